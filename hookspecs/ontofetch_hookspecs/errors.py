@@ -1,0 +1,61 @@
+"""Own the base of every error that crosses the contract.
+
+It knows nothing of any particular host or catalog; `ontofetch_catalog.errors` derives its own from here.
+"""
+
+from __future__ import annotations
+
+EXIT_OK = 0
+EXIT_ERROR = 1
+EXIT_USAGE = 2
+EXIT_FINDINGS = 3
+EXIT_LOCKED = 4
+EXIT_INTERRUPTED = 130
+EXIT_TERMINATED = 143
+
+
+class OntofetchError(Exception):
+    """Say in a sentence what happened, to which thing, and what to type next.
+
+    Args:
+        message: What happened, a sentence.
+        subject: The identity of the thing it is about (a version_id, a path, a field …).
+        hint: What the user can do next, a sentence; empty where there is nothing to do.
+    """
+
+    exit_code = EXIT_ERROR
+
+    def __init__(self, message: str, *, subject: str = "", hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.subject = subject
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        # keyword-only arguments do not survive the default pickling, and workers send errors home
+        return _rebuild, (type(self), self.message, self.subject, self.hint)
+
+
+def _rebuild(kind: type[OntofetchError], message: str, subject: str, hint: str) -> OntofetchError:
+    return kind(message, subject=subject, hint=hint)
+
+
+class EventError(OntofetchError):
+    """A field of an event, or a name, path or hash from outside, breaks the contract."""
+
+
+class StageError(OntofetchError):
+    """A stage can't be made, read, locked or published."""
+
+
+class Veto(OntofetchError):
+    """A plugin votes against a boundary; raise it from a transactional hook."""
+
+
+class UsageError(OntofetchError):
+    """The words of a command, or a setting, are off."""
+
+    exit_code = EXIT_USAGE

@@ -1,0 +1,307 @@
+"""Own the events of the four boundaries, what observers are told, and the columns of the tables inside them.
+
+Events are frozen and checked when they are made; they know nothing of who sends or stores them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from .errors import EventError
+from .layout import find_layout, make_version_id, split_version_id
+from .names import check_relpath, check_sha256, check_size, check_text, check_time, quote, redact_url
+
+
+@runtime_checkable
+class Table(Protocol):
+    """A table that can be read any number of times, like a pyarrow.Table or a polars.DataFrame."""
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Return a PyCapsule with an Arrow C stream of all rows, anew at each call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Describe one column of a table in an event: name, Arrow type, whether null is allowed, meaning."""
+
+    name: str
+    type: str
+    nullable: bool
+    meaning: str
+
+
+FILES_COLUMNS = (
+    Column("relpath", "string", False, "path below the release's data folder, POSIX, as on disk"),
+    Column("file_id", "string", False, "sha256 of the bytes, 64 lower-case hex digits"),
+    Column("format", "string", False, "name of the format, `unknown` where there is none"),
+    Column("size_bytes", "int64", False, "size in bytes"),
+    Column("mtime", "timestamp[us, UTC]", False, "modification time of the file on disk"),
+)
+RESULTS_COLUMNS = (
+    Column("relpath", "string", False, "path of the validated file, as in the files table"),
+    Column("file_id", "string", False, "sha256 of the bytes that were validated"),
+    Column("validator", "string", False, "name of the validator"),
+    Column("validator_version", "string", False, "version of the validator"),
+    Column("passed", "bool", False, "whether the file is valid"),
+    Column("details", "string", False, "a JSON object: counts, or the reason of a failure under `error`"),
+    Column("run_at", "timestamp[us, UTC]", False, "when the validator ran"),
+    Column("reused_from", "string", True, "version_id#relpath of the result that was reused, null where it ran"),
+)
+KNOWN_RESULTS_COLUMNS = (
+    Column("file_id", "string", False, "sha256 of the bytes that were validated"),
+    Column("passed", "bool", False, "whether the file is valid"),
+    Column("details", "string", False, "a JSON object"),
+    Column("run_at", "timestamp[us, UTC]", False, "when the validator ran"),
+    Column("reused_from", "string", False, "version_id#relpath of that result"),
+)
+
+
+def _check_table(name: str, value: object) -> None:
+    if not isinstance(value, Table):
+        raise EventError(
+            f"{name} is a {type(value).__name__}, not a table that can be read more than once.",
+            subject=name,
+            hint="Pass a pyarrow.Table or a polars.DataFrame; call read_all() on a reader first.",
+        )
+
+
+def _check_staged(name: str, value: object) -> None:
+    if value is not None and not (isinstance(value, Path) and value.is_absolute()):
+        raise EventError(f"{name} is {quote(value)}, not an absolute path or None.", subject=name)
+
+
+def _check_flag(name: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise EventError(f"{name} is {quote(value)}, neither True nor False.", subject=name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What every event carries.
+
+    Args:
+        root: Absolute path of the store.
+        run_id: Names the run of the host, one line of text.
+        config_hash: Hash of the host's settings in their normal form.
+    """
+
+    root: Path
+    run_id: str
+    config_hash: str
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.root, Path) or not self.root.is_absolute():
+            raise EventError(f"root is {quote(self.root)}, not an absolute path.", subject="root")
+        check_text("run_id", self.run_id, most=200, optional=False)
+        check_text("config_hash", self.config_hash, most=200, optional=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownloadDone(Event):
+    """One artifact of a release has arrived.
+
+    Args:
+        service, ontology, version: The release, each as `names.check_segment` wants it.
+        released: The release date, if it is known.
+        layout: Name of the layout below the root.
+        plan_hash: Hash of what the host was asked to do; text or None.
+        artifact: Path of the file below the release's source folder, usually one name.
+        sha256: sha256 of its bytes.
+        size_bytes: Its size in bytes.
+        source_url: Where it came from; credentials in it are replaced.
+        etag, last_modified, content_type: What the server said, as text, or None.
+        status: `fresh` if the bytes came over the wire, `cached` if a known copy was reused.
+        fetched_at: When, with a zone.
+        staged: Absolute path of the staged file; None if it already lies in place.
+        replace: Whether other bytes under the same name may be displaced.
+    """
+
+    service: str
+    ontology: str
+    version: str
+    released: date | None = None
+    layout: str = "native"
+    plan_hash: str | None = None
+    artifact: str
+    sha256: str
+    size_bytes: int
+    source_url: str
+    etag: str | None = None
+    last_modified: str | None = None
+    content_type: str | None = None
+    status: str = "fresh"
+    fetched_at: datetime
+    staged: Path | None = None
+    replace: bool = False
+
+    def __post_init__(self) -> None:
+        # zero-argument super() does not find the class that slots=True replaced
+        Event.__post_init__(self)
+        make_version_id(self.service, self.ontology, self.version)
+        if self.released is not None and (not isinstance(self.released, date) or isinstance(self.released, datetime)):
+            raise EventError(f"released is {quote(self.released)}, not a date.", subject="released")
+        find_layout(self.layout)
+        check_relpath("artifact", self.artifact)
+        check_sha256("sha256", self.sha256)
+        check_size("size_bytes", self.size_bytes)
+        check_text("source_url", self.source_url, optional=False)
+        object.__setattr__(self, "source_url", redact_url(self.source_url))
+        for name in ("plan_hash", "etag", "last_modified", "content_type"):
+            check_text(name, getattr(self, name))
+        if self.status not in ("fresh", "cached"):
+            raise EventError(f"status is {quote(self.status)}, neither fresh nor cached.", subject="status")
+        check_time("fetched_at", self.fetched_at)
+        _check_staged("staged", self.staged)
+        _check_flag("replace", self.replace)
+
+    @property
+    def version_id(self) -> str:
+        """Return `service/ontology/version`."""
+        return f"{self.service}/{self.ontology}/{self.version}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtractDone(Event):
+    """One artifact of a release has been unpacked.
+
+    Args:
+        version_id: The release.
+        artifact: Path of the artifact below the release's source folder.
+        artifact_id: sha256 of the artifact that was unpacked.
+        files: One row per file, columns FILES_COLUMNS; may be empty.
+        include: The globs that narrowed what was unpacked; empty for everything.
+        strip: How many leading folders were taken off each name.
+        started_at, finished_at: With a zone.
+        staged: Absolute path of the folder with the files; None if they already lie in the data folder.
+    """
+
+    version_id: str
+    artifact: str
+    artifact_id: str
+    files: Table
+    include: tuple[str, ...] = ()
+    strip: int = 0
+    started_at: datetime
+    finished_at: datetime
+    staged: Path | None = None
+
+    def __post_init__(self) -> None:
+        Event.__post_init__(self)
+        split_version_id(self.version_id)
+        check_relpath("artifact", self.artifact)
+        check_sha256("artifact_id", self.artifact_id)
+        _check_table("files", self.files)
+        if not isinstance(self.include, tuple):
+            raise EventError(f"include is {quote(self.include)}, not a tuple of globs.", subject="include")
+        for pattern in self.include:
+            check_text("include", pattern, optional=False)
+        if not isinstance(self.strip, int) or isinstance(self.strip, bool) or not 0 <= self.strip <= 1000:  # noqa: PLR2004
+            raise EventError(f"strip is {quote(self.strip)}, not a number of folders.", subject="strip")
+        check_time("started_at", self.started_at)
+        check_time("finished_at", self.finished_at)
+        _check_staged("staged", self.staged)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValidateDone(Event):
+    """Files of a release have been validated.
+
+    Args:
+        version_id: The release.
+        results: One row per file and validator, columns RESULTS_COLUMNS; may be empty.
+        started_at, finished_at: With a zone.
+    """
+
+    version_id: str
+    results: Table
+    started_at: datetime
+    finished_at: datetime
+
+    def __post_init__(self) -> None:
+        Event.__post_init__(self)
+        split_version_id(self.version_id)
+        _check_table("results", self.results)
+        check_time("started_at", self.started_at)
+        check_time("finished_at", self.finished_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetLatest(Event):
+    """A release becomes the latest of its series.
+
+    Args:
+        version_id: The release.
+        updated_by: Who asked for it, one line of text.
+        decided_at: When, with a zone.
+        accept_failures: Whether a release with failing validations may become latest.
+    """
+
+    version_id: str
+    updated_by: str
+    decided_at: datetime
+    accept_failures: bool = False
+
+    def __post_init__(self) -> None:
+        Event.__post_init__(self)
+        split_version_id(self.version_id)
+        check_text("updated_by", self.updated_by, most=200, optional=False)
+        check_time("decided_at", self.decided_at)
+        _check_flag("accept_failures", self.accept_failures)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogCommitted(Event):
+    """A boundary has been committed; observers are told after the fact, at most once.
+
+    Args:
+        boundary_id: Names the boundary.
+        type: Type of the event in the catalog, e.g. `download.done`, `latest.unchanged`.
+        version_id: The release, or None where there is none (a migration, say).
+        committed_at: When, with a zone.
+        payload: What the catalog recorded with the event: rows, bytes, milliseconds …
+        recovered: Whether recovery finished this boundary for a process that died.
+    """
+
+    boundary_id: str
+    type: str
+    version_id: str | None
+    committed_at: datetime
+    payload: Mapping[str, object] = field(default_factory=dict)
+    recovered: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What the catalog hands back through a transactional hook.
+
+    Args:
+        boundary_id: Names the boundary.
+        type: Type of the recorded event: `download.done`, `download.unchanged` …
+        version_id: The release.
+        changed: False if identical content was recorded already.
+        rows: Number of rows the boundary recorded.
+        bytes: Sum of the sizes of those rows.
+        milliseconds: From entering the catalog to the commit.
+    """
+
+    boundary_id: str
+    type: str
+    version_id: str
+    changed: bool
+    rows: int
+    bytes: int
+    milliseconds: float
+
+
+def find_receipt(results: object) -> Receipt | None:
+    """Return the catalog's receipt among what a transactional hook returned, None if no catalog answered."""
+    if not isinstance(results, list):
+        return None
+    return next((item for item in results if isinstance(item, Receipt)), None)

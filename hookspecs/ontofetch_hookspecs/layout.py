@@ -1,0 +1,110 @@
+"""Say where things lie below the root: the catalog's own files, the folder of a release, its sources and its data.
+
+It computes paths and refuses to touch the disk.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .errors import EventError
+from .names import check_relpath, check_segment, quote
+
+CATALOG = ".catalog"
+DATABASE = f"{CATALOG}/ontofetch.duckdb"
+GENERATION = f"{CATALOG}/generation.json"
+LOCK = f"{CATALOG}/.duck.lock"
+INTENTS = f"{CATALOG}/intents"
+STAGING = f"{CATALOG}/staging"
+QUARANTINE = f"{CATALOG}/quarantine"
+BACKUPS = f"{CATALOG}/backups"
+
+EXTRACT_AUDIT = ".extract.audit.json"
+VALIDATION_AUDIT = ".validation.audit.json"
+MANIFEST = "manifest.json"
+LATEST = "LATEST.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Name the folders of a release below the root.
+
+    Args:
+        name: What `versions.layout` records.
+        source: The folder of the artifacts as downloaded, inside the release's folder.
+        data: The folder of the extracted files, inside the release's folder.
+    """
+
+    name: str
+    source: str
+    data: str
+
+    def __post_init__(self) -> None:
+        check_segment("layout", self.name)
+        check_relpath("source folder", self.source)
+        check_relpath("data folder", self.data)
+
+    def version_folder(self, service: str, ontology: str, version: str) -> str:
+        """Return the root-relative folder of a release."""
+        return f"{service}/{ontology}/{version}"
+
+
+NATIVE = Layout("native", "src", "data")
+DOCSTOKG = Layout("docstokg", "original", "extracted")
+_LAYOUTS = {layout.name: layout for layout in (NATIVE, DOCSTOKG)}
+
+
+def register_layout(layout: Layout) -> None:
+    """Make `layout` known to this process under its name.
+
+    Raises:
+        EventError: Another layout has that name.
+    """
+    if _LAYOUTS.setdefault(layout.name, layout) != layout:
+        raise EventError(
+            f"The layout {quote(layout.name)} is registered already, with other folders.", subject=layout.name
+        )
+
+
+def find_layout(name: str) -> Layout:
+    """Return the layout of that name.
+
+    Raises:
+        EventError: No layout of that name is registered.
+    """
+    if name not in _LAYOUTS:
+        known = ", ".join(sorted(_LAYOUTS))
+        raise EventError(f"The layout {quote(name)} is not known.", subject=name, hint=f"Known are: {known}.")
+    return _LAYOUTS[name]
+
+
+def make_version_id(service: str, ontology: str, version: str) -> str:
+    """Return `service/ontology/version` after a check of each part."""
+    return "/".join(
+        (check_segment("service", service), check_segment("ontology", ontology), check_segment("version", version))
+    )
+
+
+def split_version_id(version_id: str) -> tuple[str, str, str]:
+    """Return (service, ontology, version) of a version_id.
+
+    Raises:
+        EventError: It is not three names joined by `/`.
+    """
+    parts = version_id.split("/") if isinstance(version_id, str) else []
+    if len(parts) != 3:  # noqa: PLR2004 - service, ontology, version
+        raise EventError(f"{quote(version_id)} is not service/ontology/version.", subject="version_id")
+    service, ontology, version = parts
+    make_version_id(service, ontology, version)
+    return service, ontology, version
+
+
+def series_of(version_id: str) -> str:
+    """Return `service/ontology`, the slot of the latest pointer, of a version_id."""
+    service, ontology, _ = split_version_id(version_id)
+    return f"{service}/{ontology}"
+
+
+def latest_file(slot: str) -> str:
+    """Return the root-relative path of the LATEST.json of a series."""
+    return f"{slot}/{LATEST}"

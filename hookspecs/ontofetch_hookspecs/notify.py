@@ -1,0 +1,56 @@
+"""Tell observers, one plugin at a time, so that none can harm another or what has been committed.
+
+It is the one place beside the host's loading of plugins that catches everything: it times, logs and returns what
+was raised.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .events import CatalogCommitted
+
+if TYPE_CHECKING:
+    import pluggy
+
+_log = logging.getLogger("ontofetch.notify")
+
+
+@dataclass(frozen=True, slots=True)
+class ObserverError:
+    """What one observer raised: its plugin's name, the hook, the boundary, the exception, the time in milliseconds."""
+
+    plugin: str
+    hook: str
+    boundary_id: str
+    error: Exception
+    milliseconds: float
+
+
+def notify(manager: pluggy.PluginManager, event: CatalogCommitted) -> list[ObserverError]:
+    """Call `on_catalog_committed` of each plugin, one at a time, and return what went wrong; raises nothing."""
+    errors = []
+    for plugin_impl in manager.hook.on_catalog_committed.get_hookimpls():
+        name = plugin_impl.plugin_name
+        caller = manager.subset_hook_caller(
+            "on_catalog_committed",
+            [plugin for other, plugin in manager.list_name_plugin() if plugin is not None and other != name],
+        )
+        start = time.perf_counter()
+        try:
+            caller(event=event)
+        except Exception as error:  # noqa: BLE001 - an observer's failure must not undo or stop anything; it is logged
+            spent = (time.perf_counter() - start) * 1000
+            errors.append(ObserverError(name, "on_catalog_committed", event.boundary_id, error, spent))
+            _log.error(
+                "plugin %s failed in on_catalog_committed for boundary %s: %s: %s",
+                name,
+                event.boundary_id,
+                type(error).__name__,
+                error,
+            )
+            _log.debug("traceback of plugin %s", name, exc_info=error)
+    return errors

@@ -1,0 +1,78 @@
+"""Own the specifications of the hooks and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import pluggy
+
+from .commands import Command, HostInfo, Report, Validator
+from .events import CatalogCommitted, DownloadDone, ExtractDone, SetLatest, Table, ValidateDone
+from .records import DownloadRecord, VersionRecord
+
+PROJECT = "ontofetch"
+ENTRY_POINT_GROUP = "ontofetch"
+TRANSACTIONAL = ("on_download_done", "on_extract_done", "on_validate_done", "on_set_latest")
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec
+def on_download_done(event: DownloadDone) -> object:
+    """Vote on an artifact that has arrived: raise to veto. May run again, so have no outside effect."""
+
+
+@hookspec
+def on_extract_done(event: ExtractDone) -> object:
+    """Vote on the files of an unpacked artifact: raise to veto. May run again, so have no outside effect."""
+
+
+@hookspec
+def on_validate_done(event: ValidateDone) -> object:
+    """Vote on the results of validators: raise to veto. May run again, so have no outside effect."""
+
+
+@hookspec
+def on_set_latest(event: SetLatest) -> object:
+    """Vote on a release becoming latest: raise to veto. May run again, so have no outside effect."""
+
+
+@hookspec
+def on_catalog_committed(event: CatalogCommitted) -> None:
+    """Observe a committed boundary. At most once; what is raised here is reported and changes nothing."""
+
+
+@hookspec(firstresult=True)
+def lookup_download(url: str) -> DownloadRecord | None:
+    """Answer with the last record of `url`, credentials aside; None if there is none."""
+
+
+@hookspec(firstresult=True)
+def lookup_version(version_id: str) -> VersionRecord | None:
+    """Answer with the record of a release; None if it is not recorded."""
+
+
+@hookspec(firstresult=True)
+def lookup_validations(file_ids: Sequence[str], validator: str, validator_version: str) -> Table | None:
+    """Answer with the known results for these contents, columns KNOWN_RESULTS_COLUMNS, one row per file_id at most."""
+
+
+@hookspec
+def register_commands() -> Iterable[Command]:
+    """Contribute commands."""
+
+
+@hookspec
+def register_reports() -> Iterable[Report]:
+    """Contribute reports."""
+
+
+@hookspec
+def register_validators() -> Iterable[Validator]:
+    """Contribute validators."""
+
+
+@hookspec(historic=True)
+def on_host_ready(host: HostInfo) -> None:
+    """Learn which host this is; called once everything is loaded, and at once for whoever is registered later."""

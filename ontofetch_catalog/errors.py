@@ -1,0 +1,109 @@
+"""Own the errors of the package, each a sentence with the thing it is about and what to type next.
+
+It imports the contract's base and knows no other module; where a foreign exception becomes one of these, the original
+stays as `__cause__`.
+"""
+
+from __future__ import annotations
+
+from ontofetch_hookspecs.errors import (
+    EXIT_ERROR,
+    EXIT_FINDINGS,
+    EXIT_INTERRUPTED,
+    EXIT_LOCKED,
+    EXIT_OK,
+    EXIT_TERMINATED,
+    EXIT_USAGE,
+    EventError,
+    OntofetchError,
+    StageError,
+    UsageError,
+    Veto,
+)
+
+__all__ = [
+    "EXIT_ERROR",
+    "EXIT_FINDINGS",
+    "EXIT_INTERRUPTED",
+    "EXIT_LOCKED",
+    "EXIT_OK",
+    "EXIT_TERMINATED",
+    "EXIT_USAGE",
+    "AmbiguousVersion",
+    "BoundaryFailed",
+    "CatalogBehind",
+    "CatalogLocked",
+    "CatalogMissing",
+    "CatalogUnreadable",
+    "Conflict",
+    "EventError",
+    "ExtractError",
+    "FetchError",
+    "NestedBoundary",
+    "OntofetchError",
+    "PreconditionFailed",
+    "RecoveryFailed",
+    "SchemaError",
+    "StageError",
+    "UsageError",
+    "VersionUnknown",
+    "Veto",
+]
+
+
+class CatalogMissing(OntofetchError):
+    """There is no catalog below the root, or there was one and its file is gone."""
+
+
+class CatalogUnreadable(OntofetchError):
+    """The database file can't be opened or read."""
+
+
+class CatalogBehind(OntofetchError):
+    """The catalog has fewer or other events than its generation record: committed rows were lost."""
+
+
+class CatalogLocked(OntofetchError):
+    """Another process holds the catalog and did not let go in time."""
+
+    exit_code = EXIT_LOCKED
+
+
+class SchemaError(OntofetchError):
+    """The schema of the catalog and the migrations of this package do not fit."""
+
+
+class NestedBoundary(OntofetchError):
+    """A hook called back into a boundary."""
+
+
+class PreconditionFailed(OntofetchError):
+    """A boundary does not fit what is recorded; nothing happened."""
+
+
+class Conflict(PreconditionFailed):
+    """Other bytes are recorded under this name."""
+
+
+class BoundaryFailed(OntofetchError):
+    """A boundary could not be carried out; it was undone, and the staged bytes are still there."""
+
+
+class RecoveryFailed(OntofetchError):
+    """An open boundary could not be finished or undone; the next start tries again."""
+
+
+class VersionUnknown(OntofetchError):
+    """No recorded release has this name."""
+
+
+class AmbiguousVersion(OntofetchError):
+    """Several recorded releases have this name."""
+
+
+class FetchError(OntofetchError):
+    """A source can't be read."""
+
+
+class ExtractError(OntofetchError):
+    """An archive is refused or damaged."""

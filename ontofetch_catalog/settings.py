@@ -1,0 +1,165 @@
+"""Own the settings: one table of name, flag, environment variable, default and meaning, and how they are read.
+
+It knows nothing of what the settings are used for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import UsageError
+
+CONFIG_FILE = "ontofetch.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Describe one setting.
+
+    Args:
+        name: Its key in ontofetch.toml and in `HostInfo.settings`.
+        kind: `text`, `int`, `float`, `names` (a comma-separated list) or `choice`.
+        default: Its value where nothing else says one.
+        meaning: One line, with the unit.
+        flag: Its option on the command line, if it has one.
+        choices: What a `choice` may be.
+    """
+
+    name: str
+    kind: str
+    default: str | int | float | tuple[str, ...]
+    meaning: str
+    flag: str = ""
+    choices: tuple[str, ...] = ()
+
+    @property
+    def environment(self) -> str:
+        """Return the name of its environment variable."""
+        return "ONTOFETCH_" + self.name.upper()
+
+
+SETTINGS = (
+    Setting("root", "text", "", "the store; empty: the platform's user data folder", "--root"),
+    Setting("wait", "float", 60.0, "seconds to wait for another process before giving up", "--wait"),
+    Setting("no_plugins", "names", (), "plugins to leave out", "--no-plugin"),
+    Setting(
+        "durability", "choice", "full", "`off` skips every sync: for tests and throw-away stores", "", ("full", "off")
+    ),
+    Setting("duckdb_threads", "int", 0, "threads of DuckDB; 0: one per core"),
+    Setting("duckdb_memory", "text", "", "memory limit of DuckDB, e.g. `2GB`; empty: DuckDB's own"),
+    Setting("polars_threads", "int", 0, "threads of Polars; 0: one per core"),
+    Setting("layout", "text", "native", "layout of new releases below the root"),
+    Setting("max_entries", "int", 1_000_000, "most entries an archive may have"),
+    Setting("max_bytes", "int", 50_000_000_000, "most bytes an archive may unpack to"),
+    Setting("max_ratio", "float", 200.0, "most bytes out per byte in, looked at from 10 MB on"),
+    Setting("http_timeout", "float", 30.0, "seconds to wait for a server to connect or to send more"),
+    Setting("http_retries", "int", 4, "how often a failed request is tried again"),
+    Setting("validate_timeout", "float", 600.0, "seconds one validator may take for one file"),
+    Setting("validate_workers", "int", 0, "processes that validate; 0: one per core"),
+)
+_BY_NAME = {setting.name: setting for setting in SETTINGS}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings in force: `values` (name → value), and `sources` (name → where the value comes from)."""
+
+    values: Mapping[str, object]
+    sources: Mapping[str, str]
+
+    @property
+    def root(self) -> Path:
+        """Return the absolute path of the store."""
+        return Path(os.path.abspath(os.path.expanduser(str(self.values["root"]))))
+
+    @property
+    def config_hash(self) -> str:
+        """Return the sha256 of the settings in their normal form, without the root."""
+        normal = {name: value for name, value in self.values.items() if name != "root"}
+        return hashlib.sha256(json.dumps(normal, sort_keys=True).encode()).hexdigest()
+
+
+def read_settings(flags: Mapping[str, object], environment: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings in force: flags, then environment, then ontofetch.toml, then defaults. Reads one file at most.
+
+    Raises:
+        UsageError: A value is of the wrong kind, or ontofetch.toml is unreadable or has an unknown key.
+    """
+    environment = os.environ if environment is None else environment
+    file, in_file = _read_file(environment)
+    values: dict[str, object] = {}
+    sources: dict[str, str] = {}
+    for setting in SETTINGS:
+        value: object = setting.default
+        source = "default"
+        if setting.name in in_file:
+            value, source = in_file[setting.name], str(file)
+        if environment.get(setting.environment, "") != "":
+            value, source = environment[setting.environment], setting.environment
+        if flags.get(setting.name) is not None:
+            value, source = flags[setting.name], setting.flag or setting.name
+        values[setting.name] = _convert(setting, value, source)
+        sources[setting.name] = source
+    if not values["root"]:
+        from platformdirs import user_data_dir
+
+        values["root"] = user_data_dir("ontofetch", appauthor=False)
+    return Settings(values, sources)
+
+
+def _read_file(environment: Mapping[str, str]) -> tuple[Path | None, dict[str, object]]:
+    named = environment.get("ONTOFETCH_CONFIG", "")
+    path = Path(named or CONFIG_FILE)
+    if not named and not path.is_file():
+        return None, {}
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"The settings file {path} can't be read: {error}.", subject=str(path)) from error
+    unknown = sorted(set(found) - set(_BY_NAME))
+    if unknown:
+        raise UsageError(
+            f"{path} has an unknown setting {unknown[0]!r}.",
+            subject=unknown[0],
+            hint=f"Known are: {', '.join(sorted(_BY_NAME))}.",
+        )
+    return path, found
+
+
+def _convert(setting: Setting, value: object, source: str) -> object:
+    fault = UsageError(
+        f"The setting {setting.name} (from {source}) is {value!r}, not {_wanted(setting)}.", subject=setting.name
+    )
+    if setting.kind == "names":
+        names = value.split(",") if isinstance(value, str) else value
+        if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+            raise fault
+        return tuple(sorted({name.strip() for name in names if name.strip()}))
+    if setting.kind in ("int", "float"):
+        try:
+            number = int(str(value)) if setting.kind == "int" else float(str(value))
+        except ValueError as error:
+            raise fault from error
+        if not 0 <= number < float("inf"):
+            raise fault
+        return number
+    if not isinstance(value, str) or (setting.choices and value not in setting.choices):
+        raise fault
+    return value
+
+
+def _wanted(setting: Setting) -> str:
+    if setting.choices:
+        return "one of " + ", ".join(setting.choices)
+    return {
+        "int": "a whole number from 0 on",
+        "float": "a number from 0 on",
+        "names": "names separated by commas",
+        "text": "text",
+    }[setting.kind]
