@@ -86,7 +86,7 @@ class Settings:
 
 
 def read_settings(flags: Mapping[str, object], environment: Mapping[str, str] | None = None) -> Settings:
-    """Return the settings in force: flags, then environment, then ontofetch.toml, then defaults. Reads one file at most.
+    """Return the settings in force: flags, then environment, then ontofetch.toml, then defaults.
 
     Raises:
         UsageError: A value is of the wrong kind, or ontofetch.toml is unreadable or has an unknown key.

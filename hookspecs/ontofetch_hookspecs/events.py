@@ -202,7 +202,7 @@ class ExtractDone(Event):
             raise EventError(f"include is {quote(self.include)}, not a tuple of globs.", subject="include")
         for pattern in self.include:
             check_text("include", pattern, optional=False)
-        if not isinstance(self.strip, int) or isinstance(self.strip, bool) or not 0 <= self.strip <= 1000:  # noqa: PLR2004
+        if not isinstance(self.strip, int) or isinstance(self.strip, bool) or not 0 <= self.strip <= 1000:
             raise EventError(f"strip is {quote(self.strip)}, not a number of folders.", subject="strip")
         check_time("started_at", self.started_at)
         check_time("finished_at", self.finished_at)

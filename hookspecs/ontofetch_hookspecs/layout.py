@@ -92,7 +92,7 @@ def split_version_id(version_id: str) -> tuple[str, str, str]:
         EventError: It is not three names joined by `/`.
     """
     parts = version_id.split("/") if isinstance(version_id, str) else []
-    if len(parts) != 3:  # noqa: PLR2004 - service, ontology, version
+    if len(parts) != 3:
         raise EventError(f"{quote(version_id)} is not service/ontology/version.", subject="version_id")
     service, ontology, version = parts
     make_version_id(service, ontology, version)

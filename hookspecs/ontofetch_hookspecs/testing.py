@@ -65,7 +65,7 @@ def sample_download_done(root: Path, **changes: object) -> DownloadDone:
 
 
 def sample_extract_done(root: Path, files: Table, **changes: object) -> ExtractDone:
-    """Return an ExtractDone of the sample artifact with `files` (columns FILES_COLUMNS); `changes` replace its fields."""
+    """Return an ExtractDone of the sample artifact with `files` (FILES_COLUMNS); `changes` replace its fields."""
     values: dict[str, object] = {
         "root": root,
         "run_id": "run-1",
