@@ -1,0 +1,205 @@
+"""Own what commands print: the options of output, rows as a table or as data, messages for people.
+
+Rows go to stdout or to the file of `--out`, everything else to stderr; it does not know where the rows come from.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import OntofetchError, UsageError
+from .text import safe_lines, safe_text
+
+if TYPE_CHECKING:
+    import polars as pl
+    from ontofetch_hookspecs.events import Table
+
+__all__ = ["FORMATS", "OutputOptions", "add_output_options", "emit", "safe_text", "say"]
+
+FORMATS = ("table", "json", "jsonl", "csv", "parquet")
+SUFFIXES = {f".{name}": name for name in FORMATS if name != "table"} | {".ndjson": "jsonl"}
+TABLE_ROWS = 20
+UNLIMITED = 1_000_000  # cells: a pipe has no width, and a cut path is of no use to the next program
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputOptions:
+    """How rows are printed.
+
+    Args:
+        format: One of FORMATS.
+        out: File to write instead of stdout.
+        top: Most rows of each section; None: 20 in a table, else all.
+        bytes: Whether a table shows exact sizes.
+        profile: Whether the command tells its plans and timings on stderr.
+    """
+
+    format: str = "table"
+    out: Path | None = None
+    top: int | None = None
+    bytes: bool = False
+    profile: bool = False
+
+    @classmethod
+    def from_args(cls, args: argparse.Namespace) -> OutputOptions:
+        """Return the options that `add_output_options` put into `args`.
+
+        Without a format the suffix of `--out` says it, else it is a table.
+        """
+        out = Path(args.out) if args.out and args.out != "-" else None
+        by_suffix = SUFFIXES.get(out.suffix.casefold(), "table") if out else "table"
+        return cls(format=args.format or by_suffix, out=out, top=args.top, bytes=args.bytes, profile=args.profile)
+
+    @property
+    def rows(self) -> int | None:
+        """Return the most rows of a section, None for all."""
+        return TABLE_ROWS if self.top is None and self.format == "table" else self.top
+
+
+def add_output_options(parser: argparse.ArgumentParser) -> None:
+    """Add `--format`, `--json`, `--out`, `--top`, `--bytes` and `--profile` to `parser`."""
+    group = parser.add_argument_group("output")
+    group.add_argument("--format", choices=FORMATS, help="how rows are printed (default: table, or the suffix of --out)")
+    group.add_argument("--json", dest="format", action="store_const", const="json", help="short for --format json")
+    group.add_argument("--out", metavar="FILE", help="write the rows to FILE instead of stdout (-)")
+    group.add_argument(
+        "--top", metavar="N", type=_count, help=f"at most N rows (default: {TABLE_ROWS} in a table, else all)"
+    )
+    group.add_argument("--bytes", action="store_true", help="exact sizes in tables")
+    group.add_argument("--profile", action="store_true", help="tell plans and timings on stderr")
+
+
+def _count(text: str) -> int:
+    number = int(text) if text.isascii() and text.isdigit() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{safe_text(text)!r} is not a whole number from 1 on")
+    return number
+
+
+def emit(
+    sections: Mapping[str, Table],
+    *,
+    options: OutputOptions,
+    parameters: Mapping[str, object] | None = None,
+    titles: Mapping[str, str] | None = None,
+    records: Collection[str] = (),
+) -> None:
+    """Print `sections` (name → table, the main one first) as `options` say.
+
+    Args:
+        sections: Anything with `__arrow_c_stream__`; times without a zone are UTC.
+        options: The format, the file, the number of rows.
+        parameters: What the rows answer; part of the json.
+        titles: Name of a section → its heading in a table; where none is named, a lone section has no heading.
+        records: Sections whose rows a table shows as `name value` lines, one column a line.
+
+    Raises:
+        UsageError: Parquet would go to a terminal.
+        OntofetchError: The file of `--out` can't be written.
+    """
+    from .encode import to_frame
+
+    frames = {name: to_frame(table) for name, table in sections.items()}
+    if options.format == "table":
+        _write_text(_as_text(frames, options, titles or {}, records), options)
+        return
+    kept = {name: frame if options.rows is None else frame.head(options.rows) for name, frame in frames.items()}
+    _write_data(kept, options, parameters or {})
+
+
+def _as_text(
+    frames: Mapping[str, pl.DataFrame], options: OutputOptions, titles: Mapping[str, str], records: Collection[str]
+) -> str:
+    from .tables import draw
+
+    width = shutil.get_terminal_size((UNLIMITED, 0)).columns if options.out is None else _columns()
+    colour = options.out is None and _wants_colour()
+    headed = len(frames) > 1 or any(titles.values())
+    return draw(
+        frames,
+        titles={name: titles.get(name, name.replace("_", " ")) if headed else "" for name in frames},
+        rows=options.rows,
+        exact=options.bytes,
+        width=width,
+        colour=colour,
+        records=records,
+    )
+
+
+def _columns() -> int:
+    text = os.environ.get("COLUMNS", "")
+    return int(text) if text.isdigit() and int(text) > 0 else UNLIMITED
+
+
+def _wants_colour() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _write_data(frames: Mapping[str, pl.DataFrame], options: OutputOptions, parameters: Mapping[str, object]) -> None:
+    from . import encode
+
+    main = next(iter(frames.values()))
+    if options.format == "json":
+        data = encode.as_json(frames, parameters)
+    elif options.format == "jsonl":
+        data = encode.as_jsonl(main)
+    elif options.format == "csv":
+        data = encode.as_csv(main)
+    else:
+        data = encode.as_parquet(main)
+    if options.out is not None:
+        _write_file(options.out, data)
+    elif options.format == "parquet" and sys.stdout.isatty():
+        raise UsageError("Parquet is binary and this is a terminal.", subject="--format", hint="Add --out FILE.parquet.")
+    elif sys.stdout.isatty():
+        _write_stdout(safe_lines(data.decode()).encode())
+    else:
+        _write_stdout(data)
+
+
+def _write_text(text: str, options: OutputOptions) -> None:
+    if options.out is not None:
+        _write_file(options.out, text.encode())
+    else:
+        # a terminal that can't show a letter gets a question mark, not a traceback
+        _write_stdout(text.encode(sys.stdout.encoding or "utf-8", "replace"))
+
+
+def _write_file(path: Path, data: bytes) -> None:
+    from ..catalog.effects import write_file
+
+    target = path.resolve()
+    if target.exists() and not target.is_file():
+        raise UsageError(f"{safe_text(path)} is not a file.", subject=str(path), hint="Use --out - for stdout.")
+    try:
+        write_file(target, data)
+    except OSError as error:
+        raise OntofetchError(
+            f"{safe_text(path)} can't be written: {error.strerror or error}.",
+            subject=str(path),
+            hint="Name a file in a folder that exists and that you may write to.",
+        ) from error
+    say(f"Wrote {safe_text(path)}.")
+
+
+def _write_stdout(data: bytes) -> None:
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        # the reader (`head`, a pager) has seen enough; the interpreter must not complain at exit either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def say(message: object) -> None:
+    """Print one line for people to stderr."""
+    sys.stderr.write(safe_text(message) + "\n")
+    sys.stderr.flush()
