@@ -17,6 +17,7 @@ from .text import FORMULA_STARTS, UNSAFE, utc_time
 
 if TYPE_CHECKING:
     import polars as pl
+
     from ontofetch_hookspecs.events import Table
 
 ISO_UTC = "%Y-%m-%dT%H:%M:%S%.6fZ"
@@ -85,7 +86,9 @@ def as_csv(frame: pl.DataFrame) -> bytes:
 
     nested = [name for name, dtype in frame.schema.items() if dtype.is_nested()]
     if nested:
-        raise UsageError(f"The column {nested[0]} does not fit into csv.", subject=nested[0], hint="Use --format jsonl.")
+        raise UsageError(
+            f"The column {nested[0]} does not fit into csv.", subject=nested[0], hint="Use --format jsonl."
+        )
     words = [name for name, dtype in frame.schema.items() if dtype in (pl.String, pl.Categorical, pl.Enum)]
     guarded = [_without_formula(pl.col(name).cast(pl.String)).alias(name) for name in words]
     return _spelled(frame.with_columns(guarded)).write_csv().encode()

@@ -19,6 +19,7 @@ from .text import safe_lines, safe_text
 
 if TYPE_CHECKING:
     import polars as pl
+
     from ontofetch_hookspecs.events import Table
 
 __all__ = ["FORMATS", "OutputOptions", "add_output_options", "emit", "safe_text", "say"]
@@ -66,7 +67,9 @@ class OutputOptions:
 def add_output_options(parser: argparse.ArgumentParser) -> None:
     """Add `--format`, `--json`, `--out`, `--top`, `--bytes` and `--profile` to `parser`."""
     group = parser.add_argument_group("output")
-    group.add_argument("--format", choices=FORMATS, help="how rows are printed (default: table, or the suffix of --out)")
+    group.add_argument(
+        "--format", choices=FORMATS, help="how rows are printed (default: table, or the suffix of --out)"
+    )
     group.add_argument("--json", dest="format", action="store_const", const="json", help="short for --format json")
     group.add_argument("--out", metavar="FILE", help="write the rows to FILE instead of stdout (-)")
     group.add_argument(
@@ -157,7 +160,9 @@ def _write_data(frames: Mapping[str, pl.DataFrame], options: OutputOptions, para
     if options.out is not None:
         _write_file(options.out, data)
     elif options.format == "parquet" and sys.stdout.isatty():
-        raise UsageError("Parquet is binary and this is a terminal.", subject="--format", hint="Add --out FILE.parquet.")
+        raise UsageError(
+            "Parquet is binary and this is a terminal.", subject="--format", hint="Add --out FILE.parquet."
+        )
     elif sys.stdout.isatty():
         _write_stdout(safe_lines(data.decode()).encode())
     else:

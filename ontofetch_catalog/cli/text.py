@@ -15,7 +15,9 @@ HASH_SHOWN = 12  # as git and docker do: enough for `db find`, short enough for 
 SIZE_UNITS = ("KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 FORMULA_STARTS = "=+-@\t\r"  # OWASP, "CSV Injection"
 # everything str.isprintable() refuses below U+FFFF that a terminal, a browser or an editor may obey
-UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]")
+UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
+)
 
 
 def safe_text(text: object) -> str:
