@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import OntofetchError, UsageError
-from .text import safe_lines, safe_text
+from ..rendering.text import safe_lines, safe_text
 
 if TYPE_CHECKING:
     import polars as pl
@@ -107,7 +107,7 @@ def emit(
         UsageError: Parquet would go to a terminal.
         OntofetchError: The file of `--out` can't be written.
     """
-    from .encode import to_frame
+    from ..rendering.encode import to_frame
 
     frames = {name: to_frame(table) for name, table in sections.items()}
     if options.format == "table":
@@ -120,7 +120,7 @@ def emit(
 def _as_text(
     frames: Mapping[str, pl.DataFrame], options: OutputOptions, titles: Mapping[str, str], records: Collection[str]
 ) -> str:
-    from .tables import draw
+    from ..rendering.tables import draw
 
     width = shutil.get_terminal_size((UNLIMITED, 0)).columns if options.out is None else _columns()
     colour = options.out is None and _wants_colour()
@@ -146,7 +146,7 @@ def _wants_colour() -> bool:
 
 
 def _write_data(frames: Mapping[str, pl.DataFrame], options: OutputOptions, parameters: Mapping[str, object]) -> None:
-    from . import encode
+    from ..rendering import encode
 
     main = next(iter(frames.values()))
     if options.format == "json":
