@@ -9,7 +9,7 @@ import argparse
 import os
 import shutil
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import polars as pl
 
     from ontofetch_hookspecs.events import Table
+
+    from ..rendering.tables import Look
 
 __all__ = ["FORMATS", "OutputOptions", "add_output_options", "emit", "safe_text", "say"]
 
@@ -92,7 +94,7 @@ def emit(
     options: OutputOptions,
     parameters: Mapping[str, object] | None = None,
     titles: Mapping[str, str] | None = None,
-    records: Collection[str] = (),
+    look: Look | None = None,
 ) -> None:
     """Print `sections` (name → table, the main one first) as `options` say.
 
@@ -100,40 +102,30 @@ def emit(
         sections: Anything with `__arrow_c_stream__`; times without a zone are UTC.
         options: The format, the file, the number of rows.
         parameters: What the rows answer; part of the json.
-        titles: Name of a section → its heading in a table; where none is named, a lone section has no heading.
-        records: Sections whose rows a table shows as `name value` lines, one column a line.
+        titles: Name of a section → its heading in a table; a lone section has none unless it is named here.
+        look: What else a table shows or leaves out; instead of `titles`.
 
     Raises:
         UsageError: Parquet would go to a terminal.
         OntofetchError: The file of `--out` can't be written.
     """
     from ..rendering.encode import to_frame
+    from ..rendering.tables import Look
 
     frames = {name: to_frame(table) for name, table in sections.items()}
     if options.format == "table":
-        _write_text(_as_text(frames, options, titles or {}, records), options)
+        _write_text(_as_text(frames, options, look or Look(titles=titles or {})), options)
         return
     kept = {name: frame if options.rows is None else frame.head(options.rows) for name, frame in frames.items()}
     _write_data(kept, options, parameters or {})
 
 
-def _as_text(
-    frames: Mapping[str, pl.DataFrame], options: OutputOptions, titles: Mapping[str, str], records: Collection[str]
-) -> str:
+def _as_text(frames: Mapping[str, pl.DataFrame], options: OutputOptions, look: Look) -> str:
     from ..rendering.tables import draw
 
     width = shutil.get_terminal_size((UNLIMITED, 0)).columns if options.out is None else _columns()
     colour = options.out is None and _wants_colour()
-    headed = len(frames) > 1 or any(titles.values())
-    return draw(
-        frames,
-        titles={name: titles.get(name, name.replace("_", " ")) if headed else "" for name in frames},
-        rows=options.rows,
-        exact=options.bytes,
-        width=width,
-        colour=colour,
-        records=records,
-    )
+    return draw(frames, look, rows=options.rows, exact=options.bytes, width=width, colour=colour)
 
 
 def _columns() -> int:

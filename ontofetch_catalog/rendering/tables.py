@@ -6,8 +6,8 @@ It sees at most the rows that are shown, and knows columns only by their dtype a
 from __future__ import annotations
 
 import io
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from . import text
@@ -28,10 +28,30 @@ WORD_STYLES = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What a table shows of frames beyond their rows; every key is the name of a frame.
+
+    Args:
+        titles: Headings; a lone frame has none unless it is named here.
+        order: Frames that come first, in this order.
+        records: Frames whose rows are shown as `name value` lines.
+        details: Columns that go first where the width is short.
+        hidden: Columns that are left out.
+    """
+
+    titles: Mapping[str, str] = field(default_factory=dict)
+    order: Sequence[str] = ()
+    records: Collection[str] = ()
+    details: Mapping[str, Collection[str]] = field(default_factory=dict)
+    hidden: Mapping[str, Collection[str]] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One drawn column: its heading, its cells and a style for each, whether it is right-aligned, what may be cut."""
 
+    name: str
     heading: tuple[str, ...]
     cells: tuple[str, ...]
     styles: tuple[str, ...]
@@ -41,40 +61,38 @@ class Column:
 
 
 def draw(
-    frames: Mapping[str, pl.DataFrame],
-    *,
-    titles: Mapping[str, str],
-    rows: int | None,
-    exact: bool,
-    width: int,
-    colour: bool,
-    records: Collection[str] = (),
+    frames: Mapping[str, pl.DataFrame], look: Look, *, rows: int | None, exact: bool, width: int, colour: bool
 ) -> str:
-    """Return `frames` as text of lines of at most `width` cells, each below its title.
+    """Return `frames` as text of lines of at most `width` cells.
 
     Args:
         frames: Name → frame.
-        titles: Name → heading, empty for none.
+        look: Headings, order, what may go.
         rows: Most rows of each frame; a line below says how many more there are.
         exact: Whether sizes are shown in bytes instead of binary units.
         width: Cells a line may have.
         colour: Whether there may be escape sequences for colours.
-        records: Frames that are shown as `name value` lines.
     """
     canvas = _Canvas(colour)
-    for number, (name, frame) in enumerate(frames.items()):
+    headed = len(frames) > 1
+    names = [*[name for name in look.order if name in frames], *[name for name in frames if name not in look.order]]
+    for number, name in enumerate(names):
         if number:
             canvas.line()
-        if titles[name]:
-            canvas.line((text.safe_text(titles[name]), "bold"))
+        title = look.titles.get(name, name.replace("_", " ") if headed else "")
+        if title:
+            canvas.line((text.safe_text(title), "bold"))
+        frame = frames[name]
         shown = frame if rows is None else frame.head(rows)
-        columns = [_column(shown[column], exact=exact) for column in shown.columns]
+        hidden = look.hidden.get(name, ())
+        columns = [_column(shown[column], exact=exact) for column in shown.columns if column not in hidden]
+        details = look.details.get(name, ())
         if not shown.height:
             canvas.line(("nothing", "dim"))
-        elif name in records:
+        elif name in look.records:
             _draw_records(canvas, columns, width)
         else:
-            _draw_grid(canvas, columns, width)
+            _draw_grid(canvas, columns, details, width)
         if frame.height > shown.height:
             more = f"… and {frame.height - shown.height:,} more (--top {frame.height}, or --format json)"
             canvas.line((more, "dim"))
@@ -120,8 +138,8 @@ def _column(series: pl.Series, *, exact: bool) -> Column:
     signed = any(word in words for word in SIGNED)
     values: list[object] = series.cast(pl.String).to_list() if dtype == pl.Categorical else series.to_list()
     right, cut = dtype.is_numeric(), ""
-    if dtype.is_integer() and words[-1] == "bytes" and not exact:
-        words = words[:-1] or ["size"]
+    if dtype.is_integer() and (words[-1] == "bytes" or words[0] == "size") and not exact:
+        words = [word for word in words if word != "bytes"] or ["size"]
         cells = [text.ABSENT if value is None else text.human_size(int(str(value)), signed=signed) for value in values]
     elif dtype.is_integer():
         cells = [
@@ -131,7 +149,7 @@ def _column(series: pl.Series, *, exact: bool) -> Column:
         cells = [_cell(value, share=words[-1] in SHARES) for value in values]
         cut = _cut(words, dtype)
     styles = tuple(_style(value, name, signed=signed) for value in values)
-    return Column((" ".join(words),), tuple(cells), styles, right, cut)
+    return Column(name, (" ".join(words),), tuple(cells), styles, right, cut)
 
 
 def _cut(words: list[str], dtype: pl.DataType) -> str:
@@ -169,8 +187,11 @@ def _style(value: object, name: str, *, signed: bool) -> str:
     return "dim" if value is None else WORD_STYLES.get(str(value), "")
 
 
-def _draw_grid(canvas: _Canvas, columns: list[Column], width: int) -> None:
+def _draw_grid(canvas: _Canvas, columns: list[Column], details: Collection[str], width: int) -> None:
     fitted = _fit(columns, width)
+    essential = [column for column in columns if column.name not in details]
+    if len(essential) < len(columns) and (fitted is None or any(_is_cut(column) for column in fitted)):
+        fitted = _fit(essential, width)
     if fitted is None:
         _draw_records(canvas, columns, width)
         return
@@ -219,6 +240,10 @@ def _fit(columns: list[Column], width: int) -> list[Column] | None:
     if widths is None:
         return None
     return [replace(column, width=widths.get(number, column.width)) for number, column in enumerate(stacked)]
+
+
+def _is_cut(column: Column) -> bool:
+    return column.width < _measured(column).width
 
 
 def _shrunk(widths: dict[int, int], room: int) -> dict[int, int] | None:
