@@ -1,0 +1,81 @@
+"""Own the answers to the host's three questions, read from the catalog with the database closed again afterwards."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ontofetch_hookspecs import layout
+from ontofetch_hookspecs.names import redact_url
+from ontofetch_hookspecs.records import ArtifactRecord, DownloadRecord, VersionRecord
+
+from .connection import Store
+from .repo import files, latest, releases, validations
+from .sessions import reading
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def lookup_download(store: Store, url: str) -> DownloadRecord | None:
+    """Return the last record of a URL, credentials aside; None if there is none, or no catalog."""
+    if not store.database.exists():
+        return None
+    with reading(store) as connection:
+        artifact = releases.find_download(connection, redact_url(url))
+        version = releases.find_version(connection, artifact.version_id) if artifact else None
+    if artifact is None or version is None:
+        return None
+    return DownloadRecord(version_id=artifact.version_id, artifact=_artifact_record(version, artifact))
+
+
+def lookup_version(store: Store, version_id: str) -> VersionRecord | None:
+    """Return the record of a release; None if it is not recorded, or there is no catalog."""
+    if not store.database.exists():
+        return None
+    slot = layout.series_of(version_id)
+    with reading(store) as connection:
+        version = releases.find_version(connection, version_id)
+        if version is None:
+            return None
+        artifacts = releases.find_artifacts(connection, version_id)
+        pointer = latest.find_latest(connection, slot)
+        return VersionRecord(
+            version_id=version_id,
+            fs_relpath=version.fs_relpath,
+            layout=version.layout,
+            released=version.released,
+            plan_hash=version.plan_hash,
+            artifacts=tuple(_artifact_record(version, artifact) for artifact in artifacts),
+            files=files.list_files(connection, version_id),
+            failed=validations.count_failed_files(connection, version_id),
+            latest=pointer[0] if pointer else None,
+            before_latest=pointer is not None and latest.comes_before(connection, version_id, pointer[0]),
+        )
+
+
+def lookup_validations(
+    store: Store, file_ids: Sequence[str], validator: str, validator_version: str
+) -> pa.Table | None:
+    """Return the known results for these contents, columns KNOWN_RESULTS_COLUMNS; None if there is no catalog."""
+    if not store.database.exists():
+        return None
+    with reading(store) as connection:
+        return validations.known_results(connection, file_ids, validator, validator_version)
+
+
+def _artifact_record(version: releases.VersionRow, artifact: releases.ArtifactRow) -> ArtifactRecord:
+    extraction = json.loads(artifact.extraction) if artifact.extraction else None
+    return ArtifactRecord(
+        relpath=artifact.relpath,
+        path=f"{version.fs_relpath}/{layout.find_layout(version.layout).source}/{artifact.relpath}",
+        artifact_id=artifact.artifact_id,
+        size_bytes=artifact.size_bytes,
+        source_url=artifact.source_url,
+        etag=artifact.etag,
+        last_modified=artifact.last_modified,
+        content_type=artifact.content_type,
+        include=tuple(extraction["include"]) if extraction else (),
+        strip=extraction["strip"] if extraction else None,
+    )

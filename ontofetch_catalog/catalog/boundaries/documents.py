@@ -1,0 +1,83 @@
+"""Own the documents beside a release: manifest.json, the two audits and LATEST.json.
+
+They say what the rows say, so that the rows can be made anew from them; this module writes and never reads them.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from ontofetch_hookspecs import layout
+
+from ..journal import Draft
+from ..repo import files, releases, validations
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+MANIFEST_FORMAT = 1
+LATEST_FORMAT = 1
+
+
+def draft_extract_audit(
+    connection: duckdb.DuckDBPyConnection,
+    draft: Draft,
+    row: releases.VersionRow,
+    given: tuple[pa.Table, str, int] | None = None,
+) -> None:
+    """Write the extract audit of a release anew and record its sha256; `given` as in `files.audit_lines`."""
+    target = f"{row.fs_relpath}/{layout.EXTRACT_AUDIT}"
+    digest, _ = draft.write(target, files.audit_lines(connection, row.version_id, given))
+    releases.update_version(connection, row.version_id, {"extract_audit": digest})
+
+
+def draft_validation_audit(connection: duckdb.DuckDBPyConnection, draft: Draft, row: releases.VersionRow) -> None:
+    """Write the validation audit of a release anew and record its sha256."""
+    target = f"{row.fs_relpath}/{layout.VALIDATION_AUDIT}"
+    digest, _ = draft.write(target, validations.audit_lines(connection, row.version_id))
+    releases.update_version(connection, row.version_id, {"validation_audit": digest})
+
+
+def draft_manifest(connection: duckdb.DuckDBPyConnection, draft: Draft, version_id: str) -> None:
+    """Write the manifest of a release anew, from its rows as they stand in the open transaction."""
+    row = releases.find_version(connection, version_id)
+    if row is None:
+        raise LookupError(version_id)
+    content = _plain(asdict(row))
+    artifacts = [_plain(asdict(artifact)) for artifact in releases.find_artifacts(connection, version_id)]
+    for artifact in artifacts:
+        # the release is named once, and when a file was verified is no property of the release
+        del artifact["version_id"], artifact["verified_at"]
+        artifact["extraction"] = json.loads(artifact["extraction"]) if artifact["extraction"] else None
+    document = {"format": MANIFEST_FORMAT, **content, "artifacts": artifacts}
+    draft.write(f"{row.fs_relpath}/{layout.MANIFEST}", [_encode(document)])
+
+
+def draft_latest(draft: Draft, slot: str, row: releases.VersionRow, updated_at: datetime, updated_by: str) -> None:
+    """Write the LATEST.json of a series anew."""
+    document = {
+        "format": LATEST_FORMAT,
+        "slot": slot,
+        "version_id": row.version_id,
+        "version": row.version,
+        "path": row.fs_relpath,
+        "updated_at": _text(updated_at),
+        "updated_by": updated_by,
+    }
+    draft.write(layout.latest_file(slot), [_encode(document)])
+
+
+def _encode(document: dict[str, Any]) -> bytes:
+    return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: _text(value) if isinstance(value, date) else value for name, value in values.items()}
+
+
+def _text(value: date) -> str:
+    return value.isoformat(timespec="microseconds") + "Z" if isinstance(value, datetime) else value.isoformat()

@@ -1,0 +1,205 @@
+"""Own the download boundary: one artifact goes from its stage to the release's source folder and into the catalog."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ontofetch_hookspecs import layout
+from ontofetch_hookspecs.events import DownloadDone
+from ontofetch_hookspecs.names import path_key, quote
+
+from ...errors import Conflict
+from .. import journal, sessions
+from ..connection import Store
+from ..repo import files, releases, validations
+from . import staged
+from .documents import draft_extract_audit, draft_manifest, draft_validation_audit
+from .engine import Boundary, Recorded
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+class DownloadBoundary(Boundary):
+    """Record one artifact; other bytes under its name only with `replace`, and then without what came out of them."""
+
+    kind: ClassVar[str] = "download"
+
+    def __init__(self, store: Store, event: DownloadDone) -> None:
+        super().__init__(store, event.version_id)
+        self._event = event
+        self.layout = layout.find_layout(event.layout)
+        self.folder = self.layout.version_folder(event.service, event.ontology, event.version)
+        self.target = f"{self.folder}/{self.layout.source}/{event.artifact}"
+        self._source: Path | None = event.staged
+        self._version: releases.VersionRow | None = None
+        self._former: releases.ArtifactRow | None = None
+
+    @property
+    def event(self) -> DownloadDone:
+        """Return the event that is recorded."""
+        return self._event
+
+    def check(self) -> None:
+        """Check that the bytes are where the event says, with that size and content."""
+        path = self._event.staged or self.store.path(self.target)
+        staged.check_file(path, self._event.sha256, self._event.size_bytes, staged=self._event.staged is not None)
+
+    def settle(self) -> None:
+        """Make the bytes durable where they lie."""
+        if self._source is None:
+            staged.settle_in_place(self.store.path(self.target))
+        else:
+            self._source = staged.settle(self.store, self._source, sessions.new_boundary_id())
+
+    def is_changed(self, connection: duckdb.DuckDBPyConnection) -> bool:
+        """Check the names against what is recorded; return whether anything differs."""
+        event = self._event
+        self._check_folder(connection)
+        self._version = releases.find_version(connection, self.version_id)
+        if self._version is None:
+            return True
+        if self._version.layout != event.layout:
+            raise Conflict(
+                f"{self.version_id} is recorded with the layout {self._version.layout}, not {event.layout}.",
+                subject=self.version_id,
+                hint="A release keeps its layout.",
+            )
+        self._former = self._find_former(connection)
+        if self._former is None:
+            return True
+        if self._former.artifact_id != event.sha256:
+            if not event.replace:
+                raise Conflict(
+                    f"{self.version_id} is recorded with {quote(event.artifact)} of sha256 {self._former.artifact_id}; "
+                    f"the source now sends {event.sha256}.",
+                    subject=self.version_id,
+                    hint="If the publisher changed a release in place, take the new bytes with --replace, "
+                    "or record them under another --version.",
+                )
+            return True
+        return self._describes_anew() or self._is_lost()
+
+    def _check_folder(self, connection: duckdb.DuckDBPyConnection) -> None:
+        other = releases.find_folded(connection, self.folder)
+        if other not in (None, self.version_id):
+            raise Conflict(
+                f"The folder of {self.version_id} would be the folder of {other} where case is folded.",
+                subject=self.version_id,
+                hint="Spell it as it is recorded.",
+            )
+
+    def _find_former(self, connection: duckdb.DuckDBPyConnection) -> releases.ArtifactRow | None:
+        for row in releases.find_artifacts(connection, self.version_id):
+            if row.relpath == self._event.artifact:
+                return row
+            if path_key(row.relpath) == path_key(self._event.artifact):
+                raise Conflict(
+                    f"{self.version_id} has an artifact {quote(row.relpath)}; {quote(self._event.artifact)} would be "
+                    "the same file where case and normal forms are folded.",
+                    subject=self.version_id,
+                )
+        return None
+
+    def _describes_anew(self) -> bool:
+        event, former, version = self._event, self._former, self._version
+        if former is None or version is None:
+            return True
+        told = (event.source_url, event.etag, event.last_modified, event.content_type)
+        known = (former.source_url, former.etag, former.last_modified, former.content_type)
+        return told != known or (event.released is not None and event.released != version.released)
+
+    def _is_lost(self) -> bool:
+        """Say whether the published file is gone or cut, and staged bytes can take its place."""
+        if self._source is None:
+            return False
+        try:
+            return self.store.path(self.target).lstat().st_size != self._event.size_bytes
+        except OSError:
+            return True
+
+    def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
+        """Record release and artifact, un-record what a replaced artifact held, and collect the moves."""
+        event, former = self._event, self._former
+        now = sessions.utc_now()
+        self._record_version(connection, now)
+        replaced = former is not None and former.artifact_id != event.sha256
+        if former is not None and replaced:
+            self._unrecord(connection, draft, former)
+        row = self._artifact_row(now, former if not replaced else None)
+        if former is not None:
+            releases.delete_artifact(connection, self.version_id, former.relpath)
+        releases.insert_artifact(connection, row)
+        if self._source is not None and (former is None or replaced or self._is_lost()):
+            draft.publish(self.store.relative(self._source), self.target)
+            stage = staged.stage_of(self.store, self._source)
+            if stage is not None:
+                draft.retire_stage(stage)
+        draft_manifest(connection, draft, self.version_id)
+        payload = {"artifact": event.artifact, "sha256": event.sha256, "status": event.status, "replaced": replaced}
+        return Recorded(rows=1, bytes=event.size_bytes, payload=payload)
+
+    def _record_version(self, connection: duckdb.DuckDBPyConnection, now: Any) -> None:
+        event = self._event
+        if self._version is None:
+            row = releases.VersionRow(
+                version_id=self.version_id,
+                service=event.service,
+                ontology=event.ontology,
+                version=event.version,
+                released=event.released,
+                fs_relpath=self.folder,
+                layout=event.layout,
+                created_at=now,
+                plan_hash=event.plan_hash,
+                run_id=event.run_id,
+            )
+            releases.insert_version(connection, row)
+            return
+        changes: dict[str, Any] = {"plan_hash": event.plan_hash}
+        if event.released is not None:
+            changes["released"] = event.released
+        releases.update_version(connection, self.version_id, changes)
+
+    def _artifact_row(self, now: Any, former: releases.ArtifactRow | None) -> releases.ArtifactRow:
+        event = self._event
+        return releases.ArtifactRow(
+            artifact_id=event.sha256,
+            version_id=self.version_id,
+            relpath=event.artifact,
+            source_url=event.source_url,
+            etag=event.etag,
+            last_modified=event.last_modified,
+            content_type=event.content_type,
+            size_bytes=event.size_bytes,
+            status=event.status,
+            recorded_at=now,
+            verified_at=None if former is None else former.verified_at,
+            extraction=None if former is None else former.extraction,
+        )
+
+    def _unrecord(
+        self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft, former: releases.ArtifactRow
+    ) -> None:
+        """Take away what came out of the replaced artifact: files, results, and what the audits say of them."""
+        version = releases.find_version(connection, self.version_id)
+        if version is None or former.extraction is None:
+            return
+        data = f"{self.folder}/{self.layout.data}"
+        for path in files.covering_paths(connection, self.version_id, former.artifact_id):
+            draft.displace(f"{data}/{path}".rstrip("/"), keep=True)
+        files.delete_files(connection, self.version_id, former.artifact_id)
+        validations.delete_vanished(connection, self.version_id)
+        left = files.count_files(connection, self.version_id) > 0
+        for name, column, write in (
+            (layout.EXTRACT_AUDIT, "extract_audit", draft_extract_audit),
+            (layout.VALIDATION_AUDIT, "validation_audit", draft_validation_audit),
+        ):
+            if getattr(version, column) is None:
+                continue
+            if left:
+                write(connection, draft, version)
+            else:
+                draft.displace(f"{self.folder}/{name}", keep=True)
+                releases.update_version(connection, self.version_id, {column: None})

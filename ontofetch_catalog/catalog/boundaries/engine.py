@@ -1,0 +1,272 @@
+"""Own the protocol of a boundary after the vote: settle, enter, record, intent, publish, commit, forget.
+
+What is recorded and published is the boundary's own affair; the order in which it happens is not.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from types import FrameType
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ontofetch_hookspecs.events import Event, Receipt
+
+from ...errors import BoundaryFailed, OntofetchError
+from .. import effects, journal, sessions
+from ..connection import Store
+from ..repo import events
+
+if TYPE_CHECKING:
+    import duckdb
+
+_log = logging.getLogger("ontofetch.catalog")
+
+
+@dataclass(slots=True, kw_only=True)
+class Recorded:
+    """What a boundary has recorded: number of rows, sum of their sizes in bytes, and what the event tells of it."""
+
+    rows: int = 0
+    bytes: int = 0
+    payload: dict[str, Any] = field(default_factory=dict)
+
+
+class Boundary(ABC):
+    """One step of the pipeline; its methods are called in the order in which they stand here."""
+
+    kind: ClassVar[str]
+    done: ClassVar[str] = "done"  # its events are called kind.done, kind.unchanged, kind.rolled_back
+
+    def __init__(self, store: Store, version_id: str) -> None:
+        self.store = store
+        self.version_id = version_id
+
+    @property
+    @abstractmethod
+    def event(self) -> Event:
+        """Return the event that is recorded."""
+
+    @abstractmethod
+    def check(self) -> None:
+        """Check the event against the staged bytes, before anybody votes; never writes (step 0)."""
+
+    @abstractmethod
+    def settle(self) -> None:
+        """Make the staged bytes durable (step 2)."""
+
+    @abstractmethod
+    def is_changed(self, connection: duckdb.DuckDBPyConnection) -> bool:
+        """Check the preconditions; return whether there is anything to do (step 3)."""
+
+    @abstractmethod
+    def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
+        """Change rows inside the open transaction, write new documents, and collect the moves (step 4)."""
+
+    def early_events(self, boundary_id: str) -> list[events.EventRow]:
+        """Return events to be recorded before the boundary's own, in the same transaction."""
+        del boundary_id
+        return []
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """A committed boundary: the receipt for the host, what the event recorded, what recovery ended on the way in."""
+
+    receipt: Receipt
+    committed: events.EventRow
+    recovered: tuple[journal.Recovered, ...]
+
+
+def carry_out(store: Store, boundary: Boundary) -> Outcome:
+    """Carry out a boundary that has been checked and voted on (steps 2 to 8).
+
+    Raises:
+        OntofetchError: It did not happen; the staged bytes are still there.
+    """
+    try:
+        boundary.settle()
+    except OSError as error:
+        raise _failed(boundary, "made durable", error) from error
+    start = time.perf_counter()
+    with translated(boundary), sessions.writing(store) as session:
+        changed = boundary.is_changed(session.connection)
+        with held_signals():
+            if changed:
+                row, recorded = _commit(session, boundary, start)
+            else:
+                recorded = Recorded()
+                row = _event_row(boundary, sessions.new_boundary_id(), f"{boundary.kind}.unchanged", {})
+                session.commit_event(row)
+        recovered = tuple(session.recovered)
+    milliseconds = (time.perf_counter() - start) * 1000
+    receipt = Receipt(
+        boundary_id=row.boundary_id,
+        type=row.type,
+        version_id=boundary.version_id,
+        changed=changed,
+        rows=recorded.rows,
+        bytes=recorded.bytes,
+        milliseconds=milliseconds,
+    )
+    _log.info(
+        "%s %s: %d rows, %d bytes, %.0f ms",
+        row.type,
+        boundary.version_id,
+        recorded.rows,
+        recorded.bytes,
+        milliseconds,
+        extra={"boundary_id": row.boundary_id, "run_id": store.run_id, "outcome": "commit"},
+    )
+    return Outcome(receipt=receipt, committed=row, recovered=recovered)
+
+
+def record_rollback(store: Store, boundary: Boundary, error: BaseException) -> None:
+    """Record, as well as it goes, that a boundary was given up before it entered the catalog (a veto)."""
+    import duckdb
+
+    _log_rollback(boundary, "", error)
+    try:
+        with sessions.writing(store) as session, held_signals():
+            session.commit_event(_rolled_back(boundary, sessions.new_boundary_id(), error))
+    except (OntofetchError, OSError, duckdb.Error) as second:
+        _log.warning("the rollback of %s could not be recorded: %s", boundary.version_id, second)
+
+
+def _commit(session: sessions.Session, boundary: Boundary, start: float) -> tuple[events.EventRow, Recorded]:
+    import duckdb
+
+    store, connection = session.store, session.connection
+    draft = journal.Draft(store, sessions.new_boundary_id())
+    boundary_id = draft.intent.boundary_id
+    try:
+        effects.begin(connection)
+        recorded = boundary.record(connection, draft)
+        for early in boundary.early_events(boundary_id):
+            events.add_event(connection, early)
+        payload = {"rows": recorded.rows, "bytes": recorded.bytes, **recorded.payload}
+        payload["milliseconds"] = round((time.perf_counter() - start) * 1000)
+        row = _event_row(boundary, boundary_id, f"{boundary.kind}.{boundary.done}", payload)
+        event_id, digest = events.add_event(connection, row)
+        if draft.intent.moves:
+            journal.write_intent(store, draft.intent)
+            journal.publish(store, draft.intent)
+    except BaseException as error:
+        _roll_back(session, boundary, draft.intent, error)
+        raise
+    try:
+        effects.commit(connection)
+    except (duckdb.Error, OSError) as error:
+        _ask_the_database(session, boundary, boundary_id, error)
+    else:
+        session.after_commit(event_id, digest)
+    try:
+        journal.forget(store, draft.intent, committed=True)
+    except OSError as error:
+        _log.warning("boundary %s is committed; what it left behind goes at the next start: %s", boundary_id, error)
+    return row, recorded
+
+
+def _roll_back(session: sessions.Session, boundary: Boundary, intent: journal.Intent, error: BaseException) -> None:
+    """Undo, ROLLBACK, remove the intent; a failure on the way never hides `error`."""
+    import duckdb
+
+    _log_rollback(boundary, intent.boundary_id, error)
+    undone = True
+    try:
+        journal.undo(session.store, intent)
+    except (OSError, OntofetchError) as second:
+        undone = False
+        _log.error("boundary %s could not be undone: %s; the next start finishes it", intent.boundary_id, second)
+    try:
+        effects.rollback(session.connection)
+        if undone:
+            journal.forget(session.store, intent, committed=False)
+            session.commit_event(_rolled_back(boundary, intent.boundary_id + ".rolled_back", error))
+    except (OSError, duckdb.Error, OntofetchError) as second:
+        _log.warning("the rollback of boundary %s could not be recorded: %s", intent.boundary_id, second)
+
+
+def _ask_the_database(session: sessions.Session, boundary: Boundary, boundary_id: str, error: Exception) -> None:
+    """Find out, after a COMMIT that failed, whether it happened; if not, undo and raise."""
+    session.reopen()
+    if events.find_boundary(session.connection, boundary_id) is None:
+        journal.recover(session.store, session.connection)
+        _log_rollback(boundary, boundary_id, error)
+        raise _failed(boundary, "committed", error) from error
+    session.after_commit(*events.last_event(session.connection))
+
+
+@contextmanager
+def translated(boundary: Boundary) -> Iterator[None]:
+    """Turn errors of the disk and of DuckDB into a sentence; others pass."""
+    import duckdb
+
+    try:
+        yield
+    except (OSError, duckdb.Error) as error:
+        raise _failed(boundary, "recorded", error) from error
+
+
+@contextmanager
+def held_signals() -> Iterator[None]:
+    """Hold SIGINT and SIGTERM back and deliver them at the end; other threads than the main one never get them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    arrived: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        del frame
+        arrived.append(number)
+
+    previous = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+        for late in dict.fromkeys(arrived):
+            signal.raise_signal(late)
+
+
+def _event_row(boundary: Boundary, boundary_id: str, kind: str, payload: Mapping[str, Any]) -> events.EventRow:
+    return events.EventRow(
+        boundary_id=boundary_id,
+        run_id=boundary.event.run_id,
+        config_hash=boundary.event.config_hash,
+        ts=sessions.utc_now(),
+        type=kind,
+        version_id=boundary.version_id,
+        payload=payload,
+    )
+
+
+def _rolled_back(boundary: Boundary, boundary_id: str, error: BaseException) -> events.EventRow:
+    payload = {"error": type(error).__name__, "reason": str(error)[:500]}
+    return replace(_event_row(boundary, boundary_id, f"{boundary.kind}.rolled_back", payload), level="error")
+
+
+def _log_rollback(boundary: Boundary, boundary_id: str, error: BaseException) -> None:
+    _log.warning(
+        "%s.rolled_back %s: %s",
+        boundary.kind,
+        boundary.version_id,
+        error,
+        extra={"boundary_id": boundary_id, "run_id": boundary.event.run_id, "outcome": "rollback"},
+    )
+
+
+def _failed(boundary: Boundary, step: str, error: Exception) -> BoundaryFailed:
+    reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+    return BoundaryFailed(
+        f"The {boundary.kind} of {boundary.version_id} could not be {step}: {reason}.",
+        subject=boundary.version_id,
+        hint="Nothing was changed and the staged bytes are kept: mend that and run the same command again.",
+    )

@@ -1,0 +1,169 @@
+"""Own the extract boundary: the files of one artifact go from their stage to the data folder and into the catalog."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from ontofetch_hookspecs import layout
+from ontofetch_hookspecs.events import ExtractDone
+from ontofetch_hookspecs.names import quote
+
+from ...errors import Conflict, PreconditionFailed
+from .. import journal, sessions
+from ..connection import Store
+from ..repo import events, files, releases, validations
+from ..tables import is_sorted, read_files
+from . import staged
+from .documents import draft_extract_audit, draft_manifest, draft_validation_audit
+from .engine import Boundary, Recorded
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+class ExtractBoundary(Boundary):
+    """Record the files of one artifact; what the same artifact held before gives way to them."""
+
+    kind: ClassVar[str] = "extract"
+
+    def __init__(self, store: Store, event: ExtractDone) -> None:
+        super().__init__(store, event.version_id)
+        self._event = event
+        self.files = read_files(event.files)
+        self._source: Path | None = event.staged
+        self._plan = json.dumps({"include": list(event.include), "strip": event.strip}, sort_keys=True)
+        self._version: releases.VersionRow | None = None
+
+    @property
+    def event(self) -> ExtractDone:
+        """Return the event that is recorded."""
+        return self._event
+
+    def check(self) -> None:
+        """Check that the staged folder holds exactly the files of the table; sizes, not contents."""
+        if self._event.staged is not None:
+            staged.check_tree(self._event.staged, self.files, exactly=True)
+
+    def settle(self) -> None:
+        """Make the staged files durable."""
+        if self._source is not None and self._source.is_dir():
+            self._source = staged.settle(self.store, self._source, sessions.new_boundary_id())
+
+    def is_changed(self, connection: duckdb.DuckDBPyConnection) -> bool:
+        """Check that the artifact is the release's own and that no other artifact has one of the paths."""
+        event = self._event
+        self._version = releases.find_version(connection, self.version_id)
+        artifact = next(
+            (row for row in releases.find_artifacts(connection, self.version_id) if row.relpath == event.artifact), None
+        )
+        if self._version is None or artifact is None:
+            raise PreconditionFailed(
+                f"{self.version_id} has no recorded artifact {quote(event.artifact)}.",
+                subject=self.version_id,
+                hint="Record the download first.",
+            )
+        if artifact.artifact_id != event.artifact_id:
+            raise PreconditionFailed(
+                f"The artifact {quote(event.artifact)} of {self.version_id} has the sha256 {artifact.artifact_id}, "
+                f"what was unpacked has {event.artifact_id}.",
+                subject=self.version_id,
+                hint="Unpack the recorded artifact.",
+            )
+        if event.staged is None:
+            self._check_in_place()
+        self._check_owners(connection)
+        unpacked_so = artifact.extraction is not None and json.loads(artifact.extraction) == json.loads(self._plan)
+        return not (unpacked_so and files.same_files(connection, self.version_id, event.artifact_id, self.files))
+
+    def _check_in_place(self) -> None:
+        folder = self._data_path()
+        staged.check_tree(folder, self.files, exactly=False)
+        staged.check_contents(folder, self.files)
+        if folder.is_dir():
+            staged.settle_in_place(folder)
+
+    def _check_owners(self, connection: duckdb.DuckDBPyConnection) -> None:
+        if not files.count_files(connection, self.version_id, other_than=self._event.artifact_id):
+            return
+        found = files.find_foreign_path(
+            connection, self.version_id, self._event.artifact_id, self.files.select(["relpath"])
+        )
+        if found is not None:
+            raise Conflict(
+                f"{quote(found[0])} of {self.version_id} belongs to another artifact (sha256 {found[1]}).",
+                subject=self.version_id,
+                hint="Leave it out with --include, or unpack into another place with --strip 0.",
+            )
+
+    def early_events(self, boundary_id: str) -> list[events.EventRow]:
+        """Return the extract.start event, with the time when the host began."""
+        event = self._event
+        return [
+            events.EventRow(
+                boundary_id=boundary_id,
+                run_id=event.run_id,
+                config_hash=event.config_hash,
+                ts=event.started_at.astimezone(UTC).replace(tzinfo=None),
+                type="extract.start",
+                version_id=self.version_id,
+                payload={"artifact": event.artifact, "sha256": event.artifact_id},
+            )
+        ]
+
+    def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
+        """Record the files in bulk, drop results that lost their file, write the audits, and collect the moves."""
+        import pyarrow.compute as pc
+
+        event, version = self._event, self._version
+        if version is None:
+            raise LookupError(self.version_id)
+        self._publish(connection, draft)
+        removed = files.delete_files(connection, self.version_id, event.artifact_id)
+        files.insert_files(connection, self.version_id, event.artifact_id, self.files)
+        releases.update_artifact(connection, self.version_id, event.artifact, {"extraction": self._plan})
+        alone = not files.count_files(connection, self.version_id, other_than=event.artifact_id)
+        given = (self.files, event.artifact_id, event.strip) if alone and is_sorted(self.files["relpath"]) else None
+        draft_extract_audit(connection, draft, version, given)
+        if version.validation_audit is not None and validations.delete_vanished(connection, self.version_id):
+            draft_validation_audit(connection, draft, version)
+        draft_manifest(connection, draft, self.version_id)
+        payload = {"artifact": event.artifact, "include": list(event.include), "strip": event.strip, "removed": removed}
+        total = pc.sum(self.files["size_bytes"]).as_py() or 0
+        return Recorded(rows=len(self.files), bytes=total, payload=payload)
+
+    def _data_path(self) -> Path:
+        return self.store.path(self._data_folder())
+
+    def _data_folder(self) -> str:
+        version = self._version
+        if version is None:
+            raise LookupError(self.version_id)
+        return f"{version.fs_relpath}/{layout.find_layout(version.layout).data}"
+
+    def _publish(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> None:
+        """Collect the fewest renames that touch no other artifact's files."""
+        if self._source is None:
+            return
+        data = self._data_folder()
+        for path in files.covering_paths(connection, self.version_id, self._event.artifact_id):
+            draft.displace(f"{data}/{path}".rstrip("/"), keep=True)
+        if files.count_files(connection, self.version_id, other_than=self._event.artifact_id):
+            self._merge(draft, self._source, data)
+        elif self._source.is_dir():
+            draft.publish(self.store.relative(self._source), data)
+        stage = staged.stage_of(self.store, self._source)
+        if stage is not None:
+            draft.retire_stage(stage)
+
+    def _merge(self, draft: journal.Draft, source: Path, target: str) -> None:
+        """Publish below an existing folder: whole folders where nothing is yet, else what is inside them."""
+        for entry in sorted(os.scandir(source), key=lambda found: found.name):
+            place = f"{target}/{entry.name}"
+            if entry.is_dir(follow_symlinks=False) and draft.is_folder(place):
+                self._merge(draft, Path(entry.path), place)
+            else:
+                draft.publish(self.store.relative(Path(entry.path)), place)

@@ -1,0 +1,166 @@
+"""Own the way from staged bytes to a place where one rename publishes them.
+
+It checks what lies there and copies what lies on another file system; it knows no rows.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ontofetch_hookspecs.layout import STAGING
+from ontofetch_hookspecs.names import quote
+from ontofetch_hookspecs.stages import read_record
+
+from ...errors import EventError
+from .. import effects
+from ..connection import Store
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def check_file(path: Path, sha256: str, size: int, *, staged: bool) -> None:
+    """Check that a regular file of that size and content is there; a stage's own record counts for the content.
+
+    Raises:
+        EventError: It is not.
+    """
+    try:
+        found = path.lstat()
+        if not stat.S_ISREG(found.st_mode):
+            raise EventError(f"{quote(path)} is no regular file.", subject=str(path))
+        if found.st_size != size:
+            raise EventError(f"{quote(path)} has {found.st_size:,} bytes, the event says {size:,}.", subject=str(path))
+        if staged and _is_recorded(path, sha256, size):
+            return
+        digest, _ = effects.hash_file(path)
+    except OSError as error:
+        raise EventError(f"{quote(path)} can't be read: {error.strerror}.", subject=str(path)) from error
+    if digest != sha256:
+        raise EventError(f"{quote(path)} has the sha256 {digest}, the event says {sha256}.", subject=str(path))
+
+
+def check_tree(folder: Path, files: pa.Table, *, exactly: bool) -> None:
+    """Check that every file of the table lies below `folder` with its size, and with `exactly` nothing else.
+
+    Raises:
+        EventError: A file is missing, differs in size, is no regular file, or is there without a row.
+    """
+    sizes = dict(zip(files["relpath"].to_pylist(), files["size_bytes"].to_pylist(), strict=True))
+    try:
+        for relpath, found in effects.walk(folder) if sizes or folder.is_dir() else ():
+            size = sizes.pop(relpath, None)
+            if size is None:
+                if exactly:
+                    raise EventError(f"{quote(relpath)} is staged but not in the files table.", subject=relpath)
+            elif not stat.S_ISREG(found.st_mode) or found.st_size != size:
+                what = f"has {found.st_size:,} bytes, the files table says {size:,}"
+                raise EventError(
+                    f"{quote(relpath)} {what if stat.S_ISREG(found.st_mode) else 'is no regular file'}.",
+                    subject=relpath,
+                )
+    except OSError as error:
+        raise EventError(f"The folder {quote(folder)} can't be read: {error.strerror}.", subject=str(folder)) from error
+    if sizes:
+        missing = min(sizes)
+        raise EventError(
+            f"{quote(missing)} is in the files table but not below {quote(folder)}.",
+            subject=missing,
+            hint=f"{len(sizes):,} files are missing." if len(sizes) > 1 else "",
+        )
+
+
+def check_contents(folder: Path, files: pa.Table) -> None:
+    """Check the sha256 of every file of the table below `folder`: for files that a host put in place by itself.
+
+    Raises:
+        EventError: One differs or can't be read.
+    """
+    for relpath, file_id in zip(files["relpath"].to_pylist(), files["file_id"].to_pylist(), strict=True):
+        try:
+            digest, _ = effects.hash_file(folder / relpath)
+        except OSError as error:
+            raise EventError(f"{quote(relpath)} can't be read: {error.strerror}.", subject=relpath) from error
+        if digest != file_id:
+            raise EventError(
+                f"{quote(relpath)} has the sha256 {digest}, the files table says {file_id}.", subject=relpath
+            )
+
+
+def settle(store: Store, path: Path, boundary_id: str) -> Path:
+    """Make a staged file or folder durable and return where it lies now: below the root, ready to be renamed.
+
+    Raises:
+        OSError: The disk refuses.
+    """
+    anchor = store.path(STAGING)
+    effects.make_folders(anchor)
+    if not path.is_relative_to(store.root) or path.lstat().st_dev != anchor.stat().st_dev:
+        # a rename can't cross file systems, and the intent only names paths below the root
+        target = anchor / f"copy-{boundary_id}"
+        effects.make_folders(target)
+        copy = target / path.name
+        if path.is_dir():
+            effects.copy_tree(path, copy)
+        else:
+            effects.copy_file(path, copy)
+        effects.sync_folder(target)
+        effects.sync_folder(anchor)
+        return copy
+    if not effects.sync_filesystem(path.parent):
+        sync_tree(path)
+        for folder in path.parents:
+            effects.sync_folder(folder)
+            if folder == anchor:
+                break
+    return path
+
+
+def settle_in_place(path: Path) -> None:
+    """Make a file or folder that a host put in place, and the folder around it, durable."""
+    if not effects.sync_filesystem(path.parent):
+        sync_tree(path)
+        effects.sync_folder(path.parent)
+
+
+def sync_tree(path: Path) -> None:
+    """Make a file, or a folder with all below it, durable, one by one."""
+    for folder, _, names in os.walk(path):
+        for name in names:
+            _sync_path(Path(folder, name))
+        effects.sync_folder(Path(folder))
+    if path.is_file():
+        _sync_path(path)
+
+
+def _sync_path(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        effects.sync_file(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def stage_of(store: Store, path: Path) -> str | None:
+    """Return the root-relative folder of the stage that `path` lies in; None if it lies in none."""
+    staging = store.path(STAGING)
+    if not path.is_relative_to(staging) or path == staging:
+        return None
+    return f"{STAGING}/{path.relative_to(staging).parts[0]}"
+
+
+def _is_recorded(path: Path, sha256: str, size: int) -> bool:
+    """Say whether the stage around `path` recorded this content while it was written."""
+    for folder in path.parents[:8]:
+        record = read_record(folder)
+        if record is not None:
+            return (
+                record.complete
+                and record.name is not None
+                and folder / record.name == path
+                and (record.sha256, record.size) == (sha256, size)
+            )
+    return False

@@ -1,0 +1,130 @@
+"""Own where a store lies and how its database file is opened: configuration, storage version, errors made sentences.
+
+It takes no lock and knows neither schema nor rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ontofetch_hookspecs import layout
+
+from ..errors import CatalogLocked, CatalogUnreadable
+from . import effects
+
+if TYPE_CHECKING:
+    import duckdb
+
+STORAGE_VERSION = "v1.5.0"  # of the oldest supported DuckDB, so that 1.5 and 2.x share a store
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """One store: its root and the settings that matter to the catalog.
+
+    Args:
+        root: Absolute path.
+        settings: Name → value, as in `HostInfo.settings`; what is missing has its default.
+        run_id: Names the run in events.
+        config_hash: Hash of the settings in events.
+    """
+
+    root: Path
+    settings: Mapping[str, object] = field(default_factory=dict)
+    run_id: str = ""
+    config_hash: str = ""
+
+    @property
+    def database(self) -> Path:
+        """Return the path of the database file."""
+        return self.root / layout.DATABASE
+
+    @property
+    def generation(self) -> Path:
+        """Return the path of the generation record."""
+        return self.root / layout.GENERATION
+
+    @property
+    def intents(self) -> Path:
+        """Return the folder of the open boundaries."""
+        return self.root / layout.INTENTS
+
+    @property
+    def wait(self) -> float:
+        """Return how many seconds to wait for others."""
+        return float(str(self.settings.get("wait", 60.0)))
+
+    def path(self, relpath: str) -> Path:
+        """Return the absolute path of a root-relative one."""
+        return self.root / relpath
+
+    def relative(self, path: Path) -> str:
+        """Return the root-relative POSIX path of a path below the root."""
+        return path.relative_to(self.root).as_posix()
+
+
+def open_connection(store: Store, *, read_only: bool, path: Path | None = None) -> duckdb.DuckDBPyConnection:
+    """Open the database of `store`, or the one at `path`; the caller holds the gate.
+
+    Raises:
+        CatalogLocked: A process that does not respect the gate has it open.
+        CatalogUnreadable: The file is damaged or no database.
+    """
+    import duckdb
+
+    target = path or store.database
+    config: dict[str, str | int | bool] = {
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    }
+    if not read_only:
+        config["storage_compatibility_version"] = STORAGE_VERSION
+    threads = int(str(store.settings.get("duckdb_threads", 0)))
+    if threads:
+        config["threads"] = threads
+    memory = str(store.settings.get("duckdb_memory", ""))
+    if memory:
+        config["memory_limit"] = memory
+    try:
+        connection = effects.open_database(target, config, read_only=read_only)
+    except duckdb.IOException as error:
+        if "lock" in str(error).lower():
+            raise CatalogLocked(
+                f"DuckDB can't lock {target}: another program has it open.",
+                subject=str(target),
+                hint="Close that program (a DuckDB shell, a notebook) and run the same command again.",
+            ) from error
+        raise _unreadable(target, error) from error
+    except duckdb.Error as error:
+        raise _unreadable(target, error) from error
+    if not read_only:
+        # the boundary decides when to checkpoint; at close it would happen unseen
+        connection.execute("PRAGMA disable_checkpoint_on_shutdown")
+    return connection
+
+
+def _unreadable(path: Path, error: Exception) -> CatalogUnreadable:
+    return CatalogUnreadable(
+        f"The catalog {path} can't be read: {str(error).splitlines()[0]}",
+        subject=str(path),
+        hint="Bring it back with `ontofetch db restore BACKUP`, or make it anew with `ontofetch db rebuild`.",
+    )
+
+
+def fetch_one(
+    connection: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[Any] | None = None
+) -> tuple[Any, ...] | None:
+    """Run a query that never writes and return its first row, None if it has none.
+
+    The result is read to its end: DuckDB 2 refuses the next statement otherwise.
+    """
+    rows: list[tuple[Any, ...]] = connection.execute(sql, parameters or []).fetchall()
+    return rows[0] if rows else None
+
+
+def literal(text: str) -> str:
+    """Return `text` as an SQL string literal; constants let DuckDB skip row groups where parameters might not."""
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,322 @@
+"""Own every call that changes the disk or the database: the one seam between the catalog and what survives it.
+
+Each function does one thing and lets the error of the system through; what the calls are for, and what to do when one
+fails, is not known here. A test replaces the functions named in `SEAM`, numbers their calls and acts at the k-th.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import hashlib
+import os
+import shutil
+import stat
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+SEAM = (
+    "create_file",
+    "write",
+    "write_at",
+    "sync_file",
+    "sync_folder",
+    "sync_filesystem",
+    "rename",
+    "unlink",
+    "make_folder",
+    "remove_folder",
+    "set_times",
+    "open_database",
+    "close_database",
+    "execute",
+    "begin",
+    "commit",
+    "rollback",
+    "checkpoint",
+)
+CHUNK = 1 << 20
+
+_durable = True
+
+
+def set_durability(mode: str) -> None:
+    """Switch the syncs of this process: `full`, or `off` for throw-away stores."""
+    global _durable  # noqa: PLW0603 - one switch for the process, as ONTOFETCH_DURABILITY is
+    _durable = mode != "off"
+
+
+# --- files and folders ------------------------------------------------------------------------------------------------
+
+
+def create_file(path: Path) -> int:
+    """Create a new file and return its descriptor; FileExistsError if there is something, links are not followed."""
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+
+
+def write(descriptor: int, data: bytes | memoryview) -> None:
+    """Write all of `data`; a short write goes on where it stopped."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def write_at(descriptor: int, data: bytes, offset: int) -> None:
+    """Write a few bytes at a place in an open file; used for the lock file's text only."""
+    os.pwrite(descriptor, data, offset)
+
+
+def sync_file(descriptor: int) -> None:
+    """Make the bytes of an open file durable."""
+    if not _durable:
+        return
+    if sys.platform == "darwin":
+        import fcntl
+
+        # fsync on macOS stops at the drive's cache, see fsync(2) there
+        fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+    else:
+        os.fsync(descriptor)
+
+
+def sync_folder(path: Path) -> None:
+    """Make the entries of a folder durable."""
+    if not _durable:
+        return
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_filesystem(path: Path) -> bool:
+    """Make all of the file system below `path` durable in one call; False where the platform has no such call."""
+    if not _durable:
+        return True
+    if not sys.platform.startswith("linux"):
+        return False
+    libc = ctypes.CDLL(None, use_errno=True)
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        if libc.syncfs(descriptor) != 0:
+            code = ctypes.get_errno()
+            if code == errno.ENOSYS:
+                return False
+            raise OSError(code, os.strerror(code), str(path))
+    finally:
+        os.close(descriptor)
+    return True
+
+
+def rename(source: Path, target: Path) -> None:
+    """Rename within one file system; what `target` names is replaced only if it is a file or an empty folder."""
+    source.rename(target)
+
+
+def unlink(path: Path) -> None:
+    """Remove one file; a link goes, not what it points to."""
+    path.unlink()
+
+
+def make_folder(path: Path) -> None:
+    """Make one folder; FileExistsError if there is something."""
+    path.mkdir()
+
+
+def remove_folder(path: Path) -> None:
+    """Remove one empty folder."""
+    path.rmdir()
+
+
+def set_times(path: Path, modified_ns: int) -> None:
+    """Set the modification time of a file, nanoseconds since 1970 UTC."""
+    os.utime(path, ns=(modified_ns, modified_ns), follow_symlinks=False)
+
+
+# --- made of the above ------------------------------------------------------------------------------------------------
+
+
+def make_folders(path: Path) -> list[Path]:
+    """Make `path` and the folders above it that are missing; return those made, outermost first."""
+    missing = []
+    while not path.is_dir():
+        missing.append(path)
+        path = path.parent
+    for folder in reversed(missing):
+        make_folder(folder)
+    return missing[::-1]
+
+
+def write_new(path: Path, chunks: Iterable[bytes | memoryview]) -> tuple[str, int]:
+    """Write `chunks` to a new file and make them durable; return sha256 in hex and size in bytes.
+
+    A file that can't be written whole is removed again.
+    """
+    digest = hashlib.sha256()
+    size = 0
+    descriptor = create_file(path)
+    try:
+        for chunk in chunks:
+            write(descriptor, chunk)
+            digest.update(chunk)
+            size += len(chunk)
+        sync_file(descriptor)
+    except BaseException:
+        with suppress(OSError):
+            unlink(path)
+        raise
+    finally:
+        os.close(descriptor)
+    return digest.hexdigest(), size
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Put `data` under the name `path`, durable and whole or not at all: temp, fsync, rename, fsync folder."""
+    temporary = path.with_name(f".{path.name}.new")
+    with suppress(FileNotFoundError):
+        unlink(temporary)
+    write_new(temporary, (data,))
+    rename(temporary, path)
+    sync_folder(path.parent)
+
+
+def copy_file(source: Path, target: Path) -> tuple[str, int]:
+    """Copy a file to a new name with its time, durable; return sha256 in hex and size in bytes. Follows no link."""
+    descriptor = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb", buffering=0) as stream:
+        found = write_new(target, iter(lambda: stream.read(CHUNK), b""))
+        set_times(target, os.fstat(stream.fileno()).st_mtime_ns)
+    return found
+
+
+def copy_tree(source: Path, target: Path) -> None:
+    """Copy a folder of files and folders to a new name, each file and folder durable. Follows no link."""
+    make_folder(target)
+    for entry in sorted(os.scandir(source), key=lambda found: found.name):
+        if entry.is_dir(follow_symlinks=False):
+            copy_tree(Path(entry.path), target / entry.name)
+        else:
+            copy_file(Path(entry.path), target / entry.name)
+    sync_folder(target)
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a folder with all that is in it, if it is there; never follows a link, leaves nothing half removed behind.
+
+    The deepest go first, so that a kill on the way leaves a smaller tree of the same form.
+    """
+    try:
+        entries = sorted(os.scandir(path), key=lambda found: found.name)
+    except FileNotFoundError:
+        return
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            remove_tree(Path(entry.path))
+        else:
+            unlink(Path(entry.path))
+    remove_folder(path)
+
+
+def walk(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
+    """Yield (POSIX path below `folder`, lstat) of everything below it that is no folder; an explicit stack, unsorted.
+
+    Raises:
+        OSError: A folder can't be read.
+    """
+    stack = [(os.fspath(folder), "")]
+    while stack:
+        path, prefix = stack.pop()
+        with os.scandir(path) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    stack.append((entry.path, f"{prefix}{entry.name}/"))
+                else:
+                    yield prefix + entry.name, entry.stat(follow_symlinks=False)
+
+
+def hash_file(path: Path) -> tuple[str, int]:
+    """Return sha256 in hex and size in bytes of a regular file.
+
+    Raises:
+        OSError: It can't be read, is a link (ELOOP), or no regular file (EINVAL).
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb", buffering=0) as stream:
+        found = os.fstat(stream.fileno())
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
+        return hashlib.file_digest(stream, "sha256").hexdigest(), found.st_size
+
+
+def free_bytes(path: Path) -> int:
+    """Return how many bytes are free on the file system of `path`."""
+    return shutil.disk_usage(path).free
+
+
+# --- the database -----------------------------------------------------------------------------------------------------
+
+
+def open_database(path: Path, config: Mapping[str, str | int | bool], *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    """Open a DuckDB file."""
+    import duckdb
+
+    return duckdb.connect(str(path), read_only=read_only, config=dict(config))
+
+
+def close_database(connection: duckdb.DuckDBPyConnection) -> None:
+    """Close a connection and with it the file."""
+    connection.close()
+
+
+def execute(
+    connection: duckdb.DuckDBPyConnection,
+    sql: str,
+    parameters: Sequence[Any] | Mapping[str, Any] | None = None,
+    tables: Mapping[str, pa.Table] | None = None,
+) -> int:
+    """Run statements that change rows or schema and return the number of rows changed by the last.
+
+    Args:
+        connection: An open connection.
+        sql: The statements; values go in as parameters.
+        parameters: Their parameters.
+        tables: Arrow tables that the statements name, visible only to them.
+    """
+    for name, table in (tables or {}).items():
+        connection.register(name, table)
+    try:
+        result = connection.execute(sql, parameters) if parameters is not None else connection.execute(sql)
+        # DuckDB 2 refuses the next statement as long as a result is not read to its end
+        changed = result.fetchall() if result.description else []
+        return changed[0][0] if changed and isinstance(changed[0][0], int) else 0
+    finally:
+        for name in tables or {}:
+            connection.unregister(name)
+
+
+def begin(connection: duckdb.DuckDBPyConnection) -> None:
+    """Begin a transaction."""
+    connection.execute("BEGIN TRANSACTION")
+
+
+def commit(connection: duckdb.DuckDBPyConnection) -> None:
+    """Commit; when it fails the outcome is unknown and the connection may not be used again."""
+    connection.execute("COMMIT")
+
+
+def rollback(connection: duckdb.DuckDBPyConnection) -> None:
+    """Roll back."""
+    connection.execute("ROLLBACK")
+
+
+def checkpoint(connection: duckdb.DuckDBPyConnection) -> None:
+    """Move what is in the write-ahead log into the database file."""
+    connection.execute("CHECKPOINT")

@@ -1,0 +1,105 @@
+"""Own generation.json: how far the catalog had come at its last commit, kept outside of the database.
+
+DuckDB opens a log with a damaged byte without complaint and with fewer committed rows; this record is what notices.
+It knows only the events' number and digest.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from ..errors import CatalogBehind, CatalogMissing, CatalogUnreadable
+from . import effects
+from .connection import Store
+from .repo import events
+
+if TYPE_CHECKING:
+    import duckdb
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """What generation.json says: a counter of commits, the number of events, the digest of the newest."""
+
+    counter: int
+    events: int
+    digest: str
+
+
+def read_generation(store: Store) -> Generation | None:
+    """Return the record, None if there is none.
+
+    Raises:
+        CatalogUnreadable: The file is there and says something else.
+    """
+    try:
+        found = json.loads(store.generation.read_text(encoding="utf-8"))
+        if found["format"] == FORMAT:
+            return Generation(int(found["counter"]), int(found["events"]), str(found["digest"]))
+        error: Exception = ValueError(f"its format is {found['format']!r}")
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as caught:
+        error = caught
+    raise CatalogUnreadable(
+        f"The generation record {store.generation} can't be read: {error}.",
+        subject=str(store.generation),
+        hint="If the catalog is sound, `ontofetch db doctor` shows how to write it anew.",
+    ) from error
+
+
+def write_generation(store: Store, event_id: int, digest: str) -> None:
+    """Record that the catalog has come to `event_id`; called after each COMMIT."""
+    try:
+        previous = read_generation(store)
+    except CatalogUnreadable:
+        # the record was checked when the catalog was opened, so it broke since; the new one replaces it
+        previous = None
+    content = Generation((previous.counter if previous else 0) + 1, event_id, digest)
+    text = json.dumps({"format": FORMAT, **asdict(content)}, indent=1) + "\n"
+    effects.write_file(store.generation, text.encode())
+
+
+def check_generation(store: Store, connection: duckdb.DuckDBPyConnection) -> None:
+    """Check that the catalog has come at least as far as its record says.
+
+    Raises:
+        CatalogBehind: Events are missing, or others stand in their place.
+    """
+    record = read_generation(store)
+    if record is None:
+        return
+    number = events.count_events(connection)
+    if number < record.events:
+        lost = f"has {number:,} events, but had {record.events:,} after its last commit"
+    elif events.digest_at(connection, record.events) != record.digest:
+        lost = f"has another event {record.events:,} than after its last commit"
+    else:
+        return
+    raise CatalogBehind(
+        f"The catalog {store.database} {lost}: its file or its log was damaged or exchanged.",
+        subject=str(store.database),
+        hint="Bring it back with `ontofetch db restore BACKUP`, or make it anew with `ontofetch db rebuild`.",
+    )
+
+
+def require_database(store: Store) -> bool:
+    """Return whether the database file is there.
+
+    Raises:
+        CatalogMissing: It is gone although a record says that there was one.
+    """
+    if store.database.is_file():
+        return True
+    if store.generation.exists():
+        raise CatalogMissing(
+            f"The catalog {store.database} is gone, although there was one.",
+            subject=str(store.database),
+            hint="Bring it back with `ontofetch db restore BACKUP`, or make it anew from the disk with"
+            " `ontofetch db rebuild`.",
+        )
+    return False

@@ -1,0 +1,311 @@
+"""Own the intents: what an open boundary is about to move, how it is published, undone, finished and recovered.
+
+It knows paths, inodes and one question to the database (did this boundary commit?), and nothing of what is moved.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import logging
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ontofetch_hookspecs.layout import INTENTS, QUARANTINE
+from ontofetch_hookspecs.names import check_relpath
+from ontofetch_hookspecs.stages import LOCK, RECORD
+
+from ..errors import EventError, RecoveryFailed
+from . import effects
+from .connection import Store
+from .repo import events
+
+if TYPE_CHECKING:
+    import duckdb
+
+FORMAT = 1
+_log = logging.getLogger("ontofetch.catalog.journal")
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One rename, root-relative, with the inode of what moves and its size in bytes (None for a folder)."""
+
+    source: str
+    target: str
+    inode: int
+    size: int | None
+
+
+@dataclass(slots=True)
+class Intent:
+    """What one boundary is about to do on disk.
+
+    Args:
+        boundary_id: Names the boundary and the file below `.catalog/intents`.
+        folders: Folders that did not exist before and are made, outermost first.
+        moves: The renames, in order: first what is in the way, then what is published.
+        stages: Stage folders that are retired when the boundary is done.
+    """
+
+    boundary_id: str
+    folders: list[str] = field(default_factory=list)
+    moves: list[Move] = field(default_factory=list)
+    stages: list[str] = field(default_factory=list)
+
+
+class Draft:
+    """Collect the moves of one boundary; nothing happens on disk but new files in the boundary's own folder."""
+
+    def __init__(self, store: Store, boundary_id: str) -> None:
+        self.store = store
+        self.intent = Intent(boundary_id)
+        self.folder = f"{INTENTS}/{boundary_id}"
+        self._folders: set[str] = set()
+        self._gone: set[str] = set()
+
+    def publish(self, source: str, target: str) -> None:
+        """Rename `source` to `target`; what is in the way there is quarantined."""
+        self.displace(target, keep=True)
+        self._move(source, target)
+
+    def write(self, target: str, chunks: Iterable[bytes | memoryview]) -> tuple[str, int]:
+        """Write a new file now, to be published as `target`; return its sha256 and size in bytes.
+
+        What it replaces is a document that the catalog itself wrote, so it is dropped once the boundary is done.
+        """
+        prepared = f"{self.folder}/new-{len(self.intent.moves)}-{Path(target).name.lstrip('.')}"
+        effects.make_folders(self.store.path(self.folder))
+        found = effects.write_new(self.store.path(prepared), chunks)
+        self.displace(target, keep=False)
+        self._move(prepared, target)
+        return found
+
+    def displace(self, target: str, *, keep: bool) -> None:
+        """Move what is at `target`, if anything is, into quarantine, or aside until the boundary is done."""
+        if self._is_gone(target) or not os.path.lexists(self.store.path(target)):
+            return
+        aside = QUARANTINE + "/" + self.intent.boundary_id if keep else self.folder + "/old"
+        self._move(target, f"{aside}/{target}")
+        self._gone.add(target)
+
+    def retire_stage(self, relpath: str) -> None:
+        """Remember a stage folder that is empty of bytes once this boundary is done."""
+        if relpath not in self.intent.stages:
+            self.intent.stages.append(relpath)
+
+    def _move(self, source: str, target: str) -> None:
+        found = self.store.path(source).lstat()
+        size = None if stat.S_ISDIR(found.st_mode) else found.st_size
+        self._plan_folders(os.path.dirname(target))
+        self.intent.moves.append(Move(source, target, found.st_ino, size))
+
+    def is_folder(self, path: str) -> bool:
+        """Say whether a folder will be at `path` when the moves collected so far are done."""
+        return self.store.path(path).is_dir() and not self._is_gone(path)
+
+    def _is_gone(self, path: str) -> bool:
+        return any(path == gone or path.startswith(gone + "/") for gone in self._gone)
+
+    def _plan_folders(self, folder: str) -> None:
+        missing = []
+        while folder and folder not in self._folders:
+            if self.is_folder(folder):
+                break
+            missing.append(folder)
+            folder = os.path.dirname(folder)
+        for path in reversed(missing):
+            self._folders.add(path)
+            self.intent.folders.append(path)
+
+
+def write_intent(store: Store, intent: Intent) -> None:
+    """Make the intent durable: temp, fsync, rename, fsync folder; and the folder of new documents with it."""
+    effects.make_folders(store.intents)
+    prepared = store.intents / intent.boundary_id
+    if prepared.is_dir():
+        effects.sync_folder(prepared)
+    content = {"format": FORMAT, **asdict(intent)}
+    effects.write_file(_intent_path(store, intent.boundary_id), json.dumps(content, indent=1).encode())
+
+
+def publish(store: Store, intent: Intent) -> None:
+    """Make the folders, carry out the moves in order, and make every touched folder durable."""
+    for folder in intent.folders:
+        with suppress(FileExistsError):
+            effects.make_folder(store.path(folder))
+    for move in intent.moves:
+        effects.rename(store.path(move.source), store.path(move.target))
+    _sync_touched(store, intent)
+
+
+def undo(store: Store, intent: Intent) -> None:
+    """Take back, in reverse order, whatever of the intent was done; may run again.
+
+    A move counts as done only if its source is gone and its target is what the intent names.
+
+    Raises:
+        RecoveryFailed: Something else lies where the intent's bytes should be.
+        OSError: The disk refuses.
+    """
+    for move in reversed(intent.moves):
+        source, target = store.path(move.source), store.path(move.target)
+        if os.path.lexists(source):
+            continue
+        if not _is_moved(move, target):
+            raise RecoveryFailed(
+                f"The open boundary {intent.boundary_id} can't be undone: neither {move.source!r} nor {move.target!r} "
+                "holds what it moved.",
+                subject=intent.boundary_id,
+                hint="`ontofetch db doctor` shows what is where.",
+            )
+        effects.make_folders(source.parent)
+        effects.rename(target, source)
+    _sync_touched(store, intent)
+    for folder in reversed(intent.folders):
+        _remove_if_empty(store.path(folder))
+    for parent in sorted({os.path.dirname(folder) for folder in intent.folders}):
+        if store.path(parent).is_dir():
+            effects.sync_folder(store.path(parent))
+
+
+def forget(store: Store, intent: Intent, *, committed: bool) -> None:
+    """Remove what an ended boundary no longer needs: emptied stages, its own folder, last the intent; may run again."""
+    for stage in intent.stages if committed else ():
+        _retire(store.path(stage))
+    effects.remove_tree(store.intents / intent.boundary_id)
+    with suppress(FileNotFoundError):
+        effects.unlink(_intent_path(store, intent.boundary_id))
+    if store.intents.is_dir():
+        effects.sync_folder(store.intents)
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """One boundary that recovery has ended: its event if it had committed, None if it was undone."""
+
+    boundary_id: str
+    event: events.EventRow | None
+
+
+def open_intents(store: Store) -> list[Path]:
+    """Return the files of the open boundaries, sorted; empty where nothing is open. Never writes."""
+    if not store.intents.is_dir():
+        return []
+    return sorted(path for path in store.intents.iterdir() if path.suffix == ".json" and not path.name.startswith("."))
+
+
+def recover(store: Store, connection: duckdb.DuckDBPyConnection) -> list[Recovered]:
+    """End every boundary that a dead process left open; the caller writes alone and has the database open.
+
+    Raises:
+        RecoveryFailed: One can be neither finished nor undone; its intent stays.
+    """
+    ended = []
+    for path in open_intents(store):
+        intent = read_intent(path)
+        if intent is None:
+            aside = path.with_suffix(".unreadable")
+            effects.rename(path, aside)
+            effects.sync_folder(store.intents)
+            _log.error(
+                "an intent was unreadable and is set aside as %s; `ontofetch db doctor` looks further", aside.name
+            )
+            continue
+        event = events.find_boundary(connection, intent.boundary_id)
+        try:
+            if event is None:
+                undo(store, intent)
+            forget(store, intent, committed=event is not None)
+        except OSError as error:
+            raise RecoveryFailed(
+                f"The open boundary {intent.boundary_id} can't be ended: {error.strerror or error}.",
+                subject=intent.boundary_id,
+                hint="Mend the disk; the next command that writes, or `ontofetch db recover`, finishes it.",
+            ) from error
+        ended.append(Recovered(intent.boundary_id, event))
+    _sweep(store)
+    return ended
+
+
+def read_intent(path: Path) -> Intent | None:
+    """Return what an intent's file says; None if it is unreadable or says what no boundary wrote."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if found.pop("format") != FORMAT or found["boundary_id"] != path.stem:
+            return None
+        intent = Intent(**{**found, "moves": [Move(**move) for move in found["moves"]]})
+        for relpath in _paths(intent):
+            check_relpath("path", relpath)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, EventError):
+        return None
+    return intent
+
+
+def _paths(intent: Intent) -> Iterator[str]:
+    yield from intent.folders
+    yield from intent.stages
+    for move in intent.moves:
+        yield move.source
+        yield move.target
+
+
+def _intent_path(store: Store, boundary_id: str) -> Path:
+    return store.intents / f"{boundary_id}.json"
+
+
+def _is_moved(move: Move, target: Path) -> bool:
+    try:
+        found = target.lstat()
+    except OSError:
+        return False
+    size = None if stat.S_ISDIR(found.st_mode) else found.st_size
+    return found.st_ino == move.inode and size == move.size
+
+
+def _sync_touched(store: Store, intent: Intent) -> None:
+    touched = {os.path.dirname(path) for move in intent.moves for path in (move.source, move.target)}
+    touched |= {os.path.dirname(folder) for folder in intent.folders}
+    for folder in sorted(touched):
+        if store.path(folder).is_dir():
+            effects.sync_folder(store.path(folder))
+
+
+def _remove_if_empty(path: Path) -> None:
+    try:
+        effects.remove_folder(path)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+
+
+def _retire(stage: Path) -> None:
+    """Remove a stage's record and its empty folders; bytes that nobody published stay, and the record with them."""
+    if not stage.is_dir():
+        return
+    for folder, _, names in os.walk(stage, topdown=False):
+        if Path(folder) == stage:
+            if set(names) - {RECORD, LOCK} or any(entry.is_dir() for entry in os.scandir(folder)):
+                return
+            for name in sorted(names):
+                effects.unlink(stage / name)
+        _remove_if_empty(Path(folder))
+    effects.sync_folder(stage.parent)
+
+
+def _sweep(store: Store) -> None:
+    """Remove what a boundary wrote for itself before it had an intent; nobody else is writing now."""
+    if not store.intents.is_dir():
+        return
+    for path in sorted(store.intents.iterdir()):
+        if path.is_dir() and not _intent_path(store, path.name).exists():
+            effects.remove_tree(path)
+        elif path.name.startswith("."):
+            effects.unlink(path)

@@ -1,0 +1,109 @@
+"""Own the SQL of the events and their chain of digests.
+
+The chain makes a lost or changed event visible; what to do about it is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from .. import effects
+from ..connection import fetch_one
+
+if TYPE_CHECKING:
+    import duckdb
+
+CHAIN_START = "0" * 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventRow:
+    """One event to be recorded.
+
+    Args:
+        boundary_id: Names the boundary.
+        run_id, config_hash: As the host said.
+        ts: When, UTC without zone.
+        type: `download.done` …
+        level: `info`, `warning` or `error`.
+        version_id: The release, or None.
+        payload: What can be written as JSON.
+    """
+
+    boundary_id: str
+    run_id: str
+    config_hash: str
+    ts: datetime
+    type: str
+    version_id: str | None = None
+    level: str = "info"
+    payload: Mapping[str, Any]
+
+
+def last_event(connection: duckdb.DuckDBPyConnection) -> tuple[int, str]:
+    """Return (event_id, digest) of the newest event; (0, CHAIN_START) if there is none."""
+    found = fetch_one(
+        connection, "SELECT event_id, digest FROM events WHERE event_id = (SELECT max(event_id) FROM events)"
+    )
+    return (int(found[0]), str(found[1])) if found else (0, CHAIN_START)
+
+
+def count_events(connection: duckdb.DuckDBPyConnection) -> int:
+    """Return the number of events."""
+    found = fetch_one(connection, "SELECT count(*) FROM events")
+    return int(found[0]) if found else 0
+
+
+def digest_at(connection: duckdb.DuckDBPyConnection, event_id: int) -> str | None:
+    """Return the digest of one event, CHAIN_START for 0, None if there is no such event."""
+    if event_id == 0:
+        return CHAIN_START
+    found = fetch_one(connection, "SELECT digest FROM events WHERE event_id = ?", [event_id])
+    return str(found[0]) if found else None
+
+
+def add_event(connection: duckdb.DuckDBPyConnection, row: EventRow) -> tuple[int, str]:
+    """Append an event inside the open transaction and return its (event_id, digest)."""
+    previous_id, previous_digest = last_event(connection)
+    payload = json.dumps(row.payload, sort_keys=True, ensure_ascii=False)
+    fields = [row.boundary_id, row.run_id, row.ts.isoformat(), row.type, row.level, row.version_id, row.config_hash]
+    chained = json.dumps([previous_digest, previous_id + 1, *fields, payload], ensure_ascii=False)
+    digest = hashlib.sha256(chained.encode()).hexdigest()
+    effects.execute(
+        connection,
+        "INSERT INTO events BY NAME SELECT ? AS event_id, ? AS boundary_id, ? AS run_id, ?::TIMESTAMP AS ts, ? AS type,"
+        " ? AS level, ? AS version_id, ? AS config_hash, ? AS digest, ? AS payload",
+        [
+            previous_id + 1,
+            row.boundary_id,
+            row.run_id,
+            row.ts,
+            row.type,
+            row.level,
+            row.version_id,
+            row.config_hash,
+            digest,
+            payload,
+        ],
+    )
+    return previous_id + 1, digest
+
+
+def find_boundary(connection: duckdb.DuckDBPyConnection, boundary_id: str) -> EventRow | None:
+    """Return the event that stands for a committed boundary; None if it never happened."""
+    found = fetch_one(
+        connection,
+        "SELECT boundary_id, run_id, config_hash, ts, type, version_id, level, payload FROM events"
+        " WHERE boundary_id = ? ORDER BY event_id DESC LIMIT 1",
+        [boundary_id],
+    )
+    if found is None:
+        return None
+    *fields, payload = found
+    names = ("boundary_id", "run_id", "config_hash", "ts", "type", "version_id", "level")
+    return EventRow(**dict(zip(names, fields, strict=True)), payload=json.loads(payload))

@@ -1,0 +1,177 @@
+"""Own the SQL of extracted files: comparing, recording and un-recording those of one release, and their audit lines.
+
+The release always stands in the SQL as a constant, so that DuckDB skips the row groups of all the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from .. import effects
+from ..connection import fetch_one, literal
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+_AUDIT_LINE = """concat('{{"version_id":"', {version}, '","relpath":"',
+    replace(replace(relpath, chr(92), '\\\\'), '"', '\\"'), '","file_id":"', file_id, '","artifact_id":"', artifact_id,
+    '","format":"', format, '","size_bytes":', size_bytes, ',"mtime":"', replace(mtime::VARCHAR, ' ', 'T'),
+    'Z","strip":', strip, '}}', chr(10))"""
+_BATCH_ROWS = 131_072
+
+
+def count_files(connection: duckdb.DuckDBPyConnection, version_id: str, *, other_than: str | None = None) -> int:
+    """Return how many files of a release are recorded; with `other_than`, only those of other artifacts."""
+    other = f" AND artifact_id <> {literal(other_than)}" if other_than else ""
+    found = fetch_one(
+        connection,
+        f"SELECT count(*) FROM extracted_files WHERE version_id = {literal(version_id)}{other}",  # noqa: S608
+    )
+    return int(found[0]) if found else 0
+
+
+def list_files(connection: duckdb.DuckDBPyConnection, version_id: str) -> pa.Table:
+    """Return the files of a release sorted by path: relpath, file_id, format, size_bytes, mtime, artifact_id."""
+    return connection.sql(
+        "SELECT relpath, file_id, format, size_bytes, mtime, artifact_id FROM extracted_files"  # noqa: S608
+        f" WHERE version_id = {literal(version_id)} ORDER BY relpath"
+    ).to_arrow_table()
+
+
+def same_files(connection: duckdb.DuckDBPyConnection, version_id: str, artifact_id: str, files: pa.Table) -> bool:
+    """Say whether exactly `files` (paths, contents, formats, sizes) are recorded for this artifact of the release."""
+    recorded = (
+        "SELECT relpath, file_id, format, size_bytes FROM extracted_files"  # noqa: S608
+        f" WHERE version_id = {literal(version_id)} AND artifact_id = {literal(artifact_id)}"
+    )
+    if _scalar(connection, f"SELECT count(*) FROM ({recorded})") != len(files):  # noqa: S608
+        return False
+    connection.register("given_files", files)
+    try:
+        differing = (
+            f"SELECT count(*) FROM given_files g ANTI JOIN ({recorded}) r"  # noqa: S608
+            " USING (relpath, file_id, format, size_bytes)"
+        )
+        return _scalar(connection, differing) == 0
+    finally:
+        connection.unregister("given_files")
+
+
+def find_foreign_path(
+    connection: duckdb.DuckDBPyConnection, version_id: str, artifact_id: str, keys: pa.Table
+) -> tuple[str, str] | None:
+    """Return (path, artifact_id) of a file of another artifact that is at one of the given paths, None if none is.
+
+    Args:
+        connection: An open connection.
+        version_id: The release.
+        artifact_id: The artifact the paths come from.
+        keys: One column `relpath`.
+    """
+    connection.register("given_keys", keys)
+    try:
+        found = fetch_one(
+            connection,
+            "SELECT f.relpath, f.artifact_id FROM extracted_files f"  # noqa: S608
+            " SEMI JOIN given_keys g ON lower(nfc_normalize(g.relpath)) = lower(nfc_normalize(f.relpath))"
+            f" WHERE f.version_id = {literal(version_id)} AND f.artifact_id <> {literal(artifact_id)} LIMIT 1",
+        )
+    finally:
+        connection.unregister("given_keys")
+    return (str(found[0]), str(found[1])) if found else None
+
+
+def insert_files(connection: duckdb.DuckDBPyConnection, version_id: str, artifact_id: str, files: pa.Table) -> None:
+    """Record files in bulk, in the order of the table."""
+    effects.execute(
+        connection,
+        "INSERT INTO extracted_files"  # noqa: S608
+        f" SELECT {literal(version_id)} AS version_id, relpath, file_id, {literal(artifact_id)} AS artifact_id,"
+        " format, size_bytes, mtime, NULL AS verified_at FROM given_files",
+        tables={"given_files": files},
+    )
+
+
+def delete_files(connection: duckdb.DuckDBPyConnection, version_id: str, artifact_id: str) -> int:
+    """Un-record the files of one artifact of a release and return how many there were."""
+    return effects.execute(
+        connection,
+        f"DELETE FROM extracted_files WHERE version_id = {literal(version_id)}"  # noqa: S608
+        f" AND artifact_id = {literal(artifact_id)}",
+    )
+
+
+def covering_paths(connection: duckdb.DuckDBPyConnection, version_id: str, artifact_id: str) -> list[str]:
+    """Return the fewest paths that hold all recorded files of this artifact and none of another, sorted.
+
+    A folder stands for all below it; `''` stands for the whole data folder.
+    """
+    if count_files(connection, version_id, other_than=artifact_id) == 0:
+        return [""] if count_files(connection, version_id) else []
+    rows = connection.execute(
+        f"""
+        WITH files AS (
+            SELECT artifact_id = {literal(artifact_id)} AS own, string_split(relpath, '/') AS parts
+            FROM extracted_files WHERE version_id = {literal(version_id)}
+        ), prefixes AS (
+            SELECT own, array_to_string(parts[1:n], '/') AS prefix, parts, n
+            FROM (SELECT own, parts, unnest(range(1, len(parts) + 1)) AS n FROM files)
+        ), shared AS (SELECT DISTINCT prefix FROM prefixes WHERE NOT own)
+        SELECT DISTINCT arg_min(prefix, n) FROM prefixes ANTI JOIN shared USING (prefix) WHERE own
+        GROUP BY parts ORDER BY 1
+        """  # noqa: S608
+    ).fetchall()
+    return [str(row[0]) for row in rows]
+
+
+def audit_lines(
+    connection: duckdb.DuckDBPyConnection, version_id: str, given: tuple[pa.Table, str, int] | None = None
+) -> Iterator[memoryview]:
+    """Yield the lines of the extract audit of a release, sorted by path, as bytes of many lines.
+
+    Args:
+        connection: An open connection.
+        version_id: The release.
+        given: (files, artifact_id, strip), if these sorted files are all the release has; they are not sorted again.
+    """
+    line = _AUDIT_LINE.format(version=literal(version_id))
+    if given is not None:
+        files, artifact_id, strip = given
+        connection.register("given_files", files)
+        query = (
+            f"SELECT {line} AS line FROM (SELECT *, {literal(artifact_id)} AS artifact_id, {strip:d} AS strip"  # noqa: S608
+            " FROM given_files)"
+        )
+    else:
+        query = f"""
+            SELECT {line} AS line FROM (
+                SELECT f.*, coalesce(a.strip, 0) AS strip FROM extracted_files f
+                LEFT JOIN (
+                    SELECT artifact_id, any_value((extraction->>'strip')::INTEGER) AS strip FROM artifacts
+                    WHERE version_id = {literal(version_id)} GROUP BY artifact_id
+                ) a ON a.artifact_id = f.artifact_id
+                WHERE f.version_id = {literal(version_id)} ORDER BY f.relpath
+            )"""  # noqa: S608
+    try:
+        yield from text_of(connection, query)
+    finally:
+        if given is not None:
+            connection.unregister("given_files")
+
+
+def text_of(connection: duckdb.DuckDBPyConnection, query: str) -> Iterator[memoryview]:
+    """Yield the one text column of `query`, rows joined, as views of Arrow's own buffers: nothing is copied."""
+    for batch in connection.sql(query).to_arrow_reader(_BATCH_ROWS):
+        column = batch.column(0)
+        _, offsets, data = column.buffers()
+        if len(column) == 0 or data is None:
+            continue
+        bounds = memoryview(offsets).cast("i")
+        yield memoryview(data)[bounds[column.offset] : bounds[column.offset + len(column)]]
+
+
+def _scalar(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    found = fetch_one(connection, query)
+    return int(found[0]) if found else 0

@@ -1,0 +1,49 @@
+"""Own the SQL of the latest pointers; their history is kept, the newest counts."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from .. import effects
+from ..connection import fetch_one
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+def find_latest(connection: duckdb.DuckDBPyConnection, slot: str) -> tuple[str, datetime] | None:
+    """Return (version_id, when it was set) of a series; None if it has no latest."""
+    found = fetch_one(
+        connection,
+        "SELECT version_id, updated_at FROM latest_pointer WHERE slot = ? ORDER BY updated_at DESC LIMIT 1",
+        [slot],
+    )
+    return (str(found[0]), found[1]) if found else None
+
+
+def add_pointer(
+    connection: duckdb.DuckDBPyConnection, slot: str, version_id: str, updated_at: datetime, updated_by: str
+) -> datetime:
+    """Point a series at a release and return the time recorded, always later than the one before."""
+    previous = find_latest(connection, slot)
+    if previous is not None and updated_at <= previous[1]:
+        # a clock that was set back must not bring an old pointer back
+        updated_at = previous[1] + timedelta(microseconds=1)
+    effects.execute(
+        connection,
+        "INSERT INTO latest_pointer (slot, version_id, updated_at, updated_by) VALUES (?, ?, ?, ?)",
+        [slot, version_id, updated_at, updated_by],
+    )
+    return updated_at
+
+
+def comes_before(connection: duckdb.DuckDBPyConnection, version_id: str, other: str) -> bool:
+    """Say whether a release comes before another of its series."""
+    found = fetch_one(
+        connection,
+        "SELECT a.position < b.position FROM v_series_order a, v_series_order b"
+        " WHERE a.version_id = ? AND b.version_id = ? AND a.slot = b.slot",
+        [version_id, other],
+    )
+    return bool(found and found[0])

@@ -1,0 +1,205 @@
+"""Own the SQL of releases and their artifacts: looking one up, naming one, recording and changing one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from ...errors import AmbiguousVersion, VersionUnknown
+from .. import effects
+from ..connection import fetch_one
+
+if TYPE_CHECKING:
+    import duckdb
+
+_VERSION = (
+    "version_id, service, ontology, version, released, fs_relpath, layout, created_at, plan_hash, run_id,"
+    " extract_audit, validation_audit, pinned_at"
+)
+_ARTIFACT = (
+    "artifact_id, version_id, relpath, source_url, etag, last_modified, content_type, size_bytes, status,"
+    " recorded_at, verified_at, extraction"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionRow:
+    """One row of `versions`, columns as there; times UTC without zone."""
+
+    version_id: str
+    service: str
+    ontology: str
+    version: str
+    released: date | None
+    fs_relpath: str
+    layout: str
+    created_at: datetime
+    plan_hash: str | None
+    run_id: str
+    extract_audit: str | None = None
+    validation_audit: str | None = None
+    pinned_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtifactRow:
+    """One row of `artifacts`, columns as there; times UTC without zone."""
+
+    artifact_id: str
+    version_id: str
+    relpath: str
+    source_url: str
+    etag: str | None
+    last_modified: str | None
+    content_type: str | None
+    size_bytes: int
+    status: str
+    recorded_at: datetime
+    verified_at: datetime | None = None
+    extraction: str | None = None
+
+
+def find_version(connection: duckdb.DuckDBPyConnection, version_id: str) -> VersionRow | None:
+    """Return the row of a release; None if it is not recorded."""
+    found = fetch_one(connection, f"SELECT {_VERSION} FROM versions WHERE version_id = ?", [version_id])  # noqa: S608
+    return VersionRow(**_named(_VERSION, found)) if found else None
+
+
+def find_folded(connection: duckdb.DuckDBPyConnection, fs_relpath: str) -> str | None:
+    """Return the version_id whose folder differs from `fs_relpath` only in case, or is it; None if there is none."""
+    found = fetch_one(connection, "SELECT version_id FROM versions WHERE lower(fs_relpath) = lower(?)", [fs_relpath])
+    return str(found[0]) if found else None
+
+
+def find_artifacts(connection: duckdb.DuckDBPyConnection, version_id: str) -> list[ArtifactRow]:
+    """Return the artifacts of a release, sorted by path."""
+    rows = connection.execute(
+        f"SELECT {_ARTIFACT} FROM artifacts WHERE version_id = ? ORDER BY relpath",  # noqa: S608
+        [version_id],
+    ).fetchall()
+    return [ArtifactRow(**_named(_ARTIFACT, row)) for row in rows]
+
+
+def find_download(connection: duckdb.DuckDBPyConnection, source_url: str) -> ArtifactRow | None:
+    """Return the artifact that was recorded last from this URL; None if none was."""
+    found = fetch_one(
+        connection,
+        f"SELECT {_ARTIFACT} FROM artifacts WHERE source_url = ? AND status <> 'failed'"  # noqa: S608
+        " ORDER BY recorded_at DESC, version_id DESC LIMIT 1",
+        [source_url],
+    )
+    return ArtifactRow(**_named(_ARTIFACT, found)) if found else None
+
+
+def insert_version(connection: duckdb.DuckDBPyConnection, row: VersionRow) -> None:
+    """Record a release."""
+    _insert(connection, "versions", {name: getattr(row, name) for name in _names(_VERSION)})
+
+
+def insert_artifact(connection: duckdb.DuckDBPyConnection, row: ArtifactRow) -> None:
+    """Record an artifact."""
+    _insert(connection, "artifacts", {name: getattr(row, name) for name in _names(_ARTIFACT)})
+
+
+def update_version(connection: duckdb.DuckDBPyConnection, version_id: str, changes: Mapping[str, Any]) -> None:
+    """Change the named columns of a release."""
+    assignments = ", ".join(f"{name} = ?" for name in changes)
+    effects.execute(
+        connection,
+        f"UPDATE versions SET {assignments} WHERE version_id = ?",  # noqa: S608
+        [*changes.values(), version_id],
+    )
+
+
+def delete_artifact(connection: duckdb.DuckDBPyConnection, version_id: str, relpath: str) -> None:
+    """Un-record an artifact."""
+    effects.execute(connection, "DELETE FROM artifacts WHERE version_id = ? AND relpath = ?", [version_id, relpath])
+
+
+def update_artifact(
+    connection: duckdb.DuckDBPyConnection, version_id: str, relpath: str, changes: Mapping[str, Any]
+) -> None:
+    """Change the named columns of an artifact."""
+    assignments = ", ".join(f"{name} = ?" for name in changes)
+    effects.execute(
+        connection,
+        f"UPDATE artifacts SET {assignments} WHERE version_id = ? AND relpath = ?",  # noqa: S608
+        [*changes.values(), version_id, relpath],
+    )
+
+
+def resolve_version(connection: duckdb.DuckDBPyConnection, name: str) -> str:
+    """Return the version_id that `name` means: the id, a whole-segment end of it, `SERIES/latest`, `SERIES/previous`.
+
+    `latest` is what the pointer names, `previous` the release before that in the order of the series.
+
+    Raises:
+        VersionUnknown: Nothing recorded has this name.
+        AmbiguousVersion: Several have it; the sentence lists them.
+    """
+    head, _, last = name.rpartition("/")
+    if last in ("latest", "previous"):
+        slot = resolve_series(connection, head)
+        column = "version_id" if last == "latest" else "previous_version_id"
+        found = fetch_one(
+            connection,
+            f"SELECT o.{column} FROM v_series_order o JOIN v_latest l USING (version_id) WHERE o.slot = ?",  # noqa: S608
+            [slot],
+        )
+        if found is None or found[0] is None:
+            raise VersionUnknown(
+                f"The series {slot} has no {last} release.",
+                subject=name,
+                hint=f"`ontofetch db versions {slot}` lists its releases.",
+            )
+        return str(found[0])
+    rows = connection.execute(
+        "SELECT version_id FROM versions WHERE version_id = $1 OR ends_with(version_id, '/' || $1) ORDER BY 1", [name]
+    ).fetchall()
+    return _only([str(row[0]) for row in rows], "release", name)
+
+
+def resolve_series(connection: duckdb.DuckDBPyConnection, name: str) -> str:
+    """Return the series (`service/ontology`) that `name` means: itself or its ontology; empty if there is only one.
+
+    Raises:
+        VersionUnknown: Nothing recorded has this name.
+        AmbiguousVersion: Several have it; the sentence lists them.
+    """
+    rows = connection.execute(
+        "SELECT DISTINCT service || '/' || ontology AS slot FROM versions"
+        " WHERE $1 IN ('', service || '/' || ontology, ontology) ORDER BY slot",
+        [name],
+    ).fetchall()
+    return _only([str(row[0]) for row in rows], "series", name)
+
+
+def _only(found: list[str], what: str, name: str) -> str:
+    from ontofetch_hookspecs.names import quote
+
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise VersionUnknown(
+            f"No {what} {quote(name)} is recorded.", subject=name, hint="`ontofetch db versions` lists what there is."
+        )
+    shown = ", ".join(found[:10]) + (f" and {len(found) - 10} more" if len(found) > 10 else "")
+    raise AmbiguousVersion(
+        f"{quote(name)} may be {shown}.", subject=name, hint="Name one of them whole, or by more of its end."
+    )
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, table: str, values: Mapping[str, Any]) -> None:
+    names = ", ".join(values)
+    marks = ", ".join("?" for _ in values)
+    effects.execute(connection, f"INSERT INTO {table} ({names}) VALUES ({marks})", list(values.values()))  # noqa: S608
+
+
+def _names(columns: str) -> list[str]:
+    return [name.strip() for name in columns.split(",")]
+
+
+def _named(columns: str, row: tuple[Any, ...]) -> dict[str, Any]:
+    return dict(zip(_names(columns), row, strict=True))

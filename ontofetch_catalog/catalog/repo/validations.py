@@ -1,0 +1,127 @@
+"""Own the SQL of validations: comparing, recording and un-recording those of one release, audit, known results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from .. import effects
+from ..connection import fetch_one, literal
+from .files import text_of
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+
+def count_validations(connection: duckdb.DuckDBPyConnection, version_id: str) -> int:
+    """Return how many results of a release are recorded."""
+    found = fetch_one(
+        connection,
+        f"SELECT count(*) FROM validations WHERE version_id = {literal(version_id)}",  # noqa: S608
+    )
+    return int(found[0]) if found else 0
+
+
+def count_failed_files(connection: duckdb.DuckDBPyConnection, version_id: str) -> int:
+    """Return how many files of a release have a failing result."""
+    found = fetch_one(
+        connection,
+        "SELECT count(DISTINCT relpath) FROM validations"  # noqa: S608
+        f" WHERE NOT passed AND version_id = {literal(version_id)}",
+    )
+    return int(found[0]) if found else 0
+
+
+def find_unknown_file(connection: duckdb.DuckDBPyConnection, version_id: str, results: pa.Table) -> str | None:
+    """Return a path whose (relpath, file_id) is in `results` but not recorded for the release; None if all are."""
+    connection.register("given_results", results)
+    try:
+        found = fetch_one(
+            connection,
+            "SELECT relpath FROM given_results ANTI JOIN (SELECT relpath, file_id FROM extracted_files"  # noqa: S608
+            f" WHERE version_id = {literal(version_id)}) USING (relpath, file_id) ORDER BY relpath LIMIT 1",
+        )
+    finally:
+        connection.unregister("given_results")
+    return str(found[0]) if found else None
+
+
+def same_results(connection: duckdb.DuckDBPyConnection, version_id: str, results: pa.Table) -> bool:
+    """Say whether all of `results` are recorded already: file, content, validator, version, outcome, details."""
+    connection.register("given_results", results)
+    try:
+        found = fetch_one(
+            connection,
+            "SELECT count(*) FROM given_results g ANTI JOIN (SELECT relpath, file_id, validator, validator_version,"  # noqa: S608
+            f" passed, details::VARCHAR AS details FROM validations WHERE version_id = {literal(version_id)})"
+            " USING (relpath, file_id, validator, validator_version, passed, details)",
+        )
+    finally:
+        connection.unregister("given_results")
+    return found is not None and found[0] == 0
+
+
+def replace_results(connection: duckdb.DuckDBPyConnection, version_id: str, results: pa.Table) -> None:
+    """Record results in bulk; one for the same file and validator gives way."""
+    effects.execute(
+        connection,
+        f"DELETE FROM validations WHERE version_id = {literal(version_id)}"  # noqa: S608
+        " AND (relpath, validator) IN (SELECT (relpath, validator) FROM given_results)",
+        tables={"given_results": results},
+    )
+    effects.execute(
+        connection,
+        f"INSERT INTO validations BY NAME SELECT {literal(version_id)} AS version_id, * FROM given_results",  # noqa: S608
+        tables={"given_results": results},
+    )
+
+
+def delete_vanished(connection: duckdb.DuckDBPyConnection, version_id: str) -> int:
+    """Un-record the results of a release whose file, with that content, is no longer recorded; return how many."""
+    return effects.execute(
+        connection,
+        f"DELETE FROM validations WHERE version_id = {literal(version_id)} AND (relpath, file_id) NOT IN"  # noqa: S608
+        f" (SELECT (relpath, file_id) FROM extracted_files WHERE version_id = {literal(version_id)})",
+    )
+
+
+def known_results(
+    connection: duckdb.DuckDBPyConnection, file_ids: Sequence[str], validator: str, validator_version: str
+) -> pa.Table:
+    """Return the oldest known result for each of these contents, columns KNOWN_RESULTS_COLUMNS, sorted by file_id."""
+    import pyarrow as pa
+
+    connection.register("given_ids", pa.table({"file_id": pa.array(list(file_ids), pa.string())}))
+    try:
+        return connection.sql(
+            """
+            SELECT file_id, first(passed ORDER BY run_at, version_id, relpath) AS passed,
+                first(details::VARCHAR ORDER BY run_at, version_id, relpath) AS details,
+                min(run_at) AS run_at,
+                first(coalesce(reused_from, version_id || '#' || relpath) ORDER BY run_at, version_id, relpath)
+                    AS reused_from
+            FROM validations SEMI JOIN given_ids USING (file_id)
+            WHERE validator = $validator AND validator_version = $version
+            GROUP BY file_id ORDER BY file_id
+            """,
+            params={"validator": validator, "version": validator_version},
+        ).to_arrow_table()
+    finally:
+        connection.unregister("given_ids")
+
+
+def audit_lines(connection: duckdb.DuckDBPyConnection, version_id: str) -> Iterator[memoryview]:
+    """Yield the lines of the validation audit of a release, sorted by path and validator, as bytes of many lines."""
+    query = f"""
+        SELECT concat('{{"version_id":"', version_id, '","relpath":"',
+            replace(replace(relpath, chr(92), '\\\\'), '"', '\\"'), '","file_id":"', file_id,
+            '","validator":"', validator, '","validator_version":"', validator_version,
+            '","passed":', CASE WHEN passed THEN 'true' ELSE 'false' END, ',"details":', details::VARCHAR,
+            ',"run_at":"', replace(run_at::VARCHAR, ' ', 'T'), 'Z","reused_from":',
+            CASE WHEN reused_from IS NULL THEN 'null'
+                ELSE '"' || replace(replace(reused_from, chr(92), '\\\\'), '"', '\\"') || '"' END, '}}', chr(10))
+        FROM (
+            SELECT * FROM validations WHERE version_id = {literal(version_id)} ORDER BY relpath, validator
+        )"""  # noqa: S608
+    yield from text_of(connection, query)

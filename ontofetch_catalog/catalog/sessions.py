@@ -1,0 +1,246 @@
+"""Own how the catalog is entered: the gate, the file, its generation record, its schema, what dead processes left.
+
+A session ends with the database closed and the gate open; what is done inside is not known here.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ontofetch_hookspecs.layout import BACKUPS, CATALOG
+
+from ..errors import CatalogMissing
+from . import effects, journal
+from .connection import Store, open_connection
+from .generation import check_generation, require_database, write_generation
+from .locks import gate_of
+from .migrations import Migration, apply_migrations, pending_migrations, require_current_schema
+from .repo import events
+
+if TYPE_CHECKING:
+    import duckdb
+
+CHECKPOINT_BYTES = 1 << 20  # a log beyond this is moved into the database file at the end of a boundary
+_log = logging.getLogger("ontofetch.catalog")
+
+
+@dataclass(slots=True)
+class Session:
+    """A catalog open for writing.
+
+    Args:
+        store: Which one.
+        connection: The connection; None once it was closed after a failed COMMIT.
+        recovered: What recovery ended on the way in; whoever writes tells the observers.
+        migrated: Names of the migrations applied on the way in.
+    """
+
+    store: Store
+    connection: duckdb.DuckDBPyConnection
+    recovered: list[journal.Recovered] = field(default_factory=list)
+    migrated: list[str] = field(default_factory=list)
+
+    def commit_event(self, row: events.EventRow) -> tuple[int, str]:
+        """Record one event in a transaction of its own, with the generation record after it."""
+        effects.begin(self.connection)
+        try:
+            found = events.add_event(self.connection, row)
+        except BaseException:
+            effects.rollback(self.connection)
+            raise
+        self.commit(*found)
+        return found
+
+    def commit(self, event_id: int, digest: str) -> None:
+        """COMMIT what is open, make the database's folder durable, and write the generation record."""
+        effects.commit(self.connection)
+        self.after_commit(event_id, digest)
+
+    def after_commit(self, event_id: int, digest: str) -> None:
+        """Make the database's folder durable and write the generation record; what is committed stays committed."""
+        try:
+            effects.sync_folder(self.store.database.parent)
+            write_generation(self.store, event_id, digest)
+        except OSError as error:
+            # a record that is behind the catalog is fine, the next commit writes it anew
+            _log.warning("the generation record of %s could not be written: %s", self.store.root, error)
+
+    def reopen(self) -> None:
+        """Close the connection, whatever state it is in, and open the database again."""
+        import duckdb
+
+        try:
+            effects.close_database(self.connection)
+        except (OSError, duckdb.Error) as error:
+            _log.warning("the broken connection to %s could not be closed: %s", self.store.database, error)
+        self.connection = open_connection(self.store, read_only=False)
+
+
+def utc_now() -> datetime:
+    """Return the time, UTC without zone, as the catalog stores it."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def new_boundary_id() -> str:
+    """Return a new name for a boundary: 32 hex digits."""
+    return uuid.uuid4().hex
+
+
+@contextmanager
+def reading(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the catalog for reading, together with other readers; close it at the end. Never writes.
+
+    Raises:
+        CatalogMissing: There is none.
+        CatalogLocked, CatalogUnreadable, CatalogBehind, SchemaError: As their names say.
+    """
+    if not require_database(store):
+        raise CatalogMissing(
+            f"There is no catalog below {store.root} yet.",
+            subject=str(store.root),
+            hint="The first `ontofetch pull` makes one; --root names another store.",
+        )
+    with gate_of(store.root).shared(store.wait):
+        require_database(store)
+        if journal.open_intents(store):
+            _log.warning(
+                "a boundary is open below %s; `ontofetch db recover` ends what a dead process left", store.root
+            )
+        connection = open_connection(store, read_only=True)
+        try:
+            require_current_schema(connection)
+            check_generation(store, connection)
+            yield connection
+        finally:
+            connection.close()
+
+
+@contextmanager
+def writing(store: Store, *, migrate: bool = True) -> Iterator[Session]:
+    """Open the catalog for writing, alone: make it where there is none, check it, migrate it, recover; close it.
+
+    Raises:
+        CatalogLocked, CatalogUnreadable, CatalogBehind, SchemaError, RecoveryFailed: As their names say.
+    """
+    effects.set_durability(str(store.settings.get("durability", "full")))
+    effects.make_folders(store.root / CATALOG)
+    with gate_of(store.root).exclusive(store.wait):
+        if not require_database(store):
+            _create(store)
+        session = Session(store, open_connection(store, read_only=False))
+        try:
+            check_generation(store, session.connection)
+            if migrate:
+                _migrate(session)
+            session.recovered = journal.recover(store, session.connection)
+            _record_recovery(session)
+            yield session
+            _checkpoint_if_due(session)
+        finally:
+            _close(session)
+
+
+def _create(store: Store) -> None:
+    """Make a database with the current schema under a temporary name, whole, and only then give it its name."""
+    new = store.database.with_name("new.duckdb")
+    for path in (new, new.with_name("new.duckdb.wal")):
+        with suppress(FileNotFoundError):
+            effects.unlink(path)
+    connection = open_connection(store, read_only=False, path=new)
+    try:
+        effects.begin(connection)
+        event_id, digest = _apply(store, connection, pending_migrations(connection))
+        effects.commit(connection)
+        effects.checkpoint(connection)
+    finally:
+        effects.close_database(connection)
+    effects.rename(new, store.database)
+    effects.sync_folder(store.database.parent)
+    write_generation(store, event_id, digest)
+
+
+def _migrate(session: Session) -> None:
+    pending = pending_migrations(session.connection)
+    if not pending:
+        return
+    store = session.store
+    # the file may only be copied while no connection of this process has it open
+    effects.checkpoint(session.connection)
+    effects.close_database(session.connection)
+    copy = store.path(BACKUPS) / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-before-{pending[0].name}"
+    effects.make_folders(copy)
+    effects.copy_file(store.database, copy / store.database.name)
+    effects.sync_folder(copy)
+    session.connection = open_connection(store, read_only=False)
+    effects.begin(session.connection)
+    try:
+        event_id, digest = _apply(store, session.connection, pending)
+    except BaseException:
+        effects.rollback(session.connection)
+        raise
+    session.commit(event_id, digest)
+    effects.checkpoint(session.connection)
+    session.migrated = [migration.name for migration in pending]
+    _log.info("migrations_applied=%s, the former catalog is kept as %s", session.migrated, copy)
+
+
+def _apply(store: Store, connection: duckdb.DuckDBPyConnection, pending: Sequence[Migration]) -> tuple[int, str]:
+    now = utc_now()
+    names = apply_migrations(connection, pending, now)
+    return events.add_event(
+        connection,
+        events.EventRow(
+            boundary_id=new_boundary_id(),
+            run_id=store.run_id,
+            config_hash=store.config_hash,
+            ts=now,
+            type="migrate.done",
+            payload={"migrations_applied": names},
+        ),
+    )
+
+
+def _record_recovery(session: Session) -> None:
+    for ended in session.recovered:
+        kind = "recover.undone" if ended.event is None else "recover.finished"
+        version_id = ended.event.version_id if ended.event else None
+        session.commit_event(
+            events.EventRow(
+                boundary_id=new_boundary_id(),
+                run_id=session.store.run_id,
+                config_hash=session.store.config_hash,
+                ts=utc_now(),
+                type=kind,
+                level="warning",
+                version_id=version_id,
+                payload={"ended": ended.boundary_id},
+            )
+        )
+        _log.warning("%s: a process had died inside boundary %s", kind, ended.boundary_id)
+
+
+def _checkpoint_if_due(session: Session) -> None:
+    import duckdb
+
+    log = session.store.database.with_name(session.store.database.name + ".wal")
+    try:
+        if log.exists() and log.stat().st_size >= CHECKPOINT_BYTES:
+            effects.checkpoint(session.connection)
+    except (OSError, duckdb.Error) as error:
+        # what is in the log is committed; the next boundary tries again
+        _log.warning("the log of %s could not be checkpointed: %s", session.store.database, error)
+
+
+def _close(session: Session) -> None:
+    import duckdb
+
+    try:
+        effects.close_database(session.connection)
+    except (OSError, duckdb.Error) as error:
+        _log.warning("the catalog %s could not be closed cleanly: %s", session.store.database, error)

@@ -1,0 +1,176 @@
+"""The catalog as a plugin: wraps the four transactional hooks in boundaries and answers the host's questions.
+
+It imports the catalog only when it is called; before that it is a list of hooks.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ontofetch_hookspecs import (
+    CatalogCommitted,
+    Command,
+    DownloadDone,
+    DownloadRecord,
+    ExtractDone,
+    HostInfo,
+    SetLatest,
+    Table,
+    ValidateDone,
+    VersionRecord,
+    hookimpl,
+    notify,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ontofetch_catalog.catalog.boundaries import Outcome
+    from ontofetch_catalog.catalog.connection import Store
+
+PLUGIN_NAME = "catalog"
+_log = logging.getLogger("ontofetch.catalog")
+_state = threading.local()
+
+
+@contextmanager
+def _not_nested() -> Iterator[None]:
+    """Refuse a boundary inside a boundary of the same thread, from the vote to the last observer."""
+    from ontofetch_catalog.errors import NestedBoundary
+
+    if getattr(_state, "inside", False):
+        raise NestedBoundary(
+            "A hook called back into a boundary while one of the same thread was open.",
+            hint="Do it after the hook has returned, from the host.",
+        )
+    _state.inside = True
+    try:
+        yield
+    finally:
+        _state.inside = False
+
+
+class CatalogPlugin:
+    """One catalog for one manager; it learns its root when the host is ready."""
+
+    def __init__(self) -> None:
+        self._host: HostInfo | None = None
+
+    @hookimpl
+    def on_host_ready(self, host: HostInfo) -> None:
+        """Remember the host: its root, its settings, and the manager through which observers are told."""
+        self._host = host
+
+    @hookimpl(wrapper=True)
+    def on_download_done(self, event: DownloadDone) -> Generator[None, list[Any], list[Any]]:
+        """Record an artifact: rows and file, or neither."""
+        return (yield from self._boundary(event))
+
+    @hookimpl(wrapper=True)
+    def on_extract_done(self, event: ExtractDone) -> Generator[None, list[Any], list[Any]]:
+        """Record the files of an artifact: rows and files, or neither."""
+        return (yield from self._boundary(event))
+
+    @hookimpl(wrapper=True)
+    def on_validate_done(self, event: ValidateDone) -> Generator[None, list[Any], list[Any]]:
+        """Record results of validators: rows and audit, or neither."""
+        return (yield from self._boundary(event))
+
+    @hookimpl(wrapper=True)
+    def on_set_latest(self, event: SetLatest) -> Generator[None, list[Any], list[Any]]:
+        """Record a latest pointer: row and LATEST.json, or neither."""
+        return (yield from self._boundary(event))
+
+    def _boundary(
+        self, event: DownloadDone | ExtractDone | ValidateDone | SetLatest
+    ) -> Generator[None, list[Any], list[Any]]:
+        from ontofetch_catalog.catalog.boundaries import carry_out, make_boundary, record_rollback
+
+        store = self._store_of(event)
+        with _not_nested():
+            boundary = make_boundary(store, event)
+            try:
+                votes = yield
+            except Exception as veto:
+                record_rollback(store, boundary, veto)
+                raise
+            outcome = carry_out(store, boundary)
+            self._tell(store, outcome)
+        return [*votes, outcome.receipt]
+
+    def _tell(self, store: Store, outcome: Outcome) -> None:
+        """Tell the observers of what recovery finished and then of this boundary."""
+        from datetime import UTC
+
+        if self._host is None:
+            return
+        ended = [(item.event, True) for item in outcome.recovered if item.event is not None]
+        for row, recovered in [*ended, (outcome.committed, False)]:
+            told = CatalogCommitted(
+                root=store.root,
+                run_id=row.run_id,
+                config_hash=row.config_hash,
+                boundary_id=row.boundary_id,
+                type=row.type,
+                version_id=row.version_id,
+                committed_at=row.ts.replace(tzinfo=UTC),
+                payload=row.payload,
+                recovered=recovered,
+            )
+            notify(self._host.manager, told)
+
+    @hookimpl
+    def lookup_download(self, url: str) -> DownloadRecord | None:
+        """Answer with the last record of a URL."""
+        from ontofetch_catalog.catalog import answers
+
+        store = self._store()
+        return answers.lookup_download(store, url) if store else None
+
+    @hookimpl
+    def lookup_version(self, version_id: str) -> VersionRecord | None:
+        """Answer with the record of a release."""
+        from ontofetch_catalog.catalog import answers
+
+        store = self._store()
+        return answers.lookup_version(store, version_id) if store else None
+
+    @hookimpl
+    def lookup_validations(self, file_ids: Sequence[str], validator: str, validator_version: str) -> Table | None:
+        """Answer with known results for these contents."""
+        from ontofetch_catalog.catalog import answers
+
+        store = self._store()
+        return answers.lookup_validations(store, file_ids, validator, validator_version) if store else None
+
+    @hookimpl
+    def register_commands(self) -> Iterable[Command]:
+        """Contribute `db`, and what a host without a command shows."""
+        return [
+            Command("db", "look at the catalog and care for it", "ontofetch_catalog.cli.db_cmd:main"),
+            Command("home", "what do I have", "ontofetch_catalog.cli.home_cmd:main", default=True),
+        ]
+
+    def _store_of(self, event: DownloadDone | ExtractDone | ValidateDone | SetLatest) -> Store:
+        """Return the store of the host, or, without one, the store of the event with default settings."""
+        from ontofetch_catalog.catalog.connection import Store
+
+        store = self._store()
+        if store is not None:
+            return store
+        return Store(event.root, {}, event.run_id, event.config_hash)
+
+    def _store(self) -> Store | None:
+        from ontofetch_catalog.catalog.connection import Store
+
+        if self._host is None:
+            return None
+        host = self._host
+        return Store(host.root, host.settings, host.run_id, host.config_hash)
+
+
+plugin = CatalogPlugin()
