@@ -20,7 +20,13 @@ from . import effects, journal
 from .connection import Store, open_connection
 from .generation import check_generation, require_database, write_generation
 from .locks import gate_of
-from .migrations import Migration, apply_migrations, pending_migrations, require_current_schema
+from .migrations import (
+    Migration,
+    apply_migrations,
+    available_migrations,
+    pending_migrations,
+    require_current_schema,
+)
 from .repo import events
 
 if TYPE_CHECKING:
@@ -144,6 +150,18 @@ def writing(store: Store, *, migrate: bool = True) -> Iterator[Session]:
             _checkpoint_if_due(session)
         finally:
             _close(session)
+
+
+def pending(store: Store) -> tuple[Migration, ...]:
+    """Return the migrations that the next writing command would apply; never writes."""
+    if not require_database(store):
+        return available_migrations()
+    with gate_of(store.root).shared(store.wait):
+        connection = open_connection(store, read_only=True)
+        try:
+            return pending_migrations(connection)
+        finally:
+            connection.close()
 
 
 def _create(store: Store) -> None:

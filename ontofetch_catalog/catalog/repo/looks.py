@@ -1,0 +1,174 @@
+"""Own the SQL behind the commands that only look: releases, files, statistics, deltas, events, pointers, contents.
+
+Every function returns one Arrow table with the columns that `ontofetch db … --format json` shows.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..connection import literal
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+
+def list_series(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Return a row per series: slot, latest, set_at, releases, files, size_bytes, failed; sorted by slot.
+
+    files, size_bytes and failed are those of the latest release, size_bytes in bytes; set_at is UTC.
+    """
+    return connection.sql(
+        """
+        SELECT o.slot, l.version AS latest, l.updated_at AS set_at, count(*) AS releases,
+            any_value(s.files) AS files, any_value(s.size_bytes) AS size_bytes, any_value(s.failed) AS failed
+        FROM v_series_order o
+        LEFT JOIN (SELECT slot, version_id, split_part(version_id, '/', 3) AS version, updated_at FROM v_latest) l
+            ON l.slot = o.slot
+        LEFT JOIN v_version_stats s ON s.version_id = l.version_id
+        GROUP BY ALL ORDER BY o.slot
+        """
+    ).to_arrow_table()
+
+
+def list_versions(connection: duckdb.DuckDBPyConnection, slot: str | None = None) -> pa.Table:
+    """Return a row per release, of one series or of all, in the order of the series."""
+    where = f"WHERE o.slot = {literal(slot)}" if slot else ""
+    return connection.sql(
+        f"""
+        SELECT o.version_id, v.released, o.is_latest AS latest, v.pinned_at IS NOT NULL AS pinned, s.artifacts,
+            s.files, s.size_bytes, s.passed, s.failed, s.not_validated, v.created_at
+        FROM v_series_order o JOIN versions v USING (version_id) JOIN v_version_stats s USING (version_id)
+        {where} ORDER BY o.slot, o.position
+        """  # noqa: S608
+    ).to_arrow_table()
+
+
+def list_files(connection: duckdb.DuckDBPyConnection, version_id: str, pattern: str | None = None) -> pa.Table:
+    """Return a row per file of a release, sorted by path; `pattern` is a glob in which `*` crosses `/`."""
+    glob = f"AND relpath GLOB {literal(pattern)}" if pattern else ""
+    return connection.sql(
+        f"""
+        SELECT relpath, format, size_bytes, file_id, artifact_id, mtime, verified_at FROM extracted_files
+        WHERE version_id = {literal(version_id)} {glob} ORDER BY relpath
+        """  # noqa: S608
+    ).to_arrow_table()
+
+
+def list_stats(connection: duckdb.DuckDBPyConnection, slot: str | None, version_id: str | None) -> pa.Table:
+    """Return the sums of one release, of one series' releases, or of all, in the order of the series."""
+    where = f"WHERE o.version_id = {literal(version_id)}" if version_id else ""
+    where = f"WHERE o.slot = {literal(slot)}" if slot else where
+    return connection.sql(
+        f"""
+        SELECT s.* FROM v_series_order o JOIN v_version_stats s USING (version_id) {where} ORDER BY o.slot, o.position
+        """  # noqa: S608
+    ).to_arrow_table()
+
+
+def list_formats(connection: duckdb.DuckDBPyConnection, version_id: str) -> pa.Table:
+    """Return the formats of a release: format, files, size_bytes; the largest first."""
+    return connection.sql(
+        f"""
+        SELECT format, count(*) AS files, sum(size_bytes)::BIGINT AS size_bytes FROM extracted_files
+        WHERE version_id = {literal(version_id)} GROUP BY format ORDER BY size_bytes DESC, format
+        """  # noqa: S608
+    ).to_arrow_table()
+
+
+def list_delta(connection: duckdb.DuckDBPyConnection, a: str, b: str, *, unchanged: bool) -> pa.Table:
+    """Return a row per file that differs between two releases, with `unchanged` also the others; sorted by path."""
+    where = "" if unchanged else "WHERE change <> 'UNCHANGED'"
+    return connection.sql(
+        f"""
+        SELECT change, relpath, previous_relpath, format, size_a, size_b, size_delta, file_id_a, file_id_b
+        FROM version_delta_files({literal(a)}, {literal(b)}) {where} ORDER BY relpath, change
+        """  # noqa: S608
+    ).to_arrow_table()
+
+
+def sum_delta(connection: duckdb.DuckDBPyConnection, a: str, b: str) -> pa.Table:
+    """Return one row that sums up what differs between two releases."""
+    return connection.sql(
+        f"SELECT * FROM version_delta_summary({literal(a)}, {literal(b)})"  # noqa: S608
+    ).to_arrow_table()
+
+
+def list_events(connection: duckdb.DuckDBPyConnection, version_id: str | None, kind: str | None) -> pa.Table:
+    """Return the events, newest first, of one release or of all, of one type (a glob) or of all."""
+    conditions = [f"version_id = {literal(version_id)}"] if version_id else []
+    conditions += [f"type GLOB {literal(kind)}"] if kind else []
+    where = "WHERE " + " AND ".join(conditions) if conditions else ""
+    return connection.sql(
+        f"""
+        SELECT event_id, ts, type, level, version_id, payload::VARCHAR AS payload, boundary_id, run_id, config_hash,
+            digest
+        FROM events {where} ORDER BY event_id DESC
+        """  # noqa: S608
+    ).to_arrow_table()
+
+
+def list_latest(connection: duckdb.DuckDBPyConnection, slot: str | None, *, history: bool) -> pa.Table:
+    """Return the latest pointers: slot, version_id, updated_at, updated_by; with `history` the former ones too."""
+    where = f"WHERE slot = {literal(slot)}" if slot else ""
+    source = "latest_pointer" if history else "v_latest"
+    return connection.sql(
+        f"""
+        SELECT slot, version_id, updated_at, updated_by FROM {source} {where} ORDER BY slot, updated_at DESC
+        """  # noqa: S608
+    ).to_arrow_table()
+
+
+def find_content(connection: duckdb.DuckDBPyConnection, digits: str) -> pa.Table:
+    """Return where a content is: kind (artifact, file), version_id, relpath, sha256, size_bytes, format.
+
+    Args:
+        connection: An open connection.
+        digits: The beginning of a sha256, lower-case hex.
+    """
+    return connection.sql(
+        """
+        SELECT 'artifact' AS kind, version_id, relpath, artifact_id AS sha256, size_bytes, NULL AS format
+        FROM artifacts WHERE starts_with(artifact_id, $digits)
+        UNION ALL
+        SELECT 'file', version_id, relpath, file_id, size_bytes, format
+        FROM extracted_files WHERE starts_with(file_id, $digits)
+        ORDER BY kind, version_id, relpath
+        """,
+        params={"digits": digits},
+    ).to_arrow_table()
+
+
+def find_path(connection: duckdb.DuckDBPyConnection, pattern: str) -> pa.Table:
+    """Return where a path is, columns as in `find_content`; a glob (`*` crosses `/`) or an end of whole parts."""
+    return connection.sql(
+        """
+        WITH found AS (
+            SELECT 'artifact' AS kind, version_id, relpath, artifact_id AS sha256, size_bytes, NULL AS format
+            FROM artifacts
+            UNION ALL
+            SELECT 'file', version_id, relpath, file_id, size_bytes, format FROM extracted_files
+        )
+        SELECT * FROM found
+        WHERE relpath = $pattern OR ends_with(relpath, '/' || $pattern) OR relpath GLOB $pattern
+        ORDER BY kind, version_id, relpath
+        """,
+        params={"pattern": pattern},
+    ).to_arrow_table()
+
+
+def count_all(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Return one row: series, versions, artifacts, files, size_bytes, validations, events."""
+    return connection.sql(
+        """
+        SELECT (SELECT count(DISTINCT service || '/' || ontology) FROM versions) AS series,
+            (SELECT count(*) FROM versions) AS versions,
+            (SELECT count(*) FROM artifacts) AS artifacts,
+            (SELECT count(*) FROM extracted_files) AS files,
+            (SELECT coalesce(sum(size_bytes), 0)::BIGINT FROM extracted_files)
+                + (SELECT coalesce(sum(size_bytes), 0)::BIGINT FROM artifacts) AS size_bytes,
+            (SELECT count(*) FROM validations) AS validations,
+            (SELECT count(*) FROM events) AS events
+        """
+    ).to_arrow_table()

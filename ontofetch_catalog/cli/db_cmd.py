@@ -1,0 +1,62 @@
+"""Own the table of the verbs of `ontofetch db` and their order in the help.
+
+Every verb has a module of its own that is imported when the verb runs; what a verb does is not known here.
+"""
+
+from __future__ import annotations
+
+from ontofetch_hookspecs import HostInfo, load_target
+
+from ..errors import EXIT_OK, UsageError
+
+_CLI = "ontofetch_catalog.cli"
+# verb → (one line of help, where its `main(argv, host) -> exit code` is)
+VERBS = {
+    "status": ("what the catalog holds and in which state it is", f"{_CLI}.db_state:status"),
+    "versions": ("list releases in the order of their series", f"{_CLI}.db_look:versions"),
+    "files": ("list the files of a release", f"{_CLI}.db_look:files"),
+    "stats": ("sum up releases: files, bytes, formats, validation", f"{_CLI}.db_look:stats"),
+    "find": ("find a content by its sha256, or a path", f"{_CLI}.db_look:find"),
+    "delta": ("compare two releases file by file", f"{_CLI}.db_look:delta"),
+    "events": ("list what was recorded, newest first", f"{_CLI}.db_look:events"),
+    "latest": ("show, set or list latest pointers", f"{_CLI}.db_latest:main"),
+    "migrate": ("bring the schema up to date", f"{_CLI}.db_state:migrate"),
+    "recover": ("end what a dead process left open", f"{_CLI}.db_state:recover"),
+}
+
+
+def main(argv: list[str], host: HostInfo) -> int:
+    """Run one verb of `ontofetch db` and return its exit code.
+
+    Raises:
+        UsageError: There is no such verb.
+    """
+    verb = argv[0] if argv else "--help"
+    if verb in ("-h", "--help", "help"):
+        print(_help(host.name))  # noqa: T201 - the help is what was asked for
+        return EXIT_OK
+    if verb not in VERBS:
+        raise UsageError(
+            f"There is no `{host.name} db {verb}`.", subject=verb, hint=f"`{host.name} db --help` lists what there is."
+        )
+    target = load_target(VERBS[verb][1])
+    if not callable(target):
+        raise UsageError(f"The verb {verb!r} can't be called.", subject=verb)
+    return int(target(argv[1:], host))
+
+
+def _help(name: str) -> str:
+    width = max(len(verb) for verb in VERBS) + 2
+    lines = [f"  {verb:<{width}}{text}" for verb, (text, _) in VERBS.items()]
+    return "\n".join(
+        [
+            f"usage: {name} db VERB …",
+            "",
+            "Look at the catalog and care for it.",
+            "",
+            *lines,
+            "",
+            f"`{name} db VERB --help` shows the options of a verb and an example.",
+            f"example: {name} db versions pypi/brickschema",
+        ]
+    )

@@ -1,0 +1,136 @@
+"""Own the verbs of `db` that only look at rows: versions, files, stats, find, delta, events."""
+
+from __future__ import annotations
+
+import re
+
+from ontofetch_hookspecs import HostInfo
+
+from ..errors import EXIT_OK, OntofetchError
+from .common import make_parser, reading
+from .output import OutputOptions, emit, say
+
+_HASH = re.compile(r"[0-9a-f]{8,64}")
+
+
+def versions(argv: list[str], host: HostInfo) -> int:
+    """List releases in the order of their series."""
+    from ..catalog.repo import looks
+    from ..catalog.repo.releases import resolve_series
+
+    parser = make_parser(
+        host, "db versions", "List releases in the order of their series.", "db versions pypi/brickschema"
+    )
+    parser.add_argument("series", nargs="?", metavar="SERIES", help="service/ontology, or the ontology alone")
+    args = parser.parse_args(argv)
+    with reading(host) as connection:
+        slot = resolve_series(connection, args.series) if args.series else None
+        rows = looks.list_versions(connection, slot)
+    emit({"versions": rows}, options=OutputOptions.from_args(args), parameters={"series": slot})
+    return EXIT_OK
+
+
+def files(argv: list[str], host: HostInfo) -> int:
+    """List the files of a release."""
+    from ..catalog.repo import looks
+    from ..catalog.repo.releases import resolve_version
+
+    parser = make_parser(
+        host, "db files", "List the files of a release.", "db files brickschema/latest --include '*.ttl'"
+    )
+    parser.add_argument("version", metavar="VERSION", help="version_id, an end of it, or SERIES/latest")
+    parser.add_argument("--include", metavar="GLOB", help="only paths that match; * crosses /")
+    args = parser.parse_args(argv)
+    with reading(host) as connection:
+        version_id = resolve_version(connection, args.version)
+        rows = looks.list_files(connection, version_id, args.include)
+    parameters = {"version_id": version_id, "include": args.include}
+    emit({"files": rows}, options=OutputOptions.from_args(args), parameters=parameters)
+    return EXIT_OK
+
+
+def stats(argv: list[str], host: HostInfo) -> int:
+    """Sum up releases; of a single one also its formats."""
+    from ..catalog.repo import looks
+    from ..catalog.repo.releases import resolve_series, resolve_version
+
+    parser = make_parser(
+        host, "db stats", "Sum up releases: files, bytes, formats, validation.", "db stats brickschema/latest"
+    )
+    parser.add_argument("version", nargs="?", metavar="VERSION", help="one release (default: all)")
+    parser.add_argument("--series", metavar="SERIES", help="the releases of one series")
+    args = parser.parse_args(argv)
+    with reading(host) as connection:
+        slot = resolve_series(connection, args.series) if args.series else None
+        version_id = resolve_version(connection, args.version) if args.version else None
+        sections = {"stats": looks.list_stats(connection, slot, version_id)}
+        if version_id:
+            sections["formats"] = looks.list_formats(connection, version_id)
+    parameters = {"version_id": version_id, "series": slot}
+    emit(sections, options=OutputOptions.from_args(args), parameters=parameters)
+    return EXIT_OK
+
+
+def find(argv: list[str], host: HostInfo) -> int:
+    """Find a content by its sha256, or a path."""
+    from ..catalog.repo import looks
+
+    parser = make_parser(host, "db find", "Find a content by its sha256, or a path.", "db find 'Brick.ttl'")
+    parser.add_argument(
+        "what",
+        metavar="HASH|PATH",
+        help="8 or more digits of a sha256; or a path, its end, or a glob in which * crosses /",
+    )
+    args = parser.parse_args(argv)
+    with reading(host) as connection:
+        rows = looks.find_content(connection, args.what.lower()) if _HASH.fullmatch(args.what.lower()) else None
+        if rows is None or not len(rows):
+            # a name may consist of hex digits as well
+            rows = looks.find_path(connection, args.what)
+    emit({"found": rows}, options=OutputOptions.from_args(args), parameters={"what": args.what})
+    if not len(rows):
+        raise OntofetchError("Nothing recorded has this sha256 or path.", subject=args.what)
+    return EXIT_OK
+
+
+def delta(argv: list[str], host: HostInfo) -> int:
+    """Compare two releases file by file."""
+    from ..catalog.repo import looks
+    from ..catalog.repo.releases import resolve_version
+
+    parser = make_parser(
+        host, "db delta", "Compare two releases file by file.", "db delta brickschema/0.7.9 brickschema/0.8.0"
+    )
+    parser.add_argument("a", metavar="A", help="the former release")
+    parser.add_argument("b", metavar="B", help="the later release")
+    parser.add_argument("--all", action="store_true", help="unchanged files too")
+    args = parser.parse_args(argv)
+    with reading(host) as connection:
+        a, b = resolve_version(connection, args.a), resolve_version(connection, args.b)
+        rows = looks.list_delta(connection, a, b, unchanged=args.all)
+        summary = looks.sum_delta(connection, a, b)
+    parameters = {"a": a, "b": b, "all": args.all}
+    emit({"delta": rows, "summary": summary}, options=OutputOptions.from_args(args), parameters=parameters)
+    if not len(rows):
+        say(f"{a} and {b} have the same files.")
+    return EXIT_OK
+
+
+def events(argv: list[str], host: HostInfo) -> int:
+    """List what was recorded, newest first."""
+    from ..catalog.repo import looks
+    from ..catalog.repo.releases import resolve_version
+
+    parser = make_parser(host, "db events", "List what was recorded, newest first.", "db events --type 'extract.*'")
+    parser.add_argument("--release", metavar="VERSION", help="only of this release")
+    parser.add_argument("--type", metavar="GLOB", help="only of this type, e.g. 'latest.*'")
+    args = parser.parse_args(argv)
+    with reading(host) as connection:
+        version_id = resolve_version(connection, args.release) if args.release else None
+        rows = looks.list_events(connection, version_id, args.type)
+    emit(
+        {"events": rows},
+        options=OutputOptions.from_args(args),
+        parameters={"version_id": version_id, "type": args.type},
+    )
+    return EXIT_OK

@@ -1,0 +1,121 @@
+"""Own the verbs of `db` about the catalog itself: status, migrate, recover."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ontofetch_hookspecs import HostInfo
+from ontofetch_hookspecs.layout import QUARANTINE, STAGING
+
+from ..errors import EXIT_OK
+from .common import make_parser, reading, store_of
+from .output import OutputOptions, emit, say
+
+if TYPE_CHECKING:
+    from ..catalog.connection import Store
+
+
+def status(argv: list[str], host: HostInfo) -> int:
+    """Show what the catalog holds and in which state it is."""
+    import duckdb
+    import pyarrow as pa
+
+    from ..catalog import journal, migrations
+    from ..catalog.generation import read_generation
+    from ..catalog.repo import looks
+
+    parser = make_parser(host, "db status", "Show what the catalog holds and in which state it is.", "db status --json")
+    args = parser.parse_args(argv)
+    options = OutputOptions.from_args(args)
+    store = store_of(host)
+    with reading(host) as connection:
+        counts = looks.count_all(connection).to_pylist()[0]
+        schema = max(migrations.applied_migrations(connection))
+    record = read_generation(store)
+    values = {
+        "root": str(store.root),
+        **counts,
+        "database_bytes": sum(path.stat().st_size for path in store.database.parent.glob(store.database.name + "*")),
+        "schema_version": schema,
+        "generation": record.counter if record else 0,
+        "open_boundaries": len(journal.open_intents(store)),
+        "stages": _entries(store, STAGING),
+        "quarantined": _entries(store, QUARANTINE),
+        "durability": str(store.settings.get("durability", "full")),
+        "duckdb": duckdb.__version__,
+    }
+    if options.format == "table":
+        table = pa.table(
+            {
+                "item": list(values),
+                "value": [f"{value:,}" if isinstance(value, int) else value for value in values.values()],
+            }
+        )
+    else:
+        table = pa.Table.from_pylist([values])
+    emit({"status": table}, options=options)
+    if values["durability"] == "off":
+        say("Durability is off (ONTOFETCH_DURABILITY): what is recorded may be lost when the machine stops.")
+    return EXIT_OK
+
+
+def _entries(store: Store, folder: str) -> int:
+    path = store.path(folder)
+    return sum(1 for _ in path.iterdir()) if path.is_dir() else 0
+
+
+def migrate(argv: list[str], host: HostInfo) -> int:
+    """Bring the schema up to date, or show with --dry-run what is pending."""
+    import pyarrow as pa
+
+    from ..catalog import migrations, sessions
+
+    parser = make_parser(host, "db migrate", "Bring the schema up to date.", "db migrate --dry-run")
+    parser.add_argument("--dry-run", action="store_true", help="show what is pending and do nothing")
+    args = parser.parse_args(argv)
+    store = store_of(host)
+    if args.dry_run:
+        pending = sessions.pending(store)
+    else:
+        with sessions.writing(store) as session:
+            done = session.migrated
+        pending = tuple(item for item in migrations.available_migrations() if item.name in done)
+    state = "pending" if args.dry_run else "applied"
+    columns = {
+        "version": pa.array([item.version for item in pending], pa.int32()),
+        "name": pa.array([item.name for item in pending], pa.string()),
+        "checksum": pa.array([item.checksum for item in pending], pa.string()),
+        "state": pa.array([state for _ in pending], pa.string()),
+    }
+    emit({"migrations": pa.table(columns)}, options=OutputOptions.from_args(args), parameters={"dry_run": args.dry_run})
+    if not pending:
+        say("The schema is up to date.")
+    return EXIT_OK
+
+
+def recover(argv: list[str], host: HostInfo) -> int:
+    """End what a dead process left open: finish what had committed, undo the rest."""
+    import pyarrow as pa
+
+    from ..catalog import sessions
+    from ..catalog.generation import require_database
+
+    parser = make_parser(
+        host, "db recover", "End what a dead process left open: finish what had committed, undo the rest.", "db recover"
+    )
+    args = parser.parse_args(argv)
+    ended = []
+    store = store_of(host)
+    if require_database(store):
+        with sessions.writing(store) as session:
+            ended = session.recovered
+    columns = {
+        "boundary_id": pa.array([item.boundary_id for item in ended], pa.string()),
+        "outcome": pa.array(["undone" if item.event is None else "finished" for item in ended], pa.string()),
+        "type": pa.array([item.event.type if item.event else None for item in ended], pa.string()),
+        "version_id": pa.array([item.event.version_id if item.event else None for item in ended], pa.string()),
+    }
+    emit({"recovered": pa.table(columns)}, options=OutputOptions.from_args(args))
+    if not ended:
+        say("Nothing was open.")
+    return EXIT_OK

@@ -1,0 +1,31 @@
+"""Own what a host shows when it is called without a command: what do I have."""
+
+from __future__ import annotations
+
+from ontofetch_hookspecs import HostInfo
+
+from ..errors import EXIT_OK
+from .common import make_parser, reading, store_of
+from .output import OutputOptions, emit, say
+
+
+def main(argv: list[str], host: HostInfo) -> int:
+    """Show a row per series: its latest release, since when, how large, how many files fail."""
+    from ..catalog import journal
+    from ..catalog.generation import require_database
+    from ..catalog.repo import looks
+
+    parser = make_parser(host, "", "What do I have: a row per series.", "--json")
+    args = parser.parse_args(argv)
+    store = store_of(host)
+    if not require_database(store):
+        say(f"Nothing is recorded below {store.root} yet.")
+        say(f"`{host.name} pull SOURCE --service S --ontology O --version V` records a release.")
+        return EXIT_OK
+    with reading(host) as connection:
+        rows = looks.list_series(connection)
+    emit({"series": rows}, options=OutputOptions.from_args(args))
+    say(f"{len(rows):,} series below {store.root}")
+    if journal.open_intents(store):
+        say(f"A boundary is open; `{host.name} db recover` ends what a dead process left.")
+    return EXIT_OK
