@@ -14,6 +14,8 @@ from .contracts import Contract
 if TYPE_CHECKING:
     import polars as pl
 
+    from ..rendering.tables import Look
+
 
 @dataclass(frozen=True, slots=True)
 class ReportResult(Mapping[str, "pl.DataFrame"]):
@@ -24,12 +26,14 @@ class ReportResult(Mapping[str, "pl.DataFrame"]):
         parameters: What the frames answer, with the names of releases in full.
         contract: What the sections are, for built-in reports.
         hidden: Section → columns that a table leaves out because they say the same in each row.
+        titles: Section → heading of its table, where it is not that of the contract.
     """
 
     frames: Mapping[str, pl.DataFrame]
     parameters: Mapping[str, object] = field(default_factory=dict)
     contract: Contract | None = None
     hidden: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    titles: Mapping[str, str] = field(default_factory=dict)
 
     def __getitem__(self, section: str) -> pl.DataFrame:
         return self.frames[section]
@@ -39,3 +43,62 @@ class ReportResult(Mapping[str, "pl.DataFrame"]):
 
     def __len__(self) -> int:
         return len(self.frames)
+
+    def as_table(self, *, width: int = 80, top: int | None = 20, exact: bool = False, colour: bool = False) -> str:
+        """Return the report as text of lines of at most `width` cells.
+
+        Args:
+            width: Cells of a line.
+            top: Most rows of a section; None for all.
+            exact: Whether sizes are shown in bytes instead of binary units.
+            colour: Whether growth and failures are coloured with escape sequences.
+        """
+        from ..rendering.tables import draw
+
+        return draw(self.frames, self.look(), rows=top, exact=exact, width=width, colour=colour)
+
+    def as_jsonl(self) -> bytes:
+        """Return the main section as JSON lines."""
+        from ..rendering.encode import as_jsonl
+
+        return as_jsonl(self.main)
+
+    def as_json(self) -> bytes:
+        """Return all sections and the parameters as one JSON object."""
+        from ..rendering.encode import as_json
+
+        return as_json(self.frames, self.parameters)
+
+    def as_csv(self) -> bytes:
+        """Return the main section as csv, safe for spreadsheets."""
+        from ..rendering.encode import as_csv
+
+        return as_csv(self.main)
+
+    def as_parquet(self) -> bytes:
+        """Return the main section as a Parquet file."""
+        from ..rendering.encode import as_parquet
+
+        return as_parquet(self.main)
+
+    @property
+    def main(self) -> pl.DataFrame:
+        """Return the main section."""
+        return next(iter(self.frames.values()))
+
+    def look(self) -> Look:
+        """Return how its tables are drawn."""
+        from ..rendering.tables import Look
+
+        if self.contract is None:
+            return Look(titles=self.titles, hidden=self.hidden)
+        sections = [section for section in self.contract.sections if section.name in self.frames]
+        return Look(
+            titles={section.name: section.title for section in sections} | dict(self.titles),
+            order=self.contract.order,
+            records=[section.name for section in sections if section.record and len(self.frames[section.name]) == 1],
+            details={section.name: section.details for section in sections},
+            hidden=self.hidden,
+            headings={section.name: {field.name: field.heading for field in section.fields} for section in sections},
+            left_out=[section.name for section in sections if not section.shown],
+        )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 GAP = 2
 NARROWEST = 12  # cells: a path cut further says nothing
+READABLE = 36  # cells: before a path is cut further, details give way
 BRIEF_TIME = len("2026-01-02T03:04Z")
 FREE_TEXT = ("reason", "details", "payload", "help", "meaning", "message", "command")
 SIGNED = ("net", "delta", "growth")
@@ -36,15 +37,19 @@ class Look:
         titles: Headings; a lone frame has none unless it is named here.
         order: Frames that come first, in this order.
         records: Frames whose rows are shown as `name value` lines.
-        details: Columns that go first where the width is short.
+        details: Columns that give way where the width is short, the last one first.
         hidden: Columns that are left out.
+        headings: Column → heading, where it is not the name of the column in words.
+        left_out: Frames that are not shown.
     """
 
     titles: Mapping[str, str] = field(default_factory=dict)
     order: Sequence[str] = ()
     records: Collection[str] = ()
-    details: Mapping[str, Collection[str]] = field(default_factory=dict)
+    details: Mapping[str, Sequence[str]] = field(default_factory=dict)
     hidden: Mapping[str, Collection[str]] = field(default_factory=dict)
+    headings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    left_out: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,29 +79,37 @@ def draw(
         colour: Whether there may be escape sequences for colours.
     """
     canvas = _Canvas(colour)
-    headed = len(frames) > 1
-    names = [*[name for name in look.order if name in frames], *[name for name in frames if name not in look.order]]
+    names = [name for name in frames if name not in look.left_out]
+    names.sort(key=lambda name: look.order.index(name) if name in look.order else len(look.order))
     for number, name in enumerate(names):
         if number:
             canvas.line()
-        title = look.titles.get(name, name.replace("_", " ") if headed else "")
+        title = look.titles.get(name, name.replace("_", " ") if len(names) > 1 else "")
         if title:
             canvas.line((text.safe_text(title), "bold"))
         frame = frames[name]
         shown = frame if rows is None else frame.head(rows)
-        hidden = look.hidden.get(name, ())
-        columns = [_column(shown[column], exact=exact) for column in shown.columns if column not in hidden]
-        details = look.details.get(name, ())
-        if not shown.height:
-            canvas.line(("nothing", "dim"))
-        elif name in look.records:
-            _draw_records(canvas, columns, width)
-        else:
-            _draw_grid(canvas, columns, details, width)
+        _draw_frame(canvas, name, shown, look, exact=exact, width=width)
         if frame.height > shown.height:
             more = f"… and {frame.height - shown.height:,} more (--top {frame.height}, or --format json)"
             canvas.line((more, "dim"))
     return canvas.text()
+
+
+def _draw_frame(canvas: _Canvas, name: str, frame: pl.DataFrame, look: Look, *, exact: bool, width: int) -> None:
+    if not frame.height:
+        canvas.line(("nothing", "dim"))
+        return
+    hidden, headings = look.hidden.get(name, ()), look.headings.get(name, {})
+    columns = [
+        _column(frame[column], headings.get(column, ""), exact=exact)
+        for column in frame.columns
+        if column not in hidden
+    ]
+    if name in look.records:
+        _draw_records(canvas, columns, width)
+    else:
+        _draw_grid(canvas, columns, look.details.get(name, ()), width)
 
 
 class _Canvas:
@@ -130,7 +143,7 @@ class _Canvas:
         return self._file.getvalue()
 
 
-def _column(series: pl.Series, *, exact: bool) -> Column:
+def _column(series: pl.Series, heading: str, *, exact: bool) -> Column:
     import polars as pl
 
     name, dtype = series.name, series.dtype
@@ -138,8 +151,8 @@ def _column(series: pl.Series, *, exact: bool) -> Column:
     signed = any(word in words for word in SIGNED)
     values: list[object] = series.cast(pl.String).to_list() if dtype == pl.Categorical else series.to_list()
     right, cut = dtype.is_numeric(), ""
-    if dtype.is_integer() and (words[-1] == "bytes" or words[0] == "size") and not exact:
-        words = [word for word in words if word != "bytes"] or ["size"]
+    if dtype.is_integer() and (words[-1] == "bytes" or words[0] in ("size", "bytes")) and not exact:
+        words = words[:-1] if words[-1] == "bytes" and len(words) > 1 else ["size", *words[1:]]
         cells = [text.ABSENT if value is None else text.human_size(int(str(value)), signed=signed) for value in values]
     elif dtype.is_integer():
         cells = [
@@ -149,7 +162,7 @@ def _column(series: pl.Series, *, exact: bool) -> Column:
         cells = [_cell(value, share=words[-1] in SHARES) for value in values]
         cut = _cut(words, dtype)
     styles = tuple(_style(value, name, signed=signed) for value in values)
-    return Column(name, (" ".join(words),), tuple(cells), styles, right, cut)
+    return Column(name, (heading or " ".join(words),), tuple(cells), styles, right, cut)
 
 
 def _cut(words: list[str], dtype: pl.DataType) -> str:
@@ -187,11 +200,12 @@ def _style(value: object, name: str, *, signed: bool) -> str:
     return "dim" if value is None else WORD_STYLES.get(str(value), "")
 
 
-def _draw_grid(canvas: _Canvas, columns: list[Column], details: Collection[str], width: int) -> None:
-    fitted = _fit(columns, width)
-    essential = [column for column in columns if column.name not in details]
-    if len(essential) < len(columns) and (fitted is None or any(_is_cut(column) for column in fitted)):
-        fitted = _fit(essential, width)
+def _draw_grid(canvas: _Canvas, columns: list[Column], details: Sequence[str], width: int) -> None:
+    fitted = None
+    for left in range(len(details), -1, -1):
+        fitted = _fit([column for column in columns if column.name not in details[left:]], width)
+        if fitted is not None and all(column.width >= min(_measured(column).width, READABLE) for column in fitted):
+            break
     if fitted is None:
         _draw_records(canvas, columns, width)
         return
@@ -240,10 +254,6 @@ def _fit(columns: list[Column], width: int) -> list[Column] | None:
     if widths is None:
         return None
     return [replace(column, width=widths.get(number, column.width)) for number, column in enumerate(stacked)]
-
-
-def _is_cut(column: Column) -> bool:
-    return column.width < _measured(column).width
 
 
 def _shrunk(widths: dict[int, int], room: int) -> dict[int, int] | None:

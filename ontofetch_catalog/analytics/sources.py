@@ -1,0 +1,133 @@
+"""Own where reports get their rows from: the catalog, opened read-only for one report and closed again.
+
+What is made of the rows is not known here, and no SQL: that stands in `catalog.repo.reports`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+import polars as pl
+import polars.selectors as cs
+
+from ..catalog.connection import Store
+from ..catalog.repo import releases
+from ..catalog.repo import reports as sql
+from ..catalog.sessions import reading
+from . import columns as c
+from .execution import Teller
+
+if TYPE_CHECKING:
+    import duckdb
+
+FILES: dict[str, pl.DataType] = {
+    c.VERSION_ID: pl.String(),
+    c.RELPATH: pl.String(),
+    c.FORMAT: pl.String(),
+    c.SIZE: pl.Int64(),
+    c.VERIFIED_AT: pl.Datetime("us", "UTC"),
+    c.PASSED: pl.Boolean(),
+}
+CHANGES: dict[str, pl.DataType] = {
+    c.VERSION_ID: pl.String(),
+    c.CHANGE: pl.String(),
+    c.RELPATH: pl.String(),
+    c.PREVIOUS_RELPATH: pl.String(),
+    c.FORMAT: pl.String(),
+    c.SIZE_A: pl.Int64(),
+    c.SIZE_B: pl.Int64(),
+}
+
+
+class Reader(Protocol):
+    """An open source; shapes as in `polars_pipelines`."""
+
+    def resolve(self, name: str) -> str:
+        """Return the version_id that `name` means; VersionUnknown or AmbiguousVersion if it means none or several."""
+
+    def resolve_series(self, name: str) -> str:
+        """Return the series that `name` means, the only one for an empty name; raises like `resolve`."""
+
+    def versions(self) -> pl.LazyFrame:
+        """Return version_id, slot, released, created_at, previous_version_id, is_latest of all releases."""
+
+    def files(self, version_ids: Sequence[str]) -> pl.LazyFrame:
+        """Return the files of releases: columns FILES, `passed` null where no validator looked."""
+
+    def changes(self, pairs: Sequence[tuple[str, str]], *, unchanged: bool = False) -> pl.LazyFrame:
+        """Return what changed from A to B for each pair, with B's version_id: columns CHANGES."""
+
+    def sides(self, a: str, b: str, key: str) -> pl.LazyFrame:
+        """Return totals of A and B by `key`."""
+
+
+class Source(Protocol):
+    """Where rows come from."""
+
+    def open(self) -> AbstractContextManager[Reader]:
+        """Open it for one report; all that is read through the reader belongs to one state."""
+
+
+class CatalogSource:
+    """Read the catalog of a store.
+
+    Args:
+        store: Which one.
+        tell: Prints statements with their plans and times; None for none.
+    """
+
+    def __init__(self, store: Store, tell: Teller | None = None) -> None:
+        self._store = store
+        self._tell = tell
+
+    @contextmanager
+    def open(self) -> Iterator[Reader]:
+        """Open the catalog for reading, together with other readers; close it at the end."""
+        with reading(self._store) as connection:
+            yield CatalogReader(connection, self._tell)
+
+
+class CatalogReader:
+    """Read an open catalog; each method is one statement and one Arrow crossing."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, tell: Teller | None = None) -> None:
+        self._connection = connection
+        self._tell = tell
+
+    def resolve(self, name: str) -> str:
+        """Return the version_id that `name` means."""
+        return releases.resolve_version(self._connection, name)
+
+    def resolve_series(self, name: str) -> str:
+        """Return the series that `name` means."""
+        return releases.resolve_series(self._connection, name)
+
+    def versions(self) -> pl.LazyFrame:
+        """Return all releases."""
+        return self._read(sql.select_versions())
+
+    def files(self, version_ids: Sequence[str]) -> pl.LazyFrame:
+        """Return the files of releases."""
+        return self._read(sql.select_files(version_ids)) if version_ids else pl.LazyFrame(schema=FILES)
+
+    def changes(self, pairs: Sequence[tuple[str, str]], *, unchanged: bool = False) -> pl.LazyFrame:
+        """Return what changed from A to B for each pair."""
+        return self._read(sql.select_changes(pairs, unchanged=unchanged)) if pairs else pl.LazyFrame(schema=CHANGES)
+
+    def sides(self, a: str, b: str, key: str) -> pl.LazyFrame:
+        """Return totals of A and B by `key`."""
+        return self._read(sql.select_sides(a, b, key))
+
+    def _read(self, statement: str) -> pl.LazyFrame:
+        start = time.perf_counter()
+        table = sql.read(self._connection, statement)
+        spent = time.perf_counter() - start
+        if self._tell is not None:
+            self._tell(f"-- duckdb: {len(table)} rows in {spent * 1000:.1f} ms\n{statement}")
+            self._tell(sql.explain(self._connection, statement))
+        # the catalog stores UTC without zone
+        naive = cs.datetime(time_zone=None)
+        return pl.LazyFrame(table).with_columns(naive.dt.replace_time_zone("UTC"))
