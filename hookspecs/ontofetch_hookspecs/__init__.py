@@ -20,7 +20,7 @@ from .events import (
     ValidateDone,
     find_receipt,
 )
-from .notify import ObserverError, notify
+from .notify import ObserverError, gather, notify
 from .records import ArtifactRecord, DownloadRecord, VersionRecord
 from .specs import ENTRY_POINT_GROUP, PROJECT, TRANSACTIONAL, hookimpl, hookspec
 from .stages import Stage
@@ -58,6 +58,7 @@ __all__ = [
     "Veto",
     "add_common_options",
     "find_receipt",
+    "gather",
     "hookimpl",
     "hookspec",
     "load_target",

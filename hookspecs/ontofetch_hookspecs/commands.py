@@ -59,12 +59,23 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """Describe one option of a report: `--name`, one line of help, whether it must be given, its default."""
+    """Describe one option of a report.
+
+    Args:
+        name: The option is `--name`, the argument of the report's function is `name` with `_` for `-`.
+        help: One line.
+        required: Whether it must be given.
+        default: Its value where it is not given.
+        choices: What it may be; anything if empty.
+        flag: Whether it stands alone and is True or False.
+    """
 
     name: str
     help: str
     required: bool = False
     default: str | None = None
+    choices: tuple[str, ...] = ()
+    flag: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +88,14 @@ class Report:
         target: `package.module:function`; called as `function(catalog, **parameters)` with an open
             `ontofetch_catalog.analytics.Catalog`, it returns a mapping of section name → table, the main one first.
         parameters: Its options.
+        examples: What to type after `report NAME`, for its help.
     """
 
     name: str
     help: str
     target: str
     parameters: tuple[Parameter, ...] = ()
+    examples: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

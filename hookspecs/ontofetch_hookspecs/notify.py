@@ -1,4 +1,4 @@
-"""Tell observers, one plugin at a time, so that none can harm another or what has been committed.
+"""Tell observers and ask for contributions, one plugin at a time, so that none can harm another or what is committed.
 
 It is the one place beside the host's loading of plugins that catches everything: it times, logs and returns what
 was raised.
@@ -21,7 +21,7 @@ _log = logging.getLogger("ontofetch.notify")
 
 @dataclass(frozen=True, slots=True)
 class ObserverError:
-    """What one observer raised: its plugin's name, the hook, the boundary, the exception, the time in milliseconds."""
+    """What one plugin raised: its name, the hook, the boundary (empty if none), the exception, the milliseconds."""
 
     plugin: str
     hook: str
@@ -54,3 +54,28 @@ def notify(manager: pluggy.PluginManager, event: CatalogCommitted) -> list[Obser
             )
             _log.debug("traceback of plugin %s", name, exc_info=error)
     return errors
+
+
+def gather(manager: pluggy.PluginManager, hook: str) -> tuple[list[tuple[str, object]], list[ObserverError]]:
+    """Return what plugins contribute through `hook` (`register_commands` …) and what went wrong; raises nothing.
+
+    Args:
+        manager: The host's manager.
+        hook: Name of a hook that takes no arguments and returns an iterable.
+
+    Returns:
+        (plugin name, contribution) in the order of registration, and the errors.
+    """
+    found: list[tuple[str, object]] = []
+    errors = []
+    for plugin_impl in getattr(manager.hook, hook).get_hookimpls():
+        name = plugin_impl.plugin_name
+        start = time.perf_counter()
+        try:
+            found += [(name, item) for item in plugin_impl.function()]
+        except Exception as error:  # noqa: BLE001 - a broken plugin must not take the others' contributions away
+            spent = (time.perf_counter() - start) * 1000
+            errors.append(ObserverError(name, hook, "", error, spent))
+            _log.error("plugin %s failed in %s: %s: %s", name, hook, type(error).__name__, error)
+            _log.debug("traceback of plugin %s", name, exc_info=error)
+    return found, errors

@@ -59,9 +59,14 @@ class Catalog:
         return latest(self, version=version, as_of=as_of)
 
     def growth(
-        self, a: str | None = None, b: str | None = None, *, by: str = "path", unchanged: bool = False
+        self,
+        a: str | None = None,
+        b: str | None = None,
+        *,
+        by: str = "path",
+        all: bool = False,  # noqa: A002 - named like its option
     ) -> ReportResult:
         """Return what changed from release `a` to release `b`; see `reports.growth`."""
         from .reports import growth
 
-        return growth(self, a=a, b=b, by=by, unchanged=unchanged)
+        return growth(self, a=a, b=b, by=by, all=all)

@@ -47,6 +47,7 @@ class Section:
         fields: Its columns in order.
         record: Whether a table shows a lone row as `name value` lines.
         shown: Whether it is part of a table at all.
+        whole: Whether `--top` leaves it alone.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Section:
     fields: tuple[Field, ...]
     record: bool = False
     shown: bool = True
+    whole: bool = False
 
     @property
     def details(self) -> list[str]:
@@ -219,6 +221,7 @@ GROWTH = Contract(
                 _NET,
                 _CHURN,
             ),
+            whole=True,
         ),
         Section(
             "summary",

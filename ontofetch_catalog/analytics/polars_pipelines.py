@@ -159,7 +159,7 @@ def growth_total(changes: pl.LazyFrame, sides: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def growth_kinds(total: pl.LazyFrame) -> pl.LazyFrame:
-    """Return one row per kind of change and one for all, from `growth_total`: files and bytes of both sides, net, churn."""
+    """Return one row per kind of change and one for all, from `growth_total`: both sides, net, churn."""
     none = pl.lit(0)
     added, removed, renamed = pl.col(c.ADDED_BYTES), pl.col(c.REMOVED_BYTES), pl.col(c.RENAMED_BYTES)
     churn, bytes_a, bytes_b = pl.col(c.CHURN), pl.col(c.BYTES_A), pl.col(c.BYTES_B)

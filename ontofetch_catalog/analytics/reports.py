@@ -59,7 +59,7 @@ def growth(
     a: str | None = None,
     b: str | None = None,
     by: str = "path",
-    unchanged: bool = False,
+    all: bool = False,  # noqa: A002 - named like its option
 ) -> ReportResult:
     """Return what changed from release `a` to release `b`, churn apart from net growth.
 
@@ -68,7 +68,7 @@ def growth(
         a: The earlier release; None for the one before `b` in its series.
         b: The later release; None for the latest one of the only series.
         by: What the main frame is about: `path`, `format` or `folder`.
-        unchanged: Whether unchanged files are listed too.
+        all: Whether unchanged files are listed too.
 
     Raises:
         VersionUnknown, AmbiguousVersion: A name means no release or several, or there is none before `b`.
@@ -80,7 +80,7 @@ def growth(
     with catalog.source.open() as reader:
         later = reader.resolve(b) if b else _only_latest(reader, _versions(catalog, reader))
         earlier = reader.resolve(a) if a else _before(_versions(catalog, reader), later)
-        changes = reader.changes([(earlier, later)], unchanged=unchanged)
+        changes = reader.changes([(earlier, later)], unchanged=all)
         sides = reader.sides(earlier, later, group)
     total = pipelines.growth_total(changes, sides)
     frames = {
@@ -91,7 +91,7 @@ def growth(
     }
     if by != "path":
         del frames["changes"]
-    result = _result(catalog, GROWTH, frames, {"a": earlier, "b": later, "by": by, "unchanged": unchanged})
+    result = _result(catalog, GROWTH, frames, {"a": earlier, "b": later, "by": by, "all": all})
     hidden = {"changes": (c.PREVIOUS_RELPATH,)} if by == "path" and not _any_renamed(result) else {}
     return replace(result, hidden=hidden, titles={"kinds": f"growth from {earlier} to {later}"})
 

@@ -101,4 +101,5 @@ class ReportResult(Mapping[str, "pl.DataFrame"]):
             hidden=self.hidden,
             headings={section.name: {field.name: field.heading for field in section.fields} for section in sections},
             left_out=[section.name for section in sections if not section.shown],
+            whole=[section.name for section in sections if section.whole],
         )

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from ..rendering.tables import Look
 
-__all__ = ["FORMATS", "OutputOptions", "add_output_options", "emit", "safe_text", "say"]
+__all__ = ["FORMATS", "OutputOptions", "add_output_options", "emit", "safe_text", "say", "say_lines"]
 
 FORMATS = ("table", "json", "jsonl", "csv", "parquet")
 SUFFIXES = {f".{name}": name for name in FORMATS if name != "table"} | {".ndjson": "jsonl"}
@@ -116,7 +116,11 @@ def emit(
     if options.format == "table":
         _write_text(_as_text(frames, options, look or Look(titles=titles or {})), options)
         return
-    kept = {name: frame if options.rows is None else frame.head(options.rows) for name, frame in frames.items()}
+    whole = look.whole if look else ()
+    kept = {
+        name: frame if options.rows is None or name in whole else frame.head(options.rows)
+        for name, frame in frames.items()
+    }
     _write_data(kept, options, parameters or {})
 
 
@@ -199,4 +203,10 @@ def _write_stdout(data: bytes) -> None:
 def say(message: object) -> None:
     """Print one line for people to stderr."""
     sys.stderr.write(safe_text(message) + "\n")
+    sys.stderr.flush()
+
+
+def say_lines(text: str) -> None:
+    """Print lines for people to stderr, such as a plan."""
+    sys.stderr.write(safe_lines(text) + "\n")
     sys.stderr.flush()

@@ -41,6 +41,7 @@ class Look:
         hidden: Columns that are left out.
         headings: Column → heading, where it is not the name of the column in words.
         left_out: Frames that are not shown.
+        whole: Frames that are never cut to some rows.
     """
 
     titles: Mapping[str, str] = field(default_factory=dict)
@@ -50,6 +51,7 @@ class Look:
     hidden: Mapping[str, Collection[str]] = field(default_factory=dict)
     headings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     left_out: Collection[str] = ()
+    whole: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ def draw(
         if title:
             canvas.line((text.safe_text(title), "bold"))
         frame = frames[name]
-        shown = frame if rows is None else frame.head(rows)
+        shown = frame if rows is None or name in look.whole else frame.head(rows)
         _draw_frame(canvas, name, shown, look, exact=exact, width=width)
         if frame.height > shown.height:
             more = f"… and {frame.height - shown.height:,} more (--top {frame.height}, or --format json)"

@@ -1,0 +1,136 @@
+"""Own the command `report`: its reports are those that plugins contribute, its options those that they name.
+
+It does not know what a report is about or where its rows come from.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ontofetch_hookspecs import HostInfo, Report, add_common_options, gather, load_target
+from ontofetch_hookspecs.names import quote
+
+from ..errors import EXIT_OK, OntofetchError, UsageError
+from .output import OutputOptions, add_output_options, emit, say_lines
+
+if TYPE_CHECKING:
+    from ontofetch_hookspecs import Table
+
+BUILT_IN = "analytics"  # its reports come first, so that nobody takes their names
+_log = logging.getLogger("ontofetch.report")
+
+
+def main(argv: list[str], host: HostInfo) -> int:
+    """Run one report and return its exit code.
+
+    Raises:
+        UsageError: There is no such report, or its words are off.
+        OntofetchError: A plugin's report returns something else than tables.
+    """
+    reports = collect_reports(host)
+    name = argv[0] if argv else "--help"
+    if name in ("-h", "--help", "help"):
+        print(_overview(host.name, reports))  # noqa: T201 - the help is what was asked for
+        return EXIT_OK
+    if name not in reports:
+        raise UsageError(
+            f"There is no report {quote(name)}.", subject=name, hint=f"There are: {', '.join(sorted(reports))}."
+        )
+    report = reports[name]
+    args = _parser(report, host.name).parse_args(argv[1:])
+    options = OutputOptions.from_args(args)
+    given = {_argument(parameter.name): getattr(args, _dest(parameter.name)) for parameter in report.parameters}
+    _show(report, _run(report, host, options, given), options, given)
+    return EXIT_OK
+
+
+def collect_reports(host: HostInfo) -> dict[str, Report]:
+    """Return name → report of all plugins; of two with the same name the second is refused and logged."""
+    found, _ = gather(host.manager, "register_reports")
+    reports: dict[str, Report] = {}
+    for plugin, report in sorted(found, key=lambda contribution: contribution[0] != BUILT_IN):
+        if not isinstance(report, Report):
+            _log.warning("plugin %s contributes a report that is a %s; it is left out", plugin, type(report).__name__)
+        elif report.name in reports:
+            _log.warning("plugin %s contributes a second report %s; it is left out", plugin, quote(report.name))
+        else:
+            reports[report.name] = report
+    return reports
+
+
+def _overview(host: str, reports: Mapping[str, Report]) -> str:
+    width = max((len(name) for name in reports), default=0) + 2
+    lines = [f"  {name:<{width}}{report.help}" for name, report in reports.items()]
+    return "\n".join(
+        [
+            f"usage: {host} report NAME …",
+            "",
+            "Answer a question about the catalog.",
+            "",
+            *lines,
+            "",
+            f"`{host} report NAME --help` shows the options of a report and examples.",
+            f"example: {host} report latest",
+        ]
+    )
+
+
+def _parser(report: Report, host: str) -> argparse.ArgumentParser:
+    examples = "".join(f"\n  {host} report {report.name} {example}".rstrip() for example in report.examples)
+    parser = argparse.ArgumentParser(
+        prog=f"{host} report {report.name}",
+        description=f"{report.help[:1].upper()}{report.help[1:]}.",
+        epilog=f"examples:{examples}" if examples else None,
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    for parameter in report.parameters:
+        # a parameter of a plugin may have the name of an option of output without their values meeting
+        options: dict[str, Any] = {"dest": _dest(parameter.name), "help": parameter.help.replace("%", "%%")}
+        if parameter.flag:
+            options["action"] = "store_true"
+        else:
+            options |= {"required": parameter.required, "default": parameter.default}
+            options |= {"choices": parameter.choices} if parameter.choices else {"metavar": parameter.name.upper()}
+        parser.add_argument(f"--{parameter.name}", **options)
+    add_output_options(parser)
+    add_common_options(parser)
+    return parser
+
+
+def _argument(name: str) -> str:
+    return name.replace("-", "_")
+
+
+def _dest(name: str) -> str:
+    return f"report_{_argument(name)}"
+
+
+def _run(report: Report, host: HostInfo, options: OutputOptions, given: Mapping[str, object]) -> Mapping[str, Table]:
+    target = load_target(report.target)
+    if not callable(target):
+        raise OntofetchError(f"The report {quote(report.name)} can't be called.", subject=report.target)
+    from ..analytics import Catalog
+
+    tell = say_lines if options.profile else None
+    found = target(Catalog.open(host.root, settings=host.settings, tell=tell), **given)
+    if not isinstance(found, Mapping) or not found:
+        raise OntofetchError(
+            f"The report {quote(report.name)} returned {type(found).__name__}, not a mapping of tables.",
+            subject=report.target,
+        )
+    return found
+
+
+def _show(report: Report, found: Mapping[str, Table], options: OutputOptions, given: Mapping[str, object]) -> None:
+    from ..analytics import ReportResult
+
+    parameters: dict[str, object] = {"report": report.name, **given}
+    look = None
+    if isinstance(found, ReportResult):
+        parameters |= found.parameters
+        look = found.look()
+    emit(found, options=options, parameters=parameters, look=look)
