@@ -87,8 +87,18 @@ def _parser(report: Report, host: str) -> argparse.ArgumentParser:
         allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    try:
+        _add_options(parser, report)
+    except argparse.ArgumentError as error:
+        raise OntofetchError(
+            f"The report {quote(report.name)} of a plugin can't be run: {quote(error)}.", subject=report.target
+        ) from error
+    return parser
+
+
+def _add_options(parser: argparse.ArgumentParser, report: Report) -> None:
     for parameter in report.parameters:
-        # a parameter of a plugin may have the name of an option of output without their values meeting
+        # under names of their own, the values of a plugin's options do not meet those of output
         options: dict[str, Any] = {"dest": _dest(parameter.name), "help": parameter.help.replace("%", "%%")}
         if parameter.flag:
             options["action"] = "store_true"
@@ -98,7 +108,6 @@ def _parser(report: Report, host: str) -> argparse.ArgumentParser:
         parser.add_argument(f"--{parameter.name}", **options)
     add_output_options(parser)
     add_common_options(parser)
-    return parser
 
 
 def _argument(name: str) -> str:
