@@ -1,0 +1,287 @@
+"""Own the running of validators: which files need one, worker processes with a timeout, results as a table.
+
+A validator that hangs or dies costs its own file and no more. What a validator checks is not known here.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import queue
+import select
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ontofetch_hookspecs import RESULTS_COLUMNS, Table, Validator
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Lookup = Callable[[Sequence[str], str, str], Table | None]
+_log = logging.getLogger("ontofetch.validators")
+_POLL_SECONDS = 0.2  # how soon a worker's thread notices that the run was given up
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """One content for one validator, at the first path that has it."""
+
+    validator: Validator
+    file_id: str
+    relpath: str
+    format: str
+
+
+def run_validators(
+    files: Table,
+    folder: Path,
+    validators: Sequence[Validator],
+    lookup: Lookup,
+    *,
+    version_id: str,
+    timeout: float = 600.0,
+    workers: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> pa.Table:
+    """Validate the files of a release and return RESULTS_COLUMNS, sorted by path and validator.
+
+    A content that a validator of this version has judged before, anywhere, is not judged again; one that is there
+    several times is judged once.
+
+    Args:
+        files: With relpath, file_id and format.
+        folder: The folder the paths are below.
+        validators: Which validators; each looks at the formats it names.
+        lookup: Answers with known results for contents, a validator and its version.
+        version_id: The release, for `reused_from`.
+        timeout: Seconds one validator may take for one file.
+        workers: Processes at a time; 0: one per core.
+        progress: Called with the number of contents done and in all.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    table = pa.table(files).select(["relpath", "file_id", "format"])
+    parts = []
+    known: dict[tuple[str, str], dict[str, Any]] = {}
+    tasks: list[_Task] = []
+    for validator in validators:
+        mine = table.filter(pc.is_in(table["format"], pa.array(list(validator.formats), pa.string())))
+        if not len(mine):
+            continue
+        found = lookup(pc.unique(mine["file_id"]).to_pylist(), validator.name, validator.version)
+        for row in pa.table(found).to_pylist() if found is not None else []:
+            known[validator.name, row["file_id"]] = row
+        parts.append((validator, mine))
+        tasks += _tasks_of(validator, mine, known)
+    with _pool(min(workers or os.cpu_count() or 1, len(tasks)), tasks, folder, timeout) as answers:
+        judged = _collect(tasks, answers, version_id, progress)
+    return _as_table(parts, known | judged, version_id)
+
+
+def _tasks_of(validator: Validator, files: pa.Table, known: dict[tuple[str, str], dict[str, Any]]) -> list[_Task]:
+    first = files.group_by("file_id").aggregate([("relpath", "min"), ("format", "min")]).sort_by("relpath_min")
+    return [
+        _Task(validator, row["file_id"], row["relpath_min"], row["format_min"])
+        for row in first.to_pylist()
+        if (validator.name, row["file_id"]) not in known
+    ]
+
+
+def _as_table(
+    parts: Sequence[tuple[Validator, pa.Table]], results: dict[tuple[str, str], dict[str, Any]], version_id: str
+) -> pa.Table:
+    """Join the files of each validator with what is known of their contents."""
+    import pyarrow as pa
+
+    types = {"string": pa.string(), "bool": pa.bool_(), "timestamp[us, UTC]": pa.timestamp("us", "UTC")}
+    schema = pa.schema([pa.field(column.name, types[column.type], column.nullable) for column in RESULTS_COLUMNS])
+    tables = [schema.empty_table()]
+    for validator, files in parts:
+        mine = [row for (name, _), row in results.items() if name == validator.name]
+        if not mine:
+            continue
+        right = pa.table(
+            {
+                **{
+                    name: pa.array([row[name] for row in mine], pa.string())
+                    for name in ("file_id", "details", "reused_from")
+                },
+                "passed": pa.array([row["passed"] for row in mine], pa.bool_()),
+                "run_at": pa.array([row["run_at"] for row in mine], pa.timestamp("us", "UTC")),
+            }
+        )
+        joined = _named(files.join(right, "file_id", join_type="inner"), validator, version_id)
+        tables.append(joined.select(schema.names).cast(schema))
+    return pa.concat_tables(tables).sort_by([("relpath", "ascending"), ("validator", "ascending")])
+
+
+def _named(joined: pa.Table, validator: Validator, version_id: str) -> pa.Table:
+    """Add the validator, and clear `reused_from` where it would name the row itself."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    own = pc.binary_join_element_wise(pa.scalar(version_id), joined["relpath"], "#")
+    reused = pc.if_else(pc.equal(joined["reused_from"], own), pa.scalar(None, pa.string()), joined["reused_from"])
+    joined = joined.set_column(joined.schema.get_field_index("reused_from"), "reused_from", reused)
+    for name, value in (("validator", validator.name), ("validator_version", validator.version)):
+        joined = joined.append_column(name, pa.array([value] * len(joined), pa.string()))
+    return joined
+
+
+def _collect(
+    tasks: Sequence[_Task],
+    answers: queue.SimpleQueue[tuple[_Task, dict[str, Any]]],
+    version_id: str,
+    progress: Callable[[int, int], None] | None,
+) -> dict[tuple[str, str], dict[str, Any]]:
+    """Take the answers as they come; a validator that can't be used yields nothing and is reported once."""
+    judged: dict[tuple[str, str], dict[str, Any]] = {}
+    unusable: dict[str, str] = {}
+    for number in range(1, len(tasks) + 1):
+        task, answer = answers.get()
+        if "unusable" in answer:
+            unusable[task.validator.name] = str(answer["unusable"])
+        else:
+            judged[task.validator.name, task.file_id] = {
+                "file_id": task.file_id,
+                "passed": answer["passed"],
+                "details": json.dumps(answer["details"], sort_keys=True),
+                "run_at": datetime.now(UTC),
+                "reused_from": f"{version_id}#{task.relpath}",
+            }
+        if progress is not None:
+            progress(number, len(tasks))
+    for name, reason in sorted(unusable.items()):
+        _log.error("the validator %s can't be used and judged nothing: %s", name, reason)
+    return judged
+
+
+@contextmanager
+def _pool(
+    workers: int, tasks: Sequence[_Task], folder: Path, timeout: float
+) -> Iterator[queue.SimpleQueue[tuple[_Task, dict[str, Any]]]]:
+    """Start a thread with a process of its own per worker, and stop all of them at the end, however it comes."""
+    waiting: queue.SimpleQueue[_Task] = queue.SimpleQueue()
+    for task in tasks:
+        waiting.put(task)
+    answers: queue.SimpleQueue[tuple[_Task, dict[str, Any]]] = queue.SimpleQueue()
+    given_up = threading.Event()
+    unusable: dict[str, dict[str, Any]] = {}
+
+    def serve() -> None:
+        process = _Process()
+        try:
+            while not given_up.is_set():
+                try:
+                    task = waiting.get_nowait()
+                except queue.Empty:
+                    return
+                name = task.validator.name
+                answer = unusable.get(name) or process.ask(task, folder / task.relpath, timeout, given_up)
+                if "unusable" in answer:
+                    unusable[name] = answer
+                answers.put((task, answer))
+        finally:
+            process.stop()
+
+    threads = [threading.Thread(target=serve, name=f"validate-{number}") for number in range(workers)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield answers
+    finally:
+        given_up.set()
+        for thread in threads:
+            thread.join()
+
+
+class _Process:
+    """One worker process, started when it is needed and again after it was lost."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def ask(self, task: _Task, path: Path, timeout: float, given_up: threading.Event) -> dict[str, Any]:
+        """Return the worker's answer, or a failed result that says why there is none."""
+        process = self._start()
+        request = {
+            "target": task.validator.target,
+            "path": os.fspath(path),
+            "format": task.format,
+            "sys_path": sys.path,
+        }
+        with suppress(BrokenPipeError):
+            _stream(process.stdin).write(json.dumps(request).encode() + b"\n")
+            _stream(process.stdin).flush()
+        line = self._read_line(process, timeout, given_up)
+        if line.endswith(b"\n"):
+            found: dict[str, Any] = json.loads(line)
+            return found
+        if process.poll() is None:
+            reason = f"the validator took longer than {timeout:g} seconds"
+        else:
+            reason = f"the validator's process died ({_cause(process.returncode)})"
+        self.stop()
+        return {"passed": False, "details": {"error": reason}}
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        if self._process is None or self._process.poll() is not None:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "ontofetch_catalog.host.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            )
+        return self._process
+
+    @staticmethod
+    def _read_line(process: subprocess.Popen[bytes], timeout: float, given_up: threading.Event) -> bytes:
+        descriptor = _stream(process.stdout).fileno()
+        deadline = time.monotonic() + timeout
+        line = b""
+        while not line.endswith(b"\n") and not given_up.is_set():
+            left = deadline - time.monotonic()
+            if left <= 0:
+                break
+            if not select.select([descriptor], [], [], min(left, _POLL_SECONDS))[0]:
+                continue
+            data = os.read(descriptor, 65_536)
+            if not data:
+                process.wait()
+                break
+            line += data
+        return line
+
+    def stop(self) -> None:
+        """End the process, if there is one, and wait for it."""
+        if self._process is None:
+            return
+        self._process.kill()
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout):
+            with suppress(BrokenPipeError):
+                _stream(stream).close()
+        self._process = None
+
+
+def _stream(stream: Any) -> Any:
+    if stream is None:
+        raise RuntimeError("the worker was started without pipes")
+    return stream
+
+
+def _cause(code: int) -> str:
+    import signal
+
+    return signal.Signals(-code).name if code < 0 else f"exit code {code}"

@@ -1,0 +1,74 @@
+"""Be a worker process: take one file after the other from standard input, validate it, answer on standard output.
+
+One line of JSON each way. It ends when its parent does; it keeps a validator's own output from mixing with the answers.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+
+from ontofetch_hookspecs import load_target
+
+MOST_DETAILS = 16_384  # bytes of JSON
+MOST_REASON = 500  # characters
+_PR_SET_PDEATHSIG = 1  # prctl(2)
+
+
+def main() -> int:
+    """Serve until standard input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform.startswith("linux"):
+        # a parent that was killed can't close the pipe while a validator is busy; the kernel tells us
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    for line in sys.stdin:
+        task = json.loads(line)
+        sys.path[:] = task["sys_path"]
+        answers.write(json.dumps(answer(task["target"], task["path"], task["format"])) + "\n")
+        answers.flush()
+    return 0
+
+
+def answer(target: str, path: str, format_name: str) -> dict[str, object]:
+    """Return {"passed": …, "details": …}, or {"unusable": reason} if the validator itself can't be used."""
+    try:
+        check = load_target(target)
+    except Exception as error:  # noqa: BLE001 - somebody else's module may raise anything; the host reports it once
+        return {"unusable": _reason(error)}
+    try:
+        return _judge(check, path, format_name)
+    except Exception as error:  # noqa: BLE001 - a validator that raises has failed this file, not the run
+        return {"passed": False, "details": {"error": f"the validator failed: {_reason(error)}"}}
+
+
+def _judge(check: object, path: str, format_name: str) -> dict[str, object]:
+    if not isinstance(check, Callable):  # type: ignore[arg-type]
+        return {"unusable": "it can't be called"}
+    passed, details = check(path, format_name)  # type: ignore[operator]
+    if not isinstance(passed, bool) or not isinstance(details, dict):
+        return {"unusable": "it did not return (bool, dict)"}
+    if isinstance(details.get("error"), str):
+        details = {**details, "error": _printable(details["error"])}
+    text = json.dumps(details, sort_keys=True)
+    if len(text) > MOST_DETAILS:
+        details = {"error": f"the validator's details are larger than {MOST_DETAILS:,} bytes"}
+    return {"passed": passed, "details": details}
+
+
+def _reason(error: BaseException) -> str:
+    return _printable(f"{type(error).__name__}: {error}")
+
+
+def _printable(text: str) -> str:
+    shown = "".join(ch if ch.isprintable() else " " for ch in text)
+    return shown if len(shown) <= MOST_REASON else shown[: MOST_REASON - 1] + "…"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
