@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import polars as pl
 from polars.testing import assert_frame_equal
 
-from ontofetch_catalog.analytics import polars_pipelines as pipelines
+from ontofetch_catalog.analytics.polars_pipelines import growth, latest
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 FILES = pl.LazyFrame(
@@ -43,7 +43,7 @@ SIDES = pl.LazyFrame(
 
 def test_version_totals() -> None:
     """A release is verified as of its least recently verified file, and not at all if one never was."""
-    found = pipelines.version_totals(FILES).sort("version_id").collect()
+    found = latest.version_totals(FILES).sort("version_id").collect()
     expected = pl.DataFrame(
         {
             "version_id": ["v1", "v2"],
@@ -61,7 +61,7 @@ def test_version_totals() -> None:
 
 def test_shares_of_an_empty_release_are_zero() -> None:
     """No bytes at all is a share of 0, not a division by zero."""
-    found = pipelines.format_totals(FILES).collect()
+    found = latest.format_totals(FILES).collect()
     assert found.select("version_id", "format", "share").rows() == [
         ("v1", "obo", 0.5),
         ("v1", "turtle", 0.5),
@@ -71,7 +71,7 @@ def test_shares_of_an_empty_release_are_zero() -> None:
 
 def test_file_changes_come_by_weight() -> None:
     """What changes most bytes comes first, in either direction; then kind and path decide."""
-    found = pipelines.file_changes(CHANGES).collect()
+    found = growth.file_changes(CHANGES).collect()
     assert found.select("relpath", "size_delta").rows() == [
         ("o.ttl", -7),
         ("m.obo", -6),
@@ -83,12 +83,12 @@ def test_file_changes_come_by_weight() -> None:
 
 def test_contributors_grew() -> None:
     """Only what adds bytes contributes to growth."""
-    assert pipelines.growth_contributors(CHANGES, 3).collect().select("relpath", "size_delta").rows() == [("n.ttl", 5)]
+    assert latest.growth_contributors(CHANGES, 3).collect().select("relpath", "size_delta").rows() == [("n.ttl", 5)]
 
 
 def test_growth_total_and_kinds() -> None:
     """The sums of all changes fit both sides; the rows per kind sum up to the row of all."""
-    total = pipelines.growth_total(CHANGES, SIDES)
+    total = growth.growth_total(CHANGES, SIDES)
     expected = pl.DataFrame(
         {
             "files_a": [4],
@@ -109,7 +109,7 @@ def test_growth_total_and_kinds() -> None:
         }
     )
     assert_frame_equal(total.collect(), expected, check_dtypes=False)
-    kinds = pipelines.growth_kinds(total).collect()
+    kinds = growth.growth_kinds(total).collect()
     assert kinds.select("change", "files_a", "files_b", "bytes_a", "bytes_b", "net_bytes", "churn_bytes").rows() == [
         ("ADDED", 0, 2, 0, 5, 5, 0),
         ("REMOVED", 1, 0, 7, 0, -7, 0),
@@ -122,7 +122,7 @@ def test_growth_total_and_kinds() -> None:
 
 def test_growth_by_format() -> None:
     """Groups come by net growth, and what did not change is what is left."""
-    found = pipelines.growth_by(CHANGES, SIDES, "format").collect()
+    found = growth.growth_by(CHANGES, SIDES, "format").collect()
     columns = ("format", "added", "removed", "modified", "renamed", "unchanged", "net_bytes", "churn_bytes")
     assert found.select(columns).rows() == [("obo", 0, 0, 1, 0, 1, -6, 4), ("turtle", 2, 1, 0, 1, 0, -2, 0)]
 
@@ -130,4 +130,4 @@ def test_growth_by_format() -> None:
 def test_parent_folders() -> None:
     """The folder of a path is all before its last slash, `.` at the top."""
     paths = pl.LazyFrame({"relpath": ["a/b/c.ttl", "c.ttl", "a/.x"]})
-    assert paths.select(pipelines.parent_folder("relpath")).collect().to_series().to_list() == ["a/b", ".", "a"]
+    assert growth.with_folder(paths).collect()["folder"].to_list() == ["a/b", ".", "a"]

@@ -1,0 +1,110 @@
+"""Own what the reports have in common: which releases a name means, and making a result of lazy frames.
+
+It does not know what any report is about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+
+import polars as pl
+
+from ...errors import UsageError, VersionUnknown
+from .. import columns as c
+from ..catalog import Catalog
+from ..contracts import Contract, conform
+from ..execution import collect
+from ..results import ReportResult
+from ..sources import Reader
+
+
+class Releases:
+    """All releases of a source, read once, and what names mean among them.
+
+    Args:
+        catalog: The catalog.
+        reader: Its open source.
+    """
+
+    def __init__(self, catalog: Catalog, reader: Reader) -> None:
+        self._reader = reader
+        self.all = collect({"versions": reader.versions()}, catalog.tell)["versions"]
+
+    def choose(self, name: str | None) -> pl.DataFrame:
+        """Return the rows that `name` means: a release, the latest of a series, or without a name of each series."""
+        if name is None:
+            return self.newest(self.all)
+        try:
+            slot = self._reader.resolve_series(name)
+        except VersionUnknown:
+            return self.all.filter(pl.col(c.VERSION_ID) == self._reader.resolve(name))
+        return self.newest(self.series(slot))
+
+    def series(self, slot: str) -> pl.DataFrame:
+        """Return the releases of a series in its order."""
+        return self.all.filter(pl.col(c.SLOT) == slot)
+
+    def newest(self, releases: pl.DataFrame) -> pl.DataFrame:
+        """Return the latest release of each series in `releases`; else the one before no other."""
+        last = ~pl.col(c.VERSION_ID).is_in(self.all[c.PREVIOUS_VERSION_ID].drop_nulls().implode())
+        return releases.filter(pl.when(pl.col(c.IS_LATEST).any().over(c.SLOT)).then(c.IS_LATEST).otherwise(last))
+
+    def one(self, name: str | None) -> str:
+        """Return the version_id that `name` means; without a name the latest release of the only series."""
+        if name:
+            return self._reader.resolve(name)
+        slot = self._reader.resolve_series("")
+        return str(self.newest(self.series(slot))[c.VERSION_ID].item())
+
+    def before(self, version_id: str, option: str) -> str:
+        """Return the release before `version_id` in its series.
+
+        Raises:
+            VersionUnknown: It is the first one; `option` is what can be given instead.
+        """
+        previous = self.all.filter(pl.col(c.VERSION_ID) == version_id)[c.PREVIOUS_VERSION_ID].item()
+        if previous is None:
+            raise VersionUnknown(
+                f"{version_id} is the first release of its series.",
+                subject=version_id,
+                hint=f"Name another one with {option}.",
+            )
+        return str(previous)
+
+
+def make_result(
+    catalog: Catalog,
+    contract: Contract,
+    frames: Mapping[str, pl.LazyFrame],
+    parameters: Mapping[str, object],
+    hidden: Mapping[str, tuple[str, ...]] | None = None,
+) -> ReportResult:
+    """Return the collected `frames`, each with the columns and dtypes of its section."""
+    typed = {name: conform(frame, contract.section(name)) for name, frame in frames.items()}
+    return ReportResult(collect(typed, catalog.tell), parameters, contract, hidden or {})
+
+
+def parse_day(as_of: date | str | None) -> date:
+    """Return a day: itself, or from text like 2026-01-31, or today in UTC.
+
+    Raises:
+        UsageError: The text is no date.
+    """
+    if isinstance(as_of, date):
+        return as_of
+    try:
+        return date.fromisoformat(as_of) if as_of else datetime.now(UTC).date()
+    except ValueError as error:
+        raise UsageError(f"{as_of!r} is not a date like 2026-01-31.", subject="as_of") from error
+
+
+def check_choice(option: str, value: str, choices: tuple[str, ...]) -> str:
+    """Return `value` if it is one of `choices`.
+
+    Raises:
+        UsageError: It is none of them.
+    """
+    if value not in choices:
+        raise UsageError(f"{option} is one of {', '.join(choices)}, not {value!r}.", subject=option)
+    return value

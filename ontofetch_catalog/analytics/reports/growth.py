@@ -1,0 +1,60 @@
+"""Own the report `growth`: which rows it reads and which frames it makes of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import polars as pl
+
+from .. import columns as c
+from ..catalog import Catalog
+from ..contracts import GROWTH
+from ..polars_pipelines import growth as pipelines
+from ..results import ReportResult
+from .common import Releases, check_choice, make_result
+
+BY = ("path", "format", "folder")
+SECTIONS = {c.FORMAT: "formats", c.FOLDER: "folders"}
+
+
+def growth(
+    catalog: Catalog,
+    *,
+    a: str | None = None,
+    b: str | None = None,
+    by: str = "path",
+    all: bool = False,  # noqa: A002 - named like its option
+) -> ReportResult:
+    """Return what changed from release `a` to release `b`, churn apart from net growth.
+
+    Args:
+        catalog: The catalog.
+        a: The earlier release; None for the one before `b` in its series.
+        b: The later release; None for the latest one of the only series.
+        by: What the main frame is about: `path`, `format` or `folder`.
+        all: Whether unchanged files are listed too.
+
+    Raises:
+        VersionUnknown, AmbiguousVersion: A name means no release or several, or there is none before `b`.
+        UsageError: `by` is none of the three.
+    """
+    group = c.FOLDER if check_choice("--by", by, BY) == "folder" else c.FORMAT
+    with catalog.source.open() as reader:
+        releases = Releases(catalog, reader)
+        later = releases.one(b)
+        earlier = releases.one(a) if a else releases.before(later, "--a")
+        changes = reader.changes([(earlier, later)], unchanged=all)
+        sides = reader.sides(earlier, later, group)
+    total = pipelines.growth_total(changes, sides)
+    frames = {
+        "changes": pipelines.file_changes(changes),
+        SECTIONS[group]: pipelines.growth_by(pipelines.with_folder(changes), sides, group),
+        "kinds": pipelines.growth_kinds(total),
+        "summary": total.with_columns(pl.lit(earlier).alias("a"), pl.lit(later).alias("b")),
+    }
+    if by != "path":
+        del frames["changes"]
+    result = make_result(catalog, GROWTH, frames, {"a": earlier, "b": later, "by": by, "all": all})
+    renamed = int(result["summary"][c.RENAMED_FILES].item())
+    hidden = {} if renamed else {"changes": (c.PREVIOUS_RELPATH,)}
+    return replace(result, hidden=hidden, titles={"kinds": f"growth from {earlier} to {later}"})
