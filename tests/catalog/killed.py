@@ -1,0 +1,113 @@
+"""Carry out one boundary in a process of its own and die by SIGKILL at a named point; called by test_recovery.
+
+usage: python -m tests.catalog.killed ROOT BOUNDARY POINT
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ontofetch_catalog.catalog import effects, journal, sessions
+from ontofetch_catalog.catalog.boundaries import make
+from ontofetch_hookspecs import hookimpl
+
+from tests.releases import Releases, results_table
+
+FORMER = {"a.ttl": "alpha", "d/b.ttl": "beta"}
+TEXTS = {"a.ttl": "ALPHA", "d/b.ttl": "beta", "e/c.ttl": "gamma"}
+DATA = b"the artifact"
+
+
+def die(*_: object, **__: object) -> Any:
+    """End this process as the system would."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def after(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `function` with death behind it."""
+
+    def replaced(*args: Any, **kwargs: Any) -> None:
+        function(*args, **kwargs)
+        die()
+
+    return replaced
+
+
+def once(function: Callable[..., Any], call: int) -> Callable[..., Any]:
+    """Return `function` with death behind its `call`-th call."""
+    calls = []
+
+    def replaced(*args: Any, **kwargs: Any) -> Any:
+        found = function(*args, **kwargs)
+        calls.append(1)
+        if len(calls) == call:
+            die()
+        return found
+
+    return replaced
+
+
+class Voter:
+    """Dies when it is asked."""
+
+    @hookimpl
+    def on_download_done(self) -> None:
+        die()
+
+    on_extract_done = hookimpl(lambda self: die())
+    on_validate_done = hookimpl(lambda self: die())
+    on_set_latest = hookimpl(lambda self: die())
+
+
+class Observer:
+    """Dies when it is told."""
+
+    @hookimpl
+    def on_catalog_committed(self) -> None:
+        die()
+
+
+# one named point for each step of the protocol: (module, name, replacement of what is there)
+POINTS: dict[str, tuple[Any, str, Callable[[Any], Any]]] = {
+    "check": (make, "make_boundary", lambda _: die),
+    "settle": (effects, "sync_filesystem", lambda _: die),
+    "enter": (effects, "open_database", after),
+    "record": (effects, "execute", lambda function: once(function, 2)),
+    "intent": (journal, "write_intent", after),
+    "publish-begun": (effects, "rename", lambda function: once(function, 2)),
+    "published": (journal, "publish", after),
+    "committed": (effects, "commit", after),
+    "generation": (sessions, "write_generation", after),
+    "forget": (journal, "forget", lambda _: die),
+    "forgotten": (journal, "forget", after),
+}
+
+
+def main(root: str, boundary: str, point: str) -> None:
+    """Carry out the boundary and die at the point."""
+    plugins = {"vote": [Voter()], "tell": [Observer()]}.get(point, [])
+    releases = Releases(Path(root), *plugins, settings={"durability": "off"})
+    if point in POINTS:
+        module, name, replace = POINTS[point]
+        if point == "check":
+            from ontofetch_catalog.catalog import boundaries
+
+            module = boundaries
+        setattr(module, name, replace(getattr(module, name)))
+    if boundary == "download":
+        releases.download("2.0", DATA)
+    elif boundary == "extract":
+        releases.extract("2.0", DATA, TEXTS)
+    elif boundary == "validate":
+        releases.validate("2.0", results_table(TEXTS))
+    else:
+        releases.set_latest("2.0")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,213 @@
+"""A small host for tests: stages releases made of plain texts, calls the hooks, and recounts what is on disk.
+
+The recount uses os, hashlib and duckdb alone, so that it can't repeat a mistake of the package.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+from ontofetch_catalog.plugins.catalog import CatalogPlugin
+from ontofetch_hookspecs import Receipt, Stage, find_receipt
+from ontofetch_hookspecs.testing import (
+    make_manager,
+    sample_download_done,
+    sample_extract_done,
+    sample_set_latest,
+    sample_validate_done,
+)
+
+TIME = datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC)
+Texts = Mapping[str, str]
+
+
+class NamedCatalog(CatalogPlugin):
+    """The catalog under the name that the host gives it."""
+
+    PLUGIN_NAME = "catalog"
+
+
+def files_table(texts: Texts) -> pa.Table:
+    """Return FILES_COLUMNS for files with these contents."""
+    rows = sorted(texts.items())
+    return pa.table(
+        {
+            "relpath": pa.array([name for name, _ in rows], pa.string()),
+            "file_id": pa.array([sha256(text.encode()) for _, text in rows], pa.string()),
+            "format": pa.array(["turtle"] * len(rows), pa.string()),
+            "size_bytes": pa.array([len(text.encode()) for _, text in rows], pa.int64()),
+            "mtime": pa.array([TIME] * len(rows), pa.timestamp("us", "UTC")),
+        }
+    )
+
+
+def results_table(texts: Texts, *, failing: tuple[str, ...] = (), validator: str = "rdf-syntax") -> pa.Table:
+    """Return RESULTS_COLUMNS for these files, those in `failing` with a failure."""
+    rows = sorted(texts.items())
+    details = ['{"error": "line 1"}' if name in failing else '{"triples": 1}' for name, _ in rows]
+    return pa.table(
+        {
+            "relpath": pa.array([name for name, _ in rows], pa.string()),
+            "file_id": pa.array([sha256(text.encode()) for _, text in rows], pa.string()),
+            "validator": pa.array([validator] * len(rows), pa.string()),
+            "validator_version": pa.array(["1"] * len(rows), pa.string()),
+            "passed": pa.array([name not in failing for name, _ in rows], pa.bool_()),
+            "details": pa.array(details, pa.string()),
+            "run_at": pa.array([TIME] * len(rows), pa.timestamp("us", "UTC")),
+            "reused_from": pa.array([None] * len(rows), pa.string()),
+        }
+    )
+
+
+def sha256(data: bytes) -> str:
+    """Return the sha256 of `data` in hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
+class Releases:
+    """A host for tests, for one store."""
+
+    def __init__(self, root: Path, *plugins: object, settings: Mapping[str, object] | None = None) -> None:
+        self.root = root
+        self.manager = make_manager(*plugins, NamedCatalog(), root=root, settings=settings)
+
+    def stage_file(self, name: str, data: bytes) -> Path:
+        """Stage an artifact and return its path."""
+        stage = Stage.create(self.root)
+        with stage.write_file(f"src/{name}") as staged:
+            staged.write(data)
+        stage.complete(staged)
+        stage.close()
+        return staged.path
+
+    def stage_tree(self, texts: Texts) -> Path:
+        """Stage a folder of files and return its path."""
+        stage = Stage.create(self.root)
+        stage.folder("data")
+        for name, text in texts.items():
+            with stage.write_file(f"data/{name}", mtime=TIME.timestamp()) as staged:
+                staged.write(text.encode())
+        stage.close()
+        return stage.path / "data"
+
+    def download(self, version: str, data: bytes, *, artifact: str = "a.zip", **changes: Any) -> Receipt:
+        """Stage and record an artifact."""
+        if "staged" not in changes:
+            changes["staged"] = self.stage_file(artifact, data)
+        event = sample_download_done(
+            self.root, version=version, artifact=artifact, sha256=sha256(data), size_bytes=len(data), **changes
+        )
+        return self._receipt(self.manager.hook.on_download_done(event=event))
+
+    def extract(self, version: str, data: bytes, texts: Texts, *, artifact: str = "a.zip", **changes: Any) -> Receipt:
+        """Stage and record the files of an artifact."""
+        if "staged" not in changes:
+            changes["staged"] = self.stage_tree(texts)
+        event = sample_extract_done(
+            self.root,
+            changes.pop("files", None) or files_table(texts),
+            version_id=f"example/sample/{version}",
+            artifact=artifact,
+            artifact_id=sha256(data),
+            **changes,
+        )
+        return self._receipt(self.manager.hook.on_extract_done(event=event))
+
+    def validate(self, version: str, results: pa.Table) -> Receipt:
+        """Record results."""
+        event = sample_validate_done(self.root, results, version_id=f"example/sample/{version}")
+        return self._receipt(self.manager.hook.on_validate_done(event=event))
+
+    def set_latest(self, version: str, **changes: Any) -> Receipt:
+        """Point the series at a release."""
+        event = sample_set_latest(self.root, version_id=f"example/sample/{version}", **changes)
+        return self._receipt(self.manager.hook.on_set_latest(event=event))
+
+    def pull(self, version: str, texts: Texts) -> None:
+        """Record a whole release: artifact, files, results, latest."""
+        data = json.dumps(texts).encode()
+        self.download(version, data)
+        self.extract(version, data, texts)
+        self.validate(version, results_table(texts))
+        self.set_latest(version)
+
+    @staticmethod
+    def _receipt(results: object) -> Receipt:
+        receipt = find_receipt(results)
+        assert receipt is not None
+        return receipt
+
+    # --- the recount --------------------------------------------------------------------------------------------------
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Return the rows of a query, from a connection of its own that is closed again."""
+        return query(self.root, sql)
+
+    def tree(self, folder: str = "") -> dict[str, tuple[int, int, int, str]]:
+        """Return path → (inode, size, mtime in ns, sha256) of every file outside of `.catalog`."""
+        return snapshot(self.root / folder)
+
+    def check(self) -> None:
+        """Assert that rows, files, LATEST.json, audits and manifests agree."""
+        assert_consistent(self.root)
+
+
+def query(root: Path, sql: str) -> list[tuple[Any, ...]]:
+    """Return the rows of a query over the catalog below `root`."""
+    connection = duckdb.connect(str(root / ".catalog/ontofetch.duckdb"), read_only=True)
+    try:
+        return connection.execute(sql).fetchall()
+    finally:
+        connection.close()
+
+
+def snapshot(root: Path) -> dict[str, tuple[int, int, int, str]]:
+    """Return path → (inode, size, mtime in ns, sha256) of every file below `root`, outside of `.catalog`."""
+    found = {}
+    for folder, folders, names in os.walk(root):
+        if ".catalog" in folders:
+            folders.remove(".catalog")
+        for name in names:
+            path = Path(folder, name)
+            state = path.lstat()
+            found[path.relative_to(root).as_posix()] = (
+                state.st_ino,
+                state.st_size,
+                state.st_mtime_ns,
+                sha256(path.read_bytes()),
+            )
+    return found
+
+
+def assert_consistent(root: Path) -> None:
+    """Assert the invariants with a recount that imports nothing of the package."""
+    disk = {path: (size, digest) for path, (_, size, _, digest) in snapshot(root).items()}
+    rows = query(
+        root,
+        "SELECT v.fs_relpath || '/src/' || a.relpath, a.size_bytes, a.artifact_id FROM artifacts a JOIN versions v"
+        " USING (version_id) UNION ALL SELECT v.fs_relpath || '/data/' || f.relpath, f.size_bytes, f.file_id"
+        " FROM extracted_files f JOIN versions v USING (version_id)",
+    )
+    recorded = {path: (size, digest) for path, size, digest in rows}
+    assert len(rows) == len(recorded)
+    assert recorded == {path: found for path, found in disk.items() if "/src/" in path or "/data/" in path}
+    pointers = dict(query(root, "SELECT slot, arg_max(version_id, updated_at) FROM latest_pointer GROUP BY slot"))
+    told = {path.removesuffix("/LATEST.json"): path for path in disk if path.endswith("LATEST.json")}
+    assert {slot: json.loads((root / path).read_bytes())["version_id"] for slot, path in told.items()} == pointers
+    for folder, extract_audit, validation_audit in query(
+        root, "SELECT fs_relpath, extract_audit, validation_audit FROM versions"
+    ):
+        manifest = json.loads((root / folder / "manifest.json").read_bytes())
+        assert (manifest["extract_audit"], manifest["validation_audit"]) == (extract_audit, validation_audit)
+        for name, digest in ((".extract.audit.json", extract_audit), (".validation.audit.json", validation_audit)):
+            assert disk.get(f"{folder}/{name}", (0, None))[1] == digest
+    intents = root / ".catalog/intents"
+    assert not intents.exists() or not list(intents.iterdir())
