@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from ..errors import UsageError
 from .results import ReportResult
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from .execution import Teller
     from .sources import Source
 
@@ -52,21 +51,35 @@ class Catalog:
 
         return cls(CatalogSource(Store(Path(root).absolute(), dict(settings or {})), tell), tell)
 
-    def latest(self, version: str | None = None, *, as_of: date | None = None) -> ReportResult:
+    def report(self, name: str, **parameters: Any) -> ReportResult:
+        """Return the built-in report `name`; its parameters are those of its function in `reports`.
+
+        Raises:
+            UsageError: There is no such report.
+        """
+        from . import reports
+
+        if name not in reports.__all__:
+            raise UsageError(f"There is no report {name!r}.", subject=name, hint=f"There are: {reports.__all__}.")
+        found: ReportResult = getattr(reports, name)(self, **parameters)
+        return found
+
+    def latest(self, version: str | None = None, **parameters: Any) -> ReportResult:
         """Return what the latest release of each series holds; see `reports.latest`."""
-        from .reports import latest
+        return self.report("latest", version=version, **parameters)
 
-        return latest(self, version=version, as_of=as_of)
+    def growth(self, a: str | None = None, b: str | None = None, **parameters: Any) -> ReportResult:
+        """Return what changed from release `a` to release `b`, or over a series; see `reports.growth`."""
+        return self.report("growth", a=a, b=b, **parameters)
 
-    def growth(
-        self,
-        a: str | None = None,
-        b: str | None = None,
-        *,
-        by: str = "path",
-        all: bool = False,  # noqa: A002 - named like its option
-    ) -> ReportResult:
-        """Return what changed from release `a` to release `b`; see `reports.growth`."""
-        from .reports import growth
+    def validation(self, version: str | None = None, **parameters: Any) -> ReportResult:
+        """Return how the files of a release fared; see `reports.validation`."""
+        return self.report("validation", version=version, **parameters)
 
-        return growth(self, a=a, b=b, by=by, all=all)
+    def hotspots(self, by: str = "service", **parameters: Any) -> ReportResult:
+        """Return who dominates; see `reports.hotspots`."""
+        return self.report("hotspots", by=by, **parameters)
+
+    def duplicates(self, version: str | None = None) -> ReportResult:
+        """Return what is stored more than once; see `reports.duplicates`."""
+        return self.report("duplicates", version=version)

@@ -101,5 +101,6 @@ class ReportResult(Mapping[str, "pl.DataFrame"]):
             hidden=self.hidden,
             headings={section.name: {field.name: field.heading for field in section.fields} for section in sections},
             left_out=[section.name for section in sections if not section.shown],
+            newest_last=[section.name for section in sections if section.newest_last],
             whole=[section.name for section in sections if section.whole],
         )

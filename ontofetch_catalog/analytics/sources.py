@@ -63,6 +63,30 @@ class Reader(Protocol):
     def sides(self, a: str, b: str, key: str) -> pl.LazyFrame:
         """Return totals of A and B by `key`."""
 
+    def timeline(self, releases: Sequence[tuple[str, str | None]]) -> pl.LazyFrame:
+        """Return sums of each (release, the one before it or None), as `repo.reports.select_timeline` says."""
+
+    def format_totals(self, version_ids: Sequence[str]) -> pl.LazyFrame:
+        """Return version_id, format, files, size_bytes."""
+
+    def results(self, version_id: str) -> pl.LazyFrame:
+        """Return the results of validators, shape as in `polars_pipelines.validation`."""
+
+    def result_changes(self, a: str, b: str) -> pl.LazyFrame:
+        """Return what became of results, shape as in `polars_pipelines.validation`."""
+
+    def result_totals(self, version_ids: Sequence[str]) -> pl.LazyFrame:
+        """Return version_id, validator, results, passed, failed."""
+
+    def hotspots(self, key: str, version_ids: Sequence[str] | None) -> pl.LazyFrame:
+        """Return `key`, files, size_bytes, failed over some releases or all."""
+
+    def copies(self, version_ids: Sequence[str] | None) -> pl.LazyFrame:
+        """Return contents stored more than once, shape as in `polars_pipelines.duplicates`."""
+
+    def shared(self, version_ids: Sequence[str] | None) -> pl.LazyFrame:
+        """Return what releases hold and share, shape as in `polars_pipelines.duplicates`."""
+
 
 class Source(Protocol):
     """Where rows come from."""
@@ -120,6 +144,38 @@ class CatalogReader:
     def sides(self, a: str, b: str, key: str) -> pl.LazyFrame:
         """Return totals of A and B by `key`."""
         return self._read(sql.select_sides(a, b, key))
+
+    def timeline(self, releases: Sequence[tuple[str, str | None]]) -> pl.LazyFrame:
+        """Return sums of each release and its growth."""
+        return self._read(sql.select_timeline(releases))
+
+    def format_totals(self, version_ids: Sequence[str]) -> pl.LazyFrame:
+        """Return files and bytes per release and format."""
+        return self._read(sql.select_format_totals(version_ids))
+
+    def results(self, version_id: str) -> pl.LazyFrame:
+        """Return the results of validators."""
+        return self._read(sql.select_results(version_id))
+
+    def result_changes(self, a: str, b: str) -> pl.LazyFrame:
+        """Return what became of results."""
+        return self._read(sql.select_result_changes(a, b))
+
+    def result_totals(self, version_ids: Sequence[str]) -> pl.LazyFrame:
+        """Return results per release and validator."""
+        return self._read(sql.select_result_totals(version_ids))
+
+    def hotspots(self, key: str, version_ids: Sequence[str] | None) -> pl.LazyFrame:
+        """Return files, bytes and failures by `key`."""
+        return self._read(sql.select_hotspots(key, version_ids))
+
+    def copies(self, version_ids: Sequence[str] | None) -> pl.LazyFrame:
+        """Return contents stored more than once."""
+        return self._read(sql.select_copies(version_ids))
+
+    def shared(self, version_ids: Sequence[str] | None) -> pl.LazyFrame:
+        """Return what releases hold and share."""
+        return self._read(sql.select_shared(version_ids))
 
     def _read(self, statement: str) -> pl.LazyFrame:
         start = time.perf_counter()

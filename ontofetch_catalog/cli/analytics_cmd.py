@@ -140,6 +140,6 @@ def _show(report: Report, found: Mapping[str, Table], options: OutputOptions, gi
     parameters: dict[str, object] = {"report": report.name, **given}
     look = None
     if isinstance(found, ReportResult):
-        parameters |= found.parameters
+        parameters = {"report": report.name, **found.parameters}
         look = found.look()
     emit(found, options=options, parameters=parameters, look=look)

@@ -113,14 +113,11 @@ def emit(
     from ..rendering.tables import Look
 
     frames = {name: to_frame(table) for name, table in sections.items()}
+    look = look or Look(titles=titles or {})
     if options.format == "table":
-        _write_text(_as_text(frames, options, look or Look(titles=titles or {})), options)
+        _write_text(_as_text(frames, options, look), options)
         return
-    whole = look.whole if look else ()
-    kept = {
-        name: frame if options.rows is None or name in whole else frame.head(options.rows)
-        for name, frame in frames.items()
-    }
+    kept = {name: look.cut(name, frame, options.rows) for name, frame in frames.items()}
     _write_data(kept, options, parameters or {})
 
 

@@ -42,6 +42,9 @@ def register_reports() -> Iterable[Report]:
                 Parameter("b", "the later release (default: the latest one, if there is only one series)"),
                 Parameter("by", "what the main rows are about", default="path", choices=("path", "format", "folder")),
                 Parameter("all", "list unchanged files too", flag=True),
+                Parameter("series", "a time line over the releases of this series instead"),
+                Parameter("last", "a time line over the newest so many releases"),
+                Parameter("every", "a time line by time instead of by release", choices=("week", "month")),
             ),
             (
                 "--a hp/previous --b hp/latest",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 GAP = 2
 NARROWEST = 12  # cells: a path cut further says nothing
+MIDNIGHT = "T00:00:00Z"  # a column of days is shown as days
 READABLE = 36  # cells: before a path is cut further, details give way
 BRIEF_TIME = len("2026-01-02T03:04Z")
 FREE_TEXT = ("reason", "details", "payload", "help", "meaning", "message", "command")
@@ -42,6 +43,7 @@ class Look:
         headings: Column → heading, where it is not the name of the column in words.
         left_out: Frames that are not shown.
         whole: Frames that are never cut to some rows.
+        newest_last: Frames of which the last rows are shown, not the first.
     """
 
     titles: Mapping[str, str] = field(default_factory=dict)
@@ -52,6 +54,13 @@ class Look:
     headings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     left_out: Collection[str] = ()
     whole: Collection[str] = ()
+    newest_last: Collection[str] = ()
+
+    def cut(self, name: str, frame: pl.DataFrame, rows: int | None) -> pl.DataFrame:
+        """Return at most `rows` rows of a frame, the ones that matter most."""
+        if rows is None or name in self.whole:
+            return frame
+        return frame.tail(rows) if name in self.newest_last else frame.head(rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +99,11 @@ def draw(
         if title:
             canvas.line((text.safe_text(title), "bold"))
         frame = frames[name]
-        shown = frame if rows is None or name in look.whole else frame.head(rows)
+        shown = look.cut(name, frame, rows)
         _draw_frame(canvas, name, shown, look, exact=exact, width=width)
         if frame.height > shown.height:
-            more = f"… and {frame.height - shown.height:,} more (--top {frame.height}, or --format json)"
+            which = "before" if name in look.newest_last else "more"
+            more = f"… and {frame.height - shown.height:,} {which} (--top {frame.height}, or --format json)"
             canvas.line((more, "dim"))
     return canvas.text()
 
@@ -102,7 +112,9 @@ def _draw_frame(canvas: _Canvas, name: str, frame: pl.DataFrame, look: Look, *, 
     if not frame.height:
         canvas.line(("nothing", "dim"))
         return
-    hidden, headings = look.hidden.get(name, ()), look.headings.get(name, {})
+    details, headings = look.details.get(name, ()), look.headings.get(name, {})
+    empty = [column for column in details if column in frame.columns and frame[column].null_count() == frame.height]
+    hidden = [*look.hidden.get(name, ()), *empty]
     columns = [
         _column(frame[column], headings.get(column, ""), exact=exact)
         for column in frame.columns
@@ -111,7 +123,7 @@ def _draw_frame(canvas: _Canvas, name: str, frame: pl.DataFrame, look: Look, *, 
     if name in look.records:
         _draw_records(canvas, columns, width)
     else:
-        _draw_grid(canvas, columns, look.details.get(name, ()), width)
+        _draw_grid(canvas, columns, details, width)
 
 
 class _Canvas:
@@ -163,6 +175,8 @@ def _column(series: pl.Series, heading: str, *, exact: bool) -> Column:
     else:
         cells = [_cell(value, share=words[-1] in SHARES) for value in values]
         cut = _cut(words, dtype)
+        if cut == "time" and all(cell.endswith(MIDNIGHT) for cell in cells if cell != text.ABSENT):
+            cells, cut = [cell.removesuffix(MIDNIGHT) for cell in cells], ""
     styles = tuple(_style(value, name, signed=signed) for value in values)
     return Column(name, (heading or " ".join(words),), tuple(cells), styles, right, cut)
 

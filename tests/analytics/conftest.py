@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -32,6 +32,7 @@ class Shelf:
     def __init__(self, root: Path) -> None:
         self.store = Store(root, {"durability": "off"})
         self.catalog = Catalog.open(root)
+        self.pointers = 0
         with writing(self.store):
             pass
 
@@ -59,7 +60,9 @@ class Shelf:
             [row for path, given in files.items() for row in result_rows(version_id, path, given)], schema=RESULT
         )
         if latest:
-            pointer = {"slot": f"{service}/{ontology}", "version_id": version_id, "updated_at": RECORDED}
+            self.pointers += 1
+            updated_at = RECORDED + timedelta(hours=self.pointers)
+            pointer = {"slot": f"{service}/{ontology}", "version_id": version_id, "updated_at": updated_at}
             rows["latest_pointer"] = pa.Table.from_pylist([pointer], schema=POINTER)
         self.insert(rows)
         return version_id

@@ -48,6 +48,7 @@ class Section:
         record: Whether a table shows a lone row as `name value` lines.
         shown: Whether it is part of a table at all.
         whole: Whether `--top` leaves it alone.
+        newest_last: Whether `--top` keeps the last rows.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Section:
     record: bool = False
     shown: bool = True
     whole: bool = False
+    newest_last: bool = False
 
     @property
     def details(self) -> list[str]:

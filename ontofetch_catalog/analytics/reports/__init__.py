@@ -1,6 +1,9 @@
 """Make the built-in reports: which rows each one reads and which frames it makes of them, one module per report."""
 
+from .duplicates import duplicates
 from .growth import growth
+from .hotspots import hotspots
 from .latest import latest
+from .validation import validation
 
-__all__ = ["growth", "latest"]
+__all__ = ["duplicates", "growth", "hotspots", "latest", "validation"]

@@ -45,6 +45,21 @@ class Releases:
         """Return the releases of a series in its order."""
         return self.all.filter(pl.col(c.SLOT) == slot)
 
+    def scope(self, name: str) -> list[str]:
+        """Return the version_ids that `name` means: all releases of a series, or one release."""
+        try:
+            slot = self._reader.resolve_series(name)
+        except VersionUnknown:
+            return [self._reader.resolve(name)]
+        return list(self.series(slot)[c.VERSION_ID])
+
+    def up_to(self, version_id: str, count: int) -> pl.DataFrame:
+        """Return the `count` releases of a series that end with `version_id`, in its order."""
+        slot = pl.col(c.SLOT).filter(pl.col(c.VERSION_ID) == version_id).first()
+        series = self.all.filter(pl.col(c.SLOT) == slot)
+        at = int(series[c.VERSION_ID].index_of(version_id) or 0)
+        return series.slice(max(at + 1 - count, 0), min(count, at + 1))
+
     def newest(self, releases: pl.DataFrame) -> pl.DataFrame:
         """Return the latest release of each series in `releases`; else the one before no other."""
         last = ~pl.col(c.VERSION_ID).is_in(self.all[c.PREVIOUS_VERSION_ID].drop_nulls().implode())
@@ -108,3 +123,17 @@ def check_choice(option: str, value: str, choices: tuple[str, ...]) -> str:
     if value not in choices:
         raise UsageError(f"{option} is one of {', '.join(choices)}, not {value!r}.", subject=option)
     return value
+
+
+def parse_count(option: str, value: int | str | None) -> int | None:
+    """Return `value` as a whole number from 1 on, None if it is None.
+
+    Raises:
+        UsageError: It is something else.
+    """
+    if value is None:
+        return None
+    text = str(value)
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise UsageError(f"{option} is a whole number from 1 on, not {text!r}.", subject=option)
+    return int(text)

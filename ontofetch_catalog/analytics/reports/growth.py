@@ -6,12 +6,14 @@ from dataclasses import replace
 
 import polars as pl
 
+from ...errors import UsageError
 from .. import columns as c
 from ..catalog import Catalog
 from ..contracts import GROWTH
 from ..polars_pipelines import growth as pipelines
 from ..results import ReportResult
 from .common import Releases, check_choice, make_result
+from .timeline import timeline
 
 BY = ("path", "format", "folder")
 SECTIONS = {c.FORMAT: "formats", c.FOLDER: "folders"}
@@ -24,8 +26,11 @@ def growth(
     b: str | None = None,
     by: str = "path",
     all: bool = False,  # noqa: A002 - named like its option
+    series: str | None = None,
+    last: int | str | None = None,
+    every: str | None = None,
 ) -> ReportResult:
-    """Return what changed from release `a` to release `b`, churn apart from net growth.
+    """Return what changed from release `a` to release `b`, or over a series; churn apart from net growth.
 
     Args:
         catalog: The catalog.
@@ -33,11 +38,22 @@ def growth(
         b: The later release; None for the latest one of the only series.
         by: What the main frame is about: `path`, `format` or `folder`.
         all: Whether unchanged files are listed too.
+        series: Asks for a time line over this series instead, see `timeline.timeline`.
+        last: Asks for a time line over so many releases.
+        every: Asks for a time line by `week` or `month`.
 
     Raises:
         VersionUnknown, AmbiguousVersion: A name means no release or several, or there is none before `b`.
-        UsageError: `by` is none of the three.
+        UsageError: `by` is none of the three, or releases and a series are both named.
     """
+    if (series, last, every) != (None, None, None):
+        if a or b or all or by != "path":
+            raise UsageError(
+                "A time line goes over a series, not from A to B.",
+                subject="--series",
+                hint="Leave out --a, --b, --by and --all, or --series, --last and --every.",
+            )
+        return timeline(catalog, series=series, last=last, every=every)
     group = c.FOLDER if check_choice("--by", by, BY) == "folder" else c.FORMAT
     with catalog.source.open() as reader:
         releases = Releases(catalog, reader)

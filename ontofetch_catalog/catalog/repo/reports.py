@@ -15,8 +15,16 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-# what files can be counted by → its SQL; the folder of `a/b.ttl` is `a`, of `b.ttl` it is `.`
-KEYS = {"format": "format", "folder": "coalesce(nullif(parse_dirpath(relpath, 'forward_slash'), ''), '.')"}
+# what files can be counted by → its SQL; the folder of `a/b.ttl` is `a`, of `b.ttl` it is `.`; `.x` has no extension
+_NAME = "parse_filename(relpath)"
+KEYS = {
+    "service": "split_part(version_id, '/', 1)",
+    "host": "coalesce(host, 'unknown')",
+    "folder": "coalesce(nullif(parse_dirpath(relpath, 'forward_slash'), ''), '.')",
+    "format": "format",
+    "extension": f"CASE WHEN contains({_NAME}[2:], '.') THEN lower(string_split({_NAME}, '.')[-1]) ELSE 'none' END",
+}
+_REASON = "regexp_extract(coalesce(details->>'error', ''), '[^\\r\\n]*')"
 
 
 def read(connection: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:
@@ -79,4 +87,134 @@ def select_sides(a: str, b: str, key: str) -> str:
         f"SELECT '{side}' AS side, {KEYS[key]} AS {key}, count(*) AS files, sum(size_bytes)::BIGINT AS size_bytes"  # noqa: S608
         f" FROM extracted_files WHERE version_id = {literal(version_id)} GROUP BY ALL"
         for side, version_id in (("a", a), ("b", b))
+    )
+
+
+def select_timeline(releases: Sequence[tuple[str, str | None]]) -> str:
+    """Return the SQL of the sums of (release, the one before it or None), one row each.
+
+    version_id, files, size_bytes, added, removed, modified, renamed, unchanged, added_bytes, removed_bytes,
+    modified_delta_bytes, net_bytes, churn_bytes; what changed is null without a release before.
+    """
+    return " UNION ALL ".join(_timeline_of(version_id, before) for version_id, before in releases)
+
+
+def _timeline_of(version_id: str, before: str | None) -> str:
+    release = literal(version_id)
+    if before is None:
+        return (
+            f"SELECT {release} AS version_id, count(*) AS files, coalesce(sum(size_bytes), 0)::BIGINT AS size_bytes,"  # noqa: S608
+            " NULL::BIGINT AS added, NULL::BIGINT AS removed, NULL::BIGINT AS modified, NULL::BIGINT AS renamed,"
+            " NULL::BIGINT AS unchanged, NULL::BIGINT AS added_bytes, NULL::BIGINT AS removed_bytes,"
+            " NULL::BIGINT AS modified_delta_bytes, NULL::BIGINT AS net_bytes, NULL::BIGINT AS churn_bytes"
+            f" FROM extracted_files WHERE version_id = {release}"
+        )
+    return (
+        f"SELECT {release} AS version_id, added + modified + renamed + unchanged AS files, bytes_b AS size_bytes,"  # noqa: S608
+        " added, removed, modified, renamed, unchanged, added_bytes, removed_bytes, modified_delta_bytes, net_bytes,"
+        f" churn_bytes FROM version_delta_summary({literal(before)}, {release})"
+    )
+
+
+def select_format_totals(version_ids: Sequence[str]) -> str:
+    """Return the SQL of version_id, format, files, size_bytes."""
+    return " UNION ALL ".join(
+        f"SELECT {literal(version_id)} AS version_id, format, count(*) AS files,"  # noqa: S608
+        f" sum(size_bytes)::BIGINT AS size_bytes FROM extracted_files WHERE version_id = {literal(version_id)}"
+        " GROUP BY format"
+        for version_id in version_ids
+    )
+
+
+def select_results(version_id: str) -> str:
+    """Return the SQL of results: relpath, format, validator, validator_version, passed, reason, run_at, reused_from.
+
+    `reason` is the first line of why a file failed, null where it passed.
+    """
+    release = literal(version_id)
+    return (
+        "SELECT relpath, format, validator, validator_version, passed,"  # noqa: S608
+        f" CASE WHEN NOT passed THEN {_REASON} END AS reason, run_at, reused_from"
+        f" FROM (SELECT * FROM validations WHERE version_id = {release})"
+        f" JOIN (SELECT relpath, format FROM extracted_files WHERE version_id = {release}) USING (relpath)"
+    )
+
+
+def select_result_changes(a: str, b: str) -> str:
+    """Return the SQL of results that became others from A to B: change, validator, relpath, previous_relpath, format.
+
+    relpath and format are those in B, of a removed result those in A; previous_relpath is the path in A if it differs.
+    """
+    return (
+        "SELECT d.change, d.validator, coalesce(d.relpath_b, d.relpath_a) AS relpath,"  # noqa: S608
+        " nullif(d.relpath_a, coalesce(d.relpath_b, d.relpath_a)) AS previous_relpath, f.format"
+        f" FROM version_validation_delta({literal(a)}, {literal(b)}) d JOIN ("
+        f"SELECT version_id, relpath, format FROM extracted_files WHERE version_id = {literal(a)} UNION ALL "
+        f"SELECT version_id, relpath, format FROM extracted_files WHERE version_id = {literal(b)}) f"
+        " ON f.relpath = coalesce(d.relpath_b, d.relpath_a)"
+        f" AND f.version_id = CASE WHEN d.relpath_b IS NULL THEN {literal(a)} ELSE {literal(b)} END"
+        " WHERE d.change <> 'UNCHANGED'"
+    )
+
+
+def select_result_totals(version_ids: Sequence[str]) -> str:
+    """Return the SQL of version_id, validator, results, passed, failed."""
+    return " UNION ALL ".join(
+        f"SELECT {literal(version_id)} AS version_id, validator, count(*) AS results,"  # noqa: S608
+        " count(*) FILTER (passed) AS passed, count(*) FILTER (NOT passed) AS failed"
+        f" FROM validations WHERE version_id = {literal(version_id)} GROUP BY validator"
+        for version_id in version_ids
+    )
+
+
+def select_hotspots(key: str, version_ids: Sequence[str] | None) -> str:
+    """Return the SQL of one of KEYS, files, size_bytes, failed, over some releases or (None) all of them."""
+    hosts = (
+        " LEFT JOIN (SELECT version_id, artifact_id, coalesce(nullif(min(regexp_extract("
+        "source_url, '^[A-Za-z0-9+.-]+://([^/:?#]+)', 1)), ''), 'file') AS host FROM artifacts GROUP BY ALL)"
+        " USING (version_id, artifact_id)"
+    )
+    return (
+        f"SELECT {KEYS[key]} AS {key}, count(*) AS files, sum(size_bytes)::BIGINT AS size_bytes,"  # noqa: S608
+        f" count(failing) AS failed FROM (SELECT * FROM extracted_files{_where(version_ids)})"
+        f"{hosts if key == 'host' else ''}"
+        " LEFT JOIN (SELECT version_id, relpath, true AS failing FROM validations"
+        f"{_where(version_ids, 'NOT passed')} GROUP BY ALL) USING (version_id, relpath) GROUP BY 1"
+    )
+
+
+def _where(version_ids: Sequence[str] | None, *others: str) -> str:
+    scope = [] if version_ids is None else [f"version_id IN ({', '.join(map(literal, version_ids)) or 'NULL'})"]
+    conditions = [*scope, *others]
+    return f" WHERE {' AND '.join(conditions)}" if conditions else ""
+
+
+def select_copies(version_ids: Sequence[str] | None) -> str:
+    """Return the SQL of contents stored more than once: file_id, size_bytes, copies, versions, relpath, format.
+
+    relpath and format are those of the first copy by path.
+    """
+    # first per release: counting distinct releases per content is three times slower
+    return (
+        "SELECT file_id, any_value(size_bytes) AS size_bytes, sum(copies)::BIGINT AS copies, count(*) AS versions,"  # noqa: S608
+        " min(relpath) AS relpath, arg_min(format, relpath) AS format FROM (SELECT version_id, file_id,"
+        " any_value(size_bytes) AS size_bytes, count(*) AS copies, min(relpath) AS relpath, arg_min(format, relpath)"
+        f" AS format FROM extracted_files{_where(version_ids)} GROUP BY version_id, file_id)"
+        " GROUP BY file_id HAVING sum(copies) > 1"
+    )
+
+
+def select_shared(version_ids: Sequence[str] | None) -> str:
+    """Return the SQL per release of files, size_bytes, repeated_bytes (copies inside it), shared_bytes.
+
+    shared_bytes are those of contents that another release has too, each content once.
+    """
+    return (
+        "WITH held AS MATERIALIZED (SELECT version_id, file_id, any_value(size_bytes) AS size, count(*) AS copies"  # noqa: S608
+        f" FROM extracted_files{_where(version_ids)} GROUP BY ALL), spread AS (SELECT file_id FROM held"
+        " GROUP BY file_id HAVING count(*) > 1)"
+        " SELECT version_id, sum(copies)::BIGINT AS files, sum(size * copies)::BIGINT AS size_bytes,"
+        " sum(size * (copies - 1))::BIGINT AS repeated_bytes,"
+        " coalesce(sum(size) FILTER (s.file_id IS NOT NULL), 0)::BIGINT AS shared_bytes"
+        " FROM held LEFT JOIN spread s ON s.file_id = held.file_id GROUP BY version_id"
     )
