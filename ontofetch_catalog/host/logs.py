@@ -1,80 +1,144 @@
 """Own how log lines look: short and coloured on a terminal, JSON elsewhere, always on stderr, never with a secret.
 
-The contract and the catalog log through the standard library; structlog renders their lines as well.
+The contract, the catalog and the host log through the standard library; what they log is not known here.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import re
 import sys
+from collections.abc import Mapping, MutableMapping
 from typing import Any
-
-import structlog
 
 from ontofetch_hookspecs.names import REDACTED, is_secret_name, redact_url
 
-from ..rendering.text import safe_text
+from ..rendering.text import safe_lines, safe_text
 
-_URL = re.compile(r"https?://[^\s'\"<>]+")
+_OURS = "ontofetch"
+_URL = re.compile(r"\b(?:https?|file|ftp)://[^\s'\"<>\\]+", re.IGNORECASE)
 _PAIR = re.compile(
-    r"(?i)\b(authorization|[a-z_-]*(?:token|secret|password|api_?key))(['\"]?\s*[:=]\s*)(?:(?:basic|bearer)\s+)?[^\s,'\"]+"
+    r"(?i)\b(authorization|cookie|[a-z_-]*(?:token|secret|passw(?:or)?d|api[_-]?key))"
+    r"(['\"]?\s*[:=]\s*)(?:(?:basic|bearer|token)\s+)?[^\s,'\"]+"
 )
-_LEVELS = {0: logging.INFO}
+# what a person at a terminal does not read in a line about a boundary
+_IDENTITIES = ("boundary_id", "run_id", "outcome", "logger")
+Event = MutableMapping[str, Any]
 
 
-def configure(verbosity: int, *, quiet: bool) -> None:
-    """Set logging up for this process.
+class _Handler(logging.StreamHandler[Any]):
+    """Write to what stderr is now: a progress bar puts its own stream there as long as it is drawn."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.stream = sys.stderr
+        super().emit(record)
+
+
+class _Plain(logging.Formatter):
+    """Render `level: message`, for commands that are over before structlog is imported."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return f"{record.levelname.lower()}: {clean(record.getMessage())}"
+
+
+def configure_plain() -> None:
+    """Let warnings and errors reach stderr in one line each, with nothing but the standard library."""
+    _install(_Plain(), logging.WARNING, logging.WARNING)
+
+
+def configure(verbosity: int = 0, *, quiet: bool = False) -> None:
+    """Set logging up for this process, with structlog.
 
     Args:
-        verbosity: 0: what was committed or rolled back, and warnings; 1 and more: everything.
+        verbosity: 0: what was committed or rolled back, and warnings; 1: everything of ours; 2: of libraries as well.
         quiet: Errors only.
     """
-    level = logging.ERROR if quiet else _LEVELS.get(verbosity, logging.DEBUG)
-    terminal = sys.stderr.isatty()
+    import structlog
+
+    level = logging.ERROR if quiet else logging.DEBUG if verbosity else logging.INFO
+    others = logging.INFO if verbosity > 1 and not quiet else max(level, logging.WARNING)
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
-        structlog.stdlib.ExtraAdder(
-            allow=("boundary_id", "run_id", "version_id", "rows", "bytes", "milliseconds", "outcome")
-        ),
-        structlog.stdlib.PositionalArgumentsFormatter(),
-        _without_secrets,
+        structlog.stdlib.ExtraAdder(),
     ]
-    if terminal:
-        renderer: list[Any] = [_short, structlog.dev.ConsoleRenderer(pad_event_to=0, pad_level=False)]
-    else:
-        shared.append(structlog.processors.TimeStamper(fmt="iso", utc=True, key="ts"))
-        renderer = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(sort_keys=True)]
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer], foreign_pre_chain=shared
+    if sys.stderr.isatty():
+        draw = structlog.dev.ConsoleRenderer(
+            colors=not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb",
+            pad_event_to=0,
+            pad_level=False,
+            # structlog's own way would show the values of local variables
+            exception_formatter=structlog.dev.plain_traceback,
         )
+        last: list[Any] = [draw] if verbosity else [_shortened, draw]
+    else:
+        shared += [structlog.stdlib.add_logger_name, structlog.processors.TimeStamper(fmt="iso", utc=True)]
+        last = [structlog.processors.JSONRenderer(sort_keys=True)]
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            _cleaned,
+            *last,
+        ],
     )
-    logger = logging.getLogger("ontofetch")
-    logger.handlers[:] = [handler]
-    logger.setLevel(level)
-    logger.propagate = False
+    _install(formatter, level, others)
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
     )
 
 
-def _without_secrets(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
-    """Replace credentials in every value, and make every text harmless for a terminal."""
-    return {name: REDACTED if is_secret_name(name) else _clean(value) for name, value in event.items()}
+def is_chatty() -> bool:
+    """Say whether more than errors are wanted on stderr."""
+    return logging.getLogger(_OURS).isEnabledFor(logging.WARNING)
 
 
-def _clean(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    value = _URL.sub(lambda match: redact_url(match[0]), value)
-    return safe_text(_PAIR.sub(lambda match: f"{match[1]}{match[2]}{REDACTED}", value))
+def clean(text: str) -> str:
+    """Return `text` without credentials and without anything a terminal would obey, in one line."""
+    return safe_text(without_secrets(text))
 
 
-def _short(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what a person at a terminal does not read."""
-    return {name: value for name, value in event.items() if name not in ("boundary_id", "run_id", "outcome", "logger")}
+def without_secrets(text: str) -> str:
+    """Return `text` with credentials in URLs and behind names like `authorization` or `token` replaced."""
+    return _PAIR.sub(rf"\1\2{REDACTED}", _URL.sub(lambda found: redact_url(found[0]), text))
+
+
+def _install(formatter: logging.Formatter, level: int, others: int) -> None:
+    handler = _Handler(sys.stderr)
+    handler.setFormatter(formatter)
+    ours = logging.getLogger(_OURS)
+    ours.setLevel(level)
+    ours.propagate = False
+    ours.handlers[:] = [handler]
+    root = logging.getLogger()
+    root.setLevel(others)
+    # a handler that another program put there stays
+    root.handlers[:] = [kept for kept in root.handlers if not isinstance(kept, _Handler)] or [handler]
+
+
+def _cleaned(_logger: object, _method: str, event: Event) -> Event:
+    return {name: _clean_value(name, value) for name, value in event.items()}
+
+
+def _clean_value(name: str, value: object) -> object:
+    if name == "exception":
+        return safe_lines(without_secrets(str(value)))
+    if is_secret_name(name):
+        return REDACTED
+    if isinstance(value, Mapping):
+        return {str(inner): _clean_value(str(inner), item) for inner, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean_value("", item) for item in value]
+    return value if isinstance(value, int | float | None) else clean(str(value))
+
+
+def _shortened(_logger: object, _method: str, event: Event) -> Event:
+    return {name: value for name, value in event.items() if name not in _IDENTITIES}

@@ -1,182 +1,259 @@
-"""Own the loading of plugins: one that is broken is reported in a line, and everything else works.
+"""Own the loading of plugins: one that is broken is reported in a line and left out, and everything else works.
 
-It is the one place beside `notify` that catches everything a plugin raises. What plugins do is not known here.
+Beside `ontofetch_hookspecs.notify` it is the one place that catches whatever a plugin raises. What plugins do is not
+known here.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import logging
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
-from typing import TYPE_CHECKING, Any
+from typing import TypeVar
 
 import pluggy
 
-from ontofetch_hookspecs import ENTRY_POINT_GROUP, PROJECT, TRANSACTIONAL, HostInfo, specs
+from ontofetch_hookspecs import ENTRY_POINT_GROUP, PROJECT, TRANSACTIONAL, HostInfo, gather, specs
+from ontofetch_hookspecs.errors import OntofetchError, UsageError, Veto
 from ontofetch_hookspecs.names import quote
 
-from ..errors import UsageError
+from .ledger import Ledger
 
-if TYPE_CHECKING:
-    from types import TracebackType
+OUTERMOST = "catalog"  # registered last, so that its wrappers enclose everybody else's vote
+_OWN_PACKAGE = __name__.partition(".")[0]
+_log = logging.getLogger("ontofetch.host")
+Contribution = TypeVar("Contribution")
 
-CATALOG = "catalog"
+
+class PluginFailed(OntofetchError):
+    """A plugin raised something that is not meant for users."""
 
 
 @dataclass(slots=True, kw_only=True)
-class PluginState:
-    """One plugin: its name, the version of its distribution, its hooks, `active`, `off` or `failed`, milliseconds."""
+class PluginRecord:
+    """One entry point of a plugin.
+
+    Args:
+        name: Its name, by which `--no-plugin` leaves it out.
+        point: Where it was found.
+        hooks: The hooks it implements, sorted.
+        state: `active`, `off`, `partial` (a contribution of it failed) or `failed` (it is left out).
+        reason: Why it is partial or failed, one line.
+    """
 
     name: str
-    version: str = ""
+    point: EntryPoint
     hooks: tuple[str, ...] = ()
     state: str = "active"
     reason: str = ""
-    milliseconds: float = 0.0
+
+    @property
+    def built_in(self) -> bool:
+        """Return whether it comes with this package; then nobody takes its name or its commands' names."""
+        return self.point.value.partition(":")[0].partition(".")[0] == _OWN_PACKAGE
+
+    @property
+    def distribution(self) -> tuple[str, str]:
+        """Return name and version of the distribution it comes with, empty where there is none."""
+        found = self.point.dist
+        return (found.name, found.version) if found else ("", "")
 
 
 @dataclass(slots=True)
 class Plugins:
-    """The manager with what is loaded, and the state of every plugin that was found."""
+    """The manager with what is loaded, and a record of every plugin that was found, in the order of their names."""
 
     manager: pluggy.PluginManager
-    states: dict[str, PluginState] = field(default_factory=dict)
-    report: Callable[[str], None] = print
+    records: list[PluginRecord] = field(default_factory=list)
+    ledger: Ledger = field(default_factory=Ledger)
 
-    def fail(self, name: str, error: BaseException) -> None:
+    def find(self, name: str) -> PluginRecord | None:
+        """Return the record of the plugin that has this name; of two the first, None if there is none."""
+        return next((record for record in self.records if record.name == name), None)
+
+    def fail(self, record: PluginRecord, reason: str) -> None:
         """Leave a plugin out from now on, and say so in one line."""
-        state = self.states.setdefault(name, PluginState(name=name))
-        reason = f"{type(error).__name__}: {error}".splitlines()[0][:300]
-        state.state, state.reason = "failed", reason
-        if self.manager.has_plugin(name):
-            self.manager.unregister(name=name)
-        self.report(f"plugin {quote(name)} is left out: {reason}")
-
-    def each(self, hook: str) -> Iterator[tuple[str, Any]]:
-        """Yield (plugin, item) of what the plugins contribute through `hook`, each plugin isolated and timed."""
-        for contributor in list(getattr(self.manager.hook, hook).get_hookimpls())[::-1]:
-            name, start = contributor.plugin_name, time.perf_counter()
-            try:
-                items: Iterable[Any] = list(contributor.function())
-            except Exception as error:  # noqa: BLE001 - a plugin may raise anything; it is reported and left out
-                self.fail(name, error)
-                continue
-            self._spend(name, start)
-            for item in items:
-                yield name, item
+        record.state, record.reason = "failed", reason
+        _log.error("plugin %s is left out: %s", quote(record.name), reason)
 
     def ready(self, host: HostInfo) -> None:
-        """Tell every plugin which host this is; one that raises is left out."""
-        failed: list[tuple[str, Exception]] = []
-        for listener in self.manager.hook.on_host_ready.get_hookimpls():
-            listener.function = self._guarded(listener.plugin_name, listener.function, failed)  # type: ignore[misc]
+        """Tell every plugin which host this is; one that raises is left out. Then check the order of the wrappers."""
+        failures: dict[str, BaseException] = {}
+        for impl in self.manager.hook.on_host_ready.get_hookimpls():
+            _isolate(impl, failures)
         self.manager.hook.on_host_ready.call_historic(kwargs={"host": host})
-        for name, error in failed:
-            self.fail(name, error)
+        for name, error in failures.items():
+            self.manager.unregister(name=name)
+            record = self.find(name)
+            if record is not None:
+                self.fail(record, f"on_host_ready: {describe(error)}")
+        for sentence in check_outermost(self.manager):
+            _log.warning("%s", sentence)
 
-    def _guarded(self, name: str, function: Any, failed: list[tuple[str, Exception]]) -> Any:
-        def guarded(*args: Any) -> None:
-            start = time.perf_counter()
-            try:
-                function(*args)
-            except Exception as error:  # noqa: BLE001 - likewise; the others must still be told
-                failed.append((name, error))
-            self._spend(name, start)
+    def contributions(self, hook: str, kind: type[Contribution], taken: Iterable[Contribution]) -> list[Contribution]:
+        """Return what is `taken` already and what plugins contribute through `hook`; a name taken twice is refused.
 
-        return guarded
+        Args:
+            hook: Name of the hook, e.g. `register_commands`.
+            kind: The type of a contribution; it has a `name`.
+            taken: The host's own.
+        """
+        found, errors = gather(self.manager, hook)
+        for error in errors:
+            self._mark_partial(error.plugin, f"{hook}: {describe(error.error)}")
+        kept = {str(getattr(item, "name", "")): item for item in taken}
+        for plugin, item in sorted(found, key=lambda pair: not self._is_built_in(pair[0])):
+            if not isinstance(item, kind) or not isinstance(getattr(item, "name", None), str):
+                self._mark_partial(plugin, f"{hook} gave a {type(item).__name__}, not a {kind.__name__}")
+                _log.warning("plugin %s: %s gave a %s", quote(plugin), hook, type(item).__name__)
+                continue
+            name = str(getattr(item, "name", ""))
+            if name in kept:
+                _log.warning("plugin %s: its %s %s is left out, the name is taken", quote(plugin), kind.__name__, name)
+            else:
+                kept[name] = item
+        return list(kept.values())
 
-    def _spend(self, name: str, start: float) -> None:
-        self.states.setdefault(name, PluginState(name=name)).milliseconds += (time.perf_counter() - start) * 1000
+    def call(self, hook: str, event: object, subject: str) -> object:
+        """Call a transactional hook and return the results.
+
+        Args:
+            hook: Its name.
+            event: Its event.
+            subject: What it is about, for the sentence of an error.
+
+        Raises:
+            OntofetchError: What the catalog raised, as it is; what another plugin raised, with the plugin's name.
+        """
+        try:
+            results: object = getattr(self.manager.hook, hook)(event=event)
+        except OntofetchError as error:
+            plugin, _ = self.ledger.culprit(error) or (OUTERMOST, hook)
+            if plugin == OUTERMOST:
+                raise
+            refused = f"The plugin {quote(plugin)} refuses {subject}: {error.message}"
+            raise Veto(refused, subject=subject, hint=error.hint or _leave_out(plugin)) from error
+        except Exception as error:
+            plugin, _ = self.ledger.culprit(error) or (OUTERMOST, hook)
+            failed = f"The plugin {quote(plugin)} failed in {hook} for {subject}: {describe(error)}."
+            raise PluginFailed(failed, subject=subject, hint=_leave_out(plugin)) from error
+        return results
+
+    def _mark_partial(self, plugin: str, reason: str) -> None:
+        record = self.find(plugin)
+        if record is not None:
+            record.state, record.reason = "partial", reason
+
+    def _is_built_in(self, plugin: str) -> bool:
+        record = self.find(plugin)
+        return record is not None and record.built_in
 
 
-def load_plugins(off: Sequence[str], report: Callable[[str], None]) -> Plugins:
-    """Load the plugins of the installed distributions, the catalog last so that its wrappers are outermost.
-
-    Args:
-        off: Names of plugins to leave out.
-        report: Is given one line for each plugin that can't be used.
+def load_plugins(off: Collection[str]) -> Plugins:
+    """Load the plugins of all installed distributions but those named in `off`.
 
     Raises:
         UsageError: `off` names a plugin that is not installed.
     """
+    points = sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: (point.name, point.value))
+    _refuse_unknown(off, {point.name for point in points})
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(specs)
-    plugins = Plugins(manager, report=report)
-    found = sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: (point.name == CATALOG, point.name))
-    unknown = sorted(set(off) - {point.name for point in found})
-    if unknown:
-        known = ", ".join(sorted({point.name for point in found}))
-        raise UsageError(
-            f"There is no plugin {quote(unknown[0])} to leave out.", subject=unknown[0], hint=f"Installed are: {known}."
-        )
-    for point in found:
-        _load(plugins, point, off=point.name in off)
-    _check_hooks(plugins)
-    outside = check_outermost(manager)
-    if outside:
-        report(outside)
+    # of two plugins with one name ours stays
+    records = sorted((PluginRecord(name=point.name, point=point) for point in points), key=lambda it: not it.built_in)
+    plugins = Plugins(manager, sorted(records, key=lambda record: record.name))
+    for record in sorted(plugins.records, key=lambda it: it.name == OUTERMOST):
+        if record.name in off:
+            record.state = "off"
+        elif record is not plugins.find(record.name):
+            plugins.fail(record, f"its name is taken ({quote(record.point.value)} comes second)")
+        else:
+            with plugins.ledger.spending(record.name):
+                _load(plugins, record)
+    _leave_out_misspelled(plugins)
+    for record in plugins.records:
+        if record.state == "active":
+            _watch(plugins, record)
     return plugins
 
 
-def _load(plugins: Plugins, point: EntryPoint, *, off: bool) -> None:
-    version = point.dist.version if point.dist else ""
-    if point.name in plugins.states:
-        plugins.report(f"a second plugin called {quote(point.name)} ({quote(point.value)}) is left out")
-        return
-    state = plugins.states[point.name] = PluginState(name=point.name, version=version, state="off" if off else "active")
-    if off:
-        return
-    start = time.perf_counter()
+def check_outermost(manager: pluggy.PluginManager) -> list[str]:
+    """Return a sentence for each plugin whose wrapper encloses the catalog's; never writes."""
+    sentences = {}
+    for hook in TRANSACTIONAL:
+        impls = getattr(manager.hook, hook).get_hookimpls()
+        names = [impl.plugin_name for impl in impls]
+        # the last of the list is called first
+        outside = impls[names.index(OUTERMOST) + 1 :] if OUTERMOST in names else []
+        for impl in outside:
+            sentences[impl.plugin_name] = (
+                f"plugin {quote(impl.plugin_name)} wraps {hook} outside of the catalog: what it raises after the "
+                "commit looks as if nothing had been recorded"
+            )
+    return list(sentences.values())
+
+
+def describe(error: BaseException) -> str:
+    """Return type and message of an error in one line."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}".removesuffix(": ")
+
+
+def _refuse_unknown(off: Collection[str], known: set[str]) -> None:
+    unknown = sorted(set(off) - known)
+    if unknown:
+        raise UsageError(
+            f"There is no plugin {quote(unknown[0])} to leave out.",
+            subject=unknown[0],
+            hint=f"Installed are: {', '.join(sorted(known))}." if known else "No plugin is installed.",
+        )
+
+
+def _load(plugins: Plugins, record: PluginRecord) -> None:
     try:
-        plugin = point.load()
-        plugins.manager.register(plugin, name=point.name)
-        callers = plugins.manager.get_hookcallers(plugin) or []
-        state.hooks = tuple(sorted(caller.name for caller in callers))
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - an import may raise anything, even an exit; it is reported
-        plugins.fail(point.name, error)
-    state.milliseconds += (time.perf_counter() - start) * 1000
+        plugins.manager.register(record.point.load(), name=record.name)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - an import may raise anything, even an exit
+        # pluggy before 1.7 leaves a plugin half registered when one of its hooks does not fit
+        if plugins.manager.has_plugin(record.name):
+            plugins.manager.unregister(name=record.name)
+        plugins.fail(record, describe(error))
 
 
-def _check_hooks(plugins: Plugins) -> None:
-    """Leave out a plugin that implements a hook nobody calls: most likely it is misspelled."""
-    while True:
+def _leave_out_misspelled(plugins: Plugins) -> None:
+    """Leave out every plugin that implements a hook which does not exist."""
+    for _ in plugins.records:
         try:
             plugins.manager.check_pending()
         except pluggy.PluginValidationError as error:
-            name = plugins.manager.get_name(error.plugin) or str(error.plugin)
-            plugins.fail(name, error)
-            if plugins.manager.has_plugin(name):
+            name = plugins.manager.get_name(error.plugin)
+            record = plugins.find(name or "")
+            if name is None or record is None:
                 return
-        else:
-            return
+            plugins.manager.unregister(name=name)
+            plugins.fail(record, describe(error))
 
 
-def check_outermost(manager: pluggy.PluginManager) -> str:
-    """Return a sentence about the first plugin whose wrapper is outside the catalog's, empty if there is none."""
-    if not manager.has_plugin(CATALOG):
-        return ""
-    for hook in TRANSACTIONAL:
-        # the last of the list is called first, so it is outermost
-        outermost = getattr(manager.hook, hook).get_hookimpls()[-1]
-        if outermost.plugin_name != CATALOG:
-            return (
-                f"the plugin {quote(outermost.plugin_name)} wraps {hook} outside of the catalog: what it raises after "
-                "the catalog's commit looks to the host as if nothing had been recorded"
-            )
-    return ""
+def _watch(plugins: Plugins, record: PluginRecord) -> None:
+    plugin = plugins.manager.get_plugin(record.name)
+    callers = plugins.manager.get_hookcallers(plugin) or []
+    record.hooks = tuple(sorted(caller.name for caller in callers))
+    for caller in callers:
+        for impl in caller.get_hookimpls():
+            if impl.plugin is plugin and caller.has_spec():
+                plugins.ledger.watch(impl, caller.name)
 
 
-def blame(manager: pluggy.PluginManager, error: BaseException) -> str:
-    """Return the name of the plugin in whose code `error` was raised, empty if it was the catalog's or nobody's."""
-    owners = {_module_of(plugin): name for name, plugin in manager.list_name_plugin() if plugin is not None}
-    traceback: TracebackType | None = error.__traceback__
-    found = ""
-    while traceback is not None:
-        found = owners.get(traceback.tb_frame.f_globals.get("__name__", ""), found)
-        traceback = traceback.tb_next
-    return "" if found == CATALOG else found
+def _isolate(impl: pluggy.HookImpl, failures: dict[str, BaseException]) -> None:
+    function = impl.function
+
+    def isolated(*args: object, **kwargs: object) -> None:
+        try:
+            function(*args, **kwargs)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the other plugins must still learn of the host
+            failures[impl.plugin_name] = error
+
+    impl.function = isolated  # type: ignore[misc] # as in the ledger
 
 
-def _module_of(plugin: object) -> str:
-    return str(getattr(plugin, "__name__", None) or type(plugin).__module__)
+def _leave_out(plugin: str) -> str:
+    return f"`--no-plugin {plugin}` leaves the plugin out."

@@ -5,390 +5,291 @@ It knows the contract and not who answers: without a catalog it publishes by its
 
 from __future__ import annotations
 
+import getpass
+import json
 import logging
-from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
-from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from ontofetch_hookspecs import (
-    DownloadDone,
-    Event,
-    ExtractDone,
-    HostInfo,
-    OntofetchError,
-    Receipt,
-    SetLatest,
-    Stage,
-    Table,
-    ValidateDone,
-    Validator,
-    VersionRecord,
-    find_receipt,
-)
-from ontofetch_hookspecs.layout import Layout, find_layout, make_version_id
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ontofetch_hookspecs import DownloadDone, ExtractDone, HostInfo, SetLatest, Stage, ValidateDone, Validator, Veto
+from ontofetch_hookspecs.layout import find_layout
 from ontofetch_hookspecs.names import quote
-from ontofetch_hookspecs.stages import publish_without_catalog
 
-from ..errors import FetchError
+from ..errors import ExtractError, PreconditionFailed
 from .checks import builtin_validators
-from .extract import ExtractLimits, Strip, extract_artifact
-from .fetch import Fetched, HttpFetcher, Source, fetch_file
-from .manager import blame
+from .contract import Contract, now
+from .copies import Copy
+from .exchange import HttpOptions
+from .extract import Extraction, ExtractLimits, extract_artifact
+from .fetch import STAGED, fetch
+from .manager import Plugins
 from .progress import bar
+from .publish import publish_artifact, publish_files
+from .request import Request, Summary
 from .validators import run_validators
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
+MOST_TOLD = 5  # failing files that are named; the catalog has all of them
 _log = logging.getLogger("ontofetch.pull")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """What one pull was asked to do; the fields are the options of `ontofetch pull`."""
-
-    source: Source
-    service: str
-    ontology: str
-    version: str
-    released: date | None = None
-    sha256: str | None = None
-    include: tuple[str, ...] = ()
-    strip: Strip = "auto"
-    headers: Mapping[str, str] = field(default_factory=dict)
-    replace: bool = False
-    validate: bool = True
-    set_latest: bool = True
-    accept_failures: bool = False
-
-    @property
-    def plan_hash(self) -> str:
-        """Return a hash of what shapes the release: globs and strip."""
-        return sha256(repr((self.include, self.strip)).encode()).hexdigest()
-
-
-@dataclass(slots=True, kw_only=True)
-class Summary:
-    """What a pull came to: one row of its output."""
-
-    version_id: str
-    artifact: str
-    sha256: str = ""
-    status: str = ""
-    files: int = 0
-    size_bytes: int = 0
-    passed: int = 0
-    failed: int = 0
-    latest: bool = False
-    recorded: bool = True
-
-
 class Pull:
-    """One pull; `run` carries it out."""
+    """One pull; `run` carries it out, once."""
 
-    def __init__(self, host: HostInfo, request: Request, validators: tuple[Validator, ...]) -> None:
-        self.host = host
-        self.request = request
-        self.validators = validators
-        self.version_id = make_version_id(request.service, request.ontology, request.version)
-        self.layout: Layout = find_layout(str(host.settings["layout"]))
-        self.folder = host.root / self.layout.version_folder(request.service, request.ontology, request.version)
-        self.summary = Summary(version_id=self.version_id, artifact=request.source.name)
+    def __init__(self, host: HostInfo, plugins: Plugins, request: Request) -> None:
+        self._host = host
+        self._plugins = plugins
+        self._contract = Contract(host, plugins)
+        self._request = request
+        self._version_id = request.version_id
+        self._name = request.source.name
+        self._summary = Summary(version_id=self._version_id, artifact=self._name)
+        self._record = self._contract.find_version(self._version_id)
+        self._layout = find_layout(self._record.layout if self._record else str(host.settings["layout"]))
+        folder = self._layout.version_folder(request.service, request.ontology, request.version)
+        self._folder = host.root / (self._record.fs_relpath if self._record else folder)
+        self._recorded = True  # until nobody hands out a receipt
 
     def run(self) -> Summary:
         """Fetch, unpack, validate, set latest; each step is recorded before the next one begins.
 
         Raises:
-            OntofetchError: A step failed or was vetoed; what was recorded before stays.
+            OntofetchError: A step failed or was refused; what was recorded before it stays.
         """
-        fetched = self._fetch()
-        try:
-            self._download(fetched)
-        except BaseException:
-            # the bytes stay staged: the next run resumes with them
-            if fetched.stage is not None:
-                fetched.stage.close()
-            raise
-        files, folder = self._extract(fetched.sha256)
-        self._validate(files, folder)
+        self._download(self._fetch())
+        files = self._unpack()
+        self._summary.files = len(files)
+        self._summary.bytes = pc.sum(files["size_bytes"]).as_py() or 0
+        if self._request.validate:
+            self._validate(files)
+        elif self._record is not None:
+            self._summary.failed = self._record.failed
         self._set_latest()
-        return self.summary
-
-    # --- fetch --------------------------------------------------------------------------------------------------------
-
-    def _fetch(self) -> Fetched:
-        request, settings = self.request, self.host.settings
-        with bar(f"fetch {request.source.name}", unit="bytes", quiet=self._quiet) as update:
-            if request.source.path is not None:
-                fetched = fetch_file(self.host.root, request.source, update)
-            else:
-                fetcher = HttpFetcher(
-                    self.host.root,
-                    request.source,
-                    headers=request.headers,
-                    timeout=float(str(settings["http_timeout"])),
-                    retries=int(str(settings["http_retries"])),
-                    progress=update,
-                )
-                fetched = fetcher.fetch(self._known_artifact())
-        if request.sha256 is not None and fetched.sha256 != request.sha256:
-            if fetched.stage is not None:
-                fetched.stage.discard()
-            raise FetchError(
-                f"{quote(request.source.name)} has the sha256 {fetched.sha256}, not {request.sha256}.",
-                subject=request.source.name,
-                hint="Nothing was recorded. Ask the publisher which one is right.",
-            )
-        return fetched
-
-    def _known_artifact(self) -> Any:
-        """Return the last record of the URL if its file is still there: only then may the server say `unchanged`."""
-        if self.request.replace:
-            return None
-        found = self.host.manager.hook.lookup_download(url=self.request.source.url)
-        if found is None:
-            return None
-        path = self.host.root / found.artifact.path
-        with suppress(OSError):
-            if path.lstat().st_size == found.artifact.size_bytes:
-                return found.artifact
-        return None
+        return self._summary
 
     # --- download -----------------------------------------------------------------------------------------------------
 
-    def _download(self, fetched: Fetched) -> None:
-        request = self.request
-        record = self._record()
-        recorded = {artifact.relpath: artifact for artifact in record.artifacts} if record else {}
-        known = recorded.get(request.source.name)
-        staged, status = fetched.path, "fresh"
-        if fetched.stage is None:
-            status = "cached"
-            if known is None or known.artifact_id != fetched.sha256:
-                staged = self._link(fetched)
-        event = DownloadDone(
-            **self._common(),
+    def _fetch(self) -> Copy:
+        request, settings = self._request, self._host.settings
+        known = self._contract.find_download(request.source.url)
+        options = HttpOptions(
+            headers=request.headers,
+            timeout=_as_float(settings["http_timeout"]),
+            retries=_as_int(settings["http_retries"]),
+        )
+        with bar(f"fetch {self._name}", unit="bytes") as update:
+            return fetch(
+                self._host.root, request.source, known=known, options=options, sha256=request.sha256, progress=update
+            )
+
+    def _download(self, copy: Copy) -> None:
+        """Record the artifact; on a refusal its bytes stay staged, and the next run goes on with them."""
+        request = self._request
+        in_place = self._folder / self._layout.source / self._name
+        stage, staged = copy.stage, copy.path if copy.stage else None
+        if copy.record is not None and copy.path != in_place:
+            stage = Stage.create(self._host.root, url=request.source.url, etag=copy.etag)
+            staged = stage.link_file(copy.path, f"{STAGED}/{self._name}")
+        event = self._contract.make(
+            DownloadDone,
             service=request.service,
             ontology=request.ontology,
             version=request.version,
             released=request.released,
-            layout=record.layout if record else self.layout.name,
+            layout=self._layout.name,
             plan_hash=request.plan_hash,
-            artifact=request.source.name,
-            sha256=fetched.sha256,
-            size_bytes=fetched.size_bytes,
+            artifact=self._name,
+            sha256=copy.sha256,
+            size_bytes=copy.size_bytes,
             source_url=request.source.url,
-            etag=fetched.etag,
-            last_modified=fetched.last_modified,
-            content_type=fetched.content_type,
-            status=status,
-            fetched_at=datetime.now(UTC),
+            etag=copy.etag,
+            last_modified=copy.last_modified,
+            content_type=copy.content_type,
+            status="fresh" if copy.record is None else "cached",
+            fetched_at=now(),
             staged=staged,
             replace=request.replace,
         )
-        receipt = self._call("on_download_done", event)
-        self.summary.sha256 = fetched.sha256
-        self.summary.recorded = receipt is not None
-        if receipt is None:
-            _log.warning("no catalog is loaded: %s is published, and nothing is recorded", self.version_id)
-            self._publish(staged, self.folder / self.layout.source / request.source.name)
-        # what the catalog had already is not needed a second time
-        if fetched.stage is not None:
-            fetched.stage.discard()
-        self.summary.status = status if receipt is None or receipt.changed else "unchanged"
+        try:
+            changed = self._carry_out_download(event, in_place)
+        except BaseException:
+            if stage is not None:
+                stage.close()
+            raise
+        if stage is not None:
+            stage.discard()
+        self._summary.sha256 = copy.sha256
+        self._summary.status = event.status if changed else "unchanged"
+        if changed:
+            self._record = self._contract.find_version(self._version_id)
 
-    def _link(self, fetched: Fetched) -> Path:
-        """Put the known artifact of another release into a stage of this one."""
-        known = self.host.manager.hook.lookup_download(url=self.request.source.url)
-        stage = Stage.create(self.host.root, url=self.request.source.url, etag=fetched.etag)
-        path = stage.link_file(self.host.root / known.artifact.path, f"src/{self.request.source.name}")
-        stage.close()
-        return path
-
-    def _publish(self, staged: Path | None, target: Path) -> None:
-        if staged is not None:
-            publish_without_catalog(staged, target, replace_existing=self.request.replace)
+    def _carry_out_download(self, event: DownloadDone, target: Path) -> bool:
+        receipt = self._contract.download_done(event)
+        if receipt is not None:
+            return receipt.changed
+        self._recorded = False
+        _log.warning("no catalog is loaded: %s is published, but nothing is recorded", self._version_id)
+        return event.staged is not None and publish_artifact(event.staged, target, replace=event.replace)
 
     # --- extract ------------------------------------------------------------------------------------------------------
 
-    def _extract(self, artifact_id: str) -> tuple[pa.Table, Path]:
-        """Unpack the artifact unless the record says that it was, in the same way; return files and their folder."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        request, record = self.request, self._record()
-        layout = find_layout(record.layout) if record else self.layout
-        data = self.folder / layout.data
-        known = {artifact.relpath: artifact for artifact in record.artifacts} if record else {}
-        artifact = known.get(request.source.name)
-        as_before = artifact is not None and artifact.include == request.include
-        as_before = as_before and artifact is not None and artifact.strip is not None
-        if as_before and artifact is not None and request.strip in ("auto", artifact.strip) and data.is_dir():
-            files = pa.table(record.files) if record else None
-        else:
-            files = None
-        if files is None:
-            self._unpack(artifact_id, layout, data)
-            record = self._record()
-            files = pa.table(record.files) if record else self._unrecorded
-        mine = files.filter(pc.equal(files["artifact_id"], artifact_id)) if record else files
-        self.summary.files = len(mine)
-        self.summary.size_bytes = pc.sum(mine["size_bytes"]).as_py() or 0
-        return files, data
-
-    def _unpack(self, artifact_id: str, layout: Layout, data: Path) -> None:
-        request, settings = self.request, self.host.settings
-        limits = ExtractLimits(
-            max_entries=int(str(settings["max_entries"])),
-            max_bytes=int(str(settings["max_bytes"])),
-            max_ratio=float(str(settings["max_ratio"])),
-        )
-        started = datetime.now(UTC)
-        stage = Stage.create(self.host.root)
+    def _unpack(self) -> pa.Table:
+        """Unpack the artifact, unless the record says that it was unpacked in the same way; return all files."""
+        if self._is_unpacked() and self._record is not None:
+            return pa.table(self._record.files)
+        started = now()
+        stage = Stage.create(self._host.root)
         try:
-            with bar(f"unpack {request.source.name}", unit="files", quiet=self._quiet) as update:
-                extraction = extract_artifact(
-                    self.folder / layout.source / request.source.name,
-                    stage,
-                    name=request.source.name,
-                    include=request.include,
-                    strip=request.strip,
-                    limits=limits,
-                    progress=lambda files, _: update(files, None),
-                )
-            if extraction.skipped:
-                _log.warning(
-                    "%d files lie above the %d stripped folders and are left out", extraction.skipped, extraction.strip
-                )
-            event = ExtractDone(
-                **self._common(),
-                version_id=self.version_id,
-                artifact=request.source.name,
-                artifact_id=artifact_id,
+            extraction = self._extract(stage)
+            event = self._contract.make(
+                ExtractDone,
+                version_id=self._version_id,
+                artifact=self._name,
+                artifact_id=self._summary.sha256,
                 files=extraction.files,
-                include=request.include,
+                include=self._request.include,
                 strip=extraction.strip,
                 started_at=started,
-                finished_at=datetime.now(UTC),
+                finished_at=now(),
                 staged=extraction.folder,
             )
-            if self._call("on_extract_done", event) is None:
-                self._publish(extraction.folder, data)
-            self._unrecorded = extraction.files
-        finally:
-            # what is published has left it; what was refused can be unpacked again from the artifact
+            self._carry_out_extract(event)
+        except (ExtractError, PreconditionFailed, Veto):
+            # refused before anything moved; what was unpacked can be unpacked again
             stage.discard()
+            raise
+        except BaseException:
+            # an open boundary may need what is in the stage
+            stage.close()
+            raise
+        stage.discard()
+        self._record = self._contract.find_version(self._version_id)
+        return pa.table(self._record.files) if self._record else extraction.files
+
+    def _is_unpacked(self) -> bool:
+        request, record = self._request, self._record
+        for artifact in record.artifacts if record else ():
+            if artifact.strip is None or (artifact.relpath, artifact.artifact_id) != (self._name, self._summary.sha256):
+                continue
+            as_asked = artifact.strip == request.strip
+            # what `auto` came to is recorded; that it was `auto`, only the plan knows
+            as_planned = request.strip == "auto" and record is not None and record.plan_hash == request.plan_hash
+            return artifact.include == request.include and (as_asked or as_planned)
+        return False
+
+    def _extract(self, stage: Stage) -> Extraction:
+        request, settings = self._request, self._host.settings
+        limits = ExtractLimits(
+            max_entries=_as_int(settings["max_entries"]),
+            max_bytes=_as_int(settings["max_bytes"]),
+            max_ratio=_as_float(settings["max_ratio"]),
+        )
+        with bar(f"unpack {self._name}", unit="files") as update:
+            extraction = extract_artifact(
+                self._folder / self._layout.source / self._name,
+                stage,
+                name=self._name,
+                include=request.include,
+                strip=request.strip,
+                limits=limits,
+                progress=lambda files, _: update(files, None),
+            )
+        if request.include and not len(extraction.files):
+            raise ExtractError(
+                f"Nothing in {quote(self._name)} matches --include {' or '.join(map(quote, request.include))}.",
+                subject=self._version_id,
+                hint="A glob is compared with the whole name in the archive; * crosses /.",
+            )
+        if extraction.skipped:
+            _log.warning("--strip %s leaves %d files out: they lie above it", extraction.strip, extraction.skipped)
+        return extraction
+
+    def _carry_out_extract(self, event: ExtractDone) -> None:
+        self._contract.extract_done(event)
+        if not self._recorded and event.staged is not None:
+            alone = sum(1 for _ in (self._folder / self._layout.source).iterdir()) == 1
+            publish_files(event.staged, self._data, replace=self._request.replace, alone=alone)
 
     # --- validate -----------------------------------------------------------------------------------------------------
 
-    def _validate(self, files: pa.Table, folder: Path) -> None:
-        import pyarrow.compute as pc
-
-        if not self.request.validate:
-            return
-        settings = self.host.settings
-        started = datetime.now(UTC)
-        with bar("validate", unit="files", quiet=self._quiet) as update:
+    def _validate(self, files: pa.Table) -> None:
+        settings, started = self._host.settings, now()
+        with bar("validate", unit="files") as update:
             results = run_validators(
                 files,
-                folder,
-                self.validators,
-                self._lookup,
-                version_id=self.version_id,
-                timeout=float(str(settings["validate_timeout"])),
-                workers=int(str(settings["validate_workers"])),
+                self._data,
+                self._plugins.contributions("register_validators", Validator, builtin_validators()),
+                self._contract.find_results,
+                version_id=self._version_id,
+                timeout=_as_float(settings["validate_timeout"]),
+                workers=_as_int(settings["validate_workers"]),
                 progress=update,
             )
-        event = ValidateDone(
-            **self._common(),
-            version_id=self.version_id,
+        event = self._contract.make(
+            ValidateDone,
+            version_id=self._version_id,
             results=results,
             started_at=started,
-            finished_at=datetime.now(UTC),
+            finished_at=now(),
         )
-        if len(results):
-            self._call("on_validate_done", event)
-        failing = pc.unique(results.filter(pc.invert(results["passed"]))["relpath"])
-        self.summary.failed = len(failing)
-        self.summary.passed = len(pc.unique(results["relpath"])) - len(failing)
-
-    def _lookup(self, file_ids: Any, validator: str, validator_version: str) -> Table | None:
-        found: Table | None = self.host.manager.hook.lookup_validations(
-            file_ids=file_ids, validator=validator, validator_version=validator_version
-        )
-        return found
+        self._contract.validate_done(event)
+        failures = results.filter(pc.invert(results["passed"]))
+        self._summary.failed = len(pc.unique(failures["relpath"]))
+        self._summary.passed = len(pc.unique(results["relpath"])) - self._summary.failed
+        for row in failures.slice(0, MOST_TOLD).to_pylist():
+            _log.warning("%s fails %s: %s", row["relpath"], row["validator"], json.loads(row["details"]).get("error"))
 
     # --- latest -------------------------------------------------------------------------------------------------------
 
     def _set_latest(self) -> None:
-        request, record = self.request, self._record()
-        if not request.set_latest or record is None:
+        request, record = self._request, self._record
+        if record is None:
             return
-        if record.failed and not request.accept_failures:
+        self._summary.latest = record.latest == self._version_id
+        if not request.set_latest:
+            return
+        if self._summary.failed and not request.accept_failures:
             _log.warning(
                 "%s does not become latest: %d of its files fail validation; --accept-failures sets it all the same",
-                self.version_id,
-                record.failed,
+                self._version_id,
+                self._summary.failed,
             )
-            return
-        if record.before_latest:
+        elif record.before_latest:
             _log.warning(
-                "%s comes before the latest, %s, which stays; `%s db latest set %s` sets it all the same",
-                self.version_id,
+                "%s stays latest: %s comes before it; `%s db latest set %s` sets it all the same",
                 record.latest,
-                self.host.name,
-                self.version_id,
+                self._version_id,
+                self._host.name,
+                self._version_id,
             )
-            return
-        event = SetLatest(
-            **self._common(),
-            version_id=self.version_id,
-            updated_by=f"{self.host.name} pull",
-            decided_at=datetime.now(UTC),
-            accept_failures=request.accept_failures,
-        )
-        self._call("on_set_latest", event)
-        self.summary.latest = True
-
-    # --- the contract -------------------------------------------------------------------------------------------------
+        else:
+            event = self._contract.make(
+                SetLatest,
+                version_id=self._version_id,
+                updated_by=_user(),
+                decided_at=now(),
+                accept_failures=request.accept_failures,
+            )
+            self._contract.set_latest(event)
+            self._summary.latest = True
 
     @property
-    def _quiet(self) -> bool:
-        return bool(self.host.settings.get("quiet"))
-
-    def _common(self) -> dict[str, Any]:
-        return {"root": self.host.root, "run_id": self.host.run_id, "config_hash": self.host.config_hash}
-
-    def _record(self) -> VersionRecord | None:
-        found: VersionRecord | None = self.host.manager.hook.lookup_version(version_id=self.version_id)
-        return found
-
-    def _call(self, hook: str, event: Event) -> Receipt | None:
-        """Call a transactional hook; what another plugin raises becomes a sentence that names it."""
-        try:
-            return find_receipt(getattr(self.host.manager.hook, hook)(event=event))
-        except Exception as error:
-            plugin = blame(self.host.manager, error)
-            if not plugin:
-                raise
-            raise OntofetchError(
-                f"The plugin {quote(plugin)} refused in {hook}: {error}",
-                subject=self.version_id,
-                hint=f"Nothing of this step was recorded; --no-plugin {plugin} leaves it out.",
-            ) from error
+    def _data(self) -> Path:
+        return self._folder / self._layout.data
 
 
-def all_validators(contributed: tuple[Validator, ...]) -> tuple[Validator, ...]:
-    """Return the built-in validators and those of plugins; a name that is taken is left out and reported."""
-    found: dict[str, Validator] = {}
-    for validator in (*builtin_validators(), *contributed):
-        if found.setdefault(validator.name, validator) is not validator:
-            _log.warning("a second validator called %s is left out", validator.name)
-    return tuple(found.values())
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        # a container may run under a number without a name
+        return "unknown"
 
 
-__all__ = ["Pull", "Request", "Summary", "all_validators", "replace"]
+def _as_int(value: object) -> int:
+    return int(str(value))
+
+
+def _as_float(value: object) -> float:
+    return float(str(value))

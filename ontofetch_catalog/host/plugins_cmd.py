@@ -1,39 +1,39 @@
-"""Own `ontofetch plugins`: what is installed, in which state, and the time it took."""
+"""Own `ontofetch plugins`: which plugins there are, in which state, and the time they took."""
 
 from __future__ import annotations
 
-import argparse
+import pyarrow as pa
 
 from ontofetch_hookspecs import HostInfo, add_common_options
 
 from ..cli.output import OutputOptions, add_output_options, emit
 from ..errors import EXIT_OK
 from .manager import Plugins
+from .words import Parser
 
 
 def main(argv: list[str], host: HostInfo, plugins: Plugins) -> int:
-    """Show a row per plugin: name, version, hooks, state, milliseconds for loading and contributing, reason."""
-    import pyarrow as pa
-
-    parser = argparse.ArgumentParser(
-        prog=f"{host.name} plugins",
-        description="List the plugins that are installed.",
-        epilog=f"example: {host.name} plugins --json",
-        allow_abbrev=False,
-    )
+    """Print a row per plugin: name, distribution, version, state, hooks, milliseconds spent so far, reason."""
+    parser = Parser(f"{host.name} plugins", "List the plugins.", f"{host.name} plugins --json")
     add_common_options(parser)
     add_output_options(parser)
-    args = parser.parse_args(argv)
-    states = sorted(plugins.states.values(), key=lambda state: state.name)
-    table = pa.table(
+    options = OutputOptions.from_args(parser.parse_args(argv))
+    emit({"plugins": _table(plugins)}, options=options)
+    return EXIT_OK
+
+
+def _table(plugins: Plugins) -> pa.Table:
+    records = plugins.records
+    distributions = [record.distribution for record in records]
+    spent = plugins.ledger.milliseconds
+    return pa.table(
         {
-            "name": pa.array([state.name for state in states], pa.string()),
-            "version": pa.array([state.version for state in states], pa.string()),
-            "state": pa.array([state.state for state in states], pa.string()),
-            "milliseconds": pa.array([round(state.milliseconds, 1) for state in states], pa.float64()),
-            "hooks": pa.array([", ".join(state.hooks) for state in states], pa.string()),
-            "reason": pa.array([state.reason for state in states], pa.string()),
+            "name": pa.array([record.name for record in records], pa.string()),
+            "distribution": pa.array([name for name, _ in distributions], pa.string()),
+            "version": pa.array([version for _, version in distributions], pa.string()),
+            "state": pa.array([record.state for record in records], pa.string()),
+            "hooks": pa.array([", ".join(record.hooks) for record in records], pa.string()),
+            "milliseconds": pa.array([round(spent.get(record.name, 0.0), 1) for record in records], pa.float64()),
+            "reason": pa.array([record.reason or None for record in records], pa.string()),
         }
     )
-    emit({"plugins": table}, options=OutputOptions.from_args(args))
-    return EXIT_OK

@@ -1,4 +1,7 @@
-"""Own the progress bars of the host: on a terminal, on stderr, else nothing."""
+"""Own the progress bars of the host: on a terminal, on stderr, else nothing.
+
+What is going on is told by whoever does it.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,22 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from ..rendering.text import safe_text
+from .logs import is_chatty
+
+Update = Callable[[int, int | None], None]
+
 
 @contextmanager
-def bar(text: str, *, unit: str, quiet: bool) -> Iterator[Callable[[int, int | None], None]]:
-    """Show a bar while the body runs; it is moved by calling `update(done, total)`.
+def bar(text: str, *, unit: str) -> Iterator[Update]:
+    """Show a bar while the body runs; it is moved by calling `update(done, total)`, total None where nobody knows it.
 
     Args:
         text: What is going on.
         unit: `bytes`, or what is counted.
-        quiet: Show nothing.
     """
-    if quiet or not sys.stderr.isatty():
-        yield lambda done, total: None  # noqa: ARG005 - the same call as below
+    if not sys.stderr.isatty() or not is_chatty():
+        yield _ignore
         return
     from rich.console import Console
     from rich.progress import (
@@ -25,13 +32,21 @@ def bar(text: str, *, unit: str, quiet: bool) -> Iterator[Callable[[int, int | N
         DownloadColumn,
         MofNCompleteColumn,
         Progress,
+        ProgressColumn,
         TextColumn,
         TimeRemainingColumn,
         TransferSpeedColumn,
     )
 
-    counts = (DownloadColumn(binary_units=True), TransferSpeedColumn()) if unit == "bytes" else (MofNCompleteColumn(),)
-    columns = (TextColumn("{task.description}"), BarColumn(), *counts, TimeRemainingColumn())
+    counts: tuple[ProgressColumn, ...] = (MofNCompleteColumn(), TextColumn(unit))
+    if unit == "bytes":
+        counts = (DownloadColumn(binary_units=True), TransferSpeedColumn())
+    # a name from outside may look like rich's markup
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), *counts, TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
-        task = shown.add_task(text, total=None)
+        task = shown.add_task(safe_text(text), total=None)
         yield lambda done, total: shown.update(task, completed=done, total=total)
+
+
+def _ignore(done: int, total: int | None) -> None:
+    del done, total

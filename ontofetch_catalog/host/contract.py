@@ -1,0 +1,82 @@
+"""Own the contract as one pull speaks it: events made and sent, questions asked, errors with the name of a plugin.
+
+It does not know who listens or answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from ontofetch_hookspecs import (
+    DownloadDone,
+    DownloadRecord,
+    Event,
+    ExtractDone,
+    HostInfo,
+    Receipt,
+    SetLatest,
+    Table,
+    ValidateDone,
+    VersionRecord,
+    find_receipt,
+)
+
+from .manager import Plugins
+
+Sent = TypeVar("Sent", bound=Event)
+
+
+class Contract:
+    """The hooks of one host."""
+
+    def __init__(self, host: HostInfo, plugins: Plugins) -> None:
+        self._host = host
+        self._plugins = plugins
+
+    def download_done(self, event: DownloadDone) -> Receipt | None:
+        """Send the event and return the catalog's receipt, None if there is no catalog."""
+        return self._call("on_download_done", event, f"the download of {event.version_id}")
+
+    def extract_done(self, event: ExtractDone) -> Receipt | None:
+        """Likewise."""
+        return self._call("on_extract_done", event, f"the files of {event.version_id}")
+
+    def validate_done(self, event: ValidateDone) -> Receipt | None:
+        """Likewise."""
+        return self._call("on_validate_done", event, f"the validation of {event.version_id}")
+
+    def set_latest(self, event: SetLatest) -> Receipt | None:
+        """Likewise."""
+        return self._call("on_set_latest", event, f"{event.version_id} as latest")
+
+    def make(self, kind: type[Sent], **fields: Any) -> Sent:
+        """Return an event of this run with `fields`."""
+        host = self._host
+        return kind(root=host.root, run_id=host.run_id, config_hash=host.config_hash, **fields)
+
+    def find_download(self, url: str) -> DownloadRecord | None:
+        """Return the last record of a URL."""
+        found: DownloadRecord | None = self._host.manager.hook.lookup_download(url=url)
+        return found
+
+    def find_version(self, version_id: str) -> VersionRecord | None:
+        """Return the record of a release."""
+        found: VersionRecord | None = self._host.manager.hook.lookup_version(version_id=version_id)
+        return found
+
+    def find_results(self, file_ids: Sequence[str], validator: str, validator_version: str) -> Table | None:
+        """Return what is known of these contents."""
+        found: Table | None = self._host.manager.hook.lookup_validations(
+            file_ids=file_ids, validator=validator, validator_version=validator_version
+        )
+        return found
+
+    def _call(self, hook: str, event: Event, subject: str) -> Receipt | None:
+        return find_receipt(self._plugins.call(hook, event, subject))
+
+
+def now() -> datetime:
+    """Return the time, with its zone."""
+    return datetime.now(UTC)

@@ -1,0 +1,130 @@
+"""Own the copies of an artifact that are there already, and what a server says of them.
+
+It asks nobody and moves nothing: it reads records and headers.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ontofetch_hookspecs import DownloadRecord, Stage
+
+if TYPE_CHECKING:
+    import httpx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """One whole copy of an artifact.
+
+    Args:
+        path: Where its bytes lie.
+        sha256, size_bytes: Of its bytes.
+        etag, last_modified, content_type: What the server said, or None.
+        stage: The stage that holds it, locked; None if it is a recorded one.
+        record: The record of the release that it belongs to; None if it is staged.
+    """
+
+    path: Path
+    sha256: str
+    size_bytes: int
+    etag: str | None = None
+    last_modified: str | None = None
+    content_type: str | None = None
+    stage: Stage | None = None
+    record: DownloadRecord | None = None
+
+
+def find_copies(root: Path, resumed: Stage | None, known: DownloadRecord | None) -> list[Copy]:
+    """Return the copies that are there already, the staged one first."""
+    copies = []
+    if resumed is not None:
+        record = resumed.record
+        copies.append(
+            Copy(
+                path=resumed.path / str(record.name),
+                sha256=str(record.sha256),
+                size_bytes=int(record.size or 0),
+                etag=record.etag,
+                last_modified=record.last_modified,
+                content_type=record.content_type,
+                stage=resumed,
+            )
+        )
+    if known is not None and _is_there(root / known.artifact.path, known.artifact.size_bytes):
+        artifact = known.artifact
+        copies.append(
+            Copy(
+                path=root / artifact.path,
+                sha256=artifact.artifact_id,
+                size_bytes=artifact.size_bytes,
+                etag=_sendable(artifact.etag),
+                last_modified=_sendable(artifact.last_modified),
+                content_type=artifact.content_type,
+                record=known,
+            )
+        )
+    return copies
+
+
+def _is_there(path: Path, size: int) -> bool:
+    try:
+        found = path.lstat()
+    except OSError:
+        return False
+    return stat.S_ISREG(found.st_mode) and found.st_size == size
+
+
+def _sendable(value: str | None) -> str | None:
+    # another host may have recorded what no header can carry
+    return value if value and value.isascii() and value.isprintable() else None
+
+
+def conditions_of(copies: Sequence[Copy]) -> dict[str, str]:
+    """Return the headers that let the server answer 304 Not Modified (RFC 9110, 13.1.2 and 13.1.3)."""
+    marks = dict.fromkeys(copy.etag for copy in copies if copy.etag)
+    if marks:
+        return {"If-None-Match": ", ".join(marks)}
+    dates = [copy.last_modified for copy in copies if copy.last_modified]
+    return {"If-Modified-Since": dates[0]} if dates else {}
+
+
+def choose(response: httpx.Response, copies: Sequence[Copy]) -> Copy | None:
+    """Return the copy that a 304 is about; None if that can't be told."""
+    marked = [copy for copy in copies if copy.etag]
+    if not marked:
+        return next((copy for copy in copies if copy.last_modified), None)
+    told = response.headers.get("etag")
+    if told is None:
+        return marked[0] if len({copy.sha256 for copy in marked}) == 1 else None
+    return next((copy for copy in marked if _opaque(copy.etag) == _opaque(told)), None)
+
+
+def find_same(response: httpx.Response, copies: Sequence[Copy]) -> Copy | None:
+    """Return the copy that a server which knows no conditions is about to send once more; None if it can't be told."""
+    etag, date = response.headers.get("etag"), response.headers.get("last-modified")
+    length = length_of(response)
+    for copy in copies:
+        if length != copy.size_bytes:
+            continue
+        if etag is not None and etag == copy.etag and not etag.startswith("W/"):
+            return copy
+        # a date has whole seconds only, so it speaks for a copy of an unfinished run and not for one of long ago
+        if copy.stage is not None and etag is None and copy.etag is None and date and date == copy.last_modified:
+            return copy
+    return None
+
+
+def _opaque(etag: str | None) -> str | None:
+    # the weak comparison of RFC 9110, 8.8.3.2
+    return None if etag is None else etag.removeprefix("W/")
+
+
+def length_of(response: httpx.Response) -> int | None:
+    """Return the number of bytes that the server announces, None if it does not."""
+    text = response.headers.get("content-length", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None

@@ -1,0 +1,115 @@
+"""Own the way from the words of the command line to the one command that runs: settings, plugins, commands.
+
+What a command does is not known here; it is imported when it runs.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Sequence
+
+from ontofetch_hookspecs import Command, HostInfo, load_target
+from ontofetch_hookspecs.errors import EXIT_OK, OntofetchError, UsageError
+from ontofetch_hookspecs.names import quote
+
+from ..settings import Settings, read_settings
+from . import logs
+from .manager import Plugins, describe, load_plugins
+from .words import overview, split_common
+
+NAME = "ontofetch"
+DISTRIBUTION = "ontofetch-catalog"
+HOST_COMMANDS = (
+    Command("pull", "fetch a release, unpack it, validate it, record it", "ontofetch_catalog.host.pull_cmd:main"),
+    Command("plugins", "list the plugins: hooks, state, time spent", "ontofetch_catalog.host.plugins_cmd:main"),
+)
+_HELP = ("-h", "--help", "help")
+_log = logging.getLogger("ontofetch.host")
+
+
+def run(words: Sequence[str]) -> int:
+    """Run the command that `words` name and return its exit code.
+
+    Raises:
+        OntofetchError: It failed.
+        SystemExit: A parser is done (`--help`).
+    """
+    common, rest = split_common(NAME, list(words))
+    first = rest[0] if rest else ""
+    if first == "--version":
+        return _show_version()
+    asks_help = first in _HELP
+    if asks_help:
+        logs.configure_plain()
+    else:
+        logs.configure(common.verbose or 0, quiet=common.quiet)
+    off = None if common.no_plugin is None else ",".join(common.no_plugin)
+    settings = read_settings({"root": common.root, "wait": common.wait, "no_plugins": off})
+    plugins = load_plugins(_names(settings.values["no_plugins"]))
+    commands = plugins.contributions("register_commands", Command, HOST_COMMANDS)
+    if asks_help:
+        print(overview(NAME, commands), end="")  # noqa: T201 - it is what was asked for
+        return EXIT_OK
+    command = _choose(commands, first)
+    if command is None:
+        print(overview(NAME, commands), end="")  # noqa: T201 - no plugin shows anything without a command
+        return EXIT_OK
+    return _run_command(command, rest if first.startswith("-") else rest[1:], plugins, settings)
+
+
+def _show_version() -> int:
+    from importlib.metadata import version
+
+    print(NAME, version(DISTRIBUTION))  # noqa: T201 - it is what was asked for
+    return EXIT_OK
+
+
+def _names(value: object) -> tuple[str, ...]:
+    return value if isinstance(value, tuple) else ()
+
+
+def _choose(commands: Sequence[Command], word: str) -> Command | None:
+    """Return the command called `word`, or without one the first that is meant to run then; None if there is none."""
+    if not word or word.startswith("-"):
+        return next((command for command in commands if command.default), None)
+    for command in commands:
+        if command.name == word:
+            return command
+    raise UsageError(
+        f"There is no `{NAME} {word}`.", subject=word, hint=f"There are: {', '.join(item.name for item in commands)}."
+    )
+
+
+def _run_command(command: Command, argv: list[str], plugins: Plugins, settings: Settings) -> int:
+    target = _load(command)
+    host = HostInfo(
+        name=NAME,
+        manager=plugins.manager,
+        root=settings.root,
+        run_id=uuid.uuid4().hex,
+        config_hash=settings.config_hash,
+        settings=settings.values,
+    )
+    plugins.ready(host)
+    try:
+        # the host's own commands also see how the plugins were loaded
+        code = target(argv, host, plugins) if command in HOST_COMMANDS else target(argv, host)  # type: ignore[operator]
+    finally:
+        for name, spent in sorted(plugins.ledger.milliseconds.items()):
+            _log.debug("plugin %s took %.1f ms", name, spent)
+    return int(code or EXIT_OK)
+
+
+def _load(command: Command) -> object:
+    try:
+        target = load_target(command.target)
+    except ImportError as error:
+        raise OntofetchError(
+            f"The command {quote(command.name)} can't be loaded: {describe(error)}.",
+            subject=command.name,
+            hint=f"`{NAME} plugins` shows which plugin it comes from." if command not in HOST_COMMANDS else "",
+        ) from error
+    if not callable(target):
+        raise OntofetchError(f"The command {quote(command.name)} can't be called.", subject=command.target)
+    return target

@@ -1,0 +1,107 @@
+"""Own the account of what plugins spend and raise: milliseconds of each plugin, and in whose code an error began.
+
+It stands between pluggy and a plugin's functions; what the hooks are about is not known here.
+"""
+
+from __future__ import annotations
+
+import inspect
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from types import GeneratorType, TracebackType
+from typing import Any
+
+import pluggy
+
+
+class Ledger:
+    """Milliseconds by plugin, and the last error with its plugin and hook, per thread."""
+
+    def __init__(self) -> None:
+        self.milliseconds: defaultdict[str, float] = defaultdict(float)
+        self._local = threading.local()
+
+    def spending(self, plugin: str, hook: str = "") -> _Spending:
+        """Return a context that charges its time to `plugin`; time that others spend inside is theirs."""
+        return _Spending(self, plugin, hook)
+
+    def watch(self, impl: pluggy.HookImpl, hook: str) -> None:
+        """Put an implementation of a hook under observation."""
+        function: Callable[..., Any] = impl.function
+        steps = inspect.isgeneratorfunction(function)
+
+        def watched(*args: Any, **kwargs: Any) -> Any:
+            with self.spending(impl.plugin_name, hook):
+                result = function(*args, **kwargs)
+            return _Steps(result, self, impl.plugin_name, hook) if steps else result
+
+        impl.function = watched  # type: ignore[misc] # pluggy has no other seam around a single implementation
+
+    def culprit(self, error: BaseException) -> tuple[str, str] | None:
+        """Return (plugin, hook) in whose code `error` was raised last in this thread, None if it was nobody's."""
+        raised = getattr(self._local, "raised", None)
+        return raised[1:] if raised is not None and raised[0] is error else None
+
+    def _charge(self, plugin: str, hook: str, seconds: float, error: BaseException | None) -> None:
+        self.milliseconds[plugin] += seconds * 1000
+        # on its way out the error passes the wrappers around its origin
+        if error is not None and self.culprit(error) is None:
+            self._local.raised = (error, plugin, hook)
+
+    def _nested(self) -> list[float]:
+        found: list[float] | None = getattr(self._local, "nested", None)
+        if found is None:
+            found = self._local.nested = [0.0]
+        return found
+
+
+class _Spending:
+    """Measures its body without what nested bodies spend."""
+
+    def __init__(self, ledger: Ledger, plugin: str, hook: str) -> None:
+        self._ledger = ledger
+        self._plugin = plugin
+        self._hook = hook
+        self._start = 0.0
+
+    def __enter__(self) -> None:
+        self._ledger._nested().append(0.0)
+        self._start = time.perf_counter()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        spent = time.perf_counter() - self._start
+        nested = self._ledger._nested()
+        inside = nested.pop()
+        nested[-1] += spent
+        # the end of a generator is no error
+        real = None if isinstance(error, StopIteration | GeneratorExit) else error
+        self._ledger._charge(self._plugin, self._hook, spent - inside, real)
+
+
+class _Steps:
+    """A wrapper's generator, each of its steps measured."""
+
+    def __init__(self, steps: GeneratorType[Any, Any, Any], ledger: Ledger, plugin: str, hook: str) -> None:
+        self._steps = steps
+        self._ledger = ledger
+        self._names = plugin, hook
+        self.gi_code = steps.gi_code
+
+    def __next__(self) -> Any:
+        with self._ledger.spending(*self._names):
+            return next(self._steps)
+
+    def send(self, value: Any) -> Any:
+        with self._ledger.spending(*self._names):
+            return self._steps.send(value)
+
+    def throw(self, error: BaseException) -> Any:
+        with self._ledger.spending(*self._names):
+            return self._steps.throw(error)
+
+    def close(self) -> None:
+        self._steps.close()

@@ -1,0 +1,79 @@
+"""Own the words of the command line: the options of every command wherever they stand, the help, the parsers.
+
+What the commands do is not known here.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from typing import NoReturn
+
+from ontofetch_hookspecs import Command, UsageError, add_common_options
+
+from ..rendering.text import safe_text
+
+EXIT_CODES = """exit codes:
+  0    fine
+  1    an error, or the veto of a plugin
+  2    wrong usage
+  3    findings, e.g. a pull with files that fail validation
+  4    another process holds the catalog
+  130  interrupted (SIGINT)
+  143  terminated (SIGTERM)"""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser without abbreviations whose complaints are errors like all others."""
+
+    def __init__(self, prog: str, text: str, example: str = "") -> None:
+        super().__init__(
+            prog=prog,
+            description=text,
+            epilog=f"example: {example}" if example else None,
+            allow_abbrev=False,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """Raise what argparse found as a sentence."""
+        raise UsageError(f"{message[:1].upper()}{message[1:]}.", hint=f"`{self.prog} --help` lists what there is.")
+
+
+def split_common(prog: str, words: list[str]) -> tuple[argparse.Namespace, list[str]]:
+    """Take the options of every command out of `words`, wherever they stand before `--`; return them and the rest.
+
+    Raises:
+        UsageError: One of them lacks its value.
+    """
+    parser = argparse.ArgumentParser(prog=prog, add_help=False, allow_abbrev=False)
+    parser.error = Parser(prog, "").error  # type: ignore[method-assign] # add_help=False is all that differs
+    add_common_options(parser)
+    end = words.index("--") if "--" in words else len(words)
+    common, rest = parser.parse_known_args(words[:end])
+    return common, rest + words[end:]
+
+
+def overview(prog: str, commands: Iterable[Command]) -> str:
+    """Return the help of the whole program: commands with one line each, common options, exit codes, an example."""
+    lines = {
+        safe_text(command.name): safe_text(command.help) + (" (the default)" if command.default else "")
+        for command in commands
+    }
+    width = max(map(len, lines), default=0) + 2
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        usage=f"{prog} [COMMAND] [OPTION]…",
+        description="Keep releases of ontologies: fetched, unpacked, validated, recorded, compared.",
+        epilog=f"{EXIT_CODES}\n\n"
+        f"example: {prog} pull ./hp.obo --service obo --ontology hp --version 2025-09-15\n"
+        f"`{prog} COMMAND --help` shows the options of a command.",
+        add_help=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument_group("commands", "\n".join(f"{name:<{width}}{text}" for name, text in lines.items()))
+    group = parser.add_argument_group("options before a command")
+    group.add_argument("-h", "--help", action="store_true", help="show this help")
+    group.add_argument("--version", action="store_true", help="show the version of the program")
+    add_common_options(parser)
+    return parser.format_help()
