@@ -97,7 +97,7 @@ def read_entries(archive: Path, name: str, stack: ExitStack) -> Iterator[Entry]:
     compression = next((kind for magic, kind in _MAGIC if head.startswith(magic)), "")
     with _decompressed(archive, compression) as stream, damage_named(name):
         start = stream.read(512) if compression else head
-    if _is_tar(start):
+    if _is_tar(start, name):
         yield from _tar_entries(archive, compression, name, stack)
         return
     single = _without_ending(name, compression)
@@ -105,12 +105,15 @@ def read_entries(archive: Path, name: str, stack: ExitStack) -> Iterator[Entry]:
     yield Entry(single, "file", mtime, lambda: _decompressed(archive, compression))
 
 
-def _is_tar(start: bytes) -> bool:
+def _is_tar(start: bytes, name: str) -> bool:
     # POSIX.1-1988 and later carry `ustar` at 257; a checksum that fits tells the older form
     if len(start) < 512:
         return False
     if start[257:262] == b"ustar":
         return True
+    if not start.strip(b"\0"):
+        # a tar without entries is nothing but zeros, and so may be any other file
+        return name.casefold().endswith((".tar", ".tgz")) or ".tar." in name.casefold()
     try:
         return tarfile.nti(start[148:156]) in tarfile.calc_chksums(start)  # type: ignore[attr-defined]
     except tarfile.HeaderError:
@@ -226,7 +229,12 @@ def _decompressed(archive: Path, compression: str) -> Iterator[Readable]:
 
 
 class _Zstandard:
-    """Read zstandard frames and notice a missing end, which zstandard's own reader does not."""
+    """Read zstandard frames and notice a missing end, which zstandard's own reader does not.
+
+    It is fed in small bites: one block of four bytes may stand for 128 KiB (RFC 8878, 3.1.1.2).
+    """
+
+    _BITE = 4096
 
     def __init__(self, raw: IO[bytes]) -> None:
         import zstandard
@@ -235,29 +243,42 @@ class _Zstandard:
         self._make = zstandard.ZstdDecompressor().decompressobj
         self._frame = self._make()
         self._begun = False
-        self._left = b""
+        self._left = memoryview(b"")
 
     def read(self, size: int = -1, /) -> bytes:
+        found: list[bytes] = []
+        missing = size if size >= 0 else -1
+        while missing:
+            if not self._left and not self._fill():
+                break
+            part = self._left[:missing] if missing > 0 else self._left
+            self._left = self._left[len(part) :]
+            found.append(bytes(part))
+            missing -= len(part) if missing > 0 else 0
+        return b"".join(found)
+
+    def _fill(self) -> bool:
+        """Decompress until there is something to read; False at the end."""
         import zstandard
 
-        while not self._left or size < 0:
-            data = self._raw.read(1 << 16)
+        while not self._left:
+            data = self._raw.read(self._BITE)
             if not data:
                 if self._begun and not self._frame.eof:
                     raise EOFError("its end is missing")
-                break
+                return False
             try:
-                self._feed(data)
+                self._left = memoryview(self._feed(data))
             except zstandard.ZstdError as error:
                 raise EOFError(str(error)) from error
-        size = len(self._left) if size < 0 else size
-        found, self._left = self._left[:size], self._left[size:]
-        return found
+        return True
 
-    def _feed(self, data: bytes) -> None:
+    def _feed(self, data: bytes) -> bytes:
+        found = []
         while data:
             if self._frame.eof:
                 self._frame = self._make()
             self._begun = True
-            self._left += self._frame.decompress(data)
+            found.append(self._frame.decompress(data))
             data = self._frame.unused_data if self._frame.eof else b""
+        return b"".join(found)

@@ -237,7 +237,7 @@ class _Process:
     def _start(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "ontofetch_catalog.host.worker"],
+                [sys.executable, "-m", "ontofetch_catalog.host.worker", str(os.getpid())],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

@@ -25,6 +25,9 @@ def main() -> int:
     if sys.platform.startswith("linux"):
         # a parent that was killed can't close the pipe while a validator is busy; the kernel tells us
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != int(sys.argv[1]):
+        # it died before the kernel was asked
+        return 0
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     for line in sys.stdin:
@@ -50,9 +53,12 @@ def answer(target: str, path: str, format_name: str) -> dict[str, object]:
 def _judge(check: object, path: str, format_name: str) -> dict[str, object]:
     if not isinstance(check, Callable):  # type: ignore[arg-type]
         return {"unusable": "it can't be called"}
-    passed, details = check(path, format_name)  # type: ignore[operator]
-    if not isinstance(passed, bool) or not isinstance(details, dict):
-        return {"unusable": "it did not return (bool, dict)"}
+    found = check(path, format_name)  # type: ignore[operator]
+    match found:
+        case (bool() as passed, dict() as details):
+            pass
+        case _:
+            return {"unusable": "it did not return (bool, dict)"}
     if isinstance(details.get("error"), str):
         details = {**details, "error": _printable(details["error"])}
     text = json.dumps(details, sort_keys=True)
