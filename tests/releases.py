@@ -15,6 +15,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+
 from ontofetch_catalog.plugins.catalog import CatalogPlugin
 from ontofetch_hookspecs import Receipt, Stage, find_receipt
 from ontofetch_hookspecs.testing import (

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 
 from ..errors import SchemaError
 from . import effects
-from .connection import fetch_one
 
 if TYPE_CHECKING:
     import duckdb
@@ -68,10 +67,13 @@ def _folder() -> Traversable:
 
 def applied_migrations(connection: duckdb.DuckDBPyConnection) -> dict[int, str]:
     """Return version → checksum of what is applied; empty for a database without a schema."""
-    known = fetch_one(connection, "SELECT 1 FROM duckdb_tables() WHERE table_name = 'schema_version'")
-    if known is None:
+    import duckdb
+
+    try:
+        return dict(connection.execute("SELECT version, checksum FROM schema_version").fetchall())
+    except duckdb.CatalogException:
+        # asking the catalog's tables first would cost more than all else that a small boundary asks
         return {}
-    return dict(connection.execute("SELECT version, checksum FROM schema_version").fetchall())
 
 
 def pending_migrations(connection: duckdb.DuckDBPyConnection) -> tuple[Migration, ...]:

@@ -32,7 +32,7 @@ from .repo import events
 if TYPE_CHECKING:
     import duckdb
 
-CHECKPOINT_BYTES = 1 << 20  # a log beyond this is moved into the database file at the end of a boundary
+CHECKPOINT_BYTES = 1 << 17  # a log beyond this is moved into the database file at the end of a boundary
 _log = logging.getLogger("ontofetch.catalog")
 
 
@@ -173,7 +173,7 @@ def _create(store: Store) -> None:
     connection = open_connection(store, read_only=False, path=new)
     try:
         effects.begin(connection)
-        event_id, digest = _apply(store, connection, pending_migrations(connection))
+        event_id, digest = _apply(store, connection, available_migrations())
         effects.commit(connection)
         effects.checkpoint(connection)
     finally:

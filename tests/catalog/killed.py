@@ -15,7 +15,6 @@ from typing import Any
 from ontofetch_catalog.catalog import effects, journal, sessions
 from ontofetch_catalog.catalog.boundaries import make
 from ontofetch_hookspecs import hookimpl
-
 from tests.releases import Releases, results_table
 
 FORMER = {"a.ttl": "alpha", "d/b.ttl": "beta"}
@@ -57,6 +56,7 @@ class Voter:
 
     @hookimpl
     def on_download_done(self) -> None:
+        """Die."""
         die()
 
     on_extract_done = hookimpl(lambda self: die())
@@ -69,6 +69,7 @@ class Observer:
 
     @hookimpl
     def on_catalog_committed(self) -> None:
+        """Die."""
         die()
 
 

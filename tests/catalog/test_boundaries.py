@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ontofetch_catalog.errors import Conflict, EventError, NestedBoundary, PreconditionFailed
 from ontofetch_hookspecs import CatalogCommitted, DownloadDone, Veto, hookimpl
 from ontofetch_hookspecs.testing import sample_set_latest
-
 from tests.releases import Releases, files_table, query, results_table, sha256
 
 A = {"a.ttl": "alpha", "d/b.ttl": "beta", "d/ü.ttl": "gamma"}

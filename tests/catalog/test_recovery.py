@@ -10,10 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from ontofetch_catalog.catalog import journal, sessions
 from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.errors import RecoveryFailed
-
 from tests.catalog.killed import DATA, FORMER, POINTS, TEXTS
 from tests.releases import Releases, assert_consistent, query, results_table
 
