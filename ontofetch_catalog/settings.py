@@ -5,10 +5,7 @@ It knows nothing of what the settings are used for.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,6 +78,9 @@ class Settings:
     @property
     def config_hash(self) -> str:
         """Return the sha256 of the settings in their normal form, without the root."""
+        import hashlib
+        import json
+
         normal = {name: value for name, value in self.values.items() if name != "root"}
         return hashlib.sha256(json.dumps(normal, sort_keys=True).encode()).hexdigest()
 
@@ -118,6 +118,8 @@ def _read_file(environment: Mapping[str, str]) -> tuple[Path | None, dict[str, o
     path = Path(named or CONFIG_FILE)
     if not named and not path.is_file():
         return None, {}
+    import tomllib
+
     try:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

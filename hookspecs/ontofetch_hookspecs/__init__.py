@@ -3,27 +3,51 @@
 Hosts and plugins need nothing else; it imports only pluggy and the standard library.
 """
 
+from typing import TYPE_CHECKING
+
 from .commands import Command, HostInfo, Parameter, Report, Validator, add_common_options, load_target
 from .errors import EventError, OntofetchError, StageError, UsageError, Veto
-from .events import (
-    FILES_COLUMNS,
-    KNOWN_RESULTS_COLUMNS,
-    RESULTS_COLUMNS,
-    CatalogCommitted,
-    Column,
-    DownloadDone,
-    Event,
-    ExtractDone,
-    Receipt,
-    SetLatest,
-    Table,
-    ValidateDone,
-    find_receipt,
-)
 from .notify import ObserverError, gather, notify
-from .records import ArtifactRecord, DownloadRecord, VersionRecord
 from .specs import ENTRY_POINT_GROUP, PROJECT, TRANSACTIONAL, hookimpl, hookspec
-from .stages import Stage
+
+if TYPE_CHECKING:
+    from .events import (
+        FILES_COLUMNS,
+        KNOWN_RESULTS_COLUMNS,
+        RESULTS_COLUMNS,
+        CatalogCommitted,
+        Column,
+        DownloadDone,
+        Event,
+        ExtractDone,
+        Receipt,
+        SetLatest,
+        Table,
+        ValidateDone,
+        find_receipt,
+    )
+    from .records import ArtifactRecord, DownloadRecord, VersionRecord
+    from .stages import Stage
+else:
+    # a host that lists its commands needs no event, record or stage: each comes when somebody asks for it (PEP 562)
+    _MODULES = {
+        "events": (
+            "FILES_COLUMNS KNOWN_RESULTS_COLUMNS RESULTS_COLUMNS CatalogCommitted Column DownloadDone Event "
+            "ExtractDone Receipt SetLatest Table ValidateDone find_receipt"
+        ),
+        "records": "ArtifactRecord DownloadRecord VersionRecord",
+        "stages": "Stage",
+    }
+    _LATER = {name: module for module, names in _MODULES.items() for name in names.split()}
+
+    def __getattr__(name):
+        if name not in _LATER:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        found = globals()[name] = getattr(import_module(f".{_LATER[name]}", __name__), name)
+        return found
+
 
 __all__ = [
     "ENTRY_POINT_GROUP",

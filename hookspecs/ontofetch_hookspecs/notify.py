@@ -11,10 +11,10 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .events import CatalogCommitted
-
 if TYPE_CHECKING:
     import pluggy
+
+    from .events import CatalogCommitted
 
 _log = logging.getLogger("ontofetch.notify")
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import pluggy
 
-from .commands import Command, HostInfo, Report, Validator
-from .events import CatalogCommitted, DownloadDone, ExtractDone, SetLatest, Table, ValidateDone
-from .records import DownloadRecord, VersionRecord
+if TYPE_CHECKING:
+    from .commands import Command, HostInfo, Report, Validator
+    from .events import CatalogCommitted, DownloadDone, ExtractDone, SetLatest, Table, ValidateDone
+    from .records import DownloadRecord, VersionRecord
 
 PROJECT = "ontofetch"
 ENTRY_POINT_GROUP = "ontofetch"

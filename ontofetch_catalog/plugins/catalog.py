@@ -11,26 +11,23 @@ from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ontofetch_hookspecs import (
-    CatalogCommitted,
-    Command,
-    DownloadDone,
-    DownloadRecord,
-    ExtractDone,
-    HostInfo,
-    SetLatest,
-    Table,
-    ValidateDone,
-    VersionRecord,
-    hookimpl,
-    notify,
-)
+from ontofetch_hookspecs import Command, hookimpl, notify
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ontofetch_catalog.catalog.boundaries import Outcome
     from ontofetch_catalog.catalog.connection import Store
+    from ontofetch_hookspecs import (
+        DownloadDone,
+        DownloadRecord,
+        ExtractDone,
+        HostInfo,
+        SetLatest,
+        Table,
+        ValidateDone,
+        VersionRecord,
+    )
 
 PLUGIN_NAME = "catalog"
 _log = logging.getLogger("ontofetch.catalog")
@@ -105,6 +102,8 @@ class CatalogPlugin:
     def _tell(self, store: Store, outcome: Outcome) -> None:
         """Tell the observers of what recovery finished and then of this boundary."""
         from datetime import UTC
+
+        from ontofetch_hookspecs import CatalogCommitted
 
         if self._host is None:
             return
