@@ -1,0 +1,219 @@
+"""The schema: plain tables and views, nothing that DuckDB would index, and migrations that notice every edit."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from ontofetch_catalog.catalog import migrations, sessions
+from ontofetch_catalog.catalog.connection import STORAGE_VERSION, Store
+from ontofetch_catalog.errors import SchemaError
+from tests.releases import Releases, query
+
+TABLES = {
+    "schema_version": "version checksum applied_at",
+    "versions": "version_id service ontology version released fs_relpath layout created_at plan_hash run_id"
+    " extract_audit validation_audit pinned_at",
+    "artifacts": "artifact_id version_id relpath source_url etag last_modified content_type size_bytes status"
+    " recorded_at verified_at extraction",
+    "extracted_files": "version_id relpath file_id artifact_id format size_bytes mtime verified_at",
+    "validations": "version_id relpath file_id validator validator_version passed details run_at reused_from",
+    "latest_pointer": "slot version_id updated_at updated_by",
+    "events": "event_id boundary_id run_id ts type level version_id config_hash digest payload",
+    "staging_fs_listing": "scope relpath size_bytes mtime",
+}
+VIEWS = (
+    "v_artifacts_status",
+    "v_fs_orphans",
+    "v_latest",
+    "v_latest_files",
+    "v_latest_formats",
+    "v_series_order",
+    "v_validation_failures",
+    "v_version_stats",
+)
+
+
+@pytest.fixture
+def connection() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Return a database in memory with the whole schema."""
+    with duckdb.connect() as opened:
+        for migration in migrations.available_migrations():
+            opened.execute(migration.sql)
+        yield opened
+
+
+def test_tables_have_the_documented_columns(connection: duckdb.DuckDBPyConnection) -> None:
+    """Every table has the columns of the design, in that order."""
+    for table, columns in TABLES.items():
+        found = connection.execute(f"SELECT column_name FROM (DESCRIBE {table})").fetchall()
+        assert [name for (name,) in found] == columns.split()
+
+
+def test_every_view_and_macro_answers(connection: duckdb.DuckDBPyConnection) -> None:
+    """Views and macros run on an empty catalog."""
+    found = connection.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal ORDER BY 1").fetchall()
+    assert [name for (name,) in found if name in VIEWS] == list(VIEWS)
+    for view in VIEWS:
+        assert connection.execute(f"SELECT * FROM {view}").fetchall() == []
+    for macro in ("files", "renames", "formats"):
+        assert connection.execute(f"SELECT * FROM version_delta_{macro}('a', 'b')").fetchall() == []
+    assert connection.execute("SELECT * FROM version_validation_delta('a', 'b')").fetchall() == []
+    assert connection.execute("SELECT * FROM version_delta_summary('a', 'b')").fetchall() == [(0,) * 12]
+
+
+def test_nothing_is_indexed_or_constrained(connection: duckdb.DuckDBPyConnection) -> None:
+    """There is no key, constraint, index, enum or sequence anywhere."""
+    for what in ("duckdb_constraints()", "duckdb_indexes()", "duckdb_sequences()"):
+        assert connection.execute(f"SELECT * FROM {what}").fetchall() == []
+    enums = connection.execute("SELECT type_name FROM duckdb_types() WHERE NOT internal AND logical_type = 'ENUM'")
+    assert enums.fetchall() == []
+
+
+ORDERS = [
+    (["0.9", "0.10", "0.10.1", "0.11"], None),
+    (["1.0.9", "1.0.10", "1.1", "1.10"], None),
+    (["2024-12-31", "2025-01-01", "2025-01-10"], None),
+    (["v9", "v10", "v010b"], None),
+    (["b", "a", "c"], ["2020-01-01", "2021-01-01", "2022-01-01"]),
+    (["1.9", "1.10", "0.1"], ["2020-01-01", "2020-01-01", "2022-01-01"]),
+    (["99999999999999999999999", "100000000000000000000000"], None),
+]
+
+
+@pytest.mark.parametrize(("versions", "released"), ORDERS)
+def test_a_series_has_an_order(
+    connection: duckdb.DuckDBPyConnection, versions: list[str], released: list[str] | None
+) -> None:
+    """Release dates decide if all have one, then the natural order of the version, whatever was recorded first."""
+    dates = released or [None] * len(versions)
+    for number, (version, day) in enumerate(reversed(list(zip(versions, dates, strict=True)))):
+        connection.execute(
+            "INSERT INTO versions (version_id, service, ontology, version, released, created_at)"
+            " VALUES (?, 's', 'o', ?, ?, TIMESTAMP '2026-01-01' + to_seconds(?))",
+            [f"s/o/{version}", version, day, number],
+        )
+    rows = connection.execute("SELECT version_id, previous_version_id FROM v_series_order ORDER BY position").fetchall()
+    ids = [f"s/o/{version}" for version in versions]
+    assert rows == list(zip(ids, [None, *ids[:-1]], strict=True))
+
+
+def test_dates_count_only_if_every_release_has_one(connection: duckdb.DuckDBPyConnection) -> None:
+    """A series with and without dates has the natural order, since a mixture would have none."""
+    for version, day in (("2", "2020-01-01"), ("1", "2021-01-01"), ("3", None)):
+        connection.execute(
+            "INSERT INTO versions (version_id, service, ontology, version, released) VALUES (?, 's', 'o', ?, ?)",
+            [f"s/o/{version}", version, day],
+        )
+    rows = connection.execute("SELECT version_id FROM v_series_order ORDER BY position").fetchall()
+    assert [version for (version,) in rows] == ["s/o/1", "s/o/2", "s/o/3"]
+
+
+def test_a_file_fails_if_one_validator_fails_it(releases: Releases) -> None:
+    """A file with several validators has passed only if all of them passed it."""
+    from tests.releases import results_table
+
+    texts = {"a": "1", "b": "2", "c": "3"}
+    releases.download("1.0", b"x")
+    releases.extract("1.0", b"x", texts)
+    releases.validate("1.0", results_table({"a": "1", "b": "2"}))
+    releases.validate("1.0", results_table({"a": "1"}, failing=("a",), validator="other"))
+    stats = releases.rows("SELECT files, passed, failed, not_validated FROM v_version_stats")
+    assert stats == [(3, 1, 1, 1)]
+    assert releases.rows("SELECT relpath, validator, reason FROM v_validation_failures") == [("a", "other", "line 1")]
+
+
+def test_orphans_are_what_no_row_names(releases: Releases) -> None:
+    """Of a listing in native spelling, the view gives what is neither an artifact nor an extracted file."""
+    releases.pull("1.0", {"a": "1"})
+    with duckdb.connect(str(releases.root / ".catalog/ontofetch.duckdb")) as connection:
+        for path in ("src/a.zip", "data/a", "data/b", "src/a"):
+            connection.execute(
+                "INSERT INTO staging_fs_listing VALUES ('scan', ?, 1, NULL)", [f"example/sample/1.0/{path}"]
+            )
+        rows = connection.execute("SELECT relpath FROM v_fs_orphans ORDER BY 1").fetchall()
+    assert [path for (path,) in rows] == ["example/sample/1.0/data/b", "example/sample/1.0/src/a"]
+
+
+def _edit(root: Path, sql: str) -> None:
+    with duckdb.connect(str(root / ".catalog/ontofetch.duckdb")) as connection:
+        connection.execute(sql)
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        ("UPDATE schema_version SET checksum = repeat('0', 64) WHERE version = 3", "was applied with checksum"),
+        ("INSERT INTO schema_version VALUES (999, 'x', now()::TIMESTAMP)", "newer than"),
+        ("DELETE FROM schema_version WHERE version = 2", "but not 0002"),
+        ("INSERT INTO schema_version VALUES (0, 'x', now()::TIMESTAMP)", "does not know"),
+    ],
+)
+def test_a_schema_that_does_not_fit_is_refused(releases: Releases, damage: str, words: str) -> None:
+    """An edited, unknown or newer migration is refused with a sentence, for reading and for writing."""
+    releases.pull("1.0", {"a": "1"})
+    _edit(releases.root, damage)
+    store = Store(releases.root)
+    with pytest.raises(SchemaError, match=words), sessions.writing(store):
+        pass
+    with pytest.raises(SchemaError, match=words), sessions.reading(store):
+        pass
+
+
+def _older_store(root: Path, applied: int) -> None:
+    """Make a store as an earlier package with fewer migrations would have left it, with a row in it."""
+    (root / ".catalog").mkdir(parents=True)
+    path = str(root / ".catalog/ontofetch.duckdb")
+    with duckdb.connect(path, config={"storage_compatibility_version": STORAGE_VERSION}) as connection:
+        for migration in migrations.available_migrations()[:applied]:
+            connection.execute(migration.sql)
+            connection.execute(
+                "INSERT INTO schema_version VALUES (?, ?, now()::TIMESTAMP)", [migration.version, migration.checksum]
+            )
+        connection.execute("INSERT INTO latest_pointer VALUES ('s/o', 's/o/1', now()::TIMESTAMP, 'me')")
+
+
+def test_pending_migrations_are_applied_by_the_next_writer(tmp_path: Path) -> None:
+    """A writer brings an older schema up to date in one transaction, and keeps the former file aside."""
+    _older_store(tmp_path, 2)
+    store = Store(tmp_path, {"durability": "off"})
+    with pytest.raises(SchemaError, match="ontofetch db migrate"), sessions.reading(store):
+        pass
+    assert [migration.version for migration in sessions.pending(store)] == list(range(3, _newest() + 1))
+    with sessions.writing(store) as session:
+        assert len(session.migrated) == _newest() - 2
+    assert query(tmp_path, "SELECT count(*) FROM latest_pointer") == [(1,)]
+    assert query(tmp_path, "SELECT max(version) FROM schema_version") == [(_newest(),)]
+    (copy,) = (tmp_path / ".catalog/backups").glob("*/ontofetch.duckdb")
+    with duckdb.connect(str(copy), read_only=True) as connection:
+        assert connection.execute("SELECT max(version) FROM schema_version").fetchall() == [(2,)]
+    with sessions.writing(store) as session:
+        assert session.migrated == []
+
+
+def _newest() -> int:
+    return migrations.available_migrations()[-1].version
+
+
+def test_a_migration_that_fails_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If one of several pending migrations fails, none of them is applied."""
+    _older_store(tmp_path, 2)
+    broken = migrations.Migration(_newest() + 1, "9999_broken", "0" * 64, "CREATE TABLE t (a INTEGER); SELECT nonsense")
+    real = migrations.available_migrations()
+    monkeypatch.setattr(migrations, "available_migrations", lambda: (*real, broken))
+    with pytest.raises(duckdb.Error), sessions.writing(Store(tmp_path)):
+        pass
+    assert query(tmp_path, "SELECT max(version) FROM schema_version") == [(2,)]
+
+
+def test_a_copy_of_the_store_elsewhere_is_the_same_store(releases: Releases, tmp_path: Path) -> None:
+    """No absolute path is recorded: a store that was moved still works."""
+    releases.pull("1.0", {"a": "1"})
+    shutil.move(releases.root, tmp_path / "moved")
+    moved = Releases(tmp_path / "moved", settings={"durability": "off"})
+    moved.pull("2.0", {"a": "2"})
+    moved.check()
