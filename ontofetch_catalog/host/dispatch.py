@@ -6,7 +6,7 @@ What a command does is not known here; it is imported when it runs.
 from __future__ import annotations
 
 import logging
-import uuid
+import os
 from collections.abc import Sequence
 
 from ontofetch_hookspecs import Command, HostInfo, load_target
@@ -45,7 +45,9 @@ def run(words: Sequence[str]) -> int:
     else:
         logs.configure(common.verbose or 0, quiet=common.quiet)
     off = None if common.no_plugin is None else ",".join(common.no_plugin)
-    settings = read_settings({"root": common.root, "wait": common.wait, "no_plugins": off})
+    # help needs no store, so nobody has to look for the platform's folder
+    root = os.curdir if asks_help else common.root
+    settings = read_settings({"root": root, "wait": common.wait, "no_plugins": off})
     plugins = load_plugins(_names(settings.values["no_plugins"]))
     commands = plugins.contributions("register_commands", Command, HOST_COMMANDS)
     if asks_help:
@@ -82,6 +84,8 @@ def _choose(commands: Sequence[Command], word: str) -> Command | None:
 
 
 def _run_command(command: Command, argv: list[str], plugins: Plugins, settings: Settings) -> int:
+    import uuid
+
     target = _load(command)
     host = HostInfo(
         name=NAME,

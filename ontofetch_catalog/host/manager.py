@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from typing import TypeVar
 
@@ -30,11 +29,10 @@ class PluginFailed(OntofetchError):
     """A plugin raised something that is not meant for users."""
 
 
-@dataclass(slots=True, kw_only=True)
 class PluginRecord:
     """One entry point of a plugin.
 
-    Args:
+    Attributes:
         name: Its name, by which `--no-plugin` leaves it out.
         point: Where it was found.
         hooks: The hooks it implements, sorted.
@@ -42,11 +40,12 @@ class PluginRecord:
         reason: Why it is partial or failed, one line.
     """
 
-    name: str
-    point: EntryPoint
-    hooks: tuple[str, ...] = ()
-    state: str = "active"
-    reason: str = ""
+    def __init__(self, point: EntryPoint) -> None:
+        self.name = point.name
+        self.point = point
+        self.hooks: tuple[str, ...] = ()
+        self.state = "active"
+        self.reason = ""
 
     @property
     def built_in(self) -> bool:
@@ -60,13 +59,13 @@ class PluginRecord:
         return (found.name, found.version) if found else ("", "")
 
 
-@dataclass(slots=True)
 class Plugins:
     """The manager with what is loaded, and a record of every plugin that was found, in the order of their names."""
 
-    manager: pluggy.PluginManager
-    records: list[PluginRecord] = field(default_factory=list)
-    ledger: Ledger = field(default_factory=Ledger)
+    def __init__(self, manager: pluggy.PluginManager, records: list[PluginRecord]) -> None:
+        self.manager = manager
+        self.records = records
+        self.ledger = Ledger()
 
     def find(self, name: str) -> PluginRecord | None:
         """Return the record of the plugin that has this name; of two the first, None if there is none."""
@@ -161,7 +160,7 @@ def load_plugins(off: Collection[str]) -> Plugins:
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(specs)
     # of two plugins with one name ours stays
-    records = sorted((PluginRecord(name=point.name, point=point) for point in points), key=lambda it: not it.built_in)
+    records = sorted(map(PluginRecord, points), key=lambda it: not it.built_in)
     plugins = Plugins(manager, sorted(records, key=lambda record: record.name))
     for record in sorted(plugins.records, key=lambda it: it.name == OUTERMOST):
         if record.name in off:
