@@ -1,0 +1,152 @@
+"""The wheel in another environment, from another folder; somebody else's plugin beside it; two DuckDBs on one store."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.environments import CHECKOUT, Environment, build_wheel, other_duckdb
+from tests.releases import assert_consistent, query, snapshot
+
+CURFEW = CHECKOUT / "tests/third_party/ontofetch-curfew"
+
+
+@pytest.fixture(scope="module")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Build the wheel of this package and that of somebody else's plugin."""
+    folder = tmp_path_factory.mktemp("wheels")
+    return {"ours": build_wheel(CHECKOUT, folder), "curfew": build_wheel(CURFEW, folder)}
+
+
+@pytest.fixture(scope="module")
+def installed(wheels: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """Return an environment with the wheel and nothing of the checkout."""
+    environment = Environment(tmp_path_factory.mktemp("environment") / "venv")
+    environment.install(wheels["ours"])
+    return environment
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """Return a zip with one Turtle file and one text."""
+    path = tmp_path / "release.zip"
+    with zipfile.ZipFile(path, "w") as packed:
+        packed.writestr(zipfile.ZipInfo("a.ttl", (2020, 1, 1, 0, 0, 0)), "<urn:a> <urn:b> <urn:c> .")
+        packed.writestr(zipfile.ZipInfo("notes.txt", (2020, 1, 1, 0, 0, 0)), "a\tb")
+    return path
+
+
+def pull(
+    environment: Environment, archive: Path, ontology: str, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Pull the archive as version 1 of an ontology into `store` beside it."""
+    words = ("pull", str(archive), "--service", "s", "--ontology", ontology, "--version", "1", "--json")
+    return environment.run(
+        "ontofetch", *words, "--root", "store", cwd=archive.parent, environment={"CURFEW_ONTOLOGIES": "", **variables}
+    )
+
+
+def test_the_wheel_works_from_another_folder(installed: Environment, archive: Path) -> None:
+    """The installed package is imported from its own environment, finds its SQL, and records a release."""
+    where = installed.run(
+        "python",
+        "-c",
+        "import ontofetch_catalog, ontofetch_hookspecs; print(ontofetch_catalog.__file__, ontofetch_hookspecs.__file__)",
+        cwd=archive.parent,
+    )
+    for path in where.stdout.split():
+        assert Path(path).is_relative_to(installed.site)
+    done = pull(installed, archive, "o")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["rows"][0]["files"] == 2
+    assert_consistent(archive.parent / "store")
+    typed = [path.name for path in installed.site.glob("ontofetch_*/py.typed")]
+    assert len(typed) == 2
+
+
+def test_the_wheel_holds_the_package_and_nothing_else(wheels: dict[str, Path]) -> None:
+    """Code, contract and migrations are in the wheel; tests, benchmarks and documents are not."""
+    with zipfile.ZipFile(wheels["ours"]) as packed:
+        names = packed.namelist()
+    tops = {name.partition("/")[0] for name in names}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"ontofetch_catalog", "ontofetch_hookspecs"}
+    shipped = {Path(name).name for name in names if name.endswith(".sql")}
+    assert shipped == {path.name for path in (CHECKOUT / "migrations").glob("*.sql")}
+
+
+def test_somebody_elses_plugin(installed: Environment, wheels: dict[str, Path], archive: Path) -> None:
+    """It vetoes, observes, adds a command and a validator; its crash harms nobody; removed, all is as before."""
+    installed.install(wheels["curfew"])
+    store = archive.parent / "store"
+    try:
+        vetoed = pull(installed, archive, "night", CURFEW_ONTOLOGIES="night")
+        assert vetoed.returncode == 1
+        assert "night is under curfew. Come back in the morning." in vetoed.stderr
+        assert not (store / "s").exists()
+        assert query(store, "SELECT count(*) FROM versions") == [(0,)]
+
+        notes = archive.parent / "notes"
+        done = pull(installed, archive, "day", CURFEW_NOTES=str(notes))
+        assert done.returncode == 3, done.stderr
+        assert json.loads(done.stdout)["rows"][0]["failed"] == 1
+        assert query(store, "SELECT relpath, passed FROM validations ORDER BY 1") == [
+            ("a.ttl", True),
+            ("notes.txt", False),
+        ]
+        assert [line.split()[0] for line in notes.read_text().splitlines()] == [
+            "download.done",
+            "extract.done",
+            "validate.done",
+        ]
+
+        crashed = pull(installed, archive, "dusk", CURFEW_CRASHES="1")
+        assert crashed.returncode == 3
+        assert "curfew" in crashed.stderr
+        assert_consistent(store)
+
+        said = installed.run("ontofetch", "curfew", "today", "--root", "store", cwd=archive.parent)
+        assert (said.returncode, said.stdout) == (0, "nothing under curfew below store today\n")
+        listed = installed.run("ontofetch", "plugins", "--json", cwd=archive.parent)
+        states = {row["name"]: (row["version"], row["state"]) for row in json.loads(listed.stdout)["rows"]}
+        assert states["curfew"] == ("1.2.3", "active")
+    finally:
+        installed.uninstall("ontofetch-curfew")
+    before = snapshot(store)
+    done = pull(installed, archive, "night")
+    assert done.returncode == 0, done.stderr
+    assert_consistent(store)
+    assert before.items() <= snapshot(store).items()
+
+
+@pytest.mark.parametrize("requirement", ["==1.5.0"])
+def test_one_store_is_used_by_two_duckdbs(tmp_path: Path, archive: Path, requirement: str) -> None:
+    """A store that one DuckDB has made is read and written by the other, in turn."""
+    older = {"PYTHONPATH": os.pathsep.join([str(other_duckdb(requirement)), str(CHECKOUT)])}
+    words = [sys.executable, "-m", "ontofetch_catalog", "--root", str(tmp_path / "store")]
+    source = [str(archive), "--service", "s", "--ontology", "o", "--no-validate"]
+
+    def run(environment: dict[str, str], *rest: str) -> str:
+        done = subprocess.run(
+            [*words, *rest],
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=tmp_path,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    versions = set()
+    for number, environment in enumerate((older, {}, older, {})):
+        run(environment, "pull", *source, "--version", str(number))
+        assert json.loads(run(environment, "report", "latest", "--json"))["rows"]
+        versions.add(json.loads(run(environment, "db", "status", "--json"))["rows"][0]["duckdb"])
+    assert len(versions) == 2
+    assert_consistent(tmp_path / "store")

@@ -1,0 +1,1 @@
+"""A plugin by somebody else, as a distribution of its own."""
