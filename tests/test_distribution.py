@@ -42,9 +42,7 @@ def archive(tmp_path: Path) -> Path:
     return path
 
 
-def pull(
-    environment: Environment, archive: Path, ontology: str, **variables: str
-) -> subprocess.CompletedProcess[str]:
+def pull(environment: Environment, archive: Path, ontology: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Pull the archive as version 1 of an ontology into `store` beside it."""
     words = ("pull", str(archive), "--service", "s", "--ontology", ontology, "--version", "1", "--json")
     return environment.run(
@@ -57,7 +55,7 @@ def test_the_wheel_works_from_another_folder(installed: Environment, archive: Pa
     where = installed.run(
         "python",
         "-c",
-        "import ontofetch_catalog, ontofetch_hookspecs; print(ontofetch_catalog.__file__, ontofetch_hookspecs.__file__)",
+        "import ontofetch_catalog as c, ontofetch_hookspecs as h; print(c.__file__, h.__file__)",
         cwd=archive.parent,
     )
     for path in where.stdout.split():

@@ -51,6 +51,18 @@ class Catalog:
 
         return cls(CatalogSource(Store(Path(root).absolute(), dict(settings or {})), tell), tell)
 
+    @classmethod
+    def from_audits(cls, root: str | Path, *, tell: Teller | None = None) -> Catalog:
+        """Return the releases below `root` as their manifests and audits say, without the database.
+
+        Args:
+            root: The store.
+            tell: Prints plans and times; None for none.
+        """
+        from .audits import AuditSource
+
+        return cls(AuditSource(Path(root).absolute(), tell), tell)
+
     def report(self, name: str, **parameters: Any) -> ReportResult:
         """Return the built-in report `name`; its parameters are those of its function in `reports`.
 

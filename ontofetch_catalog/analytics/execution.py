@@ -13,10 +13,23 @@ import polars as pl
 Teller = Callable[[str], None]  # prints lines for people
 
 
-def collect(frames: Mapping[str, pl.LazyFrame], tell: Teller | None = None) -> dict[str, pl.DataFrame]:
-    """Run all `frames` as one streaming query and return name → frame; with `tell`, their optimized plans and time."""
+def collect(
+    frames: Mapping[str, pl.LazyFrame],
+    tell: Teller | None = None,
+    explain: Callable[[], Exception | None] = lambda: None,
+) -> dict[str, pl.DataFrame]:
+    """Run all `frames` as one streaming query and return name → frame.
+
+    Args:
+        frames: Name → what to collect.
+        tell: Prints the optimized plans and the time; None for none.
+        explain: Returns a better error when the query fails, None if it knows none.
+    """
     start = time.perf_counter()
-    collected = pl.collect_all(list(frames.values()), engine="streaming")
+    try:
+        collected = pl.collect_all(list(frames.values()), engine="streaming")
+    except pl.exceptions.PolarsError as error:
+        raise explain() or error from error
     spent = time.perf_counter() - start
     if tell is not None:
         for name, frame in frames.items():

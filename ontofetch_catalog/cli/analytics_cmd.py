@@ -19,7 +19,10 @@ from .output import OutputOptions, add_output_options, emit, say_lines
 if TYPE_CHECKING:
     from ontofetch_hookspecs import Table
 
+    from ..analytics import Catalog
+
 BUILT_IN = "analytics"  # its reports come first, so that nobody takes their names
+AUDITS = "audits"
 _log = logging.getLogger("ontofetch.report")
 
 
@@ -43,7 +46,8 @@ def main(argv: list[str], host: HostInfo) -> int:
     args = _parser(report, host.name).parse_args(argv[1:])
     options = OutputOptions.from_args(args)
     given = {_argument(parameter.name): getattr(args, _dest(parameter.name)) for parameter in report.parameters}
-    _show(report, _run(report, host, options, given), options, given)
+    found = _run(report, _open(host, args.source, options), given)
+    _show(report, found, options, given)
     return EXIT_OK
 
 
@@ -106,6 +110,13 @@ def _add_options(parser: argparse.ArgumentParser, report: Report) -> None:
             options |= {"required": parameter.required, "default": parameter.default}
             options |= {"choices": parameter.choices} if parameter.choices else {"metavar": parameter.name.upper()}
         parser.add_argument(f"--{parameter.name}", **options)
+    parser.add_argument(
+        "--from",
+        dest="source",
+        choices=("catalog", AUDITS),
+        default="catalog",
+        help="read the catalog, or without it the manifests and audits beside the files",
+    )
     add_output_options(parser)
     add_common_options(parser)
 
@@ -118,14 +129,20 @@ def _dest(name: str) -> str:
     return f"report_{_argument(name)}"
 
 
-def _run(report: Report, host: HostInfo, options: OutputOptions, given: Mapping[str, object]) -> Mapping[str, Table]:
-    target = load_target(report.target)
-    if not callable(target):
-        raise OntofetchError(f"The report {quote(report.name)} can't be called.", subject=report.target)
+def _open(host: HostInfo, source: str, options: OutputOptions) -> Catalog:
     from ..analytics import Catalog
 
     tell = say_lines if options.profile else None
-    found = target(Catalog.open(host.root, settings=host.settings, tell=tell), **given)
+    if source == AUDITS:
+        return Catalog.from_audits(host.root, tell=tell)
+    return Catalog.open(host.root, settings=host.settings, tell=tell)
+
+
+def _run(report: Report, catalog: Catalog, given: Mapping[str, object]) -> Mapping[str, Table]:
+    target = load_target(report.target)
+    if not callable(target):
+        raise OntofetchError(f"The report {quote(report.name)} can't be called.", subject=report.target)
+    found = target(catalog, **given)
     if not isinstance(found, Mapping) or not found:
         raise OntofetchError(
             f"The report {quote(report.name)} returned {type(found).__name__}, not a mapping of tables.",

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -65,7 +66,26 @@ class Shelf:
             pointer = {"slot": f"{service}/{ontology}", "version_id": version_id, "updated_at": updated_at}
             rows["latest_pointer"] = pa.Table.from_pylist([pointer], schema=POINTER)
         self.insert(rows)
+        self.write_documents(release, rows, latest=latest)
         return version_id
+
+    def write_documents(self, release: Mapping[str, Any], rows: Mapping[str, pa.Table], *, latest: bool) -> None:
+        """Write manifest, audits and LATEST.json as they lie beside a release."""
+        folder = self.store.root / release["version_id"]
+        folder.mkdir(parents=True)
+        artifact = {"artifact_id": "a" * 64, "relpath": "a.zip", "source_url": "https://example.org/a.zip"}
+        document = {**release, "released": spell(release["released"]), "created_at": spell(release["created_at"])}
+        (folder / "manifest.json").write_text(json.dumps({**document, "artifacts": [artifact]}))
+        for table, name in (("extracted_files", ".extract.audit.json"), ("validations", ".validation.audit.json")):
+            lines = [{key: spell(value) for key, value in row.items()} for row in rows[table].to_pylist()]
+            for line in lines:
+                line.pop("verified_at", None)
+                if "details" in line:
+                    line |= {"details": json.loads(line["details"]), "reused_from": None}
+            (folder / name).write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
+        if latest:
+            pointer = {"version_id": release["version_id"]}
+            (folder.parent / "LATEST.json").write_text(json.dumps(pointer))
 
     def insert(self, rows: Mapping[str, pa.Table]) -> None:
         """Put rows (table → rows) into the catalog as a writer does."""
@@ -148,6 +168,13 @@ def result_rows(version_id: str, path: str, given: Given) -> list[dict[str, obje
         }
         for validator, passed in results.items()
     ]
+
+
+def spell(value: object) -> Any:
+    """Return a value as a document spells it."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return value.isoformat() if isinstance(value, date) else value
 
 
 @pytest.fixture

@@ -80,23 +80,19 @@ def growth_kinds(total: pl.LazyFrame) -> pl.LazyFrame:
     added, removed, renamed = pl.col(c.ADDED_BYTES), pl.col(c.REMOVED_BYTES), pl.col(c.RENAMED_BYTES)
     churn, bytes_a, bytes_b = pl.col(c.CHURN), pl.col(c.BYTES_A), pl.col(c.BYTES_B)
     rest = bytes_b - added - churn - renamed
+    # (files in A, files in B, bytes in A, bytes in B, churn) of each kind, in the order of CHANGES and then all
     kinds = [
-        _kind(c.ADDED, (none, pl.col(c.ADDED_FILES)), (none, added)),
-        _kind(c.REMOVED, (pl.col(c.REMOVED_FILES), none), (removed, none)),
-        _kind(c.MODIFIED, (pl.col(c.MODIFIED_FILES),) * 2, (churn - pl.col(c.MODIFIED_DELTA), churn), churn),
-        _kind(c.RENAMED, (pl.col(c.RENAMED_FILES),) * 2, (renamed, renamed)),
-        _kind(c.UNCHANGED, (pl.col(c.UNCHANGED_FILES),) * 2, (rest, rest)),
-        _kind(c.TOTAL, (pl.col(c.FILES_A), pl.col(c.FILES_B)), (bytes_a, bytes_b), churn),
+        (none, pl.col(c.ADDED_FILES), none, added, none),
+        (pl.col(c.REMOVED_FILES), none, removed, none, none),
+        (pl.col(c.MODIFIED_FILES), pl.col(c.MODIFIED_FILES), churn - pl.col(c.MODIFIED_DELTA), churn, churn),
+        (pl.col(c.RENAMED_FILES), pl.col(c.RENAMED_FILES), renamed, renamed, none),
+        (pl.col(c.UNCHANGED_FILES), pl.col(c.UNCHANGED_FILES), rest, rest, none),
+        (pl.col(c.FILES_A), pl.col(c.FILES_B), bytes_a, bytes_b, churn),
     ]
-    return pl.concat([total.select(kind) for kind in kinds]).with_columns((bytes_b - bytes_a).alias(c.NET))
-
-
-def _kind(
-    kind: str, files: tuple[pl.Expr, pl.Expr], size: tuple[pl.Expr, pl.Expr], churn: pl.Expr | None = None
-) -> list[pl.Expr]:
-    numbers = {c.FILES_A: files[0], c.FILES_B: files[1], c.BYTES_A: size[0], c.BYTES_B: size[1]}
-    numbers[c.CHURN] = pl.lit(0) if churn is None else churn
-    return [pl.lit(kind).alias(c.CHANGE), *(value.cast(pl.Int64).alias(name) for name, value in numbers.items())]
+    names = (c.FILES_A, c.FILES_B, c.BYTES_A, c.BYTES_B, c.CHURN)
+    lists = [pl.concat_list([kind[at].cast(pl.Int64) for kind in kinds]).alias(name) for at, name in enumerate(names)]
+    change = pl.lit([*c.CHANGES, c.TOTAL], pl.List(pl.String)).alias(c.CHANGE)
+    return total.select(change, *lists).explode(c.CHANGE, *names).with_columns((bytes_b - bytes_a).alias(c.NET))
 
 
 def _with_unchanged(totals: pl.LazyFrame) -> pl.LazyFrame:

@@ -1,0 +1,241 @@
+"""Own reports without the database: what each one asks for, from manifests and audits, scanned lazily.
+
+Which releases there are is known to `manifests`, what changed to `deltas`; nothing is collected here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import polars as pl
+
+from ontofetch_hookspecs import layout
+
+from ..errors import OntofetchError
+from . import columns as c
+from . import deltas, io
+from .execution import Teller, collect
+from .manifests import Manifest, read_manifests, resolve_series, resolve_version, versions_frame
+from .polars_pipelines.growth import change_totals, with_folder
+from .sources import CHANGES, FILES, Reader
+
+_UNKNOWN = "unknown"
+
+
+class AuditSource:
+    """Read the manifests and audits below a root.
+
+    Args:
+        root: The store.
+        tell: Prints plans and times; None for none.
+    """
+
+    def __init__(self, root: Path, tell: Teller | None = None) -> None:
+        self._root = root
+        self._tell = tell
+
+    @contextmanager
+    def open(self) -> Iterator[Reader]:
+        """Read the manifests; each question then scans the audits it needs."""
+        yield AuditReader(read_manifests(self._root), self._tell)
+
+
+class AuditReader:
+    """Answer from audits; each method is one streaming query over those it needs.
+
+    Args:
+        manifests: version_id → manifest, each series in its order.
+        tell: Prints plans and times; None for none.
+    """
+
+    def __init__(self, manifests: dict[str, Manifest], tell: Teller | None = None) -> None:
+        self._manifests = manifests
+        self._tell = tell
+
+    def resolve(self, name: str) -> str:
+        """Return the version_id that `name` means."""
+        return resolve_version(self._manifests, name)
+
+    def resolve_series(self, name: str) -> str:
+        """Return the series that `name` means."""
+        return resolve_series(self._manifests, name)
+
+    def versions(self) -> pl.LazyFrame:
+        """Return all releases."""
+        return versions_frame(self._manifests)
+
+    def files(self, version_ids: Sequence[str]) -> pl.LazyFrame:
+        """Return the files of releases; when they were verified is not in an audit."""
+        outcomes = self._validations(version_ids).group_by(c.VERSION_ID, c.RELPATH).agg(pl.col(c.PASSED).all())
+        never = pl.lit(None, FILES[c.VERIFIED_AT]).alias(c.VERIFIED_AT)
+        return self._settled(
+            self._extracted(version_ids)
+            .join(outcomes, on=[c.VERSION_ID, c.RELPATH], how="left")
+            .select(c.VERSION_ID, c.RELPATH, c.FORMAT, c.SIZE, never, c.PASSED)
+        )
+
+    def changes(self, pairs: Sequence[tuple[str, str]], *, unchanged: bool = False) -> pl.LazyFrame:
+        """Return what changed from A to B for each pair."""
+        if not pairs:
+            return pl.LazyFrame(schema=CHANGES)
+        ids = list(dict.fromkeys(version_id for pair in pairs for version_id in pair))
+        columns = (c.RELPATH, c.FILE_ID, c.FORMAT, c.SIZE)
+        files = dict(zip(ids, self._all_settled([self._extracted([v]).select(columns) for v in ids]), strict=True))
+        found = [deltas.file_changes(files[a], files[b], unchanged=unchanged) for a, b in pairs]
+        named = [pl.lit(b).alias(c.VERSION_ID) for _, b in pairs]
+        return pl.concat(
+            self._all_settled([rows.select(name, pl.all()) for rows, name in zip(found, named, strict=True)])
+        )
+
+    def sides(self, a: str, b: str, key: str) -> pl.LazyFrame:
+        """Return totals of A and B by `key`."""
+        return self._settled(
+            pl.concat(
+                with_folder(self._extracted([version_id]))
+                .group_by(key)
+                .agg(pl.len().cast(pl.Int64).alias(c.FILES), pl.col(c.SIZE).sum())
+                .with_columns(pl.lit(side).alias(c.SIDE))
+                for side, version_id in (("a", a), ("b", b))
+            )
+        )
+
+    def timeline(self, releases: Sequence[tuple[str, str | None]]) -> pl.LazyFrame:
+        """Return sums of each release and its growth."""
+        ids = pl.LazyFrame({c.VERSION_ID: [version_id for version_id, _ in releases]}, schema={c.VERSION_ID: pl.String})
+        pairs = [(before, version_id) for version_id, before in releases if before is not None]
+        compared = pl.col(c.VERSION_ID).is_in([version_id for _, version_id in pairs])
+        held = self._totals([version_id for version_id, _ in releases], c.VERSION_ID)
+        grown = change_totals(self.changes(pairs), c.VERSION_ID)
+        net = pl.col(c.ADDED_BYTES) - pl.col(c.REMOVED_BYTES) + pl.col(c.MODIFIED_DELTA)
+        elsewhere = pl.col(c.ADDED_FILES) + pl.col(c.MODIFIED_FILES) + pl.col(c.RENAMED_FILES)
+        return self._settled(
+            ids.join(held, on=c.VERSION_ID, how="left")
+            .join(grown, on=c.VERSION_ID, how="left")
+            .with_columns(pl.col(c.FILES, c.SIZE).fill_null(0))
+            .with_columns(pl.when(compared).then(pl.exclude(c.VERSION_ID, c.FILES, c.SIZE).fill_null(0)))
+            .with_columns(net.alias(c.NET), (pl.col(c.FILES) - elsewhere).alias(c.UNCHANGED_FILES))
+        )
+
+    def format_totals(self, version_ids: Sequence[str]) -> pl.LazyFrame:
+        """Return files and bytes per release and format."""
+        return self._settled(self._totals(version_ids, c.VERSION_ID, c.FORMAT))
+
+    def results(self, version_id: str) -> pl.LazyFrame:
+        """Return the results of validators."""
+        formats = self._extracted([version_id]).select(c.RELPATH, c.FORMAT)
+        error = pl.col(c.DETAILS).struct.field(c.ERROR).fill_null("").str.extract("^([^\r\n]*)")
+        return self._settled(
+            self._validations([version_id])
+            .join(formats, on=c.RELPATH)
+            .with_columns(pl.when(~pl.col(c.PASSED)).then(error).alias(c.REASON))
+            .drop(c.DETAILS, c.VERSION_ID, c.FILE_ID)
+        )
+
+    def result_changes(self, a: str, b: str) -> pl.LazyFrame:
+        """Return what became of results."""
+        changes = self.changes([(a, b)], unchanged=True)
+        return self._settled(deltas.result_changes(self.results(a), self.results(b), changes))
+
+    def result_totals(self, version_ids: Sequence[str]) -> pl.LazyFrame:
+        """Return results per release and validator."""
+        passed = pl.col(c.PASSED)
+        return self._settled(
+            self._validations(version_ids)
+            .group_by(c.VERSION_ID, c.VALIDATOR)
+            .agg(pl.len().alias(c.RESULTS), passed.sum().alias(c.PASSED_FILES), (~passed).sum().alias(c.FAILED_FILES))
+            .select(c.VERSION_ID, c.VALIDATOR, c.RESULTS, c.PASSED_FILES, c.FAILED_FILES)
+        )
+
+    def hotspots(self, key: str, version_ids: Sequence[str] | None) -> pl.LazyFrame:
+        """Return files, bytes and failures by `key`."""
+        failing = self._validations(version_ids).filter(~pl.col(c.PASSED)).select(c.VERSION_ID, c.RELPATH).unique()
+        files = self._keyed(self._extracted(version_ids), key)
+        failed = pl.lit(value=True).alias(c.FAILED_FILES)
+        return self._settled(
+            files.join(failing.with_columns(failed), on=[c.VERSION_ID, c.RELPATH], how="left")
+            .group_by(key)
+            .agg(pl.len().cast(pl.Int64).alias(c.FILES), pl.col(c.SIZE).sum(), pl.col(c.FAILED_FILES).count())
+            .with_columns(pl.col(c.FAILED_FILES).cast(pl.Int64))
+        )
+
+    def _keyed(self, files: pl.LazyFrame, key: str) -> pl.LazyFrame:
+        if key == c.HOST:
+            rows = [
+                (manifest.version_id, artifact_id, host)
+                for manifest in self._manifests.values()
+                for artifact_id, host in manifest.hosts.items()
+            ]
+            hosts = pl.LazyFrame(
+                rows, schema=dict.fromkeys((c.VERSION_ID, c.ARTIFACT_ID, c.HOST), pl.String), orient="row"
+            )
+            named = files.join(hosts, on=[c.VERSION_ID, c.ARTIFACT_ID], how="left")
+            return named.with_columns(pl.col(c.HOST).fill_null(_UNKNOWN))
+        extension = pl.col(c.RELPATH).str.extract(r"[^/]\.([^./]*)$").str.to_lowercase().fill_null("none")
+        return with_folder(files).with_columns(
+            pl.col(c.VERSION_ID).str.split("/").list.first().alias(c.SERVICE), extension.alias(c.EXTENSION)
+        )
+
+    def copies(self, version_ids: Sequence[str] | None) -> pl.LazyFrame:
+        """Return contents stored more than once."""
+        return self._settled(
+            self._extracted(version_ids)
+            .group_by(c.FILE_ID)
+            .agg(
+                pl.col(c.SIZE).first(),
+                pl.len().cast(pl.Int64).alias(c.COPIES),
+                pl.col(c.VERSION_ID).n_unique().cast(pl.Int64).alias(c.VERSIONS),
+                pl.col(c.FORMAT).sort_by(c.RELPATH).first(),
+                pl.col(c.RELPATH).min(),
+            )
+            .filter(pl.col(c.COPIES) > 1)
+        )
+
+    def shared(self, version_ids: Sequence[str] | None) -> pl.LazyFrame:
+        """Return what releases hold and share."""
+        held = (
+            self._extracted(version_ids)
+            .group_by(c.VERSION_ID, c.FILE_ID)
+            .agg(pl.col(c.SIZE).first(), pl.len().cast(pl.Int64).alias(c.COPIES))
+        )
+        size, copies = pl.col(c.SIZE), pl.col(c.COPIES)
+        elsewhere = pl.len().over(c.FILE_ID) > 1
+        return self._settled(
+            held.with_columns(elsewhere.alias(c.SHARED))
+            .group_by(c.VERSION_ID)
+            .agg(
+                copies.sum().alias(c.FILES),
+                (size * copies).sum(),
+                (size * (copies - 1)).sum().alias(c.REPEATED),
+                size.filter(pl.col(c.SHARED)).sum().alias(c.SHARED),
+            )
+        )
+
+    def _settled(self, frame: pl.LazyFrame) -> pl.LazyFrame:
+        return self._all_settled([frame])[0]
+
+    def _all_settled(self, frames: Sequence[pl.LazyFrame]) -> list[pl.LazyFrame]:
+        """Return `frames` read, as the catalog reads its statements: a plan over scans is not run again by each use."""
+        named = {f"audits {number}": frame for number, frame in enumerate(frames)}
+        return [frame.lazy() for frame in collect(named, self._tell, self._find_fault).values()]
+
+    def _find_fault(self) -> OntofetchError | None:
+        """Return the first line of an audit that does not fit, None if all do."""
+        extracted = io.find_fault(self._paths(layout.EXTRACT_AUDIT, None), io.EXTRACT_AUDIT)
+        return extracted or io.find_fault(self._paths(layout.VALIDATION_AUDIT, None), io.VALIDATION_AUDIT)
+
+    def _totals(self, version_ids: Sequence[str], *keys: str) -> pl.LazyFrame:
+        sums = (pl.len().cast(pl.Int64).alias(c.FILES), pl.col(c.SIZE).sum())
+        return self._extracted(version_ids).group_by(keys).agg(sums)
+
+    def _extracted(self, version_ids: Sequence[str] | None) -> pl.LazyFrame:
+        return io.scan_audits(self._paths(layout.EXTRACT_AUDIT, version_ids), io.EXTRACT_AUDIT)
+
+    def _validations(self, version_ids: Sequence[str] | None) -> pl.LazyFrame:
+        return io.scan_audits(self._paths(layout.VALIDATION_AUDIT, version_ids), io.VALIDATION_AUDIT)
+
+    def _paths(self, name: str, version_ids: Sequence[str] | None) -> list[Path]:
+        chosen = self._manifests if version_ids is None else version_ids
+        paths = [self._manifests[version_id].folder / name for version_id in chosen]
+        return [path for path in paths if path.is_file() and path.stat().st_size]

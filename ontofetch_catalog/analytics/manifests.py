@@ -1,0 +1,176 @@
+"""Own which releases lie below a root, from their manifests: their order in a series, and what names mean.
+
+It reads `manifest.json` and `LATEST.json` and nothing else; the rules of order are those of the view `v_series_order`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from ontofetch_hookspecs import layout
+from ontofetch_hookspecs.names import quote
+
+from ..errors import AmbiguousVersion, CatalogUnreadable, VersionUnknown
+from . import columns as c
+
+if TYPE_CHECKING:
+    import polars as pl
+
+LOCAL, LATEST, PREVIOUS = "file", "latest", "previous"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One release on disk: its identity, dates, folder, the hosts of its artifacts, its place in the series."""
+
+    version_id: str
+    released: date | None
+    created_at: datetime
+    folder: Path
+    hosts: Mapping[str, str]
+    before: str | None = None
+    is_latest: bool = False
+
+    @property
+    def slot(self) -> str:
+        """Return its series."""
+        return layout.series_of(self.version_id)
+
+
+def read_manifests(root: Path) -> dict[str, Manifest]:
+    """Return version_id → manifest of all releases below `root`, each series in its order.
+
+    Raises:
+        CatalogUnreadable: A manifest is damaged.
+    """
+    found = [_read(path) for path in sorted(root.glob(f"[!.]*/*/*/{layout.MANIFEST}"))]
+    ordered: dict[str, Manifest] = {}
+    for slot, members in groupby(sorted(found, key=lambda manifest: manifest.slot), key=lambda manifest: manifest.slot):
+        latest = _read_latest(root, slot)
+        before = None
+        for manifest in _in_order(list(members)):
+            ordered[manifest.version_id] = Manifest(
+                manifest.version_id,
+                manifest.released,
+                manifest.created_at,
+                manifest.folder,
+                manifest.hosts,
+                before,
+                manifest.version_id == latest,
+            )
+            before = manifest.version_id
+    return ordered
+
+
+def _in_order(series: list[Manifest]) -> list[Manifest]:
+    dated = all(manifest.released is not None for manifest in series)
+
+    def key(manifest: Manifest) -> tuple[object, ...]:
+        parts = re.findall("[0-9]+|[^0-9]+", manifest.version_id.rpartition("/")[2])
+        natural = [part.lstrip("0").rjust(100, "0") if part.isdigit() else part for part in parts]
+        return (manifest.released if dated else None, natural, manifest.created_at, manifest.version_id)
+
+    return sorted(series, key=key) if dated else sorted(series, key=lambda manifest: key(manifest)[1:])
+
+
+def _read(path: Path) -> Manifest:
+    document = _load(path)
+    try:
+        version_id = str(document[c.VERSION_ID])
+        layout.split_version_id(version_id)
+        released = document[c.RELEASED]
+        return Manifest(
+            version_id,
+            date.fromisoformat(released) if released else None,
+            datetime.fromisoformat(document[c.CREATED_AT]).astimezone(UTC),
+            path.parent,
+            {artifact[c.ARTIFACT_ID]: _host(artifact["source_url"]) for artifact in document["artifacts"]},
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise _damaged(path, error) from error
+
+
+def _read_latest(root: Path, slot: str) -> str | None:
+    path = root / layout.latest_file(slot)
+    return str(_load(path).get(c.VERSION_ID)) if path.is_file() else None
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise _damaged(path, error) from error
+    if not isinstance(found, dict):
+        raise _damaged(path, "it is no JSON object")
+    return found
+
+
+def _damaged(path: Path, error: object) -> CatalogUnreadable:
+    return CatalogUnreadable(
+        f"{quote(path)} can't be read: {quote(error)}.",
+        subject=str(path),
+        hint="Without --from the catalog is read; `ontofetch db doctor` says what else is damaged.",
+    )
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or LOCAL
+
+
+def versions_frame(manifests: Mapping[str, Manifest]) -> pl.LazyFrame:
+    """Return version_id, slot, released, created_at, previous_version_id, is_latest; each series in its order."""
+    import polars as pl
+
+    schema = {
+        c.VERSION_ID: pl.String(),
+        c.SLOT: pl.String(),
+        c.RELEASED: pl.Date(),
+        c.CREATED_AT: pl.Datetime("us", "UTC"),
+        c.PREVIOUS_VERSION_ID: pl.String(),
+        c.IS_LATEST: pl.Boolean(),
+    }
+    rows = [(m.version_id, m.slot, m.released, m.created_at, m.before, m.is_latest) for m in manifests.values()]
+    return pl.LazyFrame(rows, schema=schema, orient="row")
+
+
+def resolve_version(manifests: Mapping[str, Manifest], name: str) -> str:
+    """Return the version_id that `name` means, by the rules of `catalog.repo.releases.resolve_version`.
+
+    Raises:
+        VersionUnknown, AmbiguousVersion: It means no release or several.
+    """
+    head, _, last = name.rpartition("/")
+    if last in (LATEST, PREVIOUS):
+        slot = resolve_series(manifests, head)
+        pointed = [m for m in manifests.values() if m.slot == slot and m.is_latest]
+        found = [m.version_id if last == LATEST else m.before for m in pointed]
+        return _only([version_id for version_id in found if version_id], f"{last} release of", slot)
+    return _only([v for v in sorted(manifests) if v == name or v.endswith(f"/{name}")], "release", name)
+
+
+def resolve_series(manifests: Mapping[str, Manifest], name: str) -> str:
+    """Return the series that `name` means, by the rules of `catalog.repo.releases.resolve_series`.
+
+    Raises:
+        VersionUnknown, AmbiguousVersion: It means no series or several.
+    """
+    slots = sorted({manifest.slot for manifest in manifests.values()})
+    return _only([slot for slot in slots if name in ("", slot, slot.partition("/")[2])], "series", name)
+
+
+def _only(found: list[str], what: str, name: str) -> str:
+    if not found:
+        raise VersionUnknown(f"There is no {what} {quote(name)} among the manifests.", subject=name)
+    if len(found) > 1:
+        raise AmbiguousVersion(
+            f"{quote(name)} may be {', '.join(found[:10])}.", subject=name, hint="Name one of them whole."
+        )
+    return found[0]

@@ -1,0 +1,53 @@
+"""Starting is light: what the help and the plugins' tables need, and nothing of the machinery behind them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = (
+    "duckdb",
+    "polars",
+    "pyarrow",
+    "structlog",
+    "rich",
+    "httpx",
+    "pyoxigraph",
+    "fastobo",
+    "zstandard",
+    "hypothesis",
+)
+SCRIPT = """
+import sys
+from ontofetch_catalog.host.app import main
+sys.argv[0] = "ontofetch"
+try:
+    code = main({words!r})
+except SystemExit as error:
+    code = error.code
+print("MODULES", code, *sorted(sys.modules))
+"""
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["db", "--help"], ["report", "--help"]])
+def test_help_imports_nothing_heavy(words: list[str]) -> None:
+    """Help is shown without any of the heavy libraries, also that of the commands."""
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT.format(words=words)], capture_output=True, text=True, check=True
+    )
+    printed, _, modules = done.stdout.rpartition("MODULES")
+    code, *names = modules.split()
+    assert code in ("0", "None")
+    assert printed.strip()
+    # a command has its log set up before it runs
+    heavy = set(HEAVY) - ({"structlog", "rich"} if len(words) > 1 else set())
+    assert {name.partition(".")[0] for name in names} & heavy == set()
+
+
+def test_the_check_can_fail() -> None:
+    """A command that needs the catalog does import DuckDB, so the check above sees imports."""
+    script = SCRIPT.format(words=["db", "versions", "--root", "/nowhere/at/all"]) + "\nimport duckdb"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "MODULES 1" in done.stdout
