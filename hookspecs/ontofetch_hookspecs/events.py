@@ -284,7 +284,7 @@ class Receipt:
     Args:
         boundary_id: Names the boundary.
         type: Type of the recorded event: `download.done`, `download.unchanged` …
-        version_id: The release.
+        version_id: The release, or None where there is none.
         changed: False if identical content was recorded already.
         rows: Number of rows the boundary recorded.
         bytes: Sum of the sizes of those rows.
@@ -293,7 +293,7 @@ class Receipt:
 
     boundary_id: str
     type: str
-    version_id: str
+    version_id: str | None
     changed: bool
     rows: int
     bytes: int

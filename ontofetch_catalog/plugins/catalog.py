@@ -11,12 +11,11 @@ from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ontofetch_hookspecs import Command, hookimpl, notify
+from ontofetch_hookspecs import Command, hookimpl
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ontofetch_catalog.catalog.boundaries import Outcome
     from ontofetch_catalog.catalog.connection import Store
     from ontofetch_hookspecs import (
         DownloadDone,
@@ -85,7 +84,7 @@ class CatalogPlugin:
     def _boundary(
         self, event: DownloadDone | ExtractDone | ValidateDone | SetLatest
     ) -> Generator[None, list[Any], list[Any]]:
-        from ontofetch_catalog.catalog.boundaries import carry_out, make_boundary, record_rollback
+        from ontofetch_catalog.catalog.boundaries import carry_out, make_boundary, record_rollback, tell_observers
 
         store = self._store_of(event)
         with _not_nested():
@@ -96,31 +95,9 @@ class CatalogPlugin:
                 record_rollback(store, boundary, veto)
                 raise
             outcome = carry_out(store, boundary)
-            self._tell(store, outcome)
+            if self._host is not None:
+                tell_observers(self._host.manager, store, outcome)
         return [*votes, outcome.receipt]
-
-    def _tell(self, store: Store, outcome: Outcome) -> None:
-        """Tell the observers of what recovery finished and then of this boundary."""
-        from datetime import UTC
-
-        from ontofetch_hookspecs import CatalogCommitted
-
-        if self._host is None:
-            return
-        ended = [(item.event, True) for item in outcome.recovered if item.event is not None]
-        for row, recovered in [*ended, (outcome.committed, False)]:
-            told = CatalogCommitted(
-                root=store.root,
-                run_id=row.run_id,
-                config_hash=row.config_hash,
-                boundary_id=row.boundary_id,
-                type=row.type,
-                version_id=row.version_id,
-                committed_at=row.ts.replace(tzinfo=UTC),
-                payload=row.payload,
-                recovered=recovered,
-            )
-            notify(self._host.manager, told)
 
     @hookimpl
     def lookup_download(self, url: str) -> DownloadRecord | None:

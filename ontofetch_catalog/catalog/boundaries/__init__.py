@@ -1,6 +1,16 @@
-"""The four boundaries: each happens on disk and in the catalog, or not at all."""
+"""The four boundaries, and what every step of care shares with them: it happens on disk and in the catalog, or not."""
 
-from .engine import Boundary, Outcome, carry_out, record_rollback
+from .engine import Boundary, Care, Outcome, Recorded, carry_out, record_rollback
 from .make import make_boundary
+from .observers import tell_observers
 
-__all__ = ["Boundary", "Outcome", "carry_out", "make_boundary", "record_rollback"]
+__all__ = [
+    "Boundary",
+    "Care",
+    "Outcome",
+    "Recorded",
+    "carry_out",
+    "make_boundary",
+    "record_rollback",
+    "tell_observers",
+]

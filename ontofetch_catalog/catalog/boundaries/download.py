@@ -27,7 +27,7 @@ class DownloadBoundary(Boundary):
     kind: ClassVar[str] = "download"
 
     def __init__(self, store: Store, event: DownloadDone) -> None:
-        super().__init__(store, event.version_id)
+        super().__init__(store, event.version_id, run_id=event.run_id, config_hash=event.config_hash)
         self._event = event
         self.layout = layout.find_layout(event.layout)
         self.folder = self.layout.version_folder(event.service, event.ontology, event.version)
@@ -35,11 +35,6 @@ class DownloadBoundary(Boundary):
         self._source: Path | None = event.staged
         self._version: releases.VersionRow | None = None
         self._former: releases.ArtifactRow | None = None
-
-    @property
-    def event(self) -> DownloadDone:
-        """Return the event that is recorded."""
-        return self._event
 
     def check(self) -> None:
         """Check that the bytes are where the event says, with that size and content."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from types import FrameType
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ontofetch_hookspecs.events import Event, Receipt
+from ontofetch_hookspecs.events import Receipt
 
 from ...errors import BoundaryFailed, OntofetchError
 from .. import effects, journal, sessions
@@ -39,19 +39,27 @@ class Recorded:
 
 
 class Boundary(ABC):
-    """One step of the pipeline; its methods are called in the order in which they stand here."""
+    """One step of the pipeline; its methods are called in the order in which they stand here.
+
+    Args:
+        store: The store it happens in.
+        version_id: The release it is about, empty where it is about none.
+        run_id, config_hash: Recorded with its event.
+    """
 
     kind: ClassVar[str]
     done: ClassVar[str] = "done"  # its events are called kind.done, kind.unchanged, kind.rolled_back
 
-    def __init__(self, store: Store, version_id: str) -> None:
+    def __init__(self, store: Store, version_id: str, *, run_id: str, config_hash: str) -> None:
         self.store = store
         self.version_id = version_id
+        self.run_id = run_id
+        self.config_hash = config_hash
 
     @property
-    @abstractmethod
-    def event(self) -> Event:
-        """Return the event that is recorded."""
+    def subject(self) -> str:
+        """Return what a sentence about this boundary names: its release, else the store."""
+        return self.version_id or f"the store {self.store.root}"
 
     @abstractmethod
     def check(self) -> None:
@@ -73,6 +81,27 @@ class Boundary(ABC):
         """Return events to be recorded before the boundary's own, in the same transaction."""
         del boundary_id
         return []
+
+
+class Care(Boundary):
+    """One step of care for the store (a batch of prune, a fix of doctor …): no host's event, no vote, nothing staged.
+
+    A subclass names its `kind` and `done`, re-checks in `is_changed` whatever it was planned on, and has `record`.
+    """
+
+    def __init__(self, store: Store, version_id: str = "") -> None:
+        super().__init__(store, version_id, run_id=store.run_id, config_hash=store.config_hash)
+
+    def check(self) -> None:
+        """Do nothing: nothing is staged."""
+
+    def settle(self) -> None:
+        """Do nothing: nothing is staged."""
+
+    def is_changed(self, connection: duckdb.DuckDBPyConnection) -> bool:
+        """Return True: whoever takes care has seen that there is something to do."""
+        del connection
+        return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +138,7 @@ def carry_out(store: Store, boundary: Boundary) -> Outcome:
     receipt = Receipt(
         boundary_id=row.boundary_id,
         type=row.type,
-        version_id=boundary.version_id,
+        version_id=row.version_id,
         changed=changed,
         rows=recorded.rows,
         bytes=recorded.bytes,
@@ -118,7 +147,7 @@ def carry_out(store: Store, boundary: Boundary) -> Outcome:
     _log.info(
         "%s %s: %d rows, %d bytes, %.0f ms",
         row.type,
-        boundary.version_id,
+        boundary.subject,
         recorded.rows,
         recorded.bytes,
         milliseconds,
@@ -136,7 +165,7 @@ def record_rollback(store: Store, boundary: Boundary, error: BaseException) -> N
         with sessions.writing(store) as session, held_signals():
             session.commit_event(_rolled_back(boundary, sessions.new_boundary_id(), error))
     except (OntofetchError, OSError, duckdb.Error) as second:
-        _log.warning("the rollback of %s could not be recorded: %s", boundary.version_id, second)
+        _log.warning("the rollback of %s could not be recorded: %s", boundary.subject, second)
 
 
 def _commit(session: sessions.Session, boundary: Boundary, start: float) -> tuple[events.EventRow, Recorded]:
@@ -239,11 +268,11 @@ def held_signals() -> Iterator[None]:
 def _event_row(boundary: Boundary, boundary_id: str, kind: str, payload: Mapping[str, Any]) -> events.EventRow:
     return events.EventRow(
         boundary_id=boundary_id,
-        run_id=boundary.event.run_id,
-        config_hash=boundary.event.config_hash,
+        run_id=boundary.run_id,
+        config_hash=boundary.config_hash,
         ts=sessions.utc_now(),
         type=kind,
-        version_id=boundary.version_id,
+        version_id=boundary.version_id or None,
         payload=payload,
     )
 
@@ -257,16 +286,16 @@ def _log_rollback(boundary: Boundary, boundary_id: str, error: BaseException) ->
     _log.warning(
         "%s.rolled_back %s: %s",
         boundary.kind,
-        boundary.version_id,
+        boundary.subject,
         error,
-        extra={"boundary_id": boundary_id, "run_id": boundary.event.run_id, "outcome": "rollback"},
+        extra={"boundary_id": boundary_id, "run_id": boundary.run_id, "outcome": "rollback"},
     )
 
 
 def _failed(boundary: Boundary, step: str, error: Exception) -> BoundaryFailed:
     reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
     return BoundaryFailed(
-        f"The {boundary.kind} of {boundary.version_id} could not be {step}: {reason}.",
-        subject=boundary.version_id,
+        f"The {boundary.kind} of {boundary.subject} could not be {step}: {reason}.",
+        subject=boundary.subject,
         hint="Nothing was changed and the staged bytes are kept: mend that and run the same command again.",
     )

@@ -31,17 +31,12 @@ class ExtractBoundary(Boundary):
     kind: ClassVar[str] = "extract"
 
     def __init__(self, store: Store, event: ExtractDone) -> None:
-        super().__init__(store, event.version_id)
+        super().__init__(store, event.version_id, run_id=event.run_id, config_hash=event.config_hash)
         self._event = event
         self.files = read_files(event.files)
         self._source: Path | None = event.staged
         self._plan = json.dumps({"include": list(event.include), "strip": event.strip}, sort_keys=True)
         self._version: releases.VersionRow | None = None
-
-    @property
-    def event(self) -> ExtractDone:
-        """Return the event that is recorded."""
-        return self._event
 
     def check(self) -> None:
         """Check that the staged folder holds exactly the files of the table; sizes, not contents."""

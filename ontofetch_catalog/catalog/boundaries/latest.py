@@ -25,15 +25,10 @@ class LatestBoundary(Boundary):
     done: ClassVar[str] = "set"
 
     def __init__(self, store: Store, event: SetLatest) -> None:
-        super().__init__(store, event.version_id)
+        super().__init__(store, event.version_id, run_id=event.run_id, config_hash=event.config_hash)
         self._event = event
         self.slot = series_of(event.version_id)
         self._version: releases.VersionRow | None = None
-
-    @property
-    def event(self) -> SetLatest:
-        """Return the event that is recorded."""
-        return self._event
 
     def check(self) -> None:
         """Do nothing: no bytes are staged."""

@@ -25,15 +25,10 @@ class ValidateBoundary(Boundary):
     kind: ClassVar[str] = "validate"
 
     def __init__(self, store: Store, event: ValidateDone) -> None:
-        super().__init__(store, event.version_id)
+        super().__init__(store, event.version_id, run_id=event.run_id, config_hash=event.config_hash)
         self._event = event
         self.results = read_results(event.results)
         self._version: releases.VersionRow | None = None
-
-    @property
-    def event(self) -> ValidateDone:
-        """Return the event that is recorded."""
-        return self._event
 
     def check(self) -> None:
         """Do nothing: the table was checked when it was read, and no bytes are staged."""
