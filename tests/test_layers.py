@@ -17,17 +17,19 @@ PACKAGE = CHECKOUT / "ontofetch_catalog"
 CONTRACT = CHECKOUT / "hookspecs/ontofetch_hookspecs"
 SOURCES = sorted([*PACKAGE.rglob("*.py"), *CONTRACT.rglob("*.py")])
 
-# room → the rooms it may import; errors and settings are neutral ground, rendering only turns values into text
+# room → the rooms it may import; errors and settings are neutral ground, rendering only turns values into text, and
+# content only reads what is inside files: the host unpacks with it, the catalog repairs and adopts
 ROOMS = {
     "contract": set(),
     "errors": {"contract"},
     "settings": {"contract", "errors"},
     "rendering": {"contract", "errors"},
-    "catalog": {"contract", "errors", "settings"},
+    "content": {"contract", "errors"},
+    "catalog": {"contract", "errors", "settings", "content"},
     "analytics": {"contract", "errors", "settings", "rendering", "catalog"},
     "cli": {"contract", "errors", "settings", "rendering", "catalog", "analytics", "cli.output"},
     "cli.output": {"contract", "errors", "rendering", "catalog.effects"},
-    "host": {"contract", "errors", "settings", "rendering", "cli.output"},
+    "host": {"contract", "errors", "settings", "rendering", "content", "cli.output"},
     "plugins": {"contract", "errors", "catalog"},
     "main": {"host"},
 }

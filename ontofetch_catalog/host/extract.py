@@ -1,6 +1,6 @@
 """Own the unpacking of an artifact into a stage: what is refused, what is stripped, hashing while writing.
 
-It writes through the stage alone; archives come from `archives`, and what becomes of the stage is not known here.
+It writes through the stage alone; archives come from `content`, and what becomes of the stage is not known here.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Literal
 from ontofetch_hookspecs.names import path_key, quote, relpath_fault
 from ontofetch_hookspecs.stages import CHUNK, Stage
 
+from ..content.archives import Entry, damage_named, read_entries
+from ..content.formats import HEAD_BYTES, format_of
 from ..errors import ExtractError
-from .archives import Entry, damage_named, read_entries
-from .formats import HEAD_BYTES, format_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
