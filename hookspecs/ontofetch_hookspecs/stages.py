@@ -65,7 +65,10 @@ class StagedFile:
 
     def write(self, data: bytes) -> None:
         """Append `data`."""
-        self._stream.write(data)
+        left = memoryview(data)
+        while left:
+            # write(2) may take less than it is given, near a full disk or beyond 2 GiB
+            left = left[self._stream.write(left) :]
         self._hash.update(data)
         self.size += len(data)
 

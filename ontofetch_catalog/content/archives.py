@@ -25,7 +25,8 @@ from ontofetch_hookspecs.names import quote
 from ..errors import ExtractError
 
 _MAGIC = ((b"\x1f\x8b", "gz"), (b"BZh", "bz2"), (b"\xfd7zXZ\x00", "xz"), (b"\x28\xb5\x2f\xfd", "zst"))
-_ENDINGS = {"gz": (".gz", ".tgz"), "bz2": (".bz2",), "xz": (".xz",), "zst": (".zst", ".zstd")}
+_ENDINGS = {"gz": (".gz", ".tgz"), "bz2": (".bz2", ".tbz2"), "xz": (".xz", ".txz"), "zst": (".zst", ".zstd")}
+_ARCHIVES = (".zip", ".whl", ".jar", ".tar", ".tgz", ".tbz2", ".txz")
 _DAMAGE = (
     EOFError,
     OSError,
@@ -74,7 +75,7 @@ def damage_named(name: str) -> Iterator[None]:
         raise ExtractError(
             f"The archive {quote(name)} is damaged or truncated: {reason}.",
             subject=name,
-            hint="Download it again; nothing was published.",
+            hint="Nothing was unpacked; pull a good copy of it with --replace.",
         ) from error
 
 
@@ -87,11 +88,12 @@ def read_entries(archive: Path, name: str, stack: ExitStack) -> Iterator[Entry]:
         stack: Closes what was opened.
 
     Raises:
-        ExtractError: It is damaged, truncated or encrypted.
+        ExtractError: It is damaged, truncated or encrypted, or no archive although its name says so.
     """
     with archive.open("rb") as stream:
         head = stream.read(512)
-    if zipfile.is_zipfile(archive) and head[:2] == b"PK":
+    # a zip without its directory, which stands at the end, is one that was cut; a program may stand before a zip
+    if head.startswith(b"PK\x03\x04") or (zipfile.is_zipfile(archive) and _claims_archive(name)):
         yield from _zip_entries(archive, name, stack)
         return
     compression = next((kind for magic, kind in _MAGIC if head.startswith(magic)), "")
@@ -101,6 +103,12 @@ def read_entries(archive: Path, name: str, stack: ExitStack) -> Iterator[Entry]:
         yield from _tar_entries(archive, compression, name, stack)
         return
     single = _without_ending(name, compression)
+    if _claims_archive(name) or _claims_archive(single) or (not compression and _claims_compression(name)):
+        raise ExtractError(
+            f"{quote(name)} is named like an archive, but its bytes are none.",
+            subject=name,
+            hint="Look at what was downloaded: servers send error pages, too. Pull a good copy of it with --replace.",
+        )
     mtime = archive.stat().st_mtime
     yield Entry(single, "file", mtime, lambda: _decompressed(archive, compression))
 
@@ -113,7 +121,7 @@ def _is_tar(start: bytes, name: str) -> bool:
         return True
     if not start.strip(b"\0"):
         # a tar without entries is nothing but zeros, and so may be any other file
-        return name.casefold().endswith((".tar", ".tgz")) or ".tar." in name.casefold()
+        return name.casefold().endswith((".tar", ".tgz", ".tbz2", ".txz")) or ".tar." in name.casefold()
     try:
         return tarfile.nti(start[148:156]) in tarfile.calc_chksums(start)  # type: ignore[attr-defined]
     except tarfile.HeaderError:
@@ -125,6 +133,14 @@ def _without_ending(name: str, compression: str) -> str:
         if name.casefold().endswith(ending) and len(name) > len(ending):
             return name[: -len(ending)]
     return name
+
+
+def _claims_archive(name: str) -> bool:
+    return name.casefold().endswith(_ARCHIVES)
+
+
+def _claims_compression(name: str) -> bool:
+    return name.casefold().endswith(tuple(ending for endings in _ENDINGS.values() for ending in endings))
 
 
 def _zip_entries(archive: Path, name: str, stack: ExitStack) -> Iterator[Entry]:

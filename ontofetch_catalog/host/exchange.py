@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import logging
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ _HINTS = {
     404: "Check the address.",
     410: "The publisher has taken it away.",
 }
+_ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 Result = TypeVar("Result")
 _log = logging.getLogger("ontofetch.fetch")
 
@@ -188,7 +190,7 @@ class Exchange:
     def _told(self, cause: httpx.Response | httpx.HTTPError) -> str:
         if isinstance(cause, httpx.Response):
             return f"{quote(self.source.shown)} answers {cause.status_code} {cause.reason_phrase}".rstrip()
-        reason = str(cause).strip().rstrip(".") or type(cause).__name__
+        reason = _ERRNO.sub("", str(cause)).strip().rstrip(".") or type(cause).__name__
         if isinstance(cause, httpx.TimeoutException):
             reason = f"nothing came for {self.options.timeout:g} seconds"
         return f"{quote(self.source.shown)} can't be fetched: {reason}"

@@ -132,14 +132,16 @@ def _reading(path: Path) -> Iterator[tuple[BufferedReader, int]]:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise _unreadable(path, error) from error
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
+        # a folder can't even be made a stream of
+        os.close(descriptor)
+        raise FetchError(
+            f"{quote(path)} is {'a folder' if stat.S_ISDIR(found.st_mode) else 'no regular file'}.",
+            subject=str(path),
+            hint="Name a file or an archive.",
+        )
     with os.fdopen(descriptor, "rb") as stream:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode):
-            raise FetchError(
-                f"{quote(path)} is {'a folder' if stat.S_ISDIR(found.st_mode) else 'no regular file'}.",
-                subject=str(path),
-                hint="Name a file or an archive.",
-            )
         yield stream, found.st_size
 
 

@@ -22,8 +22,9 @@ _PAIR = re.compile(
     r"(?i)\b(authorization|cookie|[a-z_-]*(?:token|secret|passw(?:or)?d|api[_-]?key))"
     r"(['\"]?\s*[:=]\s*)(?:(?:basic|bearer|token)\s+)?[^\s,'\"]+"
 )
-# what a person at a terminal does not read in a line about a boundary
-_IDENTITIES = ("boundary_id", "run_id", "outcome", "logger")
+# what the sentence about a boundary says already, or a person at a terminal does not read
+_MEASURES = ("outcome", "version_id", "rows", "bytes", "milliseconds")
+_IDENTITIES = (*_MEASURES, "boundary_id", "run_id", "logger")
 Event = MutableMapping[str, Any]
 
 

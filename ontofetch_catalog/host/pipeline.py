@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ontofetch_hookspecs import DownloadDone, ExtractDone, HostInfo, SetLatest, Stage, ValidateDone, Validator, Veto
-from ontofetch_hookspecs.layout import find_layout
+from ontofetch_hookspecs.layout import VALIDATION_AUDIT, find_layout
 from ontofetch_hookspecs.names import quote
 
 from ..errors import ExtractError, PreconditionFailed
@@ -239,6 +239,8 @@ class Pull:
         self._summary.passed = len(pc.unique(results["relpath"])) - self._summary.failed
         for row in failures.slice(0, MOST_TOLD).to_pylist():
             _log.warning("%s fails %s: %s", row["relpath"], row["validator"], json.loads(row["details"]).get("error"))
+        if len(failures) > MOST_TOLD:
+            _log.warning("and %d more; all of them are in %s", len(failures) - MOST_TOLD, VALIDATION_AUDIT)
 
     # --- latest -------------------------------------------------------------------------------------------------------
 

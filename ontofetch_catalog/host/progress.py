@@ -9,9 +9,10 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from ..rendering.text import safe_text
+from ..rendering.text import safe_text, shorten_middle
 from .logs import is_chatty
 
+_COUNTS = 42  # cells of what is counted, the speed, the time and the gaps
 Update = Callable[[int, int | None], None]
 
 
@@ -41,10 +42,13 @@ def bar(text: str, *, unit: str) -> Iterator[Update]:
     counts: tuple[ProgressColumn, ...] = (MofNCompleteColumn(), TextColumn(unit))
     if unit == "bytes":
         counts = (DownloadColumn(binary_units=True), TransferSpeedColumn())
+    console = Console(stderr=True)
+    # a line that is too long would break, and the broken one stay on the screen
+    length = min(40, console.width // 4)
     # a name from outside may look like rich's markup
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), *counts, TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
-        task = shown.add_task(safe_text(text), total=None)
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(length), *counts, TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as shown:
+        task = shown.add_task(shorten_middle(safe_text(text), max(console.width - length - _COUNTS, 1)), total=None)
         yield lambda done, total: shown.update(task, completed=done, total=total)
 
 

@@ -239,6 +239,39 @@ def test_a_truncated_single_file_is_refused(tmp_path: Path, pack: Callable[[byte
         unpack(tmp_path, f"a.ttl.{endings[pack]}", pack(bytes(range(256)) * 50)[:-3])
 
 
+@pytest.mark.parametrize("kept", [4, 40, 150, -1])
+def test_a_truncated_zip_is_refused_wherever_it_was_cut(tmp_path: Path, kept: int) -> None:
+    """A zip that lost its end is damage, and not a release of one file."""
+    with pytest.raises(ExtractError, match="damaged or truncated"):
+        unpack(tmp_path, "a.whl", zipped({"a.ttl": bytes(range(256)) * 20, "b": b"x"})[:kept])
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.zip", b"<html>404</html>"),
+        ("a.zip", b""),
+        ("a.WHL", b"PK"),
+        ("a.tar", b"text"),
+        ("a.tar.gz", gzip.compress(b"text")),
+        ("a.tgz", gzip.compress(b"text")),
+        ("a.ttl.gz", b"<a> <b> <c> ."),
+        ("a.tar.zst", b""),
+    ],
+)
+def test_what_is_named_like_an_archive_must_be_one(tmp_path: Path, name: str, data: bytes) -> None:
+    """An error page that a server sent for an archive is refused with the name of the artifact."""
+    with pytest.raises(ExtractError, match="named like an archive") as refused:
+        unpack(tmp_path, name, data)
+    assert refused.value.subject == name
+
+
+def test_a_zip_behind_a_program_is_a_zip(tmp_path: Path) -> None:
+    """What stands before a zip does not keep it from being unpacked."""
+    extraction = unpack(tmp_path, "a.zip", b"#!/bin/sh\n" + zipped(FILES), strip=0)
+    assert contents(extraction) == FILES
+
+
 def test_a_zip_with_a_wrong_checksum_is_refused(tmp_path: Path) -> None:
     """An entry whose bytes don't fit its checksum is damage."""
     data = bytearray(zipped({"a.ttl": bytes(range(256)) * 20}))

@@ -55,6 +55,7 @@ class Boundary(ABC):
         self.version_id = version_id
         self.run_id = run_id
         self.config_hash = config_hash
+        self.begun = time.perf_counter()
 
     @property
     def subject(self) -> str:
@@ -145,13 +146,12 @@ def carry_out(store: Store, boundary: Boundary) -> Outcome:
         milliseconds=milliseconds,
     )
     _log.info(
-        "%s %s: %d rows, %d bytes, %.0f ms",
+        "%s %s: %s, %.0f ms",
         row.type,
         boundary.subject,
-        recorded.rows,
-        recorded.bytes,
+        _amount(recorded),
         milliseconds,
-        extra={"boundary_id": row.boundary_id, "run_id": store.run_id, "outcome": "commit"},
+        extra=_told(boundary, row.boundary_id, "commit", recorded, milliseconds),
     )
     return Outcome(receipt=receipt, committed=row, recovered=recovered)
 
@@ -288,8 +288,28 @@ def _log_rollback(boundary: Boundary, boundary_id: str, error: BaseException) ->
         boundary.kind,
         boundary.subject,
         error,
-        extra={"boundary_id": boundary_id, "run_id": boundary.run_id, "outcome": "rollback"},
+        extra=_told(boundary, boundary_id, "rollback", Recorded(), (time.perf_counter() - boundary.begun) * 1000),
     )
+
+
+def _told(
+    boundary: Boundary, boundary_id: str, outcome: str, recorded: Recorded, milliseconds: float
+) -> dict[str, object]:
+    """Return what a log line about a boundary carries beside its sentence."""
+    return {
+        "outcome": outcome,
+        "boundary_id": boundary_id,
+        "run_id": boundary.run_id,
+        "version_id": boundary.version_id,
+        "rows": recorded.rows,
+        "bytes": recorded.bytes,
+        "milliseconds": round(milliseconds, 1),
+    }
+
+
+def _amount(recorded: Recorded) -> str:
+    rows = f"{recorded.rows:,} row" + ("" if recorded.rows == 1 else "s")
+    return f"{rows}, {recorded.bytes:,} bytes" if recorded.bytes else rows
 
 
 def _failed(boundary: Boundary, step: str, error: Exception) -> BoundaryFailed:
