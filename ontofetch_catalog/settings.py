@@ -104,6 +104,9 @@ def read_settings(flags: Mapping[str, object], environment: Mapping[str, str] | 
             value, source = environment[setting.environment], setting.environment
         if flags.get(setting.name) is not None:
             value, source = flags[setting.name], setting.flag or setting.name
+            if value == "" and setting.kind == "text":
+                # an unset variable of a shell must not stand for the user's own store
+                raise UsageError(f"{source} is empty.", subject=source, hint="Give it a value, or leave it away.")
         values[setting.name] = _convert(setting, value, source)
         sources[setting.name] = source
     if not values["root"]:

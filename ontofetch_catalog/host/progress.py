@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from ..rendering.text import safe_text, shorten_middle
+from ..rendering.text import safe_text, shorten_end
 from .logs import is_chatty
 
 _COUNTS = 42  # cells of what is counted, the speed, the time and the gaps
@@ -48,7 +48,7 @@ def bar(text: str, *, unit: str) -> Iterator[Update]:
     # a name from outside may look like rich's markup
     columns = (TextColumn("{task.description}", markup=False), BarColumn(length), *counts, TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as shown:
-        task = shown.add_task(shorten_middle(safe_text(text), max(console.width - length - _COUNTS, 1)), total=None)
+        task = shown.add_task(shorten_end(safe_text(text), max(console.width - length - _COUNTS, 1)), total=None)
         yield lambda done, total: shown.update(task, completed=done, total=total)
 
 
