@@ -132,9 +132,11 @@ def test_any_text_is_a_value_or_a_usage_error(setting: Setting, text: str) -> No
     try:
         value = read({setting.environment: text, "ONTOFETCH_CONFIG": ""}).values[setting.name]
     except UsageError as error:
-        assert setting.name in str(error)
-        return
-    assert isinstance(value, type(setting.default))
+        subject = error.subject
+    else:
+        subject = setting.name
+        assert isinstance(value, type(setting.default))
+    assert subject == setting.name
 
 
 def test_every_flag_is_an_option_of_every_command() -> None:
@@ -159,7 +161,7 @@ def table_row(setting: Setting) -> list[str]:
     shown = ", ".join(default) if isinstance(default, tuple) else f"{default:,}" if setting.kind == "int" else default
     return [
         f"`{setting.name}`",
-        f"`{setting.flag}`" if setting.flag else "–",
+        f"`{setting.flag}`" if setting.flag else "-",
         f"`{setting.environment}`",
         f"`{setting.name}`",
         f"`{shown}`" if shown != "" else "empty",
