@@ -110,10 +110,10 @@ def emit(
         OntofetchError: The file of `--out` can't be written.
     """
     from ..rendering.encode import to_frame
-    from ..rendering.tables import Look
+    from ..rendering.looks import look_of
 
     frames = {name: to_frame(table) for name, table in sections.items()}
-    look = look or Look(titles=titles or {})
+    look = look or look_of(sections, titles or {})
     if options.format == "table":
         _write_text(_as_text(frames, options, look), options)
         return

@@ -1,0 +1,36 @@
+"""Own what the tables of the verbs leave out where a terminal is narrow, and how wide records are shown.
+
+Only a table asks for it: the other formats always carry every column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .tables import Look
+
+# section → columns that give way, the last one first; what answers the question of the verb is not among them
+_DETAILS = {
+    "pull": ("passed", "artifact", "sha256"),
+    "versions": ("failed", "created_at", "released", "passed", "not_validated", "pinned", "artifacts"),
+    "files": ("mtime", "format", "file_id", "verified_at", "artifact_id"),
+    "stats": ("failed", "passed", "not_validated", "last_verified", "formats", "artifact_bytes", "artifacts"),
+    "found": ("format", "kind", "sha256"),
+    "delta": ("size_delta", "previous_relpath", "size_b", "size_a", "format", "file_id_b", "file_id_a"),
+    "events": ("version_id", "level", "payload", "boundary_id", "run_id", "config_hash", "digest"),
+    "plugins": ("milliseconds", "reason", "distribution", "hooks"),
+}
+_RECORDS = ("summary", "status")
+
+
+def look_of(sections: Iterable[str], titles: Mapping[str, str]) -> Look:
+    """Return how the tables of these sections are drawn; `titles` as in `Look`."""
+    from .tables import Look
+
+    return Look(
+        titles=titles,
+        details={name: _DETAILS[name] for name in sections if name in _DETAILS},
+        records=[name for name in sections if name in _RECORDS],
+    )

@@ -1,0 +1,113 @@
+"""The commands of the documents, run as a reader would run them, and what they print beside what the document shows.
+
+usage: python -m tests.documents FILE…        (writes what the commands print now into the documents)
+
+A block of commands is fenced as `console`; lines that begin with `$ ` are typed, what stands below them is stdout and
+stderr. What differs from run to run (times, identifiers) is compared by its form. Blocks of one document share
+a folder.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+CHECKOUT = Path(__file__).parents[1]
+COLUMNS = 100
+_BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# what differs from run to run, and the form that stands for it; the order matters
+_VOLATILE = (
+    (re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|\+00:00)?"), "<time>"),
+    (re.compile(r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2})?"), "<time>"),
+    (re.compile(r"\d{8}T\d{6}[.\d]*Z?"), "<time>"),
+    (re.compile(r"\b[0-9a-f]{32}\b"), "<id>"),
+    (re.compile(r"\b\d+(\.\d+)? (ms|s|MB/s|MiB/s|GiB/s)\b"), "<speed>"),
+)
+
+
+@dataclass(frozen=True)
+class Command:
+    """One typed line and the lines that the document shows below it."""
+
+    line: str
+    shown: str
+
+
+def read_commands(text: str) -> list[Command]:
+    """Return the commands of all blocks of a document, in order."""
+    return [command for block in _BLOCK.findall(text) for command in _commands(block)]
+
+
+def _commands(block: str) -> Iterator[Command]:
+    for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+        line, _, shown = part.partition("\n")
+        while line.endswith("\\"):
+            more, _, shown = shown.partition("\n")
+            line = line + "\n" + more
+        yield Command(line, shown)
+
+
+def run_command(line: str, folder: Path) -> str:
+    """Run one line in a shell and return what it printed; paths of this machine are replaced by what a reader sees."""
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("ONTOFETCH_")},
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "ONTOFETCH_ROOT": str(folder / "store"),
+        "COLUMNS": str(COLUMNS),
+        "NO_COLOR": "1",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+    }
+    done = subprocess.run(
+        ["/bin/sh", "-c", line],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    kept = [text for text in done.stdout.splitlines() if not text.startswith("WARNING: Location ")]
+    text = "\n".join(text.rstrip() for text in kept).strip("\n")
+    return (text + "\n" if text else "").replace(str(folder), "~").replace(str(CHECKOUT), "~/ontofetch-catalog")
+
+
+def comparable(text: str) -> list[str]:
+    """Return the lines of an output with what differs from run to run replaced, and runs of blanks and rules folded."""
+    for pattern, form in _VOLATILE:
+        text = pattern.sub(form, text)
+    return [re.sub(r"─+", "─", re.sub(r" +", " ", line)).strip() for line in text.splitlines() if line.strip()]
+
+
+def differences(path: Path, folder: Path) -> list[str]:
+    """Run all commands of a document in `folder`; return a sentence for each that prints something else."""
+    found = []
+    for command in read_commands(path.read_text(encoding="utf-8")):
+        printed = run_command(command.line, folder)
+        if comparable(printed) != comparable(command.shown):
+            found.append(f"`{command.line}` prints\n{printed}\nthe document shows\n{command.shown}")
+    return found
+
+
+def rewrite(path: Path, folder: Path) -> None:
+    """Run all commands of a document in `folder` and write what they print into it."""
+
+    def fresh(match: re.Match[str]) -> str:
+        parts = [f"$ {command.line}\n{run_command(command.line, folder)}" for command in _commands(match[1])]
+        return "```console\n" + "".join(parts) + "```"
+
+    text = path.read_text(encoding="utf-8")
+    path.write_text(_BLOCK.sub(fresh, text), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    import tempfile
+
+    for name in sys.argv[1:]:
+        with tempfile.TemporaryDirectory() as scratch:
+            rewrite(Path(name), Path(scratch))
