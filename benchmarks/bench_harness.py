@@ -1,0 +1,64 @@
+"""The harness can fail: a slow thing is beyond its limit, in the table and in the exit status."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from .harness import BeyondLimit, Ledger, Race, Result, Side, table
+from .limits import LIMITS, SHORT_FACTOR, Limit
+
+NAP = 0.002
+SLOW = """
+import time
+from benchmarks.harness import Side
+from benchmarks.limits import Limit
+
+def test_slow(race):
+    limit = Limit(2.0, "slow", "bare")
+    race("slow", Side(lambda _: time.sleep({slow})), Side(lambda _: time.sleep({nap})), limit=limit)
+"""
+
+
+def test_a_slow_thing_is_beyond_its_limit(benchmark: BenchmarkFixture) -> None:
+    """What takes ten times its yardstick breaks a limit of two, also in the short form, and the table says so."""
+    ledger = Ledger()
+    with pytest.raises(BeyondLimit, match="the limit is"):
+        Race(benchmark, ledger)(
+            "slow", Side(lambda _: time.sleep(10 * NAP)), Side(lambda _: time.sleep(NAP)), limit=Limit(2.0, "a", "b")
+        )
+    assert any("BEYOND" in line for line in table(ledger))
+
+
+@pytest.mark.parametrize(("factor", "status"), [(10, 1), (1, 0)])
+def test_the_exit_status_tells(tmp_path: Path, factor: int, status: int) -> None:
+    """A run with a slow thing ends with 1, the same run without it with 0."""
+    (tmp_path / "bench_slow.py").write_text(SLOW.format(slow=factor * NAP, nap=NAP))
+    words = [
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-o",
+        "python_files=bench_*.py",
+        "-p",
+        "benchmarks.conftest",
+        str(tmp_path),
+    ]
+    done = subprocess.run([sys.executable, "-m", "pytest", *words], capture_output=True, text=True, check=False)
+    assert done.returncode == status, done.stdout
+    assert ("BEYOND" in done.stdout) == bool(status)
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_every_limit_bites(name: str) -> None:
+    """A ratio just beyond a limit is beyond, one just below is not."""
+    limit = LIMITS[name]
+    for factor in (1.0, SHORT_FACTOR):
+        most = limit.most * factor
+        assert Result(name, limit, most * 1.01, 1.0, "s", 1, factor).is_beyond
+        assert not Result(name, limit, most * 0.99, 1.0, "s", 1, factor).is_beyond

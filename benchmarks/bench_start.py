@@ -1,0 +1,48 @@
+"""How long a user waits before anything happens, beside what any such process has to load."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from ontofetch_hookspecs.testing import make_manager, sample_set_latest
+
+from . import data
+from .children import SCRIPT, run
+from .harness import Race, Side
+
+HELP = "import argparse, pluggy\nfrom importlib.metadata import entry_points\nlist(entry_points(group='ontofetch'))"
+LIBRARIES = "import duckdb, polars"
+
+
+@pytest.fixture(scope="module")
+def small(scratch: Path) -> Path:
+    """Return a store with one release of a hundred files."""
+    root = data.make_store(scratch / "small")
+    data.make_folders(root / data.VERSION / "data", 100)
+    data.write_tree(root / data.VERSION / "data", 100)
+    manager = make_manager(data.NamedCatalog(), root=root)
+    manager.hook.on_extract_done(event=data.extract_event(root, data.files_table(100), None))
+    manager.hook.on_set_latest(event=sample_set_latest(root))
+    return root
+
+
+def test_help(race: Race, small: Path) -> None:
+    """The help of the whole program, plugins loaded."""
+    race(
+        "start.help",
+        Side(lambda _: run([SCRIPT, "--help"], small)),
+        Side(lambda _: run([sys.executable, "-c", HELP])),
+    )
+
+
+def test_report_latest(race: Race, small: Path) -> None:
+    """A report, from the shell's prompt to the last line of its table."""
+    assert "100" in run([SCRIPT, "report", "latest"], small).stdout
+    race(
+        "start.report",
+        Side(lambda _: run([SCRIPT, "report", "latest"], small)),
+        Side(lambda _: run([sys.executable, "-c", LIBRARIES])),
+    )

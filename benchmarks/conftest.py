@@ -1,0 +1,58 @@
+"""Own what the benchmarks share: a folder on the real disk, the race, and the table at the end of a run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from . import harness
+from .machine import describe_machine
+
+LEDGER = pytest.StashKey[harness.Ledger]()
+SCRATCH = Path(__file__).parent.parent / ".build" / "bench"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin a ledger, and keep pytest-benchmark's own table away: it has no yardstick."""
+    config.stash[LEDGER] = harness.Ledger()
+    config.option.benchmark_quiet = True
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print the table."""
+    ledger = config.stash[LEDGER]
+    if not ledger.results:
+        return
+    terminalreporter.section("benchmarks" + (" (short form, limits twice as wide)" if harness.SHORT else ""))
+    for line in [*describe_machine(SCRATCH), "", *harness.table(ledger)]:
+        terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def race(benchmark: BenchmarkFixture, request: pytest.FixtureRequest) -> harness.Race:
+    """Return the race of this test."""
+    return harness.Race(benchmark, request.config.stash[LEDGER])
+
+
+@pytest.fixture(scope="session")
+def scratch() -> Iterator[Path]:
+    """Return a folder on the disk of the checkout for what is slow to make; empty at first, gone at the end."""
+    folder = SCRATCH / f"run-{os.getpid()}"
+    folder.mkdir(parents=True)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def room(scratch: Path) -> Iterator[Path]:
+    """Return a folder on the same disk for one benchmark."""
+    folder = scratch / "room"
+    folder.mkdir()
+    yield folder
+    shutil.rmtree(folder)

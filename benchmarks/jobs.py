@@ -1,0 +1,55 @@
+"""Own the work whose memory is measured, each piece in a process of its own: `python -m benchmarks.jobs NAME WORDS`.
+
+A job is a generator: what comes before its `yield` (imports) does not count, the rest does.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+from collections.abc import Generator
+from pathlib import Path
+
+Job = Generator[None, None, int]
+
+
+def extract(root: str, table: str) -> Job:
+    """Read a table and record it as a release's files; return the size of the table in bytes."""
+    import pyarrow as pa
+
+    from .bench_extract import record
+
+    yield
+    with pa.OSFile(table) as file, pa.ipc.open_stream(file) as reader:
+        files = reader.read_all()
+    record(Path(root), files)
+    return int(files.nbytes)
+
+
+JOBS = {"extract": extract}
+
+
+def peak() -> int:
+    """Return the peak of this process's resident memory in bytes."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        # ru_maxrss of a child begins with the size of its parent
+        lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
+        return int(lines["VmHWM"].split()[0]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def main(name: str, *words: str) -> None:
+    """Run a job and print its peaks as JSON."""
+    job = JOBS[name](*words)
+    next(job)
+    before = peak()
+    try:
+        next(job)
+    except StopIteration as done:
+        print(json.dumps({"before": before, "after": peak(), "told": done.value}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
