@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from .errors import StageError
+from .errors import EventError, StageError
 from .layout import STAGING
 from .names import check_relpath, quote, redact_url
 from .processes import this_process
@@ -209,7 +209,7 @@ def read_record(path: Path) -> StageRecord | None:
         values = json.loads((path / RECORD).read_text(encoding="utf-8"))
         record = StageRecord(**values)
         return record if record.name is None or check_relpath("name", record.name) else None
-    except (OSError, ValueError, TypeError, AttributeError):
+    except (OSError, ValueError, TypeError, AttributeError, EventError):
         return None
 
 

@@ -1,0 +1,164 @@
+"""Names: what may be a name, a path, a hash or a size, and which secrets never pass."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from ontofetch_hookspecs import EventError
+from ontofetch_hookspecs.names import (
+    MAX_SIZE,
+    check_relpath,
+    check_segment,
+    check_sha256,
+    check_size,
+    check_text,
+    check_time,
+    is_secret_name,
+    path_key,
+    quote,
+    redact_url,
+    relpath_fault,
+)
+
+
+@pytest.mark.parametrize("name", ["obo", "2025-09-15", "v1.0.0+build~2_x", "0", "a" * 100])
+def test_a_segment_that_the_catalog_can_hold(name: str) -> None:
+    """Letters, digits and . _ + ~ - make a name."""
+    assert check_segment("version", name) == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", ".", "..", ".hidden", "-x", "a/b", "a b", "a\n", "ä", "a" * 101, "latest", "LATEST", "Previous", None, 7],
+)
+def test_a_segment_that_it_can_not_hold(name: object) -> None:
+    """Everything else is refused, with the field in the sentence; so are the words with a meaning of their own."""
+    with pytest.raises(EventError, match="version") as refused:
+        check_segment("version", name)
+    assert refused.value.subject == "version"
+
+
+@pytest.mark.parametrize(
+    ("path", "fault"),
+    [
+        ("a.ttl", None),
+        ("a/b c/ü.ttl", None),
+        ("...", None),
+        ("a" * 255, None),
+        ("/".join(["a" * 100] * 10), None),
+        ("", "is empty"),
+        ("/a", "is absolute"),
+        ("a//b", "has an empty part"),
+        ("a/", "has an empty part"),
+        ("./a", "has a part '.' or '..'"),
+        ("a/../b", "has a part '.' or '..'"),
+        ("a\0b", "contains the control character U+0000"),
+        ("a\u0085", "contains the control character U+0085"),
+        ("a\u202eb", "contains the control character U+202E"),
+        ("a\u2028b", "contains the control character U+2028"),
+        ("a\udcff", "contains the control character U+DCFF"),
+        ("ü" * 128, "has a part longer than 255 bytes"),
+        ("/".join(["a" * 200] * 6), "is longer than 1,024 bytes"),
+    ],
+)
+def test_relative_paths(path: str, fault: str | None) -> None:
+    """A path stays below its folder, can be shown, and fits into every file system; the fault ends a sentence."""
+    assert relpath_fault(path) == fault
+    if fault is None:
+        assert check_relpath("artifact", path) == path
+    else:
+        with pytest.raises(EventError, match="artifact") as refused:
+            check_relpath("artifact", path)
+        assert str(refused.value).isprintable()
+
+
+def test_hashes_sizes_times_and_texts() -> None:
+    """Each check hands its value back, or refuses it with the field as subject."""
+    now = datetime.now(UTC)
+    assert check_sha256("sha256", "0" * 64) == "0" * 64
+    assert [check_size("size", size) for size in (0, MAX_SIZE)] == [0, MAX_SIZE]
+    assert check_time("at", now) is now
+    assert check_text("etag", None) is None
+    assert check_text("etag", 'W/"ä"') == 'W/"ä"'
+    refusals = (
+        *((check_sha256, value) for value in ("0" * 63, "A" * 64, "0" * 64 + "\n", 0, None)),
+        *((check_size, value) for value in (-1, MAX_SIZE + 1, True, 1.0, "1")),
+        *((check_time, value) for value in (now.replace(tzinfo=None), now.date(), "2026-01-02", None)),
+        *((check_text, value) for value in ("a\nb", "a\x1b", "x" * 4097, 7, "a\u2029")),
+    )
+    for check, value in refusals:
+        with pytest.raises(EventError) as refused:
+            check("field", value)  # type: ignore[operator]
+        assert refused.value.subject == "field"
+    with pytest.raises(EventError):
+        check_text("run_id", None, optional=False)
+
+
+@given(st.text(st.characters(), max_size=400))
+@example("\x1b]0;title\x07\u202e\udcff")
+def test_what_is_quoted_is_harmless_and_short(text: str) -> None:
+    """A quoted text can't be obeyed by a terminal and does not flood a sentence."""
+    shown = quote(text)
+    assert shown.isprintable()
+    assert len(shown) <= 450
+    assert shown[0] == shown[-1]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("A.ttl", "a.TTL", True),
+        ("caf\u00e9", "cafe\u0301", True),
+        ("STRASSE", "stra\u00dfe", True),
+        ("\u1e9b\u0323", "\u017f\u0323\u0307", True),
+        ("a", "b", False),
+        ("a", "\u0430", False),
+    ],
+)
+def test_paths_that_are_one_file_somewhere(one: str, other: str, same: bool) -> None:
+    """Paths that differ in case or normal form alone have one key; look-alikes keep theirs."""
+    assert (path_key(one) == path_key(other)) is same
+
+
+@given(st.text(max_size=20))
+def test_a_path_key_does_not_change_any_more(text: str) -> None:
+    """The key of a key is itself, in every normal form of the text."""
+    key = path_key(text)
+    assert path_key(key) == key
+    assert path_key(unicodedata.normalize("NFD", text)) == key
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://example.org/a.owl?v=1", "https://example.org/a.owl?v=1"),
+        ("https://jo:hush@example.org:8443/a#hush", "https://example.org:8443/a"),
+        ("https://example.org/a?apikey=hush&v=1", "https://example.org/a?apikey=REDACTED&v=1"),
+        (
+            "https://e.org/a?API_KEY=hush&X-Amz-Signature=hush",
+            "https://e.org/a?API_KEY=REDACTED&X-Amz-Signature=REDACTED",
+        ),
+        (
+            "https://e.org/a?my_token=hush&github-secret=hush",
+            "https://e.org/a?my_token=REDACTED&github-secret=REDACTED",
+        ),
+        ("https://e.org/a?%74oken=hush", "https://e.org/a?token=REDACTED"),
+        ("file:///data/a%20b.ttl", "file:///data/a%20b.ttl"),
+        ("http://[broken/hush", "REDACTED"),
+    ],
+)
+def test_secrets_in_urls(url: str, shown: str) -> None:
+    """User, password, fragment and the values of secret names go; the rest of the URL stays as it is."""
+    assert redact_url(url) == shown
+    assert redact_url(shown) == shown
+
+
+def test_secret_names() -> None:
+    """Names that usually carry secrets are known in any case, others are not."""
+    assert all(map(is_secret_name, ("Authorization", "apikey", "refresh_token", "client_secret", "KEY", "db_password")))
+    assert not any(map(is_secret_name, ("keyword", "tokens", "version", "format")))
