@@ -1,0 +1,206 @@
+"""Own the SQL of fixity: which recorded files were verified when, in pages to be hashed, and recording what was found.
+
+A page names its releases as constants, so that DuckDB skips the row groups of the others.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from ontofetch_hookspecs.layout import find_layout
+
+from .. import effects
+from ..connection import fetch_one, literal
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+_SAMPLE_PARTS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which recorded files.
+
+    Args:
+        version_id: One release; empty for more.
+        slot: One series (`service/ontology`); empty for all.
+        sample: The share of the files, chosen by `seed`; 1.0 is all of them.
+        seed: Another seed chooses other files; the same seed the same files, on any machine.
+    """
+
+    version_id: str = ""
+    slot: str = ""
+    sample: float = 1.0
+    seed: int = 0
+
+    @property
+    def condition(self) -> str:
+        """Return it as SQL over version_id and relpath."""
+        parts = ["true"]
+        if self.version_id:
+            parts.append(f"version_id = {literal(self.version_id)}")
+        if self.slot:
+            parts.append(f"starts_with(version_id, {literal(self.slot + '/')})")
+        if self.sample < 1.0:
+            kept = round(self.sample * _SAMPLE_PARTS)
+            parts.append(
+                f"md5_number_lower(concat({literal(f'{self.seed}:')}, version_id, '/', relpath))"
+                f" % {_SAMPLE_PARTS} < {kept}"
+            )
+        return " AND ".join(parts)
+
+
+def _recorded(columns: str, condition: str) -> str:
+    """Return the SQL of artifacts and files: kind and the named columns, `content` being the sha256.
+
+    Artifacts marked as failed are known to be damaged and are not looked at.
+    """
+    return (
+        f"SELECT 'artifact' AS kind, {columns.replace('content', 'artifact_id AS content')} FROM artifacts"  # noqa: S608
+        f" WHERE status <> 'failed' AND {condition} UNION ALL"
+        f" SELECT 'file', {columns.replace('content', 'file_id')} FROM extracted_files WHERE {condition}"
+    )
+
+
+def plan_groups(connection: duckdb.DuckDBPyConnection, scope: Scope, done: Sequence[datetime] = ()) -> pa.Table:
+    """Return what is to be verified, longest unverified first: verified_at, version_id, files, size_bytes.
+
+    Args:
+        connection: An open connection.
+        scope: Which files.
+        done: Times of verification that count as done already.
+    """
+    skip = ", ".join(f"TIMESTAMP {literal(moment.isoformat(sep=' '))}" for moment in done)
+    where = f"WHERE verified_at IS NULL OR verified_at NOT IN ({skip})" if skip else ""
+    return connection.sql(
+        f"""
+        SELECT verified_at, version_id, count(*) AS files, sum(size_bytes)::BIGINT AS size_bytes
+        FROM ({_recorded("verified_at, version_id, size_bytes", scope.condition)}) {where}
+        GROUP BY verified_at, version_id ORDER BY verified_at NULLS FIRST, version_id
+        """  # noqa: S608
+    ).to_arrow_table()
+
+
+def read_page(
+    connection: duckdb.DuckDBPyConnection,
+    scope: Scope,
+    group: tuple[datetime | None, Sequence[str]],
+    *,
+    after: tuple[str, str] = ("", ""),
+    rows: int,
+) -> pa.Table:
+    """Return the files of some releases that were verified at the same time.
+
+    Args:
+        connection: An open connection.
+        scope: Which files.
+        group: The time of verification, and the releases.
+        after: (kind, relpath) of the last file of the page before; only with a single release.
+        rows: At most so many.
+
+    Returns:
+        kind (`artifact`, `file`), version_id, relpath, content (sha256), size_bytes, verified_at, path below the root;
+        sorted.
+    """
+    verified_at, version_ids = group
+    when = "IS NULL" if verified_at is None else f"= TIMESTAMP {literal(verified_at.isoformat(sep=' '))}"
+    condition = f"version_id IN ({', '.join(map(literal, version_ids))}) AND verified_at {when} AND {scope.condition}"
+    return connection.sql(
+        f"""
+        SELECT kind, version_id, relpath, content, size_bytes, verified_at,
+            concat(fs_relpath, '/', CASE kind {_folders(connection)} END, '/', relpath) AS path
+        FROM (
+            SELECT * FROM ({_recorded("version_id, relpath, content, size_bytes, verified_at", condition)})
+            WHERE kind > {literal(after[0])} OR (kind = {literal(after[0])} AND relpath > {literal(after[1])})
+            ORDER BY version_id, kind, relpath LIMIT {rows:d}
+        )
+        JOIN (SELECT version_id, fs_relpath, layout FROM versions) USING (version_id)
+        ORDER BY version_id, kind, relpath
+        """  # noqa: S608
+    ).to_arrow_table()
+
+
+def _folders(connection: duckdb.DuckDBPyConnection) -> str:
+    """Return the arms of a CASE over `kind`: the folder of a release's layout."""
+    names = [str(row[0]) for row in connection.execute("SELECT DISTINCT layout FROM versions ORDER BY 1").fetchall()]
+    layouts = [find_layout(name) for name in names]
+    return (
+        " ".join(
+            f"WHEN '{kind}' THEN CASE layout "
+            + " ".join(f"WHEN {literal(layout.name)} THEN {literal(getattr(layout, folder))}" for layout in layouts)
+            + " END"
+            for kind, folder in (("artifact", "source"), ("file", "data"))
+            if layouts
+        )
+        or "WHEN '' THEN ''"
+    )
+
+
+def mark_verified(connection: duckdb.DuckDBPyConnection, verified: pa.Table, moment: datetime | None) -> int:
+    """Record when files were verified, those that are still recorded with this content; return how many.
+
+    Args:
+        connection: Inside a transaction.
+        verified: kind, version_id, relpath, content.
+        moment: UTC without zone; None: they are not intact.
+    """
+    import pyarrow.compute as pc
+
+    named = ", ".join(map(literal, pc.unique(verified["version_id"]).to_pylist()))
+    changed = 0
+    for kind, table, content in (("artifact", "artifacts", "artifact_id"), ("file", "extracted_files", "file_id")):
+        mine = verified.filter(pc.equal(verified["kind"], kind))
+        if len(mine):
+            changed += effects.execute(
+                connection,
+                f"UPDATE {table} SET verified_at = $moment FROM verified_now n WHERE {table}.version_id IN ({named})"  # noqa: S608
+                f" AND {table}.version_id = n.version_id AND {table}.relpath = n.relpath"
+                f" AND {table}.{content} = n.content",
+                {"moment": moment},
+                {"verified_now": mine},
+            )
+    return changed
+
+
+def still_recorded(connection: duckdb.DuckDBPyConnection, found: pa.Table) -> pa.Table:
+    """Return the rows of `found` (kind, version_id, relpath, content …) that are recorded with that content."""
+    import pyarrow.compute as pc
+
+    versions = ", ".join(map(literal, pc.unique(found["version_id"]).to_pylist()))
+    connection.register("found_now", found)
+    try:
+        return connection.sql(
+            f"SELECT f.* FROM found_now f SEMI JOIN ("  # noqa: S608
+            f"{_recorded('version_id, relpath, content', f'version_id IN ({versions})')})"
+            " USING (kind, version_id, relpath, content) ORDER BY path"
+        ).to_arrow_table()
+    finally:
+        connection.unregister("found_now")
+
+
+def sum_recent(connection: duckdb.DuckDBPyConnection, scope: Scope, since: datetime) -> tuple[int, int, int]:
+    """Return files, their bytes, and the bytes verified since then."""
+    found = fetch_one(
+        connection,
+        "SELECT count(*), coalesce(sum(size_bytes), 0)::BIGINT,"  # noqa: S608
+        " coalesce(sum(size_bytes) FILTER (verified_at >= $1), 0)::BIGINT"
+        f" FROM ({_recorded('verified_at, size_bytes', scope.condition)})",
+        [since],
+    )
+    return (int(found[0]), int(found[1]), int(found[2])) if found else (0, 0, 0)
+
+
+def last_run(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """Return what the events of the newest verification tell, oldest first; empty if there was none."""
+    rows = connection.execute(
+        "SELECT payload::VARCHAR FROM events WHERE type = 'verify.done' AND payload->>'started_at' = ("
+        "SELECT payload->>'started_at' FROM events WHERE type = 'verify.done' ORDER BY event_id DESC LIMIT 1)"
+        " ORDER BY event_id"
+    ).fetchall()
+    return [json.loads(row[0]) for row in rows]

@@ -1,0 +1,94 @@
+"""Own the boundary that records a batch of verified files; what is damaged is confirmed here, when nobody else writes.
+
+How the files were hashed is not known here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from .. import journal, sessions
+from ..boundaries.engine import Care, Recorded
+from ..connection import Store
+from ..repo import fixity
+from .hasher import DAMAGED, MISSING
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+FINDINGS = 20  # findings that an event names; the others it only counts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What hashing a batch of files came to.
+
+    Args:
+        verified: Files with the recorded content: kind, version_id, relpath, content, size_bytes.
+        faults: The others: kind, version_id, relpath, path, outcome (`missing`, `damaged`, `not_a_file`, `unreadable`),
+            content, found (sha256), size_bytes, found_bytes, verified_at, reason, inode, mtime_ns.
+    """
+
+    verified: pa.Table
+    faults: pa.Table
+
+
+class VerifyBatch(Care):
+    """Record when the files of a batch were verified.
+
+    Args:
+        store: Where.
+        found: What hashing came to.
+        payload: What the event tells beside it.
+    """
+
+    kind: ClassVar[str] = "verify"
+
+    def __init__(self, store: Store, found: Found, payload: Mapping[str, Any]) -> None:
+        super().__init__(store)
+        self._found = found
+        self._payload = payload
+        self.confirmed = found.faults.slice(0, 0)
+
+    def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
+        """Mark what is intact; of the faults keep those whose row and file are what they were when they were read."""
+        del draft
+        import pyarrow.compute as pc
+
+        moment = sessions.utc_now()
+        rows = fixity.mark_verified(connection, self._found.verified, moment)
+        self.confirmed = self._confirm(connection)
+        # what is damaged does not count as verified any more, and comes first the next time
+        fixity.mark_verified(connection, self.confirmed, None)
+        payload = {
+            **self._payload,
+            "verified_at": moment.isoformat(sep=" ", timespec="microseconds"),
+            "findings": len(self.confirmed),
+            "found": self.confirmed.slice(0, FINDINGS).select(["path", "outcome"]).to_pylist(),
+        }
+        size = pc.sum(self._found.verified["size_bytes"]).as_py() or 0
+        return Recorded(rows=rows, bytes=size, payload=payload)
+
+    def _confirm(self, connection: duckdb.DuckDBPyConnection) -> pa.Table:
+        if not len(self._found.faults):
+            return self._found.faults
+        import pyarrow as pa
+
+        faults = fixity.still_recorded(connection, self._found.faults)
+        kept = [_is_unchanged(self.store, fault) for fault in faults.to_pylist()]
+        return faults.filter(pa.array(kept, pa.bool_()))
+
+
+def _is_unchanged(store: Store, fault: Mapping[str, Any]) -> bool:
+    """Say whether a file is what it was when it was read: a writer may have replaced it meanwhile."""
+    if fault["outcome"] not in (MISSING, DAMAGED):
+        return True
+    try:
+        state = os.lstat(store.path(fault["path"]))
+    except OSError:
+        return bool(fault["outcome"] == MISSING)
+    return (state.st_ino, state.st_size, state.st_mtime_ns) == (fault["inode"], fault["found_bytes"], fault["mtime_ns"])

@@ -1,0 +1,77 @@
+"""Own the tables of a verification: which columns they have, which releases share a page, answers as rows.
+
+Nothing is read from the catalog or the disk here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+PAGE_ROWS = 65_536
+NOT_KEPT = ("path", "verified_at")  # of files that are intact: only faults are told with them
+
+
+def pack_groups(groups: pa.Table) -> Iterator[tuple[datetime | None, list[str], bool]]:
+    """Yield (time of verification, releases, whether it is one release that may fill several pages)."""
+    packed: list[str] = []
+    rows = 0
+    former: datetime | None = None
+    for group in groups.to_pylist():
+        if packed and (group["verified_at"] != former or rows + group["files"] > PAGE_ROWS):
+            yield former, packed, len(packed) == 1
+            packed, rows = [], 0
+        former = group["verified_at"]
+        packed.append(group["version_id"])
+        rows += group["files"]
+    if packed:
+        yield former, packed, len(packed) == 1
+
+
+def as_faults(files: pa.Table, faults: list[dict[str, Any]]) -> pa.Table:
+    """Return the faults of some files of a page as rows: columns as in `faults_schema`."""
+    import pyarrow as pa
+
+    named = files.take(pa.array([fault["number"] for fault in faults], pa.int64()))
+    schema = faults_schema()
+    columns = {name: named[name] for name in named.column_names}
+    for name in ("outcome", "found", "found_bytes", "reason", "inode", "mtime_ns"):
+        columns[name] = pa.array([fault.get(name) for fault in faults], schema.field(name).type)
+    return pa.table(columns).select(schema.names)
+
+
+def as_findings(faults: pa.Table) -> pa.Table:
+    """Return faults as users see them: without what only confirms them, `content` called `expected`."""
+    columns = [name for name in faults.column_names if name not in ("inode", "mtime_ns")]
+    return faults.select(columns).rename_columns(["expected" if name == "content" else name for name in columns])
+
+
+def page_schema() -> pa.Schema:
+    """Return the columns of a page: which file, its sha256 and size, its path below the root."""
+    import pyarrow as pa
+
+    texts = ("kind", "version_id", "relpath", "content", "path")
+    others = [("size_bytes", pa.int64()), ("verified_at", pa.timestamp("us"))]
+    return pa.schema([*((name, pa.string()) for name in texts), *others])
+
+
+def faults_schema() -> pa.Schema:
+    """Return the columns of faults, as in `boundary.Found`."""
+    import pyarrow as pa
+
+    texts = ("outcome", "path", "content", "found")
+    numbers = ("size_bytes", "found_bytes")
+    return pa.schema(
+        [
+            *((name, pa.string()) for name in texts),
+            *((name, pa.int64()) for name in numbers),
+            ("verified_at", pa.timestamp("us")),
+            *((name, pa.string()) for name in ("reason", "version_id", "kind", "relpath")),
+            ("inode", pa.uint64()),
+            ("mtime_ns", pa.int64()),
+        ]
+    )

@@ -1,0 +1,164 @@
+"""Own the processes that hash, one per core: giving each its next list of files, gathering answers, ending them.
+
+Processes, because threads share one interpreter: with files of a few kilobytes two threads are slower than one
+(measured). Which files they are and what becomes of the answers is not known here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar
+
+from ...errors import OntofetchError
+from . import hasher
+
+AHEAD = 6  # lists waiting per process, so that none is idle while results are recorded
+_POLL_SECONDS = 0.25
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[T]):
+    """What one list came to: the list's own name, and the faults with the `number` of their file in the list."""
+
+    name: T
+    faults: list[dict[str, Any]]
+
+
+class Pool(Generic[T]):
+    """Processes that hash below `root`; a context.
+
+    Args:
+        root: Where the paths begin.
+        count: How many processes; 0: one per core this process may use.
+        progress: Called with the number of bytes read since the last call, a few times a second.
+    """
+
+    def __init__(self, root: Path, count: int, progress: Callable[[int], None]) -> None:
+        self._root = root
+        self.count = count or cores()
+        self._progress = progress
+        self._lists: queue.Queue[tuple[T, list[tuple[str, str]]] | None] = queue.Queue()
+        self._heard: queue.Queue[int | Answer[T] | OntofetchError] = queue.Queue()
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._threads: list[threading.Thread] = []
+        self._open = 0
+
+    def __enter__(self) -> Self:
+        for _ in range(self.count):
+            command = [sys.executable, "-I", "-S", hasher.__file__, os.fspath(self._root)]
+            process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            self._processes.append(process)
+            thread = threading.Thread(target=self._serve, args=(process,), daemon=True)
+            thread.start()
+            self._threads.append(thread)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for process in self._processes:
+            process.kill()
+        for _ in self._threads:
+            self._lists.put(None)
+        for process, thread in zip(self._processes, self._threads, strict=True):
+            thread.join()
+            for stream in (process.stdin, process.stdout):
+                # what was not sent to a process that is gone can't be sent any more
+                with suppress(OSError):
+                    if stream is not None:
+                        stream.close()
+            process.wait()
+
+    def run(
+        self, lists: Iterable[tuple[T, Sequence[str], Sequence[str]]], stop: Callable[[], bool]
+    ) -> Iterator[Answer[T]]:
+        """Yield the answer of each list as it comes; once `stop` says so, no list is begun.
+
+        Args:
+            lists: Name, paths and the sha256 that each should have; asked for a few at a time.
+            stop: Asked a few times a second.
+
+        Raises:
+            OntofetchError: A process died.
+        """
+        waiting = iter(lists)
+        while True:
+            if stop():
+                self._drop_waiting()
+                waiting = iter(())
+            while self._open < AHEAD * self.count and (following := next(waiting, None)) is not None:
+                name, paths, expected = following
+                self._lists.put((name, list(zip(paths, expected, strict=True))))
+                self._open += 1
+            if not self._open:
+                return
+            yield from self._hear()
+
+    def _drop_waiting(self) -> None:
+        with suppress(queue.Empty):
+            while True:
+                self._lists.get_nowait()
+                self._open -= 1
+
+    def _hear(self) -> Iterator[Answer[T]]:
+        """Wait a moment for whatever comes, and yield it if it is an answer."""
+        try:
+            heard = self._heard.get(timeout=_POLL_SECONDS)
+        except queue.Empty:
+            self._progress(0)
+            return
+        if isinstance(heard, OntofetchError):
+            raise heard
+        if isinstance(heard, int):
+            self._progress(heard)
+            return
+        self._open -= 1
+        yield heard
+
+    def _serve(self, process: subprocess.Popen[bytes]) -> None:
+        """Hand lists to one process and pass on what it says, in a thread of its own."""
+        if process.stdin is None or process.stdout is None:
+            return
+        while (task := self._lists.get()) is not None:
+            name, files = task
+            try:
+                process.stdin.write(json.dumps(files).encode() + b"\n")
+                process.stdin.flush()
+            except OSError:
+                # its end is heard below
+                pass
+            for line in process.stdout:
+                said = json.loads(line)
+                self._heard.put(int(said["bytes"]))
+                if "faults" in said:
+                    self._heard.put(Answer(name, said["faults"]))
+                    break
+            else:
+                self._heard.put(_ended(process))
+                return
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    if sys.platform.startswith("linux"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _ended(process: subprocess.Popen[bytes]) -> OntofetchError:
+    return OntofetchError(
+        f"A process that hashes files ended with {process.wait()}, before it was done.",
+        subject=str(process.pid),
+        hint="What was verified is recorded; `ontofetch db verify --resume` goes on.",
+    )

@@ -1,0 +1,262 @@
+"""Own one verification from its plan to its summary: pages of files in, batches of results out.
+
+The catalog is closed while files are hashed: it is opened for each page and each batch, so that others get their turn.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from ...errors import OntofetchError, UsageError
+from .. import sessions
+from ..boundaries.engine import Outcome, carry_out
+from ..connection import Store
+from ..repo import fixity
+from ..repo.fixity import Scope
+from .boundary import Found, VerifyBatch
+from .pages import NOT_KEPT, PAGE_ROWS, as_faults, as_findings, faults_schema, pack_groups, page_schema
+from .pool import Answer, Pool
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+LIST_FILES = 256
+LIST_BYTES = 32 << 20
+BATCH_SECONDS = 60.0
+BATCH_ROWS = 131_072
+RECENT_DAYS = 30
+_log = logging.getLogger("ontofetch.verify")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What to verify.
+
+    Args:
+        scope: Which files.
+        seconds: Begin no file after so many; None: no limit.
+        workers: Processes that hash; 0: one per core.
+        started_at: When the run was begun, UTC without zone: the name under which it can be resumed.
+        done: Times of verification that this run has recorded before it was interrupted.
+    """
+
+    scope: Scope
+    seconds: float | None = None
+    workers: int = 0
+    started_at: datetime = field(default_factory=sessions.utc_now)
+    done: tuple[datetime, ...] = ()
+
+    @classmethod
+    def resumed(cls, store: Store, *, seconds: float | None = None, workers: int = 0) -> Request:
+        """Return the newest verification again, without the files that it has verified already.
+
+        Raises:
+            UsageError: There is none, or it came to its end.
+        """
+        with sessions.reading(store) as connection:
+            told = fixity.last_run(connection)
+        if not told or told[-1]["complete"]:
+            state = "The last verification came to its end" if told else "Nothing was verified yet"
+            raise UsageError(f"{state}: there is nothing to resume.", hint="Start a new one without --resume.")
+        return cls(
+            scope=Scope(**told[-1]["scope"]),
+            seconds=seconds,
+            workers=workers,
+            started_at=datetime.fromisoformat(told[-1]["started_at"]),
+            done=tuple(datetime.fromisoformat(item["verified_at"]) for item in told),
+        )
+
+
+@dataclass(slots=True, kw_only=True)
+class Result:
+    """What a verification came to; sizes in bytes.
+
+    Args:
+        findings: One row per damaged or missing file: version_id, kind, relpath, path, outcome, expected, found,
+            size_bytes, found_bytes, reason.
+        files, size_bytes: What was to be verified.
+        checked_files, checked_bytes: What was looked at.
+        changed_files: Files that others replaced or removed while they were read; the next run looks at them.
+        seconds: How long it took.
+        all_bytes, recent_bytes: What the scope holds, and what of it was verified in the last RECENT_DAYS days.
+    """
+
+    findings: pa.Table
+    files: int
+    size_bytes: int
+    checked_files: int = 0
+    checked_bytes: int = 0
+    changed_files: int = 0
+    seconds: float = 0.0
+    all_bytes: int = 0
+    recent_bytes: int = 0
+
+    @property
+    def is_complete(self) -> bool:
+        """Say whether everything was looked at."""
+        return self.checked_files == self.files
+
+
+# bytes read so far, bytes in all
+Progress = Callable[[int, int], None]
+
+
+def verify(store: Store, request: Request, *, progress: Progress, tell: Callable[[Outcome], None]) -> Result:
+    """Hash files again, longest unverified first, and record in batches what is intact.
+
+    An interrupt records what was done and goes on its way.
+
+    Args:
+        store: Where.
+        request: What.
+        progress: Called a few times a second.
+        tell: Called after each batch was committed.
+
+    Raises:
+        OntofetchError: The catalog can't be used, or a process died; what was recorded stays.
+    """
+    with sessions.reading(store) as connection:
+        groups = fixity.plan_groups(connection, request.scope, request.done)
+    run = _Run(store, request, groups, tell)
+    _log.info("verifying %s files, %s bytes", f"{run.result.files:,}", f"{run.result.size_bytes:,}")
+    begun = time.monotonic()
+    read = 0
+
+    def moved(count: int) -> None:
+        nonlocal read
+        read += count
+        progress(read, run.result.size_bytes)
+
+    def is_over() -> bool:
+        return request.seconds is not None and time.monotonic() - begun >= request.seconds
+
+    try:
+        with Pool[_List](store.root, request.workers, moved) as pool:
+            for answer in pool.run(run.lists(groups), is_over):
+                run.take(answer)
+    except BaseException:
+        run.keep()
+        raise
+    run.record(last=True)
+    run.result.seconds = time.monotonic() - begun
+    since = sessions.utc_now() - timedelta(days=RECENT_DAYS)
+    everything = Scope(version_id=request.scope.version_id, slot=request.scope.slot)
+    with sessions.reading(store) as connection:
+        _, run.result.all_bytes, run.result.recent_bytes = fixity.sum_recent(connection, everything, since)
+    return run.result
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    """Some files of a page, in its order."""
+
+    files: pa.Table
+
+
+class _Run:
+    """What has been found and not been recorded yet, and the sums."""
+
+    def __init__(self, store: Store, request: Request, groups: pa.Table, tell: Callable[[Outcome], None]) -> None:
+        import pyarrow.compute as pc
+
+        self._store = store
+        self._request = request
+        self._tell = tell
+        self._verified: list[pa.Table] = []
+        self._faults: list[pa.Table] = []
+        self._rows = 0
+        self._since = time.monotonic()
+        self.result = Result(
+            findings=as_findings(faults_schema().empty_table()),
+            files=pc.sum(groups["files"]).as_py() or 0,
+            size_bytes=pc.sum(groups["size_bytes"]).as_py() or 0,
+        )
+
+    def lists(self, groups: pa.Table) -> Iterator[tuple[_List, list[str], list[str]]]:
+        """Yield the files in portions for one process each, as they are asked for."""
+        import pyarrow.compute as pc
+
+        for page in self._pages(groups):
+            sums = pc.cumulative_sum(page["size_bytes"]).to_pylist()
+            start = 0
+            while start < len(page):
+                before = sums[start - 1] if start else 0
+                end = min(start + LIST_FILES, max(start + 1, bisect_right(sums, before + LIST_BYTES)))
+                part = page.slice(start, end - start)
+                yield _List(part), part["path"].to_pylist(), part["content"].to_pylist()
+                start = end
+
+    def _pages(self, groups: pa.Table) -> Iterator[pa.Table]:
+        for verified_at, version_ids, many in pack_groups(groups):
+            after = ("", "")
+            while True:
+                with sessions.reading(self._store) as connection:
+                    page = fixity.read_page(
+                        connection, self._request.scope, (verified_at, version_ids), after=after, rows=PAGE_ROWS
+                    )
+                yield page
+                if not many or len(page) < PAGE_ROWS:
+                    break
+                after = (page["kind"][-1].as_py(), page["relpath"][-1].as_py())
+
+    def take(self, answer: Answer[_List]) -> None:
+        """Take the answer for one list; record when there is enough of it."""
+        import pyarrow as pa
+
+        files = answer.name.files
+        if answer.faults:
+            faulty = {fault["number"] for fault in answer.faults}
+            self._faults.append(as_faults(files, answer.faults))
+            files = files.filter(pa.array([number not in faulty for number in range(len(files))], pa.bool_()))
+        self._verified.append(files.drop_columns(list(NOT_KEPT)))
+        self._rows += len(answer.name.files)
+        if self._rows >= BATCH_ROWS or time.monotonic() - self._since >= BATCH_SECONDS:
+            self.record(last=False)
+
+    def record(self, *, last: bool) -> None:
+        """Record what has been found since the last time, with an event; an empty batch only if it is the last."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        if not self._rows and not last:
+            return
+        verified = pa.concat_tables(self._verified or [page_schema().empty_table().drop_columns(list(NOT_KEPT))])
+        faults = pa.concat_tables([faults_schema().empty_table(), *self._faults])
+        result = self.result
+        result.checked_files += self._rows
+        result.checked_bytes += (pc.sum(verified["size_bytes"]).as_py() or 0) + (
+            pc.sum(faults["size_bytes"]).as_py() or 0
+        )
+        batch = VerifyBatch(self._store, Found(verified=verified, faults=faults), self._payload(last=last))
+        outcome = carry_out(self._store, batch)
+        self._verified, self._faults, self._rows, self._since = [], [], 0, time.monotonic()
+        result.changed_files += len(faults) - len(batch.confirmed)
+        result.findings = pa.concat_tables([result.findings, as_findings(batch.confirmed)])
+        _log.info("verified %s of %s files", f"{result.checked_files:,}", f"{result.files:,}")
+        self._tell(outcome)
+
+    def keep(self) -> None:
+        """Record what was found before an interrupt or an error; a second error does not hide the first."""
+        try:
+            self.record(last=False)
+        except OntofetchError as error:
+            _log.warning("what was verified last could not be recorded: %s", error)
+
+    def _payload(self, *, last: bool) -> dict[str, Any]:
+        scope = self._request.scope
+        return {
+            "started_at": self._request.started_at.isoformat(sep=" ", timespec="microseconds"),
+            "scope": {
+                "version_id": scope.version_id,
+                "slot": scope.slot,
+                "sample": scope.sample,
+                "seed": scope.seed,
+            },
+            "complete": last and self.result.is_complete,
+        }
