@@ -121,9 +121,18 @@ def rename(source: Path, target: Path) -> None:
     source.rename(target)
 
 
-def unlink(path: Path) -> None:
-    """Remove one file; a link goes, not what it points to."""
-    path.unlink()
+def unlink(path: Path, *, folder: int | None = None) -> None:
+    """Remove one file; a link goes, not what it points to.
+
+    Args:
+        path: The file.
+        folder: Descriptor of the folder that holds it: then only the name of `path` counts, wherever its folders lead
+            by now.
+    """
+    if folder is None:
+        path.unlink()
+    else:
+        os.unlink(path.name, dir_fd=folder)
 
 
 def make_folder(path: Path) -> None:
@@ -131,9 +140,12 @@ def make_folder(path: Path) -> None:
     path.mkdir()
 
 
-def remove_folder(path: Path) -> None:
-    """Remove one empty folder."""
-    path.rmdir()
+def remove_folder(path: Path, *, folder: int | None = None) -> None:
+    """Remove one empty folder; `folder` as for `unlink`."""
+    if folder is None:
+        path.rmdir()
+    else:
+        os.rmdir(path.name, dir_fd=folder)
 
 
 def set_times(path: Path, modified_ns: int) -> None:
@@ -209,20 +221,58 @@ def copy_tree(source: Path, target: Path) -> None:
 
 
 def remove_tree(path: Path) -> None:
-    """Remove a folder with all that is in it, if it is there; never follows a link, leaves nothing half removed behind.
+    """Remove a folder with all that is in it, if it is there; leaves nothing half removed behind.
 
-    The deepest go first, so that a kill on the way leaves a smaller tree of the same form.
+    The deepest go first, so that a kill on the way leaves a smaller tree of the same form. Every folder is opened below
+    the descriptor of the one around it, so no link is ever followed, also if one takes the place of a folder meanwhile.
     """
     try:
-        entries = sorted(os.scandir(path), key=lambda found: found.name)
+        top = open_folder(path.parent, path.name)
     except FileNotFoundError:
         return
-    for entry in entries:
-        if entry.is_dir(follow_symlinks=False):
-            remove_tree(Path(entry.path))
-        else:
-            unlink(Path(entry.path))
-    remove_folder(path)
+    stack = [(path, top, _names(top))]
+    try:
+        while stack:
+            folder, descriptor, names = stack[-1]
+            if not names:
+                stack.pop()
+                os.close(descriptor)
+                remove_folder(folder, folder=stack[-1][1] if stack else None)
+                continue
+            name, is_folder = names.pop()
+            if is_folder:
+                inner = open_folder(descriptor, name)
+                stack.append((folder / name, inner, _names(inner)))
+            else:
+                unlink(folder / name, folder=descriptor)
+    finally:
+        for _, descriptor, _ in stack:
+            os.close(descriptor)
+
+
+def _names(descriptor: int) -> list[tuple[str, bool]]:
+    """Return (name, whether it is a folder) of what an open folder holds, last name first."""
+    with os.scandir(descriptor) as entries:
+        return sorted(((entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries), reverse=True)
+
+
+def open_folder(top: Path | int, relpath: str) -> int:
+    """Return a descriptor of the folder `relpath` below `top`, which may itself be reached by a link.
+
+    Raises:
+        OSError: One of its parts is missing, a link (ENOTDIR or ELOOP), or no folder.
+    """
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    if isinstance(top, int) and "/" not in relpath:
+        return os.open(relpath, flags, dir_fd=top)
+    descriptor = os.dup(top) if isinstance(top, int) else os.open(top, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    for part in relpath.split("/"):
+        try:
+            inner = os.open(part, flags, dir_fd=descriptor)
+        finally:
+            os.close(descriptor)
+        descriptor = inner
+    return descriptor
 
 
 def walk(folder: Path) -> Iterator[tuple[str, os.stat_result]]:

@@ -1,0 +1,206 @@
+"""Own what lies on the disk below a store's root, entry by entry: the walk, a closer look, paths as text of a database.
+
+It never writes and never follows a link, also if the tree changes under it; rows are not known here.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ontofetch_hookspecs.layout import CATALOG, DATABASE
+
+from . import effects
+from .connection import Store
+
+MAX_NS = 2**63 - 1  # of what a database holds, in the year 2262
+_UNDECODABLE = re.compile("[\udc80-\udcff]")
+_ENCODED = re.compile("\0([0-9a-f]{2})")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of the disk, not followed if it is a link.
+
+    Args:
+        path: Below the root, as on disk.
+        kind: `file`, `link` or `other`.
+        size: Bytes.
+        mtime, ctime: Nanoseconds since 1970 UTC.
+        inode, device, links: As lstat says.
+    """
+
+    path: str
+    kind: str
+    size: int
+    mtime: int
+    ctime: int
+    inode: int
+    device: int
+    links: int
+
+    @property
+    def touched(self) -> int:
+        """Return when it was last touched: the later of mtime and ctime, for archives carry dates of 1980."""
+        return max(self.mtime, self.ctime)
+
+
+@dataclass(slots=True)
+class Obstacles:
+    """What stood in the way of a walk.
+
+    Args:
+        unreadable: (path below the root, reason) of what could not be read, or is a link in the place of a folder.
+        foreign: Folders below the root that are the root of another catalog.
+    """
+
+    unreadable: list[tuple[str, str]] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
+
+    def add(self, path: str, error: OSError) -> None:
+        """Remember what can't be read."""
+        self.unreadable.append((path, error.strerror or str(error)))
+
+
+def walk_folder(root: int, path: str, obstacles: Obstacles) -> Iterator[tuple[str, os.stat_result]]:
+    """Yield (path inside, lstat) of what lies below a folder of the store, folders themselves not, in no order.
+
+    An explicit stack of descriptors, each opened below the one before and never through a link; a folder that is
+    missing has nothing.
+
+    Args:
+        root: Descriptor of the store's root.
+        path: The folder, below the root.
+        obstacles: Gets what could not be read.
+    """
+    try:
+        descriptor = effects.open_folder(root, path)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        obstacles.add(path, error)
+        return
+    yield from _walk(descriptor, path, obstacles)
+
+
+def _walk(descriptor: int, path: str, obstacles: Obstacles) -> Iterator[tuple[str, os.stat_result]]:
+    stack = [(descriptor, os.scandir(descriptor), "")]
+    try:
+        while stack:
+            folder, entries, inner = stack[-1]
+            for entry in entries:
+                try:
+                    if entry.is_dir(follow_symlinks=False):
+                        below = effects.open_folder(folder, entry.name)
+                        stack.append((below, os.scandir(below), f"{inner}{entry.name}/"))
+                        if entry.name == CATALOG and is_store(folder):
+                            obstacles.foreign.append(f"{path}/{inner}".rstrip("/"))
+                        break
+                    state = entry.stat(follow_symlinks=False)
+                except FileNotFoundError:
+                    # gone since the folder was read
+                    continue
+                except OSError as error:
+                    obstacles.add(f"{path}/{inner}{entry.name}", error)
+                    continue
+                yield inner + entry.name, state
+            else:
+                stack.pop()
+                entries.close()
+                os.close(folder)
+    finally:
+        for folder, entries, _ in stack:
+            entries.close()
+            os.close(folder)
+
+
+def look_at(store: Store, paths: Iterable[str]) -> Iterator[Entry | None]:
+    """Yield what each path below the root is now; None if it is gone, a folder, or behind a link or a file.
+
+    Folders are opened one below the other and never through a link; paths of one folder in a row share its descriptor.
+    """
+    here, descriptor = "", -1
+    try:
+        for path in paths:
+            folder, _, name = path.rpartition("/")
+            if descriptor < 0 or folder != here:
+                if descriptor >= 0:
+                    os.close(descriptor)
+                here, descriptor = folder, _open_or_not(store.root, folder)
+            yield _entry_in(descriptor, path, name) if descriptor >= 0 else None
+    finally:
+        if descriptor >= 0:
+            os.close(descriptor)
+
+
+def look_below(store: Store, folder: str) -> list[Entry]:
+    """Return every entry below a folder, sorted by path; empty where it is missing.
+
+    Raises:
+        OSError: It or a folder in it can't be read, or is a link.
+    """
+    obstacles = Obstacles()
+    root = os.open(store.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        entries = [_entry(f"{folder}/{inner}", state) for inner, state in walk_folder(root, folder, obstacles)]
+    finally:
+        os.close(root)
+    if obstacles.unreadable:
+        path, reason = obstacles.unreadable[0]
+        raise OSError(errno.EACCES, reason, path)
+    return sorted(entries, key=lambda entry: entry.path)
+
+
+def _open_or_not(root: Path, folder: str) -> int:
+    try:
+        return effects.open_folder(root, folder)
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+            return -1
+        raise
+
+
+def _entry_in(descriptor: int, path: str, name: str) -> Entry | None:
+    try:
+        state = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    return None if stat.S_ISDIR(state.st_mode) else _entry(path, state)
+
+
+def _entry(path: str, state: os.stat_result) -> Entry:
+    kind = {stat.S_IFREG: "file", stat.S_IFLNK: "link"}.get(stat.S_IFMT(state.st_mode), "other")
+    mtime, ctime = within_calendar(state.st_mtime_ns), within_calendar(state.st_ctime_ns)
+    return Entry(path, kind, state.st_size, mtime, ctime, state.st_ino, state.st_dev, state.st_nlink)
+
+
+def within_calendar(time: int) -> int:
+    """Return a time in nanoseconds since 1970, cut to what a database can hold."""
+    return max(-MAX_NS, min(time, MAX_NS))
+
+
+def is_store(descriptor: int) -> bool:
+    """Say whether an open folder is the root of a store with a catalog."""
+    try:
+        found = os.stat(DATABASE, dir_fd=descriptor, follow_symlinks=False)
+    except OSError:
+        return False
+    return stat.S_ISREG(found.st_mode)
+
+
+def as_text(path: str) -> str:
+    r"""Return a path so that a database can hold it: a byte that is not UTF-8 becomes NUL and its two hex digits.
+
+    No file name has a NUL, so `as_path` gives the path back, and no recorded path is ever equal to such a text.
+    """
+    return _UNDECODABLE.sub(lambda found: f"\0{ord(found[0]) - 0xDC00:02x}", path)
+
+
+def as_path(text: str) -> str:
+    """Return the path that `as_text` made `text` of."""
+    return _ENCODED.sub(lambda found: chr(0xDC00 + int(found[1], 16)), text)

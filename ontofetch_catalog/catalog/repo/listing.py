@@ -1,0 +1,117 @@
+"""Own the SQL over what a scan found on disk: the listing, orphans, rows without files, sizes that differ.
+
+The listing is a temporary table that stands before the catalog's own of the same name, so that the view over it answers
+for this connection alone and a connection that may only read can have it; where the files lie is not known here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .. import effects
+from ..connection import fetch_one
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+SCOPE = "scan"
+# beyond the columns of the table: the path on disk where it differs from the native spelling, and what is there
+_CREATE = """
+CREATE OR REPLACE TEMP TABLE staging_fs_listing (
+    scope VARCHAR, relpath VARCHAR, size_bytes BIGINT, mtime TIMESTAMP, path VARCHAR, kind VARCHAR
+)"""
+_ADD = f"""
+INSERT INTO staging_fs_listing
+SELECT '{SCOPE}', relpath, size_bytes, make_timestamp(mtime_ns // 1000), path,
+    CASE mode >> 12 WHEN 8 THEN 'file' WHEN 10 THEN 'link' ELSE 'other' END
+FROM given_listing"""  # noqa: S608 - a constant
+_RECORDED = """
+SELECT v.version_id, 'source' AS part, a.relpath, v.fs_relpath || '/src/' || a.relpath AS native, a.size_bytes,
+    v.layout, v.fs_relpath FROM artifacts a JOIN versions v ON v.version_id = a.version_id
+UNION ALL
+SELECT v.version_id, 'data', f.relpath, v.fs_relpath || '/data/' || f.relpath, f.size_bytes,
+    v.layout, v.fs_relpath FROM extracted_files f JOIN versions v ON v.version_id = f.version_id"""
+
+
+def create_listing(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the temporary listing, empty; the catalog's own table of that name is untouched."""
+    effects.execute(connection, _CREATE)
+
+
+def add_listing(connection: duckdb.DuckDBPyConnection, batch: pa.Table) -> None:
+    """Add what a scan found.
+
+    Args:
+        connection: A connection with a temporary listing.
+        batch: relpath (native spelling), path (as on disk below the root; NULL: the same), size_bytes, mtime_ns
+            (nanoseconds since 1970), mode.
+    """
+    effects.execute(connection, _ADD, tables={"given_listing": batch})
+
+
+def drop_listing(connection: duckdb.DuckDBPyConnection) -> None:
+    """Drop the temporary listing."""
+    effects.execute(connection, "DROP TABLE IF EXISTS temp.staging_fs_listing")
+
+
+def list_orphans(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Return what lies on disk without a row, sorted by path.
+
+    Columns: path (as on disk below the root), relpath (native spelling), kind (`file`, `link`, `other`), size_bytes,
+    mtime (UTC), respelled (whether a row without a file has this path in another case or normal form: then it is that
+    row's file).
+    """
+    lost = f"SELECT native FROM ({_RECORDED}) ANTI JOIN staging_fs_listing l ON l.relpath = native"  # noqa: S608
+    return connection.sql(f"""
+        WITH orphans AS (SELECT relpath FROM v_fs_orphans),
+        respelled AS (
+            SELECT DISTINCT o.relpath FROM orphans o
+            JOIN ({lost}) r ON lower(nfc_normalize(o.relpath)) = lower(nfc_normalize(r.native))
+        )
+        SELECT coalesce(l.path, l.relpath) AS path, l.relpath, l.kind, l.size_bytes, l.mtime,
+            r.relpath IS NOT NULL AS respelled
+        FROM staging_fs_listing l SEMI JOIN orphans o ON o.relpath = l.relpath
+        LEFT JOIN respelled r ON r.relpath = l.relpath
+        ORDER BY 1
+    """).to_arrow_table()  # noqa: S608
+
+
+def list_missing(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Return rows whose file is not on disk as a regular file, sorted.
+
+    Columns: version_id, part (`source`, `data`), relpath (as in the row), native (below the root, native spelling),
+    size_bytes.
+    """
+    return connection.sql(f"""
+        SELECT version_id, part, relpath, native, size_bytes FROM ({_RECORDED})
+        ANTI JOIN (SELECT relpath AS found FROM staging_fs_listing WHERE kind = 'file') ON found = native
+        ORDER BY version_id, part, relpath
+    """).to_arrow_table()  # noqa: S608
+
+
+def list_size_differences(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Return rows whose file on disk has another size, sorted.
+
+    Columns: version_id, part (`source`, `data`), relpath (as in the row), path (as on disk below the root), size_bytes
+    (of the row), found_bytes (on disk).
+    """
+    return connection.sql(f"""
+        SELECT r.version_id, r.part, r.relpath, coalesce(l.path, l.relpath) AS path, r.size_bytes,
+            l.size_bytes AS found_bytes
+        FROM ({_RECORDED}) r JOIN staging_fs_listing l ON l.relpath = r.native
+        WHERE l.kind = 'file' AND l.size_bytes <> r.size_bytes
+        ORDER BY ALL
+    """).to_arrow_table()  # noqa: S608
+
+
+def count_recorded(connection: duckdb.DuckDBPyConnection) -> int:
+    """Return how many files the catalog knows: artifacts and extracted files of all releases."""
+    found = fetch_one(connection, "SELECT (SELECT count(*) FROM artifacts) + (SELECT count(*) FROM extracted_files)")
+    return int(found[0]) if found else 0
+
+
+def list_folders(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str]]:
+    """Return (version_id, folder below the root, name of its layout) of every release, sorted."""
+    rows = connection.execute("SELECT version_id, fs_relpath, layout FROM versions ORDER BY version_id").fetchall()
+    return [(str(version_id), str(folder), str(layout)) for version_id, folder, layout in rows]

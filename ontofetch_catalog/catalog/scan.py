@@ -1,0 +1,250 @@
+"""Own the walk over the store: what lies below the folders whose layout we know, listed for comparison with the rows.
+
+It never writes and never follows a link, also if the tree changes under it; what becomes of what it finds is decided
+elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+from ontofetch_hookspecs import layout as layouts
+from ontofetch_hookspecs.names import SEGMENT, check_relpath
+
+from ..errors import EventError
+from . import effects
+from .connection import Store
+from .entries import Obstacles, as_text, is_store, walk_folder, within_calendar
+from .repo import listing
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+BATCH_ROWS = 1 << 15
+MANIFEST_BYTES = 1 << 26  # no release has artifacts enough for a longer one
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One release's folder that a scan looks into.
+
+    Args:
+        folder: Its path below the root.
+        layout: Names its folders of sources and data.
+        version_id: The release that is recorded there; empty if none is and only its manifest says what it was.
+    """
+
+    folder: str
+    layout: layouts.Layout
+    version_id: str = ""
+
+    @property
+    def parts(self) -> tuple[tuple[str, str], ...]:
+        """Return (folder as on disk, folder in native spelling) of sources and data, below the root."""
+        native = layouts.NATIVE
+        return (
+            (f"{self.folder}/{self.layout.source}", f"{self.folder}/{native.source}"),
+            (f"{self.folder}/{self.layout.data}", f"{self.folder}/{native.data}"),
+        )
+
+
+@dataclass(slots=True)
+class Scan:
+    """What a scan looked at; the entries themselves are in the temporary listing of its connection.
+
+    Args:
+        places: The releases looked into.
+        entries: Number of entries listed, folders not counted.
+        bytes: Their size in bytes.
+        skipped: (path below the root, reason) of what has a layout that is not known or is no folder of its own.
+        obstacles: What could not be read, and roots of other catalogs.
+    """
+
+    places: list[Place] = field(default_factory=list)
+    entries: int = 0
+    bytes: int = 0
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+    obstacles: Obstacles = field(default_factory=Obstacles)
+
+
+def scan(
+    store: Store,
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    within: str | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Scan:
+    """List the store into the temporary listing of `connection`, which may be one that only reads; never writes.
+
+    Args:
+        store: The store; the caller holds its gate, so that no boundary is half way.
+        connection: Its catalog.
+        within: Only the release whose folder holds this path below the root.
+        progress: Called with the number of entries found so far.
+    """
+    import pyarrow.compute as pc
+
+    listing.create_listing(connection)
+    found = Scan()
+    root = os.open(store.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        found.places = [
+            place
+            for place in _find_places(root, connection, found)
+            if within is None or f"{within}/".startswith(f"{place.folder}/")
+        ]
+        for batch in _list_places(root, found):
+            listing.add_listing(connection, batch)
+            found.entries += batch.num_rows
+            found.bytes += pc.sum(batch["size_bytes"]).as_py()
+            if progress is not None:
+                progress(found.entries)
+    finally:
+        os.close(root)
+    return found
+
+
+# --- where to look ----------------------------------------------------------------------------------------------------
+
+
+def _find_places(root: int, connection: duckdb.DuckDBPyConnection, found: Scan) -> Iterator[Place]:
+    known: set[tuple[int, int]] = set()
+    for version_id, folder, name in listing.list_folders(connection):
+        try:
+            check_relpath("folder", folder)
+            with suppress(OSError):
+                known.add(_identity(root, folder))
+            yield Place(folder, layouts.find_layout(name), version_id)
+        except EventError as error:
+            found.skipped.append((folder, str(error).splitlines()[0]))
+    yield from _find_unrecorded(root, known, found)
+
+
+def _find_unrecorded(root: int, known: set[tuple[int, int]], found: Scan) -> Iterator[Place]:
+    """Yield the folders service/ontology/version that no row names and that have a manifest of ours."""
+    for service, in_service in _named_folders(root, "", found):
+        for ontology, in_ontology in _named_folders(in_service, service, found):
+            for version, in_version in _named_folders(in_ontology, f"{service}/{ontology}", found):
+                state = os.fstat(in_version)
+                # the same folder by another spelling, where the file system folds case, is not another release
+                if (state.st_dev, state.st_ino) in known:
+                    continue
+                folder = f"{service}/{ontology}/{version}"
+                layout = _layout_of(in_version, folder, found)
+                if layout is not None:
+                    yield Place(folder, layout)
+
+
+def _named_folders(descriptor: int, path: str, found: Scan) -> Iterator[tuple[str, int]]:
+    """Yield (name, descriptor) of the folders inside one that can be a part of a release's path; never a link."""
+    if path and is_store(descriptor):
+        found.obstacles.foreign.append(path)
+        return
+    try:
+        with os.scandir(descriptor) as entries:
+            names = sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
+    except OSError as error:
+        found.obstacles.add(path, error)
+        return
+    for name in names:
+        if not SEGMENT.fullmatch(name):
+            continue
+        try:
+            inner = effects.open_folder(descriptor, name)
+        except OSError as error:
+            found.obstacles.add(f"{path}/{name}".lstrip("/"), error)
+            continue
+        try:
+            yield name, inner
+        finally:
+            os.close(inner)
+
+
+def _layout_of(descriptor: int, folder: str, found: Scan) -> layouts.Layout | None:
+    """Return the layout that a manifest of ours names for the folder it lies in, None if there is none."""
+    try:
+        manifest = os.open(
+            layouts.MANIFEST, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=descriptor
+        )
+        with os.fdopen(manifest, "rb") as stream:
+            if not stat.S_ISREG(os.fstat(manifest).st_mode):
+                return None
+            told = json.loads(stream.read(MANIFEST_BYTES))
+        if (told["version_id"], told["fs_relpath"]) != (folder, folder) or not isinstance(told["format"], int):
+            return None
+        return layouts.find_layout(told["layout"])
+    except EventError as error:
+        found.skipped.append((folder, str(error).splitlines()[0]))
+    except (OSError, ValueError, KeyError, TypeError):
+        # a folder without a manifest of ours is nothing that we know
+        pass
+    return None
+
+
+def _identity(root: int, folder: str) -> tuple[int, int]:
+    descriptor = effects.open_folder(root, folder)
+    try:
+        state = os.fstat(descriptor)
+    finally:
+        os.close(descriptor)
+    return state.st_dev, state.st_ino
+
+
+# --- the walk ---------------------------------------------------------------------------------------------------------
+
+_listed = attrgetter("st_size", "st_mtime_ns", "st_mode")
+_Row = tuple[str, str | None, int, int, int]  # relpath, path or None, then as _listed
+
+
+def _list_places(root: int, found: Scan) -> Iterator[pa.Table]:
+    rows: list[_Row] = []
+    for place in found.places:
+        for real, native in place.parts:
+            other = None if real == native else real
+            for inner, state in walk_folder(root, real, found.obstacles):
+                rows.append((f"{native}/{inner}", other and f"{other}/{inner}", *_listed(state)))
+                if len(rows) >= BATCH_ROWS:
+                    yield _as_table(rows)
+                    rows = []
+        if not place.version_id:
+            rows += [(path, None, *_listed(state)) for path, state in _documents(root, place.folder)]
+    if rows:
+        yield _as_table(rows)
+
+
+def _documents(root: int, folder: str) -> Iterator[tuple[str, os.stat_result]]:
+    """Yield (path, lstat) of the documents that the catalog wrote beside a release."""
+    try:
+        descriptor = effects.open_folder(root, folder)
+    except OSError:
+        return
+    try:
+        for name in (layouts.EXTRACT_AUDIT, layouts.VALIDATION_AUDIT, layouts.MANIFEST):
+            with suppress(OSError):
+                yield f"{folder}/{name}", os.stat(name, dir_fd=descriptor, follow_symlinks=False)
+    finally:
+        os.close(descriptor)
+
+
+def _as_table(rows: Sequence[_Row]) -> pa.Table:
+    import pyarrow as pa
+
+    types = [pa.string(), pa.string(), pa.int64(), pa.int64(), pa.uint32()]
+    schema = pa.schema(list(zip(("relpath", "path", "size_bytes", "mtime_ns", "mode"), types, strict=True)))
+    columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
+    try:
+        return pa.table(columns, schema=schema)
+    except (UnicodeEncodeError, OverflowError, pa.ArrowException):
+        # names that are not UTF-8, or times beyond the year 2262, are so rare that only their batch pays for them
+        columns[0] = [as_text(path) for path in columns[0]]
+        columns[1] = [path and as_text(path) for path in columns[1]]
+        columns[3] = [within_calendar(time) for time in columns[3]]
+        return pa.table(columns, schema=schema)
