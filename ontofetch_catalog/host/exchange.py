@@ -127,12 +127,8 @@ class Exchange:
         )
 
     def _redirected(self, url: httpx.URL, location: str) -> httpx.URL:
-        try:
-            target = url.join(location)
-        except (httpx.InvalidURL, ValueError) as error:
-            raise FetchError(
-                f"{quote(self.source.shown)} redirects to something that is no URL.", subject=self.source.shown
-            ) from error
+        # httpx has refused what is no URL
+        target = url.join(location)
         shown = quote(redact_url(str(target)))
         if target.scheme not in ("http", "https") or not target.host:
             raise FetchError(

@@ -1,0 +1,185 @@
+"""One conversation with a server: who gets the credentials, what is tried again, and when it is given up."""
+
+from __future__ import annotations
+
+import base64
+import threading
+import time
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from ontofetch_catalog.errors import FetchError
+from ontofetch_catalog.host.exchange import MOST_REDIRECTS, Exchange, HttpOptions
+from ontofetch_catalog.host.sources import parse_source
+from tests.sites import Answer, Seen, Site
+
+SECRETS = (("Authorization", "Bearer hush"), ("X-Api-Key", "hush"))
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Return the seconds that were waited for, which pass at once."""
+    waited: list[float] = []
+    monkeypatch.setattr(time, "sleep", waited.append)
+    return waited
+
+
+def get(url: str, conditions: dict[str, str] | None = None, **options: object) -> bytes:
+    """Ask for a URL and return the body of the answer that is not tried again; a refusal is an error."""
+    exchange = Exchange(parse_source(url), HttpOptions(**options))  # type: ignore[arg-type]
+
+    def take(response: httpx.Response) -> bytes:
+        if response.status_code != 200:
+            raise exchange.refused(response)
+        return response.read()
+
+    return exchange.get(conditions or {}, take)
+
+
+def failing(times: int, status: int = 503, **headers: str) -> Callable[[Seen, int], Answer]:
+    """Return a script that fails so many times before it serves."""
+    told = {name.replace("_", "-"): value for name, value in headers.items()}
+    return lambda _, number: Answer(b"sorry", status, told) if number <= times else Answer(b"served")
+
+
+def test_what_is_asked(site: Site) -> None:
+    """A request says who asks, wants the artifact's own bytes, and carries conditions and the user's headers."""
+    site.answers["/a.owl"] = Answer(b"served")
+    assert get(site.url("/a.owl?v=1"), {"If-None-Match": '"x"'}, headers=[("X-Team", "ours")]) == b"served"
+    (seen,) = site.seen
+    assert seen.path == "/a.owl?v=1"
+    assert seen.headers["user-agent"].startswith("ontofetch/")
+    assert (seen.headers["accept-encoding"], seen.headers["accept"]) == ("identity", "*/*")
+    assert (seen.headers["if-none-match"], seen.headers["x-team"]) == ('"x"', "ours")
+
+
+def test_user_and_password_of_the_url_are_sent_in_a_header(site: Site) -> None:
+    """They become a Basic authorization; a header of the user's own goes before it, and replaces what we would say."""
+    site.answers["/a"] = Answer(b"served")
+    get(site.url("/a", "jo:p%C3%A4"))
+    get(site.url("/a", "jo:pw"), headers=[("authorization", "Bearer own"), ("User-Agent", "mine")])
+    first, second = site.seen
+    assert first.headers["authorization"] == "Basic " + base64.b64encode("jo:pä".encode()).decode()
+    assert (second.headers["authorization"], second.headers["user-agent"]) == ("Bearer own", "mine")
+
+
+def test_a_redirect_on_the_same_host_keeps_the_credentials(site: Site) -> None:
+    """A server that moves its own file is sent the same headers again."""
+    site.answers["/old"] = Answer(status=302, headers={"Location": "/new"})
+    site.answers["/new"] = Answer(b"served")
+    assert get(site.url("/old"), headers=SECRETS) == b"served"
+    assert [seen.headers.get("authorization") for seen in site.seen] == ["Bearer hush"] * 2
+
+
+def test_a_redirect_to_another_host_drops_them_for_good(make_site: Callable[[], Site]) -> None:
+    """Neither headers, user and password, nor cookies reach another host, and none come back with a later redirect."""
+    home, away = make_site(), make_site()
+    home.answers["/a"] = Answer(status=302, headers={"Location": away.url("/b", "x:y"), "Set-Cookie": "session=hush"})
+    away.answers["/b"] = Answer(status=307, headers={"Location": home.url("/c")})
+    home.answers["/c"] = Answer(b"served")
+    assert get(home.url("/a", "jo:hush"), {"If-None-Match": '"x"'}, headers=SECRETS[1:]) == b"served"
+    assert [seen.path for seen in home.seen + away.seen] == ["/a", "/c", "/b"]
+    for seen in (home.seen[1], away.seen[0]):
+        assert not {"authorization", "x-api-key", "cookie"} & set(seen.headers)
+        assert "hush" not in str(seen.headers)
+        # a condition is no secret
+        assert seen.headers["if-none-match"] == '"x"'
+
+
+@pytest.mark.parametrize(
+    ("location", "words"),
+    [
+        ("ftp://example.org/a", "not http or https"),
+        ("file:///etc/passwd", "not http or https"),
+        ("http://example.org:port/", "Invalid URL in location"),
+        ("/a", f"redirects more than {MOST_REDIRECTS} times"),
+    ],
+)
+def test_a_redirect_that_leads_nowhere_is_refused(site: Site, pauses: list[float], location: str, words: str) -> None:
+    """Other schemes, garbage and circles end in a sentence."""
+    site.answers["/a"] = Answer(status=302, headers={"Location": location})
+    with pytest.raises(FetchError, match=words):
+        get(site.url("/a"))
+
+
+def test_credentials_are_not_sent_openly() -> None:
+    """A redirect from https to http is refused where credentials would go along, and followed where there are none."""
+    target = "http://example.org/a"
+    open_ = Exchange(parse_source("https://example.org/a"), HttpOptions())
+    assert str(open_._redirected(httpx.URL("https://example.org/a"), target)) == target
+    closed = Exchange(parse_source("https://jo:hush@example.org/a"), HttpOptions())
+    with pytest.raises(FetchError, match="send credentials openly"):
+        closed._redirected(httpx.URL("https://example.org/a"), target)
+
+
+def test_something_passing_is_tried_again(site: Site, pauses: list[float]) -> None:
+    """A server that is busy for a moment is asked again after growing pauses."""
+    site.answers["/a"] = failing(3)
+    assert get(site.url("/a"), backoff=8.0) == b"served"
+    assert len(site.seen) == 4
+    assert len(pauses) == 3
+    # the library jitters between nothing and the full backoff
+    assert all(0 <= pause <= 8 * 2**number for number, pause in enumerate(pauses))
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_retry_after_is_respected(site: Site, pauses: list[float], status: int) -> None:
+    """When the server says how long to wait, that is how long."""
+    site.answers["/a"] = failing(1, status, Retry_After="7")
+    assert get(site.url("/a")) == b"served"
+    assert pauses == [7.0]
+
+
+def test_a_server_that_wants_a_long_rest_gets_it(site: Site, pauses: list[float]) -> None:
+    """Nobody waits for an hour: the sentence says when to come back."""
+    site.answers["/a"] = failing(1, 429, Retry_After="3600")
+    with pytest.raises(FetchError, match="come back in 3,600 seconds"):
+        get(site.url("/a"))
+    assert (len(site.seen), pauses) == (1, [])
+
+
+def test_tries_are_bounded(site: Site, pauses: list[float]) -> None:
+    """After the last try the answer is the error."""
+    site.answers["/a"] = failing(99, 502)
+    with pytest.raises(FetchError, match="answers 502 Bad Gateway") as refused:
+        get(site.url("/a"), retries=2)
+    assert (len(site.seen), len(pauses)) == (3, 2)
+    assert refused.value.hint == "Try again later."
+
+
+@pytest.mark.parametrize(
+    ("status", "hint"), [(401, "--header"), (403, "--header"), (404, "address"), (410, "publisher")]
+)
+def test_a_refusal_is_not_tried_again(site: Site, pauses: list[float], status: int, hint: str) -> None:
+    """What asking again won't change is told at once, with what to type next."""
+    site.answers["/a"] = Answer(b"no", status)
+    with pytest.raises(FetchError, match=f"answers {status}") as refused:
+        get(site.url("/a"))
+    assert (len(site.seen), pauses) == (1, [])
+    assert hint in refused.value.hint
+
+
+def test_a_server_that_goes_silent_is_given_up(site: Site) -> None:
+    """A body that stops coming ends after the timeout, with the number of seconds."""
+    stall = threading.Event()
+    site.answers["/a"] = Answer(b"half", length=8, cut=4, stall=stall)
+    try:
+        with pytest.raises(FetchError, match=r"nothing came for 0\.2 seconds"):
+            get(site.url("/a"), timeout=0.2, retries=0)
+    finally:
+        stall.set()
+
+
+def test_nobody_listens(make_site: Callable[[], Site], pauses: list[float]) -> None:
+    """A refused connection is tried again and then told without the system's numbers or any credential."""
+    site = make_site()
+    url = site.url("/a?token=hush", "jo:hush")
+    site.close()
+    with pytest.raises(FetchError) as refused:
+        get(url, retries=1)
+    assert "Connection refused" in str(refused.value)
+    assert "Errno" not in str(refused.value)
+    assert "hush" not in str(refused.value)
+    assert len(pauses) == 1
