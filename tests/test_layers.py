@@ -36,7 +36,7 @@ ROOMS = {
 # the order inside the catalog, lowest first; a module imports only what stands before it
 FLOORS = (
     ("effects",),
-    ("locks", "connection", "entries"),
+    ("holders", "locks", "connection", "entries"),
     ("migrations", "tables"),
     ("repo",),
     ("generation",),

@@ -33,6 +33,19 @@ def start_token(pid: int) -> str | None:
     return shown.stdout.strip() or None
 
 
+def command_of(pid: int) -> str | None:
+    """Return the name of the program that runs under this number, as the system knows it; None if there is none."""
+    if pid <= 0:
+        return None
+    if sys.platform.startswith("linux"):
+        try:
+            return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8", errors="replace").strip() or None
+        except OSError:
+            return None
+    shown = subprocess.run(["/bin/ps", "-o", "comm=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return os.path.basename(shown.stdout.strip()) or None
+
+
 @lru_cache(maxsize=1)
 def _boot_id() -> str:
     try:

@@ -11,27 +11,19 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import json
 import os
-import struct
-import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 
 from ontofetch_hookspecs.layout import LOCK
-from ontofetch_hookspecs.processes import Owner, start_token, this_process
 
-from ..errors import CatalogLocked, NestedBoundary
-from . import effects
+from ..errors import NestedBoundary
+from . import holders
 
-_TEXT_BYTES = 2048
-_EVERY_TICKET = 1 << 40
 _POLL_SECONDS = 0.002
 _DESK_SUFFIX = ".desk"
 
@@ -41,6 +33,7 @@ class Gate:
 
     def __init__(self, root: Path) -> None:
         self.path = root / LOCK
+        self._store = str(root)
         self._turns: deque[threading.Event] = deque()
         self._guard = threading.Lock()
         self._thread: int | None = None
@@ -63,12 +56,10 @@ class Gate:
         with self._turn(deadline, "exclusive"):
             descriptor = self._enter(fcntl.LOCK_EX, deadline)
             try:
-                _write_text(descriptor, _TEXT_BYTES, {**asdict(this_process()), "since": _now()})
+                holders.write_holder(descriptor)
                 yield
             finally:
-                # the text only informs, and closing is what lets the next one in
-                with suppress(OSError):
-                    _write_text(descriptor, _TEXT_BYTES, {})
+                holders.clear_holder(descriptor)
                 os.close(descriptor)
 
     @contextmanager
@@ -108,13 +99,13 @@ class Gate:
     def _turn(self, deadline: float, kind: str) -> Iterator[None]:
         """Take turns among the threads of this process, first come, first served."""
         mine = threading.Event()
-        with self._guard:
-            self._turns.append(mine)
-            if self._turns[0] is mine:
-                mine.set()
         try:
+            with self._guard:
+                self._turns.append(mine)
+                if self._turns[0] is mine:
+                    mine.set()
             if not mine.wait(max(0.0, deadline - time.monotonic())):
-                raise self._locked(this_process(), "another thread of this process")
+                raise holders.locked_by(self._store, f"another thread of this process ({os.getpid()})")
             self._thread, self._kind, self._depth = threading.get_ident(), kind, 1
             try:
                 yield
@@ -122,7 +113,9 @@ class Gate:
                 self._thread, self._kind, self._depth = None, "", 0
         finally:
             with self._guard:
-                self._turns.remove(mine)
+                # an interrupt may come before it was appended
+                with suppress(ValueError):
+                    self._turns.remove(mine)
                 if self._turns:
                     self._turns[0].set()
 
@@ -142,13 +135,16 @@ class Gate:
         return descriptor
 
     def _enter_unseen(self, deadline: float) -> int:
-        """Read below a root where this user may not write: wait for writers, without a ticket."""
+        """Read below a root where this user may not write: wait for the writers that are there, without a ticket.
+
+        Byte 0 alone keeps writers out; the bytes of those who wait already keep the order.
+        """
         try:
             descriptor = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except FileNotFoundError:
             return -1
         try:
-            self._poll(descriptor, fcntl.LOCK_SH, _EVERY_TICKET, deadline)
+            self._poll(descriptor, fcntl.LOCK_SH, holders.read_counter(descriptor) or 1, deadline)
         except BaseException:
             os.close(descriptor)
             raise
@@ -163,43 +159,21 @@ class Gate:
         )
         try:
             with desk:
-                counter = _read_text(descriptor, 0).get("next")
-                ticket = counter if isinstance(counter, int) and 0 <= counter < _EVERY_TICKET - 1 else 0
+                ticket = holders.read_counter(descriptor) or 0
                 while not _try_lock(descriptor, kind, 1, ticket):
-                    ticket += 1
-                _write_text(descriptor, 0, {"next": (ticket + 1) % (_EVERY_TICKET - 1)})
+                    # who is in the way may hold many numbers: the one behind them is tried next
+                    taken = holders.find_conflict(descriptor, kind, ticket, 1)
+                    ticket = taken.end if taken else ticket
+                holders.write_counter(descriptor, ticket + 1)
                 return ticket
         except Timeout as error:
-            raise self._locked(None, "the queue before it") from error
+            raise holders.locked_by(self._store, "those who wait before this one") from error
 
     def _poll(self, descriptor: int, kind: int, length: int, deadline: float) -> None:
         while not _try_lock(descriptor, kind, length, 0):
             if time.monotonic() >= deadline:
-                raise self._locked(self._holder(descriptor, kind, length), "another process")
+                raise holders.locked_by_another(descriptor, kind, length, self._store)
             time.sleep(_POLL_SECONDS)
-
-    def _holder(self, descriptor: int, kind: int, length: int) -> Owner | None:
-        """Return who is in the way: what the text says if that is who holds the lock, else what the system knows."""
-        pid = _conflicting_pid(descriptor, kind, length)
-        text = _read_text(descriptor, _TEXT_BYTES)
-        if text.get("pid") == pid or (pid is None and text):
-            try:
-                return Owner(int(str(text["pid"])), str(text["token"]), str(text["host"]), str(text["command"]))
-            except (KeyError, TypeError, ValueError):
-                pass
-        if pid is None:
-            return None
-        return Owner(pid, start_token(pid) or "", this_process().host, "a process that reads or waits")
-
-    def _locked(self, holder: Owner | None, otherwise: str) -> CatalogLocked:
-        store = self.path.parent.parent
-        if holder is None:
-            who, hint = otherwise, "Run the same command again, or wait longer with --wait SECONDS."
-        else:
-            state = {"alive": "which is running", "dead": "which has ended", "unknown": "on another machine"}
-            who = f"process {holder.pid} ({holder.command}) on {holder.host}, {state[holder.state()]}"
-            hint = "Wait longer with --wait SECONDS, or end that process."
-        return CatalogLocked(f"The catalog below {store} is in use by {who}.", subject=str(store), hint=hint)
 
 
 _gates: dict[str, Gate] = {}
@@ -222,10 +196,6 @@ def _forget_gates() -> None:
 os.register_at_fork(after_in_child=_forget_gates)
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
 def _try_lock(descriptor: int, kind: int, length: int, start: int) -> bool:
     try:
         fcntl.lockf(descriptor, kind | fcntl.LOCK_NB, length, start)
@@ -234,28 +204,3 @@ def _try_lock(descriptor: int, kind: int, length: int, start: int) -> bool:
             return False
         raise
     return True
-
-
-def _conflicting_pid(descriptor: int, kind: int, length: int) -> int | None:
-    """Ask the system which process holds a lock in the way: F_GETLK, fcntl(2)."""
-    wanted = fcntl.F_WRLCK if kind == fcntl.LOCK_EX else fcntl.F_RDLCK
-    if sys.platform == "darwin":
-        answer = fcntl.fcntl(descriptor, fcntl.F_GETLK, struct.pack("qqihh", 0, length, 0, wanted, 0))
-        _, _, pid, found, _ = struct.unpack("qqihh", answer)
-    else:
-        answer = fcntl.fcntl(descriptor, fcntl.F_GETLK, struct.pack("hhqqi4x", wanted, 0, 0, length, 0))
-        found, _, _, _, pid = struct.unpack("hhqqi4x", answer)
-    return None if found == fcntl.F_UNLCK or pid <= 0 else int(pid)
-
-
-def _read_text(descriptor: int, offset: int) -> dict[str, object]:
-    try:
-        found = json.loads(os.pread(descriptor, _TEXT_BYTES, offset).rstrip(b"\0 \n").decode())
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _write_text(descriptor: int, offset: int, content: dict[str, object]) -> None:
-    data = json.dumps(content).encode()[: _TEXT_BYTES - 1]
-    effects.write_at(descriptor, data.ljust(_TEXT_BYTES - 1) + b"\n", offset)
