@@ -20,7 +20,7 @@ _OURS = "ontofetch"
 _URL = re.compile(r"\b(?:https?|file|ftp)://[^\s'\"<>\\]+", re.IGNORECASE)
 _PAIR = re.compile(
     r"(?i)\b(authorization|cookie|[a-z_-]*(?:token|secret|passw(?:or)?d|api[_-]?key))"
-    r"(['\"]?\s*[:=]\s*)(?:(?:basic|bearer|token)\s+)?[^\s,'\"]+"
+    r"(['\"]?\s*[:=]\s*['\"]?)(?:(?:basic|bearer|token)\s+)?[^\s,'\"]+"
 )
 # what the sentence about a boundary says already, or a person at a terminal does not read
 _MEASURES = ("outcome", "version_id", "rows", "bytes", "milliseconds")
