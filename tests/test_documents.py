@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from tests.documents import CHECKOUT, comparable, differences, read_commands, rewrite
+from tests.programs import Program, install
 
 WITH_COMMANDS = [path for path in (CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").glob("*.md")))
                  if read_commands(path.read_text(encoding="utf-8"))]  # fmt: skip
@@ -39,3 +41,21 @@ def test_only_what_differs_from_run_to_run_is_folded() -> None:
     assert comparable("at 2026-01-02T03:04:05Z") == comparable("at 2025-06-07T08:09:10Z")
     assert comparable("a" * 32) == comparable("b" * 32)
     assert comparable("89 files") != comparable("88 files")
+
+
+def test_the_plugin_of_the_readme_runs(tmp_path: Path) -> None:
+    """It has ten lines of code, refuses an empty artifact, and prints a line for each committed step."""
+    (code,) = re.findall(r"^```python\n(.*?)^```$", (CHECKOUT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    assert len([line for line in code.splitlines() if line]) <= 10
+    program = Program(tmp_path / "store", install(tmp_path / "site", "readme-plugin", code))
+    names = ("--service", "s", "--ontology", "o", "--version", "1")
+    empty, small = tmp_path / "empty.nt", tmp_path / "small.nt"
+    empty.write_bytes(b"")
+    small.write_text("<urn:a> <urn:b> <urn:c> .\n")
+    refused = program.run("pull", str(empty), *names)
+    assert refused.returncode == 1
+    assert "empty.nt is empty. Ask the publisher." in refused.stderr
+    done = program.run("pull", str(small), *names, "--out", str(tmp_path / "row.json"))
+    assert done.returncode == 0, done.stderr
+    steps = ["download.done", "extract.done", "validate.done", "latest.set"]
+    assert done.stdout.splitlines() == [f"{step} s/o/1" for step in steps]
