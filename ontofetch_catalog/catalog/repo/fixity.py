@@ -199,8 +199,8 @@ def sum_recent(connection: duckdb.DuckDBPyConnection, scope: Scope, since: datet
 def last_run(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     """Return what the events of the newest verification tell, oldest first; empty if there was none."""
     rows = connection.execute(
-        "SELECT payload::VARCHAR FROM events WHERE type = 'verify.done' AND payload->>'started_at' = ("
-        "SELECT payload->>'started_at' FROM events WHERE type = 'verify.done' ORDER BY event_id DESC LIMIT 1)"
+        "SELECT payload::VARCHAR FROM events WHERE type = 'verify.done' AND (payload->>'started_at') = ("
+        "SELECT (payload->>'started_at') FROM events WHERE type = 'verify.done' ORDER BY event_id DESC LIMIT 1)"
         " ORDER BY event_id"
     ).fetchall()
     return [json.loads(row[0]) for row in rows]
