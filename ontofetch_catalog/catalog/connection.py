@@ -97,16 +97,17 @@ def open_connection(store: Store, *, read_only: bool, path: Path | None = None) 
                 subject=str(target),
                 hint="Close that program (a DuckDB shell, a notebook) and run the same command again.",
             ) from error
-        raise _unreadable(target, error) from error
+        raise unreadable(target, error) from error
     except duckdb.Error as error:
-        raise _unreadable(target, error) from error
+        raise unreadable(target, error) from error
     if not read_only:
         # the boundary decides when to checkpoint; at close it would happen unseen
         connection.execute("PRAGMA disable_checkpoint_on_shutdown")
     return connection
 
 
-def _unreadable(path: Path, error: Exception) -> CatalogUnreadable:
+def unreadable(path: Path, error: Exception) -> CatalogUnreadable:
+    """Return what DuckDB says of a database, as a sentence with what to do next."""
     return CatalogUnreadable(
         f"The catalog {path} can't be read: {str(error).splitlines()[0]}",
         subject=str(path),

@@ -17,7 +17,7 @@ from ontofetch_hookspecs.layout import BACKUPS, CATALOG
 
 from ..errors import CatalogMissing
 from . import effects, journal
-from .connection import Store, open_connection
+from .connection import Store, open_connection, unreadable
 from .generation import check_generation, require_database, write_generation
 from .locks import gate_of
 from .migrations import (
@@ -106,6 +106,8 @@ def reading(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
         CatalogMissing: There is none.
         CatalogLocked, CatalogUnreadable, CatalogBehind, SchemaError: As their names say.
     """
+    import duckdb
+
     if not require_database(store):
         raise CatalogMissing(
             f"There is no catalog below {store.root} yet.",
@@ -123,6 +125,8 @@ def reading(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
             require_current_schema(connection)
             check_generation(store, connection)
             yield connection
+        except duckdb.Error as error:
+            raise unreadable(store.database, error) from error
         finally:
             connection.close()
 

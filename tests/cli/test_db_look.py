@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from tests.cli.conftest import A, B, Run
@@ -125,3 +126,17 @@ def test_without_a_catalog_a_verb_says_what_makes_one(run: Run, tmp_path: Path) 
     assert "There is no catalog below" in err
     assert "ontofetch pull" in err
     assert not (tmp_path / "empty").exists()
+
+
+def test_what_duckdb_says_in_the_middle_of_a_query_is_one_sentence(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A damaged block found while reading is told in one line, with what to do next."""
+
+    def broken(*_: object) -> None:
+        raise duckdb.IOException("IO Error: Corrupt database file\n\nStack Trace:\n\nsomewhere")
+
+    monkeypatch.setattr("ontofetch_catalog.catalog.repo.looks.list_versions", broken)
+    code, out, err = run("db", "versions")
+    assert (code, out) == (1, "")
+    assert err.count("\n") == 1
+    assert "Corrupt database file" in err
+    assert "ontofetch db restore" in err

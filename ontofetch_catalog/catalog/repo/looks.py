@@ -21,13 +21,13 @@ def list_series(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """
     return connection.sql(
         """
-        SELECT o.slot, l.version AS latest, l.updated_at AS set_at, count(*) AS releases,
-            any_value(s.files) AS files, any_value(s.size_bytes) AS size_bytes, any_value(s.failed) AS failed
-        FROM v_series_order o
-        LEFT JOIN (SELECT slot, version_id, split_part(version_id, '/', 3) AS version, updated_at FROM v_latest) l
-            ON l.slot = o.slot
-        LEFT JOIN v_version_stats s ON s.version_id = l.version_id
-        GROUP BY ALL ORDER BY o.slot
+        SELECT o.slot, any_value(split_part(o.version_id, '/', 3)) FILTER (o.is_latest) AS latest,
+            (SELECT max(p.updated_at) FROM latest_pointer p WHERE p.slot = o.slot) AS set_at, count(*) AS releases,
+            any_value(s.files) FILTER (o.is_latest) AS files,
+            any_value(s.size_bytes) FILTER (o.is_latest) AS size_bytes,
+            any_value(s.failed) FILTER (o.is_latest) AS failed
+        FROM v_series_order o LEFT JOIN v_version_stats s ON s.version_id = o.version_id AND o.is_latest
+        GROUP BY o.slot ORDER BY o.slot
         """
     ).to_arrow_table()
 
