@@ -148,19 +148,27 @@ def join_list(rows: pl.LazyFrame, path: str | Path) -> pl.LazyFrame:
     """
     schema = rows.collect_schema()
     header = _header(path)
-    keys = [name for name in header if name in schema]
-    if not keys or len(keys) == len(header):
+    keys = [name for name in header if name in schema and _can_be_key(schema[name])]
+    if not keys or len(keys) == len(header) or set(header) - set(keys) & set(schema):
+        joinable = [name for name, dtype in schema.items() if _can_be_key(dtype)]
         raise UsageError(
             f"The list {quote(path)} has the columns {quote(', '.join(header))}.",
             subject=str(path),
-            hint=f"It needs some of {', '.join(schema.names())} to join on, and others to add.",
+            hint=f"It needs some of {', '.join(joinable)} to join on, and others, of new names, to add.",
         )
     types = {name: _key_type(schema[name]) if name in keys else pl.String() for name in header}
     fault = _list_fault(path, types)
     if fault:
         raise fault
-    listed = pl.scan_csv(path, schema=types).with_columns(pl.col(name).cast(schema[name]) for name in keys)
+    # what is no label of the report has no partner
+    listed = pl.scan_csv(path, schema=types).with_columns(
+        pl.col(name).cast(schema[name], strict=False) for name in keys
+    )
     return rows.join(listed, on=keys, how="left", maintain_order="left")
+
+
+def _can_be_key(dtype: pl.DataType) -> bool:
+    return dtype.is_integer() or dtype in (pl.String, pl.Categorical, pl.Enum)
 
 
 def _key_type(dtype: pl.DataType) -> pl.DataType:

@@ -14,7 +14,8 @@ from .contracts import Contract
 if TYPE_CHECKING:
     import polars as pl
 
-    from ..rendering.tables import Look
+    from ..rendering.cells import Look
+    from ..rendering.figures import Spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,53 @@ class ReportResult(Mapping[str, "pl.DataFrame"]):
 
         return as_parquet(self.main)
 
+    def as_markdown(self, *, top: int | None = None, exact: bool = False) -> str:
+        """Return the sections as Markdown tables."""
+        from ..rendering.markdown import as_markdown
+
+        return as_markdown(self.frames, self.look(), rows=top, exact=exact)
+
+    def as_html(self, *, top: int | None = None, exact: bool = False, plots: bool = True) -> str:
+        """Return one page with the sections and, with `plots`, the charts; it needs no other file and no network.
+
+        Raises:
+            UsageError: `plots` are asked for and the extra of that name is not installed.
+        """
+        from ..rendering.figures import inline
+        from ..rendering.pages import as_page
+
+        pictures = [inline(chart) for chart in self.charts()] if plots else []
+        return as_page(
+            self.frames, self.look(), title=self.title, parameters=self.parameters, pictures=pictures, rows=top,
+            exact=exact,
+        )  # fmt: skip
+
+    def as_plot(self, kind: str = "svg") -> bytes:
+        """Return the charts as one picture: `svg`, `png`, or a `html` page that answers to the mouse.
+
+        Raises:
+            UsageError: There is nothing to draw, or the extra `plots` is not installed.
+        """
+        from ..rendering.figures import draw
+        from .charts import require_charts
+
+        return draw(require_charts(self), kind, self.title)
+
+    def charts(self) -> list[Spec]:
+        """Return the charts as specifications of Vega-Lite, none where there is nothing to draw.
+
+        Raises:
+            UsageError: The extra `plots` is not installed.
+        """
+        from .charts import charts_of
+
+        return charts_of(self)
+
+    @property
+    def title(self) -> str:
+        """Return what a page of the report is called."""
+        return f"Report {self.contract.name}" if self.contract else "Report"
+
     @property
     def main(self) -> pl.DataFrame:
         """Return the main section."""
@@ -88,7 +136,7 @@ class ReportResult(Mapping[str, "pl.DataFrame"]):
 
     def look(self) -> Look:
         """Return how its tables are drawn."""
-        from ..rendering.tables import Look
+        from ..rendering.cells import Look
 
         if self.contract is None:
             return Look(titles=self.titles, hidden=self.hidden)

@@ -8,21 +8,23 @@ from __future__ import annotations
 import argparse
 import logging
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs import HostInfo, Report, add_common_options, gather, load_target
 from ontofetch_hookspecs.names import quote
 
 from ..errors import EXIT_OK, OntofetchError, UsageError
-from .output import OutputOptions, add_output_options, emit, say_lines
+from .output import OutputOptions, add_output_options, emit, say, say_lines, write_file
 
 if TYPE_CHECKING:
     from ontofetch_hookspecs import Table
 
-    from ..analytics import Catalog
+    from ..analytics import Catalog, ReportResult
 
 BUILT_IN = "analytics"  # its reports come first, so that nobody takes their names
 AUDITS = "audits"
+PLOTS = ("svg", "png", "html")
 _log = logging.getLogger("ontofetch.report")
 
 
@@ -45,9 +47,14 @@ def main(argv: list[str], host: HostInfo) -> int:
     report = reports[name]
     args = _parser(report, host.name).parse_args(argv[1:])
     options = OutputOptions.from_args(args)
+    plot = _check_plot(args.plot)
     given = {_argument(parameter.name): getattr(args, _dest(parameter.name)) for parameter in report.parameters}
     found = _run(report, _open(host, args.source, options), given)
+    if args.join:
+        found = _with_list(found, args.join)
     _show(report, found, options, given)
+    if plot is not None:
+        _draw(report, found, *plot)
     return EXIT_OK
 
 
@@ -117,8 +124,25 @@ def _add_options(parser: argparse.ArgumentParser, report: Report) -> None:
         default="catalog",
         help="read the catalog, or without it the manifests and audits beside the files",
     )
+    parser.add_argument(
+        "--join", metavar="LIST.csv", help="add the columns of a list to the main rows, joined on the columns both have"
+    )
     add_output_options(parser)
+    parser.add_argument("--plot", metavar="FILE", help="also draw it, as the suffix says: .svg, .png or .html")
     add_common_options(parser)
+
+
+def _check_plot(name: str | None) -> tuple[Path, str] | None:
+    """Return the file of a plot and its kind, before a report has run for nothing."""
+    if name is None:
+        return None
+    kind = Path(name).suffix.casefold().removeprefix(".")
+    if kind not in PLOTS:
+        raise UsageError(
+            f"A plot goes to a file that ends in {', '.join(f'.{kind}' for kind in PLOTS)}, not {quote(name)}.",
+            subject="--plot",
+        )
+    return Path(name), kind
 
 
 def _argument(name: str) -> str:
@@ -153,10 +177,48 @@ def _run(report: Report, catalog: Catalog, given: Mapping[str, object]) -> Mappi
 
 def _show(report: Report, found: Mapping[str, Table], options: OutputOptions, given: Mapping[str, object]) -> None:
     from ..analytics import ReportResult
+    from .output import Page
 
+    page = Page(f"{report.name}: {report.help}")
     parameters: dict[str, object] = {"report": report.name, **given}
     look = None
     if isinstance(found, ReportResult):
         parameters = {"report": report.name, **found.parameters}
         look = found.look()
-    emit(found, options=options, parameters=parameters, look=look)
+        page = Page(page.title, lambda: _pictures(found))
+    emit(found, options=options, parameters=parameters, look=look, page=page)
+
+
+def _pictures(found: ReportResult) -> list[str]:
+    """Return the charts for a page; without the extra that draws them, the page goes without and a sentence says so."""
+    from ..rendering.figures import inline
+
+    try:
+        return [inline(chart) for chart in found.charts()]
+    except UsageError as error:
+        say(f"{error} The page has tables only.")
+        return []
+
+
+def _draw(report: Report, found: Mapping[str, Table], path: Path, kind: str) -> None:
+    from ..analytics import ReportResult
+
+    if not isinstance(found, ReportResult):
+        raise UsageError(f"The report {quote(report.name)} draws no plots.", subject="--plot")
+    write_file(path, found.as_plot(kind))
+
+
+def _with_list(found: Mapping[str, Table], path: str) -> Mapping[str, Table]:
+    """Return the tables of a report with the columns of a list beside those of the main one."""
+    from dataclasses import replace
+
+    from ..analytics import ReportResult
+    from ..analytics.execution import collect
+    from ..analytics.io import join_list
+    from ..rendering.encode import to_frame
+
+    name, main = next(iter(found.items()))
+    joined = collect({name: join_list(to_frame(main).lazy(), path)})
+    if isinstance(found, ReportResult):
+        return replace(found, frames={**found.frames, **joined})
+    return {**found, **joined}

@@ -1,4 +1,4 @@
-"""Own what commands print: the options of output, rows as a table or as data, messages for people.
+"""Own what commands print: the options of output, rows for people or as data, messages for people.
 
 Rows go to stdout or to the file of `--out`, everything else to stderr; it does not know where the rows come from.
 """
@@ -9,7 +9,7 @@ import argparse
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,12 +22,25 @@ if TYPE_CHECKING:
 
     from ontofetch_hookspecs.events import Table
 
-    from ..rendering.tables import Look
+    from ..rendering.cells import Look
 
-__all__ = ["FORMATS", "OutputOptions", "add_output_options", "emit", "safe_text", "say", "say_lines"]
+__all__ = [
+    "FORMATS",
+    "OutputOptions",
+    "Page",
+    "add_output_options",
+    "emit",
+    "safe_text",
+    "say",
+    "say_lines",
+    "write_file",
+]
 
-FORMATS = ("table", "json", "jsonl", "csv", "parquet")
-SUFFIXES = {f".{name}": name for name in FORMATS if name != "table"} | {".ndjson": "jsonl"}
+FORMATS = ("table", "json", "jsonl", "csv", "parquet", "markdown", "html")
+SUFFIXES = {f".{name}": name for name in FORMATS if name != "table"} | {
+    ".ndjson": "jsonl", ".md": "markdown", ".htm": "html"
+}  # fmt: skip
+DOCUMENTS = ("markdown", "html")
 TABLE_ROWS = 20
 UNLIMITED = 1_000_000  # cells: a pipe has no width, and a cut path is of no use to the next program
 
@@ -66,6 +79,22 @@ class OutputOptions:
         return TABLE_ROWS if self.top is None and self.format == "table" else self.top
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a page of html has beside the rows.
+
+    Args:
+        title: Its title.
+        pictures: Returns SVG; called only for a page.
+    """
+
+    title: str = "ontofetch"
+    pictures: Callable[[], Sequence[str]] = tuple
+
+
+PLAIN = Page()
+
+
 def add_output_options(parser: argparse.ArgumentParser) -> None:
     """Add `--format`, `--json`, `--out`, `--top`, `--bytes` and `--profile` to `parser`."""
     group = parser.add_argument_group("output")
@@ -95,6 +124,7 @@ def emit(
     parameters: Mapping[str, object] | None = None,
     titles: Mapping[str, str] | None = None,
     look: Look | None = None,
+    page: Page = PLAIN,
 ) -> None:
     """Print `sections` (name → table, the main one first) as `options` say.
 
@@ -104,6 +134,7 @@ def emit(
         parameters: What the rows answer; part of the json.
         titles: Name of a section → its heading in a table; a lone section has none unless it is named here.
         look: What else a table shows or leaves out; instead of `titles`.
+        page: What a page of html has beside the rows.
 
     Raises:
         UsageError: Parquet would go to a terminal.
@@ -117,6 +148,9 @@ def emit(
     if options.format == "table":
         _write_text(_as_text(frames, options, look), options)
         return
+    if options.format in DOCUMENTS:
+        _write_text(_as_document(frames, options, look, parameters or {}, page), options)
+        return
     kept = {name: look.cut(name, frame, options.rows) for name, frame in frames.items()}
     _write_data(kept, options, parameters or {})
 
@@ -127,6 +161,25 @@ def _as_text(frames: Mapping[str, pl.DataFrame], options: OutputOptions, look: L
     width = shutil.get_terminal_size((UNLIMITED, 0)).columns if options.out is None else _columns()
     colour = options.out is None and _wants_colour()
     return draw(frames, look, rows=options.rows, exact=options.bytes, width=width, colour=colour)
+
+
+def _as_document(
+    frames: Mapping[str, pl.DataFrame],
+    options: OutputOptions,
+    look: Look,
+    parameters: Mapping[str, object],
+    page: Page,
+) -> str:
+    if options.format == "markdown":
+        from ..rendering.markdown import as_markdown
+
+        return as_markdown(frames, look, rows=options.rows, exact=options.bytes)
+    from ..rendering.pages import as_page
+
+    return as_page(
+        frames, look, title=page.title, parameters=parameters, pictures=page.pictures(), rows=options.rows,
+        exact=options.bytes,
+    )  # fmt: skip
 
 
 def _columns() -> int:
@@ -151,7 +204,7 @@ def _write_data(frames: Mapping[str, pl.DataFrame], options: OutputOptions, para
     else:
         data = encode.as_parquet(main)
     if options.out is not None:
-        _write_file(options.out, data)
+        write_file(options.out, data)
     elif options.format == "parquet" and sys.stdout.isatty():
         raise UsageError(
             "Parquet is binary and this is a terminal.", subject="--format", hint="Add --out FILE.parquet."
@@ -164,20 +217,26 @@ def _write_data(frames: Mapping[str, pl.DataFrame], options: OutputOptions, para
 
 def _write_text(text: str, options: OutputOptions) -> None:
     if options.out is not None:
-        _write_file(options.out, text.encode())
+        write_file(options.out, text.encode())
     else:
         # a terminal that can't show a letter gets a question mark, not a traceback
         _write_stdout(text.encode(sys.stdout.encoding or "utf-8", "replace"))
 
 
-def _write_file(path: Path, data: bytes) -> None:
-    from ..catalog.effects import write_file
+def write_file(path: Path, data: bytes) -> None:
+    """Write `data` to a file that a user named, and say so.
+
+    Raises:
+        UsageError: There is something else than a file.
+        OntofetchError: It can't be written.
+    """
+    from ..catalog import effects
 
     target = path.resolve()
     if target.exists() and not target.is_file():
         raise UsageError(f"{safe_text(path)} is not a file.", subject=str(path), hint="Use --out - for stdout.")
     try:
-        write_file(target, data)
+        effects.write_file(target, data)
     except OSError as error:
         raise OntofetchError(
             f"{safe_text(path)} can't be written: {error.strerror or error}.",

@@ -49,7 +49,51 @@ def register_reports() -> Iterable[Report]:
             (
                 "--a hp/previous --b hp/latest",
                 "--a 2025-08-01 --b 2025-09-15 --by format --top 5",
+                "--series obo/hp --last 12 --plot growth.svg",
+                "--series obo/hp --every month",
                 "--out growth.parquet",
             ),
+        ),
+        Report(
+            "validation",
+            "how files fared with the validators, and what was fixed or broke since another release",
+            f"{_REPORTS}:validation",
+            (
+                Parameter("version", "the release (default: the latest one, if there is only one series)"),
+                Parameter("against", "the release to compare with"),
+                Parameter(
+                    "by", "what the main rows are about", default="validator", choices=("validator", "format", "path")
+                ),
+                Parameter("last", "also the rates of so many releases up to this one"),
+            ),
+            (
+                "",
+                "--version hp/latest --against hp/previous",
+                "--version hp/latest --by path --format html --out validation.html",
+                "--last 12 --plot validation.png",
+            ),
+        ),
+        Report(
+            "hotspots",
+            "who dominates, with cumulative shares: what the top rows hold",
+            f"{_REPORTS}:hotspots",
+            (
+                Parameter(
+                    "by",
+                    "what is counted",
+                    default="service",
+                    choices=("service", "host", "folder", "format", "extension"),
+                ),
+                Parameter("metric", "by what it is ranked", default="bytes", choices=("bytes", "files", "failures")),
+                Parameter("version", "only this release, or the releases of this series (default: all)"),
+            ),
+            ("", "--by folder --version hp/latest", "--by format --metric failures --plot hotspots.svg"),
+        ),
+        Report(
+            "duplicates",
+            "what is stored more than once, within and across releases, and what deduplication would save",
+            f"{_REPORTS}:duplicates",
+            (Parameter("version", "only this release, or the releases of this series (default: all)"),),
+            ("", "--version obo/hp --top 5", "--format markdown"),
         ),
     ]

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .tables import Look
+    from .cells import Look
 
 # section → columns that give way, the last one first; what answers the question of the verb is not among them
 _DETAILS = {
@@ -27,7 +27,7 @@ _RECORDS = ("summary", "status")
 
 def look_of(sections: Iterable[str], titles: Mapping[str, str]) -> Look:
     """Return how the tables of these sections are drawn; `titles` as in `Look`."""
-    from .tables import Look
+    from .cells import Look
 
     return Look(
         titles=titles,

@@ -1,79 +1,25 @@
-"""Own the drawing of frames as tables that fit a width: which column gives way, what is signed, what is coloured.
+"""Own the drawing of frames as tables of a terminal that fit a width: which column gives way, which is cut.
 
-It sees at most the rows that are shown, and knows columns only by their dtype and by the words in their names.
+How single values read and which of them are shown is known to `cells`.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from . import text
+from .cells import Column, Look, Part, arrange
 
 if TYPE_CHECKING:
     import polars as pl
 
 GAP = 2
 NARROWEST = 12  # cells: a path cut further says nothing
-MIDNIGHT = "T00:00:00Z"  # a column of days is shown as days
 READABLE = 36  # cells: before a path is cut further, details give way
 BRIEF_TIME = len("2026-01-02T03:04Z")
-FREE_TEXT = ("reason", "details", "payload", "help", "meaning", "message", "command")
-SIGNED = ("net", "delta", "growth")
-SHARES = ("share", "rate")
-GOOD, CAREFUL, BAD = "green", "yellow", "red"
-WORD_STYLES = {
-    "ADDED": GOOD, "MODIFIED": CAREFUL, "RENAMED": "cyan", "REMOVED": BAD, "UNCHANGED": "dim",
-    "FIXED": GOOD, "NEW": "cyan", "REGRESSED": BAD, "passed": GOOD, "failed": BAD, "error": BAD, "warning": CAREFUL,
-}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """What a table shows of frames beyond their rows; every key is the name of a frame.
-
-    Args:
-        titles: Headings; a lone frame has none unless it is named here.
-        order: Frames that come first, in this order.
-        records: Frames whose rows are shown as `name value` lines.
-        details: Columns that give way where the width is short, the last one first.
-        hidden: Columns that are left out.
-        headings: Column → heading, where it is not the name of the column in words.
-        left_out: Frames that are not shown.
-        whole: Frames that are never cut to some rows.
-        newest_last: Frames of which the last rows are shown, not the first.
-    """
-
-    titles: Mapping[str, str] = field(default_factory=dict)
-    order: Sequence[str] = ()
-    records: Collection[str] = ()
-    details: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    hidden: Mapping[str, Collection[str]] = field(default_factory=dict)
-    headings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    left_out: Collection[str] = ()
-    whole: Collection[str] = ()
-    newest_last: Collection[str] = ()
-
-    def cut(self, name: str, frame: pl.DataFrame, rows: int | None) -> pl.DataFrame:
-        """Return at most `rows` rows of a frame, the ones that matter most."""
-        if rows is None or name in self.whole:
-            return frame
-        return frame.tail(rows) if name in self.newest_last else frame.head(rows)
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One drawn column: its heading, its cells and a style for each, whether it is right-aligned, what may be cut."""
-
-    name: str
-    heading: tuple[str, ...]
-    cells: tuple[str, ...]
-    styles: tuple[str, ...]
-    right: bool
-    cut: str  # "middle", "end", "time" (the seconds may go) or "" for never
-    width: int = 0
 
 
 def draw(
@@ -90,40 +36,24 @@ def draw(
         colour: Whether there may be escape sequences for colours.
     """
     canvas = _Canvas(colour)
-    names = [name for name in frames if name not in look.left_out]
-    names.sort(key=lambda name: look.order.index(name) if name in look.order else len(look.order))
-    for number, name in enumerate(names):
+    for number, part in enumerate(arrange(frames, look, rows=rows, exact=exact)):
         if number:
             canvas.line()
-        title = look.titles.get(name, name.replace("_", " ") if len(names) > 1 else "")
-        if title:
-            canvas.line((text.safe_text(title), "bold"))
-        frame = frames[name]
-        shown = look.cut(name, frame, rows)
-        _draw_frame(canvas, name, shown, look, exact=exact, width=width)
-        if frame.height > shown.height:
-            which = "before" if name in look.newest_last else "more"
-            more = f"… and {frame.height - shown.height:,} {which} (--top {frame.height}, or --format json)"
-            canvas.line((more, "dim"))
+        if part.title:
+            canvas.line((part.title, "bold"))
+        _draw_part(canvas, part, width)
+        if part.rest:
+            canvas.line((part.rest, "dim"))
     return canvas.text()
 
 
-def _draw_frame(canvas: _Canvas, name: str, frame: pl.DataFrame, look: Look, *, exact: bool, width: int) -> None:
-    if not frame.height:
+def _draw_part(canvas: _Canvas, part: Part, width: int) -> None:
+    if not part.columns:
         canvas.line(("nothing", "dim"))
-        return
-    details, headings = look.details.get(name, ()), look.headings.get(name, {})
-    empty = [column for column in details if column in frame.columns and frame[column].null_count() == frame.height]
-    hidden = [*look.hidden.get(name, ()), *empty]
-    columns = [
-        _column(frame[column], headings.get(column, ""), exact=exact)
-        for column in frame.columns
-        if column not in hidden
-    ]
-    if name in look.records:
-        _draw_records(canvas, columns, width)
+    elif part.record:
+        _draw_records(canvas, part.columns, width)
     else:
-        _draw_grid(canvas, columns, details, width)
+        _draw_grid(canvas, part.columns, part.details, width)
 
 
 class _Canvas:
@@ -157,66 +87,7 @@ class _Canvas:
         return self._file.getvalue()
 
 
-def _column(series: pl.Series, heading: str, *, exact: bool) -> Column:
-    import polars as pl
-
-    name, dtype = series.name, series.dtype
-    words = name.split("_")
-    signed = any(word in words for word in SIGNED)
-    values: list[object] = series.cast(pl.String).to_list() if dtype == pl.Categorical else series.to_list()
-    right, cut = dtype.is_numeric(), ""
-    if dtype.is_integer() and (words[-1] == "bytes" or words[0] in ("size", "bytes")) and not exact:
-        words = words[:-1] if words[-1] == "bytes" and len(words) > 1 else ["size", *words[1:]]
-        cells = [text.ABSENT if value is None else text.human_size(int(str(value)), signed=signed) for value in values]
-    elif dtype.is_integer():
-        cells = [
-            text.ABSENT if value is None else text.whole_number(int(str(value)), signed=signed) for value in values
-        ]
-    else:
-        cells = [_cell(value, share=words[-1] in SHARES) for value in values]
-        cut = _cut(words, dtype)
-        if cut == "time" and all(cell.endswith(MIDNIGHT) for cell in cells if cell != text.ABSENT):
-            cells, cut = [cell.removesuffix(MIDNIGHT) for cell in cells], ""
-    styles = tuple(_style(value, name, signed=signed) for value in values)
-    return Column(name, (heading or " ".join(words),), tuple(cells), styles, right, cut)
-
-
-def _cut(words: list[str], dtype: pl.DataType) -> str:
-    import polars as pl
-
-    if dtype.is_temporal():
-        return "time" if dtype.base_type() is pl.Datetime else ""
-    if dtype.is_numeric():
-        return ""
-    return "end" if words[-1] in FREE_TEXT else "middle"
-
-
-def _cell(value: object, *, share: bool) -> str:
-    from datetime import date, datetime
-
-    if value is None:
-        return text.ABSENT
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.1%}" if share else f"{value:,.1f}"
-    if isinstance(value, date | datetime):
-        return text.utc_time(value)
-    shown = text.safe_text(value)
-    return shown[: text.HASH_SHOWN] if text.HASH.fullmatch(shown) else shown
-
-
-def _style(value: object, name: str, *, signed: bool) -> str:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        if signed and value:
-            return GOOD if value > 0 else BAD
-        return BAD if value and name.partition("_")[0] in ("failed", "failures", "regressed") else ""
-    if name == "passed" and isinstance(value, bool):
-        return GOOD if value else BAD
-    return "dim" if value is None else WORD_STYLES.get(str(value), "")
-
-
-def _draw_grid(canvas: _Canvas, columns: list[Column], details: Sequence[str], width: int) -> None:
+def _draw_grid(canvas: _Canvas, columns: Sequence[Column], details: Sequence[str], width: int) -> None:
     fitted = None
     for left in range(len(details), -1, -1):
         fitted = _fit([column for column in columns if column.name not in details[left:]], width)
@@ -292,7 +163,7 @@ def _measured(column: Column) -> Column:
     return replace(column, width=max(map(cell_len, (*column.heading, *column.cells))))
 
 
-def _draw_records(canvas: _Canvas, columns: list[Column], width: int) -> None:
+def _draw_records(canvas: _Canvas, columns: Sequence[Column], width: int) -> None:
     """Draw each row as lines `name value`: for one wide row, and where a grid does not fit."""
     from rich.cells import cell_len
 

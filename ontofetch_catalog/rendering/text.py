@@ -13,7 +13,7 @@ ELLIPSIS = "…"
 HASH = re.compile(r"[0-9a-f]{64}")
 HASH_SHOWN = 12  # as git and docker do: enough for `db find`, short enough for a column
 SIZE_UNITS = ("KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
-FORMULA_STARTS = "=+-@\t\r"  # OWASP, "CSV Injection"
+FORMULA_STARTS = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"  # OWASP, "CSV Injection"; the last four are full-width
 # everything str.isprintable() refuses below U+FFFF that a terminal, a browser or an editor may obey
 UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"

@@ -1,0 +1,122 @@
+"""Own what charts have in common: units of sizes, short names, what is left of many groups, colours and measures.
+
+It does not know what any chart is about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+import polars as pl
+
+from ...rendering.text import SIZE_UNITS, human_size, safe_text, shorten_middle
+from .. import columns as c
+
+WIDTH = 640
+BAR = 22  # height of a bar with its gap
+MOST = 12  # groups of a chart; the rest is one
+COLOURS = 10  # that can be told apart
+NAME_WIDTH = 44  # letters of a name beside a bar
+MORE, LESS, CALM = "#2a78a8", "#d1592a", "#9aa4ae"
+GOOD, BAD, UNKNOWN = "#3b8f5a", "#c8402f", "#c3cad1"
+Drawn = Any  # a chart of altair, which types its kinds of charts apart and `encode` not at all
+AMOUNT, LABEL, SHOWN, RANK = "amount", "label", "shown", "rank"
+
+
+def finish(chart: Drawn) -> dict[str, Any]:
+    """Return a chart as a specification with the fonts and colours that all share."""
+    styled = chart.configure_view(strokeOpacity=0).configure_axis(
+        labelFont="sans-serif", titleFont="sans-serif", titleFontWeight="normal", labelLimit=340, gridColor="#e3e7eb",
+        labelFontSize=12, titleFontSize=12,
+    )  # fmt: skip
+    styled = styled.configure_title(font="sans-serif", fontSize=14, anchor="start", offset=12)
+    styled = styled.configure_legend(labelFont="sans-serif", titleFont="sans-serif", labelFontSize=12, titleFontSize=12)
+    found: dict[str, Any] = styled.to_dict()
+    return found
+
+
+def data_of(frame: pl.DataFrame) -> alt.InlineData:
+    """Return rows for a chart; names are made harmless and short, times are milliseconds."""
+    words = [name for name, dtype in frame.schema.items() if dtype in (pl.String, pl.Categorical, pl.Enum)]
+    rows = frame.with_columns(pl.col(words).cast(pl.String)).to_dicts()
+    for row in rows:
+        for name in words:
+            if row[name] is not None:
+                row[name] = shorten_middle(safe_text(row[name]), NAME_WIDTH)
+    return alt.InlineData(values=rows)
+
+
+def in_units(frame: pl.DataFrame, size: str, together: pl.Expr | None = None) -> tuple[pl.DataFrame, str]:
+    """Return `frame` with `amount` (sizes in one unit) and `shown` (sizes with their own), and the unit.
+
+    Args:
+        frame: Any rows.
+        size: Its column of bytes.
+        together: What stands on one bar; the unit fits the longest.
+    """
+    stacked = pl.col(size).abs() if together is None else pl.col(size).abs().sum().over(together)
+    most = int(frame.select(stacked.max()).item() or 0)
+    power = max(0, min((most.bit_length() - 1) // 10, len(SIZE_UNITS)))
+    shown = [human_size(int(value), signed=size in (c.NET, c.DELTA)) for value in frame[size].fill_null(0)]
+    amount = (pl.col(size) / 1024**power).alias(AMOUNT)
+    return frame.with_columns(amount, pl.Series(SHOWN, shown, pl.String)), SIZE_UNITS[power - 1] if power else "bytes"
+
+
+def largest(frame: pl.DataFrame, key: str, measure: str, *sums: str, most: int = MOST) -> pl.DataFrame:
+    """Return the `most` groups by the absolute `measure`, largest first, and one more that sums up the rest."""
+    columns = [key, measure, *sums]
+    ordered = frame.with_columns(pl.col(key).cast(pl.String)).sort(pl.col(measure).abs(), key, descending=[True, False])
+    rest = ordered.slice(most)
+    if rest.height < 2:
+        return ordered.select(columns)
+    name = pl.lit(f"{rest.height} others").alias(key)
+    return pl.concat([ordered.head(most).select(columns), rest.select(name, pl.col(measure, *sums).sum())])
+
+
+def fold(formats: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
+    """Return version_id, format, size_bytes with at most COLOURS formats, the smaller ones as one, and their names."""
+    sums = formats.group_by(pl.col(c.FORMAT).cast(pl.String)).agg(pl.col(c.SIZE).sum())
+    names = largest(sums, c.FORMAT, c.SIZE, most=COLOURS - 1)[c.FORMAT].to_list()
+    name = pl.col(c.FORMAT).cast(pl.String)
+    folded = formats.with_columns(pl.when(name.is_in(names)).then(name).otherwise(pl.lit(names[-1])).alias(c.FORMAT))
+    rank = pl.col(c.FORMAT).replace_strict({name: at for at, name in enumerate(names)}).alias(RANK)
+    sums = folded.group_by(c.VERSION_ID, c.FORMAT, maintain_order=True).agg(pl.col(c.SIZE).sum())
+    return sums.with_columns(rank), names
+
+
+def format_colour(names: Sequence[str]) -> alt.Color:
+    """Return the colours of formats, in the order of `names`."""
+    return alt.Color(f"{c.FORMAT}:N", title=None, sort=list(names), scale=alt.Scale(scheme="tableau10"))
+
+
+def short_versions(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return `frame` with `label`: the version alone where all releases are of one series, else the version_id."""
+    series = frame.select(pl.col(c.VERSION_ID).str.extract("^(.*)/").n_unique()).item()
+    last = pl.col(c.VERSION_ID).str.split("/").list.last()
+    return frame.with_columns((last if series <= 1 else pl.col(c.VERSION_ID)).alias(LABEL))
+
+
+def release_axis(names: Sequence[str]) -> alt.X:
+    """Return the axis of releases, in their order."""
+    angle = 0 if sum(map(len, names)) * 8 < WIDTH - 40 * len(names) else -45
+    axis = alt.Axis(labelAngle=angle, labelOverlap=True)
+    return alt.X(f"{LABEL}:O", scale=alt.Scale(domain=list(names)), title=None, axis=axis)
+
+
+def bars(frame: pl.DataFrame, key: str, *, title: str, axis: str, colour: Any, tooltip: Sequence[str] = ()) -> Drawn:
+    """Return lying bars of `amount` by `key`, each with `shown` at its end, in the order of the rows."""
+    base = alt.Chart(data_of(frame), width=WIDTH, height=BAR * max(frame.height, 1))
+    y = alt.Y(f"{key}:N", sort=None, title=None)
+    hints = [alt.Tooltip(f"{name}:N") for name in (key, SHOWN, *tooltip)]
+    # room for the words at the ends of the bars
+    amounts: list[float] = frame[AMOUNT].to_list()
+    room = [min(0.0, *amounts) * 1.14, max(0.0, *amounts) * 1.14]
+    x = alt.X(f"{AMOUNT}:Q", title=axis, scale=alt.Scale(domain=room, nice=False))
+    drawn = base.mark_bar(height=BAR - 8).encode(x=x, y=y, color=colour, tooltip=hints)
+    place: dict[str, Any] = {"dx": 4, "align": "left", "fontSize": 11, "font": "sans-serif"}
+    right = base.transform_filter(f"datum.{AMOUNT} >= 0").mark_text(**place)
+    left = base.transform_filter(f"datum.{AMOUNT} < 0").mark_text(**place | {"dx": -4, "align": "right"})
+    words = [text.encode(x=x, y=y, text=f"{SHOWN}:N") for text in (right, left)]
+    return alt.layer(drawn, *words, title=title)

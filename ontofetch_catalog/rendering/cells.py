@@ -1,0 +1,197 @@
+"""Own how frames become cells for people: what is shown of them, how values read, which are signed or coloured.
+
+It sees at most the rows that are shown, knows columns only by their dtype and by the words in their names, and does not
+know whether a terminal, a page or a document will show them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from . import text
+
+if TYPE_CHECKING:
+    import polars as pl
+
+MIDNIGHT = "T00:00:00Z"  # a column of days is shown as days
+FREE_TEXT = ("reason", "details", "payload", "help", "meaning", "message", "command")
+SIGNED = ("net", "delta", "growth")
+SHARES = ("share", "rate")
+GOOD, CAREFUL, BAD = "green", "yellow", "red"
+WORD_STYLES = {
+    "ADDED": GOOD, "MODIFIED": CAREFUL, "RENAMED": "cyan", "REMOVED": BAD, "UNCHANGED": "dim",
+    "FIXED": GOOD, "NEW": "cyan", "REGRESSED": BAD, "passed": GOOD, "failed": BAD, "error": BAD, "warning": CAREFUL,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What is shown of frames beyond their rows; every key is the name of a frame.
+
+    Args:
+        titles: Headings; a lone frame has none unless it is named here.
+        order: Frames that come first, in this order.
+        records: Frames whose rows are shown as `name value` lines.
+        details: Columns that give way where the width is short, the last one first.
+        hidden: Columns that are left out.
+        headings: Column → heading, where it is not the name of the column in words.
+        left_out: Frames that are not shown.
+        whole: Frames that are never cut to some rows.
+        newest_last: Frames of which the last rows are shown, not the first.
+    """
+
+    titles: Mapping[str, str] = field(default_factory=dict)
+    order: Sequence[str] = ()
+    records: Collection[str] = ()
+    details: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    hidden: Mapping[str, Collection[str]] = field(default_factory=dict)
+    headings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    left_out: Collection[str] = ()
+    whole: Collection[str] = ()
+    newest_last: Collection[str] = ()
+
+    def cut(self, name: str, frame: pl.DataFrame, rows: int | None) -> pl.DataFrame:
+        """Return at most `rows` rows of a frame, the ones that matter most."""
+        if rows is None or name in self.whole:
+            return frame
+        return frame.tail(rows) if name in self.newest_last else frame.head(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One shown column.
+
+    Args:
+        name: Its name in the frame.
+        heading: Its heading, a word or more a line.
+        cells: What is shown.
+        styles: Name of a colour, `dim` or nothing for each cell.
+        right: Whether it is right-aligned.
+        cut: What may be cut: `middle`, `end`, `time` (the seconds), or nothing.
+        foreign: What words from outside it has: `text` such as names of files, `label` such as formats, or nothing.
+        width: Cells of a terminal it has.
+    """
+
+    name: str
+    heading: tuple[str, ...]
+    cells: tuple[str, ...]
+    styles: tuple[str, ...]
+    right: bool
+    cut: str
+    foreign: str = ""
+    width: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One frame as it is shown.
+
+    Args:
+        name: Its name.
+        title: Its heading, if any.
+        columns: Its columns; none if it has no rows.
+        details: Columns that give way where the width is short, the last one first.
+        record: Whether its rows are shown as `name value` lines.
+        rest: Says how many rows are not shown, if any are not.
+    """
+
+    name: str
+    title: str
+    columns: tuple[Column, ...]
+    details: tuple[str, ...]
+    record: bool
+    rest: str
+
+
+def arrange(frames: Mapping[str, pl.DataFrame], look: Look, *, rows: int | None, exact: bool) -> list[Part]:
+    """Return what is shown of `frames`, in the order in which it is shown.
+
+    Args:
+        frames: Name → frame.
+        look: Headings, order, what may go.
+        rows: Most rows of each frame.
+        exact: Whether sizes are shown in bytes instead of binary units.
+    """
+    names = [name for name in frames if name not in look.left_out]
+    names.sort(key=lambda name: look.order.index(name) if name in look.order else len(look.order))
+    lone = len(names) == 1
+    return [_part(name, frames[name], look, rows=rows, exact=exact, lone=lone) for name in names]
+
+
+def _part(name: str, frame: pl.DataFrame, look: Look, *, rows: int | None, exact: bool, lone: bool) -> Part:
+    title = look.titles.get(name, "" if lone else name.replace("_", " "))
+    shown = look.cut(name, frame, rows)
+    details, headings = tuple(look.details.get(name, ())), look.headings.get(name, {})
+    empty = [column for column in details if column in shown.columns and shown[column].null_count() == shown.height]
+    hidden = [*look.hidden.get(name, ()), *empty]
+    columns = [
+        _column(shown[column], headings.get(column, ""), exact=exact)
+        for column in shown.columns
+        if shown.height and column not in hidden
+    ]
+    which = "before" if name in look.newest_last else "more"
+    left = frame.height - shown.height
+    rest = f"… and {left:,} {which} (--top {frame.height}, or --format json)" if left else ""
+    return Part(name, text.safe_text(title), tuple(columns), details, name in look.records, rest)
+
+
+def _column(series: pl.Series, heading: str, *, exact: bool) -> Column:
+    import polars as pl
+
+    name, dtype = series.name, series.dtype
+    words = name.split("_")
+    signed = any(word in words for word in SIGNED)
+    values: list[object] = series.cast(pl.String).to_list() if dtype == pl.Categorical else series.to_list()
+    right, cut = dtype.is_numeric(), ""
+    if dtype.is_integer() and (words[-1] == "bytes" or words[0] in ("size", "bytes")) and not exact:
+        words = words[:-1] if words[-1] == "bytes" and len(words) > 1 else ["size", *words[1:]]
+        cells = [text.ABSENT if value is None else text.human_size(int(str(value)), signed=signed) for value in values]
+    elif dtype.is_integer():
+        cells = [
+            text.ABSENT if value is None else text.whole_number(int(str(value)), signed=signed) for value in values
+        ]
+    else:
+        cells = [_cell(value, share=words[-1] in SHARES) for value in values]
+        cut = _cut(words, dtype)
+        if cut == "time" and all(cell.endswith(MIDNIGHT) for cell in cells if cell != text.ABSENT):
+            cells, cut = [cell.removesuffix(MIDNIGHT) for cell in cells], ""
+    styles = tuple(_style(value, name, signed=signed) for value in values)
+    foreign = "text" if dtype == pl.String else "label" if dtype == pl.Categorical else ""
+    return Column(name, (heading or " ".join(words),), tuple(cells), styles, right, cut, foreign)
+
+
+def _cut(words: list[str], dtype: pl.DataType) -> str:
+    import polars as pl
+
+    if dtype.is_temporal():
+        return "time" if dtype.base_type() is pl.Datetime else ""
+    if dtype.is_numeric():
+        return ""
+    return "end" if words[-1] in FREE_TEXT else "middle"
+
+
+def _cell(value: object, *, share: bool) -> str:
+    from datetime import date, datetime
+
+    if value is None:
+        return text.ABSENT
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.1%}" if share else f"{value:,.1f}"
+    if isinstance(value, date | datetime):
+        return text.utc_time(value)
+    shown = text.safe_text(value)
+    return shown[: text.HASH_SHOWN] if text.HASH.fullmatch(shown) else shown
+
+
+def _style(value: object, name: str, *, signed: bool) -> str:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        if signed and value:
+            return GOOD if value > 0 else BAD
+        return BAD if value and name.partition("_")[0] in ("failed", "failures", "regressed") else ""
+    if name == "passed" and isinstance(value, bool):
+        return GOOD if value else BAD
+    return "dim" if value is None else WORD_STYLES.get(str(value), "")

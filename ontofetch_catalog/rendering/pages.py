@@ -1,0 +1,112 @@
+"""Own frames as one page of HTML that needs nothing else: its style is inside, and it loads and runs nothing.
+
+How single values read and which of them are shown is known to `cells`; pictures come in as SVG.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from .cells import Column, Look, Part, arrange
+from .text import safe_text
+
+if TYPE_CHECKING:
+    import polars as pl
+
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+STYLE = """
+:root { color-scheme: light dark; --line: #d8dee4; --soft: #6a737d; --band: #f6f8fa; --paper: #fff; --ink: #1f2328;
+  --green: #1a7f37; --red: #c62828; --yellow: #8a5a00; --cyan: #0b6e86; }
+@media (prefers-color-scheme: dark) { :root { --line: #373e47; --soft: #939ca6; --band: #1c2128; --paper: #14181d;
+  --ink: #dfe5ec; --green: #4cbb66; --red: #ff7b72; --yellow: #e0b050; --cyan: #56c7e0; } }
+body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 2rem auto;
+  max-width: 76rem; padding: 0 1.25rem; }
+h1 { font-size: 1.5rem; margin: 0 0 .25rem; } h2 { font-size: 1.1rem; margin: 2.25rem 0 .6rem; }
+p.asked, p.rest, p.nothing { color: var(--soft); margin: .25rem 0; }
+div.wide { overflow-x: auto; } table { border-collapse: collapse; }
+th, td { text-align: left; padding: .25rem .9rem .25rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+th { font-weight: 600; color: var(--soft); vertical-align: bottom; } tbody tr:hover { background: var(--band); }
+td { white-space: nowrap; } .number { text-align: right; font-variant-numeric: tabular-nums; }
+tbody th + td { text-align: left; }
+.foreign { font-family: ui-monospace, monospace; font-size: .9em; overflow-wrap: anywhere; white-space: pre-wrap;
+  min-width: 11rem; }
+.green { color: var(--green); } .red { color: var(--red); } .yellow { color: var(--yellow); }
+.cyan { color: var(--cyan); } .dim { color: var(--soft); }
+figure { margin: 1.5rem 0 0; overflow-x: auto; color: var(--ink); }
+"""
+
+
+def as_page(
+    frames: Mapping[str, pl.DataFrame],
+    look: Look,
+    *,
+    title: str,
+    parameters: Mapping[str, object],
+    pictures: Sequence[str] = (),
+    rows: int | None = None,
+    exact: bool = False,
+) -> str:
+    """Return a whole document.
+
+    Args:
+        frames: Name → frame.
+        look: Headings, order, what is left out.
+        title: Of the page.
+        parameters: What the frames answer.
+        pictures: SVG, with text that is escaped already.
+        rows: Most rows of each frame; None for all.
+        exact: Whether sizes are shown in bytes instead of binary units.
+    """
+    asked = " · ".join(f"{word(name)} {word(_spell(value))}" for name, value in parameters.items() if _says(value))
+    return "\n".join(
+        [
+            "<!DOCTYPE html>",
+            '<html lang="en"><head><meta charset="utf-8">',
+            f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            f"<title>{word(title)}</title><style>{STYLE}</style></head><body>",
+            f"<h1>{word(title)}</h1>",
+            f'<p class="asked">{asked}</p>',
+            *(f"<figure>{picture}</figure>" for picture in pictures),
+            *(_part(part) for part in arrange(frames, look, rows=rows, exact=exact)),
+            "</body></html>\n",
+        ]
+    )
+
+
+def word(value: object) -> str:
+    """Return a value as text of HTML, with what a browser could obey or hide written as an escape."""
+    return html.escape(safe_text(value))
+
+
+def _says(value: object) -> bool:
+    return value is not None and value is not False and value != []
+
+
+def _spell(value: object) -> object:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else "yes" if value is True else value
+
+
+def _part(part: Part) -> str:
+    title = f"<h2>{word(part.title)}</h2>" if part.title else ""
+    if not part.columns:
+        return f'{title}<p class="nothing">nothing</p>'
+    if part.record and len(part.columns[0].cells) == 1:
+        rows = [f'<tr><th scope="row">{word(column.heading[0])}</th>{_cell(column, 0)}</tr>' for column in part.columns]
+        return f"{title}<table><tbody>{''.join(rows)}</tbody></table>"
+    head = "".join(f"<th{_class(column)}>{word(column.heading[0])}</th>" for column in part.columns)
+    height = len(part.columns[0].cells)
+    body = "\n".join(f"<tr>{''.join(_cell(column, at) for column in part.columns)}</tr>" for at in range(height))
+    rest = f'<p class="rest">{word(part.rest)}</p>' if part.rest else ""
+    return f'{title}<div class="wide"><table><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table></div>{rest}'
+
+
+def _cell(column: Column, at: int) -> str:
+    return f"<td{_class(column, column.styles[at], foreign=column.foreign == 'text')}>{word(column.cells[at])}</td>"
+
+
+def _class(column: Column, style: str = "", *, foreign: bool = False) -> str:
+    names = " ".join(filter(None, ("number" if column.right else "", style, "foreign" if foreign else "")))
+    return f' class="{names}"' if names else ""
