@@ -7,7 +7,11 @@ DEMO := .build/demo
 DEMO_STORE ?= demo-store
 RELEASES := 0.7.8 0.7.9 0.8.0
 
-.PHONY: demo test lint types bench bench-short crash crash-mutants clean
+PYTHONS := $(foreach p,python3.12 python3.13,$(if $(shell command -v $(p)),$(p)))
+EXTRAS := .[test,sign,plots]
+QUIET := --quiet --disable-pip-version-check
+
+.PHONY: demo test lint types bench bench-short versions crash crash-mutants clean
 
 # the two commands of the README
 
@@ -15,7 +19,7 @@ demo: $(STAMP)
 	@mkdir -p $(DEMO)
 	@for v in $(RELEASES); do \
 	  ls $(DEMO)/brickschema-$$v-*.whl >/dev/null 2>&1 || \
-	    $(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --only-binary=:all: \
+	    $(BIN)/python -m pip download $(QUIET) --no-deps --only-binary=:all: \
 	      -d $(DEMO) brickschema==$$v || exit 1; \
 	done
 	@for v in $(RELEASES); do \
@@ -51,6 +55,19 @@ bench-short: $(STAMP)
 
 # long, run by hand
 
+# the tests under the other Pythons of this machine, and under the oldest dependencies that are allowed
+versions: $(STAMP)
+	@for p in $(PYTHONS); do \
+	  test -x .build/$$p/bin/python || $$p -m venv .build/$$p || exit 1; \
+	  echo "== $$p"; .build/$$p/bin/python -m pip install $(QUIET) -e '$(EXTRAS)' && \
+	  .build/$$p/bin/python -m pytest -q || exit 1; \
+	done
+	@test -x .build/oldest/bin/python || $(PYTHON) -m venv .build/oldest
+	@echo "== the oldest dependencies"
+	@.build/oldest/bin/python -m pip install $(QUIET) -e '$(EXTRAS)'
+	@.build/oldest/bin/python -m pip install $(QUIET) $$($(BIN)/python -m tests.environments oldest)
+	@.build/oldest/bin/python -m pytest -q
+
 crash: $(STAMP)
 	$(BIN)/python -m tests.crash run
 
@@ -63,5 +80,5 @@ clean:
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,sign,plots]'
+	@$(BIN)/python -m pip install $(QUIET) -e '$(EXTRAS)'
 	@touch $(STAMP)

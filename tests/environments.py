@@ -2,6 +2,8 @@
 
 A virtual environment made here sees the dependencies of the one that runs the tests through a path file, so that only
 the distributions under test are installed and a fresh one takes seconds.
+
+usage: python -m tests.environments oldest        (prints the oldest allowed version of each dependency, for pip)
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import os
 import subprocess
 import sys
 import sysconfig
+import tomllib
 import venv
 from collections.abc import Mapping
 from pathlib import Path
@@ -85,3 +88,13 @@ def other_duckdb(requirement: str) -> Path:
             capture_output=True,
         )  # fmt: skip
     return folder
+
+
+def oldest_dependencies() -> list[str]:
+    """Return the dependencies at the oldest version that pyproject.toml allows, as pip wants them."""
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
+    return [requirement.split(",")[0].replace(">=", "==") for requirement in project["dependencies"]]
+
+
+if __name__ == "__main__":
+    print(*oldest_dependencies())
