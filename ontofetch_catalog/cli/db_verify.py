@@ -9,11 +9,11 @@ from ontofetch_hookspecs import HostInfo
 from ontofetch_hookspecs.names import quote
 
 from ..errors import EXIT_FINDINGS, EXIT_OK, UsageError, VersionUnknown
+from ..rendering.progress import bar
 from ..rendering.text import human_size
 from .amounts import duration, share, whole
 from .common import make_parser, reading, store_of
 from .output import OutputOptions, emit, say
-from .progress import bar
 
 if TYPE_CHECKING:
     import argparse

@@ -20,8 +20,8 @@ from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.stages import CHUNK, StagedFile
 
 from ..errors import FetchError
+from ..rendering.progress import Update
 from .copies import Copy, choose, conditions_of, find_copies, find_same, length_of
-from .progress import Update
 from .sources import Source
 
 if TYPE_CHECKING:

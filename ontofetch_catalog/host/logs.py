@@ -97,11 +97,6 @@ def configure(verbosity: int = 0, *, quiet: bool = False) -> None:
     )
 
 
-def is_chatty() -> bool:
-    """Say whether more than errors are wanted on stderr."""
-    return logging.getLogger(_OURS).isEnabledFor(logging.WARNING)
-
-
 def clean(text: str) -> str:
     """Return `text` without credentials and without anything a terminal would obey, in one line."""
     return safe_text(without_secrets(text))

@@ -18,6 +18,7 @@ from ontofetch_hookspecs.layout import VALIDATION_AUDIT, find_layout
 from ontofetch_hookspecs.names import quote
 
 from ..errors import ExtractError, PreconditionFailed
+from ..rendering.progress import bar
 from .checks import builtin_validators
 from .contract import Contract, now
 from .copies import Copy
@@ -25,7 +26,6 @@ from .exchange import HttpOptions
 from .extract import Extraction, ExtractLimits, extract_artifact
 from .fetch import STAGED, fetch
 from .manager import Plugins
-from .progress import bar
 from .publish import publish_artifact, publish_files
 from .request import Request, Summary
 from .validators import run_validators

@@ -1,4 +1,4 @@
-"""Own the bar that long work of `db` shows: on a terminal, on stderr, else nothing; the log tells the rest.
+"""Own the bar that long work shows: on a terminal, on stderr, else nothing.
 
 What is going on is told by whoever does it.
 """
@@ -10,9 +10,10 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from ..rendering.text import safe_text
+from .text import safe_text, shorten_end
 
-Update = Callable[[int, int], None]
+_COUNTS = 42  # cells of what is counted, the speed, the time and the gaps
+Update = Callable[[int, int | None], None]
 
 
 @contextmanager
@@ -21,9 +22,9 @@ def bar(text: str, *, unit: str = "bytes") -> Iterator[Update]:
 
     Args:
         text: What is going on.
-        unit: `bytes`, or what is counted.
+        unit: `bytes`, or what is counted; the total is None where nobody knows it.
     """
-    if not sys.stderr.isatty() or not logging.getLogger("ontofetch").isEnabledFor(logging.INFO):
+    if not sys.stderr.isatty() or not logging.getLogger("ontofetch").isEnabledFor(logging.WARNING):
         yield _ignore
         return
     from rich.console import Console
@@ -41,12 +42,15 @@ def bar(text: str, *, unit: str = "bytes") -> Iterator[Update]:
     counts: tuple[ProgressColumn, ...] = (MofNCompleteColumn(), TextColumn(unit))
     if unit == "bytes":
         counts = (DownloadColumn(binary_units=True), TransferSpeedColumn())
+    console = Console(stderr=True)
+    # a line that is too long would break, and the broken one stay on the screen
+    length = min(40, console.width // 4)
     # a name from outside may look like rich's markup
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), *counts, TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
-        task = shown.add_task(safe_text(text), total=None)
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(length), *counts, TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as shown:
+        task = shown.add_task(shorten_end(safe_text(text), max(console.width - length - _COUNTS, 1)), total=None)
         yield lambda done, total: shown.update(task, completed=done, total=total)
 
 
-def _ignore(done: int, total: int) -> None:
+def _ignore(done: int, total: int | None) -> None:
     del done, total

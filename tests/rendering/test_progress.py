@@ -1,0 +1,57 @@
+"""The bar of long work is for people: it is drawn on a terminal, and nowhere else."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+PROGRAM = (
+    "import logging; logging.getLogger('ontofetch').setLevel({level!r});"
+    "from ontofetch_catalog.rendering.progress import bar\n"
+    "with bar('fetch \\x1b[31m[red]name', unit='files') as update:\n"
+    "    update(1, 2)\n"
+    "    update(2, None)\n"
+)
+
+
+def shown(level: str) -> str:
+    """Return what the bar draws on a terminal of its own."""
+    ours, theirs = pty.openpty()
+    try:
+        subprocess.run([sys.executable, "-c", PROGRAM.format(level=level)], stderr=theirs, check=True)
+    finally:
+        os.close(theirs)
+    drawn = b""
+    while True:
+        try:
+            part = os.read(ours, 4096)
+        except OSError:
+            break
+        if not part:
+            break
+        drawn += part
+    os.close(ours)
+    return drawn.decode()
+
+
+def test_a_terminal_sees_the_work_and_no_escape_of_a_name() -> None:
+    """The text, the count and the unit are there; what a name carries is neither markup nor an escape sequence."""
+    drawn = shown("INFO")
+    assert "files" in drawn
+    assert "[red]name" in drawn
+    assert "\x1b[31m[red]" not in drawn
+
+
+def test_quiet_means_no_bar() -> None:
+    """Where only errors are wanted the terminal stays empty."""
+    assert shown("ERROR") == ""
+
+
+def test_a_file_sees_nothing(tmp_path: Path) -> None:
+    """Where stderr is no terminal nothing is drawn, and the work goes on."""
+    with (tmp_path / "err").open("wb") as file:
+        subprocess.run([sys.executable, "-c", PROGRAM.format(level="INFO")], stderr=file, check=True)
+    assert (tmp_path / "err").read_bytes() == b""
