@@ -1,0 +1,115 @@
+"""The program as a process: signals, pipes and every kind of error end in a sentence and an exit code."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ontofetch_catalog.host.app import main
+from tests.programs import SCRIPT, Program
+from tests.sites import Answer, Site
+
+RAISES = """
+from ontofetch_hookspecs import Command
+@hookimpl
+def register_commands():
+    return [Command("boom", "fail", "raiser:main")]
+def main(argv, host):
+    raise {}
+"""
+RELEASE = ("--service", "s", "--ontology", "o", "--version", "1")
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "sentence"),
+    [
+        ("SystemExit(5)", 5, ""),
+        ("SystemExit()", 0, ""),
+        ("SystemExit('in words')", 1, "error: in words\n"),
+        ("FileNotFoundError(2, 'No such file', 'a\\x1bb')", 1, "error: No such file: a\\x1bb\n"),
+        ("PermissionError(13, 'Permission denied')", 1, "error: Permission denied\n"),
+        ("__import__('ontofetch_hookspecs').UsageError('Off.', hint='Do this.')", 2, "error: Off. Do this.\n"),
+        ("__import__('ontofetch_catalog.errors').errors.CatalogLocked('Held.')", 4, "error: Held.\n"),
+        ("KeyboardInterrupt", 130, "interrupted\n"),
+        (
+            "ValueError('https://u:hush@h/?token=hush')",
+            1,
+            "error: This should not happen: ValueError: https://h/?token=",
+        ),
+    ],
+)
+def test_every_error_is_a_sentence_and_a_code(
+    add_plugin: Callable[..., Path], capsys: pytest.CaptureFixture[str], error: str, code: int, sentence: str
+) -> None:
+    """Whatever a command raises, one line says it, without secrets and without what a terminal would obey."""
+    add_plugin("raiser", RAISES.format(error))
+    assert main(["boom"]) == code
+    shown = capsys.readouterr().err
+    assert shown.startswith(sentence) if sentence else shown == ""
+    assert len(shown.splitlines()) <= 1
+    assert "hush" not in shown
+
+
+def test_the_traceback_comes_with_v(add_plugin: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:
+    """-v shows where it happened, still without secrets."""
+    add_plugin("raiser", RAISES.format("ValueError('token=hush')"))
+    assert main(["boom", "-v"]) == 1
+    shown = capsys.readouterr().err
+    assert "Traceback" in shown
+    assert "raiser.py" in shown
+    assert "hush" not in shown
+
+
+def test_another_platform_is_told_at_once(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where locks and signals are not those of POSIX, the sentence says so."""
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert main(["--help"]) == 1
+    assert capsys.readouterr().err == "error: ontofetch runs on Linux and macOS; this is win32.\n"
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "word"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
+)
+def test_a_signal_ends_it_cleanly(program: Program, site: Site, number: int, code: int, word: str) -> None:
+    """In the midst of a download it stops with a word and the code of the signal, and leaves nothing behind."""
+    stall = threading.Event()
+    site.answers["/a.owl"] = Answer(b"half", length=8, cut=4, stall=stall)
+    process = program.start("pull", site.url("/a.owl"), *RELEASE)
+    try:
+        staged = program.root / ".catalog/staging"
+        deadline = time.monotonic() + 30
+        while not list(staged.glob("*/src/a.owl")) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=30)
+    finally:
+        stall.set()
+        process.kill()
+        process.wait()
+    assert (process.returncode, out, err) == (code, "", word + "\n")
+    assert list(staged.iterdir()) == []
+    assert not (program.root / "s").exists()
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(program: Program) -> None:
+    """`| head` closes the pipe; nothing is said about it."""
+    command = f"'{SCRIPT}' --help | head -n 1"
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command], env=program.environment, capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.stderr) == ("usage: ontofetch [COMMAND] [OPTION]…\n", "")
+    assert done.returncode in (0, 141)
+
+
+def test_the_package_is_a_program(program: Program) -> None:
+    """`python -m ontofetch_catalog` is the same as the script."""
+    line = [sys.executable, "-m", "ontofetch_catalog", "--version"]
+    done = subprocess.run(line, env=program.environment, capture_output=True, text=True, check=True)
+    assert done.stdout == program.run("--version").stdout
