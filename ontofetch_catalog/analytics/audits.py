@@ -13,7 +13,7 @@ import polars as pl
 
 from ontofetch_hookspecs import layout
 
-from ..errors import OntofetchError
+from ..errors import OntofetchError, UsageError
 from . import columns as c
 from . import deltas, io
 from .execution import Teller, collect
@@ -22,6 +22,8 @@ from .polars_pipelines.growth import change_totals, with_folder
 from .sources import CHANGES, FILES, Reader
 
 _UNKNOWN = "unknown"
+_COMPARED = (c.RELPATH, c.FILE_ID, c.FORMAT, c.SIZE)
+_CHANGED = tuple(name for name in CHANGES if name != c.VERSION_ID)
 
 
 class AuditSource:
@@ -81,12 +83,11 @@ class AuditReader:
         if not pairs:
             return pl.LazyFrame(schema=CHANGES)
         ids = list(dict.fromkeys(version_id for pair in pairs for version_id in pair))
-        columns = (c.RELPATH, c.FILE_ID, c.FORMAT, c.SIZE)
-        files = dict(zip(ids, self._all_settled([self._extracted([v]).select(columns) for v in ids]), strict=True))
+        files = dict(zip(ids, self._all_settled([self._extracted([v]).select(_COMPARED) for v in ids]), strict=True))
         found = [deltas.file_changes(files[a], files[b], unchanged=unchanged) for a, b in pairs]
         named = [pl.lit(b).alias(c.VERSION_ID) for _, b in pairs]
         return pl.concat(
-            self._all_settled([rows.select(name, pl.all()) for rows, name in zip(found, named, strict=True)])
+            self._all_settled([rows.select(name, *_CHANGED) for rows, name in zip(found, named, strict=True)])
         )
 
     def sides(self, a: str, b: str, key: str) -> pl.LazyFrame:
@@ -125,11 +126,10 @@ class AuditReader:
     def results(self, version_id: str) -> pl.LazyFrame:
         """Return the results of validators."""
         formats = self._extracted([version_id]).select(c.RELPATH, c.FORMAT)
-        error = pl.col(c.DETAILS).struct.field(c.ERROR).fill_null("").str.extract("^([^\r\n]*)")
         return self._settled(
             self._validations([version_id])
             .join(formats, on=c.RELPATH)
-            .with_columns(pl.when(~pl.col(c.PASSED)).then(error).alias(c.REASON))
+            .with_columns(_reason())
             .drop(c.DETAILS, c.VERSION_ID, c.FILE_ID)
         )
 
@@ -212,6 +212,34 @@ class AuditReader:
             )
         )
 
+    def rows(
+        self, table: str, columns: Sequence[str], version_id: str | None = None, most: int | None = None
+    ) -> pl.LazyFrame:
+        """Return bare rows.
+
+        Raises:
+            UsageError: The events are asked for, which no audit holds.
+        """
+        chosen = None if version_id is None else [version_id]
+        if table == "files":
+            found = self._extracted(chosen).with_columns(pl.lit(None, FILES[c.VERIFIED_AT]).alias(c.VERIFIED_AT))
+        elif table == "validations":
+            found = self._validations(chosen).with_columns(_reason())
+        else:
+            raise UsageError(
+                f"Audits hold no {table}.", subject=table, hint="Read the catalog, or events that were exported."
+            )
+        return self._settled(found.select(columns) if most is None else found.select(columns).head(most))
+
+    def delta(
+        self, pair: tuple[str, str], columns: Sequence[str], *, unchanged: bool = False, most: int | None = None
+    ) -> pl.LazyFrame:
+        """Return what changed."""
+        a, b = self._all_settled([self._extracted([version_id]).select(_COMPARED) for version_id in pair])
+        grown = (pl.col(c.SIZE_B).fill_null(0) - pl.col(c.SIZE_A).fill_null(0)).alias(c.DELTA)
+        found = deltas.file_changes(a, b, unchanged=unchanged).with_columns(grown).select(columns)
+        return found if most is None else found.head(most)
+
     def _settled(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         return self._all_settled([frame])[0]
 
@@ -239,3 +267,8 @@ class AuditReader:
         chosen = self._manifests if version_ids is None else version_ids
         paths = [self._manifests[version_id].folder / name for version_id in chosen]
         return [path for path in paths if path.is_file() and path.stat().st_size]
+
+
+def _reason() -> pl.Expr:
+    error = pl.col(c.DETAILS).struct.field(c.ERROR).fill_null("").str.extract("^([^\r\n]*)")
+    return pl.when(~pl.col(c.PASSED)).then(error).alias(c.REASON)

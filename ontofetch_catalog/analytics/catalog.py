@@ -5,7 +5,7 @@ It knows neither SQL nor pipelines nor the command line.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,10 @@ from ..errors import UsageError
 from .results import ReportResult
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from .execution import Teller
+    from .frames import Rows
     from .sources import Source
 
 
@@ -63,6 +66,75 @@ class Catalog:
 
         return cls(AuditSource(Path(root).absolute(), tell), tell)
 
+    def versions(self) -> pl.LazyFrame:
+        """Return all releases, each series in its order; the columns are those of `contracts.tables.VERSIONS`."""
+        return self._rows("versions", lambda reader, columns, most: _head(reader.versions(), columns, most))
+
+    def files(self, version: str | None = None) -> pl.LazyFrame:
+        """Return the files of a release, or of all; the columns are those of `contracts.tables.FILES`.
+
+        Raises:
+            VersionUnknown, AmbiguousVersion: `version` means no release or several.
+        """
+        version_id = self._resolve(version)
+        return self._rows("files", lambda reader, columns, most: reader.rows("files", columns, version_id, most))
+
+    def validations(self, version: str | None = None) -> pl.LazyFrame:
+        """Return the results of a release, or of all; the columns are those of `contracts.tables.VALIDATIONS`.
+
+        Raises:
+            VersionUnknown, AmbiguousVersion: `version` means no release or several.
+        """
+        version_id = self._resolve(version)
+        return self._rows(
+            "validations", lambda reader, columns, most: reader.rows("validations", columns, version_id, most)
+        )
+
+    def events(self, exported: str | Path | None = None) -> pl.LazyFrame:
+        """Return what was recorded; the columns are those of `contracts.tables.EVENTS`.
+
+        Args:
+            exported: Parquet that `ontofetch db events --format parquet` wrote; None for the catalog's own.
+
+        Raises:
+            UsageError: The file is no such export, or there are only audits.
+        """
+        if exported is not None:
+            from .io import scan_events
+
+            return scan_events(exported)
+        return self._rows("events", lambda reader, columns, most: reader.rows("events", columns, None, most))
+
+    def delta(self, a: str, b: str, *, unchanged: bool = False) -> pl.LazyFrame:
+        """Return what changed from release `a` to release `b`; the columns are those of `contracts.tables.DELTA`.
+
+        Args:
+            a: The earlier release.
+            b: The later one.
+            unchanged: Whether unchanged files are there too.
+
+        Raises:
+            VersionUnknown, AmbiguousVersion: A name means no release or several.
+        """
+        with self.source.open() as reader:
+            pair = reader.resolve(a), reader.resolve(b)
+        return self._rows(
+            "delta", lambda reader, columns, most: reader.delta(pair, columns, unchanged=unchanged, most=most)
+        )
+
+    def _resolve(self, version: str | None) -> str | None:
+        if version is None:
+            return None
+        with self.source.open() as reader:
+            return reader.resolve(version)
+
+    def _rows(self, table: str, rows: Rows) -> pl.LazyFrame:
+        from .contracts import TABLES
+        from .execution import collect
+        from .frames import lazily
+
+        return lazily(self.source, TABLES.section(table), rows, lambda found: collect({table: found}, self.tell)[table])
+
     def report(self, name: str, **parameters: Any) -> ReportResult:
         """Return the built-in report `name`; its parameters are those of its function in `reports`.
 
@@ -95,3 +167,7 @@ class Catalog:
     def duplicates(self, version: str | None = None) -> ReportResult:
         """Return what is stored more than once; see `reports.duplicates`."""
         return self.report("duplicates", version=version)
+
+
+def _head(rows: pl.LazyFrame, columns: Sequence[str], most: int | None) -> pl.LazyFrame:
+    return rows.select(columns) if most is None else rows.select(columns).head(most)

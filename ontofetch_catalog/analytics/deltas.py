@@ -15,7 +15,9 @@ _A, _B = "path_a", "path_b"
 
 
 def file_changes(a: pl.LazyFrame, b: pl.LazyFrame, *, unchanged: bool = False) -> pl.LazyFrame:
-    """Return what changed from `a` to `b`: change, relpath, previous_relpath, format, size_a, size_b.
+    """Return what changed from `a` to `b`.
+
+    Columns: change, relpath, previous_relpath, format, size_a, size_b, file_id_a, file_id_b.
 
     Args:
         a: Files of the earlier release: relpath, file_id, format, size_bytes.
@@ -33,6 +35,8 @@ def file_changes(a: pl.LazyFrame, b: pl.LazyFrame, *, unchanged: bool = False) -
         c.FORMAT,
         pl.col(f"{c.SIZE}_a").alias(c.SIZE_A),
         pl.col(c.SIZE).alias(c.SIZE_B),
+        pl.col(f"{c.FILE_ID}_a").alias(c.FILE_ID_A),
+        pl.col(c.FILE_ID).alias(c.FILE_ID_B),
     )
     pairs = renames(gone, come)
     renamed = come.join(pairs, left_on=c.RELPATH, right_on=_B).select(
@@ -42,6 +46,8 @@ def file_changes(a: pl.LazyFrame, b: pl.LazyFrame, *, unchanged: bool = False) -
         c.FORMAT,
         pl.col(c.SIZE).alias(c.SIZE_A),
         pl.col(c.SIZE).alias(c.SIZE_B),
+        pl.col(c.FILE_ID).alias(c.FILE_ID_A),
+        pl.col(c.FILE_ID).alias(c.FILE_ID_B),
     )
     removed = _alone(gone.join(pairs, left_on=c.RELPATH, right_on=_A, how="anti"), c.REMOVED, c.SIZE_A)
     added = _alone(come.join(pairs, left_on=c.RELPATH, right_on=_B, how="anti"), c.ADDED, c.SIZE_B)
@@ -50,7 +56,8 @@ def file_changes(a: pl.LazyFrame, b: pl.LazyFrame, *, unchanged: bool = False) -
 
 
 def _alone(files: pl.LazyFrame, kind: str, side: str) -> pl.LazyFrame:
-    size, nothing = pl.col(c.SIZE), pl.lit(None, pl.Int64)
+    size, content = pl.col(c.SIZE), pl.col(c.FILE_ID)
+    nothing, nobody = pl.lit(None, pl.Int64), pl.lit(None, pl.String)
     return files.select(
         pl.lit(kind).alias(c.CHANGE),
         c.RELPATH,
@@ -58,6 +65,8 @@ def _alone(files: pl.LazyFrame, kind: str, side: str) -> pl.LazyFrame:
         c.FORMAT,
         (size if side == c.SIZE_A else nothing).alias(c.SIZE_A),
         (size if side == c.SIZE_B else nothing).alias(c.SIZE_B),
+        (content if side == c.SIZE_A else nobody).alias(c.FILE_ID_A),
+        (content if side == c.SIZE_B else nobody).alias(c.FILE_ID_B),
     )
 
 

@@ -16,6 +16,8 @@ from ontofetch_hookspecs.names import quote
 
 from ..errors import CatalogUnreadable, UsageError
 from . import columns as c
+from .contracts import conform
+from .contracts.tables import EVENTS
 
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%S%.fZ"
 EXTRACT_AUDIT: dict[str, pl.DataType] = {
@@ -37,17 +39,6 @@ VALIDATION_AUDIT: dict[str, pl.DataType] = {
     c.DETAILS: pl.Struct({c.ERROR: pl.String()}),
     c.RUN_AT: pl.String(),
     c.REUSED_FROM: pl.String(),
-}
-EVENTS: dict[str, pl.DataType] = {
-    c.EVENT_ID: pl.Int64(),
-    c.BOUNDARY_ID: pl.String(),
-    c.RUN_ID: pl.String(),
-    c.TS: pl.Datetime("us", "UTC"),
-    c.TYPE: pl.String(),
-    c.LEVEL: pl.String(),
-    c.VERSION_ID: pl.String(),
-    c.CONFIG_HASH: pl.String(),
-    c.PAYLOAD: pl.String(),
 }
 _NULLABLE = (c.DETAILS, c.REUSED_FROM)
 _JSON_TYPES = {pl.String: str, pl.Int64: int, pl.Boolean: bool, pl.Struct: dict}
@@ -115,7 +106,7 @@ def _line_fault(line: bytes, schema: Mapping[str, pl.DataType]) -> str | None:
 
 
 def scan_events(path: str | Path) -> pl.LazyFrame:
-    """Return events that `ontofetch db events --format parquet` exported, lazily, with the columns EVENTS.
+    """Return events that `ontofetch db events --format parquet` exported, lazily; columns as in `contracts.tables`.
 
     Raises:
         UsageError: The file is no such export.
@@ -125,14 +116,14 @@ def scan_events(path: str | Path) -> pl.LazyFrame:
         names = events.collect_schema().names()
     except (pl.exceptions.PolarsError, OSError) as error:
         raise UsageError(f"{quote(path)} can't be read as Parquet: {quote(error)}.", subject=str(path)) from error
-    missing = [name for name in EVENTS if name not in names]
+    missing = [field.name for field in EVENTS.fields if field.name not in names]
     if missing:
         raise UsageError(
             f"{quote(path)} has no column {missing[0]}.",
             subject=str(path),
             hint="Export events with `ontofetch db events --format parquet --out events.parquet`.",
         )
-    return events.select(pl.col(name).cast(dtype) for name, dtype in EVENTS.items())
+    return conform(events, EVENTS)
 
 
 def join_list(rows: pl.LazyFrame, path: str | Path) -> pl.LazyFrame:

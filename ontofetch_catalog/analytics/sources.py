@@ -14,7 +14,7 @@ import polars as pl
 import polars.selectors as cs
 
 from ..catalog.connection import Store
-from ..catalog.repo import releases
+from ..catalog.repo import frames, releases
 from ..catalog.repo import reports as sql
 from ..catalog.sessions import reading
 from . import columns as c
@@ -86,6 +86,16 @@ class Reader(Protocol):
 
     def shared(self, version_ids: Sequence[str] | None) -> pl.LazyFrame:
         """Return what releases hold and share, shape as in `polars_pipelines.duplicates`."""
+
+    def rows(
+        self, table: str, columns: Sequence[str], version_id: str | None = None, most: int | None = None
+    ) -> pl.LazyFrame:
+        """Return bare rows of `files`, `validations` or `events`, of one release or of all, in no particular order."""
+
+    def delta(
+        self, pair: tuple[str, str], columns: Sequence[str], *, unchanged: bool = False, most: int | None = None
+    ) -> pl.LazyFrame:
+        """Return what changed between the two, columns as in `contracts.tables`, in no particular order."""
 
 
 class Source(Protocol):
@@ -176,6 +186,18 @@ class CatalogReader:
     def shared(self, version_ids: Sequence[str] | None) -> pl.LazyFrame:
         """Return what releases hold and share."""
         return self._read(sql.select_shared(version_ids))
+
+    def rows(
+        self, table: str, columns: Sequence[str], version_id: str | None = None, most: int | None = None
+    ) -> pl.LazyFrame:
+        """Return bare rows."""
+        return self._read(frames.select_rows(table, columns, version_id=version_id, most=most))
+
+    def delta(
+        self, pair: tuple[str, str], columns: Sequence[str], *, unchanged: bool = False, most: int | None = None
+    ) -> pl.LazyFrame:
+        """Return what changed."""
+        return self._read(frames.select_delta(*pair, columns, unchanged=unchanged, most=most))
 
     def _read(self, statement: str) -> pl.LazyFrame:
         start = time.perf_counter()

@@ -5,6 +5,7 @@ from .growth import GROWTH
 from .hotspots import HOTSPOTS
 from .latest import LATEST
 from .shape import Contract, Field, Section, conform, dtype_of
+from .tables import TABLES
 from .timeline import TIMELINE
 from .validation import VALIDATION
 
@@ -16,6 +17,7 @@ __all__ = [
     "GROWTH",
     "HOTSPOTS",
     "LATEST",
+    "TABLES",
     "TIMELINE",
     "VALIDATION",
     "Contract",

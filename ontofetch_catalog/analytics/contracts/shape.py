@@ -5,6 +5,7 @@ It imports no Polars before a frame is at hand, so that documents can be made wi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -102,8 +103,15 @@ def dtype_of(field: Field) -> pl.DataType:
     return pl.Enum(field.dtype.removeprefix("Enum(").removesuffix(")").split(", "))
 
 
-def conform(frame: pl.LazyFrame, section: Section) -> pl.LazyFrame:
-    """Return the columns of `section`, in order, with its dtypes; what `frame` lacks is an error, what it adds goes."""
+def conform(frame: pl.LazyFrame, section: Section, names: Sequence[str] | None = None) -> pl.LazyFrame:
+    """Return the columns of `section`, in order, with its dtypes; what `frame` lacks is an error, what it adds goes.
+
+    Args:
+        frame: Any rows.
+        section: Their columns.
+        names: Only these of them; None for all.
+    """
     import polars as pl
 
-    return frame.select(pl.col(field.name).cast(dtype_of(field)) for field in section.fields)
+    fields = [field for field in section.fields if names is None or field.name in names]
+    return frame.select(pl.col(field.name).cast(dtype_of(field)) for field in fields)

@@ -24,7 +24,7 @@ KEYS = {
     "format": "format",
     "extension": f"CASE WHEN contains({_NAME}[2:], '.') THEN lower(string_split({_NAME}, '.')[-1]) ELSE 'none' END",
 }
-_REASON = "regexp_extract(coalesce(details->>'error', ''), '[^\\r\\n]*')"
+REASON = "regexp_extract(coalesce(details->>'error', ''), '[^\\r\\n]*')"
 
 
 def read(connection: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:
@@ -134,7 +134,7 @@ def select_results(version_id: str) -> str:
     release = literal(version_id)
     return (
         "SELECT relpath, format, validator, validator_version, passed,"  # noqa: S608
-        f" CASE WHEN NOT passed THEN {_REASON} END AS reason, run_at, reused_from"
+        f" CASE WHEN NOT passed THEN {REASON} END AS reason, run_at, reused_from"
         f" FROM (SELECT * FROM validations WHERE version_id = {release})"
         f" JOIN (SELECT relpath, format FROM extracted_files WHERE version_id = {release}) USING (relpath)"
     )
