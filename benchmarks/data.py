@@ -24,7 +24,7 @@ from ontofetch_hookspecs.testing import (
 
 VERSION = "example/sample/1.0"
 # (path, content): folders of 200 files, names as releases have them; a content is a few lines of its own
-_PATH = "printf('ontology/part-%04d/%s/module_%07d_edit.ttl', i // 200, if(i // 100 % 2 = 0, 'Imports', 'src'), i)"
+_PATH = "printf('ontology/part-%04d/%s/module_%07d_edit.ttl', i // 200, if(i // 100 % 2 = 0, 'README', 'imports'), i)"
 _TEXT = "repeat(printf('<urn:example:%07d> a <urn:example:Class> .', i) || chr(10), 2 + (i % 9)::INTEGER)"
 
 
