@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
@@ -17,6 +18,12 @@ INSERT = (
     "INSERT INTO {table} SELECT 'example/sample/1.0', relpath, file_id, '{artifact}', format, size_bytes, mtime, NULL"
     " FROM given"
 )
+LINES = """
+SELECT concat('{{"version_id":"example/sample/1.0","relpath":"', replace(replace(relpath, '\\', '\\\\'), '"', '\\"'),
+    '","file_id":"', file_id, '","artifact_id":"{artifact}","format":"', format, '","size_bytes":', size_bytes,
+    ',"mtime":"', replace(mtime::VARCHAR, ' ', 'T'), 'Z","strip":0}}', chr(10))
+FROM (SELECT * REPLACE (mtime::TIMESTAMP AS mtime) FROM given)
+"""
 KEYED = """
 CREATE TABLE keyed (
     version_id VARCHAR, relpath VARCHAR, file_id VARCHAR, artifact_id VARCHAR, format VARCHAR, size_bytes BIGINT,
@@ -38,14 +45,17 @@ def insert(database: Path, given: pa.Table, *, table: str = "extracted_files", a
     connection.close()
 
 
-def write_audit(path: Path, audit: bytes) -> None:
-    """Write the audit and make it durable."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    view = memoryview(audit)
-    while view:
-        view = view[os.write(descriptor, view) :]
-    os.fsync(descriptor)
-    os.close(descriptor)
+def write_audit(path: Path, given: pa.Table, *, artifact: str = "0" * 64) -> None:
+    """Write one JSON line per row and make the file durable; the next lines are made while these are written."""
+    with open(path, "wb", buffering=0) as file, duckdb.connect() as connection, ThreadPoolExecutor(1) as pool:
+        connection.register("given", given)
+        lines = connection.sql(LINES.format(artifact=artifact)).to_arrow_reader(32_768)
+        coming = pool.submit(next, lines, None)
+        while (batch := coming.result()) is not None:
+            coming = pool.submit(next, lines, None)
+            _, offsets, text = batch.column(0).buffers()
+            file.write(memoryview(text)[: memoryview(offsets).cast("i")[len(batch)]])
+        os.fsync(file.fileno())
 
 
 def walk(folder: Path) -> int:

@@ -6,6 +6,7 @@ The release always stands in the SQL as a constant, so that DuckDB skips the row
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from .. import effects
@@ -19,7 +20,7 @@ _AUDIT_LINE = """concat('{{"version_id":"', {version}, '","relpath":"',
     replace(replace(relpath, chr(92), '\\\\'), '"', '\\"'), '","file_id":"', file_id, '","artifact_id":"', artifact_id,
     '","format":"', format, '","size_bytes":', size_bytes, ',"mtime":"', replace(mtime::VARCHAR, ' ', 'T'),
     'Z","strip":', strip, '}}', chr(10))"""
-_BATCH_ROWS = 131_072
+_BATCH_ROWS = 32_768
 
 
 def count_files(connection: duckdb.DuckDBPyConnection, version_id: str, *, other_than: str | None = None) -> int:
@@ -162,14 +163,20 @@ def audit_lines(
 
 
 def text_of(connection: duckdb.DuckDBPyConnection, query: str) -> Iterator[memoryview]:
-    """Yield the one text column of `query`, rows joined, as views of Arrow's own buffers: nothing is copied."""
-    for batch in connection.sql(query).to_arrow_reader(_BATCH_ROWS):
-        column = batch.column(0)
-        _, offsets, data = column.buffers()
-        if len(column) == 0 or data is None:
-            continue
-        bounds = memoryview(offsets).cast("i")
-        yield memoryview(data)[bounds[column.offset] : bounds[column.offset + len(column)]]
+    """Yield the one text column of `query`, rows joined, as views of Arrow's own buffers: nothing is copied.
+
+    The next rows are made while the caller writes these; until the end nobody else may use the connection.
+    """
+    reader = connection.sql(query).to_arrow_reader(_BATCH_ROWS)
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, reader, None)
+        while (batch := coming.result()) is not None:
+            coming = pool.submit(next, reader, None)
+            column = batch.column(0)
+            _, offsets, data = column.buffers()
+            if len(column) and data is not None:
+                bounds = memoryview(offsets).cast("i")
+                yield memoryview(data)[bounds[column.offset] : bounds[column.offset + len(column)]]
 
 
 def _scalar(connection: duckdb.DuckDBPyConnection, query: str) -> int:
