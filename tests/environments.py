@@ -98,3 +98,17 @@ def oldest_dependencies() -> list[str]:
 
 if __name__ == "__main__":
     print(*oldest_dependencies())
+
+
+def download_wheel(name: str, version: str) -> Path:
+    """Return the wheel of a release, a zip archive; fetched by pip on the first call."""
+    folder = BUILD / "wheels"
+    pattern = f"{name.replace('-', '_')}-{version}-*.whl"
+    if not list(folder.glob(pattern)):
+        subprocess.run(
+            [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
+             "--only-binary=:all:", "--dest", str(folder), f"{name}=={version}"],
+            check=True,
+            capture_output=True,
+        )  # fmt: skip
+    return next(folder.glob(pattern))
