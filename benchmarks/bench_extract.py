@@ -19,7 +19,7 @@ from . import bare, data
 from .children import peak_of
 from .harness import Race, Side, pick
 
-FILES = pick(50_000, 5_000)
+FILES = pick(50_000, 2_000)
 ROWS = pick(1_000_000, 100_000)
 TABLE_ROWS = 1_000_000  # a smaller table would only weigh the libraries
 
@@ -98,6 +98,18 @@ def test_rows_alone(race: Race, template: Path, room: Path) -> None:
     race.contrast(
         "the same with a PRIMARY KEY and three indexes",
         Side(lambda path: bare.insert(path, files, table="keyed"), keyed),
+    )
+
+
+def test_rows_in_a_full_catalog(race: Race, template: Path, room: Path) -> None:
+    """The same table, in a catalog that holds five times as many rows of other releases."""
+    files = data.files_table(ROWS)
+    full = data.copy_store(template, room / "full")
+    data.fill_catalog(full, [f"example/other-{number}/1.0" for number in range(5)], ROWS)
+    race(
+        "extract.full_catalog",
+        Side(lambda root: record(root, files), lambda: data.copy_store(full, room / "measured")),
+        Side(lambda root: record(root, files), lambda: data.copy_store(template, room / "bare")),
     )
 
 

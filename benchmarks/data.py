@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,8 +16,10 @@ import pyarrow as pa
 
 from ontofetch_catalog.plugins.catalog import CatalogPlugin
 from ontofetch_hookspecs import ExtractDone
+from ontofetch_hookspecs.layout import DATABASE
 from ontofetch_hookspecs.testing import (
     SAMPLE_BYTES,
+    SAMPLE_SHA256,
     make_manager,
     sample_download_done,
     sample_extract_done,
@@ -25,7 +28,23 @@ from ontofetch_hookspecs.testing import (
 VERSION = "example/sample/1.0"
 # (path, content): folders of 200 files, names as releases have them; a content is a few lines of its own
 _PATH = "printf('ontology/part-%04d/%s/module_%07d_edit.ttl', i // 200, if(i // 100 % 2 = 0, 'README', 'imports'), i)"
+_FORMAT = "['turtle', 'rdf-xml', 'obo', 'json-ld'][1 + i % 4]"
 _TEXT = "repeat(printf('<urn:example:%07d> a <urn:example:Class> .', i) || chr(10), 2 + (i % 9)::INTEGER)"
+
+SUCCESSOR = """
+INSERT INTO extracted_files
+WITH a AS (
+    SELECT *, hash(file_id) % 100 AS lot FROM extracted_files WHERE version_id = '{a}'
+)
+SELECT '{b}', relpath, if(lot < 4, sha256(file_id), file_id), artifact_id, format,
+    if(lot < 4, size_bytes + 7, size_bytes), mtime, NULL FROM a WHERE lot < 4 OR lot > 8
+UNION ALL SELECT '{b}', if(lot = 4, 'moved/' || relpath, replace(relpath, '_edit', '_full')), file_id, artifact_id,
+    format, size_bytes, mtime, NULL FROM a WHERE lot BETWEEN 4 AND 6
+UNION ALL SELECT '{b}', 'new/' || relpath, sha256(file_id || 'new'), artifact_id, format, size_bytes, mtime, NULL
+    FROM a WHERE lot IN (7, 8)
+UNION ALL SELECT '{b}', 'copy/' || relpath, file_id, artifact_id, format, size_bytes, mtime, NULL FROM a WHERE lot = 9
+ORDER BY 2
+"""
 
 
 def files_table(count: int) -> pa.Table:
@@ -33,7 +52,7 @@ def files_table(count: int) -> pa.Table:
     return _query(
         f"""
         SELECT {_PATH} AS relpath, sha256({_TEXT}) AS file_id,
-            ['turtle', 'rdf-xml', 'obo', 'json-ld'][1 + i % 4] AS format,
+            {_FORMAT} AS format,
             strlen({_TEXT})::BIGINT AS size_bytes,
             TIMESTAMP '2025-09-15 12:00:00' + INTERVAL (i) SECOND AS mtime
         FROM range({count}) t(i) ORDER BY i
@@ -79,6 +98,35 @@ def make_store(root: Path) -> Path:
     manager = make_manager(NamedCatalog(), root=root)
     manager.hook.on_download_done(event=sample_download_done(root))
     return root
+
+
+def fill_catalog(root: Path, versions: Sequence[str], count: int) -> None:
+    """Record `count` files of each release in bulk, past the boundaries: what lies on disk does not matter here."""
+    with duckdb.connect(str(root / DATABASE)) as connection:
+        for version_id in versions:
+            service, ontology, version = version_id.split("/")
+            connection.execute(
+                "INSERT INTO versions BY NAME SELECT ? AS version_id, ? AS service, ? AS ontology, ? AS version,"
+                " ? AS fs_relpath, 'native' AS layout, TIMESTAMP '2025-09-15 12:00:00' AS created_at",
+                [version_id, service, ontology, version, version_id],
+            )
+            connection.execute(
+                f"INSERT INTO extracted_files SELECT '{version_id}', {_PATH}, sha256({_TEXT} || '{version_id}'),"
+                f" '{SAMPLE_SHA256}', {_FORMAT}, strlen({_TEXT}), TIMESTAMP '2025-09-15 12:00:00', NULL"
+                f" FROM range({count}) t(i) ORDER BY i"
+            )
+
+
+def fill_successor(root: Path, a: str, b: str) -> None:
+    """Record release `b` as a changed `a`: of 100 files 4 modified, 3 renamed, 2 gone, 2 come, 1 copied."""
+    version = b.rpartition("/")[2]
+    with duckdb.connect(str(root / DATABASE)) as connection:
+        connection.execute(
+            "INSERT INTO versions BY NAME SELECT * REPLACE (? AS version_id, ? AS version, ? AS fs_relpath,"
+            " created_at + INTERVAL 1 DAY AS created_at) FROM versions WHERE version_id = ?",
+            [b, version, b, a],
+        )
+        connection.execute(SUCCESSOR.format(a=a, b=b))
 
 
 def copy_store(template: Path, root: Path) -> Path:

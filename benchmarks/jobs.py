@@ -27,7 +27,18 @@ def extract(root: str, table: str) -> Job:
     return int(files.nbytes)
 
 
-JOBS = {"extract": extract}
+def report(root: str, source: str, name: str, *parameters: str) -> Job:
+    """Run a report from the `catalog` or from `audits`; return the number of rows of its main frame."""
+    import ontofetch_catalog.analytics.reports  # noqa: F401 - what a report imports is no part of its work
+    from ontofetch_catalog.analytics.catalog import Catalog
+
+    yield
+    catalog = Catalog.open(root) if source == "catalog" else Catalog.from_audits(root)
+    found = catalog.report(name, **dict(word.split("=", 1) for word in parameters))
+    return max(len(frame) for frame in found.frames.values())
+
+
+JOBS = {"extract": extract, "report": report}
 
 
 def peak() -> int:

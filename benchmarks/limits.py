@@ -18,12 +18,16 @@ class Limit:
 
 
 LIMITS = {
-    "extract.files": Limit(
-        1.3, "extract boundary, real files", "open, close, bare insert; audit with fsync; one walk, one sync"
-    ),
-    "extract.rows": Limit(1.3, "extract boundary, rows alone", "open, close, bare insert; audit with fsync"),
+    "extract.files": Limit(1.3, "extract boundary, real files", "open, close, bare insert; audit, fsync; walk, sync"),
+    "extract.rows": Limit(1.3, "extract boundary, rows alone", "open, close, bare insert; audit, fsync"),
     "extract.full_catalog": Limit(1.3, "extract boundary, many rows there", "the same in an empty catalog"),
     "extract.memory": Limit(4.0, "peak of the extract boundary with its table", "the table"),
+    "growth": Limit(1.3, "report growth, two large releases", "one SQL statement that yields the same rows"),
+    "growth.memory": Limit(1.0, "peak of report growth", "1 GB"),
+    "rollup": Limit(1.3, "report hotspots by format, from audits", "scan_ndjson of two columns, group_by, sum"),
+    "rollup.memory": Limit(1.0, "peak of the roll-up of audits", "1 GB"),
+    "latest": Limit(2.0, "report latest, 20 times as many rows there", "the same in a catalog with that release only"),
+    "latest.memory": Limit(1.0, "peak of report latest among many rows", "1 GB"),
     "start.help": Limit(1.5, "ontofetch --help", "Python, argparse, pluggy, list of entry points"),
     "start.report": Limit(3.0, "ontofetch report latest, small catalog", "Python, import duckdb and polars"),
 }

@@ -150,11 +150,14 @@ class AuditReader:
 
     def hotspots(self, key: str, version_ids: Sequence[str] | None) -> pl.LazyFrame:
         """Return files, bytes and failures by `key`."""
-        failing = self._validations(version_ids).filter(~pl.col(c.PASSED)).select(c.VERSION_ID, c.RELPATH).unique()
         files = self._keyed(self._extracted(version_ids), key)
+        failing = self._validations(version_ids).filter(~pl.col(c.PASSED)).select(c.VERSION_ID, c.RELPATH).unique()
         failed = pl.lit(value=True).alias(c.FAILED_FILES)
+        joined = files.join(failing.with_columns(failed), on=[c.VERSION_ID, c.RELPATH], how="left")
+        # where nothing was validated the paths need not be read
+        validated = self._paths(layout.VALIDATION_AUDIT, version_ids)
         return self._settled(
-            files.join(failing.with_columns(failed), on=[c.VERSION_ID, c.RELPATH], how="left")
+            (joined if validated else files.with_columns(pl.lit(None, pl.Boolean).alias(c.FAILED_FILES)))
             .group_by(key)
             .agg(pl.len().cast(pl.Int64).alias(c.FILES), pl.col(c.SIZE).sum(), pl.col(c.FAILED_FILES).count())
             .with_columns(pl.col(c.FAILED_FILES).cast(pl.Int64))
