@@ -30,6 +30,7 @@ __all__ = [
     "EXIT_TERMINATED",
     "EXIT_USAGE",
     "AmbiguousVersion",
+    "BackupRefused",
     "BoundaryFailed",
     "CatalogBehind",
     "CatalogLocked",
@@ -99,6 +100,10 @@ class VersionUnknown(OntofetchError):
 
 class AmbiguousVersion(OntofetchError):
     """Several recorded releases have this name."""
+
+
+class BackupRefused(OntofetchError):
+    """A backup is incomplete, damaged, hostile or not signed by the given key; nothing was touched."""
 
 
 class FetchError(OntofetchError):

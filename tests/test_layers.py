@@ -41,6 +41,7 @@ FLOORS = (
     ("repo",),
     ("generation",),
     ("journal",),
+    ("swap",),
     ("sessions",),
     ("boundaries", "answers", "scan"),
 )

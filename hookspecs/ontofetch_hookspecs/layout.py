@@ -18,6 +18,8 @@ INTENTS = f"{CATALOG}/intents"
 STAGING = f"{CATALOG}/staging"
 QUARANTINE = f"{CATALOG}/quarantine"
 BACKUPS = f"{CATALOG}/backups"
+RESTORING = f"{CATALOG}/restoring"
+SWAP = f"{CATALOG}/restore.json"
 
 EXTRACT_AUDIT = ".extract.audit.json"
 VALIDATION_AUDIT = ".validation.audit.json"

@@ -10,6 +10,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from ontofetch_hookspecs.layout import SWAP
+
 from ..errors import CatalogBehind, CatalogMissing, CatalogUnreadable
 from . import effects
 from .connection import Store
@@ -93,7 +95,8 @@ def require_database(store: Store) -> bool:
     Raises:
         CatalogMissing: It is gone although a record says that there was one.
     """
-    if store.database.is_file():
+    if store.database.is_file() or store.path(SWAP).exists():
+        # with a swap open the database may be on its way; whoever enters next deals with it
         return True
     if store.generation.exists():
         raise CatalogMissing(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs.layout import BACKUPS, CATALOG
 
 from ..errors import CatalogMissing
-from . import effects, journal
+from . import effects, journal, swap
 from .connection import Store, open_connection, unreadable
 from .generation import check_generation, require_database, write_generation
 from .locks import gate_of
@@ -115,6 +115,7 @@ def reading(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
             hint="The first `ontofetch pull` makes one; --root names another store.",
         )
     with gate_of(store.root).shared(store.wait):
+        swap.refuse_open(store)
         require_database(store)
         if journal.open_intents(store):
             _log.warning(
@@ -141,6 +142,7 @@ def writing(store: Store, *, migrate: bool = True) -> Iterator[Session]:
     effects.set_durability(str(store.settings.get("durability", "full")))
     effects.make_folders(store.root / CATALOG)
     with gate_of(store.root).exclusive(store.wait):
+        swap.finish(store)
         if not require_database(store):
             _create(store)
         session = Session(store, open_connection(store, read_only=False))
@@ -161,6 +163,7 @@ def pending(store: Store) -> tuple[Migration, ...]:
     if not require_database(store):
         return available_migrations()
     with gate_of(store.root).shared(store.wait):
+        swap.refuse_open(store)
         connection = open_connection(store, read_only=True)
         try:
             return pending_migrations(connection)

@@ -20,6 +20,8 @@ VERBS = {
     "delta": ("compare two releases file by file", f"{_CLI}.db_look:delta"),
     "events": ("list what was recorded, newest first", f"{_CLI}.db_look:events"),
     "latest": ("show, set or list latest pointers", f"{_CLI}.db_latest:main"),
+    "backup": ("copy the catalog, with or without its files", f"{_CLI}.db_backup:backup"),
+    "restore": ("bring the catalog back from a backup", f"{_CLI}.db_backup:restore"),
     "verify": ("hash files again and compare them with the catalog", f"{_CLI}.db_verify:main"),
     "migrate": ("bring the schema up to date", f"{_CLI}.db_state:migrate"),
     "recover": ("end what a dead process left open", f"{_CLI}.db_state:recover"),

@@ -15,7 +15,7 @@ import pytest
 
 from ontofetch_catalog.catalog.boundaries.engine import Outcome, carry_out
 from ontofetch_catalog.catalog.connection import Store
-from ontofetch_catalog.catalog.verify import Found, Request, Result, Scope, VerifyBatch, hasher, run, verify
+from ontofetch_catalog.catalog.verify import Found, Request, Result, Scope, VerifyBatch, hasher, pages, run, verify
 from ontofetch_catalog.catalog.verify.pages import faults_schema, page_schema
 from ontofetch_catalog.errors import OntofetchError, UsageError
 from tests.releases import Releases, query, sha256
@@ -292,7 +292,7 @@ def test_an_artifact_marked_as_failed_is_not_looked_at(store: Path) -> None:
 
 def test_pages_of_a_large_release_cover_it_once(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A release of more files than a page has is read in several pages, every file once."""
-    monkeypatch.setattr(run, "PAGE_ROWS", 2)
+    monkeypatch.setattr(pages, "PAGE_ROWS", 2)
     result = look(store)
     assert (result.checked_files, len(result.findings)) == (6, 0)
     assert None not in verified(store).values()

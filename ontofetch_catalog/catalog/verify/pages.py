@@ -5,7 +5,7 @@ Nothing is read from the catalog or the disk here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -16,20 +16,43 @@ PAGE_ROWS = 65_536
 NOT_KEPT = ("path", "verified_at")  # of files that are intact: only faults are told with them
 
 
-def pack_groups(groups: pa.Table) -> Iterator[tuple[datetime | None, list[str], bool]]:
-    """Yield (time of verification, releases, whether it is one release that may fill several pages)."""
+# when they were verified, and the releases
+Group = tuple[datetime | None, Sequence[str]]
+# kind and path of the last file of the page before
+After = tuple[str, str]
+
+
+def read_pages(groups: pa.Table, read: Callable[[Group, After, int], pa.Table]) -> Iterator[pa.Table]:
+    """Yield the files of `groups` (as `fixity.plan_groups` returns them) in pages.
+
+    Args:
+        groups: Which.
+        read: Returns at most so many files of a group, those after a file.
+    """
+    for group in _packed(groups):
+        after = ("", "")
+        while True:
+            page = read(group, after, PAGE_ROWS)
+            yield page
+            # several releases share a page only if it holds them whole
+            if len(group[1]) > 1 or len(page) < PAGE_ROWS:
+                break
+            after = (page["kind"][-1].as_py(), page["relpath"][-1].as_py())
+
+
+def _packed(groups: pa.Table) -> Iterator[Group]:
     packed: list[str] = []
     rows = 0
     former: datetime | None = None
     for group in groups.to_pylist():
         if packed and (group["verified_at"] != former or rows + group["files"] > PAGE_ROWS):
-            yield former, packed, len(packed) == 1
+            yield former, packed
             packed, rows = [], 0
         former = group["verified_at"]
         packed.append(group["version_id"])
         rows += group["files"]
     if packed:
-        yield former, packed, len(packed) == 1
+        yield former, packed
 
 
 def as_faults(files: pa.Table, faults: list[dict[str, Any]]) -> pa.Table:

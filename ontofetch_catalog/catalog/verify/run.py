@@ -20,7 +20,7 @@ from ..connection import Store
 from ..repo import fixity
 from ..repo.fixity import Scope
 from .boundary import Found, VerifyBatch
-from .pages import NOT_KEPT, PAGE_ROWS, as_faults, as_findings, faults_schema, pack_groups, page_schema
+from .pages import NOT_KEPT, After, Group, as_faults, as_findings, faults_schema, page_schema, read_pages
 from .pool import Answer, Pool
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ class _Run:
         """Yield the files in portions for one process each, as they are asked for."""
         import pyarrow.compute as pc
 
-        for page in self._pages(groups):
+        for page in read_pages(groups, self._page):
             sums = pc.cumulative_sum(page["size_bytes"]).to_pylist()
             start = 0
             while start < len(page):
@@ -192,18 +192,9 @@ class _Run:
                 yield _List(part), part["path"].to_pylist(), part["content"].to_pylist()
                 start = end
 
-    def _pages(self, groups: pa.Table) -> Iterator[pa.Table]:
-        for verified_at, version_ids, many in pack_groups(groups):
-            after = ("", "")
-            while True:
-                with sessions.reading(self._store) as connection:
-                    page = fixity.read_page(
-                        connection, self._request.scope, (verified_at, version_ids), after=after, rows=PAGE_ROWS
-                    )
-                yield page
-                if not many or len(page) < PAGE_ROWS:
-                    break
-                after = (page["kind"][-1].as_py(), page["relpath"][-1].as_py())
+    def _page(self, group: Group, after: After, rows: int) -> pa.Table:
+        with sessions.reading(self._store) as connection:
+            return fixity.read_page(connection, self._request.scope, group, after=after, rows=rows)
 
     def take(self, answer: Answer[_List]) -> None:
         """Take the answer for one list; record when there is enough of it."""

@@ -1,0 +1,264 @@
+"""Own the bringing back of a backup: checked whole, unpacked beside the store, swapped in by a plan that only goes on.
+
+Files of releases that are gone are put back; those that are there stay as they are, whatever the backup has.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from ontofetch_hookspecs.layout import BACKUPS, CATALOG, DATABASE, GENERATION, RESTORING
+from ontofetch_hookspecs.names import quote
+
+from ...errors import BackupRefused, CatalogBehind, CatalogLocked, OntofetchError
+from .. import effects, journal, sessions, swap
+from ..boundaries.engine import Care, Outcome, Recorded, carry_out
+from ..connection import Store, open_connection
+from ..generation import require_database
+from ..locks import gate_of
+from ..migrations import pending_migrations
+from ..repo import events
+from . import manifest as m
+from . import signing
+from .sources import Source, check_backup, open_source
+from .write import TIMESTAMP, Progress
+
+if TYPE_CHECKING:
+    import duckdb
+
+_LIVE = (f"{DATABASE}.wal", DATABASE, GENERATION)  # in this order they leave
+_log = logging.getLogger("ontofetch.backup")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """What a restore came to.
+
+    Args:
+        manifest: What the backup says of itself.
+        signed: Whether it is signed.
+        kept: The folder of what was replaced; None if there was nothing.
+        files_back: How many documents and files were put back, a folder counting as one.
+        files_there: How many of the backup were there already and were left as they are.
+        migrated: Names of the migrations applied to what was restored.
+    """
+
+    manifest: m.Manifest
+    signed: bool
+    kept: Path | None
+    files_back: int
+    files_there: int
+    migrated: list[str]
+
+
+class RestoreDone(Care):
+    """Record in the restored catalog that it was restored."""
+
+    kind: ClassVar[str] = "backup"
+    done: ClassVar[str] = "restored"
+
+    def __init__(self, store: Store, restored: Restored) -> None:
+        super().__init__(store)
+        self._restored = restored
+
+    def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
+        """Change nothing; the event is all."""
+        del connection, draft
+        payload = {
+            "created_at": self._restored.manifest.created_at,
+            "events": self._restored.manifest.events,
+            "kept": self._restored.kept.name if self._restored.kept else None,
+            "files_back": self._restored.files_back,
+            "files_there": self._restored.files_there,
+        }
+        return Recorded(payload=payload)
+
+
+def restore(store: Store, path: Path, *, key: Path | None, progress: Progress) -> tuple[Restored, Outcome]:
+    """Bring the catalog back to what a backup holds; what is replaced is kept below `.catalog/backups`.
+
+    Args:
+        store: Where.
+        path: A folder or an archive that `back_up` made.
+        key: PEM file of the public key that must have signed it; None: nobody.
+        progress: Called as bytes are checked, then as they are unpacked.
+
+    Raises:
+        BackupRefused: The backup is incomplete, damaged, hostile or not signed by the key; nothing was touched.
+        SchemaError, CatalogUnreadable: This installation can't use its catalog; nothing was touched.
+        OntofetchError: Something else is in the way; the store is as it was, or the next start finishes the restore.
+    """
+    checker = signing.load_public_key(key) if key is not None else None
+    source = open_source(path)
+    count = _Count(progress)
+    manifest, signed = check_backup(source, checker, count)
+    count.begin(manifest.size_bytes)
+    effects.set_durability(str(store.settings.get("durability", "full")))
+    plan = _Plan(store)
+    with _translated(store):
+        effects.make_folders(store.path(CATALOG))
+        _settle(store)
+        with gate_of(store.root).exclusive(store.wait):
+            swap.finish(store)
+            _unpack(store, source, manifest, count)
+            _check_database(store, manifest)
+            plan.collect()
+            swap.begin(store, swap.Swap(plan.moves))
+            swap.finish(store)
+        with sessions.writing(store) as session:
+            migrated = session.migrated
+    restored = Restored(
+        manifest=manifest,
+        signed=signed,
+        kept=store.path(plan.aside) if plan.kept else None,
+        files_back=plan.back,
+        files_there=plan.there,
+        migrated=migrated,
+    )
+    return restored, carry_out(store, RestoreDone(store, restored))
+
+
+class _Count:
+    """Add up bytes for a bar."""
+
+    def __init__(self, progress: Callable[[int, int], None]) -> None:
+        self._progress = progress
+        self._done = 0
+        self._total = 0
+
+    def begin(self, total: int) -> None:
+        """Begin anew."""
+        self._done, self._total = 0, total
+
+    def __call__(self, count: int) -> None:
+        self._done += count
+        self._progress(self._done, max(self._total, self._done))
+
+
+@contextmanager
+def _translated(store: Store) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OntofetchError(
+            f"The backup could not be restored below {store.root}: {error.strerror or error}.",
+            subject=str(store.root),
+            hint="Mend that and run the same command again: the store is as it was, or the next start finishes it.",
+        ) from error
+
+
+def _settle(store: Store) -> None:
+    """End what is open in the catalog that will be replaced and empty its log, if it can still be opened."""
+    try:
+        if require_database(store):
+            with sessions.writing(store, migrate=False) as session:
+                effects.checkpoint(session.connection)
+    except CatalogLocked:
+        raise
+    except OntofetchError as error:
+        _log.warning("what will be replaced can't be opened any more: %s", str(error).splitlines()[0])
+
+
+def _unpack(store: Store, source: Source, manifest: m.Manifest, count: _Count) -> None:
+    """Write what belongs into the store beside it, with its hashes checked once more."""
+    beside = store.path(RESTORING)
+    # what a restore that was killed has left; nobody else is restoring now
+    effects.remove_tree(beside)
+    effects.make_folder(beside)
+    free = effects.free_bytes(beside)
+    if free < manifest.size_bytes:
+        raise BackupRefused(
+            f"The backup needs {manifest.size_bytes:,} bytes, but only {free:,} are free below {store.root}.",
+            subject=str(store.root),
+            hint="Free some space and run the same command again.",
+        )
+    roll = m.Roll()
+    made = [beside]
+    for file in source.files():
+        if file.path in (m.FILES, m.MANIFEST, m.SIGNATURE):
+            continue
+        with file.open() as stream:
+            if file.path.startswith(m.STORE):
+                target = beside / file.path.removeprefix(m.STORE)
+                made += effects.make_folders(target.parent)
+                found = effects.write_new(target, iter(lambda: stream.read(effects.CHUNK), b""))
+                effects.set_times(target, file.modified_ns)
+            else:
+                data = stream.read()
+                found = (hashlib.sha256(data).hexdigest(), len(data))
+        count(found[1])
+        roll.add(file.path, *found)
+    if roll.sha256 != manifest.files_sha256:
+        raise BackupRefused(
+            "The backup changed while it was read.", hint="Nothing was touched. Run the same command again."
+        )
+    for folder in reversed(made):
+        effects.sync_folder(folder)
+
+
+def _check_database(store: Store, manifest: m.Manifest) -> None:
+    """Check that the unpacked catalog can be used by this installation and is the one that the manifest tells of."""
+    connection = open_connection(store, read_only=True, path=store.path(f"{RESTORING}/{DATABASE}"))
+    try:
+        pending_migrations(connection)
+        found = events.last_event(connection)
+    finally:
+        connection.close()
+    if found != (manifest.events, manifest.digest):
+        raise CatalogBehind(
+            "The catalog in the backup is not the one that its manifest tells of.",
+            subject=m.MANIFEST,
+            hint="Nothing was touched; use another backup.",
+        )
+
+
+class _Plan:
+    """The moves of one restore: what is live leaves for a backup of its own, what is missing comes back."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.aside = f"{BACKUPS}/{datetime.now(UTC).strftime(TIMESTAMP)}-before-restore"
+        self.moves: list[journal.Move] = []
+        self.kept = self.back = self.there = 0
+
+    def collect(self) -> None:
+        """Look at the disk and say what moves where."""
+        for path in _LIVE:
+            if os.path.lexists(self._store.path(path)):
+                self._add(path, f"{self.aside}/{os.path.basename(path)}")
+                self.kept += 1
+        for path in (DATABASE, GENERATION):
+            self._add(f"{RESTORING}/{path}", path)
+        self._put_back("")
+
+    def _put_back(self, folder: str) -> None:
+        """Put back what is missing in one folder of the store: the fewest renames."""
+        for entry in sorted(os.scandir(self._store.path(f"{RESTORING}/{folder}")), key=lambda found: found.name):
+            path = f"{folder}/{entry.name}".lstrip("/")
+            if path == CATALOG:
+                continue
+            there = self._store.path(path)
+            if not os.path.lexists(there):
+                self._add(f"{RESTORING}/{path}", path)
+                self.back += 1
+            elif not entry.is_dir(follow_symlinks=False):
+                self.there += 1
+            elif there.is_symlink() or not there.is_dir():
+                raise BackupRefused(
+                    f"{quote(path)} below {self._store.root} is a link or no folder: nothing can be put there.",
+                    subject=path,
+                    hint="Nothing was touched. Move it away and run the same command again.",
+                )
+            else:
+                self._put_back(path)
+
+    def _add(self, source: str, target: str) -> None:
+        self.moves.append(swap.make_move(self._store, source, target))

@@ -1,0 +1,21 @@
+"""Own the SQL of backups: which documents belong to what is recorded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+def list_folders(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return the root-relative folders of all releases, sorted."""
+    rows = connection.execute("SELECT fs_relpath FROM versions ORDER BY fs_relpath").fetchall()
+    return [str(row[0]) for row in rows]
+
+
+def list_slots(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return the series that have a latest pointer, sorted."""
+    return [
+        str(row[0]) for row in connection.execute("SELECT DISTINCT slot FROM latest_pointer ORDER BY slot").fetchall()
+    ]

@@ -1,0 +1,111 @@
+"""Own `db backup` and `db restore`: where to, with what, signed by whom, and what came of it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ontofetch_hookspecs import HostInfo
+from ontofetch_hookspecs.names import quote
+
+from ..errors import EXIT_FINDINGS, EXIT_OK
+from ..rendering.text import human_size
+from .common import make_parser, store_of
+from .output import OutputOptions, emit, say
+from .progress import bar
+
+_BACKUP = """Copy the catalog and the documents beside the releases to a new place.
+
+Others wait meanwhile, so that the copy is one state. Every file is hashed, the list of hashes is part of the backup."""
+_RESTORE = """Bring the catalog back to what a backup holds.
+
+Hashes and signature are checked before anything is touched. What is replaced is kept below .catalog/backups. Files of
+the backup that are missing on the disk are put back; files that are there stay as they are."""
+
+
+def backup(argv: list[str], host: HostInfo) -> int:
+    """Make a backup, or list those below `.catalog/backups`."""
+    import pyarrow as pa
+
+    from ..catalog.backup import back_up, list_backups
+    from ..catalog.boundaries.observers import tell_observers
+
+    parser = make_parser(host, "db backup", _BACKUP, "db backup --to /mnt/backups/store.tar.zst --sign key.pem")
+    parser.add_argument("--to", metavar="PATH", help="a new folder, or a new file ending in .tar.zst")
+    parser.add_argument("--include-data", action="store_true", help="artifacts and extracted files, too")
+    parser.add_argument("--sign", metavar="KEY", help="sign it with the Ed25519 key in this PEM file")
+    parser.add_argument("--list", action="store_true", help="list what lies below .catalog/backups, and do nothing")
+    args = parser.parse_args(argv)
+    options = OutputOptions.from_args(args)
+    store = store_of(host)
+    if args.list:
+        if args.to or args.sign or args.include_data:
+            parser.error("--list stands alone")
+        emit({"backups": list_backups(store)}, options=options)
+        return EXIT_OK
+    path = Path(args.to) if args.to else None
+    key = Path(args.sign) if args.sign else None
+    with bar("backup") as update:
+        made, outcome = back_up(store, path, include_data=args.include_data, key=key, progress=update)
+    tell_observers(host.manager, store, outcome)
+    found = made.manifest
+    row = {
+        "path": os.fspath(made.path),
+        "files": found.files,
+        "size_bytes": found.size_bytes,
+        "events": found.events,
+        "include_data": found.include_data,
+        "signed": made.signed,
+        "missing_files": len(made.missing),
+        "damaged_files": len(made.damaged),
+    }
+    emit({"backup": pa.Table.from_pylist([row])}, options=options)
+    say(f"`{host.name} db restore {made.path}` brings it back.")
+    if made.missing or made.damaged:
+        say(f"Files were missing or damaged already; `{host.name} db doctor` names them.")
+        return EXIT_FINDINGS
+    return EXIT_OK
+
+
+def restore(argv: list[str], host: HostInfo) -> int:
+    """Bring the catalog back from a backup."""
+    import pyarrow as pa
+
+    from ..catalog.backup import restore as bring_back
+    from ..catalog.boundaries.observers import tell_observers
+
+    parser = make_parser(host, "db restore", _RESTORE, "db restore /mnt/backups/store.tar.zst --verify-key key.pub")
+    parser.add_argument("path", metavar="PATH", help="a backup, or the name of one below .catalog/backups")
+    parser.add_argument("--verify-key", metavar="PUB", help="refuse what the owner of this public key has not signed")
+    args = parser.parse_args(argv)
+    store = store_of(host)
+    path = _find(host, args.path)
+    key = Path(args.verify_key) if args.verify_key else None
+    with bar("restore") as update:
+        done, outcome = bring_back(store, path, key=key, progress=update)
+    tell_observers(host.manager, store, outcome)
+    row = {
+        "created_at": done.manifest.created_at,
+        "events": done.manifest.events,
+        "kept": os.fspath(done.kept) if done.kept else None,
+        "put_back": done.files_back,
+        "left_alone": done.files_there,
+        "migrations": ", ".join(done.migrated),
+        "signature": "checked" if key else "not checked" if done.signed else "none",
+    }
+    emit({"restored": pa.Table.from_pylist([row])}, options=OutputOptions.from_args(args))
+    if done.signed and not key:
+        say("The backup is signed; --verify-key PUB would have checked by whom.")
+    say(f"Restored the catalog of {done.manifest.created_at}, {human_size(done.manifest.size_bytes)}.")
+    return EXIT_OK
+
+
+def _find(host: HostInfo, given: str) -> Path:
+    """Return the path of a backup, which may be given by its name alone."""
+    from ontofetch_hookspecs.layout import BACKUPS
+
+    named = host.root / BACKUPS / given
+    if "/" not in given and not os.path.lexists(given) and os.path.lexists(named):
+        say(f"{quote(given)} is {named}.")
+        return named
+    return Path(given)
