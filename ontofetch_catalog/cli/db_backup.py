@@ -9,10 +9,10 @@ from ontofetch_hookspecs import HostInfo
 from ontofetch_hookspecs.names import quote
 
 from ..errors import EXIT_FINDINGS, EXIT_OK
+from ..rendering.progress import bar
 from ..rendering.text import human_size
 from .common import make_parser, store_of
 from .output import OutputOptions, emit, say
-from .progress import bar
 
 _BACKUP = """Copy the catalog and the documents beside the releases to a new place.
 
