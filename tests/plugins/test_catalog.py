@@ -1,0 +1,186 @@
+"""The catalog as a plugin: outermost wrapper of the four hooks, first to answer, light until it is called."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ontofetch_catalog.errors import NestedBoundary
+from ontofetch_catalog.plugins.catalog import CatalogPlugin
+from ontofetch_hookspecs import TRANSACTIONAL, CatalogCommitted, DownloadDone, Veto, hookimpl, load_target
+from ontofetch_hookspecs.testing import make_manager, sample_download_done
+from tests.releases import Releases, query, sha256
+
+TEXTS = {"a.ttl": "one"}
+
+
+def test_it_wraps_every_transactional_hook() -> None:
+    """Each of the four is a wrapper, so that a veto reaches it before anything is published."""
+    manager = make_manager(CatalogPlugin())
+    for name in TRANSACTIONAL:
+        (impl,) = getattr(manager.hook, name).get_hookimpls()
+        assert impl.wrapper
+    for command in [item for found in manager.hook.register_commands() for item in found]:
+        assert callable(load_target(command.target))
+
+
+def test_loading_it_is_cheap() -> None:
+    """A host that loads it and lists the commands imports no machinery."""
+    program = (
+        "import sys; from ontofetch_catalog.plugins.catalog import plugin;"
+        " plugin.register_commands(); print(*sys.modules)"
+    )
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"duckdb", "polars", "pyarrow", "rich", "structlog", "ontofetch_catalog.catalog"} & set(found)
+
+
+class Voter:
+    """Vote as the test says."""
+
+    def __init__(self) -> None:
+        self.error: Exception | None = None
+        self.seen: list[tuple[str, bool]] = []
+        self.root = Path()
+
+    @hookimpl
+    def on_download_done(self, event: DownloadDone) -> str:
+        """Look whether the artifact is published already, then vote."""
+        target = event.root / event.version_id / "src" / event.artifact
+        self.seen.append((event.version, target.exists()))
+        if self.error:
+            raise self.error
+        return "fine"
+
+
+def test_votes_are_asked_before_anything_is_published(tmp_path: Path) -> None:
+    """Each plugin sees the event while the bytes are staged; its answer and the receipt go back to the host."""
+    voter = Voter()
+    releases = Releases(tmp_path / "store", voter, settings={"durability": "off"})
+    event = sample_download_done(
+        releases.root, sha256=sha256(b"x"), size_bytes=1, staged=releases.stage_file("sample.nt", b"x")
+    )
+    answer = releases.manager.hook.on_download_done(event=event)
+    assert answer[0] == "fine"
+    assert answer[1].type == "download.done"
+    assert voter.seen == [("1.0", False)]
+    releases.check()
+
+
+@pytest.mark.parametrize("error", [Veto("no"), ValueError("broken")])
+def test_a_raise_is_a_veto(tmp_path: Path, error: Exception) -> None:
+    """The host gets the very error, bytes stay staged, nothing is recorded but that it was rolled back."""
+    voter = Voter()
+    voter.error = error
+    releases = Releases(tmp_path / "store", voter, settings={"durability": "off"})
+    staged = releases.stage_file("a.zip", b"x")
+    with pytest.raises(type(error)) as raised:
+        releases.download("1", b"x", staged=staged)
+    assert raised.value is error
+    assert staged.read_bytes() == b"x"
+    assert releases.rows("SELECT count(*) FROM versions") == [(0,)]
+    assert releases.rows(
+        "SELECT type, payload->>'reason' FROM events WHERE boundary_id IS NOT NULL AND level = 'error'"
+    ) == [("download.rolled_back", str(error))]
+    voter.error = None
+    assert releases.download("1", b"x", staged=staged).changed
+
+
+def test_a_boundary_inside_a_boundary_is_an_error(tmp_path: Path) -> None:
+    """A vote or an observer that calls a hook of the same thread gets a sentence and no deadlock."""
+    caught: list[Exception] = []
+
+    class Meddler:
+        @hookimpl
+        def on_download_done(self, event: DownloadDone) -> None:
+            self.call_back()
+
+        @hookimpl
+        def on_catalog_committed(self, event: CatalogCommitted) -> None:
+            self.call_back()
+
+        def call_back(self) -> None:
+            try:
+                releases.set_latest("1")
+            except NestedBoundary as error:
+                caught.append(error)
+
+    releases = Releases(tmp_path / "store", Meddler(), settings={"durability": "off"})
+    releases.pull("1", TEXTS)
+    assert len(caught) == 5
+    assert "called back" in str(caught[0])
+    releases.check()
+
+
+def test_threads_of_one_host_take_turns(tmp_path: Path) -> None:
+    """A host may call hooks from a pool of threads: each boundary is recorded whole."""
+    releases = Releases(tmp_path / "store", settings={"durability": "off", "wait": 60.0})
+    failures: list[BaseException] = []
+
+    def work(number: int) -> None:
+        try:
+            releases.download(str(number), str(number).encode())
+        except BaseException as error:  # noqa: BLE001 - a thread's failure is the test's
+            failures.append(error)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert releases.rows("SELECT count(*) FROM versions") == [(6,)]
+    releases.check()
+
+
+def test_observers_hear_what_was_committed(tmp_path: Path) -> None:
+    """Each boundary, also an unchanged one, is told with its identity and its payload; a failure changes nothing."""
+    heard: list[CatalogCommitted] = []
+
+    class Observer:
+        @hookimpl
+        def on_catalog_committed(self, event: CatalogCommitted) -> None:
+            heard.append(event)
+            raise RuntimeError("the observer's own trouble")
+
+    releases = Releases(tmp_path / "store", Observer(), settings={"durability": "off"})
+    receipt = releases.download("1", b"x")
+    again = releases.download("1", b"x")
+    assert [(event.boundary_id, event.type) for event in heard] == [
+        (receipt.boundary_id, "download.done"), (again.boundary_id, "download.unchanged"),
+    ]  # fmt: skip
+    assert heard[0].payload["rows"] == 1
+    assert not heard[0].recovered
+    assert (receipt.changed, again.changed) == (True, False)
+
+
+def test_a_host_that_did_not_introduce_itself_is_served(tmp_path: Path) -> None:
+    """Without on_host_ready the event's own root counts, with default settings; questions have no answer then."""
+    manager = make_manager(CatalogPlugin())
+    root = tmp_path / "store"
+    target = root / "example/sample/1.0/src/sample.nt"
+    target.parent.mkdir(parents=True)
+    target.write_bytes(b"x")
+    manager.hook.on_download_done(event=sample_download_done(root, sha256=sha256(b"x"), size_bytes=1))
+    assert query(root, "SELECT version_id FROM versions") == [("example/sample/1.0",)]
+    assert manager.hook.lookup_version(version_id="example/sample/1.0") is None
+
+
+def test_a_wrapper_of_somebody_else_sees_the_vote(tmp_path: Path) -> None:
+    """Another plugin's wrapper runs inside of the catalog's: what it raises after its vote still is a veto."""
+
+    class Late:
+        @hookimpl(wrapper=True)
+        def on_download_done(self, event: DownloadDone) -> Generator[None, Any, Any]:
+            yield
+            raise Veto("on second thoughts")
+
+    releases = Releases(tmp_path / "store", Late(), settings={"durability": "off"})
+    with pytest.raises(Veto, match="second thoughts"):
+        releases.download("1", b"x")
+    assert not (releases.root / "example").exists()
