@@ -5,7 +5,8 @@ It takes no lock and knows neither schema nor rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -91,7 +92,8 @@ def open_connection(store: Store, *, read_only: bool, path: Path | None = None) 
     try:
         connection = effects.open_database(target, config, read_only=read_only)
     except duckdb.IOException as error:
-        if "lock" in str(error).lower():
+        # a damaged block has a "lock" in it too, and so may a path
+        if "could not set lock on file" in str(error).casefold():
             raise CatalogLocked(
                 f"DuckDB can't lock {target}: another program has it open.",
                 subject=str(target),
@@ -104,6 +106,34 @@ def open_connection(store: Store, *, read_only: bool, path: Path | None = None) 
         # the boundary decides when to checkpoint; at close it would happen unseen
         connection.execute("PRAGMA disable_checkpoint_on_shutdown")
     return connection
+
+
+@contextmanager
+def damage_told(store: Store) -> Iterator[None]:
+    """Turn what DuckDB says of a damaged file, at whatever statement it meets the damage, into a sentence.
+
+    Raises:
+        CatalogUnreadable: A block or the log is not what was written.
+    """
+    import duckdb
+
+    try:
+        yield
+    except duckdb.Error as error:
+        if _is_damage(error):
+            raise unreadable(store.database, error) from error
+        raise
+
+
+def _is_damage(error: duckdb.Error) -> bool:
+    import duckdb
+
+    # a checksum that fails has no class of its own; a full disk is an IOException too, and no damage
+    kinds = (duckdb.IOException, duckdb.InternalException, duckdb.FatalException, duckdb.SerializationException)
+    told = str(error).casefold()
+    return (type(error) is duckdb.Error or isinstance(error, kinds)) and (
+        "corrupt" in told or "could not read enough bytes" in told
+    )
 
 
 def unreadable(path: Path, error: Exception) -> CatalogUnreadable:

@@ -7,6 +7,7 @@ It knows only the events' number and digest.
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import duckdb
 
 FORMAT = 1
+_log = logging.getLogger("ontofetch.catalog")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ def read_generation(store: Store) -> Generation | None:
         error: Exception = ValueError(f"its format is {found['format']!r}")
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError) as caught:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as caught:
         error = caught
     raise CatalogUnreadable(
         f"The generation record {store.generation} can't be read: {error}.",
@@ -69,13 +71,24 @@ def write_generation(store: Store, event_id: int, digest: str) -> None:
 def check_generation(store: Store, connection: duckdb.DuckDBPyConnection) -> None:
     """Check that the catalog has come at least as far as its record says.
 
+    A catalog that is ahead is fine: a process was killed between its COMMIT and the record, and the next commit writes
+    it anew. So does the next commit where the record is gone; until then a loss would not be noticed.
+
     Raises:
         CatalogBehind: Events are missing, or others stand in their place.
+        CatalogUnreadable: The record says something else.
     """
+    import duckdb
+
     record = read_generation(store)
     if record is None:
+        _log.warning("the generation record %s is missing; the next commit writes it anew", store.generation)
         return
-    number = events.count_events(connection)
+    try:
+        number = events.count_events(connection)
+    except duckdb.CatalogException:
+        # another database lies in the place of ours
+        number = 0
     if number < record.events:
         lost = f"has {number:,} events, but had {record.events:,} after its last commit"
     elif events.digest_at(connection, record.events) != record.digest:

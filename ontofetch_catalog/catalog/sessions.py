@@ -17,7 +17,7 @@ from ontofetch_hookspecs.layout import BACKUPS, CATALOG
 
 from ..errors import CatalogMissing
 from . import effects, journal, swap
-from .connection import Store, open_connection, unreadable
+from .connection import Store, damage_told, open_connection, unreadable
 from .generation import check_generation, require_database, write_generation
 from .locks import gate_of
 from .migrations import (
@@ -147,12 +147,13 @@ def writing(store: Store, *, migrate: bool = True) -> Iterator[Session]:
             _create(store)
         session = Session(store, open_connection(store, read_only=False))
         try:
-            check_generation(store, session.connection)
-            if migrate:
-                _migrate(session)
-            session.recovered = journal.recover(store, session.connection)
-            _record_recovery(session)
-            yield session
+            with damage_told(store):
+                check_generation(store, session.connection)
+                if migrate:
+                    _migrate(session)
+                session.recovered = journal.recover(store, session.connection)
+                _record_recovery(session)
+                yield session
             _checkpoint_if_due(session)
         finally:
             _close(session)
