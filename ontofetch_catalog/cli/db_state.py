@@ -44,16 +44,7 @@ def status(argv: list[str], host: HostInfo) -> int:
         "durability": str(store.settings.get("durability", "full")),
         "duckdb": duckdb.__version__,
     }
-    if options.format == "table":
-        table = pa.table(
-            {
-                "item": list(values),
-                "value": [f"{value:,}" if isinstance(value, int) else value for value in values.values()],
-            }
-        )
-    else:
-        table = pa.Table.from_pylist([values])
-    emit({"status": table}, options=options)
+    emit({"status": pa.Table.from_pylist([values])}, options=options)
     if values["durability"] == "off":
         say("Durability is off (ONTOFETCH_DURABILITY): what is recorded may be lost when the machine stops.")
     return EXIT_OK
