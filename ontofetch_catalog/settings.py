@@ -51,6 +51,7 @@ SETTINGS = (
     Setting("duckdb_threads", "int", 0, "threads of DuckDB; 0: one per core"),
     Setting("duckdb_memory", "text", "", "memory limit of DuckDB, e.g. `2GB`; empty: DuckDB's own"),
     Setting("polars_threads", "int", 0, "threads of Polars; 0: one per core"),
+    Setting("stats_ttl", "float", 86_400.0, "seconds for which the sums of `db refresh` count; 0: never"),
     Setting("layout", "text", "native", "layout of new releases below the root"),
     Setting("max_entries", "int", 1_000_000, "most entries an archive may have"),
     Setting("max_bytes", "int", 50_000_000_000, "most bytes an archive may unpack to"),

@@ -5,16 +5,18 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs import HostInfo, add_common_options
 
-from .output import add_output_options
+from .output import add_output_options, say
 
 if TYPE_CHECKING:
     import duckdb
 
     from ..catalog.connection import Store
+    from ..catalog.repo.stats import Statistics
 
 
 def make_parser(host: HostInfo, verb: str, text: str, example: str, *, rows: bool = True) -> argparse.ArgumentParser:
@@ -37,6 +39,29 @@ def store_of(host: HostInfo) -> Store:
     from ..catalog.connection import Store
 
     return Store(host.root, host.settings, host.run_id, host.config_hash)
+
+
+def statistics_of(host: HostInfo, connection: duckdb.DuckDBPyConnection) -> Statistics:
+    """Return where statistics come from, and say how old they are where they were not counted now."""
+    from ..catalog.repo.stats import find_statistics
+    from ..catalog.sessions import utc_now
+
+    now = utc_now()
+    found = find_statistics(connection, now, float(str(host.settings.get("stats_ttl", 86_400.0))))
+    if found.oldest is not None:
+        say(f"Sums of {found.computed:,} releases as `{host.name} db refresh` found them {_ago(now, found.oldest)}.")
+    if found.oldest is not None and found.counted:
+        say(f"{found.counted:,} releases changed since and are counted now.")
+    return found
+
+
+def _ago(now: datetime, then: datetime) -> str:
+    seconds = int((now - then).total_seconds())
+    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= length:
+            count = seconds // length
+            return f"{count} {unit}{'s' if count > 1 else ''} ago"
+    return "less than a minute ago"
 
 
 @contextmanager

@@ -23,6 +23,7 @@ VERBS = {
     "backup": ("copy the catalog, with or without its files", f"{_CLI}.db_backup:backup"),
     "restore": ("bring the catalog back from a backup", f"{_CLI}.db_backup:restore"),
     "verify": ("hash files again and compare them with the catalog", f"{_CLI}.db_verify:main"),
+    "refresh": ("compute the sums of releases once, for a while", f"{_CLI}.db_refresh:main"),
     "migrate": ("bring the schema up to date", f"{_CLI}.db_state:migrate"),
     "recover": ("end what a dead process left open", f"{_CLI}.db_state:recover"),
 }

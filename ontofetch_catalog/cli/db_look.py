@@ -7,7 +7,7 @@ import re
 from ontofetch_hookspecs import HostInfo
 
 from ..errors import EXIT_OK, OntofetchError
-from .common import make_parser, reading
+from .common import make_parser, reading, statistics_of
 from .output import OutputOptions, emit, say
 
 _HASH = re.compile(r"[0-9a-f]{8,64}")
@@ -25,7 +25,7 @@ def versions(argv: list[str], host: HostInfo) -> int:
     args = parser.parse_args(argv)
     with reading(host) as connection:
         slot = resolve_series(connection, args.series) if args.series else None
-        rows = looks.list_versions(connection, slot)
+        rows = looks.list_versions(connection, slot, statistics_of(host, connection).relation)
     emit({"versions": rows}, options=OutputOptions.from_args(args), parameters={"series": slot})
     return EXIT_OK
 
@@ -63,7 +63,7 @@ def stats(argv: list[str], host: HostInfo) -> int:
     with reading(host) as connection:
         slot = resolve_series(connection, args.series) if args.series else None
         version_id = resolve_version(connection, args.version) if args.version else None
-        sections = {"stats": looks.list_stats(connection, slot, version_id)}
+        sections = {"stats": looks.list_stats(connection, slot, version_id, statistics_of(host, connection).relation)}
         if version_id:
             sections["formats"] = looks.list_formats(connection, version_id)
     parameters = {"version_id": version_id, "series": slot}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ontofetch_hookspecs import HostInfo
 
 from ..errors import EXIT_OK
-from .common import make_parser, reading, store_of
+from .common import make_parser, reading, statistics_of, store_of
 from .output import OutputOptions, emit, say
 
 
@@ -23,7 +23,7 @@ def main(argv: list[str], host: HostInfo) -> int:
         say(f"`{host.name} pull SOURCE --service S --ontology O --version V` records a release.")
         return EXIT_OK
     with reading(host) as connection:
-        rows = looks.list_series(connection)
+        rows = looks.list_series(connection, statistics_of(host, connection).relation)
     emit({"series": rows}, options=OutputOptions.from_args(args))
     say(f"{len(rows):,} series below {store.root}")
     if journal.open_intents(store):

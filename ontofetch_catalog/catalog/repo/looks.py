@@ -1,6 +1,7 @@
 """Own the SQL behind the commands that only look: releases, files, statistics, deltas, events, pointers, contents.
 
-Every function returns one Arrow table with the columns that `ontofetch db … --format json` shows.
+Every function returns one Arrow table with the columns that `ontofetch db … --format json` shows. Where statistics of
+releases go in, `stats` is what they are selected from, as `stats.find_statistics` says it.
 """
 
 from __future__ import annotations
@@ -8,38 +9,39 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..connection import literal
+from .stats import LIVE
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
 
-def list_series(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+def list_series(connection: duckdb.DuckDBPyConnection, stats: str = LIVE) -> pa.Table:
     """Return a row per series: slot, latest, set_at, releases, files, size_bytes, failed; sorted by slot.
 
     files, size_bytes and failed are those of the latest release, size_bytes in bytes; set_at is UTC.
     """
     return connection.sql(
-        """
+        f"""
         SELECT o.slot, any_value(split_part(o.version_id, '/', 3)) FILTER (o.is_latest) AS latest,
             (SELECT max(p.updated_at) FROM latest_pointer p WHERE p.slot = o.slot) AS set_at, count(*) AS releases,
             any_value(s.files) FILTER (o.is_latest) AS files,
             any_value(s.size_bytes) FILTER (o.is_latest) AS size_bytes,
             any_value(s.failed) FILTER (o.is_latest) AS failed
-        FROM v_series_order o LEFT JOIN v_version_stats s ON s.version_id = o.version_id AND o.is_latest
+        FROM v_series_order o LEFT JOIN {stats} s ON s.version_id = o.version_id AND o.is_latest
         GROUP BY o.slot ORDER BY o.slot
-        """
+        """  # noqa: S608
     ).to_arrow_table()
 
 
-def list_versions(connection: duckdb.DuckDBPyConnection, slot: str | None = None) -> pa.Table:
+def list_versions(connection: duckdb.DuckDBPyConnection, slot: str | None = None, stats: str = LIVE) -> pa.Table:
     """Return a row per release, of one series or of all, in the order of the series."""
     where = f"WHERE o.slot = {literal(slot)}" if slot else ""
     return connection.sql(
         f"""
         SELECT o.version_id, v.released, o.is_latest AS latest, v.pinned_at IS NOT NULL AS pinned, s.artifacts,
             s.files, s.size_bytes, s.passed, s.failed, s.not_validated, v.created_at
-        FROM v_series_order o JOIN versions v USING (version_id) JOIN v_version_stats s USING (version_id)
+        FROM v_series_order o JOIN versions v USING (version_id) JOIN {stats} s USING (version_id)
         {where} ORDER BY o.slot, o.position
         """  # noqa: S608
     ).to_arrow_table()
@@ -56,13 +58,15 @@ def list_files(connection: duckdb.DuckDBPyConnection, version_id: str, pattern: 
     ).to_arrow_table()
 
 
-def list_stats(connection: duckdb.DuckDBPyConnection, slot: str | None, version_id: str | None) -> pa.Table:
+def list_stats(
+    connection: duckdb.DuckDBPyConnection, slot: str | None, version_id: str | None, stats: str = LIVE
+) -> pa.Table:
     """Return the sums of one release, of one series' releases, or of all, in the order of the series."""
     where = f"WHERE o.version_id = {literal(version_id)}" if version_id else ""
     where = f"WHERE o.slot = {literal(slot)}" if slot else where
     return connection.sql(
         f"""
-        SELECT s.* FROM v_series_order o JOIN v_version_stats s USING (version_id) {where} ORDER BY o.slot, o.position
+        SELECT s.* FROM v_series_order o JOIN {stats} s USING (version_id) {where} ORDER BY o.slot, o.position
         """  # noqa: S608
     ).to_arrow_table()
 

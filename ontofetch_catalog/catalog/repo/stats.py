@@ -1,0 +1,91 @@
+"""Own the SQL of the statistics of releases: computed once by a refresh, counted anew where that is too old.
+
+Who reads gets a relation to select from, and how old it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from .. import effects
+from ..connection import fetch_one, literal
+
+if TYPE_CHECKING:
+    import duckdb
+
+_COLUMNS = (
+    "version_id, artifacts, artifact_bytes, files, size_bytes, formats, passed, failed, not_validated, last_verified"
+)
+# what these events tell changes no sum of a release
+_IDLE = (
+    "type NOT LIKE '%.unchanged' AND type NOT LIKE '%.rolled_back'"
+    " AND type NOT IN ('refresh.done', 'backup.done', 'latest.set')"
+)
+LIVE = f"(SELECT {_COLUMNS} FROM v_version_stats)"  # noqa: S608
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statistics:
+    """Where statistics come from.
+
+    Args:
+        relation: What to select from: the columns of v_version_stats, a row per release.
+        computed: How many releases a refresh computed and nothing has changed since.
+        counted: How many are counted anew.
+        oldest: When the oldest of the computed ones was, UTC without zone; None if none is.
+    """
+
+    relation: str
+    computed: int
+    counted: int
+    oldest: datetime | None
+
+
+def find_statistics(connection: duckdb.DuckDBPyConnection, now: datetime, ttl: float) -> Statistics:
+    """Return the statistics to read: those of the last refresh where they are good, else counted anew.
+
+    Args:
+        connection: An open connection.
+        now: UTC without zone.
+        ttl: Seconds for which a refresh counts.
+    """
+    since = literal((now - timedelta(seconds=ttl)).isoformat(sep=" ")) if ttl < 1e9 else literal("0001-01-01")
+    fresh = f"""
+        SELECT s.* FROM version_stats s SEMI JOIN versions v ON v.version_id = s.version_id
+        WHERE s.computed_at >= TIMESTAMP {since} AND s.computed_at <= TIMESTAMP {literal(now.isoformat(sep=" "))}
+            AND s.event_id >= (
+                SELECT coalesce(max(event_id), 0) FROM events WHERE version_id IS NULL AND {_IDLE}
+            )
+            AND NOT EXISTS (
+                SELECT 1 FROM events e WHERE e.version_id = s.version_id AND e.event_id > s.event_id AND {_IDLE}
+            )
+        """  # noqa: S608
+    found = fetch_one(
+        connection,
+        f"SELECT count(*), min(computed_at), (SELECT count(*) FROM versions) FROM ({fresh})",  # noqa: S608
+    )
+    computed, oldest, releases = (int(found[0]), found[1], int(found[2])) if found else (0, None, 0)
+    if not computed:
+        return Statistics(relation=LIVE, computed=0, counted=releases, oldest=None)
+    stored = f"SELECT {_COLUMNS} FROM ({fresh})"  # noqa: S608
+    if computed < releases:
+        rows = connection.execute(
+            f"SELECT version_id FROM versions ANTI JOIN ({fresh}) f USING (version_id) ORDER BY 1"  # noqa: S608
+        ).fetchall()
+        # named as constants, so that the files of the others are not read
+        stale = ", ".join(literal(str(row[0])) for row in rows)
+        stored += f" UNION ALL SELECT {_COLUMNS} FROM v_version_stats WHERE version_id IN ({stale})"  # noqa: S608
+    return Statistics(relation=f"({stored})", computed=computed, counted=releases - computed, oldest=oldest)
+
+
+def refresh_statistics(connection: duckdb.DuckDBPyConnection, now: datetime) -> int:
+    """Compute the statistics of all releases anew inside the open transaction; return how many releases."""
+    effects.execute(connection, "DELETE FROM version_stats")
+    return effects.execute(
+        connection,
+        f"INSERT INTO version_stats BY NAME SELECT {_COLUMNS}, $now::TIMESTAMP AS computed_at,"  # noqa: S608
+        " (SELECT coalesce(max(event_id), 0) FROM events) AS event_id FROM v_version_stats ORDER BY version_id",
+        {"now": now},
+    )

@@ -1,0 +1,32 @@
+"""Own `db refresh`: compute the sums of releases once, so that looking at many of them costs nothing for a while."""
+
+from __future__ import annotations
+
+from ontofetch_hookspecs import HostInfo
+
+from ..errors import EXIT_OK
+from .common import make_parser, store_of
+from .output import OutputOptions, emit, say
+
+_TEXT = """Compute the sums of all releases (files, bytes, formats, validation) and store them for a while.
+
+`db stats`, `db versions` and the bare command then read them and say how old they are; a release that changed since is
+counted anew. For how long they count says the setting stats_ttl."""
+
+
+def main(argv: list[str], host: HostInfo) -> int:
+    """Run `db refresh` and return its exit code."""
+    import pyarrow as pa
+
+    from ..catalog.boundaries.engine import carry_out
+    from ..catalog.boundaries.observers import tell_observers
+    from ..catalog.boundaries.refresh import Refresh
+
+    args = make_parser(host, "db refresh", _TEXT, "db refresh").parse_args(argv)
+    store = store_of(host)
+    outcome = carry_out(store, Refresh(store))
+    tell_observers(host.manager, store, outcome)
+    row = {"releases": outcome.receipt.rows, "milliseconds": round(outcome.receipt.milliseconds)}
+    emit({"refresh": pa.Table.from_pylist([row])}, options=OutputOptions.from_args(args))
+    say(f"Computed the sums of {outcome.receipt.rows:,} releases.")
+    return EXIT_OK
