@@ -229,7 +229,8 @@ def _leave_out_misspelled(plugins: Plugins) -> None:
             if name is None or record is None:
                 return
             plugins.manager.unregister(name=name)
-            plugins.fail(record, describe(error))
+            # the rest of the sentence is where the plugin's object lies in memory
+            plugins.fail(record, str(error).partition(" in plugin ")[0])
 
 
 def _watch(plugins: Plugins, record: PluginRecord) -> None:
