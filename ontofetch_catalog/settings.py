@@ -59,6 +59,8 @@ SETTINGS = (
     Setting("http_timeout", "float", 30.0, "seconds to wait for a server to connect or to send more"),
     Setting("http_retries", "int", 4, "how often a failed request is tried again"),
     Setting("validate_timeout", "float", 600.0, "seconds one validator may take for one file"),
+    Setting("stage_days", "float", 14.0, "days after which doctor calls a stage that nobody holds forgotten"),
+    Setting("quarantine_days", "float", 30.0, "days after which doctor offers to delete what is in quarantine"),
     Setting("validate_workers", "int", 0, "processes that validate; 0: one per core"),
 )
 _BY_NAME = {setting.name: setting for setting in SETTINGS}

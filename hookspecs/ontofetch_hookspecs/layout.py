@@ -80,6 +80,11 @@ def find_layout(name: str) -> Layout:
     return _LAYOUTS[name]
 
 
+def known_layouts() -> tuple[Layout, ...]:
+    """Return all layouts that are registered, in the order in which they were."""
+    return tuple(_LAYOUTS.values())
+
+
 def make_version_id(service: str, ontology: str, version: str) -> str:
     """Return `service/ontology/version` after a check of each part."""
     return "/".join(

@@ -34,6 +34,7 @@ SEAM = (
     "make_folder",
     "remove_folder",
     "set_times",
+    "set_mode",
     "open_database",
     "close_database",
     "execute",
@@ -146,6 +147,15 @@ def remove_folder(path: Path, *, folder: int | None = None) -> None:
         path.rmdir()
     else:
         os.rmdir(path.name, dir_fd=folder)
+
+
+def set_mode(path: Path, mode: int) -> None:
+    """Set the permissions of a file or folder, never of what a link points to."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        os.fchmod(descriptor, mode)
+    finally:
+        os.close(descriptor)
 
 
 def set_times(path: Path, modified_ns: int) -> None:

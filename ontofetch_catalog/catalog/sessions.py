@@ -133,8 +133,28 @@ def reading(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 @contextmanager
-def writing(store: Store, *, migrate: bool = True) -> Iterator[Session]:
+def inspecting(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a database that is there for reading, whatever state it is in: neither record nor schema is looked at.
+
+    Raises:
+        CatalogLocked, CatalogUnreadable: As their names say.
+    """
+    with gate_of(store.root).shared(store.wait):
+        connection = open_connection(store, read_only=True)
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+
+@contextmanager
+def writing(store: Store, *, migrate: bool = True, trust_record: bool = True) -> Iterator[Session]:
     """Open the catalog for writing, alone: make it where there is none, check it, migrate it, recover; close it.
+
+    Args:
+        store: Which one.
+        migrate: Whether pending migrations are applied.
+        trust_record: Whether the generation record is looked at; doctor's fix of the record itself does not.
 
     Raises:
         CatalogLocked, CatalogUnreadable, CatalogBehind, SchemaError, RecoveryFailed: As their names say.
@@ -148,7 +168,8 @@ def writing(store: Store, *, migrate: bool = True) -> Iterator[Session]:
         session = Session(store, open_connection(store, read_only=False))
         try:
             with damage_told(store):
-                check_generation(store, session.connection)
+                if trust_record:
+                    check_generation(store, session.connection)
                 if migrate:
                     _migrate(session)
                 session.recovered = journal.recover(store, session.connection)

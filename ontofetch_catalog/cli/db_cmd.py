@@ -25,6 +25,7 @@ VERBS = {
     "verify": ("hash files again and compare them with the catalog", f"{_CLI}.db_verify:main"),
     "refresh": ("compute the sums of releases once, for a while", f"{_CLI}.db_refresh:main"),
     "migrate": ("bring the schema up to date", f"{_CLI}.db_state:migrate"),
+    "doctor": ("reconcile the catalog and the disk, and mend what is asked for", f"{_CLI}.db_doctor:main"),
     "recover": ("end what a dead process left open", f"{_CLI}.db_state:recover"),
 }
 

@@ -47,6 +47,12 @@ def draft_manifest(connection: duckdb.DuckDBPyConnection, draft: Draft, version_
     row = releases.find_version(connection, version_id)
     if row is None:
         raise LookupError(version_id)
+    draft.write(f"{row.fs_relpath}/{layout.MANIFEST}", [encode_manifest(connection, row)])
+
+
+def encode_manifest(connection: duckdb.DuckDBPyConnection, row: releases.VersionRow) -> bytes:
+    """Return what the manifest of a release says, from its rows."""
+    version_id = row.version_id
     content = _plain(asdict(row))
     artifacts = [_plain(asdict(artifact)) for artifact in releases.find_artifacts(connection, version_id)]
     for artifact in artifacts:
@@ -54,11 +60,16 @@ def draft_manifest(connection: duckdb.DuckDBPyConnection, draft: Draft, version_
         del artifact["version_id"], artifact["verified_at"]
         artifact["extraction"] = json.loads(artifact["extraction"]) if artifact["extraction"] else None
     document = {"format": MANIFEST_FORMAT, **content, "artifacts": artifacts}
-    draft.write(f"{row.fs_relpath}/{layout.MANIFEST}", [_encode(document)])
+    return _encode(document)
 
 
 def draft_latest(draft: Draft, slot: str, row: releases.VersionRow, updated_at: datetime, updated_by: str) -> None:
     """Write the LATEST.json of a series anew."""
+    draft.write(layout.latest_file(slot), [encode_latest(slot, row, updated_at, updated_by)])
+
+
+def encode_latest(slot: str, row: releases.VersionRow, updated_at: datetime, updated_by: str) -> bytes:
+    """Return what the LATEST.json of a series says."""
     document = {
         "format": LATEST_FORMAT,
         "slot": slot,
@@ -68,7 +79,7 @@ def draft_latest(draft: Draft, slot: str, row: releases.VersionRow, updated_at: 
         "updated_at": _text(updated_at),
         "updated_by": updated_by,
     }
-    draft.write(layout.latest_file(slot), [_encode(document)])
+    return _encode(document)
 
 
 def _encode(document: dict[str, Any]) -> bytes:

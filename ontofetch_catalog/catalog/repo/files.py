@@ -5,7 +5,7 @@ The release always stands in the SQL as a constant, so that DuckDB skips the row
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -39,6 +39,45 @@ def list_files(connection: duckdb.DuckDBPyConnection, version_id: str) -> pa.Tab
         "SELECT relpath, file_id, format, size_bytes, mtime, artifact_id FROM extracted_files"  # noqa: S608
         f" WHERE version_id = {literal(version_id)} ORDER BY relpath"
     ).to_arrow_table()
+
+
+def list_paths(connection: duckdb.DuckDBPyConnection, version_id: str, relpaths: Sequence[str]) -> pa.Table:
+    """Return those files of a release that have one of these paths: relpath, file_id, artifact_id, mtime."""
+    connection.register("given_paths", _paths(relpaths))
+    try:
+        return connection.sql(
+            "SELECT relpath, file_id, artifact_id, mtime FROM extracted_files SEMI JOIN given_paths USING (relpath)"  # noqa: S608
+            f" WHERE version_id = {literal(version_id)} ORDER BY relpath"
+        ).to_arrow_table()
+    finally:
+        connection.unregister("given_paths")
+
+
+def delete_paths(connection: duckdb.DuckDBPyConnection, version_id: str, relpaths: Sequence[str]) -> int:
+    """Un-record the files of a release that have one of these paths and return how many there were."""
+    return effects.execute(
+        connection,
+        f"DELETE FROM extracted_files WHERE version_id = {literal(version_id)}"  # noqa: S608
+        " AND relpath IN (SELECT relpath FROM given_paths)",
+        tables={"given_paths": _paths(relpaths)},
+    )
+
+
+def update_contents(connection: duckdb.DuckDBPyConnection, version_id: str, files: pa.Table) -> int:
+    """Record other contents, sizes and times for files of a release and return how many."""
+    return effects.execute(
+        connection,
+        "UPDATE extracted_files SET file_id = g.file_id, size_bytes = g.size_bytes, mtime = g.mtime,"  # noqa: S608
+        " verified_at = NULL FROM given_files g"
+        f" WHERE extracted_files.version_id = {literal(version_id)} AND extracted_files.relpath = g.relpath",
+        tables={"given_files": files},
+    )
+
+
+def _paths(relpaths: Sequence[str]) -> pa.Table:
+    import pyarrow as pa
+
+    return pa.table({"relpath": pa.array(list(relpaths), pa.string())})
 
 
 def same_files(connection: duckdb.DuckDBPyConnection, version_id: str, artifact_id: str, files: pa.Table) -> bool:
@@ -91,6 +130,17 @@ def insert_files(connection: duckdb.DuckDBPyConnection, version_id: str, artifac
         "INSERT INTO extracted_files"  # noqa: S608
         f" SELECT {literal(version_id)} AS version_id, relpath, file_id, {literal(artifact_id)} AS artifact_id,"
         " format, size_bytes, mtime, NULL AS verified_at FROM given_files",
+        tables={"given_files": files},
+    )
+
+
+def insert_told(connection: duckdb.DuckDBPyConnection, version_id: str, files: pa.Table) -> None:
+    """Record files of several artifacts in bulk, in the order of the table; it also has a column artifact_id."""
+    effects.execute(
+        connection,
+        "INSERT INTO extracted_files"  # noqa: S608
+        f" SELECT {literal(version_id)} AS version_id, relpath, file_id, artifact_id, format, size_bytes, mtime,"
+        " NULL AS verified_at FROM given_files",
         tables={"given_files": files},
     )
 

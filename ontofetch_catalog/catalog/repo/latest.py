@@ -10,6 +10,7 @@ from ..connection import fetch_one
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
 
 def find_latest(connection: duckdb.DuckDBPyConnection, slot: str) -> tuple[str, datetime] | None:
@@ -20,6 +21,13 @@ def find_latest(connection: duckdb.DuckDBPyConnection, slot: str) -> tuple[str, 
         [slot],
     )
     return (str(found[0]), found[1]) if found else None
+
+
+def list_newest(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Return the pointer that counts of every series, sorted: slot, version_id, updated_at (UTC), updated_by."""
+    return connection.sql(
+        "SELECT slot, version_id, updated_at, updated_by FROM v_latest ORDER BY slot"
+    ).to_arrow_table()
 
 
 def add_pointer(

@@ -67,6 +67,12 @@ def find_version(connection: duckdb.DuckDBPyConnection, version_id: str) -> Vers
     return VersionRow(**_named(_VERSION, found)) if found else None
 
 
+def list_versions(connection: duckdb.DuckDBPyConnection) -> list[VersionRow]:
+    """Return the rows of all releases, sorted."""
+    rows = connection.execute(f"SELECT {_VERSION} FROM versions ORDER BY version_id").fetchall()  # noqa: S608
+    return [VersionRow(**_named(_VERSION, row)) for row in rows]
+
+
 def find_folded(connection: duckdb.DuckDBPyConnection, fs_relpath: str) -> str | None:
     """Return the version_id whose folder differs from `fs_relpath` only in case, or is it; None if there is none."""
     found = fetch_one(connection, "SELECT version_id FROM versions WHERE lower(fs_relpath) = lower(?)", [fs_relpath])
@@ -80,6 +86,32 @@ def find_artifacts(connection: duckdb.DuckDBPyConnection, version_id: str) -> li
         [version_id],
     ).fetchall()
     return [ArtifactRow(**_named(_ARTIFACT, row)) for row in rows]
+
+
+def find_copies(connection: duckdb.DuckDBPyConnection, artifact_id: str) -> list[ArtifactRow]:
+    """Return the artifacts of all releases that have this content and did not fail, sorted."""
+    rows = connection.execute(
+        f"SELECT {_ARTIFACT} FROM artifacts WHERE artifact_id = ? AND status <> 'failed'"  # noqa: S608
+        " ORDER BY version_id, relpath",
+        [artifact_id],
+    ).fetchall()
+    return [ArtifactRow(**_named(_ARTIFACT, row)) for row in rows]
+
+
+def adopted_artifact(row: VersionRow, folder: str, relpath: str, digest: str, size: int) -> ArtifactRow:
+    """Return the row of an artifact that nobody has told of: its source is the file itself, in a folder of the root."""
+    return ArtifactRow(
+        artifact_id=digest,
+        version_id=row.version_id,
+        relpath=relpath,
+        source_url=f"file:{folder}/{relpath}",
+        etag=None,
+        last_modified=None,
+        content_type=None,
+        size_bytes=size,
+        status="fresh",
+        recorded_at=row.created_at,
+    )
 
 
 def find_download(connection: duckdb.DuckDBPyConnection, source_url: str) -> ArtifactRow | None:

@@ -1,0 +1,185 @@
+"""Own the table of findings: a stable code each, its severity, what it means, its fixes, safe or unsafe.
+
+What is wrong in a store is found elsewhere; a code never changes its meaning and is never used again for another one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+ERROR, WARNING, NOTE = "error", "warning", "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """One way to mend a finding: its name, and what it does, in a few words."""
+
+    name: str
+    does: str
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One kind of finding.
+
+    Args:
+        code: CAT001 …
+        severity: `error`, `warning` or `note`.
+        meaning: A sentence.
+        fixes: What may be done about it; which of them is safe depends on the case, and each finding says it.
+        otherwise: What to do where there is no fix.
+    """
+
+    code: str
+    severity: str
+    meaning: str
+    fixes: tuple[Fix, ...] = ()
+    otherwise: str = ""
+
+    def fix(self, name: str) -> Fix | None:
+        """Return the fix of that name, None if there is none."""
+        return next((fix for fix in self.fixes if fix.name == name), None)
+
+
+_BRING_BACK = "`ontofetch db restore BACKUP`, or `ontofetch db rebuild`"
+_RESTORE = Fix("restore", "bring the bytes back from the artifact or another copy, after a check of their sha256")
+_ACCEPT = Fix("accept", "hash an extracted file and record what is there")
+_FAIL = Fix("fail", "mark an artifact as failed and keep its row")
+_QUARANTINE = Fix("quarantine", "move it to `.catalog/quarantine`")
+
+CODES = (
+    Code(
+        "CAT001",
+        WARNING,
+        "A boundary is open: a process died inside it, or is inside it now.",
+        otherwise="`ontofetch db recover`, or any command that writes",
+    ),
+    Code("CAT002", WARNING, "An intent is unreadable, so what a dead process had moved is not known.", (_QUARANTINE,)),
+    Code("CAT003", ERROR, "The catalog's database is gone.", otherwise=_BRING_BACK),
+    Code("CAT004", ERROR, "The catalog's database can't be read.", otherwise=_BRING_BACK),
+    Code(
+        "CAT005",
+        WARNING,
+        "The schema is behind this installation.",
+        (Fix("migrate", "apply the pending migrations, after a copy of the database"),),
+    ),
+    Code("CAT006", ERROR, "The schema is ahead of this installation.", otherwise="upgrade the package"),
+    Code(
+        "CAT007",
+        ERROR,
+        "The schema is not what the migrations make.",
+        otherwise="the installation that made it, else " + _BRING_BACK,
+    ),
+    Code(
+        "CAT008",
+        ERROR,
+        "The catalog is behind its generation record: committed events are lost.",
+        (Fix("accept", "give up what is lost and record what is there"),),
+        otherwise=_BRING_BACK,
+    ),
+    Code(
+        "CAT009",
+        WARNING,
+        "The generation record is missing or unreadable.",
+        (Fix("write", "write it anew from the catalog as it is"),),
+    ),
+    Code(
+        "CAT010",
+        ERROR,
+        "The chain of events is broken: one was changed, removed or added by hand.",
+        otherwise=_BRING_BACK,
+    ),
+    Code(
+        "CAT011",
+        ERROR,
+        "Two rows have the same key.",
+        (
+            Fix("deduplicate", "keep one of rows that are equal"),
+            Fix("keep-newest", "of rows that differ, keep the one that was recorded last"),
+        ),
+    ),
+    Code("CAT012", ERROR, "A row refers to nothing.", (Fix("drop", "remove the row"),)),
+    Code(
+        "CAT013",
+        WARNING,
+        "A file of a release has no row.",
+        (Fix("adopt", "hash it and record it"), _QUARANTINE),
+        otherwise="`ontofetch db prune` takes many of them away by a plan",
+    ),
+    Code(
+        "CAT014",
+        ERROR,
+        "A row has no file.",
+        (
+            _RESTORE,
+            Fix("drop", "un-record it and what came out of it"),
+            _FAIL,
+        ),
+    ),
+    Code(
+        "CAT015",
+        ERROR,
+        "The size of a file differs from its row.",
+        (_RESTORE, _ACCEPT, _FAIL),
+    ),
+    Code(
+        "CAT016",
+        ERROR,
+        "The content of a file differs from its row (looked at with `--hash` only).",
+        (_RESTORE, _ACCEPT, _FAIL),
+    ),
+    Code(
+        "CAT017",
+        ERROR,
+        "Below the sources or the data of a release is something that is no regular file.",
+        (_RESTORE, _QUARANTINE),
+    ),
+    Code(
+        "CAT018",
+        WARNING,
+        "A file of a release has a name that the catalog can't hold.",
+        otherwise="rename or remove it",
+    ),
+    Code(
+        "CAT019",
+        ERROR,
+        "A LATEST.json differs from the latest pointer.",
+        (Fix("catalog", "write LATEST.json from the pointer"), Fix("disk", "set the pointer from LATEST.json")),
+    ),
+    Code("CAT020", ERROR, "A manifest differs from the rows.", (Fix("rewrite", "write it from the rows"),)),
+    Code("CAT021", ERROR, "An audit differs from the rows.", (Fix("rewrite", "write it from the rows"),)),
+    Code(
+        "CAT022",
+        NOTE,
+        "A stage was forgotten: nobody holds it, and it is older than its keep time.",
+        (_QUARANTINE,),
+    ),
+    Code(
+        "CAT023",
+        NOTE,
+        "Something in quarantine is older than its keep time.",
+        (Fix("purge", "delete it for good"),),
+    ),
+    Code(
+        "CAT024",
+        WARNING,
+        "Others may change a part of the store.",
+        (Fix("chmod", "take the right to write from everybody else"),),
+        otherwise="give it to the owner of the store",
+    ),
+    Code(
+        "CAT025",
+        WARNING,
+        "A plugin's wrapper lies outside of the catalog's.",
+        otherwise="leave the plugin out with `--no-plugin`, or have it declared without a wrapper",
+    ),
+    Code("CAT026", ERROR, "A release has a layout that is not known here.", otherwise="load the plugin that knows it"),
+    Code("CAT027", ERROR, "A row breaks the rules of the catalog.", otherwise=_BRING_BACK),
+    Code(
+        "CAT028",
+        WARNING,
+        "A release lies on disk and is not recorded.",
+        (Fix("adopt", "record it: as its manifest says, else after hashing what is there"), _QUARANTINE),
+    ),
+)
+BY_CODE = {code.code: code for code in CODES}

@@ -1,0 +1,127 @@
+"""Own the checks of the documents beside the releases: LATEST.json, manifests and audits against the rows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ontofetch_hookspecs import layout
+from ontofetch_hookspecs.names import relpath_fault
+
+from .. import effects
+from ..boundaries.documents import encode_latest, encode_manifest
+from ..connection import Store
+from ..repo import files, latest, releases, validations
+from .findings import Findings
+
+if TYPE_CHECKING:
+    import duckdb
+
+LARGEST_DOCUMENT = 1 << 26  # bytes; no manifest is larger
+
+
+def check_latest(store: Store, connection: duckdb.DuckDBPyConnection, findings: Findings) -> None:
+    """Compare the LATEST.json of every series with its newest pointer."""
+    pointers = {row["slot"]: row for row in latest.list_newest(connection).to_pylist()}
+    series = {f"{row.service}/{row.ontology}" for row in releases.list_versions(connection)}
+    for slot in sorted(series | set(pointers)):
+        if relpath_fault(slot):
+            continue
+        name = layout.latest_file(slot)
+        found = read_document(store.path(name))
+        pointer = pointers.get(slot)
+        row = releases.find_version(connection, pointer["version_id"]) if pointer else None
+        if pointer is not None and row is None:
+            # a pointer to nothing has a finding of its own
+            continue
+        wanted = encode_latest(slot, row, pointer["updated_at"], pointer["updated_by"]) if pointer and row else None
+        if found == wanted:
+            continue
+        told = told_version(found)
+        known = told is not None and releases.find_version(connection, told) is not None
+        decided = row is not None and told in (None, row.version_id)
+        points = f"points at {row.version_id}" if row else "has no latest"
+        message = f"{name} {_says(found, told)}, the catalog {points}."
+        findings.add(
+            "CAT019",
+            name,
+            message,
+            version_id=row.version_id if row else None,
+            fix="catalog" if decided else None,
+            unsafe=[fix for fix, offered in (("catalog", not decided), ("disk", known and not decided)) if offered],
+        )
+
+
+def told_version(document: bytes | None) -> str | None:
+    """Return the release that a LATEST.json names, None if it names none."""
+    try:
+        told = json.loads(document or b"")["version_id"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return told if isinstance(told, str) else None
+
+
+def _says(found: bytes | None, told: str | None) -> str:
+    if found is None:
+        return "is not there"
+    return f"points at {told}" if told else "names no release"
+
+
+def check_releases(
+    store: Store, connection: duckdb.DuckDBPyConnection, findings: Findings, leave_out: Collection[str]
+) -> None:
+    """Compare manifests and audits with what the rows would write, but for releases with faults in their rows."""
+    for row in releases.list_versions(connection):
+        if row.version_id in leave_out:
+            continue
+        name = f"{row.fs_relpath}/{layout.MANIFEST}"
+        found = read_document(store.path(name))
+        if found != encode_manifest(connection, row):
+            message = f"The manifest {name} {'is not there' if found is None else 'says something else than the rows'}."
+            findings.add("CAT020", name, message, version_id=row.version_id, fix="rewrite")
+        for file, digest, lines in (
+            (layout.EXTRACT_AUDIT, row.extract_audit, files.audit_lines),
+            (layout.VALIDATION_AUDIT, row.validation_audit, validations.audit_lines),
+        ):
+            name = f"{row.fs_relpath}/{file}"
+            fault = _audit_fault(store.path(name), digest, lines(connection, row.version_id))
+            if fault:
+                message = f"The audit {name} {fault}."
+                findings.add("CAT021", name, message, version_id=row.version_id, fix="rewrite")
+
+
+def _audit_fault(path: Path, recorded: str | None, lines: Iterable[bytes | memoryview]) -> str:
+    """Return what is wrong with an audit, as the end of a sentence; empty if nothing is."""
+    try:
+        found: str | None = effects.hash_file(path)[0]
+    except FileNotFoundError:
+        found = None
+    except OSError as error:
+        return f"can't be read: {error.strerror}"
+    written = hashlib.sha256()
+    empty = True
+    for chunk in lines:
+        written.update(chunk)
+        empty = False
+    if recorded is None:
+        if found is None and empty:
+            return ""
+        return "is there but not recorded" if found else "is missing although there are rows for it"
+    if found is None:
+        return "is not there"
+    if found != recorded:
+        return "has another sha256 than is recorded"
+    return "" if written.hexdigest() == recorded else "says something else than the rows"
+
+
+def read_document(path: Path) -> bytes | None:
+    """Return the bytes of a document, None if there is no regular file of a sensible size."""
+    try:
+        if path.is_symlink() or path.stat().st_size > LARGEST_DOCUMENT:
+            return None
+        return path.read_bytes()
+    except OSError:
+        return None

@@ -1,0 +1,205 @@
+"""Own the examination of a store: all checks in their order, whatever state the catalog is in; never writes.
+
+What a check looks at is its own affair; what is mended, and how, is not known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ontofetch_hookspecs.layout import known_layouts
+
+from ...errors import CatalogMissing, CatalogUnreadable
+from .. import effects, sessions
+from ..connection import Store
+from ..rebuild.places import find_folders
+from ..repo import care, comparison, releases
+from ..scan import scan
+from . import database, documents, surroundings, unrecorded
+from .findings import Findings
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+# what an open boundary may be about to move: not looked at before the boundary is ended
+_ON_DISK = ("CAT013", "CAT014", "CAT015", "CAT016", "CAT017", "CAT018", "CAT019", "CAT020", "CAT021", "CAT028")
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examination:
+    """What was found.
+
+    Args:
+        findings: One row per finding, columns COLUMNS of `findings`.
+        entries: How many files on disk were looked at.
+    """
+
+    findings: pa.Table
+    entries: int
+
+    def count(self, severity: str) -> int:
+        """Return the number of findings of a severity."""
+        import pyarrow.compute as pc
+
+        return int(pc.sum(pc.equal(self.findings["severity"], severity)).as_py() or 0)
+
+
+def examine(
+    store: Store, *, manager: object = None, hashing: bool = False, progress: Progress | None = None
+) -> Examination:
+    """Look at the whole store.
+
+    Args:
+        store: Which one.
+        manager: The host's pluggy.PluginManager, if there is one, whose wrappers are looked at too.
+        hashing: Whether the contents of all files are hashed.
+        progress: Called with the number of files looked at, and how many there are as far as it is known.
+
+    Raises:
+        CatalogMissing: There is no store.
+        CatalogLocked: Somebody writes and did not let go in time.
+    """
+    import duckdb
+
+    findings = Findings()
+    if not store.database.is_file() and not store.generation.exists() and not any(find_folders(store)):
+        raise CatalogMissing(
+            f"There is no catalog below {store.root} yet.",
+            subject=str(store.root),
+            hint="The first `ontofetch pull` makes one; --root names another store.",
+        )
+    surroundings.check_wrappers(manager, findings)
+    covered = surroundings.check_intents(store, findings)
+    surroundings.check_leftovers(store, findings, covered)
+    folders: list[str] = []
+    entries = 0
+    if not store.database.is_file():
+        why = ", although there was one" if store.generation.exists() else ", but there are releases"
+        findings.add("CAT003", store.relative(store.database), f"The catalog {store.database} is gone{why}.")
+    else:
+        try:
+            with sessions.inspecting(store) as connection:
+                folders, entries = _look_inside(store, connection, findings, hashing, progress)
+        except CatalogUnreadable as error:
+            findings.add("CAT004", store.relative(store.database), error.message)
+        except duckdb.Error as error:
+            message = f"The catalog {store.database} can't be read: {str(error).splitlines()[0]}"
+            findings.add("CAT004", store.relative(store.database), message)
+    surroundings.check_permissions(store, findings, folders)
+    return Examination(findings=_settled(findings.table(), covered), entries=entries)
+
+
+def _look_inside(
+    store: Store, connection: duckdb.DuckDBPyConnection, findings: Findings, hashing: bool, progress: Progress | None
+) -> tuple[list[str], int]:
+    """Carry out the checks that need the database; return the releases' folders and the number of files found."""
+    if not database.check_schema(connection, findings):
+        return [], 0
+    database.check_record(store, connection, findings)
+    database.check_chain(connection, findings)
+    in_rows = Findings()
+    in_rows.add_table("CAT011", care.find_duplicates(connection))
+    in_rows.add_table("CAT012", care.find_dangling(connection))
+    in_rows.add_table("CAT027", care.find_invalid(connection))
+    known = [layout.name for layout in known_layouts()]
+    in_rows.add_table("CAT026", care.find_unknown_layouts(connection, known))
+    faulty = in_rows.table()
+    findings.extend(faulty)
+    entries = check_files(store, connection, findings, progress)
+    if hashing:
+        check_contents(store, connection, findings, progress)
+    documents.check_latest(store, connection, findings)
+    # documents follow the rows: as long as these are at fault, what they would write says nothing
+    at_fault = frozenset(version_id for version_id in faulty["version_id"].to_pylist() if version_id)
+    documents.check_releases(store, connection, findings, at_fault)
+    unrecorded.check_releases(store, connection, findings)
+    return [row.fs_relpath for row in releases.list_versions(connection) if row.version_id not in at_fault], entries
+
+
+def check_files(
+    store: Store,
+    connection: duckdb.DuckDBPyConnection,
+    findings: Findings,
+    progress: Progress | None = None,
+    within: str | None = None,
+) -> int:
+    """Compare what lies on disk with the rows; return how many files were found.
+
+    Args:
+        store: The store.
+        connection: Its catalog.
+        findings: Collects.
+        progress: Called with the number of files found so far.
+        within: Only this release's folder.
+    """
+    report = None if progress is None else lambda done: progress(done, done)
+    found = scan(store, connection, within=within, progress=report)
+    comparison.compare(connection, layouts_table(), within)
+    findings.add_table("CAT013", comparison.find_unrecorded(connection, usable=True))
+    findings.add_table("CAT014", comparison.find_missing(connection))
+    findings.add_table("CAT015", comparison.find_resized(connection))
+    findings.add_table("CAT017", comparison.find_irregular(connection))
+    findings.add_table("CAT018", comparison.find_unrecorded(connection, usable=False))
+    return found.entries
+
+
+def check_contents(
+    store: Store,
+    connection: duckdb.DuckDBPyConnection,
+    findings: Findings,
+    progress: Progress | None = None,
+    only: Sequence[str] | None = None,
+) -> None:
+    """Hash every file that lies there with its size, or `only` these paths; call `check_files` before."""
+    import pyarrow.compute as pc
+
+    found = comparison.list_contents(connection, layouts_table())
+    if only is not None:
+        found = found.filter(pc.is_in(found["path"], value_set=_array(only)))
+    for done, (path, content, part, version_id) in enumerate(
+        zip(*(found[name].to_pylist() for name in ("path", "content", "part", "version_id")), strict=True), start=1
+    ):
+        try:
+            digest, _ = effects.hash_file(store.path(path))
+            fault = f"has the sha256 {digest}, its row says {content}" if digest != content else ""
+        except OSError as error:
+            fault = f"can't be read: {error.strerror or error}"
+        if fault:
+            fix = "restore" if comparison.is_restorable(connection, version_id, part, content) else None
+            unsafe = ["fail" if part == "artifact" else "accept"]
+            message = f"The {part} {path} {fault}."
+            findings.add("CAT016", path, message, version_id=version_id, fix=fix, unsafe=unsafe)
+        if progress is not None:
+            progress(done, len(found))
+
+
+def layouts_table() -> pa.Table:
+    """Return the known layouts as a table: name, source, data."""
+    import pyarrow as pa
+
+    return pa.table(
+        {name: pa.array([getattr(layout, name) for layout in known_layouts()]) for name in ("name", "source", "data")}
+    )
+
+
+def _settled(found: pa.Table, covered: Sequence[str]) -> pa.Table:
+    """Leave out what an open boundary may be about to move, and its release's documents with it."""
+    import pyarrow.compute as pc
+
+    if not covered or not len(found):
+        return found
+    wrong = pc.is_in(found["code"], value_set=_array(_ON_DISK))
+    open_ones = pc.is_in(found["subject"], value_set=_array(covered))
+    for path in covered:
+        open_ones = pc.or_(open_ones, pc.starts_with(found["subject"], f"{path}/"))
+    return found.filter(pc.invert(pc.and_(wrong, open_ones)))
+
+
+def _array(values: Sequence[str]) -> pa.Array:
+    import pyarrow as pa
+
+    return pa.array(list(values), pa.string())

@@ -1,0 +1,134 @@
+"""Own the way back to the original bytes: out of an artifact's archive, or out of another copy of an artifact.
+
+Every byte that it hands on is checked against the recorded sha256 first or while it passes; it records nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ontofetch_hookspecs import layout
+from ontofetch_hookspecs.names import quote
+
+from ...content.archives import Entry, damage_named, read_entries
+from .. import effects, journal
+from ..connection import Store
+from ..repo import files, releases
+from .repair import refuse
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+def restore_files(
+    connection: duckdb.DuckDBPyConnection, draft: journal.Draft, row: releases.VersionRow, relpaths: list[str]
+) -> int:
+    """Write these extracted files of a release anew from its artifacts, to be published; return the bytes.
+
+    Raises:
+        RepairFailed: An artifact is damaged too, or has no such file with the recorded content.
+    """
+    wanted = {found["relpath"]: found for found in files.list_paths(connection, row.version_id, relpaths).to_pylist()}
+    total = 0
+    for artifact in releases.find_artifacts(connection, row.version_id):
+        own = {path: found for path, found in wanted.items() if found["artifact_id"] == artifact.artifact_id}
+        if own and artifact.status != "failed" and artifact.extraction:
+            total += _unpack(draft, row, artifact, own)
+            for path in own:
+                del wanted[path]
+    if wanted:
+        raise refuse(min(wanted), "its artifact is not there any more")
+    return total
+
+
+def _unpack(
+    draft: journal.Draft, row: releases.VersionRow, artifact: releases.ArtifactRow, own: Mapping[str, dict[str, object]]
+) -> int:
+    archive = draft.store.path(f"{row.fs_relpath}/{layout.find_layout(row.layout).source}/{artifact.relpath}")
+    check_content(draft.store, archive.relative_to(draft.store.root).as_posix(), artifact.artifact_id)
+    strip = int(json.loads(artifact.extraction or "{}").get("strip", 0))
+    left = dict(own)
+    total = 0
+    with ExitStack() as stack:
+        for entry in read_entries(archive, artifact.relpath, stack):
+            relpath = "/".join(entry.name.removeprefix("./").split("/")[strip:])
+            found = left.pop(relpath, None) if entry.kind == "file" else None
+            if found is None:
+                continue
+            target = f"{row.fs_relpath}/{layout.find_layout(row.layout).data}/{relpath}"
+            chunks = _chunks(entry, artifact.relpath)
+            total += write_checked(draft, target, chunks, str(found["file_id"]), found["mtime"])
+            if not left:
+                break
+    if left:
+        raise refuse(min(left), f"the artifact {quote(artifact.relpath)} has no such file")
+    return total
+
+
+def _chunks(entry: Entry, name: str) -> Iterator[bytes]:
+    with damage_named(name), entry.open() as source:
+        while chunk := source.read(effects.CHUNK):
+            yield chunk
+
+
+def restore_artifact(
+    connection: duckdb.DuckDBPyConnection, draft: journal.Draft, row: releases.VersionRow, relpath: str
+) -> int:
+    """Write an artifact anew from another release's copy, to be published; return the bytes.
+
+    Raises:
+        RepairFailed: No copy is whole.
+    """
+    artifacts = releases.find_artifacts(connection, row.version_id)
+    own = next((found for found in artifacts if found.relpath == relpath), None)
+    target = f"{row.fs_relpath}/{layout.find_layout(row.layout).source}/{relpath}"
+    if own is None:
+        raise refuse(target, "it is not recorded any more")
+    for place in releases.find_copies(connection, own.artifact_id):
+        other = releases.find_version(connection, place.version_id)
+        if other is None or (place.version_id, place.relpath) == (row.version_id, relpath):
+            continue
+        source = f"{other.fs_relpath}/{layout.find_layout(other.layout).source}/{place.relpath}"
+        if _is_whole(draft.store, source, own.artifact_id):
+            with draft.store.path(source).open("rb") as stream:
+                chunks = iter(lambda: stream.read(effects.CHUNK), b"")
+                return write_checked(draft, target, chunks, own.artifact_id, None)
+    raise refuse(target, "no other copy of it is whole", "Download it again with `ontofetch pull`.")
+
+
+def write_checked(draft: journal.Draft, target: str, chunks: Iterator[bytes], content: str, mtime: object) -> int:
+    """Write bytes that must have this sha256, to be published as `target`; what is there goes into quarantine.
+
+    Raises:
+        RepairFailed: They have another one.
+    """
+    draft.displace(target, keep=True)
+    digest, size = draft.write(target, chunks)
+    if digest != content:
+        raise refuse(target, f"its original has the sha256 {digest}, its row says {content}")
+    if isinstance(mtime, datetime):
+        prepared = draft.store.path(draft.intent.moves[-1].source)
+        seconds = int(mtime.replace(tzinfo=UTC).timestamp())
+        effects.set_times(prepared, seconds * 1_000_000_000 + mtime.microsecond * 1000)
+    return size
+
+
+def check_content(store: Store, path: str, content: str) -> None:
+    """Check that a file has a sha256.
+
+    Raises:
+        RepairFailed: It has not.
+    """
+    if not _is_whole(store, path, content):
+        raise refuse(path, "it is not whole itself", "Download it again with `ontofetch pull`.")
+
+
+def _is_whole(store: Store, path: str, content: str) -> bool:
+    try:
+        return effects.hash_file(store.path(path))[0] == content
+    except OSError:
+        return False

@@ -1,0 +1,151 @@
+"""Own the repairs of what surrounds the releases: quarantine, purge, permissions, schema, generation record, rows."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from ontofetch_hookspecs import layout
+from ontofetch_hookspecs.names import relpath_fault
+
+from .. import effects, journal
+from ..boundaries.engine import Recorded
+from ..repo import care
+from . import surroundings
+from .repair import Repair, redraft, refuse
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+    from ..connection import Store
+
+
+class MoveAside(Repair):
+    """Move a folder or file of the catalog's own, or a release that is not recorded, into quarantine."""
+
+    def still_found(self, connection: duckdb.DuckDBPyConnection) -> list[str]:
+        """Return the subjects that are still there; recovery renames an unreadable intent on the way in."""
+        del connection
+        aside = [
+            subject.removesuffix(".json") + surroundings.UNREADABLE
+            if subject.startswith(f"{layout.INTENTS}/") and subject.endswith(".json")
+            else subject
+            for subject in self.subjects
+        ]
+        return [subject for subject in aside if os.path.lexists(self.store.path(subject))]
+
+    def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
+        """Collect one move per subject."""
+        del connection
+        for subject in self.subjects:
+            if relpath_fault(subject):
+                raise refuse(subject, "it is no path below the root")
+            if subject.startswith(f"{layout.STAGING}/") and surroundings.is_stage_held(self.store.path(subject)):
+                raise refuse(subject, "somebody holds it again", "Run `ontofetch db doctor` again.")
+            draft.displace(subject, keep=True)
+        return Recorded(rows=len(self.subjects))
+
+
+class Purge(MoveAside):
+    """Delete what is in quarantine for good: it moves to the boundary's own folder, which goes once it is committed."""
+
+    def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
+        """Collect one move per subject."""
+        del connection
+        for subject in self.subjects:
+            if not subject.startswith(f"{layout.QUARANTINE}/") or relpath_fault(subject):
+                raise refuse(subject, "it is not in quarantine")
+            draft.displace(subject, keep=False)
+        return Recorded(rows=len(self.subjects))
+
+
+class Tighten(Repair):
+    """Take the right to write from everybody else; doing so twice, or without the event, harms nobody."""
+
+    def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
+        """Change the modes."""
+        del connection, draft
+        for subject in self.subjects:
+            path = self.store.path(subject)
+            mode = path.lstat().st_mode
+            if not stat.S_ISLNK(mode):
+                effects.set_mode(path, stat.S_IMODE(mode) & ~stat.S_IWOTH)
+        return Recorded(rows=len(self.subjects))
+
+
+class Migrate(Repair):
+    """Apply the pending migrations: entering the catalog has done it, and the event says who asked."""
+
+    def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
+        """Do nothing more."""
+        del connection, draft
+        return Recorded()
+
+
+class WriteRecord(Repair):
+    """Write the generation record anew from the catalog as it is; the former one is kept in quarantine."""
+
+    trusts_record: ClassVar[bool] = False
+
+    def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
+        """Move the record away; the commit writes the new one."""
+        if self.code != "CAT008" and care.find_broken_event(connection) is not None:
+            raise refuse(layout.GENERATION, "the chain of events is broken too", "Use `ontofetch db rebuild`.")
+        draft.displace(layout.GENERATION, keep=True)
+        return Recorded()
+
+
+class MendRows(Repair):
+    """Mend rows at fault wherever they are: the findings are looked for again, and their releases' documents follow."""
+
+    def __init__(self, store: Store, code: str, fix: str, version_id: str, subjects: Sequence[str]) -> None:
+        super().__init__(store, code, fix, version_id, subjects)
+        self._versions: list[str] = []
+
+    def still_found(self, connection: duckdb.DuckDBPyConnection) -> list[str]:
+        """Return the subjects that are found again, and remember their releases."""
+        rows = [row for row in self.find(connection).to_pylist() if self.fix in (row["fix"], row["unsafe_fixes"])]
+        self._versions = sorted({row["version_id"] for row in rows if row["version_id"]})
+        return [row["subject"] for row in rows]
+
+    def find(self, connection: duckdb.DuckDBPyConnection) -> pa.Table:
+        """Return the findings as they are now."""
+        raise NotImplementedError
+
+    def delete(self, connection: duckdb.DuckDBPyConnection) -> int:
+        """Remove the rows at fault and return how many."""
+        raise NotImplementedError
+
+    def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
+        """Remove the rows and write the documents anew."""
+        removed = self.delete(connection)
+        for version_id in self._versions:
+            redraft(connection, draft, version_id)
+        return Recorded(rows=removed)
+
+
+class Deduplicate(MendRows):
+    """Keep one row of each key: of equal ones any, of differing ones the one recorded last."""
+
+    def find(self, connection: duckdb.DuckDBPyConnection) -> pa.Table:
+        """Return the keys that several rows have."""
+        return care.find_duplicates(connection)
+
+    def delete(self, connection: duckdb.DuckDBPyConnection) -> int:
+        """Remove the others."""
+        return care.delete_duplicates(connection, differing=self.fix == "keep-newest")
+
+
+class DropDangling(MendRows):
+    """Remove rows that refer to nothing."""
+
+    def find(self, connection: duckdb.DuckDBPyConnection) -> pa.Table:
+        """Return the rows that refer to nothing, by release."""
+        return care.find_dangling(connection)
+
+    def delete(self, connection: duckdb.DuckDBPyConnection) -> int:
+        """Remove them."""
+        return care.delete_dangling(connection)

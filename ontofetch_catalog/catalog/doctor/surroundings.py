@@ -1,0 +1,132 @@
+"""Own the checks around the catalog: intents, stages, quarantine, permissions, wrappers; no database is needed."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ontofetch_hookspecs import TRANSACTIONAL, layout
+from ontofetch_hookspecs.names import quote
+from ontofetch_hookspecs.stages import LOCK, is_held
+
+from .. import journal
+from ..connection import Store
+from .findings import Findings
+
+OUTERMOST = "catalog"  # the name under which a host registers the catalog, last of all
+UNREADABLE = ".unreadable"
+DAY = 86_400
+
+
+def check_intents(store: Store, findings: Findings) -> list[str]:
+    """Look at what dead processes left open; return the paths that open boundaries may still move."""
+    covered: set[str] = set()
+    for path in journal.open_intents(store):
+        intent = journal.read_intent(path)
+        name = store.relative(path)
+        if intent is None:
+            message = f"The intent {name} is unreadable: what its boundary had moved is not known."
+            findings.add("CAT002", name, message, unsafe=["quarantine"])
+            continue
+        covered |= {place for move in intent.moves for place in (move.source, move.target)} | set(intent.stages)
+        moves = len(intent.moves)
+        message = f"The boundary {intent.boundary_id} is open, with {moves:,} moves; `ontofetch db recover` ends it."
+        findings.add("CAT001", name, message)
+    for path in sorted(store.intents.glob(f"*{UNREADABLE}")) if store.intents.is_dir() else []:
+        name = store.relative(path)
+        message = f"The intent {name} was unreadable and is set aside: what its boundary had moved is not known."
+        findings.add("CAT002", name, message, unsafe=["quarantine"])
+    return sorted(covered)
+
+
+def check_leftovers(store: Store, findings: Findings, covered: Sequence[str]) -> None:
+    """Look for stages that nobody holds and for quarantine, each beyond its keep time."""
+    now = time.time()
+    for name, age in _aged(store, layout.STAGING, now, "stage_days"):
+        if not _is_staged_for(name, covered) and not is_stage_held(store.path(name)):
+            message = f"The stage {name} is {age} days old and nobody holds it."
+            findings.add("CAT022", name, message, unsafe=["quarantine"])
+    for name, age in _aged(store, layout.QUARANTINE, now, "quarantine_days"):
+        message = f"{name} was put into quarantine {age} days ago."
+        findings.add("CAT023", name, message, unsafe=["purge"])
+
+
+def _aged(store: Store, folder: str, now: float, setting: str) -> Iterator[tuple[str, int]]:
+    """Yield (path, age in days) of what is in a folder for longer than a setting says."""
+    days = float(str(store.settings.get(setting, 30)))
+    path = store.path(folder)
+    for entry in sorted(os.scandir(path), key=lambda found: found.name) if path.is_dir() else ():
+        age = now - entry.stat(follow_symlinks=False).st_mtime
+        if age > days * DAY:
+            yield f"{folder}/{entry.name}", int(age // DAY)
+
+
+def _is_staged_for(name: str, covered: Sequence[str]) -> bool:
+    return any(path == name or path.startswith(f"{name}/") for path in covered)
+
+
+def is_stage_held(path: Path) -> bool:
+    """Say whether a living process holds a stage; never writes."""
+    # asking for the lock would make the file that a stage without a lock does not have
+    return (path / LOCK).exists() and is_held(path)
+
+
+def check_permissions(store: Store, findings: Findings, folders: Sequence[str]) -> None:
+    """Look for parts of the store that others may change: the root, the catalog's own files, the releases' folders."""
+    paths = ["."]
+    if store.path(layout.CATALOG).is_dir():
+        inside = sorted(os.listdir(store.path(layout.CATALOG)))
+        paths += [layout.CATALOG, *(f"{layout.CATALOG}/{name}" for name in inside)]
+    for folder in folders:
+        parts = folder.split("/")
+        paths += ["/".join(parts[:end]) for end in range(1, len(parts) + 1)]
+    try:
+        owner = store.root.stat().st_uid
+    except OSError:
+        return
+    for name in dict.fromkeys(paths):
+        try:
+            found = store.path(name).lstat()
+        except OSError:
+            continue
+        fault = permission_fault(found.st_mode, found.st_uid, owner)
+        if fault:
+            fix = "chmod" if found.st_mode & stat.S_IWOTH and not stat.S_ISLNK(found.st_mode) else None
+            findings.add("CAT024", name, f"{'The root' if name == '.' else name} {fault}.", fix=fix)
+
+
+def permission_fault(mode: int, uid: int, owner: int) -> str:
+    """Return what is unsafe about a part of the store, as the end of a sentence; empty if nothing is."""
+    if stat.S_ISLNK(mode):
+        return ""
+    if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+        return "may be changed by everybody on this machine"
+    if uid not in (owner, 0):
+        return f"belongs to another user ({uid}) than the root of the store ({owner})"
+    return ""
+
+
+def check_wrappers(manager: object, findings: Findings) -> None:
+    """Look for plugins whose wrappers enclose the catalog's.
+
+    Args:
+        manager: The host's pluggy.PluginManager; None where there is no host.
+        findings: Collects.
+    """
+    hooks = getattr(manager, "hook", None)
+    told: dict[str, str] = {}
+    for name in TRANSACTIONAL if hooks is not None else ():
+        # the last of the list is called first
+        plugins = [impl.plugin_name for impl in getattr(hooks, name).get_hookimpls()]
+        outside = plugins[plugins.index(OUTERMOST) + 1 :] if OUTERMOST in plugins else []
+        for plugin in outside:
+            told.setdefault(plugin, name)
+    for plugin, name in sorted(told.items()):
+        message = (
+            f"The plugin {quote(plugin)} wraps {name} outside of the catalog: what it raises after the commit looks as "
+            "if nothing had been recorded."
+        )
+        findings.add("CAT025", plugin, message)

@@ -1,0 +1,73 @@
+"""Own what can be said of files without any record of them: size, time, sha256, the name of their format."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ontofetch_hookspecs.names import quote
+
+from ...content.formats import HEAD_BYTES, format_of
+from ...errors import OntofetchError
+from ..connection import Store
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class FileUnreadable(OntofetchError):
+    """A file can't be hashed."""
+
+
+def describe(
+    store: Store, folder: str, relpaths: Sequence[str], progress: Callable[[int], None] | None = None
+) -> pa.Table:
+    """Return FILES_COLUMNS for files below a folder, times UTC without zone; never follows a link.
+
+    Args:
+        store: The store.
+        folder: Below its root.
+        relpaths: The files, below the folder.
+        progress: Called with the number of files hashed so far.
+
+    Raises:
+        FileUnreadable: One is no regular file, or can't be read.
+    """
+    import pyarrow as pa
+
+    found = []
+    for done, relpath in enumerate(relpaths, start=1):
+        found.append(_describe(store.path(folder), relpath))
+        if progress is not None:
+            progress(done)
+    columns = list(zip(*found, strict=True)) if found else [(), (), (), ()]
+    return pa.table(
+        {
+            "relpath": pa.array(list(relpaths), pa.string()),
+            "file_id": pa.array(columns[0], pa.string()),
+            "format": pa.array(columns[1], pa.string()),
+            "size_bytes": pa.array(columns[2], pa.int64()),
+            "mtime": pa.array(columns[3], pa.int64()).cast(pa.timestamp("us")),
+        }
+    )
+
+
+def _describe(folder: Path, relpath: str) -> tuple[str, str, int, int]:
+    """Return (sha256, format, size in bytes, mtime in µs since 1970) of one file, read once."""
+    try:
+        descriptor = os.open(folder / relpath, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb", buffering=0) as stream:
+            state = os.fstat(descriptor)
+            head = os.pread(descriptor, HEAD_BYTES, 0) if stat.S_ISREG(state.st_mode) else b""
+            digest = hashlib.file_digest(stream, "sha256").hexdigest() if stat.S_ISREG(state.st_mode) else ""
+    except OSError as error:
+        raise FileUnreadable(
+            f"{quote(folder / relpath)} can't be read: {error.strerror or error}.", subject=relpath
+        ) from error
+    if not digest:
+        raise FileUnreadable(f"{quote(folder / relpath)} is no regular file.", subject=relpath)
+    return digest, format_of(relpath, head), state.st_size, state.st_mtime_ns // 1000

@@ -1,0 +1,67 @@
+"""Own where releases lie below a root: folders service/ontology/version that look like one of the known layouts.
+
+It looks at names and kinds alone; what the documents in them say is read elsewhere.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ontofetch_hookspecs.errors import EventError
+from ontofetch_hookspecs.layout import DATABASE, MANIFEST, Layout, known_layouts
+from ontofetch_hookspecs.names import check_segment
+
+from ..connection import Store
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseFolder:
+    """One folder that holds a release.
+
+    Args:
+        path: Below the root; also its version_id.
+        layout: The first known layout whose folders are there; None if only a manifest is.
+        has_manifest: Whether it has one.
+    """
+
+    path: str
+    layout: Layout | None
+    has_manifest: bool
+
+
+def find_folders(store: Store) -> Iterator[ReleaseFolder]:
+    """Yield the folders below the root that hold a release, sorted; never follows a link."""
+    for service in _folders(store.root):
+        # another store inside this one is none of our business
+        if (service / DATABASE).is_file():
+            continue
+        for ontology in _folders(service):
+            for version in _folders(ontology):
+                layout = next((known for known in known_layouts() if _has_part(version, known)), None)
+                has_manifest = (version / MANIFEST).is_file() and not (version / MANIFEST).is_symlink()
+                if layout is not None or has_manifest:
+                    yield ReleaseFolder(store.relative(version), layout, has_manifest)
+
+
+def _folders(path: Path) -> list[Path]:
+    try:
+        with os.scandir(path) as entries:
+            names = sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
+    except OSError:
+        return []
+    return [path / name for name in names if _is_segment(name)]
+
+
+def _is_segment(name: str) -> bool:
+    try:
+        check_segment("folder", name)
+    except EventError:
+        return False
+    return True
+
+
+def _has_part(folder: Path, layout: Layout) -> bool:
+    return any((folder / part).is_dir() and not (folder / part).is_symlink() for part in (layout.source, layout.data))

@@ -1,0 +1,303 @@
+"""Own the reading of a release's documents: manifest, audits, LATEST.json, checked as strictly as what a host sends.
+
+They may have been changed by anybody; what breaks a rule of the catalog is refused with a sentence, and nothing of that
+release is taken over.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ontofetch_hookspecs import layout
+from ontofetch_hookspecs.names import (
+    check_relpath,
+    check_sha256,
+    check_size,
+    check_text,
+    path_key,
+    quote,
+    redact_url,
+)
+
+from ...errors import EventError, OntofetchError
+from .. import effects
+from ..boundaries.documents import LATEST_FORMAT, MANIFEST_FORMAT
+from ..connection import Store
+from ..repo import audits, releases
+from ..tables import read_files, read_results
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+LARGEST_DOCUMENT = 1 << 26  # bytes; no manifest is larger
+_MANIFEST = frozenset(
+    [
+        "format",
+        "version_id",
+        "service",
+        "ontology",
+        "version",
+        "released",
+        "fs_relpath",
+        "layout",
+        "created_at",
+        "plan_hash",
+        "run_id",
+        "extract_audit",
+        "validation_audit",
+        "pinned_at",
+        "artifacts",
+    ]
+)
+_ARTIFACT = frozenset(
+    [
+        "artifact_id",
+        "relpath",
+        "source_url",
+        "etag",
+        "last_modified",
+        "content_type",
+        "size_bytes",
+        "status",
+        "recorded_at",
+        "extraction",
+    ]
+)
+
+
+class DocumentRefused(OntofetchError):
+    """A document of a release is missing, damaged, or breaks the rules of the catalog."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What the documents of a release say, ready to be recorded.
+
+    Args:
+        version: Its row.
+        artifacts: Its artifacts' rows.
+        files: FILES_COLUMNS and artifact_id, times UTC without zone.
+        results: RESULTS_COLUMNS, times UTC without zone.
+    """
+
+    version: releases.VersionRow
+    artifacts: list[releases.ArtifactRow]
+    files: pa.Table
+    results: pa.Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToldLatest:
+    """What a LATEST.json says: the release, when (UTC without zone) and by whom it was set."""
+
+    version_id: str
+    updated_at: datetime
+    updated_by: str
+
+
+def read_release(store: Store, connection: duckdb.DuckDBPyConnection, folder: str) -> Told:
+    """Return what the documents in a folder service/ontology/version say; never writes.
+
+    Args:
+        store: The store.
+        connection: Any connection; the audits are read through it.
+        folder: Below the root.
+
+    Raises:
+        DocumentRefused: One is missing, damaged, changed, or says what the catalog can't hold.
+    """
+    path = store.path(folder) / layout.MANIFEST
+    try:
+        document = read_json(path)
+        version = _read_version(document, folder)
+        artifacts = _read_artifacts(document["artifacts"], version.version_id)
+        return Told(
+            version=version,
+            artifacts=artifacts,
+            files=_read_files(store, connection, version, artifacts),
+            results=_read_results(store, connection, version),
+        )
+    except EventError as error:
+        raise _refused(path, error.message) from error
+
+
+def read_latest(store: Store, slot: str) -> ToldLatest | None:
+    """Return what the LATEST.json of a series says, None if there is none.
+
+    Raises:
+        DocumentRefused: It is damaged, or says what the catalog can't hold.
+    """
+    path = store.path(layout.latest_file(slot))
+    if not path.exists():
+        return None
+    try:
+        return _read_latest(read_json(path), slot)
+    except EventError as error:
+        raise _refused(path, error.message) from error
+
+
+def _read_latest(document: Mapping[str, Any], slot: str) -> ToldLatest:
+    if document.get("format") != LATEST_FORMAT or document.get("slot") != slot:
+        raise EventError("It is not the LATEST.json of this series.", subject=slot)
+    version_id = str(document.get("version_id"))
+    if layout.series_of(version_id) != slot:
+        raise EventError(f"It names {quote(version_id)}, of another series.", subject=slot)
+    return ToldLatest(
+        version_id=version_id,
+        updated_at=_time("updated_at", document.get("updated_at")),
+        updated_by=check_text("updated_by", document.get("updated_by"), most=200, optional=False) or "",
+    )
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the object in a document.
+
+    Raises:
+        DocumentRefused: There is no regular file, it is too long, or holds something else.
+    """
+    try:
+        sensible = not path.is_symlink() and path.is_file() and path.stat().st_size <= LARGEST_DOCUMENT
+        found = json.loads(path.read_bytes()) if sensible else None
+    except (OSError, ValueError, RecursionError) as error:
+        raise _refused(path, f"It can't be read: {error}.") from error
+    if not isinstance(found, dict):
+        raise _refused(path, "It is no JSON object in a regular file of a sensible size.")
+    return found
+
+
+def _refused(path: Path, reason: str) -> DocumentRefused:
+    return DocumentRefused(f"{quote(path)} is not taken over. {reason}", subject=str(path))
+
+
+def _read_version(document: Mapping[str, Any], folder: str) -> releases.VersionRow:
+    if set(document) != _MANIFEST or document["format"] != MANIFEST_FORMAT:
+        raise EventError("It is no manifest of the known format.", subject="manifest")
+    version_id = layout.make_version_id(document["service"], document["ontology"], document["version"])
+    if (document["version_id"], document["fs_relpath"]) != (version_id, folder):
+        raise EventError(f"It speaks of {quote(document['version_id'])}.", subject=folder)
+    known = layout.find_layout(str(document["layout"]))
+    if known.version_folder(document["service"], document["ontology"], document["version"]) != folder:
+        raise EventError(f"Its layout has another folder than {quote(folder)}.", subject=folder)
+    return releases.VersionRow(
+        version_id=version_id,
+        service=document["service"],
+        ontology=document["ontology"],
+        version=document["version"],
+        released=_date(document["released"]),
+        fs_relpath=folder,
+        layout=known.name,
+        created_at=_time("created_at", document["created_at"]),
+        plan_hash=check_text("plan_hash", document["plan_hash"]),
+        run_id=check_text("run_id", document["run_id"], most=200, optional=False) or "",
+        extract_audit=_digest("extract_audit", document["extract_audit"]),
+        validation_audit=_digest("validation_audit", document["validation_audit"]),
+        pinned_at=None if document["pinned_at"] is None else _time("pinned_at", document["pinned_at"]),
+    )
+
+
+def _read_artifacts(given: object, version_id: str) -> list[releases.ArtifactRow]:
+    if not isinstance(given, list) or not all(isinstance(item, dict) and set(item) == _ARTIFACT for item in given):
+        raise EventError("Its artifacts are not of the known format.", subject="artifacts")
+    rows = [_read_artifact(item, version_id) for item in given]
+    if len({path_key(row.relpath) for row in rows}) != len(rows):
+        raise EventError("Two of its artifacts are the same file where case and normal forms are folded.")
+    return rows
+
+
+def _read_artifact(item: Mapping[str, Any], version_id: str) -> releases.ArtifactRow:
+    if item["status"] not in ("fresh", "cached", "failed"):
+        raise EventError(f"A status is {quote(item['status'])}.", subject="status")
+    return releases.ArtifactRow(
+        artifact_id=check_sha256("artifact_id", item["artifact_id"]),
+        version_id=version_id,
+        relpath=check_relpath("artifact", item["relpath"]),
+        source_url=redact_url(check_text("source_url", item["source_url"], optional=False) or ""),
+        size_bytes=check_size("size_bytes", item["size_bytes"]),
+        status=item["status"],
+        recorded_at=_time("recorded_at", item["recorded_at"]),
+        extraction=_extraction(item["extraction"]),
+        etag=check_text("etag", item["etag"]),
+        last_modified=check_text("last_modified", item["last_modified"]),
+        content_type=check_text("content_type", item["content_type"]),
+    )
+
+
+def _extraction(given: object) -> str | None:
+    if given is None:
+        return None
+    if not isinstance(given, dict) or set(given) != {"include", "strip"}:
+        raise EventError("An extraction is not of the known format.", subject="extraction")
+    include, strip = given["include"], given["strip"]
+    if not isinstance(include, list) or not isinstance(strip, int) or isinstance(strip, bool) or not 0 <= strip <= 1000:
+        raise EventError("An extraction is not of the known format.", subject="extraction")
+    for pattern in include:
+        check_text("include", pattern, optional=False)
+    return json.dumps(given, sort_keys=True)
+
+
+def _read_files(
+    store: Store,
+    connection: duckdb.DuckDBPyConnection,
+    version: releases.VersionRow,
+    artifacts: list[releases.ArtifactRow],
+) -> pa.Table:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    raw = _read_audit(store, version, layout.EXTRACT_AUDIT, version.extract_audit)
+    told = audits.read_files(connection, version.version_id, raw)
+    checked = read_files(told)
+    known = pa.array([artifact.artifact_id for artifact in artifacts], pa.string())
+    if not pc.all(pc.is_in(told["artifact_id"], value_set=known), min_count=0).as_py():
+        raise EventError("Its extract audit names an artifact that the manifest does not have.", subject="artifact_id")
+    return checked.append_column("artifact_id", told["artifact_id"])
+
+
+def _read_results(store: Store, connection: duckdb.DuckDBPyConnection, version: releases.VersionRow) -> pa.Table:
+    raw = _read_audit(store, version, layout.VALIDATION_AUDIT, version.validation_audit)
+    return read_results(audits.read_results(connection, version.version_id, raw))
+
+
+def _read_audit(store: Store, version: releases.VersionRow, name: str, recorded: str | None) -> Path | None:
+    """Return where an audit is that has the recorded sha256, None if none is recorded.
+
+    Raises:
+        EventError: It is missing or has another one.
+    """
+    if recorded is None:
+        return None
+    path = store.path(version.fs_relpath) / name
+    try:
+        digest, _ = effects.hash_file(path)
+    except OSError as error:
+        raise EventError(f"Its audit {name} can't be read: {error.strerror or error}.", subject=name) from error
+    if digest != recorded:
+        raise EventError(f"Its audit {name} has another sha256 than the manifest says.", subject=name)
+    return path
+
+
+def _digest(field: str, value: object) -> str | None:
+    return None if value is None else check_sha256(field, value)
+
+
+def _date(value: object) -> date | None:
+    try:
+        return None if value is None else date.fromisoformat(str(value))
+    except ValueError as error:
+        raise EventError(f"released is {quote(value)}, not a date.", subject="released") from error
+
+
+def _time(field: str, value: object) -> datetime:
+    try:
+        found = datetime.fromisoformat(str(value))
+    except ValueError as error:
+        raise EventError(f"{field} is {quote(value)}, not a time.", subject=field) from error
+    if found.utcoffset() is None:
+        raise EventError(f"{field} is {quote(value)}, without a zone.", subject=field)
+    return found.astimezone(UTC).replace(tzinfo=None)

@@ -1,0 +1,208 @@
+"""Own the SQL that proves the rows: keys, references, rules, the chain of events; nothing of the disk.
+
+Each `find_*` returns findings as one Arrow table with the columns subject, version_id, message, fix, unsafe_fixes.
+Keys are compared by their 64-bit hashes first, so that a million rows fit into little memory.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .. import effects
+from ..connection import fetch_one, literal
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+# table → its key; events and schema_version are proven by their own checks
+KEYS = {
+    "versions": ("version_id",),
+    "artifacts": ("version_id", "relpath"),
+    "extracted_files": ("version_id", "relpath"),
+    "validations": ("version_id", "relpath", "validator"),
+    "latest_pointer": ("slot", "updated_at"),
+}
+_SEGMENT = "[A-Za-z0-9][A-Za-z0-9._+~-]{0,99}"
+_BAD_PATH = r"^$|^/|/$|//|(^|/)\.\.?(/|$)|\p{Cc}"
+# table → rule → the rows that break it
+_RULES = {
+    "versions": {
+        "its version_id is not service/ontology/version": f"""
+            version_id IS DISTINCT FROM service || '/' || ontology || '/' || version
+            OR NOT regexp_full_match(version_id, '{_SEGMENT}(/{_SEGMENT}){{2}}')""",
+        "its folder is not the release's": "fs_relpath IS DISTINCT FROM version_id",
+        "it lacks its layout or its time": "layout IS NULL OR created_at IS NULL",
+    },
+    "artifacts": {
+        "its path is not a relative path": f"relpath IS NULL OR regexp_matches(relpath, '{_BAD_PATH}')",
+        "its artifact_id is not a sha256": "artifact_id IS NULL OR NOT regexp_full_match(artifact_id, '[0-9a-f]{64}')",
+        "its size is not a number of bytes": "size_bytes IS NULL OR size_bytes < 0",
+        "its status is not fresh, cached or failed": "status IS NULL OR status NOT IN ('fresh', 'cached', 'failed')",
+    },
+    "extracted_files": {
+        "its path is not a relative path": f"relpath IS NULL OR regexp_matches(relpath, '{_BAD_PATH}')",
+        "its file_id is not a sha256": "file_id IS NULL OR NOT regexp_full_match(file_id, '[0-9a-f]{64}')",
+        "its size is not a number of bytes": "size_bytes IS NULL OR size_bytes < 0",
+        "it lacks its format or its time": "format IS NULL OR mtime IS NULL",
+    },
+    "validations": {
+        "its outcome or its validator is missing": "passed IS NULL OR validator IS NULL OR validator_version IS NULL",
+        "its details are not an object": "details IS NULL OR json_type(details) IS DISTINCT FROM 'OBJECT'",
+    },
+}
+
+
+def find_duplicates(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Return a finding for each key that several rows have; rows that are equal in all columns can go safely."""
+    parts = []
+    for table, key in KEYS.items():
+        names = ", ".join(key)
+        shown = " || ' ' || ".join(f"coalesce({name}::VARCHAR, 'NULL')" for name in key)
+        version = "version_id" if "version_id" in key else "NULL"
+        parts.append(
+            f"""
+            SELECT '{table}: ' || {shown} AS subject, {version} AS version_id, n || ' rows of {table} have the key '
+                || {shown} || CASE WHEN different = 1 THEN '; they are equal.' ELSE '; they differ.' END AS message,
+                CASE WHEN different = 1 THEN 'deduplicate' END AS fix,
+                CASE WHEN different > 1 THEN 'keep-newest' END AS unsafe_fixes
+            FROM (
+                SELECT {names}, count(*) AS n, count(DISTINCT t) AS different FROM {table} t
+                WHERE hash({names}) IN (SELECT hash({names}) FROM {table} GROUP BY 1 HAVING count(*) > 1)
+                GROUP BY {names} HAVING count(*) > 1
+            )"""  # noqa: S608 - names of tables and columns are ours
+        )
+    return connection.sql(" UNION ALL ".join(parts)).to_arrow_table()
+
+
+def delete_duplicates(connection: duckdb.DuckDBPyConnection, *, differing: bool) -> int:
+    """Keep the row recorded last of each key, or without `differing` of equal rows one; return how many went."""
+    removed = 0
+    for table, key in KEYS.items():
+        names = ", ".join(key)
+        equal = "" if differing else "AND count(DISTINCT t) = 1"
+        removed += effects.execute(
+            connection,
+            f"""
+            DELETE FROM {table} WHERE rowid IN (
+                SELECT unnest(list_filter(ids, lambda id: id <> last)) FROM (
+                    SELECT list(rowid) AS ids, max(rowid) AS last FROM {table} t
+                    WHERE hash({names}) IN (SELECT hash({names}) FROM {table} GROUP BY 1 HAVING count(*) > 1)
+                    GROUP BY {names} HAVING count(*) > 1 {equal}
+                )
+            )""",  # noqa: S608 - names of tables and columns are ours
+        )
+    return removed
+
+
+# what refers to nothing: (table, reason, condition for a row of it); `t` is the row
+_NO_RELEASE = "coalesce(version_id, '') NOT IN (SELECT version_id FROM versions WHERE version_id IS NOT NULL)"
+_NO_ARTIFACT = f"""NOT ({_NO_RELEASE})
+    AND hash(version_id, artifact_id) NOT IN (SELECT hash(version_id, artifact_id) FROM artifacts)"""  # noqa: S608 - our own text
+_NO_FILE = f"""NOT ({_NO_RELEASE})
+    AND hash(version_id, relpath, file_id) NOT IN (SELECT hash(version_id, relpath, file_id) FROM extracted_files)"""  # noqa: S608 - our own text
+_NEWEST = "(slot, updated_at) IN (SELECT (slot, max(updated_at)) FROM latest_pointer GROUP BY slot)"
+_DANGLING = (
+    ("artifacts", "of a release that is not recorded", _NO_RELEASE),
+    ("extracted_files", "of a release that is not recorded", _NO_RELEASE),
+    ("extracted_files", "of an artifact that is not recorded", _NO_ARTIFACT),
+    ("validations", "of a release that is not recorded", _NO_RELEASE),
+    ("validations", "of a file or a content that is not recorded", _NO_FILE),
+    (
+        "latest_pointer",
+        "to a release that is not recorded",
+        f"{_NO_RELEASE} AND {_NEWEST}",
+    ),
+)
+
+
+def find_dangling(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Return a finding for each table and release with rows that refer to nothing."""
+    parts = [
+        f"""
+        SELECT '{table} ' || '{reason}: ' || coalesce(version_id, 'NULL') AS subject, version_id,
+            count(*) || ' rows of {table} are {reason} (' || coalesce(version_id, 'NULL') || ').' AS message,
+            NULL AS fix, 'drop' AS unsafe_fixes
+        FROM {table} WHERE {condition} GROUP BY version_id"""  # noqa: S608 - our own text
+        for table, reason, condition in _DANGLING
+    ]
+    return connection.sql(" UNION ALL ".join(parts)).to_arrow_table()
+
+
+def delete_dangling(connection: duckdb.DuckDBPyConnection) -> int:
+    """Remove the rows that refer to nothing, and what refers to them in turn; return how many."""
+    return sum(
+        effects.execute(connection, f"DELETE FROM {table} WHERE {condition}")  # noqa: S608 - our own text
+        for table, _, condition in _DANGLING
+    )
+
+
+def find_invalid(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Return a finding for each table, release and rule of the catalog that rows break."""
+    parts = []
+    for table, rules in _RULES.items():
+        cases = " ".join(f"WHEN {condition} THEN {literal(reason)}" for reason, condition in rules.items())
+        parts.append(
+            f"""
+            SELECT '{table} of ' || coalesce(version_id, 'NULL') AS subject, version_id,
+                count(*) || ' rows of {table} of ' || coalesce(version_id, 'NULL') || ' break a rule: ' || reason || '.'
+                    AS message, NULL AS fix, NULL AS unsafe_fixes
+            FROM (SELECT version_id, CASE {cases} END AS reason FROM {table})
+            WHERE reason IS NOT NULL GROUP BY version_id, reason"""  # noqa: S608 - our own text
+        )
+    return connection.sql(" UNION ALL ".join(parts)).to_arrow_table()
+
+
+def find_unknown_layouts(connection: duckdb.DuckDBPyConnection, known: list[str]) -> pa.Table:
+    """Return a finding for each release whose layout is not among `known`."""
+    names = ", ".join(literal(name) for name in known)
+    return connection.sql(
+        f"""
+        SELECT fs_relpath AS subject, version_id, version_id || ' has the layout ' || layout
+            || ', which is not known here: its files are not looked at.' AS message,
+            NULL AS fix, NULL AS unsafe_fixes
+        FROM versions WHERE layout NOT IN ({names})
+        """  # noqa: S608
+    ).to_arrow_table()
+
+
+def find_broken_event(connection: duckdb.DuckDBPyConnection) -> int | None:
+    """Return the first event whose number or digest does not follow from the one before it; None if all do.
+
+    The digest is made as `events.add_event` makes it, but for all events at once.
+    """
+    found = fetch_one(
+        connection,
+        """
+        WITH chained AS (
+            SELECT event_id, digest, row_number() OVER (ORDER BY event_id) AS position,
+                concat('["', coalesce(lag(digest) OVER (ORDER BY event_id), repeat('0', 64)), '", ', event_id, ', ',
+                    to_json(boundary_id)::VARCHAR, ', ', to_json(run_id)::VARCHAR, ', "',
+                    CASE WHEN ts = date_trunc('second', ts) THEN strftime(ts, '%Y-%m-%dT%H:%M:%S')
+                        ELSE strftime(ts, '%Y-%m-%dT%H:%M:%S.%f') END, '", ',
+                    to_json(type)::VARCHAR, ', ', to_json(level)::VARCHAR, ', ',
+                    coalesce(to_json(version_id)::VARCHAR, 'null'), ', ', to_json(config_hash)::VARCHAR, ', ',
+                    to_json(payload::VARCHAR)::VARCHAR, ']') AS text
+            FROM events
+        )
+        SELECT min(event_id) FROM chained WHERE event_id <> position OR digest IS DISTINCT FROM sha256(text)
+        """,
+    )
+    return None if found is None or found[0] is None else int(found[0])
+
+
+def describe_schema(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Return what the schema consists of: one row per column of a table or view, and per macro."""
+    return connection.sql(
+        """
+        SELECT table_name AS name, column_name || ' ' || data_type AS part FROM duckdb_columns()
+        WHERE schema_name = 'main' AND NOT internal AND database_name = current_database()
+        UNION ALL
+        SELECT view_name, sql FROM duckdb_views()
+        WHERE NOT internal AND schema_name = 'main' AND database_name = current_database()
+        UNION ALL
+        SELECT function_name, macro_definition FROM duckdb_functions()
+        WHERE function_type = 'table_macro' AND schema_name = 'main' AND database_name = current_database()
+        ORDER BY ALL
+        """
+    ).to_arrow_table()

@@ -1,0 +1,161 @@
+"""Own the SQL that holds the rows against a scan: files without a row, rows without a file, sizes that differ.
+
+It works on the temporary listing of `listing`; each `find_*` returns findings as one Arrow table with the columns
+subject (path below the root, as on disk), version_id, message, fix, unsafe_fixes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .. import effects
+from ..connection import fetch_one, literal
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+# `native` is the path in the spelling of the listing, `path` the one on disk; layouts come from `given_layouts`
+_RECORDED = """
+    SELECT 'artifact' AS part, a.version_id, a.relpath, a.artifact_id AS content, a.artifact_id, a.size_bytes,
+        a.status = 'failed' AS failed, v.fs_relpath || '/src/' || a.relpath AS native,
+        v.fs_relpath || '/' || g.source || '/' || a.relpath AS path
+    FROM artifacts a JOIN versions v ON v.version_id = a.version_id JOIN given_layouts g ON g.name = v.layout
+    UNION ALL
+    SELECT 'file', f.version_id, f.relpath, f.file_id, f.artifact_id, f.size_bytes, false,
+        v.fs_relpath || '/data/' || f.relpath, v.fs_relpath || '/' || g.data || '/' || f.relpath
+    FROM extracted_files f JOIN versions v ON v.version_id = f.version_id JOIN given_layouts g ON g.name = v.layout
+"""
+# what differs between a row and the disk; whole stores have a few of these and millions of the others
+_DIFFERING = f"""
+CREATE OR REPLACE TEMP TABLE doctor_differing AS
+SELECT r.*, l.kind, l.size_bytes AS found_bytes FROM ({_RECORDED}) r
+LEFT JOIN staging_fs_listing l ON l.relpath = r.native
+WHERE NOT r.failed AND (l.relpath IS NULL OR l.kind <> 'file' OR l.size_bytes <> r.size_bytes)
+    AND ($within IS NULL OR starts_with(r.native, $within || '/'))
+"""  # noqa: S608 - our own text
+# an artifact that lies there with its size can give its files, and itself to another release
+_WHOLE = """
+    SELECT a.version_id, a.artifact_id, a.relpath
+    FROM (
+        SELECT a.*, v.fs_relpath || '/src/' || a.relpath AS native FROM artifacts a JOIN versions v USING (version_id)
+        WHERE a.status <> 'failed' AND a.artifact_id IN (SELECT artifact_id FROM doctor_differing)
+    ) a JOIN staging_fs_listing l ON l.relpath = a.native AND l.kind = 'file' AND l.size_bytes = a.size_bytes
+"""
+_RESTORABLE = f"""
+    SELECT d.*, EXISTS (
+        SELECT 1 FROM ({_WHOLE}) w WHERE w.artifact_id = d.artifact_id
+        AND ((d.part = 'file' AND w.version_id = d.version_id)
+            OR (d.part = 'artifact' AND (w.version_id, w.relpath) <> (d.version_id, d.relpath)))
+    ) AS restorable FROM doctor_differing d
+"""  # noqa: S608 - our own text
+
+
+def compare(connection: duckdb.DuckDBPyConnection, layouts: pa.Table, within: str | None) -> None:
+    """Make the temporary table of what differs between the rows and the listing.
+
+    Args:
+        connection: A connection with a filled listing.
+        layouts: One row per known layout: name, source, data.
+        within: Only the release in this folder below the root; None: all.
+    """
+    effects.execute(connection, _DIFFERING, {"within": within}, tables={"given_layouts": layouts})
+
+
+def find_missing(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Return a finding for each row without a file."""
+    return connection.sql(
+        f"""
+        SELECT path AS subject, version_id, 'The ' || part || ' ' || path || ' is recorded (' || size_bytes
+            || ' bytes) and not on disk.' AS message, CASE WHEN restorable THEN 'restore' END AS fix,
+            CASE WHEN part = 'artifact' THEN 'drop, fail' ELSE 'drop' END AS unsafe_fixes
+        FROM ({_RESTORABLE}) WHERE kind IS NULL
+        """  # noqa: S608 - our own text
+    ).to_arrow_table()
+
+
+def find_resized(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Return a finding for each file whose size differs from its row."""
+    return connection.sql(
+        f"""
+        SELECT path AS subject, version_id, 'The ' || part || ' ' || path || ' has ' || found_bytes
+            || ' bytes, its row says ' || size_bytes || '.' AS message, CASE WHEN restorable THEN 'restore' END AS fix,
+            CASE WHEN part = 'artifact' THEN 'fail' ELSE 'accept' END AS unsafe_fixes
+        FROM ({_RESTORABLE}) WHERE kind = 'file'
+        """  # noqa: S608 - our own text
+    ).to_arrow_table()
+
+
+def find_irregular(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Return a finding for each link, pipe, device … below the sources or the data of a recorded release."""
+    return connection.sql(
+        f"""
+        SELECT coalesce(l.path, l.relpath) AS subject, v.version_id, coalesce(l.path, l.relpath)
+            || CASE l.kind WHEN 'link' THEN ' is a symbolic link' ELSE ' is no regular file' END
+            || CASE WHEN r.native IS NULL THEN ' and has no row.' ELSE ' in the place of a recorded file.' END
+            AS message, CASE WHEN r.restorable THEN 'restore' END AS fix, 'quarantine' AS unsafe_fixes
+        FROM staging_fs_listing l
+        JOIN versions v ON v.fs_relpath = array_to_string(string_split(l.relpath, '/')[1:3], '/')
+        LEFT JOIN ({_RESTORABLE}) r ON r.native = l.relpath
+        WHERE l.kind <> 'file'
+        """  # noqa: S608 - our own text
+    ).to_arrow_table()
+
+
+_CONTROL = r"\p{Cc}|[\x{2028}\x{2029}\x{202a}-\x{202e}\x{2066}-\x{2069}]"  # as names.unsafe_character refuses
+
+
+def find_unrecorded(connection: duckdb.DuckDBPyConnection, *, usable: bool) -> pa.Table:
+    """Return a finding for each regular file of a recorded release that has no row.
+
+    Args:
+        connection: A connection with a filled listing.
+        usable: Those whose name the catalog can hold; else the others.
+    """
+    message = (
+        "' lies in a release and has no row.'"
+        if usable
+        else "' has a name that the catalog can''t hold: control characters, or bytes that are not UTF-8.'"
+    )
+    fixes = "CASE WHEN l.in_source OR n.artifacts = 1 THEN 'adopt, quarantine' ELSE 'quarantine' END"
+    return connection.sql(
+        f"""
+        SELECT l.subject, v.version_id, 'The file ' || l.subject || {message} AS message, NULL AS fix,
+            {fixes if usable else "NULL"} AS unsafe_fixes
+        FROM (
+            SELECT coalesce(path, relpath) AS subject, array_to_string(string_split(relpath, '/')[1:3], '/') AS folder,
+                split_part(relpath, '/', 4) = 'src' AS in_source
+            FROM staging_fs_listing SEMI JOIN (SELECT relpath FROM v_fs_orphans) USING (relpath)
+            WHERE kind = 'file' AND regexp_matches(relpath, '{_CONTROL}') <> {usable}
+        ) l
+        JOIN versions v ON v.fs_relpath = l.folder
+        JOIN v_version_stats n ON n.version_id = v.version_id
+        """  # noqa: S608 - our own text
+    ).to_arrow_table()
+
+
+def list_contents(connection: duckdb.DuckDBPyConnection, layouts: pa.Table) -> pa.Table:
+    """Return every recorded file that lies there with its size, sorted: path, content (sha256), part, version_id."""
+    connection.register("given_layouts", layouts)
+    try:
+        return connection.sql(
+            f"""
+            SELECT r.path, r.content, r.part, r.version_id FROM ({_RECORDED}) r
+            JOIN staging_fs_listing l ON l.relpath = r.native AND l.kind = 'file' AND l.size_bytes = r.size_bytes
+            WHERE NOT r.failed ORDER BY r.path
+            """  # noqa: S608 - our own text
+        ).to_arrow_table()
+    finally:
+        connection.unregister("given_layouts")
+
+
+def is_restorable(connection: duckdb.DuckDBPyConnection, version_id: str, part: str, content: str) -> bool:
+    """Say whether a damaged file may come back: from its artifact, or, an artifact, from another release's copy."""
+    condition = (
+        f"artifact_id = {literal(content)} AND version_id <> {literal(version_id)}"
+        if part == "artifact"
+        else f"version_id = {literal(version_id)} AND artifact_id IN (SELECT artifact_id FROM extracted_files"  # noqa: S608
+        f" WHERE version_id = {literal(version_id)} AND file_id = {literal(content)})"
+    )
+    found = fetch_one(connection, f"SELECT count(*) FROM artifacts WHERE status <> 'failed' AND {condition}")  # noqa: S608
+    return found is not None and found[0] > 0

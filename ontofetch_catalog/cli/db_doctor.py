@@ -1,0 +1,139 @@
+"""Own the verb `db doctor`: show what is wrong with a store, and mend what is asked for."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from ontofetch_hookspecs import HostInfo
+
+from ..errors import EXIT_FINDINGS, EXIT_OK, OntofetchError, UsageError
+from .common import make_parser, store_of
+from .output import OutputOptions, emit, say
+from .progress import bar
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from ..catalog.connection import Store
+    from ..catalog.doctor.examine import Examination
+    from ..catalog.doctor.repair import Repair
+
+_TEXT = """Reconcile the catalog and the disk: show what is wrong, and with --fix mend it.
+
+Without --fix nothing is changed. --fix alone applies the safe fixes; an unsafe one is asked for by its code, and by its
+name where there are several: --fix CAT014=drop. docs/operations.md has the table of codes.
+The exit code is 0 if nothing is found, 3 if something is found or left."""
+
+
+def main(argv: list[str], host: HostInfo) -> int:
+    """Examine the store, mend what is asked for, examine it again, and print the findings."""
+    from ..catalog.doctor.plan import plan_repairs, read_choices
+
+    args = _parser(host).parse_args(argv)
+    options = OutputOptions.from_args(args)
+    store = store_of(host)
+    asked = args.fix or (["safe"] if args.prefer else [])
+    choices = read_choices(asked, args.prefer)
+    found = _examine(store, host, args)
+    sections = {"findings": found.findings}
+    if asked:
+        repairs = plan_repairs(store, found.findings, choices)
+        if repairs:
+            _confirm(repairs, args)
+            sections["fixed"] = _carry_out(repairs, host)
+            found = _examine(store, host, args)
+            sections["findings"] = found.findings
+        else:
+            say("There is nothing to mend by the fixes that were asked for.")
+    titles = {"findings": "Left" if "fixed" in sections else "Findings", "fixed": "Fixed"}
+    parameters = {"root": str(store.root), "fix": asked, "hash": args.hash, "entries": found.entries}
+    emit(sections, options=options, parameters=parameters, titles=titles if len(sections) > 1 else None)
+    return _conclude(found, host)
+
+
+def _examine(store: Store, host: HostInfo, args: argparse.Namespace) -> Examination:
+    from ..catalog.doctor.examine import examine
+
+    with bar("examine", unit="files") as update:
+        return examine(store, manager=host.manager, hashing=args.hash, progress=update)
+
+
+def _parser(host: HostInfo) -> argparse.ArgumentParser:
+    parser = make_parser(host, "db doctor", _TEXT, "db doctor --fix CAT014=restore --yes")
+    parser.add_argument(
+        "--fix",
+        nargs="?",
+        const="safe",
+        action="append",
+        metavar="CODE[=FIX]",
+        help="apply the safe fixes, or a fix by its code (and name); may be repeated",
+    )
+    parser.add_argument(
+        "--prefer", choices=("catalog", "disk"), help="which side is right where LATEST.json and the pointer differ"
+    )
+    parser.add_argument("--hash", action="store_true", help="hash every file too (db verify does it with more care)")
+    parser.add_argument("--yes", action="store_true", help="do not ask before mending")
+    return parser
+
+
+def _confirm(repairs: list[Repair], args: argparse.Namespace) -> None:
+    """Show what is going to be done and ask; without a terminal `--yes` has to be there.
+
+    Raises:
+        UsageError: Nobody can be asked.
+        OntofetchError: The answer is no.
+    """
+    from ..catalog.doctor.codes import BY_CODE
+
+    for repair in repairs:
+        fix = BY_CODE[repair.code].fix(repair.fix)
+        count = len(repair.subjects)
+        first = repair.subjects[0] if count == 1 else f"{count:,} in {repair.version_id or 'the store'}"
+        say(f"{repair.code} {repair.fix}: {first} — {fix.does if fix else ''}")
+    if args.yes:
+        return
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError(
+            f"There are {len(repairs):,} fixes to apply, and this is no terminal that could be asked.",
+            subject="--fix",
+            hint="Add --yes.",
+        )
+    sys.stderr.write(f"Apply {len(repairs):,} fixes? [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
+        raise OntofetchError("Nothing was changed.", hint="Answer y, or add --yes.")
+
+
+def _carry_out(repairs: list[Repair], host: HostInfo) -> pa.Table:
+    """Carry out the repairs one after the other; one that fails does not keep the others from being tried."""
+    import pyarrow as pa
+
+    from ..catalog.boundaries import carry_out, tell_observers
+
+    rows = []
+    for repair in repairs:
+        count = len(repair.subjects)
+        row = {"code": repair.code, "fix": repair.fix, "version_id": repair.version_id or None, "subjects": count}
+        try:
+            outcome = carry_out(repair.store, repair)
+        except OntofetchError as error:
+            say(f"{repair.code} {repair.fix} failed: {error}")
+            rows.append({**row, "outcome": "failed", "message": error.message})
+            continue
+        tell_observers(host.manager, repair.store, outcome)
+        done = "fixed" if outcome.receipt.changed else "unchanged"
+        rows.append({**row, "outcome": done, "message": f"boundary {outcome.receipt.boundary_id}"})
+    names = ("code", "fix", "version_id", "subjects", "outcome", "message")
+    schema = pa.schema([(name, pa.int64() if name == "subjects" else pa.string()) for name in names])
+    return pa.Table.from_pylist(rows, schema=schema)
+
+
+def _conclude(found: Examination, host: HostInfo) -> int:
+    counts = {severity: found.count(severity) for severity in ("error", "warning", "note")}
+    told = ", ".join(f"{count:,} {name}{'s' if count != 1 else ''}" for name, count in counts.items() if count)
+    say(f"{found.entries:,} files looked at: {told or 'nothing is wrong'}.")
+    if found.findings["fix"].null_count < len(found.findings):
+        say(f"`{host.name} db doctor --fix` applies the safe fixes.")
+    return EXIT_FINDINGS if len(found.findings) else EXIT_OK

@@ -1,0 +1,311 @@
+"""Damage for tests: one way, or several, to make exactly one kind of finding in a sound store; nothing else is touched.
+
+Everything is done with the operating system and a connection of DuckDB's own, not with the package.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+
+VERSION = "example/sample/1.0"
+FOLDER = "example/sample/1.0"
+TEXTS = {"a.ttl": "alpha", "d/b.ttl": "beta", "d/ü.ttl": "gamma"}
+LONG_AGO = 1_000_000_000  # seconds since 1970
+
+
+def execute(root: Path, *statements: str) -> None:
+    """Run SQL on the catalog below a root."""
+    connection = duckdb.connect(str(root / ".catalog/ontofetch.duckdb"))
+    try:
+        for statement in statements:
+            connection.execute(statement)
+    finally:
+        connection.close()
+
+
+def _open_intent(root: Path) -> None:
+    boundary = "1" * 32
+    content = {"format": 1, "boundary_id": boundary, "folders": [], "moves": [], "stages": []}
+    (root / f".catalog/intents/{boundary}.json").write_text(json.dumps(content))
+
+
+def _unreadable_intent(root: Path) -> None:
+    (root / f".catalog/intents/{'2' * 32}.unreadable").write_text("{")
+
+
+def _unreadable_json(root: Path) -> None:
+    (root / f".catalog/intents/{'2' * 32}.json").write_text("{")
+
+
+def _database_gone(root: Path) -> None:
+    for path in (root / ".catalog").glob("ontofetch.duckdb*"):
+        path.unlink()
+
+
+def _database_damaged(root: Path) -> None:
+    path = root / ".catalog/ontofetch.duckdb"
+    path.write_bytes(b"\0" * 4096 + path.read_bytes()[4096:])
+
+
+def _schema_behind(root: Path) -> None:
+    # back to before the macros and whatever came after them
+    old = duckdb.connect()
+    for path in sorted((Path(__file__).parents[3] / "migrations").glob("000[1-6]_*.sql")):
+        old.execute(path.read_text())
+    objects = """SELECT DISTINCT 'MACRO TABLE', function_name FROM duckdb_functions()
+        WHERE function_type = 'table_macro' AND NOT internal
+        UNION ALL SELECT 'VIEW', view_name FROM duckdb_views() WHERE NOT internal
+        UNION ALL SELECT 'TABLE', table_name FROM duckdb_tables() WHERE NOT internal"""
+    kept = set(old.execute(objects).fetchall())
+    catalog = duckdb.connect(str(root / ".catalog/ontofetch.duckdb"))
+    for kind, name in set(catalog.execute(objects).fetchall()) - kept:
+        catalog.execute(f"DROP {kind} {name}")
+    catalog.execute("DELETE FROM schema_version WHERE version > 6")
+    catalog.close()
+
+
+def _schema_ahead(root: Path) -> None:
+    execute(root, "INSERT INTO schema_version VALUES (9999, 'x', now()::TIMESTAMP)")
+
+
+def _schema_edited(root: Path) -> None:
+    execute(root, "UPDATE schema_version SET checksum = 'x' WHERE version = 2")
+
+
+def _view_gone(root: Path) -> None:
+    execute(root, "DROP VIEW v_fs_orphans")
+
+
+def _column_added(root: Path) -> None:
+    execute(root, "ALTER TABLE versions ADD COLUMN mood VARCHAR")
+
+
+def _behind(root: Path) -> None:
+    record = root / ".catalog/generation.json"
+    content = json.loads(record.read_bytes())
+    record.write_text(json.dumps({**content, "events": content["events"] + 3}))
+
+
+def _record_gone(root: Path) -> None:
+    (root / ".catalog/generation.json").unlink()
+
+
+def _record_unreadable(root: Path) -> None:
+    (root / ".catalog/generation.json").write_text("{")
+
+
+def _event_changed(root: Path) -> None:
+    execute(root, "UPDATE events SET type = 'other' WHERE event_id = 2")
+
+
+def _equal_rows(root: Path) -> None:
+    for table in ("artifacts", "extracted_files", "validations"):
+        execute(root, f"INSERT INTO {table} SELECT * FROM {table} LIMIT 1")
+
+
+def _differing_rows(root: Path) -> None:
+    columns = "* REPLACE (mtime + INTERVAL 1 SECOND AS mtime)"
+    execute(root, f"INSERT INTO extracted_files SELECT {columns} FROM extracted_files WHERE relpath = 'a.ttl' LIMIT 1")
+
+
+def _dangling_result(root: Path) -> None:
+    execute(root, "INSERT INTO validations SELECT * REPLACE ('gone.ttl' AS relpath) FROM validations LIMIT 1")
+
+
+def _dangling_release(root: Path) -> None:
+    execute(root, "INSERT INTO artifacts SELECT * REPLACE ('example/sample/9.9' AS version_id) FROM artifacts LIMIT 1")
+
+
+def _dangling_pointer(root: Path) -> None:
+    execute(root, "INSERT INTO latest_pointer VALUES ('example/other', 'example/other/1', '2020-01-01', 'me')")
+
+
+def _file_without_row(root: Path) -> None:
+    (root / FOLDER / "data/d/new.ttl").write_text("new")
+
+
+def _source_without_row(root: Path) -> None:
+    (root / FOLDER / "src/new.zip").write_text("new")
+
+
+def _file_gone(root: Path) -> None:
+    (root / FOLDER / "data/d/b.ttl").unlink()
+
+
+def _folder_gone(root: Path) -> None:
+    for path in (root / FOLDER / "data/d").iterdir():
+        path.unlink()
+    (root / FOLDER / "data/d").rmdir()
+
+
+def _artifact_gone(root: Path) -> None:
+    (root / FOLDER / "src/a.zip").unlink()
+
+
+def _file_cut(root: Path) -> None:
+    (root / FOLDER / "data/d/b.ttl").write_text("be")
+
+
+def _artifact_cut(root: Path) -> None:
+    (root / FOLDER / "src/a.zip").write_text("PK")
+
+
+def _file_flipped(root: Path) -> None:
+    (root / FOLDER / "data/d/b.ttl").write_text("BETA")
+
+
+def _artifact_flipped(root: Path) -> None:
+    path = root / FOLDER / "src/a.zip"
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+
+
+def _link_without_row(root: Path) -> None:
+    (root / FOLDER / "data/link.ttl").symlink_to("a.ttl")
+
+
+def _pipe_without_row(root: Path) -> None:
+    os.mkfifo(root / FOLDER / "src/pipe")
+
+
+def _link_for_file(root: Path) -> None:
+    path = root / FOLDER / "data/d/b.ttl"
+    path.unlink()
+    path.symlink_to("/etc/passwd")
+
+
+def _control_name(root: Path) -> None:
+    (root / FOLDER / "data/a\nb.ttl").write_text("x")
+
+
+def _undecodable_name(root: Path) -> None:
+    (root / os.fsdecode(FOLDER.encode() + b"/data/\xff.ttl")).write_text("x")
+
+
+def _latest_gone(root: Path) -> None:
+    (root / "example/sample/LATEST.json").unlink()
+
+
+def _latest_other(root: Path) -> None:
+    path = root / "example/sample/LATEST.json"
+    path.write_text(path.read_text().replace("2.0", "1.0"))
+
+
+def _latest_garbage(root: Path) -> None:
+    (root / "example/sample/LATEST.json").write_text("[")
+
+
+def _manifest_gone(root: Path) -> None:
+    (root / FOLDER / "manifest.json").unlink()
+
+
+def _manifest_other(root: Path) -> None:
+    path = root / FOLDER / "manifest.json"
+    path.write_text(path.read_text().replace('"fresh"', '"cached"'))
+
+
+def _extract_audit_gone(root: Path) -> None:
+    (root / FOLDER / ".extract.audit.json").unlink()
+
+
+def _extract_audit_other(root: Path) -> None:
+    path = root / FOLDER / ".extract.audit.json"
+    path.write_text(path.read_text().replace("turtle", "obo"))
+
+
+def _validation_audit_cut(root: Path) -> None:
+    path = root / FOLDER / ".validation.audit.json"
+    path.write_bytes(path.read_bytes()[:-20])
+
+
+def _rows_changed(root: Path) -> None:
+    execute(root, f"UPDATE extracted_files SET format = 'obo' WHERE version_id = '{VERSION}' AND relpath = 'a.ttl'")
+
+
+def _forgotten_stage(root: Path) -> None:
+    stage = root / ".catalog/staging" / ("3" * 32)
+    stage.mkdir(parents=True)
+    (stage / "bytes").write_text("x")
+    os.utime(stage, (LONG_AGO, LONG_AGO))
+
+
+def _old_quarantine(root: Path) -> None:
+    folder = root / ".catalog/quarantine" / ("4" * 32)
+    (folder / "inner").mkdir(parents=True)
+    (folder / "inner/old.ttl").write_text("x")
+    os.utime(folder, (LONG_AGO, LONG_AGO))
+
+
+def _writable_root(root: Path) -> None:
+    root.chmod(0o777)
+
+
+def _writable_database(root: Path) -> None:
+    (root / ".catalog/ontofetch.duckdb").chmod(0o666)
+
+
+def _writable_data(root: Path) -> None:
+    (root / FOLDER).chmod(0o777)
+
+
+def _unknown_layout(root: Path) -> None:
+    execute(root, f"UPDATE versions SET layout = 'martian' WHERE version_id = '{VERSION}'")
+
+
+def _climbing_path(root: Path) -> None:
+    execute(
+        root,
+        "INSERT INTO artifacts SELECT * REPLACE ('../../../../etc/passwd' AS relpath, 'failed' AS status)"
+        " FROM artifacts LIMIT 1",
+    )
+
+
+def _details_no_object(root: Path) -> None:
+    execute(root, "UPDATE validations SET details = '[]' WHERE relpath = 'a.ttl'")
+
+
+def _release_without_rows(root: Path) -> None:
+    folder = root / "example/sample/3.0"
+    (folder / "src").mkdir(parents=True)
+    (folder / "src/only.ttl").write_text("only")
+    (folder / "data").mkdir()
+    (folder / "data/only.ttl").write_text("only")
+
+
+Damage = Callable[[Path], None]
+# code → ways to make it
+DAMAGE: dict[str, tuple[Damage, ...]] = {
+    "CAT001": (_open_intent,),
+    "CAT002": (_unreadable_intent, _unreadable_json),
+    "CAT003": (_database_gone,),
+    "CAT004": (_database_damaged,),
+    "CAT005": (_schema_behind,),
+    "CAT006": (_schema_ahead,),
+    "CAT007": (_schema_edited, _view_gone, _column_added),
+    "CAT008": (_behind,),
+    "CAT009": (_record_gone, _record_unreadable),
+    "CAT010": (_event_changed,),
+    "CAT011": (_equal_rows, _differing_rows),
+    "CAT012": (_dangling_result, _dangling_release, _dangling_pointer),
+    "CAT013": (_file_without_row, _source_without_row),
+    "CAT014": (_file_gone, _folder_gone, _artifact_gone),
+    "CAT015": (_file_cut, _artifact_cut),
+    "CAT016": (_file_flipped, _artifact_flipped),
+    "CAT017": (_link_without_row, _pipe_without_row, _link_for_file),
+    "CAT018": (_control_name, _undecodable_name),
+    "CAT019": (_latest_gone, _latest_other, _latest_garbage),
+    "CAT020": (_manifest_gone, _manifest_other),
+    "CAT021": (_extract_audit_gone, _extract_audit_other, _validation_audit_cut, _rows_changed),
+    "CAT022": (_forgotten_stage,),
+    "CAT023": (_old_quarantine,),
+    "CAT024": (_writable_root, _writable_database, _writable_data),
+    "CAT026": (_unknown_layout,),
+    "CAT027": (_climbing_path, _details_no_object),
+    "CAT028": (_release_without_rows,),
+}
