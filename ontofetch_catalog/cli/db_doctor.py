@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs import HostInfo
 
 from ..errors import EXIT_FINDINGS, EXIT_OK, OntofetchError, UsageError
+from ..rendering.progress import bar
 from .common import make_parser, store_of
 from .output import OutputOptions, emit, say
-from .progress import bar
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -96,7 +96,7 @@ def _confirm(repairs: list[Repair], args: argparse.Namespace) -> None:
         return
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError(
-            f"There are {len(repairs):,} fixes to apply, and this is no terminal that could be asked.",
+            f"{len(repairs):,} fixes would be applied, and this is no terminal that could be asked.",
             subject="--fix",
             hint="Add --yes.",
         )

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ontofetch_hookspecs.layout import known_layouts
+from ontofetch_hookspecs.layout import SWAP, known_layouts
 
 from ...errors import CatalogMissing, CatalogUnreadable
 from .. import effects, sessions
@@ -77,7 +77,10 @@ def examine(
     surroundings.check_leftovers(store, findings, covered)
     folders: list[str] = []
     entries = 0
-    if not store.database.is_file():
+    if store.path(SWAP).exists():
+        message = "A restore or a rebuild was interrupted; `ontofetch db recover` finishes it."
+        findings.add("CAT001", SWAP, message)
+    elif not store.database.is_file():
         why = ", although there was one" if store.generation.exists() else ", but there are releases"
         findings.add("CAT003", store.relative(store.database), f"The catalog {store.database} is gone{why}.")
     else:

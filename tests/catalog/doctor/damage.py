@@ -34,6 +34,10 @@ def _open_intent(root: Path) -> None:
     (root / f".catalog/intents/{boundary}.json").write_text(json.dumps(content))
 
 
+def _open_swap(root: Path) -> None:
+    (root / ".catalog/restore.json").write_text(json.dumps({"moves of format 1": []}))
+
+
 def _unreadable_intent(root: Path) -> None:
     (root / f".catalog/intents/{'2' * 32}.unreadable").write_text("{")
 
@@ -281,7 +285,7 @@ def _release_without_rows(root: Path) -> None:
 Damage = Callable[[Path], None]
 # code → ways to make it
 DAMAGE: dict[str, tuple[Damage, ...]] = {
-    "CAT001": (_open_intent,),
+    "CAT001": (_open_intent, _open_swap),
     "CAT002": (_unreadable_intent, _unreadable_json),
     "CAT003": (_database_gone,),
     "CAT004": (_database_damaged,),
