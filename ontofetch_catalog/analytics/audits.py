@@ -23,7 +23,9 @@ from .sources import CHANGES, FILES, Reader
 
 _UNKNOWN = "unknown"
 _COMPARED = (c.RELPATH, c.FILE_ID, c.FORMAT, c.SIZE)
-_CHANGED = tuple(name for name in CHANGES if name != c.VERSION_ID)
+_VERSION = (c.VERSION_ID, c.SLOT, c.PREVIOUS_VERSION_ID)
+_SUMMED = (c.VERSION_ID, c.CHANGE, c.SIZE_A, c.SIZE_B)
+_RESULT = (c.RELPATH, c.FORMAT, c.VALIDATOR, c.PASSED)
 
 
 class AuditSource:
@@ -64,9 +66,9 @@ class AuditReader:
         """Return the series that `name` means."""
         return resolve_series(self._manifests, name)
 
-    def versions(self) -> pl.LazyFrame:
+    def versions(self, more: Sequence[str] = ()) -> pl.LazyFrame:
         """Return all releases."""
-        return versions_frame(self._manifests)
+        return versions_frame(self._manifests).select(*_VERSION, *more)
 
     def files(self, version_ids: Sequence[str]) -> pl.LazyFrame:
         """Return the files of releases; when they were verified is not in an audit."""
@@ -78,17 +80,17 @@ class AuditReader:
             .select(c.VERSION_ID, c.RELPATH, c.FORMAT, c.SIZE, never, c.PASSED)
         )
 
-    def changes(self, pairs: Sequence[tuple[str, str]], *, unchanged: bool = False) -> pl.LazyFrame:
+    def changes(
+        self, pairs: Sequence[tuple[str, str]], columns: Sequence[str], *, unchanged: bool = False
+    ) -> pl.LazyFrame:
         """Return what changed from A to B for each pair."""
         if not pairs:
-            return pl.LazyFrame(schema=CHANGES)
+            return pl.LazyFrame(schema={name: CHANGES[name] for name in columns})
         ids = list(dict.fromkeys(version_id for pair in pairs for version_id in pair))
         files = dict(zip(ids, self._all_settled([self._extracted([v]).select(_COMPARED) for v in ids]), strict=True))
         found = [deltas.file_changes(files[a], files[b], unchanged=unchanged) for a, b in pairs]
-        named = [pl.lit(b).alias(c.VERSION_ID) for _, b in pairs]
-        return pl.concat(
-            self._all_settled([rows.select(name, *_CHANGED) for rows, name in zip(found, named, strict=True)])
-        )
+        named = [rows.with_columns(pl.lit(b).alias(c.VERSION_ID)) for rows, (_, b) in zip(found, pairs, strict=True)]
+        return pl.concat(self._all_settled([rows.select(columns) for rows in named]))
 
     def sides(self, a: str, b: str, key: str) -> pl.LazyFrame:
         """Return totals of A and B by `key`."""
@@ -108,7 +110,7 @@ class AuditReader:
         pairs = [(before, version_id) for version_id, before in releases if before is not None]
         compared = pl.col(c.VERSION_ID).is_in([version_id for _, version_id in pairs])
         held = self._totals([version_id for version_id, _ in releases], c.VERSION_ID)
-        grown = change_totals(self.changes(pairs), c.VERSION_ID)
+        grown = change_totals(self.changes(pairs, _SUMMED), c.VERSION_ID)
         net = pl.col(c.ADDED_BYTES) - pl.col(c.REMOVED_BYTES) + pl.col(c.MODIFIED_DELTA)
         elsewhere = pl.col(c.ADDED_FILES) + pl.col(c.MODIFIED_FILES) + pl.col(c.RENAMED_FILES)
         return self._settled(
@@ -119,24 +121,26 @@ class AuditReader:
             .with_columns(net.alias(c.NET), (pl.col(c.FILES) - elsewhere).alias(c.UNCHANGED_FILES))
         )
 
+    def file_count(self, version_id: str) -> pl.LazyFrame:
+        """Return the number of files."""
+        return self._settled(self._extracted([version_id]).select(pl.len().cast(pl.Int64).alias(c.FILES)))
+
     def format_totals(self, version_ids: Sequence[str]) -> pl.LazyFrame:
         """Return files and bytes per release and format."""
         return self._settled(self._totals(version_ids, c.VERSION_ID, c.FORMAT))
 
-    def results(self, version_id: str) -> pl.LazyFrame:
+    def results(self, version_id: str, columns: Sequence[str]) -> pl.LazyFrame:
         """Return the results of validators."""
         formats = self._extracted([version_id]).select(c.RELPATH, c.FORMAT)
         return self._settled(
-            self._validations([version_id])
-            .join(formats, on=c.RELPATH)
-            .with_columns(_reason())
-            .drop(c.DETAILS, c.VERSION_ID, c.FILE_ID)
+            self._validations([version_id]).join(formats, on=c.RELPATH).with_columns(_reason()).select(columns)
         )
 
     def result_changes(self, a: str, b: str) -> pl.LazyFrame:
         """Return what became of results."""
-        changes = self.changes([(a, b)], unchanged=True)
-        return self._settled(deltas.result_changes(self.results(a), self.results(b), changes))
+        changes = self.changes([(a, b)], (c.CHANGE, c.RELPATH, c.PREVIOUS_RELPATH), unchanged=True)
+        before, now = self.results(a, _RESULT), self.results(b, _RESULT)
+        return self._settled(deltas.result_changes(before, now, changes))
 
     def result_totals(self, version_ids: Sequence[str]) -> pl.LazyFrame:
         """Return results per release and validator."""

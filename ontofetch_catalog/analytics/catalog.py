@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
+from . import columns as c
 from .results import ReportResult
 
 if TYPE_CHECKING:
@@ -68,7 +69,8 @@ class Catalog:
 
     def versions(self) -> pl.LazyFrame:
         """Return all releases, each series in its order; the columns are those of `contracts.tables.VERSIONS`."""
-        return self._rows("versions", lambda reader, columns, most: _head(reader.versions(), columns, most))
+        more = (c.IS_LATEST, c.RELEASED, c.CREATED_AT)
+        return self._rows("versions", lambda reader, columns, most: _head(reader.versions(more), columns, most))
 
     def files(self, version: str | None = None) -> pl.LazyFrame:
         """Return the files of a release, or of all; the columns are those of `contracts.tables.FILES`.

@@ -51,14 +51,16 @@ class Reader(Protocol):
     def resolve_series(self, name: str) -> str:
         """Return the series that `name` means, the only one for an empty name; raises like `resolve`."""
 
-    def versions(self) -> pl.LazyFrame:
-        """Return version_id, slot, released, created_at, previous_version_id, is_latest of all releases."""
+    def versions(self, more: Sequence[str] = ()) -> pl.LazyFrame:
+        """Return version_id, slot, previous_version_id of all releases; `more` of is_latest, released, created_at."""
 
     def files(self, version_ids: Sequence[str]) -> pl.LazyFrame:
         """Return the files of releases: columns FILES, `passed` null where no validator looked."""
 
-    def changes(self, pairs: Sequence[tuple[str, str]], *, unchanged: bool = False) -> pl.LazyFrame:
-        """Return what changed from A to B for each pair, with B's version_id: columns CHANGES."""
+    def changes(
+        self, pairs: Sequence[tuple[str, str]], columns: Sequence[str], *, unchanged: bool = False
+    ) -> pl.LazyFrame:
+        """Return what changed from A to B for each pair: those of CHANGES that are named, version_id is that of B."""
 
     def sides(self, a: str, b: str, key: str) -> pl.LazyFrame:
         """Return totals of A and B by `key`."""
@@ -66,11 +68,14 @@ class Reader(Protocol):
     def timeline(self, releases: Sequence[tuple[str, str | None]]) -> pl.LazyFrame:
         """Return sums of each (release, the one before it or None), as `repo.reports.select_timeline` says."""
 
+    def file_count(self, version_id: str) -> pl.LazyFrame:
+        """Return one row: files."""
+
     def format_totals(self, version_ids: Sequence[str]) -> pl.LazyFrame:
         """Return version_id, format, files, size_bytes."""
 
-    def results(self, version_id: str) -> pl.LazyFrame:
-        """Return the results of validators, shape as in `polars_pipelines.validation`."""
+    def results(self, version_id: str, columns: Sequence[str]) -> pl.LazyFrame:
+        """Return the results of validators: the columns of `polars_pipelines.validation` that are named."""
 
     def result_changes(self, a: str, b: str) -> pl.LazyFrame:
         """Return what became of results, shape as in `polars_pipelines.validation`."""
@@ -139,17 +144,21 @@ class CatalogReader:
         """Return the series that `name` means."""
         return releases.resolve_series(self._connection, name)
 
-    def versions(self) -> pl.LazyFrame:
+    def versions(self, more: Sequence[str] = ()) -> pl.LazyFrame:
         """Return all releases."""
-        return self._read(sql.select_versions())
+        return self._read(sql.select_versions(more))
 
     def files(self, version_ids: Sequence[str]) -> pl.LazyFrame:
         """Return the files of releases."""
         return self._read(sql.select_files(version_ids)) if version_ids else pl.LazyFrame(schema=FILES)
 
-    def changes(self, pairs: Sequence[tuple[str, str]], *, unchanged: bool = False) -> pl.LazyFrame:
+    def changes(
+        self, pairs: Sequence[tuple[str, str]], columns: Sequence[str], *, unchanged: bool = False
+    ) -> pl.LazyFrame:
         """Return what changed from A to B for each pair."""
-        return self._read(sql.select_changes(pairs, unchanged=unchanged)) if pairs else pl.LazyFrame(schema=CHANGES)
+        if not pairs:
+            return pl.LazyFrame(schema={name: CHANGES[name] for name in columns})
+        return self._read(sql.select_changes(pairs, columns, unchanged=unchanged))
 
     def sides(self, a: str, b: str, key: str) -> pl.LazyFrame:
         """Return totals of A and B by `key`."""
@@ -159,13 +168,17 @@ class CatalogReader:
         """Return sums of each release and its growth."""
         return self._read(sql.select_timeline(releases))
 
+    def file_count(self, version_id: str) -> pl.LazyFrame:
+        """Return the number of files."""
+        return self._read(sql.select_file_count(version_id))
+
     def format_totals(self, version_ids: Sequence[str]) -> pl.LazyFrame:
         """Return files and bytes per release and format."""
         return self._read(sql.select_format_totals(version_ids))
 
-    def results(self, version_id: str) -> pl.LazyFrame:
+    def results(self, version_id: str, columns: Sequence[str]) -> pl.LazyFrame:
         """Return the results of validators."""
-        return self._read(sql.select_results(version_id))
+        return self._read(sql.select_results(version_id, columns))
 
     def result_changes(self, a: str, b: str) -> pl.LazyFrame:
         """Return what became of results."""

@@ -88,11 +88,11 @@ def results_by_path(results: pl.LazyFrame, changes: pl.LazyFrame | None) -> pl.L
 
 
 def validation_summary(
-    results: pl.LazyFrame, changes: pl.LazyFrame | None, totals: pl.LazyFrame, names: tuple[str, str | None]
+    results: pl.LazyFrame, changes: pl.LazyFrame | None, held: pl.LazyFrame, names: tuple[str, str | None]
 ) -> pl.LazyFrame:
     """Return one row: files that passed, failed, were not validated, the rate, what became of results.
 
-    `totals` are files per format of the release; `names` are the release and the one it is compared with.
+    `held` is the number of files of the release; `names` are the release and the one it is compared with.
     """
     outcomes = results.group_by(c.RELPATH).agg(pl.col(c.PASSED).all())
     seen = outcomes.select(
@@ -102,9 +102,8 @@ def validation_summary(
     kinds = (
         pl.LazyFrame({name: [None] for name in _KINDS.values()}) if changes is None else changes.select(_kind_counts())
     )
-    files = totals.select(pl.col(c.FILES).sum())
     unseen = pl.col(c.FILES) - pl.col(c.PASSED_FILES) - pl.col(c.FAILED_FILES)
-    return pl.concat([files, seen, rates, kinds], how="horizontal").with_columns(
+    return pl.concat([held, seen, rates, kinds], how="horizontal").with_columns(
         unseen.alias(c.UNVALIDATED_FILES),
         pl.lit(names[0]).alias(c.VERSION_ID),
         pl.lit(names[1], pl.String).alias("against"),

@@ -25,11 +25,15 @@ class Releases:
     Args:
         catalog: The catalog.
         reader: Its open source.
+        more: What is asked of them besides their order: NEWEST, DATES.
     """
 
-    def __init__(self, catalog: Catalog, reader: Reader) -> None:
+    NEWEST = (c.IS_LATEST,)
+    DATES = (c.RELEASED, c.CREATED_AT)
+
+    def __init__(self, catalog: Catalog, reader: Reader, more: tuple[str, ...] = ()) -> None:
         self._reader = reader
-        self.all = collect({"versions": reader.versions()}, catalog.tell)["versions"]
+        self.all = collect({"versions": reader.versions(more)}, catalog.tell)["versions"]
 
     def choose(self, name: str | None) -> pl.DataFrame:
         """Return the rows that `name` means: a release, the latest of a series, or without a name of each series."""

@@ -16,6 +16,12 @@ from .common import Releases, check_choice, make_result
 from .timeline import timeline
 
 BY = ("path", "format", "folder")
+# what of a change is looked at, for each way to group
+_CHANGE = {
+    "path": (c.CHANGE, c.RELPATH, c.PREVIOUS_RELPATH, c.FORMAT, c.SIZE_A, c.SIZE_B),
+    "format": (c.CHANGE, c.FORMAT, c.SIZE_A, c.SIZE_B),
+    "folder": (c.CHANGE, c.RELPATH, c.SIZE_A, c.SIZE_B),
+}
 SECTIONS = {c.FORMAT: "formats", c.FOLDER: "folders"}
 
 
@@ -56,20 +62,19 @@ def growth(
         return timeline(catalog, series=series, last=last, every=every)
     group = c.FOLDER if check_choice("--by", by, BY) == "folder" else c.FORMAT
     with catalog.source.open() as reader:
-        releases = Releases(catalog, reader)
+        releases = Releases(catalog, reader, Releases.NEWEST)
         later = releases.one(b)
         earlier = releases.one(a) if a else releases.before(later, "--a")
-        changes = reader.changes([(earlier, later)], unchanged=all)
+        changes = reader.changes([(earlier, later)], _CHANGE[by], unchanged=all and by == "path")
         sides = reader.sides(earlier, later, group)
     total = pipelines.growth_total(changes, sides)
+    placed = pipelines.with_folder(changes) if group == c.FOLDER else changes
     frames = {
-        "changes": pipelines.file_changes(changes),
-        SECTIONS[group]: pipelines.growth_by(pipelines.with_folder(changes), sides, group),
+        **({"changes": pipelines.file_changes(changes)} if by == "path" else {}),
+        SECTIONS[group]: pipelines.growth_by(placed, sides, group),
         "kinds": pipelines.growth_kinds(total),
         "summary": total.with_columns(pl.lit(earlier).alias("a"), pl.lit(later).alias("b")),
     }
-    if by != "path":
-        del frames["changes"]
     result = make_result(catalog, GROWTH, frames, {"a": earlier, "b": later, "by": by, "all": all})
     renamed = int(result["summary"][c.RENAMED_FILES].item())
     hidden = {} if renamed else {"changes": (c.PREVIOUS_RELPATH,)}

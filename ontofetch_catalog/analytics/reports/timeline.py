@@ -30,7 +30,7 @@ def timeline(
     if every is not None:
         check_choice("--every", every, tuple(pipelines.EVERY))
     with catalog.source.open() as reader:
-        releases = Releases(catalog, reader)
+        releases = Releases(catalog, reader, Releases.DATES)
         slot = reader.resolve_series(series or "")
         timed = pipelines.release_times(releases.series(slot).lazy())
         chosen = collect({"releases": timed.tail(count) if count else timed}, catalog.tell)["releases"]

@@ -15,6 +15,8 @@ from ..results import ReportResult
 from .common import Releases, check_choice, make_result, parse_count
 
 BY = ("validator", "format", "path")
+_LISTED = (c.RELPATH, c.FORMAT, c.VALIDATOR, c.VALIDATOR_VERSION, c.PASSED, c.REASON)
+_RESULT = dict.fromkeys(("validator", "format"), (*_LISTED, c.RUN_AT, c.REUSED_FROM)) | {"path": _LISTED}
 
 
 def validation(
@@ -41,10 +43,10 @@ def validation(
     check_choice("--by", by, BY)
     count = parse_count("--last", last)
     with catalog.source.open() as reader:
-        releases = Releases(catalog, reader)
+        releases = Releases(catalog, reader, Releases.NEWEST + (Releases.DATES if count else ()))
         now = releases.one(version)
         before = releases.one(against) if against else None
-        results, totals = reader.results(now), reader.format_totals([now])
+        results, held = reader.results(now, _RESULT[by]), reader.file_count(now)
         changes = reader.result_changes(before, now) if before else None
         past = releases.up_to(now, count) if count else None
         past_totals = reader.result_totals(past[c.VERSION_ID].to_list()) if past is not None else None
@@ -58,7 +60,7 @@ def validation(
     frames["failures"] = pipelines.failing_files(results)
     if past is not None and past_totals is not None:
         frames["history"] = pipelines.history(release_times(past.lazy()), past_totals)
-    frames["summary"] = pipelines.validation_summary(results, changes, totals, (now, before))
+    frames["summary"] = pipelines.validation_summary(results, changes, held, (now, before))
     asked = {"version": now, "against": before, "by": by, "last": count}
     result = make_result(catalog, VALIDATION, frames, asked)
     return replace(result, hidden=_hidden(result) if changes is None else {})

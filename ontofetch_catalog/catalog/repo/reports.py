@@ -38,14 +38,16 @@ def explain(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
     return str(found[1]) if found else ""
 
 
-def select_versions() -> str:
-    """Return the SQL of all releases: version_id, slot, released, created_at, previous_version_id, is_latest.
+def select_versions(more: Sequence[str] = ()) -> str:
+    """Return the SQL of all releases: version_id, slot, previous_version_id, `more` of is_latest and of versions.
 
     Each series in its order.
     """
+    columns = "".join(f", {name}" for name in more)
+    join = " JOIN versions USING (version_id)" if set(more) - {"is_latest"} else ""
     return (
-        "SELECT version_id, slot, released, created_at, previous_version_id, is_latest"
-        " FROM versions JOIN v_series_order USING (version_id) ORDER BY slot, position"
+        f"SELECT version_id, slot, previous_version_id{columns}"  # noqa: S608
+        f" FROM v_series_order{join} ORDER BY slot, position"
     )
 
 
@@ -65,20 +67,15 @@ def _files_of(version: str) -> str:
     )
 
 
-def select_changes(pairs: Sequence[tuple[str, str]], *, unchanged: bool = False) -> str:
-    """Return the SQL of what changed from A to B, for each pair.
-
-    version_id (B), change, relpath, previous_relpath, format, size_a, size_b.
-    """
-    return " UNION ALL ".join(_changes_of(literal(a), literal(b), unchanged=unchanged) for a, b in pairs)
+def select_changes(pairs: Sequence[tuple[str, str]], columns: Sequence[str], *, unchanged: bool = False) -> str:
+    """Return the SQL of what changed from A to B, for each pair: version_id (B) and columns of version_delta_files."""
+    return " UNION ALL ".join(_changes_of(literal(a), literal(b), columns, unchanged=unchanged) for a, b in pairs)
 
 
-def _changes_of(a: str, b: str, *, unchanged: bool) -> str:
+def _changes_of(a: str, b: str, columns: Sequence[str], *, unchanged: bool) -> str:
     only = "" if unchanged else " WHERE change <> 'UNCHANGED'"
-    return (
-        f"SELECT {b} AS version_id, change, relpath, previous_relpath, format,"  # noqa: S608
-        f" size_a, size_b FROM version_delta_files({a}, {b}){only}"
-    )
+    chosen = ", ".join(f"{b} AS version_id" if name == "version_id" else name for name in columns)
+    return f"SELECT {chosen} FROM version_delta_files({a}, {b}){only}"  # noqa: S608
 
 
 def select_sides(a: str, b: str, key: str) -> str:
@@ -116,6 +113,11 @@ def _timeline_of(version_id: str, before: str | None) -> str:
     )
 
 
+def select_file_count(version_id: str) -> str:
+    """Return the SQL of the number of files of a release: files."""
+    return f"SELECT count(*) AS files FROM extracted_files WHERE version_id = {literal(version_id)}"  # noqa: S608
+
+
 def select_format_totals(version_ids: Sequence[str]) -> str:
     """Return the SQL of version_id, format, files, size_bytes."""
     return " UNION ALL ".join(
@@ -126,16 +128,17 @@ def select_format_totals(version_ids: Sequence[str]) -> str:
     )
 
 
-def select_results(version_id: str) -> str:
-    """Return the SQL of results: relpath, format, validator, validator_version, passed, reason, run_at, reused_from.
+def select_results(version_id: str, columns: Sequence[str]) -> str:
+    """Return the SQL of results: `format`, columns of validations, `reason`.
 
     `reason` is the first line of why a file failed, null where it passed.
     """
     release = literal(version_id)
+    reason = f"CASE WHEN NOT passed THEN {REASON} END AS reason"
+    chosen = ", ".join(reason if name == "reason" else name for name in columns)
     return (
-        "SELECT relpath, format, validator, validator_version, passed,"  # noqa: S608
-        f" CASE WHEN NOT passed THEN {REASON} END AS reason, run_at, reused_from"
-        f" FROM (SELECT * FROM validations WHERE version_id = {release})"
+        f"SELECT {chosen} FROM"  # noqa: S608
+        f" (SELECT * FROM validations WHERE version_id = {release})"
         f" JOIN (SELECT relpath, format FROM extracted_files WHERE version_id = {release}) USING (relpath)"
     )
 
