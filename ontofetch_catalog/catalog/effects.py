@@ -14,7 +14,7 @@ import shutil
 import stat
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -117,9 +117,29 @@ def sync_filesystem(path: Path) -> bool:
     return True
 
 
-def rename(source: Path, target: Path) -> None:
-    """Rename within one file system; what `target` names is replaced only if it is a file or an empty folder."""
-    source.rename(target)
+def rename(source: Path, target: Path, *, below: Path | None = None) -> None:
+    """Rename within one file system; what `target` names is replaced only if it is a file or an empty folder.
+
+    Args:
+        source: What moves.
+        target: Its new name.
+        below: A folder that holds both: then no folder on the way from it may be a link, also if one takes the place of
+            a folder at this moment.
+    """
+    if below is None:
+        source.rename(target)
+        return
+    with _opened(below, source.parent) as from_folder, _opened(below, target.parent) as to_folder:
+        os.rename(source.name, target.name, src_dir_fd=from_folder, dst_dir_fd=to_folder)
+
+
+@contextmanager
+def _opened(top: Path, folder: Path) -> Iterator[int]:
+    descriptor = open_folder(top, folder.relative_to(top).as_posix())
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def unlink(path: Path, *, folder: int | None = None) -> None:
@@ -276,7 +296,7 @@ def open_folder(top: Path | int, relpath: str) -> int:
     if isinstance(top, int) and "/" not in relpath:
         return os.open(relpath, flags, dir_fd=top)
     descriptor = os.dup(top) if isinstance(top, int) else os.open(top, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    for part in relpath.split("/"):
+    for part in relpath.split("/") if relpath != "." else ():
         try:
             inner = os.open(part, flags, dir_fd=descriptor)
         finally:

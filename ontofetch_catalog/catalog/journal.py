@@ -17,10 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.layout import INTENTS, QUARANTINE
-from ontofetch_hookspecs.names import check_relpath
 from ontofetch_hookspecs.stages import LOCK, RECORD
 
-from ..errors import EventError, RecoveryFailed
+from ..errors import RecoveryFailed
 from . import effects
 from .connection import Store
 from .repo import events
@@ -86,6 +85,11 @@ class Draft:
         self._move(prepared, target)
         return found
 
+    def move(self, source: str, target: str) -> None:
+        """Rename `source` to `target`, where nothing is."""
+        self._move(source, target)
+        self._gone.add(source)
+
     def displace(self, target: str, *, keep: bool) -> None:
         """Move what is at `target`, if anything is, into quarantine, or aside until the boundary is done."""
         if self._is_gone(target) or not os.path.lexists(self.store.path(target)):
@@ -140,7 +144,7 @@ def publish(store: Store, intent: Intent) -> None:
         with suppress(FileExistsError):
             effects.make_folder(store.path(folder))
     for move in intent.moves:
-        effects.rename(store.path(move.source), store.path(move.target))
+        effects.rename(store.path(move.source), store.path(move.target), below=store.root)
     _sync_touched(store, intent)
 
 
@@ -165,7 +169,7 @@ def undo(store: Store, intent: Intent) -> None:
                 hint="`ontofetch db doctor` shows what is where.",
             )
         effects.make_folders(source.parent)
-        effects.rename(target, source)
+        effects.rename(target, source, below=store.root)
     _sync_touched(store, intent)
     for folder in reversed(intent.folders):
         _remove_if_empty(store.path(folder))
@@ -240,14 +244,20 @@ def read_intent(path: Path) -> Intent | None:
         if found.pop("format") != FORMAT or found["boundary_id"] != path.stem:
             return None
         intent = Intent(**{**found, "moves": [Move(**move) for move in found["moves"]]})
-        for relpath in _paths(intent):
-            check_relpath("path", relpath)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, EventError):
+        if not all(_is_inside(path) for path in named_paths(intent)):
+            return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     return intent
 
 
-def _paths(intent: Intent) -> Iterator[str]:
+def _is_inside(path: str) -> bool:
+    """Say whether a path stays below the root; a file that nobody recorded may have any name that a disk allows."""
+    return "\0" not in path and not {"", ".", ".."} & set(path.split("/"))
+
+
+def named_paths(intent: Intent) -> Iterator[str]:
+    """Yield every path below the root that an intent names."""
     yield from intent.folders
     yield from intent.stages
     for move in intent.moves:

@@ -74,6 +74,14 @@ class Scan:
     skipped: list[tuple[str, str]] = field(default_factory=list)
     obstacles: Obstacles = field(default_factory=Obstacles)
 
+    def native_path(self, path: str) -> str | None:
+        """Return a path below the root in native spelling; None where it lies in no release's sources or data."""
+        for place in self.places:
+            for real, native in place.parts:
+                if path.startswith(f"{real}/"):
+                    return native + path.removeprefix(real)
+        return None
+
 
 def scan(
     store: Store,

@@ -24,6 +24,8 @@ VERBS = {
     "restore": ("bring the catalog back from a backup", f"{_CLI}.db_backup:restore"),
     "verify": ("hash files again and compare them with the catalog", f"{_CLI}.db_verify:main"),
     "refresh": ("compute the sums of releases once, for a while", f"{_CLI}.db_refresh:main"),
+    "prune": ("remove files without a row, and releases by policy, by a plan", f"{_CLI}.db_prune:main"),
+    "pin": ("keep a release from ever being pruned", f"{_CLI}.db_pin:main"),
     "migrate": ("bring the schema up to date", f"{_CLI}.db_state:migrate"),
     "doctor": ("reconcile the catalog and the disk, and mend what is asked for", f"{_CLI}.db_doctor:main"),
     "recover": ("end what a dead process left open", f"{_CLI}.db_state:recover"),

@@ -115,3 +115,15 @@ def list_folders(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, 
     """Return (version_id, folder below the root, name of its layout) of every release, sorted."""
     rows = connection.execute("SELECT version_id, fs_relpath, layout FROM versions ORDER BY version_id").fetchall()
     return [(str(version_id), str(folder), str(layout)) for version_id, folder, layout in rows]
+
+
+def count_listed_files(connection: duckdb.DuckDBPyConnection) -> int:
+    """Return how many regular files the listing has."""
+    found = fetch_one(connection, "SELECT count(*) FROM staging_fs_listing WHERE kind = 'file'")
+    return int(found[0]) if found else 0
+
+
+def find_recorded(connection: duckdb.DuckDBPyConnection, native: str) -> str | None:
+    """Return the release that has a row for a path below the root, in native spelling; None if none has."""
+    found = fetch_one(connection, f"SELECT version_id FROM ({_RECORDED}) WHERE native = ?", [native])  # noqa: S608
+    return str(found[0]) if found else None

@@ -1,0 +1,226 @@
+"""Own the three things that happen to a batch of a plan, each a boundary: it is moved away, moved back, or removed.
+
+Which batches there are is the plan's affair; a batch that was dealt with already is left alone.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ontofetch_hookspecs.names import quote
+
+from ...errors import Conflict
+from .. import journal
+from ..boundaries.engine import Care, Recorded
+from ..connection import Store
+from ..entries import Entry, as_text, look_at, look_below
+from ..repo import events, pruning, releases
+from .kept_rows import keep_rows, read_rows
+from .plan import Batch, Plan, PlanUnusable
+from .references import staged_inodes
+from .selection import part_entries
+
+if TYPE_CHECKING:
+    import duckdb
+
+APPLIED, RESTORED, PURGED = "prune.batch", "prune.restored", "prune.purged"
+
+
+class _BatchBoundary(Care):
+    """What the three have in common.
+
+    Args:
+        store: The store.
+        plan: The plan.
+        batch: One of its batches.
+        entries: Its entries as they were when the plan was made.
+    """
+
+    kind: ClassVar[str] = "prune"
+
+    def __init__(self, store: Store, plan: Plan, batch: Batch, entries: list[Entry]) -> None:
+        super().__init__(store, batch.version_id or "")
+        self.plan = plan
+        self.batch = batch
+        self.entries = entries
+        self.former: dict[str, Any] = {}
+
+    @property
+    def subject(self) -> str:
+        """Return what a sentence about this boundary names."""
+        return f"batch {self.batch.number} of the plan {self.plan.plan_id}"
+
+    def state(self, connection: duckdb.DuckDBPyConnection) -> str:
+        """Return the type of the batch's newest event, empty if it has none; what that event told is `former`."""
+        kind, self.former = pruning.batch_states(connection, self.plan.plan_id).get(self.batch.number, ("", {}))
+        if self.former and self.former.get("digest") != self.plan.digest:
+            raise PlanUnusable(
+                f"The plan {self.plan.plan_id} is not the one that was begun: its digest differs.",
+                subject=self.plan.plan_id,
+                hint="Nothing more was done. Bring the original back, or make a new plan with `ontofetch db prune`.",
+            )
+        return kind
+
+    def recorded(self, rows: int, **more: object) -> Recorded:
+        """Return what the event says of this batch."""
+        payload = {"plan": self.plan.plan_id, "digest": self.plan.digest, "batch": self.batch.number, **more}
+        return Recorded(rows=rows, bytes=self.batch.bytes, payload={**payload, "entries": self.batch.entries})
+
+    def aside(self, path: str) -> str:
+        """Return where an entry or a part lies while it is in quarantine."""
+        return f"{self.plan.quarantine(self.batch)}/{path}"
+
+    def moved_paths(self) -> list[str]:
+        """Return what is renamed: the parts of a release, or each orphan."""
+        return list(self.batch.parts) or [entry.path for entry in self.entries]
+
+
+class PruneBatch(_BatchBoundary):
+    """Move a batch to quarantine; the rows of a release leave the catalog with its files and are kept with the plan."""
+
+    done: ClassVar[str] = "batch"
+
+    def is_changed(self, connection: duckdb.DuckDBPyConnection) -> bool:
+        """Check that catalog and disk are what they were when the plan was made."""
+        check_catalog(connection, self.plan)
+        if self.state(connection) in (APPLIED, PURGED):
+            return False
+        if self.batch.version_id:
+            found: Iterable[Entry | None] = part_entries(self.store, self.batch.parts)
+        else:
+            found = look_at(self.store, [entry.path for entry in self.entries])
+        _check_same(self.plan, self.entries, found)
+        if any(entry.links > 1 for entry in self.entries):
+            staged = staged_inodes(self.store)
+            for entry in self.entries:
+                if (entry.device, entry.inode) in staged:
+                    raise _stale(self.plan, f"a stage now holds {quote(entry.path)}")
+        return True
+
+    def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
+        """Keep and delete the rows of a release; move its parts, or each orphan, to quarantine."""
+        rows, kept = 0, {}
+        if self.batch.version_id:
+            kept = keep_rows(connection, draft, self.plan, self.batch)
+            rows = pruning.delete_release(connection, self.batch.version_id)
+        for path in self.moved_paths():
+            draft.move(path, self.aside(path))
+        return self.recorded(rows, kept=kept)
+
+
+class RestoreBatch(_BatchBoundary):
+    """Move a batch back to where it was; the rows of a release come back with it."""
+
+    done: ClassVar[str] = "restored"
+
+    def is_changed(self, connection: duckdb.DuckDBPyConnection) -> bool:
+        """Check that the batch is in quarantine and that its places are free."""
+        if self.state(connection) != APPLIED:
+            return False
+        version_id = self.batch.version_id
+        if version_id and releases.find_version(connection, version_id) is not None:
+            raise Conflict(
+                f"{version_id} can't be restored: it has been recorded again since it was pruned.",
+                subject=version_id,
+                hint="Prune that one first (`ontofetch db prune --version`), or leave the former in quarantine.",
+            )
+        for path in self.moved_paths():
+            if os.path.lexists(self.store.path(path)):
+                raise Conflict(
+                    f"{quote(path)} can't be restored: something lies there now.",
+                    subject=as_text(path),
+                    hint="Move it away and run the same command again.",
+                )
+        paths = [self.aside(entry.path) for entry in self.entries]
+        for entry, found in zip(self.entries, look_at(self.store, paths), strict=True):
+            if not _is_same(entry, found):
+                raise PlanUnusable(
+                    f"{quote(entry.path)} can't be restored: what lies in quarantine is not what was moved there.",
+                    subject=as_text(entry.path),
+                    hint=f"Look below {self.store.path(self.plan.quarantine(self.batch))}.",
+                )
+        return True
+
+    def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
+        """Bring the rows back and move everything to its place."""
+        rows = 0
+        if self.batch.version_id:
+            kept = read_rows(self.store, self.plan, self.batch, self.former.get("kept", {}))
+            rows = sum(pruning.insert_rows(connection, table, found) for table, found in kept.items())
+        for path in self.moved_paths():
+            draft.move(self.aside(path), path)
+        return self.recorded(rows)
+
+
+class PurgeBatch(_BatchBoundary):
+    """Remove a batch for good: it moves into the boundary's own folder, and goes with it once this has committed."""
+
+    done: ClassVar[str] = "purged"
+
+    def is_changed(self, connection: duckdb.DuckDBPyConnection) -> bool:
+        """Check that nothing lies in the batch's quarantine but what was moved there."""
+        if self.state(connection) != APPLIED:
+            return False
+        folder = self.plan.quarantine(self.batch)
+        planned = {f"{folder}/{entry.path}": entry for entry in self.entries}
+        for found in look_below(self.store, folder):
+            entry = planned.get(found.path)
+            if entry is None or not _is_same(entry, found):
+                raise PlanUnusable(
+                    f"{quote(found.path)} is not purged: it is not what the plan moved there.",
+                    subject=as_text(found.path),
+                    hint="Move it to a safe place and run the same command again.",
+                )
+        return True
+
+    def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
+        """Collect the moves; the bytes are gone when the boundary is forgotten, after its COMMIT."""
+        del connection
+        draft.displace(self.plan.quarantine(self.batch), keep=False)
+        draft.displace(f"{self.plan.folder}/rows/{self.batch.number}", keep=False)
+        return self.recorded(0)
+
+
+def check_catalog(connection: duckdb.DuckDBPyConnection, plan: Plan) -> None:
+    """Check that the catalog is the one a plan was made on, and that only the plan itself has changed it since.
+
+    Raises:
+        PlanUnusable: It is another, or has moved on.
+    """
+    made = plan.header["catalog"]
+    if events.digest_at(connection, made["event_id"]) != made["digest"]:
+        raise PlanUnusable(
+            f"The plan {plan.plan_id} was made on another catalog.",
+            subject=plan.plan_id,
+            hint="Nothing was done. Check --root, or make a new plan with `ontofetch db prune`.",
+        )
+    other = pruning.find_other_event(connection, made["event_id"], plan.plan_id)
+    if other is not None:
+        raise _stale(plan, f"the catalog has moved on (event {other[0]}, {other[1]})")
+
+
+def _check_same(plan: Plan, entries: list[Entry], found: Iterable[Entry | None]) -> None:
+    now = {entry.path: entry for entry in found if entry is not None}
+    for entry in entries:
+        present = now.pop(entry.path, None)
+        if not _is_same(entry, present):
+            raise _stale(plan, f"{quote(entry.path)} {'has changed' if present else 'is gone'}")
+    if now:
+        raise _stale(plan, f"{quote(min(now))} has come")
+
+
+def _is_same(entry: Entry, found: Entry | None) -> bool:
+    """Say whether kind, inode, size and mtime are as planned; ctime is not asked, for a rename changes it."""
+    return found is not None and (
+        (entry.kind, entry.inode, entry.size, entry.mtime) == (found.kind, found.inode, found.size, found.mtime)
+    )
+
+
+def _stale(plan: Plan, reason: str) -> PlanUnusable:
+    return PlanUnusable(
+        f"The plan {plan.plan_id} does not fit any more: {reason}.",
+        subject=plan.plan_id,
+        hint="What is left of it was not touched. Make a new plan with `ontofetch db prune`.",
+    )

@@ -1,0 +1,269 @@
+"""Own the document of a plan: what is in it, how it is written, read and proven unchanged, and its batches.
+
+`.catalog/plans/<id>/plan.json` says what was asked for and what it comes to, `entries.jsonl` beside it lists every
+entry; why an entry is in it, and what is done with it, is not known here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ontofetch_hookspecs.layout import CATALOG, QUARANTINE
+from ontofetch_hookspecs.names import quote
+
+from ...errors import OntofetchError
+from .. import effects
+from ..connection import Store
+from ..entries import Entry, as_path, as_text
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FORMAT = 1
+PLANS = f"{CATALOG}/plans"
+DOCUMENT = "plan.json"
+ENTRIES = "entries.jsonl"
+BATCH_ENTRIES = 250  # small enough that an interrupt or another writer waits for less than a second
+_AT_ONCE = 10_000
+
+
+class PlanUnusable(OntofetchError):
+    """A plan is missing, damaged, was edited, or does not fit the store any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What is moved at once: some orphans, or a whole release.
+
+    Args:
+        number: Its place in the plan, from 0 on.
+        version_id: The release, None for orphans.
+        parts: Folders and documents of the release that move whole; empty for orphans, which move one by one.
+        entries: How many entries it has.
+        bytes: Their size.
+    """
+
+    number: int
+    version_id: str | None
+    parts: tuple[str, ...]
+    entries: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A plan as written.
+
+    Args:
+        plan_id: Names it and its folder.
+        header: What plan.json says.
+        batches: Its batches, in order.
+    """
+
+    plan_id: str
+    header: dict[str, Any]
+    batches: tuple[Batch, ...]
+
+    @property
+    def folder(self) -> str:
+        """Return its folder below the root."""
+        return f"{PLANS}/{self.plan_id}"
+
+    @property
+    def digest(self) -> str:
+        """Return the sha256 that proves it unchanged."""
+        return str(self.header["digest"])
+
+    def quarantine(self, batch: Batch) -> str:
+        """Return the folder below the root where a batch's entries go."""
+        return f"{QUARANTINE}/{self.plan_id}/{batch.number}"
+
+    def rows(self, batch: Batch, table: str) -> str:
+        """Return the path below the root where a release's rows of one table are kept."""
+        return f"{self.folder}/rows/{batch.number}/{table}.parquet"
+
+
+def entry_schema() -> pa.Schema:
+    """Return the columns of the entries: those of entries.jsonl, in order.
+
+    batch; path (below the root, in the text of `entries.as_text`); kind; size_bytes; touched_at (UTC, the later of
+    mtime and ctime); age_seconds (when the plan was made); reason; version_id; inode, device, links, mtime_ns, ctime_ns
+    as lstat says.
+    """
+    import pyarrow as pa
+
+    whole, text = pa.int64(), pa.string()
+    return pa.schema(
+        [
+            ("batch", pa.int32()),
+            ("path", text),
+            ("kind", text),
+            ("size_bytes", whole),
+            ("touched_at", pa.timestamp("us")),
+            ("age_seconds", whole),
+            ("reason", text),
+            ("version_id", text),
+            ("inode", pa.uint64()),
+            ("device", pa.uint64()),
+            ("links", whole),
+            ("mtime_ns", whole),
+            ("ctime_ns", whole),
+        ]
+    )
+
+
+def entry_table(batch: Batch, entries: Sequence[Entry], *, reason: str, now: int) -> pa.Table:
+    """Return entries of the disk as rows of a plan made at `now` (nanoseconds since 1970)."""
+    import pyarrow as pa
+
+    count = len(entries)
+    touched = [entry.touched // 1000 for entry in entries]
+    columns = {
+        "batch": [batch.number] * count,
+        "path": [as_text(entry.path) for entry in entries],
+        "kind": [entry.kind for entry in entries],
+        "size_bytes": [entry.size for entry in entries],
+        "touched_at": pa.array(touched, pa.int64()).cast(pa.timestamp("us")),
+        "age_seconds": [(now - entry.touched) // 10**9 for entry in entries],
+        "reason": [reason] * count,
+        "version_id": [batch.version_id] * count,
+        "inode": [entry.inode for entry in entries],
+        "device": [entry.device for entry in entries],
+        "links": [entry.links for entry in entries],
+        "mtime_ns": [entry.mtime for entry in entries],
+        "ctime_ns": [entry.ctime for entry in entries],
+    }
+    return pa.table(columns, schema=entry_schema())
+
+
+def write_plan(store: Store, header: dict[str, Any], batches: Sequence[Batch], entries: pa.Table) -> Plan:
+    """Write a plan, durable, entries first; return it with its digest."""
+    plan_id = str(header["id"])
+    folder = store.path(f"{PLANS}/{plan_id}")
+    effects.make_folders(folder)
+    digest, _ = effects.write_new(folder / ENTRIES, _lines(entries))
+    content = {
+        "format": FORMAT,
+        **header,
+        "batches": [
+            {
+                "batch": batch.number,
+                "version_id": batch.version_id,
+                "parts": list(batch.parts),
+                "entries": batch.entries,
+                "bytes": batch.bytes,
+            }
+            for batch in batches
+        ],
+        "entries": {"file": ENTRIES, "count": len(entries), "sha256": digest},
+    }
+    content["digest"] = _digest(content)
+    effects.write_file(folder / DOCUMENT, (json.dumps(content, indent=2) + "\n").encode())
+    effects.sync_folder(folder.parent)
+    return Plan(plan_id, content, tuple(batches))
+
+
+def read_plan(store: Store, name: str) -> Plan:
+    """Return the plan of this id, or whose folder or plan.json is at this path.
+
+    Raises:
+        PlanUnusable: There is none, it can't be read, or it was edited.
+    """
+    plan_id = Path(name).parent.name if Path(name).name == DOCUMENT else Path(name).name
+    path = store.path(PLANS) / plan_id / DOCUMENT
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        told = found.pop("digest")
+        intact = told == _digest(found) and found["format"] == FORMAT and found["id"] == plan_id
+        found["digest"] = told
+        batches = tuple(
+            Batch(item["batch"], item["version_id"], tuple(item["parts"]), item["entries"], item["bytes"])
+            for item in found["batches"]
+        )
+        if intact and effects.hash_file(path.with_name(ENTRIES))[0] == found["entries"]["sha256"]:
+            return Plan(plan_id, found, batches)
+    except FileNotFoundError as error:
+        raise PlanUnusable(
+            f"There is no plan {quote(name)} below {store.path(PLANS)}.",
+            subject=plan_id,
+            hint="`ontofetch db prune --plans` lists the plans; `ontofetch db prune` makes one.",
+        ) from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _edited(plan_id, f"can't be read: {type(error).__name__}") from error
+    raise _edited(plan_id, "is not what was written: its digest differs, so it was edited or damaged")
+
+
+def list_plans(store: Store) -> list[str]:
+    """Return the ids of the plans of a store, oldest first."""
+    folder = store.path(PLANS)
+    if not folder.is_dir():
+        return []
+    return sorted(path.name for path in folder.iterdir() if (path / DOCUMENT).is_file())
+
+
+def read_entries(store: Store, plan: Plan) -> pa.Table:
+    """Return every entry of a plan, columns as `entry_schema` says; the plan was read and proven before."""
+    import pyarrow as pa
+
+    names = entry_schema().names
+    tables = []
+    with (store.path(plan.folder) / ENTRIES).open("rb") as stream:
+        while lines := list(islice(stream, _AT_ONCE)):
+            rows = [json.loads(line) for line in lines]
+            columns: dict[str, Any] = {name: [row[name] for row in rows] for name in names}
+            columns["touched_at"] = _as_utc(columns["touched_at"])
+            tables.append(pa.table(columns, schema=entry_schema()))
+    return pa.concat_tables(tables) if tables else entry_schema().empty_table()
+
+
+def entries_of(entries: pa.Table, batch: Batch) -> list[Entry]:
+    """Return the entries of one batch, as they were on disk when the plan was made."""
+    import pyarrow.compute as pc
+
+    columns = ["path", "kind", "size_bytes", "mtime_ns", "ctime_ns", "inode", "device", "links"]
+    mine = entries.filter(pc.equal(entries["batch"], batch.number)).select(columns)
+    return [Entry(as_path(path), *rest) for path, *rest in zip(*mine.to_pydict().values(), strict=True)]
+
+
+def freed_bytes(entries: pa.Table) -> int:
+    """Return how many bytes purging the entries would free: of a file with several names only if all of them go."""
+    import pyarrow.compute as pc
+
+    names = entries.group_by(["device", "inode"]).aggregate(
+        [("size_bytes", "max"), ("links", "max"), ("path", "count")]
+    )
+    last = names.filter(pc.greater_equal(names["path_count"], names["links_max"]))
+    return int(pc.sum(last["size_bytes_max"]).as_py() or 0)
+
+
+def _as_utc(texts: Sequence[str]) -> pa.Array:
+    """Return times written with a `Z` as the catalog has them: UTC without zone."""
+    import pyarrow as pa
+
+    return pa.array(texts, pa.string()).cast(pa.timestamp("us", "UTC")).cast(pa.timestamp("us"))
+
+
+def _lines(entries: pa.Table) -> Iterator[bytes]:
+    for chunk in entries.to_batches(_AT_ONCE):
+        rows = chunk.to_pylist()
+        for row in rows:
+            row["touched_at"] = row["touched_at"].isoformat(timespec="microseconds") + "Z"
+        yield "".join(json.dumps(row) + "\n" for row in rows).encode()
+
+
+def _digest(content: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _edited(plan_id: str, fault: str) -> PlanUnusable:
+    return PlanUnusable(
+        f"The plan {quote(plan_id)} {fault}.",
+        subject=plan_id,
+        hint="Nothing was done. Make a new one with `ontofetch db prune`; its options say what is taken.",
+    )

@@ -1,0 +1,128 @@
+"""Own the making of a plan: look, choose, check the brakes, divide into batches, write.
+
+What may go is decided by the selection, what a plan looks like by the document.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from ontofetch_hookspecs.names import quote
+
+from .. import sessions
+from ..connection import Store
+from ..repo import events
+from .plan import BATCH_ENTRIES, Batch, Plan, entry_schema, entry_table, freed_bytes, write_plan
+from .policy import Policy, check_brakes
+from .selection import Selection, select
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(slots=True)
+class Proposal:
+    """A plan that is not written yet: everything it takes, and what it keeps.
+
+    Args:
+        header: What plan.json will say beside batches and entries.
+        selection: What was chosen.
+        batches: Its batches.
+        entries: Every entry, columns as `plan.entry_schema` says.
+    """
+
+    header: dict[str, Any]
+    selection: Selection
+    batches: list[Batch] = field(default_factory=list)
+    entries: pa.Table = None
+
+
+def clock() -> int:
+    """Return the time in nanoseconds since 1970; tests put another clock in its place."""
+    return time.time_ns()
+
+
+def propose(store: Store, policy: Policy, *, progress: Callable[[int], None] | None = None) -> Proposal:
+    """Look at the store and say what a plan would take; writes nothing.
+
+    Raises:
+        PruneStopped: A release that was named may not go.
+    """
+    now = clock()
+    with sessions.reading(store) as connection:
+        event_id, digest = events.last_event(connection)
+        chosen = select(store, connection, policy, now=now, progress=progress)
+    made = datetime.fromtimestamp(now / 10**9, UTC)
+    proposal = Proposal(
+        {
+            "id": f"{made:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}",
+            "created_at": made.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+            "catalog": {"event_id": event_id, "digest": digest},
+            "policy": policy.as_plain(),
+        },
+        chosen,
+    )
+    _divide(proposal, now)
+    proposal.header["totals"] = {
+        "entries": len(proposal.entries),
+        "bytes": sum(batch.bytes for batch in proposal.batches),
+        "bytes_freed": freed_bytes(proposal.entries),
+        "orphans": sum(map(len, chosen.orphans.values())),
+        "releases": [release.version_id for release in chosen.releases],
+        "kept": len(chosen.kept),
+        "known_files": chosen.known,
+        "found_files": chosen.found,
+    }
+    return proposal
+
+
+def write_proposal(store: Store, policy: Policy, proposal: Proposal) -> Plan:
+    """Check the brakes and write the plan.
+
+    Raises:
+        PruneStopped: A brake is on.
+    """
+    check_proposal(policy, proposal)
+    return write_plan(store, proposal.header, proposal.batches, proposal.entries)
+
+
+def check_proposal(policy: Policy, proposal: Proposal) -> None:
+    """Check the brakes.
+
+    Raises:
+        PruneStopped: One is on.
+    """
+    chosen = proposal.selection
+    obstacles = {}
+    if chosen.taken and chosen.scan.obstacles.unreadable:
+        path, reason = chosen.scan.obstacles.unreadable[0]
+        obstacles["unreadable-folder"] = f"{quote(path)} can't be looked into ({reason})"
+    if chosen.taken and chosen.references.unreadable:
+        obstacles["unreadable-intent"] = (
+            f"the intent {chosen.references.unreadable[0]} can't be read, so what it refers to is not known"
+        )
+    counts = {"known": chosen.known, "found": chosen.found, "taken": chosen.taken}
+    check_brakes(policy, counts, obstacles)
+
+
+def _divide(proposal: Proposal, now: int) -> None:
+    import pyarrow as pa
+
+    tables = []
+    for reason, orphans in sorted(proposal.selection.orphans.items()):
+        for start in range(0, len(orphans), BATCH_ENTRIES):
+            some = orphans[start : start + BATCH_ENTRIES]
+            batch = Batch(len(proposal.batches), None, (), len(some), sum(entry.size for entry in some))
+            proposal.batches.append(batch)
+            tables.append(entry_table(batch, some, reason=reason, now=now))
+    for release in proposal.selection.releases:
+        size = sum(entry.size for entry in release.entries)
+        batch = Batch(len(proposal.batches), release.version_id, release.parts, len(release.entries), size)
+        proposal.batches.append(batch)
+        tables.append(entry_table(batch, release.entries, reason="its release is pruned", now=now))
+    proposal.entries = pa.concat_tables(tables) if tables else entry_schema().empty_table()

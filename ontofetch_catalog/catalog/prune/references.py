@@ -1,0 +1,65 @@
+"""Own what open boundaries and stages refer to, so that nothing of it is ever pruned, at any age.
+
+It reads intents and stages and decides nothing else.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ontofetch_hookspecs.layout import STAGING
+
+from .. import journal
+from ..connection import Store
+from ..entries import Obstacles, walk_folder
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """What is referred to.
+
+    Args:
+        paths: Paths below the root that open intents name.
+        unreadable: Files of intents that can't be read: what they refer to is not known.
+    """
+
+    paths: frozenset[str]
+    unreadable: tuple[str, ...]
+
+    def holds(self, path: str) -> bool:
+        """Say whether an intent names this path, something below it, or a folder that holds it."""
+        if not self.paths:
+            return False
+        above = path.split("/")
+        if any("/".join(above[:count]) in self.paths for count in range(1, len(above) + 1)):
+            return True
+        return any(named.startswith(f"{path}/") for named in self.paths)
+
+
+def read_references(store: Store) -> References:
+    """Return what the open intents refer to; never writes."""
+    named: set[str] = set()
+    unreadable = [path.name for path in sorted(store.intents.glob("*.unreadable"))]
+    for path in journal.open_intents(store):
+        intent = journal.read_intent(path)
+        if intent is None:
+            unreadable.append(path.name)
+        else:
+            named.update(journal.named_paths(intent))
+    return References(frozenset(named), tuple(unreadable))
+
+
+def staged_inodes(store: Store) -> frozenset[tuple[int, int]]:
+    """Return (device, inode) of every file in a stage: a stage may hold a release's file as a hard link."""
+    return frozenset(_staged(store))
+
+
+def _staged(store: Store) -> Iterator[tuple[int, int]]:
+    root = os.open(store.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for _, state in walk_folder(root, STAGING, Obstacles()):
+            yield state.st_dev, state.st_ino
+    finally:
+        os.close(root)

@@ -1,0 +1,238 @@
+"""Own the choice: which orphans and releases a plan takes, which it keeps, and why, for every one of them.
+
+It reads catalog and disk and never writes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ontofetch_hookspecs import layout as layouts
+
+from ...errors import EventError
+from ..connection import Store
+from ..entries import Entry, as_path, look_at, look_below
+from ..repo import listing, pruning
+from ..scan import Place, Scan, scan
+from .policy import Policy, PruneStopped, format_age
+from .references import References, read_references, staged_inodes
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is not taken: a path below the root or a release, and why."""
+
+    path: str
+    reason: str
+    version_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A release that is taken, with the folders and documents that move whole, and every entry of them."""
+
+    version_id: str
+    place: Place
+    parts: tuple[str, ...]
+    entries: list[Entry]
+
+
+@dataclass(slots=True)
+class Selection:
+    """What a plan takes and keeps.
+
+    Args:
+        scan: What was looked at.
+        references: What is referred to by open intents.
+        known: Files in the catalog.
+        found: Of these, files on disk.
+        orphans: Reason → orphans that are taken.
+        releases: Releases that are taken.
+        kept: What is not taken.
+    """
+
+    scan: Scan
+    references: References
+    known: int
+    found: int = 0
+    orphans: dict[str, list[Entry]] = field(default_factory=dict)
+    releases: list[Release] = field(default_factory=list)
+    kept: list[Kept] = field(default_factory=list)
+
+    @property
+    def taken(self) -> int:
+        """Return how many entries are taken."""
+        return sum(map(len, self.orphans.values())) + sum(len(release.entries) for release in self.releases)
+
+
+def select(
+    store: Store,
+    connection: duckdb.DuckDBPyConnection,
+    policy: Policy,
+    *,
+    now: int,
+    within: str | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Selection:
+    """Look at the store and choose.
+
+    Args:
+        store: The store; the caller holds its gate.
+        connection: Its catalog.
+        policy: What was asked for.
+        now: Nanoseconds since 1970.
+        within: Only what lies in the release that holds this path below the root.
+        progress: Called with the number of entries looked at.
+
+    Raises:
+        PruneStopped: A release that was named may not go.
+    """
+    found = scan(store, connection, within=within, progress=progress)
+    chosen = Selection(found, read_references(store), listing.count_recorded(connection))
+    judge = _Judge(store, policy, chosen, now)
+    for release in _choose_releases(connection, policy, now) if within is None else ():
+        judge.look_at_release(*release)
+    orphans = listing.list_orphans(connection)
+    chosen.found = listing.count_listed_files(connection) - orphans["kind"].to_pylist().count("file")
+    judge.look_at_orphans(orphans)
+    return chosen
+
+
+def _choose_releases(
+    connection: duckdb.DuckDBPyConnection, policy: Policy, now: int
+) -> list[tuple[str, str, str, str | None]]:
+    before = None
+    if policy.older_than is not None:
+        before = datetime.fromtimestamp((now - policy.older_than) / 10**9, UTC).replace(tzinfo=None)
+    return pruning.choose_releases(
+        connection,
+        named=policy.versions,
+        series=policy.series,
+        keep_last=policy.keep_last,
+        recorded_before=before,
+    )
+
+
+class _Judge:
+    """Decide about one thing after the other; what is decided goes into the selection."""
+
+    def __init__(self, store: Store, policy: Policy, chosen: Selection, now: int) -> None:
+        self._store = store
+        self._policy = policy
+        self._chosen = chosen
+        self._now = now
+        self._staged: frozenset[tuple[int, int]] | None = None
+
+    # --- releases -----------------------------------------------------------------------------------------------------
+
+    def look_at_release(self, version_id: str, folder: str, layout: str, protected: str | None) -> None:
+        """Take a release with all that lies in its folders, or keep it and say why."""
+        reason = protected
+        entries: list[Entry] = []
+        if reason is None:
+            try:
+                place = Place(folder, layouts.find_layout(layout), version_id)
+                entries = part_entries(self._store, release_parts(self._store, place))
+                reason = self._why_keep_release(folder, entries)
+            except (EventError, OSError) as error:
+                reason = f"its folder can't be taken: {getattr(error, 'strerror', None) or error}"
+        if reason is None:
+            self._chosen.releases.append(Release(version_id, place, release_parts(self._store, place), entries))
+            return
+        if version_id in self._policy.versions:
+            raise PruneStopped(
+                f"{version_id} can't be pruned: {reason}.",
+                subject=version_id,
+                hint="Point the series elsewhere with `ontofetch db latest set`, unpin it with `ontofetch db pin"
+                " --remove`, or leave it out of the plan.",
+            )
+        self._chosen.kept.append(Kept(folder, reason, version_id))
+
+    def _why_keep_release(self, folder: str, entries: list[Entry]) -> str | None:
+        if self._chosen.references.holds(folder):
+            return "an open boundary refers to it"
+        for path in self._chosen.scan.obstacles.foreign:
+            if f"{path}/".startswith(f"{folder}/"):
+                return "another catalog lives inside it"
+        if any(self._is_staged(entry) for entry in entries):
+            return "a stage holds one of its files"
+        youngest = max(entries, key=lambda entry: entry.touched, default=None)
+        return None if youngest is None else self._why_young(youngest)
+
+    # --- orphans ------------------------------------------------------------------------------------------------------
+
+    def look_at_orphans(self, orphans: pa.Table) -> None:
+        """Take each orphan, or keep it and say why."""
+        taken = tuple(f"{release.place.folder}/" for release in self._chosen.releases)
+        unrecorded = tuple(f"{place.folder}/" for place in self._chosen.scan.places if not place.version_id)
+        paths = [as_path(path) for path in orphans["path"].to_pylist()]
+        entries = look_at(self._store, paths)
+        for path, respelled, entry in zip(paths, orphans["respelled"].to_pylist(), entries, strict=True):
+            if entry is None or path.startswith(taken):
+                # gone since the scan, or taken with its release
+                continue
+            reason = self._why_keep(entry, respelled=respelled)
+            if reason is not None:
+                self._chosen.kept.append(Kept(path, reason))
+                continue
+            why = "its release is not recorded" if path.startswith(unrecorded) else "it is not recorded in its release"
+            self._chosen.orphans.setdefault(why, []).append(entry)
+
+    def _why_keep(self, entry: Entry, *, respelled: bool) -> str | None:
+        if entry.kind != "file":
+            what = "a symbolic link" if entry.kind == "link" else "no regular file"
+            return f"it is {what}, which the catalog never wrote"
+        if respelled:
+            return "a recorded file is missing whose path differs only in case or normal form"
+        if any(entry.path.startswith(f"{path}/") for path in self._chosen.scan.obstacles.foreign):
+            return "it belongs to another catalog inside this store"
+        if self._chosen.references.holds(entry.path):
+            return "an open boundary refers to it"
+        if self._is_staged(entry):
+            return "a stage holds it"
+        return self._why_young(entry)
+
+    def _why_young(self, entry: Entry) -> str | None:
+        age = self._now - entry.touched
+        if age >= self._policy.min_age:
+            return None
+        told = "in the future" if age < 0 else f"{format_age(age)} ago"
+        return f"it was touched {told}, and the least age is {format_age(self._policy.min_age)}"
+
+    def _is_staged(self, entry: Entry) -> bool:
+        if entry.links < 2:
+            return False
+        if self._staged is None:
+            self._staged = staged_inodes(self._store)
+        return (entry.device, entry.inode) in self._staged
+
+
+def release_parts(store: Store, place: Place) -> tuple[str, ...]:
+    """Return what of a release is there to be moved: the folders of sources and data, the catalog's documents."""
+    names = (place.layout.source, place.layout.data, *DOCUMENTS)
+    paths = (f"{place.folder}/{name}" for name in names)
+    return tuple(path for path in paths if os.path.lexists(store.path(path)))
+
+
+def part_entries(store: Store, parts: Iterable[str]) -> list[Entry]:
+    """Return every entry of some parts of a release: a document, or whatever lies below a folder.
+
+    Raises:
+        OSError: A folder can't be read or is a link.
+    """
+    found: list[Entry] = []
+    for part in parts:
+        document = next(look_at(store, [part]), None)
+        found += look_below(store, part) if document is None else [document]
+    return found
+
+
+DOCUMENTS = (layouts.EXTRACT_AUDIT, layouts.VALIDATION_AUDIT, layouts.MANIFEST)

@@ -1,0 +1,161 @@
+"""Own the carrying out of a plan, batch by batch: apply, restore, purge; and in which state a plan is.
+
+Each batch is a boundary of its own, so that an interrupt, a kill or another writer comes between two of them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .. import effects, sessions
+from ..boundaries.engine import Boundary, Outcome, carry_out
+from ..connection import Store
+from ..entries import Entry
+from ..repo import pruning
+from .batches import APPLIED, PURGED, RESTORED, PruneBatch, PurgeBatch, RestoreBatch, check_catalog
+from .plan import Batch, Plan, entries_of, freed_bytes, read_entries, read_plan
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Tell = Callable[[Outcome], None]
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a step has come to.
+
+    Args:
+        plan: The plan.
+        step: The type of its events.
+        batches, entries, bytes: How many were dealt with now.
+        freed: Bytes that this has freed.
+        left: Batches that were in no state for this step: dealt with before, or never applied.
+    """
+
+    plan: Plan
+    step: str
+    batches: int
+    entries: int
+    bytes: int
+    freed: int
+    left: int
+
+
+def apply_plan(store: Store, name: str, *, tell: Tell, progress: Progress) -> Done:
+    """Move everything that a plan lists to quarantine, exactly that; go on where an interrupted one stopped.
+
+    Raises:
+        PlanUnusable: It was edited, or catalog or disk have changed since it was made; what is left was not touched.
+    """
+    return _carry_out(store, read_plan(store, name), APPLIED, tell, progress)
+
+
+def restore_plan(store: Store, name: str, *, tell: Tell, progress: Progress) -> Done:
+    """Move everything that was applied of a plan back to where it was, rows and files.
+
+    Raises:
+        Conflict: Something lies there now, or the release was recorded again.
+        PlanUnusable: The plan was edited or what it moved is not there any more.
+    """
+    return _carry_out(store, read_plan(store, name), RESTORED, tell, progress)
+
+
+def purge_plan(store: Store, name: str, *, tell: Tell, progress: Progress) -> Done:
+    """Remove for good what was applied of a plan.
+
+    Raises:
+        PlanUnusable: The plan was edited, or something else lies in its quarantine.
+    """
+    done = _carry_out(store, read_plan(store, name), PURGED, tell, progress)
+    with sessions.writing(store):
+        _remove_empty_folders(store, done.plan)
+    return done
+
+
+def batch_counts(store: Store, plans: list[Plan]) -> list[dict[str, int]]:
+    """Return for each plan how many batches were applied, restored and purged last: step → number."""
+    with sessions.reading(store) as connection:
+        states = [pruning.batch_states(connection, plan.plan_id) for plan in plans]
+    return [
+        {step: sum(1 for kind, _ in found.values() if kind == step) for step in (APPLIED, RESTORED, PURGED)}
+        for found in states
+    ]
+
+
+def _carry_out(store: Store, plan: Plan, step: str, tell: Tell, progress: Progress) -> Done:
+    import pyarrow.compute as pc
+
+    entries = read_entries(store, plan)
+    todo = _todo(store, plan, step)
+    batches = total = size = 0
+    dealt: list[int] = []
+    for batch in todo:
+        outcome = carry_out(store, _boundary(step, store, plan, batch, entries_of(entries, batch)))
+        tell(outcome)
+        if outcome.receipt.changed:
+            batches, size = batches + 1, size + batch.bytes
+            dealt.append(batch.number)
+        total += batch.entries
+        progress(total, sum(other.entries for other in todo))
+    mine: pa.Table = entries.filter(pc.is_in(entries["batch"], _numbers(dealt)))
+    freed = freed_bytes(mine) if step == PURGED else 0
+    return Done(plan, step, batches, len(mine), size, freed, len(plan.batches) - batches)
+
+
+def _boundary(step: str, store: Store, plan: Plan, batch: Batch, entries: list[Entry]) -> Boundary:
+    if step == APPLIED:
+        return PruneBatch(store, plan, batch, entries)
+    if step == RESTORED:
+        return RestoreBatch(store, plan, batch, entries)
+    return PurgeBatch(store, plan, batch, entries)
+
+
+def _todo(store: Store, plan: Plan, step: str) -> list[Batch]:
+    with sessions.reading(store) as connection:
+        if step == APPLIED:
+            check_catalog(connection, plan)
+        states = pruning.batch_states(connection, plan.plan_id)
+    kinds = {number: kind for number, (kind, _) in states.items()}
+    if step == APPLIED:
+        return [batch for batch in plan.batches if kinds.get(batch.number) not in (APPLIED, PURGED)]
+    return [batch for batch in plan.batches if kinds.get(batch.number) == APPLIED]
+
+
+def _numbers(numbers: list[int]) -> pa.Array:
+    import pyarrow as pa
+
+    return pa.array(numbers, pa.int32())
+
+
+def _remove_empty_folders(store: Store, plan: Plan) -> None:
+    """Remove the folders that a purged plan has left empty, deepest first; never a link, nothing that is not empty."""
+    folders = {os.path.dirname(plan.quarantine(batch)) for batch in plan.batches} | {f"{plan.folder}/rows"}
+    entries = read_entries(store, plan)
+    for batch in plan.batches:
+        for entry in entries_of(entries, batch):
+            folders.update(_emptied(entry.path, recorded=not batch.version_id))
+    for folder in sorted(folders, key=lambda path: (-path.count("/"), path)):
+        above, _, name = folder.rpartition("/")
+        with suppress(OSError):
+            descriptor = effects.open_folder(store.root, above)
+            try:
+                effects.remove_folder(store.root / above / name, folder=descriptor)
+            finally:
+                os.close(descriptor)
+
+
+def _emptied(path: str, *, recorded: bool) -> Iterator[str]:
+    """Yield the folders of an entry that may go once they are empty.
+
+    Those of a release that is still there stay down to its folders of sources and data; of one that is gone, its own
+    folder goes too.
+    """
+    parts = path.split("/")
+    for count in range(5 if recorded else 3, len(parts)):
+        yield "/".join(parts[:count])

@@ -1,0 +1,245 @@
+"""Own `db prune`: what is asked for, what is shown of plans and steps, and how a low age is confirmed."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from ontofetch_hookspecs import HostInfo
+from ontofetch_hookspecs.names import quote
+
+from ..errors import EXIT_OK, UsageError
+from ..rendering.progress import bar
+from ..rendering.text import human_size
+from .amounts import whole
+from .common import make_parser, reading, store_of
+from .output import OutputOptions, emit, say
+
+if TYPE_CHECKING:
+    from ..catalog.connection import Store
+    from ..catalog.prune.planning import Proposal
+    from ..catalog.prune.policy import Policy
+    from ..catalog.prune.steps import Done
+
+_TEXT = """Remove files without a row, and whole releases by policy: plan, look, apply, purge.
+
+Without --apply a plan is written that lists every entry, and nothing else is done. --apply moves exactly these entries
+to quarantine, --restore brings them back, and only --purge frees the space. Never taken: a latest or pinned release,
+the last of a series, what was touched in the last 24 h, what an open boundary or a stage refers to, and anything that
+the catalog did not write."""
+_STEPS = ("apply", "restore", "purge")
+
+
+def main(argv: list[str], host: HostInfo) -> int:
+    """Run `db prune` and return its exit code."""
+    args = _arguments(argv, host)
+    store = store_of(host)
+    if args.plans:
+        _show_plans(store, args)
+    elif args.explain is not None:
+        _explain(store, args)
+    elif args.apply or args.restore or args.purge:
+        _carry_out(store, host, args)
+    else:
+        _plan(store, host, args)
+    return EXIT_OK
+
+
+def _arguments(argv: list[str], host: HostInfo) -> argparse.Namespace:
+    parser = make_parser(host, "db prune", _TEXT, "db prune --keep-last 3 --older-than 90d")
+    chosen = parser.add_argument_group("what is taken besides orphans")
+    chosen.add_argument("--keep-last", metavar="N", type=whole, help="releases before the last N of their series")
+    chosen.add_argument(
+        "--older-than", metavar="AGE", help="releases recorded longer ago, e.g. 90d; both: only if both"
+    )
+    chosen.add_argument("--series", metavar="SERIES", help="these two choose in this series only")
+    chosen.add_argument("--version", metavar="VERSION", action="append", default=[], help="this release; repeatable")
+    brakes = parser.add_argument_group("brakes")
+    brakes.add_argument("--min-age", metavar="AGE", help="take nothing that was touched later (default: 24h)")
+    brakes.add_argument("--yes", metavar="AGE", help="confirm a --min-age below 24h by writing it again")
+    brakes.add_argument(
+        "--override",
+        metavar="BRAKE",
+        action="append",
+        default=[],
+        help="go past large-plan, missing-rows, unreadable-folder or unreadable-intent",
+    )
+    steps = parser.add_mutually_exclusive_group()
+    steps.add_argument("--dry-run", action="store_true", help="show what a plan would take and write nothing at all")
+    steps.add_argument("--apply", metavar="PLAN", help="move what a plan lists to quarantine")
+    steps.add_argument("--restore", metavar="PLAN", help="bring back what was applied of a plan")
+    steps.add_argument("--purge", metavar="PLAN", help="remove for good what was applied of a plan")
+    steps.add_argument("--plans", action="store_true", help="list the plans and how far they have come")
+    steps.add_argument("--explain", metavar="PATH", help="say why a path is kept or an orphan")
+    args = parser.parse_args(argv)
+    if args.series and args.keep_last is None and args.older_than is None:
+        parser.error("--series needs --keep-last or --older-than")
+    given = args.keep_last is not None or args.older_than or args.version or args.min_age or args.override
+    if given and (args.apply or args.restore or args.purge or args.plans):
+        parser.error("what is taken is decided when a plan is made; this carries out what the plan says")
+    return args
+
+
+# --- plan -------------------------------------------------------------------------------------------------------------
+
+
+def _plan(store: Store, host: HostInfo, args: argparse.Namespace) -> None:
+    from ..catalog.prune import planning
+
+    policy = _policy(host, args)
+    with bar("look at the store", unit="files") as update:
+        proposal = planning.propose(store, policy, progress=lambda count: update(count, None))
+    _show_proposal(proposal, args)
+    totals = proposal.header["totals"]
+    told = (
+        f"{totals['entries']:,} entries, {human_size(totals['bytes'])}: {totals['orphans']:,} orphans and"
+        f" {len(totals['releases']):,} releases. Purging would free {human_size(totals['bytes_freed'])}."
+    )
+    if not totals["entries"] and not totals["releases"]:
+        say(f"There is nothing to prune; {totals['kept']:,} candidates are kept.")
+        return
+    if args.dry_run:
+        planning.check_proposal(policy, proposal)
+        say(f"Dry run, nothing was written: a plan would take {told}")
+        return
+    plan = planning.write_proposal(store, policy, proposal)
+    say(f"Plan {plan.plan_id}: {told} Nothing was touched yet.")
+    say(f"Every entry is listed in {store.path(plan.folder)}/entries.jsonl.")
+    say(f"Carry it out with `{host.name} db prune --apply {plan.plan_id}`.")
+
+
+def _policy(host: HostInfo, args: argparse.Namespace) -> Policy:
+    from ..catalog.prune.policy import BRAKES, MIN_AGE, Policy, parse_age
+    from ..catalog.repo.releases import resolve_series, resolve_version
+
+    unknown = sorted(set(args.override) - set(BRAKES))
+    if unknown:
+        raise UsageError(f"There is no brake {quote(unknown[0])}.", hint=f"There are {', '.join(sorted(BRAKES))}.")
+    min_age = MIN_AGE if args.min_age is None else parse_age(args.min_age)
+    if min_age < MIN_AGE and args.explain is None and not args.dry_run:
+        _confirm(args)
+    with reading(host) as connection:
+        return Policy(
+            versions=tuple(resolve_version(connection, name) for name in args.version),
+            series=resolve_series(connection, args.series) if args.series else None,
+            keep_last=args.keep_last,
+            older_than=parse_age(args.older_than) if args.older_than else None,
+            min_age=min_age,
+            overrides=tuple(args.override),
+        )
+
+
+def _confirm(args: argparse.Namespace) -> None:
+    """Let a user who wants younger files than usual write the age twice."""
+    typed = args.yes
+    if typed is None and sys.stdin.isatty():
+        say(f"Files touched as lately as {args.min_age} ago may still be about to be recorded.")
+        sys.stderr.write("Type the age again to go on: ")
+        sys.stderr.flush()
+        typed = sys.stdin.readline().strip()
+    if typed != args.min_age:
+        raise UsageError(
+            f"A least age of {args.min_age} was not confirmed.",
+            subject="--min-age",
+            hint=f"Add --yes {args.min_age}, or leave --min-age out.",
+        )
+
+
+def _show_proposal(proposal: Proposal, args: argparse.Namespace) -> None:
+    import pyarrow as pa
+
+    from ..catalog.entries import as_text
+
+    kept = proposal.selection.kept
+    sections = {
+        "plan": proposal.entries.select(
+            ["path", "size_bytes", "touched_at", "age_seconds", "reason", "version_id", "kind", "batch"]
+        ),
+        "kept": pa.table(
+            {
+                "path": pa.array([as_text(item.path) for item in kept], pa.string()),
+                "reason": pa.array([item.reason for item in kept], pa.string()),
+                "version_id": pa.array([item.version_id for item in kept], pa.string()),
+            }
+        ),
+    }
+    if not kept:
+        del sections["kept"]
+    header = {name: proposal.header[name] for name in ("id", "created_at", "policy", "totals")}
+    titles = {"plan": "Would be taken", "kept": "Kept"}
+    emit(sections, options=OutputOptions.from_args(args), parameters=header, titles=titles)
+
+
+# --- steps ------------------------------------------------------------------------------------------------------------
+
+
+def _carry_out(store: Store, host: HostInfo, args: argparse.Namespace) -> None:
+    import pyarrow as pa
+
+    from ..catalog.boundaries.observers import tell_observers
+    from ..catalog.prune import steps
+
+    step = next(name for name in _STEPS if getattr(args, name))
+    carry_out = {"apply": steps.apply_plan, "restore": steps.restore_plan, "purge": steps.purge_plan}[step]
+    with bar(step, unit="entries") as update:
+        done = carry_out(
+            store,
+            getattr(args, step),
+            tell=lambda outcome: tell_observers(host.manager, store, outcome),
+            progress=update,
+        )
+    row = {
+        "plan_id": done.plan.plan_id,
+        "step": step,
+        "batches": done.batches,
+        "entries": done.entries,
+        "size_bytes": done.bytes,
+        "freed_bytes": done.freed,
+    }
+    emit({"pruned": pa.Table.from_pylist([row])}, options=OutputOptions.from_args(args))
+    _say_next(done, step, host)
+
+
+def _say_next(done: Done, step: str, host: HostInfo) -> None:
+    command = f"{host.name} db prune"
+    plan_id = done.plan.plan_id
+    if not done.batches:
+        say(f"There was nothing left to {step} of the plan {plan_id}.")
+    elif step == "apply":
+        say("Everything is in quarantine; no byte is gone.")
+        say(f"Bring it back with `{command} --restore {plan_id}`, free the space with `{command} --purge {plan_id}`.")
+    elif step == "restore":
+        say("Rows and files are back where they were.")
+    else:
+        say(f"{human_size(done.freed)} are free again.")
+
+
+def _show_plans(store: Store, args: argparse.Namespace) -> None:
+    import pyarrow as pa
+
+    from ..catalog.prune import plan, steps
+
+    plans = [plan.read_plan(store, name) for name in plan.list_plans(store)]
+    counts = steps.batch_counts(store, plans)
+    rows = {
+        "plan_id": pa.array([item.plan_id for item in plans], pa.string()),
+        "entries": pa.array([item.header["totals"]["entries"] for item in plans], pa.int64()),
+        "size_bytes": pa.array([item.header["totals"]["bytes"] for item in plans], pa.int64()),
+        "batches": pa.array([len(item.batches) for item in plans], pa.int64()),
+    }
+    for name in ("applied", "restored", "purged"):
+        rows[name] = pa.array([count[name] for count in counts], pa.int64())
+    emit({"plans": pa.table(rows)}, options=OutputOptions.from_args(args))
+
+
+def _explain(store: Store, args: argparse.Namespace) -> None:
+    import pyarrow as pa
+
+    from ..catalog.prune.explain import explain_path
+    from ..catalog.prune.policy import MIN_AGE, Policy, parse_age
+
+    policy = Policy(min_age=MIN_AGE if args.min_age is None else parse_age(args.min_age))
+    found = explain_path(store, args.explain, policy)
+    row = {"path": found.path, "verdict": found.verdict, "reason": found.reason}
+    emit({"explanation": pa.Table.from_pylist([row])}, options=OutputOptions.from_args(args))
