@@ -38,7 +38,7 @@ def spelled(result: Any) -> bytes:
     return re.sub(rb'"last_verified":("[^"]*"|null)', b"", result.as_json())
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(old=releases, new=releases)
 def test_every_report_is_the_same_from_audits(open_shelf: Any, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
     """For any pair of releases each report gives the same frames with and without the database."""

@@ -141,7 +141,7 @@ releases = st.dictionaries(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(old=releases, new=releases)
 def test_sums_equal_a_recount(open_shelf: Any, old: Validated, new: Validated) -> None:
     """For any pair, the numbers per validator and format and the kinds of change are those of a recount."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from .. import columns as c
 from .shape import CHANGE_KIND, FLOAT, INT, LABEL, TEXT, Field
 
@@ -44,4 +46,4 @@ SIDES = (
     Field(c.BYTES_A, INT, "bytes of all files in A", detail=3),
     Field(c.BYTES_B, INT, "bytes of all files in B", detail=2),
 )
-GROUP = (*COUNTS, UNCHANGED, *BYTES, *SIDES)
+GROUP = (*COUNTS[:-1], replace(COUNTS[-1], detail=1), UNCHANGED, *BYTES, *SIDES)

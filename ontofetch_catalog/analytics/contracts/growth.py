@@ -17,7 +17,7 @@ GROWTH = Contract(
             (
                 f.CHANGE,
                 f.PATH,
-                Field(c.PREVIOUS_RELPATH, TEXT, "path in A of a renamed file, else null", "was"),
+                Field(c.PREVIOUS_RELPATH, TEXT, "path in A of a renamed file, else null", "was", 1),
                 replace(f.FORMAT, detail=4),
                 f.FILE_SIZE_A,
                 f.FILE_SIZE_B,

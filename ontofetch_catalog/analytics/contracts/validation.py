@@ -47,7 +47,7 @@ VALIDATION = Contract(
                 replace(f.FORMAT, detail=3),
                 Field(c.PASSED, BOOL, "whether it passed; null where the result is no longer there"),
                 _CHANGE,
-                _REASON,
+                replace(_REASON, detail=2),
             ),
         ),
         Section(
