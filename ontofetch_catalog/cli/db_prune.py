@@ -17,6 +17,8 @@ from .common import make_parser, reading, store_of
 from .output import OutputOptions, emit, say
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from ..catalog.connection import Store
     from ..catalog.prune.planning import Proposal
     from ..catalog.prune.policy import Policy
@@ -92,12 +94,13 @@ def _plan(store: Store, host: HostInfo, args: argparse.Namespace) -> None:
         proposal = planning.propose(store, policy, progress=lambda count: update(count, None))
     _show_proposal(proposal, args)
     totals = proposal.header["totals"]
+    taken = f"{_count(totals['orphans'], 'orphan')} and {_count(len(totals['releases']), 'release')}"
     told = (
-        f"{totals['entries']:,} entries, {human_size(totals['bytes'])}: {totals['orphans']:,} orphans and"
-        f" {len(totals['releases']):,} releases. Purging would free {human_size(totals['bytes_freed'])}."
+        f"{_count(totals['entries'], 'entry', 'entries')}, {human_size(totals['bytes'])}: {taken}."
+        f" Purging would free {human_size(totals['bytes_freed'])}."
     )
     if not totals["entries"] and not totals["releases"]:
-        say(f"There is nothing to prune; {totals['kept']:,} candidates are kept.")
+        say(f"There is nothing to prune; {_count(totals['kept'], 'candidate is', 'candidates are')} kept.")
         return
     if args.dry_run:
         planning.check_proposal(policy, proposal)
@@ -107,6 +110,10 @@ def _plan(store: Store, host: HostInfo, args: argparse.Namespace) -> None:
     say(f"Plan {plan.plan_id}: {told} Nothing was touched yet.")
     say(f"Every entry is listed in {store.path(plan.folder)}/entries.jsonl.")
     say(f"Carry it out with `{host.name} db prune --apply {plan.plan_id}`.")
+
+
+def _count(number: int, one: str, many: str = "") -> str:
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def _policy(host: HostInfo, args: argparse.Namespace) -> Policy:
@@ -151,11 +158,15 @@ def _show_proposal(proposal: Proposal, args: argparse.Namespace) -> None:
 
     from ..catalog.entries import as_text
 
+    options = OutputOptions.from_args(args)
+    columns = ["path", "size_bytes", "age_seconds", "reason", "version_id", "touched_at", "kind", "batch"]
+    entries = proposal.entries.select(columns)
+    if options.format == "table":
+        entries = entries.set_column(2, "age", _ages(entries["age_seconds"]))
     kept = proposal.selection.kept
     sections = {
-        "plan": proposal.entries.select(
-            ["path", "size_bytes", "touched_at", "age_seconds", "reason", "version_id", "kind", "batch"]
-        ),
+        "plan": entries,
+        "sums": _sums(proposal.entries),
         "kept": pa.table(
             {
                 "path": pa.array([as_text(item.path) for item in kept], pa.string()),
@@ -164,11 +175,30 @@ def _show_proposal(proposal: Proposal, args: argparse.Namespace) -> None:
             }
         ),
     }
-    if not kept:
-        del sections["kept"]
+    shown = {name: table for name, table in sections.items() if len(table) or name == "plan"}
     header = {name: proposal.header[name] for name in ("id", "created_at", "policy", "totals")}
-    titles = {"plan": "Would be taken", "kept": "Kept"}
-    emit(sections, options=OutputOptions.from_args(args), parameters=header, titles=titles)
+    titles = {"plan": "Would be taken", "sums": "In all", "kept": "Kept"}
+    emit(shown, options=options, parameters=header, titles=titles)
+
+
+def _sums(entries: pa.Table) -> pa.Table:
+    """Return number and size of what is taken, by release and reason."""
+    groups = entries.group_by(["version_id", "reason"], use_threads=False)
+    sums = groups.aggregate([("path", "count"), ("size_bytes", "sum")])
+    return sums.rename_columns(["version_id", "reason", "entries", "size_bytes"])
+
+
+def _ages(seconds: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return ages as people say them: days from one day on, else hours and minutes."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    def said(unit: int, name: str) -> pa.ChunkedArray:
+        return pc.binary_join_element_wise(pc.cast(pc.divide(seconds, unit), pa.string()), name, " ")
+
+    days = pc.greater_equal(seconds, 86_400)
+    hours = pc.greater_equal(seconds, 3_600)
+    return pc.if_else(days, said(86_400, "d"), pc.if_else(hours, said(3_600, "h"), said(60, "min")))
 
 
 # --- steps ------------------------------------------------------------------------------------------------------------
@@ -218,7 +248,7 @@ def _say_next(done: Done, step: str, host: HostInfo) -> None:
 def _show_plans(store: Store, args: argparse.Namespace) -> None:
     import pyarrow as pa
 
-    from ..catalog.prune import plan, steps
+    from ..catalog.prune import batches, plan, steps
 
     plans = [plan.read_plan(store, name) for name in plan.list_plans(store)]
     counts = steps.batch_counts(store, plans)
@@ -228,8 +258,8 @@ def _show_plans(store: Store, args: argparse.Namespace) -> None:
         "size_bytes": pa.array([item.header["totals"]["bytes"] for item in plans], pa.int64()),
         "batches": pa.array([len(item.batches) for item in plans], pa.int64()),
     }
-    for name in ("applied", "restored", "purged"):
-        rows[name] = pa.array([count[name] for count in counts], pa.int64())
+    for name, kind in (("applied", batches.APPLIED), ("restored", batches.RESTORED), ("purged", batches.PURGED)):
+        rows[name] = pa.array([count[kind] for count in counts], pa.int64())
     emit({"plans": pa.table(rows)}, options=OutputOptions.from_args(args))
 
 

@@ -20,7 +20,7 @@ _DETAILS = {
     "found": ("format", "kind", "sha256"),
     "delta": ("size_delta", "previous_relpath", "size_b", "size_a", "format", "file_id_b", "file_id_a"),
     "events": ("version_id", "level", "payload", "boundary_id", "run_id", "config_hash", "digest"),
-    "plan": ("touched_at", "age_seconds", "kind", "batch", "version_id"),
+    "plan": ("version_id", "touched_at", "kind", "batch"),
     "kept": ("version_id",),
     "plans": ("restored", "purged", "batches"),
     "plugins": ("milliseconds", "reason", "distribution", "hooks"),
