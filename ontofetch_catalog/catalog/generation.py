@@ -19,6 +19,8 @@ from .connection import Store
 from .repo import events
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import duckdb
 
 FORMAT = 1
@@ -56,8 +58,15 @@ def read_generation(store: Store) -> Generation | None:
     ) from error
 
 
-def write_generation(store: Store, event_id: int, digest: str) -> None:
-    """Record that the catalog has come to `event_id`; called after each COMMIT."""
+def write_generation(store: Store, event_id: int, digest: str, *, path: Path | None = None) -> None:
+    """Record that the catalog has come to `event_id`; called after each COMMIT.
+
+    Args:
+        store: The store.
+        event_id: Its newest event.
+        digest: That event's digest.
+        path: Where to write instead of the record's own place: beside a catalog that is not in place yet.
+    """
     try:
         previous = read_generation(store)
     except CatalogUnreadable:
@@ -65,7 +74,7 @@ def write_generation(store: Store, event_id: int, digest: str) -> None:
         previous = None
     content = Generation((previous.counter if previous else 0) + 1, event_id, digest)
     text = json.dumps({"format": FORMAT, **asdict(content)}, indent=1) + "\n"
-    effects.write_file(store.generation, text.encode())
+    effects.write_file(path or store.generation, text.encode())
 
 
 def check_generation(store: Store, connection: duckdb.DuckDBPyConnection) -> None:

@@ -148,6 +148,17 @@ def publish(store: Store, intent: Intent) -> None:
     _sync_touched(store, intent)
 
 
+def is_published(store: Store, intent: Intent) -> bool:
+    """Say whether every move of an intent is done: the disk is as it is after the boundary. Never writes."""
+    # what is displaced gives way to what is published: its place is taken again
+    taken = {move.target for move in intent.moves}
+    return all(
+        _is_moved(move, store.path(move.target))
+        and (move.source in taken or not os.path.lexists(store.path(move.source)))
+        for move in intent.moves
+    )
+
+
 def undo(store: Store, intent: Intent) -> None:
     """Take back, in reverse order, whatever of the intent was done; may run again.
 

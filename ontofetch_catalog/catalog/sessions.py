@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -30,6 +30,8 @@ from .migrations import (
 from .repo import events
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import duckdb
 
 CHECKPOINT_BYTES = 1 << 17  # a log beyond this is moved into the database file at the end of a boundary
@@ -193,20 +195,36 @@ def pending(store: Store) -> tuple[Migration, ...]:
             connection.close()
 
 
+def build(
+    store: Store, path: Path, fill: Callable[[duckdb.DuckDBPyConnection], events.EventRow] | None = None
+) -> tuple[int, str]:
+    """Make a whole database with the current schema in a new file and return its last event's number and digest.
+
+    Args:
+        store: The store it will belong to.
+        path: Where to make it; nothing is there, and its folder is.
+        fill: Adds rows in the one transaction, and returns the event that tells of them.
+    """
+    connection = open_connection(store, read_only=False, path=path)
+    try:
+        effects.begin(connection)
+        last = _apply(store, connection, available_migrations())
+        if fill is not None:
+            last = events.add_event(connection, fill(connection))
+        effects.commit(connection)
+        effects.checkpoint(connection)
+    finally:
+        effects.close_database(connection)
+    return last
+
+
 def _create(store: Store) -> None:
     """Make a database with the current schema under a temporary name, whole, and only then give it its name."""
     new = store.database.with_name("new.duckdb")
     for path in (new, new.with_name("new.duckdb.wal")):
         with suppress(FileNotFoundError):
             effects.unlink(path)
-    connection = open_connection(store, read_only=False, path=new)
-    try:
-        effects.begin(connection)
-        event_id, digest = _apply(store, connection, available_migrations())
-        effects.commit(connection)
-        effects.checkpoint(connection)
-    finally:
-        effects.close_database(connection)
+    event_id, digest = build(store, new)
     effects.rename(new, store.database)
     effects.sync_folder(store.database.parent)
     write_generation(store, event_id, digest)

@@ -28,6 +28,7 @@ VERBS = {
     "pin": ("keep a release from ever being pruned", f"{_CLI}.db_pin:main"),
     "migrate": ("bring the schema up to date", f"{_CLI}.db_state:migrate"),
     "doctor": ("reconcile the catalog and the disk, and mend what is asked for", f"{_CLI}.db_doctor:main"),
+    "rebuild": ("make the catalog anew from the disk alone", f"{_CLI}.db_rebuild:main"),
     "recover": ("end what a dead process left open", f"{_CLI}.db_state:recover"),
 }
 

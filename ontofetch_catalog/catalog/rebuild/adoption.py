@@ -21,7 +21,7 @@ from ..connection import Store
 from ..repo import files, latest, releases, validations
 from .hashing import describe
 from .places import ReleaseFolder
-from .told import DocumentRefused, Told, read_latest, read_release
+from .told import DocumentRefused, Told, read_latest, read_release, reader
 
 if TYPE_CHECKING:
     import duckdb
@@ -60,7 +60,9 @@ def adopt(
     adopted = None
     if folder.has_manifest:
         try:
-            adopted = record_told(connection, read_release(store, connection, folder.path))
+            with reader() as audits:
+                told = read_release(store, audits, folder.path)
+            adopted = record_told(connection, told)
         except DocumentRefused as error:
             _log.warning("%s The release is hashed instead.", error.message)
     if adopted is None:

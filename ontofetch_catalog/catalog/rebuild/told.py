@@ -7,7 +7,8 @@ release is taken over.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -101,12 +102,22 @@ class ToldLatest:
     updated_by: str
 
 
+@contextmanager
+def reader() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a connection to read audits through: a line that can't be read must not end anybody's transaction."""
+    connection = effects.open_database(Path(":memory:"), {}, read_only=False)
+    try:
+        yield connection
+    finally:
+        effects.close_database(connection)
+
+
 def read_release(store: Store, connection: duckdb.DuckDBPyConnection, folder: str) -> Told:
     """Return what the documents in a folder service/ontology/version say; never writes.
 
     Args:
         store: The store.
-        connection: Any connection; the audits are read through it.
+        connection: What `reader` opened.
         folder: Below the root.
 
     Raises:
@@ -217,7 +228,7 @@ def _read_artifact(item: Mapping[str, Any], version_id: str) -> releases.Artifac
         artifact_id=check_sha256("artifact_id", item["artifact_id"]),
         version_id=version_id,
         relpath=check_relpath("artifact", item["relpath"]),
-        source_url=redact_url(check_text("source_url", item["source_url"], optional=False) or ""),
+        source_url=_url(check_text("source_url", item["source_url"], optional=False) or ""),
         size_bytes=check_size("size_bytes", item["size_bytes"]),
         status=item["status"],
         recorded_at=_time("recorded_at", item["recorded_at"]),
@@ -226,6 +237,11 @@ def _read_artifact(item: Mapping[str, Any], version_id: str) -> releases.Artifac
         last_modified=check_text("last_modified", item["last_modified"]),
         content_type=check_text("content_type", item["content_type"]),
     )
+
+
+def _url(told: str) -> str:
+    # a file of the store has no secret, and its path below the root would come back as an absolute one
+    return told if told.startswith("file:") else redact_url(told)
 
 
 def _extraction(given: object) -> str | None:

@@ -1,0 +1,252 @@
+"""Own the making of a whole catalog from what lies on disk, and its swap for the one that is lost or damaged.
+
+Releases with sound documents are recorded as these say; the others are adopted one by one once the new catalog is in
+place. The former database is never deleted: it moves to the backups.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, ClassVar
+
+from ontofetch_hookspecs.layout import BACKUPS, CATALOG, DATABASE, GENERATION, RESTORING, series_of
+
+from ...errors import CatalogBehind, CatalogMissing, CatalogUnreadable, Conflict, OntofetchError
+from .. import effects, journal, sessions, swap
+from ..boundaries.engine import Care, Outcome, Recorded, carry_out
+from ..connection import Store, open_connection
+from ..generation import check_generation, write_generation
+from ..locks import gate_of
+from ..migrations import require_current_schema
+from ..repo import events, releases
+from .adoption import Progress, adopt, record_latest, record_told
+from .places import ReleaseFolder, find_folders
+from .told import DocumentRefused, read_release, reader
+
+if TYPE_CHECKING:
+    import duckdb
+
+_LIVE = (f"{DATABASE}.wal", DATABASE, GENERATION)  # in this order they leave
+LOST = "events, times of verification, the history of the latest pointers but the newest"
+_log = logging.getLogger("ontofetch.catalog.rebuild")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """What became of one release.
+
+    Args:
+        version_id: The release.
+        source: `documents`, `hashed`, or `left` if it could not be recorded.
+        rows: How many rows it has.
+        bytes: The sum of its files' sizes.
+        message: Why it was hashed or left, or what of it was; empty if all is well.
+    """
+
+    version_id: str
+    source: str
+    rows: int = 0
+    bytes: int = 0
+    message: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Rebuilt:
+    """What a rebuild came to: its releases, sorted, and where the former catalog is kept, None if there was none."""
+
+    releases: list[Release] = field(default_factory=list)
+    kept: str | None = None
+
+
+class AdoptRelease(Care):
+    """Record one release by scanning and hashing, with documents of its own."""
+
+    kind: ClassVar[str] = "rebuild"
+    done: ClassVar[str] = "adopted"
+
+    def __init__(self, store: Store, folder: ReleaseFolder, progress: Progress | None) -> None:
+        super().__init__(store, folder.path)
+        self._folder = folder
+        self._progress = progress
+        self.left: list[str] = []
+
+    def is_changed(self, connection: duckdb.DuckDBPyConnection) -> bool:
+        """Return whether it is still not recorded."""
+        return releases.find_version(connection, self.version_id) is None
+
+    def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
+        """Take it over."""
+        adopted = adopt(self.store, connection, draft, self._folder, self._progress)
+        self.left = adopted.left
+        return Recorded(rows=adopted.rows, bytes=adopted.bytes, payload={"left": len(adopted.left)})
+
+
+def rebuild(
+    store: Store,
+    *,
+    replace: bool = False,
+    progress: Progress | None = None,
+    tell: Callable[[Outcome], None] | None = None,
+) -> Rebuilt:
+    """Make the catalog anew from manifests, audits and LATEST.json, and by hashing what has none.
+
+    Args:
+        store: Which one.
+        replace: Whether a catalog that can be used is replaced.
+        progress: Called while files are hashed, with how many are done and how many there are.
+        tell: Called with each release that was adopted.
+
+    Raises:
+        Conflict: There is a catalog that can be used.
+        CatalogMissing: There is nothing to make one from.
+        CatalogLocked: Somebody else uses the catalog and did not let go in time.
+    """
+    effects.set_durability(str(store.settings.get("durability", "full")))
+    if not any(find_folders(store)) and not any(os.path.lexists(store.path(path)) for path in _LIVE):
+        raise CatalogMissing(
+            f"There is no release below {store.root} to make a catalog from.",
+            subject=str(store.root),
+            hint="--root names another store; the first `ontofetch pull` makes a catalog.",
+        )
+    effects.make_folders(store.path(CATALOG))
+    made = Rebuilt()
+    with gate_of(store.root).exclusive(store.wait):
+        swap.finish(store)
+        if not replace:
+            _refuse_usable(store)
+        end_intents(store)
+        folders = list(find_folders(store))
+        _build(store, folders, made)
+        _exchange(store, made)
+    done = {release.version_id for release in made.releases}
+    for folder in folders:
+        if folder.path not in done:
+            made.releases.append(_adopt(store, folder, progress, tell))
+    made.releases.sort(key=lambda release: release.version_id)
+    return made
+
+
+def _refuse_usable(store: Store) -> None:
+    """Refuse to replace a catalog that can be used.
+
+    Raises:
+        Conflict: It can.
+    """
+    import duckdb
+
+    if not store.database.is_file():
+        return
+    try:
+        connection = open_connection(store, read_only=True)
+        try:
+            require_current_schema(connection)
+            check_generation(store, connection)
+        finally:
+            connection.close()
+    except (CatalogUnreadable, CatalogBehind, duckdb.Error) as error:
+        _log.warning("the catalog that will be replaced can't be used: %s", str(error).splitlines()[0])
+        return
+    except OntofetchError as error:
+        raise Conflict(
+            f"The catalog below {store.root} may be sound: {error.message}",
+            subject=str(store.root),
+            hint=f"{error.hint} To make it anew all the same, add --replace.",
+        ) from error
+    raise Conflict(
+        f"There is a catalog below {store.root} that can be used; making it anew would lose its {LOST}.",
+        subject=str(store.root),
+        hint="`ontofetch db doctor` shows and mends what is wrong with it; add --replace to make it anew all the same.",
+    )
+
+
+def end_intents(store: Store) -> None:
+    """End open boundaries without the database that would know whether they had committed.
+
+    One whose moves are all done is whole on disk, its documents too, and stays; another is undone. Both leave the disk
+    as it is after a boundary or before it, never between.
+    """
+    for path in journal.open_intents(store):
+        intent = journal.read_intent(path)
+        if intent is None:
+            effects.rename(path, path.with_suffix(".unreadable"))
+            effects.sync_folder(store.intents)
+            continue
+        published = journal.is_published(store, intent)
+        if not published:
+            journal.undo(store, intent)
+        journal.forget(store, intent, committed=published)
+        _log.warning("boundary %s was open and is %s", intent.boundary_id, "kept" if published else "undone")
+
+
+def _build(store: Store, folders: list[ReleaseFolder], made: Rebuilt) -> None:
+    """Make the new database and its record beside the store."""
+    beside = store.path(RESTORING)
+    effects.make_folders(beside / CATALOG)
+
+    def fill(connection: duckdb.DuckDBPyConnection) -> events.EventRow:
+        with reader() as audits:
+            for folder in folders:
+                if folder.has_manifest:
+                    _record(store, connection, audits, folder, made)
+        for slot in sorted({series_of(folder.path) for folder in folders}):
+            record_latest(store, connection, slot)
+        recorded = len(made.releases)
+        payload = {"releases": recorded, "rows": sum(release.rows for release in made.releases), "lost": LOST}
+        return events.EventRow(
+            boundary_id=sessions.new_boundary_id(),
+            run_id=store.run_id,
+            config_hash=store.config_hash,
+            ts=sessions.utc_now(),
+            type="rebuild.done",
+            payload=payload,
+        )
+
+    event_id, digest = sessions.build(store, beside / DATABASE, fill)
+    write_generation(store, event_id, digest, path=beside / GENERATION)
+    effects.sync_folder(beside)
+
+
+def _record(
+    store: Store,
+    connection: duckdb.DuckDBPyConnection,
+    audits: duckdb.DuckDBPyConnection,
+    folder: ReleaseFolder,
+    made: Rebuilt,
+) -> None:
+    try:
+        told = read_release(store, audits, folder.path)
+    except DocumentRefused as error:
+        _log.warning("%s The release will be hashed instead.", error.message)
+        return
+    adopted = record_told(connection, told)
+    made.releases.append(Release(version_id=folder.path, source="documents", rows=adopted.rows, bytes=adopted.bytes))
+
+
+def _exchange(store: Store, made: Rebuilt) -> None:
+    """Swap the new catalog in; once its plan is durable, whoever comes next finishes it."""
+    aside = f"{BACKUPS}/{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-before-rebuild"
+    live = [path for path in _LIVE if os.path.lexists(store.path(path))]
+    moves = [swap.make_move(store, path, f"{aside}/{os.path.basename(path)}") for path in live]
+    moves += [swap.make_move(store, f"{RESTORING}/{path}", path) for path in (DATABASE, GENERATION)]
+    swap.begin(store, swap.Swap(moves))
+    swap.finish(store)
+    made.kept = aside if live else None
+
+
+def _adopt(
+    store: Store, folder: ReleaseFolder, progress: Progress | None, tell: Callable[[Outcome], None] | None
+) -> Release:
+    boundary = AdoptRelease(store, folder, progress)
+    try:
+        outcome = carry_out(store, boundary)
+    except OntofetchError as error:
+        return Release(version_id=folder.path, source="left", message=error.message)
+    if tell is not None:
+        tell(outcome)
+    left = f"{len(boundary.left):,} files were left, e.g. {boundary.left[0]}" if boundary.left else ""
+    receipt = outcome.receipt
+    return Release(version_id=folder.path, source="hashed", rows=receipt.rows, bytes=receipt.bytes, message=left)

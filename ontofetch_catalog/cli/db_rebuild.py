@@ -1,0 +1,50 @@
+"""Own the verb `db rebuild`: make the catalog anew from the disk, and say what it was made of and what is lost."""
+
+from __future__ import annotations
+
+from ontofetch_hookspecs import HostInfo
+
+from ..errors import EXIT_FINDINGS, EXIT_OK
+from ..rendering.progress import bar
+from .common import make_parser, store_of
+from .output import OutputOptions, emit, say
+
+_TEXT = """Make the catalog anew from the disk alone: manifests, audits, LATEST.json; what has none is hashed.
+
+For a catalog that is lost, damaged or behind its record. The former database is kept below .catalog/backups. Lost are
+events, times of verification, and all but the newest of the latest pointers. Exit code 3 if a release is left out."""
+
+
+def main(argv: list[str], host: HostInfo) -> int:
+    """Rebuild the catalog and print a row per release."""
+    import pyarrow as pa
+
+    from ..catalog.boundaries import tell_observers
+    from ..catalog.rebuild.build import LOST, rebuild
+
+    parser = make_parser(host, "db rebuild", _TEXT, "db rebuild")
+    parser.add_argument("--replace", action="store_true", help="also if there is a catalog that can be used")
+    args = parser.parse_args(argv)
+    store = store_of(host)
+    with bar("hash", unit="files") as update:
+        made = rebuild(
+            store,
+            replace=args.replace,
+            progress=update,
+            tell=lambda outcome: tell_observers(host.manager, store, outcome),
+        )
+    rows = made.releases
+    table = pa.table(
+        {
+            "version_id": pa.array([row.version_id for row in rows], pa.string()),
+            "source": pa.array([row.source for row in rows], pa.string()),
+            "rows": pa.array([row.rows for row in rows], pa.int64()),
+            "size_bytes": pa.array([row.bytes for row in rows], pa.int64()),
+            "message": pa.array([row.message or None for row in rows], pa.string()),
+        }
+    )
+    emit({"releases": table}, options=OutputOptions.from_args(args), parameters={"root": str(store.root)})
+    kept = f" The former catalog is kept as {made.kept}." if made.kept else ""
+    say(f"The catalog below {store.root} is made anew. Lost are its {LOST}.{kept}")
+    say(f"`{host.name} db doctor` looks whether rows and files agree.")
+    return EXIT_FINDINGS if any(row.source == "left" for row in rows) else EXIT_OK
