@@ -5,6 +5,7 @@ Events are frozen and checked when they are made; they know nothing of who sends
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -13,7 +14,7 @@ from typing import Protocol, runtime_checkable
 
 from .errors import EventError
 from .layout import find_layout, make_version_id, split_version_id
-from .names import check_relpath, check_sha256, check_size, check_text, check_time, quote, redact_url
+from .names import MAX_ROOTED_BYTES, check_relpath, check_sha256, check_size, check_text, check_time, quote, redact_url
 
 
 @runtime_checkable
@@ -72,9 +73,33 @@ def _check_table(name: str, value: object) -> None:
         )
 
 
-def _check_staged(name: str, value: object) -> None:
-    if value is not None and not (isinstance(value, Path) and value.is_absolute()):
-        raise EventError(f"{name} is {quote(value)}, not an absolute path or None.", subject=name)
+def _check_path(name: str, value: object) -> Path:
+    if not isinstance(value, Path) or not value.is_absolute() or ".." in value.parts or "\0" in str(value):
+        raise EventError(f"{name} is {quote(value)}, not an absolute path.", subject=name)
+    return value
+
+
+def _check_root(value: object) -> None:
+    path = _check_path("root", value)
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise EventError(
+            f"root is {quote(path)}, which is not UTF-8, and the database can't be opened there.", subject="root"
+        ) from error
+
+
+def _check_staged(value: object, root: Path) -> None:
+    """Check that what an intent will say of staged bytes can be read again: the path below the root, else the name."""
+    if value is None:
+        return
+    path = _check_path("staged", value)
+    inner = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
+    check_relpath("staged", inner, most=MAX_ROOTED_BYTES)
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError as error:
+        raise EventError(f"staged is {quote(path)}, which no file system can hold.", subject="staged") from error
 
 
 def _check_flag(name: str, value: object) -> None:
@@ -97,8 +122,7 @@ class Event:
     config_hash: str
 
     def __post_init__(self) -> None:
-        if not isinstance(self.root, Path) or not self.root.is_absolute():
-            raise EventError(f"root is {quote(self.root)}, not an absolute path.", subject="root")
+        _check_root(self.root)
         check_text("run_id", self.run_id, most=200, optional=False)
         check_text("config_hash", self.config_hash, most=200, optional=False)
 
@@ -155,10 +179,10 @@ class DownloadDone(Event):
         object.__setattr__(self, "source_url", redact_url(self.source_url))
         for name in ("plan_hash", "etag", "last_modified", "content_type"):
             check_text(name, getattr(self, name))
-        if self.status not in ("fresh", "cached"):
+        if not isinstance(self.status, str) or self.status not in ("fresh", "cached"):
             raise EventError(f"status is {quote(self.status)}, neither fresh nor cached.", subject="status")
         check_time("fetched_at", self.fetched_at)
-        _check_staged("staged", self.staged)
+        _check_staged(self.staged, self.root)
         _check_flag("replace", self.replace)
 
     @property
@@ -206,7 +230,7 @@ class ExtractDone(Event):
             raise EventError(f"strip is {quote(self.strip)}, not a number of folders.", subject="strip")
         check_time("started_at", self.started_at)
         check_time("finished_at", self.finished_at)
-        _check_staged("staged", self.staged)
+        _check_staged(self.staged, self.root)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -74,9 +74,9 @@ def find_layout(name: str) -> Layout:
     Raises:
         EventError: No layout of that name is registered.
     """
-    if name not in _LAYOUTS:
+    if not isinstance(name, str) or name not in _LAYOUTS:
         known = ", ".join(sorted(_LAYOUTS))
-        raise EventError(f"The layout {quote(name)} is not known.", subject=name, hint=f"Known are: {known}.")
+        raise EventError(f"The layout {quote(name)} is not known.", subject="layout", hint=f"Known are: {known}.")
     return _LAYOUTS[name]
 
 

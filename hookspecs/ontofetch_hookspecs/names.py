@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import datetime
+from datetime import UTC, datetime
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from .errors import EventError
@@ -16,6 +16,7 @@ SEGMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~-]{0,99}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 MAX_PART_BYTES = 255  # NAME_MAX of every file system in use
 MAX_PATH_BYTES = 1024  # PATH_MAX of macOS, the smaller of the two platforms
+MAX_ROOTED_BYTES = 4096  # below the root, with the folders of release, stage or quarantine before it; PATH_MAX of Linux
 MAX_SIZE = 2**63 - 1
 SECRET_NAMES = frozenset(
     {"access_token", "api-key", "api_key", "apikey", "auth", "authorization", "client_secret", "cookie", "credential"}
@@ -28,8 +29,13 @@ REDACTED = "REDACTED"
 
 def quote(text: object) -> str:
     """Return `text` so that it can stand in a sentence: printable ASCII or letters, nothing a terminal would obey."""
+    try:
+        plain = str(text)
+    except ValueError:
+        # a number of more digits than Python turns into text
+        plain = f"a very large {type(text).__name__}"
     shown = "".join(
-        ch if ch.isprintable() else ch.encode("unicode_escape", "backslashreplace").decode() for ch in str(text)
+        ch if ch.isprintable() else ch.encode("unicode_escape", "backslashreplace").decode() for ch in plain
     )
     return repr(shown if len(shown) <= 200 else shown[:120] + "…" + shown[-60:])
 
@@ -67,11 +73,16 @@ def check_size(field: str, value: object) -> int:
 
 def check_time(field: str, value: object) -> datetime:
     """Return `value` if it is a datetime that knows its zone, else raise EventError."""
-    if not isinstance(value, datetime) or value.utcoffset() is None:
-        raise EventError(
-            f"{field} is {quote(value)}, not a time with a zone.", subject=field, hint="Use datetime.now(timezone.utc)."
-        )
-    return value
+    try:
+        if isinstance(value, datetime) and value.utcoffset() is not None:
+            # the first and the last hours of the calendar have no UTC
+            value.astimezone(UTC)
+            return value
+    except OverflowError:
+        pass
+    raise EventError(
+        f"{field} is {quote(value)}, not a time with a zone.", subject=field, hint="Use datetime.now(timezone.utc)."
+    )
 
 
 def check_text(field: str, value: object, *, most: int = 4096, optional: bool = True) -> str | None:
@@ -93,8 +104,8 @@ def unsafe_character(text: str) -> str | None:
     return None
 
 
-def relpath_fault(path: str) -> str | None:
-    """Return why `path` can't be a relative POSIX path of the catalog, as the end of a sentence; None if it can."""
+def relpath_fault(path: str, *, most: int = MAX_PATH_BYTES) -> str | None:
+    """Return why `path` can't be a relative POSIX path of at most `most` bytes, as the end of a sentence, or None."""
     if not path:
         return "is empty"
     if path.startswith("/"):
@@ -102,10 +113,10 @@ def relpath_fault(path: str) -> str | None:
     bad = unsafe_character(path)
     if bad is not None:
         return f"contains the control character U+{ord(bad):04X}"
-    return _parts_fault(path.split("/"))
+    return _parts_fault(path.split("/"), most)
 
 
-def _parts_fault(parts: list[str]) -> str | None:
+def _parts_fault(parts: list[str], most: int) -> str | None:
     if "" in parts:
         return "has an empty part"
     if ".." in parts or "." in parts:
@@ -113,20 +124,20 @@ def _parts_fault(parts: list[str]) -> str | None:
     sizes = [len(part.encode()) for part in parts]
     if max(sizes) > MAX_PART_BYTES:
         return f"has a part longer than {MAX_PART_BYTES} bytes"
-    if sum(sizes) + len(sizes) - 1 > MAX_PATH_BYTES:
-        return f"is longer than {MAX_PATH_BYTES:,} bytes"
+    if sum(sizes) + len(sizes) - 1 > most:
+        return f"is longer than {most:,} bytes"
     return None
 
 
-def check_relpath(field: str, value: object) -> str:
-    """Return `value` if it is a relative POSIX path that stays below its folder.
+def check_relpath(field: str, value: object, *, most: int = MAX_PATH_BYTES) -> str:
+    """Return `value` if it is a relative POSIX path of at most `most` bytes that stays below its folder.
 
     Raises:
         EventError: Absolute, empty, with `.` or `..` or an empty part, a control character, a surrogate, or too long.
     """
     if not isinstance(value, str):
         raise EventError(f"{field} is {quote(value)}, not text.", subject=field)
-    fault = relpath_fault(value)
+    fault = relpath_fault(value, most=most)
     if fault is not None:
         raise EventError(f"{field} {quote(value)} {fault}.", subject=field)
     return value

@@ -11,18 +11,20 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.events import FILES_COLUMNS, RESULTS_COLUMNS, Column, Table
-from ontofetch_hookspecs.names import quote, relpath_fault
+from ontofetch_hookspecs.names import MAX_PART_BYTES, MAX_PATH_BYTES, MAX_SIZE, quote, relpath_fault
 
 from ..errors import EventError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# what relpath_fault refuses, as one expression of RE2; it only finds candidates, relpath_fault then says what is wrong
-_SUSPECT_PATH = (
-    r"^$|^/|/$|//|(^|/)\.\.?(/|$)|\p{Cc}|[\x{2028}\x{2029}\x{202a}-\x{202e}\x{2066}-\x{2069}]|[^/]{86}|^.{342}"
-)
+# what relpath_fault refuses, as expressions of RE2 over text and over bytes; they only find candidates, relpath_fault
+# then says what is wrong
+_SUSPECT_PATH = r"^$|^/|/$|//|(^|/)\.\.?(/|$)|\p{Cc}|[\x{2028}\x{2029}\x{202a}-\x{202e}\x{2066}-\x{2069}]"
+_LONG_PART = f"[^/]{{{MAX_PART_BYTES + 1}}}"
 _SHA256 = "^[0-9a-f]{64}$"
+# microseconds since 1970: what a datetime can hold, from 0001-01-01 to the last moment of 9999
+_FIRST_TIME, _LAST_TIME = -62_135_596_800_000_000, 253_402_300_799_999_999
 
 
 def read_files(files: Table) -> pa.Table:
@@ -82,39 +84,86 @@ def _conform(name: str, given: Table, columns: Sequence[Column]) -> pa.Table:
     try:
         table = pa.table(given)
         table.validate(full=True)
-        missing = [field.name for field in schema if field.name not in table.column_names]
-        if missing:
-            raise EventError(
-                f"The {name} table has no column {missing[0]!r}.",
-                subject=name,
-                hint=f"Its columns are {', '.join(schema.names)}.",
-            )
-        table = table.select(schema.names)
-        naive = [
-            field.name
-            for field in schema
-            if pa.types.is_timestamp(field.type) and table.schema.field(field.name).type.tz is None and len(table)
-        ]
-        if naive:
-            raise EventError(f"The column {naive[0]!r} of the {name} table has times without a zone.", subject=name)
-        table = table.cast(pa.schema([field.with_nullable(True) for field in schema]))
+        _check_columns(name, table.schema, schema)
+        table = _decoded(table.select(schema.names)).cast(pa.schema([field.with_nullable(True) for field in schema]))
         table.validate(full=True)
-    except (pa.ArrowException, AttributeError, TypeError, ValueError) as error:
+    except (pa.ArrowException, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
         raise EventError(f"The {name} table can't be used: {error}", subject=name) from error
     for field in schema:
         if not field.nullable and table[field.name].null_count:
             raise EventError(f"The column {field.name!r} of the {name} table has an empty value.", subject=name)
+        if pa.types.is_timestamp(field.type):
+            _check_times(name, field.name, table[field.name])
     stored = pa.schema(
         [field.with_type(pa.timestamp("us")) if pa.types.is_timestamp(field.type) else field for field in table.schema]
     )
     return table.cast(stored)
 
 
-def _check_paths(table: pa.Table) -> None:
+def _decoded(table: pa.Table) -> pa.Table:
+    """Replace dictionaries by their values; Arrow has no cast for those of polars, whose texts are views."""
+    import pyarrow as pa
+
+    for index, field in enumerate(table.schema):
+        if pa.types.is_dictionary(field.type):
+            parts = [part.dictionary.cast(pa.string()).take(part.indices) for part in table[index].chunks]
+            table = table.set_column(index, field.name, pa.chunked_array(parts, pa.string()))
+    return table
+
+
+def _check_columns(name: str, given: pa.Schema, wanted: pa.Schema) -> None:
+    """Check that each column is there once and has a type that means the same; others are left out."""
+    import pyarrow.types as kinds
+
+    for field in wanted:
+        if given.names.count(field.name) != 1:
+            count = "no column" if field.name not in given.names else "several columns"
+            raise EventError(
+                f"The {name} table has {count} {field.name!r}.",
+                subject=name,
+                hint=f"Its columns are {', '.join(wanted.names)}.",
+            )
+        found = given.field(field.name).type
+        plain = found.value_type if kinds.is_dictionary(found) else found
+        fits = (
+            (kinds.is_string(field.type) and (kinds.is_string(plain) or str(plain) in ("large_string", "string_view")))
+            or (kinds.is_integer(field.type) and kinds.is_integer(found))
+            or (kinds.is_boolean(field.type) and kinds.is_boolean(found))
+            or (kinds.is_timestamp(field.type) and kinds.is_timestamp(found) and found.tz is not None)
+        )
+        # an empty or unknown column may not know its type
+        if not fits and not kinds.is_null(found):
+            raise EventError(
+                f"The column {field.name!r} of the {name} table has the type {quote(found)}, not {field.type}.",
+                subject=name,
+                hint="A time needs a zone." if kinds.is_timestamp(found) else "",
+            )
+
+
+def _check_times(name: str, column: str, times: pa.ChunkedArray) -> None:
+    import pyarrow as pa
     import pyarrow.compute as pc
 
-    suspects = table["relpath"].filter(pc.match_substring_regex(table["relpath"], _SUSPECT_PATH))
-    for path in suspects.to_pylist():
+    found = pc.min_max(times.cast(pa.int64()))
+    first, last = found["min"].as_py(), found["max"].as_py()
+    if first is not None and not (first >= _FIRST_TIME and last <= _LAST_TIME):
+        raise EventError(
+            f"The column {column!r} of the {name} table has a time outside of the years 1 to 9999.", subject=name
+        )
+
+
+def _check_paths(table: pa.Table) -> None:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    paths = table["relpath"]
+    suspect = pc.match_substring_regex(paths, _SUSPECT_PATH)
+    lengths = pc.binary_length(paths)
+    if len(paths) and pc.max(lengths).as_py() > MAX_PART_BYTES:
+        # as bytes the expression counts bytes
+        long_part = pc.match_substring_regex(paths.cast(pa.binary()), _LONG_PART)
+        suspect = pc.or_(suspect, pc.or_(long_part, pc.greater(lengths, MAX_PATH_BYTES)))
+    for path in paths.filter(suspect).to_pylist():
         fault = relpath_fault(path)
         if fault is not None:
             raise EventError(f"The path {quote(path)} {fault}.", subject=path, hint="The whole table was refused.")
@@ -131,24 +180,43 @@ def _check_matches(table: pa.Table, name: str, pattern: str, fault: str) -> None
 
 
 def _check_sizes(table: pa.Table) -> None:
+    import pyarrow as pa
     import pyarrow.compute as pc
 
-    if len(table) and pc.min(table["size_bytes"]).as_py() < 0:
+    sizes = table["size_bytes"]
+    if not len(sizes):
+        return
+    if pc.min(sizes).as_py() < 0:
         raise EventError("A size_bytes of the files table is negative.", subject="size_bytes")
+    largest = pc.max(sizes).as_py()
+    # the exact sum is only looked at where it could be too large for the views
+    if largest * len(sizes) > MAX_SIZE and pc.sum(sizes.cast(pa.decimal128(19, 0))).as_py() > MAX_SIZE:
+        raise EventError("The sizes of the files table add up to more than 2**63-1 bytes.", subject="size_bytes")
 
 
 def _check_details(table: pa.Table) -> None:
-    import json
-
     import pyarrow.compute as pc
 
     for text in pc.unique(table["details"]).to_pylist():
-        try:
-            fine = isinstance(json.loads(text), dict)
-        except ValueError:
-            fine = False
-        if not fine:
+        if not _is_json_object(text):
             raise EventError(f"The details {quote(text)} are not a JSON object.", subject="details")
+
+
+def _is_json_object(text: str) -> bool:
+    """Say whether a text is an object by RFC 8259, as the database reads it: no NaN, no half of a character."""
+    import json
+
+    try:
+        found = json.loads(text, parse_constant=_refuse_constant)
+        if "\\u" in text:
+            json.dumps(found, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, dict)
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)
 
 
 def _check_unique(paths: pa.ChunkedArray) -> None:

@@ -140,3 +140,13 @@ def test_observers_hear_of_a_boundary_that_recovery_finished(store: Path) -> Non
         ("download.done", True),
         ("latest.unchanged", False),
     ]
+
+
+def test_an_intent_with_the_longest_paths_can_be_read_again(store: Path) -> None:
+    """The folders of release, stage and quarantine come on top of the longest path that a table may hold."""
+    deep = "/".join(["d" * 255] * 4)
+    intent = journal.Intent("0" * 32, moves=[])
+    for target in (f"s/o/{'v' * 100}/data/{deep}", f".catalog/quarantine/{'0' * 32}/s/o/{'v' * 100}/data/{deep}"):
+        intent.moves.append(journal.Move(f".catalog/staging/{'0' * 32}/data/{deep}", target, 1, 1))
+    journal.write_intent(Store(store, FAST), intent)
+    assert journal.read_intent(store / ".catalog/intents" / f"{'0' * 32}.json") == intent

@@ -38,6 +38,8 @@ class DownloadBoundary(Boundary):
 
     def check(self) -> None:
         """Check that the bytes are where the event says, with that size and content."""
+        if self._event.staged is not None:
+            staged.check_place(self.store, self._event.staged)
         path = self._event.staged or self.store.path(self.target)
         staged.check_file(path, self._event.sha256, self._event.size_bytes, staged=self._event.staged is not None)
 

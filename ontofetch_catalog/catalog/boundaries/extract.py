@@ -41,6 +41,7 @@ class ExtractBoundary(Boundary):
     def check(self) -> None:
         """Check that the staged folder holds exactly the files of the table; sizes, not contents."""
         if self._event.staged is not None:
+            staged.check_place(self.store, self._event.staged)
             staged.check_tree(self._event.staged, self.files, exactly=True)
 
     def settle(self) -> None:

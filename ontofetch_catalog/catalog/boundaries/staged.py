@@ -22,6 +22,20 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+def check_place(store: Store, path: Path) -> None:
+    """Check that staged bytes are nobody else's: below the root only what is staged may move.
+
+    Raises:
+        EventError: They lie below the root and not in a stage.
+    """
+    if path.is_relative_to(store.root) and not path.is_relative_to(store.path(STAGING)):
+        raise EventError(
+            f"{quote(path)} is below the store but not staged.",
+            subject=str(path),
+            hint="Prepare it in a Stage; what already lies in its place needs no `staged`.",
+        )
+
+
 def check_file(path: Path, sha256: str, size: int, *, staged: bool) -> None:
     """Check that a regular file of that size and content is there; a stage's own record counts for the content.
 
