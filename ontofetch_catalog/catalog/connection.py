@@ -5,7 +5,7 @@ It takes no lock and knows neither schema nor rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +19,8 @@ from . import effects
 if TYPE_CHECKING:
     import duckdb
 
+Watch = Callable[["duckdb.DuckDBPyConnection"], "duckdb.DuckDBPyConnection"]
+_watches: list[Watch] = []
 STORAGE_VERSION = "v1.5.0"  # of the oldest supported DuckDB, so that 1.5 and 2.x share a store
 
 
@@ -143,6 +145,21 @@ def unreadable(path: Path, error: Exception) -> CatalogUnreadable:
         subject=str(path),
         hint="Bring it back with `ontofetch db restore BACKUP`, or make it anew with `ontofetch db rebuild`.",
     )
+
+
+@contextmanager
+def watching(watch: Watch) -> Iterator[None]:
+    """Let `watch` stand between the catalog's own queries and whoever is inside: sees what is asked, adds nothing."""
+    _watches.append(watch)
+    try:
+        yield
+    finally:
+        _watches.remove(watch)
+
+
+def watched(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """Return the connection as whoever is inside a session gets it."""
+    return _watches[-1](connection) if _watches else connection
 
 
 def fetch_one(

@@ -17,7 +17,7 @@ from ontofetch_hookspecs.layout import BACKUPS, CATALOG
 
 from ..errors import CatalogMissing
 from . import effects, journal, swap
-from .connection import Store, damage_told, open_connection, unreadable
+from .connection import Store, damage_told, open_connection, unreadable, watched
 from .generation import check_generation, require_database, write_generation
 from .locks import gate_of
 from .migrations import (
@@ -127,7 +127,7 @@ def reading(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
         try:
             require_current_schema(connection)
             check_generation(store, connection)
-            yield connection
+            yield watched(connection)
         except duckdb.Error as error:
             raise unreadable(store.database, error) from error
         finally:
@@ -176,6 +176,7 @@ def writing(store: Store, *, migrate: bool = True, trust_record: bool = True) ->
                     _migrate(session)
                 session.recovered = journal.recover(store, session.connection)
                 _record_recovery(session)
+                session.connection = watched(session.connection)
                 yield session
             _checkpoint_if_due(session)
         finally:

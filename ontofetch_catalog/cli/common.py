@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs import HostInfo, add_common_options
 
-from .output import add_output_options, say
+from .output import add_output_options, say, say_lines, write_file
 
 if TYPE_CHECKING:
     import duckdb
@@ -31,6 +32,7 @@ def make_parser(host: HostInfo, verb: str, text: str, example: str, *, rows: boo
     add_common_options(parser)
     if rows:
         add_output_options(parser)
+        parser.add_argument("--profile-out", metavar="FILE", help="write the plans of --profile as JSON to FILE")
     return parser
 
 
@@ -39,6 +41,25 @@ def store_of(host: HostInfo) -> Store:
     from ..catalog.connection import Store
 
     return Store(host.root, host.settings, host.run_id, host.config_hash)
+
+
+def profiled(argv: Sequence[str], run: Callable[[], int]) -> int:
+    """Run a command; with `--profile` among its words, tell the plans of its queries on stderr when it is done."""
+    switches = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    switches.add_argument("--profile", action="store_true")
+    switches.add_argument("--profile-out", metavar="FILE")
+    found, _ = switches.parse_known_args(argv)
+    if not found.profile and not found.profile_out:
+        return run()
+    from ..catalog.profile import profiling
+
+    with profiling() as profiler:
+        try:
+            return run()
+        finally:
+            say_lines(profiler.as_text(with_json=not found.profile_out))
+            if found.profile_out:
+                write_file(Path(found.profile_out), profiler.as_json().encode())
 
 
 def statistics_of(host: HostInfo, connection: duckdb.DuckDBPyConnection) -> Statistics:

@@ -5,18 +5,22 @@ from __future__ import annotations
 from ontofetch_hookspecs import HostInfo
 
 from ..errors import EXIT_OK
-from .common import make_parser, reading, statistics_of, store_of
+from .common import make_parser, profiled, reading, statistics_of, store_of
 from .output import OutputOptions, emit, say
 
 
 def main(argv: list[str], host: HostInfo) -> int:
     """Show a row per series: its latest release, since when, how large, how many files fail."""
+    parser = make_parser(host, "", "What do I have: a row per series.", "--json")
+    options = OutputOptions.from_args(parser.parse_args(argv))
+    return profiled(argv, lambda: _show(host, options))
+
+
+def _show(host: HostInfo, options: OutputOptions) -> int:
     from ..catalog import journal
     from ..catalog.generation import require_database
     from ..catalog.repo import looks
 
-    parser = make_parser(host, "", "What do I have: a row per series.", "--json")
-    args = parser.parse_args(argv)
     store = store_of(host)
     if not require_database(store):
         say(f"Nothing is recorded below {store.root} yet.")
@@ -24,7 +28,7 @@ def main(argv: list[str], host: HostInfo) -> int:
         return EXIT_OK
     with reading(host) as connection:
         rows = looks.list_series(connection, statistics_of(host, connection).relation)
-    emit({"series": rows}, options=OutputOptions.from_args(args))
+    emit({"series": rows}, options=options)
     say(f"{len(rows):,} series below {store.root}")
     if journal.open_intents(store):
         say(f"A boundary is open; `{host.name} db recover` ends what a dead process left.")

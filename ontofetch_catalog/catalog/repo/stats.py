@@ -54,12 +54,12 @@ def find_statistics(connection: duckdb.DuckDBPyConnection, now: datetime, ttl: f
     since = literal((now - timedelta(seconds=ttl)).isoformat(sep=" ")) if ttl < 1e9 else literal("0001-01-01")
     fresh = f"""
         SELECT s.* FROM version_stats s SEMI JOIN versions v ON v.version_id = s.version_id
+        ANTI JOIN (
+            SELECT version_id, max(event_id) AS newest FROM events WHERE version_id IS NOT NULL AND {_IDLE} GROUP BY 1
+        ) e ON e.version_id = s.version_id AND e.newest > s.event_id
         WHERE s.computed_at >= TIMESTAMP {since} AND s.computed_at <= TIMESTAMP {literal(now.isoformat(sep=" "))}
             AND s.event_id >= (
                 SELECT coalesce(max(event_id), 0) FROM events WHERE version_id IS NULL AND {_IDLE}
-            )
-            AND NOT EXISTS (
-                SELECT 1 FROM events e WHERE e.version_id = s.version_id AND e.event_id > s.event_id AND {_IDLE}
             )
         """  # noqa: S608
     found = fetch_one(
