@@ -83,8 +83,12 @@ ONE = {
     "db verify": lambda c: fixity.read_page(c, fixity.Scope(), (None, [A]), after=("file", "d5"), rows=1000),
     "db verify VERSION": lambda c: fixity.plan_groups(c, fixity.Scope(version_id=A)),
     "report files": lambda c: reports.read(c, reports.select_files([A])),
-    "report changes": lambda c: reports.read(c, reports.select_changes([(A, B)])),
-    "report results": lambda c: reports.read(c, reports.select_results(A)),
+    "report changes": lambda c: reports.read(
+        c, reports.select_changes([(A, B)], ["change", "relpath", "size_a", "size_b"])
+    ),
+    "report results": lambda c: reports.read(
+        c, reports.select_results(A, ["relpath", "validator", "passed", "reason"])
+    ),
     "report result changes": lambda c: reports.read(c, reports.select_result_changes(A, B)),
 }
 MACROS = {
