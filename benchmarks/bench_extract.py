@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import duckdb
@@ -42,6 +43,7 @@ def test_real_files(race: Race, template: Path, room: Path) -> None:
         if published.exists():
             published.rename(room / "tree-measured")
         data.copy_store(template, root)
+        os.sync()  # what others left to write
         data.write_tree(room / "tree-measured", FILES)
         stage = Stage.create(root)
         stage.close()
@@ -50,6 +52,7 @@ def test_real_files(race: Race, template: Path, room: Path) -> None:
 
     def parts() -> tuple[Path, Path]:
         root = data.copy_store(template, room / "bare")
+        os.sync()
         data.write_tree(room / "tree-bare", FILES)
         return root, room / "tree-bare"
 

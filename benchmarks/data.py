@@ -5,9 +5,11 @@ What is done with them is not known here.
 
 from __future__ import annotations
 
+import hashlib
 import os
+import random
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,7 +17,7 @@ import duckdb
 import pyarrow as pa
 
 from ontofetch_catalog.plugins.catalog import CatalogPlugin
-from ontofetch_hookspecs import ExtractDone
+from ontofetch_hookspecs import ExtractDone, Stage
 from ontofetch_hookspecs.layout import DATABASE
 from ontofetch_hookspecs.testing import (
     SAMPLE_BYTES,
@@ -73,8 +75,10 @@ def files_table(count: int) -> pa.Table:
 def write_tree(folder: Path, count: int) -> None:
     """Write the files of `files_table(count)` below `folder`, anew if they are there; nothing is made durable."""
     for path, text in _contents(count):
-        with open(f"{folder}/{path}", "wb", buffering=0) as file:
-            file.write(text)
+        # a file that is cut to nothing first would be flushed when it is closed, by ext4 at least
+        descriptor = os.open(f"{folder}/{path}", os.O_WRONLY | os.O_CREAT, 0o644)
+        os.write(descriptor, text)
+        os.close(descriptor)
 
 
 def make_folders(folder: Path, count: int) -> None:
@@ -129,11 +133,45 @@ def fill_successor(root: Path, a: str, b: str) -> None:
         connection.execute(SUCCESSOR.format(a=a, b=b))
 
 
+def record_tree(root: Path, files: pa.Table, write: Callable[[Path], None]) -> None:
+    """Stage real files and record them as VERSION's; `write` gets the folder they belong into, its folders made."""
+    stage = Stage.create(root)
+    staged = stage.folder("data")
+    for folder in sorted({os.path.dirname(path) for path in files["relpath"].to_pylist()}):
+        (staged / folder).mkdir(parents=True)
+    write(staged)
+    stage.close()
+    manager = make_manager(NamedCatalog(), root=root)
+    manager.hook.on_extract_done(event=extract_event(root, files, staged))
+
+
+def record_copies(root: Path, count: int, size: int) -> None:
+    """Record `count` files of `size` bytes that share some contents; equal ones are one file with many names."""
+    contents = [random.Random(number).randbytes(size) for number in range(max(count // 20_000, 64))]
+    hashes = [hashlib.sha256(content).hexdigest() for content in contents]
+    files = files_table(count)
+    chosen = pa.array([hashes[number % len(hashes)] for number in range(count)], pa.string())
+    files = files.set_column(1, "file_id", chosen).set_column(3, "size_bytes", pa.array([size] * count, pa.int64()))
+
+    def write(folder: Path) -> None:
+        paths = files["relpath"].to_pylist()
+        for number, path in enumerate(paths):
+            if number < len(contents):
+                (folder / path).write_bytes(contents[number])
+            else:
+                os.link(folder / paths[number % len(contents)], folder / path)
+
+    record_tree(root, files, write)
+
+
 def copy_store(template: Path, root: Path) -> Path:
     """Make `root` anew as a copy of `template`, durable, so that nothing of it is left to write; return it."""
     shutil.rmtree(root, ignore_errors=True)
     shutil.copytree(template, root)
-    os.sync()
+    for path in root.rglob("*"):
+        descriptor = os.open(path, os.O_RDONLY)
+        os.fsync(descriptor)
+        os.close(descriptor)
     return root
 
 

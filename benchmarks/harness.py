@@ -140,6 +140,17 @@ class Race:
             result = self._result(name, limit, stats.stats.data, bare)
         self._keep(result)
 
+    def within(self, name: str, measured: Side, seconds: float) -> None:
+        """Judge the median of a side against a time that does not depend on the machine.
+
+        Raises:
+            BeyondLimit: It is beyond the limit.
+        """
+        timed(measured)
+        self._benchmark.pedantic(lambda: measured.run(measured.prepare()), rounds=pick(FULL_ROUNDS // 3, 1))
+        data = self._benchmark.stats.stats.data
+        self._keep(Result(name, LIMITS[name], statistics.median(data), seconds, "s", len(data)))
+
     def weigh(self, name: str, measure: Callable[[], tuple[int, int]]) -> None:
         """Judge the medians of some measurements of memory: (measured, yardstick), both in bytes.
 

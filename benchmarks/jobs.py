@@ -38,7 +38,32 @@ def report(root: str, source: str, name: str, *parameters: str) -> Job:
     return max(len(frame) for frame in found.frames.values())
 
 
-JOBS = {"extract": extract, "report": report}
+def doctor(root: str) -> Job:
+    """Examine a store; return the number of files looked at."""
+    import duckdb  # noqa: F401 - the libraries are no part of the work
+    import pyarrow.compute  # noqa: F401
+
+    from ontofetch_catalog.catalog.connection import Store
+    from ontofetch_catalog.catalog.doctor.examine import examine
+
+    yield
+    return examine(Store(Path(root))).entries
+
+
+def verify(root: str) -> Job:
+    """Verify a store; return the number of files looked at."""
+    import duckdb  # noqa: F401 - the libraries are no part of the work
+    import pyarrow.compute  # noqa: F401
+
+    from ontofetch_catalog.catalog.connection import Store
+
+    from .bench_care import verified
+
+    yield
+    return verified(Store(Path(root))).checked_files
+
+
+JOBS = {"extract": extract, "report": report, "doctor": doctor, "verify": verify}
 
 
 def peak() -> int:

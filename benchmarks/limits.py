@@ -28,6 +28,10 @@ LIMITS = {
     "rollup.memory": Limit(1.0, "peak of the roll-up of audits", "1 GB"),
     "latest": Limit(2.0, "report latest, 20 times as many rows there", "the same in a catalog with that release only"),
     "latest.memory": Limit(1.0, "peak of report latest among many rows", "1 GB"),
+    "doctor": Limit(1.0, "doctor without hashing", "10 s per 100,000 files"),
+    "doctor.memory": Limit(1.0, "what doctor adds to the peak", "300 MB"),
+    "verify": Limit(1 / 0.9, "verify", "hashlib on the same files, a process per core"),
+    "verify.memory": Limit(1.0, "what verify adds to the peak", "300 MB"),
     "start.help": Limit(1.5, "ontofetch --help", "Python, argparse, pluggy, list of entry points"),
     "start.report": Limit(3.0, "ontofetch report latest, small catalog", "Python, import duckdb and polars"),
 }
