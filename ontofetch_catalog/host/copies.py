@@ -1,10 +1,11 @@
 """Own the copies of an artifact that are there already, and what a server says of them.
 
-It asks nobody and moves nothing: it reads records and headers.
+It asks nobody and moves nothing: it reads records, headers and what is there.
 """
 
 from __future__ import annotations
 
+import hashlib
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from ontofetch_hookspecs import DownloadRecord, Stage
 
 if TYPE_CHECKING:
     import httpx
+    import pyarrow as pa
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +79,24 @@ def _is_there(path: Path, size: int) -> bool:
     except OSError:
         return False
     return stat.S_ISREG(found.st_mode) and found.st_size == size
+
+
+def is_intact(copy: Copy) -> bool:
+    """Return whether the bytes of a copy still are those of its sha256; they are read."""
+    try:
+        with copy.path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest() == copy.sha256
+    except OSError:
+        return False
+
+
+def find_lost(files: pa.Table, folder: Path) -> Path | None:
+    """Return the first file of a table (relpath, size_bytes) that is not below `folder` with its size, or None."""
+    for relpath, size in zip(files["relpath"].to_pylist(), files["size_bytes"].to_pylist(), strict=True):
+        path = folder / str(relpath)
+        if not _is_there(path, size):
+            return path
+    return None
 
 
 def _sendable(value: str | None) -> str | None:

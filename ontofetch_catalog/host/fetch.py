@@ -6,6 +6,7 @@ It hashes while the bytes pass by, and knows nothing of what is inside them.
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import shutil
 import stat
@@ -21,7 +22,7 @@ from ontofetch_hookspecs.stages import CHUNK, StagedFile
 
 from ..errors import FetchError
 from ..rendering.progress import Update
-from .copies import Copy, choose, conditions_of, find_copies, find_same, length_of
+from .copies import Copy, choose, conditions_of, find_copies, find_same, is_intact, length_of
 from .sources import Source
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 STAGED = "src"  # the folder of the bytes inside a stage, whose own files then never meet an artifact's name
 MARGIN = 64 << 20  # bytes that stay free beside the artifact: catalog and audits need room too
 _CHECK_EVERY = 64 << 20  # bytes of a body whose length the server does not tell
+_log = logging.getLogger("ontofetch.fetch")
 
 
 def fetch(
@@ -60,13 +62,21 @@ def fetch(
     resumed = Stage.resume(root, url=source.url)
     copies = find_copies(root, resumed, known)
     found: Copy | None = None
+
+    def find() -> Copy:
+        copy = next((copy for copy in copies if copy.sha256 == sha256), None)
+        if copy is not None:
+            return copy
+        if source.path is not None:
+            return _from_file(root, source, source.path, copies, progress)
+        return _from_server(root, source, copies, options, progress)
+
     try:
-        found = next((copy for copy in copies if copy.sha256 == sha256), None)
-        if found is None:
-            if source.path is not None:
-                found = _from_file(root, source, source.path, copies, progress)
-            else:
-                found = _from_server(root, source, copies, options, progress)
+        found = find()
+        if found.record is not None and not is_intact(found):
+            _log.warning("%s is not what was recorded any more: it is fetched anew", quote(found.path))
+            copies = [copy for copy in copies if copy.record is None]
+            found = find()
     finally:
         if resumed is not None and found is None:
             resumed.close()

@@ -13,7 +13,17 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ontofetch_hookspecs import DownloadDone, ExtractDone, HostInfo, SetLatest, Stage, ValidateDone, Validator, Veto
+from ontofetch_hookspecs import (
+    ArtifactRecord,
+    DownloadDone,
+    ExtractDone,
+    HostInfo,
+    SetLatest,
+    Stage,
+    ValidateDone,
+    Validator,
+    Veto,
+)
 from ontofetch_hookspecs.layout import VALIDATION_AUDIT, find_layout
 from ontofetch_hookspecs.names import quote
 
@@ -21,7 +31,7 @@ from ..errors import ExtractError, PreconditionFailed
 from ..rendering.progress import bar
 from .checks import builtin_validators
 from .contract import Contract, now
-from .copies import Copy
+from .copies import Copy, find_lost
 from .exchange import HttpOptions
 from .extract import Extraction, ExtractLimits, extract_artifact
 from .fetch import STAGED, fetch
@@ -175,8 +185,18 @@ class Pull:
             as_asked = artifact.strip == request.strip
             # what `auto` came to is recorded; that it was `auto`, only the plan knows
             as_planned = request.strip == "auto" and record is not None and record.plan_hash == request.plan_hash
-            return artifact.include == request.include and (as_asked or as_planned)
+            return artifact.include == request.include and (as_asked or as_planned) and self._is_in_place(artifact)
         return False
+
+    def _is_in_place(self, artifact: ArtifactRecord) -> bool:
+        """Return whether every file of an artifact is there with its size; a person may have tidied up."""
+        if self._record is None:
+            return False
+        files = pa.table(self._record.files)
+        lost = find_lost(files.filter(pc.equal(files["artifact_id"], artifact.artifact_id)), self._data)
+        if lost is not None:
+            _log.warning("%s is gone or cut: %s is unpacked anew", quote(lost), quote(artifact.relpath))
+        return lost is None
 
     def _extract(self, stage: Stage) -> Extraction:
         request, settings = self._request, self._host.settings

@@ -5,9 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 import httpx
+import pyarrow as pa
 import pytest
 
-from ontofetch_catalog.host.copies import Copy, choose, conditions_of, find_copies, find_same, length_of
+from ontofetch_catalog.host.copies import (
+    Copy,
+    choose,
+    conditions_of,
+    find_copies,
+    find_lost,
+    find_same,
+    is_intact,
+    length_of,
+)
 from ontofetch_hookspecs import ArtifactRecord, DownloadRecord, Stage
 from tests.releases import sha256
 
@@ -118,3 +128,25 @@ def test_a_weak_etag_or_a_date_says_little(tmp_path: Path) -> None:
 def test_the_announced_length(text: str, length: int | None) -> None:
     """Only plain digits announce a length."""
     assert length_of(httpx.Response(200, headers=[(b"content-length", text.encode())])) == length
+
+
+def test_lost_files_are_found(tmp_path: Path) -> None:
+    """The first one that is gone, cut, or became a link is named; a copy with other bytes is not intact."""
+    (tmp_path / "d").mkdir()
+    for name in ("a", "d/b"):
+        (tmp_path / name).write_bytes(b"12")
+    files = pa.table({"relpath": ["a", "d/b"], "size_bytes": [2, 2]})
+    assert find_lost(files, tmp_path) is None
+    (tmp_path / "a").unlink()
+    (tmp_path / "a").symlink_to(tmp_path / "d/b")
+    assert find_lost(files, tmp_path) == tmp_path / "a"
+    assert find_lost(files.slice(1), tmp_path) is None
+    (tmp_path / "d/b").write_bytes(b"1")
+    assert find_lost(files.slice(1), tmp_path) == tmp_path / "d/b"
+
+    held = Copy(path=tmp_path / "copy", sha256=sha256(b"right"), size_bytes=5)
+    assert not is_intact(held)
+    held.path.write_bytes(b"wrong")
+    assert not is_intact(held)
+    held.path.write_bytes(b"right")
+    assert is_intact(held)

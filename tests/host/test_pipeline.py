@@ -360,3 +360,48 @@ def test_without_the_catalog_a_release_is_published_unrecorded(pull: Pulling) ->
     pull(archive, "1", *off, "--replace")
     assert pull.data() == {"hp.ttl": TURTLE * 2}
     assert pull.stages() == []
+
+
+# --- what somebody tampered with --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fault", ["changed", "cut", "gone"])
+def test_an_artifact_that_changed_on_disk_is_fetched_anew(pull: Pulling, fault: str) -> None:
+    """The recorded copy is no source any more: the same release is mended, another one does not inherit the fault."""
+    archive = pull.archive("hp.zip")
+    pull(archive, "1")
+    rows = pull.rows("SELECT * FROM extracted_files ORDER BY ALL")
+    target, whole = pull.root / "obo/hp/1/src/hp.zip", archive.read_bytes()
+    changes = {"changed": b"x" + whole[1:], "cut": whole[:-1]}
+    for version in ("1", "2"):
+        if fault == "gone":
+            target.unlink()
+        else:
+            target.write_bytes(changes[fault])
+        assert pull(archive, version)["status"] == "fresh"
+        assert (pull.root / f"obo/hp/{version}/src/hp.zip").read_bytes() == whole
+    pull(archive, "1")
+    assert pull.rows("SELECT * FROM extracted_files WHERE version_id = 'obo/hp/1' ORDER BY ALL") == rows
+    assert_consistent(pull.root)
+
+
+@pytest.mark.parametrize("fault", ["cut", "gone", "folder gone"])
+def test_files_that_are_gone_are_unpacked_anew(pull: Pulling, fault: str) -> None:
+    """Pulling a release again brings lost files back, and says which one was missed."""
+    archive = pull.archive("hp.zip")
+    pull(archive)
+    (pull.folder / "more.obo").write_text(OBO)
+    pull(pull.folder / "more.obo")
+    folder = pull.root / "obo/hp/1/data/sub"
+    if fault == "cut":
+        (folder / "hp.obo").write_text("x")
+    else:
+        (folder / "hp.obo").unlink()
+        if fault == "folder gone":
+            folder.rmdir()
+    assert pull(archive)["files"] == 4
+    assert "unpacked anew" in pull.err
+    assert pull.data()["sub/hp.obo"] == OBO
+    assert_consistent(pull.root)
+    assert pull(archive)["status"] == "unchanged"
+    assert "anew" not in pull.err

@@ -9,7 +9,7 @@ from ontofetch_hookspecs import layout
 from ontofetch_hookspecs.events import DownloadDone
 from ontofetch_hookspecs.names import path_key, quote
 
-from ...errors import Conflict
+from ...errors import Conflict, EventError
 from .. import journal, sessions
 from ..connection import Store
 from ..repo import files, releases, validations
@@ -35,6 +35,7 @@ class DownloadBoundary(Boundary):
         self._source: Path | None = event.staged
         self._version: releases.VersionRow | None = None
         self._former: releases.ArtifactRow | None = None
+        self._lost: bool | None = None  # until the published file has been looked at
 
     def check(self) -> None:
         """Check that the bytes are where the event says, with that size and content."""
@@ -108,13 +109,18 @@ class DownloadBoundary(Boundary):
         return told != known or (event.released is not None and event.released != version.released)
 
     def _is_lost(self) -> bool:
-        """Say whether the published file is gone or cut, and staged bytes can take its place."""
+        """Say whether the published file is gone, cut or changed, and staged bytes can take its place."""
         if self._source is None:
             return False
-        try:
-            return self.store.path(self.target).lstat().st_size != self._event.size_bytes
-        except OSError:
-            return True
+        if self._lost is None:
+            try:
+                staged.check_file(
+                    self.store.path(self.target), self._event.sha256, self._event.size_bytes, staged=False
+                )
+                self._lost = False
+            except EventError:
+                self._lost = True
+        return self._lost
 
     def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
         """Record release and artifact, un-record what a replaced artifact held, and collect the moves."""

@@ -12,7 +12,7 @@ from ontofetch_hookspecs import layout
 from ontofetch_hookspecs.events import ExtractDone
 from ontofetch_hookspecs.names import quote
 
-from ...errors import Conflict, PreconditionFailed
+from ...errors import Conflict, EventError, PreconditionFailed
 from .. import journal, sessions
 from ..connection import Store
 from ..repo import events, files, releases, validations
@@ -73,7 +73,18 @@ class ExtractBoundary(Boundary):
             self._check_in_place()
         self._check_owners(connection)
         unpacked_so = artifact.extraction is not None and json.loads(artifact.extraction) == json.loads(self._plan)
-        return not (unpacked_so and files.same_files(connection, self.version_id, event.artifact_id, self.files))
+        same = unpacked_so and files.same_files(connection, self.version_id, event.artifact_id, self.files)
+        return not same or self._is_lost()
+
+    def _is_lost(self) -> bool:
+        """Say whether a published file is gone or has another size, and staged ones can take its place."""
+        if self._source is None:
+            return False
+        try:
+            staged.check_tree(self._data_path(), self.files, exactly=False)
+        except EventError:
+            return True
+        return False
 
     def _check_in_place(self) -> None:
         folder = self._data_path()
