@@ -25,6 +25,30 @@ contents = st.sampled_from([b"", b"1", b"22", b"333", b"4444"])
 releases = st.dictionaries(paths, contents, max_size=12)
 
 
+@st.composite
+def changed_pairs(draw: st.DrawFn) -> tuple[Files, Files]:
+    """Return a release and what a maintainer made of it: added, removed, modified, renamed, copied, swapped files."""
+    a = draw(st.dictionaries(paths, contents, min_size=3, max_size=10))
+    b = dict(a)
+    for step in draw(st.lists(st.sampled_from(["add", "remove", "modify", "rename", "copy", "swap"]), max_size=8)):
+        old = draw(st.sampled_from(sorted(b))) if b else None
+        new = draw(paths)
+        if step == "add" or old is None:
+            b.setdefault(new, draw(contents))
+        elif step == "remove":
+            del b[old]
+        elif step == "modify":
+            b[old] += b"!"
+        elif step == "rename":
+            b[new] = b.pop(old)
+        elif step == "copy":
+            b[new] = b[old]
+        else:
+            other = draw(st.sampled_from(sorted(b)))
+            b[old], b[other] = b[other], b[old]
+    return a, b
+
+
 def pair_renames(gone: Files, come: Files) -> dict[str, str]:
     """Return path in B → path in A: equal content, equal base names first, the k-th by path with the k-th."""
     pairs: dict[str, str] = {}
@@ -64,9 +88,10 @@ def add_pair(shelf: Any, a: Files, b: Files) -> tuple[str, str]:
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(a=releases, b=releases, whole=st.booleans())
-def test_growth_equals_the_naive_model(open_shelf: Any, a: Files, b: Files, whole: bool) -> None:
+@given(pair=st.one_of(changed_pairs(), st.tuples(releases, releases)), whole=st.booleans())
+def test_growth_equals_the_naive_model(open_shelf: Any, pair: tuple[Files, Files], whole: bool) -> None:
     """Rows, sums per kind, format and folder, churn and net growth of any pair are those of a recount."""
+    a, b = pair
     first, second = add_pair(open_shelf, a, b)
     expected = naive(a, b)
     report = open_shelf.catalog.growth(first, second, all=whole)

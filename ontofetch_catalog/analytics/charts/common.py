@@ -112,7 +112,9 @@ def bars(frame: pl.DataFrame, key: str, *, title: str, axis: str, colour: Any, t
     hints = [alt.Tooltip(f"{name}:N") for name in (key, SHOWN, *tooltip)]
     # room for the words at the ends of the bars
     amounts: list[float] = frame[AMOUNT].to_list()
-    room = [min(0.0, *amounts) * 1.14, max(0.0, *amounts) * 1.14]
+    least, most = min(0.0, *amounts), max(0.0, *amounts)
+    margin = (most - least) * 0.13
+    room = [least - margin if least < 0 else 0.0, most + margin if most > 0 else 0.0]
     x = alt.X(f"{AMOUNT}:Q", title=axis, scale=alt.Scale(domain=room, nice=False))
     drawn = base.mark_bar(height=BAR - 8).encode(x=x, y=y, color=colour, tooltip=hints)
     place: dict[str, Any] = {"dx": 4, "align": "left", "fontSize": 11, "font": "sans-serif"}
