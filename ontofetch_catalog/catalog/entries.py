@@ -9,9 +9,10 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from ontofetch_hookspecs.layout import CATALOG, DATABASE
 
@@ -21,6 +22,7 @@ from .connection import Store
 MAX_NS = 2**63 - 1  # of what a database holds, in the year 2262
 _UNDECODABLE = re.compile("[\udc80-\udcff]")
 _ENCODED = re.compile("\0([0-9a-f]{2})")
+Seen = TypeVar("Seen")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +69,25 @@ class Obstacles:
         self.unreadable.append((path, error.strerror or str(error)))
 
 
-def walk_folder(root: int, path: str, obstacles: Obstacles) -> Iterator[tuple[str, os.stat_result]]:
-    """Yield (path inside, lstat) of what lies below a folder of the store, folders themselves not, in no order.
+def lstat(entry: os.DirEntry[str]) -> os.stat_result:
+    """Return what lstat says of an entry."""
+    return entry.stat(follow_symlinks=False)
 
-    An explicit stack of descriptors, each opened below the one before and never through a link; a folder that is
-    missing has nothing.
+
+def walk_folder(
+    root: int, path: str, obstacles: Obstacles, see: Callable[[os.DirEntry[str]], Seen], *, prefix: str = ""
+) -> Iterator[tuple[str, Seen]]:
+    """Yield (`prefix` and path inside, what `see` says) of all that lies below a folder of the store but folders.
+
+    An explicit stack of descriptors, each opened below the one before and never through a link; in no order. A folder
+    that is missing has nothing.
 
     Args:
         root: Descriptor of the store's root.
         path: The folder, below the root.
         obstacles: Gets what could not be read.
+        see: Called with each entry, e.g. `lstat`.
+        prefix: What each path begins with.
     """
     try:
         descriptor = effects.open_folder(root, path)
@@ -85,11 +96,7 @@ def walk_folder(root: int, path: str, obstacles: Obstacles) -> Iterator[tuple[st
     except OSError as error:
         obstacles.add(path, error)
         return
-    yield from _walk(descriptor, path, obstacles)
-
-
-def _walk(descriptor: int, path: str, obstacles: Obstacles) -> Iterator[tuple[str, os.stat_result]]:
-    stack = [(descriptor, os.scandir(descriptor), "")]
+    stack = [(descriptor, os.scandir(descriptor), prefix)]
     try:
         while stack:
             folder, entries, inner = stack[-1]
@@ -99,16 +106,16 @@ def _walk(descriptor: int, path: str, obstacles: Obstacles) -> Iterator[tuple[st
                         below = effects.open_folder(folder, entry.name)
                         stack.append((below, os.scandir(below), f"{inner}{entry.name}/"))
                         if entry.name == CATALOG and is_store(folder):
-                            obstacles.foreign.append(f"{path}/{inner}".rstrip("/"))
+                            obstacles.foreign.append(f"{path}/{inner.removeprefix(prefix)}".rstrip("/"))
                         break
-                    state = entry.stat(follow_symlinks=False)
+                    seen = see(entry)
                 except FileNotFoundError:
                     # gone since the folder was read
                     continue
                 except OSError as error:
-                    obstacles.add(f"{path}/{inner}{entry.name}", error)
+                    obstacles.add(f"{path}/{inner.removeprefix(prefix)}{entry.name}", error)
                     continue
-                yield inner + entry.name, state
+                yield inner + entry.name, seen
             else:
                 stack.pop()
                 entries.close()
@@ -147,7 +154,7 @@ def look_below(store: Store, folder: str) -> list[Entry]:
     obstacles = Obstacles()
     root = os.open(store.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        entries = [_entry(f"{folder}/{inner}", state) for inner, state in walk_folder(root, folder, obstacles)]
+        entries = [_entry(f"{folder}/{inner}", state) for inner, state in walk_folder(root, folder, obstacles, lstat)]
     finally:
         os.close(root)
     if obstacles.unreadable:

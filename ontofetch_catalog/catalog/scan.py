@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-BATCH_ROWS = 1 << 15
+BATCH_ROWS = 1 << 14
 MANIFEST_BYTES = 1 << 26  # no release has artifacts enough for a longer one
 
 
@@ -63,7 +63,7 @@ class Scan:
     Args:
         places: The releases looked into.
         entries: Number of entries listed, folders not counted.
-        bytes: Their size in bytes.
+        bytes: Their size in bytes; 0 if it was not asked for.
         skipped: (path below the root, reason) of what has a layout that is not known or is no folder of its own.
         obstacles: What could not be read, and roots of other catalogs.
     """
@@ -88,6 +88,7 @@ def scan(
     connection: duckdb.DuckDBPyConnection,
     *,
     within: str | None = None,
+    sizes: bool = True,
     progress: Callable[[int], None] | None = None,
 ) -> Scan:
     """List the store into the temporary listing of `connection`, which may be one that only reads; never writes.
@@ -96,6 +97,7 @@ def scan(
         store: The store; the caller holds its gate, so that no boundary is half way.
         connection: Its catalog.
         within: Only the release whose folder holds this path below the root.
+        sizes: Whether to look at each file's size and time; orphans are known by their names alone.
         progress: Called with the number of entries found so far.
     """
     import pyarrow.compute as pc
@@ -109,10 +111,10 @@ def scan(
             for place in _find_places(root, connection, found)
             if within is None or f"{within}/".startswith(f"{place.folder}/")
         ]
-        for batch in _list_places(root, found):
+        for batch in _list_places(root, found, _with_size if sizes else _without_size):
             listing.add_listing(connection, batch)
             found.entries += batch.num_rows
-            found.bytes += pc.sum(batch["size_bytes"]).as_py()
+            found.bytes += pc.sum(batch["size_bytes"]).as_py() or 0
             if progress is not None:
                 progress(found.entries)
     finally:
@@ -208,24 +210,58 @@ def _identity(root: int, folder: str) -> tuple[int, int]:
 
 # --- the walk ---------------------------------------------------------------------------------------------------------
 
+_State = tuple[int | None, int | None, int]  # size, mtime in nanoseconds, mode
 _listed = attrgetter("st_size", "st_mtime_ns", "st_mode")
-_Row = tuple[str, str | None, int, int, int]  # relpath, path or None, then as _listed
 
 
-def _list_places(root: int, found: Scan) -> Iterator[pa.Table]:
-    rows: list[_Row] = []
+def _with_size(entry: os.DirEntry[str]) -> _State:
+    found: _State = _listed(entry.stat(follow_symlinks=False))
+    return found
+
+
+def _without_size(entry: os.DirEntry[str]) -> _State:
+    # the folder itself tells the kind, so that nothing but folders has to be asked
+    if entry.is_file(follow_symlinks=False):
+        return None, None, stat.S_IFREG
+    return None, None, stat.S_IFLNK if entry.is_symlink() else 0
+
+
+@dataclass(slots=True)
+class _Rows:
+    """Rows that are being collected, by column: a million times, so no object more than need be."""
+
+    relpaths: list[str] = field(default_factory=list)
+    paths: list[str | None] = field(default_factory=list)
+    states: list[_State] = field(default_factory=list)
+
+
+def _list_places(root: int, found: Scan, see: Callable[[os.DirEntry[str]], _State]) -> Iterator[pa.Table]:
+    rows = _Rows()
     for place in found.places:
         for real, native in place.parts:
-            other = None if real == native else real
-            for inner, state in walk_folder(root, real, found.obstacles):
-                rows.append((f"{native}/{inner}", other and f"{other}/{inner}", *_listed(state)))
-                if len(rows) >= BATCH_ROWS:
+            for relpath, state in walk_folder(root, real, found.obstacles, see, prefix=f"{native}/"):
+                rows.relpaths.append(relpath)
+                rows.states.append(state)
+                if len(rows.states) >= BATCH_ROWS:
+                    _add_paths(rows, native, real)
                     yield _as_table(rows)
-                    rows = []
-        if not place.version_id:
-            rows += [(path, None, *_listed(state)) for path, state in _documents(root, place.folder)]
-    if rows:
+                    rows = _Rows()
+            _add_paths(rows, native, real)
+        for path, document in () if place.version_id else _documents(root, place.folder):
+            rows.relpaths.append(path)
+            rows.paths.append(None)
+            rows.states.append(_listed(document))
+    if rows.states:
         yield _as_table(rows)
+
+
+def _add_paths(rows: _Rows, native: str, real: str) -> None:
+    """Add, for the rows that have none yet, the path on disk where it is another than the native spelling."""
+    missing = rows.relpaths[len(rows.paths) :]
+    if native == real:
+        rows.paths += [None] * len(missing)
+    else:
+        rows.paths += [real + relpath.removeprefix(native) for relpath in missing]
 
 
 def _documents(root: int, folder: str) -> Iterator[tuple[str, os.stat_result]]:
@@ -242,17 +278,17 @@ def _documents(root: int, folder: str) -> Iterator[tuple[str, os.stat_result]]:
         os.close(descriptor)
 
 
-def _as_table(rows: Sequence[_Row]) -> pa.Table:
+def _as_table(rows: _Rows) -> pa.Table:
     import pyarrow as pa
 
     types = [pa.string(), pa.string(), pa.int64(), pa.int64(), pa.uint32()]
     schema = pa.schema(list(zip(("relpath", "path", "size_bytes", "mtime_ns", "mode"), types, strict=True)))
-    columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
+    columns: list[Sequence[Any]] = [rows.relpaths, rows.paths, *zip(*rows.states, strict=True)]
     try:
         return pa.table(columns, schema=schema)
     except (UnicodeEncodeError, OverflowError, pa.ArrowException):
         # names that are not UTF-8, or times beyond the year 2262, are so rare that only their batch pays for them
         columns[0] = [as_text(path) for path in columns[0]]
         columns[1] = [path and as_text(path) for path in columns[1]]
-        columns[3] = [within_calendar(time) for time in columns[3]]
+        columns[3] = [time if time is None else within_calendar(time) for time in columns[3]]
         return pa.table(columns, schema=schema)

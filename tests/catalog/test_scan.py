@@ -31,9 +31,12 @@ def scanned(root: Path, **options: Any) -> Iterator[tuple[Any, scan.Scan]]:
 
 
 def orphans(root: Path, **options: Any) -> dict[str, str]:
-    """Return path → kind of what lies there without a row."""
+    """Return path → kind of what lies there without a row; the same whether sizes are looked at or not."""
     with scanned(root, **options) as (connection, _):
         found = listing.list_orphans(connection)
+    with scanned(root, sizes=False, **options) as (connection, _):
+        names = ["path", "kind", "respelled"]
+        assert listing.list_orphans(connection).select(names).equals(found.select(names))
     return {entries.as_path(row["path"]): row["kind"] for row in found.to_pylist()}
 
 

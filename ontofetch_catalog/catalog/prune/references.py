@@ -13,7 +13,7 @@ from ontofetch_hookspecs.layout import STAGING
 
 from .. import journal
 from ..connection import Store
-from ..entries import Obstacles, walk_folder
+from ..entries import Obstacles, lstat, walk_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def staged_inodes(store: Store) -> frozenset[tuple[int, int]]:
 def _staged(store: Store) -> Iterator[tuple[int, int]]:
     root = os.open(store.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        for _, state in walk_folder(root, STAGING, Obstacles()):
+        for _, state in walk_folder(root, STAGING, Obstacles(), lstat):
             yield state.st_dev, state.st_ino
     finally:
         os.close(root)

@@ -95,7 +95,7 @@ def select(
     Raises:
         PruneStopped: A release that was named may not go.
     """
-    found = scan(store, connection, within=within, progress=progress)
+    found = scan(store, connection, within=within, sizes=False, progress=progress)
     chosen = Selection(found, read_references(store), listing.count_recorded(connection))
     judge = _Judge(store, policy, chosen, now)
     for release in _choose_releases(connection, policy, now) if within is None else ():

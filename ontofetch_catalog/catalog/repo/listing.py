@@ -44,8 +44,8 @@ def add_listing(connection: duckdb.DuckDBPyConnection, batch: pa.Table) -> None:
 
     Args:
         connection: A connection with a temporary listing.
-        batch: relpath (native spelling), path (as on disk below the root; NULL: the same), size_bytes, mtime_ns
-            (nanoseconds since 1970), mode.
+        batch: relpath (native spelling), path (as on disk below the root; NULL: the same), size_bytes and mtime_ns
+            (nanoseconds since 1970; NULL if nobody asked), mode.
     """
     effects.execute(connection, _ADD, tables={"given_listing": batch})
 
