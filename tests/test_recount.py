@@ -168,3 +168,24 @@ def test_hand_made_releases_equal_a_recount(folder: Path) -> None:
     (single,) = recorded(root, "pypi/sample/3")
     assert single[:3] == ("sample.ttl", hashlib.sha256(TURTLE).hexdigest(), len(TURTLE))
     assert_consistent(root)
+
+
+def turtle(path: Path) -> dict[str, str]:
+    """Return path → sha256 of the Turtle files of a wheel."""
+    return {relpath: file_id for relpath, file_id, _, _ in recount_zip(path) if relpath.endswith(".ttl")}
+
+
+def test_growth_between_real_releases_equals_a_recount(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The Turtle files that three releases added, removed and modified are those that a recount finds."""
+    wheels = {version: download_wheel("brickschema", version) for version in ("0.7.8", "0.7.9", "0.8.0")}
+    for version, wheel in wheels.items():
+        assert main([*words(wheel, version), "--no-validate", "--include", "*.ttl"]) == 0
+    for a, b, expected in (("0.7.9", "0.8.0", (9, 0, 0)), ("0.7.8", "0.7.9", (0, 16, 4))):
+        capsys.readouterr()
+        assert main(["report", "growth", "--a", a, "--b", b, "--by", "format", "--json"]) == 0
+        rows = json.loads(capsys.readouterr().out)["rows"]
+        (row,) = [row for row in rows if row.get("format") == "turtle"]
+        before, after = turtle(wheels[a]), turtle(wheels[b])
+        modified = [path for path in before.keys() & after.keys() if before[path] != after[path]]
+        recount = (len(after.keys() - before.keys()), len(before.keys() - after.keys()), len(modified))
+        assert (row["added"], row["removed"], row["modified"]) == recount == expected

@@ -312,6 +312,9 @@ def test_a_veto_leaves_no_row_and_no_file_and_keeps_the_bytes(
         patch.setenv("VOTE", "no")
         pull(site.url("/hp.zip"), code=1)
     assert "The plugin 'voter' refuses the download of obo/hp/1: Not today." in pull.err
+    (told,) = [line for line in map(json.loads, pull.err.splitlines()[:-1]) if line.get("outcome") == "rollback"]
+    assert (told["version_id"], told["rows"], told["bytes"]) == ("obo/hp/1", 0, 0)
+    assert {"boundary_id", "run_id", "milliseconds"} <= set(told)
     assert not (pull.root / "obo").exists()
     assert pull.rows("SELECT count(*) FROM versions") == [(0,)]
     assert pull.rows("SELECT type, level FROM events WHERE type LIKE 'download%'") == [
