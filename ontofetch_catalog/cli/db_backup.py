@@ -20,7 +20,8 @@ Others wait meanwhile, so that the copy is one state. Every file is hashed, the 
 _RESTORE = """Bring the catalog back to what a backup holds.
 
 Hashes and signature are checked before anything is touched. What is replaced is kept below .catalog/backups. Files of
-the backup that are missing on the disk are put back; files that are there stay as they are."""
+the backup that are missing on the disk are put back; files that are there stay as they are. Then pending migrations are
+applied and the store is examined as `db doctor` does it. Exit code 3 if the catalog and the disk differ."""
 
 
 def backup(argv: list[str], host: HostInfo) -> int:
@@ -73,6 +74,7 @@ def restore(argv: list[str], host: HostInfo) -> int:
 
     from ..catalog.backup import restore as bring_back
     from ..catalog.boundaries.observers import tell_observers
+    from ..catalog.doctor.examine import examine
 
     parser = make_parser(host, "db restore", _RESTORE, "db restore /mnt/backups/store.tar.zst --verify-key key.pub")
     parser.add_argument("path", metavar="PATH", help="a backup, or the name of one below .catalog/backups")
@@ -93,11 +95,17 @@ def restore(argv: list[str], host: HostInfo) -> int:
         "migrations": ", ".join(done.migrated),
         "signature": "checked" if key else "not checked" if done.signed else "none",
     }
-    emit({"restored": pa.Table.from_pylist([row])}, options=OutputOptions.from_args(args))
+    with bar("examine", unit="files") as update:
+        found = examine(store, manager=host.manager, progress=update)
+    sections = {"restored": pa.Table.from_pylist([row]), "findings": found.findings}
+    emit(sections, options=OutputOptions.from_args(args), titles={"restored": "Restored", "findings": "Findings"})
     if done.signed and not key:
         say("The backup is signed; --verify-key PUB would have checked by whom.")
     say(f"Restored the catalog of {done.manifest.created_at}, {human_size(done.manifest.size_bytes)}.")
-    return EXIT_OK
+    if not len(found.findings):
+        return EXIT_OK
+    say(f"The catalog and the disk differ; `{host.name} db doctor` says in what, and mends it.")
+    return EXIT_FINDINGS
 
 
 def _find(host: HostInfo, given: str) -> Path:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import argparse
 
     from ..catalog.verify import Request, Result
+    from ..rendering.cells import Look
 
 _TEXT = """Hash the recorded files again and compare them with the catalog, longest unverified first.
 
@@ -35,7 +36,8 @@ def main(argv: list[str], host: HostInfo) -> int:
     store = store_of(host)
     request = _request(args, host)
     if request.scope.sample < 1.0:
-        say(f"A sample of {request.scope.sample:.4%} of the files; --seed {request.scope.seed} chooses the same again.")
+        sample, seed = request.scope.sample, request.scope.seed
+        say(f"A sample of {100 * sample:g} % of the files; --seed {seed} chooses the same again.")
     with bar("verify") as update:
         result = verify(
             store, request, progress=update, tell=lambda outcome: tell_observers(host.manager, store, outcome)
@@ -92,6 +94,19 @@ def _named(host: HostInfo, name: str) -> tuple[str, str]:
             ) from error
 
 
+def _look() -> Look:
+    """Return what the table shows: the path says what its parts say, and the rest gives way where there is no room."""
+    from ..rendering.cells import Look
+
+    return Look(
+        titles={"findings": "Findings", "summary": "Summary"},
+        records=("summary",),
+        hidden={"findings": ("version_id", "kind", "relpath", "found_bytes")},
+        details={"findings": ("reason", "verified_at", "size_bytes", "found", "expected")},
+        headings={"findings": {"verified_at": "last intact"}},
+    )
+
+
 def _show(result: Result, request: Request, args: argparse.Namespace, host: HostInfo) -> None:
     import pyarrow as pa
 
@@ -120,6 +135,7 @@ def _show(result: Result, request: Request, args: argparse.Namespace, host: Host
             "sample": scope.sample,
             "seed": scope.seed if scope.sample < 1.0 else None,
         },
+        look=_look(),
     )
     rate = human_size(int(result.checked_bytes / result.seconds)) if result.seconds else "0 B"
     say(
@@ -132,4 +148,4 @@ def _show(result: Result, request: Request, args: argparse.Namespace, host: Host
     if result.changed_files:
         say(f"{result.changed_files:,} files were replaced while they were read; the next run looks at them.")
     if len(result.findings):
-        say(f"`{host.name} db doctor --fix` brings back what is still in its archive.")
+        say(f"`{host.name} db doctor --hash --fix` brings back what is still in its archive.")

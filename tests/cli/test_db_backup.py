@@ -45,6 +45,17 @@ def test_a_backup_of_the_store_is_restored_by_its_name(program: Program) -> None
     assert json.loads(restored.stdout)["rows"][0]["kept"].endswith("-before-restore")
 
 
+def test_an_older_catalog_beside_newer_files_is_told_by_doctor(program: Program, tmp_path: Path) -> None:
+    """What came after the backup lies on disk without a row: exit 3, and the findings name it."""
+    assert program.run("db", "backup", "--to", str(tmp_path / "b")).returncode == 0
+    Releases(program.root, settings={"durability": "off"}).pull("2.0", {"a.ttl": "newer"})
+    restored = program.run("db", "restore", str(tmp_path / "b"), "--json")
+    assert restored.returncode == 3
+    findings = json.loads(restored.stdout)["sections"]["findings"]
+    assert any("sample/2.0" in json.dumps(finding) for finding in findings)
+    assert "`ontofetch db doctor` says in what" in restored.stderr
+
+
 def test_a_backup_that_lacks_files_is_exit_3(program: Program, tmp_path: Path) -> None:
     """Whoever runs it by night learns that the store was damaged already."""
     (program.root / "example/sample/1.0/data/a.ttl").unlink()
