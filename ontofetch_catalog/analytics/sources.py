@@ -217,8 +217,10 @@ class CatalogReader:
         table = sql.read(self._connection, statement)
         spent = time.perf_counter() - start
         if self._tell is not None:
-            self._tell(f"-- duckdb: {len(table)} rows in {spent * 1000:.1f} ms\n{statement}")
-            self._tell(sql.explain(self._connection, statement))
+            from ..catalog import profile
+
+            plan = profile.render(profile.profile_query(self._connection, statement))
+            self._tell(f"-- duckdb: {len(table)} rows in {spent * 1000:.1f} ms\n{plan}")
         # the catalog stores UTC without zone
         naive = cs.datetime(time_zone=None)
         return pl.LazyFrame(table).with_columns(naive.dt.replace_time_zone("UTC"))

@@ -199,7 +199,7 @@ class Profiler:
         parts = []
         for number, profile in enumerate(self.profiles, 1):
             parts.append(
-                f"-- query {number} of {len(self.profiles)}: {profile.milliseconds:,.1f} ms\n{_render(profile)}"
+                f"-- query {number} of {len(self.profiles)}: {profile.milliseconds:,.1f} ms\n{render(profile)}"
             )
             if with_json:
                 parts.append(json.dumps(_plain(profile), ensure_ascii=False))
@@ -240,7 +240,8 @@ class _Watched:
         return getattr(self.connection, name)
 
 
-def _render(profile: Profile) -> str:
+def render(profile: Profile) -> str:
+    """Return a profile for people: the statement, its operators with times and rows, the hot ones, hints."""
     lines = [" ".join(profile.sql.split()), f"{'ms':>9} {'rows':>12}  operator"]
     for depth, operator in profile.plan.walk():
         parts = [operator.name, operator.table, operator.detail]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..connection import fetch_one, literal
+from ..connection import literal
 
 if TYPE_CHECKING:
     import duckdb
@@ -30,12 +30,6 @@ REASON = "regexp_extract(coalesce(details->>'error', ''), '[^\\r\\n]*')"
 def read(connection: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:
     """Return the rows of one of the statements of this module."""
     return connection.sql(sql).to_arrow_table()
-
-
-def explain(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
-    """Run one of the statements of this module and return DuckDB's plan with timings."""
-    found = fetch_one(connection, "EXPLAIN ANALYZE " + sql)
-    return str(found[1]) if found else ""
 
 
 def select_versions(more: Sequence[str] = ()) -> str:
