@@ -204,8 +204,6 @@ def _from_server(root: Path, source: Source, copies: Sequence[Copy], options: Ht
 
 
 def _receive(root: Path, source: Source, response: httpx.Response, progress: Update) -> Copy:
-    import httpx
-
     size = length_of(response)
     check_space(root, size or 0, source.name)
     told = {name: _plain_header(response, name) for name in ("etag", "last-modified", "content-type")}
@@ -217,9 +215,6 @@ def _receive(root: Path, source: Source, response: httpx.Response, progress: Upd
             if size is None and staged.size - checked > _CHECK_EVERY:
                 checked = staged.size
                 check_space(root, 0, source.name)
-        if size is not None and staged.size != size:
-            # an error of httpx, since a body that broke is asked for again
-            raise httpx.RemoteProtocolError(f"{staged.size:,} of {size:,} bytes arrived")
     return _staged_copy(stage, staged)
 
 
