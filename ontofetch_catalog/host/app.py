@@ -19,6 +19,9 @@ _PLATFORMS = ("linux", "darwin")
 _VERBOSE = re.compile(r"-v+|--verbose")
 
 
+_CODES: dict[int, tuple[str, int]] = {signal.SIGINT: ("interrupted", 130), signal.SIGTERM: ("terminated", 143)}
+
+
 class Terminated(BaseException):
     """SIGTERM arrived; what is open is closed on the way out."""
 
@@ -34,41 +37,78 @@ def main(argv: Sequence[str] | None = None) -> int:
         # before anything else is imported: locks and signals are those of POSIX
         sys.stderr.write(f"error: ontofetch runs on Linux and macOS; this is {sys.platform}.\n")
         return 1
-    with _sigterm_raises():
+    with _handled(stays=argv is None) as signals:
         try:
-            from .dispatch import run
+            code = _run(words, signals)
+        except (KeyboardInterrupt, Terminated):
+            # one before there was anything to interrupt, or a second one while the first was told
+            signals.ignore()
+            code = _say(*_CODES[signals.arrived or signal.SIGINT])
+    return code
 
-            code = run(words)
-            if sys.stdout is not None:
-                sys.stdout.flush()
-        except SystemExit as ended:
-            code = _code_of(ended)
-        except KeyboardInterrupt:
-            code = _say("interrupted", 130)
-        except Terminated:
-            code = _say("terminated", 143)
-        except BrokenPipeError:
-            code = _close_stdout()
-        except Exception as error:  # noqa: BLE001 - the last place: a user gets a sentence, and with -v the traceback
-            code = _fail(error, verbose=any(_VERBOSE.fullmatch(word) for word in words))
+
+class _Signals:
+    """Which signal arrived first; what its handler raises may be lost inside a library that fails in its own way."""
+
+    def __init__(self) -> None:
+        self.arrived: int | None = None
+
+    def note(self, number: int, frame: FrameType | None) -> NoReturn:
+        """Remember the signal and raise what stands for it."""
+        del frame
+        self.arrived = self.arrived or number
+        raise KeyboardInterrupt if number == signal.SIGINT else Terminated
+
+    def ignore(self) -> None:
+        """Let no further signal disturb the end."""
+        for number in _CODES:
+            signal.signal(number, signal.SIG_IGN)
+
+
+def _run(words: list[str], signals: _Signals) -> int:
+    try:
+        from .dispatch import run
+
+        code = run(words)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        if signals.arrived is not None:
+            # what it raised was lost on the way, in a finalizer for instance; who sent it learns that it came
+            code = _say(*_CODES[signals.arrived])
+    except SystemExit as ended:
+        code = _code_of(ended)
+    except KeyboardInterrupt:
+        code = _say(*_CODES[signal.SIGINT])
+    except Terminated:
+        code = _say(*_CODES[signal.SIGTERM])
+    except BrokenPipeError:
+        code = _close_stdout()
+    except Exception as error:  # noqa: BLE001 - the last place: a user gets a sentence, and with -v the traceback
+        if signals.arrived is not None:
+            # DuckDB, for one, turns the interrupt of a query into a RuntimeError
+            return _say(*_CODES[signals.arrived])
+        code = _fail(error, verbose=any(_VERBOSE.fullmatch(word) for word in words))
     return code
 
 
 @contextmanager
-def _sigterm_raises() -> Iterator[None]:
+def _handled(*, stays: bool) -> Iterator[_Signals]:
+    """Let SIGINT and SIGTERM raise; with `stays` no further one disturbs the end of a process that was told to end."""
+    signals = _Signals()
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield signals
         return
-    previous = signal.signal(signal.SIGTERM, _terminate)
+    previous = {signal.SIGTERM: signal.signal(signal.SIGTERM, signals.note)}
+    # a process that was started to ignore it (nohup, a shell's background) goes on doing so
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        previous[signal.SIGINT] = signal.signal(signal.SIGINT, signals.note)
     try:
-        yield
+        yield signals
     finally:
-        signal.signal(signal.SIGTERM, previous)
-
-
-def _terminate(number: int, frame: FrameType | None) -> NoReturn:
-    del number, frame
-    raise Terminated
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+        if stays and signals.arrived is not None:
+            signals.ignore()
 
 
 def _code_of(ended: SystemExit) -> int:

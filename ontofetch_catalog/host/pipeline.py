@@ -150,6 +150,7 @@ class Pull:
             return pa.table(self._record.files)
         started = now()
         stage = Stage.create(self._host.root)
+        handed = False
         try:
             extraction = self._extract(stage)
             event = self._contract.make(
@@ -164,14 +165,18 @@ class Pull:
                 finished_at=now(),
                 staged=extraction.folder,
             )
+            handed = True
             self._carry_out_extract(event)
         except (ExtractError, PreconditionFailed, Veto):
             # refused before anything moved; what was unpacked can be unpacked again
             stage.discard()
             raise
         except BaseException:
-            # an open boundary may need what is in the stage
-            stage.close()
+            if handed:
+                # an open boundary may need what is in the stage
+                stage.close()
+            else:
+                stage.discard()
             raise
         stage.discard()
         self._record = self._contract.find_version(self._version_id)
