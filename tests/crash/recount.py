@@ -1,0 +1,295 @@
+"""Own the recount: what a store holds, and which invariants it breaks, seen without a line of the package.
+
+It runs as a process of its own that answers lines with lines (`Recounter` is its other end), and imports nothing but
+the standard library and DuckDB. One in-memory connection attaches each catalog read-only, reads it and lets go again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+# what changes from run to run by its nature (times, ids, digests of texts with times) is left out of a picture
+COLUMNS = {
+    "versions": "version_id, service, ontology, version, released::VARCHAR, fs_relpath, layout, plan_hash,"
+    " extract_audit IS NOT NULL, validation_audit IS NOT NULL, pinned_at IS NOT NULL | extract_audit, validation_audit",
+    "artifacts": "version_id, relpath, artifact_id, source_url, etag, last_modified, content_type, size_bytes, status,"
+    " extraction::VARCHAR, verified_at IS NOT NULL",
+    "extracted_files": "version_id, relpath, file_id, artifact_id, format, size_bytes, mtime::VARCHAR,"
+    " verified_at IS NOT NULL",
+    "validations": "version_id, relpath, file_id, validator, validator_version, passed, details::VARCHAR, reused_from",
+    "latest_pointer": "slot, version_id, updated_by | updated_at",
+    "schema_version": "version, checksum",
+}
+EVENTS = "event_id, digest, type, boundary_id, run_id, ts, level, version_id, config_hash, payload::VARCHAR"
+FOLDERS = {"native": ("src", "data"), "docstokg": ("original", "extracted")}
+DOCUMENTS = (".extract.audit.json", ".validation.audit.json", "manifest.json")
+LOCKS = (".duck.lock", ".duck.lock.desk")
+Faults = list[tuple[str, str]]
+
+
+def recount(connection: Any, root: Path) -> dict[str, Any]:
+    """Return the picture of a store, its events, its open intents, and the faults found in it."""
+    disk = list_files(root)
+    found: dict[str, Any] = {"faults": [], "rows": None, "events": [], "intents": [], **picture_of(disk, root)}
+    database = root / ".catalog/ontofetch.duckdb"
+    if database.is_file():
+        tables = read_tables(connection, database)
+        if tables:
+            compare(tables, root, disk, found)
+    return found
+
+
+def read_tables(connection: Any, database: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """Return table → its rows; empty if there is no schema."""
+    connection.execute(f"ATTACH '{database}' AS store (READ_ONLY)")
+    try:
+        names = {name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+        wanted = {name: columns.replace("|", ",") for name, columns in {**COLUMNS, "events": EVENTS}.items()}
+        return {
+            name: connection.execute(f"SELECT {columns} FROM store.{name}").fetchall()
+            for name, columns in wanted.items()
+            if name in names
+        }
+    finally:
+        connection.execute("DETACH store")
+
+
+def list_files(root: Path) -> dict[str, tuple[int, str]]:
+    """Return path → (size, sha256) of every file below `root`, the database's left to DuckDB."""
+    found = {}
+    for folder, _, names in os.walk(root):
+        for name in names:
+            path = Path(folder, name)
+            relpath = path.relative_to(root).as_posix()
+            if not relpath.startswith(".catalog/") or ".duckdb" not in name:
+                data = path.read_bytes()
+                found[relpath] = (len(data), hashlib.sha256(data).hexdigest())
+    return found
+
+
+def picture_of(disk: dict[str, tuple[int, str]], root: Path) -> dict[str, Any]:
+    """Return what is comparable from run to run on disk: releases, what is staged, what is kept aside, what is odd."""
+    outside = {path: digest for path, (_, digest) in disk.items() if not path.startswith(".catalog/")}
+    folders = []
+    for folder, names, _ in os.walk(root):
+        names[:] = [name for name in names if Path(folder, name) != root / ".catalog"]
+        folders += [Path(folder, name).relative_to(root).as_posix() for name in names]
+    staged, kept, odd = {}, [], []
+    for path, (_, digest) in disk.items():
+        parts = path.split("/")
+        if parts[0] != ".catalog" or path in [f".catalog/{name}" for name in (*LOCKS, "generation.json")]:
+            continue
+        if parts[1] == "staging" and len(parts) > 3:
+            if parts[3] not in (".lock", "stage.json"):
+                staged["/".join(parts[2:])] = digest
+        elif parts[1] == "quarantine" and len(parts) > 3:
+            kept.append(["/".join(parts[3:]), digest])
+        elif parts[1] not in ("intents", "backups"):
+            odd.append(path)
+    odd += [f".catalog/{name}" for name in ("new.duckdb", "new.duckdb.wal") if (root / ".catalog" / name).exists()]
+    # documents carry times; whether they say what the rows say is looked at apart
+    files = {path: digest for path, digest in outside.items() if Path(path).name not in (*DOCUMENTS, "LATEST.json")}
+    documents = sorted(path for path in outside if path not in files)
+    return {
+        "files": files,
+        "documents": documents,
+        "folders": sorted(folders),
+        "staged": staged,
+        "kept": sorted(kept),
+        "odd": sorted(odd),
+    }
+
+
+def compare(
+    tables: dict[str, list[tuple[Any, ...]]], root: Path, disk: dict[str, tuple[int, str]], found: dict[str, Any]
+) -> None:
+    """Compare rows with rows and with the disk."""
+    faults: Faults = found["faults"]
+    found["rows"] = {
+        name: sorted((row[: columns.partition("|")[0].count(",") + 1] for row in tables[name]), key=str)
+        for name, columns in COLUMNS.items()
+        if name in tables
+    }
+    folder = root / ".catalog/intents"
+    found["intents"] = sorted(os.listdir(folder)) if folder.is_dir() else []
+    check_keys(tables, faults)
+    check_files(tables, disk, faults)
+    check_latest(tables, root, disk, faults)
+    check_documents(tables, root, disk, faults)
+    found["events"] = check_events(tables, root, faults)
+
+
+def check_keys(tables: dict[str, list[tuple[Any, ...]]], faults: Faults) -> None:
+    """Look for keys that occur twice and for rows that hang in the air."""
+    keys = {
+        "versions": [row[0] for row in tables["versions"]],
+        "artifacts": [(row[0], row[1].casefold()) for row in tables["artifacts"]],
+        "extracted_files": [(row[0], row[1].casefold()) for row in tables["extracted_files"]],
+        "validations": [(row[0], row[1], row[3]) for row in tables["validations"]],
+        "latest_pointer": [(row[0], row[3]) for row in tables["latest_pointer"]],
+        "schema_version": [row[0] for row in tables["schema_version"]],
+    }
+    for name, values in keys.items():
+        faults += [("keys-are-unique", f"{name}: {value}") for value, count in Counter(values).items() if count > 1]
+    known = {row[0] for row in tables["versions"]}
+    for name, place in (("artifacts", 0), ("extracted_files", 0), ("validations", 0), ("latest_pointer", 1)):
+        lost = {row[place] for row in tables[name]} - known
+        faults += [("rows-have-releases", f"{name}: {version_id}") for version_id in sorted(lost)]
+    files = {row[:3] for row in tables["extracted_files"]}
+    faults += [("results-have-files", row[1]) for row in tables["validations"] if row[:3] not in files]
+
+
+def check_files(
+    tables: dict[str, list[tuple[Any, ...]]], disk: dict[str, tuple[int, str]], faults: Faults
+) -> None:
+    """Compare artifacts and extracted files with the files below the folders of their releases."""
+    recorded: dict[str, tuple[int, str]] = {}
+    prefixes = []
+    for version_id, *_, folder, layout in (row[:7] for row in tables["versions"]):
+        src, data = FOLDERS[layout]
+        prefixes += [f"{folder}/{src}/", f"{folder}/{data}/"]
+        for row in tables["artifacts"]:
+            if row[0] == version_id:
+                recorded[f"{folder}/{src}/{row[1]}"] = (row[7], row[2])
+        for row in tables["extracted_files"]:
+            if row[0] == version_id:
+                recorded[f"{folder}/{data}/{row[1]}"] = (row[5], row[2])
+    for path, expected in recorded.items():
+        if disk.get(path) != expected:
+            faults.append(("rows-have-files", f"{path}: {'missing' if path not in disk else 'other bytes'}"))
+    for path in disk:
+        inside = path.startswith(tuple(prefixes)) or path.split("/")[3:4] in (["src"], ["data"])
+        if not path.startswith(".catalog/") and inside and path not in recorded:
+            faults.append(("files-have-rows", path))
+
+
+def check_latest(
+    tables: dict[str, list[tuple[Any, ...]]], root: Path, disk: dict[str, tuple[int, str]], faults: Faults
+) -> None:
+    """Compare every LATEST.json with the newest pointer of its series."""
+    pointers = {slot: version_id for slot, version_id, _, _ in sorted(tables["latest_pointer"], key=lambda row: row[3])}
+    told = {}
+    for path in disk:
+        if path.endswith("/LATEST.json") and not path.startswith(".catalog/"):
+            told[path.removesuffix("/LATEST.json")] = read_json(root / path).get("version_id")
+    if told != pointers:
+        faults.append(("latest-equals-pointer", f"files say {told}, rows say {pointers}"))
+
+
+def check_documents(
+    tables: dict[str, list[tuple[Any, ...]]], root: Path, disk: dict[str, tuple[int, str]], faults: Faults
+) -> None:
+    """Compare manifests and audits with the rows that they repeat."""
+    expected = set()
+    for row in tables["versions"]:
+        version_id, folder, audits = row[0], row[5], row[11:13]
+        for name, digest in zip(DOCUMENTS, audits, strict=False):
+            if digest is not None:
+                expected.add(f"{folder}/{name}")
+            if disk.get(f"{folder}/{name}", (0, None))[1] != digest:
+                faults.append(("documents-agree", f"{folder}/{name}"))
+        expected.add(f"{folder}/manifest.json")
+        manifest = read_json(root / folder / "manifest.json")
+        artifacts = sorted((item[1], item[2]) for item in tables["artifacts"] if item[0] == version_id)
+        told = (
+            manifest.get("version_id"),
+            manifest.get("extract_audit"),
+            manifest.get("validation_audit"),
+            [(item["relpath"], item["artifact_id"]) for item in manifest.get("artifacts", [])],
+        )
+        if told != (version_id, *audits, artifacts):
+            faults.append(("documents-agree", f"{folder}/manifest.json"))
+    there = {path for path in disk if Path(path).name in DOCUMENTS and not path.startswith(".catalog/")}
+    faults += [("documents-agree", f"{path} belongs to nothing") for path in sorted(there - expected)]
+
+
+def check_events(tables: dict[str, list[tuple[Any, ...]]], root: Path, faults: Faults) -> list[list[Any]]:
+    """Follow the chain of the events, compare it with generation.json, and return [type, boundary_id] of each."""
+    rows = sorted(tables["events"])
+    previous = "0" * 64
+    digests = [previous]
+    for number, row in enumerate(rows, 1):
+        event_id, digest, kind, boundary_id, run_id, ts, level, version_id, config, payload = row
+        fields = [boundary_id, run_id, ts.isoformat(), kind, level, version_id, config, payload]
+        chained = json.dumps([previous, event_id, *fields], ensure_ascii=False)
+        if event_id != number or digest != hashlib.sha256(chained.encode()).hexdigest():
+            faults.append(("events-are-chained", f"event {event_id}"))
+        previous = digest
+        digests.append(digest)
+    record = root / ".catalog/generation.json"
+    if record.exists():
+        told = read_json(record)
+        count = told.get("events", -1)
+        if not 0 <= count < len(digests) or digests[count] != told.get("digest"):
+            faults.append(("generation-is-not-ahead", f"{told}, but there are {len(rows)} events"))
+        elif count < len(rows):
+            faults.append(("generation-is-current", f"{count} of {len(rows)} events"))
+    else:
+        faults.append(("generation-is-current", "there is no generation.json"))
+    return [[row[2], row[3]] for row in rows]
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the object in a file, empty if there is none."""
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+class Recounter:
+    """The other end of the recount's process."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.crash.recount"],
+            cwd=Path(__file__).parents[2],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def look(self, root: Path) -> dict[str, Any]:
+        """Return what `recount` says of the store at `root`."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{root}\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        assert line, "the recount has ended"
+        found: dict[str, Any] = json.loads(line)
+        return found
+
+    def close(self) -> None:
+        """End the process."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+
+def main() -> None:
+    """Answer each line, a root, with the recount of that store."""
+    import duckdb
+
+    connection = duckdb.connect(":memory:", config={"threads": 1})
+    for line in sys.stdin:
+        try:
+            found = recount(connection, Path(line.rstrip("\n")))
+        except duckdb.Error as error:
+            found = {"faults": [("catalog-is-readable", str(error))]}
+        assert not any(name.startswith("ontofetch") for name in sys.modules)
+        print(json.dumps(found, default=str), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,195 @@
+"""Own the seam: the functions named in `effects.SEAM` are numbered as they are called, and something happens at one.
+
+It knows no operation; what happens is an `Act`, what is remembered goes to a `Board` that outlives the process.
+"""
+
+from __future__ import annotations
+
+import errno
+import functools
+import mmap
+import os
+import signal
+import struct
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ontofetch_catalog.catalog import effects
+
+if TYPE_CHECKING:
+    from .shadow import Shadow
+
+DATABASE = ("open_database", "close_database", "execute", "begin", "commit", "rollback", "checkpoint")
+SYNCS = ("sync_file", "sync_folder", "sync_filesystem")
+
+
+class Board:
+    """A few numbers in memory that a child shares with its parent, so that they are there when the child is not."""
+
+    _FIELDS = ("calls", "acted", "commits", "settled", "acknowledged")
+
+    def __init__(self) -> None:
+        self._memory = mmap.mmap(-1, 4096)
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self._memory[: 8 * len(self._FIELDS)] = bytes(8 * len(self._FIELDS))
+
+    def get(self, field: str) -> int:
+        """Return one number."""
+        return int(struct.unpack_from("q", self._memory, 8 * self._FIELDS.index(field))[0])
+
+    def set(self, field: str, value: int) -> None:
+        """Write one number down."""
+        struct.pack_into("q", self._memory, 8 * self._FIELDS.index(field), value)
+
+
+class Act:
+    """What happens at a call: nothing, in this base."""
+
+    def before(self, number: int, name: str, args: tuple[Any, ...]) -> None:
+        """Act before call `number`; may end the process or raise."""
+
+    def after(self, number: int, name: str, args: tuple[Any, ...]) -> None:
+        """Act after the call returned."""
+
+    def end(self, calls: int) -> None:
+        """Act when the operation is over after so many calls."""
+
+
+class Seam:
+    """Count the calls of this process from now on and let `act` happen."""
+
+    def __init__(self, board: Board, act: Act | None = None, shadow: Shadow | None = None) -> None:
+        self.board = board
+        self.names: list[str] = []
+        self.act = act or Act()
+        self.shadow = shadow
+
+    def install(self) -> None:
+        """Put the seam around the functions; meant for a forked child, it is never taken away."""
+        for name in effects.SEAM:
+            setattr(effects, name, functools.partial(self._call, name, getattr(effects, name)))
+
+    def _call(self, name: str, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        self.names.append(name)
+        number = len(self.names)
+        self.board.set("calls", number)
+        self.act.before(number, name, args)
+        if self.shadow is None:
+            result = original(*args, **kwargs)
+        else:
+            result = self.shadow.carry_out(name, original, args, kwargs)
+        if name == "commit":
+            self.board.set("commits", self.board.get("commits") + 1)
+        if name == "sync_filesystem":
+            self.board.set("settled", 1)
+        self.act.after(number, name, args)
+        return result
+
+    def end(self, *, well: bool) -> None:
+        """Tell the act that the operation has returned, `well` or with an error."""
+        self.board.set("acknowledged", int(well))
+        self.act.end(len(self.names))
+
+
+class Die(Act):
+    """End the process by SIGKILL in front of call `at`."""
+
+    def __init__(self, board: Board, at: int) -> None:
+        self._board = board
+        self._at = at
+
+    def before(self, number: int, name: str, args: tuple[Any, ...]) -> None:
+        """Die, if it is time."""
+        if number == self._at:
+            self._board.set("acted", number)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Fail(Act):
+    """Let call `at` fail with an error of the system; with `forever` every call from there on."""
+
+    def __init__(self, board: Board, at: int, code: int, *, forever: bool = False, happened: bool = False) -> None:
+        self._board = board
+        self._at = at
+        self._code = code
+        self._forever = forever
+        self._happened = happened  # the call does what it should, and the error comes all the same
+
+    def before(self, number: int, name: str, args: tuple[Any, ...]) -> None:
+        """Raise, if it is time."""
+        if self._is_due(number) and not self._happened:
+            if name == "commit":
+                # a failed COMMIT leaves a connection that answers nothing any more
+                args[0].close()
+            self._raise(number, name, args)
+
+    def after(self, number: int, name: str, args: tuple[Any, ...]) -> None:
+        """Raise although it happened, if it is time."""
+        if self._is_due(number) and self._happened:
+            if name == "commit":
+                args[0].close()
+            self._raise(number, name, args)
+
+    def _is_due(self, number: int) -> bool:
+        return number == self._at or (self._forever and number > self._at)
+
+    def _raise(self, number: int, name: str, args: tuple[Any, ...]) -> None:
+        import duckdb
+
+        self._board.set("acted", self._board.get("acted") or number)
+        text = os.strerror(self._code)
+        if name == "commit":
+            raise duckdb.TransactionException(f"TransactionContext Error: Failed to commit: {text}")
+        if name in DATABASE:
+            raise duckdb.IOException(f"IO Error: Could not write file: {text}")
+        raise OSError(self._code, text, str(args[0]))
+
+
+class LosePower(Act):
+    """Let the machine stop in front of call `at`: what is not durable is lost as `shadow` says, then SIGKILL."""
+
+    def __init__(self, board: Board, at: int, shadow: Shadow, seed: int) -> None:
+        self._board = board
+        self._at = at
+        self._shadow = shadow
+        self._seed = seed
+
+    def before(self, number: int, name: str, args: tuple[Any, ...]) -> None:
+        """Stop, if it is time."""
+        if number == self._at:
+            self._stop(number)
+
+    def end(self, calls: int) -> None:
+        """Stop, if it is time: behind the last call."""
+        if self._at == calls + 1:
+            self._stop(self._at)
+
+    def _stop(self, number: int) -> None:
+        self._board.set("acted", number)
+        self._shadow.lose(self._seed)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class FailSync(Act):
+    """Let the sync at call `at` fail, so that what it should have saved never becomes durable; at the end power fails."""
+
+    def __init__(self, board: Board, at: int, shadow: Shadow, seed: int) -> None:
+        self._board = board
+        self._at = at
+        self._shadow = shadow
+        self._seed = seed
+
+    def before(self, number: int, name: str, args: tuple[Any, ...]) -> None:
+        """Fail, if it is time."""
+        if number == self._at:
+            assert name in SYNCS, f"call {number} is {name}, not a sync"
+            self._board.set("acted", number)
+            self._shadow.fail_sync(name, args)
+            raise OSError(errno.EIO, os.strerror(errno.EIO), str(args[0]))
+
+    def end(self, calls: int) -> None:
+        """Lose what is not durable, and die."""
+        self._shadow.lose(self._seed)
+        os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,105 @@
+"""Own the states: at which call of which variant what happens, and how one is written on a command line."""
+
+from __future__ import annotations
+
+import errno
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .variants import Variant
+
+ERRORS = ("EIO", "ENOSPC", "EACCES")
+MODES = ("kill", "fail", "fail-done", "fail-on", "power", "lost-sync", "kill-kill", "kill-power", "power-kill")
+SEEDS = 6  # power cuts at each call: all that is not durable is lost, only contents are, and four choices by chance
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class State:
+    """One state of the loop.
+
+    Args:
+        variant: Its name.
+        mode: kill: SIGKILL in front of call `at`. fail: that call fails once. fail-done: likewise, though it happened.
+            fail-on: it fails, and every call from there on. power: the machine stops in front of it. lost-sync: the
+            sync `at` fails and the machine stops at the end. kill-kill, kill-power, power-kill: the second happens at
+            call `then` of the recovery that follows.
+        at: Number of the call, from 1 on; one more than there are stands for the end.
+        then: Number of the call of the recovery.
+        error: EIO, ENOSPC or EACCES.
+        seed: What a power cut leaves.
+    """
+
+    variant: str
+    mode: str
+    at: int
+    then: int = 0
+    error: str = ""
+    seed: int = 0
+
+    @property
+    def code(self) -> int:
+        """Return the number of the error."""
+        return int(getattr(errno, self.error))
+
+    @property
+    def recovers(self) -> bool:
+        """Return whether its user recovers by a command of its own; the others just run the same command again."""
+        return self.mode in ("kill", "lost-sync") or (self.at + self.then + self.seed + len(self.error)) % 2 == 0
+
+    @property
+    def repeats(self) -> bool:
+        """Return whether its user runs the same command again."""
+        return self.mode == "kill" or not self.recovers
+
+    def command(self) -> str:
+        """Return the command that runs just this state."""
+        words = ["python -m tests.crash run --variant", self.variant, "--mode", self.mode, "--at", str(self.at)]
+        for flag, value in (("--then", self.then), ("--error", self.error), ("--seed", self.seed)):
+            words += [flag, str(value)] if value else []
+        return " ".join(words)
+
+
+def first_states(variant: Variant, names: list[str]) -> Iterator[State]:
+    """Yield the states with one disturbance.
+
+    Args:
+        variant: Of which variant.
+        names: The names of the calls of its undisturbed run.
+    """
+    count = len(names)
+    for at in range(1, count + 1):
+        name = names[at - 1]
+        yield State(variant.name, "kill", at)
+        for error in ERRORS:
+            yield State(variant.name, "fail", at, error=error)
+            if name in ("commit", "close_database", "rename", "checkpoint"):
+                yield State(variant.name, "fail-done", at, error=error)
+        yield State(variant.name, "fail-on", at, error=ERRORS[at % 3])
+        if name.startswith("sync_"):
+            for seed in (0, 2, 3):
+                yield State(variant.name, "lost-sync", at, seed=seed)
+    for at in range(1, count + 2):
+        for seed in range(SEEDS):
+            yield State(variant.name, "power", at, seed=seed)
+
+
+def second_states(first: State, calls: int, *, exhaustive: bool, seed: int) -> Iterator[State]:
+    """Yield the states in which the recovery after `first` is disturbed too.
+
+    Args:
+        first: A kill or a power cut.
+        calls: How many calls the recovery makes.
+        exhaustive: Kill at each call of the recovery from a kill, not only at some.
+        seed: Chooses where a sample is taken.
+    """
+    chance = random.Random(f"{seed} {first}")
+    some = [chance.randint(1, calls)] if calls else []
+    if first.mode == "kill":
+        for then in range(1, calls + 1) if exhaustive else some:
+            yield State(first.variant, "kill-kill", first.at, then)
+        for then in some:
+            yield State(first.variant, "kill-power", first.at, then, seed=chance.randint(0, 5))
+    elif first.mode == "power" and first.seed == first.at % SEEDS:
+        for then in some:
+            yield State(first.variant, "power-kill", first.at, then, seed=first.seed)
