@@ -36,6 +36,7 @@ __all__ = [
     "CatalogLocked",
     "CatalogMissing",
     "CatalogUnreadable",
+    "CatalogUnwritable",
     "Conflict",
     "EventError",
     "ExtractError",
@@ -62,6 +63,10 @@ class CatalogUnreadable(OntofetchError):
 
 class CatalogBehind(OntofetchError):
     """The catalog has fewer or other events than its generation record: committed rows were lost."""
+
+
+class CatalogUnwritable(OntofetchError):
+    """The disk or DuckDB refuses what a command does before its own work: making, migrating, recovering."""
 
 
 class CatalogLocked(OntofetchError):

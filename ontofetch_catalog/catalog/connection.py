@@ -5,6 +5,8 @@ It takes no lock and knows neither schema nor rows.
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +21,7 @@ from . import effects
 if TYPE_CHECKING:
     import duckdb
 
+_OF_THE_SYSTEM = (errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE)
 Watch = Callable[["duckdb.DuckDBPyConnection"], "duckdb.DuckDBPyConnection"]
 _watches: list[Watch] = []
 STORAGE_VERSION = "v1.5.0"  # of the oldest supported DuckDB, so that 1.5 and 2.x share a store
@@ -140,11 +143,12 @@ def _is_damage(error: duckdb.Error) -> bool:
 
 def unreadable(path: Path, error: Exception) -> CatalogUnreadable:
     """Return what DuckDB says of a database, as a sentence with what to do next."""
-    return CatalogUnreadable(
-        f"The catalog {path} can't be read: {str(error).splitlines()[0]}",
-        subject=str(path),
-        hint="Bring it back with `ontofetch db restore BACKUP`, or make it anew with `ontofetch db rebuild`.",
-    )
+    reason = str(error).splitlines()[0].rstrip(".")
+    hint = "Bring it back with `ontofetch db restore BACKUP`, or make it anew with `ontofetch db rebuild`."
+    if any(os.strerror(code) in reason for code in _OF_THE_SYSTEM):
+        # the disk or the rights are at fault, not the file
+        hint = "Mend that and run the same command again."
+    return CatalogUnreadable(f"The catalog {path} can't be read: {reason}.", subject=str(path), hint=hint)
 
 
 @contextmanager

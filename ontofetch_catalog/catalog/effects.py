@@ -187,13 +187,14 @@ def set_times(path: Path, modified_ns: int) -> None:
 
 
 def make_folders(path: Path) -> list[Path]:
-    """Make `path` and the folders above it that are missing; return those made, outermost first."""
+    """Make `path` and the folders above it that are missing, durable; return those made, outermost first."""
     missing = []
     while not path.is_dir():
         missing.append(path)
         path = path.parent
     for folder in reversed(missing):
         make_folder(folder)
+        sync_folder(folder.parent)
     return missing[::-1]
 
 

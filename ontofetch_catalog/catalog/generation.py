@@ -77,11 +77,11 @@ def write_generation(store: Store, event_id: int, digest: str, *, path: Path | N
     effects.write_file(path or store.generation, text.encode())
 
 
-def check_generation(store: Store, connection: duckdb.DuckDBPyConnection) -> None:
-    """Check that the catalog has come at least as far as its record says.
+def check_generation(store: Store, connection: duckdb.DuckDBPyConnection) -> bool:
+    """Check that the catalog has come at least as far as its record says; return whether it has come further.
 
-    A catalog that is ahead is fine: a process was killed between its COMMIT and the record, and the next commit writes
-    it anew. So does the next commit where the record is gone; until then a loss would not be noticed.
+    A catalog that is ahead is fine: a process was killed between its COMMIT and the record. But as long as nobody writes
+    the record anew, there too where it is gone, a loss of what was committed since would go unnoticed.
 
     Raises:
         CatalogBehind: Events are missing, or others stand in their place.
@@ -91,8 +91,8 @@ def check_generation(store: Store, connection: duckdb.DuckDBPyConnection) -> Non
 
     record = read_generation(store)
     if record is None:
-        _log.warning("the generation record %s is missing; the next commit writes it anew", store.generation)
-        return
+        _log.warning("the generation record %s is missing; the next writer makes it anew", store.generation)
+        return True
     try:
         number = events.count_events(connection)
     except duckdb.CatalogException:
@@ -103,7 +103,7 @@ def check_generation(store: Store, connection: duckdb.DuckDBPyConnection) -> Non
     elif events.digest_at(connection, record.events) != record.digest:
         lost = f"has another event {record.events:,} than after its last commit"
     else:
-        return
+        return number > record.events
     raise CatalogBehind(
         f"The catalog {store.database} {lost}: its file or its log was damaged or exchanged.",
         subject=str(store.database),

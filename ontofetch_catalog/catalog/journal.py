@@ -190,14 +190,16 @@ def undo(store: Store, intent: Intent) -> None:
 
 
 def forget(store: Store, intent: Intent, *, committed: bool) -> None:
-    """Remove what an ended boundary no longer needs: emptied stages, its own folder, last the intent; may run again."""
+    """Remove what an ended boundary no longer needs: emptied stages, the intent, its own folder; may run again.
+
+    The intent goes before the folder: as long as it is there, an undo may need what is in the folder.
+    """
     for stage in intent.stages if committed else ():
         _retire(store.path(stage))
-    effects.remove_tree(store.intents / intent.boundary_id)
     with suppress(FileNotFoundError):
         effects.unlink(_intent_path(store, intent.boundary_id))
-    if store.intents.is_dir():
         effects.sync_folder(store.intents)
+    effects.remove_tree(store.intents / intent.boundary_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,14 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.layout import BACKUPS, CATALOG
 
-from ..errors import CatalogMissing
+from ..errors import CatalogMissing, CatalogUnwritable
 from . import effects, journal, swap
 from .connection import Store, damage_told, open_connection, unreadable, watched
 from .generation import check_generation, require_database, write_generation
@@ -71,9 +71,13 @@ class Session:
         self.after_commit(event_id, digest)
 
     def after_commit(self, event_id: int, digest: str) -> None:
-        """Make the database's folder durable and write the generation record; what is committed stays committed."""
+        """Make the database's folder durable, which DuckDB never does, and write the generation record.
+
+        Raises:
+            OSError: The folder can't be made durable: the entry of the log, and what was committed, may still be lost.
+        """
+        effects.sync_folder(self.store.database.parent)
         try:
-            effects.sync_folder(self.store.database.parent)
             write_generation(self.store, event_id, digest)
         except OSError as error:
             # a record that is behind the catalog is fine, the next commit writes it anew
@@ -159,28 +163,54 @@ def writing(store: Store, *, migrate: bool = True, trust_record: bool = True) ->
         trust_record: Whether the generation record is looked at; doctor's fix of the record itself does not.
 
     Raises:
-        CatalogLocked, CatalogUnreadable, CatalogBehind, SchemaError, RecoveryFailed: As their names say.
+        CatalogLocked, CatalogUnreadable, CatalogBehind, CatalogUnwritable, SchemaError, RecoveryFailed: As their names
+            say.
     """
     effects.set_durability(str(store.settings.get("durability", "full")))
-    effects.make_folders(store.root / CATALOG)
+    with _told(store):
+        effects.make_folders(store.root / CATALOG)
+    with ExitStack() as entered:
+        with _told(store), damage_told(store):
+            session = entered.enter_context(_entered(store, migrate=migrate, trust_record=trust_record))
+        with damage_told(store):
+            yield session
+        _checkpoint_if_due(session)
+
+
+@contextmanager
+def _entered(store: Store, *, migrate: bool, trust_record: bool) -> Iterator[Session]:
     with gate_of(store.root).exclusive(store.wait):
         swap.finish(store)
         if not require_database(store):
             _create(store)
         session = Session(store, open_connection(store, read_only=False))
         try:
-            with damage_told(store):
-                if trust_record:
-                    check_generation(store, session.connection)
-                if migrate:
-                    _migrate(session)
-                session.recovered = journal.recover(store, session.connection)
-                _record_recovery(session)
-                session.connection = watched(session.connection)
-                yield session
-            _checkpoint_if_due(session)
+            if trust_record and check_generation(store, session.connection):
+                write_generation(store, *events.last_event(session.connection))
+            if migrate:
+                _migrate(session)
+            session.recovered = journal.recover(store, session.connection)
+            _record_recovery(session)
+            session.connection = watched(session.connection)
+            yield session
         finally:
             _close(session)
+
+
+@contextmanager
+def _told(store: Store) -> Iterator[None]:
+    """Turn errors of the disk and of DuckDB on the way in into a sentence; others pass."""
+    import duckdb
+
+    try:
+        yield
+    except (OSError, duckdb.Error) as error:
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise CatalogUnwritable(
+            f"The catalog below {store.root} can't be written: {reason}.",
+            subject=str(store.root),
+            hint="Mend that and run the same command again; it goes on from where this one stopped.",
+        ) from error
 
 
 def pending(store: Store) -> tuple[Migration, ...]:

@@ -1,32 +1,118 @@
-import sys, time, shutil, collections, os
-from pathlib import Path
-from multiprocessing import get_context
-from .trial import Workshop
+"""Run the loop, plant the mutants, or write the table of calls: `python -m tests.crash run | mutants | calls`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+from . import counts, loop
+from .loop import Report
+from .states import ERRORS, MODES, State
 from .variants import VARIANTS
-from .states import first_states, State
-base=Path('/dev/shm/crash/loop2'); shutil.rmtree(base,ignore_errors=True)
-names=sys.argv[1:] or list(VARIANTS)
-w=None
-def init():
-    global w; w=Workshop(base)
-def expect(name): return w.expect(VARIANTS[name])
-E={}
-def go(a):
-    s,e=a
-    try: return s,w.try_state(s,e)[0].broken
-    except AssertionError as x: return s,[('MACHINE',str(x)[:1500])]
-with get_context('fork').Pool(2,init) as pool:
-    for n,e in zip(names,pool.map(expect,names)): E[n]=e
-    work=[(s,E[n]) for n in names for s in first_states(VARIANTS[n],E[n].calls)]
-    print(len(work),{n:len(e.calls) for n,e in E.items()},flush=True)
-    stride=int(os.environ.get('STRIDE','1')); work=work[::stride]
-    t=time.time(); c=collections.Counter(); seen=collections.Counter()
-    for i,(s,b) in enumerate(pool.imap_unordered(go,work,chunksize=4)):
-        if i%500==499: print(i,(time.time()-t)/i,flush=True)
-        for inv,text in b[:1]:
-            c[s.variant,inv,s.mode]+=1
-            seen[inv,s.mode]+=1
-            if seen[inv,s.mode]<=3:
-                e=E[s.variant]
-                print(inv,s.command(),e.calls[s.at-1] if s.at<=len(e.calls) else 'end','\n    ',text[:900],flush=True)
-for k,v in sorted(c.items()): print(k,v)
+
+SHOWN = 20  # failures of one run that are printed whole
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run what the words say and return the exit code: 0 if all holds."""
+    args = _parser().parse_args(argv)
+    names = _names(args)
+    with loop.workers(args.processes) as pool:
+        if args.what == "calls":
+            counts.write_table({name: len(calls) for name, calls in pool.imap(loop.calls_of, sorted(VARIANTS))})
+            return 0
+        if args.what == "mutants":
+            from .mutants import run_mutants
+
+            return run_mutants(pool, args.name or None, args.sample)
+        report = loop.run(pool, names, wanted=_wanted(args), sample=args.sample, seed=args.order, told=_progress())
+    print(file=sys.stderr)
+    return _show(report, whole=not _is_narrowed(args))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__)
+    parser.add_argument("what", choices=("run", "mutants", "calls"))
+    parser.add_argument("--operation", action="append", help="only this operation (download, extract …)")
+    parser.add_argument("--variant", action="append", help="only this variant (download/new …)")
+    parser.add_argument("--mode", choices=MODES, help="only this mode")
+    parser.add_argument("--at", type=int, help="only this call")
+    parser.add_argument("--then", type=int, help="only this call of the recovery")
+    parser.add_argument("--error", choices=ERRORS, help="only this error")
+    parser.add_argument("--seed", type=int, help="only this choice of what a power cut leaves")
+    parser.add_argument("--sample", type=int, default=0, help="so many states of each variant, not all")
+    parser.add_argument("--order", type=int, default=0, help="seed of that sample")
+    parser.add_argument("--name", action="append", help="only this mutant")
+    parser.add_argument("--processes", type=int, default=2, help="workers side by side")
+    return parser
+
+
+def _names(args: argparse.Namespace) -> list[str]:
+    names = [
+        name
+        for name, variant in VARIANTS.items()
+        if (not args.operation or variant.operation in args.operation) and (not args.variant or name in args.variant)
+    ]
+    if not names:
+        sys.exit(f"There is no such variant. There are: {', '.join(VARIANTS)}")
+    return names
+
+
+def _is_narrowed(args: argparse.Namespace) -> bool:
+    narrowing = (
+        args.operation,
+        args.variant,
+        args.mode,
+        args.at,
+        args.then,
+        args.error,
+        args.seed,
+        args.sample or None,
+    )
+    return any(value is not None for value in narrowing)
+
+
+def _wanted(args: argparse.Namespace) -> Callable[[State], bool]:
+    fixed = {
+        name: getattr(args, name) for name in ("mode", "at", "then", "error", "seed") if getattr(args, name) is not None
+    }
+    if {"mode", "at"} <= fixed.keys():
+        # a command that reproduces one state leaves out what is zero
+        fixed = {"then": 0, "error": "", "seed": 0, **fixed}
+        if fixed["then"]:
+            del fixed["seed"]
+    return lambda state: all(getattr(state, name) == value for name, value in fixed.items())
+
+
+def _progress() -> Callable[[Report], None]:
+    def told(report: Report) -> None:
+        if len(report.states) % 100 == 0:
+            print(f"\r{len(report.states):,} states, {len(report.broken)} broken", end="", file=sys.stderr, flush=True)
+
+    return told
+
+
+def _show(report: Report, *, whole: bool) -> int:
+    modes = [mode for mode in MODES if any(state.mode == mode for state in report.states)]
+    print(f"{'operation':<12}" + "".join(f"{mode:>12}" for mode in modes) + f"{'states':>12}")
+    for operation, found in sorted(report.per_operation().items()):
+        print(f"{operation:<12}" + "".join(f"{found[mode]:>12,}" for mode in modes) + f"{found.total():>12,}")
+    print(f"{len(report.states):,} distinct states of {len(report.calls)} variants in {report.seconds:,.0f} s")
+    for state, invariant, seen in sorted(report.broken)[:SHOWN]:
+        print(f"\n{invariant}: {seen}\n    {state.command()}")
+    if len(report.broken) > SHOWN:
+        print(f"\n… and {len(report.broken) - SHOWN} more")
+    holes = counts.missing_calls(report.calls)
+    if whole:
+        holes += [
+            f"{name} is in {counts.TABLE.name} and no variant" for name in counts.read_table().keys() - report.calls
+        ]
+    for hole in holes:
+        print(hole)
+    print("broken: " + str(len(report.broken)) if report.broken or holes else "all of them hold")
+    return 1 if report.broken or holes else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -53,7 +53,7 @@ def _live(work: Callable[[], dict[str, Any]], stderr: Path, writer: int) -> None
     try:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        os.dup2(os.open(stderr, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644), 2)
+        os.dup2(os.open(stderr, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o644), 2)
         try:
             answer = work()
         except BaseException:  # noqa: BLE001 - it goes to the parent, which raises

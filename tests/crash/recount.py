@@ -146,9 +146,7 @@ def check_keys(tables: dict[str, list[tuple[Any, ...]]], faults: Faults) -> None
     faults += [("results-have-files", row[1]) for row in tables["validations"] if row[:3] not in files]
 
 
-def check_files(
-    tables: dict[str, list[tuple[Any, ...]]], disk: dict[str, tuple[int, str]], faults: Faults
-) -> None:
+def check_files(tables: dict[str, list[tuple[Any, ...]]], disk: dict[str, tuple[int, str]], faults: Faults) -> None:
     """Compare artifacts and extracted files with the files below the folders of their releases."""
     recorded: dict[str, tuple[int, str]] = {}
     prefixes = []

@@ -26,7 +26,7 @@ SYNCS = ("sync_file", "sync_folder", "sync_filesystem")
 class Board:
     """A few numbers in memory that a child shares with its parent, so that they are there when the child is not."""
 
-    _FIELDS = ("calls", "acted", "commits", "settled", "acknowledged")
+    _FIELDS = ("calls", "acted", "settled", "acknowledged")
 
     def __init__(self) -> None:
         self._memory = mmap.mmap(-1, 4096)
@@ -71,6 +71,10 @@ class Seam:
         for name in effects.SEAM:
             setattr(effects, name, functools.partial(self._call, name, getattr(effects, name)))
 
+    def take(self, act: Act) -> None:
+        """Let `act` happen from now on."""
+        self.act = act
+
     def _call(self, name: str, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         self.names.append(name)
         number = len(self.names)
@@ -80,10 +84,6 @@ class Seam:
             result = original(*args, **kwargs)
         else:
             result = self.shadow.carry_out(name, original, args, kwargs)
-        if name == "commit":
-            self.board.set("commits", self.board.get("commits") + 1)
-        if name == "sync_filesystem":
-            self.board.set("settled", 1)
         self.act.after(number, name, args)
         return result
 
@@ -168,12 +168,13 @@ class LosePower(Act):
 
     def _stop(self, number: int) -> None:
         self._board.set("acted", number)
+        self._board.set("settled", int(self._shadow.is_settled))
         self._shadow.lose(self._seed)
         os.kill(os.getpid(), signal.SIGKILL)
 
 
 class FailSync(Act):
-    """Let the sync at call `at` fail, so that what it should have saved never becomes durable; at the end power fails."""
+    """Let the sync at call `at` fail, so that what it should have saved never becomes durable; then power fails."""
 
     def __init__(self, board: Board, at: int, shadow: Shadow, seed: int) -> None:
         self._board = board
@@ -191,5 +192,6 @@ class FailSync(Act):
 
     def end(self, calls: int) -> None:
         """Lose what is not durable, and die."""
+        self._board.set("settled", int(self._shadow.is_settled))
         self._shadow.lose(self._seed)
         os.kill(os.getpid(), signal.SIGKILL)

@@ -41,13 +41,14 @@ class Shadow:
     """The durable state below `root`; `volatile` names files and folders there that nobody has synced yet.
 
     Args:
-        root: What is watched; all of it but `volatile` counts as durable now.
+        root: What is watched, with the store in it; all of it but `volatile` counts as durable now.
         grave: A folder on the same file system, where removed things wait in case their removal is lost.
         volatile: Root-relative paths, with all below them.
     """
 
     def __init__(self, root: Path, grave: Path, volatile: Iterable[str] = ()) -> None:
         self._root = root
+        self._catalog = root / "store/.catalog"
         self._grave = grave
         self._changes: list[Change] = []
         self._solid: set[int] = set()  # files whose contents are durable
@@ -55,6 +56,7 @@ class Shadow:
         self._durable: dict[int, dict[str, int]] = {}
         grave.mkdir(exist_ok=True)
         young = [root / path for path in volatile]
+        self._young: set[int] = set()
         for folder, names, files in os.walk(root):
             here = os.stat(folder).st_ino
             self._durable[here] = {}
@@ -63,10 +65,19 @@ class Shadow:
                 inode = path.lstat().st_ino
                 if any(path == other or other in path.parents for other in young):
                     self._changes.append(Change({(here, name): inode}, {inode}))
+                    self._young |= {inode} if path.is_file() else set()
                 else:
                     self._durable[here][name] = inode
                     self._solid.add(inode)
+        self._given = len(self._changes)
         self._databases = self._list_databases()
+
+    @property
+    def is_settled(self) -> bool:
+        """Return whether all that was volatile at the start is durable by now."""
+        return all(change.durable for change in self._changes[: self._given]) and not (
+            self._young - self._solid | self._young & self._ruined
+        )
 
     # --- what the seam sees -------------------------------------------------------------------------------------------
 
@@ -98,9 +109,9 @@ class Shadow:
         original(source, target)
         self._changes.append(change)
 
-    def _unlink(self, original: Callable[..., None], path: Path) -> None:
+    def _unlink(self, original: Callable[..., None], path: Path, *, folder: int | None = None) -> None:
         inode = self._bury(path)
-        original(path)
+        original(path, folder=folder)
         self._changes.append(Change({_key(path): None}, {inode} if inode is not None else set()))
 
     def _make_folder(self, original: Callable[..., None], path: Path) -> None:
@@ -109,9 +120,9 @@ class Shadow:
         self._durable.setdefault(inode, {})
         self._changes.append(Change({_key(path): inode}, {inode}))
 
-    def _remove_folder(self, original: Callable[..., None], path: Path) -> None:
+    def _remove_folder(self, original: Callable[..., None], path: Path, *, folder: int | None = None) -> None:
         if not path.is_dir() or any(path.iterdir()):
-            original(path)  # raises what it raises
+            original(path, folder=folder)  # raises what it raises
             return
         inode, key = path.lstat().st_ino, _key(path)
         # out of the way, but still there: its removal may be lost
@@ -165,9 +176,8 @@ class Shadow:
         self._databases = found
 
     def _list_databases(self) -> dict[Key, int]:
-        folder = self._root / ".catalog"
         found = {}
-        for path in folder.glob("*.duckdb*") if folder.is_dir() else ():
+        for path in self._catalog.glob("*.duckdb*") if self._catalog.is_dir() else ():
             found[_key(path)] = path.lstat().st_ino
             self._solid.add(path.lstat().st_ino)
             self._bury(path)
@@ -217,7 +227,9 @@ class Shadow:
         else:
             kept = {index for index in range(count) if chance.random() < 0.5}
         durable = {index for index in range(count) if self._changes[index].durable}
-        kept = self._with_dependencies(kept - durable, ancestors=True) | self._with_dependencies(durable, ancestors=False)
+        kept = self._with_dependencies(kept - durable, ancestors=True) | self._with_dependencies(
+            durable, ancestors=False
+        )
         entries = {folder: dict(names) for folder, names in self._durable.items()}
         for index in sorted(kept):
             for (folder, name), inode in self._changes[index].entries.items():
@@ -267,9 +279,7 @@ class Shadow:
                         path.rename(pool / str(inode))
         return strays
 
-    def _place(
-        self, path: Path, inode: int, entries: dict[int, dict[str, int]], pool: Path, placed: set[int]
-    ) -> None:
+    def _place(self, path: Path, inode: int, entries: dict[int, dict[str, int]], pool: Path, placed: set[int]) -> None:
         self._paths = getattr(self, "_paths", {})
         self._paths[inode] = path
         for name, child in sorted(entries.get(inode, {}).items()):

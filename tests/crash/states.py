@@ -43,6 +43,11 @@ class State:
         return int(getattr(errno, self.error))
 
     @property
+    def first(self) -> str:
+        """Return what disturbs the operation: kill, fail, power or lost (a sync)."""
+        return self.mode.partition("-")[0]
+
+    @property
     def recovers(self) -> bool:
         """Return whether its user recovers by a command of its own; the others just run the same command again."""
         return self.mode in ("kill", "lost-sync") or (self.at + self.then + self.seed + len(self.error)) % 2 == 0

@@ -1,31 +1,16 @@
 """Own the variants: for each operation that writes, the stores it starts from and what is asked of it.
 
-A variant builds its template once; what may happen to a copy of it, and what must hold then, is not known here.
+What may happen to a store meanwhile, and what must hold then, is not known here.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import shutil
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from ontofetch_hookspecs import Veto, hookimpl
-from tests.releases import Releases, files_table, results_table, sha256
-
-SETTINGS = {"duckdb_threads": 1, "wait": 5.0}
-FORMER = {"a.ttl": "alpha", "d/b.ttl": "beta"}
-TEXTS = {"a.ttl": "ALPHA", "d/b.ttl": "beta", "e/c.ttl": "gamma"}
-OTHERS = {"d/x.ttl": "x", "n/y.ttl": "y", "z.ttl": "z"}
-DATA = b"the artifact"
-SECOND = b"another artifact of the same release"
-OTHER = b"other bytes under the same name"
-FORMER_DATA = json.dumps(FORMER).encode()
-Facts = dict[str, Any]
+from . import scenes
+from .scenes import DATA, FORMER_DATA, OTHER, OTHERS, SECOND, TEXTS, Facts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,8 +23,13 @@ class Variant:
         run: Carries the operation out below a folder, as a host or a user would; returns the stage it used, if any.
         done: Type of the event that says that it happened; empty where no event tells.
         refused: Name of the error that ends even an undisturbed run (a veto).
-        before: (variant, call, number): die in front of the number-th such call of that variant first.
-        masked: Parts of a picture in which leftovers are allowed, each with the reason in docs/invariants.md.
+        decides: (name, number): the call that decides whether it happened.
+        anybody: Whether any command that writes does it, too.
+        after: (variant, point): a process died in that variant first, at a point that `point_of` knows.
+        copies: Whether copies of what lies on another file system may be left in the staging folder.
+        volatile: What the host wrote below the home and did not sync, beside what is staged.
+        syncfs: Whether the platform can sync a whole file system.
+        exhaustive: Whether a second kill comes at every call of the recovery, not at a sample.
     """
 
     name: str
@@ -47,10 +37,13 @@ class Variant:
     run: Callable[[Path, Facts], Path | None]
     done: str = ""
     refused: str = ""
-    before: tuple[str, str, int] | None = None
+    decides: tuple[str, int] = ("commit", 1)
+    anybody: bool = False
+    after: tuple[str, str] | None = None
+    copies: bool = False
+    volatile: tuple[str, ...] = ()
+    syncfs: bool = True
     exhaustive: bool = True
-    masked: tuple[str, ...] = ()
-    volatile: tuple[str, ...] = field(default=())
 
     @property
     def operation(self) -> str:
@@ -58,396 +51,256 @@ class Variant:
         return self.name.partition("/")[0]
 
     def volatile_paths(self, facts: Facts) -> list[str]:
-        """Return what the host wrote below the root and did not sync."""
-        return [*self.volatile, *([facts["stage"]] if facts.get("stage") else [])]
-
-
-class Refuses:
-    """Vetoes everything."""
-
-    @hookimpl
-    def on_download_done(self) -> None:
-        """Refuse."""
-        raise Veto("It is not wanted here.", hint="Ask for something else.")
-
-    on_extract_done = on_validate_done = on_set_latest = on_download_done
-
-
-def host(home: Path, *plugins: object) -> Releases:
-    """Return the host of the store below `home`."""
-    return Releases(home / "store", *plugins, settings=SETTINGS)
-
-
-# --- what is there before -------------------------------------------------------------------------------------------
-
-
-def empty(home: Path) -> Facts:
-    """Build a store with a catalog and nothing in it."""
-    from ontofetch_catalog.catalog import sessions
-    from ontofetch_catalog.catalog.connection import Store
-
-    with sessions.writing(Store(home / "store", SETTINGS)):
-        pass
-    return {}
-
-
-def former(home: Path) -> Facts:
-    """Build a store with one whole release, 1.0."""
-    host(home).pull("1.0", FORMER)
-    return {}
-
-
-def downloaded(home: Path) -> Facts:
-    """Build a store with a release and a second one that is only downloaded, 2.0."""
-    former(home)
-    host(home).download("2.0", DATA)
-    return {}
-
-
-def extracted(home: Path) -> Facts:
-    """Build a store in which 2.0 is extracted too."""
-    downloaded(home)
-    host(home).extract("2.0", DATA, TEXTS)
-    return {}
-
-
-def validated(home: Path) -> Facts:
-    """Build a store in which 2.0 is validated too."""
-    extracted(home)
-    host(home).validate("2.0", results_table(TEXTS))
-    return {}
-
-
-def latest(home: Path) -> Facts:
-    """Build a store in which 2.0 is whole."""
-    validated(home)
-    host(home).set_latest("2.0")
-    return {}
-
-
-def paired(home: Path) -> Facts:
-    """Build a store in which 2.0 has two artifacts, both extracted, and is validated."""
-    extracted(home)
-    host(home).download("2.0", SECOND, artifact="b.zip")
-    host(home).extract("2.0", SECOND, OTHERS, artifact="b.zip")
-    host(home).validate("2.0", results_table({**TEXTS, **OTHERS}))
-    return {}
-
-
-def half_paired(home: Path) -> Facts:
-    """Build a store in which 2.0 has two artifacts and only one is extracted."""
-    extracted(home)
-    host(home).download("2.0", SECOND, artifact="b.zip")
-    return {}
-
-
-def with_file(build: Callable[[Path], Facts], data: bytes, name: str = "a.zip") -> Callable[[Path], Facts]:
-    """Return a builder that stages an artifact on top."""
-
-    def built(home: Path) -> Facts:
-        build(home)
-        staged = host(home).stage_file(name, data)
-        return {"stage": _stage_of(home, staged), "staged": str(staged.relative_to(home)), "sha256": sha256(data)}
-
-    return built
-
-
-def with_tree(build: Callable[[Path], Facts], texts: Mapping[str, str]) -> Callable[[Path], Facts]:
-    """Return a builder that stages extracted files on top."""
-
-    def built(home: Path) -> Facts:
-        build(home)
-        staged = host(home).stage_tree(texts)
-        return {"stage": _stage_of(home, staged), "staged": str(staged.relative_to(home))}
-
-    return built
-
-
-def with_others(build: Callable[[Path], Facts], files: Mapping[str, bytes]) -> Callable[[Path], Facts]:
-    """Return a builder that puts files somewhere below the home: in place, or outside of the store."""
-
-    def built(home: Path) -> Facts:
-        build(home)
-        for name, data in files.items():
-            (home / name).parent.mkdir(parents=True, exist_ok=True)
-            (home / name).write_bytes(data)
-        return {}
-
-    return built
-
-
-def _stage_of(home: Path, staged: Path) -> str:
-    return "/".join(staged.relative_to(home / "store").parts[:3])
-
-
-# --- what is done -----------------------------------------------------------------------------------------------------
-
-
-def download(version: str, data: bytes, *, artifact: str = "a.zip", plugins: tuple[type, ...] = (), **changes: Any) -> Any:
-    """Return the download of staged bytes; where they are not whole any more they are staged anew."""
-
-    def run(home: Path, facts: Facts) -> Path:
-        here = host(home, *(plugin() for plugin in plugins))
-        staged = home / facts["staged"]
-        if not staged.is_file() or hashlib.sha256(staged.read_bytes()).hexdigest() != facts["sha256"]:
-            shutil.rmtree(home / "store" / facts["stage"], ignore_errors=True)
-            staged = here.stage_file(artifact, data)
-        here.download(version, data, artifact=artifact, staged=staged, **changes)
-        return staged.parents[1]
-
-    return run
-
-
-def extract(
-    version: str, data: bytes, texts: Mapping[str, str], *, artifact: str = "a.zip", plugins: tuple[type, ...] = (), **changes: Any
-) -> Any:
-    """Return the extraction of staged files; where they are not whole any more they are staged anew."""
-
-    def run(home: Path, facts: Facts) -> Path:
-        here = host(home, *(plugin() for plugin in plugins))
-        staged = home / facts["staged"]
-        if not _holds(staged, texts):
-            shutil.rmtree(home / "store" / facts["stage"], ignore_errors=True)
-            staged = here.stage_tree(texts)
-        here.extract(version, data, dict(texts), artifact=artifact, staged=staged, **changes)
-        return staged.parent
-
-    return run
-
-
-def _holds(folder: Path, texts: Mapping[str, str]) -> bool:
-    found = {}
-    for base, _, names in os.walk(folder):
-        for name in names:
-            path = Path(base, name)
-            found[path.relative_to(folder).as_posix()] = path.read_bytes()
-    return folder.is_dir() and found == {name: text.encode() for name, text in texts.items()}
-
-
-def download_from(version: str, data: bytes, path: str | None, **changes: Any) -> Any:
-    """Return the download of bytes that lie at `path` below the home, or in place."""
-
-    def run(home: Path, facts: Facts) -> None:
-        del facts
-        _put(home / (path or f"store/example/sample/{version}/src/a.zip"), data)
-        host(home).download(version, data, staged=home / path if path else None, **changes)
-
-    return run
-
-
-def extract_from(version: str, data: bytes, texts: Mapping[str, str], path: str | None) -> Any:
-    """Return the extraction of files that lie below `path` below the home, or in place."""
-
-    def run(home: Path, facts: Facts) -> None:
-        del facts
-        folder = home / (path or f"store/example/sample/{version}/data")
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in texts.items():
-            _put(folder / name, text.encode())
-        host(home).extract(version, data, dict(texts), files=files_table(texts), staged=folder if path else None)
-
-    return run
-
-
-def _put(path: Path, data: bytes) -> None:
-    """Write a file that a host looks after itself, if it is not there."""
-    if not path.is_file() or path.read_bytes() != data:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-
-
-def validate(version: str, texts: Mapping[str, str], *, plugins: tuple[type, ...] = (), **changes: Any) -> Any:
-    """Return the recording of results."""
-
-    def run(home: Path, facts: Facts) -> None:
-        del facts
-        host(home, *(plugin() for plugin in plugins)).validate(version, results_table(texts, **changes))
-
-    return run
-
-
-def set_latest(version: str, *, plugins: tuple[type, ...] = ()) -> Any:
-    """Return the setting of a pointer."""
-
-    def run(home: Path, facts: Facts) -> None:
-        del facts
-        host(home, *(plugin() for plugin in plugins)).set_latest(version)
-
-    return run
-
-
-def command(*words: str) -> Any:
-    """Return the run of a command line."""
-
-    def run(home: Path, facts: Facts) -> None:
-        del facts
-        from ontofetch_catalog.host import app
-
-        code = app.main([*words, "--root", str(home / "store")])
-        if code:
-            raise SystemExit(code)
-
-    return run
-
-
-def nothing(home: Path) -> Facts:
-    """Build nothing at all."""
-    del home
-    return {}
-
-
-def old_schema(home: Path) -> Facts:
-    """Build a store with a release whose catalog was made by an installation that knew five migrations."""
-    from ontofetch_catalog.catalog import migrations
-
-    known = migrations.available_migrations()
-    migrations.available_migrations = lambda: known[:5]  # type: ignore[assignment]
-    import ontofetch_catalog.catalog.sessions as module
-
-    module.available_migrations = migrations.available_migrations  # type: ignore[assignment]
-    former(home)
-    return {}
+        """Return what the host wrote below the home and did not sync."""
+        if self.after is not None:
+            return []
+        return [*self.volatile, *([f"store/{facts['stage']}"] if facts.get("stage") else [])]
+
+    def decided_at(self, calls: list[str]) -> int:
+        """Return the number of the call that decides, among the names of the calls of an undisturbed run."""
+        name, number = self.decides
+        return [place for place, call in enumerate(calls, 1) if call == name][number - 1]
+
+
+def point_of(point: str, calls: list[str]) -> int:
+    """Return the number of the call in front of which a process died for the lead-in of a recovery."""
+    commit = calls.index("commit") + 1
+    return {
+        "publishing": max(place for place, name in enumerate(calls[: commit - 1], 1) if name == "rename"),
+        "published": commit,
+        "committed": commit + 1,
+        "forgetting": max(place for place, name in enumerate(calls, 1) if name == "unlink"),
+    }[point]
 
 
 _DOWNLOADS = (
-    Variant(name="download/first", build=with_file(empty, DATA), run=download("2.0", DATA), done="download.done"),
-    Variant(name="download/new", build=with_file(former, DATA), run=download("2.0", DATA), done="download.done"),
+    Variant(
+        name="download/first",
+        build=scenes.with_file(scenes.empty, DATA),
+        run=scenes.download("2.0", DATA),
+        done="download.done",
+    ),
+    Variant(
+        name="download/new",
+        build=scenes.with_file(scenes.former, DATA),
+        run=scenes.download("2.0", DATA),
+        done="download.done",
+    ),
     Variant(
         name="download/identical",
-        build=with_file(former, FORMER_DATA),
-        run=download("1.0", FORMER_DATA),
+        build=scenes.with_file(scenes.former, FORMER_DATA),
+        run=scenes.download("1.0", FORMER_DATA),
         done="download.unchanged",
     ),
     Variant(
         name="download/told-anew",
-        build=with_file(former, FORMER_DATA),
-        run=download("1.0", FORMER_DATA, etag='"2"'),
+        build=scenes.with_file(scenes.former, FORMER_DATA),
+        run=scenes.download("1.0", FORMER_DATA, etag='"2"'),
         done="download.done",
     ),
     Variant(
         name="download/replacing",
-        build=with_file(latest, OTHER),
-        run=download("2.0", OTHER, replace=True),
+        build=scenes.with_file(scenes.latest, OTHER),
+        run=scenes.download("2.0", OTHER, replace=True),
         done="download.done",
     ),
     Variant(
         name="download/replacing-one-of-two",
-        build=with_file(paired, OTHER, "b.zip"),
-        run=download("2.0", OTHER, artifact="b.zip", replace=True),
+        build=scenes.with_file(scenes.paired, OTHER, "b.zip"),
+        run=scenes.download("2.0", OTHER, artifact="b.zip", replace=True),
         done="download.done",
     ),
     Variant(
         name="download/second-artifact",
-        build=with_file(extracted, SECOND, "b.zip"),
-        run=download("2.0", SECOND, artifact="b.zip"),
+        build=scenes.with_file(scenes.extracted, SECOND, "b.zip"),
+        run=scenes.download("2.0", SECOND, artifact="b.zip"),
         done="download.done",
     ),
     Variant(
         name="download/in-place",
-        build=with_others(former, {"store/example/sample/2.0/src/a.zip": DATA}),
-        run=download_from("2.0", DATA, None),
+        build=scenes.with_others(scenes.former, {"store/example/sample/2.0/src/a.zip": DATA}),
+        run=scenes.download_from("2.0", DATA, None),
         done="download.done",
-        volatile=("example/sample/2.0",),
+        volatile=("store/example/sample/2.0",),
     ),
     Variant(
         name="download/from-elsewhere",
-        build=with_others(former, {"elsewhere/a.zip": DATA}),
-        run=download_from("2.0", DATA, "elsewhere/a.zip"),
+        build=scenes.with_others(scenes.former, {"elsewhere/a.zip": DATA}),
+        run=scenes.download_from("2.0", DATA, "elsewhere/a.zip"),
         done="download.done",
-        masked=("copies",),
+        copies=True,
     ),
     Variant(
         name="download/veto",
-        build=with_file(former, DATA),
-        run=download("2.0", DATA, plugins=(Refuses,)),
+        build=scenes.with_file(scenes.former, DATA),
+        run=scenes.download("2.0", DATA, plugins=(scenes.Refuses,)),
         done="download.rolled_back",
         refused="Veto",
     ),
 )
 _EXTRACTS = (
-    Variant(name="extract/new", build=with_tree(downloaded, TEXTS), run=extract("2.0", DATA, TEXTS), done="extract.done"),
+    Variant(
+        name="extract/new",
+        build=scenes.with_tree(scenes.downloaded, TEXTS),
+        run=scenes.extract("2.0", DATA, TEXTS),
+        done="extract.done",
+    ),
     Variant(
         name="extract/identical",
-        build=with_tree(validated, TEXTS),
-        run=extract("2.0", DATA, TEXTS),
+        build=scenes.with_tree(scenes.validated, TEXTS),
+        run=scenes.extract("2.0", DATA, TEXTS),
         done="extract.unchanged",
     ),
     Variant(
         name="extract/replacing",
-        build=with_tree(validated, {"a.ttl": "ALPHA"}),
-        run=extract("2.0", DATA, {"a.ttl": "ALPHA"}, include=("a.*",)),
+        build=scenes.with_tree(scenes.validated, {"a.ttl": "ALPHA"}),
+        run=scenes.extract("2.0", DATA, {"a.ttl": "ALPHA"}, include=("a.*",)),
         done="extract.done",
     ),
     Variant(
         name="extract/second-artifact",
-        build=with_tree(half_paired, OTHERS),
-        run=extract("2.0", SECOND, OTHERS, artifact="b.zip"),
+        build=scenes.with_tree(scenes.half_paired, OTHERS),
+        run=scenes.extract("2.0", SECOND, OTHERS, artifact="b.zip"),
         done="extract.done",
     ),
     Variant(
         name="extract/replacing-one-of-two",
-        build=with_tree(paired, {"d/x.ttl": "X!", "n/w.ttl": "w"}),
-        run=extract("2.0", SECOND, {"d/x.ttl": "X!", "n/w.ttl": "w"}, artifact="b.zip", strip=1),
+        build=scenes.with_tree(scenes.paired, {"d/x.ttl": "X!", "n/w.ttl": "w"}),
+        run=scenes.extract("2.0", SECOND, {"d/x.ttl": "X!", "n/w.ttl": "w"}, artifact="b.zip", strip=1),
         done="extract.done",
     ),
     Variant(
         name="extract/in-place",
-        build=with_others(
-            downloaded, {f"store/example/sample/2.0/data/{name}": text.encode() for name, text in TEXTS.items()}
+        build=scenes.with_others(
+            scenes.downloaded, {f"store/example/sample/2.0/data/{name}": text.encode() for name, text in TEXTS.items()}
         ),
-        run=extract_from("2.0", DATA, TEXTS, None),
+        run=scenes.extract_from("2.0", DATA, TEXTS, None),
         done="extract.done",
-        volatile=("example/sample/2.0/data",),
+        volatile=("store/example/sample/2.0/data",),
     ),
     Variant(
         name="extract/from-elsewhere",
-        build=with_others(downloaded, {f"elsewhere/data/{name}": text.encode() for name, text in TEXTS.items()}),
-        run=extract_from("2.0", DATA, TEXTS, "elsewhere/data"),
+        build=scenes.with_others(
+            scenes.downloaded, {f"elsewhere/data/{name}": text.encode() for name, text in TEXTS.items()}
+        ),
+        run=scenes.extract_from("2.0", DATA, TEXTS, "elsewhere/data"),
         done="extract.done",
-        masked=("copies",),
+        copies=True,
     ),
-    Variant(name="extract/empty", build=with_tree(downloaded, {}), run=extract("2.0", DATA, {}), done="extract.done"),
+    Variant(
+        name="extract/empty",
+        build=scenes.with_tree(scenes.downloaded, {}),
+        run=scenes.extract("2.0", DATA, {}),
+        done="extract.done",
+    ),
     Variant(
         name="extract/veto",
-        build=with_tree(downloaded, TEXTS),
-        run=extract("2.0", DATA, TEXTS, plugins=(Refuses,)),
+        build=scenes.with_tree(scenes.downloaded, TEXTS),
+        run=scenes.extract("2.0", DATA, TEXTS, plugins=(scenes.Refuses,)),
         done="extract.rolled_back",
         refused="Veto",
     ),
 )
 _OTHERS = (
-    Variant(name="validate/new", build=extracted, run=validate("2.0", TEXTS), done="validate.done"),
-    Variant(name="validate/identical", build=validated, run=validate("2.0", TEXTS), done="validate.unchanged"),
+    Variant(name="validate/new", build=scenes.extracted, run=scenes.validate("2.0", TEXTS), done="validate.done"),
+    Variant(
+        name="validate/identical", build=scenes.validated, run=scenes.validate("2.0", TEXTS), done="validate.unchanged"
+    ),
     Variant(
         name="validate/replacing",
-        build=validated,
-        run=validate("2.0", TEXTS, failing=("a.ttl",)),
+        build=scenes.validated,
+        run=scenes.validate("2.0", TEXTS, failing=("a.ttl",)),
         done="validate.done",
     ),
     Variant(
         name="validate/veto",
-        build=extracted,
-        run=validate("2.0", TEXTS, plugins=(Refuses,)),
+        build=scenes.extracted,
+        run=scenes.validate("2.0", TEXTS, plugins=(scenes.Refuses,)),
         done="validate.rolled_back",
         refused="Veto",
     ),
-    Variant(name="latest/moved", build=validated, run=set_latest("2.0"), done="latest.set"),
-    Variant(name="latest/identical", build=latest, run=set_latest("2.0"), done="latest.unchanged"),
+    Variant(name="latest/moved", build=scenes.validated, run=scenes.set_latest("2.0"), done="latest.set"),
+    Variant(name="latest/identical", build=scenes.latest, run=scenes.set_latest("2.0"), done="latest.unchanged"),
     Variant(
         name="latest/veto",
-        build=validated,
-        run=set_latest("2.0", plugins=(Refuses,)),
+        build=scenes.validated,
+        run=scenes.set_latest("2.0", plugins=(scenes.Refuses,)),
         done="latest.rolled_back",
         refused="Veto",
     ),
 )
-_POINTS = (
-    ("intent-written", "make_folder", 2),
-    ("publishing", "rename", 4),
-    ("published", "commit", 1),
+_PORTABLE = (
+    Variant(
+        name="download/without-syncfs",
+        build=scenes.with_file(scenes.empty, DATA),
+        run=scenes.download("2.0", DATA),
+        done="download.done",
+        syncfs=False,
+    ),
+    Variant(
+        name="download/in-place-without-syncfs",
+        build=scenes.with_others(scenes.former, {"store/example/sample/2.0/src/a.zip": DATA}),
+        run=scenes.download_from("2.0", DATA, None),
+        done="download.done",
+        volatile=("store/example/sample/2.0",),
+        syncfs=False,
+    ),
+    Variant(
+        name="extract/without-syncfs",
+        build=scenes.with_tree(scenes.downloaded, TEXTS),
+        run=scenes.extract("2.0", DATA, TEXTS),
+        done="extract.done",
+        syncfs=False,
+    ),
+    Variant(
+        name="extract/in-place-without-syncfs",
+        build=scenes.with_others(
+            scenes.downloaded, {f"store/example/sample/2.0/data/{name}": text.encode() for name, text in TEXTS.items()}
+        ),
+        run=scenes.extract_from("2.0", DATA, TEXTS, None),
+        done="extract.done",
+        volatile=("store/example/sample/2.0/data",),
+        syncfs=False,
+    ),
 )
 _CATALOG = (
-    Variant(name="create/by-migrate", build=nothing, run=command("db", "migrate"), exhaustive=False),
-    Variant(name="migrate/two-pending", build=old_schema, run=command("db", "migrate"), exhaustive=False),
+    Variant(
+        name="create/by-migrate",
+        build=scenes.nothing,
+        run=scenes.command("db", "migrate"),
+        done="migrate.done",
+        decides=("rename", 1),
+        exhaustive=False,
+    ),
+    Variant(
+        name="create/by-download",
+        build=scenes.with_file(scenes.nothing, DATA),
+        run=scenes.download("2.0", DATA),
+        done="download.done",
+        decides=("commit", 2),
+        volatile=("store",),
+        exhaustive=False,
+    ),
+    Variant(
+        name="migrate/two-pending",
+        build=scenes.old_schema,
+        run=scenes.command("db", "migrate"),
+        done="migrate.done",
+        anybody=True,
+        exhaustive=False,
+    ),
 )
-VARIANTS: dict[str, Variant] = {variant.name: variant for variant in (*_DOWNLOADS, *_EXTRACTS, *_OTHERS, *_CATALOG)}
+_BOUNDARIES = (*_DOWNLOADS, *_EXTRACTS, *_OTHERS, *_PORTABLE)
+_RECOVERIES = tuple(
+    Variant(
+        name=f"recover/{origin.name.replace('/', '-')}-{point}",
+        build=origin.build,
+        run=scenes.command("db", "recover"),
+        after=(origin.name, point),
+        exhaustive=False,
+    )
+    for origin in _BOUNDARIES
+    if origin.name in ("download/first", "download/replacing-one-of-two", "extract/second-artifact", "latest/moved")
+    for point in ("publishing", "published", "committed", "forgetting")
+)
+VARIANTS: dict[str, Variant] = {variant.name: variant for variant in (*_BOUNDARIES, *_CATALOG, *_RECOVERIES)}

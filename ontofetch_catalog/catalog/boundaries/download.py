@@ -47,7 +47,7 @@ class DownloadBoundary(Boundary):
     def settle(self) -> None:
         """Make the bytes durable where they lie."""
         if self._source is None:
-            staged.settle_in_place(self.store.path(self.target))
+            staged.settle_in_place(self.store, self.store.path(self.target))
         else:
             self._source = staged.settle(self.store, self._source, sessions.new_boundary_id())
 

@@ -26,6 +26,9 @@ from ..repo import events
 if TYPE_CHECKING:
     import duckdb
 
+_UNDONE = "Nothing was changed and the staged bytes are kept: mend that and run the same command again."
+_LATER = "What it had begun is taken back at the next start: mend that and run the same command again."
+_IN_DOUBT = "Mend that and run the same command again: the next start finds out whether it happened."
 _log = logging.getLogger("ontofetch.catalog")
 
 
@@ -188,14 +191,19 @@ def _commit(session: sessions.Session, boundary: Boundary, start: float) -> tupl
             journal.write_intent(store, draft.intent)
             journal.publish(store, draft.intent)
     except BaseException as error:
-        _roll_back(session, boundary, draft.intent, error)
+        undone = _roll_back(session, boundary, draft.intent, error)
+        if not undone and isinstance(error, OSError | duckdb.Error):
+            raise _failed(boundary, "recorded", error, hint=_LATER) from error
         raise
     try:
         effects.commit(connection)
     except (duckdb.Error, OSError) as error:
-        _ask_the_database(session, boundary, boundary_id, error)
-    else:
+        event_id, digest = _ask_the_database(session, boundary, boundary_id, error)
+    try:
         session.after_commit(event_id, digest)
+    except OSError as error:
+        # the intent stays: if the machine stops and the commit is lost, the next start takes everything back
+        raise _failed(boundary, "made durable", error, hint=_IN_DOUBT) from error
     try:
         journal.forget(store, draft.intent, committed=True)
     except OSError as error:
@@ -203,8 +211,8 @@ def _commit(session: sessions.Session, boundary: Boundary, start: float) -> tupl
     return row, recorded
 
 
-def _roll_back(session: sessions.Session, boundary: Boundary, intent: journal.Intent, error: BaseException) -> None:
-    """Undo, ROLLBACK, remove the intent; a failure on the way never hides `error`."""
+def _roll_back(session: sessions.Session, boundary: Boundary, intent: journal.Intent, error: BaseException) -> bool:
+    """Undo, ROLLBACK, remove the intent; return whether all is undone. A failure on the way never hides `error`."""
     import duckdb
 
     _log_rollback(boundary, intent.boundary_id, error)
@@ -221,16 +229,26 @@ def _roll_back(session: sessions.Session, boundary: Boundary, intent: journal.In
             session.commit_event(_rolled_back(boundary, intent.boundary_id + ".rolled_back", error))
     except (OSError, duckdb.Error, OntofetchError) as second:
         _log.warning("the rollback of boundary %s could not be recorded: %s", intent.boundary_id, second)
+    return undone
 
 
-def _ask_the_database(session: sessions.Session, boundary: Boundary, boundary_id: str, error: Exception) -> None:
-    """Find out, after a COMMIT that failed, whether it happened; if not, undo and raise."""
-    session.reopen()
-    if events.find_boundary(session.connection, boundary_id) is None:
+def _ask_the_database(
+    session: sessions.Session, boundary: Boundary, boundary_id: str, error: Exception
+) -> tuple[int, str]:
+    """Find out, after a COMMIT that failed, whether it happened; return the last event, or undo and raise."""
+    import duckdb
+
+    try:
+        session.reopen()
+        happened = events.find_boundary(session.connection, boundary_id) is not None
+        last = events.last_event(session.connection)
+    except (OntofetchError, OSError, duckdb.Error):
+        raise _failed(boundary, "committed", error, hint=_IN_DOUBT) from error
+    if not happened:
         journal.recover(session.store, session.connection)
         _log_rollback(boundary, boundary_id, error)
         raise _failed(boundary, "committed", error) from error
-    session.after_commit(*events.last_event(session.connection))
+    return last
 
 
 @contextmanager
@@ -313,10 +331,8 @@ def _amount(recorded: Recorded) -> str:
     return f"{rows}, {recorded.bytes:,} bytes" if recorded.bytes else rows
 
 
-def _failed(boundary: Boundary, step: str, error: Exception) -> BoundaryFailed:
-    reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+def _failed(boundary: Boundary, step: str, error: Exception, hint: str = _UNDONE) -> BoundaryFailed:
+    reason = getattr(error, "strerror", None) or str(error).splitlines()[0].rstrip(".")
     return BoundaryFailed(
-        f"The {boundary.kind} of {boundary.subject} could not be {step}: {reason}.",
-        subject=boundary.subject,
-        hint="Nothing was changed and the staged bytes are kept: mend that and run the same command again.",
+        f"The {boundary.kind} of {boundary.subject} could not be {step}: {reason}.", subject=boundary.subject, hint=hint
     )

@@ -91,7 +91,7 @@ class ExtractBoundary(Boundary):
         staged.check_tree(folder, self.files, exactly=False)
         staged.check_contents(folder, self.files)
         if folder.is_dir():
-            staged.settle_in_place(folder)
+            staged.settle_in_place(self.store, folder)
 
     def _check_owners(self, connection: duckdb.DuckDBPyConnection) -> None:
         if not files.count_files(connection, self.version_id, other_than=self._event.artifact_id):

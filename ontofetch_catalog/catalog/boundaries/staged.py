@@ -124,20 +124,19 @@ def settle(store: Store, path: Path, boundary_id: str) -> Path:
         effects.sync_folder(target)
         effects.sync_folder(anchor)
         return copy
-    if not effects.sync_filesystem(path.parent):
-        sync_tree(path)
-        for folder in path.parents:
-            effects.sync_folder(folder)
-            if folder == anchor:
-                break
+    settle_in_place(store, path)
     return path
 
 
-def settle_in_place(path: Path) -> None:
-    """Make a file or folder that a host put in place, and the folder around it, durable."""
-    if not effects.sync_filesystem(path.parent):
-        sync_tree(path)
-        effects.sync_folder(path.parent)
+def settle_in_place(store: Store, path: Path) -> None:
+    """Make a file or folder below the root, and the folders around it that a host may just have made, durable."""
+    if effects.sync_filesystem(path.parent):
+        return
+    sync_tree(path)
+    for folder in path.parents:
+        effects.sync_folder(folder)
+        if folder == store.root:
+            break
 
 
 def sync_tree(path: Path) -> None:

@@ -1,0 +1,156 @@
+"""Own the loop: all states of the chosen variants over a few processes, their number per operation, what they break.
+
+It knows states and findings; what a state is and how it is judged is not known here.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from multiprocessing.pool import Pool
+from pathlib import Path
+
+from .states import State, first_states, second_states
+from .trial import try_state
+from .variants import VARIANTS
+from .workshop import Workshop
+
+Tried = tuple[State, list[tuple[str, str]], int]
+_workshop: Workshop | None = None
+
+
+@dataclass(slots=True)
+class Report:
+    """What a run of the loop has seen.
+
+    Args:
+        states: The states that were tried.
+        broken: (state, invariant, what was seen) of what is broken.
+        calls: Variant → the number of calls of its undisturbed run.
+        seconds: How long it took.
+    """
+
+    states: set[State] = field(default_factory=set)
+    broken: list[tuple[State, str, str]] = field(default_factory=list)
+    calls: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    def per_operation(self) -> dict[str, Counter[str]]:
+        """Return operation → mode → number of states."""
+        found: dict[str, Counter[str]] = {}
+        for state in self.states:
+            found.setdefault(state.variant.partition("/")[0], Counter())[state.mode] += 1
+        return found
+
+
+@contextmanager
+def workers(processes: int) -> Iterator[Pool]:
+    """Start that many workers on a memory file system, where there is one, and clear up behind them."""
+    fast = Path("/dev/shm")
+    base = Path(tempfile.mkdtemp(prefix="ontofetch-crash-", dir=fast if os.access(fast, os.W_OK) else None))
+    try:
+        with get_context("fork").Pool(processes, _start, (base,)) as pool:
+            yield pool
+    finally:
+        shutil.rmtree(base, ignore_errors=True)
+
+
+def _start(base: Path) -> None:
+    global _workshop  # noqa: PLW0603 - one per process of the pool
+    _workshop = Workshop(base)
+
+
+def here() -> Workshop:
+    """Return the workshop of this worker."""
+    assert _workshop is not None
+    return _workshop
+
+
+def calls_of(name: str) -> tuple[str, list[str]]:
+    """Return the names of the calls of a variant's undisturbed run; runs in a worker."""
+    return name, here().expect(VARIANTS[name]).calls
+
+
+def attempt(state: State) -> Tried:
+    """Try one state; runs in a worker."""
+    try:
+        found, calls = try_state(here(), state)
+    except AssertionError as error:
+        return state, [("the-loop-itself", str(error)[:3000])], 0
+    return state, found.broken, calls
+
+
+def run(
+    pool: Pool,
+    names: Sequence[str],
+    *,
+    wanted: Callable[[State], bool] = lambda state: True,
+    sample: int = 0,
+    seed: int = 0,
+    told: Callable[[Report], None] = lambda report: None,
+) -> Report:
+    """Try the states of these variants and return what was seen.
+
+    Args:
+        pool: Of `workers`.
+        names: Names of variants.
+        wanted: Says which states to try.
+        sample: How many states of each variant to try; 0: all.
+        seed: Chooses the sample, and where a recovery that is not disturbed everywhere is disturbed.
+        told: Is called after each state.
+    """
+    start = time.monotonic()
+    report = Report()
+    calls = dict(pool.imap(calls_of, names))
+    report.calls = {name: len(found) for name, found in calls.items()}
+    first = [state for name in names for state in first_states(VARIANTS[name], calls[name])]
+    second: list[State] = []
+    chosen = _sample(first, sample, seed)
+    needed = [state for state in chosen if wanted(state) or _leads_on(state, wanted)]
+    for state, broken, count in _tried(pool, needed):
+        _note(report, state, broken, told)
+        exhaustive = VARIANTS[state.variant].exhaustive
+        second += second_states(state, count, exhaustive=exhaustive, seed=seed)
+    for state, broken, _ in _tried(pool, [state for state in _sample(second, sample // 2, seed) if wanted(state)]):
+        _note(report, state, broken, told)
+    report.seconds = time.monotonic() - start
+    return report
+
+
+def _leads_on(state: State, wanted: Callable[[State], bool]) -> bool:
+    """Say whether states with two disturbances that are wanted begin with this one."""
+    return any(
+        wanted(State(state.variant, mode, state.at, 1))
+        for mode in ("kill-kill", "kill-power", "power-kill")
+        if mode.startswith(state.mode)
+    )
+
+
+def _sample(states: Sequence[State], count: int, seed: int) -> list[State]:
+    """Return `count` states of each variant, chosen by the seed; all if `count` is 0."""
+    if not count:
+        return list(states)
+    chance = random.Random(seed)
+    found: list[State] = []
+    for name in dict.fromkeys(state.variant for state in states):
+        own = [state for state in states if state.variant == name]
+        found += chance.sample(own, min(count, len(own)))
+    return found
+
+
+def _tried(pool: Pool, states: Iterable[State]) -> Iterator[Tried]:
+    return pool.imap_unordered(attempt, states, chunksize=4)
+
+
+def _note(report: Report, state: State, broken: list[tuple[str, str]], told: Callable[[Report], None]) -> None:
+    report.states.add(state)
+    report.broken += [(state, invariant, seen) for invariant, seen in broken]
+    told(report)

@@ -1,0 +1,251 @@
+"""The loop's own parts do what they say: the seam kills and fails, the shadow loses, the recount notices damage."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ontofetch_catalog.catalog import effects
+from tests.crash.children import run_child
+from tests.crash.recount import Recounter
+from tests.crash.seam import Board, Die, Fail, FailSync, LosePower, Seam
+from tests.crash.shadow import Shadow
+from tests.releases import Releases
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """Return a folder with a store that holds one durable file."""
+    (tmp_path / "home/store").mkdir(parents=True)
+    (tmp_path / "home/store/old").write_bytes(b"old")
+    return tmp_path / "home"
+
+
+def _work(store: Path) -> dict[str, Any]:
+    """Write a file and rename it: make_folder, create, write, sync, rename, sync_folder, sync_folder."""
+    effects.make_folder(store / "folder")
+    effects.write_new(store / "new", [b"content"])
+    effects.rename(store / "new", store / "folder/kept")
+    effects.sync_folder(store)
+    effects.sync_folder(store / "folder")
+    return {}
+
+
+def test_the_seam_wraps_every_named_function_and_only_those() -> None:
+    """What SEAM names is there and is counted; so the numbers of calls mean something."""
+    board = Board()
+
+    def work() -> dict[str, Any]:
+        before = {name: getattr(effects, name) for name in effects.SEAM}
+        Seam(board).install()
+        return {"same": [name for name in effects.SEAM if getattr(effects, name) is before[name]]}
+
+    assert run_child(work, Path(os.devnull)).answer["same"] == []
+    assert board.get("calls") == 0
+
+
+@pytest.mark.parametrize("at", [1, 4, 7])
+def test_an_armed_kill_kills_there(home: Path, at: int) -> None:
+    """The child dies of SIGKILL in front of the call, and the calls before it have happened."""
+    board = Board()
+
+    def work() -> dict[str, Any]:
+        seam = Seam(board)
+        seam.take(Die(board, at))
+        seam.install()
+        return _work(home / "store")
+
+    ended = run_child(work, home.parent / "stderr")
+    assert (ended.signal, board.get("acted"), board.get("calls")) == (signal.SIGKILL, at, at)
+    assert (home / "store/folder").exists() == (at > 1)
+    assert (home / "store/folder/kept").exists() == (at > 5)
+
+
+@pytest.mark.parametrize("happened", [False, True])
+def test_an_armed_failure_fails_there_and_only_there(home: Path, happened: bool) -> None:
+    """The call raises the error it was told to, having done its work or not, and later calls go through."""
+    board = Board()
+
+    def work() -> dict[str, Any]:
+        seam = Seam(board)
+        seam.take(Fail(board, 1, errno.ENOSPC, happened=happened))
+        seam.install()
+        try:
+            effects.make_folder(home / "store/a")
+        except OSError as error:
+            effects.make_folder(home / "store/b")
+            return {"errno": error.errno}
+        return {}
+
+    assert run_child(work, home.parent / "stderr").answer == {"errno": errno.ENOSPC}
+    assert (home / "store/a").exists() == happened
+    assert (home / "store/b").exists()
+
+
+def test_a_failure_for_good_lets_nothing_through(home: Path) -> None:
+    """From the call on every call raises."""
+    board = Board()
+
+    def work() -> dict[str, Any]:
+        seam = Seam(board)
+        seam.take(Fail(board, 2, errno.EIO, forever=True))
+        seam.install()
+        effects.make_folder(home / "store/a")
+        failed = 0
+        for name in ("b", "c"):
+            try:
+                effects.make_folder(home / "store" / name)
+            except OSError:
+                failed += 1
+        return {"failed": failed}
+
+    assert run_child(work, home.parent / "stderr").answer == {"failed": 2}
+    assert sorted(path.name for path in (home / "store").iterdir()) == ["a", "old"]
+
+
+def _lose(home: Path, at: int, seed: int) -> dict[str, bytes]:
+    """Let power fail in front of a call of `_work` and return what is left of the store's files."""
+    board = Board()
+
+    def work() -> dict[str, Any]:
+        seam = Seam(board)
+        seam.shadow = Shadow(home, home.with_name("grave"))
+        seam.take(LosePower(board, at, seam.shadow, seed))
+        seam.install()
+        _work(home / "store")
+        seam.end(well=True)
+        return {}
+
+    assert run_child(work, home.parent / "stderr").signal == signal.SIGKILL
+    store = home / "store"
+    return {path.relative_to(store).as_posix(): path.read_bytes() for path in store.rglob("*") if path.is_file()}
+
+
+def test_power_takes_what_was_not_synced(home: Path) -> None:
+    """Before the second folder is synced the rename may be lost as a whole: the file has its former name."""
+    assert _lose(home, 7, 0) == {"old": b"old", "new": b"content"}
+
+
+def test_power_leaves_what_was_synced(home: Path) -> None:
+    """When both folders are synced, the renamed file stays, whatever the seed."""
+    inode = (home / "store/old").stat().st_ino
+    assert _lose(home, 8, 0) == {"old": b"old", "folder/kept": b"content"}
+    assert (home / "store/old").stat().st_ino == inode
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_power_never_leaves_half_a_rename(home: Path, seed: int) -> None:
+    """A file that was renamed is under one of its names, or was never there; never under both."""
+    left = _lose(home, 6, seed)
+    assert left["old"] == b"old"
+    assert len(left) < 3
+    assert set(left) <= {"old", "new", "folder/kept"}
+    assert left.get("folder/kept", b"content") == b"content"
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_power_spoils_contents_that_were_not_synced(home: Path, seed: int) -> None:
+    """Before its fsync a file may be absent, empty, cut or zeros: some seed shows each, none shows other bytes."""
+    left = _lose(home, 4, seed)
+    assert left.get("new", b"") in (b"", b"con", bytes(7), b"content")
+
+
+def test_power_brings_back_what_was_removed(home: Path) -> None:
+    """A removal that was not synced may be lost: the file is there again, with its inode."""
+    board = Board()
+    inode = (home / "store/old").stat().st_ino
+
+    def work() -> dict[str, Any]:
+        seam = Seam(board)
+        seam.shadow = Shadow(home, home.with_name("grave"))
+        seam.take(LosePower(board, 2, seam.shadow, 0))
+        seam.install()
+        effects.unlink(home / "store/old")
+        effects.make_folder(home / "store/folder")
+        return {}
+
+    assert run_child(work, home.parent / "stderr").signal == signal.SIGKILL
+    assert (home / "store/old").stat().st_ino == inode
+
+
+def test_a_sync_that_failed_once_is_not_healed_by_another(home: Path) -> None:
+    """After a failed fsync a second one succeeds, and the content is lost all the same."""
+    board = Board()
+
+    def work() -> dict[str, Any]:
+        seam = Seam(board)
+        seam.shadow = Shadow(home, home.with_name("grave"))
+        seam.take(FailSync(board, 3, seam.shadow, 0))
+        seam.install()
+        descriptor = effects.create_file(home / "store/new")
+        effects.write(descriptor, b"content")
+        with pytest.raises(OSError, match="Input/output"):
+            effects.sync_file(descriptor)
+        effects.sync_file(descriptor)
+        effects.sync_folder(home / "store")
+        seam.end(well=True)
+        return {}
+
+    assert run_child(work, home.parent / "stderr").signal == signal.SIGKILL
+    assert (home / "store/new").read_bytes() == b""
+
+
+@pytest.fixture(scope="module")
+def recounter() -> Iterator[Recounter]:
+    """Start one recount for all tests here."""
+    found = Recounter()
+    yield found
+    found.close()
+
+
+def _flip(path: Path) -> None:
+    data = path.read_bytes()
+    path.write_bytes(bytes([data[0] ^ 1]) + data[1:])
+
+
+DAMAGES = {
+    "rows-have-files": lambda root: (root / "example/sample/1.0/data/a.ttl").unlink(),
+    "files-have-rows": lambda root: (root / "example/sample/1.0/data/stray").write_text("x"),
+    "latest-equals-pointer": lambda root: (root / "example/sample/LATEST.json").unlink(),
+    "documents-agree": lambda root: _flip(root / "example/sample/1.0/.extract.audit.json"),
+    "generation-is-current": lambda root: (root / ".catalog/generation.json").unlink(),
+    "generation-is-not-ahead": lambda root: (root / ".catalog/generation.json").write_text('{"events": 99}'),
+}
+
+
+@pytest.mark.parametrize("invariant", [None, *DAMAGES])
+def test_the_recount_notices_damage(tmp_path: Path, recounter: Recounter, invariant: str | None) -> None:
+    """A sound store has no fault; each planted damage is told under its invariant."""
+    releases = Releases(tmp_path / "store", settings={"durability": "off"})
+    releases.pull("1.0", {"a.ttl": "alpha", "d/b.ttl": "beta"})
+    if invariant:
+        DAMAGES[invariant](releases.root)
+    found = recounter.look(releases.root)
+    assert {name for name, _ in found["faults"]} == ({invariant} if invariant else set())
+
+
+@pytest.mark.parametrize(
+    ("invariant", "sql"),
+    [
+        ("keys-are-unique", "INSERT INTO versions SELECT * FROM versions"),
+        ("rows-have-releases", "UPDATE latest_pointer SET version_id = 'a/b/c'"),
+        ("results-have-files", "UPDATE validations SET relpath = 'gone.ttl'"),
+        ("events-are-chained", "UPDATE events SET level = 'warning' WHERE event_id = 2"),
+    ],
+)
+def test_the_recount_notices_wrong_rows(tmp_path: Path, recounter: Recounter, invariant: str, sql: str) -> None:
+    """Rows that contradict each other are told under their invariant."""
+    import duckdb
+
+    releases = Releases(tmp_path / "store", settings={"durability": "off"})
+    releases.pull("1.0", {"a.ttl": "alpha"})
+    connection = duckdb.connect(str(releases.root / ".catalog/ontofetch.duckdb"))
+    connection.execute(sql)
+    connection.close()
+    assert invariant in {name for name, _ in recounter.look(releases.root)["faults"]}

@@ -1,0 +1,230 @@
+"""Own the workshop of one worker: templates of the variants, a copy of one for each state, children that work on it.
+
+It has imported everything and has no connection to any database, so that a forked child starts at once. What is
+disturbed in a child, and how its end is judged, is not known here.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import logging
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ontofetch_catalog.catalog import effects
+from ontofetch_hookspecs.errors import OntofetchError
+
+from .children import Ended, run_child
+from .invariants import Expected
+from .recount import Recounter
+from .scenes import Facts, command
+from .seam import Board, Die, Seam
+from .variants import VARIANTS, Variant, point_of
+
+Disturb = Callable[[Seam], None]
+Mutant = Callable[[], None]
+RECOVER = command("db", "recover")
+_MODULES = (
+    "duckdb",
+    "filelock",
+    "polars",
+    "pyarrow.compute",
+    "pyarrow.dataset",
+    "rich.console",
+    "structlog",
+    "tomllib",
+    "ontofetch_catalog.catalog.boundaries",
+    "ontofetch_catalog.cli.db_cmd",
+    "ontofetch_catalog.cli.db_state",
+    "ontofetch_catalog.host.app",
+    "ontofetch_catalog.host.dispatch",
+    "ontofetch_catalog.plugins.analytics",
+    "ontofetch_catalog.rendering.encode",
+    "ontofetch_catalog.rendering.tables",
+)
+
+
+def undisturbed(seam: Seam) -> None:
+    """Let nothing happen."""
+
+
+class Workshop:
+    """A folder with the templates of all variants, and one place for the copies of one worker.
+
+    Args:
+        base: Shared by the workers of a run; best on a memory file system.
+    """
+
+    def __init__(self, base: Path) -> None:
+        self.base = base
+        self.place = base / f"worker-{os.getpid()}"
+        self.place.mkdir(parents=True, exist_ok=True)
+        self.board = Board()
+        self.mutant: Mutant | None = None
+        self._recounter = Recounter()
+        self._facts: dict[str, Facts] = {}
+        self._expected: dict[str, Expected] = {}
+        _import_everything()
+
+    @property
+    def home(self) -> Path:
+        """Return the folder of the state that is being tried; the store is in it."""
+        return self.place / "home"
+
+    def close(self) -> None:
+        """Remove this worker's place and end its recount."""
+        self._recounter.close()
+        shutil.rmtree(self.place, ignore_errors=True)
+
+    def look(self) -> dict[str, Any]:
+        """Return the recount of the store."""
+        return self._recounter.look(self.home / "store")
+
+    def expect(self, variant: Variant) -> Expected:
+        """Run a variant undisturbed and return what it starts from, what it leads to, and its calls."""
+        if variant.name not in self._expected:
+            self._expected[variant.name] = self._run_undisturbed(variant)
+        return self._expected[variant.name]
+
+    def copy(self, variant: Variant) -> Facts:
+        """Put a fresh copy of a variant's template into place, with what its lead-in leaves, and return its facts."""
+        origin = VARIANTS[variant.after[0]] if variant.after else None
+        at = point_of(variant.after[1], self.expect(origin).calls) if origin and variant.after else 0
+        facts = self._prepare(variant)
+        for name in ("home", "grave", "grave-pool"):
+            shutil.rmtree(self.place / name, ignore_errors=True)
+        shutil.copytree(self._template(variant), self.home, symlinks=True)
+        if origin is not None:
+            ended = self.operate(origin, facts, lambda seam: seam.take(Die(self.board, at)))
+            assert ended.signal == signal.SIGKILL, (variant.name, at, ended)
+        return facts
+
+    def operate(self, variant: Variant, facts: Facts, disturb: Disturb) -> Ended:
+        """Let a child carry out a variant's operation, and after a good end tidy up as a host does."""
+
+        def work(seam: Seam) -> dict[str, Any]:
+            if not variant.syncfs:
+                setattr(effects, "sync_filesystem", lambda path: False)  # noqa: B010 - as on a platform without it
+            seam.install()
+            if self.mutant is not None:
+                self.mutant()
+            answer = _answer_of(lambda: variant.run(self.home, facts))
+            answer["calls"] = list(seam.names)
+            return answer
+
+        return self._child(work, disturb)
+
+    def recover(self, disturb: Disturb = undisturbed) -> Ended:
+        """Let a child run `db recover` as a user does."""
+
+        def work(seam: Seam) -> dict[str, Any]:
+            seam.install()
+            if self.mutant is not None:
+                self.mutant()
+            return _answer_of(lambda: RECOVER(self.home, {}))
+
+        return self._child(work, disturb)
+
+    def _child(self, work: Callable[[Seam], dict[str, Any]], disturb: Disturb) -> Ended:
+        def live() -> dict[str, Any]:
+            seam = Seam(self.board)
+            disturb(seam)
+            answer = work(seam)
+            seam.end(well=answer["ok"])
+            stage = answer.pop("result", None)
+            if answer["ok"] and stage is not None:
+                # what a host does with a stage that has served
+                shutil.rmtree(stage, ignore_errors=True)
+            return answer
+
+        self.board.reset()
+        return run_child(live, self.place / "stderr")
+
+    def _prepare(self, variant: Variant) -> Facts:
+        """Build the template of a variant, if nobody has, and return its facts."""
+        if variant.name not in self._facts:
+            template = self._template(variant)
+            if not template.exists():
+                making = self.place / "making"
+                shutil.rmtree(making, ignore_errors=True)
+                making.mkdir()
+                ended = run_child(lambda: variant.build(making), self.place / "stderr")
+                (making / "facts").write_text(json.dumps(ended.answer))
+                template.parent.mkdir(parents=True, exist_ok=True)
+                making.rename(template)
+            self._facts[variant.name] = json.loads((template / "facts").read_text())
+        return self._facts[variant.name]
+
+    def _template(self, variant: Variant) -> Path:
+        return self.place / "templates" / variant.name
+
+    def _run_undisturbed(self, variant: Variant) -> Expected:
+        facts = self.copy(variant)
+        before = self.look()
+        ended = self.operate(variant, facts, undisturbed)
+        assert is_as_meant(variant, ended), (variant.name, ended)
+        after = self.look()
+        assert not after["faults"], (variant.name, after["faults"])
+        if variant.after is not None:
+            # a store with an open boundary is no state to come back to
+            before = {**after, "events": before["events"]}
+        return Expected(before, after, ended.answer["calls"])
+
+
+def is_as_meant(variant: Variant, ended: Ended) -> bool:
+    """Say whether a run ended as an undisturbed one does."""
+    answer = ended.answer
+    return bool(answer.get("error") == variant.refused if variant.refused else answer.get("ok"))
+
+
+def _answer_of(work: Callable[[], Any]) -> dict[str, Any]:
+    """Do what a user asked for and return how it ended in words."""
+    try:
+        result = work()
+    except OntofetchError as error:
+        return {
+            "ok": False,
+            "error": type(error).__name__,
+            "text": str(error),
+            "sentence": bool(error.hint) and error.message.endswith("."),
+        }
+    except SystemExit as error:
+        sys.stderr.flush()
+        os.lseek(2, 0, os.SEEK_SET)
+        said = [
+            line for line in os.read(2, 1 << 16).decode(errors="replace").splitlines() if line.startswith("error: ")
+        ]
+        return {
+            "ok": False,
+            "error": f"exit {error.code}",
+            "text": said[-1] if said else "",
+            "sentence": bool(said) and said[-1].count(". ") > 0,
+        }
+    except Exception as error:  # noqa: BLE001 - whatever it is, the user would see a traceback
+        return {"ok": False, "error": type(error).__name__, "text": str(error), "sentence": False}
+    return {"ok": True, "result": str(result) if result is not None else None}
+
+
+def _import_everything() -> None:
+    """Import what operations import, so that no child has to, and quieten what is not looked at."""
+    os.environ.update({"ONTOFETCH_DUCKDB_THREADS": "1", "ONTOFETCH_WAIT": "5", "ONTOFETCH_CONFIG": os.devnull})
+    os.environ["POLARS_MAX_THREADS"] = "1"
+    for name in _MODULES:
+        importlib.import_module(name)
+    from ontofetch_catalog.catalog.migrations import available_migrations
+
+    available_migrations()
+    # what is here stays here: children need not copy the pages in which the collector keeps its notes
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    os.environ.pop("ONTOFETCH_DURABILITY", None)
+    logging.getLogger("ontofetch").addHandler(logging.NullHandler())
+    effects.set_durability("full")
