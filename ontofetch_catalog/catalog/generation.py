@@ -80,7 +80,7 @@ def write_generation(store: Store, event_id: int, digest: str, *, path: Path | N
 def check_generation(store: Store, connection: duckdb.DuckDBPyConnection) -> bool:
     """Check that the catalog has come at least as far as its record says; return whether it has come further.
 
-    A catalog that is ahead is fine: a process was killed between its COMMIT and the record. But as long as nobody writes
+    A catalog that is ahead is fine: a process was killed between its COMMIT and the record. As long as nobody writes
     the record anew, there too where it is gone, a loss of what was committed since would go unnoticed.
 
     Raises:
