@@ -94,13 +94,14 @@ def _confirm(repairs: list[Repair], args: argparse.Namespace) -> None:
         say(f"{repair.code} {repair.fix}: {first} — {fix.does if fix else ''}")
     if args.yes:
         return
+    fixes = f"{len(repairs):,} {'fix' if len(repairs) == 1 else 'fixes'}"
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError(
-            f"{len(repairs):,} fixes would be applied, and this is no terminal that could be asked.",
+            f"{fixes} would be applied, and nobody can be asked: this is no terminal.",
             subject="--fix",
             hint="Add --yes.",
         )
-    sys.stderr.write(f"Apply {len(repairs):,} fixes? [y/N] ")
+    sys.stderr.write(f"Apply {fixes}? [y/N] ")
     sys.stderr.flush()
     if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
         raise OntofetchError("Nothing was changed.", hint="Answer y, or add --yes.")

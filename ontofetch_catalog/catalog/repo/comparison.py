@@ -34,6 +34,12 @@ LEFT JOIN staging_fs_listing l ON l.relpath = r.native
 WHERE NOT r.failed AND (l.relpath IS NULL OR l.kind <> 'file' OR l.size_bytes <> r.size_bytes)
     AND ($within IS NULL OR starts_with(r.native, $within || '/'))
 """  # noqa: S608 - our own text
+_ORPHANS = """
+CREATE OR REPLACE TEMP TABLE doctor_orphans AS
+SELECT coalesce(path, relpath) AS subject, array_to_string(string_split(relpath, '/')[1:3], '/') AS folder,
+    split_part(relpath, '/', 4) = 'src' AS in_source, kind, relpath
+FROM staging_fs_listing SEMI JOIN (SELECT relpath FROM v_fs_orphans) USING (relpath)
+"""
 # an artifact that lies there with its size can give its files, and itself to another release
 _WHOLE = """
     SELECT a.version_id, a.artifact_id, a.relpath
@@ -52,7 +58,7 @@ _RESTORABLE = f"""
 
 
 def compare(connection: duckdb.DuckDBPyConnection, layouts: pa.Table, within: str | None) -> None:
-    """Make the temporary table of what differs between the rows and the listing.
+    """Make the temporary tables of what differs between the rows and the listing, and of what has no row.
 
     Args:
         connection: A connection with a filled listing.
@@ -60,6 +66,7 @@ def compare(connection: duckdb.DuckDBPyConnection, layouts: pa.Table, within: st
         within: Only the release in this folder below the root; None: all.
     """
     effects.execute(connection, _DIFFERING, {"within": within}, tables={"given_layouts": layouts})
+    effects.execute(connection, _ORPHANS)
 
 
 def find_missing(connection: duckdb.DuckDBPyConnection) -> pa.Table:
@@ -123,10 +130,7 @@ def find_unrecorded(connection: duckdb.DuckDBPyConnection, *, usable: bool) -> p
         SELECT l.subject, v.version_id, 'The file ' || l.subject || {message} AS message, NULL AS fix,
             {fixes if usable else "NULL"} AS unsafe_fixes
         FROM (
-            SELECT coalesce(path, relpath) AS subject, array_to_string(string_split(relpath, '/')[1:3], '/') AS folder,
-                split_part(relpath, '/', 4) = 'src' AS in_source
-            FROM staging_fs_listing SEMI JOIN (SELECT relpath FROM v_fs_orphans) USING (relpath)
-            WHERE kind = 'file' AND regexp_matches(relpath, '{_CONTROL}') <> {usable}
+            SELECT * FROM doctor_orphans WHERE kind = 'file' AND regexp_matches(relpath, '{_CONTROL}') <> {usable}
         ) l
         JOIN versions v ON v.fs_relpath = l.folder
         JOIN v_version_stats n ON n.version_id = v.version_id
