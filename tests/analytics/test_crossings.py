@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
+import duckdb
 import polars as pl
 import pytest
 
@@ -67,6 +68,8 @@ SCANS = {
                  "artifacts": {"artifact_id", "source_url"}},
     "duplicates": {"extracted_files": {"relpath", "file_id", "format", "size_bytes"}},
 }  # fmt: skip
+# DuckDB 1.5 reads all that a macro names in a materialized step, 2.x only what is used of it
+MACRO = {"relpath", "file_id", "format", "size_bytes"} if duckdb.__version__.startswith("1.") else set()
 # the orders of series and the latest pointers come from these, a row per release
 SMALL = {"versions", "latest_pointer"}
 
@@ -162,7 +165,7 @@ def test_the_plans_scan_only_columns_that_are_used(watching: Watching, name: str
     assert set(read) - SMALL == set(SCANS[name])
     for table, columns in SCANS[name].items():
         assert columns <= read[table] | KEYS
-        assert read[table] <= columns | KEYS
+        assert read[table] <= columns | KEYS | (MACRO if table == "extracted_files" else set())
 
 
 def test_a_frame_for_notebooks_reads_what_its_query_uses(watching: Watching) -> None:
