@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -13,6 +14,8 @@ import pytest
 
 from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.catalog.doctor.examine import examine
+from ontofetch_catalog.catalog.prune.planning import Proposal, propose, write_proposal
+from ontofetch_catalog.catalog.prune.policy import Policy
 from ontofetch_catalog.catalog.verify import Request, Result, Scope, verify
 
 from . import bare_hash, data
@@ -20,9 +23,10 @@ from .children import peak_of
 from .harness import Race, Side, pick
 
 FILES = pick(200_000, 20_000)
-LARGE_FILES = pick(6_000, 600)
+LARGE_FILES = pick(4_000, 600)
 LARGE_BYTES = 1 << 20
 ROWS = pick(1_000_000, 20_000)
+ORPHANS = FILES // 100
 DOCTOR_SECONDS = 10 * FILES / 100_000
 MOST_MEMORY = 300_000_000
 
@@ -57,6 +61,19 @@ def test_doctor(race: Race, store: Store) -> None:
     race.within("doctor", Side(lambda _: examine(store)), DOCTOR_SECONDS)
 
 
+def test_orphans(race: Race, store: Store) -> None:
+    """The disk scanned, its orphans found and a plan written, against a listing of the same files."""
+    data_folder = store.root / data.VERSION / "data"
+    origin = next(data_folder.rglob("*.ttl"))
+    forgotten = data_folder / "forgotten"
+    forgotten.mkdir()
+    for number in range(ORPHANS):
+        os.link(origin, forgotten / f"{number}.ttl")
+    assert len(planned(store).entries) == ORPHANS
+    race("orphans", Side(lambda _: planned(store)), Side(lambda _: listed(data_folder)))
+    shutil.rmtree(forgotten)
+
+
 def test_verify(race: Race, large: Store) -> None:
     """All files hashed and recorded, against hashing alone; both in as many processes as there are cores."""
     with duckdb.connect(str(large.database), read_only=True) as connection:
@@ -67,10 +84,24 @@ def test_verify(race: Race, large: Store) -> None:
     race("verify", Side(lambda _: verified(large)), Side(lambda _: hashed(paths)))
 
 
-@pytest.mark.parametrize("job", ["doctor", "verify"])
+@pytest.mark.parametrize("job", ["doctor", "orphans", "verify"])
 def test_memory(race: Race, many: Store, job: str) -> None:
     """No step of care holds the store in memory."""
     race.weigh(f"{job}.memory", lambda: (peak_of(job, many.root).grown, MOST_MEMORY))
+
+
+def planned(store: Store) -> Proposal:
+    """Look for orphans of any age and write the plan that takes them."""
+    policy = Policy(min_age=0)
+    proposal = propose(store, policy)
+    write_proposal(store, policy, proposal)
+    return proposal
+
+
+def listed(folder: Path) -> int:
+    """Return how many bytes `find` says about the files below a folder: path, size, times, mode, inode."""
+    command = ["find", folder, "-type", "f", "-printf", "%P\\t%s\\t%T@\\t%C@\\t%m\\t%i\\n"]
+    return len(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
 
 
 def verified(store: Store) -> Result:

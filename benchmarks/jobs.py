@@ -50,6 +50,19 @@ def doctor(root: str) -> Job:
     return examine(Store(Path(root))).entries
 
 
+def orphans(root: str) -> Job:
+    """Look for orphans and write a plan; return the number of its entries."""
+    import duckdb  # noqa: F401 - the libraries are no part of the work
+    import pyarrow.compute  # noqa: F401
+
+    from ontofetch_catalog.catalog.connection import Store
+
+    from .bench_care import planned
+
+    yield
+    return len(planned(Store(Path(root))).entries)
+
+
 def verify(root: str) -> Job:
     """Verify a store; return the number of files looked at."""
     import duckdb  # noqa: F401 - the libraries are no part of the work
@@ -63,7 +76,7 @@ def verify(root: str) -> Job:
     return verified(Store(Path(root))).checked_files
 
 
-JOBS = {"extract": extract, "report": report, "doctor": doctor, "verify": verify}
+JOBS = {"extract": extract, "report": report, "doctor": doctor, "orphans": orphans, "verify": verify}
 
 
 def peak() -> int:

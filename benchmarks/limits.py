@@ -30,6 +30,8 @@ LIMITS = {
     "latest.memory": Limit(1.0, "peak of report latest among many rows", "1 GB"),
     "doctor": Limit(1.0, "doctor without hashing", "10 s per 100,000 files"),
     "doctor.memory": Limit(1.0, "what doctor adds to the peak", "300 MB"),
+    "orphans": Limit(2.0, "orphans found and planned", "find -printf of the same files"),
+    "orphans.memory": Limit(1.0, "what looking for orphans adds to the peak", "300 MB"),
     "verify": Limit(1 / 0.9, "verify", "hashlib on the same files, a process per core"),
     "verify.memory": Limit(1.0, "what verify adds to the peak", "300 MB"),
     "start.help": Limit(1.5, "ontofetch --help", "Python, argparse, pluggy, list of entry points"),
