@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 MIDNIGHT = "T00:00:00Z"  # a column of days is shown as days
-FREE_TEXT = ("reason", "details", "payload", "help", "meaning", "message", "command")
+FREE_TEXT = ("details", "payload", "help", "meaning", "command")
+SENTENCES = ("reason", "message")  # for people: broken into lines rather than cut
 SIGNED = ("net", "delta", "growth")
 SHARES = ("share", "rate")
 GOOD, CAREFUL, BAD = "green", "yellow", "red"
@@ -69,7 +70,7 @@ class Column:
         cells: What is shown.
         styles: Name of a colour, `dim` or nothing for each cell.
         right: Whether it is right-aligned.
-        cut: What may be cut: `middle`, `end`, `time` (the seconds), or nothing.
+        cut: What may be cut: `middle`, `end`, `time` (the seconds), nothing; `wrap` is broken into lines instead.
         foreign: What words from outside it has: `text` such as names of files, `label` such as formats, or nothing.
         width: Cells of a terminal it has.
     """
@@ -169,6 +170,8 @@ def _cut(words: list[str], dtype: pl.DataType) -> str:
         return "time" if dtype.base_type() is pl.Datetime else ""
     if dtype.is_numeric():
         return ""
+    if words[-1] in SENTENCES:
+        return "wrap"
     return "end" if words[-1] in FREE_TEXT else "middle"
 
 

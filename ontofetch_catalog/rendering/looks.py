@@ -20,11 +20,18 @@ _DETAILS = {
     "found": ("format", "kind", "sha256"),
     "delta": ("size_delta", "previous_relpath", "size_b", "size_a", "format", "file_id_b", "file_id_a"),
     "events": ("version_id", "level", "payload", "boundary_id", "run_id", "config_hash", "digest"),
+    # of doctor and of verify
+    "findings": (
+        *("fix", "outcome", "found", "expected", "unsafe_fixes", "version_id"),
+        *("size_bytes", "found_bytes", "verified_at", "kind", "relpath"),
+    ),
+    "fixed": ("subjects", "version_id"),
     "plan": ("version_id", "touched_at", "kind", "batch"),
     "kept": ("version_id",),
     "plans": ("restored", "purged", "batches"),
     "plugins": ("milliseconds", "reason", "distribution", "hooks"),
 }
+_HIDDEN = {"findings": ("subject",)}  # the message names it
 _RECORDS = ("summary", "status")
 
 
@@ -35,5 +42,6 @@ def look_of(sections: Iterable[str], titles: Mapping[str, str]) -> Look:
     return Look(
         titles=titles,
         details={name: _DETAILS[name] for name in sections if name in _DETAILS},
+        hidden=_HIDDEN,
         records=[name for name in sections if name in _RECORDS],
     )

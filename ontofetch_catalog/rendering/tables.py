@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from . import text
@@ -107,9 +108,20 @@ def _draw_grid(canvas: _Canvas, columns: Sequence[Column], details: Sequence[str
         canvas.line(*line)
     canvas.line(*[part for column in fitted for part in (("─" * column.width, "dim"), gap)])
     for row in range(len(fitted[0].cells)):
-        canvas.line(
-            *[part for column in fitted for part in ((_pad(column.cells[row], column), column.styles[row]), gap)]
-        )
+        for cells in zip_longest(*(_lines(column.cells[row], column) for column in fitted), fillvalue=""):
+            drawn = [(_pad(cell, column), column.styles[row]) for cell, column in zip(cells, fitted, strict=True)]
+            canvas.line(*[part for cell in drawn for part in (cell, gap)])
+
+
+def _lines(cell: str, column: Column) -> list[str]:
+    """Return the lines of a cell: several where it may be broken and is too long."""
+    from rich.cells import cell_len
+    from rich.console import Console
+    from rich.text import Text
+
+    if column.cut != "wrap" or cell_len(cell) <= column.width:
+        return [cell]
+    return [line.plain.rstrip() for line in Text(cell).wrap(Console(width=column.width), column.width)]
 
 
 def _pad(cell: str, column: Column) -> str:
@@ -136,7 +148,7 @@ def _fit(columns: list[Column], width: int) -> list[Column] | None:
     stacked = [_measured(replace(column, heading=tuple(column.heading[0].split(" ")))) for column in columns]
     if sum(column.width for column in stacked) > room:
         stacked = [replace(column, width=BRIEF_TIME) if column.cut == "time" else column for column in stacked]
-    elastic = {number: column.width for number, column in enumerate(stacked) if column.cut in ("middle", "end")}
+    elastic = {number: column.width for number, column in enumerate(stacked) if column.cut in ("middle", "end", "wrap")}
     widths = _shrunk(elastic, room - sum(c.width for n, c in enumerate(stacked) if n not in elastic))
     if widths is None:
         return None
@@ -173,6 +185,8 @@ def _draw_records(canvas: _Canvas, columns: Sequence[Column], width: int) -> Non
         if row:
             canvas.line()
         for column in columns:
-            cell = column.cells[row]
-            short = _shortened(cell, column.cut, room) if cell_len(cell) > room else cell
-            canvas.line((column.heading[0].ljust(names + GAP), "bold"), (short, column.styles[row]))
+            heading = column.heading[0].ljust(names + GAP)
+            for cell in _lines(column.cells[row], replace(column, width=room)):
+                short = _shortened(cell, column.cut, room) if cell_len(cell) > room else cell
+                canvas.line((heading, "bold"), (short, column.styles[row]))
+                heading = " " * len(heading)

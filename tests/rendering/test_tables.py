@@ -125,3 +125,17 @@ def test_colours_only_where_wanted(change: str, code: str) -> None:
     plain = text_of(frame)
     assert "\x1b" not in plain
     assert "[red]x[/red]" in plain
+
+
+def test_sentences_are_broken_into_lines_and_never_cut() -> None:
+    """A message too long for its column goes on below, word by word; the other cells of the row stay empty there."""
+    words = "The file a/b.ttl has 12 bytes, its row says 13 bytes, and nothing else is known of it."
+    frame = pl.DataFrame({"code": ["CAT001", "CAT002"], "message": [words, "short"], "fix": ["drop", None]})
+    drawn = draw({"x": frame}, Look(), rows=None, exact=False, width=50, colour=False).splitlines()
+    assert all(len(line) <= 50 for line in drawn)
+    middle = [line[8:44].strip() for line in drawn[2:-1]]
+    assert " ".join(middle) == words
+    assert drawn[2].startswith("CAT001")
+    assert drawn[2].endswith("drop")
+    assert drawn[3].startswith(" " * 8)
+    assert drawn[-1].startswith("CAT002")
