@@ -20,7 +20,7 @@ def test_the_plugin_fits_the_contract() -> None:
     reports = [report for contributed in manager.hook.register_reports() for report in contributed]
     assert [command.name for command in commands] == ["report"]
     assert callable(load_target(commands[0].target))
-    assert {"latest", "growth"} <= {report.name for report in reports}
+    assert [report.name for report in reports] == ["latest", "growth", "validation", "hotspots", "duplicates"]
 
 
 @pytest.mark.parametrize("report", REPORTS, ids=lambda report: report.name)
