@@ -54,7 +54,7 @@ def read_generation(store: Store) -> Generation | None:
     raise CatalogUnreadable(
         f"The generation record {store.generation} can't be read: {error}.",
         subject=str(store.generation),
-        hint="If the catalog is sound, `ontofetch db doctor` shows how to write it anew.",
+        hint="If the catalog is sound, `ontofetch db doctor --fix CAT009` writes it anew.",
     ) from error
 
 

@@ -30,6 +30,7 @@ The exit code is 0 if nothing is found, 3 if something is found or left."""
 def main(argv: list[str], host: HostInfo) -> int:
     """Examine the store, mend what is asked for, examine it again, and print the findings."""
     from ..catalog.doctor.plan import plan_repairs, read_choices
+    from ..rendering.cells import Look
 
     args = _parser(host).parse_args(argv)
     options = OutputOptions.from_args(args)
@@ -49,7 +50,13 @@ def main(argv: list[str], host: HostInfo) -> int:
             say("There is nothing to mend by the fixes that were asked for.")
     titles = {"findings": "Left" if "fixed" in sections else "Findings", "fixed": "Fixed"}
     parameters = {"root": str(store.root), "fix": asked, "hash": args.hash, "entries": found.entries}
-    emit(sections, options=options, parameters=parameters, titles=titles if len(sections) > 1 else None)
+    # the sentence of a finding names its subject
+    look = Look(
+        titles=titles if len(sections) > 1 else {},
+        hidden={"findings": ("subject", "version_id")},
+        details={"findings": ("severity",)},
+    )
+    emit(sections, options=options, parameters=parameters, look=look)
     return _conclude(found, host)
 
 
