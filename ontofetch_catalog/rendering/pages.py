@@ -29,9 +29,9 @@ div.wide { overflow-x: auto; } table { border-collapse: collapse; }
 th, td { text-align: left; padding: .25rem .9rem .25rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { font-weight: 600; color: var(--soft); vertical-align: bottom; } tbody tr:hover { background: var(--band); }
 td { white-space: nowrap; } .number { text-align: right; font-variant-numeric: tabular-nums; }
-tbody th + td { text-align: left; }
+tbody th + td, tbody th + td.number { text-align: left; }
 .foreign { font-family: ui-monospace, monospace; font-size: .9em; overflow-wrap: anywhere; white-space: pre-wrap;
-  min-width: 11rem; }
+  min-width: 14rem; }
 .green { color: var(--green); } .red { color: var(--red); } .yellow { color: var(--yellow); }
 .cyan { color: var(--cyan); } .dim { color: var(--soft); }
 figure { margin: 1.5rem 0 0; overflow-x: auto; color: var(--ink); }
