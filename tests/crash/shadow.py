@@ -100,13 +100,13 @@ class Shadow:
         original(descriptor, data)
         self._solid.discard(os.fstat(descriptor).st_ino)
 
-    def _rename(self, original: Callable[..., None], source: Path, target: Path) -> None:
+    def _rename(self, original: Callable[..., None], source: Path, target: Path, **options: Any) -> None:
         inodes = {source.lstat().st_ino}
         change = Change({_key(source): None, _key(target): source.lstat().st_ino}, inodes)
         replaced = self._bury(target)
         if replaced is not None:
             inodes.add(replaced)
-        original(source, target)
+        original(source, target, **options)
         self._changes.append(change)
 
     def _unlink(self, original: Callable[..., None], path: Path, *, folder: int | None = None) -> None:
