@@ -1,0 +1,180 @@
+"""What the crash loop found stays mended: each test is one fault that a killed, failing or powerless run showed."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from ontofetch_catalog.catalog import effects, journal, sessions
+from ontofetch_catalog.catalog.boundaries import staged
+from ontofetch_catalog.catalog.connection import Store, unreadable
+from ontofetch_catalog.errors import BoundaryFailed, CatalogUnwritable
+from tests.releases import Releases, query
+
+DATA = b"the artifact"
+
+
+@pytest.fixture
+def seen(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """Note (function, path) of the syncs and of the files that are made, in order."""
+    found: list[tuple[str, str]] = []
+
+    def noted(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def called(path: Path, *args: Any) -> Any:
+            found.append((name, str(path)))
+            return function(path, *args)
+
+        return called
+
+    for name in ("sync_folder", "create_file"):
+        monkeypatch.setattr(effects, name, noted(name, getattr(effects, name)))
+    return found
+
+
+def _fail(code: int, when: Callable[..., bool], function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `function`, failing with an error of the system where `when` says so."""
+
+    def failing(*args: Any, **kwargs: Any) -> Any:
+        if when(*args):
+            raise OSError(code, os.strerror(code), str(args[0]))
+        return function(*args, **kwargs)
+
+    return failing
+
+
+def test_the_intent_goes_before_what_an_undo_may_need(releases: Releases, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A recovery that dies while it removes a boundary's new documents is not stuck for ever: the intent is gone."""
+    releases.download("1.0", DATA)
+    store = Store(releases.root, {"durability": "off"})
+    draft = journal.Draft(store, "0" * 32)
+    draft.write("example/sample/1.0/extra.json", [b"{}"])
+    journal.write_intent(store, draft.intent)
+    journal.publish(store, draft.intent)
+    journal.undo(store, draft.intent)
+    with monkeypatch.context() as patch:
+        patch.setattr(effects, "remove_tree", _fail(errno.EIO, lambda path: True, effects.remove_tree))
+        with pytest.raises(OSError, match="Input/output"):
+            journal.forget(store, draft.intent, committed=False)
+    assert journal.open_intents(store) == []
+    with sessions.writing(store):
+        pass
+    assert list(store.intents.iterdir()) == []
+
+
+def test_new_folders_are_durable_in_the_folder_around_them(tmp_path: Path, seen: list[tuple[str, str]]) -> None:
+    """The catalog's folder, and that of intents, do not vanish with what is in them when power fails."""
+    effects.make_folders(tmp_path / "store/.catalog")
+    assert seen == [("sync_folder", str(tmp_path)), ("sync_folder", str(tmp_path / "store"))]
+
+
+def test_new_documents_are_durable_before_the_intent_that_names_them(
+    tmp_path: Path, seen: list[tuple[str, str]]
+) -> None:
+    """An intent never names a document whose folder a power cut may still take away."""
+    Releases(tmp_path / "store").download("1.0", DATA)
+    intents = str(tmp_path / "store/.catalog/intents")
+    written = next(place for place, (name, path) in enumerate(seen) if name == "create_file" and f"{intents}/." in path)
+    assert ("sync_folder", intents) in seen[:written]
+
+
+def test_a_commit_that_may_be_lost_is_not_acknowledged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the folder of the log can't be synced after COMMIT the host is told, and the intent stays."""
+    releases = Releases(tmp_path / "store")
+    releases.download("1.0", DATA)
+    committed: list[object] = []
+    commit = effects.commit
+    with monkeypatch.context() as patch:
+        patch.setattr(effects, "commit", lambda connection: committed.append(commit(connection)))
+        broken = _fail(errno.EIO, lambda path: bool(committed) and path.name == ".catalog", effects.sync_folder)
+        patch.setattr(effects, "sync_folder", broken)
+        with pytest.raises(BoundaryFailed, match="made durable: Input/output error") as failed:
+            releases.download("2.0", DATA)
+    assert "finds out" in failed.value.hint
+    assert len(journal.open_intents(Store(releases.root))) == 1
+    releases.download("3.0", DATA)
+    assert query(releases.root, "SELECT count(*) FROM events WHERE type = 'recover.finished'") == [(1,)]
+    releases.check()
+
+
+def test_files_in_place_are_durable_up_to_the_root(
+    tmp_path: Path, seen: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a file system can't be synced as a whole, every folder that a host may have made is synced."""
+    monkeypatch.setattr(effects, "sync_filesystem", lambda path: False)
+    path = tmp_path / "a/b/c/file"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(DATA)
+    staged.settle_in_place(Store(tmp_path), path)
+    assert [Path(folder) for name, folder in seen if name == "sync_folder"] == list(path.parents)[:4]
+
+
+def test_a_missing_or_old_record_is_written_by_the_next_writer(releases: Releases) -> None:
+    """Killed between COMMIT and generation.json, the next start records how far the catalog has come."""
+    releases.download("1.0", DATA)
+    record = releases.root / ".catalog/generation.json"
+    old = record.read_bytes()
+    releases.download("2.0", DATA)
+    new = record.read_bytes()
+    for content in (None, old):
+        record.unlink() if content is None else record.write_bytes(content)
+        with sessions.writing(Store(releases.root, {"durability": "off"})):
+            pass
+        assert record.read_bytes().split(b'"events"')[1] == new.split(b'"events"')[1]
+
+
+def test_a_creation_that_fails_ends_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the disk or DuckDB says on the way in is told with what to do next."""
+
+    def failing(*_: object, **__: object) -> int:
+        raise duckdb.IOException("IO Error: Could not write file: No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(effects, "execute", failing)
+        with pytest.raises(CatalogUnwritable, match="No space left") as failed, sessions.writing(Store(tmp_path)):
+            pass
+    assert "run the same command again" in failed.value.hint
+    with sessions.writing(Store(tmp_path)):
+        pass
+
+
+def test_a_full_disk_is_no_reason_to_restore(tmp_path: Path) -> None:
+    """An error of the system asks to be mended; only a damaged file asks for a backup."""
+    full = unreadable(tmp_path, duckdb.IOException('IO Error: Cannot open file "x": Permission denied'))
+    damaged = unreadable(tmp_path, duckdb.IOException("IO Error: The file is not a valid DuckDB database file!"))
+    assert "run the same command again" in full.hint
+    assert "db restore" in damaged.hint
+
+
+@pytest.mark.parametrize("step", ["undo", "reopen"])
+def test_an_error_says_that_nothing_was_changed_only_if_so(
+    releases: Releases, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """After a failed undo, or a failed COMMIT that nobody could ask about, the sentence speaks of the next start."""
+    releases.download("1.0", DATA)
+    with monkeypatch.context() as patch:
+        if step == "undo":
+            patch.setattr(
+                effects, "sync_folder", _fail(errno.EIO, lambda path: path.name == "src", effects.sync_folder)
+            )
+            patch.setattr(journal, "undo", _fail(errno.EIO, lambda *_: True, journal.undo))
+        else:
+
+            def failing(connection: duckdb.DuckDBPyConnection) -> None:
+                connection.close()
+                patch.setattr(effects, "open_database", _fail(errno.EIO, lambda *_: True, effects.open_database))
+                raise duckdb.TransactionException("TransactionContext Error: Failed to commit: Input/output error")
+
+            patch.setattr(effects, "commit", failing)
+        with pytest.raises(BoundaryFailed) as failed:
+            releases.download("2.0", DATA)
+    assert "Nothing was changed" not in failed.value.hint
+    assert "next start" in failed.value.hint
+    with sessions.writing(Store(releases.root, {"durability": "off"})):
+        pass
+    releases.check()
