@@ -11,7 +11,7 @@ PYTHONS := $(foreach p,python3.12 python3.13,$(if $(shell command -v $(p)),$(p))
 EXTRAS := .[test,sign,plots]
 QUIET := --quiet --disable-pip-version-check
 
-.PHONY: demo test lint types bench bench-short versions crash crash-mutants clean
+.PHONY: demo test lint types bench bench-short versions crash crash-mutants processes flips interrupts trees clean
 
 # the two commands of the README
 
@@ -73,6 +73,18 @@ crash: $(STAMP)
 
 crash-mutants: $(STAMP)
 	$(BIN)/python -m tests.crash mutants
+
+processes: $(STAMP)
+	$(BIN)/python -m tests.catalog.many_processes --seconds 60
+
+flips: $(STAMP)
+	$(BIN)/python -m tests.catalog.flip_log
+
+interrupts: $(STAMP)
+	ONTOFETCH_INTERRUPTS=200 $(BIN)/python -m pytest -q tests/test_interrupts.py
+
+trees: $(STAMP)
+	$(BIN)/python -m tests.trees
 
 clean:
 	rm -rf $(VENV) .build demo-store

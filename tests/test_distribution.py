@@ -75,13 +75,15 @@ def test_the_wheel_works_from_another_folder(installed: Environment, archive: Pa
 
 
 def test_the_wheel_holds_the_package_and_nothing_else(wheels: dict[str, Path]) -> None:
-    """Code, contract and migrations are in the wheel; tests, benchmarks and documents are not."""
+    """Code, contract, migrations and schemas are in the wheel; tests, benchmarks and documents are not."""
     with zipfile.ZipFile(wheels["ours"]) as packed:
         names = packed.namelist()
     tops = {name.partition("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"ontofetch_catalog", "ontofetch_hookspecs"}
     shipped = {Path(name).name for name in names if name.endswith(".sql")}
     assert shipped == {path.name for path in (CHECKOUT / "migrations").glob("*.sql")}
+    schemas = {Path(name).name for name in names if name.startswith("ontofetch_catalog/schemas/")}
+    assert schemas == {path.name for path in (CHECKOUT / "docs/schemas").glob("*.json")}
 
 
 def test_somebody_elses_plugin(installed: Environment, wheels: dict[str, Path], archive: Path) -> None:

@@ -57,7 +57,8 @@ def workers(processes: int) -> Iterator[Pool]:
     fast = Path("/dev/shm")
     base = Path(tempfile.mkdtemp(prefix="ontofetch-crash-", dir=fast if os.access(fast, os.W_OK) else None))
     try:
-        with get_context("fork").Pool(processes, _start, (base,)) as pool:
+        # spawned, not forked: whoever asks may have threads, and a lock that one of them holds would be copied held
+        with get_context("spawn").Pool(processes, _start, (base,)) as pool:
             yield pool
     finally:
         shutil.rmtree(base, ignore_errors=True)
