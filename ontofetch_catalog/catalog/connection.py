@@ -9,7 +9,7 @@ import errno
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ _OF_THE_SYSTEM = (errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT, errno.E
 Watch = Callable[["duckdb.DuckDBPyConnection"], "duckdb.DuckDBPyConnection"]
 _watches: list[Watch] = []
 STORAGE_VERSION = "v1.5.0"  # of the oldest supported DuckDB, so that 1.5 and 2.x share a store
+CARE_MEMORY, CARE_THREADS = "130MB", 2  # of DuckDB, where it compares a million rows with the disk
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,13 @@ class Store:
     def wait(self) -> float:
         """Return how many seconds to wait for others."""
         return float(str(self.settings.get("wait", 60.0)))
+
+    def bounded(self) -> Store:
+        """Return it with little memory for DuckDB, unless a setting says how much; what is more goes to its disk."""
+        if self.settings.get("duckdb_memory") or not os.access(self.database.parent, os.W_OK):
+            return self
+        threads = self.settings.get("duckdb_threads") or CARE_THREADS
+        return replace(self, settings={**self.settings, "duckdb_memory": CARE_MEMORY, "duckdb_threads": threads})
 
     def path(self, relpath: str) -> Path:
         """Return the absolute path of a root-relative one."""

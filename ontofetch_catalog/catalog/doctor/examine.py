@@ -5,9 +5,8 @@ What a check looks at is its own affair; what is mended, and how, is not known h
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.layout import SWAP, known_layouts
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 
 # what an open boundary may be about to move: not looked at before the boundary is ended
 _ON_DISK = ("CAT013", "CAT014", "CAT015", "CAT016", "CAT017", "CAT018", "CAT019", "CAT020", "CAT021", "CAT028")
-MEMORY, THREADS = "130MB", 2  # of DuckDB, which compares a million rows in it
 Progress = Callable[[int, int], None]
 
 
@@ -87,7 +85,7 @@ def examine(
         findings.add("CAT003", store.relative(store.database), f"The catalog {store.database} is gone{why}.")
     else:
         try:
-            with sessions.inspecting(_bounded(store)) as connection:
+            with sessions.inspecting(store.bounded()) as connection:
                 folders, entries = _look_inside(store, connection, findings, hashing, progress)
         except CatalogUnreadable as error:
             findings.add("CAT004", store.relative(store.database), error.message)
@@ -96,14 +94,6 @@ def examine(
             findings.add("CAT004", store.relative(store.database), message)
     surroundings.check_permissions(store, findings, folders)
     return Examination(findings=_settled(findings.table(), covered), entries=entries)
-
-
-def _bounded(store: Store) -> Store:
-    """Return the store with little memory for DuckDB, unless a setting says how much; what is more goes to its disk."""
-    if store.settings.get("duckdb_memory") or not os.access(store.database.parent, os.W_OK):
-        return store
-    threads = store.settings.get("duckdb_threads") or THREADS
-    return replace(store, settings={**store.settings, "duckdb_memory": MEMORY, "duckdb_threads": threads})
 
 
 def _look_inside(

@@ -54,7 +54,7 @@ def propose(store: Store, policy: Policy, *, progress: Callable[[int], None] | N
         PruneStopped: A release that was named may not go.
     """
     now = clock()
-    with sessions.reading(store) as connection:
+    with sessions.reading(store.bounded()) as connection:
         event_id, digest = events.last_event(connection)
         chosen = select(store, connection, policy, now=now, progress=progress)
     made = datetime.fromtimestamp(now / 10**9, UTC)
