@@ -52,13 +52,13 @@ class Report:
 
 
 @contextmanager
-def workers(processes: int) -> Iterator[Pool]:
-    """Start that many workers on a memory file system, where there is one, and clear up behind them."""
+def workers(processes: int, start: Callable[[Path], None] | None = None) -> Iterator[Pool]:
+    """Start that many workers on a memory file system, where there is one, each with `start`; clear up behind them."""
     fast = Path("/dev/shm")
     base = Path(tempfile.mkdtemp(prefix="ontofetch-crash-", dir=fast if os.access(fast, os.W_OK) else None))
     try:
         # spawned, not forked: whoever asks may have threads, and a lock that one of them holds would be copied held
-        with get_context("spawn").Pool(processes, _start, (base,)) as pool:
+        with get_context("spawn").Pool(processes, start or _start, (base,)) as pool:
             yield pool
     finally:
         shutil.rmtree(base, ignore_errors=True)

@@ -1,0 +1,237 @@
+"""Own the traps and spellings: each makes something look like an orphan, or an orphan like a live file.
+
+How a tree is judged is not known here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+
+from ontofetch_hookspecs import Stage
+
+from .tree import DATA, Tree
+
+Trap = Callable[[Tree], None]
+
+
+# --- spellings of the root --------------------------------------------------------------------------------------------
+
+
+def trailing_slash(tree: Tree) -> None:
+    """Write a slash at the end."""
+    tree.spelling = f"{tree.root}//"
+
+
+def double_slash(tree: Tree) -> None:
+    """Write two slashes inside."""
+    tree.spelling = f"{tree.base}//store"
+
+
+def dots(tree: Tree) -> None:
+    """Go by `.` and `..`."""
+    tree.spelling = f"{tree.base}/./outside/../store/."
+
+
+def relative(tree: Tree) -> None:
+    """Write it as seen from the current folder."""
+    tree.spelling = os.path.relpath(tree.root)
+
+
+def symlinked_root(tree: Tree) -> None:
+    """Go by a link to the root."""
+    (tree.base / "link").symlink_to(tree.root)
+    tree.spelling = str(tree.base / "link")
+
+
+def symlinked_parent(tree: Tree) -> None:
+    """Go by a link to the folder that holds the root."""
+    (tree.base / "above").symlink_to(tree.base)
+    tree.spelling = str(tree.base / "above/store")
+
+
+# --- what lies in the tree --------------------------------------------------------------------------------------------
+
+
+def hard_link(tree: Tree) -> None:
+    """Give a live file a second name that nobody recorded."""
+    relpath = f"{DATA}/{tree.chance.choice(('z', 'd1/z'))}-hard.ttl"
+    os.link(tree.root / tree.live(), tree.root / relpath)
+    tree.orphans.add(relpath)
+
+
+def case_twin(tree: Tree) -> None:
+    """Put a file beside a live one whose name differs only in case."""
+    tree.add(tree.live().removeprefix(f"{DATA}/").replace(".ttl", ".TTL"))
+
+
+def normal_form_twin(tree: Tree) -> None:
+    """Put a file beside a live one whose name differs only in Unicode normal form."""
+    tree.add("e\u0301.ttl")
+
+
+def respelled(tree: Tree) -> None:
+    """Let a live file be spelled differently on this disk."""
+    path = tree.root / DATA / "respelled.ttl"
+    path.rename(path.with_name("RESPELLED.ttl"))
+
+
+def link_to_file(tree: Tree) -> None:
+    """Put a link to a live file, or to one outside, into the data."""
+    target = tree.chance.choice((tree.root / tree.live(), tree.outside / "precious"))
+    (tree.root / DATA / "link.ttl").symlink_to(target)
+
+
+def link_to_folder(tree: Tree) -> None:
+    """Put a link to a folder of live files, or to one outside, into the data."""
+    (tree.root / DATA / "linked").symlink_to(tree.chance.choice((tree.root / DATA / "d1", tree.outside)))
+
+
+def nested_store(tree: Tree) -> None:
+    """Put a whole store into the data of a release."""
+    shutil.copytree(tree.root / ".catalog", tree.root / DATA / "inner/.catalog")
+    tree.add("inner/example/sample/1.0/data/a.ttl", orphan=False)
+
+
+def second_catalog(tree: Tree) -> None:
+    """Let a service's folder, at times the one of our releases, be the root of a second catalog with a live release."""
+    service = tree.chance.choice(("example", "theirs"))
+    tree.shared = service == "example"
+    folder = f"{service}/other/1.0"
+    tree.add("live.ttl", orphan=False, folder=f"{folder}/data")
+    shutil.copytree(tree.root / ".catalog", tree.root / service / ".catalog")
+    told = {"format": 1, "version_id": folder, "fs_relpath": folder, "layout": "native"}
+    (tree.root / folder / "manifest.json").write_text(json.dumps(told))
+
+
+def unknown_layout(tree: Tree) -> None:
+    """Put a release with a layout that nobody registered, and a folder without a manifest, beside the others."""
+    tree.add("a.ttl", orphan=False, folder="example/sample/0.1/data")
+    told = {"format": 1, "version_id": "example/sample/0.1", "fs_relpath": "example/sample/0.1", "layout": "odd"}
+    (tree.root / "example/sample/0.1/manifest.json").write_text(json.dumps(told))
+    tree.add("b.ttl", orphan=False, folder="example/sample/0.2/data")
+
+
+def held_stage(tree: Tree) -> None:
+    """Let a stage hold a file without a row."""
+    stage = Stage.create(tree.root)
+    stage.link_file(tree.root / tree.add("held.ttl", orphan=False), "src/held")
+    tree.closing.append(stage.close)
+
+
+def open_intent(tree: Tree) -> None:
+    """Let an intent name a file without a row; once it is ended, the file is an orphan."""
+    target = tree.add("meant.ttl", orphan=False)
+    move = {"source": ".catalog/staging/x/meant", "target": target, "inode": 1, "size": 1}
+    path = tree.root / ".catalog/intents" / ("a" * 32 + ".json")
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({"format": 1, "boundary_id": "a" * 32, "folders": [], "moves": [move], "stages": []}))
+
+    def end() -> None:
+        path.unlink()
+        tree.orphans.add(target)
+
+    tree.later.append(end)
+
+
+def hostile_name(tree: Tree) -> None:
+    """Give orphans names that are not UTF-8 or have control characters."""
+    tree.add(tree.chance.choice((b"line\nend", b"esc\x1b[31m", b"not-utf8-\xff", b"'\"\\", b" ", b"%2e%2e", b"...")))
+
+
+def dated_1980(tree: Tree) -> None:
+    """Date an orphan 1980, as archives do."""
+    os.utime(tree.root / tree.add("old.ttl"), (315_532_800, 315_532_800))
+
+
+def from_the_future(tree: Tree) -> None:
+    """Date a file without a row into the future."""
+    os.utime(tree.root / tree.add("future.ttl", orphan=False), (2**33, 2**33))
+
+
+def lost_file(tree: Tree) -> None:
+    """Lose a recorded file."""
+    (tree.root / DATA / "lost.ttl").unlink()
+
+
+# --- between plan and apply -------------------------------------------------------------------------------------------
+
+
+def changed(tree: Tree) -> None:
+    """Let somebody write to an orphan after the plan."""
+    path = tree.root / tree.add("changed.ttl")
+
+    def change() -> None:
+        path.write_bytes(b"precious now")
+
+    tree.between, tree.refused = change, True
+
+
+def replaced(tree: Tree) -> None:
+    """Let somebody put another file of the same size and time in an orphan's place after the plan."""
+    path = tree.root / tree.add("replaced.ttl")
+
+    def replace() -> None:
+        other = path.with_name("other")
+        shutil.copy2(path, other)
+        other.replace(path)
+
+    tree.between, tree.refused = replace, True
+
+
+def appearing(tree: Tree) -> None:
+    """Let a file appear after the plan; the plan does not know it and leaves it."""
+
+    def appear() -> None:
+        tree.add("new.ttl", orphan=False)
+
+    tree.between = appear
+
+
+def vanishing(tree: Tree) -> None:
+    """Let an orphan vanish after the plan."""
+    relpath = tree.add("gone.ttl")
+
+    def vanish() -> None:
+        (tree.root / relpath).unlink()
+        tree.orphans.discard(relpath)
+
+    tree.between, tree.refused = vanish, True
+
+
+def swapped_folder(tree: Tree) -> None:
+    """Let an orphan's folder become a link to where it was moved, outside of the store, after the plan."""
+    relpath = tree.add("swap/inside.ttl")
+
+    def swap() -> None:
+        folder = tree.root / DATA / "swap"
+        folder.rename(tree.outside / "swap")
+        folder.symlink_to(tree.outside / "swap")
+        tree.orphans.discard(relpath)
+
+    tree.between, tree.refused = swap, True
+
+
+SPELLINGS = (trailing_slash, double_slash, dots, relative, symlinked_root, symlinked_parent)
+INSIDE = (
+    hard_link,
+    case_twin,
+    normal_form_twin,
+    respelled,
+    link_to_file,
+    link_to_folder,
+    nested_store,
+    second_catalog,
+    unknown_layout,
+    held_stage,
+    open_intent,
+    hostile_name,
+    dated_1980,
+    from_the_future,
+    lost_file,
+)
+BETWEEN = (changed, replaced, appearing, vanishing, swapped_folder)
+CLOCK = "jumping_clock"
+NAMES = (*(trap.__name__ for trap in SPELLINGS + INSIDE + BETWEEN), CLOCK)
