@@ -91,7 +91,7 @@ def picture_of(disk: dict[str, tuple[int, str]], root: Path) -> dict[str, Any]:
                 staged["/".join(parts[2:])] = digest
         elif parts[1] == "quarantine" and len(parts) > 3:
             kept.append(["/".join(parts[3:]), digest])
-        elif parts[1] not in ("intents", "backups"):
+        elif parts[1] not in ("intents", "backups", "plans"):
             odd.append(path)
     odd += [f".catalog/{name}" for name in ("new.duckdb", "new.duckdb.wal") if (root / ".catalog" / name).exists()]
     # documents carry times; whether they say what the rows say is looked at apart

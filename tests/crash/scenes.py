@@ -23,6 +23,7 @@ DATA = b"the artifact"
 SECOND = b"another artifact of the same release"
 OTHER = b"other bytes under the same name"
 FORMER_DATA = json.dumps(FORMER).encode()
+LONG_AGO = 1_500_000_000.0  # seconds since 1970
 Facts = dict[str, Any]
 
 

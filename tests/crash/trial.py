@@ -60,6 +60,9 @@ def _judge_repetition(workshop: Workshop, judge: Judge, variant: Variant, facts:
     """Do as a user would whose command did not end well: run it again."""
     ended = workshop.operate(variant, facts, lambda seam: None)
     judge.answer(ended.answer, ended.stderr, where="again")
+    if variant.stepwise:
+        # it may have seen that all was done, and then it had no reason to enter the catalog
+        workshop.recover()
     seen = workshop.look()
     if is_as_meant(variant, ended):
         judge.finished(seen)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import scenes
+from . import care, scenes
 from .scenes import DATA, FORMER_DATA, OTHER, OTHERS, SECOND, TEXTS, Facts
 
 
@@ -26,6 +26,8 @@ class Variant:
         decides: (name, number): the call that decides whether it happened.
         anybody: Whether any command that writes does it, too.
         after: (variant, point): a process died in that variant first, at a point that `point_of` knows.
+        lead: What is done to each copy of the template first; returns further facts.
+        stepwise: Whether it may stop between steps, each of which is whole: neither from before nor from after.
         copies: Whether copies of what lies on another file system may be left in the staging folder.
         volatile: What the host wrote below the home and did not sync, beside what is staged.
         syncfs: Whether the platform can sync a whole file system.
@@ -40,6 +42,8 @@ class Variant:
     decides: tuple[str, int] = ("commit", 1)
     anybody: bool = False
     after: tuple[str, str] | None = None
+    lead: Callable[[Path], Facts] | None = None
+    stepwise: bool = False
     copies: bool = False
     volatile: tuple[str, ...] = ()
     syncfs: bool = True
@@ -290,6 +294,17 @@ _CATALOG = (
         exhaustive=False,
     ),
 )
+_CARE = tuple(
+    Variant(name=name, build=build, lead=lead, run=care.run(*words.split()), stepwise=True, exhaustive=False)
+    for name, build, lead, words in (
+        ("prune/apply", care.littered, care.planned, "db prune --apply {plan}"),
+        ("prune/restore", care.littered, care.applied, "db prune --restore {plan}"),
+        ("prune/purge", care.littered, care.applied, "db prune --purge {plan}"),
+        ("doctor/fix", care.damaged, None, "db doctor --fix --yes"),
+        ("backup/folder", scenes.latest, None, "db backup"),
+        ("restore/older", care.backed_up, None, "db restore {home}/backup"),
+    )
+)
 _BOUNDARIES = (*_DOWNLOADS, *_EXTRACTS, *_OTHERS, *_PORTABLE)
 _RECOVERIES = tuple(
     Variant(
@@ -303,4 +318,4 @@ _RECOVERIES = tuple(
     if origin.name in ("download/first", "download/replacing-one-of-two", "extract/second-artifact", "latest/moved")
     for point in ("publishing", "published", "committed", "forgetting")
 )
-VARIANTS: dict[str, Variant] = {variant.name: variant for variant in (*_BOUNDARIES, *_CATALOG, *_RECOVERIES)}
+VARIANTS: dict[str, Variant] = {variant.name: variant for variant in (*_BOUNDARIES, *_CATALOG, *_RECOVERIES, *_CARE)}
