@@ -77,10 +77,10 @@ def _run(words: list[str], signals: _Signals) -> int:
             code = _say(*_CODES[signals.arrived])
     except SystemExit as ended:
         code = _code_of(ended)
-    except KeyboardInterrupt:
-        code = _say(*_CODES[signal.SIGINT])
-    except Terminated:
-        code = _say(*_CODES[signal.SIGTERM])
+    except (KeyboardInterrupt, Terminated) as interrupt:
+        # at once: a second one would find no handler on the last steps out
+        signals.ignore()
+        code = _say(*_CODES[signal.SIGINT if isinstance(interrupt, KeyboardInterrupt) else signal.SIGTERM])
     except BrokenPipeError:
         code = _close_stdout()
     except Exception as error:  # noqa: BLE001 - the last place: a user gets a sentence, and with -v the traceback
@@ -105,10 +105,11 @@ def _handled(*, stays: bool) -> Iterator[_Signals]:
     try:
         yield signals
     finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
         if stays and signals.arrived is not None:
             signals.ignore()
+        else:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
 
 
 def _code_of(ended: SystemExit) -> int:

@@ -11,7 +11,7 @@ import pytest
 
 from ontofetch_catalog.catalog import migrations, sessions
 from ontofetch_catalog.catalog.connection import STORAGE_VERSION, Store
-from ontofetch_catalog.errors import SchemaError
+from ontofetch_catalog.errors import CatalogUnwritable, SchemaError
 from tests.releases import Releases, query
 
 TABLES = {
@@ -205,7 +205,7 @@ def test_a_migration_that_fails_changes_nothing(tmp_path: Path, monkeypatch: pyt
     broken = migrations.Migration(_newest() + 1, "9999_broken", "0" * 64, "CREATE TABLE t (a INTEGER); SELECT nonsense")
     real = migrations.available_migrations()
     monkeypatch.setattr(migrations, "available_migrations", lambda: (*real, broken))
-    with pytest.raises(duckdb.Error), sessions.writing(Store(tmp_path)):
+    with pytest.raises(CatalogUnwritable, match="nonsense"), sessions.writing(Store(tmp_path)):
         pass
     assert query(tmp_path, "SELECT max(version) FROM schema_version") == [(2,)]
 
