@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from . import counts, loop
 from .loop import Report
-from .states import ERRORS, MODES, State
+from .states import ERRORS, MODES, SECOND_MODES, State
 from .variants import VARIANTS
 
 SHOWN = 20  # failures of one run that are printed whole
@@ -26,7 +26,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             from .mutants import run_mutants
 
             return run_mutants(pool, args.name or None, args.sample)
-        report = loop.run(pool, names, wanted=_wanted(args), sample=args.sample, seed=args.order, told=_progress())
+        report = loop.run(
+            pool, names, wanted=_wanted(args), sample=args.sample, seed=args.order, only=_only(args), told=_progress()
+        )
     print(file=sys.stderr)
     return _show(report, whole=not _is_narrowed(args))
 
@@ -77,12 +79,17 @@ def _wanted(args: argparse.Namespace) -> Callable[[State], bool]:
     fixed = {
         name: getattr(args, name) for name in ("mode", "at", "then", "error", "seed") if getattr(args, name) is not None
     }
-    if {"mode", "at"} <= fixed.keys():
-        # a command that reproduces one state leaves out what is zero
-        fixed = {"then": 0, "error": "", "seed": 0, **fixed}
-        if fixed["then"]:
-            del fixed["seed"]
     return lambda state: all(getattr(state, name) == value for name, value in fixed.items())
+
+
+def _only(args: argparse.Namespace) -> State | None:
+    """Return the one state that a command names which reproduces a failure; None if it names more than one."""
+    if not (args.variant and len(args.variant) == 1 and args.mode and args.at):
+        return None
+    needed = ("error",) if args.mode.startswith("fail") else ("then",) if args.mode in SECOND_MODES else ()
+    if not all(getattr(args, name) for name in needed):
+        return None
+    return State(args.variant[0], args.mode, args.at, args.then or 0, args.error or "", args.seed or 0)
 
 
 def _progress() -> Callable[[Report], None]:
@@ -110,6 +117,9 @@ def _show(report: Report, *, whole: bool) -> int:
         ]
     for hole in holes:
         print(hole)
+    if not report.states:
+        print("there is no such state")
+        return 1
     print("broken: " + str(len(report.broken)) if report.broken or holes else "all of them hold")
     return 1 if report.broken or holes else 0
 

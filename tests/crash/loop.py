@@ -18,7 +18,7 @@ from multiprocessing import get_context
 from multiprocessing.pool import Pool
 from pathlib import Path
 
-from .states import State, first_states, second_states
+from .states import SECOND_MODES, State, first_states, second_states
 from .trial import try_state
 from .variants import VARIANTS
 from .workshop import Workshop
@@ -96,6 +96,7 @@ def run(
     wanted: Callable[[State], bool] = lambda state: True,
     sample: int = 0,
     seed: int = 0,
+    only: State | None = None,
     told: Callable[[Report], None] = lambda report: None,
 ) -> Report:
     """Try the states of these variants and return what was seen.
@@ -106,12 +107,17 @@ def run(
         wanted: Says which states to try.
         sample: How many states of each variant to try; 0: all.
         seed: Chooses the sample, and where a recovery that is not disturbed everywhere is disturbed.
+        only: This one state and no other.
         told: Is called after each state.
     """
     start = time.monotonic()
     report = Report()
     calls = dict(pool.imap(calls_of, names))
     report.calls = {name: len(found) for name, found in calls.items()}
+    if only is not None:
+        for state, broken, _ in _tried(pool, [only]):
+            _note(report, state, broken, told)
+        return report
     first = [state for name in names for state in first_states(VARIANTS[name], calls[name])]
     second: list[State] = []
     chosen = _sample(first, sample, seed)
@@ -128,11 +134,7 @@ def run(
 
 def _leads_on(state: State, wanted: Callable[[State], bool]) -> bool:
     """Say whether states with two disturbances that are wanted begin with this one."""
-    return any(
-        wanted(State(state.variant, mode, state.at, 1))
-        for mode in ("kill-kill", "kill-power", "power-kill")
-        if mode.startswith(state.mode)
-    )
+    return any(wanted(State(state.variant, mode, state.at, 1)) for mode in SECOND_MODES if mode.startswith(state.mode))
 
 
 def _sample(states: Sequence[State], count: int, seed: int) -> list[State]:

@@ -11,6 +11,7 @@ from .variants import Variant
 
 ERRORS = ("EIO", "ENOSPC", "EACCES")
 MODES = ("kill", "fail", "fail-done", "fail-on", "power", "lost-sync", "kill-kill", "kill-power", "power-kill")
+SECOND_MODES = ("kill-kill", "kill-power", "power-kill")
 SEEDS = 6  # power cuts at each call: all that is not durable is lost, only contents are, and four choices by chance
 
 

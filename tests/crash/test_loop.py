@@ -58,8 +58,12 @@ def test_a_lost_call_is_noticed() -> None:
     assert "no row" in counts.missing_calls({"download/unheard-of": 1})[0]
 
 
-def test_a_command_reproduces_its_state(capfd: pytest.CaptureFixture[str]) -> None:
-    """The command that a failure prints runs that one state."""
-    state = State("latest/moved", "fail", 3, error="EIO")
+@pytest.mark.parametrize(
+    "state",
+    [State("latest/moved", "fail", 3, error="EIO"), State("latest/moved", "kill-power", 30, then=5, seed=4)],
+    ids=lambda state: state.mode,
+)
+def test_a_command_reproduces_its_state(capfd: pytest.CaptureFixture[str], state: State) -> None:
+    """The command that a failure prints runs that one state, with one disturbance or with two."""
     assert main([*state.command().removeprefix("python -m tests.crash ").split(), "--processes", "1"]) == 0
     assert "1 distinct states of 1 variants" in capfd.readouterr().out
