@@ -125,7 +125,7 @@ def run(
     for state, broken, count in _tried(pool, needed):
         _note(report, state, broken, told)
         exhaustive = VARIANTS[state.variant].exhaustive
-        second += second_states(state, count, exhaustive=exhaustive, seed=seed)
+        second += second_states(state, calls[state.variant], count, exhaustive=exhaustive, seed=seed)
     for state, broken, _ in _tried(pool, [state for state in _sample(second, sample // 2, seed) if wanted(state)]):
         _note(report, state, broken, told)
     report.seconds = time.monotonic() - start

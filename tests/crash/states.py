@@ -12,7 +12,10 @@ from .variants import Variant
 ERRORS = ("EIO", "ENOSPC", "EACCES")
 MODES = ("kill", "fail", "fail-done", "fail-on", "power", "lost-sync", "kill-kill", "kill-power", "power-kill")
 SECOND_MODES = ("kill-kill", "kill-power", "power-kill")
-SEEDS = 6  # power cuts at each call: all that is not durable is lost, only contents are, and four choices by chance
+SEEDS = 6  # what a power cut leaves: all that is not durable is lost, only contents are, or four choices by chance
+CUTS = 3  # of these are tried at each call of a boundary, one at each of the others
+# calls that a kill behind them leaves no trace of on the disk: a second kill needs no trial after each of them
+_TRACELESS = ("begin", "execute", "rollback", "sync_file", "sync_folder", "sync_filesystem", "write_at")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -77,24 +80,26 @@ def first_states(variant: Variant, names: list[str]) -> Iterator[State]:
     for at in range(1, count + 1):
         name = names[at - 1]
         yield State(variant.name, "kill", at)
-        for error in ERRORS:
+        # care takes many steps of few kinds: there one error at each call, and each error at every third
+        for error in (ERRORS[at % 3],) if variant.stepwise else ERRORS:
             yield State(variant.name, "fail", at, error=error)
             if name in ("commit", "close_database", "rename", "checkpoint"):
                 yield State(variant.name, "fail-done", at, error=error)
         yield State(variant.name, "fail-on", at, error=ERRORS[at % 3])
         if name.startswith("sync_"):
-            for seed in (0, 2, 3):
+            for seed in (0, 3) if variant.exhaustive else (0,):
                 yield State(variant.name, "lost-sync", at, seed=seed)
     for at in range(1, count + 2):
-        for seed in range(SEEDS):
-            yield State(variant.name, "power", at, seed=seed)
+        for cut in range(CUTS if variant.exhaustive else 1):
+            yield State(variant.name, "power", at, seed=(at + 2 * cut) % SEEDS)
 
 
-def second_states(first: State, calls: int, *, exhaustive: bool, seed: int) -> Iterator[State]:
+def second_states(first: State, names: list[str], calls: int, *, exhaustive: bool, seed: int) -> Iterator[State]:
     """Yield the states in which the recovery after `first` is disturbed too.
 
     Args:
         first: A kill or a power cut.
+        names: The names of the calls of the undisturbed run.
         calls: How many calls the recovery makes.
         exhaustive: Kill at each call of the recovery from a kill, not only at some.
         seed: Chooses where a sample is taken.
@@ -102,6 +107,9 @@ def second_states(first: State, calls: int, *, exhaustive: bool, seed: int) -> I
     chance = random.Random(f"{seed} {first}")
     some = [chance.randint(1, calls)] if calls else []
     if first.mode == "kill":
+        if first.at > 1 and names[first.at - 2] in _TRACELESS:
+            # the disk is as after the kill one call before
+            return
         for then in range(1, calls + 1) if exhaustive else some:
             yield State(first.variant, "kill-kill", first.at, then)
         for then in some:
