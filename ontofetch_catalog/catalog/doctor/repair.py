@@ -5,6 +5,7 @@ What is done to mend a finding stands in the modules beside this one; which repa
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -65,9 +66,9 @@ class Repair(Care):
         recorded.payload = {**told, **recorded.payload}
         return recorded
 
+    @abstractmethod
     def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
         """Do it: change rows and collect moves."""
-        raise NotImplementedError
 
     def version(self, connection: duckdb.DuckDBPyConnection) -> releases.VersionRow:
         """Return the row of the release.

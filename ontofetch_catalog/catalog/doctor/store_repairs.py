@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -111,13 +112,13 @@ class MendRows(Repair):
         self._versions = sorted({row["version_id"] for row in rows if row["version_id"]})
         return [row["subject"] for row in rows]
 
+    @abstractmethod
     def find(self, connection: duckdb.DuckDBPyConnection) -> pa.Table:
         """Return the findings as they are now."""
-        raise NotImplementedError
 
+    @abstractmethod
     def delete(self, connection: duckdb.DuckDBPyConnection) -> int:
         """Remove the rows at fault and return how many."""
-        raise NotImplementedError
 
     def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
         """Remove the rows and write the documents anew."""
