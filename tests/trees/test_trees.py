@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from ontofetch_catalog.catalog.prune import planning
 from tests.trees import trial
 from tests.trees.__main__ import main
 from tests.trees.loop import run
@@ -25,7 +24,6 @@ def test_a_sample_of_trees_loses_nothing_and_finds_every_orphan() -> None:
 @pytest.mark.parametrize("wrong", ["a live file", "an orphan"])
 def test_a_wrong_plan_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: str) -> None:
     """A tree whose plan takes one file too many or too few fails."""
-    monkeypatch.setattr(planning, "clock", planning.clock)  # what the trial puts in its place goes with this test
     trial.make_template(tmp_path / "template")
     added = Tree.add
 

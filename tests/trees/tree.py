@@ -5,7 +5,6 @@ It imports nothing of the package; what a trap does, and how a tree is judged, i
 
 from __future__ import annotations
 
-import hashlib
 import os
 import random
 import stat
@@ -13,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-Look = dict[str, tuple[int, int, int, str]]
+Look = dict[str, tuple[int, int, int, bytes]]
 DATA = "example/sample/1.0/data"
 
 
@@ -74,16 +73,38 @@ LIVE = [f"d{number % 5}/{number}.ttl" for number in range(40)]
 def look(folder: Path, skipped: str = ".catalog") -> Look:
     """Return path → (inode, mode, mtime, content) of all below a folder but folders, and without `folder/skipped`."""
     found: Look = {}
-    for above, folders, names in os.walk(folder):
-        if Path(above) == folder and skipped in folders:
-            folders.remove(skipped)
-        links = [name for name in folders if Path(above, name).is_symlink()]
-        for name in names + links:
-            path = os.path.join(above, name)
-            state = os.lstat(path)
-            if stat.S_ISLNK(state.st_mode):
-                content = os.readlink(path)
-            else:
-                content = hashlib.sha256(Path(path).read_bytes()).hexdigest() if stat.S_ISREG(state.st_mode) else ""
-            found[os.path.relpath(path, folder)] = (state.st_ino, state.st_mode, state.st_mtime_ns, content)
+    pending = [(str(folder), "")]
+    while pending:
+        above, below = pending.pop()
+        with os.scandir(above) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    if below or entry.name != skipped:
+                        pending.append((entry.path, f"{below}{entry.name}/"))
+                    continue
+                state = entry.stat(follow_symlinks=False)
+                content = _content(entry.path, state.st_mode)
+                found[below + entry.name] = (state.st_ino, state.st_mode, state.st_mtime_ns, content)
     return found
+
+
+def _content(path: str, mode: int) -> bytes:
+    if stat.S_ISLNK(mode):
+        return os.fsencode(os.readlink(path))
+    if not stat.S_ISREG(mode):
+        return b""
+    with open(path, "rb", buffering=0) as stream:
+        return stream.read()
+
+
+def copy(source: str, target: str) -> None:
+    """Copy a folder of small regular files; their times are of now."""
+    os.mkdir(target)
+    with os.scandir(source) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                copy(entry.path, f"{target}/{entry.name}")
+                continue
+            with open(entry.path, "rb", buffering=0) as stream, open(f"{target}/{entry.name}", "xb", 0) as copied:
+                while some := stream.read(1 << 20):
+                    copied.write(some)
