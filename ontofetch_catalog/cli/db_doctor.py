@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs import HostInfo
 
-from ..errors import EXIT_FINDINGS, EXIT_OK, OntofetchError, UsageError
+from ..errors import EXIT_FINDINGS, EXIT_OK, CatalogLocked, OntofetchError, UsageError
 from ..rendering.progress import bar
 from .common import make_parser, store_of
 from .output import OutputOptions, emit, say
@@ -18,18 +18,20 @@ if TYPE_CHECKING:
 
     from ..catalog.connection import Store
     from ..catalog.doctor.examine import Examination
+    from ..catalog.doctor.plan import Choices
     from ..catalog.doctor.repair import Repair
 
 _TEXT = """Reconcile the catalog and the disk: show what is wrong, and with --fix mend it.
 
-Without --fix nothing is changed. --fix alone applies the safe fixes; an unsafe one is asked for by its code, and by its
-name where there are several: --fix CAT014=drop. docs/operations.md has the table of codes.
+Without --fix nothing is changed. --fix ends what dead processes left open, looks, and applies the safe fixes; an unsafe
+one is asked for by its code, and by its name where there are several: --fix CAT014=drop. docs/operations.md has the
+table of codes.
 The exit code is 0 if nothing is found, 3 if something is found or left."""
 
 
 def main(argv: list[str], host: HostInfo) -> int:
     """Examine the store, mend what is asked for, examine it again, and print the findings."""
-    from ..catalog.doctor.plan import plan_repairs, read_choices
+    from ..catalog.doctor.plan import read_choices
     from ..rendering.cells import Look
 
     args = _parser(host).parse_args(argv)
@@ -37,15 +39,15 @@ def main(argv: list[str], host: HostInfo) -> int:
     store = store_of(host)
     asked = args.fix or (["safe"] if args.prefer else [])
     choices = read_choices(asked, args.prefer)
+    if asked:
+        _end_open(store, host)
     found = _examine(store, host, args)
     sections = {"findings": found.findings}
     if asked:
-        repairs = plan_repairs(store, found.findings, choices)
-        if repairs:
-            _confirm(repairs, args)
-            sections["fixed"] = _carry_out(repairs, host)
-            found = _examine(store, host, args)
-            sections["findings"] = found.findings
+        found, fixed = _mend(store, host, args, choices, found)
+        sections["findings"] = found.findings
+        if fixed:
+            sections["fixed"] = _as_table(fixed)
         else:
             say("There is nothing to mend by the fixes that were asked for.")
     titles = {"findings": "Left" if "fixed" in sections else "Findings", "fixed": "Fixed"}
@@ -58,6 +60,63 @@ def main(argv: list[str], host: HostInfo) -> int:
     )
     emit(sections, options=options, parameters=parameters, look=look)
     return _conclude(found, host)
+
+
+def _end_open(store: Store, host: HostInfo) -> None:
+    """End what dead processes left open and say so; where it can't be ended, the findings say more."""
+    from ..catalog.boundaries import tell_recovered
+    from ..catalog.doctor.opening import end_open
+
+    try:
+        ended = end_open(store)
+    except CatalogLocked:
+        raise
+    except OntofetchError as error:
+        say(f"What is open is not ended before the examination: {error.message}")
+        return
+    tell_recovered(host.manager, store, ended.boundaries)
+    if ended.swapped:
+        say("The restore or rebuild that was interrupted is finished.")
+    for item in ended.boundaries:
+        done = "undone" if item.event is None else "finished"
+        say(f"The boundary {item.boundary_id}, in which a process had died, is {done}.")
+
+
+def _mend(
+    store: Store, host: HostInfo, args: argparse.Namespace, choices: Choices, found: Examination
+) -> tuple[Examination, list[dict[str, object]]]:
+    """Mend what was found, and what only shows, or can be mended, once that is done; nothing is tried twice.
+
+    Returns:
+        What is left, and one row per repair.
+    """
+    fixed: list[dict[str, object]] = []
+    tried: set[tuple[str, str]] = set()
+    while True:
+        try:
+            repairs = _plan(store, choices, found, tried)
+            _confirm(repairs, args)
+        except OntofetchError as error:
+            if not fixed:
+                raise
+            # what was done before is still to be shown
+            say(error.message)
+            repairs = []
+        if not repairs:
+            return found, fixed
+        fixed += _carry_out(repairs, host)
+        found = _examine(store, host, args)
+
+
+def _plan(store: Store, choices: Choices, found: Examination, tried: set[tuple[str, str]]) -> list[Repair]:
+    """Return the repairs that were not tried before, and note them as tried."""
+    from ..catalog.doctor.plan import plan_repairs
+
+    repairs = plan_repairs(store, found.findings, choices)
+    for repair in repairs:
+        repair.subjects = [subject for subject in repair.subjects if (repair.code, subject) not in tried]
+    tried |= {(repair.code, subject) for repair in repairs for subject in repair.subjects}
+    return [repair for repair in repairs if repair.subjects]
 
 
 def _examine(store: Store, host: HostInfo, args: argparse.Namespace) -> Examination:
@@ -99,7 +158,7 @@ def _confirm(repairs: list[Repair], args: argparse.Namespace) -> None:
         count = len(repair.subjects)
         first = repair.subjects[0] if count == 1 else f"{count:,} in {repair.version_id or 'the store'}"
         say(f"{repair.code} {repair.fix}: {first} — {fix.does if fix else ''}")
-    if args.yes:
+    if args.yes or not repairs:
         return
     fixes = f"{len(repairs):,} {'fix' if len(repairs) == 1 else 'fixes'}"
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
@@ -111,16 +170,14 @@ def _confirm(repairs: list[Repair], args: argparse.Namespace) -> None:
     sys.stderr.write(f"Apply {fixes}? [y/N] ")
     sys.stderr.flush()
     if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
-        raise OntofetchError("Nothing was changed.", hint="Answer y, or add --yes.")
+        raise OntofetchError("These fixes were not applied.", hint="Answer y, or add --yes.")
 
 
-def _carry_out(repairs: list[Repair], host: HostInfo) -> pa.Table:
+def _carry_out(repairs: list[Repair], host: HostInfo) -> list[dict[str, object]]:
     """Carry out the repairs one after the other; one that fails does not keep the others from being tried."""
-    import pyarrow as pa
-
     from ..catalog.boundaries import carry_out, tell_observers
 
-    rows = []
+    rows: list[dict[str, object]] = []
     for repair in repairs:
         count = len(repair.subjects)
         row = {"code": repair.code, "fix": repair.fix, "version_id": repair.version_id or None, "subjects": count}
@@ -133,9 +190,15 @@ def _carry_out(repairs: list[Repair], host: HostInfo) -> pa.Table:
         tell_observers(host.manager, repair.store, outcome)
         done = "fixed" if outcome.receipt.changed else "unchanged"
         rows.append({**row, "outcome": done, "message": f"boundary {outcome.receipt.boundary_id}"})
+    return rows
+
+
+def _as_table(fixed: list[dict[str, object]]) -> pa.Table:
+    import pyarrow as pa
+
     names = ("code", "fix", "version_id", "subjects", "outcome", "message")
     schema = pa.schema([(name, pa.int64() if name == "subjects" else pa.string()) for name in names])
-    return pa.Table.from_pylist(rows, schema=schema)
+    return pa.Table.from_pylist(fixed, schema=schema)
 
 
 def _conclude(found: Examination, host: HostInfo) -> int:

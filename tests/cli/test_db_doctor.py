@@ -7,12 +7,16 @@ import os
 import pty
 import select
 import shutil
+import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.catalog.doctor import damage
+from tests.catalog.doctor.conftest import pull
+from tests.environments import CHECKOUT
 from tests.programs import SCRIPT, Program
 from tests.releases import Releases, assert_consistent, query
 
@@ -100,6 +104,63 @@ def test_what_is_left_after_a_fix_exits_with_three(program: Program) -> None:
     ran = program.run("db", "doctor", "--fix", "--yes", "--json")
     assert ran.returncode == 3
     assert [row["code"] for row in json.loads(ran.stdout)["rows"]] == ["CAT013"]
+
+
+def test_what_is_open_is_ended_before_the_store_is_looked_at(tmp_path: Path) -> None:
+    """One run ends the boundary in which a process died and mends the LATEST.json that it hid; a look ends nothing."""
+    releases = Releases(tmp_path / "store", settings=FAST)
+    releases.pull("1.0", damage.TEXTS)
+    releases.download("2.0", b"the artifact")
+    releases.extract("2.0", b"the artifact", damage.TEXTS)
+    (releases.root / "example/sample/LATEST.json").write_text("[")
+    died = subprocess.run(
+        [sys.executable, "-m", "tests.catalog.killed", str(releases.root), "latest", "publish-begun"],
+        cwd=CHECKOUT,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(CHECKOUT), *sys.path])},
+        check=False,
+    )
+    assert died.returncode == -signal.SIGKILL
+    program = Program(releases.root)
+    looked = program.run("db", "doctor", "--json")
+    assert [row["code"] for row in json.loads(looked.stdout)["rows"]] == ["CAT001"]
+    mended = program.run("db", "doctor", "--fix", "--prefer", "catalog", "--yes", "--json")
+    told = json.loads(mended.stdout)
+    assert (mended.returncode, told["rows"]) == (0, []), mended.stderr
+    assert [(row["code"], row["outcome"]) for row in told["sections"]["fixed"]] == [("CAT019", "fixed")]
+    assert "in which a process had died, is undone." in mended.stderr
+    assert_consistent(releases.root)
+
+
+def test_what_cannot_be_ended_is_told_and_the_store_is_looked_at(program: Program) -> None:
+    """A swap whose plan is unreadable stops nothing: the sentence says so and the finding is shown."""
+    (program.root / ".catalog/restore.json").write_text("{")
+    ran = program.run("db", "doctor", "--fix", "--yes", "--json")
+    assert ran.returncode == 3
+    assert [row["code"] for row in json.loads(ran.stdout)["rows"]] == ["CAT001"]
+    assert "What is open is not ended before the examination: " in ran.stderr
+
+
+def test_what_depends_on_another_fix_is_mended_in_the_same_run(tmp_path: Path) -> None:
+    """An artifact comes back from another release's copy, then a file out of it; each finding is mended once."""
+    releases = Releases(tmp_path / "store", settings=FAST)
+    pull(releases, "0.9", damage.TEXTS)
+    pull(releases, "1.0", damage.TEXTS)
+    before = snapshot_contents(releases)
+    for path in ("src/a.zip", "data/d/b.ttl"):
+        (releases.root / damage.FOLDER / path).unlink()
+    ran = Program(releases.root).run("db", "doctor", "--fix", "--yes", "--json")
+    told = json.loads(ran.stdout)
+    assert (ran.returncode, told["rows"]) == (0, []), ran.stderr
+    assert [(row["fix"], row["subjects"], row["outcome"]) for row in told["sections"]["fixed"]] == [
+        ("restore", 1, "fixed"),
+        ("restore", 1, "fixed"),
+    ]
+    assert snapshot_contents(releases) == before
+
+
+def snapshot_contents(releases: Releases) -> dict[str, str]:
+    """Return path → sha256 of every file outside of `.catalog`."""
+    return {path: found[3] for path, found in releases.tree().items()}
 
 
 def test_a_fix_that_fails_is_told(program: Program) -> None:

@@ -33,10 +33,7 @@ def run(*words: str) -> Any:
     """Return the run of a command line; `{plan}` in it stands for the plan of the scene, `{home}` for its folder."""
 
     def carried_out(home: Path, facts: Facts) -> None:
-        command = [word.format(home=home, **facts) for word in words]
-        if ontofetch(home, *command) == LEFT and "doctor" in command:
-            # it has told what is left, since it looks before an open boundary is ended; then a user repeats it
-            ontofetch(home, *command)
+        ontofetch(home, *(word.format(home=home, **facts) for word in words))
 
     return carried_out
 

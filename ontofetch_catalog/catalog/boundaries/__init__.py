@@ -2,7 +2,7 @@
 
 from .engine import Boundary, Care, Outcome, Recorded, carry_out, record_rollback
 from .make import make_boundary
-from .observers import tell_observers
+from .observers import tell_observers, tell_recovered
 
 __all__ = [
     "Boundary",
@@ -13,4 +13,5 @@ __all__ = [
     "make_boundary",
     "record_rollback",
     "tell_observers",
+    "tell_recovered",
 ]

@@ -5,12 +5,15 @@ It runs after the catalog is closed and knows nothing of what was recorded but t
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs import CatalogCommitted, notify
 
 from ..connection import Store
+from ..journal import Recovered
+from ..repo.events import EventRow
 from .engine import Outcome
 
 if TYPE_CHECKING:
@@ -19,17 +22,27 @@ if TYPE_CHECKING:
 
 def tell_observers(manager: pluggy.PluginManager, store: Store, outcome: Outcome) -> None:
     """Tell the observers of a host, each isolated; never raises."""
-    ended = [(item.event, True) for item in outcome.recovered if item.event is not None]
-    for row, recovered in [*ended, (outcome.committed, False)]:
-        told = CatalogCommitted(
-            root=store.root,
-            run_id=row.run_id,
-            config_hash=row.config_hash,
-            boundary_id=row.boundary_id,
-            type=row.type,
-            version_id=row.version_id,
-            committed_at=row.ts.replace(tzinfo=UTC),
-            payload=row.payload,
-            recovered=recovered,
-        )
-        notify(manager, told)
+    tell_recovered(manager, store, outcome.recovered)
+    _tell(manager, store, outcome.committed, recovered=False)
+
+
+def tell_recovered(manager: pluggy.PluginManager, store: Store, ended: Iterable[Recovered]) -> None:
+    """Tell the observers of a host of the boundaries that recovery has finished; never raises."""
+    for item in ended:
+        if item.event is not None:
+            _tell(manager, store, item.event, recovered=True)
+
+
+def _tell(manager: pluggy.PluginManager, store: Store, row: EventRow, *, recovered: bool) -> None:
+    told = CatalogCommitted(
+        root=store.root,
+        run_id=row.run_id,
+        config_hash=row.config_hash,
+        boundary_id=row.boundary_id,
+        type=row.type,
+        version_id=row.version_id,
+        committed_at=row.ts.replace(tzinfo=UTC),
+        payload=row.payload,
+        recovered=recovered,
+    )
+    notify(manager, told)
