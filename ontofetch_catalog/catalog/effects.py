@@ -13,9 +13,10 @@ import os
 import shutil
 import stat
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -208,8 +209,8 @@ def write_new(path: Path, chunks: Iterable[bytes | memoryview]) -> tuple[str, in
     descriptor = create_file(path)
     try:
         for chunk in chunks:
-            write(descriptor, chunk)
-            digest.update(chunk)
+            with _beside(digest.update, chunk):
+                write(descriptor, chunk)
             size += len(chunk)
         sync_file(descriptor)
     except BaseException:
@@ -219,6 +220,21 @@ def write_new(path: Path, chunks: Iterable[bytes | memoryview]) -> tuple[str, in
     finally:
         os.close(descriptor)
     return digest.hexdigest(), size
+
+
+@contextmanager
+def _beside(work: Callable[[bytes | memoryview], object], chunk: bytes | memoryview) -> Iterator[None]:
+    """Do `work` with a large chunk in a thread beside what happens here; with a small one, before it."""
+    if len(chunk) < CHUNK:
+        work(chunk)
+        yield
+        return
+    thread = Thread(target=work, args=(chunk,))
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
 
 
 def write_file(path: Path, data: bytes) -> None:

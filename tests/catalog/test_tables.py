@@ -92,6 +92,18 @@ def test_the_columns_are_checked_as_single_names_are(path: str) -> None:
     assert str(refused.value).isprintable()
 
 
+@settings(max_examples=500)
+@given(st.lists(st.text(st.sampled_from("ab./"), max_size=5), min_size=1, max_size=4, unique=True))
+def test_no_path_hides_among_others(paths: list[str]) -> None:
+    """Many paths are looked at together; that overlooks none of them and refuses no good neighbours."""
+    table = files_table(dict.fromkeys(paths, "alpha"))
+    if any(relpath_fault(path) for path in paths):
+        with pytest.raises(EventError, match=r"^The path "):
+            read_files(table)
+    else:
+        assert read_files(table)["relpath"].to_pylist() == paths
+
+
 @settings(max_examples=200)
 @given(st.lists(st.text(st.sampled_from("aAßsSéeÉE\u0301ﬃİ"), min_size=1, max_size=4), min_size=2, max_size=6))
 def test_paths_that_are_one_file_somewhere_are_refused(names: list[str]) -> None:
