@@ -195,7 +195,9 @@ class Profiler:
             return
 
     def as_text(self, *, with_json: bool) -> str:
-        """Return all profiles for people, with `with_json` each with its JSON in a line."""
+        """Return all profiles for people, with `with_json` each with its JSON in a line; or that there is none."""
+        if not self.profiles:
+            return "-- no query was asked: what this command tells does not come out of one"
         parts = []
         for number, profile in enumerate(self.profiles, 1):
             parts.append(
@@ -225,15 +227,30 @@ class _Watched:
 
     connection: duckdb.DuckDBPyConnection
     profiler: Profiler = field(repr=False)
+    passing: set[str] = field(default_factory=set)  # names of registered streams, which can be read only once
+
+    def register(self, name: str, rows: Any) -> Any:
+        if not hasattr(rows, "num_rows"):
+            self.passing.add(name)
+        return self.connection.register(name, rows)
+
+    def unregister(self, name: str) -> Any:
+        self.passing.discard(name)
+        return self.connection.unregister(name)
+
+    def look(self, query: str, parameters: _Parameters) -> None:
+        # a profile would use up the rows that the query itself is to see
+        if not any(name in query for name in self.passing):
+            self.profiler.look(self.connection, query, parameters)
 
     def sql(self, query: str, *, params: _Parameters = None, **others: Any) -> Any:
-        self.profiler.look(self.connection, query, params)
+        self.look(query, params)
         # an absent argument and None are not the same to every version of DuckDB
         given = {**others, "params": params} if params is not None else others
         return self.connection.sql(query, **given)
 
     def execute(self, query: str, parameters: _Parameters = None) -> Any:
-        self.profiler.look(self.connection, query, parameters)
+        self.look(query, parameters)
         return self.connection.execute(query) if parameters is None else self.connection.execute(query, parameters)
 
     def __getattr__(self, name: str) -> Any:

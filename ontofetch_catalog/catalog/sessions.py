@@ -148,7 +148,7 @@ def inspecting(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
     with gate_of(store.root).shared(store.wait):
         connection = open_connection(store, read_only=True)
         try:
-            yield connection
+            yield watched(connection)
         finally:
             connection.close()
 
@@ -241,7 +241,7 @@ def build(
         effects.begin(connection)
         last = _apply(store, connection, available_migrations())
         if fill is not None:
-            last = events.add_event(connection, fill(connection))
+            last = events.add_event(connection, fill(watched(connection)))
         effects.commit(connection)
         effects.checkpoint(connection)
     finally:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 from ontofetch_catalog.catalog import migrations, profile, sessions
@@ -241,6 +242,20 @@ def test_queries_give_the_same_rows_while_they_are_profiled(releases: Releases) 
     assert len(profiler.profiles) == 3
     # the queries by which a session is entered are no queries of the command
     assert not any("schema_version" in found.sql for found in profiler.profiles)
+
+
+def test_rows_that_pass_by_once_are_not_used_up(releases: Releases) -> None:
+    """A query of a registered stream is not profiled, since its plan would see the rows and the query none."""
+    releases.pull("1.0", {"a.ttl": "alpha"})
+    table = pa.table({"i": [1, 2]})
+    with profiling() as profiler, sessions.reading(Store(releases.root)) as connection:
+        connection.register("given_stream", table.to_reader())
+        assert connection.sql("SELECT count(*) FROM given_stream").fetchall() == [(2,)]
+        connection.unregister("given_stream")
+        assert profiler.profiles == []
+        connection.register("given_table", table)
+        assert connection.sql("SELECT count(*) FROM given_table").fetchall() == [(2,)]
+        assert len(profiler.profiles) == 1
 
 
 @pytest.mark.parametrize("words", [["db", "stats"], ["db", "verify"], []])
