@@ -93,4 +93,6 @@ $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install $(QUIET) -e '$(EXTRAS)'
+	@# pip compiles what it installs, but not what stays where it is
+	@$(BIN)/python -m compileall -q ontofetch_catalog hookspecs
 	@touch $(STAMP)

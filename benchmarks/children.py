@@ -38,7 +38,12 @@ def peak_of(job: str, *words: str | Path) -> Peak:
 
 def run(words: list[str | Path], root: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Run a process to its end; a failure is an error that shows what it said."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("ONTOFETCH_")}
+    # a package that pip installed has its bytecode; here it may be written, where the environment says otherwise
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("ONTOFETCH_") and name != "PYTHONDONTWRITEBYTECODE"
+    }
     if root is not None:
         environment["ONTOFETCH_ROOT"] = str(root)
     done = subprocess.run(
