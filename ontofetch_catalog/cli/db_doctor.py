@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs import HostInfo
 
 from ..errors import EXIT_FINDINGS, EXIT_OK, CatalogLocked, OntofetchError, UsageError
-from ..rendering.progress import bar
+from ..rendering.progress import Update, bar
 from .common import make_parser, store_of
 from .output import OutputOptions, emit, say
 
@@ -122,8 +123,18 @@ def _plan(store: Store, choices: Choices, found: Examination, tried: set[tuple[s
 def _examine(store: Store, host: HostInfo, args: argparse.Namespace) -> Examination:
     from ..catalog.doctor.examine import examine
 
-    with bar("examine", unit="files") as update:
-        return examine(store, manager=host.manager, hashing=args.hash, progress=update)
+    with ExitStack() as shown:
+        hashing: list[Update] = []
+
+        def hashed(done: int, total: int) -> None:
+            if not hashing:
+                # one bar at a time
+                shown.close()
+                hashing.append(shown.enter_context(bar("hash")))
+            hashing[0](done, total)
+
+        files = shown.enter_context(bar("examine", unit="files"))
+        return examine(store, manager=host.manager, hashing=args.hash, progress=files, hashed=hashed)
 
 
 def _parser(host: HostInfo) -> argparse.ArgumentParser:
@@ -139,7 +150,9 @@ def _parser(host: HostInfo) -> argparse.ArgumentParser:
     parser.add_argument(
         "--prefer", choices=("catalog", "disk"), help="which side is right where LATEST.json and the pointer differ"
     )
-    parser.add_argument("--hash", action="store_true", help="hash every file too (db verify does it with more care)")
+    parser.add_argument(
+        "--hash", action="store_true", help="hash every file too, on all cores (db verify remembers it)"
+    )
     parser.add_argument("--yes", action="store_true", help="do not ask before mending")
     return parser
 

@@ -110,7 +110,7 @@ def _look() -> Look:
 def _show(result: Result, request: Request, args: argparse.Namespace, host: HostInfo) -> None:
     import pyarrow as pa
 
-    from ..catalog.verify import RECENT_DAYS
+    from ..catalog.verify import FINDINGS, RECENT_DAYS
 
     percent = 100 * result.recent_bytes // result.all_bytes if result.all_bytes else 100
     summary = pa.Table.from_pylist(
@@ -148,4 +148,6 @@ def _show(result: Result, request: Request, args: argparse.Namespace, host: Host
     if result.changed_files:
         say(f"{result.changed_files:,} files were replaced while they were read; the next run looks at them.")
     if len(result.findings):
-        say(f"`{host.name} db doctor --hash --fix` brings back what is still in its archive.")
+        # doctor looks again at what the events name
+        hashing = "--hash " if len(result.findings) > FINDINGS else ""
+        say(f"`{host.name} db doctor {hashing}--fix` brings back what is still in its archive.")

@@ -203,9 +203,9 @@ def test_the_longest_unverified_come_first(releases: Releases, monkeypatch: pyte
 
 def test_an_interrupt_keeps_what_was_done_and_resume_does_the_rest(releases: Releases) -> None:
     """After Ctrl-C the answered lists are recorded; --resume looks at the others alone, and then there is no more."""
-    releases.pull("1.0", {f"f{number:04}.ttl": str(number) for number in range(run.LIST_FILES * 2)})
+    releases.pull("1.0", {f"f{number:04}.ttl": str(number) for number in range(pages.PORTION_FILES * 2)})
     # 64 MiB of nothing in the second list, so that it is heard of while it is read
-    large = releases.root / f"example/sample/1.0/data/f{run.LIST_FILES:04}.ttl"
+    large = releases.root / f"example/sample/1.0/data/f{pages.PORTION_FILES:04}.ttl"
     os.truncate(large, 64 << 20)
 
     def progress(done: int, total: int) -> None:
@@ -216,11 +216,11 @@ def test_an_interrupt_keeps_what_was_done_and_resume_does_the_rest(releases: Rel
     with pytest.raises(KeyboardInterrupt):
         verify(Store(releases.root, FAST), request, progress=progress, tell=lambda outcome: None)
     done = {path: moment for path, moment in verified(releases.root).items() if moment}
-    assert len(done) == run.LIST_FILES
+    assert len(done) == pages.PORTION_FILES
     resumed = Request.resumed(Store(releases.root, FAST), workers=1)
     assert (resumed.scope, resumed.started_at) == (request.scope, request.started_at)
     result = look(releases.root, resumed)
-    assert (result.checked_files, result.files) == (run.LIST_FILES + 1, run.LIST_FILES + 1)
+    assert (result.checked_files, result.files) == (pages.PORTION_FILES + 1, pages.PORTION_FILES + 1)
     assert [row["path"].endswith(large.name) for row in result.findings.to_pylist()] == [True]
     assert done.items() <= verified(releases.root).items()
     with pytest.raises(UsageError, match="nothing to resume"):
@@ -231,8 +231,8 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from ontofetch_catalog.catalog.connection import Store
-from ontofetch_catalog.catalog.verify import Request, Scope, run, verify
-run.BATCH_ROWS = run.LIST_FILES = 2
+from ontofetch_catalog.catalog.verify import Request, Scope, pages, run, verify
+run.BATCH_ROWS = pages.PORTION_FILES = 2
 verify(Store(Path(sys.argv[1]), {"durability": "off"}), Request(scope=Scope(), workers=1),
        progress=lambda done, total: None, tell=lambda outcome: os.kill(os.getpid(), signal.SIGKILL))
 """

@@ -125,7 +125,7 @@ CODES = (
     Code(
         "CAT016",
         ERROR,
-        "The content of a file differs from its row (looked at with `--hash` only).",
+        "The content of a file differs from its row (looked at with `--hash`, and where `db verify` found it).",
         (_RESTORE, _ACCEPT, _FAIL),
     ),
     Code(

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs.layout import SWAP, known_layouts
 
 from ...errors import CatalogMissing, CatalogUnreadable
-from .. import effects, sessions
+from .. import sessions
 from ..connection import Store
 from ..rebuild.places import find_folders
 from ..repo import care, comparison, releases
 from ..scan import scan
-from . import database, documents, surroundings, unrecorded
+from . import contents, database, documents, surroundings, unrecorded
 from .findings import Findings
 
 if TYPE_CHECKING:
@@ -49,15 +49,21 @@ class Examination:
 
 
 def examine(
-    store: Store, *, manager: object = None, hashing: bool = False, progress: Progress | None = None
+    store: Store,
+    *,
+    manager: object = None,
+    hashing: bool = False,
+    progress: Progress | None = None,
+    hashed: Progress | None = None,
 ) -> Examination:
     """Look at the whole store.
 
     Args:
         store: Which one.
         manager: The host's pluggy.PluginManager, if there is one, whose wrappers are looked at too.
-        hashing: Whether the contents of all files are hashed.
+        hashing: Whether the contents of all files are hashed, or only of those that a verification found damaged.
         progress: Called with the number of files looked at, and how many there are as far as it is known.
+        hashed: Called, while files are hashed after that, with the bytes read and how many there are.
 
     Raises:
         CatalogMissing: There is no store.
@@ -86,7 +92,9 @@ def examine(
     else:
         try:
             with sessions.inspecting(store.bounded()) as connection:
-                folders, entries = _look_inside(store, connection, findings, hashing, progress)
+                folders, entries = _look_inside(
+                    store, connection, findings, hashing=hashing, progress=progress, hashed=hashed
+                )
         except CatalogUnreadable as error:
             findings.add("CAT004", store.relative(store.database), error.message)
         except duckdb.Error as error:
@@ -97,7 +105,13 @@ def examine(
 
 
 def _look_inside(
-    store: Store, connection: duckdb.DuckDBPyConnection, findings: Findings, hashing: bool, progress: Progress | None
+    store: Store,
+    connection: duckdb.DuckDBPyConnection,
+    findings: Findings,
+    *,
+    hashing: bool,
+    progress: Progress | None,
+    hashed: Progress | None,
 ) -> tuple[list[str], int]:
     """Carry out the checks that need the database; return the releases' folders and the number of files found."""
     if not database.check_schema(connection, findings):
@@ -113,8 +127,8 @@ def _look_inside(
     faulty = in_rows.table()
     findings.extend(faulty)
     entries = check_files(store, connection, findings, progress)
-    if hashing:
-        check_contents(store, connection, findings, progress)
+    check_contents = contents.check_contents if hashing else contents.check_suspects
+    check_contents(store, connection, findings, progress=hashed)
     documents.check_latest(store, connection, findings)
     # documents follow the rows: as long as these are at fault, what they would write says nothing
     at_fault = frozenset(version_id for version_id in faulty["version_id"].to_pylist() if version_id)
@@ -141,52 +155,13 @@ def check_files(
     """
     report = None if progress is None else lambda done: progress(done, done)
     found = scan(store, connection, within=within, progress=report)
-    comparison.compare(connection, layouts_table(), within)
+    comparison.compare(connection, contents.layouts_table(), within)
     findings.add_table("CAT013", comparison.find_unrecorded(connection, usable=True))
     findings.add_table("CAT014", comparison.find_missing(connection))
     findings.add_table("CAT015", comparison.find_resized(connection))
     findings.add_table("CAT017", comparison.find_irregular(connection))
     findings.add_table("CAT018", comparison.find_unrecorded(connection, usable=False))
     return found.entries
-
-
-def check_contents(
-    store: Store,
-    connection: duckdb.DuckDBPyConnection,
-    findings: Findings,
-    progress: Progress | None = None,
-    only: Sequence[str] | None = None,
-) -> None:
-    """Hash every file that lies there with its size, or `only` these paths; call `check_files` before."""
-    import pyarrow.compute as pc
-
-    found = comparison.list_contents(connection, layouts_table())
-    if only is not None:
-        found = found.filter(pc.is_in(found["path"], value_set=_array(only)))
-    for done, (path, content, part, version_id) in enumerate(
-        zip(*(found[name].to_pylist() for name in ("path", "content", "part", "version_id")), strict=True), start=1
-    ):
-        try:
-            digest, _ = effects.hash_file(store.path(path))
-            fault = f"has the sha256 {digest}, its row says {content}" if digest != content else ""
-        except OSError as error:
-            fault = f"can't be read: {error.strerror or error}"
-        if fault:
-            fix = "restore" if comparison.is_restorable(connection, version_id, part, content) else None
-            unsafe = ["fail" if part == "artifact" else "accept"]
-            message = f"The {part} {path} {fault}."
-            findings.add("CAT016", path, message, version_id=version_id, fix=fix, unsafe=unsafe)
-        if progress is not None:
-            progress(done, len(found))
-
-
-def layouts_table() -> pa.Table:
-    """Return the known layouts as a table: name, source, data."""
-    import pyarrow as pa
-
-    return pa.table(
-        {name: pa.array([getattr(layout, name) for layout in known_layouts()]) for name in ("name", "source", "data")}
-    )
 
 
 def _settled(found: pa.Table, covered: Sequence[str]) -> pa.Table:

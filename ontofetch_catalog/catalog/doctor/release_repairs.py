@@ -14,8 +14,9 @@ from ..boundaries.engine import Recorded
 from ..rebuild.hashing import describe
 from ..repo import files, latest, listing, releases, validations
 from . import originals
+from .contents import check_contents
 from .documents import check_latest, read_document, told_version
-from .examine import check_contents, check_files
+from .examine import check_files
 from .findings import Findings
 from .repair import Repair, below, redraft, refuse
 

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 # `native` is the path in the spelling of the listing, `path` the one on disk; layouts come from `given_layouts`
 _RECORDED = """
     SELECT 'artifact' AS part, a.version_id, a.relpath, a.artifact_id AS content, a.artifact_id, a.size_bytes,
-        a.status = 'failed' AS failed, v.fs_relpath || '/src/' || a.relpath AS native,
+        a.verified_at, a.status = 'failed' AS failed, v.fs_relpath || '/src/' || a.relpath AS native,
         v.fs_relpath || '/' || g.source || '/' || a.relpath AS path
     FROM artifacts a JOIN versions v ON v.version_id = a.version_id JOIN given_layouts g ON g.name = v.layout
     UNION ALL
-    SELECT 'file', f.version_id, f.relpath, f.file_id, f.artifact_id, f.size_bytes, false,
+    SELECT 'file', f.version_id, f.relpath, f.file_id, f.artifact_id, f.size_bytes, f.verified_at, false,
         v.fs_relpath || '/data/' || f.relpath, v.fs_relpath || '/' || g.data || '/' || f.relpath
     FROM extracted_files f JOIN versions v ON v.version_id = f.version_id JOIN given_layouts g ON g.name = v.layout
 """
@@ -139,12 +139,16 @@ def find_unrecorded(connection: duckdb.DuckDBPyConnection, *, usable: bool) -> p
 
 
 def list_contents(connection: duckdb.DuckDBPyConnection, layouts: pa.Table) -> pa.Table:
-    """Return every recorded file that lies there with its size, sorted: path, content (sha256), part, version_id."""
+    """Return every recorded file that lies there with its size, sorted by its path.
+
+    Returns:
+        path (below the root), content (sha256), part, version_id, size_bytes, verified_at.
+    """
     connection.register("given_layouts", layouts)
     try:
         return connection.sql(
             f"""
-            SELECT r.path, r.content, r.part, r.version_id FROM ({_RECORDED}) r
+            SELECT r.path, r.content, r.part, r.version_id, r.size_bytes, r.verified_at FROM ({_RECORDED}) r
             JOIN staging_fs_listing l ON l.relpath = r.native AND l.kind = 'file' AND l.size_bytes = r.size_bytes
             WHERE NOT r.failed ORDER BY r.path
             """  # noqa: S608 - our own text

@@ -196,6 +196,18 @@ def sum_recent(connection: duckdb.DuckDBPyConnection, scope: Scope, since: datet
     return (int(found[0]), int(found[1]), int(found[2])) if found else (0, 0, 0)
 
 
+def list_suspects(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return the paths, below the root, of the files that some verification found with other bytes; sorted."""
+    rows = connection.execute(
+        """
+        SELECT DISTINCT f->>'path' FROM (
+            SELECT unnest((payload->'found')::JSON[]) AS f FROM events WHERE type = 'verify.done'
+        ) WHERE (f->>'outcome') IN ('damaged', 'unreadable') ORDER BY 1
+        """
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
 def last_run(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     """Return what the events of the newest verification tell, oldest first; empty if there was none."""
     rows = connection.execute(

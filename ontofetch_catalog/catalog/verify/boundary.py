@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-FINDINGS = 20  # findings that an event names; the others it only counts
+FINDINGS = 1_000  # findings that an event names, so that doctor looks at them again; the others it only counts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ Nothing is read from the catalog or the disk here.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 PAGE_ROWS = 65_536
+PORTION_FILES = 256
+PORTION_BYTES = 32 << 20
 NOT_KEPT = ("path", "verified_at")  # of files that are intact: only faults are told with them
 
 
@@ -53,6 +56,19 @@ def _packed(groups: pa.Table) -> Iterator[Group]:
         rows += group["files"]
     if packed:
         yield former, packed
+
+
+def portions(page: pa.Table) -> Iterator[pa.Table]:
+    """Yield the files of a page (column size_bytes) in portions for one process each; a large file stands alone."""
+    import pyarrow.compute as pc
+
+    sums = pc.cumulative_sum(page["size_bytes"]).to_pylist()
+    start = 0
+    while start < len(page):
+        before = sums[start - 1] if start else 0
+        end = min(start + PORTION_FILES, max(start + 1, bisect_right(sums, before + PORTION_BYTES)))
+        yield page.slice(start, end - start)
+        start = end
 
 
 def as_faults(files: pa.Table, faults: list[dict[str, Any]]) -> pa.Table:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import time
-from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -20,14 +19,12 @@ from ..connection import Store
 from ..repo import fixity
 from ..repo.fixity import Scope
 from .boundary import Found, VerifyBatch
-from .pages import NOT_KEPT, After, Group, as_faults, as_findings, faults_schema, page_schema, read_pages
+from .pages import NOT_KEPT, After, Group, as_faults, as_findings, faults_schema, page_schema, portions, read_pages
 from .pool import Answer, Pool
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-LIST_FILES = 256
-LIST_BYTES = 32 << 20
 BATCH_SECONDS = 60.0
 BATCH_ROWS = 131_072
 RECENT_DAYS = 30
@@ -180,17 +177,9 @@ class _Run:
 
     def lists(self, groups: pa.Table) -> Iterator[tuple[_List, list[str], list[str]]]:
         """Yield the files in portions for one process each, as they are asked for."""
-        import pyarrow.compute as pc
-
         for page in read_pages(groups, self._page):
-            sums = pc.cumulative_sum(page["size_bytes"]).to_pylist()
-            start = 0
-            while start < len(page):
-                before = sums[start - 1] if start else 0
-                end = min(start + LIST_FILES, max(start + 1, bisect_right(sums, before + LIST_BYTES)))
-                part = page.slice(start, end - start)
+            for part in portions(page):
                 yield _List(part), part["path"].to_pylist(), part["content"].to_pylist()
-                start = end
 
     def _page(self, group: Group, after: After, rows: int) -> pa.Table:
         with sessions.reading(self._store) as connection:
