@@ -167,10 +167,10 @@ def writing(store: Store, *, migrate: bool = True, trust_record: bool = True) ->
             say.
     """
     effects.set_durability(str(store.settings.get("durability", "full")))
-    with _told(store):
+    with disk_told(store):
         effects.make_folders(store.root / CATALOG)
     with ExitStack() as entered:
-        with _told(store), damage_told(store):
+        with disk_told(store), damage_told(store):
             session = entered.enter_context(_entered(store, migrate=migrate, trust_record=trust_record))
         with damage_told(store):
             yield session
@@ -198,8 +198,12 @@ def _entered(store: Store, *, migrate: bool, trust_record: bool) -> Iterator[Ses
 
 
 @contextmanager
-def _told(store: Store) -> Iterator[None]:
-    """Turn errors of the disk and of DuckDB on the way in into a sentence; others pass."""
+def disk_told(store: Store) -> Iterator[None]:
+    """Turn errors of the disk and of DuckDB, while a catalog is entered or made, into a sentence; others pass.
+
+    Raises:
+        CatalogUnwritable: There was one.
+    """
     import duckdb
 
     try:

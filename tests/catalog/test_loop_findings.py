@@ -14,7 +14,8 @@ import pytest
 from ontofetch_catalog.catalog import effects, journal, sessions
 from ontofetch_catalog.catalog.boundaries import staged
 from ontofetch_catalog.catalog.connection import Store, unreadable
-from ontofetch_catalog.errors import BoundaryFailed, CatalogUnwritable
+from ontofetch_catalog.catalog.rebuild.build import rebuild
+from ontofetch_catalog.errors import BoundaryFailed, CatalogUnwritable, RecoveryFailed
 from tests.releases import Releases, query
 
 DATA = b"the artifact"
@@ -178,3 +179,37 @@ def test_an_error_says_that_nothing_was_changed_only_if_so(
     with sessions.writing(Store(releases.root, {"durability": "off"})):
         pass
     releases.check()
+
+
+@pytest.fixture
+def lost(releases: Releases) -> Releases:
+    """Return the host of a store with a whole release whose database is lost."""
+    releases.pull("1.0", {"a.ttl": "alpha"})
+    for path in (releases.root / ".catalog").glob("ontofetch.duckdb*"):
+        path.unlink()
+    return releases
+
+
+@pytest.mark.parametrize("name", ["sync_folder", "checkpoint", "create_file"])
+def test_a_rebuild_that_fails_ends_in_a_sentence(lost: Releases, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """A disk that refuses while the new catalog is made is told of, and the same command again makes it."""
+    store = Store(lost.root)
+    with monkeypatch.context() as patch:
+        patch.setattr(effects, name, _fail(errno.ENOSPC, lambda *_: True, getattr(effects, name)))
+        with pytest.raises(CatalogUnwritable, match="No space left") as failed:
+            rebuild(store)
+    assert "run the same command again" in failed.value.hint
+    assert [release.source for release in rebuild(store).releases] == ["documents"]
+    lost.check()
+
+
+def test_a_rebuild_goes_on_from_a_swap_that_was_cut_short(lost: Releases, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same command again ends the swap, counts what is recorded, and does not call that a catalog of another."""
+    store = Store(lost.root)
+    with monkeypatch.context() as patch:
+        patch.setattr(effects, "rename", _fail(errno.EIO, lambda _, target: target == store.database, effects.rename))
+        with pytest.raises(RecoveryFailed, match="can't be finished"):
+            rebuild(store)
+    (release,) = rebuild(store).releases
+    assert (release.source, release.rows, release.bytes) == ("documents", 4, 5)
+    lost.check()

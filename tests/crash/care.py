@@ -6,12 +6,18 @@ Which variant goes with which scene, and what must hold, is not known here.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self, TypeVar
+
+from ontofetch_catalog.catalog.verify import hasher
+from ontofetch_catalog.catalog.verify import run as verify_run
+from ontofetch_catalog.catalog.verify.pool import Answer, Pool
 
 from . import scenes
 from .scenes import Facts
 
+T = TypeVar("T")
 LEFT = 3  # findings are no failure of the command that found them
 
 
@@ -36,6 +42,58 @@ def run(*words: str) -> Any:
         ontofetch(home, *(word.format(home=home, **facts) for word in words))
 
     return carried_out
+
+
+def rebuilt(home: Path, facts: Facts) -> None:
+    """Rebuild the catalog; who is told that there is one by now says that it is to be made anew all the same."""
+    del facts
+    there = (home / "store/.catalog/ontofetch.duckdb").exists()
+    ontofetch(home, "db", "rebuild", *(["--replace"] if there else []))
+
+
+class HashesHere(Pool[T]):
+    """Hash in this process: one that is killed must not leave others behind."""
+
+    def __enter__(self) -> Self:
+        """Start nothing."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """End nothing."""
+
+    def run(
+        self, lists: Iterable[tuple[T, Sequence[str], Sequence[str]]], stop: Callable[[], bool]
+    ) -> Iterator[Answer[T]]:
+        """Hash each list when it is asked for, and never stop."""
+        del stop
+        folders = hasher.Folders(os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+        for name, paths, expected in lists:
+            looked = [hasher.look(folders, *pair, self._progress) for pair in zip(paths, expected, strict=True)]
+            folders.close()
+            yield Answer(name, [{"number": place, **fault} for place, fault in enumerate(looked) if fault is not None])
+
+
+def verified(home: Path, facts: Facts) -> None:
+    """Verify all files, in lists and batches of a few, so that there are several boundaries."""
+    del facts
+    for name, value in (("Pool", HashesHere), ("LIST_FILES", 1), ("BATCH_ROWS", 3)):
+        setattr(verify_run, name, value)
+    ontofetch(home, "db", "verify", "--workers", "1")
+
+
+def pinned(home: Path) -> Facts:
+    """Build a store whose former release is pinned."""
+    scenes.latest(home)
+    ontofetch(home, "db", "pin", "example/sample/1.0")
+    return {}
+
+
+def bit_rotten(home: Path) -> Facts:
+    """Build a store in which one file is gone and one has other bytes of the same size."""
+    scenes.latest(home)
+    (home / "store/example/sample/2.0/data/a.ttl").write_text("AlPHA")
+    (home / "store/example/sample/2.0/data/d/b.ttl").unlink()
+    return {}
 
 
 def littered(home: Path) -> Facts:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from .variants import Variant
+from .variant import Variant
 
 MUST = "MUST"
 SHOULD = "SHOULD"
@@ -116,8 +116,7 @@ class Judge:
             self.found.add("sentence-is-true", truth)
         self._compare(seen, picture, "whole-or-nothing")
         self._events(new)
-        if seen["intents"]:
-            self.found.add("recovery-ends", f"left: {seen['intents']}")
+        self._intents(seen)
 
     def finished(self, seen: dict[str, Any]) -> None:
         """Judge the store after the same command was run again to its end."""
@@ -126,12 +125,17 @@ class Judge:
         done = self._variant.done
         if done and not self._is_nothing() and new[done] != 1:
             self.found.add("told-once", f"{dict(new)}")
-        if seen["intents"]:
-            self.found.add("recovery-ends", f"left: {seen['intents']}")
+        self._intents(seen)
 
     def _is_nothing(self) -> bool:
         """Say whether what happened is that nothing was changed."""
         return self._variant.done.endswith((".unchanged", ".rolled_back"))
+
+    def _intents(self, seen: dict[str, Any]) -> None:
+        """Look for open boundaries; an intent that was unreadable and set aside before is none."""
+        left = [name for name in seen["intents"] if name not in self._expected.before["intents"]]
+        if left:
+            self.found.add("recovery-ends", f"left: {left}")
 
     def _new_events(self, seen: dict[str, Any]) -> Counter[str]:
         known = len(self._expected.before["events"])

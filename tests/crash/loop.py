@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.pool import Pool
 from pathlib import Path
+from typing import Any
 
 from .states import SECOND_MODES, State, first_states, second_states
 from .trial import try_state
@@ -78,6 +79,14 @@ def here() -> Workshop:
 def calls_of(name: str) -> tuple[str, list[str]]:
     """Return the names of the calls of a variant's undisturbed run; runs in a worker."""
     return name, here().expect(VARIANTS[name]).calls
+
+
+def rows_of(name: str) -> dict[str, list[list[Any]]]:
+    """Return what a variant's undisturbed run leaves in the tables and no rebuild may lose; runs in a worker."""
+    rows: dict[str, list[list[Any]]] = dict(here().expect(VARIANTS[name]).after["rows"])
+    rows["latest_pointer"] = rows["latest_pointer"][-1:]
+    # their last column is whether they were verified
+    return {**rows, **{table: [row[:-1] for row in rows[table]] for table in ("artifacts", "extracted_files")}}
 
 
 def attempt(state: State) -> Tried:

@@ -25,6 +25,8 @@ COLUMNS = {
     " verified_at IS NOT NULL",
     "validations": "version_id, relpath, file_id, validator, validator_version, passed, details::VARCHAR, reused_from",
     "latest_pointer": "slot, version_id, updated_by | updated_at",
+    "version_stats": "version_id, artifacts, artifact_bytes, files, size_bytes, formats, passed, failed, not_validated"
+    " | computed_at",
     "schema_version": "version, checksum",
 }
 EVENTS = "event_id, digest, type, boundary_id, run_id, ts, level, version_id, config_hash, payload::VARCHAR"
@@ -69,7 +71,8 @@ def list_files(root: Path) -> dict[str, tuple[int, str]]:
             path = Path(folder, name)
             relpath = path.relative_to(root).as_posix()
             if not relpath.startswith(".catalog/") or ".duckdb" not in name:
-                data = path.read_bytes()
+                # a link is no file, wherever it leads
+                data = f"link to {os.readlink(path)}".encode() if path.is_symlink() else path.read_bytes()
                 found[relpath] = (len(data), hashlib.sha256(data).hexdigest())
     return found
 

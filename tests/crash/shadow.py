@@ -70,6 +70,7 @@ class Shadow:
                     self._durable[here][name] = inode
                     self._solid.add(inode)
         self._given = len(self._changes)
+        self._opened: set[Path] = set()  # databases, wherever they are made
         self._databases = self._list_databases()
 
     @property
@@ -85,6 +86,8 @@ class Shadow:
         """Carry out one call of the seam and remember what it changed."""
         if name in _DATABASE:
             result = original(*args, **kwargs)
+            if name == "open_database" and self._catalog in args[0].parents:
+                self._opened.add(args[0])
             self._see_databases()
             return result
         seen = getattr(self, "_" + name, None)
@@ -177,7 +180,10 @@ class Shadow:
 
     def _list_databases(self) -> dict[Key, int]:
         found = {}
-        for path in self._catalog.glob("*.duckdb*") if self._catalog.is_dir() else ():
+        paths = set(self._catalog.glob("*.duckdb*")) if self._catalog.is_dir() else set()
+        for opened in self._opened:
+            paths |= {path for path in (opened, opened.with_name(opened.name + ".wal")) if path.exists()}
+        for path in sorted(paths):
             found[_key(path)] = path.lstat().st_ino
             self._solid.add(path.lstat().st_ino)
             self._bury(path)

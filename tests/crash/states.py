@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .variants import Variant
+from .variant import Variant
 
 ERRORS = ("EIO", "ENOSPC", "EACCES")
 MODES = ("kill", "fail", "fail-done", "fail-on", "power", "lost-sync", "kill-kill", "kill-power", "power-kill")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import Any
 import pytest
 
 from ontofetch_catalog.catalog import effects
+from ontofetch_catalog.catalog.doctor.plan import REPAIRS
+from tests.crash import care_variants, loop
 from tests.crash.children import run_child
 from tests.crash.recount import Recounter
 from tests.crash.seam import Board, Die, Fail, FailSync, LosePower, Seam
@@ -249,3 +252,21 @@ def test_the_recount_notices_wrong_rows(tmp_path: Path, recounter: Recounter, in
     connection.execute(sql)
     connection.close()
     assert invariant in {name for name, _ in recounter.look(releases.root)["faults"]}
+
+
+def test_a_rebuild_leads_to_the_rows_that_were_lost() -> None:
+    """What the variants of rebuild are compared with is the catalog from before the loss, but for verification."""
+    with loop.workers(1) as pool:
+        before, after = pool.map(loop.rows_of, ["latest/identical", "rebuild/lost"])
+    assert after == before
+    assert len(after["extracted_files"]) == 5
+
+
+def test_every_fix_of_doctor_is_in_the_loop() -> None:
+    """Each class of repair is carried out by a variant."""
+    words = " ".join(word for variant in care_variants.FIXES for word in variant.words)
+    asked = {tuple(pair.split("=")) for pair in re.findall(r"CAT\d+(?:=[a-z-]+)?", words)}
+    fixes = {pair for pair in REPAIRS if pair in asked or (pair[0],) in asked}
+    # `--fix` alone: LATEST.json and manifests from the catalog
+    fixes |= {("CAT019", "catalog"), ("CAT020", "rewrite")}
+    assert {REPAIRS[pair] for pair in fixes} == set(REPAIRS.values())

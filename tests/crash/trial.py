@@ -14,7 +14,8 @@ from .scenes import Facts
 from .seam import Act, Die, Fail, FailSync, LosePower, Seam
 from .shadow import Shadow
 from .states import State
-from .variants import VARIANTS, Variant
+from .variant import Variant
+from .variants import VARIANTS
 from .workshop import Workshop, is_as_meant
 
 
@@ -32,14 +33,15 @@ def try_state(workshop: Workshop, state: State) -> tuple[Findings, int]:
     if not ended.signal:
         judge.answer(ended.answer, ended.stderr, where="operation")
     if state.then:
-        again = workshop.recover(lambda seam: _disturb_recovery(workshop, state, seam))
+        again = workshop.lead_on(variant, facts, lambda seam: _disturb_recovery(workshop, state, seam))
         assert again.signal == signal.SIGKILL, (state, again)
     calls = 0
-    if state.recovers:
+    if state.recovers and not variant.again:
         told = "" if ended.answer.get("ok") else str(ended.answer.get("text", ""))
         calls = _judge_recovery(workshop, judge, committed, told)
-    if state.repeats and not judge.found.broken:
-        _judge_repetition(workshop, judge, variant, facts)
+    if (state.repeats or variant.again) and not judge.found.broken:
+        repeated = _judge_repetition(workshop, judge, variant, facts)
+        calls = calls or repeated
     return judge.found, calls
 
 
@@ -56,9 +58,10 @@ def _judge_recovery(workshop: Workshop, judge: Judge, committed: bool | None, to
     return calls
 
 
-def _judge_repetition(workshop: Workshop, judge: Judge, variant: Variant, facts: Facts) -> None:
-    """Do as a user would whose command did not end well: run it again."""
+def _judge_repetition(workshop: Workshop, judge: Judge, variant: Variant, facts: Facts) -> int:
+    """Do as a user would whose command did not end well: run it again; return how many calls that made."""
     ended = workshop.operate(variant, facts, lambda seam: None)
+    calls = workshop.board.get("calls")
     judge.answer(ended.answer, ended.stderr, where="again")
     if variant.stepwise:
         # it may have seen that all was done, and then it had no reason to enter the catalog
@@ -68,6 +71,7 @@ def _judge_repetition(workshop: Workshop, judge: Judge, variant: Variant, facts:
         judge.finished(seen)
     else:
         judge.found.add("can-be-done-again", f"{ended.answer} {ended.stderr[-500:]}")
+    return calls
 
 
 def _disturb(workshop: Workshop, state: State, seam: Seam, variant: Variant, facts: Facts) -> None:

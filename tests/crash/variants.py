@@ -1,81 +1,13 @@
-"""Own the variants: for each operation that writes, the stores it starts from and what is asked of it.
+"""Own the table of variants: for each operation that writes, the stores it starts from and what is asked of it.
 
 What may happen to a store meanwhile, and what must hold then, is not known here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
-
-from . import care, scenes
-from .scenes import DATA, FORMER_DATA, OTHER, OTHERS, SECOND, TEXTS, Facts
-
-
-@dataclass(frozen=True, kw_only=True)
-class Variant:
-    """One way to meet one operation.
-
-    Args:
-        name: `operation/variant`.
-        build: Makes the template below a folder and returns facts about it; `stage` names what is staged.
-        run: Carries the operation out below a folder, as a host or a user would; returns the stage it used, if any.
-        done: Type of the event that says that it happened; empty where no event tells.
-        refused: Name of the error that ends even an undisturbed run (a veto).
-        decides: (name, number): the call that decides whether it happened.
-        anybody: Whether any command that writes does it, too.
-        after: (variant, point): a process died in that variant first, at a point that `point_of` knows.
-        lead: What is done to each copy of the template first; returns further facts.
-        stepwise: Whether it may stop between steps, each of which is whole: neither from before nor from after.
-        copies: Whether copies of what lies on another file system may be left in the staging folder.
-        volatile: What the host wrote below the home and did not sync, beside what is staged.
-        syncfs: Whether the platform can sync a whole file system.
-        exhaustive: Whether a second kill comes at every call of the recovery, not at a sample.
-    """
-
-    name: str
-    build: Callable[[Path], Facts]
-    run: Callable[[Path, Facts], Path | None]
-    done: str = ""
-    refused: str = ""
-    decides: tuple[str, int] = ("commit", 1)
-    anybody: bool = False
-    after: tuple[str, str] | None = None
-    lead: Callable[[Path], Facts] | None = None
-    stepwise: bool = False
-    copies: bool = False
-    volatile: tuple[str, ...] = ()
-    syncfs: bool = True
-    exhaustive: bool = True
-
-    @property
-    def operation(self) -> str:
-        """Return the name of the operation."""
-        return self.name.partition("/")[0]
-
-    def volatile_paths(self, facts: Facts) -> list[str]:
-        """Return what the host wrote below the home and did not sync."""
-        if self.after is not None:
-            return []
-        return [*self.volatile, *([f"store/{facts['stage']}"] if facts.get("stage") else [])]
-
-    def decided_at(self, calls: list[str]) -> int:
-        """Return the number of the call that decides, among the names of the calls of an undisturbed run."""
-        name, number = self.decides
-        return [place for place, call in enumerate(calls, 1) if call == name][number - 1]
-
-
-def point_of(point: str, calls: list[str]) -> int:
-    """Return the number of the call in front of which a process died for the lead-in of a recovery."""
-    commit = calls.index("commit") + 1
-    return {
-        "publishing": max(place for place, name in enumerate(calls[: commit - 1], 1) if name == "rename"),
-        "published": commit,
-        "committed": commit + 1,
-        "forgetting": max(place for place, name in enumerate(calls, 1) if name == "unlink"),
-    }[point]
-
+from . import care_variants, scenes
+from .scenes import DATA, FORMER_DATA, OTHER, OTHERS, SECOND, TEXTS
+from .variant import Variant
 
 _DOWNLOADS = (
     Variant(
@@ -294,17 +226,6 @@ _CATALOG = (
         exhaustive=False,
     ),
 )
-_CARE = tuple(
-    Variant(name=name, build=build, lead=lead, run=care.run(*words.split()), stepwise=True, exhaustive=False)
-    for name, build, lead, words in (
-        ("prune/apply", care.littered, care.planned, "db prune --apply {plan}"),
-        ("prune/restore", care.littered, care.applied, "db prune --restore {plan}"),
-        ("prune/purge", care.littered, care.applied, "db prune --purge {plan}"),
-        ("doctor/fix", care.damaged, None, "db doctor --fix --yes"),
-        ("backup/folder", scenes.latest, None, "db backup"),
-        ("restore/older", care.backed_up, None, "db restore {home}/backup"),
-    )
-)
 _BOUNDARIES = (*_DOWNLOADS, *_EXTRACTS, *_OTHERS, *_PORTABLE)
 _RECOVERIES = tuple(
     Variant(
@@ -318,4 +239,6 @@ _RECOVERIES = tuple(
     if origin.name in ("download/first", "download/replacing-one-of-two", "extract/second-artifact", "latest/moved")
     for point in ("publishing", "published", "committed", "forgetting")
 )
-VARIANTS: dict[str, Variant] = {variant.name: variant for variant in (*_BOUNDARIES, *_CATALOG, *_RECOVERIES, *_CARE)}
+VARIANTS: dict[str, Variant] = {
+    variant.name: variant for variant in (*_BOUNDARIES, *_CATALOG, *_RECOVERIES, *care_variants.CARE)
+}

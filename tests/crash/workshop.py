@@ -28,7 +28,8 @@ from .invariants import Expected
 from .recount import Recounter
 from .scenes import Facts, command
 from .seam import Board, Die, Seam
-from .variants import VARIANTS, Variant, point_of
+from .variant import Variant, point_of
+from .variants import VARIANTS
 
 Disturb = Callable[[Seam], None]
 Mutant = Callable[[], None]
@@ -112,12 +113,12 @@ class Workshop:
         for name in ("home", "grave", "grave-pool"):
             shutil.rmtree(self.place / name, ignore_errors=True)
         shutil.copytree(self._template(variant), self.home, symlinks=True)
-        lead = variant.lead
-        if lead is not None:
-            facts = {**facts, **run_child(lambda: lead(self.home), self.place / "stderr").answer}
         if origin is not None:
             ended = self.operate(origin, facts, lambda seam: seam.take(Die(self.board, at)))
             assert ended.signal == signal.SIGKILL, (variant.name, at, ended)
+        lead = variant.lead
+        if lead is not None:
+            facts = {**facts, **run_child(lambda: lead(self.home), self.place / "stderr").answer}
         return facts
 
     def operate(self, variant: Variant, facts: Facts, disturb: Disturb) -> Ended:
@@ -134,6 +135,10 @@ class Workshop:
             return answer
 
         return self._child(work, disturb)
+
+    def lead_on(self, variant: Variant, facts: Facts, disturb: Disturb = undisturbed) -> Ended:
+        """Let a child do what its user does next: `db recover`, or the same command where only that leads on."""
+        return self.operate(variant, facts, disturb) if variant.again else self.recover(disturb)
 
     def recover(self, disturb: Disturb = undisturbed) -> Ended:
         """Let a child run `db recover` as a user does."""

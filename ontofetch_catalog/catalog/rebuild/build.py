@@ -22,7 +22,7 @@ from ..connection import Store, open_connection
 from ..generation import check_generation, write_generation
 from ..locks import gate_of
 from ..migrations import require_current_schema
-from ..repo import events, releases
+from ..repo import events, files, releases, validations
 from .adoption import Progress, adopt, record_latest, record_told
 from .places import ReleaseFolder, find_folders
 from .told import DocumentRefused, read_release, reader
@@ -104,6 +104,7 @@ def rebuild(
         Conflict: There is a catalog that can be used.
         CatalogMissing: There is nothing to make one from.
         CatalogLocked: Somebody else uses the catalog and did not let go in time.
+        CatalogUnwritable: The disk refuses; nothing is half done that the same command would not end.
     """
     effects.set_durability(str(store.settings.get("durability", "full")))
     if not any(find_folders(store)) and not any(os.path.lexists(store.path(path)) for path in _LIVE):
@@ -112,22 +113,54 @@ def rebuild(
             subject=str(store.root),
             hint="--root names another store; the first `ontofetch pull` makes a catalog.",
         )
-    effects.make_folders(store.path(CATALOG))
     made = Rebuilt()
-    with gate_of(store.root).exclusive(store.wait):
-        swap.finish(store)
-        if not replace:
-            _refuse_usable(store)
-        end_intents(store)
-        folders = list(find_folders(store))
-        _build(store, folders, made)
-        _exchange(store, made)
+    with sessions.disk_told(store):
+        effects.make_folders(store.path(CATALOG))
+        folders = _exchange_for_new(store, made, replace=replace)
     done = {release.version_id for release in made.releases}
     for folder in folders:
         if folder.path not in done:
             made.releases.append(_adopt(store, folder, progress, tell))
     made.releases.sort(key=lambda release: release.version_id)
     return made
+
+
+def _exchange_for_new(store: Store, made: Rebuilt, *, replace: bool) -> list[ReleaseFolder]:
+    """Put a new catalog in place while nobody else uses the store; return all folders that hold a release."""
+    with gate_of(store.root).exclusive(store.wait):
+        if swap.finish(store) and not replace:
+            # the new catalog of a command that was cut short is in place now: go on from there
+            made.releases = _list_recorded(store)
+            return list(find_folders(store))
+        if not replace:
+            _refuse_usable(store)
+        end_intents(store)
+        folders = list(find_folders(store))
+        _build(store, folders, made)
+        _exchange(store, made)
+    return folders
+
+
+def _list_recorded(store: Store) -> list[Release]:
+    """Return what the catalog in place has recorded."""
+    import pyarrow.compute as pc
+
+    connection = open_connection(store, read_only=True)
+    try:
+        return [
+            Release(
+                version_id=row.version_id,
+                source="documents",
+                rows=1
+                + len(releases.find_artifacts(connection, row.version_id))
+                + files.count_files(connection, row.version_id)
+                + validations.count_validations(connection, row.version_id),
+                bytes=pc.sum(files.list_files(connection, row.version_id)["size_bytes"]).as_py() or 0,
+            )
+            for row in releases.list_versions(connection)
+        ]
+    finally:
+        connection.close()
 
 
 def _refuse_usable(store: Store) -> None:

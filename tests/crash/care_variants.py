@@ -1,0 +1,98 @@
+"""Own the variants of care for a store: prune, every fix of doctor, backup, restore, rebuild, verify, pins, sums.
+
+Most take several steps, each of which is whole by itself. The other operations are not known here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tests.catalog.doctor import damage
+
+from . import care, damages, scenes
+from .scenes import DATA
+from .variant import Variant
+
+_STEPS = tuple(
+    Variant(name=name, build=build, lead=lead, run=care.run(*words.split()), stepwise=True, exhaustive=False)
+    for name, build, lead, words in (
+        ("prune/apply", care.littered, care.planned, "db prune --apply {plan}"),
+        ("prune/restore", care.littered, care.applied, "db prune --restore {plan}"),
+        ("prune/purge", care.littered, care.applied, "db prune --purge {plan}"),
+        ("backup/folder", scenes.latest, None, "db backup"),
+        ("restore/older", care.backed_up, None, "db restore {home}/backup"),
+        # each time it is asked for it counts anew, with an event
+        ("refresh/all", scenes.latest, None, "db refresh"),
+    )
+)
+# each fix by itself: a store that is opened for several boundaries costs as many times as much at each of their calls
+FIXES = tuple(
+    Variant(
+        name=f"doctor/{name}",
+        build=build,
+        run=care.run(*f"db doctor {words} --yes".split()),
+        words=tuple(words.split()),
+        stepwise=True,
+        exhaustive=False,
+        again=name in ("accept-loss", "write-record"),
+    )
+    for name, build, words in (
+        ("safe", care.damaged, "--fix"),
+        ("adopt-file", damages.harmed(damage.DAMAGE["CAT013"][0]), "--fix CAT013=adopt"),
+        ("adopt-artifact", damages.harmed(damage.DAMAGE["CAT013"][1]), "--fix CAT013=adopt"),
+        ("adopt-release", damages.harmed(damage.DAMAGE["CAT028"][0]), "--fix CAT028=adopt"),
+        ("quarantine-file", damages.harmed(damage.DAMAGE["CAT013"][0]), "--fix CAT013=quarantine"),
+        ("quarantine-link", damages.harmed(damage.DAMAGE["CAT017"][0]), "--fix CAT017=quarantine"),
+        ("quarantine-release", damages.harmed(damage.DAMAGE["CAT028"][0]), "--fix CAT028=quarantine"),
+        ("quarantine-intent", damages.harmed(damage.DAMAGE["CAT002"][0]), "--fix CAT002"),
+        ("quarantine-stage", damages.harmed(damage.DAMAGE["CAT022"][0]), "--fix CAT022"),
+        ("restore-files", damages.harmed(damages.files_gone), "--fix CAT014=restore"),
+        ("restore-artifact", damages.harmed(damages.artifact_gone), "--fix CAT014=restore"),
+        ("restore-for-link", damages.harmed(damage.DAMAGE["CAT017"][2]), "--fix CAT017=restore"),
+        ("restore-cut", damages.harmed(damage.DAMAGE["CAT015"][0]), "--fix CAT015=restore"),
+        ("restore-flipped", damages.harmed(damage.DAMAGE["CAT016"][0]), "--hash --fix CAT016=restore"),
+        ("drop-file", damages.harmed(damage.DAMAGE["CAT014"][0]), "--fix CAT014=drop"),
+        ("drop-artifact", damages.harmed(damages.artifact_gone), "--fix CAT014=drop"),
+        ("drop-dangling", damages.harmed(*damage.DAMAGE["CAT012"]), "--fix CAT012"),
+        ("fail", damages.harmed(damages.artifact_gone), "--fix CAT014=fail"),
+        ("accept-size", damages.harmed(damage.DAMAGE["CAT015"][0]), "--fix CAT015=accept"),
+        ("accept-loss", damages.harmed(damage.DAMAGE["CAT008"][0]), "--fix CAT008"),
+        ("write-record", damages.harmed(damage.DAMAGE["CAT009"][1]), "--fix CAT009"),
+        ("rewrite-audit", damages.harmed(damage.DAMAGE["CAT021"][0]), "--fix CAT021"),
+        ("pointer-from-disk", damages.harmed(damage.DAMAGE["CAT019"][1]), "--fix CAT019=disk"),
+        ("deduplicate", damages.harmed(damage.DAMAGE["CAT011"][0]), "--fix CAT011=deduplicate"),
+        ("keep-newest", damages.harmed(damages.rows_differ), "--fix CAT011=keep-newest"),
+        ("purge", damages.harmed(damage.DAMAGE["CAT023"][0]), "--fix CAT023"),
+        ("chmod", damages.harmed(damage.DAMAGE["CAT024"][0], damage.DAMAGE["CAT024"][2]), "--fix CAT024"),
+        ("migrate", scenes.old_schema, "--fix CAT005"),
+    )
+)
+_REBUILD = Variant(name="rebuild/", build=damages.all_lost, run=care.rebuilt, stepwise=True, exhaustive=False)
+_REBUILDS = (
+    replace(_REBUILD, name="rebuild/lost", again=True),
+    replace(_REBUILD, name="rebuild/adopted", build=damages.never_had_a_catalog, again=True),
+    replace(_REBUILD, name="rebuild/replacing", build=scenes.latest),
+    *(
+        replace(
+            _REBUILD,
+            name=f"rebuild/lost-while-{point}",
+            build=scenes.with_file(scenes.former, DATA),
+            after=("download/new", point),
+            lead=damages.database_lost,
+            again=True,
+        )
+        for point in ("publishing", "published")
+    ),
+)
+_VERIFIES = tuple(
+    Variant(name=f"verify/{name}", build=build, run=care.verified, stepwise=True, exhaustive=False)
+    for name, build in (("sound", scenes.latest), ("damaged", care.bit_rotten))
+)
+_BOUNDARIES = tuple(
+    Variant(name=name, build=build, run=scenes.command(*words.split()), done=done, exhaustive=False)
+    for name, build, words, done in (
+        ("pin/pinned", scenes.latest, "db pin example/sample/1.0", "prune.pinned"),
+        ("pin/unpinned", care.pinned, "db pin --remove example/sample/1.0", "prune.unpinned"),
+    )
+)
+CARE = (*_STEPS, *FIXES, *_REBUILDS, *_VERIFIES, *_BOUNDARIES)
