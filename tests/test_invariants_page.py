@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
+
+import pytest
 
 from tests.crash.invariants import INVARIANTS
 from tests.crash.states import MODES
@@ -30,3 +33,22 @@ def test_every_named_test_is_there() -> None:
 def test_the_page_explains_every_mode() -> None:
     """Each mode of the loop stands in the page."""
     assert [mode for mode in MODES if not re.search(rf"\b{mode}\b", PAGE)] == []
+
+
+def test_every_named_commit_is_there() -> None:
+    """Whatever the loop found names the commit that mended it, by hash and subject, and that is in the history."""
+    rows = [line.split(" | ")[1] for line in PAGE.partition("## What the loop found")[2].splitlines() if "::" in line]
+    assert len(rows) >= 9
+    if not (CHECKOUT / ".git").exists():
+        pytest.skip("no checkout: there is no history to look at")
+    if _git("rev-parse", "--is-shallow-repository") != "false":
+        pytest.skip("a shallow checkout: its history has no beginning")
+    commits = _git("log", "--format=%H %s").splitlines()
+    for row in rows:
+        digest, _, subject = row.partition(" ")
+        assert re.fullmatch("[0-9a-f]{7,}", digest), row
+        assert any(line.startswith(digest) and line.endswith(f" {subject}") for line in commits), row
+
+
+def _git(*words: str) -> str:
+    return subprocess.run(["git", *words], cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout.strip()
