@@ -329,7 +329,7 @@ def _let_a_traceback_through() -> None:
         yield
 
     engine.translated = through
-    sessions._told = through
+    sessions.disk_told = through
 
 
 _WRITES = ("download/new", "extract/replacing")
