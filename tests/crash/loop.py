@@ -8,7 +8,10 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import signal
+import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -24,6 +27,7 @@ from .trial import try_state
 from .variants import VARIANTS
 from .workshop import Workshop
 
+PREFIX = "ontofetch-crash-"  # of a run's folder; the number of its process follows
 Tried = tuple[State, list[tuple[str, str]], int]
 _workshop: Workshop | None = None
 
@@ -56,13 +60,48 @@ class Report:
 def workers(processes: int, start: Callable[[Path], None] | None = None) -> Iterator[Pool]:
     """Start that many workers on a memory file system, where there is one, each with `start`; clear up behind them."""
     fast = Path("/dev/shm")
-    base = Path(tempfile.mkdtemp(prefix="ontofetch-crash-", dir=fast if os.access(fast, os.W_OK) else None))
+    place = fast if os.access(fast, os.W_OK) else Path(tempfile.gettempdir())
+    remove_abandoned(place)
+    base = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=place))
+    previous = None
+    if threading.current_thread() is threading.main_thread():
+        # asked to end, the process unwinds, so that the folder goes; the default would leave it
+        previous = signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
         # spawned, not forked: whoever asks may have threads, and a lock that one of them holds would be copied held
         with get_context("spawn").Pool(processes, start or _start, (base,)) as pool:
             yield pool
     finally:
+        _remove(base)
+        if previous is not None:
+            signal.signal(signal.SIGTERM, previous)
+
+
+def _remove(base: Path) -> None:
+    """Remove a run's folder, though a child of a worker that was ended may write into it for a moment yet."""
+    for _ in range(50):
         shutil.rmtree(base, ignore_errors=True)
+        if not base.exists():
+            return
+        time.sleep(0.1)
+
+
+def remove_abandoned(place: Path) -> None:
+    """Remove the folders of runs that were killed: those whose process is gone."""
+    for path in place.glob(f"{PREFIX}*-*"):
+        owner = path.name.removeprefix(PREFIX).partition("-")[0]
+        if owner.isdecimal() and not _is_alive(int(owner)):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def _start(base: Path) -> None:

@@ -6,6 +6,10 @@ import errno
 import os
 import re
 import signal
+import subprocess
+import sys
+import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -270,3 +274,36 @@ def test_every_fix_of_doctor_is_in_the_loop() -> None:
     # `--fix` alone: LATEST.json and manifests from the catalog
     fixes |= {("CAT019", "catalog"), ("CAT020", "rewrite")}
     assert {REPAIRS[pair] for pair in fixes} == set(REPAIRS.values())
+
+
+def test_what_a_killed_run_left_is_removed(tmp_path: Path) -> None:
+    """The next run removes folders whose process is gone, and no others."""
+    pid = os.fork()
+    if pid == 0:
+        os._exit(0)
+    os.waitpid(pid, 0)
+    for name in (f"{loop.PREFIX}{pid}-old", f"{loop.PREFIX}{os.getpid()}-mine", f"{loop.PREFIX}else"):
+        (tmp_path / name / "inner").mkdir(parents=True)
+    loop.remove_abandoned(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
+        [f"{loop.PREFIX}{os.getpid()}-mine", f"{loop.PREFIX}else"]
+    )
+
+
+def test_a_run_that_is_ended_removes_its_folder() -> None:
+    """SIGTERM ends the lead and its workers, and nothing is left on the memory file system."""
+    words = [sys.executable, "-m", "tests.crash", "run", "--variant", "latest/moved", "--processes", "1"]
+    process = subprocess.Popen(words, cwd=Path(__file__).parents[2], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    place = Path("/dev/shm") if os.access("/dev/shm", os.W_OK) else Path(tempfile.gettempdir())
+    pattern = f"{loop.PREFIX}{process.pid}-*/worker-*/home"
+    try:
+        deadline = time.monotonic() + 60
+        while not list(place.glob(pattern)) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert list(place.glob(pattern))
+        process.terminate()
+        assert process.wait(60) == 128 + signal.SIGTERM
+    finally:
+        process.kill()
+        process.communicate()
+    assert list(place.glob(f"{loop.PREFIX}{process.pid}-*")) == []
