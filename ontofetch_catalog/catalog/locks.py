@@ -29,10 +29,15 @@ _DESK_SUFFIX = ".desk"
 
 
 class Gate:
-    """The gate of one store in this process; get it with `gate_of`."""
+    """The gate of one store in this process; get it with `gate_of`.
 
-    def __init__(self, root: Path) -> None:
-        self.path = root / LOCK
+    Args:
+        root: The store as it is called in sentences.
+        real: The same without links: a link that leads elsewhere later must not lead to another store's lock.
+    """
+
+    def __init__(self, root: Path, real: str) -> None:
+        self.path = Path(real) / LOCK
         self._store = str(root)
         self._turns: deque[threading.Event] = deque()
         self._guard = threading.Lock()
@@ -182,8 +187,9 @@ _gates_guard = threading.Lock()
 
 def gate_of(root: Path) -> Gate:
     """Return the one gate of `root` in this process."""
+    real = os.path.realpath(root)
     with _gates_guard:
-        return _gates.setdefault(os.path.realpath(root), Gate(root))
+        return _gates.setdefault(real, Gate(root, real))
 
 
 def _forget_gates() -> None:

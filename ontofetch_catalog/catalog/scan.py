@@ -131,7 +131,7 @@ def _find_places(root: int, connection: duckdb.DuckDBPyConnection, found: Scan) 
         try:
             check_relpath("folder", folder)
             with suppress(OSError):
-                known.add(_identity(root, folder))
+                known.add(_identify(root, folder, found))
             yield Place(folder, layouts.find_layout(name), version_id)
         except EventError as error:
             found.skipped.append((folder, str(error).splitlines()[0]))
@@ -149,6 +149,8 @@ def _find_unrecorded(root: int, known: set[tuple[int, int]], found: Scan) -> Ite
                     continue
                 folder = f"{service}/{ontology}/{version}"
                 layout = _layout_of(in_version, folder, found)
+                if is_store(in_version):
+                    found.obstacles.foreign.append(folder)
                 if layout is not None:
                     yield Place(folder, layout)
 
@@ -199,10 +201,13 @@ def _layout_of(descriptor: int, folder: str, found: Scan) -> layouts.Layout | No
     return None
 
 
-def _identity(root: int, folder: str) -> tuple[int, int]:
+def _identify(root: int, folder: str, found: Scan) -> tuple[int, int]:
+    """Return device and inode of a release's folder; it may be the root of another catalog as well."""
     descriptor = effects.open_folder(root, folder)
     try:
         state = os.fstat(descriptor)
+        if is_store(descriptor):
+            found.obstacles.foreign.append(folder)
     finally:
         os.close(descriptor)
     return state.st_dev, state.st_ino

@@ -266,10 +266,11 @@ def _show_plans(store: Store, args: argparse.Namespace) -> None:
 def _explain(store: Store, args: argparse.Namespace) -> None:
     import pyarrow as pa
 
+    from ..catalog.entries import as_text
     from ..catalog.prune.explain import explain_path
     from ..catalog.prune.policy import MIN_AGE, Policy, parse_age
 
     policy = Policy(min_age=MIN_AGE if args.min_age is None else parse_age(args.min_age))
     found = explain_path(store, args.explain, policy)
-    row = {"path": found.path, "verdict": found.verdict, "reason": found.reason}
+    row = {"path": as_text(found.path), "verdict": found.verdict, "reason": found.reason}
     emit({"explanation": pa.Table.from_pylist([row])}, options=OutputOptions.from_args(args))

@@ -22,6 +22,7 @@ from ontofetch_catalog.catalog import holders, locks, sessions
 from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.errors import EXIT_LOCKED, CatalogLocked
 from ontofetch_hookspecs import CatalogCommitted, DownloadDone, hookimpl
+from ontofetch_hookspecs.layout import LOCK
 from ontofetch_hookspecs.processes import this_process
 from tests.catalog.many_processes import overtaken
 from tests.programs import SCRIPT, Program
@@ -555,3 +556,18 @@ def test_a_reader_without_a_ticket_keeps_its_place(store: Store) -> None:
         _, told = reader.process.communicate(timeout=60)
     assert f"process {os.getpid()} " in told
     assert "has held it since 20" in told
+
+
+def test_a_link_that_leads_elsewhere_later_is_not_the_way_to_the_lock(tmp_path: Path) -> None:
+    """A store is locked in its own folder, whatever the link by which it was entered first leads to by then."""
+    for name in ("one", "other"):
+        (tmp_path / name / ".catalog").mkdir(parents=True)
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "one")
+    with locks.gate_of(link).exclusive(5.0):
+        pass
+    link.unlink()
+    link.symlink_to(tmp_path / "other")
+    assert locks.gate_of(tmp_path / "one").path == tmp_path / "one" / LOCK
+    with locks.gate_of(tmp_path / "one").exclusive(5.0):
+        assert not (tmp_path / "other" / LOCK).exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import time
 from pathlib import Path
@@ -176,6 +177,17 @@ def test_explain_answers_for_one_path(run: Run, stray: Path, later: None) -> Non
     assert (row["verdict"], row["reason"]) == ("orphan", "it is not recorded in its release")
     (row,) = json.loads(run("db", "prune", "--explain", f"{DATA}/a.ttl", "--json")[1])["rows"]
     assert (row["verdict"], row["reason"]) == ("kept", "it is recorded as a file of example/sample/2.0")
+
+
+@pytest.mark.parametrize(("folder", "verdict"), [(False, "orphan"), (True, "kept")])
+def test_explain_answers_for_a_name_that_is_not_utf8(
+    run: Run, stray: Path, later: None, folder: bool, verdict: str
+) -> None:
+    """A file or folder with any name that a disk allows can be asked about."""
+    path = stray.with_name(os.fsdecode(b"not-\xff"))
+    path.mkdir() if folder else path.write_text("x")
+    code, out, err = run("db", "prune", "--explain", str(path), "--json")
+    assert (code, json.loads(out)["rows"][0]["verdict"]) == (0, verdict), err
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ class Explanation:
     """Why a path is kept or would be pruned.
 
     Args:
-        path: Below the root, or as given if it is not below it.
+        path: Below the root, or as given if it is not below it; as on disk.
         verdict: `kept`, `orphan` or `absent`.
         reason: Why, as the end of a sentence that begins with the path.
     """
@@ -49,7 +49,7 @@ def explain_path(store: Store, given: str, policy: Policy) -> Explanation:
     """
     path = _below_root(store, given)
     if path is None:
-        return Explanation(as_text(given), "kept", "it is not below the root of this store")
+        return Explanation(given, "kept", "it is not below the root of this store")
     if not os.path.lexists(store.path(path)):
         return Explanation(path, "absent", "nothing is there")
     if path == layouts.CATALOG or path.startswith(f"{layouts.CATALOG}/"):
@@ -73,7 +73,7 @@ def _judge(store: Store, connection: duckdb.DuckDBPyConnection, chosen: Selectio
 def _why_known(store: Store, connection: duckdb.DuckDBPyConnection, chosen: Selection, path: str) -> str:
     """Say why a path that is no candidate at all is kept."""
     native = chosen.scan.native_path(path)
-    version_id = listing.find_recorded(connection, native) if native else None
+    version_id = listing.find_recorded(connection, as_text(native)) if native else None
     if version_id is not None:
         return f"it is recorded as a file of {version_id}"
     place = next((place for place in chosen.scan.places if f"{path}/".startswith(f"{place.folder}/")), None)

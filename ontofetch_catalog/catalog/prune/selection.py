@@ -162,6 +162,8 @@ class _Judge:
         for path in self._chosen.scan.obstacles.foreign:
             if f"{path}/".startswith(f"{folder}/"):
                 return "another catalog lives inside it"
+            if folder.startswith(f"{path}/"):
+                return "it lies inside another catalog's store"
         if any(self._is_staged(entry) for entry in entries):
             return "a stage holds one of its files"
         youngest = max(entries, key=lambda entry: entry.touched, default=None)

@@ -134,6 +134,19 @@ def test_another_catalog_inside_the_tree_keeps_its_files(root: Path) -> None:
     assert {f"{DATA}/inner/{path}" for path in snapshot(inner.root)} <= set(kept(proposal))
 
 
+@pytest.mark.parametrize("place", ["example", "example/sample", "example/sample/1.0"])
+def test_a_release_inside_the_store_of_another_catalog_is_kept(tmp_path: Path, place: str) -> None:
+    """A policy never takes what may be live in another catalog, also if its root is the release's own folder."""
+    releases = make_store(tmp_path / "store", "1.0", "2.0")
+    Releases(releases.root / place, settings=FAST).pull("1.0", {"a.ttl": "x"})
+    add_orphans(releases.root, "stray")
+    proposal = propose(releases.root, keep_last=1)
+    assert taken(proposal) == {}
+    assert "another catalog" in kept(proposal)["example/sample/1.0"]
+    with pytest.raises(PruneStopped, match="another catalog"):
+        propose(releases.root, versions=("example/sample/1.0",))
+
+
 def test_a_release_without_a_row_is_taken_with_its_documents(root: Path) -> None:
     """A folder that only its manifest knows is listed whole, each entry with that reason."""
     series = root / "example/sample"
