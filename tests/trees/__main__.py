@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from .loop import run
-from .traps import NAMES
+from .trial import NAMES
 
 LEAST = 200  # of 10,000
 SHOWN = 20

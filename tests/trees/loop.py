@@ -5,6 +5,7 @@ How one tree is made and judged is not known here.
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections import Counter
@@ -45,6 +46,7 @@ def run(count: int, seed: int, *, first: int = 0, processes: int = 2, told: Call
 def _start(base: Path) -> None:
     from .trial import make_template
 
+    logging.disable(logging.WARNING)  # of open boundaries, in thousands
     place = base / f"worker-{os.getpid()}"
     make_template(place / "template")
     _base.append(place)

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Callable
 
 from ontofetch_hookspecs import Stage
 
-from .tree import DATA, Tree
+from .tree import DATA, OLD, SERIES, Tree, copy, lay_over
 
 Trap = Callable[[Tree], None]
 
@@ -91,19 +90,23 @@ def link_to_folder(tree: Tree) -> None:
 
 def nested_store(tree: Tree) -> None:
     """Put a whole store into the data of a release."""
-    shutil.copytree(tree.root / ".catalog", tree.root / DATA / "inner/.catalog")
-    tree.add("inner/example/sample/1.0/data/a.ttl", orphan=False)
+    copy(str(tree.template / "second"), str(tree.root / DATA / "inner"))
 
 
 def second_catalog(tree: Tree) -> None:
-    """Let a service's folder, at times the one of our releases, be the root of a second catalog with a live release."""
-    service = tree.chance.choice(("example", "theirs"))
-    tree.shared = service == "example"
-    folder = f"{service}/other/1.0"
-    tree.add("live.ttl", orphan=False, folder=f"{folder}/data")
-    shutil.copytree(tree.root / ".catalog", tree.root / service / ".catalog")
-    told = {"format": 1, "version_id": folder, "fs_relpath": folder, "layout": "native"}
-    (tree.root / folder / "manifest.json").write_text(json.dumps(told))
+    """Let a folder, at times one of our releases or above them, be the root of a second store with a live release.
+
+    A manifest in it says that it is a release of ours.
+    """
+    place = tree.chance.choice(("theirs", "theirs/more", "theirs/more/1.0", "example", SERIES, OLD))
+    tree.second, tree.shared = place, place in ("example", SERIES)
+    tree.old_stays |= tree.shared or place == OLD
+    lay_over(str(tree.template / "second"), str(tree.root / place))
+    folder = "/".join([*place.split("/"), "other", "1.0"][:3])
+    if folder != OLD:
+        tree.add("live.ttl", orphan=False, folder=f"{folder}/data")
+        told = {"format": 1, "version_id": folder, "fs_relpath": folder, "layout": "native"}
+        (tree.root / folder / "manifest.json").write_text(json.dumps(told))
 
 
 def unknown_layout(tree: Tree) -> None:
@@ -156,64 +159,6 @@ def lost_file(tree: Tree) -> None:
     (tree.root / DATA / "lost.ttl").unlink()
 
 
-# --- between plan and apply -------------------------------------------------------------------------------------------
-
-
-def changed(tree: Tree) -> None:
-    """Let somebody write to an orphan after the plan."""
-    path = tree.root / tree.add("changed.ttl")
-
-    def change() -> None:
-        path.write_bytes(b"precious now")
-
-    tree.between, tree.refused = change, True
-
-
-def replaced(tree: Tree) -> None:
-    """Let somebody put another file of the same size and time in an orphan's place after the plan."""
-    path = tree.root / tree.add("replaced.ttl")
-
-    def replace() -> None:
-        other = path.with_name("other")
-        shutil.copy2(path, other)
-        other.replace(path)
-
-    tree.between, tree.refused = replace, True
-
-
-def appearing(tree: Tree) -> None:
-    """Let a file appear after the plan; the plan does not know it and leaves it."""
-
-    def appear() -> None:
-        tree.add("new.ttl", orphan=False)
-
-    tree.between = appear
-
-
-def vanishing(tree: Tree) -> None:
-    """Let an orphan vanish after the plan."""
-    relpath = tree.add("gone.ttl")
-
-    def vanish() -> None:
-        (tree.root / relpath).unlink()
-        tree.orphans.discard(relpath)
-
-    tree.between, tree.refused = vanish, True
-
-
-def swapped_folder(tree: Tree) -> None:
-    """Let an orphan's folder become a link to where it was moved, outside of the store, after the plan."""
-    relpath = tree.add("swap/inside.ttl")
-
-    def swap() -> None:
-        folder = tree.root / DATA / "swap"
-        folder.rename(tree.outside / "swap")
-        folder.symlink_to(tree.outside / "swap")
-        tree.orphans.discard(relpath)
-
-    tree.between, tree.refused = swap, True
-
-
 SPELLINGS = (trailing_slash, double_slash, dots, relative, symlinked_root, symlinked_parent)
 INSIDE = (
     hard_link,
@@ -232,6 +177,3 @@ INSIDE = (
     from_the_future,
     lost_file,
 )
-BETWEEN = (changed, replaced, appearing, vanishing, swapped_folder)
-CLOCK = "jumping_clock"
-NAMES = (*(trap.__name__ for trap in SPELLINGS + INSIDE + BETWEEN), CLOCK)

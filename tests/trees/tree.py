@@ -8,12 +8,17 @@ from __future__ import annotations
 import os
 import random
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 Look = dict[str, tuple[int, int, int, bytes]]
-DATA = "example/sample/1.0/data"
+SERIES = "example/sample"
+OLD, MIDDLE, LATEST = (f"{SERIES}/{version}" for version in ("0.9", "1.0", "2.0"))
+DATA = f"{MIDDLE}/data"
+DOCUMENTS = (".extract.audit.json", ".validation.audit.json", "manifest.json")
+DAY = 86_400 * 10**9  # nanoseconds
 
 
 @dataclass(slots=True)
@@ -27,7 +32,15 @@ class Tree:
         orphans: Files that a plan has to take, below the root.
         later: What happens to the tree once the first plan was compared; it may change `orphans`.
         between: What happens between plan and apply.
-        refused: Whether apply must refuse after that.
+        refused: Name of the error with which apply must refuse after that, if it must.
+        partly: Whether it refuses only once the orphans are moved.
+        undone: What lies in the tree before apply and is taken back by the end of an open boundary.
+        mend: What happens after the refusal, so that a new plan can be applied.
+        asked: What a plan is to take besides orphans, by the names of the policy.
+        old_stays: Whether the old release may not go, so that what was asked for takes no release.
+        stopped: What may not be asked for: a plan must stop.
+        template: The folder whose copy the tree is, with a second store in it.
+        second: Where the root of a second store is, below the root.
         closing: What lets go of what a trap holds.
         shared: Whether all of it lies below the root of another catalog, so that nothing may be taken.
     """
@@ -38,7 +51,15 @@ class Tree:
     orphans: set[str] = field(default_factory=set)
     later: list[Callable[[], None]] = field(default_factory=list)
     between: Callable[[], None] | None = None
-    refused: bool = False
+    refused: str = ""
+    partly: bool = False
+    undone: set[str] = field(default_factory=set)
+    mend: Callable[[], None] | None = None
+    asked: dict[str, Any] = field(default_factory=dict)
+    old_stays: bool = False
+    stopped: dict[str, Any] = field(default_factory=dict)
+    template: Path = Path()
+    second: str = ""
     closing: list[Callable[[], None]] = field(default_factory=list)
     shared: bool = False
 
@@ -62,12 +83,23 @@ class Tree:
             self.orphans.add(relpath)
         return relpath
 
+    def taken(self, disk: Iterable[str]) -> set[str]:
+        """Return which of the paths on disk a plan has to take."""
+        if self.old_stays or not self.asked:
+            return set(self.orphans)
+        parts = (f"{OLD}/src/", f"{OLD}/data/")
+        documents = {f"{OLD}/{name}" for name in DOCUMENTS}
+        return self.orphans | {path for path in disk if path.startswith(parts) or path in documents}
+
     def live(self) -> str:
         """Return the path below the root of one of the recorded files."""
         return f"{DATA}/{self.chance.choice(LIVE)}"
 
 
 LIVE = [f"d{number % 5}/{number}.ttl" for number in range(40)]
+FILES = {OLD: ["a.ttl", "b/b.ttl"], MIDDLE: [*LIVE, "respelled.ttl", "lost.ttl", "\u00e9.ttl"], LATEST: ["a.ttl"]}
+RECORDED = {f"{release}/data/{name}" for release, names in FILES.items() for name in names}
+RECORDED |= {f"{release}/src/a.zip" for release in FILES}
 
 
 def look(folder: Path, skipped: str = ".catalog") -> Look:
@@ -98,12 +130,18 @@ def _content(path: str, mode: int) -> bytes:
 
 
 def copy(source: str, target: str) -> None:
-    """Copy a folder of small regular files; their times are of now."""
+    """Copy a folder of small regular files to where nothing is; their times are of now."""
     os.mkdir(target)
+    lay_over(source, target)
+
+
+def lay_over(source: str, target: str) -> None:
+    """Copy what is in a folder into another one, made if it is missing, where none of the files is."""
+    os.makedirs(target, exist_ok=True)
     with os.scandir(source) as entries:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
-                copy(entry.path, f"{target}/{entry.name}")
+                lay_over(entry.path, f"{target}/{entry.name}")
                 continue
             with open(entry.path, "rb", buffering=0) as stream, open(f"{target}/{entry.name}", "xb", 0) as copied:
                 while some := stream.read(1 << 20):
