@@ -57,7 +57,8 @@ def main(argv: list[str], host: HostInfo) -> int:
     look = Look(
         titles=titles if len(sections) > 1 else {},
         hidden={"findings": ("subject", "version_id")},
-        details={"findings": ("severity",)},
+        # what failed, and why, is told on stderr
+        details={"findings": ("severity",), "fixed": ("message",)},
     )
     emit(sections, options=options, parameters=parameters, look=look)
     return _conclude(found, host)
@@ -220,4 +221,21 @@ def _conclude(found: Examination, host: HostInfo) -> int:
     say(f"{found.entries:,} files looked at: {told or 'nothing is wrong'}.")
     if found.findings["fix"].null_count < len(found.findings):
         say(f"`{host.name} db doctor --fix` applies the safe fixes.")
+    _advise(found, host)
     return EXIT_FINDINGS if len(found.findings) else EXIT_OK
+
+
+def _advise(found: Examination, host: HostInfo) -> None:
+    """Say what to do about findings that no safe fix mends."""
+    from ..catalog.doctor.codes import BY_CODE
+
+    without = found.findings.filter(found.findings["fix"].is_null())
+    kinds = without.group_by(["code", "unsafe_fixes"]).aggregate([]).sort_by("code").to_pylist()
+    unsafe = [(kind["code"], kind["unsafe_fixes"].split(", ")[0]) for kind in kinds if kind["unsafe_fixes"]]
+    if unsafe:
+        code, fix = unsafe[0]
+        say(f"`{host.name} db doctor --fix {code}={fix}` applies an unsafe fix, as the last column names them.")
+    for kind in kinds:
+        otherwise = BY_CODE[kind["code"]].otherwise
+        if otherwise and not kind["unsafe_fixes"]:
+            say(f"{kind['code']}: {otherwise}.")

@@ -104,6 +104,7 @@ def test_what_is_left_after_a_fix_exits_with_three(program: Program) -> None:
     ran = program.run("db", "doctor", "--fix", "--yes", "--json")
     assert ran.returncode == 3
     assert [row["code"] for row in json.loads(ran.stdout)["rows"]] == ["CAT013"]
+    assert "`ontofetch db doctor --fix CAT013=adopt` applies an unsafe fix" in ran.stderr
 
 
 def test_what_is_open_is_ended_before_the_store_is_looked_at(tmp_path: Path) -> None:
@@ -178,6 +179,7 @@ def test_a_store_without_a_database_is_examined_and_made_anew(program: Program) 
     damage.DAMAGE["CAT003"][0](program.root)
     found = program.run("db", "doctor", "--json")
     assert (found.returncode, json.loads(found.stdout)["rows"][0]["code"]) == (3, "CAT003")
+    assert "CAT003: `ontofetch db restore BACKUP`, or `ontofetch db rebuild`." in found.stderr
     assert "db rebuild" in program.run("db", "versions").stderr
     made = program.run("db", "rebuild", "--json")
     assert made.returncode == 0
