@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from ontofetch_catalog.catalog.verify import hasher
+from ontofetch_catalog.catalog.verify import pages as verify_pages
 from ontofetch_catalog.catalog.verify import run as verify_run
 from ontofetch_catalog.catalog.verify.pool import Answer, Pool
 
@@ -76,8 +77,13 @@ class HashesHere(Pool[T]):
 def verified(home: Path, facts: Facts) -> None:
     """Verify all files, in lists and batches of a few, so that there are several boundaries."""
     del facts
-    for name, value in (("Pool", HashesHere), ("LIST_FILES", 1), ("BATCH_ROWS", 3)):
-        setattr(verify_run, name, value)
+    for module, name, value in (
+        (verify_run, "Pool", HashesHere),
+        (verify_run, "BATCH_ROWS", 3),
+        (verify_pages, "PORTION_FILES", 1),
+    ):
+        assert hasattr(module, name), name
+        setattr(module, name, value)
     ontofetch(home, "db", "verify", "--workers", "1")
 
 

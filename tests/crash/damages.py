@@ -9,7 +9,6 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.catalog.doctor import damage
 from tests.catalog.doctor.conftest import pull
 from tests.catalog.doctor.damage import FOLDER, TEXTS, Damage
 
@@ -41,15 +40,6 @@ def files_gone(root: Path) -> None:
 def artifact_gone(root: Path) -> None:
     """Lose an artifact; the other release has the same."""
     (root / FOLDER / "src/a.zip").unlink()
-
-
-def rows_differ(root: Path) -> None:
-    """Have a row twice, not quite the same."""
-    damage.execute(
-        root,
-        "INSERT INTO extracted_files SELECT * REPLACE (mtime + INTERVAL 1 SECOND AS mtime) FROM extracted_files"
-        f" WHERE relpath = 'a.ttl' AND version_id = '{damage.VERSION}'",
-    )
 
 
 def database_lost(home: Path) -> Facts:

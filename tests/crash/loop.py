@@ -28,7 +28,7 @@ from .variants import VARIANTS
 from .workshop import Workshop
 
 PREFIX = "ontofetch-crash-"  # of a run's folder; the number of its process follows
-Tried = tuple[State, list[tuple[str, str]], int]
+Tried = tuple[State, list[tuple[str, str]], list[str]]
 _workshop: Workshop | None = None
 
 
@@ -67,6 +67,8 @@ def workers(processes: int, start: Callable[[Path], None] | None = None) -> Iter
     if threading.current_thread() is threading.main_thread():
         # asked to end, the process unwinds, so that the folder goes; the default would leave it
         previous = signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    # read by glibc when a worker starts: its children then touch fewer pages, which is what a fork pays for
+    os.environ.setdefault("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1")
     try:
         # spawned, not forked: whoever asks may have threads, and a lock that one of them holds would be copied held
         with get_context("spawn").Pool(processes, start or _start, (base,)) as pool:
@@ -133,7 +135,7 @@ def attempt(state: State) -> Tried:
     try:
         found, calls = try_state(here(), state)
     except AssertionError as error:
-        return state, [("the-loop-itself", str(error)[:3000])], 0
+        return state, [("the-loop-itself", str(error)[:3000])], []
     return state, found.broken, calls
 
 
@@ -170,10 +172,9 @@ def run(
     second: list[State] = []
     chosen = _sample(first, sample, seed)
     needed = [state for state in chosen if wanted(state) or _leads_on(state, wanted)]
-    for state, broken, count in _tried(pool, needed):
+    for state, broken, recovery in _tried(pool, needed):
         _note(report, state, broken, told)
-        exhaustive = VARIANTS[state.variant].exhaustive
-        second += second_states(state, calls[state.variant], count, exhaustive=exhaustive, seed=seed)
+        second += second_states(state, VARIANTS[state.variant], calls[state.variant], recovery, seed=seed)
     for state, broken, _ in _tried(pool, [state for state in _sample(second, sample // 2, seed) if wanted(state)]):
         _note(report, state, broken, told)
     report.seconds = time.monotonic() - start

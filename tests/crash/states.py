@@ -80,12 +80,13 @@ def first_states(variant: Variant, names: list[str]) -> Iterator[State]:
     for at in range(1, count + 1):
         name = names[at - 1]
         yield State(variant.name, "kill", at)
-        # care takes many steps of few kinds: there one error at each call, and each error at every third
+        # care takes many steps of few kinds: there one error at each call, each error at every third, and so the rest
         for error in (ERRORS[at % 3],) if variant.stepwise else ERRORS:
             yield State(variant.name, "fail", at, error=error)
             if name in ("commit", "close_database", "rename", "checkpoint"):
                 yield State(variant.name, "fail-done", at, error=error)
-        yield State(variant.name, "fail-on", at, error=ERRORS[at % 3])
+        if not variant.stepwise or at % 3 == 0:
+            yield State(variant.name, "fail-on", at, error=ERRORS[at // 3 % 3])
         if name.startswith("sync_"):
             for seed in (0, 3) if variant.exhaustive else (0,):
                 yield State(variant.name, "lost-sync", at, seed=seed)
@@ -94,26 +95,33 @@ def first_states(variant: Variant, names: list[str]) -> Iterator[State]:
             yield State(variant.name, "power", at, seed=(at + 2 * cut) % SEEDS)
 
 
-def second_states(first: State, names: list[str], calls: int, *, exhaustive: bool, seed: int) -> Iterator[State]:
+def second_states(
+    first: State, variant: Variant, names: list[str], recovery: list[str], *, seed: int
+) -> Iterator[State]:
     """Yield the states in which the recovery after `first` is disturbed too.
 
     Args:
         first: A kill or a power cut.
+        variant: Of which variant.
         names: The names of the calls of the undisturbed run.
-        calls: How many calls the recovery makes.
-        exhaustive: Kill at each call of the recovery from a kill, not only at some.
+        recovery: The names of the calls that the recovery makes.
         seed: Chooses where a sample is taken.
     """
+    if first.mode == "power" and (first.seed != first.at % SEEDS or (variant.stepwise and first.at % 3)):
+        return
     chance = random.Random(f"{seed} {first}")
-    some = [chance.randint(1, calls)] if calls else []
-    if first.mode == "kill":
-        if first.at > 1 and names[first.at - 2] in _TRACELESS:
-            # the disk is as after the kill one call before
-            return
-        for then in range(1, calls + 1) if exhaustive else some:
+    some = [chance.randint(1, len(recovery))] if recovery else []
+    if first.mode == "kill" and not _is_as_before(names, first.at):
+        every = [then for then in range(1, len(recovery) + 1) if not _is_as_before(recovery, then)]
+        for then in every if variant.exhaustive else some:
             yield State(first.variant, "kill-kill", first.at, then)
         for then in some:
             yield State(first.variant, "kill-power", first.at, then, seed=chance.randint(0, 5))
-    elif first.mode == "power" and first.seed == first.at % SEEDS:
+    elif first.mode == "power":
         for then in some:
             yield State(first.variant, "power-kill", first.at, then, seed=first.seed)
+
+
+def _is_as_before(names: list[str], at: int) -> bool:
+    """Say whether a kill in front of call `at` leaves the disk that a kill one call before leaves."""
+    return at > 1 and names[at - 2] in _TRACELESS

@@ -19,8 +19,8 @@ from .variants import VARIANTS
 from .workshop import Workshop, is_as_meant
 
 
-def try_state(workshop: Workshop, state: State) -> tuple[Findings, int]:
-    """Try one state and return what it breaks, and how many calls the recovery made (0: there was none)."""
+def try_state(workshop: Workshop, state: State) -> tuple[Findings, list[str]]:
+    """Try one state and return what it breaks, and the names of the calls of the recovery (none: there was none)."""
     variant = VARIANTS[state.variant]
     expected = workshop.expect(variant)
     judge = Judge(variant, expected)
@@ -35,7 +35,7 @@ def try_state(workshop: Workshop, state: State) -> tuple[Findings, int]:
     if state.then:
         again = workshop.lead_on(variant, facts, lambda seam: _disturb_recovery(workshop, state, seam))
         assert again.signal == signal.SIGKILL, (state, again)
-    calls = 0
+    calls: list[str] = []
     if state.recovers and not variant.again:
         told = "" if ended.answer.get("ok") else str(ended.answer.get("text", ""))
         calls = _judge_recovery(workshop, judge, committed, told)
@@ -45,23 +45,21 @@ def try_state(workshop: Workshop, state: State) -> tuple[Findings, int]:
     return judge.found, calls
 
 
-def _judge_recovery(workshop: Workshop, judge: Judge, committed: bool | None, told: str) -> int:
-    """Recover as a user would and return how many calls that made."""
+def _judge_recovery(workshop: Workshop, judge: Judge, committed: bool | None, told: str) -> list[str]:
+    """Recover as a user would and return the names of the calls that it made."""
     ended = workshop.recover()
-    calls = workshop.board.get("calls")
     judge.answer(ended.answer, ended.stderr, where="recovery")
     seen = workshop.look()
     if not ended.answer.get("ok"):
         judge.found.add("recovery-ends", f"{ended.answer} {ended.stderr[-500:]}")
     else:
         judge.recovered(seen, committed=committed, truth=told)
-    return calls
+    return list(ended.answer["calls"])
 
 
-def _judge_repetition(workshop: Workshop, judge: Judge, variant: Variant, facts: Facts) -> int:
-    """Do as a user would whose command did not end well: run it again; return how many calls that made."""
+def _judge_repetition(workshop: Workshop, judge: Judge, variant: Variant, facts: Facts) -> list[str]:
+    """Do as a user would whose command did not end well: run it again; return the names of the calls that it made."""
     ended = workshop.operate(variant, facts, lambda seam: None)
-    calls = workshop.board.get("calls")
     judge.answer(ended.answer, ended.stderr, where="again")
     if variant.stepwise:
         # it may have seen that all was done, and then it had no reason to enter the catalog
@@ -71,7 +69,7 @@ def _judge_repetition(workshop: Workshop, judge: Judge, variant: Variant, facts:
         judge.finished(seen)
     else:
         judge.found.add("can-be-done-again", f"{ended.answer} {ended.stderr[-500:]}")
-    return calls
+    return list(ended.answer["calls"])
 
 
 def _disturb(workshop: Workshop, state: State, seam: Seam, variant: Variant, facts: Facts) -> None:

@@ -6,6 +6,7 @@ disturbed in a child, and how its end is judged, is not known here.
 
 from __future__ import annotations
 
+import functools
 import gc
 import importlib
 import json
@@ -130,9 +131,7 @@ class Workshop:
             seam.install()
             if self.mutant is not None:
                 self.mutant()
-            answer = _answer_of(lambda: variant.run(self.home, facts))
-            answer["calls"] = list(seam.names)
-            return answer
+            return _answer_of(lambda: variant.run(self.home, facts))
 
         return self._child(work, disturb)
 
@@ -156,6 +155,7 @@ class Workshop:
             seam = Seam(self.board)
             disturb(seam)
             answer = work(seam)
+            answer["calls"] = list(seam.names)
             seam.end(well=answer["ok"])
             stage = answer.pop("result", None)
             if answer["ok"] and stage is not None:
@@ -240,8 +240,14 @@ def _import_everything() -> None:
     for name in _MODULES:
         importlib.import_module(name)
     from ontofetch_catalog.catalog.migrations import available_migrations
+    from ontofetch_catalog.host import manager
+    from ontofetch_hookspecs import ENTRY_POINT_GROUP
 
     available_migrations()
+    # nothing is installed while the loop runs: to look for plugins in each child would only cost time
+    installed = functools.lru_cache(manager.entry_points)
+    installed(group=ENTRY_POINT_GROUP)
+    setattr(manager, "entry_points", installed)  # noqa: B010 - as the module has it for itself alone
     # what is here stays here: children need not copy the pages in which the collector keeps its notes
     gc.collect()
     gc.freeze()
