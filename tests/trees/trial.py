@@ -59,11 +59,11 @@ def make_template(base: Path) -> None:
 def try_tree(template: Path, place: Path, seed: int, number: int) -> tuple[list[str], str]:
     """Make one tree and judge what prune does with it; return the names of its traps and what is wrong, if anything.
 
-    Every tenth opens its databases as the package does, the others by the quick way; every twentieth is pruned by the
-    program, the others by the functions behind it.
+    Every twentieth opens its databases as the package does, the others by the quick way; every twentieth is pruned by
+    the program, the others by the functions behind it; every twentieth is shown to doctor as well.
     """
     with patch.object(planning, "clock", clock):
-        if number % 10 == 0:
+        if number % 20 == 10:
             return _try_tree(template, place, seed, number)
         with patch.object(effects, "open_database", attach):
             return _try_tree(template, place, seed, number)
@@ -88,7 +88,7 @@ def _try_tree(template: Path, place: Path, seed: int, number: int) -> tuple[list
         for trap in traps:
             trap(tree)
         _Judge(tree, Program(tree.spelling) if number % 20 == 5 else Functions(tree.spelling)).judge(
-            jumps=CLOCK in names, doctored=number % 10 == 3
+            jumps=CLOCK in names, doctored=number % 20 == 15
         )
     except (AssertionError, Refused, OntofetchError, OSError, duckdb.Error) as error:
         return names, f"{type(error).__name__}: {error}"
@@ -195,27 +195,28 @@ class _Judge:
             _offset = MONTH
 
     def _explain(self, orphans: set[str]) -> None:
-        """Ask about a live file and an orphan, each spelled in some way."""
+        """Ask about a live file or an orphan, spelled in some way."""
         chance = self.tree.chance
-        live = f"{DATA}/{chance.choice(LIVE)}"
-        for path in (live, *([chance.choice(sorted(orphans))] if orphans else [])):
-            folder, _, name = path.rpartition("/")
-            given = chance.choice(
-                (
-                    path,
-                    str(self.tree.root / path),
-                    os.path.relpath(self.tree.root / path),
-                    f"{self.tree.spelling}/{path}",
-                    f"{self.tree.root}//{folder}//{name}",
-                    f"./{folder}/./{name}",
-                    f"{self.tree.root}/{OLD}/../../../{folder}/../data/{name}"
-                    if folder == DATA
-                    else f"{folder}/../{folder.rpartition('/')[2]}/{name}",
-                )
+        path = f"{DATA}/{chance.choice(LIVE)}"
+        if orphans and chance.random() < 0.5:
+            path = chance.choice(sorted(orphans))
+        folder, _, name = path.rpartition("/")
+        given = chance.choice(
+            (
+                path,
+                str(self.tree.root / path),
+                os.path.relpath(self.tree.root / path),
+                f"{self.tree.spelling}/{path}",
+                f"{self.tree.root}//{folder}//{name}",
+                f"./{folder}/./{name}",
+                f"{self.tree.root}/{OLD}/../../../{folder}/../data/{name}"
+                if folder == DATA
+                else f"{folder}/../{folder.rpartition('/')[2]}/{name}",
             )
-            wanted = "orphan" if path in orphans else "kept"
-            found = self.hands.explain(given)
-            assert found == wanted, f"{os.fsencode(given)!r} is told to be {found}"
+        )
+        wanted = "orphan" if path in orphans else "kept"
+        found = self.hands.explain(given)
+        assert found == wanted, f"{os.fsencode(given)!r} is told to be {found}"
 
     def _ask_doctor(self) -> None:
         """Compare what doctor says of files without rows, and of rows without files, with a recount."""
