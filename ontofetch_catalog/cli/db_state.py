@@ -60,6 +60,7 @@ def migrate(argv: list[str], host: HostInfo) -> int:
     import pyarrow as pa
 
     from ..catalog import migrations, sessions
+    from ..catalog.boundaries import tell_recovered
 
     parser = make_parser(host, "db migrate", "Bring the schema up to date.", "db migrate --dry-run")
     parser.add_argument("--dry-run", action="store_true", help="show what is pending and do nothing")
@@ -70,6 +71,7 @@ def migrate(argv: list[str], host: HostInfo) -> int:
     else:
         with sessions.writing(store) as session:
             done = session.migrated
+        tell_recovered(host.manager, store, session.recovered)
         pending = tuple(item for item in migrations.available_migrations() if item.name in done)
     state = "pending" if args.dry_run else "applied"
     columns = {
@@ -89,6 +91,7 @@ def recover(argv: list[str], host: HostInfo) -> int:
     import pyarrow as pa
 
     from ..catalog import sessions
+    from ..catalog.boundaries import tell_recovered
     from ..catalog.generation import require_database
 
     parser = make_parser(
@@ -100,6 +103,7 @@ def recover(argv: list[str], host: HostInfo) -> int:
     if require_database(store):
         with sessions.writing(store) as session:
             ended = session.recovered
+        tell_recovered(host.manager, store, ended)
     columns = {
         "boundary_id": pa.array([item.boundary_id for item in ended], pa.string()),
         "outcome": pa.array(["undone" if item.event is None else "finished" for item in ended], pa.string()),

@@ -13,7 +13,10 @@ import pytest
 
 from ontofetch_catalog.catalog import journal, sessions
 from ontofetch_catalog.catalog.connection import Store
+from ontofetch_catalog.cli import db_cmd
 from ontofetch_catalog.errors import RecoveryFailed
+from ontofetch_hookspecs import CatalogCommitted, HostInfo, hookimpl
+from ontofetch_hookspecs.testing import make_manager
 from tests.catalog.killed import DATA, FORMER, POINTS, TEXTS
 from tests.releases import Releases, assert_consistent, query, results_table
 
@@ -47,7 +50,7 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def store(stores: dict[str, Path], tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     """Return a copy of the store that stands before the test's boundary, `download` unless it names another."""
     callspec = getattr(request.node, "callspec", None)
-    boundary = callspec.params["boundary"] if callspec else "download"
+    boundary = callspec.params.get("boundary", "download") if callspec else "download"
     shutil.copytree(stores[boundary], tmp_path / "store")
     return tmp_path / "store"
 
@@ -122,24 +125,37 @@ def test_an_unreadable_intent_is_set_aside_and_reported(store: Path, caplog: pyt
     assert caplog.text.count("an intent was unreadable") == 5
 
 
+class Observer:
+    """A plugin that remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, bool]] = []
+
+    @hookimpl
+    def on_catalog_committed(self, event: CatalogCommitted) -> None:
+        """Remember the kind of the event and whether recovery tells of it."""
+        self.told.append((event.type, event.recovered))
+
+
 def test_observers_hear_of_a_boundary_that_recovery_finished(store: Path) -> None:
     """A commit whose process died before it could tell is told by the next writer, marked as recovered."""
-    from ontofetch_hookspecs import CatalogCommitted, hookimpl
-
-    class Observer:
-        told: list[CatalogCommitted] = []  # noqa: RUF012 - one observer, one list
-
-        @hookimpl
-        def on_catalog_committed(self, event: CatalogCommitted) -> None:
-            self.told.append(event)
-
     _die(store, "download", "committed")
     observer = Observer()
     Releases(store, observer, settings=FAST).set_latest("1.0")
-    assert [(event.type, event.recovered) for event in observer.told] == [
-        ("download.done", True),
-        ("latest.unchanged", False),
-    ]
+    assert observer.told == [("download.done", True), ("latest.unchanged", False)]
+
+
+@pytest.mark.parametrize("words", ["recover", "migrate", "backup", "doctor --fix --yes", "pin example/sample/1.0"])
+def test_observers_hear_of_it_from_every_command(store: Path, words: str) -> None:
+    """Whichever command finishes a boundary tells of it, once."""
+    _die(store, "download", "committed")
+    observer = Observer()
+    manager = make_manager(observer, root=store, settings=FAST)
+    host = HostInfo(name="t", manager=manager, root=store, run_id="run", config_hash="conf", settings=FAST)
+    for _ in range(2):
+        db_cmd.main(words.split(), host)
+    assert observer.told.count(("download.done", True)) == 1
+    assert observer.told[0] == ("download.done", True)
 
 
 def test_an_intent_with_the_longest_paths_can_be_read_again(store: Path) -> None:

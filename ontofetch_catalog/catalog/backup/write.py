@@ -11,7 +11,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from importlib.resources import files
@@ -118,7 +118,8 @@ def back_up(
             encoded = copy.write(now).encode()
             if signer is not None:
                 copy.add_bytes(m.SIGNATURE, signer.sign(encoded))
-    return backup, carry_out(store, boundary)
+    outcome = carry_out(store, boundary)
+    return backup, replace(outcome, recovered=(*session.recovered, *outcome.recovered))
 
 
 @contextmanager
