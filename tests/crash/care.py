@@ -10,10 +10,18 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+import pyarrow as pa
+
+from ontofetch_catalog.catalog.boundaries import carry_out
+from ontofetch_catalog.catalog.connection import Store
+from ontofetch_catalog.catalog.doctor.examine import examine
+from ontofetch_catalog.catalog.doctor.findings import make_schema
+from ontofetch_catalog.catalog.doctor.plan import plan_repairs, read_choices
 from ontofetch_catalog.catalog.verify import hasher
 from ontofetch_catalog.catalog.verify import pages as verify_pages
 from ontofetch_catalog.catalog.verify import run as verify_run
 from ontofetch_catalog.catalog.verify.pool import Answer, Pool
+from ontofetch_catalog.settings import read_settings
 
 from . import scenes
 from .scenes import Facts
@@ -43,6 +51,35 @@ def run(*words: str) -> Any:
         ontofetch(home, *(word.format(home=home, **facts) for word in words))
 
     return carried_out
+
+
+def found(build: Callable[[Path], Facts]) -> Callable[[Path], Facts]:
+    """Return a builder of the same store that also tells what doctor finds in it."""
+
+    def built(home: Path) -> Facts:
+        facts = build(home)
+        return {**facts, "findings": examine(_store(home)).findings.to_pylist()}
+
+    return built
+
+
+def mended(*words: str) -> Any:
+    """Return the fixes that `db doctor` carries out once it has found what the scene tells."""
+
+    def carried_out(home: Path, facts: Facts) -> None:
+        findings = pa.Table.from_pylist(facts["findings"], schema=make_schema())
+        store = _store(home)
+        repairs = plan_repairs(store, findings, read_choices([word for word in words if word != "--fix"], None))
+        assert repairs, words
+        for repair in repairs:
+            carry_out(store, repair)
+
+    return carried_out
+
+
+def _store(home: Path) -> Store:
+    settings = read_settings({"root": str(home / "store")})
+    return Store(settings.root, settings.values, "run", settings.config_hash)
 
 
 def rebuilt(home: Path, facts: Facts) -> None:

@@ -25,12 +25,14 @@ _STEPS = tuple(
         ("refresh/all", scenes.latest, None, "db refresh"),
     )
 )
-# each fix by itself: a store that is opened for several boundaries costs as many times as much at each of their calls
+# some by the whole command; the others, one by one, from where it has found what is to be mended: to look at a store
+# before and after would be most of what is disturbed, time and again
+_WHOLE = ("safe", "adopt-file", "accept-loss", "write-record", "migrate")
 FIXES = tuple(
     Variant(
         name=f"doctor/{name}",
-        build=build,
-        run=care.run(*f"db doctor {words} --yes".split()),
+        build=build if name in _WHOLE else care.found(build),
+        run=care.run(*f"db doctor {words} --yes".split()) if name in _WHOLE else care.mended(*words.split()),
         words=tuple(words.split()),
         stepwise=True,
         exhaustive=False,

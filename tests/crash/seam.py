@@ -11,7 +11,8 @@ import mmap
 import os
 import signal
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ontofetch_catalog.catalog import effects
@@ -67,9 +68,20 @@ class Seam:
         self.shadow = shadow
 
     def install(self) -> None:
-        """Put the seam around the functions; meant for a forked child, it is never taken away."""
+        """Put the seam around the functions; meant for a child that serves for this alone."""
         for name in effects.SEAM:
             setattr(effects, name, functools.partial(self._call, name, getattr(effects, name)))
+
+    @contextmanager
+    def installed(self) -> Iterator[None]:
+        """Put the seam around the functions and take it away again."""
+        kept = {name: getattr(effects, name) for name in effects.SEAM}
+        self.install()
+        try:
+            yield
+        finally:
+            for name, original in kept.items():
+                setattr(effects, name, original)
 
     def take(self, act: Act) -> None:
         """Let `act` happen from now on."""

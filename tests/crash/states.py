@@ -61,6 +61,11 @@ class State:
         """Return whether its user runs the same command again."""
         return self.mode == "kill" or not self.recovers
 
+    @property
+    def opens_alone(self) -> bool:
+        """Return whether databases are opened as the package does it; the others are attached, which is quicker."""
+        return (self.at + self.then) % 10 == 0
+
     def command(self) -> str:
         """Return the command that runs just this state."""
         words = ["python -m tests.crash run --variant", self.variant, "--mode", self.mode, "--at", str(self.at)]

@@ -24,12 +24,15 @@ def try_state(workshop: Workshop, state: State) -> tuple[Findings, list[str]]:
     variant = VARIANTS[state.variant]
     expected = workshop.expect(variant)
     judge = Judge(variant, expected)
+    workshop.quick = not state.opens_alone
     facts = workshop.copy(variant)
     ended = workshop.operate(variant, facts, lambda seam: _disturb(workshop, state, seam, variant, facts))
     _assert_disturbed(workshop, state, ended)
     committed = _must_have_happened(workshop, state, variant, expected.calls)
     judge.settled = state.first not in ("power", "lost") or bool(workshop.board.get("settled"))
-    judge.reader(workshop.look())
+    if not state.then:
+        # what a reader sees after the first disturbance alone is looked at by the state that ends there
+        judge.reader(workshop.look())
     if not ended.signal:
         judge.answer(ended.answer, ended.stderr, where="operation")
     if state.then:
@@ -59,7 +62,7 @@ def _judge_recovery(workshop: Workshop, judge: Judge, committed: bool | None, to
 
 def _judge_repetition(workshop: Workshop, judge: Judge, variant: Variant, facts: Facts) -> list[str]:
     """Do as a user would whose command did not end well: run it again; return the names of the calls that it made."""
-    ended = workshop.operate(variant, facts, lambda seam: None)
+    ended = workshop.operate(variant, facts)
     judge.answer(ended.answer, ended.stderr, where="again")
     if variant.stepwise:
         # it may have seen that all was done, and then it had no reason to enter the catalog

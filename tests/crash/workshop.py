@@ -12,6 +12,7 @@ import importlib
 import json
 import logging
 import os
+import pkgutil
 import shutil
 import signal
 import sys
@@ -21,10 +22,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import ontofetch_catalog
 from ontofetch_catalog.catalog import effects
 from ontofetch_hookspecs.errors import OntofetchError
+from tests.instance import attach, inherit_instance
 
-from .children import Ended, run_child
+from .children import Ended, Steady, run_child
 from .invariants import Expected
 from .recount import Recounter
 from .scenes import Facts, command
@@ -35,7 +38,7 @@ from .variants import VARIANTS
 Disturb = Callable[[Seam], None]
 Mutant = Callable[[], None]
 RECOVER = command("db", "recover")
-_MODULES = (
+_LIBRARIES = (
     "duckdb",
     "filelock",
     "polars",
@@ -44,19 +47,7 @@ _MODULES = (
     "rich.console",
     "structlog",
     "tomllib",
-    "ontofetch_catalog.catalog.boundaries",
-    "ontofetch_catalog.cli.db_cmd",
-    "ontofetch_catalog.cli.db_state",
-    "ontofetch_catalog.host.app",
-    "ontofetch_catalog.host.dispatch",
-    "ontofetch_catalog.plugins.analytics",
-    "ontofetch_catalog.rendering.encode",
-    "ontofetch_catalog.rendering.tables",
 )
-
-
-def undisturbed(seam: Seam) -> None:
-    """Let nothing happen."""
 
 
 class Workshop:
@@ -72,10 +63,13 @@ class Workshop:
         self.place.mkdir(parents=True, exist_ok=True)
         self.board = Board()
         self.mutant: Mutant | None = None
+        self.quick = True  # whether children attach their databases to the instance that they inherit
+        self._steady: Steady | None = None
         self._recounter = Recounter()
         self._facts: dict[str, Facts] = {}
         self._expected: dict[str, Expected] = {}
         _import_everything()
+        inherit_instance()
 
     @property
     def home(self) -> Path:
@@ -84,6 +78,9 @@ class Workshop:
 
     def close(self) -> None:
         """Remove this worker's place and end its recount."""
+        if self._steady is not None:
+            # it has what the recount listens to open, too
+            self._steady.close()
         self._recounter.close()
         shutil.rmtree(self.place, ignore_errors=True)
 
@@ -117,54 +114,81 @@ class Workshop:
         if origin is not None:
             ended = self.operate(origin, facts, lambda seam: seam.take(Die(self.board, at)))
             assert ended.signal == signal.SIGKILL, (variant.name, at, ended)
-        lead = variant.lead
-        if lead is not None:
-            facts = {**facts, **run_child(lambda: lead(self.home), self.place / "stderr").answer}
+        if variant.lead is not None:
+            facts = {**facts, **self._ask("lead", variant, facts).answer}
         return facts
 
-    def operate(self, variant: Variant, facts: Facts, disturb: Disturb) -> Ended:
+    def operate(self, variant: Variant, facts: Facts, disturb: Disturb | None = None) -> Ended:
         """Let a child carry out a variant's operation, and after a good end tidy up as a host does."""
+        return self._let("operate", variant, facts, disturb)
 
-        def work(seam: Seam) -> dict[str, Any]:
-            if not variant.syncfs:
-                setattr(effects, "sync_filesystem", lambda path: False)  # noqa: B010 - as on a platform without it
-            seam.install()
-            if self.mutant is not None:
-                self.mutant()
-            return _answer_of(lambda: variant.run(self.home, facts))
-
-        return self._child(work, disturb)
-
-    def lead_on(self, variant: Variant, facts: Facts, disturb: Disturb = undisturbed) -> Ended:
+    def lead_on(self, variant: Variant, facts: Facts, disturb: Disturb | None = None) -> Ended:
         """Let a child do what its user does next: `db recover`, or the same command where only that leads on."""
-        return self.operate(variant, facts, disturb) if variant.again else self.recover(disturb)
+        return self._let("operate" if variant.again else "recover", variant, facts, disturb)
 
-    def recover(self, disturb: Disturb = undisturbed) -> Ended:
+    def recover(self) -> Ended:
         """Let a child run `db recover` as a user does."""
+        return self._let("recover", None, {}, None)
 
-        def work(seam: Seam) -> dict[str, Any]:
-            seam.install()
-            if self.mutant is not None:
-                self.mutant()
-            return _answer_of(lambda: RECOVER(self.home, {}))
+    def _let(self, what: str, variant: Variant | None, facts: Facts, disturb: Disturb | None) -> Ended:
+        """Let the steady child do it, or a new one if it is to be disturbed or works with a mutant."""
+        self.board.reset()
+        if disturb is None and self.mutant is None:
+            return self._ask(what, variant, facts)
 
-        return self._child(work, disturb)
-
-    def _child(self, work: Callable[[Seam], dict[str, Any]], disturb: Disturb) -> Ended:
         def live() -> dict[str, Any]:
             seam = Seam(self.board)
-            disturb(seam)
-            answer = work(seam)
-            answer["calls"] = list(seam.names)
-            seam.end(well=answer["ok"])
-            stage = answer.pop("result", None)
-            if answer["ok"] and stage is not None:
-                # what a host does with a stage that has served
-                shutil.rmtree(stage, ignore_errors=True)
-            return answer
+            if disturb is not None:
+                disturb(seam)
+            self._prepare_seam(variant)
+            seam.install()
+            if self.mutant is not None:
+                self.mutant()
+            return self._carry_out(seam, what, variant, facts)
 
-        self.board.reset()
         return run_child(live, self.place / "stderr")
+
+    def _ask(self, what: str, variant: Variant | None, facts: Facts) -> Ended:
+        if self._steady is None:
+            self._steady = Steady(self._serve, self.place / "stderr")
+        name = variant.name if variant is not None else ""
+        return self._steady.ask({"what": what, "variant": name, "facts": facts, "quick": self.quick})
+
+    def _serve(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Do what is asked of the steady child, and leave its process as it was."""
+        self.quick = request["quick"]
+        variant = VARIANTS[request["variant"]] if request["variant"] else None
+        kept = effects.open_database, effects.sync_filesystem
+        seam = Seam(self.board)
+        try:
+            self._prepare_seam(variant)
+            if request["what"] == "lead":
+                assert variant is not None
+                assert variant.lead is not None
+                return variant.lead(self.home)
+            with seam.installed():
+                return self._carry_out(seam, request["what"], variant, request["facts"])
+        finally:
+            effects.open_database, effects.sync_filesystem = kept  # type: ignore[misc]
+
+    def _prepare_seam(self, variant: Variant | None) -> None:
+        if self.quick:
+            setattr(effects, "open_database", attach)  # noqa: B010 - in this child alone
+        if variant is not None and not variant.syncfs:
+            setattr(effects, "sync_filesystem", lambda path: False)  # noqa: B010 - as on a platform without it
+
+    def _carry_out(self, seam: Seam, what: str, variant: Variant | None, facts: Facts) -> dict[str, Any]:
+        if what == "recover" or variant is None:
+            answer = _answer_of(lambda: RECOVER(self.home, {}))
+        else:
+            answer = _answer_of(lambda: variant.run(self.home, facts))
+        answer["calls"] = list(seam.names)
+        seam.end(well=answer["ok"])
+        stage = answer.pop("result", None)
+        if answer["ok"] and stage is not None:
+            # what a host does with a stage that has served
+            shutil.rmtree(stage, ignore_errors=True)
+        return answer
 
     def _prepare(self, variant: Variant) -> Facts:
         """Build the template of a variant, if nobody has, and return its facts."""
@@ -189,7 +213,7 @@ class Workshop:
     def _run_undisturbed(self, variant: Variant) -> Expected:
         facts = self.copy(variant)
         before = self.look()
-        ended = self.operate(variant, facts, undisturbed)
+        ended = self.operate(variant, facts)
         assert is_as_meant(variant, ended), (variant.name, ended)
         after = self.look()
         assert variant.stepwise or not after["faults"], (variant.name, after["faults"])
@@ -237,13 +261,16 @@ def _import_everything() -> None:
     """Import what operations import, so that no child has to, and quieten what is not looked at."""
     os.environ.update({"ONTOFETCH_DUCKDB_THREADS": "1", "ONTOFETCH_WAIT": "5", "ONTOFETCH_CONFIG": os.devnull})
     os.environ["POLARS_MAX_THREADS"] = "1"
-    for name in _MODULES:
+    ours = pkgutil.walk_packages(ontofetch_catalog.__path__, f"{ontofetch_catalog.__name__}.")
+    for name in (*_LIBRARIES, *(module.name for module in ours if not module.name.endswith("__main__"))):
         importlib.import_module(name)
+    from ontofetch_catalog.catalog.doctor.database import wanted_parts
     from ontofetch_catalog.catalog.migrations import available_migrations
     from ontofetch_catalog.host import manager
     from ontofetch_hookspecs import ENTRY_POINT_GROUP
 
     available_migrations()
+    wanted_parts()
     # nothing is installed while the loop runs: to look for plugins in each child would only cost time
     installed = functools.lru_cache(manager.entry_points)
     installed(group=ENTRY_POINT_GROUP)

@@ -21,11 +21,11 @@ from ontofetch_catalog.catalog.doctor.examine import examine
 from ontofetch_catalog.catalog.entries import as_path
 from ontofetch_catalog.catalog.prune import planning
 from ontofetch_hookspecs.errors import OntofetchError
+from tests.instance import attach
 from tests.releases import Releases
 
 from .between import BETWEEN
 from .hands import SETTINGS, Functions, Program, Refused
-from .instance import attach
 from .policies import POLICIES
 from .traps import INSIDE, SPELLINGS
 from .tree import DATA, DAY, FILES, LIVE, OLD, RECORDED, Tree, copy, look

@@ -43,13 +43,14 @@ def check_schema(connection: duckdb.DuckDBPyConnection, findings: Findings) -> b
 
 def _first_difference(connection: duckdb.DuckDBPyConnection) -> str:
     """Return the name of a table, view or macro that differs from those of a new catalog; empty if none does."""
-    wanted = _wanted_parts()
+    wanted = wanted_parts()
     found = _parts(care.describe_schema(connection))
     return min((name for name in wanted | found if wanted.get(name) != found.get(name)), default="")
 
 
 @lru_cache(maxsize=1)
-def _wanted_parts() -> dict[str, list[str]]:
+def wanted_parts() -> dict[str, list[str]]:
+    """Return what the migrations make: name of a table, view or macro → its parts; made once per process."""
     fresh = effects.open_database(Path(":memory:"), {}, read_only=False)
     try:
         for migration in migrations.available_migrations():

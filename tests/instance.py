@@ -1,7 +1,8 @@
 """Own a quick way to open a database: attached to one DuckDB instance of this process, not in an instance of its own.
 
-DuckDB takes 15 ms to make an instance, more than all else that happens to a small tree, and 1 ms to attach a file; the
-file, its log and its lock are the same. It imports nothing of the package; who opens what is not known here.
+DuckDB takes 15 ms to make an instance, more than all else that happens to a small store, and 1 ms to attach a file; the
+file, its log and its lock are the same. With one thread an instance has no threads of its own, so that forked children
+may inherit it. It imports nothing of the package; who opens what is not known here.
 """
 
 from __future__ import annotations
@@ -50,6 +51,11 @@ def _instance() -> duckdb.DuckDBPyConnection:
     # as the package wants it of a connection that writes; one that reads has nothing to write
     instance.execute("PRAGMA disable_checkpoint_on_shutdown")
     return instance
+
+
+def inherit_instance() -> None:
+    """Make the instance now, for the children that this process will fork."""
+    _instance()
 
 
 def attach(path: Path, config: Mapping[str, Any], *, read_only: bool) -> duckdb.DuckDBPyConnection:
