@@ -63,4 +63,6 @@ def attach(path: Path, config: Mapping[str, Any], *, read_only: bool) -> duckdb.
     if str(path) == ":memory:":
         return duckdb.connect(config=dict(config))
     options = "READ_ONLY" if read_only else f"STORAGE_VERSION '{config['storage_compatibility_version']}'"
+    if not read_only and "default_block_size" in config:
+        options += f", BLOCK_SIZE {config['default_block_size']}"
     return cast("duckdb.DuckDBPyConnection", _Attached(_instance(), path, options))

@@ -33,7 +33,10 @@ EVENTS = "event_id, digest, type, boundary_id, run_id, ts, level, version_id, co
 FOLDERS = {"native": ("src", "data"), "docstokg": ("original", "extracted")}
 DOCUMENTS = (".extract.audit.json", ".validation.audit.json", "manifest.json")
 LOCKS = (".duck.lock", ".duck.lock.desk")
+MOST_READ = 1_000
 Faults = list[tuple[str, str]]
+Tables = dict[str, list[tuple[Any, ...]]]
+_read: dict[bytes, Tables] = {}
 
 
 def recount(connection: Any, root: Path) -> dict[str, Any]:
@@ -48,8 +51,21 @@ def recount(connection: Any, root: Path) -> dict[str, Any]:
     return found
 
 
-def read_tables(connection: Any, database: Path) -> dict[str, list[tuple[Any, ...]]]:
-    """Return table → its rows; empty if there is no schema."""
+def read_tables(connection: Any, database: Path) -> Tables:
+    """Return table → its rows; empty if there is no schema. The very same bytes are read once."""
+    content = hashlib.sha256()
+    for path in (database, database.with_name(f"{database.name}.wal")):
+        content.update(path.read_bytes() if path.exists() else b"")
+        content.update(b"then the log")
+    key = content.digest()
+    if key not in _read:
+        if len(_read) >= MOST_READ:
+            _read.clear()
+        _read[key] = _read_tables(connection, database)
+    return _read[key]
+
+
+def _read_tables(connection: Any, database: Path) -> Tables:
     connection.execute(f"ATTACH '{database}' AS store (READ_ONLY)")
     try:
         names = {name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}

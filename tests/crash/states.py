@@ -13,7 +13,7 @@ ERRORS = ("EIO", "ENOSPC", "EACCES")
 MODES = ("kill", "fail", "fail-done", "fail-on", "power", "lost-sync", "kill-kill", "kill-power", "power-kill")
 SECOND_MODES = ("kill-kill", "kill-power", "power-kill")
 SEEDS = 6  # what a power cut leaves: all that is not durable is lost, only contents are, or four choices by chance
-CUTS = 3  # of these are tried at each call of a boundary, one at each of the others
+CUTS = 2  # of these are tried at each call of a boundary, one at each of the others
 # calls that a kill behind them leaves no trace of on the disk: a second kill needs no trial after each of them
 _TRACELESS = ("begin", "execute", "rollback", "sync_file", "sync_folder", "sync_filesystem", "write_at")
 
@@ -88,16 +88,15 @@ def first_states(variant: Variant, names: list[str]) -> Iterator[State]:
         # care takes many steps of few kinds: there one error at each call, each error at every third, and so the rest
         for error in (ERRORS[at % 3],) if variant.stepwise else ERRORS:
             yield State(variant.name, "fail", at, error=error)
-            if name in ("commit", "close_database", "rename", "checkpoint"):
-                yield State(variant.name, "fail-done", at, error=error)
+        if name in ("commit", "close_database", "rename", "checkpoint"):
+            yield State(variant.name, "fail-done", at, error=ERRORS[at % 3])
         if not variant.stepwise or at % 3 == 0:
             yield State(variant.name, "fail-on", at, error=ERRORS[at // 3 % 3])
         if name.startswith("sync_"):
-            for seed in (0, 3) if variant.exhaustive else (0,):
-                yield State(variant.name, "lost-sync", at, seed=seed)
+            yield State(variant.name, "lost-sync", at, seed=3 if variant.exhaustive and at % 2 else 0)
     for at in range(1, count + 2):
         for cut in range(CUTS if variant.exhaustive else 1):
-            yield State(variant.name, "power", at, seed=(at + 2 * cut) % SEEDS)
+            yield State(variant.name, "power", at, seed=(at + 3 * cut) % SEEDS)
 
 
 def second_states(
@@ -112,7 +111,7 @@ def second_states(
         recovery: The names of the calls that the recovery makes.
         seed: Chooses where a sample is taken.
     """
-    if first.mode == "power" and (first.seed != first.at % SEEDS or (variant.stepwise and first.at % 3)):
+    if first.mode == "power" and (first.seed != first.at % SEEDS or first.at % 3):
         return
     chance = random.Random(f"{seed} {first}")
     some = [chance.randint(1, len(recovery))] if recovery else []
@@ -120,7 +119,7 @@ def second_states(
         every = [then for then in range(1, len(recovery) + 1) if not _is_as_before(recovery, then)]
         for then in every if variant.exhaustive else some:
             yield State(first.variant, "kill-kill", first.at, then)
-        for then in some:
+        for then in some if first.at % 3 == 0 else []:
             yield State(first.variant, "kill-power", first.at, then, seed=chance.randint(0, 5))
     elif first.mode == "power":
         for then in some:

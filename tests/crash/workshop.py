@@ -16,11 +16,11 @@ import pkgutil
 import shutil
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ontofetch_catalog
 from ontofetch_catalog.catalog import effects
@@ -35,9 +35,13 @@ from .seam import Board, Die, Seam
 from .variant import Variant, point_of
 from .variants import VARIANTS
 
+if TYPE_CHECKING:
+    import duckdb
+
 Disturb = Callable[[Seam], None]
 Mutant = Callable[[], None]
 RECOVER = command("db", "recover")
+BLOCK = 16_384  # bytes
 _LIBRARIES = (
     "duckdb",
     "filelock",
@@ -69,6 +73,7 @@ class Workshop:
         self._facts: dict[str, Facts] = {}
         self._expected: dict[str, Expected] = {}
         _import_everything()
+        _use_small_blocks()
         inherit_instance()
 
     @property
@@ -173,7 +178,7 @@ class Workshop:
 
     def _prepare_seam(self, variant: Variant | None) -> None:
         if self.quick:
-            setattr(effects, "open_database", attach)  # noqa: B010 - in this child alone
+            setattr(effects, "open_database", _attach)  # noqa: B010 - in this child alone
         if variant is not None and not variant.syncfs:
             setattr(effects, "sync_filesystem", lambda path: False)  # noqa: B010 - as on a platform without it
 
@@ -255,6 +260,20 @@ def _answer_of(work: Callable[[], Any]) -> dict[str, Any]:
     except Exception as error:  # noqa: BLE001 - whatever it is, the user would see a traceback
         return {"ok": False, "error": type(error).__name__, "text": str(error), "sentence": False}
     return {"ok": True, "result": str(result) if result is not None else None}
+
+
+def _use_small_blocks() -> None:
+    """Let databases be made of the smallest blocks: small as they are here, most of theirs would be copied zeros."""
+    original = effects.open_database
+
+    def open_database(path: Path, config: Mapping[str, Any], *, read_only: bool) -> duckdb.DuckDBPyConnection:
+        return original(path, {**config, "default_block_size": BLOCK}, read_only=read_only)
+
+    setattr(effects, "open_database", open_database)  # noqa: B010 - in this worker and its children
+
+
+def _attach(path: Path, config: Mapping[str, Any], *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    return attach(path, {**config, "default_block_size": BLOCK}, read_only=read_only)
 
 
 def _import_everything() -> None:
