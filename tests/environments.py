@@ -79,7 +79,7 @@ class Environment:
 
 def other_duckdb(requirement: str) -> Path:
     """Return a folder with another DuckDB, to be put first on PYTHONPATH; fetched by pip on the first call."""
-    folder = BUILD / "duckdb" / requirement.replace("==", "-")
+    folder = BUILD / "duckdb" / f"duckdb{requirement}"
     if not (folder / "duckdb").is_dir():
         subprocess.run(
             [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps",

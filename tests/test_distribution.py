@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -130,7 +131,8 @@ def test_somebody_elses_plugin(installed: Environment, wheels: dict[str, Path], 
     assert before.items() <= snapshot(store).items()
 
 
-@pytest.mark.parametrize("requirement", ["==1.5.0"])
+# the oldest that is allowed, unless the tests run with just that one
+@pytest.mark.parametrize("requirement", ["==1.5.0" if version("duckdb") != "1.5.0" else ">=2,<3"])
 def test_one_store_is_used_by_two_duckdbs(tmp_path: Path, archive: Path, requirement: str) -> None:
     """A store that one DuckDB has made is read and written by the other, in turn."""
     older = {"PYTHONPATH": os.pathsep.join([str(other_duckdb(requirement)), str(CHECKOUT)])}
