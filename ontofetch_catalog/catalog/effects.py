@@ -14,9 +14,9 @@ import shutil
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -224,17 +224,15 @@ def write_new(path: Path, chunks: Iterable[bytes | memoryview]) -> tuple[str, in
 
 @contextmanager
 def _beside(work: Callable[[bytes | memoryview], object], chunk: bytes | memoryview) -> Iterator[None]:
-    """Do `work` with a large chunk in a thread beside what happens here; with a small one, before it."""
+    """Do `work` with a large chunk in a thread beside what happens here, with a small one before it; raise its error."""
     if len(chunk) < CHUNK:
         work(chunk)
         yield
         return
-    thread = Thread(target=work, args=(chunk,))
-    thread.start()
-    try:
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(work, chunk)
         yield
-    finally:
-        thread.join()
+        done.result()
 
 
 def write_file(path: Path, data: bytes) -> None:

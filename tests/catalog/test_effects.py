@@ -32,3 +32,17 @@ def test_a_large_chunk_that_cannot_be_written_leaves_no_file(tmp_path: Path, mon
     with pytest.raises(OSError, match="no space"):
         effects.write_new(tmp_path / "new", [bytes(2 * effects.CHUNK)])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_hash_that_fails_beside_the_write_is_no_hash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error in the thread that hashes arrives: nobody records the hash of half a file."""
+
+    class Failing:
+        def update(self, data: bytes | memoryview) -> None:
+            del data
+            raise MemoryError
+
+    monkeypatch.setattr(hashlib, "sha256", Failing)
+    with pytest.raises(MemoryError):
+        effects.write_new(tmp_path / "new", [bytes(2 * effects.CHUNK)])
+    assert list(tmp_path.iterdir()) == []
