@@ -224,7 +224,7 @@ def write_new(path: Path, chunks: Iterable[bytes | memoryview]) -> tuple[str, in
 
 @contextmanager
 def _beside(work: Callable[[bytes | memoryview], object], chunk: bytes | memoryview) -> Iterator[None]:
-    """Do `work` with a large chunk in a thread beside what happens here, with a small one before it; raise its error."""
+    """Do `work` with a large chunk in a thread beside what is done here, else before it; raise its errors."""
     if len(chunk) < CHUNK:
         work(chunk)
         yield
