@@ -58,6 +58,11 @@ def inherit_instance() -> None:
     _instance()
 
 
+def attached_names() -> list[str]:
+    """Return the names of the databases that are attached now."""
+    return [name for (name,) in _instance().execute("SELECT database_name FROM duckdb_databases()").fetchall()]
+
+
 def attach(path: Path, config: Mapping[str, Any], *, read_only: bool) -> duckdb.DuckDBPyConnection:
     """Open a database as `effects.open_database` does, but for the instance."""
     if str(path) == ":memory:":

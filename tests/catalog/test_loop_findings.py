@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,11 +14,13 @@ import duckdb
 import pytest
 
 from ontofetch_catalog.catalog import effects, journal, sessions
+from ontofetch_catalog.catalog.backup.restore import restore
+from ontofetch_catalog.catalog.backup.write import back_up
 from ontofetch_catalog.catalog.boundaries import staged
 from ontofetch_catalog.catalog.connection import Store, unreadable
 from ontofetch_catalog.catalog.rebuild.build import rebuild
 from ontofetch_catalog.errors import BoundaryFailed, CatalogUnwritable, RecoveryFailed
-from tests.releases import Releases, query
+from tests.releases import Releases, query, results_table
 
 DATA = b"the artifact"
 
@@ -213,3 +217,48 @@ def test_a_rebuild_goes_on_from_a_swap_that_was_cut_short(lost: Releases, monkey
     (release,) = rebuild(store).releases
     assert (release.source, release.rows, release.bytes) == ("documents", 4, 5)
     lost.check()
+
+
+@pytest.mark.parametrize("kind", ["extract", "validation"])
+def test_an_audit_that_can_not_be_written_is_let_go(
+    releases: Releases, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, kind: str
+) -> None:
+    """A disk that is full while an audit is written ends in a sentence alone: no result stays open behind it."""
+    told: list[Any] = []
+    monkeypatch.setattr(sys, "unraisablehook", told.append)
+    releases.download("1.0", DATA)
+    texts = {"a.ttl": "alpha"}
+    step = {
+        "extract": lambda: releases.extract("1.0", DATA, texts),
+        "validation": lambda: releases.validate("1.0", results_table(texts)),
+    }
+    if kind == "validation":
+        step["extract"]()
+    full = _fail(errno.ENOSPC, lambda file, _: f"-{kind}.audit" in os.readlink(f"/dev/fd/{file}"), effects.write)
+    with monkeypatch.context() as patch:
+        patch.setattr(effects, "write", full)
+        with pytest.raises(BoundaryFailed, match="No space left"):
+            step[kind]()
+    gc.collect()
+    assert told == []
+    assert "could not be closed" not in caplog.text
+    step[kind]()
+    releases.check()
+
+
+def test_a_restore_does_without_emptying_the_log(
+    releases: Releases, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What will be replaced is kept with its log; that the log can't be emptied is no reason to stop."""
+    releases.pull("1.0", {"a.ttl": "alpha"})
+    store = Store(releases.root)
+    back_up(store, tmp_path / "backup", include_data=False, key=None, progress=lambda done, total: None)
+
+    def refused(connection: object) -> None:
+        raise duckdb.IOException("IO Error: Could not write file: No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(effects, "checkpoint", refused)
+        restored, _ = restore(store, tmp_path / "backup", key=None, progress=lambda done, total: None)
+    assert restored.kept is not None
+    releases.check()

@@ -69,7 +69,7 @@ def mended(*words: str) -> Any:
     def carried_out(home: Path, facts: Facts) -> None:
         findings = pa.Table.from_pylist(facts["findings"], schema=make_schema())
         store = _store(home)
-        repairs = plan_repairs(store, findings, read_choices([word for word in words if word != "--fix"], None))
+        repairs = plan_repairs(store, findings, read_choices(words[1:] or ["safe"], None))
         assert repairs, words
         for repair in repairs:
             carry_out(store, repair)

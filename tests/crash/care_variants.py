@@ -27,7 +27,7 @@ _STEPS = tuple(
 )
 # some by the whole command; the others, one by one, from where it has found what is to be mended: to look at a store
 # before and after would be most of what is disturbed, time and again
-_WHOLE = ("safe", "adopt-file", "accept-loss", "write-record", "migrate")
+_WHOLE = ("accept-loss", "write-record", "migrate")
 FIXES = tuple(
     Variant(
         name=f"doctor/{name}",

@@ -84,11 +84,11 @@ def list_files(root: Path) -> dict[str, tuple[int, str]]:
     found = {}
     for folder, _, names in os.walk(root):
         for name in names:
-            path = Path(folder, name)
-            relpath = path.relative_to(root).as_posix()
+            path = f"{folder}/{name}"
+            relpath = path[len(str(root)) + 1 :]
             if not relpath.startswith(".catalog/") or ".duckdb" not in name:
                 # a link is no file, wherever it leads
-                data = f"link to {os.readlink(path)}".encode() if path.is_symlink() else path.read_bytes()
+                data = f"link to {os.readlink(path)}".encode() if os.path.islink(path) else Path(path).read_bytes()
                 found[relpath] = (len(data), hashlib.sha256(data).hexdigest())
     return found
 
@@ -98,8 +98,9 @@ def picture_of(disk: dict[str, tuple[int, str]], root: Path) -> dict[str, Any]:
     outside = {path: digest for path, (_, digest) in disk.items() if not path.startswith(".catalog/")}
     folders = []
     for folder, names, _ in os.walk(root):
-        names[:] = [name for name in names if Path(folder, name) != root / ".catalog"]
-        folders += [Path(folder, name).relative_to(root).as_posix() for name in names]
+        if folder == str(root):
+            names[:] = [name for name in names if name != ".catalog"]
+        folders += [f"{folder}/{name}"[len(str(root)) + 1 :] for name in names]
     staged, kept, odd = {}, [], []
     for path, (_, digest) in disk.items():
         parts = path.split("/")
@@ -114,7 +115,9 @@ def picture_of(disk: dict[str, tuple[int, str]], root: Path) -> dict[str, Any]:
             odd.append(path)
     odd += [f".catalog/{name}" for name in ("new.duckdb", "new.duckdb.wal") if (root / ".catalog" / name).exists()]
     # documents carry times; whether they say what the rows say is looked at apart
-    files = {path: digest for path, digest in outside.items() if Path(path).name not in (*DOCUMENTS, "LATEST.json")}
+    files = {
+        path: digest for path, digest in outside.items() if os.path.basename(path) not in (*DOCUMENTS, "LATEST.json")
+    }
     documents = sorted(path for path in outside if path not in files)
     return {
         "files": files,
@@ -223,7 +226,7 @@ def check_documents(
         )
         if told != (version_id, *audits, artifacts):
             faults.append(("documents-agree", f"{folder}/manifest.json"))
-    there = {path for path in disk if Path(path).name in DOCUMENTS and not path.startswith(".catalog/")}
+    there = {path for path in disk if os.path.basename(path) in DOCUMENTS and not path.startswith(".catalog/")}
     faults += [("documents-agree", f"{path} belongs to nothing") for path in sorted(there - expected)]
 
 

@@ -13,6 +13,7 @@ import signal
 import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ontofetch_catalog.catalog import effects
@@ -119,15 +120,28 @@ class Die(Act):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-class Fail(Act):
-    """Let call `at` fail with an error of the system; with `forever` every call from there on."""
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What fails: call `at`, with `forever` every call from there on, with the error of that number.
 
-    def __init__(self, board: Board, at: int, code: int, *, forever: bool = False, happened: bool = False) -> None:
+    With `happened` the call does what it should, and the error comes all the same.
+    """
+
+    at: int
+    code: int
+    forever: bool = False
+    happened: bool = False
+
+
+class Fail(Act):
+    """Let a call fail with an error of the system."""
+
+    def __init__(self, board: Board, failure: Failure) -> None:
         self._board = board
-        self._at = at
-        self._code = code
-        self._forever = forever
-        self._happened = happened  # the call does what it should, and the error comes all the same
+        self._at = failure.at
+        self._code = failure.code
+        self._forever = failure.forever
+        self._happened = failure.happened
 
     def before(self, number: int, name: str, args: tuple[Any, ...]) -> None:
         """Raise, if it is time."""

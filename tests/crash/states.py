@@ -13,7 +13,6 @@ ERRORS = ("EIO", "ENOSPC", "EACCES")
 MODES = ("kill", "fail", "fail-done", "fail-on", "power", "lost-sync", "kill-kill", "kill-power", "power-kill")
 SECOND_MODES = ("kill-kill", "kill-power", "power-kill")
 SEEDS = 6  # what a power cut leaves: all that is not durable is lost, only contents are, or four choices by chance
-CUTS = 2  # of these are tried at each call of a boundary, one at each of the others
 # calls that a kill behind them leaves no trace of on the disk: a second kill needs no trial after each of them
 _TRACELESS = ("begin", "execute", "rollback", "sync_file", "sync_folder", "sync_filesystem", "write_at")
 
@@ -95,8 +94,7 @@ def first_states(variant: Variant, names: list[str]) -> Iterator[State]:
         if name.startswith("sync_"):
             yield State(variant.name, "lost-sync", at, seed=3 if variant.exhaustive and at % 2 else 0)
     for at in range(1, count + 2):
-        for cut in range(CUTS if variant.exhaustive else 1):
-            yield State(variant.name, "power", at, seed=(at + 3 * cut) % SEEDS)
+        yield State(variant.name, "power", at, seed=at % SEEDS)
 
 
 def second_states(

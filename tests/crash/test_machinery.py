@@ -21,7 +21,7 @@ from ontofetch_catalog.catalog.doctor.plan import REPAIRS
 from tests.crash import care_variants, loop
 from tests.crash.children import run_child
 from tests.crash.recount import Recounter
-from tests.crash.seam import Board, Die, Fail, FailSync, LosePower, Seam
+from tests.crash.seam import Board, Die, Fail, FailSync, Failure, LosePower, Seam
 from tests.crash.shadow import Shadow
 from tests.releases import Releases
 
@@ -81,7 +81,7 @@ def test_an_armed_failure_fails_there_and_only_there(home: Path, happened: bool)
 
     def work() -> dict[str, Any]:
         seam = Seam(board)
-        seam.take(Fail(board, 1, errno.ENOSPC, happened=happened))
+        seam.take(Fail(board, Failure(1, errno.ENOSPC, happened=happened)))
         seam.install()
         try:
             effects.make_folder(home / "store/a")
@@ -101,7 +101,7 @@ def test_a_failure_for_good_lets_nothing_through(home: Path) -> None:
 
     def work() -> dict[str, Any]:
         seam = Seam(board)
-        seam.take(Fail(board, 2, errno.EIO, forever=True))
+        seam.take(Fail(board, Failure(2, errno.EIO, forever=True)))
         seam.install()
         effects.make_folder(home / "store/a")
         failed = 0

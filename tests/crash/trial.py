@@ -11,12 +11,12 @@ import signal
 from .children import Ended
 from .invariants import Findings, Judge
 from .scenes import Facts
-from .seam import Act, Die, Fail, FailSync, LosePower, Seam
+from .seam import Die, FailSync, Failure, LosePower, Seam
 from .shadow import Shadow
 from .states import State
 from .variant import Variant
 from .variants import VARIANTS
-from .workshop import Workshop, is_as_meant
+from .workshop import Disturb, Workshop, is_as_meant
 
 
 def try_state(workshop: Workshop, state: State) -> tuple[Findings, list[str]]:
@@ -25,9 +25,13 @@ def try_state(workshop: Workshop, state: State) -> tuple[Findings, list[str]]:
     expected = workshop.expect(variant)
     judge = Judge(variant, expected)
     workshop.quick = not state.opens_alone
-    facts = workshop.copy(variant)
-    ended = workshop.operate(variant, facts, lambda seam: _disturb(workshop, state, seam, variant, facts))
-    _assert_disturbed(workshop, state, ended)
+    if state.first == "kill" and state.then:
+        facts = workshop.kill(variant, state.at)
+        ended = Ended(signal.SIGKILL, {}, "")
+    else:
+        facts = workshop.copy(variant)
+        ended = workshop.operate(variant, facts, _disturbance(workshop, state, variant, facts))
+        _assert_disturbed(workshop, state, ended)
     committed = _must_have_happened(workshop, state, variant, expected.calls)
     judge.settled = state.first not in ("power", "lost") or bool(workshop.board.get("settled"))
     if not state.then:
@@ -75,23 +79,18 @@ def _judge_repetition(workshop: Workshop, judge: Judge, variant: Variant, facts:
     return list(ended.answer["calls"])
 
 
-def _disturb(workshop: Workshop, state: State, seam: Seam, variant: Variant, facts: Facts) -> None:
-    if state.first in ("power", "lost"):
-        seam.shadow = Shadow(workshop.home, workshop.place / "grave", variant.volatile_paths(facts))
-    seam.take(_act(workshop, state, seam))
-
-
-def _act(workshop: Workshop, state: State, seam: Seam) -> Act:
-    board = workshop.board
-    if state.first == "kill":
-        return Die(board, state.at)
+def _disturbance(workshop: Workshop, state: State, variant: Variant, facts: Facts) -> Disturb:
     if state.first == "fail":
-        forever, happened = state.mode == "fail-on", state.mode == "fail-done"
-        return Fail(board, state.at, state.code, forever=forever, happened=happened)
-    assert seam.shadow is not None
-    if state.first == "power":
-        return LosePower(board, state.at, seam.shadow, state.seed)
-    return FailSync(board, state.at, seam.shadow, state.seed)
+        return Failure(state.at, state.code, forever=state.mode == "fail-on", happened=state.mode == "fail-done")
+    if state.first == "kill":
+        return lambda seam: seam.take(Die(workshop.board, state.at))
+
+    def with_a_shadow(seam: Seam) -> None:
+        seam.shadow = Shadow(workshop.home, workshop.place / "grave", variant.volatile_paths(facts))
+        act = LosePower if state.first == "power" else FailSync
+        seam.take(act(workshop.board, state.at, seam.shadow, state.seed))
+
+    return with_a_shadow
 
 
 def _disturb_recovery(workshop: Workshop, state: State, seam: Seam) -> None:

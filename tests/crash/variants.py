@@ -167,13 +167,6 @@ _OTHERS = (
 )
 _PORTABLE = (
     Variant(
-        name="download/without-syncfs",
-        build=scenes.with_file(scenes.empty, DATA),
-        run=scenes.download("2.0", DATA),
-        done="download.done",
-        syncfs=False,
-    ),
-    Variant(
         name="download/in-place-without-syncfs",
         build=scenes.with_others(scenes.former, {"store/example/sample/2.0/src/a.zip": DATA}),
         run=scenes.download_from("2.0", DATA, None),
@@ -186,16 +179,6 @@ _PORTABLE = (
         build=scenes.with_tree(scenes.downloaded, TEXTS),
         run=scenes.extract("2.0", DATA, TEXTS),
         done="extract.done",
-        syncfs=False,
-    ),
-    Variant(
-        name="extract/in-place-without-syncfs",
-        build=scenes.with_others(
-            scenes.downloaded, {f"store/example/sample/2.0/data/{name}": text.encode() for name, text in TEXTS.items()}
-        ),
-        run=scenes.extract_from("2.0", DATA, TEXTS, None),
-        done="extract.done",
-        volatile=("store/example/sample/2.0/data",),
         syncfs=False,
     ),
 )

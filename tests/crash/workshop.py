@@ -25,29 +25,35 @@ from typing import TYPE_CHECKING, Any
 import ontofetch_catalog
 from ontofetch_catalog.catalog import effects
 from ontofetch_hookspecs.errors import OntofetchError
-from tests.instance import attach, inherit_instance
+from tests.instance import attach, attached_names, inherit_instance
 
 from .children import Ended, Steady, run_child
+from .frozen import freeze, thaw
 from .invariants import Expected
 from .recount import Recounter
 from .scenes import Facts, command
-from .seam import Board, Die, Seam
+from .seam import Board, Die, Fail, Failure, Seam
 from .variant import Variant, point_of
 from .variants import VARIANTS
 
 if TYPE_CHECKING:
     import duckdb
 
-Disturb = Callable[[Seam], None]
+Disturb = Callable[[Seam], None] | Failure
 Mutant = Callable[[], None]
 RECOVER = command("db", "recover")
 BLOCK = 16_384  # bytes
 _LIBRARIES = (
     "duckdb",
+    "encodings.ascii",
+    "encodings.cp437",
     "filelock",
     "polars",
+    "pyarrow.acero",
     "pyarrow.compute",
+    "pyarrow.csv",
     "pyarrow.dataset",
+    "pyarrow.parquet",
     "rich.console",
     "structlog",
     "tomllib",
@@ -110,18 +116,47 @@ class Workshop:
 
     def copy(self, variant: Variant) -> Facts:
         """Put a fresh copy of a variant's template into place, with what its lead-in leaves, and return its facts."""
-        origin = VARIANTS[variant.after[0]] if variant.after else None
-        at = point_of(variant.after[1], self.expect(origin).calls) if origin and variant.after else 0
         facts = self._prepare(variant)
-        for name in ("home", "grave", "grave-pool"):
-            shutil.rmtree(self.place / name, ignore_errors=True)
-        shutil.copytree(self._template(variant), self.home, symlinks=True)
-        if origin is not None:
-            ended = self.operate(origin, facts, lambda seam: seam.take(Die(self.board, at)))
-            assert ended.signal == signal.SIGKILL, (variant.name, at, ended)
+        if variant.after is not None:
+            origin = VARIANTS[variant.after[0]]
+            self.kill(origin, point_of(variant.after[1], self.expect(origin).calls), self._template(variant), facts)
+        else:
+            self._put(self._template(variant))
         if variant.lead is not None:
             facts = {**facts, **self._ask("lead", variant, facts).answer}
         return facts
+
+    def kill(self, variant: Variant, at: int, template: Path | None = None, facts: Facts | None = None) -> Facts:
+        """Put into place what a variant's process leaves that is killed in front of call `at`, and return the facts.
+
+        It is killed once; where somebody goes on from there again, a copy of what it left is as good. Not so for
+        the steps of care: plans name inodes, too.
+        """
+        reusable = self.mutant is None and not variant.stepwise
+        kept = self.place / "frozen" / f"{(template or self.base).name}-{variant.name.replace('/', '-')}-{at}"
+        if reusable and kept.exists():
+            self._clear()
+            thaw(kept, self.home)
+            self.board.reset()
+            return self._prepare(variant) if facts is None else facts
+        if template is None or facts is None:
+            facts = self.copy(variant)
+        else:
+            self._put(template)
+        ended = self.operate(variant, facts, lambda seam: seam.take(Die(self.board, at)))
+        calls = self.board.get("calls")
+        assert (ended.signal, calls) == (signal.SIGKILL, at), (variant.name, at, calls, ended)
+        if reusable:
+            freeze(self.home, kept)
+        return facts
+
+    def _put(self, template: Path) -> None:
+        self._clear()
+        shutil.copytree(template, self.home, symlinks=True)
+
+    def _clear(self) -> None:
+        for name in ("home", "grave", "grave-pool"):
+            shutil.rmtree(self.place / name, ignore_errors=True)
 
     def operate(self, variant: Variant, facts: Facts, disturb: Disturb | None = None) -> Ended:
         """Let a child carry out a variant's operation, and after a good end tidy up as a host does."""
@@ -136,14 +171,17 @@ class Workshop:
         return self._let("recover", None, {}, None)
 
     def _let(self, what: str, variant: Variant | None, facts: Facts, disturb: Disturb | None) -> Ended:
-        """Let the steady child do it, or a new one if it is to be disturbed or works with a mutant."""
+        """Let the steady child do it, or a new one if it is to die, to fail for good, or works with a mutant."""
         self.board.reset()
-        if disturb is None and self.mutant is None:
-            return self._ask(what, variant, facts)
+        lives_on = disturb is None or (isinstance(disturb, Failure) and not disturb.forever)
+        if lives_on and self.mutant is None:
+            return self._ask(what, variant, facts, disturb if isinstance(disturb, Failure) else None)
 
         def live() -> dict[str, Any]:
             seam = Seam(self.board)
-            if disturb is not None:
+            if isinstance(disturb, Failure):
+                seam.take(Fail(self.board, disturb))
+            elif disturb is not None:
                 disturb(seam)
             self._prepare_seam(variant)
             seam.install()
@@ -153,11 +191,16 @@ class Workshop:
 
         return run_child(live, self.place / "stderr")
 
-    def _ask(self, what: str, variant: Variant | None, facts: Facts) -> Ended:
+    def _ask(self, what: str, variant: Variant | None, facts: Facts, failure: Failure | None = None) -> Ended:
         if self._steady is None:
             self._steady = Steady(self._serve, self.place / "stderr")
         name = variant.name if variant is not None else ""
-        return self._steady.ask({"what": what, "variant": name, "facts": facts, "quick": self.quick})
+        request = {"what": what, "variant": name, "facts": facts, "quick": self.quick}
+        ended = self._steady.ask({**request, "failure": failure and asdict(failure)})
+        if failure is not None and ended.answer.pop("left_open"):
+            self._steady.close()
+            self._steady = None
+        return ended
 
     def _serve(self, request: dict[str, Any]) -> dict[str, Any]:
         """Do what is asked of the steady child, and leave its process as it was."""
@@ -165,14 +208,21 @@ class Workshop:
         variant = VARIANTS[request["variant"]] if request["variant"] else None
         kept = effects.open_database, effects.sync_filesystem
         seam = Seam(self.board)
+        failure = request["failure"]
+        opened = _open_things() if failure else None
         try:
             self._prepare_seam(variant)
             if request["what"] == "lead":
                 assert variant is not None
                 assert variant.lead is not None
                 return variant.lead(self.home)
+            if failure:
+                seam.take(Fail(self.board, Failure(**failure)))
             with seam.installed():
-                return self._carry_out(seam, request["what"], variant, request["facts"])
+                answer = self._carry_out(seam, request["what"], variant, request["facts"])
+            if failure:
+                answer["left_open"] = opened != _open_things()
+            return answer
         finally:
             effects.open_database, effects.sync_filesystem = kept  # type: ignore[misc]
 
@@ -226,6 +276,12 @@ class Workshop:
             # a store with an open boundary is no state to come back to
             before = {**after, "events": before["events"]}
         return Expected(before, after, ended.answer["calls"])
+
+
+def _open_things() -> tuple[list[str], int]:
+    """Return what this process has open: databases and file descriptors."""
+    gc.collect()
+    return attached_names(), len(os.listdir("/proc/self/fd"))
 
 
 def is_as_meant(variant: Variant, ended: Ended) -> bool:

@@ -160,11 +160,21 @@ def _settle(store: Store) -> None:
     try:
         if require_database(store):
             with sessions.writing(store, migrate=False) as session:
-                effects.checkpoint(session.connection)
+                _empty_log(session.connection)
     except CatalogLocked:
         raise
     except OntofetchError as error:
         _log.warning("what will be replaced can't be opened any more: %s", str(error).splitlines()[0])
+
+
+def _empty_log(connection: duckdb.DuckDBPyConnection) -> None:
+    import duckdb
+
+    try:
+        effects.checkpoint(connection)
+    except duckdb.Error as error:
+        # the log is kept with its database: together they still hold all of it
+        _log.warning("the log of what will be replaced could not be emptied: %s", str(error).splitlines()[0])
 
 
 def _unpack(store: Store, source: Source, manifest: m.Manifest, count: _Count) -> None:

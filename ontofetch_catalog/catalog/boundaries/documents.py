@@ -6,6 +6,7 @@ They say what the rows say, so that the rows can be made anew from them; this mo
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -31,14 +32,16 @@ def draft_extract_audit(
 ) -> None:
     """Write the extract audit of a release anew and record its sha256; `given` as in `files.audit_lines`."""
     target = f"{row.fs_relpath}/{layout.EXTRACT_AUDIT}"
-    digest, _ = draft.write(target, files.audit_lines(connection, row.version_id, given))
+    with closing(files.audit_lines(connection, row.version_id, given)) as lines:
+        digest, _ = draft.write(target, lines)
     releases.update_version(connection, row.version_id, {"extract_audit": digest})
 
 
 def draft_validation_audit(connection: duckdb.DuckDBPyConnection, draft: Draft, row: releases.VersionRow) -> None:
     """Write the validation audit of a release anew and record its sha256."""
     target = f"{row.fs_relpath}/{layout.VALIDATION_AUDIT}"
-    digest, _ = draft.write(target, validations.audit_lines(connection, row.version_id))
+    with closing(validations.audit_lines(connection, row.version_id)) as lines:
+        digest, _ = draft.write(target, lines)
     releases.update_version(connection, row.version_id, {"validation_audit": digest})
 
 

@@ -5,7 +5,7 @@ The release always stands in the SQL as a constant, so that DuckDB skips the row
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -179,8 +179,10 @@ def covering_paths(connection: duckdb.DuckDBPyConnection, version_id: str, artif
 
 def audit_lines(
     connection: duckdb.DuckDBPyConnection, version_id: str, given: tuple[pa.Table, str, int] | None = None
-) -> Iterator[memoryview]:
+) -> Generator[memoryview, None, None]:
     """Yield the lines of the extract audit of a release, sorted by path, as bytes of many lines.
+
+    Who does not take them all closes it: until then its result stays open.
 
     Args:
         connection: An open connection.
@@ -212,13 +214,13 @@ def audit_lines(
             connection.unregister("given_files")
 
 
-def text_of(connection: duckdb.DuckDBPyConnection, query: str) -> Iterator[memoryview]:
+def text_of(connection: duckdb.DuckDBPyConnection, query: str) -> Generator[memoryview, None, None]:
     """Yield the one text column of `query`, rows joined, as views of Arrow's own buffers: nothing is copied.
 
     The next rows are made while the caller writes these; until the end nobody else may use the connection.
     """
     reader = connection.sql(query).to_arrow_reader(_BATCH_ROWS)
-    with ThreadPoolExecutor(1) as pool:
+    with reader, ThreadPoolExecutor(1) as pool:
         coming = pool.submit(next, reader, None)
         while (batch := coming.result()) is not None:
             coming = pool.submit(next, reader, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING
 
 from .. import effects
@@ -111,8 +111,11 @@ def known_results(
         connection.unregister("given_ids")
 
 
-def audit_lines(connection: duckdb.DuckDBPyConnection, version_id: str) -> Iterator[memoryview]:
-    """Yield the lines of the validation audit of a release, sorted by path and validator, as bytes of many lines."""
+def audit_lines(connection: duckdb.DuckDBPyConnection, version_id: str) -> Generator[memoryview, None, None]:
+    """Yield the lines of the validation audit of a release, sorted by path and validator, as bytes of many lines.
+
+    Who does not take them all closes it: until then its result stays open.
+    """
     query = f"""
         SELECT concat('{{"version_id":"', version_id, '","relpath":"',
             replace(replace(relpath, chr(92), '\\\\'), '"', '\\"'), '","file_id":"', file_id,
