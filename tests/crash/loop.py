@@ -175,7 +175,8 @@ def run(
     for state, broken, recovery in _tried(pool, needed):
         _note(report, state, broken, told)
         second += second_states(state, VARIANTS[state.variant], calls[state.variant], recovery, seed=seed)
-    for state, broken, _ in _tried(pool, [state for state in _sample(second, sample // 2, seed) if wanted(state)]):
+    # one worker does several that go on from the same kill, so that it kills once
+    for state, broken, _ in _tried(pool, [state for state in _sample(second, sample // 2, seed) if wanted(state)], 16):
         _note(report, state, broken, told)
     report.seconds = time.monotonic() - start
     return report
@@ -198,8 +199,8 @@ def _sample(states: Sequence[State], count: int, seed: int) -> list[State]:
     return found
 
 
-def _tried(pool: Pool, states: Iterable[State]) -> Iterator[Tried]:
-    return pool.imap_unordered(attempt, states, chunksize=4)
+def _tried(pool: Pool, states: Iterable[State], together: int = 4) -> Iterator[Tried]:
+    return pool.imap_unordered(attempt, states, chunksize=together)
 
 
 def _note(report: Report, state: State, broken: list[tuple[str, str]], told: Callable[[Report], None]) -> None:

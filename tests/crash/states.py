@@ -63,7 +63,7 @@ class State:
     @property
     def opens_alone(self) -> bool:
         """Return whether databases are opened as the package does it; the others are attached, which is quicker."""
-        return (self.at + self.then) % 10 == 0
+        return (self.at + self.then) % 20 == 0
 
     def command(self) -> str:
         """Return the command that runs just this state."""
@@ -109,7 +109,9 @@ def second_states(
         recovery: The names of the calls that the recovery makes.
         seed: Chooses where a sample is taken.
     """
-    if first.mode == "power" and (first.seed != first.at % SEEDS or first.at % 3):
+    if first.mode == "power" and first.at % 6:
+        return
+    if variant.stepwise and first.at % 2:
         return
     chance = random.Random(f"{seed} {first}")
     some = [chance.randint(1, len(recovery))] if recovery else []

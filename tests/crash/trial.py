@@ -34,8 +34,9 @@ def try_state(workshop: Workshop, state: State) -> tuple[Findings, list[str]]:
         _assert_disturbed(workshop, state, ended)
     committed = _must_have_happened(workshop, state, variant, expected.calls)
     judge.settled = state.first not in ("power", "lost") or bool(workshop.board.get("settled"))
-    if not state.then:
-        # what a reader sees after the first disturbance alone is looked at by the state that ends there
+    if not state.then and not (state.first == "fail" and state.recovers):
+        # after the first disturbance alone, in the state that ends there; after a failure that a recovery follows, the
+        # recovery has next to nothing to do, and the reader sees what is looked at then
         judge.reader(workshop.look())
     if not ended.signal:
         judge.answer(ended.answer, ended.stderr, where="operation")
@@ -68,8 +69,8 @@ def _judge_repetition(workshop: Workshop, judge: Judge, variant: Variant, facts:
     """Do as a user would whose command did not end well: run it again; return the names of the calls that it made."""
     ended = workshop.operate(variant, facts)
     judge.answer(ended.answer, ended.stderr, where="again")
-    if variant.stepwise:
-        # it may have seen that all was done, and then it had no reason to enter the catalog
+    if variant.stepwise and "begin" not in ended.answer["calls"]:
+        # it has seen that all was done, and had no reason to enter the catalog
         workshop.recover()
     seen = workshop.look()
     if is_as_meant(variant, ended):

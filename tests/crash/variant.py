@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from .scenes import Facts
+from .scenes import Facts, nothing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,8 +18,9 @@ class Variant:
 
     Args:
         name: `operation/variant`.
-        build: Makes the template below a folder and returns facts about it; `stage` names what is staged.
         run: Carries the operation out below a folder, as a host or a user would; returns the stage it used, if any.
+        build: Makes the template below a folder and returns facts about it; `stage` names what is staged. With `after`
+            that variant's template is taken.
         words: What was asked for by words, where a test looks at it.
         done: Type of the event that says that it happened; empty where no event tells.
         refused: Name of the error that ends even an undisturbed run (a veto).
@@ -36,8 +37,8 @@ class Variant:
     """
 
     name: str
-    build: Callable[[Path], Facts]
     run: Callable[[Path, Facts], Path | None]
+    build: Callable[[Path], Facts] = nothing
     words: tuple[str, ...] = ()
     done: str = ""
     refused: str = ""

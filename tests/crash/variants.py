@@ -185,7 +185,6 @@ _PORTABLE = (
 _CATALOG = (
     Variant(
         name="create/by-migrate",
-        build=scenes.nothing,
         run=scenes.command("db", "migrate"),
         done="migrate.done",
         decides=("rename", 1),
@@ -213,7 +212,6 @@ _BOUNDARIES = (*_DOWNLOADS, *_EXTRACTS, *_OTHERS, *_PORTABLE)
 _RECOVERIES = tuple(
     Variant(
         name=f"recover/{origin.name.replace('/', '-')}-{point}",
-        build=origin.build,
         run=scenes.command("db", "recover"),
         after=(origin.name, point),
         exhaustive=False,

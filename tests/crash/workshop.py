@@ -6,58 +6,35 @@ disturbed in a child, and how its end is judged, is not known here.
 
 from __future__ import annotations
 
-import functools
 import gc
-import importlib
 import json
-import logging
 import os
-import pkgutil
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import ontofetch_catalog
 from ontofetch_catalog.catalog import effects
 from ontofetch_hookspecs.errors import OntofetchError
-from tests.instance import attach, attached_names, inherit_instance
+from tests.instance import attached_names
 
 from .children import Ended, Steady, run_child
 from .frozen import freeze, thaw
 from .invariants import Expected
+from .ready import attach_small, make_ready
 from .recount import Recounter
 from .scenes import Facts, command
 from .seam import Board, Die, Fail, Failure, Seam
 from .variant import Variant, point_of
 from .variants import VARIANTS
 
-if TYPE_CHECKING:
-    import duckdb
-
 Disturb = Callable[[Seam], None] | Failure
 Mutant = Callable[[], None]
 RECOVER = command("db", "recover")
-BLOCK = 16_384  # bytes
-_LIBRARIES = (
-    "duckdb",
-    "encodings.ascii",
-    "encodings.cp437",
-    "filelock",
-    "polars",
-    "pyarrow.acero",
-    "pyarrow.compute",
-    "pyarrow.csv",
-    "pyarrow.dataset",
-    "pyarrow.parquet",
-    "rich.console",
-    "structlog",
-    "tomllib",
-)
 
 
 class Workshop:
@@ -78,9 +55,7 @@ class Workshop:
         self._recounter = Recounter()
         self._facts: dict[str, Facts] = {}
         self._expected: dict[str, Expected] = {}
-        _import_everything()
-        _use_small_blocks()
-        inherit_instance()
+        make_ready()
 
     @property
     def home(self) -> Path:
@@ -116,43 +91,37 @@ class Workshop:
 
     def copy(self, variant: Variant) -> Facts:
         """Put a fresh copy of a variant's template into place, with what its lead-in leaves, and return its facts."""
-        facts = self._prepare(variant)
         if variant.after is not None:
             origin = VARIANTS[variant.after[0]]
-            self.kill(origin, point_of(variant.after[1], self.expect(origin).calls), self._template(variant), facts)
+            facts = self.kill(origin, point_of(variant.after[1], self.expect(origin).calls))
         else:
-            self._put(self._template(variant))
+            facts = self._prepare(variant)
+            self._clear()
+            shutil.copytree(self._template(variant), self.home, symlinks=True)
         if variant.lead is not None:
             facts = {**facts, **self._ask("lead", variant, facts).answer}
         return facts
 
-    def kill(self, variant: Variant, at: int, template: Path | None = None, facts: Facts | None = None) -> Facts:
+    def kill(self, variant: Variant, at: int) -> Facts:
         """Put into place what a variant's process leaves that is killed in front of call `at`, and return the facts.
 
         It is killed once; where somebody goes on from there again, a copy of what it left is as good. Not so for
         the steps of care: plans name inodes, too.
         """
+        kept = self.place / "frozen" / f"{variant.name}-{at}"
         reusable = self.mutant is None and not variant.stepwise
-        kept = self.place / "frozen" / f"{(template or self.base).name}-{variant.name.replace('/', '-')}-{at}"
         if reusable and kept.exists():
             self._clear()
             thaw(kept, self.home)
             self.board.reset()
-            return self._prepare(variant) if facts is None else facts
-        if template is None or facts is None:
-            facts = self.copy(variant)
-        else:
-            self._put(template)
+            return self._prepare(variant)
+        facts = self.copy(variant)
         ended = self.operate(variant, facts, lambda seam: seam.take(Die(self.board, at)))
         calls = self.board.get("calls")
         assert (ended.signal, calls) == (signal.SIGKILL, at), (variant.name, at, calls, ended)
         if reusable:
             freeze(self.home, kept)
         return facts
-
-    def _put(self, template: Path) -> None:
-        self._clear()
-        shutil.copytree(template, self.home, symlinks=True)
 
     def _clear(self) -> None:
         for name in ("home", "grave", "grave-pool"):
@@ -228,7 +197,7 @@ class Workshop:
 
     def _prepare_seam(self, variant: Variant | None) -> None:
         if self.quick:
-            setattr(effects, "open_database", _attach)  # noqa: B010 - in this child alone
+            setattr(effects, "open_database", attach_small)  # noqa: B010 - in this child alone
         if variant is not None and not variant.syncfs:
             setattr(effects, "sync_filesystem", lambda path: False)  # noqa: B010 - as on a platform without it
 
@@ -316,44 +285,3 @@ def _answer_of(work: Callable[[], Any]) -> dict[str, Any]:
     except Exception as error:  # noqa: BLE001 - whatever it is, the user would see a traceback
         return {"ok": False, "error": type(error).__name__, "text": str(error), "sentence": False}
     return {"ok": True, "result": str(result) if result is not None else None}
-
-
-def _use_small_blocks() -> None:
-    """Let databases be made of the smallest blocks: small as they are here, most of theirs would be copied zeros."""
-    original = effects.open_database
-
-    def open_database(path: Path, config: Mapping[str, Any], *, read_only: bool) -> duckdb.DuckDBPyConnection:
-        return original(path, {**config, "default_block_size": BLOCK}, read_only=read_only)
-
-    setattr(effects, "open_database", open_database)  # noqa: B010 - in this worker and its children
-
-
-def _attach(path: Path, config: Mapping[str, Any], *, read_only: bool) -> duckdb.DuckDBPyConnection:
-    return attach(path, {**config, "default_block_size": BLOCK}, read_only=read_only)
-
-
-def _import_everything() -> None:
-    """Import what operations import, so that no child has to, and quieten what is not looked at."""
-    os.environ.update({"ONTOFETCH_DUCKDB_THREADS": "1", "ONTOFETCH_WAIT": "5", "ONTOFETCH_CONFIG": os.devnull})
-    os.environ["POLARS_MAX_THREADS"] = "1"
-    ours = pkgutil.walk_packages(ontofetch_catalog.__path__, f"{ontofetch_catalog.__name__}.")
-    for name in (*_LIBRARIES, *(module.name for module in ours if not module.name.endswith("__main__"))):
-        importlib.import_module(name)
-    from ontofetch_catalog.catalog.doctor.database import wanted_parts
-    from ontofetch_catalog.catalog.migrations import available_migrations
-    from ontofetch_catalog.host import manager
-    from ontofetch_hookspecs import ENTRY_POINT_GROUP
-
-    available_migrations()
-    wanted_parts()
-    # nothing is installed while the loop runs: to look for plugins in each child would only cost time
-    installed = functools.lru_cache(manager.entry_points)
-    installed(group=ENTRY_POINT_GROUP)
-    setattr(manager, "entry_points", installed)  # noqa: B010 - as the module has it for itself alone
-    # what is here stays here: children need not copy the pages in which the collector keeps its notes
-    gc.collect()
-    gc.freeze()
-    gc.disable()
-    os.environ.pop("ONTOFETCH_DURABILITY", None)
-    logging.getLogger("ontofetch").addHandler(logging.NullHandler())
-    effects.set_durability("full")

@@ -1,0 +1,89 @@
+"""Own what a worker makes ready before it forks: everything imported, small databases, one DuckDB instance for all.
+
+It has no connection to any database. What the children do is not known here.
+"""
+
+from __future__ import annotations
+
+import functools
+import gc
+import importlib
+import logging
+import os
+import pkgutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import ontofetch_catalog
+from ontofetch_catalog.catalog import effects
+from tests.instance import attach, inherit_instance
+
+if TYPE_CHECKING:
+    import duckdb
+
+BLOCK = 16_384  # bytes
+_LIBRARIES = (
+    "duckdb",
+    "encodings.ascii",
+    "encodings.cp437",
+    "filelock",
+    "polars",
+    "pyarrow.acero",
+    "pyarrow.compute",
+    "pyarrow.csv",
+    "pyarrow.dataset",
+    "pyarrow.parquet",
+    "rich.console",
+    "structlog",
+    "tomllib",
+)
+
+
+def make_ready() -> None:
+    """Make this process ready to fork children that start at once."""
+    _import_everything()
+    _use_small_blocks()
+    inherit_instance()
+
+
+def _use_small_blocks() -> None:
+    """Let databases be made of the smallest blocks: small as they are here, most of theirs would be copied zeros."""
+    original = effects.open_database
+
+    def open_database(path: Path, config: Mapping[str, Any], *, read_only: bool) -> duckdb.DuckDBPyConnection:
+        return original(path, {**config, "default_block_size": BLOCK}, read_only=read_only)
+
+    setattr(effects, "open_database", open_database)  # noqa: B010 - in this worker and its children
+
+
+def attach_small(path: Path, config: Mapping[str, Any], *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    """Open a database as `effects.open_database` does, attached to the instance that is inherited."""
+    return attach(path, {**config, "default_block_size": BLOCK}, read_only=read_only)
+
+
+def _import_everything() -> None:
+    """Import what operations import, so that no child has to, and quieten what is not looked at."""
+    os.environ.update({"ONTOFETCH_DUCKDB_THREADS": "1", "ONTOFETCH_WAIT": "5", "ONTOFETCH_CONFIG": os.devnull})
+    os.environ["POLARS_MAX_THREADS"] = "1"
+    ours = pkgutil.walk_packages(ontofetch_catalog.__path__, f"{ontofetch_catalog.__name__}.")
+    for name in (*_LIBRARIES, *(module.name for module in ours if not module.name.endswith("__main__"))):
+        importlib.import_module(name)
+    from ontofetch_catalog.catalog.doctor.database import wanted_parts
+    from ontofetch_catalog.catalog.migrations import available_migrations
+    from ontofetch_catalog.host import manager
+    from ontofetch_hookspecs import ENTRY_POINT_GROUP
+
+    available_migrations()
+    wanted_parts()
+    # nothing is installed while the loop runs: to look for plugins in each child would only cost time
+    installed = functools.lru_cache(manager.entry_points)
+    installed(group=ENTRY_POINT_GROUP)
+    setattr(manager, "entry_points", installed)  # noqa: B010 - as the module has it for itself alone
+    # what is here stays here: children need not copy the pages in which the collector keeps its notes
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    os.environ.pop("ONTOFETCH_DURABILITY", None)
+    logging.getLogger("ontofetch").addHandler(logging.NullHandler())
+    effects.set_durability("full")
