@@ -69,8 +69,8 @@ def _judge_repetition(workshop: Workshop, judge: Judge, variant: Variant, facts:
     """Do as a user would whose command did not end well: run it again; return the names of the calls that it made."""
     ended = workshop.operate(variant, facts)
     judge.answer(ended.answer, ended.stderr, where="again")
-    if variant.stepwise and "begin" not in ended.answer["calls"]:
-        # it has seen that all was done, and had no reason to enter the catalog
+    if variant.stepwise and (variant.again or "begin" not in ended.answer["calls"]):
+        # it has seen that all was done and had no reason to enter the catalog, or has just made it anew
         workshop.recover()
     seen = workshop.look()
     if is_as_meant(variant, ended):
