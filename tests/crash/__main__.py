@@ -93,7 +93,13 @@ def _only(args: argparse.Namespace) -> State | None:
 
 
 def _progress() -> Callable[[Report], None]:
+    seen = 0
+
     def told(report: Report) -> None:
+        nonlocal seen
+        for state, invariant, _ in report.broken[seen:]:
+            print(f"\r{invariant}: {state.command()}", file=sys.stderr)
+        seen = len(report.broken)
         if len(report.states) % 100 == 0:
             print(f"\r{len(report.states):,} states, {len(report.broken)} broken", end="", file=sys.stderr, flush=True)
 

@@ -164,10 +164,9 @@ def applied(home: Path) -> Facts:
 
 
 def damaged(home: Path) -> Facts:
-    """Build a store whose LATEST.json and one manifest are gone and whose other manifest is spoilt."""
+    """Build a store whose LATEST.json is gone and of which a manifest is spoilt."""
     scenes.latest(home)
     (home / "store/example/sample/LATEST.json").unlink()
-    (home / "store/example/sample/1.0/manifest.json").unlink()
     (home / "store/example/sample/2.0/manifest.json").write_text("{}")
     return {}
 

@@ -91,7 +91,7 @@ def first_states(variant: Variant, names: list[str]) -> Iterator[State]:
             yield State(variant.name, "fail-done", at, error=ERRORS[at % 3])
         if not variant.stepwise or at % 3 == 0:
             yield State(variant.name, "fail-on", at, error=ERRORS[at // 3 % 3])
-        if name.startswith("sync_"):
+        if name.startswith("sync_") and (at % 3 == 0 if variant.stepwise else at % 2 == 0 or variant.exhaustive):
             yield State(variant.name, "lost-sync", at, seed=3 if variant.exhaustive and at % 2 else 0)
     for at in range(1, count + 2):
         yield State(variant.name, "power", at, seed=at % SEEDS)
@@ -109,9 +109,9 @@ def second_states(
         recovery: The names of the calls that the recovery makes.
         seed: Chooses where a sample is taken.
     """
-    if first.mode == "power" and first.at % 6:
+    if first.mode == "power" and (first.at % 6 or variant.stepwise):
         return
-    if variant.stepwise and first.at % 2:
+    if variant.stepwise and first.at % 3:
         return
     chance = random.Random(f"{seed} {first}")
     some = [chance.randint(1, len(recovery))] if recovery else []
@@ -119,7 +119,7 @@ def second_states(
         every = [then for then in range(1, len(recovery) + 1) if not _is_as_before(recovery, then)]
         for then in every if variant.exhaustive else some:
             yield State(first.variant, "kill-kill", first.at, then)
-        for then in some if first.at % 3 == 0 else []:
+        for then in some if first.at % 3 == 0 and not variant.stepwise else []:
             yield State(first.variant, "kill-power", first.at, then, seed=chance.randint(0, 5))
     elif first.mode == "power":
         for then in some:

@@ -44,12 +44,14 @@ def try_state(workshop: Workshop, state: State) -> tuple[Findings, list[str]]:
         again = workshop.lead_on(variant, facts, lambda seam: _disturb_recovery(workshop, state, seam))
         assert again.signal == signal.SIGKILL, (state, again)
     calls: list[str] = []
-    if state.recovers and not variant.again:
+    # after a kill both, but the same command of care runs long: there both at every third call alone, else one by turns
+    turn = state.at % 3 if variant.stepwise and state.mode == "kill" else 0
+    if state.recovers and not variant.again and turn != 1:
         told = "" if ended.answer.get("ok") else str(ended.answer.get("text", ""))
         calls = _judge_recovery(workshop, judge, committed, told)
-    if (state.repeats or variant.again) and not judge.found.broken:
+    if ((state.repeats and turn != 2) or variant.again) and not judge.found.broken:
         repeated = _judge_repetition(workshop, judge, variant, facts)
-        calls = calls or repeated
+        calls = repeated if variant.again else calls
     return judge.found, calls
 
 

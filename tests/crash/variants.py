@@ -217,7 +217,7 @@ _RECOVERIES = tuple(
         exhaustive=False,
     )
     for origin in _BOUNDARIES
-    if origin.name in ("download/first", "download/replacing-one-of-two", "extract/second-artifact", "latest/moved")
+    if origin.name in ("download/replacing-one-of-two", "extract/second-artifact", "latest/moved")
     for point in ("publishing", "published", "committed", "forgetting")
 )
 VARIANTS: dict[str, Variant] = {
