@@ -47,9 +47,7 @@ FIXES = tuple(
         ("quarantine-stage", damages.harmed(damage.DAMAGE["CAT022"][0]), "--fix CAT022"),
         ("restore-files", damages.harmed(damages.files_gone), "--fix CAT014=restore"),
         ("restore-artifact", damages.harmed(damages.artifact_gone), "--fix CAT014=restore"),
-        ("restore-for-link", damages.harmed(damage.DAMAGE["CAT017"][2]), "--fix CAT017=restore"),
         ("drop-file", damages.harmed(damage.DAMAGE["CAT014"][0]), "--fix CAT014=drop"),
-        ("drop-artifact", damages.harmed(damages.artifact_gone), "--fix CAT014=drop"),
         ("drop-dangling", damages.harmed(*damage.DAMAGE["CAT012"]), "--fix CAT012"),
         ("fail", damages.harmed(damages.artifact_gone), "--fix CAT014=fail"),
         ("accept-size", damages.harmed(damage.DAMAGE["CAT015"][0]), "--fix CAT015=accept"),
@@ -63,7 +61,7 @@ FIXES = tuple(
         ("migrate", scenes.old_schema, "--fix CAT005"),
     )
 )
-_REBUILD = Variant(name="rebuild/", run=care.rebuilt, stepwise=True, exhaustive=False)
+_REBUILD = Variant(name="rebuild/", run=care.rebuilt, stepwise=True, exhaustive=False, every_error=False)
 _REBUILDS = (
     replace(_REBUILD, name="rebuild/lost", build=damages.all_lost, again=True),
     replace(_REBUILD, name="rebuild/adopted", build=damages.never_had_a_catalog, again=True),
@@ -76,7 +74,14 @@ _REBUILDS = (
         again=True,
     ),
 )
-_VERIFY = Variant(name="verify/damaged", build=care.bit_rotten, run=care.verified, stepwise=True, exhaustive=False)
+_VERIFY = Variant(
+    name="verify/damaged",
+    build=care.bit_rotten,
+    run=care.verified,
+    stepwise=True,
+    exhaustive=False,
+    every_error=False,
+)
 _BOUNDARIES = tuple(
     Variant(name=name, build=build, run=scenes.command(*words.split()), done=done, exhaustive=False)
     for name, build, words, done in (

@@ -84,15 +84,16 @@ def first_states(variant: Variant, names: list[str]) -> Iterator[State]:
     for at in range(1, count + 1):
         name = names[at - 1]
         yield State(variant.name, "kill", at)
-        # care takes many steps of few kinds: there one error at each call, each error at every third, and so the rest
-        for error in (ERRORS[at % 3],) if variant.stepwise else ERRORS:
+        for error in ERRORS if variant.every_error else (ERRORS[at % 3],):
             yield State(variant.name, "fail", at, error=error)
+        yield State(variant.name, "fail-on", at, error=ERRORS[at // 3 % 3])
+        if variant.stepwise:
+            # care takes many steps of few kinds; what follows here is tried where these kinds are at home
+            continue
         if name in ("commit", "close_database", "rename", "checkpoint"):
             yield State(variant.name, "fail-done", at, error=ERRORS[at % 3])
-        if not variant.stepwise or at % 3 == 0:
-            yield State(variant.name, "fail-on", at, error=ERRORS[at // 3 % 3])
-        if name.startswith("sync_") and (at % 3 == 0 if variant.stepwise else at % 2 == 0 or variant.exhaustive):
-            yield State(variant.name, "lost-sync", at, seed=3 if variant.exhaustive and at % 2 else 0)
+        if name.startswith("sync_") and (variant.exhaustive or at % 2 == 0):
+            yield State(variant.name, "lost-sync", at, seed=3 if at % 2 else 0)
     for at in range(1, count + 2):
         yield State(variant.name, "power", at, seed=at % SEEDS)
 

@@ -13,7 +13,7 @@ from .invariants import Findings, Judge
 from .scenes import Facts
 from .seam import Die, FailSync, Failure, LosePower, Seam
 from .shadow import Shadow
-from .states import State
+from .states import ERRORS, State
 from .variant import Variant
 from .variants import VARIANTS
 from .workshop import Disturb, Workshop, is_as_meant
@@ -34,9 +34,10 @@ def try_state(workshop: Workshop, state: State) -> tuple[Findings, list[str]]:
         _assert_disturbed(workshop, state, ended)
     committed = _must_have_happened(workshop, state, variant, expected.calls)
     judge.settled = state.first not in ("power", "lost") or bool(workshop.board.get("settled"))
-    if not state.then and not (state.first == "fail" and state.recovers):
-        # after the first disturbance alone, in the state that ends there; after a failure that a recovery follows, the
-        # recovery has next to nothing to do, and the reader sees what is looked at then
+    recovers, repeats = _what_follows(state, variant)
+    if not (state.then or variant.stepwise or (state.first == "fail" and recovers)):
+        # after the first disturbance alone, in the state that ends there; steps of care are whole each by itself, and
+        # after a failure a recovery has next to nothing to do: what is looked at then is what a reader saw
         judge.reader(workshop.look())
     if not ended.signal:
         judge.answer(ended.answer, ended.stderr, where="operation")
@@ -44,15 +45,26 @@ def try_state(workshop: Workshop, state: State) -> tuple[Findings, list[str]]:
         again = workshop.lead_on(variant, facts, lambda seam: _disturb_recovery(workshop, state, seam))
         assert again.signal == signal.SIGKILL, (state, again)
     calls: list[str] = []
-    # after a kill both, but the same command of care runs long: there both at every third call alone, else one by turns
-    turn = state.at % 3 if variant.stepwise and state.mode == "kill" else 0
-    if state.recovers and not variant.again and turn != 1:
+    if recovers:
         told = "" if ended.answer.get("ok") else str(ended.answer.get("text", ""))
         calls = _judge_recovery(workshop, judge, committed, told)
-    if ((state.repeats and turn != 2) or variant.again) and not judge.found.broken:
+    if repeats and not judge.found.broken:
         repeated = _judge_repetition(workshop, judge, variant, facts)
         calls = repeated if variant.again else calls
     return judge.found, calls
+
+
+def _what_follows(state: State, variant: Variant) -> tuple[bool, bool]:
+    """Return whether its user recovers by a command of its own, and whether they run the same command again."""
+    if variant.again:
+        return False, True
+    if not variant.stepwise:
+        return state.recovers, state.repeats
+    # the commands of care run long: after one error they are run again; after a kill it is a matter of turns
+    if state.mode == "fail":
+        return state.error != ERRORS[state.at % 3], state.error == ERRORS[state.at % 3]
+    turn = state.at % 3 if state.mode == "kill" else 0
+    return state.recovers and turn != 1, state.repeats and turn != 2
 
 
 def _judge_recovery(workshop: Workshop, judge: Judge, committed: bool | None, told: str) -> list[str]:

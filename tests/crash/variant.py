@@ -33,6 +33,7 @@ class Variant:
         volatile: What the host wrote below the home and did not sync, beside what is staged.
         syncfs: Whether the platform can sync a whole file system.
         exhaustive: Whether a second kill comes at every call of the recovery, not at a sample.
+        every_error: Whether each call fails with each error, not with one by turns.
         again: Whether only the same command leads on, since the catalog can't be used before it has come to its end.
     """
 
@@ -51,6 +52,7 @@ class Variant:
     volatile: tuple[str, ...] = ()
     syncfs: bool = True
     exhaustive: bool = True
+    every_error: bool = True
     again: bool = False
 
     @property

@@ -29,12 +29,6 @@ _DOWNLOADS = (
         done="download.unchanged",
     ),
     Variant(
-        name="download/told-anew",
-        build=scenes.with_file(scenes.former, FORMER_DATA),
-        run=scenes.download("1.0", FORMER_DATA, etag='"2"'),
-        done="download.done",
-    ),
-    Variant(
         name="download/replacing",
         build=scenes.with_file(scenes.latest, OTHER),
         run=scenes.download("2.0", OTHER, replace=True),
@@ -113,15 +107,6 @@ _EXTRACTS = (
         run=scenes.extract_from("2.0", DATA, TEXTS, None),
         done="extract.done",
         volatile=("store/example/sample/2.0/data",),
-    ),
-    Variant(
-        name="extract/from-elsewhere",
-        build=scenes.with_others(
-            scenes.downloaded, {f"elsewhere/data/{name}": text.encode() for name, text in TEXTS.items()}
-        ),
-        run=scenes.extract_from("2.0", DATA, TEXTS, "elsewhere/data"),
-        done="extract.done",
-        copies=True,
     ),
     Variant(
         name="extract/empty",
