@@ -237,12 +237,21 @@ def _beside(work: Callable[[bytes | memoryview], object], chunk: bytes | memoryv
 
 def write_file(path: Path, data: bytes) -> None:
     """Put `data` under the name `path`, durable and whole or not at all: temp, fsync, rename, fsync folder."""
-    temporary = path.with_name(f".{path.name}.new")
-    with suppress(FileNotFoundError):
-        unlink(temporary)
+    temporary = _temporary(path)
+    drop_unfinished(path)
     write_new(temporary, (data,))
     rename(temporary, path)
     sync_folder(path.parent)
+
+
+def drop_unfinished(path: Path) -> None:
+    """Remove what a process left that died while it wrote `path` by `write_file`, if there is something."""
+    with suppress(FileNotFoundError):
+        unlink(_temporary(path))
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f".{path.name}.new")
 
 
 def copy_file(source: Path, target: Path) -> tuple[str, int]:

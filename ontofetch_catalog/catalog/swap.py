@@ -43,6 +43,8 @@ def make_move(store: Store, source: str, target: str) -> Move:
 
 def begin(store: Store, swap: Swap) -> None:
     """Make the plan durable; what it moves is durable already."""
+    # whose record it was to be leaves, and nobody else would write that one again
+    effects.drop_unfinished(store.generation)
     content = {f"moves of format {FORMAT}": [asdict(move) for move in swap.moves]}
     effects.write_file(store.path(SWAP), json.dumps(content, indent=1).encode())
 

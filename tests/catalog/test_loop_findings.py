@@ -203,7 +203,10 @@ def test_a_rebuild_that_fails_ends_in_a_sentence(lost: Releases, monkeypatch: py
         with pytest.raises(CatalogUnwritable, match="No space left") as failed:
             rebuild(store)
     assert "run the same command again" in failed.value.hint
+    unfinished = store.generation.with_name(".generation.json.new")
+    unfinished.write_text("{")
     assert [release.source for release in rebuild(store).releases] == ["documents"]
+    assert not unfinished.exists()
     lost.check()
 
 
