@@ -40,7 +40,6 @@ FIXES = tuple(
     for name, build, words in (
         ("safe", care.damaged, "--fix"),
         ("adopt-file", damages.harmed(damage.DAMAGE["CAT013"][0]), "--fix CAT013=adopt"),
-        ("adopt-artifact", damages.harmed(damage.DAMAGE["CAT013"][1]), "--fix CAT013=adopt"),
         ("adopt-release", damages.harmed(damage.DAMAGE["CAT028"][0]), "--fix CAT028=adopt"),
         ("quarantine-file", damages.harmed(damage.DAMAGE["CAT013"][0]), "--fix CAT013=quarantine"),
         ("quarantine-release", damages.harmed(damage.DAMAGE["CAT028"][0]), "--fix CAT028=quarantine"),

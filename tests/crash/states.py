@@ -63,7 +63,7 @@ class State:
     @property
     def opens_alone(self) -> bool:
         """Return whether databases are opened as the package does it; the others are attached, which is quicker."""
-        return (self.at + self.then) % 20 == 0
+        return (self.at + self.then) % 40 == 0
 
     def command(self) -> str:
         """Return the command that runs just this state."""
@@ -92,7 +92,7 @@ def first_states(variant: Variant, names: list[str]) -> Iterator[State]:
             continue
         if name in ("commit", "close_database", "rename", "checkpoint"):
             yield State(variant.name, "fail-done", at, error=ERRORS[at % 3])
-        if name.startswith("sync_") and (variant.exhaustive or at % 2 == 0):
+        if name.startswith("sync_") and variant.exhaustive:
             yield State(variant.name, "lost-sync", at, seed=3 if at % 2 else 0)
     for at in range(1, count + 2):
         yield State(variant.name, "power", at, seed=at % SEEDS)
@@ -110,7 +110,7 @@ def second_states(
         recovery: The names of the calls that the recovery makes.
         seed: Chooses where a sample is taken.
     """
-    if first.mode == "power" and (first.at % 6 or variant.stepwise):
+    if first.mode == "power" and (first.at % 6 or not variant.exhaustive):
         return
     if variant.stepwise and first.at % 3:
         return
@@ -120,7 +120,7 @@ def second_states(
         every = [then for then in range(1, len(recovery) + 1) if not _is_as_before(recovery, then)]
         for then in every if variant.exhaustive else some:
             yield State(first.variant, "kill-kill", first.at, then)
-        for then in some if first.at % 3 == 0 and not variant.stepwise else []:
+        for then in some if first.at % 3 == 0 and variant.exhaustive else []:
             yield State(first.variant, "kill-power", first.at, then, seed=chance.randint(0, 5))
     elif first.mode == "power":
         for then in some:
