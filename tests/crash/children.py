@@ -65,8 +65,8 @@ class Steady:
         from_child, to_parent = os.pipe()
         sys.stdout.flush()
         sys.stderr.flush()
-        self._pid = os.fork()
-        if self._pid == 0:
+        self.pid = os.fork()
+        if self.pid == 0:
             os.close(to_child)
             os.close(from_child)
             _serve(work, stderr, from_parent, to_parent)
@@ -93,7 +93,7 @@ class Steady:
         """Let it end."""
         self._requests.close()
         self._answers.close()
-        os.waitpid(self._pid, 0)
+        os.waitpid(self.pid, 0)
 
 
 def _serve(work: Callable[[dict[str, Any]], dict[str, Any]], stderr: Path, requests: int, answers: int) -> None:

@@ -139,6 +139,14 @@ def attempt(state: State) -> Tried:
     return state, found.broken, calls
 
 
+def is_renewed_by(state: State) -> bool:
+    """Try one state and say whether the steady child did not outlive it; runs in a worker."""
+    here().recover()
+    before = here().steady_pid
+    attempt(state)
+    return here().steady_pid != before
+
+
 def run(
     pool: Pool,
     names: Sequence[str],

@@ -86,7 +86,7 @@ def first_states(variant: Variant, names: list[str]) -> Iterator[State]:
         yield State(variant.name, "kill", at)
         for error in ERRORS if variant.every_error else (ERRORS[at % 3],):
             yield State(variant.name, "fail", at, error=error)
-        yield State(variant.name, "fail-on", at, error=ERRORS[at // 3 % 3])
+        yield State(variant.name, "fail-on", at, error=ERRORS[at % 3])
         if variant.stepwise:
             # care takes many steps of few kinds; what follows here is tried where these kinds are at home
             continue

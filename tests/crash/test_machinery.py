@@ -20,9 +20,11 @@ from ontofetch_catalog.catalog import effects
 from ontofetch_catalog.catalog.doctor.plan import REPAIRS
 from tests.crash import care_variants, loop
 from tests.crash.children import run_child
+from tests.crash.frozen import freeze, thaw
 from tests.crash.recount import Recounter
 from tests.crash.seam import Board, Die, Fail, FailSync, Failure, LosePower, Seam
 from tests.crash.shadow import Shadow
+from tests.crash.states import State
 from tests.releases import Releases
 
 
@@ -307,3 +309,36 @@ def test_a_run_that_is_ended_removes_its_folder() -> None:
         process.kill()
         process.communicate()
     assert list(place.glob(f"{loop.PREFIX}{process.pid}-*")) == []
+
+
+def test_what_was_frozen_names_the_inodes_of_its_copy(tmp_path: Path) -> None:
+    """A folder comes back as it was, with new inodes; an open intent names these, also one that is half written."""
+    home, kept = tmp_path / "home", tmp_path / "kept"
+    intents = home / "store/.catalog/intents"
+    intents.mkdir(parents=True)
+    moved = home / "store/a.ttl"
+    moved.write_text("alpha")
+    inode = moved.stat().st_ino
+    (intents / "whole.json").write_text(f'{{"moves": [{{"inode": {inode}, "size": 5}}, {{"inode": 1}}]}}')
+    (intents / "torn.json").write_text(f'{{"moves": [{{"inode": {inode}, "si')
+    freeze(home, kept)
+    for name in ("first", "second"):
+        back = tmp_path / name
+        thaw(kept, back)
+        now = (back / "store/a.ttl").stat().st_ino
+        assert now != inode
+        assert (back / "store/a.ttl").read_text() == "alpha"
+        told = (back / "store/.catalog/intents/whole.json").read_text()
+        assert told == f'{{"moves": [{{"inode": {now}, "size": 5}}, {{"inode": 1}}]}}'
+        assert (back / "store/.catalog/intents/torn.json").read_text() == f'{{"moves": [{{"inode": {now}, "si'
+
+
+def test_a_child_in_which_something_stays_open_ends() -> None:
+    """The steady child goes on after a failure, but not after one that leaves its database open."""
+    with loop.workers(1) as pool:
+        _, calls = pool.apply(loop.calls_of, ("latest/moved",))
+        found = {
+            name: pool.apply(loop.is_renewed_by, (State("latest/moved", "fail", calls.index(name) + 1, error="EIO"),))
+            for name in ("begin", "close_database")
+        }
+    assert found == {"begin": False, "close_database": True}

@@ -62,6 +62,11 @@ class Workshop:
         """Return the folder of the state that is being tried; the store is in it."""
         return self.place / "home"
 
+    @property
+    def steady_pid(self) -> int:
+        """Return the number of the steady child's process, 0 if there is none."""
+        return self._steady.pid if self._steady is not None else 0
+
     def close(self) -> None:
         """Remove this worker's place and end its recount."""
         if self._steady is not None:
@@ -190,8 +195,10 @@ class Workshop:
             with seam.installed():
                 answer = self._carry_out(seam, request["what"], variant, request["facts"])
             if failure:
-                # what hangs together in circles is not open any more once it is collected
-                answer["left_open"] = opened != _open_things() and (gc.collect(), opened != _open_things())[1]
+                if opened != _open_things():
+                    # what hangs together in circles is not open any more once it is collected
+                    gc.collect()
+                answer["left_open"] = opened != _open_things()
             return answer
         finally:
             effects.open_database, effects.sync_filesystem = kept  # type: ignore[misc]
