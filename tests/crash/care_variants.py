@@ -15,9 +15,9 @@ from .variant import Variant
 _STEPS = tuple(
     Variant(name=name, build=build, lead=lead, run=care.run(*words.split()), stepwise=True, exhaustive=False)
     for name, build, lead, words in (
-        ("prune/apply", care.littered, care.planned, "db prune --apply {plan}"),
-        ("prune/restore", care.littered, care.applied, "db prune --restore {plan}"),
-        ("prune/purge", care.littered, care.applied, "db prune --purge {plan}"),
+        ("prune/apply", care.planned, None, "db prune --apply {plan}"),
+        ("prune/restore", care.planned, care.applied, "db prune --restore {plan}"),
+        ("prune/purge", care.planned, care.applied, "db prune --purge {plan}"),
         ("backup/folder", scenes.latest, None, "db backup"),
         ("restore/older", care.backed_up, None, "db restore {home}/backup"),
         # each time it is asked for it counts anew, with an event
@@ -36,6 +36,8 @@ FIXES = tuple(
         stepwise=True,
         exhaustive=False,
         again=name in ("accept-loss", "write-record"),
+        # `migrate/two-pending` is disturbed in every way
+        by_turns=name == "migrate",
     )
     for name, build, words in (
         ("safe", care.damaged, "--fix"),
@@ -60,7 +62,7 @@ FIXES = tuple(
         ("migrate", scenes.old_schema, "--fix CAT005"),
     )
 )
-_REBUILD = Variant(name="rebuild/", run=care.rebuilt, stepwise=True, exhaustive=False, every_error=False)
+_REBUILD = Variant(name="rebuild/", run=care.rebuilt, stepwise=True, exhaustive=False, by_turns=True)
 _REBUILDS = (
     replace(_REBUILD, name="rebuild/lost", build=damages.all_lost, again=True),
     replace(_REBUILD, name="rebuild/adopted", build=damages.never_had_a_catalog, again=True),
@@ -79,7 +81,7 @@ _VERIFY = Variant(
     run=care.verified,
     stepwise=True,
     exhaustive=False,
-    every_error=False,
+    by_turns=True,
 )
 _BOUNDARIES = tuple(
     Variant(name=name, build=build, run=scenes.command(*words.split()), done=done, exhaustive=False)

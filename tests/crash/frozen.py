@@ -1,10 +1,11 @@
-"""Own a folder as it was when a process had died in it: kept, and brought back as often as somebody goes on from there.
+"""Own a folder as it was at one time, kept, and brought back as often as somebody goes on from there.
 
-It knows that open intents name inodes, which no copy keeps; what died, and where, is not known here.
+It knows that open intents and plans name inodes, which no copy keeps; what happened in it is not known here.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -12,6 +13,7 @@ import shutil
 from pathlib import Path
 
 _INTENTS = "store/.catalog/intents"
+_PLANS = "store/.catalog/plans"
 _INODE = re.compile(rb'("inode": ?)(\d+)')
 
 
@@ -19,24 +21,55 @@ def freeze(home: Path, kept: Path) -> None:
     """Keep a copy of `home` below `kept`, and which inode each entry had."""
     shutil.rmtree(kept, ignore_errors=True)
     kept.mkdir(parents=True)
-    (kept / "inodes").write_text(json.dumps(_inodes(home)))
+    note_inodes(home, kept)
     shutil.copytree(home, kept / "home", symlinks=True)
 
 
-def thaw(kept: Path, home: Path) -> None:
-    """Bring back as `home` what is kept below `kept`; its open intents name the inodes of now."""
-    shutil.copytree(kept / "home", home, symlinks=True)
-    intents = home / _INTENTS
-    if not intents.is_dir():
+def note_inodes(home: Path, kept: Path) -> None:
+    """Note below `kept` which inode each entry of `home` has."""
+    (kept / "inodes").write_text(json.dumps(_inodes(home)))
+
+
+def thaw(kept: Path, home: Path, *, once: bool = False) -> None:
+    """Bring back as `home` what is kept below `kept`, for the last time if `once`.
+
+    Its open intents and its plans name the inodes of now.
+    """
+    if once:
+        (kept / "home").rename(home)
+    else:
+        shutil.copytree(kept / "home", home, symlinks=True)
+    intents = [path for path in _entries(home / _INTENTS) if path.is_file()]
+    plans = [path for path in _entries(home / _PLANS) if (path / "plan.json").is_file()]
+    if not intents and not plans:
         return
     now = _inodes(home)
     then = json.loads((kept / "inodes").read_text())
     renamed = {str(inode).encode(): str(now[path]).encode() for path, inode in then.items()}
-    for path in intents.iterdir():
-        if path.is_file():
-            # as bytes: a process may have died while it wrote it
-            told = path.read_bytes()
-            path.write_bytes(_INODE.sub(lambda found: found[1] + renamed.get(found[2], found[2]), told))
+    for path in intents:
+        _rename(path, renamed)
+    for plan in plans:
+        _rename(plan / "entries.jsonl", renamed)
+        _seal(plan)
+
+
+def _rename(path: Path, renamed: dict[bytes, bytes]) -> None:
+    """Put the inodes of now into a document; as bytes, since a process may have died while it wrote it."""
+    told = path.read_bytes()
+    path.write_bytes(_INODE.sub(lambda found: found[1] + renamed.get(found[2], found[2]), told))
+
+
+def _seal(plan: Path) -> None:
+    """Let a plan prove its entries again; nothing of it may have been carried out, for events name its digest."""
+    content = json.loads((plan / "plan.json").read_text())
+    del content["digest"]
+    content["entries"]["sha256"] = hashlib.sha256((plan / "entries.jsonl").read_bytes()).hexdigest()
+    content["digest"] = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    (plan / "plan.json").write_text(json.dumps(content, indent=2) + "\n")
+
+
+def _entries(folder: Path) -> list[Path]:
+    return list(folder.iterdir()) if folder.is_dir() else []
 
 
 def _inodes(home: Path) -> dict[str, int]:

@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import groupby
 from multiprocessing import get_context
 from multiprocessing.pool import Pool
 from pathlib import Path
@@ -139,6 +140,11 @@ def attempt(state: State) -> Tried:
     return state, found.broken, calls
 
 
+def attempt_all(states: Sequence[State]) -> list[Tried]:
+    """Try states one after the other; runs in a worker."""
+    return [attempt(state) for state in states]
+
+
 def is_renewed_by(state: State) -> bool:
     """Try one state and say whether the steady child did not outlive it; runs in a worker."""
     here().recover()
@@ -183,9 +189,12 @@ def run(
     for state, broken, recovery in _tried(pool, needed):
         _note(report, state, broken, told)
         second += second_states(state, VARIANTS[state.variant], calls[state.variant], recovery, seed=seed)
-    # one worker does several that go on from the same kill, so that it kills once
-    for state, broken, _ in _tried(pool, [state for state in _sample(second, sample // 2, seed) if wanted(state)], 16):
-        _note(report, state, broken, told)
+    # one worker does all that go on from the same kill, so that it kills once
+    wanted_second = [state for state in _sample(second, sample // 2, seed) if wanted(state)]
+    together = [list(group) for _, group in groupby(sorted(wanted_second), key=lambda state: (state.variant, state.at))]
+    for tried in pool.imap_unordered(attempt_all, together):
+        for state, broken, _ in tried:
+            _note(report, state, broken, told)
     report.seconds = time.monotonic() - start
     return report
 
@@ -207,8 +216,8 @@ def _sample(states: Sequence[State], count: int, seed: int) -> list[State]:
     return found
 
 
-def _tried(pool: Pool, states: Iterable[State], together: int = 4) -> Iterator[Tried]:
-    return pool.imap_unordered(attempt, states, chunksize=together)
+def _tried(pool: Pool, states: Iterable[State]) -> Iterator[Tried]:
+    return pool.imap_unordered(attempt, states, chunksize=4)
 
 
 def _note(report: Report, state: State, broken: list[tuple[str, str]], told: Callable[[Report], None]) -> None:

@@ -120,6 +120,21 @@ class Die(Act):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
+class Keep(Act):
+    """Let `keep` look at the disk in front of each call, with the calls so far; end the process behind the last one."""
+
+    def __init__(self, keep: Callable[[int], None]) -> None:
+        self._keep = keep
+
+    def before(self, number: int, name: str, args: tuple[Any, ...]) -> None:
+        """Look, before the call changes anything."""
+        self._keep(number)
+
+    def end(self, calls: int) -> None:
+        """Die."""
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """What fails: call `at`, with `forever` every call from there on, with the error of that number.

@@ -61,6 +61,11 @@ class State:
         return self.mode == "kill" or not self.recovers
 
     @property
+    def dies_alone(self) -> bool:
+        """Return whether its second kill is one by itself; of the others it is kept what one recovery passed through."""
+        return self.opens_alone or (self.at + self.then) % 10 == 0
+
+    @property
     def opens_alone(self) -> bool:
         """Return whether databases are opened as the package does it; the others are attached, which is quicker."""
         return (self.at + self.then) % 40 == 0
@@ -83,8 +88,11 @@ def first_states(variant: Variant, names: list[str]) -> Iterator[State]:
     count = len(names)
     for at in range(1, count + 1):
         name = names[at - 1]
+        if variant.by_turns:
+            yield from _half(variant, at)
+            continue
         yield State(variant.name, "kill", at)
-        for error in ERRORS if variant.every_error else (ERRORS[at % 3],):
+        for error in ERRORS:
             yield State(variant.name, "fail", at, error=error)
         yield State(variant.name, "fail-on", at, error=ERRORS[at % 3])
         if variant.stepwise:
@@ -94,7 +102,17 @@ def first_states(variant: Variant, names: list[str]) -> Iterator[State]:
             yield State(variant.name, "fail-done", at, error=ERRORS[at % 3])
         if name.startswith("sync_") and variant.exhaustive:
             yield State(variant.name, "lost-sync", at, seed=3 if at % 2 else 0)
-    for at in range(1, count + 2):
+    for at in range(1, count + 2) if not variant.by_turns else ():
+        yield State(variant.name, "power", at, seed=at % SEEDS)
+
+
+def _half(variant: Variant, at: int) -> Iterator[State]:
+    """Yield half of what may happen at a call; the next call has the other half."""
+    if at % 2:
+        yield State(variant.name, "kill", at)
+        yield State(variant.name, "fail", at, error=ERRORS[at % 3])
+    else:
+        yield State(variant.name, "fail-on", at, error=ERRORS[at % 3])
         yield State(variant.name, "power", at, seed=at % SEEDS)
 
 
@@ -116,8 +134,8 @@ def second_states(
         return
     chance = random.Random(f"{seed} {first}")
     some = [chance.randint(1, len(recovery))] if recovery else []
-    if first.mode == "kill" and not _is_as_before(names, first.at):
-        every = [then for then in range(1, len(recovery) + 1) if not _is_as_before(recovery, then)]
+    if first.mode == "kill" and not is_as_before(names, first.at):
+        every = [then for then in range(1, len(recovery) + 1) if not is_as_before(recovery, then)]
         for then in every if variant.exhaustive else some:
             yield State(first.variant, "kill-kill", first.at, then)
         for then in some if first.at % 3 == 0 and variant.exhaustive else []:
@@ -127,6 +145,6 @@ def second_states(
             yield State(first.variant, "power-kill", first.at, then, seed=first.seed)
 
 
-def _is_as_before(names: list[str], at: int) -> bool:
+def is_as_before(names: list[str], at: int) -> bool:
     """Say whether a kill in front of call `at` leaves the disk that a kill one call before leaves."""
     return at > 1 and names[at - 2] in _TRACELESS

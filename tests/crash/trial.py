@@ -25,8 +25,10 @@ def try_state(workshop: Workshop, state: State) -> tuple[Findings, list[str]]:
     expected = workshop.expect(variant)
     judge = Judge(variant, expected)
     workshop.quick = not state.opens_alone
+    passed = state.mode == "kill-kill" and variant.exhaustive and not state.dies_alone and workshop.mutant is None
     if state.first == "kill" and state.then:
-        facts = workshop.kill(variant, state.at)
+        leave = workshop.kill_twice if passed else lambda variant, at, then: workshop.kill(variant, at)
+        facts = leave(variant, state.at, state.then)
         ended = Ended(signal.SIGKILL, {}, "")
     else:
         facts = workshop.copy(variant)
@@ -41,7 +43,7 @@ def try_state(workshop: Workshop, state: State) -> tuple[Findings, list[str]]:
         judge.reader(workshop.look())
     if not ended.signal:
         judge.answer(ended.answer, ended.stderr, where="operation")
-    if state.then:
+    if state.then and not passed:
         again = workshop.lead_on(variant, facts, lambda seam: _disturb_recovery(workshop, state, seam))
         assert again.signal == signal.SIGKILL, (state, again)
     calls: list[str] = []

@@ -27,13 +27,13 @@ class Variant:
         decides: (name, number): the call that decides whether it happened.
         anybody: Whether any command that writes does it, too.
         after: (variant, point): a process died in that variant first, at a point that `point_of` knows.
-        lead: What is done to each copy of the template, after such a death; returns further facts.
+        lead: What is done to each copy of the template, or after such a death; returns further facts.
         stepwise: Whether it may stop between steps, each of which is whole: neither from before nor from after.
         copies: Whether copies of what lies on another file system may be left in the staging folder.
         volatile: What the host wrote below the home and did not sync, beside what is staged.
         syncfs: Whether the platform can sync a whole file system.
         exhaustive: Whether a second kill comes at every call of the recovery, not at a sample.
-        every_error: Whether each call fails with each error, not with one by turns.
+        by_turns: Whether it is not disturbed in every way at each call, but in half of them, by turns.
         again: Whether only the same command leads on, since the catalog can't be used before it has come to its end.
     """
 
@@ -52,7 +52,7 @@ class Variant:
     volatile: tuple[str, ...] = ()
     syncfs: bool = True
     exhaustive: bool = True
-    every_error: bool = True
+    by_turns: bool = False
     again: bool = False
 
     @property

@@ -23,12 +23,13 @@ from ontofetch_hookspecs.errors import OntofetchError
 from tests.instance import attached_names
 
 from .children import Ended, Steady, run_child
-from .frozen import freeze, thaw
+from .frozen import freeze, note_inodes, thaw
 from .invariants import Expected
 from .ready import attach_small, make_ready
 from .recount import Recounter
 from .scenes import Facts, command
-from .seam import Board, Die, Fail, Failure, Seam
+from .seam import Board, Die, Fail, Failure, Keep, Seam
+from .states import is_as_before
 from .variant import Variant, point_of
 from .variants import VARIANTS
 
@@ -53,6 +54,7 @@ class Workshop:
         self.quick = True  # whether children attach their databases to the instance that they inherit
         self._steady: Steady | None = None
         self._recounter = Recounter()
+        self._passed = ("", 0)
         self._facts: dict[str, Facts] = {}
         self._expected: dict[str, Expected] = {}
         make_ready()
@@ -102,7 +104,7 @@ class Workshop:
         else:
             facts = self._prepare(variant)
             self._clear()
-            shutil.copytree(self._template(variant), self.home, symlinks=True)
+            thaw(self._template(variant), self.home)
         if variant.lead is not None:
             facts = {**facts, **self._ask("lead", variant, facts).answer}
         return facts
@@ -111,7 +113,7 @@ class Workshop:
         """Put into place what a variant's process leaves that is killed in front of call `at`, and return the facts.
 
         It is killed once; where somebody goes on from there again, a copy of what it left is as good. Not so for
-        the steps of care: plans name inodes, too.
+        the steps of care: events name the digest of a plan, which names inodes.
         """
         kept = self.place / "frozen" / f"{variant.name}-{at}"
         reusable = self.mutant is None and not variant.stepwise
@@ -127,6 +129,29 @@ class Workshop:
         if reusable:
             freeze(self.home, kept)
         return facts
+
+    def kill_twice(self, variant: Variant, at: int, then: int) -> Facts:
+        """Put into place what is left if the recovery after such a kill is killed, too, in front of call `then`.
+
+        SIGKILL changes nothing on disk. So one recovery keeps what it passes through, in front of each of its calls,
+        before it is killed itself; each may be asked for once.
+        """
+        passed = self.place / "passed"
+
+        def keep(seam: Seam, number: int) -> None:
+            if not is_as_before(seam.names, number):
+                freeze(self.home, passed / str(number))
+
+        if self._passed != (variant.name, at) or not (passed / str(then) / "home").exists():
+            shutil.rmtree(passed, ignore_errors=True)
+            facts = self.kill(variant, at)
+            ended = self.lead_on(variant, facts, lambda seam: seam.take(Keep(lambda number: keep(seam, number))))
+            assert ended.signal == signal.SIGKILL, (variant.name, at, ended)
+            self._passed = (variant.name, at)
+        self._clear()
+        thaw(passed / str(then), self.home, once=True)
+        self.board.reset()
+        return self._prepare(variant)
 
     def _clear(self) -> None:
         for name in ("home", "grave", "grave-pool"):
@@ -229,9 +254,11 @@ class Workshop:
             if not template.exists():
                 making = self.place / "making"
                 shutil.rmtree(making, ignore_errors=True)
-                making.mkdir()
-                ended = run_child(lambda: variant.build(making), self.place / "stderr")
+                home = making / "home"
+                home.mkdir(parents=True)
+                ended = run_child(lambda: variant.build(home), self.place / "stderr")
                 (making / "facts").write_text(json.dumps(ended.answer))
+                note_inodes(home, making)
                 template.parent.mkdir(parents=True, exist_ok=True)
                 # another worker may have made it meanwhile; one is as good as the other
                 with suppress(OSError):

@@ -26,6 +26,13 @@ if TYPE_CHECKING:
 
 # what an open boundary may be about to move: not looked at before the boundary is ended
 _ON_DISK = ("CAT013", "CAT014", "CAT015", "CAT016", "CAT017", "CAT018", "CAT019", "CAT020", "CAT021", "CAT028")
+_FOUND_ON_DISK: dict[str, Callable[[duckdb.DuckDBPyConnection], pa.Table]] = {
+    "CAT013": lambda connection: comparison.find_unrecorded(connection, usable=True),
+    "CAT014": comparison.find_missing,
+    "CAT015": comparison.find_resized,
+    "CAT017": comparison.find_irregular,
+    "CAT018": lambda connection: comparison.find_unrecorded(connection, usable=False),
+}
 Progress = Callable[[int, int], None]
 
 
@@ -143,6 +150,7 @@ def check_files(
     findings: Findings,
     progress: Progress | None = None,
     within: str | None = None,
+    only: str | None = None,
 ) -> int:
     """Compare what lies on disk with the rows; return how many files were found.
 
@@ -152,15 +160,14 @@ def check_files(
         findings: Collects.
         progress: Called with the number of files found so far.
         within: Only this release's folder.
+        only: Only this code's findings; one that contents tell needs none of them.
     """
     report = None if progress is None else lambda done: progress(done, done)
     found = scan(store, connection, within=within, progress=report)
     comparison.compare(connection, contents.layouts_table(), within)
-    findings.add_table("CAT013", comparison.find_unrecorded(connection, usable=True))
-    findings.add_table("CAT014", comparison.find_missing(connection))
-    findings.add_table("CAT015", comparison.find_resized(connection))
-    findings.add_table("CAT017", comparison.find_irregular(connection))
-    findings.add_table("CAT018", comparison.find_unrecorded(connection, usable=False))
+    for code, find in _FOUND_ON_DISK.items():
+        if only in (None, code):
+            findings.add_table(code, find(connection))
     return found.entries
 
 

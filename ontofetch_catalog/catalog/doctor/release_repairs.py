@@ -33,7 +33,7 @@ class FileRepair(Repair):
         findings = Findings()
         within = self.version(connection).fs_relpath
         try:
-            check_files(self.store, connection, findings, within=within)
+            check_files(self.store, connection, findings, within=within, only=self.code)
             if self.code == "CAT016":
                 check_contents(self.store, connection, findings, only=self.subjects)
         finally:
