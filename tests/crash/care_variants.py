@@ -84,7 +84,7 @@ _VERIFY = Variant(
     by_turns=True,
 )
 _BOUNDARIES = tuple(
-    Variant(name=name, build=build, run=scenes.command(*words.split()), done=done, exhaustive=False)
+    Variant(name=name, build=build, run=scenes.command(*words.split()), done=done, exhaustive=False, by_turns=True)
     for name, build, words, done in (
         ("pin/pinned", scenes.latest, "db pin example/sample/1.0", "prune.pinned"),
         ("pin/unpinned", care.pinned, "db pin --remove example/sample/1.0", "prune.unpinned"),

@@ -28,6 +28,17 @@ from .trial import try_state
 from .variants import VARIANTS
 from .workshop import Workshop
 
+# read by glibc when a worker starts: DuckDB takes and gives back small pieces all the time, and is not to trouble the
+# kernel with them
+_MALLOC = ":".join(
+    f"glibc.malloc.{name}={value}"
+    for name, value in (
+        ("tcache_count", 2000),
+        ("trim_threshold", 1 << 30),
+        ("top_pad", 1 << 24),
+        ("mmap_threshold", 1 << 30),
+    )
+)
 PREFIX = "ontofetch-crash-"  # of a run's folder; the number of its process follows
 Tried = tuple[State, list[tuple[str, str]], list[str]]
 _workshop: Workshop | None = None
@@ -68,8 +79,7 @@ def workers(processes: int, start: Callable[[Path], None] | None = None) -> Iter
     if threading.current_thread() is threading.main_thread():
         # asked to end, the process unwinds, so that the folder goes; the default would leave it
         previous = signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-    # read by glibc when a worker starts: its children then touch fewer pages, which is what a fork pays for
-    os.environ.setdefault("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1")
+    os.environ.setdefault("GLIBC_TUNABLES", _MALLOC)
     try:
         # spawned, not forked: whoever asks may have threads, and a lock that one of them holds would be copied held
         with get_context("spawn").Pool(processes, start or _start, (base,)) as pool:

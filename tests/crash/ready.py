@@ -11,6 +11,7 @@ import importlib
 import logging
 import os
 import pkgutil
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,8 @@ _LIBRARIES = (
     "structlog",
     "tomllib",
 )
+# reports are read, not written, and the library of their charts is a third of what a fork would have to look after
+_UNUSED = re.compile(r"\.analytics\.|\.__main__$")
 
 
 def make_ready() -> None:
@@ -67,7 +70,7 @@ def _import_everything() -> None:
     os.environ.update({"ONTOFETCH_DUCKDB_THREADS": "1", "ONTOFETCH_WAIT": "5", "ONTOFETCH_CONFIG": os.devnull})
     os.environ["POLARS_MAX_THREADS"] = "1"
     ours = pkgutil.walk_packages(ontofetch_catalog.__path__, f"{ontofetch_catalog.__name__}.")
-    for name in (*_LIBRARIES, *(module.name for module in ours if not module.name.endswith("__main__"))):
+    for name in (*_LIBRARIES, *(module.name for module in ours if not _UNUSED.search(module.name))):
         importlib.import_module(name)
     from ontofetch_catalog.catalog.doctor.database import wanted_parts
     from ontofetch_catalog.catalog.migrations import available_migrations

@@ -262,6 +262,19 @@ def command(*words: str) -> Any:
     return run
 
 
+def enter(home: Path, facts: Facts) -> None:
+    """Enter the catalog to write, as every host does, and leave it again: what is open is ended."""
+    del facts
+    from ontofetch_catalog.catalog import sessions
+    from ontofetch_catalog.catalog.connection import Store
+    from ontofetch_catalog.catalog.generation import require_database
+
+    store = Store(home / "store", SETTINGS)
+    if require_database(store):
+        with sessions.writing(store):
+            pass
+
+
 def nothing(home: Path) -> Facts:
     """Build nothing at all."""
     del home

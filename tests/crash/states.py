@@ -62,8 +62,13 @@ class State:
 
     @property
     def dies_alone(self) -> bool:
-        """Return whether its second kill is one by itself; of the others it is kept what one recovery passed through."""
+        """Return whether its second kill is one by itself; to others is left what one recovery passed through."""
         return self.opens_alone or (self.at + self.then) % 10 == 0
+
+    @property
+    def by_command(self) -> bool:
+        """Return whether its user recovers by the command; the others enter the catalog, as every writer does."""
+        return self.opens_alone or (self.at + self.then) % 4 == 0
 
     @property
     def opens_alone(self) -> bool:

@@ -25,6 +25,7 @@ def try_state(workshop: Workshop, state: State) -> tuple[Findings, list[str]]:
     expected = workshop.expect(variant)
     judge = Judge(variant, expected)
     workshop.quick = not state.opens_alone
+    workshop.by_command = state.by_command
     passed = state.mode == "kill-kill" and variant.exhaustive and not state.dies_alone and workshop.mutant is None
     if state.first == "kill" and state.then:
         leave = workshop.kill_twice if passed else lambda variant, at, then: workshop.kill(variant, at)

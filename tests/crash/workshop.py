@@ -27,7 +27,7 @@ from .frozen import freeze, note_inodes, thaw
 from .invariants import Expected
 from .ready import attach_small, make_ready
 from .recount import Recounter
-from .scenes import Facts, command
+from .scenes import Facts, command, enter
 from .seam import Board, Die, Fail, Failure, Keep, Seam
 from .states import is_as_before
 from .variant import Variant, point_of
@@ -35,7 +35,7 @@ from .variants import VARIANTS
 
 Disturb = Callable[[Seam], None] | Failure
 Mutant = Callable[[], None]
-RECOVER = command("db", "recover")
+RECOVER = {True: command("db", "recover"), False: enter}
 
 
 class Workshop:
@@ -52,6 +52,7 @@ class Workshop:
         self.board = Board()
         self.mutant: Mutant | None = None
         self.quick = True  # whether children attach their databases to the instance that they inherit
+        self.by_command = True  # whether children recover by the command, not just by entering the catalog
         self._steady: Steady | None = None
         self._recounter = Recounter()
         self._passed = ("", 0)
@@ -194,7 +195,8 @@ class Workshop:
         if self._steady is None:
             self._steady = Steady(self._serve, self.place / "stderr")
         name = variant.name if variant is not None else ""
-        request = {"what": what, "variant": name, "facts": facts, "quick": self.quick}
+        how = {"quick": self.quick, "by_command": self.by_command}
+        request = {"what": what, "variant": name, "facts": facts, **how}
         ended = self._steady.ask({**request, "failure": failure and asdict(failure)})
         if failure is not None and ended.answer.pop("left_open"):
             self._steady.close()
@@ -203,7 +205,7 @@ class Workshop:
 
     def _serve(self, request: dict[str, Any]) -> dict[str, Any]:
         """Do what is asked of the steady child, and leave its process as it was."""
-        self.quick = request["quick"]
+        self.quick, self.by_command = request["quick"], request["by_command"]
         variant = VARIANTS[request["variant"]] if request["variant"] else None
         kept = effects.open_database, effects.sync_filesystem
         seam = Seam(self.board)
@@ -236,7 +238,7 @@ class Workshop:
 
     def _carry_out(self, seam: Seam, what: str, variant: Variant | None, facts: Facts) -> dict[str, Any]:
         if what == "recover" or variant is None:
-            answer = _answer_of(lambda: RECOVER(self.home, {}))
+            answer = _answer_of(lambda: RECOVER[self.by_command](self.home, {}))
         else:
             answer = _answer_of(lambda: variant.run(self.home, facts))
         answer["calls"] = list(seam.names)

@@ -149,6 +149,7 @@ def check_files(
     connection: duckdb.DuckDBPyConnection,
     findings: Findings,
     progress: Progress | None = None,
+    *,
     within: str | None = None,
     only: str | None = None,
 ) -> int:
