@@ -17,6 +17,7 @@ from typing import Any, cast
 import duckdb
 
 _names = count()
+_open: dict[str, _Attached] = {}
 
 
 class _Attached:
@@ -27,6 +28,7 @@ class _Attached:
         self._name = f"store_{next(_names)}"
         quoted = str(path).replace("'", "''")
         self._connection.execute(f"ATTACH '{quoted}' AS {self._name} ({options})")
+        _open[self._name] = self
         self._connection.execute(f"USE {self._name}")
 
     def __getattr__(self, name: str) -> Any:
@@ -42,6 +44,7 @@ class _Attached:
             with suppress(duckdb.TransactionException):
                 self._connection.rollback()
             self._connection.execute(f"USE memory; DETACH {self._name}")
+            del _open[self._name]
             self._name = ""
 
 
@@ -62,7 +65,13 @@ def inherit_instance() -> None:
 
 def attached_names() -> list[str]:
     """Return the names of the databases that are attached now."""
-    return [name for (name,) in _instance().execute("SELECT database_name FROM duckdb_databases()").fetchall()]
+    return list(_open)
+
+
+def let_go() -> None:
+    """Let go of every database that is attached still, as the end of a process does."""
+    for attached in list(_open.values()):
+        attached.close()
 
 
 def attach(path: Path, config: Mapping[str, Any], *, read_only: bool) -> duckdb.DuckDBPyConnection:

@@ -13,7 +13,16 @@ from . import care, damages, scenes
 from .variant import Variant
 
 _STEPS = tuple(
-    Variant(name=name, build=build, lead=lead, run=care.run(*words.split()), stepwise=True, exhaustive=False)
+    Variant(
+        name=name,
+        build=build,
+        lead=lead,
+        run=care.run(*words.split()),
+        stepwise=True,
+        exhaustive=False,
+        # the other way round, and what is removed for good
+        by_turns=name in ("prune/restore", "prune/purge"),
+    )
     for name, build, lead, words in (
         ("prune/apply", care.planned, None, "db prune --apply {plan}"),
         ("prune/restore", care.planned, care.applied, "db prune --restore {plan}"),
@@ -36,8 +45,8 @@ FIXES = tuple(
         stepwise=True,
         exhaustive=False,
         again=name in ("accept-loss", "write-record"),
-        # `migrate/two-pending` is disturbed in every way
-        by_turns=name == "migrate",
+        # each has another of its kind that is disturbed in every way
+        by_turns=name in ("migrate", "write-record", "quarantine-stage", "restore-artifact"),
     )
     for name, build, words in (
         ("safe", care.damaged, "--fix"),

@@ -155,14 +155,6 @@ def attempt_all(states: Sequence[State]) -> list[Tried]:
     return [attempt(state) for state in states]
 
 
-def is_renewed_by(state: State) -> bool:
-    """Try one state and say whether the steady child did not outlive it; runs in a worker."""
-    here().recover()
-    before = here().steady_pid
-    attempt(state)
-    return here().steady_pid != before
-
-
 def run(
     pool: Pool,
     names: Sequence[str],

@@ -51,16 +51,6 @@ class State:
         return self.mode.partition("-")[0]
 
     @property
-    def recovers(self) -> bool:
-        """Return whether its user recovers by a command of its own; the others just run the same command again."""
-        return self.mode in ("kill", "lost-sync") or (self.at + self.then + self.seed + len(self.error)) % 2 == 0
-
-    @property
-    def repeats(self) -> bool:
-        """Return whether its user runs the same command again."""
-        return self.mode == "kill" or not self.recovers
-
-    @property
     def dies_alone(self) -> bool:
         """Return whether its second kill is one by itself; to others is left what one recovery passed through."""
         return self.opens_alone or (self.at + self.then) % 10 == 0

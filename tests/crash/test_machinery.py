@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import re
 import signal
@@ -17,14 +18,18 @@ from typing import Any
 import pytest
 
 from ontofetch_catalog.catalog import effects
+from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.catalog.doctor.plan import REPAIRS
-from tests.crash import care_variants, loop
+from ontofetch_catalog.catalog.prune.plan import entries_of, list_plans, read_entries, read_plan
+from tests.crash import care, care_variants, loop, scenes
 from tests.crash.children import run_child
 from tests.crash.frozen import freeze, thaw
 from tests.crash.recount import Recounter
 from tests.crash.seam import Board, Die, Fail, FailSync, Failure, LosePower, Seam
 from tests.crash.shadow import Shadow
-from tests.crash.states import State
+from tests.crash.states import State, is_as_before
+from tests.crash.variants import VARIANTS
+from tests.crash.workshop import Workshop
 from tests.releases import Releases
 
 
@@ -333,12 +338,80 @@ def test_what_was_frozen_names_the_inodes_of_its_copy(tmp_path: Path) -> None:
         assert (back / "store/.catalog/intents/torn.json").read_text() == f'{{"moves": [{{"inode": {now}, "si'
 
 
-def test_a_child_in_which_something_stays_open_ends() -> None:
-    """The steady child goes on after a failure, but not after one that leaves its database open."""
+def test_a_plan_that_was_frozen_is_one_of_its_copy(tmp_path: Path) -> None:
+    """A plan names the inodes of the copy and proves its entries; the copy may be the last one."""
+    home, kept = tmp_path / "home", tmp_path / "kept"
+    home.mkdir()
+    care.planned(home)
+    freeze(home, kept)
+    for name, once in (("first", False), ("second", True)):
+        back = tmp_path / name
+        thaw(kept, back, once=once)
+        store = Store(back / "store", scenes.SETTINGS)
+        (plan,) = [read_plan(store, name) for name in list_plans(store)]
+        told = [entry for batch in plan.batches for entry in entries_of(read_entries(store, plan), batch)]
+        assert told
+        assert all(entry.inode == (back / "store" / entry.path).lstat().st_ino for entry in told)
+    assert not (kept / "home").exists()
+
+
+def test_a_recovery_passes_through_what_a_second_kill_leaves() -> None:
+    """What is kept in front of a call of a recovery is what a process leaves that is killed there."""
     with loop.workers(1) as pool:
         _, calls = pool.apply(loop.calls_of, ("latest/moved",))
-        found = {
-            name: pool.apply(loop.is_renewed_by, (State("latest/moved", "fail", calls.index(name) + 1, error="EIO"),))
-            for name in ("begin", "close_database")
-        }
-    assert found == {"begin": False, "close_database": True}
+        at = calls.index("commit") + 1
+        _, _, recovery = pool.apply(loop.attempt, (State("latest/moved", "kill", at),))
+        thens = [then for then in range(1, len(recovery) + 1) if not is_as_before(recovery, then)]
+        seen = [pool.apply(_left_by_second_kill, ("latest/moved", at, then)) for then in thens]
+    assert len(thens) > 3
+    assert all(passed == killed for passed, killed in seen)
+    # and it is not the same everywhere
+    assert len({json.dumps(passed, sort_keys=True) for passed, _ in seen}) > 2
+
+
+def _left_by_second_kill(name: str, at: int, then: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what is left in both ways, without the ids that differ from run to run; runs in a worker."""
+    variant, workshop = VARIANTS[name], loop.here()
+    pictures = []
+    for alone in (False, True):
+        if alone:
+            facts = workshop.kill(variant, at)
+            assert workshop.lead_on(variant, facts, lambda seam: seam.take(Die(workshop.board, then))).signal
+        else:
+            workshop.kill_twice(variant, at, then)
+        seen = workshop.look()
+        told = {key: seen[key] for key in ("rows", "files", "documents", "staged")}
+        counts = {key: len(seen[key]) for key in ("intents", "folders", "kept", "odd")}
+        entries = sorted(path.name.startswith(".") for path in workshop.home.rglob("*"))
+        events = [kind for kind, _ in seen["events"]]
+        pictures.append({**told, **counts, "events": events, "faults": len(seen["faults"]), "entries": entries})
+    return pictures[0], pictures[1]
+
+
+def test_a_child_in_which_something_stays_open_ends() -> None:
+    """The steady child goes on after a failure, even one that leaves its database open, but not with an open file."""
+    with loop.workers(1) as pool:
+        _, calls = pool.apply(loop.calls_of, ("latest/moved",))
+        state = State("latest/moved", "fail", calls.index("close_database") + 1, error="EIO")
+        assert not pool.apply(_is_renewed_by, (state,))
+        assert pool.apply(_is_renewed_by, (state,), {"leaks": True})
+
+
+def _is_renewed_by(state: State, *, leaks: bool = False) -> bool:
+    """Try one state, maybe with an operation that leaves a file open, and say whether the steady child ended."""
+    workshop = loop.here()
+    carry_out = Workshop._carry_out  # noqa: SLF001 - there is no other way to let it leak
+
+    def leak(*args: Any) -> dict[str, Any]:
+        os.open(os.devnull, os.O_RDONLY)
+        return carry_out(*args)
+
+    workshop.renew()
+    with pytest.MonkeyPatch.context() as patch:
+        if leaks:
+            patch.setattr(Workshop, "_carry_out", leak)
+        workshop.recover()
+        before = workshop.steady_pid
+        _, broken, _ = loop.attempt(state)
+    assert not broken
+    return workshop.steady_pid != before

@@ -61,13 +61,17 @@ def _what_follows(state: State, variant: Variant) -> tuple[bool, bool]:
     """Return whether its user recovers by a command of its own, and whether they run the same command again."""
     if variant.again:
         return False, True
-    if not variant.stepwise:
-        return state.recovers, state.repeats
-    # the commands of care run long: after one error they are run again; after a kill it is a matter of turns
+    if state.mode == "lost-sync":
+        return True, False
     if state.mode == "fail":
-        return state.error != ERRORS[state.at % 3], state.error == ERRORS[state.at % 3]
-    turn = state.at % 3 if state.mode == "kill" else 0
-    return state.recovers and turn != 1, state.repeats and turn != 2
+        # after one of its errors
+        again = state.error == ERRORS[state.at % 3]
+        return not again, again
+    turn = (state.at + state.then + state.seed) % 3
+    if state.mode == "kill":
+        # what goes on from a recovery that is killed, too, needs to know its calls
+        return turn != 1 or not variant.stepwise, turn == 0 or (turn == 1 and variant.stepwise)
+    return turn != 1, turn == 1
 
 
 def _judge_recovery(workshop: Workshop, judge: Judge, committed: bool | None, told: str) -> list[str]:

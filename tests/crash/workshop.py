@@ -20,7 +20,7 @@ from typing import Any
 
 from ontofetch_catalog.catalog import effects
 from ontofetch_hookspecs.errors import OntofetchError
-from tests.instance import attached_names
+from tests.instance import attached_names, let_go
 
 from .children import Ended, Steady, run_child
 from .frozen import freeze, note_inodes, thaw
@@ -72,9 +72,8 @@ class Workshop:
 
     def close(self) -> None:
         """Remove this worker's place and end its recount."""
-        if self._steady is not None:
-            # it has what the recount listens to open, too
-            self._steady.close()
+        # the steady child has what the recount listens to open, too
+        self.renew()
         self._recounter.close()
         shutil.rmtree(self.place, ignore_errors=True)
 
@@ -171,10 +170,9 @@ class Workshop:
         return self._let("recover", None, {}, None)
 
     def _let(self, what: str, variant: Variant | None, facts: Facts, disturb: Disturb | None) -> Ended:
-        """Let the steady child do it, or a new one if it is to die, to fail for good, or works with a mutant."""
+        """Let the steady child do it, or a new one if it is to die or works with a mutant."""
         self.board.reset()
-        lives_on = disturb is None or (isinstance(disturb, Failure) and not disturb.forever)
-        if lives_on and self.mutant is None:
+        if (disturb is None or isinstance(disturb, Failure)) and self.mutant is None:
             return self._ask(what, variant, facts, disturb if isinstance(disturb, Failure) else None)
 
         def live() -> dict[str, Any]:
@@ -199,9 +197,14 @@ class Workshop:
         request = {"what": what, "variant": name, "facts": facts, **how}
         ended = self._steady.ask({**request, "failure": failure and asdict(failure)})
         if failure is not None and ended.answer.pop("left_open"):
+            self.renew()
+        return ended
+
+    def renew(self) -> None:
+        """Let the steady child end; the next one begins when there is something to do."""
+        if self._steady is not None:
             self._steady.close()
             self._steady = None
-        return ended
 
     def _serve(self, request: dict[str, Any]) -> dict[str, Any]:
         """Do what is asked of the steady child, and leave its process as it was."""
@@ -222,8 +225,10 @@ class Workshop:
             with seam.installed():
                 answer = self._carry_out(seam, request["what"], variant, request["facts"])
             if failure:
+                # as if its process ended here: what could not be closed is closed, and what hangs together in
+                # circles is collected
+                let_go()
                 if opened != _open_things():
-                    # what hangs together in circles is not open any more once it is collected
                     gc.collect()
                 answer["left_open"] = opened != _open_things()
             return answer
