@@ -400,7 +400,7 @@ def test_a_child_in_which_something_stays_open_ends() -> None:
 def _is_renewed_by(state: State, *, leaks: bool = False) -> bool:
     """Try one state, maybe with an operation that leaves a file open, and say whether the steady child ended."""
     workshop = loop.here()
-    carry_out = Workshop._carry_out  # noqa: SLF001 - there is no other way to let it leak
+    carry_out = Workshop._carry_out
 
     def leak(*args: Any) -> dict[str, Any]:
         os.open(os.devnull, os.O_RDONLY)
