@@ -47,6 +47,13 @@ class _Attached:
             del _open[self._name]
             self._name = ""
 
+    def abandon(self) -> None:
+        """Let the file go, whatever the connection is about; what was open in it is rolled back."""
+        self._connection.close()
+        _instance().execute(f"DETACH {self._name}")
+        del _open[self._name]
+        self._name = ""
+
 
 @lru_cache(maxsize=1)
 def _instance() -> duckdb.DuckDBPyConnection:
@@ -71,7 +78,7 @@ def attached_names() -> list[str]:
 def let_go() -> None:
     """Let go of every database that is attached still, as the end of a process does."""
     for attached in list(_open.values()):
-        attached.close()
+        attached.abandon()
 
 
 def attach(path: Path, config: Mapping[str, Any], *, read_only: bool) -> duckdb.DuckDBPyConnection:

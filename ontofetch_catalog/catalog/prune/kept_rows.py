@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 def keep_rows(connection: duckdb.DuckDBPyConnection, draft: Draft, plan: Plan, batch: Batch) -> dict[str, str]:
     """Write the rows of a release beside the plan; return table → sha256 of its file."""
-    return {
-        table: draft.write(
-            plan.rows(batch, table), _parquet(*pruning.release_rows(connection, table, str(batch.version_id)))
-        )[0]
-        for table in pruning.RELEASE_TABLES
-    }
+    kept = {}
+    for table in pruning.RELEASE_TABLES:
+        # also where the file can't be written: else the rollback could not be recorded
+        with pruning.release_rows(connection, table, str(batch.version_id)) as rows:
+            kept[table], _ = draft.write(plan.rows(batch, table), _parquet(rows))
+    return kept
 
 
 def read_rows(store: Store, plan: Plan, batch: Batch, kept: dict[str, str]) -> dict[str, pa.Table]:
@@ -84,13 +84,13 @@ class _Sink:
         yield from pieces
 
 
-def _parquet(schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> Iterator[bytes]:
-    """Yield a Parquet file of the batches, as they come."""
+def _parquet(rows: pa.RecordBatchReader) -> Iterator[bytes]:
+    """Yield a Parquet file of the rows, as they come."""
     import pyarrow.parquet as pq
 
     sink = _Sink()
-    with pq.ParquetWriter(sink, schema, compression="zstd") as writer:
-        for batch in batches:
+    with pq.ParquetWriter(sink, rows.schema, compression="zstd") as writer:
+        for batch in rows:
             writer.write_batch(batch)
             yield from sink.taken()
     yield from sink.taken()

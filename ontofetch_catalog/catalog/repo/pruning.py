@@ -6,7 +6,7 @@ The files that go with the rows are not known here.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -81,16 +81,16 @@ def choose_releases(
     return [(str(row[0]), str(row[1]), str(row[2]), row[3]) for row in rows]
 
 
-def release_rows(
-    connection: duckdb.DuckDBPyConnection, table: str, version_id: str
-) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
-    """Return the schema and the rows of a release in one of RELEASE_TABLES, in the order in which they are stored."""
+def release_rows(connection: duckdb.DuckDBPyConnection, table: str, version_id: str) -> pa.RecordBatchReader:
+    """Return the rows of a release in one of RELEASE_TABLES, in the order in which they are stored.
+
+    Until the reader is closed nobody else may use the connection.
+    """
     texts = "".join(f", {name}::VARCHAR AS {name}" for name in RELEASE_TABLES[table])
     replaced = f" REPLACE ({texts[2:]})" if texts else ""
-    reader = connection.sql(
+    return connection.sql(
         f"SELECT *{replaced} FROM {table} WHERE version_id = {literal(version_id)}"  # noqa: S608
     ).to_arrow_reader(_ROWS_AT_ONCE)
-    return reader.schema, iter(reader)
 
 
 def delete_release(connection: duckdb.DuckDBPyConnection, version_id: str) -> int:

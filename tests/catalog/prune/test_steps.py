@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -393,6 +394,27 @@ def test_a_failing_disk_leaves_whole_batches(
     if step != "purge":
         assert count_all(series) == before
     assert quarantined(series) == 0
+
+
+def test_rows_that_can_not_be_kept_leave_no_query_open(
+    series: Path, small_batches: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that is full while a release's rows are kept: the rollback is recorded, and the catalog closed."""
+    plan_id = everything(series)
+    original = effects.write
+
+    def full(file: int, data: bytes | memoryview) -> None:
+        if os.readlink(f"/dev/fd/{file}").endswith(".parquet"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "rows")
+        original(file, data)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(effects, "write", full)
+        with pytest.raises(BoundaryFailed, match="No space left"):
+            carry_out(series, "apply", plan_id)
+    assert query(series, "SELECT count(*) FROM events WHERE type = 'prune.rolled_back'") == [(1,)]
+    assert carry_out(series, "apply", plan_id).batches > 0
+    assert_consistent(series)
 
 
 def test_two_applies_at_once_come_to_one_end(series: Path, small_batches: None) -> None:
