@@ -195,7 +195,12 @@ class Workshop:
         name = variant.name if variant is not None else ""
         how = {"quick": self.quick, "by_command": self.by_command}
         request = {"what": what, "variant": name, "facts": facts, **how}
-        ended = self._steady.ask({**request, "failure": failure and asdict(failure)})
+        try:
+            ended = self._steady.ask({**request, "failure": failure and asdict(failure)})
+        except AssertionError:
+            # whatever it is, the next state is not to suffer from it
+            self.renew()
+            raise
         if failure is not None and ended.answer.pop("left_open"):
             self.renew()
         return ended
