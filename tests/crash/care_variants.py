@@ -20,8 +20,6 @@ _STEPS = tuple(
         run=care.run(*words.split()),
         stepwise=True,
         exhaustive=False,
-        # the other way round, and what is removed for good
-        by_turns=name in ("prune/restore", "prune/purge"),
     )
     for name, build, lead, words in (
         ("prune/apply", care.planned, None, "db prune --apply {plan}"),
@@ -45,8 +43,6 @@ FIXES = tuple(
         stepwise=True,
         exhaustive=False,
         again=name in ("accept-loss", "write-record"),
-        # each has another of its kind that is disturbed in every way
-        by_turns=name in ("migrate", "write-record", "quarantine-stage", "restore-artifact"),
     )
     for name, build, words in (
         ("safe", care.damaged, "--fix"),
