@@ -267,19 +267,40 @@ def other_backup(tmp_path: Path, name: str) -> Path:
 
 
 def test_damaged_archives_are_refused(tmp_path: Path) -> None:
-    """A flipped byte anywhere, a cut anywhere, another file: refused with a sentence."""
+    """A flipped byte anywhere, a cut anywhere: refused with a sentence, or what is read is every byte that was written.
+
+    A frame of zstd can be written in several ways: about one flip in 600 changes it into another way to say the same.
+    """
     data = other_backup(tmp_path, "b.tar.zst").read_bytes()
     bad = tmp_path / "bad.tar.zst"
     target = tmp_path / "target"
     refused = 0
-    for place in range(0, len(data), max(1, len(data) // 60)):
-        for damaged in (data[:place], data[:place] + bytes([data[place] ^ 0x40]) + data[place + 1 :]):
+    said_otherwise = next(place for place in range(len(data)) if _unpacked(_flipped(data, place)) == _unpacked(data))
+    for place in (*range(0, len(data), max(1, len(data) // 60)), said_otherwise):
+        for damaged in (data[:place], _flipped(data, place)):
             bad.write_bytes(damaged)
-            with pytest.raises(BackupRefused):
+            try:
                 bring_back(target, bad)
-            refused += 1
+            except BackupRefused:
+                refused += 1
+                assert not target.exists()
+            else:
+                assert _unpacked(damaged) == _unpacked(data)
+                shutil.rmtree(target)
     assert refused > 100
-    assert not target.exists()
+
+
+def _flipped(data: bytes, place: int) -> bytes:
+    return data[:place] + bytes([data[place] ^ 0x40]) + data[place + 1 :]
+
+
+def _unpacked(archive: bytes) -> bytes | None:
+    """Return what is compressed in an archive, None if it can't be read."""
+    try:
+        with zstandard.ZstdDecompressor().stream_reader(archive) as stream:
+            return stream.read()
+    except zstandard.ZstdError:
+        return None
 
 
 def test_a_damaged_or_hostile_folder_is_refused(untouched: Path, tmp_path: Path) -> None:
