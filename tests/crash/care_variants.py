@@ -13,14 +13,7 @@ from . import care, damages, scenes
 from .variant import Variant
 
 _STEPS = tuple(
-    Variant(
-        name=name,
-        build=build,
-        lead=lead,
-        run=care.run(*words.split()),
-        stepwise=True,
-        exhaustive=False,
-    )
+    Variant(name=name, build=build, lead=lead, run=care.run(*words.split()), stepwise=True, exhaustive=False)
     for name, build, lead, words in (
         ("prune/apply", care.planned, None, "db prune --apply {plan}"),
         ("prune/restore", care.planned, care.applied, "db prune --restore {plan}"),

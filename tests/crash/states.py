@@ -85,11 +85,11 @@ def first_states(variant: Variant, names: list[str]) -> Iterator[State]:
         name = names[at - 1]
         if variant.by_turns:
             yield from _half(variant, at)
-            continue
-        yield State(variant.name, "kill", at)
-        for error in ERRORS:
-            yield State(variant.name, "fail", at, error=error)
-        yield State(variant.name, "fail-on", at, error=ERRORS[at % 3])
+        else:
+            yield State(variant.name, "kill", at)
+            for error in ERRORS:
+                yield State(variant.name, "fail", at, error=error)
+            yield State(variant.name, "fail-on", at, error=ERRORS[at % 3])
         if variant.stepwise:
             # care takes many steps of few kinds; what follows here is tried where these kinds are at home
             continue

@@ -28,8 +28,7 @@ def try_state(workshop: Workshop, state: State) -> tuple[Findings, list[str]]:
     workshop.by_command = state.by_command
     passed = state.mode == "kill-kill" and variant.exhaustive and not state.dies_alone and workshop.mutant is None
     if state.first == "kill" and state.then:
-        leave = workshop.kill_twice if passed else lambda variant, at, then: workshop.kill(variant, at)
-        facts = leave(variant, state.at, state.then)
+        facts = workshop.kill_twice(variant, state.at, state.then) if passed else workshop.kill(variant, state.at)
         ended = Ended(signal.SIGKILL, {}, "")
     else:
         facts = workshop.copy(variant)

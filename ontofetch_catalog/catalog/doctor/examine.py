@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # what an open boundary may be about to move: not looked at before the boundary is ended
 _ON_DISK = ("CAT013", "CAT014", "CAT015", "CAT016", "CAT017", "CAT018", "CAT019", "CAT020", "CAT021", "CAT028")
-_FOUND_ON_DISK: dict[str, Callable[[duckdb.DuckDBPyConnection], pa.Table]] = {
+_FINDERS: dict[str, Callable[[duckdb.DuckDBPyConnection], pa.Table]] = {
     "CAT013": lambda connection: comparison.find_unrecorded(connection, usable=True),
     "CAT014": comparison.find_missing,
     "CAT015": comparison.find_resized,
@@ -166,7 +166,7 @@ def check_files(
     report = None if progress is None else lambda done: progress(done, done)
     found = scan(store, connection, within=within, progress=report)
     comparison.compare(connection, contents.layouts_table(), within)
-    for code, find in _FOUND_ON_DISK.items():
+    for code, find in _FINDERS.items():
         if only in (None, code):
             findings.add_table(code, find(connection))
     return found.entries
