@@ -39,6 +39,7 @@ INVARIANTS: dict[str, tuple[str, str]] = {
     "can-be-done-again": (MUST, "the same command again leads to what an undisturbed one leads to"),
     "sentence": (SHOULD, "the user sees a sentence with what to do next, never a traceback"),
     "sentence-is-true": (SHOULD, "an error that says that nothing was changed is right"),
+    "catalog-is-closed": (SHOULD, "an operation that fails closes the catalog and every query in it"),
 }
 ODD_EVENTS = ("recover.", "migrate.")
 
@@ -92,6 +93,11 @@ class Judge:
             self.found.add("sentence", f"{where}: {stderr[-600:]}")
         elif not answer.get("ok") and not answer.get("sentence"):
             self.found.add("sentence", f"{where}: {answer.get('error')}: {answer.get('text')}")
+
+    def closed(self, answer: dict[str, Any]) -> None:
+        """Judge what an operation left open whose one failing call was not the closing."""
+        if answer.get("unclosed"):
+            self.found.add("catalog-is-closed", f"{answer.get('error')}: {answer.get('text')}")
 
     def recovered(self, seen: dict[str, Any], *, committed: bool | None, truth: str | None = None) -> None:
         """Judge the store after a recovery.

@@ -7,7 +7,8 @@ judgement as anything else.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.pool import Pool
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 
 from ontofetch_catalog.catalog import effects, generation, journal, sessions
 from ontofetch_catalog.catalog.boundaries import engine, staged
-from ontofetch_catalog.catalog.repo import events
+from ontofetch_catalog.catalog.repo import events, pruning
 
 from .states import State, first_states
 from .variants import VARIANTS
@@ -333,6 +334,21 @@ def _let_a_traceback_through() -> None:
 
 
 _WRITES = ("download/new", "extract/replacing")
+
+
+def _leave_a_query_open() -> None:
+    """Read the rows that are to be kept, and never close what reads them where they can't be written."""
+    original = pruning.release_rows
+    left: list[Any] = []
+
+    @contextmanager
+    def release_rows(*args: Any) -> Iterator[Any]:
+        left.append(original(*args))
+        yield left[-1]
+
+    setattr(pruning, "release_rows", release_rows)  # noqa: B010 - it is a context manager where it is used
+
+
 MUTANTS = (
     Mutant("publish without syncing the folders", _never_sync_touched_folders, "power", _WRITES),
     Mutant("sync the folders after COMMIT", _sync_touched_folders_after_commit, "power", _WRITES),
@@ -374,6 +390,7 @@ MUTANTS = (
     Mutant("tell of it in another transaction", _tell_of_it_in_another_transaction, "kill", _WRITES),
     Mutant("believe a failed COMMIT", _believe_a_failed_commit, "fail", ("download/new", "latest/moved")),
     Mutant("let a traceback through", _let_a_traceback_through, "fail", ("latest/moved",)),
+    Mutant("leave a query open", _leave_a_query_open, "fail", ("prune/apply",)),
 )
 
 

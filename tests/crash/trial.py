@@ -43,6 +43,8 @@ def try_state(workshop: Workshop, state: State) -> tuple[Findings, list[str]]:
         judge.reader(workshop.look())
     if not ended.signal:
         judge.answer(ended.answer, ended.stderr, where="operation")
+        if state.mode == "fail" and expected.calls[state.at - 1] != "close_database":
+            judge.closed(ended.answer)
     if state.then and not passed:
         again = workshop.lead_on(variant, facts, lambda seam: _disturb_recovery(workshop, state, seam))
         assert again.signal == signal.SIGKILL, (state, again)

@@ -252,6 +252,7 @@ class Workshop:
         else:
             answer = _answer_of(lambda: variant.run(self.home, facts))
         answer["calls"] = list(seam.names)
+        answer["unclosed"] = attached_names()
         seam.end(well=answer["ok"])
         stage = answer.pop("result", None)
         if answer["ok"] and stage is not None:
