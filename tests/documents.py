@@ -9,6 +9,7 @@ a folder.
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 import subprocess
@@ -86,12 +87,13 @@ def comparable(text: str) -> list[str]:
 
 
 def differences(path: Path, folder: Path) -> list[str]:
-    """Run all commands of a document in `folder`; return a sentence for each that prints something else."""
+    """Run all commands of a document in `folder`; return for each that prints something else the lines that differ."""
     found = []
     for command in read_commands(path.read_text(encoding="utf-8")):
-        printed = run_command(command.line, folder)
-        if comparable(printed) != comparable(command.shown):
-            found.append(f"`{command.line}` prints\n{printed}\nthe document shows\n{command.shown}")
+        shown, printed = comparable(command.shown), comparable(run_command(command.line, folder))
+        if printed != shown:
+            lines = difflib.unified_diff(shown, printed, "shown", "printed", n=1, lineterm="")
+            found.append("\n".join([f"`{command.line}` prints something else:", *lines]))
     return found
 
 
