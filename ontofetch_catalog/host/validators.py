@@ -22,12 +22,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs import RESULTS_COLUMNS, Table, Validator
+from ontofetch_hookspecs.names import quote
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 Lookup = Callable[[Sequence[str], str, str], Table | None]
 _log = logging.getLogger("ontofetch.validators")
+_UNFINISHED = "unfinished"  # in the details of a failed result: there was no judgement
 _POLL_SECONDS = 0.2  # how soon a worker's thread notices that the run was given up
 
 
@@ -55,7 +57,8 @@ def run_validators(
     """Validate the files of a release and return RESULTS_COLUMNS, sorted by path and validator.
 
     A content that a validator of this version has judged before, anywhere, is not judged again; one that is there
-    several times is judged once.
+    several times is judged once. Where a validator came to no judgement, because it took too long or its process died
+    (twice), the file fails here, with `unfinished` in the details, but the next release does not inherit that.
 
     Args:
         files: With relpath, file_id and format.
@@ -80,7 +83,8 @@ def run_validators(
             continue
         found = lookup(pc.unique(mine["file_id"]).to_pylist(), validator.name, validator.version)
         for row in pa.table(found).to_pylist() if found is not None else []:
-            known[validator.name, row["file_id"]] = row
+            if row["passed"] or not json.loads(row["details"]).get(_UNFINISHED):
+                known[validator.name, row["file_id"]] = row
         parts.append((validator, mine))
         tasks += _tasks_of(validator, mine, known)
     with _pool(min(workers or os.cpu_count() or 1, len(tasks)), tasks, folder, timeout) as answers:
@@ -213,6 +217,22 @@ class _Process:
 
     def ask(self, task: _Task, path: Path, timeout: float, given_up: threading.Event) -> dict[str, Any]:
         """Return the worker's answer, or a failed result that says why there is none."""
+        line, code = self._exchange(task, path, timeout, given_up)
+        if code is not None:
+            # the file may be without blame: short of memory, the kernel kills whom it likes
+            _log.info("a validator's process died (%s) and is asked again: %s", _cause(code), quote(task.relpath))
+            line, code = self._exchange(task, path, timeout, given_up)
+        if line:
+            found: dict[str, Any] = json.loads(line)
+            return found
+        if code is None:
+            reason = f"the validator took longer than {timeout:g} seconds"
+        else:
+            reason = f"the validator's process died twice ({_cause(code)})"
+        return {"passed": False, "details": {"error": reason, _UNFINISHED: True}}
+
+    def _exchange(self, task: _Task, path: Path, timeout: float, given_up: threading.Event) -> tuple[bytes, int | None]:
+        """Send a request; return the whole line of the answer, else nothing and how the process ended, if it did."""
         process = self._start()
         request = {
             "target": task.validator.target,
@@ -225,14 +245,10 @@ class _Process:
             _stream(process.stdin).flush()
         line = self._read_line(process, timeout, given_up)
         if line.endswith(b"\n"):
-            found: dict[str, Any] = json.loads(line)
-            return found
-        if process.poll() is None:
-            reason = f"the validator took longer than {timeout:g} seconds"
-        else:
-            reason = f"the validator's process died ({_cause(process.returncode)})"
+            return line, None
+        code = process.poll()
         self.stop()
-        return {"passed": False, "details": {"error": reason}}
+        return b"", code
 
     def _start(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:

@@ -26,6 +26,10 @@ def fine(path, format): return True, {"seen": format}
 def hangs(path, format): time.sleep(600)
 def dies(path, format): os._exit(7)
 def killed(path, format): os.kill(os.getpid(), 9)
+def killed_once(path, format):
+    if os.path.exists(path + ".seen"): return True, {}
+    open(path + ".seen", "x").close()
+    os.kill(os.getpid(), 9)
 def raises(path, format): raise ValueError("no \\x1b[31m good")
 def chatters(path, format): print("x" * 100_000); return True, {}
 def floods(path, format): return True, {"text": "x" * 1_000_000}
@@ -132,6 +136,36 @@ def test_a_validator_that_misbehaves_costs_its_file_and_no_more(tmp_path: Path, 
     else:
         assert (bad["passed"], reason in json.loads(bad["details"])["error"]) == (False, True)
     assert (fine["passed"], json.loads(fine["details"])) == (True, {"seen": "turtle"})
+
+
+@pytest.mark.usefixtures("helpers")
+def test_a_process_that_died_once_is_not_the_files_fault(tmp_path: Path) -> None:
+    """Who was killed from outside, as by a kernel short of memory, is asked again in a new process."""
+    (row,) = run(release(tmp_path, {"a.ttl": "x"}), tmp_path, misbehaving("killed_once"))
+    assert row["passed"]
+
+
+@pytest.mark.usefixtures("helpers")
+@pytest.mark.parametrize("name", ["hangs", "dies"])
+def test_what_was_not_judged_is_judged_when_it_is_met_again(tmp_path: Path, name: str) -> None:
+    """A file whose validator took too long or died fails in its release; the next one does not inherit that."""
+    files = release(tmp_path, {"a.ttl": "x"})
+    broken = Validator("v", "1", ("turtle",), f"misbehaving:{name}")
+    known = run_validators(files, tmp_path, [broken], lambda *_: None, version_id="s/o/1", timeout=1.0)
+    assert known["passed"].to_pylist() == [False]
+    (row,) = run(files, tmp_path, Validator("v", "1", ("turtle",), "misbehaving:fine"), lookup=lambda *_: known)
+    assert (row["passed"], row["reused_from"]) == (True, None)
+
+
+@pytest.mark.usefixtures("helpers")
+def test_a_failure_that_was_judged_is_reused(tmp_path: Path) -> None:
+    """A file that a validator has refused is refused again without being looked at."""
+    files = release(tmp_path, {"a.ttl": "x"})
+    refusing = Validator("v", "1", ("turtle",), "misbehaving:raises")
+    known = run_validators(files, tmp_path, [refusing], lambda *_: None, version_id="s/o/1")
+    again = known.set_column(known.schema.get_field_index("reused_from"), "reused_from", pa.array(["s/o/0#a.ttl"]))
+    (row,) = run(files, tmp_path, Validator("v", "1", ("turtle",), "misbehaving:fine"), lookup=lambda *_: again)
+    assert (row["passed"], row["reused_from"]) == (False, "s/o/0#a.ttl")
 
 
 @pytest.mark.usefixtures("helpers")
