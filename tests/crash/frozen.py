@@ -45,7 +45,7 @@ def thaw(kept: Path, home: Path, *, once: bool = False) -> None:
         return
     now = _inodes(home)
     then = json.loads((kept / "inodes").read_text())
-    renamed = {str(inode).encode(): str(now[path]).encode() for path, inode in then.items()}
+    renamed = {str(inode).encode(): str(now[path]).encode() for path, inode in then.items() if path in now}
     for path in intents:
         _rename(path, renamed)
     for plan in plans:

@@ -65,6 +65,21 @@ def attach_small(path: Path, config: Mapping[str, Any], *, read_only: bool) -> d
     return attach(path, {**config, "default_block_size": BLOCK}, read_only=read_only)
 
 
+def checkpoint(store: Path) -> dict[str, bool]:
+    """Write what is in the log of a store's catalog into its file; one that is absent or damaged stays what it is."""
+    path = store / ".catalog/ontofetch.duckdb"
+    if not path.with_name(f"{path.name}.wal").exists():
+        return {"done": False}
+    import duckdb
+
+    try:
+        with duckdb.connect(path, config={"threads": 1}) as connection:
+            connection.execute("CHECKPOINT")
+    except duckdb.Error:
+        return {"done": False}
+    return {"done": True}
+
+
 def _import_everything() -> None:
     """Import what operations import, so that no child has to, and quieten what is not looked at."""
     os.environ.update({"ONTOFETCH_DUCKDB_THREADS": "1", "ONTOFETCH_WAIT": "5", "ONTOFETCH_CONFIG": os.devnull})

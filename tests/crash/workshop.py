@@ -25,7 +25,7 @@ from tests.instance import attached_names, let_go
 from .children import Ended, Steady, run_child
 from .frozen import freeze, note_inodes, thaw
 from .invariants import Expected
-from .ready import attach_small, make_ready
+from .ready import attach_small, checkpoint, make_ready
 from .recount import Recounter
 from .scenes import Facts, command, enter
 from .seam import Board, Die, Fail, Failure, Keep, Seam
@@ -35,6 +35,7 @@ from .variants import VARIANTS
 
 Disturb = Callable[[Seam], None] | Failure
 Mutant = Callable[[], None]
+_CHECKPOINTED = "checkpointed"  # below a template: the same one, with nothing in the catalog's log
 RECOVER = {True: command("db", "recover"), False: enter}
 
 
@@ -53,6 +54,7 @@ class Workshop:
         self.mutant: Mutant | None = None
         self.quick = True  # whether children attach their databases to the instance that they inherit
         self.by_command = True  # whether children recover by the command, not just by entering the catalog
+        self.with_log = True  # whether templates have a catalog with a log, or one that was checkpointed
         self._steady: Steady | None = None
         self._recounter = Recounter()
         self._passed = ("", 0)
@@ -104,7 +106,8 @@ class Workshop:
         else:
             facts = self._prepare(variant)
             self._clear()
-            thaw(self._template(variant), self.home)
+            template = self._template(variant)
+            thaw(template if self.with_log else template / _CHECKPOINTED, self.home)
         if variant.lead is not None:
             facts = {**facts, **self._ask("lead", variant, facts).answer}
         return facts
@@ -115,7 +118,7 @@ class Workshop:
         It is killed once; where somebody goes on from there again, a copy of what it left is as good. Not so for
         the steps of care: events name the digest of a plan, which names inodes.
         """
-        kept = self.place / "frozen" / f"{variant.name}-{at}"
+        kept = self.place / "frozen" / f"{variant.name}-{at}-{self.with_log}"
         reusable = self.mutant is None and not variant.stepwise
         if reusable and kept.exists():
             self._clear()
@@ -272,6 +275,8 @@ class Workshop:
                 ended = run_child(lambda: variant.build(home), self.place / "stderr")
                 (making / "facts").write_text(json.dumps(ended.answer))
                 note_inodes(home, making)
+                freeze(home, making / _CHECKPOINTED)
+                run_child(lambda: checkpoint(making / _CHECKPOINTED / "home/store"), self.place / "stderr")
                 template.parent.mkdir(parents=True, exist_ok=True)
                 # another worker may have made it meanwhile; one is as good as the other
                 with suppress(OSError):
