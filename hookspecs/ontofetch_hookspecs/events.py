@@ -51,7 +51,12 @@ RESULTS_COLUMNS = (
     Column("validator", "string", False, "name of the validator"),
     Column("validator_version", "string", False, "version of the validator"),
     Column("passed", "bool", False, "whether the file is valid"),
-    Column("details", "string", False, "a JSON object: counts, or the reason of a failure under `error`"),
+    Column(
+        "details",
+        "string",
+        False,
+        "a JSON object: counts, or a failure's reason under `error`; `unfinished`: nobody judged",
+    ),
     Column("run_at", "timestamp[us, UTC]", False, "when the validator ran"),
     Column("reused_from", "string", True, "version_id#relpath of the result that was reused, null where it ran"),
 )
