@@ -64,7 +64,7 @@ _REBUILD = Variant(name="rebuild/", run=care.rebuilt, stepwise=True, exhaustive=
 _REBUILDS = (
     replace(_REBUILD, name="rebuild/lost", build=damages.all_lost, again=True),
     replace(_REBUILD, name="rebuild/adopted", build=damages.never_had_a_catalog, again=True),
-    replace(_REBUILD, name="rebuild/replacing", build=scenes.latest),
+    replace(_REBUILD, name="rebuild/replacing", build=scenes.latest, moves_log=True),
     replace(
         _REBUILD,
         name="rebuild/lost-while-publishing",

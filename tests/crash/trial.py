@@ -26,7 +26,7 @@ def try_state(workshop: Workshop, state: State) -> tuple[Findings, list[str]]:
     judge = Judge(variant, expected)
     workshop.quick = not state.opens_alone
     workshop.by_command = state.by_command
-    workshop.with_log = state.with_log
+    workshop.with_log = state.with_log or variant.moves_log
     passed = state.mode == "kill-kill" and variant.exhaustive and not state.dies_alone and workshop.mutant is None
     if state.first == "kill" and state.then:
         facts = workshop.kill_twice(variant, state.at, state.then) if passed else workshop.kill(variant, state.at)

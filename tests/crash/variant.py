@@ -34,6 +34,7 @@ class Variant:
         syncfs: Whether the platform can sync a whole file system.
         exhaustive: Whether a second kill comes at every call of the recovery, not at a sample.
         by_turns: Whether it is not disturbed in every way at each call, but in half of them, by turns.
+        moves_log: Whether it moves the log of the catalog that it begins with, which therefore always has one.
         again: Whether only the same command leads on, since the catalog can't be used before it has come to its end.
     """
 
@@ -53,6 +54,7 @@ class Variant:
     syncfs: bool = True
     exhaustive: bool = True
     by_turns: bool = False
+    moves_log: bool = False
     again: bool = False
 
     @property

@@ -288,15 +288,24 @@ class Workshop:
         return self.base / "templates" / variant.name
 
     def _run_undisturbed(self, variant: Variant) -> Expected:
-        facts = self.copy(variant)
-        before = self.look()
-        ended = self.operate(variant, facts)
+        kept = self.with_log
+        try:
+            self.with_log = variant.moves_log
+            calls = self.operate(variant, self.copy(variant)).answer["calls"]
+            self.with_log = True
+            facts = self.copy(variant)
+            before = self.look()
+            ended = self.operate(variant, facts)
+        finally:
+            self.with_log = kept
         assert is_as_meant(variant, ended), (variant.name, ended)
         after = self.look()
         assert variant.stepwise or not after["faults"], (variant.name, after["faults"])
         if variant.after is not None:
             # a store with an open boundary is no state to come back to
             before = {**after, "events": before["events"]}
+        # states of both kinds name calls by their numbers
+        assert calls == ended.answer["calls"], (variant.name, calls, ended.answer["calls"])
         return Expected(before, after, ended.answer["calls"])
 
 
