@@ -6,6 +6,7 @@ on pages that it touches for the first time. They know neither stores nor acts.
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import json
 import os
@@ -16,6 +17,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+_PR_SET_PDEATHSIG = 1  # prctl(2)
+_libc = ctypes.CDLL(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +40,10 @@ def run_child(work: Callable[[], dict[str, Any]], stderr: Path) -> Ended:
     reader, writer = os.pipe()
     sys.stdout.flush()
     sys.stderr.flush()
+    parent = os.getpid()
     pid = os.fork()
     if pid == 0:
+        _end_with(parent)
         _live(work, stderr, writer)
     os.close(writer)
     with os.fdopen(reader, "rb") as stream:
@@ -65,8 +71,10 @@ class Steady:
         from_child, to_parent = os.pipe()
         sys.stdout.flush()
         sys.stderr.flush()
+        parent = os.getpid()
         self.pid = os.fork()
         if self.pid == 0:
+            _end_with(parent)
             os.close(to_child)
             os.close(from_child)
             _serve(work, stderr, from_parent, to_parent)
@@ -94,6 +102,14 @@ class Steady:
         self._requests.close()
         self._answers.close()
         os.waitpid(self.pid, 0)
+
+
+def _end_with(parent: int) -> None:
+    """Let this child die when its parent does: it would make folders again that a run which was ended has removed."""
+    if sys.platform.startswith("linux"):
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def _serve(work: Callable[[dict[str, Any]], dict[str, Any]], stderr: Path, requests: int, answers: int) -> None:

@@ -94,9 +94,9 @@ def _remove(base: Path) -> None:
     """Remove a run's folder, though a child of a worker that was ended may write into it for a moment yet."""
     for _ in range(50):
         shutil.rmtree(base, ignore_errors=True)
+        time.sleep(0.1)
         if not base.exists():
             return
-        time.sleep(0.1)
 
 
 def remove_abandoned(place: Path) -> None:
