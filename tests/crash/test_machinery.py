@@ -416,3 +416,18 @@ def _is_renewed_by(state: State, *, leaks: bool = False) -> bool:
         _, broken, _ = loop.attempt(state)
     assert not broken
     return workshop.steady_pid != before
+
+
+def test_a_catalog_begins_with_a_log_or_without(tmp_path: Path) -> None:
+    """Both kinds of a template hold the same rows; in one the log is there, in the other it was written away."""
+    workshop = Workshop(tmp_path)
+    seen = []
+    try:
+        for workshop.with_log in (True, False):
+            workshop.copy(VARIANTS["extract/new"])
+            log = workshop.home / "store/.catalog/ontofetch.duckdb.wal"
+            assert log.exists() is workshop.with_log
+            seen.append(workshop.look()["rows"])
+    finally:
+        workshop.close()
+    assert seen[0] == seen[1]
