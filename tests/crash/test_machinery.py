@@ -418,16 +418,23 @@ def _is_renewed_by(state: State, *, leaks: bool = False) -> bool:
     return workshop.steady_pid != before
 
 
-def test_a_catalog_begins_with_a_log_or_without(tmp_path: Path) -> None:
+def test_a_catalog_begins_with_a_log_or_without() -> None:
     """Both kinds of a template hold the same rows; in one the log is there, in the other it was written away."""
-    workshop = Workshop(tmp_path)
-    seen = []
-    try:
-        for workshop.with_log in (True, False):
-            workshop.copy(VARIANTS["extract/new"])
-            log = workshop.home / "store/.catalog/ontofetch.duckdb.wal"
-            assert log.exists() is workshop.with_log
-            seen.append(workshop.look()["rows"])
-    finally:
-        workshop.close()
-    assert seen[0] == seen[1]
+    with loop.workers(1) as pool:
+        (kept, rows), (written, same) = (pool.apply(_begin_with, (True,)), pool.apply(_begin_with, (False,)))
+    assert (kept, written) == (True, False)
+    assert rows == same
+
+
+def _begin_with(log: bool) -> tuple[bool, dict[str, Any]]:
+    """Return whether a copy of the template of that kind has a log, and its rows; runs in a worker."""
+    workshop = loop.here()
+    workshop.with_log = log
+    workshop.copy(VARIANTS["extract/new"])
+    return (workshop.home / "store/.catalog/ontofetch.duckdb.wal").exists(), workshop.look()["rows"]
+
+
+def test_a_workshop_is_for_workers_alone(tmp_path: Path) -> None:
+    """A worker is changed for good (its garbage, its plugins, its DuckDB); the process of the tests must not be."""
+    with pytest.raises(AssertionError, match="workers"):
+        Workshop(tmp_path)

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
+from multiprocessing import parent_process
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +45,13 @@ class Workshop:
 
     Args:
         base: Shared by the workers of a run; best on a memory file system.
+
+    Raises:
+        AssertionError: This is not a process of `loop.workers`, and what makes it ready cannot be undone.
     """
 
     def __init__(self, base: Path) -> None:
+        assert parent_process() is not None, "only workers have a workshop: see loop.workers"
         self.base = base
         self.place = base / f"worker-{os.getpid()}"
         self.place.mkdir(parents=True, exist_ok=True)
