@@ -50,24 +50,23 @@ class _Attached:
     def abandon(self) -> None:
         """Let the file go, whatever the connection is about; what was open in it is rolled back."""
         self._connection.close()
-        _instance().execute(f"DETACH {self._name}")
+        instance().execute(f"DETACH {self._name}")
         del _open[self._name]
         self._name = ""
 
 
 @lru_cache(maxsize=1)
-def _instance() -> duckdb.DuckDBPyConnection:
-    instance = duckdb.connect(config={"threads": 1})
+def instance() -> duckdb.DuckDBPyConnection:
+    """Return the instance of this process, which children inherit if it is there before they are forked."""
+    made = duckdb.connect(config={"threads": 1})
     # as the package wants it of a connection that writes; one that reads has nothing to write
-    instance.execute("PRAGMA disable_checkpoint_on_shutdown")
-    # to make a plan better takes longer than to look at a few rows
-    instance.execute("PRAGMA disable_optimizer")
-    return instance
-
-
-def inherit_instance() -> None:
-    """Make the instance now, for the children that this process will fork."""
-    _instance()
+    made.execute("PRAGMA disable_checkpoint_on_shutdown")
+    # to make a plan better takes longer than to look at a few rows; `PRAGMA disable_optimizer` is for one connection
+    # alone, and cursors do not inherit it
+    rules = made.execute("SELECT string_agg(name) FROM duckdb_optimizers()").fetchone()
+    assert rules is not None
+    made.execute("SET GLOBAL disabled_optimizers = ?", [rules[0]])
+    return made
 
 
 def attached_names() -> list[str]:
@@ -88,4 +87,4 @@ def attach(path: Path, config: Mapping[str, Any], *, read_only: bool) -> duckdb.
     options = "READ_ONLY" if read_only else f"STORAGE_VERSION '{config['storage_compatibility_version']}'"
     if not read_only and "default_block_size" in config:
         options += f", BLOCK_SIZE {config['default_block_size']}"
-    return cast("duckdb.DuckDBPyConnection", _Attached(_instance(), path, options))
+    return cast("duckdb.DuckDBPyConnection", _Attached(instance(), path, options))

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import ontofetch_catalog
 from ontofetch_catalog.catalog import effects
-from tests.instance import attach, inherit_instance
+from tests.instance import attach, instance
 
 if TYPE_CHECKING:
     import duckdb
@@ -47,7 +47,20 @@ def make_ready() -> None:
     """Make this process ready to fork children that start at once."""
     _import_everything()
     _use_small_blocks()
-    inherit_instance()
+    _do_what_is_done_once()
+
+
+def _do_what_is_done_once() -> None:
+    """Let the libraries do here what each child would do again: Arrow notes its casts, DuckDB its grammar."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    cursor = instance().cursor()
+    cursor.execute("CREATE TEMP TABLE once AS SELECT 1 AS number, 'name' AS text")
+    table = cursor.sql("SELECT text, count(*) AS number FROM temp.once GROUP BY text ORDER BY text").to_arrow_table()
+    assert pc.cast(table["number"], pa.string()).to_pylist() == ["1"]
+    cursor.execute("DROP TABLE temp.once")
+    cursor.close()
 
 
 def _use_small_blocks() -> None:

@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -66,17 +67,18 @@ def read_tables(connection: Any, database: Path) -> Tables:
 
 
 def _read_tables(connection: Any, database: Path) -> Tables:
+    from duckdb import CatalogException
+
     connection.execute(f"ATTACH '{database}' AS store (READ_ONLY)")
+    found: Tables = {}
     try:
-        names = {name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
-        wanted = {name: columns.replace("|", ",") for name, columns in {**COLUMNS, "events": EVENTS}.items()}
-        return {
-            name: connection.execute(f"SELECT {columns} FROM store.{name}").fetchall()
-            for name, columns in wanted.items()
-            if name in names
-        }
+        for name, columns in {**COLUMNS, "events": EVENTS}.items():
+            # asking which tables there are takes as long as reading one or two
+            with suppress(CatalogException):
+                found[name] = connection.execute(f"SELECT {columns.replace('|', ',')} FROM store.{name}").fetchall()
     finally:
         connection.execute("DETACH store")
+    return found
 
 
 def list_files(root: Path) -> dict[str, tuple[int, str]]:
