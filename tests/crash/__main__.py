@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from . import counts, loop
 from .loop import Report
@@ -75,11 +76,9 @@ def _is_narrowed(args: argparse.Namespace) -> bool:
     return any(value is not None for value in narrowing)
 
 
-def _wanted(args: argparse.Namespace) -> Callable[[State], bool]:
-    fixed = {
-        name: getattr(args, name) for name in ("mode", "at", "then", "error", "seed") if getattr(args, name) is not None
-    }
-    return lambda state: all(getattr(state, name) == value for name, value in fixed.items())
+def _wanted(args: argparse.Namespace) -> dict[str, Any]:
+    given = {name: getattr(args, name) for name in ("mode", "at", "then", "error", "seed")}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _only(args: argparse.Namespace) -> State | None:

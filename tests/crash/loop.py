@@ -14,13 +14,14 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import groupby
+from functools import partial
 from multiprocessing import get_context
 from multiprocessing.pool import Pool
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from .states import SECOND_MODES, State, first_states, second_states
@@ -41,6 +42,7 @@ _MALLOC = ":".join(
 )
 PREFIX = "ontofetch-crash-"  # of a run's folder; the number of its process follows
 Tried = tuple[State, list[tuple[str, str]], list[str]]
+Wanted = Mapping[str, Any]  # field of a state → its value
 _workshop: Workshop | None = None
 
 
@@ -119,7 +121,24 @@ def _is_alive(pid: int) -> bool:
 
 def _start(base: Path) -> None:
     global _workshop  # noqa: PLW0603 - one per process of the pool
+    _take_core(base)
     _workshop = Workshop(base)
+
+
+def _take_core(base: Path) -> None:
+    """Stay on a core that no other worker of this run has taken, if there is one.
+
+    A worker, its children and its recount take turns: to wake one another on another core only costs time.
+    """
+    if not hasattr(os, "sched_setaffinity"):
+        return
+    for core in sorted(os.sched_getaffinity(0)):
+        try:
+            (base / f"core-{core}").touch(exist_ok=False)
+        except FileExistsError:
+            continue
+        os.sched_setaffinity(0, {core})
+        return
 
 
 def here() -> Workshop:
@@ -150,16 +169,31 @@ def attempt(state: State) -> Tried:
     return state, found.broken, calls
 
 
-def attempt_all(states: Sequence[State]) -> list[Tried]:
-    """Try states one after the other; runs in a worker."""
-    return [attempt(state) for state in states]
+def attempt_from(first: State, *, wanted: Wanted, seed: int, most: int) -> list[Tried]:
+    """Try a state and then those that go on from it, while what it left is at hand; runs in a worker.
+
+    Args:
+        first: With one disturbance.
+        wanted: What those have that go on and are tried.
+        seed: Chooses where a recovery that is not disturbed everywhere is disturbed, and which of many are tried.
+        most: How many of those that go on are tried; 0: all.
+    """
+    workshop, variant = here(), VARIANTS[first.variant]
+    tried = attempt(first)
+    second = second_states(first, variant, workshop.expect(variant).calls, tried[2], seed=seed)
+    chosen = [state for state in second if state.has(wanted)]
+    if most < len(chosen) and most:
+        chosen = random.Random(f"{seed} {first}").sample(chosen, most)
+    found = [tried, *(attempt(state) for state in sorted(chosen))]
+    workshop.forget(variant, first.at)
+    return found
 
 
 def run(
     pool: Pool,
     names: Sequence[str],
     *,
-    wanted: Callable[[State], bool] = lambda state: True,
+    wanted: Wanted = MappingProxyType({}),
     sample: int = 0,
     seed: int = 0,
     only: State | None = None,
@@ -170,8 +204,8 @@ def run(
     Args:
         pool: Of `workers`.
         names: Names of variants.
-        wanted: Says which states to try.
-        sample: How many states of each variant to try; 0: all.
+        wanted: What the states have that are tried.
+        sample: How many states of each variant to try, and half as many that go on from each; 0: all.
         seed: Chooses the sample, and where a recovery that is not disturbed everywhere is disturbed.
         only: This one state and no other.
         told: Is called after each state.
@@ -181,29 +215,24 @@ def run(
     calls = dict(pool.imap(calls_of, names))
     report.calls = {name: len(found) for name, found in calls.items()}
     if only is not None:
-        for state, broken, _ in _tried(pool, [only]):
-            _note(report, state, broken, told)
+        state, broken, _ = pool.apply(attempt, (only,))
+        _note(report, state, broken, told)
         return report
     first = [state for name in names for state in first_states(VARIANTS[name], calls[name])]
-    second: list[State] = []
-    chosen = _sample(first, sample, seed)
-    needed = [state for state in chosen if wanted(state) or _leads_on(state, wanted)]
-    for state, broken, recovery in _tried(pool, needed):
-        _note(report, state, broken, told)
-        second += second_states(state, VARIANTS[state.variant], calls[state.variant], recovery, seed=seed)
-    # one worker does all that go on from the same kill, so that it kills once
-    wanted_second = [state for state in _sample(second, sample // 2, seed) if wanted(state)]
-    together = [list(group) for _, group in groupby(sorted(wanted_second), key=lambda state: (state.variant, state.at))]
-    for tried in pool.imap_unordered(attempt_all, together):
+    needed = [state for state in _sample(first, sample, seed) if state.has(wanted) or _leads_on(state, wanted)]
+    attempt_one = partial(attempt_from, wanted=dict(wanted), seed=seed, most=max(1, sample // 2) if sample else 0)
+    for tried in pool.imap_unordered(attempt_one, needed):
         for state, broken, _ in tried:
             _note(report, state, broken, told)
     report.seconds = time.monotonic() - start
     return report
 
 
-def _leads_on(state: State, wanted: Callable[[State], bool]) -> bool:
+def _leads_on(state: State, wanted: Wanted) -> bool:
     """Say whether states with two disturbances that are wanted begin with this one."""
-    return any(wanted(State(state.variant, mode, state.at, 1)) for mode in SECOND_MODES if mode.startswith(state.mode))
+    then, seed = wanted.get("then", 1), wanted.get("seed", 0)
+    modes = [mode for mode in SECOND_MODES if mode.startswith(state.mode)]
+    return any(State(state.variant, mode, state.at, then, seed=seed).has(wanted) for mode in modes)
 
 
 def _sample(states: Sequence[State], count: int, seed: int) -> list[State]:
@@ -216,10 +245,6 @@ def _sample(states: Sequence[State], count: int, seed: int) -> list[State]:
         own = [state for state in states if state.variant == name]
         found += chance.sample(own, min(count, len(own)))
     return found
-
-
-def _tried(pool: Pool, states: Iterable[State]) -> Iterator[Tried]:
-    return pool.imap_unordered(attempt, states, chunksize=4)
 
 
 def _note(report: Report, state: State, broken: list[tuple[str, str]], told: Callable[[Report], None]) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import errno
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from .variant import Variant
 
@@ -72,6 +73,10 @@ class State:
         To attach a database takes 1 ms, with a log 6 to 8. A log that is not there yet also has an entry to lose.
         """
         return self.at % 5 == 1
+
+    def has(self, wanted: Mapping[str, Any]) -> bool:
+        """Return whether each of these fields has this value."""
+        return all(getattr(self, name) == value for name, value in wanted.items())
 
     def command(self) -> str:
         """Return the command that runs just this state."""

@@ -13,7 +13,7 @@ from .invariants import Findings, Judge
 from .scenes import Facts
 from .seam import Die, FailSync, Failure, LosePower, Seam
 from .shadow import Shadow
-from .states import ERRORS, State
+from .states import ERRORS, State, is_as_before
 from .variant import Variant
 from .variants import VARIANTS
 from .workshop import Disturb, Workshop, is_as_meant
@@ -35,6 +35,8 @@ def try_state(workshop: Workshop, state: State) -> tuple[Findings, list[str]]:
         facts = workshop.copy(variant)
         ended = workshop.operate(variant, facts, _disturbance(workshop, state, variant, facts))
         _assert_disturbed(workshop, state, ended)
+        if state.mode == "kill" and not is_as_before(expected.calls, state.at):
+            workshop.keep(variant, state.at)
     committed = _must_have_happened(workshop, state, variant, expected.calls)
     judge.settled = state.first not in ("power", "lost") or bool(workshop.board.get("settled"))
     recovers, repeats = _what_follows(state, variant)

@@ -120,12 +120,10 @@ class Workshop:
     def kill(self, variant: Variant, at: int) -> Facts:
         """Put into place what a variant's process leaves that is killed in front of call `at`, and return the facts.
 
-        It is killed once; where somebody goes on from there again, a copy of what it left is as good. Not so for
-        the steps of care: events name the digest of a plan, which names inodes.
+        It is killed once; where somebody goes on from there again, a copy of what it left is as good.
         """
-        kept = self.place / "frozen" / f"{variant.name}-{at}-{self.with_log}"
-        reusable = self.mutant is None and not variant.stepwise
-        if reusable and kept.exists():
+        kept = self._kept(variant, at)
+        if kept.exists():
             self._clear()
             thaw(kept, self.home)
             self.board.reset()
@@ -134,9 +132,23 @@ class Workshop:
         ended = self.operate(variant, facts, lambda seam: seam.take(Die(self.board, at)))
         calls = self.board.get("calls")
         assert (ended.signal, calls) == (signal.SIGKILL, at), (variant.name, at, calls, ended)
-        if reusable:
-            freeze(self.home, kept)
+        self.keep(variant, at)
         return facts
+
+    def keep(self, variant: Variant, at: int) -> None:
+        """Keep what has just been left by a kill in front of call `at`, for those who go on from there.
+
+        Not so for the steps of care: events name the digest of a plan, which names inodes.
+        """
+        if self.mutant is None and not variant.stepwise:
+            freeze(self.home, self._kept(variant, at))
+
+    def forget(self, variant: Variant, at: int) -> None:
+        """Remove what was kept: nobody goes on from there any more."""
+        shutil.rmtree(self._kept(variant, at), ignore_errors=True)
+
+    def _kept(self, variant: Variant, at: int) -> Path:
+        return self.place / "frozen" / f"{variant.name}-{at}-{self.with_log}"
 
     def kill_twice(self, variant: Variant, at: int, then: int) -> Facts:
         """Put into place what is left if the recovery after such a kill is killed, too, in front of call `then`.
