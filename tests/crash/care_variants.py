@@ -16,13 +16,23 @@ _STEPS = tuple(
     Variant(name=name, build=build, lead=lead, run=care.run(*words.split()), stepwise=True, exhaustive=False)
     for name, build, lead, words in (
         ("prune/apply", care.planned, None, "db prune --apply {plan}"),
-        ("prune/restore", care.planned, care.applied, "db prune --restore {plan}"),
         ("prune/purge", care.planned, care.applied, "db prune --purge {plan}"),
         ("backup/folder", scenes.latest, None, "db backup"),
-        ("restore/older", care.backed_up, None, "db restore {home}/backup"),
         # each time it is asked for it counts anew, with an event
         ("refresh/all", scenes.latest, None, "db refresh"),
     )
+)
+_RESTORES = (
+    Variant(name="restore/older", build=care.backed_up, run=care.restored, stepwise=True, exhaustive=False),
+    Variant(
+        name="prune/restore",
+        build=care.planned,
+        lead=care.applied,
+        run=care.run("db", "prune", "--restore", "{plan}"),
+        stepwise=True,
+        exhaustive=False,
+        by_turns=True,
+    ),
 )
 # one by the whole command; the others from where it has found what is to be mended: to look at a store
 # before and after would be most of what is disturbed, time and again
@@ -88,4 +98,4 @@ _BOUNDARIES = tuple(
         ("pin/unpinned", care.pinned, "db pin --remove example/sample/1.0", "prune.unpinned"),
     )
 )
-CARE = (*_STEPS, *FIXES, *_REBUILDS, _VERIFY, *_BOUNDARIES)
+CARE = (*_STEPS, *_RESTORES, *FIXES, *_REBUILDS, _VERIFY, *_BOUNDARIES)

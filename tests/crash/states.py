@@ -97,7 +97,7 @@ def first_states(variant: Variant, names: list[str]) -> Iterator[State]:
     for at in range(1, count + 1):
         name = names[at - 1]
         if variant.by_turns:
-            yield from _half(variant, at)
+            yield _by_turns(variant, at)
         else:
             yield State(variant.name, "kill", at)
             for error in ERRORS:
@@ -114,14 +114,12 @@ def first_states(variant: Variant, names: list[str]) -> Iterator[State]:
         yield State(variant.name, "power", at, seed=at % SEEDS)
 
 
-def _half(variant: Variant, at: int) -> Iterator[State]:
-    """Yield half of what may happen at a call; the next call has the other half."""
-    if at % 2:
-        yield State(variant.name, "kill", at)
-        yield State(variant.name, "fail", at, error=ERRORS[at % 3])
-    else:
-        yield State(variant.name, "fail-on", at, error=ERRORS[at % 3])
-        yield State(variant.name, "power", at, seed=at % SEEDS)
+def _by_turns(variant: Variant, at: int) -> State:
+    """Return the one way in which a call is disturbed; the next three have the others."""
+    turn, mode = at // 4, ("kill", "fail", "fail-on", "power")[at % 4]
+    if mode == "power":
+        return State(variant.name, mode, at, seed=turn % SEEDS)
+    return State(variant.name, mode, at, error=ERRORS[turn % 3] if mode != "kill" else "")
 
 
 def second_states(

@@ -33,7 +33,7 @@ class Variant:
         volatile: What the host wrote below the home and did not sync, beside what is staged.
         syncfs: Whether the platform can sync a whole file system.
         exhaustive: Whether a second kill comes at every call of the recovery, not at a sample.
-        by_turns: Whether it is not disturbed in every way at each call, but in half of them, by turns.
+        by_turns: Whether each call is disturbed in one way only, by turns, not in every way.
         moves_log: Whether it moves the log of the catalog that it begins with, which therefore always has one.
         again: Whether only the same command leads on, since the catalog can't be used before it has come to its end.
     """
