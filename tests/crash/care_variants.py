@@ -13,26 +13,26 @@ from . import care, damages, scenes
 from .variant import Variant
 
 _STEPS = tuple(
-    Variant(name=name, build=build, lead=lead, run=care.run(*words.split()), stepwise=True, exhaustive=False)
-    for name, build, lead, words in (
-        ("prune/apply", care.planned, None, "db prune --apply {plan}"),
-        ("prune/purge", care.planned, care.applied, "db prune --purge {plan}"),
-        ("backup/folder", scenes.latest, None, "db backup"),
+    Variant(name=name, build=build, run=care.run(*words.split()), stepwise=True, exhaustive=False)
+    for name, build, words in (
+        ("prune/apply", care.planned, "db prune --apply {plan}"),
+        ("backup/folder", scenes.latest, "db backup"),
         # each time it is asked for it counts anew, with an event
-        ("refresh/all", scenes.latest, None, "db refresh"),
+        ("refresh/all", scenes.latest, "db refresh"),
     )
 )
-_RESTORES = (
-    Variant(name="restore/older", build=care.backed_up, run=care.restored, stepwise=True, exhaustive=False),
+_RESTORE = Variant(name="restore/older", build=care.backed_up, run=care.restored, stepwise=True, exhaustive=False)
+_AFTER_PRUNE = tuple(
     Variant(
-        name="prune/restore",
+        name=f"prune/{word}",
         build=care.planned,
         lead=care.applied,
-        run=care.run("db", "prune", "--restore", "{plan}"),
+        run=care.run("db", "prune", f"--{word}", "{plan}"),
         stepwise=True,
         exhaustive=False,
         by_turns=True,
-    ),
+    )
+    for word in ("restore", "purge")
 )
 # one by the whole command; the others from where it has found what is to be mended: to look at a store
 # before and after would be most of what is disturbed, time and again
@@ -45,6 +45,7 @@ FIXES = tuple(
         words=tuple(words.split()),
         stepwise=True,
         exhaustive=False,
+        by_turns=name in _WHOLE,
         again=name in ("accept-loss", "write-record"),
     )
     for name, build, words in (
@@ -98,4 +99,4 @@ _BOUNDARIES = tuple(
         ("pin/unpinned", care.pinned, "db pin --remove example/sample/1.0", "prune.unpinned"),
     )
 )
-CARE = (*_STEPS, *_RESTORES, *FIXES, *_REBUILDS, _VERIFY, *_BOUNDARIES)
+CARE = (*_STEPS, _RESTORE, *_AFTER_PRUNE, *FIXES, *_REBUILDS, _VERIFY, *_BOUNDARIES)
