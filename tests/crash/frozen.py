@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shutil
+import stat
 from pathlib import Path
 
 _INTENTS = "store/.catalog/intents"
@@ -22,7 +23,7 @@ def freeze(home: Path, kept: Path) -> None:
     shutil.rmtree(kept, ignore_errors=True)
     kept.mkdir(parents=True)
     note_inodes(home, kept)
-    shutil.copytree(home, kept / "home", symlinks=True)
+    _copy_all(home, kept / "home")
 
 
 def note_inodes(home: Path, kept: Path) -> None:
@@ -38,7 +39,7 @@ def thaw(kept: Path, home: Path, *, once: bool = False) -> None:
     if once:
         (kept / "home").rename(home)
     else:
-        shutil.copytree(kept / "home", home, symlinks=True)
+        _copy_all(kept / "home", home)
     intents = [path for path in _entries(home / _INTENTS) if path.is_file()]
     plans = [path for path in _entries(home / _PLANS) if (path / "plan.json").is_file()]
     if not intents and not plans:
@@ -51,6 +52,20 @@ def thaw(kept: Path, home: Path, *, once: bool = False) -> None:
     for plan in plans:
         _rename(plan / "entries.jsonl", renamed)
         _seal(plan)
+
+
+def _copy_all(source: Path, target: Path) -> None:
+    shutil.copytree(source, target, symlinks=True, copy_function=_copy_file)
+
+
+def _copy_file(source: str, target: str) -> None:
+    """Copy a small file with its mode and times; `shutil.copy2` would ask for its extended attributes, too."""
+    with open(source, "rb", buffering=0) as old, open(target, "wb", buffering=0) as new:
+        seen = os.fstat(old.fileno())
+        content = old.read()
+        assert new.write(content) == len(content), target
+        os.fchmod(new.fileno(), stat.S_IMODE(seen.st_mode))
+        os.utime(new.fileno(), ns=(seen.st_atime_ns, seen.st_mtime_ns))
 
 
 def _rename(path: Path, renamed: dict[bytes, bytes]) -> None:

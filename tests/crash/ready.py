@@ -12,7 +12,9 @@ import logging
 import os
 import pkgutil
 import re
+import sys
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -104,10 +106,13 @@ def _import_everything() -> None:
 
     available_migrations()
     wanted_parts()
-    # nothing is installed while the loop runs: to look for plugins in each child would only cost time
+    # nothing is installed while the loop runs: to look for plugins in each child would only cost time, and so would to
+    # look for what Arrow would use if it were there, each time that it converts
     installed = functools.lru_cache(manager.entry_points)
     installed(group=ENTRY_POINT_GROUP)
     setattr(manager, "entry_points", installed)  # noqa: B010 - as the module has it for itself alone
+    if find_spec("dateutil") is None:
+        sys.modules["dateutil"] = None  # type: ignore[assignment] # then an import fails at once
     # what is here stays here: children need not copy the pages in which the collector keeps its notes
     gc.collect()
     gc.freeze()
