@@ -132,7 +132,10 @@ def _take_core(base: Path) -> None:
     """
     if not hasattr(os, "sched_setaffinity"):
         return
-    for core in sorted(os.sched_getaffinity(0)):
+    cores = sorted(os.sched_getaffinity(0))
+    # runs side by side do not all begin at the first core
+    first = os.getppid() % len(cores)
+    for core in (*cores[first:], *cores[:first]):
         try:
             (base / f"core-{core}").touch(exist_ok=False)
         except FileExistsError:

@@ -15,12 +15,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from ontofetch_catalog.catalog import effects
 from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.catalog.doctor.plan import REPAIRS
 from ontofetch_catalog.catalog.prune.plan import entries_of, list_plans, read_entries, read_plan
+from tests import instance
 from tests.crash import care, care_variants, loop, scenes
 from tests.crash.children import run_child
 from tests.crash.frozen import freeze, thaw
@@ -438,3 +440,12 @@ def test_a_workshop_is_for_workers_alone(tmp_path: Path) -> None:
     """A worker is changed for good (its garbage, its plugins, its DuckDB); the process of the tests must not be."""
     with pytest.raises(AssertionError, match="workers"):
         Workshop(tmp_path)
+
+
+def test_plans_are_taken_as_they_are() -> None:
+    """No connection to the instance that children inherit makes a plan better: what a pragma says, cursors forget."""
+    query = "EXPLAIN SELECT number FROM (SELECT unnest([1, 2]) AS number) WHERE false"
+    usual, ours = (
+        connection.cursor().execute(query).fetchall() for connection in (duckdb.connect(), instance.instance())
+    )
+    assert usual != ours
