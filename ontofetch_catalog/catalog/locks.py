@@ -64,8 +64,11 @@ class Gate:
                 holders.write_holder(descriptor)
                 yield
             finally:
-                holders.clear_holder(descriptor)
-                os.close(descriptor)
+                # whatever comes in between: the lock is let go
+                try:
+                    holders.clear_holder(descriptor)
+                finally:
+                    os.close(descriptor)
 
     @contextmanager
     def shared(self, wait: float) -> Iterator[None]:

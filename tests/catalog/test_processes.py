@@ -348,6 +348,20 @@ def test_a_counter_that_went_back_keeps_writers_apart(store: Store) -> None:
         pass
 
 
+def test_an_interrupt_on_the_way_out_lets_the_lock_go(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Ctrl-C while the holder's text is cleared must not leave the store held by a host that goes on."""
+
+    def interrupted(_: int) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(holders, "clear_holder", interrupted)
+        with pytest.raises(KeyboardInterrupt), locks.gate_of(store.root).exclusive(5.0):
+            pass
+    with child(store.root, HOLD) as other:
+        other.end()
+
+
 # --- the dead ---------------------------------------------------------------------------------------------------------
 
 

@@ -188,40 +188,73 @@ class Fail(Act):
         raise OSError(self._code, text, str(args[0]))
 
 
-class LosePower(Act):
-    """Let the machine stop in front of call `at`: what is not durable is lost as `shadow` says, then SIGKILL."""
+class PowerLost(BaseException):
+    """The machine has stopped: what raises it, or runs after it, changes nothing any more."""
 
-    def __init__(self, board: Board, at: int, shadow: Shadow, seed: int) -> None:
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A power cut in front of call `at`, or, with `sync`, at the end, where the sync at call `at` has failed.
+
+    Args:
+        at: Number of the call; one more than there are stands for the end.
+        seed: What it leaves: see `Shadow.lose`.
+        sync: Whether call `at` is a sync that fails.
+        volatile: What nobody has synced before: see `Shadow`.
+        dies: Whether its process dies there; else it unwinds, and no call changes anything on the way.
+    """
+
+    at: int
+    seed: int
+    sync: bool = False
+    volatile: tuple[str, ...] = ()
+    dies: bool = True
+
+
+class Stop(Act):
+    """Let the machine stop: what is not durable is lost as `shadow` says."""
+
+    def __init__(self, board: Board, outage: Outage, shadow: Shadow) -> None:
         self._board = board
-        self._at = at
+        self._at = outage.at
+        self._seed = outage.seed
+        self._dies = outage.dies
         self._shadow = shadow
-        self._seed = seed
+        self.stopped = False
+
+    def _stop(self) -> None:
+        self.stopped = True
+        self._board.set("settled", int(self._shadow.is_settled))
+        if self._dies:
+            self.lose()
+            os.kill(os.getpid(), signal.SIGKILL)
+        raise PowerLost
+
+    def lose(self) -> None:
+        """Turn what is on disk into what the cut leaves, when the process has unwound and let go of the database."""
+        self._shadow.lose(self._seed)
+
+
+class LosePower(Stop):
+    """Let the machine stop in front of call `at`."""
 
     def before(self, number: int, name: str, args: tuple[Any, ...]) -> None:
-        """Stop, if it is time."""
+        """Stop, if it is time; whatever is called after that does not happen."""
+        if self.stopped:
+            raise PowerLost
         if number == self._at:
-            self._stop(number)
+            self._board.set("acted", number)
+            self._stop()
 
     def end(self, calls: int) -> None:
         """Stop, if it is time: behind the last call."""
         if self._at == calls + 1:
-            self._stop(self._at)
-
-    def _stop(self, number: int) -> None:
-        self._board.set("acted", number)
-        self._board.set("settled", int(self._shadow.is_settled))
-        self._shadow.lose(self._seed)
-        os.kill(os.getpid(), signal.SIGKILL)
+            self._board.set("acted", self._at)
+            self._stop()
 
 
-class FailSync(Act):
+class FailSync(Stop):
     """Let the sync at call `at` fail, so that what it should have saved never becomes durable; then power fails."""
-
-    def __init__(self, board: Board, at: int, shadow: Shadow, seed: int) -> None:
-        self._board = board
-        self._at = at
-        self._shadow = shadow
-        self._seed = seed
 
     def before(self, number: int, name: str, args: tuple[Any, ...]) -> None:
         """Fail, if it is time."""
@@ -232,7 +265,5 @@ class FailSync(Act):
             raise OSError(errno.EIO, os.strerror(errno.EIO), str(args[0]))
 
     def end(self, calls: int) -> None:
-        """Lose what is not durable, and die."""
-        self._board.set("settled", int(self._shadow.is_settled))
-        self._shadow.lose(self._seed)
-        os.kill(os.getpid(), signal.SIGKILL)
+        """Stop."""
+        self._stop()

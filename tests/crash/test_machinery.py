@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from tests.crash import care, care_variants, loop, scenes
 from tests.crash.children import run_child
 from tests.crash.frozen import freeze, thaw
 from tests.crash.recount import Recounter
-from tests.crash.seam import Board, Die, Fail, FailSync, Failure, LosePower, Seam
+from tests.crash.seam import Board, Die, Fail, FailSync, Failure, LosePower, Outage, PowerLost, Seam
 from tests.crash.shadow import Shadow
 from tests.crash.states import State, is_as_before
 from tests.crash.variants import VARIANTS
@@ -132,7 +133,7 @@ def _lose(home: Path, at: int, seed: int) -> dict[str, bytes]:
     def work() -> dict[str, Any]:
         seam = Seam(board)
         seam.shadow = Shadow(home, home.with_name("grave"))
-        seam.take(LosePower(board, at, seam.shadow, seed))
+        seam.take(LosePower(board, Outage(at, seed), seam.shadow))
         seam.install()
         _work(home / "store")
         seam.end(well=True)
@@ -180,7 +181,7 @@ def test_power_brings_back_what_was_removed(home: Path) -> None:
     def work() -> dict[str, Any]:
         seam = Seam(board)
         seam.shadow = Shadow(home, home.with_name("grave"))
-        seam.take(LosePower(board, 2, seam.shadow, 0))
+        seam.take(LosePower(board, Outage(2, 0), seam.shadow))
         seam.install()
         effects.unlink(home / "store/old")
         effects.make_folder(home / "store/folder")
@@ -197,7 +198,7 @@ def test_a_sync_that_failed_once_is_not_healed_by_another(home: Path) -> None:
     def work() -> dict[str, Any]:
         seam = Seam(board)
         seam.shadow = Shadow(home, home.with_name("grave"))
-        seam.take(FailSync(board, 3, seam.shadow, 0))
+        seam.take(FailSync(board, Outage(3, 0, sync=True), seam.shadow))
         seam.install()
         descriptor = effects.create_file(home / "store/new")
         effects.write(descriptor, b"content")
@@ -373,7 +374,7 @@ def test_a_recovery_passes_through_what_a_second_kill_leaves() -> None:
 
 
 def _left_by_second_kill(name: str, at: int, then: int) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return what is left in both ways, without the ids that differ from run to run; runs in a worker."""
+    """Return what is left in both ways; runs in a worker."""
     variant, workshop = VARIANTS[name], loop.here()
     pictures = []
     for alone in (False, True):
@@ -382,13 +383,67 @@ def _left_by_second_kill(name: str, at: int, then: int) -> tuple[dict[str, Any],
             assert workshop.lead_on(variant, facts, lambda seam: seam.take(Die(workshop.board, then))).signal
         else:
             workshop.kill_twice(variant, at, then)
-        seen = workshop.look()
-        told = {key: seen[key] for key in ("rows", "files", "documents", "staged")}
-        counts = {key: len(seen[key]) for key in ("intents", "folders", "kept", "odd")}
-        entries = sorted(path.name.startswith(".") for path in workshop.home.rglob("*"))
-        events = [kind for kind, _ in seen["events"]]
-        pictures.append({**told, **counts, "events": events, "faults": len(seen["faults"]), "entries": entries})
+        pictures.append(_picture(workshop))
     return pictures[0], pictures[1]
+
+
+def _picture(workshop: Workshop) -> dict[str, Any]:
+    """Return what is in the place of a workshop, without the ids that differ from run to run."""
+    seen = workshop.look()
+    told = {key: seen[key] for key in ("rows", "files", "documents", "staged")}
+    counts = {key: len(seen[key]) for key in ("intents", "folders", "kept", "odd")}
+    entries = sorted(path.name.startswith(".") for path in workshop.home.rglob("*"))
+    events = [kind for kind, _ in seen["events"]]
+    return {**told, **counts, "events": events, "faults": len(seen["faults"]), "entries": entries}
+
+
+def test_who_unwinds_when_power_fails_leaves_what_the_dead_leave() -> None:
+    """Behind the power cut nothing changes any more, whatever the operation tries on its way out."""
+    name = "latest/moved"
+    with loop.workers(1) as pool:
+        _, calls = pool.apply(loop.calls_of, (name,))
+        cuts = [Outage(at, at % 2) for at in range(1, len(calls) + 2, 2)]
+        cuts += [Outage(at, 0, sync=True) for at, call in enumerate(calls, 1) if call.startswith("sync_")]
+        seen = [pool.apply(_left_by_outage, (name, cut)) for cut in cuts]
+    assert all(unwound == dead for unwound, dead in seen)
+    assert len({json.dumps(dead, sort_keys=True) for _, dead in seen}) > 3
+
+
+def _left_by_outage(name: str, cut: Outage) -> list[dict[str, Any]]:
+    """Return what is left by a process that unwinds and by one that dies; runs in a worker."""
+    variant, workshop = VARIANTS[name], loop.here()
+    pictures = []
+    for dies in (False, True):
+        facts = workshop.copy(variant)
+        steady = workshop.steady_pid
+        assert workshop.operate(variant, facts, replace(cut, dies=dies)).signal == signal.SIGKILL
+        assert workshop.board.get("acted") == cut.at
+        # it unwound in the child that goes on, and left nothing open there
+        assert workshop.steady_pid == steady
+        pictures.append(_picture(workshop))
+    return pictures
+
+
+def test_whoever_calls_on_behind_a_power_cut_changes_nothing(home: Path) -> None:
+    """An operation that catches everything and tries again gets nothing through."""
+    board = Board()
+
+    def work() -> dict[str, Any]:
+        seam = Seam(board)
+        seam.shadow = Shadow(home, home.with_name("grave"))
+        cut = LosePower(board, Outage(1, 0, dies=False), seam.shadow)
+        seam.take(cut)
+        lost = 0
+        with seam.installed():
+            for name in ("a", "b"):
+                try:
+                    effects.make_folder(home / "store" / name)
+                except PowerLost:
+                    lost += 1
+        return {"lost": lost, "stopped": cut.stopped}
+
+    assert run_child(work, home.parent / "stderr").answer == {"lost": 2, "stopped": True}
+    assert [path.name for path in (home / "store").iterdir()] == ["old"]
 
 
 def test_a_child_in_which_something_stays_open_ends() -> None:

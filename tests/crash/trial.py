@@ -5,14 +5,12 @@ It knows which act belongs to which mode; what must hold is the judge's affair.
 
 from __future__ import annotations
 
-import shutil
 import signal
 
 from .children import Ended
 from .invariants import Findings, Judge
 from .scenes import Facts
-from .seam import Die, FailSync, Failure, LosePower, Seam
-from .shadow import Shadow
+from .seam import Die, Failure, Outage
 from .states import ERRORS, State, is_as_before
 from .variant import Variant
 from .variants import VARIANTS
@@ -49,7 +47,7 @@ def try_state(workshop: Workshop, state: State) -> tuple[Findings, list[str]]:
         if state.mode == "fail" and expected.calls[state.at - 1] != "close_database":
             judge.closed(ended.answer)
     if state.then and not passed:
-        again = workshop.lead_on(variant, facts, lambda seam: _disturb_recovery(workshop, state, seam))
+        again = workshop.lead_on(variant, facts, _recovery_disturbed(workshop, state))
         assert again.signal == signal.SIGKILL, (state, again)
     calls: list[str] = []
     if recovers:
@@ -111,21 +109,14 @@ def _disturbance(workshop: Workshop, state: State, variant: Variant, facts: Fact
     if state.first == "kill":
         return lambda seam: seam.take(Die(workshop.board, state.at))
 
-    def with_a_shadow(seam: Seam) -> None:
-        seam.shadow = Shadow(workshop.home, workshop.place / "grave", variant.volatile_paths(facts))
-        act = LosePower if state.first == "power" else FailSync
-        seam.take(act(workshop.board, state.at, seam.shadow, state.seed))
-
-    return with_a_shadow
+    volatile = tuple(variant.volatile_paths(facts))
+    return Outage(state.at, state.seed, sync=state.first == "lost", volatile=volatile, dies=state.dies_alone)
 
 
-def _disturb_recovery(workshop: Workshop, state: State, seam: Seam) -> None:
+def _recovery_disturbed(workshop: Workshop, state: State) -> Disturb:
     if state.mode == "kill-power":
-        shutil.rmtree(workshop.place / "grave", ignore_errors=True)
-        seam.shadow = Shadow(workshop.home, workshop.place / "grave")
-        seam.take(LosePower(workshop.board, state.then, seam.shadow, state.seed))
-    else:
-        seam.take(Die(workshop.board, state.then))
+        return Outage(state.then, state.seed, dies=state.dies_alone)
+    return lambda seam: seam.take(Die(workshop.board, state.then))
 
 
 def _assert_disturbed(workshop: Workshop, state: State, ended: Ended) -> None:

@@ -14,7 +14,7 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from multiprocessing import parent_process
 from pathlib import Path
 from typing import Any
@@ -29,12 +29,13 @@ from .invariants import Expected
 from .ready import attach_small, checkpoint, make_ready
 from .recount import Recounter
 from .scenes import Facts, command, enter
-from .seam import Board, Die, Fail, Failure, Keep, Seam
+from .seam import Board, Die, Fail, FailSync, Failure, Keep, LosePower, Outage, PowerLost, Seam, Stop
+from .shadow import Shadow
 from .states import is_as_before
 from .variant import Variant, point_of
 from .variants import VARIANTS
 
-Disturb = Callable[[Seam], None] | Failure
+Disturb = Callable[[Seam], None] | Failure | Outage
 Mutant = Callable[[], None]
 _CHECKPOINTED = "checkpointed"  # below a template: the same one, with nothing in the catalog's log
 RECOVER = {True: command("db", "recover"), False: enter}
@@ -192,15 +193,19 @@ class Workshop:
     def _let(self, what: str, variant: Variant | None, facts: Facts, disturb: Disturb | None) -> Ended:
         """Let the steady child do it, or a new one if it is to die or works with a mutant."""
         self.board.reset()
-        if (disturb is None or isinstance(disturb, Failure)) and self.mutant is None:
-            return self._ask(what, variant, facts, disturb if isinstance(disturb, Failure) else None)
+        if isinstance(disturb, Outage) and self.mutant is not None:
+            disturb = replace(disturb, dies=True)
+        dies = callable(disturb) or (isinstance(disturb, Outage) and disturb.dies)
+        if not dies and self.mutant is None:
+            assert not callable(disturb)
+            return self._ask(what, variant, facts, disturb)
 
         def live() -> dict[str, Any]:
             seam = Seam(self.board)
-            if isinstance(disturb, Failure):
-                seam.take(Fail(self.board, disturb))
-            elif disturb is not None:
+            if callable(disturb):
                 disturb(seam)
+            elif disturb is not None:
+                self._disturb(seam, disturb)
             self._prepare_seam(variant)
             seam.install()
             if self.mutant is not None:
@@ -209,21 +214,31 @@ class Workshop:
 
         return run_child(live, self.place / "stderr")
 
-    def _ask(self, what: str, variant: Variant | None, facts: Facts, failure: Failure | None = None) -> Ended:
+    def _disturb(self, seam: Seam, what: Failure | Outage) -> None:
+        if isinstance(what, Failure):
+            seam.take(Fail(self.board, what))
+        else:
+            seam.shadow = Shadow(self.home, self.place / "grave", what.volatile)
+            seam.take((FailSync if what.sync else LosePower)(self.board, what, seam.shadow))
+
+    def _ask(self, what: str, variant: Variant | None, facts: Facts, disturb: Failure | Outage | None = None) -> Ended:
         if self._steady is None:
             self._steady = Steady(self._serve, self.place / "stderr")
         name = variant.name if variant is not None else ""
         how = {"quick": self.quick, "by_command": self.by_command}
-        request = {"what": what, "variant": name, "facts": facts, **how}
+        request = {"what": what, "variant": name, "facts": facts, **how, "failure": None, "outage": None}
+        if disturb is not None:
+            request["outage" if isinstance(disturb, Outage) else "failure"] = asdict(disturb)
         try:
-            ended = self._steady.ask({**request, "failure": failure and asdict(failure)})
+            ended = self._steady.ask(request)
         except AssertionError:
             # whatever it is, the next state is not to suffer from it
             self.renew()
             raise
-        if failure is not None and ended.answer.pop("left_open"):
+        if disturb is not None and ended.answer.pop("left_open"):
             self.renew()
-        return ended
+        # who unwound when the power failed is as dead as the machine
+        return Ended(signal.SIGKILL, {}, ended.stderr) if ended.answer.pop("lost", False) else ended
 
     def renew(self) -> None:
         """Let the steady child end; the next one begins when there is something to do."""
@@ -237,25 +252,30 @@ class Workshop:
         variant = VARIANTS[request["variant"]] if request["variant"] else None
         kept = effects.open_database, effects.sync_filesystem
         seam = Seam(self.board)
-        failure = request["failure"]
-        opened = _open_things() if failure else None
+        disturb = Failure(**request["failure"]) if request["failure"] else None
+        disturb = Outage(**request["outage"]) if request["outage"] else disturb
+        opened = _open_things() if disturb else None
         try:
             self._prepare_seam(variant)
             if request["what"] == "lead":
                 assert variant is not None
                 assert variant.lead is not None
                 return variant.lead(self.home)
-            if failure:
-                seam.take(Fail(self.board, Failure(**failure)))
-            with seam.installed():
+            if disturb is not None:
+                self._disturb(seam, disturb)
+            answer: dict[str, Any] = {}
+            with seam.installed(), suppress(PowerLost):
                 answer = self._carry_out(seam, request["what"], variant, request["facts"])
-            if failure:
+            if disturb is not None:
                 # as if its process ended here: what could not be closed is closed, and what hangs together in
                 # circles is collected
                 let_go()
                 if opened != _open_things():
                     gc.collect()
                 answer["left_open"] = opened != _open_things()
+            if isinstance(seam.act, Stop) and seam.act.stopped:
+                answer["lost"] = True
+                seam.act.lose()
             return answer
         finally:
             effects.open_database, effects.sync_filesystem = kept  # type: ignore[misc]
