@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import os
 import random
+import stat
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,11 +32,11 @@ class Change:
     durable: bool = False
     doomed: bool = False  # a sync of it failed: no later sync makes it durable
     synced: set[int] = field(default_factory=set)
+    folders: set[int] = field(init=False)  # those whose entries change
 
-    @property
-    def folders(self) -> set[int]:
-        """Return the folders whose entries change."""
-        return {folder for folder, _ in self.entries}
+    def __post_init__(self) -> None:
+        """Note the folders."""
+        self.folders = {folder for folder, _ in self.entries}
 
 
 class Shadow:
@@ -47,31 +49,33 @@ class Shadow:
     """
 
     def __init__(self, root: Path, grave: Path, volatile: Iterable[str] = ()) -> None:
-        self._root = root
-        self._catalog = root / "store/.catalog"
-        self._grave = grave
+        # strings all over: a model that is asked at every call has no time for `pathlib`
+        self._root = str(root)
+        self._catalog = f"{root}/store/.catalog"
+        self._grave = str(grave)
+        self._pool = f"{grave}-pool"
         self._changes: list[Change] = []
         self._solid: set[int] = set()  # files whose contents are durable
         self._ruined: set[int] = set()  # files of which a sync failed
         self._durable: dict[int, dict[str, int]] = {}
         grave.mkdir(exist_ok=True)
-        young = [root / path for path in volatile]
+        young = tuple(f"{root}/{path}/" for path in volatile)
         self._young: set[int] = set()
-        for folder, names, files in os.walk(root):
+        for folder, names, files in os.walk(self._root):
             here = os.stat(folder).st_ino
             self._durable[here] = {}
             for name in (*names, *files):
-                path = Path(folder, name)
-                inode = path.lstat().st_ino
-                if any(path == other or other in path.parents for other in young):
+                inode = os.lstat(f"{folder}/{name}").st_ino
+                if young and f"{folder}/{name}/".startswith(young):
                     self._changes.append(Change({(here, name): inode}, {inode}))
-                    self._young |= {inode} if path.is_file() else set()
+                    self._young |= {inode} if os.path.isfile(f"{folder}/{name}") else set()
                 else:
                     self._durable[here][name] = inode
                     self._solid.add(inode)
         self._given = len(self._changes)
-        self._opened: set[Path] = set()  # databases, wherever they are made
+        self._opened: set[str] = set()  # databases, wherever they are made
         self._databases = self._list_databases()
+        self._paths: dict[int, str] = {}  # folders as they are placed in the end
 
     @property
     def is_settled(self) -> bool:
@@ -86,8 +90,8 @@ class Shadow:
         """Carry out one call of the seam and remember what it changed."""
         if name in _DATABASE:
             result = original(*args, **kwargs)
-            if name == "open_database" and self._catalog in args[0].parents:
-                self._opened.add(args[0])
+            if name == "open_database" and str(args[0]).startswith(f"{self._catalog}/"):
+                self._opened.add(str(args[0]))
             self._see_databases()
             return result
         seen = getattr(self, "_" + name, None)
@@ -129,7 +133,7 @@ class Shadow:
             return
         inode, key = path.lstat().st_ino, _key(path)
         # out of the way, but still there: its removal may be lost
-        path.rename(self._grave / str(inode))
+        os.rename(path, f"{self._grave}/{inode}")
         self._changes.append(Change({key: None}, {inode}, emptied=inode))
 
     def _sync_file(self, original: Callable[..., None], descriptor: int) -> None:
@@ -150,7 +154,7 @@ class Shadow:
             for change in self._changes:
                 change.durable = change.durable or not change.doomed
             for folder, _, names in os.walk(self._root):
-                self._solid.update(Path(folder, name).lstat().st_ino for name in names)
+                self._solid.update(os.lstat(f"{folder}/{name}").st_ino for name in names)
         return done
 
     def fail_sync(self, name: str, args: tuple[Any, ...]) -> None:
@@ -164,7 +168,7 @@ class Shadow:
                 change.doomed = True
         if folder is None:
             for inside, _, names in os.walk(self._root):
-                inodes = {Path(inside, entry).lstat().st_ino for entry in names}
+                inodes = {os.lstat(f"{inside}/{entry}").st_ino for entry in names}
                 self._ruined.update(inodes - self._solid)
 
     def _see_databases(self) -> None:
@@ -180,23 +184,28 @@ class Shadow:
 
     def _list_databases(self) -> dict[Key, int]:
         found = {}
-        paths = set(self._catalog.glob("*.duckdb*")) if self._catalog.is_dir() else set()
+        names = os.listdir(self._catalog) if os.path.isdir(self._catalog) else []
+        paths = {f"{self._catalog}/{name}" for name in names if ".duckdb" in name}
         for opened in self._opened:
-            paths |= {path for path in (opened, opened.with_name(opened.name + ".wal")) if path.exists()}
+            paths |= {path for path in (opened, f"{opened}.wal") if os.path.exists(path)}
         for path in sorted(paths):
-            found[_key(path)] = path.lstat().st_ino
-            self._solid.add(path.lstat().st_ino)
-            self._bury(path)
+            inode = self._bury(path)
+            if inode is not None:
+                found[_key(path)] = inode
+                self._solid.add(inode)
         return found
 
-    def _bury(self, path: Path) -> int | None:
+    def _bury(self, path: str | Path) -> int | None:
         """Keep a file's inode alive by another name of it."""
-        if not os.path.lexists(path) or path.is_dir():
+        try:
+            seen = os.lstat(path)
+        except FileNotFoundError:
             return None
-        inode = path.lstat().st_ino
-        if not os.path.lexists(self._grave / str(inode)):
-            os.link(path, self._grave / str(inode), follow_symlinks=False)
-        return inode
+        if stat.S_ISDIR(seen.st_mode):
+            return None
+        with suppress(FileExistsError):
+            os.link(path, f"{self._grave}/{seen.st_ino}", follow_symlinks=False)
+        return seen.st_ino
 
     # --- the end ------------------------------------------------------------------------------------------------------
 
@@ -208,17 +217,16 @@ class Shadow:
         """
         chance = random.Random(seed)
         entries = self._entries_left(seed, chance)
-        pool = self._grave.with_name(self._grave.name + "-pool")
-        pool.mkdir()
-        strays = self._collect(pool)
+        os.mkdir(self._pool)
+        strays = self._collect()
         placed: set[int] = set()
-        self._place(self._root, os.stat(self._root).st_ino, entries, pool, placed)
+        self._place(self._root, os.stat(self._root).st_ino, entries, placed)
         for folder, name, inode in strays:
             # lock files, which nobody syncs
             if seed == 1 or (seed > 1 and chance.random() < 0.5):
-                path = self._path_of(folder)
-                if path is not None and not os.path.lexists(path / name):
-                    os.link(pool / str(inode), path / name)
+                path = self._paths.get(folder)
+                if path is not None and not os.path.lexists(f"{path}/{name}"):
+                    os.link(f"{self._pool}/{inode}", f"{path}/{name}")
         for inode in sorted(placed - self._solid | placed & self._ruined):
             self._damage(inode, seed, chance)
 
@@ -266,50 +274,47 @@ class Shadow:
                     found.add(earlier)
         return found
 
-    def _collect(self, pool: Path) -> list[tuple[int, str, int]]:
-        """Move everything to `pool` under its inode; return (folder, name, inode) of what no change explains."""
+    def _collect(self) -> list[tuple[int, str, int]]:
+        """Move everything to the pool under its inode; return (folder, name, inode) of what no change explains."""
         known = {inode for names in self._durable.values() for inode in names.values()}
         known |= {inode for change in self._changes for inode in change.entries.values() if inode is not None}
         strays = []
+        collected: set[int] = set()
         for base in (self._root, self._grave):
             for folder, names, files in os.walk(base, topdown=False):
                 here = os.stat(folder).st_ino
                 for name in (*files, *names):
-                    path = Path(folder, name)
-                    inode = path.lstat().st_ino
+                    path = f"{folder}/{name}"
+                    inode = os.lstat(path).st_ino
                     if inode not in known and base == self._root:
                         strays.append((here, name, inode))
-                    if os.path.lexists(pool / str(inode)):
-                        path.unlink()
+                    if inode in collected:
+                        os.unlink(path)
                     else:
-                        path.rename(pool / str(inode))
+                        os.rename(path, f"{self._pool}/{inode}")
+                        collected.add(inode)
         return strays
 
-    def _place(self, path: Path, inode: int, entries: dict[int, dict[str, int]], pool: Path, placed: set[int]) -> None:
-        self._paths = getattr(self, "_paths", {})
+    def _place(self, path: str, inode: int, entries: dict[int, dict[str, int]], placed: set[int]) -> None:
         self._paths[inode] = path
         for name, child in sorted(entries.get(inode, {}).items()):
-            waiting = pool / str(child)
-            if not os.path.lexists(waiting):
+            waiting, target = f"{self._pool}/{child}", f"{path}/{name}"
+            try:
+                is_folder = stat.S_ISDIR(os.lstat(waiting).st_mode)
+            except FileNotFoundError:
                 continue
-            if waiting.is_dir():
-                if child in placed:
-                    continue
-                waiting.rename(path / name)
+            if is_folder:
+                os.rename(waiting, target)
                 placed.add(child)
-                self._place(path / name, child, entries, pool, placed)
+                self._place(target, child, entries, placed)
             else:
                 # by a second name, since the same file may stand in two folders
-                os.link(waiting, path / name)
+                os.link(waiting, target)
                 placed.add(child)
-
-    def _path_of(self, inode: int) -> Path | None:
-        found: Path | None = self._paths.get(inode)
-        return found
 
     def _damage(self, inode: int, seed: int, chance: random.Random) -> None:
         """Lose the contents of a file that was not synced: nothing, half of it or zeros are left, seldom all."""
-        path = self._grave.with_name(self._grave.name + "-pool") / str(inode)
+        path = Path(self._pool, str(inode))
         if not path.is_file() or path.is_symlink():
             return
         size = path.stat().st_size
@@ -324,5 +329,6 @@ class Shadow:
             path.write_bytes(bytes(size))
 
 
-def _key(path: Path) -> Key:
-    return os.stat(path.parent).st_ino, path.name
+def _key(path: str | Path) -> Key:
+    folder, name = os.path.split(path)
+    return os.stat(folder).st_ino, name
