@@ -195,9 +195,8 @@ class Workshop:
         self.board.reset()
         if isinstance(disturb, Outage) and self.mutant is not None:
             disturb = replace(disturb, dies=True)
-        dies = callable(disturb) or (isinstance(disturb, Outage) and disturb.dies)
-        if not dies and self.mutant is None:
-            assert not callable(disturb)
+        dies = isinstance(disturb, Outage) and disturb.dies
+        if not (callable(disturb) or dies or self.mutant):
             return self._ask(what, variant, facts, disturb)
 
         def live() -> dict[str, Any]:
@@ -226,9 +225,8 @@ class Workshop:
             self._steady = Steady(self._serve, self.place / "stderr")
         name = variant.name if variant is not None else ""
         how = {"quick": self.quick, "by_command": self.by_command}
-        request = {"what": what, "variant": name, "facts": facts, **how, "failure": None, "outage": None}
-        if disturb is not None:
-            request["outage" if isinstance(disturb, Outage) else "failure"] = asdict(disturb)
+        told = disturb and [type(disturb).__name__, asdict(disturb)]
+        request = {"what": what, "variant": name, "facts": facts, "disturb": told, **how}
         try:
             ended = self._steady.ask(request)
         except AssertionError:
@@ -252,8 +250,10 @@ class Workshop:
         variant = VARIANTS[request["variant"]] if request["variant"] else None
         kept = effects.open_database, effects.sync_filesystem
         seam = Seam(self.board)
-        disturb = Failure(**request["failure"]) if request["failure"] else None
-        disturb = Outage(**request["outage"]) if request["outage"] else disturb
+        disturb: Failure | Outage | None = None
+        if request["disturb"]:
+            kind, fields = request["disturb"]
+            disturb = {"Failure": Failure, "Outage": Outage}[kind](**fields)
         opened = _open_things() if disturb else None
         try:
             self._prepare_seam(variant)
