@@ -44,7 +44,7 @@ def main(argv: list[str], host: HostInfo) -> int:
         }
     )
     emit({"releases": table}, options=OutputOptions.from_args(args), parameters={"root": str(store.root)})
-    kept = f" The former catalog is kept as {made.kept}." if made.kept else ""
+    kept = f" What there was of the former catalog is kept as {made.kept}." if made.kept else ""
     say(f"The catalog below {store.root} is made anew. Lost are its {LOST}.{kept}")
     say(f"`{host.name} db doctor` looks whether rows and files agree.")
     return EXIT_FINDINGS if any(row.source == "left" for row in rows) else EXIT_OK
