@@ -30,7 +30,7 @@ _AFTER_PRUNE = tuple(
         run=care.run("db", "prune", f"--{word}", "{plan}"),
         stepwise=True,
         exhaustive=False,
-        at_each_call="every mode",
+        by_turns=True,
     )
     for word in ("restore", "purge")
 )
@@ -45,7 +45,7 @@ FIXES = tuple(
         words=tuple(words.split()),
         stepwise=True,
         exhaustive=False,
-        at_each_call="every mode" if name in _WHOLE else "every way",
+        by_turns=name in _WHOLE,
         again=name in ("accept-loss", "write-record"),
     )
     for name, build, words in (
@@ -71,7 +71,7 @@ FIXES = tuple(
         ("migrate", scenes.old_schema, "--fix CAT005"),
     )
 )
-_REBUILD = Variant(name="rebuild/", run=care.rebuilt, stepwise=True, exhaustive=False, at_each_call="one mode")
+_REBUILD = Variant(name="rebuild/", run=care.rebuilt, stepwise=True, exhaustive=False, by_turns=True)
 _REBUILDS = (
     replace(_REBUILD, name="rebuild/lost", build=damages.all_lost, again=True),
     replace(_REBUILD, name="rebuild/adopted", build=damages.never_had_a_catalog, again=True),
@@ -90,12 +90,10 @@ _VERIFY = Variant(
     run=care.verified,
     stepwise=True,
     exhaustive=False,
-    at_each_call="one mode",
+    by_turns=True,
 )
 _BOUNDARIES = tuple(
-    Variant(
-        name=name, build=build, run=scenes.command(*words.split()), done=done, exhaustive=False, at_each_call="one mode"
-    )
+    Variant(name=name, build=build, run=scenes.command(*words.split()), done=done, exhaustive=False, by_turns=True)
     for name, build, words, done in (
         ("pin/pinned", scenes.latest, "db pin example/sample/1.0", "prune.pinned"),
         ("pin/unpinned", care.pinned, "db pin --remove example/sample/1.0", "prune.unpinned"),

@@ -96,11 +96,11 @@ def first_states(variant: Variant, names: list[str]) -> Iterator[State]:
     count = len(names)
     for at in range(1, count + 1):
         name = names[at - 1]
-        if variant.at_each_call == "one mode":
+        if variant.by_turns:
             yield _by_turns(variant, at)
         else:
             yield State(variant.name, "kill", at)
-            for error in ERRORS if variant.at_each_call == "every way" else [ERRORS[at // 2 % 3]]:
+            for error in ERRORS:
                 yield State(variant.name, "fail", at, error=error)
             yield State(variant.name, "fail-on", at, error=ERRORS[at % 3])
         if variant.stepwise:
@@ -110,7 +110,7 @@ def first_states(variant: Variant, names: list[str]) -> Iterator[State]:
             yield State(variant.name, "fail-done", at, error=ERRORS[at % 3])
         if name.startswith("sync_") and variant.exhaustive:
             yield State(variant.name, "lost-sync", at, seed=3 if at % 2 else 0)
-    for at in range(1, count + 2) if variant.at_each_call != "one mode" else ():
+    for at in range(1, count + 2) if not variant.by_turns else ():
         yield State(variant.name, "power", at, seed=at % SEEDS)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from .scenes import Facts, nothing
 
@@ -34,8 +33,7 @@ class Variant:
         volatile: What the host wrote below the home and did not sync, beside what is staged.
         syncfs: Whether the platform can sync a whole file system.
         exhaustive: Whether a second kill comes at every call of the recovery, not at a sample.
-        at_each_call: How it is disturbed there: in every way; in every mode, the errors taking turns; or in one mode,
-            these taking turns.
+        by_turns: Whether each call is disturbed in one way only, by turns, not in every way.
         moves_log: Whether it moves the log of the catalog that it begins with, which therefore always has one.
         again: Whether only the same command leads on, since the catalog can't be used before it has come to its end.
     """
@@ -55,7 +53,7 @@ class Variant:
     volatile: tuple[str, ...] = ()
     syncfs: bool = True
     exhaustive: bool = True
-    at_each_call: Literal["every way", "every mode", "one mode"] = "every way"
+    by_turns: bool = False
     moves_log: bool = False
     again: bool = False
 
