@@ -189,6 +189,10 @@ def test_a_store_without_a_database_is_examined_and_made_anew(program: Program) 
         ("example/sample/2.0", "documents"),
     ]
     assert "Lost are its events" in made.stderr
+    # the database was gone: no whole catalog is promised
+    (kept,) = (program.root / ".catalog/backups").glob("*-before-rebuild")
+    assert f"What there was of the former catalog is kept as .catalog/backups/{kept.name}." in made.stderr
+    assert [path.name for path in kept.iterdir()] == ["generation.json"]
     assert query(program.root, "SELECT * EXCLUDE (verified_at) FROM extracted_files ORDER BY ALL") == before
     assert program.run("db", "doctor").returncode == 0
     again = program.run("db", "rebuild")
