@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs import layout
+from ontofetch_hookspecs.store_paths import StorePath, below_root
 
 from ..errors import CatalogLocked, CatalogUnreadable
 from . import effects
@@ -45,19 +46,19 @@ class Store:
     config_hash: str = ""
 
     @property
-    def database(self) -> Path:
+    def database(self) -> StorePath:
         """Return the path of the database file."""
-        return self.root / layout.DATABASE
+        return self.path(layout.DATABASE)
 
     @property
-    def generation(self) -> Path:
+    def generation(self) -> StorePath:
         """Return the path of the generation record."""
-        return self.root / layout.GENERATION
+        return self.path(layout.GENERATION)
 
     @property
-    def intents(self) -> Path:
+    def intents(self) -> StorePath:
         """Return the folder of the open boundaries."""
-        return self.root / layout.INTENTS
+        return self.path(layout.INTENTS)
 
     @property
     def wait(self) -> float:
@@ -71,13 +72,17 @@ class Store:
         threads = self.settings.get("duckdb_threads") or CARE_THREADS
         return replace(self, settings={**self.settings, "duckdb_memory": CARE_MEMORY, "duckdb_threads": threads})
 
-    def path(self, relpath: str) -> Path:
-        """Return the absolute path of a root-relative one."""
-        return self.root / relpath
+    def path(self, relpath: str) -> StorePath:
+        """Return a root-relative path as one that can be opened.
 
-    def relative(self, path: Path) -> str:
-        """Return the root-relative POSIX path of a path below the root."""
-        return path.relative_to(self.root).as_posix()
+        Raises:
+            EventError: It would lead out of the store.
+        """
+        return StorePath(self.root, relpath)
+
+    def inside(self, path: Path) -> StorePath | None:
+        """Return an absolute path as one of the store; None if it does not lie below the root."""
+        return below_root(self.root, path) if path.is_relative_to(self.root) else None
 
 
 def open_connection(store: Store, *, read_only: bool, path: Path | None = None) -> duckdb.DuckDBPyConnection:

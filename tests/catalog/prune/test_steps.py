@@ -23,6 +23,7 @@ from ontofetch_catalog.catalog.prune import planning
 from ontofetch_catalog.catalog.prune.pins import Pin, Unpin
 from ontofetch_catalog.catalog.prune.plan import PlanUnusable
 from ontofetch_catalog.errors import BoundaryFailed, Conflict, OntofetchError
+from ontofetch_hookspecs.store_paths import StorePath
 from ontofetch_hookspecs import Stage
 from tests.catalog.prune.stores import (
     DATA,
@@ -276,7 +277,7 @@ def test_a_stage_that_took_a_file_meanwhile_keeps_it(root: Path) -> None:
     plan_id = plan(root)
     with Path(root / again).open("rb"):
         stage = Stage.create(root)
-        stage.link_file(root / again, "src/again")
+        stage.link_file(StorePath(root, again), "src/again")
     with pytest.raises(PlanUnusable, match="a stage now holds"):
         carry_out(root, "apply", plan_id)
     assert (root / path).exists()
