@@ -110,7 +110,7 @@ def _followed(store: Any, path: str) -> Any:
     from ontofetch_catalog.catalog.entries import _entry
 
     try:
-        return _entry(path, os.stat(store.path(path)))
+        return _entry(path, os.stat(str(store.path(path))))
     except OSError:
         return None
 

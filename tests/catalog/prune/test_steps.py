@@ -23,8 +23,8 @@ from ontofetch_catalog.catalog.prune import planning
 from ontofetch_catalog.catalog.prune.pins import Pin, Unpin
 from ontofetch_catalog.catalog.prune.plan import PlanUnusable
 from ontofetch_catalog.errors import BoundaryFailed, Conflict, OntofetchError
-from ontofetch_hookspecs.store_paths import StorePath
 from ontofetch_hookspecs import Stage
+from ontofetch_hookspecs.store_paths import StorePath
 from tests.catalog.prune.stores import (
     DATA,
     FAST,

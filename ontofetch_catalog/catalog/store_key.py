@@ -1,0 +1,56 @@
+"""Own the key of a store: random bytes that its user alone can read, so that documents can prove to be its own."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import stat
+
+from ontofetch_hookspecs.layout import KEY
+
+from . import effects
+from .connection import Store
+
+_BYTES = 32
+
+
+def read_key(store: Store) -> bytes:
+    """Return the store's key.
+
+    Raises:
+        OSError: There is none, or others than this user may know it.
+    """
+    path = store.path(KEY)
+    with os.fdopen(path.open_file(), "rb") as stream:
+        state = os.fstat(stream.fileno())
+        if state.st_uid not in (os.geteuid(), store.path("").lstat().st_uid) or stat.S_IMODE(state.st_mode) & 0o077:
+            raise OSError(errno.EACCES, "others may know the key of the store", str(path))
+        return stream.read(_BYTES)
+
+
+def make_key(store: Store) -> None:
+    """Make the store's key where there is none that can be used; what an earlier one proved counts no more.
+
+    Raises:
+        OSError: The disk refuses.
+    """
+    try:
+        if len(read_key(store)) == _BYTES:
+            return
+    except OSError:
+        # missing, known to others, a link, a folder: a new one takes its place, or the disk says why not
+        pass
+    path = store.path(KEY)
+    temporary = path.with_name(f".{path.name}.new")
+    effects.remove_tree(temporary)
+    descriptor = effects.create_file(temporary)
+    try:
+        # before there is anything to read in it
+        effects.set_mode(temporary, 0o600)
+        effects.write(descriptor, secrets.token_bytes(_BYTES))
+        effects.sync_file(descriptor)
+    finally:
+        os.close(descriptor)
+    effects.rename(temporary, path)
+    effects.sync_folder(path.parent)
