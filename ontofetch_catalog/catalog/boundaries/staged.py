@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs.layout import STAGING
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.stages import read_record
-from ontofetch_hookspecs.store_paths import StorePath
+from ontofetch_hookspecs.store_paths import StorePath, make_root
 
 from ...errors import EventError
 from .. import effects
@@ -113,6 +113,7 @@ def settle(store: Store, path: Path, boundary_id: str) -> StorePath:
         OSError: The disk refuses.
     """
     anchor = store.path(STAGING)
+    make_root(store.root)
     effects.make_folders(anchor)
     inside = store.inside(path)
     if inside is None or inside.lstat().st_dev != anchor.lstat().st_dev:

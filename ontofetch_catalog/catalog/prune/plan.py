@@ -150,7 +150,6 @@ def write_plan(store: Store, header: dict[str, Any], batches: Sequence[Batch], e
     plan_id = str(header["id"])
     folder = store.path(f"{PLANS}/{plan_id}")
     effects.make_folders(folder)
-    make_key(store)
     digest, _ = effects.write_new(folder / ENTRIES, _lines(entries))
     content = {
         "format": FORMAT,
@@ -167,7 +166,7 @@ def write_plan(store: Store, header: dict[str, Any], batches: Sequence[Batch], e
         ],
         "entries": {"file": ENTRIES, "count": len(entries), "sha256": digest},
     }
-    content["digest"] = _digest(store, content)
+    content["digest"] = _digest(make_key(store), content)
     effects.write_file(folder / DOCUMENT, (json.dumps(content, indent=2) + "\n").encode())
     effects.sync_folder(folder.parent)
     return Plan(plan_id, content, tuple(batches))
@@ -180,11 +179,25 @@ def read_plan(store: Store, name: str) -> Plan:
         PlanUnusable: There is none, it can't be read, or it was edited.
     """
     plan_id = Path(name).parent.name if Path(name).name == DOCUMENT else Path(name).name
-    path = store.path(PLANS) / plan_id / DOCUMENT
     try:
+        path = store.path(PLANS) / plan_id / DOCUMENT
         found: Any = path.read_json()
+    except (FileNotFoundError, EventError) as error:
+        raise PlanUnusable(
+            f"There is no plan {quote(name)} below {store.path(PLANS)}.",
+            subject=plan_id,
+            hint="`ontofetch db prune --plans` lists the plans; `ontofetch db prune` makes one.",
+        ) from error
+    except (OSError, ValueError) as error:
+        raise _edited(plan_id, f"can't be read: {getattr(error, 'strerror', None) or error}") from error
+    try:
+        key = read_key(store)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise _edited(plan_id, f"was made on another catalog, or this one's key can't be used: {reason}") from error
+    try:
         told = str(found.pop("digest"))
-        intact = hmac.compare_digest(told.encode(), _digest(store, found).encode())
+        intact = hmac.compare_digest(told.encode(), _digest(key, found).encode())
         intact = intact and found["format"] == FORMAT and found["id"] == plan_id
         found["digest"] = told
         batches = tuple(_read_batch(item, number) for number, item in enumerate(found["batches"]))
@@ -192,12 +205,6 @@ def read_plan(store: Store, name: str) -> Plan:
         check_text("digest", found["catalog"]["digest"], optional=False)
         if intact and effects.hash_file(path.with_name(ENTRIES))[0] == found["entries"]["sha256"]:
             return Plan(plan_id, found, batches)
-    except FileNotFoundError as error:
-        raise PlanUnusable(
-            f"There is no plan {quote(name)} below {store.path(PLANS)}.",
-            subject=plan_id,
-            hint="`ontofetch db prune --plans` lists the plans; `ontofetch db prune` makes one.",
-        ) from error
     except EventError as error:
         raise _edited(plan_id, f"names what it may not: {error.message.rstrip('.')}") from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -306,9 +313,9 @@ def _lines(entries: pa.Table) -> Iterator[bytes]:
         yield "".join(json.dumps(row) + "\n" for row in rows).encode()
 
 
-def _digest(store: Store, content: dict[str, Any]) -> str:
+def _digest(key: bytes, content: dict[str, Any]) -> str:
     """Return a digest that only who knows the store's key can make."""
-    return hmac.digest(read_key(store), json.dumps(content, sort_keys=True).encode(), "sha256").hex()
+    return hmac.digest(key, json.dumps(content, sort_keys=True).encode(), "sha256").hex()
 
 
 def _edited(plan_id: str, fault: str) -> PlanUnusable:
