@@ -130,7 +130,12 @@ WRITES = {
     "shutil": {"rmtree", "copyfile", "copy", "copy2", "copytree", "move"},
 }  # fmt: skip
 METHODS = {"write_text", "write_bytes", "touch", "symlink_to", "hardlink_to", "rmdir", "unlink", "mkdir", "chmod"}
-DOORS = {"ontofetch_catalog.catalog.effects", "ontofetch_hookspecs.stages"}
+DOORS = {
+    "ontofetch_catalog.catalog.effects",
+    "ontofetch_hookspecs.publishing",
+    "ontofetch_hookspecs.stages",
+    "ontofetch_hookspecs.store_paths",
+}
 
 
 def side_doors(module: str, source: str) -> list[str]:

@@ -105,6 +105,17 @@ def new_boundary_id() -> str:
     return uuid.uuid4().hex
 
 
+def make_store(store: Store) -> None:
+    """Make the root and the catalog's own folder where they are missing.
+
+    Raises:
+        OSError: The disk refuses, or something else is in the way.
+    """
+    if make_root(store.root, int(str(store.settings.get("store_mode", "700")), 8)):
+        effects.sync_folder(store.root.parent)
+    effects.make_folders(store.path(CATALOG))
+
+
 @contextmanager
 def reading(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the catalog for reading, together with other readers; close it at the end. Never writes.
@@ -175,8 +186,7 @@ def writing(store: Store, *, migrate: bool = True, trust_record: bool = True) ->
     """
     effects.set_durability(str(store.settings.get("durability", "full")))
     with disk_told(store):
-        make_root(store.root)
-        effects.make_folders(store.path(CATALOG))
+        make_store(store)
     with ExitStack() as entered:
         with disk_told(store), damage_told(store):
             session = entered.enter_context(_entered(store, migrate=migrate, trust_record=trust_record))

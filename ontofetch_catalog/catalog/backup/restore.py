@@ -105,7 +105,7 @@ def restore(store: Store, path: Path, *, key: Path | None, progress: Progress) -
     effects.set_durability(str(store.settings.get("durability", "full")))
     plan = _Plan(store)
     with _translated(store):
-        effects.make_folders(store.path(CATALOG))
+        sessions.make_store(store)
         _settle(store)
         with gate_of(store.root).exclusive(store.wait):
             swap.finish(store)
