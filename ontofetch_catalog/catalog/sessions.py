@@ -91,8 +91,14 @@ class Session:
             effects.close_database(self.connection)
         except (OSError, duckdb.Error) as error:
             _log.warning("the broken connection to %s could not be closed: %s", self.store.database, error)
-        self.connection = open_connection(self.store, read_only=False)
-        definitions.use_own_functions(self.connection)
+        self.connection = reopened(self.store)
+
+
+def reopened(store: Store) -> duckdb.DuckDBPyConnection:
+    """Open a database for writing once more, by whoever writes alone and has closed it in between."""
+    connection = open_connection(store, read_only=False)
+    definitions.use_own_functions(connection)
+    return connection
 
 
 def utc_now() -> datetime:
