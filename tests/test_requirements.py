@@ -78,7 +78,7 @@ def test_a_lock_file_that_differs_is_found_out(old: str, new: str, words: str) -
 
 
 def test_what_may_break_has_an_upper_bound_and_a_reason() -> None:
-    """Each upper bound of what is needed to run says why; what has not reached 1.0 ends before its next minor version."""
+    """Each upper bound of what is needed to run says why; what is below 1.0 ends before its next minor version."""
     lines = PROJECT.partition("\ndependencies = [\n")[2].partition("\n]")[0].splitlines()
     for line in lines:
         quoted, _, reason = line.partition(",  #") if ",  #" in line else line.partition(", #")
