@@ -95,7 +95,7 @@ def examine(
         findings.add("CAT001", SWAP, message)
     elif not store.database.is_file():
         why = ", although there was one" if store.generation.exists() else ", but there are releases"
-        findings.add("CAT003", store.relative(store.database), f"The catalog {store.database} is gone{why}.")
+        findings.add("CAT003", store.database.relpath, f"The catalog {store.database} is gone{why}.")
     else:
         try:
             with sessions.inspecting(store.bounded()) as connection:
@@ -103,10 +103,10 @@ def examine(
                     store, connection, findings, hashing=hashing, progress=progress, hashed=hashed
                 )
         except CatalogUnreadable as error:
-            findings.add("CAT004", store.relative(store.database), error.message)
+            findings.add("CAT004", store.database.relpath, error.message)
         except duckdb.Error as error:
             message = f"The catalog {store.database} can't be read: {str(error).splitlines()[0]}"
-            findings.add("CAT004", store.relative(store.database), message)
+            findings.add("CAT004", store.database.relpath, message)
     surroundings.check_permissions(store, findings, folders)
     return Examination(findings=_settled(findings.table(), covered), entries=entries)
 

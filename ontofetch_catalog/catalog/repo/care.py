@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from .. import effects
 from ..connection import fetch_one, literal
+from .definitions import database_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -193,16 +194,17 @@ def find_broken_event(connection: duckdb.DuckDBPyConnection) -> int | None:
 
 def describe_schema(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """Return what the schema consists of: one row per column of a table or view, and per macro."""
+    database = literal(database_of(connection))
     return connection.sql(
-        """
+        f"""
         SELECT table_name AS name, column_name || ' ' || data_type AS part FROM duckdb_columns()
-        WHERE schema_name = 'main' AND NOT internal AND database_name = current_database()
+        WHERE schema_name = 'main' AND NOT internal AND database_name = {database}
         UNION ALL
         SELECT view_name, sql FROM duckdb_views()
-        WHERE NOT internal AND schema_name = 'main' AND database_name = current_database()
+        WHERE NOT internal AND schema_name = 'main' AND database_name = {database}
         UNION ALL
         SELECT function_name, macro_definition FROM duckdb_functions()
-        WHERE function_type = 'table_macro' AND schema_name = 'main' AND database_name = current_database()
+        WHERE function_type = 'table_macro' AND schema_name = 'main' AND database_name = {database}
         ORDER BY ALL
-        """
+        """  # noqa: S608 - a literal
     ).to_arrow_table()
