@@ -214,7 +214,7 @@ def _with_list(found: Mapping[str, Table], path: str) -> Mapping[str, Table]:
 
     from ..analytics import ReportResult
     from ..analytics.execution import collect
-    from ..analytics.io import join_list
+    from ..analytics.lists import join_list
     from ..rendering.encode import to_frame
 
     name, main = next(iter(found.items()))
