@@ -5,6 +5,7 @@ Which commands there are and what they do is not known here.
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import signal
@@ -16,6 +17,7 @@ from types import FrameType
 from typing import NoReturn
 
 _PLATFORMS = ("linux", "darwin")
+_SIZE = re.compile("[0-9]{1,6}")
 _VERBOSE = re.compile(r"-v+|--verbose")
 
 
@@ -39,6 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     if argv is None:
         _leave_current_folder_out()
+        _take_odd_terminals()
     with _handled(stays=argv is None) as signals:
         try:
             code = _run(words, signals)
@@ -66,6 +69,16 @@ def _leave_current_folder_out() -> None:
     below -= {os.path.abspath(entry) for entry in named.split(os.pathsep) if os.path.isabs(entry)}
     below -= {os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))}
     sys.path[:] = [entry for entry in sys.path if os.path.isabs(entry) and entry not in below]
+
+
+def _take_odd_terminals() -> None:
+    """Let no letter that a stream can't show, and no size of a terminal that is no number, be an error."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+    for name in ("COLUMNS", "LINES"):
+        if not _SIZE.fullmatch(os.environ.get(name, "")):
+            # rich takes every digit of Unicode for one that it can read
+            os.environ.pop(name, None)
 
 
 class _Signals:
