@@ -226,6 +226,17 @@ def test_a_number_of_any_size_has_a_partner_or_none(
     assert {row["owner"] for row in json.loads(capsys.readouterr().out)["rows"]} == {None}
 
 
+@pytest.mark.parametrize("count", ["99999999999999999999", "9" * 5_000])
+@pytest.mark.parametrize("source", ["catalog", "audits"])
+def test_a_count_beyond_all_releases_is_all(
+    store: Path, capsys: pytest.CaptureFixture[str], count: str, source: str
+) -> None:
+    """More releases or rows than there can be are those there are."""
+    words = ("growth", "--series", "sample", "--last", count, "--top", count, "--from", source, "--json")
+    assert main(list(words), host_of(store)) == 0
+    assert len(json.loads(capsys.readouterr().out)["rows"]) == 2
+
+
 def test_a_heading_of_a_list_is_harmless(store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The names of a list's columns are a stranger's words too: no formula, no escape sequence, nothing unseen."""
     path = tmp_path / "list.csv"
