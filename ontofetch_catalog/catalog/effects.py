@@ -209,6 +209,8 @@ def make_folders(path: StorePath) -> list[StorePath]:
         missing.append(path)
         path = path.parent
     for folder in reversed(missing):
+        if folder.exists():
+            raise NotADirectoryError(errno.ENOTDIR, "a link or a file lies in the place of a folder", str(folder))
         make_folder(folder)
         sync_folder(folder.parent)
     return missing[::-1]

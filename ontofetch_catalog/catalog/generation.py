@@ -51,7 +51,7 @@ def read_generation(store: Store) -> Generation | None:
     except (OSError, ValueError, KeyError, TypeError, OverflowError) as caught:
         error = caught
     raise CatalogUnreadable(
-        f"The generation record {store.generation} can't be read: {error}.",
+        f"The generation record {store.generation} can't be read: {getattr(error, 'strerror', None) or error}.",
         subject=str(store.generation),
         hint="If the catalog is sound, `ontofetch db doctor --fix CAT009` writes it anew.",
     ) from error

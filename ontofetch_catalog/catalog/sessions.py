@@ -29,7 +29,7 @@ from .migrations import (
     pending_migrations,
     require_current_schema,
 )
-from .repo import definitions, events
+from .repo import care, definitions, events
 
 if TYPE_CHECKING:
     import duckdb
@@ -134,6 +134,7 @@ def reading(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
             require_current_schema(connection)
             check_generation(store, connection)
             _use_own_views(store, connection)
+            care.refuse_invalid(connection, "versions")
             effects.lock_settings(connection)
             yield watched(connection)
         except duckdb.Error as error:
@@ -199,6 +200,7 @@ def _entered(store: Store, *, migrate: bool, trust_record: bool) -> Iterator[Ses
             # from here on no table is made any more
             definitions.use_own_functions(session.connection)
             _use_own_views(store, session.connection)
+            care.refuse_invalid(session.connection, "versions")
             session.recovered = journal.recover(store, session.connection)
             _record_recovery(session)
             session.connection = watched(session.connection)

@@ -34,7 +34,7 @@ def read_key(store: Store) -> bytes:
 
 
 def make_key(store: Store) -> bytes:
-    """Return the store's key; where there is none that can be used, make one, and what a former one proved counts no more.
+    """Return the store's key, or make one where none can be used: what a former one proved then counts no more.
 
     Raises:
         OSError: The disk refuses.

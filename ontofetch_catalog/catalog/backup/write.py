@@ -27,7 +27,7 @@ from ...errors import BoundaryFailed, UsageError
 from .. import effects, journal, migrations, sessions
 from ..boundaries.engine import Care, Outcome, Recorded, carry_out
 from ..connection import Store, open_connection
-from ..repo import backups, events, fixity
+from ..repo import backups, care, events, fixity
 from ..verify.hasher import Folders
 from ..verify.pages import read_pages
 from . import manifest as m
@@ -173,6 +173,7 @@ class _Copy:
         import duckdb
 
         connection = self._session.connection
+        care.refuse_invalid(connection)
         number, digest = events.last_event(connection)
         schema = max(migrations.applied_migrations(connection))
         _, data_bytes, _ = fixity.sum_recent(connection, fixity.Scope(), sessions.utc_now())

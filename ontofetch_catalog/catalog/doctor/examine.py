@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ontofetch_hookspecs.layout import SWAP, known_layouts
+from ontofetch_hookspecs.layout import CATALOG, SWAP, known_layouts
 
 from ...errors import CatalogMissing, CatalogUnreadable
 from .. import sessions
@@ -79,13 +79,16 @@ def examine(
     import duckdb
 
     findings = Findings()
-    if not store.database.is_file() and not store.generation.exists() and not any(find_folders(store)):
+    # a link is no folder of ours, and what is behind it is not looked at
+    in_the_way = store.path(CATALOG).exists() and not store.path(CATALOG).is_dir()
+    if not (in_the_way or store.database.exists() or store.generation.exists() or any(find_folders(store))):
         raise CatalogMissing(
             f"There is no catalog below {store.root} yet.",
             subject=str(store.root),
             hint="The first `ontofetch pull` makes one; --root names another store.",
         )
     surroundings.check_wrappers(manager, findings)
+    surroundings.check_places(store, findings)
     covered = surroundings.check_intents(store, findings)
     surroundings.check_leftovers(store, findings, covered)
     folders: list[str] = []

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from ontofetch_hookspecs import TRANSACTIONAL, layout
 from ontofetch_hookspecs.names import quote
-from ontofetch_hookspecs.stages import LOCK, is_held
+from ontofetch_hookspecs.stages import LOCK, RECORD, is_held
 from ontofetch_hookspecs.store_paths import StorePath
 
 from .. import journal
@@ -72,6 +72,27 @@ def is_stage_held(path: StorePath) -> bool:
     """Say whether a living process holds a stage; never writes."""
     # asking for the lock would make the file that a stage without a lock does not have
     return (path / LOCK).exists() and is_held(path)
+
+
+def check_places(store: Store, findings: Findings) -> None:
+    """Look for links, pipes and other things in the places of the catalog's own folders and files."""
+    folders = [layout.CATALOG, layout.INTENTS, layout.STAGING, layout.QUARANTINE, layout.BACKUPS, layout.RESTORING]
+    folders.append(layout.PLANS)
+    files = [layout.DATABASE, f"{layout.DATABASE}.wal", layout.GENERATION, layout.LOCK, layout.SWAP, layout.KEY]
+    wanted = dict.fromkeys(folders, stat.S_IFDIR) | dict.fromkeys(files, stat.S_IFREG)
+    for name in store.path(layout.STAGING).names():
+        wanted[f"{layout.STAGING}/{name}"] = stat.S_IFDIR
+        wanted |= dict.fromkeys((f"{layout.STAGING}/{name}/{inner}" for inner in (RECORD, LOCK)), stat.S_IFREG)
+    for name, kind in wanted.items():
+        try:
+            found = stat.S_IFMT(store.path(name).lstat().st_mode)
+        except OSError:
+            # missing, or behind a link that is found itself
+            continue
+        if found != kind:
+            what = "a link" if stat.S_ISLNK(found) else "something else"
+            where = "folder" if kind == stat.S_IFDIR else "file"
+            findings.add("CAT029", name, f"{name} is {what} in the place of a {where} of the catalog's own.")
 
 
 def check_permissions(store: Store, findings: Findings, folders: Sequence[str]) -> None:

@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ontofetch_hookspecs.layout import CATALOG, QUARANTINE, split_version_id
+from ontofetch_hookspecs.layout import CATALOG, PLANS, QUARANTINE, split_version_id
 from ontofetch_hookspecs.names import MAX_ROOTED_BYTES, check_relpath, check_size, check_text, quote
 from ontofetch_hookspecs.store_paths import StorePath, parse_json
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FORMAT = 1
-PLANS = f"{CATALOG}/plans"
 DOCUMENT = "plan.json"
 ENTRIES = "entries.jsonl"
 BATCH_ENTRIES = 1_000  # opening and syncing is paid once; an interrupt or another writer waits for less than a second
