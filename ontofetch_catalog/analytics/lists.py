@@ -27,7 +27,7 @@ _HINT = "A list is CSV in UTF-8 with a header, such as `version_id,owner`."
 
 
 def join_list(rows: pl.LazyFrame, path: str | Path) -> pl.LazyFrame:
-    """Return `rows` with the columns of a CSV list beside them, joined on the columns that both have.
+    """Return `rows` with the columns of a CSV list beside them, lazily, joined on the columns that both have.
 
     Args:
         rows: Any frame.
@@ -52,7 +52,7 @@ def join_list(rows: pl.LazyFrame, path: str | Path) -> pl.LazyFrame:
     fault = _list_fault(path, data, {name: schema[name] if name in keys else pl.String() for name in header})
     if fault:
         raise fault
-    listed = _parse(path, data, header)
+    listed = pl.scan_csv(data, schema=dict.fromkeys(header, pl.String()))
     # what is no label of the report, or no number of its size, has no partner
     typed = listed.with_columns(pl.col(name).cast(schema[name], strict=False) for name in keys)
     return rows.join(typed, on=keys, how="left", maintain_order="left")
@@ -133,8 +133,6 @@ def _list_fault(path: str | Path, data: bytes, types: Mapping[str, pl.DataType])
     return None
 
 
-def _parse(path: str | Path, data: bytes, header: list[str]) -> pl.LazyFrame:
-    try:
-        return pl.read_csv(data, schema=dict.fromkeys(header, pl.String())).lazy()
-    except pl.exceptions.PolarsError as error:
-        raise _unreadable(path, "its quotes don't fit") from error
+def parse_fault(path: str | Path) -> UsageError:
+    """Return the error of a list that fits line by line, but that the query could not read."""
+    return _unreadable(path, "its quotes don't fit")
