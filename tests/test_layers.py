@@ -22,14 +22,15 @@ SOURCES = sorted([*PACKAGE.rglob("*.py"), *CONTRACT.rglob("*.py")])
 ROOMS = {
     "contract": set(),
     "errors": {"contract"},
-    "settings": {"contract", "errors"},
+    "settings": {"contract", "errors", "settings_file"},
+    "settings_file": {"contract", "errors"},
     "rendering": {"contract", "errors"},
     "content": {"contract", "errors"},
     "catalog": {"contract", "errors", "settings", "content"},
     "analytics": {"contract", "errors", "settings", "rendering", "catalog"},
     "cli": {"contract", "errors", "settings", "rendering", "catalog", "analytics", "cli.output"},
     "cli.output": {"contract", "errors", "rendering", "catalog.effects"},
-    "host": {"contract", "errors", "settings", "rendering", "content", "cli.output"},
+    "host": {"contract", "errors", "settings", "settings_file", "rendering", "content", "cli.output"},
     "plugins": {"contract", "errors", "catalog"},
     "main": {"host"},
 }

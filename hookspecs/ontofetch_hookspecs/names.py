@@ -10,6 +10,7 @@ import unicodedata
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from .characters import printable
 from .errors import EventError
 
 SEGMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~-]{0,99}")
@@ -34,9 +35,7 @@ def quote(text: object) -> str:
     except ValueError:
         # a number of more digits than Python turns into text
         plain = f"a very large {type(text).__name__}"
-    shown = "".join(
-        ch if ch.isprintable() else ch.encode("unicode_escape", "backslashreplace").decode() for ch in plain
-    )
+    shown = printable(plain)
     return repr(shown if len(shown) <= 200 else shown[:120] + "…" + shown[-60:])
 
 

@@ -19,7 +19,8 @@ from ..rendering.text import safe_lines, safe_text
 _OURS = "ontofetch"
 _URL = re.compile(r"\b(?:https?|file|ftp)://[^\s'\"<>\\]+", re.IGNORECASE)
 _PAIR = re.compile(
-    r"(?i)\b(authorization|cookie|[a-z_-]*(?:token|secret|passw(?:or)?d|api[_-]?key))"
+    # only the end of a name: what stands before it, looked at from each of its hyphens, takes time in the square
+    r"(?i)(authorization|cookie|token|secret|passw(?:or)?d|api[_-]?key)"
     r"(['\"]?\s*[:=]\s*['\"]?)(?:(?:basic|bearer|token)\s+)?[^\s,'\"]+"
 )
 # what the sentence about a boundary says already, or a person at a terminal does not read

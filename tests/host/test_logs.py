@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import sys
+import time
 
 import pytest
 import structlog
@@ -176,3 +177,21 @@ def test_setting_up_again_does_not_double_lines(pipe: Stderr) -> None:
     logging.getLogger().handlers[:] = [other]
     logs.configure()
     assert logging.getLogger().handlers == [other]
+
+
+@pytest.mark.parametrize(
+    "text", ["a-" * 100_000, "-" * 200_000, "token " * 30_000, "http://" * 30_000, "https://h/?" + "a=1&" * 50_000]
+)
+def test_a_long_text_takes_time_by_its_length(text: str) -> None:
+    """A text that is made for slow patterns is cleaned at once: in the square of its length it would take hours."""
+    start = time.process_time()
+    assert logs.clean(text)
+    assert time.process_time() - start < 20
+
+
+@pytest.mark.parametrize(
+    "name", ["x-" * 100 + "token", "my_api-key", "xauthorization", "é-secret", "A" * 300 + "Password"]
+)
+def test_a_secret_behind_a_name_of_any_length_is_hidden(name: str) -> None:
+    """What stands before the word that tells a secret does not matter."""
+    assert "hush" not in logs.clean(f"{name}=hush")
