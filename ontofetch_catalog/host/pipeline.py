@@ -83,11 +83,7 @@ class Pull:
     def _fetch(self) -> Copy:
         request, settings = self._request, self._host.settings
         known = self._contract.find_download(request.source.url)
-        options = HttpOptions(
-            headers=request.headers,
-            timeout=_as_float(settings["http_timeout"]),
-            retries=_as_int(settings["http_retries"]),
-        )
+        options = HttpOptions.from_settings(settings, request.headers)
         with bar(f"fetch {self._name}", unit="bytes") as update:
             return fetch(
                 self._host.root, request.source, known=known, options=options, sha256=request.sha256, progress=update
