@@ -250,7 +250,7 @@ def _redact_pair(pair: str, replaced: list[str]) -> str:
 def _is_plain(value: str) -> bool:
     """Say whether a value is one thing, in which no further pair, URL or user hides."""
     text = _decode(value)
-    return len(value) <= _MOST_VALUE and "//" not in text and not set(text) & set("=&;?@#%\\")
+    return value != REDACTED and len(value) <= _MOST_VALUE and "//" not in text and not set(text) & set("=&;?@#%\\")
 
 
 def _decode(text: str) -> str:

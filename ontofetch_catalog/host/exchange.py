@@ -24,7 +24,6 @@ from ontofetch_hookspecs.names import quote, redact_url
 
 from ..errors import FetchError
 from .addresses import Gate
-from .copies import length_of
 from .meter import Meter
 from .sources import Source
 from .transport import LOCATION, Transport
@@ -43,6 +42,7 @@ _HINTS = {
 _PORTS = {"http": 80, "https": 443}
 _STATUS_NAMES = {status.value: status.phrase for status in HTTPStatus}
 _SCHEME = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.-]*):")
+_HOST = re.compile(r"[A-Za-z0-9._~-]+|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9._~%-]+)?")
 _ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 Result = TypeVar("Result")
 _log = logging.getLogger("ontofetch.fetch")
@@ -154,7 +154,7 @@ class Exchange:
             try:
                 location = response.extensions[LOCATION]
                 if response.status_code not in REDIRECTS or location is None:
-                    self._meter.check_size(length_of(response) or 0)
+                    self._meter.check_size(_declared(response))
                     yield response
                     return
                 target = self._redirected(url, location)
@@ -175,9 +175,7 @@ class Exchange:
             raise self._misled(f"an address of the kind {quote(scheme[1][:40] + ':')}, which is not http or https")
         try:
             target = url.join(location)
-            # an international name is decoded only when it is asked for
-            sound = target.scheme in _PORTS and target.host and "\\" not in location
-            sound = sound and (target.port is None or 0 < target.port < 65536)
+            sound = "\\" not in location and _is_sound(target)
         except (httpx.InvalidURL, ValueError):
             sound = False
         if not sound:
@@ -197,12 +195,13 @@ class Exchange:
     def _url_of(self, text: str) -> httpx.URL:
         try:
             url = httpx.URL(text)
-            # an international name is decoded only when it is asked for
-            _ = url.host
+            reason = "" if _is_sound(url) else "its host can't be one"
         except (httpx.InvalidURL, ValueError) as error:
+            reason = str(error).rstrip(".")
+        if reason:
             raise FetchError(
-                f"{quote(self.source.shown)} is no URL that can be asked for: {error}.", subject=self.source.shown
-            ) from error
+                f"{quote(self.source.shown)} is no URL that can be asked for: {reason}.", subject=self.source.shown
+            )
         return url
 
     def refused(self, response: httpx.Response) -> FetchError:
@@ -255,8 +254,20 @@ def _user_agent() -> str:
     return f"ontofetch/{version('ontofetch-catalog')}"
 
 
+def _is_sound(url: httpx.URL) -> bool:
+    # an international name is decoded, or found to be none, only when it is asked for
+    fits = url.host and _HOST.fullmatch(url.raw_host.decode("ascii"))
+    return bool(fits) and url.scheme in _PORTS and (url.port is None or 0 < url.port < 65536)
+
+
 def _origin(url: httpx.URL) -> tuple[str, bytes, int | None]:
     return url.scheme, url.raw_host, url.port or _PORTS.get(url.scheme)
+
+
+def _declared(response: httpx.Response) -> int:
+    """Return the length that the server declares, in bytes; 0 where it does not."""
+    text = response.headers.get("content-length", "")[:40]
+    return int(text) if text.isascii() and text.isdigit() else 0
 
 
 def _wanted_pause(response: httpx.Response, retry: Retry) -> float:

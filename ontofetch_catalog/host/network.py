@@ -16,7 +16,7 @@ from typing import Any
 
 import httpcore
 
-from .addresses import Gate
+from .addresses import Gate, numeric_kind
 from .meter import Meter
 
 
@@ -42,6 +42,10 @@ class Backend(httpcore.NetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
         """Return a connection to one of the host's addresses; all of them together get `timeout` seconds."""
+        kind = numeric_kind(host)
+        if self._gate is not None and kind is not None:
+            # resolvers do not agree on what the odd forms of an address are
+            self._gate.admit_kind(host, kind)
         self._meter.begin_head()
         wait = self._meter.patience(timeout)
         end = time.monotonic() + wait
