@@ -42,7 +42,8 @@ _HINTS = {
 _PORTS = {"http": 80, "https": 443}
 _STATUS_NAMES = {status.value: status.phrase for status in HTTPStatus}
 _SCHEME = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.-]*):")
-_HOST = re.compile(r"[A-Za-z0-9._~-]+|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9._~%-]+)?")
+# labels as DNS and certificates know them (RFC 1035, 2.3.4), or an IPv6 address with its scope
+_HOST = re.compile(r"[A-Za-z0-9_~-]{1,63}(\.[A-Za-z0-9_~-]{1,63})*\.?|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9._~%-]+)?")
 _ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 Result = TypeVar("Result")
 _log = logging.getLogger("ontofetch.fetch")
@@ -273,6 +274,6 @@ def _declared(response: httpx.Response) -> int:
 def _wanted_pause(response: httpx.Response, retry: Retry) -> float:
     try:
         return retry.parse_retry_after(response.headers.get("retry-after", "0"))
-    except (ValueError, OverflowError, IndexError):
-        # the last two come from dates that the standard library stumbles over
+    except (ValueError, OverflowError):
+        # a year or a zone can be a number that no date holds
         return 0.0

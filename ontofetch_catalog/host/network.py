@@ -120,9 +120,6 @@ class Stream(httpcore.NetworkStream):
         except httpcore.ConnectTimeout:
             self._meter.check_deadline()
             raise httpcore.ConnectTimeout(f"no TLS handshake in {wait:g} seconds") from None
-        except ValueError as error:
-            # a name that a resolver takes need not be one that a certificate can have
-            raise httpcore.ConnectError(str(error)) from error
         return Stream(stream, self._meter)
 
     def get_extra_info(self, info: str) -> Any:

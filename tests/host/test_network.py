@@ -267,6 +267,16 @@ def test_the_certificate_is_that_of_the_name(
     assert set(internet.connected) == {PUBLIC_ADDRESS}
 
 
+@pytest.mark.parametrize("host", [".publisher.example", "a..publisher.example", "a" * 64 + ".example"])
+def test_a_name_that_no_certificate_can_have_is_refused(publisher: Site, internet: Internet, host: str) -> None:
+    """What a resolver takes for a name, TLS may not."""
+    internet.name(host, [PUBLIC_ADDRESS])
+    publisher.answers["/a"] = to(at(publisher, host).replace("http:", "https:"))
+    with pytest.raises(FetchError, match="no http or https address"):
+        get(at(publisher, "publisher.example"))
+    assert internet.connected == [PUBLIC_ADDRESS]
+
+
 def test_cookies_stay_with_their_server(make_site: Callable[[], Site]) -> None:
     """A cookie that a server sets on the way to its own file comes back to it."""
     home = make_site()
