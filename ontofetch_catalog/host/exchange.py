@@ -10,9 +10,8 @@ import base64
 import logging
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import TypeVar
@@ -24,6 +23,7 @@ from ontofetch_hookspecs.names import quote, redact_url
 
 from ..errors import FetchError
 from .addresses import Gate
+from .http_options import HttpOptions
 from .meter import Meter
 from .sources import Source
 from .transport import LOCATION, Transport
@@ -47,44 +47,6 @@ _HOST = re.compile(r"[A-Za-z0-9_~-]{1,63}(\.[A-Za-z0-9_~-]{1,63})*\.?|[0-9A-Fa-f
 _ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 Result = TypeVar("Result")
 _log = logging.getLogger("ontofetch.fetch")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpOptions:
-    """How servers are asked.
-
-    Args:
-        headers: What the user wants to be sent; may be secret.
-        timeout: Seconds to wait for a server to connect, to answer, or to send more.
-        retries: How often a failed request is tried again.
-        backoff: Seconds before the second try; doubled with each further one.
-        deadline: Seconds for everything, pauses included; 0: no limit.
-        least_rate: Bytes of a body per second of waiting; 0: no limit.
-        most_bytes: Bytes a body may have; 0: no limit.
-        private_redirects: Whether redirects may lead to addresses that are not public.
-    """
-
-    headers: Sequence[tuple[str, str]] = field(default=(), repr=False)
-    timeout: float = 30.0
-    retries: int = 4
-    backoff: float = 0.5
-    deadline: float = 21_600.0
-    least_rate: float = 1000.0
-    most_bytes: int = 50_000_000_000
-    private_redirects: bool = False
-
-    @classmethod
-    def from_settings(cls, settings: Mapping[str, object], headers: Sequence[tuple[str, str]]) -> HttpOptions:
-        """Return the options that the settings in force say."""
-        return cls(
-            headers=headers,
-            timeout=float(str(settings["http_timeout"])),
-            retries=int(str(settings["http_retries"])),
-            deadline=float(str(settings["http_deadline"])),
-            least_rate=float(str(settings["http_least_rate"])),
-            most_bytes=int(str(settings["http_max_bytes"])),
-            private_redirects=settings["http_private_redirects"] == "on",
-        )
 
 
 class Exchange:

@@ -28,7 +28,7 @@ from .sources import Source
 if TYPE_CHECKING:
     import httpx
 
-    from .exchange import HttpOptions
+    from .http_options import HttpOptions
 
 STAGED = "src"  # the folder of the bytes inside a stage, whose own files then never meet an artifact's name
 MARGIN = 64 << 20  # bytes that stay free beside the artifact: catalog and audits need room too

@@ -32,9 +32,9 @@ from ..rendering.progress import bar
 from .checks import builtin_validators
 from .contract import Contract, now
 from .copies import Copy, find_lost
-from .exchange import HttpOptions
 from .extract import Extraction, ExtractLimits, extract_artifact
 from .fetch import STAGED, fetch
+from .http_options import HttpOptions
 from .manager import Plugins
 from .publish import publish_artifact, publish_files
 from .request import Request, Summary

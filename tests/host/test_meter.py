@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from ontofetch_catalog.errors import FetchError
-from ontofetch_catalog.host.exchange import Exchange, HttpOptions
+from ontofetch_catalog.host.exchange import Exchange
+from ontofetch_catalog.host.http_options import HttpOptions
 from ontofetch_catalog.host.meter import MOST_HEAD
 from ontofetch_catalog.host.sources import parse_source
 from ontofetch_catalog.host.transport import MOST_HEADERS
