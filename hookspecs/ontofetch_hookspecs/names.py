@@ -49,8 +49,8 @@ REDACTED = "REDACTED"
 _MOST_VALUE = 128  # characters of a harmless value: more than any file's or version's name, fewer than most tokens
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.$\[\]~-]{0,39}")
 _WORD = re.compile("[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
-_EQUALS = re.compile("=|%3D", re.IGNORECASE)
-_DELIMITER = re.compile("([/;&,?]|%(?:2F|3B|26|2C|3F))", re.IGNORECASE)
+_EQUALS = re.compile("=|%(?:25)*3D", re.IGNORECASE)
+_DELIMITER = re.compile("([/;&,?]|%(?:25)*(?:2F|3B|26|2C|3F))", re.IGNORECASE)
 
 
 def quote(text: object) -> str:
@@ -228,7 +228,7 @@ def _redact_path(path: str, replaced: list[str]) -> str:
         before, piece = pieces[number - 1] if number else "/", pieces[number]
         name, *value = _EQUALS.split(piece, maxsplit=1)
         # RFC 3986, 3.3: only a plain `;` begins a parameter, but servers decode before they look
-        parameter = before == ";" or (bool(value) and before.casefold() in ("%3b", "?", "%3f"))
+        parameter = before == ";" or (bool(value) and _decode(before) in (";", "?"))
         if parameter or (value and is_secret_name(name)):
             pieces[number] = _redact_pair(piece, replaced)
     return "".join(pieces)

@@ -186,6 +186,7 @@ def test_a_path_key_does_not_change_any_more(text: str) -> None:
         ("https://e.org/a;hush/b.owl", "https://e.org/a;REDACTED/b.owl"),
         ("https://e.org/a;v=1/b.owl", "https://e.org/a;v=1/b.owl"),
         ("https://e.org/a%3Bjsessionid%3Dhush/b.owl", "https://e.org/a%3Bjsessionid=REDACTED/b.owl"),
+        ("https://e.org/a%253Bsid%253Dhush", "https://e.org/a%253Bsid=REDACTED"),
         ("https://e.org/a%3Ftoken=hush", "https://e.org/a%3Ftoken=REDACTED"),
         ("https://e.org/apikey=hush/b.owl", "https://e.org/apikey=REDACTED/b.owl"),
         ("https://e.org/a&token=hush", "https://e.org/a&token=REDACTED"),
