@@ -300,7 +300,9 @@ def test_imports_inside_the_catalog_point_down() -> None:
     ] == []
 
 
-@pytest.mark.parametrize("rule", [side_doors, opened_by_name, stray_sql, row_loops, asserts, swallowed], ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize(
+    "rule", [side_doors, opened_by_name, stray_sql, row_loops, asserts, swallowed], ids=lambda rule: rule.__name__
+)
 def test_the_rule_holds_everywhere(rule: Callable[[str, str], list[str]]) -> None:
     """No module of the package breaks the rule."""
     assert [line for path in SOURCES for line in rule(name_of(path), path.read_text())] == []
