@@ -9,10 +9,11 @@ PACKAGE = __file__.rpartition("/")[0]
 
 
 def main(told: str) -> int:
-    """Run what was told: {path, memory, module, words}."""
+    """Run what was told: {path, memory, module, words, bare}."""
     import json
     import resource
     from importlib import import_module
+    from types import ModuleType
 
     spec = json.loads(told)
     if spec["memory"]:
@@ -27,6 +28,10 @@ def main(told: str) -> int:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # behind the standard library and what is installed: nothing here stands before them
     sys.path += [entry for entry in spec["path"] if entry not in sys.path]
+    for name, folder in spec["bare"].items():
+        # somebody waits for the process, and one module of a package does not need what the package's face imports
+        package = sys.modules[name] = ModuleType(name)
+        package.__path__ = [folder]
     return import_module(spec["module"]).main(*spec["words"])
 
 

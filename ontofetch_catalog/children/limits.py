@@ -10,8 +10,10 @@ import resource
 import signal
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+PARSER_MEMORY = 256 << 20  # bytes of address space: interpreter, libraries and threads reserve up to 230 MiB (measured)
+PARSER_MEMORY_PER_BYTE = 32  # of the input; JSON-LD is read whole and takes 25 (measured)
 _MEMORY_ENDS = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS)  # how libraries end that get no memory, or no stack
 
 
@@ -23,11 +25,20 @@ class Allowance:
         max_memory: Bytes of address space.
         max_cpu: Seconds of a processor, whatever the size of its input.
         max_cpu_per_mb: And so many more for each million bytes of the input.
+        by_size: Whether the memory comes from the size of an input, and not from a setting.
     """
 
     max_memory: int = 2 << 30
     max_cpu: float = 60.0
     max_cpu_per_mb: float = 10.0
+    by_size: bool = False
+
+    def for_parser(self, size: int) -> Allowance:
+        """Return what a parser of ours may take for an input of `size` bytes: what any honest one needs, and not more."""
+        most = PARSER_MEMORY + PARSER_MEMORY_PER_BYTE * size
+        if self.max_memory and self.max_memory <= most:
+            return self
+        return replace(self, max_memory=most, by_size=True)
 
     def cpu_for(self, size: int) -> float:
         """Return the seconds for an input of `size` bytes."""
@@ -35,6 +46,8 @@ class Allowance:
 
     def memory_told(self) -> str:
         """Say what it is to need more memory, and which setting says how much there is."""
+        if self.by_size:
+            return f"more memory than the {self.max_memory:,} bytes that a file of its size may need"
         return f"more memory than {self.max_memory:,} bytes (the setting max_memory, ONTOFETCH_MAX_MEMORY)"
 
     def reason(self, code: int, size: int) -> str | None:

@@ -33,20 +33,21 @@ def start_script(path: str, *words: str) -> subprocess.Popen[bytes]:
     return _start(["-S", os.path.abspath(path), *words])
 
 
-def start_module(name: str, *words: str, memory: int = 0, keep: Sequence[int] = ()) -> subprocess.Popen[bytes]:
+def start_module(name: str, *words: str, memory: int = 0, bare: bool = False) -> subprocess.Popen[bytes]:
     """Start `main(*words)` of a module, with pipes at its standard input and output; what it says to stderr is lost.
 
     Args:
         name: The module's dotted name.
         words: What `main` is called with.
         memory: Bytes of address space that it may have from its first line on; 0: no limit.
-        keep: Descriptors that it inherits under their numbers.
+        bare: Whether it needs single modules of the contract, and nobody's plugins.
     """
-    told = {"path": clean_path(), "memory": memory, "module": name, "words": words}
-    return _start([os.path.abspath(boot.__file__), json.dumps(told)], keep, quiet=True)
+    contract = {"ontofetch_hookspecs": os.path.dirname(os.path.abspath(ontofetch_hookspecs.__file__))}
+    told = {"path": clean_path(), "memory": memory, "module": name, "words": words, "bare": contract if bare else {}}
+    return _start([os.path.abspath(boot.__file__), json.dumps(told)], quiet=True)
 
 
-def _start(words: list[str], keep: Sequence[int] = (), *, quiet: bool = False) -> subprocess.Popen[bytes]:
+def _start(words: list[str], *, quiet: bool = False) -> subprocess.Popen[bytes]:
     options = ["-I", *(["-B"] if sys.dont_write_bytecode else [])]
     return subprocess.Popen(
         [os.path.abspath(sys.executable), *options, *words],
@@ -55,7 +56,6 @@ def _start(words: list[str], keep: Sequence[int] = (), *, quiet: bool = False) -
         stderr=subprocess.DEVNULL if quiet else None,
         env=environment(),
         cwd=_FOLDER,
-        pass_fds=keep,
     )
 
 

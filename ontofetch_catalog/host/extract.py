@@ -8,19 +8,18 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.stages import Stage
 from ontofetch_hookspecs.store_paths import StorePath
 
-from ..children import start_module
 from ..children.limits import Allowance
+from ..children.start import start_module
 from ..content.archives import Limits as ExtractLimits
 from ..content.archives import open_archive
 from ..errors import ExtractError, StageError
@@ -53,6 +52,47 @@ class Extraction:
     skipped: int
 
 
+class Unpacker:
+    """The process that unpacks one archive; a context. It gets ready while others still prepare what it is to unpack.
+
+    Args:
+        allowance: What it may take of the machine.
+    """
+
+    def __init__(self, allowance: Allowance | None = None) -> None:
+        self.allowance = allowance or Allowance()
+        self._process = start_module(
+            "ontofetch_catalog.host.unpacker", memory=self.allowance.max_memory, bare=True
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # whatever ends this ends the process, before the stage is thrown away
+        self._process.kill()
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout):
+            with suppress(OSError):
+                if stream is not None:
+                    stream.close()
+
+    def ask(self, told: dict[str, Any]) -> Iterator[Any]:
+        """Yield what it says to a task, until it says nothing more."""
+        process = self._process
+        if process.stdin is None or process.stdout is None:
+            return
+        with suppress(BrokenPipeError):
+            process.stdin.write(json.dumps(told).encode() + b"\n")
+            process.stdin.flush()
+        while (line := process.stdout.readline(_LINE)).endswith(b"\n"):
+            yield json.loads(line)
+
+    def end(self) -> int:
+        """Wait for its end, and say how it ended, as `Popen.returncode` does."""
+        return self._process.wait()
+
+
 def extract_artifact(
     archive: Path | StorePath,
     stage: Stage,
@@ -61,7 +101,7 @@ def extract_artifact(
     include: tuple[str, ...] = (),
     strip: Strip = "auto",
     limits: ExtractLimits | None = None,
-    allowance: Allowance | None = None,
+    unpacker: Unpacker | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Extraction:
     """Unpack an artifact into a stage; another file than an archive is copied as it is.
@@ -73,7 +113,7 @@ def extract_artifact(
         include: Globs over the names in the archive (`*` crosses `/`); empty: everything.
         strip: How many leading folders to take off; `auto` takes a single folder off that all entries share.
         limits: What is refused.
-        allowance: What the process that unpacks may take of the machine.
+        unpacker: The process that unpacks; None: one is started. It ends here.
         progress: Called with the number of files and of bytes so far.
 
     Raises:
@@ -82,31 +122,32 @@ def extract_artifact(
         StageError: The disk refuses.
     """
     stage.folder(_DATA)
-    with _opened(archive, name) as stream:
-        work = _Work(stream, name, allowance or Allowance())
+    drop = 0 if strip == "auto" else strip
+    with unpacker or Unpacker() as process:
         told = {
             "root": os.path.abspath(stage.place.root),
             "stage": stage.name,
+            "archive": archive.relpath if isinstance(archive, StorePath) else os.path.abspath(archive),
+            "in_store": isinstance(archive, StorePath),
             "name": name,
             "include": include,
-            "drop": 0 if strip == "auto" else strip,
+            "drop": drop,
             "limits": asdict(limits or ExtractLimits()),
+            "allowance": asdict(process.allowance),
         }
-        tops, skipped = work.run(told, progress)
-    files = _as_table(work.batches)
+        files, tops, skipped = _Work(process, name, _size(archive, name), progress).run(told)
     if strip != "auto" or len(tops) != 1 or not tops[0]:
-        return Extraction(
-            files=files, folder=stage.path / _DATA, strip=0 if strip == "auto" else strip, skipped=skipped
-        )
+        return Extraction(files=files, folder=stage.path / _DATA, strip=drop, skipped=skipped)
     # the bytes lie where they are; only where the release begins moves
     return Extraction(
         files=_without_top(files, tops[0]), folder=stage.folder(f"{_DATA}/{tops[0]}"), strip=1, skipped=skipped
     )
 
 
-def _opened(archive: Path | StorePath, name: str) -> IO[bytes]:
+def _size(archive: Path | StorePath, name: str) -> int:
     try:
-        return open_archive(archive)
+        with open_archive(archive) as stream:
+            return os.fstat(stream.fileno()).st_size
     except OSError as error:
         raise ExtractError(
             f"The artifact {quote(name)} can't be read: {error.strerror}.",
@@ -116,66 +157,37 @@ def _opened(archive: Path | StorePath, name: str) -> IO[bytes]:
 
 
 class _Work:
-    """The process that unpacks one archive.
+    """What comes home from the process that unpacks one archive."""
 
-    Attributes:
-        batches: The files that it told of, as columns: path, sha256, format, bytes, time.
-    """
-
-    def __init__(self, archive: IO[bytes], name: str, allowance: Allowance) -> None:
-        self.batches: list[pa.Table] = []
-        self._archive = archive
+    def __init__(
+        self, process: Unpacker, name: str, size: int, progress: Callable[[int, int], None] | None
+    ) -> None:
+        self._process = process
         self._name = name
-        self._size = os.fstat(archive.fileno()).st_size
-        self._allowance = allowance
-        self._files = 0
+        self._size = size
+        self._progress = progress
 
-    def run(self, told: dict[str, Any], progress: Callable[[int, int], None] | None) -> tuple[list[str], int]:
-        """Unpack, and return the first folders of the names (two at most) and how many files were skipped."""
-        descriptor = self._archive.fileno()
-        told |= {"archive": descriptor, "cpu": self._allowance.cpu_for(self._size)}
-        process = start_module(
-            "ontofetch_catalog.host.unpacker",
-            json.dumps(told),
-            memory=self._allowance.max_memory,
-            keep=(descriptor,),
-        )
-        try:
-            return self._hear(process, progress)
-        finally:
-            # whatever ends this ends the process, before the stage is thrown away
-            process.kill()
-            process.wait()
-            for stream in (process.stdin, process.stdout):
-                with suppress(OSError):
-                    if stream is not None:
-                        stream.close()
-
-    def _hear(
-        self, process: subprocess.Popen[bytes], progress: Callable[[int, int], None] | None
-    ) -> tuple[list[str], int]:
-        while True:
-            line = process.stdout.readline(_LINE) if process.stdout is not None else b""
-            if not line.endswith(b"\n"):
-                raise self._broken(process.wait() if len(line) < _LINE else 0)
-            match json.loads(line):
+    def run(self, told: dict[str, Any]) -> tuple[pa.Table, list[str], int]:
+        """Return the files, the first folders of the names (two at most), and how many files were skipped."""
+        batches: list[pa.Table] = []
+        count = 0
+        for said in self._process.ask(told):
+            match said:
                 case ["files", list(rows), int(size)]:
-                    self._files += len(rows)
-                    if rows:
-                        self.batches.append(_as_batch(rows))
-                    if progress is not None:
-                        progress(self._files, size)
+                    count += len(rows)
+                    batches += [_as_batch(rows)] if rows else []
+                    if self._progress is not None:
+                        self._progress(count, size)
                 case ["done", list(tops), int(skipped)]:
-                    return [str(top) for top in tops], skipped
-                case ["refused", str(kind), str(message), str(subject), str(hint)] if kind in _ERRORS:
-                    raise _ERRORS[kind](message, subject=subject, hint=hint)
+                    return _as_table(batches), [str(top) for top in tops], skipped
+                case ["refused", str(kind), str(message), str(subject), str(hint)]:
+                    raise _ERRORS.get(kind, ExtractError)(message, subject=subject, hint=hint)
                 case ["memory"]:
-                    raise self._too_much("needs " + self._allowance.memory_told())
-                case _:
-                    raise self._broken(0)
+                    raise self._too_much("needs " + self._process.allowance.memory_told())
+        raise self._ended(self._process.end())
 
-    def _broken(self, code: int) -> ExtractError:
-        reason = self._allowance.reason(code, self._size)
+    def _ended(self, code: int) -> ExtractError:
+        reason = self._process.allowance.reason(code, self._size)
         if reason is not None:
             return self._too_much(reason)
         cause = signal.Signals(-code).name if code < 0 else f"exit code {code}"

@@ -1,4 +1,4 @@
-"""Be the process that unpacks: read an archive from a descriptor, fill a stage that another process holds, tell of it.
+"""Be the process that unpacks: read an archive, fill a stage that another process holds, tell of it.
 
 One line of JSON for some files, and one at the end. It imports no more than it needs, for its memory is limited and
 somebody waits for it to start; what becomes of the stage is not known here.
@@ -20,9 +20,10 @@ from typing import IO, Any
 
 from ontofetch_hookspecs.names import path_key, quote, relpath_fault
 from ontofetch_hookspecs.stages import CHUNK, StageFolder
+from ontofetch_hookspecs.store_paths import StorePath
 
-from ..children.limits import limit_cpu, limit_file
-from ..content.archives import Budget, Entry, Limits, damage_named, read_entries
+from ..children.limits import Allowance, limit_cpu, limit_file
+from ..content.archives import Budget, Entry, Limits, damage_named, open_archive, read_entries
 from ..content.formats import HEAD_BYTES, format_of
 from ..errors import ExtractError, OntofetchError
 
@@ -158,35 +159,39 @@ def end_with(parent: int) -> None:
         os._exit(1)
 
 
-def main(told: str) -> int:
-    """Unpack what was told: {root, stage, archive (a descriptor), name, include, drop, limits, cpu}."""
+def main() -> int:
+    """Wait for what to unpack: {root, stage, archive, name, include, drop, limits, allowance}; none: end."""
     # Ctrl-C reaches every process of the terminal; the one that started us decides
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    task = json.loads(told)
-    limit_cpu(task["cpu"])
-    limit_file(task["limits"]["max_bytes"])
+    line = sys.stdin.buffer.readline()
+    out = sys.stdout.buffer
     try:
-        _serve(task, sys.stdout.buffer)
+        if line:
+            _serve(json.loads(line), out)
     except BrokenPipeError:
         os._exit(1)
     except MemoryError:
-        _tell(sys.stdout.buffer, ["memory"])
+        _tell(out, ["memory"])
     except OntofetchError as error:
-        _tell(sys.stdout.buffer, ["refused", type(error).__name__, error.message, error.subject, error.hint])
+        _tell(out, ["refused", type(error).__name__, error.message, error.subject, error.hint])
     return 0
 
 
 def _serve(task: dict[str, Any], out: IO[bytes]) -> None:
-    with os.fdopen(task["archive"], "rb") as archive, ExitStack() as stack:
+    root, limits = Path(task["root"]), Limits(**task["limits"])
+    limit_file(limits.max_bytes)
+    where = task["archive"]
+    with ExitStack() as stack:
+        archive = stack.enter_context(open_archive(StorePath(root, where) if task["in_store"] else Path(where)))
         size = os.fstat(archive.fileno()).st_size
-        budget = Budget(task["name"], size, Limits(**task["limits"]))
-        unpacking = Unpacking(StageFolder(Path(task["root"]), task["stage"]), budget)
-        files, told_at = 0, time.monotonic()
+        limit_cpu(Allowance(**task["allowance"]).cpu_for(size))
+        budget = Budget(task["name"], size, limits)
+        unpacking = Unpacking(StageFolder(root, task["stage"]), budget)
+        told_at = time.monotonic()
         for entry in read_entries(archive, task["name"], stack, budget):
             unpacking.take(entry, task["include"], task["drop"])
             if len(unpacking.rows) >= _ROWS_TOLD or time.monotonic() - told_at > _TELL_SECONDS:
                 end_with(_parent)
-                files += len(unpacking.rows)
                 _tell(out, ["files", unpacking.rows, budget.out])
                 unpacking.rows, told_at = [], time.monotonic()
         _tell(out, ["files", unpacking.rows, budget.out])

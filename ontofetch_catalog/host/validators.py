@@ -11,7 +11,6 @@ import os
 import queue
 import select
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -23,6 +22,10 @@ from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs import RESULTS_COLUMNS, Table, Validator
 from ontofetch_hookspecs.names import quote
+from ontofetch_hookspecs.store_paths import StorePath
+
+from ..children.limits import Allowance
+from ..children.start import start_module
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
 Lookup = Callable[[Sequence[str], str, str], Table | None]
 _log = logging.getLogger("ontofetch.validators")
 _UNFINISHED = "unfinished"  # in the details of a failed result: there was no judgement
+_OWN = "ontofetch_catalog."
+_ROOM, _ROOM_PER_BYTE = 64 << 20, 10  # bytes of a file that a validator may write for itself, and for each of its file
 _POLL_SECONDS = 0.2  # how soon a worker's thread notices that the run was given up
 
 
@@ -52,6 +57,7 @@ def run_validators(
     version_id: str,
     timeout: float = 600.0,
     workers: int = 0,
+    allowance: Allowance | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> pa.Table:
     """Validate the files of a release and return RESULTS_COLUMNS, sorted by path and validator.
@@ -68,6 +74,7 @@ def run_validators(
         version_id: The release, for `reused_from`.
         timeout: Seconds one validator may take for one file.
         workers: Processes at a time; 0: one per core.
+        allowance: What each of them may take of the machine for one file.
         progress: Called with the number of contents done and in all.
     """
     import pyarrow as pa
@@ -87,7 +94,7 @@ def run_validators(
                 known[validator.name, row["file_id"]] = row
         parts.append((validator, mine))
         tasks += _tasks_of(validator, mine, known)
-    with _pool(min(workers or os.cpu_count() or 1, len(tasks)), tasks, folder, timeout) as answers:
+    with _pool(min(workers or os.cpu_count() or 1, len(tasks)), tasks, folder, timeout, allowance or Allowance()) as answers:
         judged = _collect(tasks, answers, version_id, progress)
     return _as_table(parts, known | judged, version_id)
 
@@ -172,7 +179,7 @@ def _collect(
 
 @contextmanager
 def _pool(
-    workers: int, tasks: Sequence[_Task], folder: Path, timeout: float
+    workers: int, tasks: Sequence[_Task], folder: Path, timeout: float, allowance: Allowance
 ) -> Iterator[queue.SimpleQueue[tuple[_Task, dict[str, Any]]]]:
     """Start a thread with a process of its own per worker, and stop all of them at the end, however it comes."""
     waiting: queue.SimpleQueue[_Task] = queue.SimpleQueue()
@@ -183,7 +190,7 @@ def _pool(
     unusable: dict[str, dict[str, Any]] = {}
 
     def serve() -> None:
-        process = _Process()
+        process = _Process(allowance)
         try:
             while not given_up.is_set():
                 try:
@@ -191,7 +198,7 @@ def _pool(
                 except queue.Empty:
                     return
                 name = task.validator.name
-                answer = unusable.get(name) or process.ask(task, folder / task.relpath, timeout, given_up)
+                answer = unusable.get(name) or process.ask(task, folder, timeout, given_up)
                 if "unusable" in answer:
                     unusable[name] = answer
                 answers.put((task, answer))
@@ -212,34 +219,51 @@ def _pool(
 class _Process:
     """One worker process, started when it is needed and again after it was lost."""
 
-    def __init__(self) -> None:
+    def __init__(self, allowance: Allowance) -> None:
+        self._allowance = allowance
         self._process: subprocess.Popen[bytes] | None = None
 
-    def ask(self, task: _Task, path: Path, timeout: float, given_up: threading.Event) -> dict[str, Any]:
+    def ask(self, task: _Task, folder: Path, timeout: float, given_up: threading.Event) -> dict[str, Any]:
         """Return the worker's answer, or a failed result that says why there is none."""
-        line, code = self._exchange(task, path, timeout, given_up)
-        if code is not None:
-            # the file may be without blame: short of memory, the kernel kills whom it likes
-            _log.info("a validator's process died (%s) and is asked again: %s", _cause(code), quote(task.relpath))
-            line, code = self._exchange(task, path, timeout, given_up)
-        if line:
-            found: dict[str, Any] = json.loads(line)
-            return found
-        if code is None:
-            reason = f"the validator took longer than {timeout:g} seconds"
-        else:
-            reason = f"the validator's process died twice ({_cause(code)})"
-        return {"passed": False, "details": {"error": reason, _UNFINISHED: True}}
-
-    def _exchange(self, task: _Task, path: Path, timeout: float, given_up: threading.Event) -> tuple[bytes, int | None]:
-        """Send a request; return the whole line of the answer, else nothing and how the process ended, if it did."""
-        process = self._start()
+        try:
+            # what a stranger put there in the meantime is not opened: neither a link nor a pipe
+            size = _size(StorePath(folder, task.relpath))
+        except OSError as error:
+            return _unfinished(f"it can't be read: {error.strerror}")
+        allowed = self._allowance
+        if task.validator.target.startswith(_OWN):
+            allowed = allowed.for_parser(size)
         request = {
             "target": task.validator.target,
-            "path": os.fspath(path),
+            "path": os.fspath(folder.absolute() / task.relpath),
             "format": task.format,
-            "sys_path": sys.path,
+            "memory": allowed.max_memory,
+            "cpu": allowed.cpu_for(size),
+            "file": _ROOM + _ROOM_PER_BYTE * size,
         }
+        line, code = self._exchange(request, timeout, given_up)
+        if code is not None and allowed.reason(code, size) is None:
+            # the file may be without blame: short of memory, the kernel kills whom it likes
+            _log.info("a validator's process died (%s) and is asked again: %s", _cause(code), quote(task.relpath))
+            line, code = self._exchange(request, timeout, given_up)
+        found: dict[str, Any] = json.loads(line) if line else {}
+        if "memory" in found:
+            self.stop()
+            return _unfinished(f"the validator needs {allowed.memory_told()} for {quote(task.relpath)}")
+        if found:
+            return found
+        if code is None:
+            return _unfinished(f"the validator took longer than {timeout:g} seconds")
+        reason = allowed.reason(code, size)
+        if reason is not None:
+            return _unfinished(f"the validator's process {reason}, with {quote(task.relpath)}")
+        return _unfinished(f"the validator's process died twice ({_cause(code)})")
+
+    def _exchange(
+        self, request: dict[str, Any], timeout: float, given_up: threading.Event
+    ) -> tuple[bytes, int | None]:
+        """Send a request; return the whole line of the answer, else nothing and how the process ended, if it did."""
+        process = self._start()
         with suppress(BrokenPipeError):
             _stream(process.stdin).write(json.dumps(request).encode() + b"\n")
             _stream(process.stdin).flush()
@@ -252,12 +276,8 @@ class _Process:
 
     def _start(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "ontofetch_catalog.host.worker", str(os.getpid())],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            self._process = start_module(
+                "ontofetch_catalog.host.worker", str(os.getpid()), memory=self._allowance.max_memory
             )
         return self._process
 
@@ -289,6 +309,18 @@ class _Process:
             with suppress(BrokenPipeError):
                 _stream(stream).close()
         self._process = None
+
+
+def _size(place: StorePath) -> int:
+    descriptor = place.open_file()
+    try:
+        return os.fstat(descriptor).st_size
+    finally:
+        os.close(descriptor)
+
+
+def _unfinished(reason: str) -> dict[str, Any]:
+    return {"passed": False, "details": {"error": reason, _UNFINISHED: True}}
 
 
 def _stream(stream: Any) -> Any:
