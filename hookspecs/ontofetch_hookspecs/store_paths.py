@@ -1,4 +1,4 @@
-"""Own the one way to open what lies below a store's root: part by part from the root's descriptor, never through a link.
+"""Own the one way to open what lies below a store's root: part by part from the root's descriptor, through no link.
 
 A store may come from a stranger, so its files are as foreign as what arrives from a server. Nothing here knows what the
 files are for. A `StorePath` is no `os.PathLike` on purpose: `open()` and `Path` can't take it by accident.
@@ -293,6 +293,9 @@ def open_beneath(top: int, relpath: str, flags: int, mode: int = 0) -> int:
         OSError: See `StorePath.open`.
     """
     flags |= os.O_NOFOLLOW | os.O_CLOEXEC
+    if not {"", ".", ".."}.isdisjoint(relpath.split("/")) or "\0" in relpath:
+        # RESOLVE_BENEATH would let `a/../b` pass, and the way part by part even `..`
+        raise OSError(errno.EXDEV, "its path would lead out of its folder", relpath)
     if "/" not in relpath:
         return os.open(relpath, flags, mode, dir_fd=top)
     call = _openat2()

@@ -49,6 +49,13 @@ SEAM = (
     "checkpoint",
 )
 CHUNK = 1 << 20
+# what a database may not do, whatever it has in it: reach files, load code, look at our variables
+CLOSED = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "enable_external_access": False,
+    "python_enable_replacements": False,
+}
 
 _durable = True
 
@@ -202,6 +209,8 @@ def make_folders(path: StorePath) -> list[StorePath]:
         missing.append(path)
         path = path.parent
     for folder in reversed(missing):
+        if folder.exists():
+            raise NotADirectoryError(errno.ENOTDIR, "a link or a file lies in the place of a folder", str(folder))
         make_folder(folder)
         sync_folder(folder.parent)
     return missing[::-1]
@@ -397,7 +406,9 @@ def free_bytes(path: Path) -> int:
 # --- the database -----------------------------------------------------------------------------------------------------
 
 
-def open_database(path: Path, config: Mapping[str, str | int | bool], *, read_only: bool) -> duckdb.DuckDBPyConnection:
+def open_database(
+    path: Anywhere, config: Mapping[str, str | int | bool], *, read_only: bool
+) -> duckdb.DuckDBPyConnection:
     """Open a DuckDB file."""
     import duckdb
 
@@ -452,4 +463,11 @@ def rollback(connection: duckdb.DuckDBPyConnection) -> None:
 
 def checkpoint(connection: duckdb.DuckDBPyConnection) -> None:
     """Move what is in the write-ahead log into the database file."""
-    connection.execute("CHECKPOINT")
+    # where DuckDB's own names come first, see repo.definitions, the catalog is the last of them
+    (path,) = connection.execute("SELECT current_setting('search_path')").fetchall()[0]
+    connection.execute(f"CHECKPOINT {path.rpartition(',')[2].partition('.')[0]}".rstrip())
+
+
+def lock_settings(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let no later statement of a connection change its settings."""
+    connection.execute("SET lock_configuration = true")

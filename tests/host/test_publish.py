@@ -71,5 +71,7 @@ def test_a_replaced_release_keeps_nothing_old(tmp_path: Path) -> None:
     data = tree(tmp_path / "data", {"a": "old", "gone": "old"})
     assert publish_files(tmp_path, tree(tmp_path / "1", {"a": "new"}), data, replace=True, alone=True)
     assert texts(data) == {"a": "new"}
-    assert publish_files(tmp_path, tree(tmp_path / "2", {"a": "newer"}), tree(data, {"other": "x"}), replace=True, alone=False)
+    assert publish_files(
+        tmp_path, tree(tmp_path / "2", {"a": "newer"}), tree(data, {"other": "x"}), replace=True, alone=False
+    )
     assert texts(data) == {"a": "newer", "other": "x"}

@@ -10,8 +10,8 @@ import os
 from ontofetch_catalog.catalog.boundaries.engine import carry_out
 from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.catalog.prune.pins import Pin
-from ontofetch_hookspecs.store_paths import StorePath
 from ontofetch_hookspecs import Stage
+from ontofetch_hookspecs.store_paths import StorePath
 
 from .tree import DAY, LATEST, MIDDLE, OLD, SERIES, Tree, copy
 

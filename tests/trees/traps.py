@@ -9,8 +9,8 @@ import json
 import os
 from collections.abc import Callable
 
-from ontofetch_hookspecs.store_paths import StorePath
 from ontofetch_hookspecs import Stage
+from ontofetch_hookspecs.store_paths import StorePath
 
 from .tree import DATA, OLD, SERIES, Tree, copy, lay_over
 

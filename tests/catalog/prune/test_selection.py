@@ -17,8 +17,8 @@ from ontofetch_catalog.catalog.prune.explain import explain_path
 from ontofetch_catalog.catalog.prune.pins import Pin
 from ontofetch_catalog.catalog.prune.policy import DAY, Policy, PruneStopped, parse_age
 from ontofetch_catalog.errors import UsageError
-from ontofetch_hookspecs.store_paths import StorePath
 from ontofetch_hookspecs import Stage
+from ontofetch_hookspecs.store_paths import StorePath
 from tests.catalog.prune.stores import (
     DATA,
     FAST,
