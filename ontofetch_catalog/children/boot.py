@@ -12,6 +12,7 @@ def main(told: str) -> int:
     """Run what was told: {path, memory, module, words, bare}."""
     import json
     import resource
+    from contextlib import suppress
     from importlib import import_module
     from types import ModuleType
 
@@ -19,11 +20,9 @@ def main(told: str) -> int:
     if spec["memory"]:
         hard = resource.getrlimit(resource.RLIMIT_AS)[1]
         most = min(spec["memory"], 2**63 - 1 if hard == resource.RLIM_INFINITY else hard)
-        try:
+        # macOS knows the limit and does not enforce it; some versions refuse to set it
+        with suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_AS, (most, hard))
-        except (OSError, ValueError):
-            # macOS knows the limit and does not enforce it; some versions refuse to set it
-            pass
     # nobody wants a memory image of a stranger's bomb
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # behind the standard library and what is installed: nothing here stands before them
@@ -32,7 +31,8 @@ def main(told: str) -> int:
         # somebody waits for the process, and one module of a package does not need what the package's face imports
         package = sys.modules[name] = ModuleType(name)
         package.__path__ = [folder]
-    return import_module(spec["module"]).main(*spec["words"])
+    code: int = import_module(spec["module"]).main(*spec["words"])
+    return code
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ class Allowance:
     by_size: bool = False
 
     def for_parser(self, size: int) -> Allowance:
-        """Return what a parser of ours may take for an input of `size` bytes: what any honest one needs, and not more."""
+        """Return what a parser of ours may take for an input of `size` bytes: what honest ones need."""
         most = PARSER_MEMORY + PARSER_MEMORY_PER_BYTE * size
         if self.max_memory and self.max_memory <= most:
             return self

@@ -127,9 +127,7 @@ def read_entries(
             hint="Look at what was downloaded: servers send error pages, too. Pull a good copy of it with --replace.",
         )
     budget.begin(single)
-    yield Entry(
-        single, "file", state.st_mtime, lambda: nullcontext(_Counted(_rewound(stream, compression), budget))
-    )
+    yield Entry(single, "file", state.st_mtime, lambda: nullcontext(_Counted(_rewound(stream, compression), budget)))
 
 
 def _rewound(stream: IO[bytes], compression: str) -> Readable:

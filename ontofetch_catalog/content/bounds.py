@@ -97,5 +97,7 @@ class Budget:
         hint = "Nothing was published."
         if setting:
             hint += f" If you trust the archive, raise the setting {setting} (ONTOFETCH_{setting.upper()})."
-        what = f"The entry {quote(self.entry)} of {quote(self.name)}" if self.entry else f"The start of {quote(self.name)}"
+        what = (
+            f"The entry {quote(self.entry)} of {quote(self.name)}" if self.entry else f"The start of {quote(self.name)}"
+        )
         return ExtractError(f"{what} {fault}.", subject=self.entry or self.name, hint=hint)

@@ -125,7 +125,7 @@ class _Chained:
     def __init__(self, first: bytes, then: Readable) -> None:
         self._first = first
         # streams of many parts must not become chains of many links
-        self._then = then._then if isinstance(then, _Chained) and not then._first else then
+        self._then: Readable = then._then if isinstance(then, _Chained) and not then._first else then
 
     def read(self, size: int = -1, /) -> bytes:
         if not self._first:
@@ -190,7 +190,7 @@ def raw_lzma(properties: bytes) -> _Inflater:
 
 
 class _Zstandard:
-    """Read zstandard frames block by block: a block of four bytes may stand for 128 KiB and no more (RFC 8878, 3.1.1.2).
+    """Read zstandard frames block by block: one of four bytes may stand for 128 KiB, none for more (RFC 8878).
 
     A missing end is noticed, which zstandard's own reader does not.
     """

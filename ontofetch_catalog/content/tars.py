@@ -159,7 +159,7 @@ def read_members(stream: Readable, budget: Budget) -> Iterator[Member]:
         told = _Told()
     while source.read(_CHUNK):
         pass
-    if len(header) < BLOCK and header or source.tail.strip(b"\0"):
+    if (len(header) < BLOCK and header) or source.tail.strip(b"\0"):
         raise EOFError("its end is missing")
 
 

@@ -1,4 +1,4 @@
-"""Own the reading of zips: the directory at the end, entry by entry, and the bytes that an entry points at (APPNOTE 6.3.10).
+"""Own the reading of zips: entry by entry, and the bytes that an entry points at (APPNOTE 6.3.10).
 
 Python's own reader takes the whole directory into memory, inflates some methods without a bound, and does not mind
 entries that share their bytes. Which entries may be unpacked is not known here.
@@ -15,20 +15,17 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import IO, Any
+from typing import IO
 
 from ontofetch_hookspecs.names import quote
 
 from ..errors import ExtractError
 from .bounds import STEP, Budget
 from .inflating import Deflate, Inflated, Readable, raw_lzma
+from .zip_directory import Directory, Record, find_directory, read_records
 
 LOCAL = b"PK\x03\x04"
-_END, _END64, _FIND64, _CENTRAL = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07", b"PK\x01\x02"
-_COMMENT = 1 << 16  # bytes that may stand behind the directory's end
-_FULL, _FULL64 = 0xFFFF_FFFF, 2**64 - 1
-_UTF8, _ENCRYPTED = 0x800, 0x1
-_FIELDS = struct.Struct("<4s4B4HL2L5H2L")
+_ENCRYPTED = 0x1
 _LOCAL_FIELDS = struct.Struct("<4s2B4HL2L2H")
 
 
@@ -42,39 +39,10 @@ class Member:
     open: Callable[[], Readable]
 
 
-@dataclass(frozen=True, slots=True)
-class _Record:
-    """What the directory says of an entry; sizes and places in bytes."""
-
-    name: bytes
-    flags: int
-    method: int
-    moment: tuple[int, int]
-    crc: int
-    packed: int
-    size: int
-    place: int
-    mode: int
-
-    @property
-    def shown(self) -> str:
-        # the IBM PC's characters stand for names that say nothing else (APPNOTE, appendix D)
-        return self.name.decode("utf-8" if self.flags & _UTF8 else "cp437", "surrogateescape")
-
-
-@dataclass(frozen=True, slots=True)
-class _Directory:
-    """Where the directory lies, how long it is, and by how much everything is moved by what stands before the zip."""
-
-    start: int
-    size: int
-    moved: int
-
-
 def has_directory(stream: IO[bytes]) -> bool:
     """Say whether a file ends as a zip does."""
     try:
-        return _find_directory(stream) is not None
+        return find_directory(stream) is not None
     except (EOFError, ValueError):
         return False
 
@@ -86,11 +54,11 @@ def read_members(stream: IO[bytes], budget: Budget) -> Iterator[Member]:
         ExtractError: It is encrypted, has more than the budget allows, or its entries share bytes.
         EOFError, ValueError: It is truncated or damaged.
     """
-    found = _find_directory(stream)
+    found = find_directory(stream)
     if found is None:
         raise EOFError("its directory is missing")
     places = _places(stream, found, budget)
-    for record in _records(stream, found):
+    for record in read_records(stream, found):
         budget.entry = record.shown
         if record.flags & _ENCRYPTED:
             raise ExtractError(
@@ -101,41 +69,14 @@ def read_members(stream: IO[bytes], budget: Budget) -> Iterator[Member]:
         yield Member(record.shown, _kind_of(record), _time_of(record.moment), _opener(stream, record, places, budget))
 
 
-def _opener(stream: IO[bytes], record: _Record, places: array[int], budget: Budget) -> Callable[[], Readable]:
+def _opener(stream: IO[bytes], record: Record, places: array[int], budget: Budget) -> Callable[[], Readable]:
     return lambda: _open(stream, record, places, budget)
 
 
-# --- the directory --------------------------------------------------------------------------------------------------------
-
-
-def _find_directory(stream: IO[bytes]) -> _Directory | None:
-    size = stream.seek(0, 2)
-    start = max(size - _COMMENT - 22, 0)
-    stream.seek(start)
-    tail = stream.read(size - start)
-    at = tail.rfind(_END)
-    if at < 0 or len(tail) - at < 22:
-        return None
-    length, place = struct.unpack("<2L", tail[at + 12 : at + 20])
-    end = start + at
-    if at >= 20 and tail[at - 20 : at - 16] == _FIND64:
-        stream.seek(max(end - 76, 0))
-        wide = stream.read(56)
-        if wide[:4] != _END64 or len(wide) < 56:
-            raise ValueError("its directory can't be found")
-        length, place = struct.unpack("<2Q", wide[40:56])
-        end -= 76
-    # a program may stand before a zip, and then nothing lies where the zip says
-    moved = end - length - place
-    if moved < 0:
-        raise ValueError("its directory is larger than the file")
-    return _Directory(end - length, length, moved)
-
-
-def _places(stream: IO[bytes], directory: _Directory, budget: Budget) -> array[int]:
+def _places(stream: IO[bytes], directory: Directory, budget: Budget) -> array[int]:
     """Return where the entries begin, and where the directory does, in order; no two may be the same."""
     places = array("Q")
-    for record in _records(stream, directory):
+    for record in read_records(stream, directory):
         # counted before anything is kept of them; as entries they count when they are read
         budget.entry = record.shown
         if len(places) >= budget.limits.max_entries:
@@ -151,64 +92,7 @@ def _places(stream: IO[bytes], directory: _Directory, budget: Budget) -> array[i
     return ordered
 
 
-def _records(stream: IO[bytes], directory: _Directory) -> Iterator[_Record]:
-    place, end = directory.start, directory.start + directory.size
-    while place < end:
-        # the entries' bytes are read in between
-        stream.seek(place)
-        window = stream.read(min(end - place, STEP))
-        used = 0
-        while used + _FIELDS.size <= len(window):
-            fields = _FIELDS.unpack_from(window, used)
-            if fields[0] != _CENTRAL:
-                raise ValueError("its directory can't be read")
-            name, extra, comment = fields[12:15]
-            length = _FIELDS.size + name + extra + comment
-            if used + length > len(window):
-                break
-            body = window[used + _FIELDS.size : used + _FIELDS.size + name + extra]
-            used += length
-            yield _record(fields, body[:name], body[name:], directory.moved)
-        if not used:
-            raise EOFError("its directory is cut")
-        place += used
-
-
-def _record(fields: tuple[Any, ...], name: bytes, extra: bytes, moved: int) -> _Record:
-    size, packed, place = fields[11], fields[10], fields[18]
-    wide = iter(_wide_fields(extra))
-    try:
-        # APPNOTE 4.5.3: those that are full, in this order
-        size = next(wide) if size == _FULL else size
-        packed = next(wide) if packed == _FULL else packed
-        place = next(wide) if place == _FULL else place
-    except StopIteration:
-        raise ValueError("a size of its directory is missing") from None
-    return _Record(
-        name=name,
-        flags=fields[5],
-        method=fields[6],
-        moment=(fields[8], fields[7]),
-        crc=fields[9],
-        packed=packed,
-        size=size,
-        place=place + moved,
-        mode=fields[17] >> 16,
-    )
-
-
-def _wide_fields(extra: bytes) -> list[int]:
-    place = 0
-    while place + 4 <= len(extra):
-        kind, length = struct.unpack_from("<2H", extra, place)
-        if kind == 1:
-            body = extra[place + 4 : place + 4 + length]
-            return [number for (number,) in struct.iter_unpack("<Q", body[: len(body) // 8 * 8])]
-        place += 4 + length
-    return []
-
-
-def _kind_of(record: _Record) -> str:
+def _kind_of(record: Record) -> str:
     if record.shown.endswith("/"):
         return "folder"
     kinds = {
@@ -234,10 +118,7 @@ def _time_of(moment: tuple[int, int]) -> float:
         return 0.0
 
 
-# --- the bytes ------------------------------------------------------------------------------------------------------------
-
-
-def _open(stream: IO[bytes], record: _Record, places: array[int], budget: Budget) -> Readable:
+def _open(stream: IO[bytes], record: Record, places: array[int], budget: Budget) -> Readable:
     stream.seek(record.place)
     header = stream.read(_LOCAL_FIELDS.size)
     if len(header) < _LOCAL_FIELDS.size or header[:4] != LOCAL:
@@ -258,7 +139,7 @@ def _shared(budget: Budget) -> ExtractError:
     return budget.refused("shares its bytes with another entry")
 
 
-def _inflated(raw: _Range, record: _Record) -> Readable:
+def _inflated(raw: _Range, record: Record) -> Readable:
     if record.method == 0:
         return raw
     if record.method == 8:
@@ -294,7 +175,7 @@ class _Range:
 class _Checked:
     """Read an entry, count what comes, and check its size and checksum at the end."""
 
-    def __init__(self, stream: Readable, record: _Record, budget: Budget) -> None:
+    def __init__(self, stream: Readable, record: Record, budget: Budget) -> None:
         self._stream = stream
         self._record = record
         self._budget = budget

@@ -61,9 +61,7 @@ class Unpacker:
 
     def __init__(self, allowance: Allowance | None = None) -> None:
         self.allowance = allowance or Allowance()
-        self._process = start_module(
-            "ontofetch_catalog.host.unpacker", memory=self.allowance.max_memory, bare=True
-        )
+        self._process = start_module("ontofetch_catalog.host.unpacker", memory=self.allowance.max_memory, bare=True)
 
     def __enter__(self) -> Self:
         return self
@@ -159,9 +157,7 @@ def _size(archive: Path | StorePath, name: str) -> int:
 class _Work:
     """What comes home from the process that unpacks one archive."""
 
-    def __init__(
-        self, process: Unpacker, name: str, size: int, progress: Callable[[int, int], None] | None
-    ) -> None:
+    def __init__(self, process: Unpacker, name: str, size: int, progress: Callable[[int, int], None] | None) -> None:
         self._process = process
         self._name = name
         self._size = size

@@ -9,43 +9,23 @@ import json
 import logging
 import os
 import queue
-import select
-import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs import RESULTS_COLUMNS, Table, Validator
-from ontofetch_hookspecs.names import quote
-from ontofetch_hookspecs.store_paths import StorePath
 
 from ..children.limits import Allowance
-from ..children.start import start_module
+from .asking import UNFINISHED, Task, Worker
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 Lookup = Callable[[Sequence[str], str, str], Table | None]
 _log = logging.getLogger("ontofetch.validators")
-_UNFINISHED = "unfinished"  # in the details of a failed result: there was no judgement
-_OWN = "ontofetch_catalog."
-_ROOM, _ROOM_PER_BYTE = 64 << 20, 10  # bytes of a file that a validator may write for itself, and for each of its file
-_POLL_SECONDS = 0.2  # how soon a worker's thread notices that the run was given up
-
-
-@dataclass(frozen=True, slots=True)
-class _Task:
-    """One content for one validator, at the first path that has it."""
-
-    validator: Validator
-    file_id: str
-    relpath: str
-    format: str
 
 
 def run_validators(
@@ -83,26 +63,28 @@ def run_validators(
     table = pa.table(files).select(["relpath", "file_id", "format"])
     parts = []
     known: dict[tuple[str, str], dict[str, Any]] = {}
-    tasks: list[_Task] = []
+    tasks: list[Task] = []
     for validator in validators:
         mine = table.filter(pc.is_in(table["format"], pa.array(list(validator.formats), pa.string())))
         if not len(mine):
             continue
         found = lookup(pc.unique(mine["file_id"]).to_pylist(), validator.name, validator.version)
         for row in pa.table(found).to_pylist() if found is not None else []:
-            if row["passed"] or not json.loads(row["details"]).get(_UNFINISHED):
+            if row["passed"] or not json.loads(row["details"]).get(UNFINISHED):
                 known[validator.name, row["file_id"]] = row
         parts.append((validator, mine))
         tasks += _tasks_of(validator, mine, known)
-    with _pool(min(workers or os.cpu_count() or 1, len(tasks)), tasks, folder, timeout, allowance or Allowance()) as answers:
+    with _pool(
+        min(workers or os.cpu_count() or 1, len(tasks)), tasks, folder, timeout, allowance or Allowance()
+    ) as answers:
         judged = _collect(tasks, answers, version_id, progress)
     return _as_table(parts, known | judged, version_id)
 
 
-def _tasks_of(validator: Validator, files: pa.Table, known: dict[tuple[str, str], dict[str, Any]]) -> list[_Task]:
+def _tasks_of(validator: Validator, files: pa.Table, known: dict[tuple[str, str], dict[str, Any]]) -> list[Task]:
     first = files.group_by("file_id").aggregate([("relpath", "min"), ("format", "min")]).sort_by("relpath_min")
     return [
-        _Task(validator, row["file_id"], row["relpath_min"], row["format_min"])
+        Task(validator, row["file_id"], row["relpath_min"], row["format_min"])
         for row in first.to_pylist()
         if (validator.name, row["file_id"]) not in known
     ]
@@ -150,8 +132,8 @@ def _named(joined: pa.Table, validator: Validator, version_id: str) -> pa.Table:
 
 
 def _collect(
-    tasks: Sequence[_Task],
-    answers: queue.SimpleQueue[tuple[_Task, dict[str, Any]]],
+    tasks: Sequence[Task],
+    answers: queue.SimpleQueue[tuple[Task, dict[str, Any]]],
     version_id: str,
     progress: Callable[[int, int], None] | None,
 ) -> dict[tuple[str, str], dict[str, Any]]:
@@ -179,18 +161,18 @@ def _collect(
 
 @contextmanager
 def _pool(
-    workers: int, tasks: Sequence[_Task], folder: Path, timeout: float, allowance: Allowance
-) -> Iterator[queue.SimpleQueue[tuple[_Task, dict[str, Any]]]]:
+    workers: int, tasks: Sequence[Task], folder: Path, timeout: float, allowance: Allowance
+) -> Iterator[queue.SimpleQueue[tuple[Task, dict[str, Any]]]]:
     """Start a thread with a process of its own per worker, and stop all of them at the end, however it comes."""
-    waiting: queue.SimpleQueue[_Task] = queue.SimpleQueue()
+    waiting: queue.SimpleQueue[Task] = queue.SimpleQueue()
     for task in tasks:
         waiting.put(task)
-    answers: queue.SimpleQueue[tuple[_Task, dict[str, Any]]] = queue.SimpleQueue()
+    answers: queue.SimpleQueue[tuple[Task, dict[str, Any]]] = queue.SimpleQueue()
     given_up = threading.Event()
     unusable: dict[str, dict[str, Any]] = {}
 
     def serve() -> None:
-        process = _Process(allowance)
+        worker = Worker(allowance)
         try:
             while not given_up.is_set():
                 try:
@@ -198,12 +180,12 @@ def _pool(
                 except queue.Empty:
                     return
                 name = task.validator.name
-                answer = unusable.get(name) or process.ask(task, folder, timeout, given_up)
+                answer = unusable.get(name) or worker.ask(task, folder, timeout, given_up)
                 if "unusable" in answer:
                     unusable[name] = answer
                 answers.put((task, answer))
         finally:
-            process.stop()
+            worker.stop()
 
     threads = [threading.Thread(target=serve, name=f"validate-{number}") for number in range(workers)]
     for thread in threads:
@@ -214,122 +196,3 @@ def _pool(
         given_up.set()
         for thread in threads:
             thread.join()
-
-
-class _Process:
-    """One worker process, started when it is needed and again after it was lost."""
-
-    def __init__(self, allowance: Allowance) -> None:
-        self._allowance = allowance
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def ask(self, task: _Task, folder: Path, timeout: float, given_up: threading.Event) -> dict[str, Any]:
-        """Return the worker's answer, or a failed result that says why there is none."""
-        try:
-            # what a stranger put there in the meantime is not opened: neither a link nor a pipe
-            size = _size(StorePath(folder, task.relpath))
-        except OSError as error:
-            return _unfinished(f"it can't be read: {error.strerror}")
-        allowed = self._allowance
-        if task.validator.target.startswith(_OWN):
-            allowed = allowed.for_parser(size)
-        request = {
-            "target": task.validator.target,
-            "path": os.fspath(folder.absolute() / task.relpath),
-            "format": task.format,
-            "memory": allowed.max_memory,
-            "cpu": allowed.cpu_for(size),
-            "file": _ROOM + _ROOM_PER_BYTE * size,
-        }
-        line, code = self._exchange(request, timeout, given_up)
-        if code is not None and allowed.reason(code, size) is None:
-            # the file may be without blame: short of memory, the kernel kills whom it likes
-            _log.info("a validator's process died (%s) and is asked again: %s", _cause(code), quote(task.relpath))
-            line, code = self._exchange(request, timeout, given_up)
-        found: dict[str, Any] = json.loads(line) if line else {}
-        if "memory" in found:
-            self.stop()
-            return _unfinished(f"the validator needs {allowed.memory_told()} for {quote(task.relpath)}")
-        if found:
-            return found
-        if code is None:
-            return _unfinished(f"the validator took longer than {timeout:g} seconds")
-        reason = allowed.reason(code, size)
-        if reason is not None:
-            return _unfinished(f"the validator's process {reason}, with {quote(task.relpath)}")
-        return _unfinished(f"the validator's process died twice ({_cause(code)})")
-
-    def _exchange(
-        self, request: dict[str, Any], timeout: float, given_up: threading.Event
-    ) -> tuple[bytes, int | None]:
-        """Send a request; return the whole line of the answer, else nothing and how the process ended, if it did."""
-        process = self._start()
-        with suppress(BrokenPipeError):
-            _stream(process.stdin).write(json.dumps(request).encode() + b"\n")
-            _stream(process.stdin).flush()
-        line = self._read_line(process, timeout, given_up)
-        if line.endswith(b"\n"):
-            return line, None
-        code = process.poll()
-        self.stop()
-        return b"", code
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        if self._process is None or self._process.poll() is not None:
-            self._process = start_module(
-                "ontofetch_catalog.host.worker", str(os.getpid()), memory=self._allowance.max_memory
-            )
-        return self._process
-
-    @staticmethod
-    def _read_line(process: subprocess.Popen[bytes], timeout: float, given_up: threading.Event) -> bytes:
-        descriptor = _stream(process.stdout).fileno()
-        deadline = time.monotonic() + timeout
-        line = b""
-        while not line.endswith(b"\n") and not given_up.is_set():
-            left = deadline - time.monotonic()
-            if left <= 0:
-                break
-            if not select.select([descriptor], [], [], min(left, _POLL_SECONDS))[0]:
-                continue
-            data = os.read(descriptor, 65_536)
-            if not data:
-                process.wait()
-                break
-            line += data
-        return line
-
-    def stop(self) -> None:
-        """End the process, if there is one, and wait for it."""
-        if self._process is None:
-            return
-        self._process.kill()
-        self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout):
-            with suppress(BrokenPipeError):
-                _stream(stream).close()
-        self._process = None
-
-
-def _size(place: StorePath) -> int:
-    descriptor = place.open_file()
-    try:
-        return os.fstat(descriptor).st_size
-    finally:
-        os.close(descriptor)
-
-
-def _unfinished(reason: str) -> dict[str, Any]:
-    return {"passed": False, "details": {"error": reason, _UNFINISHED: True}}
-
-
-def _stream(stream: Any) -> Any:
-    if stream is None:
-        raise RuntimeError("the worker was started without pipes")
-    return stream
-
-
-def _cause(code: int) -> str:
-    import signal
-
-    return signal.Signals(-code).name if code < 0 else f"exit code {code}"

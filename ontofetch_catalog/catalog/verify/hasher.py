@@ -1,4 +1,4 @@
-"""Be a process that hashes: take lists of paths with the sha256 and the size they should have, answer with what differs.
+"""Be a process that hashes: take lists of paths with their sha256 and size, answer with what differs.
 
 One line of JSON each way, the standard library alone, started as a file. It knows nothing of the catalog, follows no
 link and waits for no pipe: a path is opened folder by folder below the root that it is told.
@@ -68,9 +68,7 @@ class Folders:
         self._path, self._folder = None, self._root
 
 
-def look(
-    folders: Folders, path: str, expected: str, size: int, tell: Callable[[int], None]
-) -> dict[str, Any] | None:
+def look(folders: Folders, path: str, expected: str, size: int, tell: Callable[[int], None]) -> dict[str, Any] | None:
     """Return what is wrong with the file at `path`, None if its sha256 is `expected`.
 
     No more than `size` bytes and one are read, whatever lies there. A fault says its kind, and where a file was opened
