@@ -101,7 +101,9 @@ def overlapping() -> bytes:
     directory = b""
     for number in range(2000):
         rest = struct.pack("<HHHHHLLLHH", 20, 0, 8, 0, 0x21, crc, len(one), MIB, 5, 0)
-        directory += b"PK\x01\x02" + struct.pack("<H", 20) + rest + struct.pack("<HHHLL", 0, 0, 0, 0, 0) + b"f%04d" % number
+        directory += (
+            b"PK\x01\x02" + struct.pack("<H", 20) + rest + struct.pack("<HHHLL", 0, 0, 0, 0, 0) + b"f%04d" % number
+        )
     return body + directory + struct.pack("<4sHHHHLLH", b"PK\x05\x06", 0, 0, 0, 2000, len(directory), len(body), 0)
 
 

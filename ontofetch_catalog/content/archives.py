@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -127,7 +128,12 @@ def read_entries(
             hint="Look at what was downloaded: servers send error pages, too. Pull a good copy of it with --replace.",
         )
     budget.begin(single)
-    yield Entry(single, "file", state.st_mtime, lambda: nullcontext(_Counted(_rewound(stream, compression), budget)))
+    yield Entry(
+        single,
+        "file",
+        state.st_mtime,
+        _opening(lambda: _Counted(_rewound(stream, compression), budget), name),
+    )
 
 
 def _rewound(stream: IO[bytes], compression: str) -> Readable:
@@ -181,11 +187,27 @@ def _zip_entries(stream: IO[bytes], name: str, budget: Budget) -> Iterator[Entry
         if member is None:
             return
         budget.begin(member.name)
-        yield Entry(member.name, member.kind, member.mtime, _opening(member.open))
+        yield Entry(member.name, member.kind, member.mtime, _opening(member.open, name))
 
 
-def _opening(opened: Callable[[], Readable]) -> Callable[[], AbstractContextManager[Readable]]:
-    return lambda: nullcontext(opened())
+class _Named:
+    """Read a stream; damage on the way is an ExtractError, whoever reads."""
+
+    def __init__(self, stream: Readable, name: str) -> None:
+        self._stream = stream
+        self._name = name
+
+    def read(self, size: int = -1, /) -> bytes:
+        with damage_named(self._name):
+            return self._stream.read(size)
+
+
+def _opening(opened: Callable[[], Readable], name: str) -> Callable[[], AbstractContextManager[Readable]]:
+    def opening() -> AbstractContextManager[Readable]:
+        with damage_named(name):
+            return nullcontext(_Named(opened(), name))
+
+    return opening
 
 
 def _tar_entries(stream: Readable, name: str, budget: Budget) -> Iterator[Entry]:
@@ -196,4 +218,8 @@ def _tar_entries(stream: Readable, name: str, budget: Budget) -> Iterator[Entry]
         if member is None:
             return
         budget.begin(member.name)
-        yield Entry(member.name, member.kind, member.mtime, _opening(lambda found=member.stream: found))  # type: ignore[misc]
+        yield Entry(member.name, member.kind, member.mtime, _opening(partial(_same, member.stream), name))
+
+
+def _same(stream: Readable) -> Readable:
+    return stream

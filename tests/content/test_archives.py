@@ -45,8 +45,11 @@ try:
                         pass
 except OntofetchError as error:
     said = str(error)
-who = resource.RUSAGE_CHILDREN if how == "unpacked" else resource.RUSAGE_SELF
-print(json.dumps([said, resource.getrusage(who).ru_maxrss]))
+peak = resource.getrusage(resource.RUSAGE_CHILDREN if how == "unpacked" else resource.RUSAGE_SELF).ru_maxrss
+if how != "unpacked" and sys.platform.startswith("linux"):
+    # ru_maxrss remembers the process that started this one
+    peak = int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0])
+print(json.dumps([said, peak]))
 """
 
 
@@ -118,10 +121,10 @@ def test_a_time_that_is_a_number_is_read(tmp_path: Path, text: str, expected: fl
         hostile.tar_header("f", 0, length=b"\x80" + b"\xff" * 11),
         hostile.tar_header("f", 0, length=b"9" * 12),
         hostile.tar_header("f", 0, mtime=b"0x123456789z"),
-        hostile.pax(b"x", b"5 a=\n") + hostile.tar_header("f", 0),
+        hostile.pax(b"x", b"4 a=\n") + hostile.tar_header("f", 0),
         hostile.pax(b"x", b"999999 a=b\n") + hostile.tar_header("f", 0),
         hostile.pax(b"x", b"1" * 100_000) + hostile.tar_header("f", 0),
-        hostile.tar_header("f", 1 << 60),
+        hostile.tar_header("f", 0, length=b"\x80" + (1 << 60).to_bytes(11, "big")),
     ],
 )
 def test_a_number_that_cant_be_is_a_sentence(tmp_path: Path, data: bytes) -> None:
@@ -194,7 +197,10 @@ def test_a_budget_without_limits_lets_everything_pass(tmp_path: Path) -> None:
 SEEDS = [
     hostile.bzip2_zip(),
     hostile.zip_raw([("a", 0, b"abc", 3, zlib.crc32(b"abc")), ("b/c", 0, b"", 0, 0)]),
-    hostile.pax(b"x", hostile.record("mtime", "1.5")) + hostile.tar_header("f", 3) + b"abc".ljust(512, b"\0") + bytes(1024),
+    hostile.pax(b"x", hostile.record("mtime", "1.5"))
+    + hostile.tar_header("f", 3)
+    + b"abc".ljust(512, b"\0")
+    + bytes(1024),
     zstandard.compress(b"abc" * 100),
     lzma.compress(b"abc" * 100),
     gzip.compress(b"abc" * 100),
