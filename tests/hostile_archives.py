@@ -1,4 +1,4 @@
-"""Archives that a stranger makes to take the memory, the disk or the processor of whoever unpacks them; made by code."""
+"""Archives that a stranger makes to take memory, disk or processor of whoever unpacks them; made by code."""
 
 from __future__ import annotations
 

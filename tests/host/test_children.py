@@ -164,16 +164,12 @@ def test_no_unpacker_outlives_its_parent(tmp_path: Path, number: int) -> None:
         "extract_artifact(Path(sys.argv[1]) / 'a.ttl', Stage.create(Path(sys.argv[1]) / 'store'), name='a.ttl',\n"
         "                 limits=ExtractLimits(max_bytes=10**9))\n"
     )
-    # the pipe tells when the last process that holds it is gone
-    heard, told = os.pipe()
     parent = subprocess.Popen(
         [sys.executable, "-c", script, str(tmp_path)],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         cwd=CHECKOUT,
     )
-    os.close(heard)
-    os.close(told)
     assert parent.stdout is not None
     parent.stdout.readline()
     children = _wait_for(lambda: _children(parent.pid))
@@ -230,9 +226,7 @@ def starts(source: str) -> Iterator[str]:
 def test_one_place_starts_processes() -> None:
     """No module but one starts a process."""
     sources = [*(CHECKOUT / "ontofetch_catalog").rglob("*.py"), *(CHECKOUT / "hookspecs").rglob("*.py")]
-    found = {
-        path.relative_to(CHECKOUT).as_posix(): list(starts(path.read_text(encoding="utf-8"))) for path in sources
-    }
+    found = {path.relative_to(CHECKOUT).as_posix(): list(starts(path.read_text(encoding="utf-8"))) for path in sources}
     assert {path for path, calls in found.items() if calls} == ALLOWED
 
 
