@@ -15,7 +15,6 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from ontofetch_hookspecs import Validator
@@ -49,11 +48,11 @@ class Worker:
         self._allowance = allowance
         self._process: subprocess.Popen[bytes] | None = None
 
-    def ask(self, task: Task, folder: Path, timeout: float, given_up: threading.Event) -> dict[str, Any]:
+    def ask(self, task: Task, folder: StorePath, timeout: float, given_up: threading.Event) -> dict[str, Any]:
         """Return the worker's answer, or a failed result that says why there is none."""
         try:
             # what a stranger put there in the meantime is not opened: neither a link nor a pipe
-            size = _size(StorePath(folder, task.relpath))
+            size = _size(folder / task.relpath)
         except OSError as error:
             return _unfinished(f"it can't be read: {error.strerror}")
         allowed = self._allowance
@@ -61,7 +60,7 @@ class Worker:
             allowed = allowed.for_parser(size)
         request = {
             "target": task.validator.target,
-            "path": os.fspath(folder.absolute() / task.relpath),
+            "path": str(folder / task.relpath),
             "format": task.format,
             "memory": allowed.max_memory,
             "cpu": allowed.cpu_for(size),

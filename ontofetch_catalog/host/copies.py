@@ -6,6 +6,7 @@ It asks nobody and moves nothing: it reads records, headers and what is there.
 from __future__ import annotations
 
 import hashlib
+import os
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs import DownloadRecord, Stage
+from ontofetch_hookspecs.store_paths import StorePath, below_root
 
 if TYPE_CHECKING:
     import httpx
@@ -57,7 +59,7 @@ def find_copies(root: Path, resumed: Stage | None, known: DownloadRecord | None)
                 stage=resumed,
             )
         )
-    if known is not None and _is_there(root / known.artifact.path, known.artifact.size_bytes):
+    if known is not None and _is_there(StorePath(root, known.artifact.path), known.artifact.size_bytes):
         artifact = known.artifact
         copies.append(
             Copy(
@@ -73,29 +75,31 @@ def find_copies(root: Path, resumed: Stage | None, known: DownloadRecord | None)
     return copies
 
 
-def _is_there(path: Path, size: int) -> bool:
+def _is_there(place: StorePath, size: int) -> bool:
     try:
-        found = path.lstat()
+        found = place.lstat()
     except OSError:
         return False
     return stat.S_ISREG(found.st_mode) and found.st_size == size
 
 
-def is_intact(copy: Copy) -> bool:
-    """Return whether the bytes of a copy still are those of its sha256; they are read."""
+def is_intact(root: Path, copy: Copy) -> bool:
+    """Return whether the bytes of a copy below `root` still are those of its sha256; no more than its size is read."""
     try:
-        with copy.path.open("rb") as stream:
+        with os.fdopen(below_root(root, copy.path).open_file(), "rb") as stream:
+            if os.fstat(stream.fileno()).st_size != copy.size_bytes:
+                return False
             return hashlib.file_digest(stream, "sha256").hexdigest() == copy.sha256
     except OSError:
         return False
 
 
-def find_lost(files: pa.Table, folder: Path) -> Path | None:
+def find_lost(files: pa.Table, folder: StorePath) -> StorePath | None:
     """Return the first file of a table (relpath, size_bytes) that is not below `folder` with its size, or None."""
     for relpath, size in zip(files["relpath"].to_pylist(), files["size_bytes"].to_pylist(), strict=True):
-        path = folder / str(relpath)
-        if not _is_there(path, size):
-            return path
+        place = folder / str(relpath)
+        if not _is_there(place, size):
+            return place
     return None
 
 

@@ -76,7 +76,7 @@ def fetch(
 
     try:
         found = find()
-        if found.record is not None and not is_intact(found):
+        if found.record is not None and not is_intact(root, found):
             _log.warning("%s is not what was recorded any more: it is fetched anew", quote(found.path))
             copies = [copy for copy in copies if copy.record is None]
             found = find()

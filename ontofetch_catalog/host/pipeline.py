@@ -206,7 +206,9 @@ class Pull:
         if self._record is None:
             return False
         files = pa.table(self._record.files)
-        lost = find_lost(files.filter(pc.equal(files["artifact_id"], artifact.artifact_id)), self._data)
+        lost = find_lost(
+            files.filter(pc.equal(files["artifact_id"], artifact.artifact_id)), below_root(self._host.root, self._data)
+        )
         if lost is not None:
             _log.warning("%s is gone or cut: %s is unpacked anew", quote(lost), quote(artifact.relpath))
         return lost is None
@@ -254,7 +256,7 @@ class Pull:
         with bar("validate", unit="files") as update:
             results = run_validators(
                 files,
-                self._data,
+                below_root(self._host.root, self._data),
                 self._plugins.contributions("register_validators", Validator, builtin_validators()),
                 self._contract.find_results,
                 version_id=self._version_id,

@@ -13,10 +13,10 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs import RESULTS_COLUMNS, Table, Validator
+from ontofetch_hookspecs.store_paths import StorePath
 
 from ..children.limits import Allowance
 from .asking import UNFINISHED, Task, Worker
@@ -30,7 +30,7 @@ _log = logging.getLogger("ontofetch.validators")
 
 def run_validators(
     files: Table,
-    folder: Path,
+    folder: StorePath,
     validators: Sequence[Validator],
     lookup: Lookup,
     *,
@@ -161,7 +161,7 @@ def _collect(
 
 @contextmanager
 def _pool(
-    workers: int, tasks: Sequence[Task], folder: Path, timeout: float, allowance: Allowance
+    workers: int, tasks: Sequence[Task], folder: StorePath, timeout: float, allowance: Allowance
 ) -> Iterator[queue.SimpleQueue[tuple[Task, dict[str, Any]]]]:
     """Start a thread with a process of its own per worker, and stop all of them at the end, however it comes."""
     waiting: queue.SimpleQueue[Task] = queue.SimpleQueue()

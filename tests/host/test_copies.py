@@ -19,6 +19,7 @@ from ontofetch_catalog.host.copies import (
     length_of,
 )
 from ontofetch_hookspecs import ArtifactRecord, DownloadRecord, Stage
+from ontofetch_hookspecs.store_paths import StorePath
 from tests.releases import sha256
 
 DATE = "Tue, 02 Jan 2024 03:04:05 GMT"
@@ -136,17 +137,17 @@ def test_lost_files_are_found(tmp_path: Path) -> None:
     for name in ("a", "d/b"):
         (tmp_path / name).write_bytes(b"12")
     files = pa.table({"relpath": ["a", "d/b"], "size_bytes": [2, 2]})
-    assert find_lost(files, tmp_path) is None
+    assert find_lost(files, StorePath(tmp_path, "")) is None
     (tmp_path / "a").unlink()
     (tmp_path / "a").symlink_to(tmp_path / "d/b")
-    assert find_lost(files, tmp_path) == tmp_path / "a"
-    assert find_lost(files.slice(1), tmp_path) is None
+    assert find_lost(files, StorePath(tmp_path, "")) == StorePath(tmp_path, "a")
+    assert find_lost(files.slice(1), StorePath(tmp_path, "")) is None
     (tmp_path / "d/b").write_bytes(b"1")
-    assert find_lost(files.slice(1), tmp_path) == tmp_path / "d/b"
+    assert find_lost(files.slice(1), StorePath(tmp_path, "")) == StorePath(tmp_path, "d/b")
 
     held = Copy(path=tmp_path / "copy", sha256=sha256(b"right"), size_bytes=5)
-    assert not is_intact(held)
+    assert not is_intact(tmp_path, held)
     held.path.write_bytes(b"wrong")
-    assert not is_intact(held)
+    assert not is_intact(tmp_path, held)
     held.path.write_bytes(b"right")
-    assert is_intact(held)
+    assert is_intact(tmp_path, held)

@@ -115,9 +115,10 @@ import pyarrow as pa
 from ontofetch_catalog.children.limits import Allowance
 from ontofetch_catalog.host.checks import builtin_validators
 from ontofetch_catalog.host.validators import run_validators
+from ontofetch_hookspecs.store_paths import StorePath
 folder, name, format_name = sys.argv[1:]
 files = pa.table({"relpath": [name], "file_id": ["0" * 64], "format": [format_name]})
-(row,) = run_validators(files, Path(folder), builtin_validators(), lambda *_: None, version_id="s/o/1",
+(row,) = run_validators(files, StorePath(Path(folder), ""), builtin_validators(), lambda *_: None, version_id="s/o/1",
                         allowance=Allowance(max_cpu=2.0, max_cpu_per_mb=0.1)).to_pylist()
 print(json.dumps([row["passed"], json.loads(row["details"]), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss]))
 """

@@ -18,6 +18,7 @@ import pytest
 from ontofetch_catalog.host.checks import builtin_validators
 from ontofetch_catalog.host.validators import run_validators
 from ontofetch_hookspecs import Validator
+from ontofetch_hookspecs.store_paths import StorePath
 from tests.releases import sha256
 
 HELPERS = """
@@ -61,7 +62,7 @@ def release(folder: Path, texts: dict[str, str], format_name: str = "turtle") ->
 def run(files: pa.Table, folder: Path, *validators: Validator, **options: Any) -> list[dict[str, Any]]:
     """Run validators without anything known and return the rows."""
     options.setdefault("lookup", lambda *_: None)
-    return run_validators(files, folder, validators, version_id="s/o/1", **options).to_pylist()
+    return run_validators(files, StorePath(folder, ""), validators, version_id="s/o/1", **options).to_pylist()
 
 
 def misbehaving(name: str) -> Validator:
@@ -151,7 +152,7 @@ def test_what_was_not_judged_is_judged_when_it_is_met_again(tmp_path: Path, name
     """A file whose validator took too long or died fails in its release; the next one does not inherit that."""
     files = release(tmp_path, {"a.ttl": "x"})
     broken = Validator("v", "1", ("turtle",), f"misbehaving:{name}")
-    known = run_validators(files, tmp_path, [broken], lambda *_: None, version_id="s/o/1", timeout=1.0)
+    known = run_validators(files, StorePath(tmp_path, ""), [broken], lambda *_: None, version_id="s/o/1", timeout=1.0)
     assert known["passed"].to_pylist() == [False]
     (row,) = run(files, tmp_path, Validator("v", "1", ("turtle",), "misbehaving:fine"), lookup=lambda *_: known)
     assert (row["passed"], row["reused_from"]) == (True, None)
@@ -162,7 +163,7 @@ def test_a_failure_that_was_judged_is_reused(tmp_path: Path) -> None:
     """A file that a validator has refused is refused again without being looked at."""
     files = release(tmp_path, {"a.ttl": "x"})
     refusing = Validator("v", "1", ("turtle",), "misbehaving:raises")
-    known = run_validators(files, tmp_path, [refusing], lambda *_: None, version_id="s/o/1")
+    known = run_validators(files, StorePath(tmp_path, ""), [refusing], lambda *_: None, version_id="s/o/1")
     again = known.set_column(known.schema.get_field_index("reused_from"), "reused_from", pa.array(["s/o/0#a.ttl"]))
     (row,) = run(files, tmp_path, Validator("v", "1", ("turtle",), "misbehaving:fine"), lookup=lambda *_: again)
     assert (row["passed"], row["reused_from"]) == (False, "s/o/0#a.ttl")
@@ -232,9 +233,10 @@ def test_no_worker_outlives_its_parent(tmp_path: Path, number: int) -> None:
         from pathlib import Path
         from ontofetch_catalog.host.validators import run_validators
         from ontofetch_hookspecs import Validator
+        from ontofetch_hookspecs.store_paths import StorePath
         files = pa.table({"relpath": ["a.ttl"], "file_id": ["0" * 64], "format": ["turtle"]})
         print("ready", flush=True)
-        run_validators(files, Path(sys.argv[1]), [Validator("h", "1", ("turtle",), "misbehaving:hangs")],
+        run_validators(files, StorePath(Path(sys.argv[1]), ""), [Validator("h", "1", ("turtle",), "misbehaving:hangs")],
                        lambda *_: None, version_id="s/o/1")
         """
     )

@@ -44,6 +44,8 @@ class Folders:
         Raises:
             OSError: It can't be opened, or a part of its path is a link or no folder.
         """
+        if not {"", ".", ".."}.isdisjoint(path.split("/")):
+            raise OSError(errno.EXDEV, "its path would lead out of the store", path)
         folder, _, name = path.rpartition("/")
         if folder != self._path:
             self._enter(folder)
