@@ -23,7 +23,8 @@ SOURCES = sorted([*PACKAGE.rglob("*.py"), *CONTRACT.rglob("*.py")])
 ROOMS = {
     "contract": set(),
     "errors": {"contract"},
-    "settings": {"contract", "errors"},
+    "settings": {"contract", "errors", "settings_file"},
+    "settings_file": {"contract", "errors"},
     "rendering": {"contract", "errors"},
     "content": {"contract", "errors"},
     "children": {"contract"},
@@ -31,7 +32,7 @@ ROOMS = {
     "analytics": {"contract", "errors", "settings", "rendering", "catalog"},
     "cli": {"contract", "errors", "settings", "rendering", "catalog", "analytics", "cli.output"},
     "cli.output": {"contract", "errors", "rendering", "catalog.effects"},
-    "host": {"contract", "errors", "settings", "rendering", "content", "children", "cli.output"},
+    "host": {"contract", "errors", "settings", "settings_file", "rendering", "content", "children", "cli.output"},
     "plugins": {"contract", "errors", "catalog"},
     "main": {"host"},
 }
@@ -132,7 +133,12 @@ WRITES = {
     "shutil": {"rmtree", "copyfile", "copy", "copy2", "copytree", "move"},
 }  # fmt: skip
 METHODS = {"write_text", "write_bytes", "touch", "symlink_to", "hardlink_to", "rmdir", "unlink", "mkdir", "chmod"}
-DOORS = {"ontofetch_catalog.catalog.effects", "ontofetch_hookspecs.stages"}
+DOORS = {
+    "ontofetch_catalog.catalog.effects",
+    "ontofetch_hookspecs.publishing",
+    "ontofetch_hookspecs.stages",
+    "ontofetch_hookspecs.store_paths",
+}
 
 
 def side_doors(module: str, source: str) -> list[str]:

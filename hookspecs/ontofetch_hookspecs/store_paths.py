@@ -23,6 +23,7 @@ from .names import quote
 
 MAX_DOCUMENT = 1 << 26  # bytes; no record or document that we write is larger
 MAX_DEPTH = 100  # nested objects and lists of a document; ours have 5
+MAX_VALUES = 2_000_000  # in a document: 64 MiB of `{},` would take 1.4 GB of memory
 STORE_MODE = 0o700  # of the folder of a new store
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NESTING = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
@@ -228,9 +229,11 @@ def parse_json(data: bytes | str) -> object:
     """Return what a JSON document holds that came from outside.
 
     Raises:
-        ValueError: It is no JSON (NaN is none), nested deeper than MAX_DEPTH, or has a number that is too long.
+        ValueError: It is no JSON (NaN is none), nested deeper than MAX_DEPTH, has more than MAX_VALUES values, or a
+            number that is too long.
     """
     raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
+    check_values(raw)
     if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH:
         depth = 0
         for found in _NESTING.finditer(raw):
@@ -239,6 +242,16 @@ def parse_json(data: bytes | str) -> object:
             if depth > MAX_DEPTH:
                 raise ValueError(f"it is nested more than {MAX_DEPTH} levels deep")
     return json.loads(raw, parse_constant=_no_constant)
+
+
+def check_values(raw: bytes) -> None:
+    """Check that a JSON document has no more values than `parse_json` takes; commas in its texts count, too.
+
+    Raises:
+        ValueError: It has.
+    """
+    if raw.count(b"[") + raw.count(b"{") + raw.count(b",") > MAX_VALUES:
+        raise ValueError(f"it has more than {MAX_VALUES:,} values")
 
 
 def _no_constant(text: str) -> object:
@@ -271,13 +284,24 @@ def below_root(root: Path, path: Path) -> StorePath:
     return StorePath(root, "" if inner == "." else inner)
 
 
-def make_root(root: Path, mode: int = STORE_MODE) -> None:
-    """Make the folder of a store where there is none, with these permissions, and those above it as usual."""
-    if not os.path.isdir(root):
-        os.makedirs(root.parent, exist_ok=True)
-        # somebody else may just have made it; if it is a file, the next call says so
-        with suppress(FileExistsError):
-            os.mkdir(root, mode)
+def make_root(root: Path, mode: int = STORE_MODE) -> bool:
+    """Make the folder of a store where there is none, with these permissions, and those above it as usual.
+
+    Returns:
+        Whether it was missing; it is not made durable.
+
+    Raises:
+        OSError: The system refuses, or it is a file.
+    """
+    if os.path.isdir(root):
+        return False
+    os.makedirs(root.parent, exist_ok=True)
+    try:
+        os.mkdir(root, mode)
+    except FileExistsError:
+        # somebody else has just made it; what is no folder fails at the next step
+        return False
+    return True
 
 
 # --- the system's way -------------------------------------------------------------------------------------------------
