@@ -22,7 +22,7 @@ from . import shapes
 from .given_archives import PULL
 from .given_stores import DOCUMENTS, NEXT, ROW_COMMANDS, WRITES, forge_plan, replace
 from .oracles import Attack, Prepare, Verdict, Words, try_attack
-from .places import Bench, Place
+from .places import Bench, Place, plain_bytes
 from .servers import serve
 
 SECONDS = 20.0
@@ -47,7 +47,7 @@ def _pulled(name: str, data: bytes, *words: str) -> Prepare:
 def _documents(draw: st.DrawFn) -> Attack:
     """Change a document of the store, or one that a killed command would have left."""
     path = draw(st.sampled_from([path for path in DOCUMENTS if path.endswith(".json")]))
-    pattern = shapes.documents(_sample(path))
+    pattern = shapes.documents(sample(path))
     data = draw(pattern)
     commands = draw(st.permutations(DOCUMENTS[path]))[:3]
 
@@ -61,7 +61,7 @@ def _documents(draw: st.DrawFn) -> Attack:
     return Attack(path, "documents", prepare, planted=True, seconds=SECONDS)
 
 
-def _sample(path: str) -> bytes:
+def sample(path: str) -> bytes:
     """Return what such a document says, as the format is documented."""
     identity = {"service": "s", "ontology": "o", "version": "1", "version_id": "s/o/1"}
     move = {"source": "s/o/9", "target": "s/o/1/manifest.json", "inode": 1, "size": 1}
@@ -137,7 +137,7 @@ def _forge_backup(place: Place, chosen: int, follows: bool, value: object, cut: 
         at = chosen * 7919 % len(data)
         data[at : at + len(cut)] = cut
         return place.give("b.tar.zst", bytes(data))
-    with tarfile.open(fileobj=io.BytesIO(zstandard.decompress(backup.with_suffix(".tar.zst").read_bytes()))) as source:
+    with tarfile.open(fileobj=io.BytesIO(plain_bytes(backup.with_suffix(".tar.zst")))) as source:
         members = [(member, source.extractfile(member)) for member in source.getmembers()]
         files = [(member.name, stream.read()) for member, stream in members if stream is not None]
     stream = io.BytesIO()

@@ -8,6 +8,7 @@ from .given_archives import pulled, pulled_sparse
 from .oracles import Attack
 
 MB = 1_000_000
+PATIENCE = {"ONTOFETCH_VALIDATE_TIMEOUT": "15"}
 _RDF = '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:e="http://example.org/">'
 _END = '</rdf:RDF>'
 
@@ -122,11 +123,11 @@ def _sparse() -> Iterator[tuple[str, str, bytes, int, bytes]]:
 
 def _attacks() -> Iterator[Attack]:
     for name, make in _entities():
-        yield Attack(name, "entities", pulled("a.rdf", make))
+        yield Attack(name, "entities", pulled("a.rdf", make), environment=PATIENCE)
     for name, file, make in _deep():
-        yield Attack(name, "deep", pulled(file, make))
+        yield Attack(name, "deep", pulled(file, make), environment=PATIENCE)
     for name, file, start, count, end in _sparse():
-        yield Attack(name, "long lines", pulled_sparse(file, start, count, end))
+        yield Attack(name, "long lines", pulled_sparse(file, start, count, end), environment=PATIENCE)
 
 
 ATTACKS = tuple(_attacks())

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
-from .places import HONEST, Bench, Ended, Place, changes, holders_of_canary, is_canary_in, recount
+from .places import HONEST, PROGRAM, Bench, Ended, Place, changes, holders_of_canary, is_canary_in, recount
 
 MOST_BYTES = 600_000_000
 EXIT_CODES = (0, 1, 2, 3, 4)
@@ -45,7 +45,7 @@ class Attack:
     seconds: float = SECONDS
     how: str = "fork"
     environment: dict[str, str] = field(default_factory=dict)
-    target: str = "ontofetch_catalog.host.app:main"
+    target: str = PROGRAM
     codes: tuple[int, ...] = EXIT_CODES
 
 
@@ -123,10 +123,10 @@ def judge_outside(place: Place, before: dict[str, tuple[object, ...]], held: set
 
 def _aftermath(bench: Bench, place: Place, attack: Attack) -> tuple[list[Ended], list[Fault]]:
     """Ask doctor, and pull something honest."""
-    doctor = bench.run(place, "db", "doctor", "--json", target=attack.target)
+    doctor = bench.run(place, "db", "doctor", "--json")
     honest = place.give("honest.nt", HONEST)
     words = ("pull", honest, "--service", "honest", "--ontology", "work", "--version", "1", "-q")
-    pulled = bench.run(place, *words, target=attack.target)
+    pulled = bench.run(place, *words)
     faults = [*judge_command(doctor), *judge_command(pulled)]
     if not attack.planted:
         faults += [Fault("doctor", text) for text in _severe(doctor)]

@@ -20,6 +20,7 @@ from typing import Any
 CANARY = b"CANARY-" + hashlib.sha256(b"what lies outside of the root").hexdigest()[:40].encode()
 SECRET = CANARY + b" belongs to the user\n"
 SECRET_SHA256 = hashlib.sha256(SECRET).hexdigest()
+PROGRAM = "ontofetch_catalog.host.app:main"
 TOP = Path(__file__).parent.parent.parent
 HONEST = b"<http://example.org/a> <http://example.org/b> \"honest\" .\n"
 
@@ -114,7 +115,7 @@ class Bench:
         *words: str,
         how: str = "fork",
         seconds: float = 60,
-        target: str = "ontofetch_catalog.host.app:main",
+        target: str = PROGRAM,
     ) -> Ended:
         """Run a command in a place, with its store as the root."""
         output = place.top / "output"
@@ -125,7 +126,7 @@ class Bench:
             "target": target,
             "folder": str(place.work),
             "output": str(output),
-            "environment": _environment(place),
+            "environment": environment_of(place),
             "seconds": seconds,
         }
         assert self._server.stdin is not None
@@ -143,6 +144,7 @@ class Bench:
         self._made += 1
         place = Place(self.folder / f"place-{self._made}")
         shutil.copytree(self._template, place.root, symlinks=True)
+        shutil.copy(self._template.parent / "work/backup.tar.zst", place.top)
         place.work.mkdir()
         _make_outside(place.outside)
         return place
@@ -156,6 +158,7 @@ class Bench:
             self._made_by(place, "pull", name, "--service", "s", "--ontology", "o", "--version", number, "-q")
         (place.root / "s/o/1/data/orphan.ttl").write_bytes(b"# nobody's\n")
         self._made_by(place, "db", "prune", "--min-age", "0s", "--yes", "0s", "--override", "large-plan", "-q")
+        self._made_by(place, "db", "backup", "--include-data", "--to", "backup.tar.zst", "-q")
         return place.root
 
     def _made_by(self, place: Place, *words: str) -> None:
@@ -164,7 +167,8 @@ class Bench:
             raise RuntimeError(f"{words} ended with {ended.code}: {ended.err}")
 
 
-def _environment(place: Place) -> dict[str, str]:
+def environment_of(place: Place) -> dict[str, str]:
+    """Return the whole environment of the commands of a place."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
     ours = {
         "HOME": str(place.top),
@@ -232,15 +236,18 @@ def holders_of_canary(folder: Path) -> list[str]:
 
 def holds_canary(path: Path) -> bool:
     """Say whether a file's bytes, or those of a zstandard archive, hold the canary or the hash of the secret."""
-    data = path.read_bytes()
-    if path.name.endswith(".zst"):
-        import zstandard
+    return is_canary_in(plain_bytes(path) if path.name.endswith(".zst") else path.read_bytes())
 
-        try:
-            data = zstandard.ZstdDecompressor().decompressobj().decompress(data)
-        except zstandard.ZstdError:
-            pass
-    return is_canary_in(data)
+
+def plain_bytes(path: Path) -> bytes:
+    """Return what a zstandard file holds; one that is none, or is cut, as it stands."""
+    import zstandard
+
+    data = path.read_bytes()
+    try:
+        return zstandard.ZstdDecompressor().decompressobj().decompress(data)
+    except zstandard.ZstdError:
+        return data
 
 
 def is_canary_in(data: bytes) -> bool:
