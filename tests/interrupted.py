@@ -21,6 +21,7 @@ from typing import Any
 from ontofetch_catalog.host import app
 from ontofetch_hookspecs.layout import STAGING
 from ontofetch_hookspecs.stages import read_record
+from ontofetch_hookspecs.store_paths import below_root
 
 PACKAGES = (str(Path(app.__file__).parents[1]), str(Path(read_record.__code__.co_filename).parent))
 SECOND = 0.003  # seconds from the first signal to the second
@@ -97,7 +98,7 @@ def run(words: list[str], store: Path, log: Path, calls: Calls | None) -> dict[s
 def kept(store: Path) -> bool:
     """Say whether the artifact is staged whole, or published."""
     staging = store / STAGING
-    stages = [read_record(path) for path in staging.iterdir()] if staging.is_dir() else []
+    stages = [read_record(below_root(store, path)) for path in staging.iterdir()] if staging.is_dir() else []
     return any(found is not None and found.complete for found in stages) or any(store.glob("*/*/*/src/*"))
 
 

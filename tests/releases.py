@@ -212,3 +212,8 @@ def assert_consistent(root: Path) -> None:
             assert disk.get(f"{folder}/{name}", (0, None))[1] == digest
     intents = root / ".catalog/intents"
     assert not intents.exists() or not list(intents.iterdir())
+
+
+def on_disk(path: object) -> Path:
+    """Return a path of a store as one that tests may open and change as they like."""
+    return Path(str(path))

@@ -20,6 +20,8 @@ QUARANTINE = f"{CATALOG}/quarantine"
 BACKUPS = f"{CATALOG}/backups"
 RESTORING = f"{CATALOG}/restoring"
 SWAP = f"{CATALOG}/restore.json"
+KEY = f"{CATALOG}/key"
+PLANS = f"{CATALOG}/plans"
 
 EXTRACT_AUDIT = ".extract.audit.json"
 VALIDATION_AUDIT = ".validation.audit.json"

@@ -1,6 +1,7 @@
 """Own the stages: folders where a host prepares bytes before a boundary publishes them.
 
 This is the host's only door to the disk; it knows nothing of the catalog and makes nothing durable (the boundary does).
+Everything is opened through `store_paths`: what lies in a stage may have been put there by a stranger.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,8 +22,9 @@ from typing import BinaryIO
 
 from .errors import EventError, StageError
 from .layout import STAGING
-from .names import check_relpath, quote, redact_url
+from .names import check_relpath, check_sha256, check_size, check_text, quote, redact_url
 from .processes import this_process
+from .store_paths import StorePath, make_root
 
 RECORD = "stage.json"
 LOCK = ".lock"
@@ -78,11 +81,65 @@ class StagedFile:
         return self._hash.hexdigest()
 
 
-class Stage:
-    """A folder below `.catalog/staging`, locked as long as this object is open."""
+class StageFolder:
+    """A folder below `.catalog/staging`, to be filled; whoever fills it need not be who holds its lock.
 
-    def __init__(self, path: Path, record: StageRecord, lock: int) -> None:
-        self.path = path
+    Args:
+        root: The store.
+        name: Name of the folder.
+    """
+
+    def __init__(self, root: Path, name: str) -> None:
+        self.name = name
+        self.place = StorePath(root, STAGING) / name
+
+    @property
+    def path(self) -> Path:
+        """Return its absolute path, for events and sentences; what is in it is opened through `place`."""
+        return self.place.root / self.place.relpath
+
+    def folder(self, relpath: str) -> Path:
+        """Make the folder `relpath` below the stage, and those above it, and return its path."""
+        check_relpath("staged folder", relpath)
+        with _refused(relpath):
+            (self.place / relpath).make_folders()
+        return self.path / relpath
+
+    @contextmanager
+    def write_file(self, relpath: str, *, mtime: float | None = None) -> Iterator[StagedFile]:
+        """Open a new file below the stage; its folders are made; at the end its time is set if `mtime` is given.
+
+        Raises:
+            StageError: A file of that name is there already, or the disk refuses.
+        """
+        place = self.place / check_relpath("staged file", relpath)
+        with _refused(relpath):
+            place.parent.make_folders()
+            with os.fdopen(place.create_file(), "wb", buffering=0) as stream:
+                yield StagedFile(self.path / relpath, stream)
+                if mtime is not None:
+                    os.utime(stream.fileno(), (mtime, mtime))
+
+    def link_file(self, source: StorePath, relpath: str) -> Path:
+        """Put the bytes of a file of the store below the stage: as a hard link where that is possible, else a copy.
+
+        Raises:
+            StageError: It is no regular file, or the disk refuses.
+        """
+        target = self.place / check_relpath("staged file", relpath)
+        with _refused(relpath), os.fdopen(source.open_file(), "rb", buffering=0) as stream:
+            target.parent.make_folders()
+            if not _link(source, target, os.fstat(stream.fileno())):
+                with os.fdopen(target.create_file(), "wb") as copy:
+                    shutil.copyfileobj(stream, copy, CHUNK)
+        return self.path / relpath
+
+
+class Stage(StageFolder):
+    """A folder below `.catalog/staging`, locked as long as this object is open, with a record of what it is for."""
+
+    def __init__(self, root: Path, name: str, record: StageRecord, lock: int) -> None:
+        super().__init__(root, name)
         self.record = record
         self._lock: int | None = lock
 
@@ -93,7 +150,7 @@ class Stage:
         Raises:
             StageError: The folder can't be made.
         """
-        path = root / STAGING / uuid.uuid4().hex
+        name = uuid.uuid4().hex
         owner = this_process()
         record = StageRecord(
             url=None if url is None else redact_url(url),
@@ -102,9 +159,11 @@ class Stage:
             start_token=owner.token,
             host=owner.host,
         )
+        folder = StageFolder(root, name)
         try:
-            path.mkdir(parents=True)
-            lock = _take_lock(path)
+            make_root(root)
+            folder.place.make_folders()
+            lock = _take_lock(folder.place)
         except OSError as error:
             raise StageError(
                 f"A stage can't be made below {quote(root)}: {error.strerror}.",
@@ -112,8 +171,8 @@ class Stage:
                 hint="Free some space or give another folder with --root.",
             ) from error
         if lock is None:
-            raise StageError(f"The new stage {path.name} is locked by somebody else.", subject=path.name)
-        stage = cls(path, record, lock)
+            raise StageError(f"The new stage {name} is locked by somebody else.", subject=name)
+        stage = cls(root, name, record, lock)
         stage.update()
         return stage
 
@@ -124,16 +183,17 @@ class Stage:
         The bytes are hashed again: a record can outlive them when the machine loses power.
         """
         wanted = redact_url(url)
-        folder = root / STAGING
-        for path in sorted(folder.iterdir()) if folder.is_dir() else []:
-            record = read_record(path)
+        staging = StorePath(root, STAGING)
+        for name, kind in staging.entries():
+            place = staging / name
+            record = read_record(place) if kind == stat.S_IFDIR else None
             if record is None or not record.complete or record.url != wanted or record.name is None:
                 continue
-            lock = _take_lock(path)
+            lock = _take_lock(place)
             if lock is None:
                 continue
-            stage = cls(path, record, lock)
-            if _is_whole(path / record.name, record):
+            stage = cls(root, name, record, lock)
+            if _is_whole(place / record.name, record):
                 owner = this_process()
                 stage.update(pid=owner.pid, start_token=owner.token, host=owner.host)
                 return stage
@@ -143,47 +203,14 @@ class Stage:
     def update(self, **changes: object) -> None:
         """Change the named fields of the record and write stage.json anew (temp, then rename)."""
         self.record = replace(self.record, **changes)  # type: ignore[arg-type]
-        temporary = self.path / (RECORD + ".new")
-        temporary.write_text(json.dumps(asdict(self.record), sort_keys=True) + "\n", encoding="utf-8")
-        temporary.replace(self.path / RECORD)
-
-    def folder(self, relpath: str) -> Path:
-        """Make the folder `relpath` below the stage, and those above it, and return its path."""
-        path = self.path / check_relpath("staged folder", relpath)
-        path.mkdir(parents=True, exist_ok=True)
-        return path
-
-    @contextmanager
-    def write_file(self, relpath: str, *, mtime: float | None = None) -> Iterator[StagedFile]:
-        """Open a new file below the stage; its folders are made; at the end its time is set if `mtime` is given.
-
-        Raises:
-            StageError: A file of that name is there already, or the disk refuses.
-        """
-        path = self.path / check_relpath("staged file", relpath)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-            with os.fdopen(os.open(path, flags, 0o644), "wb", buffering=0) as stream:
-                yield StagedFile(path, stream)
-                if mtime is not None:
-                    os.utime(stream.fileno(), (mtime, mtime))
-        except OSError as error:
-            raise StageError(
-                f"{quote(relpath)} can't be staged: {error.strerror}.",
-                subject=relpath,
-                hint="Free some space and run the same command again." if error.errno == errno.ENOSPC else "",
-            ) from error
-
-    def link_file(self, source: Path, relpath: str) -> Path:
-        """Put the bytes of `source` below the stage: as a hard link where the file system can, else as a copy."""
-        target = self.path / check_relpath("staged file", relpath)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            os.link(source, target, follow_symlinks=False)
-        except OSError:
-            shutil.copyfile(source, target, follow_symlinks=False)
-        return target
+        temporary = self.place / f"{RECORD}.new"
+        with _refused(RECORD), temporary.in_folder() as (folder, name):
+            # what a killed process left, or a stranger put there
+            with suppress(FileNotFoundError):
+                os.unlink(name, dir_fd=folder)
+            with os.fdopen(temporary.create_file(), "w", encoding="utf-8") as stream:
+                stream.write(json.dumps(asdict(self.record), sort_keys=True) + "\n")
+            os.rename(name, RECORD, src_dir_fd=folder, dst_dir_fd=folder)
 
     def complete(self, staged: StagedFile, **details: object) -> None:
         """Record that all bytes of `staged` are there; `details` are further fields of the record."""
@@ -198,54 +225,84 @@ class Stage:
 
     def discard(self) -> None:
         """Remove the folder with all that is left in it, and let go of the lock."""
-        with suppress(FileNotFoundError):
-            shutil.rmtree(self.path)
+        with suppress(FileNotFoundError), self.place.in_folder() as (folder, name):
+            # it removes by descriptor and follows no link on this way (shutil.rmtree.avoids_symlink_attacks)
+            shutil.rmtree(name, dir_fd=folder)
         self.close()
 
 
-def read_record(path: Path) -> StageRecord | None:
-    """Return what the stage.json below `path` says; None if it is missing or unreadable."""
+def read_record(place: StorePath) -> StageRecord | None:
+    """Return what the stage.json in a stage's folder says; None if it is missing, unreadable or breaks a rule."""
     try:
-        values = json.loads((path / RECORD).read_text(encoding="utf-8"))
+        values = (place / RECORD).read_json()
+        if not isinstance(values, dict):
+            return None
         record = StageRecord(**values)
-        return record if record.name is None or check_relpath("name", record.name) else None
-    except (OSError, ValueError, TypeError, AttributeError, EventError):
+        _check_record(record)
+    except (OSError, ValueError, TypeError, EventError):
         return None
+    return record
 
 
-def is_held(path: Path) -> bool:
-    """Say whether a living process holds the stage at `path`."""
-    lock = _take_lock(path)
+def _check_record(record: StageRecord) -> None:
+    for field in ("url", "etag", "last_modified", "content_type", "start_token", "host"):
+        check_text(field, getattr(record, field))
+    if record.name is not None:
+        check_relpath("name", record.name)
+    if record.sha256 is not None:
+        check_sha256("sha256", record.sha256)
+    if record.size is not None:
+        check_size("size", record.size)
+    check_size("pid", record.pid)
+    if not isinstance(record.complete, bool) or (record.complete and None in (record.name, record.sha256, record.size)):
+        raise EventError("The record of a stage is complete without its file.", subject="complete")
+
+
+def is_held(place: StorePath) -> bool:
+    """Say whether a living process holds the stage in this folder."""
+    lock = _take_lock(place)
     if lock is None:
         return True
     os.close(lock)
     return False
 
 
-def publish_without_catalog(staged: Path, target: Path, *, replace_existing: bool = False) -> None:
-    """Rename `staged` to `target` for a host that has no catalog.
+def _link(source: StorePath, target: StorePath, opened: os.stat_result) -> bool:
+    """Give a file another name, where the file system can; only if its name still stands for the opened file."""
+    with source.in_folder() as (from_folder, from_name), target.in_folder() as (to_folder, to_name):
+        try:
+            os.link(from_name, to_name, src_dir_fd=from_folder, dst_dir_fd=to_folder, follow_symlinks=False)
+        except FileExistsError:
+            raise
+        except OSError:
+            return False
+        linked = os.stat(to_name, dir_fd=to_folder, follow_symlinks=False)
+        if (linked.st_dev, linked.st_ino) == (opened.st_dev, opened.st_ino):
+            return True
+        os.unlink(to_name, dir_fd=to_folder)
+        return False
+
+
+@contextmanager
+def _refused(relpath: str) -> Iterator[None]:
+    """Turn what the disk refuses into a sentence.
 
     Raises:
-        StageError: Something is in the way and `replace_existing` is false, or the disk refuses.
+        StageError: It did.
     """
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if target.is_dir() and replace_existing:
-            shutil.rmtree(target)
-        elif target.exists() and not replace_existing:
-            raise StageError(
-                f"{quote(target)} is there already.",
-                subject=str(target),
-                hint="Use --replace to put the new one there.",
-            )
-        staged.replace(target)
+        yield
     except OSError as error:
-        raise StageError(f"{quote(target)} can't be published: {error.strerror}.", subject=str(target)) from error
+        raise StageError(
+            f"{quote(relpath)} can't be staged: {error.strerror or error}.",
+            subject=relpath,
+            hint="Free some space and run the same command again." if error.errno == errno.ENOSPC else "",
+        ) from error
 
 
-def _is_whole(path: Path, record: StageRecord) -> bool:
+def _is_whole(place: StorePath, record: StageRecord) -> bool:
     try:
-        with path.open("rb") as stream:
+        with os.fdopen(place.open_file(), "rb") as stream:
             if os.fstat(stream.fileno()).st_size != record.size:
                 return False
             return hashlib.file_digest(stream, "sha256").hexdigest() == record.sha256
@@ -253,11 +310,16 @@ def _is_whole(path: Path, record: StageRecord) -> bool:
         return False
 
 
-def _take_lock(path: Path) -> int | None:
+def _take_lock(place: StorePath) -> int | None:
     try:
-        descriptor = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        descriptor = (place / LOCK).open(os.O_RDWR | os.O_CREAT, 0o600)
     except FileNotFoundError:
         return None
+    except OSError as error:
+        # a link or no regular file: nobody can hold it, and it is no stage of ours
+        if error.errno in (errno.ELOOP, errno.ENOTDIR, errno.EINVAL, errno.ENXIO, errno.EISDIR):
+            return None
+        raise
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs import layout
+from ontofetch_hookspecs.names import quote
+from ontofetch_hookspecs.store_paths import StorePath, below_root
 
 from ..errors import CatalogLocked, CatalogUnreadable
 from . import effects
@@ -45,19 +48,19 @@ class Store:
     config_hash: str = ""
 
     @property
-    def database(self) -> Path:
+    def database(self) -> StorePath:
         """Return the path of the database file."""
-        return self.root / layout.DATABASE
+        return self.path(layout.DATABASE)
 
     @property
-    def generation(self) -> Path:
+    def generation(self) -> StorePath:
         """Return the path of the generation record."""
-        return self.root / layout.GENERATION
+        return self.path(layout.GENERATION)
 
     @property
-    def intents(self) -> Path:
+    def intents(self) -> StorePath:
         """Return the folder of the open boundaries."""
-        return self.root / layout.INTENTS
+        return self.path(layout.INTENTS)
 
     @property
     def wait(self) -> float:
@@ -66,21 +69,25 @@ class Store:
 
     def bounded(self) -> Store:
         """Return it with little memory for DuckDB, unless a setting says how much; what is more goes to its disk."""
-        if self.settings.get("duckdb_memory") or not os.access(self.database.parent, os.W_OK):
+        if self.settings.get("duckdb_memory") or not os.access(self.root / layout.CATALOG, os.W_OK):
             return self
         threads = self.settings.get("duckdb_threads") or CARE_THREADS
         return replace(self, settings={**self.settings, "duckdb_memory": CARE_MEMORY, "duckdb_threads": threads})
 
-    def path(self, relpath: str) -> Path:
-        """Return the absolute path of a root-relative one."""
-        return self.root / relpath
+    def path(self, relpath: str) -> StorePath:
+        """Return a root-relative path as one that can be opened.
 
-    def relative(self, path: Path) -> str:
-        """Return the root-relative POSIX path of a path below the root."""
-        return path.relative_to(self.root).as_posix()
+        Raises:
+            EventError: It would lead out of the store.
+        """
+        return StorePath(self.root, relpath)
+
+    def inside(self, path: Path) -> StorePath | None:
+        """Return an absolute path as one of the store; None if it does not lie below the root."""
+        return below_root(self.root, path) if path.is_relative_to(self.root) else None
 
 
-def open_connection(store: Store, *, read_only: bool, path: Path | None = None) -> duckdb.DuckDBPyConnection:
+def open_connection(store: Store, *, read_only: bool, path: StorePath | None = None) -> duckdb.DuckDBPyConnection:
     """Open the database of `store`, or the one at `path`; the caller holds the gate.
 
     Raises:
@@ -90,10 +97,7 @@ def open_connection(store: Store, *, read_only: bool, path: Path | None = None) 
     import duckdb
 
     target = path or store.database
-    config: dict[str, str | int | bool] = {
-        "autoinstall_known_extensions": False,
-        "autoload_known_extensions": False,
-    }
+    config: dict[str, str | int | bool] = dict(effects.CLOSED)
     if not read_only:
         config["storage_compatibility_version"] = STORAGE_VERSION
     threads = int(str(store.settings.get("duckdb_threads", 0)))
@@ -102,6 +106,7 @@ def open_connection(store: Store, *, read_only: bool, path: Path | None = None) 
     memory = str(store.settings.get("duckdb_memory", ""))
     if memory:
         config["memory_limit"] = memory
+    before = _look_at_files(target)
     try:
         connection = effects.open_database(target, config, read_only=read_only)
     except duckdb.IOException as error:
@@ -118,7 +123,46 @@ def open_connection(store: Store, *, read_only: bool, path: Path | None = None) 
     if not read_only:
         # the boundary decides when to checkpoint; at close it would happen unseen
         connection.execute("PRAGMA disable_checkpoint_on_shutdown")
+    if before is not None and _look_at_files(target) != before:
+        connection.close()
+        raise _no_catalog(target, "something else took its place while it was opened")
     return connection
+
+
+def _look_at_files(path: StorePath) -> tuple[int, int] | None:
+    """Return device and inode of a database's file, None if it is not there, and check what DuckDB opens by its name.
+
+    DuckDB takes a path and follows links: its file, its log and its folder for what memory can't hold must be what
+    they seem.
+
+    Raises:
+        CatalogUnreadable: One is a link, or no regular file or folder.
+    """
+    found = None
+    for name, fits in (
+        (path.name, stat.S_ISREG),
+        (f"{path.name}.wal", stat.S_ISREG),
+        (f"{path.name}.tmp", stat.S_ISDIR),
+    ):
+        try:
+            state = path.with_name(name).lstat()
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise _no_catalog(path, error.strerror or str(error)) from error
+        if not fits(state.st_mode):
+            raise _no_catalog(path, f"{quote(name)} is a link or no regular file")
+        if name == path.name:
+            found = state.st_dev, state.st_ino
+    return found
+
+
+def _no_catalog(path: StorePath, reason: str) -> CatalogUnreadable:
+    return CatalogUnreadable(
+        f"The catalog {path} is not opened: {reason}.",
+        subject=str(path),
+        hint="Somebody may have put it there: look where it comes from, and move it away.",
+    )
 
 
 @contextmanager
@@ -149,7 +193,7 @@ def _is_damage(error: duckdb.Error) -> bool:
     )
 
 
-def unreadable(path: Path, error: Exception) -> CatalogUnreadable:
+def unreadable(path: StorePath, error: Exception) -> CatalogUnreadable:
     """Return what DuckDB says of a database, as a sentence with what to do next."""
     reason = str(error).splitlines()[0].rstrip(".")
     hint = "Bring it back with `ontofetch db restore BACKUP`, or make it anew with `ontofetch db rebuild`."

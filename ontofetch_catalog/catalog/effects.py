@@ -19,9 +19,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ontofetch_hookspecs.store_paths import StorePath, entries_of, open_beneath
+
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
+
+Anywhere = StorePath | Path  # below a store; or where a user or a host says: a backup's target, an output, staged bytes
 
 SEAM = (
     "create_file",
@@ -45,6 +49,13 @@ SEAM = (
     "checkpoint",
 )
 CHUNK = 1 << 20
+# what a database may not do, whatever it has in it: reach files, load code, look at our variables
+CLOSED = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "enable_external_access": False,
+    "python_enable_replacements": False,
+}
 
 _durable = True
 
@@ -58,8 +69,10 @@ def set_durability(mode: str) -> None:
 # --- files and folders ------------------------------------------------------------------------------------------------
 
 
-def create_file(path: Path) -> int:
+def create_file(path: Anywhere) -> int:
     """Create a new file and return its descriptor; FileExistsError if there is something, links are not followed."""
+    if isinstance(path, StorePath):
+        return path.create_file()
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
 
 
@@ -88,25 +101,25 @@ def sync_file(descriptor: int) -> None:
         os.fsync(descriptor)
 
 
-def sync_folder(path: Path) -> None:
+def sync_folder(path: Anywhere) -> None:
     """Make the entries of a folder durable."""
     if not _durable:
         return
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    descriptor = _open_folder(path)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
 
-def sync_filesystem(path: Path) -> bool:
-    """Make all of the file system below `path` durable in one call; False where the platform has no such call."""
+def sync_filesystem(path: Anywhere) -> bool:
+    """Make all of the file system of the folder `path` durable in one call; False where there is no such call."""
     if not _durable:
         return True
     if not sys.platform.startswith("linux"):
         return False
     libc = ctypes.CDLL(None, use_errno=True)
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    descriptor = _open_folder(path)
     try:
         if libc.syncfs(descriptor) != 0:
             code = ctypes.get_errno()
@@ -118,32 +131,13 @@ def sync_filesystem(path: Path) -> bool:
     return True
 
 
-def rename(source: Path, target: Path, *, below: Path | None = None) -> None:
-    """Rename within one file system; what `target` names is replaced only if it is a file or an empty folder.
-
-    Args:
-        source: What moves.
-        target: Its new name.
-        below: A folder that holds both: then no folder on the way from it may be a link, also if one takes the place of
-            a folder at this moment.
-    """
-    if below is None:
-        source.rename(target)
-        return
-    with _opened(below, source.parent) as from_folder, _opened(below, target.parent) as to_folder:
-        os.rename(source.name, target.name, src_dir_fd=from_folder, dst_dir_fd=to_folder)
+def rename(source: Anywhere, target: Anywhere) -> None:
+    """Rename within one file system; what `target` names is replaced only if it is a file or an empty folder."""
+    with _in_folder(source) as (from_folder, from_name), _in_folder(target) as (to_folder, to_name):
+        os.rename(from_name, to_name, src_dir_fd=from_folder, dst_dir_fd=to_folder)
 
 
-@contextmanager
-def _opened(top: Path, folder: Path) -> Iterator[int]:
-    descriptor = open_folder(top, folder.relative_to(top).as_posix())
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
-
-def unlink(path: Path, *, folder: int | None = None) -> None:
+def unlink(path: Anywhere, *, folder: int | None = None) -> None:
     """Remove one file; a link goes, not what it points to.
 
     Args:
@@ -151,55 +145,78 @@ def unlink(path: Path, *, folder: int | None = None) -> None:
         folder: Descriptor of the folder that holds it: then only the name of `path` counts, wherever its folders lead
             by now.
     """
-    if folder is None:
-        path.unlink()
-    else:
-        os.unlink(path.name, dir_fd=folder)
+    with _in_folder(path, folder) as (inside, name):
+        os.unlink(name, dir_fd=inside)
 
 
-def make_folder(path: Path) -> None:
+def make_folder(path: Anywhere) -> None:
     """Make one folder; FileExistsError if there is something."""
-    path.mkdir()
+    with _in_folder(path) as (folder, name):
+        os.mkdir(name, dir_fd=folder)
 
 
-def remove_folder(path: Path, *, folder: int | None = None) -> None:
+def remove_folder(path: Anywhere, *, folder: int | None = None) -> None:
     """Remove one empty folder; `folder` as for `unlink`."""
-    if folder is None:
-        path.rmdir()
-    else:
-        os.rmdir(path.name, dir_fd=folder)
+    with _in_folder(path, folder) as (inside, name):
+        os.rmdir(name, dir_fd=inside)
 
 
-def set_mode(path: Path, mode: int) -> None:
+def set_mode(path: Anywhere, mode: int) -> None:
     """Set the permissions of a file or folder, never of what a link points to."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    if isinstance(path, StorePath) and not path.relpath:
+        descriptor = _open_folder(path)
+    else:
+        with _in_folder(path) as (folder, name):
+            descriptor = os.open(name, flags, dir_fd=folder)
     try:
         os.fchmod(descriptor, mode)
     finally:
         os.close(descriptor)
 
 
-def set_times(path: Path, modified_ns: int) -> None:
+def set_times(path: Anywhere, modified_ns: int) -> None:
     """Set the modification time of a file, nanoseconds since 1970 UTC."""
-    os.utime(path, ns=(modified_ns, modified_ns), follow_symlinks=False)
+    with _in_folder(path) as (folder, name):
+        os.utime(name, ns=(modified_ns, modified_ns), dir_fd=folder, follow_symlinks=False)
+
+
+@contextmanager
+def _in_folder(path: Anywhere, folder: int | None = None) -> Iterator[tuple[int | None, str]]:
+    """Give the folder's descriptor and the name in it that stand for a path; outside of a store the path itself."""
+    if folder is not None:
+        yield folder, path.name
+    elif isinstance(path, StorePath):
+        with path.in_folder() as found:
+            yield found
+    else:
+        yield None, str(path)
+
+
+def _open_folder(path: Anywhere) -> int:
+    if isinstance(path, StorePath):
+        return path.open_folder()
+    return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
 
 # --- made of the above ------------------------------------------------------------------------------------------------
 
 
-def make_folders(path: Path) -> list[Path]:
+def make_folders(path: StorePath) -> list[StorePath]:
     """Make `path` and the folders above it that are missing, durable; return those made, outermost first."""
     missing = []
-    while not path.is_dir():
+    while path.relpath and not path.is_dir():
         missing.append(path)
         path = path.parent
     for folder in reversed(missing):
+        if folder.exists():
+            raise NotADirectoryError(errno.ENOTDIR, "a link or a file lies in the place of a folder", str(folder))
         make_folder(folder)
         sync_folder(folder.parent)
     return missing[::-1]
 
 
-def write_new(path: Path, chunks: Iterable[bytes | memoryview]) -> tuple[str, int]:
+def write_new(path: Anywhere, chunks: Iterable[bytes | memoryview]) -> tuple[str, int]:
     """Write `chunks` to a new file and make them durable; return sha256 in hex and size in bytes.
 
     A file that can't be written whole is removed again.
@@ -235,7 +252,7 @@ def _beside(work: Callable[[bytes | memoryview], object], chunk: bytes | memoryv
         done.result()
 
 
-def write_file(path: Path, data: bytes) -> None:
+def write_file(path: Anywhere, data: bytes) -> None:
     """Put `data` under the name `path`, durable and whole or not at all: temp, fsync, rename, fsync folder."""
     temporary = _temporary(path)
     drop_unfinished(path)
@@ -244,47 +261,71 @@ def write_file(path: Path, data: bytes) -> None:
     sync_folder(path.parent)
 
 
-def drop_unfinished(path: Path) -> None:
+def drop_unfinished(path: Anywhere) -> None:
     """Remove what a process left that died while it wrote `path` by `write_file`, if there is something."""
     with suppress(FileNotFoundError):
         unlink(_temporary(path))
 
 
-def _temporary(path: Path) -> Path:
+def _temporary(path: Anywhere) -> Anywhere:
     return path.with_name(f".{path.name}.new")
 
 
-def copy_file(source: Path, target: Path) -> tuple[str, int]:
+def open_file(path: Anywhere) -> int:
+    """Open a regular file for reading and return its descriptor; follows no link and waits for nothing.
+
+    Raises:
+        OSError: It can't be read, is a link (ELOOP), or no regular file (EINVAL).
+    """
+    if isinstance(path, StorePath):
+        return path.open_file()
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is no regular file", str(path))
+    return descriptor
+
+
+def copy_file(source: Anywhere, target: Anywhere) -> tuple[str, int]:
     """Copy a file to a new name with its time, durable; return sha256 in hex and size in bytes. Follows no link."""
-    descriptor = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb", buffering=0) as stream:
+    with os.fdopen(open_file(source), "rb", buffering=0) as stream:
         found = write_new(target, iter(lambda: stream.read(CHUNK), b""))
         set_times(target, os.fstat(stream.fileno()).st_mtime_ns)
     return found
 
 
-def copy_tree(source: Path, target: Path) -> None:
+def copy_tree(source: Anywhere, target: StorePath) -> None:
     """Copy a folder of files and folders to a new name, each file and folder durable. Follows no link."""
     make_folder(target)
-    for entry in sorted(os.scandir(source), key=lambda found: found.name):
-        if entry.is_dir(follow_symlinks=False):
-            copy_tree(Path(entry.path), target / entry.name)
+    folder = _open_folder(source)
+    try:
+        found = entries_of(folder)
+    finally:
+        os.close(folder)
+    for name, kind in found:
+        if kind == stat.S_IFDIR:
+            copy_tree(source / name, target / name)
         else:
-            copy_file(Path(entry.path), target / entry.name)
+            copy_file(source / name, target / name)
     sync_folder(target)
 
 
-def remove_tree(path: Path) -> None:
-    """Remove a folder with all that is in it, if it is there; leaves nothing half removed behind.
+def remove_tree(path: Anywhere) -> None:
+    """Remove a folder with all that is in it, or a file, if it is there; leaves nothing half removed behind.
 
     The deepest go first, so that a kill on the way leaves a smaller tree of the same form. Every folder is opened below
     the descriptor of the one around it, so no link is ever followed, also if one takes the place of a folder meanwhile.
     """
     try:
-        top = open_folder(path.parent, path.name)
+        top = path.open_folder() if isinstance(path, StorePath) else open_folder(path.parent, path.name)
     except FileNotFoundError:
         return
-    stack = [(path, top, _names(top))]
+    except OSError as error:
+        if error.errno not in (errno.ENOTDIR, errno.ELOOP):
+            raise
+        unlink(path)
+        return
+    stack = [(path, top, entries_of(top))]
     try:
         while stack:
             folder, descriptor, names = stack[-1]
@@ -293,21 +334,15 @@ def remove_tree(path: Path) -> None:
                 os.close(descriptor)
                 remove_folder(folder, folder=stack[-1][1] if stack else None)
                 continue
-            name, is_folder = names.pop()
-            if is_folder:
+            name, kind = names.pop()
+            if kind == stat.S_IFDIR:
                 inner = open_folder(descriptor, name)
-                stack.append((folder / name, inner, _names(inner)))
+                stack.append((folder / name, inner, entries_of(inner)))
             else:
                 unlink(folder / name, folder=descriptor)
     finally:
         for _, descriptor, _ in stack:
             os.close(descriptor)
-
-
-def _names(descriptor: int) -> list[tuple[str, bool]]:
-    """Return (name, whether it is a folder) of what an open folder holds, last name first."""
-    with os.scandir(descriptor) as entries:
-        return sorted(((entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries), reverse=True)
 
 
 def open_folder(top: Path | int, relpath: str) -> int:
@@ -316,48 +351,51 @@ def open_folder(top: Path | int, relpath: str) -> int:
     Raises:
         OSError: One of its parts is missing, a link (ENOTDIR or ELOOP), or no folder.
     """
-    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-    if isinstance(top, int) and "/" not in relpath:
-        return os.open(relpath, flags, dir_fd=top)
-    descriptor = os.dup(top) if isinstance(top, int) else os.open(top, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    for part in relpath.split("/") if relpath != "." else ():
-        try:
-            inner = os.open(part, flags, dir_fd=descriptor)
-        finally:
-            os.close(descriptor)
-        descriptor = inner
-    return descriptor
+    if isinstance(top, int):
+        return os.dup(top) if relpath in ("", ".") else open_beneath(top, relpath, os.O_RDONLY | os.O_DIRECTORY)
+    return StorePath(top, "" if relpath == "." else relpath).open_folder()
 
 
-def walk(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
-    """Yield (POSIX path below `folder`, lstat) of everything below it that is no folder; an explicit stack, unsorted.
+def open_root(root: Path) -> int:
+    """Return a descriptor of a store's root, for what is opened below it."""
+    return StorePath(root, "").open_folder()
+
+
+def walk(folder: Anywhere) -> Iterator[tuple[str, os.stat_result]]:
+    """Yield (POSIX path below `folder`, lstat) of everything below it that is no folder; explicit stack, unsorted.
+
+    Every folder is opened below the one around it, never through a link.
 
     Raises:
         OSError: A folder can't be read.
     """
-    stack = [(os.fspath(folder), "")]
-    while stack:
-        path, prefix = stack.pop()
-        with os.scandir(path) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    stack.append((entry.path, f"{prefix}{entry.name}/"))
-                else:
-                    yield prefix + entry.name, entry.stat(follow_symlinks=False)
+    stack = [(_open_folder(folder), "")]
+    try:
+        while stack:
+            descriptor, prefix = stack.pop()
+            try:
+                with os.scandir(descriptor) as entries:
+                    for entry in entries:
+                        if entry.is_dir(follow_symlinks=False):
+                            stack.append((open_folder(descriptor, entry.name), f"{prefix}{entry.name}/"))
+                        else:
+                            yield prefix + entry.name, entry.stat(follow_symlinks=False)
+            finally:
+                os.close(descriptor)
+    finally:
+        for descriptor, _ in stack:
+            os.close(descriptor)
 
 
-def hash_file(path: Path) -> tuple[str, int]:
+def hash_file(path: Anywhere) -> tuple[str, int]:
     """Return sha256 in hex and size in bytes of a regular file.
 
     Raises:
-        OSError: It can't be read, is a link (ELOOP), or no regular file (EINVAL).
+        OSError: As `open_file`.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb", buffering=0) as stream:
-        found = os.fstat(stream.fileno())
-        if not stat.S_ISREG(found.st_mode):
-            raise OSError(errno.EINVAL, "not a regular file", str(path))
-        return hashlib.file_digest(stream, "sha256").hexdigest(), found.st_size
+    with os.fdopen(open_file(path), "rb", buffering=0) as stream:
+        size = os.fstat(stream.fileno()).st_size
+        return hashlib.file_digest(stream, "sha256").hexdigest(), size
 
 
 def free_bytes(path: Path) -> int:
@@ -368,7 +406,9 @@ def free_bytes(path: Path) -> int:
 # --- the database -----------------------------------------------------------------------------------------------------
 
 
-def open_database(path: Path, config: Mapping[str, str | int | bool], *, read_only: bool) -> duckdb.DuckDBPyConnection:
+def open_database(
+    path: Anywhere, config: Mapping[str, str | int | bool], *, read_only: bool
+) -> duckdb.DuckDBPyConnection:
     """Open a DuckDB file."""
     import duckdb
 
@@ -423,4 +463,11 @@ def rollback(connection: duckdb.DuckDBPyConnection) -> None:
 
 def checkpoint(connection: duckdb.DuckDBPyConnection) -> None:
     """Move what is in the write-ahead log into the database file."""
-    connection.execute("CHECKPOINT")
+    # where DuckDB's own names come first, see repo.definitions, the catalog is the last of them
+    (path,) = connection.execute("SELECT current_setting('search_path')").fetchall()[0]
+    connection.execute(f"CHECKPOINT {path.rpartition(',')[2].partition('.')[0]}".rstrip())
+
+
+def lock_settings(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let no later statement of a connection change its settings."""
+    connection.execute("SET lock_configuration = true")

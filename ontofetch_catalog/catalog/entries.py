@@ -152,7 +152,7 @@ def look_below(store: Store, folder: str) -> list[Entry]:
         OSError: It or a folder in it can't be read, or is a link.
     """
     obstacles = Obstacles()
-    root = os.open(store.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    root = effects.open_root(store.root)
     try:
         entries = [_entry(f"{folder}/{inner}", state) for inner, state in walk_folder(root, folder, obstacles, lstat)]
     finally:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs.layout import SWAP
+from ontofetch_hookspecs.store_paths import StorePath
 
 from ..errors import CatalogBehind, CatalogMissing, CatalogUnreadable
 from . import effects
@@ -19,8 +20,6 @@ from .connection import Store
 from .repo import events
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import duckdb
 
 FORMAT = 1
@@ -43,22 +42,22 @@ def read_generation(store: Store) -> Generation | None:
         CatalogUnreadable: The file is there and says something else.
     """
     try:
-        found = json.loads(store.generation.read_text(encoding="utf-8"))
+        found: Any = store.generation.read_json()
         if found["format"] == FORMAT:
             return Generation(int(found["counter"]), int(found["events"]), str(found["digest"]))
         error: Exception = ValueError(f"its format is {found['format']!r}")
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as caught:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError) as caught:
         error = caught
     raise CatalogUnreadable(
-        f"The generation record {store.generation} can't be read: {error}.",
+        f"The generation record {store.generation} can't be read: {getattr(error, 'strerror', None) or error}.",
         subject=str(store.generation),
         hint="If the catalog is sound, `ontofetch db doctor --fix CAT009` writes it anew.",
     ) from error
 
 
-def write_generation(store: Store, event_id: int, digest: str, *, path: Path | None = None) -> None:
+def write_generation(store: Store, event_id: int, digest: str, *, path: StorePath | None = None) -> None:
     """Record that the catalog has come to `event_id`; called after each COMMIT.
 
     Args:

@@ -13,13 +13,14 @@ import stat
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ontofetch_hookspecs.layout import INTENTS, QUARANTINE
+from ontofetch_hookspecs.layout import INTENTS, QUARANTINE, STAGING
+from ontofetch_hookspecs.names import check_size, quote
 from ontofetch_hookspecs.stages import LOCK, RECORD
+from ontofetch_hookspecs.store_paths import StorePath
 
-from ..errors import RecoveryFailed
+from ..errors import EventError, RecoveryFailed
 from . import effects
 from .connection import Store
 from .repo import events
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     import duckdb
 
 FORMAT = 1
+UNREADABLE = ".unreadable"
 _log = logging.getLogger("ontofetch.catalog.journal")
 
 
@@ -78,7 +80,7 @@ class Draft:
 
         What it replaces is a document that the catalog itself wrote, so it is dropped once the boundary is done.
         """
-        prepared = f"{self.folder}/new-{len(self.intent.moves)}-{Path(target).name.lstrip('.')}"
+        prepared = f"{self.folder}/new-{len(self.intent.moves)}-{os.path.basename(target).lstrip('.')}"
         effects.make_folders(self.store.path(self.folder))
         found = effects.write_new(self.store.path(prepared), chunks)
         self.displace(target, keep=False)
@@ -92,7 +94,7 @@ class Draft:
 
     def displace(self, target: str, *, keep: bool) -> None:
         """Move what is at `target`, if anything is, into quarantine, or aside until the boundary is done."""
-        if self._is_gone(target) or not os.path.lexists(self.store.path(target)):
+        if self._is_gone(target) or not self.store.path(target).exists():
             return
         aside = QUARANTINE + "/" + self.intent.boundary_id if keep else self.folder + "/old"
         self._move(target, f"{aside}/{target}")
@@ -144,7 +146,7 @@ def publish(store: Store, intent: Intent) -> None:
         with suppress(FileExistsError):
             effects.make_folder(store.path(folder))
     for move in intent.moves:
-        effects.rename(store.path(move.source), store.path(move.target), below=store.root)
+        effects.rename(store.path(move.source), store.path(move.target))
     _sync_touched(store, intent)
 
 
@@ -153,8 +155,7 @@ def is_published(store: Store, intent: Intent) -> bool:
     # what is displaced gives way to what is published: its place is taken again
     taken = {move.target for move in intent.moves}
     return all(
-        _is_moved(move, store.path(move.target))
-        and (move.source in taken or not os.path.lexists(store.path(move.source)))
+        _is_moved(move, store.path(move.target)) and (move.source in taken or not store.path(move.source).exists())
         for move in intent.moves
     )
 
@@ -170,7 +171,7 @@ def undo(store: Store, intent: Intent) -> None:
     """
     for move in reversed(intent.moves):
         source, target = store.path(move.source), store.path(move.target)
-        if os.path.lexists(source):
+        if source.exists():
             continue
         if not _is_moved(move, target):
             raise RecoveryFailed(
@@ -180,7 +181,7 @@ def undo(store: Store, intent: Intent) -> None:
                 hint="`ontofetch db doctor` shows what is where.",
             )
         effects.make_folders(source.parent)
-        effects.rename(target, source, below=store.root)
+        effects.rename(target, source)
     _sync_touched(store, intent)
     for folder in reversed(intent.folders):
         _remove_if_empty(store.path(folder))
@@ -210,11 +211,9 @@ class Recovered:
     event: events.EventRow | None
 
 
-def open_intents(store: Store) -> list[Path]:
+def open_intents(store: Store) -> list[StorePath]:
     """Return the files of the open boundaries, sorted; empty where nothing is open. Never writes."""
-    if not store.intents.is_dir():
-        return []
-    return sorted(path for path in store.intents.iterdir() if path.suffix == ".json" and not path.name.startswith("."))
+    return [store.intents / name for name in store.intents.names() if name.endswith(".json") and name[0] != "."]
 
 
 def recover(store: Store, connection: duckdb.DuckDBPyConnection) -> list[Recovered]:
@@ -227,12 +226,7 @@ def recover(store: Store, connection: duckdb.DuckDBPyConnection) -> list[Recover
     for path in open_intents(store):
         intent = read_intent(path)
         if intent is None:
-            aside = path.with_suffix(".unreadable")
-            effects.rename(path, aside)
-            effects.sync_folder(store.intents)
-            _log.error(
-                "an intent was unreadable and is set aside as %s; `ontofetch db doctor` looks further", aside.name
-            )
+            set_aside(path)
             continue
         event = events.find_boundary(connection, intent.boundary_id)
         try:
@@ -250,23 +244,50 @@ def recover(store: Store, connection: duckdb.DuckDBPyConnection) -> list[Recover
     return ended
 
 
-def read_intent(path: Path) -> Intent | None:
+def set_aside(path: StorePath) -> None:
+    """Rename an intent that can't be read, so that recovery goes on; doctor reports it."""
+    aside = path.with_name(path.name.removesuffix(".json") + UNREADABLE)
+    if path.is_dir():
+        # a folder can't take the place of a former one that is not empty
+        effects.remove_tree(aside)
+    effects.rename(path, aside)
+    effects.sync_folder(path.parent)
+    _log.error("an intent was unreadable and is set aside as %s; `ontofetch db doctor` looks further", aside.name)
+
+
+def read_intent(path: StorePath) -> Intent | None:
     """Return what an intent's file says; None if it is unreadable or says what no boundary wrote."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        if found.pop("format") != FORMAT or found["boundary_id"] != path.stem:
+        found = path.read_json()
+        if not isinstance(found, dict) or found.pop("format") != FORMAT:
             return None
         intent = Intent(**{**found, "moves": [Move(**move) for move in found["moves"]]})
-        if not all(_is_inside(path) for path in named_paths(intent)):
-            return None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        _check_intent(intent, path)
+    except (OSError, ValueError, KeyError, TypeError, EventError):
         return None
     return intent
 
 
-def _is_inside(path: str) -> bool:
-    """Say whether a path stays below the root; a file that nobody recorded may have any name that a disk allows."""
-    return "\0" not in path and not {"", ".", ".."} & set(path.split("/"))
+def _check_intent(intent: Intent, path: StorePath) -> None:
+    """Check what an intent says as strictly as what arrives: it may be somebody else's.
+
+    Raises:
+        EventError: A path leads out of the store, a stage is none, or a number is none.
+    """
+    if intent.boundary_id != path.name.removesuffix(".json"):
+        raise EventError("The intent is of another boundary.", subject=path.name)
+    for named in named_paths(intent):
+        # a file that nobody recorded may have any name that a disk allows, so only the way is checked
+        if not isinstance(named, str) or not named:
+            raise EventError("An intent names no path.", subject=path.name)
+        StorePath(path.root, named)
+    for stage in intent.stages:
+        if os.path.dirname(stage) != STAGING:
+            raise EventError(f"An intent retires {quote(stage)}, which is no stage.", subject=path.name)
+    for move in intent.moves:
+        check_size("inode", move.inode)
+        if move.size is not None:
+            check_size("size", move.size)
 
 
 def named_paths(intent: Intent) -> Iterator[str]:
@@ -278,11 +299,11 @@ def named_paths(intent: Intent) -> Iterator[str]:
         yield move.target
 
 
-def _intent_path(store: Store, boundary_id: str) -> Path:
+def _intent_path(store: Store, boundary_id: str) -> StorePath:
     return store.intents / f"{boundary_id}.json"
 
 
-def _is_moved(move: Move, target: Path) -> bool:
+def _is_moved(move: Move, target: StorePath) -> bool:
     try:
         found = target.lstat()
     except OSError:
@@ -299,7 +320,7 @@ def _sync_touched(store: Store, intent: Intent) -> None:
             effects.sync_folder(store.path(folder))
 
 
-def _remove_if_empty(path: Path) -> None:
+def _remove_if_empty(path: StorePath) -> None:
     try:
         effects.remove_folder(path)
     except FileNotFoundError:
@@ -309,26 +330,37 @@ def _remove_if_empty(path: Path) -> None:
             raise
 
 
-def _retire(stage: Path) -> None:
+def _retire(stage: StorePath) -> None:
     """Remove a stage's record and its empty folders; bytes that nobody published stay, and the record with them."""
     if not stage.is_dir():
         return
-    for folder, _, names in os.walk(stage, topdown=False):
-        if Path(folder) == stage:
-            if set(names) - {RECORD, LOCK} or any(entry.is_dir() for entry in os.scandir(folder)):
-                return
-            for name in sorted(names):
-                effects.unlink(stage / name)
-        _remove_if_empty(Path(folder))
+    for name, kind in stage.entries():
+        if kind == stat.S_IFDIR:
+            _remove_empty_folders(stage / name)
+    left = stage.entries()
+    if {name for name, _ in left} - {RECORD, LOCK} or any(kind == stat.S_IFDIR for _, kind in left):
+        return
+    for name, _ in left:
+        effects.unlink(stage / name)
+    _remove_if_empty(stage)
     effects.sync_folder(stage.parent)
+
+
+def _remove_empty_folders(folder: StorePath) -> None:
+    """Remove the folders below one that are empty, and it with them; the deepest go first."""
+    for name, kind in folder.entries():
+        if kind == stat.S_IFDIR:
+            _remove_empty_folders(folder / name)
+    _remove_if_empty(folder)
 
 
 def _sweep(store: Store) -> None:
     """Remove what a boundary wrote for itself before it had an intent; nobody else is writing now."""
-    if not store.intents.is_dir():
-        return
-    for path in sorted(store.intents.iterdir()):
-        if path.is_dir() and not _intent_path(store, path.name).exists():
+    for name, kind in store.intents.entries():
+        path = store.intents / name
+        if name.endswith(UNREADABLE):
+            continue
+        if kind == stat.S_IFDIR and not _intent_path(store, name).exists():
             effects.remove_tree(path)
-        elif path.name.startswith("."):
+        elif name.startswith("."):
             effects.unlink(path)

@@ -20,11 +20,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ontofetch_hookspecs.layout import LOCK
+from ontofetch_hookspecs.store_paths import StorePath
 
-from ..errors import NestedBoundary
+from ..errors import CatalogUnreadable, NestedBoundary
 from . import holders
 
 _POLL_SECONDS = 0.002
+_DESK_POLL_SECONDS = 0.001
 _DESK_SUFFIX = ".desk"
 
 
@@ -37,7 +39,7 @@ class Gate:
     """
 
     def __init__(self, root: Path, real: str) -> None:
-        self.path = Path(real) / LOCK
+        self.path = StorePath(Path(real), LOCK)
         self._store = str(root)
         self._turns: deque[threading.Event] = deque()
         self._guard = threading.Lock()
@@ -129,8 +131,10 @@ class Gate:
 
     def _enter(self, kind: int, deadline: float) -> int:
         try:
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+            descriptor = self.path.open(os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
+            if error.errno in (errno.ELOOP, errno.ENOTDIR, errno.EINVAL, errno.ENXIO, errno.EISDIR):
+                raise self._no_lock() from error
             if kind == fcntl.LOCK_SH and error.errno in (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOENT):
                 return self._enter_unseen(deadline)
             raise
@@ -148,7 +152,7 @@ class Gate:
         Byte 0 alone keeps writers out; the bytes of those who wait already keep the order.
         """
         try:
-            descriptor = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            descriptor = self.path.open(os.O_RDONLY)
         except FileNotFoundError:
             return -1
         try:
@@ -160,22 +164,37 @@ class Gate:
 
     def _draw_ticket(self, descriptor: int, kind: int, deadline: float) -> int:
         """Take the next free number under the desk's lock; a damaged counter costs fairness once, never safety."""
-        from filelock import FileLock, Timeout
-
-        desk = FileLock(
-            f"{self.path}{_DESK_SUFFIX}", timeout=max(0.0, deadline - time.monotonic()), poll_interval=0.001
-        )
+        desk = self.path.with_name(self.path.name + _DESK_SUFFIX).open(os.O_RDWR | os.O_CREAT, 0o644)
         try:
-            with desk:
-                ticket = holders.read_counter(descriptor) or 0
-                while not _try_lock(descriptor, kind, 1, ticket):
-                    # who is in the way may hold many numbers: the one behind them is tried next
-                    taken = holders.find_conflict(descriptor, kind, ticket, 1)
-                    ticket = taken.end if taken else ticket
-                holders.write_counter(descriptor, ticket + 1)
-                return ticket
-        except Timeout as error:
-            raise holders.locked_by(self._store, "those who wait before this one") from error
+            self._wait_for_desk(desk, deadline)
+            ticket = holders.read_counter(descriptor) or 0
+            while not _try_lock(descriptor, kind, 1, ticket):
+                # who is in the way may hold many numbers: the one behind them is tried next
+                taken = holders.find_conflict(descriptor, kind, ticket, 1)
+                ticket = taken.end if taken else ticket
+            holders.write_counter(descriptor, ticket + 1)
+            return ticket
+        finally:
+            # the system lets go of flock(2) with the last descriptor
+            os.close(desk)
+
+    def _wait_for_desk(self, desk: int, deadline: float) -> None:
+        while True:
+            try:
+                fcntl.flock(desk, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                if time.monotonic() >= deadline:
+                    raise holders.locked_by(self._store, "those who wait before this one") from error
+                time.sleep(_DESK_POLL_SECONDS)
+            else:
+                return
+
+    def _no_lock(self) -> CatalogUnreadable:
+        return CatalogUnreadable(
+            f"The lock {self.path} of the store is a link, or no regular file in a folder.",
+            subject=str(self.path),
+            hint="Somebody may have put it there: look where it comes from, and move it away.",
+        )
 
     def _poll(self, descriptor: int, kind: int, length: int, deadline: float) -> None:
         while not _try_lock(descriptor, kind, length, 0):

@@ -104,7 +104,7 @@ def scan(
 
     listing.create_listing(connection)
     found = Scan()
-    root = os.open(store.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    root = effects.open_root(store.root)
     try:
         found.places = [
             place

@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.layout import BACKUPS, CATALOG
+from ontofetch_hookspecs.names import quote
+from ontofetch_hookspecs.store_paths import StorePath, make_root
 
 from ..errors import CatalogMissing, CatalogUnwritable
 from . import effects, journal, swap
@@ -27,11 +29,9 @@ from .migrations import (
     pending_migrations,
     require_current_schema,
 )
-from .repo import events
+from .repo import care, definitions, events
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import duckdb
 
 CHECKPOINT_BYTES = 1 << 17  # a log beyond this is moved into the database file at the end of a boundary
@@ -92,6 +92,7 @@ class Session:
         except (OSError, duckdb.Error) as error:
             _log.warning("the broken connection to %s could not be closed: %s", self.store.database, error)
         self.connection = open_connection(self.store, read_only=False)
+        definitions.use_own_functions(self.connection)
 
 
 def utc_now() -> datetime:
@@ -129,8 +130,12 @@ def reading(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
             )
         connection = open_connection(store, read_only=True)
         try:
+            definitions.use_own_functions(connection)
             require_current_schema(connection)
             check_generation(store, connection)
+            _use_own_views(store, connection)
+            care.refuse_invalid(connection, "versions")
+            effects.lock_settings(connection)
             yield watched(connection)
         except duckdb.Error as error:
             raise unreadable(store.database, error) from error
@@ -148,6 +153,8 @@ def inspecting(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
     with gate_of(store.root).shared(store.wait):
         connection = open_connection(store, read_only=True)
         try:
+            definitions.use_own_functions(connection)
+            effects.lock_settings(connection)
             yield watched(connection)
         finally:
             connection.close()
@@ -168,7 +175,8 @@ def writing(store: Store, *, migrate: bool = True, trust_record: bool = True) ->
     """
     effects.set_durability(str(store.settings.get("durability", "full")))
     with disk_told(store):
-        effects.make_folders(store.root / CATALOG)
+        make_root(store.root)
+        effects.make_folders(store.path(CATALOG))
     with ExitStack() as entered:
         with disk_told(store), damage_told(store):
             session = entered.enter_context(_entered(store, migrate=migrate, trust_record=trust_record))
@@ -189,12 +197,25 @@ def _entered(store: Store, *, migrate: bool, trust_record: bool) -> Iterator[Ses
                 write_generation(store, *events.last_event(session.connection))
             if migrate:
                 _migrate(session)
+            # from here on no table is made any more
+            definitions.use_own_functions(session.connection)
+            _use_own_views(store, session.connection)
+            care.refuse_invalid(session.connection, "versions")
             session.recovered = journal.recover(store, session.connection)
             _record_recovery(session)
             session.connection = watched(session.connection)
             yield session
         finally:
             _close(session)
+
+
+def _use_own_views(store: Store, connection: duckdb.DuckDBPyConnection) -> None:
+    for name in definitions.use_own_views(connection):
+        _log.warning(
+            "the view %s in the catalog below %s is not this program's: ours is used; `ontofetch db doctor` says more",
+            quote(name),
+            store.root,
+        )
 
 
 @contextmanager
@@ -231,7 +252,7 @@ def pending(store: Store) -> tuple[Migration, ...]:
 
 
 def build(
-    store: Store, path: Path, fill: Callable[[duckdb.DuckDBPyConnection], events.EventRow] | None = None
+    store: Store, path: StorePath, fill: Callable[[duckdb.DuckDBPyConnection], events.EventRow] | None = None
 ) -> tuple[int, str]:
     """Make a whole database with the current schema in a new file and return its last event's number and digest.
 
@@ -330,7 +351,7 @@ def _checkpoint_if_due(session: Session) -> None:
 
     log = session.store.database.with_name(session.store.database.name + ".wal")
     try:
-        if log.exists() and log.stat().st_size >= CHECKPOINT_BYTES:
+        if log.exists() and log.lstat().st_size >= CHECKPOINT_BYTES:
             effects.checkpoint(session.connection)
     except (OSError, duckdb.Error) as error:
         # what is in the log is committed; the next boundary tries again

@@ -12,18 +12,16 @@ import stat
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 from ontofetch_hookspecs.layout import RESTORING, SWAP
-from ontofetch_hookspecs.names import check_relpath
+from ontofetch_hookspecs.names import MAX_ROOTED_BYTES, check_relpath, check_size
+from ontofetch_hookspecs.store_paths import StorePath
 
 from ..errors import CatalogUnreadable, EventError, RecoveryFailed
 from . import effects
 from .connection import Store
 from .journal import Move
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 FORMAT = 1
 
@@ -57,7 +55,7 @@ def finish(store: Store) -> bool:
     """
     path, beside = store.path(SWAP), store.path(RESTORING)
     if not path.exists():
-        if os.path.lexists(beside):
+        if beside.exists():
             # a restore died before it had a plan
             effects.remove_tree(beside)
         return False
@@ -119,7 +117,7 @@ def _touched(swap: Swap) -> list[str]:
     return sorted(touched, reverse=True)
 
 
-def _is_what_moves(move: Move, path: Path) -> bool:
+def _is_what_moves(move: Move, path: StorePath) -> bool:
     with suppress(OSError):
         found = path.lstat()
         size = None if stat.S_ISDIR(found.st_mode) else found.st_size
@@ -127,13 +125,16 @@ def _is_what_moves(move: Move, path: Path) -> bool:
     return False
 
 
-def _read(path: Path) -> Swap:
+def _read(path: StorePath) -> Swap:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found: Any = path.read_json()
         swap = Swap([Move(**move) for move in found[f"moves of format {FORMAT}"]])
         for move in swap.moves:
-            check_relpath("path", move.source)
-            check_relpath("path", move.target)
+            check_relpath("path", move.source, most=MAX_ROOTED_BYTES)
+            check_relpath("path", move.target, most=MAX_ROOTED_BYTES)
+            check_size("inode", move.inode)
+            if move.size is not None:
+                check_size("size", move.size)
     except (OSError, ValueError, KeyError, TypeError, EventError) as error:
         raise RecoveryFailed(
             f"The plan of the interrupted restore, {path}, can't be read: {error}.",

@@ -35,7 +35,7 @@ def status(argv: list[str], host: HostInfo) -> int:
     values = {
         "root": str(store.root),
         **counts,
-        "database_bytes": sum(path.stat().st_size for path in store.database.parent.glob(store.database.name + "*")),
+        "database_bytes": _database_bytes(store),
         "schema_version": schema,
         "generation": record.counter if record else 0,
         "open_boundaries": len(journal.open_intents(store)),
@@ -51,8 +51,12 @@ def status(argv: list[str], host: HostInfo) -> int:
 
 
 def _entries(store: Store, folder: str) -> int:
-    path = store.path(folder)
-    return sum(1 for _ in path.iterdir()) if path.is_dir() else 0
+    return len(store.path(folder).names())
+
+
+def _database_bytes(store: Store) -> int:
+    catalog = store.database.parent
+    return sum((catalog / name).lstat().st_size for name in catalog.names() if name.startswith(store.database.name))
 
 
 def migrate(argv: list[str], host: HostInfo) -> int:

@@ -26,6 +26,7 @@ from ontofetch_hookspecs import (
 )
 from ontofetch_hookspecs.layout import VALIDATION_AUDIT, find_layout
 from ontofetch_hookspecs.names import quote
+from ontofetch_hookspecs.store_paths import below_root
 
 from ..errors import ExtractError, PreconditionFailed
 from ..rendering.progress import bar
@@ -100,7 +101,7 @@ class Pull:
         stage, staged = copy.stage, copy.path if copy.stage else None
         if copy.record is not None and copy.path != in_place:
             stage = Stage.create(self._host.root, url=request.source.url, etag=copy.etag)
-            staged = stage.link_file(copy.path, f"{STAGED}/{self._name}")
+            staged = stage.link_file(below_root(self._host.root, copy.path), f"{STAGED}/{self._name}")
         event = self._contract.make(
             DownloadDone,
             service=request.service,
@@ -140,7 +141,9 @@ class Pull:
             return receipt.changed
         self._recorded = False
         _log.warning("no catalog is loaded: %s is published, but nothing is recorded", self._version_id)
-        return event.staged is not None and publish_artifact(event.staged, target, replace=event.replace)
+        return event.staged is not None and publish_artifact(
+            self._host.root, event.staged, target, replace=event.replace
+        )
 
     # --- extract ------------------------------------------------------------------------------------------------------
 
@@ -233,8 +236,9 @@ class Pull:
     def _carry_out_extract(self, event: ExtractDone) -> None:
         self._contract.extract_done(event)
         if not self._recorded and event.staged is not None:
-            alone = sum(1 for _ in (self._folder / self._layout.source).iterdir()) == 1
-            publish_files(event.staged, self._data, replace=self._request.replace, alone=alone)
+            root = self._host.root
+            alone = len(below_root(root, self._folder / self._layout.source).names()) == 1
+            publish_files(root, event.staged, self._data, replace=self._request.replace, alone=alone)
 
     # --- validate -----------------------------------------------------------------------------------------------------
 

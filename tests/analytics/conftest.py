@@ -98,7 +98,7 @@ class OpenShelf(Shelf):
 
     def __init__(self, root: Path) -> None:
         super().__init__(root)
-        self.connection = duckdb.connect(self.store.database)
+        self.connection = duckdb.connect(str(self.store.database))
         self.catalog = Catalog(self)
 
     @contextmanager

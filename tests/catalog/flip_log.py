@@ -25,7 +25,7 @@ import duckdb
 from ontofetch_catalog.catalog import sessions
 from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.errors import OntofetchError
-from tests.releases import Releases
+from tests.releases import Releases, on_disk
 
 FAST: dict[str, object] = {"durability": "off"}
 TABLES = ("versions", "artifacts", "extracted_files", "validations", "latest_pointer", "events", "schema_version")
@@ -41,7 +41,7 @@ def make_store(root: Path) -> Store:
 
 def log_of(store: Store) -> Path:
     """Return the path of the write-ahead log."""
-    return store.database.with_name(store.database.name + ".wal")
+    return on_disk(store.database).with_name(on_disk(store.database).name + ".wal")
 
 
 def rows_of(connection: duckdb.DuckDBPyConnection) -> list[list[tuple[Any, ...]]]:
@@ -55,13 +55,13 @@ class Flips:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.log = log_of(store)
-        self.database = store.database.read_bytes()
+        self.database = on_disk(store.database).read_bytes()
         self.sound = self.log.read_bytes()
-        self.record = store.generation.read_bytes()
+        self.record = on_disk(store.generation).read_bytes()
         self.rows = self._alone()
 
     def _alone(self) -> list[list[tuple[Any, ...]]]:
-        connection = duckdb.connect(str(self.store.database), read_only=True)
+        connection = duckdb.connect(str(on_disk(self.store.database)), read_only=True)
         try:
             return rows_of(connection)
         finally:
@@ -85,8 +85,8 @@ class Flips:
 
     def put(self, log: bytes | None) -> None:
         """Put the database and the record back, and `log` in the place of the log."""
-        self.store.database.write_bytes(self.database)
-        self.store.generation.write_bytes(self.record)
+        on_disk(self.store.database).write_bytes(self.database)
+        on_disk(self.store.generation).write_bytes(self.record)
         if log is None:
             self.log.unlink(missing_ok=True)
         else:

@@ -12,12 +12,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ontofetch_catalog.catalog import generation, sessions
+from ontofetch_catalog.catalog import effects, generation, sessions
 from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.errors import CatalogBehind, CatalogMissing, CatalogUnreadable, OntofetchError
 from tests.catalog.flip_log import FAST, TABLES, Flips, flip_all, log_of, make_store, rows_of
 from tests.programs import Program
-from tests.releases import Releases, assert_consistent
+from tests.releases import Releases, assert_consistent, on_disk
 
 HOWS = pytest.mark.parametrize("enter", [sessions.reading, sessions.writing], ids=["reading", "writing"])
 
@@ -89,10 +89,10 @@ def test_a_missing_log_is_refused(store: Store, enter: Callable[[Store], object]
 def test_an_older_copy_is_refused(store: Store, tmp_path: Path, enter: Callable[[Store], object]) -> None:
     """A copy of the database that is put back without its record is behind it, checkpointed or with its log."""
     older = tmp_path / "older"
-    shutil.copytree(store.database.parent, older)
+    shutil.copytree(on_disk(store.database.parent), older)
     Releases(store.root, settings=FAST).download("3.0", b"more")
-    for name in (store.database.name, log_of(store).name):
-        shutil.copyfile(older / name, store.database.with_name(name))
+    for name in (on_disk(store.database).name, log_of(store).name):
+        shutil.copyfile(older / name, on_disk(store.database).with_name(name))
     assert "has 7 events, but had 8" in _refused(store, enter, CatalogBehind)
 
 
@@ -101,19 +101,19 @@ def test_an_older_database_beside_a_newer_log_is_refused(
     store: Store, tmp_path: Path, enter: Callable[[Store], object]
 ) -> None:
     """A log that does not belong to its database file is not taken for nothing."""
-    shutil.copyfile(store.database, tmp_path / "older")
+    shutil.copyfile(on_disk(store.database), tmp_path / "older")
     with sessions.writing(store) as session:
-        session.connection.execute("CHECKPOINT")
+        effects.checkpoint(session.connection)
     Releases(store.root, settings=FAST).download("3.0", b"more")
-    shutil.copyfile(tmp_path / "older", store.database)
+    shutil.copyfile(tmp_path / "older", on_disk(store.database))
     _refused(store, enter, CatalogUnreadable)
 
 
 @HOWS
 def test_another_history_of_the_same_length_is_refused(store: Store, enter: Callable[[Store], object]) -> None:
     """As many events are not enough: the digest of the newest covers all before it."""
-    record = json.loads(store.generation.read_bytes())
-    store.generation.write_text(json.dumps({**record, "digest": "0" * 64}))
+    record = json.loads(on_disk(store.generation).read_bytes())
+    on_disk(store.generation).write_text(json.dumps({**record, "digest": "0" * 64}))
     assert "another event 7" in _refused(store, enter, CatalogBehind)
 
 
@@ -123,8 +123,8 @@ def test_another_history_of_the_same_length_is_refused(store: Store, enter: Call
 def test_a_damaged_block_is_refused_wherever_it_is_met(store: Store) -> None:
     """A flipped byte of the database file is refused with the way out, at the opening or at the statement it hits."""
     with sessions.writing(store) as session:
-        session.connection.execute("CHECKPOINT")
-    sound = store.database.read_bytes()
+        effects.checkpoint(session.connection)
+    sound = on_disk(store.database).read_bytes()
     with sessions.reading(store) as connection:
         rows = rows_of(connection)
     seeded = random.Random(5)
@@ -133,7 +133,7 @@ def test_a_damaged_block_is_refused_wherever_it_is_met(store: Store) -> None:
     for position in seeded.sample(range(len(sound)), 60):
         damaged = bytearray(sound)
         damaged[position] ^= 1 << seeded.randrange(8)
-        store.database.write_bytes(damaged)
+        on_disk(store.database).write_bytes(damaged)
         opened = False
         try:
             with sessions.reading(store) as connection:
@@ -150,26 +150,26 @@ def test_a_damaged_block_is_refused_wherever_it_is_met(store: Store) -> None:
 def test_a_damaged_block_is_a_sentence_for_a_boundary_too(store: Store) -> None:
     """A boundary that meets damage says what to do about it, and not that the disk is to be mended."""
     with sessions.writing(store) as session:
-        session.connection.execute("CHECKPOINT")
-    os.truncate(store.database, store.database.stat().st_size // 2)
+        effects.checkpoint(session.connection)
+    os.truncate(on_disk(store.database), on_disk(store.database).stat().st_size // 2)
     with pytest.raises(CatalogUnreadable, match="db rebuild"):
         Releases(store.root, settings=FAST).download("3.0", b"more")
 
 
 def _other_database(store: Store) -> None:
-    store.database.unlink()
+    on_disk(store.database).unlink()
     log_of(store).unlink()
-    connection = duckdb.connect(str(store.database))
+    connection = duckdb.connect(str(on_disk(store.database)))
     connection.execute("CREATE TABLE other (a INTEGER)")
     connection.close()
 
 
 DAMAGES: dict[str, tuple[Callable[[Store], object], type[OntofetchError]]] = {
-    "gone": (lambda store: store.database.unlink(), CatalogMissing),
-    "empty": (lambda store: store.database.write_bytes(b""), CatalogUnreadable),
-    "text": (lambda store: store.database.write_text("hello" * 5000), CatalogUnreadable),
-    "cut": (lambda store: os.truncate(store.database, 20_000), CatalogUnreadable),
-    "a folder": (lambda store: (store.database.unlink(), store.database.mkdir()), CatalogMissing),
+    "gone": (lambda store: on_disk(store.database).unlink(), CatalogMissing),
+    "empty": (lambda store: on_disk(store.database).write_bytes(b""), CatalogUnreadable),
+    "text": (lambda store: on_disk(store.database).write_text("hello" * 5000), CatalogUnreadable),
+    "cut": (lambda store: os.truncate(on_disk(store.database), 20_000), CatalogUnreadable),
+    "a folder": (lambda store: (on_disk(store.database).unlink(), on_disk(store.database).mkdir()), CatalogMissing),
 }
 
 
@@ -180,16 +180,16 @@ def test_a_lost_database_is_refused_and_nothing_takes_its_place(
 ) -> None:
     """A database that is gone or no database, beside a record, is told of; no new one is made in its place."""
     damage(store)
-    found = store.database.read_bytes() if store.database.is_file() else None
+    found = on_disk(store.database).read_bytes() if on_disk(store.database).is_file() else None
     _refused(store, enter, kind)
-    assert (store.database.read_bytes() if store.database.is_file() else None) == found
+    assert (on_disk(store.database).read_bytes() if on_disk(store.database).is_file() else None) == found
 
 
 def test_another_database_in_its_place_is_refused(store: Store) -> None:
     """A database without events is behind a record of seven, and is not migrated."""
     _other_database(store)
     _refused(store, sessions.writing, CatalogBehind)
-    connection = duckdb.connect(str(store.database), read_only=True)
+    connection = duckdb.connect(str(on_disk(store.database)), read_only=True)
     assert connection.execute("SELECT table_name FROM duckdb_tables()").fetchall() == [("other",)]
     connection.close()
 
@@ -200,35 +200,35 @@ def test_another_database_in_its_place_is_refused(store: Store) -> None:
 @HOWS
 def test_a_catalog_ahead_of_its_record_is_fine(store: Store, enter: Callable[[Store], object]) -> None:
     """Killed between COMMIT and record, the catalog is ahead: it opens, and the next commit catches up."""
-    former = store.generation.read_bytes()
+    former = on_disk(store.generation).read_bytes()
     releases = Releases(store.root, settings=FAST)
     releases.download("3.0", b"more")
-    store.generation.write_bytes(former)
+    on_disk(store.generation).write_bytes(former)
     with enter(store):  # type: ignore[attr-defined]
         pass
     releases.set_latest("1.0")
-    assert json.loads(store.generation.read_bytes())["events"] == 9
+    assert json.loads(on_disk(store.generation).read_bytes())["events"] == 9
     assert_consistent(store.root)
 
 
 @HOWS
 def test_a_record_ahead_of_its_catalog_is_refused(store: Store, enter: Callable[[Store], object]) -> None:
     """A record of more events than there are is a loss."""
-    record = json.loads(store.generation.read_bytes())
-    store.generation.write_text(json.dumps({**record, "events": 8}))
+    record = json.loads(on_disk(store.generation).read_bytes())
+    on_disk(store.generation).write_text(json.dumps({**record, "events": 8}))
     assert "has 7 events, but had 8" in _refused(store, enter, CatalogBehind)
 
 
 def test_a_missing_record_is_told_and_written_anew(store: Store, caplog: pytest.LogCaptureFixture) -> None:
     """Without its record the catalog opens with a warning; the next commit writes one that guards it again."""
-    store.generation.unlink()
+    on_disk(store.generation).unlink()
     with sessions.reading(store):
         pass
     assert "generation record" in caplog.text
     assert "missing" in caplog.text
-    assert not store.generation.exists()
+    assert not on_disk(store.generation).exists()
     Releases(store.root, settings=FAST).set_latest("1.0")
-    assert json.loads(store.generation.read_bytes())["events"] == 8
+    assert json.loads(on_disk(store.generation).read_bytes())["events"] == 8
     log_of(store).unlink()
     _refused(store, sessions.reading, CatalogBehind)
 
@@ -251,12 +251,12 @@ RECORDS = {
 @pytest.mark.parametrize("content", RECORDS.values(), ids=RECORDS.keys())
 def test_a_damaged_record_is_a_sentence(store: Store, enter: Callable[[Store], object], content: bytes) -> None:
     """A record that says nothing is refused, since a loss would not be noticed; it is left as it is."""
-    store.generation.write_bytes(content)
+    on_disk(store.generation).write_bytes(content)
     with pytest.raises(CatalogUnreadable, match=r"generation record .* can't be read") as refused, enter(store):  # type: ignore[attr-defined]
         pass
     assert "db doctor" in refused.value.hint
     assert len(str(refused.value)) < 1000
-    assert store.generation.read_bytes() == content
+    assert on_disk(store.generation).read_bytes() == content
 
 
 def test_the_commands_end_with_the_sentence(store: Store) -> None:
@@ -288,5 +288,5 @@ def test_the_record_counts_every_commit(store: Store) -> None:
 def test_a_damage_is_never_taken_for_a_lock(tmp_path: Path) -> None:
     """Not even in a folder called `lock`: nobody has a damaged file open."""
     store = make_store(tmp_path / "could lock" / "store")
-    os.truncate(store.database, 20_000)
+    os.truncate(on_disk(store.database), 20_000)
     _refused(store, sessions.reading, CatalogUnreadable)

@@ -509,7 +509,7 @@ import ctypes
 if sys.platform.startswith("linux"):
     ctypes.CDLL(None).capset((ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)())
 try:
-    os.open(store.database, os.O_RDWR)
+    os.open(str(store.database), os.O_RDWR)
     sys.exit("it may write here")
 except PermissionError:
     pass

@@ -16,6 +16,7 @@ from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.cli import db_cmd
 from ontofetch_catalog.errors import RecoveryFailed
 from ontofetch_hookspecs import CatalogCommitted, HostInfo, hookimpl
+from ontofetch_hookspecs.store_paths import StorePath
 from ontofetch_hookspecs.testing import make_manager
 from tests.catalog.killed import DATA, FORMER, POINTS, TEXTS
 from tests.releases import Releases, assert_consistent, query, results_table
@@ -165,4 +166,4 @@ def test_an_intent_with_the_longest_paths_can_be_read_again(store: Path) -> None
     for target in (f"s/o/{'v' * 100}/data/{deep}", f".catalog/quarantine/{'0' * 32}/s/o/{'v' * 100}/data/{deep}"):
         intent.moves.append(journal.Move(f".catalog/staging/{'0' * 32}/data/{deep}", target, 1, 1))
     journal.write_intent(Store(store, FAST), intent)
-    assert journal.read_intent(store / ".catalog/intents" / f"{'0' * 32}.json") == intent
+    assert journal.read_intent(StorePath(store, f".catalog/intents/{'0' * 32}.json")) == intent

@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from ontofetch_hookspecs import Stage, StageError
-from ontofetch_hookspecs.stages import RECORD, StagedFile, is_held, publish_without_catalog, read_record
+from ontofetch_hookspecs.publishing import publish_without_catalog
+from ontofetch_hookspecs.stages import RECORD, StagedFile, is_held, read_record
+from ontofetch_hookspecs.store_paths import StorePath, below_root
 from tests.releases import sha256
 
 URL = "https://example.org/a.owl"
@@ -113,10 +115,10 @@ def test_a_complete_stage_is_resumed_by_its_url(tmp_path: Path) -> None:
     found = Stage.resume(tmp_path, url=URL)
     assert found is not None
     assert (found.path, found.record.sha256) == (path, sha256(b"bytes"))
-    assert is_held(path)
+    assert is_held(below_root(tmp_path, path))
     assert Stage.resume(tmp_path, url=URL) is None
     found.close()
-    assert not is_held(path)
+    assert not is_held(below_root(tmp_path, path))
     again = Stage.resume(tmp_path, url=URL)
     assert again is not None
     again.discard()
@@ -141,7 +143,7 @@ def test_a_stage_that_is_not_whole_is_not_resumed(tmp_path: Path, fault: str) ->
         changes = {"climbs": {"name": "../../../outside"}, "incomplete": {"complete": False}, "extra": {"who": 1}}
         (path / RECORD).write_text(json.dumps(record | changes[fault]))
     assert Stage.resume(tmp_path, url=URL) is None
-    assert (read_record(path) is None) is (fault in ("record", "climbs", "extra"))
+    assert (read_record(below_root(tmp_path, path)) is None) is (fault in ("record", "climbs", "extra"))
 
 
 def test_a_known_file_is_linked_where_that_can_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,14 +151,14 @@ def test_a_known_file_is_linked_where_that_can_be(tmp_path: Path, monkeypatch: p
     source = tmp_path / "known"
     source.write_bytes(b"known")
     stage = Stage.create(tmp_path)
-    linked = stage.link_file(source, "src/one")
+    linked = stage.link_file(StorePath(tmp_path, "known"), "src/one")
     assert linked.stat().st_ino == source.stat().st_ino
 
     def refuse(*_: object, **__: object) -> None:
         raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
 
     monkeypatch.setattr(os, "link", refuse)
-    copied = stage.link_file(source, "src/two")
+    copied = stage.link_file(StorePath(tmp_path, "known"), "src/two")
     assert (copied.read_bytes(), copied.stat().st_ino != source.stat().st_ino) == (b"known", True)
     stage.close()
 
@@ -179,11 +181,11 @@ def test_a_host_without_a_catalog_publishes_by_itself(tmp_path: Path) -> None:
             else:
                 path.mkdir(parents=True)
                 (path / path.name).write_text("")
-        publish_without_catalog(one, target)
+        publish_without_catalog(tmp_path, one, target)
         assert not one.exists()
         with pytest.raises(StageError, match="is there already"):
-            publish_without_catalog(two, target)
+            publish_without_catalog(tmp_path, two, target)
         assert two.exists()
-        publish_without_catalog(two, target, replace_existing=True)
+        publish_without_catalog(tmp_path, two, target, replace_existing=True)
         shown = target.read_text() if kind == "file" else next(target.iterdir()).name
         assert (shown, two.exists()) == ("two", False)

@@ -17,6 +17,7 @@ from ontofetch_catalog.host.fetch import MARGIN, fetch
 from ontofetch_catalog.host.sources import parse_source
 from ontofetch_hookspecs import ArtifactRecord, DownloadRecord
 from ontofetch_hookspecs.stages import is_held, read_record
+from ontofetch_hookspecs.store_paths import below_root
 from tests.releases import sha256
 from tests.sites import Answer, Site, validated
 
@@ -72,11 +73,11 @@ def test_bytes_are_staged_and_hashed_while_they_arrive(site: Site, tmp_path: Pat
     assert told[-1] == (len(BODY), len(BODY))
     assert len(told) > 1
     (stage,) = stages(tmp_path)
-    record = read_record(stage)
+    record = read_record(below_root(tmp_path, stage))
     assert record is not None
     assert (record.complete, record.sha256, record.size, record.etag) == (True, sha256(BODY), len(BODY), '"1"')
     assert copy.stage is not None
-    assert is_held(stage)
+    assert is_held(below_root(tmp_path, stage))
     copy.stage.close()
 
 
@@ -181,7 +182,7 @@ def test_a_stage_survives_a_server_that_is_down(site: Site, tmp_path: Path, take
     with pytest.raises(FetchError):
         take(site.url("/a.owl"))
     assert stages(tmp_path) == [path]
-    assert not is_held(path)
+    assert not is_held(below_root(tmp_path, path))
 
 
 def test_not_modified_means_the_recorded_copy(site: Site, tmp_path: Path, take: Callable[..., Copy]) -> None:

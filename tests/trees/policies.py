@@ -11,6 +11,7 @@ from ontofetch_catalog.catalog.boundaries.engine import carry_out
 from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.catalog.prune.pins import Pin
 from ontofetch_hookspecs import Stage
+from ontofetch_hookspecs.store_paths import StorePath
 
 from .tree import DAY, LATEST, MIDDLE, OLD, SERIES, Tree, copy
 
@@ -57,7 +58,7 @@ def release_in_use(tree: Tree) -> None:
     way = tree.chance.randrange(3)
     if way == 0:
         stage = Stage.create(tree.root)
-        stage.link_file(tree.root / OLD / "data/a.ttl", "src/held")
+        stage.link_file(StorePath(tree.root, f"{OLD}/data/a.ttl"), "src/held")
         tree.closing.append(stage.close)
     elif way == 1:
         os.utime(tree.root / OLD / "data/a.ttl", (2**33, 2**33))

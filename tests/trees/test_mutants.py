@@ -103,14 +103,14 @@ def _ignores_other_stores(patch: pytest.MonkeyPatch) -> None:
 
 def _follows_links_in_moving(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(batches, "look_at", lambda store, paths: (_followed(store, path) for path in paths))
-    patch.setattr(effects, "rename", lambda source, target, below=None: os.rename(source, target))
+    patch.setattr(effects, "rename", lambda source, target: os.rename(str(source), str(target)))
 
 
 def _followed(store: Any, path: str) -> Any:
     from ontofetch_catalog.catalog.entries import _entry
 
     try:
-        return _entry(path, os.stat(store.path(path)))
+        return _entry(path, os.stat(str(store.path(path))))
     except OSError:
         return None
 

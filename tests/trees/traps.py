@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable
 
 from ontofetch_hookspecs import Stage
+from ontofetch_hookspecs.store_paths import StorePath
 
 from .tree import DATA, OLD, SERIES, Tree, copy, lay_over
 
@@ -120,7 +121,7 @@ def unknown_layout(tree: Tree) -> None:
 def held_stage(tree: Tree) -> None:
     """Let a stage hold a file without a row."""
     stage = Stage.create(tree.root)
-    stage.link_file(tree.root / tree.add("held.ttl", orphan=False), "src/held")
+    stage.link_file(StorePath(tree.root, tree.add("held.ttl", orphan=False)), "src/held")
     tree.closing.append(stage.close)
 
 

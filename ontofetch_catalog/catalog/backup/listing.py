@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs.layout import BACKUPS
+from ontofetch_hookspecs.store_paths import StorePath
 
 from ...errors import BackupRefused
 from .. import effects
@@ -27,7 +26,7 @@ def list_backups(store: Store) -> pa.Table:
     import pyarrow as pa
 
     folder = store.path(BACKUPS)
-    names = sorted(os.listdir(folder), reverse=True) if folder.is_dir() else []
+    names = folder.names()[::-1]
     rows = [_describe(folder / name) for name in names if not name.startswith(".")]
     schema = pa.schema(
         [
@@ -44,14 +43,14 @@ def list_backups(store: Store) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=schema)
 
 
-def _describe(path: Path) -> dict[str, Any]:
+def _describe(path: StorePath) -> dict[str, Any]:
     row: dict[str, Any] = {"name": path.name, "disk_bytes": sum(_sizes(path))}
     if path.name.endswith(ARCHIVE):
         return {**row, "kind": "archive"}
     if "-before-" in path.name:
         return {**row, "kind": "restore" if path.name.endswith("-before-restore") else "migration"}
     try:
-        found = m.decode((path / m.MANIFEST).read_bytes()[: m.MOST_MANIFEST_BYTES])
+        found = m.decode((path / m.MANIFEST).read_bytes(m.MOST_MANIFEST_BYTES))
     except (OSError, BackupRefused):
         return {**row, "kind": "unreadable"}
     return {
@@ -60,13 +59,13 @@ def _describe(path: Path) -> dict[str, Any]:
         "created_at": found.created_at,
         "events": found.events,
         "include_data": found.include_data,
-        "signed": os.path.lexists(path / m.SIGNATURE),
+        "signed": (path / m.SIGNATURE).exists(),
         "files": found.files,
     }
 
 
-def _sizes(path: Path) -> Iterator[int]:
-    if path.is_dir() and not path.is_symlink():
+def _sizes(path: StorePath) -> Iterator[int]:
+    if path.is_dir():
         yield from (state.st_size for _, state in effects.walk(path))
     else:
         yield path.lstat().st_size

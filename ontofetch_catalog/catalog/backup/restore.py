@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -118,7 +119,7 @@ def restore(store: Store, path: Path, *, key: Path | None, progress: Progress) -
     restored = Restored(
         manifest=manifest,
         signed=signed,
-        kept=store.path(plan.aside) if plan.kept else None,
+        kept=store.root / plan.aside if plan.kept else None,
         files_back=plan.back,
         files_there=plan.there,
         migrated=migrated,
@@ -183,7 +184,7 @@ def _unpack(store: Store, source: Source, manifest: m.Manifest, count: _Count) -
     # what a restore that was killed has left; nobody else is restoring now
     effects.remove_tree(beside)
     effects.make_folder(beside)
-    free = effects.free_bytes(beside)
+    free = effects.free_bytes(store.root)
     if free < manifest.size_bytes:
         raise BackupRefused(
             f"The backup needs {manifest.size_bytes:,} bytes, but only {free:,} are free below {store.root}.",
@@ -242,7 +243,7 @@ class _Plan:
     def collect(self) -> None:
         """Look at the disk and say what moves where."""
         for path in _LIVE:
-            if os.path.lexists(self._store.path(path)):
+            if self._store.path(path).exists():
                 self._add(path, f"{self.aside}/{os.path.basename(path)}")
                 self.kept += 1
         for path in (DATABASE, GENERATION):
@@ -251,17 +252,17 @@ class _Plan:
 
     def _put_back(self, folder: str) -> None:
         """Put back what is missing in one folder of the store: the fewest renames."""
-        for entry in sorted(os.scandir(self._store.path(f"{RESTORING}/{folder}")), key=lambda found: found.name):
-            path = f"{folder}/{entry.name}".lstrip("/")
+        for name, kind in self._store.path(f"{RESTORING}/{folder}".rstrip("/")).entries():
+            path = f"{folder}/{name}".lstrip("/")
             if path == CATALOG:
                 continue
             there = self._store.path(path)
-            if not os.path.lexists(there):
+            if not there.exists():
                 self._add(f"{RESTORING}/{path}", path)
                 self.back += 1
-            elif not entry.is_dir(follow_symlinks=False):
+            elif kind != stat.S_IFDIR:
                 self.there += 1
-            elif there.is_symlink() or not there.is_dir():
+            elif not there.is_dir():
                 raise BackupRefused(
                     f"{quote(path)} below {self._store.root} is a link or no folder: nothing can be put there.",
                     subject=path,

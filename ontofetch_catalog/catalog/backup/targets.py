@@ -9,8 +9,7 @@ import hashlib
 import os
 import tarfile
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from .. import effects
@@ -32,7 +31,7 @@ class Target(Protocol):
 
 
 @contextmanager
-def open_target(path: Path, unique: str) -> Iterator[Target]:
+def open_target(path: effects.Anywhere, unique: str) -> Iterator[Target]:
     """Give a target under a hidden name beside `path`; at the end it gets its name, or it is removed.
 
     Args:
@@ -55,16 +54,22 @@ def open_target(path: Path, unique: str) -> Iterator[Target]:
 class FolderTarget:
     """Write a backup as a folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: effects.Anywhere) -> None:
         self._folder = folder
-        self._made = [folder]
+        self._made: list[effects.Anywhere] = [folder]
         effects.make_folder(folder)
 
     def add(self, path: str, stream: IO[bytes], size: int, modified_ns: int) -> tuple[str, int]:
         """Copy a file."""
         del size
-        target = self._folder / path
-        self._made += effects.make_folders(target.parent)
+        target = self._folder
+        *above, name = path.split("/")
+        for part in above:
+            target = target / part
+            if target not in self._made:
+                effects.make_folder(target)
+                self._made.append(target)
+        target = target / name
         found = effects.write_new(target, iter(lambda: stream.read(effects.CHUNK), b""))
         effects.set_times(target, modified_ns)
         return found
@@ -82,7 +87,7 @@ class FolderTarget:
 class ArchiveTarget:
     """Write a backup as a tar compressed with zstandard, as a stream."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: effects.Anywhere) -> None:
         import zstandard
 
         self._path = path
@@ -115,7 +120,7 @@ class ArchiveTarget:
     def discard(self) -> None:
         """Remove what was written."""
         self._close()
-        if os.path.lexists(self._path):
+        with suppress(FileNotFoundError):
             effects.unlink(self._path)
 
     def _close(self) -> None:

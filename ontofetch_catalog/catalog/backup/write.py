@@ -21,12 +21,13 @@ from typing import IO, TYPE_CHECKING, ClassVar
 
 from ontofetch_hookspecs import layout
 from ontofetch_hookspecs.names import quote
+from ontofetch_hookspecs.store_paths import StorePath
 
 from ...errors import BoundaryFailed, UsageError
 from .. import effects, journal, migrations, sessions
 from ..boundaries.engine import Care, Outcome, Recorded, carry_out
 from ..connection import Store, open_connection
-from ..repo import backups, events, fixity
+from ..repo import backups, care, events, fixity
 from ..verify.hasher import Folders
 from ..verify.pages import read_pages
 from . import manifest as m
@@ -105,11 +106,12 @@ def back_up(
     signer = signing.load_private_key(key) if key is not None else None
     now = datetime.now(UTC)
     target_path = _checked(store, path) if path else store.path(layout.BACKUPS) / now.strftime(TIMESTAMP)
-    backup = Backup(path=target_path, manifest=_EMPTY, signed=signer is not None)
+    shown = Path(str(target_path))
+    backup = Backup(path=shown, manifest=_EMPTY, signed=signer is not None)
     boundary = BackupDone(store, backup)
     unique = sessions.new_boundary_id()[:8]
-    with _translated(target_path), sessions.writing(store) as session:
-        if path is None:
+    with _translated(shown), sessions.writing(store) as session:
+        if isinstance(target_path, StorePath):
             effects.make_folders(target_path.parent)
             _sweep(target_path.parent)
         # a line per file may be more than memory should hold
@@ -171,15 +173,16 @@ class _Copy:
         import duckdb
 
         connection = self._session.connection
+        care.refuse_invalid(connection)
         number, digest = events.last_event(connection)
         schema = max(migrations.applied_migrations(connection))
         _, data_bytes, _ = fixity.sum_recent(connection, fixity.Scope(), sessions.utc_now())
         # the file may only be copied while no connection of this process has it open
         effects.checkpoint(connection)
         effects.close_database(connection)
-        self._total = self._store.database.stat().st_size + (data_bytes if self._include_data else 0)
+        self._total = self._store.database.lstat().st_size + (data_bytes if self._include_data else 0)
         self._check_space()
-        root = os.open(self._store.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        root = effects.open_root(self._store.root)
         try:
             with closing(Folders(root)) as folders:
                 for name in (layout.DATABASE, layout.GENERATION):
@@ -268,7 +271,7 @@ class _Copy:
         return sha256
 
 
-def _checked(store: Store, path: Path) -> Path:
+def _checked(store: Store, path: Path) -> effects.Anywhere:
     """Return where a backup may be written.
 
     Raises:
@@ -284,7 +287,7 @@ def _checked(store: Store, path: Path) -> Path:
     if not target.parent.is_dir():
         raise UsageError(f"There is no folder {quote(target.parent)}.", subject=str(path), hint="Make it first.")
     inside = target.parent.resolve() / target.name
-    if inside.is_relative_to(store.root.resolve()) and not inside.is_relative_to(store.path(layout.BACKUPS).resolve()):
+    if inside.is_relative_to(store.root.resolve()) and not inside.is_relative_to(store.root.resolve() / layout.BACKUPS):
         raise UsageError(
             f"{quote(path)} is inside of the store.",
             subject=str(path),
@@ -295,10 +298,11 @@ def _checked(store: Store, path: Path) -> Path:
     return target
 
 
-def _sweep(folder: Path) -> None:
+def _sweep(folder: StorePath) -> None:
     """Remove what backups that were killed have left; nobody else is writing one here now."""
-    for entry in sorted(folder.glob(".*.new")):
-        effects.remove_tree(entry)
+    for name in folder.names():
+        if name.startswith(".") and name.endswith(".new"):
+            effects.remove_tree(folder / name)
 
 
 def _schemas() -> list[Traversable]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ontofetch_hookspecs import layout
 from ontofetch_hookspecs.events import DownloadDone
 from ontofetch_hookspecs.names import path_key, quote
+from ontofetch_hookspecs.store_paths import StorePath
 
 from ...errors import Conflict, EventError
 from .. import journal, sessions
@@ -32,7 +32,8 @@ class DownloadBoundary(Boundary):
         self.layout = layout.find_layout(event.layout)
         self.folder = self.layout.version_folder(event.service, event.ontology, event.version)
         self.target = f"{self.folder}/{self.layout.source}/{event.artifact}"
-        self._source: Path | None = event.staged
+        self._given = None if event.staged is None else store.inside(event.staged) or event.staged
+        self._source: StorePath | None = None
         self._version: releases.VersionRow | None = None
         self._former: releases.ArtifactRow | None = None
         self._lost: bool | None = None  # until the published file has been looked at
@@ -41,15 +42,15 @@ class DownloadBoundary(Boundary):
         """Check that the bytes are where the event says, with that size and content."""
         if self._event.staged is not None:
             staged.check_place(self.store, self._event.staged)
-        path = self._event.staged or self.store.path(self.target)
+        path = self._given or self.store.path(self.target)
         staged.check_file(path, self._event.sha256, self._event.size_bytes, staged=self._event.staged is not None)
 
     def settle(self) -> None:
         """Make the bytes durable where they lie."""
-        if self._source is None:
-            staged.settle_in_place(self.store, self.store.path(self.target))
+        if self._event.staged is None:
+            staged.settle_in_place(self.store.path(self.target))
         else:
-            self._source = staged.settle(self.store, self._source, sessions.new_boundary_id())
+            self._source = staged.settle(self.store, self._event.staged, sessions.new_boundary_id())
 
     def is_changed(self, connection: duckdb.DuckDBPyConnection) -> bool:
         """Check the names against what is recorded; return whether anything differs."""
@@ -135,10 +136,10 @@ class DownloadBoundary(Boundary):
             releases.delete_artifact(connection, self.version_id, former.relpath)
         releases.insert_artifact(connection, row)
         if self._source is not None and (former is None or replaced or self._is_lost()):
-            draft.publish(self.store.relative(self._source), self.target)
-            stage = staged.stage_of(self.store, self._source)
+            draft.publish(self._source.relpath, self.target)
+            stage = staged.stage_of(self._source)
             if stage is not None:
-                draft.retire_stage(stage)
+                draft.retire_stage(stage.relpath)
         draft_manifest(connection, draft, self.version_id)
         payload = {"artifact": event.artifact, "sha256": event.sha256, "status": event.status, "replaced": replaced}
         return Recorded(rows=1, bytes=event.size_bytes, payload=payload)

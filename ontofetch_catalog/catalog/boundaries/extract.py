@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
+import stat
 from datetime import UTC
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from ontofetch_hookspecs import layout
 from ontofetch_hookspecs.events import ExtractDone
 from ontofetch_hookspecs.names import quote
+from ontofetch_hookspecs.store_paths import StorePath
 
 from ...errors import Conflict, EventError, PreconditionFailed
 from .. import journal, sessions
@@ -34,7 +34,8 @@ class ExtractBoundary(Boundary):
         super().__init__(store, event.version_id, run_id=event.run_id, config_hash=event.config_hash)
         self._event = event
         self.files = read_files(event.files)
-        self._source: Path | None = event.staged
+        self._given = None if event.staged is None else store.inside(event.staged) or event.staged
+        self._source: StorePath | None = None
         self._plan = json.dumps({"include": list(event.include), "strip": event.strip}, sort_keys=True)
         self._version: releases.VersionRow | None = None
 
@@ -42,12 +43,12 @@ class ExtractBoundary(Boundary):
         """Check that the staged folder holds exactly the files of the table; sizes, not contents."""
         if self._event.staged is not None:
             staged.check_place(self.store, self._event.staged)
-            staged.check_tree(self._event.staged, self.files, exactly=True)
+            staged.check_tree(self._given or self._event.staged, self.files, exactly=True)
 
     def settle(self) -> None:
         """Make the staged files durable."""
-        if self._source is not None and self._source.is_dir():
-            self._source = staged.settle(self.store, self._source, sessions.new_boundary_id())
+        if self._event.staged is not None and self._given is not None and self._given.is_dir():
+            self._source = staged.settle(self.store, self._event.staged, sessions.new_boundary_id())
 
     def is_changed(self, connection: duckdb.DuckDBPyConnection) -> bool:
         """Check that the artifact is the release's own and that no other artifact has one of the paths."""
@@ -91,7 +92,7 @@ class ExtractBoundary(Boundary):
         staged.check_tree(folder, self.files, exactly=False)
         staged.check_contents(folder, self.files)
         if folder.is_dir():
-            staged.settle_in_place(self.store, folder)
+            staged.settle_in_place(folder)
 
     def _check_owners(self, connection: duckdb.DuckDBPyConnection) -> None:
         if not files.count_files(connection, self.version_id, other_than=self._event.artifact_id):
@@ -142,7 +143,7 @@ class ExtractBoundary(Boundary):
         total = pc.sum(self.files["size_bytes"]).as_py() or 0
         return Recorded(rows=len(self.files), bytes=total, payload=payload)
 
-    def _data_path(self) -> Path:
+    def _data_path(self) -> StorePath:
         return self.store.path(self._data_folder())
 
     def _data_folder(self) -> str:
@@ -161,16 +162,16 @@ class ExtractBoundary(Boundary):
         if files.count_files(connection, self.version_id, other_than=self._event.artifact_id):
             self._merge(draft, self._source, data)
         elif self._source.is_dir():
-            draft.publish(self.store.relative(self._source), data)
-        stage = staged.stage_of(self.store, self._source)
+            draft.publish(self._source.relpath, data)
+        stage = staged.stage_of(self._source)
         if stage is not None:
-            draft.retire_stage(stage)
+            draft.retire_stage(stage.relpath)
 
-    def _merge(self, draft: journal.Draft, source: Path, target: str) -> None:
+    def _merge(self, draft: journal.Draft, source: StorePath, target: str) -> None:
         """Publish below an existing folder: whole folders where nothing is yet, else what is inside them."""
-        for entry in sorted(os.scandir(source), key=lambda found: found.name):
-            place = f"{target}/{entry.name}"
-            if entry.is_dir(follow_symlinks=False) and draft.is_folder(place):
-                self._merge(draft, Path(entry.path), place)
+        for name, kind in source.entries():
+            place = f"{target}/{name}"
+            if kind == stat.S_IFDIR and draft.is_folder(place):
+                self._merge(draft, source / name, place)
             else:
-                draft.publish(self.store.relative(Path(entry.path)), place)
+                draft.publish((source / name).relpath, place)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs.layout import STAGING
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.stages import read_record
+from ontofetch_hookspecs.store_paths import StorePath, make_root
 
 from ...errors import EventError
 from .. import effects
@@ -28,7 +29,8 @@ def check_place(store: Store, path: Path) -> None:
     Raises:
         EventError: They lie below the root and not in a stage.
     """
-    if path.is_relative_to(store.root) and not path.is_relative_to(store.path(STAGING)):
+    inside = store.inside(path)
+    if inside is not None and not inside.is_below(store.path(STAGING)):
         raise EventError(
             f"{quote(path)} is below the store but not staged.",
             subject=str(path),
@@ -36,7 +38,7 @@ def check_place(store: Store, path: Path) -> None:
         )
 
 
-def check_file(path: Path, sha256: str, size: int, *, staged: bool) -> None:
+def check_file(path: effects.Anywhere, sha256: str, size: int, *, staged: bool) -> None:
     """Check that a regular file of that size and content is there; a stage's own record counts for the content.
 
     Raises:
@@ -57,7 +59,7 @@ def check_file(path: Path, sha256: str, size: int, *, staged: bool) -> None:
         raise EventError(f"{quote(path)} has the sha256 {digest}, the event says {sha256}.", subject=str(path))
 
 
-def check_tree(folder: Path, files: pa.Table, *, exactly: bool) -> None:
+def check_tree(folder: effects.Anywhere, files: pa.Table, *, exactly: bool) -> None:
     """Check that every file of the table lies below `folder` with its size, and with `exactly` nothing else.
 
     Raises:
@@ -87,7 +89,7 @@ def check_tree(folder: Path, files: pa.Table, *, exactly: bool) -> None:
         )
 
 
-def check_contents(folder: Path, files: pa.Table) -> None:
+def check_contents(folder: StorePath, files: pa.Table) -> None:
     """Check the sha256 of every file of the table below `folder`: for files that a host put in place by itself.
 
     Raises:
@@ -104,76 +106,78 @@ def check_contents(folder: Path, files: pa.Table) -> None:
             )
 
 
-def settle(store: Store, path: Path, boundary_id: str) -> Path:
+def settle(store: Store, path: Path, boundary_id: str) -> StorePath:
     """Make a staged file or folder durable and return where it lies now: below the root, ready to be renamed.
 
     Raises:
         OSError: The disk refuses.
     """
     anchor = store.path(STAGING)
+    make_root(store.root)
     effects.make_folders(anchor)
-    if not path.is_relative_to(store.root) or path.lstat().st_dev != anchor.stat().st_dev:
+    inside = store.inside(path)
+    if inside is None or inside.lstat().st_dev != anchor.lstat().st_dev:
         # a rename can't cross file systems, and the intent only names paths below the root
         target = anchor / f"copy-{boundary_id}"
         effects.make_folders(target)
         copy = target / path.name
-        if path.is_dir():
-            effects.copy_tree(path, copy)
+        staged = path if inside is None else inside
+        if staged.is_dir():
+            effects.copy_tree(staged, copy)
         else:
-            effects.copy_file(path, copy)
+            effects.copy_file(staged, copy)
         effects.sync_folder(target)
         effects.sync_folder(anchor)
         return copy
-    settle_in_place(store, path)
-    return path
+    settle_in_place(inside)
+    return inside
 
 
-def settle_in_place(store: Store, path: Path) -> None:
+def settle_in_place(path: StorePath) -> None:
     """Make a file or folder below the root, and the folders around it that a host may just have made, durable."""
     if effects.sync_filesystem(path.parent):
         return
     sync_tree(path)
-    for folder in path.parents:
-        effects.sync_folder(folder)
-        if folder == store.root:
-            break
+    while path.relpath:
+        path = path.parent
+        effects.sync_folder(path)
 
 
-def sync_tree(path: Path) -> None:
+def sync_tree(path: StorePath) -> None:
     """Make a file, or a folder with all below it, durable, one by one."""
-    for folder, _, names in os.walk(path):
-        for name in names:
-            _sync_path(Path(folder, name))
-        effects.sync_folder(Path(folder))
-    if path.is_file():
+    if not path.is_dir():
         _sync_path(path)
+        return
+    for name in path.names():
+        sync_tree(path / name)
+    effects.sync_folder(path)
 
 
-def _sync_path(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+def _sync_path(path: StorePath) -> None:
+    descriptor = path.open_file()
     try:
         effects.sync_file(descriptor)
     finally:
         os.close(descriptor)
 
 
-def stage_of(store: Store, path: Path) -> str | None:
-    """Return the root-relative folder of the stage that `path` lies in; None if it lies in none."""
-    staging = store.path(STAGING)
-    if not path.is_relative_to(staging) or path == staging:
+def stage_of(path: StorePath) -> StorePath | None:
+    """Return the folder of the stage that `path` lies in; None if it lies in none."""
+    staging = StorePath(path.root, STAGING)
+    if not path.is_below(staging) or path == staging:
         return None
-    return f"{STAGING}/{path.relative_to(staging).parts[0]}"
+    return staging / path.relpath.removeprefix(f"{STAGING}/").partition("/")[0]
 
 
-def _is_recorded(path: Path, sha256: str, size: int) -> bool:
+def _is_recorded(path: effects.Anywhere, sha256: str, size: int) -> bool:
     """Say whether the stage around `path` recorded this content while it was written."""
-    for folder in path.parents[:8]:
-        record = read_record(folder)
-        if record is not None:
-            return (
-                record.complete
-                and record.name is not None
-                and folder / record.name == path
-                and (record.sha256, record.size) == (sha256, size)
-            )
-    return False
+    stage = stage_of(path) if isinstance(path, StorePath) else None
+    record = None if stage is None else read_record(stage)
+    return (
+        stage is not None
+        and record is not None
+        and record.complete
+        and record.name is not None
+        and stage / record.name == path
+        and (record.sha256, record.size) == (sha256, size)
+    )

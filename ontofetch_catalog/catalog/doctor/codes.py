@@ -181,5 +181,11 @@ CODES = (
         "A release lies on disk and is not recorded.",
         (Fix("adopt", "record it: as its manifest says, else after hashing what is there"), _QUARANTINE),
     ),
+    Code(
+        "CAT029",
+        ERROR,
+        "A link, or something else that does not belong there, lies in the place of a part of the store.",
+        otherwise="look where it comes from, and move it away: nothing is read or written through it",
+    ),
 )
 BY_CODE = {code.code: code for code in CODES}

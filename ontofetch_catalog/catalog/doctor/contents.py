@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs.layout import known_layouts
 
+from .. import effects
 from ..connection import Store
 from ..repo import comparison, fixity
 from ..verify import hasher
@@ -139,7 +140,7 @@ def _faults(
 def _faults_here(
     store: Store, files: pa.Table, read: Callable[[int], None]
 ) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
-    root = os.open(store.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    root = effects.open_root(store.root)
     folders = hasher.Folders(root)
     try:
         for row in files.to_pylist():

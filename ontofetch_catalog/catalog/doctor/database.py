@@ -51,7 +51,7 @@ def _first_difference(connection: duckdb.DuckDBPyConnection) -> str:
 @lru_cache(maxsize=1)
 def wanted_parts() -> dict[str, list[str]]:
     """Return what the migrations make: name of a table, view or macro → its parts; made once per process."""
-    fresh = effects.open_database(Path(":memory:"), {}, read_only=False)
+    fresh = effects.open_database(Path(":memory:"), effects.CLOSED, read_only=False)
     try:
         for migration in migrations.available_migrations():
             effects.execute(fresh, migration.sql)
@@ -69,7 +69,7 @@ def _parts(described: pa.Table) -> dict[str, list[str]]:
 
 def check_record(store: Store, connection: duckdb.DuckDBPyConnection, findings: Findings) -> None:
     """Look whether the catalog has come as far as its generation record says."""
-    name = store.relative(store.generation)
+    name = store.generation.relpath
     try:
         if read_generation(store) is None:
             message = f"There is no generation record {name}: a loss of committed rows would go unnoticed."

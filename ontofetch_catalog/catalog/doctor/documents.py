@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Collection, Iterable
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs import layout
 from ontofetch_hookspecs.names import relpath_fault
+from ontofetch_hookspecs.store_paths import StorePath, parse_json
 
 from .. import effects
 from ..boundaries.documents import encode_latest, encode_manifest
@@ -19,8 +18,6 @@ from .findings import Findings
 
 if TYPE_CHECKING:
     import duckdb
-
-LARGEST_DOCUMENT = 1 << 26  # bytes; no manifest is larger
 
 
 def check_latest(store: Store, connection: duckdb.DuckDBPyConnection, findings: Findings) -> None:
@@ -58,7 +55,8 @@ def check_latest(store: Store, connection: duckdb.DuckDBPyConnection, findings: 
 def told_version(document: bytes | None) -> str | None:
     """Return the release that a LATEST.json names, None if it names none."""
     try:
-        told = json.loads(document or b"")["version_id"]
+        found: Any = parse_json(document or b"")
+        told = found["version_id"]
     except (ValueError, KeyError, TypeError):
         return None
     return told if isinstance(told, str) else None
@@ -93,7 +91,7 @@ def check_releases(
                 findings.add("CAT021", name, message, version_id=row.version_id, fix="rewrite")
 
 
-def _audit_fault(path: Path, recorded: str | None, lines: Iterable[bytes | memoryview]) -> str:
+def _audit_fault(path: StorePath, recorded: str | None, lines: Iterable[bytes | memoryview]) -> str:
     """Return what is wrong with an audit, as the end of a sentence; empty if nothing is."""
     try:
         found: str | None = effects.hash_file(path)[0]
@@ -117,11 +115,9 @@ def _audit_fault(path: Path, recorded: str | None, lines: Iterable[bytes | memor
     return "" if written.hexdigest() == recorded else "says something else than the rows"
 
 
-def read_document(path: Path) -> bytes | None:
+def read_document(path: StorePath) -> bytes | None:
     """Return the bytes of a document, None if there is no regular file of a sensible size."""
     try:
-        if path.is_symlink() or path.stat().st_size > LARGEST_DOCUMENT:
-            return None
         return path.read_bytes()
     except OSError:
         return None

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ontofetch_hookspecs.layout import SWAP, known_layouts
+from ontofetch_hookspecs.layout import CATALOG, SWAP, known_layouts
 
 from ...errors import CatalogMissing, CatalogUnreadable
 from .. import sessions
@@ -79,13 +79,16 @@ def examine(
     import duckdb
 
     findings = Findings()
-    if not store.database.is_file() and not store.generation.exists() and not any(find_folders(store)):
+    # a link is no folder of ours, and what is behind it is not looked at
+    in_the_way = store.path(CATALOG).exists() and not store.path(CATALOG).is_dir()
+    if not (in_the_way or store.database.exists() or store.generation.exists() or any(find_folders(store))):
         raise CatalogMissing(
             f"There is no catalog below {store.root} yet.",
             subject=str(store.root),
             hint="The first `ontofetch pull` makes one; --root names another store.",
         )
     surroundings.check_wrappers(manager, findings)
+    surroundings.check_places(store, findings)
     covered = surroundings.check_intents(store, findings)
     surroundings.check_leftovers(store, findings, covered)
     folders: list[str] = []
@@ -95,7 +98,7 @@ def examine(
         findings.add("CAT001", SWAP, message)
     elif not store.database.is_file():
         why = ", although there was one" if store.generation.exists() else ", but there are releases"
-        findings.add("CAT003", store.relative(store.database), f"The catalog {store.database} is gone{why}.")
+        findings.add("CAT003", store.database.relpath, f"The catalog {store.database} is gone{why}.")
     else:
         try:
             with sessions.inspecting(store.bounded()) as connection:
@@ -103,10 +106,10 @@ def examine(
                     store, connection, findings, hashing=hashing, progress=progress, hashed=hashed
                 )
         except CatalogUnreadable as error:
-            findings.add("CAT004", store.relative(store.database), error.message)
+            findings.add("CAT004", store.database.relpath, error.message)
         except duckdb.Error as error:
             message = f"The catalog {store.database} can't be read: {str(error).splitlines()[0]}"
-            findings.add("CAT004", store.relative(store.database), message)
+            findings.add("CAT004", store.database.relpath, message)
     surroundings.check_permissions(store, findings, folders)
     return Examination(findings=_settled(findings.table(), covered), entries=entries)
 

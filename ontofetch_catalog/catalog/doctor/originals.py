@@ -6,6 +6,7 @@ Every byte that it hands on is checked against the recorded sha256 first or whil
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -49,12 +50,12 @@ def _unpack(
     draft: journal.Draft, row: releases.VersionRow, artifact: releases.ArtifactRow, own: Mapping[str, dict[str, object]]
 ) -> int:
     archive = draft.store.path(f"{row.fs_relpath}/{layout.find_layout(row.layout).source}/{artifact.relpath}")
-    check_content(draft.store, archive.relative_to(draft.store.root).as_posix(), artifact.artifact_id)
+    check_content(draft.store, archive.relpath, artifact.artifact_id)
     strip = int(json.loads(artifact.extraction or "{}").get("strip", 0))
     left = dict(own)
     total = 0
     with ExitStack() as stack:
-        for entry in read_entries(archive, artifact.relpath, stack):
+        for entry in read_entries(draft.store.root / archive.relpath, artifact.relpath, stack):
             relpath = "/".join(entry.name.removeprefix("./").split("/")[strip:])
             found = left.pop(relpath, None) if entry.kind == "file" else None
             if found is None:
@@ -94,7 +95,7 @@ def restore_artifact(
             continue
         source = f"{other.fs_relpath}/{layout.find_layout(other.layout).source}/{place.relpath}"
         if _is_whole(draft.store, source, own.artifact_id):
-            with draft.store.path(source).open("rb") as stream:
+            with os.fdopen(draft.store.path(source).open_file(), "rb") as stream:
                 chunks = iter(lambda: stream.read(effects.CHUNK), b"")
                 return write_checked(draft, target, chunks, own.artifact_id, None)
     raise refuse(target, "no other copy of it is whole", "Download it again with `ontofetch pull`.")

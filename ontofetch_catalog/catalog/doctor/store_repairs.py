@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -31,12 +30,12 @@ class MoveAside(Repair):
         """Return the subjects that are still there; recovery renames an unreadable intent on the way in."""
         del connection
         aside = [
-            subject.removesuffix(".json") + surroundings.UNREADABLE
+            subject.removesuffix(".json") + journal.UNREADABLE
             if subject.startswith(f"{layout.INTENTS}/") and subject.endswith(".json")
             else subject
             for subject in self.subjects
         ]
-        return [subject for subject in aside if os.path.lexists(self.store.path(subject))]
+        return [subject for subject in aside if self.store.path(subject).exists()]
 
     def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
         """Collect one move per subject."""
@@ -70,7 +69,7 @@ class Tighten(Repair):
         """Change the modes."""
         del connection, draft
         for subject in self.subjects:
-            path = self.store.path(subject)
+            path = self.store.path("" if subject == "." else subject)
             mode = path.lstat().st_mode
             if not stat.S_ISLNK(mode):
                 effects.set_mode(path, stat.S_IMODE(mode) & ~stat.S_IWOTH)

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import stat
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from ontofetch_hookspecs import TRANSACTIONAL, layout
 from ontofetch_hookspecs.names import quote
-from ontofetch_hookspecs.stages import LOCK, is_held
+from ontofetch_hookspecs.stages import LOCK, RECORD, is_held
+from ontofetch_hookspecs.store_paths import StorePath
 
 from .. import journal
 from ..connection import Store
 from .findings import Findings
 
 OUTERMOST = "catalog"  # the name under which a host registers the catalog, last of all
-UNREADABLE = ".unreadable"
 DAY = 86_400
 
 
@@ -26,7 +24,7 @@ def check_intents(store: Store, findings: Findings) -> list[str]:
     covered: set[str] = set()
     for path in journal.open_intents(store):
         intent = journal.read_intent(path)
-        name = store.relative(path)
+        name = path.relpath
         if intent is None:
             message = f"The intent {name} is unreadable: what its boundary had moved is not known."
             findings.add("CAT002", name, message, unsafe=["quarantine"])
@@ -35,8 +33,10 @@ def check_intents(store: Store, findings: Findings) -> list[str]:
         moves = len(intent.moves)
         message = f"The boundary {intent.boundary_id} is open, with {moves:,} moves; `ontofetch db recover` ends it."
         findings.add("CAT001", name, message)
-    for path in sorted(store.intents.glob(f"*{UNREADABLE}")) if store.intents.is_dir() else []:
-        name = store.relative(path)
+    for name in store.intents.names():
+        if not name.endswith(journal.UNREADABLE):
+            continue
+        name = (store.intents / name).relpath  # noqa: PLW2901 - from here on as findings name it
         message = f"The intent {name} was unreadable and is set aside: what its boundary had moved is not known."
         findings.add("CAT002", name, message, unsafe=["quarantine"])
     return sorted(covered)
@@ -58,33 +58,51 @@ def _aged(store: Store, folder: str, now: float, setting: str) -> Iterator[tuple
     """Yield (path, age in days) of what is in a folder for longer than a setting says."""
     days = float(str(store.settings.get(setting, 30)))
     path = store.path(folder)
-    for entry in sorted(os.scandir(path), key=lambda found: found.name) if path.is_dir() else ():
-        age = now - entry.stat(follow_symlinks=False).st_mtime
+    for name in path.names():
+        age = now - (path / name).lstat().st_mtime
         if age > days * DAY:
-            yield f"{folder}/{entry.name}", int(age // DAY)
+            yield f"{folder}/{name}", int(age // DAY)
 
 
 def _is_staged_for(name: str, covered: Sequence[str]) -> bool:
     return any(path == name or path.startswith(f"{name}/") for path in covered)
 
 
-def is_stage_held(path: Path) -> bool:
+def is_stage_held(path: StorePath) -> bool:
     """Say whether a living process holds a stage; never writes."""
     # asking for the lock would make the file that a stage without a lock does not have
     return (path / LOCK).exists() and is_held(path)
 
 
+def check_places(store: Store, findings: Findings) -> None:
+    """Look for links, pipes and other things in the places of the catalog's own folders and files."""
+    folders = [layout.CATALOG, layout.INTENTS, layout.STAGING, layout.QUARANTINE, layout.BACKUPS, layout.RESTORING]
+    folders.append(layout.PLANS)
+    files = [layout.DATABASE, f"{layout.DATABASE}.wal", layout.GENERATION, layout.LOCK, layout.SWAP, layout.KEY]
+    wanted = dict.fromkeys(folders, stat.S_IFDIR) | dict.fromkeys(files, stat.S_IFREG)
+    for name in store.path(layout.STAGING).names():
+        wanted[f"{layout.STAGING}/{name}"] = stat.S_IFDIR
+        wanted |= dict.fromkeys((f"{layout.STAGING}/{name}/{inner}" for inner in (RECORD, LOCK)), stat.S_IFREG)
+    for name, kind in wanted.items():
+        try:
+            found = stat.S_IFMT(store.path(name).lstat().st_mode)
+        except OSError:
+            # missing, or behind a link that is found itself
+            continue
+        if found != kind:
+            what = "a link" if stat.S_ISLNK(found) else "something else"
+            where = "folder" if kind == stat.S_IFDIR else "file"
+            findings.add("CAT029", name, f"{name} is {what} in the place of a {where} of the catalog's own.")
+
+
 def check_permissions(store: Store, findings: Findings, folders: Sequence[str]) -> None:
     """Look for parts of the store that others may change: the root, the catalog's own files, the releases' folders."""
-    paths = ["."]
-    if store.path(layout.CATALOG).is_dir():
-        inside = sorted(os.listdir(store.path(layout.CATALOG)))
-        paths += [layout.CATALOG, *(f"{layout.CATALOG}/{name}" for name in inside)]
+    paths = ["", layout.CATALOG, *(f"{layout.CATALOG}/{name}" for name in store.path(layout.CATALOG).names())]
     for folder in folders:
         parts = folder.split("/")
         paths += ["/".join(parts[:end]) for end in range(1, len(parts) + 1)]
     try:
-        owner = store.root.stat().st_uid
+        owner = store.path("").lstat().st_uid
     except OSError:
         return
     for name in dict.fromkeys(paths):
@@ -95,7 +113,7 @@ def check_permissions(store: Store, findings: Findings, folders: Sequence[str]) 
         fault = permission_fault(found.st_mode, found.st_uid, owner)
         if fault:
             fix = "chmod" if found.st_mode & stat.S_IWOTH and not stat.S_ISLNK(found.st_mode) else None
-            findings.add("CAT024", name, f"{'The root' if name == '.' else name} {fault}.", fix=fix)
+            findings.add("CAT024", name or ".", f"{name or 'The root'} {fault}.", fix=fix)
 
 
 def permission_fault(mode: int, uid: int, owner: int) -> str:

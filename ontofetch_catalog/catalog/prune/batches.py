@@ -5,7 +5,6 @@ Which batches there are is the plan's affair; a batch that was dealt with alread
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -127,7 +126,7 @@ class RestoreBatch(_BatchBoundary):
                 hint="Prune that one first (`ontofetch db prune --version`), or leave the former in quarantine.",
             )
         for path in self.moved_paths():
-            if os.path.lexists(self.store.path(path)):
+            if self.store.path(path).exists():
                 raise Conflict(
                     f"{quote(path)} can't be restored: something lies there now.",
                     subject=as_text(path),

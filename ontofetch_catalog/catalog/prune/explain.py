@@ -50,7 +50,7 @@ def explain_path(store: Store, given: str, policy: Policy) -> Explanation:
     path = _below_root(store, given)
     if path is None:
         return Explanation(given, "kept", "it is not below the root of this store")
-    if not os.path.lexists(store.path(path)):
+    if not store.path(path).exists():
         return Explanation(path, "absent", "nothing is there")
     if path == layouts.CATALOG or path.startswith(f"{layouts.CATALOG}/"):
         return Explanation(path, "kept", "it is the catalog's own")
@@ -77,7 +77,7 @@ def _why_known(store: Store, connection: duckdb.DuckDBPyConnection, chosen: Sele
     if version_id is not None:
         return f"it is recorded as a file of {version_id}"
     place = next((place for place in chosen.scan.places if f"{path}/".startswith(f"{place.folder}/")), None)
-    if os.path.isdir(store.path(path)) and not os.path.islink(store.path(path)):
+    if store.path(path).is_dir():
         return "it is a folder; only files are pruned, and releases as a whole"
     for blocked, reason in (*chosen.scan.skipped, *chosen.scan.obstacles.unreadable):
         if f"{path}/".startswith(f"{blocked}/"):

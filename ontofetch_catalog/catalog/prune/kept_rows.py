@@ -6,11 +6,12 @@ to the SQL alone.
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ...errors import OntofetchError
-from .. import effects
 from ..connection import Store
 from ..journal import Draft
 from ..repo import pruning
@@ -44,8 +45,11 @@ def read_rows(store: Store, plan: Plan, batch: Batch, kept: dict[str, str]) -> d
     for table in pruning.RELEASE_TABLES:
         path = store.path(plan.rows(batch, table))
         try:
-            intact = effects.hash_file(path)[0] == kept[table]
-            tables[table] = pq.read_table(path, partitioning=None)
+            with os.fdopen(path.open_file(), "rb") as stream:
+                intact = hashlib.file_digest(stream, "sha256").hexdigest() == kept[table]
+                stream.seek(0)
+                if intact:
+                    tables[table] = pq.read_table(stream, partitioning=None)
         except (OSError, KeyError, pa.ArrowException) as error:
             raise _lost(batch, table) from error
         if not intact:

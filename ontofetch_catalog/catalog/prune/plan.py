@@ -6,27 +6,29 @@ entry; why an entry is in it, and what is done with it, is not known here.
 
 from __future__ import annotations
 
-import hashlib
+import hmac
 import json
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ontofetch_hookspecs.layout import CATALOG, QUARANTINE
-from ontofetch_hookspecs.names import quote
+from ontofetch_hookspecs.layout import CATALOG, PLANS, QUARANTINE, split_version_id
+from ontofetch_hookspecs.names import MAX_ROOTED_BYTES, check_relpath, check_size, check_text, quote
+from ontofetch_hookspecs.store_paths import StorePath, parse_json
 
-from ...errors import OntofetchError
+from ...errors import EventError, OntofetchError
 from .. import effects
 from ..connection import Store
 from ..entries import Entry, as_path, as_text
+from ..store_key import make_key, read_key
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 FORMAT = 1
-PLANS = f"{CATALOG}/plans"
 DOCUMENT = "plan.json"
 ENTRIES = "entries.jsonl"
 BATCH_ENTRIES = 1_000  # opening and syncing is paid once; an interrupt or another writer waits for less than a second
@@ -163,7 +165,7 @@ def write_plan(store: Store, header: dict[str, Any], batches: Sequence[Batch], e
         ],
         "entries": {"file": ENTRIES, "count": len(entries), "sha256": digest},
     }
-    content["digest"] = _digest(content)
+    content["digest"] = _digest(make_key(store), content)
     effects.write_file(folder / DOCUMENT, (json.dumps(content, indent=2) + "\n").encode())
     effects.sync_folder(folder.parent)
     return Plan(plan_id, content, tuple(batches))
@@ -176,24 +178,34 @@ def read_plan(store: Store, name: str) -> Plan:
         PlanUnusable: There is none, it can't be read, or it was edited.
     """
     plan_id = Path(name).parent.name if Path(name).name == DOCUMENT else Path(name).name
-    path = store.path(PLANS) / plan_id / DOCUMENT
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        told = found.pop("digest")
-        intact = told == _digest(found) and found["format"] == FORMAT and found["id"] == plan_id
-        found["digest"] = told
-        batches = tuple(
-            Batch(item["batch"], item["version_id"], tuple(item["parts"]), item["entries"], item["bytes"])
-            for item in found["batches"]
-        )
-        if intact and effects.hash_file(path.with_name(ENTRIES))[0] == found["entries"]["sha256"]:
-            return Plan(plan_id, found, batches)
-    except FileNotFoundError as error:
+        path = store.path(PLANS) / plan_id / DOCUMENT
+        found: Any = path.read_json()
+    except (FileNotFoundError, EventError) as error:
         raise PlanUnusable(
             f"There is no plan {quote(name)} below {store.path(PLANS)}.",
             subject=plan_id,
             hint="`ontofetch db prune --plans` lists the plans; `ontofetch db prune` makes one.",
         ) from error
+    except (OSError, ValueError) as error:
+        raise _edited(plan_id, f"can't be read: {getattr(error, 'strerror', None) or error}") from error
+    try:
+        key = read_key(store)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise _edited(plan_id, f"was made on another catalog, or this one's key can't be used: {reason}") from error
+    try:
+        told = str(found.pop("digest"))
+        intact = hmac.compare_digest(told.encode(), _digest(key, found).encode())
+        intact = intact and found["format"] == FORMAT and found["id"] == plan_id
+        found["digest"] = told
+        batches = tuple(_read_batch(item, number) for number, item in enumerate(found["batches"]))
+        check_size("event_id", found["catalog"]["event_id"])
+        check_text("digest", found["catalog"]["digest"], optional=False)
+        if intact and effects.hash_file(path.with_name(ENTRIES))[0] == found["entries"]["sha256"]:
+            return Plan(plan_id, found, batches)
+    except EventError as error:
+        raise _edited(plan_id, f"names what it may not: {error.message.rstrip('.')}") from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise _edited(plan_id, f"can't be read: {type(error).__name__}") from error
     raise _edited(plan_id, "is not what was written: its digest differs, so it was edited or damaged")
@@ -202,9 +214,7 @@ def read_plan(store: Store, name: str) -> Plan:
 def list_plans(store: Store) -> list[str]:
     """Return the ids of the plans of a store, oldest first."""
     folder = store.path(PLANS)
-    if not folder.is_dir():
-        return []
-    return sorted(path.name for path in folder.iterdir() if (path / DOCUMENT).is_file())
+    return [name for name in folder.names() if (folder / name / DOCUMENT).is_file()]
 
 
 def read_entries(store: Store, plan: Plan) -> pa.Table:
@@ -213,13 +223,58 @@ def read_entries(store: Store, plan: Plan) -> pa.Table:
 
     names = entry_schema().names
     tables = []
-    with (store.path(plan.folder) / ENTRIES).open("rb") as stream:
+    with os.fdopen((store.path(plan.folder) / ENTRIES).open_file(), "rb") as stream:
         while lines := list(islice(stream, _AT_ONCE)):
-            rows = [json.loads(line) for line in lines]
+            rows = [_read_entry(plan, line) for line in lines]
             columns: dict[str, Any] = {name: [row[name] for row in rows] for name in names}
             columns["touched_at"] = _as_utc(columns["touched_at"])
             tables.append(pa.table(columns, schema=entry_schema()))
     return pa.concat_tables(tables) if tables else entry_schema().empty_table()
+
+
+def _read_batch(item: dict[str, Any], number: int) -> Batch:
+    """Return a batch as plan.json says it, checked: a plan may be somebody else's.
+
+    Raises:
+        EventError: It names what is no release or no part of it.
+    """
+    batch = Batch(item["batch"], item["version_id"], tuple(item["parts"]), item["entries"], item["bytes"])
+    if batch.number != number or (batch.version_id is None) != (not batch.parts):
+        raise EventError("Its batches are not of the known form.", subject="batches")
+    check_size("entries", batch.entries)
+    check_size("bytes", batch.bytes)
+    if batch.version_id is not None:
+        split_version_id(batch.version_id)
+    for part in batch.parts:
+        if not check_relpath("part", part, most=MAX_ROOTED_BYTES).startswith(f"{batch.version_id}/"):
+            raise EventError(f"{quote(part)} is no part of {batch.version_id}.", subject=part)
+    return batch
+
+
+def _read_entry(plan: Plan, line: bytes) -> dict[str, Any]:
+    """Return an entry as its line says it, checked.
+
+    Raises:
+        PlanUnusable: It is not below a release's folder.
+    """
+    try:
+        row: Any = parse_json(line)
+        _check_place(as_path(row["path"]))
+        for field in ("size_bytes", "inode", "device", "links"):
+            check_size(field, row[field])
+    except EventError as error:
+        raise _edited(plan.plan_id, f"names what it may not: {error.message.rstrip('.')}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise _edited(plan.plan_id, f"can't be read: {type(error).__name__}") from error
+    found: dict[str, Any] = row
+    return found
+
+
+def _check_place(path: str) -> None:
+    """Check that a path can be that of a release's file; any name that a disk allows may be in it."""
+    StorePath(Path("/"), path)
+    if path.partition("/")[0] in (CATALOG, path):
+        raise EventError(f"{quote(path)} is no file of a release.", subject=path)
 
 
 def entries_of(entries: pa.Table, batch: Batch) -> list[Entry]:
@@ -257,8 +312,9 @@ def _lines(entries: pa.Table) -> Iterator[bytes]:
         yield "".join(json.dumps(row) + "\n" for row in rows).encode()
 
 
-def _digest(content: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+def _digest(key: bytes, content: dict[str, Any]) -> str:
+    """Return a digest that only who knows the store's key can make."""
+    return hmac.digest(key, json.dumps(content, sort_keys=True).encode(), "sha256").hex()
 
 
 def _edited(plan_id: str, fault: str) -> PlanUnusable:

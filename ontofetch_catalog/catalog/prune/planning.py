@@ -16,7 +16,7 @@ from ontofetch_hookspecs.names import quote
 
 from .. import sessions
 from ..connection import Store
-from ..repo import events
+from ..repo import care, events
 from .plan import BATCH_ENTRIES, Batch, Plan, entry_schema, entry_table, freed_bytes, write_plan
 from .policy import Policy, check_brakes
 from .selection import Selection, select
@@ -55,6 +55,7 @@ def propose(store: Store, policy: Policy, *, progress: Callable[[int], None] | N
     """
     now = clock()
     with sessions.reading(store.bounded()) as connection:
+        care.refuse_invalid(connection)
         event_id, digest = events.last_event(connection)
         chosen = select(store, connection, policy, now=now, progress=progress)
     made = datetime.fromtimestamp(now / 10**9, UTC)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ontofetch_hookspecs.layout import STAGING
 
-from .. import journal
+from .. import effects, journal
 from ..connection import Store
 from ..entries import Obstacles, lstat, walk_folder
 
@@ -41,7 +41,7 @@ class References:
 def read_references(store: Store) -> References:
     """Return what the open intents refer to; never writes."""
     named: set[str] = set()
-    unreadable = [path.name for path in sorted(store.intents.glob("*.unreadable"))]
+    unreadable = [name for name in store.intents.names() if name.endswith(journal.UNREADABLE)]
     for path in journal.open_intents(store):
         intent = journal.read_intent(path)
         if intent is None:
@@ -57,7 +57,7 @@ def staged_inodes(store: Store) -> frozenset[tuple[int, int]]:
 
 
 def _staged(store: Store) -> Iterator[tuple[int, int]]:
-    root = os.open(store.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    root = effects.open_root(store.root)
     try:
         for _, state in walk_folder(root, STAGING, Obstacles(), lstat):
             yield state.st_dev, state.st_ino

@@ -5,7 +5,6 @@ It reads catalog and disk and never writes.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -221,7 +220,7 @@ def release_parts(store: Store, place: Place) -> tuple[str, ...]:
     """Return what of a release is there to be moved: the folders of sources and data, the catalog's documents."""
     names = (place.layout.source, place.layout.data, *DOCUMENTS)
     paths = (f"{place.folder}/{name}" for name in names)
-    return tuple(path for path in paths if os.path.lexists(store.path(path)))
+    return tuple(path for path in paths if store.path(path).exists())
 
 
 def part_entries(store: Store, parts: Iterable[str]) -> list[Entry]:

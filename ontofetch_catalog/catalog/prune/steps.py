@@ -141,11 +141,11 @@ def _remove_empty_folders(store: Store, plan: Plan) -> None:
         for entry in entries_of(entries, batch):
             folders.update(_emptied(entry.path, recorded=not batch.version_id))
     for folder in sorted(folders, key=lambda path: (-path.count("/"), path)):
-        above, _, name = folder.rpartition("/")
+        above = folder.rpartition("/")[0]
         with suppress(OSError):
             descriptor = effects.open_folder(store.root, above)
             try:
-                effects.remove_folder(store.root / above / name, folder=descriptor)
+                effects.remove_folder(store.path(folder), folder=descriptor)
             finally:
                 os.close(descriptor)
 

@@ -218,7 +218,7 @@ def _attribute(
 def _entry_names(store: Store, path: str, name: str) -> list[str]:
     try:
         with ExitStack() as stack:
-            entries = read_entries(store.path(path), name, stack)
+            entries = read_entries(store.root / path, name, stack)
             return [entry.name.removeprefix("./") for entry in entries if entry.kind == "file"]
     except (ExtractError, OSError) as error:
         _log.warning("%s can't be looked into: %s", quote(path), error)

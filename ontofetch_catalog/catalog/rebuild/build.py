@@ -107,7 +107,7 @@ def rebuild(
         CatalogUnwritable: The disk refuses; nothing is half done that the same command would not end.
     """
     effects.set_durability(str(store.settings.get("durability", "full")))
-    if not any(find_folders(store)) and not any(os.path.lexists(store.path(path)) for path in _LIVE):
+    if not any(find_folders(store)) and not any(store.path(path).exists() for path in _LIVE):
         raise CatalogMissing(
             f"There is no release below {store.root} to make a catalog from.",
             subject=str(store.root),
@@ -205,8 +205,7 @@ def end_intents(store: Store) -> None:
     for path in journal.open_intents(store):
         intent = journal.read_intent(path)
         if intent is None:
-            effects.rename(path, path.with_suffix(".unreadable"))
-            effects.sync_folder(store.intents)
+            journal.set_aside(path)
             continue
         published = journal.is_published(store, intent)
         if not published:
@@ -262,7 +261,7 @@ def _record(
 def _exchange(store: Store, made: Rebuilt) -> None:
     """Swap the new catalog in; once its plan is durable, whoever comes next finishes it."""
     aside = f"{BACKUPS}/{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-before-rebuild"
-    live = [path for path in _LIVE if os.path.lexists(store.path(path))]
+    live = [path for path in _LIVE if store.path(path).exists()]
     moves = [swap.make_move(store, path, f"{aside}/{os.path.basename(path)}") for path in live]
     moves += [swap.make_move(store, f"{RESTORING}/{path}", path) for path in (DATABASE, GENERATION)]
     swap.begin(store, swap.Swap(moves))

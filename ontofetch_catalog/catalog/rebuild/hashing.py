@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.names import quote
+from ontofetch_hookspecs.store_paths import StorePath
 
 from ...content.formats import HEAD_BYTES, format_of
 from ...errors import OntofetchError
@@ -56,18 +55,15 @@ def describe(
     )
 
 
-def _describe(folder: Path, relpath: str) -> tuple[str, str, int, int]:
+def _describe(folder: StorePath, relpath: str) -> tuple[str, str, int, int]:
     """Return (sha256, format, size in bytes, mtime in µs since 1970) of one file, read once."""
     try:
-        descriptor = os.open(folder / relpath, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb", buffering=0) as stream:
-            state = os.fstat(descriptor)
-            head = os.pread(descriptor, HEAD_BYTES, 0) if stat.S_ISREG(state.st_mode) else b""
-            digest = hashlib.file_digest(stream, "sha256").hexdigest() if stat.S_ISREG(state.st_mode) else ""
+        with os.fdopen((folder / relpath).open_file(), "rb", buffering=0) as stream:
+            state = os.fstat(stream.fileno())
+            head = os.pread(stream.fileno(), HEAD_BYTES, 0)
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         raise FileUnreadable(
-            f"{quote(folder / relpath)} can't be read: {error.strerror or error}.", subject=relpath
+            f"{quote(f'{folder}/{relpath}')} can't be read: {error.strerror or error}.", subject=relpath
         ) from error
-    if not digest:
-        raise FileUnreadable(f"{quote(folder / relpath)} is no regular file.", subject=relpath)
     return digest, format_of(relpath, head), state.st_size, state.st_mtime_ns // 1000

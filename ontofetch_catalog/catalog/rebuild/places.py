@@ -5,14 +5,14 @@ It looks at names and kinds alone; what the documents in them say is read elsewh
 
 from __future__ import annotations
 
-import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from ontofetch_hookspecs.errors import EventError
 from ontofetch_hookspecs.layout import DATABASE, MANIFEST, Layout, known_layouts
 from ontofetch_hookspecs.names import check_segment
+from ontofetch_hookspecs.store_paths import StorePath
 
 from ..connection import Store
 
@@ -34,25 +34,24 @@ class ReleaseFolder:
 
 def find_folders(store: Store) -> Iterator[ReleaseFolder]:
     """Yield the folders below the root that hold a release, sorted; never follows a link."""
-    for service in _folders(store.root):
+    for service in _folders(store.path("")):
         # another store inside this one is none of our business
         if (service / DATABASE).is_file():
             continue
         for ontology in _folders(service):
             for version in _folders(ontology):
                 layout = next((known for known in known_layouts() if _has_part(version, known)), None)
-                has_manifest = (version / MANIFEST).is_file() and not (version / MANIFEST).is_symlink()
+                has_manifest = (version / MANIFEST).is_file()
                 if layout is not None or has_manifest:
-                    yield ReleaseFolder(store.relative(version), layout, has_manifest)
+                    yield ReleaseFolder(version.relpath, layout, has_manifest)
 
 
-def _folders(path: Path) -> list[Path]:
+def _folders(path: StorePath) -> list[StorePath]:
     try:
-        with os.scandir(path) as entries:
-            names = sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
+        entries = path.entries()
     except OSError:
         return []
-    return [path / name for name in names if _is_segment(name)]
+    return [path / name for name, kind in entries if kind == stat.S_IFDIR and _is_segment(name)]
 
 
 def _is_segment(name: str) -> bool:
@@ -63,5 +62,5 @@ def _is_segment(name: str) -> bool:
     return True
 
 
-def _has_part(folder: Path, layout: Layout) -> bool:
-    return any((folder / part).is_dir() and not (folder / part).is_symlink() for part in (layout.source, layout.data))
+def _has_part(folder: StorePath, layout: Layout) -> bool:
+    return any((folder / part).is_dir() for part in (layout.source, layout.data))

@@ -24,6 +24,7 @@ from ontofetch_hookspecs.names import (
     quote,
     redact_url,
 )
+from ontofetch_hookspecs.store_paths import StorePath
 
 from ...errors import EventError, OntofetchError
 from .. import effects
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-LARGEST_DOCUMENT = 1 << 26  # bytes; no manifest is larger
 _MANIFEST = frozenset(
     [
         "format",
@@ -105,7 +105,7 @@ class ToldLatest:
 @contextmanager
 def reader() -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a connection to read audits through: a line that can't be read must not end anybody's transaction."""
-    connection = effects.open_database(Path(":memory:"), {}, read_only=False)
+    connection = effects.open_database(Path(":memory:"), effects.CLOSED, read_only=False)
     try:
         yield connection
     finally:
@@ -166,23 +166,22 @@ def _read_latest(document: Mapping[str, Any], slot: str) -> ToldLatest:
     )
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_json(path: StorePath) -> dict[str, Any]:
     """Return the object in a document.
 
     Raises:
         DocumentRefused: There is no regular file, it is too long, or holds something else.
     """
     try:
-        sensible = not path.is_symlink() and path.is_file() and path.stat().st_size <= LARGEST_DOCUMENT
-        found = json.loads(path.read_bytes()) if sensible else None
-    except (OSError, ValueError, RecursionError) as error:
-        raise _refused(path, f"It can't be read: {error}.") from error
+        found = path.read_json()
+    except (OSError, ValueError) as error:
+        raise _refused(path, f"It can't be read: {getattr(error, 'strerror', None) or error}.") from error
     if not isinstance(found, dict):
-        raise _refused(path, "It is no JSON object in a regular file of a sensible size.")
+        raise _refused(path, "It is no JSON object.")
     return found
 
 
-def _refused(path: Path, reason: str) -> DocumentRefused:
+def _refused(path: StorePath, reason: str) -> DocumentRefused:
     return DocumentRefused(f"{quote(path)} is not taken over. {reason}", subject=str(path))
 
 
@@ -280,7 +279,7 @@ def _read_results(store: Store, connection: duckdb.DuckDBPyConnection, version: 
     return read_results(audits.read_results(connection, version.version_id, raw))
 
 
-def _read_audit(store: Store, version: releases.VersionRow, name: str, recorded: str | None) -> Path | None:
+def _read_audit(store: Store, version: releases.VersionRow, name: str, recorded: str | None) -> StorePath | None:
     """Return where an audit is that has the recorded sha256, None if none is recorded.
 
     Raises:

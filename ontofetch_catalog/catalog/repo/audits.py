@@ -5,11 +5,12 @@ What the values may be is checked by whoever asked; a line of another form is re
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from pathlib import Path
+import os
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.events import FILES_COLUMNS, RESULTS_COLUMNS
+from ontofetch_hookspecs.store_paths import StorePath
 
 from ...errors import EventError
 from ..connection import literal
@@ -32,7 +33,7 @@ _RESULT = (
 _DETAILS = r'"details":(\{.*\}),"run_at":"[^"]*","reused_from":(?:null|"(?:[^"\\]|\\.)*")\}$'
 
 
-def read_files(connection: duckdb.DuckDBPyConnection, version_id: str, path: Path | None) -> pa.Table:
+def read_files(connection: duckdb.DuckDBPyConnection, version_id: str, path: StorePath | None) -> pa.Table:
     """Return the files in an extract audit, in its order: FILES_COLUMNS and artifact_id; none without a path.
 
     Raises:
@@ -46,7 +47,7 @@ def read_files(connection: duckdb.DuckDBPyConnection, version_id: str, path: Pat
     return _read(connection, version_id, path, query, [column.name for column in FILES_COLUMNS] + ["artifact_id"])
 
 
-def read_results(connection: duckdb.DuckDBPyConnection, version_id: str, path: Path | None) -> pa.Table:
+def read_results(connection: duckdb.DuckDBPyConnection, version_id: str, path: StorePath | None) -> pa.Table:
     """Return the results in a validation audit, in its order: RESULTS_COLUMNS; none without a path.
 
     Raises:
@@ -62,7 +63,7 @@ def read_results(connection: duckdb.DuckDBPyConnection, version_id: str, path: P
 
 
 def _read(
-    connection: duckdb.DuckDBPyConnection, version_id: str, path: Path | None, query: str, names: list[str]
+    connection: duckdb.DuckDBPyConnection, version_id: str, path: StorePath | None, query: str, names: list[str]
 ) -> pa.Table:
     import duckdb
     import pyarrow as pa
@@ -83,17 +84,19 @@ def _read(
 
 
 @contextmanager
-def _lines(connection: duckdb.DuckDBPyConnection, path: Path | None) -> Iterator[None]:
+def _lines(connection: duckdb.DuckDBPyConnection, path: StorePath | None) -> Iterator[None]:
     """Let statements see the lines of a file as `given_lines`, column `line`; they pass by once, block by block."""
     import pyarrow as pa
     from pyarrow import csv
 
-    if path is None or path.stat().st_size == 0:
+    stack = ExitStack()
+    stream = None if path is None else stack.enter_context(os.fdopen(path.open_file(), "rb", buffering=0))
+    if stream is None or os.fstat(stream.fileno()).st_size == 0:
         connection.register("given_lines", pa.table({"line": pa.array([], pa.string())}))
     else:
         # a reader of CSV whose separator no line can have is a reader of lines
         lines = csv.open_csv(
-            path,
+            stream,
             read_options=csv.ReadOptions(column_names=["line"], block_size=1 << 24),
             parse_options=csv.ParseOptions(delimiter="\x01", quote_char=False, escape_char=False),
             convert_options=csv.ConvertOptions(column_types={"line": pa.string()}, strings_can_be_null=False),
@@ -103,3 +106,4 @@ def _lines(connection: duckdb.DuckDBPyConnection, path: Path | None) -> Iterator
         yield
     finally:
         connection.unregister("given_lines")
+        stack.close()

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ontofetch_hookspecs.names import quote
+
+from ...errors import CatalogUnreadable
 from .. import effects
 from ..connection import fetch_one, literal
+from .definitions import database_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -24,33 +28,71 @@ KEYS = {
     "latest_pointer": ("slot", "updated_at"),
 }
 _SEGMENT = "[A-Za-z0-9][A-Za-z0-9._+~-]{0,99}"
-_BAD_PATH = r"^$|^/|/$|//|(^|/)\.\.?(/|$)|\p{Cc}"
+_BAD_PATH = (
+    "contains('/' || {0} || '/', '//') OR contains('/' || {0} || '/', '/./') OR contains('/' || {0} || '/', '/../')"
+    r" OR regexp_matches({0}, '\p{{Cc}}')"
+)
+# what a calendar of Python can hold, so that every row can be shown
+_BAD_TIME = "({0} NOT BETWEEN TIMESTAMP '0001-01-01' AND TIMESTAMP '9999-12-31 23:59:59')"
 # table → rule → the rows that break it
 _RULES = {
     "versions": {
         "its version_id is not service/ontology/version": f"""
             version_id IS DISTINCT FROM service || '/' || ontology || '/' || version
             OR NOT regexp_full_match(version_id, '{_SEGMENT}(/{_SEGMENT}){{2}}')""",
+        "a time of it is in no calendar": " OR ".join(map(_BAD_TIME.format, ("created_at", "pinned_at")))
+        + " OR released NOT BETWEEN DATE '0001-01-01' AND DATE '9999-12-31'",
         "its folder is not the release's": "fs_relpath IS DISTINCT FROM version_id",
         "it lacks its layout or its time": "layout IS NULL OR created_at IS NULL",
     },
     "artifacts": {
-        "its path is not a relative path": f"relpath IS NULL OR regexp_matches(relpath, '{_BAD_PATH}')",
+        "its path is not a relative path": f"relpath IS NULL OR {_BAD_PATH.format('relpath')}",
+        "a time of it is in no calendar": " OR ".join(map(_BAD_TIME.format, ("recorded_at", "verified_at"))),
         "its artifact_id is not a sha256": "artifact_id IS NULL OR NOT regexp_full_match(artifact_id, '[0-9a-f]{64}')",
         "its size is not a number of bytes": "size_bytes IS NULL OR size_bytes < 0",
         "its status is not fresh, cached or failed": "status IS NULL OR status NOT IN ('fresh', 'cached', 'failed')",
     },
     "extracted_files": {
-        "its path is not a relative path": f"relpath IS NULL OR regexp_matches(relpath, '{_BAD_PATH}')",
+        "its path is not a relative path": f"relpath IS NULL OR {_BAD_PATH.format('relpath')}",
+        "a time of it is in no calendar": " OR ".join(map(_BAD_TIME.format, ("mtime", "verified_at"))),
         "its file_id is not a sha256": "file_id IS NULL OR NOT regexp_full_match(file_id, '[0-9a-f]{64}')",
         "its size is not a number of bytes": "size_bytes IS NULL OR size_bytes < 0",
         "it lacks its format or its time": "format IS NULL OR mtime IS NULL",
     },
     "validations": {
         "its outcome or its validator is missing": "passed IS NULL OR validator IS NULL OR validator_version IS NULL",
+        "a time of it is in no calendar": _BAD_TIME.format("run_at"),
         "its details are not an object": "details IS NULL OR json_type(details) IS DISTINCT FROM 'OBJECT'",
     },
+    "latest_pointer": {"a time of it is in no calendar": _BAD_TIME.format("updated_at")},
+    "events": {"a time of it is in no calendar": _BAD_TIME.format("ts")},
 }
+
+
+def refuse_invalid(connection: duckdb.DuckDBPyConnection, *tables: str) -> None:
+    """Refuse a catalog with rows that break a rule, before anything is done with what they say.
+
+    Args:
+        connection: Its connection.
+        tables: Which tables are looked at; none: those of releases and their files.
+
+    Raises:
+        CatalogUnreadable: There is such a row.
+    """
+    for table in tables or ("versions", "artifacts", "extracted_files"):
+        cases = " ".join(f"WHEN {condition} THEN {literal(reason)}" for reason, condition in _RULES[table].items())
+        found = fetch_one(
+            connection,
+            f"SELECT version_id, reason FROM (SELECT version_id, CASE {cases} END AS reason FROM {table})"  # noqa: S608
+            " WHERE reason IS NOT NULL LIMIT 1",
+        )
+        if found is not None:
+            raise CatalogUnreadable(
+                f"A row of {table} of {quote(found[0])} breaks a rule of the catalog: {found[1]}.",
+                subject=str(found[0]),
+                hint="Nothing was touched. `ontofetch db doctor` lists all such rows; if the store is not your own,"
+                " somebody may have made them on purpose.",
+            )
 
 
 def find_duplicates(connection: duckdb.DuckDBPyConnection) -> pa.Table:
@@ -192,17 +234,26 @@ def find_broken_event(connection: duckdb.DuckDBPyConnection) -> int | None:
 
 
 def describe_schema(connection: duckdb.DuckDBPyConnection) -> pa.Table:
-    """Return what the schema consists of: one row per column of a table or view, and per macro."""
+    """Return what the schema consists of: one row per column of a table or view, per macro, and of whatever else."""
+    database = literal(database_of(connection))
     return connection.sql(
-        """
+        f"""
         SELECT table_name AS name, column_name || ' ' || data_type AS part FROM duckdb_columns()
-        WHERE schema_name = 'main' AND NOT internal AND database_name = current_database()
+        WHERE schema_name = 'main' AND NOT internal AND database_name = {database}
         UNION ALL
         SELECT view_name, sql FROM duckdb_views()
-        WHERE NOT internal AND schema_name = 'main' AND database_name = current_database()
+        WHERE NOT internal AND schema_name = 'main' AND database_name = {database}
         UNION ALL
         SELECT function_name, macro_definition FROM duckdb_functions()
-        WHERE function_type = 'table_macro' AND schema_name = 'main' AND database_name = current_database()
+        WHERE NOT internal AND schema_name = 'main' AND database_name = {database}
+        UNION ALL
+        SELECT sequence_name, 'a sequence' FROM duckdb_sequences() WHERE database_name = {database}
+        UNION ALL
+        SELECT index_name, 'an index' FROM duckdb_indexes() WHERE database_name = {database}
+        UNION ALL
+        SELECT type_name, 'a type' FROM duckdb_types() WHERE NOT internal AND database_name = {database}
+        UNION ALL
+        SELECT schema_name, 'a schema' FROM duckdb_schemas() WHERE NOT internal AND database_name = {database}
         ORDER BY ALL
-        """
+        """  # noqa: S608 - a literal
     ).to_arrow_table()

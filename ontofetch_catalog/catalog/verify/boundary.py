@@ -5,7 +5,6 @@ How the files were hashed is not known here.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -88,7 +87,7 @@ def _is_unchanged(store: Store, fault: Mapping[str, Any]) -> bool:
     if fault["outcome"] not in (MISSING, DAMAGED):
         return True
     try:
-        state = os.lstat(store.path(fault["path"]))
+        state = store.path(fault["path"]).lstat()
     except OSError:
         return bool(fault["outcome"] == MISSING)
     return (state.st_ino, state.st_size, state.st_mtime_ns) == (fault["inode"], fault["found_bytes"], fault["mtime_ns"])

@@ -16,7 +16,7 @@ from ...errors import OntofetchError, UsageError
 from .. import sessions
 from ..boundaries.engine import Outcome, carry_out
 from ..connection import Store
-from ..repo import fixity
+from ..repo import care, fixity
 from ..repo.fixity import Scope
 from .boundary import Found, VerifyBatch
 from .pages import NOT_KEPT, After, Group, as_faults, as_findings, faults_schema, page_schema, portions, read_pages
@@ -119,6 +119,7 @@ def verify(store: Store, request: Request, *, progress: Progress, tell: Callable
         OntofetchError: The catalog can't be used, or a process died; what was recorded stays.
     """
     with sessions.reading(store) as connection:
+        care.refuse_invalid(connection)
         groups = fixity.plan_groups(connection, request.scope, request.done)
     run = _Run(store, request, groups, tell)
     _log.info("verifying %s files, %s bytes", f"{run.result.files:,}", f"{run.result.size_bytes:,}")

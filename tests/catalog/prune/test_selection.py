@@ -18,6 +18,7 @@ from ontofetch_catalog.catalog.prune.pins import Pin
 from ontofetch_catalog.catalog.prune.policy import DAY, Policy, PruneStopped, parse_age
 from ontofetch_catalog.errors import UsageError
 from ontofetch_hookspecs import Stage
+from ontofetch_hookspecs.store_paths import StorePath
 from tests.catalog.prune.stores import (
     DATA,
     FAST,
@@ -116,7 +117,7 @@ def test_what_a_stage_holds_is_kept_at_any_age(root: Path) -> None:
     """A file that a stage has as a hard link is referred to, although no row names it."""
     held, free = add_orphans(root, "held", "free")
     stage = Stage.create(root)
-    stage.link_file(root / held, "src/held")
+    stage.link_file(StorePath(root, held), "src/held")
     proposal = propose(root, min_age=0)
     assert set(taken(proposal)) == {free}
     assert kept(proposal)[held] == "a stage holds it"

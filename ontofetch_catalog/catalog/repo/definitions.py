@@ -1,0 +1,93 @@
+"""Own what a catalog's statements call by name: our views and macros, whatever a file that came from elsewhere says.
+
+A database may carry views and macros of its author's, and a macro of his may even be called like a function of DuckDB.
+None of them is ever executed: names are looked for among DuckDB's own first, and views that are not ours are replaced
+for the connection.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from .. import effects
+from ..connection import fetch_one, literal
+from ..migrations import available_migrations
+
+if TYPE_CHECKING:
+    import duckdb
+
+# version of DuckDB → digest of our views as that version spells them; another version pays 5 ms at each opening
+_BY_1_5 = "c4bc1ecd22189b0a6688c0e4ed42e56f281f4c3e78d38597e83420a21b1cc72b"
+_BY_2_0 = "3695ca33c8958065729de8e23ee205f0aed4ec1b93758aef5c450d741ce59496"
+VIEWS_DIGESTS = dict.fromkeys((f"v1.5.{patch}" for patch in range(7)), _BY_1_5) | {"v2.0.0": _BY_2_0, "v2.0.1": _BY_2_0}
+_DEFINITION = re.compile(r"\s*CREATE\s+(?:OR\s+REPLACE\s+)?(VIEW|MACRO)\s+(\w+)", re.IGNORECASE)
+_COMMENT = re.compile(r"--[^\n]*")
+
+
+def database_of(connection: duckdb.DuckDBPyConnection) -> str:
+    """Return the name that DuckDB has given to the catalog of a connection."""
+    path, current = fetch_one(connection, "SELECT current_setting('search_path'), current_database()") or ("", "")
+    return str(path).rpartition(",")[2].partition(".")[0] or str(current)
+
+
+def use_own_functions(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let a connection look among DuckDB's own functions before those of the catalog; to be called once, first of all.
+
+    A table that is made without the name of its database would then be one of the system's: migrations come before.
+    """
+    connection.execute(f"SET search_path = 'system.main,{database_of(connection)}.main'")
+
+
+def use_own_views(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Let a connection use our views alone; return the names of those in the catalog that are not ours, sorted.
+
+    The schema is the current one; nothing is written but temporary views.
+    """
+    database = literal(database_of(connection))
+    version, digest = fetch_one(
+        connection,
+        f"""
+        SELECT (SELECT library_version FROM pragma_version()),
+            sha256(string_agg(view_name || chr(10) || sql, chr(10) ORDER BY view_name))
+        FROM duckdb_views() WHERE NOT internal AND database_name = {database}
+        """,  # noqa: S608 - a literal
+    ) or ("", "")
+    if digest and VIEWS_DIGESTS.get(str(version)) == digest:
+        return []
+    for sql in own_definitions("VIEW").values():
+        effects.execute(connection, sql)
+    differing = connection.execute(
+        f"""
+        SELECT view_name FROM (
+            SELECT view_name, replace(sql, 'CREATE TEMP VIEW', 'CREATE VIEW') AS sql, database_name
+            FROM duckdb_views() WHERE NOT internal AND database_name IN ('temp', {database})
+        )
+        GROUP BY view_name HAVING count(*) FILTER (database_name = {database}) > 0
+            AND (count(*) <> 2 OR count(DISTINCT sql) <> 1)
+        ORDER BY view_name
+        """  # noqa: S608 - a literal
+    ).fetchall()
+    return [str(name) for (name,) in differing]
+
+
+def use_own_macros(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let a connection use our macros alone; nothing is written but temporary ones."""
+    for sql in own_definitions("MACRO").values():
+        effects.execute(connection, sql)
+
+
+@lru_cache(maxsize=2)
+def own_definitions(kind: str) -> dict[str, str]:
+    """Return name → statement that makes it for one connection, of our views (`VIEW`) or macros (`MACRO`).
+
+    A later migration may define one anew; the order is that in which they were first defined.
+    """
+    found: dict[str, str] = {}
+    for migration in available_migrations():
+        for statement in _COMMENT.sub("", migration.sql).split(";"):
+            match = _DEFINITION.match(statement)
+            if match and match[1].upper() == kind:
+                found[match[2]] = f"CREATE OR REPLACE TEMP {kind} {match[2]}{statement[match.end() :]}"
+    return found
