@@ -11,7 +11,7 @@ PYTHONS := $(foreach p,python3.12 python3.13,$(if $(shell command -v $(p)),$(p))
 EXTRAS := .[test,sign,plots]
 QUIET := --quiet --disable-pip-version-check
 
-.PHONY: demo test lint types bench bench-short versions crash crash-mutants processes flips interrupts trees clean
+.PHONY: demo test lint types bench bench-short versions crash crash-mutants processes flips interrupts trees hostile clean
 
 # the two commands of the README
 
@@ -85,6 +85,9 @@ interrupts: $(STAMP)
 
 trees: $(STAMP)
 	$(BIN)/python -m tests.trees
+
+hostile: $(STAMP)
+	$(BIN)/python -m tests.hostile
 
 clean:
 	rm -rf $(VENV) .build demo-store

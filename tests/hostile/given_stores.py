@@ -19,6 +19,7 @@ from .oracles import Attack, Prepare, Words
 from .places import SECRET, Place
 
 GB = 1_000_000_000
+BOUNDARY = "0123456789abcdef0123456789abcdef"
 SHORT = 15.0  # seconds: what is tried here is small
 Plant = Callable[[Path, Place], None]
 NEXT = ("pull", "next.nt", "--service", "s", "--ontology", "o", "--version", "3", "-q")
@@ -43,9 +44,9 @@ WRITES: tuple[Words, ...] = (
 DOCUMENTS: dict[str, tuple[Words, ...]] = {
     ".catalog/generation.json": (*LOOKS[:2], *WRITES),
     ".catalog/restore.json": (*LOOKS[:2], NEXT, ("db", "recover"), ("db", "doctor", "--fix", "--yes")),
-    ".catalog/intents/0123456789abcdef0123456789abcdef.json": (*LOOKS[:2], ("db", "recover"), NEXT),
-    ".catalog/staging/0123456789abcdef0123456789abcdef/stage.json": (*LOOKS[:2], NEXT, WRITES[2]),
-    ".catalog/staging/0123456789abcdef0123456789abcdef/.lock": (*LOOKS[:2], NEXT, WRITES[2]),
+    f".catalog/intents/{BOUNDARY}.json": (*LOOKS[:2], ("db", "recover"), NEXT),
+    f".catalog/staging/{BOUNDARY}/stage.json": (*LOOKS[:2], NEXT, WRITES[2]),
+    f".catalog/staging/{BOUNDARY}/.lock": (*LOOKS[:2], NEXT, WRITES[2]),
     ".catalog/.duck.lock": (*LOOKS[:2], NEXT),
     "s/o/LATEST.json": (LOOKS[1], ("db", "latest", "get", "s/o"), WRITES[2], WRITES[4], WRITES[5]),
     "s/o/1/manifest.json": (LOOKS[1], WRITES[2], WRITES[4], WRITES[5]),
@@ -139,12 +140,17 @@ def planted(name: str, plant: Plant, commands: tuple[Words, ...]) -> Prepare:
     return prepare
 
 
+def _short(path: str) -> str:
+    """Return a document's name without the folders that it is always in."""
+    return path.removeprefix(".catalog/").replace(f"{BOUNDARY}/", "").replace(BOUNDARY, "intent").replace("/", "-")
+
+
 def _documents() -> Iterator[Attack]:
     for path, commands in DOCUMENTS.items():
         for name, plant in PLANTS.items():
             if name == "huge" and path.startswith("s/o/1/data"):
                 continue
-            yield Attack(f"{path.rpartition('/')[2]}-{name}", "documents", planted(path, plant, commands), True, SHORT)
+            yield Attack(f"{_short(path)}-{name}", "documents", planted(path, plant, commands), True, SHORT)
 
 
 # --- folders that are links -----------------------------------------------------------------------------------------
@@ -352,8 +358,6 @@ PLANS: dict[str, Callable[[Place], str]] = {
     "name-absolute": _name_of_plan("{outside}/plan/plan.json"),
     "deep-line": _deep_line,
 }
-
-BOUNDARY = "0123456789abcdef0123456789abcdef"
 
 
 def _intent(known: bool, **values: object) -> Prepare:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -47,7 +48,7 @@ def _fuzz(name: str, folder: Path, seconds: float) -> Told:
     words = [sys.executable, "-m", "tests.hostile.guided", name, str(folder), str(int(max(seconds, 3)))]
     done = subprocess.run(words, cwd=TOP, capture_output=True, text=True, errors="replace", check=False, timeout=seconds + 120)
     crashes = [path for path in folder.iterdir() if path.is_file() and path.name.startswith(("crash", "oom", "timeout"))]
-    faults = [f"{name}: {path.name}: {_why(done.stderr)}; its bytes: {path.read_bytes()[:300]!r}" for path in crashes]
+    faults = [f"{name}: {path.name}: its bytes: {path.read_bytes()[:400]!r}" for path in crashes]
     tried = _tried(done.stderr)
     if not faults and done.returncode:
         faults = [f"{name}: ended with {done.returncode}: {_why(done.stderr)}"]
@@ -128,12 +129,31 @@ TARGETS: dict[str, Callable[[Path], Callable[[bytes], None]]] = {
 }
 
 
+class _Kept:
+    """Read, and keep the first input of every error that should not be, so that the search goes on."""
+
+    def __init__(self, folder: Path, read: Callable[[bytes], None]) -> None:
+        self._folder = folder
+        self._read = read
+
+    def __call__(self, data: bytes) -> None:
+        """Read one input."""
+        try:
+            self._read(data)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is what is looked for
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            name = f"crash-{type(error).__name__}-{Path(frame.filename).name}-{frame.lineno}"
+            if not (self._folder / name).exists():
+                (self._folder / name).write_bytes(data)
+
+
 def _main(words: list[str]) -> None:
     import atheris
 
     name, folder, seconds = words
     with atheris.instrument_imports(include=["ontofetch_catalog.content", "ontofetch_catalog.catalog.backup", "tarfile", "zipfile"]):
         read = TARGETS[name](Path(folder))
+    kept = _Kept(Path(folder), read)
     options = [
         f"-max_total_time={seconds}",
         f"-rss_limit_mb={MOST_MB}",
@@ -142,7 +162,7 @@ def _main(words: list[str]) -> None:
         "-max_len=16384",
         "-print_final_stats=1",
     ]
-    atheris.Setup([sys.argv[0], *options, f"{folder}/corpus"], read)
+    atheris.Setup([sys.argv[0], *options, f"{folder}/corpus"], kept)
     atheris.Fuzz()
 
 

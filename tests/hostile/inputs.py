@@ -12,4 +12,3 @@ INPUTS: tuple[Attack, ...] = (
     *given_stores.ATTACKS,
 )
 BY_NAME = {attack.name: attack for attack in INPUTS}
-assert len(BY_NAME) == len(INPUTS)

@@ -71,8 +71,8 @@ class Verdict:
         return max((ended.peak for ended in self.ended), default=0)
 
 
-def try_attack(bench: Bench, attack: Attack) -> Verdict:
-    """Try an attack in a place of its own and judge all that came of it."""
+def try_attack(bench: Bench, attack: Attack, *, with_aftermath: bool = True) -> Verdict:
+    """Try an attack in a place of its own and judge all that came of it, also what doctor and the next pull say."""
     place = bench.place()
     place.environment = dict(attack.environment)
     try:
@@ -86,7 +86,7 @@ def try_attack(bench: Bench, attack: Attack) -> Verdict:
             ]
             faults = [fault for found in ended for fault in judge_command(found, attack.codes)]
             faults += judge_outside(place, before, held)
-            after, told = _aftermath(bench, place, attack)
+            after, told = _aftermath(bench, place, attack) if with_aftermath else ([], [])
             faults += told
         return Verdict(attack, tuple(faults), (*ended, *after))
     finally:
