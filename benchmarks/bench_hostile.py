@@ -51,6 +51,6 @@ def test_memory(race: Race, bench: Bench, request: pytest.FixtureRequest) -> Non
 
 
 def chosen() -> list[Attack]:
-    """Return the inputs that are about size, and every document that is huge or deep; in the short form some of each."""
+    """Return the inputs that are about size, and the documents that are huge or deep; in the short form some."""
     about = [attack for attack in INPUTS if attack.kind in _KINDS or attack.name.endswith(("-huge", "-deep"))]
     return about[::12] if SHORT else about

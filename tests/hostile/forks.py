@@ -15,6 +15,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -132,10 +133,8 @@ class _Watched:
 
 
 def _quietly(act: Callable[[], None]) -> None:
-    try:
+    with suppress(ProcessLookupError, PermissionError):
         act()
-    except (ProcessLookupError, PermissionError):
-        pass
 
 
 def _descendants(process: int) -> Iterator[int]:

@@ -9,7 +9,7 @@ import hashlib
 import json
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from hypothesis.errors import HypothesisWarning
 
 from . import shapes
 from .given_archives import PULL
-from .given_stores import DOCUMENTS, NEXT, ROW_COMMANDS, WRITES, forge_plan, replace
+from .given_stores import DOCUMENTS, ROW_COMMANDS, WRITES, forge_plan, replace
 from .oracles import Attack, Prepare, Verdict, Words, try_attack
 from .places import Bench, Place, plain_bytes
 from .servers import serve
@@ -72,10 +72,25 @@ def sample(path: str) -> bytes:
     documents: dict[str, Any] = {
         "generation.json": {"format": 1, "counter": 5, "events": 6, "digest": "0" * 64},
         "restore.json": {"format": 1, "moves": [move]},
-        f"{boundary}.json": {"format": 1, "boundary_id": boundary, "folders": ["s/o"], "stages": ["x"], "moves": [move]},
+        f"{boundary}.json": {
+            "format": 1,
+            "boundary_id": boundary,
+            "folders": ["s/o"],
+            "stages": ["x"],
+            "moves": [move],
+        },
         "stage.json": {
-            **{"url": "file://{work}/next.nt", "etag": None, "last_modified": None, "content_type": None, "pid": 1},
-            **{"name": "src/next.nt", "sha256": "0" * 64, "size": 1, "complete": True, "start_token": "", "host": ""},
+            "url": "file://{work}/next.nt",
+            "etag": None,
+            "last_modified": None,
+            "content_type": None,
+            "pid": 1,
+            "name": "src/next.nt",
+            "sha256": "0" * 64,
+            "size": 1,
+            "complete": True,
+            "start_token": "",
+            "host": "",
         },
         "LATEST.json": {"format": 1, "slot": "s/o", "version_id": "s/o/1", "version": "1", "path": "s/o/1"}
         | {"updated_at": time, "updated_by": "me"},
@@ -107,7 +122,10 @@ def _plans(draw: st.DrawFn) -> Attack:
     def prepare(place: Place, stack: ExitStack) -> list[Words]:
         del stack
         name = forge_plan(place.root, forge)
-        return [("db", "prune", "--plans"), *(("db", "prune", step, name) for step in ("--apply", "--restore", "--purge"))]
+        return [
+            ("db", "prune", "--plans"),
+            *(("db", "prune", step, name) for step in ("--apply", "--restore", "--purge")),
+        ]
 
     return Attack("plan", "plans", prepare, planted=True, seconds=SECONDS)
 
@@ -120,12 +138,12 @@ def _backups(draw: st.DrawFn) -> Attack:
 
     def prepare(place: Place, stack: ExitStack) -> list[Words]:
         del stack
-        return [("db", "restore", _forge_backup(place, chosen, follows, value, cut, packed))]
+        return [("db", "restore", _forge_backup(place, chosen, value, follows=follows, cut=cut, packed=packed))]
 
     return Attack("backup", "backups", prepare, planted=True, seconds=SECONDS)
 
 
-def _forge_backup(place: Place, chosen: int, follows: bool, value: object, cut: bytes, packed: bool) -> str:
+def _forge_backup(place: Place, chosen: int, value: object, *, follows: bool, cut: bytes, packed: bool) -> str:
     import io
     import tarfile
 
@@ -172,11 +190,9 @@ def _rows(draw: st.DrawFn) -> Attack:
         (place.root / "lnk").symlink_to(place.outside)
         with duckdb.connect(str(place.root / ".catalog/ontofetch.duckdb")) as connection:
             names = [row[0] for row in connection.execute(f"SELECT column_name FROM (DESCRIBE {table})").fetchall()]
-            try:
+            # where the column's type does not take it, the store stays as it is
+            with suppress(duckdb.Error, UnicodeError, OverflowError, TypeError, ValueError):
                 connection.execute(f"UPDATE {table} SET {names[column % len(names)]} = ?", [value])
-            except (duckdb.Error, UnicodeError, OverflowError, TypeError, ValueError):
-                # the column's type does not take it: the store stays as it is
-                pass
         prune = ("db", "prune", "--version", "s/o/1", "--min-age", "0s", "--yes", "0s", "--override", "large-plan")
         return [*commands, prune]
 

@@ -93,7 +93,9 @@ ANSWERS: dict[str, Prepare] = {
     "length-twice": spoken(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 20\r\n\r\n" + BODY),
     "length-odd": spoken(b"HTTP/1.1 200 OK\r\nContent-Length: 0x14\r\n\r\n" + BODY),
     "length-unicode": spoken("HTTP/1.1 200 OK\r\nContent-Length: \u0662\u0660\r\n\r\n".encode() + BODY),
-    "length-and-chunks": spoken(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n" + _chunk(BODY)),
+    "length-and-chunks": spoken(
+        b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n" + _chunk(BODY)
+    ),
     "short": spoken(HEAD + BODY),
     "chunk-huge": spoken(CHUNKED + b"ffffffffffffffffffff\r\n" + BODY),
     "chunk-negative": spoken(CHUNKED + b"-5\r\n" + BODY),
@@ -102,10 +104,10 @@ ANSWERS: dict[str, Prepare] = {
     "chunk-trailers": spoken(CHUNKED + _chunk(BODY) + b"0\r\n" + b"X: y\r\n" * 200_000 + b"\r\n"),
     "headers-many": spoken(b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * 200_000 + b"\r\n"),
     "header-long": spoken(b"HTTP/1.1 200 OK\r\nX-A: " + b"b" * 20_000_000 + b"\r\n\r\n"),
-    "header-nul": spoken(answer(BODY, b"ETag: \"a\0b\"")),
-    "header-folded": spoken(answer(BODY, b"ETag: \"a\r\n b\"")),
-    "header-latin": spoken(answer(BODY, b"ETag: \"\xe9\xff\"", b"Content-Type: \xff")),
-    "header-escape": spoken(answer(BODY, b"ETag: \"\x1b[2J\"", b"Last-Modified: \x1b[2J")),
+    "header-nul": spoken(answer(BODY, b'ETag: "a\0b"')),
+    "header-folded": spoken(answer(BODY, b'ETag: "a\r\n b"')),
+    "header-latin": spoken(answer(BODY, b'ETag: "\xe9\xff"', b"Content-Type: \xff")),
+    "header-escape": spoken(answer(BODY, b'ETag: "\x1b[2J"', b"Last-Modified: \x1b[2J")),
     "header-no-colon": spoken(answer(BODY, b"what is this")),
     "cookies": spoken(answer(BODY, *[b"Set-Cookie: a%d=b; Domain=.; Expires=x" % n for n in range(500)])),
     "disposition": spoken(answer(BODY, b'Content-Disposition: attachment; filename="../../outside/x"')),
@@ -139,7 +141,9 @@ ANSWERS: dict[str, Prepare] = {
     "redirect-latin": redirect(b"/\xff\xfe"),
     "redirect-long-host": redirect(b"http://" + b"a" * 300 + b".example/x"),
     "redirect-many-dots": redirect(b"http://..../x"),
-    "redirect-self": speaking(lambda _, server: [answer(b"", b"Location: " + server.url.encode(), status=b"HTTP/1.1 302 x")]),
+    "redirect-self": speaking(
+        lambda _, server: [answer(b"", b"Location: " + server.url.encode(), status=b"HTTP/1.1 302 x")]
+    ),
     "redirect-300": redirect(b"data:x", status=b"HTTP/1.1 300 Multiple"),
     "redirect-no-location": spoken(answer(b"", status=b"HTTP/1.1 302 Found")),
     "redirect-endless-body": forever(
@@ -157,11 +161,13 @@ TIMES: dict[str, Prepare] = {
     "endless-trailers": forever(CHUNKED + _chunk(BODY) + b"0\r\n", b"X-A: b\r\n", 0.2),
     "endless-blank-lines": forever(b"", b"\r\n", 0.2),
     "endless-chunk-extension": forever(CHUNKED + b"5;", b"x", 0.2),
-    "slow-redirects": speaking(
-        lambda head, server: _slow_redirect(server)
+    "slow-redirects": speaking(lambda head, server: _slow_redirect(server)),
+    "slow-500": speaking(
+        lambda _, server: endless([server], b"HTTP/1.1 500 x\r\nContent-Length: 999\r\n\r\n", b"x", 0.5)
     ),
-    "slow-500": speaking(lambda _, server: endless([server], b"HTTP/1.1 500 x\r\nContent-Length: 999\r\n\r\n", b"x", 0.5)),
-    "slow-404": speaking(lambda _, server: endless([server], b"HTTP/1.1 404 x\r\nContent-Length: 999\r\n\r\n", b"x", 0.5)),
+    "slow-404": speaking(
+        lambda _, server: endless([server], b"HTTP/1.1 404 x\r\nContent-Length: 999\r\n\r\n", b"x", 0.5)
+    ),
 }
 
 

@@ -179,9 +179,7 @@ def folders_tar(count: int) -> bytes:
     """Return a .tar.gz of deep folders only."""
     chain = b"/".join([b"d"] * 400)
     return p.gz(
-        b"".join(
-            p.pax(p.pax_record(b"path", b"%d/" % n + chain)) + p.header(b"x", kind=b"5") for n in range(count)
-        )
+        b"".join(p.pax(p.pax_record(b"path", b"%d/" % n + chain)) + p.header(b"x", kind=b"5") for n in range(count))
         + p.END
     )
 
@@ -213,7 +211,11 @@ def _attacks() -> Iterator[Attack]:
         "zst-window-41": ("a.ttl.zst", lambda: zstd_window(41, GIB), ()),
         "gz-empty-members": ("a.ttl.gz", lambda: p.gz(b"") * 2_000_000, ()),
         "bz2-empty-streams": ("a.ttl.bz2", lambda: bz2.compress(b"") * 2_000_000, ()),
-        "zst-skippable": ("a.ttl.zst", lambda: b"\x50\x2a\x4d\x18\0\0\0\0" * 3_000_000 + zstandard.compress(TURTLE), ()),
+        "zst-skippable": (
+            "a.ttl.zst",
+            lambda: b"\x50\x2a\x4d\x18\0\0\0\0" * 3_000_000 + zstandard.compress(TURTLE),
+            (),
+        ),
     }
     for name, (file, make, words) in large.items():
         yield Attack(name, "bombs", pulled(file, make, *words), environment=FEW if "folders" in name else {})
@@ -261,9 +263,15 @@ SMALL: dict[str, tuple[str, Callable[[], bytes]]] = {
     "zip-method-93": ("a.zip", lambda: p.zipped(Member(data=TURTLE, method=93))),
     "zip-lzma-short": ("a.zip", lambda: p.zipped(Member(packed=b"\x09", size=9, method=14))),
     "zip-lzma-properties": ("a.zip", lambda: p.zipped(Member(packed=b"\x09\x04\xff\xff\x5d", size=9, method=14))),
-    "zip-lzma-odd": ("a.zip", lambda: p.zipped(Member(packed=b"\x09\x04\x05\0\xff\0\0\1\0" + b"x" * 50, size=9, method=14))),
+    "zip-lzma-odd": (
+        "a.zip",
+        lambda: p.zipped(Member(packed=b"\x09\x04\x05\0\xff\0\0\1\0" + b"x" * 50, size=9, method=14)),
+    ),
     "zip-size-lie": ("a.zip", lambda: p.zipped(Member(data=TURTLE, size=0xFFFFFFF0, packed_size=0xFFFFFFF0))),
-    "zip-zip64-lie": ("a.zip", lambda: p.zipped(Member(data=TURTLE, size=0xFFFFFFFF, extra=b"\1\0\x08\0" + b"\xff" * 8))),
+    "zip-zip64-lie": (
+        "a.zip",
+        lambda: p.zipped(Member(data=TURTLE, size=0xFFFFFFFF, extra=b"\1\0\x08\0" + b"\xff" * 8)),
+    ),
     "zip-extra-short": ("a.zip", lambda: p.zipped(Member(data=TURTLE, extra=b"\1\0\xff\xff"))),
     "zip-offset": ("a.zip", lambda: p.zipped(Member(data=TURTLE, offset=0xFFFFFF00))),
     "zip-link": ("a.zip", lambda: p.zipped(Member(data=b"../../outside", attributes=0o120777 << 16))),

@@ -208,23 +208,24 @@ ROWS = {
     "time-early": "UPDATE extracted_files SET mtime = '290000-01-01'::TIMESTAMP",
     "event-payload": "UPDATE events SET payload = repeat('[', 900)::VARCHAR || repeat(']', 900)",
     "version-surrogates": "UPDATE versions SET version = repeat('9', 100000)",
-    "many-rows": "INSERT INTO extracted_files SELECT version_id, relpath || i, file_id, artifact_id, format, size_bytes,"
-    " mtime, verified_at FROM extracted_files, range(300000) r(i) WHERE version_id = 's/o/1'",
+    "many-rows": "INSERT INTO extracted_files SELECT version_id, relpath || i, file_id, artifact_id, format,"
+    " size_bytes, mtime, verified_at FROM extracted_files, range(300000) r(i) WHERE version_id = 's/o/1'",
     "view-latest": "CREATE OR REPLACE VIEW v_latest AS SELECT content AS slot, content AS service, content AS ontology,"
     " content AS version_id, content AS version, now()::TIMESTAMP AS updated_at, content AS updated_by"
     " FROM read_text('{outside}/secret.txt')",
     "view-files": "CREATE OR REPLACE TABLE kept AS FROM extracted_files; DROP TABLE extracted_files; CREATE VIEW"
-    " extracted_files AS SELECT version_id, (SELECT content FROM read_text('{outside}/secret.txt')) AS relpath, file_id,"
-    " artifact_id, format, size_bytes, mtime, verified_at FROM kept",
+    " extracted_files AS SELECT version_id, (SELECT content FROM read_text('{outside}/secret.txt')) AS relpath,"
+    " file_id, artifact_id, format, size_bytes, mtime, verified_at FROM kept",
     "view-events": "CREATE OR REPLACE TABLE kept AS FROM events; DROP TABLE events; CREATE VIEW events AS SELECT"
     " * REPLACE ((SELECT content FROM read_text('{outside}/secret.txt')) AS payload) FROM kept",
-    "view-glob": "CREATE OR REPLACE VIEW v_version_stats AS SELECT content AS version_id FROM read_text('{outside}/*.txt')",
+    "view-glob": "CREATE OR REPLACE VIEW v_version_stats AS"
+    " SELECT content AS version_id FROM read_text('{outside}/*.txt')",
     "view-endless": "CREATE OR REPLACE VIEW v_series_order AS WITH RECURSIVE t AS (SELECT 1 AS n UNION ALL SELECT n + 1"
     " FROM t) SELECT n::VARCHAR AS version_id FROM t",
     "view-large": "CREATE OR REPLACE VIEW v_latest AS SELECT repeat('x', 1000000) || i AS slot FROM range(10000) r(i)",
     "macro-lower": "CREATE OR REPLACE MACRO lower(x) AS (SELECT content FROM read_text('{outside}/secret.txt'))",
-    "macro-count": "CREATE OR REPLACE MACRO coalesce2(x) AS 1; CREATE OR REPLACE MACRO strftime(a, b) AS (SELECT content"
-    " FROM read_text('{outside}/secret.txt'))",
+    "macro-count": "CREATE OR REPLACE MACRO coalesce2(x) AS 1; CREATE OR REPLACE MACRO strftime(a, b) AS (SELECT"
+    " content FROM read_text('{outside}/secret.txt'))",
     "macro-delta": "CREATE OR REPLACE MACRO version_delta_files(a, b) AS TABLE SELECT content AS relpath"
     " FROM read_text('{outside}/secret.txt')",
     "schema-other": "CREATE SCHEMA other; CREATE VIEW other.versions AS SELECT content FROM read_text('{outside}/*')",
@@ -369,7 +370,9 @@ def _intent(known: bool, **values: object) -> Prepare:
         boundary = BOUNDARY
         if known:
             with duckdb.connect(str(place.root / ".catalog/ontofetch.duckdb"), read_only=True) as connection:
-                boundary = connection.execute("SELECT boundary_id FROM events ORDER BY ts DESC LIMIT 1").fetchall()[0][0]
+                boundary = connection.execute("SELECT boundary_id FROM events ORDER BY ts DESC LIMIT 1").fetchall()[0][
+                    0
+                ]
         (place.root / "lnk").symlink_to(place.outside)
         state = (place.outside / "secret.txt").lstat()
         moves = values.get("moves", ())
@@ -503,7 +506,9 @@ BACKUPS: dict[str, Prepare] = {
         lambda backup, place: replace(backup / "manifest.json").symlink_to(place.outside / "manifest.json")
     ),
     "folder-deep": _backup_folder(lambda backup, _: (backup / "manifest.json").write_bytes(b"[" * 1_000_000) and None),
-    "folder-files-deep": _backup_folder(lambda backup, _: (backup / "files.jsonl").write_bytes(b"[" * 999_999) and None),
+    "folder-files-deep": _backup_folder(
+        lambda backup, _: (backup / "files.jsonl").write_bytes(b"[" * 999_999) and None
+    ),
     "folder-huge": _backup_folder(lambda backup, place: sparse(GB)(backup / "manifest.json", place)),
     "folder-files-huge": _backup_folder(lambda backup, place: sparse(GB)(backup / "files.jsonl", place)),
     "folder-line-up": _backup_folder(_files_line(path="../../outside/secret.txt")),

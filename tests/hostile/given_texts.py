@@ -1,4 +1,4 @@
-"""Own the hostile ontology files that are tried by name: what a parser has to read, in every format that is validated."""
+"""Own the hostile ontology files that are tried by name: what a parser has to read, in every validated format."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .oracles import Attack
 MB = 1_000_000
 PATIENCE = {"ONTOFETCH_VALIDATE_TIMEOUT": "15"}
 _RDF = '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:e="http://example.org/">'
-_END = '</rdf:RDF>'
+_END = "</rdf:RDF>"
 
 
 def rdf(declarations: str, body: str) -> bytes:
@@ -32,7 +32,7 @@ def laughs(levels: int, fan: int = 10, *, first: str = "lol lol lol lol lol ", o
 
 def nested(start: str, piece: str, depth: int, end: str, close: str) -> Callable[[], bytes]:
     """Return what makes a text that is nested so deep."""
-    return lambda: (start + piece * depth + end + close * depth).encode()
+    return lambda: b"".join([start.encode(), piece.encode() * depth, end.encode(), close.encode() * depth])
 
 
 def _entities() -> Iterator[tuple[str, Callable[[], bytes]]]:
@@ -43,18 +43,23 @@ def _entities() -> Iterator[tuple[str, Callable[[], bytes]]]:
     yield "laughs-attribute", lambda: rdf(laughs(8), '<rdf:Description rdf:about="http://example.org/&l8;"/>')
     yield "laughs-property", lambda: rdf(laughs(8), '<rdf:Description rdf:about="http://example.org/s" e:p="&l8;"/>')
     yield "laughs-namespace", lambda: rdf(laughs(8), '<rdf:Description xmlns:x="http://example.org/&l8;" x:p="1"/>')
-    yield "laughs-literal", lambda: rdf(
-        laughs(8), '<rdf:Description><e:p rdf:parseType="Literal"><e:q>&l8;</e:q></e:p></rdf:Description>'
+    yield (
+        "laughs-literal",
+        lambda: rdf(laughs(8), '<rdf:Description><e:p rdf:parseType="Literal"><e:q>&l8;</e:q></e:p></rdf:Description>'),
     )
-    yield "laughs-datatype", lambda: rdf(laughs(8), '<rdf:Description><e:p rdf:datatype="&l8;">1</e:p></rdf:Description>')
+    yield (
+        "laughs-datatype",
+        lambda: rdf(laughs(8), '<rdf:Description><e:p rdf:datatype="&l8;">1</e:p></rdf:Description>'),
+    )
     yield "laughs-lang", lambda: rdf(laughs(8), '<rdf:Description><e:p xml:lang="&l8;">1</e:p></rdf:Description>')
     yield "laughs-base", lambda: rdf(laughs(8), '<rdf:Description xml:base="http://e.org/&l8;" rdf:about="x"/>')
     yield "laughs-never-used", lambda: rdf(laughs(12), thing("x"))
     yield "laughs-escaped", lambda: rdf(laughs(8).replace("&l", "&#38;l"), thing("&l8;"))
     yield "quadratic", lambda: rdf(f'<!ENTITY a "{"x" * 200_000}">', thing("&a;" * 20_000))
     yield "quadratic-spread", lambda: rdf(f'<!ENTITY a "{"x" * 200_000}">', thing("&a;" * 100) * 200)
-    yield "quadratic-attributes", lambda: rdf(
-        f'<!ENTITY a "{"x" * 100_000}">', '<rdf:Description rdf:about="http://example.org/&a;"/>' * 20_000
+    yield (
+        "quadratic-attributes",
+        lambda: rdf(f'<!ENTITY a "{"x" * 100_000}">', '<rdf:Description rdf:about="http://example.org/&a;"/>' * 20_000),
     )
     yield "entity-loop", lambda: rdf('<!ENTITY a "&b;"><!ENTITY b "&a;">', thing("&a;"))
     yield "parameter", lambda: rdf('<!ENTITY % a "xxxxxxxxxx"><!ENTITY % b "%a;%a;%a;">%b;', thing("x"))
@@ -65,46 +70,74 @@ def _entities() -> Iterator[tuple[str, Callable[[], bytes]]]:
     yield "many-entities", lambda: rdf("".join(f'<!ENTITY e{n} "x">' for n in range(500_000)), thing("&e1;"))
 
 
+def _attributes(count: int) -> bytes:
+    attributes = " ".join(f'e:p{number}="x"' for number in range(count))
+    return f"{_RDF}<rdf:Description {attributes}/>{_END}".encode()
+
+
+def _namespaces(count: int) -> bytes:
+    starts = (f'<rdf:Description xmlns:n{number}="http://e.org/{number}"><e:p>' for number in range(count))
+    return "".join([_RDF, *starts]).encode()
+
+
 def _deep() -> Iterator[tuple[str, str, Callable[[], bytes]]]:
     million = 1_000_000
     yield "turtle-blank", "a.ttl", nested("<a:s> <a:p> ", "[ <a:p> ", million, "<a:o>", " ]")
     yield "turtle-lists", "a.ttl", nested("<a:s> <a:p> ", "( ", million, "", " )")
     yield "turtle-open", "a.ttl", nested("<a:s> <a:p> ", "[ <a:p> ", million, "", "")
     yield "turtle-triples", "a.ttl", nested("", "<< ", million, "<a:s> <a:p> <a:o>", " >>")
-    yield "turtle-prefixes", "a.ttl", lambda: b"".join(b"@prefix p%d: <http://e.org/%d> .\n" % (n, n) for n in range(million))
+    yield (
+        "turtle-prefixes",
+        "a.ttl",
+        lambda: b"".join(b"@prefix p%d: <http://e.org/%d> .\n" % (n, n) for n in range(million)),
+    )
     yield "trig-graphs", "a.trig", nested("", "<a:g> { ", million, "", "}")
     yield "n3-formulas", "a.n3", nested("<a:s> <a:p> ", "{ <a:s> <a:p> ", million, "<a:o>", " }")
     yield "n3-paths", "a.n3", nested("<a:s> <a:p> <a:o>", "!<a:x>", million, " .", "")
-    yield "rdfxml-deep", "a.rdf", lambda: (_RDF + "<rdf:Description><e:p>" * million).encode()
+    yield "rdfxml-deep", "a.rdf", nested(_RDF, "<rdf:Description><e:p>", million, "", "")
     yield "rdfxml-closed", "a.rdf", nested(_RDF, "<rdf:Description><e:p>", 300_000, "", "</e:p></rdf:Description>")
-    yield "rdfxml-literal", "a.rdf", nested(
-        _RDF + '<rdf:Description><e:p rdf:parseType="Literal">', "<e:q>", million, "", "</e:q>"
+    yield (
+        "rdfxml-literal",
+        "a.rdf",
+        nested(_RDF + '<rdf:Description><e:p rdf:parseType="Literal">', "<e:q>", million, "", "</e:q>"),
     )
-    yield "rdfxml-attributes", "a.rdf", lambda: (
-        _RDF + "<rdf:Description " + " ".join(f'e:p{n}="x"' for n in range(million)) + "/>" + _END
-    ).encode()
-    yield "rdfxml-namespaces", "a.rdf", lambda: (
-        _RDF + "".join(f'<rdf:Description xmlns:n{n}="http://e.org/{n}"><e:p>' for n in range(100_000))
-    ).encode()
+    yield "rdfxml-attributes", "a.rdf", lambda: _attributes(million)
+    yield "rdfxml-namespaces", "a.rdf", lambda: _namespaces(100_000)
     yield "jsonld-lists", "a.jsonld", nested('{"@id": "a:s", "a:p": ', "[", million, "", "]")
     yield "jsonld-objects", "a.jsonld", nested("", '{"a:p": ', million, '"x"', "}")
-    yield "jsonld-contexts", "a.jsonld", lambda: b'{"@context": [' + b'{"a": "http://e.org/"},' * 500_000 + b'{}], "a": 1}'
-    yield "jsonld-context-deep", "a.jsonld", nested('{"@context": ', '{"a": {"@id": "http://e.org/a", "@context": ', 200_000, "{}", "}}")
+    yield (
+        "jsonld-contexts",
+        "a.jsonld",
+        lambda: b'{"@context": [' + b'{"a": "http://e.org/"},' * 500_000 + b'{}], "a": 1}',
+    )
+    yield (
+        "jsonld-context-deep",
+        "a.jsonld",
+        nested('{"@context": ', '{"a": {"@id": "http://e.org/a", "@context": ', 200_000, "{}", "}}"),
+    )
     yield "jsonld-remote", "a.jsonld", lambda: b'{"@context": "file:///etc/passwd", "a": 1}'
     yield "jsonld-included", "a.jsonld", nested("", '{"@included": [', 300_000, "", "]}")
     yield "owl-functional", "a.ofn", nested("Ontology(", "ObjectIntersectionOf(", million, "", ")")
-    yield "owx", "a.owx", lambda: (b"<Ontology>" + b"<ObjectIntersectionOf>" * million)
+    yield "owx", "a.owx", lambda: b"<Ontology>" + b"<ObjectIntersectionOf>" * million
     yield "obo-clauses", "a.obo", lambda: b"format-version: 1.4\n\n[Term]\nid: A:1\n" + b"is_a: A:2\n" * million
-    yield "obo-qualifiers", "a.obo", lambda: (
-        b"format-version: 1.4\n\n[Term]\nid: A:1\nis_a: A:2 {" + b'a="b", ' * million + b'c="d"}\n'
+    yield (
+        "obo-qualifiers",
+        "a.obo",
+        lambda: b"format-version: 1.4\n\n[Term]\nid: A:1\nis_a: A:2 {" + b'a="b", ' * million + b'c="d"}\n',
     )
-    yield "obo-xrefs", "a.obo", lambda: (
-        b'format-version: 1.4\n\n[Term]\nid: A:1\ndef: "x" [' + b"A:1, " * million + b"A:2]\n"
+    yield (
+        "obo-xrefs",
+        "a.obo",
+        lambda: b'format-version: 1.4\n\n[Term]\nid: A:1\ndef: "x" [' + b"A:1, " * million + b"A:2]\n",
     )
     yield "obo-escapes", "a.obo", lambda: b"format-version: 1.4\n\n[Term]\nid: " + b"\\" * (5 * MB) + b"\n"
     yield "ntriples-escapes", "a.nt", lambda: b'<a:s> <a:p> "' + b"\\u0041" * (3 * MB) + b'" .\n'
     yield "ntriples-bad-lines", "a.nt", lambda: b"x\n" * (3 * MB)
-    yield "turtle-iri", "a.ttl", lambda: b"@base <http://e.org/" + b"a/" * MB + b"> . <../../x> <p> <" + b"../" * MB + b"> ."
+    yield (
+        "turtle-iri",
+        "a.ttl",
+        lambda: b"@base <http://e.org/" + b"a/" * MB + b"> . <../../x> <p> <" + b"../" * MB + b"> .",
+    )
 
 
 def _sparse() -> Iterator[tuple[str, str, bytes, int, bytes]]:

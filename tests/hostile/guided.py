@@ -11,7 +11,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,8 +46,12 @@ def _fuzz(name: str, folder: Path, seconds: float) -> Told:
     for number, data in enumerate(_corpus(name)):
         (corpus / str(number)).write_bytes(data)
     words = [sys.executable, "-m", "tests.hostile.guided", name, str(folder), str(int(max(seconds, 3)))]
-    done = subprocess.run(words, cwd=TOP, capture_output=True, text=True, errors="replace", check=False, timeout=seconds + 120)
-    crashes = [path for path in folder.iterdir() if path.is_file() and path.name.startswith(("crash", "oom", "timeout"))]
+    done = subprocess.run(
+        words, cwd=TOP, capture_output=True, text=True, errors="replace", check=False, timeout=seconds + 120
+    )
+    crashes = [
+        path for path in folder.iterdir() if path.is_file() and path.name.startswith(("crash", "oom", "timeout"))
+    ]
     faults = [f"{name}: {path.name}: its bytes: {path.read_bytes()[:400]!r}" for path in crashes]
     tried = _tried(done.stderr)
     if not faults and done.returncode:
@@ -108,17 +112,15 @@ def _read_archive(folder: Path) -> Callable[[bytes], None]:
 
 def _read_documents(folder: Path) -> Callable[[bytes], None]:
     """Return what reads a document as each of the kinds that a store has."""
-    from ontofetch_catalog.errors import OntofetchError
     from ontofetch_catalog.catalog.backup import manifest
+    from ontofetch_catalog.errors import OntofetchError
 
     del folder
 
     def read(data: bytes) -> None:
         for reader in (manifest.decode, manifest.read_line):
-            try:
+            with suppress(OntofetchError):
                 reader(data)
-            except OntofetchError:
-                pass
 
     return read
 
@@ -151,7 +153,9 @@ def _main(words: list[str]) -> None:
     import atheris
 
     name, folder, seconds = words
-    with atheris.instrument_imports(include=["ontofetch_catalog.content", "ontofetch_catalog.catalog.backup", "tarfile", "zipfile"]):
+    with atheris.instrument_imports(
+        include=["ontofetch_catalog.content", "ontofetch_catalog.catalog.backup", "tarfile", "zipfile"]
+    ):
         read = TARGETS[name](Path(folder))
     kept = _Kept(Path(folder), read)
     options = [

@@ -29,7 +29,7 @@ class Attack:
     Args:
         name: Names it.
         kind: The row of the table that it counts for.
-        prepare: Puts it into a place and returns the commands that meet it; what is still to be closed goes on the stack.
+        prepare: Puts it into a place and returns the commands that meet it; what is to be closed goes on the stack.
         planted: Whether the store itself is broken on purpose, so that doctor may find something and a pull may refuse.
         seconds: What one command may take.
         how: `fork` or `program`.
@@ -71,8 +71,15 @@ class Verdict:
         return max((ended.peak for ended in self.ended), default=0)
 
 
-def try_attack(bench: Bench, attack: Attack, *, with_aftermath: bool = True) -> Verdict:
-    """Try an attack in a place of its own and judge all that came of it, also what doctor and the next pull say."""
+def try_attack(bench: Bench, attack: Attack, *, most: int | None = None, with_aftermath: bool = True) -> Verdict:
+    """Try an attack in a place of its own and judge all that came of it.
+
+    Args:
+        bench: Where.
+        attack: What.
+        most: How many of its commands to run; None: all.
+        with_aftermath: Whether doctor and an honest pull come afterwards.
+    """
     place = bench.place()
     place.environment = dict(attack.environment)
     try:
@@ -82,7 +89,7 @@ def try_attack(bench: Bench, attack: Attack, *, with_aftermath: bool = True) -> 
             held = set(holders_of_canary(place.root))
             ended = [
                 bench.run(place, *words, how=attack.how, seconds=attack.seconds, target=attack.target)
-                for words in commands
+                for words in commands[:most]
             ]
             faults = [fault for found in ended for fault in judge_command(found, attack.codes)]
             faults += judge_outside(place, before, held)

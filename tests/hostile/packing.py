@@ -194,7 +194,7 @@ def bomb(start: bytes, count: int, end: bytes, pack: Callable[[bytes], bytes] = 
 
 
 def xz_with_dictionary(data: bytes, bits: int) -> bytes:
-    """Return an .xz whose header asks for a larger dictionary than it needs: `bits` is the property of LZMA2 (0–40)."""
+    """Return an .xz that asks for a larger dictionary than it needs: `bits` is the property of LZMA2 (0 to 40)."""
     packed = bytearray(lzma.compress(data, lzma.FORMAT_XZ, preset=0))
     start = 12
     size = (packed[start] + 1) * 4

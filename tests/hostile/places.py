@@ -22,7 +22,7 @@ SECRET = CANARY + b" belongs to the user\n"
 SECRET_SHA256 = hashlib.sha256(SECRET).hexdigest()
 PROGRAM = "ontofetch_catalog.host.app:main"
 TOP = Path(__file__).parent.parent.parent
-HONEST = b"<http://example.org/a> <http://example.org/b> \"honest\" .\n"
+HONEST = b'<http://example.org/a> <http://example.org/b> "honest" .\n'
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ class Bench:
         place = Place(self.folder / "template")
         place.work.mkdir(parents=True)
         for number in ("1", "2"):
-            text = b"<http://example.org/s> <http://example.org/p> \"" + number.encode() + b"\" .\n"
+            text = b'<http://example.org/s> <http://example.org/p> "' + number.encode() + b'" .\n'
             name = place.give(f"given-{number}/sample.ttl", text)
             self._made_by(place, "pull", name, "--service", "s", "--ontology", "o", "--version", number, "-q")
         (place.root / "s/o/1/data/orphan.ttl").write_bytes(b"# nobody's\n")

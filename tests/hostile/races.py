@@ -128,10 +128,10 @@ def run(
     yield Told(f"races: strace is {'' if has_strace else 'not '}used", 0, ())
     share = max(swaps // len(commands), 1)
     for command in commands:
-        yield _race(bench, command, share, seconds / len(commands), target, has_strace)
+        yield _race(bench, command, share, seconds / len(commands), target=target, traced=has_strace)
 
 
-def _race(bench: Bench, command: tuple[str, ...], swaps: int, seconds: float, target: str, has_strace: bool) -> Told:
+def _race(bench: Bench, command: tuple[str, ...], swaps: int, seconds: float, *, target: str, traced: bool) -> Told:
     """Repeat one command while the swapper is at work."""
     place = bench.place()
     _make_twins(place)
@@ -146,13 +146,15 @@ def _race(bench: Bench, command: tuple[str, ...], swaps: int, seconds: float, ta
     faults: list[str] = []
     runs = 0
     end = time.monotonic() + seconds
-    traced = has_strace
     try:
         while not runs or (_swaps(place) < swaps and time.monotonic() < end):
             number = "0" if "restore" in command else str(runs)
             words = [word.format(plan=plan, number=number) for word in command]
-            ended = _traced(place, words) if traced else bench.run(place, *words, seconds=60, target=target)
-            traced = has_strace and runs % 5 == 4
+            ended = (
+                _traced(place, words)
+                if traced and runs % 5 == 0
+                else bench.run(place, *words, seconds=60, target=target)
+            )
             faults += [f"{fault.oracle}: {fault.text}" for fault in judge_command(ended)]
             runs += 1
     finally:
@@ -209,10 +211,25 @@ def _traced(place: Place, words: list[str]) -> Ended:
     from .places import environment_of
 
     log = place.top / "trace"
-    calls = "open,openat,openat2,unlink,unlinkat,rename,renameat,renameat2,mkdir,mkdirat,rmdir,link,linkat,symlink,symlinkat"
+    calls = "open,openat,openat2,unlink,unlinkat,rename,renameat,renameat2,mkdir,mkdirat,rmdir,link,linkat,symlinkat"
     began = time.monotonic()
     done = subprocess.run(
-        ["strace", "-f", "-y", "-qq", "-s", "0", "-e", f"trace={calls}", "-e", "status=successful", "-o", log, SCRIPT, *words],
+        [
+            "strace",
+            "-f",
+            "-y",
+            "-qq",
+            "-s",
+            "0",
+            "-e",
+            f"trace={calls}",
+            "-e",
+            "status=successful",
+            "-o",
+            log,
+            SCRIPT,
+            *words,
+        ],
         env=environment_of(place),
         cwd=place.work,
         capture_output=True,
@@ -221,7 +238,9 @@ def _traced(place: Place, words: list[str]) -> Ended:
     )
     outside = str(place.outside)
     # -y shows after `=` what a descriptor really is, whatever the path was that it was opened by
-    seen = sorted({line.split(None, 1)[1] for line in log.read_text(errors="replace").splitlines() if _is_outside(line, outside)})
+    seen = sorted(
+        {line.split(None, 1)[1] for line in log.read_text(errors="replace").splitlines() if _is_outside(line, outside)}
+    )
     told = done.stderr.decode(errors="replace") + "".join(f"strace: {line}\n" for line in seen[:3])
     if seen:
         told += "Traceback (most recent call last): strace saw the outside opened\n" + f"strace: {seen[0][:250]}"
