@@ -21,12 +21,11 @@ from hypothesis.errors import HypothesisWarning
 from . import shapes
 from .given_archives import PULL
 from .given_stores import DOCUMENTS, ROW_COMMANDS, WRITES, forge_plan, replace
-from .oracles import Attack, Prepare, Verdict, Words, try_attack
-from .places import Bench, Place, plain_bytes
+from .oracles import Attack, Prepare, Verdict, Words
+from .places import Place, plain_bytes
 from .servers import serve
 
 SECONDS = 20.0
-Tell = Callable[[str, bytes], None]
 
 
 def _archives(draw: st.DrawFn) -> Attack:
@@ -254,12 +253,6 @@ def batch(kind: str, number: int, examples: int) -> Iterator[Attack]:
         warnings.simplefilter("ignore", HypothesisWarning)
         collect()
     yield from drawn
-
-
-def try_batch(bench: Bench, kind: str, number: int, examples: int) -> Iterator[Verdict]:
-    """Try the attacks of one batch."""
-    for attack in batch(kind, number, examples):
-        yield try_attack(bench, attack)
 
 
 def keep(folder: Path, verdict: Verdict) -> None:

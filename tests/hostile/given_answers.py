@@ -195,7 +195,7 @@ def _attacks() -> Iterator[Attack]:
         "slow servers",
         _endless_body,
         seconds=40,
-        environment={"ONTOFETCH_MAX_DOWNLOAD": "200000000", "ONTOFETCH_MAX_DOWNLOAD_BYTES": "200000000"},
+        environment={"ONTOFETCH_HTTP_MAX_BYTES": "200000000"},
     )
 
 

@@ -551,7 +551,7 @@ def _attacks() -> Iterator[Attack]:
     for path in FOLDERS:
         yield Attack(f"link-{path.replace('/', '-')}", "links", _link_folder(path), True, SHORT)
     for name, sql in ROWS.items():
-        yield Attack(f"row-{name}", "rows", _row(sql), True, SHORT)
+        yield Attack(f"row-{name}", "rows", _row(sql), True, 120.0 if name == "many-rows" else SHORT)
     for name, forge in PLANS.items():
         yield Attack(f"plan-{name}", "plans", _plan(forge), planted=name.startswith("entry-"))
     for kind, prepared in (("intent", INTENTS), ("stage", STAGES)):
