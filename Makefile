@@ -8,10 +8,13 @@ DEMO_STORE ?= demo-store
 RELEASES := 0.7.8 0.7.9 0.8.0
 
 PYTHONS := $(foreach p,python3.12 python3.13,$(if $(shell command -v $(p)),$(p)))
-EXTRAS := .[test,sign,plots]
 QUIET := --quiet --disable-pip-version-check
+LOCK := requirements.lock
+# all that development needs, each file by its hash, the build backend too; then the project itself, which needs no more
+LOCKED := install $(QUIET) --require-hashes --only-binary=:all: -r $(LOCK)
+EDITABLE := install $(QUIET) --no-deps --no-build-isolation -e .
 
-.PHONY: demo test lint types bench bench-short versions crash crash-mutants processes flips interrupts trees hostile clean
+.PHONY: demo test lint types bench bench-short versions lock crash crash-mutants processes flips interrupts trees hostile clean
 
 # the two commands of the README
 
@@ -59,12 +62,14 @@ bench-short: $(STAMP)
 versions: $(STAMP)
 	@for p in $(PYTHONS); do \
 	  test -x .build/$$p/bin/python || $$p -m venv .build/$$p || exit 1; \
-	  echo "== $$p"; .build/$$p/bin/python -m pip install $(QUIET) -e '$(EXTRAS)' && \
+	  echo "== $$p"; .build/$$p/bin/python -m pip $(LOCKED) && \
+	  .build/$$p/bin/python -m pip $(EDITABLE) && \
 	  .build/$$p/bin/python -m pytest -q || exit 1; \
 	done
 	@test -x .build/oldest/bin/python || $(PYTHON) -m venv .build/oldest
 	@echo "== the oldest dependencies"
-	@.build/oldest/bin/python -m pip install $(QUIET) -e '$(EXTRAS)'
+	@.build/oldest/bin/python -m pip $(LOCKED)
+	@.build/oldest/bin/python -m pip $(EDITABLE)
 	@.build/oldest/bin/python -m pip install $(QUIET) $$($(BIN)/python -m tests.environments oldest)
 	@.build/oldest/bin/python -m pytest -q
 
@@ -92,10 +97,21 @@ hostile: $(STAMP)
 clean:
 	rm -rf $(VENV) .build demo-store
 
-$(STAMP): pyproject.toml
+# what the newest releases within pyproject.toml's bounds are; UPGRADE= keeps those that still fit
+UPGRADE ?= --upgrade
+lock:
+	@test -x .build/lock/bin/uv || { $(PYTHON) -m venv .build/lock && \
+	  .build/lock/bin/python -m pip install $(QUIET) 'uv>=0.9,<1'; }
+	@cp $(LOCK) .build/lock/$(LOCK)
+	@.build/lock/bin/uv pip compile pyproject.toml --quiet --all-extras --universal --python-version 3.11 $(UPGRADE) \
+	  --generate-hashes --no-header --no-annotate --no-emit-index-url -o .build/lock/$(LOCK)
+	@{ $(PYTHON) -m tests.environments digest && cat .build/lock/$(LOCK); } > .build/lock/new && mv .build/lock/new $(LOCK)
+
+$(STAMP): pyproject.toml $(LOCK)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install $(QUIET) -e '$(EXTRAS)'
+	@$(BIN)/python -m pip $(LOCKED)
+	@$(BIN)/python -m pip $(EDITABLE)
 	@# pip compiles what it installs, but not what stays where it is
 	@$(BIN)/python -m compileall -q ontofetch_catalog hookspecs
 	@touch $(STAMP)

@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import UsageError
+from ontofetch_hookspecs.names import quote
 
-CONFIG_FILE = "ontofetch.toml"
+from .errors import UsageError
+from .settings_file import SettingsFile, read_settings_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,19 @@ SETTINGS = (
     Setting("max_entries", "int", 1_000_000, "most entries an archive may have"),
     Setting("max_bytes", "int", 50_000_000_000, "most bytes an archive may unpack to"),
     Setting("max_ratio", "float", 200.0, "most bytes out per byte in, looked at from 10 MB on"),
-    Setting("http_timeout", "float", 30.0, "seconds to wait for a server to connect or to send more"),
+    Setting("http_timeout", "float", 30.0, "seconds to wait for a server to connect, to answer, or to send more"),
     Setting("http_retries", "int", 4, "how often a failed request is tried again"),
+    Setting("http_deadline", "float", 21_600.0, "seconds a download may take, tries and pauses included; 0: no limit"),
+    Setting("http_least_rate", "float", 1000.0, "least bytes per second, over `http_timeout` seconds; 0: no limit"),
+    Setting("http_max_bytes", "int", 50_000_000_000, "most bytes a download may have; 0: no limit"),
+    Setting(
+        "http_private_redirects",
+        "choice",
+        "off",
+        "`on` lets redirects lead from a public address to a private or local one",
+        "",
+        ("off", "on"),
+    ),
     Setting("validate_timeout", "float", 600.0, "seconds one validator may take for one file"),
     Setting("stage_days", "float", 14.0, "days after which doctor calls a stage that nobody holds forgotten"),
     Setting("quarantine_days", "float", 30.0, "days after which doctor offers to delete what is in quarantine"),
@@ -68,10 +80,24 @@ _BY_NAME = {setting.name: setting for setting in SETTINGS}
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The settings in force: `values` (name → value), and `sources` (name → where the value comes from)."""
+    """The settings in force.
+
+    Args:
+        values: Name → value.
+        sources: Name → where the value comes from.
+        found_file: The settings file of the current folder that nobody named; a host says that it is in force.
+    """
 
     values: Mapping[str, object]
     sources: Mapping[str, str]
+    found_file: str = ""
+
+    @property
+    def from_found_file(self) -> tuple[str, ...]:
+        """Return the names of the settings that come from `found_file`, sorted."""
+        return tuple(
+            sorted(name for name, source in self.sources.items() if self.found_file and source == self.found_file)
+        )
 
     @property
     def root(self) -> Path:
@@ -92,17 +118,18 @@ def read_settings(flags: Mapping[str, object], environment: Mapping[str, str] | 
     """Return the settings in force: flags, then environment, then ontofetch.toml, then defaults.
 
     Raises:
-        UsageError: A value is of the wrong kind, or ontofetch.toml is unreadable or has an unknown key.
+        UsageError: A value is of the wrong kind, or ontofetch.toml is refused or has an unknown key.
     """
     environment = os.environ if environment is None else environment
-    file, in_file = _read_file(environment)
+    file = read_settings_file(environment)
+    _refuse_unknown(file)
     values: dict[str, object] = {}
     sources: dict[str, str] = {}
     for setting in SETTINGS:
         value: object = setting.default
         source = "default"
-        if setting.name in in_file:
-            value, source = in_file[setting.name], str(file)
+        if setting.name in file.values:
+            value, source = file.values[setting.name], file.name
         if environment.get(setting.environment, "") != "":
             value, source = environment[setting.environment], setting.environment
         if flags.get(setting.name) is not None:
@@ -116,33 +143,24 @@ def read_settings(flags: Mapping[str, object], environment: Mapping[str, str] | 
         from platformdirs import user_data_dir
 
         values["root"] = user_data_dir("ontofetch", appauthor=False)
-    return Settings(values, sources)
+    return Settings(values, sources, "" if file.named else file.name)
 
 
-def _read_file(environment: Mapping[str, str]) -> tuple[Path | None, dict[str, object]]:
-    named = environment.get("ONTOFETCH_CONFIG", "")
-    path = Path(named or CONFIG_FILE)
-    if not named and not path.is_file():
-        return None, {}
-    import tomllib
-
-    try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"The settings file {path} can't be read: {error}.", subject=str(path)) from error
-    unknown = sorted(set(found) - set(_BY_NAME))
+def _refuse_unknown(file: SettingsFile) -> None:
+    unknown = sorted(set(file.values) - set(_BY_NAME))
     if unknown:
         raise UsageError(
-            f"{path} has an unknown setting {unknown[0]!r}.",
+            f"{file.name} has an unknown setting {quote(unknown[0])}.",
             subject=unknown[0],
             hint=f"Known are: {', '.join(sorted(_BY_NAME))}.",
         )
-    return path, found
 
 
 def _convert(setting: Setting, value: object, source: str) -> object:
+    # what is no plain value may be nested so deeply that it can't be shown
+    shown = quote(value) if isinstance(value, str | int | float) else f"a {type(value).__name__}"
     fault = UsageError(
-        f"The setting {setting.name} (from {source}) is {value!r}, not {_wanted(setting)}.", subject=setting.name
+        f"The setting {setting.name} (from {source}) is {shown}, not {_wanted(setting)}.", subject=setting.name
     )
     if setting.kind == "names":
         names = value.split(",") if isinstance(value, str) else value
@@ -150,6 +168,8 @@ def _convert(setting: Setting, value: object, source: str) -> object:
             raise fault
         return tuple(sorted({name.strip() for name in names if name.strip()}))
     if setting.kind in ("int", "float"):
+        if not isinstance(value, str | int | float):
+            raise fault
         try:
             number = int(str(value)) if setting.kind == "int" else float(str(value))
         except ValueError as error:

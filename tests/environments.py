@@ -4,10 +4,13 @@ A virtual environment made here sees the dependencies of the one that runs the t
 the distributions under test are installed and a fresh one takes seconds.
 
 usage: python -m tests.environments oldest        (prints the oldest allowed version of each dependency, for pip)
+       python -m tests.environments digest        (prints the first line of requirements.lock)
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -19,6 +22,7 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).parents[1]
 BUILD = CHECKOUT / ".build"
+DIGEST_LINE = "# by `make lock`; sha256 of what pyproject.toml requires: {}"
 
 
 def build_wheel(project: Path, folder: Path) -> Path:
@@ -96,10 +100,6 @@ def oldest_dependencies() -> list[str]:
     return [requirement.split(",")[0].replace(">=", "==") for requirement in project["dependencies"]]
 
 
-if __name__ == "__main__":
-    print(*oldest_dependencies())
-
-
 def download_wheel(name: str, version: str) -> Path:
     """Return the wheel of a release, a zip archive; fetched by pip on the first call."""
     folder = BUILD / "wheels"
@@ -112,3 +112,18 @@ def download_wheel(name: str, version: str) -> Path:
             capture_output=True,
         )  # fmt: skip
     return next(folder.glob(pattern))
+
+
+def requirements_digest() -> str:
+    """Return the sha256 of all that pyproject.toml requires; requirements.lock says of which it was made."""
+    found = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())
+    project = found["project"]
+    required = [found["build-system"]["requires"], project["dependencies"], project["optional-dependencies"]]
+    return hashlib.sha256(json.dumps(required, sort_keys=True).encode()).hexdigest()
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["digest"]:
+        print(DIGEST_LINE.format(requirements_digest()))
+    else:
+        print(*oldest_dependencies())

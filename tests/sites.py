@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -96,6 +98,58 @@ class Site:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+class Wire:
+    """A server without HTTP: each connection is handed to `script`, whose sending fails once the client hangs up."""
+
+    def __init__(self, script: Callable[[socket.socket], None]) -> None:
+        self.connections = 0
+        self._script = script
+        self._threads: list[threading.Thread] = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._thread = threading.Thread(target=self._accept)
+        self._thread.start()
+
+    def url(self, path: str, scheme: str = "http") -> str:
+        """Return the URL of a path."""
+        return f"{scheme}://127.0.0.1:{self.port}{path}"
+
+    def _accept(self) -> None:
+        # closing the listener does not wake an accept, a shutdown does
+        with suppress(OSError):
+            while True:
+                connection, _ = self._listener.accept()
+                self.connections += 1
+                thread = threading.Thread(target=self._serve, args=(connection,))
+                self._threads.append(thread)
+                thread.start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            connection.settimeout(20)
+            self._script(connection)
+
+    def close(self) -> None:
+        """Stop accepting and wait until every client is gone."""
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join()
+        for thread in self._threads:
+            thread.join()
+
+
+def read_head(connection: socket.socket) -> bytes:
+    """Read one request up to its empty line, and return it."""
+    head = b""
+    while b"\r\n\r\n" not in head:
+        part = connection.recv(65536)
+        if not part:
+            raise ConnectionAbortedError
+        head += part
+    return head
 
 
 def validated(body: bytes, **headers: str) -> Script:

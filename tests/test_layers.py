@@ -22,14 +22,15 @@ SOURCES = sorted([*PACKAGE.rglob("*.py"), *CONTRACT.rglob("*.py")])
 ROOMS = {
     "contract": set(),
     "errors": {"contract"},
-    "settings": {"contract", "errors"},
+    "settings": {"contract", "errors", "settings_file"},
+    "settings_file": {"contract", "errors"},
     "rendering": {"contract", "errors"},
     "content": {"contract", "errors"},
     "catalog": {"contract", "errors", "settings", "content"},
     "analytics": {"contract", "errors", "settings", "rendering", "catalog"},
     "cli": {"contract", "errors", "settings", "rendering", "catalog", "analytics", "cli.output"},
     "cli.output": {"contract", "errors", "rendering", "catalog.effects"},
-    "host": {"contract", "errors", "settings", "rendering", "content", "cli.output"},
+    "host": {"contract", "errors", "settings", "settings_file", "rendering", "content", "cli.output"},
     "plugins": {"contract", "errors", "catalog"},
     "main": {"host"},
 }
@@ -130,7 +131,12 @@ WRITES = {
     "shutil": {"rmtree", "copyfile", "copy", "copy2", "copytree", "move"},
 }  # fmt: skip
 METHODS = {"write_text", "write_bytes", "touch", "symlink_to", "hardlink_to", "rmdir", "unlink", "mkdir", "chmod"}
-DOORS = {"ontofetch_catalog.catalog.effects", "ontofetch_hookspecs.stages"}
+DOORS = {
+    "ontofetch_catalog.catalog.effects",
+    "ontofetch_hookspecs.publishing",
+    "ontofetch_hookspecs.stages",
+    "ontofetch_hookspecs.store_paths",
+}
 
 
 def side_doors(module: str, source: str) -> list[str]:

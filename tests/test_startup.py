@@ -51,3 +51,12 @@ def test_the_check_can_fail() -> None:
     script = SCRIPT.format(words=["db", "versions", "--root", "/nowhere/at/all"]) + "\nimport duckdb"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert "MODULES 1" in done.stdout
+
+
+def test_a_pull_of_a_local_file_needs_no_library_of_http() -> None:
+    """What asks servers is imported when a server is asked."""
+    script = (
+        "import sys, ontofetch_catalog.host.pipeline\nprint({'httpx', 'httpcore', 'httpx_retries'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"

@@ -271,13 +271,24 @@ def below_root(root: Path, path: Path) -> StorePath:
     return StorePath(root, "" if inner == "." else inner)
 
 
-def make_root(root: Path, mode: int = STORE_MODE) -> None:
-    """Make the folder of a store where there is none, with these permissions, and those above it as usual."""
-    if not os.path.isdir(root):
-        os.makedirs(root.parent, exist_ok=True)
-        # somebody else may just have made it; if it is a file, the next call says so
-        with suppress(FileExistsError):
-            os.mkdir(root, mode)
+def make_root(root: Path, mode: int = STORE_MODE) -> bool:
+    """Make the folder of a store where there is none, with these permissions, and those above it as usual.
+
+    Returns:
+        Whether it was missing; it is not made durable.
+
+    Raises:
+        OSError: The system refuses, or it is a file.
+    """
+    if os.path.isdir(root):
+        return False
+    os.makedirs(root.parent, exist_ok=True)
+    try:
+        os.mkdir(root, mode)
+    except FileExistsError:
+        # somebody else has just made it; what is no folder fails at the next step
+        return False
+    return True
 
 
 # --- the system's way -------------------------------------------------------------------------------------------------

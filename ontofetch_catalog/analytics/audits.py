@@ -12,8 +12,10 @@ from pathlib import Path
 import polars as pl
 
 from ontofetch_hookspecs import layout
+from ontofetch_hookspecs.names import quote
+from ontofetch_hookspecs.store_paths import StorePath
 
-from ..errors import OntofetchError, UsageError
+from ..errors import CatalogUnreadable, OntofetchError, UsageError
 from . import columns as c
 from . import deltas, io
 from .execution import Teller, collect
@@ -43,18 +45,20 @@ class AuditSource:
     @contextmanager
     def open(self) -> Iterator[Reader]:
         """Read the manifests; each question then scans the audits it needs."""
-        yield AuditReader(read_manifests(self._root), self._tell)
+        yield AuditReader(self._root, read_manifests(self._root), self._tell)
 
 
 class AuditReader:
     """Answer from audits; each method is one streaming query over those it needs.
 
     Args:
+        root: The store, for sentences.
         manifests: version_id → manifest, each series in its order.
         tell: Prints plans and times; None for none.
     """
 
-    def __init__(self, manifests: dict[str, Manifest], tell: Teller | None = None) -> None:
+    def __init__(self, root: Path, manifests: dict[str, Manifest], tell: Teller | None = None) -> None:
+        self._root = root
         self._manifests = manifests
         self._tell = tell
 
@@ -255,10 +259,18 @@ class AuditReader:
         named = {f"audits {number}": frame for number, frame in enumerate(frames)}
         return [frame.lazy() for frame in collect(named, self._tell, self._find_fault).values()]
 
-    def _find_fault(self) -> OntofetchError | None:
-        """Return the first line of an audit that does not fit, None if all do."""
+    def _find_fault(self) -> OntofetchError:
+        """Return the first line of an audit that does not fit; if all do by themselves, they do not together."""
         extracted = io.find_fault(self._paths(layout.EXTRACT_AUDIT, None), io.EXTRACT_AUDIT)
-        return extracted or io.find_fault(self._paths(layout.VALIDATION_AUDIT, None), io.VALIDATION_AUDIT)
+        return (
+            extracted
+            or io.find_fault(self._paths(layout.VALIDATION_AUDIT, None), io.VALIDATION_AUDIT)
+            or CatalogUnreadable(
+                f"What the audits below {quote(self._root)} say can't be added up.",
+                subject=str(self._root),
+                hint="Without --from the catalog is read; -v shows the cause.",
+            )
+        )
 
     def _totals(self, version_ids: Sequence[str], *keys: str) -> pl.LazyFrame:
         sums = (pl.len().cast(pl.Int64).alias(c.FILES), pl.col(c.SIZE).sum())
@@ -270,10 +282,10 @@ class AuditReader:
     def _validations(self, version_ids: Sequence[str] | None) -> pl.LazyFrame:
         return io.scan_audits(self._paths(layout.VALIDATION_AUDIT, version_ids), io.VALIDATION_AUDIT)
 
-    def _paths(self, name: str, version_ids: Sequence[str] | None) -> list[Path]:
+    def _paths(self, name: str, version_ids: Sequence[str] | None) -> list[StorePath]:
         chosen = self._manifests if version_ids is None else version_ids
         paths = [self._manifests[version_id].folder / name for version_id in chosen]
-        return [path for path in paths if path.is_file() and path.stat().st_size]
+        return [path for path in paths if io.holds_lines(path)]
 
 
 def _reason() -> pl.Expr:

@@ -5,9 +5,10 @@ It reads `manifest.json` and `LATEST.json` and nothing else; the rules of order 
 
 from __future__ import annotations
 
-import json
+import errno
 import re
-from collections.abc import Mapping
+import stat
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import groupby
@@ -17,6 +18,7 @@ from urllib.parse import urlsplit
 
 from ontofetch_hookspecs import layout
 from ontofetch_hookspecs.names import quote
+from ontofetch_hookspecs.store_paths import StorePath
 
 from ..errors import AmbiguousVersion, CatalogUnreadable, VersionUnknown
 from . import columns as c
@@ -34,7 +36,7 @@ class Manifest:
     version_id: str
     released: date | None
     created_at: datetime
-    folder: Path
+    folder: StorePath
     hosts: Mapping[str, str]
     before: str | None = None
     is_latest: bool = False
@@ -49,9 +51,9 @@ def read_manifests(root: Path) -> dict[str, Manifest]:
     """Return version_id → manifest of all releases below `root`, each series in its order.
 
     Raises:
-        CatalogUnreadable: A manifest is damaged.
+        CatalogUnreadable: A manifest is damaged, a link, no regular file, or too large.
     """
-    found = [_read(path) for path in sorted(root.glob(f"[!.]*/*/*/{layout.MANIFEST}"))]
+    found = [_read(path) for path in _manifests_below(StorePath(root, ""))]
     ordered: dict[str, Manifest] = {}
     for slot, members in groupby(sorted(found, key=lambda manifest: manifest.slot), key=lambda manifest: manifest.slot):
         latest = _read_latest(root, slot)
@@ -70,6 +72,18 @@ def read_manifests(root: Path) -> dict[str, Manifest]:
     return ordered
 
 
+def _manifests_below(top: StorePath) -> Iterator[StorePath]:
+    for service in _folders(top):
+        for ontology in _folders(service) if not service.name.startswith(".") else ():
+            for version in _folders(ontology):
+                if (version / layout.MANIFEST).exists():
+                    yield version / layout.MANIFEST
+
+
+def _folders(place: StorePath) -> list[StorePath]:
+    return [place / name for name, kind in place.entries() if kind == stat.S_IFDIR]
+
+
 def _in_order(series: list[Manifest]) -> list[Manifest]:
     dated = all(manifest.released is not None for manifest in series)
 
@@ -81,7 +95,7 @@ def _in_order(series: list[Manifest]) -> list[Manifest]:
     return sorted(series, key=key) if dated else sorted(series, key=lambda manifest: key(manifest)[1:])
 
 
-def _read(path: Path) -> Manifest:
+def _read(path: StorePath) -> Manifest:
     document = _load(path)
     try:
         version_id = str(document[c.VERSION_ID])
@@ -92,37 +106,50 @@ def _read(path: Path) -> Manifest:
             date.fromisoformat(released) if released else None,
             datetime.fromisoformat(document[c.CREATED_AT]).astimezone(UTC),
             path.parent,
-            {artifact[c.ARTIFACT_ID]: _host(artifact["source_url"]) for artifact in document["artifacts"]},
+            {_text(artifact[c.ARTIFACT_ID]): _host(artifact["source_url"]) for artifact in document["artifacts"]},
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise _damaged(path, error) from error
 
 
 def _read_latest(root: Path, slot: str) -> str | None:
-    path = root / layout.latest_file(slot)
-    return str(_load(path).get(c.VERSION_ID)) if path.is_file() else None
+    path = StorePath(root, layout.latest_file(slot))
+    return str(_load(path).get(c.VERSION_ID)) if path.exists() else None
 
 
-def _load(path: Path) -> dict[str, Any]:
+def _load(path: StorePath) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        found = path.read_json()
+    except OSError as error:
+        raise _damaged(path, why_not_opened(error)) from error
+    except ValueError as error:
         raise _damaged(path, error) from error
     if not isinstance(found, dict):
         raise _damaged(path, "it is no JSON object")
     return found
 
 
-def _damaged(path: Path, error: object) -> CatalogUnreadable:
+def why_not_opened(error: OSError) -> str:
+    """Return why something below a store could not be opened, as the end of a sentence."""
+    return "it is a link, or lies behind one" if error.errno == errno.ELOOP else error.strerror or str(error)
+
+
+def _damaged(path: StorePath, error: object) -> CatalogUnreadable:
     return CatalogUnreadable(
-        f"{quote(path)} can't be read: {quote(error)}.",
+        f"{quote(path)} can't be read: {error if isinstance(error, str) else quote(error)}.",
         subject=str(path),
         hint="Without --from the catalog is read; `ontofetch db doctor` says what else is damaged.",
     )
 
 
 def _host(url: str) -> str:
-    return urlsplit(url).hostname or LOCAL
+    return _text(urlsplit(url).hostname or LOCAL)
+
+
+def _text(value: str) -> str:
+    """Return text that is whole: JSON may hold half a character, which no table takes; a ValueError says so."""
+    value.encode()
+    return value
 
 
 def versions_frame(manifests: Mapping[str, Manifest]) -> pl.LazyFrame:

@@ -9,7 +9,7 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -123,10 +123,25 @@ def open_connection(store: Store, *, read_only: bool, path: StorePath | None = N
     if not read_only:
         # the boundary decides when to checkpoint; at close it would happen unseen
         connection.execute("PRAGMA disable_checkpoint_on_shutdown")
-    if before is not None and _look_at_files(target) != before:
+    if before is not None and not _is_opened(target, before):
         connection.close()
         raise _no_catalog(target, "something else took its place while it was opened")
     return connection
+
+
+def _is_opened(path: StorePath, identity: tuple[int, int]) -> bool:
+    """Say whether the file of this device and inode is what DuckDB has opened by its name."""
+    try:
+        descriptors = [int(name) for name in os.listdir("/proc/self/fd")]
+    except OSError:
+        # no Linux: the name is looked at once more
+        return _look_at_files(path) == identity
+    for descriptor in descriptors:
+        with suppress(OSError):
+            state = os.fstat(descriptor)
+            if (state.st_dev, state.st_ino) == identity:
+                return True
+    return False
 
 
 def _look_at_files(path: StorePath) -> tuple[int, int] | None:

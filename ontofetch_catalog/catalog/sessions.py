@@ -91,8 +91,14 @@ class Session:
             effects.close_database(self.connection)
         except (OSError, duckdb.Error) as error:
             _log.warning("the broken connection to %s could not be closed: %s", self.store.database, error)
-        self.connection = open_connection(self.store, read_only=False)
-        definitions.use_own_functions(self.connection)
+        self.connection = reopened(self.store)
+
+
+def reopened(store: Store) -> duckdb.DuckDBPyConnection:
+    """Open a database for writing once more, by whoever writes alone and has closed it in between."""
+    connection = open_connection(store, read_only=False)
+    definitions.use_own_functions(connection)
+    return connection
 
 
 def utc_now() -> datetime:
@@ -103,6 +109,17 @@ def utc_now() -> datetime:
 def new_boundary_id() -> str:
     """Return a new name for a boundary: 32 hex digits."""
     return uuid.uuid4().hex
+
+
+def make_store(store: Store) -> None:
+    """Make the root and the catalog's own folder where they are missing.
+
+    Raises:
+        OSError: The disk refuses, or something else is in the way.
+    """
+    if make_root(store.root, int(str(store.settings.get("store_mode", "700")), 8)):
+        effects.sync_folder(store.root.parent)
+    effects.make_folders(store.path(CATALOG))
 
 
 @contextmanager
@@ -175,8 +192,7 @@ def writing(store: Store, *, migrate: bool = True, trust_record: bool = True) ->
     """
     effects.set_durability(str(store.settings.get("durability", "full")))
     with disk_told(store):
-        make_root(store.root)
-        effects.make_folders(store.path(CATALOG))
+        make_store(store)
     with ExitStack() as entered:
         with disk_told(store), damage_told(store):
             session = entered.enter_context(_entered(store, migrate=migrate, trust_record=trust_record))

@@ -214,11 +214,11 @@ def _with_list(found: Mapping[str, Table], path: str) -> Mapping[str, Table]:
 
     from ..analytics import ReportResult
     from ..analytics.execution import collect
-    from ..analytics.io import join_list
+    from ..analytics.lists import join_list, parse_fault
     from ..rendering.encode import to_frame
 
     name, main = next(iter(found.items()))
-    joined = collect({name: join_list(to_frame(main).lazy(), path)})
+    joined = collect({name: join_list(to_frame(main).lazy(), path)}, explain=lambda: parse_fault(path))
     if isinstance(found, ReportResult):
         return replace(found, frames={**found.frames, **joined})
     return {**found, **joined}

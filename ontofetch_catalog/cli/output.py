@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -42,6 +43,8 @@ SUFFIXES = {f".{name}": name for name in FORMATS if name != "table"} | {
 }  # fmt: skip
 DOCUMENTS = ("markdown", "html")
 TABLE_ROWS = 20
+MOST_ROWS = 1 << 31  # more than a frame can have
+COLUMNS = re.compile("0{0,9}[1-9][0-9]{0,5}")
 UNLIMITED = 1_000_000  # cells: a pipe has no width, and a cut path is of no use to the next program
 
 
@@ -111,10 +114,11 @@ def add_output_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _count(text: str) -> int:
-    number = int(text) if text.isascii() and text.isdigit() else 0
+    digits = text.lstrip("0")
+    number = 0 if not (text.isascii() and text.isdigit()) else int(digits or "0") if len(digits) < 10 else MOST_ROWS
     if number < 1:
         raise argparse.ArgumentTypeError(f"{safe_text(text)!r} is not a whole number from 1 on")
-    return number
+    return min(number, MOST_ROWS)
 
 
 def emit(
@@ -184,7 +188,7 @@ def _as_document(
 
 def _columns() -> int:
     text = os.environ.get("COLUMNS", "")
-    return int(text) if text.isdigit() and int(text) > 0 else UNLIMITED
+    return int(text) if COLUMNS.fullmatch(text) else UNLIMITED
 
 
 def _wants_colour() -> bool:

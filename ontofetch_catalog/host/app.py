@@ -5,6 +5,7 @@ Which commands there are and what they do is not known here.
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import signal
@@ -16,6 +17,7 @@ from types import FrameType
 from typing import NoReturn
 
 _PLATFORMS = ("linux", "darwin")
+_SIZE = re.compile("[0-9]{1,6}")
 _VERBOSE = re.compile(r"-v+|--verbose")
 
 
@@ -37,6 +39,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         # before anything else is imported: locks and signals are those of POSIX
         sys.stderr.write(f"error: ontofetch runs on Linux and macOS; this is {sys.platform}.\n")
         return 1
+    if argv is None:
+        _leave_current_folder_out()
+        _take_odd_terminals()
     with _handled(stays=argv is None) as signals:
         try:
             code = _run(words, signals)
@@ -45,6 +50,35 @@ def main(argv: Sequence[str] | None = None) -> int:
             signals.ignore()
             code = _say(*_CODES[signals.arrived or signal.SIGINT])
     return code
+
+
+def _leave_current_folder_out() -> None:
+    """Take off the path of this process what means the current folder, or leads below it: no plugin comes from there.
+
+    An absolute entry of PYTHONPATH stays, the user named it; one that is empty or relative means another folder every
+    day. Where the package itself lies there, in a checkout, it stays too.
+    """
+    named = "" if sys.flags.ignore_environment else os.environ.get("PYTHONPATH", "")
+    relative = [entry for entry in named.split(os.pathsep) if named and not os.path.isabs(entry)]
+    try:
+        # Python has made them absolute when it started
+        below = {os.path.abspath(entry) for entry in relative}
+    except OSError:
+        # the current folder is gone, and nothing can be found in it
+        below = set()
+    below -= {os.path.abspath(entry) for entry in named.split(os.pathsep) if os.path.isabs(entry)}
+    below -= {os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))}
+    sys.path[:] = [entry for entry in sys.path if os.path.isabs(entry) and entry not in below]
+
+
+def _take_odd_terminals() -> None:
+    """Let no letter that a stream can't show, and no size of a terminal that is no number, be an error."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+    for name in ("COLUMNS", "LINES"):
+        if not _SIZE.fullmatch(os.environ.get(name, "")):
+            # rich takes every digit of Unicode for one that it can read
+            os.environ.pop(name, None)
 
 
 class _Signals:

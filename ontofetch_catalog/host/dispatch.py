@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections.abc import Sequence
 
 from ontofetch_hookspecs import Command, HostInfo, load_target
@@ -14,6 +15,7 @@ from ontofetch_hookspecs.errors import EXIT_OK, OntofetchError, UsageError
 from ontofetch_hookspecs.names import quote
 
 from ..settings import Settings, read_settings
+from ..settings_file import VARIABLE
 from . import logs
 from .manager import Plugins, describe, load_plugins
 from .words import overview, split_common
@@ -48,6 +50,7 @@ def run(words: Sequence[str]) -> int:
     # help needs no store, so nobody has to look for the platform's folder
     root = os.curdir if asks_help else common.root
     settings = read_settings({"root": root, "wait": common.wait, "no_plugins": off})
+    _tell_of_found_file(settings)
     plugins = load_plugins(_names(settings.values["no_plugins"]))
     commands = plugins.contributions("register_commands", Command, HOST_COMMANDS)
     if asks_help:
@@ -58,6 +61,14 @@ def run(words: Sequence[str]) -> int:
         print(overview(NAME, commands), end="")  # noqa: T201 - no plugin shows anything without a command
         return EXIT_OK
     return _run_command(command, rest if first.startswith("-") else rest[1:], plugins, settings)
+
+
+def _tell_of_found_file(settings: Settings) -> None:
+    """Say which settings come from a file that nobody named, also with `-q`: whoever unpacked it may not know of it."""
+    names = ", ".join(settings.from_found_file)
+    if names:
+        name = settings.found_file
+        sys.stderr.write(f"settings: ./{name} of this folder sets {names} (silent if named: {VARIABLE}={name})\n")
 
 
 def _show_version() -> int:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import base64
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from http import HTTPStatus
 from importlib.metadata import version
 from typing import TypeVar
 
@@ -21,10 +22,16 @@ from httpx_retries import Retry
 from ontofetch_hookspecs.names import quote, redact_url
 
 from ..errors import FetchError
+from .addresses import Gate
+from .http_options import HttpOptions
+from .meter import Meter
 from .sources import Source
+from .transport import LOCATION, Transport
 
 MOST_REDIRECTS = 10
 LONGEST_WAIT = 120.0  # seconds: a server that wants to be left alone for longer is
+REDIRECTS = (301, 302, 303, 307, 308)
+MOST_REASON = 200  # characters of what a library says, which may repeat what a server sent
 RETRIED = (408, 425, 429, 500, 502, 503, 504)
 _HINTS = {
     401: "It wants credentials: give them with --header 'Authorization: …', or as https://user:password@host/….",
@@ -32,26 +39,14 @@ _HINTS = {
     404: "Check the address.",
     410: "The publisher has taken it away.",
 }
+_PORTS = {"http": 80, "https": 443}
+_STATUS_NAMES = {status.value: status.phrase for status in HTTPStatus}
+_SCHEME = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.-]*):")
+# labels as DNS and certificates know them (RFC 1035, 2.3.4), or an IPv6 address with its scope
+_HOST = re.compile(r"[A-Za-z0-9_~-]{1,63}(\.[A-Za-z0-9_~-]{1,63})*\.?|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9._~%-]+)?")
 _ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 Result = TypeVar("Result")
 _log = logging.getLogger("ontofetch.fetch")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpOptions:
-    """How servers are asked.
-
-    Args:
-        headers: What the user wants to be sent; may be secret.
-        timeout: Seconds to wait for a server to connect or to send more.
-        retries: How often a failed request is tried again.
-        backoff: Seconds before the second try; doubled with each further one.
-    """
-
-    headers: Sequence[tuple[str, str]] = field(default=(), repr=False)
-    timeout: float = 30.0
-    retries: int = 4
-    backoff: float = 0.5
 
 
 class Exchange:
@@ -60,6 +55,14 @@ class Exchange:
     def __init__(self, source: Source, options: HttpOptions) -> None:
         self.source = source
         self.options = options
+        self._meter = Meter(
+            source.shown,
+            timeout=options.timeout,
+            deadline=options.deadline,
+            least_rate=options.least_rate,
+            most_bytes=options.most_bytes,
+        )
+        self._gate = Gate(source.shown, open_=options.private_redirects)
         self._private = list(options.headers)
         if source.user is not None and not any(name.casefold() == "authorization" for name, _ in self._private):
             # RFC 7617, section 2.1: nothing but UTF-8 is of use today
@@ -82,7 +85,8 @@ class Exchange:
             max_backoff_wait=LONGEST_WAIT,
             status_forcelist=RETRIED,
         )
-        with httpx.Client(timeout=self.options.timeout, follow_redirects=False) as client:
+        transport = Transport(self._meter, self._gate, self.source.shown)
+        with httpx.Client(transport=transport, timeout=self.options.timeout) as client:
             while True:
                 cause: httpx.Response | httpx.HTTPError
                 try:
@@ -94,10 +98,10 @@ class Exchange:
                     if not retry.is_retryable_exception(error):
                         raise self._failed(error) from error
                     cause = error
-                self._check_patience(cause, retry)
+                pause = self._check_patience(cause, retry)
                 retry = retry.increment()
                 _log.warning("%s: trying again (%d of %d)", self._told(cause), retry.attempts_made, retry.total)
-                retry.sleep(cause)
+                time.sleep(min(pause or retry.backoff_strategy(), self._meter.check_deadline()))
 
     @contextmanager
     def _open(self, client: httpx.Client, conditions: Mapping[str, str]) -> Iterator[httpx.Response]:
@@ -111,10 +115,12 @@ class Exchange:
             request = client.build_request("GET", url, headers=[*headers, *private])
             response = client.send(request, stream=True)
             try:
-                if not response.has_redirect_location:
+                location = response.extensions[LOCATION]
+                if response.status_code not in REDIRECTS or location is None:
+                    self._meter.check_size(_declared(response))
                     yield response
                     return
-                target = self._redirected(url, response.headers["location"])
+                target = self._redirected(url, location)
             finally:
                 response.close()
             if _origin(target) != _origin(url):
@@ -127,30 +133,39 @@ class Exchange:
         )
 
     def _redirected(self, url: httpx.URL, location: str) -> httpx.URL:
-        # httpx has refused what is no URL
-        target = url.join(location)
-        shown = quote(redact_url(str(target)))
-        if target.scheme not in ("http", "https") or not target.host:
-            raise FetchError(
-                f"{quote(self.source.shown)} redirects to {shown}, which is not http or https.",
-                subject=self.source.shown,
-            )
-        if self._private and url.scheme == "https" and target.scheme == "http":
-            raise FetchError(
-                f"{quote(self.source.shown)} redirects from https to {shown}, which would send credentials openly.",
-                subject=self.source.shown,
-                hint="Use the address it redirects to, if you trust it.",
+        scheme = _SCHEME.match(location)
+        if scheme is not None and scheme[1].casefold() not in ("http", "https"):
+            raise self._misled(f"an address of the kind {quote(scheme[1][:40] + ':')}, which is not http or https")
+        try:
+            target = url.join(location)
+            sound = "\\" not in location and _is_sound(target)
+        except (httpx.InvalidURL, ValueError):
+            sound = False
+        if not sound:
+            raise self._misled("something that is no http or https address")
+        if url.scheme == "https" and target.scheme == "http":
+            raise self._misled(
+                f"{quote(redact_url(str(target)))}, from https to http, where anybody on the way can change the bytes",
+                "Use the address it redirects to, if you trust it and the network.",
             )
         # credentials in a Location are nothing that anybody asked for
         return target.copy_with(username=None, password=None, fragment=None)
 
+    def _misled(self, where: str, hint: str = "Ask the publisher for the address of the file itself.") -> FetchError:
+        shown = self.source.shown
+        return FetchError(f"{quote(shown)} redirects to {where}.", subject=shown, hint=hint)
+
     def _url_of(self, text: str) -> httpx.URL:
         try:
-            return httpx.URL(text)
-        except httpx.InvalidURL as error:
+            url = httpx.URL(text)
+            reason = "" if _is_sound(url) else "its host can't be one"
+        except (httpx.InvalidURL, ValueError) as error:
+            reason = str(error).rstrip(".")
+        if reason:
             raise FetchError(
-                f"{quote(self.source.shown)} is no URL that can be asked for: {error}.", subject=self.source.shown
-            ) from error
+                f"{quote(self.source.shown)} is no URL that can be asked for: {reason}.", subject=self.source.shown
+            )
+        return url
 
     def refused(self, response: httpx.Response) -> FetchError:
         """Return the error that says what the server answered."""
@@ -161,8 +176,13 @@ class Exchange:
             hint = _HINTS.get(status, "Look at the address in a browser." if status >= 400 else "Check the address.")
         return FetchError(f"{self._told(response)}.", subject=self.source.shown, hint=hint)
 
-    def _check_patience(self, cause: httpx.Response | httpx.HTTPError, retry: Retry) -> None:
-        """Raise if there are no tries left, or the server wants to be left alone for long (RFC 9110, 10.2.3)."""
+    def _check_patience(self, cause: httpx.Response | httpx.HTTPError, retry: Retry) -> float:
+        """Return the seconds that the server wants to be left alone for (RFC 9110, 10.2.3), 0 if it does not say.
+
+        Raises:
+            FetchError: There are no tries left, or it is too long.
+        """
+        wanted = 0.0
         if isinstance(cause, httpx.Response):
             wanted = _wanted_pause(cause, retry)
             if wanted > LONGEST_WAIT:
@@ -175,6 +195,7 @@ class Exchange:
                 raise self.refused(cause)
         elif retry.is_exhausted():
             raise self._failed(cause) from cause
+        return wanted
 
     def _failed(self, error: httpx.HTTPError) -> FetchError:
         return FetchError(
@@ -185,10 +206,10 @@ class Exchange:
 
     def _told(self, cause: httpx.Response | httpx.HTTPError) -> str:
         if isinstance(cause, httpx.Response):
-            return f"{quote(self.source.shown)} answers {cause.status_code} {cause.reason_phrase}".rstrip()
-        reason = _ERRNO.sub("", str(cause)).strip().rstrip(".") or type(cause).__name__
-        if isinstance(cause, httpx.TimeoutException):
-            reason = f"nothing came for {self.options.timeout:g} seconds"
+            # what the server calls it may be long, or repeat a credential
+            name = _STATUS_NAMES.get(cause.status_code, "")
+            return f"{quote(self.source.shown)} answers {cause.status_code} {name}".rstrip()
+        reason = _ERRNO.sub("", str(cause)).strip().rstrip(".")[:MOST_REASON] or type(cause).__name__
         return f"{quote(self.source.shown)} can't be fetched: {reason}"
 
 
@@ -196,13 +217,25 @@ def _user_agent() -> str:
     return f"ontofetch/{version('ontofetch-catalog')}"
 
 
-def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
-    default = {"http": 80, "https": 443}
-    return url.scheme, url.host, url.port or default.get(url.scheme)
+def _is_sound(url: httpx.URL) -> bool:
+    # an international name is decoded, or found to be none, only when it is asked for
+    fits = url.host and _HOST.fullmatch(url.raw_host.decode("ascii"))
+    return bool(fits) and url.scheme in _PORTS and (url.port is None or 0 < url.port < 65536)
+
+
+def _origin(url: httpx.URL) -> tuple[str, bytes, int | None]:
+    return url.scheme, url.raw_host, url.port or _PORTS.get(url.scheme)
+
+
+def _declared(response: httpx.Response) -> int:
+    """Return the length that the server declares, in bytes; 0 where it does not."""
+    text = response.headers.get("content-length", "")[:40]
+    return int(text) if text.isascii() and text.isdigit() else 0
 
 
 def _wanted_pause(response: httpx.Response, retry: Retry) -> float:
     try:
         return retry.parse_retry_after(response.headers.get("retry-after", "0"))
-    except ValueError:
+    except (ValueError, OverflowError):
+        # a year or a zone can be a number that no date holds
         return 0.0

@@ -28,7 +28,7 @@ from .sources import Source
 if TYPE_CHECKING:
     import httpx
 
-    from .exchange import HttpOptions
+    from .http_options import HttpOptions
 
 STAGED = "src"  # the folder of the bytes inside a stage, whose own files then never meet an artifact's name
 MARGIN = 64 << 20  # bytes that stay free beside the artifact: catalog and audits need room too
@@ -59,8 +59,11 @@ def fetch(
         FetchError: It can't be fetched, or has another sha256; then nothing is staged.
         StageError: The disk refuses.
     """
-    resumed = Stage.resume(root, url=source.url)
+    # what is recorded under an ambiguous URL may be other bytes: then only --sha256 can tell
+    resumed = None if source.is_ambiguous else Stage.resume(root, url=source.url)
     copies = find_copies(root, resumed, known)
+    if source.is_ambiguous:
+        copies = [copy for copy in copies if copy.sha256 == sha256]
     found: Copy | None = None
 
     def find() -> Copy:

@@ -17,10 +17,20 @@ from ontofetch_hookspecs.names import REDACTED, is_secret_name, redact_url
 from ..rendering.text import safe_lines, safe_text
 
 _OURS = "ontofetch"
-_URL = re.compile(r"\b(?:https?|file|ftp)://[^\s'\"<>\\]+", re.IGNORECASE)
+_URL = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s'\"<>\\]+", re.IGNORECASE)
+# these hold several values, so all of the line goes
+_WHOLE = re.compile(r"(?i)\b((?:proxy-)?authorization|(?:set-)?cookie2?)(['\"]?\s*[:=]\s*['\"]?)[^'\"\r\n]+")
 _PAIR = re.compile(
-    r"(?i)\b(authorization|cookie|[a-z_-]*(?:token|secret|passw(?:or)?d|api[_-]?key))"
+    # only the end of a name: what stands before it, looked at from each of its hyphens, takes time in the square
+    r"(?i)((?:token|secret|passw(?:or)?d|passphrase|pwd|jwt|session[_-]?id|api[_-]?key"
+    r"|access[_-]?key(?:[_-]?id)?|[_-]key|[_-]auth)(?:\[\])?)"
     r"(['\"]?\s*[:=]\s*['\"]?)(?:(?:basic|bearer|token)\s+)?[^\s,'\"]+"
+)
+# headers of HTTP that say nothing of who asks; all others are replaced where headers are logged
+_HARMLESS_HEADERS = frozenset(
+    {"accept", "accept-encoding", "accept-ranges", "age", "cache-control", "connection", "content-encoding"}
+    | {"content-length", "content-range", "content-type", "date", "etag", "expires", "host", "if-modified-since"}
+    | {"if-none-match", "last-modified", "range", "retry-after", "server", "transfer-encoding", "user-agent", "vary"}
 )
 # what the sentence about a boundary says already, or a person at a terminal does not read
 _MEASURES = ("outcome", "version_id", "rows", "bytes", "milliseconds")
@@ -104,7 +114,8 @@ def clean(text: str) -> str:
 
 def without_secrets(text: str) -> str:
     """Return `text` with credentials in URLs and behind names like `authorization` or `token` replaced."""
-    return _PAIR.sub(rf"\1\2{REDACTED}", _URL.sub(lambda found: redact_url(found[0]), text))
+    plain = _URL.sub(lambda found: redact_url(found[0]), text)
+    return _PAIR.sub(rf"\1\2{REDACTED}", _WHOLE.sub(rf"\1\2{REDACTED}", plain))
 
 
 def _install(formatter: logging.Formatter, level: int, others: int) -> None:
@@ -129,11 +140,18 @@ def _clean_value(name: str, value: object) -> object:
         return safe_lines(without_secrets(str(value)))
     if is_secret_name(name):
         return REDACTED
+    headers = "header" in name.casefold()
     if isinstance(value, Mapping):
-        return {str(inner): _clean_value(str(inner), item) for inner, item in value.items()}
+        return {str(inner): _clean_pair(str(inner), item, header=headers) for inner, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_clean_value("", item) for item in value]
+        if len(value) == 2 and isinstance(value[0], str):
+            return [clean(value[0]), _clean_pair(value[0], value[1], header=headers)]
+        return [_clean_value("headers" if headers else "", item) for item in value]
     return value if isinstance(value, int | float | None) else clean(str(value))
+
+
+def _clean_pair(name: str, value: object, *, header: bool) -> object:
+    return REDACTED if header and name.casefold() not in _HARMLESS_HEADERS else _clean_value(name, value)
 
 
 def _shortened(_logger: object, _method: str, event: Event) -> Event:

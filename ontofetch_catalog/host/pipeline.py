@@ -33,9 +33,9 @@ from ..rendering.progress import bar
 from .checks import builtin_validators
 from .contract import Contract, now
 from .copies import Copy, find_lost
-from .exchange import HttpOptions
 from .extract import Extraction, ExtractLimits, extract_artifact
 from .fetch import STAGED, fetch
+from .http_options import HttpOptions
 from .manager import Plugins
 from .publish import publish_artifact, publish_files
 from .request import Request, Summary
@@ -84,11 +84,7 @@ class Pull:
     def _fetch(self) -> Copy:
         request, settings = self._request, self._host.settings
         known = self._contract.find_download(request.source.url)
-        options = HttpOptions(
-            headers=request.headers,
-            timeout=_as_float(settings["http_timeout"]),
-            retries=_as_int(settings["http_retries"]),
-        )
+        options = HttpOptions.from_settings(settings, request.headers)
         with bar(f"fetch {self._name}", unit="bytes") as update:
             return fetch(
                 self._host.root, request.source, known=known, options=options, sha256=request.sha256, progress=update

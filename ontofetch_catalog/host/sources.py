@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 from urllib.request import url2pathname
 
-from ontofetch_hookspecs.names import quote, redact_url, relpath_fault, unsafe_character
+from ontofetch_hookspecs.names import is_ambiguous, quote, redact_url, relpath_fault, unsafe_character
 
 from ..errors import UsageError
 
@@ -47,6 +47,11 @@ class Source:
         """Return whether values were replaced: then the recorded URL may stand for several."""
         return self.shown != self.url
 
+    @property
+    def is_ambiguous(self) -> bool:
+        """Return whether a value was replaced that may choose the bytes: then nothing recorded speaks for this URL."""
+        return is_ambiguous(self.url)
+
 
 def parse_source(text: str) -> Source:
     """Return the source that `text` names.
@@ -77,11 +82,14 @@ def parse_source(text: str) -> Source:
 
 def _remote(parts: SplitResult) -> Source:
     url = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, parts.query, ""))
-    if len(redact_url(url)) > MOST_URL:
+    shown = redact_url(url)
+    if len(shown) > MOST_URL:
         raise UsageError(f"The source is an URL of more than {MOST_URL:,} characters.", subject="SOURCE")
+    # the name is recorded as well, so it is taken from what may be; parameters of the path are none of a file's name
+    last = urlsplit(shown).path.rpartition("/")[2].partition(";")[0]
     return Source(
         url=url,
-        name=_name_of(parts.path.rpartition("/")[2], redact_url(url)),
+        name=_name_of(last, shown),
         user=None if parts.username is None else unquote(parts.username),
         password=None if parts.password is None else unquote(parts.password),
     )

@@ -160,7 +160,7 @@ def _column(series: pl.Series, heading: str, *, exact: bool) -> Column:
             cells, cut = [cell.removesuffix(MIDNIGHT) for cell in cells], ""
     styles = tuple(_style(value, name, signed=signed) for value in values)
     foreign = "text" if dtype == pl.String else "label" if dtype == pl.Categorical else ""
-    return Column(name, (heading or " ".join(words),), tuple(cells), styles, right, cut, foreign)
+    return Column(name, (text.safe_text(heading or " ".join(words)),), tuple(cells), styles, right, cut, foreign)
 
 
 def _cut(words: list[str], dtype: pl.DataType) -> str:

@@ -12,8 +12,10 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
+from ontofetch_hookspecs.characters import UNSEEN
+
 from ..errors import UsageError
-from .text import FORMULA_STARTS, UNSAFE, utc_time
+from .text import FORMULA_STARTS, safe_lines, utc_time
 
 if TYPE_CHECKING:
     import polars as pl
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 ISO_UTC = "%Y-%m-%dT%H:%M:%S%.6fZ"
 # what JSON leaves as it is although a terminal may obey it; both spellings mean the same to a parser
-JSON_UNSAFE = re.compile(UNSAFE.pattern.replace("\x00-\x1f", ""))
+JSON_UNSAFE = re.compile(UNSEEN.pattern.replace("\x00-\x1f", ""))
 
 
 def to_frame(table: Table) -> pl.DataFrame:
@@ -77,7 +79,8 @@ def _plain(value: object) -> object:
 def as_csv(frame: pl.DataFrame) -> bytes:
     r"""Return comma-separated values (RFC 4180 quoting, `\n` ends, a header); null is empty, an empty text is `""`.
 
-    Text that a spreadsheet would take for a formula gets a `'` in front.
+    It is read by people and by spreadsheets: text that would be taken for a formula gets a `'` in front, also the name
+    of a column, and characters that can't be seen are escapes such as `\u200b`. JSON and Parquet carry the exact text.
 
     Raises:
         UsageError: A column holds lists or structs.
@@ -91,7 +94,9 @@ def as_csv(frame: pl.DataFrame) -> bytes:
         )
     words = [name for name, dtype in frame.schema.items() if dtype in (pl.String, pl.Categorical, pl.Enum)]
     guarded = [_without_formula(pl.col(name).cast(pl.String)).alias(name) for name in words]
-    return _spelled(frame.with_columns(guarded)).write_csv().encode()
+    spelled = _spelled(frame.with_columns(guarded))
+    header = {name: f"'{name}" for name in spelled.columns if name[:1] in FORMULA_STARTS and name}
+    return safe_lines(spelled.rename(header).write_csv()).encode()
 
 
 def _without_formula(column: pl.Expr) -> pl.Expr:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 PUNCTUATION = re.compile(r"([\\`*_{}\[\]<>#|~&@!$])")
-_BAR = re.compile(r"(\\*)\|")
+# a run of backslashes is looked at from its start only, or its length counts in the square
+_BAR = re.compile(r"(?<!\\)(\\*)\|")
 _PLAIN = re.compile(r"[A-Za-z0-9]+([ -][A-Za-z0-9]+)*")
 
 

@@ -8,33 +8,24 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime
 
+from ontofetch_hookspecs.characters import escape_unseen, printable
+
 ABSENT = "-"
 ELLIPSIS = "…"
 HASH = re.compile(r"[0-9a-f]{64}")
 HASH_SHOWN = 12  # as git and docker do: enough for `db find`, short enough for a column
 SIZE_UNITS = ("KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 FORMULA_STARTS = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"  # OWASP, "CSV Injection"; the last four are full-width
-# everything str.isprintable() refuses below U+FFFF that a terminal, a browser or an editor may obey
-UNSAFE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
-)
 
 
 def safe_text(text: object) -> str:
     r"""Return `text` with what a terminal could obey or hide written as an escape, e.g. `\x1b`, `\u202e`."""
-    shown = str(text)
-    if shown.isprintable():
-        return shown
-    return "".join(ch if ch.isprintable() else _escape(ch) for ch in shown)
-
-
-def _escape(character: str) -> str:
-    return character.encode("unicode_escape", "backslashreplace").decode("ascii")
+    return printable(str(text))
 
 
 def safe_lines(text: str) -> str:
     """Return `text` like `safe_text`, but with its line ends and tabs kept."""
-    return UNSAFE.sub(lambda found: found[0] if found[0] in "\n\t" else _escape(found[0]), text)
+    return escape_unseen(text, keep="\n\t")
 
 
 def human_size(size: int, *, signed: bool = False) -> str:

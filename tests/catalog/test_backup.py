@@ -25,6 +25,7 @@ from ontofetch_catalog.catalog import effects, sessions
 from ontofetch_catalog.catalog.backup import Backup, Restored, back_up, list_backups, restore
 from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.errors import BackupRefused, BoundaryFailed, CatalogUnreadable, OntofetchError, UsageError
+from ontofetch_hookspecs.store_paths import StorePath
 from tests.releases import Releases, assert_consistent, query, sha256, snapshot
 
 FAST = {"durability": "off", "wait": 5.0}
@@ -522,11 +523,13 @@ def test_readers_of_a_half_restored_store_get_a_sentence(store: Path, tmp_path: 
     with pytest.MonkeyPatch.context() as patch:
         renames = []
 
-        def rename(source: Path, target: Path) -> None:
+        original = effects.rename
+
+        def rename(source: StorePath, target: StorePath) -> None:
             if renames and "duckdb" in source.name:
                 raise OSError(errno.EIO, "broken")
             renames.append(source)
-            source.rename(target)
+            original(source, target)
 
         from ontofetch_catalog.catalog import swap
 

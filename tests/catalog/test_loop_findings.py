@@ -20,7 +20,8 @@ from ontofetch_catalog.catalog.connection import Store, unreadable
 from ontofetch_catalog.catalog.rebuild.build import rebuild
 from ontofetch_catalog.catalog.repo import files, validations
 from ontofetch_catalog.errors import BoundaryFailed, CatalogUnwritable, RecoveryFailed
-from tests.releases import Releases, query, results_table
+from ontofetch_hookspecs.store_paths import below_root
+from tests.releases import Releases, on_disk, query, results_table
 
 DATA = b"the artifact"
 
@@ -74,7 +75,7 @@ def test_the_intent_goes_before_what_an_undo_may_need(releases: Releases, monkey
 
 def test_new_folders_are_durable_in_the_folder_around_them(tmp_path: Path, seen: list[tuple[str, str]]) -> None:
     """The catalog's folder, and that of intents, do not vanish with what is in them when power fails."""
-    effects.make_folders(tmp_path / "store/.catalog")
+    sessions.make_store(Store(tmp_path / "store"))
     assert seen == [("sync_folder", str(tmp_path)), ("sync_folder", str(tmp_path / "store"))]
 
 
@@ -115,7 +116,7 @@ def test_files_in_place_are_durable_up_to_the_root(
     path = tmp_path / "a/b/c/file"
     path.parent.mkdir(parents=True)
     path.write_bytes(DATA)
-    staged.settle_in_place(Store(tmp_path), path)
+    staged.settle_in_place(below_root(tmp_path, path))
     assert [Path(folder) for name, folder in seen if name == "sync_folder"] == list(path.parents)[:4]
 
 
@@ -204,7 +205,7 @@ def test_a_rebuild_that_fails_ends_in_a_sentence(lost: Releases, monkeypatch: py
             rebuild(store)
     assert "run the same command again" in failed.value.hint
     unfinished = store.generation.with_name(".generation.json.new")
-    unfinished.write_text("{")
+    on_disk(unfinished).write_text("{")
     assert [release.source for release in rebuild(store).releases] == ["documents"]
     assert not unfinished.exists()
     lost.check()

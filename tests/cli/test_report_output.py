@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import socket
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -142,10 +145,10 @@ def test_labels_and_numbers_join_too(store: Path, tmp_path: Path, capsys: pytest
     [
         ("relpath,owner\nx\n", r"line 2: it has 1 fields, not 2"),
         ("relpath,owner\na,b\nx,y,z\n", r"line 3: it has 3 fields, not 2"),
-        ("size_b,owner\n5,b\nmany,c\n", r"line 3: 'many' is no whole number"),
-        ("path,owner\na,b\n", r"has the columns 'path, owner'.*relpath"),
+        ("size_b,owner\n5,b\nmany,c\n", r"line 3: its size_b is no whole number"),
+        ("path,owner\na,b\n", r"names no columns that fit.*relpath"),
         ("relpath,owner,owner\na,b,c\n", "two columns of one name"),
-        ("relpath,size_delta\na,1\n", "has the columns"),
+        ("relpath,size_delta\na,1\n", "names no columns that fit"),
     ],
 )
 def test_a_list_that_does_not_fit_is_named(store: Path, tmp_path: Path, text: str, fault: str) -> None:
@@ -163,6 +166,86 @@ def test_a_list_that_is_not_there_is_a_sentence(store: Path, tmp_path: Path) -> 
     for path in (tmp_path / "nothing.csv", bad):
         with pytest.raises(UsageError, match="can't be read"):
             main(["growth", "--join", str(path)], host_of(store))
+
+
+def bomb(path: Path) -> None:
+    """Make a file of a TiB that takes no room."""
+    path.touch()
+    os.truncate(path, 1 << 40)
+
+
+def listening(path: Path) -> None:
+    """Make a socket."""
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(str(path))
+
+
+SECRET = "root:x:0:0:hush:/root:/bin/sh"
+HOSTILE_LISTS: list[tuple[Callable[[Path], object], str]] = [
+    (os.mkfifo, "it is no regular file"),
+    (Path.mkdir, "it is no regular file"),
+    (lambda path: path.symlink_to("/dev/zero"), "it is no regular file"),
+    (listening, "can't be read"),
+    (bomb, "larger than 67,108,864 bytes"),
+    (lambda path: path.write_text(f"{SECRET}\n" * 3), "names no columns that fit"),
+    (lambda path: path.write_text(f"relpath,owner\n{SECRET}\n"), "line 2: it has 1 fields, not 2"),
+    (lambda path: path.write_text(f"size_b,owner\n{SECRET},x\n"), "line 2: its size_b is no whole number"),
+    (lambda path: path.write_text("size_b,owner\n\u0665,x\n"), "line 2: its size_b is no whole number"),
+    (lambda path: path.write_text("size_b,owner\nNaN,x\n"), "line 2: its size_b is no whole number"),
+    (lambda path: path.write_text("size_b,owner\n" + "9" * 100_000 + ",x\n"), "is no whole number"),
+    (lambda path: path.write_text("relpath,owner\n" + "x" * 200_000 + ",x\n"), "a field is longer than 131,072"),
+    (lambda path: path.write_text("," * 2_000_000), "a line is longer than"),
+    (lambda path: path.write_text("relpath,owner\n" + '"\n",' * 500_000), "a line is longer than"),
+    (lambda path: path.write_bytes(b"relpath,owner\n" + SECRET.encode() + b",\xff\n"), "it is no UTF-8"),
+    (lambda path: path.write_text("[" * 1_000_000), "a field is longer than"),
+    (lambda path: path.write_bytes(b"\0" * 10_000), "names no columns that fit"),
+]
+
+
+@pytest.mark.parametrize(("make", "fault"), HOSTILE_LISTS, ids=[fault[:40] for _, fault in HOSTILE_LISTS])
+def test_a_hostile_list_is_a_sentence_at_once(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], object], fault: str
+) -> None:
+    """What is no small regular file is refused without a wait, and no sentence repeats what a file says."""
+    monkeypatch.chdir(tmp_path)
+    make(Path("x"))
+    with pytest.raises(UsageError) as refused:
+        main(["growth", "--join", "x"], host_of(store))
+    assert fault in str(refused.value)
+    assert "hush" not in str(refused.value)
+
+
+@pytest.mark.parametrize("number", ["9223372036854775807", "9999999999999999999", "-9223372036854775809"])
+def test_a_number_of_any_size_has_a_partner_or_none(
+    store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], number: str
+) -> None:
+    """A whole number that is larger than the report's can be is no error: no row has it."""
+    path = tmp_path / "list.csv"
+    path.write_text(f"size_b,owner\n{number},x\n")
+    assert main(["growth", "--join", str(path), "--json"], host_of(store)) == 0
+    assert {row["owner"] for row in json.loads(capsys.readouterr().out)["rows"]} == {None}
+
+
+@pytest.mark.parametrize("count", ["99999999999999999999", "9" * 5_000])
+@pytest.mark.parametrize("source", ["catalog", "audits"])
+def test_a_count_beyond_all_releases_is_all(
+    store: Path, capsys: pytest.CaptureFixture[str], count: str, source: str
+) -> None:
+    """More releases or rows than there can be are those there are."""
+    words = ("growth", "--series", "sample", "--last", count, "--top", count, "--from", source, "--json")
+    assert main(list(words), host_of(store)) == 0
+    assert len(json.loads(capsys.readouterr().out)["rows"]) == 2
+
+
+def test_a_heading_of_a_list_is_harmless(store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The names of a list's columns are a stranger's words too: no formula, no escape sequence, nothing unseen."""
+    path = tmp_path / "list.csv"
+    path.write_text("relpath,=cmd|'x,a\x1b]0;b\x07,c\u200bd\ntwo.nt,1,2,3\n")
+    for kind in ("table", "csv", "markdown", "html"):
+        assert main(["growth", "--join", str(path), "--format", kind], host_of(store)) == 0
+        shown = capsys.readouterr().out
+        assert not {"\x1b", "\x07", "\u200b"} & set(shown), kind
+        assert "\n=cmd" not in shown.replace(",", "\n") or kind != "csv"
 
 
 def test_hostile_names_reach_nobody(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

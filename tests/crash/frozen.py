@@ -6,6 +6,7 @@ It knows that open intents and plans name inodes, which no copy keeps; what happ
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 import os
 import re
@@ -79,7 +80,8 @@ def _seal(plan: Path) -> None:
     content = json.loads((plan / "plan.json").read_text())
     del content["digest"]
     content["entries"]["sha256"] = hashlib.sha256((plan / "entries.jsonl").read_bytes()).hexdigest()
-    content["digest"] = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    key = (plan.parents[1] / "key").read_bytes()
+    content["digest"] = hmac.digest(key, json.dumps(content, sort_keys=True).encode(), "sha256").hex()
     (plan / "plan.json").write_text(json.dumps(content, indent=2) + "\n")
 
 

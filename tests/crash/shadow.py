@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ontofetch_hookspecs.store_paths import StorePath
+
 # the true functions, since the seam itself is what replaces those of effects
 _DATABASE = ("open_database", "close_database", "execute", "begin", "commit", "rollback", "checkpoint")
 Key = tuple[int, str]  # (inode of a folder, name in it)
@@ -95,7 +97,9 @@ class Shadow:
             self._see_databases()
             return result
         seen = getattr(self, "_" + name, None)
-        return original(*args, **kwargs) if seen is None else seen(original, *args, **kwargs)
+        if seen is None:
+            return original(*args, **kwargs)
+        return seen(lambda *_, **__: original(*args, **kwargs), *map(_plain, args), **kwargs)
 
     def _create_file(self, original: Callable[..., int], path: Path) -> int:
         descriptor = original(path)
@@ -162,7 +166,7 @@ class Shadow:
         if name == "sync_file":
             self._ruined.add(os.fstat(args[0]).st_ino)
             return
-        folder = args[0].stat().st_ino if name == "sync_folder" else None
+        folder = _plain(args[0]).stat().st_ino if name == "sync_folder" else None
         for change in self._changes:
             if not change.durable and (folder is None or folder in change.folders):
                 change.doomed = True
@@ -327,6 +331,11 @@ class Shadow:
             os.truncate(path, size // 2)
         elif how == "zeros":
             path.write_bytes(bytes(size))
+
+
+def _plain(value: Any) -> Any:
+    """Return a path of a store as one that the model may look at."""
+    return Path(str(value)) if isinstance(value, StorePath) else value
 
 
 def _key(path: str | Path) -> Key:

@@ -283,6 +283,8 @@ class Workshop:
     def _prepare_seam(self, variant: Variant | None) -> None:
         if self.quick:
             setattr(effects, "open_database", attach_small)  # noqa: B010 - in this child alone
+            # the settings are those of the instance, which goes on
+            setattr(effects, "lock_settings", lambda _: None)  # noqa: B010 - likewise
         if variant is not None and not variant.syncfs:
             setattr(effects, "sync_filesystem", lambda path: False)  # noqa: B010 - as on a platform without it
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,8 +11,9 @@ from pathlib import Path
 import pytest
 import structlog
 
+from tests.internet import Internet
 from tests.programs import Program, install
-from tests.sites import Site
+from tests.sites import Site, Wire
 
 
 @pytest.fixture
@@ -32,6 +34,26 @@ def make_site() -> Iterator[Callable[[], Site]]:
 def site(make_site: Callable[[], Site]) -> Site:
     """Return a server."""
     return make_site()
+
+
+@pytest.fixture
+def make_wire() -> Iterator[Callable[[Callable[[socket.socket], None]], Wire]]:
+    """Return a function that starts a server whose script speaks for itself; all of them stop at the end."""
+    wires: list[Wire] = []
+
+    def make(script: Callable[[socket.socket], None]) -> Wire:
+        wires.append(Wire(script))
+        return wires[-1]
+
+    yield make
+    for wire in wires:
+        wire.close()
+
+
+@pytest.fixture
+def internet(monkeypatch: pytest.MonkeyPatch) -> Internet:
+    """Return an internet whose names and addresses all lead to loopback, below everything that is tested."""
+    return Internet(monkeypatch)
 
 
 @pytest.fixture

@@ -113,3 +113,34 @@ def test_the_package_is_a_program(program: Program) -> None:
     line = [sys.executable, "-m", "ontofetch_catalog", "--version"]
     done = subprocess.run(line, env=program.environment, capture_output=True, text=True, check=True)
     assert done.stdout == program.run("--version").stdout
+
+
+ODD = [
+    (("--help",), {"PYTHONIOENCODING": "ascii"}),
+    (("report", "--help"), {"PYTHONIOENCODING": "latin-1"}),
+    (("db", "--help"), {"PYTHONIOENCODING": "ascii:strict"}),
+    (("plugins",), {"COLUMNS": "\u00b2"}),
+    (("plugins",), {"COLUMNS": "9" * 5_000, "LINES": "\u0665"}),
+    (("plugins", "--out", "x.txt", "--format", "table"), {"COLUMNS": "\u00b2"}),
+    (("plugins", "--json", "--top", "9" * 30), {}),
+    (("plugins", "--format", "csv", "--top", "9" * 5_000), {}),
+]
+
+
+@pytest.mark.parametrize(("words", "environment"), ODD, ids=[" ".join(words)[:30] for words, _ in ODD])
+def test_an_odd_terminal_is_no_error(
+    program: Program, tmp_path: Path, words: tuple[str, ...], environment: dict[str, str]
+) -> None:
+    """A stream that can't show a letter, a width that is no number, a count beyond all rows: the answer comes."""
+    done = program.run(*(str(tmp_path / word) if word == "x.txt" else word for word in words), env=environment)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("top", ["0", "000", "-1", "1.5", "\u00b2", "\u0665", "x\x1b"])
+def test_a_count_that_is_none_is_told(program: Program, top: str) -> None:
+    """What is no whole number from 1 on is refused with the words of a parser, not obeyed by a terminal."""
+    done = program.run("plugins", f"--top={top}")
+    assert done.returncode == 2
+    assert "is not a whole number from 1 on" in done.stderr
+    assert "\x1b" not in done.stderr

@@ -12,14 +12,14 @@ import pytest
 
 from ontofetch_catalog.errors import FetchError
 from ontofetch_catalog.host.copies import Copy
-from ontofetch_catalog.host.exchange import HttpOptions
 from ontofetch_catalog.host.fetch import MARGIN, fetch
+from ontofetch_catalog.host.http_options import HttpOptions
 from ontofetch_catalog.host.sources import parse_source
 from ontofetch_hookspecs import ArtifactRecord, DownloadRecord
 from ontofetch_hookspecs.stages import is_held, read_record
 from ontofetch_hookspecs.store_paths import below_root
 from tests.releases import sha256
-from tests.sites import Answer, Site, validated
+from tests.sites import Answer, Seen, Site, validated
 
 BODY = bytes(range(256)) * 8192  # 2 MiB: more than one chunk
 DATE = "Tue, 02 Jan 2024 03:04:05 GMT"
@@ -211,6 +211,55 @@ def test_a_url_with_a_secret_is_asked_without_conditions(site: Site, tmp_path: P
     record = known(tmp_path, b"known", url=url, etag='"1"')
     assert take(url, known=record).sha256 == sha256(b"mine")
     assert "if-none-match" not in site.seen[0].headers
+
+
+@pytest.mark.parametrize(
+    "query", ["?thing={}", "?{}", "?v=1;part={}", ";part={}", "?token=a&edition={}", "?v=1%26part={}"]
+)
+def test_a_hidden_value_may_mean_other_bytes(site: Site, tmp_path: Path, take: Callable[..., Copy], query: str) -> None:
+    """Neither a stage nor a record of an URL that looks the same once values are hidden speaks for this one."""
+    one, other = (f"/a.owl{query.format(number)}" for number in "12")
+    headers = {"ETag": '"1"', "Last-Modified": DATE}
+
+    def script(seen: Seen, _: int) -> Answer:
+        return Answer(b"first" if seen.path == one else b"other", headers=headers)
+
+    for path in (one, other):
+        site.answers[path.partition("?")[0]] = script
+    stage = take(site.url(one)).stage
+    assert stage is not None
+    stage.close()
+    record = known(tmp_path, b"first", url=site.url(one), etag='"1"')
+    assert take(site.url(other), known=record).sha256 == sha256(b"other")
+    assert not {"if-none-match", "if-modified-since"} & set(site.seen[-1].headers)
+    # what another URL left stays, and the bytes that --sha256 names are known wherever they came from
+    assert stage.path in stages(tmp_path)
+    asked = len(site.seen)
+    assert take(site.url(other), known=record, sha256=sha256(b"first")).record is record
+    assert len(site.seen) == asked
+
+
+def test_another_key_does_not_mean_other_bytes(site: Site, take: Callable[..., Copy]) -> None:
+    """A stage whose URL differs in a credential alone is resumed where the server names the same ETag and length."""
+    site.answers["/a.owl"] = Answer(BODY, headers={"ETag": '"1"'})
+    stage = take(site.url("/a.owl?v=1&apikey=one")).stage
+    assert stage is not None
+    stage.close()
+    copy = take(site.url("/a.owl?v=1&apikey=two"))
+    assert copy.stage is not None
+    assert copy.stage.path == stage.path
+
+
+@pytest.mark.parametrize("length", [-1, None])
+def test_what_is_too_large_leaves_nothing(
+    site: Site, tmp_path: Path, take: Callable[..., Copy], length: int | None
+) -> None:
+    """Declared or counted, a download over the limit is no stage afterwards."""
+    site.answers["/a.owl"] = Answer(BODY, length=length)
+    with pytest.raises(FetchError, match="larger than the 1,000,000 bytes"):
+        take(site.url("/a.owl"), options=HttpOptions(most_bytes=1_000_000))
+    assert stages(tmp_path) == []
+    assert len(site.seen) == 1
 
 
 # --- local files ------------------------------------------------------------------------------------------------------

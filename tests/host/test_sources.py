@@ -40,6 +40,11 @@ def test_credentials_leave_the_url() -> None:
         ("http://example.org/obo/hp.owl", "hp.owl"),
         ("HTTPS://example.org/a%20b.ttl?download=1", "a b.ttl"),
         ("http://[::1]:80/x/%C3%BC.nt", "ü.nt"),
+        ("https://example.org/hp.owl;jsessionid=hush", "hp.owl"),
+        ("https://example.org/hp.owl;hush?v=1", "hp.owl"),
+        ("https://example.org/hp.owl%3Bjsessionid%3Dhush", "hp.owl;jsessionid=REDACTED"),
+        ("https://example.org/token=hush", "token=REDACTED"),
+        ("https://example.org/a%3Bb.owl", "a;b.owl"),
     ],
 )
 def test_the_last_segment_names_the_artifact(url: str, name: str) -> None:
@@ -86,7 +91,11 @@ def test_what_can_not_be_fetched_is_refused(text: str, reason: str) -> None:
 
 def test_a_refusal_shows_no_password() -> None:
     """The sentence about a URL that can't be used shows neither its password nor its key."""
-    for url in ("https://jo:hush@example.org/?token=hush", "ftp://jo:hush@example.org/a", "http://jo:hush@h:0/a"):
+    for url in (
+        "https://jo:hush@example.org/?token=hush", "ftp://jo:hush@example.org/a", "http://jo:hush@h:0/a",
+        "https://jo:hu/sh@example.org/a", "https://jo:hush#x@example.org/a", "https:/jo:hush@example.org/a",
+        "https://example.org/a/?hush", "https://example.org/;s=hush", "https://example.org/?v=1;x-api-key=hush",
+    ):  # fmt: skip
         with pytest.raises(UsageError) as caught:
             parse_source(url)
         assert "hush" not in str(caught.value)

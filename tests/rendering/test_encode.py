@@ -15,6 +15,11 @@ from polars.testing import assert_frame_equal
 
 from ontofetch_catalog.errors import UsageError
 from ontofetch_catalog.rendering import encode
+from ontofetch_catalog.rendering.cells import Look
+from ontofetch_catalog.rendering.markdown import as_markdown
+from ontofetch_catalog.rendering.pages import as_page
+from ontofetch_catalog.rendering.tables import draw
+from ontofetch_hookspecs.characters import UNSEEN, escape_unseen
 
 NOON = datetime(2026, 1, 2, 12, 0, 0, 250, tzinfo=UTC)
 
@@ -52,16 +57,17 @@ def test_json_lines_round_trip_and_are_harmless(names: list[str | None]) -> None
     """Any text comes back from jsonl as it was, and its lines hold nothing that a terminal obeys."""
     data = encode.as_jsonl(frame_of(*names)).decode()
     assert [json.loads(line)["relpath"] for line in data.split("\n")[:-1]] == names
-    assert not any(ch in data for ch in "\x1b\x7f\x85\x9b\u2028\u202e\u2066")
+    assert UNSEEN.search(data.replace("\n", "")) is None
 
 
 @given(st.lists(st.one_of(st.none(), st.text(st.characters(exclude_categories=["Cs"])))))
 def test_csv_holds_no_formula(names: list[str | None]) -> None:
-    """No text field starts like a formula; one that would gets an apostrophe and is else unchanged."""
+    """No text field starts like a formula; one that would gets an apostrophe, and what is unseen becomes an escape."""
     data = encode.as_csv(frame_of(*names, "end")).decode()
     fields = [row[0] if row else "" for row in csv.reader(io.StringIO(data, newline=""))][1:]
     assert not [field for field in fields if field.startswith(("=", "+", "-", "@", "\t", "\r"))]
-    assert [field.removeprefix("'") for field in fields] == [(name or "").removeprefix("'") for name in (*names, "end")]
+    shown = [escape_unseen(name or "", keep="\n\t") for name in (*names, "end")]
+    assert [field.removeprefix("'") for field in fields] == [name.removeprefix("'") for name in shown]
 
 
 def test_csv_leaves_numbers_alone() -> None:
@@ -90,3 +96,46 @@ def test_parquet_is_the_same_for_the_same_rows() -> None:
     data = encode.as_parquet(whole)
     assert data == encode.as_parquet(pieces)
     assert_frame_equal(pl.scan_parquet(io.BytesIO(data)).collect(), whole)
+
+
+@pytest.mark.parametrize(
+    "character", ["\u200b", "\u200f", "\u2060", "\ufeff", "\xad", "\u3164", "\U000e0041", "\ufe0f"]
+)
+@pytest.mark.parametrize("place", ["a{}b", "{}=1+1", "{}", "a\n{}"])
+def test_the_unseen_is_seen_in_all_that_people_read(character: str, place: str) -> None:
+    """Tables, pages, Markdown and csv show an escape, in cells and headings; json and parquet carry the exact text."""
+    name = place.format(character)
+    frame = pl.DataFrame({"relpath": [name], f"head{character}": ["x"]})
+    escaped = escape_unseen(character)
+    shown = {
+        "table": draw({"main": frame}, Look(), rows=None, exact=False, width=200, colour=False),
+        "markdown": as_markdown({"main": frame}, Look()),
+        "html": as_page({"main": frame}, Look(), title=name, parameters={"asked": name}),
+        "csv": encode.as_csv(frame).decode(),
+    }
+    for kind, words in shown.items():
+        assert character not in words, kind
+        assert words.replace("\\\\", "\\").count(escaped) >= 2, kind
+    assert json.loads(encode.as_jsonl(frame))["relpath"] == name
+    assert json.loads(encode.as_json({"main": frame}, {"asked": name}))["rows"][0]["relpath"] == name
+    assert pl.read_parquet(io.BytesIO(encode.as_parquet(frame)))["relpath"].item() == name
+    for data in (encode.as_jsonl(frame), encode.as_json({"main": frame}, {"asked": name})):
+        assert character not in data.decode()
+
+
+@pytest.mark.parametrize("name", ["=cmd|'/c calc'!A0", "+1", "-1", "@SUM(A1)", "\uff1d1"])
+def test_a_heading_of_csv_is_no_formula(name: str) -> None:
+    """The name of a column, which a joined list may bring, is guarded like a cell."""
+    header = next(csv.reader(io.StringIO(encode.as_csv(pl.DataFrame({name: [1]})).decode())))
+    assert header == [f"'{name}"]
+
+
+def test_a_heading_is_no_command_of_a_terminal() -> None:
+    """A name of a column that holds an escape sequence or a line end is shown, not obeyed."""
+    frame = pl.DataFrame({"a\x1b]0;b\x07\nc": ["1", "2"]})
+    for words in (
+        draw({"main": frame}, Look(), rows=None, exact=False, width=200, colour=False),
+        as_markdown({"main": frame}, Look()),
+    ):
+        assert "\x1b" not in words
+        assert len(words.strip().splitlines()) == 4

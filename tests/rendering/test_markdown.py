@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import re
+import time
 
 import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ontofetch_catalog.rendering.cells import Look
-from ontofetch_catalog.rendering.markdown import as_markdown, code
+from ontofetch_catalog.rendering.markdown import as_markdown, code, escape
 
 HOSTILE = [
     "a|b",
@@ -73,3 +75,11 @@ def test_a_code_span_ends_where_it_should(text: str) -> None:
     inside = span[len(fence[0]) : -len(fence[0])]
     assert fence[0] not in re.findall("`+", inside)
     assert bars_of(span) == 0
+
+
+@pytest.mark.parametrize("text", ["\\" * 200_000, "\\|" * 100_000, "`" * 200_000, "`a" * 100_000, "| " * 100_000])
+def test_a_long_cell_takes_time_by_its_length(text: str) -> None:
+    """A text that is made for slow patterns is escaped at once: in the square of its length it would take minutes."""
+    start = time.process_time()
+    assert len(code(text)) + len(escape(text)) >= 2 * len(text)
+    assert time.process_time() - start < 20

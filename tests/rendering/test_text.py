@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from ontofetch_catalog.rendering import text
+from ontofetch_hookspecs.characters import UNSEEN
 
 
 @given(st.text())
@@ -15,7 +16,8 @@ def test_safe_text_prints_only_what_is_printable(hostile: str) -> None:
     """Whatever a name contains, what is shown of it holds nothing a terminal obeys; a harmless name stays as it is."""
     shown = text.safe_text(hostile)
     assert shown.isprintable()
-    assert (shown == hostile) == hostile.isprintable()
+    assert UNSEEN.search(shown) is None
+    assert (shown == hostile) == (hostile.isprintable() and UNSEEN.search(hostile) is None)
 
 
 @pytest.mark.parametrize(

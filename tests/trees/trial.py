@@ -65,7 +65,7 @@ def try_tree(template: Path, place: Path, seed: int, number: int) -> tuple[list[
     with patch.object(planning, "clock", clock):
         if number % 20 == 10:
             return _try_tree(template, place, seed, number)
-        with patch.object(effects, "open_database", attach):
+        with patch.object(effects, "open_database", attach), patch.object(effects, "lock_settings", lambda _: None):
             return _try_tree(template, place, seed, number)
 
 

@@ -10,6 +10,8 @@ from datetime import UTC, date, datetime
 
 import polars as pl
 
+from ontofetch_hookspecs.names import quote
+
 from ...errors import UsageError, VersionUnknown
 from .. import columns as c
 from ..catalog import Catalog
@@ -17,6 +19,8 @@ from ..contracts import Contract, conform
 from ..execution import collect
 from ..results import ReportResult
 from ..sources import Reader
+
+MOST_ROWS = 1 << 31  # more than a frame can have
 
 
 class Releases:
@@ -130,14 +134,15 @@ def check_choice(option: str, value: str, choices: tuple[str, ...]) -> str:
 
 
 def parse_count(option: str, value: int | str | None) -> int | None:
-    """Return `value` as a whole number from 1 on, None if it is None.
+    """Return `value` as a whole number from 1 on, at most MOST_ROWS; None if it is None.
 
     Raises:
         UsageError: It is something else.
     """
     if value is None:
         return None
-    text = str(value)
-    if not (text.isascii() and text.isdigit() and int(text) > 0):
-        raise UsageError(f"{option} is a whole number from 1 on, not {text!r}.", subject=option)
-    return int(text)
+    text = quote(value)[1:-1] if isinstance(value, int) else value
+    digits = text.lstrip("0")
+    if not (text.isascii() and text.isdigit() and digits):
+        raise UsageError(f"{option} is a whole number from 1 on, not {quote(text)}.", subject=option)
+    return int(digits) if len(digits) < 10 else MOST_ROWS

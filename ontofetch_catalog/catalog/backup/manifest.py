@@ -19,6 +19,7 @@ from typing import Any
 
 from ontofetch_hookspecs.layout import CATALOG, DATABASE, GENERATION
 from ontofetch_hookspecs.names import quote, relpath_fault
+from ontofetch_hookspecs.store_paths import parse_json
 
 from ...errors import BackupRefused
 
@@ -29,6 +30,7 @@ FILES = "files.jsonl"
 MANIFEST = "backup.json"
 SIGNATURE = "backup.json.sig"
 MOST_MANIFEST_BYTES = 1 << 16
+MOST_LINE_BYTES = 1 << 15  # of files.jsonl: a path of 4,096 bytes, each of them escaped, and what stands beside it
 _REQUIRED = (STORE + DATABASE, STORE + GENERATION)
 
 
@@ -72,7 +74,7 @@ def decode(data: bytes) -> Manifest:
         BackupRefused: It says something else.
     """
     try:
-        found = json.loads(data)
+        found: Any = parse_json(data)
         if found.pop("format") != FORMAT:
             raise BackupRefused(
                 "The backup has a format that this installation does not know.",
@@ -136,7 +138,7 @@ def read_line(line: bytes) -> Mapping[str, Any]:
         BackupRefused: It says something else.
     """
     try:
-        found = json.loads(line)
+        found: Any = parse_json(line)
         path = found["path"]
         fine = line_of(path, found["sha256"], found["size_bytes"]) == line
     except (ValueError, TypeError, KeyError) as error:

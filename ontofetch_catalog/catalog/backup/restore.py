@@ -5,7 +5,6 @@ Files of releases that are gone are put back; those that are there stay as they 
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 import stat
@@ -29,7 +28,7 @@ from ..migrations import pending_migrations
 from ..repo import events
 from . import manifest as m
 from . import signing
-from .sources import Source, check_backup, open_source
+from .sources import Source, check_backup, hash_stream, open_source
 from .write import TIMESTAMP, Progress
 
 if TYPE_CHECKING:
@@ -105,7 +104,7 @@ def restore(store: Store, path: Path, *, key: Path | None, progress: Progress) -
     effects.set_durability(str(store.settings.get("durability", "full")))
     plan = _Plan(store)
     with _translated(store):
-        effects.make_folders(store.path(CATALOG))
+        sessions.make_store(store)
         _settle(store)
         with gate_of(store.root).exclusive(store.wait):
             swap.finish(store)
@@ -203,8 +202,7 @@ def _unpack(store: Store, source: Source, manifest: m.Manifest, count: _Count) -
                 found = effects.write_new(target, iter(lambda: stream.read(effects.CHUNK), b""))
                 effects.set_times(target, file.modified_ns)
             else:
-                data = stream.read()
-                found = (hashlib.sha256(data).hexdigest(), len(data))
+                found = hash_stream(stream, lambda _: None)
         count(found[1])
         roll.add(file.path, *found)
     if roll.sha256 != manifest.files_sha256:

@@ -9,17 +9,17 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol
 
 from ontofetch_hookspecs.names import quote
+from ontofetch_hookspecs.store_paths import StorePath
 
 from ...content.archives import Entry, Readable, damage_named, read_entries
 from ...errors import BackupRefused, ExtractError
-from ..verify.hasher import Folders
 from . import manifest as m
 from .signing import check_signature
 
@@ -83,52 +83,36 @@ class FolderSource:
 
     def files(self) -> Iterator[File]:
         """Yield its files as files.jsonl lists them."""
-        folder = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        with _stream(self._path, m.FILES) as lines:
+            while line := lines.readline(m.MOST_LINE_BYTES):
+                told = m.read_line(line)
+                yield self._file(str(told["path"]), str(told["sha256"]))
+        for name in (m.FILES, m.MANIFEST, m.SIGNATURE):
+            if name != m.SIGNATURE or StorePath(self._path, name).exists():
+                yield self._file(name)
+
+    def _file(self, path: str, sha256: str = "") -> File:
         try:
-            with closing(Folders(folder)) as folders:
-                opened = _Opener(self._path, folders)
-                with opened.stream(m.FILES) as lines:
-                    for line in lines:
-                        told = m.read_line(line)
-                        yield opened.file(str(told["path"]), str(told["sha256"]))
-                for name in (m.FILES, m.MANIFEST, m.SIGNATURE):
-                    if name != m.SIGNATURE or os.path.lexists(self._path / name):
-                        yield opened.file(name)
-        finally:
-            os.close(folder)
-
-
-class _Opener:
-    """Open regular files below a folder, with a sentence where that is not possible."""
-
-    def __init__(self, root: Path, folders: Folders) -> None:
-        self._root = root
-        self._folders = folders
-
-    def file(self, path: str, sha256: str = "") -> File:
-        """Return one file."""
-        try:
-            modified = (self._root / path).lstat().st_mtime_ns
+            modified = StorePath(self._path, path).lstat().st_mtime_ns
         except OSError:
             # opening it says what is wrong
             modified = 0
-        return File(path, modified, lambda: self.stream(path), sha256)
+        return File(path, modified, lambda: _stream(self._path, path), sha256)
 
-    @contextmanager
-    def stream(self, path: str) -> Iterator[IO[bytes]]:
-        """Open one file."""
-        try:
-            descriptor = self._folders.open(path)
-        except OSError as error:
-            raise BackupRefused(
-                f"The backup's file {quote(path)} can't be read: {error.strerror}.",
-                subject=path,
-                hint="The backup is incomplete, or no backup; nothing was touched.",
-            ) from error
-        with os.fdopen(descriptor, "rb") as opened:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise BackupRefused(f"The backup's file {quote(path)} is no regular file.", subject=path)
-            yield opened
+
+@contextmanager
+def _stream(root: Path, path: str) -> Iterator[IO[bytes]]:
+    """Open a regular file below a folder, with a sentence where that is not possible."""
+    try:
+        descriptor = StorePath(root, path).open_file()
+    except OSError as error:
+        raise BackupRefused(
+            f"The backup's file {quote(path)} can't be read: {error.strerror}.",
+            subject=path,
+            hint="The backup is incomplete, or no backup; nothing was touched.",
+        ) from error
+    with os.fdopen(descriptor, "rb") as opened:
+        yield opened
 
 
 class ArchiveSource:

@@ -10,7 +10,7 @@ import logging
 import os
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -26,9 +26,8 @@ from ontofetch_hookspecs.store_paths import StorePath
 from ...errors import BoundaryFailed, UsageError
 from .. import effects, journal, migrations, sessions
 from ..boundaries.engine import Care, Outcome, Recorded, carry_out
-from ..connection import Store, open_connection
+from ..connection import Store
 from ..repo import backups, care, events, fixity
-from ..verify.hasher import Folders
 from ..verify.pages import read_pages
 from . import manifest as m
 from . import signing
@@ -182,17 +181,12 @@ class _Copy:
         effects.close_database(connection)
         self._total = self._store.database.lstat().st_size + (data_bytes if self._include_data else 0)
         self._check_space()
-        root = effects.open_root(self._store.root)
-        try:
-            with closing(Folders(root)) as folders:
-                for name in (layout.DATABASE, layout.GENERATION):
-                    self._copy(folders, name)
-                self._session.connection = open_connection(self._store, read_only=False)
-                self._copy_documents(folders)
-                if self._include_data:
-                    self._copy_data(folders)
-        finally:
-            os.close(root)
+        for name in (layout.DATABASE, layout.GENERATION):
+            self._copy(name)
+        self._session.connection = sessions.reopened(self._store)
+        self._copy_documents()
+        if self._include_data:
+            self._copy_data()
         for entry in _schemas():
             self._add(m.SCHEMAS + entry.name, io.BytesIO(entry.read_bytes()), len(entry.read_bytes()), 0)
         size = self._lines.tell()
@@ -226,21 +220,28 @@ class _Copy:
                 hint="Free some space, name another place with --to, or leave out --include-data.",
             )
 
-    def _copy_documents(self, folders: Folders) -> None:
+    def _copy_documents(self) -> None:
         connection = self._session.connection
         for folder in backups.list_folders(connection):
             for name in DOCUMENTS:
-                with suppress(FileNotFoundError):
-                    # an audit is there once there was something to audit; doctor names what should be there and is not
-                    self._copy(folders, f"{folder}/{name}")
+                # an audit is there once there was something to audit; doctor names what should be there and is not
+                self._copy_document(f"{folder}/{name}")
         for slot in backups.list_slots(connection):
-            with suppress(FileNotFoundError):
-                self._copy(folders, layout.latest_file(slot))
+            self._copy_document(layout.latest_file(slot))
 
-    def _copy_data(self, folders: Folders) -> None:
+    def _copy_document(self, path: str) -> None:
+        try:
+            self._copy(path)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            _log.warning("%s is not in the backup: %s", quote(path), error.strerror)
+            self._backup.missing.append(path)
+
+    def _copy_data(self) -> None:
         for path, content in self._data():
             try:
-                found = self._copy(folders, path)
+                found = self._copy(path)
             except OSError as error:
                 _log.warning("%s is not in the backup: %s", quote(path), error.strerror)
                 self._backup.missing.append(path)
@@ -258,8 +259,8 @@ class _Copy:
         ):
             yield from zip(page["path"].to_pylist(), page["content"].to_pylist(), strict=True)
 
-    def _copy(self, folders: Folders, path: str) -> str:
-        descriptor = folders.open(path)
+    def _copy(self, path: str) -> str:
+        descriptor = self._store.path(path).open_file()
         with os.fdopen(descriptor, "rb") as stream:
             state = os.fstat(descriptor)
             return self._add(m.STORE + path, stream, state.st_size, state.st_mtime_ns)

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs.layout import STAGING
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.stages import read_record
-from ontofetch_hookspecs.store_paths import StorePath, make_root
+from ontofetch_hookspecs.store_paths import StorePath
 
 from ...errors import EventError
-from .. import effects
+from .. import effects, sessions
 from ..connection import Store
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def settle(store: Store, path: Path, boundary_id: str) -> StorePath:
         OSError: The disk refuses.
     """
     anchor = store.path(STAGING)
-    make_root(store.root)
+    sessions.make_store(store)
     effects.make_folders(anchor)
     inside = store.inside(path)
     if inside is None or inside.lstat().st_dev != anchor.lstat().st_dev:

@@ -115,7 +115,7 @@ def rebuild(
         )
     made = Rebuilt()
     with sessions.disk_told(store):
-        effects.make_folders(store.path(CATALOG))
+        sessions.make_store(store)
         folders = _exchange_for_new(store, made, replace=replace)
     done = {release.version_id for release in made.releases}
     for folder in folders:

@@ -282,6 +282,30 @@ def _release_without_rows(root: Path) -> None:
     (folder / "data/only.ttl").write_text("only")
 
 
+def _link_for_folder(root: Path) -> None:
+    elsewhere = root.parent / "elsewhere"
+    elsewhere.mkdir()
+    (root / ".catalog/plans").symlink_to(elsewhere)
+
+
+def _pipe_for_record(root: Path) -> None:
+    stage = root / ".catalog/staging" / ("4" * 32)
+    stage.mkdir()
+    os.mkfifo(stage / "stage.json")
+
+
+def _foreign_macro(root: Path) -> None:
+    execute(root, "CREATE MACRO lower(text) AS 'theirs'")
+
+
+def _foreign_view(root: Path) -> None:
+    execute(root, "CREATE OR REPLACE VIEW v_latest AS SELECT * FROM latest_pointer")
+
+
+def _endless_time(root: Path) -> None:
+    execute(root, f"UPDATE extracted_files SET mtime = 'infinity'::TIMESTAMP WHERE version_id = '{VERSION}'")
+
+
 Damage = Callable[[Path], None]
 # code → ways to make it
 DAMAGE: dict[str, tuple[Damage, ...]] = {
@@ -291,7 +315,7 @@ DAMAGE: dict[str, tuple[Damage, ...]] = {
     "CAT004": (_database_damaged,),
     "CAT005": (_schema_behind,),
     "CAT006": (_schema_ahead,),
-    "CAT007": (_schema_edited, _view_gone, _column_added),
+    "CAT007": (_schema_edited, _view_gone, _column_added, _foreign_macro, _foreign_view),
     "CAT008": (_behind,),
     "CAT009": (_record_gone, _record_unreadable),
     "CAT010": (_event_changed,),
@@ -310,6 +334,7 @@ DAMAGE: dict[str, tuple[Damage, ...]] = {
     "CAT023": (_old_quarantine,),
     "CAT024": (_writable_root, _writable_database, _writable_data),
     "CAT026": (_unknown_layout,),
-    "CAT027": (_climbing_path, _details_no_object),
+    "CAT027": (_climbing_path, _details_no_object, _endless_time),
     "CAT028": (_release_without_rows,),
+    "CAT029": (_link_for_folder, _pipe_for_record),
 }

@@ -1,0 +1,138 @@
+"""Own the lists that a user joins to a report: a small CSV file, read once, whose words never get into a sentence.
+
+What the report is about is not known here.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import polars as pl
+
+from ontofetch_hookspecs.names import quote
+
+from ..errors import UsageError
+
+MAX_LIST = 1 << 26  # bytes
+MAX_LINE = 1 << 20  # characters, also of one that goes on inside of quotes
+_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_NUMBER = re.compile("-?[0-9]{1,19}")
+_HINT = "A list is CSV in UTF-8 with a header, such as `version_id,owner`."
+
+
+def join_list(rows: pl.LazyFrame, path: str | Path) -> pl.LazyFrame:
+    """Return `rows` with the columns of a CSV list beside them, lazily, joined on the columns that both have.
+
+    Args:
+        rows: Any frame.
+        path: CSV with a header, UTF-8, at most MAX_LIST bytes; what has the name of a column of `rows` is a key and has
+            its dtype, the rest is text. A key that is there twice makes two rows.
+
+    Raises:
+        UsageError: The file can't be read, is no regular file, shares no column, or a line does not fit. What the file
+            says is not repeated: it may not be the one that was meant.
+    """
+    schema = rows.collect_schema()
+    data = _read(path)
+    header = _header(path, data)
+    keys = [name for name in header if name in schema and _can_be_key(schema[name])]
+    if not keys or len(keys) == len(header) or set(header) - set(keys) & set(schema):
+        joinable = [name for name, dtype in schema.items() if _can_be_key(dtype)]
+        raise UsageError(
+            f"The list {quote(path)} can't be joined: its first line names no columns that fit.",
+            subject=str(path),
+            hint=f"It needs some of {', '.join(map(_plain, joinable))} to join on, and others, of new names, to add.",
+        )
+    fault = _list_fault(path, data, {name: schema[name] if name in keys else pl.String() for name in header})
+    if fault:
+        raise fault
+    listed = pl.scan_csv(data, schema=dict.fromkeys(header, pl.String()))
+    # what is no label of the report, or no number of its size, has no partner
+    typed = listed.with_columns(pl.col(name).cast(schema[name], strict=False) for name in keys)
+    return rows.join(typed, on=keys, how="left", maintain_order="left")
+
+
+def _plain(name: str) -> str:
+    return quote(name)[1:-1]
+
+
+def _can_be_key(dtype: pl.DataType) -> bool:
+    return dtype.is_integer() or dtype in (pl.String, pl.Categorical, pl.Enum)
+
+
+def _read(path: str | Path) -> bytes:
+    """Return the bytes of a file that a user named; it is opened once, and nothing is waited for."""
+    try:
+        descriptor = os.open(path, _READ)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "its name is none"
+        raise _unreadable(path, f"{reason}") from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise _unreadable(path, "it is no regular file")
+    with os.fdopen(descriptor, "rb") as stream:
+        # what the system says of its size may grow while it is read
+        data = stream.read(MAX_LIST + 1)
+    if len(data) > MAX_LIST:
+        raise _unreadable(path, f"it is larger than {MAX_LIST:,} bytes")
+    return data
+
+
+def _unreadable(path: str | Path, reason: str) -> UsageError:
+    return UsageError(f"The list {quote(path)} can't be read: {reason}.", subject=str(path), hint=_HINT)
+
+
+def _lines(path: str | Path, data: bytes) -> Iterator[list[str]]:
+    taken = 0
+
+    def counted(text: Iterable[str]) -> Iterator[str]:
+        nonlocal taken
+        for line in text:
+            taken += len(line)
+            if taken > MAX_LINE:
+                raise _unreadable(path, f"a line is longer than {MAX_LINE:,} characters")
+            yield line
+
+    try:
+        with io.TextIOWrapper(io.BytesIO(data), encoding="utf-8-sig", newline="") as text:
+            for line in csv.reader(counted(text)):
+                taken = 0
+                yield line
+    except UnicodeDecodeError as error:
+        raise _unreadable(path, "it is no UTF-8") from error
+    except csv.Error as error:
+        raise _unreadable(path, "it is no CSV, or a field is longer than 131,072 characters") from error
+
+
+def _header(path: str | Path, data: bytes) -> list[str]:
+    header = next(_lines(path, data), [])
+    if len(set(header)) < len(header):
+        raise UsageError(f"The list {quote(path)} has two columns of one name.", subject=str(path), hint=_HINT)
+    return header
+
+
+def _list_fault(path: str | Path, data: bytes, types: Mapping[str, pl.DataType]) -> UsageError | None:
+    numbers = {at: name for at, (name, dtype) in enumerate(types.items()) if dtype.is_integer()}
+    for number, line in enumerate(_lines(path, data), 1):
+        if number == 1 or not line:
+            continue
+        wrong = [name for at, name in numbers.items() if at < len(line) and not _NUMBER.fullmatch(line[at])]
+        if len(line) != len(types) or wrong:
+            what = (
+                f"its {_plain(wrong[0])} is no whole number"
+                if wrong
+                else f"it has {len(line)} fields, not {len(types)}"
+            )
+            return UsageError(f"{quote(path)}, line {number}: {what}.", subject=f"{path}:{number}", hint=_HINT)
+    return None
+
+
+def parse_fault(path: str | Path) -> UsageError:
+    """Return the error of a list that fits line by line, but that the query could not read."""
+    return _unreadable(path, "its quotes don't fit")

@@ -1,0 +1,47 @@
+"""Own how servers are asked: the settings in force and what the user wants to be sent.
+
+It is apart from the asking, whose libraries take a while to be imported: a pull of a local file needs none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpOptions:
+    """How servers are asked.
+
+    Args:
+        headers: What the user wants to be sent; may be secret.
+        timeout: Seconds to wait for a server to connect, to answer, or to send more.
+        retries: How often a failed request is tried again.
+        backoff: Seconds before the second try; doubled with each further one.
+        deadline: Seconds for everything, pauses included; 0: no limit.
+        least_rate: Bytes of a body per second of waiting; 0: no limit.
+        most_bytes: Bytes a body may have; 0: no limit.
+        private_redirects: Whether redirects may lead to addresses that are not public.
+    """
+
+    headers: Sequence[tuple[str, str]] = field(default=(), repr=False)
+    timeout: float = 30.0
+    retries: int = 4
+    backoff: float = 0.5
+    deadline: float = 21_600.0
+    least_rate: float = 1000.0
+    most_bytes: int = 50_000_000_000
+    private_redirects: bool = False
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, object], headers: Sequence[tuple[str, str]]) -> HttpOptions:
+        """Return the options that the settings in force say."""
+        return cls(
+            headers=headers,
+            timeout=float(str(settings["http_timeout"])),
+            retries=int(str(settings["http_retries"])),
+            deadline=float(str(settings["http_deadline"])),
+            least_rate=float(str(settings["http_least_rate"])),
+            most_bytes=int(str(settings["http_max_bytes"])),
+            private_redirects=settings["http_private_redirects"] == "on",
+        )
