@@ -34,7 +34,7 @@ class Told:
 def run(folder: Path, seconds: float) -> Iterator[Told]:
     """Fuzz every reader for a share of the time, each in a process of its own."""
     if importlib.util.find_spec("atheris") is None:
-        yield Told("guided: atheris is not installed (pip install -e '.[fuzz]')", 0, ())
+        yield Told("guided: atheris is not installed (.venv/bin/pip install atheris)", 0, ())
         return
     for name in TARGETS:
         yield _fuzz(name, folder / f"guided-{name}", seconds / len(TARGETS))
