@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import given_answers, given_archives, given_stores, given_texts
+from . import given_answers, given_archives, given_folders, given_stores, given_texts
 from .oracles import Attack
 
 INPUTS: tuple[Attack, ...] = (
@@ -10,5 +10,6 @@ INPUTS: tuple[Attack, ...] = (
     *given_texts.ATTACKS,
     *given_answers.ATTACKS,
     *given_stores.ATTACKS,
+    *given_folders.ATTACKS,
 )
 BY_NAME = {attack.name: attack for attack in INPUTS}

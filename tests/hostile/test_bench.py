@@ -12,7 +12,7 @@ from tests.hostile.places import Bench
 SMALL = (
     *("mtime-nan", "zip-up", "laughs-8", "answer-redirect-data", "s-o-1-manifest.json-deep", "generation.json-pipe"),
     *("link-s-o-1-data", "row-fs-up", "plan-entry-up", "intent-committed-stage-link", "stage-record-new"),
-    *("backup-deep-files", "file-pull"),
+    *("backup-deep-files", "file-pull", "folder-modules-program"),
 )
 
 
