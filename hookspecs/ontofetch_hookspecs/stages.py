@@ -22,7 +22,7 @@ from typing import BinaryIO
 
 from .errors import EventError, StageError
 from .layout import STAGING
-from .names import check_relpath, check_sha256, check_size, check_text, quote, redact_url
+from .names import check_relpath, check_sha256, check_size, check_text, is_ambiguous, quote, redact_url
 from .processes import this_process
 from .store_paths import StorePath, make_root
 
@@ -183,6 +183,9 @@ class Stage(StageFolder):
         The bytes are hashed again: a record can outlive them when the machine loses power.
         """
         wanted = redact_url(url)
+        if is_ambiguous(url):
+            # another URL may look like this one without what is hidden of it
+            return None
         staging = StorePath(root, STAGING)
         for name, kind in staging.entries():
             place = staging / name

@@ -23,6 +23,7 @@ from .names import quote
 
 MAX_DOCUMENT = 1 << 26  # bytes; no record or document that we write is larger
 MAX_DEPTH = 100  # nested objects and lists of a document; ours have 5
+MAX_VALUES = 2_000_000  # in a document: 64 MiB of `{},` would take 1.4 GB of memory
 STORE_MODE = 0o700  # of the folder of a new store
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NESTING = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
@@ -228,9 +229,11 @@ def parse_json(data: bytes | str) -> object:
     """Return what a JSON document holds that came from outside.
 
     Raises:
-        ValueError: It is no JSON (NaN is none), nested deeper than MAX_DEPTH, or has a number that is too long.
+        ValueError: It is no JSON (NaN is none), nested deeper than MAX_DEPTH, has more than MAX_VALUES values, or a
+            number that is too long.
     """
     raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
+    check_values(raw)
     if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH:
         depth = 0
         for found in _NESTING.finditer(raw):
@@ -239,6 +242,16 @@ def parse_json(data: bytes | str) -> object:
             if depth > MAX_DEPTH:
                 raise ValueError(f"it is nested more than {MAX_DEPTH} levels deep")
     return json.loads(raw, parse_constant=_no_constant)
+
+
+def check_values(raw: bytes) -> None:
+    """Check that a JSON document has no more values than `parse_json` takes; commas in its texts count, too.
+
+    Raises:
+        ValueError: It has.
+    """
+    if raw.count(b"[") + raw.count(b"{") + raw.count(b",") > MAX_VALUES:
+        raise ValueError(f"it has more than {MAX_VALUES:,} values")
 
 
 def _no_constant(text: str) -> object:

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs.layout import INTENTS, QUARANTINE, STAGING
 from ontofetch_hookspecs.names import check_size, quote
 from ontofetch_hookspecs.stages import LOCK, RECORD
-from ontofetch_hookspecs.store_paths import StorePath
+from ontofetch_hookspecs.store_paths import MAX_DOCUMENT, StorePath, check_values
 
-from ..errors import EventError, RecoveryFailed
+from ..errors import EventError, PreconditionFailed, RecoveryFailed
 from . import effects
 from .connection import Store
 from .repo import events
@@ -136,8 +136,29 @@ def write_intent(store: Store, intent: Intent) -> None:
     prepared = store.intents / intent.boundary_id
     if prepared.is_dir():
         effects.sync_folder(prepared)
-    content = {"format": FORMAT, **asdict(intent)}
-    effects.write_file(_intent_path(store, intent.boundary_id), json.dumps(content, indent=1).encode())
+    data = json.dumps({"format": FORMAT, **asdict(intent)}).encode()
+    _check_readable(intent, data)
+    effects.write_file(_intent_path(store, intent.boundary_id), data)
+
+
+def _check_readable(intent: Intent, data: bytes) -> None:
+    """Check that recovery will be able to read an intent.
+
+    Raises:
+        PreconditionFailed: It is too large.
+    """
+    try:
+        check_values(data)
+        if len(data) <= MAX_DOCUMENT:
+            return
+    except ValueError:
+        # said below, with what to do
+        pass
+    raise PreconditionFailed(
+        f"{len(intent.moves):,} files would have to be moved one by one, more than one boundary can take back.",
+        subject=intent.boundary_id,
+        hint="Nothing was changed. Leave some out with --include, or record them under another --version.",
+    )
 
 
 def publish(store: Store, intent: Intent) -> None:

@@ -152,6 +152,7 @@ def reading(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
             check_generation(store, connection)
             _use_own_views(store, connection)
             care.refuse_invalid(connection, "versions")
+            care.refuse_invalid_times(connection)
             effects.lock_settings(connection)
             yield watched(connection)
         except duckdb.Error as error:

@@ -122,6 +122,11 @@ def _run(words: list[str], signals: _Signals) -> int:
             # DuckDB, for one, turns the interrupt of a query into a RuntimeError
             return _say(*_CODES[signals.arrived])
         code = _fail(error, verbose=any(_VERBOSE.fullmatch(word) for word in words))
+    except BaseException as error:
+        # a library in Rust that panics raises what is no Exception
+        if type(error).__name__ != "PanicException":
+            raise
+        code = _fail(RuntimeError(str(error)), verbose=any(_VERBOSE.fullmatch(word) for word in words))
     return code
 
 

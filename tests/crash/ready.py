@@ -30,7 +30,6 @@ _LIBRARIES = (
     "duckdb",
     "encodings.ascii",
     "encodings.cp437",
-    "filelock",
     "polars",
     "pyarrow.acero",
     "pyarrow.compute",

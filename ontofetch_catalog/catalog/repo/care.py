@@ -33,7 +33,7 @@ _BAD_PATH = (
     r" OR regexp_matches({0}, '\p{{Cc}}')"
 )
 # what a calendar of Python can hold, so that every row can be shown
-_BAD_TIME = "({0} NOT BETWEEN TIMESTAMP '0001-01-01' AND TIMESTAMP '9999-12-31 23:59:59')"
+_BAD_TIME = "({0} < TIMESTAMP '0001-01-01' OR {0} > TIMESTAMP '9999-12-31 23:59:59')"
 # table → rule → the rows that break it
 _RULES = {
     "versions": {
@@ -41,7 +41,7 @@ _RULES = {
             version_id IS DISTINCT FROM service || '/' || ontology || '/' || version
             OR NOT regexp_full_match(version_id, '{_SEGMENT}(/{_SEGMENT}){{2}}')""",
         "a time of it is in no calendar": " OR ".join(map(_BAD_TIME.format, ("created_at", "pinned_at")))
-        + " OR released NOT BETWEEN DATE '0001-01-01' AND DATE '9999-12-31'",
+        + " OR released < DATE '0001-01-01' OR released > DATE '9999-12-31'",
         "its folder is not the release's": "fs_relpath IS DISTINCT FROM version_id",
         "it lacks its layout or its time": "layout IS NULL OR created_at IS NULL",
     },
@@ -93,6 +93,31 @@ def refuse_invalid(connection: duckdb.DuckDBPyConnection, *tables: str) -> None:
                 hint="Nothing was touched. `ontofetch db doctor` lists all such rows; if the store is not your own,"
                 " somebody may have made them on purpose.",
             )
+
+
+# DuckDB finds what is outside of a range by the bounds of its row groups, whatever their number
+_TIMES = {
+    "artifacts": ("recorded_at", "verified_at"),
+    "extracted_files": ("mtime", "verified_at"),
+    "validations": ("run_at",),
+    "latest_pointer": ("updated_at",),
+    "events": ("ts",),
+}
+
+
+def refuse_invalid_times(connection: duckdb.DuckDBPyConnection) -> None:
+    """Refuse a catalog with times that are in no calendar: whoever shows one would end in an error of a library.
+
+    Raises:
+        CatalogUnreadable: There is such a row.
+    """
+    parts = [
+        f"SELECT '{table}' AS name WHERE EXISTS (FROM {table} WHERE {' OR '.join(map(_BAD_TIME.format, columns))})"
+        for table, columns in _TIMES.items()
+    ]
+    found = fetch_one(connection, " UNION ALL ".join(parts))
+    if found is not None:
+        refuse_invalid(connection, str(found[0]))
 
 
 def find_duplicates(connection: duckdb.DuckDBPyConnection) -> pa.Table:
