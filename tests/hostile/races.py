@@ -88,7 +88,8 @@ def swap(folder: Path, most: int, paths: list[str]) -> int:
         done += 1
         if done % 20 == 0:
             (folder / "swaps").write_text(str(done))
-            time.sleep(chance.choice((0.0, 0.001, 0.02)))
+        # bursts, and calm in which a command comes far enough to be met in the middle
+        time.sleep(chance.choice((0.0, 0.0, 0.0, 0.002, 0.03)))
     (folder / "swaps").write_text(str(done))
     return done
 
