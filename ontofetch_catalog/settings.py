@@ -49,6 +49,9 @@ SETTINGS = (
     Setting(
         "durability", "choice", "full", "`off` skips every sync: for tests and throw-away stores", "", ("full", "off")
     ),
+    Setting(
+        "store_mode", "choice", "700", "permissions of a new store's folder, octal", "", ("700", "750", "755", "770")
+    ),
     Setting("duckdb_threads", "int", 0, "threads of DuckDB; 0: one per core"),
     Setting("duckdb_memory", "text", "", "memory limit of DuckDB, e.g. `2GB`; empty: DuckDB's own"),
     Setting("polars_threads", "int", 0, "threads of Polars; 0: one per core"),

@@ -162,6 +162,55 @@ def side_doors(module: str, source: str) -> list[str]:
     return found
 
 
+# by these names a file or a folder is opened or looked at; what lies in a store is opened by `store_paths` alone
+OPENS = {
+    "os": {"open", "scandir", "listdir", "walk", "stat", "lstat", "readlink"},
+    "os.path": {"exists", "lexists", "isfile", "isdir", "islink", "getsize", "getmtime"},
+    "glob": {"glob", "iglob"},
+    "shutil": {"disk_usage"},
+}
+OPENING_METHODS = {"read_text", "iterdir", "glob", "rglob", "stat", "is_symlink", "scandir", "samefile"}
+# module → why it opens by a name
+BY_NAME = {
+    "ontofetch_hookspecs.store_paths": "the one way",
+    "ontofetch_hookspecs.processes": "/proc",
+    "ontofetch_catalog.catalog.effects": "where a user or a host says: a backup's target, an output, staged bytes",
+    "ontofetch_catalog.catalog.connection": "/proc/self/fd",
+    "ontofetch_catalog.catalog.migrations": "the package's own SQL",
+    "ontofetch_catalog.catalog.entries": "below a descriptor that store_paths opened",
+    "ontofetch_catalog.catalog.scan": "below a descriptor that store_paths opened",
+    "ontofetch_catalog.catalog.prune.explain": "only a name that a user types is made whole, nothing is opened",
+    "ontofetch_catalog.catalog.backup.signing": "the file of a key that a user names",
+    "ontofetch_catalog.catalog.backup.sources": "whether what a user names is a folder or an archive",
+    "ontofetch_catalog.catalog.backup.write": "the target that a user names; the package's own schemas",
+    "ontofetch_catalog.settings_file": "the settings file",
+    "ontofetch_catalog.host.fetch": "a source that a user names; the free space",
+    "ontofetch_catalog.host.sources": "a source that a user names",
+    "ontofetch_catalog.host.app": "/dev/null",
+    "ontofetch_catalog.cli.db_backup": "a backup that a user names",
+    "ontofetch_catalog.cli.output": "an output that a user names, /dev/null",
+    "ontofetch_catalog.analytics.lists": "a list that a user names",
+}
+
+
+def opened_by_name(module: str, source: str) -> list[str]:
+    """Return the calls that open or look at a file by its name, for a module that has no reason to."""
+    if module in BY_NAME:
+        return []
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Call):
+            continue
+        text = ast.unparse(node.func)
+        owner, _, name = text.rpartition(".")
+        # a name in an open folder leads nowhere else
+        below = any(word.arg == "dir_fd" for word in node.keywords)
+        known = owner in OPENS and name in OPENS[owner] and not below
+        if text == "open" or known or (name in OPENING_METHODS and owner not in OPENS):
+            found.append(f"{module}:{node.lineno} {text}")
+    return found
+
+
 _SQL = re.compile(
     r"\b(SELECT\s.+\sFROM|INSERT\s+INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM|CREATE\s+(TABLE|VIEW)|COPY\s+\w+\s+TO)\b",
     re.DOTALL,
@@ -251,7 +300,7 @@ def test_imports_inside_the_catalog_point_down() -> None:
     ] == []
 
 
-@pytest.mark.parametrize("rule", [side_doors, stray_sql, row_loops, asserts, swallowed], ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("rule", [side_doors, opened_by_name, stray_sql, row_loops, asserts, swallowed], ids=lambda rule: rule.__name__)
 def test_the_rule_holds_everywhere(rule: Callable[[str, str], list[str]]) -> None:
     """No module of the package breaks the rule."""
     assert [line for path in SOURCES for line in rule(name_of(path), path.read_text())] == []
@@ -282,6 +331,11 @@ def test_the_contract_imports_pluggy_and_the_standard_library() -> None:
         (side_doors, "ontofetch_catalog.host.pull", "path.open('ab')"),
         (side_doors, "ontofetch_catalog.host.pull", "path.write_text('x')"),
         (side_doors, "ontofetch_catalog.host.pull", "path.parent.mkdir()"),
+        (opened_by_name, "ontofetch_catalog.catalog.journal", "os.open(path, 0)"),
+        (opened_by_name, "ontofetch_catalog.catalog.journal", "open(path)"),
+        (opened_by_name, "ontofetch_catalog.catalog.journal", "os.path.lexists(path)"),
+        (opened_by_name, "ontofetch_catalog.catalog.journal", "path.read_text()"),
+        (opened_by_name, "ontofetch_catalog.catalog.journal", "for x in folder.iterdir(): pass"),
         (stray_sql, "ontofetch_catalog.cli.db_look", "x = 'SELECT a FROM b'"),
         (stray_sql, "ontofetch_catalog.cli.db_look", "x = f'DELETE FROM {y}'"),
         (row_loops, "ontofetch_catalog.analytics.io", "con.executemany(sql, rows)"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import getpass
 import json
 import logging
+from contextlib import suppress
 from pathlib import Path
 
 import pyarrow as pa
@@ -26,7 +27,7 @@ from ontofetch_hookspecs import (
 )
 from ontofetch_hookspecs.layout import VALIDATION_AUDIT, find_layout
 from ontofetch_hookspecs.names import quote
-from ontofetch_hookspecs.store_paths import below_root
+from ontofetch_hookspecs.store_paths import below_root, make_root
 
 from ..errors import ExtractError, PreconditionFailed
 from ..rendering.progress import bar
@@ -83,6 +84,9 @@ class Pull:
 
     def _fetch(self) -> Copy:
         request, settings = self._request, self._host.settings
+        # where that is refused, the stage that comes next says it
+        with suppress(OSError):
+            make_root(self._host.root, int(str(settings["store_mode"]), 8))
         known = self._contract.find_download(request.source.url)
         options = HttpOptions.from_settings(settings, request.headers)
         with bar(f"fetch {self._name}", unit="bytes") as update:

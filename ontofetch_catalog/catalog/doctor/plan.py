@@ -103,18 +103,24 @@ def plan_repairs(store: Store, findings: pa.Table, choices: Choices) -> list[Rep
         UsageError: A finding has several fixes and none was chosen.
     """
     groups: dict[tuple[str, str, str], list[str]] = {}
-    for row in _asked_for(findings, choices).to_pylist():
+    for row in _rows(_asked_for(findings, choices)):
         fix = _choose(row, choices)
         if fix:
-            of_store = issubclass(REPAIRS[row["code"], fix], store_repairs.MendRows)
+            of_store = issubclass(REPAIRS[str(row["code"]), fix], store_repairs.MendRows)
             version_id = "" if of_store else row["version_id"] or ""
-            groups.setdefault((row["code"], fix, version_id), []).append(row["subject"])
+            groups.setdefault((str(row["code"]), fix, version_id), []).append(str(row["subject"]))
     order = {key: number for number, key in enumerate(REPAIRS)}
     return [
         REPAIRS[code, fix](store, code, fix, version_id, chunk)
         for code, fix, version_id in sorted(groups, key=lambda key: (order[key[0], key[1]], key[2]))
         for chunk in _chunks(groups[code, fix, version_id])
     ]
+
+
+def _rows(findings: pa.Table) -> Iterator[dict[str, str | None]]:
+    """Yield the rows of a table, of which there may be more than memory should hold as objects."""
+    for batch in findings.select(["code", "version_id", "subject", "fix", "unsafe_fixes"]).to_batches(MOST_SUBJECTS):
+        yield from batch.to_pylist()
 
 
 def _asked_for(findings: pa.Table, choices: Choices) -> pa.Table:
