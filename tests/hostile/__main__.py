@@ -2,8 +2,8 @@
 
 usage: python -m tests.hostile [--seconds 600] [--seed N] [--only KIND-OR-NAME]…
 
-First every input that has a name, then drawn ones in batches until the time is over, then the races and the
-coverage-guided readers (where atheris is installed), which have a share of it. Exit status 1 where something did not
+First the inputs that have a name, in any order, then drawn ones in batches, then the races and the coverage-guided
+readers (where atheris is installed): each has a share of the time. Exit status 1 where something did not
 hold; each failure comes with the command that repeats it.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import random
 import shutil
 import sys
 import tempfile
@@ -25,8 +26,8 @@ from .inputs import INPUTS
 from .oracles import Verdict, try_attack
 from .places import TOP, Bench
 
-BATCH = 20
-RACE_SHARE, GUIDED_SHARE = 0.15, 0.1
+BATCH = 5
+NAMED_SHARE, RACE_SHARE, GUIDED_SHARE = 0.4, 0.15, 0.1
 SWAPS = 10_000
 KEPT = TOP / ".build" / "hostile"
 
@@ -72,7 +73,7 @@ def main(words: list[str]) -> int:
     end = time.monotonic() + asked.seconds
     try:
         if asked.seed is None:
-            _named(bench, table, asked.only)
+            _named(bench, table, asked.only, time.monotonic() + asked.seconds * NAMED_SHARE)
         _drawn(bench, table, asked, end - asked.seconds * (RACE_SHARE + GUIDED_SHARE))
         if asked.seed is None and _is_wanted("races", asked.only):
             for told in races.run(bench, SWAPS, max(asked.seconds * RACE_SHARE, 20)):
@@ -93,11 +94,14 @@ def _is_wanted(kind: str, only: list[str], name: str = "") -> bool:
     return not only or kind in only or name in only
 
 
-def _named(bench: Bench, table: Table, only: list[str]) -> None:
-    """Try the inputs that have a name."""
-    for number, attack in enumerate(INPUTS):
-        if not _is_wanted(f"named {attack.kind}", only, attack.name):
-            continue
+def _named(bench: Bench, table: Table, only: list[str], end: float) -> None:
+    """Try the inputs that have a name, in another order each time; those that were asked for, however long it takes."""
+    wanted = [attack for attack in INPUTS if _is_wanted(f"named {attack.kind}", only, attack.name)]
+    random.shuffle(wanted)
+    for number, attack in enumerate(wanted):
+        if time.monotonic() > end and not only:
+            print(f"{len(wanted) - number} of {len(wanted)} inputs with a name were not reached: give more --seconds")
+            return
         verdict = try_attack(bench, _as_program(attack, number))
         _add(table, f"named {attack.kind}", verdict, f"--only {attack.name}")
 
