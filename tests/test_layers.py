@@ -18,7 +18,8 @@ CONTRACT = CHECKOUT / "hookspecs/ontofetch_hookspecs"
 SOURCES = sorted([*PACKAGE.rglob("*.py"), *CONTRACT.rglob("*.py")])
 
 # room → the rooms it may import; errors and settings are neutral ground, rendering only turns values into text, and
-# content only reads what is inside files: the host unpacks with it, the catalog repairs and adopts
+# content only reads what is inside files: the host unpacks with it, the catalog repairs and adopts; children starts the
+# processes of both
 ROOMS = {
     "contract": set(),
     "errors": {"contract"},
@@ -26,11 +27,12 @@ ROOMS = {
     "settings_file": {"contract", "errors"},
     "rendering": {"contract", "errors"},
     "content": {"contract", "errors"},
-    "catalog": {"contract", "errors", "settings", "content"},
+    "children": {"contract"},
+    "catalog": {"contract", "errors", "settings", "content", "children"},
     "analytics": {"contract", "errors", "settings", "rendering", "catalog"},
     "cli": {"contract", "errors", "settings", "rendering", "catalog", "analytics", "cli.output"},
     "cli.output": {"contract", "errors", "rendering", "catalog.effects"},
-    "host": {"contract", "errors", "settings", "settings_file", "rendering", "content", "cli.output"},
+    "host": {"contract", "errors", "settings", "settings_file", "rendering", "content", "children", "cli.output"},
     "plugins": {"contract", "errors", "catalog"},
     "main": {"host"},
 }
@@ -300,7 +302,9 @@ def test_imports_inside_the_catalog_point_down() -> None:
     ] == []
 
 
-@pytest.mark.parametrize("rule", [side_doors, opened_by_name, stray_sql, row_loops, asserts, swallowed], ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize(
+    "rule", [side_doors, opened_by_name, stray_sql, row_loops, asserts, swallowed], ids=lambda rule: rule.__name__
+)
 def test_the_rule_holds_everywhere(rule: Callable[[str, str], list[str]]) -> None:
     """No module of the package breaks the rule."""
     assert [line for path in SOURCES for line in rule(name_of(path), path.read_text())] == []

@@ -1,7 +1,7 @@
 """One way to open what lies in a store: no call of Python names a path below the root, whatever the command does.
 
-Python tells of each such call (sys.addaudithook), of those in its own libraries too; a process of its own listens, for a
-hook can't be taken away again.
+Python tells of each such call (sys.addaudithook), of those in its own libraries too; a process of its own listens, for
+a hook can't be taken away again.
 """
 
 from __future__ import annotations

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from ontofetch_hookspecs import Validator
 
+from .entities import find_fault
+
 _RDF_FORMATS = ("turtle", "ntriples", "nquads", "trig", "rdfxml", "jsonld", "n3")
 
 
@@ -39,6 +41,10 @@ def check_rdf(path: str, format: str) -> tuple[bool, dict[str, object]]:  # noqa
     triples = 0
     try:
         with Path(path).open("rb") as stream:
+            fault = find_fault(stream) if format == "rdfxml" else None
+            if fault is not None:
+                return False, {"error": fault, "triples": 0}
+            stream.seek(0)
             if stream.read(3) != b"\xef\xbb\xbf":
                 # a byte-order mark is legal in every one of these encodings, the parsers stumble over it
                 stream.seek(0)
@@ -72,6 +78,8 @@ def _described(error: SyntaxError) -> dict[str, object]:
     reason = error.msg or str(error)
     if "LoadDocumentCallback" in reason:
         reason = "needs a remote context, and validation never reaches for the network"
+    if reason.startswith("<!ENTITY"):
+        reason = "declares an XML entity that is no plain text, and validation never fetches one"
     found: dict[str, object] = {"error": reason}
     if error.lineno:
         found["line"] = error.lineno

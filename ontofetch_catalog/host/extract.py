@@ -1,40 +1,38 @@
-"""Own the unpacking of an artifact into a stage: what is refused, what is stripped, hashing while writing.
+"""Own the unpacking of an artifact into a stage, in a process with limits: what it is told, and what comes home.
 
-It writes through the stage alone; archives come from `content`, and what becomes of the stage is not known here.
+What is refused is decided by `unpacker` and `content`; what becomes of the stage is not known here.
 """
 
 from __future__ import annotations
 
+import json
+import os
+import signal
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-from ontofetch_hookspecs.names import path_key, quote, relpath_fault
-from ontofetch_hookspecs.stages import CHUNK, Stage
+from ontofetch_hookspecs.names import quote
+from ontofetch_hookspecs.stages import Stage
+from ontofetch_hookspecs.store_paths import StorePath
 
-from ..content.archives import Entry, damage_named, read_entries
-from ..content.formats import HEAD_BYTES, format_of
-from ..errors import ExtractError
+from ..children.limits import Allowance
+from ..children.start import start_module
+from ..content.archives import Limits as ExtractLimits
+from ..content.archives import open_archive
+from ..errors import ExtractError, StageError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+__all__ = ["ExtractLimits", "Extraction", "Strip", "extract_artifact"]
+
 Strip = int | Literal["auto"]
-_RATIO_FROM = 10_000_000  # bytes out from which the ratio counts: small files compress to almost nothing
-_LATEST_TIME = 253_402_300_799.0  # the end of the year 9999, the last a datetime can say
 _DATA = "data"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExtractLimits:
-    """The bounds of an archive: most entries, most bytes out, most bytes out per byte in."""
-
-    max_entries: int = 1_000_000
-    max_bytes: int = 50_000_000_000
-    max_ratio: float = 200.0
+_LINE = 4 << 20  # bytes of a line from the process: 500 files with the longest names take less
+_ERRORS = {"ExtractError": ExtractError, "StageError": StageError}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,125 +52,54 @@ class Extraction:
     skipped: int
 
 
-@dataclass(slots=True)
-class _Names:
-    """The names seen so far, folded as a file system may fold them."""
+class Unpacker:
+    """The process that unpacks one archive; a context. It gets ready while others still prepare what it is to unpack.
 
-    files: dict[str, str] = field(default_factory=dict)
-    folders: dict[str, str] = field(default_factory=dict)
+    Args:
+        allowance: What it may take of the machine.
+    """
 
-    def add(self, name: str) -> None:
-        """Take a file's name in.
+    def __init__(self, allowance: Allowance | None = None) -> None:
+        self.allowance = allowance or Allowance()
+        self._process = start_module("ontofetch_catalog.host.unpacker", memory=self.allowance.max_memory, bare=True)
 
-        Raises:
-            ExtractError: It meets another one.
-        """
-        parts = name.split("/")
-        for end in range(1, len(parts)):
-            folder = "/".join(parts[:end])
-            key = path_key(folder)
-            self._refuse_other(self.files.get(key), name)
-            if self.folders.setdefault(key, folder) != folder:
-                self._refuse_other(self.folders[key], name)
-        key = path_key(name)
-        self._refuse_other(self.folders.get(key), name)
-        self._refuse_other(self.files.get(key), name)
-        self.files[key] = name
+    def __enter__(self) -> Self:
+        return self
 
-    def _refuse_other(self, other: str | None, name: str) -> None:
-        if other is not None:
-            raise ExtractError(
-                f"The entry {quote(name)} meets {quote(other)}: they are one file where case is folded.",
-                subject=name,
-                hint="Nothing was published. Leave one out with --include.",
-            )
+    def __exit__(self, *_: object) -> None:
+        # whatever ends this ends the process, before the stage is thrown away
+        self._process.kill()
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout):
+            with suppress(OSError):
+                if stream is not None:
+                    stream.close()
 
-
-class _Unpacking:
-    """One archive on its way into one stage."""
-
-    def __init__(self, archive: Path, name: str, stage: Stage, limits: ExtractLimits) -> None:
-        self.name = name
-        self.stage = stage
-        self.limits = limits
-        self.size_in = max(archive.stat().st_size, 1)
-        self.size_out = 0
-        self.rows: list[tuple[str, str, str, int, float]] = []
-        self.names = _Names()
-        self.tops: set[str] = set()
-        self.skipped = 0
-
-    def take(self, entry: Entry, include: tuple[str, ...], strip: Strip) -> None:
-        """Check an entry and, if it is wanted, write it below the stage's data folder."""
-        name = entry.name.removesuffix("/") if entry.kind == "folder" else entry.name
-        name = name.removeprefix("./")
-        if entry.kind == "folder" and name in ("", "."):
+    def ask(self, told: dict[str, Any]) -> Iterator[Any]:
+        """Yield what it says to a task, until it says nothing more."""
+        process = self._process
+        if process.stdin is None or process.stdout is None:
             return
-        fault = relpath_fault(name)
-        if fault is not None:
-            raise self.refused(name, fault)
-        if entry.kind == "folder":
-            return
-        if entry.kind != "file":
-            raise self.refused(name, f"is {entry.kind}")
-        self.tops.add(name.partition("/")[0] if "/" in name else "")
-        if include and not any(fnmatchcase(name, pattern) for pattern in include):
-            return
-        parts = name.split("/")
-        drop = 0 if strip == "auto" else strip
-        if len(parts) <= drop:
-            self.skipped += 1
-            return
-        relpath = "/".join(parts[drop:])
-        self.names.add(relpath)
-        self._write(entry, relpath)
+        with suppress(BrokenPipeError):
+            process.stdin.write(json.dumps(told).encode() + b"\n")
+            process.stdin.flush()
+        while (line := process.stdout.readline(_LINE)).endswith(b"\n"):
+            yield json.loads(line)
 
-    def _write(self, entry: Entry, relpath: str) -> None:
-        mtime = float(int(min(max(entry.mtime, 0.0), _LATEST_TIME)))
-        with self.stage.write_file(f"{_DATA}/{relpath}", mtime=mtime) as staged:
-            head = b""
-            for chunk in self._chunks(entry):
-                head = head or chunk[:HEAD_BYTES]
-                self.size_out += len(chunk)
-                self._check_size(relpath)
-                staged.write(chunk)
-        self.rows.append((relpath, staged.sha256, format_of(relpath, head), staged.size, mtime))
-
-    def _chunks(self, entry: Entry) -> Iterator[bytes]:
-        # only reading may be blamed on the archive: what happens between two chunks is the stage's affair
-        with ExitStack() as stack:
-            with damage_named(self.name):
-                source = stack.enter_context(entry.open())
-            while True:
-                with damage_named(self.name):
-                    chunk = source.read(CHUNK)
-                if not chunk:
-                    return
-                yield chunk
-
-    def _check_size(self, relpath: str) -> None:
-        if self.size_out > self.limits.max_bytes:
-            raise self.refused(relpath, f"takes the archive beyond {self.limits.max_bytes:,} bytes", "max_bytes")
-        if self.size_out > _RATIO_FROM and self.size_out > self.limits.max_ratio * self.size_in:
-            raise self.refused(
-                relpath, f"unpacks to more than {self.limits.max_ratio:g} times the archive", "max_ratio"
-            )
-
-    def refused(self, name: str, fault: str, setting: str = "") -> ExtractError:
-        hint = "Nothing was published."
-        if setting:
-            hint += f" If you trust the archive, raise the setting {setting} (ONTOFETCH_{setting.upper()})."
-        return ExtractError(f"The entry {quote(name)} of {quote(self.name)} {fault}.", subject=name, hint=hint)
+    def end(self) -> int:
+        """Wait for its end, and say how it ended, as `Popen.returncode` does."""
+        return self._process.wait()
 
 
 def extract_artifact(
-    archive: Path,
+    archive: Path | StorePath,
     stage: Stage,
     *,
     name: str,
     include: tuple[str, ...] = (),
     strip: Strip = "auto",
     limits: ExtractLimits | None = None,
+    unpacker: Unpacker | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Extraction:
     """Unpack an artifact into a stage; another file than an archive is copied as it is.
@@ -184,45 +111,129 @@ def extract_artifact(
         include: Globs over the names in the archive (`*` crosses `/`); empty: everything.
         strip: How many leading folders to take off; `auto` takes a single folder off that all entries share.
         limits: What is refused.
+        unpacker: The process that unpacks; None: one is started. It ends here.
         progress: Called with the number of files and of bytes so far.
 
     Raises:
-        ExtractError: The archive is damaged or has something that is refused; the stage then holds no release.
+        ExtractError: The archive is damaged or has something that is refused, or it takes too much of the machine; the
+            stage then holds no release.
         StageError: The disk refuses.
     """
-    unpacking = _Unpacking(archive, name, stage, limits or ExtractLimits())
     stage.folder(_DATA)
-    with ExitStack() as stack:
-        for number, entry in enumerate(read_entries(archive, name, stack), start=1):
-            if number > unpacking.limits.max_entries:
-                raise unpacking.refused(entry.name, f"is one more than {unpacking.limits.max_entries:,}", "max_entries")
-            unpacking.take(entry, include, strip)
-            if progress is not None:
-                progress(len(unpacking.rows), unpacking.size_out)
-    top = next(iter(unpacking.tops)) if len(unpacking.tops) == 1 else ""
-    folder = stage.path / _DATA
-    if strip == "auto" and top:
-        # the bytes lie where they are; only where the release begins moves
-        taken = 1
-        folder = stage.folder(f"{_DATA}/{top}")
-        rows = [(row[0].partition("/")[2], *row[1:]) for row in unpacking.rows]
-    else:
-        taken, rows = 0 if strip == "auto" else strip, unpacking.rows
-    return Extraction(files=_as_table(rows), folder=folder, strip=taken, skipped=unpacking.skipped)
+    drop = 0 if strip == "auto" else strip
+    with unpacker or Unpacker() as process:
+        told = {
+            "root": os.path.abspath(stage.place.root),
+            "stage": stage.name,
+            "archive": archive.relpath if isinstance(archive, StorePath) else os.path.abspath(archive),
+            "in_store": isinstance(archive, StorePath),
+            "name": name,
+            "include": include,
+            "drop": drop,
+            "limits": asdict(limits or ExtractLimits()),
+            "allowance": asdict(process.allowance),
+        }
+        files, tops, skipped = _Work(process, name, _size(archive, name), progress).run(told)
+    if strip != "auto" or len(tops) != 1 or not tops[0]:
+        return Extraction(files=files, folder=stage.path / _DATA, strip=drop, skipped=skipped)
+    # the bytes lie where they are; only where the release begins moves
+    return Extraction(
+        files=_without_top(files, tops[0]), folder=stage.folder(f"{_DATA}/{tops[0]}"), strip=1, skipped=skipped
+    )
 
 
-def _as_table(rows: list[tuple[str, str, str, int, float]]) -> pa.Table:
+def _size(archive: Path | StorePath, name: str) -> int:
+    try:
+        with open_archive(archive) as stream:
+            return os.fstat(stream.fileno()).st_size
+    except OSError as error:
+        raise ExtractError(
+            f"The artifact {quote(name)} can't be read: {error.strerror}.",
+            subject=name,
+            hint="Pull a good copy of it with --replace.",
+        ) from error
+
+
+class _Work:
+    """What comes home from the process that unpacks one archive."""
+
+    def __init__(self, process: Unpacker, name: str, size: int, progress: Callable[[int, int], None] | None) -> None:
+        self._process = process
+        self._name = name
+        self._size = size
+        self._progress = progress
+
+    def run(self, told: dict[str, Any]) -> tuple[pa.Table, list[str], int]:
+        """Return the files, the first folders of the names (two at most), and how many files were skipped."""
+        batches: list[pa.Table] = []
+        count = 0
+        for said in self._process.ask(told):
+            match said:
+                case ["files", list(rows), int(size)]:
+                    count += len(rows)
+                    batches += [_as_batch(rows)] if rows else []
+                    if self._progress is not None:
+                        self._progress(count, size)
+                case ["done", list(tops), int(skipped)]:
+                    return _as_table(batches), [str(top) for top in tops], skipped
+                case ["refused", str(kind), str(message), str(subject), str(hint)]:
+                    raise _ERRORS.get(kind, ExtractError)(message, subject=subject, hint=hint)
+                case ["memory"]:
+                    raise self._too_much("needs " + self._process.allowance.memory_told())
+        raise self._ended(self._process.end())
+
+    def _ended(self, code: int) -> ExtractError:
+        reason = self._process.allowance.reason(code, self._size)
+        if reason is not None:
+            return self._too_much(reason)
+        cause = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+        return ExtractError(
+            f"The process that unpacks {quote(self._name)} ended before it was done ({cause}).",
+            subject=self._name,
+            hint="Nothing was published; run the same command again.",
+        )
+
+    def _too_much(self, reason: str) -> ExtractError:
+        return ExtractError(
+            f"The process that unpacks {quote(self._name)} {reason}.",
+            subject=self._name,
+            hint="Nothing was published. If you trust the archive, raise the setting.",
+        )
+
+
+def _as_batch(rows: list[list[Any]]) -> pa.Table:
     import pyarrow as pa
 
-    rows.sort(key=lambda row: row[0].encode())
-    columns = list(zip(*rows, strict=True)) if rows else [(), (), (), (), ()]
-    microseconds = pa.array([int(seconds) * 1_000_000 for seconds in columns[4]], pa.int64())
+    relpaths, file_ids, formats, sizes, times = zip(*rows, strict=True)
+    microseconds = pa.array([int(seconds) * 1_000_000 for seconds in times], pa.int64())
     return pa.table(
         {
-            "relpath": pa.array(columns[0], pa.string()),
-            "file_id": pa.array(columns[1], pa.string()),
-            "format": pa.array(columns[2], pa.string()),
-            "size_bytes": pa.array(columns[3], pa.int64()),
+            "relpath": pa.array(relpaths, pa.string()),
+            "file_id": pa.array(file_ids, pa.string()),
+            "format": pa.array(formats, pa.string()),
+            "size_bytes": pa.array(sizes, pa.int64()),
             "mtime": microseconds.cast(pa.timestamp("us", "UTC")),
         }
     )
+
+
+def _as_table(batches: list[pa.Table]) -> pa.Table:
+    import pyarrow as pa
+
+    none = pa.schema(
+        [
+            ("relpath", pa.string()),
+            ("file_id", pa.string()),
+            ("format", pa.string()),
+            ("size_bytes", pa.int64()),
+            ("mtime", pa.timestamp("us", "UTC")),
+        ]
+    ).empty_table()
+    return pa.concat_tables([none, *batches]).sort_by("relpath").combine_chunks()
+
+
+def _without_top(files: pa.Table, top: str) -> pa.Table:
+    """Take a folder off the paths; their order stays."""
+    import pyarrow.compute as pc
+
+    return files.set_column(0, "relpath", pc.utf8_slice_codeunits(files["relpath"], start=len(top) + 1))

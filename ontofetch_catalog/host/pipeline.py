@@ -8,7 +8,7 @@ from __future__ import annotations
 import getpass
 import json
 import logging
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pyarrow as pa
@@ -29,12 +29,13 @@ from ontofetch_hookspecs.layout import VALIDATION_AUDIT, find_layout
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import below_root, make_root
 
+from ..children.limits import Allowance
 from ..errors import ExtractError, PreconditionFailed
 from ..rendering.progress import bar
 from .checks import builtin_validators
 from .contract import Contract, now
 from .copies import Copy, find_lost
-from .extract import Extraction, ExtractLimits, extract_artifact
+from .extract import Extraction, ExtractLimits, Unpacker, extract_artifact
 from .fetch import STAGED, fetch
 from .http_options import HttpOptions
 from .manager import Plugins
@@ -69,8 +70,12 @@ class Pull:
         Raises:
             OntofetchError: A step failed or was refused; what was recorded before it stays.
         """
-        self._download(self._fetch())
-        files = self._unpack()
+        copy = self._fetch()
+        # a process is ready to unpack by the time that the download is recorded
+        with ExitStack() as stack:
+            unpacker = stack.enter_context(Unpacker(self._allowance)) if copy.record is None else None
+            self._download(copy)
+            files = self._unpack(unpacker)
         self._summary.files = len(files)
         self._summary.bytes = pc.sum(files["size_bytes"]).as_py() or 0
         if self._request.validate:
@@ -147,7 +152,7 @@ class Pull:
 
     # --- extract ------------------------------------------------------------------------------------------------------
 
-    def _unpack(self) -> pa.Table:
+    def _unpack(self, unpacker: Unpacker | None) -> pa.Table:
         """Unpack the artifact, unless the record says that it was unpacked in the same way; return all files."""
         if self._is_unpacked() and self._record is not None:
             return pa.table(self._record.files)
@@ -155,7 +160,7 @@ class Pull:
         stage = Stage.create(self._host.root)
         handed = False
         try:
-            extraction = self._extract(stage)
+            extraction = self._extract(stage, unpacker or Unpacker(self._allowance))
             event = self._contract.make(
                 ExtractDone,
                 version_id=self._version_id,
@@ -206,21 +211,23 @@ class Pull:
             _log.warning("%s is gone or cut: %s is unpacked anew", quote(lost), quote(artifact.relpath))
         return lost is None
 
-    def _extract(self, stage: Stage) -> Extraction:
+    def _extract(self, stage: Stage, unpacker: Unpacker) -> Extraction:
         request, settings = self._request, self._host.settings
         limits = ExtractLimits(
             max_entries=_as_int(settings["max_entries"]),
             max_bytes=_as_int(settings["max_bytes"]),
             max_ratio=_as_float(settings["max_ratio"]),
+            max_depth=_as_int(settings["max_depth"]),
         )
         with bar(f"unpack {self._name}", unit="files") as update:
             extraction = extract_artifact(
-                self._folder / self._layout.source / self._name,
+                below_root(self._host.root, self._folder / self._layout.source / self._name),
                 stage,
                 name=self._name,
                 include=request.include,
                 strip=request.strip,
                 limits=limits,
+                unpacker=unpacker,
                 progress=lambda files, _: update(files, None),
             )
         if request.include and not len(extraction.files):
@@ -253,6 +260,7 @@ class Pull:
                 version_id=self._version_id,
                 timeout=_as_float(settings["validate_timeout"]),
                 workers=_as_int(settings["validate_workers"]),
+                allowance=self._allowance,
                 progress=update,
             )
         event = self._contract.make(
@@ -304,6 +312,15 @@ class Pull:
             )
             self._contract.set_latest(event)
             self._summary.latest = True
+
+    @property
+    def _allowance(self) -> Allowance:
+        settings = self._host.settings
+        return Allowance(
+            max_memory=_as_int(settings["max_memory"]),
+            max_cpu=_as_float(settings["max_cpu"]),
+            max_cpu_per_mb=_as_float(settings["max_cpu_per_mb"]),
+        )
 
     @property
     def _data(self) -> Path:

@@ -9,38 +9,23 @@ import json
 import logging
 import os
 import queue
-import select
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs import RESULTS_COLUMNS, Table, Validator
-from ontofetch_hookspecs.names import quote
+
+from ..children.limits import Allowance
+from .asking import UNFINISHED, Task, Worker
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 Lookup = Callable[[Sequence[str], str, str], Table | None]
 _log = logging.getLogger("ontofetch.validators")
-_UNFINISHED = "unfinished"  # in the details of a failed result: there was no judgement
-_POLL_SECONDS = 0.2  # how soon a worker's thread notices that the run was given up
-
-
-@dataclass(frozen=True, slots=True)
-class _Task:
-    """One content for one validator, at the first path that has it."""
-
-    validator: Validator
-    file_id: str
-    relpath: str
-    format: str
 
 
 def run_validators(
@@ -52,6 +37,7 @@ def run_validators(
     version_id: str,
     timeout: float = 600.0,
     workers: int = 0,
+    allowance: Allowance | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> pa.Table:
     """Validate the files of a release and return RESULTS_COLUMNS, sorted by path and validator.
@@ -68,6 +54,7 @@ def run_validators(
         version_id: The release, for `reused_from`.
         timeout: Seconds one validator may take for one file.
         workers: Processes at a time; 0: one per core.
+        allowance: What each of them may take of the machine for one file.
         progress: Called with the number of contents done and in all.
     """
     import pyarrow as pa
@@ -76,26 +63,28 @@ def run_validators(
     table = pa.table(files).select(["relpath", "file_id", "format"])
     parts = []
     known: dict[tuple[str, str], dict[str, Any]] = {}
-    tasks: list[_Task] = []
+    tasks: list[Task] = []
     for validator in validators:
         mine = table.filter(pc.is_in(table["format"], pa.array(list(validator.formats), pa.string())))
         if not len(mine):
             continue
         found = lookup(pc.unique(mine["file_id"]).to_pylist(), validator.name, validator.version)
         for row in pa.table(found).to_pylist() if found is not None else []:
-            if row["passed"] or not json.loads(row["details"]).get(_UNFINISHED):
+            if row["passed"] or not json.loads(row["details"]).get(UNFINISHED):
                 known[validator.name, row["file_id"]] = row
         parts.append((validator, mine))
         tasks += _tasks_of(validator, mine, known)
-    with _pool(min(workers or os.cpu_count() or 1, len(tasks)), tasks, folder, timeout) as answers:
+    with _pool(
+        min(workers or os.cpu_count() or 1, len(tasks)), tasks, folder, timeout, allowance or Allowance()
+    ) as answers:
         judged = _collect(tasks, answers, version_id, progress)
     return _as_table(parts, known | judged, version_id)
 
 
-def _tasks_of(validator: Validator, files: pa.Table, known: dict[tuple[str, str], dict[str, Any]]) -> list[_Task]:
+def _tasks_of(validator: Validator, files: pa.Table, known: dict[tuple[str, str], dict[str, Any]]) -> list[Task]:
     first = files.group_by("file_id").aggregate([("relpath", "min"), ("format", "min")]).sort_by("relpath_min")
     return [
-        _Task(validator, row["file_id"], row["relpath_min"], row["format_min"])
+        Task(validator, row["file_id"], row["relpath_min"], row["format_min"])
         for row in first.to_pylist()
         if (validator.name, row["file_id"]) not in known
     ]
@@ -143,8 +132,8 @@ def _named(joined: pa.Table, validator: Validator, version_id: str) -> pa.Table:
 
 
 def _collect(
-    tasks: Sequence[_Task],
-    answers: queue.SimpleQueue[tuple[_Task, dict[str, Any]]],
+    tasks: Sequence[Task],
+    answers: queue.SimpleQueue[tuple[Task, dict[str, Any]]],
     version_id: str,
     progress: Callable[[int, int], None] | None,
 ) -> dict[tuple[str, str], dict[str, Any]]:
@@ -172,18 +161,18 @@ def _collect(
 
 @contextmanager
 def _pool(
-    workers: int, tasks: Sequence[_Task], folder: Path, timeout: float
-) -> Iterator[queue.SimpleQueue[tuple[_Task, dict[str, Any]]]]:
+    workers: int, tasks: Sequence[Task], folder: Path, timeout: float, allowance: Allowance
+) -> Iterator[queue.SimpleQueue[tuple[Task, dict[str, Any]]]]:
     """Start a thread with a process of its own per worker, and stop all of them at the end, however it comes."""
-    waiting: queue.SimpleQueue[_Task] = queue.SimpleQueue()
+    waiting: queue.SimpleQueue[Task] = queue.SimpleQueue()
     for task in tasks:
         waiting.put(task)
-    answers: queue.SimpleQueue[tuple[_Task, dict[str, Any]]] = queue.SimpleQueue()
+    answers: queue.SimpleQueue[tuple[Task, dict[str, Any]]] = queue.SimpleQueue()
     given_up = threading.Event()
     unusable: dict[str, dict[str, Any]] = {}
 
     def serve() -> None:
-        process = _Process()
+        worker = Worker(allowance)
         try:
             while not given_up.is_set():
                 try:
@@ -191,12 +180,12 @@ def _pool(
                 except queue.Empty:
                     return
                 name = task.validator.name
-                answer = unusable.get(name) or process.ask(task, folder / task.relpath, timeout, given_up)
+                answer = unusable.get(name) or worker.ask(task, folder, timeout, given_up)
                 if "unusable" in answer:
                     unusable[name] = answer
                 answers.put((task, answer))
         finally:
-            process.stop()
+            worker.stop()
 
     threads = [threading.Thread(target=serve, name=f"validate-{number}") for number in range(workers)]
     for thread in threads:
@@ -207,97 +196,3 @@ def _pool(
         given_up.set()
         for thread in threads:
             thread.join()
-
-
-class _Process:
-    """One worker process, started when it is needed and again after it was lost."""
-
-    def __init__(self) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def ask(self, task: _Task, path: Path, timeout: float, given_up: threading.Event) -> dict[str, Any]:
-        """Return the worker's answer, or a failed result that says why there is none."""
-        line, code = self._exchange(task, path, timeout, given_up)
-        if code is not None:
-            # the file may be without blame: short of memory, the kernel kills whom it likes
-            _log.info("a validator's process died (%s) and is asked again: %s", _cause(code), quote(task.relpath))
-            line, code = self._exchange(task, path, timeout, given_up)
-        if line:
-            found: dict[str, Any] = json.loads(line)
-            return found
-        if code is None:
-            reason = f"the validator took longer than {timeout:g} seconds"
-        else:
-            reason = f"the validator's process died twice ({_cause(code)})"
-        return {"passed": False, "details": {"error": reason, _UNFINISHED: True}}
-
-    def _exchange(self, task: _Task, path: Path, timeout: float, given_up: threading.Event) -> tuple[bytes, int | None]:
-        """Send a request; return the whole line of the answer, else nothing and how the process ended, if it did."""
-        process = self._start()
-        request = {
-            "target": task.validator.target,
-            "path": os.fspath(path),
-            "format": task.format,
-            "sys_path": sys.path,
-        }
-        with suppress(BrokenPipeError):
-            _stream(process.stdin).write(json.dumps(request).encode() + b"\n")
-            _stream(process.stdin).flush()
-        line = self._read_line(process, timeout, given_up)
-        if line.endswith(b"\n"):
-            return line, None
-        code = process.poll()
-        self.stop()
-        return b"", code
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        if self._process is None or self._process.poll() is not None:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "ontofetch_catalog.host.worker", str(os.getpid())],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-            )
-        return self._process
-
-    @staticmethod
-    def _read_line(process: subprocess.Popen[bytes], timeout: float, given_up: threading.Event) -> bytes:
-        descriptor = _stream(process.stdout).fileno()
-        deadline = time.monotonic() + timeout
-        line = b""
-        while not line.endswith(b"\n") and not given_up.is_set():
-            left = deadline - time.monotonic()
-            if left <= 0:
-                break
-            if not select.select([descriptor], [], [], min(left, _POLL_SECONDS))[0]:
-                continue
-            data = os.read(descriptor, 65_536)
-            if not data:
-                process.wait()
-                break
-            line += data
-        return line
-
-    def stop(self) -> None:
-        """End the process, if there is one, and wait for it."""
-        if self._process is None:
-            return
-        self._process.kill()
-        self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout):
-            with suppress(BrokenPipeError):
-                _stream(stream).close()
-        self._process = None
-
-
-def _stream(stream: Any) -> Any:
-    if stream is None:
-        raise RuntimeError("the worker was started without pipes")
-    return stream
-
-
-def _cause(code: int) -> str:
-    import signal
-
-    return signal.Signals(-code).name if code < 0 else f"exit code {code}"

@@ -14,38 +14,51 @@ from collections.abc import Callable
 
 from ontofetch_hookspecs import load_target
 
+from ..children.limits import limit_cpu, limit_file, limit_memory
+
 MOST_DETAILS = 16_384  # bytes of JSON
 MOST_REASON = 500  # characters
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
-def main() -> int:
-    """Serve until standard input ends."""
+def main(parent: str) -> int:
+    """Serve until standard input ends; `parent` is the number of the process that started this one."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform.startswith("linux"):
         # a parent that was killed can't close the pipe while a validator is busy; the kernel tells us
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != int(sys.argv[1]):
+    if os.getppid() != int(parent):
         # it died before the kernel was asked
         return 0
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     for line in sys.stdin:
         task = json.loads(line)
-        sys.path[:] = task["sys_path"]
+        limit_memory(task["memory"])
+        limit_cpu(task["cpu"])
+        limit_file(task["file"])
         answers.write(json.dumps(answer(task["target"], task["path"], task["format"])) + "\n")
         answers.flush()
     return 0
 
 
 def answer(target: str, path: str, format_name: str) -> dict[str, object]:
-    """Return {"passed": …, "details": …}, or {"unusable": reason} if the validator itself can't be used."""
+    """Return {"passed": …, "details": …}, or {"unusable": reason} if the validator itself can't be used.
+
+    {"memory": True} says that there was not enough of it.
+    """
     try:
         check = load_target(target)
+    except MemoryError:
+        return {"memory": True}
     except Exception as error:  # noqa: BLE001 - somebody else's module may raise anything; the host reports it once
         return {"unusable": _reason(error)}
     try:
         return _judge(check, path, format_name)
+    except MemoryError:
+        return {"memory": True}
+    except RecursionError:
+        return {"passed": False, "details": {"error": "it is nested too deeply for this validator"}}
     except Exception as error:  # noqa: BLE001 - a validator that raises has failed this file, not the run
         return {"passed": False, "details": {"error": f"the validator failed: {_reason(error)}"}}
 
@@ -74,7 +87,3 @@ def _reason(error: BaseException) -> str:
 def _printable(text: str) -> str:
     shown = "".join(ch if ch.isprintable() else " " for ch in text)
     return shown if len(shown) <= MOST_REASON else shown[: MOST_REASON - 1] + "…"
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -118,7 +118,8 @@ def test_each_damage_is_found_and_told_with_both_hashes(releases: Releases) -> N
         path = releases.root / f"example/sample/1.0/data/{damage}/ü b's.ttl"
         recorded = sha256(path.read_bytes())
         strike(path)
-        found = sha256(path.read_bytes()) if outcome == "damaged" else None
+        # what is larger than recorded is not read
+        found = sha256(path.read_bytes()) if outcome == "damaged" and damage != "grown" else None
         expected[path.relative_to(releases.root).as_posix()] = (outcome, recorded, found)
     # below a folder that is a link nothing is read
     other = "linked folder/fine.ttl"
@@ -133,6 +134,41 @@ def test_each_damage_is_found_and_told_with_both_hashes(releases: Releases) -> N
     }
     lost = sum(row["size_bytes"] for row in rows)
     assert (result.checked_bytes, result.recent_bytes) == (result.all_bytes, result.all_bytes - lost)
+
+
+@pytest.mark.parametrize("size", [6, 1 << 40])
+def test_a_file_that_is_larger_than_recorded_is_damaged_and_not_read(store: Path, size: int) -> None:
+    """A byte or a terabyte more: the finding says how large it is, and no byte of it was hashed."""
+    path = store / "example/sample/1.0/data/a.ttl"
+    os.truncate(path, size)
+    read = []
+    request = Request(scope=Scope(), workers=1)
+    result = verify(Store(store, FAST), request, progress=lambda done, _: read.append(done), tell=lambda _: None)
+    (row,) = result.findings.to_pylist()
+    assert (row["path"].rpartition("/")[2], row["outcome"], row["found"]) == ("a.ttl", "damaged", None)
+    assert (row["size_bytes"], row["found_bytes"], row["reason"]) == (5, size, "it is larger than recorded")
+    assert max(read) < 1000
+
+
+def test_a_file_that_grows_while_it_is_read_is_read_no_further(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One byte more than recorded ends the reading, whatever is still appended."""
+    path = tmp_path / "growing"
+    path.write_bytes(b"x" * 10)
+    read = os.readv
+    counts = []
+
+    def readv(descriptor: int, buffers: list[memoryview]) -> int:
+        with path.open("ab") as stream:
+            stream.write(b"x" * 100)
+        counts.append(read(descriptor, buffers))
+        return counts[-1]
+
+    monkeypatch.setattr(os, "readv", readv)
+    root = os.open(tmp_path, os.O_RDONLY)
+    fault = hasher.look(hasher.Folders(root), "growing", sha256(b"x" * 10), 10, lambda _: None)
+    os.close(root)
+    assert fault is not None
+    assert (fault["outcome"], fault["found"], sum(counts)) == ("damaged", None, 11)
 
 
 def test_a_finding_is_dropped_if_row_or_file_became_another_meanwhile(store: Path) -> None:
@@ -204,9 +240,10 @@ def test_the_longest_unverified_come_first(releases: Releases, monkeypatch: pyte
 def test_an_interrupt_keeps_what_was_done_and_resume_does_the_rest(releases: Releases) -> None:
     """After Ctrl-C the answered lists are recorded; --resume looks at the others alone, and then there is no more."""
     releases.pull("1.0", {f"f{number:04}.ttl": str(number) for number in range(pages.PORTION_FILES * 2)})
-    # 64 MiB of nothing in the second list, so that it is heard of while it is read
-    large = releases.root / f"example/sample/1.0/data/f{pages.PORTION_FILES:04}.ttl"
+    # 64 MiB of nothing, a list of its own behind the first, so that it is heard of while it is read
+    large = releases.root / f"example/sample/1.0/data/f{pages.PORTION_FILES - 1:04}.ttl"
     os.truncate(large, 64 << 20)
+    change(releases.root, f"UPDATE extracted_files SET size_bytes = {64 << 20} WHERE relpath = '{large.name}'")
 
     def progress(done: int, total: int) -> None:
         if done > 32 << 20:
@@ -279,13 +316,18 @@ def test_a_scope_is_one_release_or_one_series(releases: Releases) -> None:
     assert look(releases.root, Request(scope=Scope(slot="example/samp"))).files == 0
 
 
-def test_an_artifact_marked_as_failed_is_not_looked_at(store: Path) -> None:
-    """That it is damaged is known already."""
+def change(root: Path, statement: str) -> None:
+    """Change the catalog past everything that guards it."""
     import duckdb
 
-    connection = duckdb.connect(str(store / ".catalog/ontofetch.duckdb"))
-    connection.execute("UPDATE artifacts SET status = 'failed'")
+    connection = duckdb.connect(str(root / ".catalog/ontofetch.duckdb"))
+    connection.execute(statement)
     connection.close()
+
+
+def test_an_artifact_marked_as_failed_is_not_looked_at(store: Path) -> None:
+    """That it is damaged is known already."""
+    change(store, "UPDATE artifacts SET status = 'failed'")
     (store / "example/sample/1.0/src/a.zip").unlink()
     assert len(look(store).findings) == 0
 

@@ -18,7 +18,7 @@ from typing import IO, TYPE_CHECKING, Protocol
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath
 
-from ...content.archives import Entry, Readable, damage_named, read_entries
+from ...content.archives import UNLIMITED, Budget, Entry, Readable, damage_named, read_entries
 from ...errors import BackupRefused, ExtractError
 from . import manifest as m
 from .signing import check_signature
@@ -124,7 +124,9 @@ class ArchiveSource:
     def files(self) -> Iterator[File]:
         """Yield its files in its own order."""
         with ExitStack() as stack, refused_archive():
-            for entry in read_entries(self._path, self._path.name, stack):
+            # its list says what it holds, and a store may be larger than any archive of a release
+            budget = Budget(self._path.name, 1, UNLIMITED)
+            for entry in read_entries(self._path, self._path.name, stack, budget):
                 if entry.kind == "folder":
                     continue
                 if entry.kind != "file":

@@ -108,6 +108,8 @@ def _check(
 def _told(row: Mapping[str, Any], fault: Mapping[str, Any]) -> str:
     """Return what is wrong with a file as the end of a sentence."""
     if fault["outcome"] == hasher.DAMAGED:
+        if fault["found"] is None:
+            return f"has {fault['found_bytes']:,} bytes, its row says {row['size_bytes']:,}"
         return f"has the sha256 {fault['found']}, its row says {row['content']}"
     return f"can't be read: {fault.get('reason') or 'it is not there any more'}"
 
@@ -130,7 +132,8 @@ def _faults(
     if len(files) <= FEW and total <= PORTION_BYTES:
         yield from _faults_here(store, files, read)
         return
-    lists = ((part, part["path"].to_pylist(), part["content"].to_pylist()) for part in portions(files))
+    columns = ("path", "content", "size_bytes")
+    lists = ((part, *(part[name].to_pylist() for name in columns)) for part in portions(files))
     with Pool["pa.Table"](store.root, 0, read) as pool:
         for answer in pool.run(lists, lambda: False):
             for fault in answer.faults:
@@ -144,7 +147,7 @@ def _faults_here(
     folders = hasher.Folders(root)
     try:
         for row in files.to_pylist():
-            fault = hasher.look(folders, row["path"], row["content"], read)
+            fault = hasher.look(folders, row["path"], row["content"], row["size_bytes"], read)
             if fault is not None:
                 yield row, fault
     finally:

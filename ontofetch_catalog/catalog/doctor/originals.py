@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs import layout
 from ontofetch_hookspecs.names import quote
 
-from ...content.archives import Entry, damage_named, read_entries
+from ...content.archives import Budget, Entry, Limits, damage_named, open_archive, read_entries
 from .. import effects, journal
 from ..connection import Store
 from ..repo import files, releases
@@ -55,7 +55,10 @@ def _unpack(
     left = dict(own)
     total = 0
     with ExitStack() as stack:
-        for entry in read_entries(draft.store.root / archive.relpath, artifact.relpath, stack):
+        stream = stack.enter_context(open_archive(archive))
+        # the rows may be a stranger's, and so may what they call whole
+        budget = Budget(artifact.relpath, os.fstat(stream.fileno()).st_size, _limits(draft.store))
+        for entry in read_entries(stream, artifact.relpath, stack, budget):
             relpath = "/".join(entry.name.removeprefix("./").split("/")[strip:])
             found = left.pop(relpath, None) if entry.kind == "file" else None
             if found is None:
@@ -68,6 +71,16 @@ def _unpack(
     if left:
         raise refuse(min(left), f"the artifact {quote(artifact.relpath)} has no such file")
     return total
+
+
+def _limits(store: Store) -> Limits:
+    """Return the bounds under which archives are unpacked here, as the settings say them."""
+    usual = Limits()
+    return Limits(
+        max_entries=int(str(store.settings.get("max_entries", usual.max_entries))),
+        max_bytes=int(str(store.settings.get("max_bytes", usual.max_bytes))),
+        max_ratio=float(str(store.settings.get("max_ratio", usual.max_ratio))),
+    )
 
 
 def _chunks(entry: Entry, name: str) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""Be a process that hashes: take lists of paths and the sha256 they should have, answer with what differs.
+"""Be a process that hashes: take lists of paths with their sha256 and size, answer with what differs.
 
 One line of JSON each way, the standard library alone, started as a file. It knows nothing of the catalog, follows no
 link and waits for no pipe: a path is opened folder by folder below the root that it is told.
@@ -68,10 +68,11 @@ class Folders:
         self._path, self._folder = None, self._root
 
 
-def look(folders: Folders, path: str, expected: str, tell: Callable[[int], None]) -> dict[str, Any] | None:
+def look(folders: Folders, path: str, expected: str, size: int, tell: Callable[[int], None]) -> dict[str, Any] | None:
     """Return what is wrong with the file at `path`, None if its sha256 is `expected`.
 
-    A fault says its kind, and where a file was read found (sha256), found_bytes, inode and mtime_ns, else a reason.
+    No more than `size` bytes and one are read, whatever lies there. A fault says its kind, and where a file was opened
+    found (sha256; None if it is larger than recorded), found_bytes, inode and mtime_ns, and in other cases a reason.
     """
     try:
         descriptor = folders.open(path)
@@ -79,7 +80,7 @@ def look(folders: Folders, path: str, expected: str, tell: Callable[[int], None]
             state = os.fstat(descriptor)
             if not stat.S_ISREG(state.st_mode):
                 return {"outcome": NOT_A_FILE, "reason": f"it is a {_kind(state.st_mode)}"}
-            found = _hash(descriptor, tell)
+            found = _hash(descriptor, size, tell) if state.st_size <= size else None
         finally:
             os.close(descriptor)
     except FileNotFoundError:
@@ -91,6 +92,7 @@ def look(folders: Folders, path: str, expected: str, tell: Callable[[int], None]
         return None
     return {
         "outcome": DAMAGED,
+        **({"reason": "it is larger than recorded"} if found is None else {}),
         "found": found,
         "found_bytes": state.st_size,
         "inode": state.st_ino,
@@ -98,12 +100,18 @@ def look(folders: Folders, path: str, expected: str, tell: Callable[[int], None]
     }
 
 
-def _hash(descriptor: int, tell: Callable[[int], None]) -> str:
+def _hash(descriptor: int, size: int, tell: Callable[[int], None]) -> str | None:
+    """Return the sha256 of a file of at most `size` bytes; None if it grew beyond that while it was read."""
     digest = hashlib.sha256()
     untold = 0
-    while read := os.readv(descriptor, [_buffer]):
+    # the byte after the last one tells that there is more
+    left = size + 1
+    while read := os.readv(descriptor, [_view[:left]]):
         digest.update(_view[:read])
         untold += read
+        left -= read
+        if not left:
+            return None
         if untold >= TELL_BYTES:
             tell(untold)
             untold = 0
@@ -147,8 +155,8 @@ def main(root: str) -> int:
     teller = _Teller()
     for line in sys.stdin.buffer:
         faults = []
-        for number, (path, expected) in enumerate(json.loads(line)):
-            fault = look(folders, path, expected, teller)
+        for number, (path, expected, size) in enumerate(json.loads(line)):
+            fault = look(folders, path, expected, size, teller)
             if fault is not None:
                 faults.append({"number": number, **fault})
         # a folder may be renamed between two lists

@@ -9,16 +9,17 @@ from __future__ import annotations
 import json
 import os
 import queue
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import Popen
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
+from ...children.start import start_script
 from ...errors import OntofetchError
 from . import hasher
 
@@ -48,16 +49,15 @@ class Pool(Generic[T]):
         self._root = root
         self.count = count or cores()
         self._progress = progress
-        self._lists: queue.Queue[tuple[T, list[tuple[str, str]]] | None] = queue.Queue()
+        self._lists: queue.Queue[tuple[T, list[tuple[str, str, int]]] | None] = queue.Queue()
         self._heard: queue.Queue[int | Answer[T] | OntofetchError] = queue.Queue()
-        self._processes: list[subprocess.Popen[bytes]] = []
+        self._processes: list[Popen[bytes]] = []
         self._threads: list[threading.Thread] = []
         self._open = 0
 
     def __enter__(self) -> Self:
         for _ in range(self.count):
-            command = [sys.executable, "-I", "-S", hasher.__file__, os.fspath(self._root)]
-            process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            process = start_script(hasher.__file__, os.path.abspath(self._root))
             self._processes.append(process)
             thread = threading.Thread(target=self._serve, args=(process,), daemon=True)
             thread.start()
@@ -81,12 +81,12 @@ class Pool(Generic[T]):
             process.wait()
 
     def run(
-        self, lists: Iterable[tuple[T, Sequence[str], Sequence[str]]], stop: Callable[[], bool]
+        self, lists: Iterable[tuple[T, Sequence[str], Sequence[str], Sequence[int]]], stop: Callable[[], bool]
     ) -> Iterator[Answer[T]]:
         """Yield the answer of each list as it comes; once `stop` says so, no list is begun.
 
         Args:
-            lists: Name, paths and the sha256 that each should have; asked for a few at a time.
+            lists: Name, paths, and the sha256 and the size in bytes that each should have; asked for a few at a time.
             stop: Asked a few times a second.
 
         Raises:
@@ -98,8 +98,8 @@ class Pool(Generic[T]):
                 self._drop_waiting()
                 waiting = iter(())
             while self._open < AHEAD * self.count and (following := next(waiting, None)) is not None:
-                name, paths, expected = following
-                self._lists.put((name, list(zip(paths, expected, strict=True))))
+                name, *columns = following
+                self._lists.put((name, list(zip(*columns, strict=True))))
                 self._open += 1
             if not self._open:
                 return
@@ -126,7 +126,7 @@ class Pool(Generic[T]):
         self._open -= 1
         yield heard
 
-    def _serve(self, process: subprocess.Popen[bytes]) -> None:
+    def _serve(self, process: Popen[bytes]) -> None:
         """Hand lists to one process and pass on what it says, in a thread of its own."""
         if process.stdin is None or process.stdout is None:
             return
@@ -156,7 +156,7 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def _ended(process: subprocess.Popen[bytes]) -> OntofetchError:
+def _ended(process: Popen[bytes]) -> OntofetchError:
     return OntofetchError(
         f"A process that hashes files ended with {process.wait()}, before it was done.",
         subject=str(process.pid),

@@ -176,11 +176,11 @@ class _Run:
             size_bytes=pc.sum(groups["size_bytes"]).as_py() or 0,
         )
 
-    def lists(self, groups: pa.Table) -> Iterator[tuple[_List, list[str], list[str]]]:
+    def lists(self, groups: pa.Table) -> Iterator[tuple[_List, list[str], list[str], list[int]]]:
         """Yield the files in portions for one process each, as they are asked for."""
         for page in read_pages(groups, self._page):
             for part in portions(page):
-                yield _List(part), part["path"].to_pylist(), part["content"].to_pylist()
+                yield _List(part), *(part[name].to_pylist() for name in ("path", "content", "size_bytes"))
 
     def _page(self, group: Group, after: After, rows: int) -> pa.Table:
         with sessions.reading(self._store) as connection:

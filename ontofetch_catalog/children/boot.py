@@ -1,0 +1,39 @@
+"""Be the first lines of a process of ours: take the path and the limit of memory that it was told, then run a module.
+
+Started as a file, so that nothing but the standard library is needed to get here. It knows no module by name.
+"""
+
+import sys
+
+PACKAGE = __file__.rpartition("/")[0]
+
+
+def main(told: str) -> int:
+    """Run what was told: {path, memory, module, words, bare}."""
+    import json
+    import resource
+    from contextlib import suppress
+    from importlib import import_module
+    from types import ModuleType
+
+    spec = json.loads(told)
+    if spec["memory"]:
+        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+        most = min(spec["memory"], 2**63 - 1 if hard == resource.RLIM_INFINITY else hard)
+        # macOS knows the limit and does not enforce it; some versions refuse to set it
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_AS, (most, hard))
+    # nobody wants a memory image of a stranger's bomb
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # behind the standard library and what is installed: nothing here stands before them
+    sys.path += [entry for entry in spec["path"] if entry not in sys.path]
+    for name, folder in spec["bare"].items():
+        # somebody waits for the process, and one module of a package does not need what the package's face imports
+        package = sys.modules[name] = ModuleType(name)
+        package.__path__ = [folder]
+    code: int = import_module(spec["module"]).main(*spec["words"])
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

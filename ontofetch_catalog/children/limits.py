@@ -1,0 +1,96 @@
+"""Own the limits that a process sets itself before it looks at what a stranger made: memory, processor, file size.
+
+They hold inside libraries too, for the kernel counts. On macOS the limit of memory is not enforced. How much is right
+is not known here.
+"""
+
+from __future__ import annotations
+
+import resource
+import signal
+import time
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+PARSER_MEMORY = 256 << 20  # bytes of address space: interpreter, libraries and threads reserve up to 230 MiB (measured)
+PARSER_MEMORY_PER_BYTE = 32  # of the input; JSON-LD is read whole and takes 25 (measured)
+_MEMORY_ENDS = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS)  # how libraries end that get no memory, or no stack
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """What a process may take of the machine; 0 each: as much as it likes.
+
+    Args:
+        max_memory: Bytes of address space.
+        max_cpu: Seconds of a processor, whatever the size of its input.
+        max_cpu_per_mb: And so many more for each million bytes of the input.
+        by_size: Whether the memory comes from the size of an input, and not from a setting.
+    """
+
+    max_memory: int = 2 << 30
+    max_cpu: float = 60.0
+    max_cpu_per_mb: float = 10.0
+    by_size: bool = False
+
+    def for_parser(self, size: int) -> Allowance:
+        """Return what a parser of ours may take for an input of `size` bytes: what honest ones need."""
+        most = PARSER_MEMORY + PARSER_MEMORY_PER_BYTE * size
+        if self.max_memory and self.max_memory <= most:
+            return self
+        return replace(self, max_memory=most, by_size=True)
+
+    def cpu_for(self, size: int) -> float:
+        """Return the seconds for an input of `size` bytes."""
+        return self.max_cpu + self.max_cpu_per_mb * size / 1e6 if self.max_cpu else 0.0
+
+    def memory_told(self) -> str:
+        """Say what it is to need more memory, and which setting says how much there is."""
+        if self.by_size:
+            return f"more memory than the {self.max_memory:,} bytes that a file of its size may need"
+        return f"more memory than {self.max_memory:,} bytes (the setting max_memory, ONTOFETCH_MAX_MEMORY)"
+
+    def reason(self, code: int, size: int) -> str | None:
+        """Return why a process ended that looked at an input of `size` bytes, if it was a limit.
+
+        Args:
+            code: How it ended, as `Popen.returncode` says it.
+            size: Of its input, in bytes.
+        """
+        if self.max_cpu and code == -signal.SIGXCPU:
+            return (
+                f"took longer than {self.cpu_for(size):.0f} seconds of a processor, for {size:,} bytes "
+                "(the settings max_cpu and max_cpu_per_mb, ONTOFETCH_MAX_CPU and ONTOFETCH_MAX_CPU_PER_MB)"
+            )
+        if self.max_memory and -code in _MEMORY_ENDS:
+            return (
+                f"ended with {signal.Signals(-code).name}: what it reads is nested too deeply, or needs "
+                + self.memory_told()
+            )
+        return None
+
+
+def limit_memory(most: int) -> None:
+    """Let this process have `most` bytes of address space; 0: as many as it likes."""
+    _set(resource.RLIMIT_AS, most)
+
+
+def limit_cpu(seconds: float) -> None:
+    """Let this process use so many seconds of a processor from now on (SIGXCPU ends it); 0: as many as it likes."""
+    # the limit counts from the process's beginning, in whole seconds
+    _set(resource.RLIMIT_CPU, int(time.process_time() + seconds) + 1 if seconds else 0)
+
+
+def limit_file(most: int) -> None:
+    """Let this process write no file larger than `most` bytes (EFBIG); 0: as large as it likes."""
+    _set(resource.RLIMIT_FSIZE, most)
+
+
+def _set(kind: int, most: int) -> None:
+    hard = resource.getrlimit(kind)[1]
+    soft = min(most, 2**63 - 1) or hard
+    if hard != resource.RLIM_INFINITY:
+        soft = min(soft, hard)
+    # macOS refuses some values of RLIMIT_AS
+    with suppress(OSError, ValueError):
+        resource.setrlimit(kind, (soft, hard))

@@ -1,0 +1,199 @@
+"""Own the reading of zips: entry by entry, and the bytes that an entry points at (APPNOTE 6.3.10).
+
+Python's own reader takes the whole directory into memory, inflates some methods without a bound, and does not mind
+entries that share their bytes. Which entries may be unpacked is not known here.
+"""
+
+from __future__ import annotations
+
+import bz2
+import stat
+import struct
+import zlib
+from array import array
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import IO
+
+from ontofetch_hookspecs.names import quote
+
+from ..errors import ExtractError
+from .bounds import STEP, Budget
+from .inflating import Deflate, Inflated, Readable, raw_lzma
+from .zip_directory import Directory, Record, find_directory, read_records
+
+LOCAL = b"PK\x03\x04"
+_ENCRYPTED = 0x1
+_LOCAL_FIELDS = struct.Struct("<4s2B4HL2L2H")
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One entry; `open` yields its bytes."""
+
+    name: str
+    kind: str
+    mtime: float
+    open: Callable[[], Readable]
+
+
+def has_directory(stream: IO[bytes]) -> bool:
+    """Say whether a file ends as a zip does."""
+    try:
+        return find_directory(stream) is not None
+    except (EOFError, ValueError):
+        return False
+
+
+def read_members(stream: IO[bytes], budget: Budget) -> Iterator[Member]:
+    """Yield the entries of a zip in the order of its directory.
+
+    Raises:
+        ExtractError: It is encrypted, has more than the budget allows, or its entries share bytes.
+        EOFError, ValueError: It is truncated or damaged.
+    """
+    found = find_directory(stream)
+    if found is None:
+        raise EOFError("its directory is missing")
+    places = _places(stream, found, budget)
+    for record in read_records(stream, found):
+        budget.entry = record.shown
+        if record.flags & _ENCRYPTED:
+            raise ExtractError(
+                f"The entry {quote(record.shown)} of {quote(budget.name)} is encrypted.",
+                subject=record.shown,
+                hint="Decrypt the archive first.",
+            )
+        yield Member(record.shown, _kind_of(record), _time_of(record.moment), _opener(stream, record, places, budget))
+
+
+def _opener(stream: IO[bytes], record: Record, places: array[int], budget: Budget) -> Callable[[], Readable]:
+    return lambda: _open(stream, record, places, budget)
+
+
+def _places(stream: IO[bytes], directory: Directory, budget: Budget) -> array[int]:
+    """Return where the entries begin, and where the directory does, in order; no two may be the same."""
+    places = array("Q")
+    for record in read_records(stream, directory):
+        # counted before anything is kept of them; as entries they count when they are read
+        budget.entry = record.shown
+        if len(places) >= budget.limits.max_entries:
+            raise budget.refused(f"is one more than {budget.limits.max_entries:,}", "max_entries")
+        if record.place >= directory.start:
+            raise ValueError("an entry lies behind the directory")
+        places.append(record.place)
+    ordered = array("Q", sorted(places))
+    for number in range(1, len(ordered)):
+        if ordered[number] == ordered[number - 1]:
+            raise _shared(budget)
+    ordered.append(directory.start)
+    return ordered
+
+
+def _kind_of(record: Record) -> str:
+    if record.shown.endswith("/"):
+        return "folder"
+    kinds = {
+        0: "file",
+        stat.S_IFREG: "file",
+        stat.S_IFDIR: "folder",
+        stat.S_IFLNK: "a symbolic link",
+        stat.S_IFIFO: "a pipe",
+        stat.S_IFSOCK: "a socket",
+        stat.S_IFBLK: "a device",
+        stat.S_IFCHR: "a device",
+    }
+    return kinds.get(stat.S_IFMT(record.mode), "no regular file")
+
+
+def _time_of(moment: tuple[int, int]) -> float:
+    day, time = moment
+    try:
+        return datetime(
+            (day >> 9) + 1980, day >> 5 & 15, day & 31, time >> 11, time >> 5 & 63, (time & 31) * 2, tzinfo=UTC
+        ).timestamp()
+    except ValueError:
+        return 0.0
+
+
+def _open(stream: IO[bytes], record: Record, places: array[int], budget: Budget) -> Readable:
+    stream.seek(record.place)
+    header = stream.read(_LOCAL_FIELDS.size)
+    if len(header) < _LOCAL_FIELDS.size or header[:4] != LOCAL:
+        raise ValueError("an entry does not lie where its directory says")
+    fields = _LOCAL_FIELDS.unpack(header)
+    name = stream.read(fields[10])
+    if name != record.name:
+        raise ValueError("the names of an entry differ")
+    start = record.place + _LOCAL_FIELDS.size + fields[10] + fields[11]
+    if start + record.packed > places[bisect_right(places, record.place)]:
+        raise _shared(budget)
+    raw = _Range(stream, start, record.packed)
+    return _Checked(_inflated(raw, record), record, budget)
+
+
+def _shared(budget: Budget) -> ExtractError:
+    # one packed byte that many entries stand for is how a zip unpacks to a million times itself (Fifield 2019)
+    return budget.refused("shares its bytes with another entry")
+
+
+def _inflated(raw: _Range, record: Record) -> Readable:
+    if record.method == 0:
+        return raw
+    if record.method == 8:
+        return Inflated(raw, lambda: Deflate(-15), several=False)
+    if record.method == 12:
+        return Inflated(raw, bz2.BZ2Decompressor, several=False)
+    if record.method == 14:
+        head = raw.read(4)
+        properties = raw.read(int.from_bytes(head[2:4], "little"))
+        return Inflated(raw, lambda: raw_lzma(properties), several=False)
+    raise ValueError(f"the compression method {record.method} of an entry is not known")
+
+
+class _Range:
+    """Read a part of a file, wherever others have left its place."""
+
+    def __init__(self, stream: IO[bytes], start: int, size: int) -> None:
+        self._stream = stream
+        self._place = start
+        self._end = start + size
+
+    def read(self, size: int = -1, /) -> bytes:
+        left = self._end - self._place
+        size = min(left, STEP if size < 0 else min(size, STEP))
+        self._stream.seek(self._place)
+        data = self._stream.read(size)
+        if len(data) < size:
+            raise EOFError("its end is missing")
+        self._place += len(data)
+        return data
+
+
+class _Checked:
+    """Read an entry, count what comes, and check its size and checksum at the end."""
+
+    def __init__(self, stream: Readable, record: Record, budget: Budget) -> None:
+        self._stream = stream
+        self._record = record
+        self._budget = budget
+        self._size = 0
+        self._crc = 0
+
+    def read(self, size: int = -1, /) -> bytes:
+        # one byte more than it should have tells that there is more; LZMA may lack an end mark and is not asked
+        left = self._record.size - self._size
+        most = min(STEP if size < 0 else size, left + (self._record.method != 14))
+        data = self._stream.read(most)
+        if len(data) > left:
+            raise ValueError("an entry is longer than its directory says")
+        if not data:
+            if left or self._crc != self._record.crc:
+                raise ValueError("the size or the checksum of an entry is wrong")
+            return b""
+        self._budget.take(len(data))
+        self._size += len(data)
+        self._crc = zlib.crc32(data, self._crc)
+        return data

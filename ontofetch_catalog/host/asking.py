@@ -1,0 +1,157 @@
+"""Own one worker process of the validators: what it is asked and may take, how long it is waited for, how it ended.
+
+Which files are validated and what becomes of the results is not known here.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import select
+import signal
+import subprocess
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ontofetch_hookspecs import Validator
+from ontofetch_hookspecs.names import quote
+from ontofetch_hookspecs.store_paths import StorePath
+
+from ..children.limits import Allowance
+from ..children.start import start_module
+
+UNFINISHED = "unfinished"  # in the details of a failed result: there was no judgement
+_OWN = "ontofetch_catalog."
+_ROOM, _ROOM_PER_BYTE = 64 << 20, 10  # bytes of a file that a validator may write for itself, and for each of its file
+_POLL_SECONDS = 0.2  # how soon a worker's thread notices that the run was given up
+_log = logging.getLogger("ontofetch.validators")
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One content for one validator, at the first path that has it."""
+
+    validator: Validator
+    file_id: str
+    relpath: str
+    format: str
+
+
+class Worker:
+    """One worker process, started when it is needed and again after it was lost."""
+
+    def __init__(self, allowance: Allowance) -> None:
+        self._allowance = allowance
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def ask(self, task: Task, folder: Path, timeout: float, given_up: threading.Event) -> dict[str, Any]:
+        """Return the worker's answer, or a failed result that says why there is none."""
+        try:
+            # what a stranger put there in the meantime is not opened: neither a link nor a pipe
+            size = _size(StorePath(folder, task.relpath))
+        except OSError as error:
+            return _unfinished(f"it can't be read: {error.strerror}")
+        allowed = self._allowance
+        if task.validator.target.startswith(_OWN):
+            allowed = allowed.for_parser(size)
+        request = {
+            "target": task.validator.target,
+            "path": os.fspath(folder.absolute() / task.relpath),
+            "format": task.format,
+            "memory": allowed.max_memory,
+            "cpu": allowed.cpu_for(size),
+            "file": _ROOM + _ROOM_PER_BYTE * size,
+        }
+        line, code = self._exchange(request, timeout, given_up)
+        if code is not None and allowed.reason(code, size) is None:
+            # the file may be without blame: short of memory, the kernel kills whom it likes
+            _log.info("a validator's process died (%s) and is asked again: %s", _cause(code), quote(task.relpath))
+            line, code = self._exchange(request, timeout, given_up)
+        found: dict[str, Any] = json.loads(line) if line else {}
+        if "memory" in found:
+            self.stop()
+            return _unfinished(f"the validator needs {allowed.memory_told()} for {quote(task.relpath)}")
+        if found:
+            return found
+        if code is None:
+            return _unfinished(f"the validator took longer than {timeout:g} seconds")
+        reason = allowed.reason(code, size)
+        if reason is not None:
+            return _unfinished(f"the validator's process {reason}, with {quote(task.relpath)}")
+        return _unfinished(f"the validator's process died twice ({_cause(code)})")
+
+    def _exchange(self, request: dict[str, Any], timeout: float, given_up: threading.Event) -> tuple[bytes, int | None]:
+        """Send a request; return the whole line of the answer, else nothing and how the process ended, if it did."""
+        process = self._start()
+        with suppress(BrokenPipeError):
+            _stream(process.stdin).write(json.dumps(request).encode() + b"\n")
+            _stream(process.stdin).flush()
+        line = self._read_line(process, timeout, given_up)
+        if line.endswith(b"\n"):
+            return line, None
+        code = process.poll()
+        self.stop()
+        return b"", code
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        if self._process is None or self._process.poll() is not None:
+            self._process = start_module(
+                "ontofetch_catalog.host.worker", str(os.getpid()), memory=self._allowance.max_memory
+            )
+        return self._process
+
+    @staticmethod
+    def _read_line(process: subprocess.Popen[bytes], timeout: float, given_up: threading.Event) -> bytes:
+        descriptor = _stream(process.stdout).fileno()
+        deadline = time.monotonic() + timeout
+        line = b""
+        while not line.endswith(b"\n") and not given_up.is_set():
+            left = deadline - time.monotonic()
+            if left <= 0:
+                break
+            if not select.select([descriptor], [], [], min(left, _POLL_SECONDS))[0]:
+                continue
+            data = os.read(descriptor, 65_536)
+            if not data:
+                process.wait()
+                break
+            line += data
+        return line
+
+    def stop(self) -> None:
+        """End the process, if there is one, and wait for it."""
+        if self._process is None:
+            return
+        self._process.kill()
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout):
+            with suppress(BrokenPipeError):
+                _stream(stream).close()
+        self._process = None
+
+
+def _size(place: StorePath) -> int:
+    descriptor = place.open_file()
+    try:
+        return os.fstat(descriptor).st_size
+    finally:
+        os.close(descriptor)
+
+
+def _unfinished(reason: str) -> dict[str, Any]:
+    return {"passed": False, "details": {"error": reason, UNFINISHED: True}}
+
+
+def _stream(stream: Any) -> Any:
+    if stream is None:
+        raise RuntimeError("the worker was started without pipes")
+    return stream
+
+
+def _cause(code: int) -> str:
+    return signal.Signals(-code).name if code < 0 else f"exit code {code}"
