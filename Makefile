@@ -14,7 +14,7 @@ LOCK := requirements.lock
 LOCKED := install $(QUIET) --require-hashes --only-binary=:all: -r $(LOCK)
 EDITABLE := install $(QUIET) --no-deps --no-build-isolation -e .
 
-.PHONY: demo test lint types bench bench-short versions lock crash crash-mutants processes flips interrupts trees clean
+.PHONY: demo test lint types bench bench-short versions lock crash crash-mutants processes flips interrupts trees hostile clean
 
 # the two commands of the README
 
@@ -90,6 +90,9 @@ interrupts: $(STAMP)
 
 trees: $(STAMP)
 	$(BIN)/python -m tests.trees
+
+hostile: $(STAMP)
+	$(BIN)/python -m tests.hostile
 
 clean:
 	rm -rf $(VENV) .build demo-store

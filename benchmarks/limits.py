@@ -34,6 +34,7 @@ LIMITS = {
     "orphans.memory": Limit(1.0, "what looking for orphans adds to the peak", "300 MB"),
     "verify": Limit(1 / 0.9, "verify", "hashlib on the same files, a process per core"),
     "verify.memory": Limit(1.0, "what verify adds to the peak", "300 MB"),
+    "hostile.memory": Limit(1.0, "the process that holds most, of all hostile inputs", "600 MB"),
     "start.help": Limit(1.5, "ontofetch --help", "Python, argparse, pluggy, list of entry points"),
     "start.report": Limit(3.0, "ontofetch report latest, small catalog", "Python, import duckdb and polars"),
 }

@@ -1,0 +1,169 @@
+"""Be a server that has imported the program once and runs one command after the other, each in a process of its own.
+
+usage: python -m tests.hostile.forks [PREPARE]: one line of JSON each way. What a command's outcome means is not known
+here. A command is forked from this process (fast) or is the installed console script (`"how": "program"`); both are
+led by a session of their own, watched for memory, and killed with all that they started when they take too much.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import resource
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+SCRIPT = Path(sys.executable).with_name("ontofetch")
+KILL_BYTES = 3_000_000_000  # what nobody may take on a machine that others use, too
+LARGEST_FILE = 6_000_000_000
+_POLL_SECONDS = 0.01
+_HEAVY = ("duckdb", "polars", "pyarrow", "pyarrow.compute", "pyoxigraph", "fastobo", "httpx", "structlog", "rich.table")
+_PACKAGES = ("ontofetch_catalog.host.app", "ontofetch_catalog.host.dispatch", "ontofetch_catalog.cli.db_cmd")
+
+
+def main() -> int:
+    """Serve until standard input ends."""
+    for name in (*_HEAVY, *_PACKAGES):
+        importlib.import_module(name)
+    for line in sys.stdin:
+        print(json.dumps(carry_out(json.loads(line))), flush=True)
+    return 0
+
+
+def carry_out(asked: dict[str, Any]) -> dict[str, Any]:
+    """Run a command to its end.
+
+    Args:
+        asked: `words`; `how` (`fork` or `program`); `target` (`module:function` that takes the words); `folder` (where
+            it runs, and where its output is kept, in files); `environment`; `seconds` that it may take.
+    """
+    began = time.monotonic()
+    process = os.fork()
+    if process == 0:
+        _become(asked)
+    deadline = began + float(asked["seconds"])
+    watched = _Watched(process)
+    why = ""
+    while True:
+        ended, status, usage = os.wait4(process, os.WNOHANG)
+        if ended:
+            break
+        watched.look()
+        why = "late" if time.monotonic() > deadline else "memory" if watched.most > KILL_BYTES else ""
+        if why:
+            watched.kill()
+            _, status, usage = os.wait4(process, 0)
+            break
+        time.sleep(_POLL_SECONDS)
+    watched.kill()
+    code = os.waitstatus_to_exitcode(status)
+    factor = 1 if sys.platform == "darwin" else 1024
+    return {
+        "code": code,
+        "why": why,
+        # of the process and of those it has waited for, and of those that were seen while they lived
+        "peak": max(usage.ru_maxrss * factor, watched.most),
+        "seconds": time.monotonic() - began,
+    }
+
+
+def _become(asked: dict[str, Any]) -> None:
+    """Be the command; never returns."""
+    os.setsid()
+    folder = asked["output"]
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        os.dup2(os.open(os.path.join(folder, name), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644), number)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.chdir(asked["folder"])
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    if asked["how"] == "program":
+        os.execve(SCRIPT, [str(SCRIPT), *asked["words"]], asked["environment"])
+    code = 70
+    try:
+        os.environ.clear()
+        os.environ.update(asked["environment"])
+        # the working folder is not on the path of the installed program
+        sys.path[:] = [path for path in sys.path if path not in ("", asked["folder"])]
+        module, _, name = asked["target"].partition(":")
+        code = int(getattr(importlib.import_module(module), name)(asked["words"]))
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else 70
+    except BaseException:  # noqa: BLE001 - what leaves main() would end the process with a traceback
+        import traceback
+
+        traceback.print_exc()
+        sys.stderr.flush()
+    finally:
+        os._exit(code)
+
+
+class _Watched:
+    """A command's session: the most that one of its processes was seen to hold, and its end."""
+
+    def __init__(self, leader: int) -> None:
+        self.leader = leader
+        self.most = 0
+        self._seen: set[int] = {leader}
+        self._looks = 0
+
+    def look(self) -> None:
+        """Look at the memory of every process of it, now and then at who belongs to it."""
+        self._looks += 1
+        if self._looks % 5 == 1:
+            self._seen |= set(_descendants(self.leader))
+        for process in tuple(self._seen):
+            self.most = max(self.most, _peak(process))
+
+    def kill(self) -> None:
+        """End what is left of it."""
+        for process in self._seen:
+            if process == self.leader or _session(process) == self.leader:
+                _quietly(lambda process=process: os.kill(process, signal.SIGKILL))  # type: ignore[misc]
+        _quietly(lambda: os.killpg(self.leader, signal.SIGKILL))
+
+
+def _quietly(act: Callable[[], None]) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        act()
+
+
+def _descendants(process: int) -> Iterator[int]:
+    try:
+        for thread in os.listdir(f"/proc/{process}/task"):
+            for child in Path(f"/proc/{process}/task/{thread}/children").read_text().split():
+                yield int(child)
+                yield from _descendants(int(child))
+    except OSError:
+        return
+
+
+def _session(process: int) -> int:
+    try:
+        return os.getsid(process)
+    except ProcessLookupError:
+        return 0
+
+
+def _peak(process: int) -> int:
+    """Return the most bytes a process has held; 0 where it can't be seen (it is gone, or the system is no Linux)."""
+    try:
+        for line in Path(f"/proc/{process}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    except (OSError, ValueError):
+        pass
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
