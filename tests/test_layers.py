@@ -191,6 +191,7 @@ BY_NAME = {
     "ontofetch_catalog.catalog.verify.hasher": "the same way by the standard library, which is all that process has",
     "ontofetch_catalog.content.archives": "an archive that a user names, a backup for instance",
     "ontofetch_catalog.host.app": "/dev/null",
+    "ontofetch_catalog.host.checks": "a validator is given a path, by contract",
     "ontofetch_catalog.host.worker": "/dev/null",
     "ontofetch_catalog.cli.db_backup": "a backup that a user names",
     "ontofetch_catalog.cli.output": "an output that a user names, /dev/null",

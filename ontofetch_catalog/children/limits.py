@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 PARSER_MEMORY = 256 << 20  # bytes of address space: interpreter, libraries and threads reserve up to 230 MiB (measured)
 PARSER_MEMORY_PER_BYTE = 32  # of the input; JSON-LD is read whole and takes 25 (measured)
+MOST_PARSER_MEMORY = 640 << 20  # bytes: all of them read a stream, so that a larger file needs no more
 _MEMORY_ENDS = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS)  # how libraries end that get no memory, or no stack
 
 
@@ -35,7 +36,7 @@ class Allowance:
 
     def for_parser(self, size: int) -> Allowance:
         """Return what a parser of ours may take for an input of `size` bytes: what honest ones need."""
-        most = PARSER_MEMORY + PARSER_MEMORY_PER_BYTE * size
+        most = min(PARSER_MEMORY + PARSER_MEMORY_PER_BYTE * size, MOST_PARSER_MEMORY)
         if self.max_memory and self.max_memory <= most:
             return self
         return replace(self, max_memory=most, by_size=True)
@@ -47,7 +48,7 @@ class Allowance:
     def memory_told(self) -> str:
         """Say what it is to need more memory, and which setting says how much there is."""
         if self.by_size:
-            return f"more memory than the {self.max_memory:,} bytes that a file of its size may need"
+            return f"more memory than the {self.max_memory:,} bytes that a parser may have for a file of its size"
         return f"more memory than {self.max_memory:,} bytes (the setting max_memory, ONTOFETCH_MAX_MEMORY)"
 
     def reason(self, code: int, size: int) -> str | None:

@@ -5,6 +5,7 @@ They run in worker processes, look at one file each and never reach for the netw
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -13,6 +14,7 @@ from ontofetch_hookspecs import Validator
 
 from .entities import find_fault
 
+_AHEAD = 32 << 20  # bytes of OBO
 _RDF_FORMATS = ("turtle", "ntriples", "nquads", "trig", "rdfxml", "jsonld", "n3")
 
 
@@ -65,7 +67,9 @@ def check_obo(path: str, format: str) -> tuple[bool, dict[str, object]]:  # noqa
 
     frames = 0
     try:
-        for _ in fastobo.iter(path):
+        # its threads read ahead of whoever takes the frames, without a bound: a large file would lie in memory as a whole
+        threads = 1 if os.stat(path).st_size > _AHEAD else 0
+        for _ in fastobo.iter(path, threads=threads):
             frames += 1
     except SyntaxError as error:
         return False, {**_described(error), "frames": frames}
