@@ -67,7 +67,7 @@ def check_obo(path: str, format: str) -> tuple[bool, dict[str, object]]:  # noqa
 
     frames = 0
     try:
-        # its threads read ahead of whoever takes the frames, without a bound: a large file would lie in memory as a whole
+        # its threads read ahead without a bound: a large file would lie in memory as a whole
         threads = 1 if os.stat(path).st_size > _AHEAD else 0
         for _ in fastobo.iter(path, threads=threads):
             frames += 1

@@ -338,6 +338,21 @@ def test_a_damaged_or_hostile_folder_is_refused(untouched: Path, tmp_path: Path)
         bring_back(untouched, tmp_path / "fifo")
 
 
+@pytest.mark.parametrize(
+    "content", [b"[" * 1_000_000, b'{"path": "', b'{"path": NaN}\n'], ids=["deep", "endless", "NaN"]
+)
+def test_a_line_without_an_end_is_refused(store: Path, tmp_path: Path, content: bytes) -> None:
+    """The list of a backup's files is read by lines of a bounded length, nested no deeper than a document may be."""
+    make(store, tmp_path / "backup")
+    path = tmp_path / "backup/files.jsonl"
+    path.write_bytes(content)
+    os.truncate(path, max(len(content), 10**9))
+    before = rows(store)
+    with pytest.raises(BackupRefused, match="can't be read"):
+        bring_back(store, tmp_path / "backup")
+    assert rows(store) == before
+
+
 def _link(path: Path) -> None:
     path.rename(path.with_name("elsewhere"))
     path.symlink_to("elsewhere")
