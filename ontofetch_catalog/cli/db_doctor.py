@@ -42,11 +42,9 @@ def main(argv: list[str], host: HostInfo) -> int:
     choices = read_choices(asked, args.prefer)
     if asked:
         _end_open(store, host)
-    found = _examine(store, host, args)
+    found, fixed = _mend(store, host, args, choices) if asked else (_examine(store, host, args), [])
     sections = {"findings": found.findings}
     if asked:
-        found, fixed = _mend(store, host, args, choices, found)
-        sections["findings"] = found.findings
         if fixed:
             sections["fixed"] = _as_table(fixed)
         else:
@@ -85,15 +83,16 @@ def _end_open(store: Store, host: HostInfo) -> None:
 
 
 def _mend(
-    store: Store, host: HostInfo, args: argparse.Namespace, choices: Choices, found: Examination
+    store: Store, host: HostInfo, args: argparse.Namespace, choices: Choices
 ) -> tuple[Examination, list[dict[str, object]]]:
-    """Mend what was found, and what only shows, or can be mended, once that is done; nothing is tried twice.
+    """Look at the store and mend what is found, then what only shows, or can be mended, once that is done.
 
     Returns:
         What is left, and one row per repair.
     """
     fixed: list[dict[str, object]] = []
-    tried: set[tuple[str, str]] = set()
+    tried: set[int] = set()
+    found = _examine(store, host, args)
     while True:
         try:
             repairs = _plan(store, choices, found, tried)
@@ -106,18 +105,21 @@ def _mend(
             repairs = []
         if not repairs:
             return found, fixed
+        # there may be many: what is known is let go of before more is asked
+        del found
         fixed += _carry_out(repairs, host)
+        repairs.clear()
         found = _examine(store, host, args)
 
 
-def _plan(store: Store, choices: Choices, found: Examination, tried: set[tuple[str, str]]) -> list[Repair]:
+def _plan(store: Store, choices: Choices, found: Examination, tried: set[int]) -> list[Repair]:
     """Return the repairs that were not tried before, and note them as tried."""
     from ..catalog.doctor.plan import plan_repairs
 
     repairs = plan_repairs(store, found.findings, choices)
     for repair in repairs:
-        repair.subjects = [subject for subject in repair.subjects if (repair.code, subject) not in tried]
-    tried |= {(repair.code, subject) for repair in repairs for subject in repair.subjects}
+        repair.subjects = [subject for subject in repair.subjects if hash((repair.code, subject)) not in tried]
+    tried |= {hash((repair.code, subject)) for repair in repairs for subject in repair.subjects}
     return [repair for repair in repairs if repair.subjects]
 
 

@@ -72,6 +72,18 @@ class Findings:
         """Add findings that were collected elsewhere."""
         self._tables.append(found)
 
+    def among(self, code: str, subjects: Sequence[str]) -> list[str]:
+        """Return those of some subjects that a finding of this code is about, in their order."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        # a release may have more findings than memory should hold as objects
+        asked = pa.array(list(subjects), pa.string())
+        tables = [table.filter(pc.equal(table["code"], code)) for table in self._tables]
+        kept = [table["subject"].filter(pc.is_in(table["subject"], value_set=asked)) for table in tables]
+        found = {subject for column in kept for subject in column.to_pylist()}
+        return [subject for subject in subjects if subject in found]
+
     def table(self) -> pa.Table:
         """Return all findings, by code, and within a code by subject."""
         import pyarrow as pa

@@ -110,8 +110,10 @@ def plan_repairs(store: Store, findings: pa.Table, choices: Choices) -> list[Rep
             version_id = "" if of_store else row["version_id"] or ""
             groups.setdefault((str(row["code"]), fix, version_id), []).append(str(row["subject"]))
     order = {key: number for number, key in enumerate(REPAIRS)}
+    # each looks at its release once more, however large that is
+    bounded = store.bounded()
     return [
-        REPAIRS[code, fix](store, code, fix, version_id, chunk)
+        REPAIRS[code, fix](bounded, code, fix, version_id, chunk)
         for code, fix, version_id in sorted(groups, key=lambda key: (order[key[0], key[1]], key[2]))
         for chunk in _chunks(groups[code, fix, version_id])
     ]

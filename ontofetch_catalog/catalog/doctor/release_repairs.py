@@ -38,8 +38,7 @@ class FileRepair(Repair):
                 check_contents(self.store, connection, findings, only=self.subjects)
         finally:
             listing.drop_listing(connection)
-        found = {row["subject"] for row in findings.table().to_pylist() if row["code"] == self.code}
-        return [subject for subject in self.subjects if subject in found]
+        return findings.among(self.code, self.subjects)
 
 
 class MoveFiles(FileRepair):
