@@ -38,8 +38,9 @@ demo: $(STAMP)
 	@echo; echo "== 0.7.8 -> 0.7.9"
 	@$(BIN)/ontofetch report growth --a 0.7.8 --b 0.7.9 --by format --root $(DEMO_STORE)
 
+# on all cores; what one core alone should do is started with -n 0
 test: $(STAMP)
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --dist worksteal -p no:benchmark
 
 # the rest of the gate
 

@@ -325,7 +325,7 @@ def remove_tree(path: Anywhere) -> None:
             raise
         unlink(path)
         return
-    stack = [(path, top, entries_of(top))]
+    stack = [(path, top, entries_of(top)[::-1])]
     try:
         while stack:
             folder, descriptor, names = stack[-1]
@@ -337,7 +337,7 @@ def remove_tree(path: Anywhere) -> None:
             name, kind = names.pop()
             if kind == stat.S_IFDIR:
                 inner = open_folder(descriptor, name)
-                stack.append((folder / name, inner, entries_of(inner)))
+                stack.append((folder / name, inner, entries_of(inner)[::-1]))
             else:
                 unlink(folder / name, folder=descriptor)
     finally:
@@ -412,7 +412,17 @@ def open_database(
     """Open a DuckDB file."""
     import duckdb
 
-    return duckdb.connect(str(path), read_only=read_only, config=dict(config))
+    if read_only or config.get("enable_external_access", True):
+        return duckdb.connect(str(path), read_only=read_only, config=dict(config))
+    # a checkpoint needs files beside the database, which DuckDB 1.5 counts as access to the outside; they can only be
+    # named once it is open, and before that nothing of what is in it is executed
+    later: dict[str, str | bool | int | float | list[str]] = dict(config)
+    del later["enable_external_access"]
+    connection = duckdb.connect(str(path), config=later)
+    beside = ", ".join("'" + f"{path}.wal{end}".replace("'", "''") + "'" for end in (".checkpoint", ".recovery"))
+    connection.execute(f"SET allowed_paths = [{beside}]")
+    connection.execute("SET enable_external_access = false")
+    return connection
 
 
 def close_database(connection: duckdb.DuckDBPyConnection) -> None:

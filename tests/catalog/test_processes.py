@@ -582,6 +582,6 @@ def test_a_link_that_leads_elsewhere_later_is_not_the_way_to_the_lock(tmp_path: 
         pass
     link.unlink()
     link.symlink_to(tmp_path / "other")
-    assert locks.gate_of(tmp_path / "one").path == tmp_path / "one" / LOCK
+    assert str(locks.gate_of(tmp_path / "one").path) == str(tmp_path / "one" / LOCK)
     with locks.gate_of(tmp_path / "one").exclusive(5.0):
         assert not (tmp_path / "other" / LOCK).exists()

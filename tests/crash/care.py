@@ -109,13 +109,13 @@ class HashesHere(Pool[T]):
         """End nothing."""
 
     def run(
-        self, lists: Iterable[tuple[T, Sequence[str], Sequence[str]]], stop: Callable[[], bool]
+        self, lists: Iterable[tuple[T, Sequence[str], Sequence[str], Sequence[int]]], stop: Callable[[], bool]
     ) -> Iterator[Answer[T]]:
         """Hash each list when it is asked for, and never stop."""
         del stop
         folders = hasher.Folders(os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
-        for name, paths, expected in lists:
-            looked = [hasher.look(folders, *pair, self._progress) for pair in zip(paths, expected, strict=True)]
+        for name, *columns in lists:
+            looked = [hasher.look(folders, *file, self._progress) for file in zip(*columns, strict=True)]
             folders.close()
             yield Answer(name, [{"number": place, **fault} for place, fault in enumerate(looked) if fault is not None])
 

@@ -93,7 +93,7 @@ HOSTILE: dict[str, tuple[str, Callable[[], str], str]] = {
         lambda: "<urn:a> <urn:b> " + "<<( <urn:a> <urn:b> " * DEEP + "<urn:c>" + ")>>" * DEEP + " .",
         "nested too deeply",
     ),
-    "contexts in contexts": ("jsonld", nested_contexts, "bytes that a file of its size may need"),
+    "contexts in contexts": ("jsonld", nested_contexts, "bytes that a parser may have for a file of its size"),
     "objects in objects": ("jsonld", lambda: '{"@id":"urn:a","urn:b":' * DEEP + "1" + "}" * DEEP, "Max stack size"),
     "lists in lists": ("jsonld", lambda: "[" * DEEP + "]" * DEEP, "Max stack size"),
     "elements in elements": (
