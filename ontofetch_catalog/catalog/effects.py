@@ -149,10 +149,10 @@ def unlink(path: Anywhere, *, folder: int | None = None) -> None:
         os.unlink(name, dir_fd=inside)
 
 
-def make_folder(path: Anywhere) -> None:
-    """Make one folder; FileExistsError if there is something."""
+def make_folder(path: Anywhere, mode: int = 0o777) -> None:
+    """Make one folder, with these permissions but for the umask's; FileExistsError if there is something."""
     with _in_folder(path) as (folder, name):
-        os.mkdir(name, dir_fd=folder)
+        os.mkdir(name, mode, dir_fd=folder)
 
 
 def remove_folder(path: Anywhere, *, folder: int | None = None) -> None:
@@ -200,6 +200,18 @@ def _open_folder(path: Anywhere) -> int:
 
 
 # --- made of the above ------------------------------------------------------------------------------------------------
+
+
+def make_root(root: Path, mode: int) -> None:
+    """Make the folder of a store where there is none, with these permissions, and those above it; durable."""
+    missing = []
+    folder = root
+    while not folder.is_dir():
+        missing.append(folder)
+        folder = folder.parent
+    for folder in reversed(missing):
+        make_folder(folder, mode if folder == root else 0o777)
+        sync_folder(folder.parent)
 
 
 def make_folders(path: StorePath) -> list[StorePath]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.layout import BACKUPS, CATALOG
 from ontofetch_hookspecs.names import quote
-from ontofetch_hookspecs.store_paths import StorePath, make_root
+from ontofetch_hookspecs.store_paths import StorePath
 
 from ..errors import CatalogMissing, CatalogUnwritable
 from . import effects, journal, swap
@@ -117,8 +117,7 @@ def make_store(store: Store) -> None:
     Raises:
         OSError: The disk refuses, or something else is in the way.
     """
-    if make_root(store.root, int(str(store.settings.get("store_mode", "700")), 8)):
-        effects.sync_folder(store.root.parent)
+    effects.make_root(store.root, int(str(store.settings.get("store_mode", "700")), 8))
     effects.make_folders(store.path(CATALOG))
 
 

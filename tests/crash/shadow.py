@@ -125,8 +125,8 @@ class Shadow:
         original(path, folder=folder)
         self._changes.append(Change({_key(path): None}, {inode} if inode is not None else set()))
 
-    def _make_folder(self, original: Callable[..., None], path: Path) -> None:
-        original(path)
+    def _make_folder(self, original: Callable[..., None], path: Path, mode: int = 0o777) -> None:
+        original(path, mode)
         inode = path.lstat().st_ino
         self._durable.setdefault(inode, {})
         self._changes.append(Change({_key(path): inode}, {inode}))
