@@ -114,8 +114,7 @@ class StageFolder:
         """
         place = self.place / check_relpath("staged file", relpath)
         with _refused(relpath):
-            place.parent.make_folders()
-            with os.fdopen(place.create_file(), "wb", buffering=0) as stream:
+            with os.fdopen(_create(place), "wb", buffering=0) as stream:
                 yield StagedFile(self.path / relpath, stream)
                 if mtime is not None:
                     os.utime(stream.fileno(), (mtime, mtime))
@@ -268,6 +267,15 @@ def is_held(place: StorePath) -> bool:
         return True
     os.close(lock)
     return False
+
+
+def _create(place: StorePath) -> int:
+    """Make a new file, and its folders where they are missing; most files lie in a folder that is there."""
+    try:
+        return place.create_file()
+    except FileNotFoundError:
+        place.parent.make_folders()
+        return place.create_file()
 
 
 def _link(source: StorePath, target: StorePath, opened: os.stat_result) -> bool:
