@@ -113,11 +113,10 @@ class StageFolder:
             StageError: A file of that name is there already, or the disk refuses.
         """
         place = self.place / check_relpath("staged file", relpath)
-        with _refused(relpath):
-            with os.fdopen(_create(place), "wb", buffering=0) as stream:
-                yield StagedFile(self.path / relpath, stream)
-                if mtime is not None:
-                    os.utime(stream.fileno(), (mtime, mtime))
+        with _refused(relpath), os.fdopen(_create(place), "wb", buffering=0) as stream:
+            yield StagedFile(self.path / relpath, stream)
+            if mtime is not None:
+                os.utime(stream.fileno(), (mtime, mtime))
 
     def link_file(self, source: StorePath, relpath: str) -> Path:
         """Put the bytes of a file of the store below the stage: as a hard link where that is possible, else a copy.
