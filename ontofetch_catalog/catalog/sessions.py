@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.layout import BACKUPS, CATALOG
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 CHECKPOINT_BYTES = 1 << 17  # a log beyond this is moved into the database file at the end of a boundary
 _log = logging.getLogger("ontofetch.catalog")
+_checked: dict[Path, tuple[tuple[int, int, int], ...]] = {}  # root → state of the files whose rows were checked last
 
 
 @dataclass(slots=True)
@@ -149,9 +151,7 @@ def reading(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
             definitions.use_own_functions(connection)
             require_current_schema(connection)
             check_generation(store, connection)
-            _use_own_views(store, connection)
-            care.refuse_invalid(connection, "versions")
-            care.refuse_invalid_times(connection)
+            _check_contents(store, connection)
             effects.lock_settings(connection)
             yield watched(connection)
         except duckdb.Error as error:
@@ -215,8 +215,7 @@ def _entered(store: Store, *, migrate: bool, trust_record: bool) -> Iterator[Ses
                 _migrate(session)
             # from here on no table is made any more
             definitions.use_own_functions(session.connection)
-            _use_own_views(store, session.connection)
-            care.refuse_invalid(session.connection, "versions")
+            _check_contents(store, session.connection)
             session.recovered = journal.recover(store, session.connection)
             _record_recovery(session)
             session.connection = watched(session.connection)
@@ -225,13 +224,36 @@ def _entered(store: Store, *, migrate: bool, trust_record: bool) -> Iterator[Ses
             _close(session)
 
 
-def _use_own_views(store: Store, connection: duckdb.DuckDBPyConnection) -> None:
-    for name in definitions.use_own_views(connection):
+def _check_contents(store: Store, connection: duckdb.DuckDBPyConnection) -> None:
+    """Use our own views, and refuse rows that break a rule; a database that is as this process left it was checked.
+
+    Raises:
+        CatalogUnreadable: There is such a row.
+    """
+    files = _fingerprint(store)
+    if _checked.get(store.root) == files:
+        return
+    differing = definitions.use_own_views(connection)
+    care.refuse_invalid(connection, "versions")
+    care.refuse_invalid_times(connection)
+    if not differing:
+        _checked[store.root] = files
+    for name in differing:
         _log.warning(
             "the view %s in the catalog below %s is not this program's: ours is used; `ontofetch db doctor` says more",
             quote(name),
             store.root,
         )
+
+
+def _fingerprint(store: Store) -> tuple[tuple[int, int, int], ...]:
+    """Return inode, size and time of the database's file and of its log, as far as they are there."""
+    found = []
+    for path in (store.database, store.database.with_name(f"{store.database.name}.wal")):
+        with suppress(FileNotFoundError):
+            state = path.lstat()
+            found.append((state.st_ino, state.st_size, state.st_mtime_ns))
+    return tuple(found)
 
 
 @contextmanager
