@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -118,11 +119,6 @@ def verify(store: Store, request: Request, *, progress: Progress, tell: Callable
     Raises:
         OntofetchError: The catalog can't be used, or a process died; what was recorded stays.
     """
-    with sessions.reading(store) as connection:
-        care.refuse_invalid(connection)
-        groups = fixity.plan_groups(connection, request.scope, request.done)
-    run = _Run(store, request, groups, tell)
-    _log.info("verifying %s files, %s bytes", f"{run.result.files:,}", f"{run.result.size_bytes:,}")
     begun = time.monotonic()
     read = 0
 
@@ -134,13 +130,21 @@ def verify(store: Store, request: Request, *, progress: Progress, tell: Callable
     def is_over() -> bool:
         return request.seconds is not None and time.monotonic() - begun >= request.seconds
 
-    try:
-        with Pool[_List](store.root, request.workers, moved) as pool:
+    with ExitStack() as ending:
+        # the processes start while the catalog is read
+        pool = ending.enter_context(Pool[_List](store.root, request.workers, moved))
+        with sessions.reading(store) as connection:
+            care.refuse_invalid(connection)
+            groups = fixity.plan_groups(connection, request.scope, request.done)
+        run = _Run(store, request, groups, tell)
+        _log.info("verifying %s files, %s bytes", f"{run.result.files:,}", f"{run.result.size_bytes:,}")
+        try:
             for answer in pool.run(run.lists(groups), is_over):
                 run.take(answer)
-    except BaseException:
-        run.keep()
-        raise
+        except BaseException:
+            ending.close()
+            run.keep()
+            raise
     run.record(last=True)
     run.result.seconds = time.monotonic() - begun
     since = sessions.utc_now() - timedelta(days=RECENT_DAYS)
