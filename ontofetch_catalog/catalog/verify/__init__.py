@@ -1,7 +1,7 @@
 """Fixity: hash recorded files again, compare them with the catalog, and record when each was last found intact."""
 
 from ..repo.fixity import Scope
-from .boundary import FINDINGS, Found, VerifyBatch
-from .run import RECENT_DAYS, Progress, Request, Result, verify
+from .boundary import FINDINGS, RECENT_DAYS, Found, VerifyBatch
+from .run import Progress, Request, Result, verify
 
 __all__ = ["FINDINGS", "RECENT_DAYS", "Found", "Progress", "Request", "Result", "Scope", "VerifyBatch", "verify"]

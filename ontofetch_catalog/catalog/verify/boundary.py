@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .. import journal, sessions
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
+RECENT_DAYS = 30
 FINDINGS = 1_000  # findings that an event names, so that doctor looks at them again; the others it only counts
 
 
@@ -43,12 +45,17 @@ class VerifyBatch(Care):
         store: Where.
         found: What hashing came to.
         payload: What the event tells beside it.
+        summed: Of which files the bytes are added up, all and those verified lately; None: of none.
     """
 
     kind: ClassVar[str] = "verify"
 
-    def __init__(self, store: Store, found: Found, payload: Mapping[str, Any]) -> None:
+    def __init__(
+        self, store: Store, found: Found, payload: Mapping[str, Any], *, summed: fixity.Scope | None = None
+    ) -> None:
         super().__init__(store)
+        self._summed = summed
+        self.summed_bytes = (0, 0)
         self._found = found
         self._payload = payload
         self.confirmed = found.faults.slice(0, 0)
@@ -63,6 +70,9 @@ class VerifyBatch(Care):
         self.confirmed = self._confirm(connection)
         # what is damaged does not count as verified any more, and comes first the next time
         fixity.mark_verified(connection, self.confirmed, None)
+        if self._summed is not None:
+            since = moment - timedelta(days=RECENT_DAYS)
+            self.summed_bytes = fixity.sum_recent(connection, self._summed, since)[1:]
         payload = {
             **self._payload,
             "verified_at": moment.isoformat(sep=" ", timespec="microseconds"),

@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from ...errors import OntofetchError, UsageError
@@ -24,11 +25,11 @@ from .pages import NOT_KEPT, After, Group, as_faults, as_findings, faults_schema
 from .pool import Answer, Pool
 
 if TYPE_CHECKING:
+    import duckdb
     import pyarrow as pa
 
 BATCH_SECONDS = 60.0
 BATCH_ROWS = 131_072
-RECENT_DAYS = 30
 _log = logging.getLogger("ontofetch.verify")
 
 
@@ -136,10 +137,15 @@ def verify(store: Store, request: Request, *, progress: Progress, tell: Callable
         with sessions.reading(store) as connection:
             care.refuse_invalid(connection)
             groups = fixity.plan_groups(connection, request.scope, request.done)
-        run = _Run(store, request, groups, tell)
+            run = _Run(store, request, groups, tell)
+            lists = run.lists(groups)
+            # the first page is read before the catalog is closed
+            run.connection = connection
+            first = list(islice(lists, 1))
+            run.connection = None
         _log.info("verifying %s files, %s bytes", f"{run.result.files:,}", f"{run.result.size_bytes:,}")
         try:
-            for answer in pool.run(run.lists(groups), is_over):
+            for answer in pool.run(chain(first, lists), is_over):
                 run.take(answer)
         except BaseException:
             ending.close()
@@ -147,10 +153,6 @@ def verify(store: Store, request: Request, *, progress: Progress, tell: Callable
             raise
     run.record(last=True)
     run.result.seconds = time.monotonic() - begun
-    since = sessions.utc_now() - timedelta(days=RECENT_DAYS)
-    everything = Scope(version_id=request.scope.version_id, slot=request.scope.slot)
-    with sessions.reading(store) as connection:
-        _, run.result.all_bytes, run.result.recent_bytes = fixity.sum_recent(connection, everything, since)
     return run.result
 
 
@@ -170,6 +172,7 @@ class _Run:
         self._store = store
         self._request = request
         self._tell = tell
+        self.connection: duckdb.DuckDBPyConnection | None = None  # as long as somebody has the catalog open
         self._verified: list[pa.Table] = []
         self._faults: list[pa.Table] = []
         self._rows = 0
@@ -187,6 +190,8 @@ class _Run:
                 yield _List(part), *(part[name].to_pylist() for name in ("path", "content", "size_bytes"))
 
     def _page(self, group: Group, after: After, rows: int) -> pa.Table:
+        if self.connection is not None:
+            return fixity.read_page(self.connection, self._request.scope, group, after=after, rows=rows)
         with sessions.reading(self._store) as connection:
             return fixity.read_page(connection, self._request.scope, group, after=after, rows=rows)
 
@@ -218,9 +223,17 @@ class _Run:
         result.checked_bytes += (pc.sum(verified["size_bytes"]).as_py() or 0) + (
             pc.sum(faults["size_bytes"]).as_py() or 0
         )
-        batch = VerifyBatch(self._store, Found(verified=verified, faults=faults), self._payload(last=last))
+        scope = self._request.scope
+        everything = Scope(version_id=scope.version_id, slot=scope.slot)
+        batch = VerifyBatch(
+            self._store,
+            Found(verified=verified, faults=faults),
+            self._payload(last=last),
+            summed=everything if last else None,
+        )
         outcome = carry_out(self._store, batch)
         self._verified, self._faults, self._rows, self._since = [], [], 0, time.monotonic()
+        result.all_bytes, result.recent_bytes = batch.summed_bytes
         result.changed_files += len(faults) - len(batch.confirmed)
         result.findings = pa.concat_tables([result.findings, as_findings(batch.confirmed)])
         _log.info("verified %s of %s files", f"{result.checked_files:,}", f"{result.files:,}")
