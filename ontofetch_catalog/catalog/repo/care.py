@@ -28,10 +28,10 @@ KEYS = {
     "latest_pointer": ("slot", "updated_at"),
 }
 _SEGMENT = "[A-Za-z0-9][A-Za-z0-9._+~-]{0,99}"
-_BAD_PATH = (
+_CLIMBS = (
     "contains('/' || {0} || '/', '//') OR contains('/' || {0} || '/', '/./') OR contains('/' || {0} || '/', '/../')"
-    r" OR regexp_matches({0}, '\p{{Cc}}')"
 )
+_BAD_PATH = _CLIMBS + r" OR regexp_matches({0}, '\p{{Cc}}')"
 # what a calendar of Python can hold, so that every row can be shown
 _BAD_TIME = "({0} < TIMESTAMP '0001-01-01' OR {0} > TIMESTAMP '9999-12-31 23:59:59')"
 # table → rule → the rows that break it
@@ -93,6 +93,21 @@ def refuse_invalid(connection: duckdb.DuckDBPyConnection, *tables: str) -> None:
                 hint="Nothing was touched. `ontofetch db doctor` lists all such rows; if the store is not your own,"
                 " somebody may have made them on purpose.",
             )
+
+
+def refuse_invalid_paths(connection: duckdb.DuckDBPyConnection) -> None:
+    """Refuse a catalog with paths that lead out of the store, before anything is read by them.
+
+    Raises:
+        CatalogUnreadable: There is such a row.
+    """
+    parts = [
+        f"SELECT '{table}' AS name WHERE EXISTS (FROM {table} WHERE relpath IS NULL OR {_CLIMBS.format('relpath')})"
+        for table in ("artifacts", "extracted_files")
+    ]
+    found = fetch_one(connection, " UNION ALL ".join(parts))
+    if found is not None:
+        refuse_invalid(connection, str(found[0]))
 
 
 # DuckDB finds what is outside of a range by the bounds of its row groups, whatever their number

@@ -44,7 +44,7 @@ class Folders:
         Raises:
             OSError: It can't be opened, or a part of its path is a link or no folder.
         """
-        if not {"", ".", ".."}.isdisjoint(path.split("/")):
+        if not {"", ".", ".."}.isdisjoint(path.split("/")) or "\0" in path:
             raise OSError(errno.EXDEV, "its path would lead out of the store", path)
         folder, _, name = path.rpartition("/")
         if folder != self._path:

@@ -135,7 +135,7 @@ def verify(store: Store, request: Request, *, progress: Progress, tell: Callable
         # the processes start while the catalog is read
         pool = ending.enter_context(Pool[_List](store.root, request.workers, moved))
         with sessions.reading(store) as connection:
-            care.refuse_invalid(connection)
+            care.refuse_invalid_paths(connection)
             groups = fixity.plan_groups(connection, request.scope, request.done)
             run = _Run(store, request, groups, tell)
             lists = run.lists(groups)
