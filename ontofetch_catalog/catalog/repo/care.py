@@ -33,7 +33,7 @@ _CLIMBS = (
 )
 _BAD_PATH = _CLIMBS + r" OR regexp_matches({0}, '\p{{Cc}}')"
 # what a calendar of Python can hold, so that every row can be shown
-_BAD_TIME = "({0} < TIMESTAMP '0001-01-01' OR {0} > TIMESTAMP '9999-12-31 23:59:59')"
+_BAD_TIME = "({0} < TIMESTAMP '0001-01-01' OR {0} >= TIMESTAMP '10000-01-01')"
 # table → rule → the rows that break it
 _RULES = {
     "versions": {
