@@ -350,3 +350,17 @@ def test_a_process_that_dies_is_told_in_a_sentence(
     with pytest.raises(OntofetchError, match="ended with 7, before it was done") as failed:
         look(store)
     assert "--resume" in failed.value.hint
+
+
+def test_no_step_at_which_a_signal_comes_leaves_a_lock_locked(tmp_path: Path) -> None:
+    """Whichever line of the main thread is the last one before the signal, its threads and processes come to an end."""
+    (tmp_path / "a").write_bytes(b"a")
+    ended = subprocess.run(
+        [sys.executable, "-m", "tests.catalog.interrupted_pool", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(__file__).parents[2],
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert int(ended.stdout) > 20

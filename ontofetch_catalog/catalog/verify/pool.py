@@ -49,30 +49,41 @@ class Pool(Generic[T]):
         self._root = root
         self.count = count or cores()
         self._progress = progress
-        self._lists: queue.Queue[tuple[T, list[tuple[str, str, int]]] | None] = queue.Queue()
-        self._heard: queue.Queue[int | Answer[T] | OntofetchError] = queue.Queue()
+        # a signal that raises between two lines of a queue written in Python leaves its lock locked; these are in C
+        self._lists: queue.SimpleQueue[tuple[T, list[tuple[str, str, int]]] | None] = queue.SimpleQueue()
+        self._heard: queue.SimpleQueue[int | Answer[T] | OntofetchError] = queue.SimpleQueue()
         self._processes: list[Popen[bytes]] = []
         self._threads: list[threading.Thread] = []
         self._open = 0
 
     def __enter__(self) -> Self:
-        for _ in range(self.count):
-            process = start_script(hasher.__file__, os.path.abspath(self._root))
-            self._processes.append(process)
-            thread = threading.Thread(target=self._serve, args=(process,), daemon=True)
-            thread.start()
-            self._threads.append(thread)
+        try:
+            for _ in range(self.count):
+                process = start_script(hasher.__file__, os.path.abspath(self._root))
+                self._processes.append(process)
+                thread = threading.Thread(target=self._serve, args=(process,), daemon=True)
+                self._threads.append(thread)
+                thread.start()
+        except BaseException:
+            self._end()
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._end()
+
+    def _end(self) -> None:
         for process in self._processes:
             process.kill()
         for _ in self._threads:
             self._lists.put(None)
-        for process, thread in zip(self._processes, self._threads, strict=True):
-            thread.join()
+        for thread in self._threads:
+            # one that a signal kept from starting has nothing to end
+            if thread.ident is not None:
+                thread.join()
+        for process in self._processes:
             for stream in (process.stdin, process.stdout):
                 # what was not sent to a process that is gone can't be sent any more
                 with suppress(OSError):
