@@ -80,7 +80,7 @@ def test_a_signal_ends_it_cleanly(program: Program, number: int, code: int) -> N
     """The exit code says which, no process stays behind, and the run can be resumed."""
     # a terabyte of nothing takes long to hash, and what is larger than recorded isn't hashed
     os.truncate(program.root / "example/sample/1.0/data/b.ttl", 1 << 40)
-    with duckdb.connect(str(program.root / ".catalog/catalog.duckdb")) as connection:
+    with duckdb.connect(str(program.root / ".catalog/ontofetch.duckdb")) as connection:
         connection.execute("UPDATE extracted_files SET size_bytes = ? WHERE relpath = 'b.ttl'", [1 << 40])
     process = program.start("db", "verify", "--workers", "2")
     assert process.stderr is not None
