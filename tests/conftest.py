@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.releases import Releases
+from tests.releases import Releases, Templates
 
 settings.register_profile(
     "tests", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -28,6 +28,14 @@ def _own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[N
     yield
     logger.handlers[:], logger.propagate = handlers, propagate
     logger.setLevel(level)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _templates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Make a store that several tests begin with only once."""
+    Releases.templates = Templates(tmp_path_factory.mktemp("templates"))
+    yield
+    Releases.templates = None
 
 
 @pytest.fixture

@@ -1,19 +1,68 @@
-"""Real processes and real distributions for tests: the installed console script, and plugins made on the spot."""
+"""Real processes and real distributions for tests: the program, and plugins made on the spot."""
 
 from __future__ import annotations
 
+import atexit
+import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 SCRIPT = Path(sys.executable).with_name("ontofetch")
 
 
+class Forked:
+    """A process that has imported the program, and is forked for each command: that takes a tenth of starting anew."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.hostile.forks"],
+            cwd=Path(__file__).parent.parent,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        atexit.register(self.close)
+
+    def close(self) -> None:
+        """End it."""
+        self._process.communicate()
+
+    def run(self, words: Sequence[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end, in the current folder."""
+        with tempfile.TemporaryDirectory() as output:
+            asked = {
+                "words": [*map(str, words)],
+                "how": "fork",
+                "target": "ontofetch_catalog.host.app:main",
+                "folder": os.getcwd(),
+                "output": output,
+                "environment": dict(environment),
+                "seconds": 60,
+            }
+            assert self._process.stdin is not None
+            assert self._process.stdout is not None
+            self._process.stdin.write(json.dumps(asked) + "\n")
+            self._process.stdin.flush()
+            told = json.loads(self._process.stdout.readline())
+            if told["why"]:
+                raise subprocess.TimeoutExpired([*words], asked["seconds"], output=told["why"])
+            out, err = (Path(output, name).read_text(encoding="utf-8") for name in ("stdout", "stderr"))
+            return subprocess.CompletedProcess(["ontofetch", *words], told["code"], out, err)
+
+
+@cache
+def _forked() -> Forked:
+    return Forked()
+
+
 class Program:
-    """The console script, run in processes of its own with a store of its own."""
+    """The program, run in processes of its own with a store of its own."""
 
     def __init__(self, root: Path, *paths: Path) -> None:
         self.root = root
@@ -27,16 +76,8 @@ class Program:
         return kept | ours | {"PYTHONPATH": os.pathsep.join(map(str, self.paths))}
 
     def run(self, *words: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        """Run the script to its end."""
-        return subprocess.run(
-            [SCRIPT, *words],
-            env=self.environment | dict(env or {}),
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
+        """Run the program to its end."""
+        return _forked().run(words, self.environment | dict(env or {}))
 
     def start(self, *words: str) -> subprocess.Popen[str]:
         """Start the script; SIGINT arrives as it does in a shell's foreground."""

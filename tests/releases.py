@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -73,12 +74,32 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+class Templates:
+    """Stores that are made once for many tests: what is pulled first into an empty store is copied from here."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def find(self, pulled: tuple[object, ...]) -> Path:
+        """Return where the store lies that holds these pulls, or would lie."""
+        return self._folder / sha256(repr(pulled).encode())
+
+
 class Releases:
-    """A host for tests, for one store."""
+    """A host for tests, for one store.
+
+    Attributes:
+        templates: Set for a whole run of tests; None: each store is made from nothing.
+    """
+
+    templates: Templates | None = None
 
     def __init__(self, root: Path, *plugins: object, settings: Mapping[str, object] | None = None) -> None:
         self.root = root
         self.manager = make_manager(*plugins, NamedCatalog(), root=root, settings=settings)
+        # a plugin of the test's own wants to see each pull, and what is synced is not looked at in a copy
+        plain = not plugins and (settings or {}).get("durability") == "off"
+        self._pulled: tuple[object, ...] | None = (tuple(sorted((settings or {}).items())),) if plain else None
 
     def stage_file(self, name: str, data: bytes) -> Path:
         """Stage an artifact and return its path."""
@@ -134,11 +155,29 @@ class Releases:
 
     def pull(self, version: str, texts: Texts) -> None:
         """Record a whole release: artifact, files, results, latest."""
+        template = self._next_template(version, texts)
+        if template is not None and template.exists():
+            shutil.copytree(template, self.root, symlinks=True, dirs_exist_ok=True)
+            return
         data = json.dumps(texts).encode()
         self.download(version, data)
         self.extract(version, data, texts)
         self.validate(version, results_table(texts))
         self.set_latest(version)
+        if template is not None:
+            shutil.copytree(self.root, template, symlinks=True)
+
+    def _next_template(self, version: str, texts: Texts) -> Path | None:
+        """Return where a copy of this store with one more release belongs; None once it is a store of its own."""
+        if self.templates is None or self._pulled is None:
+            return None
+        # nothing but what was pulled before may be in it
+        before = self.templates.find(self._pulled) if len(self._pulled) > 1 else None
+        if _names_below(self.root) != (_names_below(before) if before else set()):
+            self._pulled = None
+            return None
+        self._pulled += ((version, tuple(texts.items())),)
+        return self.templates.find(self._pulled)
 
     @staticmethod
     def _receipt(results: object) -> Receipt:
@@ -159,6 +198,16 @@ class Releases:
     def check(self) -> None:
         """Assert that rows, files, LATEST.json, audits and manifests agree."""
         assert_consistent(self.root)
+
+
+def _names_below(folder: Path) -> set[tuple[str, int, int]]:
+    """Return path, size and mtime in ns of each file below a folder, which may be absent."""
+    found = set()
+    for path in folder.rglob("*") if folder.exists() else ():
+        state = path.lstat()
+        if not path.is_dir():
+            found.add((path.relative_to(folder).as_posix(), state.st_size, state.st_mtime_ns))
+    return found
 
 
 def query(root: Path, sql: str) -> list[tuple[Any, ...]]:

@@ -92,6 +92,8 @@ def _become(asked: dict[str, Any]) -> None:
         os.environ.update(asked["environment"])
         # the working folder is not on the path of the installed program
         sys.path[:] = [path for path in sys.path if path not in ("", asked["folder"])]
+        # what an interpreter would do when it starts
+        sys.path[:0] = [path for path in asked["environment"].get("PYTHONPATH", "").split(os.pathsep) if path]
         module, _, name = asked["target"].partition(":")
         code = int(getattr(importlib.import_module(module), name)(asked["words"]))
         sys.stdout.flush()
