@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import duckdb
 import pytest
@@ -397,3 +398,53 @@ def test_a_foreign_macro_does_not_take_the_name_of_a_function(store: Path) -> No
             connection.execute("SET enable_external_access = true")
     with sessions.writing(Store(store, {"durability": "off"})) as session:
         assert session.connection.execute("SELECT lower('ABC')").fetchall() == [("abc",)]
+
+
+@pytest.mark.parametrize("command", ["db recover", "db status"])
+def test_a_catalog_exchanged_as_it_is_opened_is_left_as_it_is(
+    store: Path, outside: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], command: str
+) -> None:
+    """Another database that takes the catalog's place at that very moment is noticed; it and its log stay the same."""
+    theirs = outside / "theirs"
+    shutil.copytree(store / ".catalog", theirs)
+    with duckdb.connect(str(theirs / "ontofetch.duckdb")) as connection:
+        connection.execute("PRAGMA disable_checkpoint_on_shutdown")
+        connection.execute("CREATE TABLE theirs AS SELECT range FROM range(1000)")
+    assert (theirs / "ontofetch.duckdb.wal").stat().st_size > 0
+    before, connect, opened = recount(outside), duckdb.connect, []
+
+    def exchanged(database: str, *args: Any, **options: Any) -> duckdb.DuckDBPyConnection:
+        if not opened:
+            (store / ".catalog").rename(store / "kept")
+            (store / ".catalog").symlink_to(theirs)
+        opened.append(connect(database, *args, **options))
+        return opened[-1]
+
+    monkeypatch.setattr(duckdb, "connect", exchanged)
+    assert main([*command.split(), "--root", str(store)]) == 1
+    assert "something else took its place while it was opened" in capfd.readouterr().err
+    assert len(opened) == 1
+    assert recount(outside) == before
+
+
+def test_a_catalog_exchanged_as_it_is_made_gets_nothing(
+    tmp_path: Path, outside: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Where nothing lies yet, DuckDB makes its empty file wherever the name leads; no schema and no row get there."""
+    store, connect = tmp_path / "new", duckdb.connect
+
+    def exchanged(database: str, *args: Any, **options: Any) -> duckdb.DuckDBPyConnection:
+        (store / ".catalog").rename(store / "kept")
+        (store / ".catalog").symlink_to(outside / "data")
+        return connect(database, *args, **options)
+
+    before = recount(outside)
+    with monkeypatch.context() as patched:
+        patched.setattr(duckdb, "connect", exchanged)
+        assert main(["db", "migrate", "--root", str(store)]) == 1
+    assert "something else took its place while it was opened" in capfd.readouterr().err
+    after = recount(outside)
+    assert after.keys() - before.keys() == {"data/new.duckdb"}
+    assert {path for path in before if after[path] != before[path]} == {"data"}
+    with duckdb.connect(str(outside / "data/new.duckdb"), read_only=True) as connection:
+        assert connection.execute("SHOW TABLES").fetchall() == []

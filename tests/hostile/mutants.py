@@ -181,7 +181,8 @@ def judge(fault: Fault, found: dict[str, Outcome]) -> list[str]:
         if not any(outcome.caught for outcome in mine):
             ended = sorted({outcome.how for outcome in mine}) or ["never called"]
             wrong.append(f"{test}: {', '.join(ended)}")
-            wrong += [f"    {line}" for outcome in mine if outcome.how != "passed" for line in outcome.told.splitlines()[-5:]]
+            told = next((outcome.told for outcome in mine if outcome.how != "passed"), "")
+            wrong += [f"    {line}" for line in told.splitlines()[-5:]]
     return wrong
 
 
