@@ -148,6 +148,13 @@ def link(place: str, target: str = "") -> Plant:
     return plant
 
 
+def sound_database(root: Path, outside: Path) -> None:
+    """Put a link to a database in the place of the catalog; it says just what the catalog said."""
+    path = root / ".catalog/ontofetch.duckdb"
+    shutil.move(path, outside / "theirs.duckdb")
+    path.symlink_to(outside / "theirs.duckdb")
+
+
 def pipe(place: str) -> Plant:
     """Put a pipe in a place of the store."""
 
@@ -228,13 +235,13 @@ ATTACKS: dict[str, Plant] = {
     "link/quarantine": link(".catalog/quarantine"),
     "link/plans": link(".catalog/plans"),
     "link/backups": link(".catalog/backups"),
-    "link/database": link(".catalog/ontofetch.duckdb", "theirs.duckdb"),
+    "link/database": sound_database,
     "link/log": link(".catalog/ontofetch.duckdb.wal", "victim"),
     "link/spill": link(".catalog/ontofetch.duckdb.tmp"),
     "link/record": link(".catalog/generation.json", "victim"),
     "link/record-new": link(".catalog/.generation.json.new", "victim"),
     "link/lock": link(".catalog/.duck.lock", "victim"),
-    "link/desk": link(".catalog/.duck.lock.desk", "victim"),
+    "link/desk": link(".catalog/.duck.lock.desk", "made"),
     "link/key": link(".catalog/key", "victim"),
     "link/restoring": link(".catalog/restoring"),
     "link/restore-plan": link(".catalog/restore.json", "victim"),
@@ -356,6 +363,17 @@ def test_nothing_outside_of_a_foreign_store_is_touched(
         assert recount(outside) == before, command
     assert carries(store, SECRET) == []
     assert carries(tmp_path / "store", SECRET) == []
+
+
+@pytest.mark.parametrize("name", ["link/log", "link/spill", "pipe/log"])
+def test_what_duckdb_opens_by_its_name_is_looked_at(
+    store: Path, outside: Path, capfd: pytest.CaptureFixture[str], name: str
+) -> None:
+    """A link or a pipe in the place of the log, or of the folder for what memory can't hold, is refused at once."""
+    ATTACKS[name](store, outside)
+    for command in ("db status", "db recover"):
+        assert main([*command.split(), "--root", str(store)]) == 1
+        assert "is a link or no regular file" in capfd.readouterr().err
 
 
 def test_a_complete_stage_does_not_let_a_link_be_written_through(store: Path, outside: Path, tmp_path: Path) -> None:

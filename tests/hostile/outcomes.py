@@ -1,4 +1,4 @@
-"""Be a plugin of pytest that writes down, at once, which test begins and how it ends: a run may be killed on its way."""
+"""Be a plugin of pytest that writes down at once which test begins and how it ends: a run may be killed on its way."""
 
 from __future__ import annotations
 

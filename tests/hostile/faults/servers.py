@@ -28,12 +28,21 @@ FAULTS = (
     ),
     fault(
         "a head may take for ever",
-        (METER, "        if self._head is not None:\n            raise httpcore.ReadTimeout", "        if self._head is not None:\n            return\n            raise httpcore.ReadTimeout"),
+        (
+            METER,
+            "        if self._head is not None:\n            raise httpcore.ReadTimeout",
+            "        if self._head is not None:\n            return\n            raise httpcore.ReadTimeout",
+        ),
         tests=of(
             SLOW + "a_head_that_does_not_end_is_given_up",
-            "103", "102", "100", "headers", "a header of one line", "a status line",
+            "103",
+            "102",
+            "100",
+            "headers",
+            "a header of one line",
+            "a status line",
         ),
-    ),  # fmt: skip
+    ),
     fault(
         "a head may be of any size",
         (METER, "        if self._head > MOST_HEAD:\n", "        if False:\n"),
@@ -60,12 +69,18 @@ FAULTS = (
     ),
     fault(
         "there is no deadline",
-        (METER, "        if left <= 0:\n            raise FetchError(", "        if False:\n            raise FetchError("),
-        tests=of(
-            SLOW + "everything_ends_at_the_deadline",
-            *("a body that is fast enough", "chunks that are fast enough", "a server that is always busy"),
-        )
-        + (SLOW + "slow_redirects_end_at_the_deadline",),
+        (
+            METER,
+            "        if left <= 0:\n            raise FetchError(",
+            "        if False:\n            raise FetchError(",
+        ),
+        tests=(
+            *of(
+                SLOW + "everything_ends_at_the_deadline",
+                *("a body that is fast enough", "chunks that are fast enough", "a server that is always busy"),
+            ),
+            SLOW + "slow_redirects_end_at_the_deadline",
+        ),
     ),
     fault(
         "a declared length is not looked at",
@@ -78,20 +93,38 @@ FAULTS = (
     fault(
         "the bytes of a body are not counted",
         (TRANSPORT, "                self._meter.take(len(part))\n", ""),
-        tests=of(
-            SLOW + "bytes_are_counted_while_they_arrive", "no length", "chunks", "one chunk of a terabyte", "encoded"
-        )
-        + (FETCHED + "what_is_too_large_leaves_nothing",),
+        tests=(
+            *of(
+                SLOW + "bytes_are_counted_while_they_arrive",
+                "no length",
+                "chunks",
+                "one chunk of a terabyte",
+                "encoded",
+            ),
+            FETCHED + "what_is_too_large_leaves_nothing",
+        ),
     ),
     fault(
         "what did not become whole stays staged",
-        (FETCH, "    except BaseException:\n        stage.discard()\n        raise\n", "    except BaseException:\n        stage.close()\n        raise\n"),
+        (
+            FETCH,
+            "    except BaseException:\n        stage.discard()\n        raise\n",
+            "    except BaseException:\n        stage.close()\n        raise\n",
+        ),
         tests=(FETCHED + "what_is_too_large_leaves_nothing",),
     ),
     fault(
         "a body is inflated",
-        (TRANSPORT, "        body = _Body(answer.stream, self._meter)\n", "        body = _Body(_inflated(answer), self._meter)\n"),
-        (TRANSPORT, "class _Body(httpx.SyncByteStream):", "def _inflated(answer: httpcore.Response) -> Iterable[bytes]:\n    told = httpx.Headers(answer.headers)\n    response = httpx.Response(200, headers=told, stream=_Body(answer.stream, Meter('', timeout=9, deadline=0, least_rate=0, most_bytes=0)))\n    yield from response.iter_bytes()\n\n\nclass _Body(httpx.SyncByteStream):"),
+        (
+            TRANSPORT,
+            "        body = _Body(answer.stream, self._meter)\n",
+            "        body = _Body(_inflated(answer), self._meter)\n",
+        ),
+        (
+            TRANSPORT,
+            "class _Body(httpx.SyncByteStream):",
+            "def _inflated(answer: httpcore.Response) -> Iterable[bytes]:\n    told = httpx.Headers(answer.headers)\n    response = httpx.Response(200, headers=told, stream=_Body(answer.stream, Meter('', timeout=9, deadline=0, least_rate=0, most_bytes=0)))\n    yield from response.iter_bytes()\n\n\nclass _Body(httpx.SyncByteStream):",
+        ),
         tests=(SLOW + "what_a_content_encoding_would_inflate_is_not_inflated",),
     ),
     fault(
@@ -158,7 +191,11 @@ FAULTS = (
     ),
     fault(
         "a name is resolved once more for the connection",
-        (NETWORK, "stream = self._plain.connect_tcp(address, port, left, local_address, socket_options)", "stream = self._plain.connect_tcp(host, port, left, local_address, socket_options)"),
+        (
+            NETWORK,
+            "stream = self._plain.connect_tcp(address, port, left, local_address, socket_options)",
+            "stream = self._plain.connect_tcp(host, port, left, local_address, socket_options)",
+        ),
         tests=(LED + "the_address_that_was_checked_is_the_one_connected_to",),
     ),
     fault(
@@ -168,7 +205,11 @@ FAULTS = (
     ),
     fault(
         "all addresses of a mixed answer are used",
-        (ADDRESSES, "return [address for address in addresses if self._open or kinds[address] in (PUBLIC, self._first)]", "return list(addresses)"),
+        (
+            ADDRESSES,
+            "return [address for address in addresses if self._open or kinds[address] in (PUBLIC, self._first)]",
+            "return list(addresses)",
+        ),
         tests=(LED + "a_name_with_a_private_address_is_refused",),
     ),
     fault(
@@ -183,13 +224,24 @@ FAULTS = (
     ),
     fault(
         "TLS asks for the address",
-        (NETWORK, "self._stream.start_tls(ssl_context, server_hostname, wait)", "self._stream.start_tls(ssl_context, '93.184.216.34', wait)"),
+        (
+            NETWORK,
+            "self._stream.start_tls(ssl_context, server_hostname, wait)",
+            "self._stream.start_tls(ssl_context, '93.184.216.34', wait)",
+        ),
         tests=(LED + "the_certificate_is_that_of_the_name",),
     ),
     fault(
         "values are kept whatever their name",
-        (NAMES, "if not pair or (name.casefold() in HARMLESS_NAMES and _is_plain(value)):", "if not pair or not is_secret_name(name):"),
-        tests=(NAMED + "secrets_in_urls", *of(SECRET + "a_value_that_is_not_harmless_is_nowhere", "?unlisted=s3same", "?s3same")),
+        (
+            NAMES,
+            "if not pair or (name.casefold() in HARMLESS_NAMES and _is_plain(value)):",
+            "if not pair or not is_secret_name(name):",
+        ),
+        tests=(
+            NAMED + "secrets_in_urls",
+            *of(SECRET + "a_value_that_is_not_harmless_is_nowhere", "?unlisted=s3same", "?s3same"),
+        ),
     ),
     fault(
         "a harmless value may be anything",
@@ -198,10 +250,11 @@ FAULTS = (
             NAMED + "secrets_in_urls",
             *of(
                 SECRET + "a_value_that_is_not_harmless_is_nowhere",
-                "?v=1%26token%3Ds3same", "?file=https://jo:s3same@h/",
+                "?v=1%26token%3Ds3same",
+                "?file=https://jo:s3same@h/",
             ),
         ),
-    ),  # fmt: skip
+    ),
     fault(
         "only & separates",
         (NAMES, 'pieces = re.split("([&;])", parts.query)', 'pieces = re.split("(&)", parts.query)'),
@@ -210,7 +263,11 @@ FAULTS = (
     ),
     fault(
         "parameters of a path are kept",
-        (NAMES, 'path = parts.path if parts.scheme == "file" else _redact_path(parts.path, replaced)', "path = parts.path"),
+        (
+            NAMES,
+            'path = parts.path if parts.scheme == "file" else _redact_path(parts.path, replaced)',
+            "path = parts.path",
+        ),
         tests=(
             NAMED + "secrets_in_urls",
             *of(SECRET + "a_value_that_is_not_harmless_is_nowhere", ";jsessionid=s3same", "%3Bsid%3Ds3same"),
@@ -232,9 +289,15 @@ FAULTS = (
         "the target of a redirect is told as it came",
         (EXCHANGE, "{quote(redact_url(str(target)))}, from https", "{quote(str(target))}, from https"),
         (EXCHANGE, "quote(scheme[1][:40] + ':')", "quote(location)"),
-        (EXCHANGE, 'raise self._misled("something that is no http or https address")', 'raise self._misled(f"{location}, no http or https address")'),
+        (
+            EXCHANGE,
+            'raise self._misled("something that is no http or https address")',
+            'raise self._misled(f"{location}, no http or https address")',
+        ),
         tests=(
-            *of(SECRET + "what_a_redirect_says_is_recorded_and_told_like_a_source", "data:s3same", "http://s3same:port/"),
+            *of(
+                SECRET + "what_a_redirect_says_is_recorded_and_told_like_a_source", "data:s3same", "http://s3same:port/"
+            ),
             NOWHERE,
         ),
     ),
@@ -243,9 +306,10 @@ FAULTS = (
         (LOGS, "plain = _URL.sub(lambda found: redact_url(found[0]), text)", "plain = text"),
         tests=of(
             SECRET + "what_a_redirect_says_is_recorded_and_told_like_a_source",
-            "/b.ttl?unlisted=s3same", "{away}/b.ttl?sv=1&sig=s3same",
+            "/b.ttl?unlisted=s3same",
+            "{away}/b.ttl?sv=1&sig=s3same",
         ),
-    ),  # fmt: skip
+    ),
     fault(
         "a server's own words for a status are told",
         (EXCHANGE, 'name = _STATUS_NAMES.get(cause.status_code, "")', "name = cause.reason_phrase"),
@@ -258,13 +322,21 @@ FAULTS = (
     ),
     fault(
         "no URL is ambiguous",
-        (NAMES, "    return any(_letters(name) not in CREDENTIAL_NAMES for name in _redact(url)[1])\n", "    return False\n"),
+        (
+            NAMES,
+            "    return any(_letters(name) not in CREDENTIAL_NAMES for name in _redact(url)[1])\n",
+            "    return False\n",
+        ),
         tests=(FETCHED + "a_hidden_value_may_mean_other_bytes", NAMED + "only_credentials_leave_an_url_what_it_is"),
     ),
     fault(
         "conditions are sent whatever was hidden",
         (FETCH, "copies = [copy for copy in copies if copy.sha256 == sha256]", "pass"),
-        (FETCH, "conditions = {} if source.hides_values else conditions_of(copies)", "conditions = conditions_of(copies)"),
+        (
+            FETCH,
+            "conditions = {} if source.hides_values else conditions_of(copies)",
+            "conditions = conditions_of(copies)",
+        ),
         tests=(FETCHED + "a_hidden_value_may_mean_other_bytes",),
         note="a copy of an ambiguous URL is no candidate, and nothing is asked with a condition",
     ),

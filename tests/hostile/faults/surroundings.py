@@ -17,14 +17,22 @@ FAULTS = (
         "a process starts in the working folder with its path",
         (START, 'options = ["-I", *', "options = [*"),
         (START, "        cwd=_FOLDER,\n", ""),
-        (BOOT, 'sys.path += [entry for entry in spec["path"] if entry not in sys.path]', 'sys.path[:0] = ["", *spec["path"]]'),
+        (
+            BOOT,
+            'sys.path += [entry for entry in spec["path"] if entry not in sys.path]',
+            'sys.path[:0] = ["", *spec["path"]]',
+        ),
         tests=(CHILDREN + "a_pull_runs_nothing_of_the_current_folder",),
         note="-I, the folder / and the order of the path each suffice",
     ),
     fault(
         "a process that validates has the working folder on its path",
         (START, "        cwd=_FOLDER,\n", ""),
-        (BOOT, '    for name, folder in spec["bare"].items():\n', '    if not spec["bare"]:\n        sys.path[:0] = [""]\n    for name, folder in spec["bare"].items():\n'),
+        (
+            BOOT,
+            '    for name, folder in spec["bare"].items():\n',
+            '    if not spec["bare"]:\n        sys.path[:0] = [""]\n    for name, folder in spec["bare"].items():\n',
+        ),
         tests=(FOLDER + "pull_runs_nothing_of_the_working_folder",),
     ),
     fault(
@@ -34,12 +42,22 @@ FAULTS = (
     ),
     fault(
         "what leads to the working folder is handed on",
-        (START, "if os.path.isabs(entry) and (not near or any(_is_below(real, place) for place in installed)):", "if True:"),
+        (
+            START,
+            "if os.path.isabs(entry) and (not near or any(_is_below(real, place) for place in installed)):",
+            "if True:",
+        ),
         tests=of(
             CHILDREN + "whatever_leads_to_the_current_folder_is_left_out",
-            "{folder}", "", ".", "sub", "..", "{folder}/sub", "{folder}/..",
+            "{folder}",
+            "",
+            ".",
+            "sub",
+            "..",
+            "{folder}/sub",
+            "{folder}/..",
         ),
-    ),  # fmt: skip
+    ),
     fault(
         "links to the working folder are handed on",
         (START, "        real = os.path.realpath(entry)\n", "        real = os.path.abspath(entry)\n"),
@@ -67,7 +85,11 @@ FAULTS = (
     ),
     fault(
         "a settings file is obeyed without a word",
-        (WORDS, "    if names:\n        name = settings.found_file\n", "    if False:\n        name = settings.found_file\n"),
+        (
+            WORDS,
+            "    if names:\n        name = settings.found_file\n",
+            "    if False:\n        name = settings.found_file\n",
+        ),
         tests=(SETTINGS + "a_found_file_is_named",),
     ),
     fault(
@@ -77,7 +99,11 @@ FAULTS = (
     ),
     fault(
         "the mode of a settings file is not looked at",
-        (FILE, "if status.st_mode & _OTHERS:\n        raise UsageError(\n            f\"The settings file", "if False:\n        raise UsageError(\n            f\"The settings file"),
+        (
+            FILE,
+            'if status.st_mode & _OTHERS:\n        raise UsageError(\n            f"The settings file',
+            'if False:\n        raise UsageError(\n            f"The settings file',
+        ),
         tests=of(REFUSED, "can be written by others (its 0", "can be written by others (its 1"),
     ),
     fault(
@@ -124,7 +150,11 @@ FAULTS = (
     ),
     fault(
         "the working folder stays on the path of the program",
-        (MAIN, 'if not sys.flags.safe_path and sys.path[0] != __file__.rpartition("/ontofetch_catalog/")[0]:', "if False:"),
+        (
+            MAIN,
+            'if not sys.flags.safe_path and sys.path[0] != __file__.rpartition("/ontofetch_catalog/")[0]:',
+            "if False:",
+        ),
         (APP, "        _leave_current_folder_out()\n", ""),
         tests=(FOLDER + "no_command_runs_anything_of_the_working_folder",),
     ),
