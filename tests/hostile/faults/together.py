@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from .archives import ARCHIVES
 from .fault import fault, of
-from .stores import FOLLOW, GENERATION, PATHS, WAIT
+from .stores import FOLLOW, PATHS, PLAN, WAIT
 
 BENCH, RACES = "tests/hostile/test_bench.py::test_", "tests/hostile/test_races.py::test_"
 NAMED = BENCH + "what_has_a_name_holds"
 
 FAULTS = (
     fault(
-        "what can't be read, an archive or a record, is an error of ours",
+        "a plan of another form is an error of ours",
         (
-            ARCHIVES,
-            "    except Exception as error:\n        # lzma",
-            "    except ZeroDivisionError as error:\n        # lzma",
+            PLAN,
+            "    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:\n",
+            "    except ZeroDivisionError as error:\n",
         ),
-        (
-            GENERATION,
-            "    except (OSError, ValueError, KeyError, TypeError, OverflowError) as caught:\n",
-            "    except ZeroDivisionError as caught:\n",
-        ),
-        tests=of(BENCH + "what_is_drawn_holds", "archives", "documents"),
+        tests=of(BENCH + "what_is_drawn_holds", "plans"),
     ),
     fault(
         "a document may be a pipe, or nested without end",
