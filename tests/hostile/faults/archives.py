@@ -139,7 +139,10 @@ FAULTS = (
         "a size of a header may be negative or endless",
         (TARS, 'if what == "size" and not 0 <= found < 2**63:', "if False:"),
         (TARS, "if value.isdigit() and len(value) < 19:", "if True:"),
-        tests=of(TESTS + "a_number_that_cant_be_is_a_sentence", "data0", "data1", "data2", "data3"),
+        tests=of(
+            TESTS + "a_number_that_cant_be_is_a_sentence",
+            *("a negative size", "an endless size", "a negative size of 12 bytes", "a size beyond all files"),
+        ),
     ),
     fault(
         "a process that unpacks has all the memory",
@@ -169,9 +172,17 @@ FAULTS = (
         ),
     ),
     fault(
-        "one entity may stand for anything",
-        (ENTITIES, "if size > MOST_CHARACTERS or depth >= MOST_NESTED", "if depth >= 1000"),
-        tests=of(DOCUMENT, "billion laughs", "laughs with odd spaces", "laughs in a second doctype", "layers"),
+        "entities may stand for anything",
+        (ENTITIES, "if size > MOST_CHARACTERS or depth >= MOST_NESTED or self._declared > MOST_DECLARED:", "if False:"),
+        tests=of(
+            DOCUMENT,
+            "billion laughs",
+            "laughs that nobody uses",
+            "laughs with odd spaces",
+            "laughs in a second doctype",
+            "layers",
+        ),
+        note="what one may stand for, and what all may together, each refuse most of them",
     ),
     fault(
         "entities with odd spaces are others",

@@ -96,7 +96,7 @@ FAULTS = (
         "what is no regular file is opened, and waited for",
         *WAIT,
         tests=(
-            *of(OUTSIDE, "pipe/record", "pipe/intent", "pipe/stage-record", "pipe/manifest"),
+            *of(OUTSIDE, "pipe/record", "pipe/manifest"),
             OPENED + "nothing_but_a_regular_file_is_opened_as_one",
         ),
     ),
