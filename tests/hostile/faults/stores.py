@@ -131,7 +131,7 @@ FAULTS = (
     fault(
         "a document may be of any depth",
         (PATHS, '    if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH:\n', "    if False:\n"),
-        tests=of(HOSTILE, "closed", "behind text") + of(OUTSIDE, "deep/record", "deep/manifest"),
+        tests=of(HOSTILE, "closed", "behind text") + of(OUTSIDE, "deep/record"),
     ),
     fault(
         "a document may have any number of values",
