@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +26,7 @@ VERSION = "example/sample/1.0"
 DATA = f"{VERSION}/data"
 TEXTS = {"a.ttl": "<a:b> <a:c> <a:d> .\n", "d/b.ttl": "<a:b> <a:c> <a:e> .\n"}
 DEEP = "[" * 1_000_000
+HELD = 600_000  # KiB that a command may add to what this process has held before
 SECONDS = 60  # far more than any of the commands takes
 
 # every command that reads or writes what lies in a store; {new} is a file to pull, {out} a path for a backup
@@ -97,6 +100,12 @@ def store(tmp_path: Path) -> Path:
     with duckdb.connect(str(root / ".catalog/ontofetch.duckdb")) as connection:
         connection.execute("CHECKPOINT")
     return root
+
+
+def peak() -> int:
+    """Return the most memory that this process has held, in KiB."""
+    found = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return found // 1024 if sys.platform == "darwin" else found
 
 
 def recount(folder: Path) -> dict[str, tuple[int, int, int, str]]:
@@ -349,7 +358,7 @@ def test_nothing_outside_of_a_foreign_store_is_touched(
     new = tmp_path / "new.ttl"
     new.write_text("<a:b> <a:c> <a:g> .\n")
     ATTACKS[name](store, outside)
-    before = recount(outside)
+    before, held = recount(outside), peak()
     for number, command in enumerate(COMMANDS):
         out = tmp_path / f"{number}.tar.zst"
         words = command.format(new=new, out=out).split()
@@ -361,6 +370,7 @@ def test_nothing_outside_of_a_foreign_store_is_touched(
         assert "Traceback" not in shown, (command, shown)
         assert SECRET not in shown, (command, shown)
         assert recount(outside) == before, command
+        assert peak() < held + HELD, command
     assert carries(store, SECRET) == []
     assert carries(tmp_path / "store", SECRET) == []
 

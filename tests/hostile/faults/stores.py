@@ -38,6 +38,7 @@ FOLLOW = (
         "    if entry.is_dir():\n        return stat.S_IFDIR\n    if entry.is_file():\n",
     ),
 )
+OUT = (PATHS, 'if "" in parts or "." in parts or ".." in parts or "\\0" in self.relpath:', "if False:")
 WAIT = (
     (PATHS, "flags | os.O_NONBLOCK, mode)", "flags, mode)"),
     (
@@ -72,7 +73,7 @@ FAULTS = (
     ),
     fault(
         "a path may lead out",
-        (PATHS, 'if "" in parts or "." in parts or ".." in parts or "\\0" in self.relpath:', "if False:"),
+        OUT,
         tests=(OPENED + "no_path_leads_out",),
     ),
     fault(
@@ -126,7 +127,7 @@ FAULTS = (
             "            data = stream.read(most + 1)\n        if len(data) > most:\n",
             "            data = stream.read()\n        if False:\n",
         ),
-        tests=(OPENED + "a_document_has_a_largest_size",),
+        tests=(OPENED + "a_document_has_a_largest_size", *of(OUTSIDE, "large/record", "large/manifest")),
     ),
     fault(
         "a document may be of any depth",
@@ -150,7 +151,7 @@ FAULTS = (
             "    except (OSError, ValueError, KeyError, TypeError, OverflowError) as caught:\n",
             "    except ZeroDivisionError as caught:\n",
         ),
-        tests=of(OUTSIDE, "number/record", "nan/record", "deep/record", "large/record"),
+        tests=of(OUTSIDE, "number/record", "nan/record", "deep/record"),
     ),
     fault(
         "rows are believed",
@@ -159,7 +160,19 @@ FAULTS = (
             "        if found is not None:\n            raise CatalogUnreadable(",
             "        if False:\n            raise CatalogUnreadable(",
         ),
-        tests=of(OUTSIDE, "row/folder-climbs", "row/file-climbs", "row/time"),
+        tests=of(OUTSIDE, "row/time", "row/time-of-file"),
+    ),
+    fault(
+        "rows that lead out are believed",
+        (
+            CARE,
+            "        if found is not None:\n            raise CatalogUnreadable(",
+            "        if False:\n            raise CatalogUnreadable(",
+        ),
+        OUT,
+        *FOLLOW,
+        tests=of(OUTSIDE, "row/folder-climbs"),
+        note="a path that leads out is refused wherever it comes from",
     ),
     fault(
         "a database may reach files, by views of its own",
@@ -170,7 +183,7 @@ FAULTS = (
             "        if found is not None:\n            raise CatalogUnreadable(",
             "        if False:\n            raise CatalogUnreadable(",
         ),
-        tests=of(OUTSIDE, "view/reads", "view/table", "view/order"),
+        tests=of(OUTSIDE, "view/reads", "view/table"),
         note="our own views come first, and none could reach a file",
     ),
     fault(
