@@ -299,10 +299,15 @@ ATTACKS: dict[str, Plant] = {
         "CREATE OR REPLACE VIEW v_series_order AS SELECT *, 1 AS position, true AS is_latest,"
         " (SELECT content FROM read_text('{outside}/victim')) AS slot FROM versions"
     ),
-    "macro/function": sql("CREATE MACRO lower(text) AS (SELECT content FROM read_text('{outside}/victim'))"),
+    "macro/function": sql(
+        # whoever asks for a path that climbs is told by DuckDB which text is no answer to that
+        "CREATE MACRO contains(text, part) AS (SELECT content FROM read_text('{outside}/victim'))"
+    ),
     "macro/delta": sql(
-        "CREATE OR REPLACE MACRO version_delta_files(a, b) AS TABLE SELECT content AS relpath"
-        " FROM read_text('{outside}/victim')"
+        "CREATE OR REPLACE MACRO version_delta_files(a, b) AS TABLE SELECT 'ADDED' AS change, content AS relpath,"
+        " NULL::VARCHAR AS previous_relpath, NULL::VARCHAR AS file_id_a, 'b' AS file_id_b, NULL::VARCHAR AS format_a,"
+        " 'turtle' AS format_b, 'turtle' AS format, NULL::BIGINT AS size_a, 1::BIGINT AS size_b,"
+        " 1::BIGINT AS size_delta FROM read_text('{outside}/victim')"
     ),
     # intents
     "intent/stage": committed_stage("lnk"),

@@ -32,7 +32,7 @@ from .faults.fault import Change, Fault
 
 CHECKOUT = Path(__file__).parents[2]
 AT_ONCE = 2
-SECONDS = 150  # for one test; one that hangs has failed
+SECONDS = 100  # for one test; one that hangs has failed
 MEMORY = 6 << 30  # bytes of address space of any process: what a bomb may take of the machine
 ENVIRONMENT = {"PYTHONPATH": "", "ONTOFETCH_BENCH": "short"}
 _LIMITED = 'ulimit -c 0 && ulimit -v "$0" && exec "$@"'  # in KiB

@@ -234,9 +234,15 @@ FAULTS = (
             "    except (OSError, ValueError, KeyError, TypeError, EventError):\n        return None\n",
             "    except ZeroDivisionError:\n        return None\n",
         ),
-        tests=of(
-            OUTSIDE, "intent/undo-climbs", "intent/undo-absolute", "intent/folders", "intent/deep", "intent/large"
-        ),
+        tests=of(OUTSIDE, "intent/deep"),
+    ),
+    fault(
+        "an intent that leads out is believed",
+        (JOURNAL, "        _check_intent(intent, path)\n", ""),
+        OUT,
+        *FOLLOW,
+        tests=of(OUTSIDE, "intent/undo-climbs", "intent/folders"),
+        note="a path that leads out is refused wherever it comes from",
     ),
     fault(
         "the digest of a plan is not compared",
