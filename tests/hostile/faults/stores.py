@@ -127,7 +127,7 @@ FAULTS = (
             "            data = stream.read(most + 1)\n        if len(data) > most:\n",
             "            data = stream.read()\n        if False:\n",
         ),
-        tests=(OPENED + "a_document_has_a_largest_size", *of(OUTSIDE, "large/record", "large/manifest")),
+        tests=(OPENED + "a_document_has_a_largest_size", *of(OUTSIDE, "large/record")),
     ),
     fault(
         "a document may be of any depth",
