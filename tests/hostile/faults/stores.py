@@ -161,18 +161,7 @@ FAULTS = (
             "        if False:\n            raise CatalogUnreadable(",
         ),
         tests=of(OUTSIDE, "row/time", "row/time-of-file"),
-    ),
-    fault(
-        "rows that lead out are believed",
-        (
-            CARE,
-            "        if found is not None:\n            raise CatalogUnreadable(",
-            "        if False:\n            raise CatalogUnreadable(",
-        ),
-        OUT,
-        *FOLLOW,
-        tests=of(OUTSIDE, "row/folder-climbs"),
-        note="a path that leads out is refused wherever it comes from",
+        note="rows whose paths lead out end in a sentence of whatever would open them, without this one, too",
     ),
     fault(
         "a database may reach files, by views of its own",
