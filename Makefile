@@ -14,7 +14,7 @@ LOCK := requirements.lock
 LOCKED := install $(QUIET) --require-hashes --only-binary=:all: -r $(LOCK)
 EDITABLE := install $(QUIET) --no-deps --no-build-isolation -e .
 
-.PHONY: demo test lint types bench bench-short versions lock crash crash-mutants processes flips interrupts trees hostile clean
+.PHONY: demo test lint types bench bench-short versions lock crash crash-mutants processes flips interrupts trees hostile hostile-mutants clean
 
 # the two commands of the README
 
@@ -94,6 +94,9 @@ trees: $(STAMP)
 
 hostile: $(STAMP)
 	$(BIN)/python -m tests.hostile
+
+hostile-mutants: $(STAMP)
+	$(BIN)/python -m tests.hostile.mutants
 
 clean:
 	rm -rf $(VENV) .build demo-store

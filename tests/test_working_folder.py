@@ -92,8 +92,8 @@ def trap(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     early = early_modules() | {"ontofetch_catalog"} if request.param == MODULE else set()
     made = Trap(tmp_path_factory.mktemp("trap"), request.param, early)
     for number, name in enumerate(("first.txt", "second.txt"), 1):
-        done = made.run("pull", f"../{name}", *RELEASE, "--version", str(number), "--no-validate")
-        assert done.returncode == 0, done.stderr
+        # that nothing of the folder ran is for the tests to say, and so is what became of the releases
+        made.run("pull", f"../{name}", *RELEASE, "--version", str(number), "--no-validate")
     return made
 
 

@@ -120,13 +120,19 @@ def open_connection(store: Store, *, read_only: bool, path: StorePath | None = N
         raise unreadable(target, error) from error
     except duckdb.Error as error:
         raise unreadable(target, error) from error
-    if not read_only:
-        # the boundary decides when to checkpoint; at close it would happen unseen
-        connection.execute("PRAGMA disable_checkpoint_on_shutdown")
-    if before is not None and not _is_opened(target, before):
+    if not _is_ours(target, before):
         connection.close()
         raise _no_catalog(target, "something else took its place while it was opened")
     return connection
+
+
+def _is_ours(path: StorePath, before: tuple[int, int] | None) -> bool:
+    """Say whether what DuckDB has opened by its name is what was looked at before, or the new file that is there."""
+    try:
+        identity = before or _look_at_files(path)
+    except CatalogUnreadable:
+        return False
+    return identity is not None and _is_opened(path, identity)
 
 
 def _is_opened(path: StorePath, identity: tuple[int, int]) -> bool:

@@ -424,13 +424,17 @@ def open_database(
     """Open a DuckDB file."""
     import duckdb
 
-    if read_only or config.get("enable_external_access", True):
-        return duckdb.connect(str(path), read_only=read_only, config=dict(config))
+    if read_only:
+        return duckdb.connect(str(path), read_only=True, config=dict(config))
     # a checkpoint needs files beside the database, which DuckDB 1.5 counts as access to the outside; they can only be
     # named once it is open, and before that nothing of what is in it is executed
     later: dict[str, str | bool | int | float | list[str]] = dict(config)
-    del later["enable_external_access"]
+    later.pop("enable_external_access", None)
     connection = duckdb.connect(str(path), config=later)
+    # whoever writes decides when to checkpoint; at close it would happen unseen, also to what is not ours
+    connection.execute("PRAGMA disable_checkpoint_on_shutdown")
+    if config.get("enable_external_access", True):
+        return connection
     beside = ", ".join("'" + f"{path}.wal{end}".replace("'", "''") + "'" for end in (".checkpoint", ".recovery"))
     connection.execute(f"SET allowed_paths = [{beside}]")
     connection.execute("SET enable_external_access = false")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import duckdb
 import pytest
@@ -23,6 +26,7 @@ VERSION = "example/sample/1.0"
 DATA = f"{VERSION}/data"
 TEXTS = {"a.ttl": "<a:b> <a:c> <a:d> .\n", "d/b.ttl": "<a:b> <a:c> <a:e> .\n"}
 DEEP = "[" * 1_000_000
+HELD = 600_000  # KiB that a command may add to what this process has held before
 SECONDS = 60  # far more than any of the commands takes
 
 # every command that reads or writes what lies in a store; {new} is a file to pull, {out} a path for a backup
@@ -98,6 +102,12 @@ def store(tmp_path: Path) -> Path:
     return root
 
 
+def peak() -> int:
+    """Return the most memory that this process has held, in KiB."""
+    found = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return found // 1024 if sys.platform == "darwin" else found
+
+
 def recount(folder: Path) -> dict[str, tuple[int, int, int, str]]:
     """Return path → (mode, inode, mtime in ns, content) of all below a folder."""
     found = {}
@@ -145,6 +155,13 @@ def link(place: str, target: str = "") -> Plant:
         path.symlink_to(goal)
 
     return plant
+
+
+def sound_database(root: Path, outside: Path) -> None:
+    """Put a link to a database in the place of the catalog; it says just what the catalog said."""
+    path = root / ".catalog/ontofetch.duckdb"
+    shutil.move(path, outside / "theirs.duckdb")
+    path.symlink_to(outside / "theirs.duckdb")
 
 
 def pipe(place: str) -> Plant:
@@ -227,13 +244,13 @@ ATTACKS: dict[str, Plant] = {
     "link/quarantine": link(".catalog/quarantine"),
     "link/plans": link(".catalog/plans"),
     "link/backups": link(".catalog/backups"),
-    "link/database": link(".catalog/ontofetch.duckdb", "theirs.duckdb"),
+    "link/database": sound_database,
     "link/log": link(".catalog/ontofetch.duckdb.wal", "victim"),
     "link/spill": link(".catalog/ontofetch.duckdb.tmp"),
     "link/record": link(".catalog/generation.json", "victim"),
     "link/record-new": link(".catalog/.generation.json.new", "victim"),
     "link/lock": link(".catalog/.duck.lock", "victim"),
-    "link/desk": link(".catalog/.duck.lock.desk", "victim"),
+    "link/desk": link(".catalog/.duck.lock.desk", "made"),
     "link/key": link(".catalog/key", "victim"),
     "link/restoring": link(".catalog/restoring"),
     "link/restore-plan": link(".catalog/restore.json", "victim"),
@@ -282,10 +299,15 @@ ATTACKS: dict[str, Plant] = {
         "CREATE OR REPLACE VIEW v_series_order AS SELECT *, 1 AS position, true AS is_latest,"
         " (SELECT content FROM read_text('{outside}/victim')) AS slot FROM versions"
     ),
-    "macro/function": sql("CREATE MACRO lower(text) AS (SELECT content FROM read_text('{outside}/victim'))"),
+    "macro/function": sql(
+        # whoever asks for a path that climbs is told by DuckDB which text is no answer to that
+        "CREATE MACRO contains(text, part) AS (SELECT content FROM read_text('{outside}/victim'))"
+    ),
     "macro/delta": sql(
-        "CREATE OR REPLACE MACRO version_delta_files(a, b) AS TABLE SELECT content AS relpath"
-        " FROM read_text('{outside}/victim')"
+        "CREATE OR REPLACE MACRO version_delta_files(a, b) AS TABLE SELECT 'ADDED' AS change, content AS relpath,"
+        " NULL::VARCHAR AS previous_relpath, NULL::VARCHAR AS file_id_a, 'b' AS file_id_b, NULL::VARCHAR AS format_a,"
+        " 'turtle' AS format_b, 'turtle' AS format, NULL::BIGINT AS size_a, 1::BIGINT AS size_b,"
+        " 1::BIGINT AS size_delta FROM read_text('{outside}/victim')"
     ),
     # intents
     "intent/stage": committed_stage("lnk"),
@@ -341,7 +363,7 @@ def test_nothing_outside_of_a_foreign_store_is_touched(
     new = tmp_path / "new.ttl"
     new.write_text("<a:b> <a:c> <a:g> .\n")
     ATTACKS[name](store, outside)
-    before = recount(outside)
+    before, held = recount(outside), peak()
     for number, command in enumerate(COMMANDS):
         out = tmp_path / f"{number}.tar.zst"
         words = command.format(new=new, out=out).split()
@@ -353,8 +375,20 @@ def test_nothing_outside_of_a_foreign_store_is_touched(
         assert "Traceback" not in shown, (command, shown)
         assert SECRET not in shown, (command, shown)
         assert recount(outside) == before, command
+        assert peak() < held + HELD, command
     assert carries(store, SECRET) == []
     assert carries(tmp_path / "store", SECRET) == []
+
+
+@pytest.mark.parametrize("name", ["link/log", "link/spill", "pipe/log"])
+def test_what_duckdb_opens_by_its_name_is_looked_at(
+    store: Path, outside: Path, capfd: pytest.CaptureFixture[str], name: str
+) -> None:
+    """A link or a pipe in the place of the log, or of the folder for what memory can't hold, is refused at once."""
+    ATTACKS[name](store, outside)
+    for command in ("db status", "db recover"):
+        assert main([*command.split(), "--root", str(store)]) == 1
+        assert "is a link or no regular file" in capfd.readouterr().err
 
 
 def test_a_complete_stage_does_not_let_a_link_be_written_through(store: Path, outside: Path, tmp_path: Path) -> None:
@@ -397,3 +431,53 @@ def test_a_foreign_macro_does_not_take_the_name_of_a_function(store: Path) -> No
             connection.execute("SET enable_external_access = true")
     with sessions.writing(Store(store, {"durability": "off"})) as session:
         assert session.connection.execute("SELECT lower('ABC')").fetchall() == [("abc",)]
+
+
+@pytest.mark.parametrize("command", ["db recover", "db status"])
+def test_a_catalog_exchanged_as_it_is_opened_is_left_as_it_is(
+    store: Path, outside: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], command: str
+) -> None:
+    """Another database that takes the catalog's place at that very moment is noticed; it and its log stay the same."""
+    theirs = outside / "theirs"
+    shutil.copytree(store / ".catalog", theirs)
+    with duckdb.connect(str(theirs / "ontofetch.duckdb")) as connection:
+        connection.execute("PRAGMA disable_checkpoint_on_shutdown")
+        connection.execute("CREATE TABLE theirs AS SELECT range FROM range(1000)")
+    assert (theirs / "ontofetch.duckdb.wal").stat().st_size > 0
+    before, connect, opened = recount(outside), duckdb.connect, []
+
+    def exchanged(database: str, *args: Any, **options: Any) -> duckdb.DuckDBPyConnection:
+        if not opened:
+            (store / ".catalog").rename(store / "kept")
+            (store / ".catalog").symlink_to(theirs)
+        opened.append(connect(database, *args, **options))
+        return opened[-1]
+
+    monkeypatch.setattr(duckdb, "connect", exchanged)
+    assert main([*command.split(), "--root", str(store)]) == 1
+    assert "something else took its place while it was opened" in capfd.readouterr().err
+    assert len(opened) == 1
+    assert recount(outside) == before
+
+
+def test_a_catalog_exchanged_as_it_is_made_gets_nothing(
+    tmp_path: Path, outside: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Where nothing lies yet, DuckDB makes its empty file wherever the name leads; no schema and no row get there."""
+    store, connect = tmp_path / "new", duckdb.connect
+
+    def exchanged(database: str, *args: Any, **options: Any) -> duckdb.DuckDBPyConnection:
+        (store / ".catalog").rename(store / "kept")
+        (store / ".catalog").symlink_to(outside / "data")
+        return connect(database, *args, **options)
+
+    before = recount(outside)
+    with monkeypatch.context() as patched:
+        patched.setattr(duckdb, "connect", exchanged)
+        assert main(["db", "migrate", "--root", str(store)]) == 1
+    assert "something else took its place while it was opened" in capfd.readouterr().err
+    after = recount(outside)
+    assert after.keys() - before.keys() == {"data/new.duckdb"}
+    assert {path for path in before if after[path] != before[path]} == {"data"}
+    with duckdb.connect(str(outside / "data/new.duckdb"), read_only=True) as connection:
+        assert connection.execute("SHOW TABLES").fetchall() == []

@@ -112,25 +112,30 @@ def test_a_time_that_is_a_number_is_read(tmp_path: Path, text: str, expected: fl
     assert entries(tmp_path / "a", data, "a.tar") == [("f", "file", expected, b"")]
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        hostile.pax(b"x", hostile.record("size", "-1")) + hostile.tar_header("f", 0),
-        hostile.pax(b"x", hostile.record("size", "9" * 5000)) + hostile.tar_header("f", 0),
-        hostile.tar_header("f", 0, length=b"\xff" + b"\xff" * 11),
-        hostile.tar_header("f", 0, length=b"\x80" + b"\xff" * 11),
-        hostile.tar_header("f", 0, length=b"9" * 12),
-        hostile.tar_header("f", 0, mtime=b"0x123456789z"),
-        hostile.pax(b"x", b"4 a=\n") + hostile.tar_header("f", 0),
-        hostile.pax(b"x", b"999999 a=b\n") + hostile.tar_header("f", 0),
-        hostile.pax(b"x", b"1" * 100_000) + hostile.tar_header("f", 0),
-        hostile.tar_header("f", 0, length=b"\x80" + (1 << 60).to_bytes(11, "big")),
-    ],
-)
-def test_a_number_that_cant_be_is_a_sentence(tmp_path: Path, data: bytes) -> None:
-    """Negative, endless and unreadable numbers in headers end in an ExtractError and nothing else."""
-    with pytest.raises(ExtractError):
-        entries(tmp_path / "a", data + bytes(1024), "a.tar")
+NUMBERS: dict[str, tuple[bytes, str]] = {
+    "a negative size": (hostile.pax(b"x", hostile.record("size", "-1")), "says a size of '-1'"),
+    "an endless size": (hostile.pax(b"x", hostile.record("size", "9" * 5000)), "says a size of '999"),
+    "a negative size of 12 bytes": (hostile.tar_header("g", 0, length=b"\xff" * 12), "says a size of -1 bytes"),
+    "a size beyond all files": (hostile.tar_header("g", 0, length=b"\x80" + b"\xff" * 11), "says a size of 309,485,"),
+    "a size that is not octal": (hostile.tar_header("g", 0, length=b"9" * 12), "says a size that is no number"),
+    "a time that is no number": (hostile.tar_header("g", 0, mtime=b"0x123456789z"), "says a time that is no number"),
+    "a record that is too short": (hostile.pax(b"x", b"4 a=\n"), "an extended header can't be read"),
+    "a record that is too long": (hostile.pax(b"x", b"999999 a=b\n"), "an extended header can't be read"),
+    "a record without an end": (hostile.pax(b"x", b"1" * 100_000), "an extended header can't be read"),
+    "a size beyond the archive": (
+        hostile.tar_header("g", 0, length=b"\x80" + (1 << 60).to_bytes(11, "big")),
+        "its end is missing",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_a_number_that_cant_be_is_a_sentence(tmp_path: Path, name: str) -> None:
+    """Negative, endless and unreadable numbers in headers end in an ExtractError that says which it was."""
+    data, words = NUMBERS[name]
+    with pytest.raises(ExtractError) as refused:
+        entries(tmp_path / "a", data + hostile.tar_header("f", 0) + bytes(1024), "a.tar")
+    assert words in str(refused.value)
 
 
 def test_names_and_links_of_extended_headers_are_read(tmp_path: Path) -> None:

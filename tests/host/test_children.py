@@ -18,7 +18,7 @@ import pytest
 from ontofetch_catalog.children.limits import Allowance
 from ontofetch_catalog.children.start import clean_path, environment, start_module
 from ontofetch_catalog.errors import ExtractError
-from ontofetch_catalog.host.extract import Unpacker, extract_artifact
+from ontofetch_catalog.host.extract import ExtractLimits, Unpacker, extract_artifact
 from ontofetch_hookspecs import Stage
 from tests.environments import CHECKOUT
 from tests.programs import SCRIPT, Program
@@ -151,6 +151,23 @@ def test_unpacking_beyond_a_limit_is_a_sentence(tmp_path: Path) -> None:
             archive(tmp_path, 20_000_000_000), Stage.create(tmp_path / "s2"), name="a.ttl", unpacker=Unpacker(slow)
         )
     assert "'a.ttl'" in str(refused.value)
+
+
+@pytest.mark.skipif(not Path("/proc/self/limits").exists(), reason="only Linux tells the limits of a process")
+def test_a_process_that_unpacks_writes_no_file_beyond_its_limit(tmp_path: Path) -> None:
+    """Whatever the reader of an archive lets through, no file becomes larger than all of it may be."""
+    limits = []
+    with Unpacker() as unpacker:
+        extract_artifact(
+            archive(tmp_path, 10),
+            Stage.create(tmp_path / "store"),
+            name="a.ttl",
+            limits=ExtractLimits(max_bytes=123_456),
+            unpacker=unpacker,
+            progress=lambda *_: limits.append(Path(f"/proc/{unpacker._process.pid}/limits").read_text()),
+        )
+    assert limits
+    assert all("123456" in line for text in limits for line in text.splitlines() if line.startswith("Max file size"))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL, signal.SIGTERM])

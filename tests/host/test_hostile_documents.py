@@ -175,6 +175,12 @@ def test_a_declaration_across_two_steps_is_seen(offset: int) -> None:
         assert find_fault(io.BytesIO(text.encode())) is not None
 
 
+def test_a_declaration_that_goes_on_and_on_is_seen() -> None:
+    """What is longer than all that is looked at together is too large, wherever it may end."""
+    text = document(f'<!ENTITY a "{"x" * 3_000_000}">', "x")
+    assert "has more than 65,536 characters" in (find_fault(io.BytesIO(text.encode())) or "")
+
+
 HELPERS = """
 import os, resource, signal
 def hungry(path, format): return True, {"size": len(bytearray(1 << 30))}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -22,8 +23,13 @@ QUERIES = [
 
 
 def run(*words: str) -> int:
-    """Run `pull` for one release."""
-    return main(["pull", *words, "--service", "s", "--ontology", "o", "--json", "-vv"])
+    """Run `pull` for one release; what libraries log reaches stderr as it does where no other program listens."""
+    root = logging.getLogger()
+    kept, root.handlers[:] = root.handlers[:], []
+    try:
+        return main(["pull", *words, "--service", "s", "--ontology", "o", "--json", "-vv"])
+    finally:
+        root.handlers[:] = kept
 
 
 def holders(folder: Path) -> list[Path]:
@@ -73,7 +79,9 @@ def test_what_a_redirect_says_is_recorded_and_told_like_a_source(
     for site in (home, away):
         site.answers |= {"/b.ttl": served, "/b.ttl;s=s3same": served}
     run(home.url("/a.ttl"), "--version", "1")
-    assert SECRET not in "".join(capsys.readouterr())
+    printed = "".join(capsys.readouterr())
+    assert "HTTP Request: GET" in printed
+    assert SECRET not in printed
     assert holders(tmp_path / "store") == []
 
 

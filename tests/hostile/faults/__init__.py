@@ -1,0 +1,5 @@
+"""The planted faults: what is taken out, defence by defence, in the order of docs/security.md."""
+
+from . import archives, servers, shown, stores, surroundings, together
+
+FAULTS = (*surroundings.FAULTS, *stores.FAULTS, *archives.FAULTS, *servers.FAULTS, *shown.FAULTS, *together.FAULTS)
