@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import fcntl
 import hashlib
 import os
 import shutil
@@ -93,8 +94,6 @@ def sync_file(descriptor: int) -> None:
     if not _durable:
         return
     if sys.platform == "darwin":
-        import fcntl
-
         # fsync on macOS stops at the drive's cache, see fsync(2) there
         fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
     else:
@@ -408,6 +407,26 @@ def hash_file(path: Anywhere) -> tuple[str, int]:
     with os.fdopen(open_file(path), "rb", buffering=0) as stream:
         size = os.fstat(stream.fileno()).st_size
         return hashlib.file_digest(stream, "sha256").hexdigest(), size
+
+
+def hold(path: Anywhere) -> int | None:
+    """Lock a file or folder until the returned descriptor is closed; None if it is gone or somebody else holds it."""
+    try:
+        found = path.open_folder() if isinstance(path, StorePath) and path.is_dir() else _open_to_hold(path)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(found, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(found)
+        return None
+    return found
+
+
+def _open_to_hold(path: Anywhere) -> int:
+    if isinstance(path, StorePath):
+        return path.open_file()
+    return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
 def free_bytes(path: Path) -> int:

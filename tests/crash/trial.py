@@ -54,6 +54,9 @@ def try_state(workshop: Workshop, state: State) -> tuple[Findings, list[str]]:
         told = "" if ended.answer.get("ok") else str(ended.answer.get("text", ""))
         calls = _judge_recovery(workshop, judge, committed, told)
     if repeats and not judge.found.broken:
+        if state.mode == "kill" and recovers and not variant.stepwise:
+            # once more from where it was killed, without a recovery in between
+            facts = workshop.kill(variant, state.at)
         repeated = _judge_repetition(workshop, judge, variant, facts)
         calls = repeated if variant.again else calls
     return judge.found, calls
@@ -92,9 +95,6 @@ def _judge_repetition(workshop: Workshop, judge: Judge, variant: Variant, facts:
     """Do as a user would whose command did not end well: run it again; return the names of the calls that it made."""
     ended = workshop.operate(variant, facts)
     judge.answer(ended.answer, ended.stderr, where="again")
-    if variant.stepwise and (variant.again or "begin" not in ended.answer["calls"]):
-        # it has seen that all was done and had no reason to enter the catalog, or has just made it anew
-        workshop.recover()
     seen = workshop.look()
     if is_as_meant(variant, ended):
         judge.finished(seen)
