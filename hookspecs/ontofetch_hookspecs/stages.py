@@ -282,19 +282,9 @@ def is_empty(place: StorePath) -> bool:
     if not _NAME.fullmatch(place.name):
         return False
     return all(
-        name in (RECORD, f"{RECORD}.new", LOCK) if kind != stat.S_IFDIR else not _has_files(place / name)
+        name in (RECORD, f"{RECORD}.new", LOCK) if kind != stat.S_IFDIR else not (place / name).holds_files()
         for name, kind in place.entries()
     )
-
-
-def _has_files(folder: StorePath) -> bool:
-    opened = folder.open_folder()
-    try:
-        # the first file ends it: there may be very many
-        with os.scandir(opened) as entries:
-            return any(not item.is_dir(follow_symlinks=False) or _has_files(folder / item.name) for item in entries)
-    finally:
-        os.close(opened)
 
 
 @contextmanager

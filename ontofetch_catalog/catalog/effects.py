@@ -372,6 +372,15 @@ def open_root(root: Path) -> int:
     return StorePath(root, "").open_folder()
 
 
+def list_names(folder: Anywhere) -> list[str]:
+    """Return the names in a folder, sorted."""
+    descriptor = _open_folder(folder)
+    try:
+        return [name for name, _ in entries_of(descriptor)]
+    finally:
+        os.close(descriptor)
+
+
 def walk(folder: Anywhere) -> Iterator[tuple[str, os.stat_result]]:
     """Yield (POSIX path below `folder`, lstat) of everything below it that is no folder; explicit stack, unsorted.
 
@@ -412,7 +421,7 @@ def hash_file(path: Anywhere) -> tuple[str, int]:
 def hold(path: Anywhere) -> int | None:
     """Lock a file or folder until the returned descriptor is closed; None if it is gone or somebody else holds it."""
     try:
-        found = path.open_folder() if isinstance(path, StorePath) and path.is_dir() else _open_to_hold(path)
+        found = _open_folder(path) if path.is_dir() else open_file(path)
     except FileNotFoundError:
         return None
     try:
@@ -421,12 +430,6 @@ def hold(path: Anywhere) -> int | None:
         os.close(found)
         return None
     return found
-
-
-def _open_to_hold(path: Anywhere) -> int:
-    if isinstance(path, StorePath):
-        return path.open_file()
-    return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
 def free_bytes(path: Path) -> int:

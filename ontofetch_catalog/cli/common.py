@@ -67,7 +67,7 @@ def store_to_write(host: HostInfo) -> Store:
 
 @contextmanager
 def running(verb: str) -> Iterator[None]:
-    """Let errors name this verb as long as it runs; what the system refuses outside of the catalog becomes a sentence."""
+    """Let errors name this verb as long as it runs; what the system refuses around the catalog becomes a sentence."""
     before = _verb.set(verb)
     try:
         yield

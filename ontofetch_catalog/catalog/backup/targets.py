@@ -13,8 +13,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
-from ontofetch_hookspecs.store_paths import StorePath
-
 from .. import effects
 
 if TYPE_CHECKING:
@@ -64,8 +62,7 @@ def open_target(path: effects.Anywhere, unique: str) -> Iterator[Target]:
 def _drop_unfinished(path: effects.Anywhere) -> None:
     """Remove what backups to `path` have left that were killed; what another process is writing stays."""
     unfinished = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{8}}\.new")
-    names = path.parent.names() if isinstance(path, StorePath) else os.listdir(path.parent)
-    for name in filter(unfinished.fullmatch, sorted(names)):
+    for name in filter(unfinished.fullmatch, effects.list_names(path.parent)):
         held = effects.hold(path.with_name(name))
         if held is not None:
             try:
