@@ -16,6 +16,7 @@ from ontofetch_catalog.catalog import swap
 from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.catalog.generation import read_generation
 from ontofetch_catalog.cli.db_cmd import VERBS
+from ontofetch_catalog.host.app import main
 from ontofetch_hookspecs import Stage
 from tests.catalog.test_recovery import _die
 from tests.releases import Releases, query
@@ -57,13 +58,17 @@ main([*{words.split()!r}, "--root", {str(root)!r}])
 def left_open(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with a backup and a store in which a process died behind its COMMIT."""
     home = tmp_path_factory.mktemp("open")
-    Releases(home / "store", settings={"durability": "off"}).pull("1.0", {"a.ttl": "alpha"})
-    words = ["db", "backup", "--to", str(home / "b"), "--root", str(home / "store")]
-    assert (
-        subprocess.run([sys.executable, "-m", "ontofetch_catalog", *words], cwd=CHECKOUT, check=False).returncode == 0
-    )
+    releases = Releases(home / "store", settings={"durability": "off"})
+    releases.pull("1.0", {"a.ttl": "alpha"})
+    releases.pull("1.1", {"a.ttl": "ALPHA"})
+    assert main(["db", "backup", "--to", str(home / "b"), "--root", str(home / "store")]) == 0
     _die(home / "store", "download", "committed")
     return home
+
+
+def _copy(source: str, target: str) -> None:
+    """Copy what is changed in its place, and link the rest: an intent names inodes."""
+    (shutil.copy2 if "duck" in os.path.basename(source) else os.link)(source, target)
 
 
 def is_current(root: Path) -> bool:
@@ -77,7 +82,7 @@ def is_current(root: Path) -> bool:
 def test_every_writing_verb_recovers_first(left_open: Path, tmp_path: Path, run: Run, verb: str) -> None:
     """Nothing is open afterwards, whatever there was to do."""
     home = tmp_path / "home"
-    shutil.copytree(left_open, home)
+    shutil.copytree(left_open, home, copy_function=_copy)
     root = home / "store"
     plan = ""
     if verb == "prune":
@@ -107,7 +112,7 @@ def test_a_repeat_with_nothing_left_recovers(store: Path, run: Run, step: str) -
     assert code == 0
     assert "nothing left" in err
     assert is_current(store)
-    assert run("db", "doctor")[0] == (3 if step == "apply" else 0)  # a note: something is in quarantine
+    assert run("db", "doctor")[0] == 0
 
 
 @pytest.mark.parametrize("operation", ["rebuild", "restore"])
@@ -178,9 +183,8 @@ def test_empty_stages_of_dead_processes_go(store: Path, run: Run) -> None:
     """A folder that holds no byte and that nobody holds goes; one with bytes, and one that is held, stay."""
     staging = store / ".catalog/staging"
     staging.mkdir(exist_ok=True)
-    for number, names in enumerate(
-        [(), (".lock",), (".lock", "stage.json.new"), (".lock", "stage.json"), ("extracted/",)]
-    ):
+    forms = [(), (".lock",), (".lock", "stage.json.new"), (".lock", "stage.json"), ("extracted/",)]
+    for number, names in enumerate(forms):
         place = staging / f"{number:032x}"
         place.mkdir()
         for name in names:
