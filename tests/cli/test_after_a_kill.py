@@ -115,6 +115,10 @@ def test_a_repeat_with_nothing_left_recovers(store: Path, run: Run, step: str) -
     assert run("db", "doctor")[0] == 0
 
 
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
 @pytest.mark.parametrize("operation", ["rebuild", "restore"])
 def test_an_interrupted_swap_is_called_by_its_name(
     store: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, operation: str
@@ -122,12 +126,8 @@ def test_an_interrupted_swap_is_called_by_its_name(
     """Readers say what was interrupted, and `db recover` what it has finished; an event tells of it."""
     assert run("db", "backup", "--to", str(tmp_path / "b"))[0] == 0
     words = {"rebuild": ["--replace"], "restore": [str(tmp_path / "b")]}[operation]
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
     with monkeypatch.context() as patched:
-        patched.setattr(swap, "_carry_out", interrupt)
+        patched.setattr(swap, "_carry_out", _interrupt)
         assert run("db", operation, *words)[0] == 130
     code, _, err = run("db", "versions")
     assert code == 1
@@ -140,6 +140,18 @@ def test_an_interrupted_swap_is_called_by_its_name(
         ("recover.finished", operation)
     ]
     assert run("db", "versions")[0] == 0
+
+
+def test_a_pull_finishes_a_swap(store: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pull asks what is recorded before it writes; what keeps readers out is finished first."""
+    with monkeypatch.context() as patched:
+        patched.setattr(swap, "_carry_out", _interrupt)
+        assert run("db", "rebuild", "--replace")[0] == 130
+    (tmp_path / "c.ttl").write_text("<a:a> <a:b> <a:c> .")
+    words = ["--service", "example", "--ontology", "sample", "--version", "3.0"]
+    code, _, err = run("pull", str(tmp_path / "c.ttl"), *words)
+    assert code == 0, err
+    assert is_current(store)
 
 
 @pytest.mark.parametrize("name", ["out", "out.tar.zst"])
