@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     import duckdb
 
 _UNCHANGED = "Nothing was changed."
-_LATER = "What it had begun is taken back at the next start."
-_IN_DOUBT = "Whether it happened is found out at the next start."
+_LATER = "The next start takes back what it had begun."
+_IN_DOUBT = "The next start finds out whether it happened."
 _log = logging.getLogger("ontofetch.catalog")
 
 
