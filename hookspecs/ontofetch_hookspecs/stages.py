@@ -24,7 +24,7 @@ from typing import BinaryIO
 from .errors import EventError, StageError, next_step
 from .layout import STAGING
 from .names import check_relpath, check_sha256, check_size, check_text, is_ambiguous, quote, redact_url
-from .processes import this_process
+from .processes import Owner, this_process
 from .store_paths import StorePath, make_root
 
 RECORD = "stage.json"
@@ -277,12 +277,18 @@ def is_held(place: StorePath) -> bool:
         return not held
 
 
-def is_empty(place: StorePath) -> bool:
-    """Say whether the folder is a stage's that holds no byte of its own: at most a record, a lock and empty folders."""
+def is_abandoned(place: StorePath) -> bool:
+    """Say whether a stage's folder has no byte but its record's and its lock's, and whoever wrote the record is dead.
+
+    Whether somebody holds it is not asked.
+    """
     if not _NAME.fullmatch(place.name):
         return False
+    record = read_record(place)
+    if record is not None and Owner(record.pid, record.start_token, record.host, "").state() != "dead":
+        return False
     return all(
-        name in (RECORD, f"{RECORD}.new", LOCK) if kind != stat.S_IFDIR else not (place / name).holds_files()
+        not (place / name).holds_files() if kind == stat.S_IFDIR else name in (RECORD, f"{RECORD}.new", LOCK)
         for name, kind in place.entries()
     )
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.layout import INTENTS, QUARANTINE, STAGING
 from ontofetch_hookspecs.names import check_size, quote
-from ontofetch_hookspecs.stages import LOCK, RECORD, holding, is_empty
+from ontofetch_hookspecs.stages import LOCK, RECORD, holding, is_abandoned
 from ontofetch_hookspecs.store_paths import MAX_DOCUMENT, StorePath, check_values
 
 from ..errors import EventError, PreconditionFailed, RecoveryFailed
@@ -262,7 +262,7 @@ def recover(store: Store, connection: duckdb.DuckDBPyConnection) -> list[Recover
                 undo(store, intent)
             forget(store, intent, committed=event is not None)
         ended.append(Recovered(intent.boundary_id, event))
-    _sweep(store)
+    sweep(store)
     return ended
 
 
@@ -376,11 +376,8 @@ def _remove_empty_folders(folder: StorePath) -> None:
     _remove_if_empty(folder)
 
 
-def _sweep(store: Store) -> None:
-    """Remove what a boundary wrote for itself before it had an intent, and stages that hold nothing and nobody holds.
-
-    Nobody else is writing now.
-    """
+def sweep(store: Store) -> None:
+    """Remove what a boundary wrote for itself before it had an intent; nobody else is writing now."""
     for name, kind in store.intents.entries():
         path = store.intents / name
         if name.endswith(UNREADABLE):
@@ -389,10 +386,13 @@ def _sweep(store: Store) -> None:
             effects.remove_tree(path)
         elif name.startswith("."):
             effects.unlink(path)
+
+
+def sweep_stages(store: Store) -> None:
+    """Remove the stages in which a host that died had no byte; called by who has just written, and writes alone."""
     for name, kind in store.path(STAGING).entries():
         stage = store.path(STAGING) / name
-        # a host that died before it had staged a byte
-        if kind == stat.S_IFDIR and is_empty(stage):
+        if kind == stat.S_IFDIR and is_abandoned(stage):
             with holding(stage) as held:
-                if held and is_empty(stage):
+                if held and is_abandoned(stage):
                     _retire(stage)

@@ -208,6 +208,7 @@ def writing(store: Store, *, migrate: bool = True, trust_record: bool = True) ->
         with _entered(store, migrate=migrate, trust_record=trust_record) as session:
             yield session
             _checkpoint_if_due(session)
+            _sweep_stages(store)
 
 
 def has_open(store: Store) -> bool:
@@ -396,6 +397,14 @@ def _checkpoint_if_due(session: Session) -> None:
     except (OSError, duckdb.Error) as error:
         # what is in the log is committed; the next boundary tries again
         _log.warning("the log of %s could not be checkpointed: %s", session.store.database, error)
+
+
+def _sweep_stages(store: Store) -> None:
+    try:
+        journal.sweep_stages(store)
+    except OSError as error:
+        # what was to be done is done; the next writer tries again
+        _log.warning("empty stages below %s could not be removed: %s", store.root, error)
 
 
 def _close(session: Session) -> None:

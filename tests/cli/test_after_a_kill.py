@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -195,12 +197,13 @@ def test_empty_stages_of_dead_processes_go(store: Path, run: Run) -> None:
     """A folder that holds no byte and that nobody holds goes; one with bytes, and one that is held, stay."""
     staging = store / ".catalog/staging"
     staging.mkdir(exist_ok=True)
+    dead = json.dumps({"pid": 999_999_999, "start_token": "none", "host": socket.gethostname()})
     forms = [(), (".lock",), (".lock", "stage.json.new"), (".lock", "stage.json"), ("extracted/",)]
     for number, names in enumerate(forms):
         place = staging / f"{number:032x}"
         place.mkdir()
         for name in names:
-            (place / name).mkdir() if name.endswith("/") else (place / name).write_text("{}")
+            (place / name).mkdir() if name.endswith("/") else (place / name).write_text(dead)
     full = staging / f"{9:032x}"
     (full / "file").mkdir(parents=True)
     (full / "file/a.zip").write_bytes(b"bytes")

@@ -228,6 +228,7 @@ def end_intents(store: Store) -> None:
             journal.undo(store, intent)
         journal.forget(store, intent, committed=published)
         _log.warning("boundary %s was open and is %s", intent.boundary_id, "kept" if published else "undone")
+    journal.sweep(store)
 
 
 def _build(store: Store, folders: list[ReleaseFolder], made: Rebuilt) -> None:
