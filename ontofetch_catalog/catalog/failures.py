@@ -99,14 +99,22 @@ def explain(
 
 @contextmanager
 def explaining(
-    what: str, *, database: StorePath, kind: type[OntofetchError], subject: str = "", state: str = ""
+    what: str,
+    *,
+    database: StorePath,
+    kind: type[OntofetchError],
+    subject: str = "",
+    state: str = "",
+    system: bool = True,
 ) -> Iterator[None]:
-    """Turn errors of the system and of DuckDB into a sentence, see `explain`; others pass."""
+    """Turn errors of DuckDB, and with `system` those of the system, into a sentence, see `explain`; others pass."""
     import duckdb
 
     try:
         yield
     except (OSError, duckdb.Error) as error:
+        if isinstance(error, OSError) and not system:
+            raise
         raise explain(error, what, database=database, kind=kind, subject=subject, state=state) from error
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -142,7 +142,16 @@ def reading(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
             subject=str(store.root),
             hint="The first `ontofetch pull` makes one; --root names another store.",
         )
-    with _explained(store), gate_of(store.root).shared(store.wait):
+    with ExitStack() as entered:
+        with _explained(store):
+            connection = entered.enter_context(_reader(store))
+        with _explained(store, system=False):
+            yield watched(connection)
+
+
+@contextmanager
+def _reader(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
+    with gate_of(store.root).shared(store.wait):
         swap.refuse_open(store)
         require_database(store)
         if journal.open_intents(store):
@@ -156,15 +165,15 @@ def reading(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
             check_generation(store, connection)
             _check_contents(store, connection)
             effects.lock_settings(connection)
-            yield watched(connection)
+            yield connection
         finally:
             connection.close()
 
 
-def _explained(store: Store) -> AbstractContextManager[None]:
-    """Turn what keeps a reader from reading into a sentence."""
+def _explained(store: Store, *, system: bool = True) -> AbstractContextManager[None]:
+    """Turn what keeps a reader from reading into a sentence; errors of the system may be about what else it does."""
     what = f"The catalog {store.database} can't be read{store.purpose}"
-    return explaining(what, database=store.database, kind=CatalogUnavailable)
+    return explaining(what, database=store.database, kind=CatalogUnavailable, system=system)
 
 
 @contextmanager
@@ -174,12 +183,21 @@ def inspecting(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
     Raises:
         CatalogLocked, CatalogUnreadable, CatalogUnavailable: As their names say.
     """
-    with _explained(store), gate_of(store.root).shared(store.wait):
+    with ExitStack() as entered:
+        with _explained(store):
+            connection = entered.enter_context(_inspector(store))
+        with _explained(store, system=False):
+            yield watched(connection)
+
+
+@contextmanager
+def _inspector(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
+    with gate_of(store.root).shared(store.wait):
         connection = open_connection(store, read_only=True)
         try:
             definitions.use_own_functions(connection)
             effects.lock_settings(connection)
-            yield watched(connection)
+            yield connection
         finally:
             connection.close()
 

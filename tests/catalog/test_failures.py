@@ -128,6 +128,12 @@ def test_a_sound_catalog_that_can_not_be_opened_now_is_not_rebuilt(
     assert (snapshot(store.root), Path(str(store.database)).read_bytes()) == before
 
 
+def test_an_error_of_whoever_reads_is_not_the_catalogs(store: Store) -> None:
+    """What is written meanwhile, to a pipe or a full disk, is no fault of the catalog."""
+    with pytest.raises(BrokenPipeError), sessions.reading(store):
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
 def test_doctor_does_not_call_a_refusal_damage(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """A catalog that the system keeps closed is no finding that advises a restore, but an error."""
 
