@@ -35,6 +35,7 @@ __all__ = [
     "CatalogBehind",
     "CatalogLocked",
     "CatalogMissing",
+    "CatalogUnavailable",
     "CatalogUnreadable",
     "CatalogUnwritable",
     "Conflict",
@@ -44,6 +45,7 @@ __all__ = [
     "NestedBoundary",
     "OntofetchError",
     "PreconditionFailed",
+    "RecordUnreadable",
     "RecoveryFailed",
     "SchemaError",
     "StageError",
@@ -58,7 +60,15 @@ class CatalogMissing(OntofetchError):
 
 
 class CatalogUnreadable(OntofetchError):
-    """The database file can't be opened or read."""
+    """The database file, its log or the record beside it is damaged, or something else lies in its place."""
+
+
+class RecordUnreadable(CatalogUnreadable):
+    """The generation record beside the catalog is damaged; the catalog itself may be sound."""
+
+
+class CatalogUnavailable(OntofetchError):
+    """The system or DuckDB refuses to open or read a catalog that may be sound."""
 
 
 class CatalogBehind(OntofetchError):

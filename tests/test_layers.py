@@ -39,7 +39,7 @@ ROOMS = {
 # the order inside the catalog, lowest first; a module imports only what stands before it
 FLOORS = (
     ("effects",),
-    ("holders", "locks", "connection", "entries"),
+    ("holders", "locks", "connection", "entries", "failures"),
     ("migrations", "tables"),
     ("repo",),
     ("generation",),

@@ -5,6 +5,8 @@ It knows nothing of any particular host or catalog; `ontofetch_catalog.errors` d
 
 from __future__ import annotations
 
+import errno
+
 EXIT_OK = 0
 EXIT_ERROR = 1
 EXIT_USAGE = 2
@@ -12,6 +14,28 @@ EXIT_FINDINGS = 3
 EXIT_LOCKED = 4
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
+
+
+_FULL = "Free some space on that disk and run the same command again."
+_CLOSED = "Let this user in (`ls -l` shows whose it is), or name another place, and run the same command again."
+_TOO_MANY = "Close some files or raise the limit (`ulimit -n`), and run the same command again."
+_STEPS = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EROFS: "Mount that file system for writing, or name another place, and run the same command again.",
+    errno.EACCES: _CLOSED,
+    errno.EPERM: _CLOSED,
+    errno.EIO: "The disk may be failing: look into the system's log, and run the same command again on a sound one.",
+    errno.EMFILE: _TOO_MANY,
+    errno.ENFILE: _TOO_MANY,
+    errno.ENOMEM: "Free some memory and run the same command again.",
+}
+SYSTEM_CODES = tuple(_STEPS)  # errors by which the system says that it, and not a file, is at fault
+
+
+def next_step(code: int | None) -> str:
+    """Return a sentence that says what to do about an error of the system; `code` as in `OSError.errno`."""
+    return _STEPS.get(code or 0, "Fix that and run the same command again.")
 
 
 class OntofetchError(Exception):

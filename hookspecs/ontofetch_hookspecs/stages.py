@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import stat
 import uuid
@@ -20,15 +21,17 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from .errors import EventError, StageError
+from .errors import EventError, StageError, next_step
 from .layout import STAGING
 from .names import check_relpath, check_sha256, check_size, check_text, is_ambiguous, quote, redact_url
-from .processes import this_process
+from .processes import Owner, this_process
 from .store_paths import StorePath, make_root
 
 RECORD = "stage.json"
 LOCK = ".lock"
 CHUNK = 1 << 20
+_TRIES = 10
+_NAME = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +151,6 @@ class Stage(StageFolder):
         Raises:
             StageError: The folder can't be made.
         """
-        name = uuid.uuid4().hex
         owner = this_process()
         record = StageRecord(
             url=None if url is None else redact_url(url),
@@ -157,22 +159,32 @@ class Stage(StageFolder):
             start_token=owner.token,
             host=owner.host,
         )
-        folder = StageFolder(root, name)
-        try:
-            make_root(root)
-            folder.place.make_folders()
-            lock = _take_lock(folder.place)
-        except OSError as error:
-            raise StageError(
-                f"A stage can't be made below {quote(root)}: {error.strerror}.",
-                subject=str(root),
-                hint="Free some space or give another folder with --root.",
-            ) from error
-        if lock is None:
-            raise StageError(f"The new stage {name} is locked by somebody else.", subject=name)
-        stage = cls(root, name, record, lock)
-        stage.update()
-        return stage
+        for _ in range(_TRIES):
+            name = uuid.uuid4().hex
+            place = StageFolder(root, name).place
+            try:
+                make_root(root)
+                place.make_folders()
+                lock = _take_lock(place)
+            except OSError as error:
+                raise StageError(
+                    f"A stage can't be made below {quote(root)}: {error.strerror}.",
+                    subject=str(root),
+                    hint=next_step(error.errno),
+                ) from error
+            if lock is None:
+                continue
+            stage = cls(root, name, record, lock)
+            try:
+                stage.update()
+            except StageError as error:
+                stage.close()
+                if isinstance(error.__cause__, FileNotFoundError):
+                    # whoever recovers a store removes a stage that is empty and not held yet
+                    continue
+                raise
+            return stage
+        raise StageError(f"A stage can't be made below {quote(root)}: others remove it.", subject=str(root))
 
     @classmethod
     def resume(cls, root: Path, *, url: str) -> Stage | None:
@@ -261,11 +273,35 @@ def _check_record(record: StageRecord) -> None:
 
 def is_held(place: StorePath) -> bool:
     """Say whether a living process holds the stage in this folder."""
+    with holding(place) as held:
+        return not held
+
+
+def is_abandoned(place: StorePath) -> bool:
+    """Say whether a stage's folder has no byte but its record's and its lock's, and whoever wrote the record is dead.
+
+    Whether somebody holds it is not asked.
+    """
+    if not _NAME.fullmatch(place.name):
+        return False
+    record = read_record(place)
+    if record is not None and Owner(record.pid, record.start_token, record.host, "").state() != "dead":
+        return False
+    return all(
+        not (place / name).holds_files() if kind == stat.S_IFDIR else name in (RECORD, f"{RECORD}.new", LOCK)
+        for name, kind in place.entries()
+    )
+
+
+@contextmanager
+def holding(place: StorePath) -> Iterator[bool]:
+    """Hold the stage in this folder meanwhile; gives whether that was possible."""
     lock = _take_lock(place)
-    if lock is None:
-        return True
-    os.close(lock)
-    return False
+    try:
+        yield lock is not None
+    finally:
+        if lock is not None:
+            os.close(lock)
 
 
 def _create(place: StorePath) -> int:
@@ -306,7 +342,7 @@ def _refused(relpath: str) -> Iterator[None]:
         raise StageError(
             f"{quote(relpath)} can't be staged: {error.strerror or error}.",
             subject=relpath,
-            hint="Free some space and run the same command again." if error.errno == errno.ENOSPC else "",
+            hint=next_step(error.errno),
         ) from error
 
 

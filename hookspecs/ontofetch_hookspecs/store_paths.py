@@ -197,6 +197,17 @@ class StorePath:
         """Return the names in a folder, sorted; empty where there is no folder."""
         return [name for name, _ in self.entries()]
 
+    def holds_files(self) -> bool:
+        """Say whether there is anything but folders below a folder; ends at the first, for there may be very many."""
+        folder = self.open_folder()
+        try:
+            with os.scandir(folder) as entries:
+                return any(
+                    not item.is_dir(follow_symlinks=False) or (self / item.name).holds_files() for item in entries
+                )
+        finally:
+            os.close(folder)
+
     # --- reading ------------------------------------------------------------------------------------------------------
 
     def read_bytes(self, most: int = MAX_DOCUMENT) -> bytes:

@@ -5,7 +5,6 @@ It takes no lock and knows neither schema nor rows.
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,13 +17,13 @@ from ontofetch_hookspecs import layout
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath, below_root
 
-from ..errors import CatalogLocked, CatalogUnreadable
+from ..errors import CatalogUnavailable, CatalogUnreadable
 from . import effects
+from .failures import explain
 
 if TYPE_CHECKING:
     import duckdb
 
-_OF_THE_SYSTEM = (errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE)
 Watch = Callable[["duckdb.DuckDBPyConnection"], "duckdb.DuckDBPyConnection"]
 _watches: list[Watch] = []
 STORAGE_VERSION = "v1.5.0"  # of the oldest supported DuckDB, so that 1.5 and 2.x share a store
@@ -40,12 +39,19 @@ class Store:
         settings: Name → value, as in `HostInfo.settings`; what is missing has its default.
         run_id: Names the run in events.
         config_hash: Hash of the settings in events.
+        operation: What runs, as sentences name it (`db pin`); empty where nobody said so.
     """
 
     root: Path
     settings: Mapping[str, object] = field(default_factory=dict)
     run_id: str = ""
     config_hash: str = ""
+    operation: str = ""
+
+    @property
+    def purpose(self) -> str:
+        """Return what ends a sentence about something that is done for the operation that runs."""
+        return f" for {self.operation}" if self.operation else ""
 
     @property
     def database(self) -> StorePath:
@@ -93,6 +99,7 @@ def open_connection(store: Store, *, read_only: bool, path: StorePath | None = N
     Raises:
         CatalogLocked: A process that does not respect the gate has it open.
         CatalogUnreadable: The file is damaged or no database.
+        CatalogUnavailable: The system refuses.
     """
     import duckdb
 
@@ -109,17 +116,9 @@ def open_connection(store: Store, *, read_only: bool, path: StorePath | None = N
     before = _look_at_files(target)
     try:
         connection = effects.open_database(target, config, read_only=read_only)
-    except duckdb.IOException as error:
-        # a damaged block has a "lock" in it too, and so may a path
-        if "could not set lock on file" in str(error).casefold():
-            raise CatalogLocked(
-                f"DuckDB can't lock {target}: another program has it open.",
-                subject=str(target),
-                hint="Close that program (a DuckDB shell, a notebook) and run the same command again.",
-            ) from error
-        raise unreadable(target, error) from error
     except duckdb.Error as error:
-        raise unreadable(target, error) from error
+        what = f"The catalog {target} can't be opened{store.purpose}"
+        raise explain(error, what, database=target, kind=CatalogUnavailable) from error
     if not _is_ours(target, before):
         connection.close()
         raise _no_catalog(target, "something else took its place while it was opened")
@@ -169,8 +168,6 @@ def _look_at_files(path: StorePath) -> tuple[int, int] | None:
             state = path.with_name(name).lstat()
         except FileNotFoundError:
             continue
-        except OSError as error:
-            raise _no_catalog(path, error.strerror or str(error)) from error
         if not fits(state.st_mode):
             raise _no_catalog(path, f"{quote(name)} is a link or no regular file")
         if name == path.name:
@@ -184,44 +181,6 @@ def _no_catalog(path: StorePath, reason: str) -> CatalogUnreadable:
         subject=str(path),
         hint="Somebody may have put it there: look where it comes from, and move it away.",
     )
-
-
-@contextmanager
-def damage_told(store: Store) -> Iterator[None]:
-    """Turn what DuckDB says of a damaged file, at whatever statement it meets the damage, into a sentence.
-
-    Raises:
-        CatalogUnreadable: A block or the log is not what was written.
-    """
-    import duckdb
-
-    try:
-        yield
-    except duckdb.Error as error:
-        if _is_damage(error):
-            raise unreadable(store.database, error) from error
-        raise
-
-
-def _is_damage(error: duckdb.Error) -> bool:
-    import duckdb
-
-    # a checksum that fails has no class of its own; a full disk is an IOException too, and no damage
-    kinds = (duckdb.IOException, duckdb.InternalException, duckdb.FatalException, duckdb.SerializationException)
-    told = str(error).casefold()
-    return (type(error) is duckdb.Error or isinstance(error, kinds)) and (
-        "corrupt" in told or "could not read enough bytes" in told
-    )
-
-
-def unreadable(path: StorePath, error: Exception) -> CatalogUnreadable:
-    """Return what DuckDB says of a database, as a sentence with what to do next."""
-    reason = str(error).splitlines()[0].rstrip(".")
-    hint = "Bring it back with `ontofetch db restore BACKUP`, or make it anew with `ontofetch db rebuild`."
-    if any(os.strerror(code) in reason for code in _OF_THE_SYSTEM):
-        # the disk or the rights are at fault, not the file
-        hint = "Mend that and run the same command again."
-    return CatalogUnreadable(f"The catalog {path} can't be read: {reason}.", subject=str(path), hint=hint)
 
 
 @contextmanager

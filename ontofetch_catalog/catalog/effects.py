@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import fcntl
 import hashlib
 import os
 import shutil
@@ -93,8 +94,6 @@ def sync_file(descriptor: int) -> None:
     if not _durable:
         return
     if sys.platform == "darwin":
-        import fcntl
-
         # fsync on macOS stops at the drive's cache, see fsync(2) there
         fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
     else:
@@ -373,6 +372,15 @@ def open_root(root: Path) -> int:
     return StorePath(root, "").open_folder()
 
 
+def list_names(folder: Anywhere) -> list[str]:
+    """Return the names in a folder, sorted."""
+    descriptor = _open_folder(folder)
+    try:
+        return [name for name, _ in entries_of(descriptor)]
+    finally:
+        os.close(descriptor)
+
+
 def walk(folder: Anywhere) -> Iterator[tuple[str, os.stat_result]]:
     """Yield (POSIX path below `folder`, lstat) of everything below it that is no folder; explicit stack, unsorted.
 
@@ -408,6 +416,20 @@ def hash_file(path: Anywhere) -> tuple[str, int]:
     with os.fdopen(open_file(path), "rb", buffering=0) as stream:
         size = os.fstat(stream.fileno()).st_size
         return hashlib.file_digest(stream, "sha256").hexdigest(), size
+
+
+def hold(path: Anywhere) -> int | None:
+    """Lock a file or folder until the returned descriptor is closed; None if it is gone or somebody else holds it."""
+    try:
+        found = _open_folder(path) if path.is_dir() else open_file(path)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(found, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(found)
+        return None
+    return found
 
 
 def free_bytes(path: Path) -> int:

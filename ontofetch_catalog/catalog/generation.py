@@ -11,12 +11,14 @@ import logging
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from ontofetch_hookspecs.errors import SYSTEM_CODES
 from ontofetch_hookspecs.layout import SWAP
 from ontofetch_hookspecs.store_paths import StorePath
 
-from ..errors import CatalogBehind, CatalogMissing, CatalogUnreadable
+from ..errors import CatalogBehind, CatalogMissing, RecordUnreadable
 from . import effects
 from .connection import Store
+from .failures import BRING_BACK
 from .repo import events
 
 if TYPE_CHECKING:
@@ -39,7 +41,8 @@ def read_generation(store: Store) -> Generation | None:
     """Return the record, None if there is none.
 
     Raises:
-        CatalogUnreadable: The file is there and says something else.
+        RecordUnreadable: The file is there and says something else, or is no regular file.
+        OSError: The system refuses.
     """
     try:
         found: Any = store.generation.read_json()
@@ -49,8 +52,10 @@ def read_generation(store: Store) -> Generation | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, OverflowError) as caught:
+        if isinstance(caught, OSError) and caught.errno in SYSTEM_CODES:
+            raise
         error = caught
-    raise CatalogUnreadable(
+    raise RecordUnreadable(
         f"The generation record {store.generation} can't be read: {getattr(error, 'strerror', None) or error}.",
         subject=str(store.generation),
         hint="If the catalog is sound, `ontofetch db doctor --fix CAT009` writes it anew.",
@@ -68,7 +73,7 @@ def write_generation(store: Store, event_id: int, digest: str, *, path: StorePat
     """
     try:
         previous = read_generation(store)
-    except CatalogUnreadable:
+    except (RecordUnreadable, OSError):
         # the record was checked when the catalog was opened, so it broke since; the new one replaces it
         previous = None
     content = Generation((previous.counter if previous else 0) + 1, event_id, digest)
@@ -84,7 +89,7 @@ def check_generation(store: Store, connection: duckdb.DuckDBPyConnection) -> boo
 
     Raises:
         CatalogBehind: Events are missing, or others stand in their place.
-        CatalogUnreadable: The record says something else.
+        RecordUnreadable: The record says something else.
     """
     import duckdb
 
@@ -106,7 +111,7 @@ def check_generation(store: Store, connection: duckdb.DuckDBPyConnection) -> boo
     raise CatalogBehind(
         f"The catalog {store.database} {lost}: its file or its log was damaged or exchanged.",
         subject=str(store.database),
-        hint="Bring it back with `ontofetch db restore BACKUP`, or make it anew with `ontofetch db rebuild`.",
+        hint=BRING_BACK,
     )
 
 
@@ -123,7 +128,6 @@ def require_database(store: Store) -> bool:
         raise CatalogMissing(
             f"The catalog {store.database} is gone, although there was one.",
             subject=str(store.database),
-            hint="Bring it back with `ontofetch db restore BACKUP`, or make it anew from the disk with"
-            " `ontofetch db rebuild`.",
+            hint=BRING_BACK,
         )
     return False

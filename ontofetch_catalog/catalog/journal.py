@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.layout import INTENTS, QUARANTINE, STAGING
 from ontofetch_hookspecs.names import check_size, quote
-from ontofetch_hookspecs.stages import LOCK, RECORD
+from ontofetch_hookspecs.stages import LOCK, RECORD, holding, is_abandoned
 from ontofetch_hookspecs.store_paths import MAX_DOCUMENT, StorePath, check_values
 
 from ..errors import EventError, PreconditionFailed, RecoveryFailed
 from . import effects
 from .connection import Store
+from .failures import explaining
 from .repo import events
 
 if TYPE_CHECKING:
@@ -250,18 +251,18 @@ def recover(store: Store, connection: duckdb.DuckDBPyConnection) -> list[Recover
             set_aside(path)
             continue
         event = events.find_boundary(connection, intent.boundary_id)
-        try:
+        with explaining(
+            f"The open boundary {intent.boundary_id} can't be ended{store.purpose}",
+            database=store.database,
+            kind=RecoveryFailed,
+            subject=intent.boundary_id,
+            state="The next command that writes, or `ontofetch db recover`, ends it.",
+        ):
             if event is None:
                 undo(store, intent)
             forget(store, intent, committed=event is not None)
-        except OSError as error:
-            raise RecoveryFailed(
-                f"The open boundary {intent.boundary_id} can't be ended: {error.strerror or error}.",
-                subject=intent.boundary_id,
-                hint="Mend the disk; the next command that writes, or `ontofetch db recover`, finishes it.",
-            ) from error
         ended.append(Recovered(intent.boundary_id, event))
-    _sweep(store)
+    sweep(store)
     return ended
 
 
@@ -359,7 +360,7 @@ def _retire(stage: StorePath) -> None:
         if kind == stat.S_IFDIR:
             _remove_empty_folders(stage / name)
     left = stage.entries()
-    if {name for name, _ in left} - {RECORD, LOCK} or any(kind == stat.S_IFDIR for _, kind in left):
+    if {name for name, _ in left} - {RECORD, f"{RECORD}.new", LOCK} or any(kind == stat.S_IFDIR for _, kind in left):
         return
     for name, _ in left:
         effects.unlink(stage / name)
@@ -375,7 +376,7 @@ def _remove_empty_folders(folder: StorePath) -> None:
     _remove_if_empty(folder)
 
 
-def _sweep(store: Store) -> None:
+def sweep(store: Store) -> None:
     """Remove what a boundary wrote for itself before it had an intent; nobody else is writing now."""
     for name, kind in store.intents.entries():
         path = store.intents / name
@@ -385,3 +386,13 @@ def _sweep(store: Store) -> None:
             effects.remove_tree(path)
         elif name.startswith("."):
             effects.unlink(path)
+
+
+def sweep_stages(store: Store) -> None:
+    """Remove the stages in which a host that died had no byte; called by who has just written, and writes alone."""
+    for name, kind in store.path(STAGING).entries():
+        stage = store.path(STAGING) / name
+        if kind == stat.S_IFDIR and is_abandoned(stage):
+            with holding(stage) as held:
+                if held and is_abandoned(stage):
+                    _retire(stage)

@@ -8,19 +8,20 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ontofetch_hookspecs.layout import BACKUPS, CATALOG
+from ontofetch_hookspecs.layout import BACKUPS, CATALOG, RESTORING, SWAP
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath
 
-from ..errors import CatalogMissing, CatalogUnwritable
+from ..errors import CatalogMissing, CatalogUnavailable, CatalogUnwritable
 from . import effects, journal, swap
-from .connection import Store, damage_told, open_connection, unreadable, watched
+from .connection import Store, open_connection, watched
+from .failures import explaining
 from .generation import check_generation, require_database, write_generation
 from .locks import gate_of
 from .migrations import (
@@ -49,12 +50,14 @@ class Session:
         connection: The connection; None once it was closed after a failed COMMIT.
         recovered: What recovery ended on the way in; whoever writes tells the observers.
         migrated: Names of the migrations applied on the way in.
+        swapped: The restore or rebuild that was interrupted and is finished now, as `swap.finish` names it.
     """
 
     store: Store
     connection: duckdb.DuckDBPyConnection
     recovered: list[journal.Recovered] = field(default_factory=list)
     migrated: list[str] = field(default_factory=list)
+    swapped: str = ""
 
     def commit_event(self, row: events.EventRow) -> tuple[int, str]:
         """Record one event in a transaction of its own, with the generation record after it."""
@@ -129,16 +132,25 @@ def reading(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
 
     Raises:
         CatalogMissing: There is none.
-        CatalogLocked, CatalogUnreadable, CatalogBehind, SchemaError: As their names say.
+        CatalogLocked, CatalogUnreadable, CatalogUnavailable, CatalogBehind, SchemaError: As their names say.
     """
-    import duckdb
-
-    if not require_database(store):
+    with _explained(store):
+        is_there = require_database(store)
+    if not is_there:
         raise CatalogMissing(
             f"There is no catalog below {store.root} yet.",
             subject=str(store.root),
             hint="The first `ontofetch pull` makes one; --root names another store.",
         )
+    with ExitStack() as entered:
+        with _explained(store):
+            connection = entered.enter_context(_reader(store))
+        with _explained(store, system=False):
+            yield watched(connection)
+
+
+@contextmanager
+def _reader(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
     with gate_of(store.root).shared(store.wait):
         swap.refuse_open(store)
         require_database(store)
@@ -153,11 +165,15 @@ def reading(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
             check_generation(store, connection)
             _check_contents(store, connection)
             effects.lock_settings(connection)
-            yield watched(connection)
-        except duckdb.Error as error:
-            raise unreadable(store.database, error) from error
+            yield connection
         finally:
             connection.close()
+
+
+def _explained(store: Store, *, system: bool = True) -> AbstractContextManager[None]:
+    """Turn what keeps a reader from reading into a sentence; errors of the system may be about what else it does."""
+    what = f"The catalog {store.database} can't be read{store.purpose}"
+    return explaining(what, database=store.database, kind=CatalogUnavailable, system=system)
 
 
 @contextmanager
@@ -165,14 +181,23 @@ def inspecting(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a database that is there for reading, whatever state it is in: neither record nor schema is looked at.
 
     Raises:
-        CatalogLocked, CatalogUnreadable: As their names say.
+        CatalogLocked, CatalogUnreadable, CatalogUnavailable: As their names say.
     """
+    with ExitStack() as entered:
+        with _explained(store):
+            connection = entered.enter_context(_inspector(store))
+        with _explained(store, system=False):
+            yield watched(connection)
+
+
+@contextmanager
+def _inspector(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
     with gate_of(store.root).shared(store.wait):
         connection = open_connection(store, read_only=True)
         try:
             definitions.use_own_functions(connection)
             effects.lock_settings(connection)
-            yield watched(connection)
+            yield connection
         finally:
             connection.close()
 
@@ -187,27 +212,37 @@ def writing(store: Store, *, migrate: bool = True, trust_record: bool = True) ->
         trust_record: Whether the generation record is looked at; doctor's fix of the record itself does not.
 
     Raises:
-        CatalogLocked, CatalogUnreadable, CatalogBehind, CatalogUnwritable, SchemaError, RecoveryFailed: As their names
-            say.
+        CatalogLocked, CatalogUnreadable, CatalogUnavailable, CatalogBehind, CatalogUnwritable, SchemaError,
+        RecoveryFailed: As their names say; what the system and DuckDB refuse inside becomes one of them.
     """
     effects.set_durability(str(store.settings.get("durability", "full")))
-    with disk_told(store):
+    with explaining(
+        f"The catalog below {store.root} can't be written{store.purpose}",
+        database=store.database,
+        kind=CatalogUnwritable,
+        subject=str(store.root),
+    ):
         make_store(store)
-    with ExitStack() as entered:
-        with disk_told(store), damage_told(store):
-            session = entered.enter_context(_entered(store, migrate=migrate, trust_record=trust_record))
-        with damage_told(store):
+        with _entered(store, migrate=migrate, trust_record=trust_record) as session:
             yield session
-        _checkpoint_if_due(session)
+            _checkpoint_if_due(session)
+            _sweep_stages(store)
+
+
+def has_open(store: Store) -> bool:
+    """Say whether a dead process may have left something open that a writer ends on the way in; never writes."""
+    beside = (store.path(SWAP), store.path(RESTORING))
+    left = (name for name in store.intents.names() if not name.endswith(journal.UNREADABLE))
+    return any(path.exists() for path in beside) or any(left)
 
 
 @contextmanager
 def _entered(store: Store, *, migrate: bool, trust_record: bool) -> Iterator[Session]:
     with gate_of(store.root).exclusive(store.wait):
-        swap.finish(store)
+        swapped = swap.finish(store)
         if not require_database(store):
             _create(store)
-        session = Session(store, open_connection(store, read_only=False))
+        session = Session(store, open_connection(store, read_only=False), swapped=swapped)
         try:
             if trust_record and check_generation(store, session.connection):
                 write_generation(store, *events.last_event(session.connection))
@@ -256,31 +291,11 @@ def _fingerprint(store: Store) -> tuple[tuple[int, int, int], ...]:
     return tuple(found)
 
 
-@contextmanager
-def disk_told(store: Store) -> Iterator[None]:
-    """Turn errors of the disk and of DuckDB, while a catalog is entered or made, into a sentence; others pass.
-
-    Raises:
-        CatalogUnwritable: There was one.
-    """
-    import duckdb
-
-    try:
-        yield
-    except (OSError, duckdb.Error) as error:
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
-        raise CatalogUnwritable(
-            f"The catalog below {store.root} can't be written: {reason}.",
-            subject=str(store.root),
-            hint="Mend that and run the same command again; it goes on from where this one stopped.",
-        ) from error
-
-
 def pending(store: Store) -> tuple[Migration, ...]:
     """Return the migrations that the next writing command would apply; never writes."""
     if not require_database(store):
         return available_migrations()
-    with gate_of(store.root).shared(store.wait):
+    with _explained(store), gate_of(store.root).shared(store.wait):
         swap.refuse_open(store)
         connection = open_connection(store, read_only=True)
         try:
@@ -366,22 +381,28 @@ def _apply(store: Store, connection: duckdb.DuckDBPyConnection, pending: Sequenc
 
 
 def _record_recovery(session: Session) -> None:
+    if session.swapped:
+        _record_end(session, "recover.finished", session.swapped, None)
+        _log.warning("recover.finished: a process had died inside a %s", session.swapped)
     for ended in session.recovered:
         kind = "recover.undone" if ended.event is None else "recover.finished"
-        version_id = ended.event.version_id if ended.event else None
-        session.commit_event(
-            events.EventRow(
-                boundary_id=new_boundary_id(),
-                run_id=session.store.run_id,
-                config_hash=session.store.config_hash,
-                ts=utc_now(),
-                type=kind,
-                level="warning",
-                version_id=version_id,
-                payload={"ended": ended.boundary_id},
-            )
-        )
+        _record_end(session, kind, ended.boundary_id, ended.event.version_id if ended.event else None)
         _log.warning("%s: a process had died inside boundary %s", kind, ended.boundary_id)
+
+
+def _record_end(session: Session, kind: str, ended: str, version_id: str | None) -> None:
+    session.commit_event(
+        events.EventRow(
+            boundary_id=new_boundary_id(),
+            run_id=session.store.run_id,
+            config_hash=session.store.config_hash,
+            ts=utc_now(),
+            type=kind,
+            level="warning",
+            version_id=version_id,
+            payload={"ended": ended},
+        )
+    )
 
 
 def _checkpoint_if_due(session: Session) -> None:
@@ -394,6 +415,14 @@ def _checkpoint_if_due(session: Session) -> None:
     except (OSError, duckdb.Error) as error:
         # what is in the log is committed; the next boundary tries again
         _log.warning("the log of %s could not be checkpointed: %s", session.store.database, error)
+
+
+def _sweep_stages(store: Store) -> None:
+    try:
+        journal.sweep_stages(store)
+    except OSError as error:
+        # what was to be done is done; the next writer tries again
+        _log.warning("empty stages below %s could not be removed: %s", store.root, error)
 
 
 def _close(session: Session) -> None:

@@ -1,4 +1,4 @@
-"""Own the swap of a restore: which files leave, which take their place, and how a swap that was cut short is finished.
+"""Own the swap of a restore or a rebuild: which files leave, which take their place, how one cut short is finished.
 
 Its plan is durable before the first rename, and from then on there is only forward: everything was checked before.
 It knows paths and inodes, nothing of backups.
@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ontofetch_hookspecs.errors import SYSTEM_CODES
 from ontofetch_hookspecs.layout import RESTORING, SWAP
 from ontofetch_hookspecs.names import MAX_ROOTED_BYTES, check_relpath, check_size
 from ontofetch_hookspecs.store_paths import StorePath
@@ -21,16 +22,20 @@ from ontofetch_hookspecs.store_paths import StorePath
 from ..errors import CatalogUnreadable, EventError, RecoveryFailed
 from . import effects
 from .connection import Store
+from .failures import explaining
 from .journal import Move
 
 FORMAT = 1
+RESTORE, REBUILD = "restore", "rebuild"
+EITHER = "restore or rebuild"  # of a plan that does not say
 
 
 @dataclass(frozen=True, slots=True)
 class Swap:
-    """The renames of one restore, in order; their folders are made on the way."""
+    """The renames of one restore or rebuild, in order; their folders are made on the way."""
 
     moves: Sequence[Move]
+    operation: str
 
 
 def make_move(store: Store, source: str, target: str) -> Move:
@@ -43,12 +48,15 @@ def begin(store: Store, swap: Swap) -> None:
     """Make the plan durable; what it moves is durable already."""
     # whose record it was to be leaves, and nobody else would write that one again
     effects.drop_unfinished(store.generation)
-    content = {f"moves of format {FORMAT}": [asdict(move) for move in swap.moves]}
+    content = {f"moves of format {FORMAT}": [asdict(move) for move in swap.moves], "operation": swap.operation}
     effects.write_file(store.path(SWAP), json.dumps(content, indent=1).encode())
 
 
-def finish(store: Store) -> bool:
-    """Carry out whatever is left of an open swap; the caller writes alone. Return whether one was open.
+def finish(store: Store) -> str:
+    """Carry out whatever is left of an open swap; the caller writes alone.
+
+    Returns:
+        What was interrupted, as sentences name it: RESTORE, REBUILD or EITHER; empty if nothing was open.
 
     Raises:
         RecoveryFailed: The plan can't be read, something else lies where its files should be, or the disk refuses.
@@ -58,51 +66,52 @@ def finish(store: Store) -> bool:
         if beside.exists():
             # a restore died before it had a plan
             effects.remove_tree(beside)
-        return False
+        return ""
     swap = _read(path)
-    try:
+    with explaining(
+        f"The {swap.operation} below {store.root} can't be finished",
+        database=store.database,
+        kind=RecoveryFailed,
+        subject=str(store.root),
+        state="The next command that writes, or `ontofetch db recover`, finishes it.",
+    ):
         for move in swap.moves:
-            _carry_out(store, move)
+            _carry_out(store, swap, move)
         for folder in _touched(swap):
             if store.path(folder).is_dir():
                 effects.sync_folder(store.path(folder))
         effects.remove_tree(beside)
         effects.unlink(path)
         effects.sync_folder(path.parent)
-    except OSError as error:
-        raise RecoveryFailed(
-            f"The restore below {store.root} can't be finished: {error.strerror or error}.",
-            subject=str(store.root),
-            hint="Mend the disk; the next command that writes, or `ontofetch db recover`, finishes it.",
-        ) from error
-    return True
+    return swap.operation
 
 
 def refuse_open(store: Store) -> None:
-    """Refuse to read a store whose restore was cut short: its files may be half of one catalog and half of another.
+    """Refuse to read a store whose restore or rebuild was cut short: its files may be halves of two catalogs.
 
     Raises:
         CatalogUnreadable: It was.
     """
-    if store.path(SWAP).exists():
+    path = store.path(SWAP)
+    if path.exists():
         raise CatalogUnreadable(
-            f"A restore of the catalog below {store.root} was interrupted.",
+            f"A {_read(path).operation} of the catalog below {store.root} was interrupted.",
             subject=str(store.root),
             hint="`ontofetch db recover` finishes it.",
         )
 
 
-def _carry_out(store: Store, move: Move) -> None:
+def _carry_out(store: Store, swap: Swap, move: Move) -> None:
     source, target = store.path(move.source), store.path(move.target)
     if _is_what_moves(move, source):
         effects.make_folders(target.parent)
         effects.rename(source, target)
     elif not _is_what_moves(move, target):
         raise RecoveryFailed(
-            f"The restore below {store.root} can't be finished: neither {move.source!r} nor {move.target!r} is what it"
-            " was to move.",
+            f"The {swap.operation} below {store.root} can't be finished: neither {move.source!r} nor {move.target!r} is"
+            " what it was to move.",
             subject=move.source,
-            hint="`ontofetch db doctor` shows what is where; restore once more when that is clear.",
+            hint="`ontofetch db doctor` shows what is where; run the same command again when that is clear.",
         )
 
 
@@ -128,17 +137,20 @@ def _is_what_moves(move: Move, path: StorePath) -> bool:
 def _read(path: StorePath) -> Swap:
     try:
         found: Any = path.read_json()
-        swap = Swap([Move(**move) for move in found[f"moves of format {FORMAT}"]])
+        moves = [Move(**move) for move in found[f"moves of format {FORMAT}"]]
+        swap = Swap(moves, found["operation"] if found.get("operation") in (RESTORE, REBUILD) else EITHER)
         for move in swap.moves:
             check_relpath("path", move.source, most=MAX_ROOTED_BYTES)
             check_relpath("path", move.target, most=MAX_ROOTED_BYTES)
             check_size("inode", move.inode)
             if move.size is not None:
                 check_size("size", move.size)
-    except (OSError, ValueError, KeyError, TypeError, EventError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, EventError) as error:
+        if isinstance(error, OSError) and error.errno in SYSTEM_CODES:
+            raise
         raise RecoveryFailed(
-            f"The plan of the interrupted restore, {path}, can't be read: {error}.",
+            f"The plan of the interrupted {EITHER}, {path}, can't be read: {error}.",
             subject=str(path),
-            hint="Remove it and restore once more.",
+            hint="Remove it and run the same command again.",
         ) from error
     return swap

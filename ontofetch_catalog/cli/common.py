@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs import HostInfo, add_common_options
+from ontofetch_hookspecs.errors import OntofetchError, next_step
+from ontofetch_hookspecs.names import quote
 
 from .output import add_output_options, say, say_lines, write_file
 
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
 
     from ..catalog.connection import Store
     from ..catalog.repo.stats import Statistics
+
+
+_verb: ContextVar[str] = ContextVar("verb", default="")
 
 
 def make_parser(host: HostInfo, verb: str, text: str, example: str, *, rows: bool = True) -> argparse.ArgumentParser:
@@ -37,10 +43,43 @@ def make_parser(host: HostInfo, verb: str, text: str, example: str, *, rows: boo
 
 
 def store_of(host: HostInfo) -> Store:
-    """Return the store a host works on."""
+    """Return the store a host works on; errors name the verb that runs."""
     from ..catalog.connection import Store
 
-    return Store(host.root, host.settings, host.run_id, host.config_hash)
+    return Store(host.root, host.settings, host.run_id, host.config_hash, _verb.get())
+
+
+def store_to_write(host: HostInfo) -> Store:
+    """Return the store for a verb that changes it: what dead processes left open is ended before it looks at anything.
+
+    Verbs that put another catalog in place, which may find one that nobody can enter, look after that themselves.
+    """
+    from ..catalog import sessions
+    from ..catalog.boundaries import tell_recovered
+
+    store = store_of(host)
+    if sessions.has_open(store):
+        with sessions.writing(store) as session:
+            recovered = session.recovered
+        tell_recovered(host.manager, store, recovered)
+    return store
+
+
+@contextmanager
+def running(verb: str) -> Iterator[None]:
+    """Let errors name this verb as long as it runs; what the system refuses around the catalog becomes a sentence."""
+    before = _verb.set(verb)
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        about = f" at {quote(error.filename)}" if error.filename else ""
+        raise OntofetchError(
+            f"The {verb} was stopped{about}: {error.strerror or error}.", subject=verb, hint=next_step(error.errno)
+        ) from error
+    finally:
+        _verb.reset(before)
 
 
 def profiled(argv: Sequence[str], run: Callable[[], int]) -> int:

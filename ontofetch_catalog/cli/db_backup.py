@@ -11,7 +11,7 @@ from ontofetch_hookspecs.names import quote
 from ..errors import EXIT_FINDINGS, EXIT_OK
 from ..rendering.progress import bar
 from ..rendering.text import human_size
-from .common import make_parser, store_of
+from .common import make_parser, store_of, store_to_write
 from .output import OutputOptions, emit, say
 
 _BACKUP = """Copy the catalog and the documents beside the releases to a new place.
@@ -44,6 +44,7 @@ def backup(argv: list[str], host: HostInfo) -> int:
             parser.error("--list stands alone")
         emit({"backups": list_backups(store)}, options=options)
         return EXIT_OK
+    store = store_to_write(host)
     path = Path(args.to) if args.to else None
     key = Path(args.sign) if args.sign else None
     with bar("backup") as update:

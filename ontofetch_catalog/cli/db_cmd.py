@@ -8,7 +8,7 @@ from __future__ import annotations
 from ontofetch_hookspecs import HostInfo, load_target
 
 from ..errors import EXIT_OK, UsageError
-from .common import profiled
+from .common import profiled, running
 
 _CLI = "ontofetch_catalog.cli"
 # verb → (one line of help, where its `main(argv, host) -> exit code` is)
@@ -51,7 +51,8 @@ def main(argv: list[str], host: HostInfo) -> int:
     target = load_target(VERBS[verb][1])
     if not callable(target):
         raise UsageError(f"The verb {verb!r} can't be called.", subject=verb)
-    return profiled(argv[1:], lambda: int(target(argv[1:], host)))
+    with running(f"db {verb}"):
+        return profiled(argv[1:], lambda: int(target(argv[1:], host)))
 
 
 def _help(name: str) -> str:

@@ -76,7 +76,7 @@ def _end_open(store: Store, host: HostInfo) -> None:
         return
     tell_recovered(host.manager, store, ended.boundaries)
     if ended.swapped:
-        say("The restore or rebuild that was interrupted is finished.")
+        say(f"The {ended.swapped} that was interrupted is finished.")
     for item in ended.boundaries:
         done = "undone" if item.event is None else "finished"
         say(f"The boundary {item.boundary_id}, in which a process had died, is {done}.")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from ontofetch_hookspecs import HostInfo, SetLatest, find_receipt
 
 from ..errors import EXIT_OK
-from .common import make_parser, reading
+from .common import make_parser, reading, store_to_write
 from .output import OutputOptions, emit, say
 
 
@@ -35,6 +35,7 @@ def main(argv: list[str], host: HostInfo) -> int:
 def _set(host: HostInfo, name: str, *, accept_failures: bool) -> str:
     from ..catalog.repo.releases import resolve_version
 
+    store_to_write(host)
     with reading(host) as connection:
         version_id = resolve_version(connection, name)
     event = SetLatest(

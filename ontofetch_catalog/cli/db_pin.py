@@ -5,7 +5,7 @@ from __future__ import annotations
 from ontofetch_hookspecs import HostInfo
 
 from ..errors import EXIT_OK
-from .common import make_parser, reading, store_of
+from .common import make_parser, reading, store_to_write
 from .output import OutputOptions, emit, say
 
 
@@ -38,7 +38,7 @@ def _change(host: HostInfo, name: str, *, remove: bool) -> None:
     from ..catalog.prune.pins import Pin, Unpin
     from ..catalog.repo.releases import resolve_version
 
-    store = store_of(host)
+    store = store_to_write(host)
     with reading(host) as connection:
         version_id = resolve_version(connection, name)
     outcome = carry_out(store, (Unpin if remove else Pin)(store, version_id))

@@ -13,7 +13,7 @@ from ..errors import EXIT_OK, UsageError
 from ..rendering.progress import bar
 from ..rendering.text import human_size
 from .amounts import whole
-from .common import make_parser, reading, store_of
+from .common import make_parser, reading, store_of, store_to_write
 from .output import OutputOptions, emit, say
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def main(argv: list[str], host: HostInfo) -> int:
     elif args.explain is not None:
         _explain(store, args)
     elif args.apply or args.restore or args.purge:
-        _carry_out(store, host, args)
+        _carry_out(store_to_write(host), host, args)
     else:
         _plan(store, host, args)
     return EXIT_OK

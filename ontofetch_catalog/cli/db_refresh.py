@@ -5,7 +5,7 @@ from __future__ import annotations
 from ontofetch_hookspecs import HostInfo
 
 from ..errors import EXIT_OK
-from .common import make_parser, store_of
+from .common import make_parser, store_to_write
 from .output import OutputOptions, emit, say
 
 _TEXT = """Compute the sums of all releases (files, bytes, formats, validation) and store them for a while.
@@ -23,7 +23,7 @@ def main(argv: list[str], host: HostInfo) -> int:
     from ..catalog.boundaries.refresh import Refresh
 
     args = make_parser(host, "db refresh", _TEXT, "db refresh").parse_args(argv)
-    store = store_of(host)
+    store = store_to_write(host)
     outcome = carry_out(store, Refresh(store))
     tell_observers(host.manager, store, outcome)
     row = {"releases": outcome.receipt.rows, "milliseconds": round(outcome.receipt.milliseconds)}

@@ -102,11 +102,11 @@ def recover(argv: list[str], host: HostInfo) -> int:
         host, "db recover", "End what a dead process left open: finish what had committed, undo the rest.", "db recover"
     )
     args = parser.parse_args(argv)
-    ended = []
+    ended, swapped = [], ""
     store = store_of(host)
     if require_database(store):
         with sessions.writing(store) as session:
-            ended = session.recovered
+            ended, swapped = session.recovered, session.swapped
         tell_recovered(host.manager, store, ended)
     columns = {
         "boundary_id": pa.array([item.boundary_id for item in ended], pa.string()),
@@ -115,6 +115,8 @@ def recover(argv: list[str], host: HostInfo) -> int:
         "version_id": pa.array([item.event.version_id if item.event else None for item in ended], pa.string()),
     }
     emit({"recovered": pa.table(columns)}, options=OutputOptions.from_args(args))
-    if not ended:
+    if swapped:
+        say(f"The {swapped} that was interrupted is finished.")
+    if not ended and not swapped:
         say("Nothing was open.")
     return EXIT_OK

@@ -12,7 +12,7 @@ from ..errors import EXIT_FINDINGS, EXIT_OK, UsageError, VersionUnknown
 from ..rendering.progress import bar
 from ..rendering.text import human_size
 from .amounts import duration, share, whole
-from .common import make_parser, reading, store_of
+from .common import make_parser, reading, store_of, store_to_write
 from .output import OutputOptions, emit, say
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def main(argv: list[str], host: HostInfo) -> int:
     from ..catalog.verify import verify
 
     args = _arguments(argv, host)
-    store = store_of(host)
+    store = store_to_write(host)
     request = _request(args, host)
     if request.scope.sample < 1.0:
         sample, seed = request.scope.sample, request.scope.seed

@@ -104,7 +104,7 @@ class CatalogPlugin:
         """Answer with the last record of a URL."""
         from ontofetch_catalog.catalog import answers
 
-        store = self._store()
+        store = self._store_to_ask()
         return answers.lookup_download(store, url) if store else None
 
     @hookimpl
@@ -112,7 +112,7 @@ class CatalogPlugin:
         """Answer with the record of a release."""
         from ontofetch_catalog.catalog import answers
 
-        store = self._store()
+        store = self._store_to_ask()
         return answers.lookup_version(store, version_id) if store else None
 
     @hookimpl
@@ -120,7 +120,7 @@ class CatalogPlugin:
         """Answer with known results for these contents."""
         from ontofetch_catalog.catalog import answers
 
-        store = self._store()
+        store = self._store_to_ask()
         return answers.lookup_validations(store, file_ids, validator, validator_version) if store else None
 
     @hookimpl
@@ -139,6 +139,19 @@ class CatalogPlugin:
         if store is not None:
             return store
         return Store(event.root, {}, event.run_id, event.config_hash)
+
+    def _store_to_ask(self) -> Store | None:
+        """Return the store of a host that asks because it is about to write: what keeps readers out is ended first."""
+        from ontofetch_catalog.catalog import sessions
+        from ontofetch_catalog.catalog.boundaries import tell_recovered
+        from ontofetch_hookspecs.layout import SWAP
+
+        store = self._store()
+        if store is not None and self._host is not None and store.path(SWAP).exists():
+            with sessions.writing(store) as session:
+                recovered = session.recovered
+            tell_recovered(self._host.manager, store, recovered)
+        return store
 
     def _store(self) -> Store | None:
         from ontofetch_catalog.catalog.connection import Store

@@ -16,10 +16,11 @@ from ontofetch_catalog.catalog import effects, journal, sessions
 from ontofetch_catalog.catalog.backup.restore import restore
 from ontofetch_catalog.catalog.backup.write import back_up
 from ontofetch_catalog.catalog.boundaries import staged
-from ontofetch_catalog.catalog.connection import Store, unreadable
+from ontofetch_catalog.catalog.connection import Store
+from ontofetch_catalog.catalog.failures import explain
 from ontofetch_catalog.catalog.rebuild.build import rebuild
 from ontofetch_catalog.catalog.repo import files, validations
-from ontofetch_catalog.errors import BoundaryFailed, CatalogUnwritable, RecoveryFailed
+from ontofetch_catalog.errors import BoundaryFailed, CatalogUnwritable, OntofetchError, RecoveryFailed
 from ontofetch_hookspecs.store_paths import below_root
 from tests.releases import Releases, on_disk, query, results_table
 
@@ -151,10 +152,13 @@ def test_a_creation_that_fails_ends_in_a_sentence(tmp_path: Path, monkeypatch: p
 
 def test_a_full_disk_is_no_reason_to_restore(tmp_path: Path) -> None:
     """An error of the system asks to be mended; only a damaged file asks for a backup."""
-    full = unreadable(tmp_path, duckdb.IOException('IO Error: Cannot open file "x": Permission denied'))
-    damaged = unreadable(tmp_path, duckdb.IOException("IO Error: The file is not a valid DuckDB database file!"))
-    assert "run the same command again" in full.hint
-    assert "db restore" in damaged.hint
+    database = Store(tmp_path).database
+
+    def told(message: str) -> str:
+        return explain(duckdb.IOException(message), "", database=database, kind=OntofetchError).hint
+
+    assert "run the same command again" in told('IO Error: Cannot open file "x": Permission denied')
+    assert "db restore" in told("IO Error: The file is not a valid DuckDB database file!")
 
 
 @pytest.mark.parametrize("step", ["undo", "reopen"])

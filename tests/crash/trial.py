@@ -54,6 +54,9 @@ def try_state(workshop: Workshop, state: State) -> tuple[Findings, list[str]]:
         told = "" if ended.answer.get("ok") else str(ended.answer.get("text", ""))
         calls = _judge_recovery(workshop, judge, committed, told)
     if repeats and not judge.found.broken:
+        if recovers and _turn(state) == 1:
+            # from where it was killed once more, without a recovery in between
+            facts = workshop.kill(variant, state.at)
         repeated = _judge_repetition(workshop, judge, variant, facts)
         calls = repeated if variant.again else calls
     return judge.found, calls
@@ -69,11 +72,15 @@ def _what_follows(state: State, variant: Variant) -> tuple[bool, bool]:
         # after one of its errors
         again = state.error == ERRORS[state.at % 3]
         return not again, again
-    turn = (state.at + state.then + state.seed) % 3
+    turn = _turn(state)
     if state.mode == "kill":
         # what goes on from a recovery that is killed, too, needs to know its calls
-        return turn != 1 or not variant.stepwise, turn == 0 or (turn == 1 and variant.stepwise)
+        return turn != 1 or not variant.stepwise, turn != 2
     return turn != 1, turn == 1
+
+
+def _turn(state: State) -> int:
+    return (state.at + state.then + state.seed) % 3
 
 
 def _judge_recovery(workshop: Workshop, judge: Judge, committed: bool | None, told: str) -> list[str]:
@@ -92,9 +99,6 @@ def _judge_repetition(workshop: Workshop, judge: Judge, variant: Variant, facts:
     """Do as a user would whose command did not end well: run it again; return the names of the calls that it made."""
     ended = workshop.operate(variant, facts)
     judge.answer(ended.answer, ended.stderr, where="again")
-    if variant.stepwise and (variant.again or "begin" not in ended.answer["calls"]):
-        # it has seen that all was done and had no reason to enter the catalog, or has just made it anew
-        workshop.recover()
     seen = workshop.look()
     if is_as_meant(variant, ended):
         judge.finished(seen)

@@ -8,8 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import stat
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +21,7 @@ from ...errors import BackupRefused, CatalogBehind, CatalogLocked, OntofetchErro
 from .. import effects, journal, sessions, swap
 from ..boundaries.engine import Care, Outcome, Recorded, carry_out
 from ..connection import Store, open_connection
+from ..failures import explaining
 from ..generation import require_database
 from ..locks import gate_of
 from ..migrations import pending_migrations
@@ -103,7 +103,13 @@ def restore(store: Store, path: Path, *, key: Path | None, progress: Progress) -
     count.begin(manifest.size_bytes)
     effects.set_durability(str(store.settings.get("durability", "full")))
     plan = _Plan(store)
-    with _translated(store):
+    with explaining(
+        f"The backup could not be restored below {store.root}",
+        database=store.database,
+        kind=OntofetchError,
+        subject=str(store.root),
+        state="The store is as it was, or the next start finishes what is begun.",
+    ):
         sessions.make_store(store)
         _settle(store)
         with gate_of(store.root).exclusive(store.wait):
@@ -111,7 +117,7 @@ def restore(store: Store, path: Path, *, key: Path | None, progress: Progress) -
             _unpack(store, source, manifest, count)
             _check_database(store, manifest)
             plan.collect()
-            swap.begin(store, swap.Swap(plan.moves))
+            swap.begin(store, swap.Swap(plan.moves, swap.RESTORE))
             swap.finish(store)
         with sessions.writing(store) as session:
             migrated = session.migrated
@@ -141,18 +147,6 @@ class _Count:
     def __call__(self, count: int) -> None:
         self._done += count
         self._progress(self._done, max(self._total, self._done))
-
-
-@contextmanager
-def _translated(store: Store) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise OntofetchError(
-            f"The backup could not be restored below {store.root}: {error.strerror or error}.",
-            subject=str(store.root),
-            hint="Mend that and run the same command again: the store is as it was, or the next start finishes it.",
-        ) from error
 
 
 def _settle(store: Store) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -38,17 +39,36 @@ def open_target(path: effects.Anywhere, unique: str) -> Iterator[Target]:
         path: A folder that is not there, or a file ending in `.tar.zst`.
         unique: What makes the hidden name nobody else's.
     """
+    _drop_unfinished(path)
     hidden = path.with_name(f".{path.name}.{unique}.new")
     target: FolderTarget | ArchiveTarget
     target = ArchiveTarget(hidden) if path.name.endswith(ARCHIVE) else FolderTarget(hidden)
+    held = None
     try:
+        # whoever else writes to `path` sees that this one is not abandoned
+        held = effects.hold(hidden)
         yield target
         target.finish()
         effects.rename(hidden, path)
     except BaseException:
         target.discard()
         raise
+    finally:
+        if held is not None:
+            os.close(held)
     effects.sync_folder(path.parent)
+
+
+def _drop_unfinished(path: effects.Anywhere) -> None:
+    """Remove what backups to `path` have left that were killed; what another process is writing stays."""
+    unfinished = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{8}}\.new")
+    for name in filter(unfinished.fullmatch, effects.list_names(path.parent)):
+        held = effects.hold(path.with_name(name))
+        if held is not None:
+            try:
+                effects.remove_tree(path.with_name(name))
+            finally:
+                os.close(held)
 
 
 class FolderTarget:

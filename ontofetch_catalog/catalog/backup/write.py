@@ -10,7 +10,6 @@ import logging
 import os
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -23,18 +22,21 @@ from ontofetch_hookspecs import layout
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath
 
-from ...errors import BoundaryFailed, UsageError
+from ...errors import BackupRefused, BoundaryFailed, UsageError
 from .. import effects, journal, migrations, sessions
 from ..boundaries.engine import Care, Outcome, Recorded, carry_out
 from ..connection import Store
+from ..failures import explaining
 from ..repo import backups, care, events, fixity
 from ..verify.pages import read_pages
 from . import manifest as m
 from . import signing
+from .sources import check_backup, open_source
 from .targets import ARCHIVE, Target, open_target
 
 if TYPE_CHECKING:
     import duckdb
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 TIMESTAMP = "%Y%m%dT%H%M%S.%fZ"
 DOCUMENTS = (layout.MANIFEST, layout.EXTRACT_AUDIT, layout.VALIDATION_AUDIT)
@@ -103,13 +105,24 @@ def back_up(
         BoundaryFailed: The disk refuses; nothing is left of the backup.
     """
     signer = signing.load_private_key(key) if key is not None else None
+    if path is not None and os.path.lexists(path):
+        made = _find_unrecorded(store, path, include_data=include_data, signer=signer)
+        if made is not None:
+            return made, carry_out(store, BackupDone(store, made))
     now = datetime.now(UTC)
     target_path = _checked(store, path) if path else store.path(layout.BACKUPS) / now.strftime(TIMESTAMP)
     shown = Path(str(target_path))
     backup = Backup(path=shown, manifest=_EMPTY, signed=signer is not None)
     boundary = BackupDone(store, backup)
     unique = sessions.new_boundary_id()[:8]
-    with _translated(shown), sessions.writing(store) as session:
+    written = explaining(
+        f"The backup {quote(shown)} could not be written",
+        database=store.database,
+        kind=BoundaryFailed,
+        subject=str(shown),
+        state="Nothing is left of it; --to names another place.",
+    )
+    with sessions.writing(store) as session, written:
         if isinstance(target_path, StorePath):
             effects.make_folders(target_path.parent)
             _sweep(target_path.parent)
@@ -121,21 +134,6 @@ def back_up(
                 copy.add_bytes(m.SIGNATURE, signer.sign(encoded))
     outcome = carry_out(store, boundary)
     return backup, replace(outcome, recovered=(*session.recovered, *outcome.recovered))
-
-
-@contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    import duckdb
-
-    try:
-        yield
-    except (OSError, duckdb.Error) as error:
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
-        raise BoundaryFailed(
-            f"The backup {quote(path)} could not be written: {reason}.",
-            subject=str(path),
-            hint="Nothing is left of it. Mend that, or name another place with --to.",
-        ) from error
 
 
 _EMPTY = m.Manifest(
@@ -270,6 +268,23 @@ class _Copy:
         self._lines.write(self._roll.add(path, sha256, found))
         self._progress(self._roll.size_bytes, self._total)
         return sha256
+
+
+def _find_unrecorded(
+    store: Store, path: Path, *, include_data: bool, signer: Ed25519PrivateKey | None
+) -> Backup | None:
+    """Return a backup, as it is asked for, that holds the catalog as it is: its process died before it recorded it."""
+    try:
+        key = signer.public_key() if signer is not None else None
+        found, signed = check_backup(open_source(path), key, lambda _: None)
+    except BackupRefused:
+        return None
+    with sessions.reading(store) as connection:
+        last = events.last_event(connection)
+    if last != (found.events, found.digest) or (include_data, signer is not None) != (found.include_data, signed):
+        return None
+    _log.warning("%s was written whole before and is recorded now", quote(path))
+    return Backup(path=Path(os.path.abspath(path)), manifest=found, signed=signed)
 
 
 def _checked(store: Store, path: Path) -> effects.Anywhere:

@@ -25,6 +25,7 @@ class DownloadBoundary(Boundary):
     """Record one artifact; other bytes under its name only with `replace`, and then without what came out of them."""
 
     kind: ClassVar[str] = "download"
+    has_stage: ClassVar[bool] = True
 
     def __init__(self, store: Store, event: DownloadDone) -> None:
         super().__init__(store, event.version_id, run_id=event.run_id, config_hash=event.config_hash)

@@ -21,14 +21,15 @@ from ontofetch_hookspecs.events import Receipt
 from ...errors import BoundaryFailed, OntofetchError
 from .. import effects, journal, sessions
 from ..connection import Store
+from ..failures import explain
 from ..repo import events
 
 if TYPE_CHECKING:
     import duckdb
 
-_UNDONE = "Nothing was changed and the staged bytes are kept: mend that and run the same command again."
-_LATER = "What it had begun is taken back at the next start: mend that and run the same command again."
-_IN_DOUBT = "Mend that and run the same command again: the next start finds out whether it happened."
+_UNCHANGED = "Nothing was changed."
+_LATER = "The next start takes back what it had begun."
+_IN_DOUBT = "The next start finds out whether it happened."
 _log = logging.getLogger("ontofetch.catalog")
 
 
@@ -52,6 +53,7 @@ class Boundary(ABC):
 
     kind: ClassVar[str]
     done: ClassVar[str] = "done"  # its events are called kind.done, kind.unchanged, kind.rolled_back
+    has_stage: ClassVar[bool] = False  # whether a host has staged bytes for it
     trusts_record: ClassVar[bool] = True  # False: it mends the generation record, which keeps everybody else out
 
     def __init__(self, store: Store, version_id: str, *, run_id: str, config_hash: str) -> None:
@@ -60,6 +62,11 @@ class Boundary(ABC):
         self.run_id = run_id
         self.config_hash = config_hash
         self.begun = time.perf_counter()
+
+    @property
+    def operation(self) -> str:
+        """Return what sentences call it: the command that runs, else its kind."""
+        return self.store.operation or self.kind
 
     @property
     def subject(self) -> str:
@@ -129,7 +136,8 @@ def carry_out(store: Store, boundary: Boundary) -> Outcome:
     except OSError as error:
         raise _failed(boundary, "made durable", error) from error
     start = time.perf_counter()
-    with translated(boundary), sessions.writing(store, trust_record=boundary.trusts_record) as session:
+    store = replace(store, operation=boundary.operation)
+    with sessions.writing(store, trust_record=boundary.trusts_record) as session, _explained(boundary):
         changed = boundary.is_changed(session.connection)
         with held_signals():
             if changed:
@@ -193,7 +201,7 @@ def _commit(session: sessions.Session, boundary: Boundary, start: float) -> tupl
     except BaseException as error:
         undone = _roll_back(session, boundary, draft.intent, error)
         if not undone and isinstance(error, OSError | duckdb.Error):
-            raise _failed(boundary, "recorded", error, hint=_LATER) from error
+            raise _failed(boundary, "recorded", error, state=_LATER) from error
         raise
     try:
         effects.commit(connection)
@@ -203,7 +211,7 @@ def _commit(session: sessions.Session, boundary: Boundary, start: float) -> tupl
         session.after_commit(event_id, digest)
     except OSError as error:
         # the intent stays: if the machine stops and the commit is lost, the next start takes everything back
-        raise _failed(boundary, "made durable", error, hint=_IN_DOUBT) from error
+        raise _failed(boundary, "made durable", error, state=_IN_DOUBT) from error
     try:
         journal.forget(store, draft.intent, committed=True)
     except OSError as error:
@@ -233,7 +241,7 @@ def _roll_back(session: sessions.Session, boundary: Boundary, intent: journal.In
 
 
 def _ask_the_database(
-    session: sessions.Session, boundary: Boundary, boundary_id: str, error: Exception
+    session: sessions.Session, boundary: Boundary, boundary_id: str, error: OSError | duckdb.Error
 ) -> tuple[int, str]:
     """Find out, after a COMMIT that failed, whether it happened; return the last event, or undo and raise."""
     import duckdb
@@ -243,7 +251,7 @@ def _ask_the_database(
         happened = events.find_boundary(session.connection, boundary_id) is not None
         last = events.last_event(session.connection)
     except (OntofetchError, OSError, duckdb.Error):
-        raise _failed(boundary, "committed", error, hint=_IN_DOUBT) from error
+        raise _failed(boundary, "committed", error, state=_IN_DOUBT) from error
     if not happened:
         journal.recover(session.store, session.connection)
         _log_rollback(boundary, boundary_id, error)
@@ -252,7 +260,7 @@ def _ask_the_database(
 
 
 @contextmanager
-def translated(boundary: Boundary) -> Iterator[None]:
+def _explained(boundary: Boundary) -> Iterator[None]:
     """Turn errors of the disk and of DuckDB into a sentence; others pass."""
     import duckdb
 
@@ -331,8 +339,12 @@ def _amount(recorded: Recorded) -> str:
     return f"{rows}, {recorded.bytes:,} bytes" if recorded.bytes else rows
 
 
-def _failed(boundary: Boundary, step: str, error: Exception, hint: str = _UNDONE) -> BoundaryFailed:
-    reason = getattr(error, "strerror", None) or str(error).splitlines()[0].rstrip(".")
-    return BoundaryFailed(
-        f"The {boundary.kind} of {boundary.subject} could not be {step}: {reason}.", subject=boundary.subject, hint=hint
+def _failed(boundary: Boundary, step: str, error: OSError | duckdb.Error, state: str = "") -> OntofetchError:
+    return explain(
+        error,
+        f"The {boundary.operation} of {boundary.subject} could not be {step}",
+        database=boundary.store.database,
+        kind=BoundaryFailed,
+        subject=boundary.subject,
+        state=state or ("Nothing was changed, and the staged bytes are kept." if boundary.has_stage else _UNCHANGED),
     )

@@ -29,6 +29,7 @@ class ExtractBoundary(Boundary):
     """Record the files of one artifact; what the same artifact held before gives way to them."""
 
     kind: ClassVar[str] = "extract"
+    has_stage: ClassVar[bool] = True
 
     def __init__(self, store: Store, event: ExtractDone) -> None:
         super().__init__(store, event.version_id, run_id=event.run_id, config_hash=event.config_hash)

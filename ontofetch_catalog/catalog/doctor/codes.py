@@ -51,7 +51,7 @@ CODES = (
     Code(
         "CAT001",
         WARNING,
-        "A boundary, or the swap of a restore, is open: a process died inside it, or is inside it now.",
+        "A boundary, or the swap of a restore or rebuild, is open: a process died inside it, or is inside it now.",
         otherwise="`ontofetch db recover`, or any command that writes",
     ),
     Code("CAT002", WARNING, "An intent is unreadable, so what a dead process had moved is not known.", (_QUARANTINE,)),

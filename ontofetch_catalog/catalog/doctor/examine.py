@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.layout import CATALOG, SWAP, known_layouts
 
-from ...errors import CatalogMissing, CatalogUnreadable
+from ...errors import CatalogMissing, CatalogUnavailable, CatalogUnreadable
 from .. import sessions
 from ..connection import Store
+from ..failures import is_refusal
 from ..rebuild.places import find_folders
 from ..repo import care, comparison, releases
 from ..scan import scan
@@ -75,9 +76,8 @@ def examine(
     Raises:
         CatalogMissing: There is no store.
         CatalogLocked: Somebody writes and did not let go in time.
+        CatalogUnavailable: The system refuses to read the catalog.
     """
-    import duckdb
-
     findings = Findings()
     # a link is no folder of ours, and what is behind it is not looked at
     in_the_way = store.path(CATALOG).exists() and not store.path(CATALOG).is_dir()
@@ -107,9 +107,11 @@ def examine(
                 )
         except CatalogUnreadable as error:
             findings.add("CAT004", store.database.relpath, error.message)
-        except duckdb.Error as error:
-            message = f"The catalog {store.database} can't be read: {str(error).splitlines()[0]}"
-            findings.add("CAT004", store.database.relpath, message)
+        except CatalogUnavailable as error:
+            if is_refusal(error.__cause__):
+                raise
+            # tables that are not ours answer none of our questions
+            findings.add("CAT004", store.database.relpath, error.message)
     surroundings.check_permissions(store, findings, folders)
     return Examination(findings=_settled(findings.table(), covered), entries=entries)
 

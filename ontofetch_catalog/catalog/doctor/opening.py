@@ -15,10 +15,10 @@ from ..connection import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """What was ended: boundaries, and whether the swap of a restore or a rebuild was finished."""
+    """What was ended: boundaries, and the restore or rebuild that was finished; empty if there was none."""
 
     boundaries: tuple[journal.Recovered, ...] = ()
-    swapped: bool = False
+    swapped: str = ""
 
 
 def end_open(store: Store) -> Ended:
@@ -35,4 +35,4 @@ def end_open(store: Store) -> Ended:
     if not swapped and sessions.pending(store):
         return Ended()
     with sessions.writing(store) as session:
-        return Ended(boundaries=tuple(session.recovered), swapped=swapped)
+        return Ended(boundaries=tuple(session.recovered), swapped=session.swapped)

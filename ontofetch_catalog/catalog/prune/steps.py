@@ -117,10 +117,11 @@ def _boundary(step: str, store: Store, plan: Plan, batch: Batch, entries: list[E
 
 
 def _todo(store: Store, plan: Plan, step: str) -> list[Batch]:
-    with sessions.reading(store) as connection:
+    # a repeat that finds nothing left ends what the first one left open all the same
+    with sessions.writing(store) as session:
         if step == APPLIED:
-            check_catalog(connection, plan)
-        states = pruning.batch_states(connection, plan.plan_id)
+            check_catalog(session.connection, plan)
+        states = pruning.batch_states(session.connection, plan.plan_id)
     kinds = {number: kind for number, (kind, _) in states.items()}
     if step == APPLIED:
         return [batch for batch in plan.batches if kinds.get(batch.number) not in (APPLIED, PURGED)]

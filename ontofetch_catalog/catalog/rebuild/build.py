@@ -15,10 +15,20 @@ from typing import TYPE_CHECKING, ClassVar
 
 from ontofetch_hookspecs.layout import BACKUPS, CATALOG, DATABASE, GENERATION, RESTORING, series_of
 
-from ...errors import CatalogBehind, CatalogMissing, CatalogUnreadable, Conflict, OntofetchError
+from ...errors import (
+    CatalogBehind,
+    CatalogMissing,
+    CatalogUnavailable,
+    CatalogUnreadable,
+    CatalogUnwritable,
+    Conflict,
+    OntofetchError,
+    RecordUnreadable,
+)
 from .. import effects, journal, sessions, swap
 from ..boundaries.engine import Care, Outcome, Recorded, carry_out
 from ..connection import Store, open_connection
+from ..failures import explaining
 from ..generation import check_generation, write_generation
 from ..locks import gate_of
 from ..migrations import require_current_schema
@@ -114,7 +124,13 @@ def rebuild(
             hint="--root names another store; the first `ontofetch pull` makes a catalog.",
         )
     made = Rebuilt()
-    with sessions.disk_told(store):
+    with explaining(
+        f"The catalog below {store.root} could not be rebuilt",
+        database=store.database,
+        kind=CatalogUnwritable,
+        subject=str(store.root),
+        state="The former one is in its place, or the next start finishes what is begun.",
+    ):
         sessions.make_store(store)
         folders = _exchange_for_new(store, made, replace=replace)
     done = {release.version_id for release in made.releases}
@@ -128,7 +144,7 @@ def rebuild(
 def _exchange_for_new(store: Store, made: Rebuilt, *, replace: bool) -> list[ReleaseFolder]:
     """Put a new catalog in place while nobody else uses the store; return all folders that hold a release."""
     with gate_of(store.root).exclusive(store.wait):
-        if swap.finish(store) and not replace:
+        if swap.finish(store) not in ("", swap.RESTORE) and not replace:
             # the new catalog of a command that was cut short is in place now: go on from there
             made.releases = _list_recorded(store)
             return list(find_folders(store))
@@ -169,21 +185,21 @@ def _refuse_usable(store: Store) -> None:
     Raises:
         Conflict: It can.
     """
-    import duckdb
-
     if not store.database.is_file():
         return
+    what = f"The catalog {store.database} can't be read{store.purpose}"
     try:
-        connection = open_connection(store, read_only=True)
-        try:
-            require_current_schema(connection)
-            check_generation(store, connection)
-        finally:
-            connection.close()
-    except (CatalogUnreadable, CatalogBehind, duckdb.Error) as error:
-        _log.warning("the catalog that will be replaced can't be used: %s", str(error).splitlines()[0])
-        return
+        with explaining(what, database=store.database, kind=CatalogUnavailable):
+            connection = open_connection(store, read_only=True)
+            try:
+                require_current_schema(connection)
+                check_generation(store, connection)
+            finally:
+                connection.close()
     except OntofetchError as error:
+        if isinstance(error, CatalogUnreadable | CatalogBehind) and not isinstance(error, RecordUnreadable):
+            _log.warning("the catalog that will be replaced can't be used: %s", str(error).splitlines()[0])
+            return
         raise Conflict(
             f"The catalog below {store.root} may be sound: {error.message}",
             subject=str(store.root),
@@ -212,6 +228,7 @@ def end_intents(store: Store) -> None:
             journal.undo(store, intent)
         journal.forget(store, intent, committed=published)
         _log.warning("boundary %s was open and is %s", intent.boundary_id, "kept" if published else "undone")
+    journal.sweep(store)
 
 
 def _build(store: Store, folders: list[ReleaseFolder], made: Rebuilt) -> None:
@@ -264,7 +281,7 @@ def _exchange(store: Store, made: Rebuilt) -> None:
     live = [path for path in _LIVE if store.path(path).exists()]
     moves = [swap.make_move(store, path, f"{aside}/{os.path.basename(path)}") for path in live]
     moves += [swap.make_move(store, f"{RESTORING}/{path}", path) for path in (DATABASE, GENERATION)]
-    swap.begin(store, swap.Swap(moves))
+    swap.begin(store, swap.Swap(moves, swap.REBUILD))
     swap.finish(store)
     made.kept = aside if live else None
 
