@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 _OF_THE_SYSTEM = (errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE)
 Watch = Callable[["duckdb.DuckDBPyConnection"], "duckdb.DuckDBPyConnection"]
-_watches: list[Watch] = []
 STORAGE_VERSION = "v1.5.0"  # of the oldest supported DuckDB, so that 1.5 and 2.x share a store
 CARE_MEMORY, CARE_THREADS = "130MB", 2  # of DuckDB, where it compares a million rows with the disk
 
@@ -40,12 +39,14 @@ class Store:
         settings: Name → value, as in `HostInfo.settings`; what is missing has its default.
         run_id: Names the run in events.
         config_hash: Hash of the settings in events.
+        watch: Stands between the connections of its sessions and whoever is inside: sees what is asked, adds nothing.
     """
 
     root: Path
     settings: Mapping[str, object] = field(default_factory=dict)
     run_id: str = ""
     config_hash: str = ""
+    watch: Watch | None = field(default=None, compare=False, repr=False)
 
     @property
     def database(self) -> StorePath:
@@ -80,11 +81,15 @@ class Store:
         Raises:
             EventError: It would lead out of the store.
         """
-        return StorePath(self.root, relpath)
+        return StorePath(self.root, relpath, durable=self.settings.get("durability", "full") != "off")
 
     def inside(self, path: Path) -> StorePath | None:
         """Return an absolute path as one of the store; None if it does not lie below the root."""
-        return below_root(self.root, path) if path.is_relative_to(self.root) else None
+        return self.path(below_root(self.root, path).relpath) if path.is_relative_to(self.root) else None
+
+    def watched(self, connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+        """Return a connection as whoever is inside a session gets it."""
+        return connection if self.watch is None else self.watch(connection)
 
 
 def open_connection(store: Store, *, read_only: bool, path: StorePath | None = None) -> duckdb.DuckDBPyConnection:
@@ -216,21 +221,6 @@ def unreadable(path: StorePath, error: Exception) -> CatalogUnreadable:
         # the disk or the rights are at fault, not the file
         hint = "Mend that and run the same command again."
     return CatalogUnreadable(f"The catalog {path} can't be read: {reason}.", subject=str(path), hint=hint)
-
-
-@contextmanager
-def watching(watch: Watch) -> Iterator[None]:
-    """Let `watch` stand between the catalog's own queries and whoever is inside: sees what is asked, adds nothing."""
-    _watches.append(watch)
-    try:
-        yield
-    finally:
-        _watches.remove(watch)
-
-
-def watched(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """Return the connection as whoever is inside a session gets it."""
-    return _watches[-1](connection) if _watches else connection
 
 
 def fetch_one(

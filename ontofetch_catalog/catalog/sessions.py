@@ -20,7 +20,7 @@ from ontofetch_hookspecs.store_paths import StorePath
 
 from ..errors import CatalogMissing, CatalogUnwritable
 from . import effects, journal, swap
-from .connection import Store, damage_told, open_connection, unreadable, watched
+from .connection import Store, damage_told, open_connection, unreadable
 from .generation import check_generation, require_database, write_generation
 from .locks import gate_of
 from .migrations import (
@@ -119,7 +119,7 @@ def make_store(store: Store) -> None:
     Raises:
         OSError: The disk refuses, or something else is in the way.
     """
-    effects.make_root(store.root, int(str(store.settings.get("store_mode", "700")), 8))
+    effects.make_root(store.path(""), int(str(store.settings.get("store_mode", "700")), 8))
     effects.make_folders(store.path(CATALOG))
 
 
@@ -153,7 +153,7 @@ def reading(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
             check_generation(store, connection)
             _check_contents(store, connection)
             effects.lock_settings(connection)
-            yield watched(connection)
+            yield store.watched(connection)
         except duckdb.Error as error:
             raise unreadable(store.database, error) from error
         finally:
@@ -172,7 +172,7 @@ def inspecting(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
         try:
             definitions.use_own_functions(connection)
             effects.lock_settings(connection)
-            yield watched(connection)
+            yield store.watched(connection)
         finally:
             connection.close()
 
@@ -190,7 +190,6 @@ def writing(store: Store, *, migrate: bool = True, trust_record: bool = True) ->
         CatalogLocked, CatalogUnreadable, CatalogBehind, CatalogUnwritable, SchemaError, RecoveryFailed: As their names
             say.
     """
-    effects.set_durability(str(store.settings.get("durability", "full")))
     with disk_told(store):
         make_store(store)
     with ExitStack() as entered:
@@ -218,7 +217,7 @@ def _entered(store: Store, *, migrate: bool, trust_record: bool) -> Iterator[Ses
             _check_contents(store, session.connection)
             session.recovered = journal.recover(store, session.connection)
             _record_recovery(session)
-            session.connection = watched(session.connection)
+            session.connection = store.watched(session.connection)
             yield session
         finally:
             _close(session)
@@ -304,7 +303,7 @@ def build(
         effects.begin(connection)
         last = _apply(store, connection, available_migrations())
         if fill is not None:
-            last = events.add_event(connection, fill(watched(connection)))
+            last = events.add_event(connection, fill(store.watched(connection)))
         effects.commit(connection)
         effects.checkpoint(connection)
     finally:

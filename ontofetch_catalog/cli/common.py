@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
     import duckdb
 
     from ..catalog.connection import Store
+    from ..catalog.profile import Profiler
     from ..catalog.repo.stats import Statistics
+
+# of the command that runs in this thread
+_profiler: ContextVar[Profiler | None] = ContextVar("profiler", default=None)
 
 
 def make_parser(host: HostInfo, verb: str, text: str, example: str, *, rows: bool = True) -> argparse.ArgumentParser:
@@ -37,10 +42,12 @@ def make_parser(host: HostInfo, verb: str, text: str, example: str, *, rows: boo
 
 
 def store_of(host: HostInfo) -> Store:
-    """Return the store a host works on."""
+    """Return the store a host works on; inside `profiled`, one whose queries are profiled."""
     from ..catalog.connection import Store
 
-    return Store(host.root, host.settings, host.run_id, host.config_hash)
+    profiler = _profiler.get()
+    watch = None if profiler is None else profiler.watch
+    return Store(host.root, host.settings, host.run_id, host.config_hash, watch)
 
 
 def profiled(argv: Sequence[str], run: Callable[[], int]) -> int:
@@ -51,15 +58,17 @@ def profiled(argv: Sequence[str], run: Callable[[], int]) -> int:
     found, _ = switches.parse_known_args(argv)
     if not found.profile and not found.profile_out:
         return run()
-    from ..catalog.profile import profiling
+    from ..catalog.profile import Profiler
 
-    with profiling() as profiler:
-        try:
-            return run()
-        finally:
-            say_lines(profiler.as_text(with_json=not found.profile_out))
-            if found.profile_out:
-                write_file(Path(found.profile_out), profiler.as_json().encode())
+    profiler = Profiler()
+    former = _profiler.set(profiler)
+    try:
+        return run()
+    finally:
+        _profiler.reset(former)
+        say_lines(profiler.as_text(with_json=not found.profile_out))
+        if found.profile_out:
+            write_file(Path(found.profile_out), profiler.as_json().encode())
 
 
 def statistics_of(host: HostInfo, connection: duckdb.DuckDBPyConnection) -> Statistics:
