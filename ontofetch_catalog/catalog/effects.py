@@ -13,7 +13,7 @@ import os
 import shutil
 import stat
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -244,16 +244,21 @@ def make_folders(path: StorePath) -> list[StorePath]:
 def write_new(path: Anywhere, chunks: Iterable[bytes | memoryview]) -> tuple[str, int]:
     """Write `chunks` to a new file and make them durable; return sha256 in hex and size in bytes.
 
-    A file that can't be written whole is removed again.
+    Large chunks are hashed in one thread beside the writing. A file that can't be written whole is removed again.
     """
     digest = hashlib.sha256()
     size = 0
     descriptor = create_file(path)
     try:
-        for chunk in chunks:
-            with _beside(digest.update, chunk):
+        # a thread is only started at the first large chunk
+        with ThreadPoolExecutor(1) as pool:
+            for chunk in chunks:
+                large = len(chunk) >= CHUNK
+                hashed = pool.submit(digest.update, chunk) if large else digest.update(chunk)
                 write(descriptor, chunk)
-            size += len(chunk)
+                if hashed is not None:
+                    hashed.result()
+                size += len(chunk)
         sync_opened(path, descriptor)
     except BaseException:
         with suppress(OSError):
@@ -262,19 +267,6 @@ def write_new(path: Anywhere, chunks: Iterable[bytes | memoryview]) -> tuple[str
     finally:
         os.close(descriptor)
     return digest.hexdigest(), size
-
-
-@contextmanager
-def _beside(work: Callable[[bytes | memoryview], object], chunk: bytes | memoryview) -> Iterator[None]:
-    """Do `work` with a large chunk in a thread beside what is done here, else before it; raise its errors."""
-    if len(chunk) < CHUNK:
-        work(chunk)
-        yield
-        return
-    with ThreadPoolExecutor(1) as pool:
-        done = pool.submit(work, chunk)
-        yield
-        done.result()
 
 
 def write_file(path: Anywhere, data: bytes) -> None:
