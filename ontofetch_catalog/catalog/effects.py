@@ -253,11 +253,13 @@ def write_new(path: Anywhere, chunks: Iterable[bytes | memoryview]) -> tuple[str
         # a thread is only started at the first large chunk
         with ThreadPoolExecutor(1) as pool:
             for chunk in chunks:
-                large = len(chunk) >= CHUNK
-                hashed = pool.submit(digest.update, chunk) if large else digest.update(chunk)
-                write(descriptor, chunk)
-                if hashed is not None:
+                if len(chunk) >= CHUNK:
+                    hashed = pool.submit(digest.update, chunk)
+                    write(descriptor, chunk)
                     hashed.result()
+                else:
+                    digest.update(chunk)
+                    write(descriptor, chunk)
                 size += len(chunk)
         sync_opened(path, descriptor)
     except BaseException:

@@ -84,7 +84,7 @@ def drive(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_on_macos_files_and_folders_reach_the_drive(tmp_path: Path, drive: list[str]) -> None:
-    """fsync stops at the drive's cache there: a name in a folder is as easily lost as the bytes of a file."""
+    """There fsync stops at the drive's cache: a name in a folder is as easily lost as the bytes of a file."""
     effects.write_file(tmp_path / "new", b"content")
     assert drive == ["full file", "full folder"]
 
