@@ -15,7 +15,6 @@ import pytest
 
 from ontofetch_catalog.catalog import journal
 from ontofetch_catalog.catalog.connection import Store
-from ontofetch_catalog.catalog.doctor.examine import examine
 from ontofetch_catalog.catalog.prune import batches, planning, steps
 from ontofetch_catalog.catalog.prune.policy import Policy
 from ontofetch_catalog.catalog.prune.references import References
@@ -51,11 +50,6 @@ def assert_linear(prepare: Callable[[int], Callable[[], object]], few: int = FEW
     assert calls_of(prepare(TIMES * few)) <= TIMES * SLACK * once
 
 
-def texts(count: int, mark: str, text: str) -> dict[str, str]:
-    """Return files in a few folders that other artifacts have files in too."""
-    return {f"d{number % 5}/{number}{mark}.ttl": f"{text}{number}" for number in range(count)}
-
-
 def test_a_counting_that_sees_nothing_would_be_noticed() -> None:
     """Looking at all entries for each of them is found out."""
 
@@ -67,21 +61,24 @@ def test_a_counting_that_sees_nothing_would_be_noticed() -> None:
         assert_linear(prepare)
 
 
-def test_replacing_an_artifact_that_shares_its_folders(tmp_path: Path) -> None:
-    """Each file is moved by itself, and costs the same however many were moved before."""
+def test_moving_files_one_by_one(tmp_path: Path) -> None:
+    """As replacing an artifact does that shares its folders: each costs the same however many were moved before."""
 
     def prepare(count: int) -> Callable[[], object]:
-        releases = Releases(tmp_path / str(count), settings=OFF)
-        for name in ("a", "b"):
-            releases.download("1.0", name.encode(), artifact=f"{name}.zip")
-            releases.extract("1.0", name.encode(), texts(count, name, ""), artifact=f"{name}.zip")
-        staged = releases.stage_tree(texts(count, "a", "new"))
+        store = Store(tmp_path / str(count), OFF)
+        names = [f"d{number % 5}/{number}" for number in range(count)]
+        for name in names:
+            (store.root / name).parent.mkdir(parents=True, exist_ok=True)
+            (store.root / name).touch()
+        draft = journal.Draft(store, "0" * 32)
 
-        def replace() -> None:
-            releases.download("1.0", b"new", artifact="a.zip", replace=True)
-            releases.extract("1.0", b"new", texts(count, "a", "new"), artifact="a.zip", staged=staged)
+        def move() -> None:
+            for name in names:
+                draft.displace(name, keep=True)
+                draft.displace(f"{name}/below", keep=True)
+            assert len(draft.intent.moves) == count
 
-        return replace
+        return move
 
     assert_linear(prepare)
 
@@ -145,29 +142,3 @@ def test_the_events_of_a_plan_are_read_once(tmp_path: Path, monkeypatch: pytest.
     prune(releases.root, 12)
     # six batches: applied, restored, applied, purged; each step begins with all there is, then one after the other
     assert read == [0, 0, 1, 1, 1, 1, 1] + [6, 0, 1, 1, 1, 1, 1] * 3
-
-
-def test_an_interrupted_boundary_of_many_moves(tmp_path: Path) -> None:
-    """Doctor looks at what is open, and recovery takes it back."""
-
-    def prepare(count: int) -> Callable[[], object]:
-        releases = Releases(tmp_path / str(count), settings=OFF)
-        releases.download("1.0", b"a")
-        files = texts(count, "a", "")
-        releases.extract("1.0", b"a", files)
-        store = Store(releases.root, OFF)
-        draft = journal.Draft(store, "0" * 32)
-        for path in files:
-            draft.move(f"example/sample/1.0/data/{path}", f".catalog/quarantine/x/{path}")
-        journal.write_intent(store, draft.intent)
-        journal.publish(store, draft.intent)
-
-        def end() -> None:
-            assert len(examine(store).findings) == 1
-            journal.undo(store, draft.intent)
-            journal.forget(store, draft.intent, committed=False)
-            assert len(examine(store).findings) == 0
-
-        return end
-
-    assert_linear(prepare)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs.layout import CATALOG, SWAP, known_layouts
 
 from ...errors import CatalogMissing, CatalogUnreadable
-from .. import journal, sessions
+from .. import sessions
 from ..connection import Store
 from ..rebuild.places import find_folders
 from ..repo import care, comparison, releases
@@ -198,11 +198,14 @@ def _settled(found: pa.Table, covered: Sequence[str]) -> pa.Table:
 
     if not covered or not len(found):
         return found
-    places = frozenset(covered)
-    subjects = pc.unique(found["subject"].filter(pc.is_in(found["code"], value_set=_array(_ON_DISK)))).to_pylist()
-    moving = [subject for subject in subjects if not places.isdisjoint(journal.path_and_above(subject))]
+    places = _array(covered)
+    above, moving = found["subject"], pc.is_in(found["subject"], value_set=places)
+    # one folder up at a time
+    while pc.any(pc.match_substring(above, "/")).as_py():
+        above = pc.replace_substring_regex(above, "/?[^/]*$", "", max_replacements=1)
+        moving = pc.or_(moving, pc.is_in(above, value_set=places))
     wrong = pc.is_in(found["code"], value_set=_array(_ON_DISK))
-    return found.filter(pc.invert(pc.and_(wrong, pc.is_in(found["subject"], value_set=_array(moving)))))
+    return found.filter(pc.invert(pc.and_(wrong, moving)))
 
 
 def _subjects(findings: Findings, codes: Sequence[str]) -> pa.Array:
