@@ -19,7 +19,7 @@ from ..connection import Store
 from ..repo import comparison, fixity, releases
 from ..verify import hasher
 from ..verify.boundary import confirm
-from ..verify.pages import PORTION_BYTES, HashList, Pages, as_faults, as_lists, faults_schema
+from ..verify.pages import PORTION_BYTES, HashList, Pages, as_faults, as_lists, faults_schema, page_schema
 from ..verify.pool import Pool
 from .findings import Findings
 from .surroundings import check_intents
@@ -68,7 +68,11 @@ def plan_suspects(connection: duckdb.DuckDBPyConnection) -> Unhashed:
     """Return the files that a verification found damaged and none found intact since; call `check_files` before."""
     import pyarrow.compute as pc
 
-    suspects = comparison.list_contents(connection, layouts_table(), fixity.list_suspects(connection))
+    named = fixity.list_suspects(connection)
+    if not len(named):
+        # all rows would be joined with all of the listing for nothing
+        return _these(page_schema().empty_table())
+    suspects = comparison.list_contents(connection, layouts_table(), named)
     return _these(suspects.filter(pc.is_null(suspects["verified_at"])))
 
 
