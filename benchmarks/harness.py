@@ -151,16 +151,16 @@ class Race:
         data = self._benchmark.stats.stats.data
         self._keep(Result(name, LIMITS[name], statistics.median(data), seconds, "s", len(data)))
 
-    def weigh(self, name: str, measure: Callable[[], tuple[int, int]]) -> None:
-        """Judge the medians of some measurements of memory: (measured, yardstick), both in bytes.
+    def weigh(self, name: str, measure: Callable[[], tuple[float, float]], *, unit: str = "B") -> None:
+        """Judge the medians of some measurements: (measured, yardstick), both in `unit`, of memory if it is bytes.
 
         Raises:
             BeyondLimit: The measured one is beyond the limit.
         """
-        found: list[tuple[int, int]] = []
+        found: list[tuple[float, float]] = []
         self._benchmark.pedantic(lambda: found.append(measure()), rounds=pick(3, 1))
         measured, yardstick = (statistics.median(column) for column in zip(*found, strict=True))
-        self._keep(Result(name, LIMITS[name], measured, yardstick, "B", len(found)))
+        self._keep(Result(name, LIMITS[name], measured, yardstick, unit, len(found)))
 
     def contrast(self, text: str, side: Side) -> None:
         """Time a side a few times, to be printed without a limit."""

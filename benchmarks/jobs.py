@@ -50,6 +50,18 @@ def doctor(root: str) -> Job:
     return examine(Store(Path(root))).entries
 
 
+def doctor_hash(root: str) -> Job:
+    """Examine a store and hash all of its files; return the number of files looked at."""
+    import duckdb  # noqa: F401 - the libraries are no part of the work
+    import pyarrow.compute  # noqa: F401
+
+    from ontofetch_catalog.catalog.connection import Store
+    from ontofetch_catalog.catalog.doctor.examine import examine
+
+    yield
+    return examine(Store(Path(root)), hashing=True).entries
+
+
 def orphans(root: str) -> Job:
     """Look for orphans and write a plan; return the number of its entries."""
     import duckdb  # noqa: F401 - the libraries are no part of the work
@@ -76,7 +88,14 @@ def verify(root: str) -> Job:
     return verified(Store(Path(root))).checked_files
 
 
-JOBS = {"extract": extract, "report": report, "doctor": doctor, "orphans": orphans, "verify": verify}
+JOBS = {
+    "extract": extract,
+    "report": report,
+    "doctor": doctor,
+    "doctor_hash": doctor_hash,
+    "orphans": orphans,
+    "verify": verify,
+}
 
 
 def peak() -> int:

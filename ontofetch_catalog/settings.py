@@ -47,7 +47,12 @@ SETTINGS = (
     Setting("wait", "float", 60.0, "seconds to wait for another process before giving up", "--wait"),
     Setting("no_plugins", "names", (), "plugins to leave out", "--no-plugin"),
     Setting(
-        "durability", "choice", "full", "`off` skips every sync: for tests and throw-away stores", "", ("full", "off")
+        "durability",
+        "choice",
+        "full",
+        "`off` skips every sync in the store: for tests and throw-away stores",
+        "",
+        ("full", "off"),
     ),
     Setting(
         "store_mode", "choice", "700", "permissions of a new store's folder, octal", "", ("700", "750", "755", "770")

@@ -1,6 +1,6 @@
 """Own the answers to the three questions a host may ask the catalog.
 
-Plain values only: whoever answers has closed its database before.
+Plain values, and tables that can be read as often as one likes: whoever answers keeps no database open.
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ class VersionRecord:
         released: Its release date, or None.
         plan_hash: What the host recorded with it.
         artifacts: Its artifacts, sorted by path.
-        files: Its extracted files: relpath, file_id, format, size_bytes, mtime, artifact_id; sorted by path.
+        files: Its extracted files: relpath, file_id, format, size_bytes, mtime, artifact_id; sorted by path. Read when
+            they are first asked for, and kept.
         failed: Number of files with a failing validation.
         latest: version_id the series' latest pointer names, or None.
         before_latest: Whether it comes before `latest` in the order of the series.

@@ -15,7 +15,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from .errors import EventError
@@ -37,6 +37,7 @@ class StorePath:
     Args:
         root: The store's folder, absolute; it may itself be reached by a link, for the user named it.
         relpath: POSIX path below it, as on disk; empty for the root itself.
+        durable: Whether the store wants what is written to outlast a power cut; every path made from this one does too.
 
     Raises:
         EventError: `relpath` is absolute, or has an empty part, `.`, `..` or a NUL.
@@ -44,6 +45,7 @@ class StorePath:
 
     root: Path
     relpath: str
+    durable: bool = field(default=True, kw_only=True, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         parts = self.relpath.split("/") if self.relpath else ()
@@ -58,7 +60,7 @@ class StorePath:
         return f"{self.root}/{self.relpath}" if self.relpath else str(self.root)
 
     def __truediv__(self, inner: str) -> StorePath:
-        return StorePath(self.root, f"{self.relpath}/{inner}" if self.relpath else inner)
+        return self.elsewhere(f"{self.relpath}/{inner}" if self.relpath else inner)
 
     @property
     def name(self) -> str:
@@ -68,7 +70,11 @@ class StorePath:
     @property
     def parent(self) -> StorePath:
         """Return the folder that holds it; the root is its own."""
-        return StorePath(self.root, self.relpath.rpartition("/")[0])
+        return self.elsewhere(self.relpath.rpartition("/")[0])
+
+    def elsewhere(self, relpath: str) -> StorePath:
+        """Return another path of the same store."""
+        return StorePath(self.root, relpath, durable=self.durable)
 
     def with_name(self, name: str) -> StorePath:
         """Return the path of another name in the same folder."""

@@ -1,10 +1,14 @@
-"""Own the answers to the host's three questions, read from the catalog with the database closed again afterwards."""
+"""Own the answers to the host's three questions, read from the catalog with the database closed again afterwards.
+
+The files of a release are read when the host asks for them, if it does.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs import layout
 from ontofetch_hookspecs.names import redact_url
@@ -16,6 +20,34 @@ from .sessions import reading
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+class RecordedFiles:
+    """The files of a release as a table that is read from the catalog when somebody asks for it first.
+
+    Most who look a release up want none of its files, of which there may be a million.
+    """
+
+    def __init__(self, store: Store, version_id: str) -> None:
+        self._store = store
+        self._version_id = version_id
+
+    @cached_property
+    def _table(self) -> pa.Table:
+        with reading(self._store) as connection:
+            return files.list_files(connection, self._version_id)
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        return self._table.__arrow_c_stream__(requested_schema)
+
+    def __getattr__(self, name: str) -> Any:
+        # what a pyarrow.Table can do; names with an underscore are looked for before there is a store
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self._table, name)
 
 
 def lookup_download(store: Store, url: str) -> DownloadRecord | None:
@@ -48,7 +80,7 @@ def lookup_version(store: Store, version_id: str) -> VersionRecord | None:
             released=version.released,
             plan_hash=version.plan_hash,
             artifacts=tuple(_artifact_record(version, artifact) for artifact in artifacts),
-            files=files.list_files(connection, version_id),
+            files=RecordedFiles(store, version_id),
             failed=validations.count_failed_files(connection, version_id),
             latest=pointer[0] if pointer else None,
             before_latest=pointer is not None and latest.comes_before(connection, version_id, pointer[0]),

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     import duckdb
 
 Watch = Callable[["duckdb.DuckDBPyConnection"], "duckdb.DuckDBPyConnection"]
-_watches: list[Watch] = []
 STORAGE_VERSION = "v1.5.0"  # of the oldest supported DuckDB, so that 1.5 and 2.x share a store
 CARE_MEMORY, CARE_THREADS = "130MB", 2  # of DuckDB, where it compares a million rows with the disk
 
@@ -40,6 +39,7 @@ class Store:
         run_id: Names the run in events.
         config_hash: Hash of the settings in events.
         operation: What runs, as sentences name it (`db pin`); empty where nobody said so.
+        watch: Stands between the connections of its sessions and whoever is inside: sees what is asked, adds nothing.
     """
 
     root: Path
@@ -47,6 +47,7 @@ class Store:
     run_id: str = ""
     config_hash: str = ""
     operation: str = ""
+    watch: Watch | None = field(default=None, compare=False, repr=False)
 
     @property
     def purpose(self) -> str:
@@ -86,11 +87,15 @@ class Store:
         Raises:
             EventError: It would lead out of the store.
         """
-        return StorePath(self.root, relpath)
+        return StorePath(self.root, relpath, durable=self.settings.get("durability", "full") != "off")
 
     def inside(self, path: Path) -> StorePath | None:
         """Return an absolute path as one of the store; None if it does not lie below the root."""
-        return below_root(self.root, path) if path.is_relative_to(self.root) else None
+        return self.path(below_root(self.root, path).relpath) if path.is_relative_to(self.root) else None
+
+    def watched(self, connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+        """Return a connection as whoever is inside a session gets it."""
+        return connection if self.watch is None else self.watch(connection)
 
 
 def open_connection(store: Store, *, read_only: bool, path: StorePath | None = None) -> duckdb.DuckDBPyConnection:
@@ -181,21 +186,6 @@ def _no_catalog(path: StorePath, reason: str) -> CatalogUnreadable:
         subject=str(path),
         hint="Somebody may have put it there: look where it comes from, and move it away.",
     )
-
-
-@contextmanager
-def watching(watch: Watch) -> Iterator[None]:
-    """Let `watch` stand between the catalog's own queries and whoever is inside: sees what is asked, adds nothing."""
-    _watches.append(watch)
-    try:
-        yield
-    finally:
-        _watches.remove(watch)
-
-
-def watched(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """Return the connection as whoever is inside a session gets it."""
-    return _watches[-1](connection) if _watches else connection
 
 
 def fetch_one(

@@ -14,7 +14,7 @@ import os
 import shutil
 import stat
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -58,14 +58,6 @@ CLOSED = {
     "python_enable_replacements": False,
 }
 
-_durable = True
-
-
-def set_durability(mode: str) -> None:
-    """Switch the syncs of this process: `full`, or `off` for throw-away stores."""
-    global _durable  # noqa: PLW0603 - one switch for the process, as ONTOFETCH_DURABILITY is
-    _durable = mode != "off"
-
 
 # --- files and folders ------------------------------------------------------------------------------------------------
 
@@ -91,29 +83,45 @@ def write_at(descriptor: int, data: bytes, offset: int) -> None:
 
 def sync_file(descriptor: int) -> None:
     """Make the bytes of an open file durable."""
-    if not _durable:
-        return
-    if sys.platform == "darwin":
-        # fsync on macOS stops at the drive's cache, see fsync(2) there
-        fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
-    else:
-        os.fsync(descriptor)
+    _sync(descriptor)
 
 
 def sync_folder(path: Anywhere) -> None:
-    """Make the entries of a folder durable."""
-    if not _durable:
+    """Make the entries of a folder durable, unless its store does without."""
+    if not is_durable(path):
         return
     descriptor = _open_folder(path)
     try:
-        os.fsync(descriptor)
+        _sync(descriptor)
     finally:
         os.close(descriptor)
 
 
+def _sync(descriptor: int) -> None:
+    """Have the drive write what it was given for an open file or folder."""
+    if sys.platform == "darwin":
+        import fcntl
+
+        # fsync on macOS stops at the drive's cache, see fsync(2) there
+        try:
+            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+        except OSError as error:
+            # some file systems, of a network for instance, don't know the call: nothing was tried yet
+            if error.errno not in (errno.ENOTSUP, errno.EINVAL, errno.ENOTTY):
+                raise
+        else:
+            return
+    os.fsync(descriptor)
+
+
+def is_durable(path: Anywhere) -> bool:
+    """Say whether what is written at a path is made durable: always, but where a store does without."""
+    return not isinstance(path, StorePath) or path.durable
+
+
 def sync_filesystem(path: Anywhere) -> bool:
     """Make all of the file system of the folder `path` durable in one call; False where there is no such call."""
-    if not _durable:
+    if not is_durable(path):
         return True
     if not sys.platform.startswith("linux"):
         return False
@@ -201,16 +209,23 @@ def _open_folder(path: Anywhere) -> int:
 # --- made of the above ------------------------------------------------------------------------------------------------
 
 
-def make_root(root: Path, mode: int) -> None:
+def make_root(path: StorePath, mode: int) -> None:
     """Make the folder of a store where there is none, with these permissions, and those above it; durable."""
     missing = []
-    folder = root
+    folder = path.root
     while not folder.is_dir():
         missing.append(folder)
         folder = folder.parent
     for folder in reversed(missing):
-        make_folder(folder, mode if folder == root else 0o777)
-        sync_folder(folder.parent)
+        make_folder(folder, mode if folder == path.root else 0o777)
+        if path.durable:
+            sync_folder(folder.parent)
+
+
+def sync_opened(path: Anywhere, descriptor: int) -> None:
+    """Make the bytes of a file that is open durable, unless its store does without."""
+    if is_durable(path):
+        sync_file(descriptor)
 
 
 def make_folders(path: StorePath) -> list[StorePath]:
@@ -230,17 +245,24 @@ def make_folders(path: StorePath) -> list[StorePath]:
 def write_new(path: Anywhere, chunks: Iterable[bytes | memoryview]) -> tuple[str, int]:
     """Write `chunks` to a new file and make them durable; return sha256 in hex and size in bytes.
 
-    A file that can't be written whole is removed again.
+    Large chunks are hashed in one thread beside the writing. A file that can't be written whole is removed again.
     """
     digest = hashlib.sha256()
     size = 0
     descriptor = create_file(path)
     try:
-        for chunk in chunks:
-            with _beside(digest.update, chunk):
-                write(descriptor, chunk)
-            size += len(chunk)
-        sync_file(descriptor)
+        # a thread is only started at the first large chunk
+        with ThreadPoolExecutor(1) as pool:
+            for chunk in chunks:
+                if len(chunk) >= CHUNK:
+                    hashed = pool.submit(digest.update, chunk)
+                    write(descriptor, chunk)
+                    hashed.result()
+                else:
+                    digest.update(chunk)
+                    write(descriptor, chunk)
+                size += len(chunk)
+        sync_opened(path, descriptor)
     except BaseException:
         with suppress(OSError):
             unlink(path)
@@ -248,19 +270,6 @@ def write_new(path: Anywhere, chunks: Iterable[bytes | memoryview]) -> tuple[str
     finally:
         os.close(descriptor)
     return digest.hexdigest(), size
-
-
-@contextmanager
-def _beside(work: Callable[[bytes | memoryview], object], chunk: bytes | memoryview) -> Iterator[None]:
-    """Do `work` with a large chunk in a thread beside what is done here, else before it; raise its errors."""
-    if len(chunk) < CHUNK:
-        work(chunk)
-        yield
-        return
-    with ThreadPoolExecutor(1) as pool:
-        done = pool.submit(work, chunk)
-        yield
-        done.result()
 
 
 def write_file(path: Anywhere, data: bytes) -> None:

@@ -117,7 +117,7 @@ class Draft:
         return self.store.path(path).is_dir() and not self._is_gone(path)
 
     def _is_gone(self, path: str) -> bool:
-        return any(path == gone or path.startswith(gone + "/") for gone in self._gone)
+        return not self._gone.isdisjoint(path_and_above(path))
 
     def _plan_folders(self, folder: str) -> None:
         missing = []
@@ -129,6 +129,13 @@ class Draft:
         for path in reversed(missing):
             self._folders.add(path)
             self.intent.folders.append(path)
+
+
+def path_and_above(path: str) -> Iterator[str]:
+    """Yield a path and the folders that hold it, the innermost first; not the root."""
+    while path:
+        yield path
+        path = path.rpartition("/")[0]
 
 
 def write_intent(store: Store, intent: Intent) -> None:

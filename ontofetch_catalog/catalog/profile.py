@@ -8,11 +8,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
-from .connection import fetch_one, watching
+from .connection import fetch_one
 
 if TYPE_CHECKING:
     import duckdb
@@ -173,7 +172,7 @@ def _hints_of(profile: Profile, tables: Mapping[str, Table]) -> Iterator[str]:
 
 
 class Profiler:
-    """Profile every query of the sessions that are opened while it watches."""
+    """Profile every query of the sessions of a store that has `watch` as its own."""
 
     def __init__(self) -> None:
         self.profiles: list[Profile] = []
@@ -211,14 +210,6 @@ class Profiler:
     def as_json(self) -> str:
         """Return all profiles as a JSON list."""
         return json.dumps([_plain(profile) for profile in self.profiles], indent=1, ensure_ascii=False) + "\n"
-
-
-@contextmanager
-def profiling() -> Iterator[Profiler]:
-    """Profile every query of the sessions that are opened inside."""
-    profiler = Profiler()
-    with watching(profiler.watch):
-        yield profiler
 
 
 @dataclass(slots=True)

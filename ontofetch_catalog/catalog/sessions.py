@@ -20,7 +20,7 @@ from ontofetch_hookspecs.store_paths import StorePath
 
 from ..errors import CatalogMissing, CatalogUnavailable, CatalogUnwritable
 from . import effects, journal, swap
-from .connection import Store, open_connection, watched
+from .connection import Store, open_connection
 from .failures import explaining
 from .generation import check_generation, require_database, write_generation
 from .locks import gate_of
@@ -122,7 +122,7 @@ def make_store(store: Store) -> None:
     Raises:
         OSError: The disk refuses, or something else is in the way.
     """
-    effects.make_root(store.root, int(str(store.settings.get("store_mode", "700")), 8))
+    effects.make_root(store.path(""), int(str(store.settings.get("store_mode", "700")), 8))
     effects.make_folders(store.path(CATALOG))
 
 
@@ -146,7 +146,7 @@ def reading(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
         with _explained(store):
             connection = entered.enter_context(_reader(store))
         with _explained(store, system=False):
-            yield watched(connection)
+            yield store.watched(connection)
 
 
 @contextmanager
@@ -187,7 +187,7 @@ def inspecting(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
         with _explained(store):
             connection = entered.enter_context(_inspector(store))
         with _explained(store, system=False):
-            yield watched(connection)
+            yield store.watched(connection)
 
 
 @contextmanager
@@ -215,7 +215,6 @@ def writing(store: Store, *, migrate: bool = True, trust_record: bool = True) ->
         CatalogLocked, CatalogUnreadable, CatalogUnavailable, CatalogBehind, CatalogUnwritable, SchemaError,
         RecoveryFailed: As their names say; what the system and DuckDB refuse inside becomes one of them.
     """
-    effects.set_durability(str(store.settings.get("durability", "full")))
     with explaining(
         f"The catalog below {store.root} can't be written{store.purpose}",
         database=store.database,
@@ -253,7 +252,7 @@ def _entered(store: Store, *, migrate: bool, trust_record: bool) -> Iterator[Ses
             _check_contents(store, session.connection)
             session.recovered = journal.recover(store, session.connection)
             _record_recovery(session)
-            session.connection = watched(session.connection)
+            session.connection = store.watched(session.connection)
             yield session
         finally:
             _close(session)
@@ -319,7 +318,7 @@ def build(
         effects.begin(connection)
         last = _apply(store, connection, available_migrations())
         if fill is not None:
-            last = events.add_event(connection, fill(watched(connection)))
+            last = events.add_event(connection, fill(store.watched(connection)))
         effects.commit(connection)
         effects.checkpoint(connection)
     finally:

@@ -51,7 +51,7 @@ def make_key(store: Store) -> bytes:
         # before there is anything to read in it
         effects.set_mode(temporary, 0o600)
         effects.write(descriptor, key)
-        effects.sync_file(descriptor)
+        effects.sync_opened(temporary, descriptor)
     finally:
         os.close(descriptor)
     effects.rename(temporary, path)

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     import duckdb
 
     from ..catalog.connection import Store
+    from ..catalog.profile import Profiler
     from ..catalog.repo.stats import Statistics
+
+# of the command that runs in this thread
+_profiler: ContextVar[Profiler | None] = ContextVar("profiler", default=None)
 
 
 _verb: ContextVar[str] = ContextVar("verb", default="")
@@ -43,10 +47,12 @@ def make_parser(host: HostInfo, verb: str, text: str, example: str, *, rows: boo
 
 
 def store_of(host: HostInfo) -> Store:
-    """Return the store a host works on; errors name the verb that runs."""
+    """Return the store a host works on: errors name the verb that runs, and inside `profiled` queries are profiled."""
     from ..catalog.connection import Store
 
-    return Store(host.root, host.settings, host.run_id, host.config_hash, _verb.get())
+    profiler = _profiler.get()
+    watch = None if profiler is None else profiler.watch
+    return Store(host.root, host.settings, host.run_id, host.config_hash, _verb.get(), watch)
 
 
 def store_to_write(host: HostInfo) -> Store:
@@ -90,15 +96,17 @@ def profiled(argv: Sequence[str], run: Callable[[], int]) -> int:
     found, _ = switches.parse_known_args(argv)
     if not found.profile and not found.profile_out:
         return run()
-    from ..catalog.profile import profiling
+    from ..catalog.profile import Profiler
 
-    with profiling() as profiler:
-        try:
-            return run()
-        finally:
-            say_lines(profiler.as_text(with_json=not found.profile_out))
-            if found.profile_out:
-                write_file(Path(found.profile_out), profiler.as_json().encode())
+    profiler = Profiler()
+    former = _profiler.set(profiler)
+    try:
+        return run()
+    finally:
+        _profiler.reset(former)
+        say_lines(profiler.as_text(with_json=not found.profile_out))
+        if found.profile_out:
+            write_file(Path(found.profile_out), profiler.as_json().encode())
 
 
 def statistics_of(host: HostInfo, connection: duckdb.DuckDBPyConnection) -> Statistics:

@@ -188,7 +188,10 @@ class Pull:
             raise
         stage.discard()
         self._record = self._contract.find_version(self._version_id)
-        return pa.table(self._record.files) if self._record else extraction.files
+        if self._record is None or len(self._record.artifacts) == 1:
+            # what was just unpacked is all there is
+            return extraction.files
+        return pa.table(self._record.files)
 
     def _is_unpacked(self) -> bool:
         request, record = self._request, self._record

@@ -62,57 +62,72 @@ def run_validators(
 
     table = pa.table(files).select(["relpath", "file_id", "format"])
     parts = []
-    known: dict[tuple[str, str], dict[str, Any]] = {}
     tasks: list[Task] = []
     for validator in validators:
         mine = table.filter(pc.is_in(table["format"], pa.array(list(validator.formats), pa.string())))
         if not len(mine):
             continue
         found = lookup(pc.unique(mine["file_id"]).to_pylist(), validator.name, validator.version)
-        for row in pa.table(found).to_pylist() if found is not None else []:
-            if row["passed"] or not json.loads(row["details"]).get(UNFINISHED):
-                known[validator.name, row["file_id"]] = row
-        parts.append((validator, mine))
+        known = _results() if found is None else _judged(pa.table(found))
+        parts.append((validator, mine, known))
         tasks += _tasks_of(validator, mine, known)
     with _pool(
         min(workers or os.cpu_count() or 1, len(tasks)), tasks, folder, timeout, allowance or Allowance()
     ) as answers:
         judged = _collect(tasks, answers, version_id, progress)
-    return _as_table(parts, known | judged, version_id)
+    return _as_table(parts, judged, version_id)
 
 
-def _tasks_of(validator: Validator, files: pa.Table, known: dict[tuple[str, str], dict[str, Any]]) -> list[Task]:
-    first = files.group_by("file_id").aggregate([("relpath", "min"), ("format", "min")]).sort_by("relpath_min")
-    return [
-        Task(validator, row["file_id"], row["relpath_min"], row["format_min"])
-        for row in first.to_pylist()
-        if (validator.name, row["file_id"]) not in known
-    ]
+def _results(rows: Sequence[dict[str, Any]] = ()) -> pa.Table:
+    """Return results of contents as a table: file_id, passed, details, run_at, reused_from."""
+    import pyarrow as pa
+
+    text, moment = pa.string(), pa.timestamp("us", "UTC")
+    columns = {"file_id": text, "passed": pa.bool_(), "details": text, "run_at": moment, "reused_from": text}
+    return pa.Table.from_pylist(list(rows), schema=pa.schema(list(columns.items())))
+
+
+def _judged(found: pa.Table) -> pa.Table:
+    """Return those of the known results that are judgements, one per content."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    schema = _results().schema
+    table = found.select(schema.names).cast(schema)
+    doubtful = pc.and_(pc.invert(table["passed"]), pc.match_substring(table["details"], f'"{UNFINISHED}"'))
+    details = pc.unique(table["details"].filter(doubtful)).to_pylist()
+    unfinished = pa.array([text for text in details if json.loads(text).get(UNFINISHED)], pa.string())
+    table = table.filter(pc.invert(pc.and_(doubtful, pc.is_in(table["details"], value_set=unfinished))))
+    others = schema.names[1:]
+    last = table.group_by("file_id", use_threads=False).aggregate([(name, "last") for name in others])
+    return last.select(["file_id", *(f"{name}_last" for name in others)]).rename_columns(schema.names)
+
+
+def _tasks_of(validator: Validator, files: pa.Table, known: pa.Table) -> list[Task]:
+    import pyarrow.compute as pc
+
+    unknown = files.filter(pc.invert(pc.is_in(files["file_id"], known["file_id"].combine_chunks())))
+    first = unknown.group_by("file_id").aggregate([("relpath", "min"), ("format", "min")]).sort_by("relpath_min")
+    columns = (first[name].to_pylist() for name in ("file_id", "relpath_min", "format_min"))
+    return [Task(validator, *words) for words in zip(*columns, strict=True)]
 
 
 def _as_table(
-    parts: Sequence[tuple[Validator, pa.Table]], results: dict[tuple[str, str], dict[str, Any]], version_id: str
+    parts: Sequence[tuple[Validator, pa.Table, pa.Table]],
+    judged: dict[tuple[str, str], dict[str, Any]],
+    version_id: str,
 ) -> pa.Table:
-    """Join the files of each validator with what is known of their contents."""
+    """Join the files of each validator with what was known of their contents and what was found now."""
     import pyarrow as pa
 
     types = {"string": pa.string(), "bool": pa.bool_(), "timestamp[us, UTC]": pa.timestamp("us", "UTC")}
     schema = pa.schema([pa.field(column.name, types[column.type], column.nullable) for column in RESULTS_COLUMNS])
     tables = [schema.empty_table()]
-    for validator, files in parts:
-        mine = [row for (name, _), row in results.items() if name == validator.name]
-        if not mine:
+    for validator, files, known in parts:
+        mine = [row for (name, _), row in judged.items() if name == validator.name]
+        right = pa.concat_tables([known, _results(mine)])
+        if not len(right):
             continue
-        right = pa.table(
-            {
-                **{
-                    name: pa.array([row[name] for row in mine], pa.string())
-                    for name in ("file_id", "details", "reused_from")
-                },
-                "passed": pa.array([row["passed"] for row in mine], pa.bool_()),
-                "run_at": pa.array([row["run_at"] for row in mine], pa.timestamp("us", "UTC")),
-            }
-        )
         joined = _named(files.join(right, "file_id", join_type="inner"), validator, version_id)
         tables.append(joined.select(schema.names).cast(schema))
     return pa.concat_tables(tables).sort_by([("relpath", "ascending"), ("validator", "ascending")])

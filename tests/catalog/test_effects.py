@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
+import os
+import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -46,3 +50,64 @@ def test_a_hash_that_fails_beside_the_write_is_no_hash(tmp_path: Path, monkeypat
     with pytest.raises(MemoryError):
         effects.write_new(tmp_path / "new", [bytes(2 * effects.CHUNK)])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_one_thread_hashes_all_large_chunks_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of many large chunks starts a thread, not one for each; a small one starts none."""
+    started: list[str] = []
+    start = threading.Thread.start
+
+    def counting(thread: threading.Thread) -> None:
+        started.append(thread.name)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", counting)
+    effects.write_new(tmp_path / "small", [b"small"] * 3)
+    assert started == []
+    effects.write_new(tmp_path / "large", [bytes(effects.CHUNK)] * 5)
+    assert len(started) == 1
+
+
+@pytest.fixture
+def drive(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Play macOS: return what is asked of the drive, by the kind of what is synced."""
+    asked: list[str] = []
+
+    def note(descriptor: int, how: str) -> None:
+        asked.append(f"{how} {'folder' if os.path.isdir(f'/dev/fd/{descriptor}') else 'file'}")
+
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(fcntl, "F_FULLFSYNC", 51, raising=False)
+    monkeypatch.setattr(fcntl, "fcntl", lambda descriptor, command: note(descriptor, {51: "full"}[command]))
+    monkeypatch.setattr(os, "fsync", lambda descriptor: note(descriptor, "plain"))
+    return asked
+
+
+def test_on_macos_files_and_folders_reach_the_drive(tmp_path: Path, drive: list[str]) -> None:
+    """There fsync stops at the drive's cache: a name in a folder is as easily lost as the bytes of a file."""
+    effects.write_file(tmp_path / "new", b"content")
+    assert drive == ["full file", "full folder"]
+
+
+@pytest.mark.parametrize("code", [errno.ENOTSUP, errno.EINVAL, errno.ENOTTY])
+def test_a_file_system_that_knows_no_full_sync_gets_a_plain_one(
+    tmp_path: Path, drive: list[str], monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    """A volume of a network refuses F_FULLFSYNC without having done anything."""
+    monkeypatch.setattr(fcntl, "fcntl", lambda *_: _raise(code))
+    effects.sync_folder(tmp_path)
+    assert drive == ["plain folder"]
+
+
+def test_a_full_sync_that_failed_is_not_tried_in_another_way(
+    tmp_path: Path, drive: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After an error of the disk a plain fsync would say that all is well."""
+    monkeypatch.setattr(fcntl, "fcntl", lambda *_: _raise(errno.EIO))
+    with pytest.raises(OSError, match="Input/output"):
+        effects.sync_folder(tmp_path)
+    assert drive == []
+
+
+def _raise(code: int) -> None:
+    raise OSError(code, os.strerror(code))

@@ -14,7 +14,7 @@ import pytest
 
 from ontofetch_catalog.catalog import migrations, profile, sessions
 from ontofetch_catalog.catalog.connection import Store
-from ontofetch_catalog.catalog.profile import Operator, Profile, Table, is_pruned, profile_query, profiling
+from ontofetch_catalog.catalog.profile import Operator, Profile, Profiler, Table, is_pruned, profile_query
 from ontofetch_catalog.catalog.repo import fixity, looks, reports
 from ontofetch_catalog.catalog.repo.files import text_of
 from tests.programs import Program
@@ -68,7 +68,7 @@ def catalog(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBP
 
 def asked(connection: duckdb.DuckDBPyConnection, run: Callable[[duckdb.DuckDBPyConnection], object]) -> list[Profile]:
     """Return the profiles of the queries that a function of the repo asks."""
-    profiler = profile.Profiler()
+    profiler = Profiler()
     run(profiler.watch(connection))
     assert profiler.profiles
     return profiler.profiles
@@ -228,14 +228,15 @@ def test_plans_of_duckdb_1_5_are_read_as_well() -> None:
 def test_queries_give_the_same_rows_while_they_are_profiled(releases: Releases) -> None:
     """Watching changes nothing: tables, streams, parameters and errors are those of the bare connection."""
     releases.pull("1.0", {"a.ttl": "alpha"})
-    store = Store(releases.root, {"durability": "off"})
-    with profiling() as profiler, sessions.reading(store) as connection:
+    profiler = Profiler()
+    store = Store(releases.root, {"durability": "off"}, watch=profiler.watch)
+    with sessions.reading(store) as connection:
         watched = looks.list_files(connection, "example/sample/1.0", None)
         content = looks.find_content(connection, "0")
         stream = b"".join(text_of(connection, "SELECT relpath FROM extracted_files"))
         with pytest.raises(duckdb.CatalogException):
             connection.execute("SELECT * FROM nowhere")
-    with sessions.reading(store) as connection:
+    with sessions.reading(dataclasses.replace(store, watch=None)) as connection:
         assert looks.list_files(connection, "example/sample/1.0", None).equals(watched)
         assert looks.find_content(connection, "0").equals(content)
     assert stream == b"a.ttl"
@@ -248,7 +249,8 @@ def test_rows_that_pass_by_once_are_not_used_up(releases: Releases) -> None:
     """A query of a registered stream is not profiled, since its plan would see the rows and the query none."""
     releases.pull("1.0", {"a.ttl": "alpha"})
     table = pa.table({"i": [1, 2]})
-    with profiling() as profiler, sessions.reading(Store(releases.root)) as connection:
+    profiler = Profiler()
+    with sessions.reading(Store(releases.root, watch=profiler.watch)) as connection:
         connection.register("given_stream", table.to_reader())
         assert connection.sql("SELECT count(*) FROM given_stream").fetchall() == [(2,)]
         connection.unregister("given_stream")

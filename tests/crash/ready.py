@@ -118,4 +118,3 @@ def _import_everything() -> None:
     gc.disable()
     os.environ.pop("ONTOFETCH_DURABILITY", None)
     logging.getLogger("ontofetch").addHandler(logging.NullHandler())
-    effects.set_durability("full")

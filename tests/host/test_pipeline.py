@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from ontofetch_catalog.catalog import answers
 from ontofetch_catalog.host.app import main
 from tests.programs import Program
 from tests.releases import assert_consistent, query, snapshot
@@ -408,3 +409,31 @@ def test_files_that_are_gone_are_unpacked_anew(pull: Pulling, fault: str) -> Non
     assert_consistent(pull.root)
     assert pull(archive)["status"] == "unchanged"
     assert "anew" not in pull.err
+
+
+def test_the_files_of_a_release_are_read_only_where_they_are_needed(
+    pull: Pulling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pull looks its release up three times; a million rows of files are wanted by few of them."""
+    read: list[int] = []
+    list_files = answers.files.list_files
+
+    def counting(connection: Any, version_id: str) -> Any:
+        found = list_files(connection, version_id)
+        read.append(len(found))
+        return found
+
+    monkeypatch.setattr(answers.files, "list_files", counting)
+    first, second = pull.archive("hp.zip"), pull.archive("more.zip", {"more/x.ttl": TURTLE, "more/y.ttl": TURTLE})
+    for source, words, files, expected in (
+        (first, (), 3, []),  # what was just unpacked is all there is
+        (first, (), 3, [3]),  # what is there is compared with the disk, and validated
+        (second, (), 5, [5]),  # files of both are validated
+    ):
+        read.clear()
+        assert pull(source, "1", *words)["files"] == files
+        assert read == expected
+    pull.archive("hp.zip", {"hp-1/hp.ttl": TURTLE + TURTLE.replace("c", "d")})
+    read.clear()
+    assert pull(first, "1", "--replace")["files"] == 3
+    assert read == [3]

@@ -101,7 +101,6 @@ def restore(store: Store, path: Path, *, key: Path | None, progress: Progress) -
     count = _Count(progress)
     manifest, signed = check_backup(source, checker, count)
     count.begin(manifest.size_bytes)
-    effects.set_durability(str(store.settings.get("durability", "full")))
     plan = _Plan(store)
     with explaining(
         f"The backup could not be restored below {store.root}",

@@ -76,7 +76,7 @@ class FolderTarget:
 
     def __init__(self, folder: effects.Anywhere) -> None:
         self._folder = folder
-        self._made: list[effects.Anywhere] = [folder]
+        self._made: dict[effects.Anywhere, None] = {folder: None}  # in the order in which they were made
         effects.make_folder(folder)
 
     def add(self, path: str, stream: IO[bytes], size: int, modified_ns: int) -> tuple[str, int]:
@@ -88,7 +88,7 @@ class FolderTarget:
             target = target / part
             if target not in self._made:
                 effects.make_folder(target)
-                self._made.append(target)
+                self._made[target] = None
         target = target / name
         found = effects.write_new(target, iter(lambda: stream.read(effects.CHUNK), b""))
         effects.set_times(target, modified_ns)
@@ -134,7 +134,7 @@ class ArchiveTarget:
         """Write what ends the archive, and make it durable."""
         self._tar.close()
         self._compressor.close()
-        effects.sync_file(self._descriptor)
+        effects.sync_opened(self._path, self._descriptor)
         self._close()
 
     def discard(self) -> None:

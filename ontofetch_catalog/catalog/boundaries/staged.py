@@ -156,14 +156,14 @@ def sync_tree(path: StorePath) -> None:
 def _sync_path(path: StorePath) -> None:
     descriptor = path.open_file()
     try:
-        effects.sync_file(descriptor)
+        effects.sync_opened(path, descriptor)
     finally:
         os.close(descriptor)
 
 
 def stage_of(path: StorePath) -> StorePath | None:
     """Return the folder of the stage that `path` lies in; None if it lies in none."""
-    staging = StorePath(path.root, STAGING)
+    staging = path.elsewhere(STAGING)
     if not path.is_below(staging) or path == staging:
         return None
     return staging / path.relpath.removeprefix(f"{STAGING}/").partition("/")[0]

@@ -1,23 +1,28 @@
 """Own the check of contents: which files are hashed, on all cores when there are many, and what is said of a fault.
 
-How a file is read is the affair of the processes that hash; what is recorded of a verification is not changed here.
+The catalog is open while a page of files is read, not while they are hashed. How a file is read is the affair of the
+processes that hash; what is recorded of a verification is not changed here.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.layout import known_layouts
+from ontofetch_hookspecs.names import relpath_fault
 
-from .. import effects
+from .. import effects, sessions
 from ..connection import Store
-from ..repo import comparison, fixity
+from ..repo import comparison, fixity, releases
 from ..verify import hasher
-from ..verify.pages import PORTION_BYTES, portions
+from ..verify.boundary import confirm
+from ..verify.pages import PORTION_BYTES, HashList, Pages, as_faults, as_lists, faults_schema, page_schema
 from ..verify.pool import Pool
 from .findings import Findings
+from .surroundings import check_intents
 
 if TYPE_CHECKING:
     import duckdb
@@ -27,46 +32,82 @@ FEW = 64  # so many small files are hashed sooner than processes have started
 Progress = Callable[[int, int], None]
 
 
-def check_contents(
-    store: Store,
-    connection: duckdb.DuckDBPyConnection,
-    findings: Findings,
-    *,
-    progress: Progress | None = None,
-    only: Sequence[str] | None = None,
-) -> None:
-    """Hash every file that lies there with its size, or `only` these paths; call `check_files` before.
+@dataclass(frozen=True, slots=True)
+class Unhashed:
+    """What is to be hashed.
 
     Args:
-        store: The store.
-        connection: Its catalog, with a filled listing.
-        findings: Collects.
-        progress: Called with the bytes read, and how many there are.
-        only: Paths below the root.
+        lists: The files in portions, read from the catalog as they are asked for.
+        files, size_bytes: How many, and their size.
     """
-    found = comparison.list_contents(connection, layouts_table())
-    if only is not None:
-        found = _at(found, only)
-    _check(store, connection, findings, found, progress)
+
+    lists: Iterator[HashList]
+    files: int
+    size_bytes: int
 
 
-def check_suspects(
-    store: Store, connection: duckdb.DuckDBPyConnection, findings: Findings, *, progress: Progress | None = None
-) -> None:
-    """Hash the files that a verification found damaged and none found intact since; call `check_files` before.
+def plan_all(store: Store, connection: duckdb.DuckDBPyConnection) -> Unhashed:
+    """Return every recorded file of the releases whose folder can be one; its lists outlast the connection."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    known = {layout.name for layout in known_layouts()}
+    usable = [
+        row.version_id
+        for row in releases.list_versions(connection)
+        if row.layout in known and not relpath_fault(row.fs_relpath)
+    ]
+    groups = fixity.plan_groups(connection, fixity.Scope())
+    groups = groups.filter(pc.is_in(groups["version_id"], value_set=pa.array(usable, pa.string())))
+    pages = Pages(fixity.Scope(), lambda: sessions.inspecting(store))
+    size = pc.sum(groups["size_bytes"]).as_py() or 0
+    return Unhashed(pages.lists(groups), pc.sum(groups["files"]).as_py() or 0, size)
+
+
+def plan_suspects(connection: duckdb.DuckDBPyConnection) -> Unhashed:
+    """Return the files that a verification found damaged and none found intact since; call `check_files` before."""
+    import pyarrow.compute as pc
+
+    named = fixity.list_suspects(connection)
+    if not len(named):
+        # all rows would be joined with all of the listing for nothing
+        return _these(page_schema().empty_table())
+    suspects = comparison.list_contents(connection, layouts_table(), named)
+    return _these(suspects.filter(pc.is_null(suspects["verified_at"])))
+
+
+def check_contents(
+    store: Store, unhashed: Unhashed, findings: Findings, *, at_fault: pa.Array, progress: Progress | None = None
+) -> list[str]:
+    """Hash what was planned, while others use the catalog; then tell what is at fault and was not changed meanwhile.
+
+    Return the paths that an open boundary may still move, of a process that has died since as well.
 
     Args:
         store: The store.
-        connection: Its catalog, with a filled listing.
+        unhashed: What is to be hashed.
         findings: Collects.
+        at_fault: Paths below the root of which is known that they don't lie there as recorded.
         progress: Called with the bytes read, and how many there are.
     """
     import pyarrow.compute as pc
 
-    suspects = fixity.list_suspects(connection)
-    if suspects:
-        found = _at(comparison.list_contents(connection, layouts_table()), suspects)
-        _check(store, connection, findings, found.filter(pc.is_null(found["verified_at"])), progress)
+    faults = _hash(store, unhashed, progress)
+    faults = faults.filter(pc.invert(pc.is_in(faults["path"], value_set=at_fault)))
+    if not len(faults):
+        return []
+    with sessions.inspecting(store) as connection:
+        findings.add_table("CAT016", comparison.describe_damage(connection, confirm(store, connection, faults)))
+        return check_intents(store, Findings())
+
+
+def check_these(store: Store, connection: duckdb.DuckDBPyConnection, findings: Findings, paths: Sequence[str]) -> None:
+    """Hash these files, paths below the root, while the catalog stays open; call `check_files` before."""
+    import pyarrow as pa
+
+    named = pa.table({"path": pa.array(list(paths), pa.string())})
+    faults = _hash(store, _these(comparison.list_contents(connection, layouts_table(), named)))
+    findings.add_table("CAT016", comparison.describe_damage(connection, faults))
 
 
 def layouts_table() -> pa.Table:
@@ -78,78 +119,42 @@ def layouts_table() -> pa.Table:
     )
 
 
-def _at(found: pa.Table, paths: Sequence[str]) -> pa.Table:
+def _these(files: pa.Table) -> Unhashed:
+    import pyarrow.compute as pc
+
+    return Unhashed(as_lists(files), len(files), pc.sum(files["size_bytes"]).as_py() or 0)
+
+
+def _hash(store: Store, unhashed: Unhashed, progress: Progress | None = None) -> pa.Table:
+    """Return the faults, columns as in `faults_schema`, of the files that are not what their rows say."""
     import pyarrow as pa
-    import pyarrow.compute as pc
 
-    return found.filter(pc.is_in(found["path"], value_set=pa.array(list(paths), pa.string())))
-
-
-def _check(
-    store: Store,
-    connection: duckdb.DuckDBPyConnection,
-    findings: Findings,
-    files: pa.Table,
-    progress: Progress | None,
-) -> None:
-    for row, fault in _faults(store, files, progress):
-        part, path, version_id = row["part"], row["path"], row["version_id"]
-        restorable = comparison.is_restorable(connection, version_id, part, row["content"])
-        findings.add(
-            "CAT016",
-            path,
-            f"The {part} {path} {_told(row, fault)}.",
-            version_id=version_id,
-            fix="restore" if restorable else None,
-            unsafe=["fail" if part == "artifact" else "accept"],
-        )
-
-
-def _told(row: Mapping[str, Any], fault: Mapping[str, Any]) -> str:
-    """Return what is wrong with a file as the end of a sentence."""
-    if fault["outcome"] == hasher.DAMAGED:
-        if fault["found"] is None:
-            return f"has {fault['found_bytes']:,} bytes, its row says {row['size_bytes']:,}"
-        return f"has the sha256 {fault['found']}, its row says {row['content']}"
-    return f"can't be read: {fault.get('reason') or 'it is not there any more'}"
-
-
-def _faults(
-    store: Store, files: pa.Table, progress: Progress | None
-) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
-    """Yield the row and the fault, as `hasher.look` says it, of each file that is not what its row says."""
-    import pyarrow.compute as pc
-
-    total = pc.sum(files["size_bytes"]).as_py() or 0
     done = 0
 
     def read(count: int) -> None:
         nonlocal done
         done += count
         if progress is not None:
-            progress(done, total)
+            progress(done, unhashed.size_bytes)
 
-    if len(files) <= FEW and total <= PORTION_BYTES:
-        yield from _faults_here(store, files, read)
-        return
-    columns = ("path", "content", "size_bytes")
-    lists = ((part, *(part[name].to_pylist() for name in columns)) for part in portions(files))
+    nothing = faults_schema().empty_table()
+    if unhashed.files <= FEW and unhashed.size_bytes <= PORTION_BYTES:
+        return pa.concat_tables([nothing, *(_hash_here(store, files, read) for files in unhashed.lists)])
     with Pool["pa.Table"](store.root, 0, read) as pool:
-        for answer in pool.run(lists, lambda: False):
-            for fault in answer.faults:
-                yield answer.name.slice(fault["number"], 1).to_pylist()[0], fault
+        answers = pool.run(unhashed.lists, lambda: False)
+        return pa.concat_tables(
+            [nothing, *(as_faults(answer.name, answer.faults) for answer in answers if answer.faults)]
+        )
 
 
-def _faults_here(
-    store: Store, files: pa.Table, read: Callable[[int], None]
-) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+def _hash_here(store: Store, files: HashList, read: Callable[[int], None]) -> pa.Table:
+    """Return what the processes that hash would answer, as rows."""
+    table, *columns = files
     root = effects.open_root(store.root)
     folders = hasher.Folders(root)
     try:
-        for row in files.to_pylist():
-            fault = hasher.look(folders, row["path"], row["content"], row["size_bytes"], read)
-            if fault is not None:
-                yield row, fault
+        looked = [hasher.look(folders, path, content, size, read) for path, content, size in zip(*columns, strict=True)]
     finally:
         folders.close()
         os.close(root)
+    return as_faults(table, [{"number": number, **fault} for number, fault in enumerate(looked) if fault is not None])

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 # what an open boundary may be about to move: not looked at before the boundary is ended
 _ON_DISK = ("CAT013", "CAT014", "CAT015", "CAT016", "CAT017", "CAT018", "CAT019", "CAT020", "CAT021", "CAT028")
+_NOT_AS_RECORDED = ("CAT014", "CAT015", "CAT017")
 _FINDERS: dict[str, Callable[[duckdb.DuckDBPyConnection], pa.Table]] = {
     "CAT013": lambda connection: comparison.find_unrecorded(connection, usable=True),
     "CAT014": comparison.find_missing,
@@ -91,8 +92,7 @@ def examine(
     surroundings.check_places(store, findings)
     covered = surroundings.check_intents(store, findings)
     surroundings.check_leftovers(store, findings, covered)
-    folders: list[str] = []
-    entries = 0
+    inside = _Inside()
     if store.path(SWAP).exists():
         message = "A restore or a rebuild was interrupted; `ontofetch db recover` finishes it."
         findings.add("CAT001", SWAP, message)
@@ -101,10 +101,13 @@ def examine(
         findings.add("CAT003", store.database.relpath, f"The catalog {store.database} is gone{why}.")
     else:
         try:
-            with sessions.inspecting(store.bounded()) as connection:
-                folders, entries = _look_inside(
-                    store, connection, findings, hashing=hashing, progress=progress, hashed=hashed
-                )
+            bounded = store.bounded()
+            with sessions.inspecting(bounded) as connection:
+                inside = _look_inside(bounded, connection, findings, hashing=hashing, progress=progress)
+            if inside.unhashed is not None:
+                # others read and write meanwhile
+                known = _subjects(findings, _NOT_AS_RECORDED)
+                covered += contents.check_contents(bounded, inside.unhashed, findings, at_fault=known, progress=hashed)
         except CatalogUnreadable as error:
             findings.add("CAT004", store.database.relpath, error.message)
         except CatalogUnavailable as error:
@@ -112,8 +115,23 @@ def examine(
                 raise
             # tables that are not ours answer none of our questions
             findings.add("CAT004", store.database.relpath, error.message)
-    surroundings.check_permissions(store, findings, folders)
-    return Examination(findings=_settled(findings.table(), covered), entries=entries)
+    surroundings.check_permissions(store, findings, inside.folders)
+    return Examination(findings=_settled(findings.table(), covered), entries=inside.entries)
+
+
+@dataclass(frozen=True, slots=True)
+class _Inside:
+    """What the checks inside the catalog found beside their findings.
+
+    Args:
+        folders: The releases' folders.
+        entries: How many files on disk were looked at.
+        unhashed: What is still to be hashed.
+    """
+
+    folders: Sequence[str] = ()
+    entries: int = 0
+    unhashed: contents.Unhashed | None = None
 
 
 def _look_inside(
@@ -123,11 +141,10 @@ def _look_inside(
     *,
     hashing: bool,
     progress: Progress | None,
-    hashed: Progress | None,
-) -> tuple[list[str], int]:
-    """Carry out the checks that need the database; return the releases' folders and the number of files found."""
+) -> _Inside:
+    """Carry out the checks that need the database, but for contents."""
     if not database.check_schema(connection, findings):
-        return [], 0
+        return _Inside()
     database.check_record(store, connection, findings)
     database.check_chain(connection, findings)
     in_rows = Findings()
@@ -139,14 +156,14 @@ def _look_inside(
     faulty = in_rows.table()
     findings.extend(faulty)
     entries = check_files(store, connection, findings, progress)
-    check_contents = contents.check_contents if hashing else contents.check_suspects
-    check_contents(store, connection, findings, progress=hashed)
+    unhashed = contents.plan_all(store, connection) if hashing else contents.plan_suspects(connection)
     documents.check_latest(store, connection, findings)
     # documents follow the rows: as long as these are at fault, what they would write says nothing
     at_fault = frozenset(version_id for version_id in faulty["version_id"].to_pylist() if version_id)
     documents.check_releases(store, connection, findings, at_fault)
     unrecorded.check_releases(store, connection, findings)
-    return [row.fs_relpath for row in releases.list_versions(connection) if row.version_id not in at_fault], entries
+    folders = [row.fs_relpath for row in releases.list_versions(connection) if row.version_id not in at_fault]
+    return _Inside(folders, entries, unhashed)
 
 
 def check_files(
@@ -183,11 +200,22 @@ def _settled(found: pa.Table, covered: Sequence[str]) -> pa.Table:
 
     if not covered or not len(found):
         return found
+    places = _array(covered)
+    above, moving = found["subject"], pc.is_in(found["subject"], value_set=places)
+    # one folder up at a time
+    while pc.any(pc.match_substring(above, "/")).as_py():
+        above = pc.replace_substring_regex(above, "/?[^/]*$", "", max_replacements=1)
+        moving = pc.or_(moving, pc.is_in(above, value_set=places))
     wrong = pc.is_in(found["code"], value_set=_array(_ON_DISK))
-    open_ones = pc.is_in(found["subject"], value_set=_array(covered))
-    for path in covered:
-        open_ones = pc.or_(open_ones, pc.starts_with(found["subject"], f"{path}/"))
-    return found.filter(pc.invert(pc.and_(wrong, open_ones)))
+    return found.filter(pc.invert(pc.and_(wrong, moving)))
+
+
+def _subjects(findings: Findings, codes: Sequence[str]) -> pa.Array:
+    """Return what the findings of some codes are about."""
+    import pyarrow.compute as pc
+
+    found = findings.table()
+    return found["subject"].filter(pc.is_in(found["code"], value_set=_array(codes))).combine_chunks()
 
 
 def _array(values: Sequence[str]) -> pa.Array:

@@ -103,26 +103,28 @@ def plan_repairs(store: Store, findings: pa.Table, choices: Choices) -> list[Rep
         UsageError: A finding has several fixes and none was chosen.
     """
     groups: dict[tuple[str, str, str], list[str]] = {}
-    for row in _rows(_asked_for(findings, choices)):
+    for row, subjects in _alike(_asked_for(findings, choices)):
         fix = _choose(row, choices)
         if fix:
             of_store = issubclass(REPAIRS[str(row["code"]), fix], store_repairs.MendRows)
             version_id = "" if of_store else row["version_id"] or ""
-            groups.setdefault((str(row["code"]), fix, version_id), []).append(str(row["subject"]))
+            groups.setdefault((str(row["code"]), fix, version_id), []).extend(subjects)
     order = {key: number for number, key in enumerate(REPAIRS)}
     # each looks at its release once more, however large that is
     bounded = store.bounded()
     return [
         REPAIRS[code, fix](bounded, code, fix, version_id, chunk)
         for code, fix, version_id in sorted(groups, key=lambda key: (order[key[0], key[1]], key[2]))
-        for chunk in _chunks(groups[code, fix, version_id])
+        for chunk in _chunks(sorted(groups[code, fix, version_id]))
     ]
 
 
-def _rows(findings: pa.Table) -> Iterator[dict[str, str | None]]:
-    """Yield the rows of a table, of which there may be more than memory should hold as objects."""
-    for batch in findings.select(["code", "version_id", "subject", "fix", "unsafe_fixes"]).to_batches(MOST_SUBJECTS):
-        yield from batch.to_pylist()
+def _alike(findings: pa.Table) -> Iterator[tuple[dict[str, str | None], list[str]]]:
+    """Yield code, version_id, fix and unsafe_fixes of the findings that have them in common, and their subjects."""
+    keys = ["code", "version_id", "fix", "unsafe_fixes"]
+    alike = findings.group_by(keys, use_threads=False).aggregate([("subject", "list")])
+    for row, subjects in zip(alike.select(keys).to_pylist(), alike["subject_list"], strict=True):
+        yield row, subjects.as_py()
 
 
 def _asked_for(findings: pa.Table, choices: Choices) -> pa.Table:

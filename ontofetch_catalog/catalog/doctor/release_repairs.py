@@ -14,7 +14,7 @@ from ..boundaries.engine import Recorded
 from ..rebuild.hashing import describe
 from ..repo import files, latest, listing, releases, validations
 from . import originals
-from .contents import check_contents
+from .contents import check_these
 from .documents import check_latest, read_document, told_version
 from .examine import check_files
 from .findings import Findings
@@ -35,7 +35,7 @@ class FileRepair(Repair):
         try:
             check_files(self.store, connection, findings, within=within, only=self.code)
             if self.code == "CAT016":
-                check_contents(self.store, connection, findings, only=self.subjects)
+                check_these(self.store, connection, findings, self.subjects)
         finally:
             listing.drop_listing(connection)
         return findings.among(self.code, self.subjects)

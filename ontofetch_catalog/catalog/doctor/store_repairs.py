@@ -107,9 +107,14 @@ class MendRows(Repair):
 
     def still_found(self, connection: duckdb.DuckDBPyConnection) -> list[str]:
         """Return the subjects that are found again, and remember their releases."""
-        rows = [row for row in self.find(connection).to_pylist() if self.fix in (row["fix"], row["unsafe_fixes"])]
-        self._versions = sorted({row["version_id"] for row in rows if row["version_id"]})
-        return [row["subject"] for row in rows]
+        import pyarrow.compute as pc
+
+        rows = self.find(connection)
+        offered = [pc.fill_null(pc.equal(rows[name], self.fix), fill_value=False) for name in ("fix", "unsafe_fixes")]
+        rows = rows.filter(pc.or_(*offered))
+        self._versions = sorted(filter(None, pc.unique(rows["version_id"]).to_pylist()))
+        found: list[str] = rows["subject"].to_pylist()
+        return found
 
     @abstractmethod
     def find(self, connection: duckdb.DuckDBPyConnection) -> pa.Table:

@@ -27,21 +27,57 @@ if TYPE_CHECKING:
 APPLIED, RESTORED, PURGED = "prune.batch", "prune.restored", "prune.purged"
 
 
+class PlanEvents:
+    """What the events tell of the batches of a plan; each look reads on from where the one before it stopped."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._states: dict[int, tuple[str, dict[str, Any]]] = {}
+        self._read = 0
+        self._checked = int(plan.header["catalog"]["event_id"])
+
+    def states(self, connection: duckdb.DuckDBPyConnection) -> dict[int, tuple[str, dict[str, Any]]]:
+        """Return batch → (type, payload) of the newest event of each batch that has one."""
+        self._states |= pruning.batch_states(connection, self._plan.plan_id, after=self._read)
+        self._read = events.last_event(connection)[0]
+        return self._states
+
+    def check_catalog(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Check that the catalog is the one the plan was made on, and that only the plan has changed it since.
+
+        Raises:
+            PlanUnusable: It is another, or has moved on.
+        """
+        plan, made = self._plan, self._plan.header["catalog"]
+        if events.digest_at(connection, made["event_id"]) != made["digest"]:
+            raise PlanUnusable(
+                f"The plan {plan.plan_id} was made on another catalog.",
+                subject=plan.plan_id,
+                hint="Nothing was done. Check --root, or make a new plan with `ontofetch db prune`.",
+            )
+        other = pruning.find_other_event(connection, self._checked, plan.plan_id)
+        if other is not None:
+            raise _stale(plan, f"the catalog has moved on (event {other[0]}, {other[1]})")
+        self._checked = events.last_event(connection)[0]
+
+
 class _BatchBoundary(Care):
     """What the three have in common.
 
     Args:
         store: The store.
         plan: The plan.
+        told: What the events tell of it, shared by its batches.
         batch: One of its batches.
         entries: Its entries as they were when the plan was made.
     """
 
     kind: ClassVar[str] = "prune"
 
-    def __init__(self, store: Store, plan: Plan, batch: Batch, entries: list[Entry]) -> None:
+    def __init__(self, store: Store, plan: Plan, told: PlanEvents, batch: Batch, entries: list[Entry]) -> None:
         super().__init__(store, batch.version_id or "")
         self.plan = plan
+        self.told = told
         self.batch = batch
         self.entries = entries
         self.former: dict[str, Any] = {}
@@ -53,7 +89,7 @@ class _BatchBoundary(Care):
 
     def state(self, connection: duckdb.DuckDBPyConnection) -> str:
         """Return the type of the batch's newest event, empty if it has none; what that event told is `former`."""
-        kind, self.former = pruning.batch_states(connection, self.plan.plan_id).get(self.batch.number, ("", {}))
+        kind, self.former = self.told.states(connection).get(self.batch.number, ("", {}))
         if self.former and self.former.get("digest") != self.plan.digest:
             raise PlanUnusable(
                 f"The plan {self.plan.plan_id} is not the one that was begun: its digest differs.",
@@ -83,7 +119,7 @@ class PruneBatch(_BatchBoundary):
 
     def is_changed(self, connection: duckdb.DuckDBPyConnection) -> bool:
         """Check that catalog and disk are what they were when the plan was made."""
-        check_catalog(connection, self.plan)
+        self.told.check_catalog(connection)
         if self.state(connection) in (APPLIED, PURGED):
             return False
         if self.batch.version_id:
@@ -180,24 +216,6 @@ class PurgeBatch(_BatchBoundary):
         draft.displace(self.plan.quarantine(self.batch), keep=False)
         draft.displace(f"{self.plan.folder}/rows/{self.batch.number}", keep=False)
         return self.recorded(0)
-
-
-def check_catalog(connection: duckdb.DuckDBPyConnection, plan: Plan) -> None:
-    """Check that the catalog is the one a plan was made on, and that only the plan itself has changed it since.
-
-    Raises:
-        PlanUnusable: It is another, or has moved on.
-    """
-    made = plan.header["catalog"]
-    if events.digest_at(connection, made["event_id"]) != made["digest"]:
-        raise PlanUnusable(
-            f"The plan {plan.plan_id} was made on another catalog.",
-            subject=plan.plan_id,
-            hint="Nothing was done. Check --root, or make a new plan with `ontofetch db prune`.",
-        )
-    other = pruning.find_other_event(connection, made["event_id"], plan.plan_id)
-    if other is not None:
-        raise _stale(plan, f"the catalog has moved on (event {other[0]}, {other[1]})")
 
 
 def _check_same(plan: Plan, entries: list[Entry], found: Iterable[Entry | None]) -> None:

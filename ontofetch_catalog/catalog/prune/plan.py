@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hmac
 import json
+import operator
 import os
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -279,10 +281,11 @@ def _check_place(path: str) -> None:
 
 def entries_of(entries: pa.Table, batch: Batch) -> list[Entry]:
     """Return the entries of one batch, as they were on disk when the plan was made."""
-    import pyarrow.compute as pc
-
     columns = ["path", "kind", "size_bytes", "mtime_ns", "ctime_ns", "inode", "device", "links"]
-    mine = entries.filter(pc.equal(entries["batch"], batch.number)).select(columns)
+    # they stand in the order of their batches
+    start = bisect_left(entries["batch"], batch.number, key=operator.methodcaller("as_py"))
+    stop = bisect_left(entries["batch"], batch.number + 1, lo=start, key=operator.methodcaller("as_py"))
+    mine = entries.slice(start, stop - start).select(columns)
     return [Entry(as_path(path), *rest) for path, *rest in zip(*mine.to_pydict().values(), strict=True)]
 
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ontofetch_hookspecs.layout import STAGING
 
 from .. import effects, journal
 from ..connection import Store
 from ..entries import Obstacles, lstat, walk_folder
+from ..journal import path_and_above
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +28,15 @@ class References:
 
     paths: frozenset[str]
     unreadable: tuple[str, ...]
+    _holding: frozenset[str] = field(init=False, repr=False, compare=False)  # the folders that hold those paths
+
+    def __post_init__(self) -> None:
+        holding = frozenset(above for path in self.paths for above in path_and_above(path))
+        object.__setattr__(self, "_holding", holding)
 
     def holds(self, path: str) -> bool:
         """Say whether an intent names this path, something below it, or a folder that holds it."""
-        if not self.paths:
-            return False
-        above = path.split("/")
-        if any("/".join(above[:count]) in self.paths for count in range(1, len(above) + 1)):
-            return True
-        return any(named.startswith(f"{path}/") for named in self.paths)
+        return path in self._holding or not self.paths.isdisjoint(path_and_above(path))
 
 
 def read_references(store: Store) -> References:

@@ -15,6 +15,7 @@ from ontofetch_hookspecs import layout as layouts
 from ...errors import EventError
 from ..connection import Store
 from ..entries import Entry, as_path, look_at, look_below
+from ..journal import path_and_above
 from ..repo import listing, pruning
 from ..scan import Place, Scan, scan
 from .policy import Policy, PruneStopped, format_age
@@ -128,6 +129,7 @@ class _Judge:
         self._policy = policy
         self._chosen = chosen
         self._now = now
+        self._foreign = frozenset(chosen.scan.obstacles.foreign)
         self._staged: frozenset[tuple[int, int]] | None = None
 
     # --- releases -----------------------------------------------------------------------------------------------------
@@ -172,19 +174,20 @@ class _Judge:
 
     def look_at_orphans(self, orphans: pa.Table) -> None:
         """Take each orphan, or keep it and say why."""
-        taken = tuple(f"{release.place.folder}/" for release in self._chosen.releases)
-        unrecorded = tuple(f"{place.folder}/" for place in self._chosen.scan.places if not place.version_id)
+        taken = {release.place.folder for release in self._chosen.releases}
+        unrecorded = {place.folder for place in self._chosen.scan.places if not place.version_id}
         paths = [as_path(path) for path in orphans["path"].to_pylist()]
         entries = look_at(self._store, paths)
         for path, respelled, entry in zip(paths, orphans["respelled"].to_pylist(), entries, strict=True):
-            if entry is None or path.startswith(taken):
+            if entry is None or not taken.isdisjoint(path_and_above(path)):
                 # gone since the scan, or taken with its release
                 continue
             reason = self._why_keep(entry, respelled=respelled)
             if reason is not None:
                 self._chosen.kept.append(Kept(path, reason))
                 continue
-            why = "its release is not recorded" if path.startswith(unrecorded) else "it is not recorded in its release"
+            recorded = unrecorded.isdisjoint(path_and_above(path))
+            why = "it is not recorded in its release" if recorded else "its release is not recorded"
             self._chosen.orphans.setdefault(why, []).append(entry)
 
     def _why_keep(self, entry: Entry, *, respelled: bool) -> str | None:
@@ -193,7 +196,7 @@ class _Judge:
             return f"it is {what}, which the catalog never wrote"
         if respelled:
             return "a recorded file is missing whose path differs only in case or normal form"
-        if any(entry.path.startswith(f"{path}/") for path in self._chosen.scan.obstacles.foreign):
+        if not self._foreign.isdisjoint(path_and_above(entry.path)):
             return "it belongs to another catalog inside this store"
         if self._chosen.references.holds(entry.path):
             return "an open boundary refers to it"

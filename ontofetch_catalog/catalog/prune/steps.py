@@ -16,7 +16,7 @@ from ..boundaries.engine import Boundary, Outcome, carry_out
 from ..connection import Store
 from ..entries import Entry
 from ..repo import pruning
-from .batches import APPLIED, PURGED, RESTORED, PruneBatch, PurgeBatch, RestoreBatch, check_catalog
+from .batches import APPLIED, PURGED, RESTORED, PlanEvents, PruneBatch, PurgeBatch, RestoreBatch
 from .plan import Batch, Plan, entries_of, freed_bytes, read_entries, read_plan
 
 if TYPE_CHECKING:
@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
 Tell = Callable[[Outcome], None]
 Progress = Callable[[int, int], None]
+_BOUNDARIES: dict[str, Callable[[Store, Plan, PlanEvents, Batch, list[Entry]], Boundary]] = {
+    APPLIED: PruneBatch,
+    RESTORED: RestoreBatch,
+    PURGED: PurgeBatch,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,48 +86,38 @@ def purge_plan(store: Store, name: str, *, tell: Tell, progress: Progress) -> Do
 def batch_counts(store: Store, plans: list[Plan]) -> list[dict[str, int]]:
     """Return for each plan how many batches were applied, restored and purged last: step → number."""
     with sessions.reading(store) as connection:
-        states = [pruning.batch_states(connection, plan.plan_id) for plan in plans]
-    return [
-        {step: sum(1 for kind, _ in found.values() if kind == step) for step in (APPLIED, RESTORED, PURGED)}
-        for found in states
-    ]
+        counts = pruning.count_batches(connection)
+    return [{step: counts.get((plan.plan_id, step), 0) for step in (APPLIED, RESTORED, PURGED)} for plan in plans]
 
 
 def _carry_out(store: Store, plan: Plan, step: str, tell: Tell, progress: Progress) -> Done:
     import pyarrow.compute as pc
 
     entries = read_entries(store, plan)
-    todo = _todo(store, plan, step)
+    told = PlanEvents(plan)
+    todo = _todo(store, plan, told, step)
     batches = total = size = 0
+    planned = sum(batch.entries for batch in todo)
     dealt: list[int] = []
     for batch in todo:
-        outcome = carry_out(store, _boundary(step, store, plan, batch, entries_of(entries, batch)))
+        outcome = carry_out(store, _BOUNDARIES[step](store, plan, told, batch, entries_of(entries, batch)))
         tell(outcome)
         if outcome.receipt.changed:
             batches, size = batches + 1, size + batch.bytes
             dealt.append(batch.number)
         total += batch.entries
-        progress(total, sum(other.entries for other in todo))
+        progress(total, planned)
     mine: pa.Table = entries.filter(pc.is_in(entries["batch"], _numbers(dealt)))
     freed = freed_bytes(mine) if step == PURGED else 0
     return Done(plan, step, batches, len(mine), size, freed, len(plan.batches) - batches)
 
 
-def _boundary(step: str, store: Store, plan: Plan, batch: Batch, entries: list[Entry]) -> Boundary:
-    if step == APPLIED:
-        return PruneBatch(store, plan, batch, entries)
-    if step == RESTORED:
-        return RestoreBatch(store, plan, batch, entries)
-    return PurgeBatch(store, plan, batch, entries)
-
-
-def _todo(store: Store, plan: Plan, step: str) -> list[Batch]:
+def _todo(store: Store, plan: Plan, told: PlanEvents, step: str) -> list[Batch]:
     # a repeat that finds nothing left ends what the first one left open all the same
     with sessions.writing(store) as session:
         if step == APPLIED:
-            check_catalog(session.connection, plan)
-        states = pruning.batch_states(session.connection, plan.plan_id)
-    kinds = {number: kind for number, (kind, _) in states.items()}
+            told.check_catalog(session.connection)
+        kinds = {number: kind for number, (kind, _) in told.states(session.connection).items()}
     if step == APPLIED:
         return [batch for batch in plan.batches if kinds.get(batch.number) not in (APPLIED, PURGED)]
     return [batch for batch in plan.batches if kinds.get(batch.number) == APPLIED]

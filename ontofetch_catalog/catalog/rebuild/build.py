@@ -116,7 +116,6 @@ def rebuild(
         CatalogLocked: Somebody else uses the catalog and did not let go in time.
         CatalogUnwritable: The disk refuses; nothing is half done that the same command would not end.
     """
-    effects.set_durability(str(store.settings.get("durability", "full")))
     if not any(find_folders(store)) and not any(store.path(path).exists() for path in _LIVE):
         raise CatalogMissing(
             f"There is no release below {store.root} to make a catalog from.",

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import effects
-from ..connection import fetch_one, literal
 
 if TYPE_CHECKING:
     import duckdb
@@ -138,32 +137,69 @@ def find_unrecorded(connection: duckdb.DuckDBPyConnection, *, usable: bool) -> p
     ).to_arrow_table()
 
 
-def list_contents(connection: duckdb.DuckDBPyConnection, layouts: pa.Table) -> pa.Table:
-    """Return every recorded file that lies there with its size, sorted by its path.
+def list_contents(connection: duckdb.DuckDBPyConnection, layouts: pa.Table, wanted: pa.Table) -> pa.Table:
+    """Return the recorded files at some paths that lie there with their size, sorted by path.
+
+    Args:
+        connection: A connection with a filled listing.
+        layouts: As for `compare`.
+        wanted: path, below the root.
 
     Returns:
-        path (below the root), content (sha256), part, version_id, size_bytes, verified_at.
+        kind (`artifact`, `file`), version_id, relpath, content (sha256), size_bytes, verified_at, path.
     """
-    connection.register("given_layouts", layouts)
+    given = {"given_layouts": layouts, "given_paths": wanted}
+    for name, table in given.items():
+        connection.register(name, table)
     try:
         return connection.sql(
             f"""
-            SELECT r.path, r.content, r.part, r.version_id, r.size_bytes, r.verified_at FROM ({_RECORDED}) r
-            JOIN staging_fs_listing l ON l.relpath = r.native AND l.kind = 'file' AND l.size_bytes = r.size_bytes
+            SELECT r.part AS kind, r.version_id, r.relpath, r.content, r.size_bytes, r.verified_at, r.path
+            FROM ({_RECORDED}) r SEMI JOIN given_paths p ON p.path = r.path
+            SEMI JOIN (SELECT * FROM staging_fs_listing WHERE kind = 'file') l
+                ON l.relpath = r.native AND l.size_bytes = r.size_bytes
             WHERE NOT r.failed ORDER BY r.path
             """  # noqa: S608 - our own text
         ).to_arrow_table()
     finally:
-        connection.unregister("given_layouts")
+        for name in given:
+            connection.unregister(name)
 
 
-def is_restorable(connection: duckdb.DuckDBPyConnection, version_id: str, part: str, content: str) -> bool:
-    """Say whether a damaged file may come back: from its artifact, or, an artifact, from another release's copy."""
-    condition = (
-        f"artifact_id = {literal(content)} AND version_id <> {literal(version_id)}"
-        if part == "artifact"
-        else f"version_id = {literal(version_id)} AND artifact_id IN (SELECT artifact_id FROM extracted_files"  # noqa: S608
-        f" WHERE version_id = {literal(version_id)} AND file_id = {literal(content)})"
-    )
-    found = fetch_one(connection, f"SELECT count(*) FROM artifacts WHERE status <> 'failed' AND {condition}")  # noqa: S608
-    return found is not None and found[0] > 0
+def describe_damage(connection: duckdb.DuckDBPyConnection, faults: pa.Table) -> pa.Table:
+    """Return a finding for each file whose content is not what its row says.
+
+    An extracted file comes back from its artifact, an artifact from another release's copy.
+
+    Args:
+        connection: An open connection.
+        faults: kind, version_id, path, outcome, content, found, size_bytes, found_bytes, reason of each.
+    """
+    connection.register("given_faults", faults)
+    try:
+        return connection.sql(
+            """
+            WITH whole AS (SELECT version_id, artifact_id FROM artifacts WHERE status <> 'failed'),
+            named AS (SELECT DISTINCT kind, version_id, content FROM given_faults),
+            restorable AS (
+                SELECT n.* FROM named n SEMI JOIN whole w
+                    ON n.kind = 'artifact' AND w.artifact_id = n.content AND w.version_id <> n.version_id
+                UNION ALL
+                SELECT n.* FROM named n SEMI JOIN (
+                    SELECT version_id, file_id FROM extracted_files SEMI JOIN whole USING (version_id, artifact_id)
+                ) f ON n.kind = 'file' AND f.version_id = n.version_id AND f.file_id = n.content
+            )
+            SELECT f.path AS subject, f.version_id, concat('The ', f.kind, ' ', f.path, CASE
+                    WHEN f.outcome <> 'damaged'
+                        THEN ' can''t be read: ' || coalesce(f.reason, 'it is not there any more')
+                    WHEN f.found IS NULL
+                        THEN format(' has {:,} bytes, its row says {:,}', f.found_bytes, f.size_bytes)
+                    ELSE format(' has the sha256 {}, its row says {}', f.found, f.content) END, '.') AS message,
+                CASE WHEN r.kind IS NOT NULL THEN 'restore' END AS fix,
+                CASE f.kind WHEN 'artifact' THEN 'fail' ELSE 'accept' END AS unsafe_fixes
+            FROM given_faults f LEFT JOIN restorable r
+                ON r.kind = f.kind AND r.version_id = f.version_id AND r.content = f.content
+            """
+        ).to_arrow_table()
+    finally:
+        connection.unregister("given_faults")

@@ -114,10 +114,11 @@ def read_page(
     return connection.sql(
         f"""
         SELECT kind, version_id, relpath, content, size_bytes, verified_at,
-            concat(fs_relpath, '/', CASE kind {_folders(connection)} END, '/', relpath) AS path
+            concat(fs_relpath, '/', CASE kind {_folders(connection, version_ids)} END, '/', relpath) AS path
         FROM (
             SELECT * FROM ({_recorded("version_id, relpath, content, size_bytes, verified_at", condition)})
-            WHERE kind > {literal(after[0])} OR (kind = {literal(after[0])} AND relpath > {literal(after[1])})
+            WHERE relpath IS NOT NULL AND content IS NOT NULL AND size_bytes IS NOT NULL AND (kind > {literal(after[0])}
+                OR (kind = {literal(after[0])} AND relpath > {literal(after[1])}))
             ORDER BY version_id, kind, relpath LIMIT {rows:d}
         )
         JOIN (SELECT version_id, fs_relpath, layout FROM versions) USING (version_id)
@@ -126,9 +127,12 @@ def read_page(
     ).to_arrow_table()
 
 
-def _folders(connection: duckdb.DuckDBPyConnection) -> str:
+def _folders(connection: duckdb.DuckDBPyConnection, version_ids: Sequence[str]) -> str:
     """Return the arms of a CASE over `kind`: the folder of a release's layout."""
-    names = [str(row[0]) for row in connection.execute("SELECT DISTINCT layout FROM versions ORDER BY 1").fetchall()]
+    rows = connection.execute(
+        f"SELECT DISTINCT layout FROM versions WHERE version_id IN ({', '.join(map(literal, version_ids))}) ORDER BY 1"  # noqa: S608
+    ).fetchall()
+    names = [str(row[0]) for row in rows]
     layouts = [find_layout(name) for name in names]
     return (
         " ".join(
@@ -196,16 +200,15 @@ def sum_recent(connection: duckdb.DuckDBPyConnection, scope: Scope, since: datet
     return (int(found[0]), int(found[1]), int(found[2])) if found else (0, 0, 0)
 
 
-def list_suspects(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Return the paths, below the root, of the files that some verification found with other bytes; sorted."""
-    rows = connection.execute(
+def list_suspects(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Return the files that some verification found with other bytes: path below the root; sorted."""
+    return connection.sql(
         """
-        SELECT DISTINCT f->>'path' FROM (
+        SELECT DISTINCT f->>'path' AS path FROM (
             SELECT unnest((payload->'found')::JSON[]) AS f FROM events WHERE type = 'verify.done'
         ) WHERE (f->>'outcome') IN ('damaged', 'unreadable') ORDER BY 1
         """
-    ).fetchall()
-    return [row[0] for row in rows]
+    ).to_arrow_table()
 
 
 def last_run(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:

@@ -122,15 +122,28 @@ def find_other_event(connection: duckdb.DuckDBPyConnection, event_id: int, plan_
     return (int(found[0]), str(found[1])) if found else None
 
 
-def batch_states(connection: duckdb.DuckDBPyConnection, plan_id: str) -> dict[int, tuple[str, dict[str, Any]]]:
-    """Return batch → (type, payload) of the newest event of each batch of a plan."""
+_OF_BATCHES = "starts_with(type, 'prune.') AND (payload->>'batch') IS NOT NULL AND NOT ends_with(type, '.rolled_back')"
+
+
+def batch_states(
+    connection: duckdb.DuckDBPyConnection, plan_id: str, *, after: int = 0
+) -> dict[int, tuple[str, dict[str, Any]]]:
+    """Return batch → (type, payload) of the newest event of each batch of a plan that has one after event `after`."""
     rows = connection.execute(
-        "SELECT (payload->>'batch')::INTEGER, arg_max(type, event_id), arg_max(payload::VARCHAR, event_id) FROM events"
-        " WHERE starts_with(type, 'prune.') AND (payload->>'plan') = ? AND (payload->>'batch') IS NOT NULL"
-        " AND NOT ends_with(type, '.rolled_back') GROUP BY 1",
-        [plan_id],
+        "SELECT (payload->>'batch')::INTEGER, arg_max(type, event_id), arg_max(payload::VARCHAR, event_id) FROM events"  # noqa: S608
+        f" WHERE event_id > ? AND {_OF_BATCHES} AND (payload->>'plan') = ? GROUP BY 1",
+        [after, plan_id],
     ).fetchall()
     return {int(batch): (str(kind), json.loads(payload)) for batch, kind, payload in rows}
+
+
+def count_batches(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], int]:
+    """Return (plan, type) → how many batches of the plan have a newest event of this type."""
+    rows = connection.execute(
+        "SELECT plan, type, count(*) FROM (SELECT payload->>'plan' AS plan, arg_max(type, event_id) AS type FROM events"  # noqa: S608
+        f" WHERE {_OF_BATCHES} GROUP BY 1, payload->>'batch') GROUP BY 1, 2"
+    ).fetchall()
+    return {(str(plan), str(kind)): int(count) for plan, kind, count in rows}
 
 
 def list_pinned(connection: duckdb.DuckDBPyConnection) -> pa.Table:

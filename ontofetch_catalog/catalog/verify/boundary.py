@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 RECENT_DAYS = 30
 FINDINGS = 1_000  # findings that an event names, so that doctor looks at them again; the others it only counts
 
+_AT_ONCE = 10_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
@@ -67,7 +69,7 @@ class VerifyBatch(Care):
 
         moment = sessions.utc_now()
         rows = fixity.mark_verified(connection, self._found.verified, moment)
-        self.confirmed = self._confirm(connection)
+        self.confirmed = confirm(self.store, connection, self._found.faults)
         # what is damaged does not count as verified any more, and comes first the next time
         fixity.mark_verified(connection, self.confirmed, None)
         if self._summed is not None:
@@ -82,14 +84,16 @@ class VerifyBatch(Care):
         size = pc.sum(self._found.verified["size_bytes"]).as_py() or 0
         return Recorded(rows=rows, bytes=size, payload=payload)
 
-    def _confirm(self, connection: duckdb.DuckDBPyConnection) -> pa.Table:
-        if not len(self._found.faults):
-            return self._found.faults
-        import pyarrow as pa
 
-        faults = fixity.still_recorded(connection, self._found.faults)
-        kept = [_is_unchanged(self.store, fault) for fault in faults.to_pylist()]
-        return faults.filter(pa.array(kept, pa.bool_()))
+def confirm(store: Store, connection: duckdb.DuckDBPyConnection, faults: pa.Table) -> pa.Table:
+    """Return those of some faults (as `Found` has them) whose row and file are what they were when they were read."""
+    if not len(faults):
+        return faults
+    import pyarrow as pa
+
+    faults = fixity.still_recorded(connection, faults)
+    kept = [_is_unchanged(store, fault) for part in faults.to_batches(_AT_ONCE) for fault in part.to_pylist()]
+    return faults.filter(pa.array(kept, pa.bool_()))
 
 
 def _is_unchanged(store: Store, fault: Mapping[str, Any]) -> bool:

@@ -1,17 +1,21 @@
-"""Own the tables of a verification: which columns they have, which releases share a page, answers as rows.
+"""Own the tables of a verification: which columns they have, how files are read in pages, answers as rows.
 
-Nothing is read from the catalog or the disk here.
+Nothing is read from the disk here.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from ..repo import fixity
+
 if TYPE_CHECKING:
     import pyarrow as pa
+    from duckdb import DuckDBPyConnection
 
 PAGE_ROWS = 65_536
 PORTION_FILES = 256
@@ -21,6 +25,8 @@ NOT_KEPT = ("path", "verified_at")  # of files that are intact: only faults are 
 
 # when they were verified, and the releases
 Group = tuple[datetime | None, Sequence[str]]
+# some files of a page in its order, and their paths, sha256 and sizes
+HashList = tuple["pa.Table", list[str], list[str], list[int]]
 # kind and path of the last file of the page before
 After = tuple[str, str]
 
@@ -41,6 +47,37 @@ def read_pages(groups: pa.Table, read: Callable[[Group, After, int], pa.Table]) 
             if len(group[1]) > 1 or len(page) < PAGE_ROWS:
                 break
             after = (page["kind"][-1].as_py(), page["relpath"][-1].as_py())
+
+
+class Pages:
+    """Recorded files, read page by page.
+
+    Args:
+        scope: Which.
+        opened: Opens the catalog for reading, for one page at a time, so that others get their turn.
+    """
+
+    def __init__(self, scope: fixity.Scope, opened: Callable[[], AbstractContextManager[DuckDBPyConnection]]) -> None:
+        self._scope = scope
+        self._opened = opened
+        self.connection: DuckDBPyConnection | None = None  # as long as somebody has the catalog open
+
+    def lists(self, groups: pa.Table) -> Iterator[HashList]:
+        """Yield the files of `groups` (as `fixity.plan_groups` returns them) in lists, as they are asked for."""
+        for page in read_pages(groups, self._read):
+            yield from as_lists(page)
+
+    def _read(self, group: Group, after: After, rows: int) -> pa.Table:
+        if self.connection is not None:
+            return fixity.read_page(self.connection, self._scope, group, after=after, rows=rows)
+        with self._opened() as connection:
+            return fixity.read_page(connection, self._scope, group, after=after, rows=rows)
+
+
+def as_lists(page: pa.Table) -> Iterator[HashList]:
+    """Yield the files of a page in lists for one process each."""
+    for part in portions(page):
+        yield part, *(part[name].to_pylist() for name in ("path", "content", "size_bytes"))
 
 
 def _packed(groups: pa.Table) -> Iterator[Group]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,11 +21,10 @@ from ..connection import Store
 from ..repo import care, fixity
 from ..repo.fixity import Scope
 from .boundary import Found, VerifyBatch
-from .pages import NOT_KEPT, After, Group, as_faults, as_findings, faults_schema, page_schema, portions, read_pages
+from .pages import NOT_KEPT, Pages, as_faults, as_findings, faults_schema, page_schema
 from .pool import Answer, Pool
 
 if TYPE_CHECKING:
-    import duckdb
     import pyarrow as pa
 
 BATCH_SECONDS = 60.0
@@ -133,16 +132,17 @@ def verify(store: Store, request: Request, *, progress: Progress, tell: Callable
 
     with ExitStack() as ending:
         # the processes start while the catalog is read
-        pool = ending.enter_context(Pool[_List](store.root, request.workers, moved))
+        pool = ending.enter_context(Pool["pa.Table"](store.root, request.workers, moved))
         with sessions.reading(store) as connection:
             care.refuse_invalid_paths(connection)
             groups = fixity.plan_groups(connection, request.scope, request.done)
             run = _Run(store, request, groups, tell)
-            lists = run.lists(groups)
+            pages = Pages(request.scope, lambda: sessions.reading(store))
+            lists = pages.lists(groups)
             # the first page is read before the catalog is closed
-            run.connection = connection
+            pages.connection = connection
             first = list(islice(lists, 1))
-            run.connection = None
+            pages.connection = None
         _log.info("verifying %s files, %s bytes", f"{run.result.files:,}", f"{run.result.size_bytes:,}")
         try:
             for answer in pool.run(chain(first, lists), is_over):
@@ -156,13 +156,6 @@ def verify(store: Store, request: Request, *, progress: Progress, tell: Callable
     return run.result
 
 
-@dataclass(frozen=True, slots=True)
-class _List:
-    """Some files of a page, in its order."""
-
-    files: pa.Table
-
-
 class _Run:
     """What has been found and not been recorded yet, and the sums."""
 
@@ -172,7 +165,6 @@ class _Run:
         self._store = store
         self._request = request
         self._tell = tell
-        self.connection: duckdb.DuckDBPyConnection | None = None  # as long as somebody has the catalog open
         self._verified: list[pa.Table] = []
         self._faults: list[pa.Table] = []
         self._rows = 0
@@ -183,29 +175,17 @@ class _Run:
             size_bytes=pc.sum(groups["size_bytes"]).as_py() or 0,
         )
 
-    def lists(self, groups: pa.Table) -> Iterator[tuple[_List, list[str], list[str], list[int]]]:
-        """Yield the files in portions for one process each, as they are asked for."""
-        for page in read_pages(groups, self._page):
-            for part in portions(page):
-                yield _List(part), *(part[name].to_pylist() for name in ("path", "content", "size_bytes"))
-
-    def _page(self, group: Group, after: After, rows: int) -> pa.Table:
-        if self.connection is not None:
-            return fixity.read_page(self.connection, self._request.scope, group, after=after, rows=rows)
-        with sessions.reading(self._store) as connection:
-            return fixity.read_page(connection, self._request.scope, group, after=after, rows=rows)
-
-    def take(self, answer: Answer[_List]) -> None:
+    def take(self, answer: Answer[pa.Table]) -> None:
         """Take the answer for one list; record when there is enough of it."""
         import pyarrow as pa
 
-        files = answer.name.files
+        files = answer.name
         if answer.faults:
             faulty = {fault["number"] for fault in answer.faults}
             self._faults.append(as_faults(files, answer.faults))
             files = files.filter(pa.array([number not in faulty for number in range(len(files))], pa.bool_()))
         self._verified.append(files.drop_columns(list(NOT_KEPT)))
-        self._rows += len(answer.name.files)
+        self._rows += len(answer.name)
         if self._rows >= BATCH_ROWS or time.monotonic() - self._since >= BATCH_SECONDS:
             self.record(last=False)
 
