@@ -5,13 +5,21 @@ Everything is done by column; nothing is read from or written to disk.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.events import FILES_COLUMNS, RESULTS_COLUMNS, Column, Table
-from ontofetch_hookspecs.names import MAX_PART_BYTES, MAX_PATH_BYTES, MAX_SIZE, quote, relpath_fault
+from ontofetch_hookspecs.names import (
+    MAX_PART_BYTES,
+    MAX_PATH_BYTES,
+    MAX_SIZE,
+    NO_PART,
+    UNSAFE_CLASS,
+    path_key,
+    quote,
+    relpath_fault,
+)
 
 from ..errors import EventError
 
@@ -20,9 +28,9 @@ if TYPE_CHECKING:
 
 # what relpath_fault refuses, as expressions of RE2 over text and over bytes; they only find candidates, relpath_fault
 # then says what is wrong
-_SUSPECT_PATH = r"^$|^/|/$|//|(^|/)\.\.?(/|$)|\p{Cc}|[\x{2028}\x{2029}\x{202a}-\x{202e}\x{2066}-\x{2069}]"
+_SUSPECT_PATH = f"(^|/){NO_PART}(/|$)|{UNSAFE_CLASS}"
 _LONG_PART = f"[^/]{{{MAX_PART_BYTES + 1}}}"
-_SUSPECT_PART = r"/\.{0,2}/"  # the same for printable ASCII, with slashes around
+_SUSPECT_PART = f"/{NO_PART}/"  # the same for printable ASCII, with slashes around
 _BATCH_ROWS = 1 << 20
 _HEX, _SHA256_DIGITS = "0123456789abcdef", 64
 # microseconds since 1970: what a datetime can hold, from 0001-01-01 to the last moment of 9999
@@ -287,8 +295,7 @@ def path_keys(paths: pa.ChunkedArray) -> pa.ChunkedArray:
         return pc.ascii_lower(paths)
     # one text with NULs between (no path has one): folding and composing it whole is folding each path
     text = "\0".join(paths.to_pylist())
-    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
-    return pa.chunked_array([pa.array(folded.split("\0"), pa.string())])
+    return pa.chunked_array([pa.array(path_key(text).split("\0"), pa.string())])
 
 
 def is_sorted(paths: pa.ChunkedArray) -> bool:

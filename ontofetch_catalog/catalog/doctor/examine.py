@@ -136,6 +136,7 @@ def _look_inside(
     in_rows.add_table("CAT026", care.find_unknown_layouts(connection, known))
     faulty = in_rows.table()
     findings.extend(faulty)
+    findings.add_table("CAT030", care.find_folded(connection))
     entries = check_files(store, connection, findings, progress)
     check_contents = contents.check_contents if hashing else contents.check_suspects
     check_contents(store, connection, findings, progress=hashed)

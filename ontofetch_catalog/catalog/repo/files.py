@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from .. import effects
 from ..connection import fetch_one, literal
+from .paths import path_key
 
 if TYPE_CHECKING:
     import duckdb
@@ -102,25 +103,54 @@ def same_files(connection: duckdb.DuckDBPyConnection, version_id: str, artifact_
 def find_foreign_path(
     connection: duckdb.DuckDBPyConnection, version_id: str, artifact_id: str, keys: pa.Table
 ) -> tuple[str, str] | None:
-    """Return (path, artifact_id) of a file of another artifact that is at one of the given paths, None if none is.
+    """Return (path, artifact_id) of a file of another artifact that a given path would meet, None if none does.
+
+    Where case and normal forms are folded they would be one file, one would be a folder of the other, or they would lie
+    in one folder under two names. What is recorded for this artifact already is not asked about.
 
     Args:
         connection: An open connection.
         version_id: The release.
         artifact_id: The artifact the paths come from.
-        keys: One column `relpath`.
+        keys: Columns `relpath` and `key`, its path_key.
     """
+    recorded = f"SELECT *, {path_key('relpath')} AS key FROM extracted_files WHERE version_id = {literal(version_id)}"  # noqa: S608
+    own, other = (
+        f"SELECT relpath, key, artifact_id FROM ({recorded}) WHERE artifact_id {sign} {literal(artifact_id)}"  # noqa: S608
+        for sign in ("=", "<>")
+    )
     connection.register("given_keys", keys)
     try:
         found = fetch_one(
             connection,
-            "SELECT f.relpath, f.artifact_id FROM extracted_files f"  # noqa: S608
-            " SEMI JOIN given_keys g ON lower(nfc_normalize(g.relpath)) = lower(nfc_normalize(f.relpath))"
-            f" WHERE f.version_id = {literal(version_id)} AND f.artifact_id <> {literal(artifact_id)} LIMIT 1",
+            f"""
+            WITH own AS ({own}), other AS ({other}), given AS (SELECT relpath, key, NULL AS artifact_id FROM given_keys)
+            SELECT o.relpath, o.artifact_id FROM ({_with_folders("other")}) o
+            JOIN (SELECT * FROM ({_with_folders("given")}) ANTI JOIN ({_with_folders("own")}) USING (path)) g
+                ON g.key = o.key AND (g.is_file OR o.is_file OR g.path <> o.path)
+            ORDER BY 1 LIMIT 1
+            """,  # noqa: S608 - our own text
         )
     finally:
         connection.unregister("given_keys")
     return (str(found[0]), str(found[1])) if found else None
+
+
+def _with_folders(files: str) -> str:
+    """Return the SQL of files and the folders above them: path, key, is_file, and of a folder one file below it."""
+    return f"""
+        SELECT relpath AS path, key, true AS is_file, relpath, artifact_id FROM {files}
+        UNION ALL
+        SELECT array_to_string(parts[1:depth], '/'), array_to_string(keys[1:depth], '/'), false, min(relpath),
+            min(artifact_id)
+        FROM (
+            SELECT parts, keys, relpath, artifact_id, unnest(range(1, len(parts) + 1)) AS depth FROM (
+                SELECT string_split(folder, '/') AS parts, string_split(any_value(key), '/') AS keys,
+                    min(relpath) AS relpath, min(artifact_id) AS artifact_id
+                FROM (SELECT *, regexp_extract(relpath, '^(.*)/', 1) AS folder FROM {files}) WHERE folder <> ''
+                GROUP BY folder
+            )
+        ) GROUP BY 1, 2"""  # noqa: S608 - names of our own
 
 
 def insert_files(connection: duckdb.DuckDBPyConnection, version_id: str, artifact_id: str, files: pa.Table) -> None:
