@@ -37,19 +37,23 @@ _HEX, _SHA256_DIGITS = "0123456789abcdef", 64
 _FIRST_TIME, _LAST_TIME = -62_135_596_800_000_000, 253_402_300_799_999_999
 
 
-def read_files(files: Table) -> pa.Table:
+def read_files(files: Table, *, folded: bool = True) -> pa.Table:
     """Return the files table of an ExtractDone, checked; times UTC without zone.
 
+    Args:
+        files: The table.
+        folded: Whether two paths may not be the same file on a file system that folds case and normal forms; else they
+            may only not be equal.
+
     Raises:
-        EventError: A column is missing or of another type, a value breaks the contract, or two paths are the same file
-            on a file system that folds case and normal forms.
+        EventError: A column is missing or of another type, a value breaks the contract, or a path is there twice.
     """
     table = _conform("files", files, FILES_COLUMNS)
     _check_paths(table["relpath"])
     _check_hashes(table["file_id"])
     _check_matches(table, "format", r"^[a-z0-9][a-z0-9_+.-]{0,39}$", "is not the name of a format")
     _check_sizes(table)
-    _check_unique(table["relpath"])
+    _check_unique(table["relpath"], folded=folded)
     return table
 
 
@@ -266,11 +270,11 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(name)
 
 
-def _check_unique(paths: pa.ChunkedArray) -> None:
+def _check_unique(paths: pa.ChunkedArray, *, folded: bool) -> None:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    keys = path_keys(paths)
+    keys = path_keys(paths) if folded else paths
     # in order, none is there twice; ranking names that are nearly so costs a third of hashing them, in time and memory
     if is_sorted(keys) or pc.max(pc.rank(keys, tiebreaker="dense")).as_py() == len(keys):
         del keys

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.catalog.doctor.examine import examine
+from ontofetch_catalog.catalog.rebuild.build import rebuild
 from ontofetch_catalog.catalog.repo import paths
 from ontofetch_catalog.catalog.tables import path_keys, read_files
 from ontofetch_catalog.errors import Conflict, EventError
@@ -218,6 +219,9 @@ def test_what_is_there_already_is_found_and_keeps_working(releases: Releases, mo
     unpack(releases, "b.zip", "STRASSE.txt", "dir/b.ttl")
     releases.download("2.0", b"hp 2", service="example", ontology="Sample")
     releases.pull("3.0", {"a.ttl": "x"})
+    before = releases.rows("SELECT version_id, relpath, file_id FROM extracted_files ORDER BY ALL")
+    rebuild(Store(releases.root, FAST), replace=True)
+    assert releases.rows("SELECT version_id, relpath, file_id FROM extracted_files ORDER BY ALL") == before
     assert set(examine(Store(releases.root, FAST)).findings["code"].to_pylist()) == {"CAT030"}
 
 
