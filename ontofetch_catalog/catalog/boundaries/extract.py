@@ -16,7 +16,7 @@ from ...errors import Conflict, EventError, PreconditionFailed
 from .. import journal, sessions
 from ..connection import Store
 from ..repo import events, files, releases, validations
-from ..tables import is_sorted, path_keys, read_files
+from ..tables import is_sorted, read_files
 from . import staged
 from .documents import draft_extract_audit, draft_manifest, draft_validation_audit
 from .engine import Boundary, Recorded
@@ -97,8 +97,8 @@ class ExtractBoundary(Boundary):
     def _check_owners(self, connection: duckdb.DuckDBPyConnection) -> None:
         if not files.count_files(connection, self.version_id, other_than=self._event.artifact_id):
             return
-        keys = self.files.select(["relpath"]).append_column("key", path_keys(self.files["relpath"]))
-        found = files.find_foreign_path(connection, self.version_id, self._event.artifact_id, keys)
+        paths = self.files.select(["relpath"])
+        found = files.find_foreign_path(connection, self.version_id, self._event.artifact_id, paths)
         if found is not None:
             raise Conflict(
                 f"{quote(found[0])} of {self.version_id} belongs to another artifact (sha256 {found[1]}); one of these"

@@ -101,7 +101,7 @@ def same_files(connection: duckdb.DuckDBPyConnection, version_id: str, artifact_
 
 
 def find_foreign_path(
-    connection: duckdb.DuckDBPyConnection, version_id: str, artifact_id: str, keys: pa.Table
+    connection: duckdb.DuckDBPyConnection, version_id: str, artifact_id: str, paths: pa.Table
 ) -> tuple[str, str] | None:
     """Return (path, artifact_id) of a file of another artifact that a given path would meet, None if none does.
 
@@ -112,45 +112,45 @@ def find_foreign_path(
         connection: An open connection.
         version_id: The release.
         artifact_id: The artifact the paths come from.
-        keys: Columns `relpath` and `key`, its path_key.
+        paths: One column `relpath`.
     """
-    recorded = f"SELECT *, {path_key('relpath')} AS key FROM extracted_files WHERE version_id = {literal(version_id)}"  # noqa: S608
     own, other = (
-        f"SELECT relpath, key, artifact_id FROM ({recorded}) WHERE artifact_id {sign} {literal(artifact_id)}"  # noqa: S608
+        f"SELECT relpath, artifact_id FROM extracted_files WHERE version_id = {literal(version_id)}"  # noqa: S608
+        f" AND artifact_id {sign} {literal(artifact_id)}"
         for sign in ("=", "<>")
     )
-    connection.register("given_keys", keys)
+    connection.register("given_paths", paths)
     try:
         found = fetch_one(
             connection,
             f"""
-            WITH own AS ({own}), other AS ({other}), given AS (SELECT relpath, key, NULL AS artifact_id FROM given_keys)
-            SELECT o.relpath, o.artifact_id FROM ({_with_folders("other")}) o
-            JOIN (SELECT * FROM ({_with_folders("given")}) ANTI JOIN ({_with_folders("own")}) USING (path)) g
-                ON g.key = o.key AND (g.is_file OR o.is_file OR g.path <> o.path)
-            ORDER BY 1 LIMIT 1
+            WITH own AS ({own}), other AS ({other}), given AS (SELECT relpath, NULL AS artifact_id FROM given_paths),
+            o AS (SELECT *, {path_key("path")} AS key FROM ({_with_folders("other")})),
+            g AS (
+                SELECT *, {path_key("path")} AS key
+                FROM ({_with_folders("given")}) ANTI JOIN ({_with_folders("own")}) USING (path)
+            )
+            SELECT o.relpath, o.artifact_id FROM o
+            JOIN g ON g.key = o.key AND (g.is_file OR o.is_file OR g.path <> o.path) ORDER BY 1 LIMIT 1
             """,  # noqa: S608 - our own text
         )
     finally:
-        connection.unregister("given_keys")
+        connection.unregister("given_paths")
     return (str(found[0]), str(found[1])) if found else None
 
 
 def _with_folders(files: str) -> str:
-    """Return the SQL of files and the folders above them: path, key, is_file, and of a folder one file below it."""
+    """Return the SQL of files and the folders above them: path, is_file, and of a folder one file below it."""
+    folder = "parse_dirpath(relpath, 'forward_slash')"
     return f"""
-        SELECT relpath AS path, key, true AS is_file, relpath, artifact_id FROM {files}
+        SELECT relpath AS path, true AS is_file, relpath, artifact_id FROM {files}
         UNION ALL
-        SELECT array_to_string(parts[1:depth], '/'), array_to_string(keys[1:depth], '/'), false, min(relpath),
-            min(artifact_id)
-        FROM (
-            SELECT parts, keys, relpath, artifact_id, unnest(range(1, len(parts) + 1)) AS depth FROM (
-                SELECT string_split(folder, '/') AS parts, string_split(any_value(key), '/') AS keys,
-                    min(relpath) AS relpath, min(artifact_id) AS artifact_id
-                FROM (SELECT *, regexp_extract(relpath, '^(.*)/', 1) AS folder FROM {files}) WHERE folder <> ''
-                GROUP BY folder
+        SELECT path, false, min(relpath), min(artifact_id) FROM (
+            SELECT relpath, artifact_id, array_to_string(parts[1:unnest(range(1, len(parts) + 1))], '/') AS path FROM (
+                SELECT string_split({folder}, '/') AS parts, min(relpath) AS relpath, min(artifact_id) AS artifact_id
+                FROM {files} GROUP BY {folder} HAVING {folder} <> ''
             )
-        ) GROUP BY 1, 2"""  # noqa: S608 - names of our own
+        ) GROUP BY path"""  # noqa: S608 - names of our own
 
 
 def insert_files(connection: duckdb.DuckDBPyConnection, version_id: str, artifact_id: str, files: pa.Table) -> None:
