@@ -209,13 +209,14 @@ def test_what_is_there_already_is_found_and_keeps_working(releases: Releases, mo
     found = examine(Store(releases.root, FAST)).findings.to_pylist()
     assert [(row["code"], row["severity"], row["subject"], row["version_id"]) for row in found] == [
         ("CAT030", "warning", "files: example/sample/1.0/straße.txt", "example/sample/1.0"),
+        ("CAT030", "warning", "folders: example/sample/1.0/dir", "example/sample/1.0"),
         ("CAT030", "warning", "ontologies: example/sample", None),
         ("CAT030", "warning", "services: example", None),
     ]
     assert found[0]["message"] == (
         "The files STRASSE.txt, straße.txt of example/sample/1.0 are one where case and normal forms are folded."
     )
-    assert found[2]["message"] == "The services Example, example are one where case and normal forms are folded."
+    assert found[3]["message"] == "The services Example, example are one where case and normal forms are folded."
     unpack(releases, "b.zip", "STRASSE.txt", "dir/b.ttl")
     releases.download("2.0", b"hp 2", service="example", ontology="Sample")
     releases.pull("3.0", {"a.ttl": "x"})

@@ -15,7 +15,7 @@ from ...errors import CatalogMissing, CatalogUnreadable
 from .. import sessions
 from ..connection import Store
 from ..rebuild.places import find_folders
-from ..repo import care, comparison, releases
+from ..repo import care, comparison, paths, releases
 from ..scan import scan
 from . import contents, database, documents, surroundings, unrecorded
 from .findings import Findings
@@ -136,7 +136,7 @@ def _look_inside(
     in_rows.add_table("CAT026", care.find_unknown_layouts(connection, known))
     faulty = in_rows.table()
     findings.extend(faulty)
-    findings.add_table("CAT030", care.find_folded(connection))
+    findings.add_table("CAT030", paths.find_folded(connection))
     entries = check_files(store, connection, findings, progress)
     check_contents = contents.check_contents if hashing else contents.check_suspects
     check_contents(store, connection, findings, progress=hashed)

@@ -14,7 +14,7 @@ from ...errors import CatalogUnreadable
 from .. import effects
 from ..connection import fetch_one, literal
 from .definitions import database_of
-from .paths import is_illegal, leads_elsewhere, path_key
+from .paths import is_illegal, leads_elsewhere
 
 if TYPE_CHECKING:
     import duckdb
@@ -149,37 +149,6 @@ def find_duplicates(connection: duckdb.DuckDBPyConnection) -> pa.Table:
                 SELECT {names}, count(*) AS n, count(DISTINCT t) AS different FROM {table} t
                 WHERE hash({names}) IN (SELECT hash({names}) FROM {table} GROUP BY 1 HAVING count(*) > 1)
                 GROUP BY {names} HAVING count(*) > 1
-            )"""  # noqa: S608 - names of tables and columns are ours
-        )
-    return connection.sql(" UNION ALL ".join(parts)).to_arrow_table()
-
-
-# (things, what they lie in, how they are spelled there, table with a row for each)
-_SPELLED = (
-    ("services", "''", "service", "versions"),
-    ("ontologies", "service", "ontology", "versions"),
-    ("versions", "service || '/' || ontology", "version", "versions"),
-    ("artifacts", "version_id", "relpath", "artifacts"),
-    ("files", "version_id", "relpath", "extracted_files"),
-)
-
-
-def find_folded(connection: duckdb.DuckDBPyConnection) -> pa.Table:
-    """Return a finding for all names that are one file or one folder where case and normal forms are folded."""
-    parts = []
-    for things, inside, spelling, table in _SPELLED:
-        key = f"{inside}, {path_key(spelling)}"
-        version = "inside" if inside == "version_id" else "NULL"
-        parts.append(
-            f"""
-            SELECT '{things}: ' || concat_ws('/', nullif(inside, ''), spelled[2]) AS subject, {version} AS version_id,
-                concat('The {things} ', array_to_string(spelled, ', '), ' of ' || nullif(inside, ''),
-                    ' are one where case and normal forms are folded.') AS message,
-                NULL AS fix, NULL AS unsafe_fixes
-            FROM (
-                SELECT {inside} AS inside, list_sort(list(DISTINCT {spelling})) AS spelled FROM {table}
-                WHERE hash({key}) IN (SELECT hash({key}) FROM {table} GROUP BY 1 HAVING count(*) > 1)
-                GROUP BY {key} HAVING count(DISTINCT {spelling}) > 1
             )"""  # noqa: S608 - names of tables and columns are ours
         )
     return connection.sql(" UNION ALL ".join(parts)).to_arrow_table()

@@ -1,8 +1,9 @@
-"""Say in SQL which paths are legal and which are the same file, as `names` says it in Python; knows no table."""
+"""Say in SQL which paths are legal and which are the same file, as `names` says it in Python; find those that are."""
 
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.names import (
     MAX_PART_BYTES,
@@ -13,6 +14,10 @@ from ontofetch_hookspecs.names import (
 )
 
 from ..connection import literal
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
 
 _SHAPE = f"(^|/){NO_PART}(/|$)"
 _DOTTED_I = ("\u0130", "i\u0307")  # the only letter that DuckDB makes another lower-case letter of than Python
@@ -57,3 +62,41 @@ def _folding() -> tuple[str, str, str]:
         if letter not in single:
             around = f"replace({around}, {literal(letter)}, {literal(fold)})"
     return literal(f"[{''.join(folds)}]"), ", ".join(map(literal, _DOTTED_I)), around
+
+
+# things → what they lie in and how they are spelled there; `{key}` is the hash of a file's key and release
+_SPELLED = {
+    "services": "SELECT DISTINCT '' AS inside, service AS spelled FROM versions",
+    "ontologies": "SELECT DISTINCT service AS inside, ontology AS spelled FROM versions",
+    "versions": "SELECT DISTINCT service || '/' || ontology AS inside, version AS spelled FROM versions",
+    "artifacts": "SELECT DISTINCT version_id AS inside, relpath AS spelled FROM artifacts",
+    "folders": """
+        SELECT DISTINCT version_id AS inside, array_to_string(parts[1:unnest(range(1, len(parts) + 1))], '/') AS spelled
+        FROM (
+            SELECT DISTINCT version_id, string_split(parse_dirpath(relpath, 'forward_slash'), '/') AS parts
+            FROM extracted_files WHERE contains(relpath, '/')
+        )""",
+    "files": """
+        SELECT DISTINCT version_id AS inside, relpath AS spelled FROM extracted_files
+        WHERE {key} IN (SELECT {key} FROM extracted_files GROUP BY 1 HAVING count(*) > 1)""",
+}
+_OF_A_RELEASE = ("artifacts", "folders", "files")
+
+
+def find_folded(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Return a finding for all names that are one file or one folder where case and normal forms are folded."""
+    key = f"hash(version_id, {path_key('relpath')})"
+    parts = [
+        f"""
+        SELECT '{things}: ' || concat_ws('/', nullif(inside, ''), names[2]) AS subject,
+            {"inside" if things in _OF_A_RELEASE else "NULL"} AS version_id,
+            concat('The {things} ', array_to_string(names, ', '), ' of ' || nullif(inside, ''),
+                ' are one where case and normal forms are folded.') AS message,
+            NULL AS fix, NULL AS unsafe_fixes
+        FROM (
+            SELECT inside, list_sort(list(spelled)) AS names FROM ({spelled.replace("{key}", key)})
+            GROUP BY inside, {path_key("spelled")} HAVING count(*) > 1
+        )"""  # noqa: S608 - our own text
+        for things, spelled in _SPELLED.items()
+    ]
+    return connection.sql(" UNION ALL ".join(parts)).to_arrow_table()
