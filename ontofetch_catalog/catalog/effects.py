@@ -278,9 +278,10 @@ def try_file(path: Anywhere) -> None:
 
     Nothing is left of it, and what lies there already is not touched.
     """
-    drop_unfinished(path)
-    os.close(create_file(_temporary(path)))
-    drop_unfinished(path)
+    # one that is there could be made: somebody died here, or is writing now
+    with suppress(FileExistsError):
+        os.close(create_file(_temporary(path)))
+        drop_unfinished(path)
 
 
 @contextmanager
