@@ -59,7 +59,7 @@ def room_of(module: str) -> str | None:
         return None
     if parts[1] == "__main__":
         return "main"
-    return "cli.output" if parts[1:3] == ["cli", "output"] else parts[1]
+    return "cli.output" if parts[1] == "cli" and parts[2:3] in (["output"], ["destination"]) else parts[1]
 
 
 def name_of(path: Path) -> str:
@@ -194,7 +194,8 @@ BY_NAME = {
     "ontofetch_catalog.host.checks": "a validator is given a path, by contract",
     "ontofetch_catalog.host.worker": "/dev/null",
     "ontofetch_catalog.cli.db_backup": "a backup that a user names",
-    "ontofetch_catalog.cli.output": "an output that a user names, /dev/null",
+    "ontofetch_catalog.cli.destination": "an output that a user names",
+    "ontofetch_catalog.cli.output": "/dev/null",
     "ontofetch_catalog.analytics.lists": "a list that a user names",
 }
 

@@ -45,7 +45,23 @@ _SECRET_PARTS = re.compile(
     "token|secret|passw|passphrase|pwd|apikey|accesskey|authkey|licen[cs]ekey|privatekey|subscriptionkey|credential"
     "|signature|sessid|sessionid|jwt|authoriz|authent|cookie"
 )
+# which paths are legal and which are the same: these and the limits above are the rule; what looks at whole columns, as
+# Arrow and SQL do, is made of them
+UNSAFE_CATEGORIES = ("Cc", "Cs", "Zl", "Zp")
 DIRECTION_MARKS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+UNSAFE_CLASS = (  # as RE2 writes it
+    "["
+    + "".join(rf"\p{{{name}}}" for name in UNSAFE_CATEGORIES)
+    + "".join(rf"\x{{{ord(mark):x}}}" for mark in DIRECTION_MARKS)
+    + "]"
+)
+NO_PART = r"\.{0,2}"  # what no part of a path may be: empty, `.`, `..`
+# code points from first to last among which are the lower-case letters that folding makes something else of (Unicode,
+# CaseFolding.txt); a test looks at all others
+_FOLDED_APART = (
+    (0xB5, 0xDF), (0x149, 0x149), (0x17F, 0x17F), (0x1F0, 0x1F0), (0x345, 0x345), (0x390, 0x3F5), (0x587, 0x587),
+    (0x13F8, 0x13FD), (0x1C80, 0x1C88), (0x1E96, 0x1E9B), (0x1F50, 0x1FF7), (0xAB70, 0xABBF), (0xFB00, 0xFB17),
+)  # fmt: skip
 REDACTED = "REDACTED"
 _MOST_VALUE = 128  # characters of a harmless value: more than any file's or version's name, fewer than most tokens
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.$\[\]~-]{0,39}")
@@ -77,7 +93,7 @@ def check_segment(field: str, value: object) -> str:
             subject=field,
             hint="Use 1 to 100 of A-Z a-z 0-9 . _ + ~ - and start with a letter or a digit.",
         )
-    if value.casefold() in ("latest", "previous", "latest.json"):
+    if path_key(value) in ("latest", "previous", "latest.json"):
         raise EventError(f"The {field} may not be called {quote(value)}.", subject=field, hint="That word is reserved.")
     return value
 
@@ -124,7 +140,7 @@ def unsafe_character(text: str) -> str | None:
     if text.isascii() and text.isprintable():
         return None
     for ch in text:
-        if unicodedata.category(ch) in ("Cc", "Cs", "Zl", "Zp") or ch in DIRECTION_MARKS:
+        if unicodedata.category(ch) in UNSAFE_CATEGORIES or ch in DIRECTION_MARKS:
             return ch
     return None
 
@@ -174,6 +190,12 @@ def path_key(path: str) -> str:
     NFC, casefold, NFC again, since folding can undo the normal form (Unicode 16, section 3.13, D145).
     """
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
+
+
+def folded_apart() -> dict[str, str]:
+    """Return lower-case letter → what folding makes of it, where that is something else."""
+    letters = (chr(point) for first, last in _FOLDED_APART for point in range(first, last + 1))
+    return {letter: letter.casefold() for letter in letters if letter.lower() == letter != letter.casefold()}
 
 
 def redact_url(url: str) -> str:

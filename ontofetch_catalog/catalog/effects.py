@@ -281,6 +281,27 @@ def write_file(path: Anywhere, data: bytes) -> None:
     sync_folder(path.parent)
 
 
+def try_file(path: Anywhere) -> None:
+    """Raise what `write_file` would raise about the name and the folder of `path`, before there is something to write.
+
+    Nothing is left of it, and what lies there already is not touched.
+    """
+    # one that is there could be made: somebody died here, or is writing now
+    with suppress(FileExistsError):
+        os.close(create_file(_temporary(path)))
+        drop_unfinished(path)
+
+
+@contextmanager
+def opened_special(path: Path | int) -> Iterator[int]:
+    """Give a descriptor for writing to a pipe or a device, or a copy of one that is open; a pipe waits for a reader."""
+    descriptor = os.dup(path) if isinstance(path, int) else os.open(path, os.O_WRONLY | os.O_NOCTTY | os.O_CLOEXEC)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
 def drop_unfinished(path: Anywhere) -> None:
     """Remove what a process left that died while it wrote `path` by `write_file`, if there is something."""
     with suppress(FileNotFoundError):

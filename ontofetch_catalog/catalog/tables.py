@@ -5,13 +5,21 @@ Everything is done by column; nothing is read from or written to disk.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.events import FILES_COLUMNS, RESULTS_COLUMNS, Column, Table
-from ontofetch_hookspecs.names import MAX_PART_BYTES, MAX_PATH_BYTES, MAX_SIZE, quote, relpath_fault
+from ontofetch_hookspecs.names import (
+    MAX_PART_BYTES,
+    MAX_PATH_BYTES,
+    MAX_SIZE,
+    NO_PART,
+    UNSAFE_CLASS,
+    path_key,
+    quote,
+    relpath_fault,
+)
 
 from ..errors import EventError
 
@@ -20,9 +28,9 @@ if TYPE_CHECKING:
 
 # what relpath_fault refuses, as expressions of RE2 over text and over bytes; they only find candidates, relpath_fault
 # then says what is wrong
-_SUSPECT_PATH = r"^$|^/|/$|//|(^|/)\.\.?(/|$)|\p{Cc}|[\x{2028}\x{2029}\x{202a}-\x{202e}\x{2066}-\x{2069}]"
+_SUSPECT_PATH = f"(^|/){NO_PART}(/|$)|{UNSAFE_CLASS}"
 _LONG_PART = f"[^/]{{{MAX_PART_BYTES + 1}}}"
-_SUSPECT_PART = r"/\.{0,2}/"  # the same for printable ASCII, with slashes around
+_SUSPECT_PART = f"/{NO_PART}/"  # the same for printable ASCII, with slashes around
 # an object of one level without escapes, as most are: then it needs no parser
 _PLAIN_TEXT = r'"[^"\\\x00-\x1f]*"'
 _PLAIN_MEMBER = rf"{_PLAIN_TEXT}: (?:{_PLAIN_TEXT}|true|false|null|-?(?:0|[1-9][0-9]{{0,17}}))"
@@ -33,19 +41,23 @@ _HEX, _SHA256_DIGITS = "0123456789abcdef", 64
 _FIRST_TIME, _LAST_TIME = -62_135_596_800_000_000, 253_402_300_799_999_999
 
 
-def read_files(files: Table) -> pa.Table:
+def read_files(files: Table, *, folded: bool = True) -> pa.Table:
     """Return the files table of an ExtractDone, checked; times UTC without zone.
 
+    Args:
+        files: The table.
+        folded: Whether two paths may not be the same file on a file system that folds case and normal forms; else they
+            may only not be equal.
+
     Raises:
-        EventError: A column is missing or of another type, a value breaks the contract, or two paths are the same file
-            on a file system that folds case and normal forms.
+        EventError: A column is missing or of another type, a value breaks the contract, or a path is there twice.
     """
     table = _conform("files", files, FILES_COLUMNS)
     _check_paths(table["relpath"])
     _check_hashes(table["file_id"])
     _check_matches(table, "format", r"^[a-z0-9][a-z0-9_+.-]{0,39}$", "is not the name of a format")
     _check_sizes(table)
-    _check_unique(table["relpath"])
+    _check_unique(table["relpath"], folded=folded)
     return table
 
 
@@ -263,11 +275,11 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(name)
 
 
-def _check_unique(paths: pa.ChunkedArray) -> None:
+def _check_unique(paths: pa.ChunkedArray, *, folded: bool) -> None:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    keys = path_keys(paths)
+    keys = path_keys(paths) if folded else paths
     # in order, none is there twice; ranking names that are nearly so costs a third of hashing them, in time and memory
     if is_sorted(keys) or pc.max(pc.rank(keys, tiebreaker="dense")).as_py() == len(keys):
         del keys
@@ -292,8 +304,7 @@ def path_keys(paths: pa.ChunkedArray) -> pa.ChunkedArray:
         return pc.ascii_lower(paths)
     # one text with NULs between (no path has one): folding and composing it whole is folding each path
     text = "\0".join(paths.to_pylist())
-    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
-    return pa.chunked_array([pa.array(folded.split("\0"), pa.string())])
+    return pa.chunked_array([pa.array(path_key(text).split("\0"), pa.string())])
 
 
 def is_sorted(paths: pa.ChunkedArray) -> bool:

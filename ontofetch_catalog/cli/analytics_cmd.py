@@ -15,7 +15,8 @@ from ontofetch_hookspecs import HostInfo, Report, add_common_options, gather, lo
 from ontofetch_hookspecs.names import quote
 
 from ..errors import EXIT_OK, OntofetchError, UsageError
-from .output import OutputOptions, add_output_options, emit, say, say_lines, write_file
+from .destination import check_destination
+from .output import OutputOptions, add_output_options, emit, save, say, say_lines
 
 if TYPE_CHECKING:
     from ontofetch_hookspecs import Table
@@ -142,6 +143,7 @@ def _check_plot(name: str | None) -> tuple[Path, str] | None:
             f"A plot goes to a file that ends in {', '.join(f'.{kind}' for kind in PLOTS)}, not {quote(name)}.",
             subject="--plot",
         )
+    check_destination(Path(name))
     return Path(name), kind
 
 
@@ -186,7 +188,8 @@ def _show(report: Report, found: Mapping[str, Table], options: OutputOptions, gi
         parameters = {"report": report.name, **found.parameters}
         look = found.look()
         page = Page(page.title, lambda: _pictures(found))
-    emit(found, options=options, parameters=parameters, look=look, page=page)
+    nothing = "There is nothing to report."
+    emit(found, options=options, parameters=parameters, look=look, page=page, nothing=nothing)
 
 
 def _pictures(found: ReportResult) -> list[str]:
@@ -205,7 +208,7 @@ def _draw(report: Report, found: Mapping[str, Table], path: Path, kind: str) -> 
 
     if not isinstance(found, ReportResult):
         raise UsageError(f"The report {quote(report.name)} draws no plots.", subject="--plot")
-    write_file(path, found.as_plot(kind))
+    save(path, found.as_plot(kind))
 
 
 def _with_list(found: Mapping[str, Table], path: str) -> Mapping[str, Table]:

@@ -14,7 +14,8 @@ from ontofetch_hookspecs import HostInfo, add_common_options
 from ontofetch_hookspecs.errors import OntofetchError, next_step
 from ontofetch_hookspecs.names import quote
 
-from .output import add_output_options, say, say_lines, write_file
+from .destination import check_destination
+from .output import add_output_options, save, say, say_lines
 
 if TYPE_CHECKING:
     import duckdb
@@ -96,6 +97,8 @@ def profiled(argv: Sequence[str], run: Callable[[], int]) -> int:
     found, _ = switches.parse_known_args(argv)
     if not found.profile and not found.profile_out:
         return run()
+    if found.profile_out:
+        check_destination(Path(found.profile_out))
     from ..catalog.profile import Profiler
 
     profiler = Profiler()
@@ -106,7 +109,7 @@ def profiled(argv: Sequence[str], run: Callable[[], int]) -> int:
         _profiler.reset(former)
         say_lines(profiler.as_text(with_json=not found.profile_out))
         if found.profile_out:
-            write_file(Path(found.profile_out), profiler.as_json().encode())
+            save(Path(found.profile_out), profiler.as_json().encode())
 
 
 def statistics_of(host: HostInfo, connection: duckdb.DuckDBPyConnection) -> Statistics:

@@ -42,7 +42,7 @@ def backup(argv: list[str], host: HostInfo) -> int:
     if args.list:
         if args.to or args.sign or args.include_data:
             parser.error("--list stands alone")
-        emit({"backups": list_backups(store)}, options=options)
+        emit({"backups": list_backups(store)}, options=options, nothing="There is no backup below .catalog/backups.")
         return EXIT_OK
     store = store_to_write(host)
     path = Path(args.to) if args.to else None
@@ -81,6 +81,7 @@ def restore(argv: list[str], host: HostInfo) -> int:
     parser.add_argument("path", metavar="PATH", help="a backup, or the name of one below .catalog/backups")
     parser.add_argument("--verify-key", metavar="PUB", help="refuse what the owner of this public key has not signed")
     args = parser.parse_args(argv)
+    options = OutputOptions.from_args(args)
     store = store_of(host)
     path = _find(host, args.path)
     key = Path(args.verify_key) if args.verify_key else None
@@ -99,7 +100,7 @@ def restore(argv: list[str], host: HostInfo) -> int:
     with bar("examine", unit="files") as update:
         found = examine(store, manager=host.manager, progress=update)
     sections = {"restored": pa.Table.from_pylist([row]), "findings": found.findings}
-    emit(sections, options=OutputOptions.from_args(args), titles={"restored": "Restored", "findings": "Findings"})
+    emit(sections, options=options, titles={"restored": "Restored", "findings": "Findings"})
     if done.signed and not key:
         say("The backup is signed; --verify-key PUB would have checked by whom.")
     say(f"Restored the catalog of {done.manifest.created_at}, {human_size(done.manifest.size_bytes)}.")

@@ -32,6 +32,7 @@ VERBS = {
     "rebuild": ("make the catalog anew from the disk alone", f"{_CLI}.db_rebuild:main"),
     "recover": ("end what a dead process left open", f"{_CLI}.db_state:recover"),
 }
+ALIASES = {"list": "versions"}
 
 
 def main(argv: list[str], host: HostInfo) -> int:
@@ -44,6 +45,7 @@ def main(argv: list[str], host: HostInfo) -> int:
     if verb in ("-h", "--help", "help"):
         print(_help(host.name))  # noqa: T201 - the help is what was asked for
         return EXIT_OK
+    verb = ALIASES.get(verb, verb)
     if verb not in VERBS:
         raise UsageError(
             f"There is no `{host.name} db {verb}`.", subject=verb, hint=f"`{host.name} db --help` lists what there is."
@@ -57,7 +59,8 @@ def main(argv: list[str], host: HostInfo) -> int:
 
 def _help(name: str) -> str:
     width = max(len(verb) for verb in VERBS) + 2
-    lines = [f"  {verb:<{width}}{text}" for verb, (text, _) in VERBS.items()]
+    also = {verb: f" (also: {alias})" for alias, verb in ALIASES.items()}
+    lines = [f"  {verb:<{width}}{text}{also.get(verb, '')}" for verb, (text, _) in VERBS.items()]
     return "\n".join(
         [
             f"usage: {name} db VERB …",

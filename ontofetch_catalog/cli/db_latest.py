@@ -61,7 +61,8 @@ def _show(host: HostInfo, name: str | None, options: OutputOptions, *, history: 
     with reading(host) as connection:
         slot = resolve_series(connection, name) if name else None
         rows = looks.list_latest(connection, slot, history=history)
-    emit({"latest": rows}, options=options, parameters={"series": slot})
+    nothing = "No latest pointer is set."
+    emit({"latest": rows}, options=options, parameters={"series": slot}, nothing=nothing)
 
 
 def _user() -> str:

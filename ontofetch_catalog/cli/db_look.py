@@ -19,14 +19,18 @@ def versions(argv: list[str], host: HostInfo) -> int:
     from ..catalog.repo.releases import resolve_series
 
     parser = make_parser(
-        host, "db versions", "List releases in the order of their series.", "db versions pypi/brickschema"
+        host,
+        "db versions",
+        "List releases in the order of their series; `db list` is the same.",
+        "db versions pypi/brickschema",
     )
     parser.add_argument("series", nargs="?", metavar="SERIES", help="service/ontology, or the ontology alone")
     args = parser.parse_args(argv)
+    options = OutputOptions.from_args(args)
     with reading(host) as connection:
         slot = resolve_series(connection, args.series) if args.series else None
         rows = looks.list_versions(connection, slot, statistics_of(host, connection).relation)
-    emit({"versions": rows}, options=OutputOptions.from_args(args), parameters={"series": slot})
+    emit({"versions": rows}, options=options, parameters={"series": slot}, nothing="No release is recorded.")
     return EXIT_OK
 
 
@@ -41,11 +45,13 @@ def files(argv: list[str], host: HostInfo) -> int:
     parser.add_argument("version", metavar="VERSION", help="version_id, an end of it, or SERIES/latest")
     parser.add_argument("--include", metavar="GLOB", help="only paths that match; * crosses /")
     args = parser.parse_args(argv)
+    options = OutputOptions.from_args(args)
     with reading(host) as connection:
         version_id = resolve_version(connection, args.version)
         rows = looks.list_files(connection, version_id, args.include)
     parameters = {"version_id": version_id, "include": args.include}
-    emit({"files": rows}, options=OutputOptions.from_args(args), parameters=parameters)
+    nothing = f"{version_id} has no file{' that matches' if args.include else ''}."
+    emit({"files": rows}, options=options, parameters=parameters, nothing=nothing)
     return EXIT_OK
 
 
@@ -60,6 +66,7 @@ def stats(argv: list[str], host: HostInfo) -> int:
     parser.add_argument("version", nargs="?", metavar="VERSION", help="one release (default: all)")
     parser.add_argument("--series", metavar="SERIES", help="the releases of one series")
     args = parser.parse_args(argv)
+    options = OutputOptions.from_args(args)
     with reading(host) as connection:
         slot = resolve_series(connection, args.series) if args.series else None
         version_id = resolve_version(connection, args.version) if args.version else None
@@ -67,7 +74,7 @@ def stats(argv: list[str], host: HostInfo) -> int:
         if version_id:
             sections["formats"] = looks.list_formats(connection, version_id)
     parameters = {"version_id": version_id, "series": slot}
-    emit(sections, options=OutputOptions.from_args(args), parameters=parameters)
+    emit(sections, options=options, parameters=parameters, nothing="No release is recorded.")
     return EXIT_OK
 
 
@@ -82,12 +89,13 @@ def find(argv: list[str], host: HostInfo) -> int:
         help="8 or more digits of a sha256; or a path, its end, or a glob in which * crosses /",
     )
     args = parser.parse_args(argv)
+    options = OutputOptions.from_args(args)
     with reading(host) as connection:
         rows = looks.find_content(connection, args.what.lower()) if _HASH.fullmatch(args.what.lower()) else None
         if rows is None or not len(rows):
             # a name may consist of hex digits as well
             rows = looks.find_path(connection, args.what)
-    emit({"found": rows}, options=OutputOptions.from_args(args), parameters={"what": args.what})
+    emit({"found": rows}, options=options, parameters={"what": args.what})
     if not len(rows):
         raise OntofetchError("Nothing recorded has this sha256 or path.", subject=args.what)
     return EXIT_OK
@@ -105,12 +113,13 @@ def delta(argv: list[str], host: HostInfo) -> int:
     parser.add_argument("b", metavar="B", help="the later release")
     parser.add_argument("--all", action="store_true", help="unchanged files too")
     args = parser.parse_args(argv)
+    options = OutputOptions.from_args(args)
     with reading(host) as connection:
         a, b = resolve_version(connection, args.a), resolve_version(connection, args.b)
         rows = looks.list_delta(connection, a, b, unchanged=args.all)
         summary = looks.sum_delta(connection, a, b)
     parameters = {"a": a, "b": b, "all": args.all}
-    emit({"delta": rows, "summary": summary}, options=OutputOptions.from_args(args), parameters=parameters)
+    emit({"delta": rows, "summary": summary}, options=options, parameters=parameters)
     if not len(rows):
         say(f"{a} and {b} have the same files.")
     return EXIT_OK
@@ -125,12 +134,10 @@ def events(argv: list[str], host: HostInfo) -> int:
     parser.add_argument("--release", metavar="VERSION", help="only of this release")
     parser.add_argument("--type", metavar="GLOB", help="only of this type, e.g. 'latest.*'")
     args = parser.parse_args(argv)
+    options = OutputOptions.from_args(args)
     with reading(host) as connection:
         version_id = resolve_version(connection, args.release) if args.release else None
         rows = looks.list_events(connection, version_id, args.type)
-    emit(
-        {"events": rows},
-        options=OutputOptions.from_args(args),
-        parameters={"version_id": version_id, "type": args.type},
-    )
+    parameters = {"version_id": version_id, "type": args.type}
+    emit({"events": rows}, options=options, parameters=parameters, nothing="No event fits.")
     return EXIT_OK

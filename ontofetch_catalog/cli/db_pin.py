@@ -22,13 +22,14 @@ def main(argv: list[str], host: HostInfo) -> int:
     parser.add_argument("version", nargs="?", metavar="VERSION", help="version_id, an end of it, or SERIES/latest")
     parser.add_argument("--remove", action="store_true", help="take the pin away")
     args = parser.parse_args(argv)
+    options = OutputOptions.from_args(args)
     if args.remove and not args.version:
         parser.error("--remove needs the VERSION whose pin is taken away")
     if args.version:
         _change(host, args.version, remove=args.remove)
     with reading(host) as connection:
         rows = pruning.list_pinned(connection)
-    emit({"pinned": rows}, options=OutputOptions.from_args(args))
+    emit({"pinned": rows}, options=options, nothing="No release is pinned.")
     return EXIT_OK
 
 

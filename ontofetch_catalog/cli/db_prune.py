@@ -36,15 +36,16 @@ _STEPS = ("apply", "restore", "purge")
 def main(argv: list[str], host: HostInfo) -> int:
     """Run `db prune` and return its exit code."""
     args = _arguments(argv, host)
+    options = OutputOptions.from_args(args)
     store = store_of(host)
     if args.plans:
-        _show_plans(store, args)
+        _show_plans(store, options)
     elif args.explain is not None:
-        _explain(store, args)
+        _explain(store, args, options)
     elif args.apply or args.restore or args.purge:
-        _carry_out(store_to_write(host), host, args)
+        _carry_out(store_to_write(host), host, args, options)
     else:
-        _plan(store, host, args)
+        _plan(store, host, args, options)
     return EXIT_OK
 
 
@@ -86,13 +87,13 @@ def _arguments(argv: list[str], host: HostInfo) -> argparse.Namespace:
 # --- plan -------------------------------------------------------------------------------------------------------------
 
 
-def _plan(store: Store, host: HostInfo, args: argparse.Namespace) -> None:
+def _plan(store: Store, host: HostInfo, args: argparse.Namespace, options: OutputOptions) -> None:
     from ..catalog.prune import planning
 
     policy = _policy(host, args)
     with bar("look at the store", unit="files") as update:
         proposal = planning.propose(store, policy, progress=lambda count: update(count, None))
-    _show_proposal(proposal, args)
+    _show_proposal(proposal, options)
     totals = proposal.header["totals"]
     taken = f"{_count(totals['orphans'], 'orphan')} and {_count(len(totals['releases']), 'release')}"
     told = (
@@ -153,12 +154,11 @@ def _confirm(args: argparse.Namespace) -> None:
         )
 
 
-def _show_proposal(proposal: Proposal, args: argparse.Namespace) -> None:
+def _show_proposal(proposal: Proposal, options: OutputOptions) -> None:
     import pyarrow as pa
 
     from ..catalog.entries import as_text
 
-    options = OutputOptions.from_args(args)
     columns = ["path", "size_bytes", "age_seconds", "reason", "version_id", "touched_at", "kind", "batch"]
     entries = proposal.entries.select(columns)
     if options.format == "table":
@@ -204,7 +204,7 @@ def _ages(seconds: pa.ChunkedArray) -> pa.ChunkedArray:
 # --- steps ------------------------------------------------------------------------------------------------------------
 
 
-def _carry_out(store: Store, host: HostInfo, args: argparse.Namespace) -> None:
+def _carry_out(store: Store, host: HostInfo, args: argparse.Namespace, options: OutputOptions) -> None:
     import pyarrow as pa
 
     from ..catalog.boundaries.observers import tell_observers
@@ -227,7 +227,7 @@ def _carry_out(store: Store, host: HostInfo, args: argparse.Namespace) -> None:
         "size_bytes": done.bytes,
         "freed_bytes": done.freed,
     }
-    emit({"pruned": pa.Table.from_pylist([row])}, options=OutputOptions.from_args(args))
+    emit({"pruned": pa.Table.from_pylist([row])}, options=options)
     _say_next(done, step, host)
 
 
@@ -245,7 +245,7 @@ def _say_next(done: Done, step: str, host: HostInfo) -> None:
         say(f"{human_size(done.freed)} are free again.")
 
 
-def _show_plans(store: Store, args: argparse.Namespace) -> None:
+def _show_plans(store: Store, options: OutputOptions) -> None:
     import pyarrow as pa
 
     from ..catalog.prune import batches, plan, steps
@@ -260,10 +260,10 @@ def _show_plans(store: Store, args: argparse.Namespace) -> None:
     }
     for name, kind in (("applied", batches.APPLIED), ("restored", batches.RESTORED), ("purged", batches.PURGED)):
         rows[name] = pa.array([count[kind] for count in counts], pa.int64())
-    emit({"plans": pa.table(rows)}, options=OutputOptions.from_args(args))
+    emit({"plans": pa.table(rows)}, options=options, nothing="There is no plan.")
 
 
-def _explain(store: Store, args: argparse.Namespace) -> None:
+def _explain(store: Store, args: argparse.Namespace, options: OutputOptions) -> None:
     import pyarrow as pa
 
     from ..catalog.entries import as_text
@@ -273,4 +273,4 @@ def _explain(store: Store, args: argparse.Namespace) -> None:
     policy = Policy(min_age=MIN_AGE if args.min_age is None else parse_age(args.min_age))
     found = explain_path(store, args.explain, policy)
     row = {"path": as_text(found.path), "verdict": found.verdict, "reason": found.reason}
-    emit({"explanation": pa.Table.from_pylist([row])}, options=OutputOptions.from_args(args))
+    emit({"explanation": pa.Table.from_pylist([row])}, options=options)

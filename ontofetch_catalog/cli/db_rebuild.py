@@ -25,6 +25,7 @@ def main(argv: list[str], host: HostInfo) -> int:
     parser = make_parser(host, "db rebuild", _TEXT, "db rebuild")
     parser.add_argument("--replace", action="store_true", help="also if there is a catalog that can be used")
     args = parser.parse_args(argv)
+    options = OutputOptions.from_args(args)
     store = store_of(host)
     with bar("hash", unit="files") as update:
         made = rebuild(
@@ -43,7 +44,7 @@ def main(argv: list[str], host: HostInfo) -> int:
             "message": pa.array([row.message or None for row in rows], pa.string()),
         }
     )
-    emit({"releases": table}, options=OutputOptions.from_args(args), parameters={"root": str(store.root)})
+    emit({"releases": table}, options=options, parameters={"root": str(store.root)})
     kept = f" What there was of the former catalog is kept as {made.kept}." if made.kept else ""
     say(f"The catalog below {store.root} is made anew. Lost are its {LOST}.{kept}")
     say(f"`{host.name} db doctor` looks whether rows and files agree.")

@@ -22,11 +22,11 @@ def main(argv: list[str], host: HostInfo) -> int:
     from ..catalog.boundaries.observers import tell_observers
     from ..catalog.boundaries.refresh import Refresh
 
-    args = make_parser(host, "db refresh", _TEXT, "db refresh").parse_args(argv)
+    options = OutputOptions.from_args(make_parser(host, "db refresh", _TEXT, "db refresh").parse_args(argv))
     store = store_to_write(host)
     outcome = carry_out(store, Refresh(store))
     tell_observers(host.manager, store, outcome)
     row = {"releases": outcome.receipt.rows, "milliseconds": round(outcome.receipt.milliseconds)}
-    emit({"refresh": pa.Table.from_pylist([row])}, options=OutputOptions.from_args(args))
+    emit({"refresh": pa.Table.from_pylist([row])}, options=options)
     say(f"Computed the sums of {outcome.receipt.rows:,} releases.")
     return EXIT_OK

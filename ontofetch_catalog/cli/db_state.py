@@ -69,6 +69,7 @@ def migrate(argv: list[str], host: HostInfo) -> int:
     parser = make_parser(host, "db migrate", "Bring the schema up to date.", "db migrate --dry-run")
     parser.add_argument("--dry-run", action="store_true", help="show what is pending and do nothing")
     args = parser.parse_args(argv)
+    options = OutputOptions.from_args(args)
     store = store_of(host)
     if args.dry_run:
         pending = sessions.pending(store)
@@ -84,7 +85,7 @@ def migrate(argv: list[str], host: HostInfo) -> int:
         "checksum": pa.array([item.checksum for item in pending], pa.string()),
         "state": pa.array([state for _ in pending], pa.string()),
     }
-    emit({"migrations": pa.table(columns)}, options=OutputOptions.from_args(args), parameters={"dry_run": args.dry_run})
+    emit({"migrations": pa.table(columns)}, options=options, parameters={"dry_run": args.dry_run})
     if not pending:
         say("The schema is up to date.")
     return EXIT_OK
@@ -101,7 +102,7 @@ def recover(argv: list[str], host: HostInfo) -> int:
     parser = make_parser(
         host, "db recover", "End what a dead process left open: finish what had committed, undo the rest.", "db recover"
     )
-    args = parser.parse_args(argv)
+    options = OutputOptions.from_args(parser.parse_args(argv))
     ended, swapped = [], ""
     store = store_of(host)
     if require_database(store):
@@ -114,7 +115,7 @@ def recover(argv: list[str], host: HostInfo) -> int:
         "type": pa.array([item.event.type if item.event else None for item in ended], pa.string()),
         "version_id": pa.array([item.event.version_id if item.event else None for item in ended], pa.string()),
     }
-    emit({"recovered": pa.table(columns)}, options=OutputOptions.from_args(args))
+    emit({"recovered": pa.table(columns)}, options=options)
     if swapped:
         say(f"The {swapped} that was interrupted is finished.")
     if not ended and not swapped:

@@ -33,6 +33,7 @@ def main(argv: list[str], host: HostInfo) -> int:
     from ..catalog.verify import verify
 
     args = _arguments(argv, host)
+    options = OutputOptions.from_args(args)
     store = store_to_write(host)
     request = _request(args, host)
     if request.scope.sample < 1.0:
@@ -42,7 +43,7 @@ def main(argv: list[str], host: HostInfo) -> int:
         result = verify(
             store, request, progress=update, tell=lambda outcome: tell_observers(host.manager, store, outcome)
         )
-    _show(result, request, args, host)
+    _show(result, request, options, host)
     return EXIT_FINDINGS if len(result.findings) else EXIT_OK
 
 
@@ -107,7 +108,7 @@ def _look() -> Look:
     )
 
 
-def _show(result: Result, request: Request, args: argparse.Namespace, host: HostInfo) -> None:
+def _show(result: Result, request: Request, options: OutputOptions, host: HostInfo) -> None:
     import pyarrow as pa
 
     from ..catalog.verify import FINDINGS, RECENT_DAYS
@@ -128,7 +129,7 @@ def _show(result: Result, request: Request, args: argparse.Namespace, host: Host
     scope = request.scope
     emit(
         {"findings": result.findings, "summary": summary},
-        options=OutputOptions.from_args(args),
+        options=options,
         parameters={
             "version_id": scope.version_id or None,
             "series": scope.slot or None,

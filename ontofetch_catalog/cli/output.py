@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import OntofetchError, UsageError
+from ..errors import UsageError
 from ..rendering.text import safe_lines, safe_text
+from .destination import STDOUT, check_destination, descriptor_of, is_special, write_file
 
 if TYPE_CHECKING:
     import polars as pl
@@ -32,14 +33,14 @@ __all__ = [
     "add_output_options",
     "emit",
     "safe_text",
+    "save",
     "say",
     "say_lines",
-    "write_file",
 ]
 
 FORMATS = ("table", "json", "jsonl", "csv", "parquet", "markdown", "html")
-SUFFIXES = {f".{name}": name for name in FORMATS if name != "table"} | {
-    ".ndjson": "jsonl", ".md": "markdown", ".htm": "html"
+ENDINGS = {f".{name}": name for name in FORMATS if name != "table"} | {
+    ".ndjson": "jsonl", ".md": "markdown", ".htm": "html", ".txt": "table"
 }  # fmt: skip
 DOCUMENTS = ("markdown", "html")
 TABLE_ROWS = 20
@@ -68,18 +69,39 @@ class OutputOptions:
 
     @classmethod
     def from_args(cls, args: argparse.Namespace) -> OutputOptions:
-        """Return the options that `add_output_options` put into `args`.
+        """Return the options that `add_output_options` put into `args`; to be called before the work is done.
 
-        Without a format the suffix of `--out` says it, else it is a table.
+        Without a format the ending of `--out` says it, else it is a table.
+
+        Raises:
+            UsageError: The ending says no format, or the file of `--out` is none.
+            OntofetchError: It can't be written.
         """
         out = Path(args.out) if args.out and args.out != "-" else None
-        by_suffix = SUFFIXES.get(out.suffix.casefold(), "table") if out else "table"
-        return cls(format=args.format or by_suffix, out=out, top=args.top, bytes=args.bytes, profile=args.profile)
+        if out is not None and descriptor_of(out) == STDOUT:
+            out = None
+        by_ending = "table" if out is None or args.format else _format_of(out)
+        if out is not None:
+            check_destination(out)
+        return cls(format=args.format or by_ending, out=out, top=args.top, bytes=args.bytes, profile=args.profile)
 
     @property
     def rows(self) -> int | None:
         """Return the most rows of a section, None for all."""
         return TABLE_ROWS if self.top is None and self.format == "table" else self.top
+
+
+def _format_of(out: Path) -> str:
+    """Return the format that the ending of a file says; a table where it has none, or is a pipe or a device."""
+    ending = out.suffix.casefold()
+    if ending and ending not in ENDINGS and not is_special(out):
+        known = f"{', '.join(sorted(ENDINGS))}"
+        raise UsageError(
+            f"{safe_text(out)} ends in {safe_text(ending)}, and no format is written under that ending.",
+            subject=str(out),
+            hint=f"End it in one of {known}, or choose by --format.",
+        )
+    return ENDINGS.get(ending, "table")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +124,7 @@ def add_output_options(parser: argparse.ArgumentParser) -> None:
     """Add `--format`, `--json`, `--out`, `--top`, `--bytes` and `--profile` to `parser`."""
     group = parser.add_argument_group("output")
     group.add_argument(
-        "--format", choices=FORMATS, help="how rows are printed (default: table, or the suffix of --out)"
+        "--format", choices=FORMATS, help="how rows are printed (default: table, or the ending of --out)"
     )
     group.add_argument("--json", dest="format", action="store_const", const="json", help="short for --format json")
     group.add_argument("--out", metavar="FILE", help="write the rows to FILE instead of stdout (-)")
@@ -129,6 +151,7 @@ def emit(
     titles: Mapping[str, str] | None = None,
     look: Look | None = None,
     page: Page = PLAIN,
+    nothing: str = "",
 ) -> None:
     """Print `sections` (name → table, the main one first) as `options` say.
 
@@ -139,6 +162,7 @@ def emit(
         titles: Name of a section → its heading in a table; a lone section has none unless it is named here.
         look: What else a table shows or leaves out; instead of `titles`.
         page: What a page of html has beside the rows.
+        nothing: What is said of a lone table without rows, of which nothing is printed.
 
     Raises:
         UsageError: Parquet would go to a terminal.
@@ -150,7 +174,10 @@ def emit(
     frames = {name: to_frame(table) for name, table in sections.items()}
     look = look or look_of(sections, titles or {})
     if options.format == "table":
-        _write_text(_as_text(frames, options, look), options)
+        drawn = _as_text(frames, options, look)
+        _write_text(drawn, options)
+        if nothing and not drawn:
+            say(nothing)
         return
     if options.format in DOCUMENTS:
         _write_text(_as_document(frames, options, look, parameters or {}, page), options)
@@ -208,7 +235,7 @@ def _write_data(frames: Mapping[str, pl.DataFrame], options: OutputOptions, para
     else:
         data = encode.as_parquet(main)
     if options.out is not None:
-        write_file(options.out, data)
+        save(options.out, data)
     elif options.format == "parquet" and sys.stdout.isatty():
         raise UsageError(
             "Parquet is binary and this is a terminal.", subject="--format", hint="Add --out FILE.parquet."
@@ -221,33 +248,21 @@ def _write_data(frames: Mapping[str, pl.DataFrame], options: OutputOptions, para
 
 def _write_text(text: str, options: OutputOptions) -> None:
     if options.out is not None:
-        write_file(options.out, text.encode())
+        save(options.out, text.encode())
     else:
         # a terminal that can't show a letter gets a question mark, not a traceback
         _write_stdout(text.encode(sys.stdout.encoding or "utf-8", "replace"))
 
 
-def write_file(path: Path, data: bytes) -> None:
-    """Write `data` to a file that a user named, and say so.
+def save(path: Path, data: bytes) -> None:
+    """Write `data` to a file, a pipe or a device that a user named; say so of a file.
 
     Raises:
-        UsageError: There is something else than a file.
+        UsageError: There is something else.
         OntofetchError: It can't be written.
     """
-    from ..catalog import effects
-
-    target = path.resolve()
-    if target.exists() and not target.is_file():
-        raise UsageError(f"{safe_text(path)} is not a file.", subject=str(path), hint="Use --out - for stdout.")
-    try:
-        effects.write_file(target, data)
-    except OSError as error:
-        raise OntofetchError(
-            f"{safe_text(path)} can't be written: {error.strerror or error}.",
-            subject=str(path),
-            hint="Name a file in a folder that exists and that you may write to.",
-        ) from error
-    say(f"Wrote {safe_text(path)}.")
+    if write_file(path, data):
+        say(f"Wrote {safe_text(path)}.")
 
 
 def _write_stdout(data: bytes) -> None:

@@ -161,9 +161,16 @@ def test_a_path_in_another_case_or_normal_form_is_its_rows_file(releases: Releas
     data = releases.root / DATA
     (data / "d/ü.ttl").rename(data / "d/u\u0308.ttl")
     (data / "A.TTL").write_text("a copy beside its original")
+    releases.pull("2.0", {"straße.ttl": "x"})
+    other = "example/sample/2.0/data"
+    (releases.root / other / "straße.ttl").rename(releases.root / other / "STRASSE.ttl")
     with scanned(releases.root) as (connection, _):
         found = listing.list_orphans(connection).to_pylist()
-    assert {row["path"]: row["respelled"] for row in found} == {f"{DATA}/A.TTL": False, f"{DATA}/d/u\u0308.ttl": True}
+    assert {row["path"]: row["respelled"] for row in found} == {
+        f"{DATA}/A.TTL": False,
+        f"{DATA}/d/u\u0308.ttl": True,
+        f"{other}/STRASSE.ttl": True,
+    }
 
 
 def test_another_layout_is_compared_in_native_spelling(releases: Releases) -> None:

@@ -36,6 +36,15 @@ def test_versions_are_listed_in_the_order_of_the_series(rows: Rows) -> None:
     assert [row["size_bytes"] for row in found] == [sum(map(len, A.values())), sum(map(len, B.values()))]
 
 
+def test_list_is_another_word_for_versions(run: Run) -> None:
+    """`db list` prints what `db versions` prints, its help too, and both helps say so."""
+    assert run("db", "list") == run("db", "versions")
+    help_of_list = run("db", "list", "--help")
+    assert help_of_list == run("db", "versions", "--help")
+    assert "`db list` is the same" in " ".join(help_of_list[1].split())
+    assert "(also: list)" in run("db", "--help")[1]
+
+
 def test_files_are_narrowed_by_a_glob_that_crosses_folders(rows: Rows) -> None:
     """`*` matches `/`, and a release may be named by the end of its id, latest, or previous."""
     assert [row["relpath"] for row in rows("db", "files", "sample/latest")] == sorted(B)

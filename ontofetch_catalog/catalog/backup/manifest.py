@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ontofetch_hookspecs.layout import CATALOG, DATABASE, GENERATION
-from ontofetch_hookspecs.names import quote, relpath_fault
+from ontofetch_hookspecs.names import path_key, quote, relpath_fault
 from ontofetch_hookspecs.store_paths import parse_json
 
 from ...errors import BackupRefused
@@ -160,7 +160,7 @@ def check_path(path: object) -> str:
         inside = path.removeprefix(STORE)
         if not path.startswith((STORE, SCHEMAS)):
             fault = f"is neither below {STORE} nor below {SCHEMAS}"
-        elif path.startswith(STORE) and inside.casefold().split("/")[0] == CATALOG and path not in _REQUIRED:
+        elif path.startswith(STORE) and path_key(inside).split("/")[0] == CATALOG and path not in _REQUIRED:
             fault = "is a file of the catalog that no backup holds"
         else:
             return path

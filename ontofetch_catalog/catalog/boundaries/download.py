@@ -82,12 +82,14 @@ class DownloadBoundary(Boundary):
         return self._describes_anew() or self._is_lost()
 
     def _check_folder(self, connection: duckdb.DuckDBPyConnection) -> None:
-        other = releases.find_folded(connection, self.folder)
-        if other not in (None, self.version_id):
+        found = releases.find_folded(connection, self.version_id)
+        if found is not None:
+            mine, other = found
+            what = ("service", "series", "release")[other.count("/")]
             raise Conflict(
-                f"The folder of {self.version_id} would be the folder of {other} where case is folded.",
+                f"The {what} {other} is recorded; {mine} would be the same folder where case is folded.",
                 subject=self.version_id,
-                hint="Spell it as it is recorded.",
+                hint="Spell it as it is recorded, or give it another name.",
             )
 
     def _find_former(self, connection: duckdb.DuckDBPyConnection) -> releases.ArtifactRow | None:

@@ -98,12 +98,12 @@ class ExtractBoundary(Boundary):
     def _check_owners(self, connection: duckdb.DuckDBPyConnection) -> None:
         if not files.count_files(connection, self.version_id, other_than=self._event.artifact_id):
             return
-        found = files.find_foreign_path(
-            connection, self.version_id, self._event.artifact_id, self.files.select(["relpath"])
-        )
+        paths = self.files.select(["relpath"])
+        found = files.find_foreign_path(connection, self.version_id, self._event.artifact_id, paths)
         if found is not None:
             raise Conflict(
-                f"{quote(found[0])} of {self.version_id} belongs to another artifact (sha256 {found[1]}).",
+                f"{quote(found[0])} of {self.version_id} belongs to another artifact (sha256 {found[1]}); one of these"
+                " files would meet it where case and normal forms are folded.",
                 subject=self.version_id,
                 hint="Leave it out with --include, or unpack into another place with --strip 0.",
             )

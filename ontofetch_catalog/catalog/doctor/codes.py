@@ -187,5 +187,11 @@ CODES = (
         "A link, or something else that does not belong there, lies in the place of a part of the store.",
         otherwise="look where it comes from, and move it away: nothing is read or written through it",
     ),
+    Code(
+        "CAT030",
+        WARNING,
+        "Recorded names differ only in case or normal form: where these are folded they are one file or folder.",
+        otherwise="keep the store where case counts; take one of them out by `ontofetch db prune --version VERSION`",
+    ),
 )
 BY_CODE = {code.code: code for code in CODES}

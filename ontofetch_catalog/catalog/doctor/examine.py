@@ -16,7 +16,7 @@ from .. import sessions
 from ..connection import Store
 from ..failures import is_refusal
 from ..rebuild.places import find_folders
-from ..repo import care, comparison, releases
+from ..repo import care, comparison, paths, releases
 from ..scan import scan
 from . import contents, database, documents, surroundings, unrecorded
 from .findings import Findings
@@ -155,6 +155,7 @@ def _look_inside(
     in_rows.add_table("CAT026", care.find_unknown_layouts(connection, known))
     faulty = in_rows.table()
     findings.extend(faulty)
+    findings.add_table("CAT030", paths.find_folded(connection))
     entries = check_files(store, connection, findings, progress)
     unhashed = contents.plan_all(store, connection) if hashing else contents.plan_suspects(connection)
     documents.check_latest(store, connection, findings)

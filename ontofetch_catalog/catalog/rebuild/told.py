@@ -267,7 +267,8 @@ def _read_files(
 
     raw = _read_audit(store, version, layout.EXTRACT_AUDIT, version.extract_audit)
     told = audits.read_files(connection, version.version_id, raw)
-    checked = read_files(told)
+    # what was recorded before two archives were held against each other stays recorded
+    checked = read_files(told, folded=False)
     known = pa.array([artifact.artifact_id for artifact in artifacts], pa.string())
     if not pc.all(pc.is_in(told["artifact_id"], value_set=known), min_count=0).as_py():
         raise EventError("Its extract audit names an artifact that the manifest does not have.", subject="artifact_id")

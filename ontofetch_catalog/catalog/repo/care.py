@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ontofetch_hookspecs.names import quote
+from ontofetch_hookspecs.names import SEGMENT, quote
 
 from ...errors import CatalogUnreadable
 from .. import effects
 from ..connection import fetch_one, literal
 from .definitions import database_of
+from .paths import is_illegal, leads_elsewhere
 
 if TYPE_CHECKING:
     import duckdb
@@ -27,11 +28,7 @@ KEYS = {
     "validations": ("version_id", "relpath", "validator"),
     "latest_pointer": ("slot", "updated_at"),
 }
-_SEGMENT = "[A-Za-z0-9][A-Za-z0-9._+~-]{0,99}"
-_CLIMBS = (
-    "contains('/' || {0} || '/', '//') OR contains('/' || {0} || '/', '/./') OR contains('/' || {0} || '/', '/../')"
-)
-_BAD_PATH = _CLIMBS + r" OR regexp_matches({0}, '\p{{Cc}}')"
+_ID = "/".join([SEGMENT.pattern] * 3)
 # what a calendar of Python can hold, so that every row can be shown
 _BAD_TIME = "({0} < TIMESTAMP '0001-01-01' OR {0} >= TIMESTAMP '10000-01-01')"
 # table → rule → the rows that break it
@@ -39,21 +36,21 @@ _RULES = {
     "versions": {
         "its version_id is not service/ontology/version": f"""
             version_id IS DISTINCT FROM service || '/' || ontology || '/' || version
-            OR NOT regexp_full_match(version_id, '{_SEGMENT}(/{_SEGMENT}){{2}}')""",
+            OR NOT regexp_full_match(version_id, '{_ID}')""",
         "a time of it is in no calendar": " OR ".join(map(_BAD_TIME.format, ("created_at", "pinned_at")))
         + " OR released < DATE '0001-01-01' OR released > DATE '9999-12-31'",
         "its folder is not the release's": "fs_relpath IS DISTINCT FROM version_id",
         "it lacks its layout or its time": "layout IS NULL OR created_at IS NULL",
     },
     "artifacts": {
-        "its path is not a relative path": f"relpath IS NULL OR {_BAD_PATH.format('relpath')}",
+        "its path is not a relative path": f"relpath IS NULL OR {is_illegal('relpath')}",
         "a time of it is in no calendar": " OR ".join(map(_BAD_TIME.format, ("recorded_at", "verified_at"))),
         "its artifact_id is not a sha256": "artifact_id IS NULL OR NOT regexp_full_match(artifact_id, '[0-9a-f]{64}')",
         "its size is not a number of bytes": "size_bytes IS NULL OR size_bytes < 0",
         "its status is not fresh, cached or failed": "status IS NULL OR status NOT IN ('fresh', 'cached', 'failed')",
     },
     "extracted_files": {
-        "its path is not a relative path": f"relpath IS NULL OR {_BAD_PATH.format('relpath')}",
+        "its path is not a relative path": f"relpath IS NULL OR {is_illegal('relpath')}",
         "a time of it is in no calendar": " OR ".join(map(_BAD_TIME.format, ("mtime", "verified_at"))),
         "its file_id is not a sha256": "file_id IS NULL OR NOT regexp_full_match(file_id, '[0-9a-f]{64}')",
         "its size is not a number of bytes": "size_bytes IS NULL OR size_bytes < 0",
@@ -102,7 +99,7 @@ def refuse_invalid_paths(connection: duckdb.DuckDBPyConnection) -> None:
         CatalogUnreadable: There is such a row.
     """
     parts = [
-        f"SELECT '{table}' AS name WHERE EXISTS (FROM {table} WHERE relpath IS NULL OR {_CLIMBS.format('relpath')})"
+        f"SELECT '{table}' AS name WHERE EXISTS (FROM {table} WHERE relpath IS NULL OR {leads_elsewhere('relpath')})"
         for table in ("artifacts", "extracted_files")
     ]
     found = fetch_one(connection, " UNION ALL ".join(parts))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import effects
+from .paths import is_illegal
 
 if TYPE_CHECKING:
     import duckdb
@@ -108,7 +109,8 @@ def find_irregular(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     ).to_arrow_table()
 
 
-_CONTROL = r"\p{Cc}|[\x{2028}\x{2029}\x{202a}-\x{202e}\x{2066}-\x{2069}]"  # as names.unsafe_character refuses
+# the path below sources or data: what lies deeper has the longer name
+_NAME = "array_to_string(string_split(relpath, '/')[5:], '/')"
 
 
 def find_unrecorded(connection: duckdb.DuckDBPyConnection, *, usable: bool) -> pa.Table:
@@ -121,7 +123,7 @@ def find_unrecorded(connection: duckdb.DuckDBPyConnection, *, usable: bool) -> p
     message = (
         "' lies in a release and has no row.'"
         if usable
-        else "' has a name that the catalog can''t hold: control characters, or bytes that are not UTF-8.'"
+        else "' has a name that the catalog can''t hold: control characters, bytes that are not UTF-8, or too many.'"
     )
     fixes = "CASE WHEN l.in_source OR n.artifacts = 1 THEN 'adopt, quarantine' ELSE 'quarantine' END"
     return connection.sql(
@@ -129,7 +131,7 @@ def find_unrecorded(connection: duckdb.DuckDBPyConnection, *, usable: bool) -> p
         SELECT l.subject, v.version_id, 'The file ' || l.subject || {message} AS message, NULL AS fix,
             {fixes if usable else "NULL"} AS unsafe_fixes
         FROM (
-            SELECT * FROM doctor_orphans WHERE kind = 'file' AND regexp_matches(relpath, '{_CONTROL}') <> {usable}
+            SELECT * FROM doctor_orphans WHERE kind = 'file' AND {is_illegal(_NAME)} <> {usable}
         ) l
         JOIN versions v ON v.fs_relpath = l.folder
         JOIN v_version_stats n ON n.version_id = v.version_id

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from .. import effects
 from ..connection import fetch_one, literal
+from .paths import path_key
 
 if TYPE_CHECKING:
     import duckdb
@@ -100,27 +101,56 @@ def same_files(connection: duckdb.DuckDBPyConnection, version_id: str, artifact_
 
 
 def find_foreign_path(
-    connection: duckdb.DuckDBPyConnection, version_id: str, artifact_id: str, keys: pa.Table
+    connection: duckdb.DuckDBPyConnection, version_id: str, artifact_id: str, paths: pa.Table
 ) -> tuple[str, str] | None:
-    """Return (path, artifact_id) of a file of another artifact that is at one of the given paths, None if none is.
+    """Return (path, artifact_id) of a file of another artifact that a given path would meet, None if none does.
+
+    Where case and normal forms are folded they would be one file, one would be a folder of the other, or they would lie
+    in one folder under two names. What is recorded for this artifact already is not asked about.
 
     Args:
         connection: An open connection.
         version_id: The release.
         artifact_id: The artifact the paths come from.
-        keys: One column `relpath`.
+        paths: One column `relpath`.
     """
-    connection.register("given_keys", keys)
+    own, other = (
+        f"SELECT relpath, artifact_id FROM extracted_files WHERE version_id = {literal(version_id)}"  # noqa: S608
+        f" AND artifact_id {sign} {literal(artifact_id)}"
+        for sign in ("=", "<>")
+    )
+    connection.register("given_paths", paths)
     try:
         found = fetch_one(
             connection,
-            "SELECT f.relpath, f.artifact_id FROM extracted_files f"  # noqa: S608
-            " SEMI JOIN given_keys g ON lower(nfc_normalize(g.relpath)) = lower(nfc_normalize(f.relpath))"
-            f" WHERE f.version_id = {literal(version_id)} AND f.artifact_id <> {literal(artifact_id)} LIMIT 1",
+            f"""
+            WITH own AS ({own}), other AS ({other}), given AS (SELECT relpath, NULL AS artifact_id FROM given_paths),
+            o AS (SELECT *, {path_key("path")} AS key FROM ({_with_folders("other")})),
+            g AS (
+                SELECT *, {path_key("path")} AS key
+                FROM ({_with_folders("given")}) ANTI JOIN ({_with_folders("own")}) USING (path)
+            )
+            SELECT o.relpath, o.artifact_id FROM o
+            JOIN g ON g.key = o.key AND (g.is_file OR o.is_file OR g.path <> o.path) ORDER BY 1 LIMIT 1
+            """,  # noqa: S608 - our own text
         )
     finally:
-        connection.unregister("given_keys")
+        connection.unregister("given_paths")
     return (str(found[0]), str(found[1])) if found else None
+
+
+def _with_folders(files: str) -> str:
+    """Return the SQL of files and the folders above them: path, is_file, and of a folder one file below it."""
+    folder = "parse_dirpath(relpath, 'forward_slash')"
+    return f"""
+        SELECT relpath AS path, true AS is_file, relpath, artifact_id FROM {files}
+        UNION ALL
+        SELECT path, false, min(relpath), min(artifact_id) FROM (
+            SELECT relpath, artifact_id, array_to_string(parts[1:unnest(range(1, len(parts) + 1))], '/') AS path FROM (
+                SELECT string_split({folder}, '/') AS parts, min(relpath) AS relpath, min(artifact_id) AS artifact_id
+                FROM {files} GROUP BY {folder} HAVING {folder} <> ''
+            )
+        ) GROUP BY path"""  # noqa: S608 - names of our own
 
 
 def insert_files(connection: duckdb.DuckDBPyConnection, version_id: str, artifact_id: str, files: pa.Table) -> None:

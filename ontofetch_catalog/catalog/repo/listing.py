@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from .. import effects
 from ..connection import fetch_one
+from .paths import path_key
 
 if TYPE_CHECKING:
     import duckdb
@@ -67,7 +68,7 @@ def list_orphans(connection: duckdb.DuckDBPyConnection) -> pa.Table:
         WITH orphans AS (SELECT relpath FROM v_fs_orphans),
         respelled AS (
             SELECT DISTINCT o.relpath FROM orphans o
-            JOIN ({lost}) r ON lower(nfc_normalize(o.relpath)) = lower(nfc_normalize(r.native))
+            JOIN ({lost}) r ON {path_key("o.relpath")} = {path_key("r.native")}
         )
         SELECT coalesce(l.path, l.relpath) AS path, l.relpath, l.kind, l.size_bytes, l.mtime,
             r.relpath IS NOT NULL AS respelled

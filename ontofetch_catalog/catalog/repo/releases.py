@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+from ontofetch_hookspecs.names import path_key as key_of
+
 from ...errors import AmbiguousVersion, VersionUnknown
 from .. import effects
 from ..connection import fetch_one
+from .paths import path_key
 
 if TYPE_CHECKING:
     import duckdb
@@ -73,10 +76,28 @@ def list_versions(connection: duckdb.DuckDBPyConnection) -> list[VersionRow]:
     return [VersionRow(**_named(_VERSION, row)) for row in rows]
 
 
-def find_folded(connection: duckdb.DuckDBPyConnection, fs_relpath: str) -> str | None:
-    """Return the version_id whose folder differs from `fs_relpath` only in case, or is it; None if there is none."""
-    found = fetch_one(connection, "SELECT version_id FROM versions WHERE lower(fs_relpath) = lower(?)", [fs_relpath])
-    return str(found[0]) if found else None
+def find_folded(connection: duckdb.DuckDBPyConnection, version_id: str) -> tuple[str, str] | None:
+    """Return what would be the same folder as a new one of this release where case is folded, None if there is nothing.
+
+    Folders that are recorded as they are spelled here are not new, whatever else there is.
+
+    Returns:
+        The first folder that would be new, and the recorded one: both a service, a series or a version_id.
+    """
+    found = fetch_one(
+        connection,
+        f"""
+        SELECT array_to_string(string_split($1, '/')[1:depth], '/'), min(folder) FROM (
+            SELECT depth, array_to_string(string_split(version_id, '/')[1:depth], '/') AS folder
+            FROM versions, (VALUES (1), (2), (3)) depths(depth)
+        )
+        WHERE {path_key("folder")} = array_to_string(string_split($2, '/')[1:depth], '/')
+        GROUP BY depth HAVING NOT bool_or(folder = array_to_string(string_split($1, '/')[1:depth], '/'))
+        ORDER BY depth LIMIT 1
+        """,  # noqa: S608 - our own text
+        [version_id, key_of(version_id)],
+    )
+    return (str(found[0]), str(found[1])) if found else None
 
 
 def find_artifacts(connection: duckdb.DuckDBPyConnection, version_id: str) -> list[ArtifactRow]:

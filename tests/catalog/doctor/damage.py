@@ -5,8 +5,10 @@ Everything is done with the operating system and a connection of DuckDB's own, n
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -306,6 +308,47 @@ def _endless_time(root: Path) -> None:
     execute(root, f"UPDATE extracted_files SET mtime = 'infinity'::TIMESTAMP WHERE version_id = '{VERSION}'")
 
 
+def _rewrite_audits(root: Path, folder: str, version_id: str, change: Callable[[str], str]) -> None:
+    """Change the audits of a release as somebody who does it right: manifest and row have their new hashes."""
+    manifest = root / folder / "manifest.json"
+    for name, column in ((".extract.audit.json", "extract_audit"), (".validation.audit.json", "validation_audit")):
+        audit = root / folder / name
+        former = hashlib.sha256(audit.read_bytes()).hexdigest()
+        audit.write_text("".join(sorted(change(audit.read_text()).splitlines(keepends=True))))
+        digest = hashlib.sha256(audit.read_bytes()).hexdigest()
+        manifest.write_text(manifest.read_text().replace(former, digest))
+        execute(root, f"UPDATE versions SET {column} = '{digest}' WHERE version_id = '{version_id}'")
+
+
+def _series_in_another_case(root: Path) -> None:
+    # what a version of the program that did not look let in
+    other = "example/Sample/1.0"
+    shutil.copytree(root / FOLDER, root / other)
+    names = f"'{other}' AS version_id"
+    where = f"WHERE version_id = '{VERSION}'"
+    columns = f"{names}, 'Sample' AS ontology, '{other}' AS fs_relpath"
+    execute(root, f"INSERT INTO versions SELECT * REPLACE ({columns}) FROM versions {where}")
+    for table in ("artifacts", "extracted_files", "validations"):
+        execute(root, f"INSERT INTO {table} SELECT * REPLACE ({names}) FROM {table} {where}")
+    manifest = root / other / "manifest.json"
+    manifest.write_text(
+        manifest.read_text().replace("example/sample/", "example/Sample/").replace('"sample"', '"Sample"')
+    )
+    _rewrite_audits(root, other, other, lambda text: text.replace("example/sample/1.0", other))
+
+
+def _path_in_another_case(root: Path) -> None:
+    shutil.copy2(root / FOLDER / "data/d/ü.ttl", root / FOLDER / "data/d/Ü.ttl")
+    where = f"WHERE version_id = '{VERSION}' AND relpath = 'd/ü.ttl'"
+    execute(root, f"INSERT INTO extracted_files SELECT * REPLACE ('d/Ü.ttl' AS relpath) FROM extracted_files {where}")
+    execute(root, f"INSERT INTO validations SELECT * REPLACE ('d/Ü.ttl' AS relpath) FROM validations {where}")
+
+    def twice(text: str) -> str:
+        return text + "".join(line.replace("ü", "Ü") for line in text.splitlines(keepends=True) if "ü" in line)
+
+    _rewrite_audits(root, FOLDER, VERSION, twice)
+
+
 Damage = Callable[[Path], None]
 # code → ways to make it
 DAMAGE: dict[str, tuple[Damage, ...]] = {
@@ -337,4 +380,5 @@ DAMAGE: dict[str, tuple[Damage, ...]] = {
     "CAT027": (_climbing_path, _details_no_object, _endless_time),
     "CAT028": (_release_without_rows,),
     "CAT029": (_link_for_folder, _pipe_for_record),
+    "CAT030": (_series_in_another_case, _path_in_another_case),
 }
