@@ -121,7 +121,7 @@ class Catalog:
         with self.source.open() as reader:
             pair = reader.resolve(a), reader.resolve(b)
         return self._rows(
-            "delta", lambda reader, columns, most: reader.delta(pair, columns, unchanged=unchanged, most=most)
+            "delta", lambda reader, columns, most: reader.changes([pair], columns, unchanged=unchanged, most=most)
         )
 
     def _resolve(self, version: str | None) -> str | None:

@@ -14,32 +14,13 @@ import polars as pl
 import polars.selectors as cs
 
 from ..catalog.connection import Store
-from ..catalog.repo import frames, releases
+from ..catalog.repo import releases
 from ..catalog.repo import reports as sql
 from ..catalog.sessions import reading
-from . import columns as c
 from .execution import Teller
 
 if TYPE_CHECKING:
     import duckdb
-
-FILES: dict[str, pl.DataType] = {
-    c.VERSION_ID: pl.String(),
-    c.RELPATH: pl.String(),
-    c.FORMAT: pl.String(),
-    c.SIZE: pl.Int64(),
-    c.VERIFIED_AT: pl.Datetime("us", "UTC"),
-    c.PASSED: pl.Boolean(),
-}
-CHANGES: dict[str, pl.DataType] = {
-    c.VERSION_ID: pl.String(),
-    c.CHANGE: pl.String(),
-    c.RELPATH: pl.String(),
-    c.PREVIOUS_RELPATH: pl.String(),
-    c.FORMAT: pl.String(),
-    c.SIZE_A: pl.Int64(),
-    c.SIZE_B: pl.Int64(),
-}
 
 
 class Reader(Protocol):
@@ -55,24 +36,26 @@ class Reader(Protocol):
         """Return version_id, slot, previous_version_id of all releases; `more` of is_latest, released, created_at."""
 
     def files(self, version_ids: Sequence[str]) -> pl.LazyFrame:
-        """Return the files of releases: columns FILES, `passed` null where no validator looked."""
+        """Return the files of releases, shape as in `polars_pipelines`; `passed` is null where no validator looked."""
 
     def changes(
-        self, pairs: Sequence[tuple[str, str]], columns: Sequence[str], *, unchanged: bool = False
+        self,
+        pairs: Sequence[tuple[str, str]],
+        columns: Sequence[str],
+        *,
+        unchanged: bool = False,
+        most: int | None = None,
     ) -> pl.LazyFrame:
-        """Return what changed from A to B for each pair: those of CHANGES that are named, version_id is that of B."""
+        """Return what changed from A to B for each pair: of version_id (that of B) and `contracts.tables.DELTA`."""
 
-    def sides(self, a: str, b: str, key: str) -> pl.LazyFrame:
-        """Return totals of A and B by `key`."""
+    def change_sums(self, pairs: Sequence[tuple[str, str]]) -> pl.LazyFrame:
+        """Return sums of what changed, a row per pair with a change, as `repo.reports.select_change_sums` says."""
 
-    def timeline(self, releases: Sequence[tuple[str, str | None]]) -> pl.LazyFrame:
-        """Return sums of each (release, the one before it or None), as `repo.reports.select_timeline` says."""
+    def totals(self, key: str, version_ids: Sequence[str]) -> pl.LazyFrame:
+        """Return version_id, `key`, files, size_bytes."""
 
     def file_count(self, version_id: str) -> pl.LazyFrame:
         """Return one row: files."""
-
-    def format_totals(self, version_ids: Sequence[str]) -> pl.LazyFrame:
-        """Return version_id, format, files, size_bytes."""
 
     def results(self, version_id: str, columns: Sequence[str]) -> pl.LazyFrame:
         """Return the results of validators: the columns of `polars_pipelines.validation` that are named."""
@@ -96,11 +79,6 @@ class Reader(Protocol):
         self, table: str, columns: Sequence[str], version_id: str | None = None, most: int | None = None
     ) -> pl.LazyFrame:
         """Return bare rows of `files`, `validations` or `events`, of one release or of all, in no particular order."""
-
-    def delta(
-        self, pair: tuple[str, str], columns: Sequence[str], *, unchanged: bool = False, most: int | None = None
-    ) -> pl.LazyFrame:
-        """Return what changed between the two, columns as in `contracts.tables`, in no particular order."""
 
 
 class Source(Protocol):
@@ -150,31 +128,30 @@ class CatalogReader:
 
     def files(self, version_ids: Sequence[str]) -> pl.LazyFrame:
         """Return the files of releases."""
-        return self._read(sql.select_files(version_ids)) if version_ids else pl.LazyFrame(schema=FILES)
+        return self._read(sql.select_files(version_ids))
 
     def changes(
-        self, pairs: Sequence[tuple[str, str]], columns: Sequence[str], *, unchanged: bool = False
+        self,
+        pairs: Sequence[tuple[str, str]],
+        columns: Sequence[str],
+        *,
+        unchanged: bool = False,
+        most: int | None = None,
     ) -> pl.LazyFrame:
         """Return what changed from A to B for each pair."""
-        if not pairs:
-            return pl.LazyFrame(schema={name: CHANGES[name] for name in columns})
-        return self._read(sql.select_changes(pairs, columns, unchanged=unchanged))
+        return self._read(sql.select_changes(pairs, columns, unchanged=unchanged, most=most))
 
-    def sides(self, a: str, b: str, key: str) -> pl.LazyFrame:
-        """Return totals of A and B by `key`."""
-        return self._read(sql.select_sides(a, b, key))
+    def change_sums(self, pairs: Sequence[tuple[str, str]]) -> pl.LazyFrame:
+        """Return sums of what changed for each pair."""
+        return self._read(sql.select_change_sums(pairs))
 
-    def timeline(self, releases: Sequence[tuple[str, str | None]]) -> pl.LazyFrame:
-        """Return sums of each release and its growth."""
-        return self._read(sql.select_timeline(releases))
+    def totals(self, key: str, version_ids: Sequence[str]) -> pl.LazyFrame:
+        """Return files and bytes per release and `key`."""
+        return self._read(sql.select_totals(key, version_ids))
 
     def file_count(self, version_id: str) -> pl.LazyFrame:
         """Return the number of files."""
         return self._read(sql.select_file_count(version_id))
-
-    def format_totals(self, version_ids: Sequence[str]) -> pl.LazyFrame:
-        """Return files and bytes per release and format."""
-        return self._read(sql.select_format_totals(version_ids))
 
     def results(self, version_id: str, columns: Sequence[str]) -> pl.LazyFrame:
         """Return the results of validators."""
@@ -204,13 +181,7 @@ class CatalogReader:
         self, table: str, columns: Sequence[str], version_id: str | None = None, most: int | None = None
     ) -> pl.LazyFrame:
         """Return bare rows."""
-        return self._read(frames.select_rows(table, columns, version_id=version_id, most=most))
-
-    def delta(
-        self, pair: tuple[str, str], columns: Sequence[str], *, unchanged: bool = False, most: int | None = None
-    ) -> pl.LazyFrame:
-        """Return what changed."""
-        return self._read(frames.select_delta(*pair, columns, unchanged=unchanged, most=most))
+        return self._read(sql.select_rows(table, columns, version_id=version_id, most=most))
 
     def _read(self, statement: str) -> pl.LazyFrame:
         start = time.perf_counter()

@@ -28,13 +28,13 @@ RESULT = {"relpath", "format", "validator", "validator_version", "passed", "reas
 READS: dict[str, tuple[dict[str, Any], list[set[str]]]] = {
     "latest": ({}, [DATED, {"version_id", "relpath", "format", "size_bytes", "verified_at", "passed"},
                     CHANGE | {"version_id"}]),
-    "growth": ({}, [RELEASE, CHANGE | {"previous_relpath"}, TOTALS | {"side", "format"}]),
-    "growth by format": ({"by": "format"}, [RELEASE, CHANGE - {"relpath"}, TOTALS | {"side", "format"}]),
-    "growth by folder": ({"by": "folder"}, [RELEASE, CHANGE - {"format"}, TOTALS | {"side", "folder"}]),
+    "growth": ({}, [RELEASE, CHANGE | {"previous_relpath"}, TOTALS | {"version_id", "format"}]),
+    "growth by format": ({"by": "format"}, [RELEASE, CHANGE - {"relpath"}, TOTALS | {"version_id", "format"}]),
+    "growth by folder": ({"by": "folder"}, [RELEASE, CHANGE - {"format"}, TOTALS | {"version_id", "folder"}]),
     "growth over a series": ({"series": "s/o"}, [
         SERIES | {"released", "created_at"},
-        TOTALS | {"version_id", "added", "removed", "modified", "renamed", "unchanged", "added_bytes", "removed_bytes",
-                  "modified_delta_bytes", "net_bytes", "churn_bytes"},
+        {"version_id", "added", "removed", "modified", "renamed", "added_bytes", "removed_bytes",
+         "modified_delta_bytes", "churn_bytes"},
         TOTALS | {"version_id", "format"},
     ]),
     "validation": ({"against": "s/o/1"}, [

@@ -96,6 +96,11 @@ class Releases:
         return str(previous)
 
 
+def pairs_of(releases: pl.DataFrame) -> list[tuple[str, str]]:
+    """Return (the release before, release) of those that have one before them."""
+    return releases.drop_nulls(c.PREVIOUS_VERSION_ID).select(c.PREVIOUS_VERSION_ID, c.VERSION_ID).rows()
+
+
 def make_result(
     catalog: Catalog,
     contract: Contract,

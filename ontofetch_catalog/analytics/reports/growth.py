@@ -66,7 +66,8 @@ def growth(
         later = releases.one(b)
         earlier = releases.one(a) if a else releases.before(later, "--a")
         changes = reader.changes([(earlier, later)], _CHANGE[by], unchanged=all and by == "path")
-        sides = reader.sides(earlier, later, group)
+        totals = reader.totals(group, [earlier, later])
+    sides = pipelines.sides(totals, earlier, later)
     total = pipelines.growth_total(changes, sides)
     placed = pipelines.with_folder(changes) if group == c.FOLDER else changes
     frames = {

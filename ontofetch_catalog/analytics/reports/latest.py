@@ -9,7 +9,7 @@ from ..catalog import Catalog
 from ..contracts import LATEST
 from ..polars_pipelines import latest as pipelines
 from ..results import ReportResult
-from .common import Releases, make_result, parse_day
+from .common import Releases, make_result, pairs_of, parse_day
 
 _CHANGE = (c.VERSION_ID, c.CHANGE, c.RELPATH, c.FORMAT, c.SIZE_A, c.SIZE_B)
 MOST = 10  # largest files and growth contributors of a release
@@ -32,8 +32,7 @@ def latest(catalog: Catalog, *, version: str | None = None, as_of: date | str | 
     with catalog.source.open() as reader:
         chosen = Releases(catalog, reader, Releases.NEWEST + Releases.DATES).choose(version)
         ids = chosen[c.VERSION_ID].to_list()
-        pairs = chosen.drop_nulls(c.PREVIOUS_VERSION_ID).select(c.PREVIOUS_VERSION_ID, c.VERSION_ID).rows()
-        files, changes = reader.files(ids), reader.changes(pairs, _CHANGE)
+        files, changes = reader.files(ids), reader.changes(pairs_of(chosen), _CHANGE)
     frames = {
         "summary": pipelines.release_summary(chosen.lazy(), files, changes, day),
         "formats": pipelines.format_totals(files),

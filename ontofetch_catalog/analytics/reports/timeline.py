@@ -8,7 +8,7 @@ from ..contracts import TIMELINE
 from ..execution import collect
 from ..polars_pipelines import timeline as pipelines
 from ..results import ReportResult
-from .common import Releases, check_choice, make_result, parse_count
+from .common import Releases, check_choice, make_result, pairs_of, parse_count
 
 
 def timeline(
@@ -34,9 +34,8 @@ def timeline(
         slot = reader.resolve_series(series or "")
         timed = pipelines.release_times(releases.series(slot).lazy())
         chosen = collect({"releases": timed.tail(count) if count else timed}, catalog.tell)["releases"]
-        sums = reader.timeline(chosen.select(c.VERSION_ID, c.PREVIOUS_VERSION_ID).rows())
-        totals = reader.format_totals(chosen[c.VERSION_ID].to_list())
-    line = pipelines.timeline(chosen.lazy(), sums)
+        sums, totals = reader.change_sums(pairs_of(chosen)), reader.totals(c.FORMAT, chosen[c.VERSION_ID].to_list())
+    line = pipelines.timeline(chosen.lazy(), sums, totals)
     frames = {
         "timeline": line,
         "formats": pipelines.formats_over_time(chosen.lazy(), totals),

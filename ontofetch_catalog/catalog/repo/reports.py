@@ -1,12 +1,12 @@
-"""Own the SQL of the reports: narrow reads over releases, their files and what changed between two of them.
+"""Hold the SQL of the reports: narrow reads over releases, their files, and what changed between pairs of them.
 
-Releases stand in it as constants, so that DuckDB skips the row groups of all the others; what becomes of the rows is
-not known here.
+Every function returns one statement whose plan is the same however many releases it names. They stand in it as a list
+of constants: DuckDB skips the row groups of all the others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ..connection import literal
@@ -24,12 +24,42 @@ KEYS = {
     "format": "format",
     "extension": f"CASE WHEN contains({_NAME}[2:], '.') THEN lower(string_split({_NAME}, '.')[-1]) ELSE 'none' END",
 }
-REASON = "regexp_extract(coalesce(details->>'error', ''), '[^\\r\\n]*')"
+_REASON = "CASE WHEN NOT passed THEN regexp_extract(coalesce(details->>'error', ''), '[^\\r\\n]*') END AS reason"
+_ROWS = {
+    "files": "extracted_files",
+    "validations": f"(SELECT * EXCLUDE (details), {_REASON} FROM validations)",  # noqa: S608
+    "events": "(SELECT * REPLACE (payload::VARCHAR AS payload) FROM events)",
+}
 
 
 def read(connection: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:
     """Return the rows of one of the statements of this module."""
     return connection.sql(sql).to_arrow_table()
+
+
+def _where(version_ids: Iterable[str] | None, *others: str) -> str:
+    """Return the condition that keeps the rows of some releases, or (None) of all, and that `others` hold."""
+    releases = "" if version_ids is None else ", ".join(map(literal, version_ids))
+    scope = [] if version_ids is None else [f"version_id IN (SELECT unnest([{releases}]::VARCHAR[]))"]
+    conditions = [*scope, *others]
+    return f" WHERE {' AND '.join(conditions)}" if conditions else ""
+
+
+def _limit(most: int | None) -> str:
+    return "" if most is None else f" LIMIT {most}"
+
+
+def select_rows(table: str, columns: Sequence[str], *, version_id: str | None = None, most: int | None = None) -> str:
+    """Return the SQL of rows of `files`, `validations` or `events`, in no particular order.
+
+    Args:
+        table: One of the three.
+        columns: Those that are read; `reason` of validations is the first line of why a file failed.
+        version_id: Only of this release; None for all.
+        most: So many rows at most.
+    """
+    where = "" if version_id is None else f" WHERE version_id = {literal(version_id)}"
+    return f"SELECT {', '.join(columns)} FROM {_ROWS[table]}{where}{_limit(most)}"  # noqa: S608
 
 
 def select_versions(more: Sequence[str] = ()) -> str:
@@ -50,76 +80,57 @@ def select_files(version_ids: Sequence[str]) -> str:
 
     `passed` is whether every validator passed the file, null where none looked at it.
     """
-    return " UNION ALL ".join(_files_of(literal(version_id)) for version_id in version_ids)
-
-
-def _files_of(version: str) -> str:
+    where = _where(version_ids)
     return (
-        f"SELECT {version} AS version_id, relpath, format, size_bytes, verified_at, passed FROM extracted_files"  # noqa: S608
-        " LEFT JOIN (SELECT relpath, bool_and(passed) AS passed FROM validations"
-        f" WHERE version_id = {version} GROUP BY relpath) USING (relpath) WHERE version_id = {version}"
+        "SELECT version_id, relpath, format, size_bytes, verified_at, passed"  # noqa: S608
+        f" FROM (SELECT * FROM extracted_files{where})"
+        f" LEFT JOIN (SELECT version_id, relpath, bool_and(passed) AS passed FROM validations{where} GROUP BY ALL)"
+        " USING (version_id, relpath)"
     )
 
 
-def select_changes(pairs: Sequence[tuple[str, str]], columns: Sequence[str], *, unchanged: bool = False) -> str:
+def _deltas(pairs: Iterable[tuple[str, str]]) -> str:
+    listed = ", ".join(f"{{'a': {literal(a)}, 'b': {literal(b)}}}" for a, b in pairs)
+    return f"version_deltas([{listed}]::STRUCT(a VARCHAR, b VARCHAR)[])"
+
+
+def select_changes(
+    pairs: Sequence[tuple[str, str]], columns: Sequence[str], *, unchanged: bool = False, most: int | None = None
+) -> str:
     """Return the SQL of what changed from A to B, for each pair: version_id (B) and columns of version_delta_files."""
-    return " UNION ALL ".join(_changes_of(literal(a), literal(b), columns, unchanged=unchanged) for a, b in pairs)
+    chosen = ", ".join("b AS version_id" if name == "version_id" else name for name in columns)
+    where = "" if unchanged else " WHERE change <> 'UNCHANGED'"
+    return f"SELECT {chosen} FROM {_deltas(pairs)}{where}{_limit(most)}"  # noqa: S608
 
 
-def _changes_of(a: str, b: str, columns: Sequence[str], *, unchanged: bool) -> str:
-    only = "" if unchanged else " WHERE change <> 'UNCHANGED'"
-    chosen = ", ".join(f"{b} AS version_id" if name == "version_id" else name for name in columns)
-    return f"SELECT {chosen} FROM version_delta_files({a}, {b}){only}"  # noqa: S608
+def select_change_sums(pairs: Sequence[tuple[str, str]]) -> str:
+    """Return the SQL of sums of what changed, a row per pair with a change.
 
-
-def select_sides(a: str, b: str, key: str) -> str:
-    """Return the SQL of totals of A and B by one of KEYS: side (`a` or `b`), the key, files, size_bytes."""
-    return " UNION ALL ".join(
-        f"SELECT '{side}' AS side, {KEYS[key]} AS {key}, count(*) AS files, sum(size_bytes)::BIGINT AS size_bytes"  # noqa: S608
-        f" FROM extracted_files WHERE version_id = {literal(version_id)} GROUP BY ALL"
-        for side, version_id in (("a", a), ("b", b))
+    version_id (B), added, removed, modified, renamed, added_bytes, removed_bytes, modified_delta_bytes, churn_bytes.
+    """
+    return (
+        "SELECT b AS version_id, count(*) FILTER (change = 'ADDED') AS added,"  # noqa: S608
+        " count(*) FILTER (change = 'REMOVED') AS removed, count(*) FILTER (change = 'MODIFIED') AS modified,"
+        " count(*) FILTER (change = 'RENAMED') AS renamed,"
+        " coalesce(sum(size_b) FILTER (change = 'ADDED'), 0)::BIGINT AS added_bytes,"
+        " coalesce(sum(size_a) FILTER (change = 'REMOVED'), 0)::BIGINT AS removed_bytes,"
+        " coalesce(sum(size_delta) FILTER (change = 'MODIFIED'), 0)::BIGINT AS modified_delta_bytes,"
+        " coalesce(sum(size_b) FILTER (change = 'MODIFIED'), 0)::BIGINT AS churn_bytes"
+        f" FROM {_deltas(pairs)} WHERE change <> 'UNCHANGED' GROUP BY b"
     )
 
 
-def select_timeline(releases: Sequence[tuple[str, str | None]]) -> str:
-    """Return the SQL of the sums of (release, the one before it or None), one row each.
-
-    version_id, files, size_bytes, added, removed, modified, renamed, unchanged, added_bytes, removed_bytes,
-    modified_delta_bytes, net_bytes, churn_bytes; what changed is null without a release before.
-    """
-    return " UNION ALL ".join(_timeline_of(version_id, before) for version_id, before in releases)
-
-
-def _timeline_of(version_id: str, before: str | None) -> str:
-    release = literal(version_id)
-    if before is None:
-        return (
-            f"SELECT {release} AS version_id, count(*) AS files, coalesce(sum(size_bytes), 0)::BIGINT AS size_bytes,"  # noqa: S608
-            " NULL::BIGINT AS added, NULL::BIGINT AS removed, NULL::BIGINT AS modified, NULL::BIGINT AS renamed,"
-            " NULL::BIGINT AS unchanged, NULL::BIGINT AS added_bytes, NULL::BIGINT AS removed_bytes,"
-            " NULL::BIGINT AS modified_delta_bytes, NULL::BIGINT AS net_bytes, NULL::BIGINT AS churn_bytes"
-            f" FROM extracted_files WHERE version_id = {release}"
-        )
+def select_totals(key: str, version_ids: Sequence[str]) -> str:
+    """Return the SQL of totals of some releases by one of KEYS: version_id, the key, files, size_bytes."""
     return (
-        f"SELECT {release} AS version_id, added + modified + renamed + unchanged AS files, bytes_b AS size_bytes,"  # noqa: S608
-        " added, removed, modified, renamed, unchanged, added_bytes, removed_bytes, modified_delta_bytes, net_bytes,"
-        f" churn_bytes FROM version_delta_summary({literal(before)}, {release})"
+        f"SELECT version_id, {KEYS[key]} AS {key}, count(*) AS files, sum(size_bytes)::BIGINT AS size_bytes"  # noqa: S608
+        f" FROM extracted_files{_where(version_ids)} GROUP BY ALL"
     )
 
 
 def select_file_count(version_id: str) -> str:
     """Return the SQL of the number of files of a release: files."""
-    return f"SELECT count(*) AS files FROM extracted_files WHERE version_id = {literal(version_id)}"  # noqa: S608
-
-
-def select_format_totals(version_ids: Sequence[str]) -> str:
-    """Return the SQL of version_id, format, files, size_bytes."""
-    return " UNION ALL ".join(
-        f"SELECT {literal(version_id)} AS version_id, format, count(*) AS files,"  # noqa: S608
-        f" sum(size_bytes)::BIGINT AS size_bytes FROM extracted_files WHERE version_id = {literal(version_id)}"
-        " GROUP BY format"
-        for version_id in version_ids
-    )
+    return f"SELECT count(*) AS files FROM extracted_files{_where([version_id])}"  # noqa: S608
 
 
 def select_results(version_id: str, columns: Sequence[str]) -> str:
@@ -127,13 +138,10 @@ def select_results(version_id: str, columns: Sequence[str]) -> str:
 
     `reason` is the first line of why a file failed, null where it passed.
     """
-    release = literal(version_id)
-    reason = f"CASE WHEN NOT passed THEN {REASON} END AS reason"
-    chosen = ", ".join(reason if name == "reason" else name for name in columns)
+    where = _where([version_id])
     return (
-        f"SELECT {chosen} FROM"  # noqa: S608
-        f" (SELECT * FROM validations WHERE version_id = {release})"
-        f" JOIN (SELECT relpath, format FROM extracted_files WHERE version_id = {release}) USING (relpath)"
+        f"SELECT {', '.join(columns)} FROM (SELECT *, {_REASON} FROM validations{where})"  # noqa: S608
+        f" JOIN (SELECT relpath, format FROM extracted_files{where}) USING (relpath)"
     )
 
 
@@ -143,11 +151,9 @@ def select_result_changes(a: str, b: str) -> str:
     relpath and format are those in B, of a removed result those in A; previous_relpath is the path in A if it differs.
     """
     return (
-        "SELECT d.change, d.validator, coalesce(d.relpath_b, d.relpath_a) AS relpath,"  # noqa: S608
-        " nullif(d.relpath_a, coalesce(d.relpath_b, d.relpath_a)) AS previous_relpath, f.format"
-        f" FROM version_validation_delta({literal(a)}, {literal(b)}) d JOIN ("
-        f"SELECT version_id, relpath, format FROM extracted_files WHERE version_id = {literal(a)} UNION ALL "
-        f"SELECT version_id, relpath, format FROM extracted_files WHERE version_id = {literal(b)}) f"
+        "SELECT d.change, d.validator, f.relpath, nullif(d.relpath_a, f.relpath) AS previous_relpath, f.format"  # noqa: S608
+        f" FROM version_validation_delta({literal(a)}, {literal(b)}) d"
+        f" JOIN (SELECT version_id, relpath, format FROM extracted_files{_where([a, b])}) f"
         " ON f.relpath = coalesce(d.relpath_b, d.relpath_a)"
         f" AND f.version_id = CASE WHEN d.relpath_b IS NULL THEN {literal(a)} ELSE {literal(b)} END"
         " WHERE d.change <> 'UNCHANGED'"
@@ -156,11 +162,9 @@ def select_result_changes(a: str, b: str) -> str:
 
 def select_result_totals(version_ids: Sequence[str]) -> str:
     """Return the SQL of version_id, validator, results, passed, failed."""
-    return " UNION ALL ".join(
-        f"SELECT {literal(version_id)} AS version_id, validator, count(*) AS results,"  # noqa: S608
-        " count(*) FILTER (passed) AS passed, count(*) FILTER (NOT passed) AS failed"
-        f" FROM validations WHERE version_id = {literal(version_id)} GROUP BY validator"
-        for version_id in version_ids
+    return (
+        "SELECT version_id, validator, count(*) AS results, count(*) FILTER (passed) AS passed,"  # noqa: S608
+        f" count(*) FILTER (NOT passed) AS failed FROM validations{_where(version_ids)} GROUP BY ALL"
     )
 
 
@@ -178,12 +182,6 @@ def select_hotspots(key: str, version_ids: Sequence[str] | None) -> str:
         " LEFT JOIN (SELECT version_id, relpath, true AS failing FROM validations"
         f"{_where(version_ids, 'NOT passed')} GROUP BY ALL) USING (version_id, relpath) GROUP BY 1"
     )
-
-
-def _where(version_ids: Sequence[str] | None, *others: str) -> str:
-    scope = [] if version_ids is None else [f"version_id IN ({', '.join(map(literal, version_ids)) or 'NULL'})"]
-    conditions = [*scope, *others]
-    return f" WHERE {' AND '.join(conditions)}" if conditions else ""
 
 
 def select_copies(version_ids: Sequence[str] | None) -> str:
