@@ -68,12 +68,12 @@ class Catalog:
         return cls(AuditSource(Path(root).absolute(), tell), tell)
 
     def versions(self) -> pl.LazyFrame:
-        """Return all releases, each series in its order; the columns are those of `contracts.tables.VERSIONS`."""
+        """Return all releases, each series in its order; the columns are those of `tables.VERSIONS`."""
         more = (c.IS_LATEST, c.RELEASED, c.CREATED_AT)
         return self._rows("versions", lambda reader, columns, most: _head(reader.versions(more), columns, most))
 
     def files(self, version: str | None = None) -> pl.LazyFrame:
-        """Return the files of a release, or of all; the columns are those of `contracts.tables.FILES`.
+        """Return the files of a release, or of all; the columns are those of `tables.FILES`.
 
         Raises:
             VersionUnknown, AmbiguousVersion: `version` means no release or several.
@@ -82,7 +82,7 @@ class Catalog:
         return self._rows("files", lambda reader, columns, most: reader.rows("files", columns, version_id, most))
 
     def validations(self, version: str | None = None) -> pl.LazyFrame:
-        """Return the results of a release, or of all; the columns are those of `contracts.tables.VALIDATIONS`.
+        """Return the results of a release, or of all; the columns are those of `tables.VALIDATIONS`.
 
         Raises:
             VersionUnknown, AmbiguousVersion: `version` means no release or several.
@@ -93,7 +93,7 @@ class Catalog:
         )
 
     def events(self, exported: str | Path | None = None) -> pl.LazyFrame:
-        """Return what was recorded; the columns are those of `contracts.tables.EVENTS`.
+        """Return what was recorded; the columns are those of `tables.EVENTS`.
 
         Args:
             exported: Parquet that `ontofetch db events --format parquet` wrote; None for the catalog's own.
@@ -108,7 +108,7 @@ class Catalog:
         return self._rows("events", lambda reader, columns, most: reader.rows("events", columns, None, most))
 
     def delta(self, a: str, b: str, *, unchanged: bool = False) -> pl.LazyFrame:
-        """Return what changed from release `a` to release `b`; the columns are those of `contracts.tables.DELTA`.
+        """Return what changed from release `a` to release `b`; the columns are those of `tables.DELTA`.
 
         Args:
             a: The earlier release.
@@ -131,9 +131,9 @@ class Catalog:
             return reader.resolve(version)
 
     def _rows(self, table: str, rows: Rows) -> pl.LazyFrame:
-        from .contracts import TABLES
         from .execution import collect
         from .frames import lazily
+        from .tables import TABLES
 
         return lazily(self.source, TABLES.section(table), rows, lambda found: collect({table: found}, self.tell)[table])
 

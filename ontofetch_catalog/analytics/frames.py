@@ -1,6 +1,6 @@
 """Own the bare rows of a catalog as lazy frames: read when they are collected, and of them only the columns used.
 
-What the rows are is known to `contracts.tables`, how they are read to the sources.
+What the rows are is known to `tables`, how they are read to the sources.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from .contracts import Section, conform, dtype_of
+from .fields import Section, conform, dtype_of
 from .sources import Reader, Source
 
 # reads rows of one kind from an open source: these columns, at most so many rows

@@ -9,7 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .contracts import Contract
+from ..errors import UsageError
+from .drawing import finish
+from .fields import Contract
 
 if TYPE_CHECKING:
     import polars as pl
@@ -110,9 +112,12 @@ class ReportResult(Mapping[str, "pl.DataFrame"]):
             UsageError: There is nothing to draw, or the extra `plots` is not installed.
         """
         from ..rendering.figures import draw
-        from .charts import require_charts
 
-        return draw(require_charts(self), kind, self.title)
+        if charts := self.charts():
+            return draw(charts, kind, self.title)
+        raise UsageError(
+            f"{self.title} has nothing to draw.", subject="--plot", hint="Leave out --plot to see its rows."
+        )
 
     def charts(self) -> list[Spec]:
         """Return the charts as specifications of Vega-Lite, none where there is nothing to draw.
@@ -120,9 +125,15 @@ class ReportResult(Mapping[str, "pl.DataFrame"]):
         Raises:
             UsageError: The extra `plots` is not installed.
         """
-        from .charts import charts_of
+        from ..rendering.figures import missing_extra
 
-        return charts_of(self)
+        try:
+            import altair  # noqa: F401 - whether it is there
+        except ImportError as error:
+            raise missing_extra(error) from error
+        if self.contract is None or self.contract.draw is None:
+            return []
+        return [finish(chart) for chart in self.contract.draw(self, self.parameters)]
 
     @property
     def title(self) -> str:

@@ -46,7 +46,7 @@ class Reader(Protocol):
         unchanged: bool = False,
         most: int | None = None,
     ) -> pl.LazyFrame:
-        """Return what changed from A to B for each pair: of version_id (that of B) and `contracts.tables.DELTA`."""
+        """Return what changed from A to B for each pair: of version_id (that of B) and `tables.DELTA`."""
 
     def change_sums(self, pairs: Sequence[tuple[str, str]]) -> pl.LazyFrame:
         """Return sums of what changed, a row per pair with a change, as `repo.reports.select_change_sums` says."""
@@ -86,6 +86,13 @@ class Source(Protocol):
 
     def open(self) -> AbstractContextManager[Reader]:
         """Open it for one report; all that is read through the reader belongs to one state."""
+
+
+class CatalogLike(Protocol):
+    """What a report needs of a `Catalog`: where the rows come from, and who prints plans and times, None for nobody."""
+
+    source: Source
+    tell: Teller | None
 
 
 class CatalogSource:

@@ -1,21 +1,126 @@
-"""Own the report `latest`: which rows it reads and which frames it makes of them."""
+"""The report `latest`: its columns, its chart, and which rows it reads."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 
+import polars as pl
+
 from .. import columns as c
-from ..catalog import Catalog
-from ..contracts import LATEST
+from .. import fields as f
+from ..drawing import (
+    AMOUNT,
+    BAR,
+    LABEL,
+    MORE,
+    RANK,
+    SHOWN,
+    WIDTH,
+    Drawn,
+    bars,
+    data_of,
+    fold,
+    format_colour,
+    in_units,
+    largest,
+    short_versions,
+)
+from ..fields import BOOL, DATE, INT, TEXT, TIME, Contract, Field, Section
 from ..polars_pipelines import latest as pipelines
 from ..results import ReportResult
+from ..sources import CatalogLike
 from .common import Releases, make_result, pairs_of, parse_day
+
+
+def draw(result: Mapping[str, pl.DataFrame], _: Mapping[str, object]) -> list[Drawn]:
+    """Return bytes by format: of one release as bars, of several as one stacked bar each."""
+    import altair as alt
+
+    formats = result["formats"].filter(pl.col(c.SIZE) > 0)
+    if formats.is_empty():
+        return []
+    releases = list(result["summary"][c.VERSION_ID])
+    if len(releases) > 1:
+        return [_stacked(formats, releases)]
+    rows, unit = in_units(largest(formats, c.FORMAT, c.SIZE, c.FILES), c.SIZE)
+    return [
+        bars(
+            rows,
+            c.FORMAT,
+            title=f"Bytes by format, {releases[0]}",
+            axis=unit,
+            colour=alt.value(MORE),
+            tooltip=[c.FILES],
+        )
+    ]
+
+
+def _stacked(formats: pl.DataFrame, releases: list[str]) -> Drawn:
+    import altair as alt
+
+    folded, names = fold(formats)
+    rows, unit = in_units(short_versions(folded), c.SIZE, pl.col(c.VERSION_ID))
+    return (
+        alt.Chart(data_of(rows), title="Bytes by format", width=WIDTH, height=BAR * len(releases))
+        .mark_bar(height=BAR - 8)
+        .encode(
+            x=alt.X(f"{AMOUNT}:Q", title=unit),
+            y=alt.Y(f"{LABEL}:N", sort=None, title=None),
+            color=format_colour(names),
+            order=alt.Order(f"{RANK}:Q"),
+            tooltip=[alt.Tooltip(f"{name}:N") for name in (LABEL, c.FORMAT, SHOWN)],
+        )
+    )
+
+
+LATEST = Contract(
+    "latest",
+    (
+        Section(
+            "summary",
+            "releases",
+            (
+                f.VERSION,
+                Field(c.IS_LATEST, BOOL, "whether the latest pointer of its series names it", "latest", 3),
+                Field(c.RELEASED, DATE, "its release date, if known", detail=7),
+                Field(c.CREATED_AT, TIME, "when it was recorded", "recorded", 8),
+                Field(c.AGE_DAYS, INT, "days from its release date, else from its recording, to `as_of`"),
+                Field(
+                    c.LAST_VERIFIED,
+                    TIME,
+                    "when its least recently verified file was verified; null if one never was",
+                    detail=9,
+                ),
+                f.FILES,
+                f.SIZE,
+                Field(c.FORMATS, INT, "number of formats", detail=4),
+                *f.OUTCOMES,
+                Field(c.PREVIOUS_VERSION_ID, TEXT, "the release before it in its series; null if none", "previous", 10),
+                *(replace(count, detail=5) for count in f.COUNTS),
+                replace(f.NET, detail=1),
+                replace(f.CHURN, detail=2),
+            ),
+            record=True,
+        ),
+        Section("formats", "formats", (f.VERSION, f.GROUP_FORMAT, f.FILES, f.SIZE, f.SHARE, *f.OUTCOMES)),
+        Section("largest", "largest files", (f.VERSION, f.PATH, f.FORMAT, f.SIZE, f.SHARE)),
+        Section(
+            "growth",
+            "largest growth against the release before",
+            (f.VERSION, f.CHANGE, f.PATH, f.FORMAT, f.FILE_SIZE_A, replace(f.SIZE, detail=2), f.DELTA),
+        ),
+    ),
+    draw=draw,
+)
+
 
 _CHANGE = (c.VERSION_ID, c.CHANGE, c.RELPATH, c.FORMAT, c.SIZE_A, c.SIZE_B)
 MOST = 10  # largest files and growth contributors of a release
 
 
-def latest(catalog: Catalog, *, version: str | None = None, as_of: date | str | None = None) -> ReportResult:
+def latest(catalog: CatalogLike, *, version: str | None = None, as_of: date | str | None = None) -> ReportResult:
     """Return what releases hold: files, bytes, formats, validation, the largest files, growth since the one before.
 
     Args:

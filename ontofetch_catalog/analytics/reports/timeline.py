@@ -1,18 +1,168 @@
-"""Own the report `growth` for a series: which rows it reads and which frames it makes of them."""
+"""The report `growth` over a series: its columns, its chart, and which rows it reads."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
 from .. import columns as c
-from ..catalog import Catalog
-from ..contracts import TIMELINE
+from .. import fields as f
+from ..drawing import (
+    AMOUNT,
+    CALM,
+    LABEL,
+    LESS,
+    MORE,
+    RANK,
+    SHOWN,
+    WIDTH,
+    Drawn,
+    data_of,
+    fold,
+    format_colour,
+    in_units,
+    release_axis,
+    short_versions,
+)
 from ..execution import collect
+from ..fields import INT, TEXT, TIME, Contract, Field, Section
 from ..polars_pipelines import timeline as pipelines
 from ..results import ReportResult
+from ..sources import CatalogLike
 from .common import Releases, check_choice, make_result, pairs_of, parse_count
+
+if TYPE_CHECKING:
+    import altair as alt
+
+_KIND = "kind"
+_FLOWS = {c.ADDED_BYTES: "added", c.REMOVED_BYTES: "removed", c.CHURN: "rewritten (churn)"}
+_COLOURS = {"added": MORE, "removed": LESS, "rewritten (churn)": CALM}
+
+
+def draw(result: Mapping[str, pl.DataFrame], parameters: Mapping[str, object]) -> list[Drawn]:
+    """Return what releases hold and what changed in each, release by release or over time."""
+    import altair as alt
+
+    line = short_versions(result["timeline"])
+    if line.is_empty():
+        return []
+    names = list(line[LABEL])
+    charts = [_held(result["formats"], names), _changed(line, release_axis(names), "Changed bytes, release by release")]
+    if "bins" in result:
+        start = alt.X(f"{c.START}:T", title=None, axis=alt.Axis(format="%Y-%m-%d"), scale=alt.Scale(type="utc"))
+        bins = result["bins"].with_columns(pl.col(c.START).dt.epoch("ms"), pl.col(c.VERSION_ID).alias(LABEL))
+        charts = [_over_time(bins, start), _changed(bins, start, f"Changed bytes by {parameters['every']}")]
+    return charts
+
+
+def _held(formats: pl.DataFrame, names: list[str]) -> Drawn:
+    import altair as alt
+
+    folded, kinds = fold(formats)
+    rows, unit = in_units(short_versions(folded), c.SIZE, pl.col(c.VERSION_ID))
+    return (
+        alt.Chart(data_of(rows), title="Bytes by format, release by release", width=WIDTH, height=240)
+        .mark_bar()
+        .encode(
+            x=release_axis(names),
+            y=alt.Y(f"{AMOUNT}:Q", title=unit),
+            color=format_colour(kinds),
+            order=alt.Order(f"{RANK}:Q"),
+            tooltip=[alt.Tooltip(f"{name}:N") for name in (LABEL, c.FORMAT, SHOWN)],
+        )
+    )
+
+
+def _over_time(bins: pl.DataFrame, start: alt.X) -> Drawn:
+    import altair as alt
+
+    rows, unit = in_units(bins.select(c.START, LABEL, c.SIZE, c.RELEASES), c.SIZE)
+    base = alt.Chart(data_of(rows), width=WIDTH, height=240)
+    hints = [alt.Tooltip(f"{name}:N") for name in (LABEL, SHOWN, c.RELEASES)]
+    line = base.mark_line(interpolate="step-after", color=MORE).encode(x=start, y=alt.Y(f"{AMOUNT}:Q", title=unit))
+    points = base.transform_filter(f"datum.{c.RELEASES} > 0").mark_point(filled=True, size=60, color=MORE)
+    shown = points.encode(x=start, y=f"{AMOUNT}:Q", tooltip=hints)
+    return alt.layer(line, shown, title="Bytes of the last release")
+
+
+def _changed(line: pl.DataFrame, x: alt.X, title: str) -> Drawn:
+    import altair as alt
+
+    place = c.START if c.START in line.columns else LABEL
+    flows = line.select(place, *_FLOWS).with_columns(-pl.col(c.REMOVED_BYTES)).rename(_FLOWS)
+    long = flows.unpivot(index=place, variable_name=_KIND, value_name=c.SIZE).drop_nulls(c.SIZE)
+    rows, unit = in_units(long, c.SIZE, pl.col(place))
+    colours = alt.Scale(domain=list(_COLOURS), range=list(_COLOURS.values()))
+    width: dict[str, Any] = {"width": 8} if place == c.START else {}
+    return (
+        alt.Chart(data_of(rows), title=title, width=WIDTH, height=200)
+        .mark_bar(**width)
+        .encode(
+            x=x,
+            y=alt.Y(f"{AMOUNT}:Q", title=unit),
+            color=alt.Color(f"{_KIND}:N", title=None, scale=colours),
+            tooltip=[alt.Tooltip(f"{name}:N") for name in (_KIND, SHOWN)],
+        )
+    )
+
+
+_TIME = Field(
+    c.RELEASE_TIME,
+    TIME,
+    "its release date at midnight UTC if every release of the series has one, else when it was recorded",
+    "released",
+)
+_CHANGED = (
+    *(replace(field, detail=1) if field.name == c.RENAMED_FILES else field for field in f.COUNTS),
+    *(field for field in f.BYTES if field.name != c.RENAMED_BYTES),
+)
+_NULL = "; null where there is no release before"
+
+TIMELINE = Contract(
+    "growth",
+    (
+        Section(
+            "timeline",
+            "growth release by release",
+            (
+                f.VERSION,
+                replace(_TIME, detail=2),
+                replace(f.FILES, detail=3),
+                f.SIZE,
+                *(replace(field, meaning=field.meaning + _NULL) for field in (*_CHANGED, f.UNCHANGED)),
+            ),
+            newest_last=True,
+        ),
+        Section(
+            "bins",
+            "growth over time",
+            (
+                Field(c.START, TIME, "start of the week (Monday) or month, UTC"),
+                Field(c.RELEASES, INT, "number of releases in it"),
+                Field(c.VERSION_ID, TEXT, "the last release in it or before it", "last release", 4),
+                replace(f.FILES, meaning="files of that release", detail=3),
+                replace(f.SIZE, meaning="bytes of that release"),
+                *_CHANGED,
+            ),
+            newest_last=True,
+        ),
+        Section(
+            "formats",
+            "formats release by release",
+            (f.VERSION, _TIME, f.GROUP_FORMAT, f.FILES, f.SIZE),
+            shown=False,
+        ),
+    ),
+    order=("bins", "timeline"),
+    draw=draw,
+)
 
 
 def timeline(
-    catalog: Catalog, *, series: str | None = None, last: int | str | None = None, every: str | None = None
+    catalog: CatalogLike, *, series: str | None = None, last: int | str | None = None, every: str | None = None
 ) -> ReportResult:
     """Return what changed from release to release of a series, or per week or month.
 
