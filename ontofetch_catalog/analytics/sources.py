@@ -190,14 +190,15 @@ class CatalogReader:
         """Return bare rows."""
         return self._read(sql.select_rows(table, columns, version_id=version_id, most=most))
 
-    def _read(self, statement: str) -> pl.LazyFrame:
+    def _read(self, statement: sql.Statement) -> pl.LazyFrame:
         start = time.perf_counter()
         table = sql.read(self._connection, statement)
         spent = time.perf_counter() - start
         if self._tell is not None:
             from ..catalog import profile
 
-            plan = profile.render(profile.profile_query(self._connection, statement))
+            with statement.given(self._connection):
+                plan = profile.render(profile.profile_query(self._connection, statement.sql))
             self._tell(f"-- duckdb: {len(table)} rows in {spent * 1000:.1f} ms\n{plan}")
         # the catalog stores UTC without zone
         naive = cs.datetime(time_zone=None)
