@@ -106,7 +106,7 @@ def result_changes(a: pl.LazyFrame, b: pl.LazyFrame, changes: pl.LazyFrame) -> p
             .when(now)
             .then(pl.lit(c.FIXED))
             .otherwise(pl.lit(c.REGRESSED))
-            .alias(c.CHANGE),
+            .alias(c.CHANGE)
         )
         .filter(pl.col(c.CHANGE) != c.UNCHANGED)
         .select(

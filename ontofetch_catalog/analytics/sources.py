@@ -6,9 +6,9 @@ What is made of the rows is not known here, and no SQL: that stands in `catalog.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol
 
 import polars as pl
 import polars.selectors as cs
@@ -21,6 +21,8 @@ from .execution import Teller
 
 if TYPE_CHECKING:
     import duckdb
+
+_P = ParamSpec("_P")
 
 
 class Reader(Protocol):
@@ -114,6 +116,15 @@ class CatalogSource:
             yield CatalogReader(connection, self._tell)
 
 
+def _asking(select: Callable[_P, sql.Statement]) -> Callable[Concatenate[CatalogReader, _P], pl.LazyFrame]:
+    """Return the method that reads what a statement selects."""
+
+    def ask(self: CatalogReader, /, *args: _P.args, **named: _P.kwargs) -> pl.LazyFrame:
+        return self.read(select(*args, **named))
+
+    return ask
+
+
 class CatalogReader:
     """Read an open catalog; each method is one statement and one Arrow crossing."""
 
@@ -129,68 +140,22 @@ class CatalogReader:
         """Return the series that `name` means."""
         return releases.resolve_series(self._connection, name)
 
-    def versions(self, more: Sequence[str] = ()) -> pl.LazyFrame:
-        """Return all releases."""
-        return self._read(sql.select_versions(more))
+    versions = _asking(sql.select_versions)
+    files = _asking(sql.select_files)
+    changes = _asking(sql.select_changes)
+    change_sums = _asking(sql.select_change_sums)
+    totals = _asking(sql.select_totals)
+    file_count = _asking(sql.select_file_count)
+    results = _asking(sql.select_results)
+    result_changes = _asking(sql.select_result_changes)
+    result_totals = _asking(sql.select_result_totals)
+    hotspots = _asking(sql.select_hotspots)
+    copies = _asking(sql.select_copies)
+    shared = _asking(sql.select_shared)
+    rows = _asking(sql.select_rows)
 
-    def files(self, version_ids: Sequence[str]) -> pl.LazyFrame:
-        """Return the files of releases."""
-        return self._read(sql.select_files(version_ids))
-
-    def changes(
-        self,
-        pairs: Sequence[tuple[str, str]],
-        columns: Sequence[str],
-        *,
-        unchanged: bool = False,
-        most: int | None = None,
-    ) -> pl.LazyFrame:
-        """Return what changed from A to B for each pair."""
-        return self._read(sql.select_changes(pairs, columns, unchanged=unchanged, most=most))
-
-    def change_sums(self, pairs: Sequence[tuple[str, str]]) -> pl.LazyFrame:
-        """Return sums of what changed for each pair."""
-        return self._read(sql.select_change_sums(pairs))
-
-    def totals(self, key: str, version_ids: Sequence[str]) -> pl.LazyFrame:
-        """Return files and bytes per release and `key`."""
-        return self._read(sql.select_totals(key, version_ids))
-
-    def file_count(self, version_id: str) -> pl.LazyFrame:
-        """Return the number of files."""
-        return self._read(sql.select_file_count(version_id))
-
-    def results(self, version_id: str, columns: Sequence[str]) -> pl.LazyFrame:
-        """Return the results of validators."""
-        return self._read(sql.select_results(version_id, columns))
-
-    def result_changes(self, a: str, b: str) -> pl.LazyFrame:
-        """Return what became of results."""
-        return self._read(sql.select_result_changes(a, b))
-
-    def result_totals(self, version_ids: Sequence[str]) -> pl.LazyFrame:
-        """Return results per release and validator."""
-        return self._read(sql.select_result_totals(version_ids))
-
-    def hotspots(self, key: str, version_ids: Sequence[str] | None) -> pl.LazyFrame:
-        """Return files, bytes and failures by `key`."""
-        return self._read(sql.select_hotspots(key, version_ids))
-
-    def copies(self, version_ids: Sequence[str] | None) -> pl.LazyFrame:
-        """Return contents stored more than once."""
-        return self._read(sql.select_copies(version_ids))
-
-    def shared(self, version_ids: Sequence[str] | None) -> pl.LazyFrame:
-        """Return what releases hold and share."""
-        return self._read(sql.select_shared(version_ids))
-
-    def rows(
-        self, table: str, columns: Sequence[str], version_id: str | None = None, most: int | None = None
-    ) -> pl.LazyFrame:
-        """Return bare rows."""
-        return self._read(sql.select_rows(table, columns, version_id=version_id, most=most))
-
-    def _read(self, statement: sql.Statement) -> pl.LazyFrame:
+    def read(self, statement: sql.Statement) -> pl.LazyFrame:
+        """Return the rows of a statement; times are UTC."""
         start = time.perf_counter()
         table = sql.read(self._connection, statement)
         spent = time.perf_counter() - start

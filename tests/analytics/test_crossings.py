@@ -82,8 +82,9 @@ class Watched(CatalogReader):
         super().__init__(connection)
         self.seen, self.lost = seen, lost
 
-    def _read(self, statement: Statement) -> pl.LazyFrame:
-        found = super()._read(statement)
+    def read(self, statement: Statement) -> pl.LazyFrame:
+        """Note what crosses."""
+        found = super().read(statement)
         self.seen.append((statement, set(found.collect_schema().names())))
         if self.lost is not None and self.lost[0] == len(self.seen) - 1:
             found = found.drop(self.lost[1])

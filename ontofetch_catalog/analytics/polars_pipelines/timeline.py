@@ -71,11 +71,7 @@ def bins(line: pl.LazyFrame, every: str) -> pl.LazyFrame:
     filled = (
         line.sort(c.RELEASE_TIME, c.POSITION)
         .group_by_dynamic(pl.col(c.RELEASE_TIME).alias(c.START), every=EVERY[every])
-        .agg(
-            pl.len().alias(c.RELEASES),
-            pl.col(held).sort_by(c.POSITION).last(),
-            pl.col(_ADDED_UP).sum(),
-        )
+        .agg(pl.len().alias(c.RELEASES), pl.col(held).sort_by(c.POSITION).last(), pl.col(_ADDED_UP).sum())
     )
     start = pl.col(c.START)
     every_bin = filled.select(pl.datetime_range(start.min(), start.max(), EVERY[every]).alias(c.START))

@@ -8,8 +8,8 @@ from dataclasses import replace
 import polars as pl
 
 from .. import columns as c
+from .. import drawing as d
 from .. import fields as f
-from ..drawing import AMOUNT, BAR, LABEL, LESS, MORE, SHOWN, WIDTH, Drawn, data_of, in_units, short_versions
 from ..fields import INT, TEXT, Contract, Field, Section
 from ..polars_pipelines import duplicates as pipelines
 from ..results import ReportResult
@@ -17,38 +17,38 @@ from ..sources import CatalogLike
 from .common import Releases, make_result
 
 _KIND = "kind"
-_COLOURS = {"only here": "#c3cad1", "in other releases too": MORE, "copies inside the release": LESS}
+_COLOURS = {"only here": "#c3cad1", "in other releases too": d.MORE, "copies inside the release": d.LESS}
 RELEASES = 40  # bars of a chart that can still be read
 
 
-def draw(result: Mapping[str, pl.DataFrame], _: Mapping[str, object]) -> list[Drawn]:
+def draw(result: Mapping[str, pl.DataFrame], _: Mapping[str, object]) -> list[d.Drawn]:
     """Return the bytes of each release: only here, in other releases too, copies inside the release."""
     import altair as alt
 
-    held = short_versions(result["versions"].filter(pl.col(c.SIZE) > 0).head(RELEASES))
+    held = d.short_versions(result["versions"].filter(pl.col(c.SIZE) > 0).head(RELEASES))
     if held.is_empty():
         return []
     alone = pl.col(c.SIZE) - pl.col(c.REPEATED) - pl.col(c.SHARED)
     named = dict(zip(_COLOURS, (alone, pl.col(c.SHARED), pl.col(c.REPEATED)), strict=True))
-    long = held.select(LABEL, *(part.alias(name) for name, part in named.items())).unpivot(
-        index=LABEL, variable_name=_KIND, value_name=c.SIZE
+    long = held.select(d.LABEL, *(part.alias(name) for name, part in named.items())).unpivot(
+        index=d.LABEL, variable_name=_KIND, value_name=c.SIZE
     )
-    rows, unit = in_units(long, c.SIZE, pl.col(LABEL))
+    rows, unit = d.in_units(long, c.SIZE, pl.col(d.LABEL))
     order = pl.col(_KIND).replace_strict({name: at for at, name in enumerate(_COLOURS)})
     chart = alt.Chart(
-        data_of(rows.with_columns(order.alias("at"))),
+        d.data_of(rows.with_columns(order.alias("at"))),
         title="Bytes stored more than once, by release",
-        width=WIDTH,
-        height=BAR * held.height,
+        width=d.WIDTH,
+        height=d.BAR * held.height,
     )
     colours = alt.Scale(domain=list(_COLOURS), range=list(_COLOURS.values()))
     return [
-        chart.mark_bar(height=BAR - 8).encode(
-            x=alt.X(f"{AMOUNT}:Q", title=unit),
-            y=alt.Y(f"{LABEL}:N", sort=None, title=None),
+        chart.mark_bar(height=d.BAR - 8).encode(
+            x=alt.X(f"{d.AMOUNT}:Q", title=unit),
+            y=alt.Y(f"{d.LABEL}:N", sort=None, title=None),
             color=alt.Color(f"{_KIND}:N", title=None, scale=colours),
             order=alt.Order("at:Q"),
-            tooltip=[alt.Tooltip(f"{name}:N") for name in (LABEL, _KIND, SHOWN)],
+            tooltip=[alt.Tooltip(f"{name}:N") for name in (d.LABEL, _KIND, d.SHOWN)],
         )
     ]
 

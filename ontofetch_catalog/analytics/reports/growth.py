@@ -10,8 +10,8 @@ import polars as pl
 from ...errors import UsageError
 from ...rendering.text import human_size
 from .. import columns as c
+from .. import drawing as d
 from .. import fields as f
-from ..drawing import AMOUNT, LESS, MORE, Drawn, bars, in_units, largest
 from ..fields import INT, TEXT, Contract, Field, Section
 from ..polars_pipelines import growth as pipelines
 from ..results import ReportResult
@@ -20,7 +20,7 @@ from .common import Releases, check_choice, make_result
 from .timeline import timeline
 
 
-def draw(result: Mapping[str, pl.DataFrame], _: Mapping[str, object]) -> list[Drawn]:
+def draw(result: Mapping[str, pl.DataFrame], _: Mapping[str, object]) -> list[d.Drawn]:
     """Return net growth by format or folder."""
     import altair as alt
 
@@ -29,10 +29,10 @@ def draw(result: Mapping[str, pl.DataFrame], _: Mapping[str, object]) -> list[Dr
     if groups.is_empty():
         return []
     summary = result["summary"].row(0, named=True)
-    rows, unit = in_units(largest(groups, key, c.NET, c.CHURN), c.NET)
-    colour = alt.condition(f"datum.{AMOUNT} < 0", alt.value(LESS), alt.value(MORE))
+    rows, unit = d.in_units(d.largest(groups, key, c.NET, c.CHURN), c.NET)
+    colour = alt.condition(f"datum.{d.AMOUNT} < 0", alt.value(d.LESS), alt.value(d.MORE))
     title = f"Net growth by {key}, {summary['a']} to {summary['b']} (churn of {human_size(summary[c.CHURN])} apart)"
-    return [bars(rows, key, title=title, axis=unit, colour=colour, tooltip=[c.CHURN])]
+    return [d.bars(rows, key, title=title, axis=unit, colour=colour, tooltip=[c.CHURN])]
 
 
 GROWTH = Contract(

@@ -8,8 +8,8 @@ from dataclasses import replace
 import polars as pl
 
 from .. import columns as c
+from .. import drawing as d
 from .. import fields as f
-from ..drawing import AMOUNT, CALM, MORE, SHOWN, WIDTH, Drawn, bars, data_of, in_units, largest
 from ..fields import CATEGORY, FLOAT, INT, TEXT, Contract, Field, Section
 from ..polars_pipelines.hotspots import concentration
 from ..results import ReportResult
@@ -19,7 +19,7 @@ from .common import Releases, check_choice, make_result
 METRICS = {"bytes": c.SIZE, "files": c.FILES, "failures": c.FAILED_FILES}
 
 
-def draw(result: Mapping[str, pl.DataFrame], parameters: Mapping[str, object]) -> list[Drawn]:
+def draw(result: Mapping[str, pl.DataFrame], parameters: Mapping[str, object]) -> list[d.Drawn]:
     """Return the largest groups as bars, and the curve of cumulative shares."""
     import altair as alt
 
@@ -27,17 +27,19 @@ def draw(result: Mapping[str, pl.DataFrame], parameters: Mapping[str, object]) -
     rows, measure = result[SECTIONS[key]], METRICS[metric]
     if not rows[measure].sum():
         return []
-    groups = largest(rows.filter(pl.col(measure) > 0), key, measure)
+    groups = d.largest(rows.filter(pl.col(measure) > 0), key, measure)
     if metric == "bytes":
-        shown, unit = in_units(groups, measure)
+        shown, unit = d.in_units(groups, measure)
     else:
         amount = pl.col(measure)
-        shown, unit = groups.with_columns(amount.alias(AMOUNT), amount.cast(pl.String).alias(SHOWN)), metric
-    charts: list[Drawn] = [bars(shown, key, title=f"{metric.capitalize()} by {key}", axis=unit, colour=alt.value(MORE))]
+        shown, unit = groups.with_columns(amount.alias(d.AMOUNT), amount.cast(pl.String).alias(d.SHOWN)), metric
+    charts: list[d.Drawn] = [
+        d.bars(shown, key, title=f"{metric.capitalize()} by {key}", axis=unit, colour=alt.value(d.MORE))
+    ]
     return [*charts, _curve(rows, key, metric)] if rows.height > 1 else charts
 
 
-def _curve(rows: pl.DataFrame, key: str, metric: str) -> Drawn:
+def _curve(rows: pl.DataFrame, key: str, metric: str) -> d.Drawn:
     import altair as alt
 
     columns = [c.TOP_SHARE, c.CUMULATIVE_SHARE]
@@ -45,15 +47,15 @@ def _curve(rows: pl.DataFrame, key: str, metric: str) -> Drawn:
     points = pl.concat([start, rows.select(*columns, pl.col(key).cast(pl.String))])
     x = alt.X(f"{c.TOP_SHARE}:Q", title=f"top of {rows.height:,} by {key}", axis=alt.Axis(format=".0%"))
     y = alt.Y(f"{c.CUMULATIVE_SHARE}:Q", title=f"hold of all {metric}", axis=alt.Axis(format=".0%"))
-    base = alt.Chart(data_of(points), width=WIDTH, height=260)
+    base = alt.Chart(d.data_of(points), width=d.WIDTH, height=260)
     hints = [alt.Tooltip(f"{key}:N"), *(alt.Tooltip(f"{name}:Q", format=".1%") for name in columns)]
     even = alt.Chart(alt.InlineData(values=[dict.fromkeys(columns, at) for at in (0, 1)]))
-    diagonal = even.mark_line(strokeDash=[4, 4], color=CALM).encode(x=x, y=y)
+    diagonal = even.mark_line(strokeDash=[4, 4], color=d.CALM).encode(x=x, y=y)
     dots = 50 if rows.height <= 60 else 0
     return alt.layer(
         diagonal,
-        base.mark_line(color=MORE).encode(x=x, y=y),
-        base.mark_point(filled=True, size=dots, color=MORE).encode(x=x, y=y, tooltip=hints),
+        base.mark_line(color=d.MORE).encode(x=x, y=y),
+        base.mark_point(filled=True, size=dots, color=d.MORE).encode(x=x, y=y, tooltip=hints),
         title=f"What the top holds of all {metric}",
     )
 

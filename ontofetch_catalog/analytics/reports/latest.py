@@ -9,24 +9,8 @@ from datetime import date
 import polars as pl
 
 from .. import columns as c
+from .. import drawing as d
 from .. import fields as f
-from ..drawing import (
-    AMOUNT,
-    BAR,
-    LABEL,
-    MORE,
-    RANK,
-    SHOWN,
-    WIDTH,
-    Drawn,
-    bars,
-    data_of,
-    fold,
-    format_colour,
-    in_units,
-    largest,
-    short_versions,
-)
 from ..fields import BOOL, DATE, INT, TEXT, TIME, Contract, Field, Section
 from ..polars_pipelines import latest as pipelines
 from ..results import ReportResult
@@ -34,7 +18,7 @@ from ..sources import CatalogLike
 from .common import Releases, make_result, pairs_of, parse_day
 
 
-def draw(result: Mapping[str, pl.DataFrame], _: Mapping[str, object]) -> list[Drawn]:
+def draw(result: Mapping[str, pl.DataFrame], _: Mapping[str, object]) -> list[d.Drawn]:
     """Return bytes by format: of one release as bars, of several as one stacked bar each."""
     import altair as alt
 
@@ -44,33 +28,33 @@ def draw(result: Mapping[str, pl.DataFrame], _: Mapping[str, object]) -> list[Dr
     releases = list(result["summary"][c.VERSION_ID])
     if len(releases) > 1:
         return [_stacked(formats, releases)]
-    rows, unit = in_units(largest(formats, c.FORMAT, c.SIZE, c.FILES), c.SIZE)
+    rows, unit = d.in_units(d.largest(formats, c.FORMAT, c.SIZE, c.FILES), c.SIZE)
     return [
-        bars(
+        d.bars(
             rows,
             c.FORMAT,
             title=f"Bytes by format, {releases[0]}",
             axis=unit,
-            colour=alt.value(MORE),
+            colour=alt.value(d.MORE),
             tooltip=[c.FILES],
         )
     ]
 
 
-def _stacked(formats: pl.DataFrame, releases: list[str]) -> Drawn:
+def _stacked(formats: pl.DataFrame, releases: list[str]) -> d.Drawn:
     import altair as alt
 
-    folded, names = fold(formats)
-    rows, unit = in_units(short_versions(folded), c.SIZE, pl.col(c.VERSION_ID))
+    folded, names = d.fold(formats)
+    rows, unit = d.in_units(d.short_versions(folded), c.SIZE, pl.col(c.VERSION_ID))
     return (
-        alt.Chart(data_of(rows), title="Bytes by format", width=WIDTH, height=BAR * len(releases))
-        .mark_bar(height=BAR - 8)
+        alt.Chart(d.data_of(rows), title="Bytes by format", width=d.WIDTH, height=d.BAR * len(releases))
+        .mark_bar(height=d.BAR - 8)
         .encode(
-            x=alt.X(f"{AMOUNT}:Q", title=unit),
-            y=alt.Y(f"{LABEL}:N", sort=None, title=None),
-            color=format_colour(names),
-            order=alt.Order(f"{RANK}:Q"),
-            tooltip=[alt.Tooltip(f"{name}:N") for name in (LABEL, c.FORMAT, SHOWN)],
+            x=alt.X(f"{d.AMOUNT}:Q", title=unit),
+            y=alt.Y(f"{d.LABEL}:N", sort=None, title=None),
+            color=d.format_colour(names),
+            order=alt.Order(f"{d.RANK}:Q"),
+            tooltip=[alt.Tooltip(f"{name}:N") for name in (d.LABEL, c.FORMAT, d.SHOWN)],
         )
     )
 

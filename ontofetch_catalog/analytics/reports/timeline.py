@@ -9,24 +9,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from .. import columns as c
+from .. import drawing as d
 from .. import fields as f
-from ..drawing import (
-    AMOUNT,
-    CALM,
-    LABEL,
-    LESS,
-    MORE,
-    RANK,
-    SHOWN,
-    WIDTH,
-    Drawn,
-    data_of,
-    fold,
-    format_colour,
-    in_units,
-    release_axis,
-    short_versions,
-)
 from ..execution import collect
 from ..fields import INT, TEXT, TIME, Contract, Field, Section
 from ..polars_pipelines import timeline as pipelines
@@ -39,72 +23,75 @@ if TYPE_CHECKING:
 
 _KIND = "kind"
 _FLOWS = {c.ADDED_BYTES: "added", c.REMOVED_BYTES: "removed", c.CHURN: "rewritten (churn)"}
-_COLOURS = {"added": MORE, "removed": LESS, "rewritten (churn)": CALM}
+_COLOURS = {"added": d.MORE, "removed": d.LESS, "rewritten (churn)": d.CALM}
 
 
-def draw(result: Mapping[str, pl.DataFrame], parameters: Mapping[str, object]) -> list[Drawn]:
+def draw(result: Mapping[str, pl.DataFrame], parameters: Mapping[str, object]) -> list[d.Drawn]:
     """Return what releases hold and what changed in each, release by release or over time."""
     import altair as alt
 
-    line = short_versions(result["timeline"])
+    line = d.short_versions(result["timeline"])
     if line.is_empty():
         return []
-    names = list(line[LABEL])
-    charts = [_held(result["formats"], names), _changed(line, release_axis(names), "Changed bytes, release by release")]
+    names = list(line[d.LABEL])
+    charts = [
+        _held(result["formats"], names),
+        _changed(line, d.release_axis(names), "Changed bytes, release by release"),
+    ]
     if "bins" in result:
         start = alt.X(f"{c.START}:T", title=None, axis=alt.Axis(format="%Y-%m-%d"), scale=alt.Scale(type="utc"))
-        bins = result["bins"].with_columns(pl.col(c.START).dt.epoch("ms"), pl.col(c.VERSION_ID).alias(LABEL))
+        bins = result["bins"].with_columns(pl.col(c.START).dt.epoch("ms"), pl.col(c.VERSION_ID).alias(d.LABEL))
         charts = [_over_time(bins, start), _changed(bins, start, f"Changed bytes by {parameters['every']}")]
     return charts
 
 
-def _held(formats: pl.DataFrame, names: list[str]) -> Drawn:
+def _held(formats: pl.DataFrame, names: list[str]) -> d.Drawn:
     import altair as alt
 
-    folded, kinds = fold(formats)
-    rows, unit = in_units(short_versions(folded), c.SIZE, pl.col(c.VERSION_ID))
+    folded, kinds = d.fold(formats)
+    rows, unit = d.in_units(d.short_versions(folded), c.SIZE, pl.col(c.VERSION_ID))
     return (
-        alt.Chart(data_of(rows), title="Bytes by format, release by release", width=WIDTH, height=240)
+        alt.Chart(d.data_of(rows), title="Bytes by format, release by release", width=d.WIDTH, height=240)
         .mark_bar()
         .encode(
-            x=release_axis(names),
-            y=alt.Y(f"{AMOUNT}:Q", title=unit),
-            color=format_colour(kinds),
-            order=alt.Order(f"{RANK}:Q"),
-            tooltip=[alt.Tooltip(f"{name}:N") for name in (LABEL, c.FORMAT, SHOWN)],
+            x=d.release_axis(names),
+            y=alt.Y(f"{d.AMOUNT}:Q", title=unit),
+            color=d.format_colour(kinds),
+            order=alt.Order(f"{d.RANK}:Q"),
+            tooltip=[alt.Tooltip(f"{name}:N") for name in (d.LABEL, c.FORMAT, d.SHOWN)],
         )
     )
 
 
-def _over_time(bins: pl.DataFrame, start: alt.X) -> Drawn:
+def _over_time(bins: pl.DataFrame, start: alt.X) -> d.Drawn:
     import altair as alt
 
-    rows, unit = in_units(bins.select(c.START, LABEL, c.SIZE, c.RELEASES), c.SIZE)
-    base = alt.Chart(data_of(rows), width=WIDTH, height=240)
-    hints = [alt.Tooltip(f"{name}:N") for name in (LABEL, SHOWN, c.RELEASES)]
-    line = base.mark_line(interpolate="step-after", color=MORE).encode(x=start, y=alt.Y(f"{AMOUNT}:Q", title=unit))
-    points = base.transform_filter(f"datum.{c.RELEASES} > 0").mark_point(filled=True, size=60, color=MORE)
-    shown = points.encode(x=start, y=f"{AMOUNT}:Q", tooltip=hints)
+    rows, unit = d.in_units(bins.select(c.START, d.LABEL, c.SIZE, c.RELEASES), c.SIZE)
+    base = alt.Chart(d.data_of(rows), width=d.WIDTH, height=240)
+    hints = [alt.Tooltip(f"{name}:N") for name in (d.LABEL, d.SHOWN, c.RELEASES)]
+    line = base.mark_line(interpolate="step-after", color=d.MORE).encode(x=start, y=alt.Y(f"{d.AMOUNT}:Q", title=unit))
+    points = base.transform_filter(f"datum.{c.RELEASES} > 0").mark_point(filled=True, size=60, color=d.MORE)
+    shown = points.encode(x=start, y=f"{d.AMOUNT}:Q", tooltip=hints)
     return alt.layer(line, shown, title="Bytes of the last release")
 
 
-def _changed(line: pl.DataFrame, x: alt.X, title: str) -> Drawn:
+def _changed(line: pl.DataFrame, x: alt.X, title: str) -> d.Drawn:
     import altair as alt
 
-    place = c.START if c.START in line.columns else LABEL
+    place = c.START if c.START in line.columns else d.LABEL
     flows = line.select(place, *_FLOWS).with_columns(-pl.col(c.REMOVED_BYTES)).rename(_FLOWS)
     long = flows.unpivot(index=place, variable_name=_KIND, value_name=c.SIZE).drop_nulls(c.SIZE)
-    rows, unit = in_units(long, c.SIZE, pl.col(place))
+    rows, unit = d.in_units(long, c.SIZE, pl.col(place))
     colours = alt.Scale(domain=list(_COLOURS), range=list(_COLOURS.values()))
     width: dict[str, Any] = {"width": 8} if place == c.START else {}
     return (
-        alt.Chart(data_of(rows), title=title, width=WIDTH, height=200)
+        alt.Chart(d.data_of(rows), title=title, width=d.WIDTH, height=200)
         .mark_bar(**width)
         .encode(
             x=x,
-            y=alt.Y(f"{AMOUNT}:Q", title=unit),
+            y=alt.Y(f"{d.AMOUNT}:Q", title=unit),
             color=alt.Color(f"{_KIND}:N", title=None, scale=colours),
-            tooltip=[alt.Tooltip(f"{name}:N") for name in (_KIND, SHOWN)],
+            tooltip=[alt.Tooltip(f"{name}:N") for name in (_KIND, d.SHOWN)],
         )
     )
 
@@ -150,10 +137,7 @@ TIMELINE = Contract(
             newest_last=True,
         ),
         Section(
-            "formats",
-            "formats release by release",
-            (f.VERSION, _TIME, f.GROUP_FORMAT, f.FILES, f.SIZE),
-            shown=False,
+            "formats", "formats release by release", (f.VERSION, _TIME, f.GROUP_FORMAT, f.FILES, f.SIZE), shown=False
         ),
     ),
     order=("bins", "timeline"),
@@ -186,10 +170,7 @@ def timeline(
         chosen = collect({"releases": timed.tail(count) if count else timed}, catalog.tell)["releases"]
         sums, totals = reader.change_sums(pairs_of(chosen)), reader.totals(c.FORMAT, chosen[c.VERSION_ID].to_list())
     line = pipelines.timeline(chosen.lazy(), sums, totals)
-    frames = {
-        "timeline": line,
-        "formats": pipelines.formats_over_time(chosen.lazy(), totals),
-    }
+    frames = {"timeline": line, "formats": pipelines.formats_over_time(chosen.lazy(), totals)}
     if every is not None:
         frames = {"bins": pipelines.bins(line, every), **frames}
     return make_result(catalog, TIMELINE, frames, {"series": slot, "last": count, "every": every})

@@ -8,8 +8,8 @@ from dataclasses import replace
 import polars as pl
 
 from .. import columns as c
+from .. import drawing as d
 from .. import fields as f
-from ..drawing import BAD, BAR, GOOD, LABEL, UNKNOWN, WIDTH, Drawn, data_of, largest, release_axis, short_versions
 from ..fields import BOOL, CATEGORY, FLOAT, INT, TEXT, TIME, Contract, Field, Section
 from ..polars_pipelines import validation as pipelines
 from ..polars_pipelines.timeline import release_times
@@ -18,18 +18,18 @@ from ..sources import CatalogLike
 from .common import Releases, check_choice, make_result, parse_count
 
 _OUTCOME, _COUNT = "outcome", "results"
-_COLOURS = {"passed": GOOD, "failed": BAD, "not validated": UNKNOWN}
+_COLOURS = {"passed": d.GOOD, "failed": d.BAD, "not validated": d.UNKNOWN}
 
 
-def draw(result: Mapping[str, pl.DataFrame], _: Mapping[str, object]) -> list[Drawn]:
+def draw(result: Mapping[str, pl.DataFrame], _: Mapping[str, object]) -> list[d.Drawn]:
     """Return outcomes by validator or format, else of all files; with a history the rates of each release first."""
-    charts: list[Drawn] = []
+    charts: list[d.Drawn] = []
     if "history" in result and not result["history"].is_empty():
         charts += _history(result["history"])
     release = result["summary"][c.VERSION_ID].item()
     for section, key in (("validators", c.VALIDATOR), ("formats", c.FORMAT)):
         if section in result and not result[section].is_empty():
-            groups = largest(result[section], key, c.RESULTS, c.PASSED_FILES, c.FAILED_FILES)
+            groups = d.largest(result[section], key, c.RESULTS, c.PASSED_FILES, c.FAILED_FILES)
             charts.append(_outcomes(groups, key, f"Results by {key}, {release}", "results"))
     if not charts and result["summary"][c.FILES].item():
         columns = [c.VERSION_ID, c.PASSED_FILES, c.FAILED_FILES, c.UNVALIDATED_FILES]
@@ -37,7 +37,7 @@ def draw(result: Mapping[str, pl.DataFrame], _: Mapping[str, object]) -> list[Dr
     return charts
 
 
-def _outcomes(groups: pl.DataFrame, key: str, title: str, what: str) -> Drawn:
+def _outcomes(groups: pl.DataFrame, key: str, title: str, what: str) -> d.Drawn:
     import altair as alt
 
     names = {c.PASSED_FILES: "passed", c.FAILED_FILES: "failed", c.UNVALIDATED_FILES: "not validated"}
@@ -45,8 +45,8 @@ def _outcomes(groups: pl.DataFrame, key: str, title: str, what: str) -> Drawn:
     long = groups.select(key, *here).rename(here).unpivot(index=key, variable_name=_OUTCOME, value_name=_COUNT)
     shown = [name for name in _COLOURS if name in here.values()]
     return (
-        alt.Chart(data_of(long), title=title, width=WIDTH, height=BAR * groups.height)
-        .mark_bar(height=BAR - 8)
+        alt.Chart(d.data_of(long), title=title, width=d.WIDTH, height=d.BAR * groups.height)
+        .mark_bar(height=d.BAR - 8)
         .encode(
             x=alt.X(f"{_COUNT}:Q", title=what, axis=alt.Axis(format=",d", tickMinStep=1)),
             y=alt.Y(f"{key}:N", sort=None, title=None),
@@ -59,15 +59,15 @@ def _outcomes(groups: pl.DataFrame, key: str, title: str, what: str) -> Drawn:
     )
 
 
-def _history(history: pl.DataFrame) -> list[Drawn]:
+def _history(history: pl.DataFrame) -> list[d.Drawn]:
     import altair as alt
 
-    rows = short_versions(history).select(LABEL, c.VALIDATOR, c.RESULTS, c.FAILED_FILES, c.RATE)
-    x = release_axis(list(rows[LABEL].unique(maintain_order=True)))
-    base = alt.Chart(data_of(rows), width=WIDTH)
+    rows = d.short_versions(history).select(d.LABEL, c.VALIDATOR, c.RESULTS, c.FAILED_FILES, c.RATE)
+    x = d.release_axis(list(rows[d.LABEL].unique(maintain_order=True)))
+    base = alt.Chart(d.data_of(rows), width=d.WIDTH)
     colour = alt.Color(f"{c.VALIDATOR}:N", title=None, scale=alt.Scale(scheme="tableau10"))
     rate = alt.Y(f"{c.RATE}:Q", title="passed", axis=alt.Axis(format=".0%"), scale=alt.Scale(domain=[0, 1]))
-    hints = [alt.Tooltip(f"{name}:N") for name in (LABEL, c.VALIDATOR, c.RESULTS, c.FAILED_FILES)]
+    hints = [alt.Tooltip(f"{name}:N") for name in (d.LABEL, c.VALIDATOR, c.RESULTS, c.FAILED_FILES)]
     hints.append(alt.Tooltip(f"{c.RATE}:Q", format=".1%"))
     rates = base.mark_line(point=True).encode(x=x, y=rate, color=colour, tooltip=hints)
     failed = base.mark_bar().encode(

@@ -81,7 +81,7 @@ def _limit(most: int | None) -> str:
 
 
 def select_rows(
-    table: str, columns: Sequence[str], *, version_id: str | None = None, most: int | None = None
+    table: str, columns: Sequence[str], version_id: str | None = None, most: int | None = None
 ) -> Statement:
     """Return the SQL of rows of `files`, `validations` or `events`, in no particular order.
 
