@@ -90,11 +90,24 @@ def fold(formats: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
     return sums.with_columns(rank), names
 
 
-def format_colour(names: Sequence[str]) -> alt.Color:
-    """Return the colours of formats, in the order of `names`."""
+def stacked_formats(formats: pl.DataFrame, releases: Sequence[str], title: str, *, lying: bool) -> Drawn:
+    """Return a bar for each of `releases`, lying or standing, with the bytes of its formats on one another."""
     import altair as alt
 
-    return alt.Color(f"{c.FORMAT}:N", title=None, sort=list(names), scale=alt.Scale(scheme="tableau10"))
+    folded, names = fold(formats)
+    rows, unit = in_units(short_versions(folded), c.SIZE, pl.col(c.VERSION_ID))
+    amount = f"{AMOUNT}:Q"
+    place: dict[str, Any] = {"x": release_axis(releases), "y": alt.Y(amount, title=unit)}
+    if lying:
+        place = {"x": alt.X(amount, title=unit), "y": alt.Y(f"{LABEL}:N", sort=None, title=None)}
+    chart = alt.Chart(data_of(rows), title=title, width=WIDTH, height=BAR * len(releases) if lying else 240)
+    marked = chart.mark_bar(height=BAR - 8) if lying else chart.mark_bar()
+    return marked.encode(
+        **place,
+        color=alt.Color(f"{c.FORMAT}:N", title=None, sort=names, scale=alt.Scale(scheme="tableau10")),
+        order=alt.Order(f"{RANK}:Q"),
+        tooltip=[alt.Tooltip(f"{name}:N") for name in (LABEL, c.FORMAT, SHOWN)],
+    )
 
 
 def short_versions(frame: pl.DataFrame) -> pl.DataFrame:

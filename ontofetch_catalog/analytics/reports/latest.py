@@ -27,7 +27,7 @@ def draw(result: Mapping[str, pl.DataFrame], _: Mapping[str, object]) -> list[d.
         return []
     releases = list(result["summary"][c.VERSION_ID])
     if len(releases) > 1:
-        return [_stacked(formats, releases)]
+        return [d.stacked_formats(formats, releases, "Bytes by format", lying=True)]
     rows, unit = d.in_units(d.largest(formats, c.FORMAT, c.SIZE, c.FILES), c.SIZE)
     return [
         d.bars(
@@ -39,24 +39,6 @@ def draw(result: Mapping[str, pl.DataFrame], _: Mapping[str, object]) -> list[d.
             tooltip=[c.FILES],
         )
     ]
-
-
-def _stacked(formats: pl.DataFrame, releases: list[str]) -> d.Drawn:
-    import altair as alt
-
-    folded, names = d.fold(formats)
-    rows, unit = d.in_units(d.short_versions(folded), c.SIZE, pl.col(c.VERSION_ID))
-    return (
-        alt.Chart(d.data_of(rows), title="Bytes by format", width=d.WIDTH, height=d.BAR * len(releases))
-        .mark_bar(height=d.BAR - 8)
-        .encode(
-            x=alt.X(f"{d.AMOUNT}:Q", title=unit),
-            y=alt.Y(f"{d.LABEL}:N", sort=None, title=None),
-            color=d.format_colour(names),
-            order=alt.Order(f"{d.RANK}:Q"),
-            tooltip=[alt.Tooltip(f"{name}:N") for name in (d.LABEL, c.FORMAT, d.SHOWN)],
-        )
-    )
 
 
 LATEST = Contract(

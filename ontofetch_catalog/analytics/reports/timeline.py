@@ -35,7 +35,7 @@ def draw(result: Mapping[str, pl.DataFrame], parameters: Mapping[str, object]) -
         return []
     names = list(line[d.LABEL])
     charts = [
-        _held(result["formats"], names),
+        d.stacked_formats(result["formats"], names, "Bytes by format, release by release", lying=False),
         _changed(line, d.release_axis(names), "Changed bytes, release by release"),
     ]
     if "bins" in result:
@@ -43,24 +43,6 @@ def draw(result: Mapping[str, pl.DataFrame], parameters: Mapping[str, object]) -
         bins = result["bins"].with_columns(pl.col(c.START).dt.epoch("ms"), pl.col(c.VERSION_ID).alias(d.LABEL))
         charts = [_over_time(bins, start), _changed(bins, start, f"Changed bytes by {parameters['every']}")]
     return charts
-
-
-def _held(formats: pl.DataFrame, names: list[str]) -> d.Drawn:
-    import altair as alt
-
-    folded, kinds = d.fold(formats)
-    rows, unit = d.in_units(d.short_versions(folded), c.SIZE, pl.col(c.VERSION_ID))
-    return (
-        alt.Chart(d.data_of(rows), title="Bytes by format, release by release", width=d.WIDTH, height=240)
-        .mark_bar()
-        .encode(
-            x=d.release_axis(names),
-            y=alt.Y(f"{d.AMOUNT}:Q", title=unit),
-            color=d.format_colour(kinds),
-            order=alt.Order(f"{d.RANK}:Q"),
-            tooltip=[alt.Tooltip(f"{name}:N") for name in (d.LABEL, c.FORMAT, d.SHOWN)],
-        )
-    )
 
 
 def _over_time(bins: pl.DataFrame, start: alt.X) -> d.Drawn:
