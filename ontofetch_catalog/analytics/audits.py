@@ -96,8 +96,8 @@ class AuditReader:
     ) -> pl.LazyFrame:
         """Return what changed from A to B for each pair."""
         asked = pl.LazyFrame(pairs, schema=dict.fromkeys((_EARLIER, c.VERSION_ID), pl.String), orient="row")
-        ids = dict.fromkeys(version_id for pair in pairs for version_id in pair)
-        files = self._settled(self._extracted(list(ids)).select(_COMPARED))
+        ids = [version_id for pair in pairs for version_id in pair]
+        files = self._settled(self._extracted(ids).select(_COMPARED))
         before = files.rename({c.VERSION_ID: _EARLIER}).join(asked, on=_EARLIER).drop(_EARLIER)
         now = files.join(asked, on=c.VERSION_ID, how="semi")
         found = deltas.file_changes(before, now, unchanged=unchanged).select(columns)
@@ -249,7 +249,7 @@ class AuditReader:
         return io.scan_audits(self._paths(layout.VALIDATION_AUDIT, version_ids), io.VALIDATION_AUDIT)
 
     def _paths(self, name: str, version_ids: Sequence[str] | None) -> list[StorePath]:
-        chosen = self._manifests if version_ids is None else version_ids
+        chosen = self._manifests if version_ids is None else dict.fromkeys(version_ids)
         paths = [self._manifests[version_id].folder / name for version_id in chosen]
         return [path for path in paths if io.holds_lines(path)]
 
