@@ -10,12 +10,16 @@ import pyarrow as pa
 import pytest
 
 from ontofetch_catalog.analytics.catalog import Catalog
+from ontofetch_catalog.catalog.connection import Store
+from ontofetch_catalog.catalog.repo.looks import list_series
+from ontofetch_catalog.catalog.repo.stats import find_statistics
+from ontofetch_catalog.catalog.sessions import reading, utc_now
 from ontofetch_hookspecs.layout import DATABASE, EXTRACT_AUDIT
 
 from . import data
 from .bench_extract import record
 from .children import peak_of
-from .growth_sql import GROWTH
+from .growth_sql import GROWTH, SERIES
 from .harness import Race, Side, pick
 
 ROWS = pick(1_000_000, 200_000)
@@ -24,6 +28,14 @@ MOST_MEMORY = 1_000_000_000
 A, B = "example/growing/1.0", "example/growing/1.1"
 LONE = "example/lone/1.0"
 COLUMNS = ["change", "relpath", "previous_relpath", "format", "size_a", "size_b", "size_delta"]
+
+
+# (series, releases, files of a release)
+MANY_RELEASES = (1, pick(1_000, 300), 10)
+LARGE_RELEASES = (1, 20, pick(50_000, 10_000))
+MANY_SERIES = (pick(1_000, 300), 2, 10)
+FEW_SERIES = (10, 2, pick(1_000, 300))
+MOST_MEMORY_OF_SERIES = 700_000_000
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +89,52 @@ def test_growth(race: Race, growing: Path) -> None:
     race("growth", Side(lambda _: report()), Side(lambda _: statement()))
 
 
+@pytest.mark.parametrize(("name", "shape"), [("growth.releases", MANY_RELEASES), ("growth.files", LARGE_RELEASES)])
+def test_growth_over_a_series(race: Race, scratch: Path, name: str, shape: tuple[int, int, int]) -> None:
+    """What changed from release to release, against one statement; both yield the same rows."""
+    root = series_store(scratch, shape)
+
+    def statement() -> pa.Table:
+        with duckdb.connect(str(root / DATABASE), read_only=True) as connection:
+            return connection.sql(SERIES.format(slot="example/series-0")).to_arrow_table()
+
+    def report() -> pl.DataFrame:
+        return Catalog.open(root).growth(series="example/series-0")["timeline"]
+
+    expected = pl.DataFrame(statement()).with_columns(pl.col("release_time").dt.replace_time_zone("UTC"))
+    assert report().select(expected.columns).equals(expected)
+    assert expected.select(pl.col("added", "removed", "modified", "renamed").sum() > 0).row(0) == (True,) * 4
+    race(name, Side(lambda _: report()), Side(lambda _: statement()))
+
+
+def test_latest_of_many_series(race: Race, scratch: Path) -> None:
+    """The latest releases of many series, against those of few that hold as many files."""
+    many, few = (Catalog.open(series_store(scratch, shape)) for shape in (MANY_SERIES, FEW_SERIES))
+    assert many.latest()["summary"]["files"].sum() == few.latest()["summary"]["files"].sum()
+    race("latest.series", Side(lambda _: many.latest()), Side(lambda _: few.latest()))
+
+
+def test_the_bare_command_over_many_series(race: Race, scratch: Path) -> None:
+    """A row per series, as the bare command asks for it, likewise."""
+    many, few = (Store(series_store(scratch, shape)) for shape in (MANY_SERIES, FEW_SERIES))
+
+    def ask(store: Store) -> int:
+        with reading(store) as connection:
+            return len(list_series(connection, find_statistics(connection, utc_now(), 60).relation))
+
+    assert ask(many) - ask(few) == MANY_SERIES[0] - FEW_SERIES[0]
+    race("bare.series", Side(lambda _: ask(many)), Side(lambda _: ask(few)))
+
+
+def series_store(scratch: Path, shape: tuple[int, int, int]) -> Path:
+    """Return a store of series, as `data.fill_series` makes them; made once."""
+    root = scratch / "series-{}-{}-{}".format(*shape)
+    if not root.exists():
+        data.make_store(root)
+        data.fill_series(root, *shape)
+    return root
+
+
 def test_roll_up_of_audits(race: Race, audited: Path) -> None:
     """Files and bytes per format from the audits, against the bare scan."""
     audit = audited / data.VERSION / EXTRACT_AUDIT
@@ -109,6 +167,15 @@ def test_latest_among_many_rows(race: Race, alone: Path, crowded: Path) -> None:
 def test_memory_of_growth(race: Race, growing: Path) -> None:
     """The growth report, in a process of its own."""
     race.weigh("growth.memory", lambda: _peak(growing, "catalog", "growth", f"a={A}", f"b={B}"))
+
+
+def test_memory_of_growth_over_a_series(race: Race, scratch: Path) -> None:
+    """The growth report over large releases, in a process of its own."""
+    root = series_store(scratch, LARGE_RELEASES)
+    race.weigh(
+        "growth.files.memory",
+        lambda: (_peak(root, "catalog", "growth", "series=example/series-0")[0], MOST_MEMORY_OF_SERIES),
+    )
 
 
 def test_memory_of_the_roll_up(race: Race, audited: Path) -> None:

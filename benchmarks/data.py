@@ -133,6 +133,35 @@ def fill_successor(root: Path, a: str, b: str) -> None:
         connection.execute(SUCCESSOR.format(a=a, b=b))
 
 
+def fill_series(root: Path, series: int, releases: int, count: int) -> None:
+    """Record `series` series (`example/series-0` …) of `releases` releases of `count` files, the last one latest.
+
+    From a release to the next one file in 29 is modified, one in 53 gets another name, one in 37 moves, some twice.
+    """
+    with duckdb.connect(str(root / DATABASE)) as connection:
+        connection.execute(
+            "INSERT INTO versions BY NAME SELECT version_id, 'example' AS service, 'series-' || s AS ontology,"
+            " '1.' || r AS version, version_id AS fs_relpath, 'native' AS layout,"
+            " TIMESTAMP '2025-01-01 12:00:00' + to_days(r::INTEGER) AS created_at FROM (SELECT s, r,"
+            f" printf('example/series-%d/1.%d', s, r) AS version_id FROM range({series}) a(s), range({releases}) b(r))"
+            " ORDER BY s, r"
+        )
+        connection.execute(
+            "INSERT INTO extracted_files BY NAME SELECT version_id, printf('part-%02d/%smodule_%07d.ttl', i % 50,"
+            " if((i + r) % 37 = 0, printf('moved-%d/', r), ''), if((i + r) % 53 = 0, 1_000_000 + i, i)) AS relpath,"
+            " sha256(printf('%s %d %d', ontology, i, edition)) AS file_id,"
+            f" '{SAMPLE_SHA256}' AS artifact_id, {_FORMAT} AS format, 1_000 + i % 977 + edition AS size_bytes"
+            " FROM (SELECT *, if((i * 7 + r) % 29 = 0, r, 0) AS edition FROM (SELECT version_id, ontology,"
+            f" version[3:]::BIGINT AS r, i FROM versions, range({count}) t(i) WHERE ontology LIKE 'series-%'))"
+            " ORDER BY version_id, relpath"
+        )
+        connection.execute(
+            "INSERT INTO latest_pointer BY NAME SELECT service || '/' || ontology AS slot,"
+            " max_by(version_id, created_at) AS version_id, max(created_at) AS updated_at FROM versions"
+            " WHERE ontology LIKE 'series-%' GROUP BY slot"
+        )
+
+
 def record_tree(root: Path, files: pa.Table, write: Callable[[Path], None]) -> None:
     """Stage real files and record them as VERSION's; `write` gets the folder they belong into, its folders made."""
     stage = Stage.create(root)

@@ -25,9 +25,18 @@ LIMITS = {
     "replace.shared": Limit(2.0, "an artifact replaced, its folders shared", "the same recorded for the first time"),
     "growth": Limit(1.3, "report growth, two large releases", "one SQL statement that yields the same rows"),
     "growth.memory": Limit(1.0, "peak of report growth", "1 GB"),
+    "growth.releases": Limit(
+        1.5, "growth --series, 1,000 releases of 10 files", "one SQL statement that yields the same"
+    ),
+    "growth.files": Limit(
+        1.5, "growth --series, 20 releases of 50,000 files", "one SQL statement that yields the same"
+    ),
+    "growth.files.memory": Limit(1.0, "peak of the latter", "700 MB"),
     "rollup": Limit(1.3, "report hotspots by format, from audits", "scan_ndjson of two columns, group_by, sum"),
     "rollup.memory": Limit(1.0, "peak of the roll-up of audits", "1 GB"),
     "latest": Limit(2.0, "report latest, 20 times as many rows there", "the same in a catalog with that release only"),
+    "latest.series": Limit(2.0, "report latest, 1,000 series", "the same with 10 series of as many files"),
+    "bare.series": Limit(2.0, "what `ontofetch` alone asks, 1,000 series", "the same with 10 series of as many files"),
     "latest.memory": Limit(1.0, "peak of report latest among many rows", "1 GB"),
     "doctor": Limit(1.0, "doctor without hashing", "10 s per 100,000 files"),
     "doctor.memory": Limit(1.0, "what doctor adds to the peak", "300 MB"),

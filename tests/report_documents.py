@@ -11,20 +11,26 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ontofetch_catalog.analytics import contracts
-from ontofetch_catalog.analytics.contracts import Contract, Field, Section
+from ontofetch_catalog.analytics.fields import Contract, Field, Section
+from ontofetch_catalog.analytics.reports.duplicates import DUPLICATES
+from ontofetch_catalog.analytics.reports.growth import GROWTH
+from ontofetch_catalog.analytics.reports.hotspots import HOTSPOTS
+from ontofetch_catalog.analytics.reports.latest import LATEST
+from ontofetch_catalog.analytics.reports.timeline import TIMELINE
+from ontofetch_catalog.analytics.reports.validation import VALIDATION
+from ontofetch_catalog.analytics.tables import TABLES
 from ontofetch_catalog.plugins import analytics
 from ontofetch_hookspecs import Report
 
 DOCS = Path(__file__).parents[1] / "docs"
 # document → contract; `growth` answers two questions
 CONTRACTS: Mapping[str, Contract] = {
-    "latest": contracts.LATEST,
-    "growth": contracts.GROWTH,
-    "growth-series": contracts.TIMELINE,
-    "validation": contracts.VALIDATION,
-    "hotspots": contracts.HOTSPOTS,
-    "duplicates": contracts.DUPLICATES,
+    "latest": LATEST,
+    "growth": GROWTH,
+    "growth-series": TIMELINE,
+    "validation": VALIDATION,
+    "hotspots": HOTSPOTS,
+    "duplicates": DUPLICATES,
 }
 TYPES = {"Int64": "integer", "Float64": "number", "Boolean": "boolean", "String": "string", "Categorical": "string"}
 FORMATS = {"Date": "date", 'Datetime("us", "UTC")': "date-time"}
@@ -54,7 +60,7 @@ def blocks() -> dict[str, str]:
     for report in analytics.register_reports():
         examples = "\n".join(f"ontofetch report {report.name} {example}".rstrip() for example in report.examples)
         found[f"options {report.name}"] = f"```\n{examples}\n```\n\n{options_table(report)}"
-    for name, contract in {**CONTRACTS, "catalog": contracts.TABLES}.items():
+    for name, contract in {**CONTRACTS, "catalog": TABLES}.items():
         found[f"frames {name}"] = "\n\n".join(frames_table(section) for section in contract.sections)
     return found
 

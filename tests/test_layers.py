@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -68,8 +68,10 @@ def name_of(path: Path) -> str:
     return ".".join(path.relative_to(base).with_suffix("").parts).removesuffix(".__init__")
 
 
-def imports_of(module: str, source: str, *, package: bool = False) -> Iterator[tuple[str, bool]]:
-    """Yield (dotted name, whether at the top of the module) of every import."""
+def imports_of(
+    module: str, source: str, *, package: bool = False, for_types: bool = False
+) -> Iterator[tuple[str, bool]]:
+    """Yield (dotted name, whether at the top of the module) of every import, with `for_types` also those for types."""
     tree = ast.parse(source)
     top = {id(node) for node in tree.body}
     typing_only = {
@@ -79,7 +81,7 @@ def imports_of(module: str, source: str, *, package: bool = False) -> Iterator[t
         for inner in ast.walk(node)
     }
     for node in ast.walk(tree):
-        if id(node) in typing_only:
+        if id(node) in typing_only and not for_types:
             continue
         if isinstance(node, ast.Import):
             for alias in node.names:
@@ -105,6 +107,37 @@ def wrong_arrows(module: str, source: str, *, package: bool = False) -> list[str
             found.append(f"{module} imports {target}")
         if here in ("plugins", "cli") and there in ("catalog", "analytics") and at_top:
             found.append(f"{module} imports {target} at its top")
+    return found
+
+
+def import_circles(sources: Mapping[str, tuple[str, bool]]) -> list[list[str]]:
+    """Return the circles of imports among modules, each sorted; what is imported for types alone counts too.
+
+    Args:
+        sources: Dotted name → (text, whether it is a package).
+    """
+    arrows = {
+        module: {
+            target if target in sources else target.rpartition(".")[0]
+            for target, _ in imports_of(module, text, package=package, for_types=True)
+        }
+        & (sources.keys() - {module})
+        for module, (text, package) in sources.items()
+    }
+    reach = {module: reachable(module, arrows) for module in arrows}
+    circles = {tuple(sorted(other for other in reach[module] if module in reach[other])) for module in arrows}
+    return sorted(list(circle) for circle in circles if circle)
+
+
+def reachable(module: str, arrows: Mapping[str, set[str]]) -> set[str]:
+    """Return the modules to which arrows lead from one, in any number of steps."""
+    found: set[str] = set()
+    waiting = list(arrows[module])
+    while waiting:
+        target = waiting.pop()
+        if target not in found:
+            found.add(target)
+            waiting += arrows[target]
     return found
 
 
@@ -406,6 +439,23 @@ def test_imports_inside_the_catalog_point_down() -> None:
         for path in SOURCES
         for line in upward_arrows(name_of(path), path.read_text(), package=path.stem == "__init__")
     ] == []
+
+
+def test_no_imports_go_in_a_circle() -> None:
+    """No module needs another one that needs it, for types either."""
+    assert import_circles({name_of(path): (path.read_text(), path.stem == "__init__") for path in SOURCES}) == []
+
+
+def test_a_circle_of_imports_is_found() -> None:
+    """Also one that an import inside a function closes, or one for types alone; who only points at it is not in it."""
+    sources = {
+        "p": ("from .a import x", True),
+        "p.a": ("from . import b", False),
+        "p.b": ("def f():\n    from .c import y", False),
+        "p.c": ("if TYPE_CHECKING:\n    from .a import x\n    from .d import z", False),
+        "p.d": ("import os", False),
+    }
+    assert import_circles(sources) == [["p.a", "p.b", "p.c"]]
 
 
 @pytest.mark.parametrize(

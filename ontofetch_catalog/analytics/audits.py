@@ -21,10 +21,12 @@ from . import deltas, io
 from .execution import Teller, collect
 from .manifests import Manifest, read_manifests, resolve_series, resolve_version, versions_frame
 from .polars_pipelines.growth import change_totals, with_folder
-from .sources import CHANGES, FILES, Reader
+from .sources import Reader
 
 _UNKNOWN = "unknown"
-_COMPARED = (c.RELPATH, c.FILE_ID, c.FORMAT, c.SIZE)
+_TIME = pl.Datetime("us", "UTC")
+_EARLIER = "earlier"
+_COMPARED = (c.VERSION_ID, c.RELPATH, c.FILE_ID, c.FORMAT, c.SIZE)
 _VERSION = (c.VERSION_ID, c.SLOT, c.PREVIOUS_VERSION_ID)
 _SUMMED = (c.VERSION_ID, c.CHANGE, c.SIZE_A, c.SIZE_B)
 _RESULT = (c.RELPATH, c.FORMAT, c.VALIDATOR, c.PASSED)
@@ -77,7 +79,7 @@ class AuditReader:
     def files(self, version_ids: Sequence[str]) -> pl.LazyFrame:
         """Return the files of releases; when they were verified is not in an audit."""
         outcomes = self._validations(version_ids).group_by(c.VERSION_ID, c.RELPATH).agg(pl.col(c.PASSED).all())
-        never = pl.lit(None, FILES[c.VERIFIED_AT]).alias(c.VERIFIED_AT)
+        never = pl.lit(None, _TIME).alias(c.VERIFIED_AT)
         return self._settled(
             self._extracted(version_ids)
             .join(outcomes, on=[c.VERSION_ID, c.RELPATH], how="left")
@@ -85,53 +87,34 @@ class AuditReader:
         )
 
     def changes(
-        self, pairs: Sequence[tuple[str, str]], columns: Sequence[str], *, unchanged: bool = False
+        self,
+        pairs: Sequence[tuple[str, str]],
+        columns: Sequence[str],
+        *,
+        unchanged: bool = False,
+        most: int | None = None,
     ) -> pl.LazyFrame:
         """Return what changed from A to B for each pair."""
-        if not pairs:
-            return pl.LazyFrame(schema={name: CHANGES[name] for name in columns})
-        ids = list(dict.fromkeys(version_id for pair in pairs for version_id in pair))
-        files = dict(zip(ids, self._all_settled([self._extracted([v]).select(_COMPARED) for v in ids]), strict=True))
-        found = [deltas.file_changes(files[a], files[b], unchanged=unchanged) for a, b in pairs]
-        named = [rows.with_columns(pl.lit(b).alias(c.VERSION_ID)) for rows, (_, b) in zip(found, pairs, strict=True)]
-        return pl.concat(self._all_settled([rows.select(columns) for rows in named]))
+        asked = pl.LazyFrame(pairs, schema=dict.fromkeys((_EARLIER, c.VERSION_ID), pl.String), orient="row")
+        ids = [version_id for pair in pairs for version_id in pair]
+        files = self._settled(self._extracted(ids).select(_COMPARED))
+        before = files.rename({c.VERSION_ID: _EARLIER}).join(asked, on=_EARLIER).drop(_EARLIER)
+        now = files.join(asked, on=c.VERSION_ID, how="semi")
+        found = deltas.file_changes(before, now, unchanged=unchanged).select(columns)
+        return self._settled(found if most is None else found.head(most))
 
-    def sides(self, a: str, b: str, key: str) -> pl.LazyFrame:
-        """Return totals of A and B by `key`."""
-        return self._settled(
-            pl.concat(
-                with_folder(self._extracted([version_id]))
-                .group_by(key)
-                .agg(pl.len().cast(pl.Int64).alias(c.FILES), pl.col(c.SIZE).sum())
-                .with_columns(pl.lit(side).alias(c.SIDE))
-                for side, version_id in (("a", a), ("b", b))
-            )
-        )
+    def change_sums(self, pairs: Sequence[tuple[str, str]]) -> pl.LazyFrame:
+        """Return sums of what changed for each pair."""
+        return change_totals(self.changes(pairs, _SUMMED), c.VERSION_ID)
 
-    def timeline(self, releases: Sequence[tuple[str, str | None]]) -> pl.LazyFrame:
-        """Return sums of each release and its growth."""
-        ids = pl.LazyFrame({c.VERSION_ID: [version_id for version_id, _ in releases]}, schema={c.VERSION_ID: pl.String})
-        pairs = [(before, version_id) for version_id, before in releases if before is not None]
-        compared = pl.col(c.VERSION_ID).is_in([version_id for _, version_id in pairs])
-        held = self._totals([version_id for version_id, _ in releases], c.VERSION_ID)
-        grown = change_totals(self.changes(pairs, _SUMMED), c.VERSION_ID)
-        net = pl.col(c.ADDED_BYTES) - pl.col(c.REMOVED_BYTES) + pl.col(c.MODIFIED_DELTA)
-        elsewhere = pl.col(c.ADDED_FILES) + pl.col(c.MODIFIED_FILES) + pl.col(c.RENAMED_FILES)
-        return self._settled(
-            ids.join(held, on=c.VERSION_ID, how="left")
-            .join(grown, on=c.VERSION_ID, how="left")
-            .with_columns(pl.col(c.FILES, c.SIZE).fill_null(0))
-            .with_columns(pl.when(compared).then(pl.exclude(c.VERSION_ID, c.FILES, c.SIZE).fill_null(0)))
-            .with_columns(net.alias(c.NET), (pl.col(c.FILES) - elsewhere).alias(c.UNCHANGED_FILES))
-        )
+    def totals(self, key: str, version_ids: Sequence[str]) -> pl.LazyFrame:
+        """Return files and bytes per release and `key`."""
+        sums = (pl.len().cast(pl.Int64).alias(c.FILES), pl.col(c.SIZE).sum())
+        return self._settled(with_folder(self._extracted(version_ids)).group_by(c.VERSION_ID, key).agg(sums))
 
     def file_count(self, version_id: str) -> pl.LazyFrame:
         """Return the number of files."""
         return self._settled(self._extracted([version_id]).select(pl.len().cast(pl.Int64).alias(c.FILES)))
-
-    def format_totals(self, version_ids: Sequence[str]) -> pl.LazyFrame:
-        """Return files and bytes per release and format."""
-        return self._settled(self._totals(version_ids, c.VERSION_ID, c.FORMAT))
 
     def results(self, version_id: str, columns: Sequence[str]) -> pl.LazyFrame:
         """Return the results of validators."""
@@ -233,7 +216,7 @@ class AuditReader:
         """
         chosen = None if version_id is None else [version_id]
         if table == "files":
-            found = self._extracted(chosen).with_columns(pl.lit(None, FILES[c.VERIFIED_AT]).alias(c.VERIFIED_AT))
+            found = self._extracted(chosen).with_columns(pl.lit(None, _TIME).alias(c.VERIFIED_AT))
         elif table == "validations":
             found = self._validations(chosen).with_columns(_reason())
         else:
@@ -242,22 +225,9 @@ class AuditReader:
             )
         return self._settled(found.select(columns) if most is None else found.select(columns).head(most))
 
-    def delta(
-        self, pair: tuple[str, str], columns: Sequence[str], *, unchanged: bool = False, most: int | None = None
-    ) -> pl.LazyFrame:
-        """Return what changed."""
-        a, b = self._all_settled([self._extracted([version_id]).select(_COMPARED) for version_id in pair])
-        grown = (pl.col(c.SIZE_B).fill_null(0) - pl.col(c.SIZE_A).fill_null(0)).alias(c.DELTA)
-        found = deltas.file_changes(a, b, unchanged=unchanged).with_columns(grown).select(columns)
-        return found if most is None else found.head(most)
-
     def _settled(self, frame: pl.LazyFrame) -> pl.LazyFrame:
-        return self._all_settled([frame])[0]
-
-    def _all_settled(self, frames: Sequence[pl.LazyFrame]) -> list[pl.LazyFrame]:
-        """Return `frames` read, as the catalog reads its statements: a plan over scans is not run again by each use."""
-        named = {f"audits {number}": frame for number, frame in enumerate(frames)}
-        return [frame.lazy() for frame in collect(named, self._tell, self._find_fault).values()]
+        """Return `frame` read, as the catalog reads its statements: a plan over scans is not run again by each use."""
+        return collect({"audits": frame}, self._tell, self._find_fault)["audits"].lazy()
 
     def _find_fault(self) -> OntofetchError:
         """Return the first line of an audit that does not fit; if all do by themselves, they do not together."""
@@ -272,10 +242,6 @@ class AuditReader:
             )
         )
 
-    def _totals(self, version_ids: Sequence[str], *keys: str) -> pl.LazyFrame:
-        sums = (pl.len().cast(pl.Int64).alias(c.FILES), pl.col(c.SIZE).sum())
-        return self._extracted(version_ids).group_by(keys).agg(sums)
-
     def _extracted(self, version_ids: Sequence[str] | None) -> pl.LazyFrame:
         return io.scan_audits(self._paths(layout.EXTRACT_AUDIT, version_ids), io.EXTRACT_AUDIT)
 
@@ -283,7 +249,7 @@ class AuditReader:
         return io.scan_audits(self._paths(layout.VALIDATION_AUDIT, version_ids), io.VALIDATION_AUDIT)
 
     def _paths(self, name: str, version_ids: Sequence[str] | None) -> list[StorePath]:
-        chosen = self._manifests if version_ids is None else version_ids
+        chosen = self._manifests if version_ids is None else dict.fromkeys(version_ids)
         paths = [self._manifests[version_id].folder / name for version_id in chosen]
         return [path for path in paths if io.holds_lines(path)]
 

@@ -5,20 +5,26 @@ It knows neither SQL nor pipelines nor the command line.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import polars as pl
+from polars.io.plugins import register_io_source
+
+from ..catalog.connection import Store
 from ..errors import UsageError
 from . import columns as c
+from .audits import AuditSource
+from .execution import Teller, collect
+from .fields import conform, dtype_of
+from .io import scan_events
 from .results import ReportResult
+from .sources import CatalogSource, Reader, Source
+from .tables import TABLES
 
-if TYPE_CHECKING:
-    import polars as pl
-
-    from .execution import Teller
-    from .frames import Rows
-    from .sources import Source
+# reads rows of one kind from an open source: these columns, at most so many rows
+Rows = Callable[[Reader, Sequence[str], int | None], pl.LazyFrame]
 
 
 class Catalog:
@@ -50,9 +56,6 @@ class Catalog:
         Raises:
             CatalogMissing, CatalogLocked, CatalogUnreadable, SchemaError: At the first read, as their names say.
         """
-        from ..catalog.connection import Store
-        from .sources import CatalogSource
-
         return cls(CatalogSource(Store(Path(root).absolute(), dict(settings or {})), tell), tell)
 
     @classmethod
@@ -63,17 +66,15 @@ class Catalog:
             root: The store.
             tell: Prints plans and times; None for none.
         """
-        from .audits import AuditSource
-
         return cls(AuditSource(Path(root).absolute(), tell), tell)
 
     def versions(self) -> pl.LazyFrame:
-        """Return all releases, each series in its order; the columns are those of `contracts.tables.VERSIONS`."""
+        """Return all releases, each series in its order; the columns are those of `tables.VERSIONS`."""
         more = (c.IS_LATEST, c.RELEASED, c.CREATED_AT)
         return self._rows("versions", lambda reader, columns, most: _head(reader.versions(more), columns, most))
 
     def files(self, version: str | None = None) -> pl.LazyFrame:
-        """Return the files of a release, or of all; the columns are those of `contracts.tables.FILES`.
+        """Return the files of a release, or of all; the columns are those of `tables.FILES`.
 
         Raises:
             VersionUnknown, AmbiguousVersion: `version` means no release or several.
@@ -82,7 +83,7 @@ class Catalog:
         return self._rows("files", lambda reader, columns, most: reader.rows("files", columns, version_id, most))
 
     def validations(self, version: str | None = None) -> pl.LazyFrame:
-        """Return the results of a release, or of all; the columns are those of `contracts.tables.VALIDATIONS`.
+        """Return the results of a release, or of all; the columns are those of `tables.VALIDATIONS`.
 
         Raises:
             VersionUnknown, AmbiguousVersion: `version` means no release or several.
@@ -93,7 +94,7 @@ class Catalog:
         )
 
     def events(self, exported: str | Path | None = None) -> pl.LazyFrame:
-        """Return what was recorded; the columns are those of `contracts.tables.EVENTS`.
+        """Return what was recorded; the columns are those of `tables.EVENTS`.
 
         Args:
             exported: Parquet that `ontofetch db events --format parquet` wrote; None for the catalog's own.
@@ -102,13 +103,11 @@ class Catalog:
             UsageError: The file is no such export, or there are only audits.
         """
         if exported is not None:
-            from .io import scan_events
-
             return scan_events(exported)
         return self._rows("events", lambda reader, columns, most: reader.rows("events", columns, None, most))
 
     def delta(self, a: str, b: str, *, unchanged: bool = False) -> pl.LazyFrame:
-        """Return what changed from release `a` to release `b`; the columns are those of `contracts.tables.DELTA`.
+        """Return what changed from release `a` to release `b`; the columns are those of `tables.DELTA`.
 
         Args:
             a: The earlier release.
@@ -121,7 +120,7 @@ class Catalog:
         with self.source.open() as reader:
             pair = reader.resolve(a), reader.resolve(b)
         return self._rows(
-            "delta", lambda reader, columns, most: reader.delta(pair, columns, unchanged=unchanged, most=most)
+            "delta", lambda reader, columns, most: reader.changes([pair], columns, unchanged=unchanged, most=most)
         )
 
     def _resolve(self, version: str | None) -> str | None:
@@ -131,11 +130,23 @@ class Catalog:
             return reader.resolve(version)
 
     def _rows(self, table: str, rows: Rows) -> pl.LazyFrame:
-        from .contracts import TABLES
-        from .execution import collect
-        from .frames import lazily
+        """Return the rows of a section of TABLES; the source is opened for each collect and closed again."""
+        section = TABLES.section(table)
+        names = [field.name for field in section.fields]
 
-        return lazily(self.source, TABLES.section(table), rows, lambda found: collect({table: found}, self.tell)[table])
+        def scan(
+            with_columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, batch_size: int | None
+        ) -> Iterator[pl.DataFrame]:
+            del batch_size  # an answer of DuckDB is one table; what is not asked for is not in it
+            chosen = [name for name in names if with_columns is None or name in with_columns] or names[:1]
+            with self.source.open() as reader:
+                found = conform(rows(reader, chosen, n_rows), section, chosen)
+                frames = {table: found if predicate is None else found.filter(predicate)}
+                frame = collect(frames, self.tell)[table]
+            yield frame
+
+        schema = {field.name: dtype_of(field) for field in section.fields}
+        return register_io_source(scan, schema=schema, is_pure=False, explain_name=f"CATALOG {table}")
 
     def report(self, name: str, **parameters: Any) -> ReportResult:
         """Return the built-in report `name`; its parameters are those of its function in `reports`.

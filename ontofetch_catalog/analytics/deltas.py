@@ -1,4 +1,4 @@
-"""Own what changed between two releases as lazy frames, for sources that have no SQL; the rules are DESIGN's §4.
+"""Say what changed between releases, as lazy frames, for sources that have no SQL; the rules are DESIGN's §4.
 
 LazyFrame in, LazyFrame out; the catalog answers the same questions faster with its macros, and tests compare both.
 """
@@ -9,74 +9,61 @@ import polars as pl
 
 from . import columns as c
 
-_NAME = "name"
-_NUMBER = "number"
-_A, _B = "path_a", "path_b"
+_A, _B, _NAME, _NUMBER = "path_a", "path_b", "name", "number"
+_PATH = [c.VERSION_ID, c.RELPATH]
 
 
 def file_changes(a: pl.LazyFrame, b: pl.LazyFrame, *, unchanged: bool = False) -> pl.LazyFrame:
-    """Return what changed from `a` to `b`.
+    """Return what changed from `a` to `b`, for many pairs of releases at once.
 
-    Columns: change, relpath, previous_relpath, format, size_a, size_b, file_id_a, file_id_b.
+    Columns: version_id, change, relpath, previous_relpath, format, size_a, size_b, size_delta, file_id_a, file_id_b.
 
     Args:
-        a: Files of the earlier release: relpath, file_id, format, size_bytes.
-        b: Files of the later one.
+        a: Files of the earlier releases: version_id (of the later one), relpath, file_id, format, size_bytes.
+        b: Files of the later ones.
         unchanged: Whether unchanged files are listed.
     """
-    gone = a.join(b, on=c.RELPATH, how="anti")
-    come = b.join(a, on=c.RELPATH, how="anti")
-    both = b.join(a.select(c.RELPATH, c.FILE_ID, c.SIZE), on=c.RELPATH, suffix="_a")
-    same = pl.col(c.FILE_ID) == pl.col(f"{c.FILE_ID}_a")
-    kept = both.select(
-        pl.when(same).then(pl.lit(c.UNCHANGED)).otherwise(pl.lit(c.MODIFIED)).alias(c.CHANGE),
-        c.RELPATH,
-        pl.lit(None, pl.String).alias(c.PREVIOUS_RELPATH),
-        c.FORMAT,
-        pl.col(f"{c.SIZE}_a").alias(c.SIZE_A),
-        pl.col(c.SIZE).alias(c.SIZE_B),
-        pl.col(f"{c.FILE_ID}_a").alias(c.FILE_ID_A),
-        pl.col(c.FILE_ID).alias(c.FILE_ID_B),
+    pairs = renames(a.join(b, on=_PATH, how="anti"), b.join(a, on=_PATH, how="anti"))
+    # a renamed file meets itself at its new path, which no other file of A has
+    moved = a.join(pairs, left_on=_PATH, right_on=[c.VERSION_ID, _A], how="left").with_columns(
+        pl.when(pl.col(_B).is_not_null()).then(c.RELPATH).alias(c.PREVIOUS_RELPATH),
+        pl.coalesce(_B, c.RELPATH).alias(c.RELPATH),
     )
-    pairs = renames(gone, come)
-    renamed = come.join(pairs, left_on=c.RELPATH, right_on=_B).select(
-        pl.lit(c.RENAMED).alias(c.CHANGE),
-        c.RELPATH,
-        pl.col(_A).alias(c.PREVIOUS_RELPATH),
-        c.FORMAT,
-        pl.col(c.SIZE).alias(c.SIZE_A),
-        pl.col(c.SIZE).alias(c.SIZE_B),
-        pl.col(c.FILE_ID).alias(c.FILE_ID_A),
-        pl.col(c.FILE_ID).alias(c.FILE_ID_B),
+    was, now = pl.col(c.FILE_ID), pl.col(f"{c.FILE_ID}_b")
+    size_a, size_b = pl.col(c.SIZE), pl.col(f"{c.SIZE}_b")
+    kind = (
+        pl.when(pl.col(c.PREVIOUS_RELPATH).is_not_null())
+        .then(pl.lit(c.RENAMED))
+        .when(was.is_null())
+        .then(pl.lit(c.ADDED))
+        .when(now.is_null())
+        .then(pl.lit(c.REMOVED))
+        .when(was == now)
+        .then(pl.lit(c.UNCHANGED))
+        .otherwise(pl.lit(c.MODIFIED))
     )
-    removed = _alone(gone.join(pairs, left_on=c.RELPATH, right_on=_A, how="anti"), c.REMOVED, c.SIZE_A)
-    added = _alone(come.join(pairs, left_on=c.RELPATH, right_on=_B, how="anti"), c.ADDED, c.SIZE_B)
-    shown = kept if unchanged else kept.filter(pl.col(c.CHANGE) != c.UNCHANGED)
-    return pl.concat([shown, renamed, removed, added])
-
-
-def _alone(files: pl.LazyFrame, kind: str, side: str) -> pl.LazyFrame:
-    size, content = pl.col(c.SIZE), pl.col(c.FILE_ID)
-    nothing, nobody = pl.lit(None, pl.Int64), pl.lit(None, pl.String)
-    return files.select(
-        pl.lit(kind).alias(c.CHANGE),
+    found = moved.join(b, on=_PATH, how="full", coalesce=True, suffix="_b").select(
+        c.VERSION_ID,
+        kind.alias(c.CHANGE),
         c.RELPATH,
-        pl.lit(None, pl.String).alias(c.PREVIOUS_RELPATH),
-        c.FORMAT,
-        (size if side == c.SIZE_A else nothing).alias(c.SIZE_A),
-        (size if side == c.SIZE_B else nothing).alias(c.SIZE_B),
-        (content if side == c.SIZE_A else nobody).alias(c.FILE_ID_A),
-        (content if side == c.SIZE_B else nobody).alias(c.FILE_ID_B),
+        c.PREVIOUS_RELPATH,
+        pl.coalesce(f"{c.FORMAT}_b", c.FORMAT).alias(c.FORMAT),
+        size_a.alias(c.SIZE_A),
+        size_b.alias(c.SIZE_B),
+        (size_b.fill_null(0) - size_a.fill_null(0)).alias(c.DELTA),
+        was.alias(c.FILE_ID_A),
+        now.alias(c.FILE_ID_B),
     )
+    return found if unchanged else found.filter(pl.col(c.CHANGE) != c.UNCHANGED)
 
 
 def renames(gone: pl.LazyFrame, come: pl.LazyFrame) -> pl.LazyFrame:
-    """Return path_a, path_b of renamed files: equal content, equal base names first, the k-th by path with the k-th."""
+    """Return version_id, path_a, path_b of renamed files: equal content, equal names first, the k-th with the k-th."""
     name = pl.col(c.RELPATH).str.split("/").list.last().alias(_NAME)
-    first = _paired(gone.with_columns(name), come.with_columns(name), [c.FILE_ID, _NAME])
-    left_a = gone.join(first, left_on=c.RELPATH, right_on=_A, how="anti")
-    left_b = come.join(first, left_on=c.RELPATH, right_on=_B, how="anti")
-    return pl.concat([first, _paired(left_a, left_b, [c.FILE_ID])])
+    first = _paired(gone.with_columns(name), come.with_columns(name), [c.VERSION_ID, c.FILE_ID, _NAME])
+    left_a = gone.join(first, left_on=_PATH, right_on=[c.VERSION_ID, _A], how="anti")
+    left_b = come.join(first, left_on=_PATH, right_on=[c.VERSION_ID, _B], how="anti")
+    return pl.concat([first, _paired(left_a, left_b, [c.VERSION_ID, c.FILE_ID])])
 
 
 def _paired(gone: pl.LazyFrame, come: pl.LazyFrame, keys: list[str]) -> pl.LazyFrame:
@@ -85,7 +72,7 @@ def _paired(gone: pl.LazyFrame, come: pl.LazyFrame, keys: list[str]) -> pl.LazyF
     def numbered(files: pl.LazyFrame, path: str) -> pl.LazyFrame:
         return files.sort(c.RELPATH).select(*keys, number, pl.col(c.RELPATH).alias(path))
 
-    return numbered(gone, _A).join(numbered(come, _B), on=[*keys, _NUMBER]).select(_A, _B)
+    return numbered(gone, _A).join(numbered(come, _B), on=[*keys, _NUMBER]).select(c.VERSION_ID, _A, _B)
 
 
 def result_changes(a: pl.LazyFrame, b: pl.LazyFrame, changes: pl.LazyFrame) -> pl.LazyFrame:
@@ -119,7 +106,7 @@ def result_changes(a: pl.LazyFrame, b: pl.LazyFrame, changes: pl.LazyFrame) -> p
             .when(now)
             .then(pl.lit(c.FIXED))
             .otherwise(pl.lit(c.REGRESSED))
-            .alias(c.CHANGE),
+            .alias(c.CHANGE)
         )
         .filter(pl.col(c.CHANGE) != c.UNCHANGED)
         .select(

@@ -21,9 +21,9 @@ from ontofetch_hookspecs.store_paths import StorePath, parse_json
 
 from ..errors import CatalogUnreadable, UsageError
 from . import columns as c
-from .contracts import conform
-from .contracts.tables import EVENTS
+from .fields import conform
 from .manifests import why_not_opened
+from .tables import EVENTS
 
 MAX_AUDIT = 1 << 28  # bytes; about 700,000 files of a release
 MAX_FILES = 1 << 16
@@ -168,7 +168,7 @@ def _value_fault(name: str, dtype: pl.DataType, found: Mapping[str, object]) -> 
 
 
 def scan_events(path: str | Path) -> pl.LazyFrame:
-    """Return events that `ontofetch db events --format parquet` exported, lazily; columns as in `contracts.tables`.
+    """Return events that `ontofetch db events --format parquet` exported, lazily; columns as in `tables`.
 
     Raises:
         UsageError: The file is no such export.

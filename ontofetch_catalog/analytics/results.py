@@ -9,12 +9,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .contracts import Contract
+from ..errors import UsageError
+from ..rendering import encode, figures, markdown, pages, tables
+from ..rendering.cells import Look
+from .drawing import finish
+from .fields import Contract
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from ..rendering.cells import Look
     from ..rendering.figures import Spec
 
 
@@ -54,39 +57,27 @@ class ReportResult(Mapping[str, "pl.DataFrame"]):
             exact: Whether sizes are shown in bytes instead of binary units.
             colour: Whether growth and failures are coloured with escape sequences.
         """
-        from ..rendering.tables import draw
-
-        return draw(self.frames, self.look(), rows=top, exact=exact, width=width, colour=colour)
+        return tables.draw(self.frames, self.look(), rows=top, exact=exact, width=width, colour=colour)
 
     def as_jsonl(self) -> bytes:
         """Return the main section as JSON lines."""
-        from ..rendering.encode import as_jsonl
-
-        return as_jsonl(self.main)
+        return encode.as_jsonl(self.main)
 
     def as_json(self) -> bytes:
         """Return all sections and the parameters as one JSON object."""
-        from ..rendering.encode import as_json
-
-        return as_json(self.frames, self.parameters)
+        return encode.as_json(self.frames, self.parameters)
 
     def as_csv(self) -> bytes:
         """Return the main section as csv, safe for spreadsheets."""
-        from ..rendering.encode import as_csv
-
-        return as_csv(self.main)
+        return encode.as_csv(self.main)
 
     def as_parquet(self) -> bytes:
         """Return the main section as a Parquet file."""
-        from ..rendering.encode import as_parquet
-
-        return as_parquet(self.main)
+        return encode.as_parquet(self.main)
 
     def as_markdown(self, *, top: int | None = None, exact: bool = False) -> str:
         """Return the sections as Markdown tables."""
-        from ..rendering.markdown import as_markdown
-
-        return as_markdown(self.frames, self.look(), rows=top, exact=exact)
+        return markdown.as_markdown(self.frames, self.look(), rows=top, exact=exact)
 
     def as_html(self, *, top: int | None = None, exact: bool = False, plots: bool = True) -> str:
         """Return one page with the sections and, with `plots`, the charts; it needs no other file and no network.
@@ -94,11 +85,8 @@ class ReportResult(Mapping[str, "pl.DataFrame"]):
         Raises:
             UsageError: `plots` are asked for and the extra of that name is not installed.
         """
-        from ..rendering.figures import inline
-        from ..rendering.pages import as_page
-
-        pictures = [inline(chart) for chart in self.charts()] if plots else []
-        return as_page(
+        pictures = [figures.inline(chart) for chart in self.charts()] if plots else []
+        return pages.as_page(
             self.frames, self.look(), title=self.title, parameters=self.parameters, pictures=pictures, rows=top,
             exact=exact,
         )  # fmt: skip
@@ -109,10 +97,11 @@ class ReportResult(Mapping[str, "pl.DataFrame"]):
         Raises:
             UsageError: There is nothing to draw, or the extra `plots` is not installed.
         """
-        from ..rendering.figures import draw
-        from .charts import require_charts
-
-        return draw(require_charts(self), kind, self.title)
+        if charts := self.charts():
+            return figures.draw(charts, kind, self.title)
+        raise UsageError(
+            f"{self.title} has nothing to draw.", subject="--plot", hint="Leave out --plot to see its rows."
+        )
 
     def charts(self) -> list[Spec]:
         """Return the charts as specifications of Vega-Lite, none where there is nothing to draw.
@@ -120,9 +109,13 @@ class ReportResult(Mapping[str, "pl.DataFrame"]):
         Raises:
             UsageError: The extra `plots` is not installed.
         """
-        from .charts import charts_of
-
-        return charts_of(self)
+        try:
+            import altair  # noqa: F401 - whether it is there
+        except ImportError as error:
+            raise figures.missing_extra(error) from error
+        if self.contract is None or self.contract.draw is None:
+            return []
+        return [finish(chart) for chart in self.contract.draw(self, self.parameters)]
 
     @property
     def title(self) -> str:
@@ -136,8 +129,6 @@ class ReportResult(Mapping[str, "pl.DataFrame"]):
 
     def look(self) -> Look:
         """Return how its tables are drawn."""
-        from ..rendering.cells import Look
-
         if self.contract is None:
             return Look(titles=self.titles, hidden=self.hidden)
         sections = [section for section in self.contract.sections if section.name in self.frames]

@@ -6,40 +6,23 @@ What is made of the rows is not known here, and no SQL: that stands in `catalog.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol
 
 import polars as pl
 import polars.selectors as cs
 
 from ..catalog.connection import Store
-from ..catalog.repo import frames, releases
+from ..catalog.repo import releases
 from ..catalog.repo import reports as sql
 from ..catalog.sessions import reading
-from . import columns as c
 from .execution import Teller
 
 if TYPE_CHECKING:
     import duckdb
 
-FILES: dict[str, pl.DataType] = {
-    c.VERSION_ID: pl.String(),
-    c.RELPATH: pl.String(),
-    c.FORMAT: pl.String(),
-    c.SIZE: pl.Int64(),
-    c.VERIFIED_AT: pl.Datetime("us", "UTC"),
-    c.PASSED: pl.Boolean(),
-}
-CHANGES: dict[str, pl.DataType] = {
-    c.VERSION_ID: pl.String(),
-    c.CHANGE: pl.String(),
-    c.RELPATH: pl.String(),
-    c.PREVIOUS_RELPATH: pl.String(),
-    c.FORMAT: pl.String(),
-    c.SIZE_A: pl.Int64(),
-    c.SIZE_B: pl.Int64(),
-}
+_P = ParamSpec("_P")
 
 
 class Reader(Protocol):
@@ -55,24 +38,26 @@ class Reader(Protocol):
         """Return version_id, slot, previous_version_id of all releases; `more` of is_latest, released, created_at."""
 
     def files(self, version_ids: Sequence[str]) -> pl.LazyFrame:
-        """Return the files of releases: columns FILES, `passed` null where no validator looked."""
+        """Return the files of releases, shape as in `polars_pipelines`; `passed` is null where no validator looked."""
 
     def changes(
-        self, pairs: Sequence[tuple[str, str]], columns: Sequence[str], *, unchanged: bool = False
+        self,
+        pairs: Sequence[tuple[str, str]],
+        columns: Sequence[str],
+        *,
+        unchanged: bool = False,
+        most: int | None = None,
     ) -> pl.LazyFrame:
-        """Return what changed from A to B for each pair: those of CHANGES that are named, version_id is that of B."""
+        """Return what changed from A to B for each pair: of version_id (that of B) and `tables.DELTA`."""
 
-    def sides(self, a: str, b: str, key: str) -> pl.LazyFrame:
-        """Return totals of A and B by `key`."""
+    def change_sums(self, pairs: Sequence[tuple[str, str]]) -> pl.LazyFrame:
+        """Return sums of what changed, a row per pair with a change, as `repo.reports.select_change_sums` says."""
 
-    def timeline(self, releases: Sequence[tuple[str, str | None]]) -> pl.LazyFrame:
-        """Return sums of each (release, the one before it or None), as `repo.reports.select_timeline` says."""
+    def totals(self, key: str, version_ids: Sequence[str]) -> pl.LazyFrame:
+        """Return version_id, `key`, files, size_bytes."""
 
     def file_count(self, version_id: str) -> pl.LazyFrame:
         """Return one row: files."""
-
-    def format_totals(self, version_ids: Sequence[str]) -> pl.LazyFrame:
-        """Return version_id, format, files, size_bytes."""
 
     def results(self, version_id: str, columns: Sequence[str]) -> pl.LazyFrame:
         """Return the results of validators: the columns of `polars_pipelines.validation` that are named."""
@@ -97,17 +82,19 @@ class Reader(Protocol):
     ) -> pl.LazyFrame:
         """Return bare rows of `files`, `validations` or `events`, of one release or of all, in no particular order."""
 
-    def delta(
-        self, pair: tuple[str, str], columns: Sequence[str], *, unchanged: bool = False, most: int | None = None
-    ) -> pl.LazyFrame:
-        """Return what changed between the two, columns as in `contracts.tables`, in no particular order."""
-
 
 class Source(Protocol):
     """Where rows come from."""
 
     def open(self) -> AbstractContextManager[Reader]:
         """Open it for one report; all that is read through the reader belongs to one state."""
+
+
+class CatalogLike(Protocol):
+    """What a report needs of a `Catalog`: where the rows come from, and who prints plans and times, None for nobody."""
+
+    source: Source
+    tell: Teller | None
 
 
 class CatalogSource:
@@ -129,6 +116,15 @@ class CatalogSource:
             yield CatalogReader(connection, self._tell)
 
 
+def _asking(select: Callable[_P, sql.Statement]) -> Callable[Concatenate[CatalogReader, _P], pl.LazyFrame]:
+    """Return the method that reads what a statement selects."""
+
+    def ask(self: CatalogReader, /, *args: _P.args, **named: _P.kwargs) -> pl.LazyFrame:
+        return self.read(select(*args, **named))
+
+    return ask
+
+
 class CatalogReader:
     """Read an open catalog; each method is one statement and one Arrow crossing."""
 
@@ -144,82 +140,30 @@ class CatalogReader:
         """Return the series that `name` means."""
         return releases.resolve_series(self._connection, name)
 
-    def versions(self, more: Sequence[str] = ()) -> pl.LazyFrame:
-        """Return all releases."""
-        return self._read(sql.select_versions(more))
+    versions = _asking(sql.select_versions)
+    files = _asking(sql.select_files)
+    changes = _asking(sql.select_changes)
+    change_sums = _asking(sql.select_change_sums)
+    totals = _asking(sql.select_totals)
+    file_count = _asking(sql.select_file_count)
+    results = _asking(sql.select_results)
+    result_changes = _asking(sql.select_result_changes)
+    result_totals = _asking(sql.select_result_totals)
+    hotspots = _asking(sql.select_hotspots)
+    copies = _asking(sql.select_copies)
+    shared = _asking(sql.select_shared)
+    rows = _asking(sql.select_rows)
 
-    def files(self, version_ids: Sequence[str]) -> pl.LazyFrame:
-        """Return the files of releases."""
-        return self._read(sql.select_files(version_ids)) if version_ids else pl.LazyFrame(schema=FILES)
-
-    def changes(
-        self, pairs: Sequence[tuple[str, str]], columns: Sequence[str], *, unchanged: bool = False
-    ) -> pl.LazyFrame:
-        """Return what changed from A to B for each pair."""
-        if not pairs:
-            return pl.LazyFrame(schema={name: CHANGES[name] for name in columns})
-        return self._read(sql.select_changes(pairs, columns, unchanged=unchanged))
-
-    def sides(self, a: str, b: str, key: str) -> pl.LazyFrame:
-        """Return totals of A and B by `key`."""
-        return self._read(sql.select_sides(a, b, key))
-
-    def timeline(self, releases: Sequence[tuple[str, str | None]]) -> pl.LazyFrame:
-        """Return sums of each release and its growth."""
-        return self._read(sql.select_timeline(releases))
-
-    def file_count(self, version_id: str) -> pl.LazyFrame:
-        """Return the number of files."""
-        return self._read(sql.select_file_count(version_id))
-
-    def format_totals(self, version_ids: Sequence[str]) -> pl.LazyFrame:
-        """Return files and bytes per release and format."""
-        return self._read(sql.select_format_totals(version_ids))
-
-    def results(self, version_id: str, columns: Sequence[str]) -> pl.LazyFrame:
-        """Return the results of validators."""
-        return self._read(sql.select_results(version_id, columns))
-
-    def result_changes(self, a: str, b: str) -> pl.LazyFrame:
-        """Return what became of results."""
-        return self._read(sql.select_result_changes(a, b))
-
-    def result_totals(self, version_ids: Sequence[str]) -> pl.LazyFrame:
-        """Return results per release and validator."""
-        return self._read(sql.select_result_totals(version_ids))
-
-    def hotspots(self, key: str, version_ids: Sequence[str] | None) -> pl.LazyFrame:
-        """Return files, bytes and failures by `key`."""
-        return self._read(sql.select_hotspots(key, version_ids))
-
-    def copies(self, version_ids: Sequence[str] | None) -> pl.LazyFrame:
-        """Return contents stored more than once."""
-        return self._read(sql.select_copies(version_ids))
-
-    def shared(self, version_ids: Sequence[str] | None) -> pl.LazyFrame:
-        """Return what releases hold and share."""
-        return self._read(sql.select_shared(version_ids))
-
-    def rows(
-        self, table: str, columns: Sequence[str], version_id: str | None = None, most: int | None = None
-    ) -> pl.LazyFrame:
-        """Return bare rows."""
-        return self._read(frames.select_rows(table, columns, version_id=version_id, most=most))
-
-    def delta(
-        self, pair: tuple[str, str], columns: Sequence[str], *, unchanged: bool = False, most: int | None = None
-    ) -> pl.LazyFrame:
-        """Return what changed."""
-        return self._read(frames.select_delta(*pair, columns, unchanged=unchanged, most=most))
-
-    def _read(self, statement: str) -> pl.LazyFrame:
+    def read(self, statement: sql.Statement) -> pl.LazyFrame:
+        """Return the rows of a statement; times are UTC."""
         start = time.perf_counter()
         table = sql.read(self._connection, statement)
         spent = time.perf_counter() - start
         if self._tell is not None:
             from ..catalog import profile
 
-            plan = profile.render(profile.profile_query(self._connection, statement))
+            with statement.given(self._connection):
+                plan = profile.render(profile.profile_query(self._connection, statement.sql))
             self._tell(f"-- duckdb: {len(table)} rows in {spent * 1000:.1f} ms\n{plan}")
         # the catalog stores UTC without zone
         naive = cs.datetime(time_zone=None)

@@ -49,6 +49,7 @@ def test_every_report_is_the_same_from_audits(open_shelf: Any, old: Mapping[str,
     assert_same(audits.latest(series), catalog.latest(series))
     for by in ("path", "folder"):
         assert_same(audits.growth(first, second, by=by, all=True), catalog.growth(first, second, by=by, all=True))
+    assert_same(audits.growth(second, second, all=True), catalog.growth(second, second, all=True))
     assert_same(audits.growth(series=series), catalog.growth(series=series))
     for by in ("validator", "path"):
         arguments = {"against": first, "by": by, "last": 2}

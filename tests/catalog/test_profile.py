@@ -139,12 +139,12 @@ def test_macros_and_views_read_their_releases_only(catalog: duckdb.DuckDBPyConne
 
 
 def test_the_delta_joins_paths_once(catalog: duckdb.DuckDBPyConnection) -> None:
-    """Each release is scanned once, and the paths of both meet in one full join by path."""
+    """Each release is scanned once, and the paths of both meet in one full join by path, pair by pair."""
     found = profile_query(catalog, MACROS["version_delta_files"])
     scans = [operator for operator in found.operators if operator.table == "extracted_files"]
     assert len(scans) == 2
     full = [operator for operator in found.operators if operator.name == "HASH_JOIN" and "FULL" in operator.detail]
-    assert [operator.detail for operator in full] == ["FULL relpath = relpath"]
+    assert [operator.detail for operator in full] == ["FULL relpath = relpath AND n = n"]
 
 
 # --- the guard can fail, and the hints are right ----------------------------------------------------------------------

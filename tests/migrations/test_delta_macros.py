@@ -122,6 +122,23 @@ def test_any_pair_is_told_as_the_model_tells_it(connection: duckdb.DuckDBPyConne
         assert ([bytes_a, bytes_b], format_net) == (sizes, sizes[1] - sizes[0])
 
 
+@settings(max_examples=50)
+@given(a=RELEASES, b=RELEASES, c=RELEASES)
+def test_many_pairs_are_told_as_each_alone(
+    connection: duckdb.DuckDBPyConnection, a: Release, b: Release, c: Release
+) -> None:
+    """No pair mixes with another one, whatever they share; a pair that is given twice counts once."""
+    releases = {"a": a, "b": b, "c": c}
+    record(connection, **releases)
+    given_pairs = ["ab", "bc", "ac", "ca", "bb", "ab"]
+    listed = ", ".join(f"{{'a': '{before}', 'b': '{after}'}}" for before, after in given_pairs)
+    rows = connection.execute(
+        f"SELECT a || b, change, relpath, previous_relpath FROM version_deltas([{listed}])"
+    ).fetchall()
+    expected = [(pair, *row) for pair in set(given_pairs) for row in model(releases[pair[0]], releases[pair[1]])]
+    assert sorted(rows, key=str) == sorted(expected, key=str)
+
+
 @given(a=RELEASES)
 def test_a_release_does_not_differ_from_itself(connection: duckdb.DuckDBPyConnection, a: Release) -> None:
     """The delta of a release with itself has only unchanged rows."""

@@ -63,6 +63,7 @@ def test_every_view_and_macro_answers(connection: duckdb.DuckDBPyConnection) -> 
     for macro in ("files", "renames", "formats"):
         assert connection.execute(f"SELECT * FROM version_delta_{macro}('a', 'b')").fetchall() == []
     assert connection.execute("SELECT * FROM version_validation_delta('a', 'b')").fetchall() == []
+    assert connection.execute("SELECT * FROM version_deltas([{'a': 'a', 'b': 'b'}])").fetchall() == []
     assert connection.execute("SELECT * FROM version_delta_summary('a', 'b')").fetchall() == [(0,) * 12]
 
 

@@ -28,9 +28,7 @@ def duplicate_summary(copies: pl.LazyFrame, shared: pl.LazyFrame) -> pl.LazyFram
     """Return one row: what there is, what is different, what deduplication would save within and across releases."""
     repeated = (pl.col(c.COPIES) - pl.col(c.VERSIONS)) * pl.col(c.SIZE)
     saved = copies.select(
-        _saved().sum().alias(c.SAVED),
-        repeated.sum().alias(c.REPEATED),
-        (pl.col(c.COPIES) - 1).sum().alias("surplus"),
+        _saved().sum().alias(c.SAVED), repeated.sum().alias(c.REPEATED), (pl.col(c.COPIES) - 1).sum().alias("surplus")
     )
     held = shared.select(pl.len().alias(c.VERSIONS), pl.col(c.FILES).sum(), pl.col(c.SIZE).sum())
     return pl.concat([held, saved], how="horizontal").with_columns(

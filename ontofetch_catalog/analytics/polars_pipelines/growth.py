@@ -44,6 +44,14 @@ def _change_sums() -> list[pl.Expr]:
     ]
 
 
+def sides(totals: pl.LazyFrame, a: str, b: str) -> pl.LazyFrame:
+    """Return `totals` (version_id, a key, files, size_bytes) of A and B with `side`; A may be B."""
+    release = pl.col(c.VERSION_ID)
+    return pl.concat(
+        totals.filter(release == name).with_columns(pl.lit(side).alias(c.SIDE)) for side, name in (("a", a), ("b", b))
+    )
+
+
 def side_totals(sides: pl.LazyFrame, *keys: str) -> pl.LazyFrame:
     """Return per key → files_a, files_b, bytes_a, bytes_b, net_bytes of both releases, from rows per side."""
     in_a, in_b = pl.col(c.SIDE) == "a", pl.col(c.SIDE) == "b"

@@ -20,8 +20,6 @@ def concentration(totals: pl.LazyFrame, key: str, metric: str) -> pl.LazyFrame:
         totals.sort(amount, pl.col(key).cast(pl.String), descending=[True, False])
         .with_row_index(c.RANK, offset=1)
         .with_columns(
-            share.alias(c.SHARE),
-            cumulative.alias(c.CUMULATIVE_SHARE),
-            (pl.col(c.RANK) / pl.len()).alias(c.TOP_SHARE),
+            share.alias(c.SHARE), cumulative.alias(c.CUMULATIVE_SHARE), (pl.col(c.RANK) / pl.len()).alias(c.TOP_SHARE)
         )
     )

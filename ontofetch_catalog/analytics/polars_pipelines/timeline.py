@@ -36,9 +36,29 @@ def release_times(versions: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def timeline(releases: pl.LazyFrame, sums: pl.LazyFrame) -> pl.LazyFrame:
-    """Return the `sums` of each release with its time, in the order of `releases`."""
-    return releases.select(c.VERSION_ID, c.RELEASE_TIME, c.POSITION).join(sums, on=c.VERSION_ID).sort(c.POSITION)
+def timeline(releases: pl.LazyFrame, sums: pl.LazyFrame, totals: pl.LazyFrame) -> pl.LazyFrame:
+    """Return what each release holds and what changed in it, with its time, in the order of `releases`.
+
+    What changed is null without a release before.
+
+    Args:
+        releases: As `release_times` says.
+        sums: version_id → what changed, of releases with a change.
+        totals: version_id, files, size_bytes; several rows of a release add up.
+    """
+    held = totals.group_by(c.VERSION_ID).agg(pl.col(c.FILES, c.SIZE).sum())
+    has_previous = pl.col(c.PREVIOUS_VERSION_ID).is_not_null()
+    changed = [name for name in _ADDED_UP if name != c.NET]
+    net = pl.col(c.ADDED_BYTES) - pl.col(c.REMOVED_BYTES) + pl.col(c.MODIFIED_DELTA)
+    elsewhere = pl.col(c.ADDED_FILES) + pl.col(c.MODIFIED_FILES) + pl.col(c.RENAMED_FILES)
+    return (
+        releases.select(c.VERSION_ID, c.PREVIOUS_VERSION_ID, c.RELEASE_TIME, c.POSITION)
+        .join(held, on=c.VERSION_ID, how="left")
+        .join(sums, on=c.VERSION_ID, how="left")
+        .with_columns(pl.col(c.FILES, c.SIZE).fill_null(0), pl.when(has_previous).then(pl.col(changed).fill_null(0)))
+        .with_columns(net.alias(c.NET), (pl.col(c.FILES) - elsewhere).alias(c.UNCHANGED_FILES))
+        .sort(c.POSITION)
+    )
 
 
 def bins(line: pl.LazyFrame, every: str) -> pl.LazyFrame:
@@ -51,11 +71,7 @@ def bins(line: pl.LazyFrame, every: str) -> pl.LazyFrame:
     filled = (
         line.sort(c.RELEASE_TIME, c.POSITION)
         .group_by_dynamic(pl.col(c.RELEASE_TIME).alias(c.START), every=EVERY[every])
-        .agg(
-            pl.len().alias(c.RELEASES),
-            pl.col(held).sort_by(c.POSITION).last(),
-            pl.col(_ADDED_UP).sum(),
-        )
+        .agg(pl.len().alias(c.RELEASES), pl.col(held).sort_by(c.POSITION).last(), pl.col(_ADDED_UP).sum())
     )
     start = pl.col(c.START)
     every_bin = filled.select(pl.datetime_range(start.min(), start.max(), EVERY[every]).alias(c.START))

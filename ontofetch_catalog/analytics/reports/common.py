@@ -14,11 +14,10 @@ from ontofetch_hookspecs.names import quote
 
 from ...errors import UsageError, VersionUnknown
 from .. import columns as c
-from ..catalog import Catalog
-from ..contracts import Contract, conform
 from ..execution import collect
+from ..fields import Contract, conform
 from ..results import ReportResult
-from ..sources import Reader
+from ..sources import CatalogLike, Reader
 
 MOST_ROWS = 1 << 31  # more than a frame can have
 
@@ -35,7 +34,7 @@ class Releases:
     NEWEST = (c.IS_LATEST,)
     DATES = (c.RELEASED, c.CREATED_AT)
 
-    def __init__(self, catalog: Catalog, reader: Reader, more: tuple[str, ...] = ()) -> None:
+    def __init__(self, catalog: CatalogLike, reader: Reader, more: tuple[str, ...] = ()) -> None:
         self._reader = reader
         self.all = collect({"versions": reader.versions(more)}, catalog.tell)["versions"]
 
@@ -96,8 +95,13 @@ class Releases:
         return str(previous)
 
 
+def pairs_of(releases: pl.DataFrame) -> list[tuple[str, str]]:
+    """Return (the release before, release) of those that have one before them."""
+    return releases.drop_nulls(c.PREVIOUS_VERSION_ID).select(c.PREVIOUS_VERSION_ID, c.VERSION_ID).rows()
+
+
 def make_result(
-    catalog: Catalog,
+    catalog: CatalogLike,
     contract: Contract,
     frames: Mapping[str, pl.LazyFrame],
     parameters: Mapping[str, object],

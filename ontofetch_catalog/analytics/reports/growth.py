@@ -1,19 +1,87 @@
-"""Own the report `growth`: which rows it reads and which frames it makes of them."""
+"""The report `growth`: its columns, its chart, and which rows it reads."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import polars as pl
 
 from ...errors import UsageError
+from ...rendering.text import human_size
 from .. import columns as c
-from ..catalog import Catalog
-from ..contracts import GROWTH
+from .. import drawing as d
+from .. import fields as f
+from ..fields import INT, TEXT, Contract, Field, Section
 from ..polars_pipelines import growth as pipelines
 from ..results import ReportResult
+from ..sources import CatalogLike
 from .common import Releases, check_choice, make_result
 from .timeline import timeline
+
+
+def draw(result: Mapping[str, pl.DataFrame], _: Mapping[str, object]) -> list[d.Drawn]:
+    """Return net growth by format or folder."""
+    import altair as alt
+
+    key, section = (c.FOLDER, "folders") if "folders" in result else (c.FORMAT, "formats")
+    groups = result[section].filter((pl.col(c.NET) != 0) | (pl.col(c.CHURN) != 0))
+    if groups.is_empty():
+        return []
+    summary = result["summary"].row(0, named=True)
+    rows, unit = d.in_units(d.largest(groups, key, c.NET, c.CHURN), c.NET)
+    colour = alt.condition(f"datum.{d.AMOUNT} < 0", alt.value(d.LESS), alt.value(d.MORE))
+    title = f"Net growth by {key}, {summary['a']} to {summary['b']} (churn of {human_size(summary[c.CHURN])} apart)"
+    return [d.bars(rows, key, title=title, axis=unit, colour=colour, tooltip=[c.CHURN])]
+
+
+GROWTH = Contract(
+    "growth",
+    (
+        Section(
+            "changes",
+            "changed files",
+            (
+                f.CHANGE,
+                f.PATH,
+                Field(c.PREVIOUS_RELPATH, TEXT, "path in A of a renamed file, else null", "was", 1),
+                replace(f.FORMAT, detail=4),
+                f.FILE_SIZE_A,
+                f.FILE_SIZE_B,
+                f.DELTA,
+            ),
+        ),
+        Section("formats", "by format", (f.GROUP_FORMAT, *f.GROUP)),
+        Section(
+            "folders",
+            "by folder",
+            (Field(c.FOLDER, TEXT, "folder of the files, `.` at the top of the data folder"), *f.GROUP),
+        ),
+        Section(
+            "kinds",
+            "growth",
+            (
+                Field(c.CHANGE, f"Enum({', '.join((*c.CHANGES, c.TOTAL))})", "what happened to the files"),
+                Field(c.FILES_A, INT, "files of this kind in A"),
+                Field(c.FILES_B, INT, "files of this kind in B"),
+                Field(c.BYTES_A, INT, "their bytes in A"),
+                Field(c.BYTES_B, INT, "their bytes in B"),
+                f.NET,
+                f.CHURN,
+            ),
+            whole=True,
+        ),
+        Section(
+            "summary",
+            "growth",
+            (Field("a", TEXT, "version_id of A"), Field("b", TEXT, "version_id of B"), *f.GROUP),
+            shown=False,
+        ),
+    ),
+    order=("kinds",),
+    draw=draw,
+)
+
 
 BY = ("path", "format", "folder")
 # what of a change is looked at, for each way to group
@@ -26,7 +94,7 @@ SECTIONS = {c.FORMAT: "formats", c.FOLDER: "folders"}
 
 
 def growth(
-    catalog: Catalog,
+    catalog: CatalogLike,
     *,
     a: str | None = None,
     b: str | None = None,
@@ -66,7 +134,8 @@ def growth(
         later = releases.one(b)
         earlier = releases.one(a) if a else releases.before(later, "--a")
         changes = reader.changes([(earlier, later)], _CHANGE[by], unchanged=all and by == "path")
-        sides = reader.sides(earlier, later, group)
+        totals = reader.totals(group, [earlier, later])
+    sides = pipelines.sides(totals, earlier, later)
     total = pipelines.growth_total(changes, sides)
     placed = pipelines.with_folder(changes) if group == c.FOLDER else changes
     frames = {

@@ -1,18 +1,134 @@
-"""Own the report `growth` for a series: which rows it reads and which frames it makes of them."""
+"""The report `growth` over a series: its columns, its chart, and which rows it reads."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
 from .. import columns as c
-from ..catalog import Catalog
-from ..contracts import TIMELINE
+from .. import drawing as d
+from .. import fields as f
 from ..execution import collect
+from ..fields import INT, TEXT, TIME, Contract, Field, Section
 from ..polars_pipelines import timeline as pipelines
 from ..results import ReportResult
-from .common import Releases, check_choice, make_result, parse_count
+from ..sources import CatalogLike
+from .common import Releases, check_choice, make_result, pairs_of, parse_count
+
+if TYPE_CHECKING:
+    import altair as alt
+
+_KIND = "kind"
+_FLOWS = {c.ADDED_BYTES: "added", c.REMOVED_BYTES: "removed", c.CHURN: "rewritten (churn)"}
+_COLOURS = {"added": d.MORE, "removed": d.LESS, "rewritten (churn)": d.CALM}
+
+
+def draw(result: Mapping[str, pl.DataFrame], parameters: Mapping[str, object]) -> list[d.Drawn]:
+    """Return what releases hold and what changed in each, release by release or over time."""
+    import altair as alt
+
+    line = d.short_versions(result["timeline"])
+    if line.is_empty():
+        return []
+    names = list(line[d.LABEL])
+    charts = [
+        d.stacked_formats(result["formats"], names, "Bytes by format, release by release", lying=False),
+        _changed(line, d.release_axis(names), "Changed bytes, release by release"),
+    ]
+    if "bins" in result:
+        start = alt.X(f"{c.START}:T", title=None, axis=alt.Axis(format="%Y-%m-%d"), scale=alt.Scale(type="utc"))
+        bins = result["bins"].with_columns(pl.col(c.START).dt.epoch("ms"), pl.col(c.VERSION_ID).alias(d.LABEL))
+        charts = [_over_time(bins, start), _changed(bins, start, f"Changed bytes by {parameters['every']}")]
+    return charts
+
+
+def _over_time(bins: pl.DataFrame, start: alt.X) -> d.Drawn:
+    import altair as alt
+
+    rows, unit = d.in_units(bins.select(c.START, d.LABEL, c.SIZE, c.RELEASES), c.SIZE)
+    base = alt.Chart(d.data_of(rows), width=d.WIDTH, height=240)
+    hints = [alt.Tooltip(f"{name}:N") for name in (d.LABEL, d.SHOWN, c.RELEASES)]
+    line = base.mark_line(interpolate="step-after", color=d.MORE).encode(x=start, y=alt.Y(f"{d.AMOUNT}:Q", title=unit))
+    points = base.transform_filter(f"datum.{c.RELEASES} > 0").mark_point(filled=True, size=60, color=d.MORE)
+    shown = points.encode(x=start, y=f"{d.AMOUNT}:Q", tooltip=hints)
+    return alt.layer(line, shown, title="Bytes of the last release")
+
+
+def _changed(line: pl.DataFrame, x: alt.X, title: str) -> d.Drawn:
+    import altair as alt
+
+    place = c.START if c.START in line.columns else d.LABEL
+    flows = line.select(place, *_FLOWS).with_columns(-pl.col(c.REMOVED_BYTES)).rename(_FLOWS)
+    long = flows.unpivot(index=place, variable_name=_KIND, value_name=c.SIZE).drop_nulls(c.SIZE)
+    rows, unit = d.in_units(long, c.SIZE, pl.col(place))
+    colours = alt.Scale(domain=list(_COLOURS), range=list(_COLOURS.values()))
+    width: dict[str, Any] = {"width": 8} if place == c.START else {}
+    return (
+        alt.Chart(d.data_of(rows), title=title, width=d.WIDTH, height=200)
+        .mark_bar(**width)
+        .encode(
+            x=x,
+            y=alt.Y(f"{d.AMOUNT}:Q", title=unit),
+            color=alt.Color(f"{_KIND}:N", title=None, scale=colours),
+            tooltip=[alt.Tooltip(f"{name}:N") for name in (_KIND, d.SHOWN)],
+        )
+    )
+
+
+_TIME = Field(
+    c.RELEASE_TIME,
+    TIME,
+    "its release date at midnight UTC if every release of the series has one, else when it was recorded",
+    "released",
+)
+_CHANGED = (
+    *(replace(field, detail=1) if field.name == c.RENAMED_FILES else field for field in f.COUNTS),
+    *(field for field in f.BYTES if field.name != c.RENAMED_BYTES),
+)
+_NULL = "; null where there is no release before"
+
+TIMELINE = Contract(
+    "growth",
+    (
+        Section(
+            "timeline",
+            "growth release by release",
+            (
+                f.VERSION,
+                replace(_TIME, detail=2),
+                replace(f.FILES, detail=3),
+                f.SIZE,
+                *(replace(field, meaning=field.meaning + _NULL) for field in (*_CHANGED, f.UNCHANGED)),
+            ),
+            newest_last=True,
+        ),
+        Section(
+            "bins",
+            "growth over time",
+            (
+                Field(c.START, TIME, "start of the week (Monday) or month, UTC"),
+                Field(c.RELEASES, INT, "number of releases in it"),
+                Field(c.VERSION_ID, TEXT, "the last release in it or before it", "last release", 4),
+                replace(f.FILES, meaning="files of that release", detail=3),
+                replace(f.SIZE, meaning="bytes of that release"),
+                *_CHANGED,
+            ),
+            newest_last=True,
+        ),
+        Section(
+            "formats", "formats release by release", (f.VERSION, _TIME, f.GROUP_FORMAT, f.FILES, f.SIZE), shown=False
+        ),
+    ),
+    order=("bins", "timeline"),
+    draw=draw,
+)
 
 
 def timeline(
-    catalog: Catalog, *, series: str | None = None, last: int | str | None = None, every: str | None = None
+    catalog: CatalogLike, *, series: str | None = None, last: int | str | None = None, every: str | None = None
 ) -> ReportResult:
     """Return what changed from release to release of a series, or per week or month.
 
@@ -34,13 +150,9 @@ def timeline(
         slot = reader.resolve_series(series or "")
         timed = pipelines.release_times(releases.series(slot).lazy())
         chosen = collect({"releases": timed.tail(count) if count else timed}, catalog.tell)["releases"]
-        sums = reader.timeline(chosen.select(c.VERSION_ID, c.PREVIOUS_VERSION_ID).rows())
-        totals = reader.format_totals(chosen[c.VERSION_ID].to_list())
-    line = pipelines.timeline(chosen.lazy(), sums)
-    frames = {
-        "timeline": line,
-        "formats": pipelines.formats_over_time(chosen.lazy(), totals),
-    }
+        sums, totals = reader.change_sums(pairs_of(chosen)), reader.totals(c.FORMAT, chosen[c.VERSION_ID].to_list())
+    line = pipelines.timeline(chosen.lazy(), sums, totals)
+    frames = {"timeline": line, "formats": pipelines.formats_over_time(chosen.lazy(), totals)}
     if every is not None:
         frames = {"bins": pipelines.bins(line, every), **frames}
     return make_result(catalog, TIMELINE, frames, {"series": slot, "last": count, "every": every})

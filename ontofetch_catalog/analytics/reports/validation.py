@@ -1,18 +1,174 @@
-"""Own the report `validation`: which rows it reads and which frames it makes of them."""
+"""The report `validation`: its columns, its chart, and which rows it reads."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import polars as pl
 
 from .. import columns as c
-from ..catalog import Catalog
-from ..contracts import VALIDATION
+from .. import drawing as d
+from .. import fields as f
+from ..fields import BOOL, CATEGORY, FLOAT, INT, TEXT, TIME, Contract, Field, Section
 from ..polars_pipelines import validation as pipelines
 from ..polars_pipelines.timeline import release_times
 from ..results import ReportResult
+from ..sources import CatalogLike
 from .common import Releases, check_choice, make_result, parse_count
+
+_OUTCOME, _COUNT = "outcome", "results"
+_COLOURS = {"passed": d.GOOD, "failed": d.BAD, "not validated": d.UNKNOWN}
+
+
+def draw(result: Mapping[str, pl.DataFrame], _: Mapping[str, object]) -> list[d.Drawn]:
+    """Return outcomes by validator or format, else of all files; with a history the rates of each release first."""
+    charts: list[d.Drawn] = []
+    if "history" in result and not result["history"].is_empty():
+        charts += _history(result["history"])
+    release = result["summary"][c.VERSION_ID].item()
+    for section, key in (("validators", c.VALIDATOR), ("formats", c.FORMAT)):
+        if section in result and not result[section].is_empty():
+            groups = d.largest(result[section], key, c.RESULTS, c.PASSED_FILES, c.FAILED_FILES)
+            charts.append(_outcomes(groups, key, f"Results by {key}, {release}", "results"))
+    if not charts and result["summary"][c.FILES].item():
+        columns = [c.VERSION_ID, c.PASSED_FILES, c.FAILED_FILES, c.UNVALIDATED_FILES]
+        charts.append(_outcomes(result["summary"].select(columns), c.VERSION_ID, "Files by outcome", "files"))
+    return charts
+
+
+def _outcomes(groups: pl.DataFrame, key: str, title: str, what: str) -> d.Drawn:
+    import altair as alt
+
+    names = {c.PASSED_FILES: "passed", c.FAILED_FILES: "failed", c.UNVALIDATED_FILES: "not validated"}
+    here = {column: name for column, name in names.items() if column in groups.columns}
+    long = groups.select(key, *here).rename(here).unpivot(index=key, variable_name=_OUTCOME, value_name=_COUNT)
+    shown = [name for name in _COLOURS if name in here.values()]
+    return (
+        alt.Chart(d.data_of(long), title=title, width=d.WIDTH, height=d.BAR * groups.height)
+        .mark_bar(height=d.BAR - 8)
+        .encode(
+            x=alt.X(f"{_COUNT}:Q", title=what, axis=alt.Axis(format=",d", tickMinStep=1)),
+            y=alt.Y(f"{key}:N", sort=None, title=None),
+            color=alt.Color(
+                f"{_OUTCOME}:N", title=None, scale=alt.Scale(domain=shown, range=[_COLOURS[name] for name in shown])
+            ),
+            order=alt.Order(f"{_OUTCOME}:N", sort="descending"),
+            tooltip=[alt.Tooltip(f"{name}:N") for name in (key, _OUTCOME, _COUNT)],
+        )
+    )
+
+
+def _history(history: pl.DataFrame) -> list[d.Drawn]:
+    import altair as alt
+
+    rows = d.short_versions(history).select(d.LABEL, c.VALIDATOR, c.RESULTS, c.FAILED_FILES, c.RATE)
+    x = d.release_axis(list(rows[d.LABEL].unique(maintain_order=True)))
+    base = alt.Chart(d.data_of(rows), width=d.WIDTH)
+    colour = alt.Color(f"{c.VALIDATOR}:N", title=None, scale=alt.Scale(scheme="tableau10"))
+    rate = alt.Y(f"{c.RATE}:Q", title="passed", axis=alt.Axis(format=".0%"), scale=alt.Scale(domain=[0, 1]))
+    hints = [alt.Tooltip(f"{name}:N") for name in (d.LABEL, c.VALIDATOR, c.RESULTS, c.FAILED_FILES)]
+    hints.append(alt.Tooltip(f"{c.RATE}:Q", format=".1%"))
+    rates = base.mark_line(point=True).encode(x=x, y=rate, color=colour, tooltip=hints)
+    failed = base.mark_bar().encode(
+        x=x, y=alt.Y(f"{c.FAILED_FILES}:Q", title="failed results", axis=alt.Axis(format=",d", tickMinStep=1)),
+        color=colour, tooltip=hints,
+    )  # fmt: skip
+    return [
+        rates.properties(title="Validation, release by release", height=220),
+        failed.properties(title="Failures, release by release", height=140),
+    ]
+
+
+_VALIDATOR = Field(c.VALIDATOR, CATEGORY, "name of the validator")
+_KIND = f"Enum({', '.join(c.RESULT_CHANGES)})"
+_RESULTS = Field(c.RESULTS, INT, "number of results, one per validator and file")
+_PASSED = Field(c.PASSED_FILES, INT, "results that passed")
+_FAILED = Field(c.FAILED_FILES, INT, "results that failed")
+_RATE = Field(c.RATE, FLOAT, "passed results per result, 0 to 1")
+_CHANGED = (
+    Field(c.FIXED_RESULTS, INT, "results that failed before and pass now; null without `against`"),
+    Field(c.REGRESSED_RESULTS, INT, "results that passed before and fail now; null without `against`"),
+    Field(c.NEW_RESULTS, INT, "results that were not there before; null without `against`"),
+    Field(c.REMOVED_RESULTS, INT, "results that are no longer there; null without `against`"),
+)
+_GROUP = (
+    _RESULTS,
+    _PASSED,
+    _FAILED,
+    _RATE,
+    Field(c.REUSED, INT, "results taken over from another release with the same bytes", detail=1),
+    Field(c.RUN_AT, TIME, "when the last of them was run", "last run", 2),
+    *_CHANGED,
+)
+_CHANGE = Field(c.CHANGE, _KIND, "what became of the result since `against`; null if nothing")
+_REASON = Field(c.REASON, TEXT, "first line of why it failed")
+_VERSION = Field(c.VALIDATOR_VERSION, CATEGORY, "version of the validator", "version", 2)
+
+VALIDATION = Contract(
+    "validation",
+    (
+        Section("validators", "by validator", (_VALIDATOR, *_GROUP)),
+        Section("formats", "by format", (f.GROUP_FORMAT, *_GROUP)),
+        Section(
+            "paths",
+            "by path",
+            (
+                replace(f.PATH, meaning="path of the file; of a removed result, the one in `against`"),
+                _VALIDATOR,
+                replace(f.FORMAT, detail=3),
+                Field(c.PASSED, BOOL, "whether it passed; null where the result is no longer there"),
+                _CHANGE,
+                replace(_REASON, detail=2),
+            ),
+        ),
+        Section(
+            "changes",
+            "changed results",
+            (
+                _CHANGE,
+                _VALIDATOR,
+                f.PATH,
+                Field(c.PREVIOUS_RELPATH, TEXT, "path in `against` of a renamed file, else null", "was", 3),
+                f.FORMAT,
+                replace(_REASON, detail=2),
+            ),
+        ),
+        Section("failures", "failing files", (f.PATH, _VALIDATOR, _VERSION, f.FORMAT, _REASON)),
+        Section(
+            "history",
+            "validation release by release",
+            (
+                f.VERSION,
+                Field(c.RELEASE_TIME, TIME, "its release date, else when it was recorded", "released", 1),
+                _VALIDATOR,
+                _RESULTS,
+                _PASSED,
+                _FAILED,
+                _RATE,
+            ),
+            newest_last=True,
+        ),
+        Section(
+            "summary",
+            "validation",
+            (
+                f.VERSION,
+                Field("against", TEXT, "the release it is compared with; null without"),
+                Field(c.FILES, INT, "number of files"),
+                *f.OUTCOMES,
+                _RESULTS,
+                _RATE,
+                *_CHANGED,
+            ),
+            record=True,
+            whole=True,
+        ),
+    ),
+    order=("summary",),
+    draw=draw,
+)
+
 
 BY = ("validator", "format", "path")
 _LISTED = (c.RELPATH, c.FORMAT, c.VALIDATOR, c.VALIDATOR_VERSION, c.PASSED, c.REASON)
@@ -20,7 +176,7 @@ _RESULT = dict.fromkeys(("validator", "format"), (*_LISTED, c.RUN_AT, c.REUSED_F
 
 
 def validation(
-    catalog: Catalog,
+    catalog: CatalogLike,
     *,
     version: str | None = None,
     against: str | None = None,

@@ -1,8 +1,8 @@
-"""Own what a catalog's statements call by name: our views and macros, whatever a file that came from elsewhere says.
+"""Own what a catalog's statements call by name: our views, whatever a file that came from elsewhere says.
 
 A database may carry views and macros of its author's, and a macro of his may even be called like a function of DuckDB.
-None of them is ever executed: names are looked for among DuckDB's own first, and views that are not ours are replaced
-for the connection.
+No such macro is executed, for names are looked for among DuckDB's own first; views that are not ours are replaced for
+the connection.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _BY_1_5 = "c4bc1ecd22189b0a6688c0e4ed42e56f281f4c3e78d38597e83420a21b1cc72b"
 _BY_2_0 = "3695ca33c8958065729de8e23ee205f0aed4ec1b93758aef5c450d741ce59496"
 VIEWS_DIGESTS = dict.fromkeys((f"v1.5.{patch}" for patch in range(7)), _BY_1_5) | {"v2.0.0": _BY_2_0, "v2.0.1": _BY_2_0}
-_DEFINITION = re.compile(r"\s*CREATE\s+(?:OR\s+REPLACE\s+)?(VIEW|MACRO)\s+(\w+)", re.IGNORECASE)
+_VIEW = re.compile(r"\s*CREATE\s+(?:OR\s+REPLACE\s+)?VIEW\s+(\w+)", re.IGNORECASE)
 _COMMENT = re.compile(r"--[^\n]*")
 
 
@@ -56,7 +56,7 @@ def use_own_views(connection: duckdb.DuckDBPyConnection) -> list[str]:
     ) or ("", "")
     if digest and VIEWS_DIGESTS.get(str(version)) == digest:
         return []
-    for sql in own_definitions("VIEW").values():
+    for sql in own_views().values():
         effects.execute(connection, sql)
     differing = connection.execute(
         f"""
@@ -72,22 +72,12 @@ def use_own_views(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return [str(name) for (name,) in differing]
 
 
-def use_own_macros(connection: duckdb.DuckDBPyConnection) -> None:
-    """Let a connection use our macros alone; nothing is written but temporary ones."""
-    for sql in own_definitions("MACRO").values():
-        effects.execute(connection, sql)
-
-
-@lru_cache(maxsize=2)
-def own_definitions(kind: str) -> dict[str, str]:
-    """Return name → statement that makes it for one connection, of our views (`VIEW`) or macros (`MACRO`).
-
-    A later migration may define one anew; the order is that in which they were first defined.
-    """
+@lru_cache(maxsize=1)
+def own_views() -> dict[str, str]:
+    """Return name → statement that makes it for one connection, of our views, in the order of their migrations."""
     found: dict[str, str] = {}
     for migration in available_migrations():
         for statement in _COMMENT.sub("", migration.sql).split(";"):
-            match = _DEFINITION.match(statement)
-            if match and match[1].upper() == kind:
-                found[match[2]] = f"CREATE OR REPLACE TEMP {kind} {match[2]}{statement[match.end() :]}"
+            if match := _VIEW.match(statement):
+                found[match[1]] = f"CREATE OR REPLACE TEMP VIEW {match[1]}{statement[match.end() :]}"
     return found

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .. import columns as c
+from . import columns as c
 from . import fields as f
-from .shape import BOOL, DATE, INT, LABEL, TEXT, TIME, Contract, Field, Section
+from .fields import BOOL, CATEGORY, DATE, INT, TEXT, TIME, Contract, Field, Section
 
 _FILE_ID = Field(c.FILE_ID, TEXT, "sha256 of the bytes")
 _CONTENT = replace(_FILE_ID, meaning="sha256 of the bytes that were validated")
@@ -16,7 +16,7 @@ VERSIONS = Section(
     "all releases, each series in its order",
     (
         f.VERSION,
-        Field(c.SLOT, LABEL, "its series"),
+        Field(c.SLOT, CATEGORY, "its series"),
         Field(c.RELEASED, DATE, "its release date, if known"),
         Field(c.CREATED_AT, TIME, "when it was recorded"),
         Field(c.PREVIOUS_VERSION_ID, TEXT, "the release before it in its series; null if none"),
@@ -44,8 +44,8 @@ VALIDATIONS = Section(
         f.VERSION,
         replace(f.PATH, meaning="path of the file"),
         _CONTENT,
-        Field(c.VALIDATOR, LABEL, "name of the validator"),
-        Field(c.VALIDATOR_VERSION, LABEL, "its version"),
+        Field(c.VALIDATOR, CATEGORY, "name of the validator"),
+        Field(c.VALIDATOR_VERSION, CATEGORY, "its version"),
         Field(c.PASSED, BOOL, "whether the file is valid"),
         Field(c.REASON, TEXT, "first line of why it failed; null where it passed"),
         Field(c.RUN_AT, TIME, "when the validator ran"),
@@ -58,8 +58,8 @@ EVENTS = Section(
     (
         Field(c.EVENT_ID, INT, "number of the event"),
         Field(c.TS, TIME, "when"),
-        Field(c.TYPE, LABEL, "what happened, e.g. `extract.done`"),
-        Field(c.LEVEL, LABEL, "`info`, `warning` or `error`"),
+        Field(c.TYPE, CATEGORY, "what happened, e.g. `extract.done`"),
+        Field(c.LEVEL, CATEGORY, "`info`, `warning` or `error`"),
         replace(f.VERSION, meaning="the release it is about, if any"),
         Field(c.PAYLOAD, TEXT, "what else is known, as JSON"),
         Field(c.BOUNDARY_ID, TEXT, "names the boundary"),

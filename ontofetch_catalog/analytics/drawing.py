@@ -6,13 +6,15 @@ It does not know what any chart is about.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import altair as alt
 import polars as pl
 
-from ...rendering.text import SIZE_UNITS, human_size, safe_text, shorten_middle
-from .. import columns as c
+from ..rendering.text import SIZE_UNITS, human_size, safe_text, shorten_middle
+from . import columns as c
+
+if TYPE_CHECKING:
+    import altair as alt
 
 WIDTH = 640
 BAR = 22  # height of a bar with its gap
@@ -39,6 +41,8 @@ def finish(chart: Drawn) -> dict[str, Any]:
 
 def data_of(frame: pl.DataFrame) -> alt.InlineData:
     """Return rows for a chart; names are made harmless and short, times are milliseconds."""
+    import altair as alt
+
     words = [name for name, dtype in frame.schema.items() if dtype in (pl.String, pl.Categorical, pl.Enum)]
     rows = frame.with_columns(pl.col(words).cast(pl.String)).to_dicts()
     for row in rows:
@@ -86,9 +90,24 @@ def fold(formats: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
     return sums.with_columns(rank), names
 
 
-def format_colour(names: Sequence[str]) -> alt.Color:
-    """Return the colours of formats, in the order of `names`."""
-    return alt.Color(f"{c.FORMAT}:N", title=None, sort=list(names), scale=alt.Scale(scheme="tableau10"))
+def stacked_formats(formats: pl.DataFrame, releases: Sequence[str], title: str, *, lying: bool) -> Drawn:
+    """Return a bar for each of `releases`, lying or standing, with the bytes of its formats on one another."""
+    import altair as alt
+
+    folded, names = fold(formats)
+    rows, unit = in_units(short_versions(folded), c.SIZE, pl.col(c.VERSION_ID))
+    amount = f"{AMOUNT}:Q"
+    place: dict[str, Any] = {"x": release_axis(releases), "y": alt.Y(amount, title=unit)}
+    if lying:
+        place = {"x": alt.X(amount, title=unit), "y": alt.Y(f"{LABEL}:N", sort=None, title=None)}
+    chart = alt.Chart(data_of(rows), title=title, width=WIDTH, height=BAR * len(releases) if lying else 240)
+    marked = chart.mark_bar(height=BAR - 8) if lying else chart.mark_bar()
+    return marked.encode(
+        **place,
+        color=alt.Color(f"{c.FORMAT}:N", title=None, sort=names, scale=alt.Scale(scheme="tableau10")),
+        order=alt.Order(f"{RANK}:Q"),
+        tooltip=[alt.Tooltip(f"{name}:N") for name in (LABEL, c.FORMAT, SHOWN)],
+    )
 
 
 def short_versions(frame: pl.DataFrame) -> pl.DataFrame:
@@ -100,6 +119,8 @@ def short_versions(frame: pl.DataFrame) -> pl.DataFrame:
 
 def release_axis(names: Sequence[str]) -> alt.X:
     """Return the axis of releases, in their order."""
+    import altair as alt
+
     angle = 0 if sum(map(len, names)) * 8 < WIDTH - 40 * len(names) else -45
     axis = alt.Axis(labelAngle=angle, labelOverlap=True)
     return alt.X(f"{LABEL}:O", scale=alt.Scale(domain=list(names)), title=None, axis=axis)
@@ -107,6 +128,8 @@ def release_axis(names: Sequence[str]) -> alt.X:
 
 def bars(frame: pl.DataFrame, key: str, *, title: str, axis: str, colour: Any, tooltip: Sequence[str] = ()) -> Drawn:
     """Return lying bars of `amount` by `key`, each with `shown` at its end, in the order of the rows."""
+    import altair as alt
+
     base = alt.Chart(data_of(frame), width=WIDTH, height=BAR * max(frame.height, 1))
     y = alt.Y(f"{key}:N", sort=None, title=None)
     hints = [alt.Tooltip(f"{name}:N") for name in (key, SHOWN, *tooltip)]
