@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -415,6 +416,27 @@ def test_a_foreign_view_is_named_and_ours_is_used(store: Path, capfd: pytest.Cap
     assert "2.0" in out
     assert "theirs" not in out
     assert "the view 'v_latest'" in err
+
+
+def test_a_foreign_macro_is_not_asked_what_changed(store: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """The macros of a catalog are for its owner's own queries; the program has the text of ours in its statements."""
+    words = (
+        ["db", "delta", "example/sample/1.0", "example/sample/2.0", "--json"],
+        ["report", "growth", "--series", "example/sample", "--json"],
+        ["report", "latest", "--json"],
+    )
+    answers = []
+    for _ in ("ours", "theirs"):
+        for command in words:
+            assert main([*command, "--root", str(store)]) == 0
+        answers.append(re.sub(r'"(recorded_at|age_days)": [^,\n]*', "", capfd.readouterr().out))
+        with duckdb.connect(str(store / ".catalog/ontofetch.duckdb")) as connection:
+            for name, parameters in connection.execute(
+                "SELECT function_name, array_to_string(parameters, ', ') FROM duckdb_functions()"
+                " WHERE database_name = 'ontofetch' AND NOT internal"
+            ).fetchall():
+                connection.execute(f"CREATE OR REPLACE MACRO {name}({parameters}) AS TABLE SELECT error('theirs')")
+    assert answers[0] == answers[1]
 
 
 def test_a_foreign_macro_does_not_take_the_name_of_a_function(store: Path) -> None:

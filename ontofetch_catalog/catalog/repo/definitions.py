@@ -1,8 +1,8 @@
-"""Own what a catalog's statements call by name: our views, whatever a file that came from elsewhere says.
+"""Own what a catalog's statements mean by our views and macros, whatever a file that came from elsewhere says.
 
 A database may carry views and macros of its author's, and a macro of his may even be called like a function of DuckDB.
-No such macro is executed, for names are looked for among DuckDB's own first; views that are not ours are replaced for
-the connection.
+No macro of a catalog is executed: names are looked for among DuckDB's own first, and where a statement needs one of ours
+its text from the migrations stands in it. Views that are not ours are replaced for the connection.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ _BY_1_5 = "c4bc1ecd22189b0a6688c0e4ed42e56f281f4c3e78d38597e83420a21b1cc72b"
 _BY_2_0 = "3695ca33c8958065729de8e23ee205f0aed4ec1b93758aef5c450d741ce59496"
 VIEWS_DIGESTS = dict.fromkeys((f"v1.5.{patch}" for patch in range(7)), _BY_1_5) | {"v2.0.0": _BY_2_0, "v2.0.1": _BY_2_0}
 _VIEW = re.compile(r"\s*CREATE\s+(?:OR\s+REPLACE\s+)?VIEW\s+(\w+)", re.IGNORECASE)
+_MACRO = re.compile(r"\s*CREATE\s+(?:OR\s+REPLACE\s+)?MACRO\s+(\w+)\([^)]*\)\s+AS\s+TABLE\s", re.IGNORECASE)
 _COMMENT = re.compile(r"--[^\n]*")
 
 
@@ -80,4 +81,38 @@ def own_views() -> dict[str, str]:
         for statement in _COMMENT.sub("", migration.sql).split(";"):
             if match := _VIEW.match(statement):
                 found[match[1]] = f"CREATE OR REPLACE TEMP VIEW {match[1]}{statement[match.end() :]}"
+    return found
+
+
+def deltas_of(pairs: str) -> str:
+    """Return the rows of our macro version_deltas for a list of pairs (SQL), as a table of a FROM clause."""
+    return _with_text("version_deltas", "unnest(pairs)", f"unnest({pairs})")
+
+
+def delta_files_of(a: str, b: str) -> str:
+    """Return the rows of version_delta_files for two releases, as a table of a FROM clause."""
+    pair = deltas_of(f"[{{'a': {literal(a)}, 'b': {literal(b)}}}]")
+    return _with_text("version_delta_files", "version_deltas([{'a': a, 'b': b}])", pair)
+
+
+def delta_summary_of(a: str, b: str) -> str:
+    """Return the row of version_delta_summary for two releases, as a table of a FROM clause."""
+    return _with_text("version_delta_summary", "version_delta_files(a, b)", delta_files_of(a, b))
+
+
+def _with_text(name: str, call: str, text: str) -> str:
+    before, found, after = _own_macros()[name].partition(call)
+    if not found or call in after:
+        raise ValueError(f"the macro {name} has not just one {call}")
+    return f"({before}{text}{after})"
+
+
+@lru_cache(maxsize=1)
+def _own_macros() -> dict[str, str]:
+    """Return name → the query of our macros; a later migration may define one anew."""
+    found: dict[str, str] = {}
+    for migration in available_migrations():
+        for statement in _COMMENT.sub("", migration.sql).split(";"):
+            if match := _MACRO.match(statement):
+                found[match[1]] = statement[match.end() :].strip()
     return found

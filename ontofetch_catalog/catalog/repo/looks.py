@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..connection import literal
+from .definitions import delta_files_of, delta_summary_of
 from .stats import LIVE
 
 if TYPE_CHECKING:
@@ -87,16 +88,14 @@ def list_delta(connection: duckdb.DuckDBPyConnection, a: str, b: str, *, unchang
     return connection.sql(
         f"""
         SELECT change, relpath, previous_relpath, format, size_a, size_b, size_delta, file_id_a, file_id_b
-        FROM version_delta_files({literal(a)}, {literal(b)}) {where} ORDER BY relpath, change
+        FROM {delta_files_of(a, b)} {where} ORDER BY relpath, change
         """  # noqa: S608
     ).to_arrow_table()
 
 
 def sum_delta(connection: duckdb.DuckDBPyConnection, a: str, b: str) -> pa.Table:
     """Return one row that sums up what differs between two releases."""
-    return connection.sql(
-        f"SELECT * FROM version_delta_summary({literal(a)}, {literal(b)})"  # noqa: S608
-    ).to_arrow_table()
+    return connection.sql(f"FROM {delta_summary_of(a, b)}").to_arrow_table()
 
 
 def list_events(connection: duckdb.DuckDBPyConnection, version_id: str | None, kind: str | None) -> pa.Table:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..connection import literal
+from .definitions import deltas_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -71,7 +72,7 @@ def _of(sql: str, version_ids: Sequence[str] | None) -> Statement:
 
 def _of_pairs(sql: str, pairs: Sequence[tuple[str, str]]) -> Statement:
     """Return a statement about what changed between releases; `sql` has `{deltas}` for version_deltas."""
-    deltas = "version_deltas((SELECT list({'a': a, 'b': b}) FROM given_pairs))"
+    deltas = deltas_of("(SELECT list({'a': a, 'b': b}) FROM given_pairs)")
     columns = {"a": [a for a, _ in pairs], "b": [b for _, b in pairs]}
     return Statement(sql.format(deltas=deltas), {"given_pairs": columns})
 
