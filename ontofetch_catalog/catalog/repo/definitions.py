@@ -1,8 +1,8 @@
 """Own what a catalog's statements mean by our views and macros, whatever a file that came from elsewhere says.
 
 A database may carry views and macros of its author's, and a macro of his may even be called like a function of DuckDB.
-No macro of a catalog is executed: names are looked for among DuckDB's own first, and where a statement needs one of ours
-its text from the migrations stands in it. Views that are not ours are replaced for the connection.
+No macro of a catalog is executed: names are looked for among DuckDB's own first, and where a statement needs one of
+ours its text from the migrations stands in it. Views that are not ours are replaced for the connection.
 """
 
 from __future__ import annotations

@@ -85,7 +85,7 @@ FAULTS = (
             "    flags |= os.O_NOFOLLOW | os.O_CLOEXEC\n",
             "    if flags & os.O_CREAT:\n        return os.open(relpath, flags, mode, dir_fd=top)\n    flags |= os.O_NOFOLLOW | os.O_CLOEXEC\n",
         ),
-        (EFFECTS, "    drop_unfinished(path)\n", ""),
+        (EFFECTS, "_temporary(path)\n    drop_unfinished(path)\n", "_temporary(path)\n"),
         (STAGES, "            with suppress(FileNotFoundError):\n                os.unlink(name, dir_fd=folder)\n", ""),
         tests=(
             OPENED + "what_is_there_is_never_written_over",
