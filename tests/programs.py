@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
+from tests.hostile.forks import PROGRAM
+
 SCRIPT = Path(sys.executable).with_name("ontofetch")
 
 
@@ -39,7 +41,7 @@ class Forked:
             asked = {
                 "words": [*map(str, words)],
                 "how": "fork",
-                "target": "ontofetch_catalog.host.app:main",
+                "target": PROGRAM,
                 "folder": os.getcwd(),
                 "output": output,
                 "environment": dict(environment),

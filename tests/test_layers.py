@@ -289,7 +289,7 @@ _ON_DISK = "each row is a file that is opened, moved or looked at, which costs m
 _BOUNDED = "the rows are chosen by a bounded list, or counted first"
 # module and function → why there are few rows, or why each of them is worth a turn of a loop
 FEW_ROWS = {
-    "analytics.charts.common:data_of": "what a person can see in a chart",
+    "analytics.drawing:data_of": "what a person can see in a chart",
     "catalog.backup.write:_data": _ON_DISK,
     "catalog.boundaries.staged:check_contents": _ON_DISK,
     "catalog.boundaries.staged:check_tree": _ON_DISK,

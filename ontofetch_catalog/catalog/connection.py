@@ -134,7 +134,8 @@ def _is_ours(path: StorePath, before: tuple[int, int] | None) -> bool:
     """Say whether what DuckDB has opened by its name is what was looked at before, or the new file that is there."""
     try:
         identity = before or _look_at_files(path)
-    except CatalogUnreadable:
+    except (CatalogUnreadable, OSError):
+        # a folder of its path became a link
         return False
     return identity is not None and _is_opened(path, identity)
 

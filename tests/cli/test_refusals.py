@@ -73,6 +73,7 @@ def _old_schema(home: Path) -> None:
         known = migrations.available_migrations()[:5]
         patch.setattr(migrations, "available_migrations", lambda: known)
         patch.setattr(sessions, "available_migrations", lambda: known)
+        patch.setattr(Releases, "templates", None)
         Releases(home / "store", settings={"durability": "off"}).pull("1.0", FILES)
 
 

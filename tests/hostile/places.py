@@ -17,10 +17,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .forks import PROGRAM
+
 CANARY = b"CANARY-" + hashlib.sha256(b"what lies outside of the root").hexdigest()[:40].encode()
 SECRET = CANARY + b" belongs to the user\n"
 SECRET_SHA256 = hashlib.sha256(SECRET).hexdigest()
-PROGRAM = "ontofetch_catalog.host.app:main"
 TOP = Path(__file__).parent.parent.parent
 HONEST = b'<http://example.org/a> <http://example.org/b> "honest" .\n'
 
