@@ -14,7 +14,7 @@ LOCK := requirements.lock
 LOCKED := install $(QUIET) --require-hashes --only-binary=:all: -r $(LOCK)
 EDITABLE := install $(QUIET) --no-deps --no-build-isolation -e .
 
-.PHONY: demo test lint types bench bench-short versions lock crash crash-mutants processes flips interrupts trees hostile hostile-mutants clean
+.PHONY: demo test quick lint types bench bench-short versions lock crash crash-mutants processes flips interrupts trees hostile hostile-mutants clean
 
 # the two commands of the README
 
@@ -41,6 +41,10 @@ demo: $(STAMP)
 # on all cores; what one core alone should do is started with -n 0
 test: $(STAMP)
 	$(BIN)/python -m pytest -q -n auto --dist worksteal -p no:benchmark
+
+# what fails first, while something is being changed: all but what `tests/conftest.py` calls slow
+quick: $(STAMP)
+	$(BIN)/python -m pytest -q -n auto --dist worksteal -p no:benchmark -m "not slow"
 
 # the rest of the gate
 

@@ -17,6 +17,60 @@ settings.register_profile(
 settings.load_profile("tests")
 
 
+# what `make quick` leaves out: loops over states, attackers, servers, real releases, new environments, whole documents
+SLOW = (
+    "crash",
+    "hostile",
+    "trees",
+    "host/test_children",
+    "host/test_exchange",
+    "host/test_hostile_documents",
+    "host/test_meter",
+    "host/test_network",
+    "host/test_secrets",
+    "host/test_validators",
+    "analytics/test_audits",
+    "analytics/test_growth",
+    "analytics/test_hostile_documents",
+    "analytics/test_plans",
+    "analytics/test_real_releases",
+    "catalog/doctor/test_examine",
+    "catalog/doctor/test_repairs",
+    "catalog/prune/test_selection",
+    "catalog/rebuild",
+    "catalog/test_backup",
+    "catalog/test_foreign_store",
+    "catalog/test_growth_of_work",
+    "catalog/test_loop_findings",
+    "catalog/test_processes",
+    "catalog/test_recovery",
+    "catalog/test_tables",
+    "cli/test_after_a_kill",
+    "cli/test_db_backup",
+    "cli/test_db_doctor",
+    "cli/test_destination",
+    "cli/test_refusals",
+    "content/test_archives",
+    "rendering/test_figures",
+    "test_distribution",
+    "test_docs_hooks",
+    "test_documents",
+    "test_interrupts",
+    "test_opening",
+    "test_real_store",
+    "test_startup",
+    "test_working_folder",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is slow."""
+    top = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(top) and item.path.relative_to(top).as_posix().startswith(SLOW):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(autouse=True)
 def _own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """Keep the settings and the log handlers of whoever runs the tests out of them."""
