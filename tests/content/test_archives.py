@@ -208,7 +208,7 @@ SEEDS = [
     + bytes(1024),
     zstandard.compress(b"abc" * 100),
     lzma.compress(b"abc" * 100),
-    gzip.compress(b"abc" * 100),
+    gzip.compress(b"abc" * 100, mtime=0),
     bz2.compress(b"abc" * 100),
 ]
 
