@@ -143,7 +143,10 @@ def rebuild(
 def _exchange_for_new(store: Store, made: Rebuilt, *, replace: bool) -> list[ReleaseFolder]:
     """Put a new catalog in place while nobody else uses the store; return all folders that hold a release."""
     with gate_of(store.root).exclusive(store.wait):
-        if swap.finish(store) not in ("", swap.RESTORE) and not replace:
+        swapped = swap.finish(store)
+        # also where the catalog turns out to be sound: a loss of power may have brought back what was removed before
+        journal.sweep(store)
+        if swapped not in ("", swap.RESTORE) and not replace:
             # the new catalog of a command that was cut short is in place now: go on from there
             made.releases = _list_recorded(store)
             return list(find_folders(store))
