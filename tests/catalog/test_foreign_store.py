@@ -302,10 +302,11 @@ ATTACKS: dict[str, Plant] = {
     ),
     "macro/function": sql(
         # whoever asks for a path that climbs is told by DuckDB which text is no answer to that
-        "CREATE MACRO contains(text, part) AS (SELECT content FROM read_text('{outside}/victim'))"
+        "CREATE MACRO regexp_matches(text, part) AS (SELECT content FROM read_text('{outside}/victim'))"
     ),
     "macro/delta": sql(
-        "CREATE OR REPLACE MACRO version_delta_files(a, b) AS TABLE SELECT 'ADDED' AS change, content AS relpath,"
+        "CREATE OR REPLACE MACRO version_deltas(pairs) AS TABLE SELECT 'example/sample/1.0' AS a,"
+        " 'example/sample/2.0' AS b, 'ADDED' AS change, content AS relpath,"
         " NULL::VARCHAR AS previous_relpath, NULL::VARCHAR AS file_id_a, 'b' AS file_id_b, NULL::VARCHAR AS format_a,"
         " 'turtle' AS format_b, 'turtle' AS format, NULL::BIGINT AS size_a, 1::BIGINT AS size_b,"
         " 1::BIGINT AS size_delta FROM read_text('{outside}/victim')"

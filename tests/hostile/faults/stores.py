@@ -10,7 +10,7 @@ EFFECTS, CONNECTION, JOURNAL, SESSIONS, LOCKS, KEY, SWAP = (
     f"{CATALOG}{name}.py" for name in ("effects", "connection", "journal", "sessions", "locks", "store_key", "swap")
 )
 GENERATION, CARE, DEFINITIONS = (f"{CATALOG}{name}.py" for name in ("generation", "repo/care", "repo/definitions"))
-LOOKS, REPORTS = (f"{CATALOG}repo/{name}.py" for name in ("looks", "reports"))
+REPORTS = f"{CATALOG}repo/reports.py"
 PLAN, STEPS, MANIFEST, SOURCES = (
     f"{CATALOG}{name}.py" for name in ("prune/plan", "prune/steps", "backup/manifest", "backup/sources")
 )
@@ -198,7 +198,11 @@ FAULTS = (
             "SET search_path = 'system.main,{database_of(connection)}.main'",
             "SET search_path = '{database_of(connection)}.main'",
         ),
-        (LOOKS, "FROM {delta_files_of(a, b)} ", "FROM version_delta_files({literal(a)}, {literal(b)}) "),
+        (
+            REPORTS,
+            """deltas_of("(SELECT list({'a': a, 'b': b}) FROM given_pairs)")""",
+            """"version_deltas((SELECT list({'a': a, 'b': b}) FROM given_pairs))\"""",
+        ),
         tests=(
             *of(OUTSIDE, "macro/function", "macro/delta"),
             STORE + "a_foreign_macro_does_not_take_the_name_of_a_function",
