@@ -1,4 +1,4 @@
-"""Own the yardsticks of the extract boundary: its unavoidable parts, each in the fewest calls, nothing of ours inside.
+"""The yardsticks of the extract boundary: its unavoidable parts, each in the fewest calls, nothing of ours inside.
 
 They leave the same rows and the same audit, as durable as the boundary does.
 """

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from .harness import BeyondLimit, Ledger, Race, Result, Side, table
+from .harness import BeyondLimit, Race, Result, Results, Side, table
 from .limits import LIMITS, SHORT_FACTOR, Limit
 
 NAP = 0.002
@@ -27,7 +27,7 @@ def test_slow(race):
 
 def test_a_slow_thing_is_beyond_its_limit(benchmark: BenchmarkFixture) -> None:
     """What takes ten times its yardstick breaks a limit of two, also in the short form, and the table says so."""
-    ledger = Ledger()
+    ledger = Results()
     with pytest.raises(BeyondLimit, match="the limit is"):
         Race(benchmark, ledger)(
             "slow", Side(lambda _: time.sleep(10 * NAP)), Side(lambda _: time.sleep(NAP)), limit=Limit(2.0, "a", "b")

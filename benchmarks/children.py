@@ -1,4 +1,4 @@
-"""Own child processes of the benchmarks: how they are run and how the peak of their memory is read.
+"""Child processes of the benchmarks: how they are run and how the peak of their memory is read.
 
 What they do stands in `jobs`.
 """

@@ -1,4 +1,4 @@
-"""Own what the benchmarks share: a folder on the real disk, the race, and the table at the end of a run."""
+"""What the benchmarks share: a folder on the real disk, the race, and the table at the end of a run."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from . import harness
 from .machine import describe_machine
 
-LEDGER = pytest.StashKey[harness.Ledger]()
+LEDGER = pytest.StashKey[harness.Results]()
 SCRATCH = Path(__file__).parent.parent / ".build" / "bench"
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Begin a ledger, and keep pytest-benchmark's own table away: it has no yardstick."""
-    config.stash[LEDGER] = harness.Ledger()
+    config.stash[LEDGER] = harness.Results()
     config.option.benchmark_quiet = True
 
 

@@ -1,4 +1,4 @@
-"""Own the data: tables of files, trees of real files, stores with a recorded artifact; the same in every run.
+"""The data: tables of files, trees of real files, stores with a recorded artifact; the same in every run.
 
 What is done with them is not known here.
 """

@@ -1,4 +1,4 @@
-"""Own how a measured thing is compared with its yardstick: round by round in turns, by medians, against its limit.
+"""How a measured thing is compared with its yardstick: round by round in turns, by medians, against its limit.
 
 What is measured is not known here. pytest-benchmark times and keeps the rounds of the measured side.
 """
@@ -85,7 +85,7 @@ class Result:
 
 
 @dataclass(slots=True)
-class Ledger:
+class Results:
     """What a run has found: judged results, and figures printed for contrast alone (text, value, unit)."""
 
     results: list[Result] = field(default_factory=list)
@@ -100,7 +100,7 @@ class Race:
         ledger: Where the results go.
     """
 
-    def __init__(self, benchmark: BenchmarkFixture, ledger: Ledger) -> None:
+    def __init__(self, benchmark: BenchmarkFixture, ledger: Results) -> None:
         self._benchmark = benchmark
         self._ledger = ledger
 
@@ -209,7 +209,7 @@ def show(value: float, unit: str) -> str:
     return f"{value:.2f} s" if value >= 1 else f"{value * 1000:.0f} ms"
 
 
-def table(ledger: Ledger) -> list[str]:
+def table(ledger: Results) -> list[str]:
     """Return the lines of the table: what was measured, both values, their ratio, its limit."""
     lines = [("", "measured", "yardstick", "ratio", "limit", "rounds", "measured, against its yardstick")]
     for found in ledger.results:

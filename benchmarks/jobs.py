@@ -1,4 +1,4 @@
-"""Own the work whose memory is measured, each piece in a process of its own: `python -m benchmarks.jobs NAME WORDS`.
+"""The work whose memory is measured, each piece in a process of its own: `python -m benchmarks.jobs NAME WORDS`.
 
 A job is a generator: what comes before its `yield` (imports) does not count, the rest does.
 """
@@ -69,7 +69,7 @@ def orphans(root: str) -> Job:
 
     from ontofetch_catalog.catalog.connection import Store
 
-    from .bench_care import planned
+    from .bench_maintenance import planned
 
     yield
     return len(planned(Store(Path(root))).entries)
@@ -82,7 +82,7 @@ def verify(root: str) -> Job:
 
     from ontofetch_catalog.catalog.connection import Store
 
-    from .bench_care import verified
+    from .bench_maintenance import verified
 
     yield
     return verified(Store(Path(root))).checked_files

@@ -1,4 +1,4 @@
-"""Own every limit: how many times its yardstick a measured thing may cost, and what both are.
+"""Every limit: how many times its yardstick a measured thing may cost, and what both are.
 
 How they are measured and compared is not known here.
 """

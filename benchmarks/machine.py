@@ -1,4 +1,4 @@
-"""Own the two lines that say on what a run was measured; nothing is measured here."""
+"""The two lines that say on what a run was measured; nothing is measured here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the errors of the package, each a sentence with the thing it is about and what to type next.
+"""The errors of the package, each a sentence with the thing it is about and what to type next.
 
 It imports the contract's base and knows no other module; where a foreign exception becomes one of these, the original
 stays as `__cause__`.

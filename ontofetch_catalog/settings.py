@@ -1,4 +1,4 @@
-"""Own the settings: one table of name, flag, environment variable, default and meaning, and how they are read.
+"""The settings: one table of name, flag, environment variable, default and meaning, and how they are read.
 
 It knows nothing of what the settings are used for.
 """

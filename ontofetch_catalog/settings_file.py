@@ -1,4 +1,4 @@
-"""Own the settings file: whether it may be trusted, and what stands in it.
+"""The settings file: whether it may be trusted, and what stands in it.
 
 A folder that somebody unpacked or cloned may hold one, so it is as foreign as an archive until its owner and its
 permissions say else. Which settings there are is not known here.

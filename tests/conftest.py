@@ -23,7 +23,7 @@ SLOW = (
     "hostile",
     "trees",
     "host/test_children",
-    "host/test_exchange",
+    "host/test_http",
     "host/test_hostile_documents",
     "host/test_meter",
     "host/test_network",

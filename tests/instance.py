@@ -1,4 +1,4 @@
-"""Own a quick way to open a database: attached to one DuckDB instance of this process, not in an instance of its own.
+"""A quick way to open a database: attached to one DuckDB instance of this process, not in an instance of its own.
 
 DuckDB takes 15 ms to make an instance, more than all else that happens to a small store, and 1 ms to attach a file; the
 file, its log and its lock are the same. With one thread an instance has no threads of its own, so that forked children
@@ -36,7 +36,7 @@ class _Attached:
         return getattr(self._connection, name)
 
     def close(self) -> None:
-        """Roll back what is open and let the file go; a second time does nothing, as with every connection."""
+        """FileList back what is open and let the file go; a second time does nothing, as with every connection."""
         if not self._name:
             return
         with ExitStack() as ending:

@@ -17,10 +17,10 @@ PACKAGE = CHECKOUT / "ontofetch_catalog"
 CONTRACT = CHECKOUT / "hookspecs/ontofetch_hookspecs"
 SOURCES = sorted([*PACKAGE.rglob("*.py"), *CONTRACT.rglob("*.py")])
 
-# room → the rooms it may import; errors and settings are neutral ground, rendering only turns values into text, and
+# package → the packages it may import; errors and settings are neutral ground, rendering only turns values into text, and
 # content only reads what is inside files: the host unpacks with it, the catalog repairs and adopts; children starts the
 # processes of both
-ROOMS = {
+MAY_IMPORT = {
     "contract": set(),
     "errors": {"contract"},
     "settings": {"contract", "errors", "settings_file"},
@@ -31,27 +31,27 @@ ROOMS = {
     "catalog": {"contract", "errors", "settings", "content", "children"},
     "analytics": {"contract", "errors", "settings", "rendering", "catalog"},
     "cli": {"contract", "errors", "settings", "rendering", "catalog", "analytics", "cli.output"},
-    "cli.output": {"contract", "errors", "rendering", "catalog.effects"},
+    "cli.output": {"contract", "errors", "rendering", "catalog.fsops"},
     "host": {"contract", "errors", "settings", "settings_file", "rendering", "content", "children", "cli.output"},
     "plugins": {"contract", "errors", "catalog"},
     "main": {"host"},
 }
 # the order inside the catalog, lowest first; a module imports only what stands before it
-FLOORS = (
-    ("effects",),
-    ("holders", "locks", "connection", "entries", "failures"),
+CATALOG_ORDER = (
+    ("fsops",),
+    ("holders", "locks", "connection", "walk", "failures"),
     ("migrations", "tables"),
     ("repo",),
     ("generation",),
     ("journal",),
     ("swap",),
     ("sessions",),
-    ("boundaries", "answers", "scan"),
+    ("boundaries", "lookups", "scan"),
 )
 
 
-def room_of(module: str) -> str | None:
-    """Return the room of a module's dotted name, None for what is not ours."""
+def package_of(module: str) -> str | None:
+    """Return the package of a module's dotted name, None for what is not ours."""
     parts = module.split(".")
     if parts[0] == "ontofetch_hookspecs":
         return "contract"
@@ -95,14 +95,14 @@ def imports_of(
 
 def wrong_arrows(module: str, source: str, *, package: bool = False) -> list[str]:
     """Return the imports that point the wrong way."""
-    here = room_of(module)
+    here = package_of(module)
     found = []
     for target, at_top in imports_of(module, source, package=package):
-        there = room_of(target)
+        there = package_of(target)
         if here is None or there is None or there == here:
             continue
-        allowed = ROOMS[here]
-        inside = any("." in room and target.startswith(f"ontofetch_catalog.{room}") for room in allowed)
+        allowed = MAY_IMPORT[here]
+        inside = any("." in package and target.startswith(f"ontofetch_catalog.{package}") for package in allowed)
         if there not in allowed and not inside:
             found.append(f"{module} imports {target}")
         if here in ("plugins", "cli") and there in ("catalog", "analytics") and at_top:
@@ -146,7 +146,7 @@ def floor_of(module: str) -> int | None:
     parts = module.split(".")
     if parts[:2] != ["ontofetch_catalog", "catalog"] or len(parts) < 3:
         return None
-    return next((number for number, names in enumerate(FLOORS) if parts[2] in names), len(FLOORS))
+    return next((number for number, names in enumerate(CATALOG_ORDER) if parts[2] in names), len(CATALOG_ORDER))
 
 
 def upward_arrows(module: str, source: str, *, package: bool = False) -> list[str]:
@@ -166,8 +166,8 @@ WRITES = {
     "shutil": {"rmtree", "copyfile", "copy", "copy2", "copytree", "move"},
 }  # fmt: skip
 METHODS = {"write_text", "write_bytes", "touch", "symlink_to", "hardlink_to", "rmdir", "unlink", "mkdir", "chmod"}
-DOORS = {
-    "ontofetch_catalog.catalog.effects",
+WRITE_MODULES = {
+    "ontofetch_catalog.catalog.fsops",
     "ontofetch_hookspecs.publishing",
     "ontofetch_hookspecs.stages",
     "ontofetch_hookspecs.store_paths",
@@ -176,7 +176,7 @@ DOORS = {
 
 def side_doors(module: str, source: str) -> list[str]:
     """Return the calls that change the disk, for a module that is no door to it."""
-    if module in DOORS:
+    if module in WRITE_MODULES:
         return []
     found = []
     for node in ast.walk(ast.parse(source)):
@@ -191,7 +191,7 @@ def side_doors(module: str, source: str) -> list[str]:
             and len(arg.value) < 4
             for arg in [*node.args[:2], *(word.value for word in node.keywords if word.arg == "mode")]
         )
-        method = name in METHODS and owner not in ("effects", "stages", "")
+        method = name in METHODS and owner not in ("fsops", "stages", "")
         if opens or method or (owner in WRITES and name in WRITES[owner]):
             found.append(f"{module}:{node.lineno} {text}")
     return found
@@ -209,10 +209,10 @@ OPENING_METHODS = {"read_text", "iterdir", "glob", "rglob", "stat", "is_symlink"
 BY_NAME = {
     "ontofetch_hookspecs.store_paths": "the one way",
     "ontofetch_hookspecs.processes": "/proc",
-    "ontofetch_catalog.catalog.effects": "where a user or a host says: a backup's target, an output, staged bytes",
+    "ontofetch_catalog.catalog.fsops": "where a user or a host says: a backup's target, an output, staged bytes",
     "ontofetch_catalog.catalog.connection": "/proc/self/fd",
     "ontofetch_catalog.catalog.migrations": "the package's own SQL",
-    "ontofetch_catalog.catalog.entries": "below a descriptor that store_paths opened",
+    "ontofetch_catalog.catalog.walk": "below a descriptor that store_paths opened",
     "ontofetch_catalog.catalog.scan": "below a descriptor that store_paths opened",
     "ontofetch_catalog.catalog.prune.explain": "only a name that a user types is made whole, nothing is opened",
     "ontofetch_catalog.catalog.backup.signing": "the file of a key that a user names",
@@ -295,16 +295,16 @@ FEW_ROWS = {
     "catalog.boundaries.staged:check_tree": _ON_DISK,
     "catalog.doctor.database:_parts": "the parts of the schema",
     "catalog.doctor.documents:check_latest": _RELEASES,
-    "catalog.doctor.examine:_look_inside": "rows at fault, and of them the release alone",
+    "catalog.doctor.examine:_examine_inside": "rows at fault, and of them the release alone",
     "catalog.doctor.findings:among": _BOUNDED,
-    "catalog.doctor.originals:restore_files": _ON_DISK,
+    "catalog.doctor.recover_files:restore_files": _ON_DISK,
     "catalog.doctor.plan:_alike": "one row per code, fix and release",
     "catalog.doctor.release_repairs:mend": _RELEASES,
     "catalog.doctor.release_repairs:still_found": _RELEASES,
     "catalog.profile:profile_query": "the tables of the schema",
     "catalog.prune.plan:_lines": _ON_DISK,
     "catalog.prune.plan:entries_of": _ON_DISK,
-    "catalog.prune.selection:look_at_orphans": _ON_DISK,
+    "catalog.prune.selection:check_orphans": _ON_DISK,
     "catalog.rebuild.adoption:_artifact_rows": _RELEASES,
     "catalog.repo.backups:list_folders": _RELEASES,
     "catalog.repo.backups:list_slots": _RELEASES,
@@ -424,7 +424,7 @@ def swallowed(module: str, source: str) -> list[str]:
 
 
 def test_imports_point_one_way() -> None:
-    """No module imports from a room that stands above it."""
+    """No module imports from a package that stands above it."""
     assert [
         line
         for path in SOURCES
@@ -433,7 +433,7 @@ def test_imports_point_one_way() -> None:
 
 
 def test_imports_inside_the_catalog_point_down() -> None:
-    """effects, connection, migrations, repo, journal, sessions, boundaries: none imports what stands after it."""
+    """fsops, connection, migrations, repo, journal, sessions, boundaries: none imports what stands after it."""
     assert [
         line
         for path in SOURCES
@@ -484,10 +484,10 @@ def test_the_contract_imports_pluggy_and_the_standard_library() -> None:
         (wrong_arrows, "ontofetch_catalog.host.pull", "from ..catalog import sessions"),
         (wrong_arrows, "ontofetch_catalog.host.pull", "import ontofetch_catalog.catalog.sessions"),
         (wrong_arrows, "ontofetch_catalog.catalog.journal", "from ..host import app"),
-        (wrong_arrows, "ontofetch_catalog.cli.db_look", "from ..catalog.repo import looks"),
+        (wrong_arrows, "ontofetch_catalog.cli.db_query", "from ..catalog.repo import queries"),
         (wrong_arrows, "ontofetch_hookspecs.events", "from ontofetch_catalog.errors import Conflict"),
-        (upward_arrows, "ontofetch_catalog.catalog.repo.files", "from ..journal import Draft"),
-        (upward_arrows, "ontofetch_catalog.catalog.effects", "from .connection import Store"),
+        (upward_arrows, "ontofetch_catalog.catalog.repo.files", "from ..journal import IntentDraft"),
+        (upward_arrows, "ontofetch_catalog.catalog.fsops", "from .connection import Store"),
         (side_doors, "ontofetch_catalog.host.pull", "import os\nos.rename('a', 'b')"),
         (side_doors, "ontofetch_catalog.host.pull", "open('a', 'w')"),
         (side_doors, "ontofetch_catalog.host.pull", "path.open('ab')"),
@@ -498,8 +498,8 @@ def test_the_contract_imports_pluggy_and_the_standard_library() -> None:
         (opened_by_name, "ontofetch_catalog.catalog.journal", "os.path.lexists(path)"),
         (opened_by_name, "ontofetch_catalog.catalog.journal", "path.read_text()"),
         (opened_by_name, "ontofetch_catalog.catalog.journal", "for x in folder.iterdir(): pass"),
-        (stray_sql, "ontofetch_catalog.cli.db_look", "x = 'SELECT a FROM b'"),
-        (stray_sql, "ontofetch_catalog.cli.db_look", "x = f'DELETE FROM {y}'"),
+        (stray_sql, "ontofetch_catalog.cli.db_query", "x = 'SELECT a FROM b'"),
+        (stray_sql, "ontofetch_catalog.cli.db_query", "x = f'DELETE FROM {y}'"),
         (row_loops, "ontofetch_catalog.analytics.io", "con.executemany(sql, rows)"),
         (row_loops, "ontofetch_catalog.analytics.io", "pl.read_parquet(path)"),
         (row_loops, "ontofetch_catalog.analytics.io", "while row := cur.fetchone():\n    pass"),

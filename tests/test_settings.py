@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ontofetch_catalog.errors import UsageError
-from ontofetch_catalog.host.words import split_common
+from ontofetch_catalog.host.argv import split_common
 from ontofetch_catalog.settings import SETTINGS, Setting, Settings, read_settings
 from tests.environments import CHECKOUT
 

@@ -1,4 +1,4 @@
-"""Own which characters of a text from outside are shown as escapes: what is obeyed, and what can't be seen.
+"""Which characters of a text from outside are shown as escapes: what is obeyed, and what can't be seen.
 
 Where texts come from and where they are shown is not known here.
 """

@@ -1,4 +1,4 @@
-"""Own what plugins contribute (commands, reports, validators) and what a host tells its plugins about itself.
+"""What plugins contribute (commands, reports, validators) and what a host tells its plugins about itself.
 
 A contribution names its code as `package.module:name`; nothing is imported before it runs.
 """

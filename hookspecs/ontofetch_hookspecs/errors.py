@@ -1,4 +1,4 @@
-"""Own the base of every error that crosses the contract.
+"""The base of every error that crosses the contract.
 
 It knows nothing of any particular host or catalog; `ontofetch_catalog.errors` derives its own from here.
 """

@@ -1,4 +1,4 @@
-"""Own the events of the four boundaries, what observers are told, and the columns of the tables inside them.
+"""The events of the four boundaries, what observers are told, and the columns of the tables inside them.
 
 Events are frozen and checked when they are made; they know nothing of who sends or stores them.
 """

@@ -1,4 +1,4 @@
-"""Own the publishing by a host that has no catalog: what is staged is renamed to its place, and recorded nowhere."""
+"""The publishing by a host that has no catalog: what is staged is renamed to its place, and recorded nowhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the answers to the three questions a host may ask the catalog.
+"""The answers to the three questions a host may ask the catalog.
 
 Plain values, and tables that can be read as often as one likes: whoever answers keeps no database open.
 """

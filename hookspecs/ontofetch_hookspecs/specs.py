@@ -1,4 +1,4 @@
-"""Own the specifications of the hooks and nothing else."""
+"""The specifications of the hooks and nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the stages: folders where a host prepares bytes before a boundary publishes them.
+"""The stages: folders where a host prepares bytes before a boundary publishes them.
 
 This is the host's only door to the disk; it knows nothing of the catalog and makes nothing durable (the boundary does).
 Everything is opened through `store_paths`: what lies in a stage may have been put there by a stranger.

@@ -1,4 +1,4 @@
-"""Own the one way to open what lies below a store's root: part by part from the root's descriptor, through no link.
+"""The one way to open what lies below a store's root: part by part from the root's descriptor, through no link.
 
 A store may come from a stranger, so its files are as foreign as what arrives from a server. Nothing here knows what the
 files are for. A `StorePath` is no `os.PathLike` on purpose: `open()` and `Path` can't take it by accident.

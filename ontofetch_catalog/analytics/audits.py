@@ -1,4 +1,4 @@
-"""Own reports without the database: what each one asks for, from manifests and audits, scanned lazily.
+"""Reports without the database: what each one asks for, from manifests and audits, scanned lazily.
 
 Which releases there are is known to `manifests`, what changed to `deltas`; nothing is collected here.
 """
@@ -18,7 +18,7 @@ from ontofetch_hookspecs.store_paths import StorePath
 from ..errors import CatalogUnreadable, OntofetchError, UsageError
 from . import columns as c
 from . import deltas, io
-from .execution import Teller, collect
+from .collect import Teller, collect
 from .manifests import Manifest, read_manifests, resolve_series, resolve_version, versions_frame
 from .polars_pipelines.growth import change_totals, with_folder
 from .sources import Reader

@@ -1,4 +1,4 @@
-"""Own the face of the reports for Python and notebooks: a catalog, its rows as lazy frames, its reports as objects.
+"""The face of the reports for Python and notebooks: a catalog, its rows as lazy frames, its reports as objects.
 
 It knows neither SQL nor pipelines nor the command line.
 """
@@ -16,7 +16,7 @@ from ..catalog.connection import Store
 from ..errors import UsageError
 from . import columns as c
 from .audits import AuditSource
-from .execution import Teller, collect
+from .collect import Teller, collect
 from .fields import conform, dtype_of
 from .io import scan_events
 from .results import ReportResult

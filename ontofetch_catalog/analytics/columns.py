@@ -1,4 +1,4 @@
-"""Own the names of the columns that reports read and return; each name stands here and nowhere else.
+"""The names of the columns that reports read and return; each name stands here and nowhere else.
 
 It knows neither Polars nor SQL.
 """

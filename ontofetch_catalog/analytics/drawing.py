@@ -1,4 +1,4 @@
-"""Own what charts have in common: units of sizes, short names, what is left of many groups, colours and measures.
+"""What charts have in common: units of sizes, short names, what is left of many groups, colours and measures.
 
 It does not know what any chart is about.
 """

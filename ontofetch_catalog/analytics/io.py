@@ -1,4 +1,4 @@
-"""Own the files that reports can read besides the catalog: audits, exported events; each scanned with a schema.
+"""The files that reports can read besides the catalog: audits, exported events; each scanned with a schema.
 
 A line that does not fit is found and named; what the rows mean is not known here.
 """

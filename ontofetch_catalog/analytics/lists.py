@@ -1,4 +1,4 @@
-"""Own the lists that a user joins to a report: a small CSV file, read once, whose words never get into a sentence.
+"""The lists that a user joins to a report: a small CSV file, read once, whose words never get into a sentence.
 
 What the report is about is not known here.
 """

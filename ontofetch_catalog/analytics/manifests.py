@@ -1,4 +1,4 @@
-"""Own which releases lie below a root, from their manifests: their order in a series, and what names mean.
+"""Which releases lie below a root, from their manifests: their order in a series, and what names mean.
 
 It reads `manifest.json` and `LATEST.json` and nothing else; the rules of order are those of the view `v_series_order`.
 """

@@ -1,4 +1,4 @@
-"""Own what a report hands back: its frames, what they answer, and how they are drawn or spelled.
+"""What a report hands back: its frames, what they answer, and how they are drawn or spelled.
 
 It does not know how the frames were made.
 """

@@ -1,4 +1,4 @@
-"""Own where reports get their rows from: the catalog, opened read-only for one report and closed again.
+"""Where reports get their rows from: the catalog, opened read-only for one report and closed again.
 
 What is made of the rows is not known here, and no SQL: that stands in `catalog.repo.reports`.
 """
@@ -17,7 +17,7 @@ from ..catalog.connection import Store
 from ..catalog.repo import releases
 from ..catalog.repo import reports as sql
 from ..catalog.sessions import reading
-from .execution import Teller
+from .collect import Teller
 
 if TYPE_CHECKING:
     import duckdb

@@ -1,4 +1,4 @@
-"""Own the bare rows that a catalog gives to Python: releases, files, results, events, what changed."""
+"""The bare rows that a catalog gives to Python: releases, files, results, events, what changed."""
 
 from __future__ import annotations
 

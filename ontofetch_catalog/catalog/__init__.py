@@ -1,1 +1,1 @@
-"""The catalog: boundaries over database and disk, and the care for both."""
+"""The catalog: boundaries over database and disk, and the maintenance of both."""

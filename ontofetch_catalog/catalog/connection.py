@@ -1,4 +1,4 @@
-"""Own where a store lies and how its database file is opened: configuration, storage version, errors made sentences.
+"""Where a store lies and how its database file is opened: configuration, storage version, errors made sentences.
 
 It takes no lock and knows neither schema nor rows.
 """
@@ -18,7 +18,7 @@ from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath, below_root
 
 from ..errors import CatalogUnavailable, CatalogUnreadable
-from . import effects
+from . import fsops
 from .failures import explain
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def open_connection(store: Store, *, read_only: bool, path: StorePath | None = N
     import duckdb
 
     target = path or store.database
-    config: dict[str, str | int | bool] = dict(effects.CLOSED)
+    config: dict[str, str | int | bool] = dict(fsops.CLOSED)
     if not read_only:
         config["storage_compatibility_version"] = STORAGE_VERSION
     threads = int(str(store.settings.get("duckdb_threads", 0)))
@@ -118,9 +118,9 @@ def open_connection(store: Store, *, read_only: bool, path: StorePath | None = N
     memory = str(store.settings.get("duckdb_memory", ""))
     if memory:
         config["memory_limit"] = memory
-    before = _look_at_files(target)
+    before = _stat_files(target)
     try:
-        connection = effects.open_database(target, config, read_only=read_only)
+        connection = fsops.open_database(target, config, read_only=read_only)
     except duckdb.Error as error:
         what = f"The catalog {target} can't be opened{store.purpose}"
         raise explain(error, what, database=target, kind=CatalogUnavailable) from error
@@ -133,7 +133,7 @@ def open_connection(store: Store, *, read_only: bool, path: StorePath | None = N
 def _is_ours(path: StorePath, before: tuple[int, int] | None) -> bool:
     """Say whether what DuckDB has opened by its name is what was looked at before, or the new file that is there."""
     try:
-        identity = before or _look_at_files(path)
+        identity = before or _stat_files(path)
     except (CatalogUnreadable, OSError):
         # a folder of its path became a link
         return False
@@ -146,7 +146,7 @@ def _is_opened(path: StorePath, identity: tuple[int, int]) -> bool:
         descriptors = [int(name) for name in os.listdir("/proc/self/fd")]
     except OSError:
         # no Linux: the name is looked at once more
-        return _look_at_files(path) == identity
+        return _stat_files(path) == identity
     for descriptor in descriptors:
         with suppress(OSError):
             state = os.fstat(descriptor)
@@ -155,7 +155,7 @@ def _is_opened(path: StorePath, identity: tuple[int, int]) -> bool:
     return False
 
 
-def _look_at_files(path: StorePath) -> tuple[int, int] | None:
+def _stat_files(path: StorePath) -> tuple[int, int] | None:
     """Return device and inode of a database's file, None if it is not there, and check what DuckDB opens by its name.
 
     DuckDB takes a path and follows links: its file, its log and its folder for what memory can't hold must be what

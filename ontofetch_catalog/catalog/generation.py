@@ -1,4 +1,4 @@
-"""Own generation.json: how far the catalog had come at its last commit, kept outside of the database.
+"""Generation.json: how far the catalog had come at its last commit, kept outside of the database.
 
 DuckDB opens a log with a damaged byte without complaint and with fewer committed rows; this record is what notices.
 It knows only the events' number and digest.
@@ -16,7 +16,7 @@ from ontofetch_hookspecs.layout import SWAP
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ..errors import CatalogBehind, CatalogMissing, RecordUnreadable
-from . import effects
+from . import fsops
 from .connection import Store
 from .failures import BRING_BACK
 from .repo import events
@@ -78,7 +78,7 @@ def write_generation(store: Store, event_id: int, digest: str, *, path: StorePat
         previous = None
     content = Generation((previous.counter if previous else 0) + 1, event_id, digest)
     text = json.dumps({"format": FORMAT, **asdict(content)}, indent=1) + "\n"
-    effects.write_file(path or store.generation, text.encode())
+    fsops.write_file(path or store.generation, text.encode())
 
 
 def check_generation(store: Store, connection: duckdb.DuckDBPyConnection) -> bool:

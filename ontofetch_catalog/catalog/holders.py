@@ -1,4 +1,4 @@
-"""Own the knowledge of who holds the lock file: what the system says, what the file's text says, and the sentence.
+"""The knowledge of who holds the lock file: what the system says, what the file's text says, and the sentence.
 
 It takes no lock and decides nothing: the text only informs, and where it and the system disagree, the system is right.
 """
@@ -18,7 +18,7 @@ from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.processes import Owner, command_of, start_token, this_process
 
 from ..errors import CatalogLocked
-from . import effects
+from . import fsops
 
 TEXT_BYTES = 2048
 MOST_TICKETS = 1 << 40
@@ -136,4 +136,4 @@ def _write_text(descriptor: int, offset: int, content: dict[str, object]) -> Non
     data = json.dumps(content).encode()[: TEXT_BYTES - 1]
     # without its text a lock holds all the same; a reader must get in where the disk is full
     with suppress(OSError):
-        effects.write_at(descriptor, data.ljust(TEXT_BYTES - 1) + b"\n", offset)
+        fsops.write_at(descriptor, data.ljust(TEXT_BYTES - 1) + b"\n", offset)

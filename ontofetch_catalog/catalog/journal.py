@@ -1,4 +1,4 @@
-"""Own the intents: what an open boundary is about to move, how it is published, undone, finished and recovered.
+"""The intents: what an open boundary is about to move, how it is published, undone, finished and recovered.
 
 It knows paths, inodes and one question to the database (did this boundary commit?), and nothing of what is moved.
 """
@@ -21,7 +21,7 @@ from ontofetch_hookspecs.stages import LOCK, RECORD, holding, is_abandoned
 from ontofetch_hookspecs.store_paths import MAX_DOCUMENT, StorePath, check_values
 
 from ..errors import EventError, PreconditionFailed, RecoveryFailed
-from . import effects
+from . import fsops
 from .connection import Store
 from .failures import explaining
 from .repo import events
@@ -61,7 +61,7 @@ class Intent:
     stages: list[str] = field(default_factory=list)
 
 
-class Draft:
+class IntentDraft:
     """Collect the moves of one boundary; nothing happens on disk but new files in the boundary's own folder."""
 
     def __init__(self, store: Store, boundary_id: str) -> None:
@@ -82,8 +82,8 @@ class Draft:
         What it replaces is a document that the catalog itself wrote, so it is dropped once the boundary is done.
         """
         prepared = f"{self.folder}/new-{len(self.intent.moves)}-{os.path.basename(target).lstrip('.')}"
-        effects.make_folders(self.store.path(self.folder))
-        found = effects.write_new(self.store.path(prepared), chunks)
+        fsops.make_folders(self.store.path(self.folder))
+        found = fsops.write_new(self.store.path(prepared), chunks)
         self.displace(target, keep=False)
         self._move(prepared, target)
         return found
@@ -140,13 +140,13 @@ def path_and_above(path: str) -> Iterator[str]:
 
 def write_intent(store: Store, intent: Intent) -> None:
     """Make the intent durable: temp, fsync, rename, fsync folder; and the folder of new documents with it."""
-    effects.make_folders(store.intents)
+    fsops.make_folders(store.intents)
     prepared = store.intents / intent.boundary_id
     if prepared.is_dir():
-        effects.sync_folder(prepared)
+        fsops.sync_folder(prepared)
     data = json.dumps({"format": FORMAT, **asdict(intent)}).encode()
     _check_readable(intent, data)
-    effects.write_file(_intent_path(store, intent.boundary_id), data)
+    fsops.write_file(_intent_path(store, intent.boundary_id), data)
 
 
 def _check_readable(intent: Intent, data: bytes) -> None:
@@ -173,9 +173,9 @@ def publish(store: Store, intent: Intent) -> None:
     """Make the folders, carry out the moves in order, and make every touched folder durable."""
     for folder in intent.folders:
         with suppress(FileExistsError):
-            effects.make_folder(store.path(folder))
+            fsops.make_folder(store.path(folder))
     for move in intent.moves:
-        effects.rename(store.path(move.source), store.path(move.target))
+        fsops.rename(store.path(move.source), store.path(move.target))
     _sync_touched(store, intent)
 
 
@@ -209,14 +209,14 @@ def undo(store: Store, intent: Intent) -> None:
                 subject=intent.boundary_id,
                 hint="`ontofetch db doctor` shows what is where.",
             )
-        effects.make_folders(source.parent)
-        effects.rename(target, source)
+        fsops.make_folders(source.parent)
+        fsops.rename(target, source)
     _sync_touched(store, intent)
     for folder in reversed(intent.folders):
         _remove_if_empty(store.path(folder))
     for parent in sorted({os.path.dirname(folder) for folder in intent.folders}):
         if store.path(parent).is_dir():
-            effects.sync_folder(store.path(parent))
+            fsops.sync_folder(store.path(parent))
 
 
 def forget(store: Store, intent: Intent, *, committed: bool) -> None:
@@ -227,9 +227,9 @@ def forget(store: Store, intent: Intent, *, committed: bool) -> None:
     for stage in intent.stages if committed else ():
         _retire(store.path(stage))
     with suppress(FileNotFoundError):
-        effects.unlink(_intent_path(store, intent.boundary_id))
-        effects.sync_folder(store.intents)
-    effects.remove_tree(store.intents / intent.boundary_id)
+        fsops.unlink(_intent_path(store, intent.boundary_id))
+        fsops.sync_folder(store.intents)
+    fsops.remove_tree(store.intents / intent.boundary_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,9 +278,9 @@ def set_aside(path: StorePath) -> None:
     aside = path.with_name(path.name.removesuffix(".json") + UNREADABLE)
     if path.is_dir():
         # a folder can't take the place of a former one that is not empty
-        effects.remove_tree(aside)
-    effects.rename(path, aside)
-    effects.sync_folder(path.parent)
+        fsops.remove_tree(aside)
+    fsops.rename(path, aside)
+    fsops.sync_folder(path.parent)
     _log.error("an intent was unreadable and is set aside as %s; `ontofetch db doctor` looks further", aside.name)
 
 
@@ -346,12 +346,12 @@ def _sync_touched(store: Store, intent: Intent) -> None:
     touched |= {os.path.dirname(folder) for folder in intent.folders}
     for folder in sorted(touched):
         if store.path(folder).is_dir():
-            effects.sync_folder(store.path(folder))
+            fsops.sync_folder(store.path(folder))
 
 
 def _remove_if_empty(path: StorePath) -> None:
     try:
-        effects.remove_folder(path)
+        fsops.remove_folder(path)
     except FileNotFoundError:
         pass
     except OSError as error:
@@ -370,9 +370,9 @@ def _retire(stage: StorePath) -> None:
     if {name for name, _ in left} - {RECORD, f"{RECORD}.new", LOCK} or any(kind == stat.S_IFDIR for _, kind in left):
         return
     for name, _ in left:
-        effects.unlink(stage / name)
+        fsops.unlink(stage / name)
     _remove_if_empty(stage)
-    effects.sync_folder(stage.parent)
+    fsops.sync_folder(stage.parent)
 
 
 def _remove_empty_folders(folder: StorePath) -> None:
@@ -390,9 +390,9 @@ def sweep(store: Store) -> None:
         if name.endswith(UNREADABLE):
             continue
         if kind == stat.S_IFDIR and not _intent_path(store, name).exists():
-            effects.remove_tree(path)
+            fsops.remove_tree(path)
         elif name.startswith("."):
-            effects.unlink(path)
+            fsops.unlink(path)
 
 
 def sweep_stages(store: Store) -> None:

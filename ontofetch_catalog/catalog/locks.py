@@ -1,4 +1,4 @@
-"""Own the gate through which every reader and writer of a catalog passes, in order, so that nobody starves.
+"""The gate through which every reader and writer of a catalog passes, in order, so that nobody starves.
 
 It knows processes and threads, not what they do inside. The lock file is divided into byte ranges (POSIX record locks,
 fcntl(2)): who arrives takes the next ticket n and locks byte n, a writer exclusively, a reader shared; a writer then

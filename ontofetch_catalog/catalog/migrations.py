@@ -1,4 +1,4 @@
-"""Own the numbered SQL files: which there are, which are applied, whether both agree, and applying what is pending.
+"""The numbered SQL files: which there are, which are applied, whether both agree, and applying what is pending.
 
 It runs inside a transaction that somebody else opens and commits; it neither locks nor copies anything.
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import SchemaError
-from . import effects
+from . import fsops
 
 if TYPE_CHECKING:
     import duckdb
@@ -120,8 +120,8 @@ def apply_migrations(
 ) -> list[str]:
     """Apply `pending` inside the open transaction, record each with its checksum, and return their names."""
     for migration in pending:
-        effects.execute(connection, migration.sql)
-        effects.execute(
+        fsops.execute(connection, migration.sql)
+        fsops.execute(
             connection,
             "INSERT INTO schema_version VALUES (?, ?, ?)",
             [migration.version, migration.checksum, applied_at.replace(tzinfo=None)],

@@ -1,4 +1,4 @@
-"""Own what `--profile` tells: the plan of each query with times, its hot operators, and what could be better about it.
+"""What `--profile` tells: the plan of each query with times, its hot operators, and what could be better about it.
 
 It reads the plans of DuckDB 1.5 and of 2.x, which differ in names; whose queries they are is not known here.
 """

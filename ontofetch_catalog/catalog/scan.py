@@ -1,4 +1,4 @@
-"""Own the walk over the store: what lies below the folders whose layout we know, listed for comparison with the rows.
+"""The walk over the store: what lies below the folders whose layout we know, listed for comparison with the rows.
 
 It never writes and never follows a link, also if the tree changes under it; what becomes of what it finds is decided
 elsewhere.
@@ -19,10 +19,10 @@ from ontofetch_hookspecs import layout as layouts
 from ontofetch_hookspecs.names import SEGMENT, check_relpath
 
 from ..errors import EventError
-from . import effects
+from . import fsops
 from .connection import Store
-from .entries import Obstacles, as_text, is_store, walk_folder, within_calendar
 from .repo import listing
+from .walk import ScanErrors, as_text, is_store, walk_folder, within_calendar
 
 if TYPE_CHECKING:
     import duckdb
@@ -72,7 +72,7 @@ class Scan:
     entries: int = 0
     bytes: int = 0
     skipped: list[tuple[str, str]] = field(default_factory=list)
-    obstacles: Obstacles = field(default_factory=Obstacles)
+    obstacles: ScanErrors = field(default_factory=ScanErrors)
 
     def native_path(self, path: str) -> str | None:
         """Return a path below the root in native spelling; None where it lies in no release's sources or data."""
@@ -104,7 +104,7 @@ def scan(
 
     listing.create_listing(connection)
     found = Scan()
-    root = effects.open_root(store.root)
+    root = fsops.open_root(store.root)
     try:
         found.places = [
             place
@@ -170,7 +170,7 @@ def _named_folders(descriptor: int, path: str, found: Scan) -> Iterator[tuple[st
         if not SEGMENT.fullmatch(name):
             continue
         try:
-            inner = effects.open_folder(descriptor, name)
+            inner = fsops.open_folder(descriptor, name)
         except OSError as error:
             found.obstacles.add(f"{path}/{name}".lstrip("/"), error)
             continue
@@ -203,7 +203,7 @@ def _layout_of(descriptor: int, folder: str, found: Scan) -> layouts.Layout | No
 
 def _identify(root: int, folder: str, found: Scan) -> tuple[int, int]:
     """Return device and inode of a release's folder; it may be the root of another catalog as well."""
-    descriptor = effects.open_folder(root, folder)
+    descriptor = fsops.open_folder(root, folder)
     try:
         state = os.fstat(descriptor)
         if is_store(descriptor):
@@ -272,7 +272,7 @@ def _add_paths(rows: _Rows, native: str, real: str) -> None:
 def _documents(root: int, folder: str) -> Iterator[tuple[str, os.stat_result]]:
     """Yield (path, lstat) of the documents that the catalog wrote beside a release."""
     try:
-        descriptor = effects.open_folder(root, folder)
+        descriptor = fsops.open_folder(root, folder)
     except OSError:
         return
     try:

@@ -1,4 +1,4 @@
-"""Own how the catalog is entered: the gate, the file, its generation record, its schema, what dead processes left.
+"""How the catalog is entered: the gate, the file, its generation record, its schema, what dead processes left.
 
 A session ends with the database closed and the gate open; what is done inside is not known here.
 """
@@ -19,7 +19,7 @@ from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ..errors import CatalogMissing, CatalogUnavailable, CatalogUnwritable
-from . import effects, journal, swap
+from . import fsops, journal, swap
 from .connection import Store, open_connection
 from .failures import explaining
 from .generation import check_generation, require_database, write_generation
@@ -31,7 +31,7 @@ from .migrations import (
     pending_migrations,
     require_current_schema,
 )
-from .repo import care, definitions, events
+from .repo import definitions, events, row_checks
 
 if TYPE_CHECKING:
     import duckdb
@@ -61,18 +61,18 @@ class Session:
 
     def commit_event(self, row: events.EventRow) -> tuple[int, str]:
         """Record one event in a transaction of its own, with the generation record after it."""
-        effects.begin(self.connection)
+        fsops.begin(self.connection)
         try:
             found = events.add_event(self.connection, row)
         except BaseException:
-            effects.rollback(self.connection)
+            fsops.rollback(self.connection)
             raise
         self.commit(*found)
         return found
 
     def commit(self, event_id: int, digest: str) -> None:
         """COMMIT what is open, make the database's folder durable, and write the generation record."""
-        effects.commit(self.connection)
+        fsops.commit(self.connection)
         self.after_commit(event_id, digest)
 
     def after_commit(self, event_id: int, digest: str) -> None:
@@ -81,7 +81,7 @@ class Session:
         Raises:
             OSError: The folder can't be made durable: the entry of the log, and what was committed, may still be lost.
         """
-        effects.sync_folder(self.store.database.parent)
+        fsops.sync_folder(self.store.database.parent)
         try:
             write_generation(self.store, event_id, digest)
         except OSError as error:
@@ -93,7 +93,7 @@ class Session:
         import duckdb
 
         try:
-            effects.close_database(self.connection)
+            fsops.close_database(self.connection)
         except (OSError, duckdb.Error) as error:
             _log.warning("the broken connection to %s could not be closed: %s", self.store.database, error)
         self.connection = reopened(self.store)
@@ -122,8 +122,8 @@ def make_store(store: Store) -> None:
     Raises:
         OSError: The disk refuses, or something else is in the way.
     """
-    effects.make_root(store.path(""), int(str(store.settings.get("store_mode", "700")), 8))
-    effects.make_folders(store.path(CATALOG))
+    fsops.make_root(store.path(""), int(str(store.settings.get("store_mode", "700")), 8))
+    fsops.make_folders(store.path(CATALOG))
 
 
 @contextmanager
@@ -164,7 +164,7 @@ def _reader(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
             require_current_schema(connection)
             check_generation(store, connection)
             _check_contents(store, connection)
-            effects.lock_settings(connection)
+            fsops.lock_settings(connection)
             yield connection
         finally:
             connection.close()
@@ -196,7 +196,7 @@ def _inspector(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
         connection = open_connection(store, read_only=True)
         try:
             definitions.use_own_functions(connection)
-            effects.lock_settings(connection)
+            fsops.lock_settings(connection)
             yield connection
         finally:
             connection.close()
@@ -268,8 +268,8 @@ def _check_contents(store: Store, connection: duckdb.DuckDBPyConnection) -> None
     if _checked.get(store.root) == files:
         return
     differing = definitions.use_own_views(connection)
-    care.refuse_invalid(connection, "versions")
-    care.refuse_invalid_times(connection)
+    row_checks.refuse_invalid(connection, "versions")
+    row_checks.refuse_invalid_times(connection)
     if not differing:
         _checked[store.root] = files
     for name in differing:
@@ -315,14 +315,14 @@ def build(
     """
     connection = open_connection(store, read_only=False, path=path)
     try:
-        effects.begin(connection)
+        fsops.begin(connection)
         last = _apply(store, connection, available_migrations())
         if fill is not None:
             last = events.add_event(connection, fill(store.watched(connection)))
-        effects.commit(connection)
-        effects.checkpoint(connection)
+        fsops.commit(connection)
+        fsops.checkpoint(connection)
     finally:
-        effects.close_database(connection)
+        fsops.close_database(connection)
     return last
 
 
@@ -331,10 +331,10 @@ def _create(store: Store) -> None:
     new = store.database.with_name("new.duckdb")
     for path in (new, new.with_name("new.duckdb.wal")):
         with suppress(FileNotFoundError):
-            effects.unlink(path)
+            fsops.unlink(path)
     event_id, digest = build(store, new)
-    effects.rename(new, store.database)
-    effects.sync_folder(store.database.parent)
+    fsops.rename(new, store.database)
+    fsops.sync_folder(store.database.parent)
     write_generation(store, event_id, digest)
 
 
@@ -344,21 +344,21 @@ def _migrate(session: Session) -> None:
         return
     store = session.store
     # the file may only be copied while no connection of this process has it open
-    effects.checkpoint(session.connection)
-    effects.close_database(session.connection)
+    fsops.checkpoint(session.connection)
+    fsops.close_database(session.connection)
     copy = store.path(BACKUPS) / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-before-{pending[0].name}"
-    effects.make_folders(copy)
-    effects.copy_file(store.database, copy / store.database.name)
-    effects.sync_folder(copy)
+    fsops.make_folders(copy)
+    fsops.copy_file(store.database, copy / store.database.name)
+    fsops.sync_folder(copy)
     session.connection = open_connection(store, read_only=False)
-    effects.begin(session.connection)
+    fsops.begin(session.connection)
     try:
         event_id, digest = _apply(store, session.connection, pending)
     except BaseException:
-        effects.rollback(session.connection)
+        fsops.rollback(session.connection)
         raise
     session.commit(event_id, digest)
-    effects.checkpoint(session.connection)
+    fsops.checkpoint(session.connection)
     session.migrated = [migration.name for migration in pending]
     _log.info("migrations_applied=%s, the former catalog is kept as %s", session.migrated, copy)
 
@@ -410,7 +410,7 @@ def _checkpoint_if_due(session: Session) -> None:
     log = session.store.database.with_name(session.store.database.name + ".wal")
     try:
         if log.exists() and log.lstat().st_size >= CHECKPOINT_BYTES:
-            effects.checkpoint(session.connection)
+            fsops.checkpoint(session.connection)
     except (OSError, duckdb.Error) as error:
         # what is in the log is committed; the next boundary tries again
         _log.warning("the log of %s could not be checkpointed: %s", session.store.database, error)
@@ -428,6 +428,6 @@ def _close(session: Session) -> None:
     import duckdb
 
     try:
-        effects.close_database(session.connection)
+        fsops.close_database(session.connection)
     except (OSError, duckdb.Error) as error:
         _log.warning("the catalog %s could not be closed cleanly: %s", session.store.database, error)

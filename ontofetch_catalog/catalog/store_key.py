@@ -1,4 +1,4 @@
-"""Own the key of a store: random bytes that its user alone can read, so that documents can prove to be its own."""
+"""The key of a store: random bytes that its user alone can read, so that documents can prove to be its own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from ontofetch_hookspecs.layout import KEY
 
-from . import effects
+from . import fsops
 from .connection import Store
 
 _BYTES = 32
@@ -44,16 +44,16 @@ def make_key(store: Store) -> bytes:
         return read_key(store)
     path = store.path(KEY)
     temporary = path.with_name(f".{path.name}.new")
-    effects.remove_tree(temporary)
+    fsops.remove_tree(temporary)
     key = secrets.token_bytes(_BYTES)
-    descriptor = effects.create_file(temporary)
+    descriptor = fsops.create_file(temporary)
     try:
         # before there is anything to read in it
-        effects.set_mode(temporary, 0o600)
-        effects.write(descriptor, key)
-        effects.sync_opened(temporary, descriptor)
+        fsops.set_mode(temporary, 0o600)
+        fsops.write(descriptor, key)
+        fsops.sync_opened(temporary, descriptor)
     finally:
         os.close(descriptor)
-    effects.rename(temporary, path)
-    effects.sync_folder(path.parent)
+    fsops.rename(temporary, path)
+    fsops.sync_folder(path.parent)
     return key

@@ -1,4 +1,4 @@
-"""Own the swap of a restore or a rebuild: which files leave, which take their place, how one cut short is finished.
+"""The swap of a restore or a rebuild: which files leave, which take their place, how one cut short is finished.
 
 Its plan is durable before the first rename, and from then on there is only forward: everything was checked before.
 It knows paths and inodes, nothing of backups.
@@ -20,7 +20,7 @@ from ontofetch_hookspecs.names import MAX_ROOTED_BYTES, check_relpath, check_siz
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ..errors import CatalogUnreadable, EventError, RecoveryFailed
-from . import effects
+from . import fsops
 from .connection import Store
 from .failures import explaining
 from .journal import Move
@@ -47,9 +47,9 @@ def make_move(store: Store, source: str, target: str) -> Move:
 def begin(store: Store, swap: Swap) -> None:
     """Make the plan durable; what it moves is durable already."""
     # whose record it was to be leaves, and nobody else would write that one again
-    effects.drop_unfinished(store.generation)
+    fsops.drop_unfinished(store.generation)
     content = {f"moves of format {FORMAT}": [asdict(move) for move in swap.moves], "operation": swap.operation}
-    effects.write_file(store.path(SWAP), json.dumps(content, indent=1).encode())
+    fsops.write_file(store.path(SWAP), json.dumps(content, indent=1).encode())
 
 
 def finish(store: Store) -> str:
@@ -65,7 +65,7 @@ def finish(store: Store) -> str:
     if not path.exists():
         if beside.exists():
             # a restore died before it had a plan
-            effects.remove_tree(beside)
+            fsops.remove_tree(beside)
         return ""
     swap = _read(path)
     with explaining(
@@ -79,10 +79,10 @@ def finish(store: Store) -> str:
             _carry_out(store, swap, move)
         for folder in _touched(swap):
             if store.path(folder).is_dir():
-                effects.sync_folder(store.path(folder))
-        effects.remove_tree(beside)
-        effects.unlink(path)
-        effects.sync_folder(path.parent)
+                fsops.sync_folder(store.path(folder))
+        fsops.remove_tree(beside)
+        fsops.unlink(path)
+        fsops.sync_folder(path.parent)
     return swap.operation
 
 
@@ -104,8 +104,8 @@ def refuse_open(store: Store) -> None:
 def _carry_out(store: Store, swap: Swap, move: Move) -> None:
     source, target = store.path(move.source), store.path(move.target)
     if _is_what_moves(move, source):
-        effects.make_folders(target.parent)
-        effects.rename(source, target)
+        fsops.make_folders(target.parent)
+        fsops.rename(source, target)
     elif not _is_what_moves(move, target):
         raise RecoveryFailed(
             f"The {swap.operation} below {store.root} can't be finished: neither {move.source!r} nor {move.target!r} is"

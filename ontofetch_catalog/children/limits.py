@@ -1,4 +1,4 @@
-"""Own the limits that a process sets itself before it looks at what a stranger made: memory, processor, file size.
+"""The limits that a process sets itself before it looks at what a stranger made: memory, processor, file size.
 
 They hold inside libraries too, for the kernel counts. On macOS the limit of memory is not enforced. How much is right
 is not known here.
@@ -45,7 +45,7 @@ class Allowance:
         """Return the seconds for an input of `size` bytes."""
         return self.max_cpu + self.max_cpu_per_mb * size / 1e6 if self.max_cpu else 0.0
 
-    def memory_told(self) -> str:
+    def memory_limit_text(self) -> str:
         """Say what it is to need more memory, and which setting says how much there is."""
         if self.by_size:
             return f"more memory than the {self.max_memory:,} bytes that a parser may have for a file of its size"
@@ -66,7 +66,7 @@ class Allowance:
         if self.max_memory and -code in _MEMORY_ENDS:
             return (
                 f"ended with {signal.Signals(-code).name}: what it reads is nested too deeply, or needs "
-                + self.memory_told()
+                + self.memory_limit_text()
             )
         return None
 

@@ -1,4 +1,4 @@
-"""Own the starting of processes: the interpreter's options, its path, its environment, its folder.
+"""The starting of processes: the interpreter's options, its path, its environment, its folder.
 
 Nothing of the current folder is on the path of a process: whoever unpacks a stranger's files and changes into their
 folder must not run a `json.py` that lies there (CWE-427). What the process does is not known here.

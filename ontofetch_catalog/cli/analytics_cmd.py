@@ -1,4 +1,4 @@
-"""Own the command `report`: its reports are those that plugins contribute, its options those that they name.
+"""The command `report`: its reports are those that plugins contribute, its options those that they name.
 
 It does not know what a report is about or where its rows come from.
 """
@@ -216,7 +216,7 @@ def _with_list(found: Mapping[str, Table], path: str) -> Mapping[str, Table]:
     from dataclasses import replace
 
     from ..analytics import ReportResult
-    from ..analytics.execution import collect
+    from ..analytics.collect import collect
     from ..analytics.lists import join_list, parse_fault
     from ..rendering.encode import to_frame
 

@@ -1,4 +1,4 @@
-"""Own what the verbs of `db` have in common: their parsers, the store they work on, reading for them."""
+"""What the verbs of `db` have in common: their parsers, the store they work on, reading for them."""
 
 from __future__ import annotations
 
@@ -62,13 +62,13 @@ def store_to_write(host: HostInfo) -> Store:
     Verbs that put another catalog in place, which may find one that nobody can enter, look after that themselves.
     """
     from ..catalog import sessions
-    from ..catalog.boundaries import tell_recovered
+    from ..catalog.boundaries import notify_recovered
 
     store = store_of(host)
     if sessions.has_open(store):
         with sessions.writing(store) as session:
             recovered = session.recovered
-        tell_recovered(host.manager, store, recovered)
+        notify_recovered(host.manager, store, recovered)
     return store
 
 

@@ -1,4 +1,4 @@
-"""Own `db backup` and `db restore`: where to, with what, signed by whom, and what came of it."""
+"""`db backup` and `db restore`: where to, with what, signed by whom, and what came of it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def backup(argv: list[str], host: HostInfo) -> int:
     import pyarrow as pa
 
     from ..catalog.backup import back_up, list_backups
-    from ..catalog.boundaries.observers import tell_observers
+    from ..catalog.boundaries.observers import notify_observers
 
     parser = make_parser(host, "db backup", _BACKUP, "db backup --to /mnt/backups/store.tar.zst --sign key.pem")
     parser.add_argument("--to", metavar="PATH", help="a new folder, or a new file ending in .tar.zst")
@@ -49,7 +49,7 @@ def backup(argv: list[str], host: HostInfo) -> int:
     key = Path(args.sign) if args.sign else None
     with bar("backup") as update:
         made, outcome = back_up(store, path, include_data=args.include_data, key=key, progress=update)
-    tell_observers(host.manager, store, outcome)
+    notify_observers(host.manager, store, outcome)
     found = made.manifest
     row = {
         "path": os.fspath(made.path),
@@ -74,7 +74,7 @@ def restore(argv: list[str], host: HostInfo) -> int:
     import pyarrow as pa
 
     from ..catalog.backup import restore as bring_back
-    from ..catalog.boundaries.observers import tell_observers
+    from ..catalog.boundaries.observers import notify_observers
     from ..catalog.doctor.examine import examine
 
     parser = make_parser(host, "db restore", _RESTORE, "db restore /mnt/backups/store.tar.zst --verify-key key.pub")
@@ -87,7 +87,7 @@ def restore(argv: list[str], host: HostInfo) -> int:
     key = Path(args.verify_key) if args.verify_key else None
     with bar("restore") as update:
         done, outcome = bring_back(store, path, key=key, progress=update)
-    tell_observers(host.manager, store, outcome)
+    notify_observers(host.manager, store, outcome)
     row = {
         "created_at": done.manifest.created_at,
         "events": done.manifest.events,

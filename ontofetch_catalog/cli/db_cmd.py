@@ -1,4 +1,4 @@
-"""Own the table of the verbs of `ontofetch db` and their order in the help.
+"""The table of the verbs of `ontofetch db` and their order in the help.
 
 Every verb has a module of its own that is imported when the verb runs; what a verb does is not known here.
 """
@@ -14,12 +14,12 @@ _CLI = "ontofetch_catalog.cli"
 # verb → (one line of help, where its `main(argv, host) -> exit code` is)
 VERBS = {
     "status": ("what the catalog holds and in which state it is", f"{_CLI}.db_state:status"),
-    "versions": ("list releases in the order of their series", f"{_CLI}.db_look:versions"),
-    "files": ("list the files of a release", f"{_CLI}.db_look:files"),
-    "stats": ("sum up releases: files, bytes, formats, validation", f"{_CLI}.db_look:stats"),
-    "find": ("find a content by its sha256, or a path", f"{_CLI}.db_look:find"),
-    "delta": ("compare two releases file by file", f"{_CLI}.db_look:delta"),
-    "events": ("list what was recorded, newest first", f"{_CLI}.db_look:events"),
+    "versions": ("list releases in the order of their series", f"{_CLI}.db_query:versions"),
+    "files": ("list the files of a release", f"{_CLI}.db_query:files"),
+    "stats": ("sum up releases: files, bytes, formats, validation", f"{_CLI}.db_query:stats"),
+    "find": ("find a content by its sha256, or a path", f"{_CLI}.db_query:find"),
+    "delta": ("compare two releases file by file", f"{_CLI}.db_query:delta"),
+    "events": ("list what was recorded, newest first", f"{_CLI}.db_query:events"),
     "latest": ("show, set or list latest pointers", f"{_CLI}.db_latest:main"),
     "backup": ("copy the catalog, with or without its files", f"{_CLI}.db_backup:backup"),
     "restore": ("bring the catalog back from a backup", f"{_CLI}.db_backup:restore"),

@@ -1,4 +1,4 @@
-"""Own the verb `db doctor`: show what is wrong with a store, and mend what is asked for."""
+"""The verb `db doctor`: show what is wrong with a store, and mend what is asked for."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ def main(argv: list[str], host: HostInfo) -> int:
 
 def _end_open(store: Store, host: HostInfo) -> None:
     """End what dead processes left open and say so; where it can't be ended, the findings say more."""
-    from ..catalog.boundaries import tell_recovered
-    from ..catalog.doctor.opening import end_open
+    from ..catalog.boundaries import notify_recovered
+    from ..catalog.doctor.recover_first import end_open
 
     try:
         ended = end_open(store)
@@ -74,7 +74,7 @@ def _end_open(store: Store, host: HostInfo) -> None:
     except OntofetchError as error:
         say(f"What is open is not ended before the examination: {error.message}")
         return
-    tell_recovered(host.manager, store, ended.boundaries)
+    notify_recovered(host.manager, store, ended.boundaries)
     if ended.swapped:
         say(f"The {ended.swapped} that was interrupted is finished.")
     for item in ended.boundaries:
@@ -191,7 +191,7 @@ def _confirm(repairs: list[Repair], args: argparse.Namespace) -> None:
 
 def _carry_out(repairs: list[Repair], host: HostInfo) -> list[dict[str, object]]:
     """Carry out the repairs one after the other; one that fails does not keep the others from being tried."""
-    from ..catalog.boundaries import carry_out, tell_observers
+    from ..catalog.boundaries import carry_out, notify_observers
 
     rows: list[dict[str, object]] = []
     for repair in repairs:
@@ -203,7 +203,7 @@ def _carry_out(repairs: list[Repair], host: HostInfo) -> list[dict[str, object]]
             say(f"{repair.code} {repair.fix} failed: {error}")
             rows.append({**row, "outcome": "failed", "message": error.message})
             continue
-        tell_observers(host.manager, repair.store, outcome)
+        notify_observers(host.manager, repair.store, outcome)
         done = "fixed" if outcome.receipt.changed else "unchanged"
         rows.append({**row, "outcome": done, "message": f"boundary {outcome.receipt.boundary_id}"})
     return rows

@@ -1,4 +1,4 @@
-"""Own `db latest`: show the latest pointers, set one through the boundary, list the former ones."""
+"""`db latest`: show the latest pointers, set one through the boundary, list the former ones."""
 
 from __future__ import annotations
 
@@ -55,12 +55,12 @@ def _set(host: HostInfo, name: str, *, accept_failures: bool) -> str:
 
 
 def _show(host: HostInfo, name: str | None, options: OutputOptions, *, history: bool) -> None:
-    from ..catalog.repo import looks
+    from ..catalog.repo import queries
     from ..catalog.repo.releases import resolve_series
 
     with reading(host) as connection:
         slot = resolve_series(connection, name) if name else None
-        rows = looks.list_latest(connection, slot, history=history)
+        rows = queries.list_latest(connection, slot, history=history)
     nothing = "No latest pointer is set."
     emit({"latest": rows}, options=options, parameters={"series": slot}, nothing=nothing)
 

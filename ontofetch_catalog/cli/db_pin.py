@@ -1,4 +1,4 @@
-"""Own `db pin`: pin a release so that no prune takes it, take the pin away, list the pins."""
+"""`db pin`: pin a release so that no prune takes it, take the pin away, list the pins."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def main(argv: list[str], host: HostInfo) -> int:
 
 def _change(host: HostInfo, name: str, *, remove: bool) -> None:
     from ..catalog.boundaries.engine import carry_out
-    from ..catalog.boundaries.observers import tell_observers
+    from ..catalog.boundaries.observers import notify_observers
     from ..catalog.prune.pins import Pin, Unpin
     from ..catalog.repo.releases import resolve_version
 
@@ -43,6 +43,6 @@ def _change(host: HostInfo, name: str, *, remove: bool) -> None:
     with reading(host) as connection:
         version_id = resolve_version(connection, name)
     outcome = carry_out(store, (Unpin if remove else Pin)(store, version_id))
-    tell_observers(host.manager, store, outcome)
+    notify_observers(host.manager, store, outcome)
     if not outcome.receipt.changed:
         say(f"{version_id} is {'not pinned' if remove else 'pinned already'}.")

@@ -1,4 +1,4 @@
-"""Own `db prune`: what is asked for, what is shown of plans and steps, and how a low age is confirmed."""
+"""`db prune`: what is asked for, what is shown of plans and steps, and how a low age is confirmed."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from ontofetch_hookspecs.names import quote
 from ..errors import EXIT_OK, UsageError
 from ..rendering.progress import bar
 from ..rendering.text import human_size
-from .amounts import whole
 from .common import make_parser, reading, store_of, store_to_write
+from .numbers import whole
 from .output import OutputOptions, emit, say
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def _confirm(args: argparse.Namespace) -> None:
 def _show_proposal(proposal: Proposal, options: OutputOptions) -> None:
     import pyarrow as pa
 
-    from ..catalog.entries import as_text
+    from ..catalog.walk import as_text
 
     columns = ["path", "size_bytes", "age_seconds", "reason", "version_id", "touched_at", "kind", "batch"]
     entries = proposal.entries.select(columns)
@@ -207,7 +207,7 @@ def _ages(seconds: pa.ChunkedArray) -> pa.ChunkedArray:
 def _carry_out(store: Store, host: HostInfo, args: argparse.Namespace, options: OutputOptions) -> None:
     import pyarrow as pa
 
-    from ..catalog.boundaries.observers import tell_observers
+    from ..catalog.boundaries.observers import notify_observers
     from ..catalog.prune import steps
 
     step = next(name for name in _STEPS if getattr(args, name))
@@ -216,7 +216,7 @@ def _carry_out(store: Store, host: HostInfo, args: argparse.Namespace, options: 
         done = carry_out(
             store,
             getattr(args, step),
-            tell=lambda outcome: tell_observers(host.manager, store, outcome),
+            tell=lambda outcome: notify_observers(host.manager, store, outcome),
             progress=update,
         )
     row = {
@@ -266,9 +266,9 @@ def _show_plans(store: Store, options: OutputOptions) -> None:
 def _explain(store: Store, args: argparse.Namespace, options: OutputOptions) -> None:
     import pyarrow as pa
 
-    from ..catalog.entries import as_text
     from ..catalog.prune.explain import explain_path
     from ..catalog.prune.policy import MIN_AGE, Policy, parse_age
+    from ..catalog.walk import as_text
 
     policy = Policy(min_age=MIN_AGE if args.min_age is None else parse_age(args.min_age))
     found = explain_path(store, args.explain, policy)

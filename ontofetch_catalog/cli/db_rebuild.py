@@ -1,4 +1,4 @@
-"""Own the verb `db rebuild`: make the catalog anew from the disk, and say what it was made of and what is lost."""
+"""The verb `db rebuild`: make the catalog anew from the disk, and say what it was made of and what is lost."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def main(argv: list[str], host: HostInfo) -> int:
     """Rebuild the catalog and print a row per release."""
     import pyarrow as pa
 
-    from ..catalog.boundaries import tell_observers
+    from ..catalog.boundaries import notify_observers
     from ..catalog.rebuild.build import LOST, rebuild
 
     parser = make_parser(host, "db rebuild", _TEXT, "db rebuild")
@@ -32,7 +32,7 @@ def main(argv: list[str], host: HostInfo) -> int:
             store,
             replace=args.replace,
             progress=update,
-            tell=lambda outcome: tell_observers(host.manager, store, outcome),
+            tell=lambda outcome: notify_observers(host.manager, store, outcome),
         )
     rows = made.releases
     table = pa.table(

@@ -1,4 +1,4 @@
-"""Own `db refresh`: compute the sums of releases once, so that looking at many of them costs nothing for a while."""
+"""`db refresh`: compute the sums of releases once, so that looking at many of them costs nothing for a while."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def main(argv: list[str], host: HostInfo) -> int:
     import pyarrow as pa
 
     from ..catalog.boundaries.engine import carry_out
-    from ..catalog.boundaries.observers import tell_observers
+    from ..catalog.boundaries.observers import notify_observers
     from ..catalog.boundaries.refresh import Refresh
 
     options = OutputOptions.from_args(make_parser(host, "db refresh", _TEXT, "db refresh").parse_args(argv))
     store = store_to_write(host)
     outcome = carry_out(store, Refresh(store))
-    tell_observers(host.manager, store, outcome)
+    notify_observers(host.manager, store, outcome)
     row = {"releases": outcome.receipt.rows, "milliseconds": round(outcome.receipt.milliseconds)}
     emit({"refresh": pa.Table.from_pylist([row])}, options=options)
     say(f"Computed the sums of {outcome.receipt.rows:,} releases.")

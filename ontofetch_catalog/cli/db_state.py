@@ -1,4 +1,4 @@
-"""Own the verbs of `db` about the catalog itself: status, migrate, recover."""
+"""The verbs of `db` about the catalog itself: status, migrate, recover."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def status(argv: list[str], host: HostInfo) -> int:
 
     from ..catalog import journal, migrations
     from ..catalog.generation import read_generation
-    from ..catalog.repo import looks
+    from ..catalog.repo import queries
 
     parser = make_parser(host, "db status", "Show what the catalog holds and in which state it is.", "db status --json")
     args = parser.parse_args(argv)
     options = OutputOptions.from_args(args)
     store = store_of(host)
     with reading(host) as connection:
-        counts = looks.count_all(connection).to_pylist()[0]
+        counts = queries.count_all(connection).to_pylist()[0]
         schema = max(migrations.applied_migrations(connection))
     record = read_generation(store)
     values = {
@@ -64,7 +64,7 @@ def migrate(argv: list[str], host: HostInfo) -> int:
     import pyarrow as pa
 
     from ..catalog import migrations, sessions
-    from ..catalog.boundaries import tell_recovered
+    from ..catalog.boundaries import notify_recovered
 
     parser = make_parser(host, "db migrate", "Bring the schema up to date.", "db migrate --dry-run")
     parser.add_argument("--dry-run", action="store_true", help="show what is pending and do nothing")
@@ -76,7 +76,7 @@ def migrate(argv: list[str], host: HostInfo) -> int:
     else:
         with sessions.writing(store) as session:
             done = session.migrated
-        tell_recovered(host.manager, store, session.recovered)
+        notify_recovered(host.manager, store, session.recovered)
         pending = tuple(item for item in migrations.available_migrations() if item.name in done)
     state = "pending" if args.dry_run else "applied"
     columns = {
@@ -96,7 +96,7 @@ def recover(argv: list[str], host: HostInfo) -> int:
     import pyarrow as pa
 
     from ..catalog import sessions
-    from ..catalog.boundaries import tell_recovered
+    from ..catalog.boundaries import notify_recovered
     from ..catalog.generation import require_database
 
     parser = make_parser(
@@ -108,7 +108,7 @@ def recover(argv: list[str], host: HostInfo) -> int:
     if require_database(store):
         with sessions.writing(store) as session:
             ended, swapped = session.recovered, session.swapped
-        tell_recovered(host.manager, store, ended)
+        notify_recovered(host.manager, store, ended)
     columns = {
         "boundary_id": pa.array([item.boundary_id for item in ended], pa.string()),
         "outcome": pa.array(["undone" if item.event is None else "finished" for item in ended], pa.string()),

@@ -1,4 +1,4 @@
-"""Own `db verify`: what is to be hashed again, the bar, the findings and the summary."""
+"""`db verify`: what is to be hashed again, the bar, the findings and the summary."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from ontofetch_hookspecs.names import quote
 from ..errors import EXIT_FINDINGS, EXIT_OK, UsageError, VersionUnknown
 from ..rendering.progress import bar
 from ..rendering.text import human_size
-from .amounts import duration, share, whole
 from .common import make_parser, reading, store_of, store_to_write
+from .numbers import duration, share, whole
 from .output import OutputOptions, emit, say
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ it did. Exit code 3 if a file is missing or damaged."""
 
 def main(argv: list[str], host: HostInfo) -> int:
     """Run `db verify` and return its exit code."""
-    from ..catalog.boundaries.observers import tell_observers
+    from ..catalog.boundaries.observers import notify_observers
     from ..catalog.verify import verify
 
     args = _arguments(argv, host)
@@ -41,7 +41,7 @@ def main(argv: list[str], host: HostInfo) -> int:
         say(f"A sample of {100 * sample:g} % of the files; --seed {seed} chooses the same again.")
     with bar("verify") as update:
         result = verify(
-            store, request, progress=update, tell=lambda outcome: tell_observers(host.manager, store, outcome)
+            store, request, progress=update, tell=lambda outcome: notify_observers(host.manager, store, outcome)
         )
     _show(result, request, options, host)
     return EXIT_FINDINGS if len(result.findings) else EXIT_OK

@@ -31,7 +31,7 @@ def check_destination(path: Path) -> None:
         UsageError: There is a folder, a disk or a socket.
         OntofetchError: It can't be written.
     """
-    from ..catalog import effects
+    from ..catalog import fsops
 
     with _explained(path):
         descriptor = descriptor_of(path)
@@ -41,7 +41,7 @@ def check_destination(path: Path) -> None:
             if not os.access(path, os.W_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
         else:
-            effects.try_file(path.resolve())
+            fsops.try_file(path.resolve())
 
 
 def write_file(path: Path, data: bytes) -> bool:
@@ -53,18 +53,18 @@ def write_file(path: Path, data: bytes) -> bool:
         UsageError: There is a folder, a disk or a socket.
         OntofetchError: It can't be written.
     """
-    from ..catalog import effects
+    from ..catalog import fsops
 
     with _explained(path):
         descriptor = descriptor_of(path)
         if descriptor is None and not is_special(path):
-            effects.write_file(path.resolve(), data)
+            fsops.write_file(path.resolve(), data)
             return True
-        with effects.opened_special(path if descriptor is None else descriptor) as opened:
+        with fsops.opened_special(path if descriptor is None else descriptor) as opened:
             if os.isatty(opened):
                 data = safe_lines(data.decode("utf-8", "replace")).encode()
             with suppress(BrokenPipeError):
-                effects.write(opened, data)
+                fsops.write(opened, data)
         return False
 
 

@@ -1,4 +1,4 @@
-"""Own what a host shows when it is called without a command: what do I have."""
+"""What a host shows when it is called without a command: what do I have."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def main(argv: list[str], host: HostInfo) -> int:
 def _show(host: HostInfo, options: OutputOptions) -> int:
     from ..catalog import journal
     from ..catalog.generation import require_database
-    from ..catalog.repo import looks
+    from ..catalog.repo import queries
 
     store = store_of(host)
     if not require_database(store):
@@ -27,7 +27,7 @@ def _show(host: HostInfo, options: OutputOptions) -> int:
         say(f"`{host.name} pull SOURCE --service S --ontology O --version V` records a release.")
         return EXIT_OK
     with reading(host) as connection:
-        rows = looks.list_series(connection, statistics_of(host, connection).relation)
+        rows = queries.list_series(connection, statistics_of(host, connection).relation)
     emit({"series": rows}, options=options)
     say(f"{len(rows):,} series below {store.root}")
     if journal.open_intents(store):

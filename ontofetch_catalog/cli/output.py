@@ -1,4 +1,4 @@
-"""Own what commands print: the options of output, rows for people or as data, messages for people.
+"""What commands print: the options of output, rows for people or as data, messages for people.
 
 Rows go to stdout or to the file of `--out`, everything else to stderr; it does not know where the rows come from.
 """
@@ -169,10 +169,10 @@ def emit(
         OntofetchError: The file of `--out` can't be written.
     """
     from ..rendering.encode import to_frame
-    from ..rendering.looks import look_of
+    from ..rendering.styles import style_of
 
     frames = {name: to_frame(table) for name, table in sections.items()}
-    look = look or look_of(sections, titles or {})
+    look = look or style_of(sections, titles or {})
     if options.format == "table":
         drawn = _as_text(frames, options, look)
         _write_text(drawn, options)

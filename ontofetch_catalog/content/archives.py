@@ -1,4 +1,4 @@
-"""Own the reading of archives: one stream of entries from zip, tar and compressed single files, nothing unpacked.
+"""The reading of archives: one stream of entries from zip, tar and compressed single files, nothing unpacked.
 
 What is read is bounded while it is read, and never more than a step at once. What may be unpacked, and where to, is not
 known here; names and sizes are handed on as the archive says them.

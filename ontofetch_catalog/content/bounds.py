@@ -1,4 +1,4 @@
-"""Own the bounds of an archive: how many entries, bytes and folders may come out of it, counted while it is read.
+"""The bounds of an archive: how many entries, bytes and folders may come out of it, counted while it is read.
 
 Everything that leaves a decompressor counts, whether somebody wants it or not: headers, entries that are skipped, what
 stands behind the end. Which bounds are right is said by whoever reads.

@@ -1,4 +1,4 @@
-"""Own the names of formats: what a file's ending says, and its first bytes where the ending is ambiguous.
+"""The names of formats: what a file's ending says, and its first bytes where the ending is ambiguous.
 
 It looks at a name and a few bytes, and never opens a file.
 """

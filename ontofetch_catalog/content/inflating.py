@@ -1,4 +1,4 @@
-"""Own the decompressors: streams that yield at most what is asked for, and need no more memory than is said.
+"""The decompressors: streams that yield at most what is asked for, and need no more memory than is said.
 
 Which files they belong to is not known here.
 """

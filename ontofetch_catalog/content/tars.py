@@ -1,4 +1,4 @@
-"""Own the reading of tars: headers and what is behind them, one after the other, from a stream (POSIX.1-2017, pax).
+"""The reading of tars: headers and what is behind them, one after the other, from a stream (POSIX.1-2017, pax).
 
 Python's own reader takes headers of any size into memory, and calls itself for each header before a file's own. Which
 entries may be unpacked is not known here.

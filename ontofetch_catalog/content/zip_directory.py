@@ -1,4 +1,4 @@
-"""Own the directory of a zip: where it lies, and what it says of each entry, read a piece at a time (APPNOTE 6.3.10).
+"""The directory of a zip: where it lies, and what it says of each entry, read a piece at a time (APPNOTE 6.3.10).
 
 The entries' bytes are not read here, and whether the directory tells the truth is not known.
 """

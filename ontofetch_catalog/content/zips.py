@@ -1,4 +1,4 @@
-"""Own the reading of zips: entry by entry, and the bytes that an entry points at (APPNOTE 6.3.10).
+"""The reading of zips: entry by entry, and the bytes that an entry points at (APPNOTE 6.3.10).
 
 Python's own reader takes the whole directory into memory, inflates some methods without a bound, and does not mind
 entries that share their bytes. Which entries may be unpacked is not known here.

@@ -1,4 +1,4 @@
-"""Own the kinds of network addresses: which are somebody's own, and which of them a stranger's redirect may lead to.
+"""The kinds of network addresses: which are somebody's own, and which of them a stranger's redirect may lead to.
 
 It looks at addresses alone; nothing is resolved or connected to.
 """

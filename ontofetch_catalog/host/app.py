@@ -1,4 +1,4 @@
-"""Own the program `ontofetch` as a process: signals, and how every error becomes a sentence and an exit code.
+"""The program `ontofetch` as a process: signals, and how every error becomes a sentence and an exit code.
 
 Which commands there are and what they do is not known here.
 """

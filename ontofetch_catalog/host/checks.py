@@ -1,4 +1,4 @@
-"""Own the built-in validators: RDF syntax by pyoxigraph and OBO by fastobo.
+"""The built-in validators: RDF syntax by pyoxigraph and OBO by fastobo.
 
 They run in worker processes, look at one file each and never reach for the network.
 """

@@ -1,4 +1,4 @@
-"""Own the contract as one pull speaks it: events made and sent, questions asked, errors with the name of a plugin.
+"""The contract as one pull speaks it: events made and sent, questions asked, errors with the name of a plugin.
 
 It does not know who listens or answers.
 """

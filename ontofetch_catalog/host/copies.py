@@ -1,4 +1,4 @@
-"""Own the copies of an artifact that are there already, and what a server says of them.
+"""The copies of an artifact that are there already, and what a server says of them.
 
 It asks nobody and moves nothing: it reads records, headers and what is there.
 """

@@ -1,4 +1,4 @@
-"""Own the way from the words of the command line to the one command that runs: settings, plugins, commands.
+"""The way from the words of the command line to the one command that runs: settings, plugins, commands.
 
 What a command does is not known here; it is imported when it runs.
 """
@@ -17,8 +17,8 @@ from ontofetch_hookspecs.names import quote
 from ..settings import Settings, read_settings
 from ..settings_file import VARIABLE
 from . import logs
+from .argv import overview, split_common
 from .manager import Plugins, describe, load_plugins
-from .words import overview, split_common
 
 NAME = "ontofetch"
 DISTRIBUTION = "ontofetch-catalog"

@@ -1,4 +1,4 @@
-"""Own the entities of an XML document: what they would expand to is counted before a parser sees them.
+"""The entities of an XML document: what they would expand to is counted before a parser sees them.
 
 A parser that resolves `<!ENTITY` as it reads turns 700 bytes into gigabytes. Those that are bounded stay allowed:
 ontologies name their namespaces by them. Nothing is expanded and nothing is fetched here.

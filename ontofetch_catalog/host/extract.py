@@ -1,4 +1,4 @@
-"""Own the unpacking of an artifact into a stage, in a process with limits: what it is told, and what comes home.
+"""The unpacking of an artifact into a stage, in a process with limits: what it is told, and what comes home.
 
 What is refused is decided by `unpacker` and `content`; what becomes of the stage is not known here.
 """
@@ -179,7 +179,7 @@ class _Work:
                 case ["refused", str(kind), str(message), str(subject), str(hint)]:
                     raise _ERRORS.get(kind, ExtractError)(message, subject=subject, hint=hint)
                 case ["memory"]:
-                    raise self._too_much("needs " + self._process.allowance.memory_told())
+                    raise self._too_much("needs " + self._process.allowance.memory_limit_text())
         raise self._ended(self._process.end())
 
     def _ended(self, code: int) -> ExtractError:

@@ -1,4 +1,4 @@
-"""Own the fetching of an artifact: from a local file or a server into a stage, or from a copy that is there already.
+"""The fetching of an artifact: from a local file or a server into a stage, or from a copy that is there already.
 
 It hashes while the bytes pass by, and knows nothing of what is inside them.
 """
@@ -183,7 +183,7 @@ def _unreadable(path: Path, error: OSError) -> FetchError:
 
 
 def _from_server(root: Path, source: Source, copies: Sequence[Copy], options: HttpOptions, progress: Update) -> Copy:
-    from .exchange import Exchange
+    from .http import Exchange
 
     exchange = Exchange(source, options)
     # what is recorded under an URL with hidden values may stand for another one: its bytes are asked for

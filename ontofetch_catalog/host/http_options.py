@@ -1,4 +1,4 @@
-"""Own how servers are asked: the settings in force and what the user wants to be sent.
+"""How servers are asked: the settings in force and what the user wants to be sent.
 
 It is apart from the asking, whose libraries take a while to be imported: a pull of a local file needs none of them.
 """

@@ -1,4 +1,4 @@
-"""Own how log lines look: short and coloured on a terminal, JSON elsewhere, always on stderr, never with a secret.
+"""How log lines look: short and coloured on a terminal, JSON elsewhere, always on stderr, never with a secret.
 
 The contract, the catalog and the host log through the standard library; what they log is not known here.
 """

@@ -1,4 +1,4 @@
-"""Own the loading of plugins: one that is broken is reported in a line and left out, and everything else works.
+"""The loading of plugins: one that is broken is reported in a line and left out, and everything else works.
 
 Beside `ontofetch_hookspecs.notify` it is the one place that catches whatever a plugin raises. What plugins do is not
 known here.
@@ -17,7 +17,7 @@ from ontofetch_hookspecs import ENTRY_POINT_GROUP, PROJECT, TRANSACTIONAL, HostI
 from ontofetch_hookspecs.errors import OntofetchError, UsageError, Veto
 from ontofetch_hookspecs.names import quote
 
-from .ledger import Ledger
+from .timings import PluginTimings
 
 OUTERMOST = "catalog"  # registered last, so that its wrappers enclose everybody else's vote
 _OWN_PACKAGE = __name__.partition(".")[0]
@@ -65,7 +65,7 @@ class Plugins:
     def __init__(self, manager: pluggy.PluginManager, records: list[PluginRecord]) -> None:
         self.manager = manager
         self.records = records
-        self.ledger = Ledger()
+        self.ledger = PluginTimings()
 
     def find(self, name: str) -> PluginRecord | None:
         """Return the record of the plugin that has this name; of two the first, None if there is none."""
@@ -128,13 +128,13 @@ class Plugins:
         try:
             results: object = getattr(self.manager.hook, hook)(event=event)
         except OntofetchError as error:
-            plugin, _ = self.ledger.culprit(error) or (OUTERMOST, hook)
+            plugin, _ = self.ledger.failing_plugin(error) or (OUTERMOST, hook)
             if plugin == OUTERMOST:
                 raise
             refused = f"The plugin {quote(plugin)} refuses {subject}: {error.message}"
             raise Veto(refused, subject=subject, hint=error.hint or _leave_out(plugin)) from error
         except Exception as error:
-            plugin, _ = self.ledger.culprit(error) or (OUTERMOST, hook)
+            plugin, _ = self.ledger.failing_plugin(error) or (OUTERMOST, hook)
             failed = f"The plugin {quote(plugin)} failed in {hook} for {subject}: {describe(error)}."
             raise PluginFailed(failed, subject=subject, hint=_leave_out(plugin)) from error
         return results

@@ -1,4 +1,4 @@
-"""Own the limits of one download in bytes and seconds, over all of its tries, redirects and pauses.
+"""The limits of one download in bytes and seconds, over all of its tries, redirects and pauses.
 
 It counts what it is told of; where the bytes come from and how long they were waited for is known below and above it.
 """

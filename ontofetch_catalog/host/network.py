@@ -1,4 +1,4 @@
-"""Own the sockets of a download: how long they are waited for, and which address they lead to.
+"""The sockets of a download: how long they are waited for, and which address they lead to.
 
 The limits hold below HTTP, so that whatever the library above reads, waits for or throws away is under them. What HTTP
 makes of the bytes is not known here.

@@ -1,4 +1,4 @@
-"""Own the pull of one artifact: fetch, unpack, validate, set latest, and after each step the hook that records it.
+"""The pull of one artifact: fetch, unpack, validate, set latest, and after each step the hook that records it.
 
 It knows the contract and not who answers: without a catalog it publishes by itself and says that nothing is recorded.
 """

@@ -1,4 +1,4 @@
-"""Own `ontofetch plugins`: which plugins there are, in which state, and the time they took."""
+"""`ontofetch plugins`: which plugins there are, in which state, and the time they took."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from ontofetch_hookspecs import HostInfo, add_common_options
 
 from ..cli.output import OutputOptions, add_output_options, emit
 from ..errors import EXIT_OK
+from .argv import Parser
 from .manager import Plugins
-from .words import Parser
 
 
 def main(argv: list[str], host: HostInfo, plugins: Plugins) -> int:

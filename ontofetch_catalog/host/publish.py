@@ -1,4 +1,4 @@
-"""Own the publishing of a release where no catalog is loaded: what is staged goes to its place, unrecorded.
+"""The publishing of a release where no catalog is loaded: what is staged goes to its place, unrecorded.
 
 It moves through the contract's stages alone, and knows of no release but the one at hand.
 """

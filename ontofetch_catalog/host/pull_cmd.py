@@ -1,4 +1,4 @@
-"""Own `ontofetch pull`: its options, and the row it prints.
+"""`ontofetch pull`: its options, and the row it prints.
 
 How an artifact is fetched, unpacked and recorded is not known here.
 """
@@ -17,12 +17,12 @@ from ontofetch_hookspecs.names import quote, unsafe_character
 
 from ..cli.output import OutputOptions, add_output_options, emit
 from ..errors import EXIT_FINDINGS, EXIT_OK, EventError, OntofetchError
+from .argv import Parser
 from .extract import Strip
 from .manager import OUTERMOST, Plugins
 from .pipeline import Pull
 from .request import Request, Summary
 from .sources import parse_source
-from .words import Parser
 
 MOST_STRIP = 100
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2

@@ -1,4 +1,4 @@
-"""Own what one pull is asked to do and what came of it.
+"""What one pull is asked to do and what came of it.
 
 It carries nothing out.
 """

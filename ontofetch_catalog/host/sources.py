@@ -1,4 +1,4 @@
-"""Own what SOURCE means: a local path, a `file:` or an `http(s):` URL, the name of the artifact, the credentials.
+"""What SOURCE means: a local path, a `file:` or an `http(s):` URL, the name of the artifact, the credentials.
 
 It looks at the text alone; nothing is opened.
 """

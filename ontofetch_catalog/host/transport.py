@@ -1,4 +1,4 @@
-"""Own the way from a request to a connection: directly, or through a proxy that the environment names.
+"""The way from a request to a connection: directly, or through a proxy that the environment names.
 
 It puts the limits of `network` below the library and its stream of bytes, and knows nothing of retries and redirects.
 """

@@ -1,4 +1,4 @@
-"""Own the running of validators: which files need one, worker processes with a timeout, results as a table.
+"""The running of validators: which files need one, worker processes with a timeout, results as a table.
 
 A validator that hangs or dies costs its own file and no more. What a validator checks is not known here.
 """
@@ -19,7 +19,7 @@ from ontofetch_hookspecs import RESULTS_COLUMNS, Table, Validator
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ..children.limits import Allowance
-from .asking import UNFINISHED, Task, Worker
+from .validator_process import UNFINISHED, Task, Worker
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -84,7 +84,7 @@ class CatalogPlugin:
     def _boundary(
         self, event: DownloadDone | ExtractDone | ValidateDone | SetLatest
     ) -> Generator[None, list[Any], list[Any]]:
-        from ontofetch_catalog.catalog.boundaries import carry_out, make_boundary, record_rollback, tell_observers
+        from ontofetch_catalog.catalog.boundaries import carry_out, make_boundary, notify_observers, record_rollback
 
         store = self._store_of(event)
         with _not_nested():
@@ -96,32 +96,32 @@ class CatalogPlugin:
                 raise
             outcome = carry_out(store, boundary)
             if self._host is not None:
-                tell_observers(self._host.manager, store, outcome)
+                notify_observers(self._host.manager, store, outcome)
         return [*votes, outcome.receipt]
 
     @hookimpl
     def lookup_download(self, url: str) -> DownloadRecord | None:
         """Answer with the last record of a URL."""
-        from ontofetch_catalog.catalog import answers
+        from ontofetch_catalog.catalog import lookups
 
         store = self._store_to_ask()
-        return answers.lookup_download(store, url) if store else None
+        return lookups.lookup_download(store, url) if store else None
 
     @hookimpl
     def lookup_version(self, version_id: str) -> VersionRecord | None:
         """Answer with the record of a release."""
-        from ontofetch_catalog.catalog import answers
+        from ontofetch_catalog.catalog import lookups
 
         store = self._store_to_ask()
-        return answers.lookup_version(store, version_id) if store else None
+        return lookups.lookup_version(store, version_id) if store else None
 
     @hookimpl
     def lookup_validations(self, file_ids: Sequence[str], validator: str, validator_version: str) -> Table | None:
         """Answer with known results for these contents."""
-        from ontofetch_catalog.catalog import answers
+        from ontofetch_catalog.catalog import lookups
 
         store = self._store_to_ask()
-        return answers.lookup_validations(store, file_ids, validator, validator_version) if store else None
+        return lookups.lookup_validations(store, file_ids, validator, validator_version) if store else None
 
     @hookimpl
     def register_commands(self) -> Iterable[Command]:
@@ -143,14 +143,14 @@ class CatalogPlugin:
     def _store_to_ask(self) -> Store | None:
         """Return the store of a host that asks because it is about to write: what keeps readers out is ended first."""
         from ontofetch_catalog.catalog import sessions
-        from ontofetch_catalog.catalog.boundaries import tell_recovered
+        from ontofetch_catalog.catalog.boundaries import notify_recovered
         from ontofetch_hookspecs.layout import SWAP
 
         store = self._store()
         if store is not None and self._host is not None and store.path(SWAP).exists():
             with sessions.writing(store) as session:
                 recovered = session.recovered
-            tell_recovered(self._host.manager, store, recovered)
+            notify_recovered(self._host.manager, store, recovered)
         return store
 
     def _store(self) -> Store | None:

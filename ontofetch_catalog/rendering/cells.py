@@ -1,4 +1,4 @@
-"""Own how frames become cells for people: what is shown of them, how values read, which are signed or coloured.
+"""How frames become cells for people: what is shown of them, how values read, which are signed or coloured.
 
 It sees at most the rows that are shown, knows columns only by their dtype and by the words in their names, and does not
 know whether a terminal, a page or a document will show them.

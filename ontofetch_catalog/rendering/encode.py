@@ -1,4 +1,4 @@
-"""Own rows as data: json, jsonl, csv and parquet, the same bytes for the same rows.
+"""Rows as data: json, jsonl, csv and parquet, the same bytes for the same rows.
 
 It computes bytes and refuses to write them anywhere.
 """

@@ -1,4 +1,4 @@
-"""Own charts as pictures: specifications of Vega-Lite as SVG, PNG or an interactive page, drawn without a network.
+"""Charts as pictures: specifications of Vega-Lite as SVG, PNG or an interactive page, drawn without a network.
 
 What a chart shows is not known here.
 """

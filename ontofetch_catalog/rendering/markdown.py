@@ -1,4 +1,4 @@
-"""Own frames as Markdown tables, for issues, wikis and release notes, with foreign words that can't become markup.
+"""Frames as Markdown tables, for issues, wikis and release notes, with foreign words that can't become markup.
 
 How single values read and which of them are shown is known to `cells`.
 """

@@ -1,4 +1,4 @@
-"""Own frames as one page of HTML that needs nothing else: its style is inside, and it loads and runs nothing.
+"""Frames as one page of HTML that needs nothing else: its style is inside, and it loads and runs nothing.
 
 How single values read and which of them are shown is known to `cells`; pictures come in as SVG.
 """

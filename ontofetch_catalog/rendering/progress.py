@@ -1,4 +1,4 @@
-"""Own the bar that long work shows: on a terminal, on stderr, else nothing.
+"""The bar that long work shows: on a terminal, on stderr, else nothing.
 
 What is going on is told by whoever does it.
 """

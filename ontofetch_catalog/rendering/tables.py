@@ -1,4 +1,4 @@
-"""Own the drawing of frames as tables of a terminal that fit a width: which column gives way, which is cut.
+"""The drawing of frames as tables of a terminal that fit a width: which column gives way, which is cut.
 
 How single values read and which of them are shown is known to `cells`.
 """

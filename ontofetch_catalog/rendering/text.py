@@ -1,4 +1,4 @@
-"""Own how single values look to a person: hostile text made harmless, sizes, numbers, times, texts that must be short.
+"""How single values look to a person: hostile text made harmless, sizes, numbers, times, texts that must be short.
 
 It knows nothing of tables, reports or the terminal they end up on.
 """

@@ -12,7 +12,7 @@ from polars.testing import assert_frame_equal
 from ontofetch_catalog.analytics import Catalog
 from ontofetch_catalog.analytics.fields import dtype_of
 from ontofetch_catalog.analytics.tables import TABLES
-from ontofetch_catalog.cli.db_look import events as db_events
+from ontofetch_catalog.cli.db_query import events as db_events
 from ontofetch_catalog.errors import CatalogMissing, UsageError, VersionUnknown
 from ontofetch_hookspecs import HostInfo
 from ontofetch_hookspecs.testing import make_manager

@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 
 from ontofetch_catalog.analytics import Catalog
-from ontofetch_catalog.cli.db_look import events as db_events
+from ontofetch_catalog.cli.db_query import events as db_events
 from ontofetch_catalog.plugins import analytics
 from ontofetch_hookspecs import HostInfo
 from ontofetch_hookspecs.testing import make_manager

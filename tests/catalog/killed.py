@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ontofetch_catalog.catalog import effects, journal, sessions
+from ontofetch_catalog.catalog import fsops, journal, sessions
 from ontofetch_catalog.catalog.boundaries import make
 from ontofetch_hookspecs import hookimpl
 from tests.releases import Releases, results_table
@@ -76,13 +76,13 @@ class Observer:
 # one named point for each step of the protocol: (module, name, replacement of what is there)
 POINTS: dict[str, tuple[Any, str, Callable[[Any], Any]]] = {
     "check": (make, "make_boundary", lambda _: die),
-    "settle": (effects, "sync_filesystem", lambda _: die),
-    "enter": (effects, "open_database", after),
-    "record": (effects, "execute", lambda function: once(function, 2)),
+    "settle": (fsops, "sync_filesystem", lambda _: die),
+    "enter": (fsops, "open_database", after),
+    "record": (fsops, "execute", lambda function: once(function, 2)),
     "intent": (journal, "write_intent", after),
-    "publish-begun": (effects, "rename", lambda function: once(function, 2)),
+    "publish-begun": (fsops, "rename", lambda function: once(function, 2)),
     "published": (journal, "publish", after),
-    "committed": (effects, "commit", after),
+    "committed": (fsops, "commit", after),
     "generation": (sessions, "write_generation", after),
     "forget": (journal, "forget", lambda _: die),
     "forgotten": (journal, "forget", after),

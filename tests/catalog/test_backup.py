@@ -21,7 +21,7 @@ import zstandard
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from ontofetch_catalog.catalog import effects, sessions
+from ontofetch_catalog.catalog import fsops, sessions
 from ontofetch_catalog.catalog.backup import Backup, Restored, back_up, list_backups, restore
 from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.errors import BackupRefused, BoundaryFailed, CatalogUnreadable, OntofetchError, UsageError
@@ -241,7 +241,7 @@ HOSTILE = {
 def untouched(store: Path) -> Iterator[Path]:
     """Return a store that must be, byte for byte, the same after the test."""
     with sessions.writing(Store(store, FAST)) as session:
-        effects.checkpoint(session.connection)
+        fsops.checkpoint(session.connection)
     before = everything(store)
     yield store
     assert everything(store) == before
@@ -473,13 +473,13 @@ class Failing:
         code: int,
         *,
         once: bool = False,
-        names: tuple[str, ...] = tuple(name for name in effects.SEAM if name != "close_database"),
+        names: tuple[str, ...] = tuple(name for name in fsops.FAULT_POINTS if name != "close_database"),
     ) -> None:
         # a connection that could not be closed would outlive what stands for the death of its process
         self.calls = 0
         self._first, self._code, self._once = first, code, once
         for name in names:
-            monkeypatch.setattr(effects, name, self._wrapped(getattr(effects, name)))
+            monkeypatch.setattr(fsops, name, self._wrapped(getattr(fsops, name)))
 
     def _wrapped(self, function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
@@ -500,7 +500,7 @@ def test_a_restore_cut_short_at_any_call_happens_whole_or_not_at_all(releases: R
     shutil.rmtree(releases.root / "example/sample/1.0/data/d")
     now = rows(releases.root)
     with sessions.writing(Store(releases.root, FAST)) as session:
-        effects.checkpoint(session.connection)
+        fsops.checkpoint(session.connection)
     shutil.copytree(releases.root, tmp_path / "counted")
     with pytest.MonkeyPatch.context() as patch:
         counted = Failing(patch, None, errno.EIO)
@@ -538,7 +538,7 @@ def test_readers_of_a_half_restored_store_get_a_sentence(store: Path, tmp_path: 
     with pytest.MonkeyPatch.context() as patch:
         renames = []
 
-        original = effects.rename
+        original = fsops.rename
 
         def rename(source: StorePath, target: StorePath) -> None:
             if renames and "duckdb" in source.name:
@@ -553,7 +553,7 @@ def test_readers_of_a_half_restored_store_get_a_sentence(store: Path, tmp_path: 
         def begun(*args: Any) -> None:
             begin(*args)
             renames.clear()
-            patch.setattr(effects, "rename", rename)
+            patch.setattr(fsops, "rename", rename)
 
         patch.setattr(swap, "begin", begun)
         with pytest.raises(OntofetchError, match="can't be finished") as failed:
@@ -599,7 +599,7 @@ def test_too_little_space_is_told_before_anything_is_written(
 ) -> None:
     """The sentences say how much is needed and how much is there."""
     make(store, tmp_path / "b")
-    monkeypatch.setattr(effects, "free_bytes", lambda path: 1000)
+    monkeypatch.setattr(fsops, "free_bytes", lambda path: 1000)
     with pytest.raises(UsageError, match="only 1,000 are free"):
         make(store, tmp_path / "c")
     with pytest.raises(BackupRefused, match="only 1,000 are free"):

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ontofetch_catalog.catalog import effects, sessions
+from ontofetch_catalog.catalog import fsops, sessions
 from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.catalog.doctor.examine import examine
 from ontofetch_catalog.catalog.failures import explain, is_damage
@@ -78,9 +78,9 @@ def test_damage_advises_a_restore(store: Store, harm: str) -> None:
     if harm == "log":
         log = database.with_name("ontofetch.duckdb.wal")
         with sessions.writing(store) as session:
-            effects.checkpoint(session.connection)
+            fsops.checkpoint(session.connection)
         with sessions.writing(store) as session:
-            effects.execute(
+            fsops.execute(
                 session.connection,
                 "INSERT INTO staging_fs_listing BY NAME SELECT 'x' AS scope, range::VARCHAR AS relpath FROM range(200)",
             )
@@ -89,7 +89,7 @@ def test_damage_advises_a_restore(store: Store, harm: str) -> None:
         log.write_bytes(spoilt)
     else:
         with sessions.writing(store) as session:
-            effects.checkpoint(session.connection)
+            fsops.checkpoint(session.connection)
         data = bytearray(database.read_bytes())
         data[5000] ^= 0xFF
         database.write_bytes({"cut": data[:9000], "byte": data, "text": b"hello" * 5000}[harm])
@@ -121,7 +121,7 @@ def test_a_sound_catalog_that_can_not_be_opened_now_is_not_rebuilt(
         if what == "record":
             patched.setattr(StorePath, "read_json", no_record)
         else:
-            patched.setattr(effects, "open_database", no_database)
+            patched.setattr(fsops, "open_database", no_database)
         with pytest.raises(Conflict, match="may be sound") as failed:
             rebuild(store)
     assert "--replace" in failed.value.hint
@@ -140,6 +140,6 @@ def test_doctor_does_not_call_a_refusal_damage(store: Store, monkeypatch: pytest
     def refused(path: StorePath, *_: object, **__: object) -> None:
         raise duckdb.IOException(f'IO Error: Cannot open file "{path}": {os.strerror(errno.EACCES)}')
 
-    monkeypatch.setattr(effects, "open_database", refused)
+    monkeypatch.setattr(fsops, "open_database", refused)
     with pytest.raises(CatalogUnavailable, match="Permission denied"):
         examine(store)

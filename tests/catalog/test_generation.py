@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ontofetch_catalog.catalog import effects, generation, sessions
+from ontofetch_catalog.catalog import fsops, generation, sessions
 from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.errors import CatalogBehind, CatalogMissing, CatalogUnreadable, OntofetchError
 from tests.catalog.flip_log import FAST, TABLES, Flips, flip_all, log_of, make_store, rows_of
@@ -103,7 +103,7 @@ def test_an_older_database_beside_a_newer_log_is_refused(
     """A log that does not belong to its database file is not taken for nothing."""
     shutil.copyfile(on_disk(store.database), tmp_path / "older")
     with sessions.writing(store) as session:
-        effects.checkpoint(session.connection)
+        fsops.checkpoint(session.connection)
     Releases(store.root, settings=FAST).download("3.0", b"more")
     shutil.copyfile(tmp_path / "older", on_disk(store.database))
     _refused(store, enter, CatalogUnreadable)
@@ -123,7 +123,7 @@ def test_another_history_of_the_same_length_is_refused(store: Store, enter: Call
 def test_a_damaged_block_is_refused_wherever_it_is_met(store: Store) -> None:
     """A flipped byte of the database file is refused with the way out, at the opening or at the statement it hits."""
     with sessions.writing(store) as session:
-        effects.checkpoint(session.connection)
+        fsops.checkpoint(session.connection)
     sound = on_disk(store.database).read_bytes()
     with sessions.reading(store) as connection:
         rows = rows_of(connection)
@@ -150,7 +150,7 @@ def test_a_damaged_block_is_refused_wherever_it_is_met(store: Store) -> None:
 def test_a_damaged_block_is_a_sentence_for_a_boundary_too(store: Store) -> None:
     """A boundary that meets damage says what to do about it, and not that the disk is to be mended."""
     with sessions.writing(store) as session:
-        effects.checkpoint(session.connection)
+        fsops.checkpoint(session.connection)
     os.truncate(on_disk(store.database), on_disk(store.database).stat().st_size // 2)
     with pytest.raises(CatalogUnreadable, match="db rebuild"):
         Releases(store.root, settings=FAST).download("3.0", b"more")

@@ -70,7 +70,7 @@ def test_moving_files_one_by_one(tmp_path: Path) -> None:
         for name in names:
             (store.root / name).parent.mkdir(parents=True, exist_ok=True)
             (store.root / name).touch()
-        draft = journal.Draft(store, "0" * 32)
+        draft = journal.IntentDraft(store, "0" * 32)
 
         def move() -> None:
             for name in names:

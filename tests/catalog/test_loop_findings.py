@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from ontofetch_catalog.catalog import effects, journal, sessions
+from ontofetch_catalog.catalog import fsops, journal, sessions
 from ontofetch_catalog.catalog.backup.restore import restore
 from ontofetch_catalog.catalog.backup.write import back_up
 from ontofetch_catalog.catalog.boundaries import staged
@@ -40,7 +40,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
         return called
 
     for name in ("sync_folder", "create_file"):
-        monkeypatch.setattr(effects, name, noted(name, getattr(effects, name)))
+        monkeypatch.setattr(fsops, name, noted(name, getattr(fsops, name)))
     return found
 
 
@@ -59,13 +59,13 @@ def test_the_intent_goes_before_what_an_undo_may_need(releases: Releases, monkey
     """A recovery that dies while it removes a boundary's new documents is not stuck for ever: the intent is gone."""
     releases.download("1.0", DATA)
     store = Store(releases.root, {"durability": "off"})
-    draft = journal.Draft(store, "0" * 32)
+    draft = journal.IntentDraft(store, "0" * 32)
     draft.write("example/sample/1.0/extra.json", [b"{}"])
     journal.write_intent(store, draft.intent)
     journal.publish(store, draft.intent)
     journal.undo(store, draft.intent)
     with monkeypatch.context() as patch:
-        patch.setattr(effects, "remove_tree", _fail(errno.EIO, lambda path: True, effects.remove_tree))
+        patch.setattr(fsops, "remove_tree", _fail(errno.EIO, lambda path: True, fsops.remove_tree))
         with pytest.raises(OSError, match="Input/output"):
             journal.forget(store, draft.intent, committed=False)
     assert journal.open_intents(store) == []
@@ -95,11 +95,11 @@ def test_a_commit_that_may_be_lost_is_not_acknowledged(tmp_path: Path, monkeypat
     releases = Releases(tmp_path / "store")
     releases.download("1.0", DATA)
     committed: list[object] = []
-    commit = effects.commit
+    commit = fsops.commit
     with monkeypatch.context() as patch:
-        patch.setattr(effects, "commit", lambda connection: committed.append(commit(connection)))
-        broken = _fail(errno.EIO, lambda path: bool(committed) and path.name == ".catalog", effects.sync_folder)
-        patch.setattr(effects, "sync_folder", broken)
+        patch.setattr(fsops, "commit", lambda connection: committed.append(commit(connection)))
+        broken = _fail(errno.EIO, lambda path: bool(committed) and path.name == ".catalog", fsops.sync_folder)
+        patch.setattr(fsops, "sync_folder", broken)
         with pytest.raises(BoundaryFailed, match="made durable: Input/output error") as failed:
             releases.download("2.0", DATA)
     assert "finds out" in failed.value.hint
@@ -113,11 +113,11 @@ def test_files_in_place_are_durable_up_to_the_root(
     tmp_path: Path, seen: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where a file system can't be synced as a whole, every folder that a host may have made is synced."""
-    monkeypatch.setattr(effects, "sync_filesystem", lambda path: False)
+    monkeypatch.setattr(fsops, "sync_filesystem", lambda path: False)
     path = tmp_path / "a/b/c/file"
     path.parent.mkdir(parents=True)
     path.write_bytes(DATA)
-    staged.settle_in_place(below_root(tmp_path, path))
+    staged.make_durable_in_place(below_root(tmp_path, path))
     assert [Path(folder) for name, folder in seen if name == "sync_folder"] == list(path.parents)[:4]
 
 
@@ -142,7 +142,7 @@ def test_a_creation_that_fails_ends_in_a_sentence(tmp_path: Path, monkeypatch: p
         raise duckdb.IOException("IO Error: Could not write file: No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(effects, "execute", failing)
+        patch.setattr(fsops, "execute", failing)
         with pytest.raises(CatalogUnwritable, match="No space left") as failed, sessions.writing(Store(tmp_path)):
             pass
     assert "run the same command again" in failed.value.hint
@@ -169,18 +169,16 @@ def test_an_error_says_that_nothing_was_changed_only_if_so(
     releases.download("1.0", DATA)
     with monkeypatch.context() as patch:
         if step == "undo":
-            patch.setattr(
-                effects, "sync_folder", _fail(errno.EIO, lambda path: path.name == "src", effects.sync_folder)
-            )
+            patch.setattr(fsops, "sync_folder", _fail(errno.EIO, lambda path: path.name == "src", fsops.sync_folder))
             patch.setattr(journal, "undo", _fail(errno.EIO, lambda *_: True, journal.undo))
         else:
 
             def failing(connection: duckdb.DuckDBPyConnection) -> None:
                 connection.close()
-                patch.setattr(effects, "open_database", _fail(errno.EIO, lambda *_: True, effects.open_database))
+                patch.setattr(fsops, "open_database", _fail(errno.EIO, lambda *_: True, fsops.open_database))
                 raise duckdb.TransactionException("TransactionContext Error: Failed to commit: Input/output error")
 
-            patch.setattr(effects, "commit", failing)
+            patch.setattr(fsops, "commit", failing)
         with pytest.raises(BoundaryFailed) as failed:
             releases.download("2.0", DATA)
     assert "Nothing was changed" not in failed.value.hint
@@ -204,7 +202,7 @@ def test_a_rebuild_that_fails_ends_in_a_sentence(lost: Releases, monkeypatch: py
     """A disk that refuses while the new catalog is made is told of, and the same command again makes it."""
     store = Store(lost.root)
     with monkeypatch.context() as patch:
-        patch.setattr(effects, name, _fail(errno.ENOSPC, lambda *_: True, getattr(effects, name)))
+        patch.setattr(fsops, name, _fail(errno.ENOSPC, lambda *_: True, getattr(fsops, name)))
         with pytest.raises(CatalogUnwritable, match="No space left") as failed:
             rebuild(store)
     assert "run the same command again" in failed.value.hint
@@ -219,7 +217,7 @@ def test_a_rebuild_goes_on_from_a_swap_that_was_cut_short(lost: Releases, monkey
     """The same command again ends the swap, counts what is recorded, and does not call that a catalog of another."""
     store = Store(lost.root)
     with monkeypatch.context() as patch:
-        patch.setattr(effects, "rename", _fail(errno.EIO, lambda _, target: target == store.database, effects.rename))
+        patch.setattr(fsops, "rename", _fail(errno.EIO, lambda _, target: target == store.database, fsops.rename))
         with pytest.raises(RecoveryFailed, match="can't be finished"):
             rebuild(store)
     (release,) = rebuild(store).releases
@@ -247,9 +245,9 @@ def test_an_audit_that_can_not_be_written_is_let_go(
         made.append(lines(*args))
         return made[-1]
 
-    full = _fail(errno.ENOSPC, lambda file, _: f"-{kind}.audit" in os.readlink(f"/dev/fd/{file}"), effects.write)
+    full = _fail(errno.ENOSPC, lambda file, _: f"-{kind}.audit" in os.readlink(f"/dev/fd/{file}"), fsops.write)
     with monkeypatch.context() as patch:
-        patch.setattr(effects, "write", full)
+        patch.setattr(fsops, "write", full)
         patch.setattr(module, "audit_lines", noted)
         with pytest.raises(BoundaryFailed, match="No space left"):
             step[kind]()
@@ -272,7 +270,7 @@ def test_a_restore_does_without_emptying_the_log(
         raise duckdb.IOException("IO Error: Could not write file: No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(effects, "checkpoint", refused)
+        patch.setattr(fsops, "checkpoint", refused)
         restored, _ = restore(store, tmp_path / "backup", key=None, progress=lambda done, total: None)
     assert restored.kept is not None
     with duckdb.connect(restored.kept / "ontofetch.duckdb", read_only=True) as kept:

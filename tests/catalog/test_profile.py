@@ -15,7 +15,7 @@ import pytest
 from ontofetch_catalog.catalog import migrations, profile, sessions
 from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.catalog.profile import Operator, Profile, Profiler, Table, is_pruned, profile_query
-from ontofetch_catalog.catalog.repo import fixity, looks, reports
+from ontofetch_catalog.catalog.repo import fixity, queries, reports
 from ontofetch_catalog.catalog.repo.files import text_of
 from tests.programs import Program
 from tests.releases import Releases
@@ -76,11 +76,11 @@ def asked(connection: duckdb.DuckDBPyConnection, run: Callable[[duckdb.DuckDBPyC
 
 # what the commands ask of one or two releases
 ONE = {
-    "db files": lambda c: looks.list_files(c, A, "*.ttl"),
-    "db stats": lambda c: looks.list_stats(c, None, A),
-    "formats": lambda c: looks.list_formats(c, A),
-    "db delta": lambda c: looks.list_delta(c, A, B, unchanged=False),
-    "delta summary": lambda c: looks.sum_delta(c, A, B),
+    "db files": lambda c: queries.list_files(c, A, "*.ttl"),
+    "db stats": lambda c: queries.list_stats(c, None, A),
+    "formats": lambda c: queries.list_formats(c, A),
+    "db delta": lambda c: queries.list_delta(c, A, B, unchanged=False),
+    "delta summary": lambda c: queries.sum_delta(c, A, B),
     "db verify": lambda c: fixity.read_page(c, fixity.Scope(), (None, [A]), after=("file", "d5"), rows=1000),
     "db verify VERSION": lambda c: fixity.plan_groups(c, fixity.Scope(version_id=A)),
     "report files": lambda c: reports.read(c, reports.select_files([A])),
@@ -231,14 +231,14 @@ def test_queries_give_the_same_rows_while_they_are_profiled(releases: Releases) 
     profiler = Profiler()
     store = Store(releases.root, {"durability": "off"}, watch=profiler.watch)
     with sessions.reading(store) as connection:
-        watched = looks.list_files(connection, "example/sample/1.0", None)
-        content = looks.find_content(connection, "0")
+        watched = queries.list_files(connection, "example/sample/1.0", None)
+        content = queries.find_content(connection, "0")
         stream = b"".join(text_of(connection, "SELECT relpath FROM extracted_files"))
         with pytest.raises(duckdb.CatalogException):
             connection.execute("SELECT * FROM nowhere")
     with sessions.reading(dataclasses.replace(store, watch=None)) as connection:
-        assert looks.list_files(connection, "example/sample/1.0", None).equals(watched)
-        assert looks.find_content(connection, "0").equals(content)
+        assert queries.list_files(connection, "example/sample/1.0", None).equals(watched)
+        assert queries.find_content(connection, "0").equals(content)
     assert stream == b"a.ttl"
     assert len(profiler.profiles) == 3
     # the queries by which a session is entered are no queries of the command

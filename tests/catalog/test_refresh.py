@@ -13,7 +13,7 @@ from ontofetch_catalog.catalog import sessions
 from ontofetch_catalog.catalog.boundaries.engine import carry_out
 from ontofetch_catalog.catalog.boundaries.refresh import Refresh
 from ontofetch_catalog.catalog.connection import Store
-from ontofetch_catalog.catalog.repo import looks
+from ontofetch_catalog.catalog.repo import queries
 from ontofetch_catalog.catalog.repo.stats import Statistics, find_statistics
 from ontofetch_catalog.catalog.verify import Request, Scope, verify
 from tests.programs import Program
@@ -42,8 +42,8 @@ def found(root: Path, *, now: datetime | None = None, ttl: float = DAY) -> tuple
     """Return where the sums come from and the rows that `db stats` shows."""
     with sessions.reading(Store(root, FAST)) as connection:
         statistics = find_statistics(connection, now or sessions.utc_now(), ttl)
-        rows = looks.list_stats(connection, None, None, statistics.relation).to_pylist()
-        assert rows == looks.list_stats(connection, None, None).to_pylist()
+        rows = queries.list_stats(connection, None, None, statistics.relation).to_pylist()
+        assert rows == queries.list_stats(connection, None, None).to_pylist()
     return statistics, rows
 
 

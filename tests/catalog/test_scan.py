@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ontofetch_catalog.catalog import effects, entries, scan, sessions
+from ontofetch_catalog.catalog import fsops, scan, sessions, walk
 from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.catalog.repo import listing
 from tests.releases import Releases, query
@@ -37,7 +37,7 @@ def orphans(root: Path, **options: Any) -> dict[str, str]:
     with scanned(root, sizes=False, **options) as (connection, _):
         names = ["path", "kind", "respelled"]
         assert listing.list_orphans(connection).select(names).equals(found.select(names))
-    return {entries.as_path(row["path"]): row["kind"] for row in found.to_pylist()}
+    return {walk.as_path(row["path"]): row["kind"] for row in found.to_pylist()}
 
 
 def test_a_store_in_step_has_no_orphan_and_no_lost_file(releases: Releases) -> None:
@@ -52,7 +52,7 @@ def test_a_store_in_step_has_no_orphan_and_no_lost_file(releases: Releases) -> N
         assert not len(listing.list_missing(connection))
         assert not len(listing.list_size_differences(connection))
         assert listing.count_recorded(connection) == 4
-        assert (found.skipped, found.obstacles) == ([], entries.Obstacles())
+        assert (found.skipped, found.obstacles) == ([], walk.ScanErrors())
 
 
 def test_a_scan_writes_nothing(releases: Releases) -> None:
@@ -194,7 +194,7 @@ def test_an_unknown_layout_is_left_alone(releases: Releases) -> None:
     """A release whose layout nobody registered here is skipped, and the scan says so."""
     releases.pull("1.0", A)
     (releases.root / DATA / "stray").write_text("x")
-    connection = effects.open_database(releases.root / ".catalog/ontofetch.duckdb", {}, read_only=False)
+    connection = fsops.open_database(releases.root / ".catalog/ontofetch.duckdb", {}, read_only=False)
     connection.execute("UPDATE versions SET layout = 'elsewhere'")
     connection.close()
     with scanned(releases.root) as (connection, found):
@@ -274,18 +274,18 @@ def test_a_closer_look_never_goes_through_a_link(releases: Releases, tmp_path: P
     (data / "folder").symlink_to(data / "d")
     (data / "link").symlink_to(data / "a.ttl")
     names = ["a.ttl", "link", "d", "gone", "folder/b.ttl", "a.ttl/x", "d/b.ttl"]
-    looked = list(entries.look_at(store, [f"{DATA}/{name}" for name in names]))
+    looked = list(walk.stat_paths(store, [f"{DATA}/{name}" for name in names]))
     assert [None if entry is None else entry.kind for entry in looked] == ["file", "link", *[None] * 4, "file"]
     state = (data / "a.ttl").lstat()
     told = looked[0]
     assert told is not None
     assert (told.size, told.mtime, told.ctime) == (state.st_size, state.st_mtime_ns, state.st_ctime_ns)
     assert (told.inode, told.device, told.links) == (state.st_ino, state.st_dev, state.st_nlink)
-    below = [entry.path for entry in entries.look_below(store, DATA)]
+    below = [entry.path for entry in walk.list_below(store, DATA)]
     assert below == [f"{DATA}/{name}" for name in ("a.ttl", "d/b.ttl", "d/ü.ttl", "folder", "link")]
     with pytest.raises(OSError, match=r"Not a directory|symbolic links"):
-        entries.look_below(store, f"{DATA}/folder")
-    assert entries.look_below(store, f"{DATA}/gone") == []
+        walk.list_below(store, f"{DATA}/folder")
+    assert walk.list_below(store, f"{DATA}/gone") == []
 
 
 def test_removing_a_tree_never_follows_a_link_that_takes_a_folders_place(
@@ -299,7 +299,7 @@ def test_removing_a_tree_never_follows_a_link_that_takes_a_folders_place(
     for name in ("a", "b"):
         (tree / name).mkdir(parents=True)
         (tree / name / "file").write_text("x")
-    original = effects.unlink
+    original = fsops.unlink
 
     def swap_then_unlink(path: Path, **where: int) -> None:
         original(path, **where)
@@ -307,15 +307,15 @@ def test_removing_a_tree_never_follows_a_link_that_takes_a_folders_place(
             shutil.rmtree(tree / "b")
             (tree / "b").symlink_to(outside)
 
-    monkeypatch.setattr(effects, "unlink", swap_then_unlink)
+    monkeypatch.setattr(fsops, "unlink", swap_then_unlink)
     with pytest.raises(OSError, match=r"Not a directory|symbolic links"):
-        effects.remove_tree(tree)
+        fsops.remove_tree(tree)
     assert (outside / "precious").exists()
     monkeypatch.undo()
-    effects.remove_tree(tree)
+    fsops.remove_tree(tree)
     assert not tree.exists()
     assert (outside / "precious").exists()
-    effects.remove_tree(tree)
+    fsops.remove_tree(tree)
 
 
 def test_removing_what_lies_in_a_folder_that_was_moved_away_stays_inside(
@@ -327,7 +327,7 @@ def test_removing_what_lies_in_a_folder_that_was_moved_away_stays_inside(
         folder.mkdir(parents=True)
         for name in ("1", "2", "3"):
             (folder / name).write_text("x")
-    original = effects.unlink
+    original = fsops.unlink
 
     def unlink_then_swap(path: Path, **where: int) -> None:
         original(path, **where)
@@ -335,8 +335,8 @@ def test_removing_what_lies_in_a_folder_that_was_moved_away_stays_inside(
             (tree / "a").rename(tmp_path / "aside")
             (tree / "a").symlink_to(outside)
 
-    monkeypatch.setattr(effects, "unlink", unlink_then_swap)
+    monkeypatch.setattr(fsops, "unlink", unlink_then_swap)
     with pytest.raises(OSError, match=r"Not a directory|symbolic links"):
-        effects.remove_tree(tree)
+        fsops.remove_tree(tree)
     assert sorted(path.name for path in outside.iterdir()) == ["1", "2", "3"]
     assert not list((tmp_path / "aside").iterdir())

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from ontofetch_catalog.catalog import effects, sessions
+from ontofetch_catalog.catalog import fsops, sessions
 from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.catalog.profile import Profiler
-from ontofetch_catalog.catalog.repo import events, looks
+from ontofetch_catalog.catalog.repo import events, queries
 from tests.releases import Releases
 
 FULL, OFF = {"durability": "full"}, {"durability": "off"}
@@ -37,7 +37,7 @@ def synced(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Counter[str]:
 
     monkeypatch.setattr(os, "fsync", counting)
     # else one call makes the whole file system durable, whosever files are on it
-    monkeypatch.setattr(effects, "sync_filesystem", lambda path: not effects.is_durable(path))
+    monkeypatch.setattr(fsops, "sync_filesystem", lambda path: not fsops.is_durable(path))
     return counts
 
 
@@ -92,7 +92,7 @@ def test_profiles_do_not_mix(tmp_path: Path) -> None:
         with sessions.reading(Store(tmp_path / name, OFF, watch=watch)) as connection:
             all_are_open.wait()
             for _ in range(3):
-                assert looks.find_content(connection, name).num_rows == 0
+                assert queries.find_content(connection, name).num_rows == 0
                 connection.execute(f"SELECT '{name}'").fetchall()
             all_are_open.wait()
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from ontofetch_catalog.catalog.boundaries.engine import Outcome, carry_out
+from ontofetch_catalog.catalog.boundaries.engine import BoundaryResult, carry_out
 from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.catalog.verify import Found, Request, Result, Scope, VerifyBatch, hasher, pages, run, verify
 from ontofetch_catalog.catalog.verify.pages import faults_schema, page_schema
@@ -28,7 +28,7 @@ VERIFIED = (
 )
 
 
-def look(root: Path, request: Request | None = None, tell: Callable[[Outcome], None] | None = None) -> Result:
+def look(root: Path, request: Request | None = None, tell: Callable[[BoundaryResult], None] | None = None) -> Result:
     """Verify a store, all of it with one process unless `request` says otherwise."""
     return verify(
         Store(root, FAST),
@@ -229,7 +229,7 @@ def test_the_longest_unverified_come_first(releases: Releases, monkeypatch: pyte
     monkeypatch.setattr(run, "BATCH_ROWS", 1)
     when = "SELECT version_id, min(verified_at) FROM extracted_files GROUP BY ALL"
 
-    def tell(outcome: Outcome) -> None:
+    def tell(outcome: BoundaryResult) -> None:
         newest = max((moment, name) for name, moment in query(releases.root, when) if moment)
         order.append(newest[1][-3:])
 

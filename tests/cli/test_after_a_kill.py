@@ -46,7 +46,7 @@ def killed(root: Path, words: str, plant: str) -> None:
     """Run a command line in a process of its own that is killed where the planted lines say so."""
     code = f"""
 import os, signal, sys
-from ontofetch_catalog.catalog import effects, sessions
+from ontofetch_catalog.catalog import fsops, sessions
 from ontofetch_catalog.host.app import main
 def die(*_): os.kill(os.getpid(), signal.SIGKILL)
 {plant}
@@ -164,7 +164,7 @@ def test_a_killed_backup_is_made_or_recorded_by_its_repeat(
     """The same command again leaves one backup, nothing hidden beside it, and one event."""
     target = tmp_path / "to" / name
     target.parent.mkdir()
-    plant = "renamed = effects.rename\ndef rename(source, target):\n"
+    plant = "renamed = fsops.rename\ndef rename(source, target):\n"
     plant += f"    if target.name != {name!r}: return renamed(source, target)\n"
     plant += "    die()\n" if moment == "before" else "    renamed(source, target); die()\n"
     killed(store, f"db backup --to {target}", plant + "effects.rename = rename")

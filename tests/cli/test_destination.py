@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ontofetch_catalog.catalog import effects
+from ontofetch_catalog.catalog import fsops
 from ontofetch_catalog.cli import destination
 from ontofetch_catalog.cli.db_cmd import VERBS
 from ontofetch_catalog.cli.output import ENDINGS
@@ -150,7 +150,7 @@ def test_what_the_disk_refuses_is_a_sentence(refusal: OSError, place: Path, monk
     def refuse(path: object) -> int:
         raise refusal
 
-    monkeypatch.setattr(effects, "create_file", refuse)
+    monkeypatch.setattr(fsops, "create_file", refuse)
     with pytest.raises(OntofetchError, match=f"new.json can't be written: {refusal.strerror}") as told:
         destination.check_destination(place / "new.json")
     assert told.value.exit_code == 1

@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from ontofetch_catalog.catalog import effects
+from ontofetch_catalog.catalog import fsops
 from ontofetch_catalog.host import app
 from ontofetch_hookspecs.errors import EXIT_ERROR, EXIT_FINDINGS, next_step
 from ontofetch_hookspecs.store_paths import StorePath
@@ -163,7 +163,7 @@ def _refuse(patch: pytest.MonkeyPatch, name: str, code: int) -> list[str]:
             raise duckdb.IOException(f'IO Error: Could not use file "{args[0]}": {text}')
         raise OSError(code, text, str(args[0]))
 
-    patch.setattr(StorePath if name == "make_folders" else effects, name, failing)
+    patch.setattr(StorePath if name == "make_folders" else fsops, name, failing)
     return refused
 
 

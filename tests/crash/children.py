@@ -1,4 +1,4 @@
-"""Own the forked children: one does some work and says what came of it, or dies; its parent sees which.
+"""The forked children: one does some work and says what came of it, or dies; its parent sees which.
 
 What is not meant to die may be left to a `Steady` child, which goes on to the next: a new child spends most of its time
 on pages that it touches for the first time. They know neither stores nor acts.

@@ -1,4 +1,4 @@
-"""Own calls.toml, the committed table of variants and their numbers of calls: fewer calls than there mean a hole."""
+"""Calls.toml, the committed table of variants and their numbers of calls: fewer calls than there mean a hole."""
 
 from __future__ import annotations
 

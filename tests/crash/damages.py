@@ -1,4 +1,4 @@
-"""Own the stores that care finds: what is lost or spoilt in them, in the same ways as in the tests of doctor.
+"""The stores that maintenance finds: what is lost or spoilt in them, in the same ways as in the tests of doctor.
 
 Which command mends it, and what must hold, is not known here.
 """
@@ -12,15 +12,15 @@ from pathlib import Path
 from tests.catalog.doctor.conftest import pull
 from tests.catalog.doctor.damage import FOLDER, TEXTS, Damage
 
-from . import scenes
-from .scenes import Facts
+from . import scenarios
+from .scenarios import Facts
 
 
 def harmed(*harms: Damage) -> Callable[[Path], Facts]:
     """Return a builder of a store with two releases of equal content out of real archives, harmed so."""
 
     def built(home: Path) -> Facts:
-        host = scenes.host(home)
+        host = scenarios.host(home)
         # the later one is the latest; what is damaged is the other one
         for version in ("1.0", "2.0"):
             pull(host, version, TEXTS)
@@ -52,13 +52,13 @@ def database_lost(home: Path) -> Facts:
 
 def all_lost(home: Path) -> Facts:
     """Build a store of two whole releases whose database is lost."""
-    scenes.latest(home)
+    scenarios.latest(home)
     return database_lost(home)
 
 
 def never_had_a_catalog(home: Path) -> Facts:
     """Build a tree of two releases that no catalog has written anything about but where the latest is."""
-    scenes.latest(home)
+    scenarios.latest(home)
     shutil.rmtree(home / "store/.catalog")
     for version in ("1.0", "2.0"):
         for name in ("manifest.json", ".extract.audit.json", ".validation.audit.json"):

@@ -1,4 +1,4 @@
-"""Own a folder as it was at one time, kept, and brought back as often as somebody goes on from there.
+"""A folder as it was at one time, kept, and brought back as often as somebody goes on from there.
 
 It knows that open intents and plans name inodes, which no copy keeps; what happened in it is not known here.
 """

@@ -1,4 +1,4 @@
-"""Own the invariants: their names, whether breaking one would lose data, and how a state is judged by them.
+"""The invariants: their names, whether breaking one would lose data, and how a state is judged by them.
 
 It compares recounts and answers of children; how these were come by is not known here.
 """

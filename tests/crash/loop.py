@@ -1,4 +1,4 @@
-"""Own the loop: all states of the chosen variants over a few processes, their number per operation, what they break.
+"""The loop: all states of the chosen variants over a few processes, their number per operation, what they break.
 
 It knows states and findings; what a state is and how it is judged is not known here.
 """
@@ -27,7 +27,7 @@ from typing import Any
 from .states import SECOND_MODES, State, first_states, second_states
 from .trial import try_state
 from .variants import VARIANTS
-from .workshop import Workshop
+from .worker import Workshop
 
 # read by glibc when a worker starts: DuckDB takes and gives back small pieces all the time, and is not to trouble the
 # kernel with them

@@ -1,4 +1,4 @@
-"""Own the mutants: faults planted on purpose, one at a time, each of which the loop has to catch.
+"""The mutants: faults planted on purpose, one at a time, each of which the loop has to catch.
 
 A mutant is planted in a forked child, behind the seam, and dies with it. Whether it is caught is seen by the same
 judgement as anything else.
@@ -14,7 +14,7 @@ from multiprocessing.pool import Pool
 from pathlib import Path
 from typing import Any
 
-from ontofetch_catalog.catalog import effects, generation, journal, sessions
+from ontofetch_catalog.catalog import fsops, generation, journal, sessions
 from ontofetch_catalog.catalog.boundaries import engine, staged
 from ontofetch_catalog.catalog.repo import events, pruning
 
@@ -73,36 +73,36 @@ def _go_on_when_a_folder_of_a_publish_cannot_be_synced() -> None:
 
 
 def _never_sync_the_folder_of_intents() -> None:
-    write = effects.write_file
+    write = fsops.write_file
 
     def written(path: Path, data: bytes) -> None:
         if path.parent.name != "intents":
             write(path, data)
             return
         temporary = path.with_name(f".{path.name}.new")
-        effects.write_new(temporary, (data,))
-        effects.rename(temporary, path)
+        fsops.write_new(temporary, (data,))
+        fsops.rename(temporary, path)
 
-    effects.write_file = written
+    fsops.write_file = written
 
 
 def _write_the_intent_under_its_name() -> None:
     def written(path: Path, data: bytes) -> None:
         path.unlink(missing_ok=True)
-        descriptor = effects.create_file(path)
-        effects.write(descriptor, data)
-        effects.sync_folder(path.parent)
+        descriptor = fsops.create_file(path)
+        fsops.write(descriptor, data)
+        fsops.sync_folder(path.parent)
 
-    effects.write_file = written
+    fsops.write_file = written
 
 
 def _never_sync_the_folder_of_the_database() -> None:
     def after(self: sessions.Session, event_id: int, digest: str) -> None:
         sessions.write_generation(self.store, event_id, digest)
 
-    sync = effects.sync_folder
+    sync = fsops.sync_folder
     catalog = ".catalog"
-    effects.sync_folder = lambda path: None if path.name == catalog else sync(path)
+    fsops.sync_folder = lambda path: None if path.name == catalog else sync(path)
     sessions.Session.after_commit = after  # type: ignore[method-assign]
 
 
@@ -129,7 +129,7 @@ def _never_settle_the_stage() -> None:
 
 
 def _never_sync_new_documents() -> None:
-    effects.sync_file = _nothing
+    fsops.sync_file = _nothing
 
 
 def _never_sync_new_folders() -> None:
@@ -139,10 +139,10 @@ def _never_sync_new_folders() -> None:
             missing.append(path)
             path = path.parent
         for folder in reversed(missing):
-            effects.make_folder(folder)
+            fsops.make_folder(folder)
         return missing[::-1]
 
-    effects.make_folders = made
+    fsops.make_folders = made
 
 
 def _retry_a_failed_sync() -> None:
@@ -155,12 +155,12 @@ def _retry_a_failed_sync() -> None:
 
         return retried
 
-    effects.sync_file = retrying(effects.sync_file)
-    effects.sync_folder = retrying(effects.sync_folder)
+    fsops.sync_file = retrying(fsops.sync_file)
+    fsops.sync_folder = retrying(fsops.sync_folder)
 
 
 def _commit_before_publish() -> None:
-    publish, commit = journal.publish, effects.commit
+    publish, commit = journal.publish, fsops.commit
     waiting: list[Any] = []
     journal.publish = lambda store, intent: waiting.append((store, intent))
 
@@ -169,7 +169,7 @@ def _commit_before_publish() -> None:
         while waiting:
             publish(*waiting.pop())
 
-    effects.commit = committed
+    fsops.commit = committed
 
 
 def _publish_without_an_intent() -> None:
@@ -180,7 +180,7 @@ def _remove_the_intent_first() -> None:
     publish = journal.publish
 
     def published(store: Any, intent: Any) -> None:
-        effects.unlink(journal._intent_path(store, intent.boundary_id))
+        fsops.unlink(journal._intent_path(store, intent.boundary_id))
         publish(store, intent)
 
     journal.publish = published
@@ -190,7 +190,7 @@ def _remove_new_documents_before_the_intent() -> None:
     forget = journal.forget
 
     def forgotten(store: Any, intent: Any, *, committed: bool) -> None:
-        effects.remove_tree(store.intents / intent.boundary_id)
+        fsops.remove_tree(store.intents / intent.boundary_id)
         forget(store, intent, committed=committed)
 
     journal.forget = forgotten
@@ -200,8 +200,8 @@ def _undo_without_its_guard() -> None:
     def undone(store: Any, intent: Any) -> None:
         for move in reversed(intent.moves):
             if store.path(move.target).exists():
-                effects.make_folders(store.path(move.source).parent)
-                effects.rename(store.path(move.target), store.path(move.source))
+                fsops.make_folders(store.path(move.source).parent)
+                fsops.rename(store.path(move.target), store.path(move.source))
 
     journal.undo = undone
 
@@ -242,14 +242,14 @@ def _drop_what_was_displaced_too_early() -> None:
 
     def published(store: Any, intent: Any) -> None:
         publish(store, intent)
-        effects.remove_tree(store.intents / intent.boundary_id / "old")
+        fsops.remove_tree(store.intents / intent.boundary_id / "old")
 
     journal.publish = published
 
 
 def _keep_nothing_that_was_replaced() -> None:
-    displace = journal.Draft.displace
-    journal.Draft.displace = lambda self, target, *, keep: displace(self, target, keep=False)  # type: ignore[method-assign]
+    displace = journal.IntentDraft.displace
+    journal.IntentDraft.displace = lambda self, target, *, keep: displace(self, target, keep=False)  # type: ignore[method-assign]
 
 
 def _write_no_generation_record() -> None:
@@ -258,7 +258,7 @@ def _write_no_generation_record() -> None:
 
 def _record_the_generation_before_the_commit() -> None:
     write = generation.write_generation
-    commit = effects.commit
+    commit = fsops.commit
     told: list[Any] = []
     add = events.add_event
 
@@ -281,7 +281,7 @@ def _record_the_generation_before_the_commit() -> None:
 
     events.add_event = added
     journal.publish = published
-    effects.commit = committed
+    fsops.commit = committed
 
 
 def _roll_back_without_undo() -> None:
@@ -289,11 +289,11 @@ def _roll_back_without_undo() -> None:
 
 
 def _commit_instead_of_rollback() -> None:
-    effects.rollback = effects.commit
+    fsops.rollback = fsops.commit
 
 
 def _tell_of_it_in_another_transaction() -> None:
-    add, commit = events.add_event, effects.commit
+    add, commit = events.add_event, fsops.commit
     late: list[Any] = []
 
     def added(connection: Any, row: Any) -> tuple[int, str]:
@@ -306,12 +306,12 @@ def _tell_of_it_in_another_transaction() -> None:
     def committed(connection: Any) -> None:
         commit(connection)
         while late:
-            effects.begin(connection)
+            fsops.begin(connection)
             add(connection, late.pop())
             commit(connection)
 
     events.add_event = added
-    effects.commit = committed
+    fsops.commit = committed
 
 
 def _believe_a_failed_commit() -> None:

@@ -1,4 +1,4 @@
-"""Own what a worker makes ready before it forks: everything imported, small databases, one DuckDB instance for all.
+"""What a worker makes ready before it forks: everything imported, small databases, one DuckDB instance for all.
 
 It has no connection to any database. What the children do is not known here.
 """
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ontofetch_catalog
-from ontofetch_catalog.catalog import effects
+from ontofetch_catalog.catalog import fsops
 from tests.instance import attach, instance
 
 if TYPE_CHECKING:
@@ -66,16 +66,16 @@ def _do_what_is_done_once() -> None:
 
 def _use_small_blocks() -> None:
     """Let databases be made of the smallest blocks: small as they are here, most of theirs would be copied zeros."""
-    original = effects.open_database
+    original = fsops.open_database
 
     def open_database(path: Path, config: Mapping[str, Any], *, read_only: bool) -> duckdb.DuckDBPyConnection:
         return original(path, {**config, "default_block_size": BLOCK}, read_only=read_only)
 
-    setattr(effects, "open_database", open_database)  # noqa: B010 - in this worker and its children
+    setattr(fsops, "open_database", open_database)  # noqa: B010 - in this worker and its children
 
 
 def attach_small(path: Path, config: Mapping[str, Any], *, read_only: bool) -> duckdb.DuckDBPyConnection:
-    """Open a database as `effects.open_database` does, attached to the instance that is inherited."""
+    """Open a database as `fsops.open_database` does, attached to the instance that is inherited."""
     return attach(path, {**config, "default_block_size": BLOCK}, read_only=read_only)
 
 

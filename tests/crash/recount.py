@@ -1,4 +1,4 @@
-"""Own the recount: what a store holds, and which invariants it breaks, seen without a line of the package.
+"""The recount: what a store holds, and which invariants it breaks, seen without a line of the package.
 
 It runs as a process of its own that answers lines with lines (`Recounter` is its other end), and imports nothing but
 the standard library and DuckDB. One in-memory connection attaches each catalog read-only, reads it and lets go again.

@@ -1,4 +1,4 @@
-"""Own the seam: the functions named in `effects.SEAM` are numbered as they are called, and something happens at one.
+"""Number the calls of the functions named in `fsops.FAULT_POINTS`, and let something happen at one of them.
 
 It knows no operation; what happens is an `Act`, what is remembered goes to a `Board` that outlives the process.
 """
@@ -16,10 +16,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ontofetch_catalog.catalog import effects
+from ontofetch_catalog.catalog import fsops
 
 if TYPE_CHECKING:
-    from .shadow import Shadow
+    from .disk_model import Shadow
 
 DATABASE = ("open_database", "close_database", "execute", "begin", "commit", "rollback", "checkpoint")
 SYNCS = ("sync_file", "sync_folder", "sync_filesystem")
@@ -70,19 +70,19 @@ class Seam:
 
     def install(self) -> None:
         """Put the seam around the functions; meant for a child that serves for this alone."""
-        for name in effects.SEAM:
-            setattr(effects, name, functools.partial(self._call, name, getattr(effects, name)))
+        for name in fsops.FAULT_POINTS:
+            setattr(fsops, name, functools.partial(self._call, name, getattr(fsops, name)))
 
     @contextmanager
     def installed(self) -> Iterator[None]:
         """Put the seam around the functions and take it away again."""
-        kept = {name: getattr(effects, name) for name in effects.SEAM}
+        kept = {name: getattr(fsops, name) for name in fsops.FAULT_POINTS}
         self.install()
         try:
             yield
         finally:
             for name, original in kept.items():
-                setattr(effects, name, original)
+                setattr(fsops, name, original)
 
     def take(self, act: Act) -> None:
         """Let `act` happen from now on."""

@@ -1,4 +1,4 @@
-"""Own the states: at which call of which variant what happens, and how one is written on a command line."""
+"""The states: at which call of which variant what happens, and how one is written on a command line."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def first_states(variant: Variant, names: list[str]) -> Iterator[State]:
                 yield State(variant.name, "fail", at, error=error)
             yield State(variant.name, "fail-on", at, error=ERRORS[at % 3])
         if variant.stepwise:
-            # care takes many steps of few kinds; what follows here is tried where these kinds are at home
+            # maintenance takes many steps of few kinds; what follows here is tried where these kinds are at home
             continue
         if name in ("commit", "close_database", "rename", "checkpoint"):
             yield State(variant.name, "fail-done", at, error=ERRORS[at % 3])

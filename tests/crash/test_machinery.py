@@ -19,20 +19,20 @@ from typing import Any
 import duckdb
 import pytest
 
-from ontofetch_catalog.catalog import effects
+from ontofetch_catalog.catalog import fsops
 from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.catalog.doctor.plan import REPAIRS
 from ontofetch_catalog.catalog.prune.plan import entries_of, list_plans, read_entries, read_plan
 from tests import instance
-from tests.crash import care, care_variants, loop, scenes
+from tests.crash import loop, maintenance, maintenance_variants, scenarios
 from tests.crash.children import run_child
+from tests.crash.disk_model import Shadow
 from tests.crash.frozen import freeze, thaw
 from tests.crash.recount import Recounter
 from tests.crash.seam import Board, Die, Fail, FailSync, Failure, LosePower, Outage, PowerLost, Seam
-from tests.crash.shadow import Shadow
 from tests.crash.states import State, is_as_before
 from tests.crash.variants import VARIANTS
-from tests.crash.workshop import Workshop
+from tests.crash.worker import Workshop
 from tests.releases import Releases
 
 
@@ -46,22 +46,22 @@ def home(tmp_path: Path) -> Path:
 
 def _work(store: Path) -> dict[str, Any]:
     """Write a file and rename it: make_folder, create, write, sync, rename, sync_folder, sync_folder."""
-    effects.make_folder(store / "folder")
-    effects.write_new(store / "new", [b"content"])
-    effects.rename(store / "new", store / "folder/kept")
-    effects.sync_folder(store)
-    effects.sync_folder(store / "folder")
+    fsops.make_folder(store / "folder")
+    fsops.write_new(store / "new", [b"content"])
+    fsops.rename(store / "new", store / "folder/kept")
+    fsops.sync_folder(store)
+    fsops.sync_folder(store / "folder")
     return {}
 
 
 def test_the_seam_wraps_every_named_function_and_only_those() -> None:
-    """What SEAM names is there and is counted; so the numbers of calls mean something."""
+    """What FAULT_POINTS names is there and is counted; so the numbers of calls mean something."""
     board = Board()
 
     def work() -> dict[str, Any]:
-        before = {name: getattr(effects, name) for name in effects.SEAM}
+        before = {name: getattr(fsops, name) for name in fsops.FAULT_POINTS}
         Seam(board).install()
-        return {"same": [name for name in effects.SEAM if getattr(effects, name) is before[name]]}
+        return {"same": [name for name in fsops.FAULT_POINTS if getattr(fsops, name) is before[name]]}
 
     assert run_child(work, Path(os.devnull)).answer["same"] == []
     assert board.get("calls") == 0
@@ -94,9 +94,9 @@ def test_an_armed_failure_fails_there_and_only_there(home: Path, happened: bool)
         seam.take(Fail(board, Failure(1, errno.ENOSPC, happened=happened)))
         seam.install()
         try:
-            effects.make_folder(home / "store/a")
+            fsops.make_folder(home / "store/a")
         except OSError as error:
-            effects.make_folder(home / "store/b")
+            fsops.make_folder(home / "store/b")
             return {"errno": error.errno}
         return {}
 
@@ -113,11 +113,11 @@ def test_a_failure_for_good_lets_nothing_through(home: Path) -> None:
         seam = Seam(board)
         seam.take(Fail(board, Failure(2, errno.EIO, forever=True)))
         seam.install()
-        effects.make_folder(home / "store/a")
+        fsops.make_folder(home / "store/a")
         failed = 0
         for name in ("b", "c"):
             try:
-                effects.make_folder(home / "store" / name)
+                fsops.make_folder(home / "store" / name)
             except OSError:
                 failed += 1
         return {"failed": failed}
@@ -183,8 +183,8 @@ def test_power_brings_back_what_was_removed(home: Path) -> None:
         seam.shadow = Shadow(home, home.with_name("grave"))
         seam.take(LosePower(board, Outage(2, 0), seam.shadow))
         seam.install()
-        effects.unlink(home / "store/old")
-        effects.make_folder(home / "store/folder")
+        fsops.unlink(home / "store/old")
+        fsops.make_folder(home / "store/folder")
         return {}
 
     assert run_child(work, home.parent / "stderr").signal == signal.SIGKILL
@@ -200,12 +200,12 @@ def test_a_sync_that_failed_once_is_not_healed_by_another(home: Path) -> None:
         seam.shadow = Shadow(home, home.with_name("grave"))
         seam.take(FailSync(board, Outage(3, 0, sync=True), seam.shadow))
         seam.install()
-        descriptor = effects.create_file(home / "store/new")
-        effects.write(descriptor, b"content")
+        descriptor = fsops.create_file(home / "store/new")
+        fsops.write(descriptor, b"content")
         with pytest.raises(OSError, match="Input/output"):
-            effects.sync_file(descriptor)
-        effects.sync_file(descriptor)
-        effects.sync_folder(home / "store")
+            fsops.sync_file(descriptor)
+        fsops.sync_file(descriptor)
+        fsops.sync_folder(home / "store")
         seam.end(well=True)
         return {}
 
@@ -278,7 +278,7 @@ def test_a_rebuild_leads_to_the_rows_that_were_lost() -> None:
 
 def test_every_fix_of_doctor_is_in_the_loop() -> None:
     """Each class of repair is carried out by a variant."""
-    words = " ".join(word for variant in care_variants.FIXES for word in variant.words)
+    words = " ".join(word for variant in maintenance_variants.FIXES for word in variant.words)
     asked = {tuple(pair.split("=")) for pair in re.findall(r"CAT\d+(?:=[a-z-]+)?", words)}
     fixes = {pair for pair in REPAIRS if pair in asked or (pair[0],) in asked}
     # `--fix` alone: LATEST.json and manifests from the catalog
@@ -346,12 +346,12 @@ def test_a_plan_that_was_frozen_is_one_of_its_copy(tmp_path: Path) -> None:
     """A plan names the inodes of the copy and proves its entries; the copy may be the last one."""
     home, kept = tmp_path / "home", tmp_path / "kept"
     home.mkdir()
-    care.planned(home)
+    maintenance.planned(home)
     freeze(home, kept)
     for name, once in (("first", False), ("second", True)):
         back = tmp_path / name
         thaw(kept, back, once=once)
-        store = Store(back / "store", scenes.SETTINGS)
+        store = Store(back / "store", scenarios.SETTINGS)
         (plan,) = [read_plan(store, name) for name in list_plans(store)]
         told = [entry for batch in plan.batches for entry in entries_of(read_entries(store, plan), batch)]
         assert told
@@ -437,7 +437,7 @@ def test_whoever_calls_on_behind_a_power_cut_changes_nothing(home: Path) -> None
         with seam.installed():
             for name in ("a", "b"):
                 try:
-                    effects.make_folder(home / "store" / name)
+                    fsops.make_folder(home / "store" / name)
                 except PowerLost:
                     lost += 1
         return {"lost": lost, "stopped": cut.stopped}

@@ -1,4 +1,4 @@
-"""Own the trial of one state: the operation disturbed, what a reader sees, recovery, the same command again.
+"""The trial of one state: the operation disturbed, what a reader sees, recovery, the same command again.
 
 It knows which act belongs to which mode; what must hold is the judge's affair.
 """
@@ -9,12 +9,12 @@ import signal
 
 from .children import Ended
 from .invariants import Findings, Judge
-from .scenes import Facts
+from .scenarios import Facts
 from .seam import Die, Failure, Outage
 from .states import ERRORS, State, is_as_before
 from .variant import Variant
 from .variants import VARIANTS
-from .workshop import Disturb, Workshop, is_as_meant
+from .worker import Disturb, Workshop, is_as_meant
 
 
 def try_state(workshop: Workshop, state: State) -> tuple[Findings, list[str]]:
@@ -39,7 +39,7 @@ def try_state(workshop: Workshop, state: State) -> tuple[Findings, list[str]]:
     judge.settled = state.first not in ("power", "lost") or bool(workshop.board.get("settled"))
     recovers, repeats = _what_follows(state, variant)
     if not (state.then or variant.stepwise or (state.first == "fail" and recovers)):
-        # after the first disturbance alone, in the state that ends there; steps of care are whole each by itself, and
+        # after the first disturbance alone, in the state that ends there; maintenance steps are whole each by itself, and
         # after a failure a recovery has next to nothing to do: what is looked at then is what a reader saw
         judge.reader(workshop.look())
     if not ended.signal:

@@ -1,4 +1,4 @@
-"""Own what a variant is: one way to meet one operation, and where in it a process dies for the lead-in of another.
+"""What a variant is: one way to meet one operation, and where in it a process dies for the lead-in of another.
 
 Which variants there are is not known here.
 """
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from .scenes import Facts, nothing
+from .scenarios import Facts, nothing
 
 
 @dataclass(frozen=True, kw_only=True)

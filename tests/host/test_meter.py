@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from ontofetch_catalog.errors import FetchError
-from ontofetch_catalog.host.exchange import Exchange
+from ontofetch_catalog.host.http import Exchange
 from ontofetch_catalog.host.http_options import HttpOptions
 from ontofetch_catalog.host.meter import MOST_HEAD
 from ontofetch_catalog.host.sources import parse_source

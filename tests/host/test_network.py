@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from ontofetch_catalog.errors import FetchError
-from ontofetch_catalog.host.exchange import Exchange
+from ontofetch_catalog.host.http import Exchange
 from ontofetch_catalog.host.http_options import HttpOptions
 from ontofetch_catalog.host.sources import parse_source
 from tests.internet import PUBLIC_ADDRESS, Internet

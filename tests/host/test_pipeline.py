@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ontofetch_catalog.catalog import answers
+from ontofetch_catalog.catalog import lookups
 from ontofetch_catalog.host.app import main
 from tests.programs import Program
 from tests.releases import assert_consistent, query, snapshot
@@ -416,14 +416,14 @@ def test_the_files_of_a_release_are_read_only_where_they_are_needed(
 ) -> None:
     """A pull looks its release up three times; a million rows of files are wanted by few of them."""
     read: list[int] = []
-    list_files = answers.files.list_files
+    list_files = lookups.files.list_files
 
     def counting(connection: Any, version_id: str) -> Any:
         found = list_files(connection, version_id)
         read.append(len(found))
         return found
 
-    monkeypatch.setattr(answers.files, "list_files", counting)
+    monkeypatch.setattr(lookups.files, "list_files", counting)
     first, second = pull.archive("hp.zip"), pull.archive("more.zip", {"more/x.ttl": TURTLE, "more/y.ttl": TURTLE})
     for source, words, files, expected in (
         (first, (), 3, []),  # what was just unpacked is all there is

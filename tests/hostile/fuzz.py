@@ -1,4 +1,4 @@
-"""Own the kinds of the fuzzing: what a drawn case is put into, and the batches that are the same for the same seed.
+"""The kinds of the fuzzing: what a drawn case is put into, and the batches that are the same for the same seed.
 
 What is drawn stands in `shapes`, what must hold in `oracles`.
 """

@@ -1,4 +1,4 @@
-"""Own the hostile answers of servers that are tried by name: raw bytes over real sockets on loopback."""
+"""The hostile answers of servers that are tried by name: raw bytes over real sockets on loopback."""
 
 from __future__ import annotations
 

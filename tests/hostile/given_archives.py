@@ -1,4 +1,4 @@
-"""Own the hostile archives and streams that are tried by name. How they are packed byte by byte stands in `packing`."""
+"""The hostile archives and streams that are tried by name. How they are packed byte by byte stands in `packing`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the hostile working folders that are tried by name: somebody else's modules and settings lie in them."""
+"""The hostile working folders that are tried by name: somebody else's modules and settings lie in them."""
 
 from __future__ import annotations
 

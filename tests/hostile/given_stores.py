@@ -1,4 +1,4 @@
-"""Own the hostile stores that are tried by name: documents, rows, plans, intents, stages and backups of a stranger."""
+"""The hostile stores that are tried by name: documents, rows, plans, intents, stages and backups of a stranger."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the hostile ontology files that are tried by name: what a parser has to read, in every validated format."""
+"""The hostile ontology files that are tried by name: what a parser has to read, in every validated format."""
 
 from __future__ import annotations
 

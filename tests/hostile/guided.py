@@ -1,4 +1,4 @@
-"""Own the coverage-guided fuzzing of the readers, where atheris is installed: archives, backups' manifests, documents.
+"""The coverage-guided fuzzing of the readers, where atheris is installed: archives, backups' manifests, documents.
 
 usage: python -m tests.hostile.guided TARGET FOLDER SECONDS: be one of its processes. What may be raised is told by the
 package's own errors; anything else ends the process, and its input is kept.

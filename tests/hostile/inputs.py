@@ -1,4 +1,4 @@
-"""Own the list of all hostile inputs that have a name; the tests, the long run and the benchmark of memory share it."""
+"""The list of all hostile inputs that have a name; the tests, the long run and the benchmark of memory share it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own what must hold whatever a stranger hands over, and the trial of one attack against all of it.
+"""What must hold whatever a stranger hands over, and the trial of one attack against all of it.
 
 Which attacks there are is not known here.
 """

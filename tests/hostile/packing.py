@@ -1,4 +1,4 @@
-"""Own the making of archives byte by byte, with every field as wanted: zip, tar, and bombs of a few bytes.
+"""The making of archives byte by byte, with every field as wanted: zip, tar, and bombs of a few bytes.
 
 Huge members are made of compressed pieces that are repeated, so that making them costs neither time nor memory.
 """

@@ -1,4 +1,4 @@
-"""Own the place of one attack: a store made by the program, an outside that nobody may touch, a working folder.
+"""The place of one attack: a store made by the program, an outside that nobody may touch, a working folder.
 
 The outside is recounted with os and hashlib alone. What is tried in the place is not known here.
 """

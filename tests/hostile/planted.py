@@ -1,4 +1,4 @@
-"""Own programs with one deliberate fault each, so that every oracle of the bench is seen to fail.
+"""Programs with one deliberate fault each, so that every oracle of the bench is seen to fail.
 
 They take the words of a command and run where one runs, with the store named in the environment.
 """

@@ -1,4 +1,4 @@
-"""Own the races: a process swaps parts of a store for links to the outside and back while commands are at work.
+"""The races: a process swaps parts of a store for links to the outside and back while commands are at work.
 
 usage: python -m tests.hostile.races FOLDER COUNT PATH…: be that process. Where the system can exchange two names at
 once (renameat2), it does; else a path is away for a moment between two renames.

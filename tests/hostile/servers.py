@@ -1,4 +1,4 @@
-"""Own a loopback server that speaks raw bytes: what it sends need not be HTTP. What is sent is not known here."""
+"""A loopback server that speaks raw bytes: what it sends need not be HTTP. What is sent is not known here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the strategies of the fuzzing: bytes, values, archives, texts, answers and words that nobody honest sends.
+"""The strategies of the fuzzing: bytes, values, archives, texts, answers and words that nobody honest sends.
 
 What is done with them is not known here.
 """

@@ -1,4 +1,4 @@
-"""Own the traps that spring between plan and apply: what the plan looked at is no more what it was.
+"""The traps that spring between plan and apply: what the plan looked at is no more what it was.
 
 How a tree is judged is not known here.
 """

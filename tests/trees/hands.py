@@ -1,4 +1,4 @@
-"""Own the two ways to prune: by the functions of the package, or by the program with the root as a user writes it.
+"""The two ways to prune: by the functions of the package, or by the program with the root as a user writes it.
 
 Both answer in the same words; what is right is not known here.
 """
@@ -14,10 +14,10 @@ from typing import Any
 from unittest.mock import patch
 
 from ontofetch_catalog.catalog.connection import Store
-from ontofetch_catalog.catalog.entries import as_path
 from ontofetch_catalog.catalog.prune import planning, steps
 from ontofetch_catalog.catalog.prune.explain import explain_path
 from ontofetch_catalog.catalog.prune.policy import Policy
+from ontofetch_catalog.catalog.walk import as_path
 from ontofetch_catalog.host.app import main
 from ontofetch_catalog.settings import read_settings
 from ontofetch_hookspecs.errors import OntofetchError

@@ -1,4 +1,4 @@
-"""Own the loop over many trees, in a few forked processes, and the counts of their traps.
+"""The loop over many trees, in a few forked processes, and the counts of their traps.
 
 How one tree is made and judged is not known here.
 """

@@ -1,4 +1,4 @@
-"""Own the traps about whole releases: what a policy takes, and what it never takes, whatever was asked for.
+"""The traps about whole releases: what a policy takes, and what it never takes, whatever was asked for.
 
 How a tree is judged is not known here.
 """

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ontofetch_catalog.catalog import effects
+from ontofetch_catalog.catalog import fsops
 from ontofetch_catalog.catalog.prune import batches, selection
 from ontofetch_catalog.catalog.prune.batches import PurgeBatch, RestoreBatch
 from ontofetch_catalog.catalog.repo import pruning
@@ -95,19 +95,19 @@ def _ignores_pins(patch: pytest.MonkeyPatch) -> None:
 
 
 def _ignores_other_stores(patch: pytest.MonkeyPatch) -> None:
-    from ontofetch_catalog.catalog import entries, scan
+    from ontofetch_catalog.catalog import scan, walk
 
     patch.setattr(scan, "is_store", lambda _: False)
-    patch.setattr(entries, "is_store", lambda _: False)
+    patch.setattr(walk, "is_store", lambda _: False)
 
 
 def _follows_links_in_moving(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(batches, "look_at", lambda store, paths: (_followed(store, path) for path in paths))
-    patch.setattr(effects, "rename", lambda source, target: os.rename(str(source), str(target)))
+    patch.setattr(batches, "stat_paths", lambda store, paths: (_followed(store, path) for path in paths))
+    patch.setattr(fsops, "rename", lambda source, target: os.rename(str(source), str(target)))
 
 
 def _followed(store: Any, path: str) -> Any:
-    from ontofetch_catalog.catalog.entries import _entry
+    from ontofetch_catalog.catalog.walk import _entry
 
     try:
         return _entry(path, os.stat(str(store.path(path))))

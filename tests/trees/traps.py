@@ -1,4 +1,4 @@
-"""Own the traps and spellings: each makes something look like an orphan, or an orphan like a live file.
+"""The traps and spellings: each makes something look like an orphan, or an orphan like a live file.
 
 How a tree is judged is not known here.
 """

@@ -1,4 +1,4 @@
-"""Own one generated store: what lies in it, which of it is an orphan by construction, and a recount of the disk.
+"""One generated store: what lies in it, which of it is an orphan by construction, and a recount of the disk.
 
 It imports nothing of the package; what a trap does, and how a tree is judged, is not known here.
 """

@@ -1,4 +1,4 @@
-"""Own the trial of one tree: a copy of the template with traps, then plan, apply, restore and purge, each judged.
+"""The trial of one tree: a copy of the template with traps, then plan, apply, restore and purge, each judged.
 
 Which traps there are is not known here.
 """
@@ -15,11 +15,11 @@ from unittest.mock import patch
 
 import duckdb
 
-from ontofetch_catalog.catalog import effects
+from ontofetch_catalog.catalog import fsops
 from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.catalog.doctor.examine import examine
-from ontofetch_catalog.catalog.entries import as_path
 from ontofetch_catalog.catalog.prune import planning
+from ontofetch_catalog.catalog.walk import as_path
 from ontofetch_hookspecs.errors import OntofetchError
 from tests.instance import attach
 from tests.releases import Releases
@@ -65,7 +65,7 @@ def try_tree(template: Path, place: Path, seed: int, number: int) -> tuple[list[
     with patch.object(planning, "clock", clock):
         if number % 20 == 10:
             return _try_tree(template, place, seed, number)
-        with patch.object(effects, "open_database", attach), patch.object(effects, "lock_settings", lambda _: None):
+        with patch.object(fsops, "open_database", attach), patch.object(fsops, "lock_settings", lambda _: None):
             return _try_tree(template, place, seed, number)
 
 
@@ -248,7 +248,7 @@ CODES = ("CAT013", "CAT014", "CAT018")
 def _rows(root: Path) -> Rows:
     """Return table → its rows as text, sorted; in one query, for there are thousands of them."""
     found: Rows = {name: [] for name in TABLES}
-    connection = effects.open_database(root / ".catalog/ontofetch.duckdb", {}, read_only=True)
+    connection = fsops.open_database(root / ".catalog/ontofetch.duckdb", {}, read_only=True)
     try:
         query = " UNION ALL ".join(f"SELECT '{name}', t::VARCHAR FROM {name} t" for name in TABLES)
         for name, row in connection.execute(query).fetchall():

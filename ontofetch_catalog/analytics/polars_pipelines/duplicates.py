@@ -1,4 +1,4 @@
-"""Own the pipelines of the report `duplicates`: contents stored more than once, within and across releases.
+"""The pipelines of the report `duplicates`: contents stored more than once, within and across releases.
 
 LazyFrame in, LazyFrame out: nothing here reads a source or collects. *copies* are file_id, size_bytes, copies,
 versions, relpath, format of contents stored more than once; *shared* are version_id, files, size_bytes,

@@ -1,4 +1,4 @@
-"""Own the pipelines of the report `growth` for two releases: rows per file, sums per group and altogether.
+"""The pipelines of the report `growth` for two releases: rows per file, sums per group and altogether.
 
 LazyFrame in, LazyFrame out: nothing here reads a source or collects.
 """

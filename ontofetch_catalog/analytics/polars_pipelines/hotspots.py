@@ -1,4 +1,4 @@
-"""Own the pipeline of the report `hotspots`: ranks and cumulative shares.
+"""The pipeline of the report `hotspots`: ranks and cumulative shares.
 
 LazyFrame in, LazyFrame out: nothing here reads a source or collects.
 """

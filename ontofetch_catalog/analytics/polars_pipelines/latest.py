@@ -1,4 +1,4 @@
-"""Own the pipelines of the report `latest`: what releases hold, their largest files, what made them grow.
+"""The pipelines of the report `latest`: what releases hold, their largest files, what made them grow.
 
 LazyFrame in, LazyFrame out: nothing here reads a source or collects.
 """

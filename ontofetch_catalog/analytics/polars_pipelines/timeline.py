@@ -1,4 +1,4 @@
-"""Own the pipelines of the report `growth` for a series: release by release, and binned by time.
+"""The pipelines of the report `growth` for a series: release by release, and binned by time.
 
 LazyFrame in, LazyFrame out: nothing here reads a source or collects.
 """

@@ -1,4 +1,4 @@
-"""Own the pipelines of the report `validation`: rates, what became of results, failing files.
+"""The pipelines of the report `validation`: rates, what became of results, failing files.
 
 LazyFrame in, LazyFrame out: nothing here reads a source or collects. *results* are relpath, format, validator,
 validator_version, passed, reason, run_at, reused_from; *changes* are change, validator, relpath, previous_relpath,

@@ -1,4 +1,4 @@
-"""Own what the reports have in common: which releases a name means, and making a result of lazy frames.
+"""What the reports have in common: which releases a name means, and making a result of lazy frames.
 
 It does not know what any report is about.
 """
@@ -14,7 +14,7 @@ from ontofetch_hookspecs.names import quote
 
 from ...errors import UsageError, VersionUnknown
 from .. import columns as c
-from ..execution import collect
+from ..collect import collect
 from ..fields import Contract, conform
 from ..results import ReportResult
 from ..sources import CatalogLike, Reader

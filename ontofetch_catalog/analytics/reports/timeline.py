@@ -11,7 +11,7 @@ import polars as pl
 from .. import columns as c
 from .. import drawing as d
 from .. import fields as f
-from ..execution import collect
+from ..collect import collect
 from ..fields import INT, TEXT, TIME, Contract, Field, Section
 from ..polars_pipelines import timeline as pipelines
 from ..results import ReportResult

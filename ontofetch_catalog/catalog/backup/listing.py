@@ -1,4 +1,4 @@
-"""Own the list of what lies below `.catalog/backups`: backups, and catalogs that a migration or a restore replaced."""
+"""The list of what lies below `.catalog/backups`: backups, and catalogs that a migration or a restore replaced."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ontofetch_hookspecs.layout import BACKUPS
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ...errors import BackupRefused
-from .. import effects
+from .. import fsops
 from ..connection import Store
 from . import manifest as m
 from .targets import ARCHIVE
@@ -66,6 +66,6 @@ def _describe(path: StorePath) -> dict[str, Any]:
 
 def _sizes(path: StorePath) -> Iterator[int]:
     if path.is_dir():
-        yield from (state.st_size for _, state in effects.walk(path))
+        yield from (state.st_size for _, state in fsops.walk(path))
     else:
         yield path.lstat().st_size

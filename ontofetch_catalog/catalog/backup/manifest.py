@@ -1,4 +1,4 @@
-"""Own what a backup says of itself: its manifest, the list of its files, which paths it may hold.
+"""What a backup says of itself: its manifest, the list of its files, which paths it may hold.
 
     store/…        files under their root-relative paths: database, generation record, documents, with data all files
     schemas/…      the JSON schemas of the documents
@@ -97,7 +97,7 @@ def _type_of(name: str) -> type:
     return bool if name == "include_data" else int if name in numbers else str
 
 
-class Roll:
+class FileList:
     """The list of files of a backup as it grows: its lines, their digest, number and sizes."""
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Own the bringing back of a backup: checked whole, unpacked beside the store, swapped in by a plan that only goes on.
+"""The bringing back of a backup: checked whole, unpacked beside the store, swapped in by a plan that only goes on.
 
 Files of releases that are gone are put back; those that are there stay as they are, whatever the backup has.
 """
@@ -18,8 +18,8 @@ from ontofetch_hookspecs.layout import BACKUPS, CATALOG, DATABASE, GENERATION, R
 from ontofetch_hookspecs.names import quote
 
 from ...errors import BackupRefused, CatalogBehind, CatalogLocked, OntofetchError
-from .. import effects, journal, sessions, swap
-from ..boundaries.engine import Care, Outcome, Recorded, carry_out
+from .. import fsops, journal, sessions, swap
+from ..boundaries.engine import BoundaryResult, MaintenanceBoundary, Recorded, carry_out
 from ..connection import Store, open_connection
 from ..failures import explaining
 from ..generation import require_database
@@ -59,7 +59,7 @@ class Restored:
     migrated: list[str]
 
 
-class RestoreDone(Care):
+class RestoreDone(MaintenanceBoundary):
     """Record in the restored catalog that it was restored."""
 
     kind: ClassVar[str] = "backup"
@@ -69,7 +69,7 @@ class RestoreDone(Care):
         super().__init__(store)
         self._restored = restored
 
-    def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
+    def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Change nothing; the event is all."""
         del connection, draft
         payload = {
@@ -82,7 +82,7 @@ class RestoreDone(Care):
         return Recorded(payload=payload)
 
 
-def restore(store: Store, path: Path, *, key: Path | None, progress: Progress) -> tuple[Restored, Outcome]:
+def restore(store: Store, path: Path, *, key: Path | None, progress: Progress) -> tuple[Restored, BoundaryResult]:
     """Bring the catalog back to what a backup holds; what is replaced is kept below `.catalog/backups`.
 
     Args:
@@ -164,7 +164,7 @@ def _empty_log(connection: duckdb.DuckDBPyConnection) -> None:
     import duckdb
 
     try:
-        effects.checkpoint(connection)
+        fsops.checkpoint(connection)
     except duckdb.Error as error:
         # the log is kept with its database: together they still hold all of it
         _log.warning("the log of what will be replaced could not be emptied: %s", str(error).splitlines()[0])
@@ -174,16 +174,16 @@ def _unpack(store: Store, source: Source, manifest: m.Manifest, count: _Count) -
     """Write what belongs into the store beside it, with its hashes checked once more."""
     beside = store.path(RESTORING)
     # what a restore that was killed has left; nobody else is restoring now
-    effects.remove_tree(beside)
-    effects.make_folder(beside)
-    free = effects.free_bytes(store.root)
+    fsops.remove_tree(beside)
+    fsops.make_folder(beside)
+    free = fsops.free_bytes(store.root)
     if free < manifest.size_bytes:
         raise BackupRefused(
             f"The backup needs {manifest.size_bytes:,} bytes, but only {free:,} are free below {store.root}.",
             subject=str(store.root),
             hint="Free some space and run the same command again.",
         )
-    roll = m.Roll()
+    roll = m.FileList()
     made = [beside]
     for file in source.files():
         if file.path in (m.FILES, m.MANIFEST, m.SIGNATURE):
@@ -191,9 +191,9 @@ def _unpack(store: Store, source: Source, manifest: m.Manifest, count: _Count) -
         with file.open() as stream:
             if file.path.startswith(m.STORE):
                 target = beside / file.path.removeprefix(m.STORE)
-                made += effects.make_folders(target.parent)
-                found = effects.write_new(target, iter(lambda: stream.read(effects.CHUNK), b""))
-                effects.set_times(target, file.modified_ns)
+                made += fsops.make_folders(target.parent)
+                found = fsops.write_new(target, iter(lambda: stream.read(fsops.CHUNK), b""))
+                fsops.set_times(target, file.modified_ns)
             else:
                 found = hash_stream(stream, lambda _: None)
         count(found[1])
@@ -203,7 +203,7 @@ def _unpack(store: Store, source: Source, manifest: m.Manifest, count: _Count) -
             "The backup changed while it was read.", hint="Nothing was touched. Run the same command again."
         )
     for folder in reversed(made):
-        effects.sync_folder(folder)
+        fsops.sync_folder(folder)
 
 
 def _check_database(store: Store, manifest: m.Manifest) -> None:

@@ -1,4 +1,4 @@
-"""Own the signatures of backups: Ed25519 over the bytes of the manifest, keys from PEM files.
+"""The signatures of backups: Ed25519 over the bytes of the manifest, keys from PEM files.
 
 The `cryptography` package does it; without it there is a sentence.
 """

@@ -1,4 +1,4 @@
-"""Own how a backup is read: a folder or an archive as one stream of files, and the check of all of them.
+"""How a backup is read: a folder or an archive as one stream of files, and the check of all of them.
 
 Nothing is written here; every path is checked before it is used, and no link is followed.
 """
@@ -180,7 +180,7 @@ def check_backup(source: Source, key: Ed25519PublicKey | None, took: Took) -> tu
     Raises:
         BackupRefused: A file is missing, double, more than it should be, or has other bytes than the manifest says.
     """
-    roll = m.Roll()
+    roll = m.FileList()
     control: dict[str, bytes] = {}
     listed = hashlib.sha256()
     for file in source.files():

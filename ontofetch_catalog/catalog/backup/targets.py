@@ -1,4 +1,4 @@
-"""Own where a backup is written to: a folder, or one compressed archive; under another name until it is whole.
+"""Where a backup is written to: a folder, or one compressed archive; under another name until it is whole.
 
 What is written is not known here.
 """
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
-from .. import effects
+from .. import fsops
 
 if TYPE_CHECKING:
     import zstandard
@@ -32,7 +32,7 @@ class Target(Protocol):
 
 
 @contextmanager
-def open_target(path: effects.Anywhere, unique: str) -> Iterator[Target]:
+def open_target(path: fsops.Anywhere, unique: str) -> Iterator[Target]:
     """Give a target under a hidden name beside `path`; at the end it gets its name, or it is removed.
 
     Args:
@@ -46,27 +46,27 @@ def open_target(path: effects.Anywhere, unique: str) -> Iterator[Target]:
     held = None
     try:
         # whoever else writes to `path` sees that this one is not abandoned
-        held = effects.hold(hidden)
+        held = fsops.hold(hidden)
         yield target
         target.finish()
-        effects.rename(hidden, path)
+        fsops.rename(hidden, path)
     except BaseException:
         target.discard()
         raise
     finally:
         if held is not None:
             os.close(held)
-    effects.sync_folder(path.parent)
+    fsops.sync_folder(path.parent)
 
 
-def _drop_unfinished(path: effects.Anywhere) -> None:
+def _drop_unfinished(path: fsops.Anywhere) -> None:
     """Remove what backups to `path` have left that were killed; what another process is writing stays."""
     unfinished = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{8}}\.new")
-    for name in filter(unfinished.fullmatch, effects.list_names(path.parent)):
-        held = effects.hold(path.with_name(name))
+    for name in filter(unfinished.fullmatch, fsops.list_names(path.parent)):
+        held = fsops.hold(path.with_name(name))
         if held is not None:
             try:
-                effects.remove_tree(path.with_name(name))
+                fsops.remove_tree(path.with_name(name))
             finally:
                 os.close(held)
 
@@ -74,10 +74,10 @@ def _drop_unfinished(path: effects.Anywhere) -> None:
 class FolderTarget:
     """Write a backup as a folder."""
 
-    def __init__(self, folder: effects.Anywhere) -> None:
+    def __init__(self, folder: fsops.Anywhere) -> None:
         self._folder = folder
-        self._made: dict[effects.Anywhere, None] = {folder: None}  # in the order in which they were made
-        effects.make_folder(folder)
+        self._made: dict[fsops.Anywhere, None] = {folder: None}  # in the order in which they were made
+        fsops.make_folder(folder)
 
     def add(self, path: str, stream: IO[bytes], size: int, modified_ns: int) -> tuple[str, int]:
         """Copy a file."""
@@ -87,31 +87,31 @@ class FolderTarget:
         for part in above:
             target = target / part
             if target not in self._made:
-                effects.make_folder(target)
+                fsops.make_folder(target)
                 self._made[target] = None
         target = target / name
-        found = effects.write_new(target, iter(lambda: stream.read(effects.CHUNK), b""))
-        effects.set_times(target, modified_ns)
+        found = fsops.write_new(target, iter(lambda: stream.read(fsops.CHUNK), b""))
+        fsops.set_times(target, modified_ns)
         return found
 
     def finish(self) -> None:
         """Make the folders durable; the files are already."""
         for folder in reversed(self._made):
-            effects.sync_folder(folder)
+            fsops.sync_folder(folder)
 
     def discard(self) -> None:
         """Remove what was written."""
-        effects.remove_tree(self._folder)
+        fsops.remove_tree(self._folder)
 
 
 class ArchiveTarget:
     """Write a backup as a tar compressed with zstandard, as a stream."""
 
-    def __init__(self, path: effects.Anywhere) -> None:
+    def __init__(self, path: fsops.Anywhere) -> None:
         import zstandard
 
         self._path = path
-        self._descriptor = effects.create_file(path)
+        self._descriptor = fsops.create_file(path)
         self._is_open = True
         sink: Any = _Sink(self._descriptor)
         self._compressor: Any = zstandard.ZstdCompressor(level=3, write_checksum=True, threads=-1).stream_writer(
@@ -134,14 +134,14 @@ class ArchiveTarget:
         """Write what ends the archive, and make it durable."""
         self._tar.close()
         self._compressor.close()
-        effects.sync_opened(self._path, self._descriptor)
+        fsops.sync_opened(self._path, self._descriptor)
         self._close()
 
     def discard(self) -> None:
         """Remove what was written."""
         self._close()
         with suppress(FileNotFoundError):
-            effects.unlink(self._path)
+            fsops.unlink(self._path)
 
     def _close(self) -> None:
         if self._is_open:
@@ -156,7 +156,7 @@ class _Sink:
         self._descriptor = descriptor
 
     def write(self, data: bytes) -> int:
-        effects.write(self._descriptor, data)
+        fsops.write(self._descriptor, data)
         return len(data)
 
 

@@ -1,4 +1,4 @@
-"""Own the making of a backup: what goes into it, in which order, under the lock, so that it is one state of the store.
+"""The making of a backup: what goes into it, in which order, under the lock, so that it is one state of the store.
 
 Where it is written to and how it is signed is done by others.
 """
@@ -23,11 +23,11 @@ from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ...errors import BackupRefused, BoundaryFailed, UsageError
-from .. import effects, journal, migrations, sessions
-from ..boundaries.engine import Care, Outcome, Recorded, carry_out
+from .. import fsops, journal, migrations, sessions
+from ..boundaries.engine import BoundaryResult, MaintenanceBoundary, Recorded, carry_out
 from ..connection import Store
 from ..failures import explaining
-from ..repo import backups, care, events, fixity
+from ..repo import backups, events, fixity, row_checks
 from ..verify.pages import read_pages
 from . import manifest as m
 from . import signing
@@ -64,7 +64,7 @@ class Backup:
     damaged: list[str] = field(default_factory=list)
 
 
-class BackupDone(Care):
+class BackupDone(MaintenanceBoundary):
     """Record that a backup was made."""
 
     kind: ClassVar[str] = "backup"
@@ -73,7 +73,7 @@ class BackupDone(Care):
         super().__init__(store)
         self._backup = backup
 
-    def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
+    def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Change nothing; the event is all."""
         del connection, draft
         found = self._backup.manifest
@@ -90,7 +90,7 @@ class BackupDone(Care):
 
 def back_up(
     store: Store, path: Path | None, *, include_data: bool, key: Path | None, progress: Progress
-) -> tuple[Backup, Outcome]:
+) -> tuple[Backup, BoundaryResult]:
     """Copy the catalog, its documents and with `include_data` its files to a new place; others wait meanwhile.
 
     Args:
@@ -124,7 +124,7 @@ def back_up(
     )
     with sessions.writing(store) as session, written:
         if isinstance(target_path, StorePath):
-            effects.make_folders(target_path.parent)
+            fsops.make_folders(target_path.parent)
             _sweep(target_path.parent)
         # a line per file may be more than memory should hold
         with tempfile.SpooledTemporaryFile(max_size=1 << 24) as lines, open_target(target_path, unique) as target:
@@ -161,7 +161,7 @@ class _Copy:
         self._backup = backup
         self._include_data = include_data
         self._progress = progress
-        self._roll = m.Roll()
+        self._roll = m.FileList()
         self._lines = lines
         self._total = 0
 
@@ -170,13 +170,13 @@ class _Copy:
         import duckdb
 
         connection = self._session.connection
-        care.refuse_invalid(connection)
+        row_checks.refuse_invalid(connection)
         number, digest = events.last_event(connection)
         schema = max(migrations.applied_migrations(connection))
         _, data_bytes, _ = fixity.sum_recent(connection, fixity.Scope(), sessions.utc_now())
         # the file may only be copied while no connection of this process has it open
-        effects.checkpoint(connection)
-        effects.close_database(connection)
+        fsops.checkpoint(connection)
+        fsops.close_database(connection)
         self._total = self._store.database.lstat().st_size + (data_bytes if self._include_data else 0)
         self._check_space()
         for name in (layout.DATABASE, layout.GENERATION):
@@ -210,7 +210,7 @@ class _Copy:
         self._target.add(path, io.BytesIO(data), len(data), 0)
 
     def _check_space(self) -> None:
-        free = effects.free_bytes(self._backup.path.parent)
+        free = fsops.free_bytes(self._backup.path.parent)
         if free < self._total:
             raise UsageError(
                 f"The backup needs up to {self._total:,} bytes, but only {free:,} are free where it should be written.",
@@ -287,7 +287,7 @@ def _find_unrecorded(
     return Backup(path=Path(os.path.abspath(path)), manifest=found, signed=signed)
 
 
-def _checked(store: Store, path: Path) -> effects.Anywhere:
+def _checked(store: Store, path: Path) -> fsops.Anywhere:
     """Return where a backup may be written.
 
     Raises:
@@ -318,7 +318,7 @@ def _sweep(folder: StorePath) -> None:
     """Remove what backups that were killed have left; nobody else is writing one here now."""
     for name in folder.names():
         if name.startswith(".") and name.endswith(".new"):
-            effects.remove_tree(folder / name)
+            fsops.remove_tree(folder / name)
 
 
 def _schemas() -> list[Traversable]:

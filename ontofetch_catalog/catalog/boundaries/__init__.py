@@ -1,17 +1,17 @@
-"""The four boundaries, and what every step of care shares with them: it happens on disk and in the catalog, or not."""
+"""The four boundaries, and what every maintenance step shares: it happens on disk and in the catalog, or not."""
 
-from .engine import Boundary, Care, Outcome, Recorded, carry_out, record_rollback
+from .engine import Boundary, BoundaryResult, MaintenanceBoundary, Recorded, carry_out, record_rollback
 from .make import make_boundary
-from .observers import tell_observers, tell_recovered
+from .observers import notify_observers, notify_recovered
 
 __all__ = [
     "Boundary",
-    "Care",
-    "Outcome",
+    "BoundaryResult",
+    "MaintenanceBoundary",
     "Recorded",
     "carry_out",
     "make_boundary",
+    "notify_observers",
+    "notify_recovered",
     "record_rollback",
-    "tell_observers",
-    "tell_recovered",
 ]

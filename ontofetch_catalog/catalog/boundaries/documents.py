@@ -1,4 +1,4 @@
-"""Own the documents beside a release: manifest.json, the two audits and LATEST.json.
+"""The documents beside a release: manifest.json, the two audits and LATEST.json.
 
 They say what the rows say, so that the rows can be made anew from them; this module writes and never reads them.
 """
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs import layout
 
-from ..journal import Draft
+from ..journal import IntentDraft
 from ..repo import files, releases, validations
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ LATEST_FORMAT = 1
 
 def draft_extract_audit(
     connection: duckdb.DuckDBPyConnection,
-    draft: Draft,
+    draft: IntentDraft,
     row: releases.VersionRow,
     given: tuple[pa.Table, str, int] | None = None,
 ) -> None:
@@ -37,7 +37,7 @@ def draft_extract_audit(
     releases.update_version(connection, row.version_id, {"extract_audit": digest})
 
 
-def draft_validation_audit(connection: duckdb.DuckDBPyConnection, draft: Draft, row: releases.VersionRow) -> None:
+def draft_validation_audit(connection: duckdb.DuckDBPyConnection, draft: IntentDraft, row: releases.VersionRow) -> None:
     """Write the validation audit of a release anew and record its sha256."""
     target = f"{row.fs_relpath}/{layout.VALIDATION_AUDIT}"
     with closing(validations.audit_lines(connection, row.version_id)) as lines:
@@ -45,7 +45,7 @@ def draft_validation_audit(connection: duckdb.DuckDBPyConnection, draft: Draft, 
     releases.update_version(connection, row.version_id, {"validation_audit": digest})
 
 
-def draft_manifest(connection: duckdb.DuckDBPyConnection, draft: Draft, version_id: str) -> None:
+def draft_manifest(connection: duckdb.DuckDBPyConnection, draft: IntentDraft, version_id: str) -> None:
     """Write the manifest of a release anew, from its rows as they stand in the open transaction."""
     row = releases.find_version(connection, version_id)
     if row is None:
@@ -66,7 +66,9 @@ def encode_manifest(connection: duckdb.DuckDBPyConnection, row: releases.Version
     return _encode(document)
 
 
-def draft_latest(draft: Draft, slot: str, row: releases.VersionRow, updated_at: datetime, updated_by: str) -> None:
+def draft_latest(
+    draft: IntentDraft, slot: str, row: releases.VersionRow, updated_at: datetime, updated_by: str
+) -> None:
     """Write the LATEST.json of a series anew."""
     draft.write(layout.latest_file(slot), [encode_latest(slot, row, updated_at, updated_by)])
 

@@ -1,4 +1,4 @@
-"""Own the download boundary: one artifact goes from its stage to the release's source folder and into the catalog."""
+"""The download boundary: one artifact goes from its stage to the release's source folder and into the catalog."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class DownloadBoundary(Boundary):
     def settle(self) -> None:
         """Make the bytes durable where they lie."""
         if self._event.staged is None:
-            staged.settle_in_place(self.store.path(self.target))
+            staged.make_durable_in_place(self.store.path(self.target))
         else:
             self._source = staged.settle(self.store, self._event.staged, sessions.new_boundary_id())
 
@@ -126,7 +126,7 @@ class DownloadBoundary(Boundary):
                 self._lost = True
         return self._lost
 
-    def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
+    def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Record release and artifact, un-record what a replaced artifact held, and collect the moves."""
         event, former = self._event, self._former
         now = sessions.utc_now()
@@ -187,7 +187,7 @@ class DownloadBoundary(Boundary):
         )
 
     def _unrecord(
-        self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft, former: releases.ArtifactRow
+        self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft, former: releases.ArtifactRow
     ) -> None:
         """Take away what came out of the replaced artifact: files, results, and what the audits say of them."""
         version = releases.find_version(connection, self.version_id)

@@ -1,4 +1,4 @@
-"""Own the protocol of a boundary after the vote: settle, enter, record, intent, publish, commit, forget.
+"""The protocol of a boundary after the vote: settle, enter, record, intent, publish, commit, forget.
 
 What is recorded and published is the boundary's own affair; the order in which it happens is not.
 """
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ontofetch_hookspecs.events import Receipt
 
 from ...errors import BoundaryFailed, OntofetchError
-from .. import effects, journal, sessions
+from .. import fsops, journal, sessions
 from ..connection import Store
 from ..failures import explain
 from ..repo import events
@@ -86,7 +86,7 @@ class Boundary(ABC):
         """Check the preconditions; return whether there is anything to do (step 3)."""
 
     @abstractmethod
-    def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
+    def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Change rows inside the open transaction, write new documents, and collect the moves (step 4)."""
 
     def early_events(self, boundary_id: str) -> list[events.EventRow]:
@@ -95,8 +95,8 @@ class Boundary(ABC):
         return []
 
 
-class Care(Boundary):
-    """One step of care for the store (a batch of prune, a fix of doctor …): no host's event, no vote, nothing staged.
+class MaintenanceBoundary(Boundary):
+    """A maintenance step (a batch of prune, a fix of doctor …): no host's event, no vote, nothing staged.
 
     A subclass names its `kind` and `done`, re-checks in `is_changed` whatever it was planned on, and has `record`.
     """
@@ -111,13 +111,13 @@ class Care(Boundary):
         """Do nothing: nothing is staged."""
 
     def is_changed(self, connection: duckdb.DuckDBPyConnection) -> bool:
-        """Return True: whoever takes care has seen that there is something to do."""
+        """Return True: the caller has seen that there is something to do."""
         del connection
         return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class BoundaryResult:
     """A committed boundary: the receipt for the host, what the event recorded, what recovery ended on the way in."""
 
     receipt: Receipt
@@ -125,7 +125,7 @@ class Outcome:
     recovered: tuple[journal.Recovered, ...]
 
 
-def carry_out(store: Store, boundary: Boundary) -> Outcome:
+def carry_out(store: Store, boundary: Boundary) -> BoundaryResult:
     """Carry out a boundary that has been checked and voted on (steps 2 to 8).
 
     Raises:
@@ -165,7 +165,7 @@ def carry_out(store: Store, boundary: Boundary) -> Outcome:
         milliseconds,
         extra=_told(boundary, row.boundary_id, "commit", recorded, milliseconds),
     )
-    return Outcome(receipt=receipt, committed=row, recovered=recovered)
+    return BoundaryResult(receipt=receipt, committed=row, recovered=recovered)
 
 
 def record_rollback(store: Store, boundary: Boundary, error: BaseException) -> None:
@@ -184,10 +184,10 @@ def _commit(session: sessions.Session, boundary: Boundary, start: float) -> tupl
     import duckdb
 
     store, connection = session.store, session.connection
-    draft = journal.Draft(store, sessions.new_boundary_id())
+    draft = journal.IntentDraft(store, sessions.new_boundary_id())
     boundary_id = draft.intent.boundary_id
     try:
-        effects.begin(connection)
+        fsops.begin(connection)
         recorded = boundary.record(connection, draft)
         for early in boundary.early_events(boundary_id):
             events.add_event(connection, early)
@@ -204,7 +204,7 @@ def _commit(session: sessions.Session, boundary: Boundary, start: float) -> tupl
             raise _failed(boundary, "recorded", error, state=_LATER) from error
         raise
     try:
-        effects.commit(connection)
+        fsops.commit(connection)
     except (duckdb.Error, OSError) as error:
         event_id, digest = _ask_the_database(session, boundary, boundary_id, error)
     try:
@@ -231,7 +231,7 @@ def _roll_back(session: sessions.Session, boundary: Boundary, intent: journal.In
         undone = False
         _log.error("boundary %s could not be undone: %s; the next start finishes it", intent.boundary_id, second)
     try:
-        effects.rollback(session.connection)
+        fsops.rollback(session.connection)
         if undone:
             journal.forget(session.store, intent, committed=False)
             session.commit_event(_rolled_back(boundary, intent.boundary_id + ".rolled_back", error))

@@ -1,4 +1,4 @@
-"""Own the extract boundary: the files of one artifact go from their stage to the data folder and into the catalog."""
+"""The extract boundary: the files of one artifact go from their stage to the data folder and into the catalog."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class ExtractBoundary(Boundary):
         staged.check_tree(folder, self.files, exactly=False)
         staged.check_contents(folder, self.files)
         if folder.is_dir():
-            staged.settle_in_place(folder)
+            staged.make_durable_in_place(folder)
 
     def _check_owners(self, connection: duckdb.DuckDBPyConnection) -> None:
         if not files.count_files(connection, self.version_id, other_than=self._event.artifact_id):
@@ -123,7 +123,7 @@ class ExtractBoundary(Boundary):
             )
         ]
 
-    def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
+    def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Record the files in bulk, drop results that lost their file, write the audits, and collect the moves."""
         import pyarrow.compute as pc
 
@@ -153,7 +153,7 @@ class ExtractBoundary(Boundary):
             raise LookupError(self.version_id)
         return f"{version.fs_relpath}/{layout.find_layout(version.layout).data}"
 
-    def _publish(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> None:
+    def _publish(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> None:
         """Collect the fewest renames that touch no other artifact's files."""
         if self._source is None:
             return
@@ -168,7 +168,7 @@ class ExtractBoundary(Boundary):
         if stage is not None:
             draft.retire_stage(stage.relpath)
 
-    def _merge(self, draft: journal.Draft, source: StorePath, target: str) -> None:
+    def _merge(self, draft: journal.IntentDraft, source: StorePath, target: str) -> None:
         """Publish below an existing folder: whole folders where nothing is yet, else what is inside them."""
         for name, kind in source.entries():
             place = f"{target}/{name}"

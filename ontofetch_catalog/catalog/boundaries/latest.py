@@ -1,4 +1,4 @@
-"""Own the set-latest boundary: a series points at a release, in the catalog and in its LATEST.json."""
+"""The set-latest boundary: a series points at a release, in the catalog and in its LATEST.json."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class LatestBoundary(Boundary):
         current = latest.find_latest(connection, self.slot)
         return current is None or current[0] != self.version_id
 
-    def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
+    def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Add the pointer and write LATEST.json."""
         if self._version is None:
             raise LookupError(self.version_id)

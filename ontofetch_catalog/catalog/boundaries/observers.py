@@ -1,4 +1,4 @@
-"""Own how observers learn of what was committed: of this boundary, and of those that recovery finished on the way in.
+"""How observers learn of what was committed: of this boundary, and of those that recovery finished on the way in.
 
 It runs after the catalog is closed and knows nothing of what was recorded but the event.
 """
@@ -14,19 +14,19 @@ from ontofetch_hookspecs import CatalogCommitted, notify
 from ..connection import Store
 from ..journal import Recovered
 from ..repo.events import EventRow
-from .engine import Outcome
+from .engine import BoundaryResult
 
 if TYPE_CHECKING:
     import pluggy
 
 
-def tell_observers(manager: pluggy.PluginManager, store: Store, outcome: Outcome) -> None:
+def notify_observers(manager: pluggy.PluginManager, store: Store, outcome: BoundaryResult) -> None:
     """Tell the observers of a host, each isolated; never raises."""
-    tell_recovered(manager, store, outcome.recovered)
+    notify_recovered(manager, store, outcome.recovered)
     _tell(manager, store, outcome.committed, recovered=False)
 
 
-def tell_recovered(manager: pluggy.PluginManager, store: Store, ended: Iterable[Recovered]) -> None:
+def notify_recovered(manager: pluggy.PluginManager, store: Store, ended: Iterable[Recovered]) -> None:
     """Tell the observers of a host of the boundaries that recovery has finished; never raises."""
     for item in ended:
         if item.event is not None:

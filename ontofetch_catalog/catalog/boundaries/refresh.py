@@ -1,4 +1,4 @@
-"""Own the boundary that computes the statistics of releases and stores them for a while."""
+"""The boundary that computes the statistics of releases and stores them for a while."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, ClassVar
 
 from .. import journal, sessions
 from ..repo import stats
-from .engine import Care, Recorded
+from .engine import MaintenanceBoundary, Recorded
 
 if TYPE_CHECKING:
     import duckdb
 
 
-class Refresh(Care):
+class Refresh(MaintenanceBoundary):
     """Compute the statistics of all releases."""
 
     kind: ClassVar[str] = "refresh"
 
-    def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
+    def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Replace all rows of version_stats."""
         del draft
         return Recorded(rows=stats.refresh_statistics(connection, sessions.utc_now()))

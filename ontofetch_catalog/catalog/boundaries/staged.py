@@ -1,4 +1,4 @@
-"""Own the way from staged bytes to a place where one rename publishes them.
+"""The way from staged bytes to a place where one rename publishes them.
 
 It checks what lies there and copies what lies on another file system; it knows no rows.
 """
@@ -16,7 +16,7 @@ from ontofetch_hookspecs.stages import read_record
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ...errors import EventError
-from .. import effects, sessions
+from .. import fsops, sessions
 from ..connection import Store
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def check_place(store: Store, path: Path) -> None:
         )
 
 
-def check_file(path: effects.Anywhere, sha256: str, size: int, *, staged: bool) -> None:
+def check_file(path: fsops.Anywhere, sha256: str, size: int, *, staged: bool) -> None:
     """Check that a regular file of that size and content is there; a stage's own record counts for the content.
 
     Raises:
@@ -52,14 +52,14 @@ def check_file(path: effects.Anywhere, sha256: str, size: int, *, staged: bool) 
             raise EventError(f"{quote(path)} has {found.st_size:,} bytes, the event says {size:,}.", subject=str(path))
         if staged and _is_recorded(path, sha256, size):
             return
-        digest, _ = effects.hash_file(path)
+        digest, _ = fsops.hash_file(path)
     except OSError as error:
         raise EventError(f"{quote(path)} can't be read: {error.strerror}.", subject=str(path)) from error
     if digest != sha256:
         raise EventError(f"{quote(path)} has the sha256 {digest}, the event says {sha256}.", subject=str(path))
 
 
-def check_tree(folder: effects.Anywhere, files: pa.Table, *, exactly: bool) -> None:
+def check_tree(folder: fsops.Anywhere, files: pa.Table, *, exactly: bool) -> None:
     """Check that every file of the table lies below `folder` with its size, and with `exactly` nothing else.
 
     Raises:
@@ -67,7 +67,7 @@ def check_tree(folder: effects.Anywhere, files: pa.Table, *, exactly: bool) -> N
     """
     sizes = dict(zip(files["relpath"].to_pylist(), files["size_bytes"].to_pylist(), strict=True))
     try:
-        for relpath, found in effects.walk(folder) if sizes or folder.is_dir() else ():
+        for relpath, found in fsops.walk(folder) if sizes or folder.is_dir() else ():
             size = sizes.pop(relpath, None)
             if size is None:
                 if exactly:
@@ -97,7 +97,7 @@ def check_contents(folder: StorePath, files: pa.Table) -> None:
     """
     for relpath, file_id in zip(files["relpath"].to_pylist(), files["file_id"].to_pylist(), strict=True):
         try:
-            digest, _ = effects.hash_file(folder / relpath)
+            digest, _ = fsops.hash_file(folder / relpath)
         except OSError as error:
             raise EventError(f"{quote(relpath)} can't be read: {error.strerror}.", subject=relpath) from error
         if digest != file_id:
@@ -114,33 +114,33 @@ def settle(store: Store, path: Path, boundary_id: str) -> StorePath:
     """
     anchor = store.path(STAGING)
     sessions.make_store(store)
-    effects.make_folders(anchor)
+    fsops.make_folders(anchor)
     inside = store.inside(path)
     if inside is None or inside.lstat().st_dev != anchor.lstat().st_dev:
         # a rename can't cross file systems, and the intent only names paths below the root
         target = anchor / f"copy-{boundary_id}"
-        effects.make_folders(target)
+        fsops.make_folders(target)
         copy = target / path.name
         staged = path if inside is None else inside
         if staged.is_dir():
-            effects.copy_tree(staged, copy)
+            fsops.copy_tree(staged, copy)
         else:
-            effects.copy_file(staged, copy)
-        effects.sync_folder(target)
-        effects.sync_folder(anchor)
+            fsops.copy_file(staged, copy)
+        fsops.sync_folder(target)
+        fsops.sync_folder(anchor)
         return copy
-    settle_in_place(inside)
+    make_durable_in_place(inside)
     return inside
 
 
-def settle_in_place(path: StorePath) -> None:
+def make_durable_in_place(path: StorePath) -> None:
     """Make a file or folder below the root, and the folders around it that a host may just have made, durable."""
-    if effects.sync_filesystem(path.parent):
+    if fsops.sync_filesystem(path.parent):
         return
     sync_tree(path)
     while path.relpath:
         path = path.parent
-        effects.sync_folder(path)
+        fsops.sync_folder(path)
 
 
 def sync_tree(path: StorePath) -> None:
@@ -150,13 +150,13 @@ def sync_tree(path: StorePath) -> None:
         return
     for name in path.names():
         sync_tree(path / name)
-    effects.sync_folder(path)
+    fsops.sync_folder(path)
 
 
 def _sync_path(path: StorePath) -> None:
     descriptor = path.open_file()
     try:
-        effects.sync_opened(path, descriptor)
+        fsops.sync_opened(path, descriptor)
     finally:
         os.close(descriptor)
 
@@ -169,7 +169,7 @@ def stage_of(path: StorePath) -> StorePath | None:
     return staging / path.relpath.removeprefix(f"{STAGING}/").partition("/")[0]
 
 
-def _is_recorded(path: effects.Anywhere, sha256: str, size: int) -> bool:
+def _is_recorded(path: fsops.Anywhere, sha256: str, size: int) -> bool:
     """Say whether the stage around `path` recorded this content while it was written."""
     stage = stage_of(path) if isinstance(path, StorePath) else None
     record = None if stage is None else read_record(stage)

@@ -1,4 +1,4 @@
-"""Own the validate boundary: results of validators go into the catalog and the validation audit."""
+"""The validate boundary: results of validators go into the catalog and the validation audit."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class ValidateBoundary(Boundary):
             )
         return not validations.same_results(connection, self.version_id, self.results)
 
-    def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
+    def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Record the results in bulk and write the audit."""
         import pyarrow.compute as pc
 

@@ -1,4 +1,4 @@
-"""Own the repair that records releases which lie on disk without a row."""
+"""The repair that records releases which lie on disk without a row."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class AdoptReleases(Repair):
         recorded = {row.fs_relpath for row in releases.list_versions(connection)}
         return [subject for subject in self.subjects if subject in there - recorded]
 
-    def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
+    def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Record them."""
         recorded = Recorded(payload={"left": 0})
         for folder in find_folders(self.store):

@@ -1,4 +1,4 @@
-"""Own the table of findings: a stable code each, its severity, what it means, its fixes, safe or unsafe.
+"""The table of findings: a stable code each, its severity, what it means, its fixes, safe or unsafe.
 
 What is wrong in a store is found elsewhere; a code never changes its meaning and is never used again for another one.
 """

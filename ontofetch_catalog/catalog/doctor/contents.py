@@ -1,4 +1,4 @@
-"""Own the check of contents: which files are hashed, on all cores when there are many, and what is said of a fault.
+"""The check of contents: which files are hashed, on all cores when there are many, and what is said of a fault.
 
 The catalog is open while a page of files is read, not while they are hashed. How a file is read is the affair of the
 processes that hash; what is recorded of a verification is not changed here.
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs.layout import known_layouts
 from ontofetch_hookspecs.names import relpath_fault
 
-from .. import effects, sessions
+from .. import fsops, sessions
 from ..connection import Store
 from ..repo import comparison, fixity, releases
 from ..verify import hasher
@@ -22,7 +22,7 @@ from ..verify.boundary import confirm
 from ..verify.pages import PORTION_BYTES, HashList, Pages, as_faults, as_lists, faults_schema, page_schema
 from ..verify.pool import Pool
 from .findings import Findings
-from .surroundings import check_intents
+from .housekeeping import check_intents
 
 if TYPE_CHECKING:
     import duckdb
@@ -150,7 +150,7 @@ def _hash(store: Store, unhashed: Unhashed, progress: Progress | None = None) ->
 def _hash_here(store: Store, files: HashList, read: Callable[[int], None]) -> pa.Table:
     """Return what the processes that hash would answer, as rows."""
     table, *columns = files
-    root = effects.open_root(store.root)
+    root = fsops.open_root(store.root)
     folders = hasher.Folders(root)
     try:
         looked = [hasher.look(folders, path, content, size, read) for path, content, size in zip(*columns, strict=True)]

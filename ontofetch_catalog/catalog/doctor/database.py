@@ -1,4 +1,4 @@
-"""Own the checks of the database as a whole: is it there, readable, of our schema, as far as its record, unbroken."""
+"""The checks of the database as a whole: is it there, readable, of our schema, as far as its record, unbroken."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import CatalogBehind, CatalogUnreadable, SchemaError
-from .. import effects, migrations
+from .. import fsops, migrations
 from ..connection import Store
 from ..generation import check_generation, read_generation
-from ..repo import care, events
+from ..repo import events, row_checks
 from .findings import Findings
 
 if TYPE_CHECKING:
@@ -44,20 +44,20 @@ def check_schema(connection: duckdb.DuckDBPyConnection, findings: Findings) -> b
 def _first_difference(connection: duckdb.DuckDBPyConnection) -> str:
     """Return the name of a table, view or macro that differs from those of a new catalog; empty if none does."""
     wanted = wanted_parts()
-    found = _parts(care.describe_schema(connection))
+    found = _parts(row_checks.describe_schema(connection))
     return min((name for name in wanted | found if wanted.get(name) != found.get(name)), default="")
 
 
 @lru_cache(maxsize=1)
 def wanted_parts() -> dict[str, list[str]]:
     """Return what the migrations make: name of a table, view or macro → its parts; made once per process."""
-    fresh = effects.open_database(Path(":memory:"), effects.CLOSED, read_only=False)
+    fresh = fsops.open_database(Path(":memory:"), fsops.CLOSED, read_only=False)
     try:
         for migration in migrations.available_migrations():
-            effects.execute(fresh, migration.sql)
-        return _parts(care.describe_schema(fresh))
+            fsops.execute(fresh, migration.sql)
+        return _parts(row_checks.describe_schema(fresh))
     finally:
-        effects.close_database(fresh)
+        fsops.close_database(fresh)
 
 
 def _parts(described: pa.Table) -> dict[str, list[str]]:
@@ -84,7 +84,7 @@ def check_record(store: Store, connection: duckdb.DuckDBPyConnection, findings: 
 
 def check_chain(connection: duckdb.DuckDBPyConnection, findings: Findings) -> None:
     """Look whether each event's digest follows from the one before it."""
-    broken = care.find_broken_event(connection)
+    broken = row_checks.find_broken_event(connection)
     if broken is not None:
         count = events.count_events(connection)
         message = f"Event {broken:,} of {count:,} does not follow from the one before it: the events were changed."

@@ -1,4 +1,4 @@
-"""Own the checks of the documents beside the releases: LATEST.json, manifests and audits against the rows."""
+"""The checks of the documents beside the releases: LATEST.json, manifests and audits against the rows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ontofetch_hookspecs import layout
 from ontofetch_hookspecs.names import relpath_fault
 from ontofetch_hookspecs.store_paths import StorePath, parse_json
 
-from .. import effects
+from .. import fsops
 from ..boundaries.documents import encode_latest, encode_manifest
 from ..connection import Store
 from ..repo import files, latest, releases, validations
@@ -37,7 +37,7 @@ def check_latest(store: Store, connection: duckdb.DuckDBPyConnection, findings: 
         wanted = encode_latest(slot, row, pointer["updated_at"], pointer["updated_by"]) if pointer and row else None
         if found == wanted:
             continue
-        told = told_version(found)
+        told = version_in_document(found)
         known = told is not None and releases.find_version(connection, told) is not None
         decided = row is not None and told in (None, row.version_id)
         points = f"points at {row.version_id}" if row else "has no latest"
@@ -52,7 +52,7 @@ def check_latest(store: Store, connection: duckdb.DuckDBPyConnection, findings: 
         )
 
 
-def told_version(document: bytes | None) -> str | None:
+def version_in_document(document: bytes | None) -> str | None:
     """Return the release that a LATEST.json names, None if it names none."""
     try:
         found: Any = parse_json(document or b"")
@@ -94,7 +94,7 @@ def check_releases(
 def _audit_fault(path: StorePath, recorded: str | None, lines: Iterable[bytes | memoryview]) -> str:
     """Return what is wrong with an audit, as the end of a sentence; empty if nothing is."""
     try:
-        found: str | None = effects.hash_file(path)[0]
+        found: str | None = fsops.hash_file(path)[0]
     except FileNotFoundError:
         found = None
     except OSError as error:

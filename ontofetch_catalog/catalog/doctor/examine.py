@@ -1,4 +1,4 @@
-"""Own the examination of a store: all checks in their order, whatever state the catalog is in; never writes.
+"""The examination of a store: all checks in their order, whatever state the catalog is in; never writes.
 
 What a check looks at is its own affair; what is mended, and how, is not known here.
 """
@@ -16,9 +16,9 @@ from .. import sessions
 from ..connection import Store
 from ..failures import is_refusal
 from ..rebuild.places import find_folders
-from ..repo import care, comparison, paths, releases
+from ..repo import comparison, paths, releases, row_checks
 from ..scan import scan
-from . import contents, database, documents, surroundings, unrecorded
+from . import contents, database, documents, housekeeping, unrecorded
 from .findings import Findings
 
 if TYPE_CHECKING:
@@ -88,10 +88,10 @@ def examine(
             subject=str(store.root),
             hint="The first `ontofetch pull` makes one; --root names another store.",
         )
-    surroundings.check_wrappers(manager, findings)
-    surroundings.check_places(store, findings)
-    covered = surroundings.check_intents(store, findings)
-    surroundings.check_leftovers(store, findings, covered)
+    housekeeping.check_wrappers(manager, findings)
+    housekeeping.check_places(store, findings)
+    covered = housekeeping.check_intents(store, findings)
+    housekeeping.check_leftovers(store, findings, covered)
     inside = _Inside()
     if store.path(SWAP).exists():
         message = "A restore or a rebuild was interrupted; `ontofetch db recover` finishes it."
@@ -103,7 +103,7 @@ def examine(
         try:
             bounded = store.bounded()
             with sessions.inspecting(bounded) as connection:
-                inside = _look_inside(bounded, connection, findings, hashing=hashing, progress=progress)
+                inside = _examine_inside(bounded, connection, findings, hashing=hashing, progress=progress)
             if inside.unhashed is not None:
                 # others read and write meanwhile
                 known = _subjects(findings, _NOT_AS_RECORDED)
@@ -115,7 +115,7 @@ def examine(
                 raise
             # tables that are not ours answer none of our questions
             findings.add("CAT004", store.database.relpath, error.message)
-    surroundings.check_permissions(store, findings, inside.folders)
+    housekeeping.check_permissions(store, findings, inside.folders)
     return Examination(findings=_settled(findings.table(), covered), entries=inside.entries)
 
 
@@ -134,7 +134,7 @@ class _Inside:
     unhashed: contents.Unhashed | None = None
 
 
-def _look_inside(
+def _examine_inside(
     store: Store,
     connection: duckdb.DuckDBPyConnection,
     findings: Findings,
@@ -148,11 +148,11 @@ def _look_inside(
     database.check_record(store, connection, findings)
     database.check_chain(connection, findings)
     in_rows = Findings()
-    in_rows.add_table("CAT011", care.find_duplicates(connection))
-    in_rows.add_table("CAT012", care.find_dangling(connection))
-    in_rows.add_table("CAT027", care.find_invalid(connection))
+    in_rows.add_table("CAT011", row_checks.find_duplicates(connection))
+    in_rows.add_table("CAT012", row_checks.find_dangling(connection))
+    in_rows.add_table("CAT027", row_checks.find_invalid(connection))
     known = [layout.name for layout in known_layouts()]
-    in_rows.add_table("CAT026", care.find_unknown_layouts(connection, known))
+    in_rows.add_table("CAT026", row_checks.find_unknown_layouts(connection, known))
     faulty = in_rows.table()
     findings.extend(faulty)
     findings.add_table("CAT030", paths.find_folded(connection))

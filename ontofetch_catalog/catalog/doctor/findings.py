@@ -1,4 +1,4 @@
-"""Own the form of findings: columns, sentences for single things, tables for many.
+"""The form of findings: columns, sentences for single things, tables for many.
 
 One row is one finding; what is wrong and what to do about it is decided by the checks.
 """

@@ -1,4 +1,4 @@
-"""Own the choice of repairs: which fix for which finding, grouped into boundaries, in an order in which they help."""
+"""The choice of repairs: which fix for which finding, grouped into boundaries, in an order in which they help."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the repairs of a release: its files, artifacts, documents, and the latest pointer of its series."""
+"""The repairs of a release: its files, artifacts, documents, and the latest pointer of its series."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs import layout
 
-from .. import effects, journal, sessions
+from .. import fsops, journal, sessions
 from ..boundaries.documents import draft_latest, draft_manifest
 from ..boundaries.engine import Recorded
 from ..rebuild.hashing import describe
 from ..repo import files, latest, listing, releases, validations
-from . import originals
+from . import recover_files
 from .contents import check_these
-from .documents import check_latest, read_document, told_version
+from .documents import check_latest, read_document, version_in_document
 from .examine import check_files
 from .findings import Findings
 from .repair import Repair, below, redraft, refuse
@@ -44,7 +44,7 @@ class FileRepair(Repair):
 class MoveFiles(FileRepair):
     """Move files without a row, or what is no regular file, into quarantine."""
 
-    def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
+    def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Collect one move per subject."""
         del connection
         for subject in self.subjects:
@@ -55,19 +55,19 @@ class MoveFiles(FileRepair):
 class Restore(FileRepair):
     """Bring the recorded bytes back."""
 
-    def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
+    def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Write the files anew from their originals."""
         row = self.version(connection)
-        total = originals.restore_files(connection, draft, row, below(row, "data", self.subjects))
+        total = recover_files.restore_files(connection, draft, row, below(row, "data", self.subjects))
         for relpath in below(row, "source", self.subjects):
-            total += originals.restore_artifact(connection, draft, row, relpath)
+            total += recover_files.restore_artifact(connection, draft, row, relpath)
         return Recorded(rows=len(self.subjects), bytes=total)
 
 
 class Drop(FileRepair):
     """Un-record what is not there any more, and of an artifact also what came out of it."""
 
-    def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
+    def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Remove the rows, and write the documents anew."""
         row = self.version(connection)
         removed = files.delete_paths(connection, self.version_id, below(row, "data", self.subjects))
@@ -78,7 +78,7 @@ class Drop(FileRepair):
         return Recorded(rows=removed)
 
     def _drop_artifact(
-        self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft, row: releases.VersionRow, relpath: str
+        self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft, row: releases.VersionRow, relpath: str
     ) -> int:
         all_artifacts = releases.find_artifacts(connection, self.version_id)
         own = next(artifact for artifact in all_artifacts if artifact.relpath == relpath)
@@ -94,7 +94,7 @@ class Drop(FileRepair):
 class Fail(FileRepair):
     """Mark artifacts as failed: their rows stay, and nobody counts on their bytes."""
 
-    def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
+    def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Change the status, and write the manifest anew."""
         row = self.version(connection)
         relpaths = below(row, "source", self.subjects)
@@ -109,7 +109,7 @@ class Fail(FileRepair):
 class Accept(FileRepair):
     """Record the files as they are now; results for their former contents go."""
 
-    def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
+    def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Hash them, change their rows, and write the documents anew."""
         row = self.version(connection)
         found = describe_files(self, row, below(row, "data", self.subjects))
@@ -122,7 +122,7 @@ class Accept(FileRepair):
 class Adopt(FileRepair):
     """Record files that have no row: as artifacts below the sources, below the data as files of the one artifact."""
 
-    def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
+    def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Hash them, add their rows, and write the documents anew."""
         row = self.version(connection)
         now = sessions.utc_now()
@@ -135,7 +135,7 @@ class Adopt(FileRepair):
             files.insert_files(connection, self.version_id, artifacts[0].artifact_id, found)
         for relpath in below(row, "source", self.subjects):
             path = f"{row.fs_relpath}/{layout.find_layout(row.layout).source}/{relpath}"
-            digest, size = effects.hash_file(self.store.path(path))
+            digest, size = fsops.hash_file(self.store.path(path))
             artifact = releases.adopted_artifact(
                 row, os.path.dirname(path.removesuffix(relpath)), relpath, digest, size
             )
@@ -158,7 +158,7 @@ def _total(found: pa.Table) -> int:
 class Rewrite(Repair):
     """Write the documents of a release anew from its rows."""
 
-    def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
+    def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Write audits and manifest."""
         self.version(connection)
         redraft(connection, draft, self.version_id)
@@ -175,7 +175,7 @@ class LatestFromCatalog(Repair):
         found = {row["subject"] for row in findings.table().to_pylist()}
         return [subject for subject in self.subjects if subject in found]
 
-    def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
+    def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Write the files."""
         newest = {pointer["slot"]: pointer for pointer in latest.list_newest(connection).to_pylist()}
         for subject in self.subjects:
@@ -191,10 +191,10 @@ class LatestFromCatalog(Repair):
 class LatestFromDisk(LatestFromCatalog):
     """Set the pointer to the release that a LATEST.json names."""
 
-    def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
+    def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Add the pointers, and write the files anew, since the time is part of both."""
         for subject in self.subjects:
-            told = told_version(read_document(self.store.path(subject)))
+            told = version_in_document(read_document(self.store.path(subject)))
             row = releases.find_version(connection, told) if told else None
             slot = os.path.dirname(subject)
             if row is None or f"{row.service}/{row.ontology}" != slot:

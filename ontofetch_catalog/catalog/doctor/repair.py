@@ -1,4 +1,4 @@
-"""Own what every repair has in common: a step of care for some subjects of one finding, re-checked under the lock.
+"""What every repair has in common: a maintenance step for some subjects of one finding, re-checked under the lock.
 
 What is done to mend a finding stands in the modules beside this one; which repairs are asked for, in `plan`.
 """
@@ -15,7 +15,7 @@ from ontofetch_hookspecs.names import quote, relpath_fault
 from ...errors import OntofetchError, PreconditionFailed
 from .. import journal
 from ..boundaries.documents import draft_extract_audit, draft_manifest, draft_validation_audit
-from ..boundaries.engine import Care, Recorded
+from ..boundaries.engine import MaintenanceBoundary, Recorded
 from ..connection import Store
 from ..repo import files, releases, validations
 
@@ -29,7 +29,7 @@ class RepairFailed(OntofetchError):
     """A finding can't be mended in this way; nothing was changed."""
 
 
-class Repair(Care):
+class Repair(MaintenanceBoundary):
     """Mend subjects of one finding, of one release or of the store.
 
     Args:
@@ -59,7 +59,7 @@ class Repair(Care):
         del connection
         return self.subjects
 
-    def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
+    def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Mend, and tell what was mended."""
         recorded = self.mend(connection, draft)
         told = {"code": self.code, "fix": self.fix, "subjects": self.subjects[:SHOWN], "count": len(self.subjects)}
@@ -67,7 +67,7 @@ class Repair(Care):
         return recorded
 
     @abstractmethod
-    def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
+    def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Do it: change rows and collect moves."""
 
     def version(self, connection: duckdb.DuckDBPyConnection) -> releases.VersionRow:
@@ -104,7 +104,7 @@ def below(row: releases.VersionRow, part: str, subjects: Iterable[str]) -> list[
     return [relpath for subject in subjects if (relpath := inside(row, part, subject)) is not None]
 
 
-def redraft(connection: duckdb.DuckDBPyConnection, draft: journal.Draft, version_id: str) -> None:
+def redraft(connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft, version_id: str) -> None:
     """Write audits and manifest of a release anew from its rows; what they replace is kept in quarantine."""
     row = releases.find_version(connection, version_id)
     if row is None:

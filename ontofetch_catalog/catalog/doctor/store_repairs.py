@@ -1,4 +1,4 @@
-"""Own the repairs of what surrounds the releases: quarantine, purge, permissions, schema, generation record, rows."""
+"""The repairs of what surrounds the releases: quarantine, purge, permissions, schema, generation record, rows."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, ClassVar
 from ontofetch_hookspecs import layout
 from ontofetch_hookspecs.names import relpath_fault
 
-from .. import effects, journal
+from .. import fsops, journal
 from ..boundaries.engine import Recorded
-from ..repo import care
-from . import surroundings
+from ..repo import row_checks
+from . import housekeeping
 from .repair import Repair, redraft, refuse
 
 if TYPE_CHECKING:
@@ -37,13 +37,13 @@ class MoveAside(Repair):
         ]
         return [subject for subject in aside if self.store.path(subject).exists()]
 
-    def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
+    def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Collect one move per subject."""
         del connection
         for subject in self.subjects:
             if relpath_fault(subject):
                 raise refuse(subject, "it is no path below the root")
-            if subject.startswith(f"{layout.STAGING}/") and surroundings.is_stage_held(self.store.path(subject)):
+            if subject.startswith(f"{layout.STAGING}/") and housekeeping.is_stage_held(self.store.path(subject)):
                 raise refuse(subject, "somebody holds it again", "Run `ontofetch db doctor` again.")
             draft.displace(subject, keep=True)
         return Recorded(rows=len(self.subjects))
@@ -52,7 +52,7 @@ class MoveAside(Repair):
 class Purge(MoveAside):
     """Delete what is in quarantine for good: it moves to the boundary's own folder, which goes once it is committed."""
 
-    def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
+    def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Collect one move per subject."""
         del connection
         for subject in self.subjects:
@@ -65,21 +65,21 @@ class Purge(MoveAside):
 class Tighten(Repair):
     """Take the right to write from everybody else; doing so twice, or without the event, harms nobody."""
 
-    def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
+    def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Change the modes."""
         del connection, draft
         for subject in self.subjects:
             path = self.store.path("" if subject == "." else subject)
             mode = path.lstat().st_mode
             if not stat.S_ISLNK(mode):
-                effects.set_mode(path, stat.S_IMODE(mode) & ~stat.S_IWOTH)
+                fsops.set_mode(path, stat.S_IMODE(mode) & ~stat.S_IWOTH)
         return Recorded(rows=len(self.subjects))
 
 
 class Migrate(Repair):
     """Apply the pending migrations: entering the catalog has done it, and the event says who asked."""
 
-    def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
+    def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Do nothing more."""
         del connection, draft
         return Recorded()
@@ -90,9 +90,9 @@ class WriteRecord(Repair):
 
     trusts_record: ClassVar[bool] = False
 
-    def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
+    def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Move the record away; the commit writes the new one."""
-        if self.code != "CAT008" and care.find_broken_event(connection) is not None:
+        if self.code != "CAT008" and row_checks.find_broken_event(connection) is not None:
             raise refuse(layout.GENERATION, "the chain of events is broken too", "Use `ontofetch db rebuild`.")
         draft.displace(layout.GENERATION, keep=True)
         return Recorded()
@@ -124,7 +124,7 @@ class MendRows(Repair):
     def delete(self, connection: duckdb.DuckDBPyConnection) -> int:
         """Remove the rows at fault and return how many."""
 
-    def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
+    def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Remove the rows and write the documents anew."""
         removed = self.delete(connection)
         for version_id in self._versions:
@@ -137,11 +137,11 @@ class Deduplicate(MendRows):
 
     def find(self, connection: duckdb.DuckDBPyConnection) -> pa.Table:
         """Return the keys that several rows have."""
-        return care.find_duplicates(connection)
+        return row_checks.find_duplicates(connection)
 
     def delete(self, connection: duckdb.DuckDBPyConnection) -> int:
         """Remove the others."""
-        return care.delete_duplicates(connection, differing=self.fix == "keep-newest")
+        return row_checks.delete_duplicates(connection, differing=self.fix == "keep-newest")
 
 
 class DropDangling(MendRows):
@@ -149,8 +149,8 @@ class DropDangling(MendRows):
 
     def find(self, connection: duckdb.DuckDBPyConnection) -> pa.Table:
         """Return the rows that refer to nothing, by release."""
-        return care.find_dangling(connection)
+        return row_checks.find_dangling(connection)
 
     def delete(self, connection: duckdb.DuckDBPyConnection) -> int:
         """Remove them."""
-        return care.delete_dangling(connection)
+        return row_checks.delete_dangling(connection)

@@ -1,4 +1,4 @@
-"""Own the check for releases that lie on disk and are not recorded."""
+"""The check for releases that lie on disk and are not recorded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the three things that happen to a batch of a plan, each a boundary: it is moved away, moved back, or removed.
+"""The three things that happen to a batch of a plan, each a boundary: it is moved away, moved back, or removed.
 
 Which batches there are is the plan's affair; a batch that was dealt with already is left alone.
 """
@@ -12,10 +12,10 @@ from ontofetch_hookspecs.names import quote
 
 from ...errors import Conflict
 from .. import journal
-from ..boundaries.engine import Care, Recorded
+from ..boundaries.engine import MaintenanceBoundary, Recorded
 from ..connection import Store
-from ..entries import Entry, as_text, look_at, look_below
 from ..repo import events, pruning, releases
+from ..walk import Entry, as_text, list_below, stat_paths
 from .kept_rows import keep_rows, read_rows
 from .plan import Batch, Plan, PlanUnusable
 from .references import staged_inodes
@@ -61,7 +61,7 @@ class PlanEvents:
         self._checked = events.last_event(connection)[0]
 
 
-class _BatchBoundary(Care):
+class _BatchBoundary(MaintenanceBoundary):
     """What the three have in common.
 
     Args:
@@ -125,7 +125,7 @@ class PruneBatch(_BatchBoundary):
         if self.batch.version_id:
             found: Iterable[Entry | None] = part_entries(self.store, self.batch.parts)
         else:
-            found = look_at(self.store, [entry.path for entry in self.entries])
+            found = stat_paths(self.store, [entry.path for entry in self.entries])
         _check_same(self.plan, self.entries, found)
         if any(entry.links > 1 for entry in self.entries):
             staged = staged_inodes(self.store)
@@ -134,7 +134,7 @@ class PruneBatch(_BatchBoundary):
                     raise _stale(self.plan, f"a stage now holds {quote(entry.path)}")
         return True
 
-    def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
+    def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Keep and delete the rows of a release; move its parts, or each orphan, to quarantine."""
         rows, kept = 0, {}
         if self.batch.version_id:
@@ -169,7 +169,7 @@ class RestoreBatch(_BatchBoundary):
                     hint="Move it away and run the same command again.",
                 )
         paths = [self.aside(entry.path) for entry in self.entries]
-        for entry, found in zip(self.entries, look_at(self.store, paths), strict=True):
+        for entry, found in zip(self.entries, stat_paths(self.store, paths), strict=True):
             if not _is_same(entry, found):
                 raise PlanUnusable(
                     f"{quote(entry.path)} can't be restored: what lies in quarantine is not what was moved there.",
@@ -178,7 +178,7 @@ class RestoreBatch(_BatchBoundary):
                 )
         return True
 
-    def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
+    def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Bring the rows back and move everything to its place."""
         rows = 0
         if self.batch.version_id:
@@ -200,7 +200,7 @@ class PurgeBatch(_BatchBoundary):
             return False
         folder = self.plan.quarantine(self.batch)
         planned = {f"{folder}/{entry.path}": entry for entry in self.entries}
-        for found in look_below(self.store, folder):
+        for found in list_below(self.store, folder):
             entry = planned.get(found.path)
             if entry is None or not _is_same(entry, found):
                 raise PlanUnusable(
@@ -210,7 +210,7 @@ class PurgeBatch(_BatchBoundary):
                 )
         return True
 
-    def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
+    def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Collect the moves; the bytes are gone when the boundary is forgotten, after its COMMIT."""
         del connection
         draft.displace(self.plan.quarantine(self.batch), keep=False)

@@ -1,4 +1,4 @@
-"""Own the answer to one question: why is this path kept, or an orphan?
+"""The answer to one question: why is this path kept, or an orphan?
 
 It asks the same selection that makes plans, so that the two can't disagree.
 """
@@ -14,8 +14,8 @@ from ontofetch_hookspecs.names import quote
 
 from .. import sessions
 from ..connection import Store
-from ..entries import as_text
 from ..repo import listing
+from ..walk import as_text
 from . import planning
 from .policy import Policy
 from .selection import DOCUMENTS, Selection, select

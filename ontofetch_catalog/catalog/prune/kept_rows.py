@@ -1,4 +1,4 @@
-"""Own the files that keep the rows of a pruned release until it is restored or purged.
+"""The files that keep the rows of a pruned release until it is restored or purged.
 
 They are Parquet beside the plan, published by the boundary that un-records the rows; which tables there are is known
 to the SQL alone.
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import OntofetchError
 from ..connection import Store
-from ..journal import Draft
+from ..journal import IntentDraft
 from ..repo import pruning
 from .plan import Batch, Plan, PlanUnusable
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def keep_rows(connection: duckdb.DuckDBPyConnection, draft: Draft, plan: Plan, batch: Batch) -> dict[str, str]:
+def keep_rows(connection: duckdb.DuckDBPyConnection, draft: IntentDraft, plan: Plan, batch: Batch) -> dict[str, str]:
     """Write the rows of a release beside the plan; return table → sha256 of its file."""
     kept = {}
     for table in pruning.RELEASE_TABLES:

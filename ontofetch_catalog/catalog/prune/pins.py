@@ -1,4 +1,4 @@
-"""Own the pins, in the row and in the manifest: a pinned release is never pruned, whoever asks for it."""
+"""The pins, in the row and in the manifest: a pinned release is never pruned, whoever asks for it."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, ClassVar
 from ...errors import VersionUnknown
 from .. import journal, sessions
 from ..boundaries.documents import draft_manifest
-from ..boundaries.engine import Care, Recorded
+from ..boundaries.engine import MaintenanceBoundary, Recorded
 from ..repo import releases
 
 if TYPE_CHECKING:
     import duckdb
 
 
-class Pin(Care):
+class Pin(MaintenanceBoundary):
     """Pin a release."""
 
     kind: ClassVar[str] = "prune"
@@ -32,7 +32,7 @@ class Pin(Care):
             )
         return (row.pinned_at is not None) != self.pinned
 
-    def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
+    def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Change the row and write the manifest anew."""
         changes = {"pinned_at": sessions.utc_now() if self.pinned else None}
         releases.update_version(connection, self.version_id, changes)

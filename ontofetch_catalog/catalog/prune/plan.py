@@ -1,4 +1,4 @@
-"""Own the document of a plan: what is in it, how it is written, read and proven unchanged, and its batches.
+"""The document of a plan: what is in it, how it is written, read and proven unchanged, and its batches.
 
 `.catalog/plans/<id>/plan.json` says what was asked for and what it comes to, `entries.jsonl` beside it lists every
 entry; why an entry is in it, and what is done with it, is not known here.
@@ -22,10 +22,10 @@ from ontofetch_hookspecs.names import MAX_ROOTED_BYTES, check_relpath, check_siz
 from ontofetch_hookspecs.store_paths import StorePath, parse_json
 
 from ...errors import EventError, OntofetchError
-from .. import effects
+from .. import fsops
 from ..connection import Store
-from ..entries import Entry, as_path, as_text
 from ..store_key import make_key, read_key
+from ..walk import Entry, as_path, as_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -150,8 +150,8 @@ def write_plan(store: Store, header: dict[str, Any], batches: Sequence[Batch], e
     """Write a plan, durable, entries first; return it with its digest."""
     plan_id = str(header["id"])
     folder = store.path(f"{PLANS}/{plan_id}")
-    effects.make_folders(folder)
-    digest, _ = effects.write_new(folder / ENTRIES, _lines(entries))
+    fsops.make_folders(folder)
+    digest, _ = fsops.write_new(folder / ENTRIES, _lines(entries))
     content = {
         "format": FORMAT,
         **header,
@@ -168,8 +168,8 @@ def write_plan(store: Store, header: dict[str, Any], batches: Sequence[Batch], e
         "entries": {"file": ENTRIES, "count": len(entries), "sha256": digest},
     }
     content["digest"] = _digest(make_key(store), content)
-    effects.write_file(folder / DOCUMENT, (json.dumps(content, indent=2) + "\n").encode())
-    effects.sync_folder(folder.parent)
+    fsops.write_file(folder / DOCUMENT, (json.dumps(content, indent=2) + "\n").encode())
+    fsops.sync_folder(folder.parent)
     return Plan(plan_id, content, tuple(batches))
 
 
@@ -204,7 +204,7 @@ def read_plan(store: Store, name: str) -> Plan:
         batches = tuple(_read_batch(item, number) for number, item in enumerate(found["batches"]))
         check_size("event_id", found["catalog"]["event_id"])
         check_text("digest", found["catalog"]["digest"], optional=False)
-        if intact and effects.hash_file(path.with_name(ENTRIES))[0] == found["entries"]["sha256"]:
+        if intact and fsops.hash_file(path.with_name(ENTRIES))[0] == found["entries"]["sha256"]:
             return Plan(plan_id, found, batches)
     except EventError as error:
         raise _edited(plan_id, f"names what it may not: {error.message.rstrip('.')}") from error

@@ -1,4 +1,4 @@
-"""Own the making of a plan: look, choose, check the brakes, divide into batches, write.
+"""The making of a plan: look, choose, check the brakes, divide into batches, write.
 
 What may go is decided by the selection, what a plan looks like by the document.
 """
@@ -16,9 +16,9 @@ from ontofetch_hookspecs.names import quote
 
 from .. import sessions
 from ..connection import Store
-from ..repo import care, events
+from ..repo import events, row_checks
 from .plan import BATCH_ENTRIES, Batch, Plan, entry_schema, entry_table, freed_bytes, write_plan
-from .policy import Policy, check_brakes
+from .policy import Policy, check_safety
 from .selection import Selection, select
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def propose(store: Store, policy: Policy, *, progress: Callable[[int], None] | N
     """
     now = clock()
     with sessions.reading(store.bounded()) as connection:
-        care.refuse_invalid(connection)
+        row_checks.refuse_invalid(connection)
         event_id, digest = events.last_event(connection)
         chosen = select(store, connection, policy, now=now, progress=progress)
     made = datetime.fromtimestamp(now / 10**9, UTC)
@@ -108,7 +108,7 @@ def check_proposal(policy: Policy, proposal: Proposal) -> None:
             f"the intent {chosen.references.unreadable[0]} can't be read, so what it refers to is not known"
         )
     counts = {"known": chosen.known, "found": chosen.found, "taken": chosen.taken}
-    check_brakes(policy, counts, obstacles)
+    check_safety(policy, counts, obstacles)
 
 
 def _divide(proposal: Proposal, now: int) -> None:

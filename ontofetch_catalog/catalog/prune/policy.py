@@ -1,4 +1,4 @@
-"""Own what a user may ask of a prune: ages, numbers, names, and the brakes that stop a plan that looks wrong.
+"""What a user may ask of a prune: ages, numbers, names, and the brakes that stop a plan that looks wrong.
 
 It reads neither disk nor catalog.
 """
@@ -84,7 +84,7 @@ def format_age(age: int) -> str:
     return f"{age // _UNITS['s']:,} s"
 
 
-def check_brakes(policy: Policy, counts: Mapping[str, int], obstacles: Mapping[str, str]) -> None:
+def check_safety(policy: Policy, counts: Mapping[str, int], obstacles: Mapping[str, str]) -> None:
     """Stop a plan that looks wrong, unless it is overridden by the name of the brake.
 
     Args:

@@ -1,4 +1,4 @@
-"""Own what open boundaries and stages refer to, so that nothing of it is ever pruned, at any age.
+"""What open boundaries and stages refer to, so that nothing of it is ever pruned, at any age.
 
 It reads intents and stages and decides nothing else.
 """
@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 from ontofetch_hookspecs.layout import STAGING
 
-from .. import effects, journal
+from .. import fsops, journal
 from ..connection import Store
-from ..entries import Obstacles, lstat, walk_folder
 from ..journal import path_and_above
+from ..walk import ScanErrors, lstat, walk_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,9 @@ def staged_inodes(store: Store) -> frozenset[tuple[int, int]]:
 
 
 def _staged(store: Store) -> Iterator[tuple[int, int]]:
-    root = effects.open_root(store.root)
+    root = fsops.open_root(store.root)
     try:
-        for _, state in walk_folder(root, STAGING, Obstacles(), lstat):
+        for _, state in walk_folder(root, STAGING, ScanErrors(), lstat):
             yield state.st_dev, state.st_ino
     finally:
         os.close(root)

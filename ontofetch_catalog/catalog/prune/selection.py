@@ -1,4 +1,4 @@
-"""Own the choice: which orphans and releases a plan takes, which it keeps, and why, for every one of them.
+"""The choice: which orphans and releases a plan takes, which it keeps, and why, for every one of them.
 
 It reads catalog and disk and never writes.
 """
@@ -14,10 +14,10 @@ from ontofetch_hookspecs import layout as layouts
 
 from ...errors import EventError
 from ..connection import Store
-from ..entries import Entry, as_path, look_at, look_below
 from ..journal import path_and_above
 from ..repo import listing, pruning
 from ..scan import Place, Scan, scan
+from ..walk import Entry, as_path, list_below, stat_paths
 from .policy import Policy, PruneStopped, format_age
 from .references import References, read_references, staged_inodes
 
@@ -99,10 +99,10 @@ def select(
     chosen = Selection(found, read_references(store), listing.count_recorded(connection))
     judge = _Judge(store, policy, chosen, now)
     for release in _choose_releases(connection, policy, now) if within is None else ():
-        judge.look_at_release(*release)
+        judge.check_release(*release)
     orphans = listing.list_orphans(connection)
     chosen.found = listing.count_listed_files(connection) - orphans["kind"].to_pylist().count("file")
-    judge.look_at_orphans(orphans)
+    judge.check_orphans(orphans)
     return chosen
 
 
@@ -134,7 +134,7 @@ class _Judge:
 
     # --- releases -----------------------------------------------------------------------------------------------------
 
-    def look_at_release(self, version_id: str, folder: str, layout: str, protected: str | None) -> None:
+    def check_release(self, version_id: str, folder: str, layout: str, protected: str | None) -> None:
         """Take a release with all that lies in its folders, or keep it and say why."""
         reason = protected
         entries: list[Entry] = []
@@ -172,12 +172,12 @@ class _Judge:
 
     # --- orphans ------------------------------------------------------------------------------------------------------
 
-    def look_at_orphans(self, orphans: pa.Table) -> None:
+    def check_orphans(self, orphans: pa.Table) -> None:
         """Take each orphan, or keep it and say why."""
         taken = {release.place.folder for release in self._chosen.releases}
         unrecorded = {place.folder for place in self._chosen.scan.places if not place.version_id}
         paths = [as_path(path) for path in orphans["path"].to_pylist()]
-        entries = look_at(self._store, paths)
+        entries = stat_paths(self._store, paths)
         for path, respelled, entry in zip(paths, orphans["respelled"].to_pylist(), entries, strict=True):
             if entry is None or not taken.isdisjoint(path_and_above(path)):
                 # gone since the scan, or taken with its release
@@ -234,8 +234,8 @@ def part_entries(store: Store, parts: Iterable[str]) -> list[Entry]:
     """
     found: list[Entry] = []
     for part in parts:
-        document = next(look_at(store, [part]), None)
-        found += look_below(store, part) if document is None else [document]
+        document = next(stat_paths(store, [part]), None)
+        found += list_below(store, part) if document is None else [document]
     return found
 
 

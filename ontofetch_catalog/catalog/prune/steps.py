@@ -1,4 +1,4 @@
-"""Own the carrying out of a plan, batch by batch: apply, restore, purge; and in which state a plan is.
+"""The carrying out of a plan, batch by batch: apply, restore, purge; and in which state a plan is.
 
 Each batch is a boundary of its own, so that an interrupt, a kill or another writer comes between two of them.
 """
@@ -11,18 +11,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .. import effects, sessions
-from ..boundaries.engine import Boundary, Outcome, carry_out
+from .. import fsops, sessions
+from ..boundaries.engine import Boundary, BoundaryResult, carry_out
 from ..connection import Store
-from ..entries import Entry
 from ..repo import pruning
+from ..walk import Entry
 from .batches import APPLIED, PURGED, RESTORED, PlanEvents, PruneBatch, PurgeBatch, RestoreBatch
 from .plan import Batch, Plan, entries_of, freed_bytes, read_entries, read_plan
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Tell = Callable[[Outcome], None]
+Tell = Callable[[BoundaryResult], None]
 Progress = Callable[[int, int], None]
 _BOUNDARIES: dict[str, Callable[[Store, Plan, PlanEvents, Batch, list[Entry]], Boundary]] = {
     APPLIED: PruneBatch,
@@ -139,9 +139,9 @@ def _remove_empty_folders(store: Store, plan: Plan) -> None:
     for folder in sorted(folders, key=lambda path: (-path.count("/"), path)):
         above = folder.rpartition("/")[0]
         with suppress(OSError):
-            descriptor = effects.open_folder(store.root, above)
+            descriptor = fsops.open_folder(store.root, above)
             try:
-                effects.remove_folder(store.path(folder), folder=descriptor)
+                fsops.remove_folder(store.path(folder), folder=descriptor)
             finally:
                 os.close(descriptor)
 

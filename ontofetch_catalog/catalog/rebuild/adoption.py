@@ -1,4 +1,4 @@
-"""Own the taking over of one release from disk: as its documents say, else by scanning and hashing what is there."""
+"""The taking over of one release from disk: as its documents say, else by scanning and hashing what is there."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from ontofetch_hookspecs.names import path_key, quote, relpath_fault
 
 from ...content.archives import read_entries
 from ...errors import ExtractError, OntofetchError
-from .. import effects, journal, sessions
+from .. import fsops, journal, sessions
 from ..boundaries.documents import draft_extract_audit, draft_manifest
 from ..connection import Store
 from ..repo import files, latest, releases, validations
+from .documents import DocumentRefused, ReleaseDocuments, read_latest, read_release, reader
 from .hashing import describe
 from .places import ReleaseFolder
-from .told import DocumentRefused, Told, read_latest, read_release, reader
 
 if TYPE_CHECKING:
     import duckdb
@@ -48,7 +48,7 @@ class Adopted:
 def adopt(
     store: Store,
     connection: duckdb.DuckDBPyConnection,
-    draft: journal.Draft,
+    draft: journal.IntentDraft,
     folder: ReleaseFolder,
     progress: Progress | None = None,
 ) -> Adopted:
@@ -62,7 +62,7 @@ def adopt(
         try:
             with reader() as audits:
                 told = read_release(store, audits, folder.path)
-            adopted = record_told(connection, told)
+            adopted = insert_documents(connection, told)
         except DocumentRefused as error:
             _log.warning("%s The release is hashed instead.", error.message)
     if adopted is None:
@@ -71,7 +71,7 @@ def adopt(
     return adopted
 
 
-def record_told(connection: duckdb.DuckDBPyConnection, told: Told) -> Adopted:
+def insert_documents(connection: duckdb.DuckDBPyConnection, told: ReleaseDocuments) -> Adopted:
     """Record what the documents of a release say, inside the open transaction."""
     import pyarrow.compute as pc
 
@@ -79,7 +79,7 @@ def record_told(connection: duckdb.DuckDBPyConnection, told: Told) -> Adopted:
     releases.insert_version(connection, told.version)
     for artifact in told.artifacts:
         releases.insert_artifact(connection, artifact)
-    files.insert_told(connection, version_id, told.files)
+    files.insert_from_documents(connection, version_id, told.files)
     if len(told.results):
         unknown = validations.find_unknown_file(connection, version_id, told.results)
         if unknown is not None:
@@ -106,7 +106,7 @@ def record_latest(store: Store, connection: duckdb.DuckDBPyConnection, slot: str
 def _hash_release(
     store: Store,
     connection: duckdb.DuckDBPyConnection,
-    draft: journal.Draft,
+    draft: journal.IntentDraft,
     folder: ReleaseFolder,
     progress: Progress | None,
 ) -> Adopted:
@@ -137,7 +137,7 @@ def _hash_release(
     releases.insert_version(connection, row)
     for artifact in artifacts:
         releases.insert_artifact(connection, artifact)
-    files.insert_told(connection, row.version_id, _with_artifacts(table, list(own.values())))
+    files.insert_from_documents(connection, row.version_id, _with_artifacts(table, list(own.values())))
     if own:
         draft.displace(f"{folder.path}/{layout.EXTRACT_AUDIT}", keep=True)
         draft_extract_audit(connection, draft, row)
@@ -153,7 +153,7 @@ def _list(store: Store, path: str, left: list[str]) -> list[str]:
     if not store.path(path).is_dir():
         return []
     found: dict[str, str] = {}
-    for relpath, state in effects.walk(store.path(path)):
+    for relpath, state in fsops.walk(store.path(path)):
         if not stat.S_ISREG(state.st_mode) or relpath_fault(relpath) or path_key(relpath) in found:
             left.append(f"{path}/{relpath}")
         else:

@@ -1,4 +1,4 @@
-"""Own the making of a whole catalog from what lies on disk, and its swap for the one that is lost or damaged.
+"""The making of a whole catalog from what lies on disk, and its swap for the one that is lost or damaged.
 
 Releases with sound documents are recorded as these say; the others are adopted one by one once the new catalog is in
 place. The former database is never deleted: it moves to the backups.
@@ -25,17 +25,17 @@ from ...errors import (
     OntofetchError,
     RecordUnreadable,
 )
-from .. import effects, journal, sessions, swap
-from ..boundaries.engine import Care, Outcome, Recorded, carry_out
+from .. import fsops, journal, sessions, swap
+from ..boundaries.engine import BoundaryResult, MaintenanceBoundary, Recorded, carry_out
 from ..connection import Store, open_connection
 from ..failures import explaining
 from ..generation import check_generation, write_generation
 from ..locks import gate_of
 from ..migrations import require_current_schema
 from ..repo import events, files, releases, validations
-from .adoption import Progress, adopt, record_latest, record_told
+from .adoption import Progress, adopt, insert_documents, record_latest
+from .documents import DocumentRefused, read_release, reader
 from .places import ReleaseFolder, find_folders
-from .told import DocumentRefused, read_release, reader
 
 if TYPE_CHECKING:
     import duckdb
@@ -72,7 +72,7 @@ class Rebuilt:
     kept: str | None = None
 
 
-class AdoptRelease(Care):
+class AdoptRelease(MaintenanceBoundary):
     """Record one release by scanning and hashing, with documents of its own."""
 
     kind: ClassVar[str] = "rebuild"
@@ -88,7 +88,7 @@ class AdoptRelease(Care):
         """Return whether it is still not recorded."""
         return releases.find_version(connection, self.version_id) is None
 
-    def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
+    def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Take it over."""
         adopted = adopt(self.store, connection, draft, self._folder, self._progress)
         self.left = adopted.left
@@ -100,7 +100,7 @@ def rebuild(
     *,
     replace: bool = False,
     progress: Progress | None = None,
-    tell: Callable[[Outcome], None] | None = None,
+    tell: Callable[[BoundaryResult], None] | None = None,
 ) -> Rebuilt:
     """Make the catalog anew from manifests, audits and LATEST.json, and by hashing what has none.
 
@@ -236,7 +236,7 @@ def end_intents(store: Store) -> None:
 def _build(store: Store, folders: list[ReleaseFolder], made: Rebuilt) -> None:
     """Make the new database and its record beside the store."""
     beside = store.path(RESTORING)
-    effects.make_folders(beside / CATALOG)
+    fsops.make_folders(beside / CATALOG)
 
     def fill(connection: duckdb.DuckDBPyConnection) -> events.EventRow:
         with reader() as audits:
@@ -258,7 +258,7 @@ def _build(store: Store, folders: list[ReleaseFolder], made: Rebuilt) -> None:
 
     event_id, digest = sessions.build(store, beside / DATABASE, fill)
     write_generation(store, event_id, digest, path=beside / GENERATION)
-    effects.sync_folder(beside)
+    fsops.sync_folder(beside)
 
 
 def _record(
@@ -273,7 +273,7 @@ def _record(
     except DocumentRefused as error:
         _log.warning("%s The release will be hashed instead.", error.message)
         return
-    adopted = record_told(connection, told)
+    adopted = insert_documents(connection, told)
     made.releases.append(Release(version_id=folder.path, source="documents", rows=adopted.rows, bytes=adopted.bytes))
 
 
@@ -289,7 +289,7 @@ def _exchange(store: Store, made: Rebuilt) -> None:
 
 
 def _adopt(
-    store: Store, folder: ReleaseFolder, progress: Progress | None, tell: Callable[[Outcome], None] | None
+    store: Store, folder: ReleaseFolder, progress: Progress | None, tell: Callable[[BoundaryResult], None] | None
 ) -> Release:
     boundary = AdoptRelease(store, folder, progress)
     try:

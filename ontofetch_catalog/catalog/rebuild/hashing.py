@@ -1,4 +1,4 @@
-"""Own what can be said of files without any record of them: size, time, sha256, the name of their format."""
+"""What can be said of files without any record of them: size, time, sha256, the name of their format."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own where releases lie below a root: folders service/ontology/version that look like one of the known layouts.
+"""Where releases lie below a root: folders service/ontology/version that look like one of the known layouts.
 
 It looks at names and kinds alone; what the documents in them say is read elsewhere.
 """

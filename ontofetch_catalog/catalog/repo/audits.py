@@ -1,4 +1,4 @@
-"""Own the SQL that reads audits back: lines of JSON become the tables that they were written from.
+"""The SQL that reads audits back: lines of JSON become the tables that they were written from.
 
 What the values may be is checked by whoever asked; a line of another form is refused here.
 """

@@ -1,4 +1,4 @@
-"""Own the SQL of backups: which documents belong to what is recorded."""
+"""The SQL of backups: which documents belong to what is recorded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the SQL that holds the rows against a scan: files without a row, rows without a file, sizes that differ.
+"""The SQL that holds the rows against a scan: files without a row, rows without a file, sizes that differ.
 
 It works on the temporary listing of `listing`; each `find_*` returns findings as one Arrow table with the columns
 subject (path below the root, as on disk), version_id, message, fix, unsafe_fixes.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .. import effects
+from .. import fsops
 from .paths import is_illegal
 
 if TYPE_CHECKING:
@@ -65,8 +65,8 @@ def compare(connection: duckdb.DuckDBPyConnection, layouts: pa.Table, within: st
         layouts: One row per known layout: name, source, data.
         within: Only the release in this folder below the root; None: all.
     """
-    effects.execute(connection, _DIFFERING, {"within": within}, tables={"given_layouts": layouts})
-    effects.execute(connection, _ORPHANS)
+    fsops.execute(connection, _DIFFERING, {"within": within}, tables={"given_layouts": layouts})
+    fsops.execute(connection, _ORPHANS)
 
 
 def find_missing(connection: duckdb.DuckDBPyConnection) -> pa.Table:

@@ -1,4 +1,4 @@
-"""Own what a catalog's statements mean by our views and macros, whatever a file that came from elsewhere says.
+"""What a catalog's statements mean by our views and macros, whatever a file that came from elsewhere says.
 
 A database may carry views and macros of its author's, and a macro of his may even be called like a function of DuckDB.
 No macro of a catalog is executed: names are looked for among DuckDB's own first, and where a statement needs one of
@@ -11,7 +11,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from .. import effects
+from .. import fsops
 from ..connection import fetch_one, literal
 from ..migrations import available_migrations
 
@@ -58,7 +58,7 @@ def use_own_views(connection: duckdb.DuckDBPyConnection) -> list[str]:
     if digest and VIEWS_DIGESTS.get(str(version)) == digest:
         return []
     for sql in own_views().values():
-        effects.execute(connection, sql)
+        fsops.execute(connection, sql)
     differing = connection.execute(
         f"""
         SELECT view_name FROM (

@@ -1,4 +1,4 @@
-"""Own the SQL of the events and their chain of digests.
+"""The SQL of the events and their chain of digests.
 
 The chain makes a lost or changed event visible; what to do about it is decided elsewhere.
 """
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from .. import effects
+from .. import fsops
 from ..connection import fetch_one
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def add_event(connection: duckdb.DuckDBPyConnection, row: EventRow) -> tuple[int
     fields = [row.boundary_id, row.run_id, row.ts.isoformat(), row.type, row.level, row.version_id, row.config_hash]
     chained = json.dumps([previous_digest, previous_id + 1, *fields, payload], ensure_ascii=False)
     digest = hashlib.sha256(chained.encode()).hexdigest()
-    effects.execute(
+    fsops.execute(
         connection,
         "INSERT INTO events BY NAME SELECT ? AS event_id, ? AS boundary_id, ? AS run_id, ?::TIMESTAMP AS ts, ? AS type,"
         " ? AS level, ? AS version_id, ? AS config_hash, ? AS digest, ? AS payload",

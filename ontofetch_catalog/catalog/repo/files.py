@@ -1,4 +1,4 @@
-"""Own the SQL of extracted files: comparing, recording and un-recording those of one release, and their audit lines.
+"""The SQL of extracted files: comparing, recording and un-recording those of one release, and their audit lines.
 
 The release always stands in the SQL as a constant, so that DuckDB skips the row groups of all the others.
 """
@@ -9,7 +9,7 @@ from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from .. import effects
+from .. import fsops
 from ..connection import fetch_one, literal
 from .paths import path_key
 
@@ -56,7 +56,7 @@ def list_paths(connection: duckdb.DuckDBPyConnection, version_id: str, relpaths:
 
 def delete_paths(connection: duckdb.DuckDBPyConnection, version_id: str, relpaths: Sequence[str]) -> int:
     """Un-record the files of a release that have one of these paths and return how many there were."""
-    return effects.execute(
+    return fsops.execute(
         connection,
         f"DELETE FROM extracted_files WHERE version_id = {literal(version_id)}"  # noqa: S608
         " AND relpath IN (SELECT relpath FROM given_paths)",
@@ -66,7 +66,7 @@ def delete_paths(connection: duckdb.DuckDBPyConnection, version_id: str, relpath
 
 def update_contents(connection: duckdb.DuckDBPyConnection, version_id: str, files: pa.Table) -> int:
     """Record other contents, sizes and times for files of a release and return how many."""
-    return effects.execute(
+    return fsops.execute(
         connection,
         "UPDATE extracted_files SET file_id = g.file_id, size_bytes = g.size_bytes, mtime = g.mtime,"  # noqa: S608
         " verified_at = NULL FROM given_files g"
@@ -155,7 +155,7 @@ def _with_folders(files: str) -> str:
 
 def insert_files(connection: duckdb.DuckDBPyConnection, version_id: str, artifact_id: str, files: pa.Table) -> None:
     """Record files in bulk, in the order of the table."""
-    effects.execute(
+    fsops.execute(
         connection,
         "INSERT INTO extracted_files"  # noqa: S608
         f" SELECT {literal(version_id)} AS version_id, relpath, file_id, {literal(artifact_id)} AS artifact_id,"
@@ -164,9 +164,9 @@ def insert_files(connection: duckdb.DuckDBPyConnection, version_id: str, artifac
     )
 
 
-def insert_told(connection: duckdb.DuckDBPyConnection, version_id: str, files: pa.Table) -> None:
+def insert_from_documents(connection: duckdb.DuckDBPyConnection, version_id: str, files: pa.Table) -> None:
     """Record files of several artifacts in bulk, in the order of the table; it also has a column artifact_id."""
-    effects.execute(
+    fsops.execute(
         connection,
         "INSERT INTO extracted_files"  # noqa: S608
         f" SELECT {literal(version_id)} AS version_id, relpath, file_id, artifact_id, format, size_bytes, mtime,"
@@ -177,7 +177,7 @@ def insert_told(connection: duckdb.DuckDBPyConnection, version_id: str, files: p
 
 def delete_files(connection: duckdb.DuckDBPyConnection, version_id: str, artifact_id: str) -> int:
     """Un-record the files of one artifact of a release and return how many there were."""
-    return effects.execute(
+    return fsops.execute(
         connection,
         f"DELETE FROM extracted_files WHERE version_id = {literal(version_id)}"  # noqa: S608
         f" AND artifact_id = {literal(artifact_id)}",

@@ -1,4 +1,4 @@
-"""Own the SQL of fixity: which recorded files were verified when, in pages to be hashed, and recording what was found.
+"""The SQL of fixity: which recorded files were verified when, in pages to be hashed, and recording what was found.
 
 A page names its releases as constants, so that DuckDB skips the row groups of the others.
 """
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs.layout import find_layout
 
-from .. import effects
+from .. import fsops
 from ..connection import fetch_one, literal
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def mark_verified(connection: duckdb.DuckDBPyConnection, verified: pa.Table, mom
     for kind, table, content in (("artifact", "artifacts", "artifact_id"), ("file", "extracted_files", "file_id")):
         mine = verified.filter(pc.equal(verified["kind"], kind))
         if len(mine):
-            changed += effects.execute(
+            changed += fsops.execute(
                 connection,
                 f"UPDATE {table} SET verified_at = $moment FROM verified_now n WHERE {table}.version_id IN ({named})"  # noqa: S608
                 f" AND {table}.version_id = n.version_id AND {table}.relpath = n.relpath"

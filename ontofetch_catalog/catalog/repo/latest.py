@@ -1,11 +1,11 @@
-"""Own the SQL of the latest pointers; their history is kept, the newest counts."""
+"""The SQL of the latest pointers; their history is kept, the newest counts."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from .. import effects
+from .. import fsops
 from ..connection import fetch_one
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def add_pointer(
     if previous is not None and updated_at <= previous[1]:
         # a clock that was set back must not bring an old pointer back
         updated_at = previous[1] + timedelta(microseconds=1)
-    effects.execute(
+    fsops.execute(
         connection,
         "INSERT INTO latest_pointer (slot, version_id, updated_at, updated_by) VALUES (?, ?, ?, ?)",
         [slot, version_id, updated_at, updated_by],

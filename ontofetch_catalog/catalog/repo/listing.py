@@ -1,4 +1,4 @@
-"""Own the SQL over what a scan found on disk: the listing, orphans, rows without files, sizes that differ.
+"""The SQL over what a scan found on disk: the listing, orphans, rows without files, sizes that differ.
 
 The listing is a temporary table that stands before the catalog's own of the same name, so that the view over it answers
 for this connection alone and a connection that may only read can have it; where the files lie is not known here.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .. import effects
+from .. import fsops
 from ..connection import fetch_one
 from .paths import path_key
 
@@ -37,7 +37,7 @@ SELECT v.version_id, 'data', f.relpath, v.fs_relpath || '/data/' || f.relpath, f
 
 def create_listing(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the temporary listing, empty; the catalog's own table of that name is untouched."""
-    effects.execute(connection, _CREATE)
+    fsops.execute(connection, _CREATE)
 
 
 def add_listing(connection: duckdb.DuckDBPyConnection, batch: pa.Table) -> None:
@@ -48,12 +48,12 @@ def add_listing(connection: duckdb.DuckDBPyConnection, batch: pa.Table) -> None:
         batch: relpath (native spelling), path (as on disk below the root; NULL: the same), size_bytes and mtime_ns
             (nanoseconds since 1970; NULL if nobody asked), mode.
     """
-    effects.execute(connection, _ADD, tables={"given_listing": batch})
+    fsops.execute(connection, _ADD, tables={"given_listing": batch})
 
 
 def drop_listing(connection: duckdb.DuckDBPyConnection) -> None:
     """Drop the temporary listing."""
-    effects.execute(connection, "DROP TABLE IF EXISTS temp.staging_fs_listing")
+    fsops.execute(connection, "DROP TABLE IF EXISTS temp.staging_fs_listing")
 
 
 def list_orphans(connection: duckdb.DuckDBPyConnection) -> pa.Table:

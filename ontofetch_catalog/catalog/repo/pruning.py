@@ -1,4 +1,4 @@
-"""Own the SQL of pruning: which releases a policy chooses, the rows that leave with one and come back, its events.
+"""The SQL of pruning: which releases a policy chooses, the rows that leave with one and come back, its events.
 
 The files that go with the rows are not known here.
 """
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from .. import effects
+from .. import fsops
 from ..connection import fetch_one, literal
 
 if TYPE_CHECKING:
@@ -96,14 +96,14 @@ def release_rows(connection: duckdb.DuckDBPyConnection, table: str, version_id: 
 def delete_release(connection: duckdb.DuckDBPyConnection, version_id: str) -> int:
     """Un-record a release with all of its rows and return how many there were."""
     return sum(
-        effects.execute(connection, f"DELETE FROM {table} WHERE version_id = {literal(version_id)}")  # noqa: S608
+        fsops.execute(connection, f"DELETE FROM {table} WHERE version_id = {literal(version_id)}")  # noqa: S608
         for table in RELEASE_TABLES
     )
 
 
 def insert_rows(connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> int:
     """Put rows of a release back into one of RELEASE_TABLES and return how many; a newer column is NULL."""
-    return effects.execute(
+    return fsops.execute(
         connection,
         f"INSERT INTO {table} BY NAME SELECT * FROM given_rows",  # noqa: S608
         tables={"given_rows": rows},

@@ -1,4 +1,4 @@
-"""Own the SQL of releases and their artifacts: looking one up, naming one, recording and changing one."""
+"""The SQL of releases and their artifacts: looking one up, naming one, recording and changing one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ontofetch_hookspecs.names import path_key as key_of
 
 from ...errors import AmbiguousVersion, VersionUnknown
-from .. import effects
+from .. import fsops
 from ..connection import fetch_one
 from .paths import path_key
 
@@ -159,7 +159,7 @@ def insert_artifact(connection: duckdb.DuckDBPyConnection, row: ArtifactRow) -> 
 def update_version(connection: duckdb.DuckDBPyConnection, version_id: str, changes: Mapping[str, Any]) -> None:
     """Change the named columns of a release."""
     assignments = ", ".join(f"{name} = ?" for name in changes)
-    effects.execute(
+    fsops.execute(
         connection,
         f"UPDATE versions SET {assignments} WHERE version_id = ?",  # noqa: S608
         [*changes.values(), version_id],
@@ -168,7 +168,7 @@ def update_version(connection: duckdb.DuckDBPyConnection, version_id: str, chang
 
 def delete_artifact(connection: duckdb.DuckDBPyConnection, version_id: str, relpath: str) -> None:
     """Un-record an artifact."""
-    effects.execute(connection, "DELETE FROM artifacts WHERE version_id = ? AND relpath = ?", [version_id, relpath])
+    fsops.execute(connection, "DELETE FROM artifacts WHERE version_id = ? AND relpath = ?", [version_id, relpath])
 
 
 def update_artifact(
@@ -176,7 +176,7 @@ def update_artifact(
 ) -> None:
     """Change the named columns of an artifact."""
     assignments = ", ".join(f"{name} = ?" for name in changes)
-    effects.execute(
+    fsops.execute(
         connection,
         f"UPDATE artifacts SET {assignments} WHERE version_id = ? AND relpath = ?",  # noqa: S608
         [*changes.values(), version_id, relpath],
@@ -247,7 +247,7 @@ def _only(found: list[str], what: str, name: str) -> str:
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, values: Mapping[str, Any]) -> None:
     names = ", ".join(values)
     marks = ", ".join("?" for _ in values)
-    effects.execute(connection, f"INSERT INTO {table} ({names}) VALUES ({marks})", list(values.values()))  # noqa: S608
+    fsops.execute(connection, f"INSERT INTO {table} ({names}) VALUES ({marks})", list(values.values()))  # noqa: S608
 
 
 def _names(columns: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Own the SQL of the statistics of releases: computed once by a refresh, counted anew where that is too old.
+"""The SQL of the statistics of releases: computed once by a refresh, counted anew where that is too old.
 
 Who reads gets a relation to select from, and how old it is.
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from .. import effects
+from .. import fsops
 from ..connection import fetch_one, literal
 
 if TYPE_CHECKING:
@@ -82,8 +82,8 @@ def find_statistics(connection: duckdb.DuckDBPyConnection, now: datetime, ttl: f
 
 def refresh_statistics(connection: duckdb.DuckDBPyConnection, now: datetime) -> int:
     """Compute the statistics of all releases anew inside the open transaction; return how many releases."""
-    effects.execute(connection, "DELETE FROM version_stats")
-    return effects.execute(
+    fsops.execute(connection, "DELETE FROM version_stats")
+    return fsops.execute(
         connection,
         f"INSERT INTO version_stats BY NAME SELECT {_COLUMNS}, $now::TIMESTAMP AS computed_at,"  # noqa: S608
         " (SELECT coalesce(max(event_id), 0) FROM events) AS event_id FROM v_version_stats ORDER BY version_id",

@@ -1,11 +1,11 @@
-"""Own the SQL of validations: comparing, recording and un-recording those of one release, audit, known results."""
+"""The SQL of validations: comparing, recording and un-recording those of one release, audit, known results."""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING
 
-from .. import effects
+from .. import fsops
 from ..connection import fetch_one, literal
 from .files import text_of
 
@@ -64,13 +64,13 @@ def same_results(connection: duckdb.DuckDBPyConnection, version_id: str, results
 
 def replace_results(connection: duckdb.DuckDBPyConnection, version_id: str, results: pa.Table) -> None:
     """Record results in bulk; one for the same file and validator gives way."""
-    effects.execute(
+    fsops.execute(
         connection,
         f"DELETE FROM validations WHERE version_id = {literal(version_id)}"  # noqa: S608
         " AND (relpath, validator) IN (SELECT (relpath, validator) FROM given_results)",
         tables={"given_results": results},
     )
-    effects.execute(
+    fsops.execute(
         connection,
         f"INSERT INTO validations BY NAME SELECT {literal(version_id)} AS version_id, * FROM given_results",  # noqa: S608
         tables={"given_results": results},
@@ -79,7 +79,7 @@ def replace_results(connection: duckdb.DuckDBPyConnection, version_id: str, resu
 
 def delete_vanished(connection: duckdb.DuckDBPyConnection, version_id: str) -> int:
     """Un-record the results of a release whose file, with that content, is no longer recorded; return how many."""
-    return effects.execute(
+    return fsops.execute(
         connection,
         f"DELETE FROM validations WHERE version_id = {literal(version_id)} AND (relpath, file_id) NOT IN"  # noqa: S608
         f" (SELECT (relpath, file_id) FROM extracted_files WHERE version_id = {literal(version_id)})",

@@ -1,4 +1,4 @@
-"""Own the boundary that records a batch of verified files; what is damaged is confirmed here, when nobody else writes.
+"""The boundary that records a batch of verified files; what is damaged is confirmed here, when nobody else writes.
 
 How the files were hashed is not known here.
 """
@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .. import journal, sessions
-from ..boundaries.engine import Care, Recorded
+from ..boundaries.engine import MaintenanceBoundary, Recorded
 from ..connection import Store
 from ..repo import fixity
 from .hasher import DAMAGED, MISSING
@@ -40,7 +40,7 @@ class Found:
     faults: pa.Table
 
 
-class VerifyBatch(Care):
+class VerifyBatch(MaintenanceBoundary):
     """Record when the files of a batch were verified.
 
     Args:
@@ -62,7 +62,7 @@ class VerifyBatch(Care):
         self._payload = payload
         self.confirmed = found.faults.slice(0, 0)
 
-    def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.Draft) -> Recorded:
+    def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Mark what is intact; of the faults keep those whose row and file are what they were when they were read."""
         del draft
         import pyarrow.compute as pc

@@ -1,4 +1,4 @@
-"""Own the tables of a verification: which columns they have, how files are read in pages, answers as rows.
+"""The tables of a verification: which columns they have, how files are read in pages, answers as rows.
 
 Nothing is read from the disk here.
 """

@@ -1,4 +1,4 @@
-"""Own the processes that hash, one per core: giving each its next list of files, gathering answers, ending them.
+"""The processes that hash, one per core: giving each its next list of files, gathering answers, ending them.
 
 Processes, because threads share one interpreter: with files of a few kilobytes two threads are slower than one
 (measured). Which files they are and what becomes of the answers is not known here.

@@ -1,4 +1,4 @@
-"""Own one verification from its plan to its summary: pages of files in, batches of results out.
+"""One verification from its plan to its summary: pages of files in, batches of results out.
 
 The catalog is closed while files are hashed: it is opened for each page and each batch, so that others get their turn.
 """
@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import OntofetchError, UsageError
 from .. import sessions
-from ..boundaries.engine import Outcome, carry_out
+from ..boundaries.engine import BoundaryResult, carry_out
 from ..connection import Store
-from ..repo import care, fixity
+from ..repo import fixity, row_checks
 from ..repo.fixity import Scope
 from .boundary import Found, VerifyBatch
 from .pages import NOT_KEPT, Pages, as_faults, as_findings, faults_schema, page_schema
@@ -105,7 +105,7 @@ class Result:
 Progress = Callable[[int, int], None]
 
 
-def verify(store: Store, request: Request, *, progress: Progress, tell: Callable[[Outcome], None]) -> Result:
+def verify(store: Store, request: Request, *, progress: Progress, tell: Callable[[BoundaryResult], None]) -> Result:
     """Hash files again, longest unverified first, and record in batches what is intact.
 
     An interrupt records what was done and goes on its way.
@@ -134,7 +134,7 @@ def verify(store: Store, request: Request, *, progress: Progress, tell: Callable
         # the processes start while the catalog is read
         pool = ending.enter_context(Pool["pa.Table"](store.root, request.workers, moved))
         with sessions.reading(store) as connection:
-            care.refuse_invalid_paths(connection)
+            row_checks.refuse_invalid_paths(connection)
             groups = fixity.plan_groups(connection, request.scope, request.done)
             run = _Run(store, request, groups, tell)
             pages = Pages(request.scope, lambda: sessions.reading(store))
@@ -159,7 +159,9 @@ def verify(store: Store, request: Request, *, progress: Progress, tell: Callable
 class _Run:
     """What has been found and not been recorded yet, and the sums."""
 
-    def __init__(self, store: Store, request: Request, groups: pa.Table, tell: Callable[[Outcome], None]) -> None:
+    def __init__(
+        self, store: Store, request: Request, groups: pa.Table, tell: Callable[[BoundaryResult], None]
+    ) -> None:
         import pyarrow.compute as pc
 
         self._store = store

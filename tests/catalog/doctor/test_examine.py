@@ -12,7 +12,7 @@ import pytest
 from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.catalog.doctor.codes import BY_CODE
 from ontofetch_catalog.catalog.doctor.examine import examine
-from ontofetch_catalog.catalog.doctor.surroundings import permission_fault
+from ontofetch_catalog.catalog.doctor.housekeeping import permission_fault
 from ontofetch_catalog.errors import CatalogMissing
 from ontofetch_hookspecs import hookimpl
 from ontofetch_hookspecs.testing import make_manager

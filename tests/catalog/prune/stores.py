@@ -60,7 +60,7 @@ def carry_out(root: Path, step: str, plan_id: str) -> steps.Done:
 
 def taken(proposal: planning.Proposal) -> dict[str, str]:
     """Return path → reason of what a plan would take."""
-    from ontofetch_catalog.catalog.entries import as_path
+    from ontofetch_catalog.catalog.walk import as_path
 
     return {as_path(row["path"]): row["reason"] for row in proposal.entries.to_pylist()}
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from ontofetch_catalog.catalog import effects
+from ontofetch_catalog.catalog import fsops
 from ontofetch_catalog.catalog.boundaries.engine import carry_out as carry_out_boundary
 from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.catalog.prune import plan as document
@@ -311,7 +311,7 @@ def test_a_folder_that_becomes_a_link_between_check_and_move_is_not_followed(
     outside.mkdir()
     (outside / "stray").write_text("precious")
     plan_id = plan(root)
-    original = effects.rename
+    original = fsops.rename
 
     def swap_then_rename(source: StorePath, target: StorePath) -> None:
         if source.relpath == path:
@@ -319,7 +319,7 @@ def test_a_folder_that_becomes_a_link_between_check_and_move_is_not_followed(
             (root / DATA / "folder").symlink_to(outside)
         original(source, target)
 
-    monkeypatch.setattr(effects, "rename", swap_then_rename)
+    monkeypatch.setattr(fsops, "rename", swap_then_rename)
     with pytest.raises(BoundaryFailed):
         carry_out(root, "apply", plan_id)
     assert (outside / "stray").read_text() == "precious"
@@ -382,7 +382,7 @@ def test_a_failing_disk_leaves_whole_batches(
     if step != "apply":
         carry_out(series, "apply", plan_id)
     calls = []
-    original = effects.rename
+    original = fsops.rename
 
     def fail_once(source: StorePath, target: StorePath) -> None:
         # what is moved, and not how a document gets its name
@@ -392,7 +392,7 @@ def test_a_failing_disk_leaves_whole_batches(
                 raise OSError(5, "Input/output error")
         original(source, target)
 
-    monkeypatch.setattr(effects, "rename", fail_once)
+    monkeypatch.setattr(fsops, "rename", fail_once)
     with pytest.raises(OntofetchError, match="Input/output error"):
         carry_out(series, step, plan_id)
     assert carry_out(series, step, plan_id).batches > 0
@@ -408,7 +408,7 @@ def test_rows_that_can_not_be_kept_leave_no_query_open(
 ) -> None:
     """A disk that is full while a release's rows are kept: the rollback is recorded, and the catalog closed."""
     plan_id = everything(series)
-    original = effects.write
+    original = fsops.write
 
     def full(file: int, data: bytes | memoryview) -> None:
         if os.readlink(f"/dev/fd/{file}").endswith(".parquet"):
@@ -416,7 +416,7 @@ def test_rows_that_can_not_be_kept_leave_no_query_open(
         original(file, data)
 
     with monkeypatch.context() as patch:
-        patch.setattr(effects, "write", full)
+        patch.setattr(fsops, "write", full)
         with pytest.raises(BoundaryFailed, match="No space left"):
             carry_out(series, "apply", plan_id)
     assert query(series, "SELECT count(*) FROM events WHERE type = 'prune.rolled_back'") == [(1,)]

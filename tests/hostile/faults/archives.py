@@ -8,7 +8,9 @@ INFLATING, ZIPS, TARS, BOUNDS = (
     f"ontofetch_catalog/content/{name}.py" for name in ("inflating", "zips", "tars", "bounds")
 )
 ARCHIVES, DIRECTORY = "ontofetch_catalog/content/archives.py", "ontofetch_catalog/content/zip_directory.py"
-UNPACKER, WORKER, ASKING = (f"ontofetch_catalog/host/{name}.py" for name in ("unpacker", "worker", "asking"))
+UNPACKER, WORKER, PROCESS = (
+    f"ontofetch_catalog/host/{name}.py" for name in ("unpacker", "worker", "validator_process")
+)
 ENTITIES, HASHER = "ontofetch_catalog/host/entities.py", "ontofetch_catalog/catalog/verify/hasher.py"
 LIMITS, CHECKS, BOOT = (
     "ontofetch_catalog/children/limits.py", "ontofetch_catalog/host/checks.py", "ontofetch_catalog/children/boot.py",
@@ -213,7 +215,7 @@ FAULTS = (
     ),
     fault(
         "a parser of ours has the memory of all validators",
-        (ASKING, "            allowed = allowed.for_parser(size)\n", "            pass\n"),
+        (PROCESS, "            allowed = allowed.for_parser(size)\n", "            pass\n"),
         tests=of(DOCUMENT, "contexts in contexts"),
     ),
     fault(
@@ -235,7 +237,7 @@ FAULTS = (
     ),
     fault(
         "a validator that died at a limit is asked again",
-        (ASKING, "if code is not None and allowed.reason(code, size) is None:", "if code is not None:"),
+        (PROCESS, "if code is not None and allowed.reason(code, size) is None:", "if code is not None:"),
         tests=of(LIMIT, "crashes-words4"),
     ),
     fault(
@@ -254,7 +256,7 @@ FAULTS = (
     ),
     fault(
         "a validator opens whatever lies there",
-        (ASKING, "    descriptor = place.open_file()\n", "    descriptor = os.open(str(place), os.O_RDONLY)\n"),
+        (PROCESS, "    descriptor = place.open_file()\n", "    descriptor = os.open(str(place), os.O_RDONLY)\n"),
         tests=(DOCUMENTS + "what_is_no_file_of_the_release_is_not_opened",),
     ),
     fault(

@@ -1,4 +1,4 @@
-"""Own what a planted fault is: texts of the source that are replaced, and the tests that have to fail then."""
+"""What a planted fault is: texts of the source that are replaced, and the tests that have to fail then."""
 
 from __future__ import annotations
 

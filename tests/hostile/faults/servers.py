@@ -5,12 +5,12 @@ from __future__ import annotations
 from .fault import fault, of
 
 HOST = "ontofetch_catalog/host/"
-METER, NETWORK, TRANSPORT, EXCHANGE = (f"{HOST}{name}.py" for name in ("meter", "network", "transport", "exchange"))
+METER, NETWORK, TRANSPORT, HTTP = (f"{HOST}{name}.py" for name in ("meter", "network", "transport", "http"))
 ADDRESSES, FETCH, COPIES, LOGS, SOURCES = (
     f"{HOST}{name}.py" for name in ("addresses", "fetch", "copies", "logs", "sources")
 )
 NAMES, STAGES, EVENTS = (f"hookspecs/ontofetch_hookspecs/{name}.py" for name in ("names", "stages", "events"))
-SLOW, LED, ASKED, SECRET = (f"tests/host/test_{name}.py::test_" for name in ("meter", "network", "exchange", "secrets"))
+SLOW, LED, ASKED, SECRET = (f"tests/host/test_{name}.py::test_" for name in ("meter", "network", "http", "secrets"))
 KIND, FETCHED = "tests/host/test_addresses.py::test_", "tests/host/test_fetch.py::test_"
 NAMED = "tests/hookspecs/test_names.py::test_"
 PRIVATE = LED + "a_public_address_does_not_lead_to_a_private_one"
@@ -69,7 +69,7 @@ FAULTS = (
     ),
     fault(
         "a declared length is not looked at",
-        (EXCHANGE, "                    self._meter.check_size(_declared(response))\n", ""),
+        (HTTP, "                    self._meter.check_size(_declared(response))\n", ""),
         tests=(SLOW + "a_declared_length_is_looked_at_before_the_body",),
     ),
     fault(
@@ -105,12 +105,12 @@ FAULTS = (
     ),
     fault(
         "the scheme of a redirect is not looked at",
-        (EXCHANGE, 'if scheme is not None and scheme[1].casefold() not in ("http", "https"):', "if False:"),
+        (HTTP, 'if scheme is not None and scheme[1].casefold() not in ("http", "https"):', "if False:"),
         tests=(NOWHERE,),
     ),
     fault(
         "a redirect may lead to what is no address",
-        (EXCHANGE, 'sound = "\\\\" not in location and _is_sound(target)', "sound = True"),
+        (HTTP, 'sound = "\\\\" not in location and _is_sound(target)', "sound = True"),
         tests=(NOWHERE, LED + "a_location_without_a_scheme_is_no_way_around"),
     ),
     fault(
@@ -120,7 +120,7 @@ FAULTS = (
     ),
     fault(
         "https may lead to http",
-        (EXCHANGE, 'if url.scheme == "https" and target.scheme == "http":', "if False:"),
+        (HTTP, 'if url.scheme == "https" and target.scheme == "http":', "if False:"),
         tests=(ASKED + "https_does_not_lead_to_http", LED + "the_certificate_is_that_of_the_name"),
     ),
     fault(
@@ -264,10 +264,10 @@ FAULTS = (
     ),
     fault(
         "the target of a redirect is told as it came",
-        (EXCHANGE, "{quote(redact_url(str(target)))}, from https", "{quote(str(target))}, from https"),
-        (EXCHANGE, "quote(scheme[1][:40] + ':')", "quote(location)"),
+        (HTTP, "{quote(redact_url(str(target)))}, from https", "{quote(str(target))}, from https"),
+        (HTTP, "quote(scheme[1][:40] + ':')", "quote(location)"),
         (
-            EXCHANGE,
+            HTTP,
             'raise self._misled("something that is no http or https address")',
             'raise self._misled(f"{location}, no http or https address")',
         ),
@@ -287,7 +287,7 @@ FAULTS = (
     ),
     fault(
         "a server's own words for a status are told",
-        (EXCHANGE, 'name = _STATUS_NAMES.get(cause.status_code, "")', "name = cause.reason_phrase"),
+        (HTTP, 'name = _STATUS_NAMES.get(cause.status_code, "")', "name = cause.reason_phrase"),
         tests=(ASKED + "what_a_server_says_is_not_repeated",),
     ),
     fault(
@@ -317,12 +317,12 @@ FAULTS = (
     ),
     fault(
         "nonsense in Retry-After is an error",
-        (EXCHANGE, "    except (ValueError, OverflowError):\n", "    except ZeroDivisionError:\n"),
+        (HTTP, "    except (ValueError, OverflowError):\n", "    except ZeroDivisionError:\n"),
         tests=(ASKED + "a_pause_that_makes_no_sense_is_none",),
     ),
     fault(
         "a server may want any pause",
-        (EXCHANGE, "            if wanted > LONGEST_WAIT:\n", "            if False:\n"),
+        (HTTP, "            if wanted > LONGEST_WAIT:\n", "            if False:\n"),
         tests=(ASKED + "a_pause_that_makes_no_sense_is_none",),
     ),
 )

@@ -6,10 +6,12 @@ from .fault import fault, of
 
 PATHS, STAGES = "hookspecs/ontofetch_hookspecs/store_paths.py", "hookspecs/ontofetch_hookspecs/stages.py"
 CATALOG = "ontofetch_catalog/catalog/"
-EFFECTS, CONNECTION, JOURNAL, SESSIONS, LOCKS, KEY, SWAP = (
-    f"{CATALOG}{name}.py" for name in ("effects", "connection", "journal", "sessions", "locks", "store_key", "swap")
+FSOPS, CONNECTION, JOURNAL, SESSIONS, LOCKS, KEY, SWAP = (
+    f"{CATALOG}{name}.py" for name in ("fsops", "connection", "journal", "sessions", "locks", "store_key", "swap")
 )
-GENERATION, CARE, DEFINITIONS = (f"{CATALOG}{name}.py" for name in ("generation", "repo/care", "repo/definitions"))
+GENERATION, ROW_CHECKS, DEFINITIONS = (
+    f"{CATALOG}{name}.py" for name in ("generation", "repo/row_checks", "repo/definitions")
+)
 REPORTS = f"{CATALOG}repo/reports.py"
 PLAN, STEPS, MANIFEST, SOURCES = (
     f"{CATALOG}{name}.py" for name in ("prune/plan", "prune/steps", "backup/manifest", "backup/sources")
@@ -85,7 +87,7 @@ FAULTS = (
             "    flags |= os.O_NOFOLLOW | os.O_CLOEXEC\n",
             "    if flags & os.O_CREAT:\n        return os.open(relpath, flags, mode, dir_fd=top)\n    flags |= os.O_NOFOLLOW | os.O_CLOEXEC\n",
         ),
-        (EFFECTS, "_temporary(path)\n    drop_unfinished(path)\n", "_temporary(path)\n"),
+        (FSOPS, "_temporary(path)\n    drop_unfinished(path)\n", "_temporary(path)\n"),
         (STAGES, "            with suppress(FileNotFoundError):\n                os.unlink(name, dir_fd=folder)\n", ""),
         tests=(
             OPENED + "what_is_there_is_never_written_over",
@@ -118,7 +120,7 @@ FAULTS = (
     ),
     fault(
         "a database is checkpointed as it is closed",
-        (EFFECTS, '    connection.execute("PRAGMA disable_checkpoint_on_shutdown")\n', ""),
+        (FSOPS, '    connection.execute("PRAGMA disable_checkpoint_on_shutdown")\n', ""),
         tests=of(STORE + "a_catalog_exchanged_as_it_is_opened_is_left_as_it_is", "db recover"),
     ),
     fault(
@@ -157,7 +159,7 @@ FAULTS = (
     fault(
         "rows are believed",
         (
-            CARE,
+            ROW_CHECKS,
             "        if found is not None:\n            raise CatalogUnreadable(",
             "        if False:\n            raise CatalogUnreadable(",
         ),
@@ -166,10 +168,10 @@ FAULTS = (
     ),
     fault(
         "a database may reach files, by views of its own",
-        (EFFECTS, '    "enable_external_access": False,\n', '    "enable_external_access": True,\n'),
+        (FSOPS, '    "enable_external_access": False,\n', '    "enable_external_access": True,\n'),
         (SESSIONS, "    differing = definitions.use_own_views(connection)\n", "    differing: list[str] = []\n"),
         (
-            CARE,
+            ROW_CHECKS,
             "        if found is not None:\n            raise CatalogUnreadable(",
             "        if False:\n            raise CatalogUnreadable(",
         ),
@@ -192,7 +194,7 @@ FAULTS = (
     ),
     fault(
         "a database may reach files, by macros of its own",
-        (EFFECTS, '    "enable_external_access": False,\n', '    "enable_external_access": True,\n'),
+        (FSOPS, '    "enable_external_access": False,\n', '    "enable_external_access": True,\n'),
         (
             DEFINITIONS,
             "SET search_path = 'system.main,{database_of(connection)}.main'",
@@ -220,7 +222,7 @@ FAULTS = (
     ),
     fault(
         "the settings of a connection can be changed",
-        (EFFECTS, '    connection.execute("SET lock_configuration = true")\n', "    del connection\n"),
+        (FSOPS, '    connection.execute("SET lock_configuration = true")\n', "    del connection\n"),
         tests=(STORE + "a_foreign_macro_does_not_take_the_name_of_a_function",),
     ),
     fault(
@@ -256,7 +258,7 @@ FAULTS = (
         "the entries of a plan are not hashed",
         (
             PLAN,
-            'if intact and effects.hash_file(path.with_name(ENTRIES))[0] == found["entries"]["sha256"]:',
+            'if intact and fsops.hash_file(path.with_name(ENTRIES))[0] == found["entries"]["sha256"]:',
             "if intact:",
         ),
         tests=of(EDITED + "a_plan_that_was_edited_is_refused", "entries.jsonl"),
@@ -285,7 +287,7 @@ FAULTS = (
     ),
     fault(
         "the key of a store is made for all",
-        (KEY, "        effects.set_mode(temporary, 0o600)\n", ""),
+        (KEY, "        fsops.set_mode(temporary, 0o600)\n", ""),
         tests=(FORGED + "the_key_is_its_users_alone",),
     ),
     fault(
@@ -341,7 +343,7 @@ FAULTS = (
         "a module writes what lies in a store by its path",
         (
             GENERATION,
-            "    effects.write_file(path or store.generation, text.encode())\n",
+            "    fsops.write_file(path or store.generation, text.encode())\n",
             "    from pathlib import Path\n\n    Path(str(path or store.generation)).write_bytes(text.encode())\n",
         ),
         tests=(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ontofetch_catalog.host.ledger import Ledger
+from ontofetch_catalog.host.timings import PluginTimings
 from ontofetch_hookspecs import hookimpl
 from ontofetch_hookspecs.testing import make_manager
 
@@ -31,7 +31,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return made
 
 
-def watched(ledger: Ledger, *plugins: object) -> object:
+def watched(ledger: PluginTimings, *plugins: object) -> object:
     """Return the hook on_set_latest of a manager whose implementations the ledger watches."""
     hook = make_manager(*plugins).hook.on_set_latest
     for impl in hook.get_hookimpls():
@@ -60,14 +60,14 @@ def test_time_that_others_spend_inside_is_theirs(clock: Clock) -> None:
             clock.now += 40
             return "yes"
 
-    ledger = Ledger()
+    ledger = PluginTimings()
     assert watched(ledger, Voter(), Wrapper())(event=None) == ["yes"]  # type: ignore[operator]
     assert dict(ledger.milliseconds) == {"wrapper": 3000.0, "voter": 40_000.0}
 
 
 def test_a_body_inside_a_body_is_charged_apart(clock: Clock) -> None:
     """Nested spending is taken off whoever encloses it."""
-    ledger = Ledger()
+    ledger = PluginTimings()
     with ledger.spending("outer"):
         clock.now += 5
         with ledger.spending("inner"):
@@ -92,11 +92,11 @@ def test_the_one_who_raised_is_found_behind_all_wrappers() -> None:
         def on_set_latest(self, event: object) -> None:
             raise ValueError("no")
 
-    ledger = Ledger()
+    ledger = PluginTimings()
     with pytest.raises(ValueError, match="no") as raised:
         watched(ledger, Voter(), Wrapper())(event=None)  # type: ignore[operator]
-    assert ledger.culprit(raised.value) == ("voter", "on_set_latest")
-    assert ledger.culprit(ValueError("no")) is None
+    assert ledger.failing_plugin(raised.value) == ("voter", "on_set_latest")
+    assert ledger.failing_plugin(ValueError("no")) is None
 
 
 def test_a_wrapper_that_raises_itself_is_the_one() -> None:
@@ -119,7 +119,7 @@ def test_a_wrapper_that_raises_itself_is_the_one() -> None:
         def on_set_latest(self, event: object) -> None:
             raise ValueError("no")
 
-    ledger = Ledger()
+    ledger = PluginTimings()
     with pytest.raises(KeyError) as raised:
         watched(ledger, Voter(), Wrapper())(event=None)  # type: ignore[operator]
-    assert ledger.culprit(raised.value) == ("wrapper", "on_set_latest")
+    assert ledger.failing_plugin(raised.value) == ("wrapper", "on_set_latest")

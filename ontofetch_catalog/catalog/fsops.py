@@ -1,7 +1,7 @@
-"""Own every call that changes the disk or the database: the one seam between the catalog and what survives it.
+"""Every call that changes the disk or the database: the one seam between the catalog and what survives it.
 
 Each function does one thing and lets the error of the system through; what the calls are for, and what to do when one
-fails, is not known here. A test replaces the functions named in `SEAM`, numbers their calls and acts at the k-th.
+fails, is not known here. A test replaces the functions named in `FAULT_POINTS`, numbers their calls, acts at the k-th.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 Anywhere = StorePath | Path  # below a store; or where a user or a host says: a backup's target, an output, staged bytes
 
-SEAM = (
+FAULT_POINTS = (
     "create_file",
     "write",
     "write_at",
@@ -535,7 +535,7 @@ def commit(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def rollback(connection: duckdb.DuckDBPyConnection) -> None:
-    """Roll back."""
+    """FileList back."""
     connection.execute("ROLLBACK")
 
 

@@ -1,4 +1,4 @@
-"""Own the way back to the original bytes: out of an artifact's archive, or out of another copy of an artifact.
+"""The way back to the original bytes: out of an artifact's archive, or out of another copy of an artifact.
 
 Every byte that it hands on is checked against the recorded sha256 first or while it passes; it records nothing.
 """
@@ -16,7 +16,7 @@ from ontofetch_hookspecs import layout
 from ontofetch_hookspecs.names import quote
 
 from ...content.archives import Budget, Entry, Limits, damage_named, open_archive, read_entries
-from .. import effects, journal
+from .. import fsops, journal
 from ..connection import Store
 from ..repo import files, releases
 from .repair import refuse
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def restore_files(
-    connection: duckdb.DuckDBPyConnection, draft: journal.Draft, row: releases.VersionRow, relpaths: list[str]
+    connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft, row: releases.VersionRow, relpaths: list[str]
 ) -> int:
     """Write these extracted files of a release anew from its artifacts, to be published; return the bytes.
 
@@ -47,7 +47,10 @@ def restore_files(
 
 
 def _unpack(
-    draft: journal.Draft, row: releases.VersionRow, artifact: releases.ArtifactRow, own: Mapping[str, dict[str, object]]
+    draft: journal.IntentDraft,
+    row: releases.VersionRow,
+    artifact: releases.ArtifactRow,
+    own: Mapping[str, dict[str, object]],
 ) -> int:
     archive = draft.store.path(f"{row.fs_relpath}/{layout.find_layout(row.layout).source}/{artifact.relpath}")
     check_content(draft.store, archive.relpath, artifact.artifact_id)
@@ -85,12 +88,12 @@ def _limits(store: Store) -> Limits:
 
 def _chunks(entry: Entry, name: str) -> Iterator[bytes]:
     with damage_named(name), entry.open() as source:
-        while chunk := source.read(effects.CHUNK):
+        while chunk := source.read(fsops.CHUNK):
             yield chunk
 
 
 def restore_artifact(
-    connection: duckdb.DuckDBPyConnection, draft: journal.Draft, row: releases.VersionRow, relpath: str
+    connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft, row: releases.VersionRow, relpath: str
 ) -> int:
     """Write an artifact anew from another release's copy, to be published; return the bytes.
 
@@ -109,12 +112,12 @@ def restore_artifact(
         source = f"{other.fs_relpath}/{layout.find_layout(other.layout).source}/{place.relpath}"
         if _is_whole(draft.store, source, own.artifact_id):
             with os.fdopen(draft.store.path(source).open_file(), "rb") as stream:
-                chunks = iter(lambda: stream.read(effects.CHUNK), b"")
+                chunks = iter(lambda: stream.read(fsops.CHUNK), b"")
                 return write_checked(draft, target, chunks, own.artifact_id, None)
     raise refuse(target, "no other copy of it is whole", "Download it again with `ontofetch pull`.")
 
 
-def write_checked(draft: journal.Draft, target: str, chunks: Iterator[bytes], content: str, mtime: object) -> int:
+def write_checked(draft: journal.IntentDraft, target: str, chunks: Iterator[bytes], content: str, mtime: object) -> int:
     """Write bytes that must have this sha256, to be published as `target`; what is there goes into quarantine.
 
     Raises:
@@ -127,7 +130,7 @@ def write_checked(draft: journal.Draft, target: str, chunks: Iterator[bytes], co
     if isinstance(mtime, datetime):
         prepared = draft.store.path(draft.intent.moves[-1].source)
         seconds = int(mtime.replace(tzinfo=UTC).timestamp())
-        effects.set_times(prepared, seconds * 1_000_000_000 + mtime.microsecond * 1000)
+        fsops.set_times(prepared, seconds * 1_000_000_000 + mtime.microsecond * 1000)
     return size
 
 
@@ -143,6 +146,6 @@ def check_content(store: Store, path: str, content: str) -> None:
 
 def _is_whole(store: Store, path: str, content: str) -> bool:
     try:
-        return effects.hash_file(store.path(path))[0] == content
+        return fsops.hash_file(store.path(path))[0] == content
     except OSError:
         return False

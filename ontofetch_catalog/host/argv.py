@@ -1,4 +1,4 @@
-"""Own the words of the command line: the options of every command wherever they stand, the help, the parsers.
+"""The words of the command line: the options of every command wherever they stand, the help, the parsers.
 
 What the commands do is not known here.
 """

@@ -1,4 +1,4 @@
-"""Own the answers to the host's three questions, read from the catalog with the database closed again afterwards.
+"""The answers to the host's three questions, read from the catalog with the database closed again afterwards.
 
 The files of a release are read when the host asks for them, if it does.
 """

@@ -1,4 +1,4 @@
-"""Own the scenes: what a store looks like before an operation, and the operations as a host or a user asks for them.
+"""The scenes: what a store looks like before an operation, and the operations as a host or a user asks for them.
 
 Which scene goes with which operation, and what must hold, is not known here.
 """

@@ -1,4 +1,4 @@
-"""Own one worker process of the validators: what it is asked and may take, how long it is waited for, how it ended.
+"""One worker process of the validators: what it is asked and may take, how long it is waited for, how it ended.
 
 Which files are validated and what becomes of the results is not known here.
 """
@@ -74,7 +74,7 @@ class Worker:
         found: dict[str, Any] = json.loads(line) if line else {}
         if "memory" in found:
             self.stop()
-            return _unfinished(f"the validator needs {allowed.memory_told()} for {quote(task.relpath)}")
+            return _unfinished(f"the validator needs {allowed.memory_limit_text()} for {quote(task.relpath)}")
         if found:
             return found
         if code is None:

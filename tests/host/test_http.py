@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from ontofetch_catalog.errors import FetchError
-from ontofetch_catalog.host.exchange import MOST_REDIRECTS, Exchange
+from ontofetch_catalog.host.http import MOST_REDIRECTS, Exchange
 from ontofetch_catalog.host.http_options import HttpOptions
 from ontofetch_catalog.host.sources import parse_source
 from tests.sites import Answer, Seen, Site, Wire

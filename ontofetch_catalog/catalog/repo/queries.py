@@ -1,4 +1,4 @@
-"""Own the SQL behind the commands that only look: releases, files, statistics, deltas, events, pointers, contents.
+"""The SQL behind the commands that only look: releases, files, statistics, deltas, events, pointers, contents.
 
 Every function returns one Arrow table with the columns that `ontofetch db … --format json` shows. Where statistics of
 releases go in, `stats` is what they are selected from, as `stats.find_statistics` says it.

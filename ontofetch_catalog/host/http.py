@@ -1,4 +1,4 @@
-"""Own one conversation with a server: redirects, credentials, conditions, retries.
+"""One conversation with a server: redirects, credentials, conditions, retries.
 
 Credentials go to the host they are for, and neither into a record nor into a message. What becomes of the bytes is
 not known here.

@@ -1,4 +1,4 @@
-"""Own the verbs of `db` that only look at rows: versions, files, stats, find, delta, events."""
+"""The verbs of `db` that only look at rows: versions, files, stats, find, delta, events."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _HASH = re.compile(r"[0-9a-f]{8,64}")
 
 def versions(argv: list[str], host: HostInfo) -> int:
     """List releases in the order of their series."""
-    from ..catalog.repo import looks
+    from ..catalog.repo import queries
     from ..catalog.repo.releases import resolve_series
 
     parser = make_parser(
@@ -29,14 +29,14 @@ def versions(argv: list[str], host: HostInfo) -> int:
     options = OutputOptions.from_args(args)
     with reading(host) as connection:
         slot = resolve_series(connection, args.series) if args.series else None
-        rows = looks.list_versions(connection, slot, statistics_of(host, connection).relation)
+        rows = queries.list_versions(connection, slot, statistics_of(host, connection).relation)
     emit({"versions": rows}, options=options, parameters={"series": slot}, nothing="No release is recorded.")
     return EXIT_OK
 
 
 def files(argv: list[str], host: HostInfo) -> int:
     """List the files of a release."""
-    from ..catalog.repo import looks
+    from ..catalog.repo import queries
     from ..catalog.repo.releases import resolve_version
 
     parser = make_parser(
@@ -48,7 +48,7 @@ def files(argv: list[str], host: HostInfo) -> int:
     options = OutputOptions.from_args(args)
     with reading(host) as connection:
         version_id = resolve_version(connection, args.version)
-        rows = looks.list_files(connection, version_id, args.include)
+        rows = queries.list_files(connection, version_id, args.include)
     parameters = {"version_id": version_id, "include": args.include}
     nothing = f"{version_id} has no file{' that matches' if args.include else ''}."
     emit({"files": rows}, options=options, parameters=parameters, nothing=nothing)
@@ -57,7 +57,7 @@ def files(argv: list[str], host: HostInfo) -> int:
 
 def stats(argv: list[str], host: HostInfo) -> int:
     """Sum up releases; of a single one also its formats."""
-    from ..catalog.repo import looks
+    from ..catalog.repo import queries
     from ..catalog.repo.releases import resolve_series, resolve_version
 
     parser = make_parser(
@@ -70,9 +70,9 @@ def stats(argv: list[str], host: HostInfo) -> int:
     with reading(host) as connection:
         slot = resolve_series(connection, args.series) if args.series else None
         version_id = resolve_version(connection, args.version) if args.version else None
-        sections = {"stats": looks.list_stats(connection, slot, version_id, statistics_of(host, connection).relation)}
+        sections = {"stats": queries.list_stats(connection, slot, version_id, statistics_of(host, connection).relation)}
         if version_id:
-            sections["formats"] = looks.list_formats(connection, version_id)
+            sections["formats"] = queries.list_formats(connection, version_id)
     parameters = {"version_id": version_id, "series": slot}
     emit(sections, options=options, parameters=parameters, nothing="No release is recorded.")
     return EXIT_OK
@@ -80,7 +80,7 @@ def stats(argv: list[str], host: HostInfo) -> int:
 
 def find(argv: list[str], host: HostInfo) -> int:
     """Find a content by its sha256, or a path."""
-    from ..catalog.repo import looks
+    from ..catalog.repo import queries
 
     parser = make_parser(host, "db find", "Find a content by its sha256, or a path.", "db find 'Brick.ttl'")
     parser.add_argument(
@@ -91,10 +91,10 @@ def find(argv: list[str], host: HostInfo) -> int:
     args = parser.parse_args(argv)
     options = OutputOptions.from_args(args)
     with reading(host) as connection:
-        rows = looks.find_content(connection, args.what.lower()) if _HASH.fullmatch(args.what.lower()) else None
+        rows = queries.find_content(connection, args.what.lower()) if _HASH.fullmatch(args.what.lower()) else None
         if rows is None or not len(rows):
             # a name may consist of hex digits as well
-            rows = looks.find_path(connection, args.what)
+            rows = queries.find_path(connection, args.what)
     emit({"found": rows}, options=options, parameters={"what": args.what})
     if not len(rows):
         raise OntofetchError("Nothing recorded has this sha256 or path.", subject=args.what)
@@ -103,7 +103,7 @@ def find(argv: list[str], host: HostInfo) -> int:
 
 def delta(argv: list[str], host: HostInfo) -> int:
     """Compare two releases file by file."""
-    from ..catalog.repo import looks
+    from ..catalog.repo import queries
     from ..catalog.repo.releases import resolve_version
 
     parser = make_parser(
@@ -116,8 +116,8 @@ def delta(argv: list[str], host: HostInfo) -> int:
     options = OutputOptions.from_args(args)
     with reading(host) as connection:
         a, b = resolve_version(connection, args.a), resolve_version(connection, args.b)
-        rows = looks.list_delta(connection, a, b, unchanged=args.all)
-        summary = looks.sum_delta(connection, a, b)
+        rows = queries.list_delta(connection, a, b, unchanged=args.all)
+        summary = queries.sum_delta(connection, a, b)
     parameters = {"a": a, "b": b, "all": args.all}
     emit({"delta": rows, "summary": summary}, options=options, parameters=parameters)
     if not len(rows):
@@ -127,7 +127,7 @@ def delta(argv: list[str], host: HostInfo) -> int:
 
 def events(argv: list[str], host: HostInfo) -> int:
     """List what was recorded, newest first."""
-    from ..catalog.repo import looks
+    from ..catalog.repo import queries
     from ..catalog.repo.releases import resolve_version
 
     parser = make_parser(host, "db events", "List what was recorded, newest first.", "db events --type 'extract.*'")
@@ -137,7 +137,7 @@ def events(argv: list[str], host: HostInfo) -> int:
     options = OutputOptions.from_args(args)
     with reading(host) as connection:
         version_id = resolve_version(connection, args.release) if args.release else None
-        rows = looks.list_events(connection, version_id, args.type)
+        rows = queries.list_events(connection, version_id, args.type)
     parameters = {"version_id": version_id, "type": args.type}
     emit({"events": rows}, options=options, parameters=parameters, nothing="No event fits.")
     return EXIT_OK

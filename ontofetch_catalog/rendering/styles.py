@@ -1,4 +1,4 @@
-"""Own what the tables of the verbs leave out where a terminal is narrow, and how wide records are shown.
+"""What the tables of the verbs leave out where a terminal is narrow, and how wide records are shown.
 
 Only a table asks for it: the other formats always carry every column.
 """
@@ -35,7 +35,7 @@ _HIDDEN = {"findings": ("subject",)}  # the message names it
 _RECORDS = ("summary", "status")
 
 
-def look_of(sections: Iterable[str], titles: Mapping[str, str]) -> Look:
+def style_of(sections: Iterable[str], titles: Mapping[str, str]) -> Look:
     """Return how the tables of these sections are drawn; `titles` as in `Look`."""
     from .cells import Look
 

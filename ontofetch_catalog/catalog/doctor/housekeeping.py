@@ -1,4 +1,4 @@
-"""Own the checks around the catalog: intents, stages, quarantine, permissions, wrappers; no database is needed."""
+"""The checks around the catalog: intents, stages, quarantine, permissions, wrappers; no database is needed."""
 
 from __future__ import annotations
 

@@ -143,7 +143,7 @@ def test_what_duckdb_says_in_the_middle_of_a_query_is_one_sentence(run: Run, mon
     def broken(*_: object) -> None:
         raise duckdb.IOException("IO Error: Corrupt database file\n\nStack Trace:\n\nsomewhere")
 
-    monkeypatch.setattr("ontofetch_catalog.catalog.repo.looks.list_versions", broken)
+    monkeypatch.setattr("ontofetch_catalog.catalog.repo.queries.list_versions", broken)
     code, out, err = run("db", "versions")
     assert (code, out) == (1, "")
     assert err.count("\n") == 1

@@ -1,4 +1,4 @@
-"""Own the one place where lazy frames are collected, and what `--profile` tells of it.
+"""The one place where lazy frames are collected, and what `--profile` tells of it.
 
 It does not know what the frames are about.
 """

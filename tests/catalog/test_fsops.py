@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from ontofetch_catalog.catalog import effects
+from ontofetch_catalog.catalog import fsops
 
 
-@pytest.mark.parametrize("sizes", [(), (0,), (10,), (effects.CHUNK, 7, 3 * effects.CHUNK), (effects.CHUNK - 1,)])
+@pytest.mark.parametrize("sizes", [(), (0,), (10,), (fsops.CHUNK, 7, 3 * fsops.CHUNK), (fsops.CHUNK - 1,)])
 def test_a_new_file_has_the_hash_that_is_told(tmp_path: Path, sizes: tuple[int, ...]) -> None:
     """Small chunks and those that are hashed beside the write end up in order in file and hash."""
     chunks = [bytes([number + 1]) * size for number, size in enumerate(sizes)]
-    told = effects.write_new(tmp_path / "new", chunks)
+    told = fsops.write_new(tmp_path / "new", chunks)
     content = b"".join(chunks)
     assert (tmp_path / "new").read_bytes() == content
     assert told == (hashlib.sha256(content).hexdigest(), len(content))
@@ -32,9 +32,9 @@ def test_a_large_chunk_that_cannot_be_written_leaves_no_file(tmp_path: Path, mon
         del descriptor, data
         raise OSError(errno.ENOSPC, "no space")
 
-    monkeypatch.setattr(effects, "write", full)
+    monkeypatch.setattr(fsops, "write", full)
     with pytest.raises(OSError, match="no space"):
-        effects.write_new(tmp_path / "new", [bytes(2 * effects.CHUNK)])
+        fsops.write_new(tmp_path / "new", [bytes(2 * fsops.CHUNK)])
     assert list(tmp_path.iterdir()) == []
 
 
@@ -48,7 +48,7 @@ def test_a_hash_that_fails_beside_the_write_is_no_hash(tmp_path: Path, monkeypat
 
     monkeypatch.setattr(hashlib, "sha256", Failing)
     with pytest.raises(MemoryError):
-        effects.write_new(tmp_path / "new", [bytes(2 * effects.CHUNK)])
+        fsops.write_new(tmp_path / "new", [bytes(2 * fsops.CHUNK)])
     assert list(tmp_path.iterdir()) == []
 
 
@@ -62,9 +62,9 @@ def test_one_thread_hashes_all_large_chunks_of_a_file(tmp_path: Path, monkeypatc
         start(thread)
 
     monkeypatch.setattr(threading.Thread, "start", counting)
-    effects.write_new(tmp_path / "small", [b"small"] * 3)
+    fsops.write_new(tmp_path / "small", [b"small"] * 3)
     assert started == []
-    effects.write_new(tmp_path / "large", [bytes(effects.CHUNK)] * 5)
+    fsops.write_new(tmp_path / "large", [bytes(fsops.CHUNK)] * 5)
     assert len(started) == 1
 
 
@@ -85,7 +85,7 @@ def drive(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_on_macos_files_and_folders_reach_the_drive(tmp_path: Path, drive: list[str]) -> None:
     """There fsync stops at the drive's cache: a name in a folder is as easily lost as the bytes of a file."""
-    effects.write_file(tmp_path / "new", b"content")
+    fsops.write_file(tmp_path / "new", b"content")
     assert drive == ["full file", "full folder"]
 
 
@@ -95,7 +95,7 @@ def test_a_file_system_that_knows_no_full_sync_gets_a_plain_one(
 ) -> None:
     """A volume of a network refuses F_FULLFSYNC without having done anything."""
     monkeypatch.setattr(fcntl, "fcntl", lambda *_: _raise(code))
-    effects.sync_folder(tmp_path)
+    fsops.sync_folder(tmp_path)
     assert drive == ["plain folder"]
 
 
@@ -105,7 +105,7 @@ def test_a_full_sync_that_failed_is_not_tried_in_another_way(
     """After an error of the disk a plain fsync would say that all is well."""
     monkeypatch.setattr(fcntl, "fcntl", lambda *_: _raise(errno.EIO))
     with pytest.raises(OSError, match="Input/output"):
-        effects.sync_folder(tmp_path)
+        fsops.sync_folder(tmp_path)
     assert drive == []
 
 

@@ -1,4 +1,4 @@
-"""Own what comes before a store is mended: whatever is open is ended, so that the examination sees all of it.
+"""What comes before a store is mended: whatever is open is ended, so that the examination sees all of it.
 
 What is found afterwards is not known here.
 """

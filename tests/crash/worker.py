@@ -1,4 +1,4 @@
-"""Own the workshop of one worker: templates of the variants, a copy of one for each state, children that work on it.
+"""The workshop of one worker: templates of the variants, a copy of one for each state, children that work on it.
 
 It has imported everything and has no connection to any database, so that a forked child starts at once. What is
 disturbed in a child, and how its end is judged, is not known here.
@@ -19,18 +19,18 @@ from multiprocessing import parent_process
 from pathlib import Path
 from typing import Any
 
-from ontofetch_catalog.catalog import effects
+from ontofetch_catalog.catalog import fsops
 from ontofetch_hookspecs.errors import OntofetchError
 from tests.instance import attached_names, let_go
 
 from .children import Ended, Steady, run_child
+from .disk_model import Shadow
 from .frozen import freeze, note_inodes, thaw
 from .invariants import Expected
 from .ready import attach_small, checkpoint, make_ready
 from .recount import Recounter
-from .scenes import Facts, command, enter
+from .scenarios import Facts, command, enter
 from .seam import Board, Die, Fail, FailSync, Failure, Keep, LosePower, Outage, PowerLost, Seam, Stop
-from .shadow import Shadow
 from .states import is_as_before
 from .variant import Variant, point_of
 from .variants import VARIANTS
@@ -139,7 +139,7 @@ class Workshop:
     def keep(self, variant: Variant, at: int) -> None:
         """Keep what has just been left by a kill in front of call `at`, for those who go on from there.
 
-        Not so for the steps of care: events name the digest of a plan, which names inodes.
+        Not so for maintenance steps: events name the digest of a plan, which names inodes.
         """
         if self.mutant is None and not variant.stepwise:
             freeze(self.home, self._kept(variant, at))
@@ -248,7 +248,7 @@ class Workshop:
         """Do what is asked of the steady child, and leave its process as it was."""
         self.quick, self.by_command = request["quick"], request["by_command"]
         variant = VARIANTS[request["variant"]] if request["variant"] else None
-        kept = effects.open_database, effects.sync_filesystem
+        kept = fsops.open_database, fsops.sync_filesystem
         seam = Seam(self.board)
         disturb: Failure | Outage | None = None
         if request["disturb"]:
@@ -278,15 +278,15 @@ class Workshop:
                 seam.act.lose()
             return answer
         finally:
-            effects.open_database, effects.sync_filesystem = kept  # type: ignore[misc]
+            fsops.open_database, fsops.sync_filesystem = kept  # type: ignore[misc]
 
     def _prepare_seam(self, variant: Variant | None) -> None:
         if self.quick:
-            setattr(effects, "open_database", attach_small)  # noqa: B010 - in this child alone
+            setattr(fsops, "open_database", attach_small)  # noqa: B010 - in this child alone
             # the settings are those of the instance, which goes on
-            setattr(effects, "lock_settings", lambda _: None)  # noqa: B010 - likewise
+            setattr(fsops, "lock_settings", lambda _: None)  # noqa: B010 - likewise
         if variant is not None and not variant.syncfs:
-            setattr(effects, "sync_filesystem", lambda path: False)  # noqa: B010 - as on a platform without it
+            setattr(fsops, "sync_filesystem", lambda path: False)  # noqa: B010 - as on a platform without it
 
     def _carry_out(self, seam: Seam, what: str, variant: Variant | None, facts: Facts) -> dict[str, Any]:
         if what == "recover" or variant is None:

@@ -1,4 +1,4 @@
-"""The care for a store of real files, beside `find`, `hashlib` and what people are ready to wait."""
+"""The maintenance of a store of real files, beside `find`, `hashlib` and what people are ready to wait."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_verify(race: Race, large: Store) -> None:
 
 @pytest.mark.parametrize("job", ["doctor", "doctor_hash", "orphans", "verify"])
 def test_memory(race: Race, many: Store, job: str) -> None:
-    """No step of care holds the store in memory."""
+    """No step of maintenance holds the store in memory."""
     race.weigh(f"{job}.memory", lambda: (peak_of(job, many.root).grown, MOST_MEMORY))
 
 

@@ -1,4 +1,4 @@
-"""Own the account of what plugins spend and raise: milliseconds of each plugin, and in whose code an error began.
+"""The account of what plugins spend and raise: milliseconds of each plugin, and in whose code an error began.
 
 It stands between pluggy and a plugin's functions; what the hooks are about is not known here.
 """
@@ -16,7 +16,7 @@ from typing import Any
 import pluggy
 
 
-class Ledger:
+class PluginTimings:
     """Milliseconds by plugin, and the last error with its plugin and hook, per thread."""
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ class Ledger:
 
         impl.function = watched  # type: ignore[misc] # pluggy has no other seam around a single implementation
 
-    def culprit(self, error: BaseException) -> tuple[str, str] | None:
+    def failing_plugin(self, error: BaseException) -> tuple[str, str] | None:
         """Return (plugin, hook) in whose code `error` was raised last in this thread, None if it was nobody's."""
         raised = getattr(self._local, "raised", None)
         return raised[1:] if raised is not None and raised[0] is error else None
@@ -47,7 +47,7 @@ class Ledger:
     def _charge(self, plugin: str, hook: str, seconds: float, error: BaseException | None) -> None:
         self.milliseconds[plugin] += seconds * 1000
         # on its way out the error passes the wrappers around its origin
-        if error is not None and self.culprit(error) is None:
+        if error is not None and self.failing_plugin(error) is None:
             self._local.raised = (error, plugin, hook)
 
     def _nested(self) -> list[float]:
@@ -60,7 +60,7 @@ class Ledger:
 class _Spending:
     """Measures its body without what nested bodies spend."""
 
-    def __init__(self, ledger: Ledger, plugin: str, hook: str) -> None:
+    def __init__(self, ledger: PluginTimings, plugin: str, hook: str) -> None:
         self._ledger = ledger
         self._plugin = plugin
         self._hook = hook
@@ -85,7 +85,7 @@ class _Spending:
 class _Steps:
     """A wrapper's generator, each of its steps measured."""
 
-    def __init__(self, steps: GeneratorType[Any, Any, Any], ledger: Ledger, plugin: str, hook: str) -> None:
+    def __init__(self, steps: GeneratorType[Any, Any, Any], ledger: PluginTimings, plugin: str, hook: str) -> None:
         self._steps = steps
         self._ledger = ledger
         self._names = plugin, hook

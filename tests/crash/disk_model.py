@@ -1,4 +1,4 @@
-"""Own the model of what a disk remembers: which contents and which entries of folders are durable, which are not yet.
+"""The model of what a disk remembers: which contents and which entries of folders are durable, which are not yet.
 
 It stands behind the seam and sees every call. A rename is one change that touches one or two folders and is durable
 once all of them were synced; until then it may be lost. What was changed later may survive what was changed earlier,

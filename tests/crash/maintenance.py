@@ -1,4 +1,4 @@
-"""Own the scenes of care for a store: what is planned, damaged or backed up before, and the commands that go on.
+"""The scenes of maintenance of a store: what is planned, damaged or backed up before, and the commands that go on.
 
 Which variant goes with which scene, and what must hold, is not known here.
 """
@@ -26,8 +26,8 @@ from ontofetch_catalog.catalog.verify import run as verify_run
 from ontofetch_catalog.catalog.verify.pool import Answer, Pool
 from ontofetch_catalog.settings import read_settings
 
-from . import scenes
-from .scenes import Facts
+from . import scenarios
+from .scenarios import Facts
 
 T = TypeVar("T")
 LEFT = 3  # findings are no failure of the command that found them
@@ -135,14 +135,14 @@ def verified(home: Path, facts: Facts) -> None:
 
 def pinned(home: Path) -> Facts:
     """Build a store whose former release is pinned."""
-    scenes.latest(home)
+    scenarios.latest(home)
     ontofetch(home, "db", "pin", "example/sample/1.0")
     return {}
 
 
 def bit_rotten(home: Path) -> Facts:
     """Build a store in which one file is gone and one has other bytes of the same size."""
-    scenes.latest(home)
+    scenarios.latest(home)
     (home / "store/example/sample/2.0/data/a.ttl").write_text("AlPHA")
     (home / "store/example/sample/2.0/data/d/b.ttl").unlink()
     return {}
@@ -150,10 +150,10 @@ def bit_rotten(home: Path) -> Facts:
 
 def littered(home: Path) -> Facts:
     """Build a store with an orphan and a release before the last one."""
-    scenes.latest(home)
+    scenarios.latest(home)
     stray = home / "store/example/sample/2.0/data/stray.ttl"
     stray.write_text("nobody's")
-    os.utime(stray, (scenes.LONG_AGO, scenes.LONG_AGO))
+    os.utime(stray, (scenarios.LONG_AGO, scenarios.LONG_AGO))
     return {}
 
 
@@ -176,7 +176,7 @@ def applied(home: Path) -> Facts:
 
 def damaged(home: Path) -> Facts:
     """Build a store whose LATEST.json is gone and of which a manifest is spoilt."""
-    scenes.latest(home)
+    scenarios.latest(home)
     (home / "store/example/sample/LATEST.json").unlink()
     (home / "store/example/sample/2.0/manifest.json").write_text("{}")
     return {}
@@ -184,7 +184,7 @@ def damaged(home: Path) -> Facts:
 
 def backed_up(home: Path) -> Facts:
     """Build a store that was backed up after its first release and has two now."""
-    scenes.former(home)
+    scenarios.former(home)
     ontofetch(home, "db", "backup", "--to", str(home / "backup"))
-    scenes.host(home).pull("2.0", scenes.TEXTS)
+    scenarios.host(home).pull("2.0", scenarios.TEXTS)
     return {}

@@ -1,4 +1,4 @@
-"""Own the reading of a release's documents: manifest, audits, LATEST.json, checked as strictly as what a host sends.
+"""The reading of a release's documents: manifest, audits, LATEST.json, checked as strictly as what a host sends.
 
 They may have been changed by anybody; what breaks a rule of the catalog is refused with a sentence, and nothing of that
 release is taken over.
@@ -27,7 +27,7 @@ from ontofetch_hookspecs.names import (
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ...errors import EventError, OntofetchError
-from .. import effects
+from .. import fsops
 from ..boundaries.documents import LATEST_FORMAT, MANIFEST_FORMAT
 from ..connection import Store
 from ..repo import audits, releases
@@ -77,7 +77,7 @@ class DocumentRefused(OntofetchError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class ReleaseDocuments:
     """What the documents of a release say, ready to be recorded.
 
     Args:
@@ -94,7 +94,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ToldLatest:
+class LatestDocument:
     """What a LATEST.json says: the release, when (UTC without zone) and by whom it was set."""
 
     version_id: str
@@ -105,14 +105,14 @@ class ToldLatest:
 @contextmanager
 def reader() -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a connection to read audits through: a line that can't be read must not end anybody's transaction."""
-    connection = effects.open_database(Path(":memory:"), effects.CLOSED, read_only=False)
+    connection = fsops.open_database(Path(":memory:"), fsops.CLOSED, read_only=False)
     try:
         yield connection
     finally:
-        effects.close_database(connection)
+        fsops.close_database(connection)
 
 
-def read_release(store: Store, connection: duckdb.DuckDBPyConnection, folder: str) -> Told:
+def read_release(store: Store, connection: duckdb.DuckDBPyConnection, folder: str) -> ReleaseDocuments:
     """Return what the documents in a folder service/ontology/version say; never writes.
 
     Args:
@@ -128,7 +128,7 @@ def read_release(store: Store, connection: duckdb.DuckDBPyConnection, folder: st
         document = read_json(path)
         version = _read_version(document, folder)
         artifacts = _read_artifacts(document["artifacts"], version.version_id)
-        return Told(
+        return ReleaseDocuments(
             version=version,
             artifacts=artifacts,
             files=_read_files(store, connection, version, artifacts),
@@ -138,7 +138,7 @@ def read_release(store: Store, connection: duckdb.DuckDBPyConnection, folder: st
         raise _refused(path, error.message) from error
 
 
-def read_latest(store: Store, slot: str) -> ToldLatest | None:
+def read_latest(store: Store, slot: str) -> LatestDocument | None:
     """Return what the LATEST.json of a series says, None if there is none.
 
     Raises:
@@ -153,13 +153,13 @@ def read_latest(store: Store, slot: str) -> ToldLatest | None:
         raise _refused(path, error.message) from error
 
 
-def _read_latest(document: Mapping[str, Any], slot: str) -> ToldLatest:
+def _read_latest(document: Mapping[str, Any], slot: str) -> LatestDocument:
     if document.get("format") != LATEST_FORMAT or document.get("slot") != slot:
         raise EventError("It is not the LATEST.json of this series.", subject=slot)
     version_id = str(document.get("version_id"))
     if layout.series_of(version_id) != slot:
         raise EventError(f"It names {quote(version_id)}, of another series.", subject=slot)
-    return ToldLatest(
+    return LatestDocument(
         version_id=version_id,
         updated_at=_time("updated_at", document.get("updated_at")),
         updated_by=check_text("updated_by", document.get("updated_by"), most=200, optional=False) or "",
@@ -290,7 +290,7 @@ def _read_audit(store: Store, version: releases.VersionRow, name: str, recorded:
         return None
     path = store.path(version.fs_relpath) / name
     try:
-        digest, _ = effects.hash_file(path)
+        digest, _ = fsops.hash_file(path)
     except OSError as error:
         raise EventError(f"Its audit {name} can't be read: {error.strerror or error}.", subject=name) from error
     if digest != recorded:

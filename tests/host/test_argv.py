@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ontofetch_catalog.errors import UsageError
-from ontofetch_catalog.host.words import Parser, overview, split_common
+from ontofetch_catalog.host.argv import Parser, overview, split_common
 from ontofetch_hookspecs import Command
 
 

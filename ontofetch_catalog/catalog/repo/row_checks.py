@@ -1,4 +1,4 @@
-"""Own the SQL that proves the rows: keys, references, rules, the chain of events; nothing of the disk.
+"""The SQL that proves the rows: keys, references, rules, the chain of events; nothing of the disk.
 
 Each `find_*` returns findings as one Arrow table with the columns subject, version_id, message, fix, unsafe_fixes.
 Keys are compared by their 64-bit hashes first, so that a million rows fit into little memory.
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs.names import SEGMENT, quote
 
 from ...errors import CatalogUnreadable
-from .. import effects
+from .. import fsops
 from ..connection import fetch_one, literal
 from .definitions import database_of
 from .paths import is_illegal, leads_elsewhere
@@ -160,7 +160,7 @@ def delete_duplicates(connection: duckdb.DuckDBPyConnection, *, differing: bool)
     for table, key in KEYS.items():
         names = ", ".join(key)
         equal = "" if differing else "AND count(DISTINCT t) = 1"
-        removed += effects.execute(
+        removed += fsops.execute(
             connection,
             f"""
             DELETE FROM {table} WHERE rowid IN (
@@ -211,7 +211,7 @@ def find_dangling(connection: duckdb.DuckDBPyConnection) -> pa.Table:
 def delete_dangling(connection: duckdb.DuckDBPyConnection) -> int:
     """Remove the rows that refer to nothing, and what refers to them in turn; return how many."""
     return sum(
-        effects.execute(connection, f"DELETE FROM {table} WHERE {condition}")  # noqa: S608 - our own text
+        fsops.execute(connection, f"DELETE FROM {table} WHERE {condition}")  # noqa: S608 - our own text
         for table, _, condition in _DANGLING
     )
 

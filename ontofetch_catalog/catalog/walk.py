@@ -1,4 +1,4 @@
-"""Own what lies on the disk below a store's root, entry by entry: the walk, a closer look, paths as text of a database.
+"""What lies on the disk below a store's root, entry by entry: the walk, a closer look, paths as text of a database.
 
 It never writes and never follows a link, also if the tree changes under it; rows are not known here.
 """
@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from ontofetch_hookspecs.layout import CATALOG, DATABASE
 
-from . import effects
+from . import fsops
 from .connection import Store
 
 MAX_NS = 2**63 - 1  # of what a database holds, in the year 2262
@@ -53,7 +53,7 @@ class Entry:
 
 
 @dataclass(slots=True)
-class Obstacles:
+class ScanErrors:
     """What stood in the way of a walk.
 
     Args:
@@ -75,7 +75,7 @@ def lstat(entry: os.DirEntry[str]) -> os.stat_result:
 
 
 def walk_folder(
-    root: int, path: str, obstacles: Obstacles, see: Callable[[os.DirEntry[str]], Seen], *, prefix: str = ""
+    root: int, path: str, obstacles: ScanErrors, see: Callable[[os.DirEntry[str]], Seen], *, prefix: str = ""
 ) -> Iterator[tuple[str, Seen]]:
     """Yield (`prefix` and path inside, what `see` says) of all that lies below a folder of the store but folders.
 
@@ -90,7 +90,7 @@ def walk_folder(
         prefix: What each path begins with.
     """
     try:
-        descriptor = effects.open_folder(root, path)
+        descriptor = fsops.open_folder(root, path)
     except FileNotFoundError:
         return
     except OSError as error:
@@ -103,7 +103,7 @@ def walk_folder(
             for entry in entries:
                 try:
                     if entry.is_dir(follow_symlinks=False):
-                        below = effects.open_folder(folder, entry.name)
+                        below = fsops.open_folder(folder, entry.name)
                         stack.append((below, os.scandir(below), f"{inner}{entry.name}/"))
                         if entry.name == CATALOG and is_store(folder):
                             obstacles.foreign.append(f"{path}/{inner.removeprefix(prefix)}".rstrip("/"))
@@ -126,7 +126,7 @@ def walk_folder(
             os.close(folder)
 
 
-def look_at(store: Store, paths: Iterable[str]) -> Iterator[Entry | None]:
+def stat_paths(store: Store, paths: Iterable[str]) -> Iterator[Entry | None]:
     """Yield what each path below the root is now; None if it is gone, a folder, or behind a link or a file.
 
     Folders are opened one below the other and never through a link; paths of one folder in a row share its descriptor.
@@ -145,14 +145,14 @@ def look_at(store: Store, paths: Iterable[str]) -> Iterator[Entry | None]:
             os.close(descriptor)
 
 
-def look_below(store: Store, folder: str) -> list[Entry]:
+def list_below(store: Store, folder: str) -> list[Entry]:
     """Return every entry below a folder, sorted by path; empty where it is missing.
 
     Raises:
         OSError: It or a folder in it can't be read, or is a link.
     """
-    obstacles = Obstacles()
-    root = effects.open_root(store.root)
+    obstacles = ScanErrors()
+    root = fsops.open_root(store.root)
     try:
         entries = [_entry(f"{folder}/{inner}", state) for inner, state in walk_folder(root, folder, obstacles, lstat)]
     finally:
@@ -165,7 +165,7 @@ def look_below(store: Store, folder: str) -> list[Entry]:
 
 def _open_or_not(root: Path, folder: str) -> int:
     try:
-        return effects.open_folder(root, folder)
+        return fsops.open_folder(root, folder)
     except OSError as error:
         if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
             return -1

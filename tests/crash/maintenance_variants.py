@@ -1,4 +1,4 @@
-"""Own the variants of care for a store: prune, every fix of doctor, backup, restore, rebuild, verify, pins, sums.
+"""The variants of maintenance of a store: prune, every fix of doctor, backup, restore, rebuild, verify, pins, sums.
 
 Most take several steps, each of which is whole by itself. The other operations are not known here.
 """
@@ -9,25 +9,27 @@ from dataclasses import replace
 
 from tests.catalog.doctor import damage
 
-from . import care, damages, scenes
+from . import damages, maintenance, scenarios
 from .variant import Variant
 
 _STEPS = tuple(
-    Variant(name=name, build=build, run=care.run(*words.split()), stepwise=True, exhaustive=False)
+    Variant(name=name, build=build, run=maintenance.run(*words.split()), stepwise=True, exhaustive=False)
     for name, build, words in (
-        ("prune/apply", care.planned, "db prune --apply {plan}"),
-        ("backup/folder", scenes.latest, "db backup"),
+        ("prune/apply", maintenance.planned, "db prune --apply {plan}"),
+        ("backup/folder", scenarios.latest, "db backup"),
         # each time it is asked for it counts anew, with an event
-        ("refresh/all", scenes.latest, "db refresh"),
+        ("refresh/all", scenarios.latest, "db refresh"),
     )
 )
-_RESTORE = Variant(name="restore/older", build=care.backed_up, run=care.restored, stepwise=True, exhaustive=False)
+_RESTORE = Variant(
+    name="restore/older", build=maintenance.backed_up, run=maintenance.restored, stepwise=True, exhaustive=False
+)
 _AFTER_PRUNE = tuple(
     Variant(
         name=f"prune/{word}",
-        build=care.planned,
-        lead=care.applied,
-        run=care.run("db", "prune", f"--{word}", "{plan}"),
+        build=maintenance.planned,
+        lead=maintenance.applied,
+        run=maintenance.run("db", "prune", f"--{word}", "{plan}"),
         stepwise=True,
         exhaustive=False,
         by_turns=True,
@@ -40,8 +42,10 @@ _WHOLE = ("migrate",)
 FIXES = tuple(
     Variant(
         name=f"doctor/{name}",
-        build=build if name in _WHOLE else care.found(build),
-        run=care.run(*f"db doctor {words} --yes".split()) if name in _WHOLE else care.mended(*words.split()),
+        build=build if name in _WHOLE else maintenance.found(build),
+        run=maintenance.run(*f"db doctor {words} --yes".split())
+        if name in _WHOLE
+        else maintenance.mended(*words.split()),
         words=tuple(words.split()),
         stepwise=True,
         exhaustive=False,
@@ -49,7 +53,7 @@ FIXES = tuple(
         again=name in ("accept-loss", "write-record"),
     )
     for name, build, words in (
-        ("safe", care.damaged, "--fix"),
+        ("safe", maintenance.damaged, "--fix"),
         ("adopt-file", damages.harmed(damage.DAMAGE["CAT013"][0]), "--fix CAT013=adopt"),
         ("adopt-release", damages.harmed(damage.DAMAGE["CAT028"][0]), "--fix CAT028=adopt"),
         ("quarantine-file", damages.harmed(damage.DAMAGE["CAT013"][0]), "--fix CAT013=quarantine"),
@@ -68,14 +72,14 @@ FIXES = tuple(
         ("deduplicate", damages.harmed(damage.DAMAGE["CAT011"][0]), "--fix CAT011=deduplicate"),
         ("purge", damages.harmed(damage.DAMAGE["CAT023"][0]), "--fix CAT023"),
         ("chmod", damages.harmed(damage.DAMAGE["CAT024"][0], damage.DAMAGE["CAT024"][2]), "--fix CAT024"),
-        ("migrate", scenes.old_schema, "--fix CAT005"),
+        ("migrate", scenarios.old_schema, "--fix CAT005"),
     )
 )
-_REBUILD = Variant(name="rebuild/", run=care.rebuilt, stepwise=True, exhaustive=False, by_turns=True)
+_REBUILD = Variant(name="rebuild/", run=maintenance.rebuilt, stepwise=True, exhaustive=False, by_turns=True)
 _REBUILDS = (
     replace(_REBUILD, name="rebuild/lost", build=damages.all_lost, again=True),
     replace(_REBUILD, name="rebuild/adopted", build=damages.never_had_a_catalog, again=True),
-    replace(_REBUILD, name="rebuild/replacing", build=scenes.latest, moves_log=True),
+    replace(_REBUILD, name="rebuild/replacing", build=scenarios.latest, moves_log=True),
     replace(
         _REBUILD,
         name="rebuild/lost-while-publishing",
@@ -86,17 +90,17 @@ _REBUILDS = (
 )
 _VERIFY = Variant(
     name="verify/damaged",
-    build=care.bit_rotten,
-    run=care.verified,
+    build=maintenance.bit_rotten,
+    run=maintenance.verified,
     stepwise=True,
     exhaustive=False,
     by_turns=True,
 )
 _BOUNDARIES = tuple(
-    Variant(name=name, build=build, run=scenes.command(*words.split()), done=done, exhaustive=False, by_turns=True)
+    Variant(name=name, build=build, run=scenarios.command(*words.split()), done=done, exhaustive=False, by_turns=True)
     for name, build, words, done in (
-        ("pin/pinned", scenes.latest, "db pin example/sample/1.0", "prune.pinned"),
-        ("pin/unpinned", care.pinned, "db pin --remove example/sample/1.0", "prune.unpinned"),
+        ("pin/pinned", scenarios.latest, "db pin example/sample/1.0", "prune.pinned"),
+        ("pin/unpinned", maintenance.pinned, "db pin --remove example/sample/1.0", "prune.unpinned"),
     )
 )
 CARE = (*_STEPS, _RESTORE, *_AFTER_PRUNE, *FIXES, *_REBUILDS, _VERIFY, *_BOUNDARIES)

@@ -1,4 +1,4 @@
-"""Own how amounts are written on the command line: lengths of time and shares, as argparse types."""
+"""How amounts are written on the command line: lengths of time and shares, as argparse types."""
 
 from __future__ import annotations
 
