@@ -17,7 +17,7 @@ PACKAGE = CHECKOUT / "ontofetch_catalog"
 CONTRACT = CHECKOUT / "hookspecs/ontofetch_hookspecs"
 SOURCES = sorted([*PACKAGE.rglob("*.py"), *CONTRACT.rglob("*.py")])
 
-# package → the packages it may import; errors and settings are neutral ground, rendering only turns values into text, and
+# package → the packages it may import; errors and settings are neutral, rendering only turns values into text, and
 # content only reads what is inside files: the host unpacks with it, the catalog repairs and adopts; children starts the
 # processes of both
 MAY_IMPORT = {

@@ -1,4 +1,4 @@
-"""A store of real releases survives all maintenance: damage and repair, loss and restore, rebuild, prune and its way back.
+"""A store of real releases survives maintenance: damage and repair, loss and restore, rebuild, prune and its undoing.
 
 Each step is typed as a user types it; the recount imports nothing of the package.
 """

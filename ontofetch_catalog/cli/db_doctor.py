@@ -33,6 +33,7 @@ The exit code is 0 if nothing is found, 3 if something is found or left."""
 def main(argv: list[str], host: HostInfo) -> int:
     """Examine the store, mend what is asked for, examine it again, and print the findings."""
     from ..catalog.doctor.plan import read_choices
+    from ..catalog.doctor.recover_first import bring_record_up
     from ..rendering.cells import Look
 
     args = _parser(host).parse_args(argv)
@@ -43,6 +44,8 @@ def main(argv: list[str], host: HostInfo) -> int:
     if asked:
         _end_open(store, host)
     found, fixed = _mend(store, host, args, choices) if asked else (_examine(store, host, args), [])
+    if asked and found.record_behind:
+        bring_record_up(store)
     sections = {"findings": found.findings}
     if asked:
         if fixed:

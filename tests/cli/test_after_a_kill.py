@@ -121,6 +121,18 @@ def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
+def test_a_fix_that_finds_nothing_left_brings_the_record_up(store: Path, run: Run) -> None:
+    """Where a migration was killed between COMMIT and generation.json, `db doctor --fix` has nothing else to mend."""
+    record = store / ".catalog/generation.json"
+    former = record.read_bytes()
+    assert run("db", "pin", "example/sample/1.0")[0] == 0
+    record.write_bytes(former)
+    assert not is_current(store)
+    code, _, err = run("db", "doctor", "--fix", "--yes")
+    assert (code, "nothing to mend" in err) == (0, True)
+    assert is_current(store)
+
+
 @pytest.mark.parametrize("operation", ["rebuild", "restore"])
 def test_an_interrupted_swap_is_called_by_its_name(
     store: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, operation: str
@@ -167,7 +179,7 @@ def test_a_killed_backup_is_made_or_recorded_by_its_repeat(
     plant = "renamed = fsops.rename\ndef rename(source, target):\n"
     plant += f"    if target.name != {name!r}: return renamed(source, target)\n"
     plant += "    die()\n" if moment == "before" else "    renamed(source, target); die()\n"
-    killed(store, f"db backup --to {target}", plant + "effects.rename = rename")
+    killed(store, f"db backup --to {target}", plant + "fsops.rename = rename")
     assert target.exists() == (moment == "after")
     code, _, err = run("db", "backup", "--to", str(target))
     assert code == 0, err

@@ -39,7 +39,7 @@ def try_state(workshop: Workshop, state: State) -> tuple[Findings, list[str]]:
     judge.settled = state.first not in ("power", "lost") or bool(workshop.board.get("settled"))
     recovers, repeats = _what_follows(state, variant)
     if not (state.then or variant.stepwise or (state.first == "fail" and recovers)):
-        # after the first disturbance alone, in the state that ends there; maintenance steps are whole each by itself, and
+        # after the first disturbance alone, in the state that ends there; maintenance steps are each whole, and
         # after a failure a recovery has next to nothing to do: what is looked at then is what a reader saw
         judge.reader(workshop.look())
     if not ended.signal:

@@ -67,19 +67,20 @@ def _parts(described: pa.Table) -> dict[str, list[str]]:
     return parts
 
 
-def check_record(store: Store, connection: duckdb.DuckDBPyConnection, findings: Findings) -> None:
-    """Look whether the catalog has come as far as its generation record says."""
+def check_record(store: Store, connection: duckdb.DuckDBPyConnection, findings: Findings) -> bool:
+    """Look whether the catalog has come as far as its generation record says; return whether it has come further."""
     name = store.generation.relpath
     try:
         if read_generation(store) is None:
             message = f"There is no generation record {name}: a loss of committed rows would go unnoticed."
             findings.add("CAT009", name, message, fix="write")
-            return
-        check_generation(store, connection)
+            return False
+        return check_generation(store, connection)
     except CatalogUnreadable as error:
         findings.add("CAT009", name, error.message, unsafe=["write"])
     except CatalogBehind as error:
         findings.add("CAT008", name, error.message, unsafe=["accept"])
+    return False
 
 
 def check_chain(connection: duckdb.DuckDBPyConnection, findings: Findings) -> None:

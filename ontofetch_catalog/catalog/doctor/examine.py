@@ -45,10 +45,13 @@ class Examination:
     Args:
         findings: One row per finding, columns COLUMNS of `findings`.
         entries: How many files on disk were looked at.
+        record_behind: Whether a process died between its COMMIT and the generation record; no finding, the next
+            writer makes the record anew.
     """
 
     findings: pa.Table
     entries: int
+    record_behind: bool = False
 
     def count(self, severity: str) -> int:
         """Return the number of findings of a severity."""
@@ -116,7 +119,8 @@ def examine(
             # tables that are not ours answer none of our questions
             findings.add("CAT004", store.database.relpath, error.message)
     housekeeping.check_permissions(store, findings, inside.folders)
-    return Examination(findings=_settled(findings.table(), covered), entries=inside.entries)
+    settled = _settled(findings.table(), covered)
+    return Examination(findings=settled, entries=inside.entries, record_behind=inside.behind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +131,13 @@ class _Inside:
         folders: The releases' folders.
         entries: How many files on disk were looked at.
         unhashed: What is still to be hashed.
+        behind: Whether the generation record is behind the catalog.
     """
 
     folders: Sequence[str] = ()
     entries: int = 0
     unhashed: contents.Unhashed | None = None
+    behind: bool = False
 
 
 def _examine_inside(
@@ -145,7 +151,7 @@ def _examine_inside(
     """Carry out the checks that need the database, but for contents."""
     if not database.check_schema(connection, findings):
         return _Inside()
-    database.check_record(store, connection, findings)
+    behind = database.check_record(store, connection, findings)
     database.check_chain(connection, findings)
     in_rows = Findings()
     in_rows.add_table("CAT011", row_checks.find_duplicates(connection))
@@ -164,7 +170,7 @@ def _examine_inside(
     documents.check_releases(store, connection, findings, at_fault)
     unrecorded.check_releases(store, connection, findings)
     folders = [row.fs_relpath for row in releases.list_versions(connection) if row.version_id not in at_fault]
-    return _Inside(folders, entries, unhashed)
+    return _Inside(folders, entries, unhashed, behind)
 
 
 def check_files(

@@ -36,3 +36,13 @@ def end_open(store: Store) -> Ended:
         return Ended()
     with sessions.writing(store) as session:
         return Ended(boundaries=tuple(session.recovered), swapped=session.swapped)
+
+
+def bring_record_up(store: Store) -> None:
+    """Write the generation record of a catalog that has come further, as every writer does that enters.
+
+    Raises:
+        OntofetchError: The catalog can't be entered.
+    """
+    with sessions.writing(store):
+        pass
