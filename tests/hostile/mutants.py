@@ -24,6 +24,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from . import outcomes
@@ -45,7 +46,7 @@ class Stale(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one test ended: `passed`, `failed`, `hung` (killed at its limit), or why it was never called."""
+    """How one test ended: `passed`, `failed`, `hung` (killed at its limit), `died` with its process; or why not called."""
 
     how: str
     told: str = ""
@@ -53,7 +54,7 @@ class Outcome:
     @property
     def caught(self) -> bool:
         """Say whether it noticed the fault."""
-        return self.how in ("failed", "hung")
+        return self.how in ("failed", "hung", "died")
 
 
 def planted(text: str, change: Change) -> str:
@@ -98,20 +99,19 @@ def copy_checkout(folder: Path) -> Path:
 
 
 def run_tests(checkout: Path, tests: Sequence[str]) -> dict[str, Outcome]:
-    """Run tests in a copy of the checkout and return how each ended; one that hangs is killed and the others go on."""
+    """Run tests in a copy of the checkout and return how each ended; where one hangs or dies, the others go on."""
     found: dict[str, Outcome] = {}
     left = list(tests)
     while left:
-        hung = _run_some(checkout, left, found)
-        if hung is None:
+        last = _run_some(checkout, left, found)
+        if last is None:
             break
-        found[hung] = Outcome("hung")
         left = [test for test in left if not _ids(test, found)]
     return found
 
 
 def _run_some(checkout: Path, tests: Sequence[str], found: dict[str, Outcome]) -> str | None:
-    """Run tests once, add how they ended, and return the one that was killed on its way, if one was."""
+    """Run tests once, add how they ended, and return the one in which the process was killed or died, if any."""
     told = checkout.parent / "outcomes"
     told.unlink(missing_ok=True)
     temporary = checkout.parent / "tmp"
@@ -146,7 +146,9 @@ def _run_some(checkout: Path, tests: Sequence[str], found: dict[str, Outcome]) -
     if begun is None and (killed or process.returncode not in (0, 1)):
         # nothing was collected: the fault broke more than its defence, or a test's name is wrong
         found.update((test, Outcome("never called", words_said)) for test in tests if not _ids(test, found))
-    return begun if killed or process.returncode not in (0, 1) else None
+    if begun is not None:
+        found[begun] = Outcome("hung" if killed else "died", f"exit code {process.returncode}\n{words_said}")
+    return begun
 
 
 def _remove(folder: Path) -> None:
@@ -202,7 +204,7 @@ def try_fault(fault: Fault) -> tuple[Fault, list[str], float]:
 
 
 def unsound(tests: Sequence[str]) -> list[str]:
-    """Return what does not pass in a copy without a fault: such a test proves nothing."""
+    """Return which tests of one file do not pass in a copy without a fault: such a test proves nothing."""
     folder = Path(tempfile.mkdtemp(prefix="mutant-"))
     try:
         found = run_tests(copy_checkout(folder), tests)
@@ -232,7 +234,9 @@ def main(words: list[str]) -> int:
     with ThreadPoolExecutor(AT_ONCE) as pool:
         if not asked.no_control:
             tests = sorted({test for fault in chosen for test in fault.tests})
-            wrong = [line for lines in pool.map(unsound, (tests[::2], tests[1::2])) for line in lines]
+            # a process for each file: the memory of the limit is for the tests of one fault, not of all
+            files = [list(group) for _, group in groupby(tests, lambda test: test.partition("::")[0])]
+            wrong = [line for lines in pool.map(unsound, files) for line in lines]
             print("\n".join(wrong) or f"all of {len(tests)} tests pass without a fault", flush=True)
             missed += bool(wrong)
         caught = 0
