@@ -46,7 +46,7 @@ class Stale(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one test ended: `passed`, `failed`, `hung` (killed at its limit), `died` with its process; or why not called."""
+    """How one test ended: `passed`, `failed`, `hung` (killed at its limit), `died` with its process, or its reason."""
 
     how: str
     told: str = ""
