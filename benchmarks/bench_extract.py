@@ -12,6 +12,7 @@ import pytest
 from ontofetch_catalog.catalog.boundaries import carry_out
 from ontofetch_catalog.catalog.boundaries.extract import ExtractBoundary
 from ontofetch_catalog.catalog.connection import Store
+from ontofetch_catalog.plugins.catalog import CatalogPlugin
 from ontofetch_hookspecs import Stage
 from ontofetch_hookspecs.layout import DATABASE, EXTRACT_AUDIT
 from ontofetch_hookspecs.testing import SAMPLE_SHA256, make_manager
@@ -58,7 +59,7 @@ def test_real_files(race: Race, template: Path, room: Path) -> None:
 
     def run_boundary(given: tuple[Path, Path]) -> None:
         root, staged = given
-        manager = make_manager(data.NamedCatalog(), root=root)
+        manager = make_manager(CatalogPlugin(), root=root)
         manager.hook.on_extract_done(event=data.extract_event(root, files, staged))
 
     def run_parts(given: tuple[Path, Path]) -> None:

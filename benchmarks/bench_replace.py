@@ -11,6 +11,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
+from ontofetch_catalog.plugins.catalog import CatalogPlugin
 from ontofetch_hookspecs import Stage
 from ontofetch_hookspecs.layout import DATABASE
 from ontofetch_hookspecs.testing import make_manager, sample_download_done, sample_extract_done
@@ -64,7 +65,7 @@ def record(root: Path, content: bytes, files: pa.Table, artifact: str) -> float:
     for stage in (source, tree):
         stage.close()
     os.sync()  # what others left to write
-    manager = make_manager(data.NamedCatalog(), root=root)
+    manager = make_manager(CatalogPlugin(), root=root)
     digest = hashlib.sha256(content).hexdigest()
     download = sample_download_done(
         root, artifact=artifact, sha256=digest, size_bytes=len(content), staged=staged.path, replace=True

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ontofetch_catalog.plugins.catalog import CatalogPlugin
 from ontofetch_hookspecs.testing import make_manager, sample_set_latest
 
 from . import data
@@ -23,7 +24,7 @@ def small(scratch: Path) -> Path:
     root = data.make_store(scratch / "small")
     data.make_folders(root / data.VERSION / "data", 100)
     data.write_tree(root / data.VERSION / "data", 100)
-    manager = make_manager(data.NamedCatalog(), root=root)
+    manager = make_manager(CatalogPlugin(), root=root)
     manager.hook.on_extract_done(event=data.extract_event(root, data.files_table(100), None))
     manager.hook.on_set_latest(event=sample_set_latest(root))
     return root

@@ -99,7 +99,7 @@ def make_store(root: Path) -> Path:
     source = root / VERSION / "src"
     source.mkdir(parents=True)
     (source / "sample.nt").write_bytes(SAMPLE_BYTES)
-    manager = make_manager(NamedCatalog(), root=root)
+    manager = make_manager(CatalogPlugin(), root=root)
     manager.hook.on_download_done(event=sample_download_done(root))
     return root
 
@@ -170,7 +170,7 @@ def record_tree(root: Path, files: pa.Table, write: Callable[[Path], None]) -> N
         (staged / folder).mkdir(parents=True)
     write(staged)
     stage.close()
-    manager = make_manager(NamedCatalog(), root=root)
+    manager = make_manager(CatalogPlugin(), root=root)
     manager.hook.on_extract_done(event=extract_event(root, files, staged))
 
 
@@ -207,12 +207,6 @@ def copy_store(template: Path, root: Path) -> Path:
 def extract_event(root: Path, files: pa.Table, staged: Path | None) -> ExtractDone:
     """Return the event of VERSION's files."""
     return sample_extract_done(root, files, staged=staged)
-
-
-class NamedCatalog(CatalogPlugin):
-    """The catalog under the name that a host gives it."""
-
-    PLUGIN_NAME = "catalog"
 
 
 def _query(sql: str) -> pa.Table:

@@ -31,12 +31,6 @@ TIME = datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC)
 Texts = Mapping[str, str]
 
 
-class NamedCatalog(CatalogPlugin):
-    """The catalog under the name that the host gives it."""
-
-    PLUGIN_NAME = "catalog"
-
-
 def files_table(texts: Texts) -> pa.Table:
     """Return FILES_COLUMNS for files with these contents."""
     rows = sorted(texts.items())
@@ -96,7 +90,7 @@ class Releases:
 
     def __init__(self, root: Path, *plugins: object, settings: Mapping[str, object] | None = None) -> None:
         self.root = root
-        self.manager = make_manager(*plugins, NamedCatalog(), root=root, settings=settings)
+        self.manager = make_manager(*plugins, CatalogPlugin(), root=root, settings=settings)
         # a plugin of the test's own wants to see each pull, and what is synced is not looked at in a copy
         plain = not plugins and (settings or {}).get("durability") == "off"
         self._pulled: tuple[object, ...] | None = (tuple(sorted((settings or {}).items())),) if plain else None

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from .events import CatalogCommitted
 
+FAILURES = (Exception, SystemExit)  # `sys.exit` in a hook would end the host without a word
 _log = logging.getLogger("ontofetch.notify")
 
 
@@ -26,7 +27,7 @@ class ObserverError:
     plugin: str
     hook: str
     boundary_id: str
-    error: Exception
+    error: BaseException
     milliseconds: float
 
 
@@ -42,7 +43,7 @@ def notify(manager: pluggy.PluginManager, event: CatalogCommitted) -> list[Obser
         start = time.perf_counter()
         try:
             caller(event=event)
-        except Exception as error:  # noqa: BLE001 - an observer's failure must not undo or stop anything; it is logged
+        except FAILURES as error:  # an observer's failure must not undo or stop anything; it is logged
             spent = (time.perf_counter() - start) * 1000
             errors.append(ObserverError(name, "on_catalog_committed", event.boundary_id, error, spent))
             _log.error(
@@ -73,7 +74,7 @@ def gather(manager: pluggy.PluginManager, hook: str) -> tuple[list[tuple[str, ob
         start = time.perf_counter()
         try:
             found += [(name, item) for item in plugin_impl.function()]
-        except Exception as error:  # noqa: BLE001 - a broken plugin must not take the others' contributions away
+        except FAILURES as error:  # a broken plugin must not take the others' contributions away
             spent = (time.perf_counter() - start) * 1000
             errors.append(ObserverError(name, hook, "", error, spent))
             _log.error("plugin %s failed in %s: %s: %s", name, hook, type(error).__name__, error)

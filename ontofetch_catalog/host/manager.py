@@ -16,7 +16,10 @@ import pluggy
 from ontofetch_hookspecs import ENTRY_POINT_GROUP, PROJECT, TRANSACTIONAL, HostInfo, gather, specs
 from ontofetch_hookspecs.errors import OntofetchError, UsageError, Veto
 from ontofetch_hookspecs.names import quote
+from ontofetch_hookspecs.notify import FAILURES
+from ontofetch_hookspecs.surround import surround
 
+from .prints import PrintsAside
 from .timings import PluginTimings
 
 OUTERMOST = "catalog"  # registered last, so that its wrappers enclose everybody else's vote
@@ -133,7 +136,7 @@ class Plugins:
                 raise
             refused = f"The plugin {quote(plugin)} refuses {subject}: {error.message}"
             raise Veto(refused, subject=subject, hint=error.hint or _leave_out(plugin)) from error
-        except Exception as error:
+        except FAILURES as error:
             plugin, _ = self.ledger.failing_plugin(error) or (OUTERMOST, hook)
             failed = f"The plugin {quote(plugin)} failed in {hook} for {subject}: {describe(error)}."
             raise PluginFailed(failed, subject=subject, hint=_leave_out(plugin)) from error
@@ -210,8 +213,12 @@ def _refuse_unknown(off: Collection[str], known: set[str]) -> None:
 
 def _load(plugins: Plugins, record: PluginRecord) -> None:
     try:
-        plugins.manager.register(record.point.load(), name=record.name)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - an import may raise anything, even an exit
+        plugin = record.point.load()
+        if record.name == OUTERMOST and record.built_in:
+            # one catalog for each manager: what the entry point names is the same object for all of them
+            plugin = type(plugin)()
+        plugins.manager.register(plugin, name=record.name)
+    except FAILURES as error:  # an import may raise anything, even an exit
         # pluggy before 1.7 leaves a plugin half registered when one of its hooks does not fit
         if plugins.manager.has_plugin(record.name):
             plugins.manager.unregister(name=record.name)
@@ -241,6 +248,8 @@ def _watch(plugins: Plugins, record: PluginRecord) -> None:
         for impl in caller.get_hookimpls():
             if impl.plugin is plugin and caller.has_spec():
                 plugins.ledger.watch(impl, caller.name)
+                if not record.built_in:
+                    surround(impl, PrintsAside)
 
 
 def _isolate(impl: pluggy.HookImpl, failures: dict[str, BaseException]) -> None:
@@ -249,7 +258,7 @@ def _isolate(impl: pluggy.HookImpl, failures: dict[str, BaseException]) -> None:
     def isolated(*args: object, **kwargs: object) -> None:
         try:
             function(*args, **kwargs)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - the other plugins must still learn of the host
+        except FAILURES as error:  # the other plugins must still learn of the host
             failures[impl.plugin_name] = error
 
     impl.function = isolated  # type: ignore[misc] # as in the ledger

@@ -5,15 +5,15 @@ It stands between pluggy and a plugin's functions; what the hooks are about is n
 
 from __future__ import annotations
 
-import inspect
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable
-from types import GeneratorType, TracebackType
-from typing import Any
+from functools import partial
+from types import TracebackType
 
 import pluggy
+
+from ontofetch_hookspecs.surround import surround
 
 
 class PluginTimings:
@@ -29,15 +29,7 @@ class PluginTimings:
 
     def watch(self, impl: pluggy.HookImpl, hook: str) -> None:
         """Put an implementation of a hook under observation."""
-        function: Callable[..., Any] = impl.function
-        steps = inspect.isgeneratorfunction(function)
-
-        def watched(*args: Any, **kwargs: Any) -> Any:
-            with self.spending(impl.plugin_name, hook):
-                result = function(*args, **kwargs)
-            return _Steps(result, self, impl.plugin_name, hook) if steps else result
-
-        impl.function = watched  # type: ignore[misc] # pluggy has no other seam around a single implementation
+        surround(impl, partial(self.spending, impl.plugin_name, hook))
 
     def failing_plugin(self, error: BaseException) -> tuple[str, str] | None:
         """Return (plugin, hook) in whose code `error` was raised last in this thread, None if it was nobody's."""
@@ -80,28 +72,3 @@ class _Spending:
         # the end of a generator is no error
         real = None if isinstance(error, StopIteration | GeneratorExit) else error
         self._ledger._charge(self._plugin, self._hook, spent - inside, real)
-
-
-class _Steps:
-    """A wrapper's generator, each of its steps measured."""
-
-    def __init__(self, steps: GeneratorType[Any, Any, Any], ledger: PluginTimings, plugin: str, hook: str) -> None:
-        self._steps = steps
-        self._ledger = ledger
-        self._names = plugin, hook
-        self.gi_code = steps.gi_code
-
-    def __next__(self) -> Any:
-        with self._ledger.spending(*self._names):
-            return next(self._steps)
-
-    def send(self, value: Any) -> Any:
-        with self._ledger.spending(*self._names):
-            return self._steps.send(value)
-
-    def throw(self, error: BaseException) -> Any:
-        with self._ledger.spending(*self._names):
-            return self._steps.throw(error)
-
-    def close(self) -> None:
-        self._steps.close()

@@ -8,10 +8,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Generator, Iterable, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs import Command, hookimpl
+from ontofetch_hookspecs.names import quote
+from ontofetch_hookspecs.notify import FAILURES
+from ontofetch_hookspecs.votes import Raised, Votes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,48 +53,98 @@ def _not_nested() -> Iterator[None]:
         _state.inside = False
 
 
+def _check_kind(hook: str, event: object) -> None:
+    """Refuse an event that belongs to another hook, or none: nobody was asked for a vote on it.
+
+    Raises:
+        EventError: It does.
+    """
+    from ontofetch_hookspecs import DownloadDone, EventError, ExtractDone, SetLatest, ValidateDone
+
+    wanted = {
+        "on_download_done": DownloadDone,
+        "on_extract_done": ExtractDone,
+        "on_validate_done": ValidateDone,
+        "on_set_latest": SetLatest,
+    }
+    if not isinstance(event, wanted[hook]):
+        meant = next((name for name, kind in wanted.items() if isinstance(event, kind)), "")
+        raise EventError(
+            f"{hook} was called with a {type(event).__name__}, not a {wanted[hook].__name__}.",
+            subject="event",
+            hint=f"Call {meant} with it." if meant else f"Make a {wanted[hook].__name__} and pass it as event=.",
+        )
+
+
+def _refuse_lost(hook: str, raised: Sequence[Raised]) -> None:
+    """Raise the veto that a wrapper of another plugin has swallowed; what leaves a plugin counts."""
+    if raised:
+        _log.warning(
+            "a wrapper of %s swallowed what plugin %s raised; a veto counts all the same", hook, quote(raised[0].plugin)
+        )
+        raise raised[0].error
+
+
 class CatalogPlugin:
     """One catalog for one manager; it learns its root when the host is ready."""
 
+    PLUGIN_NAME = PLUGIN_NAME
+
     def __init__(self) -> None:
         self._host: HostInfo | None = None
+        self._votes: Votes | None = None
 
     @hookimpl
     def on_host_ready(self, host: HostInfo) -> None:
-        """Remember the host: its root, its settings, and the manager through which observers are told."""
+        """Remember the host: its root, its settings, and the manager through which observers are told.
+
+        A second manager gets a catalog of its own: what is loaded from an entry point is one object for all of them,
+        and a question would be answered from the catalog of whichever host was ready last.
+        """
+        if self._host is not None and self._host.manager is not host.manager:
+            name = host.manager.get_name(self)
+            host.manager.unregister(self)
+            # it hears of the host as it is registered, and is outermost, as whoever comes last
+            host.manager.register(CatalogPlugin(), name=name)
+            return
         self._host = host
+        self._votes = Votes(host.manager, host.manager.get_name(self) or PLUGIN_NAME)
 
     @hookimpl(wrapper=True)
     def on_download_done(self, event: DownloadDone) -> Generator[None, list[Any], list[Any]]:
         """Record an artifact: rows and file, or neither."""
-        return (yield from self._boundary(event))
+        return (yield from self._boundary("on_download_done", event))
 
     @hookimpl(wrapper=True)
     def on_extract_done(self, event: ExtractDone) -> Generator[None, list[Any], list[Any]]:
         """Record the files of an artifact: rows and files, or neither."""
-        return (yield from self._boundary(event))
+        return (yield from self._boundary("on_extract_done", event))
 
     @hookimpl(wrapper=True)
     def on_validate_done(self, event: ValidateDone) -> Generator[None, list[Any], list[Any]]:
         """Record results of validators: rows and audit, or neither."""
-        return (yield from self._boundary(event))
+        return (yield from self._boundary("on_validate_done", event))
 
     @hookimpl(wrapper=True)
     def on_set_latest(self, event: SetLatest) -> Generator[None, list[Any], list[Any]]:
         """Record a latest pointer: row and LATEST.json, or neither."""
-        return (yield from self._boundary(event))
+        return (yield from self._boundary("on_set_latest", event))
 
     def _boundary(
-        self, event: DownloadDone | ExtractDone | ValidateDone | SetLatest
+        self, hook: str, event: DownloadDone | ExtractDone | ValidateDone | SetLatest
     ) -> Generator[None, list[Any], list[Any]]:
         from ontofetch_catalog.catalog.boundaries import carry_out, make_boundary, notify_observers, record_rollback
 
+        _check_kind(hook, event)
         store = self._store_of(event)
         with _not_nested():
             boundary = make_boundary(store, event)
             try:
-                votes = yield
-            except Exception as veto:
+                with ExitStack() as stack:
+                    raised = stack.enter_context(self._votes.asked()) if self._votes is not None else []
+                    votes = yield
+                _refuse_lost(hook, raised)
+            except FAILURES as veto:
                 record_rollback(store, boundary, veto)
                 raise
             outcome = carry_out(store, boundary)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ontofetch_catalog.errors import NestedBoundary
-from ontofetch_catalog.plugins.catalog import CatalogPlugin
-from ontofetch_hookspecs import TRANSACTIONAL, CatalogCommitted, DownloadDone, Veto, hookimpl, load_target
-from ontofetch_hookspecs.testing import make_manager, sample_download_done
+from ontofetch_catalog.plugins.catalog import CatalogPlugin, plugin
+from ontofetch_hookspecs import TRANSACTIONAL, CatalogCommitted, DownloadDone, EventError, Veto, hookimpl, load_target
+from ontofetch_hookspecs.testing import make_manager, sample_download_done, sample_set_latest
 from tests.releases import Releases, query, sha256
 
 TEXTS = {"a.ttl": "one"}
@@ -184,3 +185,78 @@ def test_a_wrapper_of_somebody_else_sees_the_vote(tmp_path: Path) -> None:
     with pytest.raises(Veto, match="second thoughts"):
         releases.download("1", b"x")
     assert not (releases.root / "example").exists()
+
+
+class Vetoer:
+    """Vote against everything."""
+
+    @hookimpl
+    def on_download_done(self, event: DownloadDone) -> None:
+        """Refuse."""
+        raise Veto("No licence, no record.")
+
+
+class Swallower:
+    """Lose whatever the others raise."""
+
+    @hookimpl(wrapper=True)
+    def on_download_done(self, event: DownloadDone) -> Generator[None, list[Any], list[Any]]:
+        """Catch it."""
+        try:
+            return (yield)
+        except Veto:
+            return []
+
+
+@pytest.mark.parametrize("order", [(Vetoer, Swallower), (Swallower, Vetoer)])
+def test_no_wrapper_loses_a_veto(tmp_path: Path, order: tuple[type, type], caplog: pytest.LogCaptureFixture) -> None:
+    """A veto that another plugin's wrapper swallows counts: nothing is recorded, and a line says who lost what."""
+    releases = Releases(tmp_path / "store", *(kind() for kind in order), settings={"durability": "off"})
+    staged = releases.stage_file("sample.nt", b"x")
+    event = sample_download_done(releases.root, sha256=sha256(b"x"), size_bytes=1, staged=staged)
+    with pytest.raises(Veto, match="No licence"):
+        releases.manager.hook.on_download_done(event=event)
+    assert query(releases.root, "SELECT count(*) FROM versions") == [(0,)]
+    assert any("swallowed what plugin" in record.getMessage() for record in caplog.records)
+
+
+@pytest.mark.parametrize(
+    ("hook", "make", "sentence"),
+    [
+        ("on_download_done", sample_set_latest, "called with a SetLatest, not a DownloadDone. Call on_set_latest"),
+        ("on_set_latest", sample_download_done, "called with a DownloadDone, not a SetLatest. Call on_download_done"),
+        (
+            "on_download_done",
+            lambda root: {"root": root},
+            "called with a dict, not a DownloadDone. Make a DownloadDone",
+        ),
+    ],
+)
+def test_an_event_of_another_hook_is_refused(
+    releases: Releases, hook: str, make: Callable[[Path], object], sentence: str
+) -> None:
+    """Nobody was asked for a vote on it, so nothing may come of it."""
+    with pytest.raises(EventError, match=re.escape(sentence)):
+        getattr(releases.manager.hook, hook)(event=make(releases.root))
+
+
+def test_two_managers_have_two_catalogs(tmp_path: Path) -> None:
+    """The entry point's object is one for the whole process; each manager's questions go to its own catalog."""
+    managers = [make_manager(plugin, root=tmp_path / name) for name in ("one", "two")]
+    for manager, name in zip(managers, ("one", "two"), strict=True):
+        releases = Releases(tmp_path / name, settings={"durability": "off"})
+        releases.pull(name, TEXTS)
+        assert [called for called, _ in manager.list_name_plugin()] == ["catalog"]
+    for manager, own, other in zip(managers, ("one", "two"), ("two", "one"), strict=True):
+        assert manager.hook.lookup_version(version_id=f"example/sample/{own}") is not None
+        assert manager.hook.lookup_version(version_id=f"example/sample/{other}") is None
+
+
+def test_an_exit_in_a_vote_is_a_veto(tmp_path: Path) -> None:
+    """`sys.exit` in a vote rolls back like any other error."""
+    voter = Voter()
+    voter.error = SystemExit(7)  # type: ignore[assignment]
+    releases = Releases(tmp_path / "store", voter, settings={"durability": "off"})
+    with pytest.raises(SystemExit):
+        releases.pull("1.0", TEXTS)
+    assert query(releases.root, "SELECT type FROM events")[-1:] == [("download.rolled_back",)]

@@ -14,11 +14,11 @@ from ontofetch_catalog.catalog.doctor.codes import BY_CODE
 from ontofetch_catalog.catalog.doctor.examine import examine
 from ontofetch_catalog.catalog.doctor.housekeeping import permission_fault
 from ontofetch_catalog.errors import CatalogMissing
+from ontofetch_catalog.plugins.catalog import CatalogPlugin
 from ontofetch_hookspecs import hookimpl
 from ontofetch_hookspecs.testing import make_manager
 from tests.catalog.doctor.conftest import FAST
 from tests.catalog.doctor.damage import DAMAGE, Damage
-from tests.releases import NamedCatalog
 
 CASES = [(code, damage) for code, ways in DAMAGE.items() for damage in ways]
 
@@ -77,10 +77,10 @@ class _Outer:
 
 def test_a_wrapper_outside_of_the_catalogs_is_found(sound: Path) -> None:
     """A wrapper that was registered later is named; one registered before the catalog is fine."""
-    outside = examine(Store(sound, FAST), manager=make_manager(NamedCatalog(), _Outer()))
+    outside = examine(Store(sound, FAST), manager=make_manager(CatalogPlugin(), _Outer()))
     assert outside.findings["code"].to_pylist() == ["CAT025"]
     assert outside.findings["subject"].to_pylist() == ["outer"]
-    inside = examine(Store(sound, FAST), manager=make_manager(_Outer(), NamedCatalog()))
+    inside = examine(Store(sound, FAST), manager=make_manager(_Outer(), CatalogPlugin()))
     assert len(inside.findings) == 0
 
 
