@@ -6,14 +6,17 @@ It knows nothing of what the settings are used for.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from ontofetch_hookspecs import PluginSetting
 from ontofetch_hookspecs.names import quote
 
 from .errors import UsageError
 from .settings_file import SettingsFile, read_settings_file
+
+PLUGIN = "plugin"  # the table of the settings file below which plugins have tables of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ SETTINGS = (
     Setting("root", "text", "", "the store; empty: the platform's user data folder", "--root"),
     Setting("wait", "float", 60.0, "seconds to wait for another process before giving up", "--wait"),
     Setting("no_plugins", "names", (), "plugins to leave out", "--no-plugin"),
+    Setting("required_plugins", "names", (), "plugins without which nothing is recorded"),
     Setting(
         "durability",
         "choice",
@@ -98,18 +102,23 @@ class Settings:
         values: Name → value.
         sources: Name → where the value comes from.
         found_file: The settings file of the current folder that nobody named; a host says that it is in force.
+        of_plugins: What the file says below `[plugin.NAME]`, unchecked: each plugin says which settings it has.
+        file: The settings file; empty where there is none.
     """
 
     values: Mapping[str, object]
     sources: Mapping[str, str]
     found_file: str = ""
+    of_plugins: Mapping[str, object] = field(default_factory=dict)
+    file: str = ""
 
     @property
     def from_found_file(self) -> tuple[str, ...]:
         """Return the names of the settings that come from `found_file`, sorted."""
-        return tuple(
-            sorted(name for name, source in self.sources.items() if self.found_file and source == self.found_file)
-        )
+        if not self.found_file:
+            return ()
+        own = [name for name, source in self.sources.items() if source == self.found_file]
+        return tuple(sorted([*own, *(f"{PLUGIN}.{name}" for name in self.of_plugins)]))
 
     @property
     def root(self) -> Path:
@@ -122,8 +131,10 @@ class Settings:
         import hashlib
         import json
 
-        normal = {name: value for name, value in self.values.items() if name != "root"}
-        return hashlib.sha256(json.dumps(normal, sort_keys=True).encode()).hexdigest()
+        normal: dict[str, object] = {name: value for name, value in self.values.items() if name != "root"}
+        if self.of_plugins:
+            normal[PLUGIN] = self.of_plugins
+        return hashlib.sha256(json.dumps(normal, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def read_settings(flags: Mapping[str, object], environment: Mapping[str, str] | None = None) -> Settings:
@@ -134,6 +145,7 @@ def read_settings(flags: Mapping[str, object], environment: Mapping[str, str] | 
     """
     environment = os.environ if environment is None else environment
     file = read_settings_file(environment)
+    of_plugins = file.values.get(PLUGIN, {})
     _refuse_unknown(file)
     values: dict[str, object] = {}
     sources: dict[str, str] = {}
@@ -155,11 +167,44 @@ def read_settings(flags: Mapping[str, object], environment: Mapping[str, str] | 
         from platformdirs import user_data_dir
 
         values["root"] = user_data_dir("ontofetch", appauthor=False)
-    return Settings(values, sources, "" if file.named else file.name)
+    tables = of_plugins if isinstance(of_plugins, Mapping) else {}
+    return Settings(values, sources, "" if file.named else file.name, tables, file.name)
+
+
+def read_plugin_settings(plugin: str, declared: Iterable[PluginSetting], given: object, file: str) -> dict[str, object]:
+    """Return the settings of a plugin in force: what the file says below `[plugin.NAME]`, else their defaults.
+
+    Args:
+        plugin: Its name.
+        declared: Which settings it has.
+        given: What the file says, None if nothing.
+        file: The settings file, for errors.
+
+    Raises:
+        UsageError: A value is of the wrong kind, or the plugin has no such setting.
+    """
+    settings = {one.name: Setting(one.name, one.kind, one.default, one.meaning, "", one.choices) for one in declared}
+    values = given if isinstance(given, Mapping) else {}
+    table = f"[{PLUGIN}.{plugin}]"
+    if given is not None and not isinstance(given, Mapping):
+        raise UsageError(f"{file} has a {table} that is no table.", subject=plugin)
+    unknown = sorted(set(values) - set(settings))
+    if unknown:
+        raise UsageError(
+            f"{file} has an unknown setting {quote(unknown[0])} below {table}.",
+            subject=unknown[0],
+            hint=f"The plugin has: {', '.join(sorted(settings))}." if settings else "The plugin has no settings.",
+        )
+    return {
+        name: _convert(setting, values[name], f"{table} of {file}") if name in values else setting.default
+        for name, setting in settings.items()
+    }
 
 
 def _refuse_unknown(file: SettingsFile) -> None:
-    unknown = sorted(set(file.values) - set(_BY_NAME))
+    unknown = sorted(set(file.values) - {*_BY_NAME, PLUGIN})
+    if not isinstance(file.values.get(PLUGIN, {}), Mapping):
+        unknown.append(PLUGIN)
     if unknown:
         raise UsageError(
             f"{file.name} has an unknown setting {quote(unknown[0])}.",

@@ -5,10 +5,22 @@ Hosts and plugins need nothing else; it imports only pluggy and the standard lib
 
 from typing import TYPE_CHECKING
 
-from .commands import Command, HostInfo, Parameter, Report, Validator, add_common_options, load_target
-from .errors import EventError, OntofetchError, StageError, UsageError, Veto
+from .commands import (
+    Command,
+    HostInfo,
+    Parameter,
+    PluginSetting,
+    Report,
+    Validator,
+    add_common_options,
+    call_contribution,
+    load_target,
+    refuse_without,
+    take_common_options,
+)
+from .errors import EventError, OntofetchError, PluginFailed, StageError, UsageError, Veto
 from .notify import ObserverError, gather, notify
-from .specs import ENTRY_POINT_GROUP, PROJECT, TRANSACTIONAL, hookimpl, hookspec
+from .specs import ENTRY_POINT_GROUP, PROJECT, REQUIRED_GROUP, TRANSACTIONAL, hookimpl, hookspec
 
 if TYPE_CHECKING:
     from .events import (
@@ -16,6 +28,7 @@ if TYPE_CHECKING:
         KNOWN_RESULTS_COLUMNS,
         RESULTS_COLUMNS,
         CatalogCommitted,
+        CatalogRolledBack,
         Column,
         DownloadDone,
         Event,
@@ -25,16 +38,19 @@ if TYPE_CHECKING:
         Table,
         ValidateDone,
         find_receipt,
+        staged_path,
     )
+    from .hosting import Host, load_plugins, open_host
     from .records import ArtifactRecord, DownloadRecord, VersionRecord
     from .stages import Stage
 else:
     # a host that lists its commands needs no event, record or stage: each comes when somebody asks for it (PEP 562)
     _MODULES = {
         "events": (
-            "FILES_COLUMNS KNOWN_RESULTS_COLUMNS RESULTS_COLUMNS CatalogCommitted Column DownloadDone Event "
-            "ExtractDone Receipt SetLatest Table ValidateDone find_receipt"
+            "FILES_COLUMNS KNOWN_RESULTS_COLUMNS RESULTS_COLUMNS CatalogCommitted CatalogRolledBack Column "
+            "DownloadDone Event ExtractDone Receipt SetLatest Table ValidateDone find_receipt staged_path"
         ),
+        "hosting": "Host load_plugins open_host",
         "records": "ArtifactRecord DownloadRecord VersionRecord",
         "stages": "Stage",
     }
@@ -54,10 +70,12 @@ __all__ = [
     "FILES_COLUMNS",
     "KNOWN_RESULTS_COLUMNS",
     "PROJECT",
+    "REQUIRED_GROUP",
     "RESULTS_COLUMNS",
     "TRANSACTIONAL",
     "ArtifactRecord",
     "CatalogCommitted",
+    "CatalogRolledBack",
     "Column",
     "Command",
     "DownloadDone",
@@ -65,10 +83,13 @@ __all__ = [
     "Event",
     "EventError",
     "ExtractDone",
+    "Host",
     "HostInfo",
     "ObserverError",
     "OntofetchError",
     "Parameter",
+    "PluginFailed",
+    "PluginSetting",
     "Receipt",
     "Report",
     "SetLatest",
@@ -81,10 +102,16 @@ __all__ = [
     "VersionRecord",
     "Veto",
     "add_common_options",
+    "call_contribution",
     "find_receipt",
     "gather",
     "hookimpl",
     "hookspec",
+    "load_plugins",
     "load_target",
     "notify",
+    "open_host",
+    "refuse_without",
+    "staged_path",
+    "take_common_options",
 ]

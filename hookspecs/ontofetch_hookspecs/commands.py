@@ -7,16 +7,50 @@ from __future__ import annotations
 
 import argparse
 import importlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .errors import UsageError
-from .names import quote
+from .errors import EventError, OntofetchError, PluginFailed, UsageError
+from .names import check_text, quote
 
 if TYPE_CHECKING:
     import pluggy
+
+SETTING_KINDS = ("text", "int", "float", "names", "choice")
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_TARGET = re.compile(r"[^\W\d][\w.]*:[^\W\d]\w*")
+
+
+def _check_word(kind: str, name: str, value: object) -> None:
+    if not isinstance(value, str) or not _WORD.fullmatch(value):
+        raise EventError(
+            f"The {name} of a {kind} is {quote(value)}, not a word of letters, digits, `.`, `_` and `-`.", subject=name
+        )
+
+
+def _check_contribution(kind: str, item: Command | Report | Validator) -> None:
+    """Check what commands, reports and validators have in common."""
+    _check_word(kind, "name", item.name)
+    if not isinstance(item.target, str) or not _TARGET.fullmatch(item.target):
+        raise EventError(
+            f"The target of the {kind} {item.name} is {quote(item.target)}, not of the form package.module:name.",
+            subject="target",
+        )
+
+
+def _check_tuple(kind: str, name: str, value: object, of: type) -> None:
+    if not isinstance(value, tuple) or not all(isinstance(item, of) for item in value):
+        wanted = "names" if of is str else f"{of.__name__}s"
+        raise EventError(
+            f"The {name} of the {kind} are a {type(value).__name__}, not a tuple of {wanted}.",
+            subject=name,
+            hint=f"Write ({quote(value)},)." if isinstance(value, str) else "",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +64,8 @@ class HostInfo:
         run_id: Names this run.
         config_hash: Hash of the settings in their normal form.
         settings: Name of each setting → its value.
+        plugin_settings: Name of a plugin → name of each setting of its own → its value.
+        missing_plugins: Plugins that must be loaded and are not → why; nothing is recorded as long as there is one.
     """
 
     name: str
@@ -38,6 +74,8 @@ class HostInfo:
     run_id: str
     config_hash: str
     settings: Mapping[str, object]
+    plugin_settings: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    missing_plugins: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +93,10 @@ class Command:
     help: str
     target: str
     default: bool = False
+
+    def __post_init__(self) -> None:
+        _check_contribution("command", self)
+        check_text("help", self.help, most=500, optional=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +119,11 @@ class Parameter:
     choices: tuple[str, ...] = ()
     flag: bool = False
 
+    def __post_init__(self) -> None:
+        _check_word("parameter", "name", self.name)
+        check_text("help", self.help, most=500, optional=False)
+        _check_tuple(f"parameter {self.name}", "choices", self.choices, str)
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -97,6 +144,12 @@ class Report:
     parameters: tuple[Parameter, ...] = ()
     examples: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        _check_contribution("report", self)
+        check_text("help", self.help, most=500, optional=False)
+        _check_tuple(f"report {self.name}", "parameters", self.parameters, Parameter)
+        _check_tuple(f"report {self.name}", "examples", self.examples, str)
+
 
 @dataclass(frozen=True, slots=True)
 class Validator:
@@ -115,6 +168,54 @@ class Validator:
     formats: tuple[str, ...]
     target: str
 
+    def __post_init__(self) -> None:
+        _check_contribution("validator", self)
+        check_text("version", self.version, most=100, optional=False)
+        _check_tuple(f"validator {self.name}", "formats", self.formats, str)
+
+
+@dataclass(frozen=True, slots=True)
+class PluginSetting:
+    """Contribute a setting of a plugin's own, a key below `[plugin.NAME]` of the settings file.
+
+    Args:
+        name: The key.
+        kind: `text`, `int`, `float`, `names` (a list) or `choice`.
+        default: Its value where the file says none, of that kind.
+        meaning: One line, with the unit.
+        choices: What a `choice` may be.
+    """
+
+    name: str
+    kind: str
+    default: str | int | float | tuple[str, ...]
+    meaning: str
+    choices: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check_word("setting", "name", self.name)
+        check_text("meaning", self.meaning, most=500, optional=False)
+        if self.kind not in SETTING_KINDS:
+            raise EventError(
+                f"The kind of the setting {self.name} is {quote(self.kind)}, none of {', '.join(SETTING_KINDS)}.",
+                subject="kind",
+            )
+        _check_tuple(f"setting {self.name}", "choices", self.choices, str)
+
+
+def refuse_without(host: HostInfo) -> None:
+    """Refuse to go on as long as a plugin that must be loaded is not: the vote that it holds would not be asked for.
+
+    Raises:
+        PluginFailed: There is such a plugin.
+    """
+    for plugin, reason in host.missing_plugins.items():
+        raise PluginFailed(
+            f"The plugin {quote(plugin)} must be loaded and is not: {reason}. Nothing is recorded without it.",
+            subject=plugin,
+            hint="Install a version of it that works, or take its name out of `required_plugins`.",
+        )
+
 
 def load_target(target: str) -> object:
     """Import and return what `package.module:name` names.
@@ -132,6 +233,62 @@ def load_target(target: str) -> object:
     return found
 
 
+def call_contribution(plugin: str, title: str, target: str, *args: object, **values: object) -> object:
+    """Call what a plugin has contributed; what goes wrong there names the plugin.
+
+    Args:
+        plugin: Name of the plugin.
+        title: What is called, e.g. "its command greet".
+        target: `package.module:function`.
+        *args: What it is called with.
+        **values: Likewise, by name.
+
+    Raises:
+        PluginFailed: It can't be imported or called, or raised what is no OntofetchError.
+        OntofetchError: It raised that.
+        SystemExit: It ended in one, as a parser does.
+    """
+    hint = _leave_out(plugin)
+    try:
+        function = load_target(target)
+    except (ImportError, UsageError) as error:
+        failed = f"The plugin {quote(plugin)} can't load {title}: {describe(error)}."
+        raise PluginFailed(failed, subject=plugin, hint=hint) from error
+    if not callable(function):
+        raise PluginFailed(
+            f"The plugin {quote(plugin)} names {target} for {title}, a {type(function).__name__} that can't be called.",
+            subject=plugin,
+            hint=hint,
+        )
+    with naming_plugin(plugin, title):
+        return function(*args, **values)
+
+
+@contextmanager
+def naming_plugin(plugin: str, title: str) -> Iterator[None]:
+    """Turn what a plugin's code raises inside into an error that names it; errors with a sentence pass as they are.
+
+    Raises:
+        PluginFailed: It raised what is no OntofetchError.
+    """
+    try:
+        yield
+    except (OntofetchError, BrokenPipeError):
+        raise
+    except Exception as error:
+        failed = f"The plugin {quote(plugin)} failed in {title}: {describe(error)}."
+        raise PluginFailed(failed, subject=plugin, hint=_leave_out(plugin)) from error
+
+
+def _leave_out(plugin: str) -> str:
+    return f"`--no-plugin {plugin}` leaves the plugin out, -v shows the traceback."
+
+
+def describe(error: BaseException) -> str:
+    """Return type and message of an error in one line."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}".removesuffix(": ")
+
+
 def add_common_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that every command of every host understands to `parser`.
 
@@ -143,3 +300,42 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--no-plugin", metavar="NAME", action="append", help="leave out a plugin; may be repeated")
     group.add_argument("-v", "--verbose", action="count", help="say more; may be repeated")
     group.add_argument("-q", "--quiet", action="store_true", help="say only errors")
+
+
+def take_common_options(argv: Sequence[str], host: HostInfo) -> tuple[list[str], HostInfo]:
+    """Take the options of every command out of the words of one: a host that mounts it may not have read them.
+
+    Args:
+        argv: The words after the command's own.
+        host: The host.
+
+    Returns:
+        The other words, and a host whose root and settings are those that were asked for.
+
+    Raises:
+        UsageError: A plugin should be left out that is loaded already, or an option lacks its value.
+    """
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    add_common_options(parser)
+    end = list(argv).index("--") if "--" in argv else len(argv)
+    try:
+        common, rest = parser.parse_known_args(argv[:end])
+    except argparse.ArgumentError as error:
+        raise UsageError(f"{str(error)[:1].upper()}{str(error)[1:]}.", subject=error.argument_name or "") from error
+    loaded = [name for name in common.no_plugin or () if host.manager.has_plugin(name)]
+    if loaded:
+        raise UsageError(
+            f"{host.name} has loaded the plugin {quote(loaded[0])} already.",
+            subject="--no-plugin",
+            hint=f"Leave it out where {host.name} loads its plugins.",
+        )
+    settings = dict(host.settings)
+    if common.wait is not None:
+        try:
+            settings["wait"] = float(common.wait)
+        except ValueError as error:
+            raise UsageError(f"--wait is {quote(common.wait)}, not a number.", subject="--wait") from error
+    if common.root == "":
+        raise UsageError("--root is empty.", subject="--root", hint="Give it a value, or leave it away.")
+    root = host.root if common.root is None else Path(os.path.abspath(os.path.expanduser(common.root)))
+    return [*rest, *argv[end:]], replace(host, root=root, settings=settings)

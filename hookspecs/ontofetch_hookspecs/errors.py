@@ -79,6 +79,10 @@ class Veto(OntofetchError):
     """A plugin votes against a boundary; raise it from a transactional hook."""
 
 
+class PluginFailed(OntofetchError):
+    """A plugin raised something that is not meant for users, or gave what nobody can use."""
+
+
 class UsageError(OntofetchError):
     """The words of a command, or a setting, are off."""
 

@@ -79,7 +79,9 @@ def _check_table(name: str, value: object) -> None:
 
 
 def _check_path(name: str, value: object) -> Path:
-    if not isinstance(value, Path) or not value.is_absolute() or ".." in value.parts or "\0" in str(value):
+    if not isinstance(value, Path):
+        raise EventError(f"{name} is a {type(value).__name__}, not a pathlib.Path.", subject=name)
+    if not value.is_absolute() or ".." in value.parts or "\0" in str(value):
         raise EventError(f"{name} is {quote(value)}, not an absolute path.", subject=name)
     return value
 
@@ -307,6 +309,27 @@ class CatalogCommitted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogRolledBack(Event):
+    """A boundary was given up, and nothing of it is recorded; observers are told after the fact, at most once.
+
+    Args:
+        type: Type of the event in the catalog, e.g. `download.rolled_back`.
+        version_id: The release.
+        failed_at: When, with a zone.
+        plugin: Name of the plugin whose vote it was, empty where it was none.
+        error: Name of the exception's type, e.g. `Veto`.
+        reason: Its message, at most 500 characters.
+    """
+
+    type: str
+    version_id: str
+    failed_at: datetime
+    plugin: str
+    error: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
     """What the catalog hands back through a transactional hook.
 
@@ -334,3 +357,20 @@ def find_receipt(results: object) -> Receipt | None:
     if not isinstance(results, list):
         return None
     return next((item for item in results if isinstance(item, Receipt)), None)
+
+
+def staged_path(event: DownloadDone | ExtractDone, layout: str = "native") -> Path:
+    """Return where the bytes of an event are while it is voted on: the artifact, or the folder with the files.
+
+    Staged bytes are in their stage, others in the place that the layout names; a vote that looks at them only reads.
+
+    Args:
+        event: The event.
+        layout: Name of the release's layout, for files that are in place; an artifact's event names it itself.
+    """
+    if event.staged is not None:
+        return event.staged
+    download = isinstance(event, DownloadDone)
+    found = find_layout(event.layout if isinstance(event, DownloadDone) else layout)
+    folder = event.root / found.version_folder(*split_version_id(event.version_id))
+    return folder / found.source / event.artifact if download else folder / found.data

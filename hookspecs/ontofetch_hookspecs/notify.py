@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pluggy
 
-    from .events import CatalogCommitted
+    from .events import CatalogCommitted, CatalogRolledBack
 
 FAILURES = (Exception, SystemExit)  # `sys.exit` in a hook would end the host without a word
 _log = logging.getLogger("ontofetch.notify")
@@ -31,28 +31,23 @@ class ObserverError:
     milliseconds: float
 
 
-def notify(manager: pluggy.PluginManager, event: CatalogCommitted) -> list[ObserverError]:
-    """Call `on_catalog_committed` of each plugin, one at a time, and return what went wrong; raises nothing."""
+def notify(manager: pluggy.PluginManager, event: CatalogCommitted | CatalogRolledBack) -> list[ObserverError]:
+    """Tell each plugin, one at a time, what was committed or given up, and return what went wrong; raises nothing."""
+    from .events import CatalogCommitted
+
+    hook = "on_catalog_committed" if isinstance(event, CatalogCommitted) else "on_boundary_failed"
+    about = f"boundary {event.boundary_id}" if isinstance(event, CatalogCommitted) else event.version_id
     errors = []
-    for plugin_impl in manager.hook.on_catalog_committed.get_hookimpls():
+    for plugin_impl in getattr(manager.hook, hook).get_hookimpls():
         name = plugin_impl.plugin_name
-        caller = manager.subset_hook_caller(
-            "on_catalog_committed",
-            [plugin for other, plugin in manager.list_name_plugin() if plugin is not None and other != name],
-        )
+        others = [plugin for other, plugin in manager.list_name_plugin() if plugin is not None and other != name]
         start = time.perf_counter()
         try:
-            caller(event=event)
+            manager.subset_hook_caller(hook, others)(event=event)
         except FAILURES as error:  # an observer's failure must not undo or stop anything; it is logged
             spent = (time.perf_counter() - start) * 1000
-            errors.append(ObserverError(name, "on_catalog_committed", event.boundary_id, error, spent))
-            _log.error(
-                "plugin %s failed in on_catalog_committed for boundary %s: %s: %s",
-                name,
-                event.boundary_id,
-                type(error).__name__,
-                error,
-            )
+            errors.append(ObserverError(name, hook, getattr(event, "boundary_id", ""), error, spent))
+            _log.error("plugin %s failed in %s for %s: %s: %s", name, hook, about, type(error).__name__, error)
             _log.debug("traceback of plugin %s", name, exc_info=error)
     return errors
 

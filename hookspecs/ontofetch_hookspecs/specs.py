@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
-    from .commands import Command, HostInfo, Report, Validator
-    from .events import CatalogCommitted, DownloadDone, ExtractDone, SetLatest, Table, ValidateDone
+    from .commands import Command, HostInfo, PluginSetting, Report, Validator
+    from .events import CatalogCommitted, CatalogRolledBack, DownloadDone, ExtractDone, SetLatest, Table, ValidateDone
     from .records import DownloadRecord, VersionRecord
 
 PROJECT = "ontofetch"
 ENTRY_POINT_GROUP = "ontofetch"
+REQUIRED_GROUP = "ontofetch.required"  # a plugin named here too must be loaded, or nothing is recorded
 TRANSACTIONAL = ("on_download_done", "on_extract_done", "on_validate_done", "on_set_latest")
 
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -45,6 +46,11 @@ def on_catalog_committed(event: CatalogCommitted) -> None:
     """Observe a committed boundary. At most once; what is raised here is reported and changes nothing."""
 
 
+@hookspec
+def on_boundary_failed(event: CatalogRolledBack) -> None:
+    """Observe a boundary that was given up: by a veto, or by an error. At most once; what is raised changes nothing."""
+
+
 @hookspec(firstresult=True)
 def lookup_download(url: str) -> DownloadRecord | None:
     """Answer with the last record of `url`, credentials aside; None if there is none."""
@@ -73,6 +79,11 @@ def register_reports() -> Iterable[Report]:
 @hookspec
 def register_validators() -> Iterable[Validator]:
     """Contribute validators."""
+
+
+@hookspec
+def register_settings() -> Iterable[PluginSetting]:
+    """Contribute settings of the plugin's own."""
 
 
 @hookspec(historic=True)

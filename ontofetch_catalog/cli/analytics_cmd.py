@@ -11,10 +11,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ontofetch_hookspecs import HostInfo, Report, add_common_options, gather, load_target
+from ontofetch_hookspecs import (
+    HostInfo,
+    PluginFailed,
+    Report,
+    add_common_options,
+    call_contribution,
+    gather,
+    take_common_options,
+)
+from ontofetch_hookspecs.commands import naming_plugin
 from ontofetch_hookspecs.names import quote
 
-from ..errors import EXIT_OK, OntofetchError, UsageError
+from ..errors import EXIT_OK, UsageError
 from .destination import check_destination
 from .output import OutputOptions, add_output_options, emit, save, say, say_lines
 
@@ -36,6 +45,7 @@ def main(argv: list[str], host: HostInfo) -> int:
         UsageError: There is no such report, or its words are off.
         OntofetchError: A plugin's report returns something else than tables.
     """
+    argv, host = take_common_options(argv, host)
     reports = collect_reports(host)
     name = argv[0] if argv else "--help"
     if name in ("-h", "--help", "help"):
@@ -45,12 +55,12 @@ def main(argv: list[str], host: HostInfo) -> int:
         raise UsageError(
             f"There is no report {quote(name)}.", subject=name, hint=f"There are: {', '.join(sorted(reports))}."
         )
-    report = reports[name]
-    args = _parser(report, host.name).parse_args(argv[1:])
+    plugin, report = reports[name]
+    args = _parser(plugin, report, host.name).parse_args(argv[1:])
     options = OutputOptions.from_args(args)
     plot = _check_plot(args.plot)
     given = {_argument(parameter.name): getattr(args, _dest(parameter.name)) for parameter in report.parameters}
-    found = _run(report, _open(host, args.source, options), given)
+    found = _run(plugin, report, _open(host, args.source, options), given)
     if args.join:
         found = _with_list(found, args.join)
     _show(report, found, options, given)
@@ -59,23 +69,24 @@ def main(argv: list[str], host: HostInfo) -> int:
     return EXIT_OK
 
 
-def collect_reports(host: HostInfo) -> dict[str, Report]:
-    """Return name → report of all plugins; of two with the same name the second is refused and logged."""
+def collect_reports(host: HostInfo) -> dict[str, tuple[str, Report]]:
+    """Return name → (plugin, report) of all plugins; of two with the same name the second is refused and logged."""
     found, _ = gather(host.manager, "register_reports")
-    reports: dict[str, Report] = {}
+    reports: dict[str, tuple[str, Report]] = {}
     for plugin, report in sorted(found, key=lambda contribution: contribution[0] != BUILT_IN):
         if not isinstance(report, Report):
             _log.warning("plugin %s contributes a report that is a %s; it is left out", plugin, type(report).__name__)
         elif report.name in reports:
-            _log.warning("plugin %s contributes a second report %s; it is left out", plugin, quote(report.name))
+            holder = reports[report.name][0]
+            _log.warning("plugin %s: its report %s is left out: the name is %s's", plugin, quote(report.name), holder)
         else:
-            reports[report.name] = report
+            reports[report.name] = plugin, report
     return reports
 
 
-def _overview(host: str, reports: Mapping[str, Report]) -> str:
+def _overview(host: str, reports: Mapping[str, tuple[str, Report]]) -> str:
     width = max((len(name) for name in reports), default=0) + 2
-    lines = [f"  {name:<{width}}{report.help}" for name, report in reports.items()]
+    lines = [f"  {name:<{width}}{report.help}" for name, (_, report) in reports.items()]
     return "\n".join(
         [
             f"usage: {host} report NAME …",
@@ -90,7 +101,7 @@ def _overview(host: str, reports: Mapping[str, Report]) -> str:
     )
 
 
-def _parser(report: Report, host: str) -> argparse.ArgumentParser:
+def _parser(plugin: str, report: Report, host: str) -> argparse.ArgumentParser:
     examples = "".join(f"\n  {host} report {report.name} {example}".rstrip() for example in report.examples)
     parser = argparse.ArgumentParser(
         prog=f"{host} report {report.name}",
@@ -102,8 +113,8 @@ def _parser(report: Report, host: str) -> argparse.ArgumentParser:
     try:
         _add_options(parser, report)
     except argparse.ArgumentError as error:
-        raise OntofetchError(
-            f"The report {quote(report.name)} of a plugin can't be run: {quote(error)}.", subject=report.target
+        raise PluginFailed(
+            f"The plugin {quote(plugin)} has a report {report.name} that can't be run: {quote(error)}.", subject=plugin
         ) from error
     return parser
 
@@ -164,17 +175,37 @@ def _open(host: HostInfo, source: str, options: OutputOptions) -> Catalog:
     return Catalog.open(host.root, settings=host.settings, tell=tell)
 
 
-def _run(report: Report, catalog: Catalog, given: Mapping[str, object]) -> Mapping[str, Table]:
-    target = load_target(report.target)
-    if not callable(target):
-        raise OntofetchError(f"The report {quote(report.name)} can't be called.", subject=report.target)
-    found = target(catalog, **given)
+def _run(plugin: str, report: Report, catalog: Catalog, given: Mapping[str, object]) -> Mapping[str, Table]:
+    from ..analytics import ReportResult
+
+    title = f"its report {report.name}"
+    try:
+        found = call_contribution(plugin, title, report.target, catalog, **given)
+    except SystemExit as ended:
+        raise PluginFailed(
+            f"The plugin {quote(plugin)} failed in {title}: it called sys.exit({ended.code!r}).", subject=plugin
+        ) from ended
     if not isinstance(found, Mapping) or not found:
-        raise OntofetchError(
-            f"The report {quote(report.name)} returned {type(found).__name__}, not a mapping of tables.",
-            subject=report.target,
+        raise PluginFailed(
+            f"The plugin {quote(plugin)} returned {type(found).__name__} from {title}, not a mapping of tables.",
+            subject=plugin,
         )
-    return found
+    if isinstance(found, ReportResult):
+        return found
+    with naming_plugin(plugin, title):
+        return _as_tables(found)
+
+
+def _as_tables(found: Mapping[str, object]) -> dict[str, Table]:
+    """Return the sections of a plugin's report as tables; what is lazy is collected."""
+    import polars as pl
+
+    from ..analytics.collect import collect
+    from ..rendering.encode import to_frame
+
+    lazy = {name: table for name, table in found.items() if isinstance(table, pl.LazyFrame)}
+    collected = collect(lazy)
+    return {name: collected[name] if name in lazy else to_frame(table) for name, table in found.items()}  # type: ignore[arg-type]
 
 
 def _show(report: Report, found: Mapping[str, Table], options: OutputOptions, given: Mapping[str, object]) -> None:

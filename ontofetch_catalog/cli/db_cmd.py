@@ -5,7 +5,7 @@ Every verb has a module of its own that is imported when the verb runs; what a v
 
 from __future__ import annotations
 
-from ontofetch_hookspecs import HostInfo, load_target
+from ontofetch_hookspecs import HostInfo, load_target, take_common_options
 
 from ..errors import EXIT_OK, UsageError
 from .common import profiled, running
@@ -41,6 +41,7 @@ def main(argv: list[str], host: HostInfo) -> int:
     Raises:
         UsageError: There is no such verb.
     """
+    argv, host = take_common_options(argv, host)
     verb = argv[0] if argv else "--help"
     if verb in ("-h", "--help", "help"):
         print(_help(host.name))  # noqa: T201 - the help is what was asked for

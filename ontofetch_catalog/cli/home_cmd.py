@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ontofetch_hookspecs import HostInfo
+from ontofetch_hookspecs import HostInfo, take_common_options
 
 from ..errors import EXIT_OK
 from .common import make_parser, profiled, reading, statistics_of, store_of
@@ -11,6 +11,7 @@ from .output import OutputOptions, emit, say
 
 def main(argv: list[str], host: HostInfo) -> int:
     """Show a row per series: its latest release, since when, how large, how many files fail."""
+    argv, host = take_common_options(argv, host)
     parser = make_parser(host, "", "What do I have: a row per series.", "--json")
     options = OutputOptions.from_args(parser.parse_args(argv))
     return profiled(argv, lambda: _show(host, options))

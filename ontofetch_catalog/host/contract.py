@@ -15,6 +15,7 @@ from ontofetch_hookspecs import (
     Event,
     ExtractDone,
     HostInfo,
+    PluginFailed,
     Receipt,
     SetLatest,
     Table,
@@ -22,10 +23,12 @@ from ontofetch_hookspecs import (
     VersionRecord,
     find_receipt,
 )
+from ontofetch_hookspecs.names import quote
 
 from .manager import Plugins
 
 Sent = TypeVar("Sent", bound=Event)
+Answer = TypeVar("Answer")
 
 
 class Contract:
@@ -58,20 +61,39 @@ class Contract:
 
     def find_download(self, url: str) -> DownloadRecord | None:
         """Return the last record of a URL."""
-        found: DownloadRecord | None = self._host.manager.hook.lookup_download(url=url)
-        return found
+        return self._answer("lookup_download", DownloadRecord, url=url)
 
     def find_version(self, version_id: str) -> VersionRecord | None:
         """Return the record of a release."""
-        found: VersionRecord | None = self._host.manager.hook.lookup_version(version_id=version_id)
-        return found
+        return self._answer("lookup_version", VersionRecord, version_id=version_id)
 
     def find_results(self, file_ids: Sequence[str], validator: str, validator_version: str) -> Table | None:
         """Return what is known of these contents."""
-        found: Table | None = self._host.manager.hook.lookup_validations(
-            file_ids=file_ids, validator=validator, validator_version=validator_version
-        )
+        asked = {"file_ids": file_ids, "validator": validator, "validator_version": validator_version}
+        found: Table | None = self._answer("lookup_validations", Table, **asked)  # type: ignore[type-abstract]
         return found
+
+    def _answer(self, hook: str, kind: type[Answer], **asked: Any) -> Answer | None:
+        """Ask, and return the answer.
+
+        Raises:
+            PluginFailed: It is of another kind.
+        """
+        caller = getattr(self._host.manager.hook, hook)
+        found = caller(**asked)
+        if found is None or isinstance(found, kind):
+            return found
+        # pluggy does not say who answered: the first that has an answer, the last of the list first
+        impls = reversed(caller.get_hookimpls())
+        names = (
+            impl.plugin_name for impl in impls if impl.function(*(asked[name] for name in impl.argnames)) is not None
+        )
+        plugin = next(names, "")
+        raise PluginFailed(
+            f"The plugin {quote(plugin)} answered {hook} with a {type(found).__name__}, not a {kind.__name__}.",
+            subject=plugin,
+            hint=f"`--no-plugin {plugin}` leaves the plugin out.",
+        )
 
     def _call(self, hook: str, event: Event, subject: str) -> Receipt | None:
         return find_receipt(self._plugins.call(hook, event, subject))

@@ -10,15 +10,15 @@ import os
 import sys
 from collections.abc import Sequence
 
-from ontofetch_hookspecs import Command, HostInfo, load_target
-from ontofetch_hookspecs.errors import EXIT_OK, OntofetchError, UsageError
+from ontofetch_hookspecs import Command, HostInfo, PluginFailed, call_contribution, load_target
+from ontofetch_hookspecs.errors import EXIT_OK, UsageError
 from ontofetch_hookspecs.names import quote
 
 from ..settings import Settings, read_settings
 from ..settings_file import VARIABLE
 from . import logs
 from .argv import overview, split_common
-from .manager import Plugins, describe, load_plugins
+from .manager import Plugins, load_plugins
 
 NAME = "ontofetch"
 DISTRIBUTION = "ontofetch-catalog"
@@ -51,7 +51,7 @@ def run(words: Sequence[str]) -> int:
     root = os.curdir if asks_help else common.root
     settings = read_settings({"root": root, "wait": common.wait, "no_plugins": off})
     _tell_of_found_file(settings)
-    plugins = load_plugins(_names(settings.values["no_plugins"]))
+    plugins = load_plugins(_names(settings.values["no_plugins"]), _names(settings.values["required_plugins"]))
     commands = plugins.contributions("register_commands", Command, HOST_COMMANDS)
     if asks_help:
         print(overview(NAME, commands), end="")  # noqa: T201 - it is what was asked for
@@ -97,7 +97,6 @@ def _choose(commands: Sequence[Command], word: str) -> Command | None:
 def _run_command(command: Command, argv: list[str], plugins: Plugins, settings: Settings) -> int:
     import uuid
 
-    target = _load(command)
     host = HostInfo(
         name=NAME,
         manager=plugins.manager,
@@ -105,26 +104,28 @@ def _run_command(command: Command, argv: list[str], plugins: Plugins, settings: 
         run_id=uuid.uuid4().hex,
         config_hash=settings.config_hash,
         settings=settings.values,
+        plugin_settings=plugins.settings(settings.of_plugins, settings.file),
+        missing_plugins=plugins.missing,
     )
     plugins.ready(host)
     try:
-        # the host's own commands also see how the plugins were loaded
-        code = target(argv, host, plugins) if command in HOST_COMMANDS else target(argv, host)  # type: ignore[operator]
+        if command in HOST_COMMANDS:
+            # they also see how the plugins were loaded
+            code = load_target(command.target)(argv, host, plugins)  # type: ignore[operator]
+        else:
+            plugin = plugins.owner(command)
+            code = call_contribution(plugin, f"its command {command.name}", command.target, argv, host)
+            _check_code(code, plugin, command)
     finally:
         for name, spent in sorted(plugins.ledger.milliseconds.items()):
             _log.debug("plugin %s took %.1f ms", name, spent)
     return int(code or EXIT_OK)
 
 
-def _load(command: Command) -> object:
-    try:
-        target = load_target(command.target)
-    except ImportError as error:
-        raise OntofetchError(
-            f"The command {quote(command.name)} can't be loaded: {describe(error)}.",
-            subject=command.name,
-            hint=f"`{NAME} plugins` shows which plugin it comes from." if command not in HOST_COMMANDS else "",
-        ) from error
-    if not callable(target):
-        raise OntofetchError(f"The command {quote(command.name)} can't be called.", subject=command.target)
-    return target
+def _check_code(code: object, plugin: str, command: Command) -> None:
+    if code is not None and not isinstance(code, int):
+        raise PluginFailed(
+            f"The plugin {quote(plugin)} returned a {type(code).__name__} from its command {command.name}, not an exit "
+            "code.",
+            subject=plugin,
+        )

@@ -6,30 +6,42 @@ known here.
 
 from __future__ import annotations
 
+import difflib
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import TypeVar
 
 import pluggy
 
-from ontofetch_hookspecs import ENTRY_POINT_GROUP, PROJECT, TRANSACTIONAL, HostInfo, gather, specs
-from ontofetch_hookspecs.errors import OntofetchError, UsageError, Veto
+from ontofetch_hookspecs import (
+    ENTRY_POINT_GROUP,
+    PROJECT,
+    REQUIRED_GROUP,
+    TRANSACTIONAL,
+    Command,
+    HostInfo,
+    PluginSetting,
+    Report,
+    Validator,
+    gather,
+    specs,
+)
+from ontofetch_hookspecs.commands import describe
+from ontofetch_hookspecs.errors import OntofetchError, PluginFailed, UsageError, Veto
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.notify import FAILURES
 from ontofetch_hookspecs.surround import surround
 
+from ..settings import read_plugin_settings
 from .prints import PrintsAside
 from .timings import PluginTimings
 
+SLOW_MILLISECONDS = 1000.0  # an import or a vote that takes longer is named
 OUTERMOST = "catalog"  # registered last, so that its wrappers enclose everybody else's vote
 _OWN_PACKAGE = __name__.partition(".")[0]
 _log = logging.getLogger("ontofetch.host")
 Contribution = TypeVar("Contribution")
-
-
-class PluginFailed(OntofetchError):
-    """A plugin raised something that is not meant for users."""
 
 
 class PluginRecord:
@@ -69,6 +81,9 @@ class Plugins:
         self.manager = manager
         self.records = records
         self.ledger = PluginTimings()
+        self.missing: dict[str, str] = {}
+        self._required: frozenset[str] = frozenset()
+        self._owners: dict[tuple[type, str], str] = {}
 
     def find(self, name: str) -> PluginRecord | None:
         """Return the record of the plugin that has this name; of two the first, None if there is none."""
@@ -78,6 +93,57 @@ class Plugins:
         """Leave a plugin out from now on, and say so in one line."""
         record.state, record.reason = "failed", reason
         _log.error("plugin %s is left out: %s", quote(record.name), reason)
+        if record.name in self._required and self.find(record.name) is record:
+            self.missing[record.name] = reason
+
+    def require(self, names: Iterable[str], declared: Collection[str]) -> None:
+        """Name the plugins that must be loaded; one that is not is `missing`, now or when it fails later.
+
+        Args:
+            names: Those that the user requires; they may not be left out either.
+            declared: Those that say it of themselves; whoever leaves one of them out by name means it.
+        """
+        required = set(names)
+        self._required = frozenset(required | set(declared))
+        for name in sorted(self._required):
+            record = self.find(name)
+            if record is None:
+                self.missing[name] = "it is not installed"
+            elif record.state == "failed":
+                self.missing[name] = record.reason
+            elif record.state == "off" and name in required:
+                self.missing[name] = "it is left out by --no-plugin"
+
+    def settings(self, given: Mapping[str, object], file: str) -> dict[str, dict[str, object]]:
+        """Return the settings of each plugin that has some.
+
+        Args:
+            given: What the settings file says below `[plugin.NAME]`, by name.
+            file: The settings file, for errors.
+
+        Raises:
+            UsageError: A value is of the wrong kind, or nobody has such a setting.
+        """
+        found, _ = gather(self.manager, "register_settings")
+        declared: dict[str, list[PluginSetting]] = {}
+        for plugin, item in found:
+            if isinstance(item, PluginSetting):
+                declared.setdefault(plugin, []).append(item)
+            else:
+                self._mark_partial(plugin, f"register_settings gave a {type(item).__name__}, not a PluginSetting")
+        for name in sorted(given):
+            record = self.find(name)
+            if record is None:
+                raise UsageError(
+                    f"{file} has settings of a plugin {quote(name)}, which is not installed.",
+                    subject=name,
+                    hint=f"Installed are: {', '.join(sorted({one.name for one in self.records}))}.",
+                )
+            if record.state not in ("off", "failed"):
+                declared.setdefault(name, [])
+        return {
+            name: read_plugin_settings(name, settings, given.get(name), file) for name, settings in declared.items()
+        }
 
     def ready(self, host: HostInfo) -> None:
         """Tell every plugin which host this is; one that raises is left out. Then check the order of the wrappers."""
@@ -112,10 +178,24 @@ class Plugins:
                 continue
             name = str(getattr(item, "name", ""))
             if name in kept:
-                _log.warning("plugin %s: its %s %s is left out, the name is taken", quote(plugin), kind.__name__, name)
+                holder = self._owners.get((kind, name), "the host")
+                reason = f"its {kind.__name__.lower()} {name} is left out: the name is {holder}'s"
+                self._mark_partial(plugin, reason)
+                _log.warning("plugin %s: %s", quote(plugin), reason)
             else:
                 kept[name] = item
+                self._owners[kind, name] = plugin
         return list(kept.values())
+
+    def owner(self, contribution: Command | Report | Validator) -> str:
+        """Return the name of the plugin that contributes this, empty for the host's own."""
+        return self._owners.get((type(contribution), contribution.name), "")
+
+    def contributed_by(self, plugin: str) -> list[str]:
+        """Return what a plugin contributes, as far as it was asked for: `command db`, `report latest` …, sorted."""
+        return sorted(
+            f"{kind.__name__.lower()} {name}" for (kind, name), owner in self._owners.items() if owner == plugin
+        )
 
     def call(self, hook: str, event: object, subject: str) -> object:
         """Call a transactional hook and return the results.
@@ -128,6 +208,7 @@ class Plugins:
         Raises:
             OntofetchError: What the catalog raised, as it is; what another plugin raised, with the plugin's name.
         """
+        before = dict(self.ledger.milliseconds)
         try:
             results: object = getattr(self.manager.hook, hook)(event=event)
         except OntofetchError as error:
@@ -140,7 +221,16 @@ class Plugins:
             plugin, _ = self.ledger.failing_plugin(error) or (OUTERMOST, hook)
             failed = f"The plugin {quote(plugin)} failed in {hook} for {subject}: {describe(error)}."
             raise PluginFailed(failed, subject=subject, hint=_leave_out(plugin)) from error
+        finally:
+            self._name_slow(hook, before)
         return results
+
+    def _name_slow(self, hook: str, before: Mapping[str, float]) -> None:
+        """Name the plugins that took long since `before`; the catalog's time is its work."""
+        for name, spent in self.ledger.milliseconds.items():
+            took = spent - before.get(name, 0.0)
+            if took > SLOW_MILLISECONDS and name != OUTERMOST:
+                _log.warning("plugin %s took %.1f s in %s; a vote should be quick", quote(name), took / 1000, hook)
 
     def _mark_partial(self, plugin: str, reason: str) -> None:
         record = self.find(plugin)
@@ -152,8 +242,12 @@ class Plugins:
         return record is not None and record.built_in
 
 
-def load_plugins(off: Collection[str]) -> Plugins:
+def load_plugins(off: Collection[str], required: Collection[str] = ()) -> Plugins:
     """Load the plugins of all installed distributions but those named in `off`.
+
+    Args:
+        off: Names of those to leave out.
+        required: Names of those without which nothing may be recorded.
 
     Raises:
         UsageError: `off` names a plugin that is not installed.
@@ -177,6 +271,7 @@ def load_plugins(off: Collection[str]) -> Plugins:
     for record in plugins.records:
         if record.state == "active":
             _watch(plugins, record)
+    plugins.require(required, {point.name for point in entry_points(group=REQUIRED_GROUP)})
     return plugins
 
 
@@ -194,11 +289,6 @@ def check_outermost(manager: pluggy.PluginManager) -> list[str]:
                 "commit looks as if nothing had been recorded"
             )
     return list(sentences.values())
-
-
-def describe(error: BaseException) -> str:
-    """Return type and message of an error in one line."""
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}".removesuffix(": ")
 
 
 def _refuse_unknown(off: Collection[str], known: set[str]) -> None:
@@ -237,13 +327,30 @@ def _leave_out_misspelled(plugins: Plugins) -> None:
                 return
             plugins.manager.unregister(name=name)
             # the rest of the sentence is where the plugin's object lies in memory
-            plugins.fail(record, str(error).partition(" in plugin ")[0])
+            reason = str(error).partition(" in plugin ")[0]
+            close = difflib.get_close_matches(reason.rpartition("unknown hook ")[2].strip("'"), _hooks(), n=1)
+            plugins.fail(record, f"{reason}, did you mean {close[0]}?" if close else reason)
+
+
+def _hooks() -> list[str]:
+    return [name for name in vars(specs) if name.startswith(("on_", "lookup_", "register_"))]
 
 
 def _watch(plugins: Plugins, record: PluginRecord) -> None:
     plugin = plugins.manager.get_plugin(record.name)
     callers = plugins.manager.get_hookcallers(plugin) or []
     record.hooks = tuple(sorted(caller.name for caller in callers))
+    if not callers:
+        record.state = "partial"
+        record.reason = "it implements no hook: mark its functions with ontofetch_hookspecs.hookimpl"
+        _log.warning("plugin %s: %s", quote(record.name), record.reason)
+    spent = plugins.ledger.milliseconds[record.name]
+    if spent > SLOW_MILLISECONDS and not record.built_in:
+        _log.warning(
+            "plugin %s takes %.1f s to import, at every command: import what is heavy inside of its functions",
+            quote(record.name),
+            spent / 1000,
+        )
     for caller in callers:
         for impl in caller.get_hookimpls():
             if impl.plugin is plugin and caller.has_spec():

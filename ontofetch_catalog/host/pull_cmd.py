@@ -12,7 +12,7 @@ from datetime import date
 
 import pyarrow as pa
 
-from ontofetch_hookspecs import HostInfo, UsageError, add_common_options
+from ontofetch_hookspecs import HostInfo, UsageError, add_common_options, refuse_without
 from ontofetch_hookspecs.names import quote, unsafe_character
 
 from ..cli.output import OutputOptions, add_output_options, emit
@@ -35,6 +35,7 @@ def main(argv: list[str], host: HostInfo, plugins: Plugins) -> int:
     request = _request(args)
     options = OutputOptions.from_args(args)
     _refuse_broken_catalog(plugins)
+    refuse_without(host)
     summary = Pull(host, plugins, request).run()
     emit({"pull": _table(summary)}, options=options)
     return EXIT_FINDINGS if summary.failed else EXIT_OK

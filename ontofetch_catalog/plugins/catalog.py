@@ -11,7 +11,7 @@ from collections.abc import Generator, Iterable, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ontofetch_hookspecs import Command, hookimpl
+from ontofetch_hookspecs import Command, hookimpl, refuse_without
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.notify import FAILURES
 from ontofetch_hookspecs.votes import Raised, Votes
@@ -133,21 +133,39 @@ class CatalogPlugin:
     def _boundary(
         self, hook: str, event: DownloadDone | ExtractDone | ValidateDone | SetLatest
     ) -> Generator[None, list[Any], list[Any]]:
-        from ontofetch_catalog.catalog.boundaries import carry_out, make_boundary, notify_observers, record_rollback
+        from ontofetch_catalog.catalog.boundaries import (
+            carry_out,
+            make_boundary,
+            notify_observers,
+            notify_rolled_back,
+            record_rollback,
+        )
 
         _check_kind(hook, event)
+        if self._host is not None:
+            refuse_without(self._host)
         store = self._store_of(event)
         with _not_nested():
             boundary = make_boundary(store, event)
+            raised: list[Raised] = []
             try:
                 with ExitStack() as stack:
-                    raised = stack.enter_context(self._votes.asked()) if self._votes is not None else []
+                    if self._votes is not None:
+                        raised = stack.enter_context(self._votes.asked())
                     votes = yield
                 _refuse_lost(hook, raised)
             except FAILURES as veto:
-                record_rollback(store, boundary, veto)
+                plugin = next((other.plugin for other in raised if other.error is veto), "")
+                record_rollback(store, boundary, veto, plugin)
+                if self._host is not None:
+                    notify_rolled_back(self._host.manager, store, boundary, veto, plugin)
                 raise
-            outcome = carry_out(store, boundary)
+            try:
+                outcome = carry_out(store, boundary)
+            except FAILURES as error:
+                if self._host is not None:
+                    notify_rolled_back(self._host.manager, store, boundary, error, "")
+                raise
             if self._host is not None:
                 notify_observers(self._host.manager, store, outcome)
         return [*votes, outcome.receipt]

@@ -222,7 +222,7 @@ def test_reports_of_other_plugins_run(
 def test_a_report_that_returns_no_tables_is_an_error(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A plugin's report that breaks the contract ends with a sentence that names it."""
     monkeypatch.setitem(__import__("sys").modules, "other_reports", SimpleNamespace(say_nothing=say_nothing))
-    with pytest.raises(OntofetchError, match="'broken' returned str"):
+    with pytest.raises(OntofetchError, match="'other' returned str from its report broken"):
         main(["broken"], host_of(store, plugin_of(Report("broken", "", "other_reports:say_nothing"))))
 
 
@@ -244,9 +244,9 @@ def test_names_taken_twice_and_broken_plugins_are_reported(tmp_path: Path, caplo
     other = plugin_of(Report("latest", "mine", "x:y"), "no report", Report("mine", "", "x:y"))
     with caplog.at_level(logging.WARNING):
         reports = collect_reports(host_of(tmp_path, raising, other))
-    assert reports["latest"].target == "ontofetch_catalog.analytics.reports:latest"
+    assert reports["latest"][1].target == "ontofetch_catalog.analytics.reports:latest"
     assert "mine" in reports
     messages = " ".join(record.getMessage() for record in caplog.records)
-    assert "plugin other contributes a second report 'latest'" in messages
+    assert "plugin other: its report 'latest' is left out: the name is analytics's" in messages
     assert "plugin other contributes a report that is a str" in messages
     assert "plugin raising failed in register_reports: RuntimeError: out of order" in messages

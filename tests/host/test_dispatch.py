@@ -40,7 +40,7 @@ def test_the_hosts_own_commands_stay(add_plugin: Add, capsys: pytest.CaptureFixt
     shown = capsys.readouterr()
     assert "hello    say hello" in shown.out
     assert "steal" not in shown.out
-    assert "plugin 'greeter': its Command pull is left out" in shown.err
+    assert "plugin 'greeter': its command pull is left out: the name is the host's" in shown.err
 
 
 def test_what_is_no_command(add_plugin: Add) -> None:
@@ -48,9 +48,11 @@ def test_what_is_no_command(add_plugin: Add) -> None:
     add_plugin("greeter", GREETER)
     with pytest.raises(UsageError, match=r"no `ontofetch helo`. There are: pull, plugins, report, db, home, hello"):
         run(["helo"])
-    with pytest.raises(OntofetchError, match=r"'gone' can't be loaded: ModuleNotFoundError.*`ontofetch plugins` shows"):
+    with pytest.raises(
+        OntofetchError, match=r"plugin 'greeter' can't load its command gone: ModuleNotFound.*--no-plugin"
+    ):
         run(["gone"])
-    with pytest.raises(OntofetchError, match="'odd' can't be called"):
+    with pytest.raises(OntofetchError, match=r"'greeter' names .* for its command odd, a .* that can't be called"):
         run(["odd"])
 
 
@@ -77,11 +79,12 @@ def test_plugins_are_listed_with_their_state(add_plugin: Add, capsys: pytest.Cap
     add_plugin("greeter", GREETER)
     assert run(["plugins", "--format", "csv", "--no-plugin", "analytics"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "name,distribution,version,state,hooks,milliseconds,reason"
+    assert lines[0] == "name,distribution,version,state,hooks,contributes,milliseconds,reason"
     by_name = {line.partition(",")[0]: line for line in lines[1:]}
     assert list(by_name) == ["analytics", "bad", "catalog", "greeter"]
     assert ",off," in by_name["analytics"]
     assert "bad,1.2.3,failed," in by_name["bad"]
     assert by_name["bad"].endswith("ZeroDivisionError: division by zero")
     assert "on_download_done" in by_name["catalog"]
-    assert "greeter,1.2.3,active,register_commands," in by_name["greeter"]
+    assert 'greeter,1.2.3,partial,register_commands,"command gone, command hello, command odd",' in by_name["greeter"]
+    assert by_name["greeter"].endswith("its command pull is left out: the name is the host's")

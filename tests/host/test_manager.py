@@ -118,8 +118,8 @@ def test_a_name_taken_twice_is_refused_and_reported(add_plugin: Add, caplog: pyt
     assert found["hello"] == "say hello"
     assert found["db"] == "look at the catalog and care for it"
     lines = [record.getMessage() for record in caplog.records]
-    assert "plugin 'aaa': its Command db is left out, the name is taken" in lines
-    assert "plugin 'late': its Command hello is left out, the name is taken" in lines
+    assert "plugin 'aaa': its command db is left out: the name is catalog's" in lines
+    assert "plugin 'late': its command hello is left out: the name is good's" in lines
 
 
 @pytest.mark.parametrize("value", ["[1]", "None", "1 / 0", "[Command(7, '', '')]"])

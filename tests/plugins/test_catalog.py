@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -14,7 +15,17 @@ import pytest
 
 from ontofetch_catalog.errors import NestedBoundary
 from ontofetch_catalog.plugins.catalog import CatalogPlugin, plugin
-from ontofetch_hookspecs import TRANSACTIONAL, CatalogCommitted, DownloadDone, EventError, Veto, hookimpl, load_target
+from ontofetch_hookspecs import (
+    TRANSACTIONAL,
+    CatalogCommitted,
+    CatalogRolledBack,
+    DownloadDone,
+    EventError,
+    OntofetchError,
+    Veto,
+    hookimpl,
+    load_target,
+)
 from ontofetch_hookspecs.testing import make_manager, sample_download_done, sample_set_latest
 from tests.releases import Releases, query, sha256
 
@@ -260,3 +271,33 @@ def test_an_exit_in_a_vote_is_a_veto(tmp_path: Path) -> None:
     with pytest.raises(SystemExit):
         releases.pull("1.0", TEXTS)
     assert query(releases.root, "SELECT type FROM events")[-1:] == [("download.rolled_back",)]
+
+
+class Listener:
+    """Remember what failed."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, str, str, str]] = []
+
+    @hookimpl
+    def on_boundary_failed(self, event: CatalogRolledBack) -> None:
+        """Note type, plugin, error and reason, then fail."""
+        self.heard.append((event.type, event.plugin, event.error, event.reason))
+        raise SystemExit(9)
+
+
+def test_observers_hear_of_vetoes_and_failures(tmp_path: Path) -> None:
+    """Who voted against it is told, and recorded; what a listener raises changes nothing."""
+    listener, voter = Listener(), Voter()
+    releases = Releases(tmp_path / "store", voter, listener, settings={"durability": "off"})
+    voter.error = Veto("Not today.")
+    with pytest.raises(Veto, match="Not today"):
+        releases.pull("1.0", TEXTS)
+    (name,) = [name for name, plugin in releases.manager.list_name_plugin() if plugin is voter]
+    assert listener.heard == [("download.rolled_back", name, "Veto", "Not today.")]
+    ((payload,),) = query(releases.root, "SELECT payload FROM events WHERE type = 'download.rolled_back'")
+    assert json.loads(payload)["plugin"] == name
+    voter.error = None
+    with pytest.raises(OntofetchError):
+        releases.manager.hook.on_set_latest(event=sample_set_latest(releases.root))
+    assert listener.heard[-1][:2] == ("latest.rolled_back", "")

@@ -2,7 +2,7 @@
 
 from .engine import Boundary, BoundaryResult, MaintenanceBoundary, Recorded, carry_out, record_rollback
 from .make import make_boundary
-from .observers import notify_observers, notify_recovered
+from .observers import notify_observers, notify_recovered, notify_rolled_back
 
 __all__ = [
     "Boundary",
@@ -13,5 +13,6 @@ __all__ = [
     "make_boundary",
     "notify_observers",
     "notify_recovered",
+    "notify_rolled_back",
     "record_rollback",
 ]

@@ -168,14 +168,14 @@ def carry_out(store: Store, boundary: Boundary) -> BoundaryResult:
     return BoundaryResult(receipt=receipt, committed=row, recovered=recovered)
 
 
-def record_rollback(store: Store, boundary: Boundary, error: BaseException) -> None:
-    """Record, as well as it goes, that a boundary was given up before it entered the catalog (a veto)."""
+def record_rollback(store: Store, boundary: Boundary, error: BaseException, plugin: str = "") -> None:
+    """Record, as well as it goes, that a boundary was given up before it entered the catalog: by whose veto."""
     import duckdb
 
     _log_rollback(boundary, "", error)
     try:
         with sessions.writing(store) as session, held_signals():
-            session.commit_event(_rolled_back(boundary, sessions.new_boundary_id(), error))
+            session.commit_event(_rolled_back(boundary, sessions.new_boundary_id(), error, plugin))
     except (OntofetchError, OSError, duckdb.Error) as second:
         _log.warning("the rollback of %s could not be recorded: %s", boundary.subject, second)
 
@@ -304,8 +304,10 @@ def _event_row(boundary: Boundary, boundary_id: str, kind: str, payload: Mapping
     )
 
 
-def _rolled_back(boundary: Boundary, boundary_id: str, error: BaseException) -> events.EventRow:
+def _rolled_back(boundary: Boundary, boundary_id: str, error: BaseException, plugin: str = "") -> events.EventRow:
     payload = {"error": type(error).__name__, "reason": str(error)[:500]}
+    if plugin:
+        payload["plugin"] = plugin
     return replace(_event_row(boundary, boundary_id, f"{boundary.kind}.rolled_back", payload), level="error")
 
 

@@ -6,15 +6,15 @@ It runs after the catalog is closed and knows nothing of what was recorded but t
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ontofetch_hookspecs import CatalogCommitted, notify
+from ontofetch_hookspecs import CatalogCommitted, CatalogRolledBack, notify
 
 from ..connection import Store
 from ..journal import Recovered
 from ..repo.events import EventRow
-from .engine import BoundaryResult
+from .engine import Boundary, BoundaryResult
 
 if TYPE_CHECKING:
     import pluggy
@@ -31,6 +31,24 @@ def notify_recovered(manager: pluggy.PluginManager, store: Store, ended: Iterabl
     for item in ended:
         if item.event is not None:
             _tell(manager, store, item.event, recovered=True)
+
+
+def notify_rolled_back(
+    manager: pluggy.PluginManager, store: Store, boundary: Boundary, error: BaseException, plugin: str
+) -> None:
+    """Tell the observers of a host that a boundary was given up, by whose veto; never raises."""
+    told = CatalogRolledBack(
+        root=store.root,
+        run_id=boundary.run_id,
+        config_hash=boundary.config_hash,
+        type=f"{boundary.kind}.rolled_back",
+        version_id=boundary.version_id,
+        failed_at=datetime.now(UTC),
+        plugin=plugin,
+        error=type(error).__name__,
+        reason=str(error)[:500],
+    )
+    notify(manager, told)
 
 
 def _tell(manager: pluggy.PluginManager, store: Store, row: EventRow, *, recovered: bool) -> None:

@@ -1,0 +1,308 @@
+"""Mistakes that authors of plugins make: each is answered by a sentence that names plugin, hook and fix."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ontofetch_catalog.host import manager
+from ontofetch_catalog.host.app import main
+from tests.releases import query
+
+Add = Callable[..., Path]
+CSV = "a,b\n1,2\n"
+IMPORTS = "from ontofetch_hookspecs import Command, Parameter, PluginSetting, Report, Validator, Veto\n"
+EXIT = "import sys\n"
+
+
+class Bench:
+    """A store, a small file to pull, plugins made on the spot, and what was printed."""
+
+    def __init__(self, tmp_path: Path, add: Add, capsys: pytest.CaptureFixture[str]) -> None:
+        self.add = add
+        self.folder = tmp_path
+        self._capsys = capsys
+        (tmp_path / "good.csv").write_text(CSV)
+
+    def pull(self, *words: str) -> int:
+        """Pull the file."""
+        source = str(self.folder / "good.csv")
+        return main(["pull", source, "--service", "s", "--ontology", "o", "--version", "1.0", *words])
+
+    def recorded(self) -> list[tuple[object, ...]]:
+        """Return the recorded releases."""
+        database = self.folder / "store/.catalog/ontofetch.duckdb"
+        return query(self.folder / "store", "SELECT version_id FROM versions") if database.exists() else []
+
+    def said(self) -> str:
+        """Return what was printed to stderr since it was last asked for."""
+        return self._capsys.readouterr().err
+
+    def rows(self) -> list[dict[str, object]]:
+        """Return the rows that were printed as JSON."""
+        found: list[dict[str, object]] = json.loads(self._capsys.readouterr().out)["rows"]
+        return found
+
+
+@pytest.fixture
+def bench(tmp_path: Path, add_plugin: Add, capsys: pytest.CaptureFixture[str]) -> Bench:
+    """Return it."""
+    return Bench(tmp_path, add_plugin, capsys)
+
+
+VOTE = "@hookimpl\ndef on_download_done(event):\n    {}\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        (VOTE.format("raise Veto('No licence.')"), "The plugin 'acme' refuses the download of s/o/1.0: No licence."),
+        (VOTE.format("{}['x']"), "The plugin 'acme' failed in on_download_done for the download of s/o/1.0: KeyError"),
+        (EXIT + VOTE.format("sys.exit(7)"), "The plugin 'acme' failed in on_download_done for the download of s/o/1.0"),
+    ],
+)  # fmt: skip
+def test_a_vote_that_ends_a_pull_is_named(bench: Bench, code: str, sentence: str) -> None:
+    """Whatever a vote raises, an exit too, ends the pull with the plugin's name; nothing is recorded."""
+    bench.add("acme", IMPORTS + code)
+    assert bench.pull() == 1
+    err = bench.said()
+    assert sentence in err
+    assert "--no-plugin acme" in err
+    assert bench.recorded() == []
+
+
+def test_an_exit_in_an_observer_changes_nothing(bench: Bench) -> None:
+    """The pull goes on to its end."""
+    bench.add("acme", "import sys\n@hookimpl\ndef on_catalog_committed(event):\n    sys.exit(7)\n")
+    assert bench.pull() == 0
+    assert "plugin acme failed in on_catalog_committed" in bench.said()
+    assert bench.recorded() == [("s/o/1.0",)]
+
+
+@pytest.mark.parametrize("hook", ["register_commands", "register_validators", "on_host_ready"])
+def test_an_exit_while_plugins_are_asked_harms_nobody(bench: Bench, hook: str) -> None:
+    """Every command goes on without what the plugin would have contributed, and names it."""
+    argument = "host" if hook == "on_host_ready" else ""
+    bench.add("acme", f"import sys\n@hookimpl\ndef {hook}({argument}):\n    sys.exit(7)\n")
+    assert bench.pull() == 0
+    assert hook in (err := bench.said())
+    assert "acme" in err
+    assert main(["--help"]) == 0
+
+
+def test_what_a_hook_prints_goes_to_stderr(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    """Rows on stdout stay readable for the next program."""
+    bench.add(
+        "acme",
+        "@hookimpl\ndef on_download_done(event):\n    print('VOTE')\n"
+        "@hookimpl\ndef on_catalog_committed(event):\n    print('HEARD', event.type)\n"
+        "@hookimpl\ndef register_commands():\n    print('ASKED')\n    return []\n"
+        "@hookimpl(wrapper=True)\ndef on_extract_done(event):\n    print('AROUND')\n    return (yield)\n",
+    )
+    assert bench.pull("--json") == 0
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["rows"][0]["version_id"] == "s/o/1.0"
+    for word in ("VOTE", "HEARD download.done", "ASKED", "AROUND"):
+        assert word in shown.err
+
+
+def test_a_swallowed_veto_counts(bench: Bench) -> None:
+    """The plugin whose veto it was is named, not the one that lost it."""
+    bench.add("vetoer", IMPORTS + VOTE.format("raise Veto('No licence.')"))
+    bench.add(
+        "swallow",
+        "@hookimpl(wrapper=True)\ndef on_download_done(event):\n"
+        "    try:\n        return (yield)\n    except Exception:\n        return []\n",
+    )
+    assert bench.pull() == 1
+    err = bench.said()
+    assert "The plugin 'vetoer' refuses the download of s/o/1.0: No licence." in err
+    assert "swallowed what plugin 'vetoer' raised" in err
+    assert bench.recorded() == []
+
+
+@pytest.mark.parametrize("how", ["setting", "itself"])
+@pytest.mark.parametrize("code", ["import no_such_module", "@hookimpl\ndef on_downlod_done(event): pass",
+                                  "@hookimpl\ndef on_host_ready(host): raise ValueError"])  # fmt: skip
+def test_nothing_is_recorded_without_a_required_plugin(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, how: str, code: str
+) -> None:
+    """A plugin that holds a veto and fails to load must not fail open; other commands go on."""
+    if how == "setting":
+        bench.add("acme", code)
+        monkeypatch.setenv("ONTOFETCH_REQUIRED_PLUGINS", "acme")
+    else:
+        bench.add("acme", code, "acme = acme\n[ontofetch.required]\nacme = acme")
+    assert bench.pull() == 1
+    err = bench.said()
+    assert "The plugin 'acme' must be loaded and is not" in err
+    assert "Nothing is recorded without it." in err
+    assert bench.recorded() == []
+    assert main(["plugins"]) == 0
+
+
+def test_a_required_plugin_that_is_not_installed_or_left_out(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither is there; one that only says of itself that it must be loaded may be left out by name."""
+    bench.add("good", VOTE.format("pass"), "good = good\n[ontofetch.required]\ngood = good")
+    monkeypatch.setenv("ONTOFETCH_REQUIRED_PLUGINS", "nope")
+    assert bench.pull() == 1
+    assert "'nope' must be loaded and is not: it is not installed." in bench.said()
+    monkeypatch.setenv("ONTOFETCH_REQUIRED_PLUGINS", "good")
+    assert bench.pull("--no-plugin", "good") == 1
+    assert "'good' must be loaded and is not: it is left out by --no-plugin." in bench.said()
+    monkeypatch.delenv("ONTOFETCH_REQUIRED_PLUGINS")
+    assert bench.pull("--no-plugin", "good") == 0
+
+
+def test_a_hook_that_is_misspelt_is_guessed(bench: Bench) -> None:
+    """The nearest hook is named."""
+    bench.add("acme", "@hookimpl\ndef on_downlod_done(event): pass")
+    assert main(["plugins"]) == 0
+    assert "unknown hook 'on_downlod_done', did you mean on_download_done?" in bench.said()
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["def on_download_done(event): pass",
+     "import pluggy\nother = pluggy.HookimplMarker('other')\n@other\ndef on_download_done(event): pass"],
+)  # fmt: skip
+def test_a_plugin_without_a_hook_is_named(bench: Bench, code: str) -> None:
+    """No marker, or that of another project: the plugin would never be called."""
+    bench.add("acme", code)
+    assert main(["plugins"]) == 0
+    assert "plugin 'acme': it implements no hook: mark its functions with" in bench.said()
+
+
+def test_slow_votes_and_imports_are_named(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who takes longer than a second is told so, with the hook."""
+    monkeypatch.setattr(manager, "SLOW_MILLISECONDS", 20.0)
+    bench.add("heavy", "import time\ntime.sleep(0.05)\n@hookimpl\ndef on_host_ready(host): pass")
+    bench.add("slow", "import time\n" + VOTE.format("time.sleep(0.05)"))
+    assert bench.pull() == 0
+    err = bench.said()
+    assert "plugin 'heavy' takes 0.1 s to import" in err or "plugin 'heavy' takes 0.0 s to import" in err
+    assert "plugin 'slow' took 0.1 s in on_download_done" in err or "plugin 'slow' took 0.0 s in on" in err
+    assert "plugin 'slow' takes" not in err
+
+
+COMMAND = "@hookimpl\ndef register_commands():\n    return [Command('greet', 'say hello', 'acme:greet')]\n"
+REPORT = "@hookimpl\ndef register_reports():\n    return [Report('sizes', 'how large', 'acme:sizes', ({},))]\n"
+MIN = "Parameter('min-bytes', 'how many')"
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "sentence"),
+    [
+        (COMMAND + "def greet(argv, host):\n    return {}['x']", ["greet"], "'acme' failed in its command greet: K"),
+        (COMMAND + "def greet(argv, host):\n    return 'yes'", ["greet"], "'acme' returned a str from its command"),
+        (COMMAND.replace("acme:greet", "ghost:greet"), ["greet"], "'acme' can't load its command greet: Mod"),
+        (COMMAND, ["greet"], "'acme' can't load its command greet: UsageError: The module 'acme' has nothing called"),
+        (REPORT.format(MIN) + "def sizes(catalog, min_bytes):\n    return int(min_bytes)",
+         ["report", "sizes", "--min-bytes", "abc"], "'acme' failed in its report sizes: ValueError"),
+        (REPORT.format(MIN) + "def sizes(catalog, min_bytes):\n    return {'a': 7}",
+         ["report", "sizes"], "'acme' failed in its report sizes: "),
+        (REPORT.format(MIN) + "def sizes(catalog, min_bytes):\n    raise SystemExit(5)",
+         ["report", "sizes"], "'acme' failed in its report sizes: it called sys.exit(5)"),
+        (REPORT.format("Parameter('format', 'x')") + "def sizes(catalog, format): pass",
+         ["report", "sizes"], "'acme' has a report sizes that can't be run: "),
+    ],
+)  # fmt: skip
+def test_an_error_in_a_command_or_report_names_the_plugin(
+    bench: Bench, code: str, words: list[str], sentence: str
+) -> None:
+    """It is no error of the program."""
+    bench.add("acme", IMPORTS + code)
+    assert bench.pull("-q") == 0
+    assert main(words) == 1
+    err = bench.said()
+    assert sentence in err
+    assert "should not happen" not in err
+
+
+def test_a_report_may_be_lazy(bench: Bench) -> None:
+    """A section that is a LazyFrame is collected."""
+    bench.add(
+        "acme",
+        IMPORTS + REPORT.format(MIN) + "def sizes(catalog, min_bytes):\n"
+        "    return {'files': catalog.files().select('relpath', 'size_bytes')}",
+    )
+    assert bench.pull("-q") == 0
+    bench.said()
+    assert main(["report", "sizes", "--json"]) == 0
+    assert bench.rows() == [{"relpath": "good.csv", "size_bytes": len(CSV)}]
+
+
+@pytest.mark.parametrize(
+    ("hook", "item", "sentence"),
+    [
+        ("register_validators", "Validator('', '1', ('csv',), 'a:b')", "The name of a validator is ''"),
+        (
+            "register_validators",
+            "Validator('Bad Name!', '1', ('csv',), 'a:b')",
+            "The name of a validator is 'Bad Name!'",
+        ),
+        ("register_validators", "Validator('v', '1', 'csv', 'a:b')", "not a tuple of names"),
+        ("register_commands", "Command('has space', 'x', 'a:b')", "The name of a command is 'has space'"),
+        ("register_commands", "Command('--opt', 'x', 'a:b')", "The name of a command is '--opt'"),
+        ("register_commands", "Command('c', 'x', 'a.b')", "The target of the command c is 'a.b'"),
+        ("register_reports", "Report('r', 'x', 'a:b', ('x',))", "not a tuple of Parameters"),
+    ],
+)
+def test_a_contribution_is_checked_when_it_is_made(bench: Bench, hook: str, item: str, sentence: str) -> None:
+    """The plugin is partial, with a sentence; everything else works."""
+    bench.add("acme", IMPORTS + f"@hookimpl\ndef {hook}():\n    return [{item}]\n")
+    assert bench.pull() == 0
+    bench.said()
+    assert main(["plugins", "--json"]) == 0
+    rows = {row["name"]: row for row in bench.rows()}
+    assert rows["acme"]["state"] == "partial"
+    assert sentence in rows["acme"]["reason"]
+
+
+@pytest.mark.parametrize("hook", ["lookup_version(version_id)", "lookup_download(url)"])
+def test_an_answer_that_is_none_names_its_plugin(bench: Bench, hook: str) -> None:
+    """A question answered by garbage is an error of the plugin that answered."""
+    bench.add("acme", f"@hookimpl(tryfirst=True)\ndef {hook}: return 'garbage'\n")
+    assert bench.pull() == 1
+    err = bench.said()
+    assert f"The plugin 'acme' answered {hook.partition('(')[0]} with a str" in err
+
+
+SETTINGS = """
+@hookimpl
+def register_settings():
+    return [PluginSetting("limit", "int", 5, "most files"), PluginSetting("mode", "choice", "a", "how", ("a", "b"))]
+HOSTS = []
+@hookimpl
+def on_host_ready(host):
+    print("SETTINGS", dict(host.plugin_settings["acme"]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "said"),
+    [
+        ("", 0, "SETTINGS {'limit': 5, 'mode': 'a'}"),
+        ("[plugin.acme]\nlimit = 7\nmode = 'b'", 0, "SETTINGS {'limit': 7, 'mode': 'b'}"),
+        ("[plugin.acme]\nlimit = 'x'", 2, "The setting limit (from [plugin.acme] of"),
+        ("[plugin.acme]\nlimt = 7", 2, "unknown setting 'limt' below [plugin.acme]. The plugin has: limit, mode."),
+        ("[plugin.acm]\nlimit = 7", 2, "has settings of a plugin 'acm', which is not installed."),
+        ("plugin = 7", 2, "has an unknown setting 'plugin'"),
+        ("[plugin]\nacme = 7", 2, "has a [plugin.acme] that is no table"),
+    ],
+)  # fmt: skip
+def test_a_plugin_has_settings_of_its_own(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, text: str, code: int, said: str
+) -> None:
+    """They are declared, read from `[plugin.NAME]`, and checked like the host's."""
+    bench.add("acme", IMPORTS + SETTINGS)
+    file = bench.folder / "mine.toml"
+    file.write_text(text)
+    file.chmod(0o600)
+    bench.folder.chmod(0o700)
+    monkeypatch.setenv("ONTOFETCH_CONFIG", str(file))
+    assert main(["plugins"]) == code
+    assert said in bench.said()
