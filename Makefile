@@ -12,7 +12,7 @@ QUIET := --quiet --disable-pip-version-check
 LOCK := requirements.lock
 # all that development needs, each file by its hash, the build backend too; then the project itself, which needs no more
 LOCKED := install $(QUIET) --require-hashes --only-binary=:all: -r $(LOCK)
-EDITABLE := install $(QUIET) --no-deps --no-build-isolation -e .
+EDITABLE := install $(QUIET) --no-deps --no-build-isolation -e ./hookspecs -e .
 
 .PHONY: demo test quick lint types bench bench-short versions lock crash crash-mutants processes flips interrupts trees hostile hostile-mutants clean
 
@@ -112,10 +112,10 @@ lock:
 	  .build/lock/bin/python -m pip install $(QUIET) 'uv>=0.9,<1'; }
 	@cp $(LOCK) .build/lock/$(LOCK)
 	@.build/lock/bin/uv pip compile pyproject.toml --quiet --all-extras --universal --python-version 3.11 $(UPGRADE) \
-	  --generate-hashes --no-header --no-annotate --no-emit-index-url -o .build/lock/$(LOCK)
+	  --generate-hashes --no-emit-package ontofetch-hookspecs --no-header --no-annotate --no-emit-index-url -o .build/lock/$(LOCK)
 	@{ $(PYTHON) -m tests.environments digest && cat .build/lock/$(LOCK); } > .build/lock/new && mv .build/lock/new $(LOCK)
 
-$(STAMP): pyproject.toml $(LOCK)
+$(STAMP): pyproject.toml hookspecs/pyproject.toml $(LOCK)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip $(LOCKED)

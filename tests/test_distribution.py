@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -20,16 +23,17 @@ CURFEW = CHECKOUT / "tests/third_party/ontofetch-curfew"
 
 @pytest.fixture(scope="module")
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Build the wheel of this package and that of somebody else's plugin."""
+    """Build the wheels of this package, of its contract, and of somebody else's plugin."""
     folder = tmp_path_factory.mktemp("wheels")
-    return {"ours": build_wheel(CHECKOUT, folder), "curfew": build_wheel(CURFEW, folder)}
+    projects = {"ours": CHECKOUT, "contract": CHECKOUT / "hookspecs", "curfew": CURFEW}
+    return {name: build_wheel(project, folder) for name, project in projects.items()}
 
 
 @pytest.fixture(scope="module")
 def installed(wheels: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    """Return an environment with the wheel and nothing of the checkout."""
+    """Return an environment with the wheels and nothing of the checkout."""
     environment = Environment(tmp_path_factory.mktemp("environment") / "venv")
-    environment.install(wheels["ours"])
+    environment.install(wheels["ours"], wheels["contract"])
     return environment
 
 
@@ -76,15 +80,48 @@ def test_the_wheel_works_from_another_folder(installed: Environment, archive: Pa
 
 
 def test_the_wheel_holds_the_package_and_nothing_else(wheels: dict[str, Path]) -> None:
-    """Code, contract, migrations and schemas are in the wheel; tests, benchmarks and documents are not."""
+    """Code, migrations and schemas are in the wheel, the contract in its own; tests and documents are in neither."""
     with zipfile.ZipFile(wheels["ours"]) as packed:
         names = packed.namelist()
-    tops = {name.partition("/")[0] for name in names}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"ontofetch_catalog", "ontofetch_hookspecs"}
+    with zipfile.ZipFile(wheels["contract"]) as packed:
+        contract = packed.namelist()
+    for found, top in ((names, "ontofetch_catalog"), (contract, "ontofetch_hookspecs")):
+        assert {name.partition("/")[0] for name in found if ".dist-info/" not in name} == {top}
     shipped = {Path(name).name for name in names if name.endswith(".sql")}
     assert shipped == {path.name for path in (CHECKOUT / "migrations").glob("*.sql")}
     schemas = {Path(name).name for name in names if name.startswith("ontofetch_catalog/schemas/")}
     assert schemas == {path.name for path in (CHECKOUT / "docs/schemas").glob("*.json")}
+
+
+def test_the_contract_stands_alone(wheels: dict[str, Path], tmp_path: Path) -> None:
+    """With pluggy alone beside it, a host opens a store, and a plugin's tests run."""
+    where = tmp_path / "alone"
+    for wheel in (wheels["contract"], *Path(find_spec("pluggy").origin).parents[:1]):  # type: ignore[union-attr, arg-type]
+        if wheel.suffix == ".whl":
+            zipfile.ZipFile(wheel).extractall(where)
+        else:
+            shutil.copytree(wheel, where / "pluggy")
+    program = (
+        "from pathlib import Path; from ontofetch_hookspecs import open_host; from ontofetch_hookspecs import testing;"
+        " print(open_host(Path('store'), installed=False).info.root.name)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.append({str(where)!r}); {program}"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert (done.returncode, done.stdout) == (0, "store\n"), done.stderr
+
+
+def test_both_are_released_together() -> None:
+    """The versions of package and contract are one, and the package asks for just that contract."""
+    ours, contract = (
+        tomllib.loads((CHECKOUT / name / "pyproject.toml").read_text())["project"] for name in ("", "hookspecs")
+    )
+    assert ours["version"] == contract["version"]
+    assert f"ontofetch-hookspecs=={contract['version']}" in ours["dependencies"]
 
 
 def test_somebody_elses_plugin(installed: Environment, wheels: dict[str, Path], archive: Path) -> None:

@@ -21,8 +21,10 @@ PAGE = (CHECKOUT / "docs/hooks.md").read_text(encoding="utf-8")
 HOOKS = {name: hook for name, hook in vars(specs).items() if hasattr(hook, "ontofetch_spec")}
 VALUES = [
     *(events.DownloadDone, events.ExtractDone, events.ValidateDone, events.SetLatest, events.CatalogCommitted),
+    events.CatalogRolledBack,
     *(events.Receipt, records.ArtifactRecord, records.DownloadRecord, records.VersionRecord),
     *(commands.HostInfo, commands.Command, commands.Parameter, commands.Report, commands.Validator),
+    commands.PluginSetting,
 ]
 COLUMNS = {
     "FILES_COLUMNS": events.FILES_COLUMNS,
@@ -63,7 +65,7 @@ def test_every_hook_has_a_section_with_its_signature() -> None:
     """The headings are the exact signatures, in the order of the specifications, and there are no others."""
     found = [heading for heading in sections("###") if re.match(r"`\w+\(", heading)]
     assert found == [signature(name) for name in HOOKS]
-    assert len(HOOKS) == 12
+    assert len(HOOKS) == 14
 
 
 @pytest.mark.parametrize("name", HOOKS)
@@ -141,7 +143,7 @@ def test_the_plugin_of_the_page_runs(tmp_path: Path) -> None:
     assert query(program.root, "SELECT count(*) FROM versions") == [(0,)]
     done = program.run(*words, "1.0")
     assert done.returncode == 0, done.stderr
-    told = [line for line in done.stdout.splitlines() if line.startswith("committed")]
+    told = [line for line in done.stderr.splitlines() if line.startswith("committed")]
     assert told[0] == "committed download.done obo/hp/1.0"
     assert len(told) == 4
 
