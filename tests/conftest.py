@@ -17,6 +17,8 @@ settings.register_profile(
 settings.load_profile("tests")
 
 
+# projects of their own, whose tests run in environments of their own
+collect_ignore = ["third_party"]
 # what `make quick` leaves out: loops over states, attackers, servers, real releases, new environments, whole documents
 SLOW = (
     "crash",

@@ -1,24 +1,56 @@
-"""Help the tests of hosts and plugins: a manager with the contract's hooks, and sample events.
+"""Help the tests of hosts and plugins: a manager with the contract's hooks, sample events, fixtures of pytest.
 
-It imports no catalog, so a plugin's tests run where only the contract is installed.
+It imports no catalog, so a plugin's tests run where only the contract is installed. Where pytest is, the distribution
+registers it as a plugin (entry point `pytest11`), and the fixtures at its end are there without an import.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pluggy
 
 from . import specs
 from .commands import HostInfo
-from .events import CatalogCommitted, DownloadDone, ExtractDone, SetLatest, Table, ValidateDone
+from .conformance import check_plugin
+from .events import CatalogCommitted, CatalogRolledBack, DownloadDone, ExtractDone, Receipt, SetLatest, ValidateDone
+from .hosting import Host, open_host
+from .samples import (
+    SAMPLE_BYTES,
+    SAMPLE_SHA256,
+    SAMPLE_TIME,
+    sample_committed,
+    sample_download_done,
+    sample_events,
+    sample_extract_done,
+    sample_rolled_back,
+    sample_set_latest,
+    sample_tables,
+    sample_validate_done,
+)
+from .specs import hookimpl
 
-SAMPLE_TIME = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-SAMPLE_BYTES = b"<urn:example:a> <urn:example:b> <urn:example:c> .\n"
-SAMPLE_SHA256 = hashlib.sha256(SAMPLE_BYTES).hexdigest()
+__all__ = [
+    "SAMPLE_BYTES",
+    "SAMPLE_SHA256",
+    "SAMPLE_TIME",
+    "Bench",
+    "Recorder",
+    "check_plugin",
+    "make_bench",
+    "make_manager",
+    "sample_committed",
+    "sample_download_done",
+    "sample_events",
+    "sample_extract_done",
+    "sample_rolled_back",
+    "sample_set_latest",
+    "sample_tables",
+    "sample_validate_done",
+]
 
 
 def make_manager(
@@ -46,76 +78,146 @@ def make_manager(
     return manager
 
 
-def sample_download_done(root: Path, **changes: object) -> DownloadDone:
-    """Return a DownloadDone of one N-Triples file that lies in place; `changes` replace its fields."""
-    values: dict[str, object] = {
-        "root": root,
-        "run_id": "run-1",
-        "config_hash": "config-1",
-        "service": "example",
-        "ontology": "sample",
-        "version": "1.0",
-        "artifact": "sample.nt",
-        "sha256": SAMPLE_SHA256,
-        "size_bytes": len(SAMPLE_BYTES),
-        "source_url": "https://example.org/sample.nt",
-        "fetched_at": SAMPLE_TIME,
-    }
-    return DownloadDone(**(values | changes))  # type: ignore[arg-type]
+class Recorder:
+    """A plugin that votes for everything and remembers what it was called with, in order.
+
+    Attributes:
+        calls: (hook, event) of each call.
+    """
+
+    PLUGIN_NAME = "recorder"
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, object]] = []
+
+    def called(self, hook: str) -> list[Any]:
+        """Return the events with which a hook was called."""
+        return [event for name, event in self.calls if name == hook]
+
+    @hookimpl
+    def on_download_done(self, event: DownloadDone) -> None:
+        """Remember."""
+        self.calls.append(("on_download_done", event))
+
+    @hookimpl
+    def on_extract_done(self, event: ExtractDone) -> None:
+        """Remember."""
+        self.calls.append(("on_extract_done", event))
+
+    @hookimpl
+    def on_validate_done(self, event: ValidateDone) -> None:
+        """Remember."""
+        self.calls.append(("on_validate_done", event))
+
+    @hookimpl
+    def on_set_latest(self, event: SetLatest) -> None:
+        """Remember."""
+        self.calls.append(("on_set_latest", event))
+
+    @hookimpl
+    def on_catalog_committed(self, event: CatalogCommitted) -> None:
+        """Remember."""
+        self.calls.append(("on_catalog_committed", event))
+
+    @hookimpl
+    def on_boundary_failed(self, event: CatalogRolledBack) -> None:
+        """Remember."""
+        self.calls.append(("on_boundary_failed", event))
 
 
-def sample_extract_done(root: Path, files: Table, **changes: object) -> ExtractDone:
-    """Return an ExtractDone of the sample artifact with `files` (FILES_COLUMNS); `changes` replace its fields."""
-    values: dict[str, object] = {
-        "root": root,
-        "run_id": "run-1",
-        "config_hash": "config-1",
-        "version_id": "example/sample/1.0",
-        "artifact": "sample.nt",
-        "artifact_id": SAMPLE_SHA256,
-        "files": files,
-        "started_at": SAMPLE_TIME,
-        "finished_at": SAMPLE_TIME,
-    }
-    return ExtractDone(**(values | changes))  # type: ignore[arg-type]
+@dataclass(slots=True)
+class Bench:
+    """A host on a store of its own, with the plugins under test.
+
+    Attributes:
+        host: The host.
+        recorder: Remembers what was called.
+        receipts: Hook → the catalog's receipt, of the last pull.
+    """
+
+    host: Host
+    recorder: Recorder
+    receipts: dict[str, Receipt | None] = field(default_factory=dict)
+
+    @property
+    def root(self) -> Path:
+        """Return the store."""
+        return self.host.info.root
+
+    def pull(self, version: str = "1.0", texts: Mapping[str, str] | None = None) -> dict[str, Receipt | None]:
+        """Carry a small release through all four steps, and return the receipts. Needs pyarrow.
+
+        Args:
+            version: Which release of `example/sample`.
+            texts: Name → content of its files; None: one file of N-Triples.
+
+        Raises:
+            OntofetchError: A vote or the catalog refuses a step; those before it are done.
+        """
+        import pyarrow as pa
+
+        named = {"sample.nt": SAMPLE_BYTES.decode()} if texts is None else dict(texts)
+        version_id = f"example/sample/{version}"
+        stage = self.host.stage()
+        with stage.write_file("src/sample.tar") as staged:
+            staged.write("".join(named.values()).encode())
+        release = {"service": "example", "ontology": "sample", "version": version, "artifact": "sample.tar"}
+        receipts = self.receipts = {}
+        receipts["on_download_done"] = self.host.download_done(
+            staged=staged, source_url="https://example.org/sample.tar", **release
+        )
+        stage.discard()
+        stage = self.host.stage()
+        tables = []
+        for name, text in named.items():
+            with stage.write_file(f"data/{name}", mtime=SAMPLE_TIME.timestamp()) as file:
+                file.write(text.encode())
+            tables.append(sample_tables(relpath=name, file_id=file.sha256, size_bytes=file.size))
+        receipts["on_extract_done"] = self.host.extract_done(
+            version_id=version_id, artifact="sample.tar", artifact_id=staged.sha256, staged=stage.folder("data"),
+            files=pa.concat_tables([table.files for table in tables]),
+        )  # fmt: skip
+        stage.discard()
+        receipts["on_validate_done"] = self.host.validate_done(
+            version_id=version_id, results=pa.concat_tables([table.results for table in tables])
+        )
+        receipts["on_set_latest"] = self.host.set_latest(version_id=version_id)
+        return receipts
 
 
-def sample_validate_done(root: Path, results: Table, **changes: object) -> ValidateDone:
-    """Return a ValidateDone with `results` (columns RESULTS_COLUMNS); `changes` replace its fields."""
-    values: dict[str, object] = {
-        "root": root,
-        "run_id": "run-1",
-        "config_hash": "config-1",
-        "version_id": "example/sample/1.0",
-        "results": results,
-        "started_at": SAMPLE_TIME,
-        "finished_at": SAMPLE_TIME,
-    }
-    return ValidateDone(**(values | changes))  # type: ignore[arg-type]
+def make_bench(root: Path, *plugins: object, catalog: bool = True) -> Bench:
+    """Return a host with plugins and a recorder and, with `catalog`, the catalog if it is installed."""
+    loaded = [*plugins]
+    if catalog:
+        from importlib.metadata import entry_points
+
+        loaded += [point.load() for point in entry_points(group=specs.ENTRY_POINT_GROUP, name="catalog")]
+    recorder = next((plugin for plugin in plugins if isinstance(plugin, Recorder)), None)
+    if recorder is None:
+        recorder = Recorder()
+        loaded.insert(0, recorder)
+    host = open_host(root, *loaded, name="bench", settings={"durability": "off"}, installed=False)
+    return Bench(host, recorder)
 
 
-def sample_set_latest(root: Path, **changes: object) -> SetLatest:
-    """Return a SetLatest of the sample release; `changes` replace its fields."""
-    values: dict[str, object] = {
-        "root": root,
-        "run_id": "run-1",
-        "config_hash": "config-1",
-        "version_id": "example/sample/1.0",
-        "updated_by": "curator",
-        "decided_at": SAMPLE_TIME,
-    }
-    return SetLatest(**(values | changes))  # type: ignore[arg-type]
+try:
+    import pytest
+except ImportError:
+    # the samples above need no pytest
+    pass
+else:
 
+    @pytest.fixture
+    def ontofetch_bench(tmp_path: Path) -> Any:
+        """Return a function: plugins → a Bench with them, the catalog loaded, on a store below tmp_path."""
+        return lambda *plugins: make_bench(tmp_path / "store", *plugins)
 
-def sample_committed(root: Path, **changes: object) -> CatalogCommitted:
-    """Return a CatalogCommitted of the sample download; `changes` replace its fields."""
-    values: dict[str, object] = {
-        "root": root,
-        "run_id": "run-1",
-        "config_hash": "config-1",
-        "boundary_id": "0" * 32,
-        "type": "download.done",
-        "version_id": "example/sample/1.0",
-        "committed_at": SAMPLE_TIME,
-    }
-    return CatalogCommitted(**(values | changes))  # type: ignore[arg-type]
+    @pytest.fixture
+    def ontofetch_recorder() -> Recorder:
+        """Return a plugin that remembers what it was called with."""
+        return Recorder()
+
+    @pytest.fixture
+    def ontofetch_events(tmp_path: Path) -> dict[str, object]:
+        """Return hook → a valid event for each hook that takes one; `dataclasses.replace` varies it."""
+        return sample_events(tmp_path / "store")

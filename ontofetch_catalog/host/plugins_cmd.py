@@ -2,23 +2,50 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pyarrow as pa
 
-from ontofetch_hookspecs import HostInfo, Report, Validator, add_common_options
+from ontofetch_hookspecs import HostInfo, Report, UsageError, Validator, add_common_options
 
-from ..cli.output import OutputOptions, add_output_options, emit
+from ..cli.output import OutputOptions, add_output_options, emit, say
 from ..errors import EXIT_OK
 from .argv import Parser
 from .manager import Plugins
 
 
 def main(argv: list[str], host: HostInfo, plugins: Plugins) -> int:
-    """Print a row per plugin: name, distribution, version, state, hooks, what it contributes, milliseconds, reason."""
-    parser = Parser(f"{host.name} plugins", "List the plugins.", f"{host.name} plugins --json")
+    """Print a row per plugin (whence, state, hooks, what it contributes, time, reason), or write a new one."""
+    parser = Parser(
+        f"{host.name} plugins",
+        "List the plugins, or write the project of a new one.",
+        f"{host.name} plugins --json; {host.name} plugins new licence-check",
+    )
+    words = parser.add_argument_group("a new one")
+    words.add_argument("new", nargs="?", choices=("new",), help="write a project instead")
+    words.add_argument("name", nargs="?", metavar="NAME", help="its name, e.g. licence-check")
+    words.add_argument("--to", metavar="DIR", default=".", help="where its folder is made (default: here)")
     add_common_options(parser)
     add_output_options(parser)
-    options = OutputOptions.from_args(parser.parse_args(argv))
+    args = parser.parse_args(argv)
+    options = OutputOptions.from_args(args)
+    if args.new:
+        return _write(args.name, Path(args.to))
     emit({"plugins": _table(plugins)}, options=options)
+    return EXIT_OK
+
+
+def _write(name: str | None, parent: Path) -> int:
+    if name is None:
+        raise UsageError(
+            "The new plugin has no name.", subject="NAME", hint="Give it one: `plugins new licence-check`."
+        )
+    from .new_plugin import write_project
+
+    written = write_project(name, parent)
+    for path in written:
+        say(f"Wrote {path}.")
+    say(f"Next: cd {written[0].parent} && pip install -e '.[test]' && pytest")
     return EXIT_OK
 
 

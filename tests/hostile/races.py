@@ -22,6 +22,8 @@ from .oracles import judge_command
 from .places import PROGRAM, SECRET, TOP, Bench, Ended, Place, changes, holders_of_canary, recount
 
 _AT_FDCWD, _EXCHANGE = -100, 2
+# DuckDB opens its files by name (docs/security.md, "What does not hold"); whether it changed one, a recount shows
+_BY_DUCKDB = re.compile(r"/\.catalog/ontofetch\.duckdb(\.wal)?>")
 _NEVER_OPENED = re.compile(r"ENOENT|ENOTDIR|ELOOP|EXDEV|EACCES|O_PATH")
 
 SWAPPED = (
@@ -250,7 +252,7 @@ def _traced(place: Place, words: list[str]) -> Ended:
 
 def _is_outside(line: str, outside: str) -> bool:
     result = line.rpartition(" = ")[2]
-    return f"<{outside}" in result and not _NEVER_OPENED.search(line)
+    return f"<{outside}" in result and not _NEVER_OPENED.search(line) and not _BY_DUCKDB.search(result)
 
 
 def _main(words: list[str]) -> int:

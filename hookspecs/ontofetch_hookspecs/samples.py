@@ -1,0 +1,153 @@
+"""Samples for tests: events and their tables about one small file, valid as they stand."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .events import CatalogCommitted, CatalogRolledBack, DownloadDone, ExtractDone, SetLatest, Table, ValidateDone
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SAMPLE_TIME = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+SAMPLE_BYTES = b"<urn:example:a> <urn:example:b> <urn:example:c> .\n"
+SAMPLE_SHA256 = hashlib.sha256(SAMPLE_BYTES).hexdigest()
+
+
+def sample_download_done(root: Path, **changes: object) -> DownloadDone:
+    """Return a DownloadDone of one N-Triples file that lies in place; `changes` replace its fields."""
+    values: dict[str, object] = {
+        "root": root,
+        "run_id": "run-1",
+        "config_hash": "config-1",
+        "service": "example",
+        "ontology": "sample",
+        "version": "1.0",
+        "artifact": "sample.nt",
+        "sha256": SAMPLE_SHA256,
+        "size_bytes": len(SAMPLE_BYTES),
+        "source_url": "https://example.org/sample.nt",
+        "fetched_at": SAMPLE_TIME,
+    }
+    return DownloadDone(**(values | changes))  # type: ignore[arg-type]
+
+
+def sample_extract_done(root: Path, files: Table, **changes: object) -> ExtractDone:
+    """Return an ExtractDone of the sample artifact with `files` (FILES_COLUMNS); `changes` replace its fields."""
+    values: dict[str, object] = {
+        "root": root,
+        "run_id": "run-1",
+        "config_hash": "config-1",
+        "version_id": "example/sample/1.0",
+        "artifact": "sample.nt",
+        "artifact_id": SAMPLE_SHA256,
+        "files": files,
+        "started_at": SAMPLE_TIME,
+        "finished_at": SAMPLE_TIME,
+    }
+    return ExtractDone(**(values | changes))  # type: ignore[arg-type]
+
+
+def sample_validate_done(root: Path, results: Table, **changes: object) -> ValidateDone:
+    """Return a ValidateDone with `results` (columns RESULTS_COLUMNS); `changes` replace its fields."""
+    values: dict[str, object] = {
+        "root": root,
+        "run_id": "run-1",
+        "config_hash": "config-1",
+        "version_id": "example/sample/1.0",
+        "results": results,
+        "started_at": SAMPLE_TIME,
+        "finished_at": SAMPLE_TIME,
+    }
+    return ValidateDone(**(values | changes))  # type: ignore[arg-type]
+
+
+def sample_set_latest(root: Path, **changes: object) -> SetLatest:
+    """Return a SetLatest of the sample release; `changes` replace its fields."""
+    values: dict[str, object] = {
+        "root": root,
+        "run_id": "run-1",
+        "config_hash": "config-1",
+        "version_id": "example/sample/1.0",
+        "updated_by": "curator",
+        "decided_at": SAMPLE_TIME,
+    }
+    return SetLatest(**(values | changes))  # type: ignore[arg-type]
+
+
+def sample_committed(root: Path, **changes: object) -> CatalogCommitted:
+    """Return a CatalogCommitted of the sample download; `changes` replace its fields."""
+    values: dict[str, object] = {
+        "root": root,
+        "run_id": "run-1",
+        "config_hash": "config-1",
+        "boundary_id": "0" * 32,
+        "type": "download.done",
+        "version_id": "example/sample/1.0",
+        "committed_at": SAMPLE_TIME,
+    }
+    return CatalogCommitted(**(values | changes))  # type: ignore[arg-type]
+
+
+def sample_rolled_back(root: Path, **changes: object) -> CatalogRolledBack:
+    """Return a CatalogRolledBack of the sample download; `changes` replace its fields."""
+    values: dict[str, object] = {
+        "root": root,
+        "run_id": "run-1",
+        "config_hash": "config-1",
+        "type": "download.rolled_back",
+        "version_id": "example/sample/1.0",
+        "failed_at": SAMPLE_TIME,
+        "plugin": "voter",
+        "error": "Veto",
+        "reason": "No.",
+    }
+    return CatalogRolledBack(**(values | changes))  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class SampleTables:
+    """Tables of events about the sample: `files` (FILES_COLUMNS) and `results` (RESULTS_COLUMNS), one row each."""
+
+    files: pa.Table
+    results: pa.Table
+
+
+def sample_tables(**changes: object) -> SampleTables:
+    """Return the tables of the sample's one file; `changes` replace values of columns. Needs pyarrow."""
+    import pyarrow as pa
+
+    moment = pa.timestamp("us", "UTC")
+    file = {"relpath": "sample.nt", "file_id": SAMPLE_SHA256, "format": "ntriples", "size_bytes": len(SAMPLE_BYTES)}
+    result = {"validator": "sample", "validator_version": "1", "passed": True, "details": "{}", "reused_from": None}
+    types = {"size_bytes": pa.int64(), "passed": pa.bool_(), "mtime": moment, "run_at": moment}
+
+    def table(values: Mapping[str, object]) -> pa.Table:
+        known = {name: changes.get(name, value) for name, value in values.items()}
+        return pa.table({name: pa.array([value], types.get(name, pa.string())) for name, value in known.items()})
+
+    about = {"relpath": file["relpath"], "file_id": file["file_id"]}
+    return SampleTables(table({**file, "mtime": SAMPLE_TIME}), table({**about, **result, "run_at": SAMPLE_TIME}))
+
+
+def sample_events(root: Path) -> dict[str, object]:
+    """Return hook → a valid event for each hook that takes one, its files in place below `root`."""
+    tables = sample_tables()
+    download = sample_download_done(root)
+    place = root / download.version_id
+    for part in ("src", "data"):
+        place.joinpath(part).mkdir(parents=True, exist_ok=True)
+        place.joinpath(part, download.artifact).write_bytes(SAMPLE_BYTES)
+    return {
+        "on_download_done": download,
+        "on_extract_done": sample_extract_done(root, tables.files),
+        "on_validate_done": sample_validate_done(root, tables.results),
+        "on_set_latest": sample_set_latest(root),
+        "on_catalog_committed": sample_committed(root),
+        "on_boundary_failed": sample_rolled_back(root),
+    }

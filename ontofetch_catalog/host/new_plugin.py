@@ -1,0 +1,219 @@
+"""`ontofetch plugins new NAME`: write a small project of a plugin that is complete and passes its own tests."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from string import Template
+
+from ontofetch_hookspecs import OntofetchError, UsageError
+from ontofetch_hookspecs.errors import next_step
+from ontofetch_hookspecs.names import quote
+
+PREFIX = "ontofetch-"
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+_PROJECT = """\
+[build-system]
+requires = ["hatchling>=1.27"]
+build-backend = "hatchling.build"
+
+[project]
+name = "ontofetch-$name"
+version = "0.1.0"
+description = "A plugin of ontofetch."
+readme = "README.md"
+requires-python = ">=3.11"
+dependencies = ["ontofetch-hookspecs"]
+
+[project.optional-dependencies]
+test = ["ontofetch-catalog", "pytest"]
+
+[project.entry-points.ontofetch]
+$name = "ontofetch_$module:plugin"
+
+[tool.hatch.build.targets.wheel]
+packages = ["src/ontofetch_$module"]
+"""
+
+_README = """\
+# ontofetch-$name
+
+A plugin of ontofetch: it votes, listens, and adds the command `$name`, the report `$name-files` and the validator
+`$name-lines`.
+
+    pip install -e '.[test]'
+    ontofetch plugins
+    pytest
+
+Without it nothing should be recorded? Then add to pyproject.toml, besides the entry point that is there:
+
+    [project.entry-points."ontofetch.required"]
+    $name = "ontofetch_$module:plugin"
+"""
+
+_HOOKS = '''\
+"""A plugin of ontofetch: which hooks it has. What they contribute is imported when it runs, and not before."""
+
+import logging
+
+from ontofetch_hookspecs import Command, PluginSetting, Report, Validator, Veto, hookimpl
+
+_log = logging.getLogger("ontofetch_$module")
+
+
+class Plugin:
+    """The plugin; it learns its settings when the host is ready."""
+
+    PLUGIN_NAME = "$name"
+
+    def __init__(self):
+        self.least_bytes = 1
+
+    @hookimpl
+    def register_settings(self):
+        return [PluginSetting("least_bytes", "int", 1, "fewest bytes that an artifact may have")]
+
+    @hookimpl
+    def on_host_ready(self, host):
+        self.least_bytes = host.plugin_settings.get("$name", {}).get("least_bytes", 1)
+
+    @hookimpl
+    def on_download_done(self, event):
+        """Vote: raise a Veto against it, with a sentence for the user."""
+        if event.size_bytes < self.least_bytes:
+            raise Veto(f"{event.artifact} has fewer than {self.least_bytes} bytes.", hint="Ask the publisher.")
+
+    @hookimpl
+    def on_catalog_committed(self, event):
+        """Listen: it has happened already."""
+        _log.info("%s %s", event.type, event.version_id)
+
+    @hookimpl
+    def register_commands(self):
+        return [Command("$name", "say how many releases there are", "ontofetch_$module.work:command")]
+
+    @hookimpl
+    def register_reports(self):
+        return [Report("$name-files", "how many files each release has", "ontofetch_$module.work:report")]
+
+    @hookimpl
+    def register_validators(self):
+        return [Validator("$name-lines", "1", ("text", "csv"), "ontofetch_$module.work:validate")]
+
+
+plugin = Plugin()
+'''
+
+_WORK = '''\
+"""What the plugin contributes; heavy imports stay inside of the functions."""
+
+
+def command(argv, host):
+    """Print how many releases there are, and return an exit code."""
+    from ontofetch_catalog.analytics import Catalog
+
+    releases = Catalog.open(host.root, settings=host.settings).versions().collect()
+    print(f"{len(releases)} releases below {host.root.name}")
+    return 0
+
+
+def report(catalog):
+    """Return section name -> table; a lazy frame is collected by the host."""
+    import polars as pl
+
+    counted = catalog.files().group_by("version_id").agg(pl.len().alias("files"))
+    return {"files": counted.sort("version_id")}
+
+
+def validate(path, format):
+    """Return whether the file is valid, and details; called in a process of its own, with limits."""
+    with open(path, "rb") as lines:
+        for number, line in enumerate(lines, 1):
+            if len(line) > 100_000:
+                return False, {"error": "a line has more than 100,000 bytes", "line": number}
+    return True, {}
+'''
+
+_TEST = '''\
+"""The plugin conforms, votes, listens; `ontofetch_bench` comes with ontofetch-hookspecs."""
+
+import logging
+
+import pytest
+
+import ontofetch_$module
+from ontofetch_hookspecs import Veto
+from ontofetch_hookspecs.testing import check_plugin, sample_download_done
+from ontofetch_$module.work import validate
+
+
+def test_it_conforms():
+    assert check_plugin(ontofetch_$module.plugin) == []
+
+
+def test_what_is_empty_is_refused(tmp_path):
+    with pytest.raises(Veto, match="fewer than 1 bytes"):
+        ontofetch_$module.plugin.on_download_done(event=sample_download_done(tmp_path, size_bytes=0))
+
+
+def test_a_whole_pull(ontofetch_bench, caplog):
+    with caplog.at_level(logging.INFO):
+        receipts = ontofetch_bench(ontofetch_$module.plugin).pull("1.0", {"a.txt": "hello"})
+    assert receipts["on_set_latest"].changed
+    assert "download.done example/sample/1.0" in caplog.messages
+
+
+def test_long_lines_fail(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("short")
+    assert validate(str(path), "text") == (True, {})
+    path.write_text("x" * 100_001)
+    assert validate(str(path), "text")[0] is False
+'''
+
+FILES = {
+    "pyproject.toml": _PROJECT,
+    "README.md": _README,
+    "src/ontofetch_$module/__init__.py": _HOOKS,
+    "src/ontofetch_$module/work.py": _WORK,
+    "tests/test_$module.py": _TEST,
+}
+
+
+def write_project(name: str, parent: Path) -> list[Path]:
+    """Write the project of a plugin into a new folder `ontofetch-NAME` below `parent`; return what was written.
+
+    Raises:
+        UsageError: It is no name of a plugin, or there is something already.
+        OntofetchError: The disk refuses.
+    """
+    if not _NAME.fullmatch(name) or len(name) > 60:
+        raise UsageError(
+            f"{quote(name)} is no name of a plugin.",
+            subject=name,
+            hint="Take small letters and digits, joined by `-`: `licence-check`, for instance.",
+        )
+    folder = parent / f"{PREFIX}{name}"
+    values = {"name": name, "module": name.replace("-", "_")}
+    written = []
+    try:
+        os.makedirs(folder)
+        for relpath, text in FILES.items():
+            path = folder / Template(relpath).substitute(values)
+            os.makedirs(path.parent, exist_ok=True)
+            with open(path, "x", encoding="utf-8") as stream:
+                stream.write(Template(text).substitute(values))
+            written.append(path)
+    except FileExistsError as error:
+        raise UsageError(
+            f"{quote(folder)} is there already.", subject=str(folder), hint="Take another name or folder."
+        ) from error
+    except OSError as error:
+        raise OntofetchError(
+            f"{quote(folder)} can't be written: {error.strerror or error}.",
+            subject=str(folder),
+            hint=next_step(error.errno),
+        ) from error
+    return written

@@ -1,0 +1,50 @@
+"""A plugin of ontofetch: which hooks it has. What they contribute is imported when it runs, and not before."""
+
+import logging
+
+from ontofetch_hookspecs import Command, PluginSetting, Report, Validator, Veto, hookimpl
+
+_log = logging.getLogger("ontofetch_line_check")
+
+
+class Plugin:
+    """The plugin; it learns its settings when the host is ready."""
+
+    PLUGIN_NAME = "line-check"
+
+    def __init__(self):
+        self.least_bytes = 1
+
+    @hookimpl
+    def register_settings(self):
+        return [PluginSetting("least_bytes", "int", 1, "fewest bytes that an artifact may have")]
+
+    @hookimpl
+    def on_host_ready(self, host):
+        self.least_bytes = host.plugin_settings.get("line-check", {}).get("least_bytes", 1)
+
+    @hookimpl
+    def on_download_done(self, event):
+        """Vote: raise a Veto against it, with a sentence for the user."""
+        if event.size_bytes < self.least_bytes:
+            raise Veto(f"{event.artifact} has fewer than {self.least_bytes} bytes.", hint="Ask the publisher.")
+
+    @hookimpl
+    def on_catalog_committed(self, event):
+        """Listen: it has happened already."""
+        _log.info("%s %s", event.type, event.version_id)
+
+    @hookimpl
+    def register_commands(self):
+        return [Command("line-check", "say how many releases there are", "ontofetch_line_check.work:command")]
+
+    @hookimpl
+    def register_reports(self):
+        return [Report("line-check-files", "how many files each release has", "ontofetch_line_check.work:report")]
+
+    @hookimpl
+    def register_validators(self):
+        return [Validator("line-check-lines", "1", ("text", "csv"), "ontofetch_line_check.work:validate")]
+
+
+plugin = Plugin()
