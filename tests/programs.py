@@ -94,7 +94,7 @@ class Program:
         )
 
 
-def install(folder: Path, name: str, code: str, entry: str = "") -> Path:
+def install(folder: Path, name: str, code: str, entry: str = "", requires: str = "") -> Path:
     """Put a distribution with one plugin into `folder` and return the folder, which belongs on the path.
 
     Args:
@@ -102,12 +102,15 @@ def install(folder: Path, name: str, code: str, entry: str = "") -> Path:
         name: Name of the distribution and of its module; `-` becomes `_` in the module.
         code: The module.
         entry: `name = module:object` of the entry point; by default the module itself under the distribution's name.
+        requires: What the distribution needs, as pip writes it.
     """
     module = name.replace("-", "_")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{module}.py").write_text("from ontofetch_hookspecs import hookimpl\n" + code)
     info = folder / f"{module}-1.2.3.dist-info"
     info.mkdir()
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.2.3\n")
-    (info / "entry_points.txt").write_text(f"[ontofetch]\n{entry or f'{name} = {module}'}\n")
+    needs = f"Requires-Dist: {requires}\n" if requires else ""
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.2.3\n{needs}")
+    points = entry or f"{name} = {module}"
+    (info / "entry_points.txt").write_text(points if points.startswith("[") else f"[ontofetch]\n{points}\n")
     return folder

@@ -20,7 +20,7 @@ from .commands import (
 )
 from .errors import EventError, OntofetchError, PluginFailed, StageError, UsageError, Veto
 from .notify import ObserverError, gather, notify
-from .specs import ENTRY_POINT_GROUP, PROJECT, REQUIRED_GROUP, TRANSACTIONAL, hookimpl, hookspec
+from .specs import ENTRY_POINT_GROUP, PROJECT, REQUIRED_GROUP, TRANSACTIONAL, RetiredArgument, hookimpl, hookspec
 
 if TYPE_CHECKING:
     from .events import (
@@ -92,6 +92,7 @@ __all__ = [
     "PluginSetting",
     "Receipt",
     "Report",
+    "RetiredArgument",
     "SetLatest",
     "Stage",
     "StageError",

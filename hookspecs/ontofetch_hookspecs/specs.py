@@ -17,6 +17,15 @@ ENTRY_POINT_GROUP = "ontofetch"
 REQUIRED_GROUP = "ontofetch.required"  # a plugin named here too must be loaded, or nothing is recorded
 TRANSACTIONAL = ("on_download_done", "on_extract_done", "on_validate_done", "on_set_latest")
 
+
+class RetiredArgument(DeprecationWarning):
+    """A hook still takes an argument that will go; say in which release, and what to use instead.
+
+    A specification names it: `@hookspec(warn_on_impl_args={"former": RetiredArgument("…")})`. A new argument needs
+    nothing: implementations take those that they name.
+    """
+
+
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
 

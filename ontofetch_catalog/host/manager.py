@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import difflib
 import logging
+import warnings
 from collections.abc import Collection, Iterable, Mapping
-from importlib.metadata import EntryPoint, entry_points
-from typing import TypeVar
+from importlib.metadata import Distribution, EntryPoint, entry_points, version
+from typing import TYPE_CHECKING, TypeVar
 
 import pluggy
 
@@ -23,6 +24,7 @@ from ontofetch_hookspecs import (
     HostInfo,
     PluginSetting,
     Report,
+    RetiredArgument,
     Validator,
     gather,
     specs,
@@ -37,7 +39,11 @@ from ..settings import read_plugin_settings
 from .prints import PrintsAside
 from .timings import PluginTimings
 
+if TYPE_CHECKING:
+    from importlib.metadata import SelectableGroups
+
 SLOW_MILLISECONDS = 1000.0  # an import or a vote that takes longer is named
+CONTRACT = "ontofetch-hookspecs"  # the distribution whose version is that of the contract
 OUTERMOST = "catalog"  # registered last, so that its wrappers enclose everybody else's vote
 _OWN_PACKAGE = __name__.partition(".")[0]
 _log = logging.getLogger("ontofetch.host")
@@ -252,7 +258,9 @@ def load_plugins(off: Collection[str], required: Collection[str] = ()) -> Plugin
     Raises:
         UsageError: `off` names a plugin that is not installed.
     """
-    points = sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: (point.name, point.value))
+    installed = entry_points()
+    _name_wrong_groups(installed)
+    points = sorted(installed.select(group=ENTRY_POINT_GROUP), key=lambda point: (point.name, point.value))
     _refuse_unknown(off, {point.name for point in points})
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(specs)
@@ -271,7 +279,7 @@ def load_plugins(off: Collection[str], required: Collection[str] = ()) -> Plugin
     for record in plugins.records:
         if record.state == "active":
             _watch(plugins, record)
-    plugins.require(required, {point.name for point in entry_points(group=REQUIRED_GROUP)})
+    plugins.require(required, {point.name for point in installed.select(group=REQUIRED_GROUP)})
     return plugins
 
 
@@ -301,18 +309,64 @@ def _refuse_unknown(off: Collection[str], known: set[str]) -> None:
         )
 
 
+def _name_wrong_groups(installed: SelectableGroups) -> None:
+    """Say which plugins nobody will find, for they are in a group that only looks like ours."""
+    for group in sorted(installed.groups):
+        if group.startswith(ENTRY_POINT_GROUP) and group not in (ENTRY_POINT_GROUP, REQUIRED_GROUP):
+            for point in installed.select(group=group):
+                _log.warning(
+                    "plugin %s is in the entry-point group %s, where nobody looks: the group is %s",
+                    quote(point.name),
+                    quote(group),
+                    ENTRY_POINT_GROUP,
+                )
+
+
+def contract_fault(distribution: Distribution | None) -> str:
+    """Return why a plugin does not fit this contract, by what its distribution requires; empty if it fits."""
+    required = [line for line in (distribution.requires if distribution else None) or () if line.startswith(CONTRACT)]
+    if not required:
+        return ""
+    from packaging.requirements import Requirement
+
+    here = version(CONTRACT)
+    for requirement in map(Requirement, required):
+        wanted = requirement.specifier
+        if requirement.name == CONTRACT and not wanted.contains(here, prereleases=True):
+            newer = wanted.contains("999999", prereleases=True)
+            step = "upgrade ontofetch-catalog" if newer else "install a newer release of the plugin"
+            return f"it needs {requirement}, and this is {here}: {step}"
+    return ""
+
+
 def _load(plugins: Plugins, record: PluginRecord) -> None:
+    fault = "" if record.built_in else contract_fault(record.point.dist)
+    if fault:
+        plugins.fail(record, fault)
+        return
     try:
-        plugin = record.point.load()
-        if record.name == OUTERMOST and record.built_in:
-            # one catalog for each manager: what the entry point names is the same object for all of them
-            plugin = type(plugin)()
-        plugins.manager.register(plugin, name=record.name)
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always", RetiredArgument)
+            _register(plugins, record)
     except FAILURES as error:  # an import may raise anything, even an exit
         # pluggy before 1.7 leaves a plugin half registered when one of its hooks does not fit
         if plugins.manager.has_plugin(record.name):
             plugins.manager.unregister(name=record.name)
         plugins.fail(record, describe(error))
+    else:
+        for warning in told:
+            if issubclass(warning.category, RetiredArgument):
+                _log.warning("plugin %s: %s", quote(record.name), warning.message)
+            else:
+                warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+
+
+def _register(plugins: Plugins, record: PluginRecord) -> None:
+    plugin = record.point.load()
+    if record.name == OUTERMOST and record.built_in:
+        # one catalog for each manager: what the entry point names is the same object for all of them
+        plugin = type(plugin)()
+    plugins.manager.register(plugin, name=record.name)
 
 
 def _leave_out_misspelled(plugins: Plugins) -> None:

@@ -70,8 +70,8 @@ def plugins_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 @pytest.fixture
 def add_plugin(plugins_folder: Path) -> Callable[..., Path]:
-    """Return a function that installs a plugin: (distribution, code, entry point)."""
-    return lambda name, code, entry="": install(plugins_folder, name, code, entry)
+    """Return a function that installs a plugin: (distribution, code, entry point, requirement)."""
+    return lambda name, code, entry="", requires="": install(plugins_folder, name, code, entry, requires)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 
 from ontofetch_catalog.host import manager
 from ontofetch_catalog.host.app import main
+from ontofetch_hookspecs import HostInfo, RetiredArgument, specs
 from tests.releases import query
 
 Add = Callable[..., Path]
@@ -21,8 +22,11 @@ EXIT = "import sys\n"
 class Bench:
     """A store, a small file to pull, plugins made on the spot, and what was printed."""
 
-    def __init__(self, tmp_path: Path, add: Add, capsys: pytest.CaptureFixture[str]) -> None:
+    def __init__(
+        self, tmp_path: Path, add: Add, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    ) -> None:
         self.add = add
+        self._caplog = caplog
         self.folder = tmp_path
         self._capsys = capsys
         (tmp_path / "good.csv").write_text(CSV)
@@ -41,6 +45,10 @@ class Bench:
         """Return what was printed to stderr since it was last asked for."""
         return self._capsys.readouterr().err
 
+    def logged(self) -> str:
+        """Return the messages that were logged."""
+        return "\n".join(record.getMessage() for record in self._caplog.records)
+
     def rows(self) -> list[dict[str, object]]:
         """Return the rows that were printed as JSON."""
         found: list[dict[str, object]] = json.loads(self._capsys.readouterr().out)["rows"]
@@ -48,9 +56,11 @@ class Bench:
 
 
 @pytest.fixture
-def bench(tmp_path: Path, add_plugin: Add, capsys: pytest.CaptureFixture[str]) -> Bench:
+def bench(
+    tmp_path: Path, add_plugin: Add, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> Bench:
     """Return it."""
-    return Bench(tmp_path, add_plugin, capsys)
+    return Bench(tmp_path, add_plugin, capsys, caplog)
 
 
 VOTE = "@hookimpl\ndef on_download_done(event):\n    {}\n"
@@ -306,3 +316,56 @@ def test_a_plugin_has_settings_of_its_own(
     monkeypatch.setenv("ONTOFETCH_CONFIG", str(file))
     assert main(["plugins"]) == code
     assert said in bench.said()
+
+
+@pytest.mark.parametrize("group", ["ontofetch.plugins", "ontofetch_catalog", "ontofetch-hooks"])
+def test_a_plugin_in_another_group_is_named(bench: Bench, group: str) -> None:
+    """Nobody would ever look there."""
+    bench.add("acme", "", f"[{group}]\nacme = acme")
+    assert main(["plugins"]) == 0
+    assert (
+        f"plugin 'acme' is in the entry-point group '{group}', where nobody looks: the group is ontofetch"
+        in bench.said()
+    )
+
+
+@pytest.mark.parametrize(
+    ("requires", "sentence"),
+    [
+        ("ontofetch-hookspecs>=99", "this is 0.1.0: upgrade ontofetch-catalog"),
+        ("ontofetch-hookspecs<0.1", "this is 0.1.0: install a newer release of the plugin"),
+        ("ontofetch-hookspecs>=0.1", ""),
+        ("ontofetch-hookspecs-extra>=99", ""),
+    ],
+)
+def test_a_plugin_for_another_contract_is_left_out(bench: Bench, requires: str, sentence: str) -> None:
+    """The contract is too old for it, or too new; what it requires says which."""
+    bench.add("acme", VOTE.format("pass"), requires=requires)
+    assert bench.pull() == 0
+    said = bench.said()
+    assert sentence in said
+    assert ("plugin 'acme' is left out: it needs" in said) is bool(sentence)
+
+
+def test_an_argument_comes_and_another_goes(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plugin written before a new argument works as it is; one that takes an argument that will go is told so."""
+    def on_host_ready(host: object, since: str = "", former: str = "") -> None:
+        """Learn which host this is."""
+
+    warning = RetiredArgument("the argument `former` of on_host_ready goes in 2.0; use `since`")
+    marked = specs.hookspec(historic=True, warn_on_impl_args={"former": warning})(on_host_ready)
+    monkeypatch.setattr(specs, "on_host_ready", marked)
+    bench.add("older", "HEARD = []\n@hookimpl\ndef on_host_ready(host): HEARD.append(host)")
+    bench.add("oldest", "@hookimpl\ndef on_host_ready(host, former): pass")
+    found = manager.load_plugins(())
+    assert {record.name: record.state for record in found.records if record.name.startswith("old")} == {
+        "older": "active",
+        "oldest": "active",
+    }
+    assert "plugin 'oldest': the argument `former` of on_host_ready goes in 2.0; use `since`" in bench.logged()
+    assert "plugin 'older'" not in bench.logged()
+    host = HostInfo(
+        name="t", manager=found.manager, root=bench.folder / "store", run_id="r", config_hash="c", settings={}
+    )
+    found.manager.hook.on_host_ready.call_historic(kwargs={"host": host, "since": "x", "former": "y"})
+    assert found.manager.get_plugin("older").HEARD == [host]
