@@ -368,4 +368,4 @@ def test_an_argument_comes_and_another_goes(bench: Bench, monkeypatch: pytest.Mo
         name="t", manager=found.manager, root=bench.folder / "store", run_id="r", config_hash="c", settings={}
     )
     found.manager.hook.on_host_ready.call_historic(kwargs={"host": host, "since": "x", "former": "y"})
-    assert found.manager.get_plugin("older").HEARD == [host]
+    assert [host] == found.manager.get_plugin("older").HEARD
