@@ -109,11 +109,14 @@ def _run_command(command: Command, argv: list[str], plugins: Plugins, settings: 
     )
     plugins.ready(host)
     try:
+        plugin = plugins.owner(command)
+        record = plugins.find(plugin)
         if command in HOST_COMMANDS:
             # they also see how the plugins were loaded
             code = load_target(command.target)(argv, host, plugins)  # type: ignore[operator]
+        elif record is not None and record.built_in:
+            code = load_target(command.target)(argv, host)  # type: ignore[operator]
         else:
-            plugin = plugins.owner(command)
             code = call_contribution(plugin, f"its command {command.name}", command.target, argv, host)
             _check_code(code, plugin, command)
     finally:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from ontofetch_catalog.host import dispatch
 from ontofetch_catalog.host.app import main
 from tests.programs import SCRIPT, Program
 from tests.sites import Answer, Site
@@ -46,14 +47,32 @@ RELEASE = ("--service", "s", "--ontology", "o", "--version", "1")
     ],
 )
 def test_every_error_is_a_sentence_and_a_code(
-    add_plugin: Callable[..., Path], capsys: pytest.CaptureFixture[str], error: str, code: int, sentence: str
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: str, code: int, sentence: str
 ) -> None:
-    """Whatever a command raises, one line says it, without secrets and without what a terminal would obey."""
-    add_plugin("raiser", RAISES.format(error))
+    """Whatever is raised, one line says it, without secrets and without what a terminal would obey."""
+
+    def raising(words: object) -> int:
+        raise eval(error)
+
+    monkeypatch.setattr(dispatch, "run", raising)
     assert main(["boom"]) == code
     shown = capsys.readouterr().err
     assert shown.startswith(sentence) if sentence else shown == ""
     assert len(shown.splitlines()) <= 1
+    assert "hush" not in shown
+
+
+@pytest.mark.parametrize("error", ["FileNotFoundError(2, 'No such file', 'a\\x1bb')", "ValueError('token=hush')"])
+def test_an_error_of_a_plugins_command_is_harmless(
+    add_plugin: Callable[..., Path], capsys: pytest.CaptureFixture[str], error: str
+) -> None:
+    """It names the plugin in one line, without secrets and without what a terminal would obey."""
+    add_plugin("raiser", RAISES.format(error))
+    assert main(["boom"]) == 1
+    shown = capsys.readouterr().err
+    assert shown.startswith("error: The plugin 'raiser' failed in its command boom: ")
+    assert len(shown.splitlines()) == 1
+    assert not {"\x1b"} & set(shown)
     assert "hush" not in shown
 
 
