@@ -33,6 +33,8 @@ _PIECES = frozenset(
     {"body", "br", "center", "div", "font", "form", "frameset", "h1", "h2", "head", "iframe", "img", "link", "main"}
     | {"meta", "noscript", "script", "section", "span", "style", "table", "title"}
 )  # fmt: skip
+_IRI = r"<[^<>\"{}|^`\\\s]*>"
+_TRIPLE = re.compile(rf"{_IRI}\s+({_IRI}|a|[\w-]*:[\w-]+)\s+(<|\"|'|_:|\[|[\w-]*:)")
 _TITLE = re.compile(r"<title[^>]{0,200}>([^<]{1,400})", re.IGNORECASE)
 _ERRORS = frozenset(
     {"apierror", "error", "errordocument", "errormessage", "errorresponse", "errors", "exception", "exceptionreport"}
@@ -43,8 +45,8 @@ _INNER_ERROR = re.compile(r"<([\w.-]+:)?(fault|errors?)[\s>]", re.IGNORECASE)
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _OWN_KEYS = frozenset({"@context", "@graph", "@id", "@type", "@value", "graphs"})  # of JSON-LD and OBO graphs
 _BESIDE_MESSAGE = frozenset(
-    {"code", "documentation_url", "error_code", "errorcode", "exception", "path", "request_id", "requestid", "status"}
-    | {"statuscode", "status_code", "timestamp", "trace", "type"}
+    {"code", "documentation_url", "error_code", "errorcode", "exception", "instance", "path", "request_id", "requestid"}
+    | {"status", "statuscode", "status_code", "timestamp", "title", "trace", "type"}
 )
 _MESSAGES = ("message", "error_description", "error", "errors", "detail", "title", "reason", "fault", "msg", "status")
 
@@ -185,9 +187,6 @@ def _subset_end(text: str, place: int) -> int:
     return len(text)
 
 
-_TRIPLE = re.compile(r"<[^<>\"{}|^`\\\s]*>\s+(<[^<>\"{}|^`\\\s]*>|a|[\w-]*:[\w-]+)\s+(<|\"|'|_:|\[|[\w-]*:)")
-
-
 def _reads_as_triple(text: str, place: int) -> bool:
     """Say whether Turtle begins there: `<error> <code> "x" .` has relative IRIs that look like tags."""
     return _TRIPLE.match(text, place) is not None
@@ -237,15 +236,10 @@ def _is_error(found: dict[str, Any]) -> bool:
         return not any(isinstance(keys.get(key), dict | list) and keys[key] for key in ("data", "result", "results"))
     status = keys.get("status", keys.get("statuscode", keys.get("code")))
     failed = _is_failure(status) or keys.get("success") is False or keys.get("ok") is False
-    if any(isinstance(keys.get(key), str) for key in ("message", "msg")):
-        # a message alone, or with what goes along with errors
-        return failed or not keys.keys() - _BESIDE_MESSAGE - {"message", "msg"}
-    if isinstance(keys.get("detail"), str | list) and not keys.keys() - _BESIDE_MESSAGE - {
-        "detail",
-        "title",
-        "instance",
-    }:
-        return True
+    for name in ("message", "msg", "detail"):
+        if isinstance(keys.get(name), str | list):
+            # it stands alone, or with what goes along with errors
+            return failed or not keys.keys() - _BESIDE_MESSAGE - {name}
     return failed and len(keys) <= 8 and any(isinstance(keys.get(key), str) for key in ("title", "reason", "status"))
 
 
