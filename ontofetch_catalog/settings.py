@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ontofetch_hookspecs.names import quote
+from ontofetch_hookspecs.names import quote, root_fault
 
 from .errors import UsageError
 from .settings_file import SettingsFile, read_settings_file
@@ -130,7 +130,8 @@ def read_settings(flags: Mapping[str, object], environment: Mapping[str, str] | 
     """Return the settings in force: flags, then environment, then ontofetch.toml, then defaults.
 
     Raises:
-        UsageError: A value is of the wrong kind, or ontofetch.toml is refused or has an unknown key.
+        UsageError: A value is of the wrong kind, no store can lie at the root, or ontofetch.toml is refused or has an
+            unknown key.
     """
     environment = os.environ if environment is None else environment
     file = read_settings_file(environment)
@@ -155,7 +156,20 @@ def read_settings(flags: Mapping[str, object], environment: Mapping[str, str] | 
         from platformdirs import user_data_dir
 
         values["root"] = user_data_dir("ontofetch", appauthor=False)
-    return Settings(values, sources, "" if file.named else file.name)
+    found = Settings(values, sources, "" if file.named else file.name)
+    _refuse_root(found)
+    return found
+
+
+def _refuse_root(settings: Settings) -> None:
+    """Refuse a store where the catalog's files could not be opened, before anything is made there."""
+    fault = root_fault(str(settings.root))
+    if fault is not None:
+        raise UsageError(
+            f"The store {quote(settings.root)} (from {settings.sources['root']}) {fault}.",
+            subject=settings.sources["root"],
+            hint="Name another folder with --root, or rename this one.",
+        )
 
 
 def _refuse_unknown(file: SettingsFile) -> None:
