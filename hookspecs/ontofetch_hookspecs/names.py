@@ -187,7 +187,7 @@ def check_relpath(field: str, value: object, *, most: int = MAX_PATH_BYTES) -> s
 
 
 def root_fault(path: str) -> str | None:
-    """Return why a store can't lie at an absolute path, as the end of a sentence, or None.
+    r"""Return why a store can't lie at an absolute path, as the end of a sentence, or None.
 
     The database is opened by its path, in which DuckDB takes `?` for the start of options and `\\` for a separator.
     """
