@@ -21,6 +21,14 @@ _BOMS = (
 )  # fmt: skip
 _LFS = re.compile(r"version https?://(git-lfs\.github\.com/spec|hawser\.github\.com/spec|git-media\.io)/v\d+\s")
 _ANNEX = re.compile(r"(\.\./)*/?(\.git/)?annex/objects/\S+\s*\Z")
+# a line or two in plain words, as proxies and small services write them
+_PLAIN_ERROR = re.compile(
+    r"\"?(error[:\s]|(http[/ ]?[\d.]*\s*)?[45]\d\d[:\s]\s*[A-Za-z ]+|(page |file |object |resource )?not found\b"
+    r"|access denied|forbidden|unauthori[sz]ed|bad (gateway|request)|service unavailable|gateway time-?out"
+    r"|internal server error|too many requests|(api )?rate limit|permission denied|method not allowed"
+    r"|upstream (connect|request) )[^\n<]{0,300}(\n[^\n<]{0,300}){0,2}\s*\Z",
+    re.IGNORECASE,
+)
 # what may stand before the root of a document: each ends where the next begins, so that nothing is read twice
 _BEFORE_ROOT = re.compile(r"\s+|<!--.*?-->|<\?.*?\?>", re.DOTALL)
 _DOCTYPE = re.compile(r"<!DOCTYPE\s+([^\s>\[]+)[^>\[]*", re.IGNORECASE)
@@ -48,7 +56,8 @@ _BESIDE_MESSAGE = frozenset(
     {"code", "documentation_url", "error_code", "errorcode", "exception", "instance", "path", "request_id", "requestid"}
     | {"status", "statuscode", "status_code", "timestamp", "title", "trace", "type"}
 )
-_MESSAGES = ("message", "error_description", "error", "errors", "detail", "title", "reason", "fault", "msg", "status")
+_SAID = ("title", "reason", "body", "description", "statusmessage", "status_message", "status")  # beside a status
+_MESSAGES = ("message", "error_description", "error", "errors", "detail", "fault", "msg", *_SAID)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +111,7 @@ def find_instead(head: bytes, size: int) -> Instead | None:
         return _find_in_markup(start)
     if start[:1] in ("{", "[") and size <= len(head):
         return _find_in_json(start)
-    if size <= _MOST_POINTER:
-        return _find_pointer(start)
-    return None
+    return _find_in_words(start) if size <= _MOST_POINTER else None
 
 
 def _text_of(head: bytes) -> str | None:
@@ -117,11 +124,13 @@ def _text_of(head: bytes) -> str | None:
     return None if b"\0" in head[:1024] else head.decode("utf-8", errors="replace")
 
 
-def _find_pointer(text: str) -> Instead | None:
+def _find_in_words(text: str) -> Instead | None:
     if _LFS.match(text):
         return Instead(_LFS_POINTER, hint=_LFS_HINT)
     if _ANNEX.match(text):
         return Instead(_ANNEX_POINTER, hint="Run `git annex get` where it is checked out.")
+    if _PLAIN_ERROR.match(text):
+        return Instead("an error message", _short(text.strip().strip('"')))
     return None
 
 
@@ -237,10 +246,10 @@ def _is_error(found: dict[str, Any]) -> bool:
     status = keys.get("status", keys.get("statuscode", keys.get("code")))
     failed = _is_failure(status) or keys.get("success") is False or keys.get("ok") is False
     for name in ("message", "msg", "detail"):
-        if isinstance(keys.get(name), str | list):
+        if isinstance(keys.get(name), str | list | dict):
             # it stands alone, or with what goes along with errors
             return failed or not keys.keys() - _BESIDE_MESSAGE - {name}
-    return failed and len(keys) <= 8 and any(isinstance(keys.get(key), str) for key in ("title", "reason", "status"))
+    return failed and len(keys) <= 8 and any(isinstance(keys.get(key), str) for key in _SAID)
 
 
 def _is_failure(status: object) -> bool:

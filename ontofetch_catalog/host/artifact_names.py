@@ -45,7 +45,9 @@ _ENDINGS = {
 }  # fmt: skip
 
 
-def name_of_answer(urls: Sequence[str], disposition: str | None, content_type: str | None) -> str:
+def name_of_answer(
+    urls: Sequence[str], disposition: str | None, content_type: str | None, *, secrets: Sequence[str] = ()
+) -> str:
     """Return what an artifact is called that a server sent.
 
     That is the name in Content-Disposition (RFC 6266); else that of the last URL which has one with an ending; else
@@ -55,14 +57,17 @@ def name_of_answer(urls: Sequence[str], disposition: str | None, content_type: s
         urls: What was asked for and what it redirected to, in order; values that are hidden in records are no names.
         disposition: The header Content-Disposition, or None.
         content_type: The header Content-Type, or None.
+        secrets: What no name may repeat.
     """
     shown = [redact_url(url) for url in urls]
     told = name_in_disposition(disposition or "")
-    ended = (name for name in (name_in_url(url) for url in reversed(shown)) if name and has_ending(name))
-    name = told or next(ended, None)
-    if name is not None:
-        return name
+    last_ones = [name for name in map(name_in_url, reversed(shown)) if name and has_ending(name)]
+    for name in (told, *last_ones):
+        if name is not None and not any(secret in name for secret in secrets):
+            return name
     first = name_in_url(shown[0]) if shown else None
+    if first is not None and any(secret in first for secret in secrets):
+        first = None
     ending = _ENDINGS.get((content_type or "").partition(";")[0].strip().casefold())
     if first is not None and not (_VERBS.fullmatch(first) or _is_program(first)):
         return first

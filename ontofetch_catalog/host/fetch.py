@@ -26,7 +26,7 @@ from ..errors import FetchError
 from ..rendering.progress import Update
 from .artifact_names import name_of_answer
 from .copies import Copy, choose, conditions_of, find_copies, find_same, is_intact, length_of
-from .refusals import Inspection, secrets_of
+from .refusals import Inspection, credentials_of, secrets_of
 from .sources import Source
 
 if TYPE_CHECKING:
@@ -233,7 +233,10 @@ def _receive(
     length = length_of(response)
     told = {name: _plain_header(response, name) for name in ("etag", "last-modified", "content-type")}
     name = source.name or name_of_answer(
-        exchange.visited, response.headers.get("content-disposition"), response.headers.get("content-type")
+        exchange.visited,
+        response.headers.get("content-disposition"),
+        response.headers.get("content-type"),
+        secrets=credentials_of(source, exchange.options.headers),
     )
     check_space(root, length or 0, name)
     document = exchange.document(response, name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from urllib.parse import parse_qsl, urlsplit
 
-from ontofetch_hookspecs.names import REDACTED, quote
+from ontofetch_hookspecs.names import REDACTED, is_secret_name, quote
 
 from ..content.responses import HEAD, Instead, find_instead
 from ..errors import FetchError
@@ -20,6 +20,7 @@ _ONTOLOGIES = (
     ".owl", ".rdf", ".rdfs", ".xrdf", ".ttl", ".turtle", ".nt", ".ntriples", ".nq", ".nquads", ".trig", ".n3",
     ".jsonld", ".obo", ".ofn", ".omn", ".owx",
 )  # fmt: skip
+_HARMLESS_HEADERS = frozenset({"accept", "accept-encoding", "accept-language", "referer", "user-agent"})
 _LEAST_SECRET = 4  # characters; fewer are in every sentence
 _ANYWAY = "With --accept-any it is taken as it is."
 
@@ -91,8 +92,20 @@ class Inspection:
 
 
 def secrets_of(source: Source, headers: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """Yield what the user sends and a server may repeat: values of headers and of the query, user and password."""
-    for _, value in headers:
-        yield from (value, *value.split())
-    yield from (word for word in (source.password, source.user) if word)
-    yield from (value for _, value in parse_qsl(urlsplit(source.url).query) if value not in source.shown)
+    """Yield what the user sends and a server may repeat: values of headers and of the query, and the password."""
+    for name, value in headers:
+        if name.casefold() not in _HARMLESS_HEADERS:
+            yield from (value, *value.split())
+    yield from (word for word in (source.password,) if word)
+    yield from (value for _, value in _pairs(source) if value not in source.shown)
+
+
+def credentials_of(source: Source, headers: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """Return those of the secrets that say who asks, and not what for: no artifact is called like one of them."""
+    found = [word for name, value in headers if is_secret_name(name) for word in (value, *value.split())]
+    found += [value for name, value in _pairs(source) if is_secret_name(name)]
+    return tuple(word for word in [*found, source.password or ""] if len(word) >= _LEAST_SECRET)
+
+
+def _pairs(source: Source) -> list[tuple[str, str]]:
+    return parse_qsl(urlsplit(source.url).query)

@@ -90,6 +90,8 @@ JSON_ERRORS = {
     "success": {"success": False, "msg": "gone"},
     "Apigee": {"fault": {"faultstring": "gone", "message": "gone"}},
     "message alone": {"message": "gone"},
+    "Lambda": {"statusCode": 403, "body": "gone"},
+    "nested": {"detail": {"msg": "gone"}},
 }
 
 
@@ -98,6 +100,22 @@ JSON_ERRORS = {
 def test_an_error_message_in_json_is_known(body: object, mark: bytes) -> None:
     """By its keys and their values; its words are its message."""
     assert look(mark + json.dumps(body).encode()) == Instead("an error message in JSON", "gone")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "404: Not Found", "Not Found", '"Not Found"', "404 page not found\n", "HTTP/1.1 403 Forbidden", "Access denied",
+        "error: no such ontology", "Error\nThe file is gone.\n", "Too Many Requests", "rate limit exceeded",
+        "502 Bad Gateway",
+        "upstream connect error or disconnect/reset before headers", "File not found.", "Internal Server Error",
+    ],
+)  # fmt: skip
+def test_an_error_in_plain_words_is_known(text: str) -> None:
+    """A line or two that begin as errors do."""
+    found = look(text.encode())
+    assert found is not None
+    assert found.kind == "an error message"
 
 
 @pytest.mark.parametrize(
@@ -148,6 +166,12 @@ DOCUMENTS = {
     "a digit too many": b'{"error": ' + b"9" * 10_000 + b"}",
     "XML": b'<?xml version="1.0"?><section xmlns="http://docbook.org/ns/docbook"><title>x</title></section>',
     "SPARQL": b'<?xml version="1.0"?><sparql xmlns="http://www.w3.org/2005/sparql-results#"/>',
+    "a table": b"404,x,y\n405,z,w\n",
+    "names": b"error_id\tname\n1\tx\n",
+    "Turtle with an error": b"error: a <http://x> .\n",
+    "Turtle of numbers": b"<a> <b> 404 .",
+    "words of many lines": b"error: 1\n2\n3\n4\n5\n6\n",
+    "OBO of an error": b"format-version: 1.4\n\n[Term]\nid: error:1\n",
     "a zip": b"PK\x03\x04<html>",
     "zeros": bytes(5000),
     "about LFS": b"version https://git-lfs.github.com/spec/v1\n" * 100,

@@ -77,6 +77,21 @@ def test_the_user_names_an_artifact(site: Site, pull: Pulling, tmp_path: Path) -
     assert "--name is not the name of a file" in pull.err
 
 
+def test_what_a_server_repeats_is_no_name(site: Site, pull: Pulling) -> None:
+    """A server that puts the key, a token or the password into the name does not bring it into the store."""
+    site.answers["/get"] = called(f"x-{KEY}.owl")
+    for version, (path, user, words) in enumerate(
+        [
+            (f"/get?apikey={KEY}", "", ()),
+            ("/get", f"jo:{KEY}", ()),
+            ("/get", "", ("--header", f"Authorization: Bearer {KEY}")),
+        ]
+    ):
+        row = pull(site.url(path, user), str(version), "--no-validate", *words)
+        assert row["artifact"] == "get"
+    assert not [path for path in pull.root.rglob("*") if path.is_file() and KEY.encode() in path.read_bytes()]
+
+
 def test_one_server_has_owl_and_obo_of_a_release(site: Site, pull: Pulling) -> None:
     """They are two artifacts, whether their names, their types or their addresses tell them apart."""
     types = {"owl": "application/rdf+xml", "obo": "text/obo"}

@@ -153,3 +153,9 @@ def test_no_secret_becomes_a_name() -> None:
         ["https://x/get", "https://y/blob?sig=s3same.owl"],
     ):
         assert "s3same" not in name_of_answer(urls, None, None)
+    # nor does what a server repeats of a request
+    told = "attachment; filename=download_apikey_s3same.owl"
+    urls = ["https://x/get?apikey=s3same", "https://y/s3same.owl"]
+    assert name_of_answer(urls, told, "text/turtle", secrets=["s3same"]) == "ontology.ttl"
+    assert name_of_answer(["https://x/hp.owl", *urls], told, None, secrets=["s3same"]) == "hp.owl"
+    assert name_of_answer(["https://x/s3same"], None, None, secrets=["s3same"]) == "ontology"
