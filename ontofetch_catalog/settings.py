@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ontofetch_hookspecs import PluginSetting
-from ontofetch_hookspecs.names import quote
+from ontofetch_hookspecs.names import quote, root_fault
 
 from .errors import UsageError
 from .settings_file import SettingsFile, read_settings_file
@@ -141,7 +141,8 @@ def read_settings(flags: Mapping[str, object], environment: Mapping[str, str] | 
     """Return the settings in force: flags, then environment, then ontofetch.toml, then defaults.
 
     Raises:
-        UsageError: A value is of the wrong kind, or ontofetch.toml is refused or has an unknown key.
+        UsageError: A value is of the wrong kind, no store can lie at the root, or ontofetch.toml is refused or has an
+            unknown key.
     """
     environment = os.environ if environment is None else environment
     file = read_settings_file(environment)
@@ -168,7 +169,9 @@ def read_settings(flags: Mapping[str, object], environment: Mapping[str, str] | 
 
         values["root"] = user_data_dir("ontofetch", appauthor=False)
     tables = of_plugins if isinstance(of_plugins, Mapping) else {}
-    return Settings(values, sources, "" if file.named else file.name, tables, file.name)
+    found = Settings(values, sources, "" if file.named else file.name, tables, file.name)
+    _refuse_root(found)
+    return found
 
 
 def read_plugin_settings(plugin: str, declared: Iterable[PluginSetting], given: object, file: str) -> dict[str, object]:
@@ -199,6 +202,17 @@ def read_plugin_settings(plugin: str, declared: Iterable[PluginSetting], given: 
         name: _convert(setting, values[name], f"{table} of {file}") if name in values else setting.default
         for name, setting in settings.items()
     }
+
+
+def _refuse_root(settings: Settings) -> None:
+    """Refuse a store where the catalog's files could not be opened, before anything is made there."""
+    fault = root_fault(str(settings.root))
+    if fault is not None:
+        raise UsageError(
+            f"The store {quote(settings.root)} (from {settings.sources['root']}) {fault}.",
+            subject=settings.sources["root"],
+            hint="Name another folder with --root, or rename this one.",
+        )
 
 
 def _refuse_unknown(file: SettingsFile) -> None:

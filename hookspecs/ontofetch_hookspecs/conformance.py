@@ -82,7 +82,9 @@ def _check_imports(plugin: object) -> Iterator[str]:
         return
     program = f"import sys; before = set(sys.modules); import {plugin.__name__}; print(*(set(sys.modules) - before))"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, env=environment)
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", program], capture_output=True, text=True, check=False, env=environment
+    )
     if done.returncode:
         yield f"It can't be imported by itself: {done.stderr.strip().splitlines()[-1]}"
         return

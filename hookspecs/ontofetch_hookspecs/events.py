@@ -14,7 +14,17 @@ from typing import Protocol, runtime_checkable
 
 from .errors import EventError
 from .layout import find_layout, make_version_id, split_version_id
-from .names import MAX_ROOTED_BYTES, check_relpath, check_sha256, check_size, check_text, check_time, quote, redact_url
+from .names import (
+    MAX_ROOTED_BYTES,
+    check_relpath,
+    check_sha256,
+    check_size,
+    check_text,
+    check_time,
+    quote,
+    redact_url,
+    root_fault,
+)
 
 
 @runtime_checkable
@@ -88,12 +98,9 @@ def _check_path(name: str, value: object) -> Path:
 
 def _check_root(value: object) -> None:
     path = _check_path("root", value)
-    try:
-        str(path).encode()
-    except UnicodeEncodeError as error:
-        raise EventError(
-            f"root is {quote(path)}, which is not UTF-8, and the database can't be opened there.", subject="root"
-        ) from error
+    fault = root_fault(str(path))
+    if fault is not None:
+        raise EventError(f"root is {quote(path)}, which {fault}.", subject="root", hint="Use another folder.")
 
 
 def _check_staged(value: object, root: Path) -> None:

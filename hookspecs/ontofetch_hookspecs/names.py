@@ -6,6 +6,7 @@ It refuses to touch the disk: every check looks at the text alone.
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 from datetime import UTC, datetime
 from urllib.parse import unquote_plus, urlsplit, urlunsplit
@@ -18,6 +19,7 @@ SHA256 = re.compile(r"[0-9a-f]{64}")
 MAX_PART_BYTES = 255  # NAME_MAX of every file system in use
 MAX_PATH_BYTES = 1024  # PATH_MAX of macOS, the smaller of the two platforms
 MAX_ROOTED_BYTES = 4096  # below the root, with the folders of release, stage or quarantine before it; PATH_MAX of Linux
+MAX_ROOT_BYTES = 512 if sys.platform == "darwin" else 3584  # PATH_MAX, less what the catalog's own files need
 MAX_SIZE = 2**63 - 1
 # query names whose values say which bytes are meant and are worth reading in a record; whatever else stands in a query
 # may be a key of its publisher's own making, so this list and none of secrets decides what is kept
@@ -182,6 +184,25 @@ def check_relpath(field: str, value: object, *, most: int = MAX_PATH_BYTES) -> s
     if fault is not None:
         raise EventError(f"{field} {quote(value)} {fault}.", subject=field)
     return value
+
+
+def root_fault(path: str) -> str | None:
+    r"""Return why a store can't lie at an absolute path, as the end of a sentence, or None.
+
+    The database is opened by its path, in which DuckDB takes `?` for the start of options and `\\` for a separator.
+    """
+    try:
+        parts = path.encode().split(b"/")
+    except UnicodeEncodeError:
+        return "is not UTF-8, and the database can't be opened there"
+    for bad in "?\\":
+        if bad in path:
+            return f"has a {bad} in it, and the database can't be opened there"
+    if max(map(len, parts)) > MAX_PART_BYTES:
+        return f"has a part longer than {MAX_PART_BYTES} bytes"
+    if sum(map(len, parts)) + len(parts) - 1 > MAX_ROOT_BYTES:
+        return f"is longer than {MAX_ROOT_BYTES:,} bytes"
+    return None
 
 
 def path_key(path: str) -> str:

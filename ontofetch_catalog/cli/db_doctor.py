@@ -33,7 +33,6 @@ The exit code is 0 if nothing is found, 3 if something is found or left."""
 def main(argv: list[str], host: HostInfo) -> int:
     """Examine the store, mend what is asked for, examine it again, and print the findings."""
     from ..catalog.doctor.plan import read_choices
-    from ..catalog.doctor.recover_first import bring_record_up
     from ..rendering.cells import Look
 
     args = _parser(host).parse_args(argv)
@@ -45,7 +44,7 @@ def main(argv: list[str], host: HostInfo) -> int:
         _end_open(store, host)
     found, fixed = _mend(store, host, args, choices) if asked else (_examine(store, host, args), [])
     if asked and found.record_behind:
-        bring_record_up(store)
+        _bring_record_up(store)
     sections = {"findings": found.findings}
     if asked:
         if fixed:
@@ -83,6 +82,18 @@ def _end_open(store: Store, host: HostInfo) -> None:
     for item in ended.boundaries:
         done = "undone" if item.event is None else "finished"
         say(f"The boundary {item.boundary_id}, in which a process had died, is {done}.")
+
+
+def _bring_record_up(store: Store) -> None:
+    """Write the generation record; where that can't be, the next writer does it."""
+    from ..catalog.doctor.recover_first import bring_record_up
+
+    try:
+        bring_record_up(store)
+    except CatalogLocked:
+        raise
+    except OntofetchError as error:
+        say(f"The generation record stays behind the catalog: {error}")
 
 
 def _mend(

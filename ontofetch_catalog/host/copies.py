@@ -16,9 +16,15 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs import DownloadRecord, Stage
 from ontofetch_hookspecs.store_paths import StorePath, below_root
 
+from .artifact_names import ending_of
+
 if TYPE_CHECKING:
     import httpx
     import pyarrow as pa
+
+    from ontofetch_hookspecs import VersionRecord
+
+    from .sources import Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +37,7 @@ class Copy:
         etag, last_modified, content_type: What the server said, or None.
         stage: The stage that holds it, locked; None if it is a recorded one.
         record: The record of the release that it belongs to; None if it is staged.
+        length_known: Whether whoever sent it said how long it is; else nobody knows whether its end came.
     """
 
     path: Path
@@ -41,6 +48,7 @@ class Copy:
     content_type: str | None = None
     stage: Stage | None = None
     record: DownloadRecord | None = None
+    length_known: bool = True
 
 
 def find_copies(root: Path, resumed: Stage | None, known: DownloadRecord | None) -> list[Copy]:
@@ -131,7 +139,8 @@ def choose(response: httpx.Response, copies: Sequence[Copy]) -> Copy | None:
 def find_same(response: httpx.Response, copies: Sequence[Copy]) -> Copy | None:
     """Return the copy that a server which knows no conditions is about to send once more; None if it can't be told."""
     etag, date = response.headers.get("etag"), response.headers.get("last-modified")
-    length = length_of(response)
+    # the length is that of the bytes on the way, and the copy holds the document
+    length = None if response.headers.get("content-encoding") else length_of(response)
     for copy in copies:
         if length != copy.size_bytes:
             continue
@@ -149,6 +158,32 @@ def _opaque(etag: str | None) -> str | None:
 
 
 def length_of(response: httpx.Response) -> int | None:
-    """Return the number of bytes that the server announces, None if it does not."""
+    """Return the number of bytes that the server announces, before a coding is undone; None if it does not."""
     text = response.headers.get("content-length", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
+
+
+def name_of_copy(copy: Copy, source: Source, record: VersionRecord | None) -> str:
+    """Return what the artifact that was fetched is called in its release.
+
+    What is recorded of the same address in the same release keeps its name, however a server calls it today, so that a
+    repeated pull finds it and other bytes in its place are noticed.
+    """
+    if source.name is not None and source.is_named:
+        return source.name
+    derived = _derived_name(copy, source)
+    artifacts = [] if record is None else [found for found in record.artifacts if found.source_url == source.shown]
+    for artifact in artifacts:
+        if artifact.artifact_id == copy.sha256:
+            return artifact.relpath
+    for artifact in artifacts:
+        # OWL and OBO from one address are two artifacts
+        if not source.is_ambiguous and ending_of(artifact.relpath) == ending_of(derived):
+            return artifact.relpath
+    return derived
+
+
+def _derived_name(copy: Copy, source: Source) -> str:
+    if source.name is not None:
+        return source.name
+    return copy.path.name if copy.record is None else copy.record.artifact.relpath

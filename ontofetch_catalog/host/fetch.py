@@ -10,8 +10,10 @@ import logging
 import os
 import shutil
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,12 +24,15 @@ from ontofetch_hookspecs.stages import CHUNK, StagedFile
 
 from ..errors import FetchError
 from ..rendering.progress import Update
+from .artifact_names import name_of_answer
 from .copies import Copy, choose, conditions_of, find_copies, find_same, is_intact, length_of
+from .refusals import Inspection, credentials_of, secrets_of
 from .sources import Source
 
 if TYPE_CHECKING:
     import httpx
 
+    from .http import Exchange
     from .http_options import HttpOptions
 
 STAGED = "src"  # the folder of the bytes inside a stage, whose own files then never meet an artifact's name
@@ -43,6 +48,7 @@ def fetch(
     known: DownloadRecord | None,
     options: HttpOptions,
     sha256: str | None = None,
+    accept_any: bool = False,
     progress: Update,
 ) -> Copy:
     """Return a whole copy of `source`: newly staged, staged by a run that did not get further, or the recorded one.
@@ -53,10 +59,11 @@ def fetch(
         known: The last record of its URL.
         options: How servers are asked.
         sha256: What its bytes must have; a copy that has it needs no server.
+        accept_any: Whether web pages, error messages and pointers are taken for the artifact as well.
         progress: Is told how many bytes have arrived, and of how many.
 
     Raises:
-        FetchError: It can't be fetched, or has another sha256; then nothing is staged.
+        FetchError: It can't be fetched, is no document, or has another sha256; then nothing is staged.
         StageError: The disk refuses.
     """
     # what is recorded under an ambiguous URL may be other bytes: then only --sha256 can tell
@@ -65,14 +72,15 @@ def fetch(
     if source.is_ambiguous:
         copies = [copy for copy in copies if copy.sha256 == sha256]
     found: Copy | None = None
+    inspect = partial(Inspection, source, accept_any=accept_any, secrets=tuple(secrets_of(source, options.headers)))
 
     def find() -> Copy:
         copy = next((copy for copy in copies if copy.sha256 == sha256), None)
         if copy is not None:
             return copy
         if source.path is not None:
-            return _from_file(root, source, source.path, copies, progress)
-        return _from_server(root, source, copies, options, progress)
+            return _from_file(root, source, source.path, copies, inspection=inspect(), progress=progress)
+        return _from_server(root, source, copies, options, inspect=inspect, progress=progress)
 
     try:
         found = find()
@@ -114,7 +122,7 @@ def _check_sha256(copy: Copy, source: Source, wanted: str | None) -> None:
         copy.stage.discard()
     raise FetchError(
         f"{quote(source.shown)} has the sha256 {copy.sha256}, not {wanted} as --sha256 says.",
-        subject=source.name,
+        subject=source.label,
         hint="Nothing was recorded or published. Ask the publisher which one is right.",
     )
 
@@ -122,7 +130,9 @@ def _check_sha256(copy: Copy, source: Source, wanted: str | None) -> None:
 # --- local files ----------------------------------------------------------------------------------------------------
 
 
-def _from_file(root: Path, source: Source, path: Path, copies: Sequence[Copy], progress: Update) -> Copy:
+def _from_file(
+    root: Path, source: Source, path: Path, copies: Sequence[Copy], *, inspection: Inspection, progress: Update
+) -> Copy:
     with _reading(path) as (stream, size):
         if any(copy.size_bytes == size for copy in copies):
             digest = _digest(stream, path)
@@ -130,11 +140,13 @@ def _from_file(root: Path, source: Source, path: Path, copies: Sequence[Copy], p
                 if copy.sha256 == digest:
                     return copy
             stream.seek(0)
-        check_space(root, size, source.name)
-        with _staging(root, source, {}) as (stage, staged):
+        check_space(root, size, source.label)
+        with _staging(root, source, source.label, {}) as (stage, staged):
             while chunk := _read(stream, path):
+                inspection.see(chunk)
                 staged.write(chunk)
                 progress(staged.size, size)
+            inspection.end()
         return _staged_copy(stage, staged)
 
 
@@ -182,7 +194,15 @@ def _unreadable(path: Path, error: OSError) -> FetchError:
 # --- servers --------------------------------------------------------------------------------------------------------
 
 
-def _from_server(root: Path, source: Source, copies: Sequence[Copy], options: HttpOptions, progress: Update) -> Copy:
+def _from_server(
+    root: Path,
+    source: Source,
+    copies: Sequence[Copy],
+    options: HttpOptions,
+    *,
+    inspect: Callable[[], Inspection],
+    progress: Update,
+) -> Copy:
     from .http import Exchange
 
     exchange = Exchange(source, options)
@@ -194,7 +214,7 @@ def _from_server(root: Path, source: Source, copies: Sequence[Copy], options: Ht
             return choose(response, copies)
         if response.status_code not in (200, 203):
             raise exchange.refused(response)
-        return find_same(response, copies) or _receive(root, source, response, progress)
+        return find_same(response, copies) or _receive(root, exchange, response, inspect(), progress)
 
     found = exchange.get(conditions, take)
     if found is None:
@@ -206,19 +226,33 @@ def _from_server(root: Path, source: Source, copies: Sequence[Copy], options: Ht
     return found
 
 
-def _receive(root: Path, source: Source, response: httpx.Response, progress: Update) -> Copy:
-    size = length_of(response)
-    check_space(root, size or 0, source.name)
+def _receive(
+    root: Path, exchange: Exchange, response: httpx.Response, inspection: Inspection, progress: Update
+) -> Copy:
+    source = exchange.source
+    length = length_of(response)
     told = {name: _plain_header(response, name) for name in ("etag", "last-modified", "content-type")}
-    with _staging(root, source, told) as (stage, staged):
+    name = source.name or name_of_answer(
+        exchange.visited,
+        response.headers.get("content-disposition"),
+        response.headers.get("content-type"),
+        secrets=credentials_of(source, exchange.options.headers),
+    )
+    check_space(root, length or 0, name)
+    document = exchange.document(response, name)
+    # what is announced is the length on the way
+    size = None if document.is_coded else length
+    with _staging(root, source, name, told) as (stage, staged):
         checked = 0
-        for chunk in response.iter_raw(CHUNK):
+        for chunk in document:
+            inspection.see(chunk)
             staged.write(chunk)
             progress(staged.size, size)
             if size is None and staged.size - checked > _CHECK_EVERY:
                 checked = staged.size
-                check_space(root, 0, source.name)
-    return _staged_copy(stage, staged)
+                check_space(root, 0, name)
+        inspection.end()
+    return replace(_staged_copy(stage, staged), length_known=length is not None)
 
 
 def _plain_header(response: httpx.Response, name: str) -> str | None:
@@ -230,11 +264,11 @@ def _plain_header(response: httpx.Response, name: str) -> str | None:
 
 
 @contextmanager
-def _staging(root: Path, source: Source, told: dict[str, str | None]) -> Iterator[tuple[Stage, StagedFile]]:
+def _staging(root: Path, source: Source, name: str, told: dict[str, str | None]) -> Iterator[tuple[Stage, StagedFile]]:
     """Write the artifact into a new stage; what did not become whole is removed, since it can't be resumed."""
     stage = Stage.create(root, url=source.url, etag=told.get("etag"))
     try:
-        with stage.write_file(f"{STAGED}/{source.name}") as staged:
+        with stage.write_file(f"{STAGED}/{name}") as staged:
             yield stage, staged
         stage.complete(staged, last_modified=told.get("last-modified"), content_type=told.get("content-type"))
     except BaseException:

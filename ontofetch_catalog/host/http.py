@@ -20,14 +20,22 @@ import httpx
 from httpx_retries import Retry
 
 from ontofetch_hookspecs.names import quote, redact_url
+from ontofetch_hookspecs.stages import CHUNK
 
 from ..errors import FetchError
 from .addresses import Gate
+from .encodings import Decoded, codings_of
 from .http_options import HttpOptions
 from .meter import Meter
 from .sources import Source
 from .transport import LOCATION, Transport
 
+# what says which syntaxes are read here, best ones first; a server that has none of them sends what it has
+ACCEPT = (
+    "text/turtle, application/rdf+xml, application/owl+xml;q=0.9, application/n-triples;q=0.9, text/obo;q=0.9, "
+    "application/obo;q=0.9, application/n-quads;q=0.8, application/trig;q=0.8, application/ld+json;q=0.8, "
+    "text/owl-functional;q=0.7, text/owl-manchester;q=0.7, text/n3;q=0.5, */*;q=0.1"
+)
 MOST_REDIRECTS = 10
 LONGEST_WAIT = 120.0  # seconds: a server that wants to be left alone for longer is
 REDIRECTS = (301, 302, 303, 307, 308)
@@ -50,11 +58,17 @@ _log = logging.getLogger("ontofetch.fetch")
 
 
 class Exchange:
-    """Ask one server, and those it redirects to, for one source."""
+    """Ask one server, and those it redirects to, for one source.
+
+    Attributes:
+        source: What is asked for.
+        visited: What was asked for in the last try, and what it redirected to, in order; secrets may stand in it.
+    """
 
     def __init__(self, source: Source, options: HttpOptions) -> None:
         self.source = source
         self.options = options
+        self.visited: list[str] = []
         self._meter = Meter(
             source.shown,
             timeout=options.timeout,
@@ -105,11 +119,13 @@ class Exchange:
 
     @contextmanager
     def _open(self, client: httpx.Client, conditions: Mapping[str, str]) -> Iterator[httpx.Response]:
-        # the bytes that are hashed are the artifact's own, not a transport's compression of them
-        plain = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": _user_agent(), **conditions}
+        # the bytes that are hashed are the artifact's own, so nobody need compress them for the way
+        plain = {"Accept": ACCEPT, "Accept-Encoding": "identity", "User-Agent": _user_agent(), **conditions}
         private = self._private
         url = self._url_of(self.source.url)
+        self.visited = []
         for _ in range(MOST_REDIRECTS + 1):
+            self.visited.append(str(url))
             own = {name.casefold() for name, _ in private}
             headers = [(name, value) for name, value in plain.items() if name.casefold() not in own]
             request = client.build_request("GET", url, headers=[*headers, *private])
@@ -131,6 +147,31 @@ class Exchange:
         raise FetchError(
             f"{quote(self.source.shown)} redirects more than {MOST_REDIRECTS} times.", subject=self.source.shown
         )
+
+    def document(self, response: httpx.Response, name: str) -> Decoded:
+        """Return the document that an answer stands for, to be read once: its codings are undone.
+
+        Args:
+            response: The answer, whose body was not read yet.
+            name: Of the artifact.
+
+        Raises:
+            FetchError: A coding can't be undone; while it is read also: it is damaged, or too much comes out.
+            HTTPError: It breaks off.
+        """
+        return Decoded(
+            response.iter_raw(CHUNK),
+            codings_of(response.headers, self.source.shown),
+            name=name,
+            content_type=response.headers.get("content-type"),
+            shown=self.source.shown,
+            check=self._check_document,
+            most_ratio=self.options.most_ratio,
+        )
+
+    def _check_document(self, size: int) -> None:
+        self._meter.check_size(size)
+        self._meter.check_deadline()
 
     def _redirected(self, url: httpx.URL, location: str) -> httpx.URL:
         scheme = _SCHEME.match(location)

@@ -21,6 +21,7 @@ class HttpOptions:
         deadline: Seconds for everything, pauses included; 0: no limit.
         least_rate: Bytes of a body per second of waiting; 0: no limit.
         most_bytes: Bytes a body may have; 0: no limit.
+        most_ratio: Bytes of a document for each that came, where a server declares a coding.
         private_redirects: Whether redirects may lead to addresses that are not public.
     """
 
@@ -31,6 +32,7 @@ class HttpOptions:
     deadline: float = 21_600.0
     least_rate: float = 1000.0
     most_bytes: int = 50_000_000_000
+    most_ratio: float = 200.0
     private_redirects: bool = False
 
     @classmethod
@@ -43,5 +45,6 @@ class HttpOptions:
             deadline=float(str(settings["http_deadline"])),
             least_rate=float(str(settings["http_least_rate"])),
             most_bytes=int(str(settings["http_max_bytes"])),
+            most_ratio=float(str(settings["max_ratio"])),
             private_redirects=settings["http_private_redirects"] == "on",
         )

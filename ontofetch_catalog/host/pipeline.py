@@ -34,7 +34,7 @@ from ..errors import ExtractError, PreconditionFailed
 from ..rendering.progress import bar
 from .checks import builtin_validators
 from .contract import Contract, now
-from .copies import Copy, find_lost
+from .copies import Copy, find_lost, name_of_copy
 from .extract import Extraction, ExtractLimits, Unpacker, extract_artifact
 from .fetch import STAGED, fetch
 from .http_options import HttpOptions
@@ -56,8 +56,9 @@ class Pull:
         self._contract = Contract(host, plugins)
         self._request = request
         self._version_id = request.version_id
-        self._name = request.source.name
+        self._name = request.source.label  # until what was fetched says how it is called
         self._summary = Summary(version_id=self._version_id, artifact=self._name)
+        self._length_known = True
         self._record = self._contract.find_version(self._version_id)
         self._layout = find_layout(self._record.layout if self._record else str(host.settings["layout"]))
         folder = self._layout.version_folder(request.service, request.ontology, request.version)
@@ -71,6 +72,7 @@ class Pull:
             OntofetchError: A step failed or was refused; what was recorded before it stays.
         """
         copy = self._fetch()
+        self._note_copy(copy)
         # a process is ready to unpack by the time that the download is recorded
         with ExitStack() as stack:
             unpacker = stack.enter_context(Unpacker(self._allowance)) if copy.record is None else None
@@ -96,8 +98,19 @@ class Pull:
         options = HttpOptions.from_settings(settings, request.headers)
         with bar(f"fetch {self._name}", unit="bytes") as update:
             return fetch(
-                self._host.root, request.source, known=known, options=options, sha256=request.sha256, progress=update
+                self._host.root,
+                request.source,
+                known=known,
+                options=options,
+                sha256=request.sha256,
+                accept_any=request.accept_any,
+                progress=update,
             )
+
+    def _note_copy(self, copy: Copy) -> None:
+        """Note what only the fetch could tell: how the artifact is called, and whether all of it has come."""
+        self._name = self._summary.artifact = name_of_copy(copy, self._request.source, self._record)
+        self._length_known = copy.length_known
 
     def _download(self, copy: Copy) -> None:
         """Record the artifact; on a refusal its bytes stay staged, and the next run goes on with them."""
@@ -283,6 +296,16 @@ class Pull:
             _log.warning("%s fails %s: %s", row["relpath"], row["validator"], json.loads(row["details"]).get("error"))
         if len(failures) > MOST_TOLD:
             _log.warning("and %d more; all of them are in %s", len(failures) - MOST_TOLD, VALIDATION_AUDIT)
+        if not self._length_known and self._fails(files, failures):
+            _log.warning(
+                "%s may have ended early: the server gave no length; the document may be cut", quote(self._name)
+            )
+
+    def _fails(self, files: pa.Table, failures: pa.Table) -> bool:
+        """Return whether one of the files that fail came out of this artifact."""
+        if "artifact_id" in files.column_names:
+            files = files.filter(pc.equal(files["artifact_id"], self._summary.sha256))
+        return bool(pc.any(pc.is_in(failures["relpath"], value_set=files["relpath"].combine_chunks())).as_py())
 
     # --- latest -------------------------------------------------------------------------------------------------------
 

@@ -66,6 +66,7 @@ def _parser(name: str) -> Parser:
     parser.add_argument("--service", required=True, metavar="S", help="where it comes from, e.g. obo")
     parser.add_argument("--ontology", required=True, metavar="O", help="which ontology, e.g. hp")
     parser.add_argument("--version", required=True, metavar="V", help="which release, e.g. 2025-09-15")
+    parser.add_argument("--name", metavar="NAME", help="what the artifact is called (default: what its source says)")
     parser.add_argument("--released", metavar="DATE", help="its release date, e.g. 2025-09-15")
     parser.add_argument("--sha256", metavar="H", help="refuse other bytes than these")
     parser.add_argument(
@@ -84,6 +85,9 @@ def _parser(name: str) -> Parser:
     parser.add_argument("--no-validate", action="store_true", help="do not validate the files")
     parser.add_argument("--no-set-latest", action="store_true", help="leave the latest pointer alone")
     parser.add_argument("--accept-failures", action="store_true", help="make it latest although files fail validation")
+    parser.add_argument(
+        "--accept-any", action="store_true", help="take a web page, an error message or a pointer for what it is"
+    )
     add_output_options(parser)
     add_common_options(parser)
     return parser
@@ -91,7 +95,7 @@ def _parser(name: str) -> Parser:
 
 def _request(args: argparse.Namespace) -> Request:
     request = Request(
-        source=parse_source(args.source),
+        source=parse_source(args.source, args.name),
         service=args.service,
         ontology=args.ontology,
         version=args.version,
@@ -104,6 +108,7 @@ def _request(args: argparse.Namespace) -> Request:
         validate=not args.no_validate,
         set_latest=not args.no_set_latest,
         accept_failures=args.accept_failures,
+        accept_any=args.accept_any,
     )
     try:
         # checks the three names before anything is fetched

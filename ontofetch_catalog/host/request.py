@@ -33,6 +33,7 @@ class Request:
         validate: Whether the files are validated.
         set_latest: Whether the release becomes the latest of its series.
         accept_failures: Whether it does so although files fail validation.
+        accept_any: Whether a web page, an error message or a pointer is taken for the artifact.
     """
 
     source: Source
@@ -48,6 +49,7 @@ class Request:
     validate: bool = True
     set_latest: bool = True
     accept_failures: bool = False
+    accept_any: bool = False
 
     @property
     def version_id(self) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 from urllib.request import url2pathname
@@ -15,6 +15,7 @@ from urllib.request import url2pathname
 from ontofetch_hookspecs.names import is_ambiguous, quote, redact_url, relpath_fault, unsafe_character
 
 from ..errors import UsageError
+from .artifact_names import name_in_url
 
 MOST_URL = 4096  # characters: what an event takes
 _SCHEME = re.compile(r"(?:(https?|file):|([A-Za-z][A-Za-z0-9+.-]*)://)", re.IGNORECASE)
@@ -26,13 +27,15 @@ class Source:
 
     Args:
         url: To be asked for: without user and password, but secrets may stand in its query, so it is not shown.
-        name: The name of the artifact.
+        name: The name of the artifact; None where it is known only from what a server answers.
+        is_named: Whether the user chose that name.
         path: Where it lies, if it is local.
         user, password: From the URL, or None.
     """
 
     url: str = field(repr=False)
-    name: str
+    name: str | None = None
+    is_named: bool = False
     path: Path | None = None
     user: str | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)
@@ -41,6 +44,16 @@ class Source:
     def shown(self) -> str:
         """Return the URL without credentials, as it is recorded and told."""
         return redact_url(self.url)
+
+    @property
+    def label(self) -> str:
+        """Return the name, and where that is not known yet what the URL says, for progress and sentences."""
+        return self.name or name_in_url(self.shown) or urlsplit(self.shown).netloc
+
+    @property
+    def asked_name(self) -> str:
+        """Return the name that the user asked for, empty if there is none: what a server says does not count."""
+        return self.name or name_in_url(self.shown) or ""
 
     @property
     def hides_values(self) -> bool:
@@ -53,17 +66,27 @@ class Source:
         return is_ambiguous(self.url)
 
 
-def parse_source(text: str) -> Source:
+def parse_source(text: str, name: str | None = None) -> Source:
     """Return the source that `text` names.
 
+    Args:
+        text: What the user wrote.
+        name: What the user calls the artifact, or None.
+
     Raises:
-        UsageError: It is of another kind, or its last part can't be the name of a file.
+        UsageError: It is of another kind, or the name can't be that of a file.
     """
+    if name is not None:
+        return replace(_parsed(text, own_name=True), name=_checked_name(name, "--name"), is_named=True)
+    return _parsed(text)
+
+
+def _parsed(text: str, *, own_name: bool = False) -> Source:
     if not text or unsafe_character(text) is not None:
         raise UsageError(f"The source {quote(text)} is no plain text.", subject="SOURCE")
     scheme = _SCHEME.match(text)
     if scheme is None:
-        return _local(Path(text))
+        return _local(Path(text), own_name=own_name)
     if scheme[2] is not None:
         raise UsageError(
             f"The source {quote(redact_url(text))} is none of a path, file:, http: and https:.", subject="SOURCE"
@@ -74,7 +97,7 @@ def parse_source(text: str) -> Source:
     except ValueError as error:
         raise _unreadable(text) from error
     if parts.scheme == "file":
-        return _local(_file_path(parts, text))
+        return _local(_file_path(parts, text), own_name=own_name)
     if not parts.hostname or port == 0:
         raise _unreadable(text)
     return _remote(parts)
@@ -85,11 +108,8 @@ def _remote(parts: SplitResult) -> Source:
     shown = redact_url(url)
     if len(shown) > MOST_URL:
         raise UsageError(f"The source is an URL of more than {MOST_URL:,} characters.", subject="SOURCE")
-    # the name is recorded as well, so it is taken from what may be; parameters of the path are none of a file's name
-    last = urlsplit(shown).path.rpartition("/")[2].partition(";")[0]
     return Source(
         url=url,
-        name=_name_of(last, shown),
         user=None if parts.username is None else unquote(parts.username),
         password=None if parts.password is None else unquote(parts.password),
     )
@@ -109,30 +129,22 @@ def _file_path(parts: SplitResult, text: str) -> Path:
     return Path(path)
 
 
-def _local(path: Path) -> Source:
+def _local(path: Path, *, own_name: bool) -> Source:
     whole = Path(os.path.abspath(path))
     if len(whole.as_uri()) > MOST_URL:
         raise UsageError(f"The source is a path of more than {MOST_URL:,} characters.", subject="SOURCE")
-    return Source(url=whole.as_uri(), name=_checked_name(whole.name, str(path)), path=whole)
+    name = None if own_name else _checked_name(whole.name, f"The source {quote(path)}")
+    return Source(url=whole.as_uri(), name=name, path=whole)
 
 
-def _name_of(segment: str, source: str) -> str:
-    try:
-        name = unquote(segment, errors="strict")
-    except UnicodeDecodeError:
-        name = unquote(segment, errors="surrogateescape")
-    return _checked_name(name, source)
-
-
-def _checked_name(name: str, source: str) -> str:
+def _checked_name(name: str, what: str) -> str:
     fault = relpath_fault(name)
     if fault is None and "/" not in name:
         return name
     raise UsageError(
-        f"The source {quote(source)} does not end in the name of a file: its last part "
-        + (f"{fault}." if fault else f"is {quote(name)}."),
-        subject="SOURCE",
-        hint="Name the file itself, not a folder or a page.",
+        f"{what} is not the name of a file: " + (f"it {fault}." if fault else f"{quote(name)} has a folder in it."),
+        subject="--name" if what == "--name" else "SOURCE",
+        hint="Name the file itself; what it shall be called in the release says --name.",
     )
 
 

@@ -52,8 +52,21 @@ def test_what_is_asked(site: Site) -> None:
     (seen,) = site.seen
     assert seen.path == "/a.owl?v=1"
     assert seen.headers["user-agent"].startswith("ontofetch/")
-    assert (seen.headers["accept-encoding"], seen.headers["accept"]) == ("identity", "*/*")
+    assert seen.headers["accept-encoding"] == "identity"
     assert (seen.headers["if-none-match"], seen.headers["x-team"]) == ('"x"', "ours")
+
+
+def test_the_syntaxes_of_ontologies_are_asked_for_first(site: Site) -> None:
+    """A server that has several syntaxes sends one of them; one that has none still sends; the user's wish counts."""
+    site.answers["/a"] = Answer(b"served")
+    get(site.url("/a"))
+    get(site.url("/a"), headers=[("accept", "text/obo")])
+    first, second = (seen.headers["accept"] for seen in site.seen)
+    weights = {kind.partition(";")[0].strip(): float(kind.partition("q=")[2] or 1) for kind in first.split(",")}
+    assert min(weights, key=weights.__getitem__) == "*/*"
+    assert first.startswith("text/turtle, application/rdf+xml,")
+    assert {"application/n-triples", "application/ld+json", "text/obo", "application/owl+xml"} <= weights.keys()
+    assert second == "text/obo"
 
 
 def test_user_and_password_of_the_url_are_sent_in_a_header(site: Site) -> None:

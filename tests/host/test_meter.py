@@ -244,9 +244,9 @@ def test_the_settings_become_the_options(tmp_path: Path) -> None:
     """Each limit comes from the setting of its name."""
     settings = {
         "http_timeout": 1.5, "http_retries": 2, "http_deadline": 3.5, "http_least_rate": 4.5, "http_max_bytes": 5,
-        "http_private_redirects": "on",
+        "http_private_redirects": "on", "max_ratio": 6.5,
     }  # fmt: skip
     assert HttpOptions.from_settings(settings, ()) == HttpOptions(
-        timeout=1.5, retries=2, deadline=3.5, least_rate=4.5, most_bytes=5, private_redirects=True
+        timeout=1.5, retries=2, deadline=3.5, least_rate=4.5, most_bytes=5, most_ratio=6.5, private_redirects=True
     )
     assert not HttpOptions.from_settings(settings | {"http_private_redirects": "off"}, ()).private_redirects

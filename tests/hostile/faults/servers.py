@@ -9,10 +9,12 @@ METER, NETWORK, TRANSPORT, HTTP = (f"{HOST}{name}.py" for name in ("meter", "net
 ADDRESSES, FETCH, COPIES, LOGS, SOURCES = (
     f"{HOST}{name}.py" for name in ("addresses", "fetch", "copies", "logs", "sources")
 )
+CALLED, ENCODINGS, REFUSALS = (f"{HOST}{name}.py" for name in ("artifact_names", "encodings", "refusals"))
 NAMES, STAGES, EVENTS = (f"hookspecs/ontofetch_hookspecs/{name}.py" for name in ("names", "stages", "events"))
 SLOW, LED, ASKED, SECRET = (f"tests/host/test_{name}.py::test_" for name in ("meter", "network", "http", "secrets"))
 KIND, FETCHED = "tests/host/test_addresses.py::test_", "tests/host/test_fetch.py::test_"
 NAMED = "tests/hookspecs/test_names.py::test_"
+CODED, ANSWERED = "tests/host/test_encodings.py::test_", "tests/host/test_answers.py::test_"
 PRIVATE = LED + "a_public_address_does_not_lead_to_a_private_one"
 NOWHERE = ASKED + "a_redirect_that_leads_nowhere_is_refused"
 
@@ -102,6 +104,28 @@ FAULTS = (
             "def _inflated(answer: httpcore.Response) -> Iterable[bytes]:\n    told = httpx.Headers(answer.headers)\n    response = httpx.Response(200, headers=told, stream=_Body(answer.stream, Meter('', timeout=9, deadline=0, least_rate=0, most_bytes=0)))\n    yield from response.iter_bytes()\n\n\nclass _Body(httpx.SyncByteStream):",
         ),
         tests=(SLOW + "what_a_content_encoding_would_inflate_is_not_inflated",),
+    ),
+    fault(
+        "what a coding stands for is not counted",
+        (ENCODINGS, "            self._check(size)\n", ""),
+        (ENCODINGS, "if size > RATIO_FROM and size > self._most_ratio * self._raw.count:", "if False:"),
+        tests=(CODED + "a_bomb_in_a_content_encoding_is_refused",),
+    ),
+    fault(
+        "a server calls an artifact what it likes",
+        (CALLED, 'last = text.replace("\\\\", "/").rpartition("/")[2]', "last = text"),
+        (CALLED, "if unicodedata.category(ch) not in _UNSEEN and ch not in DIRECTION_MARKS", ""),
+        tests=("tests/host/test_artifact_names.py::test_what_a_server_calls_a_file",),
+    ),
+    fault(
+        "whatever comes with status 200 is a document",
+        (REFUSALS, "if found is not None and self._refuses(found):", "if False:"),
+        tests=(ANSWERED + "what_is_no_document_is_refused",),
+    ),
+    fault(
+        "what a server says of an error is told as it stands",
+        (REFUSALS, "            words = words.replace(secret, REDACTED)\n", "            pass\n"),
+        tests=(ANSWERED + "a_sentence_repeats_no_secret",),
     ),
     fault(
         "the scheme of a redirect is not looked at",
@@ -251,8 +275,8 @@ FAULTS = (
     ),
     fault(
         "the artifact is named as it was asked for",
-        (SOURCES, "last = urlsplit(shown).path", "last = urlsplit(url).path"),
-        (SOURCES, '.rpartition("/")[2].partition(";")[0]', '.rpartition("/")[2]'),
+        (CALLED, "shown = [redact_url(url) for url in urls]", "shown = [*urls]"),
+        (CALLED, '.rpartition("/")[2].partition(";")[0]', '.rpartition("/")[2]'),
         tests=of(SECRET + "a_value_that_is_not_harmless_is_nowhere", ";jsessionid=s3same", "%3Bsid%3Ds3same"),
     ),
     fault(
