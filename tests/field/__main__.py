@@ -1,4 +1,4 @@
-"""Try all cases and print a table of kinds, how many were tried, how many held: `python -m tests.field [--only WORD]`."""
+"""Try all cases; print what was tried and what held, kind by kind: `python -m tests.field [--only WORD]`."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def run(folder: Path, *words: str) -> tuple[int, str, str]:
     out, err = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True), io.StringIO()
     with _own_environment(), redirect_stdout(out), redirect_stderr(err):
         code = main([*words, "--root", str(folder / "store")])
-    told = out.buffer.getvalue().decode()  # type: ignore[attr-defined]
+    told = out.buffer.getvalue().decode()
     return code, told, "\n".join(map(_sentence, err.getvalue().splitlines()))
 
 
