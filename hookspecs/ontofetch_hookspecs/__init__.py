@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Event,
         ExtractDone,
         Receipt,
+        Remark,
         SetLatest,
         Table,
         ValidateDone,
@@ -33,7 +34,7 @@ else:
     _MODULES = {
         "events": (
             "FILES_COLUMNS KNOWN_RESULTS_COLUMNS RESULTS_COLUMNS CatalogCommitted Column DownloadDone Event "
-            "ExtractDone Receipt SetLatest Table ValidateDone find_receipt"
+            "ExtractDone Receipt Remark SetLatest Table ValidateDone find_receipt"
         ),
         "records": "ArtifactRecord DownloadRecord VersionRecord",
         "stages": "Stage",
@@ -70,6 +71,7 @@ __all__ = [
     "OntofetchError",
     "Parameter",
     "Receipt",
+    "Remark",
     "Report",
     "SetLatest",
     "Stage",

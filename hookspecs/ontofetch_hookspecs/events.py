@@ -17,6 +17,11 @@ from .layout import find_layout, make_version_id, split_version_id
 from .names import MAX_ROOTED_BYTES, check_relpath, check_sha256, check_size, check_text, check_time, quote, redact_url
 
 
+MOST_REMARKS = 16  # reasons that are kept of one archive
+MOST_REMARK_NAMES = 10  # names that are kept of each
+_REMARK_KINDS = ("left_out", "warning")
+
+
 @runtime_checkable
 class Table(Protocol):
     """A table that can be read any number of times, like a pyarrow.Table or a polars.DataFrame."""
@@ -105,6 +110,13 @@ def _check_staged(value: object, root: Path) -> None:
         os.fsencode(path)
     except UnicodeEncodeError as error:
         raise EventError(f"staged is {quote(path)}, which no file system can hold.", subject="staged") from error
+
+
+def _check_globs(name: str, value: object) -> None:
+    if not isinstance(value, tuple):
+        raise EventError(f"{name} is {quote(value)}, not a tuple of globs.", subject=name)
+    for pattern in value:
+        check_text(name, pattern, optional=False)
 
 
 def _check_flag(name: str, value: object) -> None:
@@ -197,6 +209,41 @@ class DownloadDone(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """What is to be said of an archive that was unpacked all the same, and how often.
+
+    Args:
+        kind: `left_out` for entries that were not unpacked and that nobody misses, `warning` for all else.
+        reason: What it is, one line of text that can follow a number.
+        count: How many entries it concerns.
+        names: The first of them, MOST_REMARK_NAMES at most; one that can't be shown is quoted.
+    """
+
+    kind: str
+    reason: str
+    count: int
+    names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.kind, str) or self.kind not in _REMARK_KINDS:
+            raise EventError(f"The kind of a remark is {quote(self.kind)}, none of {_REMARK_KINDS}.", subject="remarks")
+        check_text("reason", self.reason, most=500, optional=False)
+        check_size("count", self.count)
+        if not isinstance(self.names, tuple) or not len(self.names) <= min(self.count, MOST_REMARK_NAMES):
+            raise EventError(
+                f"The names of a remark are no tuple of at most {MOST_REMARK_NAMES} names.", subject="remarks"
+            )
+        for name in self.names:
+            check_text("names", name, optional=False)
+
+    def __str__(self) -> str:
+        """Return it as a part of a sentence, with a few of its names."""
+        shown = [name if name.startswith("'") else quote(name) for name in self.names[:3]]
+        more = [] if self.count <= len(shown) or not shown else ["…"]
+        return f"{self.count:,} {self.reason}" + (": " if shown else "") + ", ".join(shown + more)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExtractDone(Event):
     """One artifact of a release has been unpacked.
 
@@ -206,7 +253,10 @@ class ExtractDone(Event):
         artifact_id: sha256 of the artifact that was unpacked.
         files: One row per file, columns FILES_COLUMNS; may be empty.
         include: The globs that narrowed what was unpacked; empty for everything.
+        exclude: The globs of what was taken out of that again.
         strip: How many leading folders were taken off each name.
+        remarks: What was left out, and what is odd about the archive; MOST_REMARKS at most.
+        portable: Whether names that meet where case and normal forms are folded are refused.
         started_at, finished_at: With a zone.
         staged: Absolute path of the folder with the files; None if they already lie in the data folder.
     """
@@ -216,7 +266,10 @@ class ExtractDone(Event):
     artifact_id: str
     files: Table
     include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
     strip: int = 0
+    remarks: tuple[Remark, ...] = ()
+    portable: bool = False
     started_at: datetime
     finished_at: datetime
     staged: Path | None = None
@@ -227,12 +280,15 @@ class ExtractDone(Event):
         check_relpath("artifact", self.artifact)
         check_sha256("artifact_id", self.artifact_id)
         _check_table("files", self.files)
-        if not isinstance(self.include, tuple):
-            raise EventError(f"include is {quote(self.include)}, not a tuple of globs.", subject="include")
-        for pattern in self.include:
-            check_text("include", pattern, optional=False)
+        _check_globs("include", self.include)
+        _check_globs("exclude", self.exclude)
         if not isinstance(self.strip, int) or isinstance(self.strip, bool) or not 0 <= self.strip <= 1000:
             raise EventError(f"strip is {quote(self.strip)}, not a number of folders.", subject="strip")
+        if not isinstance(self.remarks, tuple) or not all(isinstance(remark, Remark) for remark in self.remarks):
+            raise EventError("remarks is not a tuple of Remark.", subject="remarks")
+        if len(self.remarks) > MOST_REMARKS:
+            raise EventError(f"There are more than {MOST_REMARKS} remarks.", subject="remarks")
+        _check_flag("portable", self.portable)
         check_time("started_at", self.started_at)
         check_time("finished_at", self.finished_at)
         _check_staged(self.staged, self.root)

@@ -59,6 +59,15 @@ class Examination:
 
         return int(pc.sum(pc.equal(self.findings["severity"], severity)).as_py() or 0)
 
+    @property
+    def needs_a_hand(self) -> bool:
+        """Say whether anything is found but notes that nothing mends and that may stay as they are."""
+        import pyarrow.compute as pc
+
+        found = self.findings
+        unmended = pc.and_(pc.is_null(found["fix"]), pc.is_null(found["unsafe_fixes"]))
+        return not pc.all(pc.and_(pc.equal(found["severity"], NOTE), unmended), min_count=0).as_py()
+
 
 def examine(
     store: Store,

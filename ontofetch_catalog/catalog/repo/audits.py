@@ -25,6 +25,8 @@ _FILE = (
     '{"version_id":"VARCHAR","relpath":"VARCHAR","file_id":"VARCHAR","artifact_id":"VARCHAR","format":"VARCHAR",'
     '"size_bytes":"BIGINT","mtime":"VARCHAR","strip":"INTEGER"}'
 )
+# of an artifact and not of a file; in a text of JSON such quotes do not stand by themselves
+_IS_REMARK = """(contains(line, ',"remarks":[') AND NOT contains(line, '"relpath":'))"""
 _RESULT = (
     '{"version_id":"VARCHAR","relpath":"VARCHAR","file_id":"VARCHAR","validator":"VARCHAR",'
     '"validator_version":"VARCHAR","passed":"BOOLEAN","details":"JSON","run_at":"VARCHAR","reused_from":"VARCHAR"}'
@@ -42,7 +44,7 @@ def read_files(connection: duckdb.DuckDBPyConnection, version_id: str, path: Sto
     query = f"""
         SELECT told.version_id, told.relpath, told.file_id, told.format, told.size_bytes, told.artifact_id,
             rtrim(told.mtime, 'Z')::TIMESTAMP AS mtime
-        FROM (SELECT json_transform_strict(line, '{_FILE}') AS told FROM given_lines)
+        FROM (SELECT json_transform_strict(line, '{_FILE}') AS told FROM given_lines WHERE NOT {_IS_REMARK})
         """  # noqa: S608 - our own text
     return _read(connection, version_id, path, query, [column.name for column in FILES_COLUMNS] + ["artifact_id"])
 
