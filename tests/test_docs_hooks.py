@@ -21,7 +21,7 @@ PAGE = (CHECKOUT / "docs/hooks.md").read_text(encoding="utf-8")
 HOOKS = {name: hook for name, hook in vars(specs).items() if hasattr(hook, "ontofetch_spec")}
 VALUES = [
     *(events.DownloadDone, events.ExtractDone, events.ValidateDone, events.SetLatest, events.CatalogCommitted),
-    *(events.Receipt, records.ArtifactRecord, records.DownloadRecord, records.VersionRecord),
+    *(events.Remark, events.Receipt, records.ArtifactRecord, records.DownloadRecord, records.VersionRecord),
     *(commands.HostInfo, commands.Command, commands.Parameter, commands.Report, commands.Validator),
 ]
 COLUMNS = {

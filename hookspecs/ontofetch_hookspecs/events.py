@@ -16,7 +16,6 @@ from .errors import EventError
 from .layout import find_layout, make_version_id, split_version_id
 from .names import MAX_ROOTED_BYTES, check_relpath, check_sha256, check_size, check_text, check_time, quote, redact_url
 
-
 MOST_REMARKS = 16  # reasons that are kept of one archive
 MOST_REMARK_NAMES = 10  # names that are kept of each
 _REMARK_KINDS = ("left_out", "warning")

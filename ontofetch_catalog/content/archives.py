@@ -23,11 +23,23 @@ from ontofetch_hookspecs.store_paths import StorePath
 from ..errors import ExtractError
 from . import signatures, tars, zips
 from .bounds import UNLIMITED, Budget, Limits
-from .inflating import NotRead, Readable, open_inflated
+from .inflating import NotRead, Readable
 from .remarks import BEHIND
+from .streams import open_inflated
 
 HARD_LINK = tars.HARD_LINK
-__all__ = ["HARD_LINK", "UNLIMITED", "Budget", "Entry", "Limits", "Readable", "damage_named", "open_archive", "read_entries"]
+__all__ = [
+    "HARD_LINK",
+    "UNLIMITED",
+    "Budget",
+    "Counted",
+    "Entry",
+    "Limits",
+    "Readable",
+    "damage_named",
+    "open_archive",
+    "read_entries",
+]
 
 _DAMAGE = (EOFError, OSError, zlib.error, UnicodeError, ValueError)
 
@@ -193,7 +205,7 @@ def _not_read(name: str, what: str, tool: str) -> ExtractError:
     return ExtractError(
         f"{quote(name)} {what}, which can't be read here.",
         subject=name,
-        hint=f"Nothing was unpacked. Unpack it with `{tool}`, and pull what comes out, several files as a zip or a tar.",
+        hint=f"Nothing was unpacked. Unpack it with `{tool}` and pull what comes out, several files as a zip or a tar.",
     )
 
 

@@ -5,11 +5,10 @@ Which files they belong to is not known here.
 
 from __future__ import annotations
 
-import bz2
 import re
 import zlib
 from collections.abc import Callable
-from typing import IO, Protocol
+from typing import Protocol
 
 from .bounds import MEMORY, STEP
 
@@ -183,7 +182,8 @@ class Inflated:
 # which it leaves out, xz zeros by fours; whatever else is damage for them.
 
 
-def _follows_gzip(source: Source) -> bool:
+def follows_gzip(source: Source) -> bool:
+    """Say whether another gzip member begins here; ValueError for what `gzip` calls damage."""
     # gzip 1.14, get_magic: a member that is cut within its first two bytes is damage as well
     begin = source.look(2)
     if begin[:1] == b"\0":
@@ -196,7 +196,8 @@ def _follows_gzip(source: Source) -> bool:
     return bool(begin)
 
 
-def _follows_bzip2(source: Source, behind: Callable[[], None]) -> bool:
+def follows_bzip2(source: Source, behind: Callable[[], None]) -> bool:
+    """Say whether another bzip2 stream begins here; EOFError for what `bzip2` calls damage."""
     # bzip2 1.0.8, uncompressStream: bytes that are no header of a stream end it, a header that is cut is damage
     begin = source.look(4)
     if not begin:
@@ -233,27 +234,6 @@ def _check_xz(source: Source) -> None:
 
 _BZIP2 = re.compile(rb"B(?:Z(?:h(?:[1-9])?)?)?")
 _XZ = b"\xfd7zXZ\0"
-
-
-def open_inflated(raw: IO[bytes], compression: str, behind: Callable[[], None] = lambda: None) -> Readable:
-    """Return the stream of what a compressed file stands for: gz, bz2, xz, zst, or nothing for one that is not.
-
-    Its `read` raises NotRead, or what the decompressor raises for damage.
-
-    Args:
-        raw: The file.
-        compression: How it is compressed.
-        behind: Called where other bytes stand behind the end and are left out.
-    """
-    if compression == "zst":
-        from .frames import Zstandard
-
-        return Zstandard(raw)
-    if compression == "gz":
-        return Inflated(raw, lambda: Deflate(31), follows=_follows_gzip)
-    if compression == "bz2":
-        return Inflated(raw, bz2.BZ2Decompressor, follows=lambda source: _follows_bzip2(source, behind))
-    return Xz(raw) if compression == "xz" else raw
 
 
 class Xz:

@@ -5,7 +5,7 @@ What a reason means is decided by whoever remarks; who is told, and how, is not 
 
 from __future__ import annotations
 
-from ontofetch_hookspecs.events import MOST_REMARKS, MOST_REMARK_NAMES, Remark
+from ontofetch_hookspecs.events import MOST_REMARK_NAMES, MOST_REMARKS, Remark
 from ontofetch_hookspecs.names import quote, unsafe_character
 
 LEFT_OUT, WARNING = "left_out", "warning"

@@ -1,4 +1,4 @@
-"""The choice among the entries of an archive: what is asked for, what systems keep for themselves, whose bytes a link has.
+"""The choice among an archive's entries: what is asked for, what systems keep for themselves, whose bytes a link has.
 
 It looks at names and kinds; whether what is chosen may be unpacked is not known here.
 """

@@ -1,4 +1,4 @@
-"""The kinds of packed files, told by their first bytes: those that are read here, and those that are only known by name.
+"""The kinds of packed files, told by their first bytes: those that are read here, and those only known by name.
 
 It looks at a few bytes and at a name, and never opens a file.
 """

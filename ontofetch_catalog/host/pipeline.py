@@ -244,7 +244,8 @@ class Pull:
         if (request.include or request.exclude) and not len(extraction.files):
             raise self._nothing_left()
         for remark in extraction.remarks:
-            _log.log(logging.INFO if remark.kind == "left_out" else logging.WARNING, "%s: %s", quote(self._name), remark)
+            level = logging.INFO if remark.kind == "left_out" else logging.WARNING
+            _log.log(level, "%s: %s", quote(self._name), remark)
         if extraction.skipped:
             _log.warning("--strip %s leaves %d files out: they lie above it", extraction.strip, extraction.skipped)
         return extraction

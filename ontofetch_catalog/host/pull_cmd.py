@@ -79,9 +79,7 @@ def _parser(name: str) -> Parser:
         default="auto",
         help="leading folders to take off names (default: auto, a single one that all share)",
     )
-    parser.add_argument(
-        "--portable", action="store_true", help="refuse names that are one file where case is folded"
-    )
+    parser.add_argument("--portable", action="store_true", help="refuse names that are one file where case is folded")
     parser.add_argument(
         "--header", metavar="K:V", action="append", default=[], help="send a header, to this server only; repeatable"
     )

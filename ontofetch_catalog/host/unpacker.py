@@ -39,7 +39,7 @@ def end_with(parent: int) -> None:
 
 
 def main() -> int:
-    """Wait for what to unpack: {root, stage, archive, in_store, name, include, exclude, drop, portable, limits, allowance}."""
+    """Wait for what to unpack, as `extract.extract_artifact` tells it; nothing: end."""
     # Ctrl-C reaches every process of the terminal; the one that started us decides
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     line = sys.stdin.buffer.readline()

@@ -173,7 +173,10 @@ class Unpacking:
             size += len(chunk)
         with self._stage.read_file(f"{DATA}/{path}") as stream:
             same = os.fstat(stream.fileno()).st_size == size
-            same = same and hashlib.file_digest(stream, "sha256").digest() == digest.digest()
+            other = hashlib.sha256()
+            while same and (chunk := stream.read(CHUNK)):
+                other.update(chunk)
+            same = same and other.digest() == digest.digest()
         if not same:
             raise ExtractError(
                 f"The entry {quote(name)} is twice in {quote(self._budget.name)}, with different bytes.",

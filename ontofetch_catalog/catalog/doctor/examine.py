@@ -19,6 +19,7 @@ from ..rebuild.places import find_folders
 from ..repo import comparison, paths, releases, row_checks
 from ..scan import scan
 from . import contents, database, documents, housekeeping, unrecorded
+from .codes import NOTE
 from .findings import Findings
 
 if TYPE_CHECKING:

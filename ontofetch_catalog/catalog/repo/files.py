@@ -119,9 +119,9 @@ def find_foreign_path(
 ) -> Met | None:
     """Return a file of another artifact that a given path would meet, None if none does.
 
-    They are the same, or one is a folder of the other; or so it would be where case and normal forms are folded, or they
-    would lie in one folder under two names. What is the same everywhere is returned first. What is recorded for this
-    artifact already is not asked about.
+    They are the same, or one is a folder of the other; or so it would be where case and normal forms are folded, or
+    they would lie in one folder under two names. What is the same everywhere is returned first. What is recorded for
+    this artifact already is not asked about.
 
     Args:
         connection: An open connection.
