@@ -97,9 +97,9 @@ class Budget:
         if depth > self.limits.max_depth:
             raise self.refused(f"lies in {depth:,} folders, more than {self.limits.max_depth:,}", "max_depth")
 
-    def refused(self, fault: str, setting: str = "") -> ExtractError:
-        """Return the error that says what is wrong with the entry that is being read."""
-        hint = "Nothing was published."
+    def refused(self, fault: str, setting: str = "", *, instead: str = "") -> ExtractError:
+        """Return the error that says what is wrong with the entry that is being read, and what may be done instead."""
+        hint = f"Nothing was published. {instead}".rstrip()
         if setting:
             hint += f" If you trust the archive, raise the setting {setting} (ONTOFETCH_{setting.upper()})."
         what = (

@@ -22,6 +22,7 @@ from ..errors import ExtractError
 from .unpacked_names import Names
 
 DATA = "data"
+_INSTEAD = "Leave it out with --exclude, or pull an archive that was packed without it."
 _LATEST_TIME = 253_402_300_799.0  # the end of the year 9999, the last a datetime can say
 
 
@@ -78,7 +79,7 @@ class Unpacking:
         if fault is not None:
             self._budget.entry = name
             if wanted:
-                raise self._budget.refused(fault)
+                raise self._budget.refused(fault, instead=_INSTEAD)
             self._budget.remarks.add(f"{remarks.UNWANTED} {fault}", name)
             return
         if entry.kind == "folder":
@@ -130,7 +131,7 @@ class Unpacking:
             number = sources.get(name)
             if number is None:
                 self._budget.entry = name
-                raise self._budget.refused("is a hard link to what is no file before it")
+                raise self._budget.refused("is a hard link to what is no file before it", instead=_INSTEAD)
             by_number.setdefault(number, []).append(path)
         with ExitStack() as stack:
             for number, entry in enumerate(self._again(archive, stack)):
