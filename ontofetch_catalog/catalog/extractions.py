@@ -73,6 +73,31 @@ def check(given: object) -> str | None:
     return json.dumps(given, sort_keys=True)
 
 
+def same_remarks(lines: list[str], version_id: str, artifacts: list[tuple[str, str | None]]) -> bool:
+    """Say whether lines of an extract audit are what is remarked of artifacts, in any order.
+
+    Args:
+        lines: The lines that are about artifacts.
+        version_id: The release.
+        artifacts: artifact_id and what is recorded of its extraction, of each.
+    """
+    told = [(artifact_id, json.loads(text).get("remarks")) for artifact_id, text in artifacts if text]
+    expected = [
+        {"version_id": version_id, "artifact_id": artifact_id, "remarks": remarks}
+        for artifact_id, remarks in told
+        if remarks
+    ]
+    try:
+        found = [json.loads(line) for line in lines]
+    except (ValueError, RecursionError):
+        return False
+    return sorted(map(_spelled, found)) == sorted(map(_spelled, expected))
+
+
+def _spelled(content: object) -> str:
+    return json.dumps(content, sort_keys=True)
+
+
 def _check_remark(given: object) -> None:
     if not isinstance(given, dict) or set(given) != {"kind", "reason", "count", "names"}:
         raise _unknown()

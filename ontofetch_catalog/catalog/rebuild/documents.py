@@ -252,7 +252,11 @@ def _read_files(
     import pyarrow.compute as pc
 
     raw = _read_audit(store, version, layout.EXTRACT_AUDIT, version.extract_audit)
-    told = audits.read_files(connection, version.version_id, raw)
+    told, remarks = audits.read_files(connection, version.version_id, raw)
+    if not extractions.same_remarks(
+        remarks, version.version_id, [(row.artifact_id, row.extraction) for row in artifacts]
+    ):
+        raise EventError("Its extract audit remarks something else than the manifest says.", subject="remarks")
     # what was recorded before two archives were held against each other stays recorded
     checked = read_files(told, folded=False)
     known = pa.array([artifact.artifact_id for artifact in artifacts], pa.string())
