@@ -306,7 +306,6 @@ FEW_ROWS = {
     "catalog.prune.plan:entries_of": _ON_DISK,
     "catalog.prune.selection:check_orphans": _ON_DISK,
     "catalog.rebuild.adoption:_artifact_rows": _RELEASES,
-    "catalog.repo.audits:read_files": "one row per artifact of a release, and bounded",
     "catalog.repo.backups:list_folders": _RELEASES,
     "catalog.repo.backups:list_slots": _RELEASES,
     "catalog.repo.definitions:use_own_views": "the views of the schema",

@@ -21,22 +21,23 @@ if TYPE_CHECKING:
         Event,
         ExtractDone,
         Receipt,
-        Remark,
         SetLatest,
         Table,
         ValidateDone,
         find_receipt,
     )
     from .records import ArtifactRecord, DownloadRecord, VersionRecord
+    from .remarks import Remark
     from .stages import Stage
 else:
     # a host that lists its commands needs no event, record or stage: each comes when somebody asks for it (PEP 562)
     _MODULES = {
         "events": (
             "FILES_COLUMNS KNOWN_RESULTS_COLUMNS RESULTS_COLUMNS CatalogCommitted Column DownloadDone Event "
-            "ExtractDone Receipt Remark SetLatest Table ValidateDone find_receipt"
+            "ExtractDone Receipt SetLatest Table ValidateDone find_receipt"
         ),
         "records": "ArtifactRecord DownloadRecord VersionRecord",
+        "remarks": "Remark",
         "stages": "Stage",
     }
     _LATER = {name: module for module, names in _MODULES.items() for name in names.split()}

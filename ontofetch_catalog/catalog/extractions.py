@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
-from ontofetch_hookspecs.events import MOST_REMARKS, ExtractDone, Remark
+from ontofetch_hookspecs.events import ExtractDone
 from ontofetch_hookspecs.names import check_text
+from ontofetch_hookspecs.remarks import MOST_REMARKS, Remark
 
 from ..errors import EventError
 

@@ -5,8 +5,8 @@ What a reason means is decided by whoever remarks; who is told, and how, is not 
 
 from __future__ import annotations
 
-from ontofetch_hookspecs.events import MOST_REMARK_NAMES, MOST_REMARKS, Remark
 from ontofetch_hookspecs.names import quote, unsafe_character
+from ontofetch_hookspecs.remarks import MOST_REMARK_NAMES, MOST_REMARKS, Remark
 
 LEFT_OUT, WARNING = "left_out", "warning"
 METADATA = "file(s) that macOS or Windows keep for themselves, left out"

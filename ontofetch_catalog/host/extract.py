@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from ontofetch_hookspecs.events import Remark
 from ontofetch_hookspecs.names import quote
+from ontofetch_hookspecs.remarks import Remark
 from ontofetch_hookspecs.stages import Stage
 from ontofetch_hookspecs.store_paths import StorePath
 

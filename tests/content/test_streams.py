@@ -63,9 +63,19 @@ def read(kind: str, data: bytes) -> tuple[bytes, list[str]] | None:
             with entry.open() as stream:
                 found = b"".join(iter(lambda: stream.read(7000), b""))
         except ExtractError as error:
-            assert "damaged or truncated" in str(error) or "named like an archive" in str(error), error
-            return None
+            if "damaged or truncated" in str(error) or "named like an archive" in str(error):
+                return None
+            raise
     return found, [remark.reason for remark in budget.remarks.list()]
+
+
+def read_all(path: Path, name: str) -> None:
+    """Read every entry of an archive."""
+    with ExitStack() as stack:
+        for entry in read_entries(path, name, stack):
+            with entry.open() as stream:
+                while stream.read(1 << 16):
+                    pass
 
 
 def by_program(kind: str, data: bytes) -> bytes | None:
@@ -165,13 +175,12 @@ def test_what_bzip2_leaves_out_is_remarked() -> None:
     assert read("bz2", bz2.compress(A) + bz2.compress(B)) == (A + B, [])
 
 
-def test_many_parts_are_read(tmp_path: Path) -> None:
-    """Ten thousand parts, and padding between them, are read to the last."""
+def test_many_parts_are_read() -> None:
+    """A thousand parts, and padding between them, are read to the last."""
     data = b"".join(lzma.compress(b"%d\n" % number, preset=0) + bytes(4) for number in range(1000))
     found = read("xz", data)
     assert found is not None
     assert found[0] == b"".join(b"%d\n" % number for number in range(1000))
-    del tmp_path
 
 
 NOT_READ = {
@@ -222,11 +231,8 @@ def test_a_kind_that_cant_be_read_is_named(tmp_path: Path, name: str) -> None:
     """What nobody here can unpack is called by its name, with what to type next, and never damaged."""
     file, data, words = NOT_READ[name]
     (tmp_path / "a").write_bytes(data)
-    with ExitStack() as stack, pytest.raises(ExtractError) as refused:
-        for entry in read_entries(tmp_path / "a", file, stack):
-            with entry.open() as stream:
-                while stream.read(1 << 16):
-                    pass
+    with pytest.raises(ExtractError) as refused:
+        read_all(tmp_path / "a", file)
     assert "damaged" not in str(refused.value)
     for word in words:
         assert word in str(refused.value)

@@ -1,4 +1,4 @@
-"""Archives as the field has them: what systems leave in them, odd and double names, links, and what nobody asked for."""
+"""Archives as the field has them: what systems leave in them, odd and double names, links, what nobody asked for."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ TURTLE = b"<urn:a> <urn:b> <urn:c> .\n"
 OTHER = b"<urn:a> <urn:b> <urn:d> .\n"
 TEXT = b"read me\n"
 TREE = {"hp-1/hp.ttl": TURTLE, "hp-1/doc/a.txt": TEXT}
+_TREE = [Member(name=name.encode(), data=data) for name, data in TREE.items()]
 
 
 def zipped(*members: tuple[str, bytes]) -> bytes:
@@ -125,16 +126,12 @@ ODD: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "a long name": ("a.tar", lambda: tarred(("hp-1/" + "x" * 300, b"x"), *TREE.items()), "longer than 255 bytes"),
     "an encrypted entry": (
         "a.zip",
-        lambda: packing.zipped(
-            Member(name=b"hp-1/secret", data=b"x" * 20, flags=1), *(Member(name=n.encode(), data=d) for n, d in TREE.items())
-        ),
+        lambda: packing.zipped(Member(name=b"hp-1/secret", data=b"x" * 20, flags=1), *_TREE),
         "is encrypted",
     ),
     "Deflate64": (
         "a.zip",
-        lambda: packing.zipped(
-            Member(name=b"hp-1/x", data=b"x" * 20, method=9), *(Member(name=n.encode(), data=d) for n, d in TREE.items())
-        ),
+        lambda: packing.zipped(Member(name=b"hp-1/x", data=b"x" * 20, method=9), *_TREE),
         "Deflate64",
     ),
     "a member twice": ("a.zip", lambda: zipped(("hp-1/x", b"1"), ("hp-1/x", b"2"), *TREE.items()), "different bytes"),
@@ -192,7 +189,11 @@ LINKS: dict[str, tuple[tuple[tuple[str, bytes | str], ...], tuple[str, ...], dic
         (),
         {"a.ttl": OTHER, "b.ttl": TURTLE},
     ),
-    "replaced by a file": ((("a.txt", TEXT), ("b.ttl", "a.txt"), ("b.ttl", TURTLE)), ("--include", "*.ttl"), {"b.ttl": TURTLE}),
+    "replaced by a file": (
+        (("a.txt", TEXT), ("b.ttl", "a.txt"), ("b.ttl", TURTLE)),
+        ("--include", "*.ttl"),
+        {"b.ttl": TURTLE},
+    ),
 }  # fmt: skip
 
 

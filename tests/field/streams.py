@@ -1,4 +1,4 @@
-"""Compressed files as the field has them: in several parts, padded, damaged behind, or of a kind nobody here can read."""
+"""Compressed files as the field has them: in several parts, padded, damaged behind, or of a kind not read here."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ def test_a_lost_catalog_comes_back_row_for_row(tmp_path: Path) -> None:
 
 
 def test_documents_of_former_stores_are_taken_over(tmp_path: Path) -> None:
-    """What was written before anything could be excluded or remarked is sound, stays as it is, and is not taken anew."""
+    """What was written before anything could be excluded or remarked is sound and stays as it is."""
     root = tmp_path / "store"
     releases = Releases(root, settings=FAST)
     releases.pull("1.0", TEXTS)
