@@ -41,7 +41,7 @@ class Remark:
                 f"The names of a remark are no tuple of at most {MOST_REMARK_NAMES} names.", subject="remarks"
             )
         for name in self.names:
-            check_text("names", name, optional=False)
+            check_text("names", name, most=1024, optional=False)
 
     def __str__(self) -> str:
         """Return it as a part of a sentence, with a few of its names."""

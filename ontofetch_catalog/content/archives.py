@@ -129,8 +129,9 @@ def read_entries(
     head = stream.read(tars.BLOCK)
     with damage_named(name):
         # a zip without its directory, which stands at the end, is one that was cut; a program may stand before a zip
-        starts = head.startswith((zips.LOCAL, zips.EMPTY))
-        zipped = starts or (signatures.claims_archive(name) and zips.has_directory(stream))
+        zipped = head.startswith((zips.LOCAL, zips.EMPTY)) or (
+            _may_end_in_zip(head, name) and zips.has_directory(stream)
+        )
         document = zipped and zips.is_document(stream, name)
     if zipped:
         yield from _one_file(stream, "", name, budget) if document else _zip_entries(stream, name, budget)
@@ -151,6 +152,11 @@ def read_entries(
             hint="Look at what was downloaded: servers send error pages, too. Pull a good copy of it with --replace.",
         )
     yield from _one_file(stream, compression, name, budget)
+
+
+def _may_end_in_zip(head: bytes, name: str) -> bool:
+    # what a tar or a compressed file ends with may be a zip that is packed in it
+    return signatures.claims_archive(name) and not (tars.is_tar(head, "") or signatures.compression_of(head, name))
 
 
 def _one_file(stream: IO[bytes], compression: str, name: str, budget: Budget) -> Iterator[Entry]:

@@ -14,6 +14,7 @@ from ontofetch_hookspecs.names import quote
 
 from .bounds import Budget
 from .inflating import Readable
+from .remarks import BEHIND
 from .signatures import claims_tar
 
 BLOCK = 512
@@ -164,10 +165,18 @@ def read_members(stream: Readable, budget: Budget) -> Iterator[Member]:
             continue
         yield from _member(header, size, _joined(told, everywhere), source, budget)
         told = _Told()
-    while source.read(_CHUNK):
-        pass
+    _read_to_end(source, budget)
     if (len(header) < BLOCK and header) or source.tail.strip(b"\0"):
         raise EOFError("its end is missing")
+
+
+def _read_to_end(source: _Counted, budget: Budget) -> None:
+    """Read what stands behind the end; zeros are padding, all else is left out, as tar does, and remarked."""
+    remarked = False
+    while data := source.read(_CHUNK):
+        if not remarked and data.strip(b"\0"):
+            budget.remarks.add(BEHIND, budget.name)
+            remarked = True
 
 
 def _member(header: bytes, size: int, told: _Told, source: _Counted, budget: Budget) -> Iterator[Member]:

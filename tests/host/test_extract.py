@@ -17,7 +17,7 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ontofetch_catalog.content.remarks import AGAIN, FOLDED
+from ontofetch_catalog.content.remarks import AGAIN, BEHIND, FOLDED
 from ontofetch_catalog.errors import ExtractError
 from ontofetch_catalog.host.extract import Extraction, ExtractLimits, extract_artifact
 from ontofetch_hookspecs import Stage
@@ -251,6 +251,23 @@ def test_hard_links_to_what_is_not_unpacked_are_bounded(tmp_path: Path) -> None:
     data = tarred({"a": bytes(range(256)) * 400}, tuple(linked))
     with pytest.raises(ExtractError, match="takes the archive beyond 100,000,000 bytes"):
         unpack(tmp_path, "a.tar", data, include=("*.ttl",), limits=ExtractLimits(max_bytes=100_000_000))
+
+
+def test_a_tar_that_ends_with_a_zip_is_a_tar(tmp_path: Path) -> None:
+    """Where a zip says what is in it stands at its end, and that may be the end of what it is packed in."""
+    files = {"a.ttl": b"x", "z.zip": zipped({"inside.ttl": b"y"})}
+    assert contents(unpack(tmp_path / "1", "a.tar", tarred(files))) == files
+    stored = gzip.compress(tarred(files), 0)
+    assert contents(unpack(tmp_path / "2", "a.tar.gz", stored)) == files
+
+
+def test_what_stands_behind_the_end_of_a_tar_is_remarked(tmp_path: Path) -> None:
+    """Two tars in one file are the first one, as for tar itself, but not in silence."""
+    first, second = tarred({"a.ttl": b"x"}), tarred({"b.ttl": b"y"})
+    both = unpack(tmp_path / "1", "a.tar.gz", gzip.compress(first + second))
+    assert contents(both) == {"a.ttl": b"x"}
+    assert [remark.reason for remark in both.remarks] == [BEHIND]
+    assert unpack(tmp_path / "2", "a.tar", first + bytes(100_000)).remarks == ()
 
 
 def test_remarks_are_bounded(tmp_path: Path) -> None:
