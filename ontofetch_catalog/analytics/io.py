@@ -81,8 +81,7 @@ def scan_audits(paths: Sequence[StorePath], schema: Mapping[str, pl.DataType]) -
         streams: list[IO[bytes]] = [opened.enter_context(os.fdopen(_open_audit(path), "rb")) for path in paths]
         lines = pl.scan_ndjson(streams, schema=dict(schema) | _more(schema))
         if _more(schema):
-            of_a_file = pl.col(_REMARKS).is_null() | pl.col(c.RELPATH).is_not_null()
-            lines = lines.filter(of_a_file).drop(_REMARKS)
+            lines = lines.filter(pl.col(_REMARKS).is_null()).drop(_REMARKS)
     return _with_times(lines.with_columns(_required(name) for name in schema if name not in _NULLABLE))
 
 
@@ -158,7 +157,7 @@ def _line_fault(line: bytes, schema: Mapping[str, pl.DataType]) -> str | None:
         return "it is no JSON" + ("" if line.endswith(b"\n") else ", and the file ends inside it")
     if not isinstance(found, dict):
         return "it is no JSON object"
-    if _more(schema) and isinstance(found.get(_REMARKS), list) and c.RELPATH not in found:
+    if _more(schema) and isinstance(found.get(_REMARKS), list):
         return None
     faults = (_value_fault(name, dtype, found) for name, dtype in schema.items())
     return next(filter(None, faults), None)

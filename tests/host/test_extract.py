@@ -77,7 +77,10 @@ def unpack(folder: Path, name: str, data: bytes, **options: object) -> Extractio
     archive = folder / "artifact"
     archive.write_bytes(data)
     stage = Stage.create(folder / "store")
-    return extract_artifact(archive, stage, name=name, **options)  # type: ignore[arg-type]
+    try:
+        return extract_artifact(archive, stage, name=name, **options)  # type: ignore[arg-type]
+    finally:
+        stage.close()
 
 
 def contents(extraction: Extraction) -> dict[str, bytes]:
@@ -194,6 +197,7 @@ def test_names_that_meet_where_case_is_folded(tmp_path: Path, kind: str, pair: t
     (tmp_path / "3/artifact").write_bytes(data)
     with pytest.raises(ExtractError, match=r"meets .*this file system does it"):
         extract_artifact(tmp_path / "3/artifact", stage, name=kind, strip=0)
+    stage.close()
 
 
 @pytest.mark.parametrize("pair", [("a", "a/b"), ("a/b", "a"), ("d/e/f", "d/e")])
