@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import ontofetch_hookspecs
-from ontofetch_hookspecs import TRANSACTIONAL, commands, events, layout, records, specs
+from ontofetch_hookspecs import TRANSACTIONAL, commands, events, layout, records, remarks, specs
 from tests.environments import CHECKOUT
 from tests.programs import Program, install
 from tests.releases import query
@@ -22,7 +22,7 @@ HOOKS = {name: hook for name, hook in vars(specs).items() if hasattr(hook, "onto
 VALUES = [
     *(events.DownloadDone, events.ExtractDone, events.ValidateDone, events.SetLatest, events.CatalogCommitted),
     events.CatalogRolledBack,
-    *(events.Receipt, records.ArtifactRecord, records.DownloadRecord, records.VersionRecord),
+    *(remarks.Remark, events.Receipt, records.ArtifactRecord, records.DownloadRecord, records.VersionRecord),
     *(commands.HostInfo, commands.Command, commands.Parameter, commands.Report, commands.Validator),
     commands.PluginSetting,
 ]

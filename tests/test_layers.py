@@ -40,7 +40,7 @@ MAY_IMPORT = {
 CATALOG_ORDER = (
     ("fsops",),
     ("holders", "locks", "connection", "walk", "failures"),
-    ("migrations", "tables"),
+    ("migrations", "tables", "extractions"),
     ("repo",),
     ("generation",),
     ("journal",),

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     )
     from .hosting import Host, load_plugins, open_host
     from .records import ArtifactRecord, DownloadRecord, VersionRecord
+    from .remarks import Remark
     from .stages import Stage
 else:
     # a host that lists its commands needs no event, record or stage: each comes when somebody asks for it (PEP 562)
@@ -52,6 +53,7 @@ else:
         ),
         "hosting": "Host load_plugins open_host",
         "records": "ArtifactRecord DownloadRecord VersionRecord",
+        "remarks": "Remark",
         "stages": "Stage",
     }
     _LATER = {name: module for module, names in _MODULES.items() for name in names.split()}
@@ -91,6 +93,7 @@ __all__ = [
     "PluginFailed",
     "PluginSetting",
     "Receipt",
+    "Remark",
     "Report",
     "RetiredArgument",
     "SetLatest",

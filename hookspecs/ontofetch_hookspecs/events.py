@@ -25,6 +25,7 @@ from .names import (
     redact_url,
     root_fault,
 )
+from .remarks import MOST_REMARKS, Remark
 
 
 @runtime_checkable
@@ -114,6 +115,13 @@ def _check_staged(value: object, root: Path) -> None:
         os.fsencode(path)
     except UnicodeEncodeError as error:
         raise EventError(f"staged is {quote(path)}, which no file system can hold.", subject="staged") from error
+
+
+def _check_globs(name: str, value: object) -> None:
+    if not isinstance(value, tuple):
+        raise EventError(f"{name} is {quote(value)}, not a tuple of globs.", subject=name)
+    for pattern in value:
+        check_text(name, pattern, optional=False)
 
 
 def _check_flag(name: str, value: object) -> None:
@@ -215,7 +223,10 @@ class ExtractDone(Event):
         artifact_id: sha256 of the artifact that was unpacked.
         files: One row per file, columns FILES_COLUMNS; may be empty.
         include: The globs that narrowed what was unpacked; empty for everything.
+        exclude: The globs of what was taken out of that again.
         strip: How many leading folders were taken off each name.
+        remarks: What was left out, and what is odd about the archive; MOST_REMARKS at most.
+        portable: Whether names that meet where case and normal forms are folded are refused.
         started_at, finished_at: With a zone.
         staged: Absolute path of the folder with the files; None if they already lie in the data folder.
     """
@@ -225,7 +236,10 @@ class ExtractDone(Event):
     artifact_id: str
     files: Table
     include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
     strip: int = 0
+    remarks: tuple[Remark, ...] = ()
+    portable: bool = False
     started_at: datetime
     finished_at: datetime
     staged: Path | None = None
@@ -236,12 +250,15 @@ class ExtractDone(Event):
         check_relpath("artifact", self.artifact)
         check_sha256("artifact_id", self.artifact_id)
         _check_table("files", self.files)
-        if not isinstance(self.include, tuple):
-            raise EventError(f"include is {quote(self.include)}, not a tuple of globs.", subject="include")
-        for pattern in self.include:
-            check_text("include", pattern, optional=False)
+        _check_globs("include", self.include)
+        _check_globs("exclude", self.exclude)
         if not isinstance(self.strip, int) or isinstance(self.strip, bool) or not 0 <= self.strip <= 1000:
             raise EventError(f"strip is {quote(self.strip)}, not a number of folders.", subject="strip")
+        if not isinstance(self.remarks, tuple) or not all(isinstance(remark, Remark) for remark in self.remarks):
+            raise EventError("remarks is not a tuple of Remark.", subject="remarks")
+        if len(self.remarks) > MOST_REMARKS:
+            raise EventError(f"There are more than {MOST_REMARKS} remarks.", subject="remarks")
+        _check_flag("portable", self.portable)
         check_time("started_at", self.started_at)
         check_time("finished_at", self.finished_at)
         _check_staged(self.staged, self.root)

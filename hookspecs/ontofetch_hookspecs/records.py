@@ -22,7 +22,7 @@ class ArtifactRecord:
         size_bytes: Its size in bytes.
         source_url: Where it came from, without credentials.
         etag, last_modified, content_type: What the server said, or None.
-        include, strip: How it was unpacked; strip is None as long as it was not.
+        include, exclude, strip: How it was unpacked; strip is None as long as it was not.
     """
 
     relpath: str
@@ -34,6 +34,7 @@ class ArtifactRecord:
     last_modified: str | None
     content_type: str | None
     include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
     strip: int | None = None
 
 

@@ -121,6 +121,18 @@ class StageFolder:
             if mtime is not None:
                 os.utime(stream.fileno(), (mtime, mtime))
 
+    def remove_file(self, relpath: str) -> None:
+        """Take a file below the stage away again, for another that comes in its place; StageError as `write_file`."""
+        with _refused(relpath), (self.place / check_relpath("staged file", relpath)).in_folder() as (folder, name):
+            os.unlink(name, dir_fd=folder)
+
+    @contextmanager
+    def read_file(self, relpath: str) -> Iterator[BinaryIO]:
+        """Open a file that lies below the stage; StageError as `write_file`."""
+        place = self.place / check_relpath("staged file", relpath)
+        with _refused(relpath), os.fdopen(place.open_file(), "rb", buffering=0) as stream:
+            yield stream
+
     def link_file(self, source: StorePath, relpath: str) -> Path:
         """Put the bytes of a file of the store below the stage: as a hard link where that is possible, else a copy.
 

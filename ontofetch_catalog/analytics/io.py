@@ -50,6 +50,7 @@ VALIDATION_AUDIT: dict[str, pl.DataType] = {
     c.REUSED_FROM: pl.String(),
 }
 _NULLABLE = (c.DETAILS, c.REUSED_FROM)
+_REMARKS = "remarks"  # of a line of an extract audit that is about an artifact and no file
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?Z")
 _JSON_TYPES = {pl.String: str, pl.Int64: int, pl.Boolean: bool, pl.Struct: dict}
 
@@ -78,8 +79,15 @@ def scan_audits(paths: Sequence[StorePath], schema: Mapping[str, pl.DataType]) -
     with ExitStack() as opened:
         # what was opened is what is read: the plan takes descriptors of its own, and no path
         streams: list[IO[bytes]] = [opened.enter_context(os.fdopen(_open_audit(path), "rb")) for path in paths]
-        lines = pl.scan_ndjson(streams, schema=dict(schema))
+        lines = pl.scan_ndjson(streams, schema=dict(schema) | _more(schema))
+        if _more(schema):
+            lines = lines.filter(pl.col(_REMARKS).is_null()).drop(_REMARKS)
     return _with_times(lines.with_columns(_required(name) for name in schema if name not in _NULLABLE))
+
+
+def _more(schema: Mapping[str, pl.DataType]) -> dict[str, pl.DataType]:
+    """Return what else may stand in lines of this schema and is read to tell them apart."""
+    return {_REMARKS: pl.List(pl.Struct({"kind": pl.String()}))} if c.ARTIFACT_ID in schema else {}
 
 
 def _allow_open_files() -> None:
@@ -149,6 +157,8 @@ def _line_fault(line: bytes, schema: Mapping[str, pl.DataType]) -> str | None:
         return "it is no JSON" + ("" if line.endswith(b"\n") else ", and the file ends inside it")
     if not isinstance(found, dict):
         return "it is no JSON object"
+    if _more(schema) and isinstance(found.get(_REMARKS), list):
+        return None
     faults = (_value_fault(name, dtype, found) for name, dtype in schema.items())
     return next(filter(None, faults), None)
 

@@ -5,7 +5,6 @@ The files of a release are read when the host asks for them, if it does.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from ontofetch_hookspecs import layout
 from ontofetch_hookspecs.names import redact_url
 from ontofetch_hookspecs.records import ArtifactRecord, DownloadRecord, VersionRecord
 
+from . import extractions
 from .connection import Store
 from .repo import files, latest, releases, validations
 from .sessions import reading
@@ -98,7 +98,7 @@ def lookup_validations(
 
 
 def _artifact_record(version: releases.VersionRow, artifact: releases.ArtifactRow) -> ArtifactRecord:
-    extraction = json.loads(artifact.extraction) if artifact.extraction else None
+    extraction = extractions.decode(artifact.extraction) if artifact.extraction else None
     return ArtifactRecord(
         relpath=artifact.relpath,
         path=f"{version.fs_relpath}/{layout.find_layout(version.layout).source}/{artifact.relpath}",
@@ -108,6 +108,7 @@ def _artifact_record(version: releases.VersionRow, artifact: releases.ArtifactRo
         etag=artifact.etag,
         last_modified=artifact.last_modified,
         content_type=artifact.content_type,
-        include=tuple(extraction["include"]) if extraction else (),
-        strip=extraction["strip"] if extraction else None,
+        include=extraction.include if extraction else (),
+        exclude=extraction.exclude if extraction else (),
+        strip=extraction.strip if extraction else None,
     )

@@ -27,7 +27,7 @@ _TEXT = """Reconcile the catalog and the disk: show what is wrong, and with --fi
 Without --fix nothing is changed. --fix ends what dead processes left open, looks, and applies the safe fixes; an unsafe
 one is asked for by its code, and by its name where there are several: --fix CAT014=drop. docs/operations.md has the
 table of codes.
-The exit code is 0 if nothing is found, 3 if something is found or left."""
+The exit code is 0 if nothing is found but notes that need nothing done, 3 if something is found or left."""
 
 
 def main(argv: list[str], host: HostInfo) -> int:
@@ -238,7 +238,7 @@ def _conclude(found: Examination, host: HostInfo) -> int:
     if found.findings["fix"].null_count < len(found.findings):
         say(f"`{host.name} db doctor --fix` applies the safe fixes.")
     _advise(found, host)
-    return EXIT_FINDINGS if len(found.findings) else EXIT_OK
+    return EXIT_FINDINGS if found.needs_a_hand else EXIT_OK
 
 
 def _advise(found: Examination, host: HostInfo) -> None:

@@ -21,15 +21,26 @@ from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ..errors import ExtractError
-from . import tars, zips
+from . import signatures, tars, zips
 from .bounds import UNLIMITED, Budget, Limits
-from .inflating import Readable, TooLarge, open_inflated
+from .inflating import NotRead, Readable
+from .remarks import BEHIND
+from .streams import open_inflated
 
-__all__ = ["UNLIMITED", "Budget", "Entry", "Limits", "Readable", "damage_named", "open_archive", "read_entries"]
+HARD_LINK = tars.HARD_LINK
+__all__ = [
+    "HARD_LINK",
+    "UNLIMITED",
+    "Budget",
+    "Counted",
+    "Entry",
+    "Limits",
+    "Readable",
+    "damage_named",
+    "open_archive",
+    "read_entries",
+]
 
-_MAGIC = ((b"\x1f\x8b", "gz"), (b"BZh", "bz2"), (b"\xfd7zXZ\x00", "xz"), (b"\x28\xb5\x2f\xfd", "zst"))
-_ENDINGS = {"gz": (".gz", ".tgz"), "bz2": (".bz2", ".tbz2"), "xz": (".xz", ".txz"), "zst": (".zst", ".zstd")}
-_ARCHIVES = (".zip", ".whl", ".jar", ".tar", ".tgz", ".tbz2", ".txz")
 _DAMAGE = (EOFError, OSError, zlib.error, UnicodeError, ValueError)
 
 
@@ -39,15 +50,27 @@ class Entry:
 
     Args:
         name: As the archive says it; may be hostile.
-        kind: `file`, `folder`, or in words what else it is, e.g. `a symbolic link`.
+        kind: `file`, `folder`, HARD_LINK, or in words what else it is, e.g. `a symbolic link`.
         mtime: Seconds since 1970 UTC, as the archive says it; a finite number.
         open: Opens a stream of its bytes; to be read and closed before the next entry.
+        target: Of a hard link: the name of the entry that has its bytes.
+        alone: Whether it is no entry but the file itself, which is no archive.
+        replaces: Whether it takes the place of an entry of the same name before it, as in a tar.
     """
 
     name: str
     kind: str
     mtime: float
     open: Callable[[], AbstractContextManager[Readable]]
+    target: str = ""
+    alone: bool = False
+    replaces: bool = False
+
+    @property
+    def path(self) -> str:
+        """Return its name as a path: without what stands for the archive's own folder, and for being a folder."""
+        name = self.name.removesuffix("/") if self.kind == "folder" else self.name
+        return name.removeprefix("./")
 
 
 @contextmanager
@@ -55,12 +78,8 @@ def damage_named(name: str) -> Iterator[None]:
     """Turn what the decompressors raise for a damaged archive into an ExtractError."""
     try:
         yield
-    except TooLarge as error:
-        raise ExtractError(
-            f"The archive {quote(name)} {error}.",
-            subject=name,
-            hint="Nothing was unpacked. Pack it with a smaller window or dictionary.",
-        ) from error
+    except NotRead as error:
+        raise ExtractError(f"The archive {quote(name)} {error}.", subject=name, hint=error.hint) from error
     except Exception as error:
         # lzma is only loaded where it is needed, and its error is no error of another kind
         if not isinstance(error, _DAMAGE) and type(error).__name__ != "LZMAError":
@@ -100,45 +119,105 @@ def read_entries(
         budget: What may come out of it, counted here; None: what the default limits allow.
 
     Raises:
-        ExtractError: It is damaged, truncated or encrypted, has more than the budget allows, or is no archive although
-            its name says so.
+        ExtractError: It is damaged or truncated, has more than the budget allows, is of a kind that can't be read, or
+            is no archive although its name says so.
     """
     stream = stack.enter_context(open_archive(archive)) if isinstance(archive, Path | StorePath) else archive
     state = os.fstat(stream.fileno())
     if budget is None:
         budget = Budget(name, state.st_size, Limits())
     head = stream.read(tars.BLOCK)
-    # a zip without its directory, which stands at the end, is one that was cut; a program may stand before a zip
-    if head.startswith(zips.LOCAL) or (_claims_archive(name) and zips.has_directory(stream)):
-        yield from _zip_entries(stream, name, budget)
+    with damage_named(name):
+        # a zip without its directory, which stands at the end, is one that was cut; a program may stand before a zip
+        zipped = head.startswith((zips.LOCAL, zips.EMPTY)) or (
+            _may_end_in_zip(head, name) and zips.has_directory(stream)
+        )
+        document = zipped and zips.is_document(stream, name)
+    if zipped:
+        yield from _one_file(stream, "", name, budget) if document else _zip_entries(stream, name, budget)
         return
-    compression = next((kind for magic, kind in _MAGIC if head.startswith(magic)), "")
-    start = head
-    if compression:
-        with damage_named(name):
-            start = _beginning(_rewound(stream, compression))
+    with damage_named(name):
+        compression, telling = _compression_of(stream, head, name)
+        start = _beginning(open_inflated(stream, compression)) if compression else head
+    _refuse_foreign(telling, start, compression, name)
     if tars.is_tar(start, name):
-        yield from _tar_entries(_rewound(stream, compression), name, budget)
+        yield from _tar_entries(_rewound(stream, compression, budget), name, budget)
         return
-    single = _without_ending(name, compression)
-    if _claims_archive(name) or _claims_archive(single) or (not compression and _claims_compression(name)):
+    single = signatures.without_ending(name, compression)
+    empty_of_kind = not compression and signatures.claims_compression(name)
+    if signatures.claims_archive(name) or signatures.claims_archive(single) or empty_of_kind:
         raise ExtractError(
             f"{quote(name)} is named like an archive, but its bytes are none.",
             subject=name,
             hint="Look at what was downloaded: servers send error pages, too. Pull a good copy of it with --replace.",
         )
+    yield from _one_file(stream, compression, name, budget)
+
+
+def _may_end_in_zip(head: bytes, name: str) -> bool:
+    # what a tar or a compressed file ends with may be a zip that is packed in it
+    return signatures.claims_archive(name) and not (tars.is_tar(head, "") or signatures.compression_of(head, name))
+
+
+def _one_file(stream: IO[bytes], compression: str, name: str, budget: Budget) -> Iterator[Entry]:
+    single = signatures.without_ending(name, compression)
     budget.begin(single)
-    yield Entry(
-        single,
-        "file",
-        state.st_mtime,
-        _opening(lambda: _Counted(_rewound(stream, compression), budget), name),
+    opened = _opening(lambda: Counted(_rewound(stream, compression, budget), budget), name)
+    yield Entry(single, "file", os.fstat(stream.fileno()).st_mtime, opened, alone=True)
+
+
+def _compression_of(stream: IO[bytes], head: bytes, name: str) -> tuple[str, bytes]:
+    """Return how a file is compressed and the bytes that tell it, and leave its place at the beginning."""
+    found = signatures.compression_of(head, name)
+    place = 0
+    while not found and signatures.SKIPPABLE.match(head):
+        # frames of somebody else's data; what they stand before tells whose (pzstd writes some)
+        place += 8 + int.from_bytes(head[4:8], "little")
+        stream.seek(place)
+        head = stream.read(8)
+        found = signatures.compression_of(head, name)
+        if not head and signatures.claims_compression(name):
+            found = "zst"
+    stream.seek(0)
+    return found, head
+
+
+def _refuse_foreign(head: bytes, start: bytes, compression: str, name: str) -> None:
+    """Name what can't be read here: a kind of its own, or one kind packed into another.
+
+    Raises:
+        ExtractError: It is of such a kind.
+    """
+    foreign = signatures.foreign_of(head, name)
+    if foreign is not None:
+        raise _not_read(name, f"is {foreign.title}", foreign.tool)
+    if not compression:
+        return
+    single = signatures.without_ending(name, compression)
+    foreign = signatures.foreign_of(start, single)
+    if foreign is not None:
+        raise _not_read(name, f"is {foreign.title} inside of {compression}", foreign.tool)
+    inner = signatures.compression_of(start, single)
+    if inner:
+        raise _not_read(name, f"is compressed twice, by {inner} and then by {compression}", f"{_TOOLS[compression]} -d")
+    if start.startswith(zips.LOCAL) and not zips.is_named_document(single):
+        raise _not_read(name, f"is a zip inside of {compression}", f"{_TOOLS[compression]} -d")
+
+
+_TOOLS = {"gz": "gzip", "bz2": "bzip2", "xz": "xz", "zst": "zstd"}
+
+
+def _not_read(name: str, what: str, tool: str) -> ExtractError:
+    return ExtractError(
+        f"{quote(name)} {what}, which can't be read here.",
+        subject=name,
+        hint=f"Nothing was unpacked. Unpack it with `{tool}` and pull what comes out, several files as a zip or a tar.",
     )
 
 
-def _rewound(stream: IO[bytes], compression: str) -> Readable:
+def _rewound(stream: IO[bytes], compression: str, budget: Budget) -> Readable:
     stream.seek(0)
-    return open_inflated(stream, compression)
+    return open_inflated(stream, compression, lambda: budget.remarks.add(BEHIND, budget.name))
 
 
 def _beginning(stream: Readable) -> bytes:
@@ -151,32 +230,23 @@ def _beginning(stream: Readable) -> bytes:
     return found
 
 
-class _Counted:
-    """Read a stream and count what comes."""
+class Counted:
+    """Read a stream and count what comes.
+
+    Args:
+        stream: What is read.
+        budget: Where it counts.
+    """
 
     def __init__(self, stream: Readable, budget: Budget) -> None:
         self._stream = stream
         self._budget = budget
 
     def read(self, size: int = -1, /) -> bytes:
+        """Return at most `size` bytes; ExtractError if they are too many."""
         data = self._stream.read(size)
         self._budget.take(len(data))
         return data
-
-
-def _without_ending(name: str, compression: str) -> str:
-    for ending in _ENDINGS.get(compression, ()):
-        if name.casefold().endswith(ending) and len(name) > len(ending):
-            return name[: -len(ending)]
-    return name
-
-
-def _claims_archive(name: str) -> bool:
-    return name.casefold().endswith(_ARCHIVES)
-
-
-def _claims_compression(name: str) -> bool:
-    return name.casefold().endswith(tuple(ending for endings in _ENDINGS.values() for ending in endings))
 
 
 def _zip_entries(stream: IO[bytes], name: str, budget: Budget) -> Iterator[Entry]:
@@ -218,7 +288,8 @@ def _tar_entries(stream: Readable, name: str, budget: Budget) -> Iterator[Entry]
         if member is None:
             return
         budget.begin(member.name)
-        yield Entry(member.name, member.kind, member.mtime, _opening(partial(_same, member.stream), name))
+        opened = _opening(partial(_same, member.stream), name)
+        yield Entry(member.name, member.kind, member.mtime, opened, member.target.removeprefix("./"), replaces=True)
 
 
 def _same(stream: Readable) -> Readable:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from ontofetch_hookspecs.names import quote
 
 from ..errors import ExtractError
+from .remarks import Remarks
 
 RATIO_FROM = 10_000_000  # bytes out from which the ratio counts: small files compress to almost nothing
 FOLDER_BYTES = 4096  # what a folder takes on a disk, and a name in an archive does not
@@ -35,17 +36,21 @@ UNLIMITED = Limits(
 
 
 class Budget:
-    """What is left of an archive's bounds.
+    """What is left of an archive's bounds, and what was remarked on the way.
 
     Args:
         name: The archive's name, for sentences.
         size: Its size in bytes.
         limits: Its bounds.
+
+    Attributes:
+        remarks: What else is to be said of the archive.
     """
 
     def __init__(self, name: str, size: int, limits: Limits) -> None:
         self.name = name
         self.limits = limits
+        self.remarks = Remarks()
         self.entry = ""  # what is being read
         self.entries = 0
         self._size = max(size, 1)
@@ -92,9 +97,9 @@ class Budget:
         if depth > self.limits.max_depth:
             raise self.refused(f"lies in {depth:,} folders, more than {self.limits.max_depth:,}", "max_depth")
 
-    def refused(self, fault: str, setting: str = "") -> ExtractError:
-        """Return the error that says what is wrong with the entry that is being read."""
-        hint = "Nothing was published."
+    def refused(self, fault: str, setting: str = "", *, instead: str = "") -> ExtractError:
+        """Return the error that says what is wrong with the entry that is being read, and what may be done instead."""
+        hint = f"Nothing was published. {instead}".rstrip()
         if setting:
             hint += f" If you trust the archive, raise the setting {setting} (ONTOFETCH_{setting.upper()})."
         what = (

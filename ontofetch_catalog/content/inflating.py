@@ -5,10 +5,10 @@ Which files they belong to is not known here.
 
 from __future__ import annotations
 
-import bz2
+import re
 import zlib
-from collections.abc import Callable, Iterator
-from typing import IO, Any, Protocol
+from collections.abc import Callable
+from typing import Protocol
 
 from .bounds import MEMORY, STEP
 
@@ -22,8 +22,27 @@ class Readable(Protocol):
         """Return at most `size` bytes, none at the end."""
 
 
-class TooLarge(Exception):
-    """A stream needs more memory than a decompressor may have; the message ends a sentence."""
+class NotRead(Exception):
+    """A file is packed in a way that can't be read here; the message ends a sentence about it.
+
+    Args:
+        what: Says in which way, with its verb.
+        hint: What to type next.
+    """
+
+    def __init__(self, what: str, hint: str = "") -> None:
+        super().__init__(what)
+        self.hint = hint
+
+
+class TooLarge(NotRead):
+    """A stream needs more memory than a decompressor may have."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what} needs more than {MEMORY >> 20} MiB of memory to unpack",
+            "Nothing was unpacked. Pack it with a smaller window or dictionary.",
+        )
 
 
 class _Inflater(Protocol):
@@ -71,20 +90,67 @@ class Deflate:
         return self._inner.decompress(self._inner.unconsumed_tail + data, max(max_length, 0))
 
 
+class Source:
+    """Read compressed bytes, and look at the next ones before they are read.
+
+    Args:
+        raw: Where they come from.
+    """
+
+    def __init__(self, raw: Readable) -> None:
+        self._raw = raw
+        self._left = b""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return at most `size` bytes, none at the end."""
+        size = size if size >= 0 else STEP
+        if not self._left:
+            return self._raw.read(size)
+        found, self._left = self._left[:size], self._left[size:]
+        return found
+
+    def give_back(self, data: bytes) -> None:
+        """Let bytes that were read be the next ones again."""
+        self._left = data + self._left
+
+    def look(self, size: int) -> bytes:
+        """Return the next bytes without reading them; fewer than `size` only at the end."""
+        while len(self._left) < size:
+            data = self._raw.read(_BITE)
+            if not data:
+                break
+            self._left += data
+        return self._left[:size]
+
+    def skip_zeros(self) -> int:
+        """Read on over bytes that are zero and return how many there were."""
+        count = 0
+        while piece := self.look(1) and self._left:
+            rest = piece.lstrip(b"\0")
+            count += len(piece) - len(rest)
+            self._left = rest
+            if rest:
+                break
+        return count
+
+
+Follows = Callable[[Source], bool]
+
+
 class Inflated:
     """Read a compressed stream in steps.
 
     Args:
         raw: Where the compressed bytes come from.
         make: Makes a decompressor for the next part.
-        several: Whether further parts may follow the first one.
+        follows: Says behind a part whether another one begins there, and raises for damage; None: there is only one.
     """
 
-    def __init__(self, raw: Readable, make: Callable[[], _Inflater], *, several: bool) -> None:
-        self._raw = raw
+    def __init__(self, raw: Readable, make: Callable[[], _Inflater], *, follows: Follows | None = None) -> None:
+        self._source = Source(raw)
         self._make = make
-        self._several = several
-        self._inner = make()
+        self._follows = follows
+        self._inner: _Inflater | None = make()
 
     def read(self, size: int = -1, /) -> bytes:
         """Return at most `size` bytes, and never more than STEP.
@@ -93,11 +159,12 @@ class Inflated:
             EOFError: The end is missing.
         """
         most = min(size, STEP) if size >= 0 else STEP
-        while most:
-            if self._inner.eof and not self._next_part():
-                break
+        while most and self._inner is not None:
+            if self._inner.eof:
+                self._next_part(self._inner.unused_data)
+                continue
             hungry = self._inner.needs_input
-            data = self._raw.read(_BITE) if hungry else b""
+            data = self._source.read(_BITE) if hungry else b""
             found = self._inner.decompress(data, most)
             if found:
                 return found
@@ -105,64 +172,94 @@ class Inflated:
                 raise EOFError("its end is missing")
         return b""
 
-    def _next_part(self) -> bool:
-        if not self._several:
-            return False
-        rest = self._inner.unused_data
-        while not rest.strip(b"\0"):
-            # padding may stand between parts and behind the last one (gzip(1), xz 2.2)
-            rest = self._raw.read(_BITE)
-            if not rest:
-                return False
-        self._inner = self._make()
-        self._raw = _Chained(rest.lstrip(b"\0"), self._raw)
-        return True
+    def _next_part(self, unused: bytes) -> None:
+        self._source.give_back(unused)
+        another = self._follows is not None and self._follows(self._source)
+        self._inner = self._make() if another else None
 
 
-class _Chained:
-    """Read some bytes, then a stream."""
-
-    def __init__(self, first: bytes, then: Readable) -> None:
-        self._first = first
-        # streams of many parts must not become chains of many links
-        self._then: Readable = then._then if isinstance(then, _Chained) and not then._first else then
-
-    def read(self, size: int = -1, /) -> bytes:
-        if not self._first:
-            return self._then.read(size)
-        found, self._first = self._first[:size], self._first[size:]
-        return found
+# What may stand behind a part is what the program of each kind takes there: gzip zeros up to the end, bzip2 anything,
+# which it leaves out, xz zeros by fours; whatever else is damage for them.
 
 
-def open_inflated(raw: IO[bytes], compression: str) -> Readable:
-    """Return the stream of what a compressed file stands for: gz, bz2, xz, zst, or nothing for one that is not.
+def follows_gzip(source: Source) -> bool:
+    """Say whether another gzip member begins here; ValueError for what `gzip` calls damage."""
+    # gzip 1.14, get_magic: a member that is cut within its first two bytes is damage as well
+    begin = source.look(2)
+    if begin[:1] == b"\0":
+        source.skip_zeros()
+        begin = source.look(2)
+        if begin:
+            raise ValueError("other bytes stand behind its end")
+    if begin and begin != b"\x1f\x8b":
+        raise ValueError("other bytes stand behind its end" if len(begin) == 2 else "its end is missing")
+    return bool(begin)
 
-    Its `read` raises TooLarge, or what the decompressor raises for damage.
+
+def follows_bzip2(source: Source, behind: Callable[[], None]) -> bool:
+    """Say whether another bzip2 stream begins here; EOFError for what `bzip2` calls damage."""
+    # bzip2 1.0.8, uncompressStream: bytes that are no header of a stream end it, a header that is cut is damage
+    begin = source.look(4)
+    if not begin:
+        return False
+    if not _BZIP2.fullmatch(begin):
+        behind()
+        return False
+    if len(begin) < 4:
+        raise EOFError("its end is missing")
+    return True
+
+
+def _follows_xz(source: Source) -> bool:
+    # xz format 2.2
+    zeros = source.skip_zeros()
+    begin = source.look(len(_XZ))
+    if zeros % 4:
+        raise ValueError("the padding of its streams is no multiple of four bytes")
+    if begin and begin != _XZ:
+        raise ValueError("other bytes stand behind its end")
+    _check_xz(source)
+    return bool(begin)
+
+
+def _check_xz(source: Source) -> None:
+    """Refuse a stream whose integrity check nobody here can make; the decompressor would leave it out in silence."""
+    flags = source.look(len(_XZ) + 2)[len(_XZ) :]
+    if len(flags) == 2 and flags[1] & 0x0F not in (0, 1, 4, 10):
+        raise NotRead(
+            f"has a checksum of a kind that is not known here (number {flags[1] & 0x0F})",
+            "Unpack it with `xz -d`, and pull what comes out.",
+        )
+
+
+_BZIP2 = re.compile(rb"B(?:Z(?:h(?:[1-9])?)?)?")
+_XZ = b"\xfd7zXZ\0"
+
+
+class Xz:
+    """Read xz with a limit on its dictionary.
+
+    Args:
+        raw: Where the compressed bytes come from.
     """
-    if compression == "zst":
-        return _Zstandard(raw)
-    if compression == "gz":
-        return Inflated(raw, lambda: Deflate(31), several=True)
-    if compression == "bz2":
-        return Inflated(raw, bz2.BZ2Decompressor, several=True)
-    return _Xz(raw) if compression == "xz" else raw
-
-
-class _Xz:
-    """Read xz with a limit on its dictionary."""
 
     def __init__(self, raw: Readable) -> None:
         import lzma
 
         self._error = lzma.LZMAError
-        self._inner = Inflated(raw, lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=MEMORY), several=True)
+        source = Source(raw)
+        _check_xz(source)
+        self._inner = Inflated(
+            source, lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=MEMORY), follows=_follows_xz
+        )
 
     def read(self, size: int = -1, /) -> bytes:
+        """Return at most `size` bytes, none at the end; TooLarge, or what the decompressor raises for damage."""
         try:
             return self._inner.read(size)
         except self._error as error:
             if "memory" in str(error).casefold():
-                raise TooLarge(f"needs more than {MEMORY >> 20} MiB of memory to unpack") from error
+                raise TooLarge("is compressed by xz with a large dictionary: it") from error
             raise
 
 
@@ -184,86 +281,6 @@ def raw_lzma(properties: bytes) -> _Inflater:
     pb, lp = divmod(rest, 5)
     size = int.from_bytes(properties[1:], "little")
     if size > MEMORY:
-        raise TooLarge(f"needs more than {MEMORY >> 20} MiB of memory to unpack")
+        raise TooLarge("is compressed with a large dictionary: it")
     filters = [{"id": lzma.FILTER_LZMA1, "dict_size": max(size, 4096), "lc": lc, "lp": lp, "pb": pb}]
     return lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=filters)
-
-
-class _Zstandard:
-    """Read zstandard frames block by block: one of four bytes may stand for 128 KiB, none for more (RFC 8878).
-
-    A missing end is noticed, which zstandard's own reader does not.
-    """
-
-    def __init__(self, raw: IO[bytes]) -> None:
-        import zstandard
-
-        self._damage = zstandard.ZstdError
-        self._make: Any = zstandard.ZstdDecompressor(max_window_size=MEMORY).decompressobj
-        self._pieces = _pieces(raw)
-        self._frame: Any = None
-        self._left = memoryview(b"")
-
-    def read(self, size: int = -1, /) -> bytes:
-        while not self._left:
-            piece = next(self._pieces, None)
-            if piece is None:
-                if self._frame is not None and not self._frame.eof:
-                    raise EOFError("its end is missing")
-                return b""
-            self._left = memoryview(self._feed(piece))
-        most = size if size >= 0 else STEP
-        found, self._left = bytes(self._left[:most]), self._left[most:]
-        return found
-
-    def _feed(self, piece: bytes) -> bytes:
-        if self._frame is None or self._frame.eof:
-            self._frame = self._make()
-        try:
-            found: bytes = self._frame.decompress(piece)
-        except self._damage as error:
-            if "memory" in str(error).casefold():
-                raise TooLarge(f"needs more than {MEMORY >> 20} MiB of memory to unpack") from error
-            raise EOFError(str(error)) from error
-        return found
-
-
-def _pieces(raw: Readable) -> Iterator[bytes]:
-    """Yield the headers and blocks of zstandard frames one by one (RFC 8878, 3.1)."""
-    while magic := _whole(raw, 4, may_end=True):
-        if 0x184D2A50 <= int.from_bytes(magic, "little") <= 0x184D2A5F:
-            # a frame of somebody else's data, to be skipped
-            size = int.from_bytes(_whole(raw, 4), "little")
-            while size:
-                size -= len(_whole(raw, min(size, _BITE)))
-            continue
-        described = _whole(raw, 1)
-        flag = described[0]
-        single = bool(flag & 0x20)
-        content = (1 if single else 0, 2, 4, 8)[flag >> 6]
-        header = _whole(raw, (0 if single else 1) + (0, 1, 2, 4)[flag & 3] + content)
-        yield magic + described + header
-        last = False
-        while not last:
-            told = _whole(raw, 3)
-            number = int.from_bytes(told, "little")
-            last = bool(number & 1)
-            # of a repeated byte there is one, whatever its size says
-            yield told + _whole(raw, 1 if (number >> 1) & 3 == 1 else min(number >> 3, _BLOCK))
-        if flag & 0x04:
-            yield _whole(raw, 4)
-
-
-_BLOCK = 1 << 17  # the most that a block may have; the decompressor refuses a larger one
-
-
-def _whole(raw: Readable, size: int, *, may_end: bool = False) -> bytes:
-    found = b""
-    while len(found) < size:
-        data = raw.read(size - len(found))
-        if not data:
-            if may_end and not found:
-                return b""
-            raise EOFError("its end is missing")
-        found += data
-    return found

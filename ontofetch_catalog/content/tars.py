@@ -14,17 +14,20 @@ from ontofetch_hookspecs.names import quote
 
 from .bounds import Budget
 from .inflating import Readable
+from .remarks import BEHIND
+from .signatures import claims_tar
 
 BLOCK = 512
 HEADER_BYTES = 1 << 20  # the most that one extended header may have
 HEADERS = 16  # the most that may stand before one entry; archivers write two or three
 _CHUNK = 1 << 18
 _EXTENSIONS = {b"x": "pax", b"X": "pax", b"g": "global", b"L": "name", b"K": "link"}
+HARD_LINK = "a hard link"
 _KINDS = {
     b"0": "file",
     b"\0": "file",
     b"7": "file",
-    b"1": "a hard link",
+    b"1": HARD_LINK,
     b"2": "a symbolic link",
     b"3": "a device or a pipe",
     b"4": "a device or a pipe",
@@ -37,12 +40,16 @@ _WITHOUT_DATA = b"123456"
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One entry; `stream` yields its bytes and has to be read before the next one."""
+    """One entry; `stream` yields its bytes and has to be read before the next one.
+
+    `target` is what a hard link is another name of.
+    """
 
     name: str
     kind: str
     mtime: float
     stream: Readable
+    target: str
 
 
 @dataclass(slots=True)
@@ -50,6 +57,7 @@ class _Told:
     """What extended headers say of the entry that follows: everything, or None where they say nothing."""
 
     name: str | None = None
+    target: str | None = None
     size: int | None = None
     mtime: float | None = None
     sparse: bool = False
@@ -129,7 +137,7 @@ def is_tar(start: bytes, name: str) -> bool:
         return True
     if not start.strip(b"\0"):
         # a tar without entries is nothing but zeros, and so may be any other file
-        return name.casefold().endswith((".tar", ".tgz", ".tbz2", ".txz")) or ".tar." in name.casefold()
+        return claims_tar(name)
     return _has_checksum(start)
 
 
@@ -157,10 +165,18 @@ def read_members(stream: Readable, budget: Budget) -> Iterator[Member]:
             continue
         yield from _member(header, size, _joined(told, everywhere), source, budget)
         told = _Told()
-    while source.read(_CHUNK):
-        pass
+    _read_to_end(source, budget)
     if (len(header) < BLOCK and header) or source.tail.strip(b"\0"):
         raise EOFError("its end is missing")
+
+
+def _read_to_end(source: _Counted, budget: Budget) -> None:
+    """Read what stands behind the end; zeros are padding, all else is left out, as tar does, and remarked."""
+    remarked = False
+    while data := source.read(_CHUNK):
+        if not remarked and data.strip(b"\0"):
+            budget.remarks.add(BEHIND, budget.name)
+            remarked = True
 
 
 def _member(header: bytes, size: int, told: _Told, source: _Counted, budget: Budget) -> Iterator[Member]:
@@ -177,7 +193,8 @@ def _member(header: bytes, size: int, told: _Told, source: _Counted, budget: Bud
     budget.entry = name
     mtime = _number(header[136:148], "time", budget) if told.mtime is None else told.mtime
     data = _Data(source, size)
-    yield Member(name.rstrip("/") if kind == "folder" else name, kind, float(mtime), data)
+    target = _text(header[157:257]) if told.target is None else told.target
+    yield Member(name.rstrip("/") if kind == "folder" else name, kind, float(mtime), data, target)
     data.finish()
 
 
@@ -185,6 +202,7 @@ def _joined(told: _Told, everywhere: _Told) -> _Told:
     return replace(
         told,
         name=everywhere.name if told.name is None else told.name,
+        target=everywhere.target if told.target is None else told.target,
         size=everywhere.size if told.size is None else told.size,
         mtime=everywhere.mtime if told.mtime is None else told.mtime,
         sparse=told.sparse or everywhere.sparse,
@@ -247,11 +265,15 @@ def _read_extension(source: _Counted, size: int, count: int, budget: Budget) -> 
 def _take_extension(kind: str, body: bytes, told: _Told, budget: Budget) -> None:
     if kind == "name":
         told.name = _text(body)
+    elif kind == "link":
+        told.target = _text(body)
     elif kind in ("pax", "global"):
         for key, value in _records(body):
             if key == b"path":
                 told.name = value.decode("utf-8", "surrogateescape")
                 told.name = told.name.rstrip("/")
+            elif key == b"linkpath":
+                told.target = value.decode("utf-8", "surrogateescape")
             elif key == b"size":
                 told.size = _pax_size(value, budget)
             elif key == b"mtime":

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from .bounds import STEP
+from .inflating import NotRead
 
 _END, _END64, _FIND64, _CENTRAL = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07", b"PK\x01\x02"
 _COMMENT = 1 << 16  # bytes that may stand behind the directory's end
@@ -50,7 +51,7 @@ class Directory:
 
 
 def find_directory(stream: IO[bytes]) -> Directory | None:
-    """Return where the directory lies; None if there is none, ValueError if that can't be."""
+    """Return where the directory lies; None if there is none, ValueError if that can't be, NotRead for a split zip."""
     size = stream.seek(0, 2)
     start = max(size - _COMMENT - 22, 0)
     stream.seek(start)
@@ -58,6 +59,9 @@ def find_directory(stream: IO[bytes]) -> Directory | None:
     at = tail.rfind(_END)
     if at < 0 or len(tail) - at < 22:
         return None
+    disks = struct.unpack("<2H", tail[at + 4 : at + 8])
+    if not all(disk in (0, 0xFFFF) for disk in disks):
+        raise NotRead("is the last part of a zip that was split", "Join its parts with `zip -s 0`, and pull that.")
     length, place = struct.unpack("<2L", tail[at + 12 : at + 20])
     end = start + at
     if at >= 20 and tail[at - 20 : at - 16] == _FIND64:

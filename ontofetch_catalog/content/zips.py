@@ -15,18 +15,31 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import IO
 
 from ontofetch_hookspecs.names import quote
 
 from ..errors import ExtractError
+from . import remarks
 from .bounds import STEP, Budget
-from .inflating import Deflate, Inflated, Readable, raw_lzma
+from .frames import Zstandard
+from .inflating import Deflate, Inflated, NotRead, Readable, Xz, raw_lzma
 from .zip_directory import Directory, Record, find_directory, read_records
 
-LOCAL = b"PK\x03\x04"
+LOCAL, EMPTY = b"PK\x03\x04", b"PK\x05\x06"  # how a zip begins, and how one without entries
 _ENCRYPTED = 0x1
 _LOCAL_FIELDS = struct.Struct("<4s2B4HL2L2H")
+_METHODS = {  # APPNOTE 4.4.5
+    1: "Shrink", 2: "Reduce", 3: "Reduce", 4: "Reduce", 5: "Reduce", 6: "Implode", 9: "Deflate64", 10: "DCL Implode",
+    16: "CMPSC", 18: "TERSE", 19: "LZ77", 94: "MP3", 96: "JPEG", 97: "WavPack", 98: "PPMd", 99: "AES encryption",
+}  # fmt: skip
+_DOCUMENTS = (
+    ".xlsx", ".xlsm", ".xltx", ".xltm", ".xlsb", ".docx", ".docm", ".dotx", ".dotm", ".pptx", ".pptm", ".potx", ".ppsx",
+    ".vsdx", ".odt", ".ods", ".odp", ".odg", ".odf", ".odc", ".odb", ".ott", ".ots", ".otp", ".epub",
+)  # fmt: skip
+_CONTENT_TYPES, _TYPE = b"[content_types].xml", b"mimetype"  # OPC (ECMA-376, 2); OpenDocument 1.3, part 2, 3.3
+_LOOKED_AT = 10_000  # entries among which a document's own are looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +60,34 @@ def has_directory(stream: IO[bytes]) -> bool:
         return False
 
 
+def is_named_document(name: str) -> bool:
+    """Say whether a name has an ending of such documents."""
+    return name.casefold().endswith(_DOCUMENTS)
+
+
+def is_document(stream: IO[bytes], name: str) -> bool:
+    """Say whether a zip is a document of an office program or a book, by its name or by an entry that they have.
+
+    A zip that can't be read is none: whoever reads its entries says why.
+
+    Raises:
+        EOFError, ValueError: It is truncated or damaged.
+    """
+    if is_named_document(name):
+        return True
+    found = find_directory(stream)
+    records = () if found is None else islice(read_records(stream, found), _LOOKED_AT)
+    return any(
+        record.name.lower() == _CONTENT_TYPES or (not number and record.name == _TYPE)
+        for number, record in enumerate(records)
+    )
+
+
 def read_members(stream: IO[bytes], budget: Budget) -> Iterator[Member]:
     """Yield the entries of a zip in the order of its directory.
 
     Raises:
-        ExtractError: It is encrypted, has more than the budget allows, or its entries share bytes.
+        ExtractError: It has more than the budget allows, or its entries share bytes.
         EOFError, ValueError: It is truncated or damaged.
     """
     found = find_directory(stream)
@@ -60,13 +96,12 @@ def read_members(stream: IO[bytes], budget: Budget) -> Iterator[Member]:
     places = _places(stream, found, budget)
     for record in read_records(stream, found):
         budget.entry = record.shown
-        if record.flags & _ENCRYPTED:
-            raise ExtractError(
-                f"The entry {quote(record.shown)} of {quote(budget.name)} is encrypted.",
-                subject=record.shown,
-                hint="Decrypt the archive first.",
-            )
-        yield Member(record.shown, _kind_of(record), _time_of(record.moment), _opener(stream, record, places, budget))
+        name = record.shown
+        if "\\" in name:
+            # APPNOTE 4.4.17 wants slashes; old .NET and some packers of Windows wrote what Windows has
+            budget.remarks.add(remarks.BACKSLASH, name)
+            name = name.replace("\\", "/")
+        yield Member(name, _kind_of(record, name), _time_of(record.moment), _opener(stream, record, places, budget))
 
 
 def _opener(stream: IO[bytes], record: Record, places: array[int], budget: Budget) -> Callable[[], Readable]:
@@ -92,9 +127,11 @@ def _places(stream: IO[bytes], directory: Directory, budget: Budget) -> array[in
     return ordered
 
 
-def _kind_of(record: Record) -> str:
-    if record.shown.endswith("/"):
+def _kind_of(record: Record, name: str) -> str:
+    if name.endswith("/"):
         return "folder"
+    if record.flags & _ENCRYPTED:
+        return "encrypted"
     kinds = {
         0: "file",
         stat.S_IFREG: "file",
@@ -124,14 +161,19 @@ def _open(stream: IO[bytes], record: Record, places: array[int], budget: Budget)
     if len(header) < _LOCAL_FIELDS.size or header[:4] != LOCAL:
         raise ValueError("an entry does not lie where its directory says")
     fields = _LOCAL_FIELDS.unpack(header)
-    name = stream.read(fields[10])
-    if name != record.name:
-        raise ValueError("the names of an entry differ")
+    if stream.read(fields[10]) != record.name:
+        budget.remarks.add(remarks.OTHER_NAME, record.shown)
     start = record.place + _LOCAL_FIELDS.size + fields[10] + fields[11]
     if start + record.packed > places[bisect_right(places, record.place)]:
         raise _shared(budget)
     raw = _Range(stream, start, record.packed)
-    return _Checked(_inflated(raw, record), record, budget)
+    try:
+        inflated = _inflated(raw, record)
+    except NotRead as error:
+        raise ExtractError(
+            f"The entry {quote(record.shown)} of {quote(budget.name)} {error}.", subject=record.shown, hint=error.hint
+        ) from error
+    return _Checked(inflated, record, budget)
 
 
 def _shared(budget: Budget) -> ExtractError:
@@ -143,14 +185,22 @@ def _inflated(raw: _Range, record: Record) -> Readable:
     if record.method == 0:
         return raw
     if record.method == 8:
-        return Inflated(raw, lambda: Deflate(-15), several=False)
+        return Inflated(raw, lambda: Deflate(-15))
     if record.method == 12:
-        return Inflated(raw, bz2.BZ2Decompressor, several=False)
+        return Inflated(raw, bz2.BZ2Decompressor)
     if record.method == 14:
         head = raw.read(4)
         properties = raw.read(int.from_bytes(head[2:4], "little"))
-        return Inflated(raw, lambda: raw_lzma(properties), several=False)
-    raise ValueError(f"the compression method {record.method} of an entry is not known")
+        return Inflated(raw, lambda: raw_lzma(properties))
+    if record.method in (20, 93):
+        return Zstandard(raw)
+    if record.method == 95:
+        return Xz(raw)
+    method = _METHODS.get(record.method, "an unknown method")
+    raise NotRead(
+        f"is compressed with {method} (method {record.method} of zip), which can't be read here",
+        "Unpack it with `7z x`, pack it anew as zip or tar, and pull that; or leave the entry out with --exclude.",
+    )
 
 
 class _Range:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from ontofetch_hookspecs.names import quote
+from ontofetch_hookspecs.remarks import Remark
 from ontofetch_hookspecs.stages import Stage
 from ontofetch_hookspecs.store_paths import StorePath
 
@@ -44,12 +45,14 @@ class Extraction:
         folder: The staged folder that becomes the data folder.
         strip: How many leading folders were taken off.
         skipped: How many files were left out because their name is shorter than that.
+        remarks: What was left out otherwise, and what is odd about the archive.
     """
 
     files: pa.Table
     folder: Path
     strip: int
     skipped: int
+    remarks: tuple[Remark, ...] = ()
 
 
 class Unpacker:
@@ -97,7 +100,9 @@ def extract_artifact(
     *,
     name: str,
     include: tuple[str, ...] = (),
+    exclude: tuple[str, ...] = (),
     strip: Strip = "auto",
+    portable: bool = False,
     limits: ExtractLimits | None = None,
     unpacker: Unpacker | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -109,7 +114,9 @@ def extract_artifact(
         stage: Where to.
         name: The artifact's name.
         include: Globs over the names in the archive (`*` crosses `/`); empty: everything.
+        exclude: Globs of what is left out of that again.
         strip: How many leading folders to take off; `auto` takes a single folder off that all entries share.
+        portable: Whether names that meet where case and normal forms are folded are refused.
         limits: What is refused.
         unpacker: The process that unpacks; None: one is started. It ends here.
         progress: Called with the number of files and of bytes so far.
@@ -129,16 +136,21 @@ def extract_artifact(
             "in_store": isinstance(archive, StorePath),
             "name": name,
             "include": include,
+            "exclude": exclude,
             "drop": drop,
+            "portable": portable,
             "limits": asdict(limits or ExtractLimits()),
             "allowance": asdict(process.allowance),
         }
-        files, tops, skipped = _Work(process, name, _size(archive, name), progress).run(told)
-    if strip != "auto" or len(tops) != 1 or not tops[0]:
-        return Extraction(files=files, folder=stage.path / _DATA, strip=drop, skipped=skipped)
+        done = _Work(process, name, _size(archive, name), progress).run(told)
+    top = done.tops[0] if strip == "auto" and len(done.tops) == 1 else ""
     # the bytes lie where they are; only where the release begins moves
     return Extraction(
-        files=_without_top(files, tops[0]), folder=stage.folder(f"{_DATA}/{tops[0]}"), strip=1, skipped=skipped
+        files=_without_top(done.files, top) if top else done.files,
+        folder=stage.folder(f"{_DATA}/{top}") if top else stage.path / _DATA,
+        strip=1 if top else drop,
+        skipped=done.skipped,
+        remarks=done.remarks,
     )
 
 
@@ -154,6 +166,16 @@ def _size(archive: Path | StorePath, name: str) -> int:
         ) from error
 
 
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What the process says at its end: files, first folders of the names (two at most), files skipped, remarks."""
+
+    files: pa.Table
+    tops: list[str]
+    skipped: int
+    remarks: tuple[Remark, ...]
+
+
 class _Work:
     """What comes home from the process that unpacks one archive."""
 
@@ -163,8 +185,8 @@ class _Work:
         self._size = size
         self._progress = progress
 
-    def run(self, told: dict[str, Any]) -> tuple[pa.Table, list[str], int]:
-        """Return the files, the first folders of the names (two at most), and how many files were skipped."""
+    def run(self, told: dict[str, Any]) -> _Done:
+        """Return what came of it."""
         batches: list[pa.Table] = []
         count = 0
         for said in self._process.ask(told):
@@ -174,8 +196,9 @@ class _Work:
                     batches += [_as_batch(rows)] if rows else []
                     if self._progress is not None:
                         self._progress(count, size)
-                case ["done", list(tops), int(skipped)]:
-                    return _as_table(batches), [str(top) for top in tops], skipped
+                case ["done", list(tops), int(skipped), list(remarks)]:
+                    made = tuple(Remark(**remark | {"names": tuple(remark["names"])}) for remark in remarks)
+                    return _Done(_as_table(batches), [str(top) for top in tops], skipped, made)
                 case ["refused", str(kind), str(message), str(subject), str(hint)]:
                     raise _ERRORS.get(kind, ExtractError)(message, subject=subject, hint=hint)
                 case ["memory"]:
@@ -229,7 +252,20 @@ def _as_table(batches: list[pa.Table]) -> pa.Table:
             ("mtime", pa.timestamp("us", "UTC")),
         ]
     ).empty_table()
-    return pa.concat_tables([none, *batches]).sort_by("relpath").combine_chunks()
+    told = pa.concat_tables([none, *batches])
+    return _last_of_each(told).sort_by("relpath").combine_chunks()
+
+
+def _last_of_each(files: pa.Table) -> pa.Table:
+    """Return files without those that others of the same path came after."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if len(pc.unique(files["relpath"])) == len(files):
+        return files
+    numbered = files.append_column("number", pa.array(range(len(files)), pa.int64()))
+    last = numbered.group_by("relpath").aggregate([("number", "max")])["number_max"]
+    return files.take(last)
 
 
 def _without_top(files: pa.Table, top: str) -> pa.Table:

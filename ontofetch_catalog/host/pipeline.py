@@ -181,7 +181,10 @@ class Pull:
                 artifact_id=self._summary.sha256,
                 files=extraction.files,
                 include=self._request.include,
+                exclude=self._request.exclude,
                 strip=extraction.strip,
+                remarks=extraction.remarks,
+                portable=self._request.portable,
                 started_at=started,
                 finished_at=now(),
                 staged=extraction.folder,
@@ -214,7 +217,8 @@ class Pull:
             as_asked = artifact.strip == request.strip
             # what `auto` came to is recorded; that it was `auto`, only the plan knows
             as_planned = request.strip == "auto" and record is not None and record.plan_hash == request.plan_hash
-            return artifact.include == request.include and (as_asked or as_planned) and self._is_in_place(artifact)
+            same = (artifact.include, artifact.exclude) == (request.include, request.exclude)
+            return same and (as_asked or as_planned) and self._is_in_place(artifact)
         return False
 
     def _is_in_place(self, artifact: ArtifactRecord) -> bool:
@@ -243,20 +247,31 @@ class Pull:
                 stage,
                 name=self._name,
                 include=request.include,
+                exclude=request.exclude,
                 strip=request.strip,
+                portable=request.portable,
                 limits=limits,
                 unpacker=unpacker,
                 progress=lambda files, _: update(files, None),
             )
-        if request.include and not len(extraction.files):
-            raise ExtractError(
-                f"Nothing in {quote(self._name)} matches --include {' or '.join(map(quote, request.include))}.",
-                subject=self._version_id,
-                hint="A glob is compared with the whole name in the archive; * crosses /.",
-            )
+        if (request.include or request.exclude) and not len(extraction.files):
+            raise self._nothing_left()
+        for remark in extraction.remarks:
+            level = logging.INFO if remark.kind == "left_out" else logging.WARNING
+            _log.log(level, "%s: %s", quote(self._name), remark)
         if extraction.skipped:
             _log.warning("--strip %s leaves %d files out: they lie above it", extraction.strip, extraction.skipped)
         return extraction
+
+    def _nothing_left(self) -> ExtractError:
+        include, exclude = (" or ".join(map(quote, globs)) for globs in (self._request.include, self._request.exclude))
+        asked = [f"matches --include {include}"] if include else []
+        asked += [f"is left by --exclude {exclude}"] if exclude else []
+        return ExtractError(
+            f"Nothing in {quote(self._name)} {' and '.join(asked)}.",
+            subject=self._version_id,
+            hint="A glob is compared with the whole name in the archive; * crosses /.",
+        )
 
     def _carry_out_extract(self, event: ExtractDone) -> None:
         self._contract.extract_done(event)

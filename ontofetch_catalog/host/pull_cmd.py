@@ -73,11 +73,15 @@ def _parser(name: str) -> Parser:
         "--include", metavar="GLOB", action="append", default=[], help="unpack only what matches; * crosses /"
     )
     parser.add_argument(
+        "--exclude", metavar="GLOB", action="append", default=[], help="leave out of that what matches; repeatable"
+    )
+    parser.add_argument(
         "--strip",
         metavar="auto|0|N",
         default="auto",
         help="leading folders to take off names (default: auto, a single one that all share)",
     )
+    parser.add_argument("--portable", action="store_true", help="refuse names that are one file where case is folded")
     parser.add_argument(
         "--header", metavar="K:V", action="append", default=[], help="send a header, to this server only; repeatable"
     )
@@ -101,8 +105,10 @@ def _request(args: argparse.Namespace) -> Request:
         version=args.version,
         released=_date(args.released),
         sha256=_sha256(args.sha256),
-        include=tuple(sorted({_glob(text) for text in args.include})),
+        include=_globs("--include", args.include),
+        exclude=_globs("--exclude", args.exclude),
         strip=_strip(args.strip),
+        portable=args.portable,
         headers=tuple(_header(text) for text in args.header),
         replace=args.replace,
         validate=not args.no_validate,
@@ -138,10 +144,11 @@ def _sha256(text: str | None) -> str | None:
     return folded
 
 
-def _glob(text: str) -> str:
-    if not text or len(text) > 4096 or unsafe_character(text) is not None:
-        raise UsageError(f"--include is {quote(text)}, not a glob.", subject="--include")
-    return text
+def _globs(option: str, given: list[str]) -> tuple[str, ...]:
+    for text in given:
+        if not text or len(text) > 4096 or unsafe_character(text) is not None:
+            raise UsageError(f"{option} is {quote(text)}, not a glob.", subject=option)
+    return tuple(sorted(set(given)))
 
 
 def _strip(text: str) -> Strip:

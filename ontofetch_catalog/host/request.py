@@ -27,7 +27,9 @@ class Request:
         released: Its release date, or None.
         sha256: What the artifact's bytes must have, or None.
         include: Globs that narrow what is unpacked, sorted; empty for everything.
+        exclude: Globs of what is taken out of that again, sorted.
         strip: How many leading folders are taken off each name.
+        portable: Whether names that meet where case and normal forms are folded are refused.
         headers: What is sent to the server; may be secret.
         replace: Whether other bytes under a recorded name may be displaced.
         validate: Whether the files are validated.
@@ -43,7 +45,9 @@ class Request:
     released: date | None = None
     sha256: str | None = None
     include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
     strip: Strip = "auto"
+    portable: bool = False
     headers: Sequence[tuple[str, str]] = field(default=(), repr=False)
     replace: bool = False
     validate: bool = True
@@ -59,8 +63,11 @@ class Request:
     @property
     def plan_hash(self) -> str:
         """Return the sha256 of what shapes the files of the release: globs and folders to take off."""
-        plan = json.dumps({"include": list(self.include), "strip": self.strip}, sort_keys=True)
-        return hashlib.sha256(plan.encode()).hexdigest()
+        plan: dict[str, object] = {"include": list(self.include), "strip": self.strip}
+        # a plan without them is the one that releases were recorded with before there were any
+        plan |= {"exclude": list(self.exclude)} if self.exclude else {}
+        plan |= {"portable": True} if self.portable else {}
+        return hashlib.sha256(json.dumps(plan, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(slots=True, kw_only=True)

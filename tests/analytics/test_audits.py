@@ -120,12 +120,12 @@ def test_a_damaged_manifest_is_named(shelf: Any) -> None:
 
 
 def test_a_report_reads_only_the_columns_it_uses(shelf: Any) -> None:
-    """The plan over audits projects the columns of the question, not the hashes."""
+    """The plan over audits projects the columns of the question, and what tells lines of files, not the hashes."""
     told: list[str] = []
     shelf.add("s/o/1", {"a.ttl": b"1"}, latest=True)
     Catalog.from_audits(shelf.store.root, tell=told.append).growth(series="o")
     totals = [text for text in told if "group_by" in text.lower() or "AGGREGATE" in text]
-    assert any("PROJECT 3/7 COLUMNS" in text for text in totals)
+    assert any("PROJECT 4/8 COLUMNS" in text for text in totals)
     assert not any("artifact_id" in text or "mtime" in text for text in totals)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -141,11 +142,11 @@ def releases(tmp_path: Path) -> Releases:
     return Releases(tmp_path / "store", settings=FAST)
 
 
-def unpack(releases: Releases, artifact: str, *names: str) -> None:
+def unpack(releases: Releases, artifact: str, *names: str, **changes: Any) -> None:
     """Record an artifact of release 1.0 and files with these names in it."""
     texts = {name: f"{artifact} {name}" for name in names}
     releases.download("1.0", artifact.encode(), artifact=artifact)
-    releases.extract("1.0", artifact.encode(), texts, artifact=artifact)
+    releases.extract("1.0", artifact.encode(), texts, artifact=artifact, **changes)
 
 
 @pytest.mark.parametrize(
@@ -162,12 +163,44 @@ def unpack(releases: Releases, artifact: str, *names: str) -> None:
         ("a/b/c.ttl", "a/B"),
     ],
 )
-def test_paths_of_two_archives_that_meet_are_refused(first: str, second: str, releases: Releases) -> None:
-    """Where case is folded one would lie in the other's place: the second archive is refused, and stays staged."""
+def test_paths_of_two_archives_that_meet_where_case_is_folded(
+    first: str, second: str, releases: Releases, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Here both are recorded, with a warning; a portable release, and a file system that folds, refuse the second."""
     unpack(releases, "a.zip", first, "z/other.ttl")
-    with pytest.raises(Conflict, match=r"belongs to another artifact .*folded"):
+    with pytest.raises(Conflict, match=r"belongs to another artifact .*are folded\."):
+        unpack(releases, "b.zip", second, portable=True)
+    # where case is folded, what differs in case is there already
+    data = releases.root / "example/sample/1.0/data"
+    folding = [data.joinpath(*second.split("/")[: depth + 1]) for depth in range(second.count("/") + 1)]
+    made = next(path for path in folding if not path.exists())
+    made.mkdir()
+    with pytest.raises(Conflict, match=r"belongs to another artifact .*as this file system does"):
         unpack(releases, "b.zip", second)
+    made.rmdir()
     assert releases.rows("SELECT relpath FROM extracted_files ORDER BY ALL") == sorted([(first,), ("z/other.ttl",)])
+    caplog.clear()
+    unpack(releases, "b.zip", second)
+    assert sum("not portable" in record.getMessage() for record in caplog.records) == 1
+    expected = sorted([(first,), ("z/other.ttl",), (second,)])
+    assert releases.rows("SELECT relpath FROM extracted_files ORDER BY ALL") == expected
+    releases.check()
+
+
+@pytest.mark.parametrize(("first", "second"), [("a", "a/b"), ("a/b", "a"), ("a/b", "a/b"), ("Ä", "Ä")])
+def test_the_same_path_of_two_archives_is_refused(first: str, second: str, releases: Releases) -> None:
+    """A file in another one's place, or a folder in a file's, is refused wherever it is."""
+    unpack(releases, "a.zip", first, "A/other.ttl")
+    with pytest.raises(Conflict, match=r"belongs to another artifact \(sha256 [0-9a-f]+\); '[^']+' would meet it\."):
+        unpack(releases, "b.zip", second)
+
+
+def test_names_of_one_archive_may_meet_where_case_is_folded(releases: Releases) -> None:
+    """What differs in case alone is recorded; equal names never, and for a portable release neither."""
+    unpack(releases, "a.zip", "a.ttl", "A.ttl", "d/x", "D/y")
+    releases.check()
+    with pytest.raises(EventError, match="the same file where case and normal forms are folded"):
+        unpack(releases, "b.zip", "b.ttl", "B.ttl", portable=True)
 
 
 def test_neighbours_in_one_folder_are_fine(releases: Releases) -> None:
@@ -195,12 +228,10 @@ def test_names_that_are_one_folder_where_case_is_folded_are_refused(releases: Re
 
 
 def test_what_is_there_already_is_found_and_keeps_working(releases: Releases, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Series and paths that an earlier version let in are findings; new releases and repeats are taken as before."""
-    from ontofetch_catalog.catalog.repo import files
+    """Series that an earlier version let in, and paths, are notes; new releases and repeats are taken as before."""
     from ontofetch_catalog.catalog.repo import releases as rows
 
     with monkeypatch.context() as earlier:
-        earlier.setattr(files, "find_foreign_path", lambda *_: None)
         earlier.setattr(rows, "find_folded", lambda *_: None)
         unpack(releases, "a.zip", "straße.txt", "Dir/a.ttl")
         unpack(releases, "b.zip", "STRASSE.txt", "dir/b.ttl")
@@ -208,10 +239,10 @@ def test_what_is_there_already_is_found_and_keeps_working(releases: Releases, mo
         releases.download("1.0", b"other", service="Example", ontology="hp")
     found = examine(Store(releases.root, FAST)).findings.to_pylist()
     assert [(row["code"], row["severity"], row["subject"], row["version_id"]) for row in found] == [
-        ("CAT030", "warning", "files: example/sample/1.0/straße.txt", "example/sample/1.0"),
-        ("CAT030", "warning", "folders: example/sample/1.0/dir", "example/sample/1.0"),
-        ("CAT030", "warning", "ontologies: example/sample", None),
-        ("CAT030", "warning", "services: example", None),
+        ("CAT030", "note", "files: example/sample/1.0/straße.txt", "example/sample/1.0"),
+        ("CAT030", "note", "folders: example/sample/1.0/dir", "example/sample/1.0"),
+        ("CAT030", "note", "ontologies: example/sample", None),
+        ("CAT030", "note", "services: example", None),
     ]
     assert found[0]["message"] == (
         "The files STRASSE.txt, straße.txt of example/sample/1.0 are one where case and normal forms are folded."

@@ -152,7 +152,7 @@ micro = pa.timestamp("us", "UTC")
 FILE_FAULTS: dict[str, st.SearchStrategy[pa.Array]] = {
     "relpath": st.one_of(
         paths.filter(lambda path: relpath_fault(path) is not None).map(lambda path: _strings("a.ttl", path)),
-        st.just(_strings("a.ttl", "A.TTL")),
+        st.just(_strings("a.ttl", "a.ttl")),
         st.just(_strings("a.ttl", None)),
     ),
     "file_id": st.one_of(bad_hash.map(lambda text: _strings("0" * 64, text)), st.just(_strings("0" * 64, None))),
@@ -174,7 +174,7 @@ FILE_FAULTS: dict[str, st.SearchStrategy[pa.Array]] = {
     ),
 }
 RESULT_FAULTS: dict[str, st.SearchStrategy[pa.Array]] = {
-    "relpath": FILE_FAULTS["relpath"].filter(lambda column: column.to_pylist() != ["a.ttl", "A.TTL"]),
+    "relpath": FILE_FAULTS["relpath"].filter(lambda column: column.to_pylist() != ["a.ttl", "a.ttl"]),
     "file_id": FILE_FAULTS["file_id"],
     "validator": st.sampled_from(["", "-a", "a\n", "ä", "a" * 101, "a/b"]).map(lambda text: _strings("ok", text)),
     "validator_version": st.sampled_from(["", " ", "a\0", "\u202e1"]).map(lambda text: _strings("1", text)),

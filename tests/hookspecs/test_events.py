@@ -15,7 +15,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ontofetch_hookspecs import EventError
+from ontofetch_hookspecs import EventError, Remark
 from ontofetch_hookspecs.events import FILES_COLUMNS, Event
 from ontofetch_hookspecs.names import check_relpath
 from ontofetch_hookspecs.testing import (
@@ -129,6 +129,10 @@ bad_strip = st.one_of(st.integers(max_value=-1), st.integers(min_value=1001), st
 bad_include = st.one_of(
     odd, st.none(), st.text(), st.lists(st.text(max_size=3), max_size=2), st.tuples(bad_line), st.tuples(st.none())
 )
+REMARK = Remark(kind="warning", reason="entry(s) of a kind", count=2, names=("a", "b"))
+bad_remarks = st.one_of(
+    odd, st.none(), st.text(), st.lists(st.text(), max_size=2), st.tuples(st.text()), st.just((REMARK,) * 17)
+)
 bad_released = st.one_of(odd, st.text(), st.datetimes(), st.datetimes(timezones=st.just(UTC)))
 
 COMMON: dict[str, st.SearchStrategy[Any]] = {
@@ -159,7 +163,10 @@ FIELDS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "artifact_id": bad_sha256,
         "files": bad_table,
         "include": bad_include,
+        "exclude": bad_include,
         "strip": bad_strip,
+        "remarks": bad_remarks,
+        "portable": bad_flag,
         "started_at": bad_time,
         "finished_at": bad_time,
         "staged": bad_staged,
@@ -278,3 +285,31 @@ def test_an_event_can_not_be_changed() -> None:
     event = sample_set_latest(ROOT)
     with pytest.raises(dataclasses.FrozenInstanceError):
         event.version_id = "x/y/z"  # type: ignore[misc]
+
+
+BAD_REMARKS: dict[str, dict[str, Any]] = {
+    "kind": {"kind": "error"},
+    "no kind": {"kind": None},
+    "reason": {"reason": "two\nlines"},
+    "a long reason": {"reason": "x" * 501},
+    "count": {"count": -1},
+    "no names": {"names": ["a"]},
+    "more names than count": {"count": 1, "names": ("a", "b")},
+    "many names": {"count": 99, "names": ("a",) * 11},
+    "a name a terminal would obey": {"names": ("\x1b[2J",)},
+}
+
+
+@pytest.mark.parametrize("name", BAD_REMARKS)
+def test_a_remark_that_breaks_a_rule_is_refused(name: str) -> None:
+    """What is said of an archive is plain, bounded text."""
+    with pytest.raises(EventError):
+        dataclasses.replace(REMARK, **BAD_REMARKS[name])
+
+
+def test_a_remark_is_a_part_of_a_sentence() -> None:
+    """It says how many, what, and a few of the names."""
+    many = Remark(kind="left_out", reason="file(s) left out", count=1200, names=("a", "'b\\n'", "c", "d"))
+    assert str(many) == "1,200 file(s) left out: 'a', 'b\\n', 'c', …"
+    assert str(Remark(kind="warning", reason="odd", count=1)) == "1 odd"
+    assert str(REMARK) == "2 entry(s) of a kind: 'a', 'b'"

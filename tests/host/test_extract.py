@@ -17,6 +17,7 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ontofetch_catalog.content.remarks import AGAIN, BEHIND, FOLDED
 from ontofetch_catalog.errors import ExtractError
 from ontofetch_catalog.host.extract import Extraction, ExtractLimits, extract_artifact
 from ontofetch_hookspecs import Stage
@@ -48,6 +49,17 @@ def tarred(files: dict[str, bytes], extra: tuple[tarfile.TarInfo, ...] = ()) -> 
     return stream.getvalue()
 
 
+def tar_of(members: list[tuple[str, bytes]]) -> bytes:
+    """Pack a tar of members of which several may have one name."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as archive:
+        for name, data in members:
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    return stream.getvalue()
+
+
 PACKS: dict[str, Pack] = {
     "a.zip": zipped,
     "a.tar": tarred,
@@ -65,7 +77,10 @@ def unpack(folder: Path, name: str, data: bytes, **options: object) -> Extractio
     archive = folder / "artifact"
     archive.write_bytes(data)
     stage = Stage.create(folder / "store")
-    return extract_artifact(archive, stage, name=name, **options)  # type: ignore[arg-type]
+    try:
+        return extract_artifact(archive, stage, name=name, **options)  # type: ignore[arg-type]
+    finally:
+        stage.close()
 
 
 def contents(extraction: Extraction) -> dict[str, bytes]:
@@ -162,24 +177,113 @@ def test_a_name_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
         unpack(tmp_path, "a.tar", tarred({"b\udcffd.ttl": b"x", "ok": b""}), strip=0)
 
 
-@pytest.mark.parametrize(
-    "pair", [("a.ttl", "A.ttl"), ("caf\u00e9", "cafe\u0301"), ("a", "a"), ("d/x", "D/y"), ("a", "a/b")]
-)
+MEETING = [("a.ttl", "A.ttl"), ("caf\u00e9", "cafe\u0301"), ("d/x", "D/y"), ("a", "A/b"), ("A/b", "a")]
+
+
+@pytest.mark.parametrize("pair", MEETING)
 @pytest.mark.parametrize("kind", ["a.zip", "a.tar"])
-def test_names_that_meet_are_refused(tmp_path: Path, kind: str, pair: tuple[str, str]) -> None:
-    """Two entries that a folding file system takes for one, or a file that is also a folder, are refused."""
-    stream = io.BytesIO()
-    if kind == "a.zip":
-        with zipfile.ZipFile(stream, "w") as archive, pytest.MonkeyPatch.context() as patch:
-            patch.setattr("warnings.warn", lambda *_, **__: None)  # zipfile warns of the duplicate that is meant here
-            for name in pair:
-                archive.writestr(zipfile.ZipInfo(name), b"x")
-    else:
-        with tarfile.open(fileobj=stream, mode="w") as packed:
-            for name in pair:
-                packed.addfile(tarfile.TarInfo(name))
-    with pytest.raises(ExtractError, match="meets"):
-        unpack(tmp_path, kind, stream.getvalue(), strip=0)
+def test_names_that_meet_where_case_is_folded(tmp_path: Path, kind: str, pair: tuple[str, str]) -> None:
+    """Here both are unpacked with a remark; `portable`, and a file system that folds case, refuse them."""
+    data = PACKS[kind]({pair[0]: b"x", pair[1]: b"y"})
+    both = unpack(tmp_path / "1", kind, data, strip=0)
+    assert contents(both) == {pair[0]: b"x", pair[1]: b"y"}
+    (remark,) = both.remarks
+    assert (remark.kind, remark.reason, remark.count) == ("warning", FOLDED, 1)
+    with pytest.raises(ExtractError, match=r"meets .*for --portable they must not be"):
+        unpack(tmp_path / "2", kind, data, strip=0, portable=True)
+    # where case is folded, the second one is there as soon as the first one is
+    stage = Stage.create(tmp_path / "3/store")
+    stage.folder(f"data/{pair[1].partition('/')[0]}")
+    (tmp_path / "3/artifact").write_bytes(data)
+    with pytest.raises(ExtractError, match=r"meets .*this file system does it"):
+        extract_artifact(tmp_path / "3/artifact", stage, name=kind, strip=0)
+    stage.close()
+
+
+@pytest.mark.parametrize("pair", [("a", "a/b"), ("a/b", "a"), ("d/e/f", "d/e")])
+@pytest.mark.parametrize("kind", ["a.zip", "a.tar"])
+def test_a_file_that_is_also_a_folder_is_refused(tmp_path: Path, kind: str, pair: tuple[str, str]) -> None:
+    """One name can't be both, wherever it is unpacked."""
+    with pytest.raises(ExtractError, match="is a file and a folder"):
+        unpack(tmp_path, kind, PACKS[kind]({pair[0]: b"x", pair[1]: b"y"}), strip=0)
+
+
+def test_names_that_are_one_without_their_folders_are_refused(tmp_path: Path) -> None:
+    """What is taken off may be what told two files apart; the sentence says both names."""
+    with pytest.raises(ExtractError, match=r"'b/x' meets 'a/x': without 1 leading folders both are 'x'"):
+        unpack(tmp_path, "a.tar", tarred({"a/x": b"1", "b/x": b"1"}), strip=1)
+
+
+def test_one_file_among_many_spellings_is_found(tmp_path: Path) -> None:
+    """Of names that differ in case, each is a file of its own, and one that is there again takes its own place."""
+    names = ["abc", "ABC", "Abc", "aBc"]
+    data = tar_of([*((name, name.encode()) for name in names), ("Abc", b"new")])
+    found = unpack(tmp_path, "a.tar", data, strip=0)
+    assert contents(found) == {"abc": b"abc", "ABC": b"ABC", "Abc": b"new", "aBc": b"aBc"}
+    rows = {row["relpath"]: row["file_id"] for row in found.files.to_pylist()}
+    assert rows == {name: sha256(data) for name, data in contents(found).items()}
+    assert [(remark.reason, remark.count) for remark in found.remarks] == [(FOLDED, 3), (AGAIN, 1)]
+
+
+def test_many_entries_of_one_name_are_the_last_one(tmp_path: Path) -> None:
+    """Also where the rows of the first ones have been told already."""
+    data = tar_of([("a", b"%d" % number) for number in range(1200)])
+    found = unpack(tmp_path, "a.tar", data, strip=0)
+    assert (contents(found), len(found.files)) == ({"a": b"1199"}, 1)
+    assert found.files["file_id"].to_pylist() == [sha256(b"1199")]
+
+
+def test_a_hard_link_takes_room_of_its_own(tmp_path: Path) -> None:
+    """A file and ten thousand other names of it are ten thousand files, and count."""
+    linked = []
+    for number in range(10_000):
+        member = tarfile.TarInfo(f"l{number}")
+        member.type, member.linkname = tarfile.LNKTYPE, "a"
+        linked.append(member)
+    data = tarred({"a": bytes(range(256)) * 400}, tuple(linked))
+    with pytest.raises(ExtractError, match="takes the archive beyond 100,000,000 bytes"):
+        unpack(tmp_path, "a.tar", data, limits=ExtractLimits(max_bytes=100_000_000))
+
+
+def test_hard_links_to_what_is_not_unpacked_are_bounded(tmp_path: Path) -> None:
+    """Other names of a file that nobody asked for count as much as those of one that is unpacked."""
+    linked = []
+    for number in range(2000):
+        member = tarfile.TarInfo(f"l{number}.ttl")
+        member.type, member.linkname = tarfile.LNKTYPE, "a"
+        linked.append(member)
+    data = tarred({"a": bytes(range(256)) * 400}, tuple(linked))
+    with pytest.raises(ExtractError, match="takes the archive beyond 100,000,000 bytes"):
+        unpack(tmp_path, "a.tar", data, include=("*.ttl",), limits=ExtractLimits(max_bytes=100_000_000))
+
+
+def test_a_tar_that_ends_with_a_zip_is_a_tar(tmp_path: Path) -> None:
+    """Where a zip says what is in it stands at its end, and that may be the end of what it is packed in."""
+    files = {"a.ttl": b"x", "z.zip": zipped({"inside.ttl": b"y"})}
+    assert contents(unpack(tmp_path / "1", "a.tar", tarred(files))) == files
+    stored = gzip.compress(tarred(files), 0)
+    assert contents(unpack(tmp_path / "2", "a.tar.gz", stored)) == files
+
+
+def test_what_stands_behind_the_end_of_a_tar_is_remarked(tmp_path: Path) -> None:
+    """Two tars in one file are the first one, as for tar itself, but not in silence."""
+    first, second = tarred({"a.ttl": b"x"}), tarred({"b.ttl": b"y"})
+    both = unpack(tmp_path / "1", "a.tar.gz", gzip.compress(first + second))
+    assert contents(both) == {"a.ttl": b"x"}
+    assert [remark.reason for remark in both.remarks] == [BEHIND]
+    assert unpack(tmp_path / "2", "a.tar", first + bytes(100_000)).remarks == ()
+
+
+def test_remarks_are_bounded(tmp_path: Path) -> None:
+    """However odd an archive is, what is said of it stays short and harmless."""
+    names = {f"{chr(1 + number % 8)}{number}\x1b[2J": b"" for number in range(3000)}
+    names |= {f"/abs{number}": b"" for number in range(3000)}
+    names |= {"x" * (256 + number): b"" for number in range(50)}
+    found = unpack(tmp_path, "a.tar", tarred({"a.ttl": b"x", **names}), include=("a.ttl",))
+    assert contents(found) == {"a.ttl": b"x"}
+    assert len(found.remarks) <= 16
+    assert sum(remark.count for remark in found.remarks) == 6050
+    assert all(len(remark.names) <= 10 and str(remark).isprintable() for remark in found.remarks)
 
 
 @pytest.mark.parametrize(

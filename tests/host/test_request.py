@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from datetime import date
 from typing import Any
 
@@ -23,8 +25,21 @@ def test_the_plan_is_what_shapes_the_files() -> None:
     plan = request().plan_hash
     same = ({"released": date(2025, 1, 1)}, {"headers": (("a", "b"),)}, {"source": parse_source("/b.owl")})
     assert {request(**changes).plan_hash for changes in same} == {plan}
-    other = ({"include": ("*.ttl",)}, {"include": ("*.obo",)}, {"strip": 0}, {"strip": 1})
-    assert len({plan, *(request(**changes).plan_hash for changes in other)}) == 5
+    other = (
+        {"include": ("*.ttl",)},
+        {"include": ("*.obo",)},
+        {"exclude": ("*.ttl",)},
+        {"portable": True},
+        {"strip": 0},
+        {"strip": 1},
+    )
+    assert len({plan, *(request(**changes).plan_hash for changes in other)}) == 7
+
+
+def test_a_plan_that_excludes_nothing_is_the_one_of_former_releases() -> None:
+    """What was recorded before anything could be excluded is not unpacked anew."""
+    former = json.dumps({"include": ["*.ttl"], "strip": "auto"}, sort_keys=True)
+    assert request(include=("*.ttl",)).plan_hash == hashlib.sha256(former.encode()).hexdigest()
 
 
 def test_a_release_is_named_and_checked() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import logging
 import stat
 from datetime import UTC
 from typing import TYPE_CHECKING, ClassVar
@@ -13,7 +13,7 @@ from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ...errors import Conflict, EventError, PreconditionFailed
-from .. import journal, sessions
+from .. import extractions, journal, sessions
 from ..connection import Store
 from ..repo import events, files, releases, validations
 from ..tables import is_sorted, read_files
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     import duckdb
 
 
+_log = logging.getLogger("ontofetch.catalog")
+
+
 class ExtractBoundary(Boundary):
     """Record the files of one artifact; what the same artifact held before gives way to them."""
 
@@ -34,10 +37,10 @@ class ExtractBoundary(Boundary):
     def __init__(self, store: Store, event: ExtractDone) -> None:
         super().__init__(store, event.version_id, run_id=event.run_id, config_hash=event.config_hash)
         self._event = event
-        self.files = read_files(event.files)
+        self.files = read_files(event.files, folded=event.portable)
         self._given = None if event.staged is None else store.inside(event.staged) or event.staged
         self._source: StorePath | None = None
-        self._plan = json.dumps({"include": list(event.include), "strip": event.strip}, sort_keys=True)
+        self._extraction = extractions.of_event(event)
         self._version: releases.VersionRow | None = None
 
     def check(self) -> None:
@@ -74,7 +77,7 @@ class ExtractBoundary(Boundary):
         if event.staged is None:
             self._check_in_place()
         self._check_owners(connection)
-        unpacked_so = artifact.extraction is not None and json.loads(artifact.extraction) == json.loads(self._plan)
+        unpacked_so = self._extraction.same_as(artifact.extraction)
         same = unpacked_so and files.same_files(connection, self.version_id, event.artifact_id, self.files)
         return not same or self._is_lost()
 
@@ -100,13 +103,26 @@ class ExtractBoundary(Boundary):
             return
         paths = self.files.select(["relpath"])
         found = files.find_foreign_path(connection, self.version_id, self._event.artifact_id, paths)
-        if found is not None:
-            raise Conflict(
-                f"{quote(found[0])} of {self.version_id} belongs to another artifact (sha256 {found[1]}); one of these"
-                " files would meet it where case and normal forms are folded.",
-                subject=self.version_id,
-                hint="Leave it out with --include, or unpack into another place with --strip 0.",
-            )
+        if found is None:
+            return
+        where = ""
+        if found.is_folded:
+            folds = (self.store.path(self._data_folder()) / found.given).exists()
+            if not folds and not self._event.portable:
+                _log.warning(
+                    "%s of %s meets %s of another artifact where case and normal forms are folded: not portable",
+                    quote(found.given),
+                    self.version_id,
+                    quote(found.relpath),
+                )
+                return
+            where = " where case and normal forms are folded" + (", as this file system does" if folds else "")
+        raise Conflict(
+            f"{quote(found.relpath)} of {self.version_id} belongs to another artifact (sha256 {found.artifact_id});"
+            f" {quote(found.given)} would meet it{where}.",
+            subject=self.version_id,
+            hint="Leave it out with --exclude, or unpack into another place with --strip 0.",
+        )
 
     def early_events(self, boundary_id: str) -> list[events.EventRow]:
         """Return the extract.start event, with the time when the host began."""
@@ -133,16 +149,26 @@ class ExtractBoundary(Boundary):
         self._publish(connection, draft)
         removed = files.delete_files(connection, self.version_id, event.artifact_id)
         files.insert_files(connection, self.version_id, event.artifact_id, self.files)
-        releases.update_artifact(connection, self.version_id, event.artifact, {"extraction": self._plan})
+        releases.update_artifact(connection, self.version_id, event.artifact, {"extraction": self._recorded_as()})
         alone = not files.count_files(connection, self.version_id, other_than=event.artifact_id)
         given = (self.files, event.artifact_id, event.strip) if alone and is_sorted(self.files["relpath"]) else None
         draft_extract_audit(connection, draft, version, given)
         if version.validation_audit is not None and validations.delete_vanished(connection, self.version_id):
             draft_validation_audit(connection, draft, version)
         draft_manifest(connection, draft, self.version_id)
-        payload = {"artifact": event.artifact, "include": list(event.include), "strip": event.strip, "removed": removed}
+        payload = {
+            "artifact": event.artifact,
+            "include": list(event.include),
+            "exclude": list(event.exclude),
+            "strip": event.strip,
+            "removed": removed,
+            "left_out": sum(remark.count for remark in event.remarks if remark.kind == "left_out"),
+        }
         total = pc.sum(self.files["size_bytes"]).as_py() or 0
         return Recorded(rows=len(self.files), bytes=total, payload=payload)
+
+    def _recorded_as(self) -> str:
+        return extractions.encode(self._extraction, self._event.remarks)
 
     def _data_path(self) -> StorePath:
         return self.store.path(self._data_folder())

@@ -189,9 +189,10 @@ CODES = (
     ),
     Code(
         "CAT030",
-        WARNING,
-        "Recorded names differ only in case or normal form: where these are folded they are one file or folder.",
-        otherwise="keep the store where case counts; take one of them out by `ontofetch db prune --version VERSION`",
+        NOTE,
+        "Recorded names differ only in case or normal form, and are not portable: where these are folded they are one"
+        " file or folder.",
+        otherwise="nothing, as long as the store stays where case counts; `ontofetch pull --portable` refuses them",
     ),
 )
 BY_CODE = {code.code: code for code in CODES}

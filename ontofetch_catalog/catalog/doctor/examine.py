@@ -19,6 +19,7 @@ from ..rebuild.places import find_folders
 from ..repo import comparison, paths, releases, row_checks
 from ..scan import scan
 from . import contents, database, documents, housekeeping, unrecorded
+from .codes import NOTE
 from .findings import Findings
 
 if TYPE_CHECKING:
@@ -58,6 +59,15 @@ class Examination:
         import pyarrow.compute as pc
 
         return int(pc.sum(pc.equal(self.findings["severity"], severity)).as_py() or 0)
+
+    @property
+    def needs_a_hand(self) -> bool:
+        """Say whether anything is found but notes that nothing mends and that may stay as they are."""
+        import pyarrow.compute as pc
+
+        found = self.findings
+        unmended = pc.and_(pc.is_null(found["fix"]), pc.is_null(found["unsafe_fixes"]))
+        return not pc.all(pc.and_(pc.equal(found["severity"], NOTE), unmended), min_count=0).as_py()
 
 
 def examine(

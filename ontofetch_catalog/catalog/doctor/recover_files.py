@@ -5,18 +5,18 @@ Every byte that it hands on is checked against the recorded sha256 first or whil
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from ontofetch_hookspecs import layout
 from ontofetch_hookspecs.names import quote
 
 from ...content.archives import Budget, Entry, Limits, damage_named, open_archive, read_entries
-from .. import fsops, journal
+from ...content.selection import find_sources
+from .. import extractions, fsops, journal
 from ..connection import Store
 from ..repo import files, releases
 from .repair import refuse
@@ -54,26 +54,42 @@ def _unpack(
 ) -> int:
     archive = draft.store.path(f"{row.fs_relpath}/{layout.find_layout(row.layout).source}/{artifact.relpath}")
     check_content(draft.store, archive.relpath, artifact.artifact_id)
-    strip = int(json.loads(artifact.extraction or "{}").get("strip", 0))
-    left = dict(own)
-    total = 0
+    strip = extractions.decode(artifact.extraction).strip if artifact.extraction else 0
+    by_number: dict[int, list[str]] = {}
     with ExitStack() as stack:
         stream = stack.enter_context(open_archive(archive))
-        # the rows may be a stranger's, and so may what they call whole
-        budget = Budget(artifact.relpath, os.fstat(stream.fileno()).st_size, _limits(draft.store))
-        for entry in read_entries(stream, artifact.relpath, stack, budget):
-            relpath = "/".join(entry.name.removeprefix("./").split("/")[strip:])
-            found = left.pop(relpath, None) if entry.kind == "file" else None
-            if found is None:
-                continue
-            target = f"{row.fs_relpath}/{layout.find_layout(row.layout).data}/{relpath}"
+        for name, number in find_sources(_entries(draft.store, artifact, stream, stack)).items():
+            relpath = name.split("/", strip)[-1] if name.count("/") >= strip else ""
+            if relpath in own:
+                by_number.setdefault(number, []).append(relpath)
+        lost = set(own).difference(*by_number.values())
+        if lost:
+            raise refuse(min(lost), f"the artifact {quote(artifact.relpath)} has no such file")
+        total = 0
+        for number, entry in enumerate(_entries(draft.store, artifact, stream, stack)):
             chunks = _chunks(entry, artifact.relpath)
-            total += write_checked(draft, target, chunks, str(found["file_id"]), found["mtime"])
-            if not left:
+            for relpath in by_number.pop(number, []):
+                target = f"{row.fs_relpath}/{layout.find_layout(row.layout).data}/{relpath}"
+                found = own[relpath]
+                total += write_checked(draft, target, chunks, str(found["file_id"]), found["mtime"])
+                # other names of the same bytes, which pass by only once
+                chunks = _prepared(draft)
+            if not by_number:
                 break
-    if left:
-        raise refuse(min(left), f"the artifact {quote(artifact.relpath)} has no such file")
     return total
+
+
+def _entries(store: Store, artifact: releases.ArtifactRow, stream: IO[bytes], stack: ExitStack) -> Iterator[Entry]:
+    stream.seek(0)
+    # the rows may be a stranger's, and so may what they call whole
+    budget = Budget(artifact.relpath, os.fstat(stream.fileno()).st_size, _limits(store))
+    return read_entries(stream, artifact.relpath, stack, budget)
+
+
+def _prepared(draft: journal.IntentDraft) -> Iterator[bytes]:
+    """Yield the bytes of the file that was written last."""
+    with os.fdopen(draft.store.path(draft.intent.moves[-1].source).open_file(), "rb") as stream:
+        yield from iter(lambda: stream.read(fsops.CHUNK), b"")
 
 
 def _limits(store: Store) -> Limits:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import stat
 from collections.abc import Callable, Sequence
@@ -13,9 +12,9 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs import layout
 from ontofetch_hookspecs.names import path_key, quote, relpath_fault
 
-from ...content.archives import read_entries
+from ...content.archives import HARD_LINK, read_entries
 from ...errors import ExtractError, OntofetchError
-from .. import fsops, journal, sessions
+from .. import extractions, fsops, journal, sessions
 from ..boundaries.documents import draft_extract_audit, draft_manifest
 from ..connection import Store
 from ..repo import files, latest, releases, validations
@@ -118,7 +117,7 @@ def _hash_release(
             hint="The manifest alone can't be taken over; move the folder away, or bring its files back.",
         )
     left: list[str] = []
-    sources = _list(store, f"{folder.path}/{known.source}", left)
+    sources = _list(store, f"{folder.path}/{known.source}", left, folded=True)
     data = _list(store, f"{folder.path}/{known.data}", left)
     if not sources:
         raise AdoptionRefused(
@@ -148,16 +147,20 @@ def _hash_release(
     return Adopted(rows=1 + len(artifacts) + len(own), bytes=size, by_documents=False, left=left)
 
 
-def _list(store: Store, path: str, left: list[str]) -> list[str]:
-    """Return the files below a folder that the catalog can hold, sorted; the others are added to `left`."""
+def _list(store: Store, path: str, left: list[str], *, folded: bool = False) -> list[str]:
+    """Return the files below a folder that the catalog can hold, sorted; the others are added to `left`.
+
+    With `folded` it can't hold two that are one where case and normal forms are folded.
+    """
     if not store.path(path).is_dir():
         return []
     found: dict[str, str] = {}
     for relpath, state in fsops.walk(store.path(path)):
-        if not stat.S_ISREG(state.st_mode) or relpath_fault(relpath) or path_key(relpath) in found:
+        key = path_key(relpath) if folded else relpath
+        if not stat.S_ISREG(state.st_mode) or relpath_fault(relpath) or key in found:
             left.append(f"{path}/{relpath}")
         else:
-            found[path_key(relpath)] = relpath
+            found[key] = relpath
     return sorted(found.values(), key=str.encode)
 
 
@@ -204,13 +207,13 @@ def _attribute(
         strip = max(by_strip, key=lambda number: (len(by_strip[number]), -number))
         mine = by_strip[strip] - set(owners)
         owners |= dict.fromkeys(mine, artifact.artifact_id)
-        extraction = json.dumps({"include": [], "strip": strip}, sort_keys=True) if mine else None
+        extraction = extractions.encode(extractions.Extraction(strip=strip)) if mine else None
         found.append(replace(artifact, extraction=extraction))
     strangers = [relpath for relpath in data if relpath not in owners]
     if len(artifacts) == 1 and strangers:
         # there is nothing else that they could have come out of
         owners |= dict.fromkeys(strangers, artifacts[0].artifact_id)
-        whole = found[0].extraction or json.dumps({"include": [], "strip": 0}, sort_keys=True)
+        whole = found[0].extraction or extractions.encode(extractions.Extraction())
         found, strangers = [replace(found[0], extraction=whole)], []
     return {relpath: owners[relpath] for relpath in data if relpath in owners}, found, strangers
 
@@ -219,7 +222,7 @@ def _entry_names(store: Store, path: str, name: str) -> list[str]:
     try:
         with ExitStack() as stack:
             entries = read_entries(store.path(path), name, stack)
-            return [entry.name.removeprefix("./") for entry in entries if entry.kind == "file"]
+            return [entry.path for entry in entries if entry.kind in ("file", HARD_LINK)]
     except (ExtractError, OSError) as error:
         _log.warning("%s can't be looked into: %s", quote(path), error)
         return []

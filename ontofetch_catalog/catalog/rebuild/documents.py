@@ -6,7 +6,6 @@ release is taken over.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,7 +26,7 @@ from ontofetch_hookspecs.names import (
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ...errors import EventError, OntofetchError
-from .. import fsops
+from .. import extractions, fsops
 from ..boundaries.documents import LATEST_FORMAT, MANIFEST_FORMAT
 from ..connection import Store
 from ..repo import audits, releases
@@ -231,7 +230,7 @@ def _read_artifact(item: Mapping[str, Any], version_id: str) -> releases.Artifac
         size_bytes=check_size("size_bytes", item["size_bytes"]),
         status=item["status"],
         recorded_at=_time("recorded_at", item["recorded_at"]),
-        extraction=_extraction(item["extraction"]),
+        extraction=extractions.check(item["extraction"]),
         etag=check_text("etag", item["etag"]),
         last_modified=check_text("last_modified", item["last_modified"]),
         content_type=check_text("content_type", item["content_type"]),
@@ -241,19 +240,6 @@ def _read_artifact(item: Mapping[str, Any], version_id: str) -> releases.Artifac
 def _url(told: str) -> str:
     # a file of the store has no secret, and its path below the root would come back as an absolute one
     return told if told.startswith("file:") else redact_url(told)
-
-
-def _extraction(given: object) -> str | None:
-    if given is None:
-        return None
-    if not isinstance(given, dict) or set(given) != {"include", "strip"}:
-        raise EventError("An extraction is not of the known format.", subject="extraction")
-    include, strip = given["include"], given["strip"]
-    if not isinstance(include, list) or not isinstance(strip, int) or isinstance(strip, bool) or not 0 <= strip <= 1000:
-        raise EventError("An extraction is not of the known format.", subject="extraction")
-    for pattern in include:
-        check_text("include", pattern, optional=False)
-    return json.dumps(given, sort_keys=True)
 
 
 def _read_files(
@@ -266,7 +252,11 @@ def _read_files(
     import pyarrow.compute as pc
 
     raw = _read_audit(store, version, layout.EXTRACT_AUDIT, version.extract_audit)
-    told = audits.read_files(connection, version.version_id, raw)
+    told, remarks = audits.read_files(connection, version.version_id, raw)
+    if not extractions.same_remarks(
+        remarks, version.version_id, [(row.artifact_id, row.extraction) for row in artifacts]
+    ):
+        raise EventError("Its extract audit remarks something else than the manifest says.", subject="remarks")
     # what was recorded before two archives were held against each other stays recorded
     checked = read_files(told, folded=False)
     known = pa.array([artifact.artifact_id for artifact in artifacts], pa.string())

@@ -25,6 +25,9 @@ _FILE = (
     '{"version_id":"VARCHAR","relpath":"VARCHAR","file_id":"VARCHAR","artifact_id":"VARCHAR","format":"VARCHAR",'
     '"size_bytes":"BIGINT","mtime":"VARCHAR","strip":"INTEGER"}'
 )
+# of an artifact and not of a file; in a text of JSON such quotes do not stand by themselves
+_IS_REMARK = """(contains(line, ',"remarks":[') AND NOT contains(line, '"relpath":'))"""
+MOST_REMARK_LINES = 10_000  # one for each artifact of a release
 _RESULT = (
     '{"version_id":"VARCHAR","relpath":"VARCHAR","file_id":"VARCHAR","validator":"VARCHAR",'
     '"validator_version":"VARCHAR","passed":"BOOLEAN","details":"JSON","run_at":"VARCHAR","reused_from":"VARCHAR"}'
@@ -33,18 +36,30 @@ _RESULT = (
 _DETAILS = r'"details":(\{.*\}),"run_at":"[^"]*","reused_from":(?:null|"(?:[^"\\]|\\.)*")\}$'
 
 
-def read_files(connection: duckdb.DuckDBPyConnection, version_id: str, path: StorePath | None) -> pa.Table:
+def read_files(
+    connection: duckdb.DuckDBPyConnection, version_id: str, path: StorePath | None
+) -> tuple[pa.Table, list[str]]:
     """Return the files in an extract audit, in its order: FILES_COLUMNS and artifact_id; none without a path.
+
+    With them come the lines that are no files but remarks on artifacts, MOST_REMARK_LINES + 1 of them at most.
 
     Raises:
         EventError: A line has another form, or is of another release.
     """
     query = f"""
         SELECT told.version_id, told.relpath, told.file_id, told.format, told.size_bytes, told.artifact_id,
-            rtrim(told.mtime, 'Z')::TIMESTAMP AS mtime
-        FROM (SELECT json_transform_strict(line, '{_FILE}') AS told FROM given_lines)
+            rtrim(told.mtime, 'Z')::TIMESTAMP AS mtime, remark
+        FROM (
+            SELECT CASE WHEN NOT {_IS_REMARK} THEN json_transform_strict(line, '{_FILE}') END AS told,
+                CASE WHEN {_IS_REMARK} THEN line END AS remark
+            FROM given_lines
+        )
         """  # noqa: S608 - our own text
-    return _read(connection, version_id, path, query, [column.name for column in FILES_COLUMNS] + ["artifact_id"])
+    names = [column.name for column in FILES_COLUMNS] + ["artifact_id"]
+    found = _read(connection, version_id, path, query, [*names, "remark"])
+    of_files = found["remark"].is_null()
+    remarks = found["remark"].drop_null().slice(0, MOST_REMARK_LINES + 1).to_pylist()
+    return found.filter(of_files).select(names), remarks
 
 
 def read_results(connection: duckdb.DuckDBPyConnection, version_id: str, path: StorePath | None) -> pa.Table:

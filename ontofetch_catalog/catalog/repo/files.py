@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .. import fsops
@@ -21,6 +22,9 @@ _AUDIT_LINE = """concat('{{"version_id":"', {version}, '","relpath":"',
     replace(replace(relpath, chr(92), '\\\\'), '"', '\\"'), '","file_id":"', file_id, '","artifact_id":"', artifact_id,
     '","format":"', format, '","size_bytes":', size_bytes, ',"mtime":"', replace(mtime::VARCHAR, ' ', 'T'),
     'Z","strip":', strip, '}}', chr(10))"""
+# of artifacts of which something was left out, or is odd: behind all files, without a path
+_REMARKS_LINE = """concat('{{"version_id":"', version_id, '","artifact_id":"', artifact_id, '","remarks":',
+    (extraction->'remarks')::VARCHAR, '}}', chr(10))"""
 _BATCH_ROWS = 32_768
 
 
@@ -100,13 +104,24 @@ def same_files(connection: duckdb.DuckDBPyConnection, version_id: str, artifact_
         connection.unregister("given_files")
 
 
+@dataclass(frozen=True, slots=True)
+class Met:
+    """A given path, and the file of another artifact that it would meet; whether only where case is folded."""
+
+    given: str
+    relpath: str
+    artifact_id: str
+    is_folded: bool
+
+
 def find_foreign_path(
     connection: duckdb.DuckDBPyConnection, version_id: str, artifact_id: str, paths: pa.Table
-) -> tuple[str, str] | None:
-    """Return (path, artifact_id) of a file of another artifact that a given path would meet, None if none does.
+) -> Met | None:
+    """Return a file of another artifact that a given path would meet, None if none does.
 
-    Where case and normal forms are folded they would be one file, one would be a folder of the other, or they would lie
-    in one folder under two names. What is recorded for this artifact already is not asked about.
+    They are the same, or one is a folder of the other; or so it would be where case and normal forms are folded, or
+    they would lie in one folder under two names. What is the same everywhere is returned first. What is recorded for
+    this artifact already is not asked about.
 
     Args:
         connection: An open connection.
@@ -130,13 +145,13 @@ def find_foreign_path(
                 SELECT *, {path_key("path")} AS key
                 FROM ({_with_folders("given")}) ANTI JOIN ({_with_folders("own")}) USING (path)
             )
-            SELECT o.relpath, o.artifact_id FROM o
-            JOIN g ON g.key = o.key AND (g.is_file OR o.is_file OR g.path <> o.path) ORDER BY 1 LIMIT 1
+            SELECT g.path, o.relpath, o.artifact_id, g.path <> o.path AS is_folded FROM o
+            JOIN g ON g.key = o.key AND (g.is_file OR o.is_file OR g.path <> o.path) ORDER BY 4, 2, 1 LIMIT 1
             """,  # noqa: S608 - our own text
         )
     finally:
         connection.unregister("given_paths")
-    return (str(found[0]), str(found[1])) if found else None
+    return Met(str(found[0]), str(found[1]), str(found[2]), bool(found[3])) if found else None
 
 
 def _with_folders(files: str) -> str:
@@ -210,7 +225,9 @@ def covering_paths(connection: duckdb.DuckDBPyConnection, version_id: str, artif
 def audit_lines(
     connection: duckdb.DuckDBPyConnection, version_id: str, given: tuple[pa.Table, str, int] | None = None
 ) -> Generator[memoryview, None, None]:
-    """Yield the lines of the extract audit of a release, sorted by path, as bytes of many lines.
+    """Yield the lines of the extract audit of a release, as bytes of many lines.
+
+    Files come first, sorted by path, then the remarks on its artifacts.
 
     Who does not take them all closes it: until then its result stays open.
 
@@ -242,6 +259,11 @@ def audit_lines(
     finally:
         if given is not None:
             connection.unregister("given_files")
+    yield from text_of(
+        connection,
+        f"SELECT {_REMARKS_LINE.format()} AS line FROM artifacts WHERE version_id = {literal(version_id)}"  # noqa: S608
+        " AND json_array_length(extraction->'remarks') > 0 ORDER BY relpath",
+    )
 
 
 def text_of(connection: duckdb.DuckDBPyConnection, query: str) -> Generator[memoryview, None, None]:

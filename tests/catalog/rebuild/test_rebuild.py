@@ -18,6 +18,7 @@ from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.catalog.doctor.examine import examine
 from ontofetch_catalog.catalog.rebuild.build import Rebuilt, rebuild
 from ontofetch_catalog.errors import CatalogMissing, Conflict
+from ontofetch_hookspecs import Remark
 from tests.catalog.killed import FORMER
 from tests.catalog.test_recovery import _die
 from tests.releases import Releases, assert_consistent, query, results_table, sha256, snapshot
@@ -32,6 +33,12 @@ COMPARED = {
     "extracted_files": "* EXCLUDE (verified_at)",
     "validations": "*",
 }
+
+
+REMARKS = (
+    Remark(kind="left_out", reason='file(s) of "no" use \\ é', count=3, names=("a/é", "'\\x1b'")),
+    Remark(kind="warning", reason='of ,"remarks":[ and "relpath":', count=1),
+)
 
 
 def rows(root: Path) -> dict[str, list[tuple[Any, ...]]]:
@@ -49,7 +56,7 @@ def make_store(root: Path) -> Releases:
     releases.download("1.1", b"one", artifact="deep/one.zip", etag='"x"', content_type="application/zip")
     releases.extract("1.1", b"one", TEXTS, artifact="deep/one.zip", include=("*.ttl", 'qu"ote'), strip=2)
     releases.download("1.1", b"two", artifact="two.zip", status="cached", plan_hash="plan")
-    releases.extract("1.1", b"two", {"x.ttl": "x"}, artifact="two.zip")
+    releases.extract("1.1", b"two", {"x.ttl": "x"}, artifact="two.zip", exclude=("*.é",), remarks=REMARKS)
     failing = results_table(TEXTS, failing=("a.ttl",))
     details = [
         json.dumps({"error": 'say "no"', "run_at": "a", "reused_from": None}),
@@ -96,6 +103,26 @@ def test_a_lost_catalog_comes_back_row_for_row(tmp_path: Path) -> None:
     assert_consistent(root)
     assert left(root) == []
     assert query(root, "SELECT type FROM events ORDER BY event_id") == [("migrate.done",), ("rebuild.done",)]
+
+
+def test_documents_of_former_stores_are_taken_over(tmp_path: Path) -> None:
+    """What was written before anything could be excluded or remarked is sound and stays as it is."""
+    root = tmp_path / "store"
+    releases = Releases(root, settings=FAST)
+    releases.pull("1.0", TEXTS)
+    former = '{"include": [], "strip": 0}'
+    with duckdb.connect(str(root / ".catalog/ontofetch.duckdb")) as connection:
+        connection.execute("UPDATE artifacts SET extraction = ?", [former])
+    manifest = root / "example/sample/1.0/manifest.json"
+    document = json.loads(manifest.read_bytes())
+    document["artifacts"][0]["extraction"] = json.loads(former)
+    manifest.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    assert left(root) == []
+    before, disk = rows(root), snapshot(root)
+    lose(root)
+    assert set(sources(rebuild(Store(root, FAST))).values()) == {"documents"}
+    assert (rows(root), snapshot(root), left(root)) == (before, disk, [])
+    assert not releases.extract("1.0", json.dumps(TEXTS).encode(), TEXTS).changed
 
 
 @pytest.mark.parametrize("damage", ["garbage", "behind", "log"])
@@ -185,6 +212,23 @@ def _other_digest(document: dict[str, Any]) -> object:
     return document | {"extract_audit": "0" * 64}
 
 
+def _odd_remark(document: dict[str, Any]) -> object:
+    remark = {"kind": "warning", "reason": "two\nlines", "count": 1, "names": []}
+    extraction = {"include": [], "exclude": [], "strip": 0, "remarks": [remark]}
+    return document | {"artifacts": [document["artifacts"][0] | {"extraction": extraction}]}
+
+
+def _many_remarks(document: dict[str, Any]) -> object:
+    remark = {"kind": "warning", "reason": "odd", "count": 1, "names": []}
+    extraction = {"include": [], "exclude": [], "strip": 0, "remarks": [remark] * 17}
+    return document | {"artifacts": [document["artifacts"][0] | {"extraction": extraction}]}
+
+
+def _odd_exclude(document: dict[str, Any]) -> object:
+    extraction = {"include": [], "exclude": ["a\nb"], "strip": 0, "remarks": []}
+    return document | {"artifacts": [document["artifacts"][0] | {"extraction": extraction}]}
+
+
 def _deep(document: dict[str, Any]) -> object:
     return document | {"plan_hash": [[[]]]}
 
@@ -198,6 +242,9 @@ HOSTILE = (
     _naive_time,
     _unknown_key,
     _other_digest,
+    _odd_remark,
+    _many_remarks,
+    _odd_exclude,
     _deep,
 )
 
@@ -231,6 +278,8 @@ FILE = {"file_id": "0" * 64, "format": "turtle", "size_bytes": 1, "mtime": "2025
         FILE | {"version_id": "example/sample/1.0", "relpath": "../../up"},
         FILE | {"version_id": "example/sample/1.0", "relpath": "a.ttl"},
         FILE | {"version_id": "example/sample/1.0", "relpath": "new", "artifact_id": "1" * 64},
+        {"version_id": "example/sample/1.0", "remarks": [{"kind": "warning", "reason": "x", "count": 1, "names": []}]},
+        {"version_id": "example/sample/1.0", "remarks": [[[[1e400]]]]},
     ],
 )
 def test_a_hostile_audit_is_not_believed(tmp_path: Path, line: Any) -> None:

@@ -7,7 +7,10 @@ from .fault import fault, of
 INFLATING, ZIPS, TARS, BOUNDS = (
     f"ontofetch_catalog/content/{name}.py" for name in ("inflating", "zips", "tars", "bounds")
 )
+FRAMES = "ontofetch_catalog/content/frames.py"
 ARCHIVES, DIRECTORY = "ontofetch_catalog/content/archives.py", "ontofetch_catalog/content/zip_directory.py"
+EXTRACT = "tests/host/test_extract.py::test_"
+UNPACKING, REMARKS = "ontofetch_catalog/host/unpacking.py", "ontofetch_catalog/content/remarks.py"
 UNPACKER, WORKER, PROCESS = (
     f"ontofetch_catalog/host/{name}.py" for name in ("unpacker", "worker", "validator_process")
 )
@@ -36,7 +39,7 @@ FAULTS = (
     ),
     fault(
         "zstandard is read in large pieces",
-        (INFLATING, "self._pieces = _pieces(raw)", "self._pieces = iter(lambda: raw.read(_BITE), b'')"),
+        (FRAMES, "self._pieces = _pieces(raw)", "self._pieces = iter(lambda: raw.read(_BITE), b'')"),
         tests=both("repeated blocks"),
     ),
     fault(
@@ -61,7 +64,7 @@ FAULTS = (
     ),
     fault(
         "a zstandard window may be of any size",
-        (INFLATING, "max_window_size=MEMORY", "max_window_size=2**31"),
+        (FRAMES, "max_window_size=MEMORY", "max_window_size=2**31"),
         (BOOT, '    if spec["memory"]:\n', "    if False:\n"),
         tests=both("a window"),
         note="where it is unpacked, the limit of the process's memory says the same",
@@ -131,6 +134,20 @@ FAULTS = (
         "what a single file unpacks to is not counted",
         (ARCHIVES, "        self._budget.take(len(data))\n", ""),
         tests=both("repeated blocks", "a single file"),
+    ),
+    fault(
+        "other names of a file take no room",
+        (UNPACKING, "yield Counted(stream, self._budget)", "yield stream"),
+        tests=(
+            EXTRACT + "a_hard_link_takes_room_of_its_own",
+            EXTRACT + "hard_links_to_what_is_not_unpacked_are_bounded",
+        ),
+    ),
+    fault(
+        "what is said of an archive has no end",
+        (REMARKS, "and len(self._found) >= MOST_REMARKS - 1:", "and False:"),
+        (REMARKS, "if len(names) < MOST_REMARK_NAMES:", "if True:"),
+        tests=(EXTRACT + "remarks_are_bounded",),
     ),
     fault(
         "a time of a pax header may be none",
