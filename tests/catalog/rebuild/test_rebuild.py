@@ -291,7 +291,7 @@ def test_a_hostile_audit_is_not_believed(tmp_path: Path, line: Any) -> None:
     document = json.loads(manifest.read_bytes())
     if isinstance(line, dict) and len(line) > 1:
         line = {"artifact_id": document["artifacts"][0]["artifact_id"]} | line
-    audit.write_bytes(audit.read_bytes() + json.dumps(line).encode() + b"\n")
+    audit.write_bytes(audit.read_bytes() + json.dumps(line, separators=(",", ":")).encode() + b"\n")
     manifest.write_text(json.dumps(document | {"extract_audit": sha256(audit.read_bytes())}))
     lose(root)
     assert sources(rebuild(Store(root, FAST))) == {"example/sample/1.0": "hashed"}
