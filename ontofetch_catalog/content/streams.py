@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import bz2
 from collections.abc import Callable
-from typing import IO
 
 from .frames import Zstandard
 from .inflating import Deflate, Inflated, Readable, Xz, follows_bzip2, follows_gzip
 
 
-def open_inflated(raw: IO[bytes], compression: str, behind: Callable[[], None] = lambda: None) -> Readable:
+def open_inflated(raw: Readable, compression: str, behind: Callable[[], None] = lambda: None) -> Readable:
     """Return the stream of what a compressed file stands for: gz, bz2, xz, zst, or nothing for one that is not.
 
     Its `read` raises NotRead, or what the decompressor raises for damage.

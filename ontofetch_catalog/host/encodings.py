@@ -14,7 +14,8 @@ import httpx
 from ontofetch_hookspecs.names import quote
 
 from ..content.bounds import RATIO_FROM, STEP
-from ..content.inflating import Deflate, Inflated, Readable, TooLarge, open_inflated
+from ..content.inflating import Deflate, Inflated, NotRead, Readable
+from ..content.streams import open_inflated
 from ..errors import FetchError
 
 MOST_CODINGS = 5  # nobody needs two
@@ -123,7 +124,7 @@ class Decoded:
             return False
         try:
             start = _read_some(self._undone(_Pieces([head])), len(magic))
-        except (_Broken, EOFError, TooLarge):
+        except (_Broken, EOFError, NotRead):
             return False
         return not start.startswith(magic)
 
@@ -136,7 +137,7 @@ class Decoded:
     def _read(self, stream: Readable) -> bytes:
         try:
             return stream.read(STEP)
-        except TooLarge as error:
+        except NotRead as error:
             raise self._refused(f"{error}", "Fetch it with another program and pull the file.") from error
         except EOFError as error:
             # to be tried again, as a body that breaks off is
@@ -216,14 +217,14 @@ class _Guarded:
 def _open(raw: Readable, coding: str) -> Readable:
     """Return the stream of what a coded one stands for."""
     if coding == "br":
-        return Inflated(raw, _Brotli, several=False)
+        return Inflated(raw, _Brotli)
     start = _Pieces(iter(lambda: raw.read(_BITE), b""))
     if coding in _ALSO_FILES:
         if not start.peek(4).startswith(_ALSO_FILES[coding][1]):
             raise _Broken("it begins otherwise")
-        return open_inflated(start, {"gzip": "gz", "zstd": "zst"}[coding])  # type: ignore[arg-type]
+        return open_inflated(start, {"gzip": "gz", "zstd": "zst"}[coding])
     # RFC 9110, 8.4.1.2: with a zlib header; many send the bare stream
-    return Inflated(start, lambda: Deflate(15 if _is_zlib(start.peek(_BITE)) else -15), several=False)
+    return Inflated(start, lambda: Deflate(15 if _is_zlib(start.peek(_BITE)) else -15))
 
 
 def _is_zlib(head: bytes) -> bool:
