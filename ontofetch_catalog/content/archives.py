@@ -42,12 +42,14 @@ class Entry:
         kind: `file`, `folder`, or in words what else it is, e.g. `a symbolic link`.
         mtime: Seconds since 1970 UTC, as the archive says it; a finite number.
         open: Opens a stream of its bytes; to be read and closed before the next entry.
+        alone: Whether it is no archive's entry but a file that came by itself.
     """
 
     name: str
     kind: str
     mtime: float
     open: Callable[[], AbstractContextManager[Readable]]
+    alone: bool = False
 
 
 @contextmanager
@@ -133,6 +135,7 @@ def read_entries(
         "file",
         state.st_mtime,
         _opening(lambda: _Counted(_rewound(stream, compression), budget), name),
+        alone=True,
     )
 
 

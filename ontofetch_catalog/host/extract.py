@@ -96,6 +96,7 @@ def extract_artifact(
     stage: Stage,
     *,
     name: str,
+    content_type: str | None = None,
     include: tuple[str, ...] = (),
     strip: Strip = "auto",
     limits: ExtractLimits | None = None,
@@ -108,6 +109,7 @@ def extract_artifact(
         archive: The artifact.
         stage: Where to.
         name: The artifact's name.
+        content_type: What the server said of it.
         include: Globs over the names in the archive (`*` crosses `/`); empty: everything.
         strip: How many leading folders to take off; `auto` takes a single folder off that all entries share.
         limits: What is refused.
@@ -128,6 +130,7 @@ def extract_artifact(
             "archive": archive.relpath if isinstance(archive, StorePath) else os.path.abspath(archive),
             "in_store": isinstance(archive, StorePath),
             "name": name,
+            "content_type": content_type,
             "include": include,
             "drop": drop,
             "limits": asdict(limits or ExtractLimits()),

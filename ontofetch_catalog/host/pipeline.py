@@ -63,6 +63,7 @@ class Pull:
         folder = self._layout.version_folder(request.service, request.ontology, request.version)
         self._folder = host.root / (self._record.fs_relpath if self._record else folder)
         self._recorded = True  # until nobody hands out a receipt
+        self._content_type: str | None = None
 
     def run(self) -> Summary:
         """Fetch, unpack, validate, set latest; each step is recorded before the next one begins.
@@ -71,6 +72,7 @@ class Pull:
             OntofetchError: A step failed or was refused; what was recorded before it stays.
         """
         copy = self._fetch()
+        self._content_type = copy.content_type
         # a process is ready to unpack by the time that the download is recorded
         with ExitStack() as stack:
             unpacker = stack.enter_context(Unpacker(self._allowance)) if copy.record is None else None
@@ -229,6 +231,7 @@ class Pull:
                 below_root(self._host.root, self._folder / self._layout.source / self._name),
                 stage,
                 name=self._name,
+                content_type=self._content_type,
                 include=request.include,
                 strip=request.strip,
                 limits=limits,

@@ -24,7 +24,8 @@ from ontofetch_hookspecs.store_paths import StorePath
 
 from ..children.limits import Allowance, limit_cpu, limit_file
 from ..content.archives import Budget, Entry, Limits, damage_named, open_archive, read_entries
-from ..content.formats import HEAD_BYTES, format_of
+from ..content.formats import HEAD_BYTES
+from ..content.insides import format_inside
 from ..errors import ExtractError, OntofetchError
 
 DATA = "data"
@@ -90,12 +91,13 @@ class Unpacking:
         skipped: How many files were left out because their name is too short.
     """
 
-    def __init__(self, stage: StageFolder, budget: Budget) -> None:
+    def __init__(self, stage: StageFolder, budget: Budget, content_type: str | None = None) -> None:
         self.rows: list[tuple[str, str, str, int, float]] = []
         self.tops: set[str] = set()
         self.skipped = 0
         self._stage = stage
         self._budget = budget
+        self._content_type = content_type
         self._names = _Names(budget)
 
     def take(self, entry: Entry, include: list[str], drop: int) -> None:
@@ -134,7 +136,11 @@ class Unpacking:
                 if len(head) < HEAD_BYTES:
                     head += chunk[: HEAD_BYTES - len(head)]
                 staged.write(chunk)
-        self.rows.append((relpath, staged.sha256, format_of(relpath, head), staged.size, mtime))
+        place = self._stage.place / f"{DATA}/{relpath}"
+        # what the server said of an archive says nothing of its entries
+        told = self._content_type if entry.alone else None
+        found = format_inside(relpath, head, lambda: os.fdopen(place.open_file(), "rb"), told)
+        self.rows.append((relpath, staged.sha256, found, staged.size, mtime))
 
     def _chunks(self, entry: Entry) -> Iterator[bytes]:
         # only reading may be blamed on the archive: what happens between two chunks is the stage's affair
@@ -160,7 +166,7 @@ def end_with(parent: int) -> None:
 
 
 def main() -> int:
-    """Wait for what to unpack: {root, stage, archive, name, include, drop, limits, allowance}; none: end."""
+    """Wait for what to unpack, with the words that `extract_artifact` sends; none: end."""
     # Ctrl-C reaches every process of the terminal; the one that started us decides
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     line = sys.stdin.buffer.readline()
@@ -186,7 +192,7 @@ def _serve(task: dict[str, Any], out: IO[bytes]) -> None:
         size = os.fstat(archive.fileno()).st_size
         limit_cpu(Allowance(**task["allowance"]).cpu_for(size))
         budget = Budget(task["name"], size, limits)
-        unpacking = Unpacking(StageFolder(root, task["stage"]), budget)
+        unpacking = Unpacking(StageFolder(root, task["stage"]), budget, task["content_type"])
         told_at = time.monotonic()
         for entry in read_entries(archive, task["name"], stack, budget):
             unpacking.take(entry, task["include"], task["drop"])
