@@ -20,6 +20,7 @@ MOST_RATIO = 10  # so many for each character of the document (`&owl;` is a sixt
 _STEP = 1 << 20
 _KEPT = 1 << 18  # characters that a declaration may have; it is seen whole, wherever a step ends
 _NAME = 1024
+_PREDEFINED = ("amp", "lt", "gt", "quot", "apos")
 _OPENING = "<!ENTITY"
 _TOKEN = re.compile(rf"{_OPENING}|&([^;&]{{1,{2 * _NAME}}});")
 _DECLARATION = re.compile(rf"""{_OPENING}([^"'<>]*)(?:"([^"]*)"|'([^']*)')""")
@@ -41,10 +42,11 @@ class Entities:
 
     Attributes:
         doctype: Whether anything that looks like a DTD was met.
+        unknown: Whether an entity is used that none of the document's own declarations names.
     """
 
     def __init__(self) -> None:
-        self.doctype = False
+        self.doctype = self.unknown = False
         self._known: dict[str, tuple[int, int]] = {}
         self._declared = 0
         self._used = 0
@@ -67,21 +69,20 @@ class Entities:
             text = text[end:]
 
     def _look(self, text: str, end: int, seen: int) -> str | None:
-        if not self._known and _OPENING not in text:
+        if not self._known and not self.doctype and _OPENING not in text:
             return None
         for found in _TOKEN.finditer(text):
             if found.start() >= end:
                 break
-            if found[1] is None:
-                fault = self._declare(text, found.start())
-            else:
-                self._used += self._known.get(_plain(found[1]), (0, 0))[0]
-                fault = self._excess(seen)
+            name = found[1]
+            fault = self._declare(text, found.start()) if name is None else self._use(_plain(name), seen)
             if fault is not None:
                 return fault
         return None
 
-    def _excess(self, seen: int) -> str | None:
+    def _use(self, name: str, seen: int) -> str | None:
+        self.unknown = self.unknown or (name not in self._known and name not in _PREDEFINED and name[:1] != "#")
+        self._used += self._known.get(name, (0, 0))[0]
         if self._used <= MOST_USED + MOST_RATIO * seen:
             return None
         return (

@@ -6,7 +6,6 @@ It knows the contract and not who answers: without a catalog it publishes by its
 from __future__ import annotations
 
 import getpass
-import json
 import logging
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -25,7 +24,7 @@ from ontofetch_hookspecs import (
     Validator,
     Veto,
 )
-from ontofetch_hookspecs.layout import VALIDATION_AUDIT, find_layout
+from ontofetch_hookspecs.layout import find_layout
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import below_root, make_root
 
@@ -39,11 +38,11 @@ from .extract import Extraction, ExtractLimits, Unpacker, extract_artifact
 from .fetch import STAGED, fetch
 from .http_options import HttpOptions
 from .manager import Plugins
+from .outcomes import doubt_about, told_of
 from .publish import publish_artifact, publish_files
 from .request import Request, Summary
 from .validators import run_validators
 
-MOST_TOLD = 5  # failing files that are named; the catalog has all of them
 _log = logging.getLogger("ontofetch.pull")
 
 
@@ -84,7 +83,7 @@ class Pull:
             self._validate(files)
         elif self._record is not None:
             self._summary.failed = self._record.failed
-        self._set_latest()
+        self._set_latest(doubt_about(files, self._summary))
         return self._summary
 
     # --- download -----------------------------------------------------------------------------------------------------
@@ -219,13 +218,7 @@ class Pull:
         return lost is None
 
     def _extract(self, stage: Stage, unpacker: Unpacker) -> Extraction:
-        request, settings = self._request, self._host.settings
-        limits = ExtractLimits(
-            max_entries=_as_int(settings["max_entries"]),
-            max_bytes=_as_int(settings["max_bytes"]),
-            max_ratio=_as_float(settings["max_ratio"]),
-            max_depth=_as_int(settings["max_depth"]),
-        )
+        request = self._request
         with bar(f"unpack {self._name}", unit="files") as update:
             extraction = extract_artifact(
                 below_root(self._host.root, self._folder / self._layout.source / self._name),
@@ -234,7 +227,7 @@ class Pull:
                 content_type=self._content_type,
                 include=request.include,
                 strip=request.strip,
-                limits=limits,
+                limits=self._limits,
                 unpacker=unpacker,
                 progress=lambda files, _: update(files, None),
             )
@@ -269,6 +262,7 @@ class Pull:
                 timeout=_as_float(settings["validate_timeout"]),
                 workers=_as_int(settings["validate_workers"]),
                 allowance=self._allowance,
+                limits=self._limits,
                 progress=update,
             )
         event = self._contract.make(
@@ -279,17 +273,14 @@ class Pull:
             finished_at=now(),
         )
         self._contract.validate_done(event)
-        failures = results.filter(pc.invert(results["passed"]))
-        self._summary.failed = len(pc.unique(failures["relpath"]))
-        self._summary.passed = len(pc.unique(results["relpath"])) - self._summary.failed
-        for row in failures.slice(0, MOST_TOLD).to_pylist():
-            _log.warning("%s fails %s: %s", row["relpath"], row["validator"], json.loads(row["details"]).get("error"))
-        if len(failures) > MOST_TOLD:
-            _log.warning("and %d more; all of them are in %s", len(failures) - MOST_TOLD, VALIDATION_AUDIT)
+        self._summary.count(results)
+        for line in told_of(results):
+            _log.warning("%s", line)
 
     # --- latest -------------------------------------------------------------------------------------------------------
 
-    def _set_latest(self) -> None:
+    def _set_latest(self, doubt: str | None) -> None:
+        """Set the release latest, unless files fail, another one comes after it, or there is `doubt` about it."""
         request, record = self._request, self._record
         if record is None:
             return
@@ -301,6 +292,14 @@ class Pull:
                 "%s does not become latest: %d of its files fail validation; --accept-failures sets it all the same",
                 self._version_id,
                 self._summary.failed,
+            )
+        elif doubt is not None and not request.accept_failures and not self._summary.latest:
+            _log.warning(
+                "%s does not become latest: %s; `%s db latest set %s` sets it all the same, as --accept-failures would",
+                self._version_id,
+                doubt,
+                self._host.name,
+                self._version_id,
             )
         elif record.before_latest:
             _log.warning(
@@ -328,6 +327,16 @@ class Pull:
             max_memory=_as_int(settings["max_memory"]),
             max_cpu=_as_float(settings["max_cpu"]),
             max_cpu_per_mb=_as_float(settings["max_cpu_per_mb"]),
+        )
+
+    @property
+    def _limits(self) -> ExtractLimits:
+        settings = self._host.settings
+        return ExtractLimits(
+            max_entries=_as_int(settings["max_entries"]),
+            max_bytes=_as_int(settings["max_bytes"]),
+            max_ratio=_as_float(settings["max_ratio"]),
+            max_depth=_as_int(settings["max_depth"]),
         )
 
     @property

@@ -19,6 +19,7 @@ def check_obo(path: str, format: str) -> Verdict:  # noqa: A002 - the contract's
     import fastobo
 
     frames = 0
+    fault: Faulty | None
     with open(path, "rb") as stream:
         lines = _Lines(stream)
         try:

@@ -10,14 +10,15 @@ import os
 import re
 import resource
 from dataclasses import dataclass
+from typing import Literal
 
+from ...children.limits import WHOLE_MEMORY_PER_BYTE
 from ...content.byte_order import find_mark
 from .verdicts import Faulty, NotJudged, Verdict, failed, not_judged, panics_named
 from .xml import XmlDocument
 
-MEMORY_PER_BYTE = 64  # of the file: what the ontology takes in memory (50 were measured, 5 of OWL/XML)
 _STANDING = 128 << 20  # bytes of address space that the process takes by itself
-_SERIALIZATIONS = {"ofn": "ofn", "omn": "omn", "owlxml": "owx"}
+_SERIALIZATIONS: dict[str, Literal["ofn", "omn", "owx"]] = {"ofn": "ofn", "omn": "omn", "owlxml": "owx"}
 # they may be used without being declared (OWL 2, table 2), which the library does not know
 _STANDARD = {
     "owl": "http://www.w3.org/2002/07/owl#",
@@ -62,7 +63,7 @@ def check_owl(path: str, format: str) -> Verdict:  # noqa: A002 - the contract's
 
 def _check_room(size: int) -> None:
     room = resource.getrlimit(resource.RLIMIT_AS)[0]
-    if room not in (resource.RLIM_INFINITY, -1) and size * MEMORY_PER_BYTE > room - _STANDING:
+    if room not in (resource.RLIM_INFINITY, -1) and size * WHOLE_MEMORY_PER_BYTE > room - _STANDING:
         raise NotJudged(
             f"its {size:,} bytes would take more memory than a validator may have (the setting max_memory), for its "
             "parser reads it whole"

@@ -17,6 +17,7 @@ from .verdicts import Faulty, NotJudged
 
 _STEP = 1 << 16
 _HEAD = 1024
+_REDUNDANT = "not well-formed "
 # what expat reads by itself, and says itself where a document is in another one than it declares
 _NATIVE = {"utf-8": "utf-8", "us-ascii": "ascii", "iso-8859-1": "iso-8859-1", "utf-16": "utf-16"} | {
     "utf-16le": "utf-16-le", "utf-16be": "utf-16-be",
@@ -86,7 +87,9 @@ class XmlDocument:
         """Return a stream of the document written anew; `exact`: element by element, so that `place` is known."""
         self._stream.seek(self._skipped if self._encoding == "utf-8" or self._recoded else 0)
         source = _Recoded(self._stream, self._recoded) if self._recoded else self._stream
-        return Rewritten(source, "utf-8" if self._recoded else None, exact=exact)
+        found = Rewritten(source, "utf-8" if self._recoded else None, exact=exact)
+        found.needs_outside = self._entities.unknown
+        return found
 
 
 def _codec(name: str) -> str:
@@ -133,9 +136,13 @@ class Checked:
         self._source = stream
         self._left = b""
         self._ended = False
+        self.needs_outside = False  # whether entities are used that are not declared in it
+        self._outside: set[str] = set()
         self.parser = expat.ParserCreate(encoding)
-        self.parser.ExternalEntityRefHandler = _outside
-        self.parser.SkippedEntityHandler = _outside
+        self.parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_ALWAYS)
+        self.parser.EntityDeclHandler = self._declare
+        self.parser.ExternalEntityRefHandler = self._refer
+        self.parser.SkippedEntityHandler = self._skip
 
     def read(self, size: int = -1, /) -> bytes:
         """Return at most `size` bytes.
@@ -161,9 +168,28 @@ class Checked:
             self.parser.Parse(data, not data)
         except expat.ExpatError as error:
             reason = expat.ErrorString(error.code) or "it can't be read"
-            raise Faulty(f"not well-formed: {reason}", error.lineno, error.offset + 1) from error
+            raise Faulty(
+                f"not well-formed: {reason.removeprefix(_REDUNDANT)}", error.lineno, error.offset + 1
+            ) from error
         except (LookupError, ValueError) as error:
             raise NotJudged("it is in an encoding that its parser lacks") from error
+
+    def _declare(
+        self, name: str, parameter: int, value: str | None, base: str | None, system: str | None, *_: object
+    ) -> None:
+        del name, value, base
+        if parameter and system is not None:
+            self._outside.add(system)
+
+    def _refer(self, context: str | None, base: str | None, system: str | None, public: str | None) -> int:
+        del base, public
+        # a DTD elsewhere, which nothing in the document needs, is none of a parser's business that does not validate
+        if context is not None or system in self._outside or self.needs_outside:
+            self._skip()
+        return 1
+
+    def _skip(self, *_: object) -> None:
+        raise NotJudged("it refers to XML entities outside of it, and validation never fetches any")
 
     def drain(self) -> None:
         """Read what the parser left over; raises as `read` does."""
@@ -224,7 +250,3 @@ class Rewritten(Checked):
 
     def _characters(self, text: str) -> None:
         self._add(text.translate(_TEXT))
-
-
-def _outside(*_: object) -> int:
-    raise NotJudged("it refers to an XML entity outside of it, and validation never fetches one")
