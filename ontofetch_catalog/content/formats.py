@@ -35,7 +35,8 @@ SYNTAXES = {
 }  # fmt: skip
 COMPRESSED = ("gz", "bz2", "xz", "zst", "zstd")
 # of these a file may be anything its content says; all other endings are those of text that only looks like a syntax
-_OPEN = frozenset({*SYNTAXES, UNKNOWN, "xml", "json", "text", "html", "svg"}) - {"shex", "shaclc"}
+_OPEN = frozenset({*SYNTAXES, UNKNOWN, "xml", "json", "text"}) - {"shex", "shaclc"}
+_CLOSED = (".rst", ".rst.gz")
 # what a name says stays where the content is a part of that syntax
 _PARTS = {
     "turtle": {"ntriples"},
@@ -78,7 +79,7 @@ def format_of(name: str, head: bytes, content_type: str | None = None) -> str:
         content_type: What the server said of it, if it came by itself.
     """
     named = named_format(name)
-    found = _look(head, named)
+    found = _look(head, named, is_open=named in _OPEN and not name.casefold().endswith(_CLOSED))
     if found == named or found in _PARTS.get(named, ()):
         return named
     if found == "xml-of-rdf":
@@ -89,10 +90,15 @@ def format_of(name: str, head: bytes, content_type: str | None = None) -> str:
     return told or named
 
 
-def _look(head: bytes, named: str) -> str:
-    """Return what the content says, nothing where it does not tell."""
+def _look(head: bytes, named: str, *, is_open: bool) -> str:
+    """Return what the content says, nothing where it does not tell.
+
+    Args:
+        head: The first bytes.
+        named: What the name says.
+        is_open: Whether the content may be of any other format.
+    """
     found = _by_magic(head, named)
-    is_open = named in _OPEN
     if found or not (is_open or head[:_PEEK].lstrip(_BLANK).startswith(_CLEAR)):
         return found
     text = as_utf8(head)

@@ -69,7 +69,7 @@ def look_at_text(text: bytes, named: str) -> str:
     if _TURTLE.match(rest):
         return _with_prefixes(rest)
     if rest[:1] in b"<_" and rest:
-        return _by_lines(rest)
+        return _by_lines(rest, named)
     if _OFN.match(rest):
         return "ofn"
     return "omn" if _OMN.match(rest) or (named == "omn" and _OMN_FRAME.match(rest)) else ""
@@ -110,19 +110,22 @@ def _with_prefixes(text: bytes) -> str:
     return "trig" if graphs else "turtle"
 
 
-def _by_lines(text: bytes) -> str:
+def _by_lines(text: bytes, named: str) -> str:
     """Return N-Triples or N-Quads where every line is one, Turtle where the first statement is one of it."""
     # the last line may be cut
     lines = text.split(b"\n", _MOST_LINES)
     whole = lines[:-1] if len(lines) > 1 else lines
-    quads = False
+    seen = quads = False
     for line in whole:
         stripped = line.strip()
         if not stripped or stripped.startswith(b"#"):
             continue
         found = _LINE.match(stripped)
         if found is None:
-            return "turtle" if _STATEMENT.match(text) else ""
+            # where a name says that lines are statements and some are, the others are damaged
+            is_damaged = seen and named in ("ntriples", "nquads")
+            return "turtle" if not is_damaged and _STATEMENT.match(text) else ""
+        seen = True
         quads = quads or found[1] is not None
     return "nquads" if quads else "ntriples"
 

@@ -12,6 +12,7 @@ from xml.parsers import expat
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _OWL = ("http://www.w3.org/2002/07/owl#", "http://www.w3.org/2006/12/owl2-xml#", "http://www.w3.org/2006/12/owl11-xml#")
+_PLAIN = ("text", "unknown")
 _STEP = 1 << 13
 # a statement of Turtle or N-Triples may begin like an element
 _STATEMENT = re.compile(
@@ -53,7 +54,9 @@ def look_at_xml(text: bytes, named: str) -> str:
         return ""
     root = _find_root(text)
     if root is not None:
-        return _verdict(root)
+        found = _verdict(root)
+        # notes may begin with an element, too
+        return "" if found == "xml" and named in _PLAIN and not text.startswith((b"<?xml", b"<!DOCTYPE")) else found
     # no parser goes on behind damage; what is meant may be plain all the same
     if _HTML.match(text):
         return "html"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import codecs
 import os
+import re
+from itertools import islice
 from typing import IO
 
 from ...content.byte_order import find_mark
@@ -11,6 +13,17 @@ from .verdicts import Faulty, NotJudged, Verdict, failed, not_judged, panics_nam
 
 _AHEAD = 32 << 20  # bytes
 _STEP = 1 << 16
+_ENDS = re.compile(r"[^\n]*\n|[^\n]+")
+_TAG = re.compile(r"([A-Za-z_][A-Za-z0-9_-]{0,99}):")
+# of OBO 1.4
+_TAGS = frozenset({
+    "id", "name", "namespace", "alt_id", "def", "comment", "subset", "synonym", "xref", "builtin", "property_value",
+    "is_a", "intersection_of", "union_of", "equivalent_to", "disjoint_from", "relationship", "created_by",
+    "creation_date", "is_obsolete", "replaced_by", "consider", "is_anonymous", "domain", "range", "inverse_of",
+    "transitive_over", "is_cyclic", "is_reflexive", "is_symmetric", "is_asymmetric", "is_transitive",
+    "is_functional", "is_inverse_functional", "holds_over_chain", "equivalent_to_chain", "disjoint_over",
+    "expand_assertion_to", "expand_expression_to", "is_metadata_tag", "is_class_level", "instance_of",
+})  # fmt: skip
 
 
 def check_obo(path: str, format: str) -> Verdict:  # noqa: A002 - the contract's word
@@ -31,6 +44,11 @@ def check_obo(path: str, format: str) -> Verdict:  # noqa: A002 - the contract's
             return not_judged(error)
         except SyntaxError as error:
             fault = Faulty(error.msg or str(error), error.lineno or 0, error.offset or 0)
+            tag = _unknown_tag(path, fault)
+            if tag:
+                return not_judged(
+                    NotJudged(f"it has the tag {tag} (line {fault.line}), which its parser does not know")
+                )
         except (OSError, ValueError) as error:
             fault = Faulty(str(error))
         else:
@@ -38,6 +56,19 @@ def check_obo(path: str, format: str) -> Verdict:  # noqa: A002 - the contract's
     if lines.undecoded:
         return not_judged(NotJudged("it is not in UTF-8, and OBO does not say in which encoding it is"))
     return (True, {"frames": frames}) if fault is None else failed(fault, frames=frames)
+
+
+def _unknown_tag(path: str, fault: Faulty) -> str:
+    """Return the tag at which the parser stopped, if a reader of OBO may pass over it; else nothing.
+
+    OBO 1.2 still has those of 1.0, and allows others, which are to be left alone.
+    """
+    if fault.column > 1 or not fault.line:
+        return ""
+    with open(path, encoding="utf-8-sig", errors="replace") as stream:
+        line = next(islice(stream, fault.line - 1, None), "")
+    tag = _TAG.match(line)
+    return tag[1] if tag and tag[1] not in _TAGS else ""
 
 
 class _Lines:
@@ -84,7 +115,13 @@ class _Lines:
             # half an end of a line, maybe
             self._text, text = "\r", text[:-1]
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-        found = "".join(map(self._line, text.splitlines(keepends=True) if "!" in text or self._in_comment else [text]))
+        # most texts have no lines of comment alone
+        commented = self._in_comment or (self._at_start and text.startswith("!")) or "\n!" in text
+        if commented:
+            found = "".join(map(self._line, _ENDS.findall(text)))
+        else:
+            found = text
+            self._at_start = text.endswith("\n") if text else self._at_start
         self.told = self.told or bool(found.strip())
         if self._ended and not self._at_start:
             found += "\n"

@@ -169,7 +169,7 @@ class Checked:
         except expat.ExpatError as error:
             reason = expat.ErrorString(error.code) or "it can't be read"
             raise Faulty(
-                f"not well-formed: {reason.removeprefix(_REDUNDANT)}", error.lineno, error.offset + 1
+                f"not well-formed: {reason.removeprefix(_REDUNDANT).strip('()')}", error.lineno, error.offset + 1
             ) from error
         except (LookupError, ValueError) as error:
             raise NotJudged("it is in an encoding that its parser lacks") from error
