@@ -78,9 +78,9 @@ class XmlDocument:
 
     def open(self) -> Checked:
         """Return a stream of the document for a parser; its `read` raises Faulty where it is not well-formed."""
-        if self._entities.doctype or self._encoding != "utf-8":
+        if self._entities.doctype or self._recoded or self._encoding != "utf-8":
             return self.open_rewritten()
-        self._stream.seek(self._skipped if self._encoding == "utf-8" else 0)
+        self._stream.seek(self._skipped)
         return Checked(self._stream)
 
     def open_rewritten(self, *, exact: bool = False) -> Rewritten:
