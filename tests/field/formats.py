@@ -17,7 +17,10 @@ Outcome = tuple[str, bool | None]
 _RDF = 'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:e="urn:e:"'
 _XML = f'<rdf:RDF {_RDF}><rdf:Description rdf:about="urn:a"><e:p>é</e:p></rdf:Description></rdf:RDF>'
 _OBO = "format-version: 1.4\n\n[Term]\nid: A:1\nname: x\n"
-_OWX = '<Ontology xmlns="http://www.w3.org/2002/07/owl#" ontologyIRI="urn:x"><Declaration><Class IRI="#A"/></Declaration></Ontology>'
+_OWX = (
+    '<Ontology xmlns="http://www.w3.org/2002/07/owl#" ontologyIRI="urn:x">'
+    '<Declaration><Class IRI="#A"/></Declaration></Ontology>'
+)
 _TEXTS: dict[str, str] = {
     "rdfxml": _XML,
     "owlxml": _OWX,
@@ -52,7 +55,8 @@ _VALID: Mapping[str, tuple[str, bytes]] = {
         "a.owx",
         _OWX.replace(
             "<Declaration>",
-            '<AnnotationAssertion><AnnotationProperty IRI="#p"/><IRI>#A</IRI><Literal/></AnnotationAssertion><Declaration>',
+            '<AnnotationAssertion><AnnotationProperty IRI="#p"/><IRI>#A</IRI><Literal/></AnnotationAssertion>'
+            "<Declaration>",
         ).encode(),
     ),
 }
@@ -93,7 +97,8 @@ def _packed(folder: Path, files: Mapping[str, bytes]) -> Path:
 def _outcomes(done: Pulled) -> dict[str, Outcome]:
     """Return path → format and outcome."""
     rows = done.rows(
-        "SELECT relpath, format, bool_and(passed) FROM extracted_files LEFT JOIN validations USING (relpath) GROUP BY ALL"
+        "SELECT relpath, format, bool_and(passed) FROM extracted_files"
+        " LEFT JOIN validations USING (relpath) GROUP BY ALL"
     )
     return {relpath: (format_name, passed) for relpath, format_name, passed in rows}
 

@@ -83,7 +83,7 @@ def _of_pairs(sql: str, pairs: Sequence[tuple[str, str]]) -> Statement:
 
 def _named(columns: Sequence[str]) -> str:
     # `column` is a word of SQL
-    return ", ".join(f'"{name}"' for name in columns)
+    return ", ".join('"column"' if name == "column" else name for name in columns)
 
 
 def _limit(most: int | None) -> str:
