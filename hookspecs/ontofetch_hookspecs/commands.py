@@ -160,7 +160,9 @@ class Validator:
         version: Its version; results of another version are not reused.
         formats: Names of the formats it looks at.
         target: `package.module:function`; called in a worker process as `function(path: str, format: str)`, it
-            returns `(passed, details)`: a bool and a dict that can be written as JSON.
+            returns `(passed, details)`: a bool, or None where it can't judge the file, and a dict that can be written
+            as JSON. It has the reason of a failure under `error`, where under `line` and `column`, and why it can't
+            judge under `not_judged`. A compressed file is handed on as a copy of what is inside.
     """
 
     name: str

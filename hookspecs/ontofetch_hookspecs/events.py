@@ -61,19 +61,20 @@ RESULTS_COLUMNS = (
     Column("file_id", "string", False, "sha256 of the bytes that were validated"),
     Column("validator", "string", False, "name of the validator"),
     Column("validator_version", "string", False, "version of the validator"),
-    Column("passed", "bool", False, "whether the file is valid"),
+    Column("passed", "bool", True, "whether the file is valid, null where nobody could judge it"),
     Column(
         "details",
         "string",
         False,
-        "a JSON object: counts, or a failure's reason under `error`; `unfinished`: nobody judged",
+        "a JSON object: counts; why it fails under `error`, where under `line` and `column`; why nobody could judge it "
+        "under `not_judged`; `unfinished`: there was no time or room to",
     ),
     Column("run_at", "timestamp[us, UTC]", False, "when the validator ran"),
     Column("reused_from", "string", True, "version_id#relpath of the result that was reused, null where it ran"),
 )
 KNOWN_RESULTS_COLUMNS = (
     Column("file_id", "string", False, "sha256 of the bytes that were validated"),
-    Column("passed", "bool", False, "whether the file is valid"),
+    Column("passed", "bool", True, "whether the file is valid, null where nobody could judge it"),
     Column("details", "string", False, "a JSON object"),
     Column("run_at", "timestamp[us, UTC]", False, "when the validator ran"),
     Column("reused_from", "string", False, "version_id#relpath of that result"),

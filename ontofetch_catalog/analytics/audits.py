@@ -78,12 +78,14 @@ class AuditReader:
 
     def files(self, version_ids: Sequence[str]) -> pl.LazyFrame:
         """Return the files of releases; when they were verified is not in an audit."""
-        outcomes = self._validations(version_ids).group_by(c.VERSION_ID, c.RELPATH).agg(pl.col(c.PASSED).all())
+        # null where nobody judged
+        outcome = (pl.col(c.PASSED).min(), (pl.col(c.PASSED).count() == 0).alias(c.NOT_JUDGED))
+        outcomes = self._validations(version_ids).group_by(c.VERSION_ID, c.RELPATH).agg(outcome)
         never = pl.lit(None, _TIME).alias(c.VERIFIED_AT)
         return self._settled(
             self._extracted(version_ids)
             .join(outcomes, on=[c.VERSION_ID, c.RELPATH], how="left")
-            .select(c.VERSION_ID, c.RELPATH, c.FORMAT, c.SIZE, never, c.PASSED)
+            .select(c.VERSION_ID, c.RELPATH, c.FORMAT, c.SIZE, never, c.PASSED, c.NOT_JUDGED)
         )
 
     def changes(
@@ -120,7 +122,7 @@ class AuditReader:
         """Return the results of validators."""
         formats = self._extracted([version_id]).select(c.RELPATH, c.FORMAT)
         return self._settled(
-            self._validations([version_id]).join(formats, on=c.RELPATH).with_columns(_reason()).select(columns)
+            self._validations([version_id]).join(formats, on=c.RELPATH).with_columns(_said()).select(columns)
         )
 
     def result_changes(self, a: str, b: str) -> pl.LazyFrame:
@@ -135,8 +137,13 @@ class AuditReader:
         return self._settled(
             self._validations(version_ids)
             .group_by(c.VERSION_ID, c.VALIDATOR)
-            .agg(pl.len().alias(c.RESULTS), passed.sum().alias(c.PASSED_FILES), (~passed).sum().alias(c.FAILED_FILES))
-            .select(c.VERSION_ID, c.VALIDATOR, c.RESULTS, c.PASSED_FILES, c.FAILED_FILES)
+            .agg(
+                pl.len().alias(c.RESULTS),
+                passed.sum().alias(c.PASSED_FILES),
+                (~passed).sum().alias(c.FAILED_FILES),
+                passed.null_count().alias(c.UNJUDGED_FILES),
+            )
+            .select(c.VERSION_ID, c.VALIDATOR, c.RESULTS, c.PASSED_FILES, c.FAILED_FILES, c.UNJUDGED_FILES)
         )
 
     def hotspots(self, key: str, version_ids: Sequence[str] | None) -> pl.LazyFrame:
@@ -218,7 +225,7 @@ class AuditReader:
         if table == "files":
             found = self._extracted(chosen).with_columns(pl.lit(None, _TIME).alias(c.VERIFIED_AT))
         elif table == "validations":
-            found = self._validations(chosen).with_columns(_reason())
+            found = self._validations(chosen).with_columns(_said())
         else:
             raise UsageError(
                 f"Audits hold no {table}.", subject=table, hint="Read the catalog, or events that were exported."
@@ -254,6 +261,10 @@ class AuditReader:
         return [path for path in paths if io.holds_lines(path)]
 
 
-def _reason() -> pl.Expr:
-    error = pl.col(c.DETAILS).struct.field(c.ERROR).fill_null("").str.extract("^([^\r\n]*)")
-    return pl.when(~pl.col(c.PASSED)).then(error).alias(c.REASON)
+def _said() -> list[pl.Expr]:
+    """Return what details say: the first line of the reason, and where."""
+    details = pl.col(c.DETAILS).struct
+    passed = pl.col(c.PASSED)
+    error, unjudged = (details.field(name).fill_null("").str.extract("^([^\r\n]*)") for name in (c.ERROR, c.NOT_JUDGED))
+    reason = pl.when(~passed).then(error).when(passed.is_null()).then(unjudged).alias(c.REASON)
+    return [reason, details.field(c.LINE), details.field(c.COLUMN)]

@@ -22,7 +22,7 @@ MOST = 12  # groups of a chart; the rest is one
 COLOURS = 10  # that can be told apart
 NAME_WIDTH = 44  # letters of a name beside a bar
 MORE, LESS, CALM = "#2a78a8", "#d1592a", "#9aa4ae"
-GOOD, BAD, UNKNOWN = "#3b8f5a", "#c8402f", "#c3cad1"
+GOOD, BAD, CAREFUL, UNKNOWN = "#3b8f5a", "#c8402f", "#d9a441", "#c3cad1"
 Drawn = Any  # a chart of altair, which types its kinds of charts apart and `encode` not at all
 AMOUNT, LABEL, SHOWN, RANK = "amount", "label", "shown", "rank"
 

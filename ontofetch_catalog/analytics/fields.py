@@ -127,8 +127,9 @@ DELTA = Field(c.DELTA, INT, "bytes the file adds to the release: its size in B l
 FILE_SIZE_A = Field(c.SIZE_A, INT, "size in A in bytes; null if it is not there", detail=3)
 FILE_SIZE_B = Field(c.SIZE_B, INT, "size in B in bytes; null if it is not there", detail=2)
 OUTCOMES = (
-    Field(c.PASSED_FILES, INT, "files that every validator passed"),
+    Field(c.PASSED_FILES, INT, "files that some validator passed and none failed"),
     Field(c.FAILED_FILES, INT, "files that some validator failed"),
+    Field(c.UNJUDGED_FILES, INT, "files that validators looked at and none could judge", "not judged"),
     Field(c.UNVALIDATED_FILES, INT, "files that no validator looked at", "not validated"),
 )
 COUNTS = (

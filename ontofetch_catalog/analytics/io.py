@@ -45,11 +45,11 @@ VALIDATION_AUDIT: dict[str, pl.DataType] = {
     c.VALIDATOR: pl.String(),
     c.VALIDATOR_VERSION: pl.String(),
     c.PASSED: pl.Boolean(),
-    c.DETAILS: pl.Struct({c.ERROR: pl.String()}),
+    c.DETAILS: pl.Struct({c.ERROR: pl.String(), c.NOT_JUDGED: pl.String(), c.LINE: pl.Int64(), c.COLUMN: pl.Int64()}),
     c.RUN_AT: pl.String(),
     c.REUSED_FROM: pl.String(),
 }
-_NULLABLE = (c.DETAILS, c.REUSED_FROM)
+_NULLABLE = (c.PASSED, c.DETAILS, c.REUSED_FROM)
 _REMARKS = "remarks"  # of a line of an extract audit that is about an artifact and no file
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?Z")
 _JSON_TYPES = {pl.String: str, pl.Int64: int, pl.Boolean: bool, pl.Struct: dict}

@@ -38,7 +38,7 @@ class Reader(Protocol):
         """Return version_id, slot, previous_version_id of all releases; `more` of is_latest, released, created_at."""
 
     def files(self, version_ids: Sequence[str]) -> pl.LazyFrame:
-        """Return the files of releases, shape as in `polars_pipelines`; `passed` is null where no validator looked."""
+        """Return the files of releases, shape as in `polars_pipelines`."""
 
     def changes(
         self,
@@ -66,7 +66,7 @@ class Reader(Protocol):
         """Return what became of results, shape as in `polars_pipelines.validation`."""
 
     def result_totals(self, version_ids: Sequence[str]) -> pl.LazyFrame:
-        """Return version_id, validator, results, passed, failed."""
+        """Return version_id, validator, results, passed, failed, not_judged."""
 
     def hotspots(self, key: str, version_ids: Sequence[str] | None) -> pl.LazyFrame:
         """Return `key`, files, size_bytes, failed over some releases or all."""

@@ -75,6 +75,7 @@ def read_results(results: Table) -> pa.Table:
     for name in ("validator", "validator_version"):
         _check_matches(table, name, r"^[A-Za-z0-9][A-Za-z0-9._+~ -]{0,99}$", f"is not a {name.replace('_', ' ')}")
     _check_details(table)
+    _check_reasons(table)
     keys = pc.binary_join_element_wise(table["relpath"], table["validator"], "\n")
     if pc.count_distinct(keys).as_py() != len(table):
         raise EventError("The results table has two rows for one file and validator.", subject="results")
@@ -256,6 +257,23 @@ def _check_details(table: pa.Table) -> None:
     for text in details.filter(pc.invert(pc.match_substring_regex(details, _PLAIN_DETAILS))).to_pylist():
         if not _is_json_object(text):
             raise EventError(f"The details {quote(text)} are not a JSON object.", subject="details")
+
+
+def _check_reasons(table: pa.Table) -> None:
+    """Check that every result that is neither passed nor failed says why."""
+    import json
+
+    import pyarrow.compute as pc
+
+    unjudged = pc.unique(table["details"].filter(pc.is_null(table["passed"])))
+    for text in unjudged.to_pylist():
+        reason = json.loads(text).get("not_judged")
+        if not isinstance(reason, str) or not reason:
+            raise EventError(
+                "The column 'passed' of the results table is empty where the details do not say why.",
+                subject="passed",
+                hint='Who can\'t judge a file says so: {"not_judged": "the reason"}.',
+            )
 
 
 def _is_json_object(text: str) -> bool:

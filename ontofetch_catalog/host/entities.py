@@ -20,35 +20,47 @@ MOST_RATIO = 10  # so many for each character of the document (`&owl;` is a sixt
 _STEP = 1 << 20
 _KEPT = 1 << 18  # characters that a declaration may have; it is seen whole, wherever a step ends
 _NAME = 1024
+_PREDEFINED = ("amp", "lt", "gt", "quot", "apos")
 _OPENING = "<!ENTITY"
 _TOKEN = re.compile(rf"{_OPENING}|&([^;&]{{1,{2 * _NAME}}});")
-_DECLARATION = re.compile(rf'{_OPENING}([^"<]*)"([^"<]*)"')
+_DECLARATION = re.compile(rf"""{_OPENING}([^"'<>]*)(?:"([^"]*)"|'([^']*)')""")
+_BEGUN = re.compile(rf"""{_OPENING}[^"'<>]*["']""")
+_ENDED = re.compile("[<>]")
+_AMPERSAND = re.compile(r"&#(?:0*38|[xX]0*26);")  # makes a reference out of what comes behind it
 
 
-def find_fault(stream: IO[bytes]) -> str | None:
+def find_fault(stream: IO[bytes], encoding: str = "utf-8") -> str | None:
     """Return why a document's entities are too many or too large, as a sentence without its end; None if they are not.
 
     It sees every declaration that a parser could see, and some in comments and quotations too.
     """
-    return _Entities().read(stream)
+    return Entities().read(stream, encoding)
 
 
-class _Entities:
-    """The entities of one document: name → how many characters it stands for, and how deep it is nested."""
+class Entities:
+    """The entities of one document: name → how many characters it stands for, and how deep it is nested.
+
+    Attributes:
+        doctype: Whether anything that looks like a DTD was met.
+        unknown: Whether an entity is used that none of the document's own declarations names.
+    """
 
     def __init__(self) -> None:
+        self.doctype = self.unknown = False
         self._known: dict[str, tuple[int, int]] = {}
         self._declared = 0
         self._used = 0
 
-    def read(self, stream: IO[bytes]) -> str | None:
-        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    def read(self, stream: IO[bytes], encoding: str = "utf-8") -> str | None:
+        """Read a document to its end, or to its first fault, and return that as `find_fault` does."""
+        decoder = codecs.getincrementaldecoder(encoding)("replace")
         text = ""
         seen = 0
         while True:
             data = stream.read(_STEP)
             text += decoder.decode(data, not data)
             seen += len(data)
+            self.doctype = self.doctype or "<!DOCTYPE" in text
             # a token that begins before `end` is whole
             end = max(len(text) - _KEPT, 0) if data else len(text)
             fault = self._look(text, end, seen)
@@ -57,21 +69,20 @@ class _Entities:
             text = text[end:]
 
     def _look(self, text: str, end: int, seen: int) -> str | None:
-        if not self._known and _OPENING not in text:
+        if not self._known and not self.doctype and _OPENING not in text:
             return None
         for found in _TOKEN.finditer(text):
             if found.start() >= end:
                 break
-            if found[1] is None:
-                fault = self._declare(text, found.start())
-            else:
-                self._used += self._known.get(_plain(found[1]), (0, 0))[0]
-                fault = self._excess(seen)
+            name = found[1]
+            fault = self._declare(text, found.start()) if name is None else self._use(_plain(name), seen)
             if fault is not None:
                 return fault
         return None
 
-    def _excess(self, seen: int) -> str | None:
+    def _use(self, name: str, seen: int) -> str | None:
+        self.unknown = self.unknown or (name not in self._known and name not in _PREDEFINED and name[:1] != "#")
+        self._used += self._known.get(name, (0, 0))[0]
         if self._used <= MOST_USED + MOST_RATIO * seen:
             return None
         return (
@@ -82,15 +93,16 @@ class _Entities:
     def _declare(self, text: str, place: int) -> str | None:
         found = _DECLARATION.match(text, place)
         if found is None:
-            # what is no plain text in double quotes, our parser refuses by itself
-            rest = text[place + len(_OPENING) : place + _KEPT]
-            closed = "<" in rest or len(rest) < _KEPT - len(_OPENING)
-            return None if closed else f"one of its XML entities has more than {MOST_CHARACTERS:,} characters"
+            # what has no end within all that is looked at together is too large, wherever it may end
+            rest = text[place : place + _KEPT]
+            endless = len(rest) == _KEPT and (_BEGUN.match(rest) or not _ENDED.search(rest, len(_OPENING)))
+            return f"one of its XML entities has more than {MOST_CHARACTERS:,} characters" if endless else None
         name = _plain(found[1].replace("%", ""))
         if len(name) > _NAME:
             return f"one of its XML entities has a name of more than {_NAME:,} characters"
-        size, depth = len(found[2]), 0
-        for inner in _TOKEN.finditer(found[2]):
+        value = _AMPERSAND.sub("&", found[2] if found[3] is None else found[3])
+        size, depth = len(value), 0
+        for inner in _TOKEN.finditer(value):
             more, below = self._known.get(_plain(inner[1] or ""), (0, 0))
             size, depth = size + more, max(depth, below)
         self._known[name] = (max(size, self._known.get(name, (0, 0))[0]), depth + 1)

@@ -99,6 +99,7 @@ def extract_artifact(
     stage: Stage,
     *,
     name: str,
+    content_type: str | None = None,
     include: tuple[str, ...] = (),
     exclude: tuple[str, ...] = (),
     strip: Strip = "auto",
@@ -113,6 +114,7 @@ def extract_artifact(
         archive: The artifact.
         stage: Where to.
         name: The artifact's name.
+        content_type: What the server said of it.
         include: Globs over the names in the archive (`*` crosses `/`); empty: everything.
         exclude: Globs of what is left out of that again.
         strip: How many leading folders to take off; `auto` takes a single folder off that all entries share.
@@ -135,6 +137,7 @@ def extract_artifact(
             "archive": archive.relpath if isinstance(archive, StorePath) else os.path.abspath(archive),
             "in_store": isinstance(archive, StorePath),
             "name": name,
+            "content_type": content_type,
             "include": include,
             "exclude": exclude,
             "drop": drop,

@@ -6,7 +6,6 @@ It knows the contract and not who answers: without a catalog it publishes by its
 from __future__ import annotations
 
 import getpass
-import json
 import logging
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -25,7 +24,7 @@ from ontofetch_hookspecs import (
     Validator,
     Veto,
 )
-from ontofetch_hookspecs.layout import VALIDATION_AUDIT, find_layout
+from ontofetch_hookspecs.layout import find_layout
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import below_root, make_root
 
@@ -39,11 +38,11 @@ from .extract import Extraction, ExtractLimits, Unpacker, extract_artifact
 from .fetch import STAGED, fetch
 from .http_options import HttpOptions
 from .manager import Plugins
+from .outcomes import doubt_about, told_of
 from .publish import publish_artifact, publish_files
 from .request import Request, Summary
 from .validators import run_validators
 
-MOST_TOLD = 5  # failing files that are named; the catalog has all of them
 _log = logging.getLogger("ontofetch.pull")
 
 
@@ -64,6 +63,7 @@ class Pull:
         folder = self._layout.version_folder(request.service, request.ontology, request.version)
         self._folder = host.root / (self._record.fs_relpath if self._record else folder)
         self._recorded = True  # until nobody hands out a receipt
+        self._content_type: str | None = None
 
     def run(self) -> Summary:
         """Fetch, unpack, validate, set latest; each step is recorded before the next one begins.
@@ -84,7 +84,7 @@ class Pull:
             self._validate(files)
         elif self._record is not None:
             self._summary.failed = self._record.failed
-        self._set_latest()
+        self._set_latest(doubt_about(files, self._summary))
         return self._summary
 
     # --- download -----------------------------------------------------------------------------------------------------
@@ -111,6 +111,7 @@ class Pull:
         """Note what only the fetch could tell: how the artifact is called, and whether all of it has come."""
         self._name = self._summary.artifact = name_of_copy(copy, self._request.source, self._record)
         self._length_known = copy.length_known
+        self._content_type = copy.content_type
 
     def _download(self, copy: Copy) -> None:
         """Record the artifact; on a refusal its bytes stay staged, and the next run goes on with them."""
@@ -234,23 +235,18 @@ class Pull:
         return lost is None
 
     def _extract(self, stage: Stage, unpacker: Unpacker) -> Extraction:
-        request, settings = self._request, self._host.settings
-        limits = ExtractLimits(
-            max_entries=_as_int(settings["max_entries"]),
-            max_bytes=_as_int(settings["max_bytes"]),
-            max_ratio=_as_float(settings["max_ratio"]),
-            max_depth=_as_int(settings["max_depth"]),
-        )
+        request = self._request
         with bar(f"unpack {self._name}", unit="files") as update:
             extraction = extract_artifact(
                 below_root(self._host.root, self._folder / self._layout.source / self._name),
                 stage,
                 name=self._name,
+                content_type=self._content_type,
                 include=request.include,
                 exclude=request.exclude,
                 strip=request.strip,
                 portable=request.portable,
-                limits=limits,
+                limits=self._limits,
                 unpacker=unpacker,
                 progress=lambda files, _: update(files, None),
             )
@@ -294,6 +290,7 @@ class Pull:
                 timeout=_as_float(settings["validate_timeout"]),
                 workers=_as_int(settings["validate_workers"]),
                 allowance=self._allowance,
+                limits=self._limits,
                 progress=update,
             )
         event = self._contract.make(
@@ -304,14 +301,10 @@ class Pull:
             finished_at=now(),
         )
         self._contract.validate_done(event)
-        failures = results.filter(pc.invert(results["passed"]))
-        self._summary.failed = len(pc.unique(failures["relpath"]))
-        self._summary.passed = len(pc.unique(results["relpath"])) - self._summary.failed
-        for row in failures.slice(0, MOST_TOLD).to_pylist():
-            _log.warning("%s fails %s: %s", row["relpath"], row["validator"], json.loads(row["details"]).get("error"))
-        if len(failures) > MOST_TOLD:
-            _log.warning("and %d more; all of them are in %s", len(failures) - MOST_TOLD, VALIDATION_AUDIT)
-        if not self._length_known and self._fails(files, failures):
+        self._summary.count(results)
+        for line in told_of(results):
+            _log.warning("%s", line)
+        if not self._length_known and self._fails(files, results.filter(pc.equal(results["passed"], False))):
             _log.warning(
                 "%s may have ended early: the server gave no length; the document may be cut", quote(self._name)
             )
@@ -324,7 +317,8 @@ class Pull:
 
     # --- latest -------------------------------------------------------------------------------------------------------
 
-    def _set_latest(self) -> None:
+    def _set_latest(self, doubt: str | None) -> None:
+        """Set the release latest, unless files fail, another one comes after it, or there is `doubt` about it."""
         request, record = self._request, self._record
         if record is None:
             return
@@ -336,6 +330,14 @@ class Pull:
                 "%s does not become latest: %d of its files fail validation; --accept-failures sets it all the same",
                 self._version_id,
                 self._summary.failed,
+            )
+        elif doubt is not None and not request.accept_failures and not self._summary.latest:
+            _log.warning(
+                "%s does not become latest: %s; `%s db latest set %s` sets it all the same, as --accept-failures would",
+                self._version_id,
+                doubt,
+                self._host.name,
+                self._version_id,
             )
         elif record.before_latest:
             _log.warning(
@@ -363,6 +365,16 @@ class Pull:
             max_memory=_as_int(settings["max_memory"]),
             max_cpu=_as_float(settings["max_cpu"]),
             max_cpu_per_mb=_as_float(settings["max_cpu_per_mb"]),
+        )
+
+    @property
+    def _limits(self) -> ExtractLimits:
+        settings = self._host.settings
+        return ExtractLimits(
+            max_entries=_as_int(settings["max_entries"]),
+            max_bytes=_as_int(settings["max_bytes"]),
+            max_ratio=_as_float(settings["max_ratio"]),
+            max_depth=_as_int(settings["max_depth"]),
         )
 
     @property

@@ -52,7 +52,7 @@ def _refuse_broken_catalog(plugins: Plugins) -> None:
 
 
 def _table(summary: Summary) -> pa.Table:
-    types = {"files": pa.int64(), "bytes": pa.int64(), "passed": pa.int64(), "failed": pa.int64(), "latest": pa.bool_()}
+    types = dict.fromkeys(("files", "bytes", "passed", "failed", "not_judged"), pa.int64()) | {"latest": pa.bool_()}
     return pa.table({name: pa.array([value], types.get(name, pa.string())) for name, value in asdict(summary).items()})
 
 
@@ -88,9 +88,13 @@ def _parser(name: str) -> Parser:
     parser.add_argument("--replace", action="store_true", help="take other bytes under a recorded version")
     parser.add_argument("--no-validate", action="store_true", help="do not validate the files")
     parser.add_argument("--no-set-latest", action="store_true", help="leave the latest pointer alone")
-    parser.add_argument("--accept-failures", action="store_true", help="make it latest although files fail validation")
     parser.add_argument(
         "--accept-any", action="store_true", help="take a web page, an error message or a pointer for what it is"
+    )
+    parser.add_argument(
+        "--accept-failures",
+        action="store_true",
+        help="make it latest although files fail validation, or none could be judged",
     )
     add_output_options(parser)
     add_common_options(parser)

@@ -10,11 +10,15 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.layout import make_version_id
 
 from .extract import Strip
 from .sources import Source
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +84,8 @@ class Summary:
         sha256: Of its bytes.
         status: `fresh`, `cached` (a known copy was reused), or `unchanged` (it was recorded already, just so).
         files, bytes: Number of files of the release and the sum of their sizes in bytes.
-        passed, failed: Number of files whose validations all passed, or not; None where nobody looked.
+        passed, failed, not_judged: Number of files that a validator passed and none failed, that one failed, that were
+            looked at and not judged; None where nobody looked.
         latest: Whether the release is the latest of its series now.
     """
 
@@ -92,4 +97,15 @@ class Summary:
     bytes: int = 0
     passed: int | None = None
     failed: int | None = None
+    not_judged: int | None = None
     latest: bool = False
+
+    def count(self, results: pa.Table) -> None:
+        """Count the files of some results by outcome."""
+        import pyarrow.compute as pc
+
+        failed = results["relpath"].filter(pc.equal(results["passed"], False))
+        judged = len(pc.unique(results["relpath"].filter(pc.is_valid(results["passed"]))))
+        self.failed = len(pc.unique(failed))
+        self.passed = judged - self.failed
+        self.not_judged = len(pc.unique(results["relpath"])) - judged

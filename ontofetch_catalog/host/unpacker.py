@@ -71,6 +71,7 @@ def _serve(task: dict[str, Any], out: IO[bytes]) -> None:
             Selection(task["include"], task["exclude"]),
             drop=task["drop"],
             portable=task["portable"],
+            content_type=task["content_type"],
             alive=lambda: end_with(_parent),
         )
         told_at = time.monotonic()

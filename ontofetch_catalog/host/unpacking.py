@@ -16,7 +16,8 @@ from ontofetch_hookspecs.stages import CHUNK, StageFolder
 
 from ..content import remarks
 from ..content.archives import HARD_LINK, Budget, Counted, Entry, Readable, damage_named, read_entries
-from ..content.formats import HEAD_BYTES, format_of
+from ..content.formats import HEAD_BYTES
+from ..content.insides import format_inside
 from ..content.selection import Selection, find_sources
 from ..errors import ExtractError
 from .unpacked_names import Names
@@ -35,6 +36,7 @@ class Unpacking:
         selection: What is asked for.
         drop: How many leading folders are taken off each name.
         portable: Whether names that meet where case is folded are refused wherever they do.
+        content_type: What the server said of the file.
         alive: Called now and then; ends the process if nobody waits for it any more.
 
     Attributes:
@@ -52,12 +54,14 @@ class Unpacking:
         *,
         drop: int = 0,
         portable: bool = False,
+        content_type: str | None = None,
         alive: Callable[[], None] = lambda: None,
     ) -> None:
         self.rows: list[tuple[str, str, str, int, float]] = []
         self.tops: set[str] = set()
         self.skipped = 0
         self._stage = stage
+        self._content_type = content_type
         self._budget = budget
         self._selection = selection
         self._drop = drop
@@ -194,7 +198,11 @@ class Unpacking:
                 if len(head) < HEAD_BYTES:
                     head += chunk[: HEAD_BYTES - len(head)]
                 staged.write(chunk)
-        self.rows.append((path, staged.sha256, format_of(path, head), staged.size, mtime))
+        place = self._stage.place / f"{DATA}/{path}"
+        # what the server said of an archive says nothing of its entries
+        said = self._content_type if entry.alone else None
+        found = format_inside(path, head, lambda: os.fdopen(place.open_file(), "rb"), said)
+        self.rows.append((path, staged.sha256, found, staged.size, mtime))
 
     def _chunks(self, entry: Entry) -> Iterator[bytes]:
         # only reading may be blamed on the archive: what happens between two chunks is the stage's affair

@@ -11,10 +11,12 @@ import os
 import select
 import signal
 import subprocess
+import tempfile
 import threading
 import time
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from ontofetch_hookspecs import Validator
@@ -23,6 +25,9 @@ from ontofetch_hookspecs.store_paths import StorePath
 
 from ..children.limits import Allowance
 from ..children.start import start_module
+from ..content.bounds import Limits
+from ..content.insides import compression_of, inner_name
+from .checks import WHOLE_FORMATS
 
 UNFINISHED = "unfinished"  # in the details of a failed result: there was no judgement
 _OWN = "ontofetch_catalog."
@@ -41,36 +46,82 @@ class Task:
     format: str
 
 
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How many seconds an answer is waited for, and what says that nobody wants it any more."""
+
+    timeout: float
+    given_up: threading.Event
+
+
 class Worker:
     """One worker process, started when it is needed and again after it was lost."""
 
-    def __init__(self, allowance: Allowance) -> None:
+    def __init__(self, allowance: Allowance, limits: Limits) -> None:
         self._allowance = allowance
+        self._limits = limits
         self._process: subprocess.Popen[bytes] | None = None
+        self._room: tempfile.TemporaryDirectory[str] | None = None
 
     def ask(self, task: Task, folder: StorePath, timeout: float, given_up: threading.Event) -> dict[str, Any]:
         """Return the worker's answer, or a failed result that says why there is none."""
         try:
             # what a stranger put there in the meantime is not opened: neither a link nor a pipe
-            size = _size(folder / task.relpath)
+            size, compression = _look(folder / task.relpath)
         except OSError as error:
             return _unfinished(f"it can't be read: {error.strerror}")
+        wait = Patience(timeout, given_up)
+        path = str(folder / task.relpath)
+        if not compression:
+            return self._judge(task, path, size, wait)
+        with self._copy_of(task) as copy:
+            request = {
+                "inflate": compression,
+                "path": path,
+                "copy": copy,
+                "name": task.relpath,
+                "limits": asdict(self._limits),
+                "file": self._limits.max_bytes,
+            }
+            found = self._answer(request, self._allowance, size, task, wait)
+            return self._judge(task, copy, found["inflated"], wait) if "inflated" in found else found
+
+    @contextmanager
+    def _copy_of(self, task: Task) -> Iterator[str]:
+        """Yield where what is inside a compressed file may be written, outside of the store; nothing stays there."""
+        if self._room is None:
+            self._room = tempfile.TemporaryDirectory(prefix="ontofetch-")
+        copy = os.path.join(self._room.name, inner_name(task.relpath.rpartition("/")[2]))
+        try:
+            yield copy
+        finally:
+            with suppress(FileNotFoundError):
+                os.unlink(copy)
+
+    def _judge(self, task: Task, path: str, size: int, wait: Patience) -> dict[str, Any]:
         allowed = self._allowance
         if task.validator.target.startswith(_OWN):
-            allowed = allowed.for_parser(size)
+            allowed = allowed.for_parser(size, whole=task.format in WHOLE_FORMATS)
         request = {
             "target": task.validator.target,
-            "path": str(folder / task.relpath),
+            "path": path,
             "format": task.format,
-            "memory": allowed.max_memory,
-            "cpu": allowed.cpu_for(size),
             "file": _ROOM + _ROOM_PER_BYTE * size,
         }
-        line, code = self._exchange(request, timeout, given_up)
+        return self._answer(request, allowed, size, task, wait)
+
+    def _answer(
+        self, request: dict[str, Any], allowed: Allowance, size: int, task: Task, wait: Patience
+    ) -> dict[str, Any]:
+        request |= {"memory": allowed.max_memory, "cpu": allowed.cpu_for(size)}
+        line, code = self._exchange(request, wait.timeout, wait.given_up)
         if code is not None and allowed.reason(code, size) is None:
             # the file may be without blame: short of memory, the kernel kills whom it likes
             _log.info("a validator's process died (%s) and is asked again: %s", _cause(code), quote(task.relpath))
-            line, code = self._exchange(request, timeout, given_up)
+            if "copy" in request:
+                with suppress(FileNotFoundError):
+                    os.unlink(request["copy"])
+            line, code = self._exchange(request, wait.timeout, wait.given_up)
         found: dict[str, Any] = json.loads(line) if line else {}
         if "memory" in found:
             self.stop()
@@ -78,7 +129,7 @@ class Worker:
         if found:
             return found
         if code is None:
-            return _unfinished(f"the validator took longer than {timeout:g} seconds")
+            return _unfinished(f"the validator took longer than {wait.timeout:g} seconds")
         reason = allowed.reason(code, size)
         if reason is not None:
             return _unfinished(f"the validator's process {reason}, with {quote(task.relpath)}")
@@ -122,6 +173,12 @@ class Worker:
             line += data
         return line
 
+    def close(self) -> None:
+        """End the process, and remove what was unpacked for it."""
+        self.stop()
+        if self._room is not None:
+            self._room.cleanup()
+
     def stop(self) -> None:
         """End the process, if there is one, and wait for it."""
         if self._process is None:
@@ -134,10 +191,11 @@ class Worker:
         self._process = None
 
 
-def _size(place: StorePath) -> int:
+def _look(place: StorePath) -> tuple[int, str]:
+    """Return the size of a file in bytes, and how it is compressed."""
     descriptor = place.open_file()
     try:
-        return os.fstat(descriptor).st_size
+        return os.fstat(descriptor).st_size, compression_of(os.pread(descriptor, 16, 0))
     finally:
         os.close(descriptor)
 

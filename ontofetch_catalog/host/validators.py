@@ -12,6 +12,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ from ontofetch_hookspecs import RESULTS_COLUMNS, Table, Validator
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ..children.limits import Allowance
+from ..content.bounds import Limits
+from .unjudged import judge_by_name
 from .validator_process import UNFINISHED, Task, Worker
 
 if TYPE_CHECKING:
@@ -38,13 +41,15 @@ def run_validators(
     timeout: float = 600.0,
     workers: int = 0,
     allowance: Allowance | None = None,
+    limits: Limits | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> pa.Table:
     """Validate the files of a release and return RESULTS_COLUMNS, sorted by path and validator.
 
     A content that a validator of this version has judged before, anywhere, is not judged again; one that is there
     several times is judged once. Where a validator came to no judgement, because it took too long or its process died
-    (twice), the file fails here, with `unfinished` in the details, but the next release does not inherit that.
+    (twice), the file fails here, with `unfinished` in the details, but the next release does not inherit that. A file
+    in a syntax that no validator looks at is not judged, and one that is something else than its name says fails.
 
     Args:
         files: With relpath, file_id and format.
@@ -55,6 +60,7 @@ def run_validators(
         timeout: Seconds one validator may take for one file.
         workers: Processes at a time; 0: one per core.
         allowance: What each of them may take of the machine for one file.
+        limits: What may come out of a compressed file.
         progress: Called with the number of contents done and in all.
     """
     import pyarrow as pa
@@ -71,11 +77,22 @@ def run_validators(
         known = _results() if found is None else _judged(pa.table(found))
         parts.append((validator, mine, known))
         tasks += _tasks_of(validator, mine, known)
-    with _pool(
-        min(workers or os.cpu_count() or 1, len(tasks)), tasks, folder, timeout, allowance or Allowance()
-    ) as answers:
+    count = min(workers or os.cpu_count() or 1, len(tasks))
+    setup = _Setup(folder, timeout, allowance or Allowance(), limits or Limits())
+    with _pool(count, tasks, setup) as answers:
         judged = _collect(tasks, answers, version_id, progress)
-    return _as_table(parts, judged, version_id)
+    found = pa.concat_tables([_as_table(parts, judged, version_id), judge_by_name(table, validators, _schema())])
+    return found.sort_by([("relpath", "ascending"), ("validator", "ascending")])
+
+
+@dataclass(frozen=True, slots=True)
+class _Setup:
+    """What all workers are given: where the files are, and their bounds."""
+
+    folder: StorePath
+    timeout: float
+    allowance: Allowance
+    limits: Limits
 
 
 def _results(rows: Sequence[dict[str, Any]] = ()) -> pa.Table:
@@ -94,13 +111,16 @@ def _judged(found: pa.Table) -> pa.Table:
 
     schema = _results().schema
     table = found.select(schema.names).cast(schema)
-    doubtful = pc.and_(pc.invert(table["passed"]), pc.match_substring(table["details"], f'"{UNFINISHED}"'))
+    doubtful = pc.and_(
+        pc.equal(table["passed"].fill_null(True), False), pc.match_substring(table["details"], f'"{UNFINISHED}"')
+    )
     details = pc.unique(table["details"].filter(doubtful)).to_pylist()
     unfinished = pa.array([text for text in details if json.loads(text).get(UNFINISHED)], pa.string())
     table = table.filter(pc.invert(pc.and_(doubtful, pc.is_in(table["details"], value_set=unfinished))))
     others = schema.names[1:]
-    last = table.group_by("file_id", use_threads=False).aggregate([(name, "last") for name in others])
-    return last.select(["file_id", *(f"{name}_last" for name in others)]).rename_columns(schema.names)
+    last = pc.ScalarAggregateOptions(skip_nulls=False, min_count=0)
+    found = table.group_by("file_id", use_threads=False).aggregate([(name, "last", last) for name in others])
+    return found.select(["file_id", *(f"{name}_last" for name in others)]).rename_columns(schema.names)
 
 
 def _tasks_of(validator: Validator, files: pa.Table, known: pa.Table) -> list[Task]:
@@ -120,8 +140,7 @@ def _as_table(
     """Join the files of each validator with what was known of their contents and what was found now."""
     import pyarrow as pa
 
-    types = {"string": pa.string(), "bool": pa.bool_(), "timestamp[us, UTC]": pa.timestamp("us", "UTC")}
-    schema = pa.schema([pa.field(column.name, types[column.type], column.nullable) for column in RESULTS_COLUMNS])
+    schema = _schema()
     tables = [schema.empty_table()]
     for validator, files, known in parts:
         mine = [row for (name, _), row in judged.items() if name == validator.name]
@@ -130,7 +149,14 @@ def _as_table(
             continue
         joined = _named(files.join(right, "file_id", join_type="inner"), validator, version_id)
         tables.append(joined.select(schema.names).cast(schema))
-    return pa.concat_tables(tables).sort_by([("relpath", "ascending"), ("validator", "ascending")])
+    return pa.concat_tables(tables)
+
+
+def _schema() -> pa.Schema:
+    import pyarrow as pa
+
+    types = {"string": pa.string(), "bool": pa.bool_(), "timestamp[us, UTC]": pa.timestamp("us", "UTC")}
+    return pa.schema([pa.field(column.name, types[column.type], column.nullable) for column in RESULTS_COLUMNS])
 
 
 def _named(joined: pa.Table, validator: Validator, version_id: str) -> pa.Table:
@@ -176,7 +202,7 @@ def _collect(
 
 @contextmanager
 def _pool(
-    workers: int, tasks: Sequence[Task], folder: StorePath, timeout: float, allowance: Allowance
+    workers: int, tasks: Sequence[Task], setup: _Setup
 ) -> Iterator[queue.SimpleQueue[tuple[Task, dict[str, Any]]]]:
     """Start a thread with a process of its own per worker, and stop all of them at the end, however it comes."""
     waiting: queue.SimpleQueue[Task] = queue.SimpleQueue()
@@ -187,7 +213,7 @@ def _pool(
     unusable: dict[str, dict[str, Any]] = {}
 
     def serve() -> None:
-        worker = Worker(allowance)
+        worker = Worker(setup.allowance, setup.limits)
         try:
             while not given_up.is_set():
                 try:
@@ -195,12 +221,12 @@ def _pool(
                 except queue.Empty:
                     return
                 name = task.validator.name
-                answer = unusable.get(name) or worker.ask(task, folder, timeout, given_up)
+                answer = unusable.get(name) or worker.ask(task, setup.folder, setup.timeout, given_up)
                 if "unusable" in answer:
                     unusable[name] = answer
                 answers.put((task, answer))
         finally:
-            worker.stop()
+            worker.close()
 
     threads = [threading.Thread(target=serve, name=f"validate-{number}") for number in range(workers)]
     for thread in threads:

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from typing import Any
 
 from ontofetch_hookspecs import load_target
 
@@ -18,6 +19,7 @@ from ..children.limits import limit_cpu, limit_file, limit_memory
 
 MOST_DETAILS = 16_384  # bytes of JSON
 MOST_REASON = 500  # characters
+_REASONS = ("error", "not_judged")  # of the details: what is shown to people
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
@@ -37,9 +39,28 @@ def main(parent: str) -> int:
         limit_memory(task["memory"])
         limit_cpu(task["cpu"])
         limit_file(task["file"])
-        answers.write(json.dumps(answer(task["target"], task["path"], task["format"])) + "\n")
+        found = inflate(task) if "inflate" in task else answer(task["target"], task["path"], task["format"])
+        answers.write(json.dumps(found) + "\n")
         answers.flush()
     return 0
+
+
+def inflate(task: dict[str, Any]) -> dict[str, object]:
+    """Write what is inside a compressed file and return {"inflated": bytes}; a failed result if it can't be read."""
+    from ..content.bounds import Budget, Limits
+    from ..content.insides import copy_inside
+    from ..errors import ExtractError
+
+    try:
+        with open(task["path"], "rb") as stream, open(task["copy"], "xb") as target:
+            budget = Budget(task["name"], os.fstat(stream.fileno()).st_size, Limits(**task["limits"]))
+            return {"inflated": copy_inside(stream, task["inflate"], budget, target)}
+    except MemoryError:
+        return {"memory": True}
+    except ExtractError as error:
+        return {"passed": False, "details": {"error": _printable(error.message)}}
+    except OSError as error:
+        return {"passed": False, "details": {"error": f"it can't be unpacked: {error.strerror}", "unfinished": True}}
 
 
 def answer(target: str, path: str, format_name: str) -> dict[str, object]:
@@ -70,13 +91,16 @@ def _judge(check: object, path: str, format_name: str) -> dict[str, object]:
     match found:
         case (bool() as passed, dict() as details):
             pass
+        case (None as passed, {"not_judged": str(why)} as details) if why:
+            pass
         case _:
-            return {"unusable": "it did not return (bool, dict)"}
-    if isinstance(details.get("error"), str):
-        details = {**details, "error": _printable(details["error"])}
+            return {"unusable": "it did not return (bool, dict), or (None, dict) with a reason under not_judged"}
+    told = {name: _printable(details[name]) for name in _REASONS if isinstance(details.get(name), str)}
+    details = {**details, **told}
     text = json.dumps(details, sort_keys=True)
     if len(text) > MOST_DETAILS:
-        details = {"error": f"the validator's details are larger than {MOST_DETAILS:,} bytes"}
+        why = "not_judged" if passed is None else "error"
+        details = {why: f"the validator's details are larger than {MOST_DETAILS:,} bytes"}
     return {"passed": passed, "details": details}
 
 

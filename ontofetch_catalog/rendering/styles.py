@@ -13,10 +13,14 @@ if TYPE_CHECKING:
 
 # section → columns that give way, the last one first; what answers the question of the verb is not among them
 _DETAILS = {
-    "pull": ("passed", "artifact", "sha256"),
-    "versions": ("failed", "created_at", "released", "passed", "not_validated", "pinned", "artifacts"),
+    "pull": ("not_judged", "passed", "artifact", "sha256"),
+    "versions": (
+        *("failed", "created_at", "released", "passed", "not_judged", "not_validated", "pinned", "artifacts"),
+    ),
     "files": ("mtime", "format", "file_id", "verified_at", "artifact_id"),
-    "stats": ("failed", "passed", "not_validated", "last_verified", "formats", "artifact_bytes", "artifacts"),
+    "stats": (
+        *("failed", "passed", "not_judged", "not_validated", "last_verified", "formats", "artifact_bytes", "artifacts"),
+    ),
     "found": ("format", "kind", "sha256"),
     "delta": ("size_delta", "previous_relpath", "size_b", "size_a", "format", "file_id_b", "file_id_a"),
     "events": ("version_id", "level", "payload", "boundary_id", "run_id", "config_hash", "digest"),

@@ -82,6 +82,7 @@ def test_validation_shows_outcomes_and_history(catalog: Any) -> None:
     assert [(row["outcome"], row["results"]) for row in rows_of(files)] == [
         ("passed", 1),
         ("failed", 1),
+        ("not judged", 0),
         ("not validated", 1),
     ]
 

@@ -24,10 +24,10 @@ RELEASE = SERIES | {"is_latest"}
 DATED = RELEASE | {"released", "created_at"}
 CHANGE = {"change", "relpath", "format", "size_a", "size_b"}
 TOTALS = {"files", "size_bytes"}
-RESULT = {"relpath", "format", "validator", "validator_version", "passed", "reason"}
+RESULT = {"relpath", "format", "validator", "validator_version", "passed", "reason", "line", "column"}
 # report → its arguments and the tables that cross, in order: releases first, read once per command
 READS: dict[str, tuple[dict[str, Any], list[set[str]]]] = {
-    "latest": ({}, [DATED, {"version_id", "relpath", "format", "size_bytes", "verified_at", "passed"},
+    "latest": ({}, [DATED, {"version_id", "relpath", "format", "size_bytes", "verified_at", "passed", "not_judged"},
                     CHANGE | {"version_id"}]),
     "growth": ({}, [RELEASE, CHANGE | {"previous_relpath"}, TOTALS | {"version_id", "format"}]),
     "growth by format": ({"by": "format"}, [RELEASE, CHANGE - {"relpath"}, TOTALS | {"version_id", "format"}]),
@@ -43,7 +43,7 @@ READS: dict[str, tuple[dict[str, Any], list[set[str]]]] = {
         {"change", "validator", "relpath", "previous_relpath", "format"},
     ]),
     "validation by path": ({"by": "path", "last": 2}, [
-        DATED, RESULT, {"files"}, {"version_id", "validator", "results", "passed", "failed"},
+        DATED, RESULT, {"files"}, {"version_id", "validator", "results", "passed", "failed", "not_judged"},
     ]),
     "hotspots": ({"by": "host"}, [TOTALS | {"host", "failed"}]),
     "duplicates": ({}, [

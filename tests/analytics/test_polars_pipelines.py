@@ -18,6 +18,7 @@ FILES = pl.LazyFrame(
         "size_bytes": [3, 1, 4, 0],
         "verified_at": [AT, None, AT, AT],
         "passed": [True, False, None, True],
+        "not_judged": [False, False, None, False],
     }
 )
 CHANGES = pl.LazyFrame(
@@ -52,6 +53,7 @@ def test_version_totals() -> None:
             "formats": [2, 1],
             "passed": [1, 1],
             "failed": [1, 0],
+            "not_judged": [0, 0],
             "not_validated": [1, 0],
             "last_verified": [None, AT],
         }

@@ -49,6 +49,7 @@ def test_rates_per_validator(shelf: Any) -> None:
         "files": 5,
         "passed": 2,
         "failed": 2,
+        "not_judged": 0,
         "not_validated": 1,
         "results": 5,
         "pass_rate": 0.6,

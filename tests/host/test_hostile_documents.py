@@ -139,9 +139,11 @@ def test_a_hostile_document_fails_and_takes_no_memory(tmp_path: Path, name: str)
         cwd=CHECKOUT,
     )
     passed, details, peak = json.loads(done.stdout)
-    assert passed is False
-    assert words in details["error"]
-    assert details["error"].isprintable()
+    # what stands elsewhere is not fetched, and nobody can judge without
+    assert passed is (None if name.startswith("an external") else False)
+    reason = details["error" if passed is False else "not_judged"]
+    assert words in reason
+    assert reason.isprintable()
     assert (peak // 1024 if sys.platform == "darwin" else peak) < PEAK
 
 

@@ -91,7 +91,7 @@ def test_a_release_is_fetched_unpacked_validated_and_recorded(pull: Pulling) -> 
     assert row == {
         "version_id": "obo/hp/1", "artifact": "hp.zip", "sha256": hashlib.sha256(archive.read_bytes()).hexdigest(),
         "status": "fresh", "files": 3, "bytes": sum(map(len, RELEASE.values())), "passed": 2, "failed": 0,
-        "latest": True,
+        "not_judged": 0, "latest": True,
     }  # fmt: skip
     assert pull.data() == {name.removeprefix("hp-1/"): text for name, text in RELEASE.items()}
     assert_consistent(pull.root)

@@ -15,12 +15,13 @@ from .growth import change_totals, growth_of
 OUTCOMES = (
     pl.col(c.PASSED).fill_null(value=False).sum().alias(c.PASSED_FILES),
     (~pl.col(c.PASSED)).fill_null(value=False).sum().alias(c.FAILED_FILES),
-    pl.col(c.PASSED).null_count().alias(c.UNVALIDATED_FILES),
+    pl.col(c.NOT_JUDGED).fill_null(value=False).sum().alias(c.UNJUDGED_FILES),
+    (pl.col(c.PASSED).is_null() & ~pl.col(c.NOT_JUDGED).fill_null(value=False)).sum().alias(c.UNVALIDATED_FILES),
 )
 
 
 def format_totals(files: pl.LazyFrame) -> pl.LazyFrame:
-    """Return version_id, format → files, size_bytes, share of the release, passed, failed and unvalidated files."""
+    """Return version_id, format → files, size_bytes, share of the release, and files by outcome."""
     totals = files.group_by(c.VERSION_ID, c.FORMAT).agg(pl.len().alias(c.FILES), pl.col(c.SIZE).sum(), *OUTCOMES)
     return totals.with_columns(_share().over(c.VERSION_ID)).sort(
         c.VERSION_ID, c.SIZE, c.FORMAT, descending=[False, True, False]
@@ -28,7 +29,7 @@ def format_totals(files: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def version_totals(files: pl.LazyFrame) -> pl.LazyFrame:
-    """Return version_id → files, size_bytes, formats, passed, failed and unvalidated files, last_verified."""
+    """Return version_id → files, size_bytes, formats, files by outcome, last_verified."""
     never = pl.col(c.VERIFIED_AT).null_count() > 0
     return files.group_by(c.VERSION_ID).agg(
         pl.len().alias(c.FILES),
@@ -50,7 +51,7 @@ def release_summary(versions: pl.LazyFrame, files: pl.LazyFrame, changes: pl.Laz
     changed = change_totals(changes, c.VERSION_ID)
     net = pl.col(c.ADDED_BYTES) - pl.col(c.REMOVED_BYTES) + pl.col(c.MODIFIED_DELTA)
     counts = pl.col(c.ADDED_FILES, c.REMOVED_FILES, c.MODIFIED_FILES, c.RENAMED_FILES, c.CHURN, c.NET)
-    held = pl.col(c.FILES, c.SIZE, c.FORMATS, c.PASSED_FILES, c.FAILED_FILES, c.UNVALIDATED_FILES)
+    held = pl.col(c.FILES, c.SIZE, c.FORMATS, c.PASSED_FILES, c.FAILED_FILES, c.UNJUDGED_FILES, c.UNVALIDATED_FILES)
     return (
         versions.join(totals, on=c.VERSION_ID, how="left")
         .join(changed, on=c.VERSION_ID, how="left")

@@ -18,7 +18,7 @@ from ..sources import CatalogLike
 from .common import Releases, check_choice, make_result, parse_count
 
 _OUTCOME, _COUNT = "outcome", "results"
-_COLOURS = {"passed": d.GOOD, "failed": d.BAD, "not validated": d.UNKNOWN}
+_COLOURS = {"passed": d.GOOD, "failed": d.BAD, "not judged": d.CAREFUL, "not validated": d.UNKNOWN}
 
 
 def draw(result: Mapping[str, pl.DataFrame], _: Mapping[str, object]) -> list[d.Drawn]:
@@ -29,10 +29,10 @@ def draw(result: Mapping[str, pl.DataFrame], _: Mapping[str, object]) -> list[d.
     release = result["summary"][c.VERSION_ID].item()
     for section, key in (("validators", c.VALIDATOR), ("formats", c.FORMAT)):
         if section in result and not result[section].is_empty():
-            groups = d.largest(result[section], key, c.RESULTS, c.PASSED_FILES, c.FAILED_FILES)
+            groups = d.largest(result[section], key, c.RESULTS, c.PASSED_FILES, c.FAILED_FILES, c.UNJUDGED_FILES)
             charts.append(_outcomes(groups, key, f"Results by {key}, {release}", "results"))
     if not charts and result["summary"][c.FILES].item():
-        columns = [c.VERSION_ID, c.PASSED_FILES, c.FAILED_FILES, c.UNVALIDATED_FILES]
+        columns = [c.VERSION_ID, c.PASSED_FILES, c.FAILED_FILES, c.UNJUDGED_FILES, c.UNVALIDATED_FILES]
         charts.append(_outcomes(result["summary"].select(columns), c.VERSION_ID, "Files by outcome", "files"))
     return charts
 
@@ -40,7 +40,7 @@ def draw(result: Mapping[str, pl.DataFrame], _: Mapping[str, object]) -> list[d.
 def _outcomes(groups: pl.DataFrame, key: str, title: str, what: str) -> d.Drawn:
     import altair as alt
 
-    names = {c.PASSED_FILES: "passed", c.FAILED_FILES: "failed", c.UNVALIDATED_FILES: "not validated"}
+    names = dict(zip((c.PASSED_FILES, c.FAILED_FILES, c.UNJUDGED_FILES, c.UNVALIDATED_FILES), _COLOURS, strict=True))
     here = {column: name for column, name in names.items() if column in groups.columns}
     long = groups.select(key, *here).rename(here).unpivot(index=key, variable_name=_OUTCOME, value_name=_COUNT)
     shown = [name for name in _COLOURS if name in here.values()]
@@ -85,7 +85,8 @@ _KIND = f"Enum({', '.join(c.RESULT_CHANGES)})"
 _RESULTS = Field(c.RESULTS, INT, "number of results, one per validator and file")
 _PASSED = Field(c.PASSED_FILES, INT, "results that passed")
 _FAILED = Field(c.FAILED_FILES, INT, "results that failed")
-_RATE = Field(c.RATE, FLOAT, "passed results per result, 0 to 1")
+_UNJUDGED = Field(c.UNJUDGED_FILES, INT, "results of validators that could not judge", "not judged")
+_RATE = Field(c.RATE, FLOAT, "passed results per judged result, 0 to 1; null if none is")
 _CHANGED = (
     Field(c.FIXED_RESULTS, INT, "results that failed before and pass now; null without `against`"),
     Field(c.REGRESSED_RESULTS, INT, "results that passed before and fail now; null without `against`"),
@@ -96,13 +97,16 @@ _GROUP = (
     _RESULTS,
     _PASSED,
     _FAILED,
+    _UNJUDGED,
     _RATE,
     Field(c.REUSED, INT, "results taken over from another release with the same bytes", detail=1),
     Field(c.RUN_AT, TIME, "when the last of them was run", "last run", 2),
     *_CHANGED,
 )
 _CHANGE = Field(c.CHANGE, _KIND, "what became of the result since `against`; null if nothing")
-_REASON = Field(c.REASON, TEXT, "first line of why it failed")
+_REASON = Field(c.REASON, TEXT, "first line of why it failed or was not judged")
+_LINE = Field(c.LINE, INT, "line at which it fails, from 1 on; null if unknown", detail=3)
+_COLUMN = Field(c.COLUMN, INT, "column of that line, from 1 on; null if unknown", detail=4)
 _VERSION = Field(c.VALIDATOR_VERSION, CATEGORY, "version of the validator", "version", 2)
 
 VALIDATION = Contract(
@@ -117,9 +121,11 @@ VALIDATION = Contract(
                 replace(f.PATH, meaning="path of the file; of a removed result, the one in `against`"),
                 _VALIDATOR,
                 replace(f.FORMAT, detail=3),
-                Field(c.PASSED, BOOL, "whether it passed; null where the result is no longer there"),
+                Field(c.PASSED, BOOL, "whether it passed; null where it was not judged, or the result is gone"),
                 _CHANGE,
                 replace(_REASON, detail=2),
+                _LINE,
+                _COLUMN,
             ),
         ),
         Section(
@@ -134,7 +140,8 @@ VALIDATION = Contract(
                 replace(_REASON, detail=2),
             ),
         ),
-        Section("failures", "failing files", (f.PATH, _VALIDATOR, _VERSION, f.FORMAT, _REASON)),
+        Section("failures", "failing files", (f.PATH, _VALIDATOR, _VERSION, f.FORMAT, _REASON, _LINE, _COLUMN)),
+        Section("not_judged", "files that were not judged", (f.PATH, _VALIDATOR, _VERSION, f.FORMAT, _REASON)),
         Section(
             "history",
             "validation release by release",
@@ -145,6 +152,7 @@ VALIDATION = Contract(
                 _RESULTS,
                 _PASSED,
                 _FAILED,
+                _UNJUDGED,
                 _RATE,
             ),
             newest_last=True,
@@ -171,7 +179,7 @@ VALIDATION = Contract(
 
 
 BY = ("validator", "format", "path")
-_LISTED = (c.RELPATH, c.FORMAT, c.VALIDATOR, c.VALIDATOR_VERSION, c.PASSED, c.REASON)
+_LISTED = (c.RELPATH, c.FORMAT, c.VALIDATOR, c.VALIDATOR_VERSION, c.PASSED, c.REASON, c.LINE, c.COLUMN)
 _RESULT = dict.fromkeys(("validator", "format"), (*_LISTED, c.RUN_AT, c.REUSED_FROM)) | {"path": _LISTED}
 
 
@@ -214,6 +222,7 @@ def validation(
     if changes is not None:
         frames["changes"] = pipelines.result_changes(results, changes)
     frames["failures"] = pipelines.failing_files(results)
+    frames["not_judged"] = pipelines.unjudged_files(results)
     if past is not None and past_totals is not None:
         frames["history"] = pipelines.history(release_times(past.lazy()), past_totals)
     frames["summary"] = pipelines.validation_summary(results, changes, held, (now, before))

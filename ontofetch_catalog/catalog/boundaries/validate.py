@@ -62,4 +62,7 @@ class ValidateBoundary(Boundary):
         draft_validation_audit(connection, draft, self._version)
         draft_manifest(connection, draft, self.version_id)
         passed = pc.sum(self.results["passed"]).as_py() or 0
-        return Recorded(rows=len(self.results), payload={"passed": passed, "failed": len(self.results) - passed})
+        unjudged = self.results["passed"].null_count
+        failed = len(self.results) - passed - unjudged
+        payload = {"passed": passed, "failed": failed, "not_judged": unjudged}
+        return Recorded(rows=len(self.results), payload=payload)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath
 
-from ...content.formats import HEAD_BYTES, format_of
+from ...content.formats import HEAD_BYTES
+from ...content.insides import format_inside
 from ...errors import OntofetchError
 from ..connection import Store
 
@@ -62,8 +63,10 @@ def _describe(folder: StorePath, relpath: str) -> tuple[str, str, int, int]:
             state = os.fstat(stream.fileno())
             head = os.pread(stream.fileno(), HEAD_BYTES, 0)
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            stream.seek(0)
+            found = format_inside(relpath, head, lambda: os.fdopen(os.dup(stream.fileno()), "rb"))
     except OSError as error:
         raise FileUnreadable(
             f"{quote(f'{folder}/{relpath}')} can't be read: {error.strerror or error}.", subject=relpath
         ) from error
-    return digest, format_of(relpath, head), state.st_size, state.st_mtime_ns // 1000
+    return digest, found, state.st_size, state.st_mtime_ns // 1000

@@ -28,7 +28,8 @@ def list_series(connection: duckdb.DuckDBPyConnection, stats: str = LIVE) -> pa.
             (SELECT max(p.updated_at) FROM latest_pointer p WHERE p.slot = o.slot) AS set_at, count(*) AS releases,
             any_value(s.files) FILTER (o.is_latest) AS files,
             any_value(s.size_bytes) FILTER (o.is_latest) AS size_bytes,
-            any_value(s.failed) FILTER (o.is_latest) AS failed
+            any_value(s.failed) FILTER (o.is_latest) AS failed,
+            any_value(s.not_judged) FILTER (o.is_latest) AS not_judged
         FROM v_series_order o LEFT JOIN {stats} s ON s.version_id = o.version_id AND o.is_latest
         GROUP BY o.slot ORDER BY o.slot
         """  # noqa: S608
@@ -41,7 +42,7 @@ def list_versions(connection: duckdb.DuckDBPyConnection, slot: str | None = None
     return connection.sql(
         f"""
         SELECT o.version_id, v.released, o.is_latest AS latest, v.pinned_at IS NOT NULL AS pinned, s.artifacts,
-            s.files, s.size_bytes, s.passed, s.failed, s.not_validated, v.created_at
+            s.files, s.size_bytes, s.passed, s.failed, s.not_judged, s.not_validated, v.created_at
         FROM v_series_order o JOIN versions v USING (version_id) JOIN {stats} s USING (version_id)
         {where} ORDER BY o.slot, o.position
         """  # noqa: S608

@@ -27,7 +27,11 @@ KEYS = {
     "format": "format",
     "extension": f"CASE WHEN contains({_NAME}[2:], '.') THEN lower(string_split({_NAME}, '.')[-1]) ELSE 'none' END",
 }
-_REASON = "CASE WHEN NOT passed THEN regexp_extract(coalesce(details->>'error', ''), '[^\\r\\n]*') END AS reason"
+_REASON = (
+    "CASE WHEN NOT passed THEN regexp_extract(coalesce(details->>'error', ''), '[^\\r\\n]*')"
+    " WHEN passed IS NULL THEN regexp_extract(coalesce(details->>'not_judged', ''), '[^\\r\\n]*') END AS reason,"
+    " try_cast(details->>'line' AS BIGINT) AS line, try_cast(details->>'column' AS BIGINT) AS \"column\""
+)
 _ROWS = {
     "files": "extracted_files",
     "validations": f"(SELECT * EXCLUDE (details), {_REASON} FROM validations)",  # noqa: S608
@@ -77,6 +81,11 @@ def _of_pairs(sql: str, pairs: Sequence[tuple[str, str]]) -> Statement:
     return Statement(sql.format(deltas=deltas), {"given_pairs": columns})
 
 
+def _named(columns: Sequence[str]) -> str:
+    # `column` is a word of SQL
+    return ", ".join('"column"' if name == "column" else name for name in columns)
+
+
 def _limit(most: int | None) -> str:
     return "" if most is None else f" LIMIT {most}"
 
@@ -88,12 +97,12 @@ def select_rows(
 
     Args:
         table: One of the three.
-        columns: Those that are read; `reason` of validations is the first line of why a file failed.
+        columns: Those that are read; `reason` of validations is the first line of why a file failed or was not judged.
         version_id: Only of this release; None for all.
         most: So many rows at most.
     """
     where = "" if version_id is None else f" WHERE version_id = {literal(version_id)}"
-    return Statement(f"SELECT {', '.join(columns)} FROM {_ROWS[table]}{where}{_limit(most)}")  # noqa: S608
+    return Statement(f"SELECT {_named(columns)} FROM {_ROWS[table]}{where}{_limit(most)}")  # noqa: S608
 
 
 def select_versions(more: Sequence[str] = ()) -> Statement:
@@ -110,15 +119,16 @@ def select_versions(more: Sequence[str] = ()) -> Statement:
 
 
 def select_files(version_ids: Sequence[str]) -> Statement:
-    """Return the SQL of files: version_id, relpath, format, size_bytes, verified_at, passed.
+    """Return the SQL of files: version_id, relpath, format, size_bytes, verified_at, passed, not_judged.
 
-    `passed` is whether every validator passed the file, null where none looked at it.
+    `passed` is whether those validators that judged the file passed it, null where none did; `not_judged` is whether
+    some looked at it and none judged it, null where none looked.
     """
     return _of(
-        "SELECT version_id, relpath, format, size_bytes, verified_at, passed"
+        "SELECT version_id, relpath, format, size_bytes, verified_at, passed, not_judged"
         " FROM (SELECT * FROM extracted_files WHERE {scope})"
-        " LEFT JOIN (SELECT version_id, relpath, bool_and(passed) AS passed FROM validations"
-        " WHERE {scope} GROUP BY ALL) USING (version_id, relpath)",
+        " LEFT JOIN (SELECT version_id, relpath, bool_and(passed) AS passed, count(passed) = 0 AS not_judged"
+        " FROM validations WHERE {scope} GROUP BY ALL) USING (version_id, relpath)",
         version_ids,
     )
 
@@ -165,12 +175,12 @@ def select_file_count(version_id: str) -> Statement:
 
 
 def select_results(version_id: str, columns: Sequence[str]) -> Statement:
-    """Return the SQL of results: `format`, columns of validations, `reason`.
+    """Return the SQL of results: `format`, columns of validations, `reason`, `line`, `column`.
 
-    `reason` is the first line of why a file failed, null where it passed.
+    `reason` is the first line of why a file failed or was not judged, null where it passed; the others say where.
     """
     return _of(
-        f"SELECT {', '.join(columns)} FROM (SELECT *, {_REASON} FROM validations WHERE {{scope}})"  # noqa: S608
+        f"SELECT {_named(columns)} FROM (SELECT *, {_REASON} FROM validations WHERE {{scope}})"  # noqa: S608
         " JOIN (SELECT relpath, format FROM extracted_files WHERE {scope}) USING (relpath)",
         [version_id],
     )
@@ -193,10 +203,11 @@ def select_result_changes(a: str, b: str) -> Statement:
 
 
 def select_result_totals(version_ids: Sequence[str]) -> Statement:
-    """Return the SQL of version_id, validator, results, passed, failed."""
+    """Return the SQL of version_id, validator, results, passed, failed, not_judged."""
     return _of(
         "SELECT version_id, validator, count(*) AS results, count(*) FILTER (passed) AS passed,"
-        " count(*) FILTER (NOT passed) AS failed FROM validations WHERE {scope} GROUP BY ALL",
+        " count(*) FILTER (NOT passed) AS failed, count(*) FILTER (passed IS NULL) AS not_judged"
+        " FROM validations WHERE {scope} GROUP BY ALL",
         version_ids,
     )
 

@@ -57,7 +57,8 @@ _RULES = {
         "it lacks its format or its time": "format IS NULL OR mtime IS NULL",
     },
     "validations": {
-        "its outcome or its validator is missing": "passed IS NULL OR validator IS NULL OR validator_version IS NULL",
+        "its outcome or its validator is missing": "(passed IS NULL AND coalesce(details->>'not_judged', '') = '')"
+        " OR validator IS NULL OR validator_version IS NULL",
         "a time of it is in no calendar": _BAD_TIME.format("run_at"),
         "its details are not an object": "details IS NULL OR json_type(details) IS DISTINCT FROM 'OBJECT'",
     },

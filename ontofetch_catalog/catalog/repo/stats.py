@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     import duckdb
 
 _COLUMNS = (
-    "version_id, artifacts, artifact_bytes, files, size_bytes, formats, passed, failed, not_validated, last_verified"
+    "version_id, artifacts, artifact_bytes, files, size_bytes, formats, passed, failed, not_judged, not_validated,"
+    " last_verified"
 )
 # what these events tell changes no sum of a release
 _IDLE = (

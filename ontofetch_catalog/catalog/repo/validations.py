@@ -53,9 +53,12 @@ def same_results(connection: duckdb.DuckDBPyConnection, version_id: str, results
     try:
         found = fetch_one(
             connection,
-            "SELECT count(*) FROM given_results g ANTI JOIN (SELECT relpath, file_id, validator, validator_version,"  # noqa: S608
-            f" passed, details::VARCHAR AS details FROM validations WHERE version_id = {literal(version_id)})"
-            " USING (relpath, file_id, validator, validator_version, passed, details)",
+            # an outcome may be null, which equals nothing
+            "SELECT count(*) FROM (SELECT *, coalesce(passed::VARCHAR, '') AS outcome FROM given_results)"  # noqa: S608
+            " ANTI JOIN (SELECT relpath, file_id, validator, validator_version, details::VARCHAR AS details,"
+            " coalesce(passed::VARCHAR, '') AS outcome"
+            f" FROM validations WHERE version_id = {literal(version_id)})"
+            " USING (relpath, file_id, validator, validator_version, details, outcome)",
         )
     finally:
         connection.unregister("given_results")
@@ -120,7 +123,7 @@ def audit_lines(connection: duckdb.DuckDBPyConnection, version_id: str) -> Gener
         SELECT concat('{{"version_id":"', version_id, '","relpath":"',
             replace(replace(relpath, chr(92), '\\\\'), '"', '\\"'), '","file_id":"', file_id,
             '","validator":"', validator, '","validator_version":"', validator_version,
-            '","passed":', CASE WHEN passed THEN 'true' ELSE 'false' END, ',"details":', details::VARCHAR,
+            '","passed":', coalesce(passed::VARCHAR, 'null'), ',"details":', details::VARCHAR,
             ',"run_at":"', replace(run_at::VARCHAR, ' ', 'T'), 'Z","reused_from":',
             CASE WHEN reused_from IS NULL THEN 'null'
                 ELSE '"' || replace(replace(reused_from, chr(92), '\\\\'), '"', '\\"') || '"' END, '}}', chr(10))

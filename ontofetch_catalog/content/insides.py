@@ -1,0 +1,98 @@
+"""What is inside a compressed file: how it is compressed, its first bytes, a copy of all of them.
+
+Whatever is read is bounded; which files are looked into is not known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import IO
+
+from ..errors import ExtractError
+from . import signatures
+from .bounds import Budget
+from .formats import COMPRESSED, HEAD_BYTES, format_of
+from .inflating import NotRead, Readable
+from .streams import open_inflated
+
+_FIRST = b"\x1fB\xfd\x28"  # most files begin otherwise, and there may be 50,000 of them
+_STEP = 1 << 16
+
+
+def compression_of(head: bytes) -> str:
+    """Return how a file is compressed by its first ten bytes: gz, bz2, xz, zst, or nothing."""
+    return signatures.compression_of(head, "") if head[:1] in _FIRST else ""
+
+
+def inner_name(name: str) -> str:
+    """Return the name of a compressed file without the ending that says so."""
+    stem, dot, ending = name.rpartition(".")
+    return stem if dot and stem and ending.casefold() in COMPRESSED else name
+
+
+def format_inside(name: str, head: bytes, reopen: Callable[[], IO[bytes]], content_type: str | None = None) -> str:
+    """Return the format of a file, of a compressed one that of what is inside.
+
+    Args:
+        name: Its path or name.
+        head: Its first bytes, up to HEAD_BYTES.
+        reopen: Opens it from its beginning; only called for a compressed one.
+        content_type: What the server said of it, if it came by itself.
+
+    Raises:
+        OSError: It can't be opened again.
+    """
+    compression = compression_of(head)
+    if not compression:
+        return format_of(name, head, content_type)
+    with reopen() as stream:
+        return format_of(name, _head_inside(stream, compression), content_type)
+
+
+def _head_inside(stream: IO[bytes], compression: str) -> bytes:
+    head = b""
+    try:
+        inside = open_inflated(stream, compression)
+        while len(head) < HEAD_BYTES:
+            data = inside.read(HEAD_BYTES - len(head))
+            if not data:
+                break
+            head += data
+    except (EOFError, OSError, NotRead, ValueError) as error:
+        return _damaged(error, head)
+    except Exception as error:
+        # each decompressor has an error of its own, in a module that is only loaded where it is needed
+        if type(error).__name__ not in ("error", "LZMAError", "ZstdError"):
+            raise
+        return _damaged(error, head)
+    return head
+
+
+def _damaged(_: Exception, head: bytes) -> bytes:
+    # its name says what it is then, and its validator why it is none
+    return head
+
+
+def copy_inside(stream: IO[bytes], compression: str, budget: Budget, target: IO[bytes]) -> int:
+    """Write what is inside a compressed file and return its size in bytes.
+
+    Raises:
+        ExtractError: It is damaged or more than the budget allows; the message is a sentence.
+        OSError: The disk refuses.
+    """
+    inside = open_inflated(stream, compression)
+    size = 0
+    while data := _read(inside, budget):
+        budget.take(len(data))
+        size += target.write(data)
+    return size
+
+
+def _read(inside: Readable, budget: Budget) -> bytes:
+    from .archives import damage_named
+
+    with damage_named(budget.name):
+        return inside.read(_STEP)
+
+
+__all__ = ["ExtractError", "compression_of", "copy_inside", "format_inside", "inner_name"]

@@ -1,0 +1,29 @@
+"""The built-in validators: which there are, for which formats, and their versions.
+
+They run in worker processes, look at one file each and never reach for the network. Each answers with passed, failed,
+or None where it can't judge, which is no failure.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib.metadata import version
+
+from ontofetch_hookspecs import Validator
+
+_RDF_FORMATS = ("turtle", "ntriples", "nquads", "trig", "rdfxml", "jsonld", "n3")
+# raised where our own part of a check judges otherwise than before: what an earlier one said is not reused
+_OWN = "+2"
+WHOLE_FORMATS = frozenset({"ofn", "omn", "owlxml"})  # their parser builds the ontology in memory
+
+
+@lru_cache(maxsize=1)
+def builtin_validators() -> tuple[Validator, ...]:
+    """Return the validators that this host brings along; their versions are those of the libraries, and our part."""
+    here = __name__
+    return (
+        Validator("rdf-syntax", version("pyoxigraph") + _OWN, _RDF_FORMATS, f"{here}.rdf:check_rdf"),
+        Validator("obo-syntax", version("fastobo") + _OWN, ("obo",), f"{here}.obo:check_obo"),
+        Validator("owl-syntax", version("py-horned-owl") + _OWN, ("ofn", "omn", "owlxml"), f"{here}.owl:check_owl"),
+        Validator("obographs-structure", "1", ("obographs",), f"{here}.graphs:check_graphs"),
+    )

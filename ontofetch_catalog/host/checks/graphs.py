@@ -1,0 +1,57 @@
+"""The validator of OBO graphs: JSON in which graphs have nodes and edges, as the schema of obographs says."""
+
+from __future__ import annotations
+
+import json
+import os
+
+from .verdicts import Faulty, NotJudged, Verdict, failed, not_judged
+
+_MOST = 32 << 20  # bytes: it is read whole, into a multiple of its size
+_EDGE = ("sub", "pred", "obj")
+
+
+def check_graphs(path: str, format: str) -> Verdict:  # noqa: A002 - the contract's word
+    """Look at the structure of a file of OBO graphs; details: `nodes` and `edges`, or `error` and where it is."""
+    del format
+    try:
+        return True, _count(json.loads(_read(path)))
+    except NotJudged as error:
+        return not_judged(error)
+    except Faulty as error:
+        return failed(error)
+    except json.JSONDecodeError as error:
+        return failed(Faulty(f"it is no JSON: {error.msg}", error.lineno, error.colno))
+    except (OSError, ValueError) as error:
+        return failed(Faulty(str(error)))
+
+
+def _read(path: str) -> str:
+    if os.stat(path).st_size > _MOST:
+        raise NotJudged(f"it has more than {_MOST:,} bytes, and is only read whole")
+    with open(path, "rb") as stream:
+        return stream.read().decode("utf-8-sig")
+
+
+def _count(document: object) -> dict[str, object]:
+    nodes = edges = 0
+    for number, graph in enumerate(_list(document, "graphs", "the document"), start=1):
+        where = f"graph {number}"
+        for node in _list(graph, "nodes", where):
+            nodes += 1
+            if not isinstance(node, dict) or not isinstance(node.get("id"), str):
+                raise Faulty(f"node {nodes} of {where} has no id")
+        for edge in _list(graph, "edges", where):
+            edges += 1
+            if not isinstance(edge, dict) or not all(isinstance(edge.get(name), str) for name in _EDGE):
+                raise Faulty(f"edge {edges} of {where} lacks its subject, predicate or object")
+    return {"nodes": nodes, "edges": edges}
+
+
+def _list(owner: object, name: str, where: str) -> list[object]:
+    if not isinstance(owner, dict):
+        raise Faulty(f"{where} is no object")
+    found = owner.get(name, [])
+    if not isinstance(found, list):
+        raise Faulty(f"{name} of {where} is no list")
+    return found
