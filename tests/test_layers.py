@@ -168,6 +168,7 @@ WRITES = {
 METHODS = {"write_text", "write_bytes", "touch", "symlink_to", "hardlink_to", "rmdir", "unlink", "mkdir", "chmod"}
 WRITE_MODULES = {
     "ontofetch_catalog.catalog.fsops",
+    "ontofetch_catalog.host.inside_copies",  # outside of any store
     "ontofetch_hookspecs.publishing",
     "ontofetch_hookspecs.stages",
     "ontofetch_hookspecs.store_paths",
@@ -210,6 +211,7 @@ OPENS = {
     "shutil": {"disk_usage"},
 }
 OPENING_METHODS = {"read_text", "iterdir", "glob", "rglob", "stat", "is_symlink", "scandir", "samefile"}
+_VALIDATOR = "a validator is given a path, by contract"
 # module → why it opens by a name
 BY_NAME = {
     "ontofetch_hookspecs.store_paths": "the one way",
@@ -231,7 +233,11 @@ BY_NAME = {
     "ontofetch_catalog.catalog.verify.hasher": "the same way by the standard library, which is all that process has",
     "ontofetch_catalog.content.archives": "an archive that a user names, a backup for instance",
     "ontofetch_catalog.host.app": "/dev/null",
-    "ontofetch_catalog.host.checks": "a validator is given a path, by contract",
+    "ontofetch_catalog.host.checks.graphs": _VALIDATOR,
+    "ontofetch_catalog.host.checks.obo": _VALIDATOR,
+    "ontofetch_catalog.host.checks.owl": _VALIDATOR,
+    "ontofetch_catalog.host.checks.rdf": _VALIDATOR,
+    "ontofetch_catalog.host.inside_copies": _VALIDATOR,
     "ontofetch_catalog.host.worker": "/dev/null",
     "ontofetch_catalog.cli.db_backup": "a backup that a user names",
     "ontofetch_catalog.cli.destination": "an output that a user names",
@@ -331,11 +337,13 @@ FEW_ROWS = {
     "catalog.repo.stats:find_statistics": _RELEASES,
     "catalog.tables:_check_details": "details that are no plain objects, each text once; only a parser knows them",
     "catalog.tables:_check_paths": "paths that are likely at fault, and the first fault ends it",
+    "catalog.tables:_check_reasons": "details of what was not judged, each text once",
     "catalog.verify.boundary:confirm": _ON_DISK,
     "catalog.verify.pages:_packed": "one row per release and time of verification",
     "cli.db_doctor:_advise": "one row per code and fix",
     "host.copies:find_lost": _ON_DISK,
-    "host.pipeline:_validate": _BOUNDED,
+    "host.outcomes:told_of": _BOUNDED,
+    "host.unjudged:judge_by_name": "one row per ending and format",
     "host.validators:_judged": "results that say that there was no judgement, each text once",
     "host.validators:_tasks_of": "each row is a file that a validator reads in a process of its own",
 }

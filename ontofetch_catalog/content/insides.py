@@ -5,11 +5,12 @@ Whatever is read is bounded; which files are looked into is not known here.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 from typing import IO
 
-from ..errors import ExtractError
 from . import signatures
+from .archives import damage_named
 from .bounds import Budget
 from .formats import COMPRESSED, HEAD_BYTES, format_of
 from .inflating import NotRead, Readable
@@ -58,18 +59,13 @@ def _head_inside(stream: IO[bytes], compression: str) -> bytes:
             if not data:
                 break
             head += data
-    except (EOFError, OSError, NotRead, ValueError) as error:
-        return _damaged(error, head)
+    except (EOFError, OSError, NotRead, ValueError, zlib.error):
+        # its name says what it is then, and its validator why it is none
+        pass
     except Exception as error:
-        # each decompressor has an error of its own, in a module that is only loaded where it is needed
-        if type(error).__name__ not in ("error", "LZMAError", "ZstdError"):
+        # lzma is only loaded where it is needed, and its error is no error of another kind
+        if type(error).__name__ != "LZMAError":
             raise
-        return _damaged(error, head)
-    return head
-
-
-def _damaged(_: Exception, head: bytes) -> bytes:
-    # its name says what it is then, and its validator why it is none
     return head
 
 
@@ -89,10 +85,5 @@ def copy_inside(stream: IO[bytes], compression: str, budget: Budget, target: IO[
 
 
 def _read(inside: Readable, budget: Budget) -> bytes:
-    from .archives import damage_named
-
     with damage_named(budget.name):
         return inside.read(_STEP)
-
-
-__all__ = ["ExtractError", "compression_of", "copy_inside", "format_inside", "inner_name"]

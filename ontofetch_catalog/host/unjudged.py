@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs import Validator
 
-from ..content.formats import BY_ENDING, COMPRESSED, SYNTAXES, named_format
+from ..content.formats import BY_ENDING, COMPRESSED, SYNTAXES
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _VALIDATOR, _VERSION = "format", "1"
 _ENDINGS = "|".join(ending for ending, name in BY_ENDING.items() if name in SYNTAXES)
-_PROMISES = rf"[^/]\.(?:{_ENDINGS})(?:\.(?:{'|'.join(COMPRESSED)}))*$"
+_PROMISES = rf"[^/]\.(?P<ending>{_ENDINGS})(?:\.(?:{'|'.join(COMPRESSED)}))*$"
 _TITLES = {"html": "a web page", "xml": "XML of another kind", "json": "JSON of another kind"}
 
 
@@ -37,20 +37,35 @@ def judge_by_name(files: pa.Table, validators: Sequence[Validator], schema: pa.S
     looked_at = {name for validator in validators for name in validator.formats}
     unseen = {name: title for name, title in SYNTAXES.items() if name not in looked_at}
     unjudged = files.filter(pc.is_in(files["format"], pa.array(list(unseen), pa.string())))
-    reasons = [{"not_judged": f"no validator is there for {unseen[name]}"} for name in unjudged["format"].to_pylist()]
+    reasons = {name: {"not_judged": f"no validator is there for {title}"} for name, title in unseen.items()}
     others = files.filter(pc.invert(pc.is_in(files["format"], pa.array([*SYNTAXES, *looked_at], pa.string()))))
     promising = others.filter(pc.match_substring_regex(others["relpath"], _PROMISES, ignore_case=True))
-    pairs = zip(promising["relpath"].to_pylist(), promising["format"].to_pylist(), strict=True)
-    faults = [{"error": _fault(relpath, name)} for relpath, name in pairs]
-    return pa.concat_tables([_results(unjudged, None, reasons, schema), _results(promising, False, faults, schema)])
+    ending = pc.struct_field(pc.extract_regex(promising["relpath"], f"(?i){_PROMISES}"), "ending")
+    both = pc.binary_join_element_wise(pc.utf8_lower(ending), promising["format"], " ")
+    faults = {pair: {"error": _fault(*pair.split(" "))} for pair in pc.unique(both).to_pylist()}
+    return pa.concat_tables(
+        [
+            _results(unjudged, None, _said(unjudged["format"], reasons), schema),
+            _results(promising, False, _said(both, faults), schema),
+        ]
+    )
 
 
-def _fault(relpath: str, format_name: str) -> str:
-    promised = SYNTAXES[named_format(relpath)]
+def _fault(ending: str, format_name: str) -> str:
+    promised = SYNTAXES[BY_ENDING[ending]]
     return f"its name says {promised}, but its content is {_TITLES.get(format_name, format_name)}"
 
 
-def _results(files: pa.Table, passed: bool | None, details: list[dict[str, str]], schema: pa.Schema) -> pa.Table:
+def _said(keys: pa.ChunkedArray, details: dict[str, dict[str, str]]) -> pa.ChunkedArray:
+    """Return the details for each key, as JSON."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    texts = pa.array([json.dumps(told) for told in details.values()], pa.string())
+    return pc.take(texts, pc.index_in(keys, pa.array(list(details), pa.string())))
+
+
+def _results(files: pa.Table, passed: bool | None, details: pa.ChunkedArray, schema: pa.Schema) -> pa.Table:
     import pyarrow as pa
 
     count = len(files)
@@ -60,7 +75,7 @@ def _results(files: pa.Table, passed: bool | None, details: list[dict[str, str]]
         "validator": pa.array([_VALIDATOR] * count, pa.string()),
         "validator_version": pa.array([_VERSION] * count, pa.string()),
         "passed": pa.array([passed] * count, pa.bool_()),
-        "details": pa.array(map(json.dumps, details), pa.string()),
+        "details": details,
         "run_at": pa.array([datetime.now(UTC)] * count, pa.timestamp("us", "UTC")),
         "reused_from": pa.nulls(count, pa.string()),
     }

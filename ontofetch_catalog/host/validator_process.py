@@ -11,11 +11,9 @@ import os
 import select
 import signal
 import subprocess
-import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -26,8 +24,9 @@ from ontofetch_hookspecs.store_paths import StorePath
 from ..children.limits import Allowance
 from ..children.start import start_module
 from ..content.bounds import Limits
-from ..content.insides import compression_of, inner_name
+from ..content.insides import compression_of
 from .checks import WHOLE_FORMATS
+from .inside_copies import CopyRoom
 
 UNFINISHED = "unfinished"  # in the details of a failed result: there was no judgement
 _OWN = "ontofetch_catalog."
@@ -61,7 +60,7 @@ class Worker:
         self._allowance = allowance
         self._limits = limits
         self._process: subprocess.Popen[bytes] | None = None
-        self._room: tempfile.TemporaryDirectory[str] | None = None
+        self._room = CopyRoom()
 
     def ask(self, task: Task, folder: StorePath, timeout: float, given_up: threading.Event) -> dict[str, Any]:
         """Return the worker's answer, or a failed result that says why there is none."""
@@ -74,7 +73,7 @@ class Worker:
         path = str(folder / task.relpath)
         if not compression:
             return self._judge(task, path, size, wait)
-        with self._copy_of(task) as copy:
+        with self._room.copy_of(task.relpath) as copy:
             request = {
                 "inflate": compression,
                 "path": path,
@@ -85,18 +84,6 @@ class Worker:
             }
             found = self._answer(request, self._allowance, size, task, wait)
             return self._judge(task, copy, found["inflated"], wait) if "inflated" in found else found
-
-    @contextmanager
-    def _copy_of(self, task: Task) -> Iterator[str]:
-        """Yield where what is inside a compressed file may be written, outside of the store; nothing stays there."""
-        if self._room is None:
-            self._room = tempfile.TemporaryDirectory(prefix="ontofetch-")
-        copy = os.path.join(self._room.name, inner_name(task.relpath.rpartition("/")[2]))
-        try:
-            yield copy
-        finally:
-            with suppress(FileNotFoundError):
-                os.unlink(copy)
 
     def _judge(self, task: Task, path: str, size: int, wait: Patience) -> dict[str, Any]:
         allowed = self._allowance
@@ -118,9 +105,6 @@ class Worker:
         if code is not None and allowed.reason(code, size) is None:
             # the file may be without blame: short of memory, the kernel kills whom it likes
             _log.info("a validator's process died (%s) and is asked again: %s", _cause(code), quote(task.relpath))
-            if "copy" in request:
-                with suppress(FileNotFoundError):
-                    os.unlink(request["copy"])
             line, code = self._exchange(request, wait.timeout, wait.given_up)
         found: dict[str, Any] = json.loads(line) if line else {}
         if "memory" in found:
@@ -176,8 +160,7 @@ class Worker:
     def close(self) -> None:
         """End the process, and remove what was unpacked for it."""
         self.stop()
-        if self._room is not None:
-            self._room.cleanup()
+        self._room.close()
 
     def stop(self) -> None:
         """End the process, if there is one, and wait for it."""

@@ -47,14 +47,11 @@ def main(parent: str) -> int:
 
 def inflate(task: dict[str, Any]) -> dict[str, object]:
     """Write what is inside a compressed file and return {"inflated": bytes}; a failed result if it can't be read."""
-    from ..content.bounds import Budget, Limits
-    from ..content.insides import copy_inside
     from ..errors import ExtractError
+    from .inside_copies import write_copy
 
     try:
-        with open(task["path"], "rb") as stream, open(task["copy"], "xb") as target:
-            budget = Budget(task["name"], os.fstat(stream.fileno()).st_size, Limits(**task["limits"]))
-            return {"inflated": copy_inside(stream, task["inflate"], budget, target)}
+        return {"inflated": write_copy(task)}
     except MemoryError:
         return {"memory": True}
     except ExtractError as error:

@@ -1,0 +1,55 @@
+"""The copies of what is inside compressed files, which validators get: in a folder of the system, outside of any store.
+
+The process that validates writes them, within bounds; who asked it removes them.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from ..content.bounds import Budget, Limits
+from ..content.insides import copy_inside, inner_name
+
+
+class CopyRoom:
+    """A folder of its own for one copy at a time; it is made when it is first needed."""
+
+    def __init__(self) -> None:
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+
+    @contextmanager
+    def copy_of(self, relpath: str) -> Iterator[str]:
+        """Yield the path to which what is inside of a file may be written; nothing stays there."""
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="ontofetch-")
+        copy = os.path.join(self._folder.name, inner_name(relpath.rpartition("/")[2]))
+        try:
+            yield copy
+        finally:
+            with suppress(FileNotFoundError):
+                os.unlink(copy)
+
+    def close(self) -> None:
+        """Remove the folder."""
+        if self._folder is not None:
+            self._folder.cleanup()
+
+
+def write_copy(task: dict[str, Any]) -> int:
+    """Write what is inside a compressed file to where a CopyRoom said; return its size in bytes.
+
+    Args:
+        task: {inflate: how it is compressed, path, copy, name, limits}.
+
+    Raises:
+        ExtractError: It is damaged, or more than the limits allow.
+        OSError: The disk refuses.
+    """
+    # what a process left behind that died at it is written anew
+    with open(task["path"], "rb") as stream, open(task["copy"], "wb") as target:
+        budget = Budget(task["name"], os.fstat(stream.fileno()).st_size, Limits(**task["limits"]))
+        return copy_inside(stream, task["inflate"], budget, target)
