@@ -313,6 +313,7 @@ FEW_ROWS = {
     "catalog.repo.fixity:_folders": _RELEASES,
     "catalog.repo.fixity:last_run": "one row per batch of a verification, of 131,072 files or a minute",
     "catalog.repo.listing:list_folders": _RELEASES,
+    "catalog.repo.origins:find_origins": _RELEASES,
     "catalog.repo.pruning:batch_states": "one row per batch of a plan, of 1,000 entries or a release",
     "catalog.repo.pruning:choose_releases": _RELEASES,
     "catalog.repo.pruning:count_batches": "one row per plan and step",

@@ -6,7 +6,6 @@ It reads `manifest.json` and `LATEST.json` and nothing else; the rules of order 
 from __future__ import annotations
 
 import errno
-import re
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from urllib.parse import urlsplit
 from ontofetch_hookspecs import layout
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath
+from ontofetch_hookspecs.version_keys import version_key
 
 from ..errors import AmbiguousVersion, CatalogUnreadable, VersionUnknown
 from . import columns as c
@@ -88,9 +88,8 @@ def _in_order(series: list[Manifest]) -> list[Manifest]:
     dated = all(manifest.released is not None for manifest in series)
 
     def key(manifest: Manifest) -> tuple[object, ...]:
-        parts = re.findall("[0-9]+|[^0-9]+", manifest.version_id.rpartition("/")[2])
-        natural = [part.lstrip("0").rjust(100, "0") if part.isdigit() else part for part in parts]
-        return (manifest.released if dated else None, natural, manifest.created_at, manifest.version_id)
+        version = version_key(manifest.version_id.rpartition("/")[2])
+        return (manifest.released if dated else None, version, manifest.created_at, manifest.version_id)
 
     return sorted(series, key=key) if dated else sorted(series, key=lambda manifest: key(manifest)[1:])
 

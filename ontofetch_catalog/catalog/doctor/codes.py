@@ -193,5 +193,17 @@ CODES = (
         "Recorded names differ only in case or normal form: where these are folded they are one file or folder.",
         otherwise="keep the store where case counts; take one of them out by `ontofetch db prune --version VERSION`",
     ),
+    Code(
+        "CAT031",
+        ERROR,
+        "The key by which a release is sorted is not that of its version.",
+        (Fix("recompute", "record the key that its version gives"),),
+    ),
+    Code(
+        "CAT032",
+        ERROR,
+        "Where an artifact came from is not among its origins.",
+        (Fix("recompute", "record what the artifact's own row says"),),
+    ),
 )
 BY_CODE = {code.code: code for code in CODES}

@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 RELEASE_TABLES = {
     "versions": (),
     "artifacts": ("extraction",),
+    "origins": (),
     "extracted_files": (),
     "validations": ("details",),
     "latest_pointer": (),
 }
+LATER_TABLES = ("origins",)  # what plans of earlier versions of this package do not keep
 _ROWS_AT_ONCE = 65_536
 
 
