@@ -22,6 +22,7 @@ DOCUMENTS = {
     "latest": "LATEST.json",
 }
 TEXTS = {'a "quoted" \\ ü.ttl': "one", "folder/b.ttl": "two", "c.obo": ""}
+OPTIONAL = ("origins",)  # what is left out where there is no more to say
 
 
 def validator_of(name: str) -> Draft202012Validator:

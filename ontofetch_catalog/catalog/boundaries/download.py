@@ -14,9 +14,12 @@ from ...errors import Conflict, EventError
 from .. import journal, sessions
 from ..connection import Store
 from ..repo import files, origins, releases, validations
+from ..tables import read_files
 from . import staged
 from .documents import draft_extract_audit, draft_manifest, draft_validation_audit
 from .engine import Boundary, Recorded
+from .lost_documents import draft_lost_documents, find_lost_documents
+from .owners import check_owners
 
 if TYPE_CHECKING:
     import duckdb
@@ -39,6 +42,8 @@ class DownloadBoundary(Boundary):
         self._version: releases.VersionRow | None = None
         self._former: releases.ArtifactRow | None = None
         self._origins: list[origins.Origin] = []  # those of the former
+        self._files = None if event.files is None else read_files(event.files)
+        self._lost_documents: list[str] = []
         self._lost: bool | None = None  # until the published file has been looked at
 
     def check(self) -> None:
@@ -69,7 +74,9 @@ class DownloadBoundary(Boundary):
                 hint="A release keeps its layout.",
             )
         self._former = self._find_former(connection)
+        self._lost_documents = find_lost_documents(self.store, connection, self._version)
         if self._former is None:
+            self._check_files(connection)
             return True
         if self._former.artifact_id != event.sha256:
             if not event.replace:
@@ -80,9 +87,16 @@ class DownloadBoundary(Boundary):
                     hint="If the publisher changed a release in place, take the new bytes with --replace, "
                     "or record them under another --version.",
                 )
+            self._check_files(connection)
             return True
         self._origins = origins.find_origins(connection, self.version_id).get(event.artifact, [])
-        return self._describes_anew() or self._is_lost()
+        return self._describes_anew() or self._is_lost() or bool(self._lost_documents)
+
+    def _check_files(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Check, before anything is recorded, that what will come out of the artifact has a place in the release."""
+        if self._files is not None:
+            leaving = [] if self._former is None else [self._former.artifact_id]
+            check_owners(connection, self.version_id, self._event.sha256, self._files, leaving)
 
     def _check_folder(self, connection: duckdb.DuckDBPyConnection) -> None:
         found = releases.find_folded(connection, self.version_id)
@@ -147,9 +161,12 @@ class DownloadBoundary(Boundary):
             stage = staged.stage_of(self._source)
             if stage is not None:
                 draft.retire_stage(stage.relpath)
+        if self._version is not None and not replaced:
+            draft_lost_documents(connection, draft, self._version, self._lost_documents)
         draft_manifest(connection, draft, self.version_id)
         payload = {"artifact": event.artifact, "sha256": event.sha256, "status": event.status, "replaced": replaced}
         payload |= {"source_url": event.source_url, "etag": event.etag, "last_modified": event.last_modified}
+        payload |= {"repaired": self._lost_documents} if self._lost_documents else {}
         return Recorded(rows=1, bytes=event.size_bytes, payload=payload)
 
     def _record_version(self, connection: duckdb.DuckDBPyConnection, now: Any) -> None:

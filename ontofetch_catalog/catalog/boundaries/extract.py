@@ -12,7 +12,7 @@ from ontofetch_hookspecs.events import ExtractDone
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath
 
-from ...errors import Conflict, EventError, PreconditionFailed
+from ...errors import EventError, PreconditionFailed
 from .. import journal, sessions
 from ..connection import Store
 from ..repo import events, files, releases, validations
@@ -20,6 +20,7 @@ from ..tables import is_sorted, read_files
 from . import staged
 from .documents import draft_extract_audit, draft_manifest, draft_validation_audit
 from .engine import Boundary, Recorded
+from .owners import check_owners
 
 if TYPE_CHECKING:
     import duckdb
@@ -73,7 +74,7 @@ class ExtractBoundary(Boundary):
             )
         if event.staged is None:
             self._check_in_place()
-        self._check_owners(connection)
+        check_owners(connection, self.version_id, event.artifact_id, self.files)
         unpacked_so = artifact.extraction is not None and json.loads(artifact.extraction) == json.loads(self._plan)
         same = unpacked_so and files.same_files(connection, self.version_id, event.artifact_id, self.files)
         return not same or self._is_lost()
@@ -94,19 +95,6 @@ class ExtractBoundary(Boundary):
         staged.check_contents(folder, self.files)
         if folder.is_dir():
             staged.make_durable_in_place(folder)
-
-    def _check_owners(self, connection: duckdb.DuckDBPyConnection) -> None:
-        if not files.count_files(connection, self.version_id, other_than=self._event.artifact_id):
-            return
-        paths = self.files.select(["relpath"])
-        found = files.find_foreign_path(connection, self.version_id, self._event.artifact_id, paths)
-        if found is not None:
-            raise Conflict(
-                f"{quote(found[0])} of {self.version_id} belongs to another artifact (sha256 {found[1]}); one of these"
-                " files would meet it where case and normal forms are folded.",
-                subject=self.version_id,
-                hint="Leave it out with --include, or unpack into another place with --strip 0.",
-            )
 
     def early_events(self, boundary_id: str) -> list[events.EventRow]:
         """Return the extract.start event, with the time when the host began."""
