@@ -31,13 +31,17 @@ LOCAL, LATEST, PREVIOUS = "file", "latest", "previous"
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """One release on disk: its identity, dates, folder, the hosts of its artifacts, its place in the series."""
+    """One release on disk: its identity, dates, folder, the hosts of its artifacts, its place in the series.
+
+    It is incomplete if an artifact of it was recorded and never unpacked.
+    """
 
     version_id: str
     released: date | None
     created_at: datetime
     folder: StorePath
     hosts: Mapping[str, str]
+    incomplete: bool
     before: str | None = None
     is_latest: bool = False
 
@@ -65,6 +69,7 @@ def read_manifests(root: Path) -> dict[str, Manifest]:
                 manifest.created_at,
                 manifest.folder,
                 manifest.hosts,
+                manifest.incomplete,
                 before,
                 manifest.version_id == latest,
             )
@@ -106,6 +111,7 @@ def _read(path: StorePath) -> Manifest:
             datetime.fromisoformat(document[c.CREATED_AT]).astimezone(UTC),
             path.parent,
             {_text(artifact[c.ARTIFACT_ID]): _host(artifact["source_url"]) for artifact in document["artifacts"]},
+            any(artifact["extraction"] is None for artifact in document["artifacts"]),
         )
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise _damaged(path, error) from error
@@ -152,7 +158,7 @@ def _text(value: str) -> str:
 
 
 def versions_frame(manifests: Mapping[str, Manifest]) -> pl.LazyFrame:
-    """Return version_id, slot, released, created_at, previous_version_id, is_latest; each series in its order."""
+    """Return version_id, slot, released, created_at, previous_version_id, is_latest, incomplete; each series in its order."""
     import polars as pl
 
     schema = {
@@ -162,8 +168,12 @@ def versions_frame(manifests: Mapping[str, Manifest]) -> pl.LazyFrame:
         c.CREATED_AT: pl.Datetime("us", "UTC"),
         c.PREVIOUS_VERSION_ID: pl.String(),
         c.IS_LATEST: pl.Boolean(),
+        c.INCOMPLETE: pl.Boolean(),
     }
-    rows = [(m.version_id, m.slot, m.released, m.created_at, m.before, m.is_latest) for m in manifests.values()]
+    rows = [
+        (m.version_id, m.slot, m.released, m.created_at, m.before, m.is_latest, m.incomplete)
+        for m in manifests.values()
+    ]
     return pl.LazyFrame(rows, schema=schema, orient="row")
 
 

@@ -16,8 +16,9 @@ _DETAILS = {
     "pull": ("passed", "artifact", "sha256"),
     "versions": ("failed", "created_at", "released", "passed", "not_validated", "pinned", "artifacts"),
     "files": ("mtime", "format", "file_id", "verified_at", "artifact_id"),
+    "origins": ("content_type", "told_at", "etag", "last_modified", "incomplete", "recorded_at"),
     "stats": ("failed", "passed", "not_validated", "last_verified", "formats", "artifact_bytes", "artifacts"),
-    "found": ("format", "kind", "sha256"),
+    "found": ("sources", "format", "kind", "sha256"),
     "delta": ("size_delta", "previous_relpath", "size_b", "size_a", "format", "file_id_b", "file_id_a"),
     "events": ("version_id", "level", "payload", "boundary_id", "run_id", "config_hash", "digest"),
     # of doctor and of verify

@@ -28,6 +28,9 @@ _ARTIFACT = (
     " recorded_at, verified_at, extraction"
 )
 
+# the releases of which an artifact was recorded and never unpacked
+INCOMPLETE = "SELECT DISTINCT version_id FROM artifacts WHERE extraction IS NULL"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionRow:
