@@ -330,6 +330,7 @@ FEW_ROWS = {
     "cli.db_doctor:_advise": "one row per code and fix",
     "host.copies:find_lost": _ON_DISK,
     "host.pipeline:_validate": _BOUNDED,
+    "host.versions:_main_documents": _BOUNDED,
     "host.validators:_judged": "results that say that there was no judgement, each text once",
     "host.validators:_tasks_of": "each row is a file that a validator reads in a process of its own",
 }

@@ -111,7 +111,7 @@ def _read(path: StorePath) -> Manifest:
             datetime.fromisoformat(document[c.CREATED_AT]).astimezone(UTC),
             path.parent,
             {_text(artifact[c.ARTIFACT_ID]): _host(artifact["source_url"]) for artifact in document["artifacts"]},
-            any(artifact["extraction"] is None for artifact in document["artifacts"]),
+            any(artifact.get("extraction", "") is None for artifact in document["artifacts"]),
         )
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise _damaged(path, error) from error
@@ -158,7 +158,7 @@ def _text(value: str) -> str:
 
 
 def versions_frame(manifests: Mapping[str, Manifest]) -> pl.LazyFrame:
-    """Return version_id, slot, released, created_at, previous_version_id, is_latest, incomplete; each series in its order."""
+    """Return a row per release, each series in its order; the columns are those of `tables.VERSIONS`."""
     import polars as pl
 
     schema = {

@@ -55,7 +55,7 @@ def files(argv: list[str], host: HostInfo) -> int:
         origins = queries.list_origins(connection, version_id)
     parameters = {"version_id": version_id, "include": args.include}
     nothing = f"{version_id} has no file{' that matches' if args.include else ''}."
-    sections = {"files": rows, "origins": origins}
+    sections = {"files": rows} if args.include else {"files": rows, "origins": origins}
     emit(sections, options=options, parameters=parameters, titles={"origins": "where it came from"}, nothing=nothing)
     return EXIT_OK
 

@@ -10,10 +10,10 @@ import duckdb
 import pytest
 
 from ontofetch_catalog.catalog import migrations, sessions
-from ontofetch_catalog.catalog.connection import STORAGE_VERSION, Store
+from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.errors import CatalogUnwritable, SchemaError
 from ontofetch_hookspecs.version_keys import version_key
-from tests.releases import Releases, query
+from tests.releases import Releases, older_store, query
 
 TABLES = {
     "schema_version": "version checksum applied_at",
@@ -170,32 +170,9 @@ def test_a_schema_that_does_not_fit_is_refused(releases: Releases, damage: str, 
         pass
 
 
-def _older_store(root: Path, applied: int) -> None:
-    """Make a store as an earlier package with fewer migrations would have left it, with a row in it."""
-    (root / ".catalog").mkdir(parents=True)
-    path = str(root / ".catalog/ontofetch.duckdb")
-    with duckdb.connect(path, config={"storage_compatibility_version": STORAGE_VERSION}) as connection:
-        for migration in migrations.available_migrations()[:applied]:
-            connection.execute(migration.sql)
-            connection.execute(
-                "INSERT INTO schema_version VALUES (?, ?, now()::TIMESTAMP)", [migration.version, migration.checksum]
-            )
-        connection.execute("INSERT INTO latest_pointer VALUES ('s/o', 's/o/1', now()::TIMESTAMP, 'me')")
-        connection.execute(
-            "INSERT INTO versions (version_id, service, ontology, version, fs_relpath, layout, created_at)"
-            " SELECT 's/o/' || v, 's', 'o', v, 's/o/' || v, 'native', now()::TIMESTAMP"
-            " FROM (SELECT unnest(['1', '1-rc1', '05.02.2024']) AS v)"
-        )
-        connection.execute(
-            "INSERT INTO artifacts (artifact_id, version_id, relpath, source_url, etag, size_bytes, recorded_at)"
-            " SELECT repeat('0', 64), version_id, 'a.obo', 'https://example.org/a.obo', 'x', 1, now()::TIMESTAMP"
-            " FROM versions"
-        )
-
-
 def test_pending_migrations_are_applied_by_the_next_writer(tmp_path: Path) -> None:
     """A writer brings an older schema up to date in one transaction, and keeps the former file aside."""
-    _older_store(tmp_path, 2)
+    older_store(tmp_path, 2)
     store = Store(tmp_path, {"durability": "off"})
     with pytest.raises(SchemaError, match="ontofetch db migrate"), sessions.reading(store):
         pass
@@ -226,7 +203,7 @@ def _newest() -> int:
 
 def test_a_migration_that_fails_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """If one of several pending migrations fails, none of them is applied."""
-    _older_store(tmp_path, 2)
+    older_store(tmp_path, 2)
     broken = migrations.Migration(_newest() + 1, "9999_broken", "0" * 64, "CREATE TABLE t (a INTEGER); SELECT nonsense")
     real = migrations.available_migrations()
     monkeypatch.setattr(migrations, "available_migrations", lambda: (*real, broken))

@@ -98,7 +98,8 @@ def list_stats(
     return connection.sql(
         f"""
         SELECT s.*, i.version_id IS NOT NULL AS incomplete
-        FROM v_series_order o JOIN {stats} s USING (version_id) LEFT JOIN ({INCOMPLETE}) i ON i.version_id = o.version_id
+        FROM v_series_order o JOIN {stats} s USING (version_id)
+        LEFT JOIN ({INCOMPLETE}) i ON i.version_id = o.version_id
         {where} ORDER BY o.slot, o.position
         """  # noqa: S608
     ).to_arrow_table()
@@ -182,7 +183,8 @@ def find_path(connection: duckdb.DuckDBPyConnection, pattern: str) -> pa.Table:
     return connection.sql(
         f"""
         WITH found AS (
-            SELECT 'artifact' AS kind, version_id, relpath, artifact_id AS sha256, size_bytes, NULL AS format, {_SOURCES}
+            SELECT 'artifact' AS kind, version_id, relpath, artifact_id AS sha256, size_bytes, NULL AS format,
+                {_SOURCES}
             FROM artifacts
             UNION ALL
             SELECT 'file', version_id, relpath, file_id, size_bytes, format, NULL FROM extracted_files
