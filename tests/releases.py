@@ -17,6 +17,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from ontofetch_catalog.catalog import migrations
+from ontofetch_catalog.catalog.connection import STORAGE_VERSION
 from ontofetch_catalog.plugins.catalog import CatalogPlugin
 from ontofetch_hookspecs import Receipt, Stage, find_receipt
 from ontofetch_hookspecs.testing import (
@@ -202,6 +204,29 @@ def _names_below(folder: Path) -> set[tuple[str, int, int]]:
         if not path.is_dir():
             found.add((path.relative_to(folder).as_posix(), state.st_size, state.st_mtime_ns))
     return found
+
+
+def older_store(root: Path, applied: int) -> None:
+    """Make a store as an earlier package with fewer migrations would have left it, with a row in it."""
+    (root / ".catalog").mkdir(parents=True)
+    path = str(root / ".catalog/ontofetch.duckdb")
+    with duckdb.connect(path, config={"storage_compatibility_version": STORAGE_VERSION}) as connection:
+        for migration in migrations.available_migrations()[:applied]:
+            connection.execute(migration.sql)
+            connection.execute(
+                "INSERT INTO schema_version VALUES (?, ?, now()::TIMESTAMP)", [migration.version, migration.checksum]
+            )
+        connection.execute("INSERT INTO latest_pointer VALUES ('s/o', 's/o/1', now()::TIMESTAMP, 'me')")
+        connection.execute(
+            "INSERT INTO versions (version_id, service, ontology, version, fs_relpath, layout, created_at)"
+            " SELECT 's/o/' || v, 's', 'o', v, 's/o/' || v, 'native', now()::TIMESTAMP"
+            " FROM (SELECT unnest(['1', '1-rc1', '05.02.2024']) AS v)"
+        )
+        connection.execute(
+            "INSERT INTO artifacts (artifact_id, version_id, relpath, source_url, etag, size_bytes, recorded_at)"
+            " SELECT repeat('0', 64), version_id, 'a.obo', 'https://example.org/a.obo', 'x', 1, now()::TIMESTAMP"
+            " FROM versions"
+        )
 
 
 def query(root: Path, sql: str) -> list[tuple[Any, ...]]:

@@ -326,6 +326,7 @@ FEW_ROWS = {
     "catalog.repo.fixity:_folders": _RELEASES,
     "catalog.repo.fixity:last_run": "one row per batch of a verification, of 131,072 files or a minute",
     "catalog.repo.listing:list_folders": _RELEASES,
+    "catalog.repo.origins:find_origins": _RELEASES,
     "catalog.repo.pruning:batch_states": "one row per batch of a plan, of 1,000 entries or a release",
     "catalog.repo.pruning:choose_releases": _RELEASES,
     "catalog.repo.pruning:count_batches": "one row per plan and step",
@@ -344,6 +345,7 @@ FEW_ROWS = {
     "host.copies:find_lost": _ON_DISK,
     "host.outcomes:told_of": _BOUNDED,
     "host.unjudged:judge_by_name": "one row per ending and format",
+    "host.versions:_main_documents": _BOUNDED,
     "host.validators:_judged": "results that say that there was no judgement, each text once",
     "host.validators:_tasks_of": "each row is a file that a validator reads in a process of its own",
 }

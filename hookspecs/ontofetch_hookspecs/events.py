@@ -168,6 +168,8 @@ class DownloadDone(Event):
         fetched_at: When, with a zone.
         staged: Absolute path of the staged file; None if it already lies in place.
         replace: Whether other bytes under the same name may be displaced.
+        files: The files that will come out of it, FILES_COLUMNS, if that is known already: none of them may meet
+            another artifact's. None if it is not.
     """
 
     service: str
@@ -187,6 +189,7 @@ class DownloadDone(Event):
     fetched_at: datetime
     staged: Path | None = None
     replace: bool = False
+    files: Table | None = None
 
     def __post_init__(self) -> None:
         # zero-argument super() does not find the class that slots=True replaced
@@ -207,6 +210,8 @@ class DownloadDone(Event):
         check_time("fetched_at", self.fetched_at)
         _check_staged(self.staged, self.root)
         _check_flag("replace", self.replace)
+        if self.files is not None:
+            _check_table("files", self.files)
 
     @property
     def version_id(self) -> str:

@@ -70,7 +70,7 @@ class Catalog:
 
     def versions(self) -> pl.LazyFrame:
         """Return all releases, each series in its order; the columns are those of `tables.VERSIONS`."""
-        more = (c.IS_LATEST, c.RELEASED, c.CREATED_AT)
+        more = (c.IS_LATEST, c.INCOMPLETE, c.RELEASED, c.CREATED_AT)
         return self._rows("versions", lambda reader, columns, most: _head(reader.versions(more), columns, most))
 
     def files(self, version: str | None = None) -> pl.LazyFrame:

@@ -116,6 +116,7 @@ def conform(frame: pl.LazyFrame, section: Section, names: Sequence[str] | None =
 
 
 VERSION = Field(c.VERSION_ID, TEXT, "the release", "release")
+INCOMPLETE = Field(c.INCOMPLETE, BOOL, "whether an artifact of it was recorded and never unpacked", detail=6)
 PATH = Field(c.RELPATH, TEXT, "path below the release's data folder; of a removed file, where it was", "path")
 FORMAT = Field(c.FORMAT, CATEGORY, "format of the file", detail=1)
 GROUP_FORMAT = Field(c.FORMAT, CATEGORY, "format of the files")

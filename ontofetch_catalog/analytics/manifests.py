@@ -6,7 +6,6 @@ It reads `manifest.json` and `LATEST.json` and nothing else; the rules of order 
 from __future__ import annotations
 
 import errno
-import re
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from urllib.parse import urlsplit
 from ontofetch_hookspecs import layout
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath
+from ontofetch_hookspecs.version_keys import version_key
 
 from ..errors import AmbiguousVersion, CatalogUnreadable, VersionUnknown
 from . import columns as c
@@ -31,13 +31,17 @@ LOCAL, LATEST, PREVIOUS = "file", "latest", "previous"
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """One release on disk: its identity, dates, folder, the hosts of its artifacts, its place in the series."""
+    """One release on disk: its identity, dates, folder, the hosts of its artifacts, its place in the series.
+
+    It is incomplete if an artifact of it was recorded and never unpacked.
+    """
 
     version_id: str
     released: date | None
     created_at: datetime
     folder: StorePath
     hosts: Mapping[str, str]
+    incomplete: bool
     before: str | None = None
     is_latest: bool = False
 
@@ -65,6 +69,7 @@ def read_manifests(root: Path) -> dict[str, Manifest]:
                 manifest.created_at,
                 manifest.folder,
                 manifest.hosts,
+                manifest.incomplete,
                 before,
                 manifest.version_id == latest,
             )
@@ -88,9 +93,8 @@ def _in_order(series: list[Manifest]) -> list[Manifest]:
     dated = all(manifest.released is not None for manifest in series)
 
     def key(manifest: Manifest) -> tuple[object, ...]:
-        parts = re.findall("[0-9]+|[^0-9]+", manifest.version_id.rpartition("/")[2])
-        natural = [part.lstrip("0").rjust(100, "0") if part.isdigit() else part for part in parts]
-        return (manifest.released if dated else None, natural, manifest.created_at, manifest.version_id)
+        version = version_key(manifest.version_id.rpartition("/")[2])
+        return (manifest.released if dated else None, version, manifest.created_at, manifest.version_id)
 
     return sorted(series, key=key) if dated else sorted(series, key=lambda manifest: key(manifest)[1:])
 
@@ -107,6 +111,7 @@ def _read(path: StorePath) -> Manifest:
             datetime.fromisoformat(document[c.CREATED_AT]).astimezone(UTC),
             path.parent,
             {_text(artifact[c.ARTIFACT_ID]): _host(artifact["source_url"]) for artifact in document["artifacts"]},
+            any(artifact.get("extraction", "") is None for artifact in document["artifacts"]),
         )
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise _damaged(path, error) from error
@@ -153,7 +158,7 @@ def _text(value: str) -> str:
 
 
 def versions_frame(manifests: Mapping[str, Manifest]) -> pl.LazyFrame:
-    """Return version_id, slot, released, created_at, previous_version_id, is_latest; each series in its order."""
+    """Return a row per release, each series in its order; the columns are those of `tables.VERSIONS`."""
     import polars as pl
 
     schema = {
@@ -163,8 +168,12 @@ def versions_frame(manifests: Mapping[str, Manifest]) -> pl.LazyFrame:
         c.CREATED_AT: pl.Datetime("us", "UTC"),
         c.PREVIOUS_VERSION_ID: pl.String(),
         c.IS_LATEST: pl.Boolean(),
+        c.INCOMPLETE: pl.Boolean(),
     }
-    rows = [(m.version_id, m.slot, m.released, m.created_at, m.before, m.is_latest) for m in manifests.values()]
+    rows = [
+        (m.version_id, m.slot, m.released, m.created_at, m.before, m.is_latest, m.incomplete)
+        for m in manifests.values()
+    ]
     return pl.LazyFrame(rows, schema=schema, orient="row")
 
 

@@ -35,7 +35,7 @@ class Reader(Protocol):
         """Return the series that `name` means, the only one for an empty name; raises like `resolve`."""
 
     def versions(self, more: Sequence[str] = ()) -> pl.LazyFrame:
-        """Return version_id, slot, previous_version_id of all releases; `more` of is_latest, released, created_at."""
+        """Return version_id, slot, previous_version_id of all releases; `more` of their columns."""
 
     def files(self, version_ids: Sequence[str]) -> pl.LazyFrame:
         """Return the files of releases, shape as in `polars_pipelines`."""

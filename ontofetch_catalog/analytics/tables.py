@@ -21,6 +21,7 @@ VERSIONS = Section(
         Field(c.CREATED_AT, TIME, "when it was recorded"),
         Field(c.PREVIOUS_VERSION_ID, TEXT, "the release before it in its series; null if none"),
         Field(c.IS_LATEST, BOOL, "whether the latest pointer of its series names it"),
+        f.INCOMPLETE,
     ),
 )
 FILES = Section(

@@ -31,7 +31,7 @@ from .migrations import (
     pending_migrations,
     require_current_schema,
 )
-from .repo import definitions, events, row_checks
+from .repo import definitions, events, row_checks, version_keys
 
 if TYPE_CHECKING:
     import duckdb
@@ -366,6 +366,9 @@ def _migrate(session: Session) -> None:
 def _apply(store: Store, connection: duckdb.DuckDBPyConnection, pending: Sequence[Migration]) -> tuple[int, str]:
     now = utc_now()
     names = apply_migrations(connection, pending, now)
+    if pending[0].version > 1:
+        # what SQL alone can't make of the rows that are there
+        version_keys.fill_keys(connection)
     return events.add_event(
         connection,
         events.EventRow(

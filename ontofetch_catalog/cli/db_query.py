@@ -35,12 +35,15 @@ def versions(argv: list[str], host: HostInfo) -> int:
 
 
 def files(argv: list[str], host: HostInfo) -> int:
-    """List the files of a release."""
+    """List the files of a release, and where its artifacts came from."""
     from ..catalog.repo import queries
     from ..catalog.repo.releases import resolve_version
 
     parser = make_parser(
-        host, "db files", "List the files of a release.", "db files brickschema/latest --include '*.ttl'"
+        host,
+        "db files",
+        "List the files of a release, and its origins.",
+        "db files brickschema/latest --include '*.ttl'",
     )
     parser.add_argument("version", metavar="VERSION", help="version_id, an end of it, or SERIES/latest")
     parser.add_argument("--include", metavar="GLOB", help="only paths that match; * crosses /")
@@ -49,9 +52,11 @@ def files(argv: list[str], host: HostInfo) -> int:
     with reading(host) as connection:
         version_id = resolve_version(connection, args.version)
         rows = queries.list_files(connection, version_id, args.include)
+        origins = queries.list_origins(connection, version_id)
     parameters = {"version_id": version_id, "include": args.include}
     nothing = f"{version_id} has no file{' that matches' if args.include else ''}."
-    emit({"files": rows}, options=options, parameters=parameters, nothing=nothing)
+    sections = {"files": rows} if args.include else {"files": rows, "origins": origins}
+    emit(sections, options=options, parameters=parameters, titles={"origins": "where it came from"}, nothing=nothing)
     return EXIT_OK
 
 

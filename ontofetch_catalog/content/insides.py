@@ -47,10 +47,11 @@ def format_inside(name: str, head: bytes, reopen: Callable[[], IO[bytes]], conte
     if not compression:
         return format_of(name, head, content_type)
     with reopen() as stream:
-        return format_of(name, _head_inside(stream, compression), content_type)
+        return format_of(name, head_inside(stream, compression), content_type)
 
 
-def _head_inside(stream: IO[bytes], compression: str) -> bytes:
+def head_inside(stream: IO[bytes], compression: str) -> bytes:
+    """Return the first HEAD_BYTES inside of a compressed file, of a damaged one what comes before the damage."""
     head = b""
     try:
         inside = open_inflated(stream, compression)

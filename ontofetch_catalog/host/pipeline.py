@@ -22,14 +22,15 @@ from ontofetch_hookspecs import (
     Stage,
     ValidateDone,
     Validator,
+    VersionRecord,
     Veto,
 )
 from ontofetch_hookspecs.layout import find_layout
 from ontofetch_hookspecs.names import quote
-from ontofetch_hookspecs.store_paths import below_root, make_root
+from ontofetch_hookspecs.store_paths import StorePath, below_root, make_root
 
 from ..children.limits import Allowance
-from ..errors import ExtractError, PreconditionFailed
+from ..errors import ExtractError, OntofetchError, PreconditionFailed
 from ..rendering.progress import bar
 from .checks import builtin_validators
 from .contract import Contract, now
@@ -42,6 +43,7 @@ from .outcomes import doubt_about, told_of
 from .publish import publish_artifact, publish_files
 from .request import Request, Summary
 from .validators import run_validators
+from .versions import find_statement, is_other, version_by_date
 
 _log = logging.getLogger("ontofetch.pull")
 
@@ -54,16 +56,26 @@ class Pull:
         self._plugins = plugins
         self._contract = Contract(host, plugins)
         self._request = request
-        self._version_id = request.version_id
         self._name = request.source.label  # until what was fetched says how it is called
-        self._summary = Summary(version_id=self._version_id, artifact=self._name)
         self._length_known = True
+        self._content_type: str | None = None
+        self._record: VersionRecord | None = None
+        self._summary = Summary(version_id="", artifact=self._name)
+        self._early: tuple[Stage, Extraction] | None = None  # what was unpacked before the download is recorded
+        self._recorded = True  # until nobody hands out a receipt
+        if request.version is not None:
+            self._find_release(request.version)
+
+    def _find_release(self, version: str) -> None:
+        """Find what is recorded of the release, and where it lies; all else about it follows from its version."""
+        request, host = self._request, self._host
+        self._version = version
+        self._version_id = request.version_id(version)
+        self._summary = Summary(version_id=self._version_id, artifact=self._name)
         self._record = self._contract.find_version(self._version_id)
         self._layout = find_layout(self._record.layout if self._record else str(host.settings["layout"]))
-        folder = self._layout.version_folder(request.service, request.ontology, request.version)
+        folder = self._layout.version_folder(request.service, request.ontology, version)
         self._folder = host.root / (self._record.fs_relpath if self._record else folder)
-        self._recorded = True  # until nobody hands out a receipt
-        self._content_type: str | None = None
 
     def run(self) -> Summary:
         """Fetch, unpack, validate, set latest; each step is recorded before the next one begins.
@@ -76,6 +88,8 @@ class Pull:
         # a process is ready to unpack by the time that the download is recorded
         with ExitStack() as stack:
             unpacker = stack.enter_context(Unpacker(self._allowance)) if copy.record is None else None
+            stack.callback(self._forget_early)
+            unpacker = self._prepare(copy, unpacker)
             self._download(copy)
             files = self._unpack(unpacker)
         self._summary.files = len(files)
@@ -86,6 +100,65 @@ class Pull:
             self._summary.failed = self._record.failed
         self._set_latest(doubt_about(files, self._summary))
         return self._summary
+
+    # --- what must be known before anything is recorded ---------------------------------------------------------------
+
+    def _prepare(self, copy: Copy, unpacker: Unpacker | None) -> Unpacker | None:
+        """Learn the version where it was not given, and unpack early where that decides; return an unused unpacker.
+
+        On a refusal nothing is recorded, and the bytes stay staged.
+        """
+        try:
+            if self._request.version is None:
+                self._learn_version(copy, unpacker)
+            elif self._joins_others(copy):
+                self._unpack_early(copy, unpacker)
+        except BaseException:
+            if copy.stage is not None:
+                copy.stage.close()
+            raise
+        return unpacker if self._early is None else None
+
+    def _learn_version(self, copy: Copy, unpacker: Unpacker | None) -> None:
+        """Take the version of the same bytes from the same place, else what the document states, else a date."""
+        request = self._request
+        last = self._contract.find_download(request.source.url)
+        known = last.version_id.split("/") if last and last.artifact.artifact_id == copy.sha256 else []
+        if known[:2] == [request.service, request.ontology]:
+            self._find_release(known[2])
+            self._note_copy(copy)
+            _log.info("%s is recorded as %s already", quote(self._name), self._version_id)
+            return
+        extraction = self._unpack_early(copy, unpacker)
+        found = find_statement(extraction.files, below_root(self._host.root, extraction.folder), request.ontology)
+        if found is not None:
+            version, origin = found.stated.version, f"{found.stated.where} of {quote(found.relpath)}"
+        else:
+            version, origin = version_by_date(copy.last_modified, now())
+        self._find_release(version)
+        self._note_copy(copy)
+        _log.info("the version is %s, from %s; --version gives it another one", version, origin)
+
+    def _joins_others(self, copy: Copy) -> bool:
+        """Return whether the artifact is another one beside those of a recorded release."""
+        artifacts = self._record.artifacts if self._record else ()
+        same = any((found.relpath, found.artifact_id) == (self._name, copy.sha256) for found in artifacts)
+        return not same and any(found.relpath != self._name for found in artifacts)
+
+    def _unpack_early(self, copy: Copy, unpacker: Unpacker | None) -> Extraction:
+        stage = Stage.create(self._host.root)
+        try:
+            source = below_root(self._host.root, copy.path)
+            extraction = self._extract(stage, unpacker or Unpacker(self._allowance), source)
+        except BaseException:
+            stage.discard()
+            raise
+        self._early = (stage, extraction)
+        return extraction
+
+    def _forget_early(self) -> None:
+        if self._early is not None:
+            self._early[0].discard()
 
     # --- download -----------------------------------------------------------------------------------------------------
 
@@ -109,7 +182,8 @@ class Pull:
 
     def _note_copy(self, copy: Copy) -> None:
         """Note what only the fetch could tell: how the artifact is called, and whether all of it has come."""
-        self._name = self._summary.artifact = name_of_copy(copy, self._request.source, self._record)
+        self._name = name_of_copy(copy, self._request.source, self._record)
+        self._summary.artifact = self._name
         self._length_known = copy.length_known
         self._content_type = copy.content_type
 
@@ -125,7 +199,7 @@ class Pull:
             DownloadDone,
             service=request.service,
             ontology=request.ontology,
-            version=request.version,
+            version=self._version,
             released=request.released,
             layout=self._layout.name,
             plan_hash=request.plan_hash,
@@ -139,7 +213,8 @@ class Pull:
             status="fresh" if copy.record is None else "cached",
             fetched_at=now(),
             staged=staged,
-            replace=request.replace,
+            replace=request.replace or self._is_incomplete(),
+            files=None if self._early is None else self._early[1].files,
         )
         try:
             changed = self._carry_out_download(event, in_place)
@@ -153,6 +228,11 @@ class Pull:
         self._summary.status = event.status if changed else "unchanged"
         if changed:
             self._record = self._contract.find_version(self._version_id)
+
+    def _is_incomplete(self) -> bool:
+        """Return whether the artifact is recorded and nothing of it was published: then other bytes take its place."""
+        artifacts = self._record.artifacts if self._record else ()
+        return any(found.relpath == self._name and found.strip is None for found in artifacts)
 
     def _carry_out_download(self, event: DownloadDone, target: Path) -> bool:
         receipt = self._contract.download_done(event)
@@ -171,10 +251,14 @@ class Pull:
         if self._is_unpacked() and self._record is not None:
             return pa.table(self._record.files)
         started = now()
-        stage = Stage.create(self._host.root)
+        stage, extraction = self._early or (Stage.create(self._host.root), None)
+        self._early = None
         handed = False
         try:
-            extraction = self._extract(stage, unpacker or Unpacker(self._allowance))
+            if extraction is None:
+                place = below_root(self._host.root, self._folder / self._layout.source / self._name)
+                extraction = self._extract(stage, unpacker or Unpacker(self._allowance), place)
+            self._compare_version(extraction)
             event = self._contract.make(
                 ExtractDone,
                 version_id=self._version_id,
@@ -192,10 +276,10 @@ class Pull:
             )
             handed = True
             self._carry_out_extract(event)
-        except (ExtractError, PreconditionFailed, Veto):
+        except (ExtractError, PreconditionFailed, Veto) as error:
             # refused before anything moved; what was unpacked can be unpacked again
             stage.discard()
-            raise
+            raise self._left_incomplete(error) from error
         except BaseException:
             if handed:
                 # an open boundary may need what is in the stage
@@ -209,6 +293,32 @@ class Pull:
             # what was just unpacked is all there is
             return extraction.files
         return pa.table(self._record.files)
+
+    def _left_incomplete(self, error: OntofetchError) -> OntofetchError:
+        """Return the error with what to type next: the download is recorded, and nothing came out of it."""
+        if not self._is_incomplete():
+            return error
+        hint = (
+            f"{self._version_id} is recorded as incomplete: pull a corrected {quote(self._name)} under the same"
+            " version, leave out what is refused with --exclude, or take the release away with"
+            f" `{self._host.name} db prune --version {self._version_id}`."
+        )
+        return type(error)(error.message, subject=error.subject, hint=f"{error.hint} {hint}".strip())
+
+    def _compare_version(self, extraction: Extraction) -> None:
+        """Warn where the document states another version than was asked for."""
+        if self._request.version is None:
+            return
+        folder = below_root(self._host.root, extraction.folder)
+        found = find_statement(extraction.files, folder, self._request.ontology)
+        if found is not None and is_other(found.stated.version, self._version):
+            _log.warning(
+                "%s states the version %s (%s), but is recorded as %s, as --version says",
+                quote(found.relpath),
+                found.stated.version,
+                found.stated.where,
+                self._version,
+            )
 
     def _is_unpacked(self) -> bool:
         request, record = self._request, self._record
@@ -234,11 +344,11 @@ class Pull:
             _log.warning("%s is gone or cut: %s is unpacked anew", quote(lost), quote(artifact.relpath))
         return lost is None
 
-    def _extract(self, stage: Stage, unpacker: Unpacker) -> Extraction:
+    def _extract(self, stage: Stage, unpacker: Unpacker, source: StorePath) -> Extraction:
         request = self._request
         with bar(f"unpack {self._name}", unit="files") as update:
             extraction = extract_artifact(
-                below_root(self._host.root, self._folder / self._layout.source / self._name),
+                source,
                 stage,
                 name=self._name,
                 content_type=self._content_type,
@@ -265,7 +375,7 @@ class Pull:
         asked += [f"is left by --exclude {exclude}"] if exclude else []
         return ExtractError(
             f"Nothing in {quote(self._name)} {' and '.join(asked)}.",
-            subject=self._version_id,
+            subject=self._name,
             hint="A glob is compared with the whole name in the archive; * crosses /.",
         )
 
@@ -341,7 +451,8 @@ class Pull:
             )
         elif record.before_latest:
             _log.warning(
-                "%s stays latest: %s comes before it; `%s db latest set %s` sets it all the same",
+                "%s stays latest: %s comes before it in the order of the series; `%s db latest set %s` sets it all the "
+                "same, and --released DATE, given for each of its releases, orders them by date",
                 record.latest,
                 self._version_id,
                 self._host.name,

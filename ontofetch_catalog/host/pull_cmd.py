@@ -65,8 +65,10 @@ def _parser(name: str) -> Parser:
     parser.add_argument("source", metavar="SOURCE", help="a local file, a file: or an http(s): URL")
     parser.add_argument("--service", required=True, metavar="S", help="where it comes from, e.g. obo")
     parser.add_argument("--ontology", required=True, metavar="O", help="which ontology, e.g. hp")
-    parser.add_argument("--version", required=True, metavar="V", help="which release, e.g. 2025-09-15")
     parser.add_argument("--name", metavar="NAME", help="what the artifact is called (default: what its source says)")
+    parser.add_argument(
+        "--version", metavar="V", help="which release, e.g. 2025-09-15 (default: what the document states, else a date)"
+    )
     parser.add_argument("--released", metavar="DATE", help="its release date, e.g. 2025-09-15")
     parser.add_argument("--sha256", metavar="H", help="refuse other bytes than these")
     parser.add_argument(
@@ -121,8 +123,8 @@ def _request(args: argparse.Namespace) -> Request:
         accept_any=args.accept_any,
     )
     try:
-        # checks the three names before anything is fetched
-        _ = request.version_id
+        # before anything is fetched
+        request.check_names()
     except EventError as error:
         raise UsageError(error.message, subject=error.subject, hint=error.hint) from error
     return request

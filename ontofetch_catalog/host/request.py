@@ -27,7 +27,7 @@ class Request:
 
     Args:
         source: Where the artifact comes from.
-        service, ontology, version: The release.
+        service, ontology, version: The release; version is None where the document is to say it.
         released: Its release date, or None.
         sha256: What the artifact's bytes must have, or None.
         include: Globs that narrow what is unpacked, sorted; empty for everything.
@@ -45,7 +45,7 @@ class Request:
     source: Source
     service: str
     ontology: str
-    version: str
+    version: str | None
     released: date | None = None
     sha256: str | None = None
     include: tuple[str, ...] = ()
@@ -59,10 +59,17 @@ class Request:
     accept_failures: bool = False
     accept_any: bool = False
 
-    @property
-    def version_id(self) -> str:
+    def version_id(self, version: str) -> str:
         """Return `service/ontology/version` after a check of each part."""
-        return make_version_id(self.service, self.ontology, self.version)
+        return make_version_id(self.service, self.ontology, version)
+
+    def check_names(self) -> None:
+        """Check service, ontology and, where it is given, version.
+
+        Raises:
+            EventError: One can't be a name.
+        """
+        self.version_id(self.version or "1")
 
     @property
     def plan_hash(self) -> str:

@@ -21,7 +21,8 @@ _DETAILS = {
     "stats": (
         *("failed", "passed", "not_judged", "not_validated", "last_verified", "formats", "artifact_bytes", "artifacts"),
     ),
-    "found": ("format", "kind", "sha256"),
+    "origins": ("content_type", "told_at", "etag", "last_modified", "incomplete", "recorded_at"),
+    "found": ("sources", "format", "kind", "sha256"),
     "delta": ("size_delta", "previous_relpath", "size_b", "size_a", "format", "file_id_b", "file_id_a"),
     "events": ("version_id", "level", "payload", "boundary_id", "run_id", "config_hash", "digest"),
     # of doctor and of verify

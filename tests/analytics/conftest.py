@@ -16,6 +16,7 @@ from ontofetch_catalog.analytics import Catalog
 from ontofetch_catalog.analytics.sources import CatalogReader
 from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.catalog.sessions import writing
+from ontofetch_hookspecs.version_keys import version_key
 
 RECORDED = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 VERIFIED = datetime(2026, 1, 5, tzinfo=UTC)
@@ -47,6 +48,7 @@ class Shelf:
             "service": service,
             "ontology": ontology,
             "version": version,
+            "version_key": version_key(version),
             "released": released,
             "fs_relpath": version_id,
             "layout": "native",
@@ -120,7 +122,7 @@ def insert(connection: duckdb.DuckDBPyConnection, rows: Mapping[str, pa.Table]) 
 
 
 RELEASE = pa.schema(
-    {name: pa.string() for name in ("version_id", "service", "ontology", "version")}
+    {name: pa.string() for name in ("version_id", "service", "ontology", "version", "version_key")}
     | {"released": pa.date32(), "created_at": TIME}
     | {name: pa.string() for name in ("fs_relpath", "layout", "run_id")}
 )

@@ -27,13 +27,14 @@ TOTALS = {"files", "size_bytes"}
 RESULT = {"relpath", "format", "validator", "validator_version", "passed", "reason", "line", "column"}
 # report → its arguments and the tables that cross, in order: releases first, read once per command
 READS: dict[str, tuple[dict[str, Any], list[set[str]]]] = {
-    "latest": ({}, [DATED, {"version_id", "relpath", "format", "size_bytes", "verified_at", "passed", "not_judged"},
+    "latest": ({}, [DATED | {"incomplete"},
+                    {"version_id", "relpath", "format", "size_bytes", "verified_at", "passed", "not_judged"},
                     CHANGE | {"version_id"}]),
     "growth": ({}, [RELEASE, CHANGE | {"previous_relpath"}, TOTALS | {"version_id", "format"}]),
     "growth by format": ({"by": "format"}, [RELEASE, CHANGE - {"relpath"}, TOTALS | {"version_id", "format"}]),
     "growth by folder": ({"by": "folder"}, [RELEASE, CHANGE - {"format"}, TOTALS | {"version_id", "folder"}]),
     "growth over a series": ({"series": "s/o"}, [
-        SERIES | {"released", "created_at"},
+        SERIES | {"released", "created_at", "incomplete"},
         {"version_id", "added", "removed", "modified", "renamed", "added_bytes", "removed_bytes",
          "modified_delta_bytes", "churn_bytes"},
         TOTALS | {"version_id", "format"},

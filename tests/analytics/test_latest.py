@@ -33,6 +33,7 @@ def test_summary_says_what_the_latest_release_holds(shelf: Any) -> None:
         {
             "version_id": "obo/hp/2026-02-01",
             "is_latest": True,
+            "incomplete": False,
             "released": date(2026, 2, 1),
             "created_at": datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
             "age_days": 28,

@@ -11,20 +11,16 @@ import pytest
 
 from ontofetch_catalog.catalog import migrations
 from tests.cli.conftest import A, B, Run
-from tests.releases import Releases, assert_consistent, query
+from tests.releases import assert_consistent, older_store, query
 
 Rows = Callable[..., list[dict[str, Any]]]
 
 
 @pytest.fixture
-def older(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def older(tmp_path: Path) -> Path:
     """Return a store that an older installation made: its last two migrations are missing."""
     root = tmp_path / "older"
-    ours = migrations.available_migrations()
-    with monkeypatch.context() as patch:
-        for module in ("migrations", "sessions"):
-            patch.setattr(f"ontofetch_catalog.catalog.{module}.available_migrations", lambda: ours[:-2])
-        Releases(root, settings={"durability": "off"}).download("1.0", b"x")
+    older_store(root, len(migrations.available_migrations()) - 2)
     return root
 
 

@@ -21,7 +21,7 @@ from ontofetch_catalog.catalog import fsops
 from ontofetch_catalog.host import app
 from ontofetch_hookspecs.errors import EXIT_ERROR, EXIT_FINDINGS, next_step
 from ontofetch_hookspecs.store_paths import StorePath
-from tests.releases import Releases
+from tests.releases import Releases, older_store
 
 CODES = ("ENOSPC", "EROFS", "EACCES", "EIO", "EMFILE")
 FILES = {"a.ttl": "one", "d/b.ttl": "two"}
@@ -67,14 +67,7 @@ def _backed_up(home: Path) -> None:
 
 def _old_schema(home: Path) -> None:
     shutil.rmtree(home / "store")
-    from ontofetch_catalog.catalog import migrations, sessions
-
-    with pytest.MonkeyPatch.context() as patch:
-        known = migrations.available_migrations()[:5]
-        patch.setattr(migrations, "available_migrations", lambda: known)
-        patch.setattr(sessions, "available_migrations", lambda: known)
-        patch.setattr(Releases, "templates", None)
-        Releases(home / "store", settings={"durability": "off"}).pull("1.0", FILES)
+    older_store(home / "store", 5)
 
 
 def _left_open(home: Path) -> None:

@@ -155,6 +155,7 @@ FIELDS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "fetched_at": bad_time,
         "staged": bad_staged,
         "replace": bad_flag,
+        "files": bad_table.filter(lambda value: value is not None),
     },
     "ExtractDone": {
         **COMMON,

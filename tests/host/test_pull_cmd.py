@@ -62,8 +62,8 @@ def test_what_is_off_is_told_before_anything_is_asked(
 
 def test_a_name_is_needed(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     """A release without a name is refused with what is missing."""
-    assert main(["pull", site.url("/a.owl"), "--service", "s"]) == 2
-    assert "--ontology, --version" in capsys.readouterr().err
+    assert main(["pull", site.url("/a.owl")]) == 2
+    assert "--service, --ontology" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("text", ["sha256:{}", " {} ", "{}"])

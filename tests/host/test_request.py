@@ -44,9 +44,11 @@ def test_a_plan_that_excludes_nothing_is_the_one_of_former_releases() -> None:
 
 def test_a_release_is_named_and_checked() -> None:
     """The name is made of three checked parts."""
-    assert request().version_id == "obo/hp/1"
-    with pytest.raises(EventError):
-        _ = request(version="..").version_id
+    assert request().version_id("1") == "obo/hp/1"
+    request(version=None).check_names()
+    for changes in ({"version": ".."}, {"service": ""}, {"version": None, "ontology": "a/b"}):
+        with pytest.raises(EventError):
+            request(**changes).check_names()
 
 
 def test_headers_are_not_shown() -> None:

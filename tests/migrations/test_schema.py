@@ -10,16 +10,18 @@ import duckdb
 import pytest
 
 from ontofetch_catalog.catalog import migrations, sessions
-from ontofetch_catalog.catalog.connection import STORAGE_VERSION, Store
+from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.errors import CatalogUnwritable, SchemaError
-from tests.releases import Releases, query
+from ontofetch_hookspecs.version_keys import version_key
+from tests.releases import Releases, older_store, query
 
 TABLES = {
     "schema_version": "version checksum applied_at",
     "versions": "version_id service ontology version released fs_relpath layout created_at plan_hash run_id"
-    " extract_audit validation_audit pinned_at",
+    " extract_audit validation_audit pinned_at version_key",
     "artifacts": "artifact_id version_id relpath source_url etag last_modified content_type size_bytes status"
     " recorded_at verified_at extraction",
+    "origins": "version_id relpath source_url etag last_modified content_type recorded_at told_at",
     "extracted_files": "version_id relpath file_id artifact_id format size_bytes mtime verified_at",
     "validations": "version_id relpath file_id validator validator_version passed details run_at reused_from",
     "latest_pointer": "slot version_id updated_at updated_by",
@@ -79,7 +81,9 @@ ORDERS = [
     (["0.9", "0.10", "0.10.1", "0.11"], None),
     (["1.0.9", "1.0.10", "1.1", "1.10"], None),
     (["2024-12-31", "2025-01-01", "2025-01-10"], None),
-    (["v9", "v10", "v010b"], None),
+    (["v9", "v010b", "v10"], None),
+    (["1.0.0-rc1", "v1.0.0", "1.0.1.dev1", "1.0.1"], None),
+    (["31.01.2024", "2024-02-05", "20240206"], None),
     (["b", "a", "c"], ["2020-01-01", "2021-01-01", "2022-01-01"]),
     (["1.9", "1.10", "0.1"], ["2020-01-01", "2020-01-01", "2022-01-01"]),
     (["99999999999999999999999", "100000000000000000000000"], None),
@@ -90,13 +94,13 @@ ORDERS = [
 def test_a_series_has_an_order(
     connection: duckdb.DuckDBPyConnection, versions: list[str], released: list[str] | None
 ) -> None:
-    """Release dates decide if all have one, then the natural order of the version, whatever was recorded first."""
+    """Release dates decide if all have one, then the key of the version, whatever was recorded first."""
     dates = released or [None] * len(versions)
     for number, (version, day) in enumerate(reversed(list(zip(versions, dates, strict=True)))):
         connection.execute(
-            "INSERT INTO versions (version_id, service, ontology, version, released, created_at)"
-            " VALUES (?, 's', 'o', ?, ?, TIMESTAMP '2026-01-01' + to_seconds(?))",
-            [f"s/o/{version}", version, day, number],
+            "INSERT INTO versions (version_id, service, ontology, version, version_key, released, created_at)"
+            " VALUES (?, 's', 'o', ?, ?, ?, TIMESTAMP '2026-01-01' + to_seconds(?))",
+            [f"s/o/{version}", version, version_key(version), day, number],
         )
     rows = connection.execute("SELECT version_id, previous_version_id FROM v_series_order ORDER BY position").fetchall()
     ids = [f"s/o/{version}" for version in versions]
@@ -104,11 +108,12 @@ def test_a_series_has_an_order(
 
 
 def test_dates_count_only_if_every_release_has_one(connection: duckdb.DuckDBPyConnection) -> None:
-    """A series with and without dates has the natural order, since a mixture would have none."""
+    """A series with and without dates has the order of its versions, since a mixture would have none."""
     for version, day in (("2", "2020-01-01"), ("1", "2021-01-01"), ("3", None)):
         connection.execute(
-            "INSERT INTO versions (version_id, service, ontology, version, released) VALUES (?, 's', 'o', ?, ?)",
-            [f"s/o/{version}", version, day],
+            "INSERT INTO versions (version_id, service, ontology, version, version_key, released)"
+            " VALUES (?, 's', 'o', ?, ?, ?)",
+            [f"s/o/{version}", version, version_key(version), day],
         )
     rows = connection.execute("SELECT version_id FROM v_series_order ORDER BY position").fetchall()
     assert [version for (version,) in rows] == ["s/o/1", "s/o/2", "s/o/3"]
@@ -165,22 +170,9 @@ def test_a_schema_that_does_not_fit_is_refused(releases: Releases, damage: str, 
         pass
 
 
-def _older_store(root: Path, applied: int) -> None:
-    """Make a store as an earlier package with fewer migrations would have left it, with a row in it."""
-    (root / ".catalog").mkdir(parents=True)
-    path = str(root / ".catalog/ontofetch.duckdb")
-    with duckdb.connect(path, config={"storage_compatibility_version": STORAGE_VERSION}) as connection:
-        for migration in migrations.available_migrations()[:applied]:
-            connection.execute(migration.sql)
-            connection.execute(
-                "INSERT INTO schema_version VALUES (?, ?, now()::TIMESTAMP)", [migration.version, migration.checksum]
-            )
-        connection.execute("INSERT INTO latest_pointer VALUES ('s/o', 's/o/1', now()::TIMESTAMP, 'me')")
-
-
 def test_pending_migrations_are_applied_by_the_next_writer(tmp_path: Path) -> None:
     """A writer brings an older schema up to date in one transaction, and keeps the former file aside."""
-    _older_store(tmp_path, 2)
+    older_store(tmp_path, 2)
     store = Store(tmp_path, {"durability": "off"})
     with pytest.raises(SchemaError, match="ontofetch db migrate"), sessions.reading(store):
         pass
@@ -192,6 +184,15 @@ def test_pending_migrations_are_applied_by_the_next_writer(tmp_path: Path) -> No
     (copy,) = (tmp_path / ".catalog/backups").glob("*/ontofetch.duckdb")
     with duckdb.connect(str(copy), read_only=True) as connection:
         assert connection.execute("SELECT max(version) FROM schema_version").fetchall() == [(2,)]
+    rows = query(tmp_path, "SELECT version, version_key FROM versions")
+    assert {version: version_key(version) for version, _ in rows} == dict(rows)
+    order = query(tmp_path, "SELECT version_id FROM v_series_order ORDER BY position")
+    assert [version_id for (version_id,) in order] == ["s/o/1-rc1", "s/o/1", "s/o/05.02.2024"]
+    rows = query(
+        tmp_path, "SELECT version_id, relpath, source_url, etag, recorded_at = told_at FROM origins ORDER BY 1"
+    )
+    assert rows[0] == ("s/o/05.02.2024", "a.obo", "https://example.org/a.obo", "x", True)
+    assert len(rows) == 3
     with sessions.writing(store) as session:
         assert session.migrated == []
 
@@ -202,7 +203,7 @@ def _newest() -> int:
 
 def test_a_migration_that_fails_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """If one of several pending migrations fails, none of them is applied."""
-    _older_store(tmp_path, 2)
+    older_store(tmp_path, 2)
     broken = migrations.Migration(_newest() + 1, "9999_broken", "0" * 64, "CREATE TABLE t (a INTEGER); SELECT nonsense")
     real = migrations.available_migrations()
     monkeypatch.setattr(migrations, "available_migrations", lambda: (*real, broken))

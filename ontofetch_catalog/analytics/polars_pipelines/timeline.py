@@ -52,7 +52,7 @@ def timeline(releases: pl.LazyFrame, sums: pl.LazyFrame, totals: pl.LazyFrame) -
     net = pl.col(c.ADDED_BYTES) - pl.col(c.REMOVED_BYTES) + pl.col(c.MODIFIED_DELTA)
     elsewhere = pl.col(c.ADDED_FILES) + pl.col(c.MODIFIED_FILES) + pl.col(c.RENAMED_FILES)
     return (
-        releases.select(c.VERSION_ID, c.PREVIOUS_VERSION_ID, c.RELEASE_TIME, c.POSITION)
+        releases.select(c.VERSION_ID, c.PREVIOUS_VERSION_ID, c.INCOMPLETE, c.RELEASE_TIME, c.POSITION)
         .join(held, on=c.VERSION_ID, how="left")
         .join(sums, on=c.VERSION_ID, how="left")
         .with_columns(pl.col(c.FILES, c.SIZE).fill_null(0), pl.when(has_previous).then(pl.col(changed).fill_null(0)))

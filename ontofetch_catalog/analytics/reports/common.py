@@ -28,11 +28,12 @@ class Releases:
     Args:
         catalog: The catalog.
         reader: Its open source.
-        more: What is asked of them besides their order: NEWEST, DATES.
+        more: What is asked of them besides their order: NEWEST, DATES, STATE.
     """
 
     NEWEST = (c.IS_LATEST,)
     DATES = (c.RELEASED, c.CREATED_AT)
+    STATE = (c.INCOMPLETE,)
 
     def __init__(self, catalog: CatalogLike, reader: Reader, more: tuple[str, ...] = ()) -> None:
         self._reader = reader

@@ -50,6 +50,7 @@ LATEST = Contract(
             (
                 f.VERSION,
                 Field(c.IS_LATEST, BOOL, "whether the latest pointer of its series names it", "latest", 3),
+                f.INCOMPLETE,
                 Field(c.RELEASED, DATE, "its release date, if known", detail=7),
                 Field(c.CREATED_AT, TIME, "when it was recorded", "recorded", 8),
                 Field(c.AGE_DAYS, INT, "days from its release date, else from its recording, to `as_of`"),
@@ -101,7 +102,7 @@ def latest(catalog: CatalogLike, *, version: str | None = None, as_of: date | st
     """
     day = parse_day(as_of)
     with catalog.source.open() as reader:
-        chosen = Releases(catalog, reader, Releases.NEWEST + Releases.DATES).choose(version)
+        chosen = Releases(catalog, reader, Releases.NEWEST + Releases.DATES + Releases.STATE).choose(version)
         ids = chosen[c.VERSION_ID].to_list()
         files, changes = reader.files(ids), reader.changes(pairs_of(chosen), _CHANGE)
     frames = {

@@ -98,6 +98,7 @@ TIMELINE = Contract(
             "growth release by release",
             (
                 f.VERSION,
+                replace(f.INCOMPLETE, detail=4),
                 replace(_TIME, detail=2),
                 replace(f.FILES, detail=3),
                 f.SIZE,
@@ -146,7 +147,7 @@ def timeline(
     if every is not None:
         check_choice("--every", every, tuple(pipelines.EVERY))
     with catalog.source.open() as reader:
-        releases = Releases(catalog, reader, Releases.DATES)
+        releases = Releases(catalog, reader, Releases.DATES + Releases.STATE)
         slot = reader.resolve_series(series or "")
         timed = pipelines.release_times(releases.series(slot).lazy())
         chosen = collect({"releases": timed.tail(count) if count else timed}, catalog.tell)["releases"]

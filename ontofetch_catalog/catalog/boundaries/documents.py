@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ontofetch_hookspecs import layout
 
 from ..journal import IntentDraft
-from ..repo import files, releases, validations
+from ..repo import files, origins, releases, validations
 
 if TYPE_CHECKING:
     import duckdb
@@ -57,11 +57,18 @@ def encode_manifest(connection: duckdb.DuckDBPyConnection, row: releases.Version
     """Return what the manifest of a release says, from its rows."""
     version_id = row.version_id
     content = _plain(asdict(row))
-    artifacts = [_plain(asdict(artifact)) for artifact in releases.find_artifacts(connection, version_id)]
-    for artifact in artifacts:
+    found = releases.find_artifacts(connection, version_id)
+    known = origins.find_origins(connection, version_id)
+    artifacts = []
+    for recorded in found:
+        artifact = _plain(asdict(recorded))
         # the release is named once, and when a file was verified is no property of the release
         del artifact["version_id"], artifact["verified_at"]
         artifact["extraction"] = json.loads(artifact["extraction"]) if artifact["extraction"] else None
+        if (told := known.get(recorded.relpath, [])) not in ([], [releases.origin_of(recorded)]):
+            # a single origin is what the artifact says of itself
+            artifact["origins"] = [_plain(asdict(origin)) for origin in told]
+        artifacts.append(artifact)
     document = {"format": MANIFEST_FORMAT, **content, "artifacts": artifacts}
     return _encode(document)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ontofetch_hookspecs import layout
@@ -12,10 +13,13 @@ from ontofetch_hookspecs.store_paths import StorePath
 from ...errors import Conflict, EventError
 from .. import journal, sessions
 from ..connection import Store
-from ..repo import files, releases, validations
+from ..repo import files, origins, releases, validations
+from ..tables import read_files
 from . import staged
 from .documents import draft_extract_audit, draft_manifest, draft_validation_audit
 from .engine import Boundary, Recorded
+from .lost_documents import draft_lost_documents, find_lost_documents
+from .owners import check_owners
 
 if TYPE_CHECKING:
     import duckdb
@@ -37,6 +41,9 @@ class DownloadBoundary(Boundary):
         self._source: StorePath | None = None
         self._version: releases.VersionRow | None = None
         self._former: releases.ArtifactRow | None = None
+        self._origins: list[origins.Origin] = []  # those of the former
+        self._files = None if event.files is None else read_files(event.files)
+        self._lost_documents: list[str] = []
         self._lost: bool | None = None  # until the published file has been looked at
 
     def check(self) -> None:
@@ -67,7 +74,9 @@ class DownloadBoundary(Boundary):
                 hint="A release keeps its layout.",
             )
         self._former = self._find_former(connection)
+        self._lost_documents = find_lost_documents(self.store, connection, self._version)
         if self._former is None:
+            self._check_files(connection)
             return True
         if self._former.artifact_id != event.sha256:
             if not event.replace:
@@ -78,8 +87,17 @@ class DownloadBoundary(Boundary):
                     hint="If the publisher changed a release in place, take the new bytes with --replace, "
                     "or record them under another --version.",
                 )
+            self._check_files(connection)
             return True
-        return self._describes_anew() or self._is_lost()
+        self._origins = origins.find_origins(connection, self.version_id).get(event.artifact, [])
+        return self._describes_anew() or self._is_lost() or bool(self._lost_documents)
+
+    def _check_files(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Check, before anything is recorded, that what will come out of the artifact has a place in the release."""
+        if self._files is not None:
+            leaving = [] if self._former is None else [self._former.artifact_id]
+            data = self.store.path(f"{self.folder}/{self.layout.data}")
+            check_owners(connection, self.version_id, self._event.sha256, self._files, data=data, leaving=leaving)
 
     def _check_folder(self, connection: duckdb.DuckDBPyConnection) -> None:
         found = releases.find_folded(connection, self.version_id)
@@ -105,12 +123,13 @@ class DownloadBoundary(Boundary):
         return None
 
     def _describes_anew(self) -> bool:
-        event, former, version = self._event, self._former, self._version
-        if former is None or version is None:
+        event, version = self._event, self._version
+        known = next((origin for origin in self._origins if origin.source_url == event.source_url), None)
+        if known is None or version is None:
             return True
-        told = (event.source_url, event.etag, event.last_modified, event.content_type)
-        known = (former.source_url, former.etag, former.last_modified, former.content_type)
-        return told != known or (event.released is not None and event.released != version.released)
+        told = (event.etag, event.last_modified, event.content_type)
+        said = (known.etag, known.last_modified, known.content_type)
+        return told != said or (event.released is not None and event.released != version.released)
 
     def _is_lost(self) -> bool:
         """Say whether the published file is gone, cut or changed, and staged bytes can take its place."""
@@ -137,14 +156,18 @@ class DownloadBoundary(Boundary):
         row = self._artifact_row(now, former if not replaced else None)
         if former is not None:
             releases.delete_artifact(connection, self.version_id, former.relpath)
-        releases.insert_artifact(connection, row)
+        releases.insert_artifact(connection, row, None if replaced else self._grown_origins(now))
         if self._source is not None and (former is None or replaced or self._is_lost()):
             draft.publish(self._source.relpath, self.target)
             stage = staged.stage_of(self._source)
             if stage is not None:
                 draft.retire_stage(stage.relpath)
+        if self._version is not None and not replaced:
+            draft_lost_documents(connection, draft, self._version, self._lost_documents)
         draft_manifest(connection, draft, self.version_id)
         payload = {"artifact": event.artifact, "sha256": event.sha256, "status": event.status, "replaced": replaced}
+        payload |= {"source_url": event.source_url, "etag": event.etag, "last_modified": event.last_modified}
+        payload |= {"repaired": self._lost_documents} if self._lost_documents else {}
         return Recorded(rows=1, bytes=event.size_bytes, payload=payload)
 
     def _record_version(self, connection: duckdb.DuckDBPyConnection, now: Any) -> None:
@@ -169,8 +192,26 @@ class DownloadBoundary(Boundary):
             changes["released"] = event.released
         releases.update_version(connection, self.version_id, changes)
 
+    def _grown_origins(self, now: Any) -> list[origins.Origin]:
+        """Return the origins with that of the event: what is there already stays, but for what its server says now."""
+        event = self._event
+        known = {origin.source_url: origin for origin in self._origins}
+        former = known.get(event.source_url)
+        known[event.source_url] = origins.Origin(
+            source_url=event.source_url,
+            etag=event.etag,
+            last_modified=event.last_modified,
+            content_type=event.content_type,
+            recorded_at=now if former is None else former.recorded_at,
+            told_at=now,
+        )
+        return list(known.values())
+
     def _artifact_row(self, now: Any, former: releases.ArtifactRow | None) -> releases.ArtifactRow:
         event = self._event
+        if former is not None and former.source_url != event.source_url:
+            # the first origin of the same bytes is never overwritten
+            return replace(former, status="fresh" if former.status == "failed" else former.status)
         return releases.ArtifactRow(
             artifact_id=event.sha256,
             version_id=self.version_id,
@@ -181,7 +222,7 @@ class DownloadBoundary(Boundary):
             content_type=event.content_type,
             size_bytes=event.size_bytes,
             status=event.status,
-            recorded_at=now,
+            recorded_at=now if former is None else former.recorded_at,
             verified_at=None if former is None else former.verified_at,
             extraction=None if former is None else former.extraction,
         )

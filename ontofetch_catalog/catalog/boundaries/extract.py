@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import stat
 from datetime import UTC
 from typing import TYPE_CHECKING, ClassVar
@@ -12,7 +11,7 @@ from ontofetch_hookspecs.events import ExtractDone
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath
 
-from ...errors import Conflict, EventError, PreconditionFailed
+from ...errors import EventError, PreconditionFailed
 from .. import extractions, journal, sessions
 from ..connection import Store
 from ..repo import events, files, releases, validations
@@ -20,12 +19,10 @@ from ..tables import is_sorted, read_files
 from . import staged
 from .documents import draft_extract_audit, draft_manifest, draft_validation_audit
 from .engine import Boundary, Recorded
+from .owners import check_owners
 
 if TYPE_CHECKING:
     import duckdb
-
-
-_log = logging.getLogger("ontofetch.catalog")
 
 
 class ExtractBoundary(Boundary):
@@ -76,7 +73,14 @@ class ExtractBoundary(Boundary):
             )
         if event.staged is None:
             self._check_in_place()
-        self._check_owners(connection)
+        check_owners(
+            connection,
+            self.version_id,
+            event.artifact_id,
+            self.files,
+            data=self._data_path(),
+            portable=event.portable,
+        )
         unpacked_so = self._extraction.same_as(artifact.extraction)
         same = unpacked_so and files.same_files(connection, self.version_id, event.artifact_id, self.files)
         return not same or self._is_lost()
@@ -97,32 +101,6 @@ class ExtractBoundary(Boundary):
         staged.check_contents(folder, self.files)
         if folder.is_dir():
             staged.make_durable_in_place(folder)
-
-    def _check_owners(self, connection: duckdb.DuckDBPyConnection) -> None:
-        if not files.count_files(connection, self.version_id, other_than=self._event.artifact_id):
-            return
-        paths = self.files.select(["relpath"])
-        found = files.find_foreign_path(connection, self.version_id, self._event.artifact_id, paths)
-        if found is None:
-            return
-        where = ""
-        if found.is_folded:
-            folds = (self.store.path(self._data_folder()) / found.given).exists()
-            if not folds and not self._event.portable:
-                _log.warning(
-                    "%s of %s meets %s of another artifact where case and normal forms are folded: not portable",
-                    quote(found.given),
-                    self.version_id,
-                    quote(found.relpath),
-                )
-                return
-            where = " where case and normal forms are folded" + (", as this file system does" if folds else "")
-        raise Conflict(
-            f"{quote(found.relpath)} of {self.version_id} belongs to another artifact (sha256 {found.artifact_id});"
-            f" {quote(found.given)} would meet it{where}.",
-            subject=self.version_id,
-            hint="Leave it out with --exclude, or unpack into another place with --strip 0.",
-        )
 
     def early_events(self, boundary_id: str) -> list[events.EventRow]:
         """Return the extract.start event, with the time when the host began."""

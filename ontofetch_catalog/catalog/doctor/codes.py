@@ -194,5 +194,17 @@ CODES = (
         " file or folder.",
         otherwise="nothing, as long as the store stays where case counts; `ontofetch pull --portable` refuses them",
     ),
+    Code(
+        "CAT031",
+        ERROR,
+        "The key by which a release is sorted is not that of its version.",
+        (Fix("recompute", "record the key that its version gives"),),
+    ),
+    Code(
+        "CAT032",
+        ERROR,
+        "Where an artifact came from is not among its origins.",
+        (Fix("recompute", "record what the artifact's own row says"),),
+    ),
 )
 BY_CODE = {code.code: code for code in CODES}

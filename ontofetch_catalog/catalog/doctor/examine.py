@@ -16,7 +16,7 @@ from .. import sessions
 from ..connection import Store
 from ..failures import is_refusal
 from ..rebuild.places import find_folders
-from ..repo import comparison, paths, releases, row_checks
+from ..repo import comparison, origins, paths, releases, row_checks, version_keys
 from ..scan import scan
 from . import contents, database, documents, housekeeping, unrecorded
 from .codes import NOTE
@@ -167,10 +167,12 @@ def _examine_inside(
     in_rows.add_table("CAT011", row_checks.find_duplicates(connection))
     in_rows.add_table("CAT012", row_checks.find_dangling(connection))
     in_rows.add_table("CAT027", row_checks.find_invalid(connection))
+    in_rows.add_table("CAT032", origins.find_without_origin(connection))
     known = [layout.name for layout in known_layouts()]
     in_rows.add_table("CAT026", row_checks.find_unknown_layouts(connection, known))
     faulty = in_rows.table()
     findings.extend(faulty)
+    findings.add_table("CAT031", version_keys.find_wrong_keys(connection))
     findings.add_table("CAT030", paths.find_folded(connection))
     entries = check_files(store, connection, findings, progress)
     unhashed = contents.plan_all(store, connection) if hashing else contents.plan_suspects(connection)

@@ -29,6 +29,8 @@ REPAIRS: Mapping[tuple[str, str], type[Repair]] = {
     ("CAT011", "deduplicate"): store_repairs.Deduplicate,
     ("CAT011", "keep-newest"): store_repairs.Deduplicate,
     ("CAT012", "drop"): store_repairs.DropDangling,
+    ("CAT031", "recompute"): store_repairs.RecomputeKeys,
+    ("CAT032", "recompute"): store_repairs.RecomputeOrigins,
     ("CAT028", "adopt"): AdoptReleases,
     ("CAT028", "quarantine"): store_repairs.MoveAside,
     ("CAT017", "restore"): release_repairs.Restore,

@@ -12,7 +12,7 @@ from ontofetch_hookspecs.names import relpath_fault
 
 from .. import fsops, journal
 from ..boundaries.engine import Recorded
-from ..repo import row_checks
+from ..repo import origins, row_checks, version_keys
 from . import housekeeping
 from .repair import Repair, redraft, refuse
 
@@ -121,15 +121,15 @@ class MendRows(Repair):
         """Return the findings as they are now."""
 
     @abstractmethod
-    def delete(self, connection: duckdb.DuckDBPyConnection) -> int:
-        """Remove the rows at fault and return how many."""
+    def change(self, connection: duckdb.DuckDBPyConnection) -> int:
+        """Remove or change the rows at fault and return how many."""
 
     def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
-        """Remove the rows and write the documents anew."""
-        removed = self.delete(connection)
+        """Mend the rows and write the documents anew."""
+        changed = self.change(connection)
         for version_id in self._versions:
             redraft(connection, draft, version_id)
-        return Recorded(rows=removed)
+        return Recorded(rows=changed)
 
 
 class Deduplicate(MendRows):
@@ -139,7 +139,7 @@ class Deduplicate(MendRows):
         """Return the keys that several rows have."""
         return row_checks.find_duplicates(connection)
 
-    def delete(self, connection: duckdb.DuckDBPyConnection) -> int:
+    def change(self, connection: duckdb.DuckDBPyConnection) -> int:
         """Remove the others."""
         return row_checks.delete_duplicates(connection, differing=self.fix == "keep-newest")
 
@@ -151,6 +151,30 @@ class DropDangling(MendRows):
         """Return the rows that refer to nothing, by release."""
         return row_checks.find_dangling(connection)
 
-    def delete(self, connection: duckdb.DuckDBPyConnection) -> int:
+    def change(self, connection: duckdb.DuckDBPyConnection) -> int:
         """Remove them."""
         return row_checks.delete_dangling(connection)
+
+
+class RecomputeKeys(MendRows):
+    """Record the keys that the versions of releases give."""
+
+    def find(self, connection: duckdb.DuckDBPyConnection) -> pa.Table:
+        """Return the releases with another key."""
+        return version_keys.find_wrong_keys(connection)
+
+    def change(self, connection: duckdb.DuckDBPyConnection) -> int:
+        """Record the right ones."""
+        return version_keys.fill_keys(connection, anew=True)
+
+
+class RecomputeOrigins(MendRows):
+    """Record the origins that the artifacts' own rows tell of."""
+
+    def find(self, connection: duckdb.DuckDBPyConnection) -> pa.Table:
+        """Return the artifacts whose origin lacks."""
+        return origins.find_without_origin(connection)
+
+    def change(self, connection: duckdb.DuckDBPyConnection) -> int:
+        """Record them."""
+        return origins.fill_origins(connection)

@@ -14,7 +14,7 @@ from ...errors import Conflict
 from .. import journal
 from ..boundaries.engine import MaintenanceBoundary, Recorded
 from ..connection import Store
-from ..repo import events, pruning, releases
+from ..repo import events, origins, pruning, releases, version_keys
 from ..walk import Entry, as_text, list_below, stat_paths
 from .kept_rows import keep_rows, read_rows
 from .plan import Batch, Plan, PlanUnusable
@@ -184,6 +184,9 @@ class RestoreBatch(_BatchBoundary):
         if self.batch.version_id:
             kept = read_rows(self.store, self.plan, self.batch, self.former.get("kept", {}))
             rows = sum(pruning.insert_rows(connection, table, found) for table, found in kept.items())
+            # a plan of an earlier version of this package did not keep them
+            version_keys.fill_keys(connection)
+            origins.fill_origins(connection, self.batch.version_id)
         for path in self.moved_paths():
             draft.move(self.aside(path), path)
         return self.recorded(rows)

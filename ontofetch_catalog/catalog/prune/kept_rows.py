@@ -43,6 +43,8 @@ def read_rows(store: Store, plan: Plan, batch: Batch, kept: dict[str, str]) -> d
 
     tables = {}
     for table in pruning.RELEASE_TABLES:
+        if table not in kept and table in pruning.LATER_TABLES:
+            continue
         path = store.path(plan.rows(batch, table))
         try:
             with os.fdopen(path.open_file(), "rb") as stream:

@@ -77,7 +77,7 @@ def insert_documents(connection: duckdb.DuckDBPyConnection, told: ReleaseDocumen
     version_id = told.version.version_id
     releases.insert_version(connection, told.version)
     for artifact in told.artifacts:
-        releases.insert_artifact(connection, artifact)
+        releases.insert_artifact(connection, artifact, told.origins.get(artifact.relpath))
     files.insert_from_documents(connection, version_id, told.files)
     if len(told.results):
         unknown = validations.find_unknown_file(connection, version_id, told.results)

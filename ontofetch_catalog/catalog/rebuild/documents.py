@@ -29,7 +29,7 @@ from ...errors import EventError, OntofetchError
 from .. import extractions, fsops
 from ..boundaries.documents import LATEST_FORMAT, MANIFEST_FORMAT
 from ..connection import Store
-from ..repo import audits, releases
+from ..repo import audits, origins, releases
 from ..tables import read_files, read_results
 
 if TYPE_CHECKING:
@@ -69,6 +69,8 @@ _ARTIFACT = frozenset(
         "extraction",
     ]
 )
+_ORIGIN = frozenset(["source_url", "etag", "last_modified", "content_type", "recorded_at", "told_at"])
+_MORE = frozenset(["origins"])  # what an artifact says of itself where there is more to say
 
 
 class DocumentRefused(OntofetchError):
@@ -82,12 +84,14 @@ class ReleaseDocuments:
     Args:
         version: Its row.
         artifacts: Its artifacts' rows.
+        origins: path of an artifact → its origins, where there is more to say than its row does.
         files: FILES_COLUMNS and artifact_id, times UTC without zone.
         results: RESULTS_COLUMNS, times UTC without zone.
     """
 
     version: releases.VersionRow
     artifacts: list[releases.ArtifactRow]
+    origins: Mapping[str, list[origins.Origin]]
     files: pa.Table
     results: pa.Table
 
@@ -130,6 +134,7 @@ def read_release(store: Store, connection: duckdb.DuckDBPyConnection, folder: st
         return ReleaseDocuments(
             version=version,
             artifacts=artifacts,
+            origins=_read_origins(document["artifacts"]),
             files=_read_files(store, connection, version, artifacts),
             results=_read_results(store, connection, version),
         )
@@ -211,12 +216,44 @@ def _read_version(document: Mapping[str, Any], folder: str) -> releases.VersionR
 
 
 def _read_artifacts(given: object, version_id: str) -> list[releases.ArtifactRow]:
-    if not isinstance(given, list) or not all(isinstance(item, dict) and set(item) == _ARTIFACT for item in given):
+    if not isinstance(given, list) or not all(map(_is_artifact, given)):
         raise EventError("Its artifacts are not of the known format.", subject="artifacts")
     rows = [_read_artifact(item, version_id) for item in given]
     if len({path_key(row.relpath) for row in rows}) != len(rows):
         raise EventError("Two of its artifacts are the same file where case and normal forms are folded.")
     return rows
+
+
+def _is_artifact(item: object) -> bool:
+    return isinstance(item, dict) and set(item) - _MORE == _ARTIFACT
+
+
+def _read_origins(given: list[dict[str, Any]]) -> dict[str, list[origins.Origin]]:
+    found: dict[str, list[origins.Origin]] = {}
+    for item in given:
+        told = item.get("origins", [])
+        if not isinstance(told, list) or not all(isinstance(one, dict) and set(one) == _ORIGIN for one in told):
+            raise EventError("The origins of an artifact are not of the known format.", subject="origins")
+        read = [_read_origin(one) for one in told]
+        if read and (
+            len({one.source_url for one in read}) != len(read)
+            or _url(item["source_url"]) not in {one.source_url for one in read}
+        ):
+            raise EventError("The origins of an artifact are not those of its row.", subject="origins")
+        if read:
+            found[item["relpath"]] = read
+    return found
+
+
+def _read_origin(item: Mapping[str, Any]) -> origins.Origin:
+    return origins.Origin(
+        source_url=_url(check_text("source_url", item["source_url"], optional=False) or ""),
+        etag=check_text("etag", item["etag"]),
+        last_modified=check_text("last_modified", item["last_modified"]),
+        content_type=check_text("content_type", item["content_type"]),
+        recorded_at=_time("recorded_at", item["recorded_at"]),
+        told_at=_time("told_at", item["told_at"]),
+    )
 
 
 def _read_artifact(item: Mapping[str, Any], version_id: str) -> releases.ArtifactRow:

@@ -115,7 +115,11 @@ class Met:
 
 
 def find_foreign_path(
-    connection: duckdb.DuckDBPyConnection, version_id: str, artifact_id: str, paths: pa.Table
+    connection: duckdb.DuckDBPyConnection,
+    version_id: str,
+    artifact_id: str,
+    paths: pa.Table,
+    leaving: Sequence[str] = (),
 ) -> Met | None:
     """Return a file of another artifact that a given path would meet, None if none does.
 
@@ -128,11 +132,13 @@ def find_foreign_path(
         version_id: The release.
         artifact_id: The artifact the paths come from.
         paths: One column `relpath`.
+        leaving: Artifacts whose files are about to give way, and meet nothing.
     """
+    kept = ", ".join(map(literal, (artifact_id, *leaving)))
     own, other = (
         f"SELECT relpath, artifact_id FROM extracted_files WHERE version_id = {literal(version_id)}"  # noqa: S608
-        f" AND artifact_id {sign} {literal(artifact_id)}"
-        for sign in ("=", "<>")
+        f" AND artifact_id {condition}"
+        for condition in (f"= {literal(artifact_id)}", f"NOT IN ({kept})")
     )
     connection.register("given_paths", paths)
     try:

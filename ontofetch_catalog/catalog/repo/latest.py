@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,25 @@ def find_latest(connection: duckdb.DuckDBPyConnection, slot: str) -> tuple[str, 
         [slot],
     )
     return (str(found[0]), found[1]) if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """The pointer of a series that counts: the release, when (UTC without zone) and by whom it was set."""
+
+    version_id: str
+    updated_at: datetime
+    updated_by: str
+
+
+def find_pointer(connection: duckdb.DuckDBPyConnection, slot: str) -> Pointer | None:
+    """Return the pointer of a series that counts; None if it has no latest."""
+    found = fetch_one(
+        connection,
+        "SELECT version_id, updated_at, updated_by FROM latest_pointer WHERE slot = ? ORDER BY updated_at DESC LIMIT 1",
+        [slot],
+    )
+    return Pointer(*found) if found else None
 
 
 def list_newest(connection: duckdb.DuckDBPyConnection) -> pa.Table:

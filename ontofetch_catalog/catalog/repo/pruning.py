@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import fsops
 from ..connection import fetch_one, literal
+from .releases import INCOMPLETE
 
 if TYPE_CHECKING:
     import duckdb
@@ -21,10 +22,12 @@ if TYPE_CHECKING:
 RELEASE_TABLES = {
     "versions": (),
     "artifacts": ("extraction",),
+    "origins": (),
     "extracted_files": (),
     "validations": ("details",),
     "latest_pointer": (),
 }
+LATER_TABLES = ("origins",)  # what plans of earlier versions of this package do not keep
 _ROWS_AT_ONCE = 65_536
 
 
@@ -67,13 +70,14 @@ def choose_releases(
         f"""
         WITH placed AS (
             SELECT o.slot, o.version_id, o.position, v.fs_relpath, v.layout, v.created_at, v.pinned_at, o.is_latest,
-                count(*) OVER (PARTITION BY o.slot) - o.position AS newer
+                count(*) OVER (PARTITION BY o.slot) - o.position AS newer, i.version_id IS NOT NULL AS incomplete
             FROM v_series_order o JOIN versions v ON v.version_id = o.version_id
+            LEFT JOIN ({INCOMPLETE}) i ON i.version_id = o.version_id
         )
         SELECT version_id, fs_relpath, layout, CASE
             WHEN is_latest THEN 'it is the latest release of its series'
             WHEN pinned_at IS NOT NULL THEN 'it is pinned'
-            WHEN newer = 0 THEN 'it is the last release of its series' END
+            WHEN newer = 0 AND NOT incomplete THEN 'it is the last release of its series' END
         FROM placed WHERE {wanted} ORDER BY slot, position
         """,  # noqa: S608
         values,

@@ -10,40 +10,54 @@ from typing import TYPE_CHECKING
 
 from ..connection import literal
 from .definitions import delta_files_of, delta_summary_of
+from .releases import INCOMPLETE
 from .stats import LIVE
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
+_SOURCES = """(
+    SELECT string_agg(o.source_url, ' ' ORDER BY o.recorded_at, o.source_url) FROM origins o
+    WHERE o.version_id = artifacts.version_id AND o.relpath = artifacts.relpath
+) AS sources"""
+
 
 def list_series(connection: duckdb.DuckDBPyConnection, stats: str = LIVE) -> pa.Table:
-    """Return a row per series: slot, latest, set_at, releases, files, size_bytes, failed; sorted by slot.
+    """Return a row per series: slot, latest, set_at, releases, incomplete, files, size_bytes, failed; sorted by slot.
 
-    files, size_bytes and failed are those of the latest release, size_bytes in bytes; set_at is UTC.
+    files, size_bytes and failed are those of the latest release, size_bytes in bytes; set_at is UTC; incomplete is how
+    many of the releases have an artifact that was never unpacked.
     """
     return connection.sql(
         f"""
         SELECT o.slot, any_value(split_part(o.version_id, '/', 3)) FILTER (o.is_latest) AS latest,
             (SELECT max(p.updated_at) FROM latest_pointer p WHERE p.slot = o.slot) AS set_at, count(*) AS releases,
+            count(i.version_id) AS incomplete,
             any_value(s.files) FILTER (o.is_latest) AS files,
             any_value(s.size_bytes) FILTER (o.is_latest) AS size_bytes,
             any_value(s.failed) FILTER (o.is_latest) AS failed,
             any_value(s.not_judged) FILTER (o.is_latest) AS not_judged
         FROM v_series_order o LEFT JOIN {stats} s ON s.version_id = o.version_id AND o.is_latest
+        LEFT JOIN ({INCOMPLETE}) i ON i.version_id = o.version_id
         GROUP BY o.slot ORDER BY o.slot
         """  # noqa: S608
     ).to_arrow_table()
 
 
 def list_versions(connection: duckdb.DuckDBPyConnection, slot: str | None = None, stats: str = LIVE) -> pa.Table:
-    """Return a row per release, of one series or of all, in the order of the series."""
+    """Return a row per release, of one series or of all, in the order of the series.
+
+    One is incomplete if an artifact of it was recorded and never unpacked.
+    """
     where = f"WHERE o.slot = {literal(slot)}" if slot else ""
     return connection.sql(
         f"""
-        SELECT o.version_id, v.released, o.is_latest AS latest, v.pinned_at IS NOT NULL AS pinned, s.artifacts,
+        SELECT o.version_id, v.released, o.is_latest AS latest, i.version_id IS NOT NULL AS incomplete,
+            v.pinned_at IS NOT NULL AS pinned, s.artifacts,
             s.files, s.size_bytes, s.passed, s.failed, s.not_judged, s.not_validated, v.created_at
         FROM v_series_order o JOIN versions v USING (version_id) JOIN {stats} s USING (version_id)
+        LEFT JOIN ({INCOMPLETE}) i ON i.version_id = o.version_id
         {where} ORDER BY o.slot, o.position
         """  # noqa: S608
     ).to_arrow_table()
@@ -60,6 +74,22 @@ def list_files(connection: duckdb.DuckDBPyConnection, version_id: str, pattern: 
     ).to_arrow_table()
 
 
+def list_origins(connection: duckdb.DuckDBPyConnection, version_id: str) -> pa.Table:
+    """Return where the artifacts of a release came from: a row per artifact and source, the first source first.
+
+    Columns: artifact, incomplete (whether it was never unpacked), source_url, etag, last_modified, content_type,
+    recorded_at, told_at (UTC).
+    """
+    return connection.sql(
+        f"""
+        SELECT o.relpath AS artifact, a.extraction IS NULL AS incomplete, o.source_url, o.etag, o.last_modified,
+            o.content_type, o.recorded_at, o.told_at
+        FROM origins o JOIN artifacts a USING (version_id, relpath)
+        WHERE o.version_id = {literal(version_id)} ORDER BY o.relpath, o.recorded_at, o.source_url
+        """  # noqa: S608
+    ).to_arrow_table()
+
+
 def list_stats(
     connection: duckdb.DuckDBPyConnection, slot: str | None, version_id: str | None, stats: str = LIVE
 ) -> pa.Table:
@@ -68,7 +98,10 @@ def list_stats(
     where = f"WHERE o.slot = {literal(slot)}" if slot else where
     return connection.sql(
         f"""
-        SELECT s.* FROM v_series_order o JOIN {stats} s USING (version_id) {where} ORDER BY o.slot, o.position
+        SELECT s.*, i.version_id IS NOT NULL AS incomplete
+        FROM v_series_order o JOIN {stats} s USING (version_id)
+        LEFT JOIN ({INCOMPLETE}) i ON i.version_id = o.version_id
+        {where} ORDER BY o.slot, o.position
         """  # noqa: S608
     ).to_arrow_table()
 
@@ -125,21 +158,23 @@ def list_latest(connection: duckdb.DuckDBPyConnection, slot: str | None, *, hist
 
 
 def find_content(connection: duckdb.DuckDBPyConnection, digits: str) -> pa.Table:
-    """Return where a content is: kind (artifact, file), version_id, relpath, sha256, size_bytes, format.
+    """Return where a content is: kind (artifact, file), version_id, relpath, sha256, size_bytes, format, sources.
+
+    `sources` are the URLs that an artifact came from, the first one first, with a space between.
 
     Args:
         connection: An open connection.
         digits: The beginning of a sha256, lower-case hex.
     """
     return connection.sql(
-        """
-        SELECT 'artifact' AS kind, version_id, relpath, artifact_id AS sha256, size_bytes, NULL AS format
+        f"""
+        SELECT 'artifact' AS kind, version_id, relpath, artifact_id AS sha256, size_bytes, NULL AS format, {_SOURCES}
         FROM artifacts WHERE starts_with(artifact_id, $digits)
         UNION ALL
-        SELECT 'file', version_id, relpath, file_id, size_bytes, format
+        SELECT 'file', version_id, relpath, file_id, size_bytes, format, NULL
         FROM extracted_files WHERE starts_with(file_id, $digits)
         ORDER BY kind, version_id, relpath
-        """,
+        """,  # noqa: S608 - our own text
         params={"digits": digits},
     ).to_arrow_table()
 
@@ -147,17 +182,18 @@ def find_content(connection: duckdb.DuckDBPyConnection, digits: str) -> pa.Table
 def find_path(connection: duckdb.DuckDBPyConnection, pattern: str) -> pa.Table:
     """Return where a path is, columns as in `find_content`; a glob (`*` crosses `/`) or an end of whole parts."""
     return connection.sql(
-        """
+        f"""
         WITH found AS (
-            SELECT 'artifact' AS kind, version_id, relpath, artifact_id AS sha256, size_bytes, NULL AS format
+            SELECT 'artifact' AS kind, version_id, relpath, artifact_id AS sha256, size_bytes, NULL AS format,
+                {_SOURCES}
             FROM artifacts
             UNION ALL
-            SELECT 'file', version_id, relpath, file_id, size_bytes, format FROM extracted_files
+            SELECT 'file', version_id, relpath, file_id, size_bytes, format, NULL FROM extracted_files
         )
         SELECT * FROM found
         WHERE relpath = $pattern OR ends_with(relpath, '/' || $pattern) OR relpath GLOB $pattern
         ORDER BY kind, version_id, relpath
-        """,
+        """,  # noqa: S608 - our own text
         params={"pattern": pattern},
     ).to_arrow_table()
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs.names import path_key as key_of
+from ontofetch_hookspecs.version_keys import version_key
 
 from ...errors import AmbiguousVersion, VersionUnknown
 from .. import fsops
 from ..connection import fetch_one
+from .origins import Origin, delete_origins, insert_origins
 from .paths import path_key
 
 if TYPE_CHECKING:
@@ -25,6 +27,9 @@ _ARTIFACT = (
     "artifact_id, version_id, relpath, source_url, etag, last_modified, content_type, size_bytes, status,"
     " recorded_at, verified_at, extraction"
 )
+
+# the releases of which an artifact was recorded and never unpacked
+INCOMPLETE = "SELECT DISTINCT version_id FROM artifacts WHERE extraction IS NULL"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +67,18 @@ class ArtifactRow:
     recorded_at: datetime
     verified_at: datetime | None = None
     extraction: str | None = None
+
+
+def origin_of(row: ArtifactRow) -> Origin:
+    """Return the origin that an artifact's own row tells of."""
+    return Origin(
+        source_url=row.source_url,
+        etag=row.etag,
+        last_modified=row.last_modified,
+        content_type=row.content_type,
+        recorded_at=row.recorded_at,
+        told_at=row.recorded_at,
+    )
 
 
 def find_version(connection: duckdb.DuckDBPyConnection, version_id: str) -> VersionRow | None:
@@ -136,23 +153,29 @@ def adopted_artifact(row: VersionRow, folder: str, relpath: str, digest: str, si
 
 
 def find_download(connection: duckdb.DuckDBPyConnection, source_url: str) -> ArtifactRow | None:
-    """Return the artifact that was recorded last from this URL; None if none was."""
+    """Return the artifact that came last from this URL, with what was said of it there; None if none came."""
     found = fetch_one(
         connection,
-        f"SELECT {_ARTIFACT} FROM artifacts WHERE source_url = ? AND status <> 'failed'"  # noqa: S608
-        " ORDER BY recorded_at DESC, version_id DESC LIMIT 1",
+        "SELECT a.artifact_id, a.version_id, a.relpath, o.source_url, o.etag, o.last_modified, o.content_type,"
+        " a.size_bytes, a.status, a.recorded_at, a.verified_at, a.extraction"
+        " FROM origins o JOIN artifacts a ON a.version_id = o.version_id AND a.relpath = o.relpath"
+        " WHERE o.source_url = ? AND a.status <> 'failed' ORDER BY o.told_at DESC, a.version_id DESC LIMIT 1",
         [source_url],
     )
     return ArtifactRow(**_named(_ARTIFACT, found)) if found else None
 
 
 def insert_version(connection: duckdb.DuckDBPyConnection, row: VersionRow) -> None:
-    """Record a release."""
-    _insert(connection, "versions", {name: getattr(row, name) for name in _names(_VERSION)})
+    """Record a release, with the key by which it is sorted."""
+    values = {name: getattr(row, name) for name in _names(_VERSION)}
+    _insert(connection, "versions", {**values, "version_key": version_key(row.version)})
 
 
-def insert_artifact(connection: duckdb.DuckDBPyConnection, row: ArtifactRow) -> None:
-    """Record an artifact."""
+def insert_artifact(
+    connection: duckdb.DuckDBPyConnection, row: ArtifactRow, origins: Sequence[Origin] | None = None
+) -> None:
+    """Record an artifact and its origins; without any the one that its row tells of."""
+    insert_origins(connection, row.version_id, row.relpath, origins or [origin_of(row)])
     _insert(connection, "artifacts", {name: getattr(row, name) for name in _names(_ARTIFACT)})
 
 
@@ -167,7 +190,8 @@ def update_version(connection: duckdb.DuckDBPyConnection, version_id: str, chang
 
 
 def delete_artifact(connection: duckdb.DuckDBPyConnection, version_id: str, relpath: str) -> None:
-    """Un-record an artifact."""
+    """Un-record an artifact and its origins."""
+    delete_origins(connection, version_id, relpath)
     fsops.execute(connection, "DELETE FROM artifacts WHERE version_id = ? AND relpath = ?", [version_id, relpath])
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ..connection import literal
 from .definitions import deltas_of
+from .releases import INCOMPLETE
 
 if TYPE_CHECKING:
     import duckdb
@@ -105,13 +106,18 @@ def select_rows(
     return Statement(f"SELECT {_named(columns)} FROM {_ROWS[table]}{where}{_limit(most)}")  # noqa: S608
 
 
+_INCOMPLETE = f"version_id IN ({INCOMPLETE}) AS incomplete"
+
+
 def select_versions(more: Sequence[str] = ()) -> Statement:
-    """Return the SQL of all releases: version_id, slot, previous_version_id, `more` of is_latest and of versions.
+    """Return the SQL of all releases: version_id, slot, previous_version_id, `more` of them.
+
+    `more` are is_latest, incomplete (an artifact was never unpacked), and columns of versions.
 
     Each series in its order.
     """
-    columns = "".join(f", {name}" for name in more)
-    join = " JOIN versions USING (version_id)" if set(more) - {"is_latest"} else ""
+    columns = "".join(f", {_INCOMPLETE if name == 'incomplete' else name}" for name in more)
+    join = " JOIN versions USING (version_id)" if set(more) - {"is_latest", "incomplete"} else ""
     return Statement(
         f"SELECT version_id, slot, previous_version_id{columns}"  # noqa: S608
         f" FROM v_series_order{join} ORDER BY slot, position"

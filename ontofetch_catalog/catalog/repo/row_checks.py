@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 KEYS = {
     "versions": ("version_id",),
     "artifacts": ("version_id", "relpath"),
+    "origins": ("version_id", "relpath", "source_url"),
     "extracted_files": ("version_id", "relpath"),
     "validations": ("version_id", "relpath", "validator"),
     "latest_pointer": ("slot", "updated_at"),
@@ -61,6 +62,10 @@ _RULES = {
         " OR validator IS NULL OR validator_version IS NULL",
         "a time of it is in no calendar": _BAD_TIME.format("run_at"),
         "its details are not an object": "details IS NULL OR json_type(details) IS DISTINCT FROM 'OBJECT'",
+    },
+    "origins": {
+        "its source or a time of it is missing": "source_url IS NULL OR recorded_at IS NULL OR told_at IS NULL",
+        "a time of it is in no calendar": " OR ".join(map(_BAD_TIME.format, ("recorded_at", "told_at"))),
     },
     "latest_pointer": {"a time of it is in no calendar": _BAD_TIME.format("updated_at")},
     "events": {"a time of it is in no calendar": _BAD_TIME.format("ts")},
@@ -111,6 +116,7 @@ def refuse_invalid_paths(connection: duckdb.DuckDBPyConnection) -> None:
 # DuckDB finds what is outside of a range by the bounds of its row groups, whatever their number
 _TIMES = {
     "artifacts": ("recorded_at", "verified_at"),
+    "origins": ("recorded_at", "told_at"),
     "extracted_files": ("mtime", "verified_at"),
     "validations": ("run_at",),
     "latest_pointer": ("updated_at",),
@@ -179,11 +185,15 @@ def delete_duplicates(connection: duckdb.DuckDBPyConnection, *, differing: bool)
 _NO_RELEASE = "coalesce(version_id, '') NOT IN (SELECT version_id FROM versions WHERE version_id IS NOT NULL)"
 _NO_ARTIFACT = f"""NOT ({_NO_RELEASE})
     AND hash(version_id, artifact_id) NOT IN (SELECT hash(version_id, artifact_id) FROM artifacts)"""  # noqa: S608 - our own text
+_NO_SOURCE = f"""NOT ({_NO_RELEASE})
+    AND hash(version_id, relpath) NOT IN (SELECT hash(version_id, relpath) FROM artifacts)"""  # noqa: S608 - our own text
 _NO_FILE = f"""NOT ({_NO_RELEASE})
     AND hash(version_id, relpath, file_id) NOT IN (SELECT hash(version_id, relpath, file_id) FROM extracted_files)"""  # noqa: S608 - our own text
 _NEWEST = "(slot, updated_at) IN (SELECT (slot, max(updated_at)) FROM latest_pointer GROUP BY slot)"
 _DANGLING = (
     ("artifacts", "of a release that is not recorded", _NO_RELEASE),
+    ("origins", "of a release that is not recorded", _NO_RELEASE),
+    ("origins", "of an artifact that is not recorded", _NO_SOURCE),
     ("extracted_files", "of a release that is not recorded", _NO_RELEASE),
     ("extracted_files", "of an artifact that is not recorded", _NO_ARTIFACT),
     ("validations", "of a release that is not recorded", _NO_RELEASE),

@@ -71,6 +71,7 @@ def _schema_behind(root: Path) -> None:
     catalog = duckdb.connect(str(root / ".catalog/ontofetch.duckdb"))
     for kind, name in set(catalog.execute(objects).fetchall()) - kept:
         catalog.execute(f"DROP {kind} {name}")
+    catalog.execute("ALTER TABLE versions DROP COLUMN version_key")
     catalog.execute("DELETE FROM schema_version WHERE version > 6")
     catalog.close()
 
@@ -265,10 +266,11 @@ def _unknown_layout(root: Path) -> None:
 
 
 def _climbing_path(root: Path) -> None:
+    climbing = "'../../../../etc/passwd' AS relpath"
     execute(
         root,
-        "INSERT INTO artifacts SELECT * REPLACE ('../../../../etc/passwd' AS relpath, 'failed' AS status)"
-        " FROM artifacts LIMIT 1",
+        f"INSERT INTO artifacts SELECT * REPLACE ({climbing}, 'failed' AS status) FROM artifacts LIMIT 1",
+        f"INSERT INTO origins SELECT * REPLACE ({climbing}) FROM origins LIMIT 1",
     )
 
 
@@ -328,7 +330,7 @@ def _series_in_another_case(root: Path) -> None:
     where = f"WHERE version_id = '{VERSION}'"
     columns = f"{names}, 'Sample' AS ontology, '{other}' AS fs_relpath"
     execute(root, f"INSERT INTO versions SELECT * REPLACE ({columns}) FROM versions {where}")
-    for table in ("artifacts", "extracted_files", "validations"):
+    for table in ("artifacts", "origins", "extracted_files", "validations"):
         execute(root, f"INSERT INTO {table} SELECT * REPLACE ({names}) FROM {table} {where}")
     manifest = root / other / "manifest.json"
     manifest.write_text(
@@ -349,6 +351,22 @@ def _path_in_another_case(root: Path) -> None:
     _rewrite_audits(root, FOLDER, VERSION, twice)
 
 
+def _key_other(root: Path) -> None:
+    execute(root, f"UPDATE versions SET version_key = '9' WHERE version_id = '{VERSION}'")
+
+
+def _key_gone(root: Path) -> None:
+    execute(root, f"UPDATE versions SET version_key = NULL WHERE version_id = '{VERSION}'")
+
+
+def _origin_gone(root: Path) -> None:
+    execute(root, f"DELETE FROM origins WHERE version_id = '{VERSION}'")
+
+
+def _dangling_origin(root: Path) -> None:
+    execute(root, "INSERT INTO origins SELECT * REPLACE ('gone.zip' AS relpath) FROM origins LIMIT 1")
+
+
 Damage = Callable[[Path], None]
 # code → ways to make it
 DAMAGE: dict[str, tuple[Damage, ...]] = {
@@ -363,7 +381,7 @@ DAMAGE: dict[str, tuple[Damage, ...]] = {
     "CAT009": (_record_gone, _record_unreadable),
     "CAT010": (_event_changed,),
     "CAT011": (_equal_rows, _differing_rows),
-    "CAT012": (_dangling_result, _dangling_release, _dangling_pointer),
+    "CAT012": (_dangling_result, _dangling_release, _dangling_pointer, _dangling_origin),
     "CAT013": (_file_without_row, _source_without_row),
     "CAT014": (_file_gone, _folder_gone, _artifact_gone),
     "CAT015": (_file_cut, _artifact_cut),
@@ -381,4 +399,6 @@ DAMAGE: dict[str, tuple[Damage, ...]] = {
     "CAT028": (_release_without_rows,),
     "CAT029": (_link_for_folder, _pipe_for_record),
     "CAT030": (_series_in_another_case, _path_in_another_case),
+    "CAT031": (_key_other, _key_gone),
+    "CAT032": (_origin_gone,),
 }

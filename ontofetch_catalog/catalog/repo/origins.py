@@ -1,0 +1,88 @@
+"""The SQL of origins: where the bytes of artifacts came from, and when; a history that only grows.
+
+The first origin of an artifact stands in its own row as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from .. import fsops
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+_ORIGIN = "source_url, etag, last_modified, content_type, recorded_at, told_at"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """One row of `origins` without its artifact, columns as there; times UTC without zone."""
+
+    source_url: str
+    etag: str | None
+    last_modified: str | None
+    content_type: str | None
+    recorded_at: datetime
+    told_at: datetime
+
+
+def find_origins(connection: duckdb.DuckDBPyConnection, version_id: str) -> dict[str, list[Origin]]:
+    """Return path of the artifact → its origins, the first one first, of all artifacts of a release."""
+    rows = connection.execute(
+        f"SELECT relpath, {_ORIGIN} FROM origins WHERE version_id = ? ORDER BY relpath, recorded_at, source_url",  # noqa: S608
+        [version_id],
+    ).fetchall()
+    found: dict[str, list[Origin]] = {}
+    for relpath, *values in rows:
+        found.setdefault(str(relpath), []).append(Origin(**dict(zip(_ORIGIN.split(", "), values, strict=True))))
+    return found
+
+
+def insert_origins(
+    connection: duckdb.DuckDBPyConnection, version_id: str, relpath: str, origins: Sequence[Origin]
+) -> None:
+    """Record origins of an artifact."""
+    for origin in origins:
+        fsops.execute(
+            connection,
+            f"INSERT INTO origins (version_id, relpath, {_ORIGIN}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+            [version_id, relpath, *(getattr(origin, name) for name in _ORIGIN.split(", "))],
+        )
+
+
+def delete_origins(connection: duckdb.DuckDBPyConnection, version_id: str, relpath: str) -> None:
+    """Un-record the origins of an artifact."""
+    fsops.execute(connection, "DELETE FROM origins WHERE version_id = ? AND relpath = ?", [version_id, relpath])
+
+
+def find_without_origin(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Return a finding for each artifact whose own origin is not among its origins."""
+    return connection.sql(
+        f"""
+        SELECT 'origins: ' || a.version_id || '#' || a.relpath AS subject, a.version_id,
+            'The origin of ' || a.relpath || ' of ' || a.version_id || ' is not among its origins.' AS message,
+            'recompute' AS fix, NULL AS unsafe_fixes
+        FROM {_WITHOUT_ORIGIN}
+        """  # noqa: S608 - our own text
+    ).to_arrow_table()
+
+
+def fill_origins(connection: duckdb.DuckDBPyConnection, version_id: str | None = None) -> int:
+    """Record for each artifact, of one release or of all, the origin of its own row where it lacks; return how many."""
+    where = "" if version_id is None else "WHERE a.version_id = $version_id"
+    return fsops.execute(
+        connection,
+        "INSERT INTO origins SELECT a.version_id, a.relpath, a.source_url, a.etag, a.last_modified, a.content_type,"  # noqa: S608
+        f" a.recorded_at, a.recorded_at FROM {_WITHOUT_ORIGIN} {where}",
+        {} if version_id is None else {"version_id": version_id},
+    )
+
+
+_WITHOUT_ORIGIN = (
+    "artifacts a SEMI JOIN versions v USING (version_id) ANTI JOIN origins o USING (version_id, relpath, source_url)"
+)

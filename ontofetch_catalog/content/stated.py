@@ -1,0 +1,81 @@
+"""The version that an ontology states of itself, read from the beginning of its document.
+
+A bounded head is looked at and no more; whatever it holds, what comes out is a legal name of a version or nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import IO
+
+from .insides import compression_of, head_inside
+from .stated_text import Told, read_json, read_obo, read_rdf
+from .stated_xml import read_xml
+from .version_names import version_in_iri, version_in_text
+
+HEAD_BYTES = 1 << 18  # of the document: headers of ontologies are shorter, licences and credits included
+_RAW_BYTES = 1 << 20  # of a compressed one
+_XML = re.compile(rb"\s*<[?!A-Za-z_]")
+_ORDER = ("owl:versionIRI", "data-version", "owl:versionInfo")
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A version that a document states: its name, and where it stands there."""
+
+    version: str
+    where: str
+
+
+def read_stated(stream: IO[bytes]) -> Stated | None:
+    """Return the version that a document states in its header; None if it states none that could be a name.
+
+    Args:
+        stream: The document, at its beginning; it may be compressed.
+
+    Raises:
+        OSError: It can't be read.
+    """
+    return stated_in(_head(stream))
+
+
+def stated_in(head: bytes) -> Stated | None:
+    """Return the version that the beginning of a document states; None if it states none that could be a name."""
+    told = _told(head)
+    for what in _ORDER:
+        for where, value in told:
+            if where == what:
+                version = version_in_iri(value) if what == "owl:versionIRI" else version_in_text(value)
+                if version is not None:
+                    return Stated(version, where)
+    return None
+
+
+def _head(stream: IO[bytes]) -> bytes:
+    raw = stream.read(HEAD_BYTES)
+    compression = compression_of(raw)
+    if not compression:
+        return raw
+    stream.seek(0)
+    return head_inside(stream, compression)
+
+
+def _told(head: bytes) -> Told:
+    if _XML.match(head.removeprefix(b"\xef\xbb\xbf")) or head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        told = read_xml(head)
+        if told:
+            return told
+    text = _decode(head)
+    obo = read_obo(text)
+    if obo is not None:
+        return obo
+    if text.lstrip().startswith(("{", "[")) and (told := read_json(text)):
+        return told
+    return read_rdf(text)
+
+
+def _decode(head: bytes) -> str:
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return head.decode("utf-16", "replace")
+    return head.decode("utf-8-sig", "replace")
