@@ -26,8 +26,8 @@ COLUMNS = {
     " verified_at IS NOT NULL",
     "validations": "version_id, relpath, file_id, validator, validator_version, passed, details::VARCHAR, reused_from",
     "latest_pointer": "slot, version_id, updated_by | updated_at",
-    "version_stats": "version_id, artifacts, artifact_bytes, files, size_bytes, formats, passed, failed, not_validated"
-    " | computed_at",
+    "version_stats": "version_id, artifacts, artifact_bytes, files, size_bytes, formats, passed, failed, not_judged,"
+    " not_validated | computed_at",
     "schema_version": "version, checksum",
 }
 EVENTS = "event_id, digest, type, boundary_id, run_id, ts, level, version_id, config_hash, payload::VARCHAR"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 from ontofetch_catalog.analytics import Catalog
+from ontofetch_catalog.children.limits import Allowance
 from ontofetch_catalog.content.bounds import Limits
 from ontofetch_catalog.host.app import main
 from ontofetch_catalog.host.checks import builtin_validators
@@ -192,3 +194,14 @@ def test_a_release_in_doubt_becomes_latest_by_hand(pull: Pulling) -> None:
     assert main(["db", "latest", "set", "obo/hp/1"]) == 0
     assert query(pull.root, "SELECT version_id FROM v_latest") == [("obo/hp/1",)]
     assert pull(pull.folder / "a.zip", "1")["latest"] is True
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="macOS does not enforce RLIMIT_AS")
+def test_an_ontology_that_does_not_fit_in_memory_is_not_judged(tmp_path: Path) -> None:
+    """What its parser would need is known before it begins, and is no fault of the file."""
+    files = release(tmp_path, {"a.ofn": "Ontology()\n" + "# padding\n" * 300_000}, "ofn")
+    (row,) = run(files, tmp_path, *builtin_validators(), allowance=Allowance(max_memory=300 << 20))
+    assert row["passed"] is None
+    assert "max_memory" in json.loads(row["details"])["not_judged"]
+    (row,) = run(files, tmp_path, *builtin_validators())
+    assert row["passed"] is True

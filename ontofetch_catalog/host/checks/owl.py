@@ -18,6 +18,9 @@ from .verdicts import Faulty, NotJudged, Verdict, failed, not_judged, panics_nam
 from .xml import XmlDocument
 
 _STANDING = 128 << 20  # bytes of address space that the process takes by itself
+_XML_MEMORY_PER_BYTE = (
+    16  # of OWL/XML, which says in many bytes what is small in memory (5 were measured, and its text)
+)
 _SERIALIZATIONS: dict[str, Literal["ofn", "omn", "owx"]] = {"ofn": "ofn", "omn": "omn", "owlxml": "owx"}
 # they may be used without being declared (OWL 2, table 2), which the library does not know
 _STANDARD = {
@@ -50,7 +53,7 @@ def check_owl(path: str, format: str) -> Verdict:  # noqa: A002 - the contract's
     """Parse an ontology from its beginning to its end; details: `axioms`, or `error` and where it is."""
     try:
         with panics_named():
-            _check_room(os.stat(path).st_size)
+            _check_room(os.stat(path).st_size, format)
             text = _read_xml(path) if format == "owlxml" else _read_text(path)
             return True, {"axioms": _Ontology(path, text, format).count()}
     except NotJudged as error:
@@ -61,9 +64,10 @@ def check_owl(path: str, format: str) -> Verdict:  # noqa: A002 - the contract's
         return failed(Faulty(str(error)))
 
 
-def _check_room(size: int) -> None:
+def _check_room(size: int, format_name: str) -> None:
+    most = _XML_MEMORY_PER_BYTE if format_name == "owlxml" else WHOLE_MEMORY_PER_BYTE
     room = resource.getrlimit(resource.RLIMIT_AS)[0]
-    if room not in (resource.RLIM_INFINITY, -1) and size * WHOLE_MEMORY_PER_BYTE > room - _STANDING:
+    if room not in (resource.RLIM_INFINITY, -1) and size * most > room - _STANDING:
         raise NotJudged(
             f"its {size:,} bytes would take more memory than a validator may have (the setting max_memory), for its "
             "parser reads it whole"

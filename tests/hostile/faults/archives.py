@@ -182,6 +182,11 @@ FAULTS = (
         tests=("tests/host/test_children.py::test_a_process_that_unpacks_writes_no_file_beyond_its_limit",),
     ),
     fault(
+        "what is inside a compressed file is not counted for validators",
+        ("ontofetch_catalog/content/insides.py", "        budget.take(len(data))\n", ""),
+        tests=("tests/host/test_outcomes.py::test_a_compressed_file_is_judged_by_what_is_inside",),
+    ),
+    fault(
         "entities are not counted",
         (XML, "if fault is not None:", "if False:"),
         tests=of(
