@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import ontofetch_hookspecs
-from ontofetch_hookspecs import TRANSACTIONAL, commands, events, layout, records, remarks, specs
+from ontofetch_hookspecs import TRANSACTIONAL, commands, events, extensions, layout, records, remarks, specs
 from tests.environments import CHECKOUT
 from tests.programs import Program, install
 from tests.releases import query
@@ -24,12 +24,13 @@ VALUES = [
     events.CatalogRolledBack,
     *(remarks.Remark, events.Receipt, records.ArtifactRecord, records.DownloadRecord, records.VersionRecord),
     *(commands.HostInfo, commands.Command, commands.Parameter, commands.Report, commands.Validator),
-    commands.PluginSetting,
+    *(commands.PluginSetting, extensions.Retention),
 ]
 COLUMNS = {
     "FILES_COLUMNS": events.FILES_COLUMNS,
     "RESULTS_COLUMNS": events.RESULTS_COLUMNS,
     "KNOWN_RESULTS_COLUMNS": events.KNOWN_RESULTS_COLUMNS,
+    "RELEASES_COLUMNS": extensions.RELEASES_COLUMNS,
 }
 
 
@@ -65,7 +66,7 @@ def test_every_hook_has_a_section_with_its_signature() -> None:
     """The headings are the exact signatures, in the order of the specifications, and there are no others."""
     found = [heading for heading in sections("###") if re.match(r"`\w+\(", heading)]
     assert found == [signature(name) for name in HOOKS]
-    assert len(HOOKS) == 14
+    assert len(HOOKS) == 15
 
 
 @pytest.mark.parametrize("name", HOOKS)

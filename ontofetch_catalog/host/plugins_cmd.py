@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pyarrow as pa
 
-from ontofetch_hookspecs import HostInfo, Report, UsageError, Validator, add_common_options
+from ontofetch_hookspecs import HostInfo, Report, Retention, UsageError, Validator, add_common_options
 
 from ..cli.output import OutputOptions, add_output_options, emit, say
 from ..errors import EXIT_OK
 from .argv import Parser
 from .manager import Plugins
+
+# beside commands and settings, which are asked for whatever runs
+CONTRIBUTIONS: Mapping[str, type] = {
+    "register_reports": Report,
+    "register_validators": Validator,
+    "register_retention": Retention,
+}
 
 
 def main(argv: list[str], host: HostInfo, plugins: Plugins) -> int:
@@ -50,7 +58,7 @@ def _write(name: str | None, parent: Path) -> int:
 
 
 def _table(plugins: Plugins) -> pa.Table:
-    for hook, kind in (("register_reports", Report), ("register_validators", Validator)):
+    for hook, kind in CONTRIBUTIONS.items():
         plugins.contributions(hook, kind, ())
     records = plugins.records
     distributions = [record.distribution for record in records]
