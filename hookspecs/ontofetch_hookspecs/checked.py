@@ -29,8 +29,10 @@ def check_word(kind: str, name: str, value: object) -> None:
         EventError: It is not.
     """
     if not isinstance(value, str) or not _WORD.fullmatch(value):
+        article = "an" if kind[:1] in "aeiou" else "a"
         raise EventError(
-            f"The {name} of a {kind} is {quote(value)}, not a word of letters, digits, `.`, `_` and `-`.", subject=name
+            f"The {name} of {article} {kind} is {quote(value)}, not a word of letters, digits, `.`, `_` and `-`.",
+            subject=name,
         )
 
 

@@ -19,7 +19,11 @@ from .notify import gather
 if TYPE_CHECKING:
     import pluggy
 
-BUILT_IN = ("analytics", "catalog")  # what they contribute comes first, so that nobody takes a name of theirs
+BUILT_IN = (
+    "analytics",
+    "catalog",
+    "formats",
+)  # what they contribute comes first, so that nobody takes a name of theirs
 Kind = TypeVar("Kind")
 Answer = TypeVar("Answer")
 _log = logging.getLogger("ontofetch.notify")

@@ -52,7 +52,7 @@ def main(argv: list[str], host: HostInfo) -> int:
             f"There is no report {quote(name)}.", subject=name, hint=f"There are: {', '.join(sorted(reports))}."
         )
     plugin, report = reports[name]
-    args = _parser(plugin, report, host.name).parse_args(argv[1:])
+    args = _parser(plugin, report, host).parse_args(argv[1:])
     options = OutputOptions.from_args(args)
     plot = _check_plot(args.plot)
     given = {_argument(parameter.name): getattr(args, _dest(parameter.name)) for parameter in report.parameters}
@@ -82,17 +82,17 @@ def _overview(host: str, reports: Mapping[str, tuple[str, Report]]) -> str:
     )
 
 
-def _parser(plugin: str, report: Report, host: str) -> argparse.ArgumentParser:
-    examples = "".join(f"\n  {host} report {report.name} {example}".rstrip() for example in report.examples)
+def _parser(plugin: str, report: Report, host: HostInfo) -> argparse.ArgumentParser:
+    examples = "".join(f"\n  {host.name} report {report.name} {example}".rstrip() for example in report.examples)
     parser = argparse.ArgumentParser(
-        prog=f"{host} report {report.name}",
+        prog=f"{host.name} report {report.name}",
         description=f"{report.help[:1].upper()}{report.help[1:]}.",
         epilog=f"examples:{examples}" if examples else None,
         allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     try:
-        _add_options(parser, report)
+        _add_options(parser, report, host)
     except argparse.ArgumentError as error:
         raise PluginFailed(
             f"The plugin {quote(plugin)} has a report {report.name} that can't be run: {quote(error)}.", subject=plugin
@@ -100,7 +100,7 @@ def _parser(plugin: str, report: Report, host: str) -> argparse.ArgumentParser:
     return parser
 
 
-def _add_options(parser: argparse.ArgumentParser, report: Report) -> None:
+def _add_options(parser: argparse.ArgumentParser, report: Report, host: HostInfo) -> None:
     for parameter in report.parameters:
         # under names of their own, the values of a plugin's options do not meet those of output
         options: dict[str, Any] = {"dest": _dest(parameter.name), "help": parameter.help.replace("%", "%%")}
@@ -120,7 +120,7 @@ def _add_options(parser: argparse.ArgumentParser, report: Report) -> None:
     parser.add_argument(
         "--join", metavar="LIST.csv", help="add the columns of a list to the main rows, joined on the columns both have"
     )
-    add_output_options(parser)
+    add_output_options(parser, host.manager)
     parser.add_argument("--plot", metavar="FILE", help="also draw it, as the suffix says: .svg, .png or .html")
     add_common_options(parser)
 

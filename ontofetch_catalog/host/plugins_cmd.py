@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from ontofetch_hookspecs import HostInfo, Report, Retention, UsageError, Validator, add_common_options
+from ontofetch_hookspecs import Exporter, HostInfo, Report, Retention, UsageError, Validator, add_common_options
 
 from ..cli.output import OutputOptions, add_output_options, emit, say
 from ..errors import EXIT_OK
@@ -18,6 +18,7 @@ from .manager import Plugins
 CONTRIBUTIONS: Mapping[str, type] = {
     "register_reports": Report,
     "register_validators": Validator,
+    "register_exporters": Exporter,
     "register_retention": Retention,
 }
 
@@ -34,7 +35,7 @@ def main(argv: list[str], host: HostInfo, plugins: Plugins) -> int:
     words.add_argument("name", nargs="?", metavar="NAME", help="its name, e.g. licence-check")
     words.add_argument("--to", metavar="DIR", default=".", help="where its folder is made (default: here)")
     add_common_options(parser)
-    add_output_options(parser)
+    add_output_options(parser, host.manager)
     args = parser.parse_args(argv)
     options = OutputOptions.from_args(args)
     if args.new:
