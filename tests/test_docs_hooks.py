@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import ontofetch_hookspecs
-from ontofetch_hookspecs import TRANSACTIONAL, commands, events, layout, records, remarks, specs
+from ontofetch_hookspecs import TRANSACTIONAL, commands, events, extensions, layout, records, remarks, specs
 from tests.environments import CHECKOUT
 from tests.programs import Program, install
 from tests.releases import query
@@ -24,12 +24,13 @@ VALUES = [
     events.CatalogRolledBack,
     *(remarks.Remark, events.Receipt, records.ArtifactRecord, records.DownloadRecord, records.VersionRecord),
     *(commands.HostInfo, commands.Command, commands.Parameter, commands.Report, commands.Validator),
-    commands.PluginSetting,
+    *(commands.PluginSetting, extensions.Exporter, extensions.ExportOptions, extensions.Look, extensions.Retention),
 ]
 COLUMNS = {
     "FILES_COLUMNS": events.FILES_COLUMNS,
     "RESULTS_COLUMNS": events.RESULTS_COLUMNS,
     "KNOWN_RESULTS_COLUMNS": events.KNOWN_RESULTS_COLUMNS,
+    "RELEASES_COLUMNS": extensions.RELEASES_COLUMNS,
 }
 
 
@@ -65,7 +66,7 @@ def test_every_hook_has_a_section_with_its_signature() -> None:
     """The headings are the exact signatures, in the order of the specifications, and there are no others."""
     found = [heading for heading in sections("###") if re.match(r"`\w+\(", heading)]
     assert found == [signature(name) for name in HOOKS]
-    assert len(HOOKS) == 14
+    assert len(HOOKS) == 16
 
 
 @pytest.mark.parametrize("name", HOOKS)
@@ -79,6 +80,17 @@ def test_the_section_says_what_kind_of_hook_it_is(name: str) -> None:
     assert len(text) > 60
 
 
+def spelled(default: object) -> str:
+    """Return a default as the page writes it."""
+    if default is dataclasses.MISSING:
+        return ""
+    if isinstance(default, str):
+        return json.dumps(default)
+    if isinstance(default, type):
+        return default.__name__
+    return f"{type(default).__name__}()" if dataclasses.is_dataclass(default) else str(default)
+
+
 @pytest.mark.parametrize("value", VALUES, ids=lambda value: value.__name__)
 def test_every_value_is_described_field_by_field(value: type) -> None:
     """Names, types and defaults of events, records and contributions stand in a table, in their order."""
@@ -88,10 +100,7 @@ def test_every_value_is_described_field_by_field(value: type) -> None:
         default = field.default
         if field.default_factory is not dataclasses.MISSING:
             default = field.default_factory()
-        shown = (
-            "" if default is dataclasses.MISSING else json.dumps(default) if isinstance(default, str) else str(default)
-        )
-        expected.append([field.name, str(field.type).replace("|", "or"), shown])
+        expected.append([field.name, str(field.type).replace("|", "or"), spelled(default)])
     assert [row[:3] for row in rows] == expected
     assert all(len(row) == 4 and row[3] for row in rows)
 

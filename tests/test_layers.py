@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "cli": {"contract", "errors", "settings", "rendering", "catalog", "analytics", "cli.output"},
     "cli.output": {"contract", "errors", "rendering", "catalog.fsops"},
     "host": {"contract", "errors", "settings", "settings_file", "rendering", "content", "children", "cli.output"},
-    "plugins": {"contract", "errors", "catalog"},
+    "plugins": {"contract", "errors", "rendering", "catalog"},
     "main": {"host"},
 }
 # the order inside the catalog, lowest first; a module imports only what stands before it
@@ -59,7 +59,7 @@ def package_of(module: str) -> str | None:
         return None
     if parts[1] == "__main__":
         return "main"
-    return "cli.output" if parts[1] == "cli" and parts[2:3] in (["output"], ["destination"]) else parts[1]
+    return "cli.output" if parts[1] == "cli" and parts[2:3] in (["output"], ["destination"], ["formats"]) else parts[1]
 
 
 def name_of(path: Path) -> str:

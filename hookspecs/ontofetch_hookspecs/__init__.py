@@ -23,6 +23,7 @@ from .notify import ObserverError, gather, notify
 from .specs import ENTRY_POINT_GROUP, PROJECT, REQUIRED_GROUP, TRANSACTIONAL, RetiredArgument, hookimpl, hookspec
 
 if TYPE_CHECKING:
+    from .collecting import ask_contribution, collect
     from .events import (
         FILES_COLUMNS,
         KNOWN_RESULTS_COLUMNS,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
         find_receipt,
         staged_path,
     )
+    from .extensions import RELEASES_COLUMNS, Exporter, ExportOptions, Look, Retention
     from .hosting import Host, load_plugins, open_host
     from .records import ArtifactRecord, DownloadRecord, VersionRecord
     from .remarks import Remark
@@ -51,6 +53,8 @@ else:
             "FILES_COLUMNS KNOWN_RESULTS_COLUMNS RESULTS_COLUMNS CatalogCommitted CatalogRolledBack Column "
             "DownloadDone Event ExtractDone Receipt SetLatest Table ValidateDone find_receipt staged_path"
         ),
+        "collecting": "ask_contribution collect",
+        "extensions": "RELEASES_COLUMNS Exporter ExportOptions Look Retention",
         "hosting": "Host load_plugins open_host",
         "records": "ArtifactRecord DownloadRecord VersionRecord",
         "remarks": "Remark",
@@ -72,6 +76,7 @@ __all__ = [
     "FILES_COLUMNS",
     "KNOWN_RESULTS_COLUMNS",
     "PROJECT",
+    "RELEASES_COLUMNS",
     "REQUIRED_GROUP",
     "RESULTS_COLUMNS",
     "TRANSACTIONAL",
@@ -84,9 +89,12 @@ __all__ = [
     "DownloadRecord",
     "Event",
     "EventError",
+    "ExportOptions",
+    "Exporter",
     "ExtractDone",
     "Host",
     "HostInfo",
+    "Look",
     "ObserverError",
     "OntofetchError",
     "Parameter",
@@ -95,6 +103,7 @@ __all__ = [
     "Receipt",
     "Remark",
     "Report",
+    "Retention",
     "RetiredArgument",
     "SetLatest",
     "Stage",
@@ -106,7 +115,9 @@ __all__ = [
     "VersionRecord",
     "Veto",
     "add_common_options",
+    "ask_contribution",
     "call_contribution",
+    "collect",
     "find_receipt",
     "gather",
     "hookimpl",

@@ -8,13 +8,13 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .checked import check_contribution, check_tuple, check_word
 from .errors import EventError, OntofetchError, PluginFailed, UsageError
 from .names import check_text, quote
 
@@ -22,35 +22,6 @@ if TYPE_CHECKING:
     import pluggy
 
 SETTING_KINDS = ("text", "int", "float", "names", "choice")
-_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_TARGET = re.compile(r"[^\W\d][\w.]*:[^\W\d]\w*")
-
-
-def _check_word(kind: str, name: str, value: object) -> None:
-    if not isinstance(value, str) or not _WORD.fullmatch(value):
-        raise EventError(
-            f"The {name} of a {kind} is {quote(value)}, not a word of letters, digits, `.`, `_` and `-`.", subject=name
-        )
-
-
-def _check_contribution(kind: str, item: Command | Report | Validator) -> None:
-    """Check what commands, reports and validators have in common."""
-    _check_word(kind, "name", item.name)
-    if not isinstance(item.target, str) or not _TARGET.fullmatch(item.target):
-        raise EventError(
-            f"The target of the {kind} {item.name} is {quote(item.target)}, not of the form package.module:name.",
-            subject="target",
-        )
-
-
-def _check_tuple(kind: str, name: str, value: object, of: type) -> None:
-    if not isinstance(value, tuple) or not all(isinstance(item, of) for item in value):
-        wanted = "names" if of is str else f"{of.__name__}s"
-        raise EventError(
-            f"The {name} of the {kind} are a {type(value).__name__}, not a tuple of {wanted}.",
-            subject=name,
-            hint=f"Write ({quote(value)},)." if isinstance(value, str) else "",
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +66,7 @@ class Command:
     default: bool = False
 
     def __post_init__(self) -> None:
-        _check_contribution("command", self)
+        check_contribution("command", self)
         check_text("help", self.help, most=500, optional=False)
 
 
@@ -120,9 +91,9 @@ class Parameter:
     flag: bool = False
 
     def __post_init__(self) -> None:
-        _check_word("parameter", "name", self.name)
+        check_word("parameter", "name", self.name)
         check_text("help", self.help, most=500, optional=False)
-        _check_tuple(f"parameter {self.name}", "choices", self.choices, str)
+        check_tuple(f"parameter {self.name}", "choices", self.choices, str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +116,10 @@ class Report:
     examples: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        _check_contribution("report", self)
+        check_contribution("report", self)
         check_text("help", self.help, most=500, optional=False)
-        _check_tuple(f"report {self.name}", "parameters", self.parameters, Parameter)
-        _check_tuple(f"report {self.name}", "examples", self.examples, str)
+        check_tuple(f"report {self.name}", "parameters", self.parameters, Parameter)
+        check_tuple(f"report {self.name}", "examples", self.examples, str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +142,9 @@ class Validator:
     target: str
 
     def __post_init__(self) -> None:
-        _check_contribution("validator", self)
+        check_contribution("validator", self)
         check_text("version", self.version, most=100, optional=False)
-        _check_tuple(f"validator {self.name}", "formats", self.formats, str)
+        check_tuple(f"validator {self.name}", "formats", self.formats, str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,14 +166,14 @@ class PluginSetting:
     choices: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        _check_word("setting", "name", self.name)
+        check_word("setting", "name", self.name)
         check_text("meaning", self.meaning, most=500, optional=False)
         if self.kind not in SETTING_KINDS:
             raise EventError(
                 f"The kind of the setting {self.name} is {quote(self.kind)}, none of {', '.join(SETTING_KINDS)}.",
                 subject="kind",
             )
-        _check_tuple(f"setting {self.name}", "choices", self.choices, str)
+        check_tuple(f"setting {self.name}", "choices", self.choices, str)
 
 
 def refuse_without(host: HostInfo) -> None:
@@ -250,7 +221,7 @@ def call_contribution(plugin: str, title: str, target: str, *args: object, **val
         OntofetchError: It raised that.
         SystemExit: It ended in one, as a parser does.
     """
-    hint = _leave_out(plugin)
+    hint = leave_out(plugin)
     try:
         function = load_target(target)
     except (ImportError, UsageError) as error:
@@ -279,10 +250,11 @@ def naming_plugin(plugin: str, title: str) -> Iterator[None]:
         raise
     except Exception as error:
         failed = f"The plugin {quote(plugin)} failed in {title}: {describe(error)}."
-        raise PluginFailed(failed, subject=plugin, hint=_leave_out(plugin)) from error
+        raise PluginFailed(failed, subject=plugin, hint=leave_out(plugin)) from error
 
 
-def _leave_out(plugin: str) -> str:
+def leave_out(plugin: str) -> str:
+    """Return what to type where a plugin is to blame."""
     return f"`--no-plugin {plugin}` leaves the plugin out, -v shows the traceback."
 
 

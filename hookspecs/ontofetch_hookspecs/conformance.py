@@ -22,6 +22,7 @@ import pluggy
 from . import specs
 from .commands import Command, Parameter, PluginSetting, Report, Validator, describe, load_target
 from .errors import OntofetchError
+from .extensions import Exporter, Retention
 from .layout import CATALOG
 from .notify import FAILURES
 from .samples import sample_events
@@ -46,6 +47,8 @@ CONTRIBUTIONS: Mapping[str, type] = {
     "register_reports": Report,
     "register_validators": Validator,
     "register_settings": PluginSetting,
+    "register_exporters": Exporter,
+    "register_retention": Retention,
 }
 _OBSERVERS = ("on_catalog_committed", "on_boundary_failed")
 

@@ -10,6 +10,7 @@ import pluggy
 if TYPE_CHECKING:
     from .commands import Command, HostInfo, PluginSetting, Report, Validator
     from .events import CatalogCommitted, CatalogRolledBack, DownloadDone, ExtractDone, SetLatest, Table, ValidateDone
+    from .extensions import Exporter, Retention
     from .records import DownloadRecord, VersionRecord
 
 PROJECT = "ontofetch"
@@ -93,6 +94,16 @@ def register_validators() -> Iterable[Validator]:
 @hookspec
 def register_settings() -> Iterable[PluginSetting]:
     """Contribute settings of the plugin's own."""
+
+
+@hookspec
+def register_exporters() -> Iterable[Exporter]:
+    """Contribute formats in which commands write their rows."""
+
+
+@hookspec
+def register_retention() -> Iterable[Retention]:
+    """Contribute rules of which releases a prune proposes to take."""
 
 
 @hookspec(historic=True)

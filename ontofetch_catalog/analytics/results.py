@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ontofetch_hookspecs.extensions import Look
+
 from ..errors import UsageError
 from ..rendering import encode, figures, markdown, pages, tables
-from ..rendering.cells import Look
 from .drawing import finish
 from .fields import Contract
 

@@ -6,7 +6,6 @@ It does not know what a report is about or where its rows come from.
 from __future__ import annotations
 
 import argparse
-import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,11 +15,10 @@ from ontofetch_hookspecs import (
     PluginFailed,
     Report,
     add_common_options,
-    call_contribution,
-    gather,
+    ask_contribution,
+    collect,
     take_common_options,
 )
-from ontofetch_hookspecs.commands import naming_plugin
 from ontofetch_hookspecs.names import quote
 
 from ..errors import EXIT_OK, UsageError
@@ -32,10 +30,8 @@ if TYPE_CHECKING:
 
     from ..analytics import Catalog, ReportResult
 
-BUILT_IN = "analytics"  # its reports come first, so that nobody takes their names
 AUDITS = "audits"
 PLOTS = ("svg", "png", "html")
-_log = logging.getLogger("ontofetch.report")
 
 
 def main(argv: list[str], host: HostInfo) -> int:
@@ -46,7 +42,7 @@ def main(argv: list[str], host: HostInfo) -> int:
         OntofetchError: A plugin's report returns something else than tables.
     """
     argv, host = take_common_options(argv, host)
-    reports = collect_reports(host)
+    reports = collect(host.manager, "register_reports", Report)
     name = argv[0] if argv else "--help"
     if name in ("-h", "--help", "help"):
         print(_overview(host.name, reports))  # noqa: T201 - the help is what was asked for
@@ -56,7 +52,7 @@ def main(argv: list[str], host: HostInfo) -> int:
             f"There is no report {quote(name)}.", subject=name, hint=f"There are: {', '.join(sorted(reports))}."
         )
     plugin, report = reports[name]
-    args = _parser(plugin, report, host.name).parse_args(argv[1:])
+    args = _parser(plugin, report, host).parse_args(argv[1:])
     options = OutputOptions.from_args(args)
     plot = _check_plot(args.plot)
     given = {_argument(parameter.name): getattr(args, _dest(parameter.name)) for parameter in report.parameters}
@@ -67,21 +63,6 @@ def main(argv: list[str], host: HostInfo) -> int:
     if plot is not None:
         _draw(report, found, *plot)
     return EXIT_OK
-
-
-def collect_reports(host: HostInfo) -> dict[str, tuple[str, Report]]:
-    """Return name → (plugin, report) of all plugins; of two with the same name the second is refused and logged."""
-    found, _ = gather(host.manager, "register_reports")
-    reports: dict[str, tuple[str, Report]] = {}
-    for plugin, report in sorted(found, key=lambda contribution: contribution[0] != BUILT_IN):
-        if not isinstance(report, Report):
-            _log.warning("plugin %s contributes a report that is a %s; it is left out", plugin, type(report).__name__)
-        elif report.name in reports:
-            holder = reports[report.name][0]
-            _log.warning("plugin %s: its report %s is left out: the name is %s's", plugin, quote(report.name), holder)
-        else:
-            reports[report.name] = plugin, report
-    return reports
 
 
 def _overview(host: str, reports: Mapping[str, tuple[str, Report]]) -> str:
@@ -101,17 +82,17 @@ def _overview(host: str, reports: Mapping[str, tuple[str, Report]]) -> str:
     )
 
 
-def _parser(plugin: str, report: Report, host: str) -> argparse.ArgumentParser:
-    examples = "".join(f"\n  {host} report {report.name} {example}".rstrip() for example in report.examples)
+def _parser(plugin: str, report: Report, host: HostInfo) -> argparse.ArgumentParser:
+    examples = "".join(f"\n  {host.name} report {report.name} {example}".rstrip() for example in report.examples)
     parser = argparse.ArgumentParser(
-        prog=f"{host} report {report.name}",
+        prog=f"{host.name} report {report.name}",
         description=f"{report.help[:1].upper()}{report.help[1:]}.",
         epilog=f"examples:{examples}" if examples else None,
         allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     try:
-        _add_options(parser, report)
+        _add_options(parser, report, host)
     except argparse.ArgumentError as error:
         raise PluginFailed(
             f"The plugin {quote(plugin)} has a report {report.name} that can't be run: {quote(error)}.", subject=plugin
@@ -119,7 +100,7 @@ def _parser(plugin: str, report: Report, host: str) -> argparse.ArgumentParser:
     return parser
 
 
-def _add_options(parser: argparse.ArgumentParser, report: Report) -> None:
+def _add_options(parser: argparse.ArgumentParser, report: Report, host: HostInfo) -> None:
     for parameter in report.parameters:
         # under names of their own, the values of a plugin's options do not meet those of output
         options: dict[str, Any] = {"dest": _dest(parameter.name), "help": parameter.help.replace("%", "%%")}
@@ -139,7 +120,7 @@ def _add_options(parser: argparse.ArgumentParser, report: Report) -> None:
     parser.add_argument(
         "--join", metavar="LIST.csv", help="add the columns of a list to the main rows, joined on the columns both have"
     )
-    add_output_options(parser)
+    add_output_options(parser, host.manager)
     parser.add_argument("--plot", metavar="FILE", help="also draw it, as the suffix says: .svg, .png or .html")
     add_common_options(parser)
 
@@ -178,22 +159,16 @@ def _open(host: HostInfo, source: str, options: OutputOptions) -> Catalog:
 def _run(plugin: str, report: Report, catalog: Catalog, given: Mapping[str, object]) -> Mapping[str, Table]:
     from ..analytics import ReportResult
 
+    def read(found: object) -> Mapping[str, Table]:
+        if not isinstance(found, Mapping) or not found:
+            raise PluginFailed(
+                f"The plugin {quote(plugin)} returned {type(found).__name__} from {title}, not a mapping of tables.",
+                subject=plugin,
+            )
+        return found if isinstance(found, ReportResult) else _as_tables(found)
+
     title = f"its report {report.name}"
-    try:
-        found = call_contribution(plugin, title, report.target, catalog, **given)
-    except SystemExit as ended:
-        raise PluginFailed(
-            f"The plugin {quote(plugin)} failed in {title}: it called sys.exit({ended.code!r}).", subject=plugin
-        ) from ended
-    if not isinstance(found, Mapping) or not found:
-        raise PluginFailed(
-            f"The plugin {quote(plugin)} returned {type(found).__name__} from {title}, not a mapping of tables.",
-            subject=plugin,
-        )
-    if isinstance(found, ReportResult):
-        return found
-    with naming_plugin(plugin, title):
-        return _as_tables(found)
+    return ask_contribution(plugin, title, report.target, catalog, read=read, **given)
 
 
 def _as_tables(found: Mapping[str, object]) -> dict[str, Table]:

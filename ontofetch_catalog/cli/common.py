@@ -42,7 +42,7 @@ def make_parser(host: HostInfo, verb: str, text: str, example: str, *, rows: boo
     )
     add_common_options(parser)
     if rows:
-        add_output_options(parser)
+        add_output_options(parser, host.manager)
         parser.add_argument("--profile-out", metavar="FILE", help="write the plans of --profile as JSON to FILE")
     return parser
 

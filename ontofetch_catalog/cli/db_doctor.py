@@ -32,8 +32,9 @@ The exit code is 0 if nothing is found but notes that need nothing done, 3 if so
 
 def main(argv: list[str], host: HostInfo) -> int:
     """Examine the store, mend what is asked for, examine it again, and print the findings."""
+    from ontofetch_hookspecs import Look
+
     from ..catalog.doctor.plan import read_choices
-    from ..rendering.cells import Look
 
     args = _parser(host).parse_args(argv)
     options = OutputOptions.from_args(args)

@@ -6,15 +6,15 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from ontofetch_hookspecs import HostInfo
+from ontofetch_hookspecs import HostInfo, Retention, collect
 from ontofetch_hookspecs.names import quote
 
 from ..errors import EXIT_OK, UsageError
 from ..rendering.progress import bar
 from ..rendering.text import human_size
 from .common import make_parser, reading, store_of, store_to_write
-from .numbers import whole
 from .output import OutputOptions, emit, say
+from .prune_rules import add_rule_options, describe_rules, find_rule
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -51,12 +51,10 @@ def main(argv: list[str], host: HostInfo) -> int:
 
 def _arguments(argv: list[str], host: HostInfo) -> argparse.Namespace:
     parser = make_parser(host, "db prune", _TEXT, "db prune --keep-last 3 --older-than 90d")
-    chosen = parser.add_argument_group("what is taken besides orphans")
-    chosen.add_argument("--keep-last", metavar="N", type=whole, help="releases before the last N of their series")
-    chosen.add_argument(
-        "--older-than", metavar="AGE", help="releases recorded longer ago, e.g. 90d; both: only if both"
-    )
-    chosen.add_argument("--series", metavar="SERIES", help="these two choose in this series only")
+    rules = collect(host.manager, "register_retention", Retention)
+    chosen = parser.add_argument_group("what is taken besides orphans", describe_rules(rules))
+    add_rule_options(chosen)
+    chosen.add_argument("--series", metavar="SERIES", help="the rules choose in this series only")
     chosen.add_argument("--version", metavar="VERSION", action="append", default=[], help="this release; repeatable")
     brakes = parser.add_argument_group("brakes")
     brakes.add_argument("--min-age", metavar="AGE", help="take nothing that was touched later (default: 24h)")
@@ -76,11 +74,12 @@ def _arguments(argv: list[str], host: HostInfo) -> argparse.Namespace:
     steps.add_argument("--plans", action="store_true", help="list the plans and how far they have come")
     steps.add_argument("--explain", metavar="PATH", help="say why a path is kept or an orphan")
     args = parser.parse_args(argv)
-    if args.series and args.keep_last is None and args.older_than is None:
-        parser.error("--series needs --keep-last or --older-than")
-    given = args.keep_last is not None or args.older_than or args.version or args.min_age or args.override
+    if args.series and not args.retention:
+        parser.error("--series needs --retention, --keep-last or --older-than")
+    given = args.retention or args.version or args.min_age or args.override
     if given and (args.apply or args.restore or args.purge or args.plans):
         parser.error("what is taken is decided when a plan is made; this carries out what the plan says")
+    args.retention = [find_rule(text, rules) for text in args.retention]
     return args
 
 
@@ -131,8 +130,7 @@ def _policy(host: HostInfo, args: argparse.Namespace) -> Policy:
         return Policy(
             versions=tuple(resolve_version(connection, name) for name in args.version),
             series=resolve_series(connection, args.series) if args.series else None,
-            keep_last=args.keep_last,
-            older_than=parse_age(args.older_than) if args.older_than else None,
+            retentions=tuple(args.retention),
             min_age=min_age,
             overrides=tuple(args.override),
         )

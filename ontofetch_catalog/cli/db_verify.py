@@ -18,8 +18,9 @@ from .output import OutputOptions, emit, say
 if TYPE_CHECKING:
     import argparse
 
+    from ontofetch_hookspecs import Look
+
     from ..catalog.verify import Request, Result
-    from ..rendering.cells import Look
 
 _TEXT = """Hash the recorded files again and compare them with the catalog, longest unverified first.
 
@@ -97,7 +98,7 @@ def _named(host: HostInfo, name: str) -> tuple[str, str]:
 
 def _look() -> Look:
     """Return what the table shows: the path says what its parts say, and the rest gives way where there is no room."""
-    from ..rendering.cells import Look
+    from ontofetch_hookspecs import Look
 
     return Look(
         titles={"findings": "Findings", "summary": "Summary"},

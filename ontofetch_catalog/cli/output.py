@@ -1,4 +1,4 @@
-"""What commands print: the options of output, rows for people or as data, messages for people.
+"""What commands print: the options of output, rows in the format that was asked for, messages for people.
 
 Rows go to stdout or to the file of `--out`, everything else to stderr; it does not know where the rows come from.
 """
@@ -11,23 +11,23 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
+from ..rendering.exporters import TABLE_ROWS
 from ..rendering.text import safe_lines, safe_text
 from .destination import STDOUT, check_destination, descriptor_of, is_special, write_file
+from .formats import DEFAULT, Formats, find_formats
 
 if TYPE_CHECKING:
-    import polars as pl
+    import pluggy
 
+    from ontofetch_hookspecs import Look
     from ontofetch_hookspecs.events import Table
 
-    from ..rendering.cells import Look
-
 __all__ = [
-    "FORMATS",
     "OutputOptions",
     "Page",
     "add_output_options",
@@ -38,15 +38,10 @@ __all__ = [
     "say_lines",
 ]
 
-FORMATS = ("table", "json", "jsonl", "csv", "parquet", "markdown", "html")
-ENDINGS = {f".{name}": name for name in FORMATS if name != "table"} | {
-    ".ndjson": "jsonl", ".md": "markdown", ".htm": "html", ".txt": "table"
-}  # fmt: skip
-DOCUMENTS = ("markdown", "html")
-TABLE_ROWS = 20
 MOST_ROWS = 1 << 31  # more than a frame can have
 COLUMNS = re.compile("0{0,9}[1-9][0-9]{0,5}")
 UNLIMITED = 1_000_000  # cells: a pipe has no width, and a cut path is of no use to the next program
+COLOURS = re.compile("(\x1b\\[[0-9;]{0,20}m)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,18 +49,20 @@ class OutputOptions:
     """How rows are printed.
 
     Args:
-        format: One of FORMATS.
+        format: Name of a format.
         out: File to write instead of stdout.
-        top: Most rows of each section; None: 20 in a table, else all.
+        top: Most rows of each section; None: as many as the format shows, 20 in a table.
         bytes: Whether a table shows exact sizes.
         profile: Whether the command tells its plans and timings on stderr.
+        formats: The formats that there are.
     """
 
-    format: str = "table"
+    format: str = DEFAULT
     out: Path | None = None
     top: int | None = None
     bytes: bool = False
     profile: bool = False
+    formats: Formats = field(default_factory=lambda: find_formats(None))
 
     @classmethod
     def from_args(cls, args: argparse.Namespace) -> OutputOptions:
@@ -74,34 +71,19 @@ class OutputOptions:
         Without a format the ending of `--out` says it, else it is a table.
 
         Raises:
-            UsageError: The ending says no format, or the file of `--out` is none.
+            UsageError: There is no such format, the ending says none, or the file of `--out` is none.
             OntofetchError: It can't be written.
         """
+        formats: Formats = args.formats
         out = Path(args.out) if args.out and args.out != "-" else None
         if out is not None and descriptor_of(out) == STDOUT:
             out = None
-        by_ending = "table" if out is None or args.format else _format_of(out)
+        by_ending = None if out is None or args.format or is_special(out) else formats.of_ending(out)
+        name = args.format or by_ending or DEFAULT
+        formats.find(name)
         if out is not None:
             check_destination(out)
-        return cls(format=args.format or by_ending, out=out, top=args.top, bytes=args.bytes, profile=args.profile)
-
-    @property
-    def rows(self) -> int | None:
-        """Return the most rows of a section, None for all."""
-        return TABLE_ROWS if self.top is None and self.format == "table" else self.top
-
-
-def _format_of(out: Path) -> str:
-    """Return the format that the ending of a file says; a table where it has none, or is a pipe or a device."""
-    ending = out.suffix.casefold()
-    if ending and ending not in ENDINGS and not is_special(out):
-        known = f"{', '.join(sorted(ENDINGS))}"
-        raise UsageError(
-            f"{safe_text(out)} ends in {safe_text(ending)}, and no format is written under that ending.",
-            subject=str(out),
-            hint=f"End it in one of {known}, or choose by --format.",
-        )
-    return ENDINGS.get(ending, "table")
+        return cls(format=name, out=out, top=args.top, bytes=args.bytes, profile=args.profile, formats=formats)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +102,20 @@ class Page:
 PLAIN = Page()
 
 
-def add_output_options(parser: argparse.ArgumentParser) -> None:
-    """Add `--format`, `--json`, `--out`, `--top`, `--bytes` and `--profile` to `parser`."""
+def add_output_options(parser: argparse.ArgumentParser, manager: pluggy.PluginManager | None = None) -> None:
+    """Add `--format`, `--json`, `--out`, `--top`, `--bytes` and `--profile` to `parser`.
+
+    Args:
+        parser: Of a command.
+        manager: The host's, whose plugins say which formats there are; None: those that are built in.
+    """
+    formats = find_formats(manager)
+    parser.set_defaults(formats=formats)
     group = parser.add_argument_group("output")
     group.add_argument(
-        "--format", choices=FORMATS, help="how rows are printed (default: table, or the ending of --out)"
+        "--format",
+        metavar=f"{{{','.join(formats.exporters)}}}",
+        help="how rows are printed (default: table, or the ending of --out)",
     )
     group.add_argument("--json", dest="format", action="store_const", const="json", help="short for --format json")
     group.add_argument("--out", metavar="FILE", help="write the rows to FILE instead of stdout (-)")
@@ -162,96 +153,75 @@ def emit(
         titles: Name of a section → its heading in a table; a lone section has none unless it is named here.
         look: What else a table shows or leaves out; instead of `titles`.
         page: What a page of html has beside the rows.
-        nothing: What is said of a lone table without rows, of which nothing is printed.
+        nothing: What is said where nothing is printed, as of a lone table without rows.
 
     Raises:
-        UsageError: Parquet would go to a terminal.
+        UsageError: What is binary would go to a terminal, or there is no such format.
+        PluginFailed: The format failed.
         OntofetchError: The file of `--out` can't be written.
     """
+    from ontofetch_hookspecs import ExportOptions, ask_contribution
+
+    from ..rendering.cells import cut
     from ..rendering.encode import to_frame
     from ..rendering.styles import style_of
 
+    plugin, exporter = options.formats.find(options.format)
+    if exporter.binary and options.out is None and sys.stdout.isatty():
+        raise UsageError(
+            f"{exporter.name.capitalize()} is binary and this is a terminal.",
+            subject="--format",
+            hint=f"Add --out FILE{next(iter(exporter.endings), '')}.",
+        )
     frames = {name: to_frame(table) for name, table in sections.items()}
     look = look or style_of(sections, titles or {})
-    if options.format == "table":
-        drawn = _as_text(frames, options, look)
-        _write_text(drawn, options)
-        if nothing and not drawn:
-            say(nothing)
-        return
-    if options.format in DOCUMENTS:
-        _write_text(_as_document(frames, options, look, parameters or {}, page), options)
-        return
-    kept = {name: look.cut(name, frame, options.rows) for name, frame in frames.items()}
-    _write_data(kept, options, parameters or {})
-
-
-def _as_text(frames: Mapping[str, pl.DataFrame], options: OutputOptions, look: Look) -> str:
-    from ..rendering.tables import draw
-
-    width = shutil.get_terminal_size((UNLIMITED, 0)).columns if options.out is None else _columns()
-    colour = options.out is None and _wants_colour()
-    return draw(frames, look, rows=options.rows, exact=options.bytes, width=width, colour=colour)
-
-
-def _as_document(
-    frames: Mapping[str, pl.DataFrame],
-    options: OutputOptions,
-    look: Look,
-    parameters: Mapping[str, object],
-    page: Page,
-) -> str:
-    if options.format == "markdown":
-        from ..rendering.markdown import as_markdown
-
-        return as_markdown(frames, look, rows=options.rows, exact=options.bytes)
-    from ..rendering.pages import as_page
-
-    return as_page(
-        frames, look, title=page.title, parameters=parameters, pictures=page.pictures(), rows=options.rows,
+    asked = ExportOptions(
+        title=page.title,
+        parameters=parameters or {},
+        top=options.top,
+        totals={name: frame.height for name, frame in frames.items()},
         exact=options.bytes,
-    )  # fmt: skip
+        width=_width(options),
+        colour=exporter.colours and options.out is None and _wants_colour(),
+        look=look,
+        pictures=page.pictures,
+    )
+    kept: dict[str, Table] = {name: cut(look, name, frame, options.top) for name, frame in frames.items()}
+    data = ask_contribution(plugin, f"its format {exporter.name}", exporter.target, kept, asked, read=_as_bytes)
+    if nothing and not data:
+        say(nothing)
+    if options.out is not None:
+        save(options.out, data)
+    elif sys.stdout.isatty():
+        _write_stdout(_harmless(data, colours=exporter.colours))
+    else:
+        _write_stdout(data)
 
 
-def _columns() -> int:
+def _as_bytes(data: object) -> bytes:
+    if not isinstance(data, bytes):
+        raise TypeError(f"a {type(data).__name__} was returned, not bytes")
+    return data
+
+
+def _harmless(data: bytes, *, colours: bool) -> bytes:
+    """Return text as a terminal may have it: nothing that it obeys, but for colours; letters that it can show."""
+    text = data.decode("utf-8", "replace")
+    # every second part is a colour
+    parts = COLOURS.split(text) if colours else [text]
+    parts[::2] = map(safe_lines, parts[::2])
+    return "".join(parts).encode(sys.stdout.encoding or "utf-8", "replace")
+
+
+def _width(options: OutputOptions) -> int:
+    if options.out is None:
+        return shutil.get_terminal_size((UNLIMITED, 0)).columns
     text = os.environ.get("COLUMNS", "")
     return int(text) if COLUMNS.fullmatch(text) else UNLIMITED
 
 
 def _wants_colour() -> bool:
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
-def _write_data(frames: Mapping[str, pl.DataFrame], options: OutputOptions, parameters: Mapping[str, object]) -> None:
-    from ..rendering import encode
-
-    main = next(iter(frames.values()))
-    if options.format == "json":
-        data = encode.as_json(frames, parameters)
-    elif options.format == "jsonl":
-        data = encode.as_jsonl(main)
-    elif options.format == "csv":
-        data = encode.as_csv(main)
-    else:
-        data = encode.as_parquet(main)
-    if options.out is not None:
-        save(options.out, data)
-    elif options.format == "parquet" and sys.stdout.isatty():
-        raise UsageError(
-            "Parquet is binary and this is a terminal.", subject="--format", hint="Add --out FILE.parquet."
-        )
-    elif sys.stdout.isatty():
-        _write_stdout(safe_lines(data.decode()).encode())
-    else:
-        _write_stdout(data)
-
-
-def _write_text(text: str, options: OutputOptions) -> None:
-    if options.out is not None:
-        save(options.out, text.encode())
-    else:
-        # a terminal that can't show a letter gets a question mark, not a traceback
-        _write_stdout(text.encode(sys.stdout.encoding or "utf-8", "replace"))
 
 
 def save(path: Path, data: bytes) -> None:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pyarrow as pa
 
-from ontofetch_hookspecs import HostInfo, Report, UsageError, Validator, add_common_options
+from ontofetch_hookspecs import Exporter, HostInfo, Report, Retention, UsageError, Validator, add_common_options
 
 from ..cli.output import OutputOptions, add_output_options, emit, say
 from ..errors import EXIT_OK
 from .argv import Parser
 from .manager import Plugins
+
+# beside commands and settings, which are asked for whatever runs
+CONTRIBUTIONS: Mapping[str, type] = {
+    "register_reports": Report,
+    "register_validators": Validator,
+    "register_exporters": Exporter,
+    "register_retention": Retention,
+}
 
 
 def main(argv: list[str], host: HostInfo, plugins: Plugins) -> int:
@@ -26,7 +35,7 @@ def main(argv: list[str], host: HostInfo, plugins: Plugins) -> int:
     words.add_argument("name", nargs="?", metavar="NAME", help="its name, e.g. licence-check")
     words.add_argument("--to", metavar="DIR", default=".", help="where its folder is made (default: here)")
     add_common_options(parser)
-    add_output_options(parser)
+    add_output_options(parser, host.manager)
     args = parser.parse_args(argv)
     options = OutputOptions.from_args(args)
     if args.new:
@@ -50,7 +59,7 @@ def _write(name: str | None, parent: Path) -> int:
 
 
 def _table(plugins: Plugins) -> pa.Table:
-    for hook, kind in (("register_reports", Report), ("register_validators", Validator)):
+    for hook, kind in CONTRIBUTIONS.items():
         plugins.contributions(hook, kind, ())
     records = plugins.records
     distributions = [record.distribution for record in records]

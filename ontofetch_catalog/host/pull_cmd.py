@@ -31,7 +31,7 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 def main(argv: list[str], host: HostInfo, plugins: Plugins) -> int:
     """Pull one artifact, print a row about it, and return 0, or 3 if files of the release fail validation."""
-    args = _parser(host.name).parse_args(argv)
+    args = _parser(host).parse_args(argv)
     request = _request(args)
     options = OutputOptions.from_args(args)
     _refuse_broken_catalog(plugins)
@@ -56,7 +56,8 @@ def _table(summary: Summary) -> pa.Table:
     return pa.table({name: pa.array([value], types.get(name, pa.string())) for name, value in asdict(summary).items()})
 
 
-def _parser(name: str) -> Parser:
+def _parser(host: HostInfo) -> Parser:
+    name = host.name
     parser = Parser(
         f"{name} pull",
         "Fetch one artifact of a release, unpack it, validate it, record it, and make it the latest of its series.",
@@ -98,7 +99,7 @@ def _parser(name: str) -> Parser:
         action="store_true",
         help="make it latest although files fail validation, or none could be judged",
     )
-    add_output_options(parser)
+    add_output_options(parser, host.manager)
     add_common_options(parser)
     return parser
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         DownloadRecord,
         ExtractDone,
         HostInfo,
+        Retention,
         SetLatest,
         Table,
         ValidateDone,
@@ -200,6 +201,17 @@ class CatalogPlugin:
         return [
             Command("db", "look at the catalog and care for it", "ontofetch_catalog.cli.db_cmd:main"),
             Command("home", "what do I have", "ontofetch_catalog.cli.home_cmd:main", default=True),
+        ]
+
+    @hookimpl
+    def register_retention(self) -> Iterable[Retention]:
+        """Contribute the rules behind `--keep-last` and `--older-than`."""
+        from ontofetch_hookspecs import Retention
+
+        rules = "ontofetch_catalog.catalog.prune.retention"
+        return [
+            Retention("keep-last", "releases before the last N of their series", f"{rules}:keep_last", "N"),
+            Retention("older-than", "releases recorded longer ago, e.g. 90d", f"{rules}:older_than", "AGE"),
         ]
 
     def _store_of(self, event: DownloadDone | ExtractDone | ValidateDone | SetLatest) -> Store:

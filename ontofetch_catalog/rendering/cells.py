@@ -6,9 +6,11 @@ know whether a terminal, a page or a document will show them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from ontofetch_hookspecs.extensions import Look
 
 from . import text
 
@@ -27,37 +29,11 @@ WORD_STYLES = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """What is shown of frames beyond their rows; every key is the name of a frame.
-
-    Args:
-        titles: Headings; a lone frame has none unless it is named here.
-        order: Frames that come first, in this order.
-        records: Frames whose rows are shown as `name value` lines.
-        details: Columns that give way where the width is short, the last one first.
-        hidden: Columns that are left out.
-        headings: Column → heading, where it is not the name of the column in words.
-        left_out: Frames that are not shown.
-        whole: Frames that are never cut to some rows.
-        newest_last: Frames of which the last rows are shown, not the first.
-    """
-
-    titles: Mapping[str, str] = field(default_factory=dict)
-    order: Sequence[str] = ()
-    records: Collection[str] = ()
-    details: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    hidden: Mapping[str, Collection[str]] = field(default_factory=dict)
-    headings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    left_out: Collection[str] = ()
-    whole: Collection[str] = ()
-    newest_last: Collection[str] = ()
-
-    def cut(self, name: str, frame: pl.DataFrame, rows: int | None) -> pl.DataFrame:
-        """Return at most `rows` rows of a frame, the ones that matter most."""
-        if rows is None or name in self.whole:
-            return frame
-        return frame.tail(rows) if name in self.newest_last else frame.head(rows)
+def cut(look: Look, name: str, frame: pl.DataFrame, rows: int | None) -> pl.DataFrame:
+    """Return at most `rows` rows of a frame, the ones that matter most."""
+    if rows is None or name in look.whole:
+        return frame
+    return frame.tail(rows) if name in look.newest_last else frame.head(rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +82,14 @@ class Part:
     rest: str
 
 
-def arrange(frames: Mapping[str, pl.DataFrame], look: Look, *, rows: int | None, exact: bool) -> list[Part]:
+def arrange(
+    frames: Mapping[str, pl.DataFrame],
+    look: Look,
+    *,
+    rows: int | None,
+    exact: bool,
+    totals: Mapping[str, int] | None = None,
+) -> list[Part]:
     """Return what is shown of `frames`, in the order in which it is shown.
 
     Args:
@@ -114,16 +97,21 @@ def arrange(frames: Mapping[str, pl.DataFrame], look: Look, *, rows: int | None,
         look: Headings, order, what may go.
         rows: Most rows of each frame.
         exact: Whether sizes are shown in bytes instead of binary units.
+        totals: Name → how many rows a frame had that was cut before.
     """
     names = [name for name in frames if name not in look.left_out]
     names.sort(key=lambda name: look.order.index(name) if name in look.order else len(look.order))
     lone = len(names) == 1
-    return [_part(name, frames[name], look, rows=rows, exact=exact, lone=lone) for name in names]
+    parts = []
+    for name in names:
+        shown = cut(look, name, frames[name], rows)
+        total = (totals or {}).get(name, frames[name].height)
+        parts.append(_part(name, shown, look, exact=exact, lone=lone, total=total))
+    return parts
 
 
-def _part(name: str, frame: pl.DataFrame, look: Look, *, rows: int | None, exact: bool, lone: bool) -> Part:
+def _part(name: str, shown: pl.DataFrame, look: Look, *, exact: bool, lone: bool, total: int) -> Part:
     title = look.titles.get(name, "" if lone else name.replace("_", " "))
-    shown = look.cut(name, frame, rows)
     details, headings = tuple(look.details.get(name, ())), look.headings.get(name, {})
     empty = [column for column in details if column in shown.columns and shown[column].null_count() == shown.height]
     hidden = [*look.hidden.get(name, ()), *empty]
@@ -133,8 +121,8 @@ def _part(name: str, frame: pl.DataFrame, look: Look, *, rows: int | None, exact
         if shown.height and column not in hidden
     ]
     which = "before" if name in look.newest_last else "more"
-    left = frame.height - shown.height
-    rest = f"… and {left:,} {which} (--top {frame.height}, or --format json)" if left else ""
+    left = total - shown.height
+    rest = f"… and {left:,} {which} (--top {total}, or --format json)" if left else ""
     return Part(name, text.safe_text(title), tuple(columns), details, name in look.records, rest)
 
 
@@ -145,7 +133,7 @@ def _column(series: pl.Series, heading: str, *, exact: bool) -> Column:
     words = name.split("_")
     signed = any(word in words for word in SIGNED)
     values: list[object] = series.cast(pl.String).to_list() if dtype == pl.Categorical else series.to_list()
-    right, cut = dtype.is_numeric(), ""
+    right, shortened = dtype.is_numeric(), ""
     if dtype.is_integer() and (words[-1] == "bytes" or words[0] in ("size", "bytes")) and not exact:
         words = words[:-1] if words[-1] == "bytes" and len(words) > 1 else ["size", *words[1:]]
         cells = [text.ABSENT if value is None else text.human_size(int(str(value)), signed=signed) for value in values]
@@ -155,12 +143,12 @@ def _column(series: pl.Series, heading: str, *, exact: bool) -> Column:
         ]
     else:
         cells = [_cell(value, share=words[-1] in SHARES) for value in values]
-        cut = _cut(words, dtype)
-        if cut == "time" and all(cell.endswith(MIDNIGHT) for cell in cells if cell != text.ABSENT):
-            cells, cut = [cell.removesuffix(MIDNIGHT) for cell in cells], ""
+        shortened = _cut(words, dtype)
+        if shortened == "time" and all(cell.endswith(MIDNIGHT) for cell in cells if cell != text.ABSENT):
+            cells, shortened = [cell.removesuffix(MIDNIGHT) for cell in cells], ""
     styles = tuple(_style(value, name, signed=signed) for value in values)
     foreign = "text" if dtype == pl.String else "label" if dtype == pl.Categorical else ""
-    return Column(name, (text.safe_text(heading or " ".join(words)),), tuple(cells), styles, right, cut, foreign)
+    return Column(name, (text.safe_text(heading or " ".join(words)),), tuple(cells), styles, right, shortened, foreign)
 
 
 def _cut(words: list[str], dtype: pl.DataType) -> str:

@@ -9,7 +9,9 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from .cells import Column, Look, Part, arrange
+from ontofetch_hookspecs.extensions import Look
+
+from .cells import Column, Part, arrange
 from .text import ABSENT
 
 if TYPE_CHECKING:
@@ -21,7 +23,14 @@ _BAR = re.compile(r"(?<!\\)(\\*)\|")
 _PLAIN = re.compile(r"[A-Za-z0-9]+([ -][A-Za-z0-9]+)*")
 
 
-def as_markdown(frames: Mapping[str, pl.DataFrame], look: Look, *, rows: int | None = None, exact: bool = False) -> str:
+def as_markdown(
+    frames: Mapping[str, pl.DataFrame],
+    look: Look,
+    *,
+    rows: int | None = None,
+    exact: bool = False,
+    totals: Mapping[str, int] | None = None,
+) -> str:
     """Return `frames` as headings and tables in GitHub's flavour of Markdown.
 
     Args:
@@ -29,8 +38,9 @@ def as_markdown(frames: Mapping[str, pl.DataFrame], look: Look, *, rows: int | N
         look: Headings, order, what is left out.
         rows: Most rows of each frame; None for all.
         exact: Whether sizes are shown in bytes instead of binary units.
+        totals: Name → how many rows a frame had that was cut before.
     """
-    return "\n".join(_part(part) for part in arrange(frames, look, rows=rows, exact=exact))
+    return "\n".join(_part(part) for part in arrange(frames, look, rows=rows, exact=exact, totals=totals))
 
 
 def _part(part: Part) -> str:

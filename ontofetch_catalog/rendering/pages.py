@@ -9,7 +9,9 @@ import html
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from .cells import Column, Look, Part, arrange
+from ontofetch_hookspecs.extensions import Look
+
+from .cells import Column, Part, arrange
 from .text import safe_text
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ def as_page(
     pictures: Sequence[str] = (),
     rows: int | None = None,
     exact: bool = False,
+    totals: Mapping[str, int] | None = None,
 ) -> str:
     """Return a whole document.
 
@@ -58,6 +61,7 @@ def as_page(
         pictures: SVG, with text that is escaped already.
         rows: Most rows of each frame; None for all.
         exact: Whether sizes are shown in bytes instead of binary units.
+        totals: Name → how many rows a frame had that was cut before.
     """
     asked = " · ".join(f"{word(name)} {word(_spell(value))}" for name, value in parameters.items() if _says(value))
     return "\n".join(
@@ -70,7 +74,7 @@ def as_page(
             f"<h1>{word(title)}</h1>",
             f'<p class="asked">{asked}</p>',
             *(f"<figure>{picture}</figure>" for picture in pictures),
-            *(_part(part) for part in arrange(frames, look, rows=rows, exact=exact)),
+            *(_part(part) for part in arrange(frames, look, rows=rows, exact=exact, totals=totals)),
             "</body></html>\n",
         ]
     )

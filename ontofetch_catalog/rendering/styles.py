@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .cells import Look
+    from ontofetch_hookspecs.extensions import Look
 
 # section → columns that give way, the last one first; what answers the question of the verb is not among them
 _DETAILS = {
@@ -42,7 +42,7 @@ _RECORDS = ("summary", "status")
 
 def style_of(sections: Iterable[str], titles: Mapping[str, str]) -> Look:
     """Return how the tables of these sections are drawn; `titles` as in `Look`."""
-    from .cells import Look
+    from ontofetch_hookspecs.extensions import Look
 
     return Look(
         titles=titles,

@@ -11,8 +11,10 @@ from dataclasses import replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
+from ontofetch_hookspecs.extensions import Look
+
 from . import text
-from .cells import Column, Look, Part, arrange
+from .cells import Column, Part, arrange
 
 if TYPE_CHECKING:
     import polars as pl
@@ -24,7 +26,14 @@ BRIEF_TIME = len("2026-01-02T03:04Z")
 
 
 def draw(
-    frames: Mapping[str, pl.DataFrame], look: Look, *, rows: int | None, exact: bool, width: int, colour: bool
+    frames: Mapping[str, pl.DataFrame],
+    look: Look,
+    *,
+    rows: int | None,
+    exact: bool,
+    width: int,
+    colour: bool,
+    totals: Mapping[str, int] | None = None,
 ) -> str:
     """Return `frames` as text of lines of at most `width` cells.
 
@@ -35,9 +44,10 @@ def draw(
         exact: Whether sizes are shown in bytes instead of binary units.
         width: Cells a line may have.
         colour: Whether there may be escape sequences for colours.
+        totals: Name → how many rows a frame had that was cut before.
     """
     canvas = _Canvas(colour)
-    for number, part in enumerate(arrange(frames, look, rows=rows, exact=exact)):
+    for number, part in enumerate(arrange(frames, look, rows=rows, exact=exact, totals=totals)):
         if number:
             canvas.line()
         if part.title:

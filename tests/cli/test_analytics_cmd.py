@@ -13,11 +13,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-from ontofetch_catalog.cli.analytics_cmd import collect_reports, main
+from ontofetch_catalog.cli.analytics_cmd import main
 from ontofetch_catalog.errors import OntofetchError, UsageError, VersionUnknown
 from ontofetch_catalog.plugins import analytics
 from ontofetch_catalog.plugins.catalog import CatalogPlugin
-from ontofetch_hookspecs import HostInfo, Parameter, Report, hookimpl
+from ontofetch_hookspecs import HostInfo, Parameter, Report, collect, hookimpl
 from ontofetch_hookspecs.testing import make_manager, sample_download_done, sample_extract_done, sample_set_latest
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -243,10 +243,10 @@ def test_names_taken_twice_and_broken_plugins_are_reported(tmp_path: Path, caplo
     raising = SimpleNamespace(register_reports=register_reports, PLUGIN_NAME="raising")
     other = plugin_of(Report("latest", "mine", "x:y"), "no report", Report("mine", "", "x:y"))
     with caplog.at_level(logging.WARNING):
-        reports = collect_reports(host_of(tmp_path, raising, other))
+        reports = collect(host_of(tmp_path, raising, other).manager, "register_reports", Report)
     assert reports["latest"][1].target == "ontofetch_catalog.analytics.reports:latest"
     assert "mine" in reports
     messages = " ".join(record.getMessage() for record in caplog.records)
-    assert "plugin other: its report 'latest' is left out: the name is analytics's" in messages
-    assert "plugin other contributes a report that is a str" in messages
+    assert "plugin 'other': its report 'latest' is left out: the name is analytics's" in messages
+    assert "plugin 'other' contributes a report that is a str" in messages
     assert "plugin raising failed in register_reports: RuntimeError: out of order" in messages

@@ -15,7 +15,7 @@ import pytest
 from ontofetch_catalog.catalog import fsops
 from ontofetch_catalog.cli import destination
 from ontofetch_catalog.cli.db_cmd import VERBS
-from ontofetch_catalog.cli.output import ENDINGS
+from ontofetch_catalog.cli.formats import find_formats
 from ontofetch_catalog.errors import OntofetchError, UsageError
 from ontofetch_catalog.host.dispatch import HOST_COMMANDS
 from ontofetch_catalog.plugins import analytics, catalog
@@ -121,7 +121,7 @@ def test_other_files_are_looked_at_first_too(option: str, place: Path, store: Pa
 def test_the_error_names_the_endings(run: Run, place: Path) -> None:
     """Whoever asks for `.xlsx` learns what there is; a format that is named wins over any ending, `.txt` is a table."""
     err = run("db", "versions", "--out", "x.xlsx")[2]
-    assert all(ending in err for ending in ENDINGS)
+    assert all(ending in err for ending in find_formats(None).endings)
     assert run("db", "versions", "--out", "x.xlsx", "--format", "csv")[0] == 0
     assert (place / "x.xlsx").read_text().startswith("version_id,")
     assert run("db", "versions", "--out", "x.txt")[0] == 0

@@ -47,7 +47,7 @@ def test_installed_plugins_are_loaded(add_plugin: Add) -> None:
     """Each is recorded with its distribution, version and hooks; the catalog is registered last."""
     add_plugin("good", GOOD)
     plugins = load_plugins(())
-    assert states(plugins) == {"analytics": "active", "catalog": "active", "good": "active"}
+    assert states(plugins) == {"analytics": "active", "catalog": "active", "formats": "active", "good": "active"}
     good = plugins.find("good")
     assert good is not None
     assert (good.distribution, good.hooks, good.built_in) == (("good", "1.2.3"), ("register_commands",), False)
@@ -74,7 +74,13 @@ def test_a_broken_plugin_is_left_out_with_one_line(
     add_plugin("bad", code)
     add_plugin("good", GOOD)
     plugins = load_plugins(())
-    assert states(plugins) == {"analytics": "active", "bad": "failed", "catalog": "active", "good": "active"}
+    assert states(plugins) == {
+        "analytics": "active",
+        "bad": "failed",
+        "catalog": "active",
+        "formats": "active",
+        "good": "active",
+    }
     (line,) = errors(caplog)
     assert "plugin 'bad' is left out" in line
     assert reason in line
@@ -93,6 +99,7 @@ def test_of_two_plugins_with_one_name_the_first_stays(add_plugin: Add, caplog: p
         ("analytics", "ontofetch_catalog.plugins.analytics", "active"),
         ("catalog", "ontofetch_catalog.plugins.catalog:plugin", "active"),
         ("catalog", "thief", "failed"),
+        ("formats", "ontofetch_catalog.plugins.formats", "active"),
         ("twin", "one", "active"),
         ("twin", "two", "failed"),
     ]
@@ -102,8 +109,15 @@ def test_of_two_plugins_with_one_name_the_first_stays(add_plugin: Add, caplog: p
 def test_plugins_are_switched_off(add_plugin: Add) -> None:
     """One that is named is not even imported; a name that nobody has is an error that lists the names."""
     add_plugin("bad", "1 / 0")
-    assert states(load_plugins(("bad", "catalog"))) == {"analytics": "active", "bad": "off", "catalog": "off"}
-    with pytest.raises(UsageError, match=r"no plugin 'nope' to leave out. Installed are: analytics, bad, catalog"):
+    assert states(load_plugins(("bad", "catalog"))) == {
+        "analytics": "active",
+        "bad": "off",
+        "catalog": "off",
+        "formats": "active",
+    }
+    with pytest.raises(
+        UsageError, match=r"no plugin 'nope' to leave out. Installed are: analytics, bad, catalog, formats"
+    ):
         load_plugins(("bad", "nope"))
 
 

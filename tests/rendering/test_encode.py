@@ -15,10 +15,10 @@ from polars.testing import assert_frame_equal
 
 from ontofetch_catalog.errors import UsageError
 from ontofetch_catalog.rendering import encode
-from ontofetch_catalog.rendering.cells import Look
 from ontofetch_catalog.rendering.markdown import as_markdown
 from ontofetch_catalog.rendering.pages import as_page
 from ontofetch_catalog.rendering.tables import draw
+from ontofetch_hookspecs import Look
 from ontofetch_hookspecs.characters import UNSEEN, escape_unseen
 
 NOON = datetime(2026, 1, 2, 12, 0, 0, 250, tzinfo=UTC)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ontofetch_catalog.rendering.cells import Look
 from ontofetch_catalog.rendering.markdown import as_markdown, code, escape
+from ontofetch_hookspecs import Look
 
 HOSTILE = [
     "a|b",

@@ -7,8 +7,8 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ontofetch_catalog.rendering.cells import Look
 from ontofetch_catalog.rendering.pages import as_page
+from ontofetch_hookspecs import Look
 
 HOSTILE = [
     "</td><script>alert(1)</script>",

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from ontofetch_catalog.rendering.cells import Look
 from ontofetch_catalog.rendering.tables import draw
+from ontofetch_hookspecs import Look
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 DEEP = "brickschema/ontologies/1.3/" + "deep/" * 20 + "Brick.ttl"

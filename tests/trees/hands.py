@@ -21,6 +21,7 @@ from ontofetch_catalog.catalog.walk import as_path
 from ontofetch_catalog.host.app import main
 from ontofetch_catalog.settings import read_settings
 from ontofetch_hookspecs.errors import OntofetchError
+from tests.retentions import policy_of
 
 SETTINGS = {"durability": "off", "duckdb_threads": 1}
 BRAKE = "large-plan"
@@ -49,11 +50,13 @@ class Functions:
     def look(self, asked: Asked) -> set[str]:
         """Return what a plan would take; write nothing."""
         with _refusals():
-            return _paths(planning.propose(self.store, Policy(overrides=(BRAKE,), **asked)).entries["path"].to_pylist())
+            return _paths(
+                planning.propose(self.store, policy_of(overrides=(BRAKE,), **asked)).entries["path"].to_pylist()
+            )
 
     def plan(self, asked: Asked) -> tuple[set[str], str]:
         """Write a plan; return what it takes and its id."""
-        policy = Policy(overrides=(BRAKE,), **asked)
+        policy = policy_of(overrides=(BRAKE,), **asked)
         with _refusals():
             proposal = planning.propose(self.store, policy)
             plan = planning.write_proposal(self.store, policy, proposal)

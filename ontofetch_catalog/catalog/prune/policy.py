@@ -30,23 +30,31 @@ class PruneStopped(OntofetchError):
     """A brake stopped a plan; `subject` is the name of the brake."""
 
 
+@dataclass(frozen=True, slots=True)
+class AskedRetention:
+    """A rule of retention that was asked for: who contributes it, its name, where its code is, the value."""
+
+    plugin: str
+    name: str
+    target: str
+    value: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """What a plan is to take besides orphans, and from which age on.
 
     Args:
         versions: version_ids to take.
-        series: Only releases of this series are taken by the following two.
-        keep_last: Take releases before the last so many of their series.
-        older_than: Take releases that were recorded longer ago, nanoseconds.
+        series: The rules see this series only.
+        retentions: Take the releases that all of these rules choose.
         min_age: Take nothing that was touched later than this long ago, nanoseconds.
         overrides: Names of the brakes that are not to stop it.
     """
 
     versions: tuple[str, ...] = ()
     series: str | None = None
-    keep_last: int | None = None
-    older_than: int | None = None
+    retentions: tuple[AskedRetention, ...] = ()
     min_age: int = MIN_AGE
     overrides: tuple[str, ...] = ()
 
@@ -55,8 +63,9 @@ class Policy:
         return {
             "versions": list(self.versions),
             "series": self.series,
-            "keep_last": self.keep_last,
-            "older_than_seconds": None if self.older_than is None else self.older_than // 10**9,
+            "retentions": [
+                {"plugin": asked.plugin, "name": asked.name, "value": asked.value} for asked in self.retentions
+            ],
             "min_age_seconds": self.min_age // 10**9,
             "overrides": sorted(self.overrides),
         }

@@ -5,9 +5,8 @@ It reads catalog and disk and never writes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs import layout as layouts
@@ -20,6 +19,7 @@ from ..scan import Place, Scan, scan
 from ..walk import Entry, as_path, list_below, stat_paths
 from .policy import Policy, PruneStopped, format_age
 from .references import References, read_references, staged_inodes
+from .retention import choose_by_rules
 
 if TYPE_CHECKING:
     import duckdb
@@ -94,11 +94,14 @@ def select(
 
     Raises:
         PruneStopped: A release that was named may not go.
+        PluginFailed: A rule of retention failed.
     """
+    # what a rule refuses, it refuses before the disk is looked at
+    releases = _choose_releases(connection, policy, now) if within is None else []
     found = scan(store, connection, within=within, sizes=False, progress=progress)
     chosen = Selection(found, read_references(store), listing.count_recorded(connection))
     judge = _Judge(store, policy, chosen, now)
-    for release in _choose_releases(connection, policy, now) if within is None else ():
+    for release in releases:
         judge.check_release(*release)
     orphans = listing.list_orphans(connection)
     chosen.found = listing.count_listed_files(connection) - orphans["kind"].to_pylist().count("file")
@@ -109,16 +112,10 @@ def select(
 def _choose_releases(
     connection: duckdb.DuckDBPyConnection, policy: Policy, now: int
 ) -> list[tuple[str, str, str, str | None]]:
-    before = None
-    if policy.older_than is not None:
-        before = datetime.fromtimestamp((now - policy.older_than) / 10**9, UTC).replace(tzinfo=None)
-    return pruning.choose_releases(
-        connection,
-        named=policy.versions,
-        series=policy.series,
-        keep_last=policy.keep_last,
-        recorded_before=before,
-    )
+    ruled: Sequence[str] = ()
+    if policy.retentions:
+        ruled = choose_by_rules(pruning.list_releases(connection, series=policy.series, now=now), policy.retentions)
+    return pruning.choose_releases(connection, [*policy.versions, *ruled])
 
 
 class _Judge:

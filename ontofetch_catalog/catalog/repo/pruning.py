@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from .. import fsops
@@ -31,45 +30,54 @@ LATER_TABLES = ("origins",)  # what plans of earlier versions of this package do
 _ROWS_AT_ONCE = 65_536
 
 
-def choose_releases(
-    connection: duckdb.DuckDBPyConnection,
-    *,
-    named: Sequence[str],
-    series: str | None,
-    keep_last: int | None,
-    recorded_before: datetime | None,
-) -> list[tuple[str, str, str, str | None]]:
-    """Return the releases that a policy chooses, in the order of their series.
+def list_releases(connection: duckdb.DuckDBPyConnection, *, series: str | None, now: int) -> pa.Table:
+    """Return the releases as rules of retention see them, in the order of their series, columns RELEASES_COLUMNS.
 
     Args:
         connection: An open connection.
-        named: Releases that are chosen by name.
-        series: Only releases of this series are chosen by the other two.
-        keep_last: Choose what comes before the last so many of a series; None: whatever its place.
-        recorded_before: Choose what was recorded before this time, UTC; None: whenever it was. If neither is given,
-            only `named` chooses.
+        series: Only those of this series; None: of all.
+        now: Nanoseconds since 1970, to which their age is counted.
+    """
+    import pyarrow as pa
+
+    found = connection.sql(
+        """
+        WITH artifact_sums AS (
+            SELECT version_id, sum(size_bytes) AS size_bytes FROM artifacts GROUP BY version_id
+        ), file_sums AS (
+            SELECT version_id, count(*) AS files, sum(size_bytes) AS size_bytes FROM extracted_files GROUP BY version_id
+        )
+        SELECT o.version_id, o.slot, o.position,
+            count(*) OVER (PARTITION BY o.slot) - o.position AS newer,
+            o.is_latest, v.pinned_at IS NOT NULL AS pinned, v.released, v.created_at AS recorded,
+            floor(($now - epoch_us(v.created_at)) / 1000000)::BIGINT AS age_seconds,
+            coalesce(f.files, 0) AS files,
+            (coalesce(a.size_bytes, 0) + coalesce(f.size_bytes, 0))::BIGINT AS size_bytes
+        FROM v_series_order o JOIN versions v ON v.version_id = o.version_id
+        LEFT JOIN artifact_sums a ON a.version_id = o.version_id
+        LEFT JOIN file_sums f ON f.version_id = o.version_id
+        WHERE $series IS NULL OR o.slot = $series
+        ORDER BY o.slot, o.position
+        """,
+        params={"now": now // 1000, "series": series},
+    ).to_arrow_table()
+    recorded = found.column_names.index("recorded")
+    # TIMESTAMP is UTC
+    return found.set_column(recorded, "recorded", found["recorded"].cast(pa.timestamp("us", "UTC")))
+
+
+def choose_releases(
+    connection: duckdb.DuckDBPyConnection, chosen: Sequence[str]
+) -> list[tuple[str, str, str, str | None]]:
+    """Return the releases among `chosen` that are recorded, in the order of their series.
 
     Returns:
         (version_id, folder, layout, why it must stay; None if it may go).
     """
-    wanted = "version_id IN (SELECT unnest($named))"
-    values: dict[str, Any] = {"named": list(named)}
-    rules = []
-    if keep_last is not None:
-        rules.append("newer >= $keep_last")
-        values["keep_last"] = keep_last
-    if recorded_before is not None:
-        rules.append("created_at < $before")
-        values["before"] = recorded_before
-    if rules and series is not None:
-        rules.append("slot = $series")
-        values["series"] = series
-    if rules:
-        wanted += f" OR ({' AND '.join(rules)})"
     rows = connection.execute(
         f"""
         WITH placed AS (
-            SELECT o.slot, o.version_id, o.position, v.fs_relpath, v.layout, v.created_at, v.pinned_at, o.is_latest,
+            SELECT o.slot, o.version_id, o.position, v.fs_relpath, v.layout, v.pinned_at, o.is_latest,
                 count(*) OVER (PARTITION BY o.slot) - o.position AS newer, i.version_id IS NOT NULL AS incomplete
             FROM v_series_order o JOIN versions v ON v.version_id = o.version_id
             LEFT JOIN ({INCOMPLETE}) i ON i.version_id = o.version_id
@@ -78,9 +86,9 @@ def choose_releases(
             WHEN is_latest THEN 'it is the latest release of its series'
             WHEN pinned_at IS NOT NULL THEN 'it is pinned'
             WHEN newer = 0 AND NOT incomplete THEN 'it is the last release of its series' END
-        FROM placed WHERE {wanted} ORDER BY slot, position
+        FROM placed WHERE version_id IN (SELECT unnest($chosen)) ORDER BY slot, position
         """,  # noqa: S608
-        values,
+        {"chosen": list(chosen)},
     ).fetchall()
     return [(str(row[0]), str(row[1]), str(row[2]), row[3]) for row in rows]
 

@@ -10,8 +10,8 @@ import duckdb
 
 from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.catalog.prune import planning, steps
-from ontofetch_catalog.catalog.prune.policy import Policy
 from tests.releases import Releases, snapshot
+from tests.retentions import policy_of
 
 FAST = {"durability": "off"}
 MONTH = 30 * 86_400 * 10**9
@@ -43,12 +43,12 @@ def add_orphans(root: Path, *names: str | bytes, folder: str = DATA) -> list[str
 
 def propose(root: Path, **policy: Any) -> planning.Proposal:
     """Return what a plan would take."""
-    return planning.propose(Store(root, FAST), Policy(**policy))
+    return planning.propose(Store(root, FAST), policy_of(**policy))
 
 
 def plan(root: Path, **policy: Any) -> str:
     """Write a plan, however large, and return its id."""
-    store, wanted = Store(root, FAST), Policy(**{"overrides": ANY_SHARE, **policy})
+    store, wanted = Store(root, FAST), policy_of(**{"overrides": ANY_SHARE, **policy})
     return planning.write_proposal(store, wanted, planning.propose(store, wanted)).plan_id
 
 
