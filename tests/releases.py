@@ -229,6 +229,25 @@ def older_store(root: Path, applied: int) -> None:
         )
 
 
+def take_schema_back(root: Path, applied: int) -> None:
+    """Bring the catalog of a store to what an earlier package with fewer migrations would have made of it."""
+    objects = """SELECT DISTINCT 'MACRO TABLE', function_name FROM duckdb_functions()
+        WHERE function_type = 'table_macro' AND NOT internal
+        UNION ALL SELECT 'VIEW', view_name FROM duckdb_views() WHERE NOT internal
+        UNION ALL SELECT 'TABLE', table_name FROM duckdb_tables() WHERE NOT internal"""
+    with duckdb.connect() as old, duckdb.connect(str(root / ".catalog/ontofetch.duckdb")) as catalog:
+        for migration in migrations.available_migrations()[:applied]:
+            old.execute(migration.sql)
+        kept = set(old.execute(objects).fetchall())
+        for kind, name in sorted(set(catalog.execute(objects).fetchall()) - kept):
+            catalog.execute(f"DROP {kind} {name}")
+        for name, sql in old.execute("SELECT view_name, sql FROM duckdb_views() WHERE NOT internal").fetchall():
+            catalog.execute(f"DROP VIEW {name}")
+            catalog.execute(sql)
+        catalog.execute("ALTER TABLE versions DROP COLUMN version_key")
+        catalog.execute("DELETE FROM schema_version WHERE version > ?", [applied])
+
+
 def query(root: Path, sql: str) -> list[tuple[Any, ...]]:
     """Return the rows of a query over the catalog below `root`."""
     connection = duckdb.connect(str(root / ".catalog/ontofetch.duckdb"), read_only=True)

@@ -71,6 +71,8 @@ FIXES = tuple(
         ("pointer-from-disk", damages.harmed(damage.DAMAGE["CAT019"][1]), "--fix CAT019=disk"),
         ("deduplicate", damages.harmed(damage.DAMAGE["CAT011"][0]), "--fix CAT011=deduplicate"),
         ("purge", damages.harmed(damage.DAMAGE["CAT023"][0]), "--fix CAT023"),
+        ("recompute-keys", damages.harmed(damage.DAMAGE["CAT031"][0]), "--fix CAT031"),
+        ("recompute-origins", damages.harmed(damage.DAMAGE["CAT032"][0]), "--fix CAT032"),
         ("chmod", damages.harmed(damage.DAMAGE["CAT024"][0], damage.DAMAGE["CAT024"][2]), "--fix CAT024"),
         ("migrate", scenarios.old_schema, "--fix CAT005"),
     )

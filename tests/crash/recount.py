@@ -22,6 +22,7 @@ COLUMNS = {
     " extract_audit IS NOT NULL, validation_audit IS NOT NULL, pinned_at IS NOT NULL | extract_audit, validation_audit",
     "artifacts": "version_id, relpath, artifact_id, source_url, etag, last_modified, content_type, size_bytes, status,"
     " extraction::VARCHAR, verified_at IS NOT NULL",
+    "origins": "version_id, relpath, source_url, etag, last_modified, content_type",
     "extracted_files": "version_id, relpath, file_id, artifact_id, format, size_bytes, mtime::VARCHAR,"
     " verified_at IS NOT NULL",
     "validations": "version_id, relpath, file_id, validator, validator_version, passed, details::VARCHAR, reused_from",
@@ -155,6 +156,7 @@ def check_keys(tables: dict[str, list[tuple[Any, ...]]], faults: Faults) -> None
     keys = {
         "versions": [row[0] for row in tables["versions"]],
         "artifacts": [(row[0], row[1].casefold()) for row in tables["artifacts"]],
+        "origins": [row[:3] for row in tables.get("origins", ())],
         "extracted_files": [(row[0], row[1].casefold()) for row in tables["extracted_files"]],
         "validations": [(row[0], row[1], row[3]) for row in tables["validations"]],
         "latest_pointer": [(row[0], row[3]) for row in tables["latest_pointer"]],
@@ -220,6 +222,15 @@ def check_documents(
         expected.add(f"{folder}/manifest.json")
         manifest = read_json(root / folder / "manifest.json")
         artifacts = sorted((item[1], item[2]) for item in tables["artifacts"] if item[0] == version_id)
+        if "origins" in tables:
+            origins = sorted(item[1:3] for item in tables["origins"] if item[0] == version_id)
+            said = sorted(
+                (item["relpath"], origin["source_url"])
+                for item in manifest.get("artifacts", [])
+                for origin in item.get("origins", [item])
+            )
+            if said != origins:
+                faults.append(("documents-agree", f"origins of {folder}/manifest.json"))
         told = (
             manifest.get("version_id"),
             manifest.get("extract_audit"),

@@ -283,12 +283,8 @@ def nothing(home: Path) -> Facts:
 
 def old_schema(home: Path) -> Facts:
     """Build a store with a release whose catalog was made by an installation that knew five migrations."""
-    from ontofetch_catalog.catalog import migrations
+    from tests.releases import take_schema_back
 
-    known = migrations.available_migrations()
-    migrations.available_migrations = lambda: known[:5]  # type: ignore[assignment]
-    import ontofetch_catalog.catalog.sessions as module
-
-    module.available_migrations = migrations.available_migrations  # type: ignore[assignment]
     former(home)
+    take_schema_back(home / "store", 5)
     return {}

@@ -251,6 +251,8 @@ def test_the_recount_notices_damage(tmp_path: Path, recounter: Recounter, invari
     ("invariant", "sql"),
     [
         ("keys-are-unique", "INSERT INTO versions SELECT * FROM versions"),
+        ("keys-are-unique", "INSERT INTO origins SELECT * FROM origins"),
+        ("documents-agree", "UPDATE origins SET source_url = 'https://example.org/other'"),
         ("rows-have-releases", "UPDATE latest_pointer SET version_id = 'a/b/c'"),
         ("results-have-files", "UPDATE validations SET relpath = 'gone.ttl'"),
         ("events-are-chained", "UPDATE events SET level = 'warning' WHERE event_id = 2"),

@@ -29,6 +29,12 @@ _DOWNLOADS = (
         done="download.unchanged",
     ),
     Variant(
+        name="download/another-origin",
+        build=scenarios.with_file(scenarios.former, FORMER_DATA),
+        run=scenarios.download("1.0", FORMER_DATA, source_url="https://example.org/elsewhere/a.zip", etag='"2"'),
+        done="download.done",
+    ),
+    Variant(
         name="download/replacing",
         build=scenarios.with_file(scenarios.latest, OTHER),
         run=scenarios.download("2.0", OTHER, replace=True),

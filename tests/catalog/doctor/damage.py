@@ -14,6 +14,8 @@ from pathlib import Path
 
 import duckdb
 
+from tests.releases import take_schema_back
+
 VERSION = "example/sample/1.0"
 FOLDER = "example/sample/1.0"
 TEXTS = {"a.ttl": "alpha", "d/b.ttl": "beta", "d/ü.ttl": "gamma"}
@@ -60,20 +62,7 @@ def _database_damaged(root: Path) -> None:
 
 def _schema_behind(root: Path) -> None:
     # back to before the macros and whatever came after them
-    old = duckdb.connect()
-    for path in sorted((Path(__file__).parents[3] / "migrations").glob("000[1-6]_*.sql")):
-        old.execute(path.read_text())
-    objects = """SELECT DISTINCT 'MACRO TABLE', function_name FROM duckdb_functions()
-        WHERE function_type = 'table_macro' AND NOT internal
-        UNION ALL SELECT 'VIEW', view_name FROM duckdb_views() WHERE NOT internal
-        UNION ALL SELECT 'TABLE', table_name FROM duckdb_tables() WHERE NOT internal"""
-    kept = set(old.execute(objects).fetchall())
-    catalog = duckdb.connect(str(root / ".catalog/ontofetch.duckdb"))
-    for kind, name in set(catalog.execute(objects).fetchall()) - kept:
-        catalog.execute(f"DROP {kind} {name}")
-    catalog.execute("ALTER TABLE versions DROP COLUMN version_key")
-    catalog.execute("DELETE FROM schema_version WHERE version > 6")
-    catalog.close()
+    take_schema_back(root, 6)
 
 
 def _schema_ahead(root: Path) -> None:
