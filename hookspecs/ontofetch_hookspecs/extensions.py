@@ -23,6 +23,7 @@ RELEASES_COLUMNS = (
     Column("newer", "int64", False, "how many releases of the series come after it"),
     Column("is_latest", "bool", False, "whether the series' latest pointer names it; such a one is never taken"),
     Column("pinned", "bool", False, "whether it is pinned; such a one is never taken"),
+    Column("incomplete", "bool", False, "whether an artifact of it was never unpacked"),
     Column("released", "date32[day]", True, "its release date, null where it is not known"),
     Column("recorded", "timestamp[us, UTC]", False, "when it was first recorded"),
     Column("age_seconds", "int64", False, "whole seconds since then"),
