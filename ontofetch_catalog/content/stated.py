@@ -15,7 +15,6 @@ from .stated_xml import read_xml
 from .version_names import version_in_iri, version_in_text
 
 HEAD_BYTES = 1 << 18  # of the document: headers of ontologies are shorter, licences and credits included
-_RAW_BYTES = 1 << 20  # of a compressed one
 _XML = re.compile(rb"\s*<[?!A-Za-z_]")
 _ORDER = ("owl:versionIRI", "data-version", "owl:versionInfo")
 

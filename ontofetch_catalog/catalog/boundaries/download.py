@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -23,6 +24,8 @@ from .owners import check_owners
 
 if TYPE_CHECKING:
     import duckdb
+
+_log = logging.getLogger("ontofetch.catalog")
 
 
 class DownloadBoundary(Boundary):
@@ -124,12 +127,16 @@ class DownloadBoundary(Boundary):
 
     def _describes_anew(self) -> bool:
         event, version = self._event, self._version
-        known = next((origin for origin in self._origins if origin.source_url == event.source_url), None)
-        if known is None or version is None:
+        if version is None or self._tells_anew():
             return True
+        return event.released is not None and event.released != version.released
+
+    def _tells_anew(self) -> bool:
+        """Say whether the source is a new one, or says something else of the bytes than it did."""
+        event = self._event
+        known = next((origin for origin in self._origins if origin.source_url == event.source_url), None)
         told = (event.etag, event.last_modified, event.content_type)
-        said = (known.etag, known.last_modified, known.content_type)
-        return told != said or (event.released is not None and event.released != version.released)
+        return known is None or told != (known.etag, known.last_modified, known.content_type)
 
     def _is_lost(self) -> bool:
         """Say whether the published file is gone, cut or changed, and staged bytes can take its place."""
@@ -158,12 +165,16 @@ class DownloadBoundary(Boundary):
             releases.delete_artifact(connection, self.version_id, former.relpath)
         releases.insert_artifact(connection, row, None if replaced else self._grown_origins(now))
         if self._source is not None and (former is None or replaced or self._is_lost()):
+            if former is not None and not replaced:
+                _log.warning("%s was gone or changed: it is put back", quote(self.target))
             draft.publish(self._source.relpath, self.target)
             stage = staged.stage_of(self._source)
             if stage is not None:
                 draft.retire_stage(stage.relpath)
-        if self._version is not None and not replaced:
-            draft_lost_documents(connection, draft, self._version, self._lost_documents)
+        if self._version is not None:
+            # of a release that is replaced the audits are written, or taken away, in any case
+            lost = [path for path in self._lost_documents if not replaced or path.endswith(layout.LATEST)]
+            draft_lost_documents(connection, draft, self._version, lost)
         draft_manifest(connection, draft, self.version_id)
         payload = {"artifact": event.artifact, "sha256": event.sha256, "status": event.status, "replaced": replaced}
         payload |= {"source_url": event.source_url, "etag": event.etag, "last_modified": event.last_modified}
@@ -195,6 +206,8 @@ class DownloadBoundary(Boundary):
     def _grown_origins(self, now: Any) -> list[origins.Origin]:
         """Return the origins with that of the event: what is there already stays, but for what its server says now."""
         event = self._event
+        if not self._tells_anew():
+            return self._origins
         known = {origin.source_url: origin for origin in self._origins}
         former = known.get(event.source_url)
         known[event.source_url] = origins.Origin(
@@ -209,9 +222,18 @@ class DownloadBoundary(Boundary):
 
     def _artifact_row(self, now: Any, former: releases.ArtifactRow | None) -> releases.ArtifactRow:
         event = self._event
-        if former is not None and former.source_url != event.source_url:
-            # the first origin of the same bytes is never overwritten
-            return replace(former, status="fresh" if former.status == "failed" else former.status)
+        if former is not None:
+            # how these bytes came at first, and from where, stays; that they failed does not, since they are here
+            status = event.status if former.status == "failed" else former.status
+            if former.source_url != event.source_url:
+                return replace(former, status=status)
+            return replace(
+                former,
+                status=status,
+                etag=event.etag,
+                last_modified=event.last_modified,
+                content_type=event.content_type,
+            )
         return releases.ArtifactRow(
             artifact_id=event.sha256,
             version_id=self.version_id,
@@ -222,9 +244,7 @@ class DownloadBoundary(Boundary):
             content_type=event.content_type,
             size_bytes=event.size_bytes,
             status=event.status,
-            recorded_at=now if former is None else former.recorded_at,
-            verified_at=None if former is None else former.verified_at,
-            extraction=None if former is None else former.extraction,
+            recorded_at=now,
         )
 
     def _unrecord(
