@@ -24,7 +24,14 @@ VALUES = [
     events.CatalogRolledBack,
     *(remarks.Remark, events.Receipt, records.ArtifactRecord, records.DownloadRecord, records.VersionRecord),
     *(commands.HostInfo, commands.Command, commands.Parameter, commands.Report, commands.Validator),
-    *(commands.PluginSetting, extensions.Exporter, extensions.ExportOptions, extensions.Look, extensions.Retention),
+    *(
+        commands.PluginSetting,
+        extensions.Finding,
+        extensions.Exporter,
+        extensions.ExportOptions,
+        extensions.Look,
+        extensions.Retention,
+    ),
 ]
 COLUMNS = {
     "FILES_COLUMNS": events.FILES_COLUMNS,
@@ -66,7 +73,7 @@ def test_every_hook_has_a_section_with_its_signature() -> None:
     """The headings are the exact signatures, in the order of the specifications, and there are no others."""
     found = [heading for heading in sections("###") if re.match(r"`\w+\(", heading)]
     assert found == [signature(name) for name in HOOKS]
-    assert len(HOOKS) == 16
+    assert len(HOOKS) == 17
 
 
 @pytest.mark.parametrize("name", HOOKS)

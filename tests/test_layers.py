@@ -308,7 +308,7 @@ FEW_ROWS = {
     "catalog.boundaries.staged:check_tree": _ON_DISK,
     "catalog.doctor.database:_parts": "the parts of the schema",
     "catalog.doctor.documents:check_latest": _RELEASES,
-    "catalog.doctor.examine:_examine_inside": "rows at fault, and of them the release alone",
+    "catalog.doctor.checks:rows": "rows at fault, and of them the release alone",
     "catalog.doctor.findings:among": _BOUNDED,
     "catalog.doctor.recover_files:restore_files": _ON_DISK,
     "catalog.doctor.plan:_alike": "one row per code, fix and release",

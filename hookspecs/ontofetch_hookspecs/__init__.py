@@ -41,7 +41,7 @@ if TYPE_CHECKING:
         find_receipt,
         staged_path,
     )
-    from .extensions import RELEASES_COLUMNS, Exporter, ExportOptions, Look, Retention
+    from .extensions import RELEASES_COLUMNS, Exporter, ExportOptions, Finding, Look, Retention
     from .hosting import Host, load_plugins, open_host
     from .records import ArtifactRecord, DownloadRecord, VersionRecord
     from .remarks import Remark
@@ -54,7 +54,7 @@ else:
             "DownloadDone Event ExtractDone Receipt SetLatest Table ValidateDone find_receipt staged_path"
         ),
         "collecting": "ask_contribution collect",
-        "extensions": "RELEASES_COLUMNS Exporter ExportOptions Look Retention",
+        "extensions": "RELEASES_COLUMNS Exporter ExportOptions Finding Look Retention",
         "hosting": "Host load_plugins open_host",
         "records": "ArtifactRecord DownloadRecord VersionRecord",
         "remarks": "Remark",
@@ -92,6 +92,7 @@ __all__ = [
     "ExportOptions",
     "Exporter",
     "ExtractDone",
+    "Finding",
     "Host",
     "HostInfo",
     "Look",

@@ -22,7 +22,7 @@ import pluggy
 from . import specs
 from .commands import Command, Parameter, PluginSetting, Report, Validator, describe, load_target
 from .errors import OntofetchError
-from .extensions import Exporter, Retention
+from .extensions import Exporter, Finding, Retention
 from .layout import CATALOG
 from .notify import FAILURES
 from .samples import sample_events
@@ -47,6 +47,7 @@ CONTRIBUTIONS: Mapping[str, type] = {
     "register_reports": Report,
     "register_validators": Validator,
     "register_settings": PluginSetting,
+    "register_findings": Finding,
     "register_exporters": Exporter,
     "register_retention": Retention,
 }

@@ -1,4 +1,4 @@
-"""What plugins contribute beside commands and reports: rules of retention, and formats in which rows are written.
+"""What plugins contribute beside commands and reports: rules of retention, formats of rows, checks of `db doctor`.
 
 As with all contributions, a value names its code as `package.module:name`, and nothing is imported before it is called.
 """
@@ -9,11 +9,13 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .checked import check_contribution, check_tuple, check_word
+from .checked import check_contribution, check_target, check_tuple, check_word
 from .errors import EventError
 from .events import Column
 from .names import check_text, quote
 
+SEVERITIES = ("error", "warning", "note")
+_CODE = re.compile(r"[A-Z][A-Z0-9]{1,11}[0-9]{3}")
 _ENDING = re.compile(r"\.[a-z0-9_-]{1,20}")
 
 RELEASES_COLUMNS = (
@@ -23,6 +25,7 @@ RELEASES_COLUMNS = (
     Column("newer", "int64", False, "how many releases of the series come after it"),
     Column("is_latest", "bool", False, "whether the series' latest pointer names it; such a one is never taken"),
     Column("pinned", "bool", False, "whether it is pinned; such a one is never taken"),
+    Column("incomplete", "bool", False, "whether an artifact of it was never unpacked"),
     Column("released", "date32[day]", True, "its release date, null where it is not known"),
     Column("recorded", "timestamp[us, UTC]", False, "when it was first recorded"),
     Column("age_seconds", "int64", False, "whole seconds since then"),
@@ -143,3 +146,48 @@ class Exporter:
                     " letters.",
                     subject="endings",
                 )
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Contribute a check of `db doctor`, and the code of what it finds.
+
+    Args:
+        code: Capital letters and three digits, such as `ACME001`; `CAT…` are the catalog's own.
+        severity: `error`, `warning` or `note`.
+        title: What it means, a sentence.
+        target: `package.module:function`; called as `function(catalog)` with an open
+            `ontofetch_catalog.analytics.Catalog`, which reads and can't write, it returns what it found: tuples
+            `(subject, version_id, message)`, or a table with these columns, all text. The subject is a path below the
+            root, or names what it is about; version_id is None where there is no release; the message is a sentence.
+        fixes: Names of the fixes that `--fix CODE=FIX` can apply. Only the catalog's own findings have some.
+        otherwise: What to do about it, the end of a sentence; shown to the user where there is no fix.
+    """
+
+    code: str
+    severity: str
+    title: str
+    target: str
+    fixes: tuple[str, ...] = ()
+    otherwise: str = ""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.code, str) or not _CODE.fullmatch(self.code):
+            raise EventError(
+                f"The code of a finding is {quote(self.code)}, not capital letters and three digits such as ACME001.",
+                subject="code",
+            )
+        if self.severity not in SEVERITIES:
+            raise EventError(
+                f"The severity of the finding {self.code} is {quote(self.severity)}, none of {', '.join(SEVERITIES)}.",
+                subject="severity",
+            )
+        check_text("title", self.title, most=500, optional=False)
+        check_text("otherwise", self.otherwise, most=500, optional=False)
+        check_target(f"finding {self.code}", self.target)
+        check_tuple(f"finding {self.code}", "fixes", self.fixes, str)
+
+    @property
+    def name(self) -> str:
+        """Return its code, by which it is told from others."""
+        return self.code

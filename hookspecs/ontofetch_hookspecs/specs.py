@@ -10,7 +10,7 @@ import pluggy
 if TYPE_CHECKING:
     from .commands import Command, HostInfo, PluginSetting, Report, Validator
     from .events import CatalogCommitted, CatalogRolledBack, DownloadDone, ExtractDone, SetLatest, Table, ValidateDone
-    from .extensions import Exporter, Retention
+    from .extensions import Exporter, Finding, Retention
     from .records import DownloadRecord, VersionRecord
 
 PROJECT = "ontofetch"
@@ -94,6 +94,11 @@ def register_validators() -> Iterable[Validator]:
 @hookspec
 def register_settings() -> Iterable[PluginSetting]:
     """Contribute settings of the plugin's own."""
+
+
+@hookspec
+def register_findings() -> Iterable[Finding]:
+    """Contribute checks of a store, and the codes of what they find."""
 
 
 @hookspec

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from ontofetch_hookspecs import HostInfo
 from ..errors import EXIT_FINDINGS, EXIT_OK, CatalogLocked, OntofetchError, UsageError
 from ..rendering.progress import Update, bar
 from .common import make_parser, store_of
+from .doctor_checks import Checks, find_checks, open_checks
 from .output import OutputOptions, emit, say
 
 if TYPE_CHECKING:
@@ -39,11 +41,12 @@ def main(argv: list[str], host: HostInfo) -> int:
     args = _parser(host).parse_args(argv)
     options = OutputOptions.from_args(args)
     store = store_of(host)
+    checks = find_checks(host)
     asked = args.fix or (["safe"] if args.prefer else [])
-    choices = read_choices(asked, args.prefer)
+    choices = read_choices(asked, args.prefer, {check.code for _, check in checks})
     if asked:
         _end_open(store, host)
-    found, fixed = _mend(store, host, args, choices) if asked else (_examine(store, host, args), [])
+    found, fixed = _mend(store, host, args, choices, checks) if asked else (_examine(store, host, args, checks), [])
     if asked and found.record_behind:
         _bring_record_up(store)
     sections = {"findings": found.findings}
@@ -62,7 +65,7 @@ def main(argv: list[str], host: HostInfo) -> int:
         details={"findings": ("severity",), "fixed": ("message",)},
     )
     emit(sections, options=options, parameters=parameters, look=look)
-    return _conclude(found, host)
+    return _conclude(found, host, checks)
 
 
 def _end_open(store: Store, host: HostInfo) -> None:
@@ -98,7 +101,7 @@ def _bring_record_up(store: Store) -> None:
 
 
 def _mend(
-    store: Store, host: HostInfo, args: argparse.Namespace, choices: Choices
+    store: Store, host: HostInfo, args: argparse.Namespace, choices: Choices, checks: Checks
 ) -> tuple[Examination, list[dict[str, object]]]:
     """Look at the store and mend what is found, then what only shows, or can be mended, once that is done.
 
@@ -107,7 +110,7 @@ def _mend(
     """
     fixed: list[dict[str, object]] = []
     tried: set[int] = set()
-    found = _examine(store, host, args)
+    found = _examine(store, host, args, checks)
     while True:
         try:
             repairs = _plan(store, choices, found, tried)
@@ -124,7 +127,7 @@ def _mend(
         del found
         fixed += _carry_out(repairs, host)
         repairs.clear()
-        found = _examine(store, host, args)
+        found = _examine(store, host, args, checks)
 
 
 def _plan(store: Store, choices: Choices, found: Examination, tried: set[int]) -> list[Repair]:
@@ -138,7 +141,7 @@ def _plan(store: Store, choices: Choices, found: Examination, tried: set[int]) -
     return [repair for repair in repairs if repair.subjects]
 
 
-def _examine(store: Store, host: HostInfo, args: argparse.Namespace) -> Examination:
+def _examine(store: Store, host: HostInfo, args: argparse.Namespace, checks: Checks) -> Examination:
     from ..catalog.doctor.examine import examine
 
     with ExitStack() as shown:
@@ -152,7 +155,14 @@ def _examine(store: Store, host: HostInfo, args: argparse.Namespace) -> Examinat
             hashing[0](done, total)
 
         files = shown.enter_context(bar("examine", unit="files"))
-        return examine(store, manager=host.manager, hashing=args.hash, progress=files, hashed=hashed)
+        return examine(
+            store,
+            manager=host.manager,
+            plugins=open_checks(host, checks),
+            hashing=args.hash,
+            progress=files,
+            hashed=hashed,
+        )
 
 
 def _parser(host: HostInfo) -> argparse.ArgumentParser:
@@ -232,17 +242,17 @@ def _as_table(fixed: list[dict[str, object]]) -> pa.Table:
     return pa.Table.from_pylist(fixed, schema=schema)
 
 
-def _conclude(found: Examination, host: HostInfo) -> int:
+def _conclude(found: Examination, host: HostInfo, checks: Checks) -> int:
     counts = {severity: found.count(severity) for severity in ("error", "warning", "note")}
     told = ", ".join(f"{count:,} {name}{'s' if count != 1 else ''}" for name, count in counts.items() if count)
     say(f"{found.entries:,} files looked at: {told or 'nothing is wrong'}.")
     if found.findings["fix"].null_count < len(found.findings):
         say(f"`{host.name} db doctor --fix` applies the safe fixes.")
-    _advise(found, host)
+    _advise(found, host, {check.code: check.otherwise for _, check in checks})
     return EXIT_FINDINGS if found.needs_a_hand else EXIT_OK
 
 
-def _advise(found: Examination, host: HostInfo) -> None:
+def _advise(found: Examination, host: HostInfo, others: Mapping[str, str]) -> None:
     """Say what to do about findings that no safe fix mends."""
     from ..catalog.doctor.codes import BY_CODE
 
@@ -253,6 +263,7 @@ def _advise(found: Examination, host: HostInfo) -> None:
         code, fix = unsafe[0]
         say(f"`{host.name} db doctor --fix {code}={fix}` applies an unsafe fix, as the last column names them.")
     for kind in kinds:
-        otherwise = BY_CODE[kind["code"]].otherwise
+        own = BY_CODE.get(kind["code"])
+        otherwise = others.get(kind["code"], "") if own is None else own.otherwise
         if otherwise and not kind["unsafe_fixes"]:
-            say(f"{kind['code']}: {otherwise}.")
+            say(f"{kind['code']}: {otherwise.removesuffix('.')}.")

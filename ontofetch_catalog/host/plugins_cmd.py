@@ -7,7 +7,16 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from ontofetch_hookspecs import Exporter, HostInfo, Report, Retention, UsageError, Validator, add_common_options
+from ontofetch_hookspecs import (
+    Exporter,
+    Finding,
+    HostInfo,
+    Report,
+    Retention,
+    UsageError,
+    Validator,
+    add_common_options,
+)
 
 from ..cli.output import OutputOptions, add_output_options, emit, say
 from ..errors import EXIT_OK
@@ -18,6 +27,7 @@ from .manager import Plugins
 CONTRIBUTIONS: Mapping[str, type] = {
     "register_reports": Report,
     "register_validators": Validator,
+    "register_findings": Finding,
     "register_exporters": Exporter,
     "register_retention": Retention,
 }

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         DownloadDone,
         DownloadRecord,
         ExtractDone,
+        Finding,
         HostInfo,
         Retention,
         SetLatest,
@@ -202,6 +203,13 @@ class CatalogPlugin:
             Command("db", "look at the catalog and care for it", "ontofetch_catalog.cli.db_cmd:main"),
             Command("home", "what do I have", "ontofetch_catalog.cli.home_cmd:main", default=True),
         ]
+
+    @hookimpl
+    def register_findings(self) -> Iterable[Finding]:
+        """Contribute the codes of `db doctor`, CAT001 and so on."""
+        from ontofetch_catalog.catalog.doctor.codes import as_contributions
+
+        return as_contributions()
 
     @hookimpl
     def register_retention(self) -> Iterable[Retention]:

@@ -5,7 +5,7 @@ One row is one finding; what is wrong and what to do about it is decided by the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from .codes import BY_CODE
@@ -13,6 +13,7 @@ from .codes import BY_CODE
 if TYPE_CHECKING:
     import pyarrow as pa
 
+Progress = Callable[[int, int], None]
 COLUMNS: Mapping[str, str] = {
     "code": "CAT001 …, see the table of codes",
     "severity": "error, warning or note",
@@ -55,8 +56,14 @@ class Findings:
         }
         self._tables.append(pa.Table.from_pylist([row], schema=make_schema()))
 
-    def add_table(self, code: str, table: pa.Table) -> None:
-        """Add the findings of a query; its columns are those of COLUMNS but code and severity."""
+    def add_table(self, code: str, table: pa.Table, severity: str = "") -> None:
+        """Add the findings of a query; its columns are those of COLUMNS but code and severity.
+
+        Args:
+            code: Their code.
+            table: The rows.
+            severity: Of a code that is not the catalog's.
+        """
         import pyarrow as pa
 
         if not len(table):
@@ -64,7 +71,7 @@ class Findings:
         count = len(table)
         columns = {
             "code": pa.repeat(pa.scalar(code), count),
-            "severity": pa.repeat(pa.scalar(BY_CODE[code].severity), count),
+            "severity": pa.repeat(pa.scalar(severity or BY_CODE[code].severity), count),
         } | {name: table[name] for name in COLUMNS if name not in ("code", "severity")}
         self._tables.append(pa.table(columns).select(list(COLUMNS)).cast(make_schema()))
 

@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+import re
 import stat
 import time
 from collections.abc import Iterator, Sequence
 
 from ontofetch_hookspecs import TRANSACTIONAL, layout
-from ontofetch_hookspecs.names import quote
+from ontofetch_hookspecs.names import quote, relpath_fault
 from ontofetch_hookspecs.stages import LOCK, RECORD, is_held
 from ontofetch_hookspecs.store_paths import StorePath
 
 from .. import journal
 from ..connection import Store
+from ..walk import as_text
 from .findings import Findings
 
 OUTERMOST = "catalog"  # the name under which a host registers the catalog, last of all
 DAY = 86_400
+_TEMPORARY = r"|\..*\.new"
+# folder → the names that the catalog gives in it; in quarantine and among the backups there may be anything
+_OWN_NAMES = {
+    layout.CATALOG: re.compile(
+        r"(ontofetch|new)\.duckdb(\.(wal|tmp).*)?|generation\.json|\.duck\.lock(\.desk)?|restore\.json|key"
+        r"|intents|staging|quarantine|backups|restoring|plans" + _TEMPORARY,
+        re.DOTALL,
+    ),
+    layout.INTENTS: re.compile(rf".*(\.json|{re.escape(journal.UNREADABLE)})" + _TEMPORARY, re.DOTALL),
+    layout.STAGING: re.compile("[0-9a-f]{32}"),
+    layout.PLANS: re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{6}" + _TEMPORARY, re.DOTALL),
+}
 
 
 def check_intents(store: Store, findings: Findings) -> list[str]:
@@ -93,6 +107,22 @@ def check_places(store: Store, findings: Findings) -> None:
             what = "a link" if stat.S_ISLNK(found) else "something else"
             where = "folder" if kind == stat.S_IFDIR else "file"
             findings.add("CAT029", name, f"{name} is {what} in the place of a {where} of the catalog's own.")
+
+
+def check_strangers(store: Store, findings: Findings) -> None:
+    """Look for what the catalog did not put into its own folder, nor into those below it that are its own alone."""
+    for folder, own in _OWN_NAMES.items():
+        for name, kind in store.path(folder).entries():
+            if own.fullmatch(name) or name.startswith(".nfs"):
+                # the latter stands for a file that is removed and still open on another machine
+                continue
+            if folder == layout.INTENTS and kind == stat.S_IFDIR:
+                # whoever writes next takes it for what a dead boundary left, and removes it
+                continue
+            path = f"{folder}/{name}"
+            movable = relpath_fault(path) is None
+            message = f"{quote(path)[1:-1]} lies in the catalog's own folder, and the catalog did not put it there."
+            findings.add("CAT033", as_text(path), message, unsafe=["quarantine"] if movable else ())
 
 
 def check_permissions(store: Store, findings: Findings, folders: Sequence[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -51,6 +51,7 @@ REPAIRS: Mapping[tuple[str, str], type[Repair]] = {
     ("CAT019", "catalog"): release_repairs.LatestFromCatalog,
     ("CAT019", "disk"): release_repairs.LatestFromDisk,
     ("CAT022", "quarantine"): store_repairs.MoveAside,
+    ("CAT033", "quarantine"): store_repairs.MoveAside,
     ("CAT023", "purge"): store_repairs.Purge,
     ("CAT024", "chmod"): store_repairs.Tighten,
 }
@@ -69,8 +70,13 @@ class Choices:
     by_code: Mapping[str, str]
 
 
-def read_choices(words: Sequence[str], prefer: str | None) -> Choices:
+def read_choices(words: Sequence[str], prefer: str | None, others: Collection[str] = ()) -> Choices:
     """Return the choices that the command line makes: `safe`, CODE or CODE=FIX.
+
+    Args:
+        words: What is asked for.
+        prefer: Which side is right where LATEST.json and the pointer differ.
+        others: The codes of plugins, which have no fix.
 
     Raises:
         UsageError: There is no such code or fix.
@@ -81,6 +87,12 @@ def read_choices(words: Sequence[str], prefer: str | None) -> Choices:
             continue
         name, _, fix = word.partition("=")
         code = BY_CODE.get(name.upper())
+        if name.upper() in others:
+            raise UsageError(
+                f"{name.upper()} has no fix: it is a finding of a plugin.",
+                subject=name,
+                hint="What may be done about it is told where it is found.",
+            )
         if code is None:
             raise UsageError(
                 f"There is no finding {quote(name)}.",

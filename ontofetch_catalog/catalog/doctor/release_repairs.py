@@ -16,8 +16,8 @@ from ..repo import files, latest, listing, releases, validations
 from . import recover_files
 from .contents import check_these
 from .documents import check_latest, read_document, version_in_document
-from .examine import check_files
 from .findings import Findings
+from .on_disk import check_files
 from .repair import Repair, below, redraft, refuse
 
 if TYPE_CHECKING:

@@ -41,7 +41,7 @@ def list_releases(connection: duckdb.DuckDBPyConnection, *, series: str | None, 
     import pyarrow as pa
 
     found = connection.sql(
-        """
+        f"""
         WITH artifact_sums AS (
             SELECT version_id, sum(size_bytes) AS size_bytes FROM artifacts GROUP BY version_id
         ), file_sums AS (
@@ -49,16 +49,18 @@ def list_releases(connection: duckdb.DuckDBPyConnection, *, series: str | None, 
         )
         SELECT o.version_id, o.slot, o.position,
             count(*) OVER (PARTITION BY o.slot) - o.position AS newer,
-            o.is_latest, v.pinned_at IS NOT NULL AS pinned, v.released, v.created_at AS recorded,
+            o.is_latest, v.pinned_at IS NOT NULL AS pinned,
+            i.version_id IS NOT NULL AS incomplete, v.released, v.created_at AS recorded,
             floor(($now - epoch_us(v.created_at)) / 1000000)::BIGINT AS age_seconds,
             coalesce(f.files, 0) AS files,
             (coalesce(a.size_bytes, 0) + coalesce(f.size_bytes, 0))::BIGINT AS size_bytes
         FROM v_series_order o JOIN versions v ON v.version_id = o.version_id
         LEFT JOIN artifact_sums a ON a.version_id = o.version_id
         LEFT JOIN file_sums f ON f.version_id = o.version_id
+        LEFT JOIN ({INCOMPLETE}) i ON i.version_id = o.version_id
         WHERE $series IS NULL OR o.slot = $series
         ORDER BY o.slot, o.position
-        """,
+        """,  # noqa: S608
         params={"now": now // 1000, "series": series},
     ).to_arrow_table()
     recorded = found.column_names.index("recorded")

@@ -356,6 +356,23 @@ def _dangling_origin(root: Path) -> None:
     execute(root, "INSERT INTO origins SELECT * REPLACE ('gone.zip' AS relpath) FROM origins LIMIT 1")
 
 
+def _document_of_a_stranger(root: Path) -> None:
+    (root / ".catalog/mine.json").write_text("{}")
+
+
+def _intent_of_a_stranger(root: Path) -> None:
+    (root / ".catalog/intents/mine").write_text("x")
+
+
+def _stage_of_a_stranger(root: Path) -> None:
+    (root / ".catalog/staging/mine").mkdir()
+    (root / ".catalog/staging/mine/bytes").write_text("x")
+
+
+def _link_of_a_stranger(root: Path) -> None:
+    (root / ".catalog/passwords").symlink_to("/etc/passwd")
+
+
 Damage = Callable[[Path], None]
 # code → ways to make it
 DAMAGE: dict[str, tuple[Damage, ...]] = {
@@ -390,4 +407,5 @@ DAMAGE: dict[str, tuple[Damage, ...]] = {
     "CAT030": (_series_in_another_case, _path_in_another_case),
     "CAT031": (_key_other, _key_gone),
     "CAT032": (_origin_gone,),
+    "CAT033": (_document_of_a_stranger, _intent_of_a_stranger, _stage_of_a_stranger, _link_of_a_stranger),
 }

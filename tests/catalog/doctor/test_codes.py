@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ontofetch_catalog.catalog.doctor.codes import CODES
+from ontofetch_catalog.catalog.doctor import checks
+from ontofetch_catalog.catalog.doctor.codes import CODES, as_contributions
 from ontofetch_catalog.catalog.doctor.findings import COLUMNS
 from ontofetch_catalog.catalog.doctor.plan import REPAIRS
+from ontofetch_hookspecs import load_target
 
 PAGE = Path(__file__).parents[3] / "docs/operations.md"
 
@@ -31,6 +33,15 @@ def test_codes_are_numbered_and_every_fix_has_a_repair() -> None:
     assert [code.code for code in CODES] == [f"CAT{number:03d}" for number in range(1, len(CODES) + 1)]
     assert {(code.code, fix.name) for code in CODES for fix in code.fixes} == set(REPAIRS)
     assert all(code.fixes or code.otherwise for code in CODES)
+
+
+def test_every_code_names_its_check_and_every_check_a_code() -> None:
+    """The table says what finds each code; no check is made that finds nothing."""
+    made = {check.__name__ for check in (*checks.AROUND, *checks.INSIDE)} | {"schema", "contents_of_files"}
+    assert {code.check for code in CODES} == made
+    contributed = as_contributions()
+    assert [item.code for item in contributed] == [code.code for code in CODES]
+    assert all(callable(load_target(item.target)) for item in contributed)
 
 
 def test_the_columns_are_documented() -> None:

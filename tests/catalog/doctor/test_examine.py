@@ -55,8 +55,8 @@ def test_damage_has_exactly_its_code(root: Path, code: str, damage: Damage) -> N
 
 
 def test_every_code_has_damage() -> None:
-    """No code goes untested; the wrapper's has a test of its own."""
-    assert set(DAMAGE) | {"CAT025"} == set(BY_CODE)
+    """No code goes untested; the wrapper's and that of plugins' checks have tests of their own."""
+    assert set(DAMAGE) | {"CAT025", "CAT034"} == set(BY_CODE)
 
 
 def test_contents_are_only_looked_at_when_asked(root: Path) -> None:

@@ -83,6 +83,10 @@ FIXES: list[tuple[str, str, Damage]] = [
     ("CAT023", "purge", damage._old_quarantine),
     ("CAT024", "chmod", damage._writable_root),
     ("CAT024", "chmod", damage._writable_database),
+    ("CAT033", "quarantine", damage._document_of_a_stranger),
+    ("CAT033", "quarantine", damage._intent_of_a_stranger),
+    ("CAT033", "quarantine", damage._stage_of_a_stranger),
+    ("CAT033", "quarantine", damage._link_of_a_stranger),
     ("CAT028", "adopt", damage._release_without_rows),
     ("CAT028", "quarantine", damage._release_without_rows),
 ]
