@@ -58,6 +58,9 @@ def _arguments(argv: list[str], host: HostInfo) -> argparse.Namespace:
     )
     chosen.add_argument("--series", metavar="SERIES", help="these two choose in this series only")
     chosen.add_argument("--version", metavar="VERSION", action="append", default=[], help="this release; repeatable")
+    chosen.add_argument(
+        "--adopted", action="store_true", help="also releases imported where they lie, with another program's files"
+    )
     brakes = parser.add_argument_group("brakes")
     brakes.add_argument("--min-age", metavar="AGE", help="take nothing that was touched later (default: 24h)")
     brakes.add_argument("--yes", metavar="AGE", help="confirm a --min-age below 24h by writing it again")
@@ -78,7 +81,9 @@ def _arguments(argv: list[str], host: HostInfo) -> argparse.Namespace:
     args = parser.parse_args(argv)
     if args.series and args.keep_last is None and args.older_than is None:
         parser.error("--series needs --keep-last or --older-than")
-    given = args.keep_last is not None or args.older_than or args.version or args.min_age or args.override
+    given = (
+        args.keep_last is not None or args.older_than or args.version or args.min_age or args.override or args.adopted
+    )
     if given and (args.apply or args.restore or args.purge or args.plans):
         parser.error("what is taken is decided when a plan is made; this carries out what the plan says")
     return args
@@ -135,6 +140,7 @@ def _policy(host: HostInfo, args: argparse.Namespace) -> Policy:
             older_than=parse_age(args.older_than) if args.older_than else None,
             min_age=min_age,
             overrides=tuple(args.override),
+            adopted=args.adopted,
         )
 
 

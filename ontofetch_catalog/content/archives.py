@@ -25,7 +25,17 @@ from . import tars, zips
 from .bounds import UNLIMITED, Budget, Limits
 from .inflating import Readable, TooLarge, open_inflated
 
-__all__ = ["UNLIMITED", "Budget", "Entry", "Limits", "Readable", "damage_named", "open_archive", "read_entries"]
+__all__ = [
+    "UNLIMITED",
+    "Budget",
+    "Entry",
+    "Limits",
+    "Readable",
+    "damage_named",
+    "is_packed",
+    "open_archive",
+    "read_entries",
+]
 
 _MAGIC = ((b"\x1f\x8b", "gz"), (b"BZh", "bz2"), (b"\xfd7zXZ\x00", "xz"), (b"\x28\xb5\x2f\xfd", "zst"))
 _ENDINGS = {"gz": (".gz", ".tgz"), "bz2": (".bz2", ".tbz2"), "xz": (".xz", ".txz"), "zst": (".zst", ".zstd")}
@@ -71,6 +81,12 @@ def damage_named(name: str) -> Iterator[None]:
             subject=name,
             hint="Nothing was unpacked; pull a good copy of it with --replace.",
         ) from error
+
+
+def is_packed(name: str, head: bytes) -> bool:
+    """Say whether a file is an archive or compressed, by its name and its first bytes (tars.BLOCK of them)."""
+    magics = (zips.LOCAL, *(magic for magic, _ in _MAGIC))
+    return head.startswith(magics) or _claims_archive(name) or tars.is_tar(head[: tars.BLOCK], name)
 
 
 def open_archive(archive: Path | StorePath) -> IO[bytes]:

@@ -41,6 +41,7 @@ class Policy:
         older_than: Take releases that were recorded longer ago, nanoseconds.
         min_age: Take nothing that was touched later than this long ago, nanoseconds.
         overrides: Names of the brakes that are not to stop it.
+        adopted: Take also what lies in the folders of another program, of releases that were imported where they lie.
     """
 
     versions: tuple[str, ...] = ()
@@ -49,6 +50,7 @@ class Policy:
     older_than: int | None = None
     min_age: int = MIN_AGE
     overrides: tuple[str, ...] = ()
+    adopted: bool = False
 
     def as_plain(self) -> dict[str, object]:
         """Return what can be written as JSON; ages in seconds."""
@@ -59,6 +61,7 @@ class Policy:
             "older_than_seconds": None if self.older_than is None else self.older_than // 10**9,
             "min_age_seconds": self.min_age // 10**9,
             "overrides": sorted(self.overrides),
+            "adopted": self.adopted,
         }
 
 
