@@ -1,6 +1,7 @@
 """The bridge as that downloader loads it: a resolver that resolves nothing, and wraps around what tells of a pull.
 
-It changes nothing of the downloader but these wraps, and an error of ours never fails its pull, unless a setting says so.
+It changes nothing of the downloader but these wraps, and an error of ours never fails its pull, unless a setting says
+so.
 What is recorded, and how, is not known here; the catalog is imported at the first release.
 """
 
@@ -112,7 +113,7 @@ class Bridge:
         """Do what is ours; what fails is said, and fails the pull only if a setting wants it."""
         try:
             act(*given)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, it is not the downloader's
+        except (Exception, SystemExit) as error:  # whatever it is, it is not the downloader's
             _log.error("what was pulled is not recorded: %s", _sentence(error))
             if self._raises():
                 raise

@@ -1,4 +1,4 @@
-"""The recording of what DocsToKG's downloader has pulled: a host on the user's store, and a release as its manifest says.
+"""The recording of what DocsToKG's downloader has pulled: a host on the user's store, a release as its manifest says.
 
 The store, its plugins and how they are set are those of `ontofetch`; of the downloader only a folder is known here.
 """
@@ -74,7 +74,7 @@ class Recording:
         tree = path.parent.parent
         in_place = os.path.realpath(tree.parent) == os.path.realpath(self._root)
         if in_place:
-            service = tree.name
+            tree, service = self._root / tree.name, tree.name
         found = read_release(
             StorePath(tree, f"{path.parent.name}/{path.name}"), service if SEGMENT.fullmatch(service) else ""
         )

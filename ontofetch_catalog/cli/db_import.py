@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,7 @@ def main(argv: list[str], host: HostInfo) -> int:
 
     args = _arguments(argv, host)
     options = OutputOptions.from_args(args)
-    tree = Path(args.tree).expanduser().absolute()
+    tree = Path(os.path.abspath(Path(args.tree).expanduser()))
     if lists.is_list(StorePath(tree.parent, tree.name)) and not tree.is_dir():
         return _show_list(tree, options)
     return _import(host, tree, args, options)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -83,6 +84,7 @@ class Recorder:
         self._host = Host(info)
         self._way = way
         self._layout = DOCSTOKG_TREE if way.in_place else find_layout(way.layout)
+        self._deciding = threading.Lock()
 
     def plan(self, found: FoundArtifact) -> Outcome:
         """Say what `take` would do, as far as names, sizes and hashes tell; nothing is written."""
@@ -116,13 +118,15 @@ class Recorder:
         Raises:
             OntofetchError: It is refused.
         """
-        record = self._find(version_id)
-        if record is None or record.failed or not any(artifact.strip is not None for artifact in record.artifacts):
-            return False
-        if only_forward and record.before_latest:
-            return False
-        if record.latest != version_id:
-            self._send("set_latest", version_id=version_id, updated_by=told_by)
+        # what one thread has just made latest is what another one may not go behind
+        with self._deciding:
+            record = self._find(version_id)
+            if record is None or record.failed or not any(artifact.strip is not None for artifact in record.artifacts):
+                return False
+            if only_forward and record.before_latest:
+                return False
+            if record.latest != version_id:
+                self._send("set_latest", version_id=version_id, updated_by=told_by)
         return True
 
     # --- steps --------------------------------------------------------------------------------------------------------

@@ -59,10 +59,11 @@ def run(info: HostInfo, request: Request, progress: Tell | None = None) -> Impor
         UsageError: The tree is of another kind than was asked for, or can't stay where it lies.
         OntofetchError: The store can't be written; what was recorded stays, and the same call goes on from there.
     """
-    tree = StorePath(request.tree, "")
-    service = request.service if request.copy or request.pattern else _service_in_place(info, request)
-    way = Way(in_place=not request.copy and request.pattern is None, replace=request.replace, layout=_layout(info))
-    recorder = Recorder(info, way)
+    in_place = not request.copy and request.pattern is None
+    service = _service_in_place(info, request) if in_place else request.service
+    # a store may be named by a link; what is below it is named as the store names it
+    tree = StorePath(info.root / service if in_place else request.tree, "")
+    recorder = Recorder(info, Way(in_place=in_place, replace=request.replace, layout=_layout(info)))
     made = Imported()
     series: set[tuple[str, str]] = set()
     # one at a time: what a tree says of an artifact may be long
@@ -96,7 +97,6 @@ def _service_in_place(info: HostInfo, request: Request) -> str:
         UsageError: It is no folder of the store.
     """
     tree = request.tree
-    # a store may be named by a link, what is below it may not
     root = os.path.realpath(info.root)
     here = os.path.realpath(tree.parent) == root and not tree.is_symlink()
     if not here or not SEGMENT.fullmatch(tree.name):
