@@ -6,7 +6,6 @@ elsewhere.
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs import layout as layouts
 from ontofetch_hookspecs.names import SEGMENT, check_relpath
+from ontofetch_hookspecs.store_paths import parse_json
 
 from ..errors import EventError
 from . import fsops
@@ -197,7 +197,9 @@ def _told_layout(descriptor: int, name: str, folder: str, found: Scan) -> layout
         with os.fdopen(manifest, "rb") as stream:
             if not stat.S_ISREG(os.fstat(manifest).st_mode):
                 return None
-            told = json.loads(stream.read(MANIFEST_BYTES))
+            told = parse_json(stream.read(MANIFEST_BYTES))
+        if not isinstance(told, dict):
+            return None
         if (told["version_id"], told["fs_relpath"]) != (folder, folder) or not isinstance(told["format"], int):
             return None
         return layouts.find_layout(told["layout"])

@@ -27,6 +27,7 @@ CANDIDATES = (
 )
 UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", ".lock")
 MOST_PARTS = 20
+MOST_FREE = 4  # fields and stars of a part: a name that nearly fits is tried in so many places
 _TOKEN = re.compile(r"\{([a-z]+)\}|(\*\*|\*)|([^{}*]+)|([{}])")
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._+~-]*?"
 # where a name and a version meet without a slash, a version begins with a digit
@@ -81,7 +82,7 @@ class Pattern:
     def _compile(self, part: str) -> re.Pattern[str]:
         if part == "**":
             return re.compile(".+", re.DOTALL)
-        found, seen = "", set()
+        found, seen, free = "", set(), 0
         for name, star, literal, odd in _TOKEN.findall(part):
             if odd or (name and name not in FIELDS) or star == "**":
                 raise self._refused(f"{quote(odd or star or '{' + name + '}')} means nothing in it")
@@ -93,6 +94,9 @@ class Pattern:
                 found += f"(?P<{name}>{_VERSION if beside else _NAME})"
             else:
                 found += "[^/]*" if star else re.escape(literal)
+            free += bool(name or star)
+        if free > MOST_FREE:
+            raise self._refused(f"{quote(part)} has more than {MOST_FREE} fields and stars")
         return re.compile(found, re.DOTALL)
 
     def matches(self, tree: StorePath) -> Iterator[tuple[StorePath, dict[str, str]]]:
