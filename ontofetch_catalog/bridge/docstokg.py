@@ -8,11 +8,13 @@ What is recorded, and how, is not known here; the catalog is imported at the fir
 from __future__ import annotations
 
 import functools
+import importlib
 import logging
 import os
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, NoReturn
 
 PACKAGE = "DocsToKG.OntologyDownload"
@@ -43,7 +45,8 @@ class Bridge:
         self._told = False
         self._services: dict[str, str] = {}
         self._recording: Any = None
-        self.install()
+        if not any(path.startswith("settings.") for path in self.install()):
+            self._install_late()
 
     def plan(self, *args: object, **kwargs: object) -> NoReturn:
         """Refuse: it is there to be loaded, not to find anything."""
@@ -68,6 +71,13 @@ class Bridge:
                     setattr(target, name, _marked(wrap.get(name, self._around_latest)(original)))
                 found.append(".".join(part for part in (module, owner, name) if part))
             return sorted(found)
+
+    def _install_late(self) -> None:
+        """Wrap what is in a module that the downloader loads next."""
+        with suppress(ImportError):  # it is another downloader, or a part of one
+            importlib.import_module(f"{PACKAGE}.settings")
+        if not self.install():
+            _log.warning("nothing of %s was found that tells of a pull, so nothing is recorded", PACKAGE)
 
     def _tell(self) -> None:
         """Say once which names were found and which are missing; called when all of the downloader is loaded."""

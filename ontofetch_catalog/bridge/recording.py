@@ -63,10 +63,12 @@ class Recording:
             OntofetchError: It is refused.
         """
         found, recorder = self._read(folder, "")
-        # the manifest names the resolver, the record has the service; the URL is the same
+        # the manifest names the resolver, the record has the service; the URL is the same, maybe of another version
         known = self._info.manager.hook.lookup_download(url=found.source_url)
-        same = known is not None and known.version_id.split("/")[1:] == [found.ontology, found.version]
-        if not recorder.set_latest(known.version_id if same else found.version_id, TOLD_BY):
+        service, ontology = known.version_id.split("/")[:2] if known is not None else ("", "")
+        services = [service, found.service] if ontology == found.ontology else [found.service]
+        ids = [f"{service}/{found.ontology}/{found.version}" for service in services]
+        if not any(recorder.set_latest(version_id, TOLD_BY) for version_id in ids):
             _log.warning("%s/%s is not latest: it is not recorded, or files of it fail", found.ontology, found.version)
 
     def _read(self, folder: str, service: str) -> tuple[FoundArtifact, Recorder]:

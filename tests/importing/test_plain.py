@@ -75,9 +75,20 @@ def test_patterns(tmp_path: Path, run: Run, pattern: str, paths: list[str], rele
 
 
 @pytest.mark.parametrize(
-    "pattern", ["", "{ontology}", "{version}", "/x/{ontology}/{version}", "../{ontology}/{version}", "{ontology}/{version}/{x}",
-                "**/{ontology}/{version}", "{ontology}/{version}/a**", "{ontology}/{version}/{", "{ontology}//{version}"]
-)  # fmt: skip
+    "pattern",
+    [
+        "",
+        "{ontology}",
+        "{version}",
+        "/x/{ontology}/{version}",
+        "../{ontology}/{version}",
+        "{ontology}/{version}/{x}",
+        "**/{ontology}/{version}",
+        "{ontology}/{version}/a**",
+        "{ontology}/{version}/{",
+        "{ontology}//{version}",
+    ],
+)
 def test_what_is_no_pattern(pattern: str) -> None:
     """It is refused with a sentence and an example."""
     with pytest.raises(UsageError, match="can't be used"):
