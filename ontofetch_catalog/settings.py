@@ -90,6 +90,30 @@ SETTINGS = (
     Setting("stage_days", "float", 14.0, "days after which doctor calls a stage that nobody holds forgotten"),
     Setting("quarantine_days", "float", 30.0, "days after which doctor offers to delete what is in quarantine"),
     Setting("validate_workers", "int", 0, "processes that validate; 0: one per core"),
+    Setting(
+        "bridge_latest",
+        "choice",
+        "on",
+        "whether what DocsToKG pulls and its validators accept becomes latest",
+        "",
+        ("on", "off"),
+    ),
+    Setting(
+        "bridge_errors",
+        "choice",
+        "log",
+        "what an error of ours does to a pull of DocsToKG: `log` says it, `raise` fails the pull",
+        "",
+        ("log", "raise"),
+    ),
+    Setting(
+        "bridge_commands",
+        "choice",
+        "on",
+        "whether words that are not ours go to DocsToKG's own command line, where it is installed",
+        "",
+        ("on", "off"),
+    ),
 )
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 

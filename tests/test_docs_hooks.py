@@ -125,7 +125,8 @@ def test_every_column_is_described(name: str) -> None:
 def test_layouts_and_exit_codes_are_those_of_the_code() -> None:
     """The folders of each layout and the number of each exit code are told as they are."""
     assert table(sections("##")["Where things lie"]) == [
-        [found.name, f"{found.source}/", f"{found.data}/"] for found in (layout.NATIVE, layout.DOCSTOKG)
+        [found.name, f"{found.source}/", f"{found.data}/"]
+        for found in (layout.NATIVE, layout.DOCSTOKG, layout.DOCSTOKG_TREE)
     ]
     exits = {name: value for name, value in vars(ontofetch_hookspecs.errors).items() if name.startswith("EXIT_")}
     assert {row[0]: int(row[1]) for row in table(sections("##")["Errors and exit codes"])} == exits

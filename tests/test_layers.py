@@ -29,8 +29,10 @@ MAY_IMPORT = {
     "content": {"contract", "errors"},
     "children": {"contract"},
     "catalog": {"contract", "errors", "settings", "content", "children"},
+    "importing": {"contract", "errors", "content", "children", "host"},
+    "bridge": {"contract", "settings", "host", "importing"},
     "analytics": {"contract", "errors", "settings", "rendering", "catalog"},
-    "cli": {"contract", "errors", "settings", "rendering", "catalog", "analytics", "cli.output"},
+    "cli": {"contract", "errors", "settings", "rendering", "catalog", "analytics", "importing", "cli.output"},
     "cli.output": {"contract", "errors", "rendering", "catalog.fsops"},
     "host": {"contract", "errors", "settings", "settings_file", "rendering", "content", "children", "cli.output"},
     "plugins": {"contract", "errors", "rendering", "catalog"},
@@ -172,6 +174,8 @@ WRITE_MODULES = {
     "ontofetch_hookspecs.publishing",
     "ontofetch_hookspecs.stages",
     "ontofetch_hookspecs.store_paths",
+    # what lies elsewhere goes into a stage
+    "ontofetch_hookspecs.taking",
     # a new project, in a new folder where a user says
     "ontofetch_catalog.host.new_plugin",
     # a sample, in the folder of a test

@@ -37,16 +37,27 @@ class Layout:
         name: What `versions.layout` records.
         source: The folder of the artifacts as downloaded, inside the release's folder.
         data: The folder of the extracted files, inside the release's folder.
+        manifest: Name of the catalog's manifest, inside the release's folder.
+        shared: Whether another program keeps its own files in these folders, too: what no row names there is not the
+            catalog's, and a release goes only with that program's.
     """
 
     name: str
     source: str
     data: str
+    manifest: str = MANIFEST
+    shared: bool = False
 
     def __post_init__(self) -> None:
         check_segment("layout", self.name)
         check_relpath("source folder", self.source)
         check_relpath("data folder", self.data)
+        check_relpath("manifest", self.manifest)
+
+    @property
+    def documents(self) -> tuple[str, ...]:
+        """Return the names of the documents that the catalog writes beside a release."""
+        return (EXTRACT_AUDIT, VALIDATION_AUDIT, self.manifest)
 
     def version_folder(self, service: str, ontology: str, version: str) -> str:
         """Return the root-relative folder of a release."""
@@ -55,7 +66,9 @@ class Layout:
 
 NATIVE = Layout("native", "src", "data")
 DOCSTOKG = Layout("docstokg", "original", "extracted")
-_LAYOUTS = {layout.name: layout for layout in (NATIVE, DOCSTOKG)}
+# a tree of that downloader, taken in where it lies: its own manifest.json stays
+DOCSTOKG_TREE = Layout("docstokg-tree", "original", "extracted", manifest=".manifest.json", shared=True)
+_LAYOUTS = {layout.name: layout for layout in (NATIVE, DOCSTOKG, DOCSTOKG_TREE)}
 
 
 def register_layout(layout: Layout) -> None:
@@ -85,6 +98,24 @@ def find_layout(name: str) -> Layout:
 def known_layouts() -> tuple[Layout, ...]:
     """Return all layouts that are registered, in the order in which they were."""
     return tuple(_LAYOUTS.values())
+
+
+def manifest_of(name: str) -> str:
+    """Return the name of the catalog's manifest in the layout of that name, the usual one if it is not known."""
+    return _LAYOUTS.get(name, NATIVE).manifest
+
+
+def documents_of(name: str) -> tuple[str, ...]:
+    """Return the names of the catalog's documents in the layout of that name, the usual ones if it is not known."""
+    return _LAYOUTS.get(name, NATIVE).documents
+
+
+def manifest_names() -> tuple[str, ...]:
+    """Return the names that a manifest of the catalog has in one of the layouts, the usual one last.
+
+    Where another program has a manifest.json of its own, ours is looked at first.
+    """
+    return tuple(sorted({layout.manifest for layout in known_layouts()}, key=lambda name: (name == MANIFEST, name)))
 
 
 def make_version_id(service: str, ontology: str, version: str) -> str:

@@ -81,8 +81,8 @@ def _manifests_below(top: StorePath) -> Iterator[StorePath]:
     for service in _folders(top):
         for ontology in _folders(service) if not service.name.startswith(".") else ():
             for version in _folders(ontology):
-                if (version / layout.MANIFEST).exists():
-                    yield version / layout.MANIFEST
+                # where another program has a manifest.json, too, ours is called otherwise
+                yield from [version / name for name in layout.manifest_names() if (version / name).exists()][:1]
 
 
 def _folders(place: StorePath) -> list[StorePath]:

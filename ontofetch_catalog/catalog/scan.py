@@ -6,7 +6,6 @@ elsewhere.
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs import layout as layouts
 from ontofetch_hookspecs.names import SEGMENT, check_relpath
+from ontofetch_hookspecs.store_paths import parse_json
 
 from ..errors import EventError
 from . import fsops
@@ -89,6 +89,7 @@ def scan(
     *,
     within: str | None = None,
     sizes: bool = True,
+    adopted: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> Scan:
     """List the store into the temporary listing of `connection`, which may be one that only reads; never writes.
@@ -98,6 +99,7 @@ def scan(
         connection: Its catalog.
         within: Only the release whose folder holds this path below the root.
         sizes: Whether to look at each file's size and time; orphans are known by their names alone.
+        adopted: Whether what no row names counts also in the folders of another program, where a layout is shared.
         progress: Called with the number of entries found so far.
     """
     import pyarrow.compute as pc
@@ -119,6 +121,9 @@ def scan(
                 progress(found.entries)
     finally:
         os.close(root)
+    shared = [place.folder for place in found.places if place.layout.shared]
+    if shared and not adopted:
+        listing.leave_out_unrecorded(connection, shared)
     return found
 
 
@@ -182,14 +187,19 @@ def _named_folders(descriptor: int, path: str, found: Scan) -> Iterator[tuple[st
 
 def _layout_of(descriptor: int, folder: str, found: Scan) -> layouts.Layout | None:
     """Return the layout that a manifest of ours names for the folder it lies in, None if there is none."""
+    told = (_told_layout(descriptor, name, folder, found) for name in layouts.manifest_names())
+    return next((layout for layout in told if layout is not None), None)
+
+
+def _told_layout(descriptor: int, name: str, folder: str, found: Scan) -> layouts.Layout | None:
     try:
-        manifest = os.open(
-            layouts.MANIFEST, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=descriptor
-        )
+        manifest = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=descriptor)
         with os.fdopen(manifest, "rb") as stream:
             if not stat.S_ISREG(os.fstat(manifest).st_mode):
                 return None
-            told = json.loads(stream.read(MANIFEST_BYTES))
+            told = parse_json(stream.read(MANIFEST_BYTES))
+        if not isinstance(told, dict):
+            return None
         if (told["version_id"], told["fs_relpath"]) != (folder, folder) or not isinstance(told["format"], int):
             return None
         return layouts.find_layout(told["layout"])
@@ -252,7 +262,7 @@ def _list_places(root: int, found: Scan, see: Callable[[os.DirEntry[str]], _Stat
                     yield _as_table(rows)
                     rows = _Rows()
             _add_paths(rows, native, real)
-        for path, document in () if place.version_id else _documents(root, place.folder):
+        for path, document in () if place.version_id else _documents(root, place):
             rows.relpaths.append(path)
             rows.paths.append(None)
             rows.states.append(_listed(document))
@@ -269,16 +279,16 @@ def _add_paths(rows: _Rows, native: str, real: str) -> None:
         rows.paths += [real + relpath.removeprefix(native) for relpath in missing]
 
 
-def _documents(root: int, folder: str) -> Iterator[tuple[str, os.stat_result]]:
+def _documents(root: int, place: Place) -> Iterator[tuple[str, os.stat_result]]:
     """Yield (path, lstat) of the documents that the catalog wrote beside a release."""
     try:
-        descriptor = fsops.open_folder(root, folder)
+        descriptor = fsops.open_folder(root, place.folder)
     except OSError:
         return
     try:
-        for name in (layouts.EXTRACT_AUDIT, layouts.VALIDATION_AUDIT, layouts.MANIFEST):
+        for name in place.layout.documents:
             with suppress(OSError):
-                yield f"{folder}/{name}", os.stat(name, dir_fd=descriptor, follow_symlinks=False)
+                yield f"{place.folder}/{name}", os.stat(name, dir_fd=descriptor, follow_symlinks=False)
     finally:
         os.close(descriptor)
 

@@ -30,6 +30,7 @@ VERBS = {
     "migrate": ("bring the schema up to date", f"{_CLI}.db_state:migrate"),
     "doctor": ("reconcile the catalog and the disk, and mend what is asked for", f"{_CLI}.db_doctor:main"),
     "rebuild": ("make the catalog anew from the disk alone", f"{_CLI}.db_rebuild:main"),
+    "import": ("take in what other programs have put on disk", f"{_CLI}.db_import:main"),
     "recover": ("end what a dead process left open", f"{_CLI}.db_state:recover"),
 }
 ALIASES = {"list": "versions"}

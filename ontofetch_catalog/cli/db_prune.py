@@ -56,6 +56,9 @@ def _arguments(argv: list[str], host: HostInfo) -> argparse.Namespace:
     add_rule_options(chosen)
     chosen.add_argument("--series", metavar="SERIES", help="the rules choose in this series only")
     chosen.add_argument("--version", metavar="VERSION", action="append", default=[], help="this release; repeatable")
+    chosen.add_argument(
+        "--adopted", action="store_true", help="also releases imported where they lie, with another program's files"
+    )
     brakes = parser.add_argument_group("brakes")
     brakes.add_argument("--min-age", metavar="AGE", help="take nothing that was touched later (default: 24h)")
     brakes.add_argument("--yes", metavar="AGE", help="confirm a --min-age below 24h by writing it again")
@@ -76,7 +79,7 @@ def _arguments(argv: list[str], host: HostInfo) -> argparse.Namespace:
     args = parser.parse_args(argv)
     if args.series and not args.retention:
         parser.error("--series needs --retention, --keep-last or --older-than")
-    given = args.retention or args.version or args.min_age or args.override
+    given = args.retention or args.version or args.min_age or args.override or args.adopted
     if given and (args.apply or args.restore or args.purge or args.plans):
         parser.error("what is taken is decided when a plan is made; this carries out what the plan says")
     args.retention = [find_rule(text, rules) for text in args.retention]
@@ -133,6 +136,7 @@ def _policy(host: HostInfo, args: argparse.Namespace) -> Policy:
             retentions=tuple(args.retention),
             min_age=min_age,
             overrides=tuple(args.override),
+            adopted=args.adopted,
         )
 
 

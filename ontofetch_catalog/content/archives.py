@@ -37,6 +37,7 @@ __all__ = [
     "Limits",
     "Readable",
     "damage_named",
+    "is_packed",
     "open_archive",
     "read_entries",
 ]
@@ -90,6 +91,12 @@ def damage_named(name: str) -> Iterator[None]:
             subject=name,
             hint="Nothing was unpacked; pull a good copy of it with --replace.",
         ) from error
+
+
+def is_packed(name: str, head: bytes) -> bool:
+    """Say whether a file is an archive or compressed, by its name and its first bytes (tars.BLOCK of them)."""
+    told = signatures.claims_archive(name) or bool(signatures.compression_of(head, name))
+    return told or head.startswith(zips.LOCAL) or tars.is_tar(head[: tars.BLOCK], name)
 
 
 def open_archive(archive: Path | StorePath) -> IO[bytes]:

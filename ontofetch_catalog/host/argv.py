@@ -54,12 +54,20 @@ def split_common(prog: str, words: list[str]) -> tuple[argparse.Namespace, list[
     return common, rest + words[end:]
 
 
-def overview(prog: str, commands: Iterable[Command]) -> str:
-    """Return the help of the whole program: commands with one line each, common options, exit codes, an example."""
+def overview(prog: str, commands: Iterable[Command], other: str = "") -> str:
+    """Return the help of the whole program: commands with one line each, common options, exit codes, an example.
+
+    Args:
+        prog: Its name.
+        commands: Its commands.
+        other: Another downloader, to which all other words go, `pull` too; empty if there is none.
+    """
     lines = {
         safe_text(command.name): safe_text(command.help) + (" (the default)" if command.default else "")
         for command in commands
     }
+    if other:
+        lines |= {"pull": f"goes to {safe_text(other)}", "…": "and so does any other word"}
     width = max(map(len, lines), default=0) + 2
     parser = argparse.ArgumentParser(
         prog=prog,

@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from ontofetch_hookspecs import Command, HostInfo, PluginFailed, call_contribution, load_target
+from ontofetch_hookspecs import Command, PluginFailed, call_contribution, load_target
 from ontofetch_hookspecs.errors import EXIT_OK, UsageError
 from ontofetch_hookspecs.names import quote
 
@@ -18,14 +18,16 @@ from ..settings import Settings, read_settings
 from ..settings_file import VARIABLE
 from . import logs
 from .argv import overview, split_common
-from .manager import Plugins, load_plugins
+from .beside import find_other, run_other
+from .manager import Plugins
+from .opening import NAME, load_wanted, make_ready
 
-NAME = "ontofetch"
 DISTRIBUTION = "ontofetch-catalog"
 HOST_COMMANDS = (
     Command("pull", "fetch a release, unpack it, validate it, record it", "ontofetch_catalog.host.pull_cmd:main"),
     Command("plugins", "list the plugins: hooks, state, time spent", "ontofetch_catalog.host.plugins_cmd:main"),
 )
+OTHERS = frozenset({"pull"})  # commands of this host that another downloader beside it has, too
 _HELP = ("-h", "--help", "help")
 _log = logging.getLogger("ontofetch.host")
 
@@ -51,11 +53,15 @@ def run(words: Sequence[str]) -> int:
     root = os.curdir if asks_help else common.root
     settings = read_settings({"root": root, "wait": common.wait, "no_plugins": off})
     _tell_of_found_file(settings)
-    plugins = load_plugins(_names(settings.values["no_plugins"]), _names(settings.values["required_plugins"]))
+    other = find_other() if settings.values["bridge_commands"] == "on" else ""
+    plugins = load_wanted(settings)
     commands = plugins.contributions("register_commands", Command, HOST_COMMANDS)
     if asks_help:
-        print(overview(NAME, commands), end="")  # noqa: T201 - it is what was asked for
+        print(overview(NAME, commands, other), end="")  # noqa: T201 - it is what was asked for
         return EXIT_OK
+    ours = {command.name for command in commands} - OTHERS
+    if other and first and not first.startswith("-") and first not in ours:
+        return run_other(other, rest, settings)
     command = _choose(commands, first)
     if command is None:
         print(overview(NAME, commands), end="")  # noqa: T201 - no plugin shows anything without a command
@@ -78,10 +84,6 @@ def _show_version() -> int:
     return EXIT_OK
 
 
-def _names(value: object) -> tuple[str, ...]:
-    return value if isinstance(value, tuple) else ()
-
-
 def _choose(commands: Sequence[Command], word: str) -> Command | None:
     """Return the command called `word`, or without one the first that is meant to run then; None if there is none."""
     if not word or word.startswith("-"):
@@ -95,19 +97,7 @@ def _choose(commands: Sequence[Command], word: str) -> Command | None:
 
 
 def _run_command(command: Command, argv: list[str], plugins: Plugins, settings: Settings) -> int:
-    import uuid
-
-    host = HostInfo(
-        name=NAME,
-        manager=plugins.manager,
-        root=settings.root,
-        run_id=uuid.uuid4().hex,
-        config_hash=settings.config_hash,
-        settings=settings.values,
-        plugin_settings=plugins.settings(settings.of_plugins, settings.file),
-        missing_plugins=plugins.missing,
-    )
-    plugins.ready(host)
+    host = make_ready(plugins, settings)
     try:
         plugin = plugins.owner(command)
         record = plugins.find(plugin)

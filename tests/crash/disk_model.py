@@ -157,8 +157,15 @@ class Shadow:
         if done:
             for change in self._changes:
                 change.durable = change.durable or not change.doomed
-            for folder, _, names in os.walk(self._root):
+            known = {key for change in self._changes for key in change.entries}
+            for folder, folders, names in os.walk(self._root):
                 self._solid.update(os.lstat(f"{folder}/{name}").st_ino for name in names)
+                # what a host has staged meanwhile, past the seam, is durable as well
+                inode = os.stat(folder).st_ino
+                here = self._durable.setdefault(inode, {})
+                for name in (*folders, *names):
+                    if (inode, name) not in known:
+                        here[name] = os.lstat(f"{folder}/{name}").st_ino
         return done
 
     def fail_sync(self, name: str, args: tuple[Any, ...]) -> None:

@@ -25,6 +25,7 @@ from ontofetch_catalog.catalog.verify import pages as verify_pages
 from ontofetch_catalog.catalog.verify import run as verify_run
 from ontofetch_catalog.catalog.verify.pool import Answer, Pool
 from ontofetch_catalog.settings import read_settings
+from tests.trees_of_others import add_archive, add_release
 
 from . import scenarios
 from .scenarios import Facts
@@ -138,6 +139,19 @@ def pinned(home: Path) -> Facts:
     scenarios.latest(home)
     ontofetch(home, "db", "pin", "example/sample/1.0")
     return {}
+
+
+def with_tree_of_another(place: str) -> Callable[[Path], Facts]:
+    """Return a builder of a store, and of a tree of another downloader somewhere below the home."""
+
+    def built(home: Path) -> Facts:
+        scenarios.former(home)
+        add_release(home / place, "hp", "1.0")
+        add_archive(home / place, "many", "1.0", {"a.ttl": b"a", "d/b.ttl": b"b"})
+        (home / place / "hp/latest").symlink_to("1.0")
+        return {}
+
+    return built
 
 
 def bit_rotten(home: Path) -> Facts:

@@ -105,4 +105,19 @@ _BOUNDARIES = tuple(
         ("pin/unpinned", maintenance.pinned, "db pin --remove example/sample/1.0", "prune.unpinned"),
     )
 )
-CARE = (*_STEPS, _RESTORE, *_AFTER_PRUNE, *FIXES, *_REBUILDS, _VERIFY, *_BOUNDARIES)
+_IMPORTS = tuple(
+    Variant(
+        name=f"import/{name}",
+        build=maintenance.with_tree_of_another(place),
+        run=maintenance.run("db", "import", f"{{home}}/{place}", *words),
+        stepwise=True,
+        exhaustive=False,
+        by_turns=True,
+        copies=True,
+    )
+    for name, place, words in (
+        ("in-place", "store/ontologies", ()),
+        ("copied", "elsewhere", ("--copy", "--service", "obo")),
+    )
+)
+CARE = (*_STEPS, _RESTORE, *_AFTER_PRUNE, *FIXES, *_REBUILDS, _VERIFY, *_BOUNDARIES, *_IMPORTS)

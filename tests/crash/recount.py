@@ -32,8 +32,15 @@ COLUMNS = {
     "schema_version": "version, checksum",
 }
 EVENTS = "event_id, digest, type, boundary_id, run_id, ts, level, version_id, config_hash, payload::VARCHAR"
-FOLDERS = {"native": ("src", "data"), "docstokg": ("original", "extracted")}
-DOCUMENTS = (".extract.audit.json", ".validation.audit.json", "manifest.json")
+FOLDERS = {
+    "native": ("src", "data"),
+    "docstokg": ("original", "extracted"),
+    "docstokg-tree": ("original", "extracted"),
+}
+SHARED = "docstokg-tree"  # another program's files lie in the same folders, also before anything is recorded
+MANIFEST, BESIDE = "manifest.json", ".manifest.json"
+DOCUMENTS = (".extract.audit.json", ".validation.audit.json", MANIFEST)
+OF_ANOTHER = "ontologies/"  # the tree of another program, in stores that have one
 LOCKS = (".duck.lock", ".duck.lock.desk")
 MOST_READ = 1_000
 Faults = list[tuple[str, str]]
@@ -118,9 +125,8 @@ def picture_of(disk: dict[str, tuple[int, str]], root: Path) -> dict[str, Any]:
             odd.append(path)
     odd += [f".catalog/{name}" for name in ("new.duckdb", "new.duckdb.wal") if (root / ".catalog" / name).exists()]
     # documents carry times; whether they say what the rows say is looked at apart
-    files = {
-        path: digest for path, digest in outside.items() if os.path.basename(path) not in (*DOCUMENTS, "LATEST.json")
-    }
+    timed = (*DOCUMENTS, BESIDE, "LATEST.json")
+    files = {path: digest for path, digest in outside.items() if os.path.basename(path) not in timed}
     documents = sorted(path for path in outside if path not in files)
     return {
         "files": files,
@@ -190,7 +196,7 @@ def check_files(tables: dict[str, list[tuple[Any, ...]]], disk: dict[str, tuple[
             faults.append(("rows-have-files", f"{path}: {'missing' if path not in disk else 'other bytes'}"))
     for path in disk:
         inside = path.startswith(tuple(prefixes)) or path.split("/")[3:4] in (["src"], ["data"])
-        if not path.startswith(".catalog/") and inside and path not in recorded:
+        if not path.startswith((".catalog/", OF_ANOTHER)) and inside and path not in recorded:
             faults.append(("files-have-rows", path))
 
 
@@ -219,8 +225,9 @@ def check_documents(
                 expected.add(f"{folder}/{name}")
             if disk.get(f"{folder}/{name}", (0, None))[1] != digest:
                 faults.append(("documents-agree", f"{folder}/{name}"))
-        expected.add(f"{folder}/manifest.json")
-        manifest = read_json(root / folder / "manifest.json")
+        name = f"{folder}/{BESIDE if row[6] == SHARED else MANIFEST}"
+        expected.add(name)
+        manifest = read_json(root / name)
         artifacts = sorted((item[1], item[2]) for item in tables["artifacts"] if item[0] == version_id)
         if "origins" in tables:
             origins = sorted(item[1:3] for item in tables["origins"] if item[0] == version_id)
@@ -238,9 +245,16 @@ def check_documents(
             [(item["relpath"], item["artifact_id"]) for item in manifest.get("artifacts", [])],
         )
         if told != (version_id, *audits, artifacts):
-            faults.append(("documents-agree", f"{folder}/manifest.json"))
-    there = {path for path in disk if os.path.basename(path) in DOCUMENTS and not path.startswith(".catalog/")}
+            faults.append(("documents-agree", name))
+    ours = (*DOCUMENTS, BESIDE)
+    there = {path for path in disk if os.path.basename(path) in ours and not path.startswith(".catalog/")}
+    there -= {path for path in there if path.startswith(OF_ANOTHER) and _is_of_another(path)}
     faults += [("documents-agree", f"{path} belongs to nothing") for path in sorted(there - expected)]
+
+
+def _is_of_another(path: str) -> bool:
+    """Say whether a document in the tree of another program is that program's own."""
+    return os.path.basename(path) == MANIFEST or "_extracted/" in path
 
 
 def check_events(tables: dict[str, list[tuple[Any, ...]]], root: Path, faults: Faults) -> list[list[Any]]:

@@ -35,7 +35,7 @@ def test_the_two_built_in_layouts() -> None:
 def test_another_layout_is_registered_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A host's own layout is found by its name; the same one again is fine, another one of that name is not."""
     monkeypatch.setattr(layout, "_LAYOUTS", dict(layout._LAYOUTS))
-    with pytest.raises(EventError, match=r"'mine' is not known. Known are: docstokg, native"):
+    with pytest.raises(EventError, match=r"'mine' is not known. Known are: docstokg, docstokg-tree, native"):
         find_layout("mine")
     mine = Layout("mine", "raw/files", "out")
     register_layout(mine)

@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 TIMESTAMP = "%Y%m%dT%H%M%S.%fZ"
-DOCUMENTS = (layout.MANIFEST, layout.EXTRACT_AUDIT, layout.VALIDATION_AUDIT)
 # bytes copied so far, bytes in all
 Progress = Callable[[int, int], None]
 _log = logging.getLogger("ontofetch.backup")
@@ -220,8 +219,8 @@ class _Copy:
 
     def _copy_documents(self) -> None:
         connection = self._session.connection
-        for folder in backups.list_folders(connection):
-            for name in DOCUMENTS:
+        for folder, name_of_layout in backups.list_folders(connection):
+            for name in layout.documents_of(name_of_layout):
                 # an audit is there once there was something to audit; doctor names what should be there and is not
                 self._copy_document(f"{folder}/{name}")
         for slot in backups.list_slots(connection):

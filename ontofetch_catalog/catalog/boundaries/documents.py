@@ -50,7 +50,7 @@ def draft_manifest(connection: duckdb.DuckDBPyConnection, draft: IntentDraft, ve
     row = releases.find_version(connection, version_id)
     if row is None:
         raise LookupError(version_id)
-    draft.write(f"{row.fs_relpath}/{layout.MANIFEST}", [encode_manifest(connection, row)])
+    draft.write(f"{row.fs_relpath}/{layout.manifest_of(row.layout)}", [encode_manifest(connection, row)])
 
 
 def encode_manifest(connection: duckdb.DuckDBPyConnection, row: releases.VersionRow) -> bytes:

@@ -75,7 +75,7 @@ def check_releases(
     for row in releases.list_versions(connection):
         if row.version_id in leave_out:
             continue
-        name = f"{row.fs_relpath}/{layout.MANIFEST}"
+        name = f"{row.fs_relpath}/{layout.manifest_of(row.layout)}"
         found = read_document(store.path(name))
         if found != encode_manifest(connection, row):
             message = f"The manifest {name} {'is not there' if found is None else 'says something else than the rows'}."

@@ -129,7 +129,7 @@ def redraft(connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft, v
             write(connection, draft, row)
         else:
             releases.update_version(connection, version_id, {column: None})
-    draft.displace(f"{row.fs_relpath}/{layout.MANIFEST}", keep=True)
+    draft.displace(f"{row.fs_relpath}/{layout.manifest_of(row.layout)}", keep=True)
     draft_manifest(connection, draft, version_id)
 
 

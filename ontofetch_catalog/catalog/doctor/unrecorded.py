@@ -18,6 +18,6 @@ def check_releases(store: Store, connection: duckdb.DuckDBPyConnection, findings
     recorded = {row.fs_relpath for row in releases.list_versions(connection)}
     for folder in find_folders(store):
         if folder.path not in recorded:
-            what = "has a manifest" if folder.has_manifest else "looks like a release"
+            what = "has a manifest" if folder.manifest else "looks like a release"
             message = f"The folder {folder.path} {what} and is not recorded."
             findings.add("CAT028", folder.path, message, unsafe=["adopt", "quarantine"])

@@ -18,7 +18,7 @@ from ..repo import listing
 from ..walk import as_text
 from . import planning
 from .policy import Policy
-from .selection import DOCUMENTS, Selection, select
+from .selection import Selection, select
 
 if TYPE_CHECKING:
     import duckdb
@@ -85,9 +85,11 @@ def _why_known(store: Store, connection: duckdb.DuckDBPyConnection, chosen: Sele
     if place is None:
         return "it is below no folder whose layout is known: no release is recorded there and no manifest is ours"
     inside = path.removeprefix(f"{place.folder}/")
-    if inside in DOCUMENTS and place.version_id:
+    if inside in place.layout.documents and place.version_id:
         return f"it is a document of {place.version_id}"
-    return "it is in neither the sources nor the data of its release, so the catalog did not write it"
+    anothers = "its release was imported where it lies, and what is not recorded there is another program's"
+    strange = "it is in neither the sources nor the data of its release, so the catalog did not write it"
+    return anothers if place.layout.shared else strange
 
 
 def _below_root(store: Store, given: str) -> str | None:

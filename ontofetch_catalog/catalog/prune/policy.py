@@ -50,6 +50,7 @@ class Policy:
         retentions: Take the releases that all of these rules choose.
         min_age: Take nothing that was touched later than this long ago, nanoseconds.
         overrides: Names of the brakes that are not to stop it.
+        adopted: Take also what lies in the folders of another program, of releases that were imported where they lie.
     """
 
     versions: tuple[str, ...] = ()
@@ -57,6 +58,7 @@ class Policy:
     retentions: tuple[AskedRetention, ...] = ()
     min_age: int = MIN_AGE
     overrides: tuple[str, ...] = ()
+    adopted: bool = False
 
     def as_plain(self) -> dict[str, object]:
         """Return what can be written as JSON; ages in seconds."""
@@ -68,6 +70,7 @@ class Policy:
             ],
             "min_age_seconds": self.min_age // 10**9,
             "overrides": sorted(self.overrides),
+            "adopted": self.adopted,
         }
 
 

@@ -98,7 +98,7 @@ def select(
     """
     # what a rule refuses, it refuses before the disk is looked at
     releases = _choose_releases(connection, policy, now) if within is None else []
-    found = scan(store, connection, within=within, sizes=False, progress=progress)
+    found = scan(store, connection, within=within, sizes=False, adopted=policy.adopted, progress=progress)
     chosen = Selection(found, read_references(store), listing.count_recorded(connection))
     judge = _Judge(store, policy, chosen, now)
     for release in releases:
@@ -139,7 +139,7 @@ class _Judge:
             try:
                 place = Place(folder, layouts.find_layout(layout), version_id)
                 entries = part_entries(self._store, release_parts(self._store, place))
-                reason = self._why_keep_release(folder, entries)
+                reason = self._why_anothers(place) or self._why_keep_release(folder, entries)
             except (EventError, OSError) as error:
                 reason = f"its folder can't be taken: {getattr(error, 'strerror', None) or error}"
         if reason is None:
@@ -153,6 +153,11 @@ class _Judge:
                 " --remove`, or leave it out of the plan.",
             )
         self._chosen.kept.append(Kept(folder, reason, version_id))
+
+    def _why_anothers(self, place: Place) -> str | None:
+        if not place.layout.shared or self._policy.adopted:
+            return None
+        return "it was imported where it lies, and another program keeps it, too; --adopted takes it"
 
     def _why_keep_release(self, folder: str, entries: list[Entry]) -> str | None:
         if self._chosen.references.holds(folder):
@@ -218,7 +223,7 @@ class _Judge:
 
 def release_parts(store: Store, place: Place) -> tuple[str, ...]:
     """Return what of a release is there to be moved: the folders of sources and data, the catalog's documents."""
-    names = (place.layout.source, place.layout.data, *DOCUMENTS)
+    names = (place.layout.source, place.layout.data, *place.layout.documents)
     paths = (f"{place.folder}/{name}" for name in names)
     return tuple(path for path in paths if store.path(path).exists())
 
@@ -234,6 +239,3 @@ def part_entries(store: Store, parts: Iterable[str]) -> list[Entry]:
         document = next(stat_paths(store, [part]), None)
         found += list_below(store, part) if document is None else [document]
     return found
-
-
-DOCUMENTS = (layouts.EXTRACT_AUDIT, layouts.VALIDATION_AUDIT, layouts.MANIFEST)

@@ -57,10 +57,10 @@ def adopt(
         AdoptionRefused: It is no release that can be recorded.
     """
     adopted = None
-    if folder.has_manifest:
+    if folder.manifest:
         try:
             with reader() as audits:
-                told = read_release(store, audits, folder.path)
+                told = read_release(store, audits, folder.path, folder.manifest)
             adopted = insert_documents(connection, told)
         except DocumentRefused as error:
             _log.warning("%s The release is hashed instead.", error.message)
@@ -140,7 +140,7 @@ def _hash_release(
     if own:
         draft.displace(f"{folder.path}/{layout.EXTRACT_AUDIT}", keep=True)
         draft_extract_audit(connection, draft, row)
-    for name in (layout.EXTRACT_AUDIT, layout.VALIDATION_AUDIT, layout.MANIFEST):
+    for name in known.documents:
         draft.displace(f"{folder.path}/{name}", keep=True)
     draft_manifest(connection, draft, row.version_id)
     size = sum(artifact.size_bytes for artifact in artifacts)

@@ -241,7 +241,7 @@ def _build(store: Store, folders: list[ReleaseFolder], made: Rebuilt) -> None:
     def fill(connection: duckdb.DuckDBPyConnection) -> events.EventRow:
         with reader() as audits:
             for folder in folders:
-                if folder.has_manifest:
+                if folder.manifest:
                     _record(store, connection, audits, folder, made)
         for slot in sorted({series_of(folder.path) for folder in folders}):
             record_latest(store, connection, slot)
@@ -269,7 +269,7 @@ def _record(
     made: Rebuilt,
 ) -> None:
     try:
-        told = read_release(store, audits, folder.path)
+        told = read_release(store, audits, folder.path, folder.manifest)
     except DocumentRefused as error:
         _log.warning("%s The release will be hashed instead.", error.message)
         return

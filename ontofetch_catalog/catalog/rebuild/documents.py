@@ -115,18 +115,21 @@ def reader() -> Iterator[duckdb.DuckDBPyConnection]:
         fsops.close_database(connection)
 
 
-def read_release(store: Store, connection: duckdb.DuckDBPyConnection, folder: str) -> ReleaseDocuments:
+def read_release(
+    store: Store, connection: duckdb.DuckDBPyConnection, folder: str, manifest: str = layout.MANIFEST
+) -> ReleaseDocuments:
     """Return what the documents in a folder service/ontology/version say; never writes.
 
     Args:
         store: The store.
         connection: What `reader` opened.
         folder: Below the root.
+        manifest: Name of its manifest.
 
     Raises:
         DocumentRefused: One is missing, damaged, changed, or says what the catalog can't hold.
     """
-    path = store.path(folder) / layout.MANIFEST
+    path = store.path(folder) / manifest
     try:
         document = read_json(path)
         version = _read_version(document, folder)

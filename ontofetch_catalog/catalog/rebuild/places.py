@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ontofetch_hookspecs.errors import EventError
-from ontofetch_hookspecs.layout import DATABASE, MANIFEST, Layout, known_layouts
+from ontofetch_hookspecs.layout import DATABASE, Layout, known_layouts, manifest_names
 from ontofetch_hookspecs.names import check_segment
 from ontofetch_hookspecs.store_paths import StorePath
 
@@ -24,12 +24,12 @@ class ReleaseFolder:
     Args:
         path: Below the root; also its version_id.
         layout: The first known layout whose folders are there; None if only a manifest is.
-        has_manifest: Whether it has one.
+        manifest: Name of its manifest; empty if it has none.
     """
 
     path: str
     layout: Layout | None
-    has_manifest: bool
+    manifest: str
 
 
 def find_folders(store: Store) -> Iterator[ReleaseFolder]:
@@ -41,9 +41,9 @@ def find_folders(store: Store) -> Iterator[ReleaseFolder]:
         for ontology in _folders(service):
             for version in _folders(ontology):
                 layout = next((known for known in known_layouts() if _has_part(version, known)), None)
-                has_manifest = (version / MANIFEST).is_file()
-                if layout is not None or has_manifest:
-                    yield ReleaseFolder(version.relpath, layout, has_manifest)
+                manifest = next((name for name in manifest_names() if (version / name).is_file()), "")
+                if layout is not None or manifest:
+                    yield ReleaseFolder(version.relpath, layout, manifest)
 
 
 def _folders(path: StorePath) -> list[StorePath]:

@@ -8,10 +8,10 @@ if TYPE_CHECKING:
     import duckdb
 
 
-def list_folders(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Return the root-relative folders of all releases, sorted."""
-    rows = connection.execute("SELECT fs_relpath FROM versions ORDER BY fs_relpath").fetchall()
-    return [str(row[0]) for row in rows]
+def list_folders(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
+    """Return (root-relative folder, name of the layout) of all releases, sorted."""
+    rows = connection.execute("SELECT fs_relpath, layout FROM versions ORDER BY fs_relpath").fetchall()
+    return [(str(folder), str(layout)) for folder, layout in rows]
 
 
 def list_slots(connection: duckdb.DuckDBPyConnection) -> list[str]:

@@ -6,6 +6,7 @@ for this connection alone and a connection that may only read can have it; where
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .. import fsops
@@ -49,6 +50,20 @@ def add_listing(connection: duckdb.DuckDBPyConnection, batch: pa.Table) -> None:
             (nanoseconds since 1970; NULL if nobody asked), mode.
     """
     fsops.execute(connection, _ADD, tables={"given_listing": batch})
+
+
+def leave_out_unrecorded(connection: duckdb.DuckDBPyConnection, folders: Sequence[str]) -> None:
+    """Take off the listing what has no row in these releases' folders: it is another program's."""
+    import pyarrow as pa
+
+    fsops.execute(
+        connection,
+        """
+        DELETE FROM staging_fs_listing WHERE relpath IN (SELECT relpath FROM v_fs_orphans)
+        AND array_to_string(string_split(relpath, '/')[1:3], '/') IN (SELECT folder FROM given_shared)
+        """,
+        tables={"given_shared": pa.table({"folder": pa.array(list(folders), pa.string())})},
+    )
 
 
 def drop_listing(connection: duckdb.DuckDBPyConnection) -> None:

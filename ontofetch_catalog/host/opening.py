@@ -1,0 +1,44 @@
+"""A host as the settings want it: its plugins loaded, its store known, everybody told."""
+
+from __future__ import annotations
+
+import uuid
+
+from ontofetch_hookspecs import HostInfo
+
+from ..settings import Settings
+from .manager import Plugins, load_plugins
+
+NAME = "ontofetch"
+
+
+def load_wanted(settings: Settings) -> Plugins:
+    """Return the plugins that are installed, but for those that a setting leaves out."""
+    return load_plugins(_names(settings.values["no_plugins"]), _names(settings.values["required_plugins"]))
+
+
+def make_ready(plugins: Plugins, settings: Settings) -> HostInfo:
+    """Return what the plugins of a host were told of it, after telling them."""
+    host = HostInfo(
+        name=NAME,
+        manager=plugins.manager,
+        root=settings.root,
+        run_id=uuid.uuid4().hex,
+        config_hash=settings.config_hash,
+        settings=settings.values,
+        plugin_settings=plugins.settings(settings.of_plugins, settings.file),
+        missing_plugins=plugins.missing,
+    )
+    plugins.ready(host)
+    return host
+
+
+def open_installed(settings: Settings) -> tuple[HostInfo, Plugins]:
+    """Return a host with its plugins."""
+    plugins = load_wanted(settings)
+    # names that two plugins contribute are found out here, as on the command line
+    return make_ready(plugins, settings), plugins
+
+
+def _names(value: object) -> tuple[str, ...]:
+    return value if isinstance(value, tuple) else ()

@@ -1,0 +1,1 @@
+"""The names of another project's downloader, for tests."""
