@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 # section → columns that give way, the last one first; what answers the question of the verb is not among them
 _DETAILS = {
     "pull": ("passed", "artifact", "sha256"),
+    "series": ("incomplete",),
     "versions": ("failed", "created_at", "released", "passed", "not_validated", "pinned", "artifacts"),
     "files": ("mtime", "format", "file_id", "verified_at", "artifact_id"),
     "origins": ("content_type", "told_at", "etag", "last_modified", "incomplete", "recorded_at"),
