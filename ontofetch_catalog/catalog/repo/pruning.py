@@ -77,7 +77,8 @@ def choose_releases(
         SELECT version_id, fs_relpath, layout, CASE
             WHEN is_latest THEN 'it is the latest release of its series'
             WHEN pinned_at IS NOT NULL THEN 'it is pinned'
-            WHEN newer = 0 AND NOT incomplete THEN 'it is the last release of its series' END
+            WHEN newer = 0 AND NOT (incomplete AND version_id IN (SELECT unnest($named)))
+                THEN 'it is the last release of its series' END
         FROM placed WHERE {wanted} ORDER BY slot, position
         """,  # noqa: S608
         values,
