@@ -19,6 +19,7 @@ from .output import add_output_options, save, say, say_lines
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
     from ..catalog.connection import Store
     from ..catalog.profile import Profiler
@@ -142,3 +143,16 @@ def reading(host: HostInfo) -> Iterator[duckdb.DuckDBPyConnection]:
 
     with sessions.reading(store_of(host)) as connection:
         yield connection
+
+
+def say_incomplete(rows: pa.Table, host: HostInfo) -> None:
+    """Say how many releases are incomplete, and what to do, if there are any among rows with a column `incomplete`."""
+    import pyarrow.compute as pc
+
+    count = pc.sum(rows["incomplete"]).as_py() or 0
+    if count:
+        subject = "1 release is" if count == 1 else f"{count:,} releases are"
+        say(
+            f"{subject} incomplete: an artifact was recorded and never unpacked. Pull a good copy of it, or take the"
+            f" release away with `{host.name} db prune --version VERSION`."
+        )

@@ -7,7 +7,7 @@ import re
 from ontofetch_hookspecs import HostInfo
 
 from ..errors import EXIT_OK, OntofetchError
-from .common import make_parser, reading, statistics_of
+from .common import make_parser, reading, say_incomplete, statistics_of
 from .output import OutputOptions, emit, say
 
 _HASH = re.compile(r"[0-9a-f]{8,64}")
@@ -31,6 +31,7 @@ def versions(argv: list[str], host: HostInfo) -> int:
         slot = resolve_series(connection, args.series) if args.series else None
         rows = queries.list_versions(connection, slot, statistics_of(host, connection).relation)
     emit({"versions": rows}, options=options, parameters={"series": slot}, nothing="No release is recorded.")
+    say_incomplete(rows, host)
     return EXIT_OK
 
 

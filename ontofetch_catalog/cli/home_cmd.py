@@ -5,7 +5,7 @@ from __future__ import annotations
 from ontofetch_hookspecs import HostInfo, take_common_options
 
 from ..errors import EXIT_OK
-from .common import make_parser, profiled, reading, statistics_of, store_of
+from .common import make_parser, profiled, reading, say_incomplete, statistics_of, store_of
 from .output import OutputOptions, emit, say
 
 
@@ -31,6 +31,7 @@ def _show(host: HostInfo, options: OutputOptions) -> int:
         rows = queries.list_series(connection, statistics_of(host, connection).relation)
     emit({"series": rows}, options=options)
     say(f"{len(rows):,} series below {store.root}")
+    say_incomplete(rows, host)
     if journal.open_intents(store):
         say(f"A boundary is open; `{host.name} db recover` ends what a dead process left.")
     return EXIT_OK

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 # section → columns that give way, the last one first; what answers the question of the verb is not among them
 _DETAILS = {
     "pull": ("not_judged", "passed", "artifact", "sha256"),
+    "series": ("incomplete",),
     "versions": (
         *("failed", "created_at", "released", "passed", "not_judged", "not_validated", "pinned", "artifacts"),
     ),

@@ -218,6 +218,7 @@ def _published_is_not_replaced(folder: Path) -> None:
 
 def _pruned(folder: Path) -> None:
     assert pull(folder, _climbing(folder, "x.tar"), names=_named("1")).code == 1
+    before = query(folder / "store", "SELECT v.version_key, o.* FROM versions v JOIN origins o USING (version_id)")
     words = ("--min-age", "0s", "--yes", "0s", "--override", "large-plan")
     for step in (("--version", "t/x/1", *words), ("--apply", "")):
         plans = sorted(path.name for path in folder.glob("store/.catalog/plans/*"))
@@ -225,6 +226,11 @@ def _pruned(folder: Path) -> None:
         assert code == 0, err
     assert not (folder / "store/t/x/1/src/x.tar").exists()
     assert query(folder / "store", "SELECT count(*) FROM artifacts") == [(0,)]
+    code, _, err = run(folder, "db", "prune", "--restore", plans[-1])
+    assert code == 0, err
+    rows = "SELECT v.version_key, o.* FROM versions v JOIN origins o USING (version_id)"
+    assert query(folder / "store", rows) == before
+    assert run(folder, "db", "doctor")[0] == 0
 
 
 def _collides(folder: Path) -> None:

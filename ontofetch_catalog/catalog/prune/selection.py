@@ -115,7 +115,7 @@ def _choose_releases(
     ruled: Sequence[str] = ()
     if policy.retentions:
         ruled = choose_by_rules(pruning.list_releases(connection, series=policy.series, now=now), policy.retentions)
-    return pruning.choose_releases(connection, [*policy.versions, *ruled])
+    return pruning.choose_releases(connection, policy.versions, ruled)
 
 
 class _Judge:

@@ -69,9 +69,14 @@ def list_releases(connection: duckdb.DuckDBPyConnection, *, series: str | None, 
 
 
 def choose_releases(
-    connection: duckdb.DuckDBPyConnection, chosen: Sequence[str]
+    connection: duckdb.DuckDBPyConnection, named: Sequence[str], ruled: Sequence[str]
 ) -> list[tuple[str, str, str, str | None]]:
-    """Return the releases among `chosen` that are recorded, in the order of their series.
+    """Return the releases among those that are recorded, in the order of their series.
+
+    Args:
+        connection: An open connection.
+        named: Releases that a user names; an incomplete one of them may go although it is the last of its series.
+        ruled: Releases that rules choose.
 
     Returns:
         (version_id, folder, layout, why it must stay; None if it may go).
@@ -87,10 +92,11 @@ def choose_releases(
         SELECT version_id, fs_relpath, layout, CASE
             WHEN is_latest THEN 'it is the latest release of its series'
             WHEN pinned_at IS NOT NULL THEN 'it is pinned'
-            WHEN newer = 0 AND NOT incomplete THEN 'it is the last release of its series' END
+            WHEN newer = 0 AND NOT (incomplete AND version_id IN (SELECT unnest($named)))
+                THEN 'it is the last release of its series' END
         FROM placed WHERE version_id IN (SELECT unnest($chosen)) ORDER BY slot, position
         """,  # noqa: S608
-        {"chosen": list(chosen)},
+        {"named": list(named), "chosen": [*named, *ruled]},
     ).fetchall()
     return [(str(row[0]), str(row[1]), str(row[2]), row[3]) for row in rows]
 
