@@ -5,6 +5,7 @@ Events are frozen and checked when they are made; they know nothing of who sends
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,6 +27,8 @@ from .names import (
     root_fault,
 )
 from .remarks import MOST_REMARKS, Remark
+
+MAX_EXTRA_BYTES = 16_384
 
 
 @runtime_checkable
@@ -125,6 +128,21 @@ def _check_globs(name: str, value: object) -> None:
         check_text(name, pattern, optional=False)
 
 
+def _check_extra(value: object) -> None:
+    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+        raise EventError(f"extra is a {type(value).__name__}, not a mapping of names to values.", subject="extra")
+    try:
+        size = len(json.dumps(dict(value), allow_nan=False).encode())
+    except (TypeError, ValueError, RecursionError) as error:
+        raise EventError(f"extra can't be written as JSON: {error}.", subject="extra") from error
+    if size > MAX_EXTRA_BYTES:
+        raise EventError(
+            f"extra has {size:,} bytes as JSON, more than {MAX_EXTRA_BYTES:,}.",
+            subject="extra",
+            hint="Keep the large part in a file of its own, and its name here.",
+        )
+
+
 def _check_flag(name: str, value: object) -> None:
     if not isinstance(value, bool):
         raise EventError(f"{name} is {quote(value)}, neither True nor False.", subject=name)
@@ -170,6 +188,8 @@ class DownloadDone(Event):
         replace: Whether other bytes under the same name may be displaced.
         files: The files that will come out of it, FILES_COLUMNS, if that is known already: none of them may meet
             another artifact's. None if it is not.
+        title, licence, version_iri: What the document says of itself, as far as the host knows it; text or None.
+        extra: What else the host wants to be recorded with it, as JSON takes it; at most MAX_EXTRA_BYTES of that.
     """
 
     service: str
@@ -190,6 +210,10 @@ class DownloadDone(Event):
     staged: Path | None = None
     replace: bool = False
     files: Table | None = None
+    title: str | None = None
+    licence: str | None = None
+    version_iri: str | None = None
+    extra: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         # zero-argument super() does not find the class that slots=True replaced
@@ -203,7 +227,7 @@ class DownloadDone(Event):
         check_size("size_bytes", self.size_bytes)
         check_text("source_url", self.source_url, optional=False)
         object.__setattr__(self, "source_url", redact_url(self.source_url))
-        for name in ("plan_hash", "etag", "last_modified", "content_type"):
+        for name in ("plan_hash", "etag", "last_modified", "content_type", "title", "licence", "version_iri"):
             check_text(name, getattr(self, name))
         if not isinstance(self.status, str) or self.status not in ("fresh", "cached"):
             raise EventError(f"status is {quote(self.status)}, neither fresh nor cached.", subject="status")
@@ -212,6 +236,7 @@ class DownloadDone(Event):
         _check_flag("replace", self.replace)
         if self.files is not None:
             _check_table("files", self.files)
+        _check_extra(self.extra)
 
     @property
     def version_id(self) -> str:

@@ -133,6 +133,10 @@ REMARK = Remark(kind="warning", reason="entry(s) of a kind", count=2, names=("a"
 bad_remarks = st.one_of(
     odd, st.none(), st.text(), st.lists(st.text(), max_size=2), st.tuples(st.text()), st.just((REMARK,) * 17)
 )
+bad_extra = st.one_of(
+    odd.filter(lambda value: value != {}), st.none(), st.text(), st.just({1: "a"}), st.just({"a": object()}),
+    st.just({"a": float("nan")}), st.just({"a": "x" * 17_000}),
+)  # fmt: skip
 bad_released = st.one_of(odd, st.text(), st.datetimes(), st.datetimes(timezones=st.just(UTC)))
 
 COMMON: dict[str, st.SearchStrategy[Any]] = {
@@ -147,6 +151,8 @@ FIELDS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "released": bad_released,
         "layout": st.one_of(odd, st.none(), st.text()),
         **dict.fromkeys(("plan_hash", "etag", "last_modified", "content_type"), bad_line),
+        **dict.fromkeys(("title", "licence", "version_iri"), bad_line),
+        "extra": bad_extra,
         "artifact": bad_relpath,
         "sha256": bad_sha256,
         "size_bytes": bad_size,

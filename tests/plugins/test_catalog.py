@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Generator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -301,3 +302,35 @@ def test_observers_hear_of_vetoes_and_failures(tmp_path: Path) -> None:
     with pytest.raises(OntofetchError):
         releases.manager.hook.on_set_latest(event=sample_set_latest(releases.root))
     assert listener.heard[-1][:2] == ("latest.rolled_back", "")
+
+
+def test_facts_and_extras_are_recorded(tmp_path: Path) -> None:
+    """What the document says, and what a host adds, stands in the event; a vote sees it before."""
+    seen: list[str | None] = []
+    voter = SimpleNamespace(on_download_done=hookimpl(lambda event: seen.append(event.licence)), PLUGIN_NAME="licence")
+    releases = Releases(tmp_path / "store", voter, settings={"durability": "off"})
+    staged = releases.stage_file("sample.nt", b"x")
+    facts = {"title": "Sample", "licence": "CC0-1.0", "version_iri": "urn:sample:1.0"}
+    event = sample_download_done(
+        releases.root, sha256=sha256(b"x"), size_bytes=1, staged=staged, extra={"ticket": 7}, **facts
+    )
+    releases.manager.hook.on_download_done(event=event)
+    assert seen == ["CC0-1.0"]
+    ((payload,),) = query(releases.root, "SELECT payload FROM events WHERE type = 'download.done'")
+    assert {**facts, "extra": {"ticket": 7}}.items() <= json.loads(payload).items()
+
+
+@pytest.mark.parametrize(
+    ("extra", "sentence"),
+    [
+        ([1], "extra is a list, not a mapping"),
+        ({1: 2}, "not a mapping of names"),
+        ({"a": {1}}, "extra can't be written as JSON"),
+        ({"a": float("nan")}, "extra can't be written as JSON"),
+        ({"a": "x" * 17_000}, "more than 16,384"),
+    ],
+)
+def test_an_extra_is_small_and_plain(tmp_path: Path, extra: object, sentence: str) -> None:
+    """It is recorded as JSON, so it has to be that."""
+    with pytest.raises(EventError, match=sentence):
+        sample_download_done(tmp_path, extra=extra)

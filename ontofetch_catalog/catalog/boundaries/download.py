@@ -178,6 +178,9 @@ class DownloadBoundary(Boundary):
         draft_manifest(connection, draft, self.version_id)
         payload = {"artifact": event.artifact, "sha256": event.sha256, "status": event.status, "replaced": replaced}
         payload |= {"source_url": event.source_url, "etag": event.etag, "last_modified": event.last_modified}
+        facts = {"title": event.title, "licence": event.licence, "version_iri": event.version_iri}
+        payload |= {name: value for name, value in facts.items() if value is not None}
+        payload |= {"extra": dict(event.extra)} if event.extra else {}
         payload |= {"repaired": self._lost_documents} if self._lost_documents else {}
         return Recorded(rows=1, bytes=event.size_bytes, payload=payload)
 
