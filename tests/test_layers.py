@@ -220,6 +220,7 @@ _VALIDATOR = "a validator is given a path, by contract"
 BY_NAME = {
     "ontofetch_hookspecs.store_paths": "the one way",
     "ontofetch_hookspecs.processes": "/proc",
+    "ontofetch_hookspecs.taking": "below a descriptor that store_paths opened",
     "ontofetch_catalog.host.new_plugin": "a new project, in a new folder where a user says",
     "ontofetch_hookspecs.conformance": "what a plugin has written in the folder of a test",
     "ontofetch_catalog.catalog.fsops": "where a user or a host says: a backup's target, an output, staged bytes",

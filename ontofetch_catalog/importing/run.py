@@ -98,7 +98,7 @@ def _service_in_place(info: HostInfo, request: Request) -> str:
     """
     tree = request.tree
     root = os.path.realpath(info.root)
-    here = os.path.realpath(tree.parent) == root and not tree.is_symlink()
+    here = os.path.realpath(tree.parent) == root and StorePath(tree.parent, tree.name).is_dir()
     if not here or not SEGMENT.fullmatch(tree.name):
         raise UsageError(
             f"{quote(tree)} is no folder of the store {quote(info.root)}, so it can't be taken in where it lies.",

@@ -9,7 +9,7 @@ import lzma
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ontofetch_catalog.content.stated import HEAD_BYTES, Stated, read_stated, stated_in
@@ -165,6 +165,8 @@ def test_a_hostile_document_costs_no_more_than_any_other(kind: str) -> None:
 
 
 @given(st.one_of(st.binary(max_size=400), st.text(max_size=400).map(str.encode)))
+@example(b"format-version: 1\ndata-version: ../1\n")
+@example(b"format-version: 1\ndata-version: 1\x1b[31m\n")
 def test_whatever_is_stated_is_a_legal_name(head: bytes) -> None:
     """Nothing that a document holds comes out but a name that the catalog can hold."""
     found = stated_in(head)
@@ -172,6 +174,7 @@ def test_whatever_is_stated_is_a_legal_name(head: bytes) -> None:
 
 
 @given(st.text(max_size=200))
+@example("1:0")
 def test_a_version_of_any_text_is_a_legal_name(text: str) -> None:
     """The same of IRIs and texts."""
     for found in (version_in_iri(text), version_in_iri(f"http://x.org/{text}"), version_in_text(text)):

@@ -31,7 +31,15 @@ def both(*bombs: str) -> tuple[str, ...]:
     return of(BOMB, *bombs) + of(READ, *bombs)
 
 
+STATED = "tests/content/test_stated.py::test_"
+
+
 FAULTS = (
+    fault(
+        "a version is whatever a document says",
+        ("ontofetch_catalog/content/version_names.py", 'return check_segment("version", name)', "return name"),
+        tests=(STATED + "a_version_of_any_text_is_a_legal_name", STATED + "whatever_is_stated_is_a_legal_name"),
+    ),
     fault(
         "a decompressor yields all at once",
         (INFLATING, "found = self._inner.decompress(data, most)", "found = self._inner.decompress(data, -1)"),

@@ -146,8 +146,8 @@ FAULTS = (
         ),
         (
             MANIFESTS,
-            "if (version / layout.MANIFEST).exists():",
-            "if __import__('os').path.exists(str(version / layout.MANIFEST)):",
+            "if (version / name).exists()",
+            "if __import__('os').path.exists(str(version / name))",
         ),
         tests=(AUDITS + "a_linked_folder_holds_no_releases",),
         note="a manifest that was found so is then refused as behind a link",
