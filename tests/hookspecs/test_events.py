@@ -134,8 +134,8 @@ bad_remarks = st.one_of(
     odd, st.none(), st.text(), st.lists(st.text(), max_size=2), st.tuples(st.text()), st.just((REMARK,) * 17)
 )
 bad_extra = st.one_of(
-    odd.filter(lambda value: not isinstance(value, dict)), st.none(), st.text(), st.just({1: "a"}), st.just({"a": object()}),
-    st.just({"a": float("nan")}), st.just({"a": "x" * 17_000}),
+    odd.filter(lambda value: not isinstance(value, dict)), st.none(), st.text(),
+    st.just({1: "a"}), st.just({"a": object()}), st.just({"a": float("nan")}), st.just({"a": "x" * 17_000}),
 )  # fmt: skip
 bad_released = st.one_of(odd, st.text(), st.datetimes(), st.datetimes(timezones=st.just(UTC)))
 
