@@ -28,6 +28,7 @@ DB = {
     "restore": ("../db.tar.zst", "--root", "../c"),
     "verify": (), "refresh": (), "prune": ("--dry-run",), "pin": ("s/o/1",), "migrate": (), "doctor": (),
     "rebuild": ("--replace",), "recover": (),
+    "import": ("..", "--service", "t", "--pattern", "none-{ontology}-{version}.owl", "--copy", "--dry-run"),
 }  # fmt: skip
 COMMANDS = {
     "pull": ("../first.txt", *RELEASE, "--version", "3", "--no-validate"), "plugins": (), "home": (),

@@ -20,7 +20,7 @@ from ontofetch_catalog.errors import OntofetchError, UsageError
 from ontofetch_catalog.host.dispatch import HOST_COMMANDS
 from ontofetch_catalog.plugins import analytics, catalog
 from tests.cli.conftest import Run
-from tests.cli.test_profile_option import WORDS
+from tests.cli.test_profile_option import WORDS, make_tree
 from tests.programs import SCRIPT, Program
 
 PULL = ("file.ttl", "--service", "example", "--ontology", "sample", "--version", "3.0")
@@ -63,6 +63,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (place / "file.ttl").write_text("<urn:a> <urn:b> <urn:c> .\n")
     (place / "old.json").write_text("old")
     os.mkfifo(place / "pipe")
+    make_tree(place)
     monkeypatch.chdir(place)
     return place
 

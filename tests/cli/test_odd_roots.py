@@ -58,6 +58,7 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("db", "doctor"),
     ("db", "doctor", "--fix", "--yes", "--hash"),
     ("db", "rebuild", "--replace"),
+    ("db", "import", "{home}", "--service", "t", "--copy", "--pattern", "none-{{ontology}}-{{version}}.owl"),
     ("db", "recover"),
     *(("report", name) for name in ("latest", "validation", "hotspots", "duplicates")),
     ("report", "growth", "--a", "o/1", "--b", "o/2"),

@@ -30,11 +30,19 @@ WORDS: dict[str, tuple[str, ...]] = {
     "migrate": (),
     "doctor": ("--hash",),
     "rebuild": ("--replace",),
+    "import": ("tree", "--service", "t", "--pattern", "{ontology}/{version}/*", "--copy"),
     "recover": (),
 }
 # these only write, or end what is open: they ask for nothing that could be slow
-ASKS_NOTHING = {"migrate", "recover"}
+ASKS_NOTHING = {"migrate", "recover", "import"}
 NOTHING = "-- no query was asked: what this command tells does not come out of one\n"
+
+
+def make_tree(folder: Path) -> None:
+    """Make the tree that `db import` of the table above takes in."""
+    path = folder / "tree/imported/1.0/a.ttl"
+    path.parent.mkdir(parents=True)
+    path.write_text("<urn:a> <urn:b> <urn:c> .\n")
 
 
 def test_every_verb_is_tried() -> None:
@@ -48,6 +56,8 @@ def test_a_verb_tells_its_plans(verb: str, store: Path, run: Run, monkeypatch: p
     monkeypatch.chdir(store.parent)
     if verb == "restore":
         run("db", "backup", "--to", "backup")
+    if verb == "import":
+        make_tree(store.parent)
     code, out, err = run("db", verb, *WORDS[verb], "--profile", "--json")
     assert code == 0, err
     assert json.loads(out)
