@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import importlib
 import re
 import subprocess
 import sys
@@ -16,8 +17,9 @@ from typing import Any
 import pytest
 
 from ontofetch_catalog.host.app import main
-from ontofetch_hookspecs import EventError, Host, OntofetchError, Receipt, open_host
+from ontofetch_hookspecs import EventError, Host, OntofetchError, PluginFailed, Receipt, open_host
 from tests.environments import CHECKOUT
+from tests.programs import install
 from tests.releases import query
 from tests.sites import Answer, Site
 
@@ -177,3 +179,19 @@ def test_a_field_of_another_kind_is_named(tmp_path: Path) -> None:
     """A root that is text is told as that."""
     with pytest.raises(EventError, match=r"root is a str, not a pathlib\.Path"):
         send(open_host(tmp_path / "store", settings={"durability": "off"}), "1.0", root=str(tmp_path / "store"))
+
+
+def test_a_plugin_that_raises_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The host opens all the same; where the plugin says that it must be loaded, nothing is taken without it."""
+    monkeypatch.syspath_prepend(
+        install(tmp_path / "site", "bad", "@hookimpl\ndef on_host_ready(host): raise ValueError")
+    )
+    assert send(open_host(tmp_path / "one", settings={"durability": "off"}), "1.0") is not None
+    points = "[ontofetch]\nstrict = strict\n[ontofetch.required]\nstrict = strict\n"
+    install(tmp_path / "site", "strict", "@hookimpl\ndef on_host_ready(host): raise ValueError", points)
+    importlib.invalidate_caches()
+    for name, off in (("two", ()), ("three", ("catalog",))):
+        host = open_host(tmp_path / name, settings={"durability": "off"}, off=off)
+        with pytest.raises(PluginFailed, match="'strict' must be loaded and is not: on_host_ready: ValueError"):
+            send(host, "1.0")
+        assert not (tmp_path / name / "example").exists()

@@ -20,12 +20,12 @@ from typing import Any, TypeVar
 import pluggy
 
 from . import specs
-from .commands import HostInfo, describe
+from .commands import HostInfo, describe, refuse_without
 from .errors import EventError
 from .events import DownloadDone, Event, ExtractDone, Receipt, SetLatest, ValidateDone, find_receipt
 from .layout import find_layout, split_version_id
 from .names import quote
-from .notify import FAILURES
+from .notify import FAILURES, tell_ready
 from .publishing import publish_without_catalog
 from .specs import ENTRY_POINT_GROUP, PROJECT, REQUIRED_GROUP
 from .stages import Stage, StagedFile
@@ -101,6 +101,7 @@ def open_host(
     failed = load_plugins(manager, off) if installed else {}
     required = {point.name for point in entry_points(group=REQUIRED_GROUP)} if installed else set()
     known = dict(settings or {})
+    missing: dict[str, str] = {}
     info = HostInfo(
         name=name,
         manager=manager,
@@ -108,9 +109,12 @@ def open_host(
         run_id=uuid.uuid4().hex,
         config_hash=hashlib.sha256(json.dumps(known, sort_keys=True, default=str).encode()).hexdigest(),
         settings=known,
-        missing_plugins={name: reason for name, reason in failed.items() if name in required},
+        missing_plugins=missing,
     )
-    manager.hook.on_host_ready.call_historic(kwargs={"host": info})
+    for plugin_name, error in tell_ready(manager, info).items():
+        failed[plugin_name] = f"on_host_ready: {describe(error)}"
+        _log.error("plugin %s is left out: %s", quote(plugin_name), failed[plugin_name])
+    missing.update({plugin_name: reason for plugin_name, reason in failed.items() if plugin_name in required})
     return Host(info)
 
 
@@ -186,6 +190,8 @@ class Host:
         return kind(**given)
 
     def _call(self, hook: str, event: object) -> Receipt | None:
+        # the catalog looks as well, where there is one
+        refuse_without(self.info)
         return find_receipt(getattr(self.manager.hook, hook)(event=event))
 
 

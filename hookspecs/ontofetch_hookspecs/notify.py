@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pluggy
 
+    from .commands import HostInfo
     from .events import CatalogCommitted, CatalogRolledBack
 
 FAILURES = (Exception, SystemExit)  # `sys.exit` in a hook would end the host without a word
@@ -75,3 +76,30 @@ def gather(manager: pluggy.PluginManager, hook: str) -> tuple[list[tuple[str, ob
             _log.error("plugin %s failed in %s: %s: %s", name, hook, type(error).__name__, error)
             _log.debug("traceback of plugin %s", name, exc_info=error)
     return found, errors
+
+
+def tell_ready(manager: pluggy.PluginManager, host: HostInfo) -> dict[str, BaseException]:
+    """Tell every plugin which host this is; one that raises is left out from now on, and the others hear of it.
+
+    Returns:
+        Name → what was raised, of those that are left out.
+    """
+    failures: dict[str, BaseException] = {}
+    for plugin_impl in manager.hook.on_host_ready.get_hookimpls():
+        _isolate(plugin_impl, failures)
+    manager.hook.on_host_ready.call_historic(kwargs={"host": host})
+    for name in failures:
+        manager.unregister(name=name)
+    return failures
+
+
+def _isolate(plugin_impl: pluggy.HookImpl, failures: dict[str, BaseException]) -> None:
+    function = plugin_impl.function
+
+    def isolated(*args: object, **kwargs: object) -> None:
+        try:
+            function(*args, **kwargs)
+        except FAILURES as error:  # whoever calls `tell_ready` reports it
+            failures[plugin_impl.plugin_name] = error
+
+    plugin_impl.function = isolated  # type: ignore[misc] # as in `surround`

@@ -32,7 +32,7 @@ from ontofetch_hookspecs import (
 from ontofetch_hookspecs.commands import describe
 from ontofetch_hookspecs.errors import OntofetchError, PluginFailed, UsageError, Veto
 from ontofetch_hookspecs.names import quote
-from ontofetch_hookspecs.notify import FAILURES
+from ontofetch_hookspecs.notify import FAILURES, tell_ready
 from ontofetch_hookspecs.surround import surround
 
 from ..settings import read_plugin_settings
@@ -153,12 +153,7 @@ class Plugins:
 
     def ready(self, host: HostInfo) -> None:
         """Tell every plugin which host this is; one that raises is left out. Then check the order of the wrappers."""
-        failures: dict[str, BaseException] = {}
-        for impl in self.manager.hook.on_host_ready.get_hookimpls():
-            _isolate(impl, failures)
-        self.manager.hook.on_host_ready.call_historic(kwargs={"host": host})
-        for name, error in failures.items():
-            self.manager.unregister(name=name)
+        for name, error in tell_ready(self.manager, host).items():
             record = self.find(name)
             if record is not None:
                 self.fail(record, f"on_host_ready: {describe(error)}")
@@ -411,18 +406,6 @@ def _watch(plugins: Plugins, record: PluginRecord) -> None:
                 plugins.ledger.watch(impl, caller.name)
                 if not record.built_in:
                     surround(impl, PrintsAside)
-
-
-def _isolate(impl: pluggy.HookImpl, failures: dict[str, BaseException]) -> None:
-    function = impl.function
-
-    def isolated(*args: object, **kwargs: object) -> None:
-        try:
-            function(*args, **kwargs)
-        except FAILURES as error:  # the other plugins must still learn of the host
-            failures[impl.plugin_name] = error
-
-    impl.function = isolated  # type: ignore[misc] # as in the ledger
 
 
 def _leave_out(plugin: str) -> str:
