@@ -22,8 +22,11 @@ from .oracles import judge_command
 from .places import PROGRAM, SECRET, TOP, Bench, Ended, Place, changes, holders_of_canary, recount
 
 _AT_FDCWD, _EXCHANGE = -100, 2
-# DuckDB opens its files by name (docs/security.md, "What does not hold"); whether it changed one, a recount shows
+# DuckDB opens its files by name (docs/security.md, "What does not hold"): opening one is no fault; whether it changed
+# one, a recount shows. The one change that is not prevented is named there, too: an open writer makes its log anew in a
+# folder that took the place of `.catalog`.
 _BY_DUCKDB = re.compile(r"/\.catalog/ontofetch\.duckdb(\.wal)?>")
+_LOG_OF_TWIN = "twins/.catalog/ontofetch.duckdb.wal "
 _NEVER_OPENED = re.compile(r"ENOENT|ENOTDIR|ELOOP|EXDEV|EACCES|O_PATH")
 
 SWAPPED = (
@@ -201,7 +204,8 @@ def _make_twins(place: Place) -> None:
 
 def _judge(place: Place, before: dict[str, tuple[object, ...]]) -> Iterator[str]:
     for change in changes(before, recount(place.outside)):
-        yield f"outside: {change}"
+        if not change.startswith(_LOG_OF_TWIN):
+            yield f"outside: {change}"
     for path in holders_of_canary(place.root):
         yield f"read outside: the store's {path} holds what lies outside"
     for path in holders_of_canary(place.work):
