@@ -5,6 +5,7 @@ Nothing is fetched and nothing is recorded; what a source means to whoever reads
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -17,6 +18,7 @@ from ontofetch_hookspecs.store_paths import StorePath
 from .found import ImportRefused, Left
 
 MOST_BYTES = 4 << 20
+_MOST_DEPTH = 20  # of an entry, which is a mapping of texts
 _ENDINGS = (".gz", ".bz2", ".xz", ".zst", ".zip", ".tar", ".tgz")
 
 
@@ -63,16 +65,28 @@ def read_sources(path: StorePath) -> list[Source | Left]:
         raw = path.read_bytes(MOST_BYTES)
     except OSError as error:
         raise ImportRefused(f"The list {quote(path)} can't be read: {error.strerror}.") from error
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        # an alias can stand for a list of lists of lists of itself; none of these lists has one
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(raw, Loader=yaml.SafeLoader)):
-            raise ImportRefused(f"The list {quote(path)} has aliases, and is not taken for a download list.")
-        told = yaml.safe_load(raw)
+        _refuse_aliases_and_depth(yaml.parse(raw, Loader=loader), path)
+        told = yaml.load(raw, Loader=loader)  # noqa: S506 - one of the two safe loaders
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ImportRefused(f"The list {quote(path)} is no YAML that can be read: {quote(error)}.") from error
     if not isinstance(told, list):
         raise ImportRefused(f"{quote(path)} is no download list: it has no entries at its top.")
     return [_read_entry(number, entry) for number, entry in enumerate(told, start=1)]
+
+
+def _refuse_aliases_and_depth(events: Iterable[Any], path: StorePath) -> None:
+    """Refuse what no list has: an alias can stand for lists of lists of itself, and depth costs its square."""
+    import yaml
+
+    depth = 0
+    for event in events:
+        if isinstance(event, yaml.AliasEvent):
+            raise ImportRefused(f"The list {quote(path)} has aliases, and is not taken for a download list.")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _MOST_DEPTH:
+            raise ImportRefused(f"{quote(path)} is no download list: the nesting of its entries is too deep.")
 
 
 def _read_entry(number: int, entry: Any) -> Source | Left:

@@ -192,7 +192,9 @@ def test_a_download_list_becomes_sources(tmp_path: Path, run: Run) -> None:
     [
         ("a: &a [x]\nb: [*a, *a]", "aliases"),
         ("- {", "no YAML"),
-        ("[" * 100_000, "no YAML"),
+        ("[" * 100_000, "nesting"),
+        ("- " * 100_000, "nesting"),
+        ("{a: " * 100_000, "nesting"),
         ("url: x", "no entries at its top"),
         ("- !!python/object/apply:os.system [id]", "no YAML"),
     ],
