@@ -1,16 +1,22 @@
-"""What a host shows when it is called without a command: what do I have."""
+"""What a host shows when it is called without a command: what do I have, and what waits."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs import HostInfo, take_common_options
 
 from ..errors import EXIT_OK
+from ..rendering.text import human_size
 from .common import make_parser, profiled, reading, say_incomplete, statistics_of, store_of
 from .output import OutputOptions, emit, say
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 
 def main(argv: list[str], host: HostInfo) -> int:
-    """Show a row per series: its latest release, since when, how large, how many files fail."""
+    """Show a row per series: latest and newest release, since when, how large, how many files fail; and what waits."""
     argv, host = take_common_options(argv, host)
     parser = make_parser(host, "", "What do I have: a row per series.", "--json")
     options = OutputOptions.from_args(parser.parse_args(argv))
@@ -20,7 +26,7 @@ def main(argv: list[str], host: HostInfo) -> int:
 def _show(host: HostInfo, options: OutputOptions) -> int:
     from ..catalog import journal
     from ..catalog.generation import require_database
-    from ..catalog.repo import queries
+    from ..catalog.repo import pages, queries
 
     store = store_of(host)
     if not require_database(store):
@@ -29,9 +35,32 @@ def _show(host: HostInfo, options: OutputOptions) -> int:
         return EXIT_OK
     with reading(host) as connection:
         rows = queries.list_series(connection, statistics_of(host, connection).relation)
+        sums = pages.sum_store(connection)
     emit({"series": rows}, options=options)
-    say(f"{len(rows):,} series below {store.root}")
+    _say_sums(host, sums)
     say_incomplete(rows, host)
     if journal.open_intents(store):
         say(f"A boundary is open; `{host.name} db recover` ends what a dead process left.")
+    _say_what_waits(host, sums)
     return EXIT_OK
+
+
+def _say_sums(host: HostInfo, sums: pa.Table) -> None:
+    series, releases, files, size = (sums[name][0].as_py() for name in ("series", "releases", "files", "size_bytes"))
+    say(f"{series:,} series, {releases:,} releases, {files:,} files, {human_size(size)} below {host.root}")
+
+
+def _say_what_waits(host: HostInfo, sums: pa.Table) -> None:
+    """Say what somebody should look at."""
+    suspects, verified_at = sums["suspects"][0].as_py(), sums["verified_at"][0].as_py()
+    if suspects:
+        say(
+            f"The last verification, on {verified_at:%Y-%m-%d}, found {suspects:,} damaged or missing files;"
+            f" `{host.name} db doctor --hash` says what mends them."
+        )
+    quarantined = sums["quarantined_bytes"][0].as_py()
+    if quarantined:
+        say(
+            f"{human_size(quarantined)} lie in quarantine; `{host.name} db prune --plans` lists what can be brought"
+            " back or removed for good."
+        )

@@ -198,9 +198,11 @@ class CatalogPlugin:
 
     @hookimpl
     def register_commands(self) -> Iterable[Command]:
-        """Contribute `db`, and what a host without a command shows."""
+        """Contribute `db`, `show`, `log`, and what a host without a command shows."""
         return [
             Command("db", "look at the catalog and care for it", "ontofetch_catalog.cli.db_cmd:main"),
+            Command("show", "one page about a release, a series or a file", "ontofetch_catalog.cli.show_cmd:main"),
+            Command("log", "what happened, in sentences", "ontofetch_catalog.cli.log_cmd:main"),
             Command("home", "what do I have", "ontofetch_catalog.cli.home_cmd:main", default=True),
         ]
 

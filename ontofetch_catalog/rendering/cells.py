@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MIDNIGHT = "T00:00:00Z"  # a column of days is shown as days
 FREE_TEXT = ("details", "payload", "help", "meaning", "command")
-SENTENCES = ("reason", "message")  # for people: broken into lines rather than cut
+SENTENCES = ("reason", "message", "story")  # for people: broken into lines rather than cut
 SIGNED = ("net", "delta", "growth")
 SHARES = ("share", "rate")
 GOOD, CAREFUL, BAD = "green", "yellow", "red"

@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 # section → columns that give way, the last one first; what answers the question of the verb is not among them
 _DETAILS = {
     "pull": ("not_judged", "passed", "artifact", "sha256"),
-    "series": ("incomplete",),
+    "series": ("incomplete", "set_at", "newest_failed"),
+    "artifacts": ("source_url", "recorded_at", "incomplete", "sha256"),
+    "doubts": ("validator",),
+    "results": ("run_at", "validator_version", "sha256"),
+    "log": ("event_id", "type"),
+    "pointers": ("updated_by",),
     "versions": (
         *("failed", "created_at", "released", "passed", "not_judged", "not_validated", "pinned", "artifacts"),
     ),
@@ -38,7 +43,7 @@ _DETAILS = {
     "plugins": ("milliseconds", "reason", "distribution", "hooks"),
 }
 _HIDDEN = {"findings": ("subject",)}  # the message names it
-_RECORDS = ("summary", "status")
+_RECORDS = ("summary", "status", "release", "series_page", "change")
 
 
 def style_of(sections: Iterable[str], titles: Mapping[str, str]) -> Look:

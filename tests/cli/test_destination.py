@@ -34,6 +34,8 @@ WAYS: dict[str, list[tuple[str, ...]]] = {
     ],
     "pull": [PULL],
     "plugins": [()],
+    "show": [("sample",), ("2.0",), ("a.ttl",)],
+    "log": [()],
 }
 
 

@@ -34,6 +34,8 @@ PRUNE = ("--version", "s/o/1", "--min-age", "0s", "--yes", "0s", "--override", "
 COMMANDS: tuple[tuple[str, ...], ...] = (
     (),
     ("plugins",),
+    ("show", "o/1"),
+    ("log",),
     ("db", "status"),
     ("db", "versions", "--out", "{home}/versions.parquet"),
     ("db", "files", "o/1"),

@@ -1,0 +1,126 @@
+"""The SQL behind `ontofetch show` and the summary of a store: all that is recorded of one release, series or content.
+
+Every function returns one Arrow table.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..connection import literal
+from .releases import INCOMPLETE
+from .stats import LIVE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import duckdb
+    import pyarrow as pa
+
+
+def describe_release(connection: duckdb.DuckDBPyConnection, version_id: str, stats: str = LIVE) -> pa.Table:
+    """Return one row: what a release is, what points to it, its sums, and which releases stand around it."""
+    return connection.sql(
+        f"""
+        WITH neighbours AS (
+            SELECT o.*, lead(o.version_id) OVER (ORDER BY o.position) AS next_version_id
+            FROM v_series_order o
+            WHERE o.slot = (SELECT slot FROM v_series_order WHERE version_id = {literal(version_id)})
+        )
+        SELECT v.version_id, n.is_latest AS latest, v.pinned_at, v.released, v.created_at AS recorded_at,
+            n.position, n.previous_version_id AS previous, n.next_version_id AS next,
+            i.version_id IS NOT NULL AS incomplete, s.artifacts, s.artifact_bytes, s.files, s.size_bytes, s.formats,
+            s.passed, s.failed, s.not_judged, s.not_validated, s.last_verified, v.fs_relpath AS folder, v.layout
+        FROM neighbours n JOIN versions v USING (version_id) JOIN {stats} s USING (version_id)
+        LEFT JOIN ({INCOMPLETE}) i USING (version_id)
+        WHERE n.version_id = {literal(version_id)}
+        """  # noqa: S608
+    ).to_arrow_table()
+
+
+def list_artifacts(connection: duckdb.DuckDBPyConnection, version_id: str) -> pa.Table:
+    """Return a row per artifact of a release: relpath, sha256, size_bytes, files, incomplete, recorded_at, source_url.
+
+    files is how many came out of it, source_url where the bytes came from first.
+    """
+    return connection.sql(
+        f"""
+        SELECT a.relpath, a.artifact_id AS sha256, a.size_bytes, count(f.relpath) AS files,
+            any_value(a.extraction) IS NULL AS incomplete, a.recorded_at, a.source_url
+        FROM artifacts a LEFT JOIN extracted_files f
+            ON f.version_id = {literal(version_id)} AND f.artifact_id = a.artifact_id
+        WHERE a.version_id = {literal(version_id)}
+        GROUP BY a.relpath, a.artifact_id, a.size_bytes, a.recorded_at, a.source_url ORDER BY a.relpath
+        """  # noqa: S608
+    ).to_arrow_table()
+
+
+def list_doubts(connection: duckdb.DuckDBPyConnection, version_id: str) -> pa.Table:
+    """Return the files of a release that failed or could not be judged: relpath, outcome, validator, reason."""
+    return connection.sql(
+        f"""
+        SELECT relpath, CASE WHEN passed IS NULL THEN 'not judged' ELSE 'failed' END AS outcome, validator,
+            coalesce(details->>'error', details->>'not_judged') AS reason
+        FROM validations WHERE version_id = {literal(version_id)} AND passed IS DISTINCT FROM true
+        ORDER BY passed NULLS LAST, relpath, validator
+        """  # noqa: S608
+    ).to_arrow_table()
+
+
+def describe_series(connection: duckdb.DuckDBPyConnection, slot: str, stats: str = LIVE) -> pa.Table:
+    """Return one row: the latest and the newest release of a series, how many there are, and their sums."""
+    return connection.sql(
+        f"""
+        SELECT o.slot AS series, any_value(o.version_id) FILTER (o.is_latest) AS latest,
+            max_by(o.version_id, o.position) AS newest, count(*) AS releases,
+            count(v.pinned_at) AS pinned, count(i.version_id) AS incomplete, sum(s.files)::BIGINT AS files,
+            sum(s.size_bytes)::BIGINT AS size_bytes, sum(s.artifact_bytes)::BIGINT AS artifact_bytes,
+            min(v.created_at) AS first_recorded_at, max(v.created_at) AS last_recorded_at
+        FROM v_series_order o JOIN versions v USING (version_id) JOIN {stats} s USING (version_id)
+        LEFT JOIN ({INCOMPLETE}) i USING (version_id)
+        WHERE o.slot = {literal(slot)} GROUP BY o.slot
+        """  # noqa: S608
+    ).to_arrow_table()
+
+
+def list_results_of(connection: duckdb.DuckDBPyConnection, file_ids: Sequence[str]) -> pa.Table:
+    """Return what validators said of contents: sha256, validator, validator_version, outcome, reason, run_at."""
+    return connection.sql(
+        """
+        SELECT file_id AS sha256, validator, validator_version,
+            CASE passed WHEN true THEN 'passed' WHEN false THEN 'failed' ELSE 'not judged' END AS outcome,
+            coalesce(details->>'error', details->>'not_judged') AS reason, max(run_at) AS run_at
+        FROM validations WHERE file_id IN (SELECT unnest($1::VARCHAR[]))
+        GROUP BY ALL ORDER BY ALL
+        """,
+        params=[list(file_ids)],
+    ).to_arrow_table()
+
+
+def sum_store(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Return one row of sums over a store.
+
+    Columns: series, releases, files, size_bytes (of artifacts and files), suspects (damaged or missing files that the
+    last verification found; NULL if there was none), verified_at (when that was, UTC), quarantined_bytes (of what was
+    moved away and not removed for good).
+    """
+    return connection.sql(
+        """
+        WITH batches AS (
+            SELECT arg_max(type, event_id) AS type, arg_max(payload, event_id) AS payload FROM events
+            WHERE starts_with(type, 'prune.') AND NOT ends_with(type, '.rolled_back')
+                AND (payload->>'batch') IS NOT NULL
+            GROUP BY payload->>'plan', payload->>'batch'
+        ), verified AS (
+            SELECT arg_max(payload, event_id) AS payload, max(ts) AS ts FROM events WHERE type = 'verify.done'
+        )
+        SELECT (SELECT count(DISTINCT slot) FROM v_series_order) AS series,
+            (SELECT count(*) FROM versions) AS releases,
+            (SELECT count(*) FROM extracted_files) AS files,
+            (SELECT coalesce(sum(size_bytes), 0)::BIGINT FROM extracted_files)
+                + (SELECT coalesce(sum(size_bytes), 0)::BIGINT FROM artifacts) AS size_bytes,
+            (SELECT (payload->>'findings')::BIGINT FROM verified) AS suspects, (SELECT ts FROM verified) AS verified_at,
+            (SELECT coalesce(sum((payload->>'bytes')::BIGINT), 0)::BIGINT FROM batches WHERE type = 'prune.batch')
+                AS quarantined_bytes
+        """
+    ).to_arrow_table()

@@ -1,0 +1,38 @@
+"""The command `log`: what happened to a store, a series or a release, in sentences, newest first."""
+
+from __future__ import annotations
+
+from ontofetch_hookspecs import HostInfo, take_common_options
+
+from ..errors import EXIT_OK, VersionUnknown
+from .common import make_parser, profiled, reading
+from .output import OutputOptions, emit
+
+
+def main(argv: list[str], host: HostInfo) -> int:
+    """Print the story of a store."""
+    argv, host = take_common_options(argv, host)
+    parser = make_parser(
+        host, "log", "What happened, newest first; `db events` has every detail of it.", "log obo/hp --top 50"
+    )
+    parser.add_argument("what", nargs="?", metavar="RELEASE|SERIES", help="only of this one (default: of all)")
+    parser.add_argument("--all", action="store_true", help="also commands that found nothing to do")
+    args = parser.parse_args(argv)
+    options = OutputOptions.from_args(args)
+    return profiled(argv, lambda: _show(host, options, args.what, unchanged=args.all))
+
+
+def _show(host: HostInfo, options: OutputOptions, what: str | None, *, unchanged: bool) -> int:
+    from ..catalog.repo import releases, story
+
+    with reading(host) as connection:
+        slot = version_id = None
+        if what:
+            try:
+                slot = releases.resolve_series(connection, what)
+            except VersionUnknown:
+                version_id = releases.resolve_version(connection, what)
+        rows = story.list_story(connection, version_id, slot, unchanged=unchanged)
+    parameters = {"series": slot, "version_id": version_id, "all": unchanged}
+    emit({"log": rows}, options=options, parameters=parameters, nothing="Nothing has happened yet.")
+    return EXIT_OK

@@ -1,0 +1,149 @@
+"""The command `show`: one page about a release, a series, or a content, found by path or sha256."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from ontofetch_hookspecs import HostInfo, take_common_options
+from ontofetch_hookspecs.names import quote
+
+from ..errors import EXIT_OK, OntofetchError, VersionUnknown
+from .common import make_parser, profiled, reading, statistics_of
+from .output import OutputOptions, emit
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+_HASH = re.compile(r"[0-9a-f]{8,64}")
+_MOST_CONTENTS = 1_000  # contents of one path whose results are asked for
+_TITLES = {
+    "release": "release",
+    "artifacts": "artifacts",
+    "file_formats": "formats",
+    "doubts": "failed or not judged",
+    "change": "change against the one before",
+    "series_page": "series",
+    "versions": "releases",
+    "pointers": "what was latest",
+    "found": "where it is",
+    "results": "what validators said",
+}
+
+Sections = dict[str, "pa.Table"]
+
+
+def main(argv: list[str], host: HostInfo) -> int:
+    """Print all that is recorded of one thing."""
+    argv, host = take_common_options(argv, host)
+    parser = make_parser(
+        host, "show", "All that is recorded of a release, a series, a file or a content.", "show obo/hp/latest"
+    )
+    parser.add_argument(
+        "what",
+        metavar="RELEASE|SERIES|PATH|HASH",
+        help="a series, a release, the path of a file or its end, or 8 or more digits of a sha256",
+    )
+    parser.add_argument("--as", dest="kind", choices=tuple(_PAGES), help="what it is, where several fit")
+    args = parser.parse_args(argv)
+    options = OutputOptions.from_args(args)
+    return profiled(argv, lambda: _show(host, options, args.what, args.kind))
+
+
+def _show(host: HostInfo, options: OutputOptions, what: str, kind: str | None) -> int:
+    with reading(host) as connection:
+        for name, page in _PAGES.items():
+            if kind not in (None, name):
+                continue
+            sections = page(connection, host, what)
+            if sections is not None:
+                break
+        else:
+            raise VersionUnknown(
+                f"Nothing recorded is called {quote(what)}{f' as a {kind}' if kind else ''}.",
+                subject=what,
+                hint=f"`{host.name}` lists the series, `{host.name} db versions` the releases.",
+            )
+    parameters = {"what": what, "kind": name}
+    emit(sections, options=options, parameters=parameters, titles=_TITLES)
+    return EXIT_OK
+
+
+def _series(connection: duckdb.DuckDBPyConnection, host: HostInfo, what: str) -> Sections | None:
+    from ..catalog.repo import pages, queries, releases
+
+    try:
+        slot = releases.resolve_series(connection, what) if what else None
+    except VersionUnknown:
+        slot = None
+    if slot is None:
+        return None
+    stats = statistics_of(host, connection).relation
+    return {
+        "series_page": pages.describe_series(connection, slot, stats),
+        "versions": queries.list_versions(connection, slot, stats),
+        "pointers": queries.list_latest(connection, slot, history=True).drop_columns("slot"),
+    }
+
+
+def _release(connection: duckdb.DuckDBPyConnection, host: HostInfo, what: str) -> Sections | None:
+    from ..catalog.repo import pages, queries, releases
+
+    try:
+        version_id = releases.resolve_version(connection, what)
+    except VersionUnknown:
+        if what.rpartition("/")[2] in ("latest", "previous"):
+            raise
+        return None
+    page = pages.describe_release(connection, version_id, statistics_of(host, connection).relation)
+    sections = {
+        "release": page,
+        "artifacts": pages.list_artifacts(connection, version_id),
+        "file_formats": queries.list_formats(connection, version_id),
+        "doubts": pages.list_doubts(connection, version_id),
+    }
+    previous = page["previous"][0].as_py()
+    if previous is not None:
+        sections["change"] = queries.sum_delta(connection, previous, version_id)
+    return sections
+
+
+def _content(connection: duckdb.DuckDBPyConnection, host: HostInfo, what: str) -> Sections | None:
+    del host
+    from ..catalog.repo import queries
+
+    digits = what.lower()
+    return _with_results(connection, queries.find_content(connection, digits)) if _HASH.fullmatch(digits) else None
+
+
+def _file(connection: duckdb.DuckDBPyConnection, host: HostInfo, what: str) -> Sections | None:
+    del host
+    from ..catalog.repo import queries
+
+    return _with_results(connection, queries.find_path(connection, what))
+
+
+def _with_results(connection: duckdb.DuckDBPyConnection, found: pa.Table) -> Sections | None:
+    import pyarrow.compute as pc
+
+    from ..catalog.repo import pages
+
+    if not len(found):
+        return None
+    contents = pc.unique(found["sha256"])
+    if len(contents) > _MOST_CONTENTS:
+        raise OntofetchError(
+            f"{len(contents):,} contents fit.", subject="show", hint="Name one of them by more of its path."
+        )
+    return {"found": found, "results": pages.list_results_of(connection, contents.to_pylist())}
+
+
+# the first that fits is shown: who means a file that is called like a series says so
+_PAGES: Mapping[str, Callable[[duckdb.DuckDBPyConnection, HostInfo, str], Sections | None]] = {
+    "series": _series,
+    "release": _release,
+    "content": _content,
+    "file": _file,
+}

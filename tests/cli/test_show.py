@@ -1,0 +1,176 @@
+"""`ontofetch show` and `ontofetch log`: one page about a thing, and the story of a store in sentences."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from tests.cli.conftest import Run
+from tests.releases import Releases, sha256
+
+Rows = Callable[..., list[dict[str, Any]]]
+OLD, NEW = "example/sample/1.0", "example/sample/2.0"
+
+
+def sections(run: Run, *words: str) -> dict[str, Any]:
+    """Return what a command prints as JSON: section → rows, and `what` → what it was taken for."""
+    code, out, err = run(*words, "--json")
+    assert code == 0, err
+    found = json.loads(out)
+    return {**found["sections"], "what": found["parameters"]["kind"]}
+
+
+@pytest.mark.parametrize("word", ["2.0", NEW, "sample/2.0", "sample/latest"])
+def test_a_release_has_one_page(run: Run, word: str) -> None:
+    """Its sums, artifacts, formats, and what changed since the release before; what is recorded, recounted."""
+    run("db", "latest", "set", NEW)
+    found = sections(run, "show", word)
+    assert found["what"] == "release"
+    (row,) = found["release"]
+    assert (row["version_id"], row["latest"], row["previous"], row["next"]) == (NEW, True, OLD, None)
+    assert (row["files"], row["artifacts"], row["position"], row["incomplete"]) == (4, 1, 2, False)
+    assert row["size_bytes"] == sum(item["size_bytes"] for item in found["file_formats"])
+    assert [item["files"] for item in found["artifacts"]] == [4]
+    assert {name: found["change"][0][name] for name in ("added", "removed", "modified", "renamed")} == {
+        "added": 1,
+        "removed": 1,
+        "modified": 1,
+        "renamed": 1,
+    }
+    assert found["doubts"] == []
+
+
+def test_the_first_release_has_no_change(run: Run) -> None:
+    """There is nothing to compare it with."""
+    assert "change" not in sections(run, "show", OLD)
+
+
+@pytest.mark.parametrize("word", ["sample", "example/sample"])
+def test_a_series_has_one_page(run: Run, word: str) -> None:
+    """Its releases in their order, what is latest and what was; the newest is named also where none is latest."""
+    found = sections(run, "show", word)
+    assert found["what"] == "series"
+    assert [row["version_id"] for row in found["versions"]] == [OLD, NEW]
+    (row,) = found["series_page"]
+    assert (row["latest"], row["newest"], row["releases"], row["files"]) == (NEW, NEW, 2, 8)
+    run("db", "latest", "set", OLD)
+    found = sections(run, "show", word)
+    assert (found["series_page"][0]["latest"], found["series_page"][0]["newest"]) == (OLD, NEW)
+    assert [row["version_id"] for row in found["pointers"]] == [OLD, NEW, OLD]
+
+
+def test_a_path_and_a_hash_are_found(run: Run) -> None:
+    """A path shows where it is in all releases, a sha256 everything with these bytes."""
+    found = sections(run, "show", "a.ttl")
+    assert found["what"] == "file"
+    assert {(row["version_id"], row["sha256"]) for row in found["found"]} == {
+        (OLD, sha256(b"one")),
+        (NEW, sha256(b"ONE!")),
+    }
+    found = sections(run, "show", sha256(b"two")[:12].upper())
+    assert found["what"] == "content"
+    assert [row["relpath"] for row in found["found"]] == ["d/old.ttl", "d/new.ttl"]
+
+
+def test_what_fits_several_can_be_chosen(tmp_path: Path, run: Run) -> None:
+    """A file that is called like a series is found by saying that it is a file."""
+    root = tmp_path / "other"
+    Releases(root, settings={"durability": "off"}).pull("1", {"sample": "x"})
+    assert json.loads(run("show", "sample", "--json", root=root)[1])["parameters"]["kind"] == "series"
+    code, out, _ = run("show", "sample", "--as", "file", "--json", root=root)
+    assert (code, json.loads(out)["rows"][0]["relpath"]) == (0, "sample")
+
+
+@pytest.mark.parametrize("words", [("nothing",), ("sample", "--as", "release"), ("other/latest",), ("\x1b[31m",)])
+def test_what_is_not_recorded_is_a_sentence(run: Run, words: tuple[str, ...]) -> None:
+    """It names the word, harmlessly, and what to type next."""
+    code, out, err = run("show", *words)
+    assert (code, out) == (1, "")
+    assert err.startswith("error: ")
+    assert "ontofetch" in err
+    assert "\x1b" not in err
+
+
+def test_failures_have_their_reasons(tmp_path: Path, run: Run) -> None:
+    """What failed or was not judged stands on the page of its release and of its file, and in the story."""
+    root = tmp_path / "judged"
+    source = tmp_path / "bad.ttl"
+    source.write_text("<urn:a> <urn:b> .\n")
+    names = ("--service", "s", "--ontology", "o", "--version", "1")
+    assert run("pull", str(source), *names, root=root)[0] == 3
+    found = json.loads(run("show", "s/o/1", "--json", root=root)[1])["sections"]
+    (doubt,) = found["doubts"]
+    assert (doubt["relpath"], doubt["outcome"]) == ("bad.ttl", "failed")
+    assert "line 1" in doubt["reason"]
+    (result,) = json.loads(run("show", "bad.ttl", "--as", "file", "--json", root=root)[1])["sections"]["results"]
+    assert (result["outcome"], result["reason"]) == ("failed", doubt["reason"])
+    (series,) = json.loads(run("--json", root=root)[1])["rows"]
+    assert (series["latest"], series["newest"], series["failed"], series["newest_failed"]) == (None, "1", 1, 1)
+    assert "1 failed" in run("log", root=root)[1]
+
+
+def test_home_names_the_newest_beside_the_latest(run: Run) -> None:
+    """Sums are those of the latest release; the total of the store, and what waits, are said below."""
+    run("db", "latest", "set", OLD)
+    code, out, err = run("--json")
+    (row,) = json.loads(out)["rows"]
+    assert (code, row["latest"], row["newest"], row["releases"]) == (0, "1.0", "2.0", 2)
+    assert "1 series, 2 releases, 8 files" in err
+    assert "quarantine" not in err
+
+
+def test_home_says_what_waits(run: Run, store: Path) -> None:
+    """Bytes in quarantine are named until they are purged, damaged files until a verification finds none."""
+    (store / OLD / "data/gone.ttl").write_text("torn!")
+    assert run("db", "verify", "-q")[0] == 3
+    assert "found 1 damaged or missing" in run()[2]
+    (store / OLD / "data/gone.ttl").write_text("three")
+    assert run("db", "verify", "-q")[0] == 0
+    assert "damaged" not in run()[2]
+    prune = ("--keep-last", "1", "--min-age", "0s", "--yes", "0s", "--override", "large-plan")
+    assert run("db", "prune", *prune)[0] == 0
+    plan = json.loads(run("db", "prune", "--plans", "--json")[1])["rows"][0]["plan_id"]
+    assert run("db", "prune", "--apply", plan)[0] == 0
+    assert "lie in quarantine" in run()[2]
+    assert run("db", "prune", "--purge", plan)[0] == 0
+    assert "quarantine" not in run()[2]
+
+
+def test_the_story_is_told_newest_first(run: Run) -> None:
+    """Each event is a sentence, of a release, a series or all; none is shown by a name of a program."""
+    run("db", "pin", OLD)
+    run("db", "latest", "set", OLD)
+    told = json.loads(run("log", "--json")[1])["rows"]
+    assert told[0]["story"] == f"became latest, after {NEW}"
+    assert (told[1]["story"], told[1]["release"]) == ("pinned", OLD)
+    assert [row["event_id"] for row in told] == sorted((row["event_id"] for row in told), reverse=True)
+    assert {row["release"] for row in json.loads(run("log", "1.0", "--json")[1])["rows"]} == {OLD}
+    assert {row["release"] for row in json.loads(run("log", "sample", "--json")[1])["rows"]} == {OLD, NEW}
+    assert not [row["story"] for row in told if row["story"] == row["type"]]
+
+
+def test_commands_without_effect_are_left_out(run: Run) -> None:
+    """They are there with --all."""
+    run("db", "latest", "set", NEW)
+    few, all_ = (json.loads(run("log", *words, "--json")[1])["rows"] for words in ((), ("--all",)))
+    assert len(all_) == len(few) + 1
+
+
+def test_an_event_that_was_refused_is_told(run: Run, store: Path) -> None:
+    """Its reason is part of the story, and reaches a terminal harmlessly, whatever it has in it."""
+    payload = json.dumps({"error": "no \x1b[31mroom"})
+    with duckdb.connect(str(store / ".catalog/ontofetch.duckdb")) as connection:
+        connection.execute(
+            "INSERT INTO events (event_id, ts, type, level, version_id, payload)"
+            " SELECT max(event_id) + 1, max(ts), 'extract.rolled_back', 'error', ?, ? FROM events",
+            [NEW, payload],
+        )
+    code, out, _ = run("log", "--top", "1")
+    assert code == 0
+    assert "extract was refused or failed: no " in " ".join(out.split())
+    assert "\x1b" not in out
