@@ -65,13 +65,13 @@ def _set(host: HostInfo, name: str, *, accept_failures: bool) -> str:
 
 def _unset(host: HostInfo, name: str) -> str:
     """Let a series, or the only one there is, have no latest any more; return the series."""
-    from ..catalog.boundaries.pointers import PointBack
+    from ..catalog.boundaries.pointers import Unset
     from ..catalog.repo.releases import resolve_series
 
     store = store_to_write(host)
     with reading(host) as connection:
         slot = resolve_series(connection, name)
-    outcome = carry_out(host, store, PointBack(store, slot, None, user_name()))
+    outcome = carry_out(host, store, Unset(store, slot, None, user_name()))
     say(f"{slot} has no latest {'now' if outcome.receipt.changed else 'anyway'}.")
     return slot
 

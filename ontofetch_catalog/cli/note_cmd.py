@@ -48,13 +48,11 @@ def _main(kind: str, argv: list[str], host: HostInfo) -> int:
         version_id = resolve_version(connection, args.release) if args.release else None
         known = notes.list_notes(connection, kind, version_id)
     if store is not None and version_id is not None:
-        from ..catalog.boundaries.notes import AddNote, RemoveNote
+        from ..catalog.boundaries.notes import BOUNDARIES
 
-        if args.text is not None:
-            boundary: AddNote = AddNote(store, version_id, kind, args.text)
-        else:
-            boundary = RemoveNote(store, version_id, kind, _text_of(kind, known, args.remove, version_id))
-        outcome = carry_out(host, store, boundary)
+        text = args.text if args.text is not None else _text_of(kind, known, args.remove, version_id)
+        boundary = BOUNDARIES[kind, args.text is not None]
+        outcome = carry_out(host, store, boundary(store, version_id, text))
         if not outcome.receipt.changed:
             say(f"{version_id} has that {kind} already." if args.text is not None else f"It had no such {kind}.")
         with reading(host) as connection:

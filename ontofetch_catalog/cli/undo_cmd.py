@@ -31,6 +31,8 @@ def main(argv: list[str], host: HostInfo) -> int:
 
 
 def _main(argv: list[str], host: HostInfo) -> int:
+    from ..catalog import sessions
+
     parser = make_parser(host, "undo", _TEXT, "undo --list")
     parser.add_argument("id", nargs="?", metavar="ID", type=whole, help="what --list shows (default: the last)")
     parser.add_argument("--list", action="store_true", help="show what was done last, and whether it can be taken back")
@@ -48,6 +50,10 @@ def _main(argv: list[str], host: HostInfo) -> int:
         _emit([], options)
         say("There is nothing to undo.")
     elif deed.row.undone:
+        if not args.dry_run:
+            # a repeat that finds nothing left ends what the first one left open all the same
+            with sessions.writing(store):
+                pass
         _emit([deed], options)
         say(f"{deed.message} That was taken back already.")
     elif deed.why_not:

@@ -39,24 +39,21 @@ def check_note(kind: str, text: object, created_at: datetime) -> notes.Note:
 
 
 class AddNote(MaintenanceBoundary):
-    """Record a note or a tag of a release.
+    """Record a note of a release.
 
     Args:
         store: The store.
         version_id: The release.
-        kind: `note` or `tag`.
         text: What is said.
         created_at: When it was said first, now if it is None; UTC without zone.
     """
 
+    kind: ClassVar[str] = notes.NOTE
     done: ClassVar[str] = "added"
 
-    def __init__(
-        self, store: Store, version_id: str, kind: str, text: str, *, created_at: datetime | None = None
-    ) -> None:
+    def __init__(self, store: Store, version_id: str, text: str, *, created_at: datetime | None = None) -> None:
         super().__init__(store, version_id)
-        self.note = check_note(kind, text, created_at or sessions.utc_now())
-        self.kind = kind  # type: ignore[misc] - one class for both, whose events are called after what they are about
+        self.note = check_note(self.kind, text, created_at or sessions.utc_now())
 
     def known(self, connection: duckdb.DuckDBPyConnection) -> list[notes.Note]:
         """Return what is said of the release already, once it is sure that it is recorded."""
@@ -87,7 +84,7 @@ class AddNote(MaintenanceBoundary):
 
 
 class RemoveNote(AddNote):
-    """Take a note or a tag of a release away."""
+    """Take a note of a release away."""
 
     done: ClassVar[str] = "removed"
 
@@ -103,3 +100,21 @@ class RemoveNote(AddNote):
         notes.delete_note(connection, self.version_id, self.note.kind, self.note.text)
         message = f"{self.version_id} has no longer the {self.kind} {quote(self.note.text)}."
         return self.told(connection, draft, message)
+
+
+class AddTag(AddNote):
+    """Record a tag of a release."""
+
+    kind: ClassVar[str] = notes.TAG
+
+
+class RemoveTag(RemoveNote):
+    """Take a tag of a release away."""
+
+    kind: ClassVar[str] = notes.TAG
+
+
+# (kind, whether it is added) → its boundary
+BOUNDARIES: dict[tuple[str, bool], type[AddNote]] = {
+    (kind.kind, kind.done == "added"): kind for kind in (AddNote, RemoveNote, AddTag, RemoveTag)
+}

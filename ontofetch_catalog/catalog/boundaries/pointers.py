@@ -79,23 +79,23 @@ def describe(changed: Iterable[Mapping[str, Any]]) -> str:
 
 
 class PointBack(MaintenanceBoundary):
-    """Take the latest of a series away, or point it back to a release that was latest before.
+    """Point a series back to a release that was latest before.
 
     Args:
         store: The store.
         slot: The series.
-        target: The release; None: it is to have no latest.
+        target: The release; None for `Unset`.
         expected: What has to be latest as long as nothing is done, if that matters: (a release or None,).
         updated_by: Who asks for it.
     """
 
     kind: ClassVar[str] = "latest"
+    done: ClassVar[str] = "set"
 
     def __init__(
         self, store: Store, slot: str, target: str | None, updated_by: str, *, expected: tuple[str | None] | None = None
     ) -> None:
         super().__init__(store, target or "")
-        self.done = "set" if target else "unset"  # type: ignore[misc] - told by what it does
         self.slot = slot
         self._target = target
         self._expected = expected
@@ -130,3 +130,9 @@ class PointBack(MaintenanceBoundary):
         message = describe([{"slot": self.slot, "latest": self._target}]).strip()
         payload = {"slot": self.slot, "former": self._former, "message": message}
         return Recorded(rows=1, payload=payload)
+
+
+class Unset(PointBack):
+    """Take the latest of a series away."""
+
+    done: ClassVar[str] = "unset"

@@ -213,8 +213,8 @@ class RestoreBatch(_BatchBoundary):
         folded = releases.find_folded(connection, version_id)
         if folded is not None:
             raise Conflict(
-                f"{version_id} can't be restored: {folded[1]} has been recorded since, and {folded[0]} would be the same"
-                " folder where case is folded.",
+                f"{version_id} can't be restored: {folded[1]} has been recorded since, and {folded[0]} would be the"
+                " same folder where case is folded.",
                 subject=version_id,
                 hint="Give that one another name first (`ontofetch mv`).",
             )

@@ -68,7 +68,8 @@ def list_deeds(connection: duckdb.DuckDBPyConnection, *, most: int, event_id: in
         WITH pulls AS (SELECT DISTINCT run_id, version_id FROM events WHERE type = 'download.done'),
         told AS (
             SELECT e.*, CASE
-                WHEN p.run_id IS NOT NULL AND type IN ({pulls}) AND NOT (type = 'latest.set' AND (payload->>'message') IS NOT NULL)
+                WHEN p.run_id IS NOT NULL AND type IN ({pulls})
+                        AND NOT (type = 'latest.set' AND (payload->>'message') IS NOT NULL)
                     THEN 'pull ' || e.run_id || ' ' || e.version_id
                 WHEN type = 'prune.batch' THEN 'plan ' || (payload->>'plan')
                 ELSE 'event ' || event_id END AS deed

@@ -12,8 +12,8 @@ from ontofetch_hookspecs.names import quote
 
 from ...errors import OntofetchError, PreconditionFailed, UsageError
 from ..boundaries.engine import MaintenanceBoundary
-from ..boundaries.notes import AddNote, RemoveNote
-from ..boundaries.pointers import PointBack
+from ..boundaries.notes import BOUNDARIES
+from ..boundaries.pointers import PointBack, Unset
 from ..connection import Store
 from ..prune.batches import APPLIED, PURGED
 from ..prune.pins import Pin, Unpin
@@ -205,7 +205,7 @@ def _of_renaming(undoing: _Undoing) -> MaintenanceBoundary:
 def _of_pointer(undoing: _Undoing) -> MaintenanceBoundary:
     slot, former = str(undoing.payload["slot"]), undoing.payload.get("former")
     expected = (undoing.row.version_id or None,)
-    return PointBack(undoing.store, slot, former, undoing.user, expected=expected)
+    return (PointBack if former else Unset)(undoing.store, slot, former, undoing.user, expected=expected)
 
 
 def _of_pin(undoing: _Undoing) -> MaintenanceBoundary:
@@ -220,10 +220,9 @@ def _of_unpin(undoing: _Undoing) -> MaintenanceBoundary:
 def _of_note(undoing: _Undoing) -> MaintenanceBoundary:
     kind, _, done = undoing.row.type.partition(".")
     text = str(undoing.payload["text"])
-    if done == "added":
-        return RemoveNote(undoing.store, undoing.row.version_id, kind, text)
     said = datetime.fromisoformat(str(undoing.payload["created_at"]))
-    return AddNote(undoing.store, undoing.row.version_id, kind, text, created_at=said)
+    boundary = BOUNDARIES[kind, done == "removed"]
+    return boundary(undoing.store, undoing.row.version_id, text, created_at=said)
 
 
 _INVERSES: dict[str, _Inverse] = {
