@@ -60,7 +60,7 @@ def _main(argv: list[str], host: HostInfo) -> int:
         what = KINDS[old.count("/")]
         confirm(f"The {what} {old} with {len(names):,} releases would be called {new}.", yes=args.yes, subject=old)
     outcome = carry_out(host, store, renaming)
-    show_done(outcome, options, hint=f"{outcome.committed.payload.get('message')} `{host.name} undo` takes it back.")
+    show_done(outcome, options, hint=f"`{host.name} undo` takes it back.")
     if not outcome.receipt.changed:
         say(f"It is called {new} already.")
     return EXIT_OK

@@ -57,7 +57,7 @@ def _main(argv: list[str], host: HostInfo) -> int:
     outcome = carry_out(host, store, removal)
     plan = outcome.committed.payload.get("plan")
     hint = f"`{host.name} undo` brings it back; `{host.name} db prune --purge {plan}` frees the space."
-    show_done(outcome, options, hint=f"{outcome.committed.payload.get('message')} {hint}")
+    show_done(outcome, options, hint=hint)
     if not outcome.receipt.changed:
         say(f"{wanted.name} was removed already; `{host.name} undo --list` shows how to bring it back.")
     return EXIT_OK

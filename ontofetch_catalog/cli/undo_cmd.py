@@ -88,9 +88,7 @@ def _undo(host: HostInfo, store: Store, deed: Deed, options: OutputOptions) -> N
     with reading(host) as connection:
         inverse = make_inverse(store, connection, deed.row, user_name())
     outcome = carry_out(host, store, inverse)
-    show_done(
-        outcome, options, hint=f"Taken back: {deed.message} {outcome.committed.payload.get('message', '')}".strip()
-    )
+    show_done(outcome, options, hint=f"Taken back: {deed.message}")
     if outcome.receipt.changed:
         say(f"`{host.name} undo {_event_of(host, outcome.committed.boundary_id)}` does it again.")
     else:
@@ -138,7 +136,7 @@ def _emit(found: list[Deed], options: OutputOptions) -> None:
         "id": pa.array([deed.row.event_id for deed in found], pa.int64()),
         "done_at": pa.array([deed.row.done_at for deed in found], pa.timestamp("us")),
         "what": pa.array([deed.what for deed in found], pa.string()),
-        "can_be_undone": pa.array([not deed.why_not for deed in found], pa.bool_()),
+        "undoable": pa.array([not deed.why_not for deed in found], pa.bool_()),
         "message": pa.array([deed.message for deed in found], pa.string()),
         "why_not": pa.array([deed.why_not or None for deed in found], pa.string()),
     }

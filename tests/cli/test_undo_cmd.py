@@ -76,7 +76,7 @@ def test_each_is_undone_and_done_again(store: Path, run: Run, words: tuple[str, 
     assert content(store) == before
     assert is_sound(run, store)
     # twice, to see that it does not go to and fro: what was before it is next
-    undo = next(row for row in rows("undo", "--list") if row["can_be_undone"])
+    undo = next(row for row in rows("undo", "--list") if row["undoable"])
     assert run("undo", str(undo["id"]))[0] == 0
     found = content(store)
     for table in ("versions", "notes"):
@@ -128,7 +128,7 @@ def test_what_can_not_be_undone_says_why(pulled: Callable[..., Path], run: Run, 
     pulled("2", "two")
     run("mv", "2", "3", root=root)
     told = {row["id"]: row for row in rows("undo", "--list", root=root)}
-    assert [(row["what"], row["can_be_undone"]) for row in told.values()] == [
+    assert [(row["what"], row["undoable"]) for row in told.values()] == [
         ("mv", True), ("pull", False), ("pull", False), ("pull", False)
     ]  # fmt: skip
     reasons = [row["why_not"] or "" for row in told.values()]

@@ -98,7 +98,7 @@ class RemoveNote(AddNote):
     def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Remove the row and write the manifest anew."""
         notes.delete_note(connection, self.version_id, self.note.kind, self.note.text)
-        message = f"{self.version_id} has no longer the {self.kind} {quote(self.note.text)}."
+        message = f"{self.version_id} no longer has the {self.kind} {quote(self.note.text)}."
         return self.told(connection, draft, message)
 
 

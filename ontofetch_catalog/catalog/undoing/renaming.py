@@ -71,8 +71,7 @@ class Renaming(MaintenanceBoundary):
                 subject=self.old,
                 hint="`ontofetch db versions` lists what there is.",
             )
-        for row in self.rows:
-            self._check(connection, row)
+        self._check(connection)
         return True
 
     def look(self, connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
@@ -113,14 +112,29 @@ class Renaming(MaintenanceBoundary):
     def _renamed_slot(self, slot: str) -> str:
         return layout.series_of(self.new) if self.what == "release" else self._renamed(slot)
 
-    def _check(self, connection: duckdb.DuckDBPyConnection, row: releases.VersionRow) -> None:
-        new = self._renamed(row.version_id)
-        if layout.find_layout(row.layout).shared:
-            raise PreconditionFailed(
-                f"{row.version_id} keeps its name: it was imported where it lies, and another program keeps it, too.",
-                subject=row.version_id,
-                hint="`ontofetch db import --copy` takes it in under a name of its own.",
-            )
+    def _check(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Check that every new name and its place are free, and that nobody else keeps the folders.
+
+        Raises:
+            PreconditionFailed: They are not.
+        """
+        for row in self.rows:
+            if layout.find_layout(row.layout).shared:
+                raise PreconditionFailed(
+                    f"{row.version_id} keeps its name: it was imported where it lies, and another program keeps it,"
+                    " too.",
+                    subject=row.version_id,
+                    hint="`ontofetch db import --copy` takes it in under a name of its own.",
+                )
+        # within a series that is new as a whole the names are as different as they were
+        new = {self._renamed(row.version_id) for row in self.rows}
+        firsts = new if self.what == "release" else {layout.series_of(name): name for name in sorted(new)}.values()
+        for name in sorted(firsts):
+            self._check_name(connection, name)
+        for name in sorted(new):
+            self._check_place(name)
+
+    def _check_name(self, connection: duckdb.DuckDBPyConnection, new: str) -> None:
         name = new if self.what == "release" else layout.series_of(new)
         if releases.list_below(connection, name):
             raise Conflict(
@@ -136,6 +150,8 @@ class Renaming(MaintenanceBoundary):
                 subject=new,
                 hint="Spell it as it is recorded, or give it another name.",
             )
+
+    def _check_place(self, new: str) -> None:
         place = self.store.path(new)
         if place.exists() and not (place.is_dir() and not place.entries()):
             raise Conflict(
