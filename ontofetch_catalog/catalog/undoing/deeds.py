@@ -26,7 +26,7 @@ from .renaming import Renaming
 if TYPE_CHECKING:
     import duckdb
 
-_MOST = 10_000
+_FEW, _MOST = 20, 10_000
 _Inverse = Callable[["_Undoing"], MaintenanceBoundary]
 
 
@@ -75,11 +75,13 @@ def list_deeds(store: Store, connection: duckdb.DuckDBPyConnection, *, most: int
 
 def find_last(store: Store, connection: duckdb.DuckDBPyConnection, user: str) -> Deed | None:
     """Return the last thing that was done, was not taken back, takes nothing back, and has an inverse; never writes."""
-    for row in deeds.list_deeds(connection, most=_MOST):
-        if not (row.undone or row.undoes):
-            found = _judge(store, connection, row, user)
-            if not found.final:
-                return found
+    # as a rule it is among the last few
+    for most in (_FEW, _MOST):
+        for row in deeds.list_deeds(connection, most=most):
+            if not (row.undone or row.undoes):
+                found = _judge(store, connection, row, user)
+                if not found.final:
+                    return found
     return None
 
 

@@ -120,7 +120,8 @@ class Removal(MaintenanceBoundary):
 
     def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Un-record everything, move it to quarantine, and let the series point at what is left."""
-        assert self.plan is not None
+        if self.plan is None:
+            raise LookupError(self.wanted.name)
         pointers = Pointers(connection, {slot for batch in self._batches for slot in batch.slots()})
         done = [(batch, *batch.unrecord(connection, draft)) for batch in self._batches]
         changed = pointers.settle(connection, draft, self.wanted.updated_by)
