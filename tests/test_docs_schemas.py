@@ -24,7 +24,7 @@ DOCUMENTS = {
 }
 REMARK = Remark(kind="left_out", reason="file(s) of no use", count=3, names=("a", 'b "\\ ü'))
 TEXTS = {'a "quoted" \\ ü.ttl': "one", "folder/b.ttl": "two", "c.obo": ""}
-OPTIONAL = ("origins",)  # what is left out where there is no more to say
+OPTIONAL = ("origins", "notes")  # what is left out where there is no more to say
 
 
 def validator_of(name: str) -> Draft202012Validator:

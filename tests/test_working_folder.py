@@ -11,6 +11,7 @@ import pytest
 
 from ontofetch_catalog.cli.db_cmd import VERBS
 from ontofetch_catalog.host.dispatch import HOST_COMMANDS
+from ontofetch_catalog.plugins.catalog import CatalogPlugin
 from tests.programs import SCRIPT, install
 
 FORGED = 'open({marker!r}, "a").write(__name__ + "\\n")\n'
@@ -33,6 +34,8 @@ DB = {
 COMMANDS = {
     "pull": ("../first.txt", *RELEASE, "--version", "3", "--no-validate"), "plugins": (), "home": (),
     "show": ("s/o/1",), "log": (),
+    "note": ("s/o/1", "the one to cite"), "tag": ("s/o/1", "published"), "mv": ("s/o/2", "s/o/4"), "undo": (),
+    "rm": ("s/o/1", "--dry-run"),
     "report": ("growth", "--a", "s/o/1", "--b", "s/o/2", "--format", "html"), "--help": (), "--version": (),
 }  # fmt: skip
 LINES = [(name, *words) for name, words in COMMANDS.items()] + [("db", verb, *words) for verb, words in DB.items()]
@@ -102,7 +105,8 @@ def trap(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 def test_the_lines_are_all_commands() -> None:
     """Every command and every verb has a line here."""
     assert set(DB) == set(VERBS)
-    assert {command.name for command in HOST_COMMANDS} | {"home", "show", "log", "report", "db"} == {
+    contributed = {command.name for command in CatalogPlugin().register_commands()} | {"report"}
+    assert {command.name for command in HOST_COMMANDS} | contributed == {
         *(name for name in COMMANDS if not name.startswith("-")),
         "db",
     }

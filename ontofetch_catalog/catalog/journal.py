@@ -89,9 +89,11 @@ class IntentDraft:
         return found
 
     def move(self, source: str, target: str) -> None:
-        """Rename `source` to `target`, where nothing is."""
+        """Rename `source` to `target`, where nothing is; what is in a folder goes along."""
         self._move(source, target)
         self._gone.add(source)
+        if self.intent.moves[-1].size is None:
+            self._folders.add(target)
 
     def displace(self, target: str, *, keep: bool) -> None:
         """Move what is at `target`, if anything is, into quarantine, or aside until the boundary is done."""

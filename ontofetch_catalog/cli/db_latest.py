@@ -1,27 +1,36 @@
-"""`db latest`: show the latest pointers, set one through the boundary, list the former ones."""
+"""`db latest`: show the latest pointers, set one through the boundary, take one away, list the former ones."""
 
 from __future__ import annotations
 
-import getpass
 from datetime import UTC, datetime
 
 from ontofetch_hookspecs import HostInfo, SetLatest, find_receipt
 
 from ..errors import EXIT_OK
+from .changing import carry_out, user_name
 from .common import make_parser, reading, store_to_write
 from .output import OutputOptions, emit, say
 
 
 def main(argv: list[str], host: HostInfo) -> int:
-    """Run `db latest get|set|history` and return its exit code."""
+    """Run `db latest get|set|unset|history` and return its exit code."""
     parser = make_parser(
-        host, "db latest", "Show, set or list latest pointers.", "db latest set brickschema/0.8.0 --accept-failures"
+        host,
+        "db latest",
+        "Show, set, unset or list latest pointers.",
+        "db latest set brickschema/0.8.0 --accept-failures",
     )
-    parser.add_argument("action", nargs="?", choices=("get", "set", "history"), default="get", help="default: get")
+    parser.add_argument(
+        "action", nargs="?", choices=("get", "set", "unset", "history"), default="get", help="default: get"
+    )
     parser.add_argument("name", nargs="?", metavar="SERIES|VERSION", help="a series; for `set` the release")
     parser.add_argument("--accept-failures", action="store_true", help="set a release with failing files all the same")
     args = parser.parse_args(argv)
     options = OutputOptions.from_args(args)
+    if args.action == "unset":
+        slot = _unset(host, args.name or "")
+        _show(host, slot, options, history=False)
+        return EXIT_OK
     if args.action != "set":
         _show(host, args.name, options, history=args.action == "history")
         return EXIT_OK
@@ -43,7 +52,7 @@ def _set(host: HostInfo, name: str, *, accept_failures: bool) -> str:
         run_id=host.run_id,
         config_hash=host.config_hash,
         version_id=version_id,
-        updated_by=_user(),
+        updated_by=user_name(),
         decided_at=datetime.now(UTC),
         accept_failures=accept_failures,
     )
@@ -52,6 +61,19 @@ def _set(host: HostInfo, name: str, *, accept_failures: bool) -> str:
     if receipt is not None and not receipt.changed:
         say(f"{version_id} is the latest already.")
     return version_id
+
+
+def _unset(host: HostInfo, name: str) -> str:
+    """Let a series, or the only one there is, have no latest any more; return the series."""
+    from ..catalog.boundaries.pointers import Unset
+    from ..catalog.repo.releases import resolve_series
+
+    store = store_to_write(host)
+    with reading(host) as connection:
+        slot = resolve_series(connection, name)
+    outcome = carry_out(host, store, Unset(store, slot, None, user_name()))
+    say(f"{slot} has no latest {'now' if outcome.receipt.changed else 'anyway'}.")
+    return slot
 
 
 def _show(host: HostInfo, name: str | None, options: OutputOptions, *, history: bool) -> None:
@@ -63,11 +85,3 @@ def _show(host: HostInfo, name: str | None, options: OutputOptions, *, history: 
         rows = queries.list_latest(connection, slot, history=history)
     nothing = "No latest pointer is set."
     emit({"latest": rows}, options=options, parameters={"series": slot}, nothing=nothing)
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        # a container may run under a number without a name
-        return "unknown"

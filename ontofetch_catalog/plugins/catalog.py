@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     )
 
 PLUGIN_NAME = "catalog"
+_CLI = "ontofetch_catalog.cli"
 _log = logging.getLogger("ontofetch.catalog")
 _state = threading.local()
 
@@ -198,12 +199,17 @@ class CatalogPlugin:
 
     @hookimpl
     def register_commands(self) -> Iterable[Command]:
-        """Contribute `db`, `show`, `log`, and what a host without a command shows."""
+        """Contribute `db`, what changes and shows releases, and what a host without a command shows."""
         return [
-            Command("db", "look at the catalog and care for it", "ontofetch_catalog.cli.db_cmd:main"),
-            Command("show", "one page about a release, a series or a file", "ontofetch_catalog.cli.show_cmd:main"),
-            Command("log", "what happened, in sentences", "ontofetch_catalog.cli.log_cmd:main"),
-            Command("home", "what do I have", "ontofetch_catalog.cli.home_cmd:main", default=True),
+            Command("rm", "remove a release, a series or an artifact to quarantine", f"{_CLI}.rm_cmd:main"),
+            Command("mv", "give a release, a series or a service another name", f"{_CLI}.mv_cmd:main"),
+            Command("undo", "take back what was done last", f"{_CLI}.undo_cmd:main"),
+            Command("note", "write down a sentence about a release", f"{_CLI}.note_cmd:note"),
+            Command("tag", "give a release a tag", f"{_CLI}.note_cmd:tag"),
+            Command("db", "look at the catalog and care for it", f"{_CLI}.db_cmd:main"),
+            Command("show", "one page about a release, a series or a file", f"{_CLI}.show_cmd:main"),
+            Command("log", "what happened, in sentences", f"{_CLI}.log_cmd:main"),
+            Command("home", "what do I have", f"{_CLI}.home_cmd:main", default=True),
         ]
 
     @hookimpl

@@ -36,6 +36,11 @@ WAYS: dict[str, list[tuple[str, ...]]] = {
     "plugins": [()],
     "show": [("sample",), ("2.0",), ("a.ttl",)],
     "log": [()],
+    "rm": [("example/sample/2.0", "--yes"), ("example/sample/2.0", "--dry-run")],
+    "mv": [("example/sample/2.0", "example/sample/9.0"), ("example/sample", "example/other", "--dry-run")],
+    "undo": [("--list",), ("--dry-run",)],
+    "note": [("2.0", "the one to cite"), ()],
+    "tag": [("2.0", "published"), ()],
 }
 
 

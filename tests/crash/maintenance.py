@@ -20,6 +20,8 @@ from ontofetch_catalog.catalog.doctor.findings import make_schema
 from ontofetch_catalog.catalog.doctor.plan import plan_repairs, read_choices
 from ontofetch_catalog.catalog.prune.plan import list_plans
 from ontofetch_catalog.catalog.prune.steps import apply_plan
+from ontofetch_catalog.catalog.sessions import reading
+from ontofetch_catalog.catalog.store_key import make_key
 from ontofetch_catalog.catalog.verify import hasher
 from ontofetch_catalog.catalog.verify import pages as verify_pages
 from ontofetch_catalog.catalog.verify import run as verify_run
@@ -139,6 +141,49 @@ def pinned(home: Path) -> Facts:
     scenarios.latest(home)
     ontofetch(home, "db", "pin", "example/sample/1.0")
     return {}
+
+
+def noted(home: Path) -> Facts:
+    """Build a store whose latest release has a note and a tag, and whose former one a pin."""
+    pinned(home)
+    ontofetch(home, "note", "example/sample/2.0", "the one to cite")
+    ontofetch(home, "tag", "example/sample/2.0", "published")
+    return {}
+
+
+def with_key(build: Callable[[Path], Facts]) -> Callable[[Path], Facts]:
+    """Return a builder of the same store with the key that the first plan makes."""
+
+    def built(home: Path) -> Facts:
+        facts = build(home)
+        make_key(_store(home))
+        return facts
+
+    return built
+
+
+def done(*words: str) -> Callable[[Path], Facts]:
+    """Return what does something that is to be undone: its intents name inodes, so that each copy needs this anew."""
+
+    def carried_out(home: Path) -> Facts:
+        ontofetch(home, *words)
+        return {}
+
+    return carried_out
+
+
+def undone(kind: str) -> Any:
+    """Return the run of `undo` on what an event of this type has done, by its number, as often as it is asked for."""
+
+    def carried_out(home: Path, facts: Facts) -> None:
+        del facts
+        with reading(_store(home)) as connection:
+            rows = connection.execute(
+                "SELECT max(event_id) FROM events WHERE type = ? AND (payload->>'undoes') IS NULL", [kind]
+            ).fetchall()
+        ontofetch(home, "undo", str(rows[0][0]))
+
+    return carried_out
 
 
 def with_tree_of_another(place: str) -> Callable[[Path], Facts]:

@@ -103,6 +103,37 @@ _BOUNDARIES = tuple(
     for name, build, words, done in (
         ("pin/pinned", scenarios.latest, "db pin example/sample/1.0", "prune.pinned"),
         ("pin/unpinned", maintenance.pinned, "db pin --remove example/sample/1.0", "prune.unpinned"),
+        ("rm/latest", maintenance.with_key(maintenance.noted), "rm example/sample/2.0 --yes", "rm.done"),
+        ("rm/series", maintenance.with_key(scenarios.latest), "rm example/sample --yes", "rm.done"),
+        (
+            "rm/artifact",
+            maintenance.with_key(scenarios.paired),
+            "rm example/sample/2.0 --artifact b.zip --yes",
+            "rm.done",
+        ),
+        ("mv/release", maintenance.noted, "mv example/sample/2.0 example/other/3.0", "mv.done"),
+        ("mv/series", maintenance.noted, "mv example/sample other/sample --yes", "mv.done"),
+        ("latest/unset", scenarios.latest, "db latest unset", "latest.unset"),
+        ("note/added", scenarios.latest, "note example/sample/1.0 that-one", "note.added"),
+        ("note/tag-removed", maintenance.noted, "tag example/sample/2.0 --remove published", "tag.removed"),
+    )
+)
+_UNDONE = tuple(
+    Variant(
+        name=f"undo/{name}",
+        build=build,
+        lead=maintenance.done(*words.split()),
+        run=maintenance.undone(kind),
+        unique=kind == "rm.done",
+        done=done,
+        exhaustive=False,
+        by_turns=True,
+    )
+    for name, build, words, kind, done in (
+        ("rm", maintenance.noted, "rm example/sample/2.0 --yes", "rm.done", "rm.restored"),
+        ("rm-artifact", scenarios.paired, "rm example/sample/2.0 --artifact b.zip --yes", "rm.done", "rm.restored"),
+        ("mv", maintenance.noted, "mv example/sample/2.0 example/other/3.0", "mv.done", "mv.done"),
+        ("latest", scenarios.validated, "db latest set example/sample/2.0", "latest.set", "latest.set"),
     )
 )
 _IMPORTS = tuple(
@@ -120,4 +151,4 @@ _IMPORTS = tuple(
         ("copied", "elsewhere", ("--copy", "--service", "obo")),
     )
 )
-CARE = (*_STEPS, _RESTORE, *_AFTER_PRUNE, *FIXES, *_REBUILDS, _VERIFY, *_BOUNDARIES, *_IMPORTS)
+CARE = (*_STEPS, _RESTORE, *_AFTER_PRUNE, *FIXES, *_REBUILDS, _VERIFY, *_BOUNDARIES, *_UNDONE, *_IMPORTS)

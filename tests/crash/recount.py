@@ -27,6 +27,7 @@ COLUMNS = {
     " verified_at IS NOT NULL",
     "validations": "version_id, relpath, file_id, validator, validator_version, passed, details::VARCHAR, reused_from",
     "latest_pointer": "slot, version_id, updated_by | updated_at",
+    "notes": "version_id, kind, text",
     "version_stats": "version_id, artifacts, artifact_bytes, files, size_bytes, formats, passed, failed, not_judged,"
     " not_validated | computed_at",
     "schema_version": "version, checksum",
@@ -166,13 +167,16 @@ def check_keys(tables: dict[str, list[tuple[Any, ...]]], faults: Faults) -> None
         "extracted_files": [(row[0], row[1].casefold()) for row in tables["extracted_files"]],
         "validations": [(row[0], row[1], row[3]) for row in tables["validations"]],
         "latest_pointer": [(row[0], row[3]) for row in tables["latest_pointer"]],
+        "notes": tables.get("notes", []),
         "schema_version": [row[0] for row in tables["schema_version"]],
     }
     for name, values in keys.items():
         faults += [("keys-are-unique", f"{name}: {value}") for value, count in Counter(values).items() if count > 1]
     known = {row[0] for row in tables["versions"]}
-    for name, place in (("artifacts", 0), ("extracted_files", 0), ("validations", 0), ("latest_pointer", 1)):
-        lost = {row[place] for row in tables[name]} - known
+    places = {"artifacts": 0, "extracted_files": 0, "validations": 0, "latest_pointer": 1, "notes": 0}
+    for name, place in places.items():
+        # a pointer without a release says that its series has no latest
+        lost = {row[place] for row in tables.get(name, ())} - known - {None}
         faults += [("rows-have-releases", f"{name}: {version_id}") for version_id in sorted(lost)]
     files = {row[:3] for row in tables["extracted_files"]}
     faults += [("results-have-files", row[1]) for row in tables["validations"] if row[:3] not in files]
@@ -205,6 +209,7 @@ def check_latest(
 ) -> None:
     """Compare every LATEST.json with the newest pointer of its series."""
     pointers = {slot: version_id for slot, version_id, _, _ in sorted(tables["latest_pointer"], key=lambda row: row[3])}
+    pointers = {slot: version_id for slot, version_id in pointers.items() if version_id is not None}
     told = {}
     for path in disk:
         if path.endswith("/LATEST.json") and not path.startswith(".catalog/"):
@@ -238,6 +243,9 @@ def check_documents(
             )
             if said != origins:
                 faults.append(("documents-agree", f"origins of {folder}/manifest.json"))
+        noted = sorted(item[1:] for item in tables.get("notes", ()) if item[0] == version_id)
+        if sorted((item["kind"], item["text"]) for item in manifest.get("notes", [])) != noted:
+            faults.append(("documents-agree", f"notes of {name}"))
         told = (
             manifest.get("version_id"),
             manifest.get("extract_audit"),

@@ -136,7 +136,7 @@ def second_states(
     """
     if first.mode == "power" and (first.at % 6 or not variant.exhaustive):
         return
-    if variant.stepwise and first.at % 3:
+    if variant.unique or (variant.stepwise and first.at % 3):
         return
     chance = random.Random(f"{seed} {first}")
     some = [chance.randint(1, len(recovery))] if recovery else []

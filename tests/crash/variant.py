@@ -35,6 +35,7 @@ class Variant:
         exhaustive: Whether a second kill comes at every call of the recovery, not at a sample.
         by_turns: Whether each call is disturbed in one way only, by turns, not in every way.
         moves_log: Whether it moves the log of the catalog that it begins with, which therefore always has one.
+        unique: Whether no copy of what a killed process leaves is as good: events name a plan, and the plan inodes.
         again: Whether only the same command leads on, since the catalog can't be used before it has come to its end.
     """
 
@@ -55,6 +56,7 @@ class Variant:
     exhaustive: bool = True
     by_turns: bool = False
     moves_log: bool = False
+    unique: bool = False
     again: bool = False
 
     @property

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ontofetch_hookspecs import layout
 
 from ..journal import IntentDraft
-from ..repo import files, origins, releases, validations
+from ..repo import files, latest, notes, origins, releases, validations
 
 if TYPE_CHECKING:
     import duckdb
@@ -70,7 +70,31 @@ def encode_manifest(connection: duckdb.DuckDBPyConnection, row: releases.Version
             artifact["origins"] = [_plain(asdict(origin)) for origin in told]
         artifacts.append(artifact)
     document = {"format": MANIFEST_FORMAT, **content, "artifacts": artifacts}
+    if said := notes.find_notes(connection, version_id):
+        document["notes"] = [_plain(asdict(note)) for note in said]
     return _encode(document)
+
+
+def draft_documents(connection: duckdb.DuckDBPyConnection, draft: IntentDraft, version_id: str) -> None:
+    """Write the documents of a release anew from its rows: the audits that it has, and the manifest."""
+    row = releases.find_version(connection, version_id)
+    if row is None:
+        raise LookupError(version_id)
+    if row.extract_audit is not None:
+        draft_extract_audit(connection, draft, row)
+    if row.validation_audit is not None:
+        draft_validation_audit(connection, draft, row)
+    draft_manifest(connection, draft, version_id)
+
+
+def draft_pointer(connection: duckdb.DuckDBPyConnection, draft: IntentDraft, slot: str) -> None:
+    """Write the LATEST.json of a series as its pointer says, or take it away where the series has no latest."""
+    pointer = latest.find_pointer(connection, slot)
+    row = releases.find_version(connection, pointer.version_id) if pointer else None
+    if pointer and row:
+        draft_latest(draft, slot, row, pointer.updated_at, pointer.updated_by)
+    elif pointer is None:
+        draft.displace(layout.latest_file(slot), keep=False)
 
 
 def draft_latest(

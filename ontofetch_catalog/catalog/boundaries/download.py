@@ -177,6 +177,8 @@ class DownloadBoundary(Boundary):
             draft_lost_documents(connection, draft, self._version, lost)
         draft_manifest(connection, draft, self.version_id)
         payload = {"artifact": event.artifact, "sha256": event.sha256, "status": event.status, "replaced": replaced}
+        # what an undo would have to take away
+        payload["added"] = "release" if self._version is None else "artifact" if former is None else "nothing"
         payload |= {"source_url": event.source_url, "etag": event.etag, "last_modified": event.last_modified}
         facts = {"title": event.title, "licence": event.licence, "version_iri": event.version_iri}
         payload |= {name: value for name, value in facts.items() if value is not None}

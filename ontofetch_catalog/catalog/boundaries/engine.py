@@ -62,6 +62,7 @@ class Boundary(ABC):
         self.run_id = run_id
         self.config_hash = config_hash
         self.begun = time.perf_counter()
+        self.takes_back: dict[str, int] = {}  # `undoes` or `redoes` → the event whose deed it takes back
 
     @property
     def operation(self) -> str:
@@ -191,7 +192,7 @@ def _commit(session: sessions.Session, boundary: Boundary, start: float) -> tupl
         recorded = boundary.record(connection, draft)
         for early in boundary.early_events(boundary_id):
             events.add_event(connection, early)
-        payload = {"rows": recorded.rows, "bytes": recorded.bytes, **recorded.payload}
+        payload = {"rows": recorded.rows, "bytes": recorded.bytes, **recorded.payload, **boundary.takes_back}
         payload["milliseconds"] = round((time.perf_counter() - start) * 1000)
         row = _event_row(boundary, boundary_id, f"{boundary.kind}.{boundary.done}", payload)
         event_id, digest = events.add_event(connection, row)

@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ontofetch_hookspecs.names import quote
+from ontofetch_hookspecs.layout import series_of
+from ontofetch_hookspecs.names import path_key, quote
 
 from ...errors import Conflict
 from .. import journal
+from ..boundaries.documents import draft_documents
 from ..boundaries.engine import MaintenanceBoundary, Recorded
+from ..boundaries.pointers import Pointers, drop_added
 from ..connection import Store
 from ..repo import events, origins, pruning, releases, version_keys
 from ..walk import Entry, as_text, list_below, stat_paths
@@ -103,6 +106,10 @@ class _BatchBoundary(MaintenanceBoundary):
         payload = {"plan": self.plan.plan_id, "digest": self.plan.digest, "batch": self.batch.number, **more}
         return Recorded(rows=rows, bytes=self.batch.bytes, payload={**payload, "entries": self.batch.entries})
 
+    def slots(self) -> set[str]:
+        """Return the series of the release, none for orphans."""
+        return {series_of(self.batch.version_id)} if self.batch.version_id else set()
+
     def aside(self, path: str) -> str:
         """Return where an entry or a part lies while it is in quarantine."""
         return f"{self.plan.quarantine(self.batch)}/{path}"
@@ -136,13 +143,20 @@ class PruneBatch(_BatchBoundary):
 
     def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Keep and delete the rows of a release; move its parts, or each orphan, to quarantine."""
-        rows, kept = 0, {}
-        if self.batch.version_id:
-            kept = keep_rows(connection, draft, self.plan, self.batch)
-            rows = pruning.delete_release(connection, self.batch.version_id)
+        rows, kept = self.unrecord(connection, draft)
+        return self.recorded(rows, kept=kept)
+
+    def unrecord(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> tuple[int, dict[str, str]]:
+        """Do what a batch does, but for the latest pointers; return how many rows went, and table → sha256 of them."""
+        rows, kept, batch = 0, {}, self.batch
+        if batch.version_id:
+            kept = keep_rows(connection, draft, self.plan, batch)
+            rows = pruning.delete_release(connection, batch.version_id, batch.artifact)
+        if batch.version_id and batch.artifact is not None:
+            draft_documents(connection, draft, batch.version_id)
         for path in self.moved_paths():
             draft.move(path, self.aside(path))
-        return self.recorded(rows, kept=kept)
+        return rows, kept
 
 
 class RestoreBatch(_BatchBoundary):
@@ -154,13 +168,8 @@ class RestoreBatch(_BatchBoundary):
         """Check that the batch is in quarantine and that its places are free."""
         if self.state(connection) != APPLIED:
             return False
-        version_id = self.batch.version_id
-        if version_id and releases.find_version(connection, version_id) is not None:
-            raise Conflict(
-                f"{version_id} can't be restored: it has been recorded again since it was pruned.",
-                subject=version_id,
-                hint="Prune that one first (`ontofetch db prune --version`), or leave the former in quarantine.",
-            )
+        if self.batch.version_id:
+            self._check_recorded(connection, self.batch.version_id)
         for path in self.moved_paths():
             if self.store.path(path).exists():
                 raise Conflict(
@@ -178,18 +187,61 @@ class RestoreBatch(_BatchBoundary):
                 )
         return True
 
+    def _check_recorded(self, connection: duckdb.DuckDBPyConnection, version_id: str) -> None:
+        """Check that the names are free.
+
+        Raises:
+            Conflict: The release, or its artifact, has been recorded again, or another has taken its folder.
+        """
+        row = releases.find_version(connection, version_id)
+        if self.batch.artifact is not None:
+            taken = {path_key(known.relpath) for known in releases.find_artifacts(connection, version_id)}
+            if row is not None and path_key(self.batch.artifact) not in taken:
+                return
+            raise Conflict(
+                f"{quote(self.batch.artifact)} of {version_id} can't be restored:"
+                f" {'it has been recorded again' if row else 'the release is not recorded any more'}.",
+                subject=version_id,
+                hint="`ontofetch db versions` lists what there is.",
+            )
+        if row is not None:
+            raise Conflict(
+                f"{version_id} can't be restored: it has been recorded again since it was pruned.",
+                subject=version_id,
+                hint="Remove that one first (`ontofetch rm`), or leave the former in quarantine.",
+            )
+        folded = releases.find_folded(connection, version_id)
+        if folded is not None:
+            raise Conflict(
+                f"{version_id} can't be restored: {folded[1]} has been recorded since, and {folded[0]} would be the"
+                " same folder where case is folded.",
+                subject=version_id,
+                hint="Give that one another name first (`ontofetch mv`).",
+            )
+
     def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Bring the rows back and move everything to its place."""
-        rows = 0
-        if self.batch.version_id:
-            kept = read_rows(self.store, self.plan, self.batch, self.former.get("kept", {}))
+        pointers = Pointers(connection, self.slots())
+        rows = self.bring_back(connection, draft)
+        pointers.settle(connection, draft)
+        return self.recorded(rows)
+
+    def bring_back(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> int:
+        """Do what a batch does, but for LATEST.json; return how many rows came back."""
+        rows, batch = 0, self.batch
+        if batch.version_id:
+            kept = read_rows(self.store, self.plan, batch, self.former.get("kept", {}))
             rows = sum(pruning.insert_rows(connection, table, found) for table, found in kept.items())
             # a plan of an earlier version of this package did not keep them
             version_keys.fill_keys(connection)
-            origins.fill_origins(connection, self.batch.version_id)
+            origins.fill_origins(connection, batch.version_id)
+            # what took the place of a release as latest gives it back
+            drop_added(connection, self.former.get("pointers", ()))
         for path in self.moved_paths():
             draft.move(self.aside(path), path)
-        return self.recorded(rows)
+        if batch.version_id and batch.artifact is not None:
+            draft_documents(connection, draft, batch.version_id)
+        return rows
 
 
 class PurgeBatch(_BatchBoundary):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from ...errors import OntofetchError
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 
 def keep_rows(connection: duckdb.DuckDBPyConnection, draft: IntentDraft, plan: Plan, batch: Batch) -> dict[str, str]:
-    """Write the rows of a release beside the plan; return table → sha256 of its file."""
+    """Write the rows of a release, or of one artifact of it, beside the plan; return table → sha256 of its file."""
     kept = {}
-    for table in pruning.RELEASE_TABLES:
+    for table in _tables_of(batch):
         # also where the file can't be written: else the rollback could not be recorded
-        with pruning.release_rows(connection, table, str(batch.version_id)) as rows:
+        with pruning.release_rows(connection, table, str(batch.version_id), batch.artifact) as rows:
             kept[table], _ = draft.write(plan.rows(batch, table), _parquet(rows))
     return kept
 
@@ -42,7 +42,7 @@ def read_rows(store: Store, plan: Plan, batch: Batch, kept: dict[str, str]) -> d
     import pyarrow.parquet as pq
 
     tables = {}
-    for table in pruning.RELEASE_TABLES:
+    for table in _tables_of(batch):
         if table not in kept and table in pruning.LATER_TABLES:
             continue
         path = store.path(plan.rows(batch, table))
@@ -57,6 +57,10 @@ def read_rows(store: Store, plan: Plan, batch: Batch, kept: dict[str, str]) -> d
         if not intact:
             raise _lost(batch, table)
     return tables
+
+
+def _tables_of(batch: Batch) -> Iterable[str]:
+    return pruning.RELEASE_TABLES if batch.artifact is None else pruning.ARTIFACT_TABLES
 
 
 def _lost(batch: Batch, table: str) -> OntofetchError:

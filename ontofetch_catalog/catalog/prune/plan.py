@@ -51,6 +51,7 @@ class Batch:
         parts: Folders and documents of the release that move whole; empty for orphans, which move one by one.
         entries: How many entries it has.
         bytes: Their size.
+        artifact: The one artifact of the release that is meant with what came out of it; None: the whole release.
     """
 
     number: int
@@ -58,6 +59,7 @@ class Batch:
     parts: tuple[str, ...]
     entries: int
     bytes: int
+    artifact: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +164,7 @@ def write_plan(store: Store, header: dict[str, Any], batches: Sequence[Batch], e
                 "parts": list(batch.parts),
                 "entries": batch.entries,
                 "bytes": batch.bytes,
+                **({"artifact": batch.artifact} if batch.artifact is not None else {}),
             }
             for batch in batches
         ],
@@ -240,13 +243,17 @@ def _read_batch(item: dict[str, Any], number: int) -> Batch:
     Raises:
         EventError: It names what is no release or no part of it.
     """
-    batch = Batch(item["batch"], item["version_id"], tuple(item["parts"]), item["entries"], item["bytes"])
-    if batch.number != number or (batch.version_id is None) != (not batch.parts):
+    parts, artifact = tuple(item["parts"]), item.get("artifact")
+    batch = Batch(item["batch"], item["version_id"], parts, item["entries"], item["bytes"], artifact)
+    # a release whose folder is gone has no parts
+    if batch.number != number or (batch.version_id is None and (batch.parts or batch.artifact is not None)):
         raise EventError("Its batches are not of the known form.", subject="batches")
     check_size("entries", batch.entries)
     check_size("bytes", batch.bytes)
     if batch.version_id is not None:
         split_version_id(batch.version_id)
+    if batch.artifact is not None:
+        check_relpath("artifact", batch.artifact)
     for part in batch.parts:
         if not check_relpath("part", part, most=MAX_ROOTED_BYTES).startswith(f"{batch.version_id}/"):
             raise EventError(f"{quote(part)} is no part of {batch.version_id}.", subject=part)

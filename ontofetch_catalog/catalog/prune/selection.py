@@ -149,8 +149,8 @@ class _Judge:
             raise PruneStopped(
                 f"{version_id} can't be pruned: {reason}.",
                 subject=version_id,
-                hint="Point the series elsewhere with `ontofetch db latest set`, unpin it with `ontofetch db pin"
-                " --remove`, or leave it out of the plan.",
+                hint="`ontofetch rm` removes it all the same, and `ontofetch undo` brings it back; unpin a pinned one"
+                " with `ontofetch db pin --remove`.",
             )
         self._chosen.kept.append(Kept(folder, reason, version_id))
 

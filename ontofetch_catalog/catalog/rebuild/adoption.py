@@ -17,7 +17,7 @@ from ...errors import ExtractError, OntofetchError
 from .. import extractions, fsops, journal, sessions
 from ..boundaries.documents import draft_extract_audit, draft_manifest
 from ..connection import Store
-from ..repo import files, latest, releases, validations
+from ..repo import files, latest, notes, releases, validations
 from .documents import DocumentRefused, ReleaseDocuments, read_latest, read_release, reader
 from .hashing import describe
 from .places import ReleaseFolder
@@ -78,6 +78,8 @@ def insert_documents(connection: duckdb.DuckDBPyConnection, told: ReleaseDocumen
     releases.insert_version(connection, told.version)
     for artifact in told.artifacts:
         releases.insert_artifact(connection, artifact, told.origins.get(artifact.relpath))
+    for note in told.notes:
+        notes.insert_note(connection, version_id, note)
     files.insert_from_documents(connection, version_id, told.files)
     if len(told.results):
         unknown = validations.find_unknown_file(connection, version_id, told.results)

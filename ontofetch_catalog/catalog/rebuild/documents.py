@@ -28,8 +28,9 @@ from ontofetch_hookspecs.store_paths import StorePath
 from ...errors import EventError, OntofetchError
 from .. import extractions, fsops
 from ..boundaries.documents import LATEST_FORMAT, MANIFEST_FORMAT
+from ..boundaries.notes import check_note
 from ..connection import Store
-from ..repo import audits, origins, releases
+from ..repo import audits, notes, origins, releases
 from ..tables import read_files, read_results
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ _ARTIFACT = frozenset(
 )
 _ORIGIN = frozenset(["source_url", "etag", "last_modified", "content_type", "recorded_at", "told_at"])
 _MORE = frozenset(["origins"])  # what an artifact says of itself where there is more to say
+_NOTE = frozenset(["kind", "text", "created_at"])
+_SAID = frozenset(["notes"])  # what people say of a release, where they do
 
 
 class DocumentRefused(OntofetchError):
@@ -87,6 +90,7 @@ class ReleaseDocuments:
         origins: path of an artifact → its origins, where there is more to say than its row does.
         files: FILES_COLUMNS and artifact_id, times UTC without zone.
         results: RESULTS_COLUMNS, times UTC without zone.
+        notes: What people say of it.
     """
 
     version: releases.VersionRow
@@ -94,6 +98,7 @@ class ReleaseDocuments:
     origins: Mapping[str, list[origins.Origin]]
     files: pa.Table
     results: pa.Table
+    notes: list[notes.Note]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +145,7 @@ def read_release(
             origins=_read_origins(document["artifacts"]),
             files=_read_files(store, connection, version, artifacts),
             results=_read_results(store, connection, version),
+            notes=_read_notes(document.get("notes", [])),
         )
     except EventError as error:
         raise _refused(path, error.message) from error
@@ -193,7 +199,7 @@ def _refused(path: StorePath, reason: str) -> DocumentRefused:
 
 
 def _read_version(document: Mapping[str, Any], folder: str) -> releases.VersionRow:
-    if set(document) != _MANIFEST or document["format"] != MANIFEST_FORMAT:
+    if set(document) - _SAID != _MANIFEST or document["format"] != MANIFEST_FORMAT:
         raise EventError("It is no manifest of the known format.", subject="manifest")
     version_id = layout.make_version_id(document["service"], document["ontology"], document["version"])
     if (document["version_id"], document["fs_relpath"]) != (version_id, folder):
@@ -216,6 +222,15 @@ def _read_version(document: Mapping[str, Any], folder: str) -> releases.VersionR
         validation_audit=_digest("validation_audit", document["validation_audit"]),
         pinned_at=None if document["pinned_at"] is None else _time("pinned_at", document["pinned_at"]),
     )
+
+
+def _read_notes(given: object) -> list[notes.Note]:
+    if not isinstance(given, list) or not all(isinstance(item, dict) and set(item) == _NOTE for item in given):
+        raise EventError("Its notes are not of the known format.", subject="notes")
+    read = [check_note(str(item["kind"]), item["text"], _time("created_at", item["created_at"])) for item in given]
+    if len({(note.kind, note.text) for note in read}) != len(read):
+        raise EventError("Two of its notes are the same.", subject="notes")
+    return read
 
 
 def _read_artifacts(given: object, version_id: str) -> list[releases.ArtifactRow]:

@@ -16,6 +16,4 @@ def list_folders(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]
 
 def list_slots(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """Return the series that have a latest pointer, sorted."""
-    return [
-        str(row[0]) for row in connection.execute("SELECT DISTINCT slot FROM latest_pointer ORDER BY slot").fetchall()
-    ]
+    return [str(row[0]) for row in connection.execute("SELECT slot FROM v_latest ORDER BY slot").fetchall()]

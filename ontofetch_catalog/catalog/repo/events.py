@@ -94,6 +94,12 @@ def add_event(connection: duckdb.DuckDBPyConnection, row: EventRow) -> tuple[int
     return previous_id + 1, digest
 
 
+def number_of(connection: duckdb.DuckDBPyConnection, boundary_id: str) -> int:
+    """Return the number of the event that stands for a committed boundary, 0 if it never happened."""
+    found = fetch_one(connection, "SELECT max(event_id) FROM events WHERE boundary_id = ?", [boundary_id])
+    return int(found[0]) if found and found[0] is not None else 0
+
+
 def find_boundary(connection: duckdb.DuckDBPyConnection, boundary_id: str) -> EventRow | None:
     """Return the event that stands for a committed boundary; None if it never happened."""
     found = fetch_one(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .. import fsops
 from ..connection import fetch_one
@@ -16,12 +16,8 @@ if TYPE_CHECKING:
 
 def find_latest(connection: duckdb.DuckDBPyConnection, slot: str) -> tuple[str, datetime] | None:
     """Return (version_id, when it was set) of a series; None if it has no latest."""
-    found = fetch_one(
-        connection,
-        "SELECT version_id, updated_at FROM latest_pointer WHERE slot = ? ORDER BY updated_at DESC LIMIT 1",
-        [slot],
-    )
-    return (str(found[0]), found[1]) if found else None
+    pointer = find_pointer(connection, slot)
+    return (pointer.version_id, pointer.updated_at) if pointer else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +31,22 @@ class Pointer:
 
 def find_pointer(connection: duckdb.DuckDBPyConnection, slot: str) -> Pointer | None:
     """Return the pointer of a series that counts; None if it has no latest."""
-    found = fetch_one(
+    found = _find_newest(connection, slot)
+    return None if found is None or found[0] is None else Pointer(*found)
+
+
+def is_unset(connection: duckdb.DuckDBPyConnection, slot: str) -> bool:
+    """Say whether somebody has taken the latest of a series away, and nobody has set one since."""
+    found = _find_newest(connection, slot)
+    return found is not None and found[0] is None
+
+
+def _find_newest(connection: duckdb.DuckDBPyConnection, slot: str) -> tuple[Any, ...] | None:
+    return fetch_one(
         connection,
         "SELECT version_id, updated_at, updated_by FROM latest_pointer WHERE slot = ? ORDER BY updated_at DESC LIMIT 1",
         [slot],
     )
-    return Pointer(*found) if found else None
 
 
 def list_newest(connection: duckdb.DuckDBPyConnection) -> pa.Table:
@@ -51,10 +57,10 @@ def list_newest(connection: duckdb.DuckDBPyConnection) -> pa.Table:
 
 
 def add_pointer(
-    connection: duckdb.DuckDBPyConnection, slot: str, version_id: str, updated_at: datetime, updated_by: str
+    connection: duckdb.DuckDBPyConnection, slot: str, version_id: str | None, updated_at: datetime, updated_by: str
 ) -> datetime:
-    """Point a series at a release and return the time recorded, always later than the one before."""
-    previous = find_latest(connection, slot)
+    """Point a series at a release, or at none, and return the time recorded, always later than the one before."""
+    previous = _find_newest(connection, slot)
     if previous is not None and updated_at <= previous[1]:
         # a clock that was set back must not bring an old pointer back
         updated_at = previous[1] + timedelta(microseconds=1)
@@ -75,3 +81,24 @@ def comes_before(connection: duckdb.DuckDBPyConnection, version_id: str, other: 
         [version_id, other],
     )
     return bool(found and found[0])
+
+
+def delete_pointer(connection: duckdb.DuckDBPyConnection, slot: str, updated_at: datetime) -> int:
+    """Take one pointer out of the history of a series, and return how many there were."""
+    return fsops.execute(connection, "DELETE FROM latest_pointer WHERE slot = ? AND updated_at = ?", [slot, updated_at])
+
+
+def find_substitute(connection: duckdb.DuckDBPyConnection, slot: str) -> str | None:
+    """Return the last release of a series that could be latest: it is unpacked and none of its files fails."""
+    found = fetch_one(
+        connection,
+        """
+        SELECT o.version_id FROM v_series_order o
+        WHERE o.slot = ?
+            AND o.version_id IN (SELECT version_id FROM artifacts WHERE extraction IS NOT NULL)
+            AND o.version_id NOT IN (SELECT version_id FROM validations WHERE NOT passed)
+        ORDER BY o.position DESC LIMIT 1
+        """,
+        [slot],
+    )
+    return str(found[0]) if found else None

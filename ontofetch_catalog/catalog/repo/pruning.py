@@ -25,8 +25,11 @@ RELEASE_TABLES = {
     "extracted_files": (),
     "validations": ("details",),
     "latest_pointer": (),
+    "notes": (),
 }
-LATER_TABLES = ("origins",)  # what plans of earlier versions of this package do not keep
+# those whose rows belong to an artifact, in the order in which they can go
+ARTIFACT_TABLES = ("validations", "extracted_files", "origins", "artifacts")
+LATER_TABLES = ("origins", "notes")  # what plans of earlier versions of this package do not keep
 _ROWS_AT_ONCE = 65_536
 
 
@@ -101,23 +104,58 @@ def choose_releases(
     return [(str(row[0]), str(row[1]), str(row[2]), row[3]) for row in rows]
 
 
-def release_rows(connection: duckdb.DuckDBPyConnection, table: str, version_id: str) -> pa.RecordBatchReader:
-    """Return the rows of a release in one of RELEASE_TABLES, in the order in which they are stored.
+def release_rows(
+    connection: duckdb.DuckDBPyConnection, table: str, version_id: str, artifact: str | None = None
+) -> pa.RecordBatchReader:
+    """Return the rows of a release, or of one artifact of it, in one of the tables, in the order of their storage.
 
     Until the reader is closed nobody else may use the connection.
     """
     texts = "".join(f", {name}::VARCHAR AS {name}" for name in RELEASE_TABLES[table])
     replaced = f" REPLACE ({texts[2:]})" if texts else ""
     return connection.sql(
-        f"SELECT *{replaced} FROM {table} WHERE version_id = {literal(version_id)}"  # noqa: S608
+        f"SELECT *{replaced} FROM {table} WHERE {_belonging(table, version_id, artifact)}"  # noqa: S608
     ).to_arrow_reader(_ROWS_AT_ONCE)
 
 
-def delete_release(connection: duckdb.DuckDBPyConnection, version_id: str) -> int:
-    """Un-record a release with all of its rows and return how many there were."""
+def delete_release(connection: duckdb.DuckDBPyConnection, version_id: str, artifact: str | None = None) -> int:
+    """Un-record a release, or one artifact of it, with all of its rows and return how many there were."""
+    tables = RELEASE_TABLES if artifact is None else ARTIFACT_TABLES
     return sum(
-        fsops.execute(connection, f"DELETE FROM {table} WHERE version_id = {literal(version_id)}")  # noqa: S608
-        for table in RELEASE_TABLES
+        fsops.execute(connection, f"DELETE FROM {table} WHERE {_belonging(table, version_id, artifact)}")  # noqa: S608
+        for table in tables
+    )
+
+
+def owns_files(connection: duckdb.DuckDBPyConnection, version_id: str, artifact: str) -> bool:
+    """Say whether the files that came out of an artifact are its own: no other of the release has the same bytes."""
+    found = fetch_one(
+        connection,
+        f"SELECT count(*) FROM artifacts WHERE version_id = {literal(version_id)} AND artifact_id ="  # noqa: S608
+        f" {_content(version_id, artifact)}",
+    )
+    return found is not None and found[0] == 1
+
+
+def _belonging(table: str, version_id: str, artifact: str | None) -> str:
+    """Return the condition for the rows of a release, or of one artifact and of what came out of it."""
+    mine = f"version_id = {literal(version_id)}"
+    if artifact is None:
+        return mine
+    if table in ("artifacts", "origins"):
+        return f"{mine} AND relpath = {literal(artifact)}"
+    content = _content(version_id, artifact)
+    alone = f"(SELECT count(*) FROM artifacts WHERE {mine} AND artifact_id = {content}) = 1"  # noqa: S608
+    own = f"{mine} AND artifact_id = {content} AND {alone}"
+    if table == "extracted_files":
+        return own
+    return f"{mine} AND relpath IN (SELECT relpath FROM extracted_files WHERE {own})"  # noqa: S608
+
+
+def _content(version_id: str, artifact: str) -> str:
+    return (
+        f"(SELECT min(artifact_id) FROM artifacts WHERE version_id = {literal(version_id)}"  # noqa: S608
+        f" AND relpath = {literal(artifact)})"
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..connection import literal
+from .deeds import former_names
 from .definitions import delta_files_of, delta_summary_of
 from .releases import INCOMPLETE
 from .stats import LIVE
@@ -39,7 +40,7 @@ def list_series(connection: duckdb.DuckDBPyConnection, stats: str = LIVE) -> pa.
         )
         SELECT o.slot, any_value(split_part(o.version_id, '/', 3)) FILTER (o.is_latest) AS latest,
             any_value(split_part(o.version_id, '/', 3)) FILTER (o.is_newest) AS newest,
-            (SELECT max(p.updated_at) FROM latest_pointer p WHERE p.slot = o.slot) AS set_at, count(*) AS releases,
+            (SELECT max(p.updated_at) FROM v_latest p WHERE p.slot = o.slot) AS set_at, count(*) AS releases,
             count(i.version_id) AS incomplete, any_value(s.files) FILTER (shown) AS files,
             any_value(s.size_bytes) FILTER (shown) AS size_bytes, any_value(s.failed) FILTER (shown) AS failed,
             any_value(s.not_judged) FILTER (shown) AS not_judged,
@@ -140,8 +141,11 @@ def sum_delta(connection: duckdb.DuckDBPyConnection, a: str, b: str) -> pa.Table
 
 
 def list_events(connection: duckdb.DuckDBPyConnection, version_id: str | None, kind: str | None) -> pa.Table:
-    """Return the events, newest first, of one release or of all, of one type (a glob) or of all."""
-    conditions = [f"version_id = {literal(version_id)}"] if version_id else []
+    """Return the events, newest first, of one release or of all, of one type (a glob) or of all.
+
+    To a release belongs also what was recorded while it had another name.
+    """
+    conditions = [_of_release(connection, version_id)] if version_id else []
     conditions += [f"type GLOB {literal(kind)}"] if kind else []
     where = "WHERE " + " AND ".join(conditions) if conditions else ""
     return connection.sql(
@@ -151,6 +155,21 @@ def list_events(connection: duckdb.DuckDBPyConnection, version_id: str | None, k
         FROM events {where} ORDER BY event_id DESC
         """  # noqa: S608
     ).to_arrow_table()
+
+
+def _of_release(connection: duckdb.DuckDBPyConnection, version_id: str) -> str:
+    """Return the condition for the events of a release, under whatever name it had when they were recorded."""
+    parts, name, until = [], version_id, None
+    for former, renamed in former_names(connection, version_id):
+        parts.append(_named(name, renamed, until))
+        name, until = former, renamed
+    return f"({' OR '.join([*parts, _named(name, None, until)])})"
+
+
+def _named(version_id: str, after: int | None, until: int | None) -> str:
+    condition = f"version_id = {literal(version_id)}"
+    condition += f" AND event_id >= {after}" if after is not None else ""
+    return condition + (f" AND event_id < {until}" if until is not None else "")
 
 
 def list_latest(connection: duckdb.DuckDBPyConnection, slot: str | None, *, history: bool) -> pa.Table:

@@ -87,16 +87,35 @@ def find_version(connection: duckdb.DuckDBPyConnection, version_id: str) -> Vers
     return VersionRow(**_named(_VERSION, found)) if found else None
 
 
+def require_version(connection: duckdb.DuckDBPyConnection, version_id: str) -> VersionRow:
+    """Return the row of a release.
+
+    Raises:
+        VersionUnknown: It is not recorded.
+    """
+    row = find_version(connection, version_id)
+    if row is None:
+        raise VersionUnknown(
+            f"No release {version_id} is recorded.",
+            subject=version_id,
+            hint="`ontofetch db versions` lists what there is.",
+        )
+    return row
+
+
 def list_versions(connection: duckdb.DuckDBPyConnection) -> list[VersionRow]:
     """Return the rows of all releases, sorted."""
     rows = connection.execute(f"SELECT {_VERSION} FROM versions ORDER BY version_id").fetchall()  # noqa: S608
     return [VersionRow(**_named(_VERSION, row)) for row in rows]
 
 
-def find_folded(connection: duckdb.DuckDBPyConnection, version_id: str) -> tuple[str, str] | None:
+def find_folded(
+    connection: duckdb.DuckDBPyConnection, version_id: str, *, leaving: str | None = None
+) -> tuple[str, str] | None:
     """Return what would be the same folder as a new one of this release where case is folded, None if there is nothing.
 
-    Folders that are recorded as they are spelled here are not new, whatever else there is.
+    Folders that are recorded as they are spelled here are not new, whatever else there is. What `leaving` names, a
+    release, a series or a service, does not count: it gets another name.
 
     Returns:
         The first folder that would be new, and the recorded one: both a service, a series or a version_id.
@@ -107,14 +126,26 @@ def find_folded(connection: duckdb.DuckDBPyConnection, version_id: str) -> tuple
         SELECT array_to_string(string_split($1, '/')[1:depth], '/'), min(folder) FROM (
             SELECT depth, array_to_string(string_split(version_id, '/')[1:depth], '/') AS folder
             FROM versions, (VALUES (1), (2), (3)) depths(depth)
+            WHERE $3 IS NULL OR NOT (version_id = $3 OR starts_with(version_id, $3 || '/'))
         )
         WHERE {path_key("folder")} = array_to_string(string_split($2, '/')[1:depth], '/')
         GROUP BY depth HAVING NOT bool_or(folder = array_to_string(string_split($1, '/')[1:depth], '/'))
         ORDER BY depth LIMIT 1
         """,  # noqa: S608 - our own text
-        [version_id, key_of(version_id)],
+        [version_id, key_of(version_id), leaving],
     )
     return (str(found[0]), str(found[1])) if found else None
+
+
+def list_below(connection: duckdb.DuckDBPyConnection, name: str) -> list[VersionRow]:
+    """Return the releases of a service or a series, or the one release, in the order of their series."""
+    rows = connection.execute(
+        f"SELECT {', '.join(f'v.{column}' for column in _names(_VERSION))} FROM versions v"  # noqa: S608
+        " JOIN v_series_order o ON o.version_id = v.version_id"
+        " WHERE v.version_id = $1 OR starts_with(v.version_id, $1 || '/') ORDER BY o.slot, o.position",
+        [name],
+    ).fetchall()
+    return [VersionRow(**_named(_VERSION, row)) for row in rows]
 
 
 def find_artifacts(connection: duckdb.DuckDBPyConnection, version_id: str) -> list[ArtifactRow]:

@@ -28,6 +28,7 @@ KEYS = {
     "extracted_files": ("version_id", "relpath"),
     "validations": ("version_id", "relpath", "validator"),
     "latest_pointer": ("slot", "updated_at"),
+    "notes": ("version_id", "kind", "text"),
 }
 _ID = "/".join([SEGMENT.pattern] * 3)
 # what a calendar of Python can hold, so that every row can be shown
@@ -68,6 +69,11 @@ _RULES = {
         "a time of it is in no calendar": " OR ".join(map(_BAD_TIME.format, ("recorded_at", "told_at"))),
     },
     "latest_pointer": {"a time of it is in no calendar": _BAD_TIME.format("updated_at")},
+    "notes": {
+        "it is neither a note nor a tag": "kind IS NULL OR kind NOT IN ('note', 'tag') OR text IS NULL"
+        " OR created_at IS NULL",
+        "a time of it is in no calendar": _BAD_TIME.format("created_at"),
+    },
     "events": {"a time of it is in no calendar": _BAD_TIME.format("ts")},
 }
 
@@ -120,6 +126,7 @@ _TIMES = {
     "extracted_files": ("mtime", "verified_at"),
     "validations": ("run_at",),
     "latest_pointer": ("updated_at",),
+    "notes": ("created_at",),
     "events": ("ts",),
 }
 
@@ -201,8 +208,10 @@ _DANGLING = (
     (
         "latest_pointer",
         "to a release that is not recorded",
-        f"{_NO_RELEASE} AND {_NEWEST}",
+        # one without a release says that the series has no latest
+        f"version_id IS NOT NULL AND {_NO_RELEASE} AND {_NEWEST}",
     ),
+    ("notes", "of a release that is not recorded", _NO_RELEASE),
 )
 
 

@@ -1,0 +1,66 @@
+"""The SQL of notes and tags: what people say of releases."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from .. import fsops
+from ..connection import literal
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+NOTE, TAG = "note", "tag"
+KINDS = (NOTE, TAG)
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What is said of a release: whether it is a note or a tag, the text, when it was recorded (UTC without zone)."""
+
+    kind: str
+    text: str
+    created_at: datetime
+
+
+def find_notes(connection: duckdb.DuckDBPyConnection, version_id: str) -> list[Note]:
+    """Return the notes and tags of a release, in the order in which they were recorded."""
+    rows = connection.execute(
+        "SELECT kind, text, created_at FROM notes WHERE version_id = ? ORDER BY created_at, kind, text", [version_id]
+    ).fetchall()
+    return [Note(*row) for row in rows]
+
+
+def list_notes(connection: duckdb.DuckDBPyConnection, kind: str, version_id: str | None) -> pa.Table:
+    """Return the notes, or the tags, of one release or of all: version_id, number, text, created_at (UTC).
+
+    Numbers count from 1 within a release, in the order in which they were recorded.
+    """
+    where = f"AND n.version_id = {literal(version_id)}" if version_id else ""
+    return connection.sql(
+        f"""
+        SELECT n.version_id, row_number() OVER (PARTITION BY n.version_id ORDER BY n.created_at, n.text) AS number,
+            n.text, n.created_at
+        FROM notes n JOIN v_series_order o ON o.version_id = n.version_id
+        WHERE n.kind = {literal(kind)} {where} ORDER BY o.slot, o.position, number
+        """  # noqa: S608 - literals
+    ).to_arrow_table()
+
+
+def insert_note(connection: duckdb.DuckDBPyConnection, version_id: str, note: Note) -> None:
+    """Record a note or a tag of a release."""
+    fsops.execute(
+        connection,
+        "INSERT INTO notes (version_id, kind, text, created_at) VALUES (?, ?, ?, ?)",
+        [version_id, note.kind, note.text, note.created_at],
+    )
+
+
+def delete_note(connection: duckdb.DuckDBPyConnection, version_id: str, kind: str, text: str) -> int:
+    """Un-record a note or a tag of a release and return how many rows it had."""
+    return fsops.execute(
+        connection, "DELETE FROM notes WHERE version_id = ? AND kind = ? AND text = ?", [version_id, kind, text]
+    )

@@ -1,0 +1,299 @@
+"""The removal of releases, or of one artifact, in one boundary: to quarantine, by the machinery of prune.
+
+Its plan is made and carried out at once; `db prune --restore` and `--purge` deal with it as with any other.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ontofetch_hookspecs import layout as layouts
+from ontofetch_hookspecs.names import quote
+
+from ...errors import Conflict, PreconditionFailed, VersionUnknown
+from .. import journal, sessions
+from ..boundaries.engine import MaintenanceBoundary, Recorded
+from ..boundaries.pointers import Pointers, describe
+from ..connection import Store
+from ..prune.batches import APPLIED, PlanEvents, PruneBatch, RestoreBatch
+from ..prune.plan import Batch, Plan, entries_of, entry_schema, entry_table, freed_bytes, read_entries, write_plan
+from ..prune.policy import Policy
+from ..prune.references import staged_inodes
+from ..prune.selection import part_entries, release_parts
+from ..repo import deeds, events, files, listing, pruning, releases
+from ..scan import Place
+from ..walk import Entry
+
+if TYPE_CHECKING:
+    import duckdb
+
+_REASON = "it was removed by hand"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is to be removed.
+
+    Args:
+        name: The release or the series, whole.
+        artifact: Only this artifact of the release, with what came out of it.
+        adopted: Take also what was imported where it lies, and another program keeps, too.
+        updated_by: Who asks for it.
+    """
+
+    name: str
+    artifact: str | None = None
+    adopted: bool = False
+    updated_by: str = "rm"
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One release that is taken, or what is taken of it: what moves whole, and every entry of that."""
+
+    version_id: str
+    parts: tuple[str, ...]
+    entries: list[Entry]
+
+
+class Removal(MaintenanceBoundary):
+    """Remove a release, all releases of a series, or an artifact, and let the series point elsewhere."""
+
+    kind: ClassVar[str] = "rm"
+
+    def __init__(self, store: Store, wanted: Wanted) -> None:
+        super().__init__(store, wanted.name if wanted.name.count("/") == 2 else "")
+        self.wanted = wanted
+        self.plan: Plan | None = None
+        self.taken: list[Taken] = []
+        self._batches: list[PruneBatch] = []
+        self._early: list[tuple[str, Recorded]] = []
+
+    @property
+    def subject(self) -> str:
+        """Return what a sentence about this boundary names."""
+        return self.wanted.name
+
+    def look(self, connection: duckdb.DuckDBPyConnection) -> list[Taken]:
+        """Return what would be taken; never writes.
+
+        Raises:
+            VersionUnknown: There is nothing of that name.
+            PreconditionFailed: A release is pinned, or something else speaks against it.
+        """
+        rows = releases.list_below(connection, self.wanted.name)
+        if not rows:
+            raise VersionUnknown(
+                f"Nothing is recorded under {self.wanted.name}.",
+                subject=self.wanted.name,
+                hint="`ontofetch db versions` lists what there is.",
+            )
+        for row in rows:
+            self._check(row)
+        if self.wanted.artifact is not None:
+            return [self._artifact(connection, rows[0], self.wanted.artifact)]
+        return [self._release(row) for row in rows]
+
+    def is_changed(self, connection: duckdb.DuckDBPyConnection) -> bool:
+        """Look at what is there now and write the plan; return False if it was removed already."""
+        try:
+            self.taken = self.look(connection)
+        except VersionUnknown:
+            if deeds.find_removal(connection, self.wanted.name, self.wanted.artifact) is not None:
+                return False
+            raise
+        staged = staged_inodes(self.store)
+        for taken in self.taken:
+            if any(entry.links > 1 and (entry.device, entry.inode) in staged for entry in taken.entries):
+                raise _refused(taken.version_id, "a stage holds one of its files", "Wait until that pull has ended.")
+        self.plan = self._write_plan(connection)
+        entries, told = read_entries(self.store, self.plan), PlanEvents(self.plan)
+        self._batches = [
+            PruneBatch(self.store, self.plan, told, batch, entries_of(entries, batch)) for batch in self.plan.batches
+        ]
+        return True
+
+    def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
+        """Un-record everything, move it to quarantine, and let the series point at what is left."""
+        if self.plan is None:
+            raise LookupError(self.wanted.name)
+        pointers = Pointers(connection, {slot for batch in self._batches for slot in batch.slots()})
+        done = [(batch, *batch.unrecord(connection, draft)) for batch in self._batches]
+        changed = pointers.settle(connection, draft, self.wanted.updated_by)
+        for batch, rows, kept in done:
+            mine = [told for told in changed if told["slot"] in batch.slots()]
+            recorded = batch.recorded(rows, kept=kept, removal=True, pointers=mine)
+            self._early.append((str(batch.batch.version_id), recorded))
+        what = f"{quote(self.wanted.artifact)} of {self.wanted.name}" if self.wanted.artifact else self.wanted.name
+        if not self.version_id:
+            what += f" with {len(self.taken):,} {'release' if len(self.taken) == 1 else 'releases'}"
+        payload = {
+            "name": self.wanted.name,
+            "artifact": self.wanted.artifact,
+            "plan": self.plan.plan_id,
+            "latest": changed,
+            "message": f"{what} was removed to quarantine.{describe(changed)}",
+        }
+        size = sum(batch.batch.bytes for batch in self._batches)
+        return Recorded(rows=sum(rows for _, rows, _ in done), bytes=size, payload=payload)
+
+    def early_events(self, boundary_id: str) -> list[events.EventRow]:
+        """Return the events of the batches, by which prune knows what has become of them."""
+        return [batch_event(self, boundary_id, APPLIED, version_id, told) for version_id, told in self._early]
+
+    def _check(self, row: releases.VersionRow) -> None:
+        if self.wanted.artifact is None and row.pinned_at is not None:
+            raise _refused(row.version_id, "it is pinned", "Unpin it first with `ontofetch db pin --remove`.")
+        if layouts.find_layout(row.layout).shared and not self.wanted.adopted:
+            raise _refused(
+                row.version_id,
+                "it was imported where it lies, and another program keeps it, too",
+                "Add --adopted to take that program's files as well.",
+            )
+
+    def _release(self, row: releases.VersionRow) -> Taken:
+        place = Place(row.fs_relpath, layouts.find_layout(row.layout), row.version_id)
+        return self._taken(row, release_parts(self.store, place))
+
+    def _artifact(self, connection: duckdb.DuckDBPyConnection, row: releases.VersionRow, name: str) -> Taken:
+        known = releases.find_artifacts(connection, row.version_id)
+        artifact = next((item for item in known if item.relpath == name), None)
+        if artifact is None:
+            raise VersionUnknown(
+                f"{row.version_id} has no artifact {quote(name)}.",
+                subject=name,
+                hint=f"It has {', '.join(quote(item.relpath) for item in known[:10])}.",
+            )
+        if len(known) == 1:
+            raise _refused(
+                name, f"{row.version_id} has no other", f"Remove the release: `ontofetch rm {row.version_id}`."
+            )
+        layout = layouts.find_layout(row.layout)
+        parts = [f"{row.fs_relpath}/{layout.source}/{name}"]
+        if pruning.owns_files(connection, row.version_id, name):
+            data = f"{row.fs_relpath}/{layout.data}"
+            found = files.covering_paths(connection, row.version_id, artifact.artifact_id)
+            parts += [f"{data}/{path}".rstrip("/") for path in found]
+        return self._taken(row, tuple(path for path in parts if self.store.path(path).exists()))
+
+    def _taken(self, row: releases.VersionRow, parts: tuple[str, ...]) -> Taken:
+        try:
+            entries = part_entries(self.store, parts)
+        except OSError as error:
+            reason = f"its folder can't be read: {error.strerror or error}"
+            raise _refused(row.version_id, reason, "Mend that, and run the same command again.") from error
+        if any(".catalog" in entry.path.split("/") for entry in entries):
+            raise _refused(row.version_id, "another catalog lives inside it", "Move that one away first.")
+        return Taken(row.version_id, parts, entries)
+
+    def _write_plan(self, connection: duckdb.DuckDBPyConnection) -> Plan:
+        import pyarrow as pa
+
+        now = time.time_ns()
+        made = datetime.fromtimestamp(now / 10**9, UTC)
+        batches, tables = [], []
+        for number, taken in enumerate(self.taken):
+            size = sum(entry.size for entry in taken.entries)
+            count = len(taken.entries)
+            batch = Batch(number, taken.version_id, taken.parts, count, size, self.wanted.artifact)
+            batches.append(batch)
+            tables.append(entry_table(batch, taken.entries, reason=_REASON, now=now))
+        entries = pa.concat_tables(tables) if tables else entry_schema().empty_table()
+        event_id, digest = events.last_event(connection)
+        named = tuple(taken.version_id for taken in self.taken)
+        header = {
+            "id": f"{made:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}",
+            "created_at": made.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+            "catalog": {"event_id": event_id, "digest": digest},
+            "policy": Policy(versions=named, min_age=0, adopted=self.wanted.adopted).as_plain(),
+            "totals": {
+                "entries": len(entries),
+                "bytes": sum(batch.bytes for batch in batches),
+                "bytes_freed": freed_bytes(entries),
+                "orphans": 0,
+                "releases": list(named),
+                "kept": 0,
+                "known_files": listing.count_recorded(connection),
+                "found_files": 0,
+            },
+        }
+        return write_plan(self.store, header, batches, entries)
+
+
+class Return(MaintenanceBoundary):
+    """Bring everything back that a removal has taken, in one boundary.
+
+    Args:
+        store: The store.
+        plan: Its plan.
+        name: The release or the series that was removed.
+        artifact: The artifact, if only one was.
+    """
+
+    kind: ClassVar[str] = "rm"
+    done: ClassVar[str] = "restored"
+
+    def __init__(self, store: Store, plan: Plan, name: str, artifact: str | None = None) -> None:
+        super().__init__(store, name if name.count("/") == 2 else "")
+        self.name, self.artifact = name, artifact
+        told, entries = PlanEvents(plan), read_entries(store, plan)
+        self._batches = [RestoreBatch(store, plan, told, batch, entries_of(entries, batch)) for batch in plan.batches]
+        self._early: list[tuple[str, Recorded]] = []
+
+    @property
+    def subject(self) -> str:
+        """Return what a sentence about this boundary names."""
+        return self.name
+
+    def is_changed(self, connection: duckdb.DuckDBPyConnection) -> bool:
+        """Check that it all is in quarantine, and that its places are free."""
+        changed = [batch.is_changed(connection) for batch in self._batches]
+        if any(changed) and not all(changed):
+            raise Conflict(
+                f"Some of {self.name} is not in quarantine any more.",
+                subject=self.name,
+                hint="`ontofetch db prune --restore PLAN` brings back what is.",
+            )
+        return any(changed)
+
+    def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
+        """Bring back rows and files, and let the series point at what they pointed at."""
+        pointers = Pointers(connection, {slot for batch in self._batches for slot in batch.slots()})
+        rows = 0
+        for batch in self._batches:
+            mine = batch.bring_back(connection, draft)
+            self._early.append((str(batch.batch.version_id), batch.recorded(mine)))
+            rows += mine
+        changed = pointers.settle(connection, draft)
+        what = f"{quote(self.artifact)} of {self.name}" if self.artifact else self.name
+        payload = {"name": self.name, "artifact": self.artifact, "message": f"{what} is back.{describe(changed)}"}
+        return Recorded(rows=rows, bytes=sum(batch.batch.bytes for batch in self._batches), payload=payload)
+
+    def early_events(self, boundary_id: str) -> list[events.EventRow]:
+        """Return the events of the batches, by which prune knows what has become of them."""
+        return [batch_event(self, boundary_id, "prune.restored", version_id, told) for version_id, told in self._early]
+
+
+def batch_event(
+    boundary: MaintenanceBoundary, boundary_id: str, kind: str, version_id: str, told: Recorded
+) -> events.EventRow:
+    """Return the event of a batch that is carried out within another boundary."""
+    payload: Mapping[str, Any] = {"rows": told.rows, "bytes": told.bytes, **told.payload}
+    return events.EventRow(
+        boundary_id=boundary_id,
+        run_id=boundary.run_id,
+        config_hash=boundary.config_hash,
+        ts=sessions.utc_now(),
+        type=kind,
+        version_id=version_id,
+        payload=payload,
+    )
+
+
+def _refused(name: str, reason: str, hint: str) -> PreconditionFailed:
+    return PreconditionFailed(f"{quote(name)} can't be removed: {reason}.", subject=name, hint=hint)

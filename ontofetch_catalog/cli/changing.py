@@ -1,0 +1,120 @@
+"""What the commands that change releases have in common: how they run, which name is meant, what is shown of it."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ontofetch_hookspecs import HostInfo, take_common_options
+from ontofetch_hookspecs.names import quote
+
+from ..errors import AmbiguousVersion, UsageError, VersionUnknown
+from .common import profiled, running
+from .output import OutputOptions, emit, say
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from ..catalog.boundaries.engine import BoundaryResult, MaintenanceBoundary
+    from ..catalog.connection import Store
+
+
+def run_command(verb: str, argv: list[str], host: HostInfo, main: Callable[[list[str], HostInfo], int]) -> int:
+    """Run a command of the top level: errors name it, and its queries can be profiled."""
+    argv, host = take_common_options(argv, host)
+    with running(verb):
+        return profiled(argv, lambda: main(argv, host))
+
+
+def user_name() -> str:
+    """Return who asks, as it is recorded."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        # a container may run under a number without a name
+        return "unknown"
+
+
+def find_named(connection: duckdb.DuckDBPyConnection, name: str, *, services: bool = False) -> str:
+    """Return the whole name of what is meant: a release, a series, with `services` also a service.
+
+    Raises:
+        VersionUnknown: Nothing is called so.
+        AmbiguousVersion: A release and a series are.
+        UsageError: A service is, and none can be meant.
+    """
+    from ..catalog.repo import releases
+
+    if releases.list_below(connection, name):
+        if name.count("/") or services:
+            return name
+        if not _means(releases.resolve_series, connection, name):
+            raise UsageError(
+                f"{quote(name)} is a service with all its series.", subject=name, hint="Name one of its series."
+            )
+    found = [
+        whole
+        for resolve in (releases.resolve_version, releases.resolve_series)
+        if name and (whole := _means(resolve, connection, name))
+    ]
+    if not found:
+        raise VersionUnknown(
+            f"No release and no series {quote(name)} is recorded.",
+            subject=name,
+            hint="`ontofetch db versions` lists what there is.",
+        )
+    if len(found) > 1:
+        raise AmbiguousVersion(
+            f"{quote(name)} may be the release {found[0]} or the series {found[1]}.",
+            subject=name,
+            hint="Name one of them whole.",
+        )
+    return found[0]
+
+
+def _means(
+    resolve: Callable[[duckdb.DuckDBPyConnection, str], str], connection: duckdb.DuckDBPyConnection, name: str
+) -> str | None:
+    try:
+        return resolve(connection, name)
+    except VersionUnknown:
+        return None
+
+
+def carry_out(host: HostInfo, store: Store, boundary: MaintenanceBoundary) -> BoundaryResult:
+    """Carry out a boundary and tell the observers."""
+    from ..catalog.boundaries import carry_out as carry_out_boundary
+    from ..catalog.boundaries import notify_observers
+
+    outcome = carry_out_boundary(store, boundary)
+    notify_observers(host.manager, store, outcome)
+    return outcome
+
+
+def show_done(outcome: BoundaryResult, options: OutputOptions, *, hint: str = "") -> None:
+    """Show what a boundary has done: a row of what its event says, and on stderr what to type next."""
+    import pyarrow as pa
+
+    event, receipt = outcome.committed, outcome.receipt
+    row = {
+        "type": event.type,
+        "changed": receipt.changed,
+        "version_id": event.version_id,
+        "rows": receipt.rows,
+        "size_bytes": receipt.bytes,
+        "message": event.payload.get("message"),
+    }
+    schema = pa.schema(
+        [
+            ("type", pa.string()),
+            ("changed", pa.bool_()),
+            ("version_id", pa.string()),
+            ("rows", pa.int64()),
+            ("size_bytes", pa.int64()),
+            ("message", pa.string()),
+        ]
+    )
+    emit({"done": pa.Table.from_pylist([row], schema=schema)}, options=options)
+    if receipt.changed and hint:
+        say(hint)

@@ -1,0 +1,66 @@
+"""`mv`: give a release, a series or a service another name."""
+
+from __future__ import annotations
+
+from ontofetch_hookspecs import HostInfo
+
+from ..errors import EXIT_OK, VersionUnknown
+from .ask import confirm
+from .changing import carry_out, find_named, run_command, show_done, user_name
+from .common import make_parser, reading
+from .output import OutputOptions, emit, say
+from .rm_cmd import store_of_command
+
+_TEXT = """Give a release, a series or a service another name.
+
+Files, documents, origins, validation, notes, pins and the history of the latest pointers come along. Nothing is
+overwritten. NEW may leave out what stays as it is in front: `mv obo/hp/2025-9-15 2025-09-15`."""
+
+
+def main(argv: list[str], host: HostInfo) -> int:
+    """Run `mv` and return its exit code."""
+    return run_command("mv", argv, host, _main)
+
+
+def _main(argv: list[str], host: HostInfo) -> int:
+    import pyarrow as pa
+
+    from ..catalog.repo import deeds
+    from ..catalog.undoing.renaming import KINDS, Renaming, check_name, complete
+
+    parser = make_parser(host, "mv", _TEXT, "mv obo/hpo obo/hp --yes")
+    parser.add_argument("old", metavar="OLD", help="a release, a series (service/ontology) or a service")
+    parser.add_argument("new", metavar="NEW", help="its new name")
+    parser.add_argument("--dry-run", action="store_true", help="show what would be renamed and change nothing")
+    parser.add_argument("--yes", action="store_true", help="don't ask where several releases are renamed")
+    args = parser.parse_args(argv)
+    options = OutputOptions.from_args(args)
+    store = store_of_command(host, dry_run=args.dry_run)
+    with reading(host) as connection:
+        try:
+            old = find_named(connection, args.old, services=True)
+        except VersionUnknown:
+            # the same command again, whose first run was stopped at its end
+            if not deeds.was_renamed(connection, args.old, complete(args.old, args.new)):
+                raise
+            old = args.old
+        new = complete(old, args.new)
+        check_name(new)
+        renaming = Renaming(store, old, new, updated_by=user_name())
+        names = renaming.look(connection)
+    if args.dry_run:
+        table = {
+            "version_id": pa.array([name for name, _ in names], pa.string()),
+            "new_version_id": pa.array([name for _, name in names], pa.string()),
+        }
+        emit({"renamed": pa.table(table)}, options=options, nothing="Nothing would change.")
+        say("Dry run, nothing was changed.")
+        return EXIT_OK
+    if len(names) > 1:
+        what = KINDS[old.count("/")]
+        confirm(f"The {what} {old} with {len(names):,} releases would be called {new}.", yes=args.yes, subject=old)
+    outcome = carry_out(host, store, renaming)
+    show_done(outcome, options, hint=f"`{host.name} undo` takes it back.")
+    if not outcome.receipt.changed:
+        say(f"It is called {new} already.")
+    return EXIT_OK

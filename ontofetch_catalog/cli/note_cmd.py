@@ -1,0 +1,86 @@
+"""`note` and `tag`: say something of a release, take it back, list what is said."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from ontofetch_hookspecs import HostInfo
+from ontofetch_hookspecs.names import quote
+
+from ..errors import EXIT_OK, UsageError
+from .changing import carry_out, run_command
+from .common import make_parser, reading, store_to_write
+from .output import OutputOptions, emit, say
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_TEXTS = {
+    "note": "Write a sentence down that is kept with a release; without one, list what is written.",
+    "tag": "Give a release a tag, a word such as `published`; without one, list the tags.",
+}
+_EXAMPLES = {
+    "note": 'note obo/hp/2025-09-15 "the one that the paper cites"',
+    "tag": "tag obo/hp/2025-09-15 published",
+}
+
+
+def note(argv: list[str], host: HostInfo) -> int:
+    """Run `note` and return its exit code."""
+    return run_command("note", argv, host, lambda words, where: _main("note", words, where))
+
+
+def tag(argv: list[str], host: HostInfo) -> int:
+    """Run `tag` and return its exit code."""
+    return run_command("tag", argv, host, lambda words, where: _main("tag", words, where))
+
+
+def _main(kind: str, argv: list[str], host: HostInfo) -> int:
+    from ..catalog.repo import notes
+    from ..catalog.repo.releases import resolve_version
+
+    args = _arguments(kind, argv, host)
+    options = OutputOptions.from_args(args)
+    changes = args.text is not None or args.remove is not None
+    store = store_to_write(host) if changes else None
+    with reading(host) as connection:
+        version_id = resolve_version(connection, args.release) if args.release else None
+        known = notes.list_notes(connection, kind, version_id)
+    if store is not None and version_id is not None:
+        from ..catalog.boundaries.notes import BOUNDARIES
+
+        text = args.text if args.text is not None else _text_of(kind, known, args.remove, version_id)
+        boundary = BOUNDARIES[kind, args.text is not None]
+        outcome = carry_out(host, store, boundary(store, version_id, text))
+        if not outcome.receipt.changed:
+            say(f"{version_id} has that {kind} already." if args.text is not None else f"It had no such {kind}.")
+        with reading(host) as connection:
+            known = notes.list_notes(connection, kind, version_id)
+    emit({f"{kind}s": known}, options=options, parameters={"version_id": version_id}, nothing=f"There is no {kind}.")
+    return EXIT_OK
+
+
+def _arguments(kind: str, argv: list[str], host: HostInfo) -> argparse.Namespace:
+    parser = make_parser(host, kind, _TEXTS[kind], _EXAMPLES[kind])
+    parser.add_argument("release", nargs="?", metavar="RELEASE", help="version_id, an end of it, or SERIES/latest")
+    parser.add_argument("text", nargs="?", metavar=kind.upper() if kind == "tag" else "TEXT", help=f"the {kind} to add")
+    parser.add_argument("--remove", metavar="NUMBER", help=f"take away the {kind} of this number, or with these words")
+    args = parser.parse_args(argv)
+    if args.remove is not None and (args.release is None or args.text is not None):
+        parser.error(f"--remove needs the RELEASE, and the {kind} only after --remove")
+    return args
+
+
+def _text_of(kind: str, known: pa.Table, given: str, version_id: str) -> str:
+    """Return the text that is meant by its number or by itself."""
+    texts = known["text"].to_pylist()
+    if given in texts:
+        return given
+    if given.isdecimal() and len(given) < 10 and 1 <= int(given) <= len(texts):
+        return str(texts[int(given) - 1])
+    raise UsageError(
+        f"{version_id} has no {kind} {quote(given)}.",
+        subject=version_id,
+        hint=f"`ontofetch {kind} {version_id}` lists them with their numbers.",
+    )

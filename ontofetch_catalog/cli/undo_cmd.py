@@ -1,0 +1,143 @@
+"""`undo`: take back what this store did last, or list what can be taken back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ontofetch_hookspecs import HostInfo
+
+from ..errors import EXIT_OK, PreconditionFailed
+from ..rendering.progress import bar
+from .changing import carry_out, run_command, show_done, user_name
+from .common import make_parser, reading, store_to_write
+from .numbers import whole
+from .output import OutputOptions, emit, say
+from .rm_cmd import store_of_command
+
+if TYPE_CHECKING:
+    from ..catalog.connection import Store
+    from ..catalog.undoing.deeds import Deed
+
+_TEXT = """Take back what this store did last: a pull, rm, mv, prune, pin, note or tag, or the latest of a series.
+
+Nothing is lost by it: what a pull brought goes to quarantine, and what lies there comes back. ID is the number that
+--list shows. What takes something back can be taken back by its ID, too."""
+_SHOWN = 20
+
+
+def main(argv: list[str], host: HostInfo) -> int:
+    """Run `undo` and return its exit code."""
+    return run_command("undo", argv, host, _main)
+
+
+def _main(argv: list[str], host: HostInfo) -> int:
+    from ..catalog import sessions
+
+    parser = make_parser(host, "undo", _TEXT, "undo --list")
+    parser.add_argument("id", nargs="?", metavar="ID", type=whole, help="what --list shows (default: the last)")
+    parser.add_argument("--list", action="store_true", help="show what was done last, and whether it can be taken back")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be taken back and change nothing")
+    args = parser.parse_args(argv)
+    options = OutputOptions.from_args(args)
+    if args.list and args.id is not None:
+        parser.error("--list shows all of them; ID takes one back")
+    if args.list:
+        _list(host, options)
+        return EXIT_OK
+    store = store_of_command(host, dry_run=args.dry_run)
+    deed = _find(host, store, args.id)
+    if deed is None:
+        _emit([], options)
+        say("There is nothing to undo.")
+    elif deed.row.undone:
+        if not args.dry_run:
+            # a repeat that finds nothing left ends what the first one left open all the same
+            with sessions.writing(store):
+                pass
+        _emit([deed], options)
+        say(f"{deed.message} That was taken back already.")
+    elif deed.why_not:
+        raise PreconditionFailed(
+            f"Event {deed.row.event_id} can't be undone: {deed.message} {deed.why_not}",
+            subject=str(deed.row.event_id),
+            hint=f"`{host.name} undo --list` shows what else can be: `{host.name} undo ID`.",
+        )
+    elif args.dry_run:
+        _emit([deed], options)
+        say(f"Dry run, nothing was changed. This would be taken back: {deed.message}")
+    else:
+        _undo(host, store_to_write(host), deed, options)
+    return EXIT_OK
+
+
+def _find(host: HostInfo, store: Store, event_id: int | None) -> Deed | None:
+    from ..catalog.undoing import deeds
+
+    with reading(host) as connection:
+        if event_id is None:
+            return deeds.find_last(store, connection, user_name())
+        return deeds.find_deed(store, connection, event_id, user_name())
+
+
+def _undo(host: HostInfo, store: Store, deed: Deed, options: OutputOptions) -> None:
+    from ..catalog.undoing.deeds import make_inverse
+
+    if deed.row.type == "prune.batch":
+        _restore(host, store, deed, options)
+        return
+    with reading(host) as connection:
+        inverse = make_inverse(store, connection, deed.row, user_name())
+    outcome = carry_out(host, store, inverse)
+    show_done(outcome, options, hint=f"Taken back: {deed.message}")
+    if outcome.receipt.changed:
+        say(f"`{host.name} undo {_event_of(host, outcome.committed.boundary_id)}` does it again.")
+    else:
+        say(f"{deed.message} That was taken back already.")
+
+
+def _event_of(host: HostInfo, boundary_id: str) -> int:
+    from ..catalog.repo import events
+
+    with reading(host) as connection:
+        return events.number_of(connection, boundary_id)
+
+
+def _restore(host: HostInfo, store: Store, deed: Deed, options: OutputOptions) -> None:
+    import pyarrow as pa
+
+    from ..catalog.boundaries import notify_observers
+    from ..catalog.prune.steps import restore_plan
+
+    plan_id = str(deed.row.payload["plan"])
+    with bar("restore", unit="entries") as update:
+        done = restore_plan(
+            store, plan_id, tell=lambda outcome: notify_observers(host.manager, store, outcome), progress=update
+        )
+    row = {"type": "prune.restored", "plan_id": plan_id, "entries": done.entries, "size_bytes": done.bytes}
+    emit({"done": pa.Table.from_pylist([row])}, options=options)
+    say(f"Taken back: {deed.message} Rows and files are back where they were.")
+
+
+def _list(host: HostInfo, options: OutputOptions) -> None:
+    from ..catalog.undoing import deeds
+    from .common import store_of
+
+    with reading(host) as connection:
+        found = deeds.list_deeds(store_of(host), connection, most=options.top or _SHOWN, user=user_name())
+    _emit(found, options)
+    if found:
+        say(f"`{host.name} undo` takes back the last that can be, `{host.name} undo ID` any other.")
+
+
+def _emit(found: list[Deed], options: OutputOptions) -> None:
+    import pyarrow as pa
+
+    rows = {
+        "id": pa.array([deed.row.event_id for deed in found], pa.int64()),
+        "done_at": pa.array([deed.row.done_at for deed in found], pa.timestamp("us")),
+        "what": pa.array([deed.what for deed in found], pa.string()),
+        "undoable": pa.array([not deed.why_not for deed in found], pa.bool_()),
+        "message": pa.array([deed.message for deed in found], pa.string()),
+        "why_not": pa.array([deed.why_not or None for deed in found], pa.string()),
+    }
+    emit({"deeds": pa.table(rows)}, options=options, nothing="Nothing was done yet that could be undone.")
