@@ -133,6 +133,8 @@ def read_release(
     try:
         document = read_json(path)
         version = _read_version(document, folder)
+        if layout.manifest_of(version.layout) != manifest:
+            raise EventError(f"A {manifest} does not have the layout {quote(version.layout)}.", subject=folder)
         artifacts = _read_artifacts(document["artifacts"], version.version_id)
         return ReleaseDocuments(
             version=version,
