@@ -22,8 +22,10 @@ from ontofetch_hookspecs import (
 from ontofetch_hookspecs.names import quote
 
 from ..errors import EXIT_OK, UsageError
+from ..guesses import did_you_mean
 from .destination import check_destination
 from .output import OutputOptions, add_output_options, emit, save, say, say_lines
+from .parser import Parser
 
 if TYPE_CHECKING:
     from ontofetch_hookspecs import Table
@@ -48,9 +50,7 @@ def main(argv: list[str], host: HostInfo) -> int:
         print(_overview(host.name, reports))  # noqa: T201 - the help is what was asked for
         return EXIT_OK
     if name not in reports:
-        raise UsageError(
-            f"There is no report {quote(name)}.", subject=name, hint=f"There are: {', '.join(sorted(reports))}."
-        )
+        raise UsageError(f"There is no report {quote(name)}.", subject=name, hint=did_you_mean(name, sorted(reports)))
     plugin, report = reports[name]
     args = _parser(plugin, report, host).parse_args(argv[1:])
     options = OutputOptions.from_args(args)
@@ -84,12 +84,10 @@ def _overview(host: str, reports: Mapping[str, tuple[str, Report]]) -> str:
 
 def _parser(plugin: str, report: Report, host: HostInfo) -> argparse.ArgumentParser:
     examples = "".join(f"\n  {host.name} report {report.name} {example}".rstrip() for example in report.examples)
-    parser = argparse.ArgumentParser(
-        prog=f"{host.name} report {report.name}",
-        description=f"{report.help[:1].upper()}{report.help[1:]}.",
-        epilog=f"examples:{examples}" if examples else None,
-        allow_abbrev=False,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = Parser(
+        f"{host.name} report {report.name}",
+        f"{report.help[:1].upper()}{report.help[1:]}.",
+        epilog=f"examples:{examples}" if examples else "",
     )
     try:
         _add_options(parser, report, host)

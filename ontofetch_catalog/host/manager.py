@@ -6,7 +6,6 @@ known here.
 
 from __future__ import annotations
 
-import difflib
 import logging
 import warnings
 from collections.abc import Collection, Iterable, Mapping
@@ -35,6 +34,7 @@ from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.notify import FAILURES, tell_ready
 from ontofetch_hookspecs.surround import surround
 
+from ..guesses import close_names, did_you_mean
 from ..settings import read_plugin_settings
 from .prints import PrintsAside
 from .timings import PluginTimings
@@ -223,14 +223,16 @@ class Plugins:
             failed = f"The plugin {quote(plugin)} failed in {hook} for {subject}: {describe(error)}."
             raise PluginFailed(failed, subject=subject, hint=_leave_out(plugin)) from error
         finally:
-            self._name_slow(hook, before)
+            if not self.manager.has_plugin(OUTERMOST):
+                # else it names them, whoever the host is
+                self._name_slow(hook, before)
         return results
 
     def _name_slow(self, hook: str, before: Mapping[str, float]) -> None:
-        """Name the plugins that took long since `before`; the catalog's time is its work."""
+        """Name the plugins that took long since `before`."""
         for name, spent in self.ledger.milliseconds.items():
             took = spent - before.get(name, 0.0)
-            if took > SLOW_MILLISECONDS and name != OUTERMOST:
+            if took > SLOW_MILLISECONDS:
                 _log.warning("plugin %s took %.1f s in %s; a vote should be quick", quote(name), took / 1000, hook)
 
     def _mark_partial(self, plugin: str, reason: str) -> None:
@@ -300,7 +302,11 @@ def _refuse_unknown(off: Collection[str], known: set[str]) -> None:
         raise UsageError(
             f"There is no plugin {quote(unknown[0])} to leave out.",
             subject=unknown[0],
-            hint=f"Installed are: {', '.join(sorted(known))}." if known else "No plugin is installed.",
+            hint=did_you_mean(
+                unknown[0],
+                sorted(known),
+                f"Installed are: {', '.join(sorted(known))}." if known else "No plugin is installed.",
+            ),
         )
 
 
@@ -377,7 +383,7 @@ def _leave_out_misspelled(plugins: Plugins) -> None:
             plugins.manager.unregister(name=name)
             # the rest of the sentence is where the plugin's object lies in memory
             reason = str(error).partition(" in plugin ")[0]
-            close = difflib.get_close_matches(reason.rpartition("unknown hook ")[2].strip("'"), _hooks(), n=1)
+            close = close_names(reason.rpartition("unknown hook ")[2].strip("'"), _hooks())
             plugins.fail(record, f"{reason}, did you mean {close[0]}?" if close else reason)
 
 

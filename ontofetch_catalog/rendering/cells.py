@@ -160,7 +160,8 @@ def _cut(words: list[str], dtype: pl.DataType) -> str:
         return ""
     if words[-1] in SENTENCES:
         return "wrap"
-    return "end" if words[-1] in FREE_TEXT else "middle"
+    # what one may have to type is never cut
+    return "end" if words[-1] in FREE_TEXT else "fold"
 
 
 def _cell(value: object, *, share: bool) -> str:

@@ -215,7 +215,7 @@ def test_reports_of_other_plugins_run(
     found = json.loads(capsys.readouterr().out)
     assert found["rows"] == [{"format": "ntriples", "files": 3, "limit": "5", "deep": True}]
     assert found["parameters"] == {"report": "counts", "limit": "5", "deep": True}
-    with pytest.raises(SystemExit):
+    with pytest.raises(UsageError, match="needs --limit"):
         main(["counts"], host_of(store, plugin))
 
 

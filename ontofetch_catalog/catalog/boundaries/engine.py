@@ -62,6 +62,7 @@ class Boundary(ABC):
         self.run_id = run_id
         self.config_hash = config_hash
         self.begun = time.perf_counter()
+        self.votes: Mapping[str, float] = {}  # plugin → milliseconds that its vote took
 
     @property
     def operation(self) -> str:
@@ -300,8 +301,13 @@ def _event_row(boundary: Boundary, boundary_id: str, kind: str, payload: Mapping
         ts=sessions.utc_now(),
         type=kind,
         version_id=boundary.version_id or None,
-        payload=payload,
+        payload={**payload, **_votes(boundary)},
     )
+
+
+def _votes(boundary: Boundary) -> dict[str, Any]:
+    spent = {plugin: round(milliseconds, 1) for plugin, milliseconds in sorted(boundary.votes.items())}
+    return {"votes": spent} if spent else {}
 
 
 def _rolled_back(boundary: Boundary, boundary_id: str, error: BaseException, plugin: str = "") -> events.EventRow:
