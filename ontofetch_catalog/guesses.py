@@ -16,7 +16,7 @@ def close_names(word: str, names: Iterable[str]) -> list[str]:
     """Return what `word` may mean among `names`, best first.
 
     It may be one of them but for case, blanks and dashes, the beginning of one, or one with a slip.
-    A slip is one letter too many, missing, another, or two exchanged; two slips in a word of more than seven letters.
+    A slip is one letter too many, missing, another, or two exchanged; two slips in a word of more than six letters.
     Of a name with slashes its end alone may be meant, too.
     """
     wanted = _plain(word)
@@ -29,7 +29,7 @@ def close_names(word: str, names: Iterable[str]) -> list[str]:
             ranked.append((rank, name))
     best = min((rank for rank, _ in ranked), default=0)
     # a word that is a name but for case means no other that begins with it
-    return [name for rank, name in sorted(ranked, key=lambda item: item[0]) if rank == best or best > 0][:MOST]
+    return [name for rank, name in ranked if rank == best][:MOST]
 
 
 def did_you_mean(word: str, names: Iterable[str], otherwise: str = "") -> str:
@@ -61,7 +61,7 @@ def _rank(word: str, name: str) -> int:
         return 1
     if max(len(word), len(name)) > LONGEST or min(len(word), len(name)) < 2:
         return 9
-    allowed = 2 if min(len(word), len(name)) > 7 else 1
+    allowed = 2 if min(len(word), len(name)) > 6 else 1
     slips = _slips(word, name, allowed)
     return 1 + slips if slips <= allowed else 9
 

@@ -15,7 +15,6 @@ from ontofetch_hookspecs import (
     PluginFailed,
     Report,
     add_common_options,
-    ask_contribution,
     collect,
     take_common_options,
 )
@@ -56,7 +55,9 @@ def main(argv: list[str], host: HostInfo) -> int:
     options = OutputOptions.from_args(args)
     plot = _check_plot(args.plot)
     given = {_argument(parameter.name): getattr(args, _dest(parameter.name)) for parameter in report.parameters}
-    found = _run(plugin, report, _open(host, args.source, options), given)
+    from ..analytics.contributed import run
+
+    found: Mapping[str, Table] = run(plugin, report, _open(host, args.source, options), given)
     if args.join:
         found = _with_list(found, args.join)
     _show(report, found, options, given)
@@ -152,33 +153,6 @@ def _open(host: HostInfo, source: str, options: OutputOptions) -> Catalog:
     if source == AUDITS:
         return Catalog.from_audits(host.root, tell=tell)
     return Catalog.open(host.root, settings=host.settings, tell=tell)
-
-
-def _run(plugin: str, report: Report, catalog: Catalog, given: Mapping[str, object]) -> Mapping[str, Table]:
-    from ..analytics import ReportResult
-
-    def read(found: object) -> Mapping[str, Table]:
-        if not isinstance(found, Mapping) or not found:
-            raise PluginFailed(
-                f"The plugin {quote(plugin)} returned {type(found).__name__} from {title}, not a mapping of tables.",
-                subject=plugin,
-            )
-        return found if isinstance(found, ReportResult) else _as_tables(found)
-
-    title = f"its report {report.name}"
-    return ask_contribution(plugin, title, report.target, catalog, read=read, **given)
-
-
-def _as_tables(found: Mapping[str, object]) -> dict[str, Table]:
-    """Return the sections of a plugin's report as tables; what is lazy is collected."""
-    import polars as pl
-
-    from ..analytics.collect import collect
-    from ..rendering.encode import to_frame
-
-    lazy = {name: table for name, table in found.items() if isinstance(table, pl.LazyFrame)}
-    collected = collect(lazy)
-    return {name: collected[name] if name in lazy else to_frame(table) for name, table in found.items()}  # type: ignore[arg-type]
 
 
 def _show(report: Report, found: Mapping[str, Table], options: OutputOptions, given: Mapping[str, object]) -> None:

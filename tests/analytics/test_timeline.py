@@ -48,7 +48,7 @@ def test_a_time_line_compares_each_release_with_the_one_before(shelf: Any) -> No
     assert report["timeline"]["release_time"].to_list() == [
         datetime(day.year, day.month, day.day, tzinfo=UTC) for day, _, _ in HISTORY
     ]
-    assert report.parameters == {"series": "s/o", "last": None, "every": None}
+    assert report.parameters == {"series": "s/o", "last": None, "every": None, "times": "released"}
 
 
 def test_each_step_is_the_growth_of_its_pair(shelf: Any) -> None:
