@@ -29,7 +29,9 @@ class Parser(argparse.ArgumentParser):
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
 
-    def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:
+    def parse_args(  # type: ignore[override] # a namespace of its own kind is as good, which overloads alone could say
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> Any:
         """Return the values of the words.
 
         Raises:

@@ -145,7 +145,7 @@ def _folded(cell: str, width: int) -> list[str]:
     lines = []
     while cell_len(cell) > width:
         most = len(chop_cells(cell, width)[0])
-        end = max(cell.rfind(mark, most // 2, most) for mark in "/-_., ") + 1 or most
+        end = max(cell.rfind(mark, most // 2, most) for mark in "/-_ ") + 1 or most
         lines.append(cell[:end].rstrip())
         cell = cell[end:]
     return [*lines, cell]

@@ -49,6 +49,10 @@ class Bench:
         """Return the messages that were logged."""
         return "\n".join(record.getMessage() for record in self._caplog.records)
 
+    def out(self) -> str:
+        """Return what was printed to stdout since it was last asked for."""
+        return self._capsys.readouterr().out
+
     def rows(self) -> list[dict[str, object]]:
         """Return the rows that were printed as JSON."""
         found: list[dict[str, object]] = json.loads(self._capsys.readouterr().out)["rows"]
@@ -380,3 +384,20 @@ def test_an_argument_comes_and_another_goes(bench: Bench, monkeypatch: pytest.Mo
     )
     found.manager.hook.on_host_ready.call_historic(kwargs={"host": host, "since": "x", "former": "y"})
     assert [host] == found.manager.get_plugin("older").HEARD
+
+
+def test_one_plugin_is_shown_whole(bench: Bench) -> None:
+    """`plugins show` has its row, its hooks with their time, what it contributes; the list has numbers in a table."""
+    bench.add("acme", "import time\n@hookimpl\ndef on_host_ready(host): time.sleep(0.03)")
+    assert main(["plugins", "show", "acme", "--json"]) == 0
+    found = json.loads(bench.out())["sections"]
+    assert [row["name"] for row in found["plugin"]] == ["acme"]
+    assert next(row["milliseconds"] for row in found["hooks"] if row["hook"] == "on_host_ready") >= 30
+    assert main(["plugins", "show", "catalog", "--json"]) == 0
+    found = json.loads(bench.out())["sections"]
+    assert {"kind": "command", "name": "db"} in found["contributes"]
+    assert {"kind": "finding", "name": "CAT001"} in found["contributes"]
+    assert main(["plugins"]) == 0
+    table = bench.out()
+    assert " findings" in table
+    assert "CAT001" not in table
