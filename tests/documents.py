@@ -28,7 +28,7 @@ _VOLATILE = (
     (re.compile(r"\d{8}T\d{6}[.\d]*Z?"), "<time>"),
     (re.compile(r"\b[0-9a-f]{32}\b"), "<id>"),
     (re.compile(r"^seconds +\d+\.\d+$", re.MULTILINE), "seconds <speed>"),
-    (re.compile(r"\b\d+(\.\d+)? (ms|s|MB/s|MiB/s|GiB/s)\b"), "<speed>"),
+    (re.compile(r"\b\d+(\.\d+)? (ms|s|MB/s|MiB/s|GiB/s|m(?= ago))\b"), "<speed>"),
 )
 
 

@@ -23,18 +23,32 @@ SOURCES = sorted([*PACKAGE.rglob("*.py"), *CONTRACT.rglob("*.py")])
 MAY_IMPORT = {
     "contract": set(),
     "errors": {"contract"},
+    "guesses": set(),
     "settings": {"contract", "errors", "settings_file"},
     "settings_file": {"contract", "errors"},
     "rendering": {"contract", "errors"},
     "content": {"contract", "errors"},
     "children": {"contract"},
-    "catalog": {"contract", "errors", "settings", "content", "children"},
+    "catalog": {"contract", "errors", "guesses", "settings", "content", "children"},
     "importing": {"contract", "errors", "content", "children", "host"},
     "bridge": {"contract", "settings", "host", "importing"},
-    "analytics": {"contract", "errors", "settings", "rendering", "catalog"},
-    "cli": {"contract", "errors", "settings", "rendering", "catalog", "analytics", "importing", "cli.output"},
-    "cli.output": {"contract", "errors", "rendering", "catalog.fsops"},
-    "host": {"contract", "errors", "settings", "settings_file", "rendering", "content", "children", "cli.output"},
+    "analytics": {"contract", "errors", "guesses", "settings", "rendering", "catalog"},
+    "cli": {
+        "contract",
+        "errors",
+        "guesses",
+        "settings",
+        "rendering",
+        "catalog",
+        "analytics",
+        "importing",
+        "cli.output",
+    },
+    "cli.output": {"contract", "errors", "guesses", "rendering", "catalog.fsops"},
+    "host": {
+        *("contract", "errors", "guesses", "settings", "settings_file", "rendering", "content", "children"),
+        "cli.output",
+    },
     "plugins": {"contract", "errors", "rendering", "catalog"},
     "main": {"host"},
 }
@@ -61,7 +75,8 @@ def package_of(module: str) -> str | None:
         return None
     if parts[1] == "__main__":
         return "main"
-    return "cli.output" if parts[1] == "cli" and parts[2:3] in (["output"], ["destination"], ["formats"]) else parts[1]
+    neutral = (["output"], ["destination"], ["formats"], ["parser"])
+    return "cli.output" if parts[1] == "cli" and parts[2:3] in neutral else parts[1]
 
 
 def name_of(path: Path) -> str:
@@ -337,6 +352,7 @@ FEW_ROWS = {
     "catalog.repo.pruning:batch_states": "one row per batch of a plan, of 1,000 entries or a release",
     "catalog.repo.pruning:choose_releases": _RELEASES,
     "catalog.repo.pruning:count_batches": "one row per plan and step",
+    "catalog.repo.releases:_only": "the nearest names, as many as NEAREST",
     "catalog.repo.releases:find_artifacts": _RELEASES,
     "catalog.repo.releases:find_copies": _RELEASES,
     "catalog.repo.releases:list_below": _RELEASES,

@@ -351,7 +351,8 @@ class CatalogCommitted(Event):
         type: Type of the event in the catalog, e.g. `download.done`, `latest.unchanged`.
         version_id: The release, or None where there is none (a migration, say).
         committed_at: When, with a zone.
-        payload: What the catalog recorded with the event: rows, bytes, milliseconds …
+        payload: What the catalog recorded with the event: rows, bytes, milliseconds, votes (plugin → milliseconds of
+            its vote) …
         recovered: Whether recovery finished this boundary for a process that died.
     """
 

@@ -13,6 +13,7 @@ import os
 import uuid
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,14 +25,14 @@ from .commands import HostInfo, describe, refuse_without
 from .errors import EventError
 from .events import DownloadDone, Event, ExtractDone, Receipt, SetLatest, ValidateDone, find_receipt
 from .layout import find_layout, split_version_id
+from .loading import CATALOG, leave_out_misspelled, register
 from .names import quote
-from .notify import FAILURES, tell_ready
+from .notify import tell_ready
 from .publishing import publish_without_catalog
 from .specs import ENTRY_POINT_GROUP, PROJECT, REQUIRED_GROUP
 from .stages import Stage, StagedFile
 from .store_paths import make_root
 
-CATALOG = "catalog"  # the plugin that records; registered last, so that its wrappers enclose everybody's vote
 Sent = TypeVar("Sent", bound=Event)
 _log = logging.getLogger("ontofetch.hosting")
 
@@ -51,21 +52,10 @@ def load_plugins(manager: pluggy.PluginManager, off: Collection[str] = ()) -> di
     for point in points:
         if point.name in off or manager.has_plugin(point.name):
             continue
-        try:
-            manager.register(point.load(), name=point.name)
-        except FAILURES as error:  # an import may raise anything, even an exit
-            if manager.has_plugin(point.name):
-                manager.unregister(name=point.name)
-            failed[point.name] = describe(error)
-    while True:
-        try:
-            manager.check_pending()
-        except pluggy.PluginValidationError as error:
-            name = manager.get_name(error.plugin) or ""
-            manager.unregister(error.plugin)
-            failed[name] = str(error).partition(" in plugin ")[0]
-        else:
-            break
+        reason = register(manager, point, partial(_log.warning, "plugin %s: %s", quote(point.name)))
+        if reason:
+            failed[point.name] = reason
+    failed.update(leave_out_misspelled(manager))
     for name, reason in failed.items():
         _log.error("plugin %s is left out: %s", quote(name), reason)
     return failed

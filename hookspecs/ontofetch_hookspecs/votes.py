@@ -1,20 +1,30 @@
-"""What plugins raise while a transactional hook is called, kept, so that no wrapper between can lose a veto."""
+"""What plugins raise while a transactional hook is called, kept, so that no wrapper between can lose a veto.
+
+The time that each vote takes is kept as well.
+"""
 
 from __future__ import annotations
 
+import logging
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from .names import quote
 from .specs import TRANSACTIONAL
 from .surround import surround
 
 if TYPE_CHECKING:
     import pluggy
+
+
+SLOW_MILLISECONDS = 1000.0  # a vote that takes longer is named
+_log = logging.getLogger("ontofetch.votes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +33,14 @@ class Raised:
 
     plugin: str
     error: BaseException
+
+
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """What came of asking once: what was raised, in its order, and plugin → milliseconds that its vote took."""
+
+    raised: list[Raised] = field(default_factory=list)
+    milliseconds: dict[str, float] = field(default_factory=dict)
 
 
 class Votes:
@@ -41,16 +59,25 @@ class Votes:
         self._lock = threading.Lock()
 
     @contextmanager
-    def asked(self) -> Iterator[list[Raised]]:
-        """Yield a list to which is added whatever a plugin raises in this thread until the end, in its order."""
+    def asked(self, hook: str) -> Iterator[Ballot]:
+        """Yield what is filled with whatever plugins raise and spend in this thread until the end; name slow ones.
+
+        Args:
+            hook: What is called.
+        """
         self._watch()
-        raised: list[Raised] = []
-        before = getattr(self._local, "raised", None)
-        self._local.raised = raised
+        ballot = Ballot()
+        before = getattr(self._local, "ballot", None)
+        self._local.ballot = ballot
         try:
-            yield raised
+            yield ballot
         finally:
-            self._local.raised = before
+            self._local.ballot = before
+            for plugin, spent in ballot.milliseconds.items():
+                if spent > SLOW_MILLISECONDS:
+                    _log.warning(
+                        "plugin %s took %.1f s in %s; a vote should be quick", quote(plugin), spent / 1000, hook
+                    )
 
     def _watch(self) -> None:
         """Watch everybody, those too who were registered since the last time."""
@@ -63,21 +90,26 @@ class Votes:
 
 
 class _Noting:
-    """Note what leaves its body, but for the end of a generator."""
+    """Note what leaves its body, but for the end of a generator, and how long it took."""
 
     def __init__(self, local: threading.local, plugin: str) -> None:
         self._local = local
         self._plugin = plugin
+        self._start = 0.0
 
     def __enter__(self) -> None:
-        pass
+        self._start = time.perf_counter()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        raised: list[Raised] | None = getattr(self._local, "raised", None)
-        if raised is None or error is None or isinstance(error, StopIteration | GeneratorExit):
+        ballot: Ballot | None = getattr(self._local, "ballot", None)
+        if ballot is None:
+            return
+        spent = (time.perf_counter() - self._start) * 1000
+        ballot.milliseconds[self._plugin] = ballot.milliseconds.get(self._plugin, 0.0) + spent
+        if error is None or isinstance(error, StopIteration | GeneratorExit):
             return
         # on its way out it passes the wrappers around its origin
-        if all(error is not other.error for other in raised):
-            raised.append(Raised(self._plugin, error))
+        if all(error is not other.error for other in ballot.raised):
+            ballot.raised.append(Raised(self._plugin, error))

@@ -13,7 +13,6 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from ..catalog.connection import Store
-from ..errors import UsageError
 from . import columns as c
 from .audits import AuditSource
 from .collect import Teller, collect
@@ -149,15 +148,22 @@ class Catalog:
         return register_io_source(scan, schema=schema, is_pure=False, explain_name=f"CATALOG {table}")
 
     def report(self, name: str, **parameters: Any) -> ReportResult:
-        """Return the built-in report `name`; its parameters are those of its function in `reports`.
+        """Return the report `name`, a built-in one or one of an installed plugin.
+
+        Args:
+            name: The report.
+            **parameters: Those of its function in `reports`; of a plugin's, its options with `_` for `-`.
 
         Raises:
-            UsageError: There is no such report.
+            UsageError: There is no such report, or a plugin's has no such parameter.
+            PluginFailed: A plugin's report failed.
         """
         from . import reports
 
         if name not in reports.__all__:
-            raise UsageError(f"There is no report {name!r}.", subject=name, hint=f"There are: {reports.__all__}.")
+            from .contributed import run_installed
+
+            return run_installed(name, self, parameters)
         found: ReportResult = getattr(reports, name)(self, **parameters)
         return found
 

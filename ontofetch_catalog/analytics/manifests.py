@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import errno
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import groupby
@@ -21,6 +21,7 @@ from ontofetch_hookspecs.store_paths import StorePath
 from ontofetch_hookspecs.version_keys import version_key
 
 from ..errors import AmbiguousVersion, CatalogUnreadable, VersionUnknown
+from ..guesses import did_you_mean
 from . import columns as c
 
 if TYPE_CHECKING:
@@ -189,7 +190,8 @@ def resolve_version(manifests: Mapping[str, Manifest], name: str) -> str:
         pointed = [m for m in manifests.values() if m.slot == slot and m.is_latest]
         found = [m.version_id if last == LATEST else m.before for m in pointed]
         return _only([version_id for version_id in found if version_id], f"{last} release of", slot)
-    return _only([v for v in sorted(manifests) if v == name or v.endswith(f"/{name}")], "release", name)
+    every = [*sorted(manifests), *sorted({manifest.slot for manifest in manifests.values()})]
+    return _only([v for v in sorted(manifests) if v == name or v.endswith(f"/{name}")], "release", name, every)
 
 
 def resolve_series(manifests: Mapping[str, Manifest], name: str) -> str:
@@ -199,12 +201,13 @@ def resolve_series(manifests: Mapping[str, Manifest], name: str) -> str:
         VersionUnknown, AmbiguousVersion: It means no series or several.
     """
     slots = sorted({manifest.slot for manifest in manifests.values()})
-    return _only([slot for slot in slots if name in ("", slot, slot.partition("/")[2])], "series", name)
+    return _only([slot for slot in slots if name in ("", slot, slot.partition("/")[2])], "series", name, slots)
 
 
-def _only(found: list[str], what: str, name: str) -> str:
+def _only(found: list[str], what: str, name: str, every: Sequence[str] = ()) -> str:
     if not found:
-        raise VersionUnknown(f"There is no {what} {quote(name)} among the manifests.", subject=name)
+        hint = did_you_mean(name, every, "`ontofetch report latest --from audits` lists what there is.")
+        raise VersionUnknown(f"There is no {what} {quote(name)} among the manifests.", subject=name, hint=hint)
     if len(found) > 1:
         raise AmbiguousVersion(
             f"{quote(name)} may be {', '.join(found[:10])}.", subject=name, hint="Name one of them whole."

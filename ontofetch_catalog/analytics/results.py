@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from ..rendering.figures import Spec
 
+NOTEBOOK_ROWS = 20
+
 
 @dataclass(frozen=True, slots=True)
 class ReportResult(Mapping[str, "pl.DataFrame"]):
@@ -32,6 +34,7 @@ class ReportResult(Mapping[str, "pl.DataFrame"]):
         contract: What the sections are, for built-in reports.
         hidden: Section → columns that a table leaves out because they say the same in each row.
         titles: Section → heading of its table, where it is not that of the contract.
+        headings: Section → column → its heading, likewise.
     """
 
     frames: Mapping[str, pl.DataFrame]
@@ -39,6 +42,7 @@ class ReportResult(Mapping[str, "pl.DataFrame"]):
     contract: Contract | None = None
     hidden: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     titles: Mapping[str, str] = field(default_factory=dict)
+    headings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def __getitem__(self, section: str) -> pl.DataFrame:
         return self.frames[section]
@@ -92,6 +96,10 @@ class ReportResult(Mapping[str, "pl.DataFrame"]):
             exact=exact,
         )  # fmt: skip
 
+    def _repr_html_(self) -> str:
+        """Return the tables as a notebook shows them, at most 20 rows of each section."""
+        return pages.as_fragment(self.frames, self.look(), rows=NOTEBOOK_ROWS)
+
     def as_plot(self, kind: str = "svg") -> bytes:
         """Return the charts as one picture: `svg`, `png`, or a `html` page that answers to the mouse.
 
@@ -131,7 +139,7 @@ class ReportResult(Mapping[str, "pl.DataFrame"]):
     def look(self) -> Look:
         """Return how its tables are drawn."""
         if self.contract is None:
-            return Look(titles=self.titles, hidden=self.hidden)
+            return Look(titles=self.titles, hidden=self.hidden, headings=self.headings)
         sections = [section for section in self.contract.sections if section.name in self.frames]
         return Look(
             titles={section.name: section.title for section in sections} | dict(self.titles),
@@ -139,7 +147,11 @@ class ReportResult(Mapping[str, "pl.DataFrame"]):
             records=[section.name for section in sections if section.record and len(self.frames[section.name]) == 1],
             details={section.name: section.details for section in sections},
             hidden=self.hidden,
-            headings={section.name: {field.name: field.heading for field in section.fields} for section in sections},
+            headings={
+                section.name: {field.name: field.heading for field in section.fields}
+                | dict(self.headings.get(section.name, {}))
+                for section in sections
+            },
             left_out=[section.name for section in sections if not section.shown],
             newest_last=[section.name for section in sections if section.newest_last],
             whole=[section.name for section in sections if section.whole],

@@ -15,15 +15,16 @@ from ontofetch_hookspecs import (
     PluginFailed,
     Report,
     add_common_options,
-    ask_contribution,
     collect,
     take_common_options,
 )
 from ontofetch_hookspecs.names import quote
 
 from ..errors import EXIT_OK, UsageError
+from ..guesses import did_you_mean
 from .destination import check_destination
 from .output import OutputOptions, add_output_options, emit, save, say, say_lines
+from .parser import Parser
 
 if TYPE_CHECKING:
     from ontofetch_hookspecs import Table
@@ -48,15 +49,15 @@ def main(argv: list[str], host: HostInfo) -> int:
         print(_overview(host.name, reports))  # noqa: T201 - the help is what was asked for
         return EXIT_OK
     if name not in reports:
-        raise UsageError(
-            f"There is no report {quote(name)}.", subject=name, hint=f"There are: {', '.join(sorted(reports))}."
-        )
+        raise UsageError(f"There is no report {quote(name)}.", subject=name, hint=did_you_mean(name, sorted(reports)))
     plugin, report = reports[name]
     args = _parser(plugin, report, host).parse_args(argv[1:])
     options = OutputOptions.from_args(args)
     plot = _check_plot(args.plot)
     given = {_argument(parameter.name): getattr(args, _dest(parameter.name)) for parameter in report.parameters}
-    found = _run(plugin, report, _open(host, args.source, options), given)
+    from ..analytics.contributed import run
+
+    found: Mapping[str, Table] = run(plugin, report, _open(host, args.source, options), given)
     if args.join:
         found = _with_list(found, args.join)
     _show(report, found, options, given)
@@ -84,12 +85,10 @@ def _overview(host: str, reports: Mapping[str, tuple[str, Report]]) -> str:
 
 def _parser(plugin: str, report: Report, host: HostInfo) -> argparse.ArgumentParser:
     examples = "".join(f"\n  {host.name} report {report.name} {example}".rstrip() for example in report.examples)
-    parser = argparse.ArgumentParser(
-        prog=f"{host.name} report {report.name}",
-        description=f"{report.help[:1].upper()}{report.help[1:]}.",
-        epilog=f"examples:{examples}" if examples else None,
-        allow_abbrev=False,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = Parser(
+        f"{host.name} report {report.name}",
+        f"{report.help[:1].upper()}{report.help[1:]}.",
+        epilog=f"examples:{examples}" if examples else "",
     )
     try:
         _add_options(parser, report, host)
@@ -154,33 +153,6 @@ def _open(host: HostInfo, source: str, options: OutputOptions) -> Catalog:
     if source == AUDITS:
         return Catalog.from_audits(host.root, tell=tell)
     return Catalog.open(host.root, settings=host.settings, tell=tell)
-
-
-def _run(plugin: str, report: Report, catalog: Catalog, given: Mapping[str, object]) -> Mapping[str, Table]:
-    from ..analytics import ReportResult
-
-    def read(found: object) -> Mapping[str, Table]:
-        if not isinstance(found, Mapping) or not found:
-            raise PluginFailed(
-                f"The plugin {quote(plugin)} returned {type(found).__name__} from {title}, not a mapping of tables.",
-                subject=plugin,
-            )
-        return found if isinstance(found, ReportResult) else _as_tables(found)
-
-    title = f"its report {report.name}"
-    return ask_contribution(plugin, title, report.target, catalog, read=read, **given)
-
-
-def _as_tables(found: Mapping[str, object]) -> dict[str, Table]:
-    """Return the sections of a plugin's report as tables; what is lazy is collected."""
-    import polars as pl
-
-    from ..analytics.collect import collect
-    from ..rendering.encode import to_frame
-
-    lazy = {name: table for name, table in found.items() if isinstance(table, pl.LazyFrame)}
-    collected = collect(lazy)
-    return {name: collected[name] if name in lazy else to_frame(table) for name, table in found.items()}  # type: ignore[arg-type]
 
 
 def _show(report: Report, found: Mapping[str, Table], options: OutputOptions, given: Mapping[str, object]) -> None:

@@ -16,6 +16,7 @@ from ontofetch_hookspecs.names import quote
 
 from .destination import check_destination
 from .output import add_output_options, save, say, say_lines
+from .parser import Parser
 
 if TYPE_CHECKING:
     import duckdb
@@ -34,13 +35,7 @@ _verb: ContextVar[str] = ContextVar("verb", default="")
 
 def make_parser(host: HostInfo, verb: str, text: str, example: str, *, rows: bool = True) -> argparse.ArgumentParser:
     """Return a parser for `verb` with the options of every command and, with `rows`, those of output."""
-    parser = argparse.ArgumentParser(
-        prog=f"{host.name} {verb}",
-        description=text,
-        epilog=f"example: {host.name} {example}",
-        allow_abbrev=False,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = Parser(f"{host.name} {verb}", text, f"{host.name} {example}")
     add_common_options(parser)
     if rows:
         add_output_options(parser, host.manager)

@@ -8,6 +8,8 @@ from __future__ import annotations
 from ontofetch_hookspecs import HostInfo, load_target, take_common_options
 
 from ..errors import EXIT_OK, UsageError
+from ..guesses import did_you_mean
+from ..rendering.text import safe_text
 from .common import profiled, running
 
 _CLI = "ontofetch_catalog.cli"
@@ -50,7 +52,9 @@ def main(argv: list[str], host: HostInfo) -> int:
     verb = ALIASES.get(verb, verb)
     if verb not in VERBS:
         raise UsageError(
-            f"There is no `{host.name} db {verb}`.", subject=verb, hint=f"`{host.name} db --help` lists what there is."
+            f"There is no `{host.name} db {safe_text(verb)}`.",
+            subject=verb,
+            hint=did_you_mean(verb, (*VERBS, *ALIASES), f"`{host.name} db --help` lists what there is."),
         )
     target = load_target(VERBS[verb][1])
     if not callable(target):

@@ -15,6 +15,7 @@ from ontofetch_hookspecs import collect
 from ontofetch_hookspecs.names import quote
 
 from ..errors import UsageError
+from ..guesses import did_you_mean
 from ..rendering.text import safe_text
 
 if TYPE_CHECKING:
@@ -47,9 +48,9 @@ class Formats:
         """
         if name not in self.exporters:
             raise UsageError(
-                f"There is no format {quote(name)}.",
+                f"--format is one of {', '.join(self.exporters)}, not {quote(name)}.",
                 subject="--format",
-                hint=f"There are: {', '.join(self.exporters)}.",
+                hint=did_you_mean(name, self.exporters, "--format table is what is printed without it."),
             )
         return self.exporters[name]
 

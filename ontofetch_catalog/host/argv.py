@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable
-from typing import NoReturn
 
-from ontofetch_hookspecs import Command, UsageError, add_common_options
+from ontofetch_hookspecs import Command, add_common_options
 
+from ..cli.parser import Parser
 from ..rendering.text import safe_text
+
+__all__ = ["EXIT_CODES", "Parser", "overview", "split_common"]
 
 EXIT_CODES = """exit codes:
   0    fine
@@ -23,31 +25,13 @@ EXIT_CODES = """exit codes:
   143  terminated (SIGTERM)"""
 
 
-class Parser(argparse.ArgumentParser):
-    """A parser without abbreviations whose complaints are errors like all others."""
-
-    def __init__(self, prog: str, text: str, example: str = "") -> None:
-        super().__init__(
-            prog=prog,
-            description=text,
-            epilog=f"example: {example}" if example else None,
-            allow_abbrev=False,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-
-    def error(self, message: str) -> NoReturn:
-        """Raise what argparse found as a sentence."""
-        raise UsageError(f"{message[:1].upper()}{message[1:]}.", hint=f"`{self.prog} --help` lists what there is.")
-
-
 def split_common(prog: str, words: list[str]) -> tuple[argparse.Namespace, list[str]]:
     """Take the options of every command out of `words`, wherever they stand before `--`; return them and the rest.
 
     Raises:
         UsageError: One of them lacks its value.
     """
-    parser = argparse.ArgumentParser(prog=prog, add_help=False, allow_abbrev=False)
-    parser.error = Parser(prog, "").error  # type: ignore[method-assign] # add_help=False is all that differs
+    parser = Parser(prog, "", with_help=False)
     add_common_options(parser)
     end = words.index("--") if "--" in words else len(words)
     common, rest = parser.parse_known_args(words[:end])

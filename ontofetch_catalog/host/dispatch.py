@@ -14,6 +14,7 @@ from ontofetch_hookspecs import Command, PluginFailed, call_contribution, load_t
 from ontofetch_hookspecs.errors import EXIT_OK, UsageError
 from ontofetch_hookspecs.names import quote
 
+from ..guesses import did_you_mean
 from ..settings import Settings, read_settings
 from ..settings_file import VARIABLE
 from . import logs
@@ -92,7 +93,7 @@ def _choose(commands: Sequence[Command], word: str) -> Command | None:
         if command.name == word:
             return command
     raise UsageError(
-        f"There is no `{NAME} {word}`.", subject=word, hint=f"There are: {', '.join(item.name for item in commands)}."
+        f"There is no `{NAME} {word}`.", subject=word, hint=did_you_mean(word, [item.name for item in commands])
     )
 
 

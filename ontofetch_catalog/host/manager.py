@@ -6,11 +6,9 @@ known here.
 
 from __future__ import annotations
 
-import difflib
 import logging
-import warnings
 from collections.abc import Collection, Iterable, Mapping
-from importlib.metadata import Distribution, EntryPoint, entry_points, version
+from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, TypeVar
 
 import pluggy
@@ -22,29 +20,28 @@ from ontofetch_hookspecs import (
     TRANSACTIONAL,
     Command,
     HostInfo,
-    PluginSetting,
     Report,
-    RetiredArgument,
     Validator,
     gather,
     specs,
 )
 from ontofetch_hookspecs.commands import describe
 from ontofetch_hookspecs.errors import OntofetchError, PluginFailed, UsageError, Veto
+from ontofetch_hookspecs.loading import CATALOG, leave_out_misspelled, register
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.notify import FAILURES, tell_ready
 from ontofetch_hookspecs.surround import surround
 
-from ..settings import read_plugin_settings
+from ..guesses import did_you_mean
 from .prints import PrintsAside
+from .requirements import contract_fault
 from .timings import PluginTimings
 
 if TYPE_CHECKING:
     from importlib.metadata import SelectableGroups
 
 SLOW_MILLISECONDS = 1000.0  # an import or a vote that takes longer is named
-CONTRACT = "ontofetch-hookspecs"  # the distribution whose version is that of the contract
-OUTERMOST = "catalog"  # registered last, so that its wrappers enclose everybody else's vote
+OUTERMOST = CATALOG
 _OWN_PACKAGE = __name__.partition(".")[0]
 _log = logging.getLogger("ontofetch.host")
 Contribution = TypeVar("Contribution")
@@ -120,37 +117,6 @@ class Plugins:
             elif record.state == "off" and name in required:
                 self.missing[name] = "it is left out by --no-plugin"
 
-    def settings(self, given: Mapping[str, object], file: str) -> dict[str, dict[str, object]]:
-        """Return the settings of each plugin that has some.
-
-        Args:
-            given: What the settings file says below `[plugin.NAME]`, by name.
-            file: The settings file, for errors.
-
-        Raises:
-            UsageError: A value is of the wrong kind, or nobody has such a setting.
-        """
-        found, _ = gather(self.manager, "register_settings")
-        declared: dict[str, list[PluginSetting]] = {}
-        for plugin, item in found:
-            if isinstance(item, PluginSetting):
-                declared.setdefault(plugin, []).append(item)
-            else:
-                self._mark_partial(plugin, f"register_settings gave a {type(item).__name__}, not a PluginSetting")
-        for name in sorted(given):
-            record = self.find(name)
-            if record is None:
-                raise UsageError(
-                    f"{file} has settings of a plugin {quote(name)}, which is not installed.",
-                    subject=name,
-                    hint=f"Installed are: {', '.join(sorted({one.name for one in self.records}))}.",
-                )
-            if record.state not in ("off", "failed"):
-                declared.setdefault(name, [])
-        return {
-            name: read_plugin_settings(name, settings, given.get(name), file) for name, settings in declared.items()
-        }
-
     def ready(self, host: HostInfo) -> None:
         """Tell every plugin which host this is; one that raises is left out. Then check the order of the wrappers."""
         for name, error in tell_ready(self.manager, host).items():
@@ -170,18 +136,18 @@ class Plugins:
         """
         found, errors = gather(self.manager, hook)
         for error in errors:
-            self._mark_partial(error.plugin, f"{hook}: {describe(error.error)}")
+            self.mark_partial(error.plugin, f"{hook}: {describe(error.error)}")
         kept = {str(getattr(item, "name", "")): item for item in taken}
         for plugin, item in sorted(found, key=lambda pair: not self._is_built_in(pair[0])):
             if not isinstance(item, kind) or not isinstance(getattr(item, "name", None), str):
-                self._mark_partial(plugin, f"{hook} gave a {type(item).__name__}, not a {kind.__name__}")
+                self.mark_partial(plugin, f"{hook} gave a {type(item).__name__}, not a {kind.__name__}")
                 _log.warning("plugin %s: %s gave a %s", quote(plugin), hook, type(item).__name__)
                 continue
             name = str(getattr(item, "name", ""))
             if name in kept:
                 holder = self._owners.get((kind, name), "the host")
                 reason = f"its {kind.__name__.lower()} {name} is left out: the name is {holder}'s"
-                self._mark_partial(plugin, reason)
+                self.mark_partial(plugin, reason)
                 _log.warning("plugin %s: %s", quote(plugin), reason)
             else:
                 kept[name] = item
@@ -223,17 +189,20 @@ class Plugins:
             failed = f"The plugin {quote(plugin)} failed in {hook} for {subject}: {describe(error)}."
             raise PluginFailed(failed, subject=subject, hint=_leave_out(plugin)) from error
         finally:
-            self._name_slow(hook, before)
+            if not self.manager.has_plugin(OUTERMOST):
+                # else it names them, whoever the host is
+                self._name_slow(hook, before)
         return results
 
     def _name_slow(self, hook: str, before: Mapping[str, float]) -> None:
-        """Name the plugins that took long since `before`; the catalog's time is its work."""
+        """Name the plugins that took long since `before`."""
         for name, spent in self.ledger.milliseconds.items():
             took = spent - before.get(name, 0.0)
-            if took > SLOW_MILLISECONDS and name != OUTERMOST:
+            if took > SLOW_MILLISECONDS:
                 _log.warning("plugin %s took %.1f s in %s; a vote should be quick", quote(name), took / 1000, hook)
 
-    def _mark_partial(self, plugin: str, reason: str) -> None:
+    def mark_partial(self, plugin: str, reason: str) -> None:
+        """Note that something of a plugin is left out, and why."""
         record = self.find(plugin)
         if record is not None:
             record.state, record.reason = "partial", reason
@@ -270,7 +239,10 @@ def load_plugins(off: Collection[str], required: Collection[str] = ()) -> Plugin
         else:
             with plugins.ledger.spending(record.name):
                 _load(plugins, record)
-    _leave_out_misspelled(plugins)
+    for name, reason in leave_out_misspelled(plugins.manager):
+        misspelled = plugins.find(name)
+        if misspelled is not None:
+            plugins.fail(misspelled, reason)
     for record in plugins.records:
         if record.state == "active":
             _watch(plugins, record)
@@ -300,7 +272,11 @@ def _refuse_unknown(off: Collection[str], known: set[str]) -> None:
         raise UsageError(
             f"There is no plugin {quote(unknown[0])} to leave out.",
             subject=unknown[0],
-            hint=f"Installed are: {', '.join(sorted(known))}." if known else "No plugin is installed.",
+            hint=did_you_mean(
+                unknown[0],
+                sorted(known),
+                f"Installed are: {', '.join(sorted(known))}." if known else "No plugin is installed.",
+            ),
         )
 
 
@@ -317,72 +293,18 @@ def _name_wrong_groups(installed: SelectableGroups) -> None:
                 )
 
 
-def contract_fault(distribution: Distribution | None) -> str:
-    """Return why a plugin does not fit this contract, by what its distribution requires; empty if it fits."""
-    required = [line for line in (distribution.requires if distribution else None) or () if line.startswith(CONTRACT)]
-    if not required:
-        return ""
-    from packaging.requirements import Requirement
-
-    here = version(CONTRACT)
-    for requirement in map(Requirement, required):
-        wanted = requirement.specifier
-        if requirement.name == CONTRACT and not wanted.contains(here, prereleases=True):
-            newer = wanted.contains("999999", prereleases=True)
-            step = "upgrade ontofetch-catalog" if newer else "install a newer release of the plugin"
-            return f"it needs {requirement}, and this is {here}: {step}"
-    return ""
-
-
 def _load(plugins: Plugins, record: PluginRecord) -> None:
+    def tell(what: str) -> None:
+        _log.warning("plugin %s: %s", quote(record.name), what)
+
+    own = record.name == OUTERMOST and record.built_in
+    # one catalog for each manager: what the entry point names is the same object for all of them
     fault = "" if record.built_in else contract_fault(record.point.dist)
-    if fault:
-        plugins.fail(record, fault)
-        return
-    try:
-        with warnings.catch_warnings(record=True) as told:
-            warnings.simplefilter("always", RetiredArgument)
-            _register(plugins, record)
-    except FAILURES as error:  # an import may raise anything, even an exit
-        # pluggy before 1.7 leaves a plugin half registered when one of its hooks does not fit
-        if plugins.manager.has_plugin(record.name):
-            plugins.manager.unregister(name=record.name)
-        plugins.fail(record, describe(error))
-    else:
-        for warning in told:
-            if issubclass(warning.category, RetiredArgument):
-                _log.warning("plugin %s: %s", quote(record.name), warning.message)
-            else:
-                warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
-
-
-def _register(plugins: Plugins, record: PluginRecord) -> None:
-    plugin = record.point.load()
-    if record.name == OUTERMOST and record.built_in:
-        # one catalog for each manager: what the entry point names is the same object for all of them
-        plugin = type(plugin)()
-    plugins.manager.register(plugin, name=record.name)
-
-
-def _leave_out_misspelled(plugins: Plugins) -> None:
-    """Leave out every plugin that implements a hook which does not exist."""
-    for _ in plugins.records:
-        try:
-            plugins.manager.check_pending()
-        except pluggy.PluginValidationError as error:
-            name = plugins.manager.get_name(error.plugin)
-            record = plugins.find(name or "")
-            if name is None or record is None:
-                return
-            plugins.manager.unregister(name=name)
-            # the rest of the sentence is where the plugin's object lies in memory
-            reason = str(error).partition(" in plugin ")[0]
-            close = difflib.get_close_matches(reason.rpartition("unknown hook ")[2].strip("'"), _hooks(), n=1)
-            plugins.fail(record, f"{reason}, did you mean {close[0]}?" if close else reason)
-
-
-def _hooks() -> list[str]:
-    return [name for name in vars(specs) if name.startswith(("on_", "lookup_", "register_"))]
+    reason = fault or register(
+        plugins.manager, record.point, tell, prepare=(lambda found: type(found)()) if own else None
+    )
+    if reason:
+        plugins.fail(record, reason)
 
 
 def _watch(plugins: Plugins, record: PluginRecord) -> None:

@@ -8,6 +8,7 @@ from ontofetch_hookspecs import HostInfo
 
 from ..settings import Settings
 from .manager import Plugins, load_plugins
+from .plugin_settings import settings_of
 
 NAME = "ontofetch"
 
@@ -26,7 +27,7 @@ def make_ready(plugins: Plugins, settings: Settings) -> HostInfo:
         run_id=uuid.uuid4().hex,
         config_hash=settings.config_hash,
         settings=settings.values,
-        plugin_settings=plugins.settings(settings.of_plugins, settings.file),
+        plugin_settings=settings_of(plugins, settings.of_plugins, settings.file),
         missing_plugins=plugins.missing,
     )
     plugins.ready(host)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,12 +18,16 @@ from ontofetch_hookspecs import (
     Validator,
     add_common_options,
 )
+from ontofetch_hookspecs.names import quote
 
+from ..cli.formats import DEFAULT
 from ..cli.output import OutputOptions, add_output_options, emit, say
 from ..errors import EXIT_OK
+from ..guesses import did_you_mean
 from .argv import Parser
 from .manager import Plugins
 
+FEW = 3  # names of a kind that a table spells out
 # beside commands and settings, which are asked for whatever runs
 CONTRIBUTIONS: Mapping[str, type] = {
     "register_reports": Report,
@@ -34,23 +39,28 @@ CONTRIBUTIONS: Mapping[str, type] = {
 
 
 def main(argv: list[str], host: HostInfo, plugins: Plugins) -> int:
-    """Print a row per plugin (whence, state, hooks, what it contributes, time, reason), or write a new one."""
+    """Print a row per plugin (whence, state, hooks, what it contributes, time, reason), or one of them, or make one."""
     parser = Parser(
         f"{host.name} plugins",
-        "List the plugins, or write the project of a new one.",
-        f"{host.name} plugins --json; {host.name} plugins new licence-check",
+        "List the plugins, show one of them, or write the project of a new one.",
+        f"{host.name} plugins; {host.name} plugins show catalog; {host.name} plugins new licence-check",
     )
-    words = parser.add_argument_group("a new one")
-    words.add_argument("new", nargs="?", choices=("new",), help="write a project instead")
+    words = parser.add_argument_group("one of them")
+    words.add_argument("verb", nargs="?", choices=("show", "new"), help="show one, or write the project of a new one")
     words.add_argument("name", nargs="?", metavar="NAME", help="its name, e.g. licence-check")
     words.add_argument("--to", metavar="DIR", default=".", help="where its folder is made (default: here)")
     add_common_options(parser)
     add_output_options(parser, host.manager)
     args = parser.parse_args(argv)
     options = OutputOptions.from_args(args)
-    if args.new:
+    if args.verb == "new":
         return _write(args.name, Path(args.to))
-    emit({"plugins": _table(plugins)}, options=options)
+    for hook, kind in CONTRIBUTIONS.items():
+        plugins.contributions(hook, kind, ())
+    if args.verb == "show":
+        emit(_sections(plugins, args.name), options=options)
+    else:
+        emit({"plugins": _table(plugins, brief=options.format == DEFAULT)}, options=options)
     return EXIT_OK
 
 
@@ -68,12 +78,54 @@ def _write(name: str | None, parent: Path) -> int:
     return EXIT_OK
 
 
-def _table(plugins: Plugins) -> pa.Table:
-    for hook, kind in CONTRIBUTIONS.items():
-        plugins.contributions(hook, kind, ())
+def _sections(plugins: Plugins, name: str | None) -> dict[str, pa.Table]:
+    """Return what there is to say of one plugin: its row, its hooks with their time, what it contributes."""
+    record = plugins.find(name or "")
+    if record is None:
+        names = sorted({record.name for record in plugins.records})
+        raise UsageError(
+            f"There is no plugin {quote(name)}." if name else "Which plugin is not said.",
+            subject=name or "NAME",
+            hint=did_you_mean(name or "", names),
+        )
+    spent = plugins.ledger.hooks_of(record.name)
+    hooks = [*(hook for hook in spent if hook not in record.hooks), *record.hooks]
+    contributed = [text.partition(" ") for text in plugins.contributed_by(record.name)]
+    every = _table(plugins, brief=True)
+    return {
+        "plugin": every.slice(plugins.records.index(record), 1).drop_columns(["hooks", "contributes", "spent"]),
+        "hooks": pa.table(
+            {
+                "hook": pa.array(hooks, pa.string()),
+                "milliseconds": pa.array([round(spent.get(hook, 0.0), 1) for hook in hooks], pa.float64()),
+            }
+        ),
+        "contributes": pa.table(
+            {
+                "kind": pa.array([kind for kind, _, _ in contributed], pa.string()),
+                "name": pa.array([what for _, _, what in contributed], pa.string()),
+            }
+        ),
+    }
+
+
+def _briefly(contributed: list[str]) -> str:
+    """Return what a plugin contributes with numbers in the place of many names of one kind."""
+    counts = Counter(text.partition(" ")[0] for text in contributed)
+    few = [text for text in contributed if counts[text.partition(" ")[0]] <= FEW]
+    return ", ".join([*few, *(f"{count} {kind}s" for kind, count in sorted(counts.items()) if count > FEW)])
+
+
+def _spelled(spent: Mapping[str, float]) -> str:
+    return ", ".join(f"{hook} {milliseconds:.1f} ms" for hook, milliseconds in spent.items())
+
+
+def _table(plugins: Plugins, *, brief: bool) -> pa.Table:
     records = plugins.records
     distributions = [record.distribution for record in records]
     spent = plugins.ledger.milliseconds
+    contributed = [plugins.contributed_by(record.name) for record in records]
+    hooks = [plugins.ledger.hooks_of(record.name) for record in records]
     return pa.table(
         {
             "name": pa.array([record.name for record in records], pa.string()),
@@ -81,8 +133,9 @@ def _table(plugins: Plugins) -> pa.Table:
             "version": pa.array([version for _, version in distributions], pa.string()),
             "state": pa.array([record.state for record in records], pa.string()),
             "hooks": pa.array([", ".join(record.hooks) for record in records], pa.string()),
-            "contributes": pa.array([", ".join(plugins.contributed_by(one.name)) for one in records], pa.string()),
+            "contributes": pa.array([_briefly(it) if brief else ", ".join(it) for it in contributed], pa.string()),
             "milliseconds": pa.array([round(spent.get(record.name, 0.0), 1) for record in records], pa.float64()),
+            "spent": pa.array([_spelled(it) for it in hooks], pa.string()),
             "reason": pa.array([record.reason or None for record in records], pa.string()),
         }
     )

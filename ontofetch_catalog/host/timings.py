@@ -15,12 +15,15 @@ import pluggy
 
 from ontofetch_hookspecs.surround import surround
 
+IMPORT = "import"
+
 
 class PluginTimings:
-    """Milliseconds by plugin, and the last error with its plugin and hook, per thread."""
+    """Milliseconds by plugin, and by plugin and hook; the last error with its plugin and hook, per thread."""
 
     def __init__(self) -> None:
         self.milliseconds: defaultdict[str, float] = defaultdict(float)
+        self.by_hook: defaultdict[tuple[str, str], float] = defaultdict(float)
         self._local = threading.local()
 
     def spending(self, plugin: str, hook: str = "") -> _Spending:
@@ -31,6 +34,11 @@ class PluginTimings:
         """Put an implementation of a hook under observation."""
         surround(impl, partial(self.spending, impl.plugin_name, hook))
 
+    def hooks_of(self, plugin: str) -> dict[str, float]:
+        """Return hook → milliseconds of a plugin, the longest first; its import is called that."""
+        spent = {hook or IMPORT: ms for (name, hook), ms in self.by_hook.items() if name == plugin}
+        return dict(sorted(spent.items(), key=lambda item: (-item[1], item[0])))
+
     def failing_plugin(self, error: BaseException) -> tuple[str, str] | None:
         """Return (plugin, hook) in whose code `error` was raised last in this thread, None if it was nobody's."""
         raised = getattr(self._local, "raised", None)
@@ -38,6 +46,7 @@ class PluginTimings:
 
     def _charge(self, plugin: str, hook: str, seconds: float, error: BaseException | None) -> None:
         self.milliseconds[plugin] += seconds * 1000
+        self.by_hook[plugin, hook] += seconds * 1000
         # on its way out the error passes the wrappers around its origin
         if error is not None and self.failing_plugin(error) is None:
             self._local.raised = (error, plugin, hook)

@@ -39,9 +39,10 @@ def register_reports() -> Iterable[Report]:
             f"{_REPORTS}:growth",
             (
                 Parameter("a", "the earlier release (default: the one before B)"),
-                Parameter("b", "the later release (default: the latest one, if there is only one series)"),
+                Parameter("b", "the later release (default: the latest one of A's series, or of the only one)"),
                 Parameter("by", "what the main rows are about", default="path", choices=("path", "format", "folder")),
                 Parameter("all", "list unchanged files too", flag=True),
+                Parameter("anyway", "compare also releases of two series", flag=True),
                 Parameter("series", "a time line over the releases of this series instead"),
                 Parameter("last", "a time line over the newest so many releases"),
                 Parameter("every", "a time line by time instead of by release", choices=("week", "month")),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ontofetch_hookspecs import Command, hookimpl, refuse_without
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.notify import FAILURES
-from ontofetch_hookspecs.votes import Raised, Votes
+from ontofetch_hookspecs.votes import Ballot, Raised, Votes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -150,15 +150,17 @@ class CatalogPlugin:
         store = self._store_of(event)
         with _not_nested():
             boundary = make_boundary(store, event)
-            raised: list[Raised] = []
+            ballot = Ballot()
             try:
                 with ExitStack() as stack:
                     if self._votes is not None:
-                        raised = stack.enter_context(self._votes.asked())
+                        ballot = stack.enter_context(self._votes.asked(hook))
                     votes = yield
-                _refuse_lost(hook, raised)
+                boundary.votes = ballot.milliseconds
+                _refuse_lost(hook, ballot.raised)
             except FAILURES as veto:
-                plugin = next((other.plugin for other in raised if other.error is veto), "")
+                boundary.votes = ballot.milliseconds
+                plugin = next((other.plugin for other in ballot.raised if other.error is veto), "")
                 record_rollback(store, boundary, veto, plugin)
                 if self._host is not None:
                     notify_rolled_back(self._host.manager, store, boundary, veto, plugin)

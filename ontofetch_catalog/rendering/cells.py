@@ -46,7 +46,7 @@ class Column:
         cells: What is shown.
         styles: Name of a colour, `dim` or nothing for each cell.
         right: Whether it is right-aligned.
-        cut: What may be cut: `middle`, `end`, `time` (the seconds), nothing; `wrap` is broken into lines instead.
+        cut: What may be cut: `end`, `time` (the seconds), nothing; `wrap` and names, `fold`, are broken into lines.
         foreign: What words from outside it has: `text` such as names of files, `label` such as formats, or nothing.
         width: Cells of a terminal it has.
     """
@@ -160,7 +160,8 @@ def _cut(words: list[str], dtype: pl.DataType) -> str:
         return ""
     if words[-1] in SENTENCES:
         return "wrap"
-    return "end" if words[-1] in FREE_TEXT else "middle"
+    # what one may have to type is never cut
+    return "end" if words[-1] in FREE_TEXT else "fold"
 
 
 def _cell(value: object, *, share: bool) -> str:

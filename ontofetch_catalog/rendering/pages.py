@@ -80,6 +80,11 @@ def as_page(
     )
 
 
+def as_fragment(frames: Mapping[str, pl.DataFrame], look: Look, *, rows: int | None) -> str:
+    """Return the tables alone, for a page that has a style of its own, such as a notebook's."""
+    return "\n".join(["<div>", *(_part(part) for part in arrange(frames, look, rows=rows, exact=False)), "</div>"])
+
+
 def word(value: object) -> str:
     """Return a value as text of HTML, with what a browser could obey or hide written as an escape."""
     return html.escape(safe_text(value))

@@ -1,4 +1,4 @@
-"""The drawing of frames as tables of a terminal that fit a width: which column gives way, which is cut.
+"""The drawing of frames as tables of a terminal that fit a width: which column gives way, which is cut, which folded.
 
 How single values read and which of them are shown is known to `cells`.
 """
@@ -131,9 +131,24 @@ def _lines(cell: str, column: Column) -> list[str]:
     from rich.console import Console
     from rich.text import Text
 
-    if column.cut != "wrap" or cell_len(cell) <= column.width:
+    if column.cut not in ("wrap", "fold") or cell_len(cell) <= column.width:
         return [cell]
+    if column.cut == "fold":
+        return _folded(cell, column.width)
     return [line.plain.rstrip() for line in Text(cell).wrap(Console(width=column.width), column.width)]
+
+
+def _folded(cell: str, width: int) -> list[str]:
+    """Return a name in lines of at most `width` cells, broken behind a slash or dash where there is one late enough."""
+    from rich.cells import cell_len, chop_cells
+
+    lines = []
+    while cell_len(cell) > width:
+        most = len(chop_cells(cell, width)[0])
+        end = max(cell.rfind(mark, most // 2, most) for mark in "/-_ ") + 1 or most
+        lines.append(cell[:end].rstrip())
+        cell = cell[end:]
+    return [*lines, cell]
 
 
 def _pad(cell: str, column: Column) -> str:
@@ -148,7 +163,7 @@ def _pad(cell: str, column: Column) -> str:
 def _shortened(cell: str, cut: str, width: int) -> str:
     if cut == "time":
         return cell[: BRIEF_TIME - 1] + "Z"
-    return text.shorten_end(cell, width) if cut == "end" else text.shorten_middle(cell, width)
+    return text.shorten_end(cell, width)
 
 
 def _fit(columns: list[Column], width: int) -> list[Column] | None:
@@ -160,7 +175,7 @@ def _fit(columns: list[Column], width: int) -> list[Column] | None:
     stacked = [_measured(replace(column, heading=tuple(column.heading[0].split(" ")))) for column in columns]
     if sum(column.width for column in stacked) > room:
         stacked = [replace(column, width=BRIEF_TIME) if column.cut == "time" else column for column in stacked]
-    elastic = {number: column.width for number, column in enumerate(stacked) if column.cut in ("middle", "end", "wrap")}
+    elastic = {number: column.width for number, column in enumerate(stacked) if column.cut in ("fold", "end", "wrap")}
     widths = _shrunk(elastic, room - sum(c.width for n, c in enumerate(stacked) if n not in elastic))
     if widths is None:
         return None

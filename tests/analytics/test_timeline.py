@@ -48,7 +48,7 @@ def test_a_time_line_compares_each_release_with_the_one_before(shelf: Any) -> No
     assert report["timeline"]["release_time"].to_list() == [
         datetime(day.year, day.month, day.day, tzinfo=UTC) for day, _, _ in HISTORY
     ]
-    assert report.parameters == {"series": "s/o", "last": None, "every": None}
+    assert report.parameters == {"series": "s/o", "last": None, "every": None, "times": "released"}
 
 
 def test_each_step_is_the_growth_of_its_pair(shelf: Any) -> None:
@@ -121,3 +121,15 @@ def test_wrong_questions_are_sentences(shelf: Any) -> None:
         shelf.catalog.growth(series="o", every="day")
     with pytest.raises(VersionUnknown):
         shelf.catalog.growth(series="nothing")
+
+
+def test_a_time_of_recording_is_never_shown_as_a_release_date(shelf: Any) -> None:
+    """Where a release has no date the column is headed by what it holds, and the parameters say so."""
+    add_history(shelf)
+    assert "released" in shelf.catalog.growth(series="o").as_table(width=200)
+    shelf.add("s/o/3.0", {"a.ttl": b"abc"})
+    report = shelf.catalog.growth(series="o")
+    assert report.parameters["times"] == "recorded"
+    shown = report.as_table(width=200) + report.as_html(plots=False)
+    assert "recorded" in shown
+    assert "released" not in shown

@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from ontofetch_catalog.analytics import Catalog, contributed
 from ontofetch_catalog.cli.analytics_cmd import main
 from ontofetch_catalog.errors import OntofetchError, UsageError, VersionUnknown
 from ontofetch_catalog.plugins import analytics
@@ -215,8 +216,34 @@ def test_reports_of_other_plugins_run(
     found = json.loads(capsys.readouterr().out)
     assert found["rows"] == [{"format": "ntriples", "files": 3, "limit": "5", "deep": True}]
     assert found["parameters"] == {"report": "counts", "limit": "5", "deep": True}
-    with pytest.raises(SystemExit):
+    with pytest.raises(UsageError, match="needs --limit"):
         main(["counts"], host_of(store, plugin))
+
+
+def test_reports_of_installed_plugins_are_there_in_python(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its options are parameters; a wrong or missing one is a sentence, and a notebook shows its tables."""
+    monkeypatch.setitem(__import__("sys").modules, "other_reports", SimpleNamespace(count_files=count_files))
+    parameters = (Parameter("limit", "how many", required=True), Parameter("deep", "look deeper", flag=True))
+    report = Report("counts", "count files", "other_reports:count_files", parameters)
+    monkeypatch.setattr(contributed, "installed_reports", lambda: {"counts": ("other", report)})
+    catalog = Catalog.open(store)
+    found = catalog.report("counts", limit="5")
+    assert found.main.rows() == [("ntriples", 3, "5", False)]
+    shown = found._repr_html_()
+    assert "ntriples" in shown
+    assert "<html" not in shown
+    assert "<table" in catalog.latest()._repr_html_()
+    with pytest.raises(UsageError, match="needs limit"):
+        catalog.report("counts")
+    with pytest.raises(UsageError, match=r"no parameter 'limt'.*Did you mean limit"):
+        catalog.report("counts", limt="5")
+    with pytest.raises(UsageError, match=r"no report 'count'.*Did you mean counts"):
+        catalog.report("count")
+
+
+def test_reports_of_installed_plugins_are_found() -> None:
+    """The built-in reports are among those that installed plugins contribute."""
+    assert {"latest", "growth"} <= contributed.installed_reports().keys()
 
 
 def test_a_report_that_returns_no_tables_is_an_error(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:

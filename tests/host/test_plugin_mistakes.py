@@ -10,7 +10,7 @@ import pytest
 
 from ontofetch_catalog.host import manager
 from ontofetch_catalog.host.app import main
-from ontofetch_hookspecs import HostInfo, RetiredArgument, specs
+from ontofetch_hookspecs import HostInfo, RetiredArgument, specs, votes
 from tests.releases import query
 
 Add = Callable[..., Path]
@@ -48,6 +48,10 @@ class Bench:
     def logged(self) -> str:
         """Return the messages that were logged."""
         return "\n".join(record.getMessage() for record in self._caplog.records)
+
+    def out(self) -> str:
+        """Return what was printed to stdout since it was last asked for."""
+        return self._capsys.readouterr().out
 
     def rows(self) -> list[dict[str, object]]:
         """Return the rows that were printed as JSON."""
@@ -189,6 +193,7 @@ def test_a_plugin_without_a_hook_is_named(bench: Bench, code: str) -> None:
 def test_slow_votes_and_imports_are_named(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who takes longer than a second is told so, with the hook."""
     monkeypatch.setattr(manager, "SLOW_MILLISECONDS", 20.0)
+    monkeypatch.setattr(votes, "SLOW_MILLISECONDS", 20.0)
     bench.add("heavy", "import time\ntime.sleep(0.05)\n@hookimpl\ndef on_host_ready(host): pass")
     bench.add("slow", "import time\n" + VOTE.format("time.sleep(0.05)"))
     assert bench.pull() == 0
@@ -196,6 +201,15 @@ def test_slow_votes_and_imports_are_named(bench: Bench, monkeypatch: pytest.Monk
     assert "plugin 'heavy' takes 0.1 s to import" in err or "plugin 'heavy' takes 0.0 s to import" in err
     assert "plugin 'slow' took 0.1 s in on_download_done" in err or "plugin 'slow' took 0.0 s in on" in err
     assert "plugin 'slow' takes" not in err
+    ((told,),) = query(bench.folder / "store", "SELECT payload FROM events WHERE type = 'download.done'")
+    assert json.loads(told)["votes"]["slow"] >= 50
+    assert bench.pull("--no-plugin", "catalog", "--ontology", "p") == 0
+    assert "plugin 'slow' took" in bench.said()
+    bench.said()
+    assert main(["plugins", "--json"]) == 0
+    row = next(row for row in bench.rows() if row["name"] == "heavy")
+    assert "import " in str(row["spent"])
+    assert "on_host_ready" in str(row["spent"])
 
 
 COMMAND = "@hookimpl\ndef register_commands():\n    return [Command('greet', 'say hello', 'acme:greet')]\n"
@@ -370,3 +384,20 @@ def test_an_argument_comes_and_another_goes(bench: Bench, monkeypatch: pytest.Mo
     )
     found.manager.hook.on_host_ready.call_historic(kwargs={"host": host, "since": "x", "former": "y"})
     assert [host] == found.manager.get_plugin("older").HEARD
+
+
+def test_one_plugin_is_shown_whole(bench: Bench) -> None:
+    """`plugins show` has its row, its hooks with their time, what it contributes; the list has numbers in a table."""
+    bench.add("acme", "import time\n@hookimpl\ndef on_host_ready(host): time.sleep(0.03)")
+    assert main(["plugins", "show", "acme", "--json"]) == 0
+    found = json.loads(bench.out())["sections"]
+    assert [row["name"] for row in found["plugin"]] == ["acme"]
+    assert next(row["milliseconds"] for row in found["hooks"] if row["hook"] == "on_host_ready") >= 30
+    assert main(["plugins", "show", "catalog", "--json"]) == 0
+    found = json.loads(bench.out())["sections"]
+    assert {"kind": "command", "name": "db"} in found["contributes"]
+    assert {"kind": "finding", "name": "CAT001"} in found["contributes"]
+    assert main(["plugins"]) == 0
+    table = bench.out()
+    assert " findings" in table
+    assert "CAT001" not in table

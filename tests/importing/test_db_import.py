@@ -191,6 +191,56 @@ def test_a_rebuild_reads_what_was_imported(
     assert doctor(root, capfd) == []
 
 
+@pytest.mark.parametrize(
+    "lost",
+    [
+        ["hp/2025-01-01/.manifest.json"],
+        ["hp/2025-01-01/.manifest.json", "many/1.0/.manifest.json", "hp/2025-02-01/.manifest.json"],
+        ["hp/2025-01-01/.manifest.json", "hp/2025-01-01/manifest.json"],
+        ["many/1.0/.manifest.json", "many/1.0/manifest.json", "many/1.0/extracted/d/a.ttl"],
+    ],
+    ids=["ours", "all of ours", "both", "both of an archive"],
+)
+def test_a_lost_manifest_gives_nothing_of_the_other_program_away(
+    root: Path, tree: Path, take: Import, capfd: pytest.CaptureFixture[str], lost: list[str]
+) -> None:
+    """A rebuild knows the tree for another program's all the same: nothing of it moves, prune proposes nothing."""
+    take(tree)
+    for name in lost:
+        (tree / name).unlink()
+    (root / ".catalog/ontofetch.duckdb").unlink()
+    before = picture(tree)
+    assert main(["db", "rebuild", "--json", "-q", "--root", str(root)]) == 0
+    assert {row["source"] for row in json.loads(capfd.readouterr().out)["rows"]} >= {"hashed"}
+    assert {layout for (layout,) in ask(root, "SELECT DISTINCT layout FROM versions")} == {"docstokg-tree"}
+    own = {path: row for path, row in before.items() if "/." not in path and "/extracted/" not in path}
+    assert {path: picture(tree).get(path) for path in own} == own
+    names = {name for (name,) in ask(root, "SELECT relpath FROM artifacts")}
+    assert names == {"hp.owl", "many.zip"}
+    assert main(["db", "prune", "--dry-run", "--min-age", "0s", "--json", "-q", "--root", str(root)]) == 0
+    assert not json.loads(capfd.readouterr().out or '{"rows": []}')["rows"]
+    assert main(
+        ["db", "prune", "--dry-run", "--keep-last", "1", "--min-age", "0s", "--json", "-q", "--root", str(root)]
+    ) in (0, 1)
+    assert "original/" not in capfd.readouterr().out
+
+
+def test_doctor_moves_no_release_that_another_program_keeps(
+    root: Path, tree: Path, take: Import, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A release that came since the import may be recorded, never put aside."""
+    take(tree)
+    add_release(tree, "hp", "2025-03-01", data=b"new")
+    (finding,) = [finding for finding in doctor(root, capfd) if finding["code"] == "CAT028"]
+    assert finding["unsafe_fixes"] == "adopt"
+    assert main(["db", "doctor", "--fix", "CAT028=quarantine", "-q", "--root", str(root)]) != 0
+    assert (tree / "hp/2025-03-01/original/hp.owl").read_bytes() == b"new"
+    main(["db", "doctor", "--fix", "CAT028=adopt", "--yes", "-q", "--root", str(root)])
+    capfd.readouterr()
+    assert ask(root, "SELECT layout FROM versions WHERE version = '2025-03-01'") == [("docstokg-tree",)]
+    assert (tree / "hp/2025-03-01/manifest.json").is_file()
+
+
 def test_reports_from_audits_are_those_from_the_catalog(
     root: Path, tree: Path, take: Import, capfd: pytest.CaptureFixture[str]
 ) -> None:

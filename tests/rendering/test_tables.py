@@ -69,12 +69,15 @@ def test_no_line_is_wider_than_the_terminal(rows: list[tuple[str, str, int]], wi
 
 
 def test_paths_give_way_first() -> None:
-    """A long path is cut in its middle while numbers, hashes and words stay whole; hashes show twelve digits."""
+    """A long path is folded while numbers, hashes and words stay whole; hashes show twelve digits."""
     frame = pl.DataFrame({"change": ["ADDED"], "relpath": [DEEP], "file_id": ["ab" * 32], "size_bytes": [123456]})
-    row = text_of(frame).splitlines()[-1]
-    assert cell_len(row) <= 80
-    assert row.startswith("ADDED   brickschema/")
-    assert row.endswith("/deep/Brick.ttl  abababababab  120.6 KiB")
+    lines = text_of(frame).splitlines()
+    first, *more = lines[1 + next(n for n, line in enumerate(lines) if line.startswith("──")) :]
+    assert more
+    assert all(cell_len(row) <= 80 for row in (first, *more))
+    assert first.startswith("ADDED   brickschema/")
+    assert first.endswith("/  abababababab  120.6 KiB")
+    assert first.split()[1] + "".join(row.strip() for row in more) == DEEP
 
 
 def test_seconds_go_before_paths_are_cut() -> None:

@@ -80,6 +80,11 @@ class Releases:
         slot = self._reader.resolve_series("")
         return str(self.newest(self.series(slot))[c.VERSION_ID].item())
 
+    def newest_beside(self, version_id: str) -> str:
+        """Return the latest release of the series that `version_id` belongs to."""
+        slot = pl.col(c.SLOT).filter(pl.col(c.VERSION_ID) == version_id).first()
+        return str(self.newest(self.all.filter(pl.col(c.SLOT) == slot))[c.VERSION_ID].item())
+
     def before(self, version_id: str, option: str) -> str:
         """Return the release before `version_id` in its series.
 

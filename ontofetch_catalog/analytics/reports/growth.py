@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import polars as pl
 
+from ontofetch_hookspecs.layout import series_of
+
 from ...errors import UsageError
 from ...rendering.text import human_size
 from .. import columns as c
@@ -103,22 +105,25 @@ def growth(
     series: str | None = None,
     last: int | str | None = None,
     every: str | None = None,
+    anyway: bool = False,
 ) -> ReportResult:
     """Return what changed from release `a` to release `b`, or over a series; churn apart from net growth.
 
     Args:
         catalog: The catalog.
         a: The earlier release; None for the one before `b` in its series.
-        b: The later release; None for the latest one of the only series.
+        b: The later release; None for the latest one of the series of `a`, or of the only series. If that is `a`
+            itself, it is held against the release before it.
         by: What the main frame is about: `path`, `format` or `folder`.
         all: Whether unchanged files are listed too.
         series: Asks for a time line over this series instead, see `timeline.timeline`.
         last: Asks for a time line over so many releases.
         every: Asks for a time line by `week` or `month`.
+        anyway: Whether releases of two series are compared.
 
     Raises:
         VersionUnknown, AmbiguousVersion: A name means no release or several, or there is none before `b`.
-        UsageError: `by` is none of the three, or releases and a series are both named.
+        UsageError: `by` is none of the three, releases and a series are both named, or they are of two series.
     """
     if (series, last, every) != (None, None, None):
         if a or b or all or by != "path":
@@ -131,8 +136,7 @@ def growth(
     group = c.FOLDER if check_choice("--by", by, BY) == "folder" else c.FORMAT
     with catalog.source.open() as reader:
         releases = Releases(catalog, reader, Releases.NEWEST)
-        later = releases.one(b)
-        earlier = releases.one(a) if a else releases.before(later, "--a")
+        earlier, later = _pair(releases, a, b, anyway=anyway)
         changes = reader.changes([(earlier, later)], _CHANGE[by], unchanged=all and by == "path")
         totals = reader.totals(group, [earlier, later])
     sides = pipelines.sides(totals, earlier, later)
@@ -148,3 +152,22 @@ def growth(
     renamed = int(result["summary"][c.RENAMED_FILES].item())
     hidden = {} if renamed else {"changes": (c.PREVIOUS_RELPATH,)}
     return replace(result, hidden=hidden, titles={"kinds": f"growth from {earlier} to {later}"})
+
+
+def _pair(releases: Releases, a: str | None, b: str | None, *, anyway: bool) -> tuple[str, str]:
+    """Return the release before and the one after, with what was not named.
+
+    Raises:
+        UsageError: They are of two series, and nobody said that this is meant.
+    """
+    named = releases.one(a) if a else None
+    later = releases.newest_beside(named) if named and not b else releases.one(b)
+    if named is None or (named == later and not b):
+        return releases.before(later, "--a"), later
+    if series_of(named) != series_of(later) and not anyway:
+        raise UsageError(
+            f"{named} and {later} are releases of two series.",
+            subject=later,
+            hint="Add --anyway to compare them all the same.",
+        )
+    return named, later

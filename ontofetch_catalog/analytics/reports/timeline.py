@@ -149,11 +149,15 @@ def timeline(
     with catalog.source.open() as reader:
         releases = Releases(catalog, reader, Releases.DATES + Releases.STATE)
         slot = reader.resolve_series(series or "")
-        timed = pipelines.release_times(releases.series(slot).lazy())
+        series_rows = releases.series(slot)
+        # a time of recording is never shown as a release date
+        told = "recorded" if series_rows[c.RELEASED].has_nulls() else "released"
+        timed = pipelines.release_times(series_rows.lazy())
         chosen = collect({"releases": timed.tail(count) if count else timed}, catalog.tell)["releases"]
         sums, totals = reader.change_sums(pairs_of(chosen)), reader.totals(c.FORMAT, chosen[c.VERSION_ID].to_list())
     line = pipelines.timeline(chosen.lazy(), sums, totals)
     frames = {"timeline": line, "formats": pipelines.formats_over_time(chosen.lazy(), totals)}
     if every is not None:
         frames = {"bins": pipelines.bins(line, every), **frames}
-    return make_result(catalog, TIMELINE, frames, {"series": slot, "last": count, "every": every})
+    result = make_result(catalog, TIMELINE, frames, {"series": slot, "last": count, "every": every, "times": told})
+    return replace(result, headings={"timeline": {c.RELEASE_TIME: told}, "formats": {c.RELEASE_TIME: told}})

@@ -63,6 +63,7 @@ class Boundary(ABC):
         self.config_hash = config_hash
         self.begun = time.perf_counter()
         self.takes_back: dict[str, int] = {}  # `undoes` or `redoes` → the event whose deed it takes back
+        self.votes: Mapping[str, float] = {}  # plugin → milliseconds that its vote took
 
     @property
     def operation(self) -> str:
@@ -301,8 +302,13 @@ def _event_row(boundary: Boundary, boundary_id: str, kind: str, payload: Mapping
         ts=sessions.utc_now(),
         type=kind,
         version_id=boundary.version_id or None,
-        payload=payload,
+        payload={**payload, **_votes(boundary)},
     )
+
+
+def _votes(boundary: Boundary) -> dict[str, Any]:
+    spent = {plugin: round(milliseconds, 1) for plugin, milliseconds in sorted(boundary.votes.items())}
+    return {"votes": spent} if spent else {}
 
 
 def _rolled_back(boundary: Boundary, boundary_id: str, error: BaseException, plugin: str = "") -> events.EventRow:

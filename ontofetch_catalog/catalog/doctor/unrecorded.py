@@ -20,4 +20,6 @@ def check_releases(store: Store, connection: duckdb.DuckDBPyConnection, findings
         if folder.path not in recorded:
             what = "has a manifest" if folder.manifest else "looks like a release"
             message = f"The folder {folder.path} {what} and is not recorded."
-            findings.add("CAT028", folder.path, message, unsafe=["adopt", "quarantine"])
+            # what another program keeps stays where that program looks for it
+            movable = folder.layout is None or not folder.layout.shared
+            findings.add("CAT028", folder.path, message, unsafe=["adopt", *(["quarantine"] if movable else [])])

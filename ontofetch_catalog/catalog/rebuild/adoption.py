@@ -120,6 +120,9 @@ def _hash_release(
         )
     left: list[str] = []
     sources = _list(store, f"{folder.path}/{known.source}", left, folded=True)
+    if known.shared:
+        # deeper lies what the other program has made of its downloads
+        sources = [relpath for relpath in sources if "/" not in relpath and not relpath.startswith(".")]
     data = _list(store, f"{folder.path}/{known.data}", left)
     if not sources:
         raise AdoptionRefused(

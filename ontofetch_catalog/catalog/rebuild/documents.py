@@ -137,7 +137,7 @@ def read_release(
     path = store.path(folder) / manifest
     try:
         document = read_json(path)
-        version = _read_version(document, folder)
+        version = _read_version(document, folder, manifest)
         artifacts = _read_artifacts(document["artifacts"], version.version_id)
         return ReleaseDocuments(
             version=version,
@@ -198,13 +198,15 @@ def _refused(path: StorePath, reason: str) -> DocumentRefused:
     return DocumentRefused(f"{quote(path)} is not taken over. {reason}", subject=str(path))
 
 
-def _read_version(document: Mapping[str, Any], folder: str) -> releases.VersionRow:
+def _read_version(document: Mapping[str, Any], folder: str, manifest: str) -> releases.VersionRow:
     if set(document) - _SAID != _MANIFEST or document["format"] != MANIFEST_FORMAT:
         raise EventError("It is no manifest of the known format.", subject="manifest")
     version_id = layout.make_version_id(document["service"], document["ontology"], document["version"])
     if (document["version_id"], document["fs_relpath"]) != (version_id, folder):
         raise EventError(f"It speaks of {quote(document['version_id'])}.", subject=folder)
     known = layout.find_layout(str(document["layout"]))
+    if known.manifest != manifest:
+        raise EventError(f"A {manifest} is not that of the layout {quote(known.name)}.", subject=folder)
     if known.version_folder(document["service"], document["ontology"], document["version"]) != folder:
         raise EventError(f"Its layout has another folder than {quote(folder)}.", subject=folder)
     return releases.VersionRow(

@@ -11,6 +11,7 @@ from ontofetch_hookspecs.names import path_key as key_of
 from ontofetch_hookspecs.version_keys import version_key
 
 from ...errors import AmbiguousVersion, VersionUnknown
+from ...guesses import did_you_mean
 from .. import fsops
 from ..connection import fetch_one
 from .origins import Origin, delete_origins, insert_origins
@@ -29,6 +30,7 @@ _ARTIFACT = (
 )
 
 # the releases of which an artifact was recorded and never unpacked
+NEAREST = 50  # names that are looked at for what somebody may have meant
 INCOMPLETE = "SELECT DISTINCT version_id FROM artifacts WHERE extraction IS NULL"
 
 
@@ -266,7 +268,8 @@ def resolve_version(connection: duckdb.DuckDBPyConnection, name: str) -> str:
     rows = connection.execute(
         "SELECT version_id FROM versions WHERE version_id = $1 OR ends_with(version_id, '/' || $1) ORDER BY 1", [name]
     ).fetchall()
-    return _only([str(row[0]) for row in rows], "release", name)
+    every = "SELECT version_id FROM versions UNION ALL SELECT DISTINCT service || '/' || ontology FROM versions"
+    return _only(connection, [str(row[0]) for row in rows], "release", name, every)
 
 
 def resolve_series(connection: duckdb.DuckDBPyConnection, name: str) -> str:
@@ -281,18 +284,25 @@ def resolve_series(connection: duckdb.DuckDBPyConnection, name: str) -> str:
         " WHERE $1 IN ('', service || '/' || ontology, ontology) ORDER BY slot",
         [name],
     ).fetchall()
-    return _only([str(row[0]) for row in rows], "series", name)
+    every = "SELECT DISTINCT service || '/' || ontology FROM versions"
+    return _only(connection, [str(row[0]) for row in rows], "series", name, every)
 
 
-def _only(found: list[str], what: str, name: str) -> str:
+def _only(connection: duckdb.DuckDBPyConnection, found: list[str], what: str, name: str, every: str) -> str:
     from ontofetch_hookspecs.names import quote
 
     if len(found) == 1:
         return found[0]
     if not found:
-        raise VersionUnknown(
-            f"No {what} {quote(name)} is recorded.", subject=name, hint="`ontofetch db versions` lists what there is."
-        )
+        # the nearest of any number, by the database: what is near enough is for `close_names` to say
+        end = "list_aggregate(list_transform([1, 2, 3], lambda n: levenshtein($1, array_to_string("
+        end += "string_split(name, '/')[n:], '/'))), 'min')"
+        near = connection.execute(
+            f"SELECT name FROM ({every}) given(name) ORDER BY starts_with(name, $1) DESC, {end}, name LIMIT {NEAREST}",  # noqa: S608
+            ["/".join(name.split())],
+        ).fetchall()
+        hint = did_you_mean(name, [str(row[0]) for row in near], "`ontofetch db versions` lists what there is.")
+        raise VersionUnknown(f"No {what} {quote(name)} is recorded.", subject=name, hint=hint)
     shown = ", ".join(found[:10]) + (f" and {len(found) - 10} more" if len(found) > 10 else "")
     raise AmbiguousVersion(
         f"{quote(name)} may be {shown}.", subject=name, hint="Name one of them whole, or by more of its end."

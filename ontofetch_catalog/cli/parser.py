@@ -1,0 +1,116 @@
+"""The parser of every command: what is mistyped is a sentence with the next step, no usage and no exit of its own.
+
+Which options there are is not known here.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from ontofetch_hookspecs.names import quote
+
+from ..errors import UsageError
+from ..guesses import close_names
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser without abbreviations whose complaints are errors like all others."""
+
+    def __init__(self, prog: str, text: str, example: str = "", *, epilog: str = "", with_help: bool = True) -> None:
+        super().__init__(
+            prog=prog,
+            description=text,
+            epilog=epilog or (f"example: {example}" if example else None),
+            add_help=with_help,
+            allow_abbrev=False,
+            exit_on_error=False,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+
+    def parse_args(  # type: ignore[override] # a namespace of its own kind is as good, which overloads alone could say
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> Any:
+        """Return the values of the words.
+
+        Raises:
+            UsageError: One of them means nothing.
+        """
+        found, rest = self.parse_known_args(args, namespace)
+        if rest:
+            raise self._unknown(rest[0])
+        return found
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        """Return the values of the words, and the words that are not known.
+
+        Raises:
+            UsageError: A value is none that its option takes, or one is missing.
+        """
+        try:
+            return super().parse_known_args(args, namespace)
+        except argparse.ArgumentError as error:
+            raise self._refused(error) from error
+
+    def error(self, message: str) -> NoReturn:
+        """Raise what argparse found as a sentence."""
+        missing = message.partition("the following arguments are required: ")[2]
+        if missing:
+            raise UsageError(
+                f"`{self.prog}` needs {missing.replace(', ', ' and ')}.",
+                subject=missing,
+                hint=self.epilog_example() or self._help,
+            )
+        raise UsageError(f"{message[:1].upper()}{message[1:]}.", hint=self._help)
+
+    def epilog_example(self) -> str:
+        """Return the example of its help as a sentence, empty where it has none."""
+        first, _, example = (self.epilog or "").partition("example: ")
+        return f"For example: `{example}`" if not first and example and "\n" not in example else ""
+
+    @property
+    def _help(self) -> str:
+        return f"`{self.prog} --help` lists what there is."
+
+    def _unknown(self, word: str) -> UsageError:
+        name = word.partition("=")[0]
+        if not word.startswith("-") or word == "-":
+            return UsageError(
+                f"`{self.prog}` does not know what to do with {quote(word)}.", subject=word, hint=self._help
+            )
+        options = [option for action in self._actions for option in action.option_strings if option.startswith("--")]
+        # the dashes are typed right, and would count as letters
+        close = close_names(name.lstrip("-"), [option.removeprefix("--") for option in options])
+        meant = " or ".join(f"--{option}" for option in close)
+        return UsageError(
+            f"`{self.prog}` has no option {quote(name)}.",
+            subject=name,
+            hint=f"Did you mean {meant}?" if meant else self._help,
+        )
+
+    def _refused(self, error: argparse.ArgumentError) -> UsageError:
+        name = error.argument_name or ""
+        action = next((one for one in self._actions if name and name == _name_of(one)), None)
+        option = name.rpartition("/")[2] or self.prog
+        if action is not None and action.choices is not None and "invalid choice" in error.message:
+            given = error.message.partition("invalid choice: ")[2].partition(" (choose from")[0].strip("'\"")
+            choices = [str(choice) for choice in action.choices]
+            close = close_names(given, choices)
+            return UsageError(
+                f"{option} is one of {', '.join(choices)}, not {quote(given)}.",
+                subject=option,
+                hint=f"Did you mean {' or '.join(close)}?" if close else self._help,
+            )
+        if error.message.startswith("expected "):
+            return UsageError(f"{option} needs a value after it.", subject=option, hint=self._help)
+        text = error.message.removesuffix(".")
+        return UsageError(f"{option}: {text}.", subject=option, hint=self._help)
+
+
+def _name_of(action: argparse.Action) -> str:
+    """Return what argparse calls an argument in its complaints."""
+    if action.option_strings:
+        return "/".join(action.option_strings)
+    metavar = action.metavar
+    return metavar if isinstance(metavar, str) else action.dest

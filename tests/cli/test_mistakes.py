@@ -1,0 +1,119 @@
+"""What curators mistype: each mistake is one sentence with the next step and an exit code, and nothing on stdout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+from tests.releases import Releases
+
+USAGE, ERROR = 2, 1
+LATER = "pull X --service s --ontology o --version 1"
+
+# words, exit code, what the sentence says, what it says to type next
+MISTAKES = [
+    # commands
+    ("pul x", USAGE, "no `ontofetch pul`", "Did you mean pull?"),
+    ("plugin", USAGE, "no `ontofetch plugin`", "Did you mean plugins?"),
+    ("reprot latest", USAGE, "no `ontofetch reprot`", "Did you mean report?"),
+    ("REPORT latest", USAGE, "no `ontofetch REPORT`", "Did you mean report?"),
+    ("frobnicate", USAGE, "no `ontofetch frobnicate`", "There are: "),
+    ("db verison", USAGE, "no `ontofetch db verison`", "Did you mean versions?"),
+    ("db vers", USAGE, "no `ontofetch db vers`", "Did you mean versions?"),
+    ("db doktor", USAGE, "no `ontofetch db doktor`", "Did you mean doctor?"),
+    ("db frobnicate", USAGE, "no `ontofetch db frobnicate`", "`ontofetch db --help`"),
+    ("report lates", USAGE, "no report 'lates'", "Did you mean latest?"),
+    ("report grwoth", USAGE, "no report 'grwoth'", "Did you mean growth?"),
+    ("plugins shwo catalog", USAGE, "is one of show, new, not 'shwo'", "Did you mean show?"),
+    ("plugins show catlog", USAGE, "no plugin 'catlog'", "Did you mean catalog?"),
+    ("plugins new", USAGE, "has no name", "plugins new licence-check"),
+    # options
+    ("db versions --formt json", USAGE, "has no option '--formt'", "Did you mean --format?"),
+    ("db versions --jsn", USAGE, "has no option '--jsn'", "Did you mean --json?"),
+    ("report growth --serie hp", USAGE, "has no option '--serie'", "Did you mean --series?"),
+    ("report growth --zzz", USAGE, "has no option '--zzz'", "`ontofetch report growth --help`"),
+    ("db prune --keeplast 2", USAGE, "has no option '--keeplast'", "Did you mean --keep-last?"),
+    ("db versions --top", USAGE, "--top needs a value", "--help"),
+    ("db versions --top none", USAGE, "not a whole number from 1 on", "--help"),
+    ("db files 1.0 2.0", USAGE, "does not know what to do with '2.0'", "--help"),
+    ("db files", USAGE, "needs", "For example: `ontofetch db files"),
+    ("db delta 1.0", USAGE, "needs", "For example: `ontofetch db delta"),
+    ("pull x", USAGE, "needs --service and --ontology", "For example: `ontofetch pull"),
+    # choices
+    ("db versions --format jsno", USAGE, "--format is one of table, json, ", "Did you mean json?"),
+    ("db versions --format excel", USAGE, "--format is one of table, json, ", "--format table"),
+    ("report growth --by fomat", USAGE, "--by is one of path, format, folder, not 'fomat'", "Did you mean format?"),
+    ("report latest --from disk", USAGE, "--from is one of catalog, audits, not 'disk'", "--help"),
+    ("report growth --every day --series hp", USAGE, "--every is one of week, month", "--help"),
+    ("report latest --plot x.gif", USAGE, "ends in .svg, .png, .html", ".svg"),
+    ("db versions --out x.xlsx", USAGE, "x.xlsx", "choose by --format"),
+    # releases and series
+    ("db files 1.1", ERROR, "No release '1.1' is recorded", "Did you mean "),
+    ("db versions example/sampel", ERROR, "No series 'example/sampel' is recorded", "Did you mean example/sample?"),
+    ("db versions sampl", ERROR, "No series 'sampl' is recorded", "Did you mean example/sample?"),
+    ("report growth --series|example sample", ERROR, "'example sample'", "Did you mean example/sample?"),
+    ("db files|example sample 1.0", ERROR, "'example sample 1.0'", "Did you mean example/sample/1.0?"),
+    ("report latest --version EXAMPLE/SAMPLE/1.0", ERROR, "is recorded", "Did you mean example/sample/1.0?"),
+    ("db files zebra", ERROR, "No release 'zebra' is recorded", "`ontofetch db versions`"),
+    ("db latest sample/9.0", USAGE, "is one of get, set, history, not 'sample/9.0'", "--help"),
+    ("report growth --a other/1.0 --b sample/2.0", USAGE, "releases of two series", "--anyway"),
+    ("report growth --b sample/1.0", ERROR, "is the first release of its series", "--a"),
+    ("report growth --last 0 --series sample", USAGE, "whole number from 1 on", ""),
+    ("db prune --version sample/3.0 --dry-run", ERROR, "is recorded", "Did you mean example/sample/1.0 or "),
+    ("db pin sample/1.0x", ERROR, "is recorded", "Did you mean example/sample/1.0?"),
+    ("db import /nowhere/at/all", USAGE, "There is no folder '/nowhere/at/all'", ""),
+]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    """Return a store with two series."""
+    root = tmp_path / "store"
+    releases = Releases(root, settings={"durability": "off"})
+    releases.pull("1.0", {"a.ttl": "one"})
+    releases.pull("2.0", {"a.ttl": "ONE!"})
+    releases.download("1.0", b"other", ontology="other")
+    return root
+
+
+def split(words: str) -> list[str]:
+    """Return words; what stands behind a bar is one."""
+    head, _, last = words.partition("|")
+    return [*head.split(), *([last] if last else [])]
+
+
+@pytest.mark.parametrize(("words", "code", "said", "step"), MISTAKES, ids=[row[0] for row in MISTAKES])
+def test_a_mistake_is_one_sentence_with_the_next_step(run: Run, words: str, code: int, said: str, step: str) -> None:
+    """No usage, no traceback: what is wrong, what to type, the exit code of the table, nothing on stdout."""
+    assert len(MISTAKES) >= 40
+    found, out, err = run(*split(words))
+    assert (found, out) == (code, ""), err
+    (line,) = err.strip().splitlines()
+    assert line.startswith("error: ")
+    assert said in line
+    assert step in line
+    assert "usage:" not in err
+
+
+def test_a_name_that_is_one_but_for_case_means_no_other(run: Run) -> None:
+    """The nearest alone is offered, at most three, and none where nothing is near."""
+    _, _, err = run("db", "files", "EXAMPLE/sample/2.0")
+    assert "Did you mean example/sample/2.0?" in err
+    _, _, err = run("db", "files", "x" * 5000)
+    assert "Did you mean" not in err
+    _, _, err = run("db", "files", "")
+    assert err.startswith("error: ")
+
+
+def test_one_release_is_held_against_the_one_before_it(run: Run) -> None:
+    """Named alone, the latest release is compared with the release before it, another one with the latest."""
+    for words in (["--a", "sample/2.0"], ["--a", "sample/1.0"], ["--b", "sample/2.0"]):
+        code, out, err = run("report", "growth", *words, "--json")
+        assert code == 0, err
+        assert '"a": "example/sample/1.0"' in out
+        assert '"b": "example/sample/2.0"' in out
+    code, out, err = run("report", "growth", "--a", "other/1.0", "--b", "sample/2.0", "--anyway", "--json")
+    assert code == 0, err
+    assert '"a": "example/other/1.0"' in out
