@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import logging
 import re
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -76,7 +75,7 @@ class Exchange:
             least_rate=options.least_rate,
             most_bytes=options.most_bytes,
         )
-        self._gate = Gate(source.shown, open_=options.private_redirects)
+        self._gate = Gate(source.shown, open_=options.private_redirects, first=options.led_from)
         self._private = list(options.headers)
         if source.user is not None and not any(name.casefold() == "authorization" for name, _ in self._private):
             # RFC 7617, section 2.1: nothing but UTF-8 is of use today
@@ -99,7 +98,7 @@ class Exchange:
             max_backoff_wait=LONGEST_WAIT,
             status_forcelist=RETRIED,
         )
-        transport = Transport(self._meter, self._gate, self.source.shown)
+        transport = Transport(self._meter, self._gate, self.source.shown, self.options.connections)
         with httpx.Client(transport=transport, timeout=self.options.timeout) as client:
             while True:
                 cause: httpx.Response | httpx.HTTPError
@@ -115,7 +114,12 @@ class Exchange:
                 pause = self._check_patience(cause, retry)
                 retry = retry.increment()
                 _log.warning("%s: trying again (%d of %d)", self._told(cause), retry.attempts_made, retry.total)
-                time.sleep(min(pause or retry.backoff_strategy(), self._meter.check_deadline()))
+                transport.pause(min(pause or retry.backoff_strategy(), self._meter.check_deadline()))
+
+    @property
+    def kind(self) -> str | None:
+        """Return the kind of address of the first server; None as long as none was asked."""
+        return self._gate.kind
 
     @contextmanager
     def _open(self, client: httpx.Client, conditions: Mapping[str, str]) -> Iterator[httpx.Response]:

@@ -13,6 +13,7 @@ from ontofetch_hookspecs import (
     HostInfo,
     Report,
     Retention,
+    SourceScheme,
     UsageError,
     Validator,
     add_common_options,
@@ -30,6 +31,7 @@ CONTRIBUTIONS: Mapping[str, type] = {
     "register_findings": Finding,
     "register_exporters": Exporter,
     "register_retention": Retention,
+    "register_sources": SourceScheme,
 }
 
 

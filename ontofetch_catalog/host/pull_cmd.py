@@ -16,16 +16,17 @@ from ontofetch_hookspecs import HostInfo, UsageError, add_common_options, refuse
 from ontofetch_hookspecs.names import quote, unsafe_character
 
 from ..cli.output import OutputOptions, add_output_options, emit
-from ..errors import EXIT_FINDINGS, EXIT_OK, EventError, OntofetchError
+from ..errors import EXIT_FINDINGS, EXIT_OK, EventError
 from .argv import Parser
+from .credentials import Credentials, read_header
 from .extract import Strip
-from .manager import OUTERMOST, Plugins
+from .manager import Plugins
+from .opening import refuse_broken_catalog
 from .pipeline import Pull
 from .request import Request, Summary
 from .sources import parse_source
 
 MOST_STRIP = 100
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -34,21 +35,11 @@ def main(argv: list[str], host: HostInfo, plugins: Plugins) -> int:
     args = _parser(host).parse_args(argv)
     request = _request(args)
     options = OutputOptions.from_args(args)
-    _refuse_broken_catalog(plugins)
+    refuse_broken_catalog(plugins)
     refuse_without(host)
     summary = Pull(host, plugins, request).run()
     emit({"pull": _table(summary)}, options=options)
     return EXIT_FINDINGS if summary.failed else EXIT_OK
-
-
-def _refuse_broken_catalog(plugins: Plugins) -> None:
-    record = plugins.find(OUTERMOST)
-    if record is not None and record.state == "failed":
-        raise OntofetchError(
-            f"The plugin {OUTERMOST} is installed but does not work: {record.reason}.",
-            subject=OUTERMOST,
-            hint=f"Mend it; with `--no-plugin {OUTERMOST}` a release is published without being recorded.",
-        )
 
 
 def _table(summary: Summary) -> pa.Table:
@@ -88,6 +79,9 @@ def _parser(host: HostInfo) -> Parser:
     parser.add_argument(
         "--header", metavar="K:V", action="append", default=[], help="send a header, to this server only; repeatable"
     )
+    parser.add_argument(
+        "--header-file", metavar="FILE", help="send the headers of FILE, which a command line does not show"
+    )
     parser.add_argument("--replace", action="store_true", help="take other bytes under a recorded version")
     parser.add_argument("--no-validate", action="store_true", help="do not validate the files")
     parser.add_argument("--no-set-latest", action="store_true", help="leave the latest pointer alone")
@@ -116,7 +110,8 @@ def _request(args: argparse.Namespace) -> Request:
         exclude=_globs("--exclude", args.exclude),
         strip=_strip(args.strip),
         portable=args.portable,
-        headers=tuple(_header(text) for text in args.header),
+        credentials=Credentials.from_environment(args.header_file),
+        headers=tuple(read_header(text, "A --header") for text in args.header),
         replace=args.replace,
         validate=not args.no_validate,
         set_latest=not args.no_set_latest,
@@ -167,11 +162,3 @@ def _strip(text: str) -> Strip:
         f"--strip is {quote(text)}, neither auto nor a number of folders from 0 to {MOST_STRIP}.", subject="--strip"
     )
 
-
-def _header(text: str) -> tuple[str, str]:
-    name, _, value = text.partition(":")
-    name, value = name.strip(), value.strip()
-    if _TOKEN.fullmatch(name) and value and value.isascii() and value.isprintable():
-        return name, value
-    # the value may be a secret, so it is not repeated here
-    raise UsageError("A --header is not of the form 'Name: value', in plain ASCII.", subject="--header")
