@@ -1,7 +1,7 @@
 """The sources file: where the releases of each series come from, as a user wrote it down once.
 
-`ROOT/ontofetch.toml` has a table `[service.ontology]` for each series. The settings file of a folder may be the same file:
-its settings stand beside these tables. Nothing is fetched here.
+`ROOT/ontofetch.toml` has a table `[service.ontology]` for each series. The settings file of a folder may be the same
+file: its settings stand beside these tables. Nothing is fetched here.
 """
 
 from __future__ import annotations
@@ -195,7 +195,7 @@ def _series(title: str, service: str, ontology: str, entry: Mapping[str, object]
     except EventError as error:
         raise UsageError(f"{title}: {error.message}", subject=title, hint=error.hint) from error
     given = [key for key in ("url", "source", "artifacts") if key in entry]
-    if not given or "artifacts" in given and len(given) > 1:
+    if not given or ("artifacts" in given and len(given) > 1):
         raise UsageError(
             f"{title} says {'both ' + ' and '.join(given) if given else 'nothing of where its releases are'}.",
             subject=title,
@@ -230,7 +230,7 @@ def _check_version(title: str, series: Series) -> None:
             check_segment("version", series.version)
         except EventError as error:
             raise UsageError(
-                f"{title}: its version is {quote(series.version)}, which is none of {', '.join(MODES)}, and no version.",
+                f"{title}: its version is {quote(series.version)}, none of {', '.join(MODES)}, and no version.",
                 subject=title,
                 hint=f"{guess(mode, MODES)}{error.hint}".strip(),
             ) from error

@@ -89,7 +89,7 @@ class Credentials:
         for name, value in found:
             kept.setdefault(name.casefold(), (name, value))
         if user is None and "authorization" not in kept:
-            kept |= {"authorization": pair for pair in self._of_netrc(host)}
+            kept |= {name.casefold(): (name, value) for name, value in self._of_netrc(host)}
         # what was given stays as it is, repeated names as well
         own = {name.casefold() for name, _ in given}
         return (*given, *(pair for name, pair in kept.items() if name not in own))
@@ -150,7 +150,9 @@ def _read_private(name: str, what: str) -> str:
             data = stream.read(MOST_BYTES + 1)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise UsageError(f"{what[:1].upper()}{what[1:]} {quote(name)} can't be read: {reason}.", subject=name) from error
+        raise UsageError(
+            f"{what[:1].upper()}{what[1:]} {quote(name)} can't be read: {reason}.", subject=name
+        ) from error
     if stat.S_ISREG(status.st_mode) and status.st_mode & _OTHERS and status.st_uid == os.geteuid():
         raise UsageError(
             f"{what[:1].upper()}{what[1:]} {quote(name)} can be read by others"
@@ -159,9 +161,9 @@ def _read_private(name: str, what: str) -> str:
             hint="Type `chmod 600` and its name, then the same command again.",
         )
     try:
-        if len(data) > MOST_BYTES:
-            raise ValueError("it is too large")
-        return data.decode("utf-8")
-    except ValueError:
-        raise UsageError(f"{what[:1].upper()}{what[1:]} {quote(name)} is no text of at most 1 MiB.", subject=name) from None
-
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        text = ""
+    if len(data) > MOST_BYTES or (data and not text):
+        raise UsageError(f"{what[:1].upper()}{what[1:]} {quote(name)} is no text of at most 1 MiB.", subject=name)
+    return text

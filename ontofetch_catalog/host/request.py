@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs.layout import make_version_id
 
 from .copies import Copy
+from .credentials import Credentials
 from .extract import Strip
 from .http_options import HttpOptions
-from .credentials import Credentials
 from .sources import Source
 
 if TYPE_CHECKING:

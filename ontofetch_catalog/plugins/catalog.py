@@ -201,6 +201,7 @@ class CatalogPlugin:
         """Contribute `db`, and what a host without a command shows."""
         return [
             Command("db", "look at the catalog and care for it", "ontofetch_catalog.cli.db_cmd:main"),
+            Command("lock", "write down which releases there are", "ontofetch_catalog.cli.lock_cmd:main"),
             Command("home", "what do I have", "ontofetch_catalog.cli.home_cmd:main", default=True),
         ]
 
@@ -219,6 +220,9 @@ class CatalogPlugin:
         rules = "ontofetch_catalog.catalog.prune.retention"
         return [
             Retention("keep-last", "releases before the last N of their series", f"{rules}:keep_last", "N"),
+            Retention(
+                "keep-by-series", "releases before the last N of a series", f"{rules}:keep_by_series", "SERIES:N,…"
+            ),
             Retention("older-than", "releases recorded longer ago, e.g. 90d", f"{rules}:older_than", "AGE"),
         ]
 

@@ -1,4 +1,4 @@
-"""The schemes of registries as a plugin: `obo:`, `pypi:` and so on, each with a setting for the address of its registry.
+"""The schemes of registries as a plugin: `obo:`, `pypi:` and so on, each with a setting for its registry's address.
 
 It imports nothing of them before one is asked; other plugins add their own schemes in the same way.
 """
@@ -24,7 +24,7 @@ def register_sources() -> Iterable[SourceScheme]:
     from ontofetch_hookspecs import SourceScheme
 
     def scheme(
-        name: str, text: str, example: str, base: str, files: tuple[str, ...] = (), module: str = ""
+        name: str, text: str, example: str, base: str, *, files: tuple[str, ...] = (), module: str = ""
     ) -> SourceScheme:
         return SourceScheme(name, text, f"{_MODULES}.{module or name}:list_versions", example, base, files)
 
@@ -34,9 +34,11 @@ def register_sources() -> Iterable[SourceScheme]:
         scheme("npm", "a package of an npm registry", "@scope/package", "https://registry.npmjs.org"),
         scheme("ols", "an ontology of an Ontology Lookup Service", "hp", "https://www.ebi.ac.uk/ols4"),
         scheme("bioportal", "an ontology of a portal of OntoPortal", "HP", "https://data.bioontology.org"),
-        scheme("zenodo", "a record of Zenodo, all versions", "3363389", "https://zenodo.org", _ONTOLOGIES),
-        scheme("github", "the releases of a repository", "owner/repository", "https://api.github.com", _ONTOLOGIES),
-        scheme("bioregistry", "the document of a prefix", "hp", "", (), "registry"),
+        scheme("zenodo", "a record of Zenodo, all versions", "3363389", "https://zenodo.org", files=_ONTOLOGIES),
+        scheme(
+            "github", "the releases of a repository", "owner/repository", "https://api.github.com", files=_ONTOLOGIES
+        ),
+        scheme("bioregistry", "the document of a prefix", "hp", "", module="registry"),
     ]
 
 

@@ -27,7 +27,9 @@ def list_versions(query: SourceQuery) -> Iterator[SourceVersion]:
             continue
         released = answers.day(answers.text(entry, "released") or answers.text(entry, "creationDate"))
         version = answers.version_of(answers.text(entry, "version")) or (released.isoformat() if released else "")
-        ending = {"OBO": "obo", "SKOS": "rdf", "UMLS": "ttl"}.get(answers.text(entry, "hasOntologyLanguage") or "", "owl")
+        ending = {"OBO": "obo", "SKOS": "rdf", "UMLS": "ttl"}.get(
+            answers.text(entry, "hasOntologyLanguage") or "", "owl"
+        )
         candidates.append(
             {
                 "version": version or str(number),

@@ -22,7 +22,9 @@ def list_versions(query: SourceQuery) -> Iterator[SourceVersion]:
     owner, _, name = answers.checked_name(query, r"[A-Za-z0-9-]+/[A-Za-z0-9._-]+", "owner/repository").partition("/")
     place = answers.address(query.base, "repos", owner, name, "releases")
     for page in range(1, _MOST_PAGES + 1):
-        releases = answers.objects({"all": answers.ask_json(query, f"{place}?per_page={_PAGE}&page={page}", _HEADERS)}, "all")
+        releases = answers.objects(
+            {"all": answers.ask_json(query, f"{place}?per_page={_PAGE}&page={page}", _HEADERS)}, "all"
+        )
         for release in releases:
             if release.get("draft") or release.get("prerelease"):
                 continue

@@ -17,7 +17,9 @@ def list_versions(query: SourceQuery) -> Iterator[SourceVersion]:
     Raises:
         FetchError: The registry can't be read.
     """
-    name = answers.checked_name(query, r"(@[a-z0-9~-][a-z0-9._~-]*/)?[a-z0-9~-][a-z0-9._~-]*", "package or @scope/package")
+    name = answers.checked_name(
+        query, r"(@[a-z0-9~-][a-z0-9._~-]*/)?[a-z0-9~-][a-z0-9._~-]*", "package or @scope/package"
+    )
     told = answers.ask_json(query, answers.address(query.base, name))
     found = answers.find(told, "versions")
     candidates = []

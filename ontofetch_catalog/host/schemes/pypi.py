@@ -1,4 +1,4 @@
-"""`pypi:brickschema`: a Python package index by its simple API, as JSON (PEP 691) or HTML (PEP 503), so also a mirror."""
+"""`pypi:brickschema`: a Python package index by its simple API, in JSON (PEP 691) or HTML (PEP 503), also a mirror."""
 
 from __future__ import annotations
 
@@ -33,10 +33,8 @@ def list_versions(query: SourceQuery) -> Iterator[SourceVersion]:
     name = canonicalize_name(answers.checked_name(query, r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", "brickschema"))
     url = answers.address(query.base, name) + "/"
     data = query.fetch(url, _ACCEPT)
-    if data.lstrip()[:1] == b"{":
-        files = answers.objects(answers.read_json(query, url, data), "files")
-    else:
-        files = _links(data)
+    is_json = data.lstrip()[:1] == b"{"
+    files = answers.objects(answers.read_json(query, url, data), "files") if is_json else _links(data)
     best: dict[Version, tuple[int, dict[str, Any]]] = {}
     for file in files:
         version, rank = _read_name(answers.text(file, "filename") or "")
@@ -45,13 +43,16 @@ def list_versions(query: SourceQuery) -> Iterator[SourceVersion]:
             continue
         if version not in best or rank < best[version][0]:
             digest = answers.text(file, "hashes", "sha256")
-            best[version] = rank, {
-                "version": answers.version_of(str(version)),
-                "url": urldefrag(urljoin(url, link)).url,
-                "released": answers.day(answers.text(file, "upload-time")),
-                "checksum": f"sha256:{digest.lower()}" if digest else None,
-                "name": answers.text(file, "filename"),
-            }
+            best[version] = (
+                rank,
+                {
+                    "version": answers.version_of(str(version)),
+                    "url": urldefrag(urljoin(url, link)).url,
+                    "released": answers.day(answers.text(file, "upload-time")),
+                    "checksum": f"sha256:{digest.lower()}" if digest else None,
+                    "name": answers.text(file, "filename"),
+                },
+            )
     yield from answers.versions([fields for _, fields in best.values()])
 
 

@@ -1,4 +1,4 @@
-"""The asking of schemes: what a plugin answers is checked like whatever comes from a network, and so is what it fetches.
+"""The asking of schemes: what a plugin answers is checked like all that comes from a network, also what it fetches.
 
 Which registries there are, and what their answers look like, is not known here.
 """
@@ -179,7 +179,9 @@ class Asker:
             self._kept[key] = data, kind
         return data
 
-    def _receive(self, connections: Connections | None, url: str, headers: Mapping[str, str]) -> tuple[bytes, str | None]:
+    def _receive(
+        self, connections: Connections | None, url: str, headers: Mapping[str, str]
+    ) -> tuple[bytes, str | None]:
         from ..http import Exchange
 
         source = parse_source(url)
@@ -233,5 +235,3 @@ def _by_https(one: SourceVersion) -> SourceVersion:
             hint="If you trust it and the network, give that address as the `url` of the series.",
         )
     return replace(one, url=urlunsplit(parts._replace(scheme="https")))
-
-

@@ -140,7 +140,8 @@ def _from_source(series: Series, asker: Asker, wishes: Wishes, connections: Conn
             )
         for part in series.parts:
             url = part.url.replace(VERSION, version)
-            requests.append(_shaped(wishes.request(url, series.service, series.ontology, name=part.name), series))
+            request = wishes.request(url, series.service, series.ontology, name=part.name)
+            requests.append(_shaped(request, series))
         return Task(requests, version)
     for file in listing.files(version, series.files):
         request = _shaped(_of_file(file, series, wishes), series)

@@ -1,14 +1,16 @@
-"""The looking for something new without taking it: what is recorded, and what a server says in the head of its answer."""
+"""The looking for something new without taking it: what is recorded, and what the head of an answer says."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs import HostInfo
 from ontofetch_hookspecs.layout import make_version_id
-from ontofetch_hookspecs.names import quote
+from ontofetch_hookspecs.names import quote, redact_url
+from ontofetch_hookspecs.records import ArtifactRecord
 
 from ...errors import FetchError
 from ..contract import Contract
@@ -32,13 +34,36 @@ def look(contract: Contract, host: HostInfo, task: Task) -> dict[str, Any]:
     if task.version:
         version_id = make_version_id(request.service, request.ontology, task.version)
         record = contract.find_version(version_id)
-        there = record is not None and all(one.strip is not None for one in record.artifacts)
-        known = {one.source_url for one in record.artifacts} if record is not None else set()
-        whole = all(one.source.shown in known for one in task.requests)
-        return {"status": ("unchanged" if whole else "changed") if there else "new", "version_id": version_id}
+        artifacts = record.artifacts if record is not None else ()
+        if record is None or any(one.strip is None for one in artifacts):
+            return {"status": "new", "version_id": version_id}
+        for one in task.requests:
+            other = _other_bytes(one, artifacts)
+            if other is not None:
+                return {"status": "differs", "version_id": version_id, "reason": other}
+        whole = all(_is_there(one, artifacts) for one in task.requests)
+        return {"status": "unchanged" if whole else "changed", "version_id": version_id}
     seen = [_look_at(contract, host, one) for one in task.requests]
     found = next((one for word in ("new", "unclear", "unchanged") for one in seen if one["status"] == word), {})
     return found | {"version_id": next((one.get("version_id") for one in seen if one.get("version_id")), None)}
+
+
+def _is_there(request: Request, artifacts: Sequence[ArtifactRecord]) -> bool:
+    if request.sha256 is not None:
+        return any(one.artifact_id == request.sha256 for one in artifacts)
+    shown = redact_url(request.recorded_url)
+    return any(one.source_url == shown for one in artifacts)
+
+
+def _other_bytes(request: Request, artifacts: Sequence[ArtifactRecord]) -> str | None:
+    """Return the sentence that other bytes are recorded under the name that is wanted; None if that is not so."""
+    for one in artifacts:
+        if request.sha256 is not None and one.relpath == request.source.name and one.artifact_id != request.sha256:
+            return (
+                f"Its {quote(one.relpath)} has the sha256 {one.artifact_id}, not {request.sha256} as"
+                f" {request.expected_by} says."
+            )
+    return None
 
 
 def _look_at(contract: Contract, host: HostInfo, request: Request) -> dict[str, Any]:
