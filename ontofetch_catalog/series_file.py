@@ -29,6 +29,7 @@ MOST_KEEP = 1_000_000
 MODES = ("from-document", "from-header", "from-url", "date")
 VERSION = "{version}"  # stands in an address for the version
 _KEYS = ("url", "source", "artifacts", "version", "keep", "name", "files", "include", "exclude", "strip")
+_GROUP = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\((?!\?)", re.DOTALL)  # a class may have brackets of its own
 _PART_KEYS = ("url", "name", "sha256")
 
 
@@ -252,7 +253,7 @@ def compile_pattern(title: str, pattern: str) -> str:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    named = pattern if "(?P<" in pattern else re.sub(r"(?<!\\)\((?!\?)", "(?P<version>", pattern, count=1)
+    named = pattern if "(?P<" in pattern else _with_named_group(pattern)
     try:
         fields = pc.extract_regex(pa.array([""]), named).type
     except pa.ArrowInvalid as error:
@@ -264,6 +265,16 @@ def compile_pattern(title: str, pattern: str) -> str:
             hint="Put it into round brackets: from-url:releases/([0-9-]+)/",
         )
     return named
+
+
+def _with_named_group(pattern: str) -> str:
+    """Return a pattern whose first group is the version's; the others only hold things together."""
+    names = iter(["(?P<version>"])
+
+    def name(found: re.Match[str]) -> str:
+        return next(names, "(?:") if found[0] == "(" else found[0]
+
+    return _GROUP.sub(name, pattern)
 
 
 def _parts(title: str, entry: Mapping[str, object]) -> tuple[Part, ...]:

@@ -10,7 +10,7 @@ import base64
 import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import TypeVar
@@ -36,6 +36,7 @@ ACCEPT = (
     "text/owl-functional;q=0.7, text/owl-manchester;q=0.7, text/n3;q=0.5, */*;q=0.1"
 )
 MOST_REDIRECTS = 10
+MOST_LEFT = 64 << 10  # bytes of an answer that nobody wants: reading them is quicker than another connection
 LONGEST_WAIT = 120.0  # seconds: a server that wants to be left alone for longer is
 REDIRECTS = (301, 302, 303, 307, 308)
 MOST_REASON = 200  # characters of what a library says, which may repeat what a server sent
@@ -142,7 +143,7 @@ class Exchange:
                     return
                 target = self._redirected(url, location)
             finally:
-                response.close()
+                self._end(response)
             if _origin(target) != _origin(url):
                 # they do not come back either when a later redirect leads home
                 private = []
@@ -151,6 +152,15 @@ class Exchange:
         raise FetchError(
             f"{quote(self.source.shown)} redirects more than {MOST_REDIRECTS} times.", subject=self.source.shown
         )
+
+    def _end(self, response: httpx.Response) -> None:
+        """Close an answer; where its connection may serve again, the little that is left of it is read first."""
+        left = _declared(response)
+        with suppress(httpx.HTTPError, httpx.StreamError, FetchError):
+            if self.options.connections is not None and 0 < left <= MOST_LEFT and not response.is_stream_consumed:
+                for _ in response.iter_raw():
+                    pass
+        response.close()
 
     def document(self, response: httpx.Response, name: str) -> Decoded:
         """Return the document that an answer stands for, to be read once: its codings are undone.

@@ -109,6 +109,9 @@ def _series(
         pinned = args.version if args.version and not args.version.startswith(("from-", "date")) else ""
         found = listing.newest(pinned)
         listing.files(found, shared["files"])
+        if scheme_name == "bioregistry":
+            # who publishes it is a better name than who knows where it is
+            scheme_name = _names_of(listing.versions[0].url)[0] or scheme_name
         service, ontology = args.service or scheme_name, args.ontology or _last_name(name)
         return _checked(args, Series(service=service, ontology=ontology, source=text, **shared)), found
     head = head_of(text, host, credentials)

@@ -183,7 +183,7 @@ def _namer(series: Series) -> Callable[[Copy], str]:
 
 
 def _in_address(series: Series, address: str, pattern: str) -> str:
-    """Return the version in an address, after all redirects; time in the length of the address, whatever the pattern."""
+    """Return the version in an address, after all redirects, in a time that grows with its length alone."""
     found: str | None
     if pattern:
         import pyarrow as pa

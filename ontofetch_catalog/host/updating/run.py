@@ -117,9 +117,14 @@ class _Hands:
                 seen = look(Contract(self.host, self.plugins), self.host, replace(task, requests=requests))
                 return _Fetched(number, job, seen=Outcome(series=job.title, **seen))
             copies += (Pull(self.host, self.plugins, request).fetch() for request in requests)
-        except BaseException as error:  # noqa: BLE001 - it is raised where somebody waits for it
+        except (OntofetchError, OSError) as error:
             _let_go(copies)
             return _Fetched(number, job, error=error)
+        except BaseException as error:
+            # it is raised where somebody waits for it; this thread ends without a word
+            _let_go(copies)
+            self.brought.put(_Fetched(number, job, error=error))
+            raise SystemExit from error
         return _Fetched(number, job, task, copies)
 
     def stop(self, *, at_once: bool) -> None:
