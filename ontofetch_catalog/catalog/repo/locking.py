@@ -28,11 +28,11 @@ def list_artifacts(
         everything: All releases instead.
     """
     where = "TRUE" if everything else _NAMED if named else _LATEST
-    return connection.execute(
+    return connection.sql(
         "SELECT v.version_id, v.released, v.version_id IN (SELECT version_id FROM v_latest) AS is_latest,"  # noqa: S608
         " v.fs_relpath, v.layout, a.relpath, a.source_url, a.artifact_id, a.size_bytes, a.extraction"
         f" FROM versions v JOIN artifacts a USING (version_id) WHERE {where} ORDER BY v.version_id, a.relpath",
-        {"named": list(named)} if named and not everything else {},
+        params={"named": list(named)} if named and not everything else {},
     ).to_arrow_table()
 
 
