@@ -142,7 +142,7 @@ def read_series_file(root: Path, named: str | None = None) -> SeriesFile:
         values = parse_toml(data)
     except FileNotFoundError as error:
         if named is None:
-            return SeriesFile(shown)
+            return SeriesFile(quote(shown))
         raise UsageError(f"There is no sources file {quote(shown)}.", subject=shown) from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)

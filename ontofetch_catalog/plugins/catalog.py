@@ -221,7 +221,7 @@ class CatalogPlugin:
         return [
             Retention("keep-last", "releases before the last N of their series", f"{rules}:keep_last", "N"),
             Retention(
-                "keep-by-series", "releases before the last N of a series", f"{rules}:keep_by_series", "SERIES:N,…"
+                "keep-by-series", "releases before the last N of each series named", f"{rules}:keep_by_series", "LIST"
             ),
             Retention("older-than", "releases recorded longer ago, e.g. 90d", f"{rules}:older_than", "AGE"),
         ]

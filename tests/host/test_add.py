@@ -70,7 +70,9 @@ def test_entries_are_added_to_what_stands_there(run: Run, site: Site, tmp_path: 
     assert (code, "Give one with --service." in err) == (2, True)
     code, _, err = run("add", "gone.obo")
     assert (code, "can't be read: No such file or directory" in err) == (1, True)
-    site.answers["/page"] = Answer(b"<!DOCTYPE html><html><title>Sign in</title>", headers={"Content-Type": "text/html"})
+    site.answers["/page"] = Answer(
+        b"<!DOCTYPE html><html><title>Sign in</title>", headers={"Content-Type": "text/html"}
+    )
     code, _, err = run("add", site.url("/page"), "--service", "s")
     assert (code, "a web page" in err) == (1, True), err
     assert (store / "ontofetch.toml").read_text() == text

@@ -28,7 +28,10 @@ def private(path: Path, text: str, mode: int = 0o600) -> Path:
 def test_headers_are_for_their_host() -> None:
     """A name with its port goes before the name, the file before the environment, what was given before both."""
     found = Credentials(
-        {"ONTOFETCH_HEADER_DATA_EXAMPLE_ORG": "X-Key: a\nX-More: b", "ONTOFETCH_HEADER_DATA_EXAMPLE_ORG_8443": "X-Key: c"},
+        {
+            "ONTOFETCH_HEADER_DATA_EXAMPLE_ORG": "X-Key: a\nX-More: b",
+            "ONTOFETCH_HEADER_DATA_EXAMPLE_ORG_8443": "X-Key: c",
+        },
         {"data.example.org": (("X-File", "d"),), "other.example.org": (("X-Other", "e"),)},
     )
     assert found.headers_for(URL) == (("X-File", "d"), ("X-Key", "a"), ("X-More", "b"))
@@ -41,7 +44,9 @@ def test_headers_are_for_their_host() -> None:
 @pytest.mark.parametrize("mode", [0o600, 0o644])
 def test_netrc_says_who_asks(tmp_path: Path, mode: int) -> None:
     """It is asked for the very host, never for `default`; one that others can read is refused where it would be sent."""
-    private(tmp_path / ".netrc", f"machine data.example.org login jo password {SECRET}\ndefault login x password y\n", mode)
+    private(
+        tmp_path / ".netrc", f"machine data.example.org login jo password {SECRET}\ndefault login x password y\n", mode
+    )
     found = Credentials({"HOME": str(tmp_path)})
     assert found.headers_for("https://example.org/") == ()
     if mode != 0o600:
@@ -108,7 +113,9 @@ def test_no_secret_is_left_anywhere(
     assert [path for path in kept if SECRET.encode() in path.read_bytes()] == []
 
 
-def test_a_file_of_headers_serves_one_pull_and_many(site: Site, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_file_of_headers_serves_one_pull_and_many(
+    site: Site, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     """For one server a header needs no host; for many it has to say which."""
     serve(site, "/hp.obo", obo("1"))
     path = private(tmp_path / "h", f"X-Key: {SECRET}\n")

@@ -51,7 +51,10 @@ def test_a_list_is_pulled_row_by_row(run: Run, site: Site, tmp_path: Path) -> No
     assert "as line 3 of PosixPath" not in rows[1]["reason"]
     assert "says. Nothing was recorded" in rows[1]["reason"]
     assert [row["version_id"] for row in rows] == ["obo/hp/1.0", None, "obo/go/5"]
-    lines = [{"source": site.url("/hp.obo"), "series": "obo/hp", "version": "1.0"}, {"source": "go.obo", "series": "obo/go"}]
+    lines = [
+        {"source": site.url("/hp.obo"), "series": "obo/hp", "version": "1.0"},
+        {"source": "go.obo", "series": "obo/go"},
+    ]
     (tmp_path / "list.jsonl").write_text("\n".join(map(json.dumps, lines)))
     code, rows, err = run("pull", "--from", "list.jsonl", "--exit-code")
     assert (code, [row["status"] for row in rows]) == (0, ["unchanged"] * 2), err
@@ -189,7 +192,13 @@ def test_what_differs_is_said(run: Run, locked: Path, site: Site, tmp_path: Path
     assert "It also has 'more.obo', which the lock file does not name." in rows[1]["reason"]
 
 
-BASE = {"name": "a.obo", "url": "https://example.org/a.obo", "sha256": "0" * 64, "size_bytes": 1, "path": "o/a/1/src/a.obo"}
+BASE = {
+    "name": "a.obo",
+    "url": "https://example.org/a.obo",
+    "sha256": "0" * 64,
+    "size_bytes": 1,
+    "path": "o/a/1/src/a.obo",
+}
 
 
 @pytest.mark.parametrize(

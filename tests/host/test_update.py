@@ -127,7 +127,9 @@ def test_a_version_that_nobody_says_is_a_sentence(root: Path, run: Run, site: Si
     """Nothing is recorded under a wrong name, and an expression that takes for ever elsewhere takes no time."""
     serve(site, "/" + "a" * 60 + ".obo", obo("1"))
     url = site.url("/" + "a" * 60 + ".obo")
-    sources(root, f"[a.a]\nurl = '{url}'\nversion = 'from-url:^(a|aa)+$'\n[a.b]\nurl = '{url}'\nversion = 'from-header'\n")
+    sources(
+        root, f"[a.a]\nurl = '{url}'\nversion = 'from-url:^(a|aa)+$'\n[a.b]\nurl = '{url}'\nversion = 'from-header'\n"
+    )
     code, rows, _ = run("update")
     assert code == 1
     assert "The version of a/a is not known: there is none in" in rows[0]["reason"]
@@ -212,9 +214,7 @@ def test_connections_are_kept_and_jobs_are_bounded(root: Path, run: Run, site: S
     assert len(clients) <= 3
 
 
-def test_what_is_fetched_waits_for_few(
-    root: Path, run: Run, site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_fetched_waits_for_few(root: Path, run: Run, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """While one release is recorded no more are fetched than twice as many as there are jobs."""
     names = [f"o{number}" for number in range(7)]
     follow(root, site, *names)
