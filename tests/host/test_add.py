@@ -16,6 +16,7 @@ from ontofetch_catalog.series_file import read_series_file
 from tests.host.registries import obo, serve
 from tests.sites import Answer, Site
 
+NT = b"<urn:a> <urn:b> <urn:c> .\n"
 Run = Callable[..., tuple[int, list[dict[str, Any]], str]]
 
 
@@ -34,23 +35,23 @@ def run(tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(
-    ("body", "headers", "how", "version"),
+    ("answer", "found"),
     [
-        (obo("4"), {}, "from-document", "4"),
-        (b"<urn:a> <urn:b> <urn:c> .\n", {"Last-Modified": "Mon, 03 Feb 2025 04:05:06 GMT"}, "from-header", None),
-        (b"<urn:a> <urn:b> <urn:c> .\n", {}, "date", None),
-        (obo("4") + b"!" * 2_000_000, {}, "from-document", "4"),
+        (Answer(obo("4")), ("from-document", "4")),
+        (Answer(NT, headers={"Last-Modified": "Mon, 03 Feb 2025 04:05:06 GMT"}), ("from-header", None)),
+        (Answer(NT), ("date", None)),
+        (Answer(obo("4") + b"!" * 2_000_000), ("from-document", "4")),
     ],
 )
 def test_a_document_says_how_its_versions_are_found(
-    run: Run, site: Site, tmp_path: Path, body: bytes, headers: dict[str, str], how: str, version: str | None
+    run: Run, site: Site, tmp_path: Path, answer: Answer, found: tuple[str, str | None]
 ) -> None:
     """Its beginning is looked at; the entry is written, and update goes by it."""
-    site.answers["/x/hp.obo"] = Answer(body, headers=headers)
+    site.answers["/x/hp.obo"] = answer
     code, rows, err = run("add", site.url("/x/hp.obo"), "--service", "s", "--keep", "3")
-    assert (code, rows[0]["series"], rows[0]["how"], rows[0]["version"]) == (0, "s/hp", how, version), err
+    assert (code, rows[0]["series"], rows[0]["how"], rows[0]["version"]) == (0, "s/hp", *found), err
     series = read_series_file(tmp_path / "store").series["s/hp"]
-    assert (series.version, series.keep, series.parts[0].url) == (how, 3, site.url("/x/hp.obo"))
+    assert (series.version, series.keep, series.parts[0].url) == (found[0], 3, site.url("/x/hp.obo"))
 
 
 def test_entries_are_added_to_what_stands_there(run: Run, site: Site, tmp_path: Path) -> None:
@@ -68,6 +69,9 @@ def test_entries_are_added_to_what_stands_there(run: Run, site: Site, tmp_path: 
     assert (code, "names s.1/hp already" in err) == (2, True)
     code, _, err = run("add", site.url("/hp.obo"))
     assert (code, "Give one with --service." in err) == (2, True)
+    for url in (site.url("/hp.obo", user="jo:sesame-3"), site.url("/hp.obo?apikey=sesame-3")):
+        code, _, err = run("add", url, "--service", "s")
+        assert (code, "holds a password or a key" in err, "sesame-3" in err) == (2, True, False), err
     code, _, err = run("add", "gone.obo")
     assert (code, "can't be read: No such file or directory" in err) == (1, True)
     site.answers["/page"] = Answer(

@@ -1,4 +1,4 @@
-"""Secrets that no command line has: headers of the environment and of a file, `netrc`; each for its host, never shown."""
+"""Secrets that no command line has: headers of the environment and of a file, `netrc`; each for its host alone."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_headers_are_for_their_host() -> None:
 
 @pytest.mark.parametrize("mode", [0o600, 0o644])
 def test_netrc_says_who_asks(tmp_path: Path, mode: int) -> None:
-    """It is asked for the very host, never for `default`; one that others can read is refused where it would be sent."""
+    """It is asked for the very host, not for `default`; one that others can read is refused where it would be sent."""
     private(
         tmp_path / ".netrc", f"machine data.example.org login jo password {SECRET}\ndefault login x password y\n", mode
     )

@@ -46,7 +46,7 @@ def test_the_hosts_own_commands_stay(add_plugin: Add, capsys: pytest.CaptureFixt
 def test_what_is_no_command(add_plugin: Add) -> None:
     """The sentence lists the commands; one whose code is gone, or is no code, is named."""
     add_plugin("greeter", GREETER)
-    with pytest.raises(UsageError, match=r"no `ontofetch helo`. There are: pull, plugins, report, db, home, hello"):
+    with pytest.raises(UsageError, match=r"no `ontofetch helo`. There are: pull, update, add, plugins, report, db, lock, home, hello"):
         run(["helo"])
     with pytest.raises(
         OntofetchError, match=r"plugin 'greeter' can't load its command gone: ModuleNotFound.*--no-plugin"
@@ -81,7 +81,7 @@ def test_plugins_are_listed_with_their_state(add_plugin: Add, capsys: pytest.Cap
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "name,distribution,version,state,hooks,contributes,milliseconds,reason"
     by_name = {line.partition(",")[0]: line for line in lines[1:]}
-    assert list(by_name) == ["analytics", "bad", "catalog", "formats", "greeter"]
+    assert list(by_name) == ["analytics", "bad", "catalog", "formats", "greeter", "sources"]
     assert ",off," in by_name["analytics"]
     assert "bad,1.2.3,failed," in by_name["bad"]
     assert by_name["bad"].endswith("ZeroDivisionError: division by zero")

@@ -1,4 +1,4 @@
-"""`pull --from` and `pull --locked`: what a list names, and exactly what a lock file names, from here or from a mirror."""
+"""`pull --from` and `pull --locked`: what a list names, and exactly what a lock file names, also from a mirror."""
 
 from __future__ import annotations
 

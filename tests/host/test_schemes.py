@@ -74,7 +74,8 @@ def test_other_bytes_than_the_registry_says_are_refused(registry: Site, run: Run
 def test_an_index_of_pages_is_read_as_well(registry: Site, run: Run) -> None:
     """A mirror with HTML alone, with links relative to the page, is an index of packages."""
     page = (
-        '<a href="../../files/old.obo">sample_package-1.0.tar.gz</a><a href="../../files/sample_package-2.0.tar.gz">x</a>'
+        '<a href="../../files/old.obo">sample_package-1.0.tar.gz</a>'
+        '<a href="../../files/sample_package-2.0.tar.gz">x</a>'
         '<a data-yanked href="../../files/sample_package-3.0.tar.gz">x</a><a>none</a><b href="x">'
     )
     registry.answers["/pypi/sample-package/"] = Answer(page.encode(), headers={"Content-Type": "text/html"})
@@ -99,7 +100,8 @@ NESTED = b"[" * 200 + b"]" * 200
 @pytest.mark.parametrize("name", SCHEMES)
 @pytest.mark.parametrize(
     "body",
-    [b"", b"<html>sorry</html>", b"{}", b"[]", b"null", b"7", b'"text"', b'{"a": NaN}', b"\xff\xfe", NESTED, b'{"files": [{"filename": 7}]}'],
+    [b"", b"<html>sorry</html>", b"{}", b"[]", b"null", b"7", b'"text"', b'{"a": NaN}', b"\xff\xfe", NESTED,
+     b'{"files": [{"filename": 7}]}'],
     ids=range(11),
 )  # fmt: skip
 def test_any_answer_ends_in_a_sentence(registry: Site, run: Run, name: str, body: bytes) -> None:
@@ -249,7 +251,8 @@ def test_a_scheme_of_a_plugin_is_one_like_all(
 @pytest.mark.parametrize(
     "fields",
     [
-        {"version": "a/b"}, {"url": "file:///a"}, {"released": "2025-01-01"}, {"checksum": "sha256:abc"}, {"name": "a/b"},
+        {"version": "a/b"}, {"url": "file:///a"}, {"released": "2025-01-01"}, {"checksum": "sha256:abc"},
+        {"name": "a/b"},
         {"checksum": "crc:00"}, {"headers": {"A B": "c"}}, {"headers": {"A": "c\r\nd"}}, {"headers": []}, {"url": None},
     ],
 )  # fmt: skip

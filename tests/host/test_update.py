@@ -235,7 +235,7 @@ def test_what_is_fetched_waits_for_few(root: Path, run: Run, site: Site, monkeyp
 
 
 def test_an_interrupted_update_goes_on(root: Path, run: Run, site: Site) -> None:
-    """Ctrl-C ends it soon although a server is silent; what came before is recorded, the next update brings the rest."""
+    """Ctrl-C ends it soon although a server is silent; what came is recorded, the next update brings the rest."""
     follow(root, site, "hp", "slow")
     serve(site, "/hp.obo", obo("1"))
     silent = threading.Event()

@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ontofetch_hookspecs import HostInfo
+from ontofetch_hookspecs import HostInfo, UsageError
 from ontofetch_hookspecs.names import quote
 
 from ...content.archives import is_packed
@@ -18,7 +18,7 @@ from ...content.stated import HEAD_BYTES, read_stated
 from ...errors import FetchError
 from ..credentials import Credentials
 from ..http_options import HttpOptions
-from ..refusals import Inspection, secrets_of
+from ..refusals import Inspection, credentials_of, secrets_of
 from ..sources import Source, parse_source
 
 if TYPE_CHECKING:
@@ -45,9 +45,15 @@ def head_of(text: str, host: HostInfo, credentials: Credentials) -> Head:
 
     Raises:
         FetchError: It can't be had, or is no document.
-        UsageError: The text names none.
+        UsageError: The text names none, or one with a secret in it.
     """
     source = parse_source(text)
+    if source.user is not None or credentials_of(source, ()):
+        raise UsageError(
+            f"The address {quote(source.shown)} holds a password or a key, and others may read a sources file.",
+            subject=source.shown,
+            hint="Give the address without it, and the secret by netrc, ONTOFETCH_HEADER_<HOST> or --header-file.",
+        )
     if source.path is not None:
         data, changed = _of_file(source), True
     else:
