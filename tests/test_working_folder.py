@@ -104,7 +104,7 @@ def trap(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 def test_the_lines_are_all_commands() -> None:
     """Every command and every verb has a line here."""
     assert set(DB) == set(VERBS)
-    assert {command.name for command in HOST_COMMANDS} | {"home", "report", "db"} == {
+    assert {command.name for command in HOST_COMMANDS} | {"home", "report", "db", "lock"} == {
         *(name for name in COMMANDS if not name.startswith("-")),
         "db",
     }

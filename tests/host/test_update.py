@@ -128,7 +128,7 @@ def test_a_version_that_nobody_says_is_a_sentence(root: Path, run: Run, site: Si
     serve(site, "/" + "a" * 60 + ".obo", obo("1"))
     url = site.url("/" + "a" * 60 + ".obo")
     sources(
-        root, f"[a.a]\nurl = '{url}'\nversion = 'from-url:^(a|aa)+$'\n[a.b]\nurl = '{url}'\nversion = 'from-header'\n"
+        root, f"[a.a]\nurl = '{url}'\nversion = 'from-url:(a|aa)+!'\n[a.b]\nurl = '{url}'\nversion = 'from-header'\n"
     )
     code, rows, _ = run("update")
     assert code == 1

@@ -1,5 +1,13 @@
 """The planted faults: what is taken out, defence by defence, in the order of docs/security.md."""
 
-from . import archives, servers, shown, stores, surroundings, together
+from . import archives, servers, shown, sources, stores, surroundings, together
 
-FAULTS = (*surroundings.FAULTS, *stores.FAULTS, *archives.FAULTS, *servers.FAULTS, *shown.FAULTS, *together.FAULTS)
+FAULTS = (
+    *surroundings.FAULTS,
+    *sources.FAULTS,
+    *stores.FAULTS,
+    *archives.FAULTS,
+    *servers.FAULTS,
+    *shown.FAULTS,
+    *together.FAULTS,
+)
