@@ -14,7 +14,7 @@ from ontofetch_hookspecs import PluginSetting
 from ontofetch_hookspecs.names import quote, root_fault
 
 from .errors import UsageError
-from .settings_file import SettingsFile, read_settings_file
+from .settings_file import SettingsFile, is_service, read_settings_file
 
 PLUGIN = "plugin"  # the table of the settings file below which plugins have tables of their own
 
@@ -240,7 +240,9 @@ def _refuse_root(settings: Settings) -> None:
 
 
 def _refuse_unknown(file: SettingsFile) -> None:
-    unknown = sorted(set(file.values) - {*_BY_NAME, PLUGIN})
+    # the file of a store also names its series, and somebody may stand in that folder
+    given = {name for name, value in file.values.items() if not is_service(value)}
+    unknown = sorted(given - {*_BY_NAME, PLUGIN})
     if not isinstance(file.values.get(PLUGIN, {}), Mapping):
         unknown.append(PLUGIN)
     if unknown:

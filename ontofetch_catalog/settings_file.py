@@ -18,7 +18,8 @@ from .errors import UsageError
 
 CONFIG_FILE = "ontofetch.toml"
 VARIABLE = "ONTOFETCH_CONFIG"
-MOST_BYTES = 1 << 16
+WHENCE = frozenset({"url", "source", "artifacts"})  # one of these keys makes a table that of a series
+MOST_BYTES = 1 << 20  # sources of a thousand series stand in the same file
 MOST_DOTS = 100  # of a line: tomllib needs memory in the square of the parts of a key
 _WITHOUT = f"`{VARIABLE}={os.devnull}` leaves every settings file out."
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
@@ -119,18 +120,36 @@ def _check_folder(name: str, status: os.stat_result) -> None:
 
 
 def _parse(name: str, data: bytes) -> Mapping[str, object]:
+    try:
+        return parse_toml(data)
+    except ValueError as error:
+        raise _unreadable(name, str(error)) from error
+
+
+def is_service(value: object) -> bool:
+    """Return whether a table holds tables of series, each of which says where its releases come from."""
+    return (
+        isinstance(value, Mapping)
+        and bool(value)
+        and all(isinstance(inner, Mapping) and not WHENCE.isdisjoint(inner) for inner in value.values())
+    )
+
+
+def parse_toml(data: bytes) -> Mapping[str, object]:
+    """Return what a TOML document holds that may come from anybody.
+
+    Raises:
+        ValueError: It is no TOML, no UTF-8, nested too deeply, or has a number of too many digits.
+    """
     import tomllib
 
+    text = data.decode("utf-8")
+    if any(line.count(".") > MOST_DOTS for line in text.splitlines() if not line.lstrip().startswith("#")):
+        raise ValueError(f"a line has more than {MOST_DOTS} dots")
     try:
-        text = data.decode("utf-8")
-        if any(line.count(".") > MOST_DOTS for line in text.splitlines() if not line.lstrip().startswith("#")):
-            raise _unreadable(name, f"a line has more than {MOST_DOTS} dots")
         return tomllib.loads(text)
     except RecursionError as error:
-        raise _unreadable(name, "it is nested too deeply") from error
-    except ValueError as error:
-        # TOML that is none, text that is no UTF-8, a number of too many digits
-        raise _unreadable(name, str(error)) from error
+        raise ValueError("it is nested too deeply") from error
 
 
 def _not_opened(name: str, error: OSError | ValueError) -> UsageError:

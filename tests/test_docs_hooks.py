@@ -12,7 +12,17 @@ from pathlib import Path
 import pytest
 
 import ontofetch_hookspecs
-from ontofetch_hookspecs import TRANSACTIONAL, commands, events, extensions, layout, records, remarks, specs
+from ontofetch_hookspecs import (
+    TRANSACTIONAL,
+    commands,
+    events,
+    extensions,
+    layout,
+    origins,
+    records,
+    remarks,
+    specs,
+)
 from tests.environments import CHECKOUT
 from tests.programs import Program, install
 from tests.releases import query
@@ -31,6 +41,9 @@ VALUES = [
         extensions.ExportOptions,
         extensions.Look,
         extensions.Retention,
+        origins.SourceScheme,
+        origins.SourceQuery,
+        origins.SourceVersion,
     ),
 ]
 COLUMNS = {
@@ -73,7 +86,7 @@ def test_every_hook_has_a_section_with_its_signature() -> None:
     """The headings are the exact signatures, in the order of the specifications, and there are no others."""
     found = [heading for heading in sections("###") if re.match(r"`\w+\(", heading)]
     assert found == [signature(name) for name in HOOKS]
-    assert len(HOOKS) == 17
+    assert len(HOOKS) == 18
 
 
 @pytest.mark.parametrize("name", HOOKS)

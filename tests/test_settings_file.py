@@ -125,7 +125,7 @@ KINDS: list[tuple[Callable[[Path], object], str]] = [
     (open_to_all, "can be written by others (its mode is 646)"),
     (in_open_folder, "The folder of the settings file 'ontofetch.toml' can be written by others"),
     (in_folder_of_group, "(its mode is 770)"),
-    (lambda place: place.write_bytes(b"#" * (MOST_BYTES + 1)), "larger than 65,536 bytes"),
+    (lambda place: place.write_bytes(b"#" * (MOST_BYTES + 1)), "larger than 1,048,576 bytes"),
     (lambda place: os.truncate(os.open(place, os.O_CREAT | os.O_WRONLY, 0o600), 1 << 40), "larger than"),
     (lambda place: place.write_text("wait = " + "[" * 60_000), "nested too deeply"),
     (lambda place: place.write_text("wait = " + "{a=" * 20_000), "nested too deeply"),

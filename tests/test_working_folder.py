@@ -36,6 +36,8 @@ COMMANDS = {
     "show": ("s/o/1",), "log": (),
     "note": ("s/o/1", "the one to cite"), "tag": ("s/o/1", "published"), "mv": ("s/o/2", "s/o/4"), "undo": (),
     "rm": ("s/o/1", "--dry-run"),
+    "update": ("--sources", "../sources.toml", "--check"), "add": ("../first.txt", *RELEASE, "--dry-run"),
+    "lock": ("--file", "../x.lock"),
     "report": ("growth", "--a", "s/o/1", "--b", "s/o/2", "--format", "html"), "--help": (), "--version": (),
 }  # fmt: skip
 LINES = [(name, *words) for name, words in COMMANDS.items()] + [("db", verb, *words) for verb, words in DB.items()]
@@ -63,6 +65,7 @@ class Trap:
             (self.folder / name / "__init__.py").write_text(forged)
         install(self.folder, "forged-plugin", forged)
         (self.folder / "x.ttl").write_text("<urn:a> <urn:b> <urn:c> .\n")
+        (home / "sources.toml").write_text(f"[s.p]\nurl = '{home}/first.txt'\n")
         for number, name in enumerate(("first.txt", "second.txt")):
             (home / name).write_text(f"{number}\n")
 

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     )
     from .extensions import RELEASES_COLUMNS, Exporter, ExportOptions, Finding, Look, Retention
     from .hosting import Host, load_plugins, open_host
+    from .origins import SourceQuery, SourceScheme, SourceVersion
     from .records import ArtifactRecord, DownloadRecord, VersionRecord
     from .remarks import Remark
     from .stages import Stage
@@ -56,6 +57,7 @@ else:
         "collecting": "ask_contribution collect",
         "extensions": "RELEASES_COLUMNS Exporter ExportOptions Finding Look Retention",
         "hosting": "Host load_plugins open_host",
+        "origins": "SourceQuery SourceScheme SourceVersion",
         "records": "ArtifactRecord DownloadRecord VersionRecord",
         "remarks": "Remark",
         "stages": "Stage",
@@ -107,6 +109,9 @@ __all__ = [
     "Retention",
     "RetiredArgument",
     "SetLatest",
+    "SourceQuery",
+    "SourceScheme",
+    "SourceVersion",
     "Stage",
     "StageError",
     "Table",

@@ -23,6 +23,7 @@ BUILT_IN = (
     "analytics",
     "catalog",
     "formats",
+    "sources",
 )  # what they contribute comes first, so that nobody takes a name of theirs
 Kind = TypeVar("Kind")
 Answer = TypeVar("Answer")

@@ -25,6 +25,7 @@ from .errors import OntofetchError
 from .extensions import Exporter, Finding, Retention
 from .layout import CATALOG
 from .notify import FAILURES
+from .origins import SourceScheme
 from .samples import sample_events
 from .specs import PROJECT, TRANSACTIONAL
 
@@ -50,6 +51,7 @@ CONTRIBUTIONS: Mapping[str, type] = {
     "register_findings": Finding,
     "register_exporters": Exporter,
     "register_retention": Retention,
+    "register_sources": SourceScheme,
 }
 _OBSERVERS = ("on_catalog_committed", "on_boundary_failed")
 

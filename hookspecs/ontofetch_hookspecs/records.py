@@ -62,6 +62,7 @@ class VersionRecord:
         failed: Number of files with a failing validation.
         latest: version_id the series' latest pointer names, or None.
         before_latest: Whether it comes before `latest` in the order of the series.
+        undecided: Whether nobody has set the series' latest since this release was first recorded.
     """
 
     version_id: str
@@ -74,3 +75,4 @@ class VersionRecord:
     failed: int
     latest: str | None
     before_latest: bool
+    undecided: bool = False

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .commands import Command, HostInfo, PluginSetting, Report, Validator
     from .events import CatalogCommitted, CatalogRolledBack, DownloadDone, ExtractDone, SetLatest, Table, ValidateDone
     from .extensions import Exporter, Finding, Retention
+    from .origins import SourceScheme
     from .records import DownloadRecord, VersionRecord
 
 PROJECT = "ontofetch"
@@ -109,6 +110,11 @@ def register_exporters() -> Iterable[Exporter]:
 @hookspec
 def register_retention() -> Iterable[Retention]:
     """Contribute rules of which releases a prune proposes to take."""
+
+
+@hookspec
+def register_sources() -> Iterable[SourceScheme]:
+    """Contribute schemes that list the versions of a name, and where they are."""
 
 
 @hookspec(historic=True)

@@ -84,6 +84,7 @@ def lookup_version(store: Store, version_id: str) -> VersionRecord | None:
             failed=validations.count_failed_files(connection, version_id),
             latest=pointer[0] if pointer else None,
             before_latest=pointer is not None and latest.comes_before(connection, version_id, pointer[0]),
+            undecided=pointer is None or pointer[1] < version.created_at,
         )
 
 

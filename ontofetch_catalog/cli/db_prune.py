@@ -14,7 +14,7 @@ from ..rendering.progress import bar
 from ..rendering.text import human_size
 from .common import make_parser, reading, store_of, store_to_write
 from .output import OutputOptions, emit, say
-from .prune_rules import add_rule_options, describe_rules, find_rule
+from .prune_rules import add_rule_options, describe_rules, find_rule, rules_of_sources
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,7 +29,7 @@ _TEXT = """Remove files without a row, and whole releases by policy: plan, look,
 Without --apply a plan is written that lists every entry, and nothing else is done. --apply moves exactly these entries
 to quarantine, --restore brings them back, and only --purge frees the space. Never taken: a latest or pinned release,
 the last of a series, what was touched in the last 24 h, what an open boundary or a stage refers to, and anything that
-the catalog did not write."""
+the catalog did not write. Where no rule and no release is named, the `keep` of the sources file says what goes."""
 _STEPS = ("apply", "restore", "purge")
 
 
@@ -54,6 +54,11 @@ def _arguments(argv: list[str], host: HostInfo) -> argparse.Namespace:
     rules = collect(host.manager, "register_retention", Retention)
     chosen = parser.add_argument_group("what is taken besides orphans", describe_rules(rules))
     add_rule_options(chosen)
+    chosen.add_argument(
+        "--sources",
+        metavar="FILE",
+        help="the sources file whose `keep` counts where nothing is asked for (default: of the store)",
+    )
     chosen.add_argument("--series", metavar="SERIES", help="the rules choose in this series only")
     chosen.add_argument("--version", metavar="VERSION", action="append", default=[], help="this release; repeatable")
     chosen.add_argument(
@@ -82,6 +87,9 @@ def _arguments(argv: list[str], host: HostInfo) -> argparse.Namespace:
     given = args.retention or args.version or args.min_age or args.override or args.adopted
     if given and (args.apply or args.restore or args.purge or args.plans):
         parser.error("what is taken is decided when a plan is made; this carries out what the plan says")
+    planning = not (args.apply or args.restore or args.purge or args.plans or args.explain is not None)
+    if planning and not args.retention and not args.version:
+        args.retention = rules_of_sources(host, args.sources)
     args.retention = [find_rule(text, rules) for text in args.retention]
     return args
 

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from ontofetch_hookspecs.store_paths import StorePath
+
 from ..errors import OntofetchError, UsageError
 from ..rendering.text import safe_lines, safe_text
 
@@ -66,6 +68,18 @@ def write_file(path: Path, data: bytes) -> bool:
             with suppress(BrokenPipeError):
                 fsops.write(opened, data)
         return False
+
+
+def write_below(place: StorePath, data: bytes) -> None:
+    """Replace a file of a store whole, through no link.
+
+    Raises:
+        OntofetchError: It can't be written.
+    """
+    from ..catalog import fsops
+
+    with _explained(Path(str(place))):
+        fsops.write_file(place, data)
 
 
 def is_special(path: Path) -> bool:

@@ -10,10 +10,12 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ontofetch_hookspecs import Retention
+from ontofetch_hookspecs import HostInfo, Retention
 from ontofetch_hookspecs.names import quote
 
 from ..errors import UsageError
+from ..series_file import read_series_file
+from .output import say
 
 if TYPE_CHECKING:
     from ..catalog.prune.policy import AskedRetention
@@ -43,6 +45,20 @@ def add_rule_options(group: argparse._ArgumentGroup) -> None:
 
 def _given(rule: str, value: str) -> str:
     return f"{rule}={value}"
+
+
+def rules_of_sources(host: HostInfo, named: str | None) -> list[str]:
+    """Return the rule that the `keep` of a sources file stands for, and say so; none where it keeps all.
+
+    Raises:
+        UsageError: The file can't be read, or something in it is wrong.
+    """
+    found = read_series_file(host.root, named)
+    kept = [f"{one.name}:{one.keep}" for one in found.series.values() if one.keep is not None]
+    if not kept:
+        return []
+    say(f"{found.path} says how many releases of {len(kept):,} series are kept.")
+    return [f"keep-by-series={','.join(kept)}"]
 
 
 def describe_rules(rules: Mapping[str, tuple[str, Retention]]) -> str:

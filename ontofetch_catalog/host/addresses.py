@@ -34,12 +34,18 @@ class Gate:
     Args:
         shown: The URL of the download as it may be told.
         open_: Whether redirects may lead anywhere.
+        first: The kind that counts as the first: that of the server that named the URL, None if a user did.
     """
 
-    def __init__(self, shown: str, *, open_: bool) -> None:
+    def __init__(self, shown: str, *, open_: bool, first: str | None = None) -> None:
         self._shown = shown
         self._open = open_
-        self._first: str | None = None
+        self._first = first
+
+    @property
+    def kind(self) -> str | None:
+        """Return the kind of the first address; None as long as there is none."""
+        return self._first
 
     def admit(self, host: str, addresses: Sequence[str]) -> list[str]:
         """Return those of the addresses of `host` that may be connected to; those of the first call set the kind.

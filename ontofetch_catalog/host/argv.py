@@ -21,6 +21,7 @@ EXIT_CODES = """exit codes:
   2    wrong usage
   3    findings, e.g. a pull with files that fail validation
   4    another process holds the catalog
+  5    something is new (`update --exit-code`)
   130  interrupted (SIGINT)
   143  terminated (SIGTERM)"""
 

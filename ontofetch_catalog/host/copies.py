@@ -9,7 +9,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,7 @@ class Copy:
         etag, last_modified, content_type: What the server said, or None.
         stage: The stage that holds it, locked; None if it is a recorded one.
         record: The record of the release that it belongs to; None if it is staged.
+        came_from: The last address that was asked, after all redirects; secrets may stand in it. None: a local file.
         length_known: Whether whoever sent it said how long it is; else nobody knows whether its end came.
     """
 
@@ -48,6 +49,7 @@ class Copy:
     content_type: str | None = None
     stage: Stage | None = None
     record: DownloadRecord | None = None
+    came_from: str | None = field(default=None, repr=False, compare=False)
     length_known: bool = True
 
 

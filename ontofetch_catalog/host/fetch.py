@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs import DownloadRecord, Stage
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.stages import CHUNK, StagedFile
+from ontofetch_hookspecs.store_paths import below_root
 
 from ..errors import FetchError
 from ..rendering.progress import Update
@@ -48,6 +49,8 @@ def fetch(
     known: DownloadRecord | None,
     options: HttpOptions,
     sha256: str | None = None,
+    checksum: str | None = None,
+    expected_by: str = "--sha256",
     accept_any: bool = False,
     progress: Update,
 ) -> Copy:
@@ -59,6 +62,8 @@ def fetch(
         known: The last record of its URL.
         options: How servers are asked.
         sha256: What its bytes must have; a copy that has it needs no server.
+        checksum: Another checksum that its bytes must have, `sha512:…`, `sha1:…` or `md5:…`; None if there is none.
+        expected_by: Who says so, as it stands in a sentence.
         accept_any: Whether web pages, error messages and pointers are taken for the artifact as well.
         progress: Is told how many bytes have arrived, and of how many.
 
@@ -93,7 +98,9 @@ def fetch(
             resumed.close()
         elif resumed is not None and found is not None and found.stage is not resumed:
             resumed.discard()
-    _check_sha256(found, source, sha256)
+    _check_sha256(found, source, sha256, expected_by)
+    if checksum is not None:
+        _check_checksum(root, found, source, checksum, expected_by)
     return found
 
 
@@ -115,13 +122,28 @@ def check_space(root: Path, size: int, name: str) -> None:
         )
 
 
-def _check_sha256(copy: Copy, source: Source, wanted: str | None) -> None:
+def _check_sha256(copy: Copy, source: Source, wanted: str | None, expected_by: str) -> None:
     if wanted is None or copy.sha256 == wanted:
         return
+    raise _other_bytes(copy, source, f"the sha256 {copy.sha256}, not {wanted}", expected_by)
+
+
+def _check_checksum(root: Path, copy: Copy, source: Source, wanted: str, expected_by: str) -> None:
+    algorithm, _, digest = wanted.partition(":")
+    try:
+        with os.fdopen(below_root(root, copy.path).open_file(), "rb") as stream:
+            found = hashlib.file_digest(stream, partial(hashlib.new, algorithm, usedforsecurity=False)).hexdigest()
+    except OSError as error:
+        raise _unreadable(copy.path, error) from error
+    if found != digest:
+        raise _other_bytes(copy, source, f"the {algorithm} {found}, not {digest}", expected_by)
+
+
+def _other_bytes(copy: Copy, source: Source, what: str, expected_by: str) -> FetchError:
     if copy.stage is not None:
         copy.stage.discard()
-    raise FetchError(
-        f"{quote(source.shown)} has the sha256 {copy.sha256}, not {wanted} as --sha256 says.",
+    return FetchError(
+        f"{quote(source.shown)} has {what} as {expected_by} says.",
         subject=source.label,
         hint="Nothing was recorded or published. Ask the publisher which one is right.",
     )
@@ -223,7 +245,7 @@ def _from_server(
         found = exchange.get(conditions, take)
     if found is None:
         raise FetchError(f"{quote(source.shown)} answers with nothing.", subject=source.shown)
-    return found
+    return replace(found, came_from=exchange.visited[-1] if exchange.visited else None)
 
 
 def _receive(

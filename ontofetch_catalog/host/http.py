@@ -9,9 +9,8 @@ from __future__ import annotations
 import base64
 import logging
 import re
-import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import TypeVar
@@ -37,6 +36,7 @@ ACCEPT = (
     "text/owl-functional;q=0.7, text/owl-manchester;q=0.7, text/n3;q=0.5, */*;q=0.1"
 )
 MOST_REDIRECTS = 10
+MOST_LEFT = 64 << 10  # bytes of an answer that nobody wants: reading them is quicker than another connection
 LONGEST_WAIT = 120.0  # seconds: a server that wants to be left alone for longer is
 REDIRECTS = (301, 302, 303, 307, 308)
 MOST_REASON = 200  # characters of what a library says, which may repeat what a server sent
@@ -76,7 +76,7 @@ class Exchange:
             least_rate=options.least_rate,
             most_bytes=options.most_bytes,
         )
-        self._gate = Gate(source.shown, open_=options.private_redirects)
+        self._gate = Gate(source.shown, open_=options.private_redirects, first=options.led_from)
         self._private = list(options.headers)
         if source.user is not None and not any(name.casefold() == "authorization" for name, _ in self._private):
             # RFC 7617, section 2.1: nothing but UTF-8 is of use today
@@ -99,7 +99,7 @@ class Exchange:
             max_backoff_wait=LONGEST_WAIT,
             status_forcelist=RETRIED,
         )
-        transport = Transport(self._meter, self._gate, self.source.shown)
+        transport = Transport(self._meter, self._gate, self.source.shown, self.options.connections)
         with httpx.Client(transport=transport, timeout=self.options.timeout) as client:
             while True:
                 cause: httpx.Response | httpx.HTTPError
@@ -115,7 +115,12 @@ class Exchange:
                 pause = self._check_patience(cause, retry)
                 retry = retry.increment()
                 _log.warning("%s: trying again (%d of %d)", self._told(cause), retry.attempts_made, retry.total)
-                time.sleep(min(pause or retry.backoff_strategy(), self._meter.check_deadline()))
+                transport.pause(min(pause or retry.backoff_strategy(), self._meter.check_deadline()))
+
+    @property
+    def kind(self) -> str | None:
+        """Return the kind of address of the first server; None as long as none was asked."""
+        return self._gate.kind
 
     @contextmanager
     def _open(self, client: httpx.Client, conditions: Mapping[str, str]) -> Iterator[httpx.Response]:
@@ -138,7 +143,7 @@ class Exchange:
                     return
                 target = self._redirected(url, location)
             finally:
-                response.close()
+                self._end(response)
             if _origin(target) != _origin(url):
                 # they do not come back either when a later redirect leads home
                 private = []
@@ -147,6 +152,15 @@ class Exchange:
         raise FetchError(
             f"{quote(self.source.shown)} redirects more than {MOST_REDIRECTS} times.", subject=self.source.shown
         )
+
+    def _end(self, response: httpx.Response) -> None:
+        """Close an answer; where its connection may serve again, the little that is left of it is read first."""
+        left = _declared(response)
+        with suppress(httpx.HTTPError, httpx.StreamError, FetchError):
+            if self.options.connections is not None and 0 < left <= MOST_LEFT and not response.is_stream_consumed:
+                for _ in response.iter_raw():
+                    pass
+        response.close()
 
     def document(self, response: httpx.Response, name: str) -> Decoded:
         """Return the document that an answer stands for, to be read once: its codings are undone.

@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .transport import Connections
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +27,8 @@ class HttpOptions:
         most_bytes: Bytes a body may have; 0: no limit.
         most_ratio: Bytes of a document for each that came, where a server declares a coding.
         private_redirects: Whether redirects may lead to addresses that are not public.
+        led_from: The kind of address of the server that named the URL; None where a user did.
+        connections: Connections that outlast the download; None: it has its own.
     """
 
     headers: Sequence[tuple[str, str]] = field(default=(), repr=False)
@@ -34,6 +40,8 @@ class HttpOptions:
     most_bytes: int = 50_000_000_000
     most_ratio: float = 200.0
     private_redirects: bool = False
+    led_from: str | None = None
+    connections: Connections | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, object], headers: Sequence[tuple[str, str]]) -> HttpOptions:

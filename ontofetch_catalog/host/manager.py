@@ -21,6 +21,7 @@ from ontofetch_hookspecs import (
     Command,
     HostInfo,
     Report,
+    SourceScheme,
     Validator,
     gather,
     specs,
@@ -154,7 +155,7 @@ class Plugins:
                 self._owners[kind, name] = plugin
         return list(kept.values())
 
-    def owner(self, contribution: Command | Report | Validator) -> str:
+    def owner(self, contribution: Command | Report | Validator | SourceScheme) -> str:
         """Return the name of the plugin that contributes this, empty for the host's own."""
         return self._owners.get((type(contribution), contribution.name), "")
 

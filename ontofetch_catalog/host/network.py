@@ -11,26 +11,61 @@ import socket
 import ssl
 import threading
 import time
+import weakref
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 import httpcore
 
-from .addresses import Gate, numeric_kind
+from ..errors import FetchError
+from .addresses import Gate, kind_of, numeric_kind
 from .meter import Meter
+
+
+class Line:
+    """Which download some connections serve at the moment: one after the other, never two.
+
+    Attributes:
+        meter: Its limits.
+        gate: Says which addresses it may be connected to.
+        streams: The connections that are open.
+    """
+
+    def __init__(self, meter: Meter, gate: Gate) -> None:
+        self.meter = meter
+        self.gate = gate
+        self.streams: weakref.WeakSet[Stream] = weakref.WeakSet()
+        self._stopped = threading.Event()
+
+    def check(self) -> None:
+        """Raise FetchError if nobody wants the download any more."""
+        if self._stopped.is_set():
+            raise FetchError("The download was interrupted.")
+
+    def pause(self, seconds: float) -> None:
+        """Wait, and raise FetchError as soon as nobody wants the download any more."""
+        self._stopped.wait(seconds)
+        self.check()
+
+    def stop(self) -> None:
+        """Let the thread that downloads come to an end, also where it waits for a server."""
+        self._stopped.set()
+        for stream in list(self.streams):
+            stream.hang_up()
 
 
 class Backend(httpcore.NetworkBackend):
     """Connect for the library: resolve a host once, ask the gate, and connect to the very address it admitted.
 
     Args:
-        meter: The limits of what is connected.
-        gate: Says which addresses may be connected to; None for a proxy, which the user chose.
+        line: The download that the connections serve.
+        chosen: Whether the user chose the host, as a proxy: then no gate is asked.
     """
 
-    def __init__(self, meter: Meter, gate: Gate | None) -> None:
-        self._meter = meter
-        self._gate = gate
+    def __init__(self, line: Line, *, chosen: bool = False) -> None:
+        self._line = line
+        self._chosen = chosen
         self._plain = httpcore.SyncBackend()
 
     def connect_tcp(
@@ -42,19 +77,21 @@ class Backend(httpcore.NetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
         """Return a connection to one of the host's addresses; all of them together get `timeout` seconds."""
-        kind = numeric_kind(host)
-        if self._gate is not None and kind is not None:
+        self._line.check()
+        kind, meter = numeric_kind(host), self._line.meter
+        gate = None if self._chosen else self._line.gate
+        if gate is not None and kind is not None:
             # resolvers do not agree on what the odd forms of an address are
-            self._gate.admit_kind(host, kind)
-        self._meter.begin_head()
-        wait = self._meter.patience(timeout)
+            gate.admit_kind(host, kind)
+        meter.begin_head()
+        wait = meter.patience(timeout)
         end = time.monotonic() + wait
         addresses = _resolve(host, port, wait)
-        if self._gate is not None:
-            addresses = self._gate.admit(host, addresses)
+        if gate is not None:
+            addresses = gate.admit(host, addresses)
         failure: httpcore.ConnectError | None = None
         for address in addresses:
-            left = min(self._meter.check_deadline(), end - time.monotonic())
+            left = min(meter.check_deadline(), end - time.monotonic())
             if left <= 0:
                 break
             try:
@@ -64,23 +101,32 @@ class Backend(httpcore.NetworkBackend):
             except httpcore.ConnectError as error:
                 failure = error
                 continue
-            return Stream(stream, self._meter)
-        self._meter.check_deadline()
+            return Stream(stream, self._line, None if gate is None else (host, kind_of(address)))
+        meter.check_deadline()
         raise failure or httpcore.ConnectTimeout(f"no connection in {wait:g} seconds")
 
 
 class Stream(httpcore.NetworkStream):
-    """One connection, under the limits of its meter."""
+    """One connection, under the limits of the download that it serves.
 
-    def __init__(self, stream: httpcore.NetworkStream, meter: Meter) -> None:
+    Args:
+        stream: The connection itself.
+        line: The download.
+        place: The host and the kind of its address, which each download has to be admitted to; None for a proxy.
+    """
+
+    def __init__(self, stream: httpcore.NetworkStream, line: Line, place: tuple[str, str] | None) -> None:
         self._stream = stream
-        self._meter = meter
+        self._line = line
+        self._place = place
+        line.streams.add(self)
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Return what comes next, at most `max_bytes`."""
-        silent = 0.0
+        silent, meter = 0.0, self._line.meter
         while True:
-            wait = self._meter.patience(None if timeout is None else timeout - silent)
+            self._line.check()
+            wait = meter.patience(None if timeout is None else timeout - silent)
             began = time.monotonic()
             data = None
             try:
@@ -89,20 +135,25 @@ class Stream(httpcore.NetworkStream):
                 silent += time.monotonic() - began
                 # the wait for the next byte may be longer than what is left of that for a whole
                 if timeout is not None and silent >= timeout:
-                    self._meter.check_deadline()
+                    meter.check_deadline()
                     raise httpcore.ReadTimeout(f"nothing came for {timeout:g} seconds") from None
-            self._meter.waited(time.monotonic() - began, len(data or b""))
+            meter.waited(time.monotonic() - began, len(data or b""))
             if data is not None:
                 return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Send `buffer`; an answer begins after it."""
-        self._meter.begin_head()
-        wait = self._meter.patience(timeout)
+        meter = self._line.meter
+        self._line.check()
+        if self._place is not None:
+            # a connection that was kept may serve another download than the one it was made for
+            self._line.gate.admit_kind(*self._place)
+        meter.begin_head()
+        wait = meter.patience(timeout)
         try:
             self._stream.write(buffer, wait)
         except httpcore.WriteTimeout:
-            self._meter.check_deadline()
+            meter.check_deadline()
             raise httpcore.WriteTimeout(f"the request was not taken in {wait:g} seconds") from None
 
     def close(self) -> None:
@@ -113,14 +164,22 @@ class Stream(httpcore.NetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         """Return the connection with TLS; the handshake as a whole gets `timeout` seconds."""
-        self._meter.begin_head()
-        wait = self._meter.patience(timeout)
+        meter = self._line.meter
+        meter.begin_head()
+        wait = meter.patience(timeout)
         try:
             stream = self._stream.start_tls(ssl_context, server_hostname, wait)
         except httpcore.ConnectTimeout:
-            self._meter.check_deadline()
+            meter.check_deadline()
             raise httpcore.ConnectTimeout(f"no TLS handshake in {wait:g} seconds") from None
-        return Stream(stream, self._meter)
+        return Stream(stream, self._line, self._place)
+
+    def hang_up(self) -> None:
+        """End the connection under whoever waits for it, in another thread."""
+        plain = self._stream.get_extra_info("socket")
+        with suppress(OSError):
+            if isinstance(plain, socket.socket):
+                plain.shutdown(socket.SHUT_RDWR)
 
     def get_extra_info(self, info: str) -> Any:
         """Return what is known of the connection under this name."""

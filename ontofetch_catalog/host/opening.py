@@ -6,8 +6,9 @@ import uuid
 
 from ontofetch_hookspecs import HostInfo
 
+from ..errors import OntofetchError
 from ..settings import Settings
-from .manager import Plugins, load_plugins
+from .manager import OUTERMOST, Plugins, load_plugins
 from .plugin_settings import settings_of
 
 NAME = "ontofetch"
@@ -39,6 +40,21 @@ def open_installed(settings: Settings) -> tuple[HostInfo, Plugins]:
     plugins = load_wanted(settings)
     # names that two plugins contribute are found out here, as on the command line
     return make_ready(plugins, settings), plugins
+
+
+def refuse_broken_catalog(plugins: Plugins) -> None:
+    """Refuse to go on where a catalog is installed and does not work.
+
+    Raises:
+        OntofetchError: So it is.
+    """
+    record = plugins.find(OUTERMOST)
+    if record is not None and record.state == "failed":
+        raise OntofetchError(
+            f"The plugin {OUTERMOST} is installed but does not work: {record.reason}.",
+            subject=OUTERMOST,
+            hint=f"Mend it; with `--no-plugin {OUTERMOST}` a release is published without being recorded.",
+        )
 
 
 def _names(value: object) -> tuple[str, ...]:

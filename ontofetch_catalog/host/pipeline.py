@@ -37,7 +37,6 @@ from .contract import Contract, now
 from .copies import Copy, find_lost, name_of_copy
 from .extract import Extraction, ExtractLimits, Unpacker, extract_artifact
 from .fetch import STAGED, fetch
-from .http_options import HttpOptions
 from .manager import Plugins
 from .outcomes import doubt_about, told_of
 from .publish import publish_artifact, publish_files
@@ -62,6 +61,7 @@ class Pull:
         self._record: VersionRecord | None = None
         self._summary = Summary(version_id="", artifact=self._name)
         self._early: tuple[Stage, Extraction] | None = None  # what was unpacked before the download is recorded
+        self.was_recorded = False  # whether the release was recorded, and nothing of it lacked, before this pull
         self._recorded = True  # until nobody hands out a receipt
         if request.version is not None:
             self._find_release(request.version)
@@ -73,6 +73,7 @@ class Pull:
         self._version_id = request.version_id(version)
         self._summary = Summary(version_id=self._version_id, artifact=self._name)
         self._record = self._contract.find_version(self._version_id)
+        self.was_recorded = self._record is not None and all(one.strip is not None for one in self._record.artifacts)
         self._layout = find_layout(self._record.layout if self._record else str(host.settings["layout"]))
         folder = self._layout.version_folder(request.service, request.ontology, version)
         self._folder = host.root / (self._record.fs_relpath if self._record else folder)
@@ -83,7 +84,18 @@ class Pull:
         Raises:
             OntofetchError: A step failed or was refused; what was recorded before it stays.
         """
-        copy = self._fetch()
+        return self.finish(self.fetch())
+
+    def fetch(self) -> Copy:
+        """Fetch the artifact and nothing else; may run beside other pulls, in a thread of its own.
+
+        Raises:
+            OntofetchError: It can't be fetched; nothing is staged then.
+        """
+        return self._fetch()
+
+    def finish(self, copy: Copy) -> Summary:
+        """Do what comes after the fetch, with the copy that came of it."""
         self._note_copy(copy)
         # a process is ready to unpack by the time that the download is recorded
         with ExitStack() as stack:
@@ -122,12 +134,16 @@ class Pull:
     def _learn_version(self, copy: Copy, unpacker: Unpacker | None) -> None:
         """Take the version of the same bytes from the same place, else what the document states, else a date."""
         request = self._request
-        last = self._contract.find_download(request.source.url)
+        last = self._contract.find_download(request.recorded_url)
         known = last.version_id.split("/") if last and last.artifact.artifact_id == copy.sha256 else []
         if known[:2] == [request.service, request.ontology]:
             self._find_release(known[2])
             self._note_copy(copy)
             _log.info("%s is recorded as %s already", quote(self._name), self._version_id)
+            return
+        if request.name_version is not None:
+            self._find_release(request.name_version(copy))
+            self._note_copy(copy)
             return
         extraction = self._unpack_early(copy, unpacker)
         found = find_statement(extraction.files, below_root(self._host.root, extraction.folder), request.ontology)
@@ -167,8 +183,8 @@ class Pull:
         # where that is refused, the stage that comes next says it
         with suppress(OSError):
             make_root(self._host.root, int(str(settings["store_mode"]), 8))
-        known = self._contract.find_download(request.source.url)
-        options = HttpOptions.from_settings(settings, request.headers)
+        known = self._contract.find_download(request.recorded_url)
+        options = request.http_options(settings)
         with bar(f"fetch {self._name}", unit="bytes") as update:
             return fetch(
                 self._host.root,
@@ -176,6 +192,8 @@ class Pull:
                 known=known,
                 options=options,
                 sha256=request.sha256,
+                checksum=request.checksum,
+                expected_by=request.expected_by,
                 accept_any=request.accept_any,
                 progress=update,
             )
@@ -206,7 +224,7 @@ class Pull:
             artifact=self._name,
             sha256=copy.sha256,
             size_bytes=copy.size_bytes,
-            source_url=request.source.url,
+            source_url=request.recorded_url,
             etag=copy.etag,
             last_modified=copy.last_modified,
             content_type=copy.content_type,
@@ -433,7 +451,8 @@ class Pull:
         if record is None:
             return
         self._summary.latest = record.latest == self._version_id
-        if not request.set_latest:
+        decided = self.was_recorded and request.keep_decision and not record.undecided
+        if not request.set_latest or decided:
             return
         if self._summary.failed and not request.accept_failures:
             _log.warning(

@@ -14,6 +14,7 @@ from ontofetch_hookspecs import (
     HostInfo,
     Report,
     Retention,
+    SourceScheme,
     UsageError,
     Validator,
     add_common_options,
@@ -35,6 +36,7 @@ CONTRIBUTIONS: Mapping[str, type] = {
     "register_findings": Finding,
     "register_exporters": Exporter,
     "register_retention": Retention,
+    "register_sources": SourceScheme,
 }
 
 

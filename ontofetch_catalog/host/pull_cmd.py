@@ -6,49 +6,37 @@ How an artifact is fetched, unpacked and recorded is not known here.
 from __future__ import annotations
 
 import argparse
-import re
 from dataclasses import asdict
-from datetime import date
 
 import pyarrow as pa
 
 from ontofetch_hookspecs import HostInfo, UsageError, add_common_options, refuse_without
-from ontofetch_hookspecs.names import quote, unsafe_character
 
 from ..cli.output import OutputOptions, add_output_options, emit
-from ..errors import EXIT_FINDINGS, EXIT_OK, EventError, OntofetchError
+from ..errors import EXIT_FINDINGS, EXIT_OK, EventError
 from .argv import Parser
-from .extract import Strip
-from .manager import OUTERMOST, Plugins
+from .credentials import Credentials, read_header
+from .given import read_date, read_globs, read_sha256, read_strip
+from .manager import Plugins
+from .opening import refuse_broken_catalog
 from .pipeline import Pull
 from .request import Request, Summary
 from .sources import parse_source
-
-MOST_STRIP = 100
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+from .updating.pull_many import MANY, pull_many
 
 
 def main(argv: list[str], host: HostInfo, plugins: Plugins) -> int:
     """Pull one artifact, print a row about it, and return 0, or 3 if files of the release fail validation."""
+    if any(word.partition("=")[0] in MANY for word in argv):
+        return pull_many(argv, host, plugins)
     args = _parser(host).parse_args(argv)
     request = _request(args)
     options = OutputOptions.from_args(args)
-    _refuse_broken_catalog(plugins)
+    refuse_broken_catalog(plugins)
     refuse_without(host)
     summary = Pull(host, plugins, request).run()
     emit({"pull": _table(summary)}, options=options)
     return EXIT_FINDINGS if summary.failed else EXIT_OK
-
-
-def _refuse_broken_catalog(plugins: Plugins) -> None:
-    record = plugins.find(OUTERMOST)
-    if record is not None and record.state == "failed":
-        raise OntofetchError(
-            f"The plugin {OUTERMOST} is installed but does not work: {record.reason}.",
-            subject=OUTERMOST,
-            hint=f"Mend it; with `--no-plugin {OUTERMOST}` a release is published without being recorded.",
-        )
 
 
 def _table(summary: Summary) -> pa.Table:
@@ -88,6 +76,9 @@ def _parser(host: HostInfo) -> Parser:
     parser.add_argument(
         "--header", metavar="K:V", action="append", default=[], help="send a header, to this server only; repeatable"
     )
+    parser.add_argument(
+        "--header-file", metavar="FILE", help="send the headers of FILE, which a command line does not show"
+    )
     parser.add_argument("--replace", action="store_true", help="take other bytes under a recorded version")
     parser.add_argument("--no-validate", action="store_true", help="do not validate the files")
     parser.add_argument("--no-set-latest", action="store_true", help="leave the latest pointer alone")
@@ -99,6 +90,9 @@ def _parser(host: HostInfo) -> Parser:
         action="store_true",
         help="make it latest although files fail validation, or none could be judged",
     )
+    many = parser.add_argument_group("many at once, instead of SOURCE; `--from FILE --help` shows the options")
+    many.add_argument("--from", dest="list", metavar="LIST", help="pull what a list names, a CSV file or JSON lines")
+    many.add_argument("--locked", metavar="LOCK", help="bring exactly what a lock file names")
     add_output_options(parser, host.manager)
     add_common_options(parser)
     return parser
@@ -110,13 +104,14 @@ def _request(args: argparse.Namespace) -> Request:
         service=args.service,
         ontology=args.ontology,
         version=args.version,
-        released=_date(args.released),
-        sha256=_sha256(args.sha256),
-        include=_globs("--include", args.include),
-        exclude=_globs("--exclude", args.exclude),
-        strip=_strip(args.strip),
+        released=read_date(args.released),
+        sha256=read_sha256(args.sha256),
+        include=read_globs("--include", args.include),
+        exclude=read_globs("--exclude", args.exclude),
+        strip=read_strip(args.strip),
         portable=args.portable,
-        headers=tuple(_header(text) for text in args.header),
+        credentials=Credentials.from_environment(args.header_file),
+        headers=tuple(read_header(text, "A --header") for text in args.header),
         replace=args.replace,
         validate=not args.no_validate,
         set_latest=not args.no_set_latest,
@@ -129,49 +124,3 @@ def _request(args: argparse.Namespace) -> Request:
     except EventError as error:
         raise UsageError(error.message, subject=error.subject, hint=error.hint) from error
     return request
-
-
-def _date(text: str | None) -> date | None:
-    if text is None:
-        return None
-    try:
-        if _DATE.fullmatch(text):
-            return date.fromisoformat(text)
-    except ValueError:
-        pass
-    raise UsageError(f"--released is {quote(text)}, not a date.", subject="--released", hint="Write it as 2025-09-15.")
-
-
-def _sha256(text: str | None) -> str | None:
-    if text is None:
-        return None
-    folded = text.strip().casefold().removeprefix("sha256:")
-    if not re.fullmatch(r"[0-9a-f]{64}", folded):
-        raise UsageError(f"--sha256 is {quote(text)}, not 64 hex digits.", subject="--sha256")
-    return folded
-
-
-def _globs(option: str, given: list[str]) -> tuple[str, ...]:
-    for text in given:
-        if not text or len(text) > 4096 or unsafe_character(text) is not None:
-            raise UsageError(f"{option} is {quote(text)}, not a glob.", subject=option)
-    return tuple(sorted(set(given)))
-
-
-def _strip(text: str) -> Strip:
-    if text == "auto":
-        return "auto"
-    if text.isascii() and text.isdigit() and int(text[:4]) <= MOST_STRIP:
-        return int(text)
-    raise UsageError(
-        f"--strip is {quote(text)}, neither auto nor a number of folders from 0 to {MOST_STRIP}.", subject="--strip"
-    )
-
-
-def _header(text: str) -> tuple[str, str]:
-    name, _, value = text.partition(":")
-    name, value = name.strip(), value.strip()
-    if _TOKEN.fullmatch(name) and value and value.isascii() and value.isprintable():
-        return name, value
-    # the value may be a secret, so it is not repeated here
-    raise UsageError("A --header is not of the form 'Name: value', in plain ASCII.", subject="--header")

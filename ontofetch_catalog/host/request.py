@@ -7,18 +7,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.layout import make_version_id
 
+from .copies import Copy
+from .credentials import Credentials
 from .extract import Strip
+from .http_options import HttpOptions
 from .sources import Source
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from .transport import Connections
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +45,15 @@ class Request:
         set_latest: Whether the release becomes the latest of its series.
         accept_failures: Whether it does so although files fail validation.
         accept_any: Whether a web page, an error message or a pointer is taken for the artifact.
+        checksum: Another checksum of the artifact's bytes, e.g. `sha512:…`, or None.
+        expected_by: Who says what its bytes must have.
+        origin: The URL that is recorded where the bytes come from elsewhere; None: that of the source.
+        name_version: Returns the version from the copy that was fetched, where neither the user nor the document says
+            it; None where the document is asked first.
+        credentials: What is sent to a server beside `headers`, by its host.
+        keep_decision: Whether a release that was recorded already becomes latest only where nobody has decided since.
+        led_from: The kind of address of the server that named the URL; None where a user did.
+        connections: Connections that outlast the download.
     """
 
     source: Source
@@ -58,6 +72,27 @@ class Request:
     set_latest: bool = True
     accept_failures: bool = False
     accept_any: bool = False
+    checksum: str | None = None
+    expected_by: str = "--sha256"
+    origin: str | None = None
+    name_version: Callable[[Copy], str] | None = field(default=None, repr=False, compare=False)
+    credentials: Credentials | None = field(default=None, repr=False, compare=False)
+    keep_decision: bool = False
+    led_from: str | None = None
+    connections: Connections | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def recorded_url(self) -> str:
+        """Return the URL under which the download is recorded; secrets may stand in it."""
+        return self.origin or self.source.url
+
+    def http_options(self, settings: Mapping[str, object]) -> HttpOptions:
+        """Return how the server of the source is asked."""
+        private = self.credentials or Credentials.from_environment()
+        headers = private.headers_for(self.source.url, self.headers, user=self.source.user)
+        return replace(
+            HttpOptions.from_settings(settings, headers), led_from=self.led_from, connections=self.connections
+        )
 
     def version_id(self, version: str) -> str:
         """Return `service/ontology/version` after a check of each part."""

@@ -6,6 +6,7 @@ It puts the limits of `network` below the library and its stream of bytes, and k
 from __future__ import annotations
 
 import ssl
+import time
 import urllib.request
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -18,10 +19,47 @@ from ontofetch_hookspecs.names import quote, redact_url
 from ..errors import FetchError
 from .addresses import PUBLIC, Gate, numeric_kind
 from .meter import Meter
-from .network import Backend
+from .network import Backend, Line
 
 MOST_HEADERS = 1000
+KEPT_SECONDS = 30.0  # a connection that nobody uses stays open; most servers close it sooner
 LOCATION = "location"  # the extension of a response that says where it redirects to
+
+
+class Connections:
+    """Connections that serve one download after the other, of one thread.
+
+    Each download has its own limits and its own gate, which is asked also where a connection is there already.
+
+    Attributes:
+        pools: (scheme, proxy) → connections.
+    """
+
+    def __init__(self) -> None:
+        self.pools: dict[tuple[str, str | None], httpcore.ConnectionPool] = {}
+        self._line: Line | None = None
+        self._is_over = False
+
+    def serve(self, meter: Meter, gate: Gate) -> Line:
+        """Let the connections serve a download from now on."""
+        if self._line is None:
+            self._line = Line(meter, gate)
+            if self._is_over:
+                self._line.stop()
+        self._line.meter, self._line.gate = meter, gate
+        return self._line
+
+    def stop(self) -> None:
+        """Let the download that they serve fail soon, and all later ones at once; called from another thread."""
+        self._is_over = True
+        if self._line is not None:
+            self._line.stop()
+
+    def close(self) -> None:
+        """Close them."""
+        for pool in self.pools.values():
+            pool.close()
+        self.pools.clear()
 
 
 class Transport(httpx.BaseTransport):
@@ -31,13 +69,16 @@ class Transport(httpx.BaseTransport):
         meter: What a server may take in bytes and seconds.
         gate: Which addresses may be connected to.
         shown: The URL of the download as it may be told.
+        kept: Connections that outlast the download; None: it has its own.
     """
 
-    def __init__(self, meter: Meter, gate: Gate, shown: str) -> None:
+    def __init__(self, meter: Meter, gate: Gate, shown: str, kept: Connections | None = None) -> None:
         self._meter = meter
         self._gate = gate
         self._shown = shown
-        self._pools: dict[tuple[str, str | None], httpcore.ConnectionPool] = {}
+        self._is_own = kept is None
+        self._connections = kept or Connections()
+        self._line = self._connections.serve(meter, gate)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Return the answer with its body still to be read.
@@ -91,15 +132,15 @@ class Transport(httpx.BaseTransport):
         if proxy is not None:
             # the proxy resolves and connects, so only what needs no resolver can be looked at here
             self._gate.admit_kind(host, numeric_kind(host) or PUBLIC)
-        key = (url.scheme, proxy)
-        if key not in self._pools:
+        key, pools = (url.scheme, proxy), self._connections.pools
+        if key not in pools:
             # certificates take a while to be read
             context = httpx.create_ssl_context() if "https" in (url.scheme, (proxy or "").partition(":")[0]) else None
-            self._pools[key] = self._direct(context) if proxy is None else self._through(proxy, context)
-        return self._pools[key]
+            pools[key] = self._direct(context) if proxy is None else self._through(proxy, context)
+        return pools[key]
 
     def _direct(self, context: ssl.SSLContext | None) -> httpcore.ConnectionPool:
-        return httpcore.ConnectionPool(context, network_backend=Backend(self._meter, self._gate))
+        return httpcore.ConnectionPool(context, keepalive_expiry=KEPT_SECONDS, network_backend=Backend(self._line))
 
     def _through(self, proxy: str, context: ssl.SSLContext | None) -> httpcore.ConnectionPool:
         try:
@@ -117,13 +158,21 @@ class Transport(httpx.BaseTransport):
             proxy_auth=(url.username, url.password) if url.username or url.password else None,
             ssl_context=context,
             proxy_ssl_context=context if url.scheme == "https" else None,
-            network_backend=Backend(self._meter, None),
+            keepalive_expiry=KEPT_SECONDS,
+            network_backend=Backend(self._line, chosen=True),
         )
 
+    def pause(self, seconds: float) -> None:
+        """Wait before another try; raise FetchError as soon as nobody wants the download any more."""
+        if self._is_own:
+            time.sleep(seconds)
+        else:
+            self._line.pause(seconds)
+
     def close(self) -> None:
-        """Close all connections."""
-        for pool in self._pools.values():
-            pool.close()
+        """Close all connections but those that are kept."""
+        if self._is_own:
+            self._connections.close()
 
 
 class _Body(httpx.SyncByteStream):

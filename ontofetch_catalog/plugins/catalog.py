@@ -209,6 +209,7 @@ class CatalogPlugin:
             Command("note", "write down a sentence about a release", f"{_CLI}.note_cmd:note"),
             Command("tag", "give a release a tag", f"{_CLI}.note_cmd:tag"),
             Command("db", "look at the catalog and care for it", f"{_CLI}.db_cmd:main"),
+            Command("lock", "write down which releases there are", f"{_CLI}.lock_cmd:main"),
             Command("show", "one page about a release, a series or a file", f"{_CLI}.show_cmd:main"),
             Command("log", "what happened, in sentences", f"{_CLI}.log_cmd:main"),
             Command("home", "what do I have", f"{_CLI}.home_cmd:main", default=True),
@@ -229,6 +230,9 @@ class CatalogPlugin:
         rules = "ontofetch_catalog.catalog.prune.retention"
         return [
             Retention("keep-last", "releases before the last N of their series", f"{rules}:keep_last", "N"),
+            Retention(
+                "keep-by-series", "releases before the last N of each series named", f"{rules}:keep_by_series", "LIST"
+            ),
             Retention("older-than", "releases recorded longer ago, e.g. 90d", f"{rules}:older_than", "AGE"),
         ]
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -14,6 +15,7 @@ from .text import safe_text, shorten_end
 
 _COUNTS = 42  # cells of what is counted, the speed, the time and the gaps
 Update = Callable[[int, int | None], None]
+_shown = threading.Lock()  # by the bar that is drawn: a terminal has room for one
 
 
 @contextmanager
@@ -24,7 +26,7 @@ def bar(text: str, *, unit: str = "bytes") -> Iterator[Update]:
         text: What is going on.
         unit: `bytes`, or what is counted; the total is None where nobody knows it.
     """
-    if not sys.stderr.isatty() or not logging.getLogger("ontofetch").isEnabledFor(logging.WARNING):
+    if _shown.locked() or not sys.stderr.isatty() or not logging.getLogger("ontofetch").isEnabledFor(logging.WARNING):
         yield _ignore
         return
     from rich.console import Console
@@ -47,7 +49,8 @@ def bar(text: str, *, unit: str = "bytes") -> Iterator[Update]:
     length = min(40, console.width // 4)
     # a name from outside may look like rich's markup
     columns = (TextColumn("{task.description}", markup=False), BarColumn(length), *counts, TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as shown:
+    # what runs inside or beside what is shown is a part of it
+    with _shown, Progress(*columns, console=console, transient=True) as shown:
         task = shown.add_task(shorten_end(safe_text(text), max(console.width - length - _COUNTS, 1)), total=None)
         yield lambda done, total: shown.update(task, completed=done, total=total)
 

@@ -33,6 +33,9 @@ WAYS: dict[str, list[tuple[str, ...]]] = {
         for report in analytics.register_reports()
     ],
     "pull": [PULL],
+    "update": [("--sources", "sources.toml")],
+    "add": [("file.ttl", "--ontology", "more", "--dry-run")],
+    "lock": [("--file", "x.lock")],
     "plugins": [()],
     "show": [("sample",), ("2.0",), ("a.ttl",)],
     "log": [()],
@@ -69,6 +72,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (place / "folder").mkdir(parents=True)
     (place / "file.ttl").write_text("<urn:a> <urn:b> <urn:c> .\n")
     (place / "old.json").write_text("old")
+    (place / "sources.toml").write_text(f"[example.sample]\nurl = '{place}/file.ttl'\nversion = '3.0'\n")
     os.mkfifo(place / "pipe")
     make_tree(place)
     monkeypatch.chdir(place)

@@ -47,6 +47,8 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("db", "latest", "set", "o/3"),
     ("db", "refresh"),
     ("db", "verify"),
+    ("lock", "--file", "{home}/x.lock"),
+    ("pull", "--locked", "{home}/x.lock", "--dry-run"),
     ("db", "pin", "o/2"),
     ("db", "backup", "--to", "{home}/backup ?#", "--include-data"),
     ("db", "backup", "--to", "{home}/b?a.tar.zst"),

@@ -81,7 +81,7 @@ def test_plugins_are_listed_with_their_state(add_plugin: Add, capsys: pytest.Cap
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "name,distribution,version,state,hooks,contributes,milliseconds,spent,reason"
     by_name = {line.partition(",")[0]: line for line in lines[1:]}
-    assert list(by_name) == ["analytics", "bad", "catalog", "formats", "greeter"]
+    assert list(by_name) == ["analytics", "bad", "catalog", "formats", "greeter", "sources"]
     assert ",off," in by_name["analytics"]
     assert "bad,1.2.3,failed," in by_name["bad"]
     assert by_name["bad"].endswith("ZeroDivisionError: division by zero")

@@ -47,7 +47,7 @@ def test_installed_plugins_are_loaded(add_plugin: Add) -> None:
     """Each is recorded with its distribution, version and hooks; the catalog is registered last."""
     add_plugin("good", GOOD)
     plugins = load_plugins(())
-    assert states(plugins) == {"analytics": "active", "catalog": "active", "formats": "active", "good": "active"}
+    assert states(plugins) == dict.fromkeys(("analytics", "catalog", "formats", "good", "sources"), "active")
     good = plugins.find("good")
     assert good is not None
     assert (good.distribution, good.hooks, good.built_in) == (("good", "1.2.3"), ("register_commands",), False)
@@ -80,6 +80,7 @@ def test_a_broken_plugin_is_left_out_with_one_line(
         "catalog": "active",
         "formats": "active",
         "good": "active",
+        "sources": "active",
     }
     (line,) = errors(caplog)
     assert "plugin 'bad' is left out" in line
@@ -100,6 +101,7 @@ def test_of_two_plugins_with_one_name_the_first_stays(add_plugin: Add, caplog: p
         ("catalog", "ontofetch_catalog.plugins.catalog:plugin", "active"),
         ("catalog", "thief", "failed"),
         ("formats", "ontofetch_catalog.plugins.formats", "active"),
+        ("sources", "ontofetch_catalog.plugins.sources", "active"),
         ("twin", "one", "active"),
         ("twin", "two", "failed"),
     ]
@@ -114,6 +116,7 @@ def test_plugins_are_switched_off(add_plugin: Add) -> None:
         "bad": "off",
         "catalog": "off",
         "formats": "active",
+        "sources": "active",
     }
     with pytest.raises(
         UsageError, match=r"no plugin 'nope' to leave out. Installed are: analytics, bad, catalog, formats"

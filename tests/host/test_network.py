@@ -20,6 +20,7 @@ from ontofetch_catalog.errors import FetchError
 from ontofetch_catalog.host.http import Exchange
 from ontofetch_catalog.host.http_options import HttpOptions
 from ontofetch_catalog.host.sources import parse_source
+from ontofetch_catalog.host.transport import Connections
 from tests.internet import PUBLIC_ADDRESS, Internet
 from tests.sites import Answer, Site, Wire, read_head
 
@@ -284,3 +285,24 @@ def test_cookies_stay_with_their_server(make_site: Callable[[], Site]) -> None:
     home.answers["/a"] = Answer(status=302, headers={"Location": "/b", "Set-Cookie": "step=1"})
     home.answers["/b"] = lambda seen, _: Answer(seen.headers.get("cookie", "none").encode())
     assert get(home.url("/a")) == b"step=1"
+
+
+def test_a_kept_connection_asks_each_gate(publisher: Site, internet: Internet) -> None:
+    """What is open to a private address serves those who named it, and nobody whom a redirect leads there."""
+    internet.name("inside.example", ["10.0.0.9"])
+    publisher.answers["/a"] = Answer(b"inside")
+    publisher.answers["/away"] = to(at(publisher, "inside.example"))
+    connections = Connections()
+    try:
+        for _ in range(2):
+            assert get(at(publisher, "inside.example"), connections=connections) == b"inside"
+        assert internet.connected == ["10.0.0.9"]
+        with pytest.raises(FetchError, match=r"leads to 'inside.example', whose address is not public \(private\)"):
+            get(at(publisher, "publisher.example", "/away"), connections=connections)
+        assert internet.connected == ["10.0.0.9", PUBLIC_ADDRESS]
+        assert len(publisher.seen) == 3
+        connections.stop()
+        with pytest.raises(FetchError, match="was interrupted"):
+            get(at(publisher, "inside.example"), connections=connections)
+    finally:
+        connections.close()

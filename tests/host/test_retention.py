@@ -114,6 +114,29 @@ def test_a_rule_names_releases_in_any_usual_way(pruner: Pruner, body: str, taken
     assert pruner.taken("--retention", "mine", "--keep-last", "3") == [one for one in taken if one == "1"]
 
 
+def test_the_sources_file_says_what_is_kept(pruner: Pruner, tmp_path: Path) -> None:
+    """Its `keep` counts where nothing else is asked for, for its own series alone, and the plan says so."""
+    assert pruner.taken() == []
+    assert pruner.taken("--retention", "keep-by-series=example/sample:1,a/b:1") == ["1", "3"]
+    assert pruner.taken("--retention", "keep-by-series=a/b:1") == []
+    entry = "[{}.sample]\nsource = 'obo:sample'\nkeep = {}\n"
+    sources = tmp_path / "store/ontofetch.toml"
+    sources.write_text(entry.format("example", 1))
+    code, err, shown = pruner.plan()
+    assert code == 0, err
+    assert shown["parameters"]["totals"]["releases"] == ["example/sample/1", "example/sample/3"]
+    assert "says how many releases of 1 series are kept." in err
+    assert shown["parameters"]["policy"]["retentions"] == [
+        {"plugin": "catalog", "name": "keep-by-series", "value": "example/sample:1"}
+    ]
+    assert pruner.taken("--keep-last", "3") == ["1"]
+    assert pruner.taken("--version", "1") == ["1"]
+    sources.write_text(entry.format("other", 1))
+    assert pruner.taken() == []
+    (tmp_path / "s.toml").write_text(entry.format("example", 3))
+    assert pruner.taken("--sources", str(tmp_path / "s.toml")) == ["1"]
+
+
 def test_what_is_protected_is_kept_with_its_reason(pruner: Pruner) -> None:
     """The plan says so, and which rules were asked."""
     pruner.rule("return releases['version_id']", "VALUE")
@@ -176,12 +199,13 @@ def test_a_rule_that_fails_names_its_plugin(pruner: Pruner, body: str, sentence:
 @pytest.mark.parametrize(
     ("word", "sentence"),
     [
-        ("yours", "There is no retention 'yours'. There are: keep-last, older-than, mine."),
+        ("yours", "There is no retention 'yours'. There are: keep-last, keep-by-series, older-than, mine."),
         ("mine=1", "The retention mine takes no value."),
         ("keep-last", "The retention keep-last needs a value: keep-last=N."),
         ("keep-last=-1", "'-1' is not a whole number from 0 on."),
         ("keep-last=\u0663", "is not a whole number from 0 on."),
         ("older-than=soon", "'soon' is not an age."),
+        ("keep-by-series=hp", "'hp' is not a series with a number."),
     ],
 )
 def test_words_that_name_no_rule_are_usage_errors(pruner: Pruner, word: str, sentence: str) -> None:

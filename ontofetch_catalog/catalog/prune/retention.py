@@ -37,6 +37,31 @@ def keep_last(releases: pa.Table, value: str | None) -> pa.ChunkedArray:
     return releases.filter(pc.field("newer") >= int(text))["version_id"]
 
 
+def keep_by_series(releases: pa.Table, value: str | None) -> pa.ChunkedArray:
+    """Return the releases before the last N of their series, each of which has an N of its own: `obo/hp:5,obo/go:3`.
+
+    Raises:
+        UsageError: The value is of another form.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kept: dict[str, int] = {}
+    for word in (value or "").split(","):
+        series, _, number = word.strip().rpartition(":")
+        if not series or not (number.isascii() and number.isdigit() and len(number) < 10):
+            raise UsageError(
+                f"{quote(word)} is not a series with a number.",
+                subject="keep-by-series",
+                hint="Write how many releases of each series stay, e.g. obo/hp:5,obo/go:3.",
+            )
+        kept[series] = int(number)
+    places = pc.index_in(releases["slot"], value_set=pa.array(list(kept), pa.string()))
+    most = pc.take(pa.array(list(kept.values()), pa.int64()), places)
+    # where a series has no number there is nothing to compare with, and null chooses nothing
+    return releases.filter(pc.greater_equal(releases["newer"], most))["version_id"]
+
+
 def older_than(releases: pa.Table, value: str | None) -> pa.ChunkedArray:
     """Return the releases that were recorded an age of `value` ago, such as `90d`, or earlier.
 

@@ -1,9 +1,10 @@
 """The planted faults: what is taken out, defence by defence, in the order of docs/security.md."""
 
-from . import archives, servers, shown, stores, surroundings, together, trees
+from . import archives, servers, shown, sources, stores, surroundings, together, trees
 
 FAULTS = (
     *surroundings.FAULTS,
+    *sources.FAULTS,
     *stores.FAULTS,
     *trees.FAULTS,
     *archives.FAULTS,

@@ -1,0 +1,45 @@
+"""The SQL of what a lock file names: artifacts with their origins, of the latest releases, of some, or of all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+# the choice is part of the statement, so that no list of releases grows with the store
+_LATEST = "v.version_id IN (SELECT version_id FROM v_latest)"
+_NAMED = "v.version_id IN (SELECT unnest($named)) OR v.service || '/' || v.ontology IN (SELECT unnest($named))"
+
+
+def list_artifacts(
+    connection: duckdb.DuckDBPyConnection, named: Sequence[str] = (), *, everything: bool = False
+) -> pa.Table:
+    """Return an artifact per row, sorted by release and path.
+
+    Columns: version_id, released, is_latest, fs_relpath, layout, relpath, source_url, artifact_id, size_bytes,
+    extraction.
+
+    Args:
+        connection: The catalog.
+        named: version_ids and series; without any the latest releases.
+        everything: All releases instead.
+    """
+    where = "TRUE" if everything else _NAMED if named else _LATEST
+    return connection.sql(
+        "SELECT v.version_id, v.released, v.version_id IN (SELECT version_id FROM v_latest) AS is_latest,"  # noqa: S608
+        " v.fs_relpath, v.layout, a.relpath, a.source_url, a.artifact_id, a.size_bytes, a.extraction"
+        f" FROM versions v JOIN artifacts a USING (version_id) WHERE {where} ORDER BY v.version_id, a.relpath",
+        params={"named": list(named)} if named and not everything else {},
+    ).to_arrow_table()
+
+
+def count_without_latest(connection: duckdb.DuckDBPyConnection) -> int:
+    """Return the number of series that have no latest release."""
+    found = connection.execute(
+        "SELECT count(DISTINCT service || '/' || ontology) FROM versions"
+        " WHERE service || '/' || ontology NOT IN (SELECT slot FROM v_latest)"
+    ).fetchone()
+    return int(found[0]) if found else 0

@@ -1,0 +1,293 @@
+"""The carrying out of jobs: fetched side by side, recorded one after the other, one broken job stops no other.
+
+The threads fetch and nothing else; whatever is unpacked, validated and recorded, the thread does that iterates. What a
+killed run has fetched stays staged, and the next one goes on with it.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from ontofetch_hookspecs import HostInfo, OntofetchError
+from ontofetch_hookspecs.errors import EXIT_ERROR, EXIT_FINDINGS, EXIT_NEW, EXIT_OK
+from ontofetch_hookspecs.names import quote
+
+from ...errors import CatalogLocked
+from ...rendering.progress import bar
+from ..contract import Contract
+from ..copies import Copy
+from ..manager import Plugins
+from ..pipeline import Pull
+from ..transport import Connections
+from .jobs import Job, Task
+from .looking import look
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+NEW = ("new", "changed")  # what `--exit-code` tells of
+FAILED = ("failed", "differs")
+LAST_WORDS = 3.0  # seconds that threads have to end in
+_log = logging.getLogger("ontofetch.update")
+
+
+@dataclass(slots=True, kw_only=True)
+class Outcome:
+    """What became of a job: the row that is printed.
+
+    Args:
+        series: The series, or the release.
+        status: `new` (a release that was not recorded), `changed` (other artifacts of a recorded one), `unchanged`,
+            `unclear` (nobody can say without fetching it), `differs` (it is not what was asked for), or `failed`.
+        version_id: The release; None where it is not known.
+        files, bytes: Number of files of the release and the sum of their sizes; None where nobody looked.
+        failing: Number of its files that fail validation; None where nobody looked.
+        latest: Whether the release is the latest of its series now; None where nobody looked.
+        reason: Why it failed, differs or is unclear, with what to do next; None where there is nothing to say.
+    """
+
+    series: str
+    status: str = "failed"
+    version_id: str | None = None
+    files: int | None = None
+    bytes: int | None = None
+    failing: int | None = None
+    latest: bool | None = None
+    reason: str | None = None
+
+    @classmethod
+    def failure(cls, job: Job, error: OntofetchError | OSError) -> Outcome:
+        """Return the row of a job that failed."""
+        if isinstance(error, OntofetchError):
+            reason = " ".join(part for part in (error.message, error.hint) if part)
+        else:
+            reason = f"The system refuses: {error.strerror or error}."
+        return cls(series=job.title, reason=reason)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fetched:
+    """What a thread hands over: the copies of a task, or what went wrong."""
+
+    number: int
+    job: Job
+    task: Task | None = None
+    copies: Sequence[Copy] = ()
+    seen: Outcome | None = None
+    error: BaseException | None = None
+
+
+@dataclass(slots=True)
+class _Hands:
+    """The threads that fetch, each with connections of its own."""
+
+    host: HostInfo
+    plugins: Plugins
+    check: bool
+    asked: queue.SimpleQueue[tuple[int, Job] | None] = field(default_factory=queue.SimpleQueue)
+    brought: queue.SimpleQueue[_Fetched] = field(default_factory=queue.SimpleQueue)
+    threads: list[threading.Thread] = field(default_factory=list)
+    connections: list[Connections] = field(default_factory=list)
+
+    def start(self, count: int) -> None:
+        for _ in range(count):
+            self.connections.append(Connections())
+            # a daemon, so that no server that keeps silent keeps the process
+            thread = threading.Thread(target=self._work, args=(self.connections[-1],), name="fetch", daemon=True)
+            self.threads.append(thread)
+            thread.start()
+
+    def _work(self, connections: Connections) -> None:
+        while (given := self.asked.get()) is not None:
+            self.brought.put(self._fetch(*given, connections))
+        connections.close()
+
+    def _fetch(self, number: int, job: Job, connections: Connections) -> _Fetched:
+        copies: list[Copy] = []
+        try:
+            task = job.prepare(connections)
+            requests = [replace(request, connections=connections) for request in task.requests]
+            if self.check:
+                seen = look(Contract(self.host, self.plugins), self.host, replace(task, requests=requests))
+                return _Fetched(number, job, seen=Outcome(series=job.title, **seen))
+            copies += (Pull(self.host, self.plugins, request).fetch() for request in requests)
+        except (OntofetchError, OSError) as error:
+            _let_go(copies)
+            return _Fetched(number, job, error=error)
+        except BaseException as error:
+            # it is raised where somebody waits for it; this thread ends without a word
+            _let_go(copies)
+            self.brought.put(_Fetched(number, job, error=error))
+            raise SystemExit from error
+        return _Fetched(number, job, task, copies)
+
+    def stop(self, *, at_once: bool) -> None:
+        """Let the threads end; `at_once` interrupts what they fetch."""
+        for connections in self.connections if at_once else ():
+            connections.stop()
+        for _ in self.threads:
+            self.asked.put(None)
+        end = time.monotonic() + LAST_WORDS
+        for thread in self.threads:
+            thread.join(max(end - time.monotonic(), 0.0))
+        while not self.brought.empty():
+            _let_go(self.brought.get().copies)
+
+
+def run_jobs(
+    host: HostInfo, plugins: Plugins, jobs: Sequence[Job], *, hands: int, check: bool = False, word: str = "update"
+) -> list[Outcome]:
+    """Carry out jobs and return their outcomes in the same order.
+
+    Args:
+        host: For whom.
+        plugins: Its plugins.
+        jobs: What is to be done.
+        hands: How many artifacts are fetched side by side.
+        check: Whether it is only looked what there is.
+        word: What is going on, for the progress.
+
+    Raises:
+        CatalogLocked: Another process holds the catalog for too long.
+    """
+    found: dict[int, Outcome] = {}
+    with bar(word, unit="series") as update:
+        update(0, len(jobs))
+        for number, outcome in _outcomes(host, plugins, jobs, hands=hands, check=check):
+            found[number] = outcome
+            update(len(found), len(jobs))
+            level = logging.WARNING if outcome.status in FAILED else logging.INFO
+            _log.log(level, "%s", _sentence(outcome))
+    return [found[number] for number in range(len(jobs))]
+
+
+def _sentence(outcome: Outcome) -> str:
+    about = {"new": "is new", "changed": "has changed"}.get(outcome.status, "")
+    if outcome.status in NEW:
+        return f"{outcome.series}: {outcome.version_id or 'a release'} {about}"
+    if outcome.status in ("failed", "differs"):
+        return f"{outcome.series} {'failed' if outcome.status == 'failed' else 'differs'}: {outcome.reason}"
+    return f"{outcome.series} is {outcome.status}"
+
+
+def _outcomes(
+    host: HostInfo, plugins: Plugins, jobs: Sequence[Job], *, hands: int, check: bool
+) -> Iterator[tuple[int, Outcome]]:
+    threads = _Hands(host, plugins, check)
+    waiting = iter(enumerate(jobs))
+    under_way = 0
+    done = False
+    try:
+        threads.start(min(hands, len(jobs)))
+        while True:
+            # what is fetched and not recorded yet is bounded, on disk and in open files
+            while under_way < 2 * hands and (given := next(waiting, None)) is not None:
+                threads.asked.put(given)
+                under_way += 1
+            if not under_way:
+                break
+            fetched = _wait(threads.brought)
+            under_way -= 1
+            yield fetched.number, _outcome(host, plugins, fetched)
+        done = True
+    finally:
+        threads.stop(at_once=not done)
+
+
+def _wait(brought: queue.SimpleQueue[_Fetched]) -> _Fetched:
+    while True:
+        try:
+            # without an end no signal would be noticed on some systems
+            return brought.get(timeout=1.0)
+        except queue.Empty:
+            continue
+
+
+def _outcome(host: HostInfo, plugins: Plugins, fetched: _Fetched) -> Outcome:
+    if isinstance(fetched.error, OntofetchError | OSError):
+        return Outcome.failure(fetched.job, fetched.error)
+    if fetched.error is not None:
+        raise fetched.error
+    if fetched.seen is not None:
+        return fetched.seen
+    try:
+        return _finish(host, plugins, fetched.job, fetched.task or Task(()), fetched.copies)
+    except CatalogLocked:
+        # it would be the same for all others, each after its wait
+        raise
+    except (OntofetchError, OSError) as error:
+        return Outcome.failure(fetched.job, error)
+    finally:
+        _let_go(fetched.copies)
+
+
+def _finish(host: HostInfo, plugins: Plugins, job: Job, task: Task, copies: Sequence[Copy]) -> Outcome:
+    version, status, summary = task.version, "unchanged", None
+    for number, (request, copy) in enumerate(zip(task.requests, copies, strict=True)):
+        is_last = number == len(copies) - 1
+        wanted = replace(request, version=version or None, set_latest=request.set_latest and is_last, connections=None)
+        pull = Pull(host, plugins, wanted)
+        summary = pull.finish(copy)
+        version = summary.version_id.rpartition("/")[2]
+        if number == 0 and not pull.was_recorded:
+            status = "new"
+        elif summary.status != "unchanged" and status != "new":
+            status = "changed"
+    if summary is None:
+        return Outcome(series=job.title, reason="There is nothing to fetch.")
+    outcome = Outcome(
+        series=job.title,
+        status=status,
+        version_id=summary.version_id,
+        files=summary.files,
+        bytes=summary.bytes,
+        failing=summary.failed,
+        latest=summary.latest,
+    )
+    if job.complete:
+        _compare(Contract(host, plugins), task, outcome)
+    return outcome
+
+
+def _compare(contract: Contract, task: Task, outcome: Outcome) -> None:
+    """Say where a release has artifacts that were not asked for."""
+    record = contract.find_version(str(outcome.version_id))
+    wanted = {(request.source.name, request.sha256) for request in task.requests}
+    others = [one.relpath for one in record.artifacts if (one.relpath, one.artifact_id) not in wanted] if record else []
+    if others:
+        outcome.status = "differs"
+        outcome.reason = f"It also has {', '.join(map(quote, others[:3]))}, which the lock file does not name."
+
+
+def _let_go(copies: Iterable[Copy]) -> None:
+    """Let go of what was fetched: what is still staged, the next run goes on with; what was taken is gone already."""
+    for copy in copies:
+        if copy.stage is not None:
+            copy.stage.close()
+
+
+def exit_code(outcomes: Iterable[Outcome], *, tell_new: bool) -> int:
+    """Return 1 if a job failed, 3 if files of what is new fail validation, 5 if something is new and that was asked."""
+    found = list(outcomes)
+    if any(one.status in FAILED for one in found):
+        return EXIT_ERROR
+    if any(one.status in NEW and one.failing for one in found):
+        return EXIT_FINDINGS
+    return EXIT_NEW if tell_new and any(one.status in NEW for one in found) else EXIT_OK
+
+
+def as_table(outcomes: Sequence[Outcome]) -> pa.Table:
+    """Return the rows of outcomes."""
+    import pyarrow as pa
+
+    kinds = {"files": pa.int64(), "bytes": pa.int64(), "failing": pa.int64(), "latest": pa.bool_()}
+    names = ("series", "status", "version_id", "files", "bytes", "failing", "latest", "reason")
+    return pa.table(
+        {name: pa.array([getattr(one, name) for one in outcomes], kinds.get(name, pa.string())) for name in names}
+    )
