@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from ..rendering.palette import TONES, format_colours, tone_of
 from ..rendering.text import SIZE_UNITS, human_size, safe_text, shorten_middle
 from . import columns as c
 
@@ -21,8 +22,8 @@ BAR = 22  # height of a bar with its gap
 MOST = 12  # groups of a chart; the rest is one
 COLOURS = 10  # that can be told apart
 NAME_WIDTH = 44  # letters of a name beside a bar
-MORE, LESS, CALM = "#2a78a8", "#d1592a", "#9aa4ae"
-GOOD, BAD, CAREFUL, UNKNOWN = "#3b8f5a", "#c8402f", "#d9a441", "#c3cad1"
+MORE, LESS = tone_of("added").light, tone_of("removed").light
+PLAIN, CALM = TONES["plain"].light, TONES["dim"].light
 Drawn = Any  # a chart of altair, which types its kinds of charts apart and `encode` not at all
 AMOUNT, LABEL, SHOWN, RANK = "amount", "label", "shown", "rank"
 
@@ -37,6 +38,13 @@ def finish(chart: Drawn) -> dict[str, Any]:
     styled = styled.configure_legend(labelFont="sans-serif", titleFont="sans-serif", labelFontSize=12, titleFontSize=12)
     found: dict[str, Any] = styled.to_dict()
     return found
+
+
+def colours_of(words: Sequence[str]) -> alt.Scale:
+    """Return the colours of words of ours, such as outcomes."""
+    import altair as alt
+
+    return alt.Scale(domain=list(words), range=[tone_of(word).light for word in words])
 
 
 def data_of(frame: pl.DataFrame) -> alt.InlineData:
@@ -104,7 +112,7 @@ def stacked_formats(formats: pl.DataFrame, releases: Sequence[str], title: str, 
     marked = chart.mark_bar(height=BAR - 8) if lying else chart.mark_bar()
     return marked.encode(
         **place,
-        color=alt.Color(f"{c.FORMAT}:N", title=None, sort=names, scale=alt.Scale(scheme="tableau10")),
+        color=alt.Color(f"{c.FORMAT}:N", title=None, sort=names, scale=alt.Scale(domain=names, range=format_colours(names))),
         order=alt.Order(f"{RANK}:Q"),
         tooltip=[alt.Tooltip(f"{name}:N") for name in (LABEL, c.FORMAT, SHOWN)],
     )
@@ -115,6 +123,14 @@ def short_versions(frame: pl.DataFrame) -> pl.DataFrame:
     series = frame.select(pl.col(c.VERSION_ID).str.extract("^(.*)/").n_unique()).item()
     last = pl.col(c.VERSION_ID).str.split("/").list.last()
     return frame.with_columns((last if series <= 1 else pl.col(c.VERSION_ID)).alias(LABEL))
+
+
+def by_format(names: Sequence[str]) -> alt.Color:
+    """Return the colour of bars of formats, which say their names themselves."""
+    import altair as alt
+
+    scale = alt.Scale(domain=list(names), range=format_colours(names))
+    return alt.Color(f"{c.FORMAT}:N", legend=None, scale=scale)
 
 
 def release_axis(names: Sequence[str]) -> alt.X:

@@ -20,8 +20,6 @@ from .common import Releases, make_result, pairs_of, parse_day
 
 def draw(result: Mapping[str, pl.DataFrame], _: Mapping[str, object]) -> list[d.Drawn]:
     """Return bytes by format: of one release as bars, of several as one stacked bar each."""
-    import altair as alt
-
     formats = result["formats"].filter(pl.col(c.SIZE) > 0)
     if formats.is_empty():
         return []
@@ -35,7 +33,7 @@ def draw(result: Mapping[str, pl.DataFrame], _: Mapping[str, object]) -> list[d.
             c.FORMAT,
             title=f"Bytes by format, {releases[0]}",
             axis=unit,
-            colour=alt.value(d.MORE),
+            colour=d.by_format(rows[c.FORMAT].to_list()),
             tooltip=[c.FILES],
         )
     ]

@@ -18,7 +18,7 @@ from ..sources import CatalogLike
 from .common import Releases, check_choice, make_result, parse_count
 
 _OUTCOME, _COUNT = "outcome", "results"
-_COLOURS = {"passed": d.GOOD, "failed": d.BAD, "not judged": d.CAREFUL, "not validated": d.UNKNOWN}
+_OUTCOMES = ("passed", "failed", "not judged", "not validated")
 
 
 def draw(result: Mapping[str, pl.DataFrame], _: Mapping[str, object]) -> list[d.Drawn]:
@@ -40,20 +40,19 @@ def draw(result: Mapping[str, pl.DataFrame], _: Mapping[str, object]) -> list[d.
 def _outcomes(groups: pl.DataFrame, key: str, title: str, what: str) -> d.Drawn:
     import altair as alt
 
-    names = dict(zip((c.PASSED_FILES, c.FAILED_FILES, c.UNJUDGED_FILES, c.UNVALIDATED_FILES), _COLOURS, strict=True))
+    names = dict(zip((c.PASSED_FILES, c.FAILED_FILES, c.UNJUDGED_FILES, c.UNVALIDATED_FILES), _OUTCOMES, strict=True))
     here = {column: name for column, name in names.items() if column in groups.columns}
     long = groups.select(key, *here).rename(here).unpivot(index=key, variable_name=_OUTCOME, value_name=_COUNT)
-    shown = [name for name in _COLOURS if name in here.values()]
+    shown = [name for name in _OUTCOMES if name in here.values()]
+    long = long.with_columns(pl.col(_OUTCOME).replace_strict({name: at for at, name in enumerate(shown)}).alias("at"))
     return (
         alt.Chart(d.data_of(long), title=title, width=d.WIDTH, height=d.BAR * groups.height)
         .mark_bar(height=d.BAR - 8)
         .encode(
             x=alt.X(f"{_COUNT}:Q", title=what, axis=alt.Axis(format=",d", tickMinStep=1)),
             y=alt.Y(f"{key}:N", sort=None, title=None),
-            color=alt.Color(
-                f"{_OUTCOME}:N", title=None, scale=alt.Scale(domain=shown, range=[_COLOURS[name] for name in shown])
-            ),
-            order=alt.Order(f"{_OUTCOME}:N", sort="descending"),
+            color=alt.Color(f"{_OUTCOME}:N", title=None, scale=d.colours_of(shown)),
+            order=alt.Order("at:Q"),
             tooltip=[alt.Tooltip(f"{name}:N") for name in (key, _OUTCOME, _COUNT)],
         )
     )
