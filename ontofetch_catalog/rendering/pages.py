@@ -34,15 +34,19 @@ th { font-weight: 600; color: var(--soft); vertical-align: bottom; } tbody tr:ho
 td { white-space: nowrap; } .number { text-align: right; font-variant-numeric: tabular-nums; }
 tbody th { vertical-align: top; } tbody th + td, tbody th + td.number { text-align: left; white-space: normal; }
 .foreign { font-family: ui-monospace, monospace; font-size: .9em; overflow-wrap: anywhere; white-space: pre-wrap;
-  min-width: 12rem; }
+  min-width: 4rem; } .long { min-width: 14rem; }
 .sentence { white-space: normal; overflow-wrap: anywhere; min-width: 16rem; }
 .green { color: var(--green); } .red { color: var(--red); } .yellow { color: var(--yellow); }
 .cyan { color: var(--cyan); } .dim { color: var(--soft); }
 figure { margin: 1.5rem 0 0; color: var(--ink); }
 a { color: var(--plain); }
-@media (max-width: 40rem) { body { padding: 1rem .75rem; } th, td { padding-right: .6rem; } }
+@media (max-width: 40rem) { body { padding: 1rem .75rem; } th, td { padding-right: .6rem; }
+  .long, .sentence { min-width: 10rem; } }
 """
 )
+
+
+_LONG = 24  # letters: longer ones may be broken, but not into a column of crumbs
 
 
 def as_page(
@@ -134,5 +138,6 @@ def _cell(column: Column, at: int) -> str:
 
 def _class(column: Column, style: str = "", *, foreign: bool = False) -> str:
     wrap = "sentence" if column.cut == "wrap" else "foreign" if foreign else ""
-    names = " ".join(filter(None, ("number" if column.right else "", style, wrap)))
+    long = "long" if foreign and any(len(cell) > _LONG for cell in column.cells) else ""
+    names = " ".join(filter(None, ("number" if column.right else "", style, wrap, long)))
     return f' class="{names}"' if names else ""

@@ -176,5 +176,5 @@ def _search_row(release: Release) -> tuple[str, str, str, str]:
 
 
 def _table(name: str, frame: pl.DataFrame, nothing: str, links: Sequence[str]) -> str:
-    look = Look(headings={name: _HEADINGS}, nothing={name: nothing}, titles={name: ""})
+    look = Look(headings={name: _HEADINGS}, nothing={name: nothing}, titles={name: ""}, details={name: ["released", "latest", "created_at"]})
     return section(arrange({name: frame}, look, rows=None, exact=False)[0], links)

@@ -15,13 +15,22 @@ from ..rendering.cells import arrange
 from ..rendering.pages import section, word
 from ..rendering.palette import format_colours
 from ..rendering.text import human_size
-from .rows import MOST_CHANGES, MOST_FAILURES, MOST_FILES, Release
+from .rows import MOST_FAILURES, MOST_FILES, Release
 from .shell import Page, feed_path, items, link, release_path, series_path
 
 _HEADINGS: Mapping[str, Mapping[str, str]] = {
     "release": {"is_latest": "latest", "latest_set_at": "latest since", "created_at": "recorded", "size_bytes": "size"},
     "artifacts": {"artifact_id": "sha256", "relpath": "artifact", "sources": "from"},
     "changes": {"previous_relpath": "was", "relpath": "file"},
+    "largest": {"relpath": "file"},
+    "failures": {"relpath": "file"},
+}
+_SHORT = ("change", "format", "validator")  # words of ours, which are not broken
+_SOMETIMES = {  # columns that are left out where no row has something
+    "release": ["released", "latest_set_at", "last_verified"],
+    "artifacts": ["content_type", "verified_at", "sources"],
+    "changes": ["previous_relpath"],
+    "failures": ["line"],
 }
 _COUNTS = ("added", "removed", "modified", "renamed")
 _TEXT = 4000  # characters of a value in a page: more than any path, fewer than a list of mirrors may have
@@ -70,18 +79,18 @@ def changes_of(release: Release, path: str) -> list[str]:
     churn = f", {human_size(row['churn_bytes'])} rewritten" if row["churn_bytes"] else ""
     size = human_size(net, signed=True)
     note = f"<p>Against {before}: {word(counts)}; {word(size)} net{word(churn)}.</p>"
-    return [title, note, _table(release, "changes", "", "", most=MOST_CHANGES)]
+    return [title, note, _table(release, "changes", "", "")]
 
 
 def _facts(release: Release) -> str:
     facts = {name: [value] for name, value in release.facts.items() if name not in ("version_id", "slot", "previous")}
     frame = pl.DataFrame(facts)
-    look = Look(records=["release"], headings=_HEADINGS)
+    look = Look(records=["release"], headings=_HEADINGS, details=_SOMETIMES)
     return section(arrange({"release": frame}, look, rows=None, exact=False)[0])
 
 
 def _table(
-    release: Release, name: str, title: str, nothing: str, *, most: int | None = None, total: int | None = None
+    release: Release, name: str, title: str, nothing: str, *, total: int | None = None
 ) -> str:
     """Return the rows of one kind; a column `total`, or the argument, says how many there are."""
     frame = release.rows.get(name, pl.DataFrame())
@@ -92,11 +101,11 @@ def _table(
         frame = frame.with_columns(pl.concat_str(pl.lit("sha256:"), "artifact_id").alias("artifact_id"))
     words = [column for column, dtype in frame.schema.items() if dtype == pl.String]
     frame = frame.with_columns(pl.col(words).str.slice(0, _TEXT))
-    look = Look(titles={name: title}, headings=_HEADINGS, nothing={name: nothing})
+    frame = frame.with_columns(pl.col(column).cast(pl.Categorical) for column in _SHORT if column in frame.columns)
+    look = Look(titles={name: title}, headings=_HEADINGS, nothing={name: nothing}, details=_SOMETIMES)
     part = arrange({name: frame}, look, rows=None, exact=False)[0]
     left = (total or 0) - frame.height
-    rest = f'<p class="rest">{left:,} more are not shown here; ontofetch tells them all.</p>' if left > 0 else ""
-    del most
+    rest = f'<p class="rest">{left:,} more are not shown.</p>' if left > 0 else ""
     return section(part) + rest
 
 

@@ -18,11 +18,11 @@ _FIRST = "QUALIFY row_number() OVER (PARTITION BY {group} ORDER BY {order}) <= {
 def select_artifacts(version_ids: Sequence[str] | None = None) -> Statement:
     """Return the SQL of artifacts of some releases or (None) all, by path.
 
-    version_id, relpath, artifact_id, size_bytes, content_type, status, incomplete, sources, recorded_at, verified_at.
+    version_id, relpath, size_bytes, artifact_id, sources, content_type, incomplete, recorded_at, verified_at.
     """
     return of_releases(
-        "SELECT version_id, relpath, artifact_id, size_bytes, content_type, status,"  # noqa: S608 - our own text
-        f" extraction IS NULL AS incomplete, {SOURCES}, recorded_at, verified_at"
+        "SELECT version_id, relpath, size_bytes, artifact_id,"  # noqa: S608 - our own text
+        f" {SOURCES}, content_type, extraction IS NULL AS incomplete, recorded_at, verified_at"
         " FROM artifacts WHERE {scope} ORDER BY version_id, relpath",
         version_ids,
     )
