@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from datetime import datetime
 from typing import cast
 from xml.etree import ElementTree as ET
 
 from ..rendering.text import human_size, utc_time
+from .description import identifier
 from .rows import Release
 from .shell import address, feed_path, release_path, series_path
 
@@ -46,11 +46,6 @@ def make(series: str, releases: Sequence[Release], name: str, base: str) -> byte
         _add(entry, "summary", _summary(release))
     ET.indent(feed)
     return ET.tostring(feed, encoding="utf-8", xml_declaration=True) + b"\n"
-
-
-def identifier(name: str) -> str:
-    """Return what names a series or a release for ever, wherever the site lies."""
-    return f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, f'ontofetch:{name}')}"
 
 
 def _recorded(release: Release) -> datetime:

@@ -69,7 +69,10 @@ def read(reader: CatalogReader) -> Catalogue:
     known = known.with_columns(pl.col("version_id").shift(1).over("slot").alias("previous"))
     pairs = known.drop_nulls("previous").select("previous", "version_id").rows()
     lazy = {
-        "artifacts": reader.read(showing.select_artifacts()),
+        # a path of this machine is nobody else's affair
+        "artifacts": reader.read(showing.select_artifacts()).with_columns(
+            pl.col("sources").str.replace_all("(^| )file:[^ ]*", "${1}a local file")
+        ),
         "formats": reader.totals("format", known["version_id"].to_list()).sort(
             "version_id", "size_bytes", "format", descending=[False, True, False]
         ),
