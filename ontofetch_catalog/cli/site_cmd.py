@@ -14,7 +14,7 @@ from ..errors import EXIT_OK, UsageError
 from ..rendering.progress import bar
 from .common import make_parser, running, store_of
 from .formats import DEFAULT, find_formats
-from .output import OutputOptions, emit, say
+from .output import OutputOptions, emit
 
 if TYPE_CHECKING:
     from ..showing.rows import Catalogue
@@ -76,9 +76,6 @@ def _write(host: HostInfo, args: argparse.Namespace, options: OutputOptions) -> 
     made = site.pages(catalogue, args.title, base if not base or base.endswith("/") else f"{base}/")
     with bar("site", unit="pages") as update:
         done = folder.write(out, names, made, update)
-    if catalogue.left_out:
-        some = ", ".join(catalogue.left_out[:3])
-        say(f"{len(catalogue.left_out):,} releases are left out, for their names can't be names of pages: {some}.")
     counts = {
         "folder": str(out),
         "series": len(catalogue.series),

@@ -67,9 +67,6 @@ def index(catalogue: Catalogue) -> Page:
     links = [address(series_path(series)) for series in catalogue.series]
     parts = [f'<p class="asked">{word(words)} In the table, {asked}.</p>' if rows else ""]
     parts.append(_table("series", pl.DataFrame(rows, infer_schema_length=None), "No release is recorded yet.", links))
-    if catalogue.left_out:
-        left = f"{len(catalogue.left_out):,} releases have names that can't be names of pages and are left out."
-        parts.append(f'<p class="rest">{left}</p>')
     return Page(INDEX, "Series", parts)
 
 

@@ -10,12 +10,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from ontofetch_hookspecs.names import SEGMENT, check_segment, quote
-
 from ..analytics.collect import collect
 from ..analytics.sources import CatalogReader
 from ..catalog.repo import showing
-from ..errors import EventError
 
 MOST_CHANGES = 100  # changed files of a release that its page lists
 MOST_FAILURES = 50
@@ -51,21 +48,16 @@ class Catalogue:
     Args:
         releases: A row per release, each series in its order.
         series: Series → its releases in order.
-        left_out: Names of releases that can't be names of files, quoted.
     """
 
     releases: pl.DataFrame
     series: Mapping[str, list[Release]]
-    left_out: list[str]
 
 
 def read(reader: CatalogReader) -> Catalogue:
     """Return all rows that a site shows, of an open catalog."""
     known = collect({"releases": reader.read(showing.select_releases())})["releases"]
-    # whoever made the store may have written any name
-    good = [_is_name(name) for name in known["version_id"]]
-    left_out = [quote(name) for name in known.filter(~pl.Series(good, dtype=pl.Boolean))["version_id"]]
-    known = known.filter(pl.Series(good, dtype=pl.Boolean))
+    # opening a catalog has checked that its names can be names of folders and files
     known = known.with_columns(pl.col("version_id").shift(1).over("slot").alias("previous"))
     pairs = known.drop_nulls("previous").select("previous", "version_id").rows()
     lazy = {
@@ -89,18 +81,7 @@ def read(reader: CatalogReader) -> Catalogue:
         rows = {name: of[version_id] for name, of in split.items() if version_id in of}
         release = Release(version_id, slot, version_id.rpartition("/")[2], facts["previous"], facts, rows)
         series.setdefault(slot, []).append(release)
-    return Catalogue(known, series, left_out)
-
-
-def _is_name(version_id: str) -> bool:
-    parts = version_id.split("/")
-    if len(parts) != len(("service", "ontology", "version")) or not all(map(SEGMENT.fullmatch, parts)):
-        return False
-    try:
-        check_segment("version", parts[-1])
-    except EventError:
-        return False
-    return True
+    return Catalogue(known, series)
 
 
 def _by_release(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:
