@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from ..rendering.fonts import FAMILY
 from ..rendering.palette import TONES, format_colours, tone_of
 from ..rendering.text import SIZE_UNITS, human_size, safe_text, shorten_middle
 from . import columns as c
@@ -30,12 +31,15 @@ AMOUNT, LABEL, SHOWN, RANK = "amount", "label", "shown", "rank"
 
 def finish(chart: Drawn) -> dict[str, Any]:
     """Return a chart as a specification with the fonts and colours that all share."""
+    # names are short already, and no word of a legend, an axis or a title is cut: limits of 0 are none
     styled = chart.configure_view(strokeOpacity=0).configure_axis(
-        labelFont="sans-serif", titleFont="sans-serif", titleFontWeight="normal", labelLimit=340, gridColor="#e3e7eb",
+        labelFont=FAMILY, titleFont=FAMILY, titleFontWeight="normal", labelLimit=0, titleLimit=0, gridColor="#e3e7eb",
         labelFontSize=12, titleFontSize=12,
     )  # fmt: skip
-    styled = styled.configure_title(font="sans-serif", fontSize=14, anchor="start", offset=12)
-    styled = styled.configure_legend(labelFont="sans-serif", titleFont="sans-serif", labelFontSize=12, titleFontSize=12)
+    styled = styled.configure_title(font=FAMILY, fontSize=14, fontWeight="normal", limit=0, anchor="start", offset=12)
+    styled = styled.configure_legend(
+        labelFont=FAMILY, titleFont=FAMILY, labelFontSize=12, titleFontSize=12, labelLimit=0, titleLimit=0
+    )
     found: dict[str, Any] = styled.to_dict()
     return found
 
@@ -112,7 +116,9 @@ def stacked_formats(formats: pl.DataFrame, releases: Sequence[str], title: str, 
     marked = chart.mark_bar(height=BAR - 8) if lying else chart.mark_bar()
     return marked.encode(
         **place,
-        color=alt.Color(f"{c.FORMAT}:N", title=None, sort=names, scale=alt.Scale(domain=names, range=format_colours(names))),
+        color=alt.Color(
+            f"{c.FORMAT}:N", title=None, sort=names, scale=alt.Scale(domain=names, range=format_colours(names))
+        ),
         order=alt.Order(f"{RANK}:Q"),
         tooltip=[alt.Tooltip(f"{name}:N") for name in (LABEL, c.FORMAT, SHOWN)],
     )
@@ -156,7 +162,7 @@ def bars(frame: pl.DataFrame, key: str, *, title: str, axis: str, colour: Any, t
     room = [least - margin if least < 0 else 0.0, most + margin if most > 0 else 0.0]
     x = alt.X(f"{AMOUNT}:Q", title=axis, scale=alt.Scale(domain=room, nice=False))
     drawn = base.mark_bar(height=BAR - 8).encode(x=x, y=y, color=colour, tooltip=hints)
-    place: dict[str, Any] = {"dx": 4, "align": "left", "fontSize": 11, "font": "sans-serif"}
+    place: dict[str, Any] = {"dx": 4, "align": "left", "fontSize": 11, "font": FAMILY}
     right = base.transform_filter(f"datum.{AMOUNT} >= 0").mark_text(**place)
     left = base.transform_filter(f"datum.{AMOUNT} < 0").mark_text(**place | {"dx": -4, "align": "right"})
     words = [text.encode(x=x, y=y, text=f"{SHOWN}:N") for text in (right, left)]

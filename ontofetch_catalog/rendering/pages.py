@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.extensions import Look
 
+from . import fonts
 from .cells import Column, Part, arrange
 from .palette import css_variables
 from .text import safe_text
@@ -33,12 +34,13 @@ th, td { text-align: left; padding: .25rem .9rem .25rem 0; border-bottom: 1px so
 th { font-weight: 600; color: var(--soft); vertical-align: bottom; } tbody tr:hover { background: var(--band); }
 td { white-space: nowrap; } .number { text-align: right; font-variant-numeric: tabular-nums; }
 tbody th { vertical-align: top; } tbody th + td, tbody th + td.number { text-align: left; white-space: normal; }
-.foreign { font-family: ui-monospace, monospace; font-size: .9em; overflow-wrap: anywhere; white-space: pre-wrap;
-  min-width: 4rem; } .long { min-width: 14rem; }
+.foreign { font-family: ui-monospace, monospace; font-size: .9em; white-space: pre; }
+.long { overflow-wrap: anywhere; white-space: pre-wrap; min-width: 14rem; }
 .sentence { white-space: normal; overflow-wrap: anywhere; min-width: 16rem; }
 .green { color: var(--green); } .red { color: var(--red); } .yellow { color: var(--yellow); }
 .cyan { color: var(--cyan); } .dim { color: var(--soft); }
 figure { margin: 1.5rem 0 0; color: var(--ink); }
+figure svg { max-width: 100%; min-width: 32rem; height: auto; }
 a { color: var(--plain); }
 @media (max-width: 40rem) { body { padding: 1rem .75rem; } th, td { padding-right: .6rem; }
   .long, .sentence { min-width: 10rem; } }
@@ -79,7 +81,7 @@ def as_page(
             '<html lang="en"><head><meta charset="utf-8">',
             f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{word(title)}</title><style>{STYLE}</style></head><body>",
+            f"<title>{word(title)}</title><style>{STYLE}{fonts.face() if pictures else ''}</style></head><body>",
             f"<main><h1>{word(title)}</h1>",
             f'<p class="asked">{asked}</p>',
             # what is wider than the window is moved by the keyboard, too

@@ -83,6 +83,5 @@ def css_variables() -> str:
     light = " ".join(f"--{name}: {tone.light};" for name, tone in named.items())
     dark = " ".join(f"--{name}: {tone.dark};" for name, tone in named.items())
     return (
-        f":root {{ color-scheme: light dark; {light} }}\n"
-        f"@media (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}\n"
+        f":root {{ color-scheme: light dark; {light} }}\n@media (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}\n"
     )

@@ -9,10 +9,12 @@ import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
+from math import ceil
 
-from .text import safe_text, shorten_end
+from .text import human_size, safe_text, shorten_end, whole_number
 
-_COUNTS = 42  # cells of what is counted, the speed, the time and the gaps
+_COUNTS = 54  # cells of what is counted, the speed, the time and the gaps
 Update = Callable[[int, int | None], None]
 
 
@@ -28,28 +30,47 @@ def bar(text: str, *, unit: str = "bytes") -> Iterator[Update]:
         yield _ignore
         return
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        DownloadColumn,
-        MofNCompleteColumn,
-        Progress,
-        ProgressColumn,
-        TextColumn,
-        TimeRemainingColumn,
-        TransferSpeedColumn,
-    )
+    from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+    from rich.text import Text
 
-    counts: tuple[ProgressColumn, ...] = (MofNCompleteColumn(), TextColumn(unit))
-    if unit == "bytes":
-        counts = (DownloadColumn(binary_units=True), TransferSpeedColumn())
+    class HowFar(ProgressColumn):
+        """Drawn anew a few times a second, so that the time moves where nothing else does."""
+
+        def render(self, task: Task) -> Text:
+            total = None if task.total is None else int(task.total)
+            return Text(how_far(int(task.completed), total, task.speed, task.elapsed or 0.0, unit=unit))
+
     console = Console(stderr=True)
     # a line that is too long would break, and the broken one stay on the screen
-    length = min(40, console.width // 4)
+    length = min(30, console.width // 8)
     # a name from outside may look like rich's markup
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(length), *counts, TimeRemainingColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(length), HowFar())
     with Progress(*columns, console=console, transient=True) as shown:
         task = shown.add_task(shorten_end(safe_text(text), max(console.width - length - _COUNTS, 1)), total=None)
         yield lambda done, total: shown.update(task, completed=done, total=total)
+
+
+def how_far(done: int, total: int | None, speed: float | None, elapsed: float, *, unit: str) -> str:
+    """Return how far work is, e.g. `12.0 MiB of 170.0 MiB  4.0 MiB/s  0:00:39 left`.
+
+    Args:
+        done: Bytes, or things of another unit.
+        total: How many there are; None where nobody knows.
+        speed: Of them a second; None where nobody knows yet.
+        elapsed: Seconds since the beginning.
+        unit: `bytes`, or what is counted.
+    """
+    count = human_size if unit == "bytes" else whole_number
+    words = [count(done) if total is None else f"{count(done)} of {count(total)}"]
+    if unit != "bytes":
+        words[0] += f" {unit}"
+    if speed:
+        words.append(f"{count(round(speed))}/s")
+    if speed and total is not None and total > done:
+        words.append(f"{timedelta(seconds=ceil((total - done) / speed))} left")
+    else:
+        words.append(f"{timedelta(seconds=int(elapsed))}")
+    return "  ".join(words)
 
 
 def _ignore(done: int, total: int | None) -> None:

@@ -167,8 +167,12 @@ def describe(reader: CatalogReader, version_id: str) -> Description:
             for file in found["files"].to_dicts()
         ],
         results=[
-            Result(validator=result["validator"], passed=result["passed"], failed=result["failed"],
-                   not_judged=result["not_judged"])
+            Result(
+                validator=result["validator"],
+                passed=result["passed"],
+                failed=result["failed"],
+                not_judged=result["not_judged"],
+            )
             for result in found["results"].to_dicts()
         ],  # fmt: skip
         stated=stated_of(reader, version_id),

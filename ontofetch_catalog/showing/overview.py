@@ -76,7 +76,9 @@ def series_page(series: str, releases: Sequence[Release]) -> Page:
     rows = [_release_row(release) for release in reversed(releases)]
     links = [address(release_path(release.version_id), path) for release in reversed(releases)]
     latest = next((one for one in releases if one.facts["is_latest"]), None)
-    state = f"latest is {link(release_path(latest.version_id), path, latest.version)}" if latest else "latest is not set"
+    state = (
+        f"latest is {link(release_path(latest.version_id), path, latest.version)}" if latest else "latest is not set"
+    )
     feed = f'<a href="{address(feed_path(series), path)}">feed of new releases</a>'
     shown = latest or releases[-1]
     formats = shown.rows.get("formats")
@@ -173,5 +175,10 @@ def _search_row(release: Release) -> tuple[str, str, str, str]:
 
 
 def _table(name: str, frame: pl.DataFrame, nothing: str, links: Sequence[str]) -> str:
-    look = Look(headings={name: _HEADINGS}, nothing={name: nothing}, titles={name: ""}, details={name: ["released", "latest", "created_at"]})
+    look = Look(
+        headings={name: _HEADINGS},
+        nothing={name: nothing},
+        titles={name: ""},
+        details={name: ["released", "latest", "created_at"]},
+    )
     return section(arrange({name: frame}, look, rows=None, exact=False)[0], links)

@@ -89,9 +89,7 @@ def _facts(release: Release) -> str:
     return section(arrange({"release": frame}, look, rows=None, exact=False)[0])
 
 
-def _table(
-    release: Release, name: str, title: str, nothing: str, *, total: int | None = None
-) -> str:
+def _table(release: Release, name: str, title: str, nothing: str, *, total: int | None = None) -> str:
     """Return the rows of one kind; a column `total`, or the argument, says how many there are."""
     frame = release.rows.get(name, pl.DataFrame())
     if "total" in frame.columns:
@@ -145,8 +143,10 @@ def format_bar(frame: pl.DataFrame) -> list[str]:
     for name, size, colour in zip(names, sizes, colours, strict=True):
         width = 1000 * size / total
         rects.append(f'<rect x="{at:.2f}" width="{width:.2f}" height="10" fill="{colour}"/>')
-        square = f'<svg class="key" viewBox="0 0 1 1" aria-hidden="true"><rect width="1" height="1" fill="{colour}"/></svg>'
+        square = (
+            f'<svg class="key" viewBox="0 0 1 1" aria-hidden="true"><rect width="1" height="1" fill="{colour}"/></svg>'
+        )
         key.append(f"{square} {word(name)} {size / total:.0%}")
         at += width
-    bar = f'<svg class="bar" viewBox="0 0 1000 10" preserveAspectRatio="none" role="img" aria-label="bytes by format">'
+    bar = '<svg class="bar" viewBox="0 0 1000 10" preserveAspectRatio="none" role="img" aria-label="bytes by format">'
     return [f"{bar}{''.join(rects)}</svg>", items(key, "formats")]

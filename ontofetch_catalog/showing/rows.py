@@ -87,5 +87,3 @@ def read(reader: CatalogReader) -> Catalogue:
 def _by_release(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:
     parts = frame.partition_by("version_id", as_dict=True, include_key=False, maintain_order=True)
     return {str(key[0]): part for key, part in parts.items()}
-
-

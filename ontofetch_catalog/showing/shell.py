@@ -96,7 +96,7 @@ def render(page: Page, name: str) -> bytes:
         _feed_link(page),
         "</head><body>",
         f'<header><strong>{word(name)}</strong><nav aria-label="site">{" · ".join(menu)}</nav></header>',
-        f'<main>{_crumbs(above)}<h1>{word(page.title)}</h1>',
+        f"<main>{_crumbs(above)}<h1>{word(page.title)}</h1>",
         *page.parts,
         "</main>",
         "<footer>Written by ontofetch. What the catalog has recorded; times are UTC.</footer>",

@@ -65,7 +65,9 @@ def test_a_page_follows_light_and_dark(site: Path, tmp_path: Path) -> None:
 def test_a_script_of_a_stranger_does_not_run(site: Path, tmp_path: Path) -> None:
     """Were a name ever let through, the policy of the page would still stop it."""
     page = site / f"{RELEASES}/1.0.html"
-    page.write_text(page.read_text().replace("<h1>", '<script>window.ran = 1</script><img src="x" onerror="ran = 2"><h1>'))
+    page.write_text(
+        page.read_text().replace("<h1>", '<script>window.ran = 1</script><img src="x" onerror="ran = 2"><h1>')
+    )
     assert browser.ask(page, "await new Promise(go => setTimeout(go, 300)); return inside.ran ?? 0;", tmp_path) == 0
 
 

@@ -70,6 +70,7 @@ DUPLICATES = Contract(
                 Field(c.VERSIONS, INT, "number of releases that have it", "releases", 1),
                 _SAVED,
             ),
+            nothing="no content is stored twice",
         ),
         Section(
             "versions",

@@ -39,6 +39,8 @@ def draw(result: Mapping[str, pl.DataFrame], _: Mapping[str, object]) -> list[d.
     ]
 
 
+_EMPTY = "the releases have no files"
+
 LATEST = Contract(
     "latest",
     (
@@ -69,12 +71,15 @@ LATEST = Contract(
             ),
             record=True,
         ),
-        Section("formats", "formats", (f.VERSION, f.GROUP_FORMAT, f.FILES, f.SIZE, f.SHARE, *f.OUTCOMES)),
-        Section("largest", "largest files", (f.VERSION, f.PATH, f.FORMAT, f.SIZE, f.SHARE)),
+        Section(
+            "formats", "formats", (f.VERSION, f.GROUP_FORMAT, f.FILES, f.SIZE, f.SHARE, *f.OUTCOMES), nothing=_EMPTY
+        ),
+        Section("largest", "largest files", (f.VERSION, f.PATH, f.FORMAT, f.SIZE, f.SHARE), nothing=_EMPTY),
         Section(
             "growth",
             "largest growth against the release before",
             (f.VERSION, f.CHANGE, f.PATH, f.FORMAT, f.FILE_SIZE_A, replace(f.SIZE, detail=2), f.DELTA),
+            nothing="no release before has other files",
         ),
     ),
     draw=draw,

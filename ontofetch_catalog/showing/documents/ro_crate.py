@@ -25,7 +25,14 @@ def make(description: Description) -> bytes:
     root["isPartOf"] = crate.add(ContextEntity(crate, identifier(description.series), _series(description.series)))
     artifacts = {}
     for artifact in description.artifacts:
-        made = _file(crate, artifact.path, artifact.sha256, artifact.size_bytes, artifact.media_type, "An artifact, as downloaded.")
+        made = _file(
+            crate,
+            artifact.path,
+            artifact.sha256,
+            artifact.size_bytes,
+            artifact.media_type,
+            "An artifact, as downloaded.",
+        )
         made["sdDatePublished"] = utc_time(artifact.recorded_at)
         if artifact.sources:
             made["url"] = [*artifact.sources] if len(artifact.sources) > 1 else artifact.sources[0]
@@ -37,13 +44,13 @@ def make(description: Description) -> bytes:
     return json.dumps(crate.metadata.generate(), indent=1, sort_keys=True).encode() + b"\n"
 
 
-def _file(crate: ROCrate, path: str, sha256: str, size_bytes: int, media_type: str, words: str) -> Any:  # noqa: ANN401 - untyped
+def _file(crate: ROCrate, path: str, sha256: str, size_bytes: int, media_type: str, words: str) -> Any:
     told: dict[str, object] = {"name": path, "description": words, "sha256": sha256, "contentSize": str(size_bytes)}
     told["encodingFormat"] = media_type or "application/octet-stream"
     return crate.add(File(crate, source=None, dest_path=path, properties=told))
 
 
-def _licence(crate: ROCrate, licence: str) -> Any:  # noqa: ANN401 - untyped
+def _licence(crate: ROCrate, licence: str) -> Any:
     if licence.startswith(("http://", "https://")):
         told = {"@type": "CreativeWork", "name": licence, "description": f"The licence {licence}."}
         return ContextEntity(crate, licence, told)

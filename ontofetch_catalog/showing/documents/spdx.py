@@ -80,11 +80,9 @@ def _package(place: str, name: str, sha256: str, size_bytes: int, source: str, r
 
 
 def _midnight(released: object) -> datetime | None:
-    return datetime.fromisoformat(f"{released}T00:00:00") if released else None  # noqa: DTZ007 - the library wants it so
+    return datetime.fromisoformat(f"{released}T00:00:00") if released else None
 
 
 def _unique(description: Description) -> str:
     contents = "\n".join(sorted(part.sha256 for part in (*description.artifacts, *description.files)))
     return identifier(f"{description.version_id}\n{contents}").removeprefix("urn:uuid:")
-
-
