@@ -352,6 +352,7 @@ FEW_ROWS = {
     "catalog.verify.pages:_packed": "one row per release and time of verification",
     "cli.db_doctor:_advise": "one row per code and fix",
     "showing.rows:read": "one row per release, which becomes a page",
+    "showing.description:describe": "each row is a thing of its own in a document",
     "host.copies:find_lost": _ON_DISK,
     "host.outcomes:told_of": _BOUNDED,
     "host.unjudged:judge_by_name": "one row per ending and format",

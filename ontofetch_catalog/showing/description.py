@@ -130,7 +130,9 @@ def describe(reader: CatalogReader, version_id: str) -> Description:
         {
             "artifacts": reader.read(showing.select_artifacts([version_id])),
             "files": reader.read(showing.select_held(version_id)),
-            "results": reader.result_totals([version_id]).sort("validator"),
+            "results": reader.result_totals([version_id])
+            .sort("validator")
+            .select("validator", "passed", "failed", "not_judged"),
             "versions": reader.versions(("released", "created_at", "layout")).filter(
                 pl.col("version_id") == version_id
             ),
@@ -166,23 +168,18 @@ def describe(reader: CatalogReader, version_id: str) -> Description:
             )
             for file in found["files"].to_dicts()
         ],
-        results=[
-            Result(
-                validator=result["validator"],
-                passed=result["passed"],
-                failed=result["failed"],
-                not_judged=result["not_judged"],
-            )
-            for result in found["results"].to_dicts()
-        ],  # fmt: skip
+        results=[Result(**result) for result in found["results"].to_dicts()],
         stated=stated_of(reader, version_id),
     )
 
 
 def stated_of(reader: CatalogReader, version_id: str) -> Stated:
     """Return what the documents of a release state; the one place that knows where that is recorded."""
-    del reader, version_id  # no table of this schema has it
-    return Stated()
+    found = collect({"stated": reader.read(showing.select_stated([version_id]))})["stated"]
+    if found.is_empty():
+        return Stated()
+    row = found.row(0, named=True)
+    return Stated(title=row["title"] or "", license=row["licence"] or "", version_iri=row["version_iri"] or "")
 
 
 def public_sources(sources: str | None) -> list[str]:

@@ -45,7 +45,7 @@ def make(series: str, releases: Sequence[Release], name: str, base: str) -> byte
         _link(entry, "alternate", _place(release_path(release.version_id), path, base))
         _add(entry, "summary", _summary(release))
     ET.indent(feed)
-    return ET.tostring(feed, encoding="utf-8", xml_declaration=True) + b"\n"
+    return bytes(ET.tostring(feed, encoding="utf-8", xml_declaration=True)) + b"\n"
 
 
 def _recorded(release: Release) -> datetime:

@@ -18,6 +18,10 @@ from .shell import HEALTH, INDEX, SEARCH, Page, address, feed_path, link, releas
 
 _HEADINGS = {"created_at": "recorded", "size_bytes": "size", "is_latest": "latest"}
 _COUNTS = ("added", "removed", "modified", "renamed")
+_LABEL = (
+    '<label for="words">Words of a series, a release, an artifact, a format, a checksum, or a state such as failing,'
+    " incomplete or latest</label>"
+)
 SCRIPT = """
 (() => {
   const rows = JSON.parse(document.getElementById("rows").textContent);
@@ -143,8 +147,7 @@ def search(catalogue: Catalogue) -> Page:
         rows += [_search_row(release) for release in reversed(releases)]
     data = json.dumps(rows, separators=(",", ":")).replace("<", "\\u003c")
     parts = [
-        '<label for="words">Words of a series, a release, an artifact, a format, a checksum, or a state such as'
-        " failing, incomplete or latest</label>",
+        _LABEL,
         '<input id="words" type="search" autocomplete="off">',
         '<p id="count" class="asked" role="status"></p><ul id="found" class="plain"></ul>',
         "<noscript><p>The search needs JavaScript; the lists of the other pages do without.</p></noscript>",
@@ -163,7 +166,7 @@ def _search_row(release: Release) -> tuple[str, str, str, str]:
         )
         if holds
     ]  # fmt: skip
-    words = [release.version_id, *states, str(facts["released"] or "")]
+    words = [release.version_id, *states, str(facts["released"] or ""), str(facts["title"] or "")]
     if "artifacts" in release.rows:
         words += [*release.rows["artifacts"]["relpath"], *release.rows["artifacts"]["artifact_id"]]
     if "formats" in release.rows:

@@ -27,7 +27,7 @@ _HEADINGS: Mapping[str, Mapping[str, str]] = {
 }
 _SHORT = ("change", "format", "validator")  # words of ours, which are not broken
 _SOMETIMES = {  # columns that are left out where no row has something
-    "release": ["released", "latest_set_at", "last_verified"],
+    "release": ["released", "latest_set_at", "last_verified", "title", "licence", "version_iri"],
     "artifacts": ["content_type", "verified_at", "sources"],
     "changes": ["previous_relpath"],
     "failures": ["line"],
@@ -84,7 +84,7 @@ def changes_of(release: Release, path: str) -> list[str]:
 
 def _facts(release: Release) -> str:
     facts = {name: [value] for name, value in release.facts.items() if name not in ("version_id", "slot", "previous")}
-    frame = pl.DataFrame(facts)
+    frame = pl.DataFrame(facts).select("title", "licence", "version_iri", pl.exclude("title", "licence", "version_iri"))
     look = Look(records=["release"], headings=_HEADINGS, details=_SOMETIMES)
     return section(arrange({"release": frame}, look, rows=None, exact=False)[0])
 

@@ -58,6 +58,8 @@ def read(reader: CatalogReader) -> Catalogue:
     """Return all rows that a site shows, of an open catalog."""
     known = collect({"releases": reader.read(showing.select_releases())})["releases"]
     # opening a catalog has checked that its names can be names of folders and files
+    stated = collect({"stated": reader.read(showing.select_stated())})["stated"]
+    known = known.join(stated, on="version_id", how="left", maintain_order="left")
     known = known.with_columns(pl.col("version_id").shift(1).over("slot").alias("previous"))
     pairs = known.drop_nulls("previous").select("previous", "version_id").rows()
     lazy = {

@@ -1,4 +1,4 @@
-"""What all pages of a site have in common: head, style, the way to the others, policy; addresses relative to each other.
+"""What all pages of a site have in common: head, style, policy, the way to the others by relative addresses.
 
 What a page is about is not known here. A page runs nothing but the script of the search, which the policy names by its
 digest, and loads nothing.

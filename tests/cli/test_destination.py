@@ -34,6 +34,9 @@ WAYS: dict[str, list[tuple[str, ...]]] = {
     ],
     "pull": [PULL],
     "plugins": [()],
+    # a folder, and documents that are no rows: tests/showing looks after both
+    "site": [],
+    "export": [],
 }
 
 

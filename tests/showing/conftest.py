@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,11 @@ from tests.releases import Releases, results_table
 
 FIRST = {"a.ttl": "one", "d/old.ttl": "two", "<script>alert(1)</script>.ttl": "three", "same.ttl": "same"}
 SECOND = {"a.ttl": "ONE!", "d/new.ttl": "two", "come &amp; 'go' \".ttl": "four", "same.ttl": "same"}
+STATED = {
+    "title": "A <b>sample</b>",
+    "licence": "https://creativecommons.org/publicdomain/zero/1.0/",
+    "version_iri": "https://example.org/sample/2.0",
+}
 Run = Callable[..., tuple[int, str, str]]
 
 
@@ -22,7 +28,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("made") / "store"
     releases = Releases(root, settings={"durability": "off"})
     releases.pull("1.0", FIRST)
-    releases.download("2.0", b"second", source_url="https://example.org/two.zip")
+    releases.download("2.0", b"second", source_url="https://example.org/two.zip", released=date(2025, 9, 15), **STATED)
     releases.extract("2.0", b"second", SECOND)
     releases.validate("2.0", results_table(SECOND, failing=("a.ttl",)))
     releases.download("3.0", b"third", source_url="file:///home/alice/my/own/file.zip")

@@ -1,4 +1,4 @@
-"""A site in a real browser, opened from its files: nothing is wider than the window, the search finds, axe finds nothing.
+"""A site in a real browser, opened from its files: no page is too wide, the search finds, axe finds nothing.
 
 Without a browser, or without axe-core, a test is skipped and says what to install.
 """

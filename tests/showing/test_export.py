@@ -14,7 +14,7 @@ import pytest
 
 from ontofetch_catalog.host.app import main
 from ontofetch_catalog.showing.documents import KINDS
-from tests.showing.conftest import SECOND, Run
+from tests.showing.conftest import SECOND, STATED, Run
 
 DIGEST = "16367aacb67a4a017c8da8ab95682ccb390863780f7114dda0a0e0c55644c7c4"  # of b"second", by sha256sum
 # what DCAT-AP 3 calls mandatory for a dataset, a series and a distribution, and what SPDX wants of a checksum
@@ -69,6 +69,8 @@ def test_dcat_keeps_the_shapes(run: Run) -> None:
     conforms, _, told = pyshacl.validate(known + unknown, **given)
     assert conforms, told
     assert "dcat:downloadURL <https://example.org/two.zip>" in known
+    assert "dct:license <https://creativecommons.org/publicdomain/zero/1.0/>" in known
+    assert "owl:versionIRI <https://example.org/sample/2.0>" in known
     # the shapes see a fault
     assert not pyshacl.validate(known.replace("dcat:accessURL", "dcat:landingPage"), **given)[0]
 
@@ -119,6 +121,7 @@ def test_a_crate_names_all_files(run: Run, store: Path) -> None:
     assert files["src/a.zip"]["sha256"] == DIGEST
     assert files["src/a.zip"]["url"] == "https://example.org/two.zip"
     root = next(entity for entity in graph if entity["@id"] == "./")
+    assert (root["name"], root["license"]["@id"]) == (STATED["title"], STATED["licence"])
     assert {part["@id"] for part in root["hasPart"]} == {entity["@id"] for entity in files.values()}
 
 

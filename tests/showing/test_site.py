@@ -107,6 +107,8 @@ def test_a_page_says_what_changed_and_what_failed(site: Path) -> None:
     assert "line 1" in text
     # of b"second", by hashlib elsewhere
     assert "16367aacb67a4a017c8da8ab95682ccb390863780f7114dda0a0e0c55644c7c4" in text
+    assert "A <b>sample</b>" in text
+    assert "https://creativecommons.org/publicdomain/zero/1.0/" in text
     assert "It is the first release of its series" in Reader((site / RELEASES / "1.0.html").read_text()).text
     assert "All files are those of 2.0." in Reader((site / RELEASES / "3.0.html").read_text()).text
     assert "No validator has looked at it." in Reader((site / RELEASES / "3.0.html").read_text()).text

@@ -91,3 +91,16 @@ def select_releases() -> Statement:
         f" LEFT JOIN ({INCOMPLETE}) i ON i.version_id = o.version_id LEFT JOIN v_latest p ON p.slot = o.slot"
         " ORDER BY o.slot, o.position"
     )
+
+
+def select_stated(version_ids: Sequence[str] | None = None) -> Statement:
+    """Return the SQL of what hosts said that documents state: version_id, title, licence, version_iri, the last words.
+
+    A row per release of which something was said; what a download that was undone said is no event.
+    """
+    names = ("title", "licence", "version_iri")
+    last = ", ".join(f"arg_max(payload->>'{name}', event_id) AS {name}" for name in names)
+    return of_releases(
+        f"SELECT version_id, {last} FROM events WHERE type = 'download.done' AND {{scope}} GROUP BY version_id",  # noqa: S608
+        version_ids,
+    )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from prov.model import ProvDocument
 
+from ...rendering.text import utc_time
 from ..description import Description, identifier
 
 _URN = "urn:uuid:"
@@ -16,7 +19,11 @@ def make(description: Description) -> bytes:
     document.add_namespace("dct", "http://purl.org/dc/terms/")
     release = document.entity(
         _id(description.version_id),
-        {"prov:label": description.version_id, "dct:title": description.title, "dct:issued": description.issued},
+        {
+            "prov:label": description.version_id,
+            "dct:title": description.title,
+            "dct:issued": utc_time(description.issued),
+        },
     )
     tool = document.agent(_id("agent:ontofetch"), {"prov:label": "ontofetch", "prov:type": "prov:SoftwareAgent"})
     if description.previous:
@@ -52,12 +59,12 @@ def make(description: Description) -> bytes:
         )
         document.used(checked, release)
         document.wasAssociatedWith(checked, tool)
-    return document.serialize(format="json", indent=1).encode() + b"\n"
+    return str(document.serialize(format="json", indent=1)).encode() + b"\n"
 
 
 def _id(name: str) -> str:
     return f"id:{identifier(name).removeprefix(_URN)}"
 
 
-def _held(path: str, sha256: str, size_bytes: int) -> dict[str, object]:
+def _held(path: str, sha256: str, size_bytes: int) -> dict[Any, Any]:
     return {"prov:label": path, "dct:identifier": f"sha256:{sha256}", "dct:extent": size_bytes}

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from rocrate.model import ContextEntity, File
+from rocrate.model import ContextEntity
+from rocrate.model import File as DataFile
 from rocrate.rocrate import ROCrate
 
 from ...rendering.text import utc_time
-from ..description import Description, identifier
+from ..description import Artifact, Description, File, identifier
 
 _UNSTATED = "The licence is not recorded: see what the files of the release say."
 
@@ -27,10 +28,7 @@ def make(description: Description) -> bytes:
     for artifact in description.artifacts:
         made = _file(
             crate,
-            artifact.path,
-            artifact.sha256,
-            artifact.size_bytes,
-            artifact.media_type,
+            artifact,
             "An artifact, as downloaded.",
         )
         made["sdDatePublished"] = utc_time(artifact.recorded_at)
@@ -38,16 +36,21 @@ def make(description: Description) -> bytes:
             made["url"] = [*artifact.sources] if len(artifact.sources) > 1 else artifact.sources[0]
         artifacts[artifact.path] = made
     for file in description.files:
-        made = _file(crate, file.path, file.sha256, file.size_bytes, file.media_type, f"Unpacked from {file.artifact}.")
+        made = _file(crate, file, f"Unpacked from {file.artifact}.")
         if file.artifact in artifacts:
             made["isBasedOn"] = artifacts[file.artifact]
     return json.dumps(crate.metadata.generate(), indent=1, sort_keys=True).encode() + b"\n"
 
 
-def _file(crate: ROCrate, path: str, sha256: str, size_bytes: int, media_type: str, words: str) -> Any:
-    told: dict[str, object] = {"name": path, "description": words, "sha256": sha256, "contentSize": str(size_bytes)}
-    told["encodingFormat"] = media_type or "application/octet-stream"
-    return crate.add(File(crate, source=None, dest_path=path, properties=told))
+def _file(crate: ROCrate, part: Artifact | File, words: str) -> Any:
+    told = {
+        "name": part.path,
+        "description": words,
+        "sha256": part.sha256,
+        "contentSize": str(part.size_bytes),
+        "encodingFormat": part.media_type or "application/octet-stream",
+    }
+    return crate.add(DataFile(crate, source=None, dest_path=part.path, properties=told))
 
 
 def _licence(crate: ROCrate, licence: str) -> Any:
