@@ -11,6 +11,7 @@ import pytest
 
 from ontofetch_catalog.cli.db_cmd import VERBS
 from ontofetch_catalog.host.dispatch import HOST_COMMANDS
+from ontofetch_catalog.plugins import analytics
 from ontofetch_catalog.plugins.catalog import CatalogPlugin
 from tests.programs import SCRIPT, install
 
@@ -38,6 +39,7 @@ COMMANDS = {
     "rm": ("s/o/1", "--dry-run"),
     "update": ("--sources", "../sources.toml", "--check"), "add": ("../first.txt", *RELEASE, "--dry-run"),
     "lock": ("--file", "../x.lock"),
+    "site": ("--out", "../site"), "export": ("s/o/1", "--as", "dcat"),
     "report": ("growth", "--a", "s/o/1", "--b", "s/o/2", "--format", "html"), "--help": (), "--version": (),
 }  # fmt: skip
 LINES = [(name, *words) for name, words in COMMANDS.items()] + [("db", verb, *words) for verb, words in DB.items()]
@@ -108,8 +110,8 @@ def trap(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 def test_the_lines_are_all_commands() -> None:
     """Every command and every verb has a line here."""
     assert set(DB) == set(VERBS)
-    contributed = {command.name for command in CatalogPlugin().register_commands()} | {"report"}
-    assert {command.name for command in HOST_COMMANDS} | contributed == {
+    contributed = [*CatalogPlugin().register_commands(), *analytics.register_commands()]
+    assert {command.name for command in (*HOST_COMMANDS, *contributed)} == {
         *(name for name in COMMANDS if not name.startswith("-")),
         "db",
     }

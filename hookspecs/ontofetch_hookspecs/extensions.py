@@ -73,6 +73,7 @@ class Look:
         left_out: Sections that are not shown.
         whole: Sections that are never cut to some rows.
         newest_last: Sections of which the last rows are shown, not the first.
+        nothing: Section → why it has no rows, where it has none; else `nothing`.
     """
 
     titles: Mapping[str, str] = field(default_factory=dict)
@@ -84,6 +85,7 @@ class Look:
     left_out: Collection[str] = ()
     whole: Collection[str] = ()
     newest_last: Collection[str] = ()
+    nothing: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from ..rendering.fonts import FAMILY
+from ..rendering.palette import TONES, format_colours, tone_of
 from ..rendering.text import SIZE_UNITS, human_size, safe_text, shorten_middle
 from . import columns as c
 
@@ -21,22 +23,32 @@ BAR = 22  # height of a bar with its gap
 MOST = 12  # groups of a chart; the rest is one
 COLOURS = 10  # that can be told apart
 NAME_WIDTH = 44  # letters of a name beside a bar
-MORE, LESS, CALM = "#2a78a8", "#d1592a", "#9aa4ae"
-GOOD, BAD, CAREFUL, UNKNOWN = "#3b8f5a", "#c8402f", "#d9a441", "#c3cad1"
+MORE, LESS = tone_of("added").light, tone_of("removed").light
+PLAIN, CALM = TONES["plain"].light, TONES["dim"].light
 Drawn = Any  # a chart of altair, which types its kinds of charts apart and `encode` not at all
 AMOUNT, LABEL, SHOWN, RANK = "amount", "label", "shown", "rank"
 
 
 def finish(chart: Drawn) -> dict[str, Any]:
     """Return a chart as a specification with the fonts and colours that all share."""
+    # names are short already, and no word of a legend, an axis or a title is cut: limits of 0 are none
     styled = chart.configure_view(strokeOpacity=0).configure_axis(
-        labelFont="sans-serif", titleFont="sans-serif", titleFontWeight="normal", labelLimit=340, gridColor="#e3e7eb",
+        labelFont=FAMILY, titleFont=FAMILY, titleFontWeight="normal", labelLimit=0, titleLimit=0, gridColor="#e3e7eb",
         labelFontSize=12, titleFontSize=12,
     )  # fmt: skip
-    styled = styled.configure_title(font="sans-serif", fontSize=14, anchor="start", offset=12)
-    styled = styled.configure_legend(labelFont="sans-serif", titleFont="sans-serif", labelFontSize=12, titleFontSize=12)
+    styled = styled.configure_title(font=FAMILY, fontSize=14, fontWeight="normal", limit=0, anchor="start", offset=12)
+    styled = styled.configure_legend(
+        labelFont=FAMILY, titleFont=FAMILY, labelFontSize=12, titleFontSize=12, labelLimit=0, titleLimit=0
+    )
     found: dict[str, Any] = styled.to_dict()
     return found
+
+
+def colours_of(words: Sequence[str]) -> alt.Scale:
+    """Return the colours of words of ours, such as outcomes."""
+    import altair as alt
+
+    return alt.Scale(domain=list(words), range=[tone_of(word).light for word in words])
 
 
 def data_of(frame: pl.DataFrame) -> alt.InlineData:
@@ -104,7 +116,9 @@ def stacked_formats(formats: pl.DataFrame, releases: Sequence[str], title: str, 
     marked = chart.mark_bar(height=BAR - 8) if lying else chart.mark_bar()
     return marked.encode(
         **place,
-        color=alt.Color(f"{c.FORMAT}:N", title=None, sort=names, scale=alt.Scale(scheme="tableau10")),
+        color=alt.Color(
+            f"{c.FORMAT}:N", title=None, sort=names, scale=alt.Scale(domain=names, range=format_colours(names))
+        ),
         order=alt.Order(f"{RANK}:Q"),
         tooltip=[alt.Tooltip(f"{name}:N") for name in (LABEL, c.FORMAT, SHOWN)],
     )
@@ -115,6 +129,14 @@ def short_versions(frame: pl.DataFrame) -> pl.DataFrame:
     series = frame.select(pl.col(c.VERSION_ID).str.extract("^(.*)/").n_unique()).item()
     last = pl.col(c.VERSION_ID).str.split("/").list.last()
     return frame.with_columns((last if series <= 1 else pl.col(c.VERSION_ID)).alias(LABEL))
+
+
+def by_format(names: Sequence[str]) -> alt.Color:
+    """Return the colour of bars of formats, which say their names themselves."""
+    import altair as alt
+
+    scale = alt.Scale(domain=list(names), range=format_colours(names))
+    return alt.Color(f"{c.FORMAT}:N", legend=None, scale=scale)
 
 
 def release_axis(names: Sequence[str]) -> alt.X:
@@ -140,7 +162,7 @@ def bars(frame: pl.DataFrame, key: str, *, title: str, axis: str, colour: Any, t
     room = [least - margin if least < 0 else 0.0, most + margin if most > 0 else 0.0]
     x = alt.X(f"{AMOUNT}:Q", title=axis, scale=alt.Scale(domain=room, nice=False))
     drawn = base.mark_bar(height=BAR - 8).encode(x=x, y=y, color=colour, tooltip=hints)
-    place: dict[str, Any] = {"dx": 4, "align": "left", "fontSize": 11, "font": "sans-serif"}
+    place: dict[str, Any] = {"dx": 4, "align": "left", "fontSize": 11, "font": FAMILY}
     right = base.transform_filter(f"datum.{AMOUNT} >= 0").mark_text(**place)
     left = base.transform_filter(f"datum.{AMOUNT} < 0").mark_text(**place | {"dx": -4, "align": "right"})
     words = [text.encode(x=x, y=y, text=f"{SHOWN}:N") for text in (right, left)]

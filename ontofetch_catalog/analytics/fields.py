@@ -50,6 +50,7 @@ class Section:
         shown: Whether it is part of a table at all.
         whole: Whether `--top` leaves it alone.
         newest_last: Whether `--top` keeps the last rows.
+        nothing: Why it has no rows, where it has none.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Section:
     shown: bool = True
     whole: bool = False
     newest_last: bool = False
+    nothing: str = "nothing"
 
     @property
     def details(self) -> list[str]:

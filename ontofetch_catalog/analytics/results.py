@@ -33,6 +33,7 @@ class ReportResult(Mapping[str, "pl.DataFrame"]):
         parameters: What the frames answer, with the names of releases in full.
         contract: What the sections are, for built-in reports.
         hidden: Section → columns that a table leaves out because they say the same in each row.
+        nothing: Section → why it has no rows, where that depends on the rows of others.
         titles: Section → heading of its table, where it is not that of the contract.
         headings: Section → column → its heading, likewise.
     """
@@ -43,6 +44,7 @@ class ReportResult(Mapping[str, "pl.DataFrame"]):
     hidden: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     titles: Mapping[str, str] = field(default_factory=dict)
     headings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    nothing: Mapping[str, str] = field(default_factory=dict)
 
     def __getitem__(self, section: str) -> pl.DataFrame:
         return self.frames[section]
@@ -155,4 +157,5 @@ class ReportResult(Mapping[str, "pl.DataFrame"]):
             left_out=[section.name for section in sections if not section.shown],
             newest_last=[section.name for section in sections if section.newest_last],
             whole=[section.name for section in sections if section.whole],
+            nothing={section.name: section.nothing for section in sections} | dict(self.nothing),
         )

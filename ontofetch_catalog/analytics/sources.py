@@ -110,7 +110,7 @@ class CatalogSource:
         self._tell = tell
 
     @contextmanager
-    def open(self) -> Iterator[Reader]:
+    def open(self) -> Iterator[CatalogReader]:
         """Open the catalog for reading, together with other readers; close it at the end."""
         with reading(self._store) as connection:
             yield CatalogReader(connection, self._tell)

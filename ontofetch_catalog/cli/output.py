@@ -32,6 +32,7 @@ __all__ = [
     "Page",
     "add_output_options",
     "emit",
+    "print_document",
     "safe_text",
     "save",
     "say",
@@ -233,6 +234,11 @@ def save(path: Path, data: bytes) -> None:
     """
     if write_file(path, data):
         say(f"Wrote {safe_text(path)}.")
+
+
+def print_document(data: bytes) -> None:
+    """Write a document to stdout; a terminal gets nothing that it would obey."""
+    _write_stdout(_harmless(data, colours=False) if sys.stdout.isatty() else data)
 
 
 def _write_stdout(data: bytes) -> None:

@@ -6,6 +6,7 @@ stands behind the end. Which bounds are right is said by whoever reads.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ontofetch_hookspecs.names import quote
@@ -35,6 +36,10 @@ UNLIMITED = Limits(
 )  # for archives that say elsewhere what they hold; the memory of reading them is bounded all the same
 
 
+def _stay() -> None:
+    """Nobody wants to know how far it is."""
+
+
 class Budget:
     """What is left of an archive's bounds, and what was remarked on the way.
 
@@ -45,6 +50,7 @@ class Budget:
 
     Attributes:
         remarks: What else is to be said of the archive.
+        moved: Called after each piece that came out; whoever shows how far it is sets it.
     """
 
     def __init__(self, name: str, size: int, limits: Limits) -> None:
@@ -55,6 +61,7 @@ class Budget:
         self.entries = 0
         self._size = max(size, 1)
         self.out = 0
+        self.moved: Callable[[], None] = _stay
         self._names = 0
 
     def take(self, count: int) -> None:
@@ -64,6 +71,7 @@ class Budget:
             ExtractError: They are too many.
         """
         self.out += count
+        self.moved()
         if self.out > self.limits.max_bytes:
             raise self.refused(f"takes the archive beyond {self.limits.max_bytes:,} bytes", "max_bytes")
         if self.out > RATIO_FROM and self.out > self.limits.max_ratio * self._size:

@@ -364,7 +364,7 @@ class Pull:
 
     def _extract(self, stage: Stage, unpacker: Unpacker, source: StorePath) -> Extraction:
         request = self._request
-        with bar(f"unpack {self._name}", unit="files") as update:
+        with bar(f"unpack {self._name}") as update:
             extraction = extract_artifact(
                 source,
                 stage,
@@ -376,7 +376,7 @@ class Pull:
                 portable=request.portable,
                 limits=self._limits,
                 unpacker=unpacker,
-                progress=lambda files, _: update(files, None),
+                progress=lambda _, size: update(size, None),
             )
         if (request.include or request.exclude) and not len(extraction.files):
             raise self._nothing_left()
@@ -408,7 +408,7 @@ class Pull:
 
     def _validate(self, files: pa.Table) -> None:
         settings, started = self._host.settings, now()
-        with bar("validate", unit="files") as update:
+        with bar("validate") as update:
             results = run_validators(
                 files,
                 below_root(self._host.root, self._data),

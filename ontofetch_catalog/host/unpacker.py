@@ -75,12 +75,19 @@ def _serve(task: dict[str, Any], out: IO[bytes]) -> None:
             alive=lambda: end_with(_parent),
         )
         told_at = time.monotonic()
-        for entry in read_entries(archive, task["name"], stack, budget):
-            unpacking.take(entry)
+
+        def tell() -> None:
+            # also in the middle of a large file
+            nonlocal told_at
             if len(unpacking.rows) >= _ROWS_TOLD or time.monotonic() - told_at > _TELL_SECONDS:
                 end_with(_parent)
                 _tell(out, ["files", unpacking.rows, budget.out])
                 unpacking.rows, told_at = [], time.monotonic()
+
+        budget.moved = tell
+        for entry in read_entries(archive, task["name"], stack, budget):
+            unpacking.take(entry)
+            tell()
         unpacking.finish(archive)
         _tell(out, ["files", unpacking.rows, budget.out])
         remarks = [asdict(remark) for remark in budget.remarks.list()]

@@ -43,6 +43,7 @@ class Task:
     file_id: str
     relpath: str
     format: str
+    size_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

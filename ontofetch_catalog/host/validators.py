@@ -61,7 +61,7 @@ def run_validators(
         workers: Processes at a time; 0: one per core.
         allowance: What each of them may take of the machine for one file.
         limits: What may come out of a compressed file.
-        progress: Called with the number of contents done and in all.
+        progress: Called with the bytes of the contents done and of all; at the start, too.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -127,8 +127,12 @@ def _tasks_of(validator: Validator, files: pa.Table, known: pa.Table) -> list[Ta
     import pyarrow.compute as pc
 
     unknown = files.filter(pc.invert(pc.is_in(files["file_id"], known["file_id"].combine_chunks())))
-    first = unknown.group_by("file_id").aggregate([("relpath", "min"), ("format", "min")]).sort_by("relpath_min")
-    columns = (first[name].to_pylist() for name in ("file_id", "relpath_min", "format_min"))
+    first = (
+        unknown.group_by("file_id")
+        .aggregate([("relpath", "min"), ("format", "min"), ("size_bytes", "min")])
+        .sort_by("relpath_min")
+    )
+    columns = (first[name].to_pylist() for name in ("file_id", "relpath_min", "format_min", "size_bytes_min"))
     return [Task(validator, *words) for words in zip(*columns, strict=True)]
 
 
@@ -181,8 +185,12 @@ def _collect(
     """Take the answers as they come; a validator that can't be used yields nothing and is reported once."""
     judged: dict[tuple[str, str], dict[str, Any]] = {}
     unusable: dict[str, str] = {}
-    for number in range(1, len(tasks) + 1):
+    done, total = 0, sum(task.size_bytes for task in tasks)
+    for _ in tasks:
+        if progress is not None:
+            progress(done, total)
         task, answer = answers.get()
+        done += task.size_bytes
         if "unusable" in answer:
             unusable[task.validator.name] = str(answer["unusable"])
         else:
@@ -193,8 +201,8 @@ def _collect(
                 "run_at": datetime.now(UTC),
                 "reused_from": f"{version_id}#{task.relpath}",
             }
-        if progress is not None:
-            progress(number, len(tasks))
+    if progress is not None:
+        progress(done, total)
     for name, reason in sorted(unusable.items()):
         _log.error("the validator %s can't be used and judged nothing: %s", name, reason)
     return judged

@@ -15,8 +15,12 @@ _REPORTS = "ontofetch_catalog.analytics.reports"
 
 @hookimpl
 def register_commands() -> Iterable[Command]:
-    """Contribute `report`."""
-    return [Command("report", "what is there, what grew, what broke", "ontofetch_catalog.cli.analytics_cmd:main")]
+    """Contribute `report`, and what shows a catalog to others."""
+    return [
+        Command("report", "what is there, what grew, what broke", "ontofetch_catalog.cli.analytics_cmd:main"),
+        Command("site", "write a static site of the whole catalog", "ontofetch_catalog.cli.site_cmd:main"),
+        Command("export", "describe a release in the words of a standard", "ontofetch_catalog.cli.export_cmd:main"),
+    ]
 
 
 @hookimpl

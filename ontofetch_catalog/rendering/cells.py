@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs.extensions import Look
 
 from . import text
+from .palette import BAD, GOOD, SOFT, WORDS
 
 if TYPE_CHECKING:
     import polars as pl
@@ -22,11 +23,7 @@ FREE_TEXT = ("details", "payload", "help", "meaning", "command")
 SENTENCES = ("reason", "message", "story")  # for people: broken into lines rather than cut
 SIGNED = ("net", "delta", "growth")
 SHARES = ("share", "rate")
-GOOD, CAREFUL, BAD = "green", "yellow", "red"
-WORD_STYLES = {
-    "ADDED": GOOD, "MODIFIED": CAREFUL, "RENAMED": "cyan", "REMOVED": BAD, "UNCHANGED": "dim",
-    "FIXED": GOOD, "NEW": "cyan", "REGRESSED": BAD, "passed": GOOD, "failed": BAD, "error": BAD, "warning": CAREFUL,
-}  # fmt: skip
+NOTHING = "nothing"
 
 
 def cut(look: Look, name: str, frame: pl.DataFrame, rows: int | None) -> pl.DataFrame:
@@ -72,6 +69,7 @@ class Part:
         details: Columns that give way where the width is short, the last one first.
         record: Whether its rows are shown as `name value` lines.
         rest: Says how many rows are not shown, if any are not.
+        nothing: Says why it has no rows, where it has none.
     """
 
     name: str
@@ -80,6 +78,7 @@ class Part:
     details: tuple[str, ...]
     record: bool
     rest: str
+    nothing: str = NOTHING
 
 
 def arrange(
@@ -123,7 +122,8 @@ def _part(name: str, shown: pl.DataFrame, look: Look, *, exact: bool, lone: bool
     which = "before" if name in look.newest_last else "more"
     left = total - shown.height
     rest = f"… and {left:,} {which} (--top {total}, or --format json)" if left else ""
-    return Part(name, text.safe_text(title), tuple(columns), details, name in look.records, rest)
+    nothing = text.safe_text(look.nothing.get(name, NOTHING))
+    return Part(name, text.safe_text(title), tuple(columns), details, name in look.records, rest, nothing)
 
 
 def _column(series: pl.Series, heading: str, *, exact: bool) -> Column:
@@ -186,4 +186,4 @@ def _style(value: object, name: str, *, signed: bool) -> str:
         return BAD if value and name.partition("_")[0] in ("failed", "failures", "regressed") else ""
     if name == "passed" and isinstance(value, bool):
         return GOOD if value else BAD
-    return "dim" if value is None else WORD_STYLES.get(str(value), "")
+    return SOFT if value is None else WORDS.get(str(value), "")

@@ -7,16 +7,24 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
 from ..errors import UsageError
+from . import fonts
+from .palette import TONES
 from .text import safe_text
 
 Spec = Mapping[str, Any]
 KINDS = ("svg", "png", "html")
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline' 'unsafe-eval'; img-src data: blob:"
+POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline' 'unsafe-eval'; img-src data: blob:;"
+    " font-src data:"
+)
+_TONE = re.compile('(fill|stroke)="(#[0-9A-Fa-f]{6})"')
+_NAMES = {tone.light: name for name, tone in TONES.items()}
 SCALE = 2.0  # dots of a png per unit: sharp on a dense screen
 # inside a page, words and lines take the colour of the page's text
 INHERITED = {
@@ -42,7 +50,7 @@ def draw(charts: Sequence[Spec], kind: str, title: str) -> bytes:
     converter = _converter()
     if kind == "png":
         return bytes(converter.vegalite_to_png(stacked, scale=SCALE))
-    return str(converter.vegalite_to_svg(stacked)).encode()
+    return _with_font(str(converter.vegalite_to_svg(stacked))).encode()
 
 
 def inline(chart: Spec) -> str:
@@ -54,7 +62,19 @@ def inline(chart: Spec) -> str:
     config = {**chart.get("config", {})}
     for name, values in INHERITED.items():
         config[name] = {**config.get(name, {}), **values} if isinstance(values, dict) else values
-    return str(_converter().vegalite_to_svg({**chart, "config": config}))
+    svg = str(_converter().vegalite_to_svg({**chart, "config": config}))
+    return _TONE.sub(_variable, svg)
+
+
+def _variable(found: re.Match[str]) -> str:
+    """Return a colour with a meaning as the page's own, which follows light and dark."""
+    name = _NAMES.get(found[2].lower())
+    return f'{found[1]}="var(--{name})"' if name else found[0]
+
+
+def _with_font(svg: str) -> str:
+    head, end, rest = svg.partition(">")
+    return f"{head}{end}<style>{fonts.face()}</style>{rest}"
 
 
 def _stacked(charts: Sequence[Spec]) -> Spec:
@@ -84,7 +104,9 @@ def _interactive(charts: Sequence[Spec], title: str) -> str:
             '<html lang="en"><head><meta charset="utf-8">',
             f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">',
             f"<title>{name}</title>",
-            "<style>body { font: 15px/1.5 sans-serif; margin: 2rem; background: #fff; color: #1f2328; }</style>",
+            f"<style>{fonts.face()}",
+            "body { font: 15px/1.5 sans-serif; margin: 2rem; background: #fff; color: #1f2328; }",
+            "div { overflow-x: auto; }</style>",
             f"</head><body><h1>{name}</h1>",
             f'<script type="application/json" id="charts">{data}</script>',
             f"<script>{_converter().javascript_bundle()}</script>",
@@ -101,6 +123,7 @@ def _converter() -> ModuleType:
         import vl_convert
     except ImportError as error:
         raise missing_extra(error) from error
+    fonts.register(vl_convert)
     return vl_convert
 
 

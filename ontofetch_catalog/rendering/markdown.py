@@ -46,7 +46,7 @@ def as_markdown(
 def _part(part: Part) -> str:
     lines = [f"## {escape(part.title)}", ""] if part.title else []
     if not part.columns:
-        lines += ["nothing"]
+        lines += [escape(part.nothing)]
     elif part.record and len(part.columns[0].cells) == 1:
         lines += ["| | |", "|---|---|"]
         lines += [f"| {escape(column.heading[0])} | {_cell(column, 0)} |" for column in part.columns]

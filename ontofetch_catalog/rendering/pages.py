@@ -11,33 +11,44 @@ from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.extensions import Look
 
+from . import fonts
 from .cells import Column, Part, arrange
+from .palette import css_variables
 from .text import safe_text
 
 if TYPE_CHECKING:
     import polars as pl
 
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-STYLE = """
-:root { color-scheme: light dark; --line: #d8dee4; --soft: #6a737d; --band: #f6f8fa; --paper: #fff; --ink: #1f2328;
-  --green: #1a7f37; --red: #c62828; --yellow: #8a5a00; --cyan: #0b6e86; }
-@media (prefers-color-scheme: dark) { :root { --line: #373e47; --soft: #939ca6; --band: #1c2128; --paper: #14181d;
-  --ink: #dfe5ec; --green: #4cbb66; --red: #ff7b72; --yellow: #e0b050; --cyan: #56c7e0; } }
-body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 2rem auto;
-  max-width: 76rem; padding: 0 1.25rem; }
-h1 { font-size: 1.5rem; margin: 0 0 .25rem; } h2 { font-size: 1.1rem; margin: 2.25rem 0 .6rem; }
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:"
+STYLE = (
+    css_variables()
+    + """
+body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 0 auto;
+  max-width: 76rem; padding: 1.5rem 1.25rem; overflow-wrap: anywhere; }
+h1 { font-size: 1.5rem; line-height: 1.25; margin: 0 0 .25rem; }
+h2 { font-size: 1.1rem; margin: 2.25rem 0 .6rem; }
 p.asked, p.rest, p.nothing { color: var(--soft); margin: .25rem 0; }
-div.wide { overflow-x: auto; } table { border-collapse: collapse; }
-th, td { text-align: left; padding: .25rem .9rem .25rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+div.wide, figure { overflow-x: auto; } table { border-collapse: collapse; }
+th, td { text-align: left; padding: .25rem .9rem .25rem 0; border-bottom: 1px solid var(--line); vertical-align: top;
+  overflow-wrap: normal; }
 th { font-weight: 600; color: var(--soft); vertical-align: bottom; } tbody tr:hover { background: var(--band); }
 td { white-space: nowrap; } .number { text-align: right; font-variant-numeric: tabular-nums; }
-tbody th + td, tbody th + td.number { text-align: left; }
-.foreign { font-family: ui-monospace, monospace; font-size: .9em; overflow-wrap: anywhere; white-space: pre-wrap;
-  min-width: 14rem; }
+tbody th { vertical-align: top; } tbody th + td, tbody th + td.number { text-align: left; white-space: normal; }
+.foreign { font-family: ui-monospace, monospace; font-size: .9em; white-space: pre; }
+.long { overflow-wrap: anywhere; white-space: pre-wrap; min-width: 14rem; }
+.sentence { white-space: normal; overflow-wrap: anywhere; min-width: 16rem; }
 .green { color: var(--green); } .red { color: var(--red); } .yellow { color: var(--yellow); }
 .cyan { color: var(--cyan); } .dim { color: var(--soft); }
-figure { margin: 1.5rem 0 0; overflow-x: auto; color: var(--ink); }
+figure { margin: 1.5rem 0 0; color: var(--ink); }
+figure svg { max-width: 100%; min-width: 32rem; height: auto; }
+a { color: var(--plain); }
+@media (max-width: 40rem) { body { padding: 1rem .75rem; } th, td { padding-right: .6rem; }
+  .long, .sentence { min-width: 10rem; } }
 """
+)
+
+
+_LONG = 24  # letters: longer ones may be broken, but not into a column of crumbs
 
 
 def as_page(
@@ -70,12 +81,13 @@ def as_page(
             '<html lang="en"><head><meta charset="utf-8">',
             f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{word(title)}</title><style>{STYLE}</style></head><body>",
-            f"<h1>{word(title)}</h1>",
+            f"<title>{word(title)}</title><style>{STYLE}{fonts.face() if pictures else ''}</style></head><body>",
+            f"<main><h1>{word(title)}</h1>",
             f'<p class="asked">{asked}</p>',
-            *(f"<figure>{picture}</figure>" for picture in pictures),
-            *(_part(part) for part in arrange(frames, look, rows=rows, exact=exact, totals=totals)),
-            "</body></html>\n",
+            # what is wider than the window is moved by the keyboard, too
+            *(f'<figure tabindex="0">{picture}</figure>' for picture in pictures),
+            *(section(part) for part in arrange(frames, look, rows=rows, exact=exact, totals=totals)),
+            "</main></body></html>\n",
         ]
     )
 
@@ -98,18 +110,33 @@ def _spell(value: object) -> object:
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else "yes" if value is True else value
 
 
-def _part(part: Part) -> str:
+def section(part: Part, links: Sequence[str] = (), nothing: str = "") -> str:
+    """Return one frame as HTML: a heading and a table, or a sentence where it has no rows.
+
+    Args:
+        part: The frame.
+        links: Where the first cell of each row leads, a relative address; none: nowhere.
+        nothing: Why there are no rows; None says what the part says.
+    """
     title = f"<h2>{word(part.title)}</h2>" if part.title else ""
     if not part.columns:
-        return f'{title}<p class="nothing">nothing</p>'
+        return f'{title}<p class="nothing">{word(nothing or part.nothing)}</p>'
     if part.record and len(part.columns[0].cells) == 1:
         rows = [f'<tr><th scope="row">{word(column.heading[0])}</th>{_cell(column, 0)}</tr>' for column in part.columns]
         return f"{title}<table><tbody>{''.join(rows)}</tbody></table>"
-    head = "".join(f"<th{_class(column)}>{word(column.heading[0])}</th>" for column in part.columns)
+    head = "".join(f'<th scope="col"{_class(column)}>{word(column.heading[0])}</th>' for column in part.columns)
     height = len(part.columns[0].cells)
-    body = "\n".join(f"<tr>{''.join(_cell(column, at) for column in part.columns)}</tr>" for at in range(height))
+    body = "\n".join(f"<tr>{''.join(_row(part.columns, at, links))}</tr>" for at in range(height))
     rest = f'<p class="rest">{word(part.rest)}</p>' if part.rest else ""
-    return f'{title}<div class="wide"><table><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table></div>{rest}'
+    table = f"<table><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table>"
+    return f'{title}<div class="wide" tabindex="0">{table}</div>{rest}'
+
+
+def _row(columns: Sequence[Column], at: int, links: Sequence[str]) -> list[str]:
+    cells = [_cell(column, at) for column in columns]
+    if links:
+        cells[0] = f'<td><a href="{html.escape(links[at])}">{word(columns[0].cells[at])}</a></td>'
+    return cells
 
 
 def _cell(column: Column, at: int) -> str:
@@ -117,5 +144,7 @@ def _cell(column: Column, at: int) -> str:
 
 
 def _class(column: Column, style: str = "", *, foreign: bool = False) -> str:
-    names = " ".join(filter(None, ("number" if column.right else "", style, "foreign" if foreign else "")))
+    wrap = "sentence" if column.cut == "wrap" else "foreign" if foreign else ""
+    long = "long" if foreign and any(len(cell) > _LONG for cell in column.cells) else ""
+    names = " ".join(filter(None, ("number" if column.right else "", style, wrap, long)))
     return f' class="{names}"' if names else ""

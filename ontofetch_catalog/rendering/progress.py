@@ -10,10 +10,12 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
+from math import ceil
 
-from .text import safe_text, shorten_end
+from .text import human_size, safe_text, shorten_end, whole_number
 
-_COUNTS = 42  # cells of what is counted, the speed, the time and the gaps
+_COUNTS = 54  # cells of what is counted, the speed, the time and the gaps
 Update = Callable[[int, int | None], None]
 _shown = threading.Lock()  # by the bar that is drawn: a terminal has room for one
 
@@ -22,37 +24,67 @@ _shown = threading.Lock()  # by the bar that is drawn: a terminal has room for o
 def bar(text: str, *, unit: str = "bytes") -> Iterator[Update]:
     """Show a bar with rate and time left while the body runs; it is moved by calling `update(done, total)`.
 
+    What runs inside or beside what is shown is a part of it and shows nothing of its own.
+
     Args:
         text: What is going on.
         unit: `bytes`, or what is counted; the total is None where nobody knows it.
     """
-    if _shown.locked() or not sys.stderr.isatty() or not logging.getLogger("ontofetch").isEnabledFor(logging.WARNING):
+    wanted = sys.stderr.isatty() and logging.getLogger("ontofetch").isEnabledFor(logging.WARNING)
+    if not wanted or not _shown.acquire(blocking=False):
         yield _ignore
         return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        DownloadColumn,
-        MofNCompleteColumn,
-        Progress,
-        ProgressColumn,
-        TextColumn,
-        TimeRemainingColumn,
-        TransferSpeedColumn,
-    )
+    try:
+        with _drawn(text, unit) as update:
+            yield update
+    finally:
+        _shown.release()
 
-    counts: tuple[ProgressColumn, ...] = (MofNCompleteColumn(), TextColumn(unit))
-    if unit == "bytes":
-        counts = (DownloadColumn(binary_units=True), TransferSpeedColumn())
+
+@contextmanager
+def _drawn(text: str, unit: str) -> Iterator[Update]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+    from rich.text import Text
+
+    class HowFar(ProgressColumn):
+        """Drawn anew a few times a second, so that the time moves where nothing else does."""
+
+        def render(self, task: Task) -> Text:
+            total = None if task.total is None else int(task.total)
+            return Text(how_far(int(task.completed), total, task.speed, task.elapsed or 0.0, unit=unit))
+
     console = Console(stderr=True)
     # a line that is too long would break, and the broken one stay on the screen
-    length = min(40, console.width // 4)
+    length = min(30, console.width // 8)
     # a name from outside may look like rich's markup
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(length), *counts, TimeRemainingColumn())
-    # what runs inside or beside what is shown is a part of it
-    with _shown, Progress(*columns, console=console, transient=True) as shown:
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(length), HowFar())
+    with Progress(*columns, console=console, transient=True) as shown:
         task = shown.add_task(shorten_end(safe_text(text), max(console.width - length - _COUNTS, 1)), total=None)
         yield lambda done, total: shown.update(task, completed=done, total=total)
+
+
+def how_far(done: int, total: int | None, speed: float | None, elapsed: float, *, unit: str) -> str:
+    """Return how far work is, e.g. `12.0 MiB of 170.0 MiB  4.0 MiB/s  0:00:39 left`.
+
+    Args:
+        done: Bytes, or things of another unit.
+        total: How many there are; None where nobody knows.
+        speed: Of them a second; None where nobody knows yet.
+        elapsed: Seconds since the beginning.
+        unit: `bytes`, or what is counted.
+    """
+    count = human_size if unit == "bytes" else whole_number
+    words = [count(done) if total is None else f"{count(done)} of {count(total)}"]
+    if unit != "bytes":
+        words[0] += f" {unit}"
+    if speed:
+        words.append(f"{count(round(speed))}/s")
+    if speed and total is not None and total > done:
+        words.append(f"{timedelta(seconds=ceil((total - done) / speed))} left")
+    else:
+        words.append(f"{timedelta(seconds=int(elapsed))}")
+    return "  ".join(words)
 
 
 def _ignore(done: int, total: int | None) -> None:

@@ -62,7 +62,7 @@ def _draw_part(canvas: _Canvas, part: Part, width: int) -> None:
     if not part.columns:
         # below a heading it is an answer; alone it would only repeat that nothing was printed
         if part.title:
-            canvas.line(("nothing", "dim"))
+            canvas.line((part.nothing, "dim"))
     elif part.record:
         _draw_records(canvas, part.columns, width)
     else:

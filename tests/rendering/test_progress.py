@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from ontofetch_catalog.rendering.progress import how_far
+
 PROGRAM = (
     "import logging; logging.getLogger('ontofetch').setLevel({level!r});"
     "from ontofetch_catalog.rendering.progress import bar\n"
@@ -55,3 +57,14 @@ def test_a_file_sees_nothing(tmp_path: Path) -> None:
     with (tmp_path / "err").open("wb") as file:
         subprocess.run([sys.executable, "-c", PROGRAM.format(level="INFO")], stderr=file, check=True)
     assert (tmp_path / "err").read_bytes() == b""
+
+
+def test_it_says_how_far_how_fast_and_how_long_in_one_unit() -> None:
+    """Bytes are binary in the amount and in the rate; without a total it says since when, and no rate that is none."""
+    mib = 1 << 20
+    assert (
+        how_far(12 * mib, 170 * mib, 4.0 * mib, 3.0, unit="bytes") == "12.0 MiB of 170.0 MiB  4.0 MiB/s  0:00:40 left"
+    )
+    assert how_far(0, 170 * mib, None, 65.2, unit="bytes") == "0 B of 170.0 MiB  0:01:05"
+    assert how_far(5 * mib, None, 2.0 * mib, 3.0, unit="bytes") == "5.0 MiB  2.0 MiB/s  0:00:03"
+    assert how_far(1200, 3000, 100.0, 12.0, unit="files") == "1,200 of 3,000 files  100/s  0:00:18 left"

@@ -17,7 +17,7 @@ from ..sources import CatalogLike
 from .common import Releases, make_result
 
 _KIND = "kind"
-_COLOURS = {"only here": "#c3cad1", "in other releases too": d.MORE, "copies inside the release": d.LESS}
+_PARTS = ("only here", "in other releases too", "copies inside the release")
 RELEASES = 40  # bars of a chart that can still be read
 
 
@@ -29,24 +29,23 @@ def draw(result: Mapping[str, pl.DataFrame], _: Mapping[str, object]) -> list[d.
     if held.is_empty():
         return []
     alone = pl.col(c.SIZE) - pl.col(c.REPEATED) - pl.col(c.SHARED)
-    named = dict(zip(_COLOURS, (alone, pl.col(c.SHARED), pl.col(c.REPEATED)), strict=True))
+    named = dict(zip(_PARTS, (alone, pl.col(c.SHARED), pl.col(c.REPEATED)), strict=True))
     long = held.select(d.LABEL, *(part.alias(name) for name, part in named.items())).unpivot(
         index=d.LABEL, variable_name=_KIND, value_name=c.SIZE
     )
     rows, unit = d.in_units(long, c.SIZE, pl.col(d.LABEL))
-    order = pl.col(_KIND).replace_strict({name: at for at, name in enumerate(_COLOURS)})
+    order = pl.col(_KIND).replace_strict({name: at for at, name in enumerate(_PARTS)})
     chart = alt.Chart(
         d.data_of(rows.with_columns(order.alias("at"))),
         title="Bytes stored more than once, by release",
         width=d.WIDTH,
         height=d.BAR * held.height,
     )
-    colours = alt.Scale(domain=list(_COLOURS), range=list(_COLOURS.values()))
     return [
         chart.mark_bar(height=d.BAR - 8).encode(
             x=alt.X(f"{d.AMOUNT}:Q", title=unit),
             y=alt.Y(f"{d.LABEL}:N", sort=None, title=None),
-            color=alt.Color(f"{_KIND}:N", title=None, scale=colours),
+            color=alt.Color(f"{_KIND}:N", title=None, scale=d.colours_of(_PARTS)),
             order=alt.Order("at:Q"),
             tooltip=[alt.Tooltip(f"{name}:N") for name in (d.LABEL, _KIND, d.SHOWN)],
         )
@@ -71,6 +70,7 @@ DUPLICATES = Contract(
                 Field(c.VERSIONS, INT, "number of releases that have it", "releases", 1),
                 _SAVED,
             ),
+            nothing="no content is stored twice",
         ),
         Section(
             "versions",

@@ -52,12 +52,14 @@ GROWTH = Contract(
                 f.FILE_SIZE_B,
                 f.DELTA,
             ),
+            nothing="no file differs",
         ),
-        Section("formats", "by format", (f.GROUP_FORMAT, *f.GROUP)),
+        Section("formats", "by format", (f.GROUP_FORMAT, *f.GROUP), nothing="neither release has files"),
         Section(
             "folders",
             "by folder",
             (Field(c.FOLDER, TEXT, "folder of the files, `.` at the top of the data folder"), *f.GROUP),
+            nothing="neither release has files",
         ),
         Section(
             "kinds",

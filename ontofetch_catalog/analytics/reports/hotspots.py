@@ -34,7 +34,7 @@ def draw(result: Mapping[str, pl.DataFrame], parameters: Mapping[str, object]) -
         amount = pl.col(measure)
         shown, unit = groups.with_columns(amount.alias(d.AMOUNT), amount.cast(pl.String).alias(d.SHOWN)), metric
     charts: list[d.Drawn] = [
-        d.bars(shown, key, title=f"{metric.capitalize()} by {key}", axis=unit, colour=alt.value(d.MORE))
+        d.bars(shown, key, title=f"{metric.capitalize()} by {key}", axis=unit, colour=alt.value(d.PLAIN))
     ]
     return [*charts, _curve(rows, key, metric)] if rows.height > 1 else charts
 
@@ -54,8 +54,8 @@ def _curve(rows: pl.DataFrame, key: str, metric: str) -> d.Drawn:
     dots = 50 if rows.height <= 60 else 0
     return alt.layer(
         diagonal,
-        base.mark_line(color=d.MORE).encode(x=x, y=y),
-        base.mark_point(filled=True, size=dots, color=d.MORE).encode(x=x, y=y, tooltip=hints),
+        base.mark_line(color=d.PLAIN).encode(x=x, y=y),
+        base.mark_point(filled=True, size=dots, color=d.PLAIN).encode(x=x, y=y, tooltip=hints),
         title=f"What the top holds of all {metric}",
     )
 

@@ -20,8 +20,6 @@ from .common import Releases, make_result, pairs_of, parse_day
 
 def draw(result: Mapping[str, pl.DataFrame], _: Mapping[str, object]) -> list[d.Drawn]:
     """Return bytes by format: of one release as bars, of several as one stacked bar each."""
-    import altair as alt
-
     formats = result["formats"].filter(pl.col(c.SIZE) > 0)
     if formats.is_empty():
         return []
@@ -35,11 +33,13 @@ def draw(result: Mapping[str, pl.DataFrame], _: Mapping[str, object]) -> list[d.
             c.FORMAT,
             title=f"Bytes by format, {releases[0]}",
             axis=unit,
-            colour=alt.value(d.MORE),
+            colour=d.by_format(rows[c.FORMAT].to_list()),
             tooltip=[c.FILES],
         )
     ]
 
+
+_EMPTY = "the releases have no files"
 
 LATEST = Contract(
     "latest",
@@ -71,12 +71,15 @@ LATEST = Contract(
             ),
             record=True,
         ),
-        Section("formats", "formats", (f.VERSION, f.GROUP_FORMAT, f.FILES, f.SIZE, f.SHARE, *f.OUTCOMES)),
-        Section("largest", "largest files", (f.VERSION, f.PATH, f.FORMAT, f.SIZE, f.SHARE)),
+        Section(
+            "formats", "formats", (f.VERSION, f.GROUP_FORMAT, f.FILES, f.SIZE, f.SHARE, *f.OUTCOMES), nothing=_EMPTY
+        ),
+        Section("largest", "largest files", (f.VERSION, f.PATH, f.FORMAT, f.SIZE, f.SHARE), nothing=_EMPTY),
         Section(
             "growth",
             "largest growth against the release before",
             (f.VERSION, f.CHANGE, f.PATH, f.FORMAT, f.FILE_SIZE_A, replace(f.SIZE, detail=2), f.DELTA),
+            nothing="no release before has other files",
         ),
     ),
     draw=draw,

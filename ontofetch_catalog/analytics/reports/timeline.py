@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 _KIND = "kind"
 _FLOWS = {c.ADDED_BYTES: "added", c.REMOVED_BYTES: "removed", c.CHURN: "rewritten (churn)"}
-_COLOURS = {"added": d.MORE, "removed": d.LESS, "rewritten (churn)": d.CALM}
 
 
 def draw(result: Mapping[str, pl.DataFrame], parameters: Mapping[str, object]) -> list[d.Drawn]:
@@ -51,8 +50,8 @@ def _over_time(bins: pl.DataFrame, start: alt.X) -> d.Drawn:
     rows, unit = d.in_units(bins.select(c.START, d.LABEL, c.SIZE, c.RELEASES), c.SIZE)
     base = alt.Chart(d.data_of(rows), width=d.WIDTH, height=240)
     hints = [alt.Tooltip(f"{name}:N") for name in (d.LABEL, d.SHOWN, c.RELEASES)]
-    line = base.mark_line(interpolate="step-after", color=d.MORE).encode(x=start, y=alt.Y(f"{d.AMOUNT}:Q", title=unit))
-    points = base.transform_filter(f"datum.{c.RELEASES} > 0").mark_point(filled=True, size=60, color=d.MORE)
+    line = base.mark_line(interpolate="step-after", color=d.PLAIN).encode(x=start, y=alt.Y(f"{d.AMOUNT}:Q", title=unit))
+    points = base.transform_filter(f"datum.{c.RELEASES} > 0").mark_point(filled=True, size=60, color=d.PLAIN)
     shown = points.encode(x=start, y=f"{d.AMOUNT}:Q", tooltip=hints)
     return alt.layer(line, shown, title="Bytes of the last release")
 
@@ -64,7 +63,6 @@ def _changed(line: pl.DataFrame, x: alt.X, title: str) -> d.Drawn:
     flows = line.select(place, *_FLOWS).with_columns(-pl.col(c.REMOVED_BYTES)).rename(_FLOWS)
     long = flows.unpivot(index=place, variable_name=_KIND, value_name=c.SIZE).drop_nulls(c.SIZE)
     rows, unit = d.in_units(long, c.SIZE, pl.col(place))
-    colours = alt.Scale(domain=list(_COLOURS), range=list(_COLOURS.values()))
     width: dict[str, Any] = {"width": 8} if place == c.START else {}
     return (
         alt.Chart(d.data_of(rows), title=title, width=d.WIDTH, height=200)
@@ -72,7 +70,7 @@ def _changed(line: pl.DataFrame, x: alt.X, title: str) -> d.Drawn:
         .encode(
             x=x,
             y=alt.Y(f"{d.AMOUNT}:Q", title=unit),
-            color=alt.Color(f"{_KIND}:N", title=None, scale=colours),
+            color=alt.Color(f"{_KIND}:N", title=None, scale=d.colours_of([*_FLOWS.values()])),
             tooltip=[alt.Tooltip(f"{name}:N") for name in (_KIND, d.SHOWN)],
         )
     )

@@ -18,7 +18,7 @@ from ..sources import CatalogLike
 from .common import Releases, check_choice, make_result, parse_count
 
 _OUTCOME, _COUNT = "outcome", "results"
-_COLOURS = {"passed": d.GOOD, "failed": d.BAD, "not judged": d.CAREFUL, "not validated": d.UNKNOWN}
+_OUTCOMES = ("passed", "failed", "not judged", "not validated")
 
 
 def draw(result: Mapping[str, pl.DataFrame], _: Mapping[str, object]) -> list[d.Drawn]:
@@ -40,20 +40,19 @@ def draw(result: Mapping[str, pl.DataFrame], _: Mapping[str, object]) -> list[d.
 def _outcomes(groups: pl.DataFrame, key: str, title: str, what: str) -> d.Drawn:
     import altair as alt
 
-    names = dict(zip((c.PASSED_FILES, c.FAILED_FILES, c.UNJUDGED_FILES, c.UNVALIDATED_FILES), _COLOURS, strict=True))
+    names = dict(zip((c.PASSED_FILES, c.FAILED_FILES, c.UNJUDGED_FILES, c.UNVALIDATED_FILES), _OUTCOMES, strict=True))
     here = {column: name for column, name in names.items() if column in groups.columns}
     long = groups.select(key, *here).rename(here).unpivot(index=key, variable_name=_OUTCOME, value_name=_COUNT)
-    shown = [name for name in _COLOURS if name in here.values()]
+    shown = [name for name in _OUTCOMES if name in here.values()]
+    long = long.with_columns(pl.col(_OUTCOME).replace_strict({name: at for at, name in enumerate(shown)}).alias("at"))
     return (
         alt.Chart(d.data_of(long), title=title, width=d.WIDTH, height=d.BAR * groups.height)
         .mark_bar(height=d.BAR - 8)
         .encode(
             x=alt.X(f"{_COUNT}:Q", title=what, axis=alt.Axis(format=",d", tickMinStep=1)),
             y=alt.Y(f"{key}:N", sort=None, title=None),
-            color=alt.Color(
-                f"{_OUTCOME}:N", title=None, scale=alt.Scale(domain=shown, range=[_COLOURS[name] for name in shown])
-            ),
-            order=alt.Order(f"{_OUTCOME}:N", sort="descending"),
+            color=alt.Color(f"{_OUTCOME}:N", title=None, scale=d.colours_of(shown)),
+            order=alt.Order("at:Q"),
             tooltip=[alt.Tooltip(f"{name}:N") for name in (key, _OUTCOME, _COUNT)],
         )
     )
@@ -74,10 +73,10 @@ def _history(history: pl.DataFrame) -> list[d.Drawn]:
         x=x, y=alt.Y(f"{c.FAILED_FILES}:Q", title="failed results", axis=alt.Axis(format=",d", tickMinStep=1)),
         color=colour, tooltip=hints,
     )  # fmt: skip
-    return [
-        rates.properties(title="Validation, release by release", height=220),
-        failed.properties(title="Failures, release by release", height=140),
-    ]
+    charts = [rates.properties(title="Validation, release by release", height=220)]
+    if rows[c.FAILED_FILES].sum():
+        charts.append(failed.properties(title="Failures, release by release", height=140))
+    return charts
 
 
 _VALIDATOR = Field(c.VALIDATOR, CATEGORY, "name of the validator")
@@ -109,11 +108,13 @@ _LINE = Field(c.LINE, INT, "line at which it fails, from 1 on; null if unknown",
 _COLUMN = Field(c.COLUMN, INT, "column of that line, from 1 on; null if unknown", detail=4)
 _VERSION = Field(c.VALIDATOR_VERSION, CATEGORY, "version of the validator", "version", 2)
 
+_NO_RESULT = "no validator has looked at a file"
+
 VALIDATION = Contract(
     "validation",
     (
-        Section("validators", "by validator", (_VALIDATOR, *_GROUP)),
-        Section("formats", "by format", (f.GROUP_FORMAT, *_GROUP)),
+        Section("validators", "by validator", (_VALIDATOR, *_GROUP), nothing=_NO_RESULT),
+        Section("formats", "by format", (f.GROUP_FORMAT, *_GROUP), nothing=_NO_RESULT),
         Section(
             "paths",
             "by path",
@@ -127,6 +128,7 @@ VALIDATION = Contract(
                 _LINE,
                 _COLUMN,
             ),
+            nothing=_NO_RESULT,
         ),
         Section(
             "changes",
@@ -139,6 +141,7 @@ VALIDATION = Contract(
                 f.FORMAT,
                 replace(_REASON, detail=2),
             ),
+            nothing="every result is what it was",
         ),
         Section("failures", "failing files", (f.PATH, _VALIDATOR, _VERSION, f.FORMAT, _REASON, _LINE, _COLUMN)),
         Section("not_judged", "files that were not judged", (f.PATH, _VALIDATOR, _VERSION, f.FORMAT, _REASON)),
@@ -228,7 +231,21 @@ def validation(
     frames["summary"] = pipelines.validation_summary(results, changes, held, (now, before))
     asked = {"version": now, "against": before, "by": by, "last": count}
     result = make_result(catalog, VALIDATION, frames, asked)
-    return replace(result, hidden=_hidden(result) if changes is None else {})
+    return replace(result, hidden=_hidden(result) if changes is None else {}, nothing=_nothing(result))
+
+
+def _nothing(result: ReportResult) -> dict[str, str]:
+    """Return why there are no failures and nothing unjudged: all is well, or nobody has looked."""
+    summary = result["summary"].row(0, named=True)
+    if not summary[c.FILES]:
+        return dict.fromkeys(("failures", "not_judged"), "the release has no files")
+    if not summary[c.RESULTS]:
+        return dict.fromkeys(("failures", "not_judged"), "no validator has looked at a file")
+    judged = summary[c.PASSED_FILES] + summary[c.FAILED_FILES]
+    return {
+        "failures": "no file failed" if judged else "nothing was judged",
+        "not_judged": "all that was looked at was judged",
+    }
 
 
 def _hidden(result: ReportResult) -> dict[str, tuple[str, ...]]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-_SOURCES = """(
+SOURCES = """(
     SELECT string_agg(o.source_url, ' ' ORDER BY o.recorded_at, o.source_url) FROM origins o
     WHERE o.version_id = artifacts.version_id AND o.relpath = artifacts.relpath
 ) AS sources"""
@@ -194,7 +194,7 @@ def find_content(connection: duckdb.DuckDBPyConnection, digits: str) -> pa.Table
     """
     return connection.sql(
         f"""
-        SELECT 'artifact' AS kind, version_id, relpath, artifact_id AS sha256, size_bytes, NULL AS format, {_SOURCES}
+        SELECT 'artifact' AS kind, version_id, relpath, artifact_id AS sha256, size_bytes, NULL AS format, {SOURCES}
         FROM artifacts WHERE starts_with(artifact_id, $digits)
         UNION ALL
         SELECT 'file', version_id, relpath, file_id, size_bytes, format, NULL
@@ -211,7 +211,7 @@ def find_path(connection: duckdb.DuckDBPyConnection, pattern: str) -> pa.Table:
         f"""
         WITH found AS (
             SELECT 'artifact' AS kind, version_id, relpath, artifact_id AS sha256, size_bytes, NULL AS format,
-                {_SOURCES}
+                {SOURCES}
             FROM artifacts
             UNION ALL
             SELECT 'file', version_id, relpath, file_id, size_bytes, format, NULL FROM extracted_files

@@ -28,14 +28,14 @@ KEYS = {
     "format": "format",
     "extension": f"CASE WHEN contains({_NAME}[2:], '.') THEN lower(string_split({_NAME}, '.')[-1]) ELSE 'none' END",
 }
-_REASON = (
+REASON = (
     "CASE WHEN NOT passed THEN regexp_extract(coalesce(details->>'error', ''), '[^\\r\\n]*')"
     " WHEN passed IS NULL THEN regexp_extract(coalesce(details->>'not_judged', ''), '[^\\r\\n]*') END AS reason,"
     " try_cast(details->>'line' AS BIGINT) AS line, try_cast(details->>'column' AS BIGINT) AS \"column\""
 )
 _ROWS = {
     "files": "extracted_files",
-    "validations": f"(SELECT * EXCLUDE (details), {_REASON} FROM validations)",  # noqa: S608
+    "validations": f"(SELECT * EXCLUDE (details), {REASON} FROM validations)",  # noqa: S608
     "events": "(SELECT * REPLACE (payload::VARCHAR AS payload) FROM events)",
 }
 
@@ -67,7 +67,7 @@ def read(connection: duckdb.DuckDBPyConnection, statement: Statement) -> pa.Tabl
         return connection.sql(statement.sql).to_arrow_table()
 
 
-def _of(sql: str, version_ids: Sequence[str] | None) -> Statement:
+def of_releases(sql: str, version_ids: Sequence[str] | None) -> Statement:
     """Return a statement about some releases, or (None) about all; `sql` has `{scope}` for a condition on its rows."""
     if version_ids is None:
         return Statement(sql.format(scope="true"))
@@ -75,7 +75,7 @@ def _of(sql: str, version_ids: Sequence[str] | None) -> Statement:
     return Statement(sql.format(scope=scope), {"given_releases": {"version_id": version_ids}})
 
 
-def _of_pairs(sql: str, pairs: Sequence[tuple[str, str]]) -> Statement:
+def of_pairs(sql: str, pairs: Sequence[tuple[str, str]]) -> Statement:
     """Return a statement about what changed between releases; `sql` has `{deltas}` for version_deltas."""
     deltas = deltas_of("(SELECT list({'a': a, 'b': b}) FROM given_pairs)")
     columns = {"a": [a for a, _ in pairs], "b": [b for _, b in pairs]}
@@ -130,7 +130,7 @@ def select_files(version_ids: Sequence[str]) -> Statement:
     `passed` is whether those validators that judged the file passed it, null where none did; `not_judged` is whether
     some looked at it and none judged it, null where none looked.
     """
-    return _of(
+    return of_releases(
         "SELECT version_id, relpath, format, size_bytes, verified_at, passed, not_judged"
         " FROM (SELECT * FROM extracted_files WHERE {scope})"
         " LEFT JOIN (SELECT version_id, relpath, bool_and(passed) AS passed, count(passed) = 0 AS not_judged"
@@ -145,7 +145,7 @@ def select_changes(
     """Return the SQL of what changed from A to B, for each pair: version_id (B) and columns of version_delta_files."""
     chosen = ", ".join("b AS version_id" if name == "version_id" else name for name in columns)
     where = "" if unchanged else " WHERE change <> 'UNCHANGED'"
-    return _of_pairs(f"SELECT {chosen} FROM {{deltas}}{where}{_limit(most)}", pairs)  # noqa: S608
+    return of_pairs(f"SELECT {chosen} FROM {{deltas}}{where}{_limit(most)}", pairs)  # noqa: S608
 
 
 def select_change_sums(pairs: Sequence[tuple[str, str]]) -> Statement:
@@ -153,7 +153,7 @@ def select_change_sums(pairs: Sequence[tuple[str, str]]) -> Statement:
 
     version_id (B), added, removed, modified, renamed, added_bytes, removed_bytes, modified_delta_bytes, churn_bytes.
     """
-    return _of_pairs(
+    return of_pairs(
         "SELECT b AS version_id, count(*) FILTER (change = 'ADDED') AS added,"
         " count(*) FILTER (change = 'REMOVED') AS removed, count(*) FILTER (change = 'MODIFIED') AS modified,"
         " count(*) FILTER (change = 'RENAMED') AS renamed,"
@@ -168,7 +168,7 @@ def select_change_sums(pairs: Sequence[tuple[str, str]]) -> Statement:
 
 def select_totals(key: str, version_ids: Sequence[str]) -> Statement:
     """Return the SQL of totals of some releases by one of KEYS: version_id, the key, files, size_bytes."""
-    return _of(
+    return of_releases(
         f"SELECT version_id, {KEYS[key]} AS {key}, count(*) AS files, sum(size_bytes)::BIGINT AS size_bytes"  # noqa: S608
         " FROM extracted_files WHERE {scope} GROUP BY ALL",
         version_ids,
@@ -177,7 +177,7 @@ def select_totals(key: str, version_ids: Sequence[str]) -> Statement:
 
 def select_file_count(version_id: str) -> Statement:
     """Return the SQL of the number of files of a release: files."""
-    return _of("SELECT count(*) AS files FROM extracted_files WHERE {scope}", [version_id])
+    return of_releases("SELECT count(*) AS files FROM extracted_files WHERE {scope}", [version_id])
 
 
 def select_results(version_id: str, columns: Sequence[str]) -> Statement:
@@ -185,8 +185,8 @@ def select_results(version_id: str, columns: Sequence[str]) -> Statement:
 
     `reason` is the first line of why a file failed or was not judged, null where it passed; the others say where.
     """
-    return _of(
-        f"SELECT {_named(columns)} FROM (SELECT *, {_REASON} FROM validations WHERE {{scope}})"  # noqa: S608
+    return of_releases(
+        f"SELECT {_named(columns)} FROM (SELECT *, {REASON} FROM validations WHERE {{scope}})"  # noqa: S608
         " JOIN (SELECT relpath, format FROM extracted_files WHERE {scope}) USING (relpath)",
         [version_id],
     )
@@ -197,7 +197,7 @@ def select_result_changes(a: str, b: str) -> Statement:
 
     relpath and format are those in B, of a removed result those in A; previous_relpath is the path in A if it differs.
     """
-    return _of(
+    return of_releases(
         "SELECT d.change, d.validator, f.relpath, nullif(d.relpath_a, f.relpath) AS previous_relpath, f.format"  # noqa: S608
         f" FROM version_validation_delta({literal(a)}, {literal(b)}) d"
         " JOIN (SELECT version_id, relpath, format FROM extracted_files WHERE {scope}) f"
@@ -210,7 +210,7 @@ def select_result_changes(a: str, b: str) -> Statement:
 
 def select_result_totals(version_ids: Sequence[str]) -> Statement:
     """Return the SQL of version_id, validator, results, passed, failed, not_judged."""
-    return _of(
+    return of_releases(
         "SELECT version_id, validator, count(*) AS results, count(*) FILTER (passed) AS passed,"
         " count(*) FILTER (NOT passed) AS failed, count(*) FILTER (passed IS NULL) AS not_judged"
         " FROM validations WHERE {scope} GROUP BY ALL",
@@ -225,7 +225,7 @@ def select_hotspots(key: str, version_ids: Sequence[str] | None) -> Statement:
         "source_url, '^[A-Za-z0-9+.-]+://([^/:?#]+)', 1)), ''), 'file') AS host FROM artifacts GROUP BY ALL)"
         " USING (version_id, artifact_id)"
     )
-    return _of(
+    return of_releases(
         f"SELECT {KEYS[key]} AS {key}, count(*) AS files, sum(size_bytes)::BIGINT AS size_bytes,"  # noqa: S608
         " count(failing) AS failed FROM (SELECT * FROM extracted_files WHERE {scope})"
         f"{hosts if key == 'host' else ''}"
@@ -241,7 +241,7 @@ def select_copies(version_ids: Sequence[str] | None) -> Statement:
     relpath and format are those of the first copy by path.
     """
     # first per release: counting distinct releases per content is three times slower
-    return _of(
+    return of_releases(
         "SELECT file_id, any_value(size_bytes) AS size_bytes, sum(copies)::BIGINT AS copies, count(*) AS versions,"
         " min(relpath) AS relpath, arg_min(format, relpath) AS format FROM (SELECT version_id, file_id,"
         " any_value(size_bytes) AS size_bytes, count(*) AS copies, min(relpath) AS relpath, arg_min(format, relpath)"
@@ -256,7 +256,7 @@ def select_shared(version_ids: Sequence[str] | None) -> Statement:
 
     shared_bytes are those of contents that another release has too, each content once.
     """
-    return _of(
+    return of_releases(
         "WITH held AS MATERIALIZED (SELECT version_id, file_id, any_value(size_bytes) AS size, count(*) AS copies"
         " FROM extracted_files WHERE {scope} GROUP BY ALL), spread AS (SELECT file_id FROM held"
         " GROUP BY file_id HAVING count(*) > 1)"

@@ -1,0 +1,91 @@
+"""What the pages of a site are made of: all rows of a catalog that they show, read at once, release by release.
+
+Each table is one statement over all releases. What is made of the rows is not known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from ..analytics.collect import collect
+from ..analytics.sources import CatalogReader
+from ..catalog.repo import showing
+
+MOST_CHANGES = 100  # changed files of a release that its page lists
+MOST_FAILURES = 50
+MOST_FILES = 20
+Frames = Mapping[str, pl.DataFrame]
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One release as its page shows it; of each kind its rows, without version_id.
+
+    Args:
+        version_id: Whose.
+        series: `service/ontology`.
+        version: The last part of its name.
+        previous: The release before it in its series, None for the first.
+        facts: Its row of `releases`.
+        rows: `artifacts`, `formats`, `largest`, `changes`, `sums`, `results`, `failures`: those that have rows.
+    """
+
+    version_id: str
+    series: str
+    version: str
+    previous: str | None
+    facts: Mapping[str, object]
+    rows: Frames
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All that a site shows.
+
+    Args:
+        releases: A row per release, each series in its order.
+        series: Series → its releases in order.
+    """
+
+    releases: pl.DataFrame
+    series: Mapping[str, list[Release]]
+
+
+def read(reader: CatalogReader) -> Catalogue:
+    """Return all rows that a site shows, of an open catalog."""
+    known = collect({"releases": reader.read(showing.select_releases())})["releases"]
+    # opening a catalog has checked that its names can be names of folders and files
+    stated = collect({"stated": reader.read(showing.select_stated())})["stated"]
+    known = known.join(stated, on="version_id", how="left", maintain_order="left")
+    known = known.with_columns(pl.col("version_id").shift(1).over("slot").alias("previous"))
+    pairs = known.drop_nulls("previous").select("previous", "version_id").rows()
+    lazy = {
+        # a path of this machine is nobody else's affair
+        "artifacts": reader.read(showing.select_artifacts()).with_columns(
+            pl.col("sources").str.replace_all("(^| )file:[^ ]*", "${1}a local file")
+        ),
+        "formats": reader.totals("format", known["version_id"].to_list()).sort(
+            "version_id", "size_bytes", "format", descending=[False, True, False]
+        ),
+        "largest": reader.read(showing.select_largest(MOST_FILES)),
+        "sums": reader.change_sums(pairs),
+        "changes": reader.read(showing.select_first_changes(pairs, MOST_CHANGES)),
+        "results": reader.result_totals(known["version_id"].to_list()).sort("version_id", "validator"),
+        "failures": reader.read(showing.select_failures(MOST_FAILURES)),
+    }
+    split = {name: _by_release(frame) for name, frame in collect(lazy).items()}
+    series: dict[str, list[Release]] = {}
+    for facts in known.to_dicts():
+        version_id, slot = str(facts["version_id"]), str(facts["slot"])
+        rows = {name: of[version_id] for name, of in split.items() if version_id in of}
+        release = Release(version_id, slot, version_id.rpartition("/")[2], facts["previous"], facts, rows)
+        series.setdefault(slot, []).append(release)
+    return Catalogue(known, series)
+
+
+def _by_release(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    parts = frame.partition_by("version_id", as_dict=True, include_key=False, maintain_order=True)
+    return {str(key[0]): part for key, part in parts.items()}
