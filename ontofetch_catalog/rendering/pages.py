@@ -15,7 +15,7 @@ from .cells import Column, Part, arrange
 from .text import safe_text
 
 if TYPE_CHECKING:
-    import polars as pl
+    from .cells import Rows
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 STYLE = """
@@ -41,7 +41,7 @@ figure { margin: 1.5rem 0 0; overflow-x: auto; color: var(--ink); }
 
 
 def as_page(
-    frames: Mapping[str, pl.DataFrame],
+    frames: Mapping[str, Rows],
     look: Look,
     *,
     title: str,
