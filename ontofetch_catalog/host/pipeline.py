@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from ontofetch_hookspecs import (
     ArtifactRecord,
     DownloadDone,
+    DownloadRecord,
     ExtractDone,
     HostInfo,
     SetLatest,
@@ -60,6 +61,7 @@ class Pull:
         self._length_known = True
         self._content_type: str | None = None
         self._record: VersionRecord | None = None
+        self._known: DownloadRecord | None = None
         self._summary = Summary(version_id="", artifact=self._name)
         self._early: tuple[Stage, Extraction] | None = None  # what was unpacked before the download is recorded
         self._recorded = True  # until nobody hands out a receipt
@@ -72,7 +74,7 @@ class Pull:
         self._version = version
         self._version_id = request.version_id(version)
         self._summary = Summary(version_id=self._version_id, artifact=self._name)
-        self._record = self._contract.find_version(self._version_id)
+        self._record, self._known = self._contract.find_release(self._version_id, request.source.url)
         self._layout = find_layout(self._record.layout if self._record else str(host.settings["layout"]))
         folder = self._layout.version_folder(request.service, request.ontology, version)
         self._folder = host.root / (self._record.fs_relpath if self._record else folder)
@@ -167,7 +169,7 @@ class Pull:
         # where that is refused, the stage that comes next says it
         with suppress(OSError):
             make_root(self._host.root, int(str(settings["store_mode"]), 8))
-        known = self._contract.find_download(request.source.url)
+        known = self._known if request.version is not None else self._contract.find_download(request.source.url)
         options = HttpOptions.from_settings(settings, request.headers)
         with bar(f"fetch {self._name}", unit="bytes") as update:
             return fetch(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from ontofetch_hookspecs.extensions import Look
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from ontofetch_hookspecs import Table
 
-    Rows = pl.DataFrame | pa.Table
+    Rows: TypeAlias = pl.DataFrame | pa.Table
 
 MIDNIGHT = "T00:00:00Z"  # a column of days is shown as days
 FREE_TEXT = ("details", "payload", "help", "meaning", "command")
@@ -39,7 +39,8 @@ def cut(look: Look, name: str, frame: Rows, rows: int | None) -> Rows:
     """Return at most `rows` rows of a frame, the ones that matter most."""
     if rows is None or name in look.whole:
         return frame
-    return frame.slice(max(len(frame) - rows, 0) if name in look.newest_last else 0, rows)
+    found: Rows = frame.slice(max(len(frame) - rows, 0) if name in look.newest_last else 0, rows)
+    return found
 
 
 def to_rows(table: Table) -> pa.Table:
