@@ -53,7 +53,7 @@ _kept: dict[Path, tuple[State, Answers]] = {}  # root → the state in which a b
 
 
 def keep(root: Path, state: State, answers: Answers | None) -> None:
-    """Keep the answers of the last boundary of this process in a store, as long as the store's files have this state."""
+    """Keep the answers of a boundary that has just ended in a store, as long as its files have this state."""
     if answers is None:
         _kept.pop(root, None)
     else:

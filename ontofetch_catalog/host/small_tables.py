@@ -1,4 +1,4 @@
-"""Joins and groups of Arrow tables by the kernels alone: Arrow's own engine for them takes longer to import than they do.
+"""Joins and groups of Arrow tables by the kernels alone: the engine that Arrow has for them takes long to import.
 
 Which tables these are is not known here.
 """

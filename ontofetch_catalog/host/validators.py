@@ -21,8 +21,8 @@ from ontofetch_hookspecs.store_paths import StorePath
 
 from ..children.limits import Allowance
 from ..content.bounds import Limits
-from .unjudged import judge_by_name
 from .small_tables import first_of_each, join_one
+from .unjudged import judge_by_name
 from .validator_process import UNFINISHED, Task, Worker
 
 if TYPE_CHECKING:

@@ -48,15 +48,19 @@ def to_rows(table: Table) -> pa.Table:
     import pyarrow as pa
 
     rows = pa.table(table)
-    fields = []
-    for field in rows.schema:
-        kind = field.type
+    for number, field in enumerate(rows.schema):
+        kind, column = field.type, rows.column(number)
         if pa.types.is_decimal(kind) and not kind.scale:
-            kind = pa.int64()
-        elif pa.types.is_timestamp(kind):
-            kind = pa.timestamp("us", kind.tz or "UTC")
-        fields.append(pa.field(field.name, kind, field.nullable))
-    return rows.cast(pa.schema(fields), safe=False)
+            column = column.cast(pa.int64())
+        elif pa.types.is_timestamp(kind) and kind.unit != "us":
+            column = column.cast(pa.timestamp("us", kind.tz or "UTC"), safe=False)
+        elif pa.types.is_timestamp(kind) and kind.tz is None:
+            # the same numbers; a cast would import all of Arrow's kernels for this
+            utc = pa.timestamp("us", "UTC")
+            column = pa.chunked_array([chunk.view(utc) for chunk in column.chunks], utc)
+        if column.type != kind:
+            rows = rows.set_column(number, field.with_type(column.type), column)
+    return rows
 
 
 @dataclass(frozen=True, slots=True)
