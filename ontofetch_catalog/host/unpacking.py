@@ -9,10 +9,11 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import IO
 
 from ontofetch_hookspecs.names import quote, relpath_fault
-from ontofetch_hookspecs.stages import CHUNK, StageFolder
+from ontofetch_hookspecs.stages import CHUNK, StagedFile, StageFolder
 
 from ..content import remarks
 from ..content.archives import HARD_LINK, Budget, Counted, Entry, Readable, damage_named, read_entries
@@ -21,6 +22,7 @@ from ..content.insides import format_inside
 from ..content.selection import Selection, find_sources
 from ..errors import ExtractError
 from .unpacked_names import Names
+from .written_beside import WrittenBeside
 
 DATA = "data"
 _INSTEAD = "Leave it out with --exclude, or pull an archive that was packed without it."
@@ -192,17 +194,33 @@ class Unpacking:
 
     def _write(self, entry: Entry, path: str, told: float | None = None) -> None:
         mtime = float(int(min(max(entry.mtime if told is None else told, 0.0), _LATEST_TIME)))
-        with self._stage.write_file(f"{DATA}/{path}", mtime=mtime) as staged:
-            head = b""
+        with damage_named(self._budget.name):
+            whole = entry.whole()
+        if whole is None:
+            with self._stage.write_file(f"{DATA}/{path}", mtime=mtime) as staged:
+                head = self._copy(entry, staged)
+            digest, size = staged.sha256, staged.size
+        else:
+            self._stage.write_whole(f"{DATA}/{path}", whole, mtime=mtime)
+            head, digest, size = whole[:HEAD_BYTES], hashlib.sha256(whole).hexdigest(), len(whole)
+            self._alive()
+        # what the server said of an archive says nothing of its entries
+        said = self._content_type if entry.alone else None
+        found = format_inside(path, head, partial(self._reopened, path), said)
+        self.rows.append((path, digest, found, size, mtime))
+
+    def _reopened(self, path: str) -> IO[bytes]:
+        return os.fdopen((self._stage.place / f"{DATA}/{path}").open_file(), "rb")
+
+    def _copy(self, entry: Entry, staged: StagedFile) -> bytes:
+        """Write an entry and return its first bytes; what is large is hashed and written while the next is inflated."""
+        head = b""
+        with WrittenBeside(staged.write) as beside:
             for chunk in self._chunks(entry):
                 if len(head) < HEAD_BYTES:
                     head += chunk[: HEAD_BYTES - len(head)]
-                staged.write(chunk)
-        place = self._stage.place / f"{DATA}/{path}"
-        # what the server said of an archive says nothing of its entries
-        said = self._content_type if entry.alone else None
-        found = format_inside(path, head, lambda: os.fdopen(place.open_file(), "rb"), said)
-        self.rows.append((path, staged.sha256, found, staged.size, mtime))
+                beside.write(chunk)
+        return head
 
     def _chunks(self, entry: Entry) -> Iterator[bytes]:
         # only reading may be blamed on the archive: what happens between two chunks is the stage's affair
