@@ -308,7 +308,8 @@ def _tar_entries(stream: Readable, name: str, budget: Budget) -> Iterator[Entry]
             return
         budget.begin(member.name)
         opened = _opening(partial(_same, member.stream), name)
-        yield Entry(member.name, member.kind, member.mtime, opened, member.target.removeprefix("./"), replaces=True)
+        target = member.target.removeprefix("./")
+        yield Entry(member.name, member.kind, member.mtime, opened, target, replaces=True, whole=member.whole)
 
 
 def _same(stream: Readable) -> Readable:

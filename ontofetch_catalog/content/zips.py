@@ -181,7 +181,7 @@ def _start(head: bytes, record: Record, places: array[int], budget: Budget) -> i
     fields = _LOCAL_FIELDS.unpack_from(head)
     if fields[10] != len(record.name) or head[_LOCAL_FIELDS.size :][: fields[10]] != record.name:
         budget.remarks.add(remarks.OTHER_NAME, record.shown)
-    start = record.place + _LOCAL_FIELDS.size + fields[10] + fields[11]
+    start: int = record.place + _LOCAL_FIELDS.size + fields[10] + fields[11]
     if start + record.packed > places[bisect_right(places, record.place)]:
         raise _shared(budget)
     return start

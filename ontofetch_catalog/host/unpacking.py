@@ -22,6 +22,7 @@ from ..content.insides import format_inside
 from ..content.selection import Selection, find_sources
 from ..errors import ExtractError
 from .unpacked_names import Names
+from .writers import Row, Writers
 from .written_beside import WrittenBeside
 
 DATA = "data"
@@ -59,7 +60,7 @@ class Unpacking:
         content_type: str | None = None,
         alive: Callable[[], None] = lambda: None,
     ) -> None:
-        self.rows: list[tuple[str, str, str, int, float]] = []
+        self.rows: list[Row] = []
         self.tops: set[str] = set()
         self.skipped = 0
         self._stage = stage
@@ -69,7 +70,12 @@ class Unpacking:
         self._drop = drop
         self._alive = alive
         self._names = Names(budget, drop, self._is_there, portable=portable)
+        self._writers = Writers(stage, DATA, self.rows_of)
         self._links: dict[str, tuple[str, float]] = {}  # path → name and time of links whose file is not unpacked
+
+    def rows_of(self, rows: list[Row]) -> None:
+        """Take in what is told of files that are written."""
+        self.rows += rows
 
     def take(self, entry: Entry) -> None:
         """Check an entry and, if it is asked for, write it below the stage's data folder."""
@@ -105,6 +111,9 @@ class Unpacking:
             # the same file was packed twice; tar says so by a link to itself
             return
         again = self._names.add(name, path)
+        if again or entry.kind == HARD_LINK:
+            # what it is compared with, or a link to, has to be there
+            self._writers.finish()
         pending = self._links.pop(path, None)
         if again and not entry.replaces:
             self._check_same(entry, name, path)
@@ -128,6 +137,7 @@ class Unpacking:
         Raises:
             ExtractError: There is no such file before the link.
         """
+        self._writers.finish()
         if not self._links:
             return
         with ExitStack() as stack:
@@ -142,6 +152,11 @@ class Unpacking:
         with ExitStack() as stack:
             for number, entry in enumerate(self._again(archive, stack)):
                 self._write_links(entry, by_number.get(number, []))
+        self._writers.finish()
+
+    def close(self) -> None:
+        """End the processes that write."""
+        self._writers.close()
 
     def _again(self, archive: IO[bytes], stack: ExitStack) -> Iterator[Entry]:
         archive.seek(0)
@@ -154,6 +169,8 @@ class Unpacking:
         first = ""
         for path in paths:
             mtime = self._links[path][1]
+            if first:
+                self._writers.finish()
             source = self._copy_of(entry, first) if first else entry
             self._write(source, path, mtime)
             first = path
@@ -196,18 +213,16 @@ class Unpacking:
         mtime = float(int(min(max(entry.mtime if told is None else told, 0.0), _LATEST_TIME)))
         with damage_named(self._budget.name):
             whole = entry.whole()
-        if whole is None:
-            with self._stage.write_file(f"{DATA}/{path}", mtime=mtime) as staged:
-                head = self._copy(entry, staged)
-            digest, size = staged.sha256, staged.size
-        else:
-            self._stage.write_whole(f"{DATA}/{path}", whole, mtime=mtime)
-            head, digest, size = whole[:HEAD_BYTES], hashlib.sha256(whole).hexdigest(), len(whole)
-            self._alive()
         # what the server said of an archive says nothing of its entries
         said = self._content_type if entry.alone else None
+        if whole is not None:
+            self._writers.write((path, whole, mtime, said))
+            self._alive()
+            return
+        with self._stage.write_file(f"{DATA}/{path}", mtime=mtime) as staged:
+            head = self._copy(entry, staged)
         found = format_inside(path, head, partial(self._reopened, path), said)
-        self.rows.append((path, digest, found, size, mtime))
+        self.rows.append((path, staged.sha256, found, staged.size, mtime))
 
     def _reopened(self, path: str) -> IO[bytes]:
         return os.fdopen((self._stage.place / f"{DATA}/{path}").open_file(), "rb")

@@ -1,4 +1,4 @@
-"""The writing of a large file by a thread of its own, while its next bytes are inflated: both are done outside of Python.
+"""The writing of a large file by a thread of its own, while its next bytes are inflated: Python waits for neither.
 
 What is written, and where to, is not known here.
 """
@@ -31,7 +31,7 @@ class WrittenBeside:
 
     def write(self, piece: bytes) -> None:
         """Write a piece after all before it: here if it is small and none are pending, else beside."""
-        if not self._pending and (len(piece) < LARGE or not self._has_thread()) or self._thread is None:
+        if (not self._pending and (len(piece) < LARGE or not self._has_thread())) or self._thread is None:
             self._write(piece)
             return
         self._pending.append(self._thread.submit(self._write, piece))

@@ -44,8 +44,8 @@ def outcome(path: Path, read: object, limits: Limits) -> list[object]:
     with ExitStack() as stack:
         try:
             for entry in read_entries(path, "some.zip", stack, budget):
-                if entry.kind == "file":
-                    found.append((entry.path, read(entry)))  # type: ignore[operator]
+                # one after the other: what came before a fault stays
+                found += [(entry.path, read(entry))] if entry.kind == "file" else []  # type: ignore[operator]
         except ExtractError as error:
             return [*found, str(error), budget.remarks.list()]
     return [*found, budget.out, budget.remarks.list()]
