@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from pathlib import Path
 
@@ -16,6 +17,11 @@ from .harness import Race, Side
 
 HELP = "import argparse, pluggy\nfrom importlib.metadata import entry_points\nlist(entry_points(group='ontofetch'))"
 LIBRARIES = "import duckdb, polars"
+CATALOG = "import argparse, pluggy, duckdb, pyarrow, rich.console"
+# the file is judged in a process of its own, which has the parser
+PULL = (
+    f"{CATALOG}\nimport pyarrow.compute, subprocess, sys\nsubprocess.run([sys.executable, '-c', 'import pyoxigraph'])"
+)
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +42,28 @@ def test_help(race: Race, small: Path) -> None:
         "start.help",
         Side(lambda _: run([SCRIPT, "--help"], small)),
         Side(lambda _: run([sys.executable, "-c", HELP])),
+    )
+
+
+def test_bare(race: Race, small: Path) -> None:
+    """What do I have: the table of the series."""
+    assert len(run([SCRIPT], small).stdout.splitlines()) == 3
+    race(
+        "start.bare",
+        Side(lambda _: run([SCRIPT], small)),
+        Side(lambda _: run([sys.executable, "-c", CATALOG])),
+    )
+
+
+def test_pull(race: Race, scratch: Path) -> None:
+    """A pull of one small file: fetched, unpacked, judged, recorded four times, latest."""
+    source, numbers = scratch / "tiny.ttl", itertools.count(1)
+    source.write_text("@prefix : <http://example.org/> .\n:a :b :c .\n")
+    words = [SCRIPT, "pull", source, "--service", "bench", "--ontology", "tiny", "-q", "--version"]
+    race(
+        "start.pull",
+        Side(lambda _: run([*words, str(next(numbers))], scratch / "tiny")),
+        Side(lambda _: run([sys.executable, "-c", PULL])),
     )
 
 

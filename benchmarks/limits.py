@@ -48,6 +48,10 @@ LIMITS = {
     "import.one": Limit(1.5, "db import, 10,000 files of one release in place", "db rebuild of as many, hashed"),
     "import.ten": Limit(2.5, "the same, of ten releases: two boundaries each", "db rebuild of as many, hashed"),
     "hostile.memory": Limit(1.0, "the process that holds most, of all hostile inputs", "600 MB"),
+    "pull.small": Limit(1.25, "pull of a zip of 50,000 small files", "unzip, sync, sha256sum of every file"),
+    "pull.large": Limit(1.1, "pull of a zip of 40 files of 50 MB", "unzip, sync, sha256sum of every file"),
+    "start.bare": Limit(3.0, "ontofetch, small catalog", "Python, import duckdb, pyarrow, rich"),
+    "start.pull": Limit(4.5, "ontofetch pull, one small file", "Python, import the same and a parser in a child"),
     "start.help": Limit(1.5, "ontofetch --help", "Python, argparse, pluggy, list of entry points"),
     "start.report": Limit(3.0, "ontofetch report latest, small catalog", "Python, import duckdb and polars"),
 }

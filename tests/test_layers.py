@@ -53,7 +53,7 @@ MAY_IMPORT = {
 CATALOG_ORDER = (
     ("fsops",),
     ("holders", "locks", "connection", "walk", "failures"),
-    ("migrations", "tables", "extractions"),
+    ("migrations", "tables", "extractions", "answers"),
     ("repo",),
     ("generation",),
     ("journal",),

@@ -25,7 +25,7 @@ from .errors import EventError, StageError, next_step
 from .layout import STAGING
 from .names import check_relpath, check_sha256, check_size, check_text, is_ambiguous, quote, redact_url
 from .processes import Owner, this_process
-from .store_paths import StorePath, make_root
+from .store_paths import OpenFolders, StorePath, make_root
 
 RECORD = "stage.json"
 LOCK = ".lock"
@@ -95,6 +95,7 @@ class StageFolder:
     def __init__(self, root: Path, name: str) -> None:
         self.name = name
         self.place = StorePath(root, STAGING) / name
+        self._folders = OpenFolders(self.place)
 
     @property
     def path(self) -> Path:
@@ -120,6 +121,22 @@ class StageFolder:
             yield StagedFile(self.path / relpath, stream)
             if mtime is not None:
                 os.utime(stream.fileno(), (mtime, mtime))
+
+    def write_whole(self, relpath: str, data: bytes, *, mtime: float) -> None:
+        """Write a new file of few bytes below the stage, as `write_file` does; its folder stays open for the next one.
+
+        Raises:
+            StageError: As there.
+        """
+        with _refused(check_relpath("staged file", relpath)):
+            descriptor = self._folders.create_file(relpath)
+            try:
+                left = memoryview(data)
+                while left:
+                    left = left[os.write(descriptor, left) :]
+                os.utime(descriptor, (mtime, mtime))
+            finally:
+                os.close(descriptor)
 
     def remove_file(self, relpath: str) -> None:
         """Take a file below the stage away again, for another that comes in its place; StageError as `write_file`."""
@@ -244,6 +261,7 @@ class Stage(StageFolder):
 
     def close(self) -> None:
         """Let go of the lock; the folder stays."""
+        self._folders.close()
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -341,21 +359,28 @@ def _link(source: StorePath, target: StorePath, opened: os.stat_result) -> bool:
         return False
 
 
-@contextmanager
-def _refused(relpath: str) -> Iterator[None]:
-    """Turn what the disk refuses into a sentence.
+class _refused:  # noqa: N801 - used as a function is; a class, for it stands around every file
+    """Turn what the disk refuses into a sentence; a context.
 
     Raises:
         StageError: It did.
     """
-    try:
-        yield
-    except OSError as error:
-        raise StageError(
-            f"{quote(relpath)} can't be staged: {error.strerror or error}.",
-            subject=relpath,
-            hint=next_step(error.errno),
-        ) from error
+
+    __slots__ = ("_relpath",)
+
+    def __init__(self, relpath: str) -> None:
+        self._relpath = relpath
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if isinstance(error, OSError):
+            raise StageError(
+                f"{quote(self._relpath)} can't be staged: {error.strerror or error}.",
+                subject=self._relpath,
+                hint=next_step(error.errno),
+            ) from error
 
 
 def _is_whole(place: StorePath, record: StageRecord) -> bool:

@@ -13,6 +13,7 @@ import os
 import re
 import stat
 import sys
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from .names import quote
 MAX_DOCUMENT = 1 << 26  # bytes; no record or document that we write is larger
 MAX_DEPTH = 100  # nested objects and lists of a document; ours have 5
 MAX_VALUES = 2_000_000  # in a document: 64 MiB of `{},` would take 1.4 GB of memory
+MOST_OPEN = 16  # folders that stay open while files are made in them
 STORE_MODE = 0o700  # of the folder of a new store
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NESTING = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
@@ -240,6 +242,68 @@ class StorePath:
             ValueError: It is no JSON (NaN is none), is nested too deeply, or has a number that is too long.
         """
         return parse_json(self.read_bytes(most))
+
+
+class OpenFolders:
+    """The folders below one place in which files are made, a few of them open at a time.
+
+    Most files lie in the folder of the one before, and an open folder is no longer looked for: who moves it away
+    meanwhile finds the files where it has become.
+
+    Args:
+        place: What all paths are below.
+    """
+
+    def __init__(self, place: StorePath) -> None:
+        self._place = place
+        self._open: dict[str, int] = {}  # path → descriptor, the one that was asked for last at the end
+        weakref.finalize(self, _close_all, self._open)
+
+    def create_file(self, relpath: str) -> int:
+        """Make a new file as `StorePath.create_file` does, and its folders where they are missing.
+
+        Raises:
+            OSError: See there.
+        """
+        folder, _, name = relpath.rpartition("/")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        try:
+            return open_beneath(self._descriptor(folder), name, flags, 0o644)
+        except FileNotFoundError:
+            # it was removed since it was opened
+            self._forget(folder)
+            (self._place / folder if folder else self._place).make_folders()
+            return open_beneath(self._descriptor(folder), name, flags, 0o644)
+
+    def close(self) -> None:
+        """Close all of them."""
+        _close_all(self._open)
+
+    def _descriptor(self, folder: str) -> int:
+        found = self._open.pop(folder, None)
+        if found is None:
+            found = self._opened(self._place / folder if folder else self._place)
+            if len(self._open) >= MOST_OPEN:
+                self._forget(next(iter(self._open)))
+        self._open[folder] = found
+        return found
+
+    def _opened(self, place: StorePath) -> int:
+        try:
+            return place.open_folder()
+        except FileNotFoundError:
+            place.make_folders()
+            return place.open_folder()
+
+    def _forget(self, folder: str) -> None:
+        descriptor = self._open.pop(folder, None)
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _close_all(opened: dict[str, int]) -> None:
+    while opened:
+        os.close(opened.popitem()[1])
 
 
 def parse_json(data: bytes | str) -> object:

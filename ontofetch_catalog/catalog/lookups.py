@@ -1,24 +1,29 @@
 """The answers to the host's three questions, read from the catalog with the database closed again afterwards.
 
+What is asked right after a boundary was read before that closed the database (`answers`).
+
 The files of a release are read when the host asks for them, if it does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs import layout
 from ontofetch_hookspecs.names import redact_url
 from ontofetch_hookspecs.records import ArtifactRecord, DownloadRecord, VersionRecord
+from ontofetch_hookspecs.together import answering
 
-from . import extractions
+from . import answers, extractions
 from .connection import Store
 from .repo import files, latest, releases, validations
-from .sessions import reading
+from .sessions import reading, state_of
 
 if TYPE_CHECKING:
+    import duckdb
     import pyarrow as pa
 
 
@@ -50,11 +55,18 @@ class RecordedFiles:
         return getattr(self._table, name)
 
 
+@contextmanager
+def _asked(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the catalog for one question, or for all that are asked together."""
+    with answering() as kept:
+        yield kept.enter_once(("catalog", store.root), lambda: reading(store))
+
+
 def lookup_download(store: Store, url: str) -> DownloadRecord | None:
     """Return the last record of a URL, credentials aside; None if there is none, or no catalog."""
     if not store.database.exists():
         return None
-    with reading(store) as connection:
+    with _asked(store) as connection:
         artifact = releases.find_download(connection, redact_url(url))
         version = releases.find_version(connection, artifact.version_id) if artifact else None
     if artifact is None or version is None:
@@ -66,26 +78,45 @@ def lookup_version(store: Store, version_id: str) -> VersionRecord | None:
     """Return the record of a release; None if it is not recorded, or there is no catalog."""
     if not store.database.exists():
         return None
+    told = answers.find(store.root, state_of(store))
+    if told is not None and told.record.version_id == version_id:
+        return told.record
+    with _asked(store) as connection:
+        return _version_record(store, connection, version_id)
+
+
+def prepare_answers(store: Store, connection: duckdb.DuckDBPyConnection, version_id: str) -> answers.Answers | None:
+    """Read what a host asks after a boundary of a release: its record, and what is known of its files' contents."""
+    record = _version_record(store, connection, version_id)
+    if record is None:
+        return None
+    contents = files.distinct_contents(connection, version_id, most=answers.MOST_FILES)
+    if contents is None:
+        return answers.Answers(record=record)
+    results = validations.known_results_of(connection, version_id)
+    return answers.Answers(record=record, contents=contents, results=results)
+
+
+def _version_record(store: Store, connection: duckdb.DuckDBPyConnection, version_id: str) -> VersionRecord | None:
     slot = layout.series_of(version_id)
-    with reading(store) as connection:
-        version = releases.find_version(connection, version_id)
-        if version is None:
-            return None
-        artifacts = releases.find_artifacts(connection, version_id)
-        pointer = latest.find_latest(connection, slot)
-        return VersionRecord(
-            version_id=version_id,
-            fs_relpath=version.fs_relpath,
-            layout=version.layout,
-            released=version.released,
-            plan_hash=version.plan_hash,
-            artifacts=tuple(_artifact_record(version, artifact) for artifact in artifacts),
-            files=RecordedFiles(store, version_id),
-            failed=validations.count_failed_files(connection, version_id),
-            latest=pointer[0] if pointer else None,
-            before_latest=pointer is not None and latest.comes_before(connection, version_id, pointer[0]),
-            undecided=pointer is None or pointer[1] < version.created_at,
-        )
+    version = releases.find_version(connection, version_id)
+    if version is None:
+        return None
+    artifacts = releases.find_artifacts(connection, version_id)
+    pointer = latest.find_latest(connection, slot)
+    return VersionRecord(
+        version_id=version_id,
+        fs_relpath=version.fs_relpath,
+        layout=version.layout,
+        released=version.released,
+        plan_hash=version.plan_hash,
+        artifacts=tuple(_artifact_record(version, artifact) for artifact in artifacts),
+        files=RecordedFiles(store, version_id),
+        failed=validations.count_failed_files(connection, version_id),
+        latest=pointer[0] if pointer else None,
+        before_latest=pointer is not None and latest.comes_before(connection, version_id, pointer[0]),
+        undecided=pointer is None or pointer[1] < version.created_at,
+    )
 
 
 def lookup_validations(
@@ -94,7 +125,11 @@ def lookup_validations(
     """Return the known results for these contents, columns KNOWN_RESULTS_COLUMNS; None if there is no catalog."""
     if not store.database.exists():
         return None
-    with reading(store) as connection:
+    told = answers.find(store.root, state_of(store))
+    known = None if told is None else told.known_results(file_ids, validator, validator_version)
+    if known is not None:
+        return known
+    with _asked(store) as connection:
         return validations.known_results(connection, file_ids, validator, validator_version)
 
 

@@ -19,7 +19,7 @@ from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ..errors import CatalogMissing, CatalogUnavailable, CatalogUnwritable
-from . import fsops, journal, swap
+from . import answers, fsops, journal, swap
 from .connection import Store, open_connection
 from .failures import explaining
 from .generation import check_generation, require_database, write_generation
@@ -51,6 +51,7 @@ class Session:
         recovered: What recovery ended on the way in; whoever writes tells the observers.
         migrated: Names of the migrations applied on the way in.
         swapped: The restore or rebuild that was interrupted and is finished now, as `swap.finish` names it.
+        answers: What the host is about to ask, for `answers.keep` once the database is closed.
     """
 
     store: Store
@@ -58,6 +59,7 @@ class Session:
     recovered: list[journal.Recovered] = field(default_factory=list)
     migrated: list[str] = field(default_factory=list)
     swapped: str = ""
+    answers: answers.Answers | None = None
 
     def commit_event(self, row: events.EventRow) -> tuple[int, str]:
         """Record one event in a transaction of its own, with the generation record after it."""
@@ -249,24 +251,51 @@ def _entered(store: Store, *, migrate: bool, trust_record: bool) -> Iterator[Ses
                 _migrate(session)
             # from here on no table is made any more
             definitions.use_own_functions(session.connection)
-            _check_contents(store, session.connection)
+            sound = _check_contents(store, session.connection)
             session.recovered = journal.recover(store, session.connection)
             _record_recovery(session)
             session.connection = store.watched(session.connection)
             yield session
         finally:
             _close(session)
+        # nobody else can have written yet: the gate is still closed
+        _note_state(session, sound=sound)
 
 
-def _check_contents(store: Store, connection: duckdb.DuckDBPyConnection) -> None:
+def _note_state(session: Session, *, sound: bool) -> None:
+    """Note in which state a session has left the database: until somebody else writes, what is known of it holds."""
+    root = session.store.root
+    try:
+        answers.keep(root, state_of(session.store), session.answers)
+        if sound:
+            _checked[root] = _fingerprint(session.store)
+    except OSError:
+        # then the host's questions are answered from the catalog, and its rows are checked anew
+        answers.keep(root, (), None)
+
+
+def state_of(store: Store) -> answers.State:
+    """Return what tells that nobody has written since: the database's file, its log, and the record of generations."""
+    found = list(_fingerprint(store))
+    with suppress(FileNotFoundError):
+        state = store.generation.lstat()
+        # every commit makes it anew
+        found.append((state.st_ino, state.st_size, state.st_mtime_ns))
+    return tuple(found)
+
+
+def _check_contents(store: Store, connection: duckdb.DuckDBPyConnection) -> bool:
     """Use our own views, and refuse rows that break a rule; a database that is as this process left it was checked.
+
+    Returns:
+        Whether the views in the catalog are ours.
 
     Raises:
         CatalogUnreadable: There is such a row.
     """
     files = _fingerprint(store)
     if _checked.get(store.root) == files:
-        return
+        return True
     differing = definitions.use_own_views(connection)
     row_checks.refuse_invalid(connection, "versions")
     row_checks.refuse_invalid_times(connection)
@@ -278,6 +307,7 @@ def _check_contents(store: Store, connection: duckdb.DuckDBPyConnection) -> None
             quote(name),
             store.root,
         )
+    return not differing
 
 
 def _fingerprint(store: Store) -> tuple[tuple[int, int, int], ...]:

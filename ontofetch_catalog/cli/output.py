@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from ..errors import UsageError
 from ..rendering.exporters import TABLE_ROWS
@@ -23,6 +23,7 @@ from .formats import DEFAULT, Formats, find_formats
 
 if TYPE_CHECKING:
     import pluggy
+    import polars as pl
 
     from ontofetch_hookspecs import Look
     from ontofetch_hookspecs.events import Table
@@ -163,8 +164,7 @@ def emit(
     """
     from ontofetch_hookspecs import ExportOptions, ask_contribution
 
-    from ..rendering.cells import cut
-    from ..rendering.encode import to_frame
+    from ..rendering.cells import cut, to_rows
     from ..rendering.styles import style_of
 
     plugin, exporter = options.formats.find(options.format)
@@ -174,13 +174,14 @@ def emit(
             subject="--format",
             hint=f"Add --out FILE{next(iter(exporter.endings), '')}.",
         )
-    frames = {name: to_frame(table) for name, table in sections.items()}
+    # a frame of Polars stays one, with its own types; nobody imports Polars for anything else
+    frames = {name: table if _is_frame(table) else to_rows(table) for name, table in sections.items()}
     look = look or style_of(sections, titles or {})
     asked = ExportOptions(
         title=page.title,
         parameters=parameters or {},
         top=options.top,
-        totals={name: frame.height for name, frame in frames.items()},
+        totals={name: len(frame) for name, frame in frames.items()},
         exact=options.bytes,
         width=_width(options),
         colour=exporter.colours and options.out is None and _wants_colour(),
@@ -197,6 +198,11 @@ def emit(
         _write_stdout(_harmless(data, colours=exporter.colours))
     else:
         _write_stdout(data)
+
+
+def _is_frame(table: object) -> TypeGuard[pl.DataFrame]:
+    polars = sys.modules.get("polars")
+    return polars is not None and isinstance(table, polars.DataFrame)
 
 
 def _as_bytes(data: object) -> bytes:

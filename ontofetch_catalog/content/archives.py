@@ -11,7 +11,7 @@ import os
 import stat
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -45,6 +45,10 @@ __all__ = [
 _DAMAGE = (EOFError, OSError, zlib.error, UnicodeError, ValueError)
 
 
+def _not_whole() -> None:
+    """Return nothing: the bytes are read from a stream."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One entry of an archive.
@@ -54,6 +58,7 @@ class Entry:
         kind: `file`, `folder`, HARD_LINK, or in words what else it is, e.g. `a symbolic link`.
         mtime: Seconds since 1970 UTC, as the archive says it; a finite number.
         open: Opens a stream of its bytes; to be read and closed before the next entry.
+        whole: Returns all of its bytes at once, None where they are too many for that; instead of `open`.
         target: Of a hard link: the name of the entry that has its bytes.
         alone: Whether it is no entry but the file itself, which is no archive.
         replaces: Whether it takes the place of an entry of the same name before it, as in a tar.
@@ -66,6 +71,7 @@ class Entry:
     target: str = ""
     alone: bool = False
     replaces: bool = False
+    whole: Callable[[], bytes | None] = _not_whole
 
     @property
     def path(self) -> str:
@@ -74,23 +80,29 @@ class Entry:
         return name.removeprefix("./")
 
 
-@contextmanager
-def damage_named(name: str) -> Iterator[None]:
-    """Turn what the decompressors raise for a damaged archive into an ExtractError."""
-    try:
-        yield
-    except NotRead as error:
-        raise ExtractError(f"The archive {quote(name)} {error}.", subject=name, hint=error.hint) from error
-    except Exception as error:
+class damage_named:  # noqa: N801 - used as a function is; a class, for it stands around every read
+    """Turn what the decompressors raise for a damaged archive into an ExtractError; a context."""
+
+    __slots__ = ("_name",)
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        name = self._name
+        if isinstance(error, NotRead):
+            raise ExtractError(f"The archive {quote(name)} {error}.", subject=name, hint=error.hint) from error
         # lzma is only loaded where it is needed, and its error is no error of another kind
-        if not isinstance(error, _DAMAGE) and type(error).__name__ != "LZMAError":
-            raise
-        reason = str(error) or type(error).__name__
-        raise ExtractError(
-            f"The archive {quote(name)} is damaged or truncated: {reason}.",
-            subject=name,
-            hint="Nothing was unpacked; pull a good copy of it with --replace.",
-        ) from error
+        if isinstance(error, _DAMAGE) or type(error).__name__ == "LZMAError":
+            reason = str(error) or type(error).__name__
+            raise ExtractError(
+                f"The archive {quote(name)} is damaged or truncated: {reason}.",
+                subject=name,
+                hint="Nothing was unpacked; pull a good copy of it with --replace.",
+            ) from error
 
 
 def is_packed(name: str, head: bytes) -> bool:
@@ -264,7 +276,7 @@ def _zip_entries(stream: IO[bytes], name: str, budget: Budget) -> Iterator[Entry
         if member is None:
             return
         budget.begin(member.name)
-        yield Entry(member.name, member.kind, member.mtime, _opening(member.open, name))
+        yield Entry(member.name, member.kind, member.mtime, _opening(member.open, name), whole=member.whole)
 
 
 class _Named:
@@ -296,7 +308,8 @@ def _tar_entries(stream: Readable, name: str, budget: Budget) -> Iterator[Entry]
             return
         budget.begin(member.name)
         opened = _opening(partial(_same, member.stream), name)
-        yield Entry(member.name, member.kind, member.mtime, opened, member.target.removeprefix("./"), replaces=True)
+        target = member.target.removeprefix("./")
+        yield Entry(member.name, member.kind, member.mtime, opened, target, replaces=True, whole=member.whole)
 
 
 def _same(stream: Readable) -> Readable:

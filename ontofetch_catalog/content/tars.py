@@ -7,12 +7,12 @@ entries may be unpacked is not known here.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from ontofetch_hookspecs.names import quote
 
-from .bounds import Budget
+from .bounds import STEP, Budget
 from .inflating import Readable
 from .remarks import BEHIND
 from .signatures import claims_tar
@@ -40,7 +40,7 @@ _WITHOUT_DATA = b"123456"
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One entry; `stream` yields its bytes and has to be read before the next one.
+    """One entry; `stream` yields its bytes and has to be read before the next one, or `whole` returns them.
 
     `target` is what a hard link is another name of.
     """
@@ -50,6 +50,7 @@ class Member:
     mtime: float
     stream: Readable
     target: str
+    whole: Callable[[], bytes | None]
 
 
 @dataclass(slots=True)
@@ -120,6 +121,16 @@ class _Data:
         if not data:
             raise EOFError("its end is missing")
         self._left -= len(data)
+        return data
+
+    def whole(self) -> bytes | None:
+        """Return all that was not read yet, None where that is much."""
+        if self._left > STEP:
+            return None
+        data = self._source.whole(self._left)
+        if len(data) < self._left:
+            raise EOFError("its end is missing")
+        self._left = 0
         return data
 
     def finish(self) -> None:
@@ -194,7 +205,7 @@ def _member(header: bytes, size: int, told: _Told, source: _Counted, budget: Bud
     mtime = _number(header[136:148], "time", budget) if told.mtime is None else told.mtime
     data = _Data(source, size)
     target = _text(header[157:257]) if told.target is None else told.target
-    yield Member(name.rstrip("/") if kind == "folder" else name, kind, float(mtime), data, target)
+    yield Member(name.rstrip("/") if kind == "folder" else name, kind, float(mtime), data, target, data.whole)
     data.finish()
 
 

@@ -7,6 +7,7 @@ entries that share their bytes. Which entries may be unpacked is not known here.
 from __future__ import annotations
 
 import bz2
+import os
 import stat
 import struct
 import zlib
@@ -15,6 +16,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache, partial
 from itertools import islice
 from typing import IO
 
@@ -38,18 +40,32 @@ _DOCUMENTS = (
     ".xlsx", ".xlsm", ".xltx", ".xltm", ".xlsb", ".docx", ".docm", ".dotx", ".dotm", ".pptx", ".pptm", ".potx", ".ppsx",
     ".vsdx", ".odt", ".ods", ".odp", ".odg", ".odf", ".odc", ".odb", ".ott", ".ots", ".otp", ".epub",
 )  # fmt: skip
+_KINDS = {
+    0: "file",
+    stat.S_IFREG: "file",
+    stat.S_IFDIR: "folder",
+    stat.S_IFLNK: "a symbolic link",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFBLK: "a device",
+    stat.S_IFCHR: "a device",
+}
 _CONTENT_TYPES, _TYPE = b"[content_types].xml", b"mimetype"  # OPC (ECMA-376, 2); OpenDocument 1.3, part 2, 3.3
+_AT_ONCE = (0, 8)  # methods: stored, deflated
+_SMALL = STEP  # bytes of an entry that is read at once
+_EXTRA = 64  # bytes behind the name in an entry's own header: archivers write times and owners there, 28 or so
 _LOOKED_AT = 10_000  # entries among which a document's own are looked for
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One entry; `open` yields its bytes."""
+    """One entry; `open` yields its bytes, `whole` returns them at once, or None where they are many."""
 
     name: str
     kind: str
     mtime: float
     open: Callable[[], Readable]
+    whole: Callable[[], bytes | None]
 
 
 def has_directory(stream: IO[bytes]) -> bool:
@@ -101,11 +117,10 @@ def read_members(stream: IO[bytes], budget: Budget) -> Iterator[Member]:
             # APPNOTE 4.4.17 wants slashes; old .NET and some packers of Windows wrote what Windows has
             budget.remarks.add(remarks.BACKSLASH, name)
             name = name.replace("\\", "/")
-        yield Member(name, _kind_of(record, name), _time_of(record.moment), _opener(stream, record, places, budget))
-
-
-def _opener(stream: IO[bytes], record: Record, places: array[int], budget: Budget) -> Callable[[], Readable]:
-    return lambda: _open(stream, record, places, budget)
+        where = (stream, record, places, budget)
+        yield Member(
+            name, _kind_of(record, name), _time_of(record.moment), partial(_open, *where), partial(_whole, *where)
+        )
 
 
 def _places(stream: IO[bytes], directory: Directory, budget: Budget) -> array[int]:
@@ -132,19 +147,10 @@ def _kind_of(record: Record, name: str) -> str:
         return "folder"
     if record.flags & _ENCRYPTED:
         return "encrypted"
-    kinds = {
-        0: "file",
-        stat.S_IFREG: "file",
-        stat.S_IFDIR: "folder",
-        stat.S_IFLNK: "a symbolic link",
-        stat.S_IFIFO: "a pipe",
-        stat.S_IFSOCK: "a socket",
-        stat.S_IFBLK: "a device",
-        stat.S_IFCHR: "a device",
-    }
-    return kinds.get(stat.S_IFMT(record.mode), "no regular file")
+    return _KINDS.get(stat.S_IFMT(record.mode), "no regular file")
 
 
+@lru_cache(maxsize=1024)
 def _time_of(moment: tuple[int, int]) -> float:
     day, time = moment
     try:
@@ -157,15 +163,7 @@ def _time_of(moment: tuple[int, int]) -> float:
 
 def _open(stream: IO[bytes], record: Record, places: array[int], budget: Budget) -> Readable:
     stream.seek(record.place)
-    header = stream.read(_LOCAL_FIELDS.size)
-    if len(header) < _LOCAL_FIELDS.size or header[:4] != LOCAL:
-        raise ValueError("an entry does not lie where its directory says")
-    fields = _LOCAL_FIELDS.unpack(header)
-    if stream.read(fields[10]) != record.name:
-        budget.remarks.add(remarks.OTHER_NAME, record.shown)
-    start = record.place + _LOCAL_FIELDS.size + fields[10] + fields[11]
-    if start + record.packed > places[bisect_right(places, record.place)]:
-        raise _shared(budget)
+    start = _start(stream.read(_LOCAL_FIELDS.size + len(record.name)), record, places, budget)
     raw = _Range(stream, start, record.packed)
     try:
         inflated = _inflated(raw, record)
@@ -174,6 +172,47 @@ def _open(stream: IO[bytes], record: Record, places: array[int], budget: Budget)
             f"The entry {quote(record.shown)} of {quote(budget.name)} {error}.", subject=record.shown, hint=error.hint
         ) from error
     return _Checked(inflated, record, budget)
+
+
+def _start(head: bytes, record: Record, places: array[int], budget: Budget) -> int:
+    """Return where the packed bytes of an entry begin, by its own header, which is looked at here."""
+    if len(head) < _LOCAL_FIELDS.size or head[:4] != LOCAL:
+        raise ValueError("an entry does not lie where its directory says")
+    fields = _LOCAL_FIELDS.unpack_from(head)
+    if fields[10] != len(record.name) or head[_LOCAL_FIELDS.size :][: fields[10]] != record.name:
+        budget.remarks.add(remarks.OTHER_NAME, record.shown)
+    start: int = record.place + _LOCAL_FIELDS.size + fields[10] + fields[11]
+    if start + record.packed > places[bisect_right(places, record.place)]:
+        raise _shared(budget)
+    return start
+
+
+def _whole(stream: IO[bytes], record: Record, places: array[int], budget: Budget) -> bytes | None:
+    """Return the bytes of a small entry by one read, inflated at once; it raises what reading its stream does."""
+    if record.method not in _AT_ONCE or record.size > _SMALL or record.packed > _SMALL:
+        return None
+    head = _LOCAL_FIELDS.size + len(record.name)
+    data = os.pread(stream.fileno(), head + _EXTRA + record.packed, record.place)
+    start = _start(data[:head], record, places, budget) - record.place
+    packed = data[start : start + record.packed]
+    if len(packed) < record.packed:
+        # its header has more than most have
+        packed = os.pread(stream.fileno(), record.packed, record.place + start)
+        if len(packed) < record.packed:
+            raise EOFError("its end is missing")
+    found = packed
+    if record.method:
+        inflater = zlib.decompressobj(-15)
+        # one byte more than it should have tells that there is more
+        found = inflater.decompress(packed, record.size + 1)
+        if len(found) <= record.size and not inflater.eof:
+            raise EOFError("its end is missing")
+    if len(found) > record.size:
+        raise ValueError("an entry is longer than its directory says")
+    budget.take(len(found))
+    if len(found) < record.size or zlib.crc32(found) != record.crc:
+        raise ValueError("the size or the checksum of an entry is wrong")
+    return found
 
 
 def _shared(budget: Budget) -> ExtractError:

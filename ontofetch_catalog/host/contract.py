@@ -24,6 +24,7 @@ from ontofetch_hookspecs import (
     find_receipt,
 )
 from ontofetch_hookspecs.names import quote
+from ontofetch_hookspecs.together import asking_together
 
 from .manager import Plugins
 
@@ -66,6 +67,11 @@ class Contract:
     def find_version(self, version_id: str) -> VersionRecord | None:
         """Return the record of a release."""
         return self._answer("lookup_version", VersionRecord, version_id=version_id)
+
+    def find_release(self, version_id: str, url: str) -> tuple[VersionRecord | None, DownloadRecord | None]:
+        """Return the record of a release and the last one of a URL, asked together."""
+        with asking_together():
+            return self.find_version(version_id), self.find_download(url)
 
     def find_results(self, file_ids: Sequence[str], validator: str, validator_version: str) -> Table | None:
         """Return what is known of these contents."""

@@ -59,6 +59,8 @@ def run(words: Sequence[str]) -> int:
     _tell_of_found_file(settings)
     other = find_other() if settings.values["bridge_commands"] == "on" else ""
     plugins = load_wanted(settings)
+    if other or not all(record.built_in for record in plugins.records):
+        logs.configure_structlog()
     commands = plugins.contributions("register_commands", Command, HOST_COMMANDS)
     if asks_help:
         print(overview(NAME, commands, other), end="")  # noqa: T201 - it is what was asked for

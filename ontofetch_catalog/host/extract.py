@@ -73,6 +73,10 @@ class Unpacker:
         # whatever ends this ends the process, before the stage is thrown away
         self._process.kill()
         self._process.wait()
+        if self._process.stdout is not None and not self._process.stdout.closed:
+            # processes that write for it hold that pipe too: its end comes when the last of them is gone
+            while self._process.stdout.read(_LINE):
+                pass
         for stream in (self._process.stdin, self._process.stdout):
             with suppress(OSError):
                 if stream is not None:

@@ -65,10 +65,48 @@ def configure(verbosity: int = 0, *, quiet: bool = False) -> None:
         verbosity: 0: what was committed or rolled back, and warnings; 1: everything of ours; 2: of libraries as well.
         quiet: Errors only.
     """
-    import structlog
-
     level = logging.ERROR if quiet else logging.DEBUG if verbosity else logging.INFO
     others = logging.INFO if verbosity > 1 and not quiet else max(level, logging.WARNING)
+    _install(_Structured(verbosity), level, others)
+
+
+def configure_structlog() -> None:
+    """Let whoever logs through structlog itself, as code of others may, come out as everybody else does."""
+    for handler in logging.getLogger(_OURS).handlers:
+        if isinstance(handler.formatter, _Structured):
+            handler.formatter.ready()
+
+
+class _Structured(logging.Formatter):
+    """Render lines by structlog, which is imported for the first line: most commands that only read log none.
+
+    Args:
+        verbosity: As `configure` has it.
+    """
+
+    def __init__(self, verbosity: int) -> None:
+        super().__init__()
+        self._verbosity = verbosity
+        self._inner: logging.Formatter | None = None
+
+    def format(self, record: logging.LogRecord) -> str:
+        try:
+            return self.ready().format(record)
+        except (ImportError, OSError, MemoryError):
+            # what the line is about, such as too many open files, may keep a library from being imported
+            return _Plain().format(record)
+
+    def ready(self) -> logging.Formatter:
+        """Return what renders, imported by now."""
+        if self._inner is None:
+            self._inner = _structured(self._verbosity)
+        return self._inner
+
+
+def _structured(verbosity: int) -> logging.Formatter:
+    """Return the formatter of structlog, and let whoever logs through structlog itself come out the same way."""
+    import structlog
+
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -95,7 +133,6 @@ def configure(verbosity: int = 0, *, quiet: bool = False) -> None:
             *last,
         ],
     )
-    _install(formatter, level, others)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -105,6 +142,7 @@ def configure(verbosity: int = 0, *, quiet: bool = False) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
     )
+    return formatter
 
 
 def clean(text: str) -> str:

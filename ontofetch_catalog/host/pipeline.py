@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from ontofetch_hookspecs import (
     ArtifactRecord,
     DownloadDone,
+    DownloadRecord,
     ExtractDone,
     HostInfo,
     SetLatest,
@@ -59,6 +60,7 @@ class Pull:
         self._length_known = True
         self._content_type: str | None = None
         self._record: VersionRecord | None = None
+        self._known: DownloadRecord | None = None
         self._summary = Summary(version_id="", artifact=self._name)
         self._early: tuple[Stage, Extraction] | None = None  # what was unpacked before the download is recorded
         self.was_recorded = False  # whether the release was recorded, and nothing of it lacked, before this pull
@@ -72,7 +74,7 @@ class Pull:
         self._version = version
         self._version_id = request.version_id(version)
         self._summary = Summary(version_id=self._version_id, artifact=self._name)
-        self._record = self._contract.find_version(self._version_id)
+        self._record, self._known = self._contract.find_release(self._version_id, request.recorded_url)
         self.was_recorded = self._record is not None and all(one.strip is not None for one in self._record.artifacts)
         self._layout = find_layout(self._record.layout if self._record else str(host.settings["layout"]))
         folder = self._layout.version_folder(request.service, request.ontology, version)
@@ -183,7 +185,7 @@ class Pull:
         # where that is refused, the stage that comes next says it
         with suppress(OSError):
             make_root(self._host.root, int(str(settings["store_mode"]), 8))
-        known = self._contract.find_download(request.recorded_url)
+        known = self._known if request.version is not None else self._contract.find_download(request.recorded_url)
         options = request.http_options(settings)
         with bar(f"fetch {self._name}", unit="bytes") as update:
             return fetch(

@@ -74,6 +74,7 @@ def _serve(task: dict[str, Any], out: IO[bytes]) -> None:
             content_type=task["content_type"],
             alive=lambda: end_with(_parent),
         )
+        stack.callback(unpacking.close)
         told_at = time.monotonic()
 
         def tell() -> None:

@@ -9,10 +9,11 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import IO
 
 from ontofetch_hookspecs.names import quote, relpath_fault
-from ontofetch_hookspecs.stages import CHUNK, StageFolder
+from ontofetch_hookspecs.stages import CHUNK, StagedFile, StageFolder
 
 from ..content import remarks
 from ..content.archives import HARD_LINK, Budget, Counted, Entry, Readable, damage_named, read_entries
@@ -21,6 +22,8 @@ from ..content.insides import format_inside
 from ..content.selection import Selection, find_sources
 from ..errors import ExtractError
 from .unpacked_names import Names
+from .writers import Row, Writers
+from .written_beside import WrittenBeside
 
 DATA = "data"
 _INSTEAD = "Leave it out with --exclude, or pull an archive that was packed without it."
@@ -57,7 +60,7 @@ class Unpacking:
         content_type: str | None = None,
         alive: Callable[[], None] = lambda: None,
     ) -> None:
-        self.rows: list[tuple[str, str, str, int, float]] = []
+        self.rows: list[Row] = []
         self.tops: set[str] = set()
         self.skipped = 0
         self._stage = stage
@@ -67,7 +70,12 @@ class Unpacking:
         self._drop = drop
         self._alive = alive
         self._names = Names(budget, drop, self._is_there, portable=portable)
+        self._writers = Writers(stage, DATA, self.rows_of)
         self._links: dict[str, tuple[str, float]] = {}  # path → name and time of links whose file is not unpacked
+
+    def rows_of(self, rows: list[Row]) -> None:
+        """Take in what is told of files that are written."""
+        self.rows += rows
 
     def take(self, entry: Entry) -> None:
         """Check an entry and, if it is asked for, write it below the stage's data folder."""
@@ -103,6 +111,9 @@ class Unpacking:
             # the same file was packed twice; tar says so by a link to itself
             return
         again = self._names.add(name, path)
+        if again or entry.kind == HARD_LINK:
+            # what it is compared with, or a link to, has to be there
+            self._writers.finish()
         pending = self._links.pop(path, None)
         if again and not entry.replaces:
             self._check_same(entry, name, path)
@@ -126,6 +137,7 @@ class Unpacking:
         Raises:
             ExtractError: There is no such file before the link.
         """
+        self._writers.finish()
         if not self._links:
             return
         with ExitStack() as stack:
@@ -140,6 +152,11 @@ class Unpacking:
         with ExitStack() as stack:
             for number, entry in enumerate(self._again(archive, stack)):
                 self._write_links(entry, by_number.get(number, []))
+        self._writers.finish()
+
+    def close(self) -> None:
+        """End the processes that write."""
+        self._writers.close()
 
     def _again(self, archive: IO[bytes], stack: ExitStack) -> Iterator[Entry]:
         archive.seek(0)
@@ -152,6 +169,8 @@ class Unpacking:
         first = ""
         for path in paths:
             mtime = self._links[path][1]
+            if first:
+                self._writers.finish()
             source = self._copy_of(entry, first) if first else entry
             self._write(source, path, mtime)
             first = path
@@ -192,17 +211,31 @@ class Unpacking:
 
     def _write(self, entry: Entry, path: str, told: float | None = None) -> None:
         mtime = float(int(min(max(entry.mtime if told is None else told, 0.0), _LATEST_TIME)))
+        with damage_named(self._budget.name):
+            whole = entry.whole()
+        # what the server said of an archive says nothing of its entries
+        said = self._content_type if entry.alone else None
+        if whole is not None:
+            self._writers.write((path, whole, mtime, said))
+            self._alive()
+            return
         with self._stage.write_file(f"{DATA}/{path}", mtime=mtime) as staged:
-            head = b""
+            head = self._copy(entry, staged)
+        found = format_inside(path, head, partial(self._reopened, path), said)
+        self.rows.append((path, staged.sha256, found, staged.size, mtime))
+
+    def _reopened(self, path: str) -> IO[bytes]:
+        return os.fdopen((self._stage.place / f"{DATA}/{path}").open_file(), "rb")
+
+    def _copy(self, entry: Entry, staged: StagedFile) -> bytes:
+        """Write an entry and return its first bytes; what is large is hashed and written while the next is inflated."""
+        head = b""
+        with WrittenBeside(staged.write) as beside:
             for chunk in self._chunks(entry):
                 if len(head) < HEAD_BYTES:
                     head += chunk[: HEAD_BYTES - len(head)]
-                staged.write(chunk)
-        place = self._stage.place / f"{DATA}/{path}"
-        # what the server said of an archive says nothing of its entries
-        said = self._content_type if entry.alone else None
-        found = format_inside(path, head, lambda: os.fdopen(place.open_file(), "rb"), said)
-        self.rows.append((path, staged.sha256, found, staged.size, mtime))
+                beside.write(chunk)
+        return head
 
     def _chunks(self, entry: Entry) -> Iterator[bytes]:
         # only reading may be blamed on the archive: what happens between two chunks is the stage's affair

@@ -21,6 +21,7 @@ from ontofetch_hookspecs.store_paths import StorePath
 
 from ..children.limits import Allowance
 from ..content.bounds import Limits
+from .small_tables import first_of_each, join_one
 from .unjudged import judge_by_name
 from .validator_process import UNFINISHED, Task, Worker
 
@@ -66,7 +67,7 @@ def run_validators(
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    table = pa.table(files).select(["relpath", "file_id", "format"])
+    table = pa.table(files).select(["relpath", "file_id", "format", "size_bytes"])
     parts = []
     tasks: list[Task] = []
     for validator in validators:
@@ -111,28 +112,24 @@ def _judged(found: pa.Table) -> pa.Table:
 
     schema = _results().schema
     table = found.select(schema.names).cast(schema)
+    if not len(table):
+        return table
     doubtful = pc.and_(
         pc.equal(table["passed"].fill_null(True), False), pc.match_substring(table["details"], f'"{UNFINISHED}"')
     )
     details = pc.unique(table["details"].filter(doubtful)).to_pylist()
     unfinished = pa.array([text for text in details if json.loads(text).get(UNFINISHED)], pa.string())
     table = table.filter(pc.invert(pc.and_(doubtful, pc.is_in(table["details"], value_set=unfinished))))
-    others = schema.names[1:]
-    last = pc.ScalarAggregateOptions(skip_nulls=False, min_count=0)
-    found = table.group_by("file_id", use_threads=False).aggregate([(name, "last", last) for name in others])
-    return found.select(["file_id", *(f"{name}_last" for name in others)]).rename_columns(schema.names)
+    latest_first = table.take(pa.array(range(len(table) - 1, -1, -1), pa.int64()))
+    return first_of_each(latest_first, "file_id")
 
 
 def _tasks_of(validator: Validator, files: pa.Table, known: pa.Table) -> list[Task]:
     import pyarrow.compute as pc
 
     unknown = files.filter(pc.invert(pc.is_in(files["file_id"], known["file_id"].combine_chunks())))
-    first = (
-        unknown.group_by("file_id")
-        .aggregate([("relpath", "min"), ("format", "min"), ("size_bytes", "min")])
-        .sort_by("relpath_min")
-    )
-    columns = (first[name].to_pylist() for name in ("file_id", "relpath_min", "format_min", "size_bytes_min"))
+    first = first_of_each(unknown.sort_by("relpath"), "file_id")
+    columns = (first[name].to_pylist() for name in ("file_id", "relpath", "format", "size_bytes"))
     return [Task(validator, *words) for words in zip(*columns, strict=True)]
 
 
@@ -151,7 +148,7 @@ def _as_table(
         right = pa.concat_tables([known, _results(mine)])
         if not len(right):
             continue
-        joined = _named(files.join(right, "file_id", join_type="inner"), validator, version_id)
+        joined = _named(join_one(files, right, "file_id"), validator, version_id)
         tables.append(joined.select(schema.names).cast(schema))
     return pa.concat_tables(tables)
 

@@ -1,14 +1,15 @@
 """How frames become cells for people: what is shown of them, how values read, which are signed or coloured.
 
-It sees at most the rows that are shown, knows columns only by their dtype and by the words in their names, and does not
-know whether a terminal, a page or a document will show them.
+It sees at most the rows that are shown, knows columns only by their type and by the words in their names, and does not
+know whether a terminal, a page or a document will show them. Rows are Arrow here: a few of them are no reason to import
+Polars.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from ontofetch_hookspecs.extensions import Look
 
@@ -17,6 +18,11 @@ from .palette import BAD, GOOD, SOFT, WORDS
 
 if TYPE_CHECKING:
     import polars as pl
+    import pyarrow as pa
+
+    from ontofetch_hookspecs import Table
+
+    Rows: TypeAlias = pl.DataFrame | pa.Table
 
 MIDNIGHT = "T00:00:00Z"  # a column of days is shown as days
 FREE_TEXT = ("details", "payload", "help", "meaning", "command")
@@ -26,11 +32,32 @@ SHARES = ("share", "rate")
 NOTHING = "nothing"
 
 
-def cut(look: Look, name: str, frame: pl.DataFrame, rows: int | None) -> pl.DataFrame:
+def cut(look: Look, name: str, frame: Rows, rows: int | None) -> Rows:
     """Return at most `rows` rows of a frame, the ones that matter most."""
     if rows is None or name in look.whole:
         return frame
-    return frame.tail(rows) if name in look.newest_last else frame.head(rows)
+    found: Rows = frame.slice(max(len(frame) - rows, 0) if name in look.newest_last else 0, rows)
+    return found
+
+
+def to_rows(table: Table) -> pa.Table:
+    """Return `table` as `encode.to_frame` does, in Arrow: times in UTC, whole decimals (DuckDB's sums) as int64."""
+    import pyarrow as pa
+
+    rows = pa.table(table)
+    for number, field in enumerate(rows.schema):
+        kind, column = field.type, rows.column(number)
+        if pa.types.is_decimal(kind) and not kind.scale:
+            column = column.cast(pa.int64())
+        elif pa.types.is_timestamp(kind) and kind.unit != "us":
+            column = column.cast(pa.timestamp("us", kind.tz or "UTC"), safe=False)
+        elif pa.types.is_timestamp(kind) and kind.tz is None:
+            # the same numbers; a cast would import all of Arrow's kernels for this
+            utc = pa.timestamp("us", "UTC")
+            column = pa.chunked_array([chunk.view(utc) for chunk in column.chunks], utc)
+        if column.type != kind:
+            rows = rows.set_column(number, field.with_type(column.type), column)
+    return rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +109,7 @@ class Part:
 
 
 def arrange(
-    frames: Mapping[str, pl.DataFrame],
+    frames: Mapping[str, Rows],
     look: Look,
     *,
     rows: int | None,
@@ -103,60 +130,73 @@ def arrange(
     lone = len(names) == 1
     parts = []
     for name in names:
-        shown = cut(look, name, frames[name], rows)
-        total = (totals or {}).get(name, frames[name].height)
+        shown = to_rows(cut(look, name, frames[name], rows))
+        total = (totals or {}).get(name, len(frames[name]))
         parts.append(_part(name, shown, look, exact=exact, lone=lone, total=total))
     return parts
 
 
-def _part(name: str, shown: pl.DataFrame, look: Look, *, exact: bool, lone: bool, total: int) -> Part:
+def _part(name: str, shown: pa.Table, look: Look, *, exact: bool, lone: bool, total: int) -> Part:
     title = look.titles.get(name, "" if lone else name.replace("_", " "))
     details, headings = tuple(look.details.get(name, ())), look.headings.get(name, {})
-    empty = [column for column in details if column in shown.columns and shown[column].null_count() == shown.height]
+    empty = [column for column in details if column in shown.column_names and shown[column].null_count == len(shown)]
     hidden = [*look.hidden.get(name, ()), *empty]
     columns = [
-        _column(shown[column], headings.get(column, ""), exact=exact)
-        for column in shown.columns
-        if shown.height and column not in hidden
+        _column(column, shown[column], headings.get(column, ""), exact=exact)
+        for column in shown.column_names
+        if len(shown) and column not in hidden
     ]
     which = "before" if name in look.newest_last else "more"
-    left = total - shown.height
+    left = total - len(shown)
     rest = f"… and {left:,} {which} (--top {total}, or --format json)" if left else ""
     nothing = text.safe_text(look.nothing.get(name, NOTHING))
     return Part(name, text.safe_text(title), tuple(columns), details, name in look.records, rest, nothing)
 
 
-def _column(series: pl.Series, heading: str, *, exact: bool) -> Column:
-    import polars as pl
+def _column(name: str, column: pa.ChunkedArray, heading: str, *, exact: bool) -> Column:
+    from pyarrow import types
 
-    name, dtype = series.name, series.dtype
+    kind = column.type
+    whole = types.is_integer(kind)
     words = name.split("_")
     signed = any(word in words for word in SIGNED)
-    values: list[object] = series.cast(pl.String).to_list() if dtype == pl.Categorical else series.to_list()
-    right, shortened = dtype.is_numeric(), ""
-    if dtype.is_integer() and (words[-1] == "bytes" or words[0] in ("size", "bytes")) and not exact:
+    values: list[object] = column.to_pylist()
+    right, shortened = _is_numeric(kind), ""
+    if whole and (words[-1] == "bytes" or words[0] in ("size", "bytes")) and not exact:
         words = words[:-1] if words[-1] == "bytes" and len(words) > 1 else ["size", *words[1:]]
         cells = [text.ABSENT if value is None else text.human_size(int(str(value)), signed=signed) for value in values]
-    elif dtype.is_integer():
+    elif whole:
         cells = [
             text.ABSENT if value is None else text.whole_number(int(str(value)), signed=signed) for value in values
         ]
     else:
         cells = [_cell(value, share=words[-1] in SHARES) for value in values]
-        shortened = _cut(words, dtype)
+        shortened = _cut(words, kind)
         if shortened == "time" and all(cell.endswith(MIDNIGHT) for cell in cells if cell != text.ABSENT):
             cells, shortened = [cell.removesuffix(MIDNIGHT) for cell in cells], ""
     styles = tuple(_style(value, name, signed=signed) for value in values)
-    foreign = "text" if dtype == pl.String else "label" if dtype == pl.Categorical else ""
+    foreign = "text" if _is_text(kind) else "label" if types.is_dictionary(kind) and not kind.ordered else ""
     return Column(name, (text.safe_text(heading or " ".join(words)),), tuple(cells), styles, right, shortened, foreign)
 
 
-def _cut(words: list[str], dtype: pl.DataType) -> str:
-    import polars as pl
+def _is_numeric(kind: pa.DataType) -> bool:
+    from pyarrow import types
 
-    if dtype.is_temporal():
-        return "time" if dtype.base_type() is pl.Datetime else ""
-    if dtype.is_numeric():
+    return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind))
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    from pyarrow import types
+
+    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
+
+
+def _cut(words: list[str], kind: pa.DataType) -> str:
+    from pyarrow import types
+
+    if types.is_temporal(kind):
+        return "time" if types.is_timestamp(kind) else ""
+    if _is_numeric(kind):
         return ""
     if words[-1] in SENTENCES:
         return "wrap"

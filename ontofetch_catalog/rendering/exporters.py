@@ -12,6 +12,7 @@ from ontofetch_hookspecs.extensions import Exporter, ExportOptions
 
 if TYPE_CHECKING:
     import polars as pl
+    import pyarrow as pa
 
     from ontofetch_hookspecs import Table
 
@@ -37,7 +38,7 @@ def table(sections: Mapping[str, Table], options: ExportOptions) -> bytes:
     from .tables import draw
 
     return draw(
-        _frames(sections),
+        _rows(sections),
         options.look,
         rows=TABLE_ROWS if options.top is None else options.top,
         exact=options.exact,
@@ -86,7 +87,7 @@ def markdown(sections: Mapping[str, Table], options: ExportOptions) -> bytes:
     """Return the sections as Markdown tables."""
     from .markdown import as_markdown
 
-    return as_markdown(_frames(sections), options.look, exact=options.exact, totals=options.totals).encode()
+    return as_markdown(_rows(sections), options.look, exact=options.exact, totals=options.totals).encode()
 
 
 def html(sections: Mapping[str, Table], options: ExportOptions) -> bytes:
@@ -94,7 +95,7 @@ def html(sections: Mapping[str, Table], options: ExportOptions) -> bytes:
     from .pages import as_page
 
     return as_page(
-        _frames(sections),
+        _rows(sections),
         options.look,
         title=options.title,
         parameters=options.parameters,
@@ -102,6 +103,12 @@ def html(sections: Mapping[str, Table], options: ExportOptions) -> bytes:
         exact=options.exact,
         totals=options.totals,
     ).encode()
+
+
+def _rows(sections: Mapping[str, Table]) -> dict[str, pa.Table]:
+    from .cells import to_rows
+
+    return {name: to_rows(section) for name, section in sections.items()}
 
 
 def _frames(sections: Mapping[str, Table]) -> dict[str, pl.DataFrame]:

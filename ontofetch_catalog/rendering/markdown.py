@@ -15,7 +15,7 @@ from .cells import Column, Part, arrange
 from .text import ABSENT
 
 if TYPE_CHECKING:
-    import polars as pl
+    from .cells import Rows
 
 PUNCTUATION = re.compile(r"([\\`*_{}\[\]<>#|~&@!$])")
 # a run of backslashes is looked at from its start only, or its length counts in the square
@@ -24,7 +24,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9]+([ -][A-Za-z0-9]+)*")
 
 
 def as_markdown(
-    frames: Mapping[str, pl.DataFrame],
+    frames: Mapping[str, Rows],
     look: Look,
     *,
     rows: int | None = None,

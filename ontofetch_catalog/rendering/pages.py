@@ -17,7 +17,7 @@ from .palette import css_variables
 from .text import safe_text
 
 if TYPE_CHECKING:
-    import polars as pl
+    from .cells import Rows
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:"
 STYLE = (
@@ -52,7 +52,7 @@ _LONG = 24  # letters: longer ones may be broken, but not into a column of crumb
 
 
 def as_page(
-    frames: Mapping[str, pl.DataFrame],
+    frames: Mapping[str, Rows],
     look: Look,
     *,
     title: str,
@@ -92,9 +92,9 @@ def as_page(
     )
 
 
-def as_fragment(frames: Mapping[str, pl.DataFrame], look: Look, *, rows: int | None) -> str:
+def as_fragment(frames: Mapping[str, Rows], look: Look, *, rows: int | None) -> str:
     """Return the tables alone, for a page that has a style of its own, such as a notebook's."""
-    return "\n".join(["<div>", *(_part(part) for part in arrange(frames, look, rows=rows, exact=False)), "</div>"])
+    return "\n".join(["<div>", *(section(part) for part in arrange(frames, look, rows=rows, exact=False)), "</div>"])
 
 
 def word(value: object) -> str:

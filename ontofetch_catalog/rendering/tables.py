@@ -17,7 +17,7 @@ from . import text
 from .cells import Column, Part, arrange
 
 if TYPE_CHECKING:
-    import polars as pl
+    from .cells import Rows
 
 GAP = 2
 NARROWEST = 12  # cells: a path cut further says nothing
@@ -26,7 +26,7 @@ BRIEF_TIME = len("2026-01-02T03:04Z")
 
 
 def draw(
-    frames: Mapping[str, pl.DataFrame],
+    frames: Mapping[str, Rows],
     look: Look,
     *,
     rows: int | None,

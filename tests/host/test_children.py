@@ -224,6 +224,7 @@ ALLOWED = {
     "ontofetch_catalog/children/start.py",
     "hookspecs/ontofetch_hookspecs/processes.py",
     "hookspecs/ontofetch_hookspecs/conformance.py",  # imports a plugin anew, in its author's tests
+    "ontofetch_catalog/host/writers.py",  # forks the process that unpacks, with its limits
 }
 TYPES_ONLY = {"Popen"}
 
@@ -245,7 +246,7 @@ def starts(source: str) -> Iterator[str]:
 
 
 def test_one_place_starts_processes() -> None:
-    """No module but one starts a process."""
+    """No module but one starts a process; what unpacks is forked where it writes, with nothing new in it."""
     sources = [*(CHECKOUT / "ontofetch_catalog").rglob("*.py"), *(CHECKOUT / "hookspecs").rglob("*.py")]
     found = {path.relative_to(CHECKOUT).as_posix(): list(starts(path.read_text(encoding="utf-8"))) for path in sources}
     assert {path for path, calls in found.items() if calls} == ALLOWED

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ontofetch_hookspecs.events import Receipt
 
 from ...errors import BoundaryFailed, OntofetchError
-from .. import fsops, journal, sessions
+from .. import fsops, journal, lookups, sessions
 from ..connection import Store
 from ..failures import explain
 from ..repo import events
@@ -54,6 +54,7 @@ class Boundary(ABC):
     kind: ClassVar[str]
     done: ClassVar[str] = "done"  # its events are called kind.done, kind.unchanged, kind.rolled_back
     has_stage: ClassVar[bool] = False  # whether a host has staged bytes for it
+    asked_next: ClassVar[bool] = False  # whether a host then asks what is recorded of its release
     trusts_record: ClassVar[bool] = True  # False: it mends the generation record, which keeps everybody else out
 
     def __init__(self, store: Store, version_id: str, *, run_id: str, config_hash: str) -> None:
@@ -148,6 +149,8 @@ def carry_out(store: Store, boundary: Boundary) -> BoundaryResult:
                 recorded = Recorded()
                 row = _event_row(boundary, sessions.new_boundary_id(), f"{boundary.kind}.unchanged", {})
                 session.commit_event(row)
+        if boundary.asked_next:
+            _prepare_answers(session, boundary)
         recovered = tuple(session.recovered)
     milliseconds = (time.perf_counter() - start) * 1000
     receipt = Receipt(
@@ -168,6 +171,16 @@ def carry_out(store: Store, boundary: Boundary) -> BoundaryResult:
         extra=_told(boundary, row.boundary_id, "commit", recorded, milliseconds),
     )
     return BoundaryResult(receipt=receipt, committed=row, recovered=recovered)
+
+
+def _prepare_answers(session: sessions.Session, boundary: Boundary) -> None:
+    """Read what the host is about to ask; what is committed stays so if that fails."""
+    import duckdb
+
+    try:
+        session.answers = lookups.prepare_answers(boundary.store, session.connection, boundary.version_id)
+    except (duckdb.Error, OSError) as error:
+        _log.debug("%s could not be read ahead: %s", boundary.subject, error)
 
 
 def record_rollback(store: Store, boundary: Boundary, error: BaseException, plugin: str = "") -> None:

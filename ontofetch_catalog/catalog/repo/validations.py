@@ -89,6 +89,18 @@ def delete_vanished(connection: duckdb.DuckDBPyConnection, version_id: str) -> i
     )
 
 
+_KNOWN = """
+    SELECT file_id, first(passed ORDER BY run_at, version_id, relpath) AS passed,
+        first(details::VARCHAR ORDER BY run_at, version_id, relpath) AS details,
+        min(run_at) AS run_at,
+        first(coalesce(reused_from, version_id || '#' || relpath) ORDER BY run_at, version_id, relpath)
+            AS reused_from{more}
+    FROM validations SEMI JOIN {given} USING (file_id)
+    {where}
+    GROUP BY file_id{more} ORDER BY file_id
+"""
+
+
 def known_results(
     connection: duckdb.DuckDBPyConnection, file_ids: Sequence[str], validator: str, validator_version: str
 ) -> pa.Table:
@@ -98,20 +110,20 @@ def known_results(
     connection.register("given_ids", pa.table({"file_id": pa.array(list(file_ids), pa.string())}))
     try:
         return connection.sql(
-            """
-            SELECT file_id, first(passed ORDER BY run_at, version_id, relpath) AS passed,
-                first(details::VARCHAR ORDER BY run_at, version_id, relpath) AS details,
-                min(run_at) AS run_at,
-                first(coalesce(reused_from, version_id || '#' || relpath) ORDER BY run_at, version_id, relpath)
-                    AS reused_from
-            FROM validations SEMI JOIN given_ids USING (file_id)
-            WHERE validator = $validator AND validator_version = $version
-            GROUP BY file_id ORDER BY file_id
-            """,
+            _KNOWN.format(
+                more="", given="given_ids", where="WHERE validator = $validator AND validator_version = $version"
+            ),
             params={"validator": validator, "version": validator_version},
         ).to_arrow_table()
     finally:
         connection.unregister("given_ids")
+
+
+def known_results_of(connection: duckdb.DuckDBPyConnection, version_id: str) -> pa.Table:
+    """Return the same for all contents of a release and all validators, with the columns of these."""
+    given = f"(SELECT file_id FROM extracted_files WHERE version_id = {literal(version_id)})"  # noqa: S608
+    more = ", validator, validator_version"
+    return connection.sql(_KNOWN.format(more=more, given=given, where="")).to_arrow_table()
 
 
 def audit_lines(connection: duckdb.DuckDBPyConnection, version_id: str) -> Generator[memoryview, None, None]:

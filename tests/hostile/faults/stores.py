@@ -299,8 +299,8 @@ FAULTS = (
         ),
         (
             ARCHIVES,
-            "    except Exception as error:\n        # lzma",
-            "    except ZeroDivisionError as error:\n        # lzma",
+            "if isinstance(error, _DAMAGE) or type(error)",
+            "if isinstance(error, ZeroDivisionError) or type(error)",
         ),
         tests=(BACKUP + "damaged_archives_are_refused",),
         note="what is damaged is no archive, or has other files than its manifest says",

@@ -1,0 +1,53 @@
+"""Questions that a host asks one right after the other: whoever answers may keep open what it answers from.
+
+What is kept open is closed when the last of them is answered, so nobody else waits for it longer than that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextvars import ContextVar
+from typing import Any, TypeVar
+
+Entered = TypeVar("Entered")
+
+
+class Together:
+    """What the answers to some questions keep open."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self._stack = stack
+        self._entered: dict[Hashable, Any] = {}
+
+    def enter_once(self, key: Hashable, make: Callable[[], AbstractContextManager[Entered]]) -> Entered:
+        """Enter the context that `make` returns, unless one was entered under this key; return what it gives."""
+        if key not in self._entered:
+            self._entered[key] = self._stack.enter_context(make())
+        found: Entered = self._entered[key]
+        return found
+
+
+_current: ContextVar[Together | None] = ContextVar("together", default=None)
+
+
+@contextmanager
+def asking_together() -> Iterator[None]:
+    """Let the questions asked inside share what they need; nothing but questions belongs inside."""
+    with ExitStack() as stack:
+        token = _current.set(Together(stack))
+        try:
+            yield
+        finally:
+            _current.reset(token)
+
+
+@contextmanager
+def answering() -> Iterator[Together]:
+    """Give what the questions that are asked together keep open; for a question that is asked alone, it closes here."""
+    current = _current.get()
+    if current is not None:
+        yield current
+        return
+    with ExitStack() as stack:
+        yield Together(stack)

@@ -1,0 +1,66 @@
+"""What a host asks right after a boundary, read while the database is still open: an opening less for each question.
+
+An answer holds as long as the database is what that boundary left behind; whoever else writes makes it void. What is
+asked otherwise is not known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ontofetch_hookspecs.records import VersionRecord
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+MOST_FILES = 10_000  # of a release whose known results are kept: more are worth an opening of their own
+State = tuple[tuple[int, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """What was read for the host.
+
+    Args:
+        record: The release as the boundary left it.
+        contents: The sha256 of its files.
+        results: What is known of these contents, of every validator; None: it was not read.
+    """
+
+    record: VersionRecord
+    contents: frozenset[str] = frozenset()
+    results: pa.Table | None = None
+
+    def known_results(self, file_ids: Sequence[str], validator: str, validator_version: str) -> pa.Table | None:
+        """Return what is known of these contents, as `repo.validations.known_results`; None if it was not read."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        if self.results is None or not self.contents.issuperset(file_ids):
+            return None
+        of_both = pc.and_(
+            pc.equal(self.results["validator"], validator),
+            pc.equal(self.results["validator_version"], validator_version),
+        )
+        asked = pc.is_in(self.results["file_id"], value_set=pa.array(list(file_ids), pa.string()))
+        return self.results.filter(pc.and_(of_both, asked)).drop_columns(["validator", "validator_version"])
+
+
+_kept: dict[Path, tuple[State, Answers]] = {}  # root → the state in which a boundary left the database, its answers
+
+
+def keep(root: Path, state: State, answers: Answers | None) -> None:
+    """Keep the answers of a boundary that has just ended in a store, as long as its files have this state."""
+    if answers is None:
+        _kept.pop(root, None)
+    else:
+        _kept[root] = (state, answers)
+
+
+def find(root: Path, state: State) -> Answers | None:
+    """Return the answers that hold for a store in this state."""
+    kept = _kept.get(root)
+    return kept[1] if kept is not None and kept[0] == state else None

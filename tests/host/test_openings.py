@@ -1,0 +1,103 @@
+"""How often a pull opens the database, and that what it was told before holds only until somebody else writes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ontofetch_catalog.catalog import fsops, lookups, sessions
+from ontofetch_catalog.catalog.connection import Store
+from ontofetch_catalog.catalog.repo import events
+from ontofetch_catalog.host.app import main
+
+TURTLE = "@prefix : <http://example.org/> .\n:a :b :c .\n"
+
+
+def pull(store: Path, source: Path, version: str) -> None:
+    """Pull one file as a release."""
+    words = ["pull", str(source), "--service", "here", "--ontology", "small", "--version", version]
+    assert main([*words, "--root", str(store), "--quiet"]) == 0
+
+
+@pytest.fixture
+def openings(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Note each opening of a database: whether it is for reading."""
+    found: list[bool] = []
+    really = fsops.open_database
+
+    def opening(*args: object, read_only: bool, **options: object) -> object:
+        found.append(read_only)
+        return really(*args, read_only=read_only, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(fsops, "open_database", opening)
+    return found
+
+
+def test_a_pull_opens_the_database_five_times(tmp_path: Path, openings: list[bool]) -> None:
+    """The first makes it and writes four times; the next reads once, and writes four times."""
+    source = tmp_path / "small.ttl"
+    source.write_text(TURTLE)
+    pull(tmp_path / "store", source, "1")
+    assert openings == [False] * 5
+    openings.clear()
+    source.write_text(TURTLE + ":a :b :d .\n")
+    pull(tmp_path / "store", source, "2")
+    assert openings == [True, *[False] * 4]
+
+
+def test_many_validators_ask_without_opening(tmp_path: Path, openings: list[bool]) -> None:
+    """A release with files of several syntaxes, of which some contents are known, opens it no more often."""
+    import zipfile
+
+    archive = tmp_path / "some.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr("a.ttl", TURTLE)
+        packed.writestr("a.nt", "<http://e.org/a> <http://e.org/b> <http://e.org/c> .\n")
+        packed.writestr("a.obo", "format-version: 1.2\n\n[Term]\nid: A:1\nname: a\n")
+    pull(tmp_path / "store", archive, "1")
+    openings.clear()
+    with zipfile.ZipFile(archive, "a") as packed:
+        packed.writestr("b.ttl", TURTLE + ":a :b :d .\n")
+    pull(tmp_path / "store", archive, "2")
+    assert len(openings) == 5
+    with sessions.reading(Store(tmp_path / "store")) as connection:
+        reused = connection.execute(
+            "SELECT relpath, reused_from FROM validations WHERE version_id = 'here/small/2' ORDER BY relpath"
+        ).fetchall()
+    assert [(name, origin is not None) for name, origin in reused] == [
+        ("a.nt", True),
+        ("a.obo", True),
+        ("a.ttl", True),
+        ("b.ttl", False),
+    ]
+
+
+def test_what_somebody_else_writes_makes_the_answers_void(tmp_path: Path, openings: list[bool]) -> None:
+    """After another session has committed, the same question is answered from the catalog."""
+    source = tmp_path / "small.ttl"
+    source.write_text(TURTLE)
+    root = tmp_path / "store"
+    words = ["pull", str(source), "--service", "here", "--ontology", "small", "--version", "1", "--no-validate"]
+    assert main([*words, "--no-set-latest", "--root", str(root), "--quiet"]) == 0
+    store = Store(root)
+    openings.clear()
+    record = lookups.lookup_version(store, "here/small/1")
+    assert record is not None
+    assert not openings
+    with sessions.writing(store) as session:
+        session.commit_event(
+            events.EventRow(
+                boundary_id=sessions.new_boundary_id(),
+                run_id="",
+                config_hash="",
+                ts=sessions.utc_now(),
+                type="test.done",
+                payload={},
+            )
+        )
+    openings.clear()
+    again = lookups.lookup_version(store, "here/small/1")
+    assert again is not None
+    assert again.artifacts == record.artifacts
+    assert openings == [True]
