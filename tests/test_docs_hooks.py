@@ -35,6 +35,8 @@ VALUES = [
 ]
 COLUMNS = {
     "FILES_COLUMNS": events.FILES_COLUMNS,
+    "FACTS_COLUMNS": events.FACTS_COLUMNS,
+    "KNOWN_FACTS_COLUMNS": events.KNOWN_FACTS_COLUMNS,
     "RESULTS_COLUMNS": events.RESULTS_COLUMNS,
     "KNOWN_RESULTS_COLUMNS": events.KNOWN_RESULTS_COLUMNS,
     "RELEASES_COLUMNS": extensions.RELEASES_COLUMNS,
@@ -73,7 +75,7 @@ def test_every_hook_has_a_section_with_its_signature() -> None:
     """The headings are the exact signatures, in the order of the specifications, and there are no others."""
     found = [heading for heading in sections("###") if re.match(r"`\w+\(", heading)]
     assert found == [signature(name) for name in HOOKS]
-    assert len(HOOKS) == 17
+    assert len(HOOKS) == 18
 
 
 @pytest.mark.parametrize("name", HOOKS)

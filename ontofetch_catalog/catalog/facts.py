@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -75,6 +76,15 @@ def read_terms(store: Store, row: Mapping[str, Any], columns: Sequence[str] | No
             return found.read(columns=None if columns is None else list(columns))
         except (pa.ArrowException, OSError, ValueError) as error:
             raise _unusable(str(row["table_path"]), "can't be read") from error
+
+
+def is_there(store: Store, path: str, size: int) -> bool:
+    """Say whether a table of terms lies at its path with its size; what is in it is not looked at."""
+    try:
+        found = store.path(path).lstat()
+    except OSError:
+        return False
+    return stat.S_ISREG(found.st_mode) and found.st_size == size
 
 
 def _unusable(path: str, what: str) -> CatalogUnreadable:

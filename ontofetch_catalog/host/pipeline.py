@@ -35,6 +35,7 @@ from ..rendering.progress import bar
 from .checks import builtin_validators
 from .contract import Contract, now
 from .copies import Copy, find_lost, name_of_copy
+from .facts_room import FactsRoom
 from .extract import Extraction, ExtractLimits, Unpacker, extract_artifact
 from .fetch import STAGED, fetch
 from .http_options import HttpOptions
@@ -389,6 +390,25 @@ class Pull:
     # --- validate -----------------------------------------------------------------------------------------------------
 
     def _validate(self, files: pa.Table) -> None:
+        with ExitStack() as stack:
+            room = stack.enter_context(self._facts_room()) if self._wants_facts() else None
+            results = self._run_validators(files, room)
+        self._summary.count(results)
+        for line in told_of(results):
+            _log.warning("%s", line)
+        if not self._length_known and self._fails(files, results.filter(pc.equal(results["passed"], False))):
+            _log.warning(
+                "%s may have ended early: the server gave no length; the document may be cut", quote(self._name)
+            )
+
+    def _wants_facts(self) -> bool:
+        return self._request.facts and self._host.settings.get("facts", "on") == "on"
+
+    def _facts_room(self) -> FactsRoom:
+        return FactsRoom(self._host.root, self._contract.find_facts, _as_int(self._host.settings["facts_max_bytes"]))
+
+    def _run_validators(self, files: pa.Table, room: FactsRoom | None) -> pa.Table:
+        """Validate the files and record the results, and what they say as far as there is room for it."""
         settings, started = self._host.settings, now()
         with bar("validate", unit="files") as update:
             results = run_validators(
@@ -401,6 +421,7 @@ class Pull:
                 workers=_as_int(settings["validate_workers"]),
                 allowance=self._allowance,
                 limits=self._limits,
+                facts=room,
                 progress=update,
             )
         event = self._contract.make(
@@ -409,15 +430,11 @@ class Pull:
             results=results,
             started_at=started,
             finished_at=now(),
+            facts=None if room is None else room.found,
+            staged=None if room is None else room.staged,
         )
         self._contract.validate_done(event)
-        self._summary.count(results)
-        for line in told_of(results):
-            _log.warning("%s", line)
-        if not self._length_known and self._fails(files, results.filter(pc.equal(results["passed"], False))):
-            _log.warning(
-                "%s may have ended early: the server gave no length; the document may be cut", quote(self._name)
-            )
+        return results
 
     def _fails(self, files: pa.Table, failures: pa.Table) -> bool:
         """Return whether one of the files that fail came out of this artifact."""

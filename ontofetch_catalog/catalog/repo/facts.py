@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs.layout import FACTS
 
 from .. import fsops
+from ..connection import fetch_one
 
 if TYPE_CHECKING:
     import duckdb
@@ -108,27 +109,103 @@ def known_facts(
         connection.unregister("given_ids")
 
 
-def insert_facts(connection: duckdb.DuckDBPyConnection, facts: pa.Table, heads: pa.Table) -> int:
+def tables_of(connection: duckdb.DuckDBPyConnection, facts: pa.Table) -> pa.Table:
+    """Return the recorded tables of terms of some contents: table_path, table_sha256, table_bytes, each once.
+
+    Args:
+        connection: An open connection.
+        facts: With content_id and facts_version.
+    """
+    connection.register("given_facts", facts)
+    try:
+        return connection.sql(
+            f"""
+            SELECT DISTINCT {_TABLE_PATH} AS table_path, table_sha256, table_bytes
+            FROM file_facts SEMI JOIN given_facts USING (content_id, facts_version)
+            WHERE table_sha256 IS NOT NULL ORDER BY table_path
+            """  # noqa: S608 - our own text
+        ).to_arrow_table()
+    finally:
+        connection.unregister("given_facts")
+
+
+def insert_facts(
+    connection: duckdb.DuckDBPyConnection, facts: pa.Table, heads: pa.Table, *, sound: Sequence[str] = ()
+) -> int:
     """Record facts in bulk, in the place of what is known of the same contents and versions; return how many.
 
     Args:
         connection: A connection that writes.
         facts: Columns as in `file_facts`.
         heads: Columns as in `ontology_heads`, all headers of the contents that `facts` has.
+        sound: Paths of tables that stay as they are: what is recorded of their contents holds for all their files.
     """
-    given = {"given_facts": facts, "given_heads": heads}
-    of_same = "SELECT 1 FROM given_facts g WHERE"
+    import pyarrow as pa
+
+    given = {
+        "given_facts": facts,
+        "given_heads": heads,
+        "sound": pa.table({"table_path": pa.array(list(sound), pa.string())}),
+    }
+    small = ", ".join(f"{name} = m.{name}" for name in (*SMALL.split(", "), "table_sha256", "table_bytes"))
+    for name, source in (("known", "file_facts"), ("made", "given_facts")):
+        is_sound = f"{_TABLE_PATH} {'IN' if name == 'known' else 'NOT IN'} (SELECT table_path FROM sound)"
+        fsops.execute(
+            connection,
+            f"CREATE OR REPLACE TEMP TABLE facts_{name} AS SELECT * FROM {source} WHERE table_sha256 IS NOT NULL"  # noqa: S608
+            f" AND {is_sound} QUALIFY row_number() OVER (PARTITION BY content_id, facts_version ORDER BY file_id) = 1",
+            tables=given,
+        )
+    fsops.execute(
+        connection, "DELETE FROM ontology_heads WHERE (content_id, facts_version) IN"
+        " (SELECT (content_id, facts_version) FROM facts_made)"
+    )
     fsops.execute(
         connection,
-        "DELETE FROM ontology_heads h WHERE EXISTS"  # noqa: S608 - our own text
-        f" ({of_same} g.content_id = h.content_id AND g.facts_version = h.facts_version AND g.digest IS NOT NULL)",
+        "INSERT INTO ontology_heads BY NAME SELECT DISTINCT * FROM given_heads"
+        " SEMI JOIN facts_made USING (content_id, facts_version)",
         tables=given,
     )
     fsops.execute(
         connection,
-        f"DELETE FROM file_facts f WHERE EXISTS ({of_same} g.file_id = f.file_id"  # noqa: S608
-        " AND g.facts_version = f.facts_version)",
+        "DELETE FROM file_facts WHERE (file_id, facts_version) IN (SELECT (file_id, facts_version) FROM given_facts)",
         tables=given,
     )
-    fsops.execute(connection, "INSERT INTO ontology_heads BY NAME SELECT DISTINCT * FROM given_heads", tables=given)
-    return fsops.execute(connection, "INSERT INTO file_facts BY NAME SELECT * FROM given_facts", tables=given)
+    count = fsops.execute(connection, "INSERT INTO file_facts BY NAME SELECT * FROM given_facts", tables=given)
+    for name in ("known", "made"):
+        fsops.execute(
+            connection,
+            f"UPDATE file_facts f SET {small} FROM facts_{name} m WHERE f.content_id = m.content_id"  # noqa: S608
+            " AND f.facts_version = m.facts_version AND f.table_sha256 IS NOT NULL",
+        )
+        fsops.execute(connection, f"DROP TABLE facts_{name}")
+    return count
+
+
+def find_foreign(connection: duckdb.DuckDBPyConnection, version_id: str, facts: pa.Table) -> str | None:
+    """Return a file_id of some facts that no recorded file of a release has; None if all are its own."""
+    connection.register("given_facts", facts)
+    try:
+        found = fetch_one(
+            connection,
+            "SELECT file_id FROM given_facts ANTI JOIN (SELECT file_id FROM extracted_files WHERE version_id = ?)"
+            " USING (file_id) ORDER BY file_id LIMIT 1",
+            [version_id],
+        )
+    finally:
+        connection.unregister("given_facts")
+    return str(found[0]) if found else None
+
+
+def count_new(connection: duckdb.DuckDBPyConnection, facts: pa.Table) -> int:
+    """Return how many of some facts (FACTS_COLUMNS) are not recorded: other contents, or for another reason none."""
+    connection.register("given_facts", facts)
+    try:
+        found = fetch_one(
+            connection,
+            "SELECT count(*) FROM (SELECT *, coalesce(reason, '') AS why FROM given_facts) ANTI JOIN"
+            " (SELECT *, coalesce(reason, '') AS why FROM file_facts) USING (file_id, content_id, facts_version, why)",
+        )
+    finally:
+        connection.unregister("given_facts")
+    return int(found[0]) if found else 0
