@@ -68,7 +68,7 @@ def read_sealed(stream: IO[bytes]) -> bytes:
     import pyarrow.parquet as pq
 
     try:
-        found = pq.ParquetFile(pa.PythonFile(stream, mode="r"))
+        found = pq.ParquetFile(stream)
     except (pa.ArrowException, OSError) as error:
         raise ValueError("it is no file of Parquet") from error
     if fault := table_fault(found):
