@@ -37,7 +37,7 @@ def as_rows(given: Iterable[Mapping[str, Any]], moment: datetime) -> tuple[pa.Ta
         found = read_facts(row["file_id"], row["facts"], row["facts_version"]) if row["facts"] is not None else {}
         own = found.get("heads") or []
         small = {name: found.get(name) for name in SMALL.split(", ")} | {
-            "heads": (found.get("heads_total") or len(own)) if found else None
+            "heads": (found.get("heads_found") or len(own)) if found else None
         }
         files.append({name: row.get(name) for name in _files_schema().names} | small | {"recorded_at": moment})
         about = {"content_id": row["content_id"], "facts_version": row["facts_version"]}
