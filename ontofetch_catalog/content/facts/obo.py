@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from . import vocabulary
+from .spelling import literal, node
 from .statements import Statements
 
 _BASE = vocabulary.OBO
@@ -24,14 +25,12 @@ _NAMES = {
     "AltIdClause": f"<{vocabulary.OBO_IN_OWL}hasAlternativeId> ",
 }
 _VALUE = re.compile(r'(\S+)\s+(?:"((?:[^"\\]|\\.)*)"|(\S+))', re.DOTALL)
-_HEADER = {
+# the last word of a property → what it says of an ontology
+HEADER_PREDICATES = {
     "title": f"<{vocabulary.TERMS}title> ",
     "license": f"<{vocabulary.TERMS}license> ",
     "versionInfo": f"<{vocabulary.OWL}versionInfo> ",
 }
-_ESCAPED = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r"})
-# what no IRI has, and would end one in a statement
-_NO_IRI = str.maketrans({character: f"%{ord(character):02X}" for character in '<>"{}|^`\\ \n\r\t'})
 _PLAIN = re.compile(r"\\(.)", re.DOTALL)
 _LINES = {"n": "\n", "W": " ", "t": "\t"}
 
@@ -67,7 +66,7 @@ class _Reader:
         for clause in clauses:
             if type(clause).__name__ == "IdspaceClause":
                 self._spaces[str(clause.prefix)] = str(clause.url)
-        self._add(self._ontology_iri(), self._header(clauses))
+        self._add(node(self._ontology_iri()), self._header(clauses))
 
     def _ontology_iri(self) -> str:
         if not self._ontology or ":" in self._ontology:
@@ -79,9 +78,9 @@ class _Reader:
         for clause in clauses:
             tag, value = clause.raw_tag(), clause.raw_value()
             if tag == "data-version":
-                yield f"<{vocabulary.OWL}versionInfo> {_literal(value)}"
+                yield f"<{vocabulary.OWL}versionInfo> {literal(value)}"
             elif tag == "import":
-                yield f"<{vocabulary.OWL}imports> <{self._iri(value)}>"
+                yield f"<{vocabulary.OWL}imports> {self._iri(value)}"
             elif tag == "property_value" and (found := self._told(value)):
                 yield found
             else:
@@ -90,16 +89,16 @@ class _Reader:
     @staticmethod
     def _told(value: str) -> str:
         found = _VALUE.match(value)
-        name = _HEADER.get(re.split(r"[-:/#]", found[1])[-1]) if found else None
+        name = HEADER_PREDICATES.get(last_word(found[1])) if found else None
         if found is None or name is None:
             return ""
-        return name + _literal(_unescaped(found[2]) if found[2] is not None else found[3])
+        return name + literal(_unescaped(found[2]) if found[2] is not None else found[3])
 
     def _iri(self, name: str) -> str:
-        """Return the IRI of an identifier."""
+        """Return an identifier as the IRI it stands for, in brackets."""
         known = self._iris.get(name)
         if known is None:
-            known = self._iris[name] = self._expand(name.replace("\\", "")).translate(_NO_IRI)
+            known = self._iris[name] = node(self._expand(name.replace("\\", "")))
         return known
 
     def _expand(self, name: str) -> str:
@@ -124,15 +123,15 @@ class _Reader:
         for clause in frame:
             name = type(clause).__name__
             if name == "NameClause":
-                yield _LABEL + _literal(clause.raw_value().strip())
+                yield _LABEL + literal(clause.raw_value().strip())
             elif name == "IsAClause":
-                yield f"<{vocabulary.RDFS}subClassOf> <{self._iri(clause.raw_value())}>"
+                yield f"<{vocabulary.RDFS}subClassOf> {self._iri(clause.raw_value())}"
             elif name == "DefClause":
-                yield _DEFINITION + _literal(_unescaped(clause.raw_value()[1:-1]))
+                yield _DEFINITION + literal(_unescaped(clause.raw_value()[1:-1]))
                 yield f"def xrefs {clause.xrefs} {clause.qualifiers or ''}"
                 continue
             elif name in _NAMES:
-                yield f"{_NAMES[name]}<{self._iri(clause.raw_value())}>"
+                yield f"{_NAMES[name]}{self._iri(clause.raw_value())}"
             elif name == "IsObsoleteClause" and clause.obsolete:
                 yield _DEPRECATED
             else:
@@ -141,12 +140,13 @@ class _Reader:
             if clause.qualifiers:
                 yield f"{name} {clause.raw_value()} {clause.qualifiers}"
 
-    def _add(self, iri: str, statements: Iterator[str]) -> None:
-        self._kept.add_clauses(f"<{iri}>".encode(), (line.encode() for line in statements))
+    def _add(self, subject: str, statements: Iterator[str]) -> None:
+        self._kept.add_clauses(subject.encode(), (line.encode() for line in statements))
 
 
-def _literal(text: str) -> str:
-    return f'"{text.translate(_ESCAPED)}"'
+def last_word(name: str) -> str:
+    """Return the last word of a property's name, however its prefix is written."""
+    return re.split(r"[-:/#]", name)[-1]
 
 
 def _unescaped(text: str) -> str:

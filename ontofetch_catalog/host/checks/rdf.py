@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ...content.facts.statements import Statements
 
 # relative IRIs are resolved against the file, as RFC 3986, 5.1.3 says
-_BASE = "file:///release/"
+BASE = "file:///release/"
 _MARK = b"\xef\xbb\xbf"
 
 
@@ -94,7 +94,7 @@ class _Triples:
 
         self.found = 0
         try:
-            quads = pyoxigraph.parse(stream, self._format, base_iri=_BASE)
+            quads = pyoxigraph.parse(stream, self._format, base_iri=BASE)
             if self._kept is not None:
                 self.found = keep(quads, self._kept)
                 return
