@@ -11,17 +11,12 @@ from .statements import Statements
 _STEP = 4096  # statements at a time, written as text by the library
 
 
-def read_statements(quads: Iterator[Any]) -> Statements:
-    """Return the statements of a graph.
-
-    Args:
-        quads: What a parser of pyoxigraph yields; its errors pass through.
-    """
+def keep(quads: Iterator[Any], kept: Statements) -> int:
+    """Add what a parser of pyoxigraph yields, whose errors pass through; return how many statements there were."""
     import pyoxigraph
 
-    found = Statements()
     while text := pyoxigraph.serialize(islice(quads, _STEP), format=pyoxigraph.RdfFormat.N_QUADS):
-        lines = text.removesuffix(b" .\n").split(b" .\n")
-        found.add(lines)
-    found.finish()
-    return found
+        # no literal has a line feed in it
+        kept.add(text.removesuffix(b" .\n").split(b" .\n"))
+    kept.finish()
+    return kept.parsed

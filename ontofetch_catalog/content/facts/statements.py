@@ -35,10 +35,12 @@ class Statements:
         refs: Subject → statements in which blank nodes occur beside the subject, without the subject.
         bits: Subject with a name → its classes, as `vocabulary` counts them.
         owners: Blank node → the least name of a term it speaks of.
+        exact: Whether nothing was left out.
     """
 
     def __init__(self) -> None:
         self.parsed = 0
+        self.exact = True
         self.hashes: Grown = {}
         self.told: Grown = {}
         self.refs: dict[bytes, set[bytes]] = {}
@@ -78,6 +80,26 @@ class Statements:
                 found = _BITS.get(value.partition(b" ")[0], vocabulary.INDIVIDUAL)
                 self.bits[subject] = self.bits.get(subject, 0) | found
             digests.append(sha256(line).digest())
+
+    def add_clauses(self, subject: bytes, rests: Iterable[bytes]) -> None:
+        """Take statements of one name in which there are no blank nodes, whatever their text looks like."""
+        self._flush()
+        self._last = subject
+        for rest in rests:
+            kept = rest if len(rest) <= _LONG else shortened(rest, blanks=False)
+            self.parsed += 1
+            self._add_named(subject, kept)
+
+    def _add_named(self, subject: bytes, rest: bytes) -> None:
+        predicate, _, value = rest.partition(b" ")
+        if predicate in _SAYS:
+            self._texts.append(rest)
+            return
+        if predicate == _TYPE:
+            # behind the class may stand a graph
+            found = _BITS.get(value.partition(b" ")[0], vocabulary.INDIVIDUAL)
+            self.bits[subject] = self.bits.get(subject, 0) | found
+        self._digests.append(sha256(subject + b" " + rest).digest())
 
     def finish(self) -> None:
         """Take no more."""
@@ -126,11 +148,11 @@ def digests_of(packed: bytes | bytearray) -> set[bytes]:
     return {found[at : at + SIZE] for at in range(0, len(found), SIZE)}
 
 
-def shortened(rest: bytes) -> bytes:
+def shortened(rest: bytes, *, blanks: bool = True) -> bytes:
     """Return a long statement as its predicate, the beginning of its object, and a hash; no statement looks like it."""
     predicate, _, value = rest.partition(b" ")
     digest = sha256(rest).hexdigest().encode()
-    if b"_:" in value and nodes_of(value):
+    if blanks and b"_:" in value and nodes_of(value):
         return rest
     kept = value[:_KEPT].decode(errors="ignore").encode()
     if kept[:1] == b'"':

@@ -143,12 +143,13 @@ class _Graph:
         return _Subject(name, told, others, self._below.pop(name, []), self._annotations.pop(name, []))
 
 
-def write_facts(statements: Statements, version: str, table: str) -> dict[str, Any]:
+def write_facts(statements: Statements, version: str, kind: str, table: str) -> dict[str, Any]:
     """Write the table of terms of a graph and return its small facts. The statements are gone afterwards.
 
     Args:
         statements: All of the graph, finished.
         version: Of the facts.
+        kind: Of the digest.
         table: Path of the table, where nothing may be.
     """
     graph = _Graph(statements)
@@ -159,12 +160,12 @@ def write_facts(statements: Statements, version: str, table: str) -> dict[str, A
     head_names, names = graph.names()
     facts: dict[str, Any] = {
         "facts_version": version,
-        "digest_kind": "rdf",
+        "digest_kind": kind,
         "triples_parsed": statements.parsed,
         "bnodes": len(blanks.tokens),
         "shared_bnodes": blanks.shared,
         "cyclic_bnodes": blanks.cyclic,
-        "digest_exact": blanks.exact,
+        "digest_exact": blanks.exact and statements.exact,
         "general_triples": len(rest),
         "general_digest": rest_digest[:16].hex(),
         "terms": len(names),
