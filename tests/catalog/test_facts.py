@@ -2,85 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from ontofetch_catalog.catalog import facts as term_tables
 from ontofetch_catalog.catalog import lookups, sessions
 from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.catalog.repo import facts
-from ontofetch_catalog.content.facts.schema import TERMS_SCHEMA
-from ontofetch_catalog.content.term_tables import FACTS_KEY, encode
+from ontofetch_catalog.content.term_tables import encode
 from ontofetch_catalog.errors import CatalogUnreadable, EventError, PreconditionFailed
-from ontofetch_hookspecs import FACTS_COLUMNS, Receipt, Stage
 from ontofetch_hookspecs.testing import sample_validate_done
+from tests.facts import VERSION, facts_table, record_facts, small, stage_facts
 from tests.releases import Releases, results_table, sha256
 
-VERSION = "1+test"
 TEXTS = {"a.ttl": "<urn:a> a <urn:b> .", "b.ttl": "<urn:b> a <urn:c> ."}
-
-
-def term(iri: str) -> dict[str, Any]:
-    """Return a row of a table of terms."""
-    digests = dict.fromkeys(("digest", "other_digest"), b"0" * 16)
-    lists: dict[str, list[object]] = {name: [] for name in ("replaced_by", "consider", "parents", "alt_ids", "lines")}
-    return {"iri": iri, "kind": "class", "deprecated": False, "statements": 1, **digests, **lists}
-
-
-def small(text: str, **changes: Any) -> dict[str, Any]:
-    """Return small facts of a content."""
-    head = {"ontology_iri": "urn:o", "kind": "ontology", "title": text, "imports": ["urn:i"], "statements": 2}
-    values = {"facts_version": VERSION, "digest_kind": "rdf", "digest": sha256(text.encode()), "digest_exact": True}
-    counts = {"triples": 1, "triples_parsed": 1, "terms": 1, "general_digest": "0" * 32}
-    return values | counts | {"heads": [head]} | changes
-
-
-def facts_table(rows: list[dict[str, Any]]) -> pa.Table:
-    """Return FACTS_COLUMNS."""
-    types = {"string": pa.string(), "int64": pa.int64()}
-    return pa.table(
-        {column.name: pa.array([row.get(column.name) for row in rows], types[column.type]) for column in FACTS_COLUMNS}
-    )
-
-
-def stage_facts(root: Path, texts: dict[str, str], **changes: Any) -> tuple[Stage, pa.Table]:
-    """Stage tables of terms of these files; return the stage and the facts table."""
-    stage = Stage.create(root)
-    rows = []
-    for text in texts.values():
-        found = small(text, **changes)
-        sealed = TERMS_SCHEMA.with_metadata({FACTS_KEY: encode(found)})
-        sink = pa.BufferOutputStream()
-        pq.write_table(pa.Table.from_pylist([term(f"urn:{text}")], schema=sealed), sink)
-        data = sink.getvalue().to_pybytes()
-        content = sha256(text.encode())
-        with stage.write_file(f"facts/{content}.parquet") as file:
-            file.write(data)
-        about = {"file_id": content, "content_id": content, "facts_version": found["facts_version"]}
-        table = {"table": f"{content}.parquet", "table_sha256": sha256(data), "table_bytes": len(data)}
-        rows.append({**about, **table, "facts": encode(found).decode()})
-    return stage, facts_table(rows)
-
-
-def record_facts(releases: Releases, version: str, texts: dict[str, str], **changes: Any) -> Receipt:
-    """Record facts of the files of a release, beside their results."""
-    stage, table = stage_facts(releases.root, texts, **changes)
-    event = sample_validate_done(
-        releases.root,
-        results_table(texts),
-        version_id=f"example/sample/{version}",
-        facts=table,
-        staged=stage.path / "facts",
-    )
-    try:
-        return releases._receipt(releases.manager.hook.on_validate_done(event=event))
-    finally:
-        stage.discard()
 
 
 @pytest.fixture
@@ -218,4 +155,4 @@ def test_facts_that_break_the_contract_are_refused(
         releases.manager.hook.on_validate_done(event=event)
     stage.discard()
     assert releases.rows("SELECT * FROM file_facts ORDER BY ALL") == before
-    assert json.dumps(sorted(tables(releases)))
+    assert len(tables(releases)) == 2
