@@ -1,7 +1,7 @@
 """Where the facts of a run are collected: which contents lack some, what workers wrote, and its way into a stage.
 
-A worker has read what strangers made, so what it wrote is looked at before it is taken. How facts are found is not known
-here.
+A worker has read what strangers made, so what it wrote is looked at before it is taken. How facts are found is not
+known here.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-import stat
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -148,14 +147,14 @@ class FactsRoom:
 
         name = f"{about['file_id']}.parquet"
         try:
-            if fault := facts_fault(facts):
-                raise ValueError(fault)
             place = StorePath(Path(table).parent, Path(table).name)
             with os.fdopen(place.open_file(), "rb") as stream:
-                if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-                    raise ValueError("their table is no regular file")
-                if read_sealed(stream) != encode(facts):
-                    raise ValueError("their table is not about them")
+                fault = facts_fault(facts) or (
+                    "" if read_sealed(stream) == encode(facts) else "their table is another's"
+                )
+                if fault:
+                    self.refuse(about, relpath, f"what the validator found can't be used: {fault}")
+                    return
                 stream.seek(0)
                 sha256, size = self._stage_table(name, stream)
         except (OSError, ValueError, EventError, StageError) as error:
@@ -193,7 +192,10 @@ class FactsRoom:
         types = {"string": pa.string(), "int64": pa.int64()}
         schema = pa.schema([pa.field(column.name, types[column.type], column.nullable) for column in FACTS_COLUMNS])
         rows = [self._rows[key] for key in sorted(self._rows)]
-        return pa.table({name: pa.array([row.get(name) for row in rows], schema.field(name).type) for name in schema.names}, schema=schema)
+        return pa.table(
+            {name: pa.array([row.get(name) for row in rows], schema.field(name).type) for name in schema.names},
+            schema=schema,
+        )
 
     @property
     def staged(self) -> Path | None:

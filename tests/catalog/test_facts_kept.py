@@ -66,7 +66,7 @@ def test_facts_leave_with_the_last_release_that_holds_them(releases: Releases) -
     carry_out(root, "purge", again)
     assert held(root) == pruned
     # what a release keeps of itself beside its plan is gone
-    assert not [path for path in (root / ".catalog/plans" / again).rglob("*.parquet")]
+    assert not list((root / ".catalog/plans" / again).rglob("*.parquet"))
 
 
 def test_facts_that_were_found_again_meanwhile_stay(releases: Releases) -> None:
@@ -95,7 +95,7 @@ def test_a_backup_holds_the_facts(releases: Releases, tmp_path: Path, include_da
     made, _ = back_up(Store(root, FAST), path, include_data=include_data, key=None, progress=lambda *_: None)
     assert not made.missing
     assert not made.damaged
-    shutil.rmtree(root / ".catalog/facts" / sorted(before["tables"])[0][:2])
+    shutil.rmtree(root / ".catalog/facts" / min(before["tables"])[:2])
     for place in (root, tmp_path / "elsewhere"):
         restore(Store(place, FAST), path, key=None, progress=lambda *_: None)
         assert held(place) == before

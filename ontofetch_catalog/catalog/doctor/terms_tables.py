@@ -44,7 +44,7 @@ def check_tables(
             findings.add("CAT035", path, f"The table of terms {path} is recorded and not there.", fix="drop")
         elif size != row["table_bytes"] or (hashing and not is_sound(store, path, row["table_sha256"])):
             findings.add("CAT035", path, f"The table of terms {path} is not the one that was recorded.", fix="drop")
-    adoptable = {path for path in list_adoptable(store, connection, sorted(there)) if read_row(store, path)}
+    adoptable = {path for path in list_adoptable(connection, sorted(there)) if read_row(store, path)}
     for path in sorted(there):
         message = f"The table of terms {quote(path)[1:-1]} is not recorded."
         movable = ["quarantine"] if relpath_fault(path) is None else []
@@ -80,7 +80,7 @@ class AdoptTables(Repair):
     def still_found(self, connection: duckdb.DuckDBPyConnection) -> list[str]:
         """Return the tables that are still not recorded."""
         known = set(held_facts.list_tables(connection)["table_path"].to_pylist())
-        return list_adoptable(self.store, connection, [path for path in self.subjects if path not in known])
+        return list_adoptable(connection, [path for path in self.subjects if path not in known])
 
     def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Record them."""
