@@ -152,13 +152,11 @@ def insert_facts(
     small = ", ".join(f"{name} = m.{name}" for name in (*SMALL.split(", "), "table_sha256", "table_bytes"))
     for name, source in (("known", "file_facts"), ("made", "given_facts")):
         is_sound = f"{TABLE_PATH} {'IN' if name == 'known' else 'NOT IN'} (SELECT table_path FROM sound)"
-        fsops.execute(
-            connection,
-            f"CREATE OR REPLACE TEMP TABLE facts_{name} AS SELECT * FROM {source}"  # noqa: S608
-            f" WHERE table_sha256 IS NOT NULL AND {is_sound}"
-            " QUALIFY row_number() OVER (PARTITION BY content_id, facts_version ORDER BY file_id) = 1",
-            tables=given,
+        chosen = (
+            f"SELECT * FROM {source} WHERE table_sha256 IS NOT NULL AND {is_sound}"  # noqa: S608
+            " QUALIFY row_number() OVER (PARTITION BY content_id, facts_version ORDER BY file_id) = 1"
         )
+        fsops.execute(connection, f"CREATE OR REPLACE TEMP TABLE facts_{name} AS {chosen}", tables=given)
     fsops.execute(
         connection,
         "DELETE FROM ontology_heads WHERE (content_id, facts_version) IN"
