@@ -6,7 +6,6 @@ With the small facts inside, a table says by itself what is known of its content
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from typing import IO, TYPE_CHECKING, Any
 
@@ -32,8 +31,13 @@ _FEW_VALUES = ["kind", "parents.list.element", "replaced_by.list.element", "cons
 _MOST_COUNT = 2**63 - 1
 
 
-def seal(path: str, facts: Mapping[str, Any]) -> None:
-    """Put the small facts into the metadata of a table of terms, unless they are there; it is written anew.
+def seal(found: str, path: str, facts: Mapping[str, Any]) -> None:
+    """Write a table of terms once more, as a new file, with the small facts in its metadata.
+
+    Args:
+        found: Where the table is.
+        path: Where it is written to.
+        facts: The small facts.
 
     Raises:
         ValueError: It is no such table.
@@ -41,17 +45,13 @@ def seal(path: str, facts: Mapping[str, Any]) -> None:
     """
     import pyarrow.parquet as pq
 
-    text = encode(facts)
-    with pq.ParquetFile(path) as found:
-        if fault := table_fault(found):
+    schema = TERMS_SCHEMA.with_metadata({FACTS_KEY: encode(facts)})
+    with pq.ParquetFile(found) as table:
+        if fault := table_fault(table):
             raise ValueError(fault)
-        if (found.schema_arrow.metadata or {}).get(FACTS_KEY) == text:
-            return
-        schema = TERMS_SCHEMA.with_metadata({FACTS_KEY: text})
-        with pq.ParquetWriter(f"{path}.sealed", schema, compression="zstd", use_dictionary=_FEW_VALUES) as writer:
-            for number in range(found.num_row_groups):
-                writer.write_table(found.read_row_group(number))
-    os.replace(f"{path}.sealed", path)
+        with pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=_FEW_VALUES) as writer:
+            for number in range(table.num_row_groups):
+                writer.write_table(table.read_row_group(number))
 
 
 def encode(facts: Mapping[str, Any]) -> bytes:

@@ -60,7 +60,6 @@ class FactsRoom:
         self._lookup = lookup
         self._max_bytes = max_bytes
         self._again = again
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._stage: Stage | None = None
         self._rows: dict[str, dict[str, Any]] = {}
         self._lock = threading.Lock()
@@ -70,8 +69,6 @@ class FactsRoom:
         return self
 
     def __exit__(self, *raised: object) -> None:
-        if self._folder is not None:
-            self._folder.cleanup()
         if self._stage is not None:
             self._stage.discard()
 
@@ -125,14 +122,8 @@ class FactsRoom:
     @contextmanager
     def place(self) -> Iterator[str]:
         """Yield a path to which a worker may write a table of terms; nothing stays there."""
-        with self._lock:
-            if self._folder is None:
-                self._folder = tempfile.TemporaryDirectory(prefix="ontofetch-facts-")
-            folder = tempfile.mkdtemp(dir=self._folder.name)
-        try:
+        with tempfile.TemporaryDirectory(prefix="ontofetch-facts-") as folder:
             yield os.path.join(folder, "terms.parquet")
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
 
     def take(self, about: dict[str, Any], relpath: str, facts: dict[str, Any], table: str) -> None:
         """Check what a worker wrote and put it into the stage; if it can't be used, say so in its place.

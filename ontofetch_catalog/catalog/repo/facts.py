@@ -151,7 +151,7 @@ def insert_facts(
     }
     small = ", ".join(f"{name} = m.{name}" for name in (*SMALL.split(", "), "table_sha256", "table_bytes"))
     for name, source in (("known", "file_facts"), ("made", "given_facts")):
-        is_sound = f"{TABLE_PATH} {'IN' if name == 'known' else 'NOT IN'} (SELECT table_path FROM sound)"
+        is_sound = f"{TABLE_PATH} {'IN' if name == 'known' else 'NOT IN'} (SELECT table_path FROM sound)"  # noqa: S608
         chosen = (
             f"SELECT * FROM {source} WHERE table_sha256 IS NOT NULL AND {is_sound}"  # noqa: S608
             " QUALIFY row_number() OVER (PARTITION BY content_id, facts_version ORDER BY file_id) = 1"
