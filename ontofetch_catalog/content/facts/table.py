@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from array import array
 from types import TracebackType
 from typing import Any
 
@@ -59,7 +60,8 @@ class TermsFile:
         """
         for name, column in self._columns.items():
             column.append(row[name])
-        self._lines.append(lines)
+        # in a fixed order, so that equal contents have equal tables
+        self._lines.append(array("Q", sorted(array("Q", lines))).tobytes())
         self._counts.append(len(lines) // LINE)
         self._size += len(lines) // LINE
         self.rows += 1
