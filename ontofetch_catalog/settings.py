@@ -87,6 +87,8 @@ SETTINGS = (
         ("off", "on"),
     ),
     Setting("validate_timeout", "float", 600.0, "seconds one validator may take for one file"),
+    Setting("facts", "choice", "on", "whether what files say of terms is recorded", "", ("on", "off")),
+    Setting("facts_max_bytes", "int", 1_000_000_000, "bytes of a content beyond which nothing it says is recorded"),
     Setting("stage_days", "float", 14.0, "days after which doctor calls a stage that nobody holds forgotten"),
     Setting("quarantine_days", "float", 30.0, "days after which doctor offers to delete what is in quarantine"),
     Setting("validate_workers", "int", 0, "processes that validate; 0: one per core"),

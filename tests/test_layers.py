@@ -20,6 +20,7 @@ SOURCES = sorted([*PACKAGE.rglob("*.py"), *CONTRACT.rglob("*.py")])
 # package → the packages it may import; errors and settings are neutral, rendering only turns values into text, and
 # content only reads what is inside files: the host unpacks with it, the catalog repairs and adopts; children starts the
 # processes of both
+_FINDERS = {"host.facts_again"}  # `db facts` has files looked at as a pull does
 MAY_IMPORT = {
     "contract": set(),
     "errors": {"contract"},
@@ -38,7 +39,7 @@ MAY_IMPORT = {
     "showing": {"contract", "errors", "rendering", "catalog", "analytics"},
     "cli": {
         *("contract", "errors", "guesses", "settings", "series_file", "lock_file", "rendering"),
-        *("catalog", "analytics", "showing", "importing", "cli.output"),
+        *("catalog", "analytics", "showing", "importing", "cli.output", *_FINDERS),
     },
     "cli.output": {"contract", "errors", "guesses", "rendering", "catalog.fsops"},
     "host": {
@@ -55,6 +56,7 @@ CATALOG_ORDER = (
     ("holders", "locks", "connection", "walk", "failures"),
     ("migrations", "tables", "extractions", "answers"),
     ("repo",),
+    ("facts", "given_facts"),
     ("generation",),
     ("journal",),
     ("swap",),
@@ -330,8 +332,12 @@ _BOUNDED = "the rows are chosen by a bounded list, or counted first"
 FEW_ROWS = {
     "analytics.drawing:data_of": "what a person can see in a chart",
     "catalog.backup.write:_data": _ON_DISK,
+    "catalog.backup.write:_terms": _ON_DISK,
     "catalog.boundaries.staged:check_contents": _ON_DISK,
     "catalog.boundaries.staged:check_tree": _ON_DISK,
+    "catalog.boundaries.validate:_has_new_facts": _ON_DISK,
+    "catalog.boundaries.validate:_record_facts": _ON_DISK,
+    "catalog.boundaries.validate:check": _ON_DISK,
     "catalog.doctor.database:_parts": "the parts of the schema",
     "catalog.doctor.documents:check_latest": _RELEASES,
     "catalog.doctor.checks:rows": "rows at fault, and of them the release alone",
@@ -340,6 +346,9 @@ FEW_ROWS = {
     "catalog.doctor.plan:_alike": "one row per code, fix and release",
     "catalog.doctor.release_repairs:mend": _RELEASES,
     "catalog.doctor.release_repairs:still_found": _RELEASES,
+    "catalog.doctor.terms_tables:check_tables": _ON_DISK,
+    "catalog.doctor.terms_tables:still_found": _BOUNDED,
+    "catalog.lookups:lookup_facts": _ON_DISK,
     "catalog.profile:profile_query": "the tables of the schema",
     "catalog.prune.plan:_lines": _ON_DISK,
     "catalog.prune.plan:entries_of": _ON_DISK,
@@ -352,6 +361,9 @@ FEW_ROWS = {
     "catalog.repo.files:covering_paths": _ON_DISK,
     "catalog.repo.fixity:_folders": _RELEASES,
     "catalog.repo.fixity:last_run": "one row per batch of a verification, of 131,072 files or a minute",
+    "catalog.repo.held_facts:list_leaving": _ON_DISK,
+    "catalog.repo.held_facts:list_unrecorded": _ON_DISK,
+    "catalog.repo.held_facts:paths_in": _ON_DISK,
     "catalog.repo.listing:list_folders": _RELEASES,
     "catalog.repo.notes:find_notes": "a release has a thousand at most",
     "catalog.repo.origins:find_origins": _RELEASES,
@@ -377,6 +389,7 @@ FEW_ROWS = {
     "showing.rows:read": "one row per release, which becomes a page",
     "showing.description:describe": "each row is a thing of its own in a document",
     "host.copies:find_lost": _ON_DISK,
+    "host.facts_room:wanted": "each row is a content that a process has read, or is about to",
     "host.outcomes:told_of": _BOUNDED,
     "host.unjudged:judge_by_name": "one row per ending and format",
     "host.versions:_main_documents": _BOUNDED,

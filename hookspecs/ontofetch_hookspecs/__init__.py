@@ -25,7 +25,9 @@ from .specs import ENTRY_POINT_GROUP, PROJECT, REQUIRED_GROUP, TRANSACTIONAL, Re
 if TYPE_CHECKING:
     from .collecting import ask_contribution, collect
     from .events import (
+        FACTS_COLUMNS,
         FILES_COLUMNS,
+        KNOWN_FACTS_COLUMNS,
         KNOWN_RESULTS_COLUMNS,
         RESULTS_COLUMNS,
         CatalogCommitted,
@@ -51,8 +53,9 @@ else:
     # a host that lists its commands needs no event, record or stage: each comes when somebody asks for it (PEP 562)
     _MODULES = {
         "events": (
-            "FILES_COLUMNS KNOWN_RESULTS_COLUMNS RESULTS_COLUMNS CatalogCommitted CatalogRolledBack Column "
-            "DownloadDone Event ExtractDone Receipt SetLatest Table ValidateDone find_receipt staged_path"
+            "FACTS_COLUMNS FILES_COLUMNS KNOWN_FACTS_COLUMNS KNOWN_RESULTS_COLUMNS RESULTS_COLUMNS CatalogCommitted "
+            "CatalogRolledBack Column DownloadDone Event ExtractDone Receipt SetLatest Table ValidateDone find_receipt "
+            "staged_path"
         ),
         "collecting": "ask_contribution collect",
         "extensions": "RELEASES_COLUMNS Exporter ExportOptions Finding Look Retention",
@@ -75,7 +78,9 @@ else:
 
 __all__ = [
     "ENTRY_POINT_GROUP",
+    "FACTS_COLUMNS",
     "FILES_COLUMNS",
+    "KNOWN_FACTS_COLUMNS",
     "KNOWN_RESULTS_COLUMNS",
     "PROJECT",
     "RELEASES_COLUMNS",

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .checked import check_contribution, check_tuple, check_word
+from .checked import check_contribution, check_target, check_tuple, check_word
 from .errors import EventError, OntofetchError, PluginFailed, UsageError
 from .names import check_text, quote
 
@@ -134,17 +134,24 @@ class Validator:
             returns `(passed, details)`: a bool, or None where it can't judge the file, and a dict that can be written
             as JSON. It has the reason of a failure under `error`, where under `line` and `column`, and why it can't
             judge under `not_judged`. A compressed file is handed on as a copy of what is inside.
+        facts: `package.module:function`, or None; called in the place of `target` where the host wants to know what
+            the file says: as `function(path: str, format: str, table: str)` it returns `(passed, details, facts)`, the
+            first two exactly as `target` does. It writes what it knows of each term to the new file `table`, as
+            Parquet; `facts` are a dict that can be written as JSON, or None where there is nothing to say.
     """
 
     name: str
     version: str
     formats: tuple[str, ...]
     target: str
+    facts: str | None = None
 
     def __post_init__(self) -> None:
         check_contribution("validator", self)
         check_text("version", self.version, most=100, optional=False)
         check_tuple(f"validator {self.name}", "formats", self.formats, str)
+        if self.facts is not None:
+            check_target(f"validator {self.name}, for facts", self.facts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,21 @@ KNOWN_RESULTS_COLUMNS = (
     Column("run_at", "timestamp[us, UTC]", False, "when the validator ran"),
     Column("reused_from", "string", False, "version_id#relpath of that result"),
 )
+FACTS_COLUMNS = (
+    Column("file_id", "string", False, "sha256 of the stored bytes"),
+    Column("content_id", "string", False, "sha256 of the content after decompression, else equal to file_id"),
+    Column("facts_version", "string", False, "what the facts depend on: the algorithm, versions of libraries"),
+    Column("facts", "string", True, "the small facts as a JSON object, null where there are none"),
+    Column("reason", "string", True, "why there are none, null where there are"),
+    Column("table", "string", True, "path of the table of terms below `staged`, a file of Parquet"),
+    Column("table_sha256", "string", True, "sha256 of that file"),
+    Column("table_bytes", "int64", True, "its size in bytes"),
+)
+KNOWN_FACTS_COLUMNS = (
+    Column("file_id", "string", False, "sha256 of the stored bytes"),
+    Column("facts_version", "string", False, "what the facts depend on"),
+    Column("reason", "string", True, "why there are none, null where there are"),
+)
 
 
 def _check_table(name: str, value: object) -> None:
@@ -303,12 +318,16 @@ class ValidateDone(Event):
         version_id: The release.
         results: One row per file and validator, columns RESULTS_COLUMNS; may be empty.
         started_at, finished_at: With a zone.
+        facts: What the files say, one row per content, columns FACTS_COLUMNS; None if nobody looked.
+        staged: Absolute path of the folder with the tables of terms; None if there are none.
     """
 
     version_id: str
     results: Table
     started_at: datetime
     finished_at: datetime
+    facts: Table | None = None
+    staged: Path | None = None
 
     def __post_init__(self) -> None:
         Event.__post_init__(self)
@@ -316,6 +335,9 @@ class ValidateDone(Event):
         _check_table("results", self.results)
         check_time("started_at", self.started_at)
         check_time("finished_at", self.finished_at)
+        if self.facts is not None:
+            _check_table("facts", self.facts)
+        _check_staged(self.staged, self.root)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ RESTORING = f"{CATALOG}/restoring"
 SWAP = f"{CATALOG}/restore.json"
 KEY = f"{CATALOG}/key"
 PLANS = f"{CATALOG}/plans"
+FACTS = f"{CATALOG}/facts"
 
 EXTRACT_AUDIT = ".extract.audit.json"
 VALIDATION_AUDIT = ".validation.audit.json"

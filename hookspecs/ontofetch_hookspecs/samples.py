@@ -112,10 +112,17 @@ def sample_rolled_back(root: Path, **changes: object) -> CatalogRolledBack:
 
 @dataclass(frozen=True, slots=True)
 class SampleTables:
-    """Tables of events about the sample: `files` (FILES_COLUMNS) and `results` (RESULTS_COLUMNS), one row each."""
+    """Tables of events about the sample, one row each.
+
+    Args:
+        files: Columns FILES_COLUMNS.
+        results: Columns RESULTS_COLUMNS.
+        facts: Columns FACTS_COLUMNS: a reason why there are none, so that no table of terms has to be staged.
+    """
 
     files: pa.Table
     results: pa.Table
+    facts: pa.Table
 
 
 def sample_tables(**changes: object) -> SampleTables:
@@ -125,14 +132,26 @@ def sample_tables(**changes: object) -> SampleTables:
     moment = pa.timestamp("us", "UTC")
     file = {"relpath": "sample.nt", "file_id": SAMPLE_SHA256, "format": "ntriples", "size_bytes": len(SAMPLE_BYTES)}
     result = {"validator": "sample", "validator_version": "1", "passed": True, "details": "{}", "reused_from": None}
-    types = {"size_bytes": pa.int64(), "passed": pa.bool_(), "mtime": moment, "run_at": moment}
+    types = {
+        "size_bytes": pa.int64(),
+        "passed": pa.bool_(),
+        "mtime": moment,
+        "run_at": moment,
+        "table_bytes": pa.int64(),
+    }
 
     def table(values: Mapping[str, object]) -> pa.Table:
         known = {name: changes.get(name, value) for name, value in values.items()}
         return pa.table({name: pa.array([value], types.get(name, pa.string())) for name, value in known.items()})
 
     about = {"relpath": file["relpath"], "file_id": file["file_id"]}
-    return SampleTables(table({**file, "mtime": SAMPLE_TIME}), table({**about, **result, "run_at": SAMPLE_TIME}))
+    content = {"file_id": file["file_id"], "content_id": file["file_id"], "facts_version": "1", "facts": None}
+    none = {"reason": "it is a sample", "table": None, "table_sha256": None, "table_bytes": None}
+    return SampleTables(
+        table({**file, "mtime": SAMPLE_TIME}),
+        table({**about, **result, "run_at": SAMPLE_TIME}),
+        table({**content, **none}),
+    )
 
 
 def sample_events(root: Path) -> dict[str, object]:

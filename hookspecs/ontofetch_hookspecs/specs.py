@@ -77,6 +77,11 @@ def lookup_validations(file_ids: Sequence[str], validator: str, validator_versio
     """Answer with the known results for these contents, columns KNOWN_RESULTS_COLUMNS, one row per file_id at most."""
 
 
+@hookspec(firstresult=True)
+def lookup_facts(file_ids: Sequence[str], facts_versions: Sequence[str]) -> Table | None:
+    """Answer with the facts of these contents that are known and at hand, columns KNOWN_FACTS_COLUMNS."""
+
+
 @hookspec
 def register_commands() -> Iterable[Command]:
     """Contribute commands."""

@@ -1,4 +1,4 @@
-"""The answers to the host's three questions, read from the catalog with the database closed again afterwards.
+"""The answers to the host's four questions, read from the catalog with the database closed again afterwards.
 
 What is asked right after a boundary was read before that closed the database (`answers`).
 
@@ -19,7 +19,7 @@ from ontofetch_hookspecs.together import answering
 
 from . import answers, extractions
 from .connection import Store
-from .repo import files, latest, releases, validations
+from .repo import facts, files, latest, releases, validations
 from .sessions import reading, state_of
 
 if TYPE_CHECKING:
@@ -148,3 +148,21 @@ def _artifact_record(version: releases.VersionRow, artifact: releases.ArtifactRo
         exclude=extraction.exclude if extraction else (),
         strip=extraction.strip if extraction else None,
     )
+
+
+def lookup_facts(store: Store, file_ids: Sequence[str], facts_versions: Sequence[str]) -> pa.Table | None:
+    """Return the facts of these contents that are known, columns KNOWN_FACTS_COLUMNS; None if there is no catalog.
+
+    Those whose table of terms is not there with its size are left out.
+    """
+    import pyarrow as pa
+
+    from .facts import is_there
+
+    if not store.database.exists():
+        return None
+    with reading(store) as connection:
+        found = facts.known_facts(connection, file_ids, facts_versions)
+    sizes = zip(found["table_path"].to_pylist(), found["table_bytes"].to_pylist(), strict=True)
+    kept = [path is None or is_there(store, path, size) for path, size in sizes]
+    return found.filter(pa.array(kept, pa.bool_())).select(["file_id", "facts_version", "reason"])

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ontofetch_hookspecs.events import FILES_COLUMNS, RESULTS_COLUMNS, Column, Table
+from ontofetch_hookspecs.events import FACTS_COLUMNS, FILES_COLUMNS, RESULTS_COLUMNS, Column, Table
 from ontofetch_hookspecs.names import (
     MAX_PART_BYTES,
     MAX_PATH_BYTES,
@@ -82,7 +82,34 @@ def read_results(results: Table) -> pa.Table:
     return table
 
 
-@lru_cache(maxsize=4)
+def read_facts(facts: Table) -> pa.Table:
+    """Return the facts table of a ValidateDone, its columns, hashes and paths checked; not yet what the facts say.
+
+    Raises:
+        EventError: A column is missing or of another type, a value breaks the contract, or a content is there twice.
+    """
+    import pyarrow.compute as pc
+
+    table = _conform("facts", facts, FACTS_COLUMNS)
+    staged = table.filter(pc.is_valid(table["table"]))
+    for name in ("file_id", "content_id"):
+        _check_hashes(table[name])
+    _check_hashes(staged["table_sha256"])
+    _check_paths(staged["table"])
+    if staged["table_bytes"].null_count or staged["table_sha256"].null_count:
+        raise EventError("A table of terms in the facts table has no size or no sha256.", subject="facts")
+    has, why, beside = (pc.is_valid(table[name]) for name in ("facts", "reason", "table"))
+    if not pc.all(pc.and_(pc.equal(has, beside), pc.xor(has, why)), min_count=0).as_py():
+        raise EventError(
+            "A row of the facts table has neither facts with a table of terms nor a reason why there are none.",
+            subject="facts",
+        )
+    if pc.count_distinct(table["file_id"]).as_py() != len(table):
+        raise EventError("The facts table has two rows for one content.", subject="facts")
+    return table
+
+
+@lru_cache(maxsize=8)
 def schema_of(columns: Sequence[Column]) -> pa.Schema:
     """Return the Arrow schema of a contract's columns."""
     import pyarrow as pa

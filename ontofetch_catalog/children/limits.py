@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 PARSER_MEMORY = 256 << 20  # bytes of address space: interpreter, libraries and threads reserve up to 230 MiB (measured)
 PARSER_MEMORY_PER_BYTE = 32  # of the input; JSON-LD is read whole and takes 25 (measured)
 WHOLE_MEMORY_PER_BYTE = 64  # of the input, where an ontology is built in memory (50 were measured)
+FACTS_MEMORY = 768 << 20  # bytes of address space: pyarrow reserves more than a parser
 MOST_PARSER_MEMORY = 640 << 20  # bytes: all of them read a stream, so that a larger file needs no more
 _MEMORY_ENDS = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS)  # how libraries end that get no memory, or no stack
 
@@ -35,15 +36,18 @@ class Allowance:
     max_cpu_per_mb: float = 10.0
     by_size: bool = False
 
-    def for_parser(self, size: int, *, whole: bool = False) -> Allowance:
+    def for_parser(self, size: int, *, whole: bool = False, facts: bool = False) -> Allowance:
         """Return what a parser of ours may take for an input of `size` bytes: what honest ones need.
 
         Args:
             size: Of the input, in bytes.
             whole: Whether it builds all that it reads in memory.
+            facts: Whether it also collects what the input says.
         """
         most = min(PARSER_MEMORY + PARSER_MEMORY_PER_BYTE * size, MOST_PARSER_MEMORY)
-        if whole:
+        if facts:
+            most = FACTS_MEMORY + WHOLE_MEMORY_PER_BYTE * size
+        elif whole:
             most = PARSER_MEMORY + WHOLE_MEMORY_PER_BYTE * size
         if self.max_memory and self.max_memory <= most:
             return self

@@ -79,6 +79,12 @@ class Contract:
         found: Table | None = self._answer("lookup_validations", Table, **asked)  # type: ignore[type-abstract]
         return found
 
+    def find_facts(self, file_ids: Sequence[str], facts_versions: Sequence[str]) -> Table | None:
+        """Return of which of these contents facts are known."""
+        asked = {"file_ids": file_ids, "facts_versions": facts_versions}
+        found: Table | None = self._answer("lookup_facts", Table, **asked)  # type: ignore[type-abstract]
+        return found
+
     def _answer(self, hook: str, kind: type[Answer], **asked: Any) -> Answer | None:
         """Ask, and return the answer.
 

@@ -33,10 +33,12 @@ from ontofetch_hookspecs.store_paths import StorePath, below_root, make_root
 from ..children.limits import Allowance
 from ..errors import ExtractError, OntofetchError, PreconditionFailed
 from ..rendering.progress import bar
+from .allowances import allowance_of, limits_of
 from .checks import builtin_validators
 from .contract import Contract, now
 from .copies import Copy, find_lost, name_of_copy
 from .extract import Extraction, ExtractLimits, Unpacker, extract_artifact
+from .facts_room import FactsRoom
 from .fetch import STAGED, fetch
 from .manager import Plugins
 from .outcomes import doubt_about, told_of
@@ -409,6 +411,25 @@ class Pull:
     # --- validate -----------------------------------------------------------------------------------------------------
 
     def _validate(self, files: pa.Table) -> None:
+        with ExitStack() as stack:
+            room = stack.enter_context(self._facts_room()) if self._wants_facts() else None
+            results = self._run_validators(files, room)
+        self._summary.count(results)
+        for line in told_of(results):
+            _log.warning("%s", line)
+        if not self._length_known and self._fails(files, results.filter(pc.equal(results["passed"], False))):
+            _log.warning(
+                "%s may have ended early: the server gave no length; the document may be cut", quote(self._name)
+            )
+
+    def _wants_facts(self) -> bool:
+        return self._request.facts and self._host.settings.get("facts", "on") == "on"
+
+    def _facts_room(self) -> FactsRoom:
+        return FactsRoom(self._host.root, self._contract.find_facts, _as_int(self._host.settings["facts_max_bytes"]))
+
+    def _run_validators(self, files: pa.Table, room: FactsRoom | None) -> pa.Table:
+        """Validate the files and record the results, and what they say as far as there is room for it."""
         settings, started = self._host.settings, now()
         with bar("validate") as update:
             results = run_validators(
@@ -421,6 +442,7 @@ class Pull:
                 workers=_as_int(settings["validate_workers"]),
                 allowance=self._allowance,
                 limits=self._limits,
+                facts=room,
                 progress=update,
             )
         event = self._contract.make(
@@ -429,15 +451,11 @@ class Pull:
             results=results,
             started_at=started,
             finished_at=now(),
+            facts=None if room is None else room.found,
+            staged=None if room is None else room.staged,
         )
         self._contract.validate_done(event)
-        self._summary.count(results)
-        for line in told_of(results):
-            _log.warning("%s", line)
-        if not self._length_known and self._fails(files, results.filter(pc.equal(results["passed"], False))):
-            _log.warning(
-                "%s may have ended early: the server gave no length; the document may be cut", quote(self._name)
-            )
+        return results
 
     def _fails(self, files: pa.Table, failures: pa.Table) -> bool:
         """Return whether one of the files that fail came out of this artifact."""
@@ -492,22 +510,11 @@ class Pull:
 
     @property
     def _allowance(self) -> Allowance:
-        settings = self._host.settings
-        return Allowance(
-            max_memory=_as_int(settings["max_memory"]),
-            max_cpu=_as_float(settings["max_cpu"]),
-            max_cpu_per_mb=_as_float(settings["max_cpu_per_mb"]),
-        )
+        return allowance_of(self._host.settings)
 
     @property
     def _limits(self) -> ExtractLimits:
-        settings = self._host.settings
-        return ExtractLimits(
-            max_entries=_as_int(settings["max_entries"]),
-            max_bytes=_as_int(settings["max_bytes"]),
-            max_ratio=_as_float(settings["max_ratio"]),
-            max_depth=_as_int(settings["max_depth"]),
-        )
+        return limits_of(self._host.settings)
 
     @property
     def _data(self) -> Path:

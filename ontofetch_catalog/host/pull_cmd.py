@@ -81,6 +81,7 @@ def _parser(host: HostInfo) -> Parser:
     )
     parser.add_argument("--replace", action="store_true", help="take other bytes under a recorded version")
     parser.add_argument("--no-validate", action="store_true", help="do not validate the files")
+    parser.add_argument("--no-facts", action="store_true", help="do not record what the files say of terms")
     parser.add_argument("--no-set-latest", action="store_true", help="leave the latest pointer alone")
     parser.add_argument(
         "--accept-any", action="store_true", help="take a web page, an error message or a pointer for what it is"
@@ -114,6 +115,7 @@ def _request(args: argparse.Namespace) -> Request:
         headers=tuple(read_header(text, "A --header") for text in args.header),
         replace=args.replace,
         validate=not args.no_validate,
+        facts=not args.no_facts,
         set_latest=not args.no_set_latest,
         accept_failures=args.accept_failures,
         accept_any=args.accept_any,

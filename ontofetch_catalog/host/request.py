@@ -42,6 +42,7 @@ class Request:
         headers: What is sent to the server; may be secret.
         replace: Whether other bytes under a recorded name may be displaced.
         validate: Whether the files are validated.
+        facts: Whether what the files say is recorded too.
         set_latest: Whether the release becomes the latest of its series.
         accept_failures: Whether it does so although files fail validation.
         accept_any: Whether a web page, an error message or a pointer is taken for the artifact.
@@ -69,6 +70,7 @@ class Request:
     headers: Sequence[tuple[str, str]] = field(default=(), repr=False)
     replace: bool = False
     validate: bool = True
+    facts: bool = True
     set_latest: bool = True
     accept_failures: bool = False
     accept_any: bool = False

@@ -26,6 +26,7 @@ from ..children.start import start_module
 from ..content.bounds import Limits
 from ..content.insides import compression_of
 from .checks import WHOLE_FORMATS
+from .facts_room import FactsRoom
 from .inside_copies import CopyRoom
 
 UNFINISHED = "unfinished"  # in the details of a failed result: there was no judgement
@@ -37,13 +38,22 @@ _log = logging.getLogger("ontofetch.validators")
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One content for one validator, at the first path that has it."""
+    """One content for one validator, at the first path that has it.
+
+    Args:
+        validator: The validator.
+        file_id, relpath, format: The file.
+        facts_version: Of the facts that are wanted too; empty if none are.
+        is_judged: Whether the facts are all that is wanted.
+    """
 
     validator: Validator
     file_id: str
     relpath: str
     format: str
     size_bytes: int = 0
+    facts_version: str = ""
+    is_judged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +67,10 @@ class Patience:
 class Worker:
     """One worker process, started when it is needed and again after it was lost."""
 
-    def __init__(self, allowance: Allowance, limits: Limits) -> None:
+    def __init__(self, allowance: Allowance, limits: Limits, facts: FactsRoom | None = None) -> None:
         self._allowance = allowance
         self._limits = limits
+        self._facts = facts
         self._process: subprocess.Popen[bytes] | None = None
         self._room = CopyRoom()
 
@@ -73,7 +84,7 @@ class Worker:
         wait = Patience(timeout, given_up)
         path = str(folder / task.relpath)
         if not compression:
-            return self._judge(task, path, size, wait)
+            return self._look_at(task, path, size, wait, content_id=task.file_id)
         with self._room.copy_of(task.relpath) as copy:
             request = {
                 "inflate": compression,
@@ -84,7 +95,44 @@ class Worker:
                 "file": self._limits.max_bytes,
             }
             found = self._answer(request, self._allowance, size, task, wait)
-            return self._judge(task, copy, found["inflated"], wait) if "inflated" in found else found
+            if "inflated" not in found:
+                return found
+            return self._look_at(task, copy, found["inflated"], wait, content_id=found["content_id"])
+
+    def _look_at(self, task: Task, path: str, size: int, wait: Patience, *, content_id: str) -> dict[str, Any]:
+        """Return the judgement, after the facts are put where they are collected, if some are wanted."""
+        if self._facts is not None and task.facts_version and self._facts.takes(size):
+            found = self._find_facts(task, path, size, wait, content_id=content_id, room=self._facts)
+            if "passed" in found:
+                return found
+        return {} if task.is_judged else self._judge(task, path, size, wait)
+
+    def _find_facts(
+        self, task: Task, path: str, size: int, wait: Patience, *, content_id: str, room: FactsRoom
+    ) -> dict[str, Any]:
+        with room.place() as table:
+            request = {
+                "facts": task.validator.facts,
+                "facts_version": task.facts_version,
+                "path": path,
+                "format": task.format,
+                "table": table,
+                "file": _ROOM + _ROOM_PER_BYTE * size,
+            }
+            allowed = self._allowance
+            if str(task.validator.facts).startswith(_OWN):
+                allowed = allowed.for_parser(size, facts=True)
+            found = self._answer(request, allowed, size, task, wait)
+            if wait.given_up.is_set():
+                return found
+            about = {"file_id": task.file_id, "content_id": content_id, "facts_version": task.facts_version}
+            if "facts" in found:
+                room.take(about, task.relpath, found.pop("facts"), table)
+            else:
+                reason = found.pop("no_facts", None) or found.get("details", {}).get("error", "it can't be used")
+                room.refuse(about, task.relpath, reason)
+        # without a judgement, or where it came to none, the file is judged as if nobody had asked for facts
+        return {} if found.get("details", {}).get(UNFINISHED) else found
 
     def _judge(self, task: Task, path: str, size: int, wait: Patience) -> dict[str, Any]:
         allowed = self._allowance

@@ -10,7 +10,7 @@ import logging
 import os
 import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +21,7 @@ from ontofetch_hookspecs.store_paths import StorePath
 
 from ..children.limits import Allowance
 from ..content.bounds import Limits
+from .facts_room import FactsRoom
 from .small_tables import first_of_each, join_one
 from .unjudged import judge_by_name
 from .validator_process import UNFINISHED, Task, Worker
@@ -43,6 +44,7 @@ def run_validators(
     workers: int = 0,
     allowance: Allowance | None = None,
     limits: Limits | None = None,
+    facts: FactsRoom | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> pa.Table:
     """Validate the files of a release and return RESULTS_COLUMNS, sorted by path and validator.
@@ -62,6 +64,7 @@ def run_validators(
         workers: Processes at a time; 0: one per core.
         allowance: What each of them may take of the machine for one file.
         limits: What may come out of a compressed file.
+        facts: Collects what the files say, where that is not known; None: nobody wants to know.
         progress: Called with the bytes of the contents done and of all; at the start, too.
     """
     import pyarrow as pa
@@ -69,6 +72,7 @@ def run_validators(
 
     table = pa.table(files).select(["relpath", "file_id", "format", "size_bytes"])
     parts = []
+    wanted = {} if facts is None else facts.wanted(table, validators)
     tasks: list[Task] = []
     for validator in validators:
         mine = table.filter(pc.is_in(table["format"], pa.array(list(validator.formats), pa.string())))
@@ -77,9 +81,9 @@ def run_validators(
         found = lookup(pc.unique(mine["file_id"]).to_pylist(), validator.name, validator.version)
         known = _results() if found is None else _judged(pa.table(found))
         parts.append((validator, mine, known))
-        tasks += _tasks_of(validator, mine, known)
+        tasks += _tasks_of(validator, mine, known, wanted)
     count = min(workers or os.cpu_count() or 1, len(tasks))
-    setup = _Setup(folder, timeout, allowance or Allowance(), limits or Limits())
+    setup = _Setup(folder, timeout, allowance or Allowance(), limits or Limits(), facts)
     with _pool(count, tasks, setup) as answers:
         judged = _collect(tasks, answers, version_id, progress)
     found = pa.concat_tables([_as_table(parts, judged, version_id), judge_by_name(table, validators, _schema())])
@@ -94,6 +98,7 @@ class _Setup:
     timeout: float
     allowance: Allowance
     limits: Limits
+    facts: FactsRoom | None
 
 
 def _results(rows: Sequence[dict[str, Any]] = ()) -> pa.Table:
@@ -124,13 +129,26 @@ def _judged(found: pa.Table) -> pa.Table:
     return first_of_each(latest_first, "file_id")
 
 
-def _tasks_of(validator: Validator, files: pa.Table, known: pa.Table) -> list[Task]:
+def _tasks_of(
+    validator: Validator, files: pa.Table, known: pa.Table, wanted: Mapping[tuple[str, str], str]
+) -> list[Task]:
+    """Return what is to be asked: of contents that are not judged, and of those of which facts are wanted."""
+    import pyarrow as pa
     import pyarrow.compute as pc
 
-    unknown = files.filter(pc.invert(pc.is_in(files["file_id"], known["file_id"].combine_chunks())))
-    first = first_of_each(unknown.sort_by("relpath"), "file_id")
-    columns = (first[name].to_pylist() for name in ("file_id", "relpath", "format", "size_bytes"))
-    return [Task(validator, *words) for words in zip(*columns, strict=True)]
+    judged = pc.is_in(files["file_id"], known["file_id"].combine_chunks())
+    lacking = [file_id for name, file_id in wanted if name == validator.name]
+    # what failed once says nothing, also when it is asked again
+    failed = known["file_id"].filter(pc.invert(known["passed"].fill_null(False))).combine_chunks()
+    fine = pc.invert(pc.is_in(files["file_id"], failed))
+    facts = pc.and_(fine, pc.is_in(files["file_id"], pa.array(lacking, pa.string())))
+    asked = files.append_column("judged", judged).filter(pc.or_(facts, pc.invert(judged)))
+    first = first_of_each(asked.sort_by("relpath"), "file_id")
+    columns = (first[name].to_pylist() for name in ("file_id", "relpath", "format", "size_bytes", "judged"))
+    return [
+        Task(validator, file_id, relpath, name, size, wanted.get((validator.name, file_id), ""), is_judged)
+        for file_id, relpath, name, size, is_judged in zip(*columns, strict=True)
+    ]
 
 
 def _as_table(
@@ -190,7 +208,7 @@ def _collect(
         done += task.size_bytes
         if "unusable" in answer:
             unusable[task.validator.name] = str(answer["unusable"])
-        else:
+        elif not task.is_judged:
             judged[task.validator.name, task.file_id] = {
                 "file_id": task.file_id,
                 "passed": answer["passed"],
@@ -218,7 +236,7 @@ def _pool(
     unusable: dict[str, dict[str, Any]] = {}
 
     def serve() -> None:
-        worker = Worker(setup.allowance, setup.limits)
+        worker = Worker(setup.allowance, setup.limits, setup.facts)
         try:
             while not given_up.is_set():
                 try:

@@ -6,6 +6,7 @@ One line of JSON each way. It ends when its parent does; it keeps a validator's 
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import json
 import os
 import signal
@@ -19,6 +20,7 @@ from ..children.limits import limit_cpu, limit_file, limit_memory
 
 MOST_DETAILS = 16_384  # bytes of JSON
 MOST_REASON = 500  # characters
+MOST_FACTS = 16 << 20  # bytes of JSON of the small facts
 _REASONS = ("error", "not_judged")  # of the details: what is shown to people
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
@@ -39,19 +41,31 @@ def main(parent: str) -> int:
         limit_memory(task["memory"])
         limit_cpu(task["cpu"])
         limit_file(task["file"])
-        found = inflate(task) if "inflate" in task else answer(task["target"], task["path"], task["format"])
-        answers.write(json.dumps(found) + "\n")
+        answers.write(json.dumps(_serve(task)) + "\n")
         answers.flush()
     return 0
 
 
+def _serve(task: dict[str, Any]) -> dict[str, object]:
+    if "inflate" in task:
+        return inflate(task)
+    if "table" in task:
+        return answer_with_facts(task)
+    return answer(task["target"], task["path"], task["format"])
+
+
 def inflate(task: dict[str, Any]) -> dict[str, object]:
-    """Write what is inside a compressed file and return {"inflated": bytes}; a failed result if it can't be read."""
+    """Write what is inside a compressed file and return {"inflated": bytes, "content_id": sha256}.
+
+    A failed result if it can't be read.
+    """
     from ..errors import ExtractError
     from .inside_copies import write_copy
 
     try:
-        return {"inflated": write_copy(task)}
+        size = write_copy(task)
+        with open(task["copy"], "rb") as stream:
+            return {"inflated": size, "content_id": hashlib.file_digest(stream, "sha256").hexdigest()}
     except MemoryError:
         return {"memory": True}
     except ExtractError as error:
@@ -81,11 +95,51 @@ def answer(target: str, path: str, format_name: str) -> dict[str, object]:
         return {"passed": False, "details": {"error": f"the validator failed: {_reason(error)}"}}
 
 
+def answer_with_facts(task: dict[str, Any]) -> dict[str, object]:
+    """Return what `answer` would, and under "facts" the small facts, or under "no_facts" why there are none.
+
+    The table of terms stands at the path that the task names under `table`. Where only "no_facts" is answered, nobody
+    has judged the file.
+    """
+    from ..content.term_tables import seal
+
+    raw = task["table"] + ".found"
+    try:
+        found = load_target(task["facts"])(task["path"], task["format"], raw)  # type: ignore[operator]
+        passed, details, facts = found
+        judged = _told(passed, details)
+        if facts is None or "unusable" in judged:
+            return judged | {"no_facts": _reason_of(judged)}
+        facts = {**facts, "facts_version": task["facts_version"]}
+        seal(raw, task["table"], facts)
+        if len(json.dumps(facts)) > MOST_FACTS:
+            return judged | {"no_facts": f"there are more than {MOST_FACTS:,} bytes of them beside the table of terms"}
+        return judged | {"facts": facts}
+    except MemoryError:
+        return {"no_facts": "there was not enough memory"}
+    except RecursionError:
+        return {"no_facts": "it is nested too deeply"}
+    except Exception as error:  # noqa: BLE001 - as for `answer`; the file is then judged without
+        return {"no_facts": f"the validator failed at them: {_reason(error)}"}
+
+
+def _reason_of(judged: dict[str, Any]) -> str:
+    """Return why a file that was judged so has no facts."""
+    details = judged.get("details", {})
+    told = next((details[name] for name in _REASONS if isinstance(details.get(name), str)), "")
+    return told or "the validator has nothing to say of it"
+
+
 def _judge(check: object, path: str, format_name: str) -> dict[str, object]:
     if not isinstance(check, Callable):  # type: ignore[arg-type]
         return {"unusable": "it can't be called"}
     found = check(path, format_name)  # type: ignore[operator]
-    match found:
+    return _told(*found) if isinstance(found, tuple) and len(found) == 2 else _told(None, None)
+
+
+def _told(passed: object, details: Any) -> dict[str, object]:
+    """Return a judgement as it is answered."""
+    match (passed, details):
         case (bool() as passed, dict() as details):
             pass
         case (None as passed, {"not_judged": str(why)} as details) if why:

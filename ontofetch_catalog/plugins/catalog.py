@@ -200,6 +200,14 @@ class CatalogPlugin:
         return lookups.lookup_validations(store, file_ids, validator, validator_version) if store else None
 
     @hookimpl
+    def lookup_facts(self, file_ids: Sequence[str], facts_versions: Sequence[str]) -> Table | None:
+        """Answer with the known facts of these contents."""
+        from ontofetch_catalog.catalog import lookups
+
+        store = self._store_to_ask()
+        return lookups.lookup_facts(store, file_ids, facts_versions) if store else None
+
+    @hookimpl
     def register_commands(self) -> Iterable[Command]:
         """Contribute `db`, what changes and shows releases, and what a host without a command shows."""
         return [

@@ -17,7 +17,7 @@ from ..boundaries.documents import draft_documents
 from ..boundaries.engine import MaintenanceBoundary, Recorded
 from ..boundaries.pointers import Pointers, drop_added
 from ..connection import Store
-from ..repo import events, origins, pruning, releases, version_keys
+from ..repo import events, held_facts, origins, pruning, releases, version_keys
 from ..walk import Entry, as_text, list_below, stat_paths
 from .kept_rows import keep_rows, read_rows
 from .plan import Batch, Plan, PlanUnusable
@@ -26,6 +26,7 @@ from .selection import part_entries
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
 APPLIED, RESTORED, PURGED = "prune.batch", "prune.restored", "prune.purged"
 
@@ -151,6 +152,10 @@ class PruneBatch(_BatchBoundary):
         rows, kept, batch = 0, {}, self.batch
         if batch.version_id:
             kept = keep_rows(connection, draft, self.plan, batch)
+            going = pruning.going_files(batch.version_id, batch.artifact)
+            for path in held_facts.list_leaving(connection, going):
+                if self.store.path(path).exists():
+                    draft.move(path, self.plan.terms(batch, path))
             rows = pruning.delete_release(connection, batch.version_id, batch.artifact)
         if batch.version_id and batch.artifact is not None:
             draft_documents(connection, draft, batch.version_id)
@@ -232,6 +237,7 @@ class RestoreBatch(_BatchBoundary):
         if batch.version_id:
             kept = read_rows(self.store, self.plan, batch, self.former.get("kept", {}))
             rows = sum(pruning.insert_rows(connection, table, found) for table, found in kept.items())
+            self._bring_back(kept.get("file_facts"), draft)
             # a plan of an earlier version of this package did not keep them
             version_keys.fill_keys(connection)
             origins.fill_origins(connection, batch.version_id)
@@ -242,6 +248,13 @@ class RestoreBatch(_BatchBoundary):
         if batch.version_id and batch.artifact is not None:
             draft_documents(connection, draft, batch.version_id)
         return rows
+
+    def _bring_back(self, rows: pa.Table | None, draft: journal.IntentDraft) -> None:
+        """Move the tables of terms back that left with the release, but where there is one again."""
+        for path in () if rows is None else held_facts.paths_in(rows):
+            kept = self.plan.terms(self.batch, path)
+            if self.store.path(kept).exists() and not self.store.path(path).exists():
+                draft.move(kept, path)
 
 
 class PurgeBatch(_BatchBoundary):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import fsops
 from ..connection import fetch_one, literal
+from .held_facts import leaving
 from .releases import INCOMPLETE
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 # the tables whose rows belong to a release, with their columns that Arrow knows only as text
 RELEASE_TABLES = {
+    # what is known of contents goes with the last release that holds them, and is found by its files
+    "ontology_heads": (),
+    "file_facts": (),
     "versions": (),
     "artifacts": ("extraction",),
     "origins": (),
@@ -28,8 +32,9 @@ RELEASE_TABLES = {
     "notes": (),
 }
 # those whose rows belong to an artifact, in the order in which they can go
-ARTIFACT_TABLES = ("validations", "extracted_files", "origins", "artifacts")
-LATER_TABLES = ("origins", "notes")  # what plans of earlier versions of this package do not keep
+OF_CONTENTS = ("ontology_heads", "file_facts")
+ARTIFACT_TABLES = (*OF_CONTENTS, "validations", "extracted_files", "origins", "artifacts")
+LATER_TABLES = ("origins", "notes", *OF_CONTENTS)  # what plans of earlier versions of this package do not keep
 _ROWS_AT_ONCE = 65_536
 
 
@@ -140,6 +145,8 @@ def owns_files(connection: duckdb.DuckDBPyConnection, version_id: str, artifact:
 def _belonging(table: str, version_id: str, artifact: str | None) -> str:
     """Return the condition for the rows of a release, or of one artifact and of what came out of it."""
     mine = f"version_id = {literal(version_id)}"
+    if table in OF_CONTENTS:
+        return leaving(table, going_files(version_id, artifact))
     if artifact is None:
         return mine
     if table in ("artifacts", "origins"):
@@ -152,6 +159,11 @@ def _belonging(table: str, version_id: str, artifact: str | None) -> str:
     return f"{mine} AND relpath IN (SELECT relpath FROM extracted_files WHERE {own})"  # noqa: S608
 
 
+def going_files(version_id: str, artifact: str | None) -> str:
+    """Return the condition for the rows of `extracted_files` that leave with a release, or with one artifact of it."""
+    return _belonging("extracted_files", version_id, artifact)
+
+
 def _content(version_id: str, artifact: str) -> str:
     return (
         f"(SELECT min(artifact_id) FROM artifacts WHERE version_id = {literal(version_id)}"  # noqa: S608
@@ -159,11 +171,20 @@ def _content(version_id: str, artifact: str) -> str:
     )
 
 
+def _of_release(table: str, version_id: str) -> str:
+    return leaving(table, version_id) if table in OF_CONTENTS else f"version_id = {literal(version_id)}"
+
+
 def insert_rows(connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> int:
-    """Put rows of a release back into one of RELEASE_TABLES and return how many; a newer column is NULL."""
+    """Put rows of a release back into one of RELEASE_TABLES and return how many; a newer column is NULL.
+
+    What has been found of a content since then stays.
+    """
+    key = {"ontology_heads": "content_id, facts_version", "file_facts": "file_id, facts_version"}.get(table)
+    new = f"ANTI JOIN {table} USING ({key})" if key else ""
     return fsops.execute(
         connection,
-        f"INSERT INTO {table} BY NAME SELECT * FROM given_rows",  # noqa: S608
+        f"INSERT INTO {table} BY NAME SELECT * FROM given_rows {new}",  # noqa: S608
         tables={"given_rows": rows},
     )
 

@@ -1,0 +1,213 @@
+"""The SQL of facts: what is known of the contents of files, of ontology headers, and which contents nobody holds.
+
+A content's table of terms lies in a file whose path follows from its rows; nothing is opened here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ontofetch_hookspecs.layout import FACTS
+
+from .. import fsops
+from ..connection import fetch_one
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+_VERSION_DIGITS = 12
+SMALL = (
+    "digest_kind, digest, digest_exact, triples, triples_parsed, bnodes, shared_bnodes, cyclic_bnodes, general_triples,"
+    " general_digest, terms, heads"
+)
+HEAD = "ontology_iri, kind, version_iri, version_info, title, license, imports, statements, digest"
+# a catalog that came from elsewhere may say anything, and a path leads into the folder of the tables
+TABLE_PATH = (
+    "CASE WHEN table_sha256 IS NOT NULL AND regexp_full_match(content_id, '[0-9a-f]{64}') THEN"
+    f" '{FACTS}/' || content_id[1:2] || '/' || content_id || '.'"
+    f" || sha256(facts_version)[1:{_VERSION_DIGITS}] || '.parquet' END"
+)
+# the facts of a file: those of the newest version that has some, else why there are none
+_CHOSEN = """
+    SELECT * FROM file_facts SEMI JOIN files USING (file_id)
+    QUALIFY row_number() OVER (
+        PARTITION BY file_id ORDER BY digest IS NULL, recorded_at DESC, facts_version DESC
+    ) = 1
+"""
+_OF_RELEASES = f"""
+    WITH files AS (
+        SELECT version_id, relpath, file_id, format, size_bytes FROM extracted_files
+        WHERE version_id IN (SELECT unnest($version_ids))
+    ), chosen AS ({_CHOSEN})
+"""  # noqa: S608 - our own text
+
+
+def table_path(content_id: str, facts_version: str) -> str:
+    """Return the root-relative path of the table of terms of a content."""
+    short = hashlib.sha256(facts_version.encode()).hexdigest()[:_VERSION_DIGITS]
+    return f"{FACTS}/{content_id[:2]}/{content_id}.{short}.parquet"
+
+
+def facts_of(connection: duckdb.DuckDBPyConnection, version_ids: Sequence[str]) -> pa.Table:
+    """Return the facts of all files of some releases, sorted by release and path; NULL where a file has none.
+
+    Columns: version_id, relpath, file_id, format, size_bytes; content_id, facts_version, reason (why there are none),
+    digest_kind, digest, digest_exact, triples, triples_parsed, bnodes, shared_bnodes, cyclic_bnodes, general_triples,
+    general_digest, terms, heads; table_path, table_sha256, table_bytes; recorded_at (UTC).
+    """
+    return connection.sql(
+        f"""
+        {_OF_RELEASES}
+        SELECT f.*, c.content_id, c.facts_version, c.reason, {SMALL}, {TABLE_PATH} AS table_path, c.table_sha256,
+            c.table_bytes, c.recorded_at
+        FROM files f LEFT JOIN chosen c USING (file_id) ORDER BY f.version_id, f.relpath
+        """,  # noqa: S608 - our own text
+        params={"version_ids": list(version_ids)},
+    ).to_arrow_table()
+
+
+def heads_of(connection: duckdb.DuckDBPyConnection, version_ids: Sequence[str]) -> pa.Table:
+    """Return the ontology headers of all files of some releases, sorted by release, path and position.
+
+    Columns: version_id, relpath, file_id, content_id, facts_version, position, and what `ontology_heads` says. They are
+    of the same version as `facts_of` returns.
+    """
+    return connection.sql(
+        f"""
+        {_OF_RELEASES}
+        SELECT f.version_id, f.relpath, f.file_id, content_id, facts_version, h.position,
+            {", ".join(f"h.{name}" for name in HEAD.split(", "))}
+        FROM files f JOIN chosen c USING (file_id) JOIN ontology_heads h USING (content_id, facts_version)
+        ORDER BY f.version_id, f.relpath, h.position
+        """,  # noqa: S608 - our own text
+        params={"version_ids": list(version_ids)},
+    ).to_arrow_table()
+
+
+def known_facts(
+    connection: duckdb.DuckDBPyConnection, file_ids: Sequence[str], facts_versions: Sequence[str]
+) -> pa.Table:
+    """Return which of these contents have facts of one of the versions, or a reason why there are none.
+
+    Columns: file_id, facts_version, content_id, reason, table_path, table_sha256, table_bytes; sorted.
+    """
+    import pyarrow as pa
+
+    given = pa.table({"file_id": pa.array(list(file_ids), pa.string())})
+    connection.register("given_ids", given)
+    try:
+        return connection.sql(
+            f"""
+            SELECT file_id, facts_version, content_id, reason, {TABLE_PATH} AS table_path, table_sha256, table_bytes
+            FROM file_facts SEMI JOIN given_ids USING (file_id)
+            WHERE facts_version IN (SELECT unnest($versions)) ORDER BY file_id, facts_version
+            """,  # noqa: S608 - our own text
+            params={"versions": list(facts_versions)},
+        ).to_arrow_table()
+    finally:
+        connection.unregister("given_ids")
+
+
+def tables_of(connection: duckdb.DuckDBPyConnection, facts: pa.Table) -> pa.Table:
+    """Return the recorded tables of terms of some contents: table_path, table_sha256, table_bytes, each once.
+
+    Args:
+        connection: An open connection.
+        facts: With content_id and facts_version.
+    """
+    connection.register("given_facts", facts)
+    try:
+        return connection.sql(
+            f"""
+            SELECT DISTINCT {TABLE_PATH} AS table_path, table_sha256, table_bytes
+            FROM file_facts SEMI JOIN given_facts USING (content_id, facts_version)
+            WHERE table_sha256 IS NOT NULL ORDER BY table_path
+            """  # noqa: S608 - our own text
+        ).to_arrow_table()
+    finally:
+        connection.unregister("given_facts")
+
+
+def insert_facts(
+    connection: duckdb.DuckDBPyConnection, facts: pa.Table, heads: pa.Table, *, sound: Sequence[str] = ()
+) -> int:
+    """Record facts in bulk, in the place of what is known of the same contents and versions; return how many.
+
+    Args:
+        connection: A connection that writes.
+        facts: Columns as in `file_facts`.
+        heads: Columns as in `ontology_heads`, all headers of the contents that `facts` has.
+        sound: Paths of tables that stay as they are: what is recorded of their contents holds for all their files.
+    """
+    import pyarrow as pa
+
+    given = {
+        "given_facts": facts,
+        "given_heads": heads,
+        "sound": pa.table({"table_path": pa.array(list(sound), pa.string())}),
+    }
+    small = ", ".join(f"{name} = m.{name}" for name in (*SMALL.split(", "), "table_sha256", "table_bytes"))
+    for name, source in (("known", "file_facts"), ("made", "given_facts")):
+        is_sound = f"{TABLE_PATH} {'IN' if name == 'known' else 'NOT IN'} (SELECT table_path FROM sound)"  # noqa: S608
+        chosen = (
+            f"SELECT * FROM {source} WHERE table_sha256 IS NOT NULL AND {is_sound}"  # noqa: S608
+            " QUALIFY row_number() OVER (PARTITION BY content_id, facts_version ORDER BY file_id) = 1"
+        )
+        fsops.execute(connection, f"CREATE OR REPLACE TEMP TABLE facts_{name} AS {chosen}", tables=given)
+    fsops.execute(
+        connection,
+        "DELETE FROM ontology_heads WHERE (content_id, facts_version) IN"
+        " (SELECT (content_id, facts_version) FROM facts_made)",
+    )
+    fsops.execute(
+        connection,
+        "INSERT INTO ontology_heads BY NAME SELECT DISTINCT * FROM given_heads"
+        " SEMI JOIN facts_made USING (content_id, facts_version)",
+        tables=given,
+    )
+    fsops.execute(
+        connection,
+        "DELETE FROM file_facts WHERE (file_id, facts_version) IN (SELECT (file_id, facts_version) FROM given_facts)",
+        tables=given,
+    )
+    count = fsops.execute(connection, "INSERT INTO file_facts BY NAME SELECT * FROM given_facts", tables=given)
+    for name in ("known", "made"):
+        fsops.execute(
+            connection,
+            f"UPDATE file_facts f SET {small} FROM facts_{name} m"  # noqa: S608
+            " WHERE f.content_id = m.content_id AND f.facts_version = m.facts_version AND f.table_sha256 IS NOT NULL",
+        )
+        fsops.execute(connection, f"DROP TABLE facts_{name}")
+    return count
+
+
+def find_foreign(connection: duckdb.DuckDBPyConnection, version_id: str, facts: pa.Table) -> str | None:
+    """Return a file_id of some facts that no recorded file of a release has; None if all are its own."""
+    connection.register("given_facts", facts)
+    try:
+        found = fetch_one(
+            connection,
+            "SELECT file_id FROM given_facts ANTI JOIN (SELECT file_id FROM extracted_files WHERE version_id = ?)"
+            " USING (file_id) ORDER BY file_id LIMIT 1",
+            [version_id],
+        )
+    finally:
+        connection.unregister("given_facts")
+    return str(found[0]) if found else None
+
+
+def count_new(connection: duckdb.DuckDBPyConnection, facts: pa.Table) -> int:
+    """Return how many of some facts (FACTS_COLUMNS) are not recorded: other contents, or for another reason none."""
+    connection.register("given_facts", facts)
+    try:
+        found = fetch_one(
+            connection,
+            "SELECT count(*) FROM (SELECT *, coalesce(reason, '') AS why FROM given_facts) ANTI JOIN"
+            " (SELECT *, coalesce(reason, '') AS why FROM file_facts) USING (file_id, content_id, facts_version, why)",
+        )
+    finally:
+        connection.unregister("given_facts")
+    return int(found[0]) if found else 0
