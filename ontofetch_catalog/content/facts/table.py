@@ -33,7 +33,7 @@ class TermsFile:
         self._lines: list[bytes] = []
         self._counts: list[int] = []
         self._size = 0
-        self._stream = open(path, "xb")
+        self._stream = open(path, "xb")  # noqa: SIM115 - closed at the end of the `with`
         # of hashes there are no two alike, a dictionary of them would only take memory
         named = ["kind", "parents.list.element", "replaced_by.list.element", "consider.list.element"]
         self._writer = pq.ParquetWriter(self._stream, self._schema, compression="zstd", use_dictionary=named)
