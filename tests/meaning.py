@@ -42,7 +42,9 @@ class Pair:
 
 
 PAIRS = (
-    Pair("brickschema", ("0.7.8", "0.7.9"), (f"{BRICK}/1.4/Brick.ttl",) * 2, (5, 1, 1323, 0, 0, 0, 80, 44), (8136, 1491)),
+    Pair(
+        "brickschema", ("0.7.8", "0.7.9"), (f"{BRICK}/1.4/Brick.ttl",) * 2, (5, 1, 1323, 0, 0, 0, 80, 44), (8136, 1491)
+    ),
     Pair(
         "brickschema",
         ("0.7.9", "0.8.0"),
@@ -200,7 +202,9 @@ def terms_of_obo(content: bytes) -> dict[str, Term]:
         found[texts["id"][0]] = {
             "all": sorted(set(clauses)),
             "label": texts["name"],
-            "definition": [value[: value.rindex('"') + 1] if "[" not in value else _defined(value) for value in texts["def"]],
+            "definition": [
+                value[: value.rindex('"') + 1] if "[" not in value else _defined(value) for value in texts["def"]
+            ],
             "parents": sorted({value.split(" {")[0].strip() for value in texts["is_a"]}),
             "deprecated": texts["is_obsolete"] == ["true"],
             "replaced": texts["replaced_by"],

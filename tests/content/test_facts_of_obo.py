@@ -80,7 +80,7 @@ def test_terms_of_obo(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("EX:1 {source=\"a\"} ! animal", "EX:1 {source=\"a\"} ! Animal", {}),
+        ('EX:1 {source="a"} ! animal', 'EX:1 {source="a"} ! Animal', {}),
         ("eats Q:3 ! mouse", "eats Q:3", {}),
         ("! meets", "! encounters", {}),
         ("with care ! really", "with care ! not really", {"EX_1": ["other_digest"]}),
@@ -171,7 +171,10 @@ GRAPHS = {
                 },
                 {"id": "urn:p", "type": "PROPERTY"},
             ],
-            "edges": [{"sub": "urn:c", "pred": "is_a", "obj": "urn:a"}, {"sub": "urn:c", "pred": "urn:p", "obj": "urn:a"}],
+            "edges": [
+                {"sub": "urn:c", "pred": "is_a", "obj": "urn:a"},
+                {"sub": "urn:c", "pred": "urn:p", "obj": "urn:a"},
+            ],
         }
     ]
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from array import array
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
@@ -13,6 +14,12 @@ os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 LINE = 8  # bytes of a statement's hash
 _ROWS = 8_192  # at a time
 _LINES = 1 << 18
+
+
+def forget_table(path: str) -> None:
+    """Remove a table that was begun, if there is one."""
+    with suppress(FileNotFoundError):
+        os.unlink(path)
 
 
 class TermsFile:
