@@ -21,26 +21,24 @@ _TURTLE = """@prefix : <http://example.org/onto#> . @prefix owl: <http://www.w3.
 
 def write_turtle(path: Path, classes: int) -> None:
     """Write an ontology of eight statements per class, three of them of a restriction."""
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(_TURTLE)
-        for number in range(classes):
-            file.write(
-                f':C{number} a owl:Class ; rdfs:label "class {number}"@en ; skos:definition "A class with the number'
-                f' {number}, and more words to say what it is."@en ; rdfs:subClassOf :C{number // 2}, [ a owl:Restriction'
-                f" ; owl:onProperty :p{number % 7} ; owl:someValuesFrom :C{number * 7 % classes} ] .\n"
-            )
+    lines = (
+        f':C{number} a owl:Class ; rdfs:label "class {number}"@en ; skos:definition "A class with the number {number}'
+        f', and more words to say what it is."@en ; rdfs:subClassOf :C{number // 2}, [ a owl:Restriction ;'
+        f" owl:onProperty :p{number % 7} ; owl:someValuesFrom :C{number * 7 % classes} ] .\n"
+        for number in range(classes)
+    )
+    path.write_text(_TURTLE + "".join(lines))
 
 
 def write_obo(path: Path, terms: int) -> None:
     """Write an ontology of eight clauses per term."""
-    with open(path, "w", encoding="utf-8") as file:
-        file.write("format-version: 1.4\nontology: ex\n")
-        for number in range(terms):
-            file.write(
-                f'\n[Term]\nid: EX:{number}\nname: term {number}\ndef: "The term {number}." [EX:ref]\n'
-                f'synonym: "word {number}" EXACT []\nxref: OTHER:{number}\nis_a: EX:{number // 2} ! parent\n'
-                f'relationship: part_of EX:{number // 3} ! whole\nproperty_value: created "today" xsd:string\n'
-            )
+    frames = (
+        f'\n[Term]\nid: EX:{number}\nname: term {number}\ndef: "The term {number}." [EX:ref]\n'
+        f'synonym: "word {number}" EXACT []\nxref: OTHER:{number}\nis_a: EX:{number // 2} ! parent\n'
+        f'relationship: part_of EX:{number // 3} ! whole\nproperty_value: created "today" xsd:string\n'
+        for number in range(terms)
+    )
+    path.write_text("format-version: 1.4\nontology: ex\n" + "".join(frames))
 
 
 def read_turtle(path: Path) -> int:
