@@ -16,6 +16,7 @@ import zipfile
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,7 @@ def main(words: list[str]) -> int:
         rows = [("facts", found), ("recount", again), ("right", pair.right)]
         for name, values in rows:
             print(f"  {name:8}", "  ".join(f"{title} {value}" for title, value in zip(COLUMNS, values, strict=True)))
-        print(f"  statements added and removed: {lines}, right: {pair.lines or 'not known'}")
+        print(f"  statements added and removed: {lines}, right: {pair.lines or 'not known'}", flush=True)
     return bool(wrong)
 
 
@@ -143,7 +144,7 @@ def compare(before: dict[str, Term], after: dict[str, Term]) -> tuple[int, ...]:
 
 
 def terms_of_rdf(content: bytes) -> dict[str, Term]:
-    """Return the terms as rdflib reads them, blank nodes as nested tuples."""
+    """Return the terms as rdflib reads them, blank nodes as hashes of trees."""
     graph = rdflib.Graph().parse(data=content, format="turtle")
     heads = set(graph.subjects(RDF.type, OWL.Ontology)) | set(graph.subjects(RDF.type, SKOS.ConceptScheme))
 
@@ -154,11 +155,15 @@ def terms_of_rdf(content: bytes) -> dict[str, Term]:
             return str(node), (node.language or "").lower(), str(node.datatype or rdflib.XSD.string)
         return str(node)
 
-    def tree(node: rdflib.BNode) -> Any:
-        return tuple(sorted((str(p), repr(spelled(o))) for p, o in graph.predicate_objects(node)))
+    def tree(node: rdflib.BNode) -> str:
+        # by its hash, for a text inside of texts grows with each level
+        said = sorted({(str(p), repr(spelled(o))) for p, o in graph.predicate_objects(node)})
+        return f"_:{sha256(repr(said).encode()).hexdigest()}"
 
     def values(subject: Any, *predicates: Any) -> list[str]:
-        return sorted(repr(spelled(value)) for predicate in predicates for value in graph.objects(subject, predicate))
+        # rdflib keeps "x" and "x"^^xsd:string apart, which are one literal
+        found = {(p, repr(spelled(value))) for p in predicates for value in graph.objects(subject, p)}
+        return sorted(value for _, value in found)
 
     about: dict[Any, list[str]] = defaultdict(list)
     for node, term in graph.subject_objects(OWL.annotatedSource):
@@ -173,7 +178,9 @@ def terms_of_rdf(content: bytes) -> dict[str, Term]:
     for subject in set(graph.subjects()) - heads:
         if isinstance(subject, rdflib.BNode):
             continue
-        said = sorted((str(p), repr(spelled(o))) for p, o in graph.predicate_objects(subject))
+        # two blank nodes of which the same is said are two
+        pairs = {(str(p), repr(spelled(o)), o if isinstance(o, rdflib.BNode) else "") for p, o in graph[subject]}
+        said = sorted((p, text) for p, text, _ in pairs)
         parents = [
             value
             for predicate in (RDFS.subClassOf, RDFS.subPropertyOf, SKOS.broader)
