@@ -228,9 +228,9 @@ def _defined(value: str) -> str:
 def _clauses(frame: str) -> Iterator[tuple[str, str]]:
     for line in frame.splitlines()[1:]:
         tag, _, value = line.partition(":")
-        # a trailing comment, which is none inside of quotes
+        # a trailing comment, with or without a blank before it
         if tag in ("is_a", "relationship", "intersection_of", "union_of", "disjoint_from", "xref", "inverse_of"):
-            value = re.sub(r"\s+!\s.*$", "", value)
+            value = re.sub(r"\s*!\s.*$", "", value)
         yield tag.strip(), value.strip()
 
 
