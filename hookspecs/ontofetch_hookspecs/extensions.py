@@ -73,6 +73,8 @@ class Look:
         left_out: Sections that are not shown.
         whole: Sections that are never cut to some rows.
         newest_last: Sections of which the last rows are shown, not the first.
+        split: Section → column; there is a table for each of its values, in the order of the rows.
+        search: Whether a page has a field that searches its tables.
     """
 
     titles: Mapping[str, str] = field(default_factory=dict)
@@ -84,6 +86,8 @@ class Look:
     left_out: Collection[str] = ()
     whole: Collection[str] = ()
     newest_last: Collection[str] = ()
+    split: Mapping[str, str] = field(default_factory=dict)
+    search: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

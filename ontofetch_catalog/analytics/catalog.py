@@ -169,6 +169,10 @@ class Catalog:
         """Return what changed from release `a` to release `b`, or over a series; see `reports.growth`."""
         return self.report("growth", a=a, b=b, **parameters)
 
+    def meaning(self, a: str | None = None, b: str | None = None, **parameters: Any) -> ReportResult:
+        """Return which terms changed from release `a` to release `b`, or over a series; see `reports.meaning`."""
+        return self.report("meaning", a=a, b=b, **parameters)
+
     def validation(self, version: str | None = None, **parameters: Any) -> ReportResult:
         """Return how the files of a release fared; see `reports.validation`."""
         return self.report("validation", version=version, **parameters)

@@ -152,6 +152,7 @@ LINES = "lines"
 PREFIX = "prefix"
 
 PAIR = "pair"
+STEP = "step"
 FILE = "file"
 FILE_A = "file_a"
 FILE_B = "file_b"

@@ -50,6 +50,8 @@ class Section:
         shown: Whether it is part of a table at all.
         whole: Whether `--top` leaves it alone.
         newest_last: Whether `--top` keeps the last rows.
+        quiet: Whether people are not shown it where it has no rows.
+        split: A column; people are shown a table for each of its values.
     """
 
     name: str
@@ -59,6 +61,8 @@ class Section:
     shown: bool = True
     whole: bool = False
     newest_last: bool = False
+    quiet: bool = False
+    split: str = ""
 
     @property
     def details(self) -> list[str]:
@@ -75,12 +79,14 @@ class Contract:
         sections: Its frames, the main one first.
         order: Names of sections that come first in a table.
         draw: Makes charts of its frames and parameters, the most telling one first; none of what has nothing to show.
+        search: Whether a page of it can be searched.
     """
 
     name: str
     sections: tuple[Section, ...]
     order: tuple[str, ...] = ()
     draw: Drawer | None = None
+    search: bool = False
 
     def section(self, name: str) -> Section:
         """Return the section of that name."""

@@ -140,7 +140,13 @@ class ReportResult(Mapping[str, "pl.DataFrame"]):
             details={section.name: section.details for section in sections},
             hidden=self.hidden,
             headings={section.name: {field.name: field.heading for field in section.fields} for section in sections},
-            left_out=[section.name for section in sections if not section.shown],
+            left_out=[
+                section.name
+                for section in sections
+                if not section.shown or (section.quiet and self.frames[section.name].is_empty())
+            ],
             newest_last=[section.name for section in sections if section.newest_last],
             whole=[section.name for section in sections if section.whole],
+            split={section.name: section.split for section in sections if section.split},
+            search=self.contract.search,
         )

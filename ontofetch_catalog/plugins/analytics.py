@@ -55,6 +55,32 @@ def register_reports() -> Iterable[Report]:
             ),
         ),
         Report(
+            "meaning",
+            "which terms were added, dropped, made obsolete, renamed, redefined, moved",
+            f"{_REPORTS}:meaning",
+            (
+                Parameter("a", "the earlier release (default: the one before B)"),
+                Parameter("b", "the later release (default: the latest one, if there is only one series)"),
+                Parameter("series", "counts over the releases of this series instead"),
+                Parameter("last", "also the counts of so many releases up to B; of a series, its newest so many"),
+                Parameter("file-a", "only this file of A"),
+                Parameter("file-b", "only this file of B"),
+                Parameter("terms-under", "only a term and those below it, or a namespace, by IRI, CURIE or prefix"),
+                Parameter("mine", "only the terms of this list: a file with an IRI or CURIE a line"),
+                Parameter(
+                    "by", "what the main rows are about", default="term", choices=("term", "kind", "prefix", "change")
+                ),
+            ),
+            (
+                "",
+                "--a go/previous --b go/latest --format markdown --out notes.md",
+                "--b go/latest --last 12 --format html --out changes.html",
+                "--terms-under GO:0008150 --by kind",
+                "--mine terms.txt --format kgcl",
+                "--series obo/go --plot meaning.svg",
+            ),
+        ),
+        Report(
             "validation",
             "how files fared with the validators, and what was fixed or broke since another release",
             f"{_REPORTS}:validation",

@@ -7,7 +7,7 @@ know whether a terminal, a page or a document will show them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.extensions import Look
@@ -33,6 +33,8 @@ def cut(look: Look, name: str, frame: pl.DataFrame, rows: int | None) -> pl.Data
     """Return at most `rows` rows of a frame, the ones that matter most."""
     if rows is None or name in look.whole:
         return frame
+    if name in look.split:
+        return frame.group_by(look.split[name], maintain_order=True).head(rows).select(frame.columns)
     return frame.tail(rows) if name in look.newest_last else frame.head(rows)
 
 
@@ -104,9 +106,25 @@ def arrange(
     lone = len(names) == 1
     parts = []
     for name in names:
+        if name in look.split:
+            parts += _split(name, frames[name], look, rows=rows, exact=exact)
+            continue
         shown = cut(look, name, frames[name], rows)
         total = (totals or {}).get(name, frames[name].height)
         parts.append(_part(name, shown, look, exact=exact, lone=lone, total=total))
+    return parts
+
+
+def _split(name: str, frame: pl.DataFrame, look: Look, *, rows: int | None, exact: bool) -> list[Part]:
+    """Return a part for each value of the column by which a section is split, in the order of the rows."""
+    column = look.split[name]
+    title = look.titles.get(name, name.replace("_", " "))
+    parts = []
+    for value, group in frame.group_by(column, maintain_order=True):
+        heading = f"{value[0]} {title}"
+        own = replace(look, titles={**look.titles, name: heading})
+        shown = cut(look, name, group, rows).drop(column)
+        parts.append(_part(name, shown, own, exact=exact, lone=False, total=group.height))
     return parts
 
 

@@ -14,27 +14,30 @@ FIELDS = (c.ONTOLOGY_IRI, c.VERSION_IRI, c.VERSION_INFO, c.TITLE, c.LICENSE, c.I
 _A, _B = f"{c.RELPATH}_a", f"{c.RELPATH}_b"
 
 
+_PAIR = [c.STEP, _A, _B]
+
+
 def _of_side(pairs: pl.LazyFrame, heads: pl.LazyFrame, side: str) -> pl.LazyFrame:
     imports = pl.col(c.IMPORTS).list.sort().list.join(" ")
-    rows = heads.with_columns(
-        pl.when(imports != "").then(imports).alias(c.IMPORTS), pl.lit(True).alias("here")
-    ).rename({c.RELPATH: f"{c.RELPATH}_{side}"})
-    return pairs.select(_A, _B).join(rows, on=f"{c.RELPATH}_{side}").with_columns(
-        without_digits(pl.col(c.ONTOLOGY_IRI)).fill_null("").alias("key")
-    ).with_columns(pl.col("position").rank("ordinal").over(_A, _B, "key").alias("rank"))
-
-
-def paired_heads(pairs: pl.LazyFrame, heads_a: pl.LazyFrame, heads_b: pl.LazyFrame) -> pl.LazyFrame:
-    """Return relpath_a, relpath_b and both sides of each header: those of one IRI, numbers aside, belong together."""
-    a, b = _of_side(pairs, heads_a, "a"), _of_side(pairs, heads_b, "b")
-    columns = [_A, _B, "key", "rank", "position", "here", *FIELDS]
-    return a.select(columns).join(
-        b.select(columns), on=[_A, _B, "key", "rank"], how="full", coalesce=True, suffix="_b"
+    own = f"{c.RELPATH}_{side}"
+    rows = heads.with_columns(pl.when(imports != "").then(imports).alias(c.IMPORTS), pl.lit(True).alias("here"))
+    return (
+        pairs.select(_PAIR)
+        .join(rows.rename({c.RELPATH: own}), on=[c.STEP, own])
+        .with_columns(without_digits(pl.col(c.ONTOLOGY_IRI)).fill_null("").alias("key"))
+        .with_columns(pl.col("position").rank("ordinal").over(*_PAIR, "key").alias("rank"))
+        .select(*_PAIR, "key", "rank", "position", "here", *FIELDS)
     )
 
 
+def paired_heads(pairs: pl.LazyFrame, heads_a: pl.LazyFrame, heads_b: pl.LazyFrame) -> pl.LazyFrame:
+    """Return the pair of files and both sides of each header: those of one IRI, numbers aside, belong together."""
+    a, b = _of_side(pairs, heads_a, "a"), _of_side(pairs, heads_b, "b")
+    return a.join(b, on=[*_PAIR, "key", "rank"], how="full", coalesce=True, suffix="_b")
+
+
 def versions(both: pl.LazyFrame) -> pl.LazyFrame:
-    """Return relpath_a, relpath_b, version_a, version_b: what the first header that states a version on both sides says.
+    """Return the pair of files, version_a, version_b: what the first header that states a version on both sides says.
 
     A version IRI counts before a version; without either on one side the versions are null.
     """
@@ -42,10 +45,10 @@ def versions(both: pl.LazyFrame) -> pl.LazyFrame:
     stated_a = pl.when(by_iri).then(c.VERSION_IRI).otherwise(c.VERSION_INFO)
     stated_b = pl.when(by_iri).then("version_iri_b").otherwise("version_info_b")
     return (
-        both.select(_A, _B, "position", stated_a.alias(c.VERSION_A), stated_b.alias(c.VERSION_B))
+        both.select(*_PAIR, "position", stated_a.alias(c.VERSION_A), stated_b.alias(c.VERSION_B))
         .sort(pl.any_horizontal(pl.col(c.VERSION_A, c.VERSION_B).is_null()), "position")
-        .unique([_A, _B], keep="first", maintain_order=True)
-        .select(_A, _B, c.VERSION_A, c.VERSION_B)
+        .unique(_PAIR, keep="first", maintain_order=True)
+        .select(*_PAIR, c.VERSION_A, c.VERSION_B)
     )
 
 

@@ -18,7 +18,7 @@ WIDE = (
     c.IRI, c.KIND, c.LABEL, c.LABEL_DIGEST, c.DEFINITION, c.DEFINITION_DIGEST, c.DEPRECATED, c.REPLACED_BY, c.CONSIDER,
     c.PARENTS, c.ALT_IDS, c.DIGEST, c.OTHER_DIGEST, c.LINES,
 )  # fmt: skip
-COUNTED = tuple(name for name in WIDE if name not in (c.LABEL, c.DEFINITION, c.REPLACED_BY))
+COUNTED = tuple(name for name in WIDE if name not in (c.LABEL, c.DEFINITION, c.REPLACED_BY, c.CONSIDER))
 _LISTS = (c.REPLACED_BY, c.CONSIDER, c.PARENTS, c.ALT_IDS)
 _KEY = [c.PAIR, c.IRI]
 _INTO = "into"
@@ -224,7 +224,7 @@ def described(changes: pl.LazyFrame, names: pl.LazyFrame) -> pl.LazyFrame:
     """Return `changes` for people: before → after on one line, labels of both sides.
 
     Args:
-        changes: As `categorise` returns them, all columns of WIDE.
+        changes: As `once_each` returns them, all columns of WIDE.
         names: iri → name, at least of `named_iris`.
     """
     lost = pl.col(c.PARENTS).list.set_difference(pl.col("parents_b"))
@@ -262,6 +262,7 @@ def described(changes: pl.LazyFrame, names: pl.LazyFrame) -> pl.LazyFrame:
     named = names.rename({c.IRI: _INTO})
     return rows.join(named, on=_INTO, how="left", maintain_order="left").select(
         c.PAIR,
+        c.FILES,
         change.cast(pl.Enum(c.TERM_CHANGES)),
         short_name(pl.col(c.IRI)).alias(c.TERM),
         c.IRI,
@@ -285,10 +286,15 @@ def _by_change(columns: dict[str, str], otherwise: pl.Expr) -> pl.Expr:
     return pl.coalesce(*chosen, otherwise)
 
 
-def once_each(changes: pl.LazyFrame) -> pl.LazyFrame:
-    """Return changes that several pairs of files share once, with the number of pairs as `files`."""
-    same = [c.CHANGE, c.IRI, c.LABEL_A, c.LABEL_B, c.BEFORE, c.AFTER, c.ALSO, c.REPLACED_BY]
-    ordered = changes.sort(c.CHANGE, c.IRI, c.PAIR)
+def once_each(changes: pl.LazyFrame, pairs: pl.LazyFrame) -> pl.LazyFrame:
+    """Return changes that several pairs of files share once, with `step` and the number of pairs as `files`.
+
+    Args:
+        changes: As `categorise` returns them.
+        pairs: pair → step.
+    """
+    same = [c.STEP, c.CHANGE, c.IRI, c.DIGEST, "digest_b"]
+    ordered = changes.join(pairs, on=c.PAIR).sort(c.STEP, pl.col(c.CHANGE).cast(pl.Enum(c.TERM_CHANGES)), c.IRI, c.PAIR)
     return ordered.with_columns(pl.len().over(same).alias(c.FILES)).unique(same, keep="first", maintain_order=True)
 
 

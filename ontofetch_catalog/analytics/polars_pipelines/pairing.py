@@ -1,10 +1,11 @@
 """The pipelines that pair the files of two releases and say what is known of each pair before any term is looked at.
 
-LazyFrame in, LazyFrame out: nothing here reads a source or collects. They speak of
+LazyFrame in, LazyFrame out: nothing here reads a source or collects. Many steps from release to release are looked at
+together: every row has the number of its `step`. They speak of
 
-- *facts*: relpath, file_id, format, content_id, facts_version, digest_kind, digest, digest_exact, triples, terms, reason,
+- *facts*: step, relpath, file_id, format, content_id, facts_version, digest_kind, digest, digest_exact, triples, terms, reason,
   table_path …: the files of one release that can have facts, as `catalog.repo.facts.facts_of` has them.
-- *heads*: relpath, position, ontology_iri, version_iri, version_info, title, license, imports …
+- *heads*: step, relpath, position, ontology_iri, version_iri, version_info, title, license, imports …
 - *pairs*: the columns of both, those of A with `_a` and those of B with `_b`; `paired_by` and `state`.
 """
 
@@ -45,32 +46,29 @@ def without_digits(text: pl.Expr) -> pl.Expr:
 
 
 def by_path(a: pl.LazyFrame, b: pl.LazyFrame) -> pl.LazyFrame:
-    """Return relpath_a, relpath_b, paired_by of files with the same path."""
-    return a.select(pl.col(c.RELPATH).alias(_A), pl.col(c.RELPATH).alias(_B), pl.lit(PATH).alias(c.PAIRED_BY)).join(
-        b.select(pl.col(c.RELPATH).alias(_B)), on=_B, how="semi"
+    """Return step, relpath_a, relpath_b, paired_by of files with the same path."""
+    path = pl.col(c.RELPATH)
+    return a.select(c.STEP, path.alias(_A), path.alias(_B), pl.lit(PATH).alias(c.PAIRED_BY)).join(
+        b.select(c.STEP, path.alias(_B)), on=[c.STEP, _B], how="semi"
     )
 
 
 def leftover(files: pl.LazyFrame, pairs: pl.LazyFrame, side: str) -> pl.LazyFrame:
     """Return the files of side `a` or `b` that are in no pair."""
-    return files.join(pairs, left_on=c.RELPATH, right_on=f"{c.RELPATH}_{side}", how="anti")
+    return files.join(pairs, left_on=[c.STEP, c.RELPATH], right_on=[c.STEP, f"{c.RELPATH}_{side}"], how="anti")
 
 
 def _keyed(files: pl.LazyFrame, heads: pl.LazyFrame, key: pl.Expr) -> pl.LazyFrame:
-    """Return relpath, key of files: one row per file and ontology IRI, with the rank of the file among those of a key."""
-    iris = heads.drop_nulls(c.ONTOLOGY_IRI).select(c.RELPATH, key.alias("key")).unique()
-    last = natural(pl.col(c.RELPATH)).rank("ordinal", descending=True).over("key").alias("rank")
-    return files.select(c.RELPATH).join(iris, on=c.RELPATH).with_columns(last)
+    """Return step, relpath, key, rank: a row per file and ontology IRI, with the place of the file among its likes."""
+    iris = heads.drop_nulls(c.ONTOLOGY_IRI).select(c.STEP, c.RELPATH, key.alias("key")).unique()
+    last = natural(pl.col(c.RELPATH)).rank("ordinal", descending=True).over(c.STEP, "key").alias("rank")
+    return files.select(c.STEP, c.RELPATH).join(iris, on=[c.STEP, c.RELPATH]).with_columns(last)
 
 
-def _match(a: pl.LazyFrame, b: pl.LazyFrame, how: str, on: list[str]) -> pl.LazyFrame:
-    """Return the pairs of files that `on` are equal, each file once."""
-    found = a.rename({c.RELPATH: _A}).join(b.rename({c.RELPATH: _B}), on=on).sort(*on, _A, _B)
-    return (
-        found.unique(_A, keep="first", maintain_order=True)
-        .unique(_B, keep="first", maintain_order=True)
-        .select(_A, _B, pl.lit(how).alias(c.PAIRED_BY))
-    )
+def _once_each(found: pl.LazyFrame) -> pl.LazyFrame:
+    """Return the first of the pairs that a file is in, each file once."""
+    once_a = found.unique([c.STEP, _A], keep="first", maintain_order=True)
+    return once_a.unique([c.STEP, _B], keep="first", maintain_order=True)
 
 
 def by_iri(
@@ -86,7 +84,9 @@ def by_iri(
         how: IRI; or IRI_DIGITS, where `…/1.4/x` and `…/1.5/x` are one.
     """
     key = pl.col(c.ONTOLOGY_IRI) if how == IRI else without_digits(pl.col(c.ONTOLOGY_IRI))
-    return _match(_keyed(a, heads_a, key), _keyed(b, heads_b, key), how, ["key", "rank"])
+    on = [c.STEP, "key", "rank"]
+    old, new = _keyed(a, heads_a, key).rename({c.RELPATH: _A}), _keyed(b, heads_b, key).rename({c.RELPATH: _B})
+    return _once_each(old.join(new, on=on).sort(*on, _A, _B)).select(c.STEP, _A, _B, pl.lit(how).alias(c.PAIRED_BY))
 
 
 def successors(a: pl.LazyFrame, b: pl.LazyFrame, heads_a: pl.LazyFrame, heads_b: pl.LazyFrame) -> pl.LazyFrame:
@@ -102,15 +102,18 @@ def successors(a: pl.LazyFrame, b: pl.LazyFrame, heads_a: pl.LazyFrame, heads_b:
     """
     key = without_digits(pl.col(c.ONTOLOGY_IRI)).alias("key")
     place = without_digits(pl.col(c.RELPATH)).alias("place")
-    old = a.select(c.RELPATH, place).join(heads_a.drop_nulls(c.ONTOLOGY_IRI).select(c.RELPATH, key), on=c.RELPATH)
-    new = b.select(c.RELPATH, place).join(heads_b.drop_nulls(c.ONTOLOGY_IRI).select(c.RELPATH, key), on=c.RELPATH)
-    found = old.rename({c.RELPATH: _A}).join(new.rename({c.RELPATH: _B}), on=["key", "place"])
+    file = [c.STEP, c.RELPATH]
+    old, new = (
+        files.select(*file, place).join(heads.drop_nulls(c.ONTOLOGY_IRI).select(*file, key), on=file)
+        for files, heads in ((a, heads_a), (b, heads_b))
+    )
+    found = old.rename({c.RELPATH: _A}).join(new.rename({c.RELPATH: _B}), on=[c.STEP, "key", "place"])
     return (
         found.with_columns(natural(pl.col(_A)).alias("order"), natural(pl.col(_B)).alias("own"))
         .filter(pl.col("order") < pl.col("own"))
-        .sort(_B, "order", descending=[False, True])
-        .unique(_B, keep="first", maintain_order=True)
-        .select(_A, _B, pl.lit(SUCCESSOR).alias(c.PAIRED_BY))
+        .sort(c.STEP, _B, "order", descending=[False, False, True])
+        .unique([c.STEP, _B], keep="first", maintain_order=True)
+        .select(c.STEP, _A, _B, pl.lit(SUCCESSOR).alias(c.PAIRED_BY))
     )
 
 
@@ -118,35 +121,37 @@ def by_overlap(a: pl.LazyFrame, b: pl.LazyFrame) -> pl.LazyFrame:
     """Return pairs of files that share most of their terms, each other's best.
 
     Args:
-        a: relpath, iri of the terms of files of A.
+        a: step, relpath, iri of the terms of files of A.
         b: Likewise of B.
     """
-    sizes = [side.group_by(c.RELPATH).agg(pl.len().alias(c.TERMS)) for side in (a, b)]
+    sizes = [side.group_by(c.STEP, c.RELPATH).agg(pl.len().alias(c.TERMS)) for side in (a, b)]
+    pair = [c.STEP, _A, _B]
     shared = (
         a.rename({c.RELPATH: _A})
-        .join(b.rename({c.RELPATH: _B}), on=c.IRI)
-        .group_by(_A, _B)
+        .join(b.rename({c.RELPATH: _B}), on=[c.STEP, c.IRI])
+        .group_by(pair)
         .agg(pl.len().alias("shared"))
-        .join(sizes[0].rename({c.RELPATH: _A}), on=_A)
-        .join(sizes[1].rename({c.RELPATH: _B}), on=_B, suffix="_b")
+        .join(sizes[0].rename({c.RELPATH: _A}), on=[c.STEP, _A])
+        .join(sizes[1].rename({c.RELPATH: _B}), on=[c.STEP, _B], suffix="_b")
         .with_columns((pl.col("shared") / pl.max_horizontal(c.TERMS, "terms_b")).alias("part"))
         .filter(pl.col("part") >= LEAST_SHARED)
+        .sort("part", *pair, descending=[True, False, False, False])
     )
-    order = {"by": ["part", _A, _B], "descending": [True, False, False]}
-    best_a = shared.sort(**order).unique(_A, keep="first", maintain_order=True).select(_A, _B)
-    best_b = shared.sort(**order).unique(_B, keep="first", maintain_order=True).select(_A, _B)
-    return best_a.join(best_b, on=[_A, _B], how="semi").with_columns(pl.lit(OVERLAP).alias(c.PAIRED_BY))
+    best = [shared.unique([c.STEP, side], keep="first", maintain_order=True).select(pair) for side in (_A, _B)]
+    return best[0].join(best[1], on=pair, how="semi").with_columns(pl.lit(OVERLAP).alias(c.PAIRED_BY))
 
 
 def facts_of_pairs(pairs: pl.LazyFrame, a: pl.LazyFrame, b: pl.LazyFrame) -> pl.LazyFrame:
     """Return the facts of both files of each pair, and a row for each file without a partner."""
-    left, right = (side.rename({name: f"{name}_{end}" for name in _FACTS}).select(f"{name}_{end}" for name in _FACTS)
-                   for side, end in ((a, "a"), (b, "b")))  # fmt: skip
-    lone = pl.lit(NONE).alias(c.PAIRED_BY)
-    alone_a = leftover(a, pairs, "a").select(pl.col(c.RELPATH).alias(_A), pl.lit(None, pl.String).alias(_B), lone)
-    alone_b = leftover(b, pairs, "b").select(pl.lit(None, pl.String).alias(_A), pl.col(c.RELPATH).alias(_B), lone)
-    every = pl.concat([pairs.select(_A, _B, c.PAIRED_BY), alone_a, alone_b])
-    return every.join(left, on=_A, how="left").join(right, on=_B, how="left")
+    left, right = (
+        side.select(c.STEP, *(pl.col(name).alias(f"{name}_{end}") for name in _FACTS)) for side, end in ((a, "a"), (b, "b"))
+    )
+    lone, nowhere = pl.lit(NONE).alias(c.PAIRED_BY), pl.lit(None, pl.String)
+    path = pl.col(c.RELPATH)
+    alone_a = leftover(a, pairs, "a").select(c.STEP, path.alias(_A), nowhere.alias(_B), lone)
+    alone_b = leftover(b, pairs, "b").select(c.STEP, nowhere.alias(_A), path.alias(_B), lone)
+    every = pl.concat([pairs.select(c.STEP, _A, _B, c.PAIRED_BY), alone_a, alone_b])
+    return every.join(left, on=[c.STEP, _A], how="left").join(right, on=[c.STEP, _B], how="left")
 
 
 _FACTS = (
@@ -160,14 +165,14 @@ def states(pairs: pl.LazyFrame, versions: pl.LazyFrame) -> pl.LazyFrame:
 
     Args:
         pairs: As `facts_of_pairs` returns them.
-        versions: relpath_a, relpath_b, version_a, version_b of the ontologies that both files are of.
+        versions: step, relpath_a, relpath_b, version_a, version_b of the ontologies that both files are of.
     """
     lone_a, lone_b = pl.col(_B).is_null(), pl.col(_A).is_null()
     known_a, known_b = pl.col("digest_a").is_not_null(), pl.col("digest_b").is_not_null()
     same = (pl.col("file_id_a") == pl.col("file_id_b")) | (pl.col("content_id_a") == pl.col("content_id_b"))
     exact = pl.col("digest_exact_a") & pl.col("digest_exact_b")
     missing = (
-        pl.when(~lone_b & ~known_b & ~lone_a & ~known_a)
+        pl.when(~lone_a & ~lone_b & ~known_a & ~known_b)
         .then(_why("A", pl.col("reason_a")) + pl.lit("; ") + _why("B", pl.col("reason_b")))
         .when(pl.col(_A).is_not_null() & ~known_a)
         .then(_why("A", pl.col("reason_a")))
@@ -187,9 +192,9 @@ def states(pairs: pl.LazyFrame, versions: pl.LazyFrame) -> pl.LazyFrame:
         .then(pl.lit(UNCHANGED))
         .when(pl.col(c.REASON).is_not_null())
         .then(pl.lit(NOT_COMPARED))
-        .when(lone_b)
-        .then(pl.lit(ONLY_A))
         .when(lone_a)
+        .then(pl.lit(ONLY_A))
+        .when(lone_b)
         .then(pl.lit(ONLY_B))
         .when((pl.col("digest_a") == pl.col("digest_b")) & exact)
         .then(pl.lit(RESERIALISED))
@@ -200,10 +205,10 @@ def states(pairs: pl.LazyFrame, versions: pl.LazyFrame) -> pl.LazyFrame:
         .otherwise(pl.lit(CHANGED))
     )
     return (
-        pairs.join(versions, on=[_A, _B], how="left", nulls_equal=True)
+        pairs.join(versions, on=[c.STEP, _A, _B], how="left")
         .with_columns(why)
         .with_columns(state.alias(c.STATE))
-        .sort(pl.coalesce(_B, _A), _A)
+        .sort(c.STEP, pl.coalesce(_B, _A), _A)
         .with_row_index(c.PAIR)
     )
 
@@ -216,12 +221,13 @@ def _two(name: str) -> pl.Expr:
     return pl.concat_str(f"{name}_a", pl.lit(" and "), f"{name}_b")
 
 
-def with_terms(pairs: pl.LazyFrame, counts: pl.LazyFrame) -> pl.LazyFrame:
+def with_terms(pairs: pl.LazyFrame, counts: pl.LazyFrame, *, whole: bool) -> pl.LazyFrame:
     """Return `pairs` with what the comparison of terms found, and with the states that follow from it.
 
     Args:
         pairs: As `states` returns them.
         counts: pair → counts, of pairs where something differs.
+        whole: Whether all terms were counted.
     """
     rows = pairs.join(counts, on=c.PAIR, how="left", maintain_order="left")
     counted = [name for name in counts.collect_schema().names() if name != c.PAIR]
@@ -230,7 +236,7 @@ def with_terms(pairs: pl.LazyFrame, counts: pl.LazyFrame) -> pl.LazyFrame:
     alike = (pl.col(c.STATE) == CHANGED) & (
         pl.sum_horizontal(c.TERMS_ADDED, c.TERMS_REMOVED, c.TERMS_CHANGED) == 0
     )
-    bumped = alike & (pl.col(c.VERSION_A) != pl.col(c.VERSION_B)).fill_null(value=False)
+    bumped = pl.lit(whole) & alike & (pl.col(c.VERSION_A) != pl.col(c.VERSION_B)).fill_null(value=False)
     return filled.with_columns(
         pl.when(bumped).then(pl.lit(OTHER_VERSION)).otherwise(c.STATE).cast(pl.Enum(STATES)).alias(c.STATE)
     )

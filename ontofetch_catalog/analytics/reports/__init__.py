@@ -4,6 +4,7 @@ from .duplicates import duplicates
 from .growth import growth
 from .hotspots import hotspots
 from .latest import latest
+from .meaning import meaning
 from .validation import validation
 
-__all__ = ["duplicates", "growth", "hotspots", "latest", "validation"]
+__all__ = ["duplicates", "growth", "hotspots", "latest", "meaning", "validation"]

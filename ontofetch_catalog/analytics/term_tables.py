@@ -1,0 +1,134 @@
+"""Tables of terms as lazy frames, and the terms of pairs of files that are not the same on both sides.
+
+Which files are pairs, and what became of the terms, is not known here.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+import polars as pl
+
+from ..errors import CatalogUnreadable
+from . import columns as c
+from .collect import Teller, collect
+from .polars_pipelines.meaning import differing
+
+TABLE_PATH = "table_path"
+_FACTS = (TABLE_PATH, c.TABLE_SHA256, c.TABLE_BYTES)
+_AT_ONCE = 16  # pairs of files that are looked at together
+
+
+class TableReader(Protocol):
+    """Gives the bytes of tables of terms."""
+
+    def term_table(self, row: Mapping[str, Any]) -> bytes:
+        """Return the Parquet of the table that a row of facts names; CatalogUnreadable if it is not as recorded."""
+
+
+class TermTables:
+    """The tables of terms of a store, each read once as long as it is held.
+
+    Args:
+        reader: An open source.
+        tell: Prints plans and times; None for none.
+    """
+
+    def __init__(self, reader: TableReader, tell: Teller | None = None) -> None:
+        self._reader = reader
+        self._tell = tell
+        self._held: dict[str, bytes] = {}
+
+    def scan(self, facts: Mapping[str, Any]) -> pl.LazyFrame:
+        """Return the table of a content, not read yet; no row where it has none."""
+        path = facts[TABLE_PATH]
+        if path is None:
+            return pl.LazyFrame(schema=SCHEMA)
+        if path not in self._held:
+            self._held[path] = self._reader.term_table(facts)
+        return pl.scan_parquet(io.BytesIO(self._held[path]))
+
+    def keep(self, paths: Iterable[str | None]) -> None:
+        """Forget all tables but these."""
+        self._held = {path: self._held[path] for path in paths if path in self._held}
+
+    def collect(self, frames: Mapping[str, pl.LazyFrame]) -> dict[str, pl.DataFrame]:
+        """Run all `frames`.
+
+        Raises:
+            CatalogUnreadable: A table is not what its name promises.
+        """
+        return collect(frames, self._tell, explain=_no_table)
+
+    def differing(self, pairs: pl.DataFrame, columns: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Return the terms of A and of B that the other side has not in the same way, with `pair`.
+
+        Args:
+            pairs: pair, and the facts of both files with `_a` and `_b`; one side may be null.
+            columns: Those of the tables that are asked for; iri is one.
+        """
+        rows = pairs.select("pair", *(f"{name}_{side}" for name in _FACTS for side in "ab")).to_dicts()
+        old: list[pl.DataFrame] = []
+        new: list[pl.DataFrame] = []
+        for start in range(0, len(rows), _AT_ONCE):
+            found_a, found_b = self._differing(rows[start : start + _AT_ONCE], columns)
+            old += found_a
+            new += found_b
+        empty = pl.DataFrame(schema={c.PAIR: pl.UInt32(), **{name: SCHEMA[name] for name in columns}})
+        return pl.concat([empty, *old]), pl.concat([empty, *new])
+
+    def _differing(
+        self, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]
+    ) -> tuple[list[pl.DataFrame], list[pl.DataFrame]]:
+        sides = [{name: row[f"{name}_{side}"] for name in _FACTS} for row in rows for side in "ab"]
+        self.keep(side[TABLE_PATH] for side in sides)
+        scans = {str(side[TABLE_PATH]): self.scan(side) for side in sides}
+        narrow = self.collect({path: scan.select(c.IRI, c.DIGEST) for path, scan in scans.items()})
+        keys = {}
+        for at, row in enumerate(rows):
+            paths = [str(row[f"{TABLE_PATH}_{side}"]) for side in "ab"]
+            for side, key in zip("ab", differing(*(narrow[path].lazy() for path in paths)), strict=True):
+                keys[f"{at}{side}"] = key
+        iris = self.collect(keys)
+        wanted = {}
+        for at, row in enumerate(rows):
+            for side in "ab":
+                # a term that changed is needed from both sides, and each side names those that it has
+                scan = scans[str(row[f"{TABLE_PATH}_{side}"])]
+                chosen = iris[f"{at}{side}"][c.IRI]
+                rest = scan if len(chosen) == len(narrow[str(row[f"{TABLE_PATH}_{side}"])]) else scan.filter(
+                    pl.col(c.IRI).is_in(chosen.implode())
+                )  # fmt: skip
+                pair = pl.lit(row[c.PAIR], pl.UInt32).alias(c.PAIR)
+                wanted[f"{at}{side}"] = rest.select(pair, *columns)
+        found = self.collect(wanted)
+        return [found[f"{at}a"] for at in range(len(rows))], [found[f"{at}b"] for at in range(len(rows))]
+
+
+_DIGEST, _TEXTS = pl.Binary(), pl.List(pl.String())
+SCHEMA: Mapping[str, pl.DataType] = {
+    c.IRI: pl.String(),
+    c.KIND: pl.String(),
+    c.LABEL: pl.String(),
+    c.LABEL_DIGEST: _DIGEST,
+    c.DEFINITION: pl.String(),
+    c.DEFINITION_DIGEST: _DIGEST,
+    c.DEPRECATED: pl.Boolean(),
+    c.REPLACED_BY: _TEXTS,
+    c.CONSIDER: _TEXTS,
+    c.PARENTS: _TEXTS,
+    c.ALT_IDS: _TEXTS,
+    c.STATEMENTS: pl.Int32(),
+    c.DIGEST: _DIGEST,
+    c.OTHER_DIGEST: _DIGEST,
+    c.LINES: pl.List(pl.UInt64()),
+}
+
+
+def _no_table() -> CatalogUnreadable:
+    return CatalogUnreadable(
+        "A table of terms is not what its name promises.",
+        hint="`ontofetch db verify` says which; `ontofetch db facts` makes it again.",
+    )
