@@ -15,8 +15,11 @@ _REPORTS = "ontofetch_catalog.analytics.reports"
 
 @hookimpl
 def register_commands() -> Iterable[Command]:
-    """Contribute `report`."""
-    return [Command("report", "what is there, what grew, what broke", "ontofetch_catalog.cli.analytics_cmd:main")]
+    """Contribute `report` and `show`."""
+    return [
+        Command("report", "what is there, what grew, what broke", "ontofetch_catalog.cli.analytics_cmd:main"),
+        Command("show", "the life of a term, by IRI or CURIE", "ontofetch_catalog.cli.show_cmd:main"),
+    ]
 
 
 @hookimpl

@@ -250,7 +250,7 @@ def described(changes: pl.LazyFrame, names: pl.LazyFrame) -> pl.LazyFrame:
         .then("replacement_a"),
     )
     after = _by_change(
-        {c.RELABELLED: "label_b", c.REDEFINED: "definition_b", c.MOVED: "gained", c.RENAMESPACED: _NEW_IRI},
+        {c.TERM_ADDED: "definition_b", c.RELABELLED: "label_b", c.REDEFINED: "definition_b", c.MOVED: "gained", c.RENAMESPACED: _NEW_IRI},
         pl.when(change == c.MERGED)
         .then(into)
         .when((change == c.OTHER) & rekinded)
@@ -276,8 +276,8 @@ def described(changes: pl.LazyFrame, names: pl.LazyFrame) -> pl.LazyFrame:
         pl.coalesce(pl.col("replaced_by_b").list.first(), _INTO, _NEW_IRI).alias(c.REPLACED_BY),
         pl.col(c.DEFINITION).alias("definition_a"),
         "definition_b",
-        pl.col(c.PARENTS).list.join(" ").alias("parents_a"),
-        pl.col("parents_b").list.join(" "),
+        pl.col(c.PARENTS).list.join(" ").replace("", None).alias("parents_a"),
+        pl.col("parents_b").list.join(" ").replace("", None),
     )
 
 
