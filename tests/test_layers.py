@@ -20,6 +20,7 @@ SOURCES = sorted([*PACKAGE.rglob("*.py"), *CONTRACT.rglob("*.py")])
 # package → the packages it may import; errors and settings are neutral, rendering only turns values into text, and
 # content only reads what is inside files: the host unpacks with it, the catalog repairs and adopts; children starts the
 # processes of both
+_FINDERS = {"host.facts_again"}  # `db facts` has files looked at as a pull does
 MAY_IMPORT = {
     "contract": set(),
     "errors": {"contract"},
@@ -32,7 +33,7 @@ MAY_IMPORT = {
     "importing": {"contract", "errors", "content", "children", "host"},
     "bridge": {"contract", "settings", "host", "importing"},
     "analytics": {"contract", "errors", "settings", "rendering", "catalog"},
-    "cli": {"contract", "errors", "settings", "rendering", "catalog", "analytics", "importing", "cli.output"},
+    "cli": {"contract", "errors", "settings", "rendering", "catalog", "analytics", "importing", "cli.output", *_FINDERS},
     "cli.output": {"contract", "errors", "rendering", "catalog.fsops"},
     "host": {"contract", "errors", "settings", "settings_file", "rendering", "content", "children", "cli.output"},
     "plugins": {"contract", "errors", "rendering", "catalog"},

@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs.names import quote
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 MAKE_AGAIN = "`ontofetch db facts` makes it again."
 
 
-def open_terms(store: Store, row: Mapping[str, Any]) -> pq.ParquetFile:
-    """Return the table of terms of a content, opened and not read yet.
+@contextmanager
+def open_terms(store: Store, row: Mapping[str, Any]) -> Iterator[pq.ParquetFile]:
+    """Give the table of terms of a content, opened and not read yet.
 
     Args:
         store: The store.
@@ -36,31 +38,26 @@ def open_terms(store: Store, row: Mapping[str, Any]) -> pq.ParquetFile:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from ..content.facts.schema import TERMS_SCHEMA
+    from ..content.term_tables import table_fault
 
     path = str(row["table_path"])
     try:
         descriptor = store.path(path).open_file()
     except OSError as error:
         raise _unusable(path, f"can't be read: {error.strerror}") from error
-    stream = os.fdopen(descriptor, "rb")
-    try:
+    with os.fdopen(descriptor, "rb") as stream:
         if os.fstat(descriptor).st_size != row["table_bytes"]:
             raise _unusable(path, "has another size than was recorded")
         if hashlib.file_digest(stream, "sha256").hexdigest() != row["table_sha256"]:
             raise _unusable(path, "is damaged: its sha256 is not the recorded one")
         stream.seek(0)
         try:
-            # the file stays open as long as the table is read from it
-            found = pq.ParquetFile(pa.PythonFile(stream, mode="r"), pre_buffer=False)
+            found = pq.ParquetFile(stream)
         except (pa.ArrowException, OSError, ValueError) as error:
             raise _unusable(path, "is no table of Parquet") from error
-        if not found.schema_arrow.equals(TERMS_SCHEMA):
-            raise _unusable(path, "has other columns than a table of terms")
-    except BaseException:
-        stream.close()
-        raise
-    return found
+        if fault := table_fault(found):
+            raise _unusable(path, f"can't be used: {fault}")
+        yield found
 
 
 def read_terms(store: Store, row: Mapping[str, Any], columns: Sequence[str] | None = None) -> pa.Table:

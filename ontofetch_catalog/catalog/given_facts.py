@@ -37,7 +37,7 @@ def as_rows(given: Iterable[Mapping[str, Any]], moment: datetime) -> tuple[pa.Ta
         found = read_facts(row["file_id"], row["facts"], row["facts_version"]) if row["facts"] is not None else {}
         own = found.get("heads") or []
         small = {name: found.get(name) for name in SMALL.split(", ")} | {
-            "heads": (found.get("heads_total") or len(own)) if found else None
+            "heads": (found.get("heads_found") or len(own)) if found else None
         }
         files.append({name: row.get(name) for name in _files_schema().names} | small | {"recorded_at": moment})
         about = {"content_id": row["content_id"], "facts_version": row["facts_version"]}
@@ -57,15 +57,27 @@ def read_facts(file_id: str, text: str | bytes, facts_version: str) -> dict[str,
     from ..content.term_tables import MOST_FACTS, facts_fault
 
     try:
-        found: Any = json.loads(text) if len(text) <= MOST_FACTS else None
+        found: Any = parse(text) if len(text) <= MOST_FACTS else None
         fault = facts_fault(found)
-    except (ValueError, RecursionError):
+    except ValueError:
         found, fault = None, "they are no JSON"
     if not fault and found["facts_version"] != facts_version:
         fault = f"they are of the version {quote(found['facts_version'])}, not {quote(facts_version)}"
     if fault:
         raise EventError(f"The facts of the content {file_id} can't be used: {fault}.", subject="facts")
     return dict(found)
+
+
+def parse(text: str | bytes) -> Any:
+    """Return what JSON says.
+
+    Raises:
+        ValueError: It is none, or nested too deeply.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
 
 
 @lru_cache(maxsize=1)

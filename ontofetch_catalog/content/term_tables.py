@@ -27,6 +27,8 @@ _COUNTS = (
 )  # fmt: skip
 _HEAD_TEXTS = ("ontology_iri", "kind", "version_iri", "version_info", "title", "license", "digest")
 _MOST_TEXT = 20_000  # characters of one text of a header
+# of hashes there are no two alike, a dictionary of them would only take memory
+_FEW_VALUES = ["kind", "parents.list.element", "replaced_by.list.element", "consider.list.element"]
 _MOST_COUNT = 2**63 - 1
 
 
@@ -45,9 +47,8 @@ def seal(path: str, facts: Mapping[str, Any]) -> None:
             raise ValueError(fault)
         if (found.schema_arrow.metadata or {}).get(FACTS_KEY) == text:
             return
-        with pq.ParquetWriter(
-            f"{path}.sealed", TERMS_SCHEMA.with_metadata({FACTS_KEY: text}), compression="zstd"
-        ) as writer:
+        schema = TERMS_SCHEMA.with_metadata({FACTS_KEY: text})
+        with pq.ParquetWriter(f"{path}.sealed", schema, compression="zstd", use_dictionary=_FEW_VALUES) as writer:
             for number in range(found.num_row_groups):
                 writer.write_table(found.read_row_group(number))
     os.replace(f"{path}.sealed", path)
@@ -68,7 +69,7 @@ def read_sealed(stream: IO[bytes]) -> bytes:
     import pyarrow.parquet as pq
 
     try:
-        found = pq.ParquetFile(pa.PythonFile(stream, mode="r"))
+        found = pq.ParquetFile(stream)
     except (pa.ArrowException, OSError) as error:
         raise ValueError("it is no file of Parquet") from error
     if fault := table_fault(found):
@@ -101,7 +102,7 @@ def facts_fault(facts: object) -> str:
         return "digest_exact is neither true nor false"
     if facts.get("general_digest") is not None and not is_hex(facts["general_digest"], 32):
         return "their general_digest is not 32 hex digits"
-    for name in (*_COUNTS, "heads_total"):
+    for name in (*_COUNTS, "heads_found"):
         if not _is_count(facts.get(name)):
             return f"{name} is no count"
     heads = facts.get("heads", [])

@@ -65,7 +65,7 @@ class FactsRoom:
         self._stage: Stage | None = None
         self._rows: dict[str, dict[str, Any]] = {}
         self._lock = threading.Lock()
-        self.too_large = 0
+        self.contents = self.asked = self.too_large = 0
 
     def __enter__(self) -> FactsRoom:
         return self
@@ -105,6 +105,7 @@ class FactsRoom:
             finder_name, version = by_format[name]
             if (file_id, version) not in known:
                 asked[finder_name, file_id] = version
+        self.contents, self.asked = len(first), len(asked)
         return asked
 
     def _known(self, found: pa.Table) -> set[tuple[str, str]]:

@@ -32,6 +32,7 @@ from ontofetch_hookspecs.store_paths import StorePath, below_root, make_root
 from ..children.limits import Allowance
 from ..errors import ExtractError, OntofetchError, PreconditionFailed
 from ..rendering.progress import bar
+from .allowances import allowance_of, limits_of
 from .checks import builtin_validators
 from .contract import Contract, now
 from .copies import Copy, find_lost, name_of_copy
@@ -488,22 +489,11 @@ class Pull:
 
     @property
     def _allowance(self) -> Allowance:
-        settings = self._host.settings
-        return Allowance(
-            max_memory=_as_int(settings["max_memory"]),
-            max_cpu=_as_float(settings["max_cpu"]),
-            max_cpu_per_mb=_as_float(settings["max_cpu_per_mb"]),
-        )
+        return allowance_of(self._host.settings)
 
     @property
     def _limits(self) -> ExtractLimits:
-        settings = self._host.settings
-        return ExtractLimits(
-            max_entries=_as_int(settings["max_entries"]),
-            max_bytes=_as_int(settings["max_bytes"]),
-            max_ratio=_as_float(settings["max_ratio"]),
-            max_depth=_as_int(settings["max_depth"]),
-        )
+        return limits_of(self._host.settings)
 
     @property
     def _data(self) -> Path:

@@ -1,6 +1,7 @@
 """What a backup says of itself: its manifest, the list of its files, which paths it may hold.
 
-    store/…        files under their root-relative paths: database, generation record, documents, with data all files
+    store/…        files under their root-relative paths: database, generation record, tables of terms, documents, with
+                  data all files
     schemas/…      the JSON schemas of the documents
     files.jsonl    a line per file above, in the order in which they stand: path, size_bytes, sha256
     backup.json    the manifest, with the sha256 of files.jsonl
@@ -13,11 +14,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ontofetch_hookspecs.layout import CATALOG, DATABASE, GENERATION
+from ontofetch_hookspecs.layout import CATALOG, DATABASE, FACTS, GENERATION
 from ontofetch_hookspecs.names import path_key, quote, relpath_fault
 from ontofetch_hookspecs.store_paths import parse_json
 
@@ -31,6 +33,8 @@ MANIFEST = "backup.json"
 SIGNATURE = "backup.json.sig"
 MOST_MANIFEST_BYTES = 1 << 16
 MOST_LINE_BYTES = 1 << 15  # of files.jsonl: a path of 4,096 bytes, each of them escaped, and what stands beside it
+# tables of terms, which no other file of the catalog's can be called like
+_TERMS = re.compile(rf"{re.escape(FACTS)}/[0-9a-f]{{2}}/[0-9a-f]{{64}}\.[0-9a-f]{{12}}\.parquet")
 _REQUIRED = (STORE + DATABASE, STORE + GENERATION)
 
 
@@ -160,7 +164,12 @@ def check_path(path: object) -> str:
         inside = path.removeprefix(STORE)
         if not path.startswith((STORE, SCHEMAS)):
             fault = f"is neither below {STORE} nor below {SCHEMAS}"
-        elif path.startswith(STORE) and path_key(inside).split("/")[0] == CATALOG and path not in _REQUIRED:
+        elif (
+            path.startswith(STORE)
+            and path_key(inside).split("/")[0] == CATALOG
+            and path not in _REQUIRED
+            and not _TERMS.fullmatch(inside)
+        ):
             fault = "is a file of the catalog that no backup holds"
         else:
             return path

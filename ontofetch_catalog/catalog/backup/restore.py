@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from ontofetch_hookspecs.layout import BACKUPS, CATALOG, DATABASE, GENERATION, RESTORING
+from ontofetch_hookspecs.layout import BACKUPS, CATALOG, DATABASE, FACTS, GENERATION, RESTORING
 from ontofetch_hookspecs.names import quote
 
 from ...errors import BackupRefused, CatalogBehind, CatalogLocked, OntofetchError
@@ -246,6 +246,7 @@ class _Plan:
         for name, kind in self._store.path(f"{RESTORING}/{folder}".rstrip("/")).entries():
             path = f"{folder}/{name}".lstrip("/")
             if path == CATALOG:
+                self._put_back_terms()
                 continue
             there = self._store.path(path)
             if not there.exists():
@@ -261,6 +262,16 @@ class _Plan:
                 )
             else:
                 self._put_back(path)
+
+    def _put_back_terms(self) -> None:
+        """Put back what is missing of the tables of terms, all that a backup has of the catalog's folder but itself."""
+        if not self._store.path(f"{RESTORING}/{FACTS}").is_dir():
+            return
+        if self._store.path(FACTS).exists():
+            self._put_back(FACTS)
+        else:
+            self._add(f"{RESTORING}/{FACTS}", FACTS)
+            self.back += 1
 
     def _add(self, source: str, target: str) -> None:
         self.moves.append(swap.make_move(self._store, source, target))

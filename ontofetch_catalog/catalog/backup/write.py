@@ -9,7 +9,7 @@ import io
 import logging
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -27,7 +27,7 @@ from .. import fsops, journal, migrations, sessions
 from ..boundaries.engine import BoundaryResult, MaintenanceBoundary, Recorded, carry_out
 from ..connection import Store
 from ..failures import explaining
-from ..repo import backups, events, fixity, row_checks
+from ..repo import backups, events, fixity, held_facts, row_checks
 from ..verify.pages import read_pages
 from . import manifest as m
 from . import signing
@@ -182,8 +182,9 @@ class _Copy:
             self._copy(name)
         self._session.connection = sessions.reopened(self._store)
         self._copy_documents()
+        self._copy_all(self._terms())
         if self._include_data:
-            self._copy_data()
+            self._copy_all(self._data())
         for entry in _schemas():
             self._add(m.SCHEMAS + entry.name, io.BytesIO(entry.read_bytes()), len(entry.read_bytes()), 0)
         size = self._lines.tell()
@@ -235,8 +236,8 @@ class _Copy:
             _log.warning("%s is not in the backup: %s", quote(path), error.strerror)
             self._backup.missing.append(path)
 
-    def _copy_data(self) -> None:
-        for path, content in self._data():
+    def _copy_all(self, files: Iterable[tuple[str, str]]) -> None:
+        for path, content in files:
             try:
                 found = self._copy(path)
             except OSError as error:
@@ -246,6 +247,11 @@ class _Copy:
             if found != content:
                 _log.warning("%s is damaged, and in the backup as it is", quote(path))
                 self._backup.damaged.append(path)
+
+    def _terms(self) -> Iterator[tuple[str, str]]:
+        """Yield (root-relative path, recorded sha256) of all tables of terms."""
+        found = held_facts.list_tables(self._session.connection)
+        yield from zip(found["table_path"].to_pylist(), found["table_sha256"].to_pylist(), strict=True)
 
     def _data(self) -> Iterator[tuple[str, str]]:
         """Yield (root-relative path, recorded sha256) of all recorded files."""

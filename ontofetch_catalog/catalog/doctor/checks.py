@@ -16,7 +16,7 @@ from .. import sessions
 from ..connection import Store
 from ..failures import is_refusal
 from ..repo import origins, paths, releases, row_checks, version_keys
-from . import contents, database, documents, housekeeping, of_plugins, on_disk, unrecorded
+from . import contents, database, documents, housekeeping, of_plugins, on_disk, terms_tables, unrecorded
 from .findings import Findings, Progress
 
 if TYPE_CHECKING:
@@ -201,6 +201,11 @@ def release_documents(scene: Scene, connection: duckdb.DuckDBPyConnection) -> No
     documents.check_releases(scene.store, connection, scene.findings, scene.at_fault)
 
 
+def terms(scene: Scene, connection: duckdb.DuckDBPyConnection) -> None:
+    """Compare the tables of terms with the rows."""
+    terms_tables.check_tables(scene.store, connection, scene.findings, hashing=scene.hashing)
+
+
 def unrecorded_releases(scene: Scene, connection: duckdb.DuckDBPyConnection) -> None:
     """Look for releases that are not recorded."""
     unrecorded.check_releases(scene.store, connection, scene.findings)
@@ -222,7 +227,7 @@ AROUND: tuple[Callable[[Scene], None], ...] = (
 )
 INSIDE: tuple[Inside, ...] = (
     *(record, chain, rows, keys, folded),
-    *(files, latest, release_documents, unrecorded_releases),
+    *(files, latest, release_documents, unrecorded_releases, terms),
 )
 
 

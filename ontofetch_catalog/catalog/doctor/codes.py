@@ -274,6 +274,27 @@ CODES = (
         "A check of a plugin failed, so what it looks for is not known.",
         otherwise="mend the plugin, or leave it out with `--no-plugin`",
     ),
+    Code(
+        "CAT035",
+        "terms",
+        WARNING,
+        "A table of terms is lost or damaged.",
+        (Fix("drop", "forget the facts; `ontofetch db facts` makes them again, and what lies there is kept aside"),),
+    ),
+    Code(
+        "CAT036",
+        "terms",
+        NOTE,
+        "A table of terms lies on disk and is not recorded.",
+        (Fix("adopt", "record the facts that it has in itself"), _QUARANTINE),
+    ),
+    Code(
+        "CAT037",
+        "terms",
+        NOTE,
+        "There are facts of a content that no release holds any more.",
+        (Fix("drop", "forget them; the table is kept aside"),),
+    ),
 )
 BY_CODE = {code.code: code for code in CODES}
 

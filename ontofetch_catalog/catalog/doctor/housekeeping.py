@@ -24,7 +24,7 @@ _TEMPORARY = r"|\..*\.new"
 _OWN_NAMES = {
     layout.CATALOG: re.compile(
         r"(ontofetch|new)\.duckdb(\.(wal|tmp).*)?|generation\.json|\.duck\.lock(\.desk)?|restore\.json|key"
-        r"|intents|staging|quarantine|backups|restoring|plans" + _TEMPORARY,
+        r"|intents|staging|quarantine|backups|restoring|plans|facts" + _TEMPORARY,
         re.DOTALL,
     ),
     layout.INTENTS: re.compile(rf".*(\.json|{re.escape(journal.UNREADABLE)})" + _TEMPORARY, re.DOTALL),
@@ -91,7 +91,7 @@ def is_stage_held(path: StorePath) -> bool:
 def check_places(store: Store, findings: Findings) -> None:
     """Look for links, pipes and other things in the places of the catalog's own folders and files."""
     folders = [layout.CATALOG, layout.INTENTS, layout.STAGING, layout.QUARANTINE, layout.BACKUPS, layout.RESTORING]
-    folders.append(layout.PLANS)
+    folders += [layout.PLANS, layout.FACTS]
     files = [layout.DATABASE, f"{layout.DATABASE}.wal", layout.GENERATION, layout.LOCK, layout.SWAP, layout.KEY]
     wanted = dict.fromkeys(folders, stat.S_IFDIR) | dict.fromkeys(files, stat.S_IFREG)
     for name in store.path(layout.STAGING).names():

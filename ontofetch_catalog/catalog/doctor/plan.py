@@ -10,7 +10,7 @@ from ontofetch_hookspecs.names import quote
 
 from ...errors import UsageError
 from ..connection import Store
-from . import release_repairs, store_repairs
+from . import release_repairs, store_repairs, terms_tables
 from .adopt_repair import AdoptReleases
 from .codes import BY_CODE, CODES
 from .repair import Repair
@@ -52,6 +52,10 @@ REPAIRS: Mapping[tuple[str, str], type[Repair]] = {
     ("CAT019", "disk"): release_repairs.LatestFromDisk,
     ("CAT022", "quarantine"): store_repairs.MoveAside,
     ("CAT033", "quarantine"): store_repairs.MoveAside,
+    ("CAT035", "drop"): terms_tables.DropFacts,
+    ("CAT037", "drop"): terms_tables.DropFacts,
+    ("CAT036", "adopt"): terms_tables.AdoptTables,
+    ("CAT036", "quarantine"): store_repairs.MoveAside,
     ("CAT023", "purge"): store_repairs.Purge,
     ("CAT024", "chmod"): store_repairs.Tighten,
 }

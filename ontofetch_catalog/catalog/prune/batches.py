@@ -14,7 +14,7 @@ from ...errors import Conflict
 from .. import journal
 from ..boundaries.engine import MaintenanceBoundary, Recorded
 from ..connection import Store
-from ..repo import events, origins, pruning, releases, version_keys
+from ..repo import events, held_facts, origins, pruning, releases, version_keys
 from ..walk import Entry, as_text, list_below, stat_paths
 from .kept_rows import keep_rows, read_rows
 from .plan import Batch, Plan, PlanUnusable
@@ -23,6 +23,7 @@ from .selection import part_entries
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
 APPLIED, RESTORED, PURGED = "prune.batch", "prune.restored", "prune.purged"
 
@@ -139,6 +140,9 @@ class PruneBatch(_BatchBoundary):
         rows, kept = 0, {}
         if self.batch.version_id:
             kept = keep_rows(connection, draft, self.plan, self.batch)
+            for path in held_facts.list_leaving(connection, self.batch.version_id):
+                if self.store.path(path).exists():
+                    draft.move(path, self.plan.terms(self.batch, path))
             rows = pruning.delete_release(connection, self.batch.version_id)
         for path in self.moved_paths():
             draft.move(path, self.aside(path))
@@ -184,12 +188,21 @@ class RestoreBatch(_BatchBoundary):
         if self.batch.version_id:
             kept = read_rows(self.store, self.plan, self.batch, self.former.get("kept", {}))
             rows = sum(pruning.insert_rows(connection, table, found) for table, found in kept.items())
+            self._bring_back(kept.get("file_facts"), draft)
             # a plan of an earlier version of this package did not keep them
             version_keys.fill_keys(connection)
             origins.fill_origins(connection, self.batch.version_id)
         for path in self.moved_paths():
             draft.move(self.aside(path), path)
         return self.recorded(rows)
+
+
+    def _bring_back(self, rows: pa.Table | None, draft: journal.IntentDraft) -> None:
+        """Move the tables of terms back that left with the release, but where there is one again."""
+        for path in () if rows is None else held_facts.paths_in(rows):
+            kept = self.plan.terms(self.batch, path)
+            if self.store.path(kept).exists() and not self.store.path(path).exists():
+                draft.move(kept, path)
 
 
 class PurgeBatch(_BatchBoundary):

@@ -92,6 +92,10 @@ class Plan:
         """Return the path below the root where a release's rows of one table are kept."""
         return f"{self.folder}/rows/{batch.number}/{table}.parquet"
 
+    def terms(self, batch: Batch, path: str) -> str:
+        """Return the path below the root where a table of terms is kept that leaves with a release."""
+        return f"{self.folder}/rows/{batch.number}/terms/{path.rpartition('/')[2]}"
+
 
 def entry_schema() -> pa.Schema:
     """Return the columns of the entries: those of entries.jsonl, in order.

@@ -28,6 +28,7 @@ from ...errors import (
 from .. import fsops, journal, sessions, swap
 from ..boundaries.engine import BoundaryResult, MaintenanceBoundary, Recorded, carry_out
 from ..connection import Store, open_connection
+from ..facts_on_disk import AdoptFacts, list_on_disk
 from ..failures import explaining
 from ..generation import check_generation, write_generation
 from ..locks import gate_of
@@ -137,6 +138,10 @@ def rebuild(
         if folder.path not in done:
             made.releases.append(_adopt(store, folder, progress, tell))
     made.releases.sort(key=lambda release: release.version_id)
+    # the facts of contents stand in the tables of terms themselves
+    outcome = carry_out(store, AdoptFacts(store)) if list_on_disk(store) else None
+    if outcome is not None and tell is not None:
+        tell(outcome)
     return made
 
 

@@ -24,8 +24,9 @@ SMALL = (
     " general_digest, terms, heads"
 )
 HEAD = "ontology_iri, kind, version_iri, version_info, title, license, imports, statements, digest"
-_TABLE_PATH = (
-    f"CASE WHEN table_sha256 IS NOT NULL THEN '{FACTS}/' || content_id[1:2] || '/' || content_id || '.'"
+# a catalog that came from elsewhere may say anything, and a path leads into the folder of the tables
+TABLE_PATH = (
+    f"CASE WHEN table_sha256 IS NOT NULL AND regexp_full_match(content_id, '[0-9a-f]{{64}}') THEN '{FACTS}/' || content_id[1:2] || '/' || content_id || '.'"
     f" || sha256(facts_version)[1:{_VERSION_DIGITS}] || '.parquet' END"
 )
 # the facts of a file: those of the newest version that has some, else why there are none
@@ -59,7 +60,7 @@ def facts_of(connection: duckdb.DuckDBPyConnection, version_ids: Sequence[str]) 
     return connection.sql(
         f"""
         {_OF_RELEASES}
-        SELECT f.*, c.content_id, c.facts_version, c.reason, {SMALL}, {_TABLE_PATH} AS table_path, c.table_sha256,
+        SELECT f.*, c.content_id, c.facts_version, c.reason, {SMALL}, {TABLE_PATH} AS table_path, c.table_sha256,
             c.table_bytes, c.recorded_at
         FROM files f LEFT JOIN chosen c USING (file_id) ORDER BY f.version_id, f.relpath
         """,  # noqa: S608 - our own text
@@ -99,7 +100,7 @@ def known_facts(
     try:
         return connection.sql(
             f"""
-            SELECT file_id, facts_version, content_id, reason, {_TABLE_PATH} AS table_path, table_sha256, table_bytes
+            SELECT file_id, facts_version, content_id, reason, {TABLE_PATH} AS table_path, table_sha256, table_bytes
             FROM file_facts SEMI JOIN given_ids USING (file_id)
             WHERE facts_version IN (SELECT unnest($versions)) ORDER BY file_id, facts_version
             """,  # noqa: S608 - our own text
@@ -120,7 +121,7 @@ def tables_of(connection: duckdb.DuckDBPyConnection, facts: pa.Table) -> pa.Tabl
     try:
         return connection.sql(
             f"""
-            SELECT DISTINCT {_TABLE_PATH} AS table_path, table_sha256, table_bytes
+            SELECT DISTINCT {TABLE_PATH} AS table_path, table_sha256, table_bytes
             FROM file_facts SEMI JOIN given_facts USING (content_id, facts_version)
             WHERE table_sha256 IS NOT NULL ORDER BY table_path
             """  # noqa: S608 - our own text
@@ -149,7 +150,7 @@ def insert_facts(
     }
     small = ", ".join(f"{name} = m.{name}" for name in (*SMALL.split(", "), "table_sha256", "table_bytes"))
     for name, source in (("known", "file_facts"), ("made", "given_facts")):
-        is_sound = f"{_TABLE_PATH} {'IN' if name == 'known' else 'NOT IN'} (SELECT table_path FROM sound)"
+        is_sound = f"{TABLE_PATH} {'IN' if name == 'known' else 'NOT IN'} (SELECT table_path FROM sound)"
         fsops.execute(
             connection,
             f"CREATE OR REPLACE TEMP TABLE facts_{name} AS SELECT * FROM {source} WHERE table_sha256 IS NOT NULL"  # noqa: S608

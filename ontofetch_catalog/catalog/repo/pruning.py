@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import fsops
 from ..connection import fetch_one, literal
+from .held_facts import leaving
 from .releases import INCOMPLETE
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 # the tables whose rows belong to a release, with their columns that Arrow knows only as text
 RELEASE_TABLES = {
+    # what is known of contents goes with the last release that holds them, and is found by its files
+    "ontology_heads": (),
+    "file_facts": (),
     "versions": (),
     "artifacts": ("extraction",),
     "origins": (),
@@ -26,7 +30,8 @@ RELEASE_TABLES = {
     "validations": ("details",),
     "latest_pointer": (),
 }
-LATER_TABLES = ("origins",)  # what plans of earlier versions of this package do not keep
+OF_CONTENTS = ("ontology_heads", "file_facts")
+LATER_TABLES = ("origins", *OF_CONTENTS)  # what plans of earlier versions of this package do not keep
 _ROWS_AT_ONCE = 65_536
 
 
@@ -109,23 +114,32 @@ def release_rows(connection: duckdb.DuckDBPyConnection, table: str, version_id: 
     texts = "".join(f", {name}::VARCHAR AS {name}" for name in RELEASE_TABLES[table])
     replaced = f" REPLACE ({texts[2:]})" if texts else ""
     return connection.sql(
-        f"SELECT *{replaced} FROM {table} WHERE version_id = {literal(version_id)}"  # noqa: S608
+        f"SELECT *{replaced} FROM {table} WHERE {_of_release(table, version_id)}"  # noqa: S608
     ).to_arrow_reader(_ROWS_AT_ONCE)
 
 
 def delete_release(connection: duckdb.DuckDBPyConnection, version_id: str) -> int:
     """Un-record a release with all of its rows and return how many there were."""
     return sum(
-        fsops.execute(connection, f"DELETE FROM {table} WHERE version_id = {literal(version_id)}")  # noqa: S608
+        fsops.execute(connection, f"DELETE FROM {table} WHERE {_of_release(table, version_id)}")  # noqa: S608
         for table in RELEASE_TABLES
     )
 
 
+def _of_release(table: str, version_id: str) -> str:
+    return leaving(table, version_id) if table in OF_CONTENTS else f"version_id = {literal(version_id)}"
+
+
 def insert_rows(connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> int:
-    """Put rows of a release back into one of RELEASE_TABLES and return how many; a newer column is NULL."""
+    """Put rows of a release back into one of RELEASE_TABLES and return how many; a newer column is NULL.
+
+    What has been found of a content since then stays.
+    """
+    key = {"ontology_heads": "content_id, facts_version", "file_facts": "file_id, facts_version"}.get(table)
+    new = f"ANTI JOIN {table} USING ({key})" if key else ""
     return fsops.execute(
         connection,
-        f"INSERT INTO {table} BY NAME SELECT * FROM given_rows",  # noqa: S608
+        f"INSERT INTO {table} BY NAME SELECT * FROM given_rows {new}",  # noqa: S608
         tables={"given_rows": rows},
     )
 

@@ -199,7 +199,7 @@ def find_path(connection: duckdb.DuckDBPyConnection, pattern: str) -> pa.Table:
 
 
 def count_all(connection: duckdb.DuckDBPyConnection) -> pa.Table:
-    """Return one row: series, versions, artifacts, files, size_bytes, validations, events."""
+    """Return one row: series, versions, artifacts, files, size_bytes, validations, contents_with_facts, events."""
     return connection.sql(
         """
         SELECT (SELECT count(DISTINCT service || '/' || ontology) FROM versions) AS series,
@@ -209,6 +209,7 @@ def count_all(connection: duckdb.DuckDBPyConnection) -> pa.Table:
             (SELECT coalesce(sum(size_bytes), 0)::BIGINT FROM extracted_files)
                 + (SELECT coalesce(sum(size_bytes), 0)::BIGINT FROM artifacts) AS size_bytes,
             (SELECT count(*) FROM validations) AS validations,
+            (SELECT count(DISTINCT content_id) FROM file_facts WHERE digest IS NOT NULL) AS contents_with_facts,
             (SELECT count(*) FROM events) AS events
         """
     ).to_arrow_table()

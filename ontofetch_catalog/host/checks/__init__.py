@@ -12,9 +12,10 @@ from importlib.metadata import version
 from ontofetch_hookspecs import Validator
 
 _RDF_FORMATS = ("turtle", "ntriples", "nquads", "trig", "rdfxml", "jsonld", "n3")
+_OWL_FORMATS = ("ofn", "omn", "owlxml")
 # raised where our own part of a check judges otherwise than before: what an earlier one said is not reused
 _OWN = "+2"
-WHOLE_FORMATS = frozenset({"ofn", "omn", "owlxml"})  # their parser builds the ontology in memory
+WHOLE_FORMATS = frozenset(_OWL_FORMATS)  # their parser builds the ontology in memory
 
 
 @lru_cache(maxsize=1)
@@ -22,8 +23,14 @@ def builtin_validators() -> tuple[Validator, ...]:
     """Return the validators that this host brings along; their versions are those of the libraries, and our part."""
     here = __name__
     return (
-        Validator("rdf-syntax", version("pyoxigraph") + _OWN, _RDF_FORMATS, f"{here}.rdf:check_rdf"),
-        Validator("obo-syntax", version("fastobo") + _OWN, ("obo",), f"{here}.obo:check_obo"),
-        Validator("owl-syntax", version("py-horned-owl") + _OWN, ("ofn", "omn", "owlxml"), f"{here}.owl:check_owl"),
-        Validator("obographs-structure", "1", ("obographs",), f"{here}.graphs:check_graphs"),
+        Validator(
+            "rdf-syntax", version("pyoxigraph") + _OWN, _RDF_FORMATS, f"{here}.rdf:check_rdf", f"{here}.rdf:tell_rdf"
+        ),
+        Validator("obo-syntax", version("fastobo") + _OWN, ("obo",), f"{here}.obo:check_obo", f"{here}.obo:tell_obo"),
+        Validator(
+            "owl-syntax", version("py-horned-owl") + _OWN, _OWL_FORMATS, f"{here}.owl:check_owl", f"{here}.owl:tell_owl"
+        ),
+        Validator(
+            "obographs-structure", "1", ("obographs",), f"{here}.graphs:check_graphs", f"{here}.graphs:tell_graphs"
+        ),
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 
-from .verdicts import Faulty, NotJudged, Verdict, failed, not_judged
+from ...content.facts import facts_version
+from .verdicts import Faulty, NotJudged, Told, Verdict, failed, not_judged, telling
 
 _MOST = 32 << 20  # bytes: it is read whole, into a multiple of its size
 _EDGE = ("sub", "pred", "obj")
@@ -24,6 +25,21 @@ def check_graphs(path: str, format: str) -> Verdict:  # noqa: A002 - the contrac
         return failed(Faulty(f"it is no JSON: {error.msg}", error.lineno, error.colno))
     except (OSError, ValueError) as error:
         return failed(Faulty(str(error)))
+
+
+def tell_graphs(path: str, format: str, table: str) -> Told:  # noqa: A002 - the contract's word
+    """Judge as `check_graphs` does, write the table of terms, and return the facts as well."""
+    from ...content.facts.graphs import keep_graphs
+    from ...content.facts.statements import Statements
+    from ...content.facts.terms import write_facts
+
+    with telling(lambda: check_graphs(path, format), table) as told:
+        document = json.loads(_read(path))
+        details = _count(document)
+        statements = Statements()
+        keep_graphs(document, statements)
+        told.passed(details, write_facts(statements, facts_version(format), "obographs", table))
+    return told.answer
 
 
 def _read(path: str) -> str:

@@ -6,10 +6,11 @@ import codecs
 import os
 import re
 from itertools import islice
-from typing import IO
+from typing import IO, Any
 
 from ...content.byte_order import find_mark
-from .verdicts import Faulty, NotJudged, Verdict, failed, not_judged, panics_named
+from ...content.facts import facts_version
+from .verdicts import Faulty, NotJudged, Told, Verdict, failed, not_judged, panics_named, telling
 
 _AHEAD = 32 << 20  # bytes
 _STEP = 1 << 16
@@ -29,16 +30,13 @@ _TAGS = frozenset({
 def check_obo(path: str, format: str) -> Verdict:  # noqa: A002 - the contract's word
     """Parse a file of OBO from its beginning to its end; details: `frames`, or `error` and where it is."""
     del format
-    import fastobo
-
     frames = 0
     fault: Faulty | None
     with open(path, "rb") as stream:
         lines = _Lines(stream)
         try:
-            # its threads read ahead without a bound: a large file would lie in memory as a whole
             with panics_named():
-                for _ in fastobo.iter(lines, threads=1 if os.stat(path).st_size > _AHEAD else 0):
+                for _ in _parse(lines, path):
                     frames += 1
         except NotJudged as error:
             return not_judged(error)
@@ -56,6 +54,28 @@ def check_obo(path: str, format: str) -> Verdict:  # noqa: A002 - the contract's
     if lines.undecoded:
         return not_judged(NotJudged("it is not in UTF-8, and OBO does not say in which encoding it is"))
     return (True, {"frames": frames}) if fault is None else failed(fault, frames=frames)
+
+
+def tell_obo(path: str, format: str, table: str) -> Told:  # noqa: A002 - the contract's word
+    """Judge as `check_obo` does, write the table of terms, and return the facts as well."""
+    from ...content.facts.obo import keep_obo
+    from ...content.facts.statements import Statements
+    from ...content.facts.terms import write_facts
+
+    with telling(lambda: check_obo(path, format), table) as told, open(path, "rb") as stream:
+        lines, statements = _Lines(stream), Statements()
+        frames = keep_obo(_parse(lines, path), statements)
+        if lines.undecoded or not lines.told:
+            raise Faulty("it is empty, or in no encoding that is known")
+        told.passed({"frames": frames}, write_facts(statements, facts_version(format), "obo", table))
+    return told.answer
+
+
+def _parse(lines: _Lines, path: str) -> Any:
+    import fastobo
+
+    # its threads read ahead without a bound: a large file would lie in memory as a whole
+    return fastobo.iter(lines, threads=1 if os.stat(path).st_size > _AHEAD else 0)
 
 
 def _unknown_tag(path: str, fault: Faulty) -> str:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import IO, TYPE_CHECKING, Any
 
-from .verdicts import Faulty, NotJudged, Verdict, failed, not_judged, panics_named
+from ...content.facts import facts_version
+from .verdicts import Faulty, NotJudged, Told, Verdict, failed, not_judged, panics_named, telling
 from .xml import XmlDocument
 
 if TYPE_CHECKING:
     import pyoxigraph
 
+    from ...content.facts.statements import Statements
+
 # relative IRIs are resolved against the file, as RFC 3986, 5.1.3 says
-_BASE = "file:///release/"
+BASE = "file:///release/"
 _MARK = b"\xef\xbb\xbf"
 
 
@@ -19,14 +22,8 @@ def check_rdf(path: str, format: str) -> Verdict:  # noqa: A002 - the contract's
     """Parse a file of RDF from its beginning to its end; details: `triples`, or `error` and where it is."""
     triples = _Triples(format)
     try:
-        with open(path, "rb") as stream, panics_named():
-            if format == "rdfxml":
-                _parse_xml(triples, XmlDocument(stream))
-            else:
-                if stream.read(3) != _MARK:
-                    # a byte-order mark is legal in every one of these encodings, the parsers stumble over it
-                    stream.seek(0)
-                triples.count(stream)
+        with panics_named():
+            _read(triples, path, format)
     except NotJudged as error:
         return not_judged(error)
     except Faulty as error:
@@ -36,14 +33,44 @@ def check_rdf(path: str, format: str) -> Verdict:  # noqa: A002 - the contract's
     return True, {"triples": triples.found}
 
 
-class _Triples:
-    """The statements of a file, counted as they come."""
+def tell_rdf(path: str, format: str, table: str) -> Told:  # noqa: A002 - the contract's word
+    """Judge as `check_rdf` does, write the table of terms, and return the facts as well."""
+    from ...content.facts.statements import Statements
+    from ...content.facts.terms import write_facts
 
-    def __init__(self, format_name: str) -> None:
+    with telling(lambda: check_rdf(path, format), table) as told:
+        statements = Statements()
+        triples = _Triples(format, statements)
+        _read(triples, path, format)
+        told.passed({"triples": triples.found}, write_facts(statements, facts_version(format), "rdf", table))
+    return told.answer
+
+
+def _read(triples: _Triples, path: str, format_name: str) -> None:
+    with open(path, "rb") as stream:
+        if format_name == "rdfxml":
+            _parse_xml(triples, XmlDocument(stream))
+            return
+        if stream.read(3) != _MARK:
+            # a byte-order mark is legal in every one of these encodings, the parsers stumble over it
+            stream.seek(0)
+        triples.count(stream)
+
+
+class _Triples:
+    """The statements of a file, counted as they come.
+
+    Args:
+        format_name: The format.
+        kept: Where they are kept, if they are.
+    """
+
+    def __init__(self, format_name: str, kept: Statements | None = None) -> None:
         import pyoxigraph
 
         formats = pyoxigraph.RdfFormat
         self.found = 0
+        self._kept = kept
         self._format: pyoxigraph.RdfFormat = {
             "turtle": formats.TURTLE,
             "ntriples": formats.N_TRIPLES,
@@ -63,9 +90,15 @@ class _Triples:
         """
         import pyoxigraph
 
+        from ...content.facts.rdf import keep
+
         self.found = 0
         try:
-            for _ in pyoxigraph.parse(stream, self._format, base_iri=_BASE):
+            quads = pyoxigraph.parse(stream, self._format, base_iri=BASE)
+            if self._kept is not None:
+                self.found = keep(quads, self._kept)
+                return
+            for _ in quads:
                 self.found += 1
         except SyntaxError as error:
             reason = error.msg or str(error)

@@ -5,10 +5,14 @@ Which library found it is not known here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
 
 Verdict = tuple[bool | None, dict[str, object]]
+Told = tuple[bool | None, dict[str, object], dict[str, Any] | None]
 
 
 class Faulty(Exception):
@@ -53,3 +57,32 @@ def panics_named() -> Iterator[None]:
         if type(error).__name__ != "PanicException":
             raise
         raise NotJudged("its parser gave up on it, which is a fault of the parser") from error
+
+
+@dataclass(slots=True)
+class Telling:
+    """The answer of a check that tells facts: verdict and facts."""
+
+    answer: Told = field(default=(None, {}, None))
+
+    def passed(self, details: dict[str, object], facts: dict[str, Any] | None) -> None:
+        """Say that the file passed, with what a plain check says of it, and its facts, if there are some."""
+        self.answer = (True, details, facts)
+
+
+@contextmanager
+def telling(check: Callable[[], Verdict], table: str) -> Iterator[Telling]:
+    """Do something that tells facts; where it comes to nothing, the plain check has the word, and there are no facts.
+
+    Args:
+        check: The plain check; what it says is what is said, whatever the telling stumbled over.
+        table: Path of the table of terms, which is not left half written.
+    """
+    told = Telling()
+    try:
+        with panics_named():
+            yield told
+    except (Faulty, NotJudged, SyntaxError, ValueError, RecursionError, MemoryError, OSError):
+        with suppress(FileNotFoundError):
+            os.unlink(table)
+        told.answer = (*check(), None)

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import duckdb
 
+from tests.facts import VERSION as VERSION_OF_FACTS
+from tests.facts import sealed_table, small
 from tests.releases import take_schema_back
 
 VERSION = "example/sample/1.0"
@@ -373,6 +375,51 @@ def _link_of_a_stranger(root: Path) -> None:
     (root / ".catalog/passwords").symlink_to("/etc/passwd")
 
 
+def _terms(root: Path, text: str = "alpha") -> tuple[Path, bytes, str]:
+    """Return where the table of terms of a content lies, a whole one, and SQL that records it."""
+    content, found = hashlib.sha256(text.encode()).hexdigest(), small(text)
+    short = hashlib.sha256(VERSION_OF_FACTS.encode()).hexdigest()[:12]
+    path = root / f".catalog/facts/{content[:2]}/{content}.{short}.parquet"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data = sealed_table(text, found)
+    values = {"file_id": content, "content_id": content, "facts_version": VERSION_OF_FACTS, "digest": found["digest"]}
+    values |= {"table_sha256": hashlib.sha256(data).hexdigest()}
+    columns, texts = ", ".join(values), ", ".join(f"'{value}'" for value in values.values())
+    return path, data, f"INSERT INTO file_facts ({columns}, table_bytes) VALUES ({texts}, {len(data)})"
+
+
+def _terms_gone(root: Path) -> None:
+    execute(root, _terms(root)[2])
+
+
+def _terms_cut(root: Path) -> None:
+    path, data, sql = _terms(root)
+    path.write_bytes(data[:-1])
+    execute(root, sql)
+
+
+def _terms_damaged(root: Path) -> None:
+    path, data, sql = _terms(root)
+    path.write_bytes(data[:-1] + b"?")
+    execute(root, sql)
+
+
+def _terms_without_row(root: Path) -> None:
+    path, data, _ = _terms(root)
+    path.write_bytes(data)
+
+
+def _terms_of_a_stranger(root: Path) -> None:
+    (root / ".catalog/facts/xy").mkdir(parents=True)
+    (root / ".catalog/facts/xy/notes.txt").write_text("mine")
+
+
+def _facts_nobody_holds(root: Path) -> None:
+    path, data, sql = _terms(root, "nobody's")
+    path.write_bytes(data)
+    execute(root, sql)
+
+
 Damage = Callable[[Path], None]
 # code → ways to make it
 DAMAGE: dict[str, tuple[Damage, ...]] = {
@@ -407,5 +454,8 @@ DAMAGE: dict[str, tuple[Damage, ...]] = {
     "CAT030": (_series_in_another_case, _path_in_another_case),
     "CAT031": (_key_other, _key_gone),
     "CAT032": (_origin_gone,),
+    "CAT035": (_terms_gone, _terms_cut, _terms_damaged),
+    "CAT036": (_terms_without_row, _terms_of_a_stranger),
+    "CAT037": (_facts_nobody_holds,),
     "CAT033": (_document_of_a_stranger, _intent_of_a_stranger, _stage_of_a_stranger, _link_of_a_stranger),
 }

@@ -83,6 +83,13 @@ FIXES: list[tuple[str, str, Damage]] = [
     ("CAT023", "purge", damage._old_quarantine),
     ("CAT024", "chmod", damage._writable_root),
     ("CAT024", "chmod", damage._writable_database),
+    ("CAT035", "drop", damage._terms_gone),
+    ("CAT035", "drop", damage._terms_cut),
+    ("CAT035", "drop", damage._terms_damaged),
+    ("CAT036", "adopt", damage._terms_without_row),
+    ("CAT036", "quarantine", damage._terms_without_row),
+    ("CAT036", "quarantine", damage._terms_of_a_stranger),
+    ("CAT037", "drop", damage._facts_nobody_holds),
     ("CAT033", "quarantine", damage._document_of_a_stranger),
     ("CAT033", "quarantine", damage._intent_of_a_stranger),
     ("CAT033", "quarantine", damage._stage_of_a_stranger),
@@ -96,7 +103,7 @@ FIXES: list[tuple[str, str, Damage]] = [
 def test_a_fix_mends_its_finding(root: Path, code: str, fix: str, harm: Damage) -> None:
     """After the fix that was asked for nothing is found, rows and disk agree by a recount, and there is an event."""
     harm(root)
-    assert mend(root, f"{code}={fix}", hashing=code == "CAT016") == [fix]
+    assert mend(root, f"{code}={fix}", hashing=code in ("CAT016", "CAT035")) == [fix]
     assert left(root, hashing=True) == []
     assert_consistent(root)
     payload = json.loads(query(root, "SELECT payload FROM events WHERE type = 'doctor.fixed'")[-1][0])

@@ -1,0 +1,101 @@
+"""The SQL of who holds facts: the tables of terms there should be, what leaves with a release, what nobody holds.
+
+What the facts say is read elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from .. import fsops
+from ..connection import literal
+from .facts import TABLE_PATH
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+
+def list_tables(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Return every recorded table of terms, by path: table_path, table_sha256, table_bytes, held.
+
+    held says whether a release has a file with its content.
+    """
+    return connection.sql(
+        f"""
+        SELECT table_path, min(table_sha256) AS table_sha256, min(table_bytes) AS table_bytes, bool_or(held) AS held
+        FROM (
+            SELECT {TABLE_PATH} AS table_path, table_sha256, table_bytes,
+                file_id IN (SELECT file_id FROM extracted_files) AS held
+            FROM file_facts
+        ) WHERE table_path IS NOT NULL GROUP BY table_path ORDER BY table_path
+        """  # noqa: S608 - our own text
+    ).to_arrow_table()
+
+
+def list_unrecorded(connection: duckdb.DuckDBPyConnection, content_ids: Sequence[str]) -> list[str]:
+    """Return those of these contents that a file of a release has as it is stored, sorted."""
+    import pyarrow as pa
+
+    connection.register("given_ids", pa.table({"file_id": pa.array(list(content_ids), pa.string())}))
+    try:
+        rows = connection.execute(
+            "SELECT DISTINCT file_id FROM given_ids SEMI JOIN extracted_files USING (file_id) ORDER BY file_id"
+        ).fetchall()
+    finally:
+        connection.unregister("given_ids")
+    return [str(file_id) for (file_id,) in rows]
+
+
+def leaving(table: str, version_id: str) -> str:
+    """Return the condition (SQL) on rows of `file_facts` or `ontology_heads` that leave with a release."""
+    own = literal(version_id)
+    ids = (
+        f"(SELECT file_id FROM extracted_files WHERE version_id = {own}"  # noqa: S608
+        f" EXCEPT SELECT file_id FROM extracted_files WHERE version_id <> {own})"
+    )
+    if table == "file_facts":
+        return f"file_id IN {ids}"
+    return (
+        f"(content_id, facts_version) IN (SELECT (content_id, facts_version) FROM file_facts WHERE file_id IN {ids})"  # noqa: S608
+        f" AND (content_id, facts_version) NOT IN (SELECT (content_id, facts_version) FROM file_facts"
+        f" WHERE file_id NOT IN {ids})"
+    )
+
+
+def list_leaving(connection: duckdb.DuckDBPyConnection, version_id: str) -> list[str]:
+    """Return the paths of the tables of terms that leave with a release, sorted."""
+    rows = connection.execute(
+        f"SELECT {TABLE_PATH} AS table_path FROM file_facts GROUP BY table_path"  # noqa: S608
+        f" HAVING table_path IS NOT NULL AND bool_and({leaving('file_facts', version_id)}) ORDER BY table_path"
+    ).fetchall()
+    return [str(path) for (path,) in rows]
+
+
+def paths_in(rows: pa.Table) -> list[str]:
+    """Return the paths of the tables of terms that some rows of `file_facts` name, sorted."""
+    import pyarrow.compute as pc
+
+    from .facts import table_path
+
+    named = rows.filter(pc.is_valid(rows["table_sha256"]))
+    pairs = zip(named["content_id"].to_pylist(), named["facts_version"].to_pylist(), strict=True)
+    return sorted({table_path(*pair) for pair in pairs})
+
+
+def delete_facts(connection: duckdb.DuckDBPyConnection, paths: Sequence[str]) -> int:
+    """Un-record the facts whose tables of terms these are, and the headers with them; return how many rows."""
+    import pyarrow as pa
+
+    given = {"given_paths": pa.table({"table_path": pa.array(list(paths), pa.string())})}
+    gone = f"SELECT (content_id, facts_version) FROM file_facts WHERE {TABLE_PATH} IN (FROM given_paths)"  # noqa: S608
+    return sum(
+        fsops.execute(
+            connection,
+            f"DELETE FROM {table} WHERE (content_id, facts_version) IN ({gone})",  # noqa: S608
+            tables=given,
+        )
+        for table in ("ontology_heads", "file_facts")
+    )
+

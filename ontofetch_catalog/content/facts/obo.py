@@ -1,0 +1,163 @@
+"""Facts of OBO: what its clauses say, told by the same predicates that say so in RDF.
+
+A trailing comment is no part of a clause: it repeats the label of another term. Digests are of clauses, and say nothing
+beside those of RDF; terms have the IRIs that they would have there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from . import vocabulary
+from .spelling import literal, node
+from .statements import Statements
+
+_BASE = vocabulary.OBO
+_FRAMES = {"TermFrame": f"{vocabulary.OWL}Class", "TypedefFrame": f"{vocabulary.OWL}ObjectProperty"}
+_LABEL = f"<{vocabulary.RDFS}label> "
+_DEFINITION = f"<{_BASE}IAO_0000115> "
+_DEPRECATED = f'<{vocabulary.OWL}deprecated> "true"'
+_NAMES = {
+    "ReplacedByClause": f"<{_BASE}IAO_0100001> ",
+    "ConsiderClause": f"<{vocabulary.OBO_IN_OWL}consider> ",
+    "AltIdClause": f"<{vocabulary.OBO_IN_OWL}hasAlternativeId> ",
+}
+_VALUE = re.compile(r'(\S+)\s+(?:"((?:[^"\\]|\\.)*)"|(\S+))', re.DOTALL)
+# the last word of a property → what it says of an ontology
+HEADER_PREDICATES = {
+    "title": f"<{vocabulary.TERMS}title> ",
+    "license": f"<{vocabulary.TERMS}license> ",
+    "versionInfo": f"<{vocabulary.OWL}versionInfo> ",
+}
+_PLAIN = re.compile(r"\\(.)", re.DOTALL)
+_LINES = {"n": "\n", "W": " ", "t": "\t"}
+
+
+def keep_obo(frames: Any, kept: Statements) -> int:
+    """Add what the parser of fastobo yields, whose errors pass through; return the number of frames.
+
+    Where there are instances, of which it tells nothing, the facts are not exact.
+    """
+    reader = _Reader(frames.header(), kept)
+    number = 0
+    for frame in frames:
+        number += 1
+        reader.add(frame)
+    kept.finish()
+    return number
+
+
+class _Reader:
+    """The clauses of one file, told as statements.
+
+    Args:
+        header: Its header frame.
+        kept: Where the statements go.
+    """
+
+    def __init__(self, header: Any, kept: Statements) -> None:
+        self._kept = kept
+        self._spaces: dict[str, str] = {}
+        self._iris: dict[str, str] = {}
+        clauses = list(header)
+        self._ontology = next((c.raw_value().strip() for c in clauses if type(c).__name__ == "OntologyClause"), "")
+        for clause in clauses:
+            if type(clause).__name__ == "IdspaceClause":
+                self._spaces[str(clause.prefix)] = str(clause.url)
+        self._add(node(self._ontology_iri()), self._header(clauses))
+
+    def _ontology_iri(self) -> str:
+        if not self._ontology or ":" in self._ontology:
+            return self._ontology
+        return f"{_BASE}{self._ontology}.owl"
+
+    def _header(self, clauses: list[Any]) -> Iterator[str]:
+        yield f"<{vocabulary.TYPE}> <{vocabulary.OWL}Ontology>"
+        for clause in clauses:
+            tag, value = clause.raw_tag(), clause.raw_value()
+            if tag == "data-version":
+                yield f"<{vocabulary.OWL}versionInfo> {literal(value)}"
+            elif tag == "import":
+                yield f"<{vocabulary.OWL}imports> {self._iri(value)}"
+            elif tag == "property_value" and (found := self._told(value)):
+                yield found
+            else:
+                yield str(clause)
+
+    @staticmethod
+    def _told(value: str) -> str:
+        found = _VALUE.match(value)
+        name = HEADER_PREDICATES.get(last_word(found[1])) if found else None
+        if found is None or name is None:
+            return ""
+        return name + literal(_unescaped(found[2]) if found[2] is not None else found[3])
+
+    def _iri(self, name: str) -> str:
+        """Return an identifier as the IRI it stands for, in brackets."""
+        known = self._iris.get(name)
+        if known is None:
+            known = self._iris[name] = node(self._expand(name.replace("\\", "")))
+        return known
+
+    def _expand(self, name: str) -> str:
+        space, colon, local = name.partition(":")
+        if not colon:
+            return f"{_BASE}{self._ontology}#{name}"
+        if local.startswith("//") or space in ("urn", "mailto"):
+            return name
+        return self._spaces.get(space, f"{_BASE}{space}_") + local
+
+    def add(self, frame: Any) -> None:
+        """Take a frame of a term, a relation or an instance."""
+        kind = _FRAMES.get(type(frame).__name__)
+        if kind is None:
+            # of instances the library tells nothing
+            self._kept.exact = False
+        else:
+            self._add(self._iri(str(frame.id)), self._clauses(frame, kind))
+
+    def _clauses(self, frame: Any, kind: str) -> Iterator[str]:
+        yield f"<{vocabulary.TYPE}> <{kind}>"
+        for clause in frame:
+            name = type(clause).__name__
+            if name == "NameClause":
+                yield _LABEL + literal(clause.raw_value().strip())
+            elif name == "IsAClause":
+                yield f"<{vocabulary.RDFS}subClassOf> {self._iri(clause.raw_value())}"
+            elif name == "DefClause":
+                yield _DEFINITION + literal(_unescaped(clause.raw_value()[1:-1]))
+                yield f"def xrefs {clause.xrefs} {clause.qualifiers or ''}"
+                continue
+            elif name in _NAMES:
+                yield f"{_NAMES[name]}{self._iri(clause.raw_value())}"
+            elif name == "IsObsoleteClause" and clause.obsolete:
+                yield _DEPRECATED
+            else:
+                yield _without_comment(clause, name)
+                continue
+            if clause.qualifiers:
+                yield f"{name} {clause.raw_value()} {clause.qualifiers}"
+
+    def _add(self, subject: str, statements: Iterator[str]) -> None:
+        self._kept.add_clauses(subject.encode(), (line.encode() for line in statements))
+
+
+def last_word(name: str) -> str:
+    """Return the last word of a property's name, however its prefix is written."""
+    return re.split(r"[-:/#]", name)[-1]
+
+
+def _unescaped(text: str) -> str:
+    return _PLAIN.sub(lambda found: _LINES.get(found[1], found[1]), text) if "\\" in text else text
+
+
+def _without_comment(clause: Any, name: str) -> str:
+    text = str(clause)
+    # of this clause the attribute is its value
+    comment = None if name == "CommentClause" else clause.comment
+    if comment is None:
+        return text
+    end = f" ! {comment}"
+    return text.removesuffix(end) if text.endswith(end) else text.rpartition(" ! ")[0]

@@ -1,0 +1,84 @@
+"""The writing of a table of terms, some thousand rows at a time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Any
+
+# before Arrow is imported: its own memory reserves addresses, which a process with limits has few of
+os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+
+_ROWS = 8_192
+_LINES = 1 << 18
+
+
+class TermsFile:
+    """A new file with a table of terms; closed at the end of a `with`.
+
+    Args:
+        path: Where; nothing may be there.
+    """
+
+    def __init__(self, path: str) -> None:
+        import pyarrow.parquet as pq
+
+        from .schema import TERMS_SCHEMA
+
+        self.rows = 0
+        self._schema = TERMS_SCHEMA
+        self._columns: dict[str, list[Any]] = {name: [] for name in self._schema.names}
+        self._counts: list[int] = []
+        self._size = 0
+        self._stream = open(path, "xb")
+        # of hashes there are no two alike, a dictionary of them would only take memory
+        named = ["kind", "parents.list.element", "replaced_by.list.element", "consider.list.element"]
+        self._writer = pq.ParquetWriter(self._stream, self._schema, compression="zstd", use_dictionary=named)
+
+    def __enter__(self) -> TermsFile:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self._flush()
+        finally:
+            self._writer.close()
+            self._stream.close()
+
+    def add(self, lines: Iterable[bytes], **row: Any) -> None:
+        """Append a row; rows have to come sorted by `iri`.
+
+        Args:
+            lines: Digests of its statements, of which the first eight bytes are kept.
+            row: All other columns.
+        """
+        kept = [line[:8] for line in lines]
+        for name, column in self._columns.items():
+            if name != "lines":
+                column.append(row[name])
+        self._columns["lines"].append(b"".join(sorted(kept)))
+        self._counts.append(len(kept))
+        self._size += len(kept)
+        self.rows += 1
+        if len(self._counts) >= _ROWS or self._size >= _LINES:
+            self._flush()
+
+    def _flush(self) -> None:
+        import pyarrow as pa
+
+        if not self._counts:
+            return
+        offsets = [0]
+        for count in self._counts:
+            offsets.append(offsets[-1] + count)
+        packed = pa.py_buffer(b"".join(self._columns.pop("lines")))
+        values = pa.Array.from_buffers(pa.uint64(), offsets[-1], [None, packed])
+        arrays = [pa.array(column, self._schema.field(name).type) for name, column in self._columns.items()]
+        arrays.append(pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values, type=self._schema.field("lines").type))
+        self._writer.write_table(pa.Table.from_arrays(arrays, schema=self._schema))
+        self._columns = {name: [] for name in self._schema.names}
+        self._counts, self._size = [], 0

@@ -1,0 +1,60 @@
+"""Names and texts of statements, as a table of terms shows them: unescaped, cut where they are very long."""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+
+MOST_TEXT = 2_000  # characters
+MOST_DEFINITION = 10_000
+MOST_LISTED = 10_000  # values of one list
+_MOST_IRI = 4_000
+_LITERAL = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"(?:@([A-Za-z0-9-]+))?', re.DOTALL)
+_ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))", re.DOTALL)
+_ESCAPED = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
+
+
+def iri_of(node: bytes) -> str:
+    """Return the IRI of a node, nothing of one that has none."""
+    return shortened_iri(node[1:-1].decode()) if node[:1] == b"<" else ""
+
+
+def shortened_iri(iri: str) -> str:
+    """Return an IRI; of an enormous one the beginning and a hash, so that it stays another one than others."""
+    return iri if len(iri) <= _MOST_IRI else f"{iri[: _MOST_IRI // 2]}…{sha256(iri.encode()).hexdigest()}"
+
+
+def cut(text: str, most: int = MOST_TEXT) -> str:
+    """Return a text of at most so many characters."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def read_value(value: bytes) -> tuple[str, str]:
+    """Return the text and the language of a statement's object; of a node its IRI, and no language."""
+    text = value.decode()
+    found = _LITERAL.match(text)
+    if found is None:
+        return iri_of(value.partition(b" ")[0]), ""
+    said = found[1]
+    return (_ESCAPE.sub(_unescaped, said) if "\\" in said else said), (found[2] or "").lower()
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    code = found[1] or found[2]
+    if not code:
+        return _ESCAPED.get(found[3], found[3])
+    number = int(code, 16)
+    return chr(number) if number < 0x110000 and not 0xD800 <= number < 0xE000 else "\ufffd"
+
+
+def best(values: list[tuple[str, str]]) -> str | None:
+    """Return the text that is shown of several: English, else without language, else another; the least of those."""
+    if not values:
+        return None
+    return min(values, key=lambda value: (_rank(value[1]), value[1], value[0]))[0]
+
+
+def _rank(language: str) -> int:
+    if language == "en" or language.startswith("en-"):
+        return 0
+    return 2 if language else 1

@@ -1,0 +1,127 @@
+"""The finding of facts of releases that are recorded: what lacks some is looked at, and recorded as by a pull.
+
+It knows the contract and not who answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from ontofetch_hookspecs import HostInfo, Table, ValidateDone, Validator, VersionRecord, collect
+from ontofetch_hookspecs.layout import find_layout
+from ontofetch_hookspecs.store_paths import StorePath
+
+from ..errors import PreconditionFailed
+from .allowances import allowance_of, limits_of
+from .checks import builtin_validators
+from .contract import now
+from .facts_room import FactsRoom
+from .validators import run_validators
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """What came of one release.
+
+    Args:
+        version_id: The release.
+        contents: How many contents it has in formats of which there can be facts.
+        known: Of how many nothing had to be found.
+        made: Of how many there are facts now.
+        without: Of how many there are none, for a reason that is recorded.
+        too_large: How many are larger than the setting facts_max_bytes says.
+    """
+
+    version_id: str
+    contents: int
+    known: int
+    made: int
+    without: int
+    too_large: int
+
+
+def make_facts(
+    host: HostInfo, version_id: str, *, again: bool = False, progress: Callable[[int, int], None] | None = None
+) -> Made:
+    """Find the facts that files of a release lack, and record them.
+
+    Args:
+        host: The host.
+        version_id: The release.
+        again: Whether contents that once had none for a reason are looked at again.
+        progress: Called with the number of contents done and in all.
+
+    Raises:
+        OntofetchError: The release is not recorded, or its facts can't be.
+    """
+    hook = host.manager.hook
+    record: VersionRecord | None = hook.lookup_version(version_id=version_id)
+    if record is None:
+        raise PreconditionFailed(f"{version_id} is not recorded.", subject=version_id)
+    started = now()
+    files = pa.table(record.files)
+    validators = list(builtin_validators())
+    names = {validator.name for validator in validators}
+    contributed = collect(host.manager, "register_validators", Validator)
+    validators += [validator for name, (_, validator) in contributed.items() if name not in names]
+
+    def find_facts(file_ids: Sequence[str], versions: Sequence[str]) -> Table | None:
+        found: Table | None = hook.lookup_facts(file_ids=file_ids, facts_versions=versions)
+        return found
+
+    settings = host.settings
+    with FactsRoom(host.root, find_facts, int(str(settings["facts_max_bytes"])), again=again) as room:
+        results = run_validators(
+            files,
+            StorePath(host.root, f"{record.fs_relpath}/{find_layout(record.layout).data}"),
+            validators,
+            _all_judged,
+            version_id=version_id,
+            timeout=float(str(settings["validate_timeout"])),
+            workers=int(str(settings["validate_workers"])),
+            allowance=allowance_of(settings),
+            limits=limits_of(settings),
+            facts=room,
+            progress=progress,
+        )
+        found = room.found
+        if found is not None:
+            event = ValidateDone(
+                root=host.root,
+                run_id=host.run_id,
+                config_hash=host.config_hash,
+                version_id=version_id,
+                results=results.slice(0, 0),
+                started_at=started,
+                finished_at=now(),
+                facts=found,
+                staged=room.staged,
+            )
+            hook.on_validate_done(event=event)
+        without = 0 if found is None else found["facts"].null_count
+        return Made(
+            version_id=version_id,
+            contents=room.contents,
+            known=room.contents - room.asked,
+            made=0 if found is None else len(found) - without,
+            without=without,
+            too_large=room.too_large,
+        )
+
+
+def _all_judged(file_ids: Sequence[str], validator: str, validator_version: str) -> Table:
+    """Answer that all contents were judged: only facts are wanted here."""
+    del validator, validator_version
+    count = len(file_ids)
+    return pa.table(
+        {
+            "file_id": pa.array(list(file_ids), pa.string()),
+            "passed": pa.array([True] * count, pa.bool_()),
+            "details": pa.array(["{}"] * count, pa.string()),
+            "run_at": pa.array([now()] * count, pa.timestamp("us", "UTC")),
+            "reused_from": pa.array([""] * count, pa.string()),
+        }
+    )
