@@ -10,6 +10,7 @@ import polars as pl
 from . import columns as c
 from .collect import collect
 from .polars_pipelines.lives import TOLD, one_per_release
+from .polars_pipelines.terms import is_term
 from .sources import CatalogLike, Reader
 from .term_tables import TABLE_PATH, TermTables
 
@@ -34,6 +35,15 @@ class Known:
         with_table = self.facts.filter(pl.col(TABLE_PATH).is_not_null())
         self.files = with_table
         self.releases = with_table.select(c.SLOT, c.POSITION, c.VERSION_ID).unique(maintain_order=True)
+
+    def all_terms(self) -> pl.LazyFrame:
+        """Return the IRIs of all terms of all files."""
+        contents = self.files.unique(TABLE_PATH, maintain_order=True).to_dicts()
+        empty = pl.LazyFrame(schema={c.IRI: pl.String()})
+        frames = {str(at): self.tables.scan(row).select(c.IRI) for at, row in enumerate(contents)}
+        found = self.tables.collect(frames).values()
+        self.tables.keep([])
+        return pl.concat([empty, *(frame.lazy() for frame in found)]).filter(is_term()).unique()
 
     def find(self, which: pl.Expr) -> pl.DataFrame:
         """Return the terms that `which` holds for, in every file: version_id, slot, position, relpath, iri, TOLD."""

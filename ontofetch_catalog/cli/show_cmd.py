@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from ontofetch_hookspecs import HostInfo, take_common_options
 
-from .common import profiled
-
 
 def main(argv: list[str], host: HostInfo) -> int:
     """Show a term, named by IRI or CURIE.
@@ -19,4 +17,4 @@ def main(argv: list[str], host: HostInfo) -> int:
     from .show_term import show_term
 
     argv, host = take_common_options(argv, host)
-    return profiled(argv, lambda: show_term(argv, host))
+    return show_term(argv, host)

@@ -84,6 +84,31 @@ def register_reports() -> Iterable[Report]:
             ),
         ),
         Report(
+            "impact",
+            "which terms of a list are obsolete, gone or changed, and what replaces them",
+            f"{_REPORTS}:impact",
+            (
+                Parameter("mine", "the list: a file with an IRI or CURIE a line, or CSV with a column iri", required=True),
+                Parameter("a", "the release that changes are counted from (default: the one before B)"),
+                Parameter("b", "the release that counts (default: the latest one, if there is only one series)"),
+            ),
+            ("--mine terms.txt", "--mine terms.csv --b go/latest --format csv"),
+        ),
+        Report(
+            "quality",
+            "what there is to mend in the terms of a release: labels, definitions, replacements, parents, imports",
+            f"{_REPORTS}:quality",
+            (Parameter("version", "the release (default: the latest one, if there is only one series)"),),
+            ("", "--version go/latest --format html --out quality.html"),
+        ),
+        Report(
+            "imports",
+            "what a release imports, directly and through others, and which releases of the store satisfy that",
+            f"{_REPORTS}:imports",
+            (Parameter("version", "the release (default: the latest one, if there is only one series)"),),
+            ("", "--version brick/latest --format markdown"),
+        ),
+        Report(
             "validation",
             "how files fared with the validators, and what was fixed or broke since another release",
             f"{_REPORTS}:validation",
