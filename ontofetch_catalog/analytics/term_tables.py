@@ -7,25 +7,21 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import polars as pl
 
 from ..errors import CatalogUnreadable
 from . import columns as c
 from .collect import Teller, collect
+from .errors_of_facts import nothing_known
 from .polars_pipelines.meaning import differing
+from .polars_pipelines.terms import is_term, short_name
+from .sources import CatalogLike, Reader
 
 TABLE_PATH = "table_path"
 _FACTS = (TABLE_PATH, c.TABLE_SHA256, c.TABLE_BYTES)
 _AT_ONCE = 16  # pairs of files that are looked at together
-
-
-class TableReader(Protocol):
-    """Gives the bytes of tables of terms."""
-
-    def term_table(self, row: Mapping[str, Any]) -> bytes:
-        """Return the Parquet of the table that a row of facts names; CatalogUnreadable if it is not as recorded."""
 
 
 class TermTables:
@@ -36,7 +32,7 @@ class TermTables:
         tell: Prints plans and times; None for none.
     """
 
-    def __init__(self, reader: TableReader, tell: Teller | None = None) -> None:
+    def __init__(self, reader: Reader, tell: Teller | None = None) -> None:
         self._reader = reader
         self._tell = tell
         self._held: dict[str, bytes] = {}
@@ -107,6 +103,36 @@ class TermTables:
         return [found[f"{at}a"] for at in range(len(rows))], [found[f"{at}b"] for at in range(len(rows))]
 
 
+def terms_of_releases(catalog: CatalogLike, reader: Reader, version_id: str | None) -> pl.LazyFrame:
+    """Return the terms of all files of a release, or (None) of the latest release of each series.
+
+    Columns as in `tables_of_terms.TERMS`.
+
+    Raises:
+        UsageError: Nothing is known of what files say.
+    """
+    if not reader.knows_facts():
+        raise nothing_known(version_id or "terms")
+    tables = TermTables(reader, catalog.tell)
+    latest = reader.versions((c.IS_LATEST,)).filter(c.IS_LATEST).select(c.VERSION_ID)
+    names = [version_id] if version_id else tables.collect({"latest": latest})["latest"][c.VERSION_ID].to_list()
+    files = tables.collect({"facts": reader.facts(names).filter(pl.col(TABLE_PATH).is_not_null())})["facts"]
+    frames = [
+        tables.scan(row).select(
+            pl.lit(row[c.VERSION_ID]).alias(c.VERSION_ID), pl.lit(row[c.RELPATH]).alias(c.RELPATH), *_TOLD
+        )
+        for row in files.to_dicts()
+    ]
+    nothing = tables.scan({TABLE_PATH: None}).select(
+        pl.lit("").alias(c.VERSION_ID), pl.lit("").alias(c.RELPATH), *_TOLD
+    )
+    rows = pl.concat([nothing, *frames]).filter(is_term())
+    lists = [pl.col(name).list.join(" ").replace("", None) for name in _LISTS]
+    return rows.with_columns(short_name(pl.col(c.IRI)).alias(c.TERM), *lists)
+
+
+_LISTS = (c.REPLACED_BY, c.CONSIDER, c.PARENTS, c.ALT_IDS)
+_TOLD = (c.IRI, c.KIND, c.LABEL, c.DEFINITION, c.DEPRECATED, *_LISTS, c.STATEMENTS)
 _DIGEST, _TEXTS = pl.Binary(), pl.List(pl.String())
 SCHEMA: Mapping[str, pl.DataType] = {
     c.IRI: pl.String(),

@@ -55,7 +55,7 @@ def changes_of(result: Any) -> dict[str, tuple[Any, ...]]:
 
 def test_each_changed_term_has_one_category(two: Any) -> None:
     """Before and after stand on one line with labels; what an obsoletion rewrites is not told again."""
-    result = two.catalog.meaning()
+    result = two.catalog.report("meaning")
     assert changes_of(result) == {
         ex(2): ("relabelled", "liver", "hepar", "redefined"),
         ex(3): ("redefined", "Another organ.", "The other organ.", None),
@@ -74,7 +74,7 @@ def test_each_changed_term_has_one_category(two: Any) -> None:
 
 def test_headers_are_a_section_of_their_own(two: Any) -> None:
     """Version, licence and imports are not terms."""
-    rows = two.catalog.meaning()["ontologies"].select("field", "before", "after").rows()
+    rows = two.catalog.report("meaning")["ontologies"].select("field", "before", "after").rows()
     assert set(rows) == {
         ("version_info", "1", "2"),
         ("license", None, "CC0"),
@@ -85,7 +85,7 @@ def test_headers_are_a_section_of_their_own(two: Any) -> None:
 def test_statements_are_counted_as_multisets(two: Any) -> None:
     """What one side has more often than the other, over all terms and what belongs to none."""
     lines = [Counter(line for row in term_rows(Said(terms)) for line in row["lines"]) for terms in (BASE, NEXT)]
-    pair = two.catalog.meaning()["files"].row(0, named=True)
+    pair = two.catalog.report("meaning")["files"].row(0, named=True)
     assert pair["triples_added"] == (lines[1] - lines[0]).total()
     assert pair["triples_removed"] == (lines[0] - lines[1]).total()
 
@@ -94,7 +94,7 @@ def files_of(shelf: Any, a: dict[str, Any], b: dict[str, Any]) -> set[tuple[Any,
     """Return state, file in A, file in B, how they were paired."""
     add(shelf, "s/o/1", a)
     add(shelf, "s/o/2", b, latest=True)
-    found = shelf.catalog.meaning()
+    found = shelf.catalog.report("meaning")
     return set(found["files"].select("state", "file_a", "file_b", "paired_by").rows())
 
 
@@ -156,7 +156,7 @@ def test_a_folder_of_another_version_has_the_same_ontology(shelf: Any) -> None:
 def test_what_can_be_said_of_a_pair(shelf: Any, a: Said, b: Said, state: str, section: str) -> None:
     """Equal is said only where it is sure, and what can't be compared is named with the reason."""
     assert files_of(shelf, {"ex.owl": a}, {"ex.owl": b}) == {(state, "ex.owl", "ex.owl", "path")}
-    result = shelf.catalog.meaning()
+    result = shelf.catalog.report("meaning")
     special = {"reserialised", "not_exact", "same_version", "other_version", "not_compared"}
     assert {name for name in special if len(result[name])} == {section}
     if state == "not compared":
@@ -172,7 +172,7 @@ def test_a_namespace_move_is_said_as_one(shelf: Any) -> None:
     new = {f"http://example.org/2#{name}": Term(name) for name in ("a", "b", "d")}
     add(shelf, "s/o/1", {"ex.owl": Said(old)})
     add(shelf, "s/o/2", {"ex.owl": Said(new)}, latest=True)
-    result = shelf.catalog.meaning()
+    result = shelf.catalog.report("meaning")
     assert Counter(result["changes"]["change"].to_list()) == {"namespace": 2, "added": 1, "removed": 1}
     assert result["namespaces"].rows() == [("http://example.org/1#", "http://example.org/2#", 2)]
     moved = result["changes"].filter(change="namespace").select("before", "after").rows()
@@ -182,36 +182,36 @@ def test_a_namespace_move_is_said_as_one(shelf: Any) -> None:
 
 def test_only_some_terms_are_asked_for(two: Any, tmp_path: Any) -> None:
     """Those below a term, in either release; those of a namespace; those of a list, with the ones nobody has."""
-    under = two.catalog.meaning(terms_under="EX:0000002")
+    under = two.catalog.report("meaning", terms_under="EX:0000002")
     assert set(changes_of(under)) == {ex(2), ex(4)}
-    assert len(changes_of(two.catalog.meaning(terms_under="EX"))) == 9
-    assert len(changes_of(two.catalog.meaning(terms_under="http://example.org/"))) == 9
+    assert len(changes_of(two.catalog.report("meaning", terms_under="EX"))) == 9
+    assert len(changes_of(two.catalog.report("meaning", terms_under="http://example.org/"))) == 9
     listed = tmp_path / "mine.txt"
     listed.write_text(f"# my terms\n{ex(5)}\nEX:0000003\nEX:0000001\nEX:7777777\n")
-    mine = two.catalog.meaning(mine=str(listed))
+    mine = two.catalog.report("meaning", mine=str(listed))
     assert set(changes_of(mine)) == {ex(3), ex(5)}
     assert mine["unknown"]["word"].to_list() == ["EX:7777777"]
     listed.write_text(f"name,iri\nkidney,{ex(3)}\n")
-    assert set(changes_of(two.catalog.meaning(mine=listed))) == {ex(3)}
+    assert set(changes_of(two.catalog.report("meaning", mine=listed))) == {ex(3)}
 
 
 def test_groups(two: Any) -> None:
     """The main rows are about kinds, prefixes or changes where that is asked for."""
-    assert two.catalog.meaning(by="kind").main.select("group", "terms", "added").rows() == [("class", 9, 1)]
-    assert two.catalog.meaning(by="prefix").main.select("group", "terms").rows() == [("EX", 9)]
-    assert len(two.catalog.meaning(by="change").main) == 10
+    assert two.catalog.report("meaning", by="kind").main.select("group", "terms", "added").rows() == [("class", 9, 1)]
+    assert two.catalog.report("meaning", by="prefix").main.select("group", "terms").rows() == [("EX", 9)]
+    assert len(two.catalog.report("meaning", by="change").main) == 10
 
 
 def test_files_that_are_named(two: Any) -> None:
     """One file, or two that have nothing else in common; what is mistyped is answered with what there is."""
-    assert len(changes_of(two.catalog.meaning(file_a="ex.owl"))) == 9
+    assert len(changes_of(two.catalog.report("meaning", file_a="ex.owl"))) == 9
     with pytest.raises(UsageError, match="no file 'ex.wl'") as caught:
-        two.catalog.meaning(file_b="ex.wl")
+        two.catalog.report("meaning", file_b="ex.wl")
     assert "'ex.owl'" in str(caught.value.hint)
     with pytest.raises(UsageError, match="No term is 'nothing'"):
-        two.catalog.meaning(terms_under="nothing")
+        two.catalog.report("meaning", terms_under="nothing")
     with pytest.raises(UsageError, match="over a series"):
-        two.catalog.meaning(series="s/o", terms_under="EX")
+        two.catalog.report("meaning", series="s/o", terms_under="EX")
 
 
 def test_one_content_in_two_places_counts_once(shelf: Any) -> None:
@@ -219,7 +219,7 @@ def test_one_content_in_two_places_counts_once(shelf: Any) -> None:
     a, b = Said(BASE), Said(NEXT)
     add(shelf, "s/o/1", {"x/ex.owl": a, "y/ex.owl": a})
     add(shelf, "s/o/2", {"x/ex.owl": b, "y/ex.owl": b}, latest=True)
-    result = shelf.catalog.meaning()
+    result = shelf.catalog.report("meaning")
     assert result["summary"]["terms"].item() == 9
     assert result["files"]["terms_changed"].to_list() == [6, 6]
     one = result["files"]["triples_added"][0]
@@ -232,11 +232,11 @@ def test_a_lost_or_damaged_table_is_a_sentence(two: Any) -> None:
     data = table.read_bytes()
     table.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
     with pytest.raises(CatalogUnreadable, match="damaged") as caught:
-        two.catalog.meaning()
+        two.catalog.report("meaning")
     assert "db facts" in str(caught.value.hint)
     table.unlink()
     with pytest.raises(CatalogUnreadable, match="can't be read"):
-        two.catalog.meaning()
+        two.catalog.report("meaning")
 
 
 def test_nothing_is_known(shelf: Any) -> None:
@@ -244,27 +244,27 @@ def test_nothing_is_known(shelf: Any) -> None:
     shelf.add("s/o/1", {"a.ttl": b"1"})
     shelf.add("s/o/2", {"a.ttl": b"2"}, latest=True)
     with pytest.raises(UsageError) as caught:
-        shelf.catalog.meaning()
+        shelf.catalog.report("meaning")
     assert "db facts" in str(caught.value.hint)
     with pytest.raises(UsageError):
-        shelf.catalog.meaning(series="s/o")
+        shelf.catalog.report("meaning", series="s/o")
 
 
 def test_over_a_series(two: Any) -> None:
     """Each release has the counts that the report of its step has; unknown ones are null."""
     add(two, "s/o/3", {"ex.owl": Said(NEXT, [head(IRI, version_info="3")]), "new.owl": Said({ex(50): Term("n")})})
     add(two, "s/o/4", {"ex.owl": Said(BASE, known=False)}, latest=True)
-    line = two.catalog.meaning(series="s/o")["timeline"]
+    line = two.catalog.report("meaning", series="s/o")["timeline"]
     assert line["version_id"].to_list() == ["s/o/1", "s/o/2", "s/o/3", "s/o/4"]
     assert line["added"].to_list() == [None, 1, 1, None]
     assert line["terms"].to_list() == [9, 8, 9, None]
     assert line["files_not_compared"].to_list() == [None, 0, 0, 1]
     for at, b in ((1, "s/o/2"), (2, "s/o/3")):
-        summary = two.catalog.meaning(b=b)["summary"].row(0, named=True)
+        summary = two.catalog.report("meaning", b=b)["summary"].row(0, named=True)
         assert {name: line.row(at, named=True)[name] for name in summary if name in line.columns and name != "terms"} == {
             name: value for name, value in summary.items() if name in line.columns and name != "terms"
         }
-    history = two.catalog.meaning(b="s/o/3", last=2)["history"]
+    history = two.catalog.report("meaning", b="s/o/3", last=2)["history"]
     assert history["version_id"].to_list() == ["s/o/2", "s/o/3"]
 
 
@@ -301,7 +301,29 @@ def test_against_a_naive_recount(open_shelf: Any, a: Said, b: Said) -> None:
     number = len(list((open_shelf.store.root).glob("s/*/1")))
     add(open_shelf, f"s/o{number}/1", {"ex.owl": replace(a, bytes=b"a" + content_of(a))})
     add(open_shelf, f"s/o{number}/2", {"ex.owl": replace(b, bytes=b"b" + content_of(b))})
-    result = open_shelf.catalog.meaning(f"s/o{number}/1", f"s/o{number}/2")
+    result = open_shelf.catalog.report("meaning", a=f"s/o{number}/1", b=f"s/o{number}/2")
     expected = {iri: category(a.terms.get(iri), b.terms.get(iri)) for iri in {*a.terms, *b.terms}}
     found = {iri: row[0] for iri, row in changes_of(result).items()}
     assert found == {iri: change for iri, change in expected.items() if change}
+
+
+def test_growth_counts_terms(two: Any) -> None:
+    """Both forms of growth have the counts of this report, and null where a changed file is not known."""
+    add(two, "s/o/3", {"ex.owl": Said(BASE, known=False)}, latest=True)
+    columns = ["terms_added", "terms_removed", "obsoleted"]
+    assert two.catalog.growth("o/1", "o/2")["summary"].select(columns).row(0) == (1, 1, 1)
+    line = two.catalog.growth(series="s/o")["timeline"].select(columns).rows()
+    assert line == [(None,) * 3, (1, 1, 1), (None,) * 3]
+    for table in (two.store.root / ".catalog/facts").rglob("*.parquet"):
+        table.unlink()
+    assert two.catalog.growth("o/1", "o/2")["summary"].select(columns).row(0) == (None,) * 3
+
+
+def test_from_python(two: Any) -> None:
+    """Terms and their changes are lazy frames, read when they are collected."""
+    terms = two.catalog.terms("o/2").filter(deprecated=True).select("term", "label", "replaced_by").collect()
+    assert terms.rows() == [("EX:0000005", "obsolete old thing", ex(2))]
+    assert two.catalog.terms().select("iri").collect().height == len(NEXT)
+    changes = two.catalog.meaning("o/1", "o/2")
+    assert changes.filter(change="merged").select("iri").collect().rows() == [(ex(6),)]
+    assert changes.collect().rows() == two.catalog.report("meaning")["changes"].rows()

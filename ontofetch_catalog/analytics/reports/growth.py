@@ -17,6 +17,7 @@ from ..polars_pipelines import growth as pipelines
 from ..results import ReportResult
 from ..sources import CatalogLike
 from .common import Releases, check_choice, make_result
+from .meaning_series import GROWN, grown_terms
 from .timeline import timeline
 
 
@@ -74,7 +75,7 @@ GROWTH = Contract(
         Section(
             "summary",
             "growth",
-            (Field("a", TEXT, "version_id of A"), Field("b", TEXT, "version_id of B"), *f.GROUP),
+            (Field("a", TEXT, "version_id of A"), Field("b", TEXT, "version_id of B"), *f.GROUP, *GROWN),
             shown=False,
         ),
     ),
@@ -135,6 +136,7 @@ def growth(
         earlier = releases.one(a) if a else releases.before(later, "--a")
         changes = reader.changes([(earlier, later)], _CHANGE[by], unchanged=all and by == "path")
         totals = reader.totals(group, [earlier, later])
+        terms = grown_terms(catalog, reader, [(earlier, later)])
     sides = pipelines.sides(totals, earlier, later)
     total = pipelines.growth_total(changes, sides)
     placed = pipelines.with_folder(changes) if group == c.FOLDER else changes
@@ -142,7 +144,9 @@ def growth(
         **({"changes": pipelines.file_changes(changes)} if by == "path" else {}),
         SECTIONS[group]: pipelines.growth_by(placed, sides, group),
         "kinds": pipelines.growth_kinds(total),
-        "summary": total.with_columns(pl.lit(earlier).alias("a"), pl.lit(later).alias("b")),
+        "summary": total.with_columns(pl.lit(earlier).alias("a"), pl.lit(later).alias("b")).join(
+            terms, left_on="b", right_on=c.VERSION_ID, how="left"
+        ),
     }
     result = make_result(catalog, GROWTH, frames, {"a": earlier, "b": later, "by": by, "all": all})
     renamed = int(result["summary"][c.RENAMED_FILES].item())

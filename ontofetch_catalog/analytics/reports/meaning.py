@@ -18,7 +18,8 @@ from ..polars_pipelines import heads as head_pipelines
 from ..polars_pipelines import meaning as pipelines
 from ..polars_pipelines import pairing
 from ..results import ReportResult
-from ..sources import CatalogLike
+from ..tables_of_terms import CHANGE, CHANGES
+from ..sources import CatalogLike, Reader
 from .common import Releases, check_choice, make_result, parse_count
 from .meaning_series import HISTORY, counts_of_steps, meaning_series
 from .meaning_series import draw as draw_history
@@ -39,7 +40,6 @@ def draw(result: Mapping[str, pl.DataFrame], parameters: Mapping[str, object]) -
 
 
 BY = ("term", "kind", "prefix", "change")
-CHANGE = f"Enum({', '.join(c.TERM_CHANGES)})"
 _STATE = f"Enum({', '.join(pairing.STATES)})"
 
 
@@ -53,29 +53,6 @@ _VERSION_A = Field(c.VERSION_A, TEXT, "version that the header states in A", "ve
 _VERSION_B = Field(c.VERSION_B, TEXT, "version that the header states in B", "version in B", 3)
 _NULL = "; null where they are not compared"
 _OVERLAP = "; a term may count in several of these columns" + _NULL
-CHANGES = Section(
-    "changes",
-    "terms",
-    (
-        Field(c.CHANGE, CHANGE, "what became of the term; each changed term has one"),
-        Field(c.TERM, TEXT, "short name: `GO:0008150` where the IRI ends in `GO_0008150`, else what stands last in it"),
-        Field(c.IRI, TEXT, "IRI of the term; of one that changed namespace, the old one", "IRI", 9),
-        Field(c.KIND, TEXT, "class, object property, individual …; `mention` where no type is stated", detail=5),
-        Field(c.LABEL_A, TEXT, "label in A", "label in A", 4),
-        Field(c.LABEL_B, TEXT, "label in B", "label in B", 3),
-        Field(c.BEFORE, TEXT, "what changed as it was: label, definition, parents that are lost, IRI", detail=1),
-        Field(c.AFTER, TEXT, "what it became: label, definition, parents that are new, what replaces it", detail=1),
-        Field(c.ALSO, TEXT, "what else changed of the term, if anything", detail=6),
-        Field(c.REPLACED_BY, TEXT, "IRI of the term to use instead, if one is named", "instead", 8),
-        Field("definition_a", TEXT, "definition in A", "definition in A", 11),
-        Field("definition_b", TEXT, "definition in B", "definition in B", 10),
-        Field("parents_a", TEXT, "IRIs of the named parents in A, with blanks between", "parents in A", 13),
-        Field("parents_b", TEXT, "IRIs of the named parents in B, with blanks between", "parents in B", 12),
-        Field(c.FILE, TEXT, "path in B of the file that shows it; of a removed file, in A", detail=7),
-        Field(c.FILES, INT, "number of pairs of files that show the same change", detail=14),
-    ),
-    split=c.CHANGE,
-)  # fmt: skip
 FILES = Section(
     "files",
     "files, and how they were paired",
@@ -289,3 +266,15 @@ def _summary(changes: pl.LazyFrame, files: pl.LazyFrame, a: str, b: str) -> pl.L
         for name in (c.TRIPLES_ADDED, c.TRIPLES_REMOVED)
     )
     return pl.concat([counted, triples], how="horizontal").with_columns(pl.lit(a).alias("a"), pl.lit(b).alias("b"))
+
+
+def changes_of(catalog: CatalogLike, reader: Reader, pair: tuple[str, str]) -> pl.LazyFrame:
+    """Return the rows of the section `changes` for two releases.
+
+    Raises:
+        UsageError: Nothing is known of what files say.
+    """
+    if not reader.knows_facts():
+        raise nothing_known(pair[1])
+    frames, _ = _frames(Comparison(catalog, reader, [pair]), None, None)
+    return frames["changes"]

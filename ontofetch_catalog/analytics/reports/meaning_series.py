@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from ...errors import UsageError
+from ...errors import CatalogUnreadable, UsageError
 from .. import columns as c
 from .. import drawing as d
 from .. import fields as f
@@ -141,4 +141,33 @@ def step_counts(comparison: Comparison, steps: list[tuple[str, str]]) -> pl.Lazy
         .join(terms, on=c.STEP, how="left")
         .join(triples, on=c.STEP, how="left")
         .with_columns(pl.when(complete).then(pl.col(counted).fill_null(0)))
+    )
+
+
+GROWN = tuple(
+    Field(
+        name, INT, f"terms that {what}, as in `report meaning`; null where that is not known of all files that differ",
+        detail=9,
+    )
+    for name, what in ((c.TERMS_ADDED, "came"), (c.TERMS_REMOVED, "are gone"), (c.OBSOLETED, "became obsolete"))
+)  # fmt: skip
+
+
+def grown_terms(catalog: CatalogLike, reader: Reader, steps: list[tuple[str, str]]) -> pl.LazyFrame:
+    """Return version_id (of B), terms_added, terms_removed, obsoleted; no row where nothing is known.
+
+    A table of terms that is lost or damaged makes them unknown: what a report says of bytes does not depend on it.
+    """
+    nothing = pl.LazyFrame(schema={c.VERSION_ID: pl.String(), **{field.name: pl.Int64() for field in GROWN}})
+    if not steps or not reader.knows_facts():
+        return nothing
+    try:
+        counts = step_counts(Comparison(catalog, reader, steps), steps)
+    except CatalogUnreadable:
+        return nothing
+    return counts.select(
+        c.VERSION_ID,
+        pl.col(c.TERM_ADDED).alias(c.TERMS_ADDED),
+        pl.col(c.TERM_REMOVED).alias(c.TERMS_REMOVED),
+        c.OBSOLETED,
     )
