@@ -107,7 +107,7 @@ def arrange(
     parts = []
     for name in names:
         if name in look.split:
-            parts += _split(name, frames[name], look, rows=rows, exact=exact)
+            parts += _split(name, frames[name], look, rows=rows, exact=exact, total=(totals or {}).get(name))
             continue
         shown = cut(look, name, frames[name], rows)
         total = (totals or {}).get(name, frames[name].height)
@@ -115,7 +115,9 @@ def arrange(
     return parts
 
 
-def _split(name: str, frame: pl.DataFrame, look: Look, *, rows: int | None, exact: bool) -> list[Part]:
+def _split(
+    name: str, frame: pl.DataFrame, look: Look, *, rows: int | None, exact: bool, total: int | None
+) -> list[Part]:
     """Return a part for each value of the column by which a section is split, in the order of the rows."""
     column = look.split[name]
     title = look.titles.get(name, name.replace("_", " "))
@@ -125,6 +127,10 @@ def _split(name: str, frame: pl.DataFrame, look: Look, *, rows: int | None, exac
         own = replace(look, titles={**look.titles, name: heading})
         shown = cut(look, name, group, rows).drop(column)
         parts.append(_part(name, shown, own, exact=exact, lone=False, total=group.height))
+    if parts and total is not None and total > frame.height:
+        # cut before, so that it is not known of which of them
+        rest = f"… and {total - frame.height:,} more of all {title} (--top {total}, or --format json)"
+        parts[-1] = replace(parts[-1], rest=rest)
     return parts
 
 

@@ -1,10 +1,14 @@
-"""Frames as one page of HTML that needs nothing else: its style is inside, and it loads and runs nothing.
+"""Frames as one page of HTML that needs nothing else: its style is inside, and it loads nothing.
+
+It runs nothing either, but for the search of a page that has one.
 
 How single values read and which of them are shown is known to `cells`; pictures come in as SVG.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -18,6 +22,20 @@ if TYPE_CHECKING:
     import polars as pl
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+# hides the rows of tables that lack one of the words; the one script of a page, allowed by its hash alone
+SEARCH = """
+const field = document.getElementById('search'), said = document.getElementById('hits');
+const rows = [...document.querySelectorAll('div.wide tbody tr')].map(row => [row, row.textContent.toLowerCase()]);
+field.addEventListener('input', () => {
+  const words = field.value.toLowerCase().split(/\\s+/);
+  let shown = 0;
+  for (const [row, text] of rows) shown += !(row.hidden = !words.every(word => text.includes(word)));
+  said.textContent = field.value.trim() ? `${shown} of ${rows.length} rows` : '';
+});
+"""
+_SEARCH_FIELD = (
+    '<p class="asked"><label>Search the tables <input id="search" type="search"></label> <output id="hits"></output></p>'
+)
 STYLE = """
 :root { color-scheme: light dark; --line: #d8dee4; --soft: #6a737d; --band: #f6f8fa; --paper: #fff; --ink: #1f2328;
   --green: #1a7f37; --red: #c62828; --yellow: #8a5a00; --cyan: #0b6e86; }
@@ -63,21 +81,28 @@ def as_page(
         exact: Whether sizes are shown in bytes instead of binary units.
         totals: Name → how many rows a frame had that was cut before.
     """
+    policy = f"{POLICY}; script-src 'sha256-{_hash_of(SEARCH)}'" if look.search else POLICY
     asked = " · ".join(f"{word(name)} {word(_spell(value))}" for name, value in parameters.items() if _says(value))
     return "\n".join(
         [
             "<!DOCTYPE html>",
             '<html lang="en"><head><meta charset="utf-8">',
-            f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">',
+            f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             f"<title>{word(title)}</title><style>{STYLE}</style></head><body>",
             f"<h1>{word(title)}</h1>",
             f'<p class="asked">{asked}</p>',
+            *([_SEARCH_FIELD] if look.search else []),
             *(f"<figure>{picture}</figure>" for picture in pictures),
             *(_part(part) for part in arrange(frames, look, rows=rows, exact=exact, totals=totals)),
+            *([f"<script>{SEARCH}</script>"] if look.search else []),
             "</body></html>\n",
         ]
     )
+
+
+def _hash_of(script: str) -> str:
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
 def word(value: object) -> str:

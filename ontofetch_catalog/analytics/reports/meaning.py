@@ -220,7 +220,12 @@ def meaning(
         "by": by, "last": count,
     }  # fmt: skip
     result = make_result(catalog, MEANING, sections, asked)
-    return replace(result, titles={"kinds": f"what changed from {earlier} to {later}"})
+    # the long texts are for machines; what of them changed stands before and after
+    hidden = ["definition_a", "definition_b", "parents_a", "parents_b", c.FILES]
+    if "changes" in result and result["changes"][c.FILE].n_unique() <= 1:
+        hidden.append(c.FILE)
+    titles = {"kinds": f"what changed from {earlier} to {later}"}
+    return replace(result, titles=titles, hidden={"changes": tuple(hidden)})
 
 
 def _only_the_series(*given: str | None) -> bool:
