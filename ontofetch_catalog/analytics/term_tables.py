@@ -91,14 +91,14 @@ class TermTables:
         wanted = {}
         for at, row in enumerate(rows):
             for side in "ab":
-                # a term that changed is needed from both sides, and each side names those that it has
-                scan = scans[str(row[f"{TABLE_PATH}_{side}"])]
-                chosen = iris[f"{at}{side}"][c.IRI]
-                rest = scan if len(chosen) == len(narrow[str(row[f"{TABLE_PATH}_{side}"])]) else scan.filter(
-                    pl.col(c.IRI).is_in(chosen.implode())
-                )  # fmt: skip
+                # each side names the terms that the other has not in the same way; headers are in the row of no term,
+                # whose digest leaves them out
+                path = str(row[f"{TABLE_PATH}_{side}"])
+                chosen, scan = iris[f"{at}{side}"][c.IRI], scans[path]
+                if len(chosen) < len(narrow[path]):
+                    scan = scan.filter(pl.col(c.IRI).is_in(chosen.implode()) | ~is_term())
                 pair = pl.lit(row[c.PAIR], pl.UInt32).alias(c.PAIR)
-                wanted[f"{at}{side}"] = rest.select(pair, *columns)
+                wanted[f"{at}{side}"] = scan.select(pair, *columns)
         found = self.collect(wanted)
         return [found[f"{at}a"] for at in range(len(rows))], [found[f"{at}b"] for at in range(len(rows))]
 
