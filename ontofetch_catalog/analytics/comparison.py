@@ -142,22 +142,23 @@ class Comparison:
         looked_at = self.pairs.filter(pl.col(c.STATE).is_in(pairing.COMPARED))
         return looked_at.unique([c.STEP, "content_id_a", "content_id_b"], keep="first", maintain_order=True)
 
-    def labels(self, iris: pl.LazyFrame, step_pairs: pl.DataFrame) -> pl.LazyFrame:
+    def labels(self, iris: pl.LazyFrame, pairs: pl.DataFrame) -> pl.LazyFrame:
         """Return the names of some terms, as the files of B say, else those of A."""
-        wanted = collect({"iris": iris}, self._tell)["iris"][c.IRI]
-        if wanted.is_empty():
-            return pl.LazyFrame(schema={c.IRI: pl.String(), "name": pl.String()})
-        frames = {}
+        wanted = self.tables.collect({"iris": iris})["iris"][c.IRI]
+        found = [pl.DataFrame(schema={c.IRI: pl.String(), c.LABEL: pl.String()})]
+        rest = wanted
         for side in "ba":
-            rows = step_pairs.select(
-                pl.col(f"{name}_{side}").alias(name) for name in _TABLE
-            ).unique(TABLE_PATH).drop_nulls(TABLE_PATH).sort(TABLE_PATH)  # fmt: skip
-            for at, row in enumerate(rows.to_dicts()):
-                found = self.tables.scan(row).filter(pl.col(c.IRI).is_in(wanted.implode()))
-                frames[f"{side}{at}"] = found.select(c.IRI, c.LABEL, pl.lit(side).alias("side"))
-        labelled = pl.concat(self.tables.collect(frames).values()).drop_nulls(c.LABEL)
-        best = labelled.lazy().sort("side", c.LABEL, descending=[True, False]).unique(c.IRI, keep="first")
-        return names_of(wanted.to_frame().lazy(), best)
+            if rest.is_empty():
+                break
+            named = [pl.col(f"{name}_{side}").alias(name) for name in _TABLE]
+            rows = pairs.select(named).drop_nulls(TABLE_PATH).unique(TABLE_PATH, maintain_order=True).to_dicts()
+            frames = {
+                str(at): self.tables.scan(row).filter(pl.col(c.IRI).is_in(rest.implode())).select(c.IRI, c.LABEL)
+                for at, row in enumerate(rows)
+            }
+            found += [frame.drop_nulls(c.LABEL) for frame in self.tables.collect(frames).values()]
+            rest = rest.filter(~rest.is_in(pl.concat(found)[c.IRI].implode()))
+        return names_of(wanted.to_frame().lazy(), pl.concat(found).lazy())
 
     def differing(self, columns: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Return the terms of A and of B that are not the same on the other side, with `pair`."""

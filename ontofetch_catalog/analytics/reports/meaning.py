@@ -249,17 +249,23 @@ def _frames(
         frames["unknown"] = pl.LazyFrame({WORD: words}).join(matched.lazy(), on=WORD, how="anti")
     raw = pipelines.raw_changes(old.lazy(), new.lazy())
     numbered = comparison.pairs.lazy().select(c.PAIR, c.STEP)
-    changes = pipelines.once_each(pipelines.categorise(raw, new.lazy()), numbered)
-    sorted_out = comparison.tables.collect({"all": changes})["all"].lazy()
+    categories = pipelines.once_each(pipelines.categorise(raw, new.lazy()), numbered)
+    sorted_out = comparison.tables.collect({"all": categories})["all"].lazy()
     names = comparison.labels(pipelines.named_iris(sorted_out), comparison.compared)
-    files = comparison.with_counts(old, new, raw, whole=not narrowed)
-    paths = files.select(c.PAIR, pl.coalesce(f"{c.RELPATH}_b", f"{c.RELPATH}_a").alias(c.FILE))
+    counted = comparison.with_counts(old, new, raw, whole=not narrowed)
+    paths = comparison.pairs.lazy().select(
+        c.PAIR, pl.coalesce(f"{c.RELPATH}_b", f"{c.RELPATH}_a").alias(c.FILE)
+    )
     described = pipelines.described(sorted_out, names).join(paths, on=c.PAIR, how="left", maintain_order="left")
-    shown = files.rename({f"{c.RELPATH}_a": c.FILE_A, f"{c.RELPATH}_b": c.FILE_B})
-    special = {name: shown.filter(pl.col(c.STATE) == state) for name, (state, _) in _SPECIAL.items()}
-    ordered = shown.sort(c.STATE, c.FILE_B, c.FILE_A, nulls_last=True)
+    shown = counted.rename({f"{c.RELPATH}_a": c.FILE_A, f"{c.RELPATH}_b": c.FILE_B})
+    # several sections are made of each
+    found = comparison.tables.collect(
+        {"changes": described, "files": shown.sort(c.STATE, c.FILE_B, c.FILE_A, nulls_last=True)}
+    )
+    changes, files = found["changes"].lazy(), found["files"].lazy()
+    special = {name: files.filter(pl.col(c.STATE) == state) for name, (state, _) in _SPECIAL.items()}
     headers = head_pipelines.changed_fields(comparison.heads.lazy())
-    return {"changes": described, "ontologies": headers, **special, **frames}, ordered
+    return {"changes": changes, "ontologies": headers, **special, **frames}, files
 
 
 def _summary(changes: pl.LazyFrame, files: pl.LazyFrame, a: str, b: str) -> pl.LazyFrame:
