@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -48,20 +49,28 @@ def facts_table(rows: list[dict[str, Any]]) -> pa.Table:
     )
 
 
-def stage_facts(root: Path, texts: dict[str, str], **changes: Any) -> tuple[Stage, pa.Table]:
-    """Stage tables of terms of these files; return the stage and the facts table."""
-    stage = Stage.create(root)
-    rows = []
+def told_of(texts: dict[str, str], **changes: Any) -> pa.Table:
+    """Return the facts table of files whose tables of terms are staged."""
+    return facts_table([row for row, _ in _rows_of(texts, **changes)])
+
+
+def _rows_of(texts: dict[str, str], **changes: Any) -> Iterator[tuple[dict[str, Any], bytes]]:
     for text in texts.values():
         found = small(text, **changes)
         data = sealed_table(text, found)
         content = sha256(text.encode())
-        with stage.write_file(f"facts/{content}.parquet") as file:
-            file.write(data)
         about = {"file_id": content, "content_id": content, "facts_version": found["facts_version"]}
         table = {"table": f"{content}.parquet", "table_sha256": sha256(data), "table_bytes": len(data)}
-        rows.append({**about, **table, "facts": encode(found).decode()})
-    return stage, facts_table(rows)
+        yield {**about, **table, "facts": encode(found).decode()}, data
+
+
+def stage_facts(root: Path, texts: dict[str, str], **changes: Any) -> tuple[Stage, pa.Table]:
+    """Stage tables of terms of these files; return the stage and the facts table."""
+    stage = Stage.create(root)
+    for row, data in _rows_of(texts, **changes):
+        with stage.write_file(f"facts/{row['table']}") as file:
+            file.write(data)
+    return stage, told_of(texts, **changes)
 
 
 def record_facts(releases: Releases, version: str, texts: dict[str, str], **changes: Any) -> Receipt:
@@ -78,5 +87,3 @@ def record_facts(releases: Releases, version: str, texts: dict[str, str], **chan
         return releases._receipt(releases.manager.hook.on_validate_done(event=event))
     finally:
         stage.discard()
-
-

@@ -53,7 +53,8 @@ else:
     _MODULES = {
         "events": (
             "FACTS_COLUMNS FILES_COLUMNS KNOWN_FACTS_COLUMNS KNOWN_RESULTS_COLUMNS RESULTS_COLUMNS CatalogCommitted "
-            "CatalogRolledBack Column DownloadDone Event ExtractDone Receipt SetLatest Table ValidateDone find_receipt staged_path"
+            "CatalogRolledBack Column DownloadDone Event ExtractDone Receipt SetLatest Table ValidateDone find_receipt "
+            "staged_path"
         ),
         "collecting": "ask_contribution collect",
         "extensions": "RELEASES_COLUMNS Exporter ExportOptions Finding Look Retention",

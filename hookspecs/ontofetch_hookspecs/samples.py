@@ -132,7 +132,13 @@ def sample_tables(**changes: object) -> SampleTables:
     moment = pa.timestamp("us", "UTC")
     file = {"relpath": "sample.nt", "file_id": SAMPLE_SHA256, "format": "ntriples", "size_bytes": len(SAMPLE_BYTES)}
     result = {"validator": "sample", "validator_version": "1", "passed": True, "details": "{}", "reused_from": None}
-    types = {"size_bytes": pa.int64(), "passed": pa.bool_(), "mtime": moment, "run_at": moment, "table_bytes": pa.int64()}
+    types = {
+        "size_bytes": pa.int64(),
+        "passed": pa.bool_(),
+        "mtime": moment,
+        "run_at": moment,
+        "table_bytes": pa.int64(),
+    }
 
     def table(values: Mapping[str, object]) -> pa.Table:
         known = {name: changes.get(name, value) for name, value in values.items()}

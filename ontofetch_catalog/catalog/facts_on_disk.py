@@ -52,7 +52,7 @@ def is_sound(store: Store, path: str, sha256: str) -> bool:
 
 def read_row(store: Store, path: str) -> dict[str, Any] | None:
     """Return a table's row, columns FACTS_COLUMNS, as its own metadata has it; None if it is no sound table."""
-    from ..content.term_tables import facts_fault, read_sealed
+    from ..content.term_tables import read_sealed
 
     content_id = content_of(path)
     if not content_id:
@@ -71,7 +71,7 @@ def read_row(store: Store, path: str) -> dict[str, Any] | None:
     return about | {"reason": None, "table": path, "table_sha256": sha256, "table_bytes": size}
 
 
-def list_adoptable(store: Store, connection: duckdb.DuckDBPyConnection, paths: Sequence[str]) -> list[str]:
+def list_adoptable(connection: duckdb.DuckDBPyConnection, paths: Sequence[str]) -> list[str]:
     """Return those of these tables whose content a file of a release has as it is stored."""
     held = set(held_facts.list_unrecorded(connection, sorted({content_of(path) for path in paths} - {""})))
     return [path for path in paths if content_of(path) in held]
@@ -91,7 +91,7 @@ class AdoptFacts(MaintenanceBoundary):
         del draft
         known = set(held_facts.list_tables(connection)["table_path"].to_pylist())
         paths = sorted(set(list_on_disk(self.store)) - known)
-        return Recorded(rows=adopt_tables(self.store, connection, list_adoptable(self.store, connection, paths)))
+        return Recorded(rows=adopt_tables(self.store, connection, list_adoptable(connection, paths)))
 
 
 def adopt_tables(store: Store, connection: duckdb.DuckDBPyConnection, paths: Sequence[str]) -> int:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _TEXT = """Find what the files of releases say of terms, where that is not recorded, or its table is lost.
 
 A pull does so by itself; this is for releases that were recorded before, with --no-facts, or by an earlier version.
-What is known is left as it is, and an interrupted run goes on where it was. Without a release it looks at all of them."""
+What is known is left as it is, and an interrupted run goes on where it was. Without a release it looks at all."""
 
 
 def main(argv: list[str], host: HostInfo) -> int:
@@ -29,7 +29,7 @@ def main(argv: list[str], host: HostInfo) -> int:
 
     parser = make_parser(host, "db facts", _TEXT, "db facts brickschema/0.7.9")
     parser.add_argument("release", nargs="*", metavar="RELEASE", help="version_id, an end of it, or SERIES/latest")
-    parser.add_argument("--again", action="store_true", help="also try what had none for a reason, such as too little time")
+    parser.add_argument("--again", action="store_true", help="also try what had none for some reason")
     args = parser.parse_args(argv)
     options = OutputOptions.from_args(args)
     store_to_write(host)

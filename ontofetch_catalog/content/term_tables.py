@@ -6,12 +6,11 @@ With the small facts inside, a table says by itself what is known of its content
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import IO, TYPE_CHECKING, Any
 
-from ontofetch_hookspecs.names import check_text
 from ontofetch_hookspecs.errors import EventError
+from ontofetch_hookspecs.names import check_text
 
 from .facts.schema import TERMS_SCHEMA
 
@@ -32,8 +31,13 @@ _FEW_VALUES = ["kind", "parents.list.element", "replaced_by.list.element", "cons
 _MOST_COUNT = 2**63 - 1
 
 
-def seal(path: str, facts: Mapping[str, Any]) -> None:
-    """Put the small facts into the metadata of a table of terms, unless they are there; it is written anew.
+def seal(found: str, path: str, facts: Mapping[str, Any]) -> None:
+    """Write a table of terms once more, as a new file, with the small facts in its metadata.
+
+    Args:
+        found: Where the table is.
+        path: Where it is written to.
+        facts: The small facts.
 
     Raises:
         ValueError: It is no such table.
@@ -41,17 +45,13 @@ def seal(path: str, facts: Mapping[str, Any]) -> None:
     """
     import pyarrow.parquet as pq
 
-    text = encode(facts)
-    with pq.ParquetFile(path) as found:
-        if fault := table_fault(found):
+    schema = TERMS_SCHEMA.with_metadata({FACTS_KEY: encode(facts)})
+    with pq.ParquetFile(found) as table:
+        if fault := table_fault(table):
             raise ValueError(fault)
-        if (found.schema_arrow.metadata or {}).get(FACTS_KEY) == text:
-            return
-        schema = TERMS_SCHEMA.with_metadata({FACTS_KEY: text})
-        with pq.ParquetWriter(f"{path}.sealed", schema, compression="zstd", use_dictionary=_FEW_VALUES) as writer:
-            for number in range(found.num_row_groups):
-                writer.write_table(found.read_row_group(number))
-    os.replace(f"{path}.sealed", path)
+        with pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=_FEW_VALUES) as writer:
+            for number in range(table.num_row_groups):
+                writer.write_table(table.read_row_group(number))
 
 
 def encode(facts: Mapping[str, Any]) -> bytes:
@@ -91,24 +91,28 @@ def facts_fault(facts: object) -> str:
     """Return what is wrong with small facts; empty if nothing is. What they are is said in docs/hooks.md."""
     if not isinstance(facts, dict):
         return "they are no object"
-    try:
-        check_text("facts_version", facts.get("facts_version"), most=200, optional=False)
-        check_text("digest_kind", facts.get("digest_kind"), most=40, optional=False)
-    except EventError as error:
-        return error.message
-    if not is_hex(facts.get("digest"), 64):
-        return "their digest is not 64 hex digits"
+    return next(_faults_of(facts), "")
+
+
+def _faults_of(facts: dict[str, Any]) -> Iterator[str]:
+    for name, most in (("facts_version", 200), ("digest_kind", 40)):
+        try:
+            check_text(name, facts.get(name), most=most, optional=False)
+        except EventError as error:
+            yield error.message
+    for name, digits in (("digest", 64), ("general_digest", 32)):
+        if not is_hex(facts.get(name), digits) and (name == "digest" or facts.get(name) is not None):
+            yield f"their {name} is not {digits} hex digits"
     if not isinstance(facts.get("digest_exact"), bool):
-        return "digest_exact is neither true nor false"
-    if facts.get("general_digest") is not None and not is_hex(facts["general_digest"], 32):
-        return "their general_digest is not 32 hex digits"
+        yield "digest_exact is neither true nor false"
     for name in (*_COUNTS, "heads_found"):
         if not _is_count(facts.get(name)):
-            return f"{name} is no count"
+            yield f"{name} is no count"
     heads = facts.get("heads", [])
-    if not isinstance(heads, list) or len(heads) > MOST_HEADS:
-        return f"heads is no list of {MOST_HEADS:,} at most"
-    return next(filter(None, map(_head_fault, heads)), "")
+    if isinstance(heads, list) and len(heads) <= MOST_HEADS:
+        yield from filter(None, map(_head_fault, heads))
+    else:
+        yield f"heads is no list of {MOST_HEADS:,} at most"
 
 
 def _head_fault(head: object) -> str:

@@ -1,7 +1,7 @@
 """Where the facts of a run are collected: which contents lack some, what workers wrote, and its way into a stage.
 
-A worker has read what strangers made, so what it wrote is looked at before it is taken. How facts are found is not known
-here.
+A worker has read what strangers made, so what it wrote is looked at before it is taken. How facts are found is not
+known here.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-import stat
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -61,7 +60,6 @@ class FactsRoom:
         self._lookup = lookup
         self._max_bytes = max_bytes
         self._again = again
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._stage: Stage | None = None
         self._rows: dict[str, dict[str, Any]] = {}
         self._lock = threading.Lock()
@@ -71,8 +69,6 @@ class FactsRoom:
         return self
 
     def __exit__(self, *raised: object) -> None:
-        if self._folder is not None:
-            self._folder.cleanup()
         if self._stage is not None:
             self._stage.discard()
 
@@ -126,14 +122,8 @@ class FactsRoom:
     @contextmanager
     def place(self) -> Iterator[str]:
         """Yield a path to which a worker may write a table of terms; nothing stays there."""
-        with self._lock:
-            if self._folder is None:
-                self._folder = tempfile.TemporaryDirectory(prefix="ontofetch-facts-")
-            folder = tempfile.mkdtemp(dir=self._folder.name)
-        try:
+        with tempfile.TemporaryDirectory(prefix="ontofetch-facts-") as folder:
             yield os.path.join(folder, "terms.parquet")
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
 
     def take(self, about: dict[str, Any], relpath: str, facts: dict[str, Any], table: str) -> None:
         """Check what a worker wrote and put it into the stage; if it can't be used, say so in its place.
@@ -148,14 +138,14 @@ class FactsRoom:
 
         name = f"{about['file_id']}.parquet"
         try:
-            if fault := facts_fault(facts):
-                raise ValueError(fault)
             place = StorePath(Path(table).parent, Path(table).name)
             with os.fdopen(place.open_file(), "rb") as stream:
-                if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-                    raise ValueError("their table is no regular file")
-                if read_sealed(stream) != encode(facts):
-                    raise ValueError("their table is not about them")
+                fault = facts_fault(facts) or (
+                    "" if read_sealed(stream) == encode(facts) else "their table is another's"
+                )
+                if fault:
+                    self.refuse(about, relpath, f"what the validator found can't be used: {fault}")
+                    return
                 stream.seek(0)
                 sha256, size = self._stage_table(name, stream)
         except (OSError, ValueError, EventError, StageError) as error:
@@ -193,7 +183,10 @@ class FactsRoom:
         types = {"string": pa.string(), "int64": pa.int64()}
         schema = pa.schema([pa.field(column.name, types[column.type], column.nullable) for column in FACTS_COLUMNS])
         rows = [self._rows[key] for key in sorted(self._rows)]
-        return pa.table({name: pa.array([row.get(name) for row in rows], schema.field(name).type) for name in schema.names}, schema=schema)
+        return pa.table(
+            {name: pa.array([row.get(name) for row in rows], schema.field(name).type) for name in schema.names},
+            schema=schema,
+        )
 
     @property
     def staged(self) -> Path | None:

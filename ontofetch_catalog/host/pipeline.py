@@ -36,8 +36,8 @@ from .allowances import allowance_of, limits_of
 from .checks import builtin_validators
 from .contract import Contract, now
 from .copies import Copy, find_lost, name_of_copy
-from .facts_room import FactsRoom
 from .extract import Extraction, ExtractLimits, Unpacker, extract_artifact
+from .facts_room import FactsRoom
 from .fetch import STAGED, fetch
 from .http_options import HttpOptions
 from .manager import Plugins

@@ -83,7 +83,7 @@ class Worker:
         wait = Patience(timeout, given_up)
         path = str(folder / task.relpath)
         if not compression:
-            return self._look_at(task, path, size, task.file_id, wait)
+            return self._look_at(task, path, size, wait, content_id=task.file_id)
         with self._room.copy_of(task.relpath) as copy:
             request = {
                 "inflate": compression,
@@ -96,18 +96,18 @@ class Worker:
             found = self._answer(request, self._allowance, size, task, wait)
             if "inflated" not in found:
                 return found
-            return self._look_at(task, copy, found["inflated"], found["content_id"], wait)
+            return self._look_at(task, copy, found["inflated"], wait, content_id=found["content_id"])
 
-    def _look_at(self, task: Task, path: str, size: int, content_id: str, wait: Patience) -> dict[str, Any]:
+    def _look_at(self, task: Task, path: str, size: int, wait: Patience, *, content_id: str) -> dict[str, Any]:
         """Return the judgement, after the facts are put where they are collected, if some are wanted."""
         if self._facts is not None and task.facts_version and self._facts.takes(size):
-            found = self._find_facts(task, path, size, content_id, self._facts, wait)
+            found = self._find_facts(task, path, size, wait, content_id=content_id, room=self._facts)
             if "passed" in found:
                 return found
         return {} if task.is_judged else self._judge(task, path, size, wait)
 
     def _find_facts(
-        self, task: Task, path: str, size: int, content_id: str, room: FactsRoom, wait: Patience
+        self, task: Task, path: str, size: int, wait: Patience, *, content_id: str, room: FactsRoom
     ) -> dict[str, Any]:
         with room.place() as table:
             request = {

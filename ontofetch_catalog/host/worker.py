@@ -103,14 +103,15 @@ def answer_with_facts(task: dict[str, Any]) -> dict[str, object]:
     """
     from ..content.term_tables import seal
 
+    raw = task["table"] + ".found"
     try:
-        found = load_target(task["facts"])(task["path"], task["format"], task["table"])  # type: ignore[operator]
+        found = load_target(task["facts"])(task["path"], task["format"], raw)  # type: ignore[operator]
         passed, details, facts = found
         judged = _told(passed, details)
         if facts is None or "unusable" in judged:
             return judged | {"no_facts": _reason_of(judged)}
         facts = {**facts, "facts_version": task["facts_version"]}
-        seal(task["table"], facts)
+        seal(raw, task["table"], facts)
         if len(json.dumps(facts)) > MOST_FACTS:
             return judged | {"no_facts": f"there are more than {MOST_FACTS:,} bytes of them beside the table of terms"}
         return judged | {"facts": facts}

@@ -1,4 +1,4 @@
-"""Facts in the store: rows and tables of terms come together, once per content, and leave with the last who holds it."""
+"""Facts in the store: rows and tables of terms come together, once per content, and break no rule."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.catalog.doctor.examine import examine
 from ontofetch_catalog.catalog.prune import planning
 from ontofetch_catalog.catalog.rebuild.build import rebuild
+from ontofetch_catalog.catalog.verify import Request, Scope, verify
 from tests.catalog.prune.stores import MONTH, carry_out, plan
 from tests.facts import record_facts
 from tests.releases import Releases, query
@@ -66,7 +67,7 @@ def test_facts_leave_with_the_last_release_that_holds_them(releases: Releases) -
     carry_out(root, "purge", again)
     assert held(root) == pruned
     # what a release keeps of itself beside its plan is gone
-    assert not [path for path in (root / ".catalog/plans" / again).rglob("*.parquet")]
+    assert not list((root / ".catalog/plans" / again).rglob("*.parquet"))
 
 
 def test_facts_that_were_found_again_meanwhile_stay(releases: Releases) -> None:
@@ -95,7 +96,7 @@ def test_a_backup_holds_the_facts(releases: Releases, tmp_path: Path, include_da
     made, _ = back_up(Store(root, FAST), path, include_data=include_data, key=None, progress=lambda *_: None)
     assert not made.missing
     assert not made.damaged
-    shutil.rmtree(root / ".catalog/facts" / sorted(before["tables"])[0][:2])
+    shutil.rmtree(root / ".catalog/facts" / min(before["tables"])[:2])
     for place in (root, tmp_path / "elsewhere"):
         restore(Store(place, FAST), path, key=None, progress=lambda *_: None)
         assert held(place) == before
@@ -117,3 +118,19 @@ def test_a_lost_catalog_learns_the_facts_from_the_tables(releases: Releases) -> 
     # but for the time at which they were recorded
     assert [row[:-1] for row in after["file_facts"]] == [row[:-1] for row in before["file_facts"]]
     assert codes(root) == []
+
+
+def test_a_verification_reads_the_tables_too(releases: Releases) -> None:
+    """What it finds damaged doctor looks at again, and mends."""
+    root = releases.root
+    path = root / ".catalog/facts" / min(held(root)["tables"])
+    data = path.read_bytes()
+    sound = verify(Store(root, FAST), Request(scope=Scope()), progress=lambda *_: None, tell=lambda _: None)
+    assert (len(sound.findings), sound.checked_files) == (0, sound.files)
+    assert sound.files == 2 + len(OLD) + len(NEW) + 4
+    path.write_bytes(data[:-1] + b"?")
+    assert list(examine(Store(root, FAST)).findings["code"].to_pylist()) == []
+    found = verify(Store(root, FAST), Request(scope=Scope()), progress=lambda *_: None, tell=lambda _: None)
+    (finding,) = found.findings.to_pylist()
+    assert (finding["kind"], finding["outcome"], root / finding["path"]) == ("terms", "damaged", path)
+    assert list(examine(Store(root, FAST)).findings["code"].to_pylist()) == ["CAT035"]

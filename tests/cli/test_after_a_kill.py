@@ -28,6 +28,7 @@ PRUNE = "--version 1.0 --min-age 0s --yes 0s --override large-plan"
 WRITING = {
     "backup": "backup",
     "doctor": "doctor --fix --yes",
+    "facts": "facts",
     "import": "import {home} --service t --copy --pattern none-{{ontology}}-{{version}}.owl",
     "latest": "latest set example/sample/1.0",
     "migrate": "migrate",

@@ -43,6 +43,7 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("db", "events"),
     ("db", "latest", "set", "o/1"),
     ("db", "latest", "set", "o/3"),
+    ("db", "facts"),
     ("db", "refresh"),
     ("db", "verify"),
     ("db", "pin", "o/2"),

@@ -24,6 +24,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "backup": (),
     "restore": ("backup",),
     "verify": (),
+    "facts": (),
     "refresh": (),
     "prune": ("--keep-last", "1", "--dry-run"),
     "pin": (),

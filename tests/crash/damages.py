@@ -56,6 +56,16 @@ def all_lost(home: Path) -> Facts:
     return database_lost(home)
 
 
+def database_lost_of(build: Callable[[Path], Facts]) -> Callable[[Path], Facts]:
+    """Return a builder of a store whose database is lost after it was built."""
+
+    def built(home: Path) -> Facts:
+        build(home)
+        return database_lost(home)
+
+    return built
+
+
 def never_had_a_catalog(home: Path) -> Facts:
     """Build a tree of two releases that no catalog has written anything about but where the latest is."""
     scenarios.latest(home)

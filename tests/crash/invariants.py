@@ -20,6 +20,8 @@ INVARIANTS: dict[str, tuple[str, str]] = {
     "files-have-rows": (SHOULD, "every file below src/ and data/ has a row"),
     "rows-have-releases": (MUST, "every row belongs to a recorded release"),
     "results-have-files": (SHOULD, "every result is about a recorded file with that content"),
+    "facts-have-tables": (SHOULD, "facts that are recorded have their table of terms, with that size and sha256"),
+    "tables-have-facts": (SHOULD, "every table of terms has its rows"),
     "keys-are-unique": (MUST, "no key of a table occurs twice"),
     "latest-equals-pointer": (SHOULD, "LATEST.json says what the newest pointer says"),
     "documents-agree": (SHOULD, "manifests and audits say what the rows say"),

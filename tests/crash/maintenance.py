@@ -173,7 +173,20 @@ def littered(home: Path) -> Facts:
 
 def planned(home: Path) -> Facts:
     """Build a store with a plan to take both."""
-    littered(home)
+    return planning(littered)(home)
+
+
+def planning(build: Callable[[Path], Facts]) -> Callable[[Path], Facts]:
+    """Return a builder that makes a plan to take both on top."""
+
+    def built(home: Path) -> Facts:
+        build(home)
+        return _plan(home)
+
+    return built
+
+
+def _plan(home: Path) -> Facts:
     words = "--keep-last 1 --min-age 0s --yes 0s --override large-plan"
     ontofetch(home, "db", "prune", *words.split())
     (plan,) = (home / "store/.catalog/plans").iterdir()

@@ -16,6 +16,11 @@ _STEPS = tuple(
     Variant(name=name, build=build, run=maintenance.run(*words.split()), stepwise=True, exhaustive=False)
     for name, build, words in (
         ("prune/apply", maintenance.planned, "db prune --apply {plan}"),
+        (
+            "prune/apply-with-facts",
+            maintenance.planning(scenarios.with_facts(maintenance.littered, "1.0", scenarios.FORMER)),
+            "db prune --apply {plan}",
+        ),
         ("backup/folder", scenarios.latest, "db backup"),
         # each time it is asked for it counts anew, with an event
         ("refresh/all", scenarios.latest, "db refresh"),
@@ -73,6 +78,8 @@ FIXES = tuple(
         ("purge", damages.harmed(damage.DAMAGE["CAT023"][0]), "--fix CAT023"),
         ("recompute-keys", damages.harmed(damage.DAMAGE["CAT031"][0]), "--fix CAT031"),
         ("recompute-origins", damages.harmed(damage.DAMAGE["CAT032"][0]), "--fix CAT032"),
+        ("drop-facts", damages.harmed(damage.DAMAGE["CAT035"][1]), "--fix CAT035"),
+        ("adopt-facts", damages.harmed(damage.DAMAGE["CAT036"][0]), "--fix CAT036=adopt"),
         ("chmod", damages.harmed(damage.DAMAGE["CAT024"][0], damage.DAMAGE["CAT024"][2]), "--fix CAT024"),
         ("migrate", scenarios.old_schema, "--fix CAT005"),
     )
@@ -80,6 +87,12 @@ FIXES = tuple(
 _REBUILD = Variant(name="rebuild/", run=maintenance.rebuilt, stepwise=True, exhaustive=False, by_turns=True)
 _REBUILDS = (
     replace(_REBUILD, name="rebuild/lost", build=damages.all_lost, again=True),
+    replace(
+        _REBUILD,
+        name="rebuild/lost-with-facts",
+        build=damages.database_lost_of(scenarios.with_facts(scenarios.latest, "2.0", scenarios.TEXTS)),
+        again=True,
+    ),
     replace(_REBUILD, name="rebuild/adopted", build=damages.never_had_a_catalog, again=True),
     replace(_REBUILD, name="rebuild/replacing", build=scenarios.latest, moves_log=True),
     replace(

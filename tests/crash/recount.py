@@ -27,6 +27,9 @@ COLUMNS = {
     " verified_at IS NOT NULL",
     "validations": "version_id, relpath, file_id, validator, validator_version, passed, details::VARCHAR, reused_from",
     "latest_pointer": "slot, version_id, updated_by | updated_at",
+    "file_facts": "file_id, facts_version, content_id, digest, table_sha256, table_bytes, terms, heads, reason"
+    " | recorded_at",
+    "ontology_heads": "content_id, facts_version, position, title, imports::VARCHAR",
     "version_stats": "version_id, artifacts, artifact_bytes, files, size_bytes, formats, passed, failed, not_judged,"
     " not_validated | computed_at",
     "schema_version": "version, checksum",
@@ -40,6 +43,7 @@ FOLDERS = {
 SHARED = "docstokg-tree"  # another program's files lie in the same folders, also before anything is recorded
 MANIFEST, BESIDE = "manifest.json", ".manifest.json"
 DOCUMENTS = (".extract.audit.json", ".validation.audit.json", MANIFEST)
+TERMS = ".catalog/facts/"
 OF_ANOTHER = "ontologies/"  # the tree of another program, in stores that have one
 LOCKS = (".duck.lock", ".duck.lock.desk")
 MOST_READ = 1_000
@@ -121,13 +125,14 @@ def picture_of(disk: dict[str, tuple[int, str]], root: Path) -> dict[str, Any]:
                 staged["/".join(parts[2:])] = digest
         elif parts[1] == "quarantine" and len(parts) > 3:
             kept.append(["/".join(parts[3:]), digest])
-        elif parts[1] not in ("intents", "backups", "plans"):
+        elif parts[1] not in ("intents", "backups", "plans", "facts"):
             odd.append(path)
     odd += [f".catalog/{name}" for name in ("new.duckdb", "new.duckdb.wal") if (root / ".catalog" / name).exists()]
     # documents carry times; whether they say what the rows say is looked at apart
     timed = (*DOCUMENTS, BESIDE, "LATEST.json")
     files = {path: digest for path, digest in outside.items() if os.path.basename(path) not in timed}
     documents = sorted(path for path in outside if path not in files)
+    files |= {path: digest for path, (_, digest) in disk.items() if path.startswith(TERMS)}
     return {
         "files": files,
         "documents": documents,
@@ -152,6 +157,7 @@ def compare(
     found["intents"] = sorted(os.listdir(folder)) if folder.is_dir() else []
     check_keys(tables, faults)
     check_files(tables, disk, faults)
+    check_terms(tables, disk, faults)
     check_latest(tables, root, disk, faults)
     check_documents(tables, root, disk, faults)
     found["events"] = check_events(tables, root, faults)
@@ -198,6 +204,17 @@ def check_files(tables: dict[str, list[tuple[Any, ...]]], disk: dict[str, tuple[
         inside = path.startswith(tuple(prefixes)) or path.split("/")[3:4] in (["src"], ["data"])
         if not path.startswith((".catalog/", OF_ANOTHER)) and inside and path not in recorded:
             faults.append(("files-have-rows", path))
+
+
+def check_terms(tables: dict[str, list[tuple[Any, ...]]], disk: dict[str, tuple[int, str]], faults: Faults) -> None:
+    """Compare the facts that are recorded with the tables of terms on disk, one for each content and version."""
+    recorded = {}
+    for _, version, content, _, digest, size, *_ in (row for row in tables.get("file_facts", ()) if row[4]):
+        short = hashlib.sha256(version.encode()).hexdigest()[:12]
+        recorded[f"{TERMS}{content[:2]}/{content}.{short}.parquet"] = (size, digest)
+    there = {path: told for path, told in disk.items() if path.startswith(TERMS)}
+    faults += [("facts-have-tables", path) for path in sorted(recorded) if there.get(path) != recorded[path]]
+    faults += [("tables-have-facts", path) for path in sorted(there.keys() - recorded.keys())]
 
 
 def check_latest(

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from ontofetch_hookspecs import Veto, hookimpl
+from ontofetch_hookspecs.testing import sample_validate_done
+from tests.facts import record_facts, stage_facts, told_of
 from tests.releases import Releases, files_table, results_table, sha256
 
 SETTINGS = {"duckdb_threads": 1, "wait": 5.0}
@@ -234,6 +236,62 @@ def validate(version: str, texts: Mapping[str, str], *, plugins: tuple[type, ...
     def run(home: Path, facts: Facts) -> None:
         del facts
         host(home, *(plugin() for plugin in plugins)).validate(version, results_table(texts, **changes))
+
+    return run
+
+
+def with_facts(build: Callable[[Path], Facts], version: str, texts: Mapping[str, str]) -> Callable[[Path], Facts]:
+    """Return a builder that records what the files of a release say on top."""
+
+    def built(home: Path) -> Facts:
+        found = build(home)
+        record_facts(host(home), version, dict(texts))
+        return found
+
+    return built
+
+
+def cut_tables(build: Callable[[Path], Facts]) -> Callable[[Path], Facts]:
+    """Return a builder that cuts all tables of terms on top."""
+
+    def built(home: Path) -> Facts:
+        found = build(home)
+        for path in (home / "store/.catalog/facts").rglob("*.parquet"):
+            path.write_bytes(path.read_bytes()[:-1])
+        return found
+
+    return built
+
+
+def staging_facts(build: Callable[[Path], Facts], texts: Mapping[str, str]) -> Callable[[Path], Facts]:
+    """Return a builder that stages tables of terms on top."""
+
+    def built(home: Path) -> Facts:
+        build(home)
+        stage, _ = stage_facts(home / "store", dict(texts))
+        stage.close()
+        staged = stage.path / "facts"
+        return {"stage": _stage_of(home, staged), "staged": str(staged.relative_to(home))}
+
+    return built
+
+
+def validate_with_facts(version: str, texts: Mapping[str, str]) -> Any:
+    """Return the recording of results and facts; where the tables are not whole any more they are staged anew."""
+
+    def run(home: Path, facts: Facts) -> Path:
+        here, staged = host(home), home / facts["staged"]
+        if not staged.is_dir() or len(list(staged.iterdir())) < len(texts):
+            stage, table = stage_facts(here.root, dict(texts))
+            stage.close()
+            staged = stage.path / "facts"
+        else:
+            table = told_of(dict(texts))
+        event = sample_validate_done(
+            here.root, results_table(texts), version_id=f"example/sample/{version}", facts=table, staged=staged
+        )
+        here.manager.hook.on_validate_done(event=event)
+        return staged.parent
 
     return run
 

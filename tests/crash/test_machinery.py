@@ -33,6 +33,7 @@ from tests.crash.seam import Board, Die, Fail, FailSync, Failure, LosePower, Out
 from tests.crash.states import State, is_as_before
 from tests.crash.variants import VARIANTS
 from tests.crash.worker import Workshop
+from tests.facts import record_facts
 from tests.releases import Releases
 
 
@@ -229,6 +230,8 @@ def _flip(path: Path) -> None:
 DAMAGES = {
     "rows-have-files": lambda root: (root / "example/sample/1.0/data/a.ttl").unlink(),
     "files-have-rows": lambda root: (root / "example/sample/1.0/data/stray").write_text("x"),
+    "facts-have-tables": lambda root: min((root / ".catalog/facts").rglob("*.parquet")).unlink(),
+    "tables-have-facts": lambda root: (root / ".catalog/facts/stray").write_text("x"),
     "latest-equals-pointer": lambda root: (root / "example/sample/LATEST.json").unlink(),
     "documents-agree": lambda root: _flip(root / "example/sample/1.0/.extract.audit.json"),
     "generation-is-current": lambda root: (root / ".catalog/generation.json").unlink(),
@@ -241,6 +244,7 @@ def test_the_recount_notices_damage(tmp_path: Path, recounter: Recounter, invari
     """A sound store has no fault; each planted damage is told under its invariant."""
     releases = Releases(tmp_path / "store", settings={"durability": "off"})
     releases.pull("1.0", {"a.ttl": "alpha", "d/b.ttl": "beta"})
+    record_facts(releases, "1.0", {"a.ttl": "alpha", "d/b.ttl": "beta"})
     if invariant:
         DAMAGES[invariant](releases.root)
     found = recounter.look(releases.root)

@@ -150,6 +150,26 @@ _OTHERS = (
         done="validate.rolled_back",
         refused="Veto",
     ),
+    Variant(
+        name="validate/facts",
+        build=scenarios.staging_facts(scenarios.extracted, TEXTS),
+        run=scenarios.validate_with_facts("2.0", TEXTS),
+        done="validate.done",
+    ),
+    Variant(
+        name="validate/same-facts",
+        build=scenarios.staging_facts(scenarios.with_facts(scenarios.validated, "2.0", TEXTS), TEXTS),
+        run=scenarios.validate_with_facts("2.0", TEXTS),
+        done="validate.unchanged",
+    ),
+    Variant(
+        name="validate/facts-replacing",
+        build=scenarios.staging_facts(
+            scenarios.cut_tables(scenarios.with_facts(scenarios.validated, "2.0", TEXTS)), TEXTS
+        ),
+        run=scenarios.validate_with_facts("2.0", TEXTS),
+        done="validate.done",
+    ),
     Variant(name="latest/moved", build=scenarios.validated, run=scenarios.set_latest("2.0"), done="latest.set"),
     Variant(name="latest/identical", build=scenarios.latest, run=scenarios.set_latest("2.0"), done="latest.unchanged"),
     Variant(

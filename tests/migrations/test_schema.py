@@ -27,10 +27,11 @@ TABLES = {
     "latest_pointer": "slot version_id updated_at updated_by",
     "events": "event_id boundary_id run_id ts type level version_id config_hash digest payload",
     "staging_fs_listing": "scope relpath size_bytes mtime",
-    "file_facts": "file_id facts_version content_id reason digest_kind digest digest_exact triples triples_parsed bnodes"
-    " shared_bnodes cyclic_bnodes general_triples general_digest terms heads table_sha256 table_bytes recorded_at",
-    "ontology_heads": "content_id facts_version position ontology_iri kind version_iri version_info title license imports"
-    " statements digest",
+    "file_facts": "file_id facts_version content_id reason digest_kind digest digest_exact triples triples_parsed"
+    " bnodes shared_bnodes cyclic_bnodes general_triples general_digest terms heads table_sha256 table_bytes"
+    " recorded_at",
+    "ontology_heads": "content_id facts_version position ontology_iri kind version_iri version_info title license"
+    " imports statements digest",
 }
 VIEWS = (
     "v_artifacts_status",

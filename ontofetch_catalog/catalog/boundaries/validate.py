@@ -113,7 +113,9 @@ class ValidateBoundary(Boundary):
         """Record the facts and publish their tables; a content that has a sound one keeps it, and its facts."""
         if self.facts is None:
             return 0
-        sound = [row["table_path"] for row in facts.tables_of(connection, self.facts).to_pylist() if self._is_sound(row)]
+        sound = [
+            row["table_path"] for row in facts.tables_of(connection, self.facts).to_pylist() if self._is_sound(row)
+        ]
         published = set(sound)
         for row in self.facts.filter(self.facts["table"].is_valid()).to_pylist():
             target = facts.table_path(row["content_id"], row["facts_version"])
@@ -129,7 +131,8 @@ class ValidateBoundary(Boundary):
         """Say whether a table of terms that is recorded lies at its place, with its content."""
         if not is_there(self.store, row["table_path"], row["table_bytes"]):
             return False
-        return fsops.hash_file(self.store.path(row["table_path"]))[0] == row["table_sha256"]
+        found, _ = fsops.hash_file(self.store.path(row["table_path"]))
+        return found == str(row["table_sha256"])
 
 
 def _check_sealed(place: fsops.Anywhere, given: str) -> None:

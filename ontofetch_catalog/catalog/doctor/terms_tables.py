@@ -5,7 +5,8 @@ A table is made of a file that is there, so that forgetting one loses nothing bu
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs.names import quote, relpath_fault
 
@@ -13,7 +14,7 @@ from .. import journal
 from ..boundaries.engine import Recorded
 from ..connection import Store
 from ..facts_on_disk import adopt_tables, is_sound, list_adoptable, list_on_disk, read_row
-from ..repo import held_facts
+from ..repo import fixity, held_facts
 from ..walk import as_text
 from .findings import Findings
 from .repair import Repair
@@ -31,9 +32,10 @@ def check_tables(
         store: The store.
         connection: An open connection.
         findings: Collects.
-        hashing: Whether they are read as a whole; else their sizes are compared.
+        hashing: Whether all are read as a whole; else only those that a verification found damaged.
     """
     there = list_on_disk(store)
+    suspects = set(fixity.list_suspects(connection)["path"].to_pylist())
     for row in held_facts.list_tables(connection).to_pylist():
         path = row["table_path"]
         size = there.pop(path, None)
@@ -42,13 +44,17 @@ def check_tables(
             findings.add("CAT037", path, message, fix="drop")
         elif size is None:
             findings.add("CAT035", path, f"The table of terms {path} is recorded and not there.", fix="drop")
-        elif size != row["table_bytes"] or (hashing and not is_sound(store, path, row["table_sha256"])):
+        elif size != row["table_bytes"] or _is_damaged(store, row, hashing or path in suspects):
             findings.add("CAT035", path, f"The table of terms {path} is not the one that was recorded.", fix="drop")
-    adoptable = {path for path in list_adoptable(store, connection, sorted(there)) if read_row(store, path)}
+    adoptable = {path for path in list_adoptable(connection, sorted(there)) if read_row(store, path)}
     for path in sorted(there):
         message = f"The table of terms {quote(path)[1:-1]} is not recorded."
         movable = ["quarantine"] if relpath_fault(path) is None else []
         findings.add("CAT036", as_text(path), message, fix="adopt" if path in adoptable else None, unsafe=movable)
+
+
+def _is_damaged(store: Store, row: Mapping[str, Any], hashing: bool) -> bool:
+    return hashing and not is_sound(store, row["table_path"], row["table_sha256"])
 
 
 class DropFacts(Repair):
@@ -80,7 +86,7 @@ class AdoptTables(Repair):
     def still_found(self, connection: duckdb.DuckDBPyConnection) -> list[str]:
         """Return the tables that are still not recorded."""
         known = set(held_facts.list_tables(connection)["table_path"].to_pylist())
-        return list_adoptable(self.store, connection, [path for path in self.subjects if path not in known])
+        return list_adoptable(connection, [path for path in self.subjects if path not in known])
 
     def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Record them."""

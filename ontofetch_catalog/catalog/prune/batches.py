@@ -196,7 +196,6 @@ class RestoreBatch(_BatchBoundary):
             draft.move(self.aside(path), path)
         return self.recorded(rows)
 
-
     def _bring_back(self, rows: pa.Table | None, draft: journal.IntentDraft) -> None:
         """Move the tables of terms back that left with the release, but where there is one again."""
         for path in () if rows is None else held_facts.paths_in(rows):

@@ -26,7 +26,8 @@ SMALL = (
 HEAD = "ontology_iri, kind, version_iri, version_info, title, license, imports, statements, digest"
 # a catalog that came from elsewhere may say anything, and a path leads into the folder of the tables
 TABLE_PATH = (
-    f"CASE WHEN table_sha256 IS NOT NULL AND regexp_full_match(content_id, '[0-9a-f]{{64}}') THEN '{FACTS}/' || content_id[1:2] || '/' || content_id || '.'"
+    "CASE WHEN table_sha256 IS NOT NULL AND regexp_full_match(content_id, '[0-9a-f]{64}') THEN"
+    f" '{FACTS}/' || content_id[1:2] || '/' || content_id || '.'"
     f" || sha256(facts_version)[1:{_VERSION_DIGITS}] || '.parquet' END"
 )
 # the facts of a file: those of the newest version that has some, else why there are none
@@ -150,16 +151,16 @@ def insert_facts(
     }
     small = ", ".join(f"{name} = m.{name}" for name in (*SMALL.split(", "), "table_sha256", "table_bytes"))
     for name, source in (("known", "file_facts"), ("made", "given_facts")):
-        is_sound = f"{TABLE_PATH} {'IN' if name == 'known' else 'NOT IN'} (SELECT table_path FROM sound)"
-        fsops.execute(
-            connection,
-            f"CREATE OR REPLACE TEMP TABLE facts_{name} AS SELECT * FROM {source} WHERE table_sha256 IS NOT NULL"  # noqa: S608
-            f" AND {is_sound} QUALIFY row_number() OVER (PARTITION BY content_id, facts_version ORDER BY file_id) = 1",
-            tables=given,
+        is_sound = f"{TABLE_PATH} {'IN' if name == 'known' else 'NOT IN'} (SELECT table_path FROM sound)"  # noqa: S608
+        chosen = (
+            f"SELECT * FROM {source} WHERE table_sha256 IS NOT NULL AND {is_sound}"  # noqa: S608
+            " QUALIFY row_number() OVER (PARTITION BY content_id, facts_version ORDER BY file_id) = 1"
         )
+        fsops.execute(connection, f"CREATE OR REPLACE TEMP TABLE facts_{name} AS {chosen}", tables=given)
     fsops.execute(
-        connection, "DELETE FROM ontology_heads WHERE (content_id, facts_version) IN"
-        " (SELECT (content_id, facts_version) FROM facts_made)"
+        connection,
+        "DELETE FROM ontology_heads WHERE (content_id, facts_version) IN"
+        " (SELECT (content_id, facts_version) FROM facts_made)",
     )
     fsops.execute(
         connection,
@@ -176,8 +177,8 @@ def insert_facts(
     for name in ("known", "made"):
         fsops.execute(
             connection,
-            f"UPDATE file_facts f SET {small} FROM facts_{name} m WHERE f.content_id = m.content_id"  # noqa: S608
-            " AND f.facts_version = m.facts_version AND f.table_sha256 IS NOT NULL",
+            f"UPDATE file_facts f SET {small} FROM facts_{name} m"  # noqa: S608
+            " WHERE f.content_id = m.content_id AND f.facts_version = m.facts_version AND f.table_sha256 IS NOT NULL",
         )
         fsops.execute(connection, f"DROP TABLE facts_{name}")
     return count

@@ -15,6 +15,7 @@ from ontofetch_hookspecs.layout import find_layout
 
 from .. import fsops
 from ..connection import fetch_one, literal
+from .facts import TABLE_PATH
 
 if TYPE_CHECKING:
     import duckdb
@@ -54,6 +55,10 @@ class Scope:
                 f" % {_SAMPLE_PARTS} < {kept}"
             )
         return " AND ".join(parts)
+
+
+# what lies beside the releases and is verified with all of them
+TERMS = "terms"
 
 
 def _recorded(columns: str, condition: str) -> str:
@@ -181,7 +186,8 @@ def still_recorded(connection: duckdb.DuckDBPyConnection, found: pa.Table) -> pa
     try:
         return connection.sql(
             f"SELECT f.* FROM found_now f SEMI JOIN ("  # noqa: S608
-            f"{_recorded('version_id, relpath, content', f'version_id IN ({versions})')})"
+            f"{_recorded('version_id, relpath, content', f'version_id IN ({versions})')}"
+            f" UNION ALL SELECT '{TERMS}', '', {TABLE_PATH}, table_sha256 FROM file_facts)"
             " USING (kind, version_id, relpath, content) ORDER BY path"
         ).to_arrow_table()
     finally:
@@ -208,6 +214,18 @@ def list_suspects(connection: duckdb.DuckDBPyConnection) -> pa.Table:
             SELECT unnest((payload->'found')::JSON[]) AS f FROM events WHERE type = 'verify.done'
         ) WHERE (f->>'outcome') IN ('damaged', 'unreadable') ORDER BY 1
         """
+    ).to_arrow_table()
+
+
+def list_terms(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Return the tables of terms as `read_page` returns files: of the kind `terms` and no release; sorted."""
+    return connection.sql(
+        f"""
+        SELECT DISTINCT '{TERMS}' AS kind, '' AS version_id, path AS relpath, table_sha256 AS content,
+            table_bytes AS size_bytes, NULL::TIMESTAMP AS verified_at, path
+        FROM (SELECT {TABLE_PATH} AS path, table_sha256, table_bytes FROM file_facts)
+        WHERE path IS NOT NULL AND table_bytes IS NOT NULL ORDER BY path
+        """  # noqa: S608 - our own text
     ).to_arrow_table()
 
 

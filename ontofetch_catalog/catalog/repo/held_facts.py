@@ -98,4 +98,3 @@ def delete_facts(connection: duckdb.DuckDBPyConnection, paths: Sequence[str]) ->
         )
         for table in ("ontology_heads", "file_facts")
     )
-

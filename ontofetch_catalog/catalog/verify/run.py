@@ -21,7 +21,7 @@ from ..connection import Store
 from ..repo import fixity, row_checks
 from ..repo.fixity import Scope
 from .boundary import Found, VerifyBatch
-from .pages import NOT_KEPT, Pages, as_faults, as_findings, faults_schema, page_schema
+from .pages import NOT_KEPT, Pages, as_faults, as_findings, as_lists, faults_schema, page_schema
 from .pool import Answer, Pool
 
 if TYPE_CHECKING:
@@ -136,7 +136,10 @@ def verify(store: Store, request: Request, *, progress: Progress, tell: Callable
         with sessions.reading(store) as connection:
             row_checks.refuse_invalid_paths(connection)
             groups = fixity.plan_groups(connection, request.scope, request.done)
+            whole = Scope(seed=request.scope.seed) == request.scope
+            terms = fixity.list_terms(connection) if whole else page_schema().empty_table()
             run = _Run(store, request, groups, tell)
+            run.add(terms)
             pages = Pages(request.scope, lambda: sessions.reading(store))
             lists = pages.lists(groups)
             # the first page is read before the catalog is closed
@@ -145,7 +148,7 @@ def verify(store: Store, request: Request, *, progress: Progress, tell: Callable
             pages.connection = None
         _log.info("verifying %s files, %s bytes", f"{run.result.files:,}", f"{run.result.size_bytes:,}")
         try:
-            for answer in pool.run(chain(first, lists), is_over):
+            for answer in pool.run(chain(first, lists, as_lists(terms)), is_over):
                 run.take(answer)
         except BaseException:
             ending.close()
@@ -176,6 +179,13 @@ class _Run:
             files=pc.sum(groups["files"]).as_py() or 0,
             size_bytes=pc.sum(groups["size_bytes"]).as_py() or 0,
         )
+
+    def add(self, files: pa.Table) -> None:
+        """Count files that are verified beside those of the releases."""
+        import pyarrow.compute as pc
+
+        self.result.files += len(files)
+        self.result.size_bytes += pc.sum(files["size_bytes"]).as_py() or 0
 
     def take(self, answer: Answer[pa.Table]) -> None:
         """Take the answer for one list; record when there is enough of it."""

@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from .refining import Tangle, refine
-from .statements import Statements, digests_of, nodes_of, put_in
+from .statements import Statements, digests_of, nodes_of, put_in, rests_of
+
+_NAMED = ord("<")
+Subjects = dict[bytes, bytes]  # node → the subject of a statement that leads to it
 
 
 @dataclass(slots=True)
@@ -39,91 +42,101 @@ class Blanks:
 def read_blanks(statements: Statements) -> Blanks:
     """Return what stands for the blank nodes of a graph, and to which terms they belong."""
     found = Blanks()
-    nodes = {node for node in statements.hashes if node[:1] == b"_"}
-    below: dict[bytes, list[tuple[bytes, list[bytes]]]] = {}
-    above: dict[bytes, list[bytes]] = {}
-    for subject, rests in statements.refs.items():
-        lines = [(rest, list(dict.fromkeys(nodes_of(rest)))) for rest in rests]
-        below[subject] = lines
-        for _, targets in lines:
-            nodes.update(targets)
-            for target in targets:
-                above.setdefault(target, []).append(subject)
-    order = _order(nodes, below, above)
-    found.roots = [node for node in nodes if node not in above]
-    for node in order:
-        found.tokens[node] = _token(node, statements, below.get(node, ()), found.tokens)
-    cyclic = nodes - found.tokens.keys()
-    shared = {node for node, subjects in above.items() if len(subjects) > 1}
-    found.shared, found.cyclic = len(shared), len(cyclic)
-    found.hard = _and_above(shared | cyclic, above)
+    left, above, more = _arrows(statements)
+    order = _tell(statements, left, above, more, found.tokens)
+    found.roots = [node for node in left if node not in above]
+    cyclic = left.keys() - found.tokens.keys() if len(found.tokens) < len(left) else set()
+    found.shared, found.cyclic = len(more), len(cyclic)
+    found.hard = _and_above(more.keys() | cyclic, above, more)
     if found.hard:
-        tangle = _tangle(found, statements, below)
-        refined = refine(tangle)
+        refined = refine(_tangle(found, statements))
         found.exact, found.signatures = refined.exact, refined.signatures
         for node in cyclic:
             found.tokens[node] = b"_#" + refined.colours[node].hex().encode()
+    owners = found.owners
     for node in reversed(order):
-        subjects = above.get(node, ())
-        if not subjects:
-            found.owners[node] = statements.owners.get(node, b"")
-        elif len(subjects) == 1:
-            found.owners[node] = subjects[0] if subjects[0][:1] == b"<" else found.owners.get(subjects[0], b"")
+        subject = above.get(node)
+        if subject is None:
+            owners[node] = statements.owners.get(node, b"")
+        elif node not in more:
+            owners[node] = subject if subject[0] == _NAMED else owners.get(subject, b"")
     return found
 
 
-def _order(
-    nodes: set[bytes], below: dict[bytes, list[tuple[bytes, list[bytes]]]], above: dict[bytes, list[bytes]]
+def _arrows(statements: Statements) -> tuple[dict[bytes, int], Subjects, dict[bytes, list[bytes]]]:
+    """Return how many arrows begin at each blank node, and where those that lead to it begin: one, and the others."""
+    left = dict.fromkeys((node for node in statements.hashes if node[0] != _NAMED), 0)
+    above: Subjects = {}
+    more: dict[bytes, list[bytes]] = {}
+    for subject, packed in statements.refs.items():
+        count = 0
+        for rest in rests_of(packed):
+            for target in {*nodes_of(rest)}:
+                count += 1
+                if target not in above:
+                    above[target] = subject
+                    left.setdefault(target, 0)
+                else:
+                    more.setdefault(target, []).append(subject)
+        if subject[0] != _NAMED:
+            left[subject] = count
+    return left, above, more
+
+
+def _tell(
+    statements: Statements,
+    left: dict[bytes, int],
+    above: Subjects,
+    more: dict[bytes, list[bytes]],
+    tokens: dict[bytes, bytes],
 ) -> list[bytes]:
-    """Return the nodes that lie in no circle and above none, those below first."""
-    left = {node: sum(len(targets) for _, targets in below.get(node, ())) for node in nodes}
-    ready = [node for node in nodes if not left[node]]
+    """Find the tokens of the nodes that lie in no circle and above none; return these, those below first."""
+    ready = [node for node, count in left.items() if not count]
+    waiting = {node: count for node, count in left.items() if count}
     for node in ready:  # which grows
-        for subject in above.get(node, ()):
-            if subject in left:
-                left[subject] -= 1
-                if not left[subject]:
+        digests = digests_of(statements.hashes.get(node, b""))
+        packed = statements.refs.get(node)
+        told = [*digests, *(sha256(put_in(rest, tokens)).digest() for rest in rests_of(packed))] if packed else digests
+        tokens[node] = b"_#" + sha256(b"".join(sorted(told))).hexdigest().encode()
+        if node not in above:
+            continue
+        for subject in (above[node], *more.get(node, ())):
+            if subject in waiting:
+                waiting[subject] -= 1
+                if not waiting[subject]:
                     ready.append(subject)
     return ready
 
 
-def _token(
-    node: bytes, statements: Statements, lines: list[tuple[bytes, list[bytes]]] | tuple[()], tokens: dict[bytes, bytes]
-) -> bytes:
-    digests = [sha256(put_in(rest, tokens)).digest() for rest, _ in lines]
-    digests += digests_of(statements.hashes.get(node, b""))
-    return b"_#" + sha256(b"".join(sorted(digests))).hexdigest().encode()
-
-
-def _and_above(some: set[bytes], above: dict[bytes, list[bytes]]) -> set[bytes]:
+def _and_above(some: set[bytes], above: Subjects, more: dict[bytes, list[bytes]]) -> set[bytes]:
     """Return some nodes and all blank nodes from which statements lead to them."""
     found = set(some)
     waiting = list(some)
     while waiting:
-        for subject in above.get(waiting.pop(), ()):
-            if subject[:1] == b"_" and subject not in found:
-                found.add(subject)
-                waiting.append(subject)
+        node = waiting.pop()
+        if node in above:
+            for subject in (above[node], *more.get(node, ())):
+                if subject[0] != _NAMED and subject not in found:
+                    found.add(subject)
+                    waiting.append(subject)
     return found
 
 
-def _tangle(
-    blanks: Blanks, statements: Statements, below: dict[bytes, list[tuple[bytes, list[bytes]]]]
-) -> Tangle:
+def _tangle(blanks: Blanks, statements: Statements) -> Tangle:
     """Return the part of the graph that tokens don't tell."""
     hard = blanks.hard
     tangle = Tangle()
     for node in hard:
-        # of an acyclic one the token tells all that lies below it
+        # of one in no circle the token tells all that lies below it
         own = blanks.tokens.get(node)
         if own is None:
             own = b"".join(sorted(digests_of(statements.hashes.get(node, b""))))
         tangle.colours[node] = sha256(own).digest()
-    for subject, lines in below.items():
-        for rest, targets in lines:
-            inside = [target for target in targets if target in hard]
+    for subject, packed in statements.refs.items():
+        for rest in rests_of(packed):
+            inside = [target for target in dict.fromkeys(nodes_of(rest)) if target in hard]
             if inside or subject in hard:
-                easy = {target: blanks.tokens[target] for target in targets if target not in hard}
-                easy.update({target: target for target in inside})
-                tangle.lines.append((subject, put_in(rest, easy) if len(inside) < len(targets) else rest, inside))
+                # only those that are not hard have one that may be put in
+                easy = {node: token for node in nodes_of(rest) if node not in hard and (token := blanks.tokens[node])}
+                tangle.lines.append((subject, put_in(rest, easy) if easy else rest, inside))
     return tangle

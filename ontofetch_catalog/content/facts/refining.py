@@ -21,6 +21,8 @@ _MOST_NODES = 200  # of a component whose canonical form is looked for
 
 _HERE = b"_*"  # the node that a line is seen from
 Line = tuple[bytes, bytes, list[bytes]]
+_Seen = tuple[bytes, bytes, bytes, list[bytes]]
+Colours = dict[bytes, bytes]
 
 
 @dataclass(slots=True)
@@ -49,11 +51,12 @@ def refine(tangle: Tangle) -> Refined:
     """Refine the colours of all components."""
     found = Refined()
     for nodes, lines in _components(tangle):
-        colours, ended = _settle({node: tangle.colours[node] for node in nodes}, lines)
+        seen = _see(lines)
+        colours, ended = _settle({node: tangle.colours[node] for node in nodes}, seen)
         found.colours.update(colours)
         signature = sha256(b"".join(sorted(colours.values())))
         alike = [count for count in Counter(colours.values()).values() if count > 1]
-        if alike or not ended:
+        if not ended or (alike and not _are_twins(colours, seen)):
             canonical = _canonical(colours, lines) if ended and _orders(alike) and len(nodes) <= _MOST_NODES else b""
             found.exact = found.exact and bool(canonical)
             signature.update(canonical)
@@ -83,12 +86,12 @@ def _components(tangle: Tangle) -> list[tuple[list[bytes], list[Line]]]:
     return list(found.values())
 
 
-def _settle(colours: dict[bytes, bytes], lines: list[Line]) -> tuple[dict[bytes, bytes], bool]:
+def _settle(colours: Colours, lines: list[_Seen]) -> tuple[Colours, bool]:
     """Refine the colours of one component; say whether that came to an end."""
     kinds = len(set(colours.values()))
     if len(colours) == 1:
         return _once(colours, lines), True
-    size = sum(1 + len(inside) for _, _, inside in lines) + len(colours)
+    size = sum(1 + len(inside) for _, _, _, inside in lines) + len(colours)
     for _ in range(max(min(_ROUNDS, _WORK // size), 2)):
         colours = _once(colours, lines)
         found = len(set(colours.values()))
@@ -98,19 +101,44 @@ def _settle(colours: dict[bytes, bytes], lines: list[Line]) -> tuple[dict[bytes,
     return colours, False
 
 
-def _once(colours: dict[bytes, bytes], lines: list[Line]) -> dict[bytes, bytes]:
-    near: dict[bytes, list[bytes]] = {node: [] for node in colours}
-    for subject, rest, inside in lines:
-        names = {node: b"_:" + colours[node] for node in inside}
-        if subject in near:
-            line = put_in(rest, names | {subject: _HERE})
-            near[subject].append(sha256(b">" + line).digest())
-        start = colours.get(subject, subject)
-        for node in inside:
-            if node != subject:
-                line = put_in(rest, names | {node: _HERE})
-                near[node].append(sha256(b"<" + start + b" " + line).digest())
+def _once(colours: Colours, lines: list[_Seen]) -> Colours:
+    near = _look(colours, lines)
     return {node: sha256(b"".join([colour, *sorted(near[node])])).digest() for node, colour in colours.items()}
+
+
+def _look(colours: Colours, lines: list[_Seen]) -> dict[bytes, list[bytes]]:
+    """Return what each node sees: along each line its direction, its form and the colour at the other end."""
+    near: dict[bytes, list[bytes]] = {node: [] for node in colours}
+    for subject, end, form, inside in lines:
+        if len(inside) < 2 and subject not in inside:
+            if subject in near:
+                near[subject].append(b">" + form + (colours[inside[0]] if inside else b""))
+            if inside:
+                near[inside[0]].append(b"<" + form + (end or colours[subject]))
+            continue
+        for node in {subject, *inside} & near.keys():
+            names = {other: b"_:" + colours[other] for other in inside} | {node: _HERE}
+            start = _HERE if node == subject else end or colours[subject]
+            near[node].append(b"=" + sha256(start + b" " + put_in(form, names)).digest())
+    return near
+
+
+def _see(lines: list[Line]) -> list[_Seen]:
+    """Return lines with what stays the same in each round: the end that has a name, the form of what stands between."""
+    found = []
+    for subject, rest, inside in lines:
+        end = sha256(subject).digest() if subject[:1] == b"<" else b""
+        form = rest
+        if len(inside) < 2 and subject not in inside:
+            form = sha256(put_in(rest, dict.fromkeys(inside, _HERE))).digest()
+        found.append((subject, end, form, inside))
+    return found
+
+
+def _are_twins(colours: Colours, lines: list[_Seen]) -> bool:
+    """Say whether nodes of one colour have the very same neighbours, so that it is all one which is which."""
+    seen = _look({node: node for node in colours}, lines)
+    return len({(colour, *sorted(seen[node])) for node, colour in colours.items()}) == len(set(colours.values()))
 
 
 def _orders(alike: list[int]) -> bool:
@@ -125,7 +153,7 @@ def _orders(alike: list[int]) -> bool:
     return True
 
 
-def _canonical(colours: dict[bytes, bytes], lines: list[Line]) -> bytes:
+def _canonical(colours: Colours, lines: list[Line]) -> bytes:
     """Return the digest of the canonical form of a component; nothing where a line has several of its nodes."""
     from pyoxigraph import BlankNode, CanonicalizationAlgorithm, Dataset, Literal, NamedNode, Quad
 

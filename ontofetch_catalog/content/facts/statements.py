@@ -32,7 +32,7 @@ class Statements:
         hashes: Subject → digests of those of its statements that no other attribute has, one after the other, with
             repeats. Of a subject with a name they are those of whole lines, of a blank node those of the rest.
         told: Subject with a name → statements whose predicate is known, without the subject, each behind a line feed.
-        refs: Subject → statements in which blank nodes occur beside the subject, without the subject.
+        refs: Subject → statements in which blank nodes occur beside the subject, likewise.
         bits: Subject with a name → its classes, as `vocabulary` counts them.
         owners: Blank node → the least name of a term it speaks of.
         exact: Whether nothing was left out.
@@ -43,43 +43,45 @@ class Statements:
         self.exact = True
         self.hashes: Grown = {}
         self.told: Grown = {}
-        self.refs: dict[bytes, set[bytes]] = {}
+        self.refs: Grown = {}
         self.bits: dict[bytes, int] = {}
         self.owners: dict[bytes, bytes] = {}
         self._last = b""
         self._digests: list[bytes] = []
         self._texts: list[bytes] = []
+        self._refs: list[bytes] = []
 
     def add(self, lines: Iterable[bytes]) -> None:
         """Take some lines."""
-        last, digests, is_blank = self._last, self._digests, self._last[:1] == b"_"
+        last, is_blank = self._last, self._last[:1] == b"_"
+        digests, texts, refs, says = self._digests, self._texts, self._refs, _SAYS
+        number = 0
         for line in lines:
+            number += 1
             subject, _, rest = line.partition(b" ")
             if subject != last:
                 self._flush()
-                self._last, is_blank = subject, subject[0] == _BLANK
-                last, digests = subject, self._digests
+                self._last = last = subject
+                is_blank = subject[0] == _BLANK
+                digests, texts, refs = self._digests, self._texts, self._refs
             if len(rest) > _LONG:
-                rest = shortened(rest)
-                line = subject + b" " + rest
-            self.parsed += 1
+                rest = shortened(rest)  # noqa: PLW2901 - it stands for the same
+                line = subject + b" " + rest  # noqa: PLW2901
             if b"_:" in rest and nodes_of(rest):
-                self.refs.setdefault(subject, set()).add(rest)
-                continue
-            if is_blank:
+                refs.append(rest)
+            elif is_blank:
                 if rest.startswith(_OWNERS):
                     self._own(subject, rest)
                 digests.append(sha256(rest).digest())
-                continue
-            predicate, _, value = rest.partition(b" ")
-            if predicate in _SAYS:
-                self._texts.append(rest)
-                continue
-            if predicate == _TYPE:
-                # behind the class may stand a graph
-                found = _BITS.get(value.partition(b" ")[0], vocabulary.INDIVIDUAL)
-                self.bits[subject] = self.bits.get(subject, 0) | found
-            digests.append(sha256(line).digest())
+            else:
+                predicate = rest.partition(b" ")[0]
+                if predicate in says:
+                    texts.append(rest)
+                else:
+                    if predicate == _TYPE:
+                        self._classify(subject, rest)
+                    digests.append(sha256(line).digest())
+        self.parsed += number
 
     def add_clauses(self, subject: bytes, rests: Iterable[bytes]) -> None:
         """Take statements of one name in which there are no blank nodes, whatever their text looks like."""
@@ -91,15 +93,18 @@ class Statements:
             self._add_named(subject, kept)
 
     def _add_named(self, subject: bytes, rest: bytes) -> None:
-        predicate, _, value = rest.partition(b" ")
+        predicate = rest.partition(b" ")[0]
         if predicate in _SAYS:
             self._texts.append(rest)
             return
         if predicate == _TYPE:
-            # behind the class may stand a graph
-            found = _BITS.get(value.partition(b" ")[0], vocabulary.INDIVIDUAL)
-            self.bits[subject] = self.bits.get(subject, 0) | found
+            self._classify(subject, rest)
         self._digests.append(sha256(subject + b" " + rest).digest())
+
+    def _classify(self, subject: bytes, rest: bytes) -> None:
+        # behind the class may stand a graph
+        found = _BITS.get(rest.split(b" ", 2)[1], vocabulary.INDIVIDUAL)
+        self.bits[subject] = self.bits.get(subject, 0) | found
 
     def finish(self) -> None:
         """Take no more."""
@@ -109,11 +114,14 @@ class Statements:
     def _flush(self) -> None:
         subject = self._last
         if self._digests or (subject and subject not in self.hashes):
-            _grow(self.hashes, subject, b"".join(self._digests))
+            grow(self.hashes, subject, b"".join(self._digests))
             self._digests = []
         if self._texts:
-            _grow(self.told, subject, b"\n" + b"\n".join(self._texts))
+            grow(self.told, subject, b"\n" + b"\n".join(self._texts))
             self._texts = []
+        if self._refs:
+            grow(self.refs, subject, b"\n" + b"\n".join(self._refs))
+            self._refs = []
 
     def _own(self, subject: bytes, rest: bytes) -> None:
         term = rest.split(b" ", 2)[1]
@@ -121,7 +129,7 @@ class Statements:
             self.owners[subject] = min(self.owners.get(subject, term), term)
 
 
-def _grow(texts: Grown, key: bytes, more: bytes) -> None:
+def grow(texts: Grown, key: bytes, more: bytes) -> None:
     """Append to a value; one that grows again is made so that this costs no more than what is appended."""
     found = texts.get(key)
     if found is None:
@@ -130,6 +138,13 @@ def _grow(texts: Grown, key: bytes, more: bytes) -> None:
         found += more
     else:
         texts[key] = bytearray(found) + more
+
+
+def rests_of(packed: bytes | bytearray) -> set[bytes]:
+    """Return the statements that stand each behind a line feed."""
+    found = set(bytes(packed).split(b"\n"))
+    found.discard(b"")
+    return found
 
 
 def nodes_of(rest: bytes) -> list[bytes]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from array import array
 from types import TracebackType
 from typing import Any
 
 # before Arrow is imported: its own memory reserves addresses, which a process with limits has few of
 os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
-_ROWS = 8_192
+LINE = 8  # bytes of a statement's hash
+_ROWS = 8_192  # at a time
 _LINES = 1 << 18
 
 
@@ -28,7 +29,8 @@ class TermsFile:
 
         self.rows = 0
         self._schema = TERMS_SCHEMA
-        self._columns: dict[str, list[Any]] = {name: [] for name in self._schema.names}
+        self._columns: dict[str, list[Any]] = {name: [] for name in self._schema.names[:-1]}
+        self._lines: list[bytes] = []
         self._counts: list[int] = []
         self._size = 0
         self._stream = open(path, "xb")
@@ -49,20 +51,19 @@ class TermsFile:
             self._writer.close()
             self._stream.close()
 
-    def add(self, lines: Iterable[bytes], **row: Any) -> None:
+    def add(self, lines: bytes, row: dict[str, Any]) -> None:
         """Append a row; rows have to come sorted by `iri`.
 
         Args:
-            lines: Digests of its statements, of which the first eight bytes are kept.
+            lines: LINE bytes for each of its statements.
             row: All other columns.
         """
-        kept = [line[:8] for line in lines]
         for name, column in self._columns.items():
-            if name != "lines":
-                column.append(row[name])
-        self._columns["lines"].append(b"".join(sorted(kept)))
-        self._counts.append(len(kept))
-        self._size += len(kept)
+            column.append(row[name])
+        # in a fixed order, so that equal contents have equal tables
+        self._lines.append(array("Q", sorted(array("Q", lines))).tobytes())
+        self._counts.append(len(lines) // LINE)
+        self._size += len(lines) // LINE
         self.rows += 1
         if len(self._counts) >= _ROWS or self._size >= _LINES:
             self._flush()
@@ -75,10 +76,11 @@ class TermsFile:
         offsets = [0]
         for count in self._counts:
             offsets.append(offsets[-1] + count)
-        packed = pa.py_buffer(b"".join(self._columns.pop("lines")))
+        packed = pa.py_buffer(b"".join(self._lines))
         values = pa.Array.from_buffers(pa.uint64(), offsets[-1], [None, packed])
         arrays = [pa.array(column, self._schema.field(name).type) for name, column in self._columns.items()]
-        arrays.append(pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values, type=self._schema.field("lines").type))
+        kind = self._schema.field("lines").type
+        arrays.append(pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values, type=kind))
         self._writer.write_table(pa.Table.from_arrays(arrays, schema=self._schema))
-        self._columns = {name: [] for name in self._schema.names}
-        self._counts, self._size = [], 0
+        self._columns = {name: [] for name in self._columns}
+        self._lines, self._counts, self._size = [], [], 0

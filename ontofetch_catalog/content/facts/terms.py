@@ -6,7 +6,7 @@ only it leads to, and those of annotations about it. Which syntax the graph was 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -14,8 +14,8 @@ from typing import Any
 from . import texts, vocabulary
 from .blanks import read_blanks
 from .schema import GENERAL
-from .statements import Statements, digests_of, put_in
-from .table import TermsFile
+from .statements import Grown, Statements, digests_of, grow, put_in, rests_of
+from .table import LINE, TermsFile
 
 MOST_HEADS = 1000
 _MOST_IMPORTS = 100
@@ -38,32 +38,35 @@ class _Subject:
         name: As it stands in statements.
         told: Statements of which more than the digest is known.
         others: Digests of its other statements.
-        below: Digests of statements of the blank nodes that belong to it.
+        below: LINE bytes for each statement of the blank nodes that belong to it.
         annotations: What stands for the annotations about it.
     """
 
     name: bytes
     told: Told
     others: list[bytes]
-    below: list[bytes]
-    annotations: list[bytes]
+    below: bytes
+    annotations: Sequence[bytes]
 
     @property
     def size(self) -> int:
         """Return the number of its statements."""
-        return len(self.others) + len(self.below) + sum(map(len, self.told.values()))
+        return len(self.others) + len(self.below) // LINE + sum(map(len, self.told.values()))
 
     def digests(self, but: Iterable[int] = ()) -> list[bytes]:
         """Return the digests of all its own statements but for those that tell something."""
-        found = self.others + self.annotations
+        found = [*self.others, *self.annotations]
         for code, statements in self.told.items():
             if code not in but:
                 found += [digest for digest, _ in statements]
         return found
 
-    def digests_of_all(self) -> list[bytes]:
-        """Return the digests of all statements that belong to it, blank nodes' too."""
-        return self.below + self.others + [digest for found in self.told.values() for digest, _ in found]
+    def lines(self) -> bytes:
+        """Return LINE bytes for each statement that belongs to it."""
+        lines = [digest[:LINE] for digest in self.others]
+        for found in self.told.values():
+            lines += [digest[:LINE] for digest, _ in found]
+        return self.below + b"".join(lines)
 
     def values(self, code: int) -> list[tuple[str, str]]:
         """Return what is told, with the languages."""
@@ -77,9 +80,9 @@ class _Subject:
 
     def digest_of(self, code: int) -> bytes | None:
         """Return the digest of all that tells something, None where nothing does."""
+        # of the values alone, whichever predicate says so
         found = self.told.get(code)
-        # of the values alone: which predicate says so is told by the others
-        return _digest([sha256(value).digest() for _, value in found])[:16] if found else None
+        return sha256(b"\n".join(sorted(value for _, value in found))).digest()[:16] if found else None
 
 
 class _Graph:
@@ -88,7 +91,7 @@ class _Graph:
     def __init__(self, statements: Statements) -> None:
         self._statements = statements
         self.blanks = read_blanks(statements)
-        self._below: dict[bytes, list[bytes]] = {}
+        self._below: Grown = {}
         self._annotations: dict[bytes, list[bytes]] = {}
         self.rest: list[bytes] = list(self.blanks.signatures)
         self._sort_blanks()
@@ -96,12 +99,15 @@ class _Graph:
     def _sort_blanks(self) -> None:
         """Find the statements of the blank nodes, and the roots among these, by the term that they belong to."""
         blanks, statements = self.blanks, self._statements
-        for node, token in blanks.tokens.items():
-            found = self._below.setdefault(blanks.owners.get(node, b""), [])
-            own = statements.hashes.pop(node, b"")
-            found += [sha256(token + digest).digest() for digest in digests_of(own)]
-            for rest in statements.refs.pop(node, ()):
-                found.append(sha256(token + sha256(put_in(rest, blanks.tokens)).digest()).digest())
+        tokens, below = blanks.tokens, self._below
+        for node, token in tokens.items():
+            own = digests_of(statements.hashes.pop(node, b""))
+            lines = [sha256(token + digest).digest()[:LINE] for digest in own]
+            packed = statements.refs.pop(node, None)
+            if packed:
+                digests = [sha256(put_in(rest, tokens)).digest() for rest in rests_of(packed)]
+                lines += [sha256(token + digest).digest()[:LINE] for digest in digests]
+            grow(below, blanks.owners.get(node, b""), b"".join(lines))
         for node in blanks.roots:
             owner = blanks.owners.get(node, b"")
             token = sha256(blanks.tokens[node]).digest()
@@ -111,9 +117,9 @@ class _Graph:
                 self.rest.append(token)
         blanks.owners.clear()
 
-    def take_rest(self) -> list[bytes]:
-        """Return the digests of the statements that belong to no name."""
-        return self._below.pop(b"", [])
+    def take_rest(self) -> bytes:
+        """Return LINE bytes for each statement that belongs to no name."""
+        return bytes(self._below.pop(b"", b""))
 
     def names(self) -> tuple[list[bytes], list[bytes]]:
         """Return the subjects that are ontologies or schemes, and the others, both sorted."""
@@ -130,7 +136,7 @@ class _Graph:
         told: Told = {}
         packed = statements.told.pop(name, None)
         if packed:
-            for rest in {*bytes(packed).split(b"\n")} - {b""}:
+            for rest in rests_of(packed):
                 predicate, _, value = rest.partition(b" ")
                 code = _CODES[predicate]
                 digest = sha256(start + rest).digest()
@@ -138,9 +144,11 @@ class _Graph:
                     others.append(digest)
                 else:
                     told.setdefault(code, []).append((digest, value))
-        for rest in statements.refs.pop(name, ()):
-            others.append(sha256(start + put_in(rest, self.blanks.tokens)).digest())
-        return _Subject(name, told, others, self._below.pop(name, []), self._annotations.pop(name, []))
+        packed = statements.refs.pop(name, None)
+        if packed:
+            others += [sha256(start + put_in(rest, self.blanks.tokens)).digest() for rest in rests_of(packed)]
+        below = bytes(self._below.pop(name, b""))
+        return _Subject(name, told, others, below, self._annotations.pop(name, ()))
 
 
 def write_facts(statements: Statements, version: str, kind: str, table: str) -> dict[str, Any]:
@@ -166,7 +174,7 @@ def write_facts(statements: Statements, version: str, kind: str, table: str) -> 
         "shared_bnodes": blanks.shared,
         "cyclic_bnodes": blanks.cyclic,
         "digest_exact": blanks.exact and statements.exact,
-        "general_triples": len(rest),
+        "general_triples": len(rest) // LINE,
         "general_digest": rest_digest[:16].hex(),
         "terms": len(names),
         "heads_found": len(head_names),
@@ -176,18 +184,18 @@ def write_facts(statements: Statements, version: str, kind: str, table: str) -> 
         head = graph.take(name)
         digest = _digest(head.digests())
         whole.update(name + b" " + digest)
-        rest += head.digests_of_all()
+        rest += head.lines()
         if len(facts["heads"]) < MOST_HEADS:
             facts["heads"].append(_head(head, statements.bits[name], digest))
-    triples = len(rest)
+    triples = len(rest) // LINE
     with TermsFile(table) as file:
-        file.add(rest, **_nothing(GENERAL, len(rest), rest_digest[:16]))
+        file.add(rest, _nothing(GENERAL, triples, rest_digest[:16]))
         for inside in names:
             term = graph.take(b"<" + inside + b">")
             digest = _digest(term.digests())
             whole.update(term.name + b" " + digest)
             triples += term.size
-            file.add(term.digests_of_all(), **_row(term, statements.bits.pop(term.name, 0), digest))
+            file.add(term.lines(), _row(term, statements.bits.pop(term.name, 0), digest))
     return {**facts, "triples": triples, "digest": whole.hexdigest()}
 
 
