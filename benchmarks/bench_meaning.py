@@ -54,7 +54,9 @@ def test_two_releases(race: Race, two: tuple[Path, Path]) -> None:
     assert found.equals(expected.select(columns).sort("iri"))
     assert expected["change"].n_unique() == 6
     files = Catalog.open(root).report("meaning", a="two/1.0", b="two/1.1")["files"]
-    assert files.select("triples_added", "triples_removed").row(0) == expected.select("triples_added", "triples_removed").row(0)
+    assert files.select("triples_added", "triples_removed").row(0) == expected.select(
+        "triples_added", "triples_removed"
+    ).row(0)
     race("meaning", Side(lambda _: report()), Side(lambda _: statement()))
 
 

@@ -32,7 +32,7 @@ DB = {
 }  # fmt: skip
 COMMANDS = {
     "pull": ("../first.txt", *RELEASE, "--version", "3", "--no-validate"), "plugins": (), "home": (),
-    "report": ("growth", "--a", "s/o/1", "--b", "s/o/2", "--format", "html"), "--help": (), "--version": (),
+    "report": ("growth", "--a", "s/o/1", "--b", "s/o/2", "--format", "html"), "show": ("--help",), "--help": (), "--version": (),
 }  # fmt: skip
 LINES = [(name, *words) for name, words in COMMANDS.items()] + [("db", verb, *words) for verb, words in DB.items()]
 
@@ -101,7 +101,7 @@ def trap(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 def test_the_lines_are_all_commands() -> None:
     """Every command and every verb has a line here."""
     assert set(DB) == set(VERBS)
-    assert {command.name for command in HOST_COMMANDS} | {"home", "report", "db"} == {
+    assert {command.name for command in HOST_COMMANDS} | {"home", "report", "show", "db"} == {
         *(name for name in COMMANDS if not name.startswith("-")),
         "db",
     }

@@ -143,7 +143,7 @@ class Catalog:
         return self._rows("meaning", changes)
 
     def terms(self, version: str | None = None) -> pl.LazyFrame:
-        """Return the terms of all files of a release, or of the latest releases; the columns are those of `tables.TERMS`.
+        """Return the terms of the files of a release, or of the latest releases; columns as in `tables.TERMS`.
 
         Raises:
             VersionUnknown, AmbiguousVersion: `version` means no release or several.

@@ -14,7 +14,7 @@ from ontofetch_hookspecs.names import quote
 
 from ..errors import UsageError
 from . import columns as c
-from .polars_pipelines.terms import is_term, local_name, meant_by, namespace, short_name, starts_with
+from .polars_pipelines.terms import is_term, local_name, meant_by, namespace, short_name, starts_with, unlikeness
 from .term_tables import TermTables
 
 _DEEPEST = 1_000  # levels of a hierarchy
@@ -32,14 +32,17 @@ def only(found: pl.DataFrame, word: str, option: str) -> str | None:
     Raises:
         UsageError: It means several.
     """
-    iris = sorted(set(found[c.IRI]))
+    rank = unlikeness(pl.lit(word.partition(":")[0]))
+    iris = sorted(set(found.filter(rank == rank.min())[c.IRI])) if ":" in word else sorted(set(found[c.IRI]))
     if word in iris or len(iris) == 1:
         return word if word in iris else iris[0]
     if iris:
+        # without the scheme: in a sentence an address loses what stands behind a `#`
+        named = ", ".join(quote(iri.partition("://")[2] or iri) for iri in iris[:5])
         raise UsageError(
             f"{quote(word)} may mean {len(iris):,} terms.",
             subject=option,
-            hint=f"Name one by its IRI: {', '.join(map(quote, iris[:5]))}{' …' if len(iris) > 5 else ''}.",
+            hint=f"Name one: {named}{' …' if len(iris) > 5 else ''}.",
         )
     return None
 
@@ -114,4 +117,5 @@ def match_words(words: Sequence[str], terms: pl.LazyFrame) -> pl.LazyFrame:
         pl.col(WORD).str.extract(":(.+)$", 1).alias("local"),
     ).join(known.with_columns(local_name(iri).alias("local")), on="local")
     likely = local.filter(namespace(iri).str.to_lowercase().str.contains(pl.col("before"), literal=True))
-    return pl.concat([exact, named, likely.select(WORD, c.IRI)])
+    rank = unlikeness(pl.col("before"))
+    return pl.concat([exact, named, likely.filter(rank == rank.min().over(WORD)).select(WORD, c.IRI)])

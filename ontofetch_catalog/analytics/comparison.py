@@ -76,9 +76,7 @@ class Comparison:
         if any(named):
             pairs = pairs.filter(pl.col(c.PAIRED_BY) != pairing.NONE)
         heads = head_pipelines.paired_heads(paths, sides.heads_a, sides.heads_b)
-        found = collect(
-            {"pairs": pairing.states(pairs, head_pipelines.versions(heads)), "heads": heads}, catalog.tell
-        )
+        found = collect({"pairs": pairing.states(pairs, head_pipelines.versions(heads)), "heads": heads}, catalog.tell)
         self.pairs, self.heads = found["pairs"], found["heads"]
 
     def _pair_files(self, sides: Sides) -> pl.LazyFrame:
@@ -126,13 +124,13 @@ class Comparison:
                 {c.STEP: [0], _PATHS[0]: [named[0]], _PATHS[1]: [named[1]], c.PAIRED_BY: [pairing.NAMED]},
                 {c.STEP: pl.Int64(), _PATHS[0]: pl.String(), _PATHS[1]: pl.String(), c.PAIRED_BY: pl.String()},
             )
-        side, name = next((at, name) for at, name in enumerate(named) if name is not None)
-        pairs = collect({"pairs": self._pair_files(sides).filter(pl.col(_PATHS[side]) == name)}, self._tell)["pairs"]
+        at, name = next((at, name) for at, name in enumerate(named) if name is not None)
+        pairs = collect({"pairs": self._pair_files(sides).filter(pl.col(_PATHS[at]) == name)}, self._tell)["pairs"]
         if pairs.is_empty():
             raise UsageError(
-                f"{quote(name)} has no partner in release {'BA'[side]}.",
-                subject=f"--file-{'ab'[side]}",
-                hint=f"Name the file to compare it with by --file-{'ba'[side]}.",
+                f"{quote(name)} has no partner in release {'BA'[at]}.",
+                subject=f"--file-{'ab'[at]}",
+                hint=f"Name the file to compare it with by --file-{'ba'[at]}.",
             )
         return pairs.head(1).lazy()
 
@@ -166,9 +164,7 @@ class Comparison:
 
     def term_facts(self) -> list[dict[str, Any]]:
         """Return the facts of the contents whose terms are compared, each once, those of A first."""
-        sides = [
-            self.compared.select(pl.col(f"{name}_{side}").alias(name) for name in _TABLE) for side in "ab"
-        ]
+        sides = [self.compared.select(pl.col(f"{name}_{side}").alias(name) for name in _TABLE) for side in "ab"]
         return pl.concat(sides).drop_nulls(TABLE_PATH).unique(TABLE_PATH, maintain_order=True).to_dicts()
 
     def all_terms(self) -> pl.LazyFrame:
@@ -194,7 +190,11 @@ class Comparison:
         )
         contents = [c.STEP, "content_id_a", "content_id_b"]
         first = self.compared.lazy().select(*contents, c.PAIR)
-        of_all = self.pairs.lazy().select(*contents, pl.col(c.PAIR).alias("own")).join(
-            first.join(counts, on=c.PAIR), on=contents, nulls_equal=True
+        of_all = (
+            self.pairs.lazy()
+            .select(*contents, pl.col(c.PAIR).alias("own"))
+            .join(first.join(counts, on=c.PAIR), on=contents, nulls_equal=True)
         )
-        return pairing.with_terms(self.pairs.lazy(), of_all.drop(*contents, c.PAIR).rename({"own": c.PAIR}), whole=whole)
+        return pairing.with_terms(
+            self.pairs.lazy(), of_all.drop(*contents, c.PAIR).rename({"own": c.PAIR}), whole=whole
+        )

@@ -48,7 +48,7 @@ class Known:
     def find(self, which: pl.Expr) -> pl.DataFrame:
         """Return the terms that `which` holds for, in every file: version_id, slot, position, relpath, iri, TOLD."""
         contents = self.files.unique(TABLE_PATH, maintain_order=True)
-        parts = []
+        parts: list[pl.DataFrame] = []
         for chunk in contents.iter_slices(_AT_ONCE):
             self.tables.keep([])
             frames = {

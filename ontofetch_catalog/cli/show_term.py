@@ -18,7 +18,7 @@ def show_term(argv: list[str], host: HostInfo) -> int:
     parser = make_parser(
         host,
         "show",
-        "Show the life of a term: since which release, its labels, definitions and parents, obsolete when, replaced by what.",
+        "Show the life of a term: since when, its labels, definitions and parents, obsolete when, replaced by what.",
         "show GO:0008150",
     )
     parser.add_argument("word", metavar="IRI|CURIE", help="the term: its IRI, a CURIE, or the last part of its IRI")
@@ -30,5 +30,8 @@ def show_term(argv: list[str], host: HostInfo) -> int:
     emit(found, options=options, parameters=found.parameters, look=found.look(), page=Page(f"Term {args.word}"))
     unknown = found["term"]["unknown"].sum()
     if unknown:
-        say(f"Of {unknown:,} releases it is not known what they say of {quote(args.word)}; `{host.name} db facts` makes it known.")
+        say(
+            f"Of {unknown:,} releases it is not known what they say of {quote(args.word)};"
+            f" `{host.name} db facts` makes it known."
+        )
     return EXIT_OK

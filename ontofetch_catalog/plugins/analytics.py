@@ -88,7 +88,9 @@ def register_reports() -> Iterable[Report]:
             "which terms of a list are obsolete, gone or changed, and what replaces them",
             f"{_REPORTS}:impact",
             (
-                Parameter("mine", "the list: a file with an IRI or CURIE a line, or CSV with a column iri", required=True),
+                Parameter(
+                    "mine", "the list: a file with an IRI or CURIE a line, or CSV with a column iri", required=True
+                ),
                 Parameter("a", "the release that changes are counted from (default: the one before B)"),
                 Parameter("b", "the release that counts (default: the latest one, if there is only one series)"),
             ),

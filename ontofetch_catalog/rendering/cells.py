@@ -126,6 +126,8 @@ def _split(
         heading = f"{value[0]} {title}"
         own = replace(look, titles={**look.titles, name: heading})
         shown = cut(look, name, group, rows).drop(column)
+        # what is said of another value has no place here
+        shown = shown.select(each for each in shown.columns if shown[each].null_count() < shown.height)
         parts.append(_part(name, shown, own, exact=exact, lone=False, total=group.height))
     if parts and total is not None and total > frame.height:
         # cut before, so that it is not known of which of them

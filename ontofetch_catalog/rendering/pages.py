@@ -34,7 +34,8 @@ field.addEventListener('input', () => {
 });
 """
 _SEARCH_FIELD = (
-    '<p class="asked"><label>Search the tables <input id="search" type="search"></label> <output id="hits"></output></p>'
+    '<p class="asked"><label>Search the tables <input id="search" type="search"></label>'
+    ' <output id="hits"></output></p>'
 )
 STYLE = """
 :root { color-scheme: light dark; --line: #d8dee4; --soft: #6a737d; --band: #f6f8fa; --paper: #fff; --ink: #1f2328;

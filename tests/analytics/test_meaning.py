@@ -205,7 +205,7 @@ def test_groups(two: Any) -> None:
 def test_files_that_are_named(two: Any) -> None:
     """One file, or two that have nothing else in common; what is mistyped is answered with what there is."""
     assert len(changes_of(two.catalog.report("meaning", file_a="ex.owl"))) == 9
-    with pytest.raises(UsageError, match="no file 'ex.wl'") as caught:
+    with pytest.raises(UsageError, match=r"no file 'ex\.wl'") as caught:
         two.catalog.report("meaning", file_b="ex.wl")
     assert "'ex.owl'" in str(caught.value.hint)
     with pytest.raises(UsageError, match="No term is 'nothing'"):
@@ -261,9 +261,9 @@ def test_over_a_series(two: Any) -> None:
     assert line["files_not_compared"].to_list() == [None, 0, 0, 1]
     for at, b in ((1, "s/o/2"), (2, "s/o/3")):
         summary = two.catalog.report("meaning", b=b)["summary"].row(0, named=True)
-        assert {name: line.row(at, named=True)[name] for name in summary if name in line.columns and name != "terms"} == {
-            name: value for name, value in summary.items() if name in line.columns and name != "terms"
-        }
+        assert {
+            name: line.row(at, named=True)[name] for name in summary if name in line.columns and name != "terms"
+        } == {name: value for name, value in summary.items() if name in line.columns and name != "terms"}
     history = two.catalog.report("meaning", b="s/o/3", last=2)["history"]
     assert history["version_id"].to_list() == ["s/o/2", "s/o/3"]
 

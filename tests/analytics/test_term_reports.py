@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from ontofetch_catalog.analytics.reports.term import term
 from ontofetch_catalog.errors import UsageError
 from tests.analytics.meanings import Said, Term, add, ex, head
+from tests.analytics.test_report_documents import check
+from tests.report_documents import CONTRACTS
 
 ROOT = ex(1)
 
@@ -57,10 +60,16 @@ def test_a_term_that_comes_and_goes(shelf: Any) -> None:
 
 def test_a_word_that_means_several_terms(shelf: Any) -> None:
     """None is guessed: the sentence names them; an IRI or its namespace decides."""
-    add(shelf, "s/o/1", {"x.owl": Said({f"http://{each}.org/Sensor": Term("s") for each in ("a", "brick")})}, latest=True)
+    add(
+        shelf,
+        "s/o/1",
+        {"x.owl": Said({f"http://{each}.org/Sensor": Term("s") for each in ("a", "brick")})},
+        latest=True,
+    )
     with pytest.raises(UsageError, match="may mean 2 terms") as caught:
         term(shelf.catalog, word="Sensor")
-    assert "http://a.org/Sensor" in str(caught.value.hint)
+    assert "'a.org/Sensor'" in str(caught.value.hint)
+    assert term(shelf.catalog, word="a.org/Sensor")["term"]["iri"].item() == "http://a.org/Sensor"
     assert term(shelf.catalog, word="brick:Sensor")["term"]["iri"].item() == "http://brick.org/Sensor"
 
 
@@ -131,7 +140,9 @@ def test_imports(shelf: Any) -> None:
     """The closure goes through what satisfies, ends in circles, prefers the version that is named."""
     o, p, q = (f"http://example.org/{name}" for name in "opq")
     add(shelf, "s/p/1", {"p.owl": Said({}, [head(p, version_iri=f"{p}/1", version_info="1", imports=[q])])})
-    add(shelf, "s/p/2", {"p.owl": Said({}, [head(p, version_iri=f"{p}/2", version_info="2", imports=[o])])}, latest=True)
+    add(
+        shelf, "s/p/2", {"p.owl": Said({}, [head(p, version_iri=f"{p}/2", version_info="2", imports=[o])])}, latest=True
+    )
     own = head(o, imports=[f"{p}#", f"{p}/1", "http://example.org/none"])
     add(shelf, "s/o/1", {"o.owl": Said({}, [own])}, latest=True)
     found = shelf.catalog.report("imports", version="s/o/1")
@@ -143,3 +154,21 @@ def test_imports(shelf: Any) -> None:
         (2, o, "s/o/1", None),
     ]
     assert found["summary"].row(0) == (5, 2, 2)
+
+
+def test_json_fits_its_schema(four: Any, tmp_path: Any) -> None:
+    """What these reports print as json is what their schemas promise."""
+    listed = tmp_path / "mine.txt"
+    listed.write_text("EX:0000002\n")
+    found = {
+        "meaning": four.catalog.report("meaning", a="s/o/1", b="s/o/4", last=3),
+        "meaning-series": four.catalog.report("meaning", series="s/o"),
+        "impact": four.catalog.report("impact", mine=str(listed), b="s/o/4"),
+        "quality": four.catalog.report("quality", version="s/o/4"),
+        "imports": four.catalog.report("imports", version="s/o/4"),
+        "term": term(four.catalog, word=ex(2)),
+    }
+    for name, result in found.items():
+        document = json.loads(result.as_json())
+        document["parameters"]["report"] = CONTRACTS[name].name
+        check(name, document)

@@ -32,6 +32,7 @@ WAYS: dict[str, list[tuple[str, ...]]] = {
         (report.name, *(word for item in report.parameters if item.required for word in (f"--{item.name}", "sample")))
         for report in analytics.register_reports()
     ],
+    "show": [("EX:0000001",)],
     "pull": [PULL],
     "plugins": [()],
 }

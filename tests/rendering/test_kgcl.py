@@ -15,7 +15,9 @@ A, B, C = (f"http://example.org/{name}" for name in "abc")
 
 def changed(change: str, **told: str) -> pl.DataFrame:
     """Return one changed term."""
-    return pl.DataFrame([{name: None for name in NEEDED} | {"change": change, "iri": A} | told], dict.fromkeys(NEEDED, pl.String))
+    return pl.DataFrame(
+        [dict.fromkeys(NEEDED) | {"change": change, "iri": A} | told], dict.fromkeys(NEEDED, pl.String)
+    )
 
 
 @pytest.mark.parametrize(
@@ -56,7 +58,9 @@ def test_what_has_no_word_is_counted(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_hostile_words_stay_in_their_line() -> None:
     """A label with quotes and line ends, an IRI with brackets: no second command."""
-    hostile = changed("relabelled", label_a="a' to 'b'\ndelete <x>", label_b="\x1b[31m\u202e", iri="http://x/>\ndelete <y")
+    hostile = changed(
+        "relabelled", label_a="a' to 'b'\ndelete <x>", label_b="\x1b[31m\u202e", iri="http://x/>\ndelete <y"
+    )
     text = as_kgcl(hostile)
     assert len(text.splitlines()) == 1
     assert re.fullmatch(r"rename <[^<> ]+> from '[^']*' to '[^']*'\n", text)

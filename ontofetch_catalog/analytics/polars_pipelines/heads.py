@@ -52,8 +52,12 @@ def versions(both: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
+def _joined(iris: pl.Expr) -> pl.Expr:
+    return iris.list.filter(pl.element() != "").list.sort().list.join(" ").replace("", None)
+
+
 def changed_fields(both: pl.LazyFrame) -> pl.LazyFrame:
-    """Return a row per field of a header that is not the same on both sides: file, ontology_iri, field, before, after."""
+    """Return a row per field that is not the same on both sides: file, ontology_iri, field, before, after."""
     iri = pl.coalesce("ontology_iri_b", c.ONTOLOGY_IRI)
     file = pl.coalesce(_B, _A)
     here = pl.col("here").is_not_null() & pl.col("here_b").is_not_null()
@@ -61,6 +65,11 @@ def changed_fields(both: pl.LazyFrame) -> pl.LazyFrame:
     def rows(name: str) -> pl.LazyFrame:
         chosen = both.filter(here) if name != c.ONTOLOGY_IRI else both
         differ = chosen.filter(pl.col(name).ne_missing(pl.col(f"{name}_b")))
+        if name == c.IMPORTS:
+            # of a list, what is not on the other side
+            sides = [pl.col(side).fill_null("").str.split(" ") for side in (name, f"{name}_b")]
+            lost, gained = sides[0].list.set_difference(sides[1]), sides[1].list.set_difference(sides[0])
+            differ = differ.with_columns(_joined(lost).alias(name), _joined(gained).alias(f"{name}_b"))
         return differ.select(
             file.alias(c.FILE), iri.alias(c.ONTOLOGY_IRI), pl.lit(name).alias(c.FIELD),
             pl.col(name).alias(c.BEFORE), pl.col(f"{name}_b").alias(c.AFTER),

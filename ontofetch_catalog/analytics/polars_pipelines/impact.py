@@ -11,7 +11,19 @@ from .. import columns as c
 from ..chosen_terms import WORD
 
 GONE, OBSOLETE, UNKNOWN, FINE = "gone", "obsolete", "unknown", "fine"
-STATUSES = (GONE, OBSOLETE, UNKNOWN, c.MERGED, c.RENAMESPACED, c.MOVED, c.RELABELLED, c.REDEFINED, c.REVIVED, c.OTHER, FINE)
+STATUSES = (
+    GONE,
+    OBSOLETE,
+    UNKNOWN,
+    c.MERGED,
+    c.RENAMESPACED,
+    c.MOVED,
+    c.RELABELLED,
+    c.REDEFINED,
+    c.REVIVED,
+    c.OTHER,
+    FINE,
+)
 
 
 def impact(asked: pl.LazyFrame, lives: pl.LazyFrame, changes: pl.LazyFrame) -> pl.LazyFrame:

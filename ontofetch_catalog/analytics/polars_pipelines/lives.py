@@ -41,7 +41,11 @@ def lives(seen: pl.LazyFrame, releases: pl.LazyFrame) -> pl.LazyFrame:
     Null where nothing did; a term that is not there has nulls, and the event `removed` where it was there before.
     """
     known = releases.with_columns(pl.col(c.POSITION).rank("dense").over(c.SLOT).alias("at"))
-    first = seen.join(known.select(c.VERSION_ID, "at"), on=c.VERSION_ID).group_by(_KEY).agg(pl.col("at").min().alias("start"))
+    first = (
+        seen.join(known.select(c.VERSION_ID, "at"), on=c.VERSION_ID)
+        .group_by(_KEY)
+        .agg(pl.col("at").min().alias("start"))
+    )
     every = first.join(known, on=c.SLOT).filter(pl.col("at") >= pl.col("start"))
     rows = every.join(seen.drop(c.SLOT, c.POSITION), on=[c.VERSION_ID, c.IRI], how="left").sort(*_KEY, "at")
     here = pl.col(c.DIGEST).is_not_null()

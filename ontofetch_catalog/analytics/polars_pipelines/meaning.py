@@ -50,9 +50,9 @@ def raw_changes(old: pl.LazyFrame, new: pl.LazyFrame) -> pl.LazyFrame:
         (here & ~pl.col(c.DEPRECATED) & pl.col("deprecated_b")).fill_null(value=False).alias("is_obsoleted"),
         (here & pl.col(c.DEPRECATED) & ~pl.col("deprecated_b")).fill_null(value=False).alias("is_revived"),
         *((here & _differ(name)).alias(flag) for name, flag in _FLAGS.items()),
-        (here & (_differ(c.REPLACED_BY) | _differ(c.CONSIDER)) if c.REPLACED_BY in _names(old) else pl.lit(False)).alias(
-            "is_repointed"
-        ),
+        (
+            here & (_differ(c.REPLACED_BY) | _differ(c.CONSIDER)) if c.REPLACED_BY in _names(old) else pl.lit(False)
+        ).alias("is_repointed"),
     )
 
 
@@ -162,7 +162,8 @@ def categorise(raw: pl.LazyFrame, new: pl.LazyFrame) -> pl.LazyFrame:
 def statement_counts(old: pl.LazyFrame, new: pl.LazyFrame) -> pl.LazyFrame:
     """Return pair, triples_added, triples_removed: statements that one side has more often than the other."""
     sides = [
-        side.select(c.PAIR, pl.col(c.LINES), pl.lit(sign, pl.Int64).alias(_COUNT)) for side, sign in ((old, -1), (new, 1))
+        side.select(c.PAIR, pl.col(c.LINES), pl.lit(sign, pl.Int64).alias(_COUNT))
+        for side, sign in ((old, -1), (new, 1))
     ]
     balance = (
         pl.concat(sides)
@@ -250,7 +251,13 @@ def described(changes: pl.LazyFrame, names: pl.LazyFrame) -> pl.LazyFrame:
         .then("replacement_a"),
     )
     after = _by_change(
-        {c.TERM_ADDED: "definition_b", c.RELABELLED: "label_b", c.REDEFINED: "definition_b", c.MOVED: "gained", c.RENAMESPACED: _NEW_IRI},
+        {
+            c.TERM_ADDED: "definition_b",
+            c.RELABELLED: "label_b",
+            c.REDEFINED: "definition_b",
+            c.MOVED: "gained",
+            c.RENAMESPACED: _NEW_IRI,
+        },
         pl.when(change == c.MERGED)
         .then(into)
         .when((change == c.OTHER) & rekinded)

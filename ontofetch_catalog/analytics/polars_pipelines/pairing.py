@@ -3,8 +3,8 @@
 LazyFrame in, LazyFrame out: nothing here reads a source or collects. Many steps from release to release are looked at
 together: every row has the number of its `step`. They speak of
 
-- *facts*: step, relpath, file_id, format, content_id, facts_version, digest_kind, digest, digest_exact, triples, terms, reason,
-  table_path …: the files of one release that can have facts, as `catalog.repo.facts.facts_of` has them.
+- *facts*: step, relpath, file_id, content_id, facts_version, digest, terms, reason, table_path …: the files of one
+  release that can have facts, as `catalog.repo.facts.facts_of` has them.
 - *heads*: step, relpath, position, ontology_iri, version_iri, version_info, title, license, imports …
 - *pairs*: the columns of both, those of A with `_a` and those of B with `_b`; `paired_by` and `state`.
 """
@@ -71,9 +71,7 @@ def _once_each(found: pl.LazyFrame) -> pl.LazyFrame:
     return once_a.unique([c.STEP, _B], keep="first", maintain_order=True)
 
 
-def by_iri(
-    a: pl.LazyFrame, b: pl.LazyFrame, heads_a: pl.LazyFrame, heads_b: pl.LazyFrame, how: str
-) -> pl.LazyFrame:
+def by_iri(a: pl.LazyFrame, b: pl.LazyFrame, heads_a: pl.LazyFrame, heads_b: pl.LazyFrame, how: str) -> pl.LazyFrame:
     """Return pairs of files of one ontology: the last with the last where there are several.
 
     Args:
@@ -144,7 +142,8 @@ def by_overlap(a: pl.LazyFrame, b: pl.LazyFrame) -> pl.LazyFrame:
 def facts_of_pairs(pairs: pl.LazyFrame, a: pl.LazyFrame, b: pl.LazyFrame) -> pl.LazyFrame:
     """Return the facts of both files of each pair, and a row for each file without a partner."""
     left, right = (
-        side.select(c.STEP, *(pl.col(name).alias(f"{name}_{end}") for name in _FACTS)) for side, end in ((a, "a"), (b, "b"))
+        side.select(c.STEP, *(pl.col(name).alias(f"{name}_{end}") for name in _FACTS))
+        for side, end in ((a, "a"), (b, "b"))
     )
     lone, nowhere = pl.lit(NONE).alias(c.PAIRED_BY), pl.lit(None, pl.String)
     path = pl.col(c.RELPATH)
@@ -233,9 +232,7 @@ def with_terms(pairs: pl.LazyFrame, counts: pl.LazyFrame, *, whole: bool) -> pl.
     counted = [name for name in counts.collect_schema().names() if name != c.PAIR]
     looked_at = ~pl.col(c.STATE).is_in([NOT_COMPARED])
     filled = rows.with_columns(pl.when(looked_at).then(pl.col(counted).fill_null(0)))
-    alike = (pl.col(c.STATE) == CHANGED) & (
-        pl.sum_horizontal(c.TERMS_ADDED, c.TERMS_REMOVED, c.TERMS_CHANGED) == 0
-    )
+    alike = (pl.col(c.STATE) == CHANGED) & (pl.sum_horizontal(c.TERMS_ADDED, c.TERMS_REMOVED, c.TERMS_CHANGED) == 0)
     bumped = pl.lit(whole) & alike & (pl.col(c.VERSION_A) != pl.col(c.VERSION_B)).fill_null(value=False)
     return filled.with_columns(
         pl.when(bumped).then(pl.lit(OTHER_VERSION)).otherwise(c.STATE).cast(pl.Enum(STATES)).alias(c.STATE)

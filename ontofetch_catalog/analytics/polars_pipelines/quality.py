@@ -19,7 +19,9 @@ FINDINGS = (
  NO_IMPORT) = FINDINGS  # fmt: skip
 COLUMNS = (c.IRI, c.KIND, c.LABEL, c.DEFINITION, c.DEPRECATED, c.REPLACED_BY, c.CONSIDER, c.PARENTS)
 # what every ontology may name without defining it
-_COMMON = r"^http://www\.w3\.org/(2002/07/owl|2000/01/rdf-schema|1999/02/22-rdf-syntax-ns|2001/XMLSchema|2004/02/skos/core)#"
+_COMMON = (
+    r"^http://www\.w3\.org/(2002/07/owl|2000/01/rdf-schema|1999/02/22-rdf-syntax-ns|2001/XMLSchema|2004/02/skos/core)#"
+)
 _DEFINED = ("class", "concept", "object property", "data property", "annotation property", "property")
 
 
@@ -59,7 +61,11 @@ def findings(terms: pl.LazyFrame) -> pl.LazyFrame:
     defined = alive.filter(pl.col(c.KIND).is_in(_DEFINED))
     nothing_instead = (pl.col(c.REPLACED_BY).list.len() == 0) & (pl.col(c.CONSIDER).list.len() == 0)
     others = pl.concat_str(
-        pl.lit("with "), short_name(pl.col(c.IRI)).min().over(label), pl.lit(", "), pl.len().over(label), pl.lit(" terms")
+        pl.lit("with "),
+        short_name(pl.col(c.IRI)).min().over(label),
+        pl.lit(", "),
+        pl.len().over(label),
+        pl.lit(" terms"),
     )
     found = [
         _finding(same.with_columns(others.alias("others")), _LABEL, pl.col("others")),
@@ -77,9 +83,9 @@ def findings(terms: pl.LazyFrame) -> pl.LazyFrame:
 
 def ordered(found: pl.LazyFrame) -> pl.LazyFrame:
     """Return findings with their short names, in the order of FINDINGS, then by file and IRI."""
-    return found.with_columns(
-        pl.col("finding").cast(pl.Enum(FINDINGS)), short_name(pl.col(c.IRI)).alias(c.TERM)
-    ).sort("finding", c.FILE, c.IRI, "detail")
+    return found.with_columns(pl.col("finding").cast(pl.Enum(FINDINGS)), short_name(pl.col(c.IRI)).alias(c.TERM)).sort(
+        "finding", c.FILE, c.IRI, "detail"
+    )
 
 
 def counts(found: pl.LazyFrame) -> pl.LazyFrame:

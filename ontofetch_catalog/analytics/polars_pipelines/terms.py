@@ -43,16 +43,29 @@ def is_term() -> pl.Expr:
 
 
 def meant_by(word: str) -> pl.Expr:
-    """Return whether a term is one that `word` may mean: its IRI, a CURIE, or its local name."""
+    """Return whether a term is one that `word` may mean: its IRI, also without scheme, a CURIE, its local name."""
     iri = pl.col(c.IRI)
     before, colon, local = word.partition(":")
     exact = iri == word
-    if not colon or "/" in word:
-        return exact | (local_name(iri) == word if "/" not in word else exact)
+    if "/" in word:
+        return exact if "://" in word else exact | iri.str.ends_with(f"://{word}")
+    if not colon:
+        return exact | (local_name(iri) == word)
     obo = iri.str.ends_with(f"/{before}_{local}") | iri.str.ends_with(f"#{before}_{local}")
     # files do not keep their prefixes: a namespace that has the word in it is likely the one
     named = (local_name(iri) == local) & namespace(iri).str.to_lowercase().str.contains(before.lower(), literal=True)
     return exact | obo | named
+
+
+def unlikeness(before: pl.Expr) -> pl.Expr:
+    """Return how little an IRI looks like what a prefix means; the least is meant.
+
+    `brick` is rather `…/Brick#` than `…/BrickTag#`, and rather that than `…/1.1/Brick#`.
+    """
+    place = namespace(pl.col(c.IRI)).str.to_lowercase()
+    last = place.str.strip_chars_end("#/").str.extract("([^/#]+)$", 1)
+    other = (last != before.str.to_lowercase()).fill_null(value=True)
+    return other.cast(pl.Int8) * 2 + place.str.contains("[0-9]").cast(pl.Int8)
 
 
 def starts_with(word: str) -> pl.Expr:

@@ -49,7 +49,9 @@ IMPACT = Contract(
 )
 
 
-def impact(catalog: CatalogLike, *, mine: str | None = None, a: str | None = None, b: str | None = None) -> ReportResult:
+def impact(
+    catalog: CatalogLike, *, mine: str | None = None, a: str | None = None, b: str | None = None
+) -> ReportResult:
     """Return which terms of a list are obsolete, gone or changed, and what replaces them.
 
     Args:
@@ -81,9 +83,7 @@ def impact(catalog: CatalogLike, *, mine: str | None = None, a: str | None = Non
     told = lives.now(lives.lives(seen.lazy(), known.releases.lazy()))
     rows = pipelines.impact(asked, told, changes)
     counted = rows.group_by("status").agg(pl.len().alias(c.TERMS)).sort("status")
-    return make_result(
-        catalog, IMPACT, {"terms": rows, "statuses": counted}, {"mine": mine, "a": earlier, "b": later}
-    )
+    return make_result(catalog, IMPACT, {"terms": rows, "statuses": counted}, {"mine": mine, "a": earlier, "b": later})
 
 
 def _changes(
@@ -94,9 +94,7 @@ def _changes(
     old, new = comparison.differing(meaning.WIDE)
     raw = meaning.raw_changes(old.lazy(), new.lazy())
     numbered = comparison.pairs.lazy().select(c.PAIR, c.STEP)
-    found = meaning.once_each(meaning.categorise(raw, new.lazy()), numbered).join(
-        matched.lazy(), on=c.IRI, how="semi"
-    )
+    found = meaning.once_each(meaning.categorise(raw, new.lazy()), numbered).join(matched.lazy(), on=c.IRI, how="semi")
     own = comparison.tables.collect({"own": found})["own"].lazy()
     names = comparison.labels(meaning.named_iris(own), comparison.compared)
     return meaning.described(own, names)

@@ -24,7 +24,9 @@ IMPORTS = Contract(
                 Field("depth", INT, "1: imported by the release itself, 2: by what it imports …"),
                 Field(c.ONTOLOGY_IRI, TEXT, "IRI of the ontology that imports", "ontology", 2),
                 Field(c.IMPORT, TEXT, "IRI that it imports"),
-                Field("satisfied_by", TEXT, "the release of the store that has it; null where none has", "satisfied by"),
+                Field(
+                    "satisfied_by", TEXT, "the release of the store that has it; null where none has", "satisfied by"
+                ),
                 Field("satisfied_file", TEXT, "its file", "file", 1),
                 Field("satisfied_version", TEXT, "the version that its header states", "version", 3),
                 Field(c.VERSION_ID, TEXT, "the release that imports it", "of release", 5),

@@ -18,11 +18,12 @@ from ..polars_pipelines import heads as head_pipelines
 from ..polars_pipelines import meaning as pipelines
 from ..polars_pipelines import pairing
 from ..results import ReportResult
-from ..tables_of_terms import CHANGE, CHANGES
 from ..sources import CatalogLike, Reader
+from ..tables_of_terms import CHANGE, CHANGES
 from .common import Releases, check_choice, make_result, parse_count
 from .meaning_series import HISTORY, counts_of_steps, meaning_series
 from .meaning_series import draw as draw_history
+
 
 def draw(result: Mapping[str, pl.DataFrame], parameters: Mapping[str, object]) -> list[d.Drawn]:
     """Return how many terms have each change, and with a history how that was over time."""
@@ -60,7 +61,7 @@ FILES = Section(
         Field(c.STATE, _STATE, "what can be said of the pair"),
         _FILE_A,
         _FILE_B,
-        Field(c.PAIRED_BY, TEXT, f"what they have in common: {', '.join(pairing.PAIRINGS)}", "paired by", 1),
+        Field(c.PAIRED_BY, TEXT, f"what they have in common: {', '.join(pairing.PAIRINGS)}", "paired by"),
         _VERSION_A,
         _VERSION_B,
         Field(c.TRIPLES_ADDED, INT, "statements in B alone; triples, in OBO clauses" + _NULL, detail=1),
@@ -205,7 +206,7 @@ def meaning(
     if by in (c.KIND, c.PREFIX):
         grouped["groups"] = pipelines.counts_by(changes, by).rename({by: "group"})
     kinds = pipelines.counts_by_change(changes)
-    main = {"kinds": kinds} if by == c.CHANGE else grouped if grouped else {"changes": changes}
+    main = {"kinds": kinds} if by == c.CHANGE else grouped or {"changes": changes}
     sections = {
         **main,
         "kinds": kinds,
@@ -253,9 +254,7 @@ def _frames(
     sorted_out = comparison.tables.collect({"all": categories})["all"].lazy()
     names = comparison.labels(pipelines.named_iris(sorted_out), comparison.compared)
     counted = comparison.with_counts(old, new, raw, whole=not narrowed)
-    paths = comparison.pairs.lazy().select(
-        c.PAIR, pl.coalesce(f"{c.RELPATH}_b", f"{c.RELPATH}_a").alias(c.FILE)
-    )
+    paths = comparison.pairs.lazy().select(c.PAIR, pl.coalesce(f"{c.RELPATH}_b", f"{c.RELPATH}_a").alias(c.FILE))
     described = pipelines.described(sorted_out, names).join(paths, on=c.PAIR, how="left", maintain_order="left")
     shown = counted.rename({f"{c.RELPATH}_a": c.FILE_A, f"{c.RELPATH}_b": c.FILE_B})
     # several sections are made of each

@@ -35,7 +35,7 @@ HISTORY = Section(
     "meaning release by release",
     (
         f.VERSION,
-        Field(c.RELEASE_TIME, TIME, "its release date if every release of the series has one, else when it was recorded",
+        Field(c.RELEASE_TIME, TIME, "its release date if all of the series have one, else when it was recorded",
               "released", 3),
         Field(c.TERMS, INT, "terms of all its files; a term counts in each file", detail=1),
         *_COUNTS,
@@ -113,9 +113,7 @@ def counts_of_steps(catalog: CatalogLike, reader: Reader, releases: pl.DataFrame
         pl.when(pl.col(c.TERMS).is_not_null().any()).then(pl.col(c.TERMS).sum()).alias(c.TERMS)
     )
     timed = release_times(releases.lazy()).select(c.VERSION_ID, c.RELEASE_TIME, c.POSITION)
-    return (
-        timed.join(held, on=c.VERSION_ID, how="left").join(counts, on=c.VERSION_ID, how="left").sort(c.POSITION)
-    )
+    return timed.join(held, on=c.VERSION_ID, how="left").join(counts, on=c.VERSION_ID, how="left").sort(c.POSITION)
 
 
 def step_counts(comparison: Comparison, steps: list[tuple[str, str]]) -> pl.LazyFrame:

@@ -90,5 +90,3 @@ def _terms(tables: TermTables, known: pl.DataFrame) -> pl.LazyFrame:
     ]
     nothing = tables.scan({TABLE_PATH: None}).select(*pipelines.COLUMNS, pl.lit("").alias(c.FILE))
     return pl.concat([nothing, *frames])
-
-

@@ -99,7 +99,9 @@ def term(catalog: CatalogLike, *, word: str, series: str | None = None) -> Repor
         )
     rows = pipelines.lives(seen.lazy().filter(pl.col(c.IRI) == iri), known.releases.lazy())
     every, told = (frame.lazy().group_by(c.SLOT).agg(pl.len()) for frame in (chosen, known.releases))
-    unknown = every.cast({c.SLOT: pl.String}).join(told.cast({c.SLOT: pl.String}), on=c.SLOT, how="left", suffix="_known")
+    unknown = every.cast({c.SLOT: pl.String}).join(
+        told.cast({c.SLOT: pl.String}), on=c.SLOT, how="left", suffix="_known"
+    )
     blank = unknown.select(c.SLOT, (pl.col("len") - pl.col("len_known").fill_null(0)).alias("unknown"))
     summary = pipelines.now(rows).cast({c.SLOT: pl.String}).join(blank, on=c.SLOT, how="left", maintain_order="left")
     frames = {
