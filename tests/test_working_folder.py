@@ -32,7 +32,8 @@ DB = {
 }  # fmt: skip
 COMMANDS = {
     "pull": ("../first.txt", *RELEASE, "--version", "3", "--no-validate"), "plugins": (), "home": (),
-    "report": ("growth", "--a", "s/o/1", "--b", "s/o/2", "--format", "html"), "show": ("--help",), "--help": (), "--version": (),
+    "report": ("growth", "--a", "s/o/1", "--b", "s/o/2", "--format", "html"), "show": ("--help",),
+    "--help": (), "--version": (),
 }  # fmt: skip
 LINES = [(name, *words) for name, words in COMMANDS.items()] + [("db", verb, *words) for verb, words in DB.items()]
 

@@ -15,9 +15,7 @@ A, B, C = (f"http://example.org/{name}" for name in "abc")
 
 def changed(change: str, **told: str) -> pl.DataFrame:
     """Return one changed term."""
-    return pl.DataFrame(
-        [dict.fromkeys(NEEDED) | {"change": change, "iri": A} | told], dict.fromkeys(NEEDED, pl.String)
-    )
+    return pl.DataFrame([dict.fromkeys(NEEDED) | {"change": change, "iri": A} | told], dict.fromkeys(NEEDED, pl.String))
 
 
 @pytest.mark.parametrize(
