@@ -107,7 +107,7 @@ class ValidateBoundary(Boundary):
         unjudged = self.results["passed"].null_count
         failed = len(self.results) - passed - unjudged
         payload = {"passed": passed, "failed": failed, "not_judged": unjudged}
-        return Recorded(rows=len(self.results) + found, payload=payload | ({"facts": found} if found else {}))
+        return Recorded(rows=len(self.results), payload=payload | ({"facts": found} if found else {}))
 
     def _record_facts(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> int:
         """Record the facts and publish their tables; a content that has a sound one keeps it, and its facts."""
