@@ -15,7 +15,13 @@ from ontofetch_catalog.analytics.fields import Contract, Field, Section
 from ontofetch_catalog.analytics.reports.duplicates import DUPLICATES
 from ontofetch_catalog.analytics.reports.growth import GROWTH
 from ontofetch_catalog.analytics.reports.hotspots import HOTSPOTS
+from ontofetch_catalog.analytics.reports.impact import IMPACT
+from ontofetch_catalog.analytics.reports.imports import IMPORTS
 from ontofetch_catalog.analytics.reports.latest import LATEST
+from ontofetch_catalog.analytics.reports.meaning import MEANING
+from ontofetch_catalog.analytics.reports.meaning_series import MEANING_SERIES
+from ontofetch_catalog.analytics.reports.quality import QUALITY
+from ontofetch_catalog.analytics.reports.term import TERM
 from ontofetch_catalog.analytics.reports.timeline import TIMELINE
 from ontofetch_catalog.analytics.reports.validation import VALIDATION
 from ontofetch_catalog.analytics.tables import TABLES
@@ -28,6 +34,12 @@ CONTRACTS: Mapping[str, Contract] = {
     "latest": LATEST,
     "growth": GROWTH,
     "growth-series": TIMELINE,
+    "meaning": MEANING,
+    "meaning-series": MEANING_SERIES,
+    "impact": IMPACT,
+    "quality": QUALITY,
+    "imports": IMPORTS,
+    "term": TERM,
     "validation": VALIDATION,
     "hotspots": HOTSPOTS,
     "duplicates": DUPLICATES,

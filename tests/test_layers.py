@@ -329,10 +329,19 @@ def stray_sql(module: str, source: str) -> list[str]:
 ROWS = {"fetchall", "to_pylist", "to_pydict", "to_dicts", "rows"}
 _RELEASES = "one row per release, series, artifact or kind of layout"
 _ON_DISK = "each row is a file that is opened, moved or looked at, which costs more than the loop"
+_TABLES = "each row is a content whose table of terms is opened"
 _BOUNDED = "the rows are chosen by a bounded list, or counted first"
 # module and function → why there are few rows, or why each of them is worth a turn of a loop
 FEW_ROWS = {
+    "analytics.comparison:_iris": _TABLES,
+    "analytics.comparison:all_terms": _TABLES,
+    "analytics.comparison:labels": _TABLES,
     "analytics.drawing:data_of": "what a person can see in a chart",
+    "analytics.reports.quality:_terms": _TABLES,
+    "analytics.term_lives:all_terms": _TABLES,
+    "analytics.term_lives:find": _TABLES,
+    "analytics.term_tables:differing": _TABLES,
+    "analytics.term_tables:terms_of_releases": _TABLES,
     "catalog.backup.write:_data": _ON_DISK,
     "catalog.backup.write:_terms": _ON_DISK,
     "catalog.boundaries.staged:check_contents": _ON_DISK,

@@ -74,6 +74,8 @@ class Look:
         whole: Sections that are never cut to some rows.
         newest_last: Sections of which the last rows are shown, not the first.
         nothing: Section → why it has no rows, where it has none; else `nothing`.
+        split: Section → column; there is a table for each of its values, in the order of the rows.
+        search: Whether a page has a field that searches its tables.
     """
 
     titles: Mapping[str, str] = field(default_factory=dict)
@@ -86,6 +88,8 @@ class Look:
     whole: Collection[str] = ()
     newest_last: Collection[str] = ()
     nothing: Mapping[str, str] = field(default_factory=dict)
+    split: Mapping[str, str] = field(default_factory=dict)
+    search: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

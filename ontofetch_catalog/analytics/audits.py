@@ -5,9 +5,10 @@ Which releases there are is known to `manifests`, what changed to `deltas`; noth
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -63,6 +64,22 @@ class AuditReader:
         self._root = root
         self._manifests = manifests
         self._tell = tell
+
+    def knows_facts(self) -> bool:
+        """Return that nothing is known of what files say."""
+        return False
+
+    def facts(self, version_ids: Sequence[str]) -> pl.LazyFrame:
+        """Refuse: what files say stands in the catalog alone."""
+        raise _only_in_the_catalog(version_ids)
+
+    def heads(self, version_ids: Sequence[str]) -> pl.LazyFrame:
+        """Refuse likewise."""
+        raise _only_in_the_catalog(version_ids)
+
+    def term_table(self, row: Mapping[str, Any]) -> bytes:
+        """Refuse likewise."""
+        raise _only_in_the_catalog([str(row)])
 
     def resolve(self, name: str) -> str:
         """Return the version_id that `name` means."""
@@ -268,3 +285,11 @@ def _said() -> list[pl.Expr]:
     error, unjudged = (details.field(name).fill_null("").str.extract("^([^\r\n]*)") for name in (c.ERROR, c.NOT_JUDGED))
     reason = pl.when(~passed).then(error).when(passed.is_null()).then(unjudged).alias(c.REASON)
     return [reason, details.field(c.LINE), details.field(c.COLUMN)]
+
+
+def _only_in_the_catalog(asked: Sequence[str]) -> UsageError:
+    return UsageError(
+        "What files say, their terms and headers, is recorded in the catalog, not in audits.",
+        subject=", ".join(asked),
+        hint="Leave out --from audits.",
+    )

@@ -122,6 +122,41 @@ class Catalog:
             "delta", lambda reader, columns, most: reader.changes([pair], columns, unchanged=unchanged, most=most)
         )
 
+    def meaning(self, a: str, b: str) -> pl.LazyFrame:
+        """Return what became of terms from release `a` to release `b`; the columns are those of `tables.MEANING`.
+
+        Which files are compared, and which can't be, says the report: `report("meaning", a=a, b=b)`.
+
+        Raises:
+            VersionUnknown, AmbiguousVersion: A name means no release or several.
+            UsageError: When it is collected, if nothing is known of what files say.
+        """
+        with self.source.open() as reader:
+            pair = reader.resolve(a), reader.resolve(b)
+
+        def changes(reader: Reader, columns: Sequence[str], most: int | None) -> pl.LazyFrame:
+            from .reports.meaning import changes_of
+
+            return _head(changes_of(self, reader, pair), columns, most)
+
+        return self._rows("meaning", changes)
+
+    def terms(self, version: str | None = None) -> pl.LazyFrame:
+        """Return the terms of the files of a release, or of the latest releases; columns as in `tables.TERMS`.
+
+        Raises:
+            VersionUnknown, AmbiguousVersion: `version` means no release or several.
+            UsageError: When it is collected, if nothing is known of what files say.
+        """
+        version_id = self._resolve(version)
+
+        def terms(reader: Reader, columns: Sequence[str], most: int | None) -> pl.LazyFrame:
+            from .term_tables import terms_of_releases
+
+            return _head(terms_of_releases(self, reader, version_id), columns, most)
+
+        return self._rows("terms", terms)
+
     def _resolve(self, version: str | None) -> str | None:
         if version is None:
             return None

@@ -51,6 +51,8 @@ class Section:
         whole: Whether `--top` leaves it alone.
         newest_last: Whether `--top` keeps the last rows.
         nothing: Why it has no rows, where it has none.
+        quiet: Whether people are not shown it where it has no rows.
+        split: A column; people are shown a table for each of its values.
     """
 
     name: str
@@ -61,6 +63,8 @@ class Section:
     whole: bool = False
     newest_last: bool = False
     nothing: str = "nothing"
+    quiet: bool = False
+    split: str = ""
 
     @property
     def details(self) -> list[str]:
@@ -77,12 +81,14 @@ class Contract:
         sections: Its frames, the main one first.
         order: Names of sections that come first in a table.
         draw: Makes charts of its frames and parameters, the most telling one first; none of what has nothing to show.
+        search: Whether a page of it can be searched.
     """
 
     name: str
     sections: tuple[Section, ...]
     order: tuple[str, ...] = ()
     draw: Drawer | None = None
+    search: bool = False
 
     def section(self, name: str) -> Section:
         """Return the section of that name."""

@@ -58,6 +58,33 @@ def join_list(rows: pl.LazyFrame, path: str | Path) -> pl.LazyFrame:
     return rows.join(typed, on=keys, how="left", maintain_order="left")
 
 
+_TERM_COLUMNS = ("iri", "term", "id", "curie", "term_id")
+
+
+def read_words(path: str | Path) -> list[str]:
+    """Return the terms of a user's list, each once, in their order: IRIs or CURIEs.
+
+    Args:
+        path: UTF-8, at most MAX_LIST bytes: a term a line; or CSV whose header has `iri`, `term`, `id` or `curie`.
+            What stands after a `#` at the start of a line is no term.
+
+    Raises:
+        UsageError: The file can't be read, is no regular file, or names no term.
+    """
+    lines = [line for line in _lines(path, _read(path)) if line and not line[0].startswith("#")]
+    header = [name.strip().casefold() for name in lines[0]] if lines else []
+    at = next((header.index(name) for name in _TERM_COLUMNS if name in header), None)
+    words = [line[at or 0].strip().strip("<>") for line in lines[at is not None :] if len(line) > (at or 0)]
+    found = list(dict.fromkeys(filter(None, words)))
+    if not found:
+        raise UsageError(
+            f"The list {quote(path)} names no term.",
+            subject=str(path),
+            hint="It has an IRI or a CURIE a line, or is CSV with a column `iri`.",
+        )
+    return found
+
+
 def _plain(name: str) -> str:
     return quote(name)[1:-1]
 

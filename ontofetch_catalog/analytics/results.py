@@ -154,8 +154,14 @@ class ReportResult(Mapping[str, "pl.DataFrame"]):
                 | dict(self.headings.get(section.name, {}))
                 for section in sections
             },
-            left_out=[section.name for section in sections if not section.shown],
+            left_out=[
+                section.name
+                for section in sections
+                if not section.shown or (section.quiet and self.frames[section.name].is_empty())
+            ],
             newest_last=[section.name for section in sections if section.newest_last],
             whole=[section.name for section in sections if section.whole],
             nothing={section.name: section.nothing for section in sections} | dict(self.nothing),
+            split={section.name: section.split for section in sections if section.split},
+            search=self.contract.search,
         )

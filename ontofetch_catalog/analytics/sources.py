@@ -6,17 +6,19 @@ What is made of the rows is not known here, and no SQL: that stands in `catalog.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol
 
 import polars as pl
 import polars.selectors as cs
 
 from ..catalog.connection import Store
-from ..catalog.repo import releases
+from ..catalog.repo import facts, releases
 from ..catalog.repo import reports as sql
 from ..catalog.sessions import reading
+from ..catalog.term_tables import FORMATS, read_table
+from ..errors import CatalogUnreadable
 from .collect import Teller
 
 if TYPE_CHECKING:
@@ -77,6 +79,18 @@ class Reader(Protocol):
     def shared(self, version_ids: Sequence[str] | None) -> pl.LazyFrame:
         """Return what releases hold and share, shape as in `polars_pipelines.duplicates`."""
 
+    def knows_facts(self) -> bool:
+        """Return whether anything is known of what files say."""
+
+    def facts(self, version_ids: Sequence[str]) -> pl.LazyFrame:
+        """Return the facts of those files of releases that can have some, as `repo.facts.facts_of` says."""
+
+    def heads(self, version_ids: Sequence[str]) -> pl.LazyFrame:
+        """Return the ontology headers of the files of releases, as `repo.facts.heads_of` says."""
+
+    def term_table(self, row: Mapping[str, Any]) -> bytes:
+        """Return the Parquet of the table of terms that a row of facts names."""
+
     def rows(
         self, table: str, columns: Sequence[str], version_id: str | None = None, most: int | None = None
     ) -> pl.LazyFrame:
@@ -113,7 +127,7 @@ class CatalogSource:
     def open(self) -> Iterator[CatalogReader]:
         """Open the catalog for reading, together with other readers; close it at the end."""
         with reading(self._store) as connection:
-            yield CatalogReader(connection, self._tell)
+            yield CatalogReader(connection, self._tell, self._store)
 
 
 def _asking(select: Callable[_P, sql.Statement]) -> Callable[Concatenate[CatalogReader, _P], pl.LazyFrame]:
@@ -128,9 +142,12 @@ def _asking(select: Callable[_P, sql.Statement]) -> Callable[Concatenate[Catalog
 class CatalogReader:
     """Read an open catalog; each method is one statement and one Arrow crossing."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, tell: Teller | None = None) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, tell: Teller | None = None, store: Store | None = None
+    ) -> None:
         self._connection = connection
         self._tell = tell
+        self._store = store
 
     def resolve(self, name: str) -> str:
         """Return the version_id that `name` means."""
@@ -153,6 +170,25 @@ class CatalogReader:
     copies = _asking(sql.select_copies)
     shared = _asking(sql.select_shared)
     rows = _asking(sql.select_rows)
+
+    def knows_facts(self) -> bool:
+        """Return whether anything is known of what files say."""
+        return len(sql.read(self._connection, sql.select_any_facts())) > 0
+
+    def facts(self, version_ids: Sequence[str]) -> pl.LazyFrame:
+        """Return the facts of those files of releases that can have some."""
+        found = pl.LazyFrame(facts.facts_of(self._connection, version_ids))
+        return found.filter(pl.col("format").is_in(list(FORMATS)))
+
+    def heads(self, version_ids: Sequence[str]) -> pl.LazyFrame:
+        """Return the ontology headers of the files of releases."""
+        return pl.LazyFrame(facts.heads_of(self._connection, version_ids))
+
+    def term_table(self, row: Mapping[str, Any]) -> bytes:
+        """Return the Parquet of the table of terms that a row of facts names."""
+        if self._store is None:
+            raise CatalogUnreadable("Tables of terms lie beside a catalog, and only rows are at hand.")
+        return read_table(self._store, row)
 
     def read(self, statement: sql.Statement) -> pl.LazyFrame:
         """Return the rows of a statement; times are UTC."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from . import columns as c
 from . import fields as f
 from .fields import BOOL, CATEGORY, DATE, INT, TEXT, TIME, Contract, Field, Section
+from .tables_of_terms import MEANING, TERMS
 
 _FILE_ID = Field(c.FILE_ID, TEXT, "sha256 of the bytes")
 _CONTENT = replace(_FILE_ID, meaning="sha256 of the bytes that were validated")
@@ -86,4 +87,4 @@ DELTA = Section(
     ),
 )
 
-TABLES = Contract("catalog", (VERSIONS, FILES, VALIDATIONS, EVENTS, DELTA))
+TABLES = Contract("catalog", (VERSIONS, FILES, VALIDATIONS, EVENTS, DELTA, TERMS, MEANING))

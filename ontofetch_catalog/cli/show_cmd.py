@@ -1,4 +1,7 @@
-"""The command `show`: one page about a release, a series, or a content, found by path or sha256."""
+"""The command `show`: one page about a term, a release, a series, or a content, found by path or sha256.
+
+What the page of a term says stands in a module of its own.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,14 @@ from ontofetch_hookspecs.names import quote
 from ..errors import EXIT_OK, OntofetchError, VersionUnknown
 from .common import make_parser, profiled, reading, statistics_of
 from .output import OutputOptions, emit
+from .show_term import show_term
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
 _HASH = re.compile(r"[0-9a-f]{8,64}")
+_TERM = re.compile(r"[^/]+:.*")  # an IRI or a CURIE: no name of a release or of a series has a colon
 _MOST_CONTENTS = 1_000  # contents of one path whose results are asked for
 _TITLES = {
     "release": "release",
@@ -39,16 +44,23 @@ def main(argv: list[str], host: HostInfo) -> int:
     """Print all that is recorded of one thing."""
     argv, host = take_common_options(argv, host)
     parser = make_parser(
-        host, "show", "All that is recorded of a release, a series, a file or a content.", "show obo/hp/latest"
+        host,
+        "show",
+        "All that is recorded of a release, a series, a file, a content, or a term: since when, its labels, obsolete"
+        " when, replaced by what.",
+        "show obo/hp/latest",
     )
     parser.add_argument(
         "what",
-        metavar="RELEASE|SERIES|PATH|HASH",
-        help="a series, a release, the path of a file or its end, or 8 or more digits of a sha256",
+        metavar="RELEASE|SERIES|PATH|HASH|TERM",
+        help="a series, a release, the end of a file's path, 8 or more digits of a sha256, a term's IRI or CURIE",
     )
-    parser.add_argument("--as", dest="kind", choices=tuple(_PAGES), help="what it is, where several fit")
+    parser.add_argument("--as", dest="kind", choices=(*_PAGES, "term"), help="what it is, where several fit")
+    parser.add_argument("--series", metavar="SERIES", help="of a term: only in this series (default: in all)")
     args = parser.parse_args(argv)
     options = OutputOptions.from_args(args)
+    if args.kind == "term" or (args.kind is None and _TERM.fullmatch(args.what)):
+        return show_term(host, options, args.what, args.series)
     return profiled(argv, lambda: _show(host, options, args.what, args.kind))
 
 

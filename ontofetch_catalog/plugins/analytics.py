@@ -60,6 +60,59 @@ def register_reports() -> Iterable[Report]:
             ),
         ),
         Report(
+            "meaning",
+            "which terms were added, dropped, made obsolete, renamed, redefined, moved",
+            f"{_REPORTS}:meaning",
+            (
+                Parameter("a", "the earlier release (default: the one before B)"),
+                Parameter("b", "the later release (default: the latest one, if there is only one series)"),
+                Parameter("series", "counts over the releases of this series instead"),
+                Parameter("last", "also the counts of so many releases up to B; of a series, its newest so many"),
+                Parameter("file-a", "only this file of A"),
+                Parameter("file-b", "only this file of B"),
+                Parameter("terms-under", "only a term and those below it, or a namespace, by IRI, CURIE or prefix"),
+                Parameter("mine", "only the terms of this list: a file with an IRI or CURIE a line"),
+                Parameter(
+                    "by", "what the main rows are about", default="term", choices=("term", "kind", "prefix", "change")
+                ),
+            ),
+            (
+                "",
+                "--a go/previous --b go/latest --format markdown --out notes.md",
+                "--b go/latest --last 12 --format html --out changes.html",
+                "--terms-under GO:0008150 --by kind",
+                "--mine terms.txt --format kgcl",
+                "--series obo/go --plot meaning.svg",
+            ),
+        ),
+        Report(
+            "impact",
+            "which terms of a list are obsolete, gone or changed, and what replaces them",
+            f"{_REPORTS}:impact",
+            (
+                Parameter(
+                    "mine", "the list: a file with an IRI or CURIE a line, or CSV with a column iri", required=True
+                ),
+                Parameter("a", "the release that changes are counted from (default: the one before B)"),
+                Parameter("b", "the release that counts (default: the latest one, if there is only one series)"),
+            ),
+            ("--mine terms.txt", "--mine terms.csv --b go/latest --format csv"),
+        ),
+        Report(
+            "quality",
+            "what there is to mend in the terms of a release: labels, definitions, replacements, parents, imports",
+            f"{_REPORTS}:quality",
+            (Parameter("version", "the release (default: the latest one, if there is only one series)"),),
+            ("", "--version go/latest --format html --out quality.html"),
+        ),
+        Report(
+            "imports",
+            "what a release imports, directly and through others, and which releases of the store satisfy that",
+            f"{_REPORTS}:imports",
+            (Parameter("version", "the release (default: the latest one, if there is only one series)"),),
+            ("", "--version brick/latest --format markdown"),
+        ),
+        Report(
             "validation",
             "how files fared with the validators, and what was fixed or broke since another release",
             f"{_REPORTS}:validation",

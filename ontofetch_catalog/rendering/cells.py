@@ -7,8 +7,8 @@ Polars.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from ontofetch_hookspecs.extensions import Look
@@ -36,6 +36,10 @@ def cut(look: Look, name: str, frame: Rows, rows: int | None) -> Rows:
     """Return at most `rows` rows of a frame, the ones that matter most."""
     if rows is None or name in look.whole:
         return frame
+    if name in look.split:
+        import pyarrow as pa
+
+        return pa.concat_tables(group.slice(0, rows) for _, group in _groups(to_rows(frame), look.split[name]))
     found: Rows = frame.slice(max(len(frame) - rows, 0) if name in look.newest_last else 0, rows)
     return found
 
@@ -128,12 +132,43 @@ def arrange(
     names = [name for name in frames if name not in look.left_out]
     names.sort(key=lambda name: look.order.index(name) if name in look.order else len(look.order))
     lone = len(names) == 1
-    parts = []
+    parts: list[Part] = []
     for name in names:
+        if name in look.split:
+            parts += _split(name, to_rows(frames[name]), look, rows=rows, exact=exact, total=(totals or {}).get(name))
+            continue
         shown = to_rows(cut(look, name, frames[name], rows))
         total = (totals or {}).get(name, len(frames[name]))
         parts.append(_part(name, shown, look, exact=exact, lone=lone, total=total))
     return parts
+
+
+def _split(
+    name: str, table: pa.Table, look: Look, *, rows: int | None, exact: bool, total: int | None
+) -> Iterator[Part]:
+    """Yield a part for each value of the column by which a section is split, in the order of the rows."""
+    column = look.split[name]
+    title = look.titles.get(name, name.replace("_", " "))
+    groups = list(_groups(table, column))
+    for number, (value, group) in enumerate(groups, start=1):
+        own = replace(look, titles={**look.titles, name: f"{value} {title}"})
+        shown = (group if rows is None else group.slice(0, rows)).drop_columns(column)
+        # what is said of another value has no place here
+        shown = shown.select([each for each in shown.column_names if shown[each].null_count < len(shown)])
+        part = _part(name, shown, own, exact=exact, lone=False, total=len(group))
+        if number == len(groups) and total is not None and total > len(table):
+            # cut before, so that it is not known of which of them
+            rest = f"… and {total - len(table):,} more of all {title} (--top {total}, or --format json)"
+            part = replace(part, rest=rest)
+        yield part
+
+
+def _groups(table: pa.Table, column: str) -> Iterator[tuple[object, pa.Table]]:
+    """Yield each value of a column with its rows, in the order of the rows."""
+    import pyarrow.compute as pc
+
+    for value in pc.unique(table[column].combine_chunks().cast("string")).to_pylist():
+        yield value, table.filter(pc.equal(table[column].cast("string"), value))
 
 
 def _part(name: str, shown: pa.Table, look: Look, *, exact: bool, lone: bool, total: int) -> Part:

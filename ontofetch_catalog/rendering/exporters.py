@@ -29,6 +29,7 @@ def built_in() -> list[Exporter]:
         Exporter("csv", (".csv",), f"{_HERE}:csv", "the main section, safe for spreadsheets"),
         Exporter("parquet", (".parquet",), f"{_HERE}:parquet", "the main section with its types", binary=True),
         Exporter("markdown", (".markdown", ".md"), f"{_HERE}:markdown", "tables for issues and wikis"),
+        Exporter("kgcl", (".kgcl",), f"{_HERE}:kgcl", "changes of terms as commands, of report meaning"),
         Exporter("html", (".html", ".htm"), f"{_HERE}:html", "one page that needs nothing else"),
     ]
 
@@ -88,6 +89,18 @@ def markdown(sections: Mapping[str, Table], options: ExportOptions) -> bytes:
     from .markdown import as_markdown
 
     return as_markdown(_rows(sections), options.look, exact=options.exact, totals=options.totals).encode()
+
+
+def kgcl(sections: Mapping[str, Table], options: ExportOptions) -> bytes:
+    """Return changes of terms as lines of KGCL.
+
+    Raises:
+        UsageError: The main section has none.
+    """
+    from .kgcl import as_kgcl
+
+    del options
+    return as_kgcl(_main(sections)).encode()
 
 
 def html(sections: Mapping[str, Table], options: ExportOptions) -> bytes:

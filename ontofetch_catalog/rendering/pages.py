@@ -1,10 +1,14 @@
-"""Frames as one page of HTML that needs nothing else: its style is inside, and it loads and runs nothing.
+"""Frames as one page of HTML that needs nothing else: its style is inside, and it loads nothing.
+
+It runs nothing either, but for the search of a page that has one.
 
 How single values read and which of them are shown is known to `cells`; pictures come in as SVG.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -20,6 +24,21 @@ if TYPE_CHECKING:
     from .cells import Rows
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:"
+# hides the rows of tables that lack one of the words; the one script of a page, allowed by its hash alone
+SEARCH = """
+const field = document.getElementById('search'), said = document.getElementById('hits');
+const rows = [...document.querySelectorAll('div.wide tbody tr')].map(row => [row, row.textContent.toLowerCase()]);
+field.addEventListener('input', () => {
+  const words = field.value.toLowerCase().split(/\\s+/);
+  let shown = 0;
+  for (const [row, text] of rows) shown += !(row.hidden = !words.every(word => text.includes(word)));
+  said.textContent = field.value.trim() ? `${shown} of ${rows.length} rows` : '';
+});
+"""
+_SEARCH_FIELD = (
+    '<p class="asked"><label>Search the tables <input id="search" type="search"></label>'
+    ' <output id="hits"></output></p>'
+)
 STYLE = (
     css_variables()
     + """
@@ -74,20 +93,24 @@ def as_page(
         exact: Whether sizes are shown in bytes instead of binary units.
         totals: Name → how many rows a frame had that was cut before.
     """
+    policy = f"{POLICY}; script-src 'sha256-{_hash_of(SEARCH)}'" if look.search else POLICY
     asked = " · ".join(f"{word(name)} {word(_spell(value))}" for name, value in parameters.items() if _says(value))
     return "\n".join(
         [
             "<!DOCTYPE html>",
             '<html lang="en"><head><meta charset="utf-8">',
-            f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">',
+            f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             f"<title>{word(title)}</title><style>{STYLE}{fonts.face() if pictures else ''}</style></head><body>",
             f"<main><h1>{word(title)}</h1>",
             f'<p class="asked">{asked}</p>',
+            *([_SEARCH_FIELD] if look.search else []),
             # what is wider than the window is moved by the keyboard, too
             *(f'<figure tabindex="0">{picture}</figure>' for picture in pictures),
             *(section(part) for part in arrange(frames, look, rows=rows, exact=exact, totals=totals)),
-            "</main></body></html>\n",
+            "</main>",
+            *([f"<script>{SEARCH}</script>"] if look.search else []),
+            "</body></html>\n",
         ]
     )
 
@@ -95,6 +118,10 @@ def as_page(
 def as_fragment(frames: Mapping[str, Rows], look: Look, *, rows: int | None) -> str:
     """Return the tables alone, for a page that has a style of its own, such as a notebook's."""
     return "\n".join(["<div>", *(section(part) for part in arrange(frames, look, rows=rows, exact=False)), "</div>"])
+
+
+def _hash_of(script: str) -> str:
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
 def word(value: object) -> str:

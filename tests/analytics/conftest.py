@@ -106,7 +106,7 @@ class OpenShelf(Shelf):
     @contextmanager
     def open(self) -> Iterator[CatalogReader]:
         """Be a source of reports."""
-        yield CatalogReader(self.connection)
+        yield CatalogReader(self.connection, None, self.store)
 
     def insert(self, rows: Mapping[str, pa.Table]) -> None:
         """Put rows into the open database."""

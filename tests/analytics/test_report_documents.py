@@ -74,7 +74,9 @@ def test_json_fits_its_schema(catalog: Catalog) -> None:
         "hotspots": [catalog.hotspots(by) for by in ("service", "host", "folder", "format", "extension")],
         "duplicates": [catalog.duplicates()],
     }
-    assert set(results) == set(documents.CONTRACTS)
+    # of these, the schema is tried where their releases are made
+    about_terms = {"meaning", "meaning-series", "impact", "quality", "imports", "term"}
+    assert set(results) == set(documents.CONTRACTS) - about_terms
     for name, found in results.items():
         for result in found:
             document = json.loads(result.as_json())

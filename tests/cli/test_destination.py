@@ -37,7 +37,7 @@ WAYS: dict[str, list[tuple[str, ...]]] = {
     "add": [("file.ttl", "--ontology", "more", "--dry-run")],
     "lock": [("--file", "x.lock")],
     "plugins": [()],
-    "show": [("sample",), ("2.0",), ("a.ttl",)],
+    "show": [("sample",), ("2.0",), ("a.ttl",), ("EX:0000001",)],
     "log": [()],
     "rm": [("example/sample/2.0", "--yes"), ("example/sample/2.0", "--dry-run")],
     "mv": [("example/sample/2.0", "example/sample/9.0"), ("example/sample", "example/other", "--dry-run")],

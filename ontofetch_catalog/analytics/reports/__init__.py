@@ -3,7 +3,21 @@
 from .duplicates import duplicates
 from .growth import growth
 from .hotspots import hotspots
+from .impact import impact
+from .imports import imports
 from .latest import latest
+from .meaning import meaning
+from .quality import quality
 from .validation import validation
 
-__all__ = ["duplicates", "growth", "hotspots", "latest", "validation"]
+__all__ = [
+    "duplicates",
+    "growth",
+    "hotspots",
+    "impact",
+    "imports",
+    "latest",
+    "meaning",
+    "quality",
+    "validation",
+]

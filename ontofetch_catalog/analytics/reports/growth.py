@@ -19,6 +19,7 @@ from ..polars_pipelines import growth as pipelines
 from ..results import ReportResult
 from ..sources import CatalogLike
 from .common import Releases, check_choice, make_result
+from .meaning_series import GROWN, grown_terms
 from .timeline import timeline
 
 
@@ -78,7 +79,7 @@ GROWTH = Contract(
         Section(
             "summary",
             "growth",
-            (Field("a", TEXT, "version_id of A"), Field("b", TEXT, "version_id of B"), *f.GROUP),
+            (Field("a", TEXT, "version_id of A"), Field("b", TEXT, "version_id of B"), *f.GROUP, *GROWN),
             shown=False,
         ),
     ),
@@ -141,6 +142,7 @@ def growth(
         earlier, later = _pair(releases, a, b, anyway=anyway)
         changes = reader.changes([(earlier, later)], _CHANGE[by], unchanged=all and by == "path")
         totals = reader.totals(group, [earlier, later])
+        terms = grown_terms(catalog, reader, [(earlier, later)])
     sides = pipelines.sides(totals, earlier, later)
     total = pipelines.growth_total(changes, sides)
     placed = pipelines.with_folder(changes) if group == c.FOLDER else changes
@@ -148,7 +150,9 @@ def growth(
         **({"changes": pipelines.file_changes(changes)} if by == "path" else {}),
         SECTIONS[group]: pipelines.growth_by(placed, sides, group),
         "kinds": pipelines.growth_kinds(total),
-        "summary": total.with_columns(pl.lit(earlier).alias("a"), pl.lit(later).alias("b")),
+        "summary": total.with_columns(pl.lit(earlier).alias("a"), pl.lit(later).alias("b")).join(
+            terms, left_on="b", right_on=c.VERSION_ID, how="left"
+        ),
     }
     result = make_result(catalog, GROWTH, frames, {"a": earlier, "b": later, "by": by, "all": all})
     renamed = int(result["summary"][c.RENAMED_FILES].item())

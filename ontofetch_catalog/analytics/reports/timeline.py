@@ -17,6 +17,7 @@ from ..polars_pipelines import timeline as pipelines
 from ..results import ReportResult
 from ..sources import CatalogLike
 from .common import Releases, check_choice, make_result, pairs_of, parse_count
+from .meaning_series import GROWN, grown_terms
 
 if TYPE_CHECKING:
     import altair as alt
@@ -101,6 +102,7 @@ TIMELINE = Contract(
                 replace(f.FILES, detail=3),
                 f.SIZE,
                 *(replace(field, meaning=field.meaning + _NULL) for field in (*_CHANGED, f.UNCHANGED)),
+                *GROWN,
             ),
             newest_last=True,
         ),
@@ -153,8 +155,10 @@ def timeline(
         timed = pipelines.release_times(series_rows.lazy())
         chosen = collect({"releases": timed.tail(count) if count else timed}, catalog.tell)["releases"]
         sums, totals = reader.change_sums(pairs_of(chosen)), reader.totals(c.FORMAT, chosen[c.VERSION_ID].to_list())
+        terms = grown_terms(catalog, reader, pairs_of(chosen))
     line = pipelines.timeline(chosen.lazy(), sums, totals)
-    frames = {"timeline": line, "formats": pipelines.formats_over_time(chosen.lazy(), totals)}
+    shown = line.join(terms, on=c.VERSION_ID, how="left", maintain_order="left")
+    frames = {"timeline": shown, "formats": pipelines.formats_over_time(chosen.lazy(), totals)}
     if every is not None:
         frames = {"bins": pipelines.bins(line, every), **frames}
     result = make_result(catalog, TIMELINE, frames, {"series": slot, "last": count, "every": every, "times": told})

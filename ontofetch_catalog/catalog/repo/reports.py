@@ -175,6 +175,11 @@ def select_totals(key: str, version_ids: Sequence[str]) -> Statement:
     )
 
 
+def select_any_facts() -> Statement:
+    """Return the SQL of one row if anything is known of what files say, of none otherwise."""
+    return Statement("SELECT file_id FROM file_facts WHERE digest IS NOT NULL LIMIT 1")
+
+
 def select_file_count(version_id: str) -> Statement:
     """Return the SQL of the number of files of a release: files."""
     return of_releases("SELECT count(*) AS files FROM extracted_files WHERE {scope}", [version_id])

@@ -1,0 +1,121 @@
+"""Which terms a user means: by an IRI, a CURIE, a namespace, the terms below one, or a list of their own.
+
+What is done with them is not known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from ontofetch_hookspecs.names import quote
+
+from ..errors import UsageError
+from . import columns as c
+from .polars_pipelines.terms import is_term, local_name, meant_by, namespace, short_name, starts_with, unlikeness
+from .term_tables import TermTables
+
+_DEEPEST = 1_000  # levels of a hierarchy
+WORD = "word"
+
+
+def only(found: pl.DataFrame, word: str, option: str) -> str | None:
+    """Return the one IRI that a word means, None if it means none.
+
+    Args:
+        found: iri of the terms it may mean.
+        word: What was typed.
+        option: Where it was typed, for the sentence.
+
+    Raises:
+        UsageError: It means several.
+    """
+    rank = unlikeness(pl.lit(word.partition(":")[0]))
+    iris = sorted(set(found.filter(rank == rank.min())[c.IRI])) if ":" in word else sorted(set(found[c.IRI]))
+    if word in iris or len(iris) == 1:
+        return word if word in iris else iris[0]
+    if iris:
+        # without the scheme: in a sentence an address loses what stands behind a `#`
+        named = ", ".join(quote(iri.partition("://")[2] or iri) for iri in iris[:5])
+        raise UsageError(
+            f"{quote(word)} may mean {len(iris):,} terms.",
+            subject=option,
+            hint=f"Name one: {named}{' …' if len(iris) > 5 else ''}.",
+        )
+    return None
+
+
+def terms_under(tables: TermTables, facts: Sequence[Mapping[str, Any]], word: str) -> pl.DataFrame:
+    """Return the IRIs (one column) of a term and of all below it; or of a namespace, where `word` is one.
+
+    Args:
+        tables: The tables of terms.
+        facts: Which of them.
+        word: An IRI, a CURIE, the beginning of IRIs, or a prefix such as `GO`.
+
+    Raises:
+        UsageError: There is no such term or namespace, or it may be several.
+    """
+    rows = pl.concat(
+        [tables.scan(row).filter(is_term()).select(c.IRI, c.PARENTS) for row in facts] or [tables.scan(_NOWHERE)]
+    )
+    found = tables.collect({
+        "terms": rows.filter(meant_by(word)).select(c.IRI).unique(),
+        "namespace": rows.filter(starts_with(word)).select(c.IRI).unique(),
+    })  # fmt: skip
+    top = only(found["terms"], word, "--terms-under")
+    if top is not None:
+        return _descendants(tables, rows, top)
+    if found["namespace"].is_empty():
+        raise UsageError(
+            f"No term is {quote(word)}, and no IRI starts like that.",
+            subject="--terms-under",
+            hint="Name a term by IRI or CURIE (`GO:0008150`), a namespace, or a prefix (`GO`).",
+        )
+    return found["namespace"]
+
+
+_NOWHERE: Mapping[str, Any] = {"table_path": None}
+
+
+def _descendants(tables: TermTables, rows: pl.LazyFrame, top: str) -> pl.DataFrame:
+    pairs = rows.explode(c.PARENTS, empty_as_null=True).drop_nulls(c.PARENTS).unique()
+    edges = tables.collect({"edges": pairs})["edges"]
+    seen = level = pl.DataFrame({c.IRI: [top]})
+    for _ in range(_DEEPEST):
+        below = edges.lazy().join(level.lazy(), left_on=c.PARENTS, right_on=c.IRI, how="semi").select(c.IRI).unique()
+        level = tables.collect({"level": below.join(seen.lazy(), on=c.IRI, how="anti")})["level"]
+        if level.is_empty():
+            return seen
+        seen = pl.concat([seen, level])
+    raise UsageError(
+        f"The hierarchy below {quote(top)} is deeper than {_DEEPEST:,} levels.",
+        subject="--terms-under",
+        hint="Name a term further down, or a namespace.",
+    )
+
+
+def match_words(words: Sequence[str], terms: pl.LazyFrame) -> pl.LazyFrame:
+    """Return word, iri for each term that a word of a list means; a word that means none is not there.
+
+    Args:
+        words: IRIs and CURIEs.
+        terms: iri of all terms that there are.
+    """
+    asked = pl.LazyFrame({WORD: list(words)}, {WORD: pl.String()})
+    iri = pl.col(c.IRI)
+    known = terms.select(c.IRI).unique()
+    exact = asked.join(known.with_columns(iri.alias(WORD)), on=WORD)
+    named = asked.join(exact, on=WORD, how="anti").join(known.with_columns(short_name(iri).alias(WORD)), on=WORD)
+    split = asked.join(pl.concat([exact, named]), on=WORD, how="anti").filter(
+        pl.col(WORD).str.contains(r"^[A-Za-z][A-Za-z0-9._-]*:[^/:]+$")
+    )
+    local = split.with_columns(
+        pl.col(WORD).str.extract("^([^:]+):", 1).str.to_lowercase().alias("before"),
+        pl.col(WORD).str.extract(":(.+)$", 1).alias("local"),
+    ).join(known.with_columns(local_name(iri).alias("local")), on="local")
+    likely = local.filter(namespace(iri).str.to_lowercase().str.contains(pl.col("before"), literal=True))
+    rank = unlikeness(pl.col("before"))
+    return pl.concat([exact, named, likely.filter(rank == rank.min().over(WORD)).select(WORD, c.IRI)])

@@ -1,0 +1,200 @@
+"""Compare what the files of releases say, step by step from release to release: pairs, headers, terms.
+
+What a report shows of it is not known here; the frames are made by `polars_pipelines`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from ontofetch_hookspecs.names import quote
+
+from ..errors import UsageError
+from . import columns as c
+from .collect import collect
+from .polars_pipelines import heads as head_pipelines
+from .polars_pipelines import meaning, pairing
+from .polars_pipelines.terms import MENTION, is_term, names_of
+from .sources import CatalogLike, Reader
+from .term_tables import TABLE_PATH, TermTables
+from .wording import near
+
+_PATHS = (f"{c.RELPATH}_a", f"{c.RELPATH}_b")
+Steps = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """What is known of the files of both releases of each step; `step` numbers them."""
+
+    facts_a: pl.LazyFrame
+    facts_b: pl.LazyFrame
+    heads_a: pl.LazyFrame
+    heads_b: pl.LazyFrame
+
+
+def read_sides(catalog: CatalogLike, reader: Reader, steps: Steps) -> Sides:
+    """Return what is known of the files of the releases of some steps; two crossings, however many steps."""
+    names = sorted({name for step in steps for name in step})
+    known = collect({"facts": reader.facts(names), "heads": reader.heads(names)}, catalog.tell)
+    numbers = range(len(steps))
+    sides = [
+        pl.LazyFrame({c.STEP: list(numbers), c.VERSION_ID: [step[side] for step in steps]}, _STEP) for side in (0, 1)
+    ]
+    return Sides(*(known[name].lazy().join(side, on=c.VERSION_ID) for name in ("facts", "heads") for side in sides))
+
+
+_TABLE = (TABLE_PATH, c.TABLE_SHA256, c.TABLE_BYTES)
+_STEP = {c.STEP: pl.Int64(), c.VERSION_ID: pl.String()}
+
+
+class Comparison:
+    """What became of files and terms from release to release.
+
+    Args:
+        catalog: The catalog.
+        reader: Its open source.
+        steps: (A, B) of each step.
+        named: Paths of the one file of A and of B that are compared, None for all, of the only step.
+
+    Raises:
+        UsageError: A named file is in none of the releases.
+    """
+
+    def __init__(
+        self, catalog: CatalogLike, reader: Reader, steps: Steps, named: tuple[str | None, str | None] = (None, None)
+    ) -> None:
+        self._tell = catalog.tell
+        self.tables = TermTables(reader, catalog.tell)
+        sides = read_sides(catalog, reader, steps)
+        paths = self._named_pair(sides, named) if any(named) else self._pair_files(sides)
+        pairs = pairing.facts_of_pairs(paths, sides.facts_a, sides.facts_b)
+        if any(named):
+            pairs = pairs.filter(pl.col(c.PAIRED_BY) != pairing.NONE)
+        heads = head_pipelines.paired_heads(paths, sides.heads_a, sides.heads_b)
+        found = collect({"pairs": pairing.states(pairs, head_pipelines.versions(heads)), "heads": heads}, catalog.tell)
+        self.pairs, self.heads = found["pairs"], found["heads"]
+
+    def _pair_files(self, sides: Sides) -> pl.LazyFrame:
+        """Return the pairs of files: by path, then by ontology, then by terms; a new file with the one before it."""
+        a, b = sides.facts_a, sides.facts_b
+        pairs = pairing.by_path(a, b)
+        for how in (pairing.IRI, pairing.IRI_DIGITS):
+            rest = pairing.leftover(a, pairs, "a"), pairing.leftover(b, pairs, "b")
+            pairs = pl.concat([pairs, pairing.by_iri(*rest, sides.heads_a, sides.heads_b, how)])
+        rest = pairing.leftover(a, pairs, "a"), pairing.leftover(b, pairs, "b")
+        found = collect({"pairs": pairs, "a": rest[0], "b": rest[1]}, self._tell)
+        pairs = found["pairs"].lazy()
+        if len(found["a"]) and len(found["b"]):
+            terms = [self._iris(found[side]) for side in "ab"]
+            pairs = pl.concat([pairs, pairing.by_overlap(terms[0], terms[1])])
+        new = pairing.leftover(b, pairs, "b")
+        return pl.concat([pairs, pairing.successors(a, new, sides.heads_a, sides.heads_b)])
+
+    def _iris(self, files: pl.DataFrame) -> pl.LazyFrame:
+        """Return step, relpath, iri of the terms of some files."""
+        rows = files.filter(pl.col(TABLE_PATH).is_not_null()).to_dicts()
+        own = (is_term() & (pl.col(c.KIND) != MENTION)).alias("own")
+        frames = {
+            str(at): self.tables.scan(row)
+            .filter(own)
+            .select(pl.lit(row[c.STEP]).alias(c.STEP), pl.lit(row[c.RELPATH]).alias(c.RELPATH), c.IRI)
+            for at, row in enumerate(rows)
+        }
+        empty = pl.DataFrame(schema={c.STEP: pl.Int64(), c.RELPATH: pl.String(), c.IRI: pl.String()})
+        found = self.tables.collect(frames)
+        return pl.concat([empty, *(frame.cast({c.STEP: pl.Int64()}) for frame in found.values())]).lazy()
+
+    def _named_pair(self, sides: Sides, named: tuple[str | None, str | None]) -> pl.LazyFrame:
+        """Return the one pair of files that a user names; who names one gets its partner."""
+        known = collect({"a": sides.facts_a.select(c.RELPATH), "b": sides.facts_b.select(c.RELPATH)}, self._tell)
+        for side, name in zip("ab", named, strict=True):
+            if name is not None and name not in known[side][c.RELPATH]:
+                raise UsageError(
+                    f"Release {side.upper()} has no file {quote(name)} whose terms could be known.",
+                    subject=f"--file-{side}",
+                    hint=near(name, known[side][c.RELPATH].to_list()),
+                )
+        if None not in named:
+            return pl.LazyFrame(
+                {c.STEP: [0], _PATHS[0]: [named[0]], _PATHS[1]: [named[1]], c.PAIRED_BY: [pairing.NAMED]},
+                {c.STEP: pl.Int64(), _PATHS[0]: pl.String(), _PATHS[1]: pl.String(), c.PAIRED_BY: pl.String()},
+            )
+        at, name = next((at, name) for at, name in enumerate(named) if name is not None)
+        pairs = collect({"pairs": self._pair_files(sides).filter(pl.col(_PATHS[at]) == name)}, self._tell)["pairs"]
+        if pairs.is_empty():
+            raise UsageError(
+                f"{quote(name)} has no partner in release {'BA'[at]}.",
+                subject=f"--file-{'ab'[at]}",
+                hint=f"Name the file to compare it with by --file-{'ba'[at]}.",
+            )
+        return pairs.head(1).lazy()
+
+    @property
+    def compared(self) -> pl.DataFrame:
+        """Return the pairs whose terms differ, each two contents once."""
+        looked_at = self.pairs.filter(pl.col(c.STATE).is_in(pairing.COMPARED))
+        return looked_at.unique([c.STEP, "content_id_a", "content_id_b"], keep="first", maintain_order=True)
+
+    def labels(self, iris: pl.LazyFrame, pairs: pl.DataFrame) -> pl.LazyFrame:
+        """Return the names of some terms, as the files of B say, else those of A."""
+        wanted = self.tables.collect({"iris": iris})["iris"][c.IRI]
+        found = [pl.DataFrame(schema={c.IRI: pl.String(), c.LABEL: pl.String()})]
+        rest = wanted
+        for side in "ba":
+            if rest.is_empty():
+                break
+            named = [pl.col(f"{name}_{side}").alias(name) for name in _TABLE]
+            rows = pairs.select(named).drop_nulls(TABLE_PATH).unique(TABLE_PATH, maintain_order=True).to_dicts()
+            frames = {
+                str(at): self.tables.scan(row).filter(pl.col(c.IRI).is_in(rest.implode())).select(c.IRI, c.LABEL)
+                for at, row in enumerate(rows)
+            }
+            found += [frame.drop_nulls(c.LABEL) for frame in self.tables.collect(frames).values()]
+            rest = rest.filter(~rest.is_in(pl.concat(found)[c.IRI].implode()))
+        return names_of(wanted.to_frame().lazy(), pl.concat(found).lazy())
+
+    def differing(self, columns: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Return the terms of A and of B that are not the same on the other side, with `pair`."""
+        return self.tables.differing(self.compared, columns)
+
+    def term_facts(self) -> list[dict[str, Any]]:
+        """Return the facts of the contents whose terms are compared, each once, those of A first."""
+        sides = [self.compared.select(pl.col(f"{name}_{side}").alias(name) for name in _TABLE) for side in "ab"]
+        return pl.concat(sides).drop_nulls(TABLE_PATH).unique(TABLE_PATH, maintain_order=True).to_dicts()
+
+    def all_terms(self) -> pl.LazyFrame:
+        """Return the IRIs of all terms of all pairs, also of those where nothing changed."""
+        sides = [self.pairs.select(pl.col(f"{name}_{side}").alias(name) for name in _TABLE) for side in "ab"]
+        rows = pl.concat(sides).drop_nulls(TABLE_PATH).unique(TABLE_PATH, maintain_order=True).to_dicts()
+        empty = pl.LazyFrame(schema={c.IRI: pl.String()})
+        return pl.concat([empty, *(self.tables.scan(row).filter(is_term()).select(c.IRI) for row in rows)])
+
+    def with_counts(
+        self, old: pl.DataFrame, new: pl.DataFrame, raw: pl.LazyFrame, *, whole: bool = True
+    ) -> pl.LazyFrame:
+        """Return the pairs with what was counted; pairs of the same two contents have the same counts.
+
+        Args:
+            old: Terms of A that are not the same in B.
+            new: Likewise, of B.
+            raw: What `meaning.raw_changes` makes of them.
+            whole: Whether these are all terms, so that states can follow from how many they are.
+        """
+        counts = meaning.pair_counts(raw).join(
+            meaning.statement_counts(old.lazy(), new.lazy()), on=c.PAIR, how="full", coalesce=True
+        )
+        contents = [c.STEP, "content_id_a", "content_id_b"]
+        first = self.compared.lazy().select(*contents, c.PAIR)
+        of_all = (
+            self.pairs.lazy()
+            .select(*contents, pl.col(c.PAIR).alias("own"))
+            .join(first.join(counts, on=c.PAIR), on=contents, nulls_equal=True)
+        )
+        return pairing.with_terms(
+            self.pairs.lazy(), of_all.drop(*contents, c.PAIR).rename({"own": c.PAIR}), whole=whole
+        )

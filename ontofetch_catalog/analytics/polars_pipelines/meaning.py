@@ -1,0 +1,325 @@
+"""The pipelines of the report `meaning`: what became of each term, in categories that exclude each other.
+
+LazyFrame in, LazyFrame out: nothing here reads a source or collects. They speak of
+
+- *terms*: rows of tables of terms, as TERMS_SCHEMA says, with `pair`: which pair of files the table belongs to.
+- *changes*: pair, iri, what became of it (`change`), what else (`also`), both sides of what is compared.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from .. import columns as c
+from .terms import is_term, local_name, namespace, prefix, short_name
+
+# what is looked at of a term that is not the same on both sides
+WIDE = (
+    c.IRI, c.KIND, c.LABEL, c.LABEL_DIGEST, c.DEFINITION, c.DEFINITION_DIGEST, c.DEPRECATED, c.REPLACED_BY, c.CONSIDER,
+    c.PARENTS, c.ALT_IDS, c.DIGEST, c.OTHER_DIGEST, c.LINES,
+)  # fmt: skip
+COUNTED = tuple(name for name in WIDE if name not in (c.LABEL, c.DEFINITION, c.REPLACED_BY, c.CONSIDER))
+_LISTS = (c.REPLACED_BY, c.CONSIDER, c.PARENTS, c.ALT_IDS)
+_KEY = [c.PAIR, c.IRI]
+_INTO = "into"
+_NEW_IRI = "new_iri"
+_COUNT = "count"
+
+
+def differing(old: pl.LazyFrame, new: pl.LazyFrame) -> list[pl.LazyFrame]:
+    """Return the IRIs of terms of each side whose digest the other side does not have."""
+    key = [c.IRI, c.DIGEST]
+    return [old.join(new, on=key, how="anti").select(c.IRI), new.join(old, on=key, how="anti").select(c.IRI)]
+
+
+def raw_changes(old: pl.LazyFrame, new: pl.LazyFrame) -> pl.LazyFrame:
+    """Return a row per term that is not the same on both sides, with flags that overlap: the raw comparison.
+
+    Args:
+        old: Terms of A that B has not in the same way.
+        new: Likewise, of B.
+    """
+    a, b = (side.filter(is_term()).drop(c.LINES) for side in (old, new))
+    both = a.with_columns(pl.lit(True).alias("in_a")).join(
+        b.with_columns(pl.lit(True).alias("in_b")), on=_KEY, how="full", coalesce=True, suffix="_b"
+    )
+    here = pl.col("in_a").is_not_null() & pl.col("in_b").is_not_null()
+    return both.with_columns(
+        pl.col("in_a").is_null().alias("is_added"),
+        pl.col("in_b").is_null().alias("is_removed"),
+        (here & ~pl.col(c.DEPRECATED) & pl.col("deprecated_b")).fill_null(value=False).alias("is_obsoleted"),
+        (here & pl.col(c.DEPRECATED) & ~pl.col("deprecated_b")).fill_null(value=False).alias("is_revived"),
+        *((here & _differ(name)).alias(flag) for name, flag in _FLAGS.items()),
+        (
+            here & (_differ(c.REPLACED_BY) | _differ(c.CONSIDER)) if c.REPLACED_BY in _names(old) else pl.lit(False)
+        ).alias("is_repointed"),
+    )
+
+
+_FLAGS = {
+    c.LABEL_DIGEST: "is_relabelled",
+    c.DEFINITION_DIGEST: "is_redefined",
+    c.PARENTS: "is_moved",
+    c.KIND: "is_rekinded",
+    c.OTHER_DIGEST: "is_other",
+}
+_ALSO = {
+    "is_relabelled": c.RELABELLED,
+    "is_redefined": c.REDEFINED,
+    "is_moved": c.MOVED,
+    "is_rekinded": c.KIND,
+    "is_repointed": "replacement",
+    "is_other": "other axioms",
+}
+
+
+def _names(frame: pl.LazyFrame) -> list[str]:
+    return frame.collect_schema().names()
+
+
+def _differ(name: str) -> pl.Expr:
+    return pl.col(name).ne_missing(pl.col(f"{name}_b"))
+
+
+def _mergers(new: pl.LazyFrame) -> pl.LazyFrame:
+    """Return pair, iri of a term, and the term it was merged into: one that names it among its alternative IRIs."""
+    return (
+        new.select(c.PAIR, pl.col(c.IRI).alias(_INTO), pl.col(c.ALT_IDS).alias(c.IRI))
+        .explode(c.IRI, empty_as_null=True)
+        .drop_nulls(c.IRI)
+        .filter(pl.col(c.IRI) != pl.col(_INTO))
+        .group_by(_KEY)
+        .agg(pl.col(_INTO).min())
+    )
+
+
+def _namespace_moves(raw: pl.LazyFrame) -> pl.LazyFrame:
+    """Return pair, iri, new_iri of terms that are gone under one namespace and have come under another.
+
+    Local name and kind are the same and occur once on each side. One such term alone may be chance, unless it has the
+    same labels.
+    """
+    local, kind = local_name(pl.col(c.IRI)).alias("local"), pl.coalesce(c.KIND, "kind_b").alias("any_kind")
+    named = raw.with_columns(local, kind)
+    key = [c.PAIR, "any_kind", "local"]
+
+    def once(flag: str, digest: str) -> pl.LazyFrame:
+        rows = named.filter(flag).select(*key, c.IRI, pl.col(digest).alias("labels"))
+        return rows.filter(pl.len().over(key) == 1)
+
+    moved = once("is_removed", c.LABEL_DIGEST).join(
+        once("is_added", "label_digest_b").rename({c.IRI: _NEW_IRI}), on=key, suffix="_b"
+    )
+    places = [c.PAIR, "from", "to"]
+    return (
+        moved.with_columns(namespace(pl.col(c.IRI)).alias("from"), namespace(pl.col(_NEW_IRI)).alias("to"))
+        .filter((pl.len().over(places) > 1) | (pl.col("labels") == pl.col("labels_b")))
+        .select(c.PAIR, c.IRI, _NEW_IRI)
+    )
+
+
+def categorise(raw: pl.LazyFrame, new: pl.LazyFrame) -> pl.LazyFrame:
+    """Return `raw` with the one category of each term (`change`), `also`, `into` and `new_iri`.
+
+    A term that is obsolete now has lost its label, definition and parents to that: it is obsoleted, nothing else.
+    """
+    moves = _namespace_moves(raw)
+    merged = _mergers(new).join(
+        raw.filter(pl.col("is_removed") | pl.col("is_obsoleted")).select(_KEY), on=_KEY, how="semi"
+    )
+    come = moves.select(c.PAIR, pl.col(_NEW_IRI).alias(c.IRI))
+    order = {
+        c.RENAMESPACED: pl.col(_NEW_IRI).is_not_null(),
+        c.MERGED: pl.col(_INTO).is_not_null(),
+        c.TERM_ADDED: pl.col("is_added"),
+        c.TERM_REMOVED: pl.col("is_removed"),
+        c.OBSOLETED: pl.col("is_obsoleted"),
+        c.REVIVED: pl.col("is_revived"),
+        c.RELABELLED: pl.col("is_relabelled"),
+        c.REDEFINED: pl.col("is_redefined"),
+        c.MOVED: pl.col("is_moved"),
+    }
+    change = pl.coalesce(*(pl.when(holds).then(pl.lit(name)) for name, holds in order.items()), pl.lit(c.OTHER))
+    further = [pl.when(flag).then(pl.lit(name)) for flag, name in _ALSO.items()]
+    rewritten = pl.col(c.CHANGE).is_in([c.OBSOLETED, c.REVIVED])
+    also = pl.concat_list(further).list.drop_nulls()
+    return (
+        raw.join(come, on=_KEY, how="anti")
+        .join(moves, on=_KEY, how="left")
+        .join(merged, on=_KEY, how="left")
+        .with_columns(change.alias(c.CHANGE))
+        .with_columns(
+            pl.when(~rewritten)
+            .then(also.list.filter(pl.element() != pl.lit(c.OTHER)).list.set_difference(pl.concat_list(c.CHANGE)))
+            .otherwise(pl.lit([], pl.List(pl.String)))
+            .list.join(", ")
+            .alias(c.ALSO)
+        )
+        .with_columns(pl.when(pl.col(c.ALSO) != "").then(c.ALSO).alias(c.ALSO))
+    )
+
+
+def statement_counts(old: pl.LazyFrame, new: pl.LazyFrame) -> pl.LazyFrame:
+    """Return pair, triples_added, triples_removed: statements that one side has more often than the other."""
+    sides = [
+        side.select(c.PAIR, pl.col(c.LINES), pl.lit(sign, pl.Int64).alias(_COUNT))
+        for side, sign in ((old, -1), (new, 1))
+    ]
+    balance = (
+        pl.concat(sides)
+        .explode(c.LINES, empty_as_null=True)
+        .drop_nulls(c.LINES)
+        .group_by(c.PAIR, c.LINES)
+        .agg(pl.col(_COUNT).sum())
+    )
+    more = pl.col(_COUNT)
+    return balance.group_by(c.PAIR).agg(
+        more.filter(more > 0).sum().alias(c.TRIPLES_ADDED), (-more.filter(more < 0).sum()).alias(c.TRIPLES_REMOVED)
+    )
+
+
+def pair_counts(raw: pl.LazyFrame) -> pl.LazyFrame:
+    """Return per pair how many terms the raw comparison finds; a term may be counted in several columns."""
+    flags = {
+        c.TERMS_ADDED: pl.col("is_added"),
+        c.TERMS_REMOVED: pl.col("is_removed"),
+        c.TERMS_CHANGED: ~(pl.col("is_added") | pl.col("is_removed")),
+        c.OBSOLETED: pl.col("is_obsoleted"),
+        c.RELABELLED: pl.col("is_relabelled"),
+        c.REDEFINED: pl.col("is_redefined"),
+        c.MOVED: pl.col("is_moved"),
+    }
+    replaced = (pl.col("is_obsoleted") & (pl.col("replaced_by_b").list.len() > 0)).sum().alias(c.REPLACED)
+    return raw.group_by(c.PAIR).agg(*(holds.sum().alias(name) for name, holds in flags.items()), replaced)
+
+
+def named_iris(changes: pl.LazyFrame) -> pl.LazyFrame:
+    """Return the IRIs (one column) that are shown by their labels: parents that differ, replacements, new names."""
+    lists = [
+        pl.when(pl.col(c.CHANGE) == c.MOVED).then(pl.col(c.PARENTS)),
+        pl.when(pl.col(c.CHANGE) == c.MOVED).then(pl.col("parents_b")),
+        pl.when(pl.col(c.CHANGE).is_in([c.OBSOLETED, c.OTHER])).then(pl.col("replaced_by_b")),
+        pl.when(pl.col(c.CHANGE).is_in([c.OBSOLETED, c.OTHER])).then(pl.col("consider_b")),
+        pl.concat_list(_INTO),
+    ]
+    found = pl.concat(changes.select(each.alias(c.IRI)).explode(c.IRI, empty_as_null=True) for each in lists)
+    return found.drop_nulls(c.IRI).unique()
+
+
+def _listed(changes: pl.LazyFrame, names: pl.LazyFrame, column: pl.Expr, alias: str) -> pl.LazyFrame:
+    """Return `changes` with the names of a list of IRIs as text, null where there is none."""
+    words = (
+        changes.select("row", column.alias(c.IRI))
+        .explode(c.IRI, empty_as_null=True)
+        .drop_nulls(c.IRI)
+        .join(names, on=c.IRI, how="left")
+        .select("row", pl.coalesce("name", c.IRI).alias("name"), c.IRI)
+        .sort("row", c.IRI)
+        .group_by("row", maintain_order=True)
+        .agg(pl.col("name").str.join("; ").alias(alias))
+    )
+    return changes.join(words, on="row", how="left", maintain_order="left")
+
+
+def described(changes: pl.LazyFrame, names: pl.LazyFrame) -> pl.LazyFrame:
+    """Return `changes` for people: before → after on one line, labels of both sides.
+
+    Args:
+        changes: As `once_each` returns them, all columns of WIDE.
+        names: iri → name, at least of `named_iris`.
+    """
+    lost = pl.col(c.PARENTS).list.set_difference(pl.col("parents_b"))
+    gained = pl.col("parents_b").list.set_difference(pl.col(c.PARENTS))
+    what = pl.when(pl.col("replaced_by_b").list.len() > 0).then("replaced_by_b")
+    rows = changes.with_row_index("row")
+    for column, alias in (
+        (lost, "lost"), (gained, "gained"), (what, "replacement"), (pl.col("consider_b"), "considered"),
+        (pl.col(c.REPLACED_BY), "replacement_a"),
+    ):  # fmt: skip
+        rows = _listed(rows, names, column, alias)
+    change, rekinded = pl.col(c.CHANGE), pl.col("is_rekinded")
+    into = pl.coalesce(pl.col("name"), short_name(pl.col(_INTO)))
+    instead = pl.coalesce(
+        pl.when(change == c.OBSOLETED).then(pl.col("replacement")),
+        pl.when(change == c.OBSOLETED).then(pl.lit("consider ") + pl.col("considered")),
+    )
+    before = _by_change(
+        {c.RELABELLED: c.LABEL, c.REDEFINED: c.DEFINITION, c.MOVED: "lost", c.RENAMESPACED: c.IRI},
+        pl.when((change == c.OTHER) & rekinded)
+        .then(c.KIND)
+        .when((change == c.OTHER) & pl.col("is_repointed"))
+        .then("replacement_a"),
+    )
+    after = _by_change(
+        {
+            c.TERM_ADDED: "definition_b",
+            c.RELABELLED: "label_b",
+            c.REDEFINED: "definition_b",
+            c.MOVED: "gained",
+            c.RENAMESPACED: _NEW_IRI,
+        },
+        pl.when(change == c.MERGED)
+        .then(into)
+        .when((change == c.OTHER) & rekinded)
+        .then("kind_b")
+        .when((change == c.OTHER) & pl.col("is_repointed"))
+        .then(pl.coalesce("replacement", "considered"))
+        .otherwise(instead),
+    )
+    named = names.rename({c.IRI: _INTO})
+    return rows.join(named, on=_INTO, how="left", maintain_order="left").select(
+        c.PAIR,
+        c.FILES,
+        change.cast(pl.Enum(c.TERM_CHANGES)),
+        short_name(pl.col(c.IRI)).alias(c.TERM),
+        c.IRI,
+        pl.coalesce("kind_b", c.KIND).alias(c.KIND),
+        prefix(pl.col(c.IRI)).alias(c.PREFIX),
+        pl.col(c.LABEL).alias(c.LABEL_A),
+        pl.col("label_b").alias(c.LABEL_B),
+        before.alias(c.BEFORE),
+        after.alias(c.AFTER),
+        c.ALSO,
+        pl.coalesce(pl.col("replaced_by_b").list.first(), _INTO, _NEW_IRI).alias(c.REPLACED_BY),
+        pl.col(c.DEFINITION).alias("definition_a"),
+        "definition_b",
+        pl.col(c.PARENTS).list.join(" ").replace("", None).alias("parents_a"),
+        pl.col("parents_b").list.join(" ").replace("", None),
+    )
+
+
+def _by_change(columns: dict[str, str], otherwise: pl.Expr) -> pl.Expr:
+    chosen = [pl.when(pl.col(c.CHANGE) == change).then(pl.col(column)) for change, column in columns.items()]
+    return pl.coalesce(*chosen, otherwise)
+
+
+def once_each(changes: pl.LazyFrame, pairs: pl.LazyFrame) -> pl.LazyFrame:
+    """Return changes that several pairs of files share once, with `step` and the number of pairs as `files`.
+
+    Args:
+        changes: As `categorise` returns them.
+        pairs: pair → step.
+    """
+    same = [c.STEP, c.CHANGE, c.IRI, c.DIGEST, "digest_b"]
+    ordered = changes.join(pairs, on=c.PAIR).sort(c.STEP, pl.col(c.CHANGE).cast(pl.Enum(c.TERM_CHANGES)), c.IRI, c.PAIR)
+    return ordered.with_columns(pl.len().over(same).alias(c.FILES)).unique(same, keep="first", maintain_order=True)
+
+
+def counts_by(changes: pl.LazyFrame, key: str) -> pl.LazyFrame:
+    """Return per `key` how many terms have each category, and all of them; the largest first."""
+    kinds = [(pl.col(c.CHANGE) == name).sum().alias(name) for name in c.TERM_CHANGES]
+    return changes.group_by(key).agg(*kinds, pl.len().alias(c.TERMS)).sort(c.TERMS, key, descending=[True, False])
+
+
+def counts_by_change(changes: pl.LazyFrame) -> pl.LazyFrame:
+    """Return a row per category: change, terms; also those without a term, in the order of release notes."""
+    every = pl.LazyFrame({c.CHANGE: c.TERM_CHANGES}, schema={c.CHANGE: pl.Enum(c.TERM_CHANGES)})
+    found = changes.group_by(c.CHANGE).agg(pl.len().alias(c.TERMS))
+    return every.join(found, on=c.CHANGE, how="left", maintain_order="left").with_columns(pl.col(c.TERMS).fill_null(0))
+
+
+def namespaces(changes: pl.LazyFrame) -> pl.LazyFrame:
+    """Return per pair of namespaces how many terms moved from one to the other."""
+    moved = changes.filter(pl.col(c.CHANGE) == c.RENAMESPACED)
+    places = [namespace(pl.col(c.BEFORE)).alias(c.BEFORE), namespace(pl.col(c.AFTER)).alias(c.AFTER)]
+    return moved.group_by(places).agg(pl.len().alias(c.TERMS)).sort(c.TERMS, c.BEFORE, descending=[True, False])

@@ -1,0 +1,100 @@
+"""The report `impact`: its columns, and which rows it reads."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from ...errors import UsageError
+from .. import columns as c
+from ..chosen_terms import WORD, match_words
+from ..comparison import Comparison
+from ..errors_of_facts import nothing_known
+from ..fields import INT, TEXT, Contract, Field, Section
+from ..lists import read_words
+from ..polars_pipelines import impact as pipelines
+from ..polars_pipelines import lives, meaning
+from ..polars_pipelines.terms import is_term
+from ..results import ReportResult
+from ..sources import CatalogLike, Reader
+from ..term_lives import Known
+from .common import Releases, make_result
+
+STATUS = f"Enum({', '.join(pipelines.STATUSES)})"
+IMPACT = Contract(
+    "impact",
+    (
+        Section(
+            "terms",
+            "terms of the list",
+            (
+                Field("status", STATUS, "what became of it; `unknown`: no release up to B has it"),
+                Field(WORD, TEXT, "as the list has it", "in the list"),
+                Field(c.IRI, TEXT, "its IRI", "IRI", 5),
+                Field(c.LABEL, TEXT, "its label, as the last release that has it says"),
+                Field(c.REPLACED_BY, TEXT, "IRIs of what replaces it, with blanks between", "instead"),
+                Field(c.CONSIDER, TEXT, "IRIs of what to consider instead, likewise", detail=1),
+                Field("since", TEXT, "the release in which it became obsolete or was gone", detail=2),
+                Field(c.BEFORE, TEXT, "what changed from A to B, as it was", detail=4),
+                Field(c.AFTER, TEXT, "what it became", detail=3),
+            ),
+        ),
+        Section(
+            "statuses",
+            "what became of them",
+            (Field("status", STATUS, "what became of terms"), Field(c.TERMS, INT, "terms of the list")),
+            whole=True,
+        ),
+    ),
+    order=("statuses",),
+)
+
+
+def impact(
+    catalog: CatalogLike, *, mine: str | None = None, a: str | None = None, b: str | None = None
+) -> ReportResult:
+    """Return which terms of a list are obsolete, gone or changed, and what replaces them.
+
+    Args:
+        catalog: The catalog.
+        mine: The list: a file with an IRI or CURIE a line, or CSV with a column `iri`.
+        a: The release that changes are counted from; None for the one before `b`, if there is one.
+        b: The release that counts; None for the latest one of the only series.
+
+    Raises:
+        VersionUnknown, AmbiguousVersion: A name means no release or several.
+        UsageError: There is no list, it can't be read, or nothing is known of what files say.
+    """
+    if mine is None:
+        raise UsageError("There is no list of terms.", subject="--mine", hint="Name a file: an IRI or CURIE a line.")
+    words = read_words(mine)
+    with catalog.source.open() as reader:
+        releases = Releases(catalog, reader, Releases.NEWEST)
+        later = releases.one(b)
+        if not reader.knows_facts():
+            raise nothing_known(later)
+        until = releases.up_to(later, len(releases.all))
+        before = until[c.VERSION_ID].to_list()[-2:-1]
+        earlier = reader.resolve(a) if a else next(iter(before), None)
+        known = Known(catalog, reader, until)
+        matched = known.tables.collect({"mine": match_words(words, known.all_terms())})["mine"]
+        seen = known.find(is_term() & pl.col(c.IRI).is_in(matched[c.IRI].implode()))
+        changes = _changes(catalog, reader, earlier, later, matched)
+    asked = pl.LazyFrame({WORD: words}).join(matched.lazy(), on=WORD, how="left", maintain_order="left")
+    told = lives.now(lives.lives(seen.lazy(), known.releases.lazy()))
+    rows = pipelines.impact(asked, told, changes)
+    counted = rows.group_by("status").agg(pl.len().alias(c.TERMS)).sort("status")
+    return make_result(catalog, IMPACT, {"terms": rows, "statuses": counted}, {"mine": mine, "a": earlier, "b": later})
+
+
+def _changes(
+    catalog: CatalogLike, reader: Reader, earlier: str | None, later: str, matched: pl.DataFrame
+) -> pl.LazyFrame:
+    """Return what became of these terms from one release to the other."""
+    comparison = Comparison(catalog, reader, [(earlier, later)] if earlier else [])
+    old, new = comparison.differing(meaning.WIDE)
+    raw = meaning.raw_changes(old.lazy(), new.lazy())
+    numbered = comparison.pairs.lazy().select(c.PAIR, c.STEP)
+    found = meaning.once_each(meaning.categorise(raw, new.lazy()), numbered).join(matched.lazy(), on=c.IRI, how="semi")
+    own = comparison.tables.collect({"own": found})["own"].lazy()
+    names = comparison.labels(meaning.named_iris(own), comparison.compared)
+    return meaning.described(own, names)

@@ -1,0 +1,290 @@
+"""The report `meaning`: its columns, its chart, and which rows it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import polars as pl
+
+from .. import columns as c
+from .. import drawing as d
+from ..chosen_terms import WORD, match_words, terms_under
+from ..comparison import Comparison
+from ..errors_of_facts import nothing_known
+from ..fields import INT, TEXT, Contract, Field, Section
+from ..lists import read_words
+from ..polars_pipelines import heads as head_pipelines
+from ..polars_pipelines import meaning as pipelines
+from ..polars_pipelines import pairing
+from ..results import ReportResult
+from ..sources import CatalogLike, Reader
+from ..tables_of_terms import CHANGE, CHANGES
+from .common import Releases, check_choice, make_result, parse_count
+from .meaning_series import HISTORY, counts_of_steps, meaning_series
+from .meaning_series import draw as draw_history
+
+
+def draw(result: Mapping[str, pl.DataFrame], parameters: Mapping[str, object]) -> list[d.Drawn]:
+    """Return how many terms have each change, and with a history how that was over time."""
+    import altair as alt
+
+    charts = draw_history({"history": result["history"]}, parameters) if "history" in result else []
+    rows = result["kinds"].filter(pl.col(c.TERMS) > 0).with_columns(
+        pl.col(c.TERMS).alias(d.AMOUNT), pl.col(c.TERMS).cast(pl.String).alias(d.SHOWN)
+    )  # fmt: skip
+    if rows.is_empty():
+        return charts
+    summary = result["summary"].row(0, named=True)
+    title = f"Changed terms, {summary['a']} to {summary['b']}"
+    return [*charts, d.bars(rows, c.CHANGE, title=title, axis="terms", colour=alt.value(d.MORE))]
+
+
+BY = ("term", "kind", "prefix", "change")
+_STATE = f"Enum({', '.join(pairing.STATES)})"
+
+
+def _counts() -> tuple[Field, ...]:
+    return tuple(Field(name, INT, f"terms with the change `{name}`", detail=2) for name in c.TERM_CHANGES)
+
+
+_FILE_A = Field(c.FILE_A, TEXT, "path in A; null if the file is in B alone", "file in A")
+_FILE_B = Field(c.FILE_B, TEXT, "path in B; null if the file is in A alone", "file in B")
+_VERSION_A = Field(c.VERSION_A, TEXT, "version that the header states in A", "version in A", 4)
+_VERSION_B = Field(c.VERSION_B, TEXT, "version that the header states in B", "version in B", 3)
+_NULL = "; null where they are not compared"
+_OVERLAP = "; a term may count in several of these columns" + _NULL
+FILES = Section(
+    "files",
+    "files, and how they were paired",
+    (
+        Field(c.STATE, _STATE, "what can be said of the pair"),
+        _FILE_A,
+        _FILE_B,
+        Field(c.PAIRED_BY, TEXT, f"what they have in common: {', '.join(pairing.PAIRINGS)}", "paired by"),
+        _VERSION_A,
+        _VERSION_B,
+        Field(c.TRIPLES_ADDED, INT, "statements in B alone; triples, in OBO clauses" + _NULL, detail=1),
+        Field(c.TRIPLES_REMOVED, INT, "statements in A alone" + _NULL, detail=1),
+        Field(c.TERMS_ADDED, INT, "terms in B alone" + _NULL, detail=1),
+        Field(c.TERMS_REMOVED, INT, "terms in A alone" + _NULL, detail=1),
+        Field(c.TERMS_CHANGED, INT, "terms of both that are not the same" + _NULL, detail=1),
+        Field(c.OBSOLETED, INT, "terms of both that are obsolete in B alone" + _OVERLAP, detail=2),
+        Field(c.REPLACED, INT, "of these, those with a replacement" + _NULL, detail=2),
+        Field(c.RELABELLED, INT, "terms of both with other labels" + _OVERLAP, detail=2),
+        Field(c.REDEFINED, INT, "terms of both with other definitions" + _OVERLAP, detail=2),
+        Field(c.MOVED, INT, "terms of both with other named parents" + _OVERLAP, detail=2),
+    ),
+)
+_SPECIAL = {
+    "same_version": (pairing.SAME_VERSION, "same version, other graph"),
+    "not_compared": (pairing.NOT_COMPARED, "not compared (`ontofetch db facts` makes what is missing)"),
+    "other_version": (pairing.OTHER_VERSION, "other version, no term changed"),
+    "reserialised": (pairing.RESERIALISED, "reserialised: other bytes, equal graph"),
+    "not_exact": (pairing.INEXACT, "no difference found, and not sure that there is none"),
+}
+_REASON = Field(c.REASON, TEXT, "why their terms are not compared; null elsewhere", detail=1)
+
+MEANING = Contract(
+    "meaning",
+    (
+        CHANGES,
+        Section(
+            "groups",
+            "changed terms by group",
+            (
+                Field("group", TEXT, "kind, or prefix or namespace"),
+                Field(c.TERMS, INT, "changed terms"),
+                *_counts(),
+            ),
+        ),
+        Section(
+            "kinds",
+            "what changed",
+            (Field(c.CHANGE, CHANGE, "what became of terms"), Field(c.TERMS, INT, "terms with that change")),
+            whole=True,
+        ),
+        Section(
+            "ontologies",
+            "headers",
+            (
+                Field(c.FILE, TEXT, "path in B, of a removed header in A", detail=2),
+                Field(c.ONTOLOGY_IRI, TEXT, "IRI of the ontology", "ontology", 1),
+                Field(c.FIELD, TEXT, f"what changed: {', '.join(head_pipelines.FIELDS)}"),
+                Field(c.BEFORE, TEXT, "value in A"),
+                Field(c.AFTER, TEXT, "value in B"),
+            ),
+        ),
+        *(
+            Section(name, title, (_FILE_A, _FILE_B, _VERSION_A, _VERSION_B, _REASON), quiet=True)
+            for name, (_, title) in _SPECIAL.items()
+        ),
+        Section(
+            "namespaces",
+            "terms changed namespace",
+            (
+                Field(c.BEFORE, TEXT, "namespace in A"),
+                Field(c.AFTER, TEXT, "namespace in B"),
+                Field(c.TERMS, INT, "terms that changed from one to the other"),
+            ),
+            quiet=True,
+        ),
+        FILES,
+        Section(
+            "unknown",
+            "terms of the list that no compared file has",
+            (Field(WORD, TEXT, "as the list has it"),),
+            quiet=True,
+        ),
+        replace(HISTORY, name="history", quiet=True),
+        Section(
+            "summary",
+            "summary",
+            (
+                Field("a", TEXT, "version_id of A"),
+                Field("b", TEXT, "version_id of B"),
+                Field(c.TERMS, INT, "changed terms"),
+                *_counts(),
+                Field(c.TRIPLES_ADDED, INT, "statements in B alone, over all pairs of files; null if none is compared"),
+                Field(c.TRIPLES_REMOVED, INT, "statements in A alone, likewise"),
+            ),
+            shown=False,
+        ),
+    ),
+    order=("kinds", "ontologies", *_SPECIAL, "namespaces", "files", "groups"),
+    draw=draw,
+    search=True,
+)
+
+
+def meaning(
+    catalog: CatalogLike,
+    *,
+    a: str | None = None,
+    b: str | None = None,
+    series: str | None = None,
+    last: int | str | None = None,
+    file_a: str | None = None,
+    file_b: str | None = None,
+    terms_under: str | None = None,
+    mine: str | None = None,
+    by: str = "term",
+) -> ReportResult:
+    """Return what changed in meaning from release `a` to release `b`, or over a series.
+
+    Args:
+        catalog: The catalog.
+        a: The earlier release; None for the one before `b` in its series.
+        b: The later release; None for the latest one of the only series.
+        series: Asks for counts over all releases of this series instead.
+        last: Adds the counts of so many releases up to `b`; of a series, only its newest so many.
+        file_a: Only this file of A; compared with `file_b`, or else with its partner.
+        file_b: Likewise, of B.
+        terms_under: Only a term and those below it in one of the releases, or a namespace.
+        mine: Only the terms of this list.
+        by: What the main frame is about: `term`, `kind`, `prefix` or `change`.
+
+    Raises:
+        VersionUnknown, AmbiguousVersion: A name means no release or several, or there is none before `b`.
+        UsageError: `by` is none of them, a file or term is unknown, or nothing is known of what files say.
+    """
+    check_choice("--by", by, BY)
+    count = parse_count("--last", last)
+    if series is not None:
+        return meaning_series(catalog, series, count, _only_the_series(a, b, file_a, file_b, terms_under, mine, by))
+    with catalog.source.open() as reader:
+        releases = Releases(catalog, reader, Releases.NEWEST + Releases.DATES + Releases.STATE)
+        later = releases.one(b)
+        earlier = reader.resolve(a) if a else releases.before(later, "--a")
+        if not reader.knows_facts():
+            raise nothing_known(later)
+        comparison = Comparison(catalog, reader, [(earlier, later)], (file_a, file_b))
+        frames, files = _frames(comparison, terms_under, mine)
+        history = counts_of_steps(catalog, reader, releases.up_to(later, count)) if count else None
+    changes = frames.pop("changes")
+    grouped: dict[str, pl.LazyFrame] = {}
+    if by in (c.KIND, c.PREFIX):
+        grouped["groups"] = pipelines.counts_by(changes, by).rename({by: "group"})
+    kinds = pipelines.counts_by_change(changes)
+    main = {"kinds": kinds} if by == c.CHANGE else grouped or {"changes": changes}
+    sections = {
+        **main,
+        "kinds": kinds,
+        **frames,
+        "namespaces": pipelines.namespaces(changes),
+        "files": files,
+        **({"history": history} if history is not None else {}),
+        "summary": _summary(changes, files, earlier, later),
+    }
+    asked = {
+        "a": earlier, "b": later, "file_a": file_a, "file_b": file_b, "terms_under": terms_under, "mine": mine,
+        "by": by, "last": count,
+    }  # fmt: skip
+    result = make_result(catalog, MEANING, sections, asked)
+    # the long texts are for machines; what of them changed stands before and after
+    hidden = ["definition_a", "definition_b", "parents_a", "parents_b", c.FILES]
+    if "changes" in result and result["changes"][c.FILE].n_unique() <= 1:
+        hidden.append(c.FILE)
+    titles = {"kinds": f"what changed from {earlier} to {later}"}
+    return replace(result, titles=titles, hidden={"changes": tuple(hidden)})
+
+
+def _only_the_series(*given: str | None) -> bool:
+    return all(value in (None, "term") for value in given)
+
+
+def _frames(
+    comparison: Comparison, under: str | None, mine: str | None
+) -> tuple[dict[str, pl.LazyFrame], pl.LazyFrame]:
+    """Return changes and the sections beside them, and the pairs of files with their counts."""
+    old, new = comparison.differing(pipelines.WIDE)
+    frames: dict[str, pl.LazyFrame] = {}
+    narrowed = under is not None or mine is not None
+    if under is not None:
+        chosen = terms_under(comparison.tables, comparison.term_facts(), under)
+        old, new = (side.join(chosen, on=c.IRI, how="semi") for side in (old, new))
+    if mine is not None:
+        words = read_words(mine)
+        matched = comparison.tables.collect({"mine": match_words(words, comparison.all_terms())})["mine"]
+        old, new = (side.join(matched, on=c.IRI, how="semi") for side in (old, new))
+        frames["unknown"] = pl.LazyFrame({WORD: words}).join(matched.lazy(), on=WORD, how="anti")
+    raw = pipelines.raw_changes(old.lazy(), new.lazy())
+    numbered = comparison.pairs.lazy().select(c.PAIR, c.STEP)
+    categories = pipelines.once_each(pipelines.categorise(raw, new.lazy()), numbered)
+    sorted_out = comparison.tables.collect({"all": categories})["all"].lazy()
+    names = comparison.labels(pipelines.named_iris(sorted_out), comparison.compared)
+    counted = comparison.with_counts(old, new, raw, whole=not narrowed)
+    paths = comparison.pairs.lazy().select(c.PAIR, pl.coalesce(f"{c.RELPATH}_b", f"{c.RELPATH}_a").alias(c.FILE))
+    described = pipelines.described(sorted_out, names).join(paths, on=c.PAIR, how="left", maintain_order="left")
+    shown = counted.rename({f"{c.RELPATH}_a": c.FILE_A, f"{c.RELPATH}_b": c.FILE_B})
+    # several sections are made of each
+    found = comparison.tables.collect(
+        {"changes": described, "files": shown.sort(c.STATE, c.FILE_B, c.FILE_A, nulls_last=True)}
+    )
+    changes, files = found["changes"].lazy(), found["files"].lazy()
+    special = {name: files.filter(pl.col(c.STATE) == state) for name, (state, _) in _SPECIAL.items()}
+    headers = head_pipelines.changed_fields(comparison.heads.lazy())
+    return {"changes": changes, "ontologies": headers, **special, **frames}, files
+
+
+def _summary(changes: pl.LazyFrame, files: pl.LazyFrame, a: str, b: str) -> pl.LazyFrame:
+    kinds = [(pl.col(c.CHANGE) == name).sum().alias(name) for name in c.TERM_CHANGES]
+    counted = changes.select(pl.len().alias(c.TERMS), *kinds)
+    once = files.unique(["content_id_a", "content_id_b"])
+    triples = once.select(
+        pl.when(pl.col(name).is_not_null().any()).then(pl.col(name).sum()).alias(name)
+        for name in (c.TRIPLES_ADDED, c.TRIPLES_REMOVED)
+    )
+    return pl.concat([counted, triples], how="horizontal").with_columns(pl.lit(a).alias("a"), pl.lit(b).alias("b"))
+
+
+def changes_of(catalog: CatalogLike, reader: Reader, pair: tuple[str, str]) -> pl.LazyFrame:
+    """Return the rows of the section `changes` for two releases.
+
+    Raises:
+        UsageError: Nothing is known of what files say.
+    """
+    if not reader.knows_facts():
+        raise nothing_known(pair[1])
+    frames, _ = _frames(Comparison(catalog, reader, [pair]), None, None)
+    return frames["changes"]

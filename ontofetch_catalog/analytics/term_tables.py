@@ -1,0 +1,160 @@
+"""Tables of terms as lazy frames, and the terms of pairs of files that are not the same on both sides.
+
+Which files are pairs, and what became of the terms, is not known here.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from ..errors import CatalogUnreadable
+from . import columns as c
+from .collect import Teller, collect
+from .errors_of_facts import nothing_known
+from .polars_pipelines.meaning import differing
+from .polars_pipelines.terms import is_term, short_name
+from .sources import CatalogLike, Reader
+
+TABLE_PATH = "table_path"
+_FACTS = (TABLE_PATH, c.TABLE_SHA256, c.TABLE_BYTES)
+_AT_ONCE = 16  # pairs of files that are looked at together
+
+
+class TermTables:
+    """The tables of terms of a store, each read once as long as it is held.
+
+    Args:
+        reader: An open source.
+        tell: Prints plans and times; None for none.
+    """
+
+    def __init__(self, reader: Reader, tell: Teller | None = None) -> None:
+        self._reader = reader
+        self._tell = tell
+        self._held: dict[str, bytes] = {}
+
+    def scan(self, facts: Mapping[str, Any]) -> pl.LazyFrame:
+        """Return the table of a content, not read yet; no row where it has none."""
+        path = facts[TABLE_PATH]
+        if path is None:
+            return pl.LazyFrame(schema=SCHEMA)
+        if path not in self._held:
+            self._held[path] = self._reader.term_table(facts)
+        return pl.scan_parquet(io.BytesIO(self._held[path]))
+
+    def keep(self, paths: Iterable[str | None]) -> None:
+        """Forget all tables but these."""
+        self._held = {path: self._held[path] for path in paths if path in self._held}
+
+    def collect(self, frames: Mapping[str, pl.LazyFrame]) -> dict[str, pl.DataFrame]:
+        """Run all `frames`.
+
+        Raises:
+            CatalogUnreadable: A table is not what its name promises.
+        """
+        return collect(frames, self._tell, explain=_no_table)
+
+    def differing(self, pairs: pl.DataFrame, columns: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Return the terms of A and of B that the other side has not in the same way, with `pair`.
+
+        Args:
+            pairs: pair, and the facts of both files with `_a` and `_b`; one side may be null.
+            columns: Those of the tables that are asked for; iri is one.
+        """
+        rows = pairs.select("pair", *(f"{name}_{side}" for name in _FACTS for side in "ab")).to_dicts()
+        old: list[pl.DataFrame] = []
+        new: list[pl.DataFrame] = []
+        for start in range(0, len(rows), _AT_ONCE):
+            found_a, found_b = self._differing(rows[start : start + _AT_ONCE], columns)
+            old += found_a
+            new += found_b
+        empty = pl.DataFrame(schema={c.PAIR: pl.UInt32(), **{name: SCHEMA[name] for name in columns}})
+        return pl.concat([empty, *old]), pl.concat([empty, *new])
+
+    def _differing(
+        self, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]
+    ) -> tuple[list[pl.DataFrame], list[pl.DataFrame]]:
+        sides = [{name: row[f"{name}_{side}"] for name in _FACTS} for row in rows for side in "ab"]
+        self.keep(side[TABLE_PATH] for side in sides)
+        scans = {str(side[TABLE_PATH]): self.scan(side) for side in sides}
+        narrow = self.collect({path: scan.select(c.IRI, c.DIGEST) for path, scan in scans.items()})
+        keys = {}
+        for at, row in enumerate(rows):
+            paths = [str(row[f"{TABLE_PATH}_{side}"]) for side in "ab"]
+            for side, key in zip("ab", differing(*(narrow[path].lazy() for path in paths)), strict=True):
+                keys[f"{at}{side}"] = key
+        iris = self.collect(keys)
+        wanted = {}
+        for at, row in enumerate(rows):
+            for side in "ab":
+                # each side names the terms that the other has not in the same way; headers are in the row of no term,
+                # whose digest leaves them out
+                path = str(row[f"{TABLE_PATH}_{side}"])
+                chosen, scan = iris[f"{at}{side}"][c.IRI], scans[path]
+                if len(chosen) < len(narrow[path]):
+                    scan = scan.filter(pl.col(c.IRI).is_in(chosen.implode()) | ~is_term())
+                pair = pl.lit(row[c.PAIR], pl.UInt32).alias(c.PAIR)
+                wanted[f"{at}{side}"] = scan.select(pair, *columns)
+        found = self.collect(wanted)
+        return [found[f"{at}a"] for at in range(len(rows))], [found[f"{at}b"] for at in range(len(rows))]
+
+
+def terms_of_releases(catalog: CatalogLike, reader: Reader, version_id: str | None) -> pl.LazyFrame:
+    """Return the terms of all files of a release, or (None) of the latest release of each series.
+
+    Columns as in `tables_of_terms.TERMS`.
+
+    Raises:
+        UsageError: Nothing is known of what files say.
+    """
+    if not reader.knows_facts():
+        raise nothing_known(version_id or "terms")
+    tables = TermTables(reader, catalog.tell)
+    latest = reader.versions((c.IS_LATEST,)).filter(c.IS_LATEST).select(c.VERSION_ID)
+    names = [version_id] if version_id else tables.collect({"latest": latest})["latest"][c.VERSION_ID].to_list()
+    files = tables.collect({"facts": reader.facts(names).filter(pl.col(TABLE_PATH).is_not_null())})["facts"]
+    frames = [
+        tables.scan(row).select(
+            pl.lit(row[c.VERSION_ID]).alias(c.VERSION_ID), pl.lit(row[c.RELPATH]).alias(c.RELPATH), *_TOLD
+        )
+        for row in files.to_dicts()
+    ]
+    nothing = tables.scan({TABLE_PATH: None}).select(
+        pl.lit("").alias(c.VERSION_ID), pl.lit("").alias(c.RELPATH), *_TOLD
+    )
+    rows = pl.concat([nothing, *frames]).filter(is_term())
+    lists = [pl.col(name).list.join(" ").replace("", None) for name in _LISTS]
+    return rows.with_columns(short_name(pl.col(c.IRI)).alias(c.TERM), *lists)
+
+
+_LISTS = (c.REPLACED_BY, c.CONSIDER, c.PARENTS, c.ALT_IDS)
+_TOLD = (c.IRI, c.KIND, c.LABEL, c.DEFINITION, c.DEPRECATED, *_LISTS, c.STATEMENTS)
+_DIGEST, _TEXTS = pl.Binary(), pl.List(pl.String())
+SCHEMA: Mapping[str, pl.DataType] = {
+    c.IRI: pl.String(),
+    c.KIND: pl.String(),
+    c.LABEL: pl.String(),
+    c.LABEL_DIGEST: _DIGEST,
+    c.DEFINITION: pl.String(),
+    c.DEFINITION_DIGEST: _DIGEST,
+    c.DEPRECATED: pl.Boolean(),
+    c.REPLACED_BY: _TEXTS,
+    c.CONSIDER: _TEXTS,
+    c.PARENTS: _TEXTS,
+    c.ALT_IDS: _TEXTS,
+    c.STATEMENTS: pl.Int32(),
+    c.DIGEST: _DIGEST,
+    c.OTHER_DIGEST: _DIGEST,
+    c.LINES: pl.List(pl.UInt64()),
+}
+
+
+def _no_table() -> CatalogUnreadable:
+    return CatalogUnreadable(
+        "A table of terms is not what its name promises.",
+        hint="`ontofetch db verify` says which; `ontofetch db facts` makes it again.",
+    )

@@ -1,0 +1,174 @@
+"""A term's life, a curator's list, what there is to mend, what is imported: against small releases made for them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from ontofetch_catalog.analytics.reports.term import term
+from ontofetch_catalog.errors import UsageError
+from tests.analytics.meanings import Said, Term, add, ex, head
+from tests.analytics.test_report_documents import check
+from tests.report_documents import CONTRACTS
+
+ROOT = ex(1)
+
+
+@pytest.fixture
+def four(shelf: Any) -> Any:
+    """Return a store with four releases in which a term lives; nothing is known of the third one."""
+    root = {ROOT: Term("root")}
+    add(shelf, "s/o/1", {"x.owl": Said(root)})
+    add(shelf, "s/o/2", {"x.owl": Said(root | {ex(2): Term("liver", "organ", (ROOT,))}), "y.owl": Said(
+        {ex(2): Term(kind="mention", other=("seen",))})})  # fmt: skip
+    add(shelf, "s/o/3", {"x.owl": Said(root | {ex(2): Term("x")}, known=False)})
+    said = Said(root | {ex(2): Term("obsolete liver", deprecated=True, replaced_by=(ex(3),)), ex(3): Term("hepar")})
+    add(shelf, "s/o/4", {"x.owl": said}, latest=True)
+    add(shelf, "s/p/1", {"z.owl": Said({ex(2): Term("liver")})})
+    return shelf
+
+
+def test_the_life_of_a_term(four: Any) -> None:
+    """Since when, what happened, what replaces it; in each series that has it, and what is not known is counted."""
+    found = term(four.catalog, word="EX:0000002")
+    assert found["life"].select("version_id", "event", "label").rows() == [
+        ("s/o/2", "first", "liver"),
+        ("s/o/4", "obsoleted", "obsolete liver"),
+        ("s/p/1", "first", "liver"),
+    ]
+    rows = found["term"].select("slot", "state", "since", "until", "obsolete_since", "replaced_by", "unknown").rows()
+    assert rows == [
+        ("s/o", "obsolete", "s/o/2", "s/o/4", "s/o/4", ex(3), 1),
+        ("s/p", "current", "s/p/1", "s/p/1", None, None, 0),
+    ]
+    assert term(four.catalog, word=ex(2), series="s/p")["term"].height == 1
+    with pytest.raises(UsageError, match="No release has a term"):
+        term(four.catalog, word="EX:9999999")
+
+
+def test_a_term_that_comes_and_goes(shelf: Any) -> None:
+    """Removed, back, and gone at last."""
+    root = {ROOT: Term("root")}
+    for at, said in enumerate([True, False, True, False], 1):
+        add(shelf, f"s/o/{at}", {"x.owl": Said(root | ({ex(2): Term("t")} if said else {}))}, latest=at == 4)
+    found = term(shelf.catalog, word=ex(2))
+    assert found["life"]["event"].to_list() == ["first", "removed", "back", "removed"]
+    assert found["term"].select("state", "until", "removed_in", "releases").row(0) == ("gone", "s/o/3", "s/o/4", 2)
+
+
+def test_a_word_that_means_several_terms(shelf: Any) -> None:
+    """None is guessed: the sentence names them; an IRI or its namespace decides."""
+    add(
+        shelf,
+        "s/o/1",
+        {"x.owl": Said({f"http://{each}.org/Sensor": Term("s") for each in ("a", "brick")})},
+        latest=True,
+    )
+    with pytest.raises(UsageError, match="may mean 2 terms") as caught:
+        term(shelf.catalog, word="Sensor")
+    assert "'a.org/Sensor'" in str(caught.value.hint)
+    assert term(shelf.catalog, word="a.org/Sensor")["term"]["iri"].item() == "http://a.org/Sensor"
+    assert term(shelf.catalog, word="brick:Sensor")["term"]["iri"].item() == "http://brick.org/Sensor"
+
+
+def test_impact(four: Any, tmp_path: Any) -> None:
+    """Obsolete with its replacement, fine, and never seen; each word of the list has a row."""
+    listed = tmp_path / "mine.txt"
+    listed.write_text("EX:0000002\nEX:0000001\nEX:0000003\nEX:9999999\n")
+    found = four.catalog.report("impact", mine=str(listed), b="s/o/4")
+    assert found["terms"].select("status", "word", "label", "replaced_by", "since").rows() == [
+        ("obsolete", "EX:0000002", "obsolete liver", ex(3), "s/o/4"),
+        ("unknown", "EX:9999999", None, None, None),
+        ("fine", "EX:0000001", "root", None, None),
+        ("fine", "EX:0000003", "hepar", None, None),
+    ]
+    with pytest.raises(UsageError, match="no list"):
+        four.catalog.report("impact")
+
+
+def test_impact_of_what_is_gone(shelf: Any, tmp_path: Any) -> None:
+    """Gone long ago, moved now; a first release has nothing to be compared with."""
+    add(shelf, "s/o/1", {"x.owl": Said({ex(2): Term("two"), ROOT: Term("root"), ex(4): Term("four", None, (ROOT,))})})
+    listed = tmp_path / "mine.txt"
+    listed.write_text(f"{ex(2)}\n{ex(4)}\n")
+    assert set(shelf.catalog.report("impact", mine=str(listed))["terms"]["status"]) == {"fine"}
+    add(shelf, "s/o/2", {"x.owl": Said({ROOT: Term("root"), ex(4): Term("four", None, (ROOT,))})})
+    add(shelf, "s/o/3", {"x.owl": Said({ROOT: Term("root"), ex(4): Term("four")})}, latest=True)
+    rows = shelf.catalog.report("impact", mine=str(listed))["terms"].select("status", "iri", "before", "since").rows()
+    assert rows == [("gone", ex(2), None, "s/o/2"), ("moved", ex(4), "root", None)]
+
+
+def test_quality(shelf: Any) -> None:
+    """Each finding is found once, and a sound term has none."""
+    good = Term("good", "A definition.")
+    terms = {
+        ex(1): good,
+        ex(2): Term("same", "d", (ex(1),)),
+        ex(3): Term("Same ", "d", (ex(1),)),
+        ex(4): Term("obsolete a", deprecated=True),
+        ex(5): Term("obsolete b", deprecated=True, replaced_by=(ex(4),)),
+        ex(6): Term("obsolete c", deprecated=True, replaced_by=(ex(99),)),
+        ex(7): Term("no definition", None, ("http://www.w3.org/2002/07/owl#Thing",)),
+        ex(8): Term("dangling", "d", (ex(98),)),
+        ex(9): Term("foreign", "d", ("http://elsewhere.org/x",)),
+        ex(10): Term("below", "d", (ex(4),)),
+        ex(11): Term(None, "d"),
+    }
+    imported = head("http://example.org/o", imports=["http://example.org/missing"])
+    add(shelf, "s/o/1", {"x.owl": Said(terms, [imported]), "y.owl": Said({}, known=False)}, latest=True)
+    found = shelf.catalog.report("quality")
+    assert found["findings"].select("finding", "iri", "detail").rows() == [
+        ("duplicate label", ex(2), "with EX:0000002, 2 terms"),
+        ("duplicate label", ex(3), "with EX:0000002, 2 terms"),
+        ("obsolete without replacement", ex(4), None),
+        ("replacement is obsolete", ex(5), ex(4)),
+        ("replacement is unknown", ex(6), ex(99)),
+        ("dangling parent", ex(8), ex(98)),
+        ("foreign parent", ex(9), "http://elsewhere.org/x"),
+        ("parent is obsolete", ex(10), ex(4)),
+        ("no definition", ex(7), None),
+        ("no label", ex(11), None),
+        ("import not in the store", "http://example.org/o", "http://example.org/missing"),
+    ]
+    assert found["counts"]["count"].sum() == 11
+    assert found["not_looked_at"]["file"].to_list() == ["y.owl"]
+
+
+def test_imports(shelf: Any) -> None:
+    """The closure goes through what satisfies, ends in circles, prefers the version that is named."""
+    o, p, q = (f"http://example.org/{name}" for name in "opq")
+    add(shelf, "s/p/1", {"p.owl": Said({}, [head(p, version_iri=f"{p}/1", version_info="1", imports=[q])])})
+    add(
+        shelf, "s/p/2", {"p.owl": Said({}, [head(p, version_iri=f"{p}/2", version_info="2", imports=[o])])}, latest=True
+    )
+    own = head(o, imports=[f"{p}#", f"{p}/1", "http://example.org/none"])
+    add(shelf, "s/o/1", {"o.owl": Said({}, [own])}, latest=True)
+    found = shelf.catalog.report("imports", version="s/o/1")
+    assert found["imports"].select("depth", "import", "satisfied_by", "satisfied_version").rows() == [
+        (1, "http://example.org/none", None, None),
+        (1, f"{p}#", "s/p/2", "2"),
+        (1, f"{p}/1", "s/p/1", "1"),
+        (2, q, None, None),
+        (2, o, "s/o/1", None),
+    ]
+    assert found["summary"].row(0) == (5, 2, 2)
+
+
+def test_json_fits_its_schema(four: Any, tmp_path: Any) -> None:
+    """What these reports print as json is what their schemas promise."""
+    listed = tmp_path / "mine.txt"
+    listed.write_text("EX:0000002\n")
+    found = {
+        "meaning": four.catalog.report("meaning", a="s/o/1", b="s/o/4", last=3),
+        "meaning-series": four.catalog.report("meaning", series="s/o"),
+        "impact": four.catalog.report("impact", mine=str(listed), b="s/o/4"),
+        "quality": four.catalog.report("quality", version="s/o/4"),
+        "imports": four.catalog.report("imports", version="s/o/4"),
+        "term": term(four.catalog, word=ex(2)),
+    }
+    for name, result in found.items():
+        document = json.loads(result.as_json())
+        document["parameters"]["report"] = CONTRACTS[name].name
+        check(name, document)
