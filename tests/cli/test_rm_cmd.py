@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ontofetch_catalog.catalog import journal
 from tests.catalog.prune.stores import count_all, quarantined
 from tests.cli.conftest import Run
 from tests.releases import Releases, assert_consistent, query
@@ -209,4 +210,27 @@ def test_what_was_recorded_again_is_not_overwritten(store: Path, run: Run) -> No
     code, _, err = run("undo", str(removed))
     assert code == 1
     assert "has been recorded again" in err
+    assert is_sound(run, store)
+
+
+def test_the_plan_of_a_removal_that_failed_is_sound(store: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a full disk left of a removal is a plan; who applies it gets the same as by the removal."""
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    before = count_all(store)
+    with monkeypatch.context() as patched:
+        patched.setattr(journal, "write_intent", full)
+        code, _, err = run("rm", f"{HP}/2.0", "--yes")
+    assert code == 1
+    assert "No space left" in err
+    assert count_all(store) == before
+    (plan,) = (store / ".catalog/plans").iterdir()
+    code, _, err = run("db", "prune", "--apply", plan.name)
+    assert code == 0, err
+    assert latest_of(store) == [(HP, f"{HP}/1.0")]
+    assert is_sound(run, store)
+    assert run("db", "prune", "--restore", plan.name)[0] == 0
+    assert latest_of(store) == [(HP, f"{HP}/2.0")]
     assert is_sound(run, store)

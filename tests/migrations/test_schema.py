@@ -25,6 +25,7 @@ TABLES = {
     "extracted_files": "version_id relpath file_id artifact_id format size_bytes mtime verified_at",
     "validations": "version_id relpath file_id validator validator_version passed details run_at reused_from",
     "latest_pointer": "slot version_id updated_at updated_by",
+    "notes": "version_id kind text created_at",
     "events": "event_id boundary_id run_id ts type level version_id config_hash digest payload",
     "staging_fs_listing": "scope relpath size_bytes mtime",
     "file_facts": "file_id facts_version content_id reason digest_kind digest digest_exact triples triples_parsed"

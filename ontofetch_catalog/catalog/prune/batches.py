@@ -144,8 +144,11 @@ class PruneBatch(_BatchBoundary):
 
     def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Keep and delete the rows of a release; move its parts, or each orphan, to quarantine."""
+        pointers = Pointers(connection, self.slots())
         rows, kept = self.unrecord(connection, draft)
-        return self.recorded(rows, kept=kept)
+        # no plan of prune takes what is latest, but one of a removal that came to nothing may
+        changed = pointers.settle(connection, draft, self.kind)
+        return self.recorded(rows, kept=kept, **({"pointers": changed} if changed else {}))
 
     def unrecord(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> tuple[int, dict[str, str]]:
         """Do what a batch does, but for the latest pointers; return how many rows went, and table → sha256 of them."""
