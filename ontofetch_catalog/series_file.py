@@ -118,7 +118,7 @@ class SeriesFile:
 
 def guess(word: str, known: Collection[str]) -> str:
     """Return `Did you mean …? ` for a word that is like a known one, else nothing."""
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.6) or [
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5) or [
         name for name in known if name.startswith(word) and word
     ]
     return f"Did you mean {close[0]}? " if close else ""
