@@ -224,3 +224,23 @@ def test_a_long_text_takes_time_by_its_length(text: str) -> None:
 def test_a_secret_behind_a_name_of_any_length_is_hidden(name: str) -> None:
     """What stands before the word that tells a secret does not matter."""
     assert "hush" not in logs.clean(f"{name}=hush")
+
+
+def test_code_of_others_that_logs_through_structlog_comes_out_the_same_way(pipe: Stderr) -> None:
+    """Once it is known that there is such code, structlog is set up before anybody has logged a line."""
+    pipe.open()
+    logs.configure()
+    assert not structlog.is_configured()
+    logs.configure_structlog()
+    structlog.get_logger("ontofetch.theirs").info("said", token="hush")
+    assert [json.loads(line)["event"] for line in pipe.getvalue().splitlines()] == ["said"]
+    assert "hush" not in pipe.getvalue()
+
+
+def test_a_line_comes_out_where_structlog_can_not_be_imported(pipe: Stderr, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is logged when no file can be opened any more is a plain line."""
+    pipe.open()
+    monkeypatch.setitem(sys.modules, "structlog", None)
+    logs.configure()
+    LOG.warning("too many open files")
+    assert pipe.getvalue() == "warning: too many open files\n"
