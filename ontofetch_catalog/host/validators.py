@@ -55,7 +55,7 @@ def run_validators(
     in a syntax that no validator looks at is not judged, and one that is something else than its name says fails.
 
     Args:
-        files: With relpath, file_id and format.
+        files: With relpath, file_id and format; size_bytes is for the progress.
         folder: The folder the paths are below.
         validators: Which validators; each looks at the formats it names.
         lookup: Answers with known results for contents, a validator and its version.
@@ -70,18 +70,22 @@ def run_validators(
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    table = pa.table(files).select(["relpath", "file_id", "format", "size_bytes"])
+    held = pa.table(files)
+    if "size_bytes" not in held.column_names:
+        held = held.append_column("size_bytes", pa.array([0] * len(held), pa.int64()))
+    table = held.select(["relpath", "file_id", "format"])
     parts = []
     wanted = {} if facts is None else facts.wanted(table, validators)
     tasks: list[Task] = []
     for validator in validators:
-        mine = table.filter(pc.is_in(table["format"], pa.array(list(validator.formats), pa.string())))
+        judges = pc.is_in(table["format"], pa.array(list(validator.formats), pa.string()))
+        mine = table.filter(judges)
         if not len(mine):
             continue
         found = lookup(pc.unique(mine["file_id"]).to_pylist(), validator.name, validator.version)
         known = _results() if found is None else _judged(pa.table(found))
         parts.append((validator, mine, known))
-        tasks += _tasks_of(validator, mine, known, wanted)
+        tasks += _tasks_of(validator, held.filter(judges), known, wanted)
     count = min(workers or os.cpu_count() or 1, len(tasks))
     setup = _Setup(folder, timeout, allowance or Allowance(), limits or Limits(), facts)
     with _pool(count, tasks, setup) as answers:

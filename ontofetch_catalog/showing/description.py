@@ -104,7 +104,7 @@ class Description:
     @property
     def summary(self) -> str:
         """Return a sentence about it."""
-        held = f"{len(self.artifacts):,} artifacts and {len(self.files):,} files unpacked from them"
+        held = f"{_count(len(self.artifacts), 'artifact')}, and {_count(len(self.files), 'file')} unpacked"
         return f"Release {self.version} of the ontology {self.series}: {held}, as recorded by ontofetch."
 
     @property
@@ -116,6 +116,10 @@ class Description:
     def iri(self) -> str:
         """Return what names it in documents, whether or not its own say a version IRI."""
         return identifier(self.version_id)
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
 
 
 def identifier(name: str) -> str:
