@@ -3,8 +3,8 @@
 usage: python -m tests.documents FILE…        (writes what the commands print now into the documents)
 
 A block of commands is fenced as `console`; lines that begin with `$ ` are typed, what stands below them is stdout and
-stderr. What differs from run to run (times, identifiers) is compared by its form. Blocks of one document share
-a folder.
+stderr, but for what is logged. What differs from run to run (times, identifiers) is compared by its form. Blocks of one document share
+a folder. A server on loopback serves the folder `served` in it, at the address that documents call `SERVER`.
 """
 
 from __future__ import annotations
@@ -14,18 +14,23 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 CHECKOUT = Path(__file__).parents[1]
 COLUMNS = 100
+SERVER = "http://127.0.0.1:48080"  # as it is written in documents; the port is another one in each run
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # what differs from run to run, and the form that stands for it; the order matters
 _VOLATILE = (
     (re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|\+00:00)?"), "<time>"),
     (re.compile(r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2})?"), "<time>"),
-    (re.compile(r"\d{8}T\d{6}[.\d]*Z?"), "<time>"),
+    (re.compile(r"\d{8}T\d{6}[.\d]*Z?(-[0-9a-f]{6}\b)?"), "<time>"),
     (re.compile(r"\b[0-9a-f]{32}\b"), "<id>"),
     (re.compile(r"^seconds +\d+\.\d+$", re.MULTILINE), "seconds <speed>"),
     (re.compile(r"\b\d+(\.\d+)? (ms|s|MB/s|MiB/s|GiB/s|m(?= ago))\b"), "<speed>"),
@@ -54,8 +59,27 @@ def _commands(block: str) -> Iterator[Command]:
         yield Command(line, shown)
 
 
-def run_command(line: str, folder: Path) -> str:
-    """Run one line in a shell and return what it printed; paths of this machine are replaced by what a reader sees."""
+class _Handler(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the standard library
+        """Say nothing."""
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[str]:
+    """Serve the folder `served` of a document for as long as its commands run; yield the address."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, directory=str(folder / "served")))
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def run_command(line: str, folder: Path, server: str = SERVER) -> str:
+    """Run one line in a shell and return what it printed; what is of this machine is replaced by what a reader sees."""
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("ONTOFETCH_")},
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
@@ -65,7 +89,7 @@ def run_command(line: str, folder: Path) -> str:
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
     }
     done = subprocess.run(
-        ["/bin/sh", "-c", line],
+        ["/bin/sh", "-c", line.replace(SERVER, server)],
         cwd=folder,
         env=environment,
         stdout=subprocess.PIPE,
@@ -74,9 +98,17 @@ def run_command(line: str, folder: Path) -> str:
         check=False,
         stdin=subprocess.DEVNULL,
     )
-    kept = [text for text in done.stdout.splitlines() if not text.startswith("WARNING: Location ")]
+    kept = [
+        text for text in done.stdout.splitlines() if not text.startswith("WARNING: Location ") and not _is_log(text)
+    ]
     text = "\n".join(text.rstrip() for text in kept).strip("\n")
-    return (text + "\n" if text else "").replace(str(folder), "~").replace(str(CHECKOUT), "~/ontofetch-catalog")
+    text = (text + "\n" if text else "").replace(server, SERVER)
+    return text.replace(str(folder), "~").replace(str(CHECKOUT), "~/ontofetch-catalog")
+
+
+def _is_log(text: str) -> bool:
+    """Say whether a line is one of the log, as it is where nobody looks: a terminal has shorter ones."""
+    return text.startswith("{") and '"logger": "ontofetch' in text
 
 
 def comparable(text: str) -> list[str]:
@@ -89,11 +121,12 @@ def comparable(text: str) -> list[str]:
 def differences(path: Path, folder: Path) -> list[str]:
     """Run all commands of a document in `folder`; return for each that prints something else the lines that differ."""
     found = []
-    for command in read_commands(path.read_text(encoding="utf-8")):
-        shown, printed = comparable(command.shown), comparable(run_command(command.line, folder))
-        if printed != shown:
-            lines = difflib.unified_diff(shown, printed, "shown", "printed", n=1, lineterm="")
-            found.append("\n".join([f"`{command.line}` prints something else:", *lines]))
+    with serving(folder) as server:
+        for command in read_commands(path.read_text(encoding="utf-8")):
+            shown, printed = comparable(command.shown), comparable(run_command(command.line, folder, server))
+            if printed != shown:
+                lines = difflib.unified_diff(shown, printed, "shown", "printed", n=1, lineterm="")
+                found.append("\n".join([f"`{command.line}` prints something else:", *lines]))
     return found
 
 
@@ -101,11 +134,12 @@ def rewrite(path: Path, folder: Path) -> None:
     """Run all commands of a document in `folder` and write what they print into it."""
 
     def fresh(match: re.Match[str]) -> str:
-        parts = [f"$ {command.line}\n{run_command(command.line, folder)}" for command in _commands(match[1])]
+        parts = [f"$ {command.line}\n{run_command(command.line, folder, server)}" for command in _commands(match[1])]
         return "```console\n" + "".join(parts) + "```"
 
     text = path.read_text(encoding="utf-8")
-    path.write_text(_BLOCK.sub(fresh, text), encoding="utf-8")
+    with serving(folder) as server:
+        path.write_text(_BLOCK.sub(fresh, text), encoding="utf-8")
 
 
 if __name__ == "__main__":

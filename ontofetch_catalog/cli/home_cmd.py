@@ -10,6 +10,7 @@ from ..errors import EXIT_OK
 from ..rendering.text import human_size
 from .common import make_parser, profiled, reading, say_incomplete, statistics_of, store_of
 from .output import OutputOptions, emit, say
+from .source_hints import say_never_pulled
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,6 +33,7 @@ def _show(host: HostInfo, options: OutputOptions) -> int:
     if not require_database(store):
         say(f"Nothing is recorded below {store.root} yet.")
         say(f"`{host.name} pull SOURCE --service S --ontology O --version V` records a release.")
+        say_never_pulled(host, ())
         return EXIT_OK
     with reading(host) as connection:
         rows = queries.list_series(connection, statistics_of(host, connection).relation)
@@ -39,6 +41,7 @@ def _show(host: HostInfo, options: OutputOptions) -> int:
     emit({"series": rows}, options=options)
     _say_sums(host, sums)
     say_incomplete(rows, host)
+    say_never_pulled(host, set(rows["slot"].to_pylist()))
     if journal.open_intents(store):
         say(f"A boundary is open; `{host.name} db recover` ends what a dead process left.")
     _say_what_waits(host, sums)

@@ -10,6 +10,7 @@ from .changing import carry_out, find_named, run_command, show_done, user_name
 from .common import make_parser, reading
 from .output import OutputOptions, emit, say
 from .rm_cmd import store_of_command
+from .source_hints import say_asked_again
 
 _TEXT = """Give a release, a series or a service another name.
 
@@ -63,4 +64,6 @@ def _main(argv: list[str], host: HostInfo) -> int:
     show_done(outcome, options, hint=f"`{host.name} undo` takes it back.")
     if not outcome.receipt.changed:
         say(f"It is called {new} already.")
+    elif old.count("/") < 2:
+        say_asked_again(host, old, new=new)
     return EXIT_OK

@@ -13,6 +13,7 @@ from .ask import confirm
 from .changing import carry_out, find_named, run_command, show_done, user_name
 from .common import make_parser, reading, store_to_write
 from .output import OutputOptions, emit, say
+from .source_hints import say_asked_again
 
 if TYPE_CHECKING:
     from ..catalog.connection import Store
@@ -60,6 +61,8 @@ def _main(argv: list[str], host: HostInfo) -> int:
     show_done(outcome, options, hint=hint)
     if not outcome.receipt.changed:
         say(f"{wanted.name} was removed already; `{host.name} undo --list` shows how to bring it back.")
+    elif wanted.name.count("/") < 2:
+        say_asked_again(host, wanted.name)
     return EXIT_OK
 
 

@@ -13,8 +13,8 @@ from ontofetch_hookspecs import HostInfo, take_common_options
 from ontofetch_hookspecs.names import quote
 
 from ..errors import EXIT_OK, OntofetchError, VersionUnknown
-from .common import make_parser, profiled, reading, statistics_of
-from .output import OutputOptions, emit
+from .common import make_parser, profiled, reading, statistics_of, store_of
+from .output import OutputOptions, emit, say
 from .show_term import show_term
 
 if TYPE_CHECKING:
@@ -26,10 +26,13 @@ _TERM = re.compile(r"[^/]+:.*")  # an IRI or a CURIE: no name of a release or of
 _MOST_CONTENTS = 1_000  # contents of one path whose results are asked for
 _TITLES = {
     "release": "release",
+    "documents": "what its documents state",
+    "notes": "notes",
     "artifacts": "artifacts",
     "file_formats": "formats",
     "doubts": "failed or not judged",
     "change": "change against the one before",
+    "meaning": "change in meaning against the one before",
     "series_page": "series",
     "versions": "releases",
     "pointers": "what was latest",
@@ -112,6 +115,8 @@ def _release(connection: duckdb.DuckDBPyConnection, host: HostInfo, what: str) -
     page = pages.describe_release(connection, version_id, statistics_of(host, connection).relation)
     sections = {
         "release": page,
+        "documents": pages.list_headers(connection, version_id),
+        "notes": pages.list_notes_of(connection, version_id),
         "artifacts": pages.list_artifacts(connection, version_id),
         "file_formats": queries.list_formats(connection, version_id),
         "doubts": pages.list_doubts(connection, version_id),
@@ -119,7 +124,31 @@ def _release(connection: duckdb.DuckDBPyConnection, host: HostInfo, what: str) -
     previous = page["previous"][0].as_py()
     if previous is not None:
         sections["change"] = queries.sum_delta(connection, previous, version_id)
+        sections |= _meaning(connection, host, (previous, version_id))
     return sections
+
+
+def _meaning(connection: duckdb.DuckDBPyConnection, host: HostInfo, step: tuple[str, str]) -> Sections:
+    """Return how many terms came, went and became obsolete; nothing where it is not known what files say."""
+    from ..catalog.repo import reports
+
+    if not len(reports.read(connection, reports.select_any_facts())):
+        return {}
+    from ..analytics import Catalog
+    from ..analytics.collect import collect
+    from ..analytics.reports.meaning_series import grown_terms
+    from ..analytics.sources import CatalogReader
+
+    catalog = Catalog.open(host.root, settings=host.settings)
+    frame = collect({"meaning": grown_terms(catalog, CatalogReader(connection, store=store_of(host)), [step])})
+    counts = frame["meaning"].drop("version_id")
+    if counts.null_count().sum_horizontal().sum():
+        say(
+            f"Of some files it is not known what became of their terms; `{host.name} report meaning --a {step[0]}"
+            f" --b {step[1]}` says of which."
+        )
+        return {}
+    return {"meaning": counts.to_arrow()}
 
 
 def _content(connection: duckdb.DuckDBPyConnection, host: HostInfo, what: str) -> Sections | None:

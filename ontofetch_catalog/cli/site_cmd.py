@@ -89,8 +89,10 @@ def _write(host: HostInfo, args: argparse.Namespace, options: OutputOptions) -> 
 
 
 def _read(host: HostInfo) -> Catalogue:
+    from ..analytics import Catalog
     from ..analytics.sources import CatalogSource
     from ..showing import rows
 
-    with CatalogSource(store_of(host)).open() as reader:
-        return rows.read(reader)
+    source = CatalogSource(store_of(host))
+    with source.open() as reader:
+        return rows.read(Catalog(source), reader)

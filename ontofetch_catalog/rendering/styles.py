@@ -17,11 +17,13 @@ _DETAILS = {
     "series": ("incomplete", "set_at", "newest_failed"),
     "artifacts": ("source_url", "recorded_at", "incomplete", "sha256"),
     "doubts": ("validator",),
+    "documents": ("relpath", "title", "licence", "version_iri", "version", "ontology_iri", "imports"),
+    "release": ("latest_at", "replaced", "pinned_at", "tags", "released", "previous", "next", "last_verified"),
     "results": ("run_at", "validator_version", "sha256"),
     "log": ("event_id", "type"),
     "pointers": ("updated_by",),
     "versions": (
-        *("failed", "created_at", "released", "passed", "not_judged", "not_validated", "pinned", "artifacts"),
+        *("failed", "tags", "created_at", "released", "passed", "not_judged", "not_validated", "pinned", "artifacts"),
     ),
     "files": ("mtime", "format", "file_id", "verified_at", "artifact_id"),
     "stats": (
@@ -44,7 +46,13 @@ _DETAILS = {
 }
 _HIDDEN = {"findings": ("subject",)}  # the message names it
 _HEADINGS = {"slot": "series"}  # what readers call a column whose name is older than the word
-_RECORDS = ("summary", "status", "release", "series_page", "change")
+_OWN_HEADINGS = {  # where two columns would read the same
+    "release": {"artifact_bytes": "size of artifacts"},
+    "series_page": {"artifact_bytes": "size of artifacts"},
+    "documents": {"version_iri": "version IRI", "ontology_iri": "ontology IRI"},
+    "change": {"added_bytes": "size added", "removed_bytes": "size removed", "modified_delta_bytes": "size modified"},
+}
+_RECORDS = ("summary", "status", "release", "series_page", "documents", "change", "meaning")
 
 
 def style_of(sections: Iterable[str], titles: Mapping[str, str]) -> Look:
@@ -55,6 +63,6 @@ def style_of(sections: Iterable[str], titles: Mapping[str, str]) -> Look:
         titles=titles,
         details={name: _DETAILS[name] for name in sections if name in _DETAILS},
         hidden=_HIDDEN,
-        headings=dict.fromkeys(sections, _HEADINGS),
+        headings={name: _HEADINGS | _OWN_HEADINGS.get(name, {}) for name in sections},
         records=[name for name in sections if name in _RECORDS],
     )

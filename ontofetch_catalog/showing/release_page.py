@@ -33,6 +33,7 @@ _SOMETIMES = {  # columns that are left out where no row has something
     "failures": ["line"],
 }
 _COUNTS = ("added", "removed", "modified", "renamed")
+_TERMS = {"terms_added": "added", "terms_removed": "removed", "obsoleted": "made obsolete"}
 _TEXT = 4000  # characters of a value in a page: more than any path, fewer than a list of mirrors may have
 
 
@@ -72,6 +73,7 @@ def changes_of(release: Release, path: str) -> list[str]:
     before = link(release_path(release.previous), path, release.previous.rpartition("/")[2])
     sums = release.rows.get("sums")
     if sums is None:
+        # equal bytes say the same
         return [title, f'<p class="nothing">All files are those of {before}.</p>']
     row = sums.row(0, named=True)
     counts = ", ".join(f"{row[name]:,} {name}" for name in _COUNTS if row[name])
@@ -79,7 +81,17 @@ def changes_of(release: Release, path: str) -> list[str]:
     churn = f", {human_size(row['churn_bytes'])} rewritten" if row["churn_bytes"] else ""
     size = human_size(net, signed=True)
     note = f"<p>Against {before}: {word(counts)}; {word(size)} net{word(churn)}.</p>"
-    return [title, note, _table(release, "changes", "", "")]
+    return [title, note, _meaning(release), _table(release, "changes", "", "")]
+
+
+def _meaning(release: Release) -> str:
+    """Return the sentence about terms that came and went; nothing where it is not known what the files say."""
+    found = release.rows.get("meaning")
+    if found is None:
+        return ""
+    counts = found.row(0, named=True)
+    told = [f"{count:,} {words}" for name, words in _TERMS.items() if (count := counts[name])]
+    return f"<p>Terms: {word(', '.join(told) or 'none added, removed or made obsolete')}.</p>"
 
 
 def _facts(release: Release) -> str:

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 import polars as pl
 
 from ..analytics.collect import collect
-from ..analytics.sources import CatalogReader
+from ..analytics.reports.meaning_series import grown_terms
+from ..analytics.sources import CatalogLike, CatalogReader
 from ..catalog.repo import showing
 
 MOST_CHANGES = 100  # changed files of a release that its page lists
 MOST_FAILURES = 50
 MOST_FILES = 20
+STEPS_AT_ONCE = 100  # releases whose terms are compared at once: what differs of them is held
 Frames = Mapping[str, pl.DataFrame]
 
 
@@ -30,7 +32,7 @@ class Release:
         version: The last part of its name.
         previous: The release before it in its series, None for the first.
         facts: Its row of `releases`.
-        rows: `artifacts`, `formats`, `largest`, `changes`, `sums`, `results`, `failures`: those that have rows.
+        rows: `artifacts`, `formats`, `largest`, `changes`, `sums`, `meaning`, `results`, `failures`: those that have rows.
     """
 
     version_id: str
@@ -54,7 +56,7 @@ class Catalogue:
     series: Mapping[str, list[Release]]
 
 
-def read(reader: CatalogReader) -> Catalogue:
+def read(catalog: CatalogLike, reader: CatalogReader) -> Catalogue:
     """Return all rows that a site shows, of an open catalog."""
     known = collect({"releases": reader.read(showing.select_releases())})["releases"]
     # opening a catalog has checked that its names can be names of folders and files
@@ -72,6 +74,7 @@ def read(reader: CatalogReader) -> Catalogue:
         ),
         "largest": reader.read(showing.select_largest(MOST_FILES)),
         "sums": reader.change_sums(pairs),
+        "meaning": _meaning(catalog, reader, pairs),
         "changes": reader.read(showing.select_first_changes(pairs, MOST_CHANGES)),
         "results": reader.result_totals(known["version_id"].to_list()).sort("version_id", "validator"),
         "failures": reader.read(showing.select_failures(MOST_FAILURES)),
@@ -84,6 +87,16 @@ def read(reader: CatalogReader) -> Catalogue:
         release = Release(version_id, slot, version_id.rpartition("/")[2], facts["previous"], facts, rows)
         series.setdefault(slot, []).append(release)
     return Catalogue(known, series)
+
+
+def _meaning(catalog: CatalogLike, reader: CatalogReader, pairs: list[tuple[str, str]]) -> pl.LazyFrame:
+    """Return version_id, terms_added, terms_removed, obsoleted, where that is known of all files that differ."""
+    steps = range(0, len(pairs), STEPS_AT_ONCE)
+    found = [grown_terms(catalog, reader, pairs[at : at + STEPS_AT_ONCE]) for at in steps] or [
+        grown_terms(catalog, reader, [])
+    ]
+    frames = collect({str(number): frame for number, frame in enumerate(found)})
+    return pl.concat(frames.values()).drop_nulls().lazy()
 
 
 def _by_release(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:

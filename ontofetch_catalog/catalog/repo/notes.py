@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
 NOTE, TAG = "note", "tag"
 KINDS = (NOTE, TAG)
+# the tags of a release, with a space between
+TAGS = (
+    "(SELECT string_agg(text, ' ' ORDER BY created_at, text) FROM notes"
+    f" WHERE kind = '{TAG}' AND notes.version_id = {{version_id}})"
+)
 
 
 @dataclass(frozen=True, slots=True)

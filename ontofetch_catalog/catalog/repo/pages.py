@@ -8,7 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..connection import literal
+from .facts import heads_of
+from .notes import NOTE, TAGS, list_notes
 from .releases import INCOMPLETE
+from .reports import read
+from .showing import select_stated
 from .stats import LIVE
 
 if TYPE_CHECKING:
@@ -19,23 +23,71 @@ if TYPE_CHECKING:
 
 
 def describe_release(connection: duckdb.DuckDBPyConnection, version_id: str, stats: str = LIVE) -> pa.Table:
-    """Return one row: what a release is, what points to it, its sums, and which releases stand around it."""
+    """Return one row: what a release is, what points to it, its sums, and which releases stand around it.
+
+    latest_at is when it became latest for the last time (UTC), replaced what had been latest until then; tags with a
+    space between.
+    """
     return connection.sql(
         f"""
         WITH neighbours AS (
             SELECT o.*, lead(o.version_id) OVER (ORDER BY o.position) AS next_version_id
             FROM v_series_order o
             WHERE o.slot = (SELECT slot FROM v_series_order WHERE version_id = {literal(version_id)})
+        ), pointed AS (
+            SELECT max(updated_at) AS latest_at, arg_max_null(former, updated_at) AS replaced FROM (
+                SELECT version_id, updated_at, lag(version_id) OVER (ORDER BY updated_at) AS former
+                FROM latest_pointer WHERE slot = (SELECT any_value(slot) FROM neighbours)
+            ) WHERE version_id = {literal(version_id)} AND former IS DISTINCT FROM version_id
         )
-        SELECT v.version_id, n.is_latest AS latest, v.pinned_at, v.released, v.created_at AS recorded_at,
+        SELECT v.version_id, n.is_latest AS latest, p.latest_at, p.replaced, v.pinned_at,
+            {TAGS.format(version_id="v.version_id")} AS tags, v.released, v.created_at AS recorded_at,
             n.position, n.previous_version_id AS previous, n.next_version_id AS next,
             i.version_id IS NOT NULL AS incomplete, s.artifacts, s.artifact_bytes, s.files, s.size_bytes, s.formats,
             s.passed, s.failed, s.not_judged, s.not_validated, s.last_verified, v.fs_relpath AS folder, v.layout
         FROM neighbours n JOIN versions v USING (version_id) JOIN {stats} s USING (version_id)
-        LEFT JOIN ({INCOMPLETE}) i USING (version_id)
+        LEFT JOIN ({INCOMPLETE}) i USING (version_id) CROSS JOIN pointed p
         WHERE n.version_id = {literal(version_id)}
         """  # noqa: S608
     ).to_arrow_table()
+
+
+def list_headers(connection: duckdb.DuckDBPyConnection, version_id: str) -> pa.Table:
+    """Return what the documents of a release state: a row per ontology header, by path.
+
+    Columns: relpath, title, licence, version_iri, version (as the header words it), ontology_iri, imports (with a space
+    between). Where no header is known, one row without a path has what the host said when it fetched the release.
+    """
+    given = {
+        "given_heads": heads_of(connection, [version_id]),
+        "given_stated": read(connection, select_stated([version_id])),
+    }
+    for name, table in given.items():
+        connection.register(name, table)
+    try:
+        return (
+            connection.sql(
+                """
+            SELECT relpath, title, license AS licence, version_iri, version_info AS version, ontology_iri,
+                nullif(array_to_string(imports, ' '), '') AS imports, position
+            FROM given_heads
+            UNION ALL BY NAME
+            SELECT title, licence, version_iri FROM given_stated
+            WHERE NOT EXISTS (FROM given_heads) AND coalesce(title, licence, version_iri) IS NOT NULL
+            ORDER BY relpath, position
+            """
+            )
+            .to_arrow_table()
+            .drop_columns("position")
+        )
+    finally:
+        for name in given:
+            connection.unregister(name)
+
+
+def list_notes_of(connection: duckdb.DuckDBPyConnection, version_id: str) -> pa.Table:
+    """Return the notes of a release in the order in which they were recorded: text, created_at (UTC)."""
+    return list_notes(connection, NOTE, version_id).select(["text", "created_at"])
 
 
 def list_artifacts(connection: duckdb.DuckDBPyConnection, version_id: str) -> pa.Table:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ..connection import literal
 from .deeds import former_names
 from .definitions import delta_files_of, delta_summary_of
+from .notes import TAGS
 from .releases import INCOMPLETE
 from .stats import LIVE
 
@@ -56,13 +57,13 @@ def list_series(connection: duckdb.DuckDBPyConnection, stats: str = LIVE) -> pa.
 def list_versions(connection: duckdb.DuckDBPyConnection, slot: str | None = None, stats: str = LIVE) -> pa.Table:
     """Return a row per release, of one series or of all, in the order of the series.
 
-    One is incomplete if an artifact of it was recorded and never unpacked.
+    One is incomplete if an artifact of it was recorded and never unpacked; its tags have a space between.
     """
     where = f"WHERE o.slot = {literal(slot)}" if slot else ""
     return connection.sql(
         f"""
         SELECT o.version_id, v.released, o.is_latest AS latest, i.version_id IS NOT NULL AS incomplete,
-            v.pinned_at IS NOT NULL AS pinned, s.artifacts,
+            v.pinned_at IS NOT NULL AS pinned, {TAGS.format(version_id="o.version_id")} AS tags, s.artifacts,
             s.files, s.size_bytes, s.passed, s.failed, s.not_judged, s.not_validated, v.created_at
         FROM v_series_order o JOIN versions v USING (version_id) JOIN {stats} s USING (version_id)
         LEFT JOIN ({INCOMPLETE}) i ON i.version_id = o.version_id

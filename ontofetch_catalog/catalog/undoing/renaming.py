@@ -95,7 +95,8 @@ class Renaming(MaintenanceBoundary):
         told = pointers.settle(connection, draft, self._updated_by)
         for row in self.rows:
             draft_documents(connection, draft, self._renamed(row.version_id))
-        count = "" if self.what == "release" else f" with {len(self.rows):,} releases"
+        releases = "release" if len(self.rows) == 1 else "releases"
+        count = "" if self.what == "release" else f" with {len(self.rows):,} {releases}"
         payload = {
             "old": self.old,
             "new": self.new,

@@ -36,6 +36,8 @@ def look(contract: Contract, host: HostInfo, task: Task) -> dict[str, Any]:
         record = contract.find_version(version_id)
         artifacts = record.artifacts if record is not None else ()
         if record is None or any(one.strip is None for one in artifacts):
+            for one in task.requests:
+                _reach(host, one)
             return {"status": "new", "version_id": version_id}
         for one in task.requests:
             other = _other_bytes(one, artifacts)
@@ -69,6 +71,7 @@ def _other_bytes(request: Request, artifacts: Sequence[ArtifactRecord]) -> str |
 def _look_at(contract: Contract, host: HostInfo, request: Request) -> dict[str, Any]:
     known = contract.find_download(request.recorded_url)
     if known is None or known.artifact.strip is None:
+        _reach(host, request)
         return {"status": "new"}
     if request.source.path is not None:
         same = _digest(request) == known.artifact.artifact_id
@@ -104,6 +107,26 @@ def _ask(host: HostInfo, request: Request, copies: list[Any], version_id: str) -
         "version_id": None if status == "new" else version_id,
         "reason": _UNCLEAR if status == "unclear" else None,
     }
+
+
+def _reach(host: HostInfo, request: Request) -> None:
+    """Ask whether there is something at an address: what is new, and can't be had, is no news but a failure.
+
+    Raises:
+        FetchError: There is nothing, or nobody says so.
+    """
+    from ..http import Exchange
+
+    if request.source.path is not None:
+        _digest(request)
+        return
+    exchange = Exchange(request.source, request.http_options(host.settings))
+
+    def take(response: httpx.Response) -> None:
+        if response.status_code not in (200, 203):
+            raise exchange.refused(response)
+
+    exchange.get({}, take)
 
 
 def _digest(request: Request) -> str:

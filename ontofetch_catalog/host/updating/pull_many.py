@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ontofetch_hookspecs import HostInfo, UsageError, add_common_options, refuse_without
 
-from ...cli.output import OutputOptions, add_output_options, emit, say
+from ...cli.output import OutputOptions, add_output_options, say
 from ...lock_file import read_lock_file
 from ..argv import Parser
 from ..manager import Plugins
@@ -14,7 +14,8 @@ from ..opening import refuse_broken_catalog
 from .asking import Asker
 from .lists import read_list
 from .locked import jobs_of, make_mirror
-from .run import as_table, exit_code, run_jobs
+from .run import exit_code, run_jobs
+from .shown import emit_outcomes
 from .update_cmd import add_pull_options, wishes_of
 
 MANY = ("--from", "--locked")  # words that make a pull one of many
@@ -49,7 +50,7 @@ def pull_many(argv: list[str], host: HostInfo, plugins: Plugins) -> int:
     refuse_broken_catalog(plugins)
     refuse_without(host)
     outcomes = run_jobs(host, plugins, jobs, hands=args.jobs, check=args.dry_run, word="pull")
-    emit({"pull": as_table(outcomes)}, options=options, nothing="The lock file names no release.")
+    emit_outcomes("pull", outcomes, options, nothing="The lock file names no release.")
     if args.dry_run:
         say("Dry run: nothing was pulled.")
     return exit_code(outcomes, tell_new=args.exit_code)

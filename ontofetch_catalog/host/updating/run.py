@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs import HostInfo, OntofetchError
 from ontofetch_hookspecs.errors import EXIT_ERROR, EXIT_FINDINGS, EXIT_NEW, EXIT_OK
@@ -27,9 +26,6 @@ from ..pipeline import Pull
 from ..transport import Connections
 from .jobs import Job, Task
 from .looking import look
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 NEW = ("new", "changed")  # what `--exit-code` tells of
 FAILED = ("failed", "differs")
@@ -157,7 +153,7 @@ def run_jobs(
         CatalogLocked: Another process holds the catalog for too long.
     """
     found: dict[int, Outcome] = {}
-    with bar(word, unit="series") as update:
+    with bar(word, unit="series" if word == "update" else "releases") as update:
         update(0, len(jobs))
         for number, outcome in _outcomes(host, plugins, jobs, hands=hands, check=check):
             found[number] = outcome
@@ -170,7 +166,9 @@ def run_jobs(
 def _sentence(outcome: Outcome) -> str:
     about = {"new": "is new", "changed": "has changed"}.get(outcome.status, "")
     if outcome.status in NEW:
-        return f"{outcome.series}: {outcome.version_id or 'a release'} {about}"
+        # a job of a list or a lock file may be about one release, and has its name
+        of_series = "" if outcome.version_id == outcome.series else f"{outcome.series}: "
+        return f"{of_series}{outcome.version_id or 'a release'} {about}"
     if outcome.status in ("failed", "differs"):
         return f"{outcome.series} {'failed' if outcome.status == 'failed' else 'differs'}: {outcome.reason}"
     return f"{outcome.series} is {outcome.status}"
@@ -280,14 +278,3 @@ def exit_code(outcomes: Iterable[Outcome], *, tell_new: bool) -> int:
     if any(one.status in NEW and one.failing for one in found):
         return EXIT_FINDINGS
     return EXIT_NEW if tell_new and any(one.status in NEW for one in found) else EXIT_OK
-
-
-def as_table(outcomes: Sequence[Outcome]) -> pa.Table:
-    """Return the rows of outcomes."""
-    import pyarrow as pa
-
-    kinds = {"files": pa.int64(), "bytes": pa.int64(), "failing": pa.int64(), "latest": pa.bool_()}
-    names = ("series", "status", "version_id", "files", "bytes", "failing", "latest", "reason")
-    return pa.table(
-        {name: pa.array([getattr(one, name) for one in outcomes], kinds.get(name, pa.string())) for name in names}
-    )

@@ -7,7 +7,7 @@ import argparse
 from ontofetch_hookspecs import HostInfo, add_common_options, refuse_without
 from ontofetch_hookspecs.errors import UsageError
 
-from ...cli.output import OutputOptions, add_output_options, emit, say
+from ...cli.output import OutputOptions, add_output_options, say
 from ...errors import EXIT_OK
 from ...series_file import read_series_file
 from ..argv import Parser
@@ -16,7 +16,8 @@ from ..manager import Plugins
 from ..opening import refuse_broken_catalog
 from .asking import Asker
 from .jobs import Wishes, job_of
-from .run import as_table, exit_code, run_jobs
+from .run import exit_code, run_jobs
+from .shown import emit_outcomes, say_failed
 
 HANDS = 4
 MOST_HANDS = 64
@@ -52,7 +53,8 @@ def main(argv: list[str], host: HostInfo, plugins: Plugins) -> int:
     asker = Asker(host, plugins, wishes.credentials)
     jobs = [job_of(series, asker, wishes) for series in chosen]
     outcomes = run_jobs(host, plugins, jobs, hands=args.jobs, check=args.check)
-    emit({"update": as_table(outcomes)}, options=options)
+    emit_outcomes("update", outcomes, options)
+    say_failed(host, outcomes)
     code = exit_code(outcomes, tell_new=args.exit_code)
     if code == EXIT_OK and args.check and any(one.status == "new" for one in outcomes):
         say(f"Nothing was pulled; `{host.name} update` does.")

@@ -1,0 +1,57 @@
+"""What commands say of the sources file of a store: what it names and nobody has, and what `update` would pull again.
+
+The file is only read, and one that can't be read is no fault of the command that asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from ontofetch_hookspecs import HostInfo
+
+from ..errors import UsageError
+from ..series_file import SeriesFile, read_series_file
+from .output import say
+
+MOST = 3  # names in a sentence
+
+
+def say_never_pulled(host: HostInfo, recorded: Collection[str]) -> None:
+    """Say which series the sources file names that no release is recorded of."""
+    found = _read(host)
+    names = [name for name in found.series if name not in recorded] if found else []
+    if found and names:
+        has = "has" if len(names) == 1 else "have"
+        say(f"{_some(names)} of {found.path} {has} no release; {_update(host, names)} pulls the newest.")
+
+
+def say_asked_again(host: HostInfo, name: str, *, new: str = "") -> None:
+    """Say that `update` would pull what was just removed, or renamed to `new`, since the sources file names it.
+
+    Args:
+        host: For whom.
+        name: A service or a series, which has another name or is gone.
+        new: Its other name; empty: it is gone.
+    """
+    found = _read(host)
+    names = [one for one in found.series if f"{one}/".startswith(f"{name}/")] if found else []
+    if not found or not names:
+        return
+    what = f"call it {new} there, too" if new else "take it out there"
+    say(f"{found.path} still names {_some(names)}: {what}, or `{host.name} update` pulls it again.")
+
+
+def _read(host: HostInfo) -> SeriesFile | None:
+    try:
+        return read_series_file(host.root)
+    except UsageError:
+        return None
+
+
+def _some(names: list[str]) -> str:
+    more = len(names) - MOST
+    return ", ".join(names[:MOST]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _update(host: HostInfo, names: list[str]) -> str:
+    return f"`{host.name} update{''.join(f' {name}' for name in names) if len(names) <= MOST else ''}`"
