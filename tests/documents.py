@@ -3,8 +3,9 @@
 usage: python -m tests.documents FILE…        (writes what the commands print now into the documents)
 
 A block of commands is fenced as `console`; lines that begin with `$ ` are typed, what stands below them is stdout and
-stderr, but for what is logged. What differs from run to run (times, identifiers) is compared by its form. Blocks of one document share
-a folder. A server on loopback serves the folder `served` in it, at the address that documents call `SERVER`.
+stderr, but for what is logged. What differs from run to run (times, identifiers) is compared by its form. Blocks of one
+document share a folder. A server on loopback serves the folder `served` in it, at the address that documents call
+`SERVER`.
 """
 
 from __future__ import annotations

@@ -142,7 +142,7 @@ def _meaning(connection: duckdb.DuckDBPyConnection, host: HostInfo, step: tuple[
     catalog = Catalog.open(host.root, settings=host.settings)
     frame = collect({"meaning": grown_terms(catalog, CatalogReader(connection, store=store_of(host)), [step])})
     counts = frame["meaning"].drop("version_id")
-    if counts.null_count().sum_horizontal().sum():
+    if counts.is_empty() or counts.null_count().sum_horizontal().sum():
         say(
             f"Of some files it is not known what became of their terms; `{host.name} report meaning --a {step[0]}"
             f" --b {step[1]}` says of which."

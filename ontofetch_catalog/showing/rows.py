@@ -32,7 +32,8 @@ class Release:
         version: The last part of its name.
         previous: The release before it in its series, None for the first.
         facts: Its row of `releases`.
-        rows: `artifacts`, `formats`, `largest`, `changes`, `sums`, `meaning`, `results`, `failures`: those that have rows.
+        rows: `artifacts`, `formats`, `largest`, `changes`, `sums`, `meaning`, `results`, `failures`: those that have
+            rows.
     """
 
     version_id: str

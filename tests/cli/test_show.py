@@ -50,6 +50,97 @@ def test_the_first_release_has_no_change(run: Run) -> None:
     assert "change" not in sections(run, "show", OLD)
 
 
+OBO = """format-version: 1.2
+data-version: {version}
+ontology: sample
+
+[Term]
+id: X:1
+name: one
+
+[Term]
+id: X:2
+name: two
+"""
+TURTLE = """@prefix owl: <http://www.w3.org/2002/07/owl#> .
+@prefix dcterms: <http://purl.org/dc/terms/> .
+<urn:o> a owl:Ontology ; dcterms:title "Our\\u001b[31m rules" ; dcterms:license <urn:licence> ;
+  owl:versionIRI <urn:o/1> ; owl:imports <urn:a>, <urn:b> .
+"""
+
+
+def pull(run: Run, source: Path, version: str, root: Path) -> None:
+    """Pull a file as a release of s/o."""
+    words = ("--service", "s", "--ontology", "o", "--version", version)
+    code, _, err = run("pull", str(source), *words, root=root)
+    assert code == 0, err
+
+
+def test_a_release_shows_what_its_documents_state(tmp_path: Path, run: Run) -> None:
+    """Title, licence, version IRI and imports of each header; whatever is in them is harmless on a terminal."""
+    source, root = tmp_path / "rules.ttl", tmp_path / "stated"
+    source.write_text(TURTLE)
+    pull(run, source, "1", root)
+    (row,) = json.loads(run("show", "s/o/1", "--json", root=root)[1])["sections"]["documents"]
+    assert (row["relpath"], row["title"], row["licence"]) == ("rules.ttl", "Our\x1b[31m rules", "urn:licence")
+    assert (row["version_iri"], row["ontology_iri"], row["version"]) == ("urn:o/1", "urn:o", None)
+    assert set(row["imports"].split()) == {"urn:a", "urn:b"}
+    out = run("show", "s/o/1", "--format", "table", root=root)[1]
+    assert "version IRI" in out
+    assert "\x1b" not in out
+
+
+def test_without_headers_a_release_shows_what_the_host_said(tmp_path: Path, run: Run) -> None:
+    """A downloader that knows a title and a licence has said them; one that knows none leaves the section empty."""
+    root = tmp_path / "said"
+    releases = Releases(root, settings={"durability": "off"})
+    releases.download("1", b"one", title="A sample", licence="urn:licence")
+    releases.download("2", b"two")
+    found = [
+        json.loads(run("show", f"sample/{name}", "--json", root=root)[1])["sections"]["documents"] for name in "12"
+    ]
+    assert [(row["relpath"], row["title"], row["licence"]) for row in found[0]] == [(None, "A sample", "urn:licence")]
+    assert found[1] == []
+
+
+def test_a_release_shows_its_change_in_meaning(tmp_path: Path, run: Run) -> None:
+    """Counts of terms against the release before; a release with nothing before has none."""
+    source, root = tmp_path / "sample.obo", tmp_path / "terms"
+    source.write_text(OBO.format(version=1))
+    pull(run, source, "1", root)
+    changed = OBO.format(version=2).replace("name: two", "name: obsolete two\nis_obsolete: true")
+    source.write_text(changed.replace("X:1", "X:3") + "\n[Term]\nid: X:4\nname: four\n")
+    pull(run, source, "2", root)
+    first, second = (json.loads(run("show", f"s/o/{name}", "--json", root=root)[1])["sections"] for name in "12")
+    assert "meaning" not in first
+    assert second["meaning"] == [{"terms_added": 2, "terms_removed": 1, "obsoleted": 1}]
+    # what nobody knows is not counted, and it is said where to look
+    for table in (root / ".catalog/facts").rglob("*.parquet"):
+        table.unlink()
+    code, out, err = run("show", "s/o/2", "--json", root=root)
+    assert (code, "meaning" in json.loads(out)["sections"]) == (0, False)
+    assert "`ontofetch report meaning --a s/o/1 --b s/o/2` says of which" in err
+
+
+def test_a_release_shows_notes_tags_and_what_it_replaced(run: Run, rows: Rows) -> None:
+    """Tags stand also in the list of releases; what was latest before is named as long as it is a former one."""
+    run("note", NEW, "the one that the paper cites")
+    run("tag", NEW, "published")
+    run("tag", NEW, "v2")
+    found = sections(run, "show", NEW)
+    assert [row["text"] for row in found["notes"]] == ["the one that the paper cites"]
+    (row,) = found["release"]
+    assert (row["tags"], row["replaced"]) == ("published v2", OLD)
+    assert sections(run, "show", OLD)["release"][0]["replaced"] is None
+    assert [row["tags"] for row in rows("db", "versions")] == [None, "published v2"]
+    run("db", "latest", "set", OLD)
+    assert sections(run, "show", OLD)["release"][0]["replaced"] == NEW
+    run("db", "latest", "unset", "sample")
+    run("db", "latest", "set", NEW)
+    (row,) = sections(run, "show", NEW)["release"]
+    assert (row["latest"], row["replaced"]) == (True, None)
+
+
 @pytest.mark.parametrize("word", ["sample", "example/sample"])
 def test_a_series_has_one_page(run: Run, word: str) -> None:
     """Its releases in their order, what is latest and what was; the newest is named also where none is latest."""

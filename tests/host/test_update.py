@@ -205,13 +205,75 @@ def test_connections_are_kept_and_jobs_are_bounded(root: Path, run: Run, site: S
         answer(handler)
 
     site.answer = note  # type: ignore[method-assign]
-    code, rows, _ = run("update", "--jobs", "3", "--check")
-    assert code == 0 or all(row["status"] == "new" for row in rows)
-    code, rows, err = run("update", "--jobs", "3")
-    assert (code, {row["status"] for row in rows}) == (1, {"failed"}), err
-    assert len(site.seen) == 100
-    assert most[0] <= 3
-    assert len(clients) <= 3
+    for words in (("--check",), ()):
+        clients.clear()
+        site.seen.clear()
+        code, rows, err = run("update", "--jobs", "3", *words)
+        assert (code, {row["status"] for row in rows}) == (1, {"failed"}), err
+        assert len(site.seen) == 100
+        assert most[0] <= 3
+        assert len(clients) <= 3
+
+
+def test_what_can_not_be_had_is_no_news(root: Path, run: Run, site: Site) -> None:
+    """A look asks also for what was never pulled; a failed series is named in the command that asks again."""
+    follow(root, site, "here", "gone")
+    serve(site, "/here.obo", obo("1", "here"))
+    code, rows, err = run("update", "--check")
+    assert (code, {row["series"]: row["status"] for row in rows}) == (1, {"obo/here": "new", "obo/gone": "failed"})
+    assert "404" in rows[1]["reason"]
+    assert "1 of 2 series failed; `ontofetch update obo/gone` asks again." in err
+    sources(root, f'[obo.fixed]\nurl = "{site.url("/fixed.obo")}"\nversion = "1.0"\n')
+    code, rows, _ = run("update", "--check")
+    assert (code, rows[0]["status"]) == (1, "failed")
+
+
+def test_a_table_of_updates_has_reasons_where_there_are_some(root: Path, site: Site, run: Run) -> None:
+    """No name is cut at 80 columns, and what is not worth a column has none."""
+    follow(root, site, "here")
+    serve(site, "/here.obo", obo("2025-09-01", "here"))
+    program = Program(root)
+    shown = program.run("update", "-q", "--format", "table", env={"COLUMNS": "80"})
+    assert shown.returncode == 0, shown.stderr
+    assert "reason" not in shown.stdout
+    assert "obo/here/2025-09-01" in shown.stdout
+    follow(root, site, "here", "a-longer-name-of-a-series")
+    shown = program.run("update", "-q", "--format", "table", env={"COLUMNS": "80"})
+    assert (shown.returncode, "obo/here/2025-09-01" in shown.stdout) == (1, True)
+    assert "404 Not Found" in " ".join(shown.stdout.split())
+    assert max(map(len, shown.stdout.splitlines())) <= 80
+    assert run()[1] != []
+
+
+def test_home_names_what_was_never_pulled(root: Path, run: Run, site: Site) -> None:
+    """A series of the sources file without a release is named, with and without a catalog, until there is one."""
+    follow(root, site, "here", "gone")
+    serve(site, "/here.obo", obo("1", "here"))
+    assert "obo/here, obo/gone of " in run()[2]
+    run("update")
+    err = run()[2]
+    assert "obo/gone of " in err
+    assert "`ontofetch update obo/gone` pulls the newest" in err
+    serve(site, "/gone.obo", obo("1", "gone"))
+    run("update")
+    assert "has no release" not in run()[2]
+    # a file that can't be read is no fault of who asks what there is
+    (root / "ontofetch.toml").write_text("[obo.here\n")
+    assert run("home")[0] in (0, 2)
+
+
+def test_what_update_would_pull_again_is_said(root: Path, run: Run, site: Site) -> None:
+    """A series that is renamed or removed and still stands in the sources file comes back, so a sentence says so."""
+    follow(root, site, "hpp", "go")
+    for name in ("hpp", "go"):
+        serve(site, f"/{name}.obo", obo("1", name))
+    assert run("update")[0] == 0
+    err = run("mv", "obo/hpp", "obo/hp", "--yes")[2]
+    assert "still names obo/hpp: call it obo/hp there, too" in err
+    err = run("rm", "obo/go", "--yes")[2]
+    assert "still names obo/go: take it out there" in err
+    assert "still names" not in run("rm", "obo/hp/1", "--yes")[2]
+    assert "still names" not in run("undo")[2]
 
 
 def test_what_is_fetched_waits_for_few(root: Path, run: Run, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

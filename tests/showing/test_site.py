@@ -99,6 +99,27 @@ def test_all_links_lead_somewhere_inside(site: Path) -> None:
     assert {path for path in site.rglob("*") if path.suffix in (".html", ".xml")} == reached
 
 
+def test_a_page_says_what_changed_in_meaning(run: Run, tmp_path: Path) -> None:
+    """Terms that came, went and became obsolete are counted; where that is not known, nothing is said of terms."""
+    root, source, terms = tmp_path / "terms", tmp_path / "o.obo", ""
+    for version in "123":
+        terms += f"\n[Term]\nid: X:{version}\nname: term {version}\n"
+        told = terms.replace("term 1\n", "term 1\nis_obsolete: true\n") if version == "3" else terms
+        source.write_text(f"format-version: 1.2\ndata-version: {version}\nontology: o\n{told}")
+        names = ("--service", "s", "--ontology", "o", "--version", version)
+        assert run("pull", str(source), *names, root=root)[0] == 0
+    assert run("site", "--out", str(tmp_path / "out"), root=root)[0] == 0
+    pages = [(tmp_path / f"out/series/s/o/releases/{version}.html").read_text() for version in "123"]
+    assert "Terms:" not in pages[0]
+    assert "Terms: 1 added." in pages[1]
+    assert "Terms: 1 added, 1 made obsolete." in pages[2]
+    for table in (root / ".catalog/facts").rglob("*.parquet"):
+        table.unlink()
+    code, _, err = run("site", "--out", str(tmp_path / "out"), root=root)
+    assert code == 0, err
+    assert "Terms:" not in (tmp_path / "out/series/s/o/releases/3.html").read_text()
+
+
 def test_a_page_says_what_changed_and_what_failed(site: Path) -> None:
     """The page of a release has its change against the one before, its failures, its whole checksum."""
     text = Reader((site / RELEASES / "2.0.html").read_text()).text
