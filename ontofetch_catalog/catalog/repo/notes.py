@@ -17,8 +17,8 @@ NOTE, TAG = "note", "tag"
 KINDS = (NOTE, TAG)
 # the tags of a release, with a space between
 TAGS = (
-    "(SELECT string_agg(text, ' ' ORDER BY created_at, text) FROM notes"
-    f" WHERE kind = '{TAG}' AND notes.version_id = {{version_id}})"  # noqa: S608 - our own text
+    "(SELECT string_agg(text, ' ' ORDER BY created_at, text) FROM notes"  # noqa: S608 - our own text
+    f" WHERE kind = '{TAG}' AND notes.version_id = {{version_id}})"
 )
 
 
