@@ -94,5 +94,5 @@ def _read(host: HostInfo) -> Catalogue:
     from ..showing import rows
 
     source = CatalogSource(store_of(host))
-    with source.open() as reader:
-        return rows.read(Catalog(source), reader)
+    with source.open() as reader, bar("compare", unit="releases") as update:
+        return rows.read(Catalog(source), reader, update)

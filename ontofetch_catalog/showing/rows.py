@@ -5,7 +5,7 @@ Each table is one statement over all releases. What is made of the rows is not k
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -18,7 +18,7 @@ from ..catalog.repo import showing
 MOST_CHANGES = 100  # changed files of a release that its page lists
 MOST_FAILURES = 50
 MOST_FILES = 20
-STEPS_AT_ONCE = 100  # releases whose terms are compared at once: what differs of them is held
+STEPS_AT_ONCE = 50  # releases whose terms are compared at once: what differs of them is held
 Frames = Mapping[str, pl.DataFrame]
 
 
@@ -57,8 +57,14 @@ class Catalogue:
     series: Mapping[str, list[Release]]
 
 
-def read(catalog: CatalogLike, reader: CatalogReader) -> Catalogue:
-    """Return all rows that a site shows, of an open catalog."""
+def read(catalog: CatalogLike, reader: CatalogReader, update: Callable[[int, int], None]) -> Catalogue:
+    """Return all rows that a site shows, of an open catalog.
+
+    Args:
+        catalog: The catalog.
+        reader: Its open source.
+        update: Is told of how many releases, and of how many in all, it is known what became of their terms.
+    """
     known = collect({"releases": reader.read(showing.select_releases())})["releases"]
     # opening a catalog has checked that its names can be names of folders and files
     stated = collect({"stated": reader.read(showing.select_stated())})["stated"]
@@ -75,7 +81,7 @@ def read(catalog: CatalogLike, reader: CatalogReader) -> Catalogue:
         ),
         "largest": reader.read(showing.select_largest(MOST_FILES)),
         "sums": reader.change_sums(pairs),
-        "meaning": _meaning(catalog, reader, pairs),
+        "meaning": _meaning(catalog, reader, pairs, update),
         "changes": reader.read(showing.select_first_changes(pairs, MOST_CHANGES)),
         "results": reader.result_totals(known["version_id"].to_list()).sort("version_id", "validator"),
         "failures": reader.read(showing.select_failures(MOST_FAILURES)),
@@ -90,14 +96,16 @@ def read(catalog: CatalogLike, reader: CatalogReader) -> Catalogue:
     return Catalogue(known, series)
 
 
-def _meaning(catalog: CatalogLike, reader: CatalogReader, pairs: list[tuple[str, str]]) -> pl.LazyFrame:
+def _meaning(
+    catalog: CatalogLike, reader: CatalogReader, pairs: list[tuple[str, str]], update: Callable[[int, int], None]
+) -> pl.LazyFrame:
     """Return version_id, terms_added, terms_removed, obsoleted, where that is known of all files that differ."""
-    steps = range(0, len(pairs), STEPS_AT_ONCE)
-    found = [grown_terms(catalog, reader, pairs[at : at + STEPS_AT_ONCE]) for at in steps] or [
-        grown_terms(catalog, reader, [])
-    ]
-    frames = collect({str(number): frame for number, frame in enumerate(found)})
-    return pl.concat(frames.values()).drop_nulls().lazy()
+    found = [collect({"meaning": grown_terms(catalog, reader, [])})["meaning"]]
+    for at in range(0, len(pairs), STEPS_AT_ONCE):
+        update(at, len(pairs))
+        found.append(collect({"meaning": grown_terms(catalog, reader, pairs[at : at + STEPS_AT_ONCE])})["meaning"])
+    update(len(pairs), len(pairs))
+    return pl.concat(found).drop_nulls().lazy()
 
 
 def _by_release(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:
