@@ -88,7 +88,17 @@ def verify(root: str) -> Job:
     return verified(Store(Path(root))).checked_files
 
 
+def facts(path: str, table: str) -> Job:
+    """Tell the facts of a file of Turtle; return the number of its statements."""
+    from ontofetch_catalog.host.checks.rdf import tell_rdf
+
+    yield
+    told = tell_rdf(path, "turtle", table)[2]
+    return int(told["triples"]) if told else 0
+
+
 JOBS = {
+    "facts": facts,
     "extract": extract,
     "report": report,
     "doctor": doctor,

@@ -183,6 +183,7 @@ METHODS = {"write_text", "write_bytes", "touch", "symlink_to", "hardlink_to", "r
 WRITE_MODULES = {
     "ontofetch_catalog.catalog.fsops",
     "ontofetch_catalog.host.inside_copies",  # outside of any store
+    "ontofetch_catalog.content.facts.table",  # in a worker, where the host says
     "ontofetch_hookspecs.publishing",
     "ontofetch_hookspecs.stages",
     "ontofetch_hookspecs.store_paths",
@@ -255,6 +256,7 @@ BY_NAME = {
     "ontofetch_catalog.host.checks.owl": _VALIDATOR,
     "ontofetch_catalog.host.checks.rdf": _VALIDATOR,
     "ontofetch_catalog.host.inside_copies": _VALIDATOR,
+    "ontofetch_catalog.content.facts.table": _VALIDATOR,
     "ontofetch_catalog.host.worker": "/dev/null",
     "ontofetch_catalog.cli.db_backup": "a backup that a user names",
     "ontofetch_catalog.cli.destination": "an output that a user names",

@@ -184,6 +184,8 @@ FIELDS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "results": bad_table,
         "started_at": bad_time,
         "finished_at": bad_time,
+        "facts": bad_table.filter(lambda value: value is not None),
+        "staged": bad_staged,
     },
     "SetLatest": {
         **COMMON,

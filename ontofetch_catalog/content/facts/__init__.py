@@ -1,7 +1,7 @@
 """Facts of contents: what a file says of ontologies and terms, told so that two files can be compared.
 
-The facts of a content are a small mapping and a table of terms (`schema`). Equal graphs have equal digests, however they
-are written down. Nothing is known here of stores, catalogs and processes.
+The facts of a content are a small mapping and a table of terms (`schema`). Equal graphs have equal digests, however
+they are written down. Nothing is known here of stores, catalogs and processes.
 """
 
 from __future__ import annotations

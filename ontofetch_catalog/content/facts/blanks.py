@@ -1,7 +1,7 @@
 """What stands for a blank node: a hash of all that is said of it, the same whatever it is called.
 
-A node that only one statement leads to is told by what lies below it. What several lead to, and what lies in a circle, is
-told by `refining` as well. No step here calls itself, and none takes more than linear time.
+A node that only one statement leads to is told by what lies below it. What several lead to, and what lies in a circle,
+is told by `refining` as well. No step here calls itself, and none takes more than linear time.
 """
 
 from __future__ import annotations

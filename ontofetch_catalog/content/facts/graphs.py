@@ -40,6 +40,7 @@ def keep_graphs(document: dict[str, Any], kept: Statements) -> None:
             _keep(kept, found["id"], _node(found))
         for edge in graph.get("edges", []):
             _keep(kept, edge["sub"], _edge(edge))
+    kept.finish()
 
 
 def _keep(kept: Statements, name: str, statements: Iterator[str]) -> None:

@@ -123,7 +123,7 @@ class _Reader:
         for clause in frame:
             name = type(clause).__name__
             if name == "NameClause":
-                yield _LABEL + literal(clause.raw_value().strip())
+                yield _LABEL + literal(_unescaped(clause.raw_value().strip()))
             elif name == "IsAClause":
                 yield f"<{vocabulary.RDFS}subClassOf> {self._iri(clause.raw_value())}"
             elif name == "DefClause":

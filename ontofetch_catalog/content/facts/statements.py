@@ -65,8 +65,8 @@ class Statements:
                 is_blank = subject[0] == _BLANK
                 digests, texts, refs = self._digests, self._texts, self._refs
             if len(rest) > _LONG:
-                rest = shortened(rest)  # noqa: PLW2901 - it stands for the same
-                line = subject + b" " + rest  # noqa: PLW2901
+                rest = shortened(rest)
+                line = subject + b" " + rest  # noqa: PLW2901 - it stands for the same
             if b"_:" in rest and nodes_of(rest):
                 refs.append(rest)
             elif is_blank:
@@ -149,11 +149,15 @@ def rests_of(packed: bytes | bytearray) -> set[bytes]:
 
 def nodes_of(rest: bytes) -> list[bytes]:
     """Return the blank nodes of a statement without its subject."""
+    if b'"' not in rest:
+        return [word for word in rest.split(b" ") if word[:2] == b"_:"]
     return [node[1] for node in _NODE.finditer(rest) if node[1]]
 
 
 def put_in(rest: bytes, names: dict[bytes, bytes]) -> bytes:
     """Return a statement with blank nodes replaced by what stands for them; others stay."""
+    if b'"' not in rest:
+        return b" ".join([names.get(word, word) for word in rest.split(b" ")])
     return _NODE.sub(lambda node: names.get(node[1], node[1]) if node[1] else node[0], rest)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from array import array
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
@@ -13,6 +14,12 @@ os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 LINE = 8  # bytes of a statement's hash
 _ROWS = 8_192  # at a time
 _LINES = 1 << 18
+
+
+def forget_table(path: str) -> None:
+    """Remove a table that was begun, if there is one."""
+    with suppress(FileNotFoundError):
+        os.unlink(path)
 
 
 class TermsFile:
@@ -33,7 +40,7 @@ class TermsFile:
         self._lines: list[bytes] = []
         self._counts: list[int] = []
         self._size = 0
-        self._stream = open(path, "xb")
+        self._stream = open(path, "xb")  # noqa: SIM115 - closed at the end of the `with`
         # of hashes there are no two alike, a dictionary of them would only take memory
         named = ["kind", "parents.list.element", "replaced_by.list.element", "consider.list.element"]
         self._writer = pq.ParquetWriter(self._stream, self._schema, compression="zstd", use_dictionary=named)

@@ -26,6 +26,7 @@ _SHOWN = (
     vocabulary.LABEL, vocabulary.DEFINITION, vocabulary.DEPRECATED, vocabulary.REPLACED, vocabulary.CONSIDER,
     vocabulary.PARENT,
 )  # fmt: skip
+_SHOWN_BY = {code: frozenset({*_SHOWN, code}) for code in (vocabulary.DEFINITION, vocabulary.COMMENT)}
 
 Told = dict[int, list[tuple[bytes, bytes]]]  # what is told → (digest of the statement, its object)
 
@@ -70,19 +71,27 @@ class _Subject:
 
     def values(self, code: int) -> list[tuple[str, str]]:
         """Return what is told, with the languages."""
-        return [texts.read_value(value) for _, value in self.told.get(code, ())]
+        found = self.told.get(code)
+        return [texts.read_value(value) for _, value in found] if found else []
 
     def names(self, code: int) -> list[str]:
         """Return what is told, sorted, each once."""
         if code not in self.told:
             return []
+        found = self.told[code]
+        if len(found) == 1:
+            text = texts.read_value(found[0][1])[0]
+            return [texts.shortened_iri(text)] if text else []
         return sorted({texts.shortened_iri(text) for text, _ in self.values(code) if text})[: texts.MOST_LISTED]
 
     def digest_of(self, code: int) -> bytes | None:
         """Return the digest of all that tells something, None where nothing does."""
         # of the values alone, whichever predicate says so
         found = self.told.get(code)
-        return sha256(b"\n".join(sorted(value for _, value in found))).digest()[:16] if found else None
+        if not found:
+            return None
+        values = found[0][1] if len(found) == 1 else b"\n".join(sorted([value for _, value in found]))
+        return sha256(values).digest()[:16]
 
 
 class _Graph:
@@ -140,7 +149,7 @@ class _Graph:
                 predicate, _, value = rest.partition(b" ")
                 code = _CODES[predicate]
                 digest = sha256(start + rest).digest()
-                if code == vocabulary.PARENT and value[:1] != b"<":
+                if code == vocabulary.PARENT and (value[:1] != b"<" or value[:2] == b"<<"):
                     others.append(digest)
                 else:
                     told.setdefault(code, []).append((digest, value))
@@ -230,7 +239,7 @@ def _row(term: _Subject, bits: int, digest: bytes) -> dict[str, Any]:
         "alt_ids": term.names(vocabulary.ALTERNATIVE),
         "statements": term.size,
         "digest": digest[:16],
-        "other_digest": _digest(term.digests({*_SHOWN, defining}))[:16],
+        "other_digest": _digest(term.digests(_SHOWN_BY[defining]))[:16],
     }
 
 

@@ -31,7 +31,14 @@ def cut(text: str, most: int = MOST_TEXT) -> str:
 
 def read_value(value: bytes) -> tuple[str, str]:
     """Return the text and the language of a statement's object; of a node its IRI, and no language."""
+    if value[:2] == b"<<":
+        # a statement about a statement, which is neither
+        return "", ""
+    if value[:1] == b"<":
+        return value[1 : value.index(b">")].decode(), ""
     text = value.decode()
+    if text[-1:] == '"' and "\\" not in text:
+        return text[1:-1], ""
     found = _LITERAL.match(text)
     if found is None:
         return iri_of(value.partition(b" ")[0]), ""
@@ -49,8 +56,8 @@ def _unescaped(found: re.Match[str]) -> str:
 
 def best(values: list[tuple[str, str]]) -> str | None:
     """Return the text that is shown of several: English, else without language, else another; the least of those."""
-    if not values:
-        return None
+    if len(values) < 2:
+        return values[0][0] if values else None
     return min(values, key=lambda value: (_rank(value[1]), value[1], value[0]))[0]
 
 

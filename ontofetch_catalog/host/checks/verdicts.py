@@ -6,11 +6,12 @@ Which library found it is not known here.
 from __future__ import annotations
 
 import gc
-import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+
+from ...content.facts.table import forget_table
 
 Verdict = tuple[bool | None, dict[str, object]]
 Told = tuple[bool | None, dict[str, object], dict[str, Any] | None]
@@ -86,8 +87,7 @@ def telling(check: Callable[[], Verdict], table: str) -> Iterator[Telling]:
         with panics_named():
             yield told
     except (Faulty, NotJudged, SyntaxError, ValueError, RecursionError, MemoryError, OSError):
-        with suppress(FileNotFoundError):
-            os.unlink(table)
+        forget_table(table)
         told.answer = (*check(), None)
     finally:
         gc.enable()
