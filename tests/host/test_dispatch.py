@@ -46,7 +46,8 @@ def test_the_hosts_own_commands_stay(add_plugin: Add, capsys: pytest.CaptureFixt
 def test_what_is_no_command(add_plugin: Add) -> None:
     """The sentence lists the commands; one whose code is gone, or is no code, is named."""
     add_plugin("greeter", GREETER)
-    with pytest.raises(UsageError, match=r"no `ontofetch helo`. There are: pull, plugins, report, show, db, home, hello"):
+    there = "pull, plugins, report, show, db, home, hello"
+    with pytest.raises(UsageError, match=rf"no `ontofetch helo`. There are: {there}"):
         run(["helo"])
     with pytest.raises(
         OntofetchError, match=r"plugin 'greeter' can't load its command gone: ModuleNotFound.*--no-plugin"
