@@ -11,8 +11,8 @@ from pathlib import Path
 from ontofetch_hookspecs.names import quote
 
 from .connection import Store
-from .repo.meaning import RESERIALISED, SAME_VERSION, find_oddities
-from .sessions import reading
+from .lookups import lookup_oddities
+from .repo.meaning import RESERIALISED, SAME_VERSION
 
 _log = logging.getLogger("ontofetch.meaning")
 _NAMED = 5
@@ -20,9 +20,7 @@ _NAMED = 5
 
 def warn_of_oddities(root: Path, version_id: str) -> None:
     """Log what is odd about a release beside the one before it: a few files by name, the others by their number."""
-    with reading(Store(root, {})) as connection:
-        found = find_oddities(connection, version_id)
-    told = found.to_pylist()
+    told = lookup_oddities(Store(root, {}), version_id).to_pylist()
     said = {
         SAME_VERSION: "%s keeps the version %s of %s and says something else; `ontofetch report meaning` shows what",
         RESERIALISED: "%s has other bytes (%s) than in %s and says the same",
