@@ -100,10 +100,13 @@ def _meaning(
     catalog: CatalogLike, reader: CatalogReader, pairs: list[tuple[str, str]], update: Callable[[int, int], None]
 ) -> pl.LazyFrame:
     """Return version_id, terms_added, terms_removed, obsoleted, where that is known of all files that differ."""
-    found = [collect({"meaning": grown_terms(catalog, reader, [])})["meaning"]]
-    for at in range(0, len(pairs), STEPS_AT_ONCE):
+    found = []
+    # also where there is nothing to compare: the columns are known then
+    for at in range(0, max(len(pairs), 1), STEPS_AT_ONCE):
         update(at, len(pairs))
-        found.append(collect({"meaning": grown_terms(catalog, reader, pairs[at : at + STEPS_AT_ONCE])})["meaning"])
+        counted = grown_terms(catalog, reader, pairs[at : at + STEPS_AT_ONCE])
+        counts = counted.with_columns(pl.exclude("version_id").cast(pl.Int64))
+        found.append(collect({"meaning": counts})["meaning"])
     update(len(pairs), len(pairs))
     return pl.concat(found).drop_nulls().lazy()
 

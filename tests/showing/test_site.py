@@ -107,8 +107,10 @@ def test_a_page_says_what_changed_in_meaning(run: Run, tmp_path: Path) -> None:
         told = terms.replace("term 1\n", "term 1\nis_obsolete: true\n") if version == "3" else terms
         source.write_text(f"format-version: 1.2\ndata-version: {version}\nontology: o\n{told}")
         names = ("--service", "s", "--ontology", "o", "--version", version)
-        assert run("pull", str(source), *names, root=root)[0] == 0
-    assert run("site", "--out", str(tmp_path / "out"), root=root)[0] == 0
+        code, _, err = run("pull", str(source), *names, root=root)
+        assert code == 0, err
+    code, _, err = run("site", "--out", str(tmp_path / "out"), root=root)
+    assert code == 0, err
     pages = [(tmp_path / f"out/series/s/o/releases/{version}.html").read_text() for version in "123"]
     assert "Terms:" not in pages[0]
     assert "Terms: 1 added." in pages[1]
