@@ -280,7 +280,7 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--wait", metavar="SECONDS", help="how long to wait for another process (default: 60)")
     group.add_argument("--no-plugin", metavar="NAME", action="append", help="leave out a plugin; may be repeated")
     group.add_argument("-v", "--verbose", action="count", help="say more; may be repeated")
-    group.add_argument("-q", "--quiet", action="store_true", help="say only errors")
+    group.add_argument("-q", "--quiet", action="store_true", help="print nothing but what is wrong")
 
 
 def take_common_options(argv: Sequence[str], host: HostInfo) -> tuple[list[str], HostInfo]:
@@ -291,7 +291,8 @@ def take_common_options(argv: Sequence[str], host: HostInfo) -> tuple[list[str],
         host: The host.
 
     Returns:
-        The other words, and a host whose root and settings are those that were asked for.
+        The other words, and a host whose root and settings are those that were asked for; with `-q` the setting
+        `quiet` is true.
 
     Raises:
         UsageError: A plugin should be left out that is loaded already, or an option lacks its value.
@@ -311,6 +312,8 @@ def take_common_options(argv: Sequence[str], host: HostInfo) -> tuple[list[str],
             hint=f"Leave it out where {host.name} loads its plugins.",
         )
     settings = dict(host.settings)
+    if common.quiet:
+        settings["quiet"] = True
     if common.wait is not None:
         try:
             settings["wait"] = float(common.wait)

@@ -16,7 +16,6 @@ from ontofetch_hookspecs import (
     Report,
     add_common_options,
     collect,
-    take_common_options,
 )
 from ontofetch_hookspecs.names import quote
 
@@ -25,6 +24,7 @@ from ..guesses import did_you_mean
 from .destination import check_destination
 from .output import OutputOptions, add_output_options, emit, save, say, say_lines
 from .parser import Parser
+from .quiet import take_options
 
 if TYPE_CHECKING:
     from ontofetch_hookspecs import Table
@@ -42,7 +42,7 @@ def main(argv: list[str], host: HostInfo) -> int:
         UsageError: There is no such report, or its words are off.
         OntofetchError: A plugin's report returns something else than tables.
     """
-    argv, host = take_common_options(argv, host)
+    argv, host = take_options(argv, host)
     reports = collect(host.manager, "register_reports", Report)
     name = argv[0] if argv else "--help"
     if name in ("-h", "--help", "help"):

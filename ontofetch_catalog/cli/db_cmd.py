@@ -5,12 +5,13 @@ Every verb has a module of its own that is imported when the verb runs; what a v
 
 from __future__ import annotations
 
-from ontofetch_hookspecs import HostInfo, load_target, take_common_options
+from ontofetch_hookspecs import HostInfo, load_target
 
 from ..errors import EXIT_OK, UsageError
 from ..guesses import did_you_mean
 from ..rendering.text import safe_text
 from .common import profiled, running
+from .quiet import take_options
 
 _CLI = "ontofetch_catalog.cli"
 # verb → (one line of help, where its `main(argv, host) -> exit code` is)
@@ -45,7 +46,7 @@ def main(argv: list[str], host: HostInfo) -> int:
     Raises:
         UsageError: There is no such verb.
     """
-    argv, host = take_common_options(argv, host)
+    argv, host = take_options(argv, host)
     verb = argv[0] if argv else "--help"
     if verb in ("-h", "--help", "help"):
         print(_help(host.name))  # noqa: T201 - the help is what was asked for

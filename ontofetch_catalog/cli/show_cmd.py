@@ -9,12 +9,13 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from ontofetch_hookspecs import HostInfo, take_common_options
+from ontofetch_hookspecs import HostInfo
 from ontofetch_hookspecs.names import quote
 
 from ..errors import EXIT_OK, OntofetchError, VersionUnknown
 from .common import make_parser, profiled, reading, statistics_of
 from .output import OutputOptions, emit
+from .quiet import take_options
 from .show_term import show_term
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ Sections = dict[str, "pa.Table"]
 
 def main(argv: list[str], host: HostInfo) -> int:
     """Print all that is recorded of one thing."""
-    argv, host = take_common_options(argv, host)
+    argv, host = take_options(argv, host)
     parser = make_parser(
         host,
         "show",

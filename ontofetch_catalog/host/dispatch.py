@@ -10,10 +10,11 @@ import os
 import sys
 from collections.abc import Sequence
 
-from ontofetch_hookspecs import Command, PluginFailed, call_contribution, load_target
+from ontofetch_hookspecs import Command, HostInfo, PluginFailed, call_contribution, load_target
 from ontofetch_hookspecs.errors import EXIT_OK, UsageError
 from ontofetch_hookspecs.names import quote
 
+from ..cli.quiet import quietly
 from ..guesses import did_you_mean
 from ..settings import Settings, read_settings
 from ..settings_file import VARIABLE
@@ -72,7 +73,9 @@ def run(words: Sequence[str]) -> int:
     if command is None:
         print(overview(NAME, commands), end="")  # noqa: T201 - no plugin shows anything without a command
         return EXIT_OK
-    return _run_command(command, rest if first.startswith("-") else rest[1:], plugins, settings)
+    argv = rest if first.startswith("-") else rest[1:]
+    with quietly(common.quiet):
+        return _run_command(command, argv, plugins, make_ready(plugins, settings, quiet=common.quiet))
 
 
 def _tell_of_found_file(settings: Settings) -> None:
@@ -102,8 +105,7 @@ def _choose(commands: Sequence[Command], word: str) -> Command | None:
     )
 
 
-def _run_command(command: Command, argv: list[str], plugins: Plugins, settings: Settings) -> int:
-    host = make_ready(plugins, settings)
+def _run_command(command: Command, argv: list[str], plugins: Plugins, host: HostInfo) -> int:
     try:
         plugin = plugins.owner(command)
         record = plugins.find(plugin)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     Rows: TypeAlias = pl.DataFrame | pa.Table
 
 MIDNIGHT = "T00:00:00Z"  # a column of days is shown as days
+DOCUMENTS = ("details", "payload")  # JSON, which is for programs: data carry it, and what people read leaves it out
 FREE_TEXT = ("details", "payload", "help", "meaning", "command")
 SENTENCES = ("reason", "message", "story")  # for people: broken into lines rather than cut
 SIGNED = ("net", "delta", "growth")
@@ -175,7 +176,8 @@ def _part(name: str, shown: pa.Table, look: Look, *, exact: bool, lone: bool, to
     title = look.titles.get(name, "" if lone else name.replace("_", " "))
     details, headings = tuple(look.details.get(name, ())), look.headings.get(name, {})
     empty = [column for column in details if column in shown.column_names and shown[column].null_count == len(shown)]
-    hidden = [*look.hidden.get(name, ()), *empty]
+    documents = [column for column in DOCUMENTS if column in shown.column_names and _holds_documents(shown[column])]
+    hidden = [*look.hidden.get(name, ()), *empty, *documents]
     columns = [
         _column(column, shown[column], headings.get(column, ""), exact=exact)
         for column in shown.column_names
@@ -186,6 +188,15 @@ def _part(name: str, shown: pa.Table, look: Look, *, exact: bool, lone: bool, to
     rest = f"… and {left:,} {which} (--top {total}, or --format json)" if left else ""
     nothing = text.safe_text(look.nothing.get(name, NOTHING))
     return Part(name, text.safe_text(title), tuple(columns), details, name in look.records, rest, nothing)
+
+
+def _holds_documents(column: pa.ChunkedArray) -> bool:
+    """Say whether every value that is there is a JSON object; what a plugin calls `details` may be a sentence."""
+    from pyarrow import types
+
+    if not types.is_string(column.type) and not types.is_large_string(column.type):
+        return False
+    return all(value is None or value.startswith("{") for value in column.to_pylist())
 
 
 def _column(name: str, column: pa.ChunkedArray, heading: str, *, exact: bool) -> Column:

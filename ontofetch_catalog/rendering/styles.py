@@ -30,7 +30,7 @@ _DETAILS = {
     "origins": ("content_type", "told_at", "etag", "last_modified", "incomplete", "recorded_at"),
     "found": ("sources", "format", "kind", "sha256"),
     "delta": ("size_delta", "previous_relpath", "size_b", "size_a", "format", "file_id_b", "file_id_a"),
-    "events": ("version_id", "level", "payload", "boundary_id", "run_id", "config_hash", "digest"),
+    "events": ("type", "level", "boundary_id", "run_id", "config_hash", "digest"),
     # of doctor and of verify
     "findings": (
         *("fix", "outcome", "found", "expected", "unsafe_fixes", "version_id"),
