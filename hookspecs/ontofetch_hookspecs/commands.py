@@ -58,16 +58,21 @@ class Command:
         help: One line.
         target: `package.module:function`; the function is `main(argv: list[str], host: HostInfo) -> int`, an exit code.
         default: Whether it runs when the host is called without any command.
+        parser: `package.module:function`, or None; the function is `make(host: HostInfo) -> argparse.ArgumentParser`, by
+            which shells complete the options of the command.
     """
 
     name: str
     help: str
     target: str
     default: bool = False
+    parser: str | None = None
 
     def __post_init__(self) -> None:
         check_contribution("command", self)
         check_text("help", self.help, most=500, optional=False)
+        if self.parser is not None:
+            check_target(f"command {self.name}, for its parser", self.parser)
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ def main(argv: list[str], host: HostInfo) -> int:
     if name not in reports:
         raise UsageError(f"There is no report {quote(name)}.", subject=name, hint=did_you_mean(name, sorted(reports)))
     plugin, report = reports[name]
-    args = _parser(plugin, report, host).parse_args(argv[1:])
+    args = make_parser(plugin, report, host).parse_args(argv[1:])
     options = OutputOptions.from_args(args)
     plot = _check_plot(args.plot)
     given = {_argument(parameter.name): getattr(args, _dest(parameter.name)) for parameter in report.parameters}
@@ -83,7 +83,12 @@ def _overview(host: str, reports: Mapping[str, tuple[str, Report]]) -> str:
     )
 
 
-def _parser(plugin: str, report: Report, host: HostInfo) -> argparse.ArgumentParser:
+def make_parser(plugin: str, report: Report, host: HostInfo) -> argparse.ArgumentParser:
+    """Return the parser of a report.
+
+    Raises:
+        PluginFailed: Its options can't be.
+    """
     examples = "".join(f"\n  {host.name} report {report.name} {example}".rstrip() for example in report.examples)
     parser = Parser(
         f"{host.name} report {report.name}",

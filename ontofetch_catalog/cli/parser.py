@@ -6,13 +6,41 @@ Which options there are is not known here.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from typing import Any, NoReturn
 
 from ontofetch_hookspecs.names import quote
 
 from ..errors import UsageError
 from ..guesses import close_names
+
+# whether a parser is wanted, and not what its command does
+_wanted: ContextVar[bool] = ContextVar("wanted", default=False)
+
+
+class _HandedOut(BaseException):
+    """A parser, on its way to who asked for it: nothing that a command catches."""
+
+    def __init__(self, parser: Parser) -> None:
+        super().__init__()
+        self.parser = parser
+
+
+def handed_out(run: Callable[[], object]) -> Parser:
+    """Return the parser that a command makes; the command goes no further.
+
+    Raises:
+        LookupError: It reads no words by a `Parser`.
+    """
+    before = _wanted.set(True)
+    try:
+        run()
+    except _HandedOut as found:
+        return found.parser
+    finally:
+        _wanted.reset(before)
+    raise LookupError("the command has no parser")
 
 
 class Parser(argparse.ArgumentParser):
@@ -37,6 +65,8 @@ class Parser(argparse.ArgumentParser):
         Raises:
             UsageError: One of them means nothing.
         """
+        if _wanted.get():
+            raise _HandedOut(self)
         found, rest = self.parse_known_args(args, namespace)
         if rest:
             raise self._unknown(rest[0])
