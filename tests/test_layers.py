@@ -74,7 +74,7 @@ def package_of(module: str) -> str | None:
         return None
     if parts[1] == "__main__":
         return "main"
-    neutral = (["output"], ["destination"], ["formats"], ["parser"])
+    neutral = (["output"], ["destination"], ["formats"], ["parser"], ["quiet"])
     return "cli.output" if parts[1] == "cli" and parts[2:3] in neutral else parts[1]
 
 
@@ -397,6 +397,7 @@ FEW_ROWS = {
     "catalog.verify.pages:_packed": "one row per release and time of verification",
     "cli.lock_cmd:_releases": _RELEASES,
     "cli.db_doctor:_advise": "one row per code and fix",
+    "rendering.cells:_groups": "one row per value of the column that splits a section, each a table to be shown",
     "showing.rows:read": "one row per release, which becomes a page",
     "showing.description:describe": "each row is a thing of its own in a document",
     "host.copies:find_lost": _ON_DISK,

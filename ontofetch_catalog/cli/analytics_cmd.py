@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from ..errors import EXIT_OK, UsageError
 from ..guesses import did_you_mean
 from .destination import check_destination
 from .output import OutputOptions, add_output_options, emit, save, say, say_lines
-from .parser import Parser
+from .parser import Family, Parser, hand_out
 from .quiet import take_options
 
 if TYPE_CHECKING:
@@ -46,12 +47,13 @@ def main(argv: list[str], host: HostInfo) -> int:
     reports = collect(host.manager, "register_reports", Report)
     name = argv[0] if argv else "--help"
     if name in ("-h", "--help", "help"):
+        hand_out(_family(reports, host))
         print(_overview(host.name, reports))  # noqa: T201 - the help is what was asked for
         return EXIT_OK
     if name not in reports:
         raise UsageError(f"There is no report {quote(name)}.", subject=name, hint=did_you_mean(name, sorted(reports)))
     plugin, report = reports[name]
-    args = make_parser(plugin, report, host).parse_args(argv[1:])
+    args = _parser(plugin, report, host).parse_args(argv[1:])
     options = OutputOptions.from_args(args)
     plot = _check_plot(args.plot)
     given = {_argument(parameter.name): getattr(args, _dest(parameter.name)) for parameter in report.parameters}
@@ -64,6 +66,13 @@ def main(argv: list[str], host: HostInfo) -> int:
     if plot is not None:
         _draw(report, found, *plot)
     return EXIT_OK
+
+
+def _family(reports: Mapping[str, tuple[str, Report]], host: HostInfo) -> Family:
+    def parse(plugin: str, report: Report) -> None:
+        _parser(plugin, report, host).parse_args([])
+
+    return Family("NAME", [(name, item[1].help, partial(parse, *item)) for name, item in reports.items()])
 
 
 def _overview(host: str, reports: Mapping[str, tuple[str, Report]]) -> str:
@@ -83,12 +92,7 @@ def _overview(host: str, reports: Mapping[str, tuple[str, Report]]) -> str:
     )
 
 
-def make_parser(plugin: str, report: Report, host: HostInfo) -> argparse.ArgumentParser:
-    """Return the parser of a report.
-
-    Raises:
-        PluginFailed: Its options can't be.
-    """
+def _parser(plugin: str, report: Report, host: HostInfo) -> argparse.ArgumentParser:
     examples = "".join(f"\n  {host.name} report {report.name} {example}".rstrip() for example in report.examples)
     parser = Parser(
         f"{host.name} report {report.name}",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from ontofetch_hookspecs.names import quote
@@ -19,28 +20,47 @@ from ..guesses import close_names
 _wanted: ContextVar[bool] = ContextVar("wanted", default=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A command whose first word names what it does.
+
+    Args:
+        metavar: What that word is called.
+        members: Word, line of help, and what makes the parser.
+    """
+
+    metavar: str
+    members: Sequence[tuple[str, str, Callable[[], object]]]
+
+
 class _HandedOut(BaseException):
-    """A parser, on its way to who asked for it: nothing that a command catches."""
+    """A parser or a family, on its way to who asked for it: nothing that a command catches."""
 
-    def __init__(self, parser: Parser) -> None:
+    def __init__(self, found: Parser | Family) -> None:
         super().__init__()
-        self.parser = parser
+        self.found = found
 
 
-def handed_out(run: Callable[[], object]) -> Parser:
-    """Return the parser that a command makes; the command goes no further.
+def handed_out(run: Callable[[], object]) -> Parser | Family:
+    """Return the parser that a command makes, or its family; the command goes no further.
 
     Raises:
-        LookupError: It reads no words by a `Parser`.
+        LookupError: It has none.
     """
     before = _wanted.set(True)
     try:
         run()
-    except _HandedOut as found:
-        return found.parser
+    except _HandedOut as handed:
+        return handed.found
     finally:
         _wanted.reset(before)
     raise LookupError("the command has no parser")
+
+
+def hand_out(found: Parser | Family) -> None:
+    """Go no further where it is this that is wanted of a command."""
+    if _wanted.get():
+        raise _HandedOut(found)
 
 
 class Parser(argparse.ArgumentParser):
@@ -65,8 +85,7 @@ class Parser(argparse.ArgumentParser):
         Raises:
             UsageError: One of them means nothing.
         """
-        if _wanted.get():
-            raise _HandedOut(self)
+        hand_out(self)
         found, rest = self.parse_known_args(args, namespace)
         if rest:
             raise self._unknown(rest[0])

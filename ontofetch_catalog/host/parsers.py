@@ -7,48 +7,48 @@ are known where the plugin says who makes its parser.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from functools import partial
 
 from ontofetch_hookspecs import (
     Command,
     HostInfo,
     OntofetchError,
-    Report,
     add_common_options,
     ask_contribution,
-    collect,
     load_target,
 )
 
-from ..cli.db_cmd import VERBS
 from ..cli.output import warn
-from ..cli.parser import handed_out
+from ..cli.parser import Family, handed_out
 from .commands import HOST_COMMANDS
 from .manager import Plugins
 from .updating.pull_many import MANY
 
-Parsers = list[argparse.ArgumentParser]
+Below = argparse._SubParsersAction  # what argparse calls the commands of a parser
 
 
 def whole_parser(host: HostInfo, plugins: Plugins) -> argparse.ArgumentParser:
     """Return one parser with all commands, verbs and reports below it; what can't be asked is there by its name."""
     commands = plugins.contributions("register_commands", Command, HOST_COMMANDS)
+    asked = {command: _ask(command, host, plugins) for command in commands}
     root = argparse.ArgumentParser(
         host.name,
         description="Keep releases of ontologies: fetched, unpacked, validated, recorded, compared.",
-        parents=[parser for item in commands if item.default for parser in _asked(item, host, plugins)],
+        parents=[
+            parser
+            for command, found in asked.items()
+            if command.default
+            for parser in found
+            if isinstance(parser, argparse.ArgumentParser)
+        ],
         add_help=False,
         allow_abbrev=False,
     )
     root.add_argument("--version", action="store_true", help="show the version of the program")
     below = root.add_subparsers(metavar="COMMAND", parser_class=argparse.ArgumentParser)
-    for command in commands:
-        if command.name == "db":
-            _add_family(below, command, _verbs(host))
-        elif command.name == "report":
-            _add_family(below, command, _reports(host))
-        else:
-            _add(below, command.name, command.help, _asked(command, host, plugins))
+    for command, found in asked.items():
+        _add(below, command.name, command.help, *found)
     return root
 
 
@@ -62,39 +62,27 @@ def walk(parser: argparse.ArgumentParser) -> Iterator[tuple[argparse.ArgumentPar
                 yield from walk(found)
 
 
-def _verbs(host: HostInfo) -> Iterator[tuple[str, str, Parsers]]:
-    for verb, (text, target) in VERBS.items():
-        yield verb, text, _handed_out(target, [], host)
-
-
-def _reports(host: HostInfo) -> Iterator[tuple[str, str, Parsers]]:
-    from ..cli import analytics_cmd
-
-    for name, (plugin, report) in collect(host.manager, "register_reports", Report).items():
-        try:
-            parsers = [analytics_cmd.make_parser(plugin, report, host)]
-        except OntofetchError as error:
-            warn(error)
-            parsers = [_bare()]
-        yield name, report.help, parsers
-
-
-def _asked(command: Command, host: HostInfo, plugins: Plugins) -> Parsers:
-    """Return the parsers of a command, the one whose words count first."""
-    if command in HOST_COMMANDS:
-        variants = [[], [MANY[0]]] if command.name == "pull" else [[]]
-        return [parser for words in variants for parser in _handed_out(command.target, words, host, plugins)]
+def _ask(command: Command, host: HostInfo, plugins: Plugins) -> list[argparse.ArgumentParser | Family]:
+    """Return the parsers of a command, the one whose words count first, or its family."""
     plugin = plugins.owner(command)
     record = plugins.find(plugin)
+    if command in HOST_COMMANDS:
+        variants = [[], [MANY[0]]] if command.name == "pull" else [[]]
+        return [handed_out(partial(_call, command.target, words, host, plugins)) for words in variants]
     if record is not None and record.built_in:
-        return _handed_out(command.target, [], host)
+        return [handed_out(partial(_call, command.target, [], host))]
     if command.parser is None:
         return [_bare()]
+    title = f"the parser of its command {command.name}"
     try:
-        return [ask_contribution(plugin, f"the parser of its command {command.name}", command.parser, host, read=_read)]
+        return [ask_contribution(plugin, title, command.parser, host, read=_read)]
     except OntofetchError as error:
         warn(error)
         return [_bare()]
+
+
+def _call(target: str, *values: object) -> object:
+    return load_target(target)(*values)  # type: ignore[operator]
 
 
 def _read(parser: object) -> argparse.ArgumentParser:
@@ -109,37 +97,36 @@ def _bare() -> argparse.ArgumentParser:
     return parser
 
 
-def _handed_out(target: str, words: list[str], host: HostInfo, *more: object) -> Parsers:
-    run = load_target(target)
-    return [handed_out(lambda: run(words, host, *more))] if callable(run) else []
-
-
-def _add_family(
-    below: argparse._SubParsersAction[argparse.ArgumentParser],
-    command: Command,
-    members: Iterable[tuple[str, str, Parsers]],
-) -> None:
-    parser = _add(below, command.name, command.help, [_bare()])
-    inner = parser.add_subparsers(metavar="VERB" if command.name == "db" else "NAME")
-    for name, text, parsers in members:
-        _add(inner, name, text, parsers)
-
-
 def _add(
-    below: argparse._SubParsersAction[argparse.ArgumentParser], name: str, text: str, parsers: Parsers
-) -> argparse.ArgumentParser:
-    first, *others = parsers
+    below: Below[argparse.ArgumentParser],
+    name: str,
+    text: str,
+    first: argparse.ArgumentParser | Family,
+    *others: argparse.ArgumentParser | Family,
+) -> None:
+    """Add a command with the options of its first parser, and those of the others that it lacks."""
+    parent = _bare() if isinstance(first, Family) else first
     made = below.add_parser(
         name,
         help=text.replace("%", "%%"),
-        description=first.description,
-        epilog=first.epilog,
-        parents=[first],
+        description=parent.description,
+        epilog=parent.epilog,
+        parents=[parent],
         add_help=False,
         allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    for action in (action for other in others for action in other._actions if action.option_strings):
-        if not set(action.option_strings) & set(made._option_string_actions):
-            made._add_action(action)
-    return made
+    for other in others:
+        for action in other._actions if isinstance(other, argparse.ArgumentParser) else ():
+            if action.option_strings and not set(action.option_strings) & set(made._option_string_actions):
+                made._add_action(action)
+    if isinstance(first, Family):
+        inner = made.add_subparsers(metavar=first.metavar)
+        for member, line, run in first.members:
+            found: argparse.ArgumentParser | Family
+            try:
+                found = handed_out(run)
+            except OntofetchError as error:
+                warn(error)
+                found = _bare()
+            _add(inner, member, line, found)

@@ -196,7 +196,9 @@ def _holds_documents(column: pa.ChunkedArray) -> bool:
 
     if not types.is_string(column.type) and not types.is_large_string(column.type):
         return False
-    return all(value is None or value.startswith("{") for value in column.to_pylist())
+    import pyarrow.compute as pc
+
+    return bool(pc.all(pc.starts_with(column, "{")).as_py())
 
 
 def _column(name: str, column: pa.ChunkedArray, heading: str, *, exact: bool) -> Column:
