@@ -46,8 +46,8 @@ def make_page() -> str:
         ".SH OPTIONS OF EVERY COMMAND",
         *_options(_group(parsers[0], SHARED[0])),
         ".SH OPTIONS OF OUTPUT",
-        "Commands that print rows have these; \\fB\\-q\\fR leaves out rows that tell no more than that all is well, unless",
-        "a format or a file is named.",
+        "Commands that print rows have these; \\fB\\-q\\fR leaves out rows that tell no more than that all is well,",
+        "unless a format or a file is named.",
         *_options(_group(next(parser for parser in parsers if _group(parser, SHARED[1])), SHARED[1])),
         ".SH COMMANDS",
     ]

@@ -31,6 +31,7 @@ SENTENCES = ("reason", "message", "story")  # for people: broken into lines rath
 SIGNED = ("net", "delta", "growth")
 SHARES = ("share", "rate")
 NOTHING = "nothing"
+HEADINGS = {"slot": "series"}  # what readers call a column whose name is older than the word
 
 
 def cut(look: Look, name: str, frame: Rows, rows: int | None) -> Rows:
@@ -224,7 +225,15 @@ def _column(name: str, column: pa.ChunkedArray, heading: str, *, exact: bool) ->
             cells, shortened = [cell.removesuffix(MIDNIGHT) for cell in cells], ""
     styles = tuple(_style(value, name, signed=signed) for value in values)
     foreign = "text" if _is_text(kind) else "label" if types.is_dictionary(kind) and not kind.ordered else ""
-    return Column(name, (text.safe_text(heading or " ".join(words)),), tuple(cells), styles, right, shortened, foreign)
+    return Column(
+        name,
+        (text.safe_text(heading or HEADINGS.get(name) or " ".join(words)),),
+        tuple(cells),
+        styles,
+        right,
+        shortened,
+        foreign,
+    )
 
 
 def _is_numeric(kind: pa.DataType) -> bool:

@@ -43,7 +43,6 @@ _DETAILS = {
     "plugins": ("reason", "distribution", "spent", "milliseconds", "hooks"),
 }
 _HIDDEN = {"findings": ("subject",)}  # the message names it
-_HEADINGS = {"slot": "series"}  # what readers call a column whose name is older than the word
 _RECORDS = ("summary", "status", "release", "series_page", "change")
 
 
@@ -55,6 +54,5 @@ def style_of(sections: Iterable[str], titles: Mapping[str, str]) -> Look:
         titles=titles,
         details={name: _DETAILS[name] for name in sections if name in _DETAILS},
         hidden=_HIDDEN,
-        headings=dict.fromkeys(sections, _HEADINGS),
         records=[name for name in sections if name in _RECORDS],
     )
