@@ -58,8 +58,8 @@ class Command:
         help: One line.
         target: `package.module:function`; the function is `main(argv: list[str], host: HostInfo) -> int`, an exit code.
         default: Whether it runs when the host is called without any command.
-        parser: `package.module:function`, or None; the function is `make(host: HostInfo) -> argparse.ArgumentParser`, by
-            which shells complete the options of the command.
+        parser: `package.module:function`, or None; the function is `make(host: HostInfo) -> argparse.ArgumentParser`,
+            by which shells complete the options of the command.
     """
 
     name: str
