@@ -27,7 +27,7 @@ def rename(connection: duckdb.DuckDBPyConnection, old: str, new: str) -> int:
         f" WHERE {moved} AND {_below('reused_from', old, also='#')}",
     )
     changed = 0
-    # what is known of contents names no release
+    # what is known of contents knows nothing of releases
     for table in (name for name in RELEASE_TABLES if name not in OF_CONTENTS):
         changed += fsops.execute(
             connection,
