@@ -14,7 +14,7 @@ LOCK := requirements.lock
 LOCKED := install $(QUIET) --require-hashes --only-binary=:all: -r $(LOCK)
 EDITABLE := install $(QUIET) --no-deps --no-build-isolation -e ./hookspecs -e .
 
-.PHONY: demo test quick lint types bench bench-short versions lock crash crash-mutants processes flips interrupts trees hostile hostile-mutants clean
+.PHONY: man demo test quick lint types bench bench-short versions lock crash crash-mutants processes flips interrupts trees hostile hostile-mutants clean
 
 # the two commands of the README
 
@@ -101,6 +101,10 @@ hostile: $(STAMP)
 
 hostile-mutants: $(STAMP)
 	$(BIN)/python -m tests.hostile.mutants
+
+# the manual page anew, from the parsers; a test compares them
+man: $(STAMP)
+	$(BIN)/python -m tests.manual
 
 clean:
 	rm -rf $(VENV) .build demo-store

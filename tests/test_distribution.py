@@ -75,6 +75,8 @@ def test_the_wheel_works_from_another_folder(installed: Environment, archive: Pa
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["rows"][0]["files"] == 2
     assert_consistent(archive.parent / "store")
+    manual = (installed.folder / "share/man/man1/ontofetch.1").read_bytes()
+    assert manual == (CHECKOUT / "docs/ontofetch.1").read_bytes()
     typed = [path.name for path in installed.site.glob("ontofetch_*/py.typed")]
     assert len(typed) == 2
 

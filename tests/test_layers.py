@@ -74,7 +74,7 @@ def package_of(module: str) -> str | None:
         return None
     if parts[1] == "__main__":
         return "main"
-    neutral = (["output"], ["destination"], ["formats"], ["parser"])
+    neutral = (["output"], ["destination"], ["formats"], ["parser"], ["quiet"])
     return "cli.output" if parts[1] == "cli" and parts[2:3] in neutral else parts[1]
 
 

@@ -57,7 +57,20 @@ def test_what_is_seldom_needed_is_not_imported(tmp_path: Path) -> None:
     source = tmp_path / "small.ttl"
     source.write_text("@prefix : <http://example.org/> .\n:a :b :c .\n")
     store = ["--root", str(tmp_path / "store")]
-    pull = ["pull", str(source), "--service", "a", "--ontology", "b", "--version", "1", "-q", *store]
+    pull = [
+        "pull",
+        str(source),
+        "--service",
+        "a",
+        "--ontology",
+        "b",
+        "--version",
+        "1",
+        "-q",
+        "--format",
+        "table",
+        *store,
+    ]
     for words in (pull, store):
         done = subprocess.run(
             [sys.executable, "-c", SCRIPT.format(words=words)], capture_output=True, text=True, check=True

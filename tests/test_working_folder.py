@@ -34,7 +34,7 @@ DB = {
 }  # fmt: skip
 COMMANDS = {
     "pull": ("../first.txt", *RELEASE, "--version", "3", "--no-validate"), "plugins": (), "home": (),
-    "show": ("s/o/1",), "log": (),
+    "completion": ("bash",), "show": ("s/o/1",), "log": (),
     "note": ("s/o/1", "the one to cite"), "tag": ("s/o/1", "published"), "mv": ("s/o/2", "s/o/4"), "undo": (),
     "rm": ("s/o/1", "--dry-run"),
     "update": ("--sources", "../sources.toml", "--check"), "add": ("../first.txt", *RELEASE, "--dry-run"),

@@ -58,16 +58,21 @@ class Command:
         help: One line.
         target: `package.module:function`; the function is `main(argv: list[str], host: HostInfo) -> int`, an exit code.
         default: Whether it runs when the host is called without any command.
+        parser: `package.module:function`, or None; the function is `make(host: HostInfo) -> argparse.ArgumentParser`,
+            by which shells complete the options of the command.
     """
 
     name: str
     help: str
     target: str
     default: bool = False
+    parser: str | None = None
 
     def __post_init__(self) -> None:
         check_contribution("command", self)
         check_text("help", self.help, most=500, optional=False)
+        if self.parser is not None:
+            check_target(f"command {self.name}, for its parser", self.parser)
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +285,7 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--wait", metavar="SECONDS", help="how long to wait for another process (default: 60)")
     group.add_argument("--no-plugin", metavar="NAME", action="append", help="leave out a plugin; may be repeated")
     group.add_argument("-v", "--verbose", action="count", help="say more; may be repeated")
-    group.add_argument("-q", "--quiet", action="store_true", help="say only errors")
+    group.add_argument("-q", "--quiet", action="store_true", help="print nothing but what is wrong")
 
 
 def take_common_options(argv: Sequence[str], host: HostInfo) -> tuple[list[str], HostInfo]:
@@ -291,7 +296,8 @@ def take_common_options(argv: Sequence[str], host: HostInfo) -> tuple[list[str],
         host: The host.
 
     Returns:
-        The other words, and a host whose root and settings are those that were asked for.
+        The other words, and a host whose root and settings are those that were asked for; with `-q` the setting
+        `quiet` is true.
 
     Raises:
         UsageError: A plugin should be left out that is loaded already, or an option lacks its value.
@@ -311,6 +317,8 @@ def take_common_options(argv: Sequence[str], host: HostInfo) -> tuple[list[str],
             hint=f"Leave it out where {host.name} loads its plugins.",
         )
     settings = dict(host.settings)
+    if common.quiet:
+        settings["quiet"] = True
     if common.wait is not None:
         try:
             settings["wait"] = float(common.wait)

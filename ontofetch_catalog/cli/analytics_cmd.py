@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,6 @@ from ontofetch_hookspecs import (
     Report,
     add_common_options,
     collect,
-    take_common_options,
 )
 from ontofetch_hookspecs.names import quote
 
@@ -24,7 +24,8 @@ from ..errors import EXIT_OK, UsageError
 from ..guesses import did_you_mean
 from .destination import check_destination
 from .output import OutputOptions, add_output_options, emit, save, say, say_lines
-from .parser import Parser
+from .parser import Family, Parser, hand_out
+from .quiet import take_options
 
 if TYPE_CHECKING:
     from ontofetch_hookspecs import Table
@@ -42,10 +43,11 @@ def main(argv: list[str], host: HostInfo) -> int:
         UsageError: There is no such report, or its words are off.
         OntofetchError: A plugin's report returns something else than tables.
     """
-    argv, host = take_common_options(argv, host)
+    argv, host = take_options(argv, host)
     reports = collect(host.manager, "register_reports", Report)
     name = argv[0] if argv else "--help"
     if name in ("-h", "--help", "help"):
+        hand_out(_family(reports, host))
         print(_overview(host.name, reports))  # noqa: T201 - the help is what was asked for
         return EXIT_OK
     if name not in reports:
@@ -64,6 +66,13 @@ def main(argv: list[str], host: HostInfo) -> int:
     if plot is not None:
         _draw(report, found, *plot)
     return EXIT_OK
+
+
+def _family(reports: Mapping[str, tuple[str, Report]], host: HostInfo) -> Family:
+    def parse(plugin: str, report: Report) -> None:
+        _parser(plugin, report, host).parse_args([])
+
+    return Family("NAME", [(name, item[1].help, partial(parse, *item)) for name, item in reports.items()])
 
 
 def _overview(host: str, reports: Mapping[str, tuple[str, Report]]) -> str:

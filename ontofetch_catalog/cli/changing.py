@@ -6,12 +6,13 @@ import getpass
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ontofetch_hookspecs import HostInfo, take_common_options
+from ontofetch_hookspecs import HostInfo
 from ontofetch_hookspecs.names import quote
 
 from ..errors import AmbiguousVersion, UsageError, VersionUnknown
 from .common import profiled, running
 from .output import OutputOptions, emit, say
+from .quiet import take_options
 
 if TYPE_CHECKING:
     import duckdb
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 def run_command(verb: str, argv: list[str], host: HostInfo, main: Callable[[list[str], HostInfo], int]) -> int:
     """Run a command of the top level: errors name it, and its queries can be profiled."""
-    argv, host = take_common_options(argv, host)
+    argv, host = take_options(argv, host)
     with running(verb):
         return profiled(argv, lambda: main(argv, host))
 
@@ -115,6 +116,6 @@ def show_done(outcome: BoundaryResult, options: OutputOptions, *, hint: str = ""
             ("message", pa.string()),
         ]
     )
-    emit({"done": pa.Table.from_pylist([row], schema=schema)}, options=options)
+    emit({"done": pa.Table.from_pylist([row], schema=schema)}, options=options, well=True)
     if receipt.changed and hint:
         say(hint)

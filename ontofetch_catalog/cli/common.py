@@ -15,7 +15,7 @@ from ontofetch_hookspecs.errors import OntofetchError, next_step
 from ontofetch_hookspecs.names import quote
 
 from .destination import check_destination
-from .output import add_output_options, save, say, say_lines
+from .output import add_output_options, save, say, say_lines, warn
 from .parser import Parser
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def say_incomplete(rows: pa.Table, host: HostInfo) -> None:
     count = pc.sum(rows["incomplete"]).as_py() or 0
     if count:
         subject = "1 release is" if count == 1 else f"{count:,} releases are"
-        say(
+        warn(
             f"{subject} incomplete: an artifact was recorded and never unpacked. Pull a good copy of it, or take the"
             f" release away with `{host.name} db prune --version VERSION`."
         )

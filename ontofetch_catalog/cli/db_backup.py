@@ -12,7 +12,7 @@ from ..errors import EXIT_FINDINGS, EXIT_OK
 from ..rendering.progress import bar
 from ..rendering.text import human_size
 from .common import make_parser, store_of, store_to_write
-from .output import OutputOptions, emit, say
+from .output import OutputOptions, emit, say, warn
 
 _BACKUP = """Copy the catalog and the documents beside the releases to a new place.
 
@@ -61,10 +61,10 @@ def backup(argv: list[str], host: HostInfo) -> int:
         "missing_files": len(made.missing),
         "damaged_files": len(made.damaged),
     }
-    emit({"backup": pa.Table.from_pylist([row])}, options=options)
+    emit({"backup": pa.Table.from_pylist([row])}, options=options, well=not made.missing and not made.damaged)
     say(f"`{host.name} db restore {made.path}` brings it back.")
     if made.missing or made.damaged:
-        say(f"Files were missing or damaged already; `{host.name} db doctor` names them.")
+        warn(f"Files were missing or damaged already; `{host.name} db doctor` names them.")
         return EXIT_FINDINGS
     return EXIT_OK
 
@@ -100,13 +100,14 @@ def restore(argv: list[str], host: HostInfo) -> int:
     with bar("examine", unit="files") as update:
         found = examine(store, manager=host.manager, progress=update)
     sections = {"restored": pa.Table.from_pylist([row]), "findings": found.findings}
-    emit(sections, options=options, titles={"restored": "Restored", "findings": "Findings"})
+    titles = {"restored": "Restored", "findings": "Findings"}
+    emit(sections, options=options, titles=titles, well=not len(found.findings))
     if done.signed and not key:
         say("The backup is signed; --verify-key PUB would have checked by whom.")
     say(f"Restored the catalog of {done.manifest.created_at}, {human_size(done.manifest.size_bytes)}.")
     if not len(found.findings):
         return EXIT_OK
-    say(f"The catalog and the disk differ; `{host.name} db doctor` says in what, and mends it.")
+    warn(f"The catalog and the disk differ; `{host.name} db doctor` says in what, and mends it.")
     return EXIT_FINDINGS
 
 

@@ -5,12 +5,16 @@ Every verb has a module of its own that is imported when the verb runs; what a v
 
 from __future__ import annotations
 
-from ontofetch_hookspecs import HostInfo, load_target, take_common_options
+from functools import partial
+
+from ontofetch_hookspecs import HostInfo, load_target
 
 from ..errors import EXIT_OK, UsageError
 from ..guesses import did_you_mean
 from ..rendering.text import safe_text
 from .common import profiled, running
+from .parser import Family, hand_out
+from .quiet import take_options
 
 _CLI = "ontofetch_catalog.cli"
 # verb → (one line of help, where its `main(argv, host) -> exit code` is)
@@ -45,9 +49,10 @@ def main(argv: list[str], host: HostInfo) -> int:
     Raises:
         UsageError: There is no such verb.
     """
-    argv, host = take_common_options(argv, host)
+    argv, host = take_options(argv, host)
     verb = argv[0] if argv else "--help"
     if verb in ("-h", "--help", "help"):
+        hand_out(Family("VERB", [(name, text, partial(_run, name, [], host)) for name, (text, _) in VERBS.items()]))
         print(_help(host.name))  # noqa: T201 - the help is what was asked for
         return EXIT_OK
     verb = ALIASES.get(verb, verb)
@@ -57,11 +62,15 @@ def main(argv: list[str], host: HostInfo) -> int:
             subject=verb,
             hint=did_you_mean(verb, (*VERBS, *ALIASES), f"`{host.name} db --help` lists what there is."),
         )
+    return _run(verb, argv[1:], host)
+
+
+def _run(verb: str, words: list[str], host: HostInfo) -> int:
     target = load_target(VERBS[verb][1])
     if not callable(target):
         raise UsageError(f"The verb {verb!r} can't be called.", subject=verb)
     with running(f"db {verb}"):
-        return profiled(argv[1:], lambda: int(target(argv[1:], host)))
+        return profiled(words, lambda: int(target(words, host)))
 
 
 def _help(name: str) -> str:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs import HostInfo
 
-from ..errors import EXIT_FINDINGS, EXIT_OK, CatalogLocked, OntofetchError, UsageError
+from ..errors import EXIT_FINDINGS, EXIT_OK, CatalogLocked, OntofetchError
 from ..rendering.progress import Update, bar
+from .ask import confirm
 from .common import make_parser, store_of
 from .doctor_checks import Checks, find_checks, open_checks
-from .output import OutputOptions, emit, say
+from .output import OutputOptions, emit, say, warn
+from .quiet import is_quiet
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -64,7 +65,8 @@ def main(argv: list[str], host: HostInfo) -> int:
         # what failed, and why, is told on stderr
         details={"findings": ("severity",), "fixed": ("message",)},
     )
-    emit(sections, options=options, parameters=parameters, look=look)
+    well = not found.needs_a_hand and not any(row["outcome"] == "failed" for row in fixed)
+    emit(sections, options=options, parameters=parameters, look=look, well=well)
     return _conclude(found, host, checks)
 
 
@@ -78,7 +80,7 @@ def _end_open(store: Store, host: HostInfo) -> None:
     except CatalogLocked:
         raise
     except OntofetchError as error:
-        say(f"What is open is not ended before the examination: {error.message}")
+        warn(f"What is open is not ended before the examination: {error.message}")
         return
     notify_recovered(host.manager, store, ended.boundaries)
     if ended.swapped:
@@ -97,7 +99,7 @@ def _bring_record_up(store: Store) -> None:
     except CatalogLocked:
         raise
     except OntofetchError as error:
-        say(f"The generation record stays behind the catalog: {error}")
+        warn(f"The generation record stays behind the catalog: {error}")
 
 
 def _mend(
@@ -119,7 +121,7 @@ def _mend(
             if not fixed:
                 raise
             # what was done before is still to be shown
-            say(error.message)
+            warn(error.message)
             repairs = []
         if not repairs:
             return found, fixed
@@ -194,24 +196,15 @@ def _confirm(repairs: list[Repair], args: argparse.Namespace) -> None:
     """
     from ..catalog.doctor.codes import BY_CODE
 
+    tell = say if args.yes else warn
     for repair in repairs:
         fix = BY_CODE[repair.code].fix(repair.fix)
         count = len(repair.subjects)
         first = repair.subjects[0] if count == 1 else f"{count:,} in {repair.version_id or 'the store'}"
-        say(f"{repair.code} {repair.fix}: {first} — {fix.does if fix else ''}")
-    if args.yes or not repairs:
-        return
-    fixes = f"{len(repairs):,} {'fix' if len(repairs) == 1 else 'fixes'}"
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError(
-            f"{fixes} would be applied, and nobody can be asked: this is no terminal.",
-            subject="--fix",
-            hint="Add --yes.",
-        )
-    sys.stderr.write(f"Apply {fixes}? [y/N] ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
-        raise OntofetchError("These fixes were not applied.", hint="Answer y, or add --yes.")
+        tell(f"{repair.code} {repair.fix}: {first} — {fix.does if fix else ''}")
+    if repairs:
+        fixes = f"{len(repairs):,} {'fix' if len(repairs) == 1 else 'fixes'}"
+        confirm(f"{fixes} would be applied.", yes=args.yes, subject="--fix", hint="Add --yes.")
 
 
 def _carry_out(repairs: list[Repair], host: HostInfo) -> list[dict[str, object]]:
@@ -225,7 +218,7 @@ def _carry_out(repairs: list[Repair], host: HostInfo) -> list[dict[str, object]]
         try:
             outcome = carry_out(repair.store, repair)
         except OntofetchError as error:
-            say(f"{repair.code} {repair.fix} failed: {error}")
+            warn(f"{repair.code} {repair.fix} failed: {error}")
             rows.append({**row, "outcome": "failed", "message": error.message})
             continue
         notify_observers(host.manager, repair.store, outcome)
@@ -245,10 +238,12 @@ def _as_table(fixed: list[dict[str, object]]) -> pa.Table:
 def _conclude(found: Examination, host: HostInfo, checks: Checks) -> int:
     counts = {severity: found.count(severity) for severity in ("error", "warning", "note")}
     told = ", ".join(f"{count:,} {name}{'s' if count != 1 else ''}" for name, count in counts.items() if count)
-    say(f"{found.entries:,} files looked at: {told or 'nothing is wrong'}.")
+    tell = warn if found.needs_a_hand else say
+    tell(f"{found.entries:,} files looked at: {told or 'nothing is wrong'}.")
     if found.findings["fix"].null_count < len(found.findings):
-        say(f"`{host.name} db doctor --fix` applies the safe fixes.")
-    _advise(found, host, {check.code: check.otherwise for _, check in checks})
+        tell(f"`{host.name} db doctor --fix` applies the safe fixes.")
+    if found.needs_a_hand or not is_quiet():
+        _advise(found, host, {check.code: check.otherwise for _, check in checks})
     return EXIT_FINDINGS if found.needs_a_hand else EXIT_OK
 
 
@@ -261,9 +256,9 @@ def _advise(found: Examination, host: HostInfo, others: Mapping[str, str]) -> No
     unsafe = [(kind["code"], kind["unsafe_fixes"].split(", ")[0]) for kind in kinds if kind["unsafe_fixes"]]
     if unsafe:
         code, fix = unsafe[0]
-        say(f"`{host.name} db doctor --fix {code}={fix}` applies an unsafe fix, as the last column names them.")
+        warn(f"`{host.name} db doctor --fix {code}={fix}` applies an unsafe fix, as the last column names them.")
     for kind in kinds:
         own = BY_CODE.get(kind["code"])
         otherwise = others.get(kind["code"], "") if own is None else own.otherwise
         if otherwise and not kind["unsafe_fixes"]:
-            say(f"{kind['code']}: {otherwise.removesuffix('.')}.")
+            warn(f"{kind['code']}: {otherwise.removesuffix('.')}.")

@@ -42,7 +42,7 @@ def main(argv: list[str], host: HostInfo) -> int:
         name: pa.array([asdict(row)[name] for row in made], types.get(name, pa.int64()))
         for name in Made.__dataclass_fields__
     }
-    emit({"facts": pa.table(columns)}, options=options, nothing="No release is recorded.")
+    emit({"facts": pa.table(columns)}, options=options, nothing="No release is recorded.", well=True)
     _sum_up(made)
     return EXIT_OK
 

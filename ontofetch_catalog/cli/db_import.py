@@ -14,7 +14,7 @@ from ontofetch_hookspecs.store_paths import StorePath
 from ..errors import EXIT_FINDINGS, EXIT_OK
 from ..rendering.progress import bar
 from .common import make_parser, store_to_write
-from .output import OutputOptions, emit, say
+from .output import OutputOptions, emit, say, warn
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -125,7 +125,9 @@ def _show(host: HostInfo, made: Imported, request: object, options: OutputOption
     from ..importing.found import LEFT, RECORDED, UNCHANGED
 
     rows = made.outcomes
-    emit({"artifacts": _table(rows)}, options=options, parameters={"root": str(host.root)})
+    odd = [row for row in rows if row.messages]
+    well = not odd and not getattr(request, "dry_run", False)
+    emit({"artifacts": _table(rows)}, options=options, parameters={"root": str(host.root)}, well=well)
     count = {state: sum(1 for row in rows if row.state == state) for state in (RECORDED, UNCHANGED, LEFT)}
     if getattr(request, "dry_run", False):
         say(f"Dry run, nothing was written: {len(rows) - count[LEFT]:,} artifacts would be looked at.")
@@ -133,11 +135,10 @@ def _show(host: HostInfo, made: Imported, request: object, options: OutputOption
         say(f"{count[RECORDED]:,} artifacts are recorded, {count[UNCHANGED]:,} were; {count[LEFT]:,} are left.")
         for version_id in made.latest[:SHOWN]:
             say(f"{version_id} is latest, as the tree says.")
-    odd = [row for row in rows if row.messages]
     for row in odd[:SHOWN]:
-        say(f"{quote(row.path)}: {row.messages[0]}")
+        warn(f"{quote(row.path)}: {row.messages[0]}")
     if len(odd) > SHOWN:
-        say(f"and {len(odd) - SHOWN:,} more; each row says why.")
+        warn(f"and {len(odd) - SHOWN:,} more; each row says why.")
     return EXIT_FINDINGS if odd else EXIT_OK
 
 
@@ -177,5 +178,5 @@ def _show_list(path: Path, options: OutputOptions) -> int:
     emit({"sources": table}, options=options, parameters={"list": str(path)})
     say(f"{len(sources):,} sources. Nothing was fetched or recorded; `pull URL` takes one of them.")
     for item in left[:SHOWN]:
-        say(f"{item.path}: {item.reason}")
+        warn(f"{item.path}: {item.reason}")
     return EXIT_FINDINGS if left else EXIT_OK

@@ -29,7 +29,7 @@ def main(argv: list[str], host: HostInfo) -> int:
     options = OutputOptions.from_args(args)
     if args.action == "unset":
         slot = _unset(host, args.name or "")
-        _show(host, slot, options, history=False)
+        _show(host, slot, options, changed=True)
         return EXIT_OK
     if args.action != "set":
         _show(host, args.name, options, history=args.action == "history")
@@ -37,7 +37,7 @@ def main(argv: list[str], host: HostInfo) -> int:
     if not args.name:
         parser.error("set needs the VERSION that becomes latest")
     version_id = _set(host, args.name, accept_failures=args.accept_failures)
-    _show(host, version_id.rpartition("/")[0], options, history=False)
+    _show(host, version_id.rpartition("/")[0], options, changed=True)
     return EXIT_OK
 
 
@@ -76,7 +76,9 @@ def _unset(host: HostInfo, name: str) -> str:
     return slot
 
 
-def _show(host: HostInfo, name: str | None, options: OutputOptions, *, history: bool) -> None:
+def _show(
+    host: HostInfo, name: str | None, options: OutputOptions, *, history: bool = False, changed: bool = False
+) -> None:
     from ..catalog.repo import queries
     from ..catalog.repo.releases import resolve_series
 
@@ -84,4 +86,4 @@ def _show(host: HostInfo, name: str | None, options: OutputOptions, *, history: 
         slot = resolve_series(connection, name) if name else None
         rows = queries.list_latest(connection, slot, history=history)
     nothing = "No latest pointer is set."
-    emit({"latest": rows}, options=options, parameters={"series": slot}, nothing=nothing)
+    emit({"latest": rows}, options=options, parameters={"series": slot}, nothing=nothing, well=changed)

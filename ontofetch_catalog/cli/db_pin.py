@@ -29,7 +29,7 @@ def main(argv: list[str], host: HostInfo) -> int:
         _change(host, args.version, remove=args.remove)
     with reading(host) as connection:
         rows = pruning.list_pinned(connection)
-    emit({"pinned": rows}, options=options, nothing="No release is pinned.")
+    emit({"pinned": rows}, options=options, nothing="No release is pinned.", well=bool(args.version))
     return EXIT_OK
 
 

@@ -13,7 +13,7 @@ from ..errors import EXIT_OK, UsageError
 from ..rendering.progress import bar
 from ..rendering.text import human_size
 from .common import make_parser, reading, store_of, store_to_write
-from .output import OutputOptions, emit, say
+from .output import OutputOptions, emit, say, warn
 from .prune_rules import add_rule_options, describe_rules, find_rule, rules_of_sources
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _plan(store: Store, host: HostInfo, args: argparse.Namespace, options: Outpu
     policy = _policy(host, args)
     with bar("look at the store", unit="files") as update:
         proposal = planning.propose(store, policy, progress=lambda count: update(count, None))
-    _show_proposal(proposal, options)
+    _show_proposal(proposal, options, well=not args.dry_run)
     totals = proposal.header["totals"]
     taken = f"{_count(totals['orphans'], 'orphan')} and {_count(len(totals['releases']), 'release')}"
     told = (
@@ -152,7 +152,7 @@ def _confirm(args: argparse.Namespace) -> None:
     """Let a user who wants younger files than usual write the age twice."""
     typed = args.yes
     if typed is None and sys.stdin.isatty():
-        say(f"Files touched as lately as {args.min_age} ago may still be about to be recorded.")
+        warn(f"Files touched as lately as {args.min_age} ago may still be about to be recorded.")
         sys.stderr.write("Type the age again to go on: ")
         sys.stderr.flush()
         typed = sys.stdin.readline().strip()
@@ -164,7 +164,7 @@ def _confirm(args: argparse.Namespace) -> None:
         )
 
 
-def _show_proposal(proposal: Proposal, options: OutputOptions) -> None:
+def _show_proposal(proposal: Proposal, options: OutputOptions, *, well: bool) -> None:
     import pyarrow as pa
 
     from ..catalog.walk import as_text
@@ -188,7 +188,7 @@ def _show_proposal(proposal: Proposal, options: OutputOptions) -> None:
     shown = {name: table for name, table in sections.items() if len(table) or name == "plan"}
     header = {name: proposal.header[name] for name in ("id", "created_at", "policy", "totals")}
     titles = {"plan": "Would be taken", "sums": "In all", "kept": "Kept"}
-    emit(shown, options=options, parameters=header, titles=titles)
+    emit(shown, options=options, parameters=header, titles=titles, well=well)
 
 
 def _sums(entries: pa.Table) -> pa.Table:
@@ -237,7 +237,7 @@ def _carry_out(store: Store, host: HostInfo, args: argparse.Namespace, options: 
         "size_bytes": done.bytes,
         "freed_bytes": done.freed,
     }
-    emit({"pruned": pa.Table.from_pylist([row])}, options=options)
+    emit({"pruned": pa.Table.from_pylist([row])}, options=options, well=True)
     _say_next(done, step, host)
 
 

@@ -44,8 +44,9 @@ def main(argv: list[str], host: HostInfo) -> int:
             "message": pa.array([row.message or None for row in rows], pa.string()),
         }
     )
-    emit({"releases": table}, options=options, parameters={"root": str(store.root)})
+    left = any(row.source == "left" for row in rows)
+    emit({"releases": table}, options=options, parameters={"root": str(store.root)}, well=not left)
     kept = f" What there was of the former catalog is kept as {made.kept}." if made.kept else ""
     say(f"The catalog below {store.root} is made anew. Lost are its {LOST}.{kept}")
     say(f"`{host.name} db doctor` looks whether rows and files agree.")
-    return EXIT_FINDINGS if any(row.source == "left" for row in rows) else EXIT_OK
+    return EXIT_FINDINGS if left else EXIT_OK

@@ -27,6 +27,6 @@ def main(argv: list[str], host: HostInfo) -> int:
     outcome = carry_out(store, Refresh(store))
     notify_observers(host.manager, store, outcome)
     row = {"releases": outcome.receipt.rows, "milliseconds": round(outcome.receipt.milliseconds)}
-    emit({"refresh": pa.Table.from_pylist([row])}, options=options)
+    emit({"refresh": pa.Table.from_pylist([row])}, options=options, well=True)
     say(f"Computed the sums of {outcome.receipt.rows:,} releases.")
     return EXIT_OK

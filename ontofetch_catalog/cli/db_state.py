@@ -9,7 +9,7 @@ from ontofetch_hookspecs.layout import QUARANTINE, STAGING
 
 from ..errors import EXIT_OK
 from .common import make_parser, reading, store_of
-from .output import OutputOptions, emit, say
+from .output import OutputOptions, emit, say, warn
 
 if TYPE_CHECKING:
     from ..catalog.connection import Store
@@ -46,7 +46,7 @@ def status(argv: list[str], host: HostInfo) -> int:
     }
     emit({"status": pa.Table.from_pylist([values])}, options=options)
     if values["durability"] == "off":
-        say("Durability is off (ONTOFETCH_DURABILITY): what is recorded may be lost when the machine stops.")
+        warn("Durability is off (ONTOFETCH_DURABILITY): what is recorded may be lost when the machine stops.")
     return EXIT_OK
 
 
@@ -85,7 +85,8 @@ def migrate(argv: list[str], host: HostInfo) -> int:
         "checksum": pa.array([item.checksum for item in pending], pa.string()),
         "state": pa.array([state for _ in pending], pa.string()),
     }
-    emit({"migrations": pa.table(columns)}, options=options, parameters={"dry_run": args.dry_run})
+    well = not args.dry_run
+    emit({"migrations": pa.table(columns)}, options=options, parameters={"dry_run": args.dry_run}, well=well)
     if not pending:
         say("The schema is up to date.")
     return EXIT_OK
@@ -115,7 +116,7 @@ def recover(argv: list[str], host: HostInfo) -> int:
         "type": pa.array([item.event.type if item.event else None for item in ended], pa.string()),
         "version_id": pa.array([item.event.version_id if item.event else None for item in ended], pa.string()),
     }
-    emit({"recovered": pa.table(columns)}, options=options)
+    emit({"recovered": pa.table(columns)}, options=options, well=True)
     if swapped:
         say(f"The {swapped} that was interrupted is finished.")
     if not ended and not swapped:

@@ -13,7 +13,7 @@ from ..rendering.progress import bar
 from ..rendering.text import human_size
 from .common import make_parser, reading, store_of, store_to_write
 from .numbers import duration, share, whole
-from .output import OutputOptions, emit, say
+from .output import OutputOptions, emit, say, warn
 
 if TYPE_CHECKING:
     import argparse
@@ -138,6 +138,7 @@ def _show(result: Result, request: Request, options: OutputOptions, host: HostIn
             "seed": scope.seed if scope.sample < 1.0 else None,
         },
         look=_look(),
+        well=not len(result.findings),
     )
     rate = human_size(int(result.checked_bytes / result.seconds)) if result.seconds else "0 B"
     say(
@@ -152,4 +153,4 @@ def _show(result: Result, request: Request, options: OutputOptions, host: HostIn
     if len(result.findings):
         # doctor looks again at what the events name
         hashing = "--hash " if len(result.findings) > FINDINGS else ""
-        say(f"`{host.name} db doctor {hashing}--fix` brings back what is still in its archive.")
+        warn(f"`{host.name} db doctor {hashing}--fix` brings back what is still in its archive.")

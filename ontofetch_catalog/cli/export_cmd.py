@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ontofetch_hookspecs import HostInfo, take_common_options
+from ontofetch_hookspecs import HostInfo
 from ontofetch_hookspecs.names import quote
 
 from ..errors import EXIT_OK, UsageError
 from .common import make_parser, running, store_of
 from .destination import STDOUT, check_destination, descriptor_of
 from .output import print_document, save
+from .quiet import take_options
 
 if TYPE_CHECKING:
     from ..showing.description import Description
@@ -27,7 +28,7 @@ def main(argv: list[str], host: HostInfo) -> int:
     """
     from ..showing import documents
 
-    argv, host = take_common_options(argv, host)
+    argv, host = take_options(argv, host)
     kinds = "\n".join(f"  {kind:<10}{what}" for kind, (_, what, _) in documents.KINDS.items())
     parser = make_parser(
         host,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ontofetch_hookspecs import HostInfo, take_common_options
+from ontofetch_hookspecs import HostInfo
 
 from ..errors import EXIT_OK
 from ..rendering.text import human_size
 from .common import make_parser, profiled, reading, say_incomplete, statistics_of, store_of
-from .output import OutputOptions, emit, say
+from .output import OutputOptions, emit, say, warn
+from .quiet import take_options
 from .source_hints import say_never_pulled
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 def main(argv: list[str], host: HostInfo) -> int:
     """Show a row per series: latest and newest release, since when, how large, how many files fail; and what waits."""
-    argv, host = take_common_options(argv, host)
+    argv, host = take_options(argv, host)
     parser = make_parser(host, "", "What do I have: a row per series.", "--json")
     options = OutputOptions.from_args(parser.parse_args(argv))
     return profiled(argv, lambda: _show(host, options))
@@ -43,7 +44,7 @@ def _show(host: HostInfo, options: OutputOptions) -> int:
     say_incomplete(rows, host)
     say_never_pulled(host, set(rows["slot"].to_pylist()))
     if journal.open_intents(store):
-        say(f"A boundary is open; `{host.name} db recover` ends what a dead process left.")
+        warn(f"A boundary is open; `{host.name} db recover` ends what a dead process left.")
     _say_what_waits(host, sums)
     return EXIT_OK
 
@@ -57,7 +58,7 @@ def _say_what_waits(host: HostInfo, sums: pa.Table) -> None:
     """Say what somebody should look at."""
     suspects, verified_at = sums["suspects"][0].as_py(), sums["verified_at"][0].as_py()
     if suspects:
-        say(
+        warn(
             f"The last verification, on {verified_at:%Y-%m-%d}, found {suspects:,} damaged or missing files;"
             f" `{host.name} db doctor --hash` says what mends them."
         )

@@ -14,7 +14,7 @@ from ..errors import EXIT_OK, VersionUnknown
 from ..lock_file import LOCK_FILE, LockedArtifact, LockedRelease, encode
 from .common import make_parser, profiled, reading, running
 from .destination import check_destination
-from .output import OutputOptions, emit, save, say
+from .output import OutputOptions, emit, save, say, warn
 
 if TYPE_CHECKING:
     import duckdb
@@ -57,12 +57,12 @@ def _run(argv: list[str], host: HostInfo) -> int:
             subject="lock",
             hint=f"`{host.name} db latest set VERSION` sets one; --all locks all releases.",
         )
-    emit({"locked": _table(releases)}, options=options)
+    emit({"locked": _table(releases)}, options=options, well=not incomplete)
     save(target, encode(releases))
     for version_id in incomplete:
-        say(f"{version_id} is left out: an artifact of it was never unpacked. Pull it again.")
+        warn(f"{version_id} is left out: an artifact of it was never unpacked. Pull it again.")
     if without:
-        say(f"{without:,} series have no latest release and are left out; --all locks all releases.")
+        warn(f"{without:,} series have no latest release and are left out; --all locks all releases.")
     hidden = sum(REDACTED in artifact.url for release in releases for artifact in release.artifacts)
     if hidden:
         say(f"The addresses of {hidden:,} artifacts held secrets, which are left out: only a --mirror can bring them.")

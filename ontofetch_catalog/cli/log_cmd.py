@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from ontofetch_hookspecs import HostInfo, take_common_options
+from ontofetch_hookspecs import HostInfo
 
 from ..errors import EXIT_OK, VersionUnknown
 from .common import make_parser, profiled, reading
 from .output import OutputOptions, emit
+from .quiet import take_options
 
 
 def main(argv: list[str], host: HostInfo) -> int:
     """Print the story of a store."""
-    argv, host = take_common_options(argv, host)
+    argv, host = take_options(argv, host)
     parser = make_parser(
         host, "log", "What happened, newest first; `db events` has every detail of it.", "log obo/hp --top 50"
     )
@@ -26,13 +27,13 @@ def _show(host: HostInfo, options: OutputOptions, what: str | None, *, unchanged
     from ..catalog.repo import releases, story
 
     with reading(host) as connection:
-        slot = version_id = None
+        series = version_id = None
         if what:
             try:
-                slot = releases.resolve_series(connection, what)
+                series = releases.resolve_series(connection, what)
             except VersionUnknown:
                 version_id = releases.resolve_version(connection, what)
-        rows = story.list_story(connection, version_id, slot, unchanged=unchanged)
-    parameters = {"series": slot, "version_id": version_id, "all": unchanged}
+        rows = story.list_story(connection, version_id, series, unchanged=unchanged)
+    parameters = {"series": series, "version_id": version_id, "all": unchanged}
     emit({"log": rows}, options=options, parameters=parameters, nothing="Nothing has happened yet.")
     return EXIT_OK

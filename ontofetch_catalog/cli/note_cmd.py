@@ -57,7 +57,8 @@ def _main(kind: str, argv: list[str], host: HostInfo) -> int:
             say(f"{version_id} has that {kind} already." if args.text is not None else f"It had no such {kind}.")
         with reading(host) as connection:
             known = notes.list_notes(connection, kind, version_id)
-    emit({f"{kind}s": known}, options=options, parameters={"version_id": version_id}, nothing=f"There is no {kind}.")
+    nothing = f"There is no {kind}."
+    emit({f"{kind}s": known}, options=options, parameters={"version_id": version_id}, nothing=nothing, well=changes)
     return EXIT_OK
 
 

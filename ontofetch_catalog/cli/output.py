@@ -20,6 +20,7 @@ from ..rendering.exporters import TABLE_ROWS
 from ..rendering.text import safe_lines, safe_text
 from .destination import STDOUT, check_destination, descriptor_of, is_special, write_file
 from .formats import DEFAULT, Formats, find_formats
+from .quiet import is_quiet
 
 if TYPE_CHECKING:
     import pluggy
@@ -38,6 +39,7 @@ __all__ = [
     "save",
     "say",
     "say_lines",
+    "warn",
 ]
 
 MOST_ROWS = 1 << 31  # more than a frame can have
@@ -55,6 +57,7 @@ class OutputOptions:
         out: File to write instead of stdout.
         top: Most rows of each section; None: as many as the format shows, 20 in a table.
         bytes: Whether a table shows exact sizes.
+        asked: Whether the format or the file was named: then the rows are wanted, also with `-q`.
         profile: Whether the command tells its plans and timings on stderr.
         formats: The formats that there are.
     """
@@ -63,6 +66,7 @@ class OutputOptions:
     out: Path | None = None
     top: int | None = None
     bytes: bool = False
+    asked: bool = False
     profile: bool = False
     formats: Formats = field(default_factory=lambda: find_formats(None))
 
@@ -85,7 +89,10 @@ class OutputOptions:
         formats.find(name)
         if out is not None:
             check_destination(out)
-        return cls(format=name, out=out, top=args.top, bytes=args.bytes, profile=args.profile, formats=formats)
+        asked = bool(args.format or args.out)
+        return cls(
+            format=name, out=out, top=args.top, bytes=args.bytes, asked=asked, profile=args.profile, formats=formats
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +152,7 @@ def emit(
     look: Look | None = None,
     page: Page = PLAIN,
     nothing: str = "",
+    well: bool = False,
 ) -> None:
     """Print `sections` (name → table, the main one first) as `options` say.
 
@@ -156,12 +164,16 @@ def emit(
         look: What else a table shows or leaves out; instead of `titles`.
         page: What a page of html has beside the rows.
         nothing: What is said where nothing is printed, as of a lone table without rows.
+        well: Whether the rows tell no more than that all went well: `-q` leaves them out, unless a format or a file
+            is named.
 
     Raises:
         UsageError: What is binary would go to a terminal, or there is no such format.
         PluginFailed: The format failed.
         OntofetchError: The file of `--out` can't be written.
     """
+    if well and is_quiet() and not options.asked:
+        return
     from ontofetch_hookspecs import ExportOptions, ask_contribution
 
     from ..rendering.cells import cut, to_rows
@@ -258,12 +270,18 @@ def _write_stdout(data: bytes) -> None:
 
 
 def say(message: object) -> None:
-    """Print one line for people to stderr."""
+    """Print one line for people to stderr, unless they want to hear only of what is wrong."""
+    if not is_quiet():
+        warn(message)
+
+
+def warn(message: object) -> None:
+    """Print one line for people to stderr, also with `-q`: of something that is wrong, or that is asked of them."""
     sys.stderr.write(safe_text(message) + "\n")
     sys.stderr.flush()
 
 
 def say_lines(text: str) -> None:
-    """Print lines for people to stderr, such as a plan."""
+    """Print lines for people to stderr that they asked for, such as a plan."""
     sys.stderr.write(safe_lines(text) + "\n")
     sys.stderr.flush()

@@ -6,13 +6,61 @@ Which options there are is not known here.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from ontofetch_hookspecs.names import quote
 
 from ..errors import UsageError
 from ..guesses import close_names
+
+# whether a parser is wanted, and not what its command does
+_wanted: ContextVar[bool] = ContextVar("wanted", default=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A command whose first word names what it does.
+
+    Args:
+        metavar: What that word is called.
+        members: Word, line of help, and what makes the parser.
+    """
+
+    metavar: str
+    members: Sequence[tuple[str, str, Callable[[], object]]]
+
+
+class _HandedOut(BaseException):
+    """A parser or a family, on its way to who asked for it: nothing that a command catches."""
+
+    def __init__(self, found: Parser | Family) -> None:
+        super().__init__()
+        self.found = found
+
+
+def handed_out(run: Callable[[], object]) -> Parser | Family:
+    """Return the parser that a command makes, or its family; the command goes no further.
+
+    Raises:
+        LookupError: It has none.
+    """
+    before = _wanted.set(True)
+    try:
+        run()
+    except _HandedOut as handed:
+        return handed.found
+    finally:
+        _wanted.reset(before)
+    raise LookupError("the command has no parser")
+
+
+def hand_out(found: Parser | Family) -> None:
+    """Go no further where it is this that is wanted of a command."""
+    if _wanted.get():
+        raise _HandedOut(found)
 
 
 class Parser(argparse.ArgumentParser):
@@ -37,6 +85,7 @@ class Parser(argparse.ArgumentParser):
         Raises:
             UsageError: One of them means nothing.
         """
+        hand_out(self)
         found, rest = self.parse_known_args(args, namespace)
         if rest:
             raise self._unknown(rest[0])

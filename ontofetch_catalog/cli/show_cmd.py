@@ -9,12 +9,13 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from ontofetch_hookspecs import HostInfo, take_common_options
+from ontofetch_hookspecs import HostInfo
 from ontofetch_hookspecs.names import quote
 
 from ..errors import EXIT_OK, OntofetchError, VersionUnknown
 from .common import make_parser, profiled, reading, statistics_of, store_of
-from .output import OutputOptions, emit, say
+from .output import OutputOptions, emit, warn
+from .quiet import take_options
 from .show_term import show_term
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ Sections = dict[str, "pa.Table"]
 
 def main(argv: list[str], host: HostInfo) -> int:
     """Print all that is recorded of one thing."""
-    argv, host = take_common_options(argv, host)
+    argv, host = take_options(argv, host)
     parser = make_parser(
         host,
         "show",
@@ -143,7 +144,7 @@ def _meaning(connection: duckdb.DuckDBPyConnection, host: HostInfo, step: tuple[
     frame = collect({"meaning": grown_terms(catalog, CatalogReader(connection, store=store_of(host)), [step])})
     counts = frame["meaning"].drop("version_id")
     if counts.is_empty() or counts.null_count().sum_horizontal().sum():
-        say(
+        warn(
             f"Of some files it is not known what became of their terms; `{host.name} report meaning --a {step[0]}"
             f" --b {step[1]}` says of which."
         )

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ontofetch_hookspecs import HostInfo, take_common_options
+from ontofetch_hookspecs import HostInfo
 from ontofetch_hookspecs.names import quote
 
 from ..errors import EXIT_OK, UsageError
@@ -15,6 +15,7 @@ from ..rendering.progress import bar
 from .common import make_parser, running, store_of
 from .formats import DEFAULT, find_formats
 from .output import OutputOptions, emit
+from .quiet import take_options
 
 if TYPE_CHECKING:
     from ..showing.rows import Catalogue
@@ -30,7 +31,7 @@ def main(argv: list[str], host: HostInfo) -> int:
         UsageError: The folder holds something else than a site, or a word is off.
         OntofetchError: The folder can't be written, or the catalog can't be read.
     """
-    argv, host = take_common_options(argv, host)
+    argv, host = take_options(argv, host)
     args = _parser(host).parse_args(argv)
     options = OutputOptions(format=args.format or DEFAULT, formats=find_formats(host.manager))
     options.formats.find(options.format)
@@ -84,7 +85,7 @@ def _write(host: HostInfo, args: argparse.Namespace, options: OutputOptions) -> 
         "unchanged": done.kept,
         "removed": done.removed,
     }
-    emit({"site": pa.Table.from_pylist([counts])}, options=options)
+    emit({"site": pa.Table.from_pylist([counts])}, options=options, well=True)
     return EXIT_OK
 
 

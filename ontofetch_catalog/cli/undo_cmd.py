@@ -47,14 +47,14 @@ def _main(argv: list[str], host: HostInfo) -> int:
     store = store_of_command(host, dry_run=args.dry_run)
     deed = _find(host, store, args.id)
     if deed is None:
-        _emit([], options)
+        _emit([], options, well=True)
         say("There is nothing to undo.")
     elif deed.row.undone:
         if not args.dry_run:
             # a repeat that finds nothing left ends what the first one left open all the same
             with sessions.writing(store):
                 pass
-        _emit([deed], options)
+        _emit([deed], options, well=not args.dry_run)
         say(f"{deed.message} That was taken back already.")
     elif deed.why_not:
         raise PreconditionFailed(
@@ -114,7 +114,7 @@ def _restore(host: HostInfo, store: Store, deed: Deed, options: OutputOptions) -
             store, plan_id, tell=lambda outcome: notify_observers(host.manager, store, outcome), progress=update
         )
     row = {"type": "prune.restored", "plan_id": plan_id, "entries": done.entries, "size_bytes": done.bytes}
-    emit({"done": pa.Table.from_pylist([row])}, options=options)
+    emit({"done": pa.Table.from_pylist([row])}, options=options, well=True)
     say(f"Taken back: {deed.message} Rows and files are back where they were.")
 
 
@@ -129,7 +129,7 @@ def _list(host: HostInfo, options: OutputOptions) -> None:
         say(f"`{host.name} undo` takes back the last that can be, `{host.name} undo ID` any other.")
 
 
-def _emit(found: list[Deed], options: OutputOptions) -> None:
+def _emit(found: list[Deed], options: OutputOptions, *, well: bool = False) -> None:
     import pyarrow as pa
 
     rows = {
@@ -140,4 +140,4 @@ def _emit(found: list[Deed], options: OutputOptions) -> None:
         "message": pa.array([deed.message for deed in found], pa.string()),
         "why_not": pa.array([deed.why_not or None for deed in found], pa.string()),
     }
-    emit({"deeds": pa.table(rows)}, options=options, nothing="Nothing was done yet that could be undone.")
+    emit({"deeds": pa.table(rows)}, options=options, nothing="Nothing was done yet that could be undone.", well=well)

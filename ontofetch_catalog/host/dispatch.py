@@ -10,27 +10,22 @@ import os
 import sys
 from collections.abc import Sequence
 
-from ontofetch_hookspecs import Command, PluginFailed, call_contribution, load_target
+from ontofetch_hookspecs import Command, HostInfo, PluginFailed, call_contribution, load_target
 from ontofetch_hookspecs.errors import EXIT_OK, UsageError
 from ontofetch_hookspecs.names import quote
 
+from ..cli.quiet import quietly
 from ..guesses import did_you_mean
 from ..settings import Settings, read_settings
 from ..settings_file import VARIABLE
 from . import logs
 from .argv import overview, split_common
 from .beside import find_other, run_other
+from .commands import HOST_COMMANDS
 from .manager import Plugins
 from .opening import NAME, load_wanted, make_ready
 
 DISTRIBUTION = "ontofetch-catalog"
-_UPDATING = "ontofetch_catalog.host.updating"
-HOST_COMMANDS = (
-    Command("pull", "fetch a release, unpack it, validate it, record it", "ontofetch_catalog.host.pull_cmd:main"),
-    Command("update", "ask the sources of all series, pull what is new", f"{_UPDATING}.update_cmd:main"),
-    Command("add", "name the source of a series once, for `update`", f"{_UPDATING}.add_cmd:main"),
-    Command("plugins", "list the plugins: hooks, state, time spent", "ontofetch_catalog.host.plugins_cmd:main"),
-)
 OTHERS = frozenset({"pull"})  # commands of this host that another downloader beside it has, too
 _HELP = ("-h", "--help", "help")
 _log = logging.getLogger("ontofetch.host")
@@ -72,7 +67,9 @@ def run(words: Sequence[str]) -> int:
     if command is None:
         print(overview(NAME, commands), end="")  # noqa: T201 - no plugin shows anything without a command
         return EXIT_OK
-    return _run_command(command, rest if first.startswith("-") else rest[1:], plugins, settings)
+    argv = rest if first.startswith("-") else rest[1:]
+    with quietly(common.quiet):
+        return _run_command(command, argv, plugins, make_ready(plugins, settings, quiet=common.quiet))
 
 
 def _tell_of_found_file(settings: Settings) -> None:
@@ -102,8 +99,7 @@ def _choose(commands: Sequence[Command], word: str) -> Command | None:
     )
 
 
-def _run_command(command: Command, argv: list[str], plugins: Plugins, settings: Settings) -> int:
-    host = make_ready(plugins, settings)
+def _run_command(command: Command, argv: list[str], plugins: Plugins, host: HostInfo) -> int:
     try:
         plugin = plugins.owner(command)
         record = plugins.find(plugin)

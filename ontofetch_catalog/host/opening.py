@@ -19,15 +19,15 @@ def load_wanted(settings: Settings) -> Plugins:
     return load_plugins(_names(settings.values["no_plugins"]), _names(settings.values["required_plugins"]))
 
 
-def make_ready(plugins: Plugins, settings: Settings) -> HostInfo:
-    """Return what the plugins of a host were told of it, after telling them."""
+def make_ready(plugins: Plugins, settings: Settings, *, quiet: bool = False) -> HostInfo:
+    """Return what the plugins of a host were told of it, after telling them; `quiet`: only what is wrong is said."""
     host = HostInfo(
         name=NAME,
         manager=plugins.manager,
         root=settings.root,
         run_id=uuid.uuid4().hex,
         config_hash=settings.config_hash,
-        settings=settings.values,
+        settings={**settings.values, "quiet": True} if quiet else settings.values,
         plugin_settings=settings_of(plugins, settings.of_plugins, settings.file),
         missing_plugins=plugins.missing,
     )

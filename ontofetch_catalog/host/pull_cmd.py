@@ -35,7 +35,7 @@ def main(argv: list[str], host: HostInfo, plugins: Plugins) -> int:
     refuse_broken_catalog(plugins)
     refuse_without(host)
     summary = Pull(host, plugins, request).run()
-    emit({"pull": _table(summary)}, options=options)
+    emit({"pull": _table(summary)}, options=options, well=not summary.failed)
     return EXIT_FINDINGS if summary.failed else EXIT_OK
 
 

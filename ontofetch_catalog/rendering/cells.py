@@ -25,11 +25,13 @@ if TYPE_CHECKING:
     Rows: TypeAlias = pl.DataFrame | pa.Table
 
 MIDNIGHT = "T00:00:00Z"  # a column of days is shown as days
+DOCUMENTS = ("details", "payload")  # JSON, which is for programs: data carry it, and what people read leaves it out
 FREE_TEXT = ("details", "payload", "help", "meaning", "command")
 SENTENCES = ("reason", "message", "story")  # for people: broken into lines rather than cut
 SIGNED = ("net", "delta", "growth")
 SHARES = ("share", "rate")
 NOTHING = "nothing"
+HEADINGS = {"slot": "series"}  # what readers call a column whose name is older than the word
 
 
 def cut(look: Look, name: str, frame: Rows, rows: int | None) -> Rows:
@@ -175,7 +177,8 @@ def _part(name: str, shown: pa.Table, look: Look, *, exact: bool, lone: bool, to
     title = look.titles.get(name, "" if lone else name.replace("_", " "))
     details, headings = tuple(look.details.get(name, ())), look.headings.get(name, {})
     empty = [column for column in details if column in shown.column_names and shown[column].null_count == len(shown)]
-    hidden = [*look.hidden.get(name, ()), *empty]
+    documents = [column for column in DOCUMENTS if column in shown.column_names and _holds_documents(shown[column])]
+    hidden = [*look.hidden.get(name, ()), *empty, *documents]
     columns = [
         _column(column, shown[column], headings.get(column, ""), exact=exact)
         for column in shown.column_names
@@ -186,6 +189,17 @@ def _part(name: str, shown: pa.Table, look: Look, *, exact: bool, lone: bool, to
     rest = f"… and {left:,} {which} (--top {total}, or --format json)" if left else ""
     nothing = text.safe_text(look.nothing.get(name, NOTHING))
     return Part(name, text.safe_text(title), tuple(columns), details, name in look.records, rest, nothing)
+
+
+def _holds_documents(column: pa.ChunkedArray) -> bool:
+    """Say whether every value that is there is a JSON object; what a plugin calls `details` may be a sentence."""
+    from pyarrow import types
+
+    if not types.is_string(column.type) and not types.is_large_string(column.type):
+        return False
+    import pyarrow.compute as pc
+
+    return bool(pc.all(pc.starts_with(column, "{")).as_py())
 
 
 def _column(name: str, column: pa.ChunkedArray, heading: str, *, exact: bool) -> Column:
@@ -211,7 +225,15 @@ def _column(name: str, column: pa.ChunkedArray, heading: str, *, exact: bool) ->
             cells, shortened = [cell.removesuffix(MIDNIGHT) for cell in cells], ""
     styles = tuple(_style(value, name, signed=signed) for value in values)
     foreign = "text" if _is_text(kind) else "label" if types.is_dictionary(kind) and not kind.ordered else ""
-    return Column(name, (text.safe_text(heading or " ".join(words)),), tuple(cells), styles, right, shortened, foreign)
+    return Column(
+        name,
+        (text.safe_text(heading or HEADINGS.get(name) or " ".join(words)),),
+        tuple(cells),
+        styles,
+        right,
+        shortened,
+        foreign,
+    )
 
 
 def _is_numeric(kind: pa.DataType) -> bool:

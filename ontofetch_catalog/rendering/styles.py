@@ -32,7 +32,7 @@ _DETAILS = {
     "origins": ("content_type", "told_at", "etag", "last_modified", "incomplete", "recorded_at"),
     "found": ("sources", "format", "kind", "sha256"),
     "delta": ("size_delta", "previous_relpath", "size_b", "size_a", "format", "file_id_b", "file_id_a"),
-    "events": ("version_id", "level", "payload", "boundary_id", "run_id", "config_hash", "digest"),
+    "events": ("type", "level", "boundary_id", "run_id", "config_hash", "digest"),
     # of doctor and of verify
     "findings": (
         *("fix", "outcome", "found", "expected", "unsafe_fixes", "version_id"),
@@ -45,7 +45,6 @@ _DETAILS = {
     "plugins": ("reason", "distribution", "spent", "milliseconds", "hooks"),
 }
 _HIDDEN = {"findings": ("subject",)}  # the message names it
-_HEADINGS = {"slot": "series"}  # what readers call a column whose name is older than the word
 _OWN_HEADINGS = {  # where two columns would read the same
     "release": {"artifact_bytes": "size of artifacts"},
     "series_page": {"artifact_bytes": "size of artifacts"},
@@ -63,6 +62,6 @@ def style_of(sections: Iterable[str], titles: Mapping[str, str]) -> Look:
         titles=titles,
         details={name: _DETAILS[name] for name in sections if name in _DETAILS},
         hidden=_HIDDEN,
-        headings={name: _HEADINGS | _OWN_HEADINGS.get(name, {}) for name in sections},
+        headings={name: _OWN_HEADINGS[name] for name in sections if name in _OWN_HEADINGS},
         records=[name for name in sections if name in _RECORDS],
     )

@@ -93,7 +93,7 @@ def test_on_a_terminal_the_user_is_asked(program: Program, answer: bytes, code: 
     os.close(theirs)
     os.close(ours)
     assert ran.returncode == code
-    assert "Apply 1 fix? [y/N]" in shown
+    assert "1 fix would be applied. [y/N]" in shown
     assert (program.root / "example/sample/1.0/manifest.json").exists() == (code == 0)
 
 

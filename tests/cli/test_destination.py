@@ -49,6 +49,7 @@ WAYS: dict[str, list[tuple[str, ...]]] = {
     "tag": [("2.0", "published"), ()],
     # a folder, and documents that are no rows: tests/showing looks after both
     "site": [],
+    "completion": [],
     "export": [],
 }
 

@@ -57,7 +57,7 @@ MISTAKES = [
     ("db files|example sample 1.0", ERROR, "'example sample 1.0'", "Did you mean example/sample/1.0?"),
     ("report latest --version EXAMPLE/SAMPLE/1.0", ERROR, "is recorded", "Did you mean example/sample/1.0?"),
     ("db files zebra", ERROR, "No release 'zebra' is recorded", "`ontofetch db versions`"),
-    ("db latest sample/9.0", USAGE, "is one of get, set, history, not 'sample/9.0'", "--help"),
+    ("db latest sample/9.0", USAGE, "is one of get, set, unset, history, not 'sample/9.0'", "--help"),
     ("report growth --a other/1.0 --b sample/2.0", USAGE, "releases of two series", "--anyway"),
     ("report growth --b sample/1.0", ERROR, "is the first release of its series", "--a"),
     ("report growth --last 0 --series sample", USAGE, "whole number from 1 on", ""),

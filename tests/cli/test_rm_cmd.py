@@ -32,9 +32,9 @@ def latest_of(root: Path) -> list[tuple[Any, ...]]:
 
 def test_the_latest_and_last_release_goes_and_the_one_before_is_latest(store: Path, run: Run) -> None:
     """A wrong version that sorts last is removed; what was latest before is latest, and the sentence says so."""
-    code, _, err = run("rm", f"{HP}/2.0", "--yes")
+    code, out, err = run("rm", f"{HP}/2.0", "--yes", "--json")
     assert code == 0, err
-    assert f"The latest of {HP} is {HP}/1.0 now." in err
+    assert f"The latest of {HP} is {HP}/1.0 now." in json.loads(out)["rows"][0]["message"]
     assert latest_of(store) == [(HP, f"{HP}/1.0")]
     assert not (store / HP / "2.0/data").exists()
     assert quarantined(store) > 0
@@ -62,9 +62,9 @@ def test_undo_brings_everything_back(store: Path, run: Run) -> None:
 def test_a_series_goes_whole(store: Path, run: Run) -> None:
     """All releases go in one boundary, no latest is left, and its undo brings all of it back."""
     before = count_all(store)
-    code, _, err = run("rm", HP, "--yes")
+    code, out, err = run("rm", HP, "--yes", "--json")
     assert code == 0, err
-    assert f"{HP} has no latest now." in err
+    assert f"{HP} has no latest now." in json.loads(out)["rows"][0]["message"]
     assert query(store, "SELECT count(*) FROM versions") == [(0,)]
     assert query(store, "SELECT count(*) FROM events WHERE type = 'rm.done'") == [(1,)]
     assert not (store / HP / "LATEST.json").exists()

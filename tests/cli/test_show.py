@@ -265,3 +265,45 @@ def test_an_event_that_was_refused_is_told(run: Run, store: Path) -> None:
     assert code == 0
     assert "extract was refused or failed: no " in " ".join(out.split())
     assert "\x1b" not in out
+
+
+def test_what_was_done_to_names_and_notes_is_told(run: Run) -> None:
+    """In the words of the command, with what was taken back; a release's story knows its former name."""
+    other = "example/other"
+    for words in (
+        ("tag", OLD, "good"),
+        ("db", "pin", OLD),
+        ("undo",),
+        ("mv", "example/sample", other, "--yes"),
+        ("rm", f"{other}/2.0", "--yes"),
+        ("undo",),
+        ("db", "latest", "unset", other),
+    ):
+        assert run(*words)[0] == 0, words
+    rows = json.loads(run("log", "--json")[1])["rows"]
+    told = [row["story"] for row in rows]
+    numbers = {row["type"]: row["event_id"] for row in rows}
+    assert told[:7] == [
+        f"{other} has no latest now",
+        f"{other}/2.0 is back. The latest of {other} is {other}/2.0 now (takes back event {numbers['rm.done']})",
+        f"{other}/2.0 was removed to quarantine. The latest of {other} is {other}/1.0 now",
+        f"example/sample with 2 releases is called {other} now",
+        f"unpinned (takes back event {numbers['prune.pinned']})",
+        "pinned",
+        f"{OLD} has the tag 'good'",
+    ]
+    assert "pinned" in [row["story"] for row in json.loads(run("log", f"{other}/1.0", "--json")[1])["rows"]]
+    assert told[3] in [row["story"] for row in json.loads(run("log", other, "--json")[1])["rows"]]
+
+
+def test_events_are_sentences_and_their_json_is_for_programs(run: Run) -> None:
+    """A table tells what happened; json and csv have the payload beside it."""
+    run("tag", NEW, "good")
+    _, out, _ = run("db", "events", "--top", "1")
+    assert f"{NEW} has the tag 'good'" in " ".join(out.split())
+    assert "payload" not in out
+    assert "{" not in out
+    (row,) = json.loads(run("db", "events", "--top", "1", "--json")[1])["rows"]
+    assert json.loads(row["payload"])["text"] == "good"
+    assert row["story"] == f"{NEW} has the tag 'good'"
+    assert "payload" in run("db", "events", "--format", "csv")[1].splitlines()[0]

@@ -38,7 +38,7 @@ def test_the_hosts_own_commands_stay(add_plugin: Add, capsys: pytest.CaptureFixt
     add_plugin("greeter", GREETER)
     assert run(["--help"]) == 0
     shown = capsys.readouterr()
-    assert "hello    say hello" in shown.out
+    assert "hello       say hello" in shown.out
     assert "steal" not in shown.out
     assert "plugin 'greeter': its command pull is left out: the name is the host's" in shown.err
 

@@ -159,7 +159,7 @@ def test_prune_leaves_what_another_program_keeps(
     take(tree)
 
     def plan(*words: str) -> dict[str, Any]:
-        common = ["--dry-run", "--min-age", "0s", "--override", "large-plan", "--json", "-q", "--root", str(root)]
+        common = ["--dry-run", "--min-age", "0s", "--override", "large-plan", "--json", "--root", str(root)]
         assert main(["db", "prune", *words, *common]) in (0, 1)
         out, err = capfd.readouterr()
         return {"err": err, "rows": json.loads(out) if out else {}}

@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..connection import literal
-from .deeds import former_names
 from .definitions import delta_files_of, delta_summary_of
 from .notes import TAGS
 from .releases import INCOMPLETE
 from .stats import LIVE
+from .story import of_release, told
 
 if TYPE_CHECKING:
     import duckdb
@@ -146,31 +146,15 @@ def list_events(connection: duckdb.DuckDBPyConnection, version_id: str | None, k
 
     To a release belongs also what was recorded while it had another name.
     """
-    conditions = [_of_release(connection, version_id)] if version_id else []
+    conditions = [of_release(connection, version_id)] if version_id else []
     conditions += [f"type GLOB {literal(kind)}"] if kind else []
-    where = "WHERE " + " AND ".join(conditions) if conditions else ""
     return connection.sql(
         f"""
-        SELECT event_id, ts, type, level, version_id, payload::VARCHAR AS payload, boundary_id, run_id, config_hash,
-            digest
-        FROM events {where} ORDER BY event_id DESC
+        SELECT event_id, ts, type, level, version_id, story, payload::VARCHAR AS payload, boundary_id, run_id,
+            config_hash, digest
+        FROM ({told(" AND ".join(conditions) or "true")}) ORDER BY event_id DESC
         """  # noqa: S608
     ).to_arrow_table()
-
-
-def _of_release(connection: duckdb.DuckDBPyConnection, version_id: str) -> str:
-    """Return the condition for the events of a release, under whatever name it had when they were recorded."""
-    parts, name, until = [], version_id, None
-    for former, renamed in former_names(connection, version_id):
-        parts.append(_named(name, renamed, until))
-        name, until = former, renamed
-    return f"({' OR '.join([*parts, _named(name, None, until)])})"
-
-
-def _named(version_id: str, after: int | None, until: int | None) -> str:
-    condition = f"version_id = {literal(version_id)}"
-    condition += f" AND event_id >= {after}" if after is not None else ""
-    return condition + (f" AND event_id < {until}" if until is not None else "")
 
 
 def list_latest(connection: duckdb.DuckDBPyConnection, slot: str | None, *, history: bool) -> pa.Table:

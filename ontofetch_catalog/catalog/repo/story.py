@@ -1,4 +1,4 @@
-"""The SQL behind `ontofetch log`: events as sentences, newest first.
+"""The SQL behind `ontofetch log` and `db events`: events as sentences, newest first.
 
 What an event of a type says stands here alone; one of a type that is not listed is shown by its name.
 """
@@ -8,76 +8,83 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..connection import literal
+from .deeds import former_names
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
+# what these events tell is a sentence already, which names the release or the series
+_TOLD = ("rm.done", "rm.restored", "mv.done", "latest.set", "latest.unset")
+_NOTES = ("note.added", "note.removed", "tag.added", "tag.removed")
+_AGAIN = """concat(
+    if(undoes IS NULL, '', concat(' (takes back event ', undoes, ')')),
+    if(redoes IS NULL, '', concat(' (does again what event ', redoes, ' took back)'))
+)"""
 # over event_id, type, version_id and the columns of `told` below
-_SENTENCE = """
-    CASE type
-        WHEN 'download.done' THEN concat(
-            artifact, ' (', size, ') ', if(status = 'cached', 'taken over from ', 'fetched from '),
-            coalesce(source_url, 'an unknown place'), if(replaced, ', in the place of other bytes', '')
-        )
-        WHEN 'extract.done' THEN concat(
-            format('{:,} ', files), if(files = 1, 'file', 'files'), ' (', size, ') unpacked from ', artifact,
-            if(left_out > 0, format(', {:,} left out', left_out), '')
-        )
-        WHEN 'validate.done' THEN concat(
-            format('{:,} ', passed), if(passed = 1, 'validation', 'validations'), ' passed',
-            if(failed > 0, format(', {:,} failed', failed), ''),
-            if(unjudged > 0, format(', {:,} not judged', unjudged), '')
-        )
-        WHEN 'latest.set' THEN concat('became latest', if(former IS NULL, '', concat(', after ', former)))
-        WHEN 'prune.pinned' THEN 'pinned'
-        WHEN 'prune.unpinned' THEN 'unpinned'
-        WHEN 'prune.batch' THEN concat(size, ' moved to quarantine by plan ', plan)
-        WHEN 'prune.restored' THEN concat(size, ' brought back from quarantine, of plan ', plan)
-        WHEN 'prune.purged' THEN concat(size, ' removed for good, of plan ', plan)
-        WHEN 'verify.done' THEN concat(
-            format('{:,} ', files), if(files = 1, 'file', 'files'), ' (', size, ') verified, ',
-            if(findings > 0, format('{:,} damaged or missing', findings), 'all as recorded')
-        )
-        WHEN 'doctor.fixed' THEN concat('doctor mended ', format('{:,} ', files), if(files = 1, 'finding', 'findings'))
-        WHEN 'backup.done' THEN 'a backup was written'
-        WHEN 'backup.restored' THEN 'a backup was restored'
-        WHEN 'rebuild.done' THEN 'the catalog was made anew from the documents beside the releases'
-        WHEN 'rebuild.adopted' THEN 'a release was taken in from the documents beside it'
-        WHEN 'migrate.done' THEN 'the schema was brought up to date'
-        WHEN 'recover.finished' THEN concat('recovery finished ', coalesce(kind, 'what a dead process left open'))
-        WHEN 'recover.undone' THEN concat('recovery undid ', coalesce(kind, 'what a dead process left open'))
-        WHEN 'refresh.done' THEN 'the sums of releases were stored'
-        ELSE CASE
-            WHEN ends_with(type, '.rolled_back')
-                THEN concat(split_part(type, '.', 1), ' was refused or failed: ', coalesce(error, 'no reason was kept'))
-            ELSE type
+_SENTENCE = f"""
+    CASE
+        WHEN message IS NOT NULL AND type IN ({", ".join(map(literal, _TOLD + _NOTES))})
+            THEN concat(rtrim(message, '.'), {_AGAIN})
+        ELSE CASE type
+            WHEN 'download.done' THEN concat(
+                artifact, ' (', size, ') ', if(status = 'cached', 'taken over from ', 'fetched from '),
+                coalesce(source_url, 'an unknown place'), if(replaced, ', in the place of other bytes', '')
+            )
+            WHEN 'extract.done' THEN concat(
+                format('{{:,}} ', files), if(files = 1, 'file', 'files'), ' (', size, ') unpacked from ', artifact,
+                if(left_out > 0, format(', {{:,}} left out', left_out), '')
+            )
+            WHEN 'validate.done' THEN concat(
+                format('{{:,}} ', passed), if(passed = 1, 'validation', 'validations'), ' passed',
+                if(failed > 0, format(', {{:,}} failed', failed), ''),
+                if(unjudged > 0, format(', {{:,}} not judged', unjudged), '')
+            )
+            WHEN 'latest.set' THEN concat('became latest', if(former IS NULL, '', concat(', after ', former)))
+            WHEN 'prune.pinned' THEN concat('pinned', {_AGAIN})
+            WHEN 'prune.unpinned' THEN concat('unpinned', {_AGAIN})
+            WHEN 'prune.batch' THEN concat(size, ' moved to quarantine by plan ', plan)
+            WHEN 'prune.restored' THEN concat(size, ' brought back from quarantine, of plan ', plan)
+            WHEN 'prune.purged' THEN concat(size, ' removed for good, of plan ', plan)
+            WHEN 'verify.done' THEN concat(
+                format('{{:,}} ', files), if(files = 1, 'file', 'files'), ' (', size, ') verified, ',
+                if(findings > 0, format('{{:,}} damaged or missing', findings), 'all as recorded')
+            )
+            WHEN 'doctor.fixed'
+                THEN concat('doctor mended ', format('{{:,}} ', files), if(files = 1, 'finding', 'findings'))
+            WHEN 'backup.done' THEN 'a backup was written'
+            WHEN 'backup.restored' THEN 'a backup was restored'
+            WHEN 'rebuild.done' THEN 'the catalog was made anew from the documents beside the releases'
+            WHEN 'rebuild.adopted' THEN 'a release was taken in from the documents beside it'
+            WHEN 'migrate.done' THEN 'the schema was brought up to date'
+            WHEN 'recover.finished' THEN concat('recovery finished ', coalesce(kind, 'what a dead process left open'))
+            WHEN 'recover.undone' THEN concat('recovery undid ', coalesce(kind, 'what a dead process left open'))
+            WHEN 'refresh.done' THEN 'the sums of releases were stored'
+            WHEN 'facts.adopted' THEN 'what files say of terms was taken in from the documents beside it'
+            ELSE CASE
+                WHEN ends_with(type, '.rolled_back')
+                    THEN concat(
+                        split_part(type, '.', 1), ' was refused or failed: ', coalesce(error, 'no reason was kept')
+                    )
+                WHEN type = 'extract.start' THEN concat('unpacking of ', coalesce(artifact, 'an artifact'), ' began')
+                WHEN ends_with(type, '.unchanged') THEN concat(split_part(type, '.', 1), ' found nothing to do')
+                ELSE type
+            END
         END
     END
 """
 
 
-def list_story(
-    connection: duckdb.DuckDBPyConnection, version_id: str | None, slot: str | None, *, unchanged: bool
-) -> pa.Table:
-    """Return what happened, newest first: at (UTC), release, story (a sentence), type, event_id.
-
-    Args:
-        connection: An open connection.
-        version_id: Only of this release.
-        slot: Only of this series.
-        unchanged: Whether commands that found nothing to do are there too.
-    """
-    conditions = ["type <> 'extract.start'"]
-    conditions += [f"version_id = {literal(version_id)}"] if version_id else []
-    conditions += [f"starts_with(version_id, {literal(slot + '/')})"] if slot else []
-    conditions += [] if unchanged else ["NOT ends_with(type, '.unchanged')"]
-    return connection.sql(
-        f"""
-        WITH told AS (
-            SELECT event_id, ts, type, version_id, payload->>'artifact' AS artifact, payload->>'status' AS status,
+def told(condition: str) -> str:
+    """Return a query over events that fit a condition, as it stands in SQL: each with its `story`, a sentence."""
+    return f"""
+        SELECT * EXCLUDE (artifact, status, source_url, former, plan, error, kind, message, undoes, redoes, replaced,
+            size, files, left_out, passed, failed, unjudged, findings), {_SENTENCE} AS story
+        FROM (
+            SELECT *, payload->>'artifact' AS artifact, payload->>'status' AS status,
                 payload->>'source_url' AS source_url, payload->>'former' AS former, payload->>'plan' AS plan,
-                payload->>'error' AS error, payload->>'kind' AS kind,
+                payload->>'error' AS error, payload->>'kind' AS kind, payload->>'message' AS message,
+                payload->>'undoes' AS undoes, payload->>'redoes' AS redoes,
                 coalesce(try_cast(payload->>'replaced' AS BOOLEAN), false) AS replaced,
                 replace(format_bytes(coalesce(try_cast(payload->>'bytes' AS BIGINT), 0)), ' bytes', ' B') AS size,
                 coalesce(try_cast(payload->>'rows' AS BIGINT), 0) AS files,
@@ -86,9 +93,55 @@ def list_story(
                 coalesce(try_cast(payload->>'failed' AS BIGINT), 0) AS failed,
                 coalesce(try_cast(payload->>'not_judged' AS BIGINT), 0) AS unjudged,
                 coalesce(try_cast(payload->>'findings' AS BIGINT), 0) AS findings
-            FROM events WHERE {" AND ".join(conditions)}
+            FROM events WHERE {condition}
         )
-        SELECT ts AS at, version_id AS release, {_SENTENCE} AS story, type, event_id
-        FROM told ORDER BY event_id DESC
+    """  # noqa: S608 - conditions are made of literals
+
+
+def of_release(connection: duckdb.DuckDBPyConnection, version_id: str) -> str:
+    """Return the condition for the events of a release, under whatever name it had when they were recorded."""
+    parts, name, until = [], version_id, None
+    for former, renamed in former_names(connection, version_id):
+        parts.append(_named(name, renamed, until))
+        name, until = former, renamed
+    return f"({' OR '.join([*parts, _named(name, None, until)])})"
+
+
+def _named(version_id: str, after: int | None, until: int | None) -> str:
+    condition = f"version_id = {literal(version_id)}"
+    condition += f" AND event_id >= {after}" if after is not None else ""
+    return condition + (f" AND event_id < {until}" if until is not None else "")
+
+
+def _of_series(series: str) -> str:
+    """Return the condition for the events of a series: of its releases, and of all of it at once."""
+    whole = (f"(payload->>'{name}') = {literal(series)}" for name in ("slot", "name", "old", "new"))
+    return f"(starts_with(version_id, {literal(series + '/')}) OR {' OR '.join(whole)})"
+
+
+def list_story(
+    connection: duckdb.DuckDBPyConnection, version_id: str | None, series: str | None, *, unchanged: bool
+) -> pa.Table:
+    """Return what happened, newest first: at (UTC), release, story (a sentence), type, event_id.
+
+    Args:
+        connection: An open connection.
+        version_id: Only of this release, also under the names that it had before.
+        series: Only of this series.
+        unchanged: Whether commands that found nothing to do are there too.
+    """
+    # what a removal, and its return, does batch by batch is told by the one event of it all
+    parts = (
+        "(type IN ('prune.batch', 'prune.restored') AND boundary_id IN (SELECT boundary_id FROM events WHERE type IN"
+    )
+    parts += " ('rm.done', 'rm.restored')))"
+    conditions = ["type <> 'extract.start'", f"NOT {parts}"]
+    conditions += [of_release(connection, version_id)] if version_id else []
+    conditions += [_of_series(series)] if series else []
+    conditions += [] if unchanged else ["NOT ends_with(type, '.unchanged')"]
+    return connection.sql(
+        f"""
+        SELECT ts AS at, version_id AS release, story, type, event_id
+        FROM ({told(" AND ".join(conditions))}) ORDER BY event_id DESC
         """  # noqa: S608
     ).to_arrow_table()

@@ -52,7 +52,7 @@ def main(argv: list[str], host: HostInfo, plugins: Plugins) -> int:
         "how": series.version or ("source" if series.source and found else "from-document"),
         "added": not args.dry_run,
     }
-    emit({"added": pa.Table.from_pylist([row])}, options=options)
+    emit({"added": pa.Table.from_pylist([row])}, options=options, well=not args.dry_run)
     if not args.dry_run:
         say(f"Pull it with `{host.name} update {series.name}`.")
     return EXIT_OK

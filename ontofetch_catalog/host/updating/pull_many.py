@@ -7,6 +7,7 @@ from pathlib import Path
 from ontofetch_hookspecs import HostInfo, UsageError, add_common_options, refuse_without
 
 from ...cli.output import OutputOptions, add_output_options, say
+from ...errors import EXIT_NEW, EXIT_OK
 from ...lock_file import read_lock_file
 from ..argv import Parser
 from ..manager import Plugins
@@ -50,7 +51,9 @@ def pull_many(argv: list[str], host: HostInfo, plugins: Plugins) -> int:
     refuse_broken_catalog(plugins)
     refuse_without(host)
     outcomes = run_jobs(host, plugins, jobs, hands=args.jobs, check=args.dry_run, word="pull")
-    emit_outcomes("pull", outcomes, options, nothing="The lock file names no release.")
+    code = exit_code(outcomes, tell_new=args.exit_code)
+    well = code in (EXIT_OK, EXIT_NEW) and not args.dry_run
+    emit_outcomes("pull", outcomes, options, nothing="The lock file names no release.", well=well)
     if args.dry_run:
         say("Dry run: nothing was pulled.")
-    return exit_code(outcomes, tell_new=args.exit_code)
+    return code

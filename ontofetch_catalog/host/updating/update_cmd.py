@@ -8,7 +8,7 @@ from ontofetch_hookspecs import HostInfo, add_common_options, refuse_without
 from ontofetch_hookspecs.errors import UsageError
 
 from ...cli.output import OutputOptions, add_output_options, say
-from ...errors import EXIT_OK
+from ...errors import EXIT_NEW, EXIT_OK
 from ...series_file import read_series_file
 from ..argv import Parser
 from ..credentials import Credentials
@@ -53,10 +53,11 @@ def main(argv: list[str], host: HostInfo, plugins: Plugins) -> int:
     asker = Asker(host, plugins, wishes.credentials)
     jobs = [job_of(series, asker, wishes) for series in chosen]
     outcomes = run_jobs(host, plugins, jobs, hands=args.jobs, check=args.check)
-    emit_outcomes("update", outcomes, options)
-    say_failed(host, outcomes)
     code = exit_code(outcomes, tell_new=args.exit_code)
-    if code == EXIT_OK and args.check and any(one.status == "new" for one in outcomes):
+    to_pull = args.check and any(one.status == "new" for one in outcomes)
+    emit_outcomes("update", outcomes, options, well=code in (EXIT_OK, EXIT_NEW) and not to_pull)
+    say_failed(host, outcomes)
+    if code == EXIT_OK and to_pull:
         say(f"Nothing was pulled; `{host.name} update` does.")
     return code
 
