@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from types import MethodType
 from typing import Any
 
 import pluggy
@@ -52,8 +53,9 @@ def _fault_of(function: Callable[..., Any], hook: str, *, wraps: bool) -> str:
 
 
 def _fault_of_arguments(function: Callable[..., Any], hook: str, known: list[str]) -> str:
-    bound = inspect.ismethod(function)
-    found = list(inspect.signature(function.__func__ if bound else function).parameters.values())
+    bound = isinstance(function, MethodType)
+    plain = function.__func__ if isinstance(function, MethodType) else function
+    found = list(inspect.signature(plain).parameters.values())
     if bound and found and found[0].name in known:
         return f"its {hook} has no `self`: write `def {hook}({', '.join(['self', *known])})`"
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
