@@ -39,11 +39,21 @@ def test_the_sample_is_what_the_command_writes(tmp_path: Path, capsys: pytest.Ca
     assert made == {path: text for path, text in kept.items() if "__pycache__" not in path.parts}
 
 
-@pytest.mark.parametrize("name", ["Line", "line check", "../line", "-x", "", "1a", "a" * 61])
+@pytest.mark.parametrize("name", ["Line", "line check", "../line", "-x", "", "1a", "a" * 25])
 def test_a_name_is_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
     """Nothing is written for a name that no module could have."""
     assert main(["plugins", "new", "--to", str(tmp_path), "--", name]) == 2
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_longest_name_works(tmp_path: Path, import_code: Callable[[str], object]) -> None:
+    """What the project contributes has names that are longer."""
+    name = "ab-" * 7 + "abc"
+    assert main(["plugins", "new", name, "--to", str(tmp_path)]) == 0
+    (hooks,) = tmp_path.rglob("__init__.py")
+    plugin = import_code(hooks.read_text()).plugin  # type: ignore[attr-defined]
+    assert [scheme.name for scheme in plugin.register_sources()] == [f"{name}-source"]
+    assert [setting.name for setting in plugin.register_settings()] == ["least_bytes", f"{name}-source"]
 
 
 def test_what_is_there_stays(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -62,7 +72,7 @@ def test_it_passes_its_own_tests_in_a_fresh_environment(tmp_path: Path) -> None:
         "python", "-m", "pytest", "-q", "-p", "no:cacheprovider", str(SAMPLE / "tests"), cwd=tmp_path
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "4 passed" in done.stdout
+    assert "5 passed" in done.stdout
     (tmp_path / "a.csv").write_text("a,b\n")
     words = ("pull", "a.csv", "--service", "s", "--ontology", "o", "--version", "1", "-q", "--root", "store")
     assert environment.run("ontofetch", *words, cwd=tmp_path).returncode == 0

@@ -23,6 +23,7 @@ from . import specs
 from .commands import Command, Parameter, PluginSetting, Report, Validator, describe, load_target
 from .errors import OntofetchError
 from .extensions import Exporter, Finding, Retention
+from .implementations import find_fault
 from .layout import CATALOG
 from .notify import FAILURES
 from .origins import SourceScheme
@@ -68,6 +69,9 @@ def check_plugin(plugin: object) -> list[str]:
     """
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(specs)
+    fault = find_fault(manager, plugin)
+    if fault:
+        return [f"{fault[0].upper()}{fault[1:]}."]
     try:
         manager.register(plugin, name="plugin")
         manager.check_pending()

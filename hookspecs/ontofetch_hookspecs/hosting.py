@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,13 +25,15 @@ from .commands import HostInfo, describe, refuse_without
 from .errors import EventError
 from .events import DownloadDone, Event, ExtractDone, Receipt, SetLatest, ValidateDone, find_receipt
 from .layout import find_layout, split_version_id
-from .loading import CATALOG, leave_out_misspelled, register
+from .loading import AROUND, CATALOG, NO_HOOK, find_outside, has_hooks, leave_out_misspelled, register, wrong_groups
 from .names import quote
-from .notify import tell_ready
+from .notify import FAILURES, tell_ready
 from .publishing import publish_without_catalog
+from .requirements import is_released_together
 from .specs import ENTRY_POINT_GROUP, PROJECT, REQUIRED_GROUP
 from .stages import Stage, StagedFile
 from .store_paths import make_root
+from .votes import Votes, explain_vote, subject_of
 
 Sent = TypeVar("Sent", bound=Event)
 _log = logging.getLogger("ontofetch.hosting")
@@ -48,17 +50,34 @@ def load_plugins(manager: pluggy.PluginManager, off: Collection[str] = ()) -> di
         Name → reason of those that could not be loaded.
     """
     failed: dict[str, str] = {}
-    points = sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: (point.name == CATALOG, point.name))
+    installed = entry_points()
+    for name, fault in wrong_groups(installed):
+        _log.warning("plugin %s %s", quote(name), fault)
+    points = sorted(
+        installed.select(group=ENTRY_POINT_GROUP), key=lambda it: (it.name == CATALOG, it.name, not _is_ours(it))
+    )
+    loaded = set()
     for point in points:
-        if point.name in off or manager.has_plugin(point.name):
+        name = point.name
+        if name in loaded:
+            _log.error("plugin %s is left out: its name is taken (%s comes second)", quote(name), quote(point.value))
+        if name in off or manager.has_plugin(name):
             continue
-        reason = register(manager, point, partial(_log.warning, "plugin %s: %s", quote(point.name)))
+        loaded.add(name)
+        reason = register(manager, point, partial(_log.warning, "plugin %s: %s", quote(name)))
         if reason:
-            failed[point.name] = reason
+            failed[name] = reason
+        elif not has_hooks(manager, name):
+            _log.warning("plugin %s: %s", quote(name), NO_HOOK)
     failed.update(leave_out_misspelled(manager))
     for name, reason in failed.items():
         _log.error("plugin %s is left out: %s", quote(name), reason)
     return failed
+
+
+def _is_ours(point: EntryPoint) -> bool:
+    """Say whether a plugin comes with its contract: then it is the one that keeps its name."""
+    return is_released_together(point.dist)
 
 
 def open_host(
@@ -68,6 +87,7 @@ def open_host(
     settings: Mapping[str, object] | None = None,
     installed: bool = True,
     off: Collection[str] = (),
+    required: Collection[str] = (),
 ) -> Host:
     """Return a host on a store, with its plugins loaded and told of it.
 
@@ -78,6 +98,7 @@ def open_host(
         settings: Settings that plugins may read; the catalog knows those of docs/settings.md.
         installed: Whether to load the plugins of installed distributions.
         off: Names of installed plugins to leave out.
+        required: Names of plugins without which nothing may be recorded, beside those that say it of themselves.
 
     Raises:
         StageError: The store's folder can't be made.
@@ -89,7 +110,7 @@ def open_host(
     for plugin in plugins:
         manager.register(plugin, name=getattr(plugin, "PLUGIN_NAME", None))
     failed = load_plugins(manager, off) if installed else {}
-    required = {point.name for point in entry_points(group=REQUIRED_GROUP)} if installed else set()
+    declared = {point.name for point in entry_points(group=REQUIRED_GROUP)} if installed else set()
     known = dict(settings or {})
     missing: dict[str, str] = {}
     info = HostInfo(
@@ -104,7 +125,11 @@ def open_host(
     for plugin_name, error in tell_ready(manager, info).items():
         failed[plugin_name] = f"on_host_ready: {describe(error)}"
         _log.error("plugin %s is left out: %s", quote(plugin_name), failed[plugin_name])
-    missing.update({plugin_name: reason for plugin_name, reason in failed.items() if plugin_name in required})
+    for plugin_name, hook in find_outside(manager).items():
+        _log.warning("plugin %s wraps %s %s", quote(plugin_name), hook, AROUND)
+    absent = {plugin_name: "it is not loaded" for plugin_name in required if not manager.has_plugin(plugin_name)}
+    failed_ones = {plugin_name: failed[plugin_name] for plugin_name in {*declared, *required} & failed.keys()}
+    missing.update({**absent, **failed_ones})
     return Host(info)
 
 
@@ -119,6 +144,7 @@ class Host:
     def __init__(self, info: HostInfo) -> None:
         self.info = info
         self.manager = info.manager
+        self._votes = Votes(info.manager, CATALOG)
 
     def stage(self, url: str | None = None) -> Stage:
         """Return a new stage to write bytes into; call its `discard` when they are recorded."""
@@ -179,10 +205,19 @@ class Host:
                 raise EventError(f"A {kind.__name__} has {word} {quote(name)}.", subject=name)
         return kind(**given)
 
-    def _call(self, hook: str, event: object) -> Receipt | None:
+    def _call(self, hook: str, event: Any) -> Receipt | None:
         # the catalog looks as well, where there is one
         refuse_without(self.info)
-        return find_receipt(getattr(self.manager.hook, hook)(event=event))
+        with self._votes.asked(hook, tell=not self.manager.has_plugin(CATALOG)) as ballot:
+            try:
+                return find_receipt(getattr(self.manager.hook, hook)(event=event))
+            except FAILURES as error:
+                for raised in ballot.raised:
+                    if raised.error is error:
+                        raise explain_vote(
+                            error, raised.plugin, hook, subject_of(hook, event.version_id), ""
+                        ) from error
+                raise
 
 
 def _has_no_default(field: dataclasses.Field[Any]) -> bool:

@@ -6,6 +6,7 @@ Every host does it in the same way; what it says of a plugin that is left out, a
 from __future__ import annotations
 
 import difflib
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from importlib.metadata import EntryPoint
@@ -15,13 +16,20 @@ import pluggy
 
 from . import specs
 from .commands import describe
+from .implementations import find_fault
+from .names import quote
 from .notify import FAILURES
-from .specs import RetiredArgument
+from .requirements import contract_fault, is_released_together
+from .specs import ENTRY_POINT_GROUP, REQUIRED_GROUP, TRANSACTIONAL, RetiredArgument
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from importlib.metadata import SelectableGroups
 
 CATALOG = "catalog"  # the plugin that records; registered last, so that its wrappers enclose everybody's vote
+NO_HOOK = "it implements no hook: mark its functions with ontofetch_hookspecs.hookimpl"
+AROUND = "outside of the catalog: what it raises after the commit looks as if nothing had been recorded"
+SLOW_SECONDS = 1.0  # an import that takes longer is named
 Tell = Callable[[str], None]
 
 
@@ -30,24 +38,51 @@ def register(
 ) -> str:
     """Import and register the plugin of an entry point; return why it is left out, empty if it is not.
 
+    One that was written for another contract is not imported at all.
+
     Args:
         manager: With the contract's hooks.
         point: Where it was found.
         tell: Called with what the plugin should change, e.g. an argument that is retired.
         prepare: Turns what was imported into what is registered.
     """
+    fault = contract_fault(point.dist)
+    if fault:
+        return fault
+    began = time.perf_counter()
     try:
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always", RetiredArgument)
             plugin = point.load()
-            manager.register(plugin if prepare is None else prepare(plugin), name=point.name)
+            took = time.perf_counter() - began
+            found = plugin if prepare is None else prepare(plugin)
+            fault = find_fault(manager, found)
+            if fault:
+                return fault
+            manager.register(found, name=point.name)
     except FAILURES as error:  # an import may raise anything, even an exit
         # pluggy before 1.7 leaves a plugin half registered when one of its hooks does not fit
         if manager.has_plugin(point.name):
             manager.unregister(name=point.name)
         return describe(error)
     _tell_of(told, tell)
+    if took > SLOW_SECONDS and not is_released_together(point.dist):
+        tell(f"it takes {took:.1f} s to import, at every command: import what is heavy inside of its functions")
     return ""
+
+
+def has_hooks(manager: pluggy.PluginManager, name: str) -> bool:
+    """Say whether a registered plugin implements any hook; `NO_HOOK` says what to do where it does not."""
+    return bool(manager.get_hookcallers(manager.get_plugin(name)))
+
+
+def wrong_groups(installed: SelectableGroups) -> Iterator[tuple[str, str]]:
+    """Yield name and fault of each plugin that nobody will find, for it is in a group that only looks like ours."""
+    for group in sorted(installed.groups):
+        if group.startswith(ENTRY_POINT_GROUP) and group not in (ENTRY_POINT_GROUP, REQUIRED_GROUP):
+            for point in installed.select(group=group):
+                where = f"is in the entry-point group {quote(group)}, where nobody looks"
+                yield point.name, f"{where}: the group is {ENTRY_POINT_GROUP}"
 
 
 def leave_out_misspelled(manager: pluggy.PluginManager) -> Iterator[tuple[str, str]]:
@@ -65,6 +100,17 @@ def leave_out_misspelled(manager: pluggy.PluginManager) -> Iterator[tuple[str, s
             yield name, f"{reason}, did you mean {close[0]}?" if close else reason
         else:
             return
+
+
+def find_outside(manager: pluggy.PluginManager) -> dict[str, str]:
+    """Return plugin → hook of each whose wrapper encloses the catalog's, sorted; `AROUND` says why that is wrong."""
+    found: dict[str, str] = {}
+    for hook in TRANSACTIONAL:
+        # the last of the list is called first
+        names = [impl.plugin_name for impl in getattr(manager.hook, hook).get_hookimpls()]
+        for name in names[names.index(CATALOG) + 1 :] if CATALOG in names else ():
+            found.setdefault(name, hook)
+    return dict(sorted(found.items()))
 
 
 def _tell_of(told: Iterable[warnings.WarningMessage], tell: Tell) -> None:

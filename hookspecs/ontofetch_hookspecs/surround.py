@@ -6,6 +6,7 @@ pluggy has no other place between its call and one plugin's function; what the c
 from __future__ import annotations
 
 import inspect
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from types import GeneratorType
@@ -17,14 +18,24 @@ if TYPE_CHECKING:
 Context = Callable[[], AbstractContextManager[object]]
 
 
+class Hears(ABC):
+    """A context that gives itself when it is entered, and is told what the implementation returned."""
+
+    @abstractmethod
+    def hear(self, result: object) -> None:
+        """Take note of it."""
+
+
 def surround(impl: pluggy.HookImpl, context: Context) -> None:
     """Let every call of an implementation, and every step of a wrapper, happen inside a new `context()`."""
     function: Callable[..., Any] = impl.function
     steps = inspect.isgeneratorfunction(inspect.unwrap(function))
 
     def surrounded(*args: Any, **kwargs: Any) -> Any:
-        with context():
+        with context() as entered:
             result = function(*args, **kwargs)
+        if isinstance(entered, Hears):
+            entered.hear(result)
         return _Steps(result, context) if steps else result
 
     surrounded.__wrapped__ = function  # type: ignore[attr-defined] # so that a second one sees what the first encloses

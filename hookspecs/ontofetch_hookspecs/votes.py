@@ -15,14 +15,22 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from .commands import describe
+from .errors import OntofetchError, PluginFailed, Veto
 from .names import quote
 from .specs import TRANSACTIONAL
-from .surround import surround
+from .surround import Hears, surround
 
 if TYPE_CHECKING:
     import pluggy
 
 
+_SUBJECTS = {
+    "on_download_done": "the download of {}",
+    "on_extract_done": "the files of {}",
+    "on_validate_done": "the validation of {}",
+    "on_set_latest": "{} as latest",
+}
 SLOW_MILLISECONDS = 1000.0  # a vote that takes longer is named
 _log = logging.getLogger("ontofetch.votes")
 
@@ -37,9 +45,16 @@ class Raised:
 
 @dataclass(frozen=True, slots=True)
 class Ballot:
-    """What came of asking once: what was raised, in its order, and plugin → milliseconds that its vote took."""
+    """What came of asking once.
+
+    Args:
+        raised: What was raised, in its order.
+        milliseconds: Plugin → what its vote took.
+        misled: Plugins that returned False, which is no veto.
+    """
 
     raised: list[Raised] = field(default_factory=list)
+    misled: list[str] = field(default_factory=list)
     milliseconds: dict[str, float] = field(default_factory=dict)
 
 
@@ -59,11 +74,12 @@ class Votes:
         self._lock = threading.Lock()
 
     @contextmanager
-    def asked(self, hook: str) -> Iterator[Ballot]:
-        """Yield what is filled with whatever plugins raise and spend in this thread until the end; name slow ones.
+    def asked(self, hook: str, *, tell: bool = True) -> Iterator[Ballot]:
+        """Yield what is filled with whatever plugins raise and spend in this thread until the end.
 
         Args:
             hook: What is called.
+            tell: Whether slow plugins are named, and those whose answer says nothing.
         """
         self._watch()
         ballot = Ballot()
@@ -73,11 +89,8 @@ class Votes:
             yield ballot
         finally:
             self._local.ballot = before
-            for plugin, spent in ballot.milliseconds.items():
-                if spent > SLOW_MILLISECONDS:
-                    _log.warning(
-                        "plugin %s took %.1f s in %s; a vote should be quick", quote(plugin), spent / 1000, hook
-                    )
+            if tell:
+                _tell(ballot, hook)
 
     def _watch(self) -> None:
         """Watch everybody, those too who were registered since the last time."""
@@ -89,7 +102,15 @@ class Votes:
                         surround(impl, partial(_Noting, self._local, impl.plugin_name))
 
 
-class _Noting:
+def _tell(ballot: Ballot, hook: str) -> None:
+    for plugin, spent in ballot.milliseconds.items():
+        if spent > SLOW_MILLISECONDS:
+            _log.warning("plugin %s took %.1f s in %s; a vote should be quick", quote(plugin), spent / 1000, hook)
+    for plugin in ballot.misled:
+        _log.warning("plugin %s returned False from %s, which is no veto: raise a Veto", quote(plugin), hook)
+
+
+class _Noting(Hears):
     """Note what leaves its body, but for the end of a generator, and how long it took."""
 
     def __init__(self, local: threading.local, plugin: str) -> None:
@@ -97,8 +118,15 @@ class _Noting:
         self._plugin = plugin
         self._start = 0.0
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> _Noting:
         self._start = time.perf_counter()
+        return self
+
+    def hear(self, result: object) -> None:
+        """Note a plugin that takes False for a veto."""
+        ballot: Ballot | None = getattr(self._local, "ballot", None)
+        if ballot is not None and result is False:
+            ballot.misled.append(self._plugin)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -113,3 +141,31 @@ class _Noting:
         # on its way out it passes the wrappers around its origin
         if all(error is not other.error for other in ballot.raised):
             ballot.raised.append(Raised(self._plugin, error))
+
+
+def subject_of(hook: str, version_id: str) -> str:
+    """Return what a vote is about, for a sentence."""
+    return _SUBJECTS[hook].format(version_id)
+
+
+def explain_vote(error: BaseException, plugin: str, hook: str, subject: str, hint: str) -> OntofetchError:
+    """Return what a host raises for what a plugin raised: a Veto or a PluginFailed that names it.
+
+    Args:
+        error: What it raised.
+        plugin: Its name; empty where nobody knows whose error it is.
+        hook: Where.
+        subject: What it was asked about.
+        hint: What the user may do, where the plugin does not say it.
+    """
+    if isinstance(error, OntofetchError):
+        refused = f"The plugin {quote(plugin)} refuses {subject}: {_as_sentence(error.message)}"
+        return Veto(refused, subject=subject, hint=error.hint or hint)
+    who = f"The plugin {quote(plugin)}" if plugin else "A plugin"
+    failed = f"{who} failed in {hook} for {subject}: {describe(error)}."
+    return PluginFailed(failed, subject=subject, hint=hint)
+
+
+def _as_sentence(message: str) -> str:
+    """Return a plugin's message with an end, for something may follow."""
+    return message if message.rstrip().endswith((".", "!", "?")) else f"{message.rstrip()}."

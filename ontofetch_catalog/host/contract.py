@@ -25,6 +25,7 @@ from ontofetch_hookspecs import (
 )
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.together import asking_together
+from ontofetch_hookspecs.votes import subject_of
 
 from .manager import Plugins
 
@@ -41,19 +42,19 @@ class Contract:
 
     def download_done(self, event: DownloadDone) -> Receipt | None:
         """Send the event and return the catalog's receipt, None if there is no catalog."""
-        return self._call("on_download_done", event, f"the download of {event.version_id}")
+        return self._call("on_download_done", event)
 
     def extract_done(self, event: ExtractDone) -> Receipt | None:
         """Likewise."""
-        return self._call("on_extract_done", event, f"the files of {event.version_id}")
+        return self._call("on_extract_done", event)
 
     def validate_done(self, event: ValidateDone) -> Receipt | None:
         """Likewise."""
-        return self._call("on_validate_done", event, f"the validation of {event.version_id}")
+        return self._call("on_validate_done", event)
 
     def set_latest(self, event: SetLatest) -> Receipt | None:
         """Likewise."""
-        return self._call("on_set_latest", event, f"{event.version_id} as latest")
+        return self._call("on_set_latest", event)
 
     def make(self, kind: type[Sent], **fields: Any) -> Sent:
         """Return an event of this run with `fields`."""
@@ -107,8 +108,8 @@ class Contract:
             hint=f"`--no-plugin {plugin}` leaves the plugin out.",
         )
 
-    def _call(self, hook: str, event: Event, subject: str) -> Receipt | None:
-        return find_receipt(self._plugins.call(hook, event, subject))
+    def _call(self, hook: str, event: DownloadDone | ExtractDone | ValidateDone | SetLatest) -> Receipt | None:
+        return find_receipt(self._plugins.call(hook, event, subject_of(hook, event.version_id)))
 
 
 def now() -> datetime:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import pluggy
 
@@ -17,7 +17,6 @@ from ontofetch_hookspecs import (
     ENTRY_POINT_GROUP,
     PROJECT,
     REQUIRED_GROUP,
-    TRANSACTIONAL,
     Command,
     HostInfo,
     Report,
@@ -27,22 +26,27 @@ from ontofetch_hookspecs import (
     specs,
 )
 from ontofetch_hookspecs.commands import describe
-from ontofetch_hookspecs.errors import OntofetchError, PluginFailed, UsageError, Veto
-from ontofetch_hookspecs.loading import CATALOG, leave_out_misspelled, register
+from ontofetch_hookspecs.errors import OntofetchError, UsageError
+from ontofetch_hookspecs.loading import (
+    AROUND,
+    CATALOG,
+    NO_HOOK,
+    find_outside,
+    has_hooks,
+    leave_out_misspelled,
+    register,
+    wrong_groups,
+)
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.notify import FAILURES, tell_ready
 from ontofetch_hookspecs.surround import surround
+from ontofetch_hookspecs.votes import explain_vote
 
 from ..guesses import did_you_mean
 from .prints import PrintsAside
-from .requirements import contract_fault
 from .timings import PluginTimings
 
-if TYPE_CHECKING:
-    from importlib.metadata import SelectableGroups
-
-SLOW_MILLISECONDS = 1000.0  # an import or a vote that takes longer is named
-OUTERMOST = CATALOG
+SLOW_MILLISECONDS = 1000.0  # a vote that takes longer is named
 _OWN_PACKAGE = __name__.partition(".")[0]
 _log = logging.getLogger("ontofetch.host")
 Contribution = TypeVar("Contribution")
@@ -124,8 +128,8 @@ class Plugins:
             record = self.find(name)
             if record is not None:
                 self.fail(record, f"on_host_ready: {describe(error)}")
-        for sentence in check_outermost(self.manager):
-            _log.warning("%s", sentence)
+        for name, hook in find_outside(self.manager).items():
+            _log.warning("plugin %s wraps %s %s", quote(name), hook, AROUND)
 
     def contributions(self, hook: str, kind: type[Contribution], taken: Iterable[Contribution]) -> list[Contribution]:
         """Return what is `taken` already and what plugins contribute through `hook`; a name taken twice is refused.
@@ -179,18 +183,13 @@ class Plugins:
         before = dict(self.ledger.milliseconds)
         try:
             results: object = getattr(self.manager.hook, hook)(event=event)
-        except OntofetchError as error:
-            plugin, _ = self.ledger.failing_plugin(error) or (OUTERMOST, hook)
-            if plugin == OUTERMOST:
-                raise
-            refused = f"The plugin {quote(plugin)} refuses {subject}: {error.message}"
-            raise Veto(refused, subject=subject, hint=error.hint or _leave_out(plugin)) from error
         except FAILURES as error:
-            plugin, _ = self.ledger.failing_plugin(error) or (OUTERMOST, hook)
-            failed = f"The plugin {quote(plugin)} failed in {hook} for {subject}: {describe(error)}."
-            raise PluginFailed(failed, subject=subject, hint=_leave_out(plugin)) from error
+            plugin, _ = self.ledger.failing_plugin(error) or ("", hook)
+            if plugin in ("", CATALOG) and isinstance(error, OntofetchError):
+                raise
+            raise explain_vote(error, plugin, hook, subject, _leave_out(plugin)) from error
         finally:
-            if not self.manager.has_plugin(OUTERMOST):
+            if not self.manager.has_plugin(CATALOG):
                 # else it names them, whoever the host is
                 self._name_slow(hook, before)
         return results
@@ -224,7 +223,8 @@ def load_plugins(off: Collection[str], required: Collection[str] = ()) -> Plugin
         UsageError: `off` names a plugin that is not installed.
     """
     installed = entry_points()
-    _name_wrong_groups(installed)
+    for name, fault in wrong_groups(installed):
+        _log.warning("plugin %s %s", quote(name), fault)
     points = sorted(installed.select(group=ENTRY_POINT_GROUP), key=lambda point: (point.name, point.value))
     _refuse_unknown(off, {point.name for point in points})
     manager = pluggy.PluginManager(PROJECT)
@@ -232,7 +232,7 @@ def load_plugins(off: Collection[str], required: Collection[str] = ()) -> Plugin
     # of two plugins with one name ours stays
     records = sorted(map(PluginRecord, points), key=lambda it: not it.built_in)
     plugins = Plugins(manager, sorted(records, key=lambda record: record.name))
-    for record in sorted(plugins.records, key=lambda it: it.name == OUTERMOST):
+    for record in sorted(plugins.records, key=lambda it: it.name == CATALOG):
         if record.name in off:
             record.state = "off"
         elif record is not plugins.find(record.name):
@@ -251,22 +251,6 @@ def load_plugins(off: Collection[str], required: Collection[str] = ()) -> Plugin
     return plugins
 
 
-def check_outermost(manager: pluggy.PluginManager) -> list[str]:
-    """Return a sentence for each plugin whose wrapper encloses the catalog's; never writes."""
-    sentences = {}
-    for hook in TRANSACTIONAL:
-        impls = getattr(manager.hook, hook).get_hookimpls()
-        names = [impl.plugin_name for impl in impls]
-        # the last of the list is called first
-        outside = impls[names.index(OUTERMOST) + 1 :] if OUTERMOST in names else []
-        for impl in outside:
-            sentences[impl.plugin_name] = (
-                f"plugin {quote(impl.plugin_name)} wraps {hook} outside of the catalog: what it raises after the "
-                "commit looks as if nothing had been recorded"
-            )
-    return list(sentences.values())
-
-
 def _refuse_unknown(off: Collection[str], known: set[str]) -> None:
     unknown = sorted(set(off) - known)
     if unknown:
@@ -281,29 +265,13 @@ def _refuse_unknown(off: Collection[str], known: set[str]) -> None:
         )
 
 
-def _name_wrong_groups(installed: SelectableGroups) -> None:
-    """Say which plugins nobody will find, for they are in a group that only looks like ours."""
-    for group in sorted(installed.groups):
-        if group.startswith(ENTRY_POINT_GROUP) and group not in (ENTRY_POINT_GROUP, REQUIRED_GROUP):
-            for point in installed.select(group=group):
-                _log.warning(
-                    "plugin %s is in the entry-point group %s, where nobody looks: the group is %s",
-                    quote(point.name),
-                    quote(group),
-                    ENTRY_POINT_GROUP,
-                )
-
-
 def _load(plugins: Plugins, record: PluginRecord) -> None:
     def tell(what: str) -> None:
         _log.warning("plugin %s: %s", quote(record.name), what)
 
-    own = record.name == OUTERMOST and record.built_in
+    own = record.name == CATALOG and record.built_in
     # one catalog for each manager: what the entry point names is the same object for all of them
-    fault = "" if record.built_in else contract_fault(record.point.dist)
-    reason = fault or register(
-        plugins.manager, record.point, tell, prepare=(lambda found: type(found)()) if own else None
-    )
+    reason = register(plugins.manager, record.point, tell, prepare=(lambda found: type(found)()) if own else None)
     if reason:
         plugins.fail(record, reason)
 
@@ -312,17 +280,9 @@ def _watch(plugins: Plugins, record: PluginRecord) -> None:
     plugin = plugins.manager.get_plugin(record.name)
     callers = plugins.manager.get_hookcallers(plugin) or []
     record.hooks = tuple(sorted(caller.name for caller in callers))
-    if not callers:
-        record.state = "partial"
-        record.reason = "it implements no hook: mark its functions with ontofetch_hookspecs.hookimpl"
+    if not has_hooks(plugins.manager, record.name):
+        record.state, record.reason = "partial", NO_HOOK
         _log.warning("plugin %s: %s", quote(record.name), record.reason)
-    spent = plugins.ledger.milliseconds[record.name]
-    if spent > SLOW_MILLISECONDS and not record.built_in:
-        _log.warning(
-            "plugin %s takes %.1f s to import, at every command: import what is heavy inside of its functions",
-            quote(record.name),
-            spent / 1000,
-        )
     for caller in callers:
         for impl in caller.get_hookimpls():
             if impl.plugin is plugin and caller.has_spec():
@@ -332,4 +292,5 @@ def _watch(plugins: Plugins, record: PluginRecord) -> None:
 
 
 def _leave_out(plugin: str) -> str:
-    return f"`--no-plugin {plugin}` leaves the plugin out."
+    # nobody's are the mistakes that pluggy finds, such as a wrapper with a second yield
+    return "`ontofetch plugins` lists them." if not plugin else f"`--no-plugin {plugin}` leaves the plugin out."

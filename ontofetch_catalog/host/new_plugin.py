@@ -12,6 +12,7 @@ from ontofetch_hookspecs.errors import next_step
 from ontofetch_hookspecs.names import quote
 
 PREFIX = "ontofetch-"
+LONGEST = 24  # letters: the name of its scheme is longer, and may have 31
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 _PROJECT = """\
@@ -40,8 +41,8 @@ packages = ["src/ontofetch_$module"]
 _README = """\
 # ontofetch-$name
 
-A plugin of ontofetch: it votes, listens, and adds the command `$name`, the report `$name-files` and the validator
-`$name-lines`.
+A plugin of ontofetch: it votes, listens, and adds the command `$name`, the report `$name-files`, the validator
+`$name-lines` and the scheme `$name-source:`.
 
     pip install -e '.[test]'
     ontofetch plugins
@@ -58,8 +59,9 @@ _HOOKS = '''\
 
 import logging
 
-from ontofetch_hookspecs import Command, PluginSetting, Report, Validator, Veto, hookimpl
+from ontofetch_hookspecs import Command, PluginSetting, Report, SourceScheme, Validator, Veto, hookimpl
 
+REGISTRY = "https://registry.example.org"
 _log = logging.getLogger("ontofetch_$module")
 
 
@@ -73,7 +75,10 @@ class Plugin:
 
     @hookimpl
     def register_settings(self):
-        return [PluginSetting("least_bytes", "int", 1, "fewest bytes that an artifact may have")]
+        return [
+            PluginSetting("least_bytes", "int", 1, "fewest bytes that an artifact may have"),
+            PluginSetting("$name-source", "text", REGISTRY, "address of the registry"),
+        ]
 
     @hookimpl
     def on_host_ready(self, host):
@@ -101,6 +106,11 @@ class Plugin:
     @hookimpl
     def register_validators(self):
         return [Validator("$name-lines", "1", ("text", "csv"), "ontofetch_$module.work:validate")]
+
+    @hookimpl
+    def register_sources(self):
+        listing = "ontofetch_$module.work:list_versions"
+        return [SourceScheme("$name-source", "what the registry has", listing, "tool", REGISTRY)]
 
 
 plugin = Plugin()
@@ -134,19 +144,29 @@ def validate(path, format):
             if len(line) > 100_000:
                 return False, {"error": "a line has more than 100,000 bytes", "line": number}
     return True, {}
+
+
+def list_versions(query):
+    """Yield what the registry has under a name: `$name-source:tool` is asked for `tool`."""
+    from ontofetch_hookspecs import SourceVersion
+
+    told = query.read_json(query.fetch(f"{query.base}/{query.name}.json"))
+    for one in told["versions"]:
+        yield SourceVersion(version=one["number"], url=one["url"], checksum=f"sha256:{one['sha256']}")
 '''
 
 _TEST = '''\
 """The plugin conforms, votes, listens; `ontofetch_bench` comes with ontofetch-hookspecs."""
 
+import json
 import logging
 
 import pytest
 
 import ontofetch_$module
-from ontofetch_hookspecs import Veto
+from ontofetch_hookspecs import SourceQuery, Veto
 from ontofetch_hookspecs.testing import check_plugin, sample_download_done
-from ontofetch_$module.work import validate
+from ontofetch_$module.work import list_versions, validate
 
 
 def test_it_conforms():
@@ -171,6 +191,14 @@ def test_long_lines_fail(tmp_path):
     assert validate(str(path), "text") == (True, {})
     path.write_text("x" * 100_001)
     assert validate(str(path), "text")[0] is False
+
+
+def test_versions_are_listed():
+    one = {"number": "1.0", "url": "https://registry.example.org/tool-1.0.owl", "sha256": "0" * 64}
+    answers = {"https://registry.example.org/tool.json": json.dumps({"versions": [one]}).encode()}
+    query = SourceQuery(name="tool", base=ontofetch_$module.REGISTRY, fetch=answers.__getitem__, read_json=json.loads)
+    (version,) = list_versions(query)
+    assert (version.version, version.url) == ("1.0", one["url"])
 '''
 
 FILES = {
@@ -189,11 +217,11 @@ def write_project(name: str, parent: Path) -> list[Path]:
         UsageError: It is no name of a plugin, or there is something already.
         OntofetchError: The disk refuses.
     """
-    if not _NAME.fullmatch(name) or len(name) > 60:
+    if not _NAME.fullmatch(name) or len(name) > LONGEST:
         raise UsageError(
             f"{quote(name)} is no name of a plugin.",
             subject=name,
-            hint="Take small letters and digits, joined by `-`: `licence-check`, for instance.",
+            hint=f"Take at most {LONGEST} small letters and digits, joined by `-`: `licence-check`, for instance.",
         )
     folder = parent / f"{PREFIX}{name}"
     values = {"name": name, "module": name.replace("-", "_")}

@@ -5,10 +5,11 @@ from __future__ import annotations
 import uuid
 
 from ontofetch_hookspecs import HostInfo
+from ontofetch_hookspecs.loading import CATALOG
 
 from ..errors import OntofetchError
 from ..settings import Settings
-from .manager import OUTERMOST, Plugins, load_plugins
+from .manager import Plugins, load_plugins
 from .plugin_settings import settings_of
 
 NAME = "ontofetch"
@@ -48,12 +49,12 @@ def refuse_broken_catalog(plugins: Plugins) -> None:
     Raises:
         OntofetchError: So it is.
     """
-    record = plugins.find(OUTERMOST)
+    record = plugins.find(CATALOG)
     if record is not None and record.state == "failed":
         raise OntofetchError(
-            f"The plugin {OUTERMOST} is installed but does not work: {record.reason}.",
-            subject=OUTERMOST,
-            hint=f"Mend it; with `--no-plugin {OUTERMOST}` a release is published without being recorded.",
+            f"The plugin {CATALOG} is installed but does not work: {record.reason}.",
+            subject=CATALOG,
+            hint=f"Mend it; with `--no-plugin {CATALOG}` a release is published without being recorded.",
         )
 
 

@@ -182,14 +182,6 @@ _OTHERS = (
 )
 _PORTABLE = (
     Variant(
-        name="download/in-place-without-syncfs",
-        build=scenarios.with_others(scenarios.former, {"store/example/sample/2.0/src/a.zip": DATA}),
-        run=scenarios.download_from("2.0", DATA, None),
-        done="download.done",
-        volatile=("store/example/sample/2.0",),
-        syncfs=False,
-    ),
-    Variant(
         name="extract/without-syncfs",
         build=scenarios.with_tree(scenarios.downloaded, TEXTS),
         run=scenarios.extract("2.0", DATA, TEXTS),

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from ontofetch_catalog.errors import UsageError
-from ontofetch_catalog.host.manager import PluginFailed, Plugins, check_outermost, load_plugins
-from ontofetch_hookspecs import Command, HostInfo, Veto
+from ontofetch_catalog.host.manager import Plugins, load_plugins
+from ontofetch_hookspecs import Command, HostInfo, PluginFailed, Veto
+from ontofetch_hookspecs.loading import find_outside
 from ontofetch_hookspecs.testing import sample_download_done
 
 Add = Callable[..., Path]
@@ -52,7 +53,7 @@ def test_installed_plugins_are_loaded(add_plugin: Add) -> None:
     assert good is not None
     assert (good.distribution, good.hooks, good.built_in) == (("good", "1.2.3"), ("register_commands",), False)
     assert [name for name, _ in plugins.manager.list_name_plugin()][-1] == "catalog"
-    assert check_outermost(plugins.manager) == []
+    assert find_outside(plugins.manager) == {}
 
 
 @pytest.mark.parametrize(
@@ -177,9 +178,8 @@ def test_a_wrapper_outside_of_the_catalog_is_told(
     add_plugin("outside", wrapper.format(", tryfirst=True"))
     plugins = load_plugins(())
     plugins.ready(host_of(plugins, tmp_path))
-    (sentence,) = check_outermost(plugins.manager)
-    assert "plugin 'outside' wraps on_download_done outside of the catalog" in sentence
-    assert sentence in caplog.text
+    assert find_outside(plugins.manager) == {"outside": "on_download_done"}
+    assert "plugin 'outside' wraps on_download_done outside of the catalog" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ class DownloadBoundary(Boundary):
     def settle(self) -> None:
         """Make the bytes durable where they lie."""
         if self._event.staged is None:
-            staged.make_durable_in_place(self.store.path(self.target))
+            staged.make_alone_durable(self.store.path(self.target))
         else:
             self._source = staged.settle(self.store, self._event.staged, sessions.new_boundary_id())
 

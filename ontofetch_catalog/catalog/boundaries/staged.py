@@ -137,6 +137,13 @@ def make_durable_in_place(path: StorePath) -> None:
     """Make a file or folder below the root, and the folders around it that a host may just have made, durable."""
     if fsops.sync_filesystem(path.parent):
         return
+    make_alone_durable(path)
+
+
+def make_alone_durable(path: StorePath) -> None:
+    """Likewise, and nothing else: for one file it costs less than to wait for whatever the file system has to write."""
+    if not fsops.is_durable(path):
+        return
     sync_tree(path)
     while path.relpath:
         path = path.parent

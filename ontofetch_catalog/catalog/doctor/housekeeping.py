@@ -7,7 +7,10 @@ import stat
 import time
 from collections.abc import Iterator, Sequence
 
-from ontofetch_hookspecs import TRANSACTIONAL, layout
+import pluggy
+
+from ontofetch_hookspecs import layout
+from ontofetch_hookspecs.loading import AROUND, find_outside
 from ontofetch_hookspecs.names import quote, relpath_fault
 from ontofetch_hookspecs.stages import LOCK, RECORD, is_held
 from ontofetch_hookspecs.store_paths import StorePath
@@ -17,7 +20,6 @@ from ..connection import Store
 from ..walk import as_text
 from .findings import Findings
 
-OUTERMOST = "catalog"  # the name under which a host registers the catalog, last of all
 DAY = 86_400
 _TEMPORARY = r"|\..*\.new"
 # folder → the names that the catalog gives in it; in quarantine and among the backups there may be anything
@@ -164,17 +166,7 @@ def check_wrappers(manager: object, findings: Findings) -> None:
         manager: The host's pluggy.PluginManager; None where there is no host.
         findings: Collects.
     """
-    hooks = getattr(manager, "hook", None)
-    told: dict[str, str] = {}
-    for name in TRANSACTIONAL if hooks is not None else ():
-        # the last of the list is called first
-        plugins = [impl.plugin_name for impl in getattr(hooks, name).get_hookimpls()]
-        outside = plugins[plugins.index(OUTERMOST) + 1 :] if OUTERMOST in plugins else []
-        for plugin in outside:
-            told.setdefault(plugin, name)
-    for plugin, name in sorted(told.items()):
-        message = (
-            f"The plugin {quote(plugin)} wraps {name} outside of the catalog: what it raises after the commit looks as "
-            "if nothing had been recorded."
-        )
-        findings.add("CAT025", plugin, message)
+    if not isinstance(manager, pluggy.PluginManager):
+        return
+    for plugin, hook in find_outside(manager).items():
+        findings.add("CAT025", plugin, f"The plugin {quote(plugin)} wraps {hook} {AROUND}.")

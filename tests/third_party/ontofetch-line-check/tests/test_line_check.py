@@ -1,13 +1,14 @@
 """The plugin conforms, votes, listens; `ontofetch_bench` comes with ontofetch-hookspecs."""
 
+import json
 import logging
 
 import pytest
 
 import ontofetch_line_check
-from ontofetch_hookspecs import Veto
+from ontofetch_hookspecs import SourceQuery, Veto
 from ontofetch_hookspecs.testing import check_plugin, sample_download_done
-from ontofetch_line_check.work import validate
+from ontofetch_line_check.work import list_versions, validate
 
 
 def test_it_conforms():
@@ -32,3 +33,11 @@ def test_long_lines_fail(tmp_path):
     assert validate(str(path), "text") == (True, {})
     path.write_text("x" * 100_001)
     assert validate(str(path), "text")[0] is False
+
+
+def test_versions_are_listed():
+    one = {"number": "1.0", "url": "https://registry.example.org/tool-1.0.owl", "sha256": "0" * 64}
+    answers = {"https://registry.example.org/tool.json": json.dumps({"versions": [one]}).encode()}
+    query = SourceQuery(name="tool", base=ontofetch_line_check.REGISTRY, fetch=answers.__getitem__, read_json=json.loads)
+    (version,) = list_versions(query)
+    assert (version.version, version.url) == ("1.0", one["url"])

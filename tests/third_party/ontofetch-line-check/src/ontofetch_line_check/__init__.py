@@ -2,8 +2,9 @@
 
 import logging
 
-from ontofetch_hookspecs import Command, PluginSetting, Report, Validator, Veto, hookimpl
+from ontofetch_hookspecs import Command, PluginSetting, Report, SourceScheme, Validator, Veto, hookimpl
 
+REGISTRY = "https://registry.example.org"
 _log = logging.getLogger("ontofetch_line_check")
 
 
@@ -17,7 +18,10 @@ class Plugin:
 
     @hookimpl
     def register_settings(self):
-        return [PluginSetting("least_bytes", "int", 1, "fewest bytes that an artifact may have")]
+        return [
+            PluginSetting("least_bytes", "int", 1, "fewest bytes that an artifact may have"),
+            PluginSetting("line-check-source", "text", REGISTRY, "address of the registry"),
+        ]
 
     @hookimpl
     def on_host_ready(self, host):
@@ -45,6 +49,11 @@ class Plugin:
     @hookimpl
     def register_validators(self):
         return [Validator("line-check-lines", "1", ("text", "csv"), "ontofetch_line_check.work:validate")]
+
+    @hookimpl
+    def register_sources(self):
+        listing = "ontofetch_line_check.work:list_versions"
+        return [SourceScheme("line-check-source", "what the registry has", listing, "tool", REGISTRY)]
 
 
 plugin = Plugin()

@@ -25,3 +25,12 @@ def validate(path, format):
             if len(line) > 100_000:
                 return False, {"error": "a line has more than 100,000 bytes", "line": number}
     return True, {}
+
+
+def list_versions(query):
+    """Yield what the registry has under a name: `line-check-source:tool` is asked for `tool`."""
+    from ontofetch_hookspecs import SourceVersion
+
+    told = query.read_json(query.fetch(f"{query.base}/{query.name}.json"))
+    for one in told["versions"]:
+        yield SourceVersion(version=one["number"], url=one["url"], checksum=f"sha256:{one['sha256']}")
