@@ -6,6 +6,7 @@ is told by `refining` as well. No step here calls itself, and none takes more th
 
 from __future__ import annotations
 
+from binascii import hexlify
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -61,16 +62,19 @@ def read_blanks(statements: Statements) -> Blanks:
         refined = refine(_tangle(found, statements))
         found.exact, found.signatures = refined.exact, refined.signatures
         for node in cyclic:
-            _name(found, node, refined.colours[node], len(rests_of(statements.kept[node])))
+            number = len(rests_of(statements.kept.get(node, b""))) + len(rests_of(statements.refs[node]))
+            _name(found, node, refined.colours[node], number)
     owners = found.owners
     for node in found.roots:
-        owners[node] = _term_of(statements.kept.get(node, b""))
+        packed = statements.kept.get(node)
+        owners[node] = _term_of(packed) if packed else b""
     for node in reversed(order):
         subject = above.get(node)
         if subject is not None and node not in more:
             owners[node] = subject if subject[0] == NAMED else owners.get(subject, b"")
     for node in left:
         statements.kept.pop(node, None)
+        statements.refs.pop(node, None)
     return found
 
 
@@ -85,12 +89,11 @@ def _arrows(statements: Statements) -> tuple[dict[bytes, int], Subjects, dict[by
     left = dict.fromkeys((node for node in statements.kept if node[0] != NAMED), 0)
     above: Subjects = {}
     more: dict[bytes, list[bytes]] = {}
-    for subject, packed in statements.kept.items():
-        if b"_:" not in packed:
-            continue
+    for subject, packed in statements.refs.items():
         count = 0
         for rest in rests_of(packed):
-            for target in {*nodes_of(rest)} if b"_:" in rest else ():
+            nodes = nodes_of(rest)
+            for target in nodes if len(nodes) == 1 else set(nodes):
                 count += 1
                 if target not in above:
                     above[target] = subject
@@ -103,7 +106,7 @@ def _arrows(statements: Statements) -> tuple[dict[bytes, int], Subjects, dict[by
 
 
 def _name(blanks: Blanks, node: bytes, digest: bytes, statements: int) -> None:
-    blanks.tokens[node] = b"_#" + digest.hex().encode()
+    blanks.tokens[node] = b"_#" + hexlify(digest)
     while len(digest) < statements * LINE:
         digest += sha256(digest).digest()
     blanks.lines[node] = digest[: statements * LINE]
@@ -119,20 +122,21 @@ def _tell(
     """Find the tokens of the nodes that lie in no circle and above none; return these, those below first."""
     ready = [node for node, count in left.items() if not count]
     waiting = {node: count for node, count in left.items() if count}
-    kept, tokens = statements.kept, found.tokens
+    kept, refs, tokens = statements.kept, statements.refs, found.tokens
     for node in ready:  # which grows
-        packed = kept.get(node)
-        rests = sorted(rests_of(packed)) if packed else []
-        if packed and b"_:" in packed:
-            rests = sorted([put_in(rest, tokens) for rest in rests])
+        rests = list(rests_of(kept.get(node, b"")))
+        if node in refs:
+            rests += [put_in(rest, tokens) for rest in rests_of(refs[node])]
+        rests.sort()
         _name(found, node, sha256(b"\n".join(rests)).digest(), len(rests))
-        if node not in above:
+        subject = above.get(node)
+        if subject is None:
             continue
-        for subject in (above[node], *more.get(node, ())):
-            if subject in waiting:
-                waiting[subject] -= 1
-                if not waiting[subject]:
-                    ready.append(subject)
+        for each in (subject, *more[node]) if node in more else (subject,):
+            if each in waiting:
+                waiting[each] -= 1
+                if not waiting[each]:
+                    ready.append(each)
     return ready
 
 
@@ -154,22 +158,16 @@ def _tangle(blanks: Blanks, statements: Statements) -> Tangle:
     """Return the part of the graph that tokens don't tell."""
     hard, tokens = blanks.hard, blanks.tokens
     tangle = Tangle()
-    for subject, packed in statements.kept.items():
-        own = []
-        for rest in rests_of(packed) if b"_:" in packed or subject in hard else ():
+    for subject, packed in statements.refs.items():
+        for rest in rests_of(packed):
             nodes = nodes_of(rest)
-            if not nodes:
-                own.append(rest)
-                continue
             inside = [target for target in dict.fromkeys(nodes) if target in hard]
             if inside or subject in hard:
                 # only those that are not hard have one that may be put in
                 easy = {node: tokens[node] for node in nodes if node not in hard}
                 tangle.lines.append((subject, put_in(rest, easy) if easy else rest, inside))
-        if subject in hard and subject not in tokens:
-            tangle.colours[subject] = sha256(b"\n".join(sorted(own))).digest()
     for node in hard:
-        if node in tokens:
-            # of one in no circle the token tells all that lies below it
-            tangle.colours[node] = sha256(tokens[node]).digest()
+        # of one in no circle the token tells all that lies below it
+        own = tokens.get(node) or b"\n".join(sorted(rests_of(statements.kept.get(node, b""))))
+        tangle.colours[node] = sha256(own).digest()
     return tangle

@@ -7,7 +7,7 @@ costs little, what is done once per statement is nearly all that facts cost: thi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from hashlib import sha256
 
 from . import vocabulary
@@ -21,6 +21,8 @@ OWNERS = tuple(f"<{iri}>".encode() for iri in vocabulary.OWNERS)
 _READ = frozenset([*OWNERS, *(f"<{iri}>".encode() for iri in (*vocabulary.SAYS, vocabulary.TYPE))])
 _HEADS = tuple(f"<{iri}>".encode() for iri in vocabulary.HEADS)
 NAMED = ord("<")
+_BLANK = b" _:"
+_END = b" .\n"
 
 Grown = dict[bytes, bytes | bytearray]
 
@@ -34,6 +36,7 @@ class Statements:
     Attributes:
         parsed: How many there were, with repeats.
         kept: Subject → its statements without the subject, a line feed between them, with repeats.
+        refs: Likewise, those in which blank nodes occur beside the subject.
         heads: Subjects that may be ontologies or schemes.
         exact: Whether nothing was left out.
     """
@@ -43,23 +46,25 @@ class Statements:
         self.parsed = 0
         self.exact = True
         self.kept: Grown = {}
+        self.refs: Grown = {}
         self.heads: set[bytes] = set()
         self._last = b""
         self._rests: list[bytes] = []
 
-    def add(self, lines: Iterable[bytes]) -> None:
-        """Take some lines; those of one subject are put together once another one comes."""
+    def add(self, text: bytes) -> None:
+        """Take some lines, each with its end; those of one subject are put together once another one comes."""
+        # no literal has a line feed in it
+        lines = text.removesuffix(_END).split(_END)
+        self.parsed += len(lines)
+        has_head = _may_be_head(text)
         last, rests = self._last, self._rests
-        number = 0
         for line in lines:
-            number += 1
             subject, _, rest = line.partition(b" ")
             if subject != last:
-                self._keep(last, rests)
+                self._keep(last, rests, has_head=has_head)
                 last, rests = subject, []
             rests.append(rest)
         self._last, self._rests = last, rests
-        self.parsed += number
 
     def add_clauses(self, subject: bytes, rests: Iterable[bytes]) -> None:
         """Take the statements of one name."""
@@ -72,21 +77,28 @@ class Statements:
         self._keep(self._last, self._rests)
         self._last, self._rests = b"", []
 
-    def _keep(self, subject: bytes, rests: list[bytes]) -> None:
+    def _keep(self, subject: bytes, rests: list[bytes], *, has_head: bool = True) -> None:
+        if not subject:
+            return
         text = b"\n".join(rests)
-        if len(text) > _LARGE:
-            text = b"\n".join(map(self._shortened, rests))
-        known = self.kept.get(subject)
-        if known is None:
-            if subject:
-                self.kept[subject] = text
-        elif isinstance(known, bytearray):
-            known += b"\n" + text
-        else:
-            # one that grows again is made so that this costs no more than what is appended
-            self.kept[subject] = bytearray(known) + b"\n" + text
-        if _HEADS[0] in text or _HEADS[1] in text:
+        if has_head and _may_be_head(text):
             self.heads.add(subject)
+        if len(text) > _LARGE:
+            rests = list(map(self._shortened, rests))
+            text = b"\n".join(rests)
+        if b"_:" in text and self.has_blanks:
+            refs = [rest for rest in rests if b"_:" in rest and nodes_of(rest)]
+            if len(refs) == len(rests):
+                grow(self.refs, subject, text)
+                return
+            if refs:
+                grow(self.refs, subject, b"\n".join(refs))
+                named = set(refs)
+                text = b"\n".join([rest for rest in rests if rest not in named])
+        if subject in self.kept:
+            grow(self.kept, subject, text)
+        else:
+            self.kept[subject] = text
 
     def _shortened(self, rest: bytes) -> bytes:
         """Return a statement; a long one as its predicate, the beginning of its object if that is shown, and a hash.
@@ -105,33 +117,46 @@ class Statements:
         return b" ".join([predicate[:_KEPT], kept, b"#" + sha256(rest).hexdigest().encode()])
 
 
-def grow(texts: Grown, key: bytes, more: bytes) -> None:
+def _may_be_head(text: bytes) -> bool:
+    return _HEADS[0] in text or _HEADS[1] in text
+
+
+def grow(texts: Grown, key: bytes, more: bytes, between: bytes = b"\n") -> None:
     """Append to a value; one that grows again is made so that this costs no more than what is appended."""
     found = texts.get(key)
     if found is None:
         texts[key] = more
     elif isinstance(found, bytearray):
-        found += more
+        found += between + more
     else:
-        texts[key] = bytearray(found) + more
+        texts[key] = bytearray(found) + between + more
 
 
-def rests_of(packed: bytes | bytearray) -> set[bytes]:
-    """Return the statements of a subject."""
-    return set(bytes(packed).split(b"\n")) if packed else set()
+def rests_of(packed: bytes | bytearray) -> Collection[bytes]:
+    """Return the statements of a subject, each once."""
+    if b"\n" in packed:
+        return set(bytes(packed).split(b"\n"))
+    return (bytes(packed),) if packed else ()
 
 
 def nodes_of(rest: bytes) -> list[bytes]:
     """Return the blank nodes of a statement without its subject."""
-    if b"_:" not in rest:
+    if b'"' in rest:
+        return [node[1] for node in _NODE.finditer(rest) if node[1]]
+    start = rest.find(_BLANK)
+    if start < 0:
         return []
-    if b'"' not in rest:
-        return [word for word in rest.split(b" ") if word[:2] == b"_:"]
-    return [node[1] for node in _NODE.finditer(rest) if node[1]]
+    if rest.find(_BLANK, start + 3) < 0:
+        return [rest[start + 1 :].partition(b" ")[0]]
+    return [word for word in rest.split(b" ") if word[:2] == b"_:"]
 
 
 def put_in(rest: bytes, names: dict[bytes, bytes]) -> bytes:
     """Return a statement with blank nodes replaced by what stands for them; others stay."""
-    if b'"' not in rest:
-        return b" ".join([names.get(word, word) for word in rest.split(b" ")])
-    return _NODE.sub(lambda node: names.get(node[1], node[1]) if node[1] else node[0], rest)
+    if b'"' in rest:
+        return _NODE.sub(lambda node: names.get(node[1], node[1]) if node[1] else node[0], rest)
+    start = rest.find(_BLANK) + 1
+    if start and rest.find(_BLANK, start) < 0:
+        node, space, end = rest[start:].partition(b" ")
+        return rest[:start] + names.get(node, node) + space + end
+    return b" ".join([names.get(word, word) for word in rest.split(b" ")])

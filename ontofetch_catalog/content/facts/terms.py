@@ -7,7 +7,6 @@ only it leads to, and those of annotations about it. Which syntax the graph was 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import repeat
@@ -48,12 +47,13 @@ class _Subject:
 
     Attributes:
         name: As it stands in statements.
-        rests: Its statements, sorted, with what stands for blank nodes.
+        rests: Its statements, with what stands for blank nodes: sorted, those without such nodes first.
         told: Those of which something is read.
-        others: All others.
+        others: All others, in that order.
         bits: Its classes, as `vocabulary` counts them.
         below: LINE bytes for each statement of the blank nodes that belong to it.
         annotations: What stands for the annotations about it, sorted.
+        size: The number of its statements.
     """
 
     name: bytes
@@ -62,12 +62,8 @@ class _Subject:
     others: list[bytes]
     bits: int
     below: bytes | bytearray
-    annotations: Sequence[bytes]
-
-    @property
-    def size(self) -> int:
-        """Return the number of its statements."""
-        return len(self.rests) + len(self.below) // LINE
+    annotations: list[bytes]
+    size: int
 
     def digest(self) -> bytes:
         """Return the digest of all that is said of it."""
@@ -75,10 +71,11 @@ class _Subject:
 
     def other_digest(self, shown: frozenset[int]) -> bytes:
         """Return the digest of all that is said of it but for what is shown."""
-        others = [*self.others, *self.annotations]
-        for code, statements in self.told.items():
-            if code not in shown:
-                others += [rest for rest, _ in statements]
+        others = self.others + self.annotations
+        if not self.told.keys() <= shown:
+            for code, statements in self.told.items():
+                if code not in shown:
+                    others += [rest for rest, _ in statements]
         return sha256(b"\n".join(others)).digest()
 
     def lines(self) -> array[int]:
@@ -95,19 +92,24 @@ class _Subject:
 
     def names(self, code: int) -> list[str]:
         """Return what is told, sorted, each once."""
-        if code not in self.told:
-            return _NONE
         found = {texts.shortened_iri(text) for text, _ in self.values(code) if text}
         return sorted(found)[: texts.MOST_LISTED]
 
-    def digest_of(self, code: int) -> bytes | None:
-        """Return the digest of all that tells something, None where nothing does."""
-        # of the values alone, whichever predicate says so
+    def shown(self, code: int, most: int) -> tuple[str | None, bytes | None]:
+        """Return the best text of all that tells something, cut, and the digest of them all; None where nothing does.
+
+        The digest is of the values alone, whichever predicate says so.
+        """
         found = self.told.get(code)
-        if not found:
-            return None
-        values = found[0][1] if len(found) == 1 else b"\n".join(sorted([value for _, value in found]))
-        return sha256(values).digest()[:16]
+        if found is None:
+            return None, None
+        if len(found) == 1:
+            value = found[0][1]
+            text = texts.read_value(value)[0]
+        else:
+            value = b"\n".join(sorted([value for _, value in found]))
+            text = texts.best(self.values(code)) or ""
+        return text if len(text) <= most else texts.cut(text, most), sha256(value).digest()[:16]
 
 
 class _Graph:
@@ -115,7 +117,7 @@ class _Graph:
 
     def __init__(self, statements: Statements) -> None:
         self._kept = statements.kept
-        self._has_blanks = statements.has_blanks
+        self._refs = statements.refs
         self.blanks = read_blanks(statements)
         self._below: Grown = {}
         self._annotations: dict[bytes, list[bytes]] = {}
@@ -130,7 +132,7 @@ class _Graph:
         """Find the statements of the blank nodes, and the roots among these, by the term that they belong to."""
         blanks, below = self.blanks, self._below
         for node, lines in blanks.lines.items():
-            grow(below, blanks.owners.get(node, b""), lines)
+            grow(below, blanks.owners.get(node, b""), lines, b"")
         for node in blanks.roots:
             owner = blanks.owners.get(node, b"")
             if owner:
@@ -141,15 +143,15 @@ class _Graph:
         blanks.lines.clear()
 
     def _try_head(self, name: bytes) -> None:
-        packed = self._kept[name]
+        packed, refs = self._kept[name], self._refs.get(name)
         head = self.take(name)
         if head.bits & _HEAD_BITS:
             self.heads.append(head)
             return
         # only its text looks like one
-        self._kept[name] = packed
-        grow(self._below, name, head.below)
-        self._annotations[name] = list(head.annotations)
+        self._kept[name], self._below[name], self._annotations[name] = packed, head.below, head.annotations
+        if refs is not None:
+            self._refs[name] = refs
 
     def take_rest(self) -> array[int]:
         """Return a hash for each statement that belongs to no name."""
@@ -157,34 +159,39 @@ class _Graph:
 
     def names(self) -> list[bytes]:
         """Return the subjects that are no ontologies and no schemes, sorted, without brackets."""
-        return sorted([name[1:-1] for name in self._kept.keys() | self._below.keys()])
+        return sorted([name[1:-1] for name in self._kept.keys() | self._refs.keys() | self._below.keys()])
 
     def take(self, name: bytes) -> _Subject:
         """Return what is said of a name, once."""
-        packed = self._kept.pop(name, b"")
-        rests = sorted(rests_of(packed))
-        if self._has_blanks and b"_:" in packed:
-            tokens = self.blanks.tokens
-            # those of two nodes that are alike stay two
-            rests = sorted([put_in(rest, tokens) if b"_:" in rest else rest for rest in rests])
+        rests = sorted(rests_of(self._kept.pop(name, b"")))
         bits = 0
         told: Told = {}
-        others = []
+        others: list[bytes] = []
         for rest in rests:
             predicate, _, value = rest.partition(b" ")
             code = _CODES.get(predicate)
-            if code is None or (code == vocabulary.PARENT and (value[:1] != b"<" or value[:2] == b"<<")):
+            if code is None:
                 others.append(rest)
             elif code == _CLASS:
                 # behind the class may stand a graph
                 bits |= _BITS.get(value.partition(b" ")[0], vocabulary.INDIVIDUAL)
                 others.append(rest)
+            elif code == vocabulary.PARENT and (value[:1] != b"<" or value[:2] == b"<<"):
+                others.append(rest)
             elif code in told:
                 told[code].append((rest, value))
             else:
                 told[code] = [(rest, value)]
-        annotations = sorted(self._annotations.pop(name, ()))
-        return _Subject(name, rests, told, others, bits, self._below.pop(name, b""), annotations)
+        packed = self._refs.pop(name, b"")
+        if packed:
+            tokens = self.blanks.tokens
+            # those that lead to two nodes that are alike stay two
+            refs = sorted([put_in(rest, tokens) for rest in rests_of(packed)])
+            others += refs
+            rests += refs
+        below = self._below.pop(name, b"")
+        annotations = sorted(self._annotations.pop(name)) if name in self._annotations else []
+        return _Subject(name, rests, told, others, bits, below, annotations, len(rests) + len(below) // LINE)
 
 
 class _Whole:
@@ -264,23 +271,21 @@ def _general(statements: int, digest: bytes) -> tuple[Any, ...]:
 
 def _row(term: _Subject, digest: bytes) -> tuple[Any, ...]:
     """Return the columns of the table of terms, in their order, but for `lines`."""
-    told = term.told
+    told, bits = term.told, term.bits
     defining = vocabulary.DEFINITION if vocabulary.DEFINITION in told else vocabulary.COMMENT
-    label = texts.best(term.values(vocabulary.LABEL))
-    definition = texts.best(term.values(defining))
+    deprecated = bits & vocabulary.DEPRECATED_BIT != 0
+    if vocabulary.DEPRECATED in told and not deprecated:
+        deprecated = any(text in _TRUE for text, _ in term.values(vocabulary.DEPRECATED))
     return (
         texts.iri_of(term.name),
-        vocabulary.kind_of(term.bits),
-        label and texts.cut(label),
-        term.digest_of(vocabulary.LABEL),
-        definition and texts.cut(definition, texts.MOST_DEFINITION),
-        term.digest_of(defining),
-        bool(term.bits & vocabulary.DEPRECATED_BIT)
-        or (vocabulary.DEPRECATED in told and any(text in _TRUE for text, _ in term.values(vocabulary.DEPRECATED))),
-        term.names(vocabulary.REPLACED),
-        term.names(vocabulary.CONSIDER),
-        term.names(vocabulary.PARENT),
-        term.names(vocabulary.ALTERNATIVE),
+        vocabulary.kind_of(bits),
+        *term.shown(vocabulary.LABEL, texts.MOST_TEXT),
+        *term.shown(defining, texts.MOST_DEFINITION),
+        deprecated,
+        term.names(vocabulary.REPLACED) if vocabulary.REPLACED in told else _NONE,
+        term.names(vocabulary.CONSIDER) if vocabulary.CONSIDER in told else _NONE,
+        term.names(vocabulary.PARENT) if vocabulary.PARENT in told else _NONE,
+        term.names(vocabulary.ALTERNATIVE) if vocabulary.ALTERNATIVE in told else _NONE,
         term.size,
         digest,
         term.other_digest(_SHOWN_BY[defining])[:16],
