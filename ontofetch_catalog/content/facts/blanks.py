@@ -10,7 +10,7 @@ from binascii import hexlify
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from .refining import Tangle, refine
+from .refining import MOST, Tangle, refine
 from .statements import NAMED, OWNERS, Statements, nodes_of, put_in, rests_of
 
 LINE = 8  # bytes of a statement's hash
@@ -157,14 +157,17 @@ def _and_above(some: set[bytes], above: Subjects, more: dict[bytes, list[bytes]]
 def _tangle(blanks: Blanks, statements: Statements) -> Tangle:
     """Return the part of the graph that tokens don't tell."""
     hard, tokens = blanks.hard, blanks.tokens
-    tangle = Tangle()
+    tangle = Tangle(size=len(hard))
     for subject, packed in statements.refs.items():
+        if tangle.size > MOST:
+            break
         for rest in rests_of(packed):
             nodes = nodes_of(rest)
             inside = [target for target in dict.fromkeys(nodes) if target in hard]
             if inside or subject in hard:
                 # only those that are not hard have one that may be put in
                 easy = {node: tokens[node] for node in nodes if node not in hard}
+                tangle.size += 1 + len(inside)
                 tangle.lines.append((subject, put_in(rest, easy) if easy else rest, inside))
     for node in hard:
         # of one in no circle the token tells all that lies below it
