@@ -336,6 +336,7 @@ FEW_ROWS = {
     "analytics.comparison:_iris": _TABLES,
     "analytics.comparison:all_terms": _TABLES,
     "analytics.comparison:labels": _TABLES,
+    "catalog.oddities:warn_of_oddities": "one row per file that changed and is odd",
     "analytics.drawing:data_of": "what a person can see in a chart",
     "analytics.reports.quality:_terms": _TABLES,
     "analytics.term_lives:all_terms": _TABLES,

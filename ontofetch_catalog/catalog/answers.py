@@ -28,11 +28,15 @@ class Answers:
         record: The release as the boundary left it.
         contents: The sha256 of its files.
         results: What is known of these contents, of every validator; None: it was not read.
+        facts: Which facts of these contents are known, of every version; None: it was not read.
+        oddities: What is odd about the meaning of its files; None: it was not read.
     """
 
     record: VersionRecord
     contents: frozenset[str] = frozenset()
     results: pa.Table | None = None
+    facts: pa.Table | None = None
+    oddities: pa.Table | None = None
 
     def known_results(self, file_ids: Sequence[str], validator: str, validator_version: str) -> pa.Table | None:
         """Return what is known of these contents, as `repo.validations.known_results`; None if it was not read."""
@@ -47,6 +51,17 @@ class Answers:
         )
         asked = pc.is_in(self.results["file_id"], value_set=pa.array(list(file_ids), pa.string()))
         return self.results.filter(pc.and_(of_both, asked)).drop_columns(["validator", "validator_version"])
+
+    def known_facts(self, file_ids: Sequence[str], facts_versions: Sequence[str]) -> pa.Table | None:
+        """Return which facts of these contents are known, as `repo.facts.known_facts`; None if it was not read."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        if self.facts is None or not self.contents.issuperset(file_ids):
+            return None
+        asked = pc.is_in(self.facts["file_id"], value_set=pa.array(list(file_ids), pa.string()))
+        known = pc.is_in(self.facts["facts_version"], value_set=pa.array(list(facts_versions), pa.string()))
+        return self.facts.filter(pc.and_(asked, known))
 
 
 _kept: dict[Path, tuple[State, Answers]] = {}  # root → the state in which a boundary left the database, its answers

@@ -19,7 +19,7 @@ from ontofetch_hookspecs.together import answering
 
 from . import answers, extractions
 from .connection import Store
-from .repo import facts, files, latest, releases, validations
+from .repo import facts, files, latest, meaning, releases, validations
 from .sessions import reading, state_of
 
 if TYPE_CHECKING:
@@ -85,8 +85,13 @@ def lookup_version(store: Store, version_id: str) -> VersionRecord | None:
         return _version_record(store, connection, version_id)
 
 
-def prepare_answers(store: Store, connection: duckdb.DuckDBPyConnection, version_id: str) -> answers.Answers | None:
-    """Read what a host asks after a boundary of a release: its record, and what is known of its files' contents."""
+def prepare_answers(
+    store: Store, connection: duckdb.DuckDBPyConnection, version_id: str, kind: str
+) -> answers.Answers | None:
+    """Read what is asked after a boundary of a release: its record, and what is known of its files' contents.
+
+    After a validation, what is odd about their meaning is asked as well.
+    """
     record = _version_record(store, connection, version_id)
     if record is None:
         return None
@@ -94,7 +99,9 @@ def prepare_answers(store: Store, connection: duckdb.DuckDBPyConnection, version
     if contents is None:
         return answers.Answers(record=record)
     results = validations.known_results_of(connection, version_id)
-    return answers.Answers(record=record, contents=contents, results=results)
+    known = facts.known_facts_of(connection, version_id)
+    oddities = meaning.find_oddities(connection, version_id) if kind == "validate" else None
+    return answers.Answers(record=record, contents=contents, results=results, facts=known, oddities=oddities)
 
 
 def _version_record(store: Store, connection: duckdb.DuckDBPyConnection, version_id: str) -> VersionRecord | None:
@@ -150,6 +157,15 @@ def _artifact_record(version: releases.VersionRow, artifact: releases.ArtifactRo
     )
 
 
+def lookup_oddities(store: Store, version_id: str) -> pa.Table:
+    """Return what is odd about the meaning of a release's files beside the release before, as `find_oddities`."""
+    told = answers.find(store.root, state_of(store))
+    if told is not None and told.oddities is not None and told.record.version_id == version_id:
+        return told.oddities
+    with _asked(store) as connection:
+        return meaning.find_oddities(connection, version_id)
+
+
 def lookup_facts(store: Store, file_ids: Sequence[str], facts_versions: Sequence[str]) -> pa.Table | None:
     """Return the facts of these contents that are known, columns KNOWN_FACTS_COLUMNS; None if there is no catalog.
 
@@ -161,8 +177,11 @@ def lookup_facts(store: Store, file_ids: Sequence[str], facts_versions: Sequence
 
     if not store.database.exists():
         return None
-    with reading(store) as connection:
-        found = facts.known_facts(connection, file_ids, facts_versions)
+    told = answers.find(store.root, state_of(store))
+    found = None if told is None else told.known_facts(file_ids, facts_versions)
+    if found is None:
+        with reading(store) as connection:
+            found = facts.known_facts(connection, file_ids, facts_versions)
     sizes = zip(found["table_path"].to_pylist(), found["table_bytes"].to_pylist(), strict=True)
     kept = [path is None or is_there(store, path, size) for path, size in sizes]
     return found.filter(pa.array(kept, pa.bool_())).select(["file_id", "facts_version", "reason"])

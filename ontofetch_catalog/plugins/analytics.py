@@ -7,10 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ontofetch_hookspecs import Command, Parameter, Report, hookimpl
+from ontofetch_hookspecs import CatalogCommitted, Command, Parameter, Report, hookimpl
 
 PLUGIN_NAME = "analytics"
 _REPORTS = "ontofetch_catalog.analytics.reports"
+
+
+@hookimpl
+def on_catalog_committed(event: CatalogCommitted) -> None:
+    """Warn of files that kept their version and say something else, once it is recorded what they say."""
+    if event.type == "validate.done" and event.version_id and not event.recovered:
+        from ontofetch_catalog.catalog.oddities import warn_of_oddities
+
+        warn_of_oddities(event.root, event.version_id)
 
 
 @hookimpl

@@ -29,8 +29,8 @@ def built_in() -> list[Exporter]:
         Exporter("csv", (".csv",), f"{_HERE}:csv", "the main section, safe for spreadsheets"),
         Exporter("parquet", (".parquet",), f"{_HERE}:parquet", "the main section with its types", binary=True),
         Exporter("markdown", (".markdown", ".md"), f"{_HERE}:markdown", "tables for issues and wikis"),
-        Exporter("kgcl", (".kgcl",), f"{_HERE}:kgcl", "changes of terms as commands, of report meaning"),
         Exporter("html", (".html", ".htm"), f"{_HERE}:html", "one page that needs nothing else"),
+        Exporter("kgcl", (".kgcl",), f"{_HERE}:kgcl", "changes of terms as commands, of report meaning"),
     ]
 
 

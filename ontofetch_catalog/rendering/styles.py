@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 # section → columns that give way, the last one first; what answers the question of the verb is not among them
 _DETAILS = {
     "pull": ("not_judged", "passed", "artifact", "sha256"),
-    "series": ("incomplete", "set_at", "newest_failed"),
+    "series": ("newest_failed", "set_at", "incomplete"),
     "artifacts": ("source_url", "recorded_at", "incomplete", "sha256"),
     "doubts": ("validator",),
     "results": ("run_at", "validator_version", "sha256"),

@@ -98,9 +98,9 @@ def test_a_format_is_told_what_was_asked(rows: Rows) -> None:
 
 
 def test_the_built_in_formats_come_the_same_way(rows: Rows) -> None:
-    """All seven are contributed by a plugin; without any plugin that has formats, rows are printed all the same."""
+    """All of them are contributed by a plugin; without any plugin that has formats, rows are printed all the same."""
     assert [one.name for one in formats.register_exporters()] == [
-        *("table", "json", "jsonl", "csv", "parquet", "markdown", "html"),
+        *("table", "json", "jsonl", "csv", "parquet", "markdown", "html", "kgcl"),
     ]
     code, out, _ = rows.run("plugins", "--json", "--no-plugin", "formats")
     assert code == 0
@@ -118,7 +118,9 @@ def test_a_format_of_nobody_is_a_sentence_that_lists_them(rows: Rows, words: tup
     rows.exporter(TABS)
     code, out, err = rows.run(*words, "--format", "xlsx\x1b[31m")
     assert (code, out) == (2, "")
-    assert "--format is one of table, json, jsonl, csv, parquet, markdown, html, tsv, not 'xlsx\\\\x1b[31m'." in err
+    assert (
+        "--format is one of table, json, jsonl, csv, parquet, markdown, html, kgcl, tsv, not 'xlsx\\\\x1b[31m'." in err
+    )
     code, out, err = rows.run(*words, "--out", "x.xlsx")
     assert (code, out) == (2, "")
     assert ".tsv" in err

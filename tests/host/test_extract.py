@@ -429,3 +429,16 @@ def test_any_archive_unpacks_exactly_or_is_refused(
         return
     assert contents(extraction) == {path.removeprefix("./"): data for path, data in files.items()}
     assert extraction.files["relpath"].to_pylist() == sorted(contents(extraction), key=str.encode)
+
+
+def test_progress_moves_within_one_large_file(tmp_path: Path) -> None:
+    """Whoever waits for a single file sees its bytes come, long before the file is whole."""
+    size, seen = 256 << 20, []
+
+    def note(files: int, out: int) -> None:
+        seen.append((files, out))
+
+    unpack(tmp_path, "big.tar", tarred({"big.ttl": bytes(size)}), progress=note)
+    assert [out for files, out in seen if not files and 0 < out < size]
+    assert seen[-1][0] == 1
+    assert seen == sorted(seen)

@@ -41,7 +41,7 @@ def words(site: Site, **changes: str) -> list[str]:
         ({"header": "no colon"}, "not of the form 'Name: value'"),
         ({"header": "X: \x07hush"}, "not of the form 'Name: value'"),
         ({"header": "Bad Name: hush"}, "not of the form 'Name: value'"),
-        ({"format": "xml"}, "html, not 'xml'"),
+        ({"format": "xml"}, "kgcl, not 'xml'"),
         ({"top": "0"}, "not a whole number from 1 on"),
         ({"wait": "soon"}, "a number from 0 on"),
         ({"no-plugin": "nope"}, "no plugin 'nope'"),

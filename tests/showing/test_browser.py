@@ -85,3 +85,26 @@ def test_axe_finds_nothing(site: Path, tmp_path: Path, page: str, dark: bool) ->
     """
     copy = browser.without_policy(site / page)
     assert browser.ask(copy, code, tmp_path, width=390, dark=dark) == [True, []]
+
+
+def test_no_word_of_a_chart_is_cut(run: Run, tmp_path: Path) -> None:
+    """Every text of a chart lies inside its picture, in the font that the page brings along."""
+    pytest.importorskip("vl_convert")
+    page = tmp_path / "growth.html"
+    assert run("report", "growth", "--a", "1.0", "--b", "2.0", "--by", "folder", "--out", str(page))[0] == 0
+    code = """
+        await inside.document.fonts.ready;
+        const cut = [];
+        for (const svg of inside.document.querySelectorAll("figure svg")) {
+            const all = svg.getBoundingClientRect();
+            for (const text of svg.querySelectorAll("text")) {
+                const box = text.getBoundingClientRect();
+                if (box.left < all.left - 1 || box.right > all.right + 1 || box.bottom > all.bottom + 1) {
+                    cut.push(text.textContent);
+                }
+            }
+        }
+        return [inside.document.querySelectorAll("figure svg text").length > 3,
+                inside.document.fonts.check("12px 'DejaVu Sans'"), cut];
+    """
+    assert browser.ask(page, code, tmp_path) == [True, True, []]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import polars as pl
 
 from .. import columns as c
-from .terms import is_term, local_name, namespace, prefix, short_name
+from .terms import is_term, local_name, namespace
 
 # what is looked at of a term that is not the same on both sides
 WIDE = (
@@ -21,8 +21,8 @@ WIDE = (
 COUNTED = tuple(name for name in WIDE if name not in (c.LABEL, c.DEFINITION, c.REPLACED_BY, c.CONSIDER))
 _LISTS = (c.REPLACED_BY, c.CONSIDER, c.PARENTS, c.ALT_IDS)
 _KEY = [c.PAIR, c.IRI]
-_INTO = "into"
-_NEW_IRI = "new_iri"
+INTO = "into"
+NEW_IRI = "new_iri"
 _COUNT = "count"
 
 
@@ -84,12 +84,12 @@ def _differ(name: str) -> pl.Expr:
 def _mergers(new: pl.LazyFrame) -> pl.LazyFrame:
     """Return pair, iri of a term, and the term it was merged into: one that names it among its alternative IRIs."""
     return (
-        new.select(c.PAIR, pl.col(c.IRI).alias(_INTO), pl.col(c.ALT_IDS).alias(c.IRI))
+        new.select(c.PAIR, pl.col(c.IRI).alias(INTO), pl.col(c.ALT_IDS).alias(c.IRI))
         .explode(c.IRI, empty_as_null=True)
         .drop_nulls(c.IRI)
-        .filter(pl.col(c.IRI) != pl.col(_INTO))
+        .filter(pl.col(c.IRI) != pl.col(INTO))
         .group_by(_KEY)
-        .agg(pl.col(_INTO).min())
+        .agg(pl.col(INTO).min())
     )
 
 
@@ -108,13 +108,13 @@ def _namespace_moves(raw: pl.LazyFrame) -> pl.LazyFrame:
         return rows.filter(pl.len().over(key) == 1)
 
     moved = once("is_removed", c.LABEL_DIGEST).join(
-        once("is_added", "label_digest_b").rename({c.IRI: _NEW_IRI}), on=key, suffix="_b"
+        once("is_added", "label_digest_b").rename({c.IRI: NEW_IRI}), on=key, suffix="_b"
     )
     places = [c.PAIR, "from", "to"]
     return (
-        moved.with_columns(namespace(pl.col(c.IRI)).alias("from"), namespace(pl.col(_NEW_IRI)).alias("to"))
+        moved.with_columns(namespace(pl.col(c.IRI)).alias("from"), namespace(pl.col(NEW_IRI)).alias("to"))
         .filter((pl.len().over(places) > 1) | (pl.col("labels") == pl.col("labels_b")))
-        .select(c.PAIR, c.IRI, _NEW_IRI)
+        .select(c.PAIR, c.IRI, NEW_IRI)
     )
 
 
@@ -127,10 +127,10 @@ def categorise(raw: pl.LazyFrame, new: pl.LazyFrame) -> pl.LazyFrame:
     merged = _mergers(new).join(
         raw.filter(pl.col("is_removed") | pl.col("is_obsoleted")).select(_KEY), on=_KEY, how="semi"
     )
-    come = moves.select(c.PAIR, pl.col(_NEW_IRI).alias(c.IRI))
+    come = moves.select(c.PAIR, pl.col(NEW_IRI).alias(c.IRI))
     order = {
-        c.RENAMESPACED: pl.col(_NEW_IRI).is_not_null(),
-        c.MERGED: pl.col(_INTO).is_not_null(),
+        c.RENAMESPACED: pl.col(NEW_IRI).is_not_null(),
+        c.MERGED: pl.col(INTO).is_not_null(),
         c.TERM_ADDED: pl.col("is_added"),
         c.TERM_REMOVED: pl.col("is_removed"),
         c.OBSOLETED: pl.col("is_obsoleted"),
@@ -191,106 +191,6 @@ def pair_counts(raw: pl.LazyFrame) -> pl.LazyFrame:
     }
     replaced = (pl.col("is_obsoleted") & (pl.col("replaced_by_b").list.len() > 0)).sum().alias(c.REPLACED)
     return raw.group_by(c.PAIR).agg(*(holds.sum().alias(name) for name, holds in flags.items()), replaced)
-
-
-def named_iris(changes: pl.LazyFrame) -> pl.LazyFrame:
-    """Return the IRIs (one column) that are shown by their labels: parents that differ, replacements, new names."""
-    lists = [
-        pl.when(pl.col(c.CHANGE) == c.MOVED).then(pl.col(c.PARENTS)),
-        pl.when(pl.col(c.CHANGE) == c.MOVED).then(pl.col("parents_b")),
-        pl.when(pl.col(c.CHANGE).is_in([c.OBSOLETED, c.OTHER])).then(pl.col("replaced_by_b")),
-        pl.when(pl.col(c.CHANGE).is_in([c.OBSOLETED, c.OTHER])).then(pl.col("consider_b")),
-        pl.concat_list(_INTO),
-    ]
-    found = pl.concat(changes.select(each.alias(c.IRI)).explode(c.IRI, empty_as_null=True) for each in lists)
-    return found.drop_nulls(c.IRI).unique()
-
-
-def _listed(changes: pl.LazyFrame, names: pl.LazyFrame, column: pl.Expr, alias: str) -> pl.LazyFrame:
-    """Return `changes` with the names of a list of IRIs as text, null where there is none."""
-    words = (
-        changes.select("row", column.alias(c.IRI))
-        .explode(c.IRI, empty_as_null=True)
-        .drop_nulls(c.IRI)
-        .join(names, on=c.IRI, how="left")
-        .select("row", pl.coalesce("name", c.IRI).alias("name"), c.IRI)
-        .sort("row", c.IRI)
-        .group_by("row", maintain_order=True)
-        .agg(pl.col("name").str.join("; ").alias(alias))
-    )
-    return changes.join(words, on="row", how="left", maintain_order="left")
-
-
-def described(changes: pl.LazyFrame, names: pl.LazyFrame) -> pl.LazyFrame:
-    """Return `changes` for people: before → after on one line, labels of both sides.
-
-    Args:
-        changes: As `once_each` returns them, all columns of WIDE.
-        names: iri → name, at least of `named_iris`.
-    """
-    lost = pl.col(c.PARENTS).list.set_difference(pl.col("parents_b"))
-    gained = pl.col("parents_b").list.set_difference(pl.col(c.PARENTS))
-    what = pl.when(pl.col("replaced_by_b").list.len() > 0).then("replaced_by_b")
-    rows = changes.with_row_index("row")
-    for column, alias in (
-        (lost, "lost"), (gained, "gained"), (what, "replacement"), (pl.col("consider_b"), "considered"),
-        (pl.col(c.REPLACED_BY), "replacement_a"),
-    ):  # fmt: skip
-        rows = _listed(rows, names, column, alias)
-    change, rekinded = pl.col(c.CHANGE), pl.col("is_rekinded")
-    into = pl.coalesce(pl.col("name"), short_name(pl.col(_INTO)))
-    instead = pl.coalesce(
-        pl.when(change == c.OBSOLETED).then(pl.col("replacement")),
-        pl.when(change == c.OBSOLETED).then(pl.lit("consider ") + pl.col("considered")),
-    )
-    before = _by_change(
-        {c.RELABELLED: c.LABEL, c.REDEFINED: c.DEFINITION, c.MOVED: "lost", c.RENAMESPACED: c.IRI},
-        pl.when((change == c.OTHER) & rekinded)
-        .then(c.KIND)
-        .when((change == c.OTHER) & pl.col("is_repointed"))
-        .then("replacement_a"),
-    )
-    after = _by_change(
-        {
-            c.TERM_ADDED: "definition_b",
-            c.RELABELLED: "label_b",
-            c.REDEFINED: "definition_b",
-            c.MOVED: "gained",
-            c.RENAMESPACED: _NEW_IRI,
-        },
-        pl.when(change == c.MERGED)
-        .then(into)
-        .when((change == c.OTHER) & rekinded)
-        .then("kind_b")
-        .when((change == c.OTHER) & pl.col("is_repointed"))
-        .then(pl.coalesce("replacement", "considered"))
-        .otherwise(instead),
-    )
-    named = names.rename({c.IRI: _INTO})
-    return rows.join(named, on=_INTO, how="left", maintain_order="left").select(
-        c.PAIR,
-        c.FILES,
-        change.cast(pl.Enum(c.TERM_CHANGES)),
-        short_name(pl.col(c.IRI)).alias(c.TERM),
-        c.IRI,
-        pl.coalesce("kind_b", c.KIND).alias(c.KIND),
-        prefix(pl.col(c.IRI)).alias(c.PREFIX),
-        pl.col(c.LABEL).alias(c.LABEL_A),
-        pl.col("label_b").alias(c.LABEL_B),
-        before.alias(c.BEFORE),
-        after.alias(c.AFTER),
-        c.ALSO,
-        pl.coalesce(pl.col("replaced_by_b").list.first(), _INTO, _NEW_IRI).alias(c.REPLACED_BY),
-        pl.col(c.DEFINITION).alias("definition_a"),
-        "definition_b",
-        pl.col(c.PARENTS).list.join(" ").replace("", None).alias("parents_a"),
-        pl.col("parents_b").list.join(" ").replace("", None),
-    )
-
-
-def _by_change(columns: dict[str, str], otherwise: pl.Expr) -> pl.Expr:
-    chosen = [pl.when(pl.col(c.CHANGE) == change).then(pl.col(column)) for change, column in columns.items()]
-    return pl.coalesce(*chosen, otherwise)
 
 
 def once_each(changes: pl.LazyFrame, pairs: pl.LazyFrame) -> pl.LazyFrame:

@@ -12,7 +12,7 @@ from ..errors_of_facts import nothing_known
 from ..fields import INT, TEXT, Contract, Field, Section
 from ..lists import read_words
 from ..polars_pipelines import impact as pipelines
-from ..polars_pipelines import lives, meaning
+from ..polars_pipelines import lives, meaning, telling
 from ..polars_pipelines.terms import is_term
 from ..results import ReportResult
 from ..sources import CatalogLike, Reader
@@ -96,5 +96,5 @@ def _changes(
     numbered = comparison.pairs.lazy().select(c.PAIR, c.STEP)
     found = meaning.once_each(meaning.categorise(raw, new.lazy()), numbered).join(matched.lazy(), on=c.IRI, how="semi")
     own = comparison.tables.collect({"own": found})["own"].lazy()
-    names = comparison.labels(meaning.named_iris(own), comparison.compared)
-    return meaning.described(own, names)
+    names = comparison.labels(telling.named_iris(own), comparison.compared)
+    return telling.described(own, names)

@@ -16,7 +16,7 @@ from ..fields import INT, TEXT, Contract, Field, Section
 from ..lists import read_words
 from ..polars_pipelines import heads as head_pipelines
 from ..polars_pipelines import meaning as pipelines
-from ..polars_pipelines import pairing
+from ..polars_pipelines import pairing, telling
 from ..results import ReportResult
 from ..sources import CatalogLike, Reader
 from ..tables_of_terms import CHANGE, CHANGES
@@ -252,10 +252,10 @@ def _frames(
     numbered = comparison.pairs.lazy().select(c.PAIR, c.STEP)
     categories = pipelines.once_each(pipelines.categorise(raw, new.lazy()), numbered)
     sorted_out = comparison.tables.collect({"all": categories})["all"].lazy()
-    names = comparison.labels(pipelines.named_iris(sorted_out), comparison.compared)
+    names = comparison.labels(telling.named_iris(sorted_out), comparison.compared)
     counted = comparison.with_counts(old, new, raw, whole=not narrowed)
     paths = comparison.pairs.lazy().select(c.PAIR, pl.coalesce(f"{c.RELPATH}_b", f"{c.RELPATH}_a").alias(c.FILE))
-    described = pipelines.described(sorted_out, names).join(paths, on=c.PAIR, how="left", maintain_order="left")
+    described = telling.described(sorted_out, names).join(paths, on=c.PAIR, how="left", maintain_order="left")
     shown = counted.rename({f"{c.RELPATH}_a": c.FILE_A, f"{c.RELPATH}_b": c.FILE_B})
     # several sections are made of each
     found = comparison.tables.collect(

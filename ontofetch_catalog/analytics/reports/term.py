@@ -13,7 +13,7 @@ from ..chosen_terms import only
 from ..errors_of_facts import nothing_known
 from ..fields import INT, TEXT, Contract, Field, Section
 from ..polars_pipelines import lives as pipelines
-from ..polars_pipelines.terms import is_term, meant_by, short_name
+from ..polars_pipelines.terms import is_term, meant_by, roughly_meant_by, short_name
 from ..results import ReportResult
 from ..sources import CatalogLike
 from ..term_lives import Known
@@ -89,7 +89,7 @@ def term(catalog: CatalogLike, *, word: str, series: str | None = None) -> Repor
         if not reader.knows_facts():
             raise nothing_known(word)
         known = Known(catalog, reader, chosen)
-        seen = known.find(is_term() & meant_by(word))
+        seen = known.find(is_term() & roughly_meant_by(word)).filter(meant_by(word))
     iri = only(seen, word, word)
     if iri is None:
         raise UsageError(

@@ -178,7 +178,9 @@ def _prepare_answers(session: sessions.Session, boundary: Boundary) -> None:
     import duckdb
 
     try:
-        session.answers = lookups.prepare_answers(boundary.store, session.connection, boundary.version_id)
+        session.answers = lookups.prepare_answers(
+            boundary.store, session.connection, boundary.version_id, boundary.kind
+        )
     except (duckdb.Error, OSError) as error:
         _log.debug("%s could not be read ahead: %s", boundary.subject, error)
 

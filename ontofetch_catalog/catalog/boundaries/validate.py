@@ -31,6 +31,7 @@ class ValidateBoundary(Boundary):
     """Record results; one for the same file and validator gives way to the new one, and so do facts of a version."""
 
     kind: ClassVar[str] = "validate"
+    asked_next: ClassVar[bool] = True
 
     def __init__(self, store: Store, event: ValidateDone) -> None:
         super().__init__(store, event.version_id, run_id=event.run_id, config_hash=event.config_hash)

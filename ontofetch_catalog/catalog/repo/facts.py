@@ -111,6 +111,18 @@ def known_facts(
         connection.unregister("given_ids")
 
 
+def known_facts_of(connection: duckdb.DuckDBPyConnection, version_id: str) -> pa.Table:
+    """Return which contents of a release have facts, of every version; columns as in `known_facts`."""
+    return connection.sql(
+        f"""
+        SELECT file_id, facts_version, content_id, reason, {TABLE_PATH} AS table_path, table_sha256, table_bytes
+        FROM file_facts SEMI JOIN (SELECT file_id FROM extracted_files WHERE version_id = $version) USING (file_id)
+        ORDER BY file_id, facts_version
+        """,  # noqa: S608 - our own text
+        params={"version": version_id},
+    ).to_arrow_table()
+
+
 def tables_of(connection: duckdb.DuckDBPyConnection, facts: pa.Table) -> pa.Table:
     """Return the recorded tables of terms of some contents: table_path, table_sha256, table_bytes, each once.
 

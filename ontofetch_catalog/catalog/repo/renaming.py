@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from .. import fsops
 from ..connection import literal
-from .pruning import RELEASE_TABLES
+from .pruning import OF_CONTENTS, RELEASE_TABLES
 from .version_keys import fill_keys
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ def rename(connection: duckdb.DuckDBPyConnection, old: str, new: str) -> int:
         f" WHERE {moved} AND {_below('reused_from', old, also='#')}",
     )
     changed = 0
-    for table in RELEASE_TABLES:
+    # what is known of contents knows nothing of releases
+    for table in (name for name in RELEASE_TABLES if name not in OF_CONTENTS):
         changed += fsops.execute(
             connection,
             f"UPDATE {table} SET version_id = {_renamed('version_id', old, new)} WHERE {moved}",  # noqa: S608

@@ -50,7 +50,7 @@ def test_damage_has_exactly_its_code(root: Path, code: str, damage: Damage) -> N
     """One kind of damage gives one code, and looking at it changes nothing."""
     damage(root)
     before = states(root)
-    assert codes(root, hashing=code == "CAT016") == {code}
+    assert codes(root, hashing=code in ("CAT016", "CAT035")) == {code}
     assert states(root) == before
 
 

@@ -1,0 +1,112 @@
+"""The pipelines that tell changes of terms to people: before and after on one line, IRIs by their labels.
+
+LazyFrame in, LazyFrame out: nothing here reads a source or collects. *changes* are those of `meaning`.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from .. import columns as c
+from .meaning import INTO, NEW_IRI
+from .terms import prefix, short_name
+
+
+def named_iris(changes: pl.LazyFrame) -> pl.LazyFrame:
+    """Return the IRIs (one column) that are shown by their labels: parents that differ, replacements, new names."""
+    lists = [
+        pl.when(pl.col(c.CHANGE) == c.MOVED).then(pl.col(c.PARENTS)),
+        pl.when(pl.col(c.CHANGE) == c.MOVED).then(pl.col("parents_b")),
+        pl.when(pl.col(c.CHANGE).is_in([c.OBSOLETED, c.OTHER])).then(pl.col("replaced_by_b")),
+        pl.when(pl.col(c.CHANGE).is_in([c.OBSOLETED, c.OTHER])).then(pl.col("consider_b")),
+        pl.concat_list(INTO),
+    ]
+    found = pl.concat(changes.select(each.alias(c.IRI)).explode(c.IRI, empty_as_null=True) for each in lists)
+    return found.drop_nulls(c.IRI).unique()
+
+
+def _listed(changes: pl.LazyFrame, names: pl.LazyFrame, column: pl.Expr, alias: str) -> pl.LazyFrame:
+    """Return `changes` with the names of a list of IRIs as text, null where there is none."""
+    words = (
+        changes.select("row", column.alias(c.IRI))
+        .explode(c.IRI, empty_as_null=True)
+        .drop_nulls(c.IRI)
+        .join(names, on=c.IRI, how="left")
+        .select("row", pl.coalesce("name", c.IRI).alias("name"), c.IRI)
+        .sort("row", c.IRI)
+        .group_by("row", maintain_order=True)
+        .agg(pl.col("name").str.join("; ").alias(alias))
+    )
+    return changes.join(words, on="row", how="left", maintain_order="left")
+
+
+def described(changes: pl.LazyFrame, names: pl.LazyFrame) -> pl.LazyFrame:
+    """Return `changes` for people: before → after on one line, labels of both sides.
+
+    Args:
+        changes: As `once_each` returns them, all columns of WIDE.
+        names: iri → name, at least of `named_iris`.
+    """
+    lost = pl.col(c.PARENTS).list.set_difference(pl.col("parents_b"))
+    gained = pl.col("parents_b").list.set_difference(pl.col(c.PARENTS))
+    what = pl.when(pl.col("replaced_by_b").list.len() > 0).then("replaced_by_b")
+    rows = changes.with_row_index("row")
+    for column, alias in (
+        (lost, "lost"), (gained, "gained"), (what, "replacement"), (pl.col("consider_b"), "considered"),
+        (pl.col(c.REPLACED_BY), "replacement_a"),
+    ):  # fmt: skip
+        rows = _listed(rows, names, column, alias)
+    change, rekinded = pl.col(c.CHANGE), pl.col("is_rekinded")
+    into = pl.coalesce(pl.col("name"), short_name(pl.col(INTO)))
+    instead = pl.coalesce(
+        pl.when(change == c.OBSOLETED).then(pl.col("replacement")),
+        pl.when(change == c.OBSOLETED).then(pl.lit("consider ") + pl.col("considered")),
+    )
+    before = _by_change(
+        {c.RELABELLED: c.LABEL, c.REDEFINED: c.DEFINITION, c.MOVED: "lost", c.RENAMESPACED: c.IRI},
+        pl.when((change == c.OTHER) & rekinded)
+        .then(c.KIND)
+        .when((change == c.OTHER) & pl.col("is_repointed"))
+        .then("replacement_a"),
+    )
+    after = _by_change(
+        {
+            c.TERM_ADDED: "definition_b",
+            c.RELABELLED: "label_b",
+            c.REDEFINED: "definition_b",
+            c.MOVED: "gained",
+            c.RENAMESPACED: NEW_IRI,
+        },
+        pl.when(change == c.MERGED)
+        .then(into)
+        .when((change == c.OTHER) & rekinded)
+        .then("kind_b")
+        .when((change == c.OTHER) & pl.col("is_repointed"))
+        .then(pl.coalesce("replacement", "considered"))
+        .otherwise(instead),
+    )
+    named = names.rename({c.IRI: INTO})
+    return rows.join(named, on=INTO, how="left", maintain_order="left").select(
+        c.PAIR,
+        c.FILES,
+        change.cast(pl.Enum(c.TERM_CHANGES)),
+        short_name(pl.col(c.IRI)).alias(c.TERM),
+        c.IRI,
+        pl.coalesce("kind_b", c.KIND).alias(c.KIND),
+        prefix(pl.col(c.IRI)).alias(c.PREFIX),
+        pl.col(c.LABEL).alias(c.LABEL_A),
+        pl.col("label_b").alias(c.LABEL_B),
+        before.alias(c.BEFORE),
+        after.alias(c.AFTER),
+        c.ALSO,
+        pl.coalesce(pl.col("replaced_by_b").list.first(), INTO, NEW_IRI).alias(c.REPLACED_BY),
+        pl.col(c.DEFINITION).alias("definition_a"),
+        "definition_b",
+        pl.col(c.PARENTS).list.join(" ").replace("", None).alias("parents_a"),
+        pl.col("parents_b").list.join(" ").replace("", None),
+    )
+
+
+def _by_change(columns: dict[str, str], otherwise: pl.Expr) -> pl.Expr:
+    chosen = [pl.when(pl.col(c.CHANGE) == change).then(pl.col(column)) for change, column in columns.items()]
+    return pl.coalesce(*chosen, otherwise)
