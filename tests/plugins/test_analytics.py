@@ -18,9 +18,11 @@ def test_the_plugin_fits_the_contract() -> None:
     manager = make_manager(analytics)
     commands = [command for contributed in manager.hook.register_commands() for command in contributed]
     reports = [report for contributed in manager.hook.register_reports() for report in contributed]
-    assert [command.name for command in commands] == ["report"]
+    assert [command.name for command in commands] == ["report", "site", "export"]
     assert callable(load_target(commands[0].target))
-    assert [report.name for report in reports] == ["latest", "growth", "validation", "hotspots", "duplicates"]
+    assert [report.name for report in reports] == [
+        *("latest", "growth", "meaning", "impact", "quality", "imports", "validation", "hotspots", "duplicates"),
+    ]
 
 
 @pytest.mark.parametrize("report", REPORTS, ids=lambda report: report.name)
