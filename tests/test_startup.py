@@ -17,6 +17,7 @@ HEAVY = (
     "httpx",
     "pyoxigraph",
     "fastobo",
+    "xxhash",
     "zstandard",
     "hypothesis",
 )

@@ -20,7 +20,7 @@ PLUGIN = 'FORGED_PLUGIN = "{}"\n'
 # of packages that are not the standard library's: what commands import first, and ours
 PACKAGES = (
     *("ontofetch_hookspecs", "ontofetch_catalog", "pluggy", "duckdb", "polars", "pyarrow", "rich", "structlog"),
-    *("httpx", "platformdirs", "zstandard", "pyoxigraph", "fastobo", "sitecustomize", "usercustomize"),
+    *("httpx", "platformdirs", "zstandard", "xxhash", "pyoxigraph", "fastobo", "sitecustomize", "usercustomize"),
 )
 RELEASE = ("--service", "s", "--ontology", "o")
 # a command line for every command and verb; a new one needs a row

@@ -236,6 +236,10 @@ def test_a_graph_in_a_circle(tmp_path: Path) -> None:
         ([f"_:b{i} :p _:b{j} ." for i in range(9) for j in range(9) if i != j], False),
         ([f"_:b{i} :p _:b{j} ." for i in range(30) for j in range(30) if i != j], False),
         ([f"_:b{i} :p _:b{(i + 1) % 2000} ." for i in range(2000)], False),
+        ([f"_:b{i} :p _:b{(i + 1) % 34_000} ." for i in range(34_000)], False),
+        # each alone is told at once, all of them would take minutes
+        ([f"_:b{n}x{i} :p _:b{n}x{j} ." for n in range(200) for i in range(6) for j in range(6) if i != j], False),
+        ([f"_:b{n}x{i} :p _:b{n}x{j} ." for n in range(3) for i in range(5) for j in range(5) if i != j], True),
         ([f"_:a{i} :p _:b{j} ." for i in range(5) for j in range(5)], True),
         ([f"_:b{i} :p _:x ." for i in range(2000)], True),
         ([f":a :p _:b{i} . :b :p _:b{i} ." for i in range(2000)], True),
@@ -266,6 +270,22 @@ def test_texts_without_end(tmp_path: Path) -> None:
     assert facts["digest"] != other["digest"]
     assert row["label_digest"] == others["https://example.org/o#a"]["label_digest"]
     assert row["definition_digest"] != others["https://example.org/o#a"]["definition_digest"]
+    other, others = told(tmp_path, text.format(long, long, long + "y"))
+    assert facts["digest"] != other["digest"]
+    assert row["other_digest"] != others["https://example.org/o#a"]["other_digest"]
+
+
+def test_nodes_beside_long_texts(tmp_path: Path) -> None:
+    """What looks like a blank node in a text is none; one beside a text is one, in a named graph too."""
+    quads = [
+        '<https://example.org/o#a> <urn:p> "_:x _:y ' + "z" * 600 + '" .',
+        '<https://example.org/o#a> <urn:p> "_:x ' + "z" * 600 + '" _:g .',
+        '_:g <urn:q> "what _:g is" .',
+    ]
+    facts, terms = told(tmp_path, "\n".join(quads) + "\n", "nquads")
+    assert (facts["bnodes"], facts["triples"], terms["https://example.org/o#a"]["statements"]) == (1, 3, 3)
+    renamed = "\n".join(quad.replace(" _:g .", " _:h .").replace("_:g <", "_:h <") for quad in reversed(quads))
+    assert told(tmp_path, renamed + "\n", "nquads")[0]["digest"] == facts["digest"]
 
 
 def test_a_damaged_file_has_no_facts(tmp_path: Path) -> None:

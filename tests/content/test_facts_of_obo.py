@@ -202,3 +202,21 @@ def test_obo_graphs(tmp_path: Path) -> None:
     ):
         after = told(tmp_path, text.replace(old, new), "obographs")[1]
         assert differing(terms, after) == {"urn:c": columns}, old
+
+
+def test_a_frame_that_is_read_clause_by_clause_tells_the_same(tmp_path: Path) -> None:
+    """One clause with a qualifier has the whole frame read in another way, and adds nothing but what it says."""
+    frame = (
+        'format-version: 1.4\nontology: ex\n\n[Term]\nid: EX:1\nname: the "first" one\n'
+        'def: "It is \\"first\\"\\nand small ! things." [EX:ref, OTHER:1]\ncomment: seen ! often\n'
+        'synonym: "one" EXACT []\n'
+        "xref: A:1\\:2\nis_a: EX:2 ! parent\nrelationship: part_of EX:3 ! whole\nis_obsolete: true\nreplaced_by: EX:4\n"
+    )
+    plain, other = (
+        told(tmp_path, text, "obo")[1][f"{BASE}EX_1"]
+        for text in (frame, frame + 'consider: EX:5 {source="x"} ! that\n')
+    )
+    assert set(plain["lines"]) < set(other["lines"])
+    assert len(other["lines"]) == len(plain["lines"]) + 2
+    assert plain["label"] == other["label"] == 'the "first" one'
+    assert plain["definition"] == other["definition"] == 'It is "first"\nand small ! things.'

@@ -6,13 +6,14 @@ is told by `refining` as well. No step here calls itself, and none takes more th
 
 from __future__ import annotations
 
+from binascii import hexlify
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from .refining import Tangle, refine
-from .statements import Statements, digests_of, nodes_of, put_in, rests_of
+from .refining import MOST, Tangle, refine
+from .statements import NAMED, OWNERS, Statements, nodes_of, put_in, rests_of
 
-_NAMED = ord("<")
+LINE = 8  # bytes of a statement's hash
 Subjects = dict[bytes, bytes]  # node → the subject of a statement that leads to it
 
 
@@ -22,6 +23,7 @@ class Blanks:
 
     Attributes:
         tokens: Node → what stands for it: `_#`, which no node is called, and a hash.
+        lines: Node → LINE bytes for each of its statements. As the token is of all of them, its bytes will do.
         owners: Node → the term it belongs to, empty where it belongs to none.
         roots: Nodes that no statement leads to.
         signatures: Digests of what the tokens don't tell: which nodes are the same one.
@@ -30,6 +32,7 @@ class Blanks:
     """
 
     tokens: dict[bytes, bytes] = field(default_factory=dict)
+    lines: dict[bytes, bytes] = field(default_factory=dict)
     owners: dict[bytes, bytes] = field(default_factory=dict)
     roots: list[bytes] = field(default_factory=list)
     hard: set[bytes] = field(default_factory=set)
@@ -40,10 +43,17 @@ class Blanks:
 
 
 def read_blanks(statements: Statements) -> Blanks:
-    """Return what stands for the blank nodes of a graph, and to which terms they belong."""
+    """Return what stands for the blank nodes of a graph, and to which terms they belong.
+
+    Their own statements are gone afterwards.
+    """
     found = Blanks()
+    if not statements.has_blanks:
+        return found
     left, above, more = _arrows(statements)
-    order = _tell(statements, left, above, more, found.tokens)
+    if not left:
+        return found
+    order = _tell(statements, left, above, more, found)
     found.roots = [node for node in left if node not in above]
     cyclic = left.keys() - found.tokens.keys() if len(found.tokens) < len(left) else set()
     found.shared, found.cyclic = len(more), len(cyclic)
@@ -52,35 +62,54 @@ def read_blanks(statements: Statements) -> Blanks:
         refined = refine(_tangle(found, statements))
         found.exact, found.signatures = refined.exact, refined.signatures
         for node in cyclic:
-            found.tokens[node] = b"_#" + refined.colours[node].hex().encode()
+            number = len(rests_of(statements.kept.get(node, b""))) + len(rests_of(statements.refs[node]))
+            _name(found, node, refined.colours[node], number)
     owners = found.owners
+    for node in found.roots:
+        packed = statements.kept.get(node)
+        owners[node] = _term_of(packed) if packed else b""
     for node in reversed(order):
         subject = above.get(node)
-        if subject is None:
-            owners[node] = statements.owners.get(node, b"")
-        elif node not in more:
-            owners[node] = subject if subject[0] == _NAMED else owners.get(subject, b"")
+        if subject is not None and node not in more:
+            owners[node] = subject if subject[0] == NAMED else owners.get(subject, b"")
+    for node in left:
+        statements.kept.pop(node, None)
+        statements.refs.pop(node, None)
     return found
+
+
+def _term_of(packed: bytes | bytearray) -> bytes:
+    """Return the least name of a term of which the root of some blank nodes speaks."""
+    found = [rest.split(b" ", 2)[1] for rest in rests_of(packed) if rest.startswith(OWNERS)]
+    return min((term for term in found if term[0] == NAMED), default=b"")
 
 
 def _arrows(statements: Statements) -> tuple[dict[bytes, int], Subjects, dict[bytes, list[bytes]]]:
     """Return how many arrows begin at each blank node, and where those that lead to it begin: one, and the others."""
-    left = dict.fromkeys((node for node in statements.hashes if node[0] != _NAMED), 0)
+    left = dict.fromkeys((node for node in statements.kept if node[0] != NAMED), 0)
     above: Subjects = {}
     more: dict[bytes, list[bytes]] = {}
     for subject, packed in statements.refs.items():
         count = 0
         for rest in rests_of(packed):
-            for target in {*nodes_of(rest)}:
+            nodes = nodes_of(rest)
+            for target in nodes if len(nodes) == 1 else set(nodes):
                 count += 1
                 if target not in above:
                     above[target] = subject
                     left.setdefault(target, 0)
                 else:
                     more.setdefault(target, []).append(subject)
-        if subject[0] != _NAMED:
+        if subject[0] != NAMED:
             left[subject] = count
     return left, above, more
+
+
+def _name(blanks: Blanks, node: bytes, digest: bytes, statements: int) -> None:
+    blanks.tokens[node] = b"_#" + hexlify(digest)
+    while len(digest) < statements * LINE:
+        digest += sha256(digest).digest()
+    blanks.lines[node] = digest[: statements * LINE]
 
 
 def _tell(
@@ -88,23 +117,26 @@ def _tell(
     left: dict[bytes, int],
     above: Subjects,
     more: dict[bytes, list[bytes]],
-    tokens: dict[bytes, bytes],
+    found: Blanks,
 ) -> list[bytes]:
     """Find the tokens of the nodes that lie in no circle and above none; return these, those below first."""
     ready = [node for node, count in left.items() if not count]
     waiting = {node: count for node, count in left.items() if count}
+    kept, refs, tokens = statements.kept, statements.refs, found.tokens
     for node in ready:  # which grows
-        digests = digests_of(statements.hashes.get(node, b""))
-        packed = statements.refs.get(node)
-        told = [*digests, *(sha256(put_in(rest, tokens)).digest() for rest in rests_of(packed))] if packed else digests
-        tokens[node] = b"_#" + sha256(b"".join(sorted(told))).hexdigest().encode()
-        if node not in above:
+        rests = list(rests_of(kept.get(node, b"")))
+        if node in refs:
+            rests += [put_in(rest, tokens) for rest in rests_of(refs[node])]
+        rests.sort()
+        _name(found, node, sha256(b"\n".join(rests)).digest(), len(rests))
+        subject = above.get(node)
+        if subject is None:
             continue
-        for subject in (above[node], *more.get(node, ())):
-            if subject in waiting:
-                waiting[subject] -= 1
-                if not waiting[subject]:
-                    ready.append(subject)
+        for each in (subject, *more[node]) if node in more else (subject,):
+            if each in waiting:
+                waiting[each] -= 1
+                if not waiting[each]:
+                    ready.append(each)
     return ready
 
 
@@ -116,7 +148,7 @@ def _and_above(some: set[bytes], above: Subjects, more: dict[bytes, list[bytes]]
         node = waiting.pop()
         if node in above:
             for subject in (above[node], *more.get(node, ())):
-                if subject[0] != _NAMED and subject not in found:
+                if subject[0] != NAMED and subject not in found:
                     found.add(subject)
                     waiting.append(subject)
     return found
@@ -124,19 +156,21 @@ def _and_above(some: set[bytes], above: Subjects, more: dict[bytes, list[bytes]]
 
 def _tangle(blanks: Blanks, statements: Statements) -> Tangle:
     """Return the part of the graph that tokens don't tell."""
-    hard = blanks.hard
-    tangle = Tangle()
-    for node in hard:
-        # of one in no circle the token tells all that lies below it
-        own = blanks.tokens.get(node)
-        if own is None:
-            own = b"".join(sorted(digests_of(statements.hashes.get(node, b""))))
-        tangle.colours[node] = sha256(own).digest()
+    hard, tokens = blanks.hard, blanks.tokens
+    tangle = Tangle(size=len(hard))
     for subject, packed in statements.refs.items():
+        if tangle.size > MOST:
+            break
         for rest in rests_of(packed):
-            inside = [target for target in dict.fromkeys(nodes_of(rest)) if target in hard]
+            nodes = nodes_of(rest)
+            inside = [target for target in dict.fromkeys(nodes) if target in hard]
             if inside or subject in hard:
                 # only those that are not hard have one that may be put in
-                easy = {node: token for node in nodes_of(rest) if node not in hard and (token := blanks.tokens[node])}
+                easy = {node: tokens[node] for node in nodes if node not in hard}
+                tangle.size += 1 + len(inside)
                 tangle.lines.append((subject, put_in(rest, easy) if easy else rest, inside))
+    for node in hard:
+        # of one in no circle the token tells all that lies below it
+        own = tokens.get(node) or b"\n".join(sorted(rests_of(statements.kept.get(node, b""))))
+        tangle.colours[node] = sha256(own).digest()
     return tangle

@@ -14,9 +14,11 @@ from math import factorial
 
 from .statements import put_in
 
+MOST = 100_000  # nodes, and nodes of lines, that are looked at; less than a second
 _ROUNDS = 64
-_WORK = 400_000  # looks at a line of one component
-_MOST_ORDERS = 1000  # orders of the nodes that are alike
+_WORK = 400_000  # looks at a node or a line, in all rounds together
+_MOST_ORDERS = 1000  # orders of the nodes of a component that are alike
+_ALL_ORDERS = 10_000  # of all components
 _MOST_NODES = 200  # of a component whose canonical form is looked for
 
 _HERE = b"_*"  # the node that a line is seen from
@@ -32,10 +34,12 @@ class Tangle:
     Attributes:
         colours: Node → what is known of it alone.
         lines: (subject, rest of the statement, the nodes in it that are tangled); the subject may have a name.
+        size: How many nodes there are, and nodes in lines; lines are no longer added where these are more than `MOST`.
     """
 
     colours: dict[bytes, bytes] = field(default_factory=dict)
     lines: list[Line] = field(default_factory=list)
+    size: int = 0
 
 
 @dataclass(slots=True)
@@ -48,21 +52,37 @@ class Refined:
 
 
 def refine(tangle: Tangle) -> Refined:
-    """Refine the colours of all components."""
+    """Refine the colours of all components.
+
+    What is left out where there is too much to do depends on all of them, so that it is the same in whatever order they
+    come.
+    """
+    if tangle.size > MOST:
+        every = sha256(b"".join(sorted(tangle.colours.values()))).digest()
+        return Refined(tangle.colours, [every], exact=False)
     found = Refined()
+    unsure: list[tuple[Colours, list[Line], bool]] = []
+    rounds = max(min(_ROUNDS, _WORK // max(tangle.size, 1)), 2)
     for nodes, lines in _components(tangle):
         seen = _see(lines)
-        colours, ended = _settle({node: tangle.colours[node] for node in nodes}, seen)
+        colours, ended = _settle({node: tangle.colours[node] for node in nodes}, seen, rounds)
         found.colours.update(colours)
-        signature = sha256(b"".join(sorted(colours.values())))
-        alike = [count for count in Counter(colours.values()).values() if count > 1]
-        if not ended or (alike and not _are_twins(colours, seen)):
-            canonical = _canonical(colours, lines) if ended and _orders(alike) and len(nodes) <= _MOST_NODES else b""
-            found.exact = found.exact and bool(canonical)
-            signature.update(canonical)
-        found.signatures.append(signature.digest())
+        if ended and (len(set(colours.values())) == len(colours) or _are_twins(colours, seen)):
+            found.signatures.append(_signature(colours))
+        else:
+            unsure.append((colours, lines, ended))
+    orders = [_orders(colours) if ended else 0 for colours, _, ended in unsure]
+    few = sum(orders) <= _ALL_ORDERS
+    for (colours, lines, _), count in zip(unsure, orders, strict=True):
+        canonical = _canonical(colours, lines) if few and count and len(colours) <= _MOST_NODES else b""
+        found.exact = found.exact and bool(canonical)
+        found.signatures.append(_signature(colours, canonical))
     found.signatures.sort()
     return found
+
+
+def _signature(colours: Colours, canonical: bytes = b"") -> bytes:
+    return sha256(b"".join(sorted(colours.values())) + canonical).digest()
 
 
 def _components(tangle: Tangle) -> list[tuple[list[bytes], list[Line]]]:
@@ -86,13 +106,12 @@ def _components(tangle: Tangle) -> list[tuple[list[bytes], list[Line]]]:
     return list(found.values())
 
 
-def _settle(colours: Colours, lines: list[_Seen]) -> tuple[Colours, bool]:
-    """Refine the colours of one component; say whether that came to an end."""
+def _settle(colours: Colours, lines: list[_Seen], rounds: int) -> tuple[Colours, bool]:
+    """Refine the colours of one component in at most so many rounds; say whether that came to an end."""
     kinds = len(set(colours.values()))
     if len(colours) == 1:
         return _once(colours, lines), True
-    size = sum(1 + len(inside) for _, _, _, inside in lines) + len(colours)
-    for _ in range(max(min(_ROUNDS, _WORK // size), 2)):
+    for _ in range(rounds):
         colours = _once(colours, lines)
         found = len(set(colours.values()))
         if found == kinds:
@@ -141,16 +160,16 @@ def _are_twins(colours: Colours, lines: list[_Seen]) -> bool:
     return len({(colour, *sorted(seen[node])) for node, colour in colours.items()}) == len(set(colours.values()))
 
 
-def _orders(alike: list[int]) -> bool:
-    """Say whether the nodes that are alike can be put in few orders."""
+def _orders(colours: Colours) -> int:
+    """Return in how many orders the nodes that are alike can be put, 0 where these are too many."""
     orders = 1
-    for count in alike:
+    for count in Counter(colours.values()).values():
         if count > _MOST_ORDERS:
-            return False
+            return 0
         orders *= factorial(min(count, 7))
         if orders > _MOST_ORDERS:
-            return False
-    return True
+            return 0
+    return orders
 
 
 def _canonical(colours: Colours, lines: list[Line]) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from array import array
+from collections.abc import Iterable
 from contextlib import suppress
 from types import TracebackType
 from typing import Any
@@ -11,7 +12,6 @@ from typing import Any
 # before Arrow is imported: its own memory reserves addresses, which a process with limits has few of
 os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
-LINE = 8  # bytes of a statement's hash
 _ROWS = 8_192  # at a time
 _LINES = 1 << 18
 
@@ -36,10 +36,9 @@ class TermsFile:
 
         self.rows = 0
         self._schema = TERMS_SCHEMA
-        self._columns: dict[str, list[Any]] = {name: [] for name in self._schema.names[:-1]}
-        self._lines: list[bytes] = []
-        self._counts: list[int] = []
-        self._size = 0
+        self._rows: list[tuple[Any, ...]] = []
+        self._lines = array("Q")
+        self._offsets = [0]
         self._stream = open(path, "xb")  # noqa: SIM115 - closed at the end of the `with`
         # of hashes there are no two alike, a dictionary of them would only take memory
         named = ["kind", "parents.list.element", "replaced_by.list.element", "consider.list.element"]
@@ -58,36 +57,31 @@ class TermsFile:
             self._writer.close()
             self._stream.close()
 
-    def add(self, lines: bytes, row: dict[str, Any]) -> None:
+    def add(self, lines: Iterable[int], row: tuple[Any, ...]) -> None:
         """Append a row; rows have to come sorted by `iri`.
 
         Args:
-            lines: LINE bytes for each of its statements.
-            row: All other columns.
+            lines: The hashes of its statements.
+            row: All other columns, in the order of the schema.
         """
-        for name, column in self._columns.items():
-            column.append(row[name])
+        self._rows.append(row)
         # in a fixed order, so that equal contents have equal tables
-        self._lines.append(array("Q", sorted(array("Q", lines))).tobytes())
-        self._counts.append(len(lines) // LINE)
-        self._size += len(lines) // LINE
+        self._lines.extend(sorted(lines))
+        self._offsets.append(len(self._lines))
         self.rows += 1
-        if len(self._counts) >= _ROWS or self._size >= _LINES:
+        if len(self._rows) >= _ROWS or len(self._lines) >= _LINES:
             self._flush()
 
     def _flush(self) -> None:
         import pyarrow as pa
 
-        if not self._counts:
+        if not self._rows:
             return
-        offsets = [0]
-        for count in self._counts:
-            offsets.append(offsets[-1] + count)
-        packed = pa.py_buffer(b"".join(self._lines))
-        values = pa.Array.from_buffers(pa.uint64(), offsets[-1], [None, packed])
-        arrays = [pa.array(column, self._schema.field(name).type) for name, column in self._columns.items()]
-        kind = self._schema.field("lines").type
-        arrays.append(pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values, type=kind))
-        self._writer.write_table(pa.Table.from_arrays(arrays, schema=self._schema))
-        self._columns = {name: [] for name in self._columns}
-        self._lines, self._counts, self._size = [], [], 0
+        schema = self._schema
+        values = pa.Array.from_buffers(pa.uint64(), len(self._lines), [None, pa.py_buffer(self._lines)])
+        columns = zip(*self._rows, strict=True)
+        arrays = [pa.array(column, kind) for column, kind in zip(columns, schema.types[:-1], strict=True)]
+        offsets = pa.array(self._offsets, pa.int32())
+        arrays.append(pa.ListArray.from_arrays(offsets, values, type=schema.field("lines").type))
+        self._writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
+        self._rows, self._lines, self._offsets = [], array("Q"), [0]

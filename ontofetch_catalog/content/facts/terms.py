@@ -6,20 +6,29 @@ only it leads to, and those of annotations about it. Which syntax the graph was 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from array import array
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import repeat
 from typing import Any
 
+from xxhash import xxh3_64_intdigest
+
 from . import texts, vocabulary
-from .blanks import read_blanks
+from .blanks import LINE, read_blanks
 from .schema import GENERAL
-from .statements import Grown, Statements, digests_of, grow, put_in, rests_of
-from .table import LINE, TermsFile
+from .statements import Grown, Statements, grow, put_in, rests_of
+from .table import TermsFile
 
 MOST_HEADS = 1000
 _MOST_IMPORTS = 100
-_CODES = {f"<{iri}>".encode(): code for iri, code in vocabulary.SAYS.items()}
+_STEP = 4096  # names and digests that are hashed at a time
+_CLASS = -1
+_CODES = {
+    f"<{vocabulary.TYPE}>".encode(): _CLASS,
+    **{f"<{iri}>".encode(): code for iri, code in vocabulary.SAYS.items()},
+}
+_BITS = {f"<{iri}>".encode(): bits for iri, bits in vocabulary.BITS.items()}
 _HEAD_BITS = sum(vocabulary.HEAD_BITS.values())
 _TRUE = ("true", "1")
 _SHOWN = (
@@ -27,8 +36,9 @@ _SHOWN = (
     vocabulary.PARENT,
 )  # fmt: skip
 _SHOWN_BY = {code: frozenset({*_SHOWN, code}) for code in (vocabulary.DEFINITION, vocabulary.COMMENT)}
+_NONE: list[str] = []
 
-Told = dict[int, list[tuple[bytes, bytes]]]  # what is told → (digest of the statement, its object)
+Told = dict[int, list[tuple[bytes, bytes]]]  # what is told → (the statement, its object), sorted
 
 
 @dataclass(slots=True)
@@ -37,37 +47,43 @@ class _Subject:
 
     Attributes:
         name: As it stands in statements.
-        told: Statements of which more than the digest is known.
-        others: Digests of its other statements.
+        rests: Its statements, with what stands for blank nodes: sorted, those without such nodes first.
+        told: Those of which something is read.
+        others: All others, in that order.
+        bits: Its classes, as `vocabulary` counts them.
         below: LINE bytes for each statement of the blank nodes that belong to it.
-        annotations: What stands for the annotations about it.
+        annotations: What stands for the annotations about it, sorted.
+        size: The number of its statements.
     """
 
     name: bytes
+    rests: list[bytes]
     told: Told
     others: list[bytes]
-    below: bytes
-    annotations: Sequence[bytes]
+    bits: int
+    below: bytes | bytearray
+    annotations: list[bytes]
+    size: int
 
-    @property
-    def size(self) -> int:
-        """Return the number of its statements."""
-        return len(self.others) + len(self.below) // LINE + sum(map(len, self.told.values()))
+    def digest(self) -> bytes:
+        """Return the digest of all that is said of it."""
+        return sha256(b"\n".join([self.name, *self.rests, *self.annotations])).digest()
 
-    def digests(self, but: Iterable[int] = ()) -> list[bytes]:
-        """Return the digests of all its own statements but for those that tell something."""
-        found = [*self.others, *self.annotations]
-        for code, statements in self.told.items():
-            if code not in but:
-                found += [digest for digest, _ in statements]
-        return found
+    def other_digest(self, shown: frozenset[int]) -> bytes:
+        """Return the digest of all that is said of it but for what is shown."""
+        others = self.others + self.annotations
+        if not self.told.keys() <= shown:
+            for code, statements in self.told.items():
+                if code not in shown:
+                    others += [rest for rest, _ in statements]
+        return sha256(b"\n".join(others)).digest()
 
-    def lines(self) -> bytes:
-        """Return LINE bytes for each statement that belongs to it."""
-        lines = [digest[:LINE] for digest in self.others]
-        for found in self.told.values():
-            lines += [digest[:LINE] for digest, _ in found]
-        return self.below + b"".join(lines)
+    def lines(self) -> array[int]:
+        """Return a hash of each statement that belongs to it."""
+        lines = array("Q", self.below)
+        # the name goes into each: one statement of two terms is two
+        lines.extend(map(xxh3_64_intdigest, self.rests, repeat(xxh3_64_intdigest(self.name))))
+        return lines
 
     def values(self, code: int) -> list[tuple[str, str]]:
         """Return what is told, with the languages."""
@@ -76,88 +92,130 @@ class _Subject:
 
     def names(self, code: int) -> list[str]:
         """Return what is told, sorted, each once."""
-        if code not in self.told:
-            return []
-        found = self.told[code]
-        if len(found) == 1:
-            text = texts.read_value(found[0][1])[0]
-            return [texts.shortened_iri(text)] if text else []
-        return sorted({texts.shortened_iri(text) for text, _ in self.values(code) if text})[: texts.MOST_LISTED]
+        found = {texts.shortened_iri(text) for text, _ in self.values(code) if text}
+        return sorted(found)[: texts.MOST_LISTED]
 
-    def digest_of(self, code: int) -> bytes | None:
-        """Return the digest of all that tells something, None where nothing does."""
-        # of the values alone, whichever predicate says so
+    def shown(self, code: int, most: int) -> tuple[str | None, bytes | None]:
+        """Return the best text of all that tells something, cut, and the digest of them all; None where nothing does.
+
+        The digest is of the values alone, whichever predicate says so.
+        """
         found = self.told.get(code)
-        if not found:
-            return None
-        values = found[0][1] if len(found) == 1 else b"\n".join(sorted([value for _, value in found]))
-        return sha256(values).digest()[:16]
+        if found is None:
+            return None, None
+        if len(found) == 1:
+            value = found[0][1]
+            text = texts.read_value(value)[0]
+        else:
+            value = b"\n".join(sorted([value for _, value in found]))
+            text = texts.best(self.values(code)) or ""
+        return text if len(text) <= most else texts.cut(text, most), sha256(value).digest()[:16]
 
 
 class _Graph:
     """Statements and blank nodes, subject by subject."""
 
     def __init__(self, statements: Statements) -> None:
-        self._statements = statements
+        self._kept = statements.kept
+        self._refs = statements.refs
         self.blanks = read_blanks(statements)
         self._below: Grown = {}
         self._annotations: dict[bytes, list[bytes]] = {}
         self.rest: list[bytes] = list(self.blanks.signatures)
+        self.heads: list[_Subject] = []
         self._sort_blanks()
+        for name in sorted(statements.heads):
+            if name in self._kept:
+                self._try_head(name)
 
     def _sort_blanks(self) -> None:
         """Find the statements of the blank nodes, and the roots among these, by the term that they belong to."""
-        blanks, statements = self.blanks, self._statements
-        tokens, below = blanks.tokens, self._below
-        for node, token in tokens.items():
-            own = digests_of(statements.hashes.pop(node, b""))
-            lines = [sha256(token + digest).digest()[:LINE] for digest in own]
-            packed = statements.refs.pop(node, None)
-            if packed:
-                digests = [sha256(put_in(rest, tokens)).digest() for rest in rests_of(packed)]
-                lines += [sha256(token + digest).digest()[:LINE] for digest in digests]
-            grow(below, blanks.owners.get(node, b""), b"".join(lines))
+        blanks, below = self.blanks, self._below
+        for node, lines in blanks.lines.items():
+            grow(below, blanks.owners.get(node, b""), lines, b"")
         for node in blanks.roots:
             owner = blanks.owners.get(node, b"")
-            token = sha256(blanks.tokens[node]).digest()
             if owner:
-                self._annotations.setdefault(owner, []).append(token)
+                self._annotations.setdefault(owner, []).append(blanks.tokens[node])
             elif node not in blanks.hard:
-                self.rest.append(token)
+                self.rest.append(blanks.tokens[node])
         blanks.owners.clear()
+        blanks.lines.clear()
 
-    def take_rest(self) -> bytes:
-        """Return LINE bytes for each statement that belongs to no name."""
-        return bytes(self._below.pop(b"", b""))
+    def _try_head(self, name: bytes) -> None:
+        packed, refs = self._kept[name], self._refs.get(name)
+        head = self.take(name)
+        if head.bits & _HEAD_BITS:
+            self.heads.append(head)
+            return
+        # only its text looks like one
+        self._kept[name], self._below[name], self._annotations[name] = packed, head.below, head.annotations
+        if refs is not None:
+            self._refs[name] = refs
 
-    def names(self) -> tuple[list[bytes], list[bytes]]:
-        """Return the subjects that are ontologies or schemes, and the others, both sorted."""
-        bits = self._statements.bits
-        heads = {name for name, found in bits.items() if found & _HEAD_BITS}
-        others = (self._statements.hashes.keys() | self._below.keys()) - heads
-        return sorted(heads), sorted(name[1:-1] for name in others)
+    def take_rest(self) -> array[int]:
+        """Return a hash for each statement that belongs to no name."""
+        return array("Q", self._below.pop(b"", b""))
+
+    def names(self) -> list[bytes]:
+        """Return the subjects that are no ontologies and no schemes, sorted, without brackets."""
+        return sorted([name[1:-1] for name in self._kept.keys() | self._refs.keys() | self._below.keys()])
 
     def take(self, name: bytes) -> _Subject:
         """Return what is said of a name, once."""
-        statements = self._statements
-        others = list(digests_of(statements.hashes.pop(name, b"")))
-        start = name + b" "
+        rests = sorted(rests_of(self._kept.pop(name, b"")))
+        bits = 0
         told: Told = {}
-        packed = statements.told.pop(name, None)
+        others: list[bytes] = []
+        for rest in rests:
+            predicate, _, value = rest.partition(b" ")
+            code = _CODES.get(predicate)
+            if code is None:
+                others.append(rest)
+            elif code == _CLASS:
+                # behind the class may stand a graph
+                bits |= _BITS.get(value.partition(b" ")[0], vocabulary.INDIVIDUAL)
+                others.append(rest)
+            elif code == vocabulary.PARENT and (value[:1] != b"<" or value[:2] == b"<<"):
+                others.append(rest)
+            elif code in told:
+                told[code].append((rest, value))
+            else:
+                told[code] = [(rest, value)]
+        packed = self._refs.pop(name, b"")
         if packed:
-            for rest in rests_of(packed):
-                predicate, _, value = rest.partition(b" ")
-                code = _CODES[predicate]
-                digest = sha256(start + rest).digest()
-                if code == vocabulary.PARENT and (value[:1] != b"<" or value[:2] == b"<<"):
-                    others.append(digest)
-                else:
-                    told.setdefault(code, []).append((digest, value))
-        packed = statements.refs.pop(name, None)
-        if packed:
-            others += [sha256(start + put_in(rest, self.blanks.tokens)).digest() for rest in rests_of(packed)]
-        below = bytes(self._below.pop(name, b""))
-        return _Subject(name, told, others, below, self._annotations.pop(name, ()))
+            tokens = self.blanks.tokens
+            # those that lead to two nodes that are alike stay two
+            refs = sorted([put_in(rest, tokens) for rest in rests_of(packed)])
+            others += refs
+            rests += refs
+        below = self._below.pop(name, b"")
+        annotations = sorted(self._annotations.pop(name)) if name in self._annotations else []
+        return _Subject(name, rests, told, others, bits, below, annotations, len(rests) + len(below) // LINE)
+
+
+class _Whole:
+    """The digest of a graph: of what belongs to no name, then of each name.
+
+    Args:
+        rest: The digest of the former.
+    """
+
+    def __init__(self, rest: bytes) -> None:
+        self._hash = sha256(rest)
+        self._parts: list[bytes] = []
+
+    def add(self, name: bytes, digest: bytes) -> None:
+        """Take a name; each has to come in its turn."""
+        self._parts += (name, digest)
+        if len(self._parts) >= _STEP:
+            self.digest()
+
+    def digest(self) -> str:
+        """Return the digest of all that has come."""
+        self._hash.update(b"".join(self._parts))
+        self._parts.clear()
+        return self._hash.hexdigest()
 
 
 def write_facts(statements: Statements, version: str, kind: str, table: str) -> dict[str, Any]:
@@ -171,10 +229,10 @@ def write_facts(statements: Statements, version: str, kind: str, table: str) -> 
     """
     graph = _Graph(statements)
     blanks = graph.blanks
-    rest = graph.take_rest()
-    rest_digest = _digest(graph.rest)
-    whole = sha256(rest_digest)
-    head_names, names = graph.names()
+    lines = graph.take_rest()
+    rest_digest = sha256(b"".join(sorted(graph.rest))).digest()
+    whole = _Whole(rest_digest)
+    names = graph.names()
     facts: dict[str, Any] = {
         "facts_version": version,
         "digest_kind": kind,
@@ -183,74 +241,65 @@ def write_facts(statements: Statements, version: str, kind: str, table: str) -> 
         "shared_bnodes": blanks.shared,
         "cyclic_bnodes": blanks.cyclic,
         "digest_exact": blanks.exact and statements.exact,
-        "general_triples": len(rest) // LINE,
+        "general_triples": len(lines),
         "general_digest": rest_digest[:16].hex(),
         "terms": len(names),
-        "heads_found": len(head_names),
+        "heads_found": len(graph.heads),
         "heads": [],
     }
-    for name in head_names:
-        head = graph.take(name)
-        digest = _digest(head.digests())
-        whole.update(name + b" " + digest)
-        rest += head.lines()
+    for head in graph.heads:
+        digest = head.digest()
+        whole.add(head.name, digest)
+        lines += head.lines()
         if len(facts["heads"]) < MOST_HEADS:
-            facts["heads"].append(_head(head, statements.bits[name], digest))
-    triples = len(rest) // LINE
+            facts["heads"].append(_head(head, digest))
+    triples = len(lines)
     with TermsFile(table) as file:
-        file.add(rest, _nothing(GENERAL, triples, rest_digest[:16]))
+        file.add(lines, _general(len(lines), rest_digest[:16]))
         for inside in names:
             term = graph.take(b"<" + inside + b">")
-            digest = _digest(term.digests())
-            whole.update(term.name + b" " + digest)
+            digest = term.digest()
+            whole.add(term.name, digest)
             triples += term.size
-            file.add(term.lines(), _row(term, statements.bits.pop(term.name, 0), digest))
-    return {**facts, "triples": triples, "digest": whole.hexdigest()}
+            file.add(term.lines(), _row(term, digest[:16]))
+    return {**facts, "triples": triples, "digest": whole.digest()}
 
 
-def _digest(digests: list[bytes]) -> bytes:
-    return sha256(b"".join(sorted(digests))).digest()
+def _general(statements: int, digest: bytes) -> tuple[Any, ...]:
+    return "", GENERAL, None, None, None, None, False, _NONE, _NONE, _NONE, _NONE, statements, digest, digest
 
 
-def _nothing(kind: str, statements: int, digest: bytes) -> dict[str, Any]:
-    return {
-        "iri": "", "kind": kind, "label": None, "label_digest": None, "definition": None, "definition_digest": None,
-        "deprecated": False, "replaced_by": [], "consider": [], "parents": [], "alt_ids": [],
-        "statements": statements, "digest": digest, "other_digest": digest,
-    }  # fmt: skip
+def _row(term: _Subject, digest: bytes) -> tuple[Any, ...]:
+    """Return the columns of the table of terms, in their order, but for `lines`."""
+    told, bits = term.told, term.bits
+    defining = vocabulary.DEFINITION if vocabulary.DEFINITION in told else vocabulary.COMMENT
+    deprecated = bits & vocabulary.DEPRECATED_BIT != 0
+    if vocabulary.DEPRECATED in told and not deprecated:
+        deprecated = any(text in _TRUE for text, _ in term.values(vocabulary.DEPRECATED))
+    return (
+        texts.iri_of(term.name),
+        vocabulary.kind_of(bits),
+        *term.shown(vocabulary.LABEL, texts.MOST_TEXT),
+        *term.shown(defining, texts.MOST_DEFINITION),
+        deprecated,
+        term.names(vocabulary.REPLACED) if vocabulary.REPLACED in told else _NONE,
+        term.names(vocabulary.CONSIDER) if vocabulary.CONSIDER in told else _NONE,
+        term.names(vocabulary.PARENT) if vocabulary.PARENT in told else _NONE,
+        term.names(vocabulary.ALTERNATIVE) if vocabulary.ALTERNATIVE in told else _NONE,
+        term.size,
+        digest,
+        term.other_digest(_SHOWN_BY[defining])[:16],
+    )
 
 
-def _row(term: _Subject, bits: int, digest: bytes) -> dict[str, Any]:
-    defining = vocabulary.DEFINITION if vocabulary.DEFINITION in term.told else vocabulary.COMMENT
-    label = texts.best(term.values(vocabulary.LABEL))
-    definition = texts.best(term.values(defining))
-    return {
-        "iri": texts.iri_of(term.name),
-        "kind": vocabulary.kind_of(bits),
-        "label": label and texts.cut(label),
-        "label_digest": term.digest_of(vocabulary.LABEL),
-        "definition": definition and texts.cut(definition, texts.MOST_DEFINITION),
-        "definition_digest": term.digest_of(defining),
-        "deprecated": bool(bits & vocabulary.DEPRECATED_BIT)
-        or any(text in _TRUE for text, _ in term.values(vocabulary.DEPRECATED)),
-        "replaced_by": term.names(vocabulary.REPLACED),
-        "consider": term.names(vocabulary.CONSIDER),
-        "parents": term.names(vocabulary.PARENT),
-        "alt_ids": term.names(vocabulary.ALTERNATIVE),
-        "statements": term.size,
-        "digest": digest[:16],
-        "other_digest": _digest(term.digests(_SHOWN_BY[defining]))[:16],
-    }
-
-
-def _head(head: _Subject, bits: int, digest: bytes) -> dict[str, Any]:
+def _head(head: _Subject, digest: bytes) -> dict[str, Any]:
     def first(*codes: int) -> str | None:
         found = next((text for code in codes if (text := texts.best(head.values(code)))), None)
         return found and texts.cut(found)
 
     return {
         "ontology_iri": texts.iri_of(head.name),
-        "kind": next(name for name, bit in vocabulary.HEAD_BITS.items() if bits & bit),
+        "kind": next(name for name, bit in vocabulary.HEAD_BITS.items() if head.bits & bit),
         "version_iri": first(vocabulary.VERSION_IRI),
         "version_info": first(vocabulary.VERSION_INFO),
         "title": first(vocabulary.TITLE, vocabulary.LABEL),

@@ -37,8 +37,10 @@ def read_value(value: bytes) -> tuple[str, str]:
     if value[:1] == b"<":
         return value[1 : value.index(b">")].decode(), ""
     text = value.decode()
-    if text[-1:] == '"' and "\\" not in text:
-        return text[1:-1], ""
+    if "\\" not in text and text[:1] == '"':
+        # nowhere else may a quotation mark stand
+        text, _, end = text[1:].rpartition('"')
+        return text, end[1:].partition(" ")[0].lower() if end[:1] == "@" else ""
     found = _LITERAL.match(text)
     if found is None:
         return iri_of(value.partition(b" ")[0]), ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 RDFS = "http://www.w3.org/2000/01/rdf-schema#"
 OWL = "http://www.w3.org/2002/07/owl#"
@@ -77,6 +79,7 @@ for _iri in (f"{OWL}DeprecatedClass", f"{OWL}DeprecatedProperty"):
     BITS[_iri] |= DEPRECATED_BIT
 
 
+@lru_cache(maxsize=1 << 13)  # all that there may be
 def kind_of(bits: int) -> str:
     """Return the kind of a term of some classes; a `mention` is one that is of none."""
     for number, name in enumerate(KIND_NAMES):

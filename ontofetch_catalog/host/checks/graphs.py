@@ -36,7 +36,7 @@ def tell_graphs(path: str, format: str, table: str) -> Told:  # noqa: A002 - the
     with telling(lambda: check_graphs(path, format), table) as told:
         document = json.loads(_read(path))
         details = _count(document)
-        statements = Statements()
+        statements = Statements(has_blanks=False)
         keep_graphs(document, statements)
         told.passed(details, write_facts(statements, facts_version(format), "obographs", table))
     return told.answer

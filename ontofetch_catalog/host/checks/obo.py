@@ -63,7 +63,7 @@ def tell_obo(path: str, format: str, table: str) -> Told:  # noqa: A002 - the co
     from ...content.facts.terms import write_facts
 
     with telling(lambda: check_obo(path, format), table) as told, open(path, "rb") as stream:
-        lines, statements = _Lines(stream), Statements()
+        lines, statements = _Lines(stream), Statements(has_blanks=False)
         frames = keep_obo(_parse(lines, path), statements)
         if lines.undecoded or not lines.told:
             raise Faulty("it is empty, or in no encoding that is known")
