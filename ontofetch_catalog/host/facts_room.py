@@ -22,6 +22,7 @@ from ontofetch_hookspecs.store_paths import StorePath
 
 from ..content.facts import facts_version
 from ..rendering.text import safe_text
+from .small_tables import first_of_each
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -95,9 +96,9 @@ class FactsRoom:
         if found is None:
             return {}
         known = self._known(pa.table(found))
-        first = mine.group_by("file_id").aggregate([("format", "min")])
+        first = first_of_each(mine.sort_by("format"), "file_id")
         asked = {}
-        for file_id, name in zip(first["file_id"].to_pylist(), first["format_min"].to_pylist(), strict=True):
+        for file_id, name in zip(first["file_id"].to_pylist(), first["format"].to_pylist(), strict=True):
             finder_name, version = by_format[name]
             if (file_id, version) not in known:
                 asked[finder_name, file_id] = version

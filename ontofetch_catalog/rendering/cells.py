@@ -38,7 +38,7 @@ def cut(look: Look, name: str, frame: Rows, rows: int | None) -> Rows:
     """Return at most `rows` rows of a frame, the ones that matter most."""
     if rows is None or name in look.whole:
         return frame
-    if name in look.split:
+    if name in look.split and len(frame):
         import pyarrow as pa
 
         return pa.concat_tables(group.slice(0, rows) for _, group in _groups(to_rows(frame), look.split[name]))
@@ -50,7 +50,7 @@ def to_rows(table: Table) -> pa.Table:
     """Return `table` as `encode.to_frame` does, in Arrow: times in UTC, whole decimals (DuckDB's sums) as int64."""
     import pyarrow as pa
 
-    rows = pa.table(table)
+    rows = _as_arrow(table)
     for number, field in enumerate(rows.schema):
         kind, column = field.type, rows.column(number)
         if pa.types.is_decimal(kind) and not kind.scale:
@@ -63,6 +63,18 @@ def to_rows(table: Table) -> pa.Table:
             column = pa.chunked_array([chunk.view(utc) for chunk in column.chunks], utc)
         if column.type != kind:
             rows = rows.set_column(number, field.with_type(column.type), column)
+    return rows
+
+
+def _as_arrow(table: Table) -> pa.Table:
+    import pyarrow as pa
+
+    if not hasattr(table, "to_arrow"):
+        return pa.table(table)
+    # a frame of Polars; Arrow's kernels know nothing yet of the views of texts that it would have by itself
+    from polars import CompatLevel
+
+    rows: pa.Table = table.to_arrow(compat_level=CompatLevel.oldest())
     return rows
 
 

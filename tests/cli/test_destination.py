@@ -114,7 +114,7 @@ def test_null_and_a_pipe_take_what_stdout_would(words: tuple[str, ...], place: P
     """Rows go to the device or the pipe itself, which stays what it is; the exit code is that of the command."""
     if words[:2] == ("db", "restore"):
         run("db", "backup", "--to", "backup")
-    if words[0] == "show" or words[1:2] in [(name,) for name in ABOUT_TERMS]:
+    if words[:1] == ("show",) or words[1:2] in [(name,) for name in ABOUT_TERMS]:
         # these need two releases of which it is known what they say
         for version in ("3.0", "3.1"):
             (place / "file.ttl").write_text(f"<urn:a> <urn:b> <urn:{version}> .\n")
