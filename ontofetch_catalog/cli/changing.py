@@ -10,6 +10,7 @@ from ontofetch_hookspecs import HostInfo
 from ontofetch_hookspecs.names import quote
 
 from ..errors import AmbiguousVersion, UsageError, VersionUnknown
+from ..rendering.progress import bar
 from .common import profiled, running
 from .output import OutputOptions, emit, say
 from .quiet import take_options
@@ -84,11 +85,13 @@ def _means(
 
 
 def carry_out(host: HostInfo, store: Store, boundary: MaintenanceBoundary) -> BoundaryResult:
-    """Carry out a boundary and tell the observers."""
+    """Carry out a boundary, with a bar where it is about many releases, and tell the observers."""
     from ..catalog.boundaries import carry_out as carry_out_boundary
     from ..catalog.boundaries import notify_observers
 
-    outcome = carry_out_boundary(store, boundary)
+    with bar(boundary.kind, unit="releases") as update:
+        boundary.progress = update
+        outcome = carry_out_boundary(store, boundary)
     notify_observers(host.manager, store, outcome)
     return outcome
 

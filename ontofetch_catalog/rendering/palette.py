@@ -6,7 +6,7 @@ It knows names of meanings and formats and not what is drawn with them.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -51,6 +51,12 @@ _FORMATS = {
     "owlxml": "#c4504f", "json": "#8a78c8", "text": "#8c8c8c", "csv": "#a08a2c", "tsv": "#6f9a3a", "xml": "#b06a4a",
     "obographs": "#c9679a",
 }  # fmt: skip
+# what became of terms; good, careful and bad are those of the tables
+_TERM_CHANGES = {
+    "added": TONES[GOOD].light, "removed": TONES[BAD].light, "obsoleted": TONES[CAREFUL].light,
+    "moved": TONES[MOVED].light, "revived": "#6f9a3a", "merged": "#a8629e", "namespace": "#8a78c8",
+    "relabelled": "#3d7fc4", "redefined": "#d1702a", "other": TONES[SOFT].light,
+}  # fmt: skip
 _OTHERS = ("#7a8fb8", "#b88a4a", "#5f9f8c", "#a4748a", "#7d9a52", "#9a7fd0", "#c07a60", "#4f93b8", "#a39a5c", "#8f6fa8")
 
 
@@ -64,10 +70,24 @@ def format_colours(names: Sequence[str]) -> list[str]:
 
     Formats without a colour of their own get one by their name, the next that is free where two would share it.
     """
+    return _colours(names, _FORMATS)
+
+
+def term_change_colours(names: Sequence[str]) -> list[str]:
+    """Return the colour of each kind of change of terms, likewise."""
+    return _colours(names, _TERM_CHANGES)
+
+
+def name_colours(names: Sequence[str]) -> list[str]:
+    """Return the colour of each of some names that nobody here knows, such as those of validators, likewise."""
+    return _colours(names, {})
+
+
+def _colours(names: Sequence[str], known: Mapping[str, str]) -> list[str]:
     found: dict[str, str] = {}
     for name in sorted(set(names)):
-        if name in _FORMATS:
-            found[name] = _FORMATS[name]
+        if name in known:
+            found[name] = known[name]
         elif name.endswith(" others") or name == "unknown":
             found[name] = REST
         else:

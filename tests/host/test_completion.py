@@ -31,14 +31,14 @@ from ontofetch_hookspecs import Command, Parameter, Report, add_common_options
 
 @hookimpl
 def register_commands():
-    return [Command("greet", "say `touch {marker}` $(touch {marker})", "greeter:greet"),
-            Command("wave", "wave", "greeter:greet", parser="greeter:make_parser"),
-            Command("broken", "break", "greeter:greet", parser="greeter:fail")]
+    return [Command("greet", "say `touch {marker}` $(touch {marker})", "saluter:greet"),
+            Command("wave", "wave", "saluter:greet", parser="saluter:make_parser"),
+            Command("broken", "break", "saluter:greet", parser="saluter:fail")]
 
 @hookimpl
 def register_reports():
     words = ("one", "$(touch {marker})")
-    return [Report("greetings", "who was greeted", "greeter:greet", (Parameter("how", "how", choices=words),))]
+    return [Report("greetings", "who was greeted", "saluter:greet", (Parameter("how", "how", choices=words),))]
 
 def greet(argv, host):
     Path("{marker}").touch()
@@ -115,7 +115,7 @@ def test_commands_of_plugins_are_completed_and_none_is_run(
 ) -> None:
     """By their names, where the plugin makes a parser also with its options; and nothing in a help is obeyed."""
     marker = tmp_path / "ran"
-    folder = install(tmp_path / "plugins", "greeter", PLUGIN.replace("{marker}", str(marker)))
+    folder = install(tmp_path / "plugins", "saluter", PLUGIN.replace("{marker}", str(marker)))
     monkeypatch.syspath_prepend(str(folder))
     assert main(["completion", "bash"]) == 0
     out, err = capfd.readouterr()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from ...errors import CatalogUnreadable, UsageError
+from ...rendering.palette import term_change_colours
 from .. import columns as c
 from .. import drawing as d
 from .. import fields as f
@@ -59,7 +60,9 @@ def draw(result: Mapping[str, pl.DataFrame], _: Mapping[str, object]) -> list[d.
     shown = counted.filter(pl.col(c.TERMS) > 0)
     if shown.is_empty():
         return []
-    colours = alt.Color(f"{_KIND}:N", title=None, sort=list(c.TERM_CHANGES), scale=alt.Scale(scheme="tableau10"))
+    there = [kind for kind in c.TERM_CHANGES if kind in set(shown[_KIND])]
+    scale = alt.Scale(domain=there, range=term_change_colours(there))
+    colours = alt.Color(f"{_KIND}:N", title=None, sort=there, scale=scale)
     hints = [alt.Tooltip(f"{name}:N") for name in (d.LABEL, _KIND, c.TERMS)]
     chart = alt.Chart(d.data_of(shown), title="Changed terms, release by release", width=d.WIDTH, height=240)
     return [chart.mark_bar().encode(x=names, y=alt.Y(f"{c.TERMS}:Q", title="terms"), color=colours, tooltip=hints)]

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import polars as pl
 
+from ...rendering.palette import name_colours
 from .. import columns as c
 from .. import drawing as d
 from .. import fields as f
@@ -64,7 +65,9 @@ def _history(history: pl.DataFrame) -> list[d.Drawn]:
     rows = d.short_versions(history).select(d.LABEL, c.VALIDATOR, c.RESULTS, c.FAILED_FILES, c.RATE)
     x = d.release_axis(list(rows[d.LABEL].unique(maintain_order=True)))
     base = alt.Chart(d.data_of(rows), width=d.WIDTH)
-    colour = alt.Color(f"{c.VALIDATOR}:N", title=None, scale=alt.Scale(scheme="tableau10"))
+    validators = sorted(map(str, rows[c.VALIDATOR].unique()))
+    scale = alt.Scale(domain=validators, range=name_colours(validators))
+    colour = alt.Color(f"{c.VALIDATOR}:N", title=None, scale=scale)
     rate = alt.Y(f"{c.RATE}:Q", title="passed", axis=alt.Axis(format=".0%"), scale=alt.Scale(domain=[0, 1]))
     hints = [alt.Tooltip(f"{name}:N") for name in (d.LABEL, c.VALIDATOR, c.RESULTS, c.FAILED_FILES)]
     hints.append(alt.Tooltip(f"{c.RATE}:Q", format=".1%"))

@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from types import FrameType
@@ -98,14 +98,22 @@ class Boundary(ABC):
         return []
 
 
+def _untold(done: int, total: int) -> None:
+    """Tell nobody how far it is."""
+
+
 class MaintenanceBoundary(Boundary):
     """A maintenance step (a batch of prune, a fix of doctor …): no host's event, no vote, nothing staged.
 
     A subclass names its `kind` and `done`, re-checks in `is_changed` whatever it was planned on, and has `record`.
+
+    Attributes:
+        progress: Called with the number of releases done and in all, by a step that is about many.
     """
 
     def __init__(self, store: Store, version_id: str = "") -> None:
         super().__init__(store, version_id, run_id=store.run_id, config_hash=store.config_hash)
+        self.progress: Callable[[int, int], None] = _untold
 
     def check(self) -> None:
         """Do nothing: nothing is staged."""

@@ -123,7 +123,10 @@ class Removal(MaintenanceBoundary):
         if self.plan is None:
             raise LookupError(self.wanted.name)
         pointers = Pointers(connection, {slot for batch in self._batches for slot in batch.slots()})
-        done = [(batch, *batch.unrecord(connection, draft)) for batch in self._batches]
+        done = []
+        for number, batch in enumerate(self._batches, start=1):
+            done.append((batch, *batch.unrecord(connection, draft)))
+            self.progress(number, len(self._batches))
         changed = pointers.settle(connection, draft, self.wanted.updated_by)
         for batch, rows, kept in done:
             mine = [told for told in changed if told["slot"] in batch.slots()]

@@ -93,8 +93,9 @@ class Renaming(MaintenanceBoundary):
         changed = renaming.rename(connection, self.old, self.new)
         drop_added(connection, self._drop)
         told = pointers.settle(connection, draft, self._updated_by)
-        for row in self.rows:
+        for number, row in enumerate(self.rows, start=1):
             draft_documents(connection, draft, self._renamed(row.version_id))
+            self.progress(number, len(self.rows))
         releases = "release" if len(self.rows) == 1 else "releases"
         count = "" if self.what == "release" else f" with {len(self.rows):,} {releases}"
         payload = {
