@@ -212,6 +212,10 @@ class Stage(StageFolder):
                     # whoever recovers a store removes a stage that is empty and not held yet
                     continue
                 raise
+            except BaseException:
+                # interrupted before anybody could let go of it
+                stage.discard()
+                raise
             return stage
         raise StageError(f"A stage can't be made below {quote(root)}: others remove it.", subject=str(root))
 
