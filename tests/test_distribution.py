@@ -88,7 +88,9 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheels: dict[str, Path]) -
     with zipfile.ZipFile(wheels["contract"]) as packed:
         contract = packed.namelist()
     for found, top in ((names, "ontofetch_catalog"), (contract, "ontofetch_hookspecs")):
-        assert {name.partition("/")[0] for name in found if ".dist-info/" not in name} == {top}
+        assert {name.partition("/")[0] for name in found if ".dist-info/" not in name and ".data/" not in name} == {top}
+    shared = [name.partition(".data/")[2] for name in (*names, *contract) if ".data/" in name]
+    assert shared == ["data/share/man/man1/ontofetch.1"]
     shipped = {Path(name).name for name in names if name.endswith(".sql")}
     assert shipped == {path.name for path in (CHECKOUT / "migrations").glob("*.sql")}
     schemas = {Path(name).name for name in names if name.startswith("ontofetch_catalog/schemas/")}
