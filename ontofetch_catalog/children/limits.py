@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 PARSER_MEMORY = 256 << 20  # bytes of address space: interpreter, libraries and threads reserve up to 230 MiB (measured)
 PARSER_MEMORY_PER_BYTE = 32  # of the input; JSON-LD is read whole and takes 25 (measured)
 WHOLE_MEMORY_PER_BYTE = 64  # of the input, where an ontology is built in memory (50 were measured)
-FACTS_MEMORY = 768 << 20  # bytes of address space: pyarrow reserves more than a parser
+FACTS_MEMORY = 384 << 20  # bytes of address space, for what an input says too: pyarrow reserves more than a parser
+FACTS_MEMORY_PER_BYTE = 16  # of the input, for its terms and their table
 MOST_PARSER_MEMORY = 640 << 20  # bytes: all of them read a stream, so that a larger file needs no more
 _MEMORY_ENDS = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS)  # how libraries end that get no memory, or no stack
 
@@ -46,7 +47,7 @@ class Allowance:
         """
         most = min(PARSER_MEMORY + PARSER_MEMORY_PER_BYTE * size, MOST_PARSER_MEMORY)
         if facts:
-            most = FACTS_MEMORY + WHOLE_MEMORY_PER_BYTE * size
+            most = FACTS_MEMORY + (WHOLE_MEMORY_PER_BYTE if whole else FACTS_MEMORY_PER_BYTE) * size
         elif whole:
             most = PARSER_MEMORY + WHOLE_MEMORY_PER_BYTE * size
         if self.max_memory and self.max_memory <= most:
