@@ -12,12 +12,14 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-PARSER_MEMORY = 256 << 20  # bytes of address space: interpreter, libraries and threads reserve up to 230 MiB (measured)
+# What our own parsers may hold in bytes of data (RLIMIT_DATA): what they allocate, and not the addresses that libraries
+# and threads reserve, of which how many there are changes with the machine and with what was imported before.
+PARSER_MEMORY = 128 << 20  # interpreter, libraries and stacks of threads take up to 70 MiB (measured)
 PARSER_MEMORY_PER_BYTE = 32  # of the input; JSON-LD is read whole and takes 25 (measured)
 WHOLE_MEMORY_PER_BYTE = 64  # of the input, where an ontology is built in memory (50 were measured)
-FACTS_MEMORY = 384 << 20  # bytes of address space, for what an input says too: pyarrow reserves more than a parser
+FACTS_MEMORY = 256 << 20  # for what an input says, too
 FACTS_MEMORY_PER_BYTE = 16  # of the input, for its terms and their table
-MOST_PARSER_MEMORY = 640 << 20  # bytes: all of them read a stream, so that a larger file needs no more
+MOST_PARSER_MEMORY = 512 << 20  # all of them read a stream, so that a larger file needs no more
 _MEMORY_ENDS = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS)  # how libraries end that get no memory, or no stack
 
 
@@ -29,13 +31,13 @@ class Allowance:
         max_memory: Bytes of address space.
         max_cpu: Seconds of a processor, whatever the size of its input.
         max_cpu_per_mb: And so many more for each million bytes of the input.
-        by_size: Whether the memory comes from the size of an input, and not from a setting.
+        max_data: Bytes of data among them, where these come from the size of an input, and not from a setting.
     """
 
     max_memory: int = 2 << 30
     max_cpu: float = 60.0
     max_cpu_per_mb: float = 10.0
-    by_size: bool = False
+    max_data: int = 0
 
     def for_parser(self, size: int, *, whole: bool = False, facts: bool = False) -> Allowance:
         """Return what a parser of ours may take for an input of `size` bytes: what honest ones need.
@@ -52,7 +54,7 @@ class Allowance:
             most = PARSER_MEMORY + WHOLE_MEMORY_PER_BYTE * size
         if self.max_memory and self.max_memory <= most:
             return self
-        return replace(self, max_memory=most, by_size=True)
+        return replace(self, max_data=most)
 
     def cpu_for(self, size: int) -> float:
         """Return the seconds for an input of `size` bytes."""
@@ -60,8 +62,8 @@ class Allowance:
 
     def memory_limit_text(self) -> str:
         """Say what it is to need more memory, and which setting says how much there is."""
-        if self.by_size:
-            return f"more memory than the {self.max_memory:,} bytes that a parser may have for a file of its size"
+        if self.max_data:
+            return f"more memory than the {self.max_data:,} bytes that a parser may have for a file of its size"
         return f"more memory than {self.max_memory:,} bytes (the setting max_memory, ONTOFETCH_MAX_MEMORY)"
 
     def reason(self, code: int, size: int) -> str | None:
@@ -76,7 +78,7 @@ class Allowance:
                 f"took longer than {self.cpu_for(size):.0f} seconds of a processor, for {size:,} bytes "
                 "(the settings max_cpu and max_cpu_per_mb, ONTOFETCH_MAX_CPU and ONTOFETCH_MAX_CPU_PER_MB)"
             )
-        if self.max_memory and -code in _MEMORY_ENDS:
+        if (self.max_memory or self.max_data) and -code in _MEMORY_ENDS:
             return (
                 f"ended with {signal.Signals(-code).name}: what it reads is nested too deeply, or needs "
                 + self.memory_limit_text()
@@ -87,6 +89,11 @@ class Allowance:
 def limit_memory(most: int) -> None:
     """Let this process have `most` bytes of address space; 0: as many as it likes."""
     _set(resource.RLIMIT_AS, most)
+
+
+def limit_data(most: int) -> None:
+    """Let this process hold `most` bytes of data, which is what it allocates and may write to; 0: as many as it likes."""
+    _set(resource.RLIMIT_DATA, most)
 
 
 def limit_cpu(seconds: float) -> None:
@@ -105,6 +112,6 @@ def _set(kind: int, most: int) -> None:
     soft = min(most, 2**63 - 1) or hard
     if hard != resource.RLIM_INFINITY:
         soft = min(soft, hard)
-    # macOS refuses some values of RLIMIT_AS
+    # macOS refuses some values of RLIMIT_AS and RLIMIT_DATA
     with suppress(OSError, ValueError):
         resource.setrlimit(kind, (soft, hard))

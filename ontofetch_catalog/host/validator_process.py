@@ -121,7 +121,7 @@ class Worker:
             }
             allowed = self._allowance
             if str(task.validator.facts).startswith(_OWN):
-                allowed = allowed.for_parser(size, facts=True)
+                allowed = allowed.for_parser(size, whole=task.format in WHOLE_FORMATS, facts=True)
             found = self._answer(request, allowed, size, task, wait)
             if wait.given_up.is_set():
                 return found
@@ -149,7 +149,7 @@ class Worker:
     def _answer(
         self, request: dict[str, Any], allowed: Allowance, size: int, task: Task, wait: Patience
     ) -> dict[str, Any]:
-        request |= {"memory": allowed.max_memory, "cpu": allowed.cpu_for(size)}
+        request |= {"memory": allowed.max_memory, "data": allowed.max_data, "cpu": allowed.cpu_for(size)}
         line, code = self._exchange(request, wait.timeout, wait.given_up)
         if code is not None and allowed.reason(code, size) is None:
             # the file may be without blame: short of memory, the kernel kills whom it likes

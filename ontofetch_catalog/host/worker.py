@@ -16,7 +16,7 @@ from typing import Any
 
 from ontofetch_hookspecs import load_target
 
-from ..children.limits import limit_cpu, limit_file, limit_memory
+from ..children.limits import limit_cpu, limit_data, limit_file, limit_memory
 
 MOST_DETAILS = 16_384  # bytes of JSON
 MOST_REASON = 500  # characters
@@ -39,6 +39,7 @@ def main(parent: str) -> int:
     for line in sys.stdin:
         task = json.loads(line)
         limit_memory(task["memory"])
+        limit_data(task["data"])
         limit_cpu(task["cpu"])
         limit_file(task["file"])
         answers.write(json.dumps(_serve(task)) + "\n")

@@ -22,7 +22,8 @@ from .xml import XmlDocument
 if TYPE_CHECKING:
     from pyhornedowl import PyIndexedOntology
 
-_STANDING = 128 << 20  # bytes of address space that the process takes by itself
+# bytes of address space, and of data, that the process takes by itself
+_STANDING = {resource.RLIMIT_AS: 128 << 20, resource.RLIMIT_DATA: 72 << 20}
 _XML_MEMORY_PER_BYTE = (
     16  # of OWL/XML, which says in many bytes what is small in memory (5 were measured, and its text)
 )
@@ -94,9 +95,10 @@ def _load(path: str, format_name: str) -> PyIndexedOntology:
 
 
 def _check_room(size: int, format_name: str) -> None:
-    most = _XML_MEMORY_PER_BYTE if format_name == "owlxml" else WHOLE_MEMORY_PER_BYTE
-    room = resource.getrlimit(resource.RLIMIT_AS)[0]
-    if room not in (resource.RLIM_INFINITY, -1) and size * most > room - _STANDING:
+    needed = _XML_MEMORY_PER_BYTE if format_name == "owlxml" else WHOLE_MEMORY_PER_BYTE
+    limits = {kind: resource.getrlimit(kind)[0] for kind in _STANDING}
+    rooms = [most - _STANDING[kind] for kind, most in limits.items() if most not in (resource.RLIM_INFINITY, -1)]
+    if rooms and size * needed > min(rooms):
         raise NotJudged(
             f"its {size:,} bytes would take more memory than a validator may have (the setting max_memory), for its "
             "parser reads it whole"

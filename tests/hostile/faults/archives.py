@@ -259,7 +259,7 @@ FAULTS = (
     ),
     fault(
         "a validator has all the memory",
-        (WORKER, '        limit_memory(task["memory"])\n', ""),
+        (WORKER, '        limit_memory(task["memory"])\n        limit_data(task["data"])\n', ""),
         (BOOT, '    if spec["memory"]:\n', "    if False:\n"),
         tests=of(LIMIT, "hungry-words0") + of(DOCUMENT, "contexts in contexts"),
         note="it has two limits: of its process, and for each file",
@@ -285,7 +285,7 @@ FAULTS = (
     ),
     fault(
         "how a process died at its limit is not known",
-        (LIMITS, "if self.max_memory and -code in _MEMORY_ENDS:", "if False:"),
+        (LIMITS, "if (self.max_memory or self.max_data) and -code in _MEMORY_ENDS:", "if False:"),
         tests=of(DOCUMENT, "triples in triples", "triples in triples, line by line"),
     ),
     fault(
