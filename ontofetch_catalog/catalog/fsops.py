@@ -36,6 +36,7 @@ FAULT_POINTS = (
     "sync_folder",
     "sync_filesystem",
     "rename",
+    "link",
     "unlink",
     "make_folder",
     "remove_folder",
@@ -144,6 +145,12 @@ def rename(source: Anywhere, target: Anywhere) -> None:
         os.rename(from_name, to_name, src_dir_fd=from_folder, dst_dir_fd=to_folder)
 
 
+def link(source: StorePath, target: StorePath) -> None:
+    """Give a file a second name; FileExistsError if there is something, links are not followed."""
+    with source.in_folder() as (from_folder, from_name), target.in_folder() as (to_folder, to_name):
+        os.link(from_name, to_name, src_dir_fd=from_folder, dst_dir_fd=to_folder, follow_symlinks=False)
+
+
 def unlink(path: Anywhere, *, folder: int | None = None) -> None:
     """Remove one file; a link goes, not what it points to.
 
@@ -186,6 +193,12 @@ def set_times(path: Anywhere, modified_ns: int) -> None:
     """Set the modification time of a file, nanoseconds since 1970 UTC."""
     with _in_folder(path) as (folder, name):
         os.utime(name, ns=(modified_ns, modified_ns), dir_fd=folder, follow_symlinks=False)
+
+
+def finish_file(descriptor: int, mode: int, modified_ns: int) -> None:
+    """Set the permissions and the modification time of an open file, nanoseconds since 1970 UTC."""
+    os.fchmod(descriptor, mode)
+    os.utime(descriptor, ns=(modified_ns, modified_ns))
 
 
 @contextmanager

@@ -90,9 +90,16 @@ class IntentDraft:
 
     def move(self, source: str, target: str) -> None:
         """Rename `source` to `target`, where nothing is; what is in a folder goes along."""
-        self._move(source, target)
+        self.move_from(source, source, target)
+
+    def move_from(self, lies_at: str, source: str, target: str) -> None:
+        """Rename what lies at a path now, and at `source` when its turn comes, to `target`."""
+        found = self.store.path(lies_at).lstat()
+        size = None if stat.S_ISDIR(found.st_mode) else found.st_size
+        self._plan_folders(os.path.dirname(target))
+        self.intent.moves.append(Move(source, target, found.st_ino, size))
         self._gone.add(source)
-        if self.intent.moves[-1].size is None:
+        if size is None:
             self._folders.add(target)
 
     def displace(self, target: str, *, keep: bool) -> None:
@@ -113,6 +120,10 @@ class IntentDraft:
         size = None if stat.S_ISDIR(found.st_mode) else found.st_size
         self._plan_folders(os.path.dirname(target))
         self.intent.moves.append(Move(source, target, found.st_ino, size))
+
+    def will_be_folder(self, path: str) -> bool:
+        """Say whether a folder will be at `path`, or is planned to be made there."""
+        return path in self._folders or self.is_folder(path)
 
     def is_folder(self, path: str) -> bool:
         """Say whether a folder will be at `path` when the moves collected so far are done."""

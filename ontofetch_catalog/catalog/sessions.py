@@ -22,7 +22,7 @@ from ..errors import CatalogMissing, CatalogUnavailable, CatalogUnwritable
 from . import answers, fsops, journal, swap
 from .connection import Store, open_connection
 from .failures import explaining
-from .generation import check_generation, require_database, write_generation
+from .generation import check_generation, read_generation, require_database, write_generation
 from .locks import gate_of
 from .migrations import (
     Migration,
@@ -31,10 +31,16 @@ from .migrations import (
     pending_migrations,
     require_current_schema,
 )
-from .repo import definitions, events, row_checks, version_keys
+from .repo import definitions, events, images, row_checks, version_keys
+from .shared.address import read_address
 
 if TYPE_CHECKING:
     import duckdb
+
+    from .shared.places import Op, Place
+    from .shared.replica import Copy
+
+    Moves = tuple[Sequence[Op], Sequence[Place]]
 
 CHECKPOINT_BYTES = 1 << 17  # a log beyond this is moved into the database file at the end of a boundary
 _log = logging.getLogger("ontofetch.catalog")
@@ -52,6 +58,7 @@ class Session:
         migrated: Names of the migrations applied on the way in.
         swapped: The restore or rebuild that was interrupted and is finished now, as `swap.finish` names it.
         answers: What the host is about to ask, for `answers.keep` once the database is closed.
+        copy: What ties it to a shared catalog; None for a store of its own.
     """
 
     store: Store
@@ -60,12 +67,40 @@ class Session:
     migrated: list[str] = field(default_factory=list)
     swapped: str = ""
     answers: answers.Answers | None = None
+    copy: Copy | None = None
+
+    def told_before(self, intent: journal.Intent) -> Moves:
+        """Put what an intent brings, which is not published yet, where other machines find it; return what it moves."""
+        return ((), ()) if self.copy is None else self.copy.moves_of(intent)
+
+    def tell(self, moves: Moves = ((), ()), *, rows: bool = True, release: str = "") -> None:
+        """Tell other machines, if there are some, what the open transaction has recorded: from then on it happened.
+
+        Args:
+            moves: As `told_before` returned them.
+            rows: Whether anything but events was recorded.
+            release: Where nothing else can have changed, see `images.changed_keys`.
+
+        Raises:
+            CatalogUnavailable: They don't know it, or it is not known whether they do.
+        """
+        if self.copy is None:
+            return
+        changed: dict[str, list[str]] = {}
+        if rows:
+            before = self.connection.cursor()
+            try:
+                changed = images.changed_keys(self.connection, before, release)
+            finally:
+                before.close()
+        self.copy.push(self.connection, changed, moves)
 
     def commit_event(self, row: events.EventRow) -> tuple[int, str]:
         """Record one event in a transaction of its own, with the generation record after it."""
         fsops.begin(self.connection)
         try:
             found = events.add_event(self.connection, row)
+            self.tell(rows=False)
         except BaseException:
             fsops.rollback(self.connection)
             raise
@@ -137,6 +172,7 @@ def reading(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
         CatalogLocked, CatalogUnreadable, CatalogUnavailable, CatalogBehind, SchemaError: As their names say.
     """
     with _explained(store):
+        refresh(store)
         is_there = require_database(store)
     if not is_there:
         raise CatalogMissing(
@@ -239,20 +275,23 @@ def has_open(store: Store) -> bool:
 
 @contextmanager
 def _entered(store: Store, *, migrate: bool, trust_record: bool) -> Iterator[Session]:
-    with gate_of(store.root).exclusive(store.wait):
+    with gate_of(store.root).exclusive(store.wait), _copy_of(store) as copy:
         swapped = swap.finish(store)
         if not require_database(store):
-            _create(store)
-        session = Session(store, open_connection(store, read_only=False), swapped=swapped)
+            _create(store, with_event=copy is None)
+        session = Session(store, open_connection(store, read_only=False), swapped=swapped, copy=copy)
         try:
             if trust_record and check_generation(store, session.connection):
                 write_generation(store, *events.last_event(session.connection))
+            if copy is not None:
+                _catch_up(session, copy)
             if migrate:
                 _migrate(session)
             # from here on no table is made any more
             definitions.use_own_functions(session.connection)
             sound = _check_contents(store, session.connection)
-            session.recovered = journal.recover(store, session.connection)
+            if copy is None:
+                session.recovered = journal.recover(store, session.connection)
             _record_recovery(session)
             session.connection = store.watched(session.connection)
             yield session
@@ -260,6 +299,63 @@ def _entered(store: Store, *, migrate: bool, trust_record: bool) -> Iterator[Ses
             _close(session)
         # nobody else can have written yet: the gate is still closed
         _note_state(session, sound=sound)
+
+
+@contextmanager
+def _copy_of(store: Store) -> Iterator[Copy | None]:
+    """Hold the log of a shared catalog; None where the store is one of its own."""
+    address = read_address(store)
+    if address is None:
+        yield None
+        return
+    from .shared.log import Log
+    from .shared.objects import objects_options, open_objects
+    from .shared.replica import Copy
+
+    objects = open_objects(address.objects, options=objects_options())
+    with Log(address, store.wait, store.operation).held() as log:
+        yield Copy(store, log, objects)
+
+
+def _catch_up(session: Session, copy: Copy) -> None:
+    """Undo what a dead process had begun here, and take in what the log knows: it alone says what happened."""
+    store, connection = session.store, session.connection
+    begun = journal.recover(store, connection)
+    if copy.catch_up(connection):
+        write_generation(store, *events.last_event(connection))
+    session.recovered = [
+        journal.Recovered(ended.boundary_id, events.find_boundary(connection, ended.boundary_id))
+        for ended in begun
+        if not ended.boundary_id.startswith("copy-")
+    ]
+    if events.last_event(connection)[0] == 0:
+        session.commit_event(_migrate_event(store, [one.name for one in available_migrations()], utc_now()))
+
+
+def refresh(store: Store) -> None:
+    """Take in what other machines have recorded, if the store is a copy of a shared catalog; else do nothing.
+
+    Where the server does not answer, what is here is still true of its time, and it is said of which.
+    """
+    address = read_address(store)
+    if address is None:
+        return
+    from .shared.log import Log
+
+    log = Log(address, store.wait, store.operation)
+    known = read_generation(store)
+    try:
+        head = log.open().head()
+    except CatalogUnavailable as error:
+        if known is None:
+            raise
+        _log.warning("%s What is shown is as of event %s.", error.message, f"{known.events:,}")
+        return
+    finally:
+        log.close()
+    if known is None or (known.events, known.digest) != (head.event_id, head.digest):
+        with writing(store, migrate=False):
+            pass
 
 
 def _note_state(session: Session, *, sound: bool) -> None:
@@ -334,7 +430,11 @@ def pending(store: Store) -> tuple[Migration, ...]:
 
 
 def build(
-    store: Store, path: StorePath, fill: Callable[[duckdb.DuckDBPyConnection], events.EventRow] | None = None
+    store: Store,
+    path: StorePath,
+    fill: Callable[[duckdb.DuckDBPyConnection], events.EventRow] | None = None,
+    *,
+    with_event: bool = True,
 ) -> tuple[int, str]:
     """Make a whole database with the current schema in a new file and return its last event's number and digest.
 
@@ -342,11 +442,15 @@ def build(
         store: The store it will belong to.
         path: Where to make it; nothing is there, and its folder is.
         fill: Adds rows in the one transaction, and returns the event that tells of them.
+        with_event: Whether an event tells of the schema; the copy of a shared catalog has the events of others.
     """
     connection = open_connection(store, read_only=False, path=path)
     try:
         fsops.begin(connection)
-        last = _apply(store, connection, available_migrations())
+        names = _apply(connection, available_migrations(), now := utc_now())
+        last = (0, events.CHAIN_START)
+        if with_event:
+            last = events.add_event(connection, _migrate_event(store, names, now))
         if fill is not None:
             last = events.add_event(connection, fill(store.watched(connection)))
         fsops.commit(connection)
@@ -356,13 +460,13 @@ def build(
     return last
 
 
-def _create(store: Store) -> None:
+def _create(store: Store, *, with_event: bool) -> None:
     """Make a database with the current schema under a temporary name, whole, and only then give it its name."""
     new = store.database.with_name("new.duckdb")
     for path in (new, new.with_name("new.duckdb.wal")):
         with suppress(FileNotFoundError):
             fsops.unlink(path)
-    event_id, digest = build(store, new)
+    event_id, digest = build(store, new, with_event=with_event)
     fsops.rename(new, store.database)
     fsops.sync_folder(store.database.parent)
     write_generation(store, event_id, digest)
@@ -383,7 +487,9 @@ def _migrate(session: Session) -> None:
     session.connection = open_connection(store, read_only=False)
     fsops.begin(session.connection)
     try:
-        event_id, digest = _apply(store, session.connection, pending)
+        names = _apply(session.connection, pending, now := utc_now())
+        event_id, digest = events.add_event(session.connection, _migrate_event(store, names, now))
+        session.tell(rows=False)
     except BaseException:
         fsops.rollback(session.connection)
         raise
@@ -393,22 +499,22 @@ def _migrate(session: Session) -> None:
     _log.info("migrations_applied=%s, the former catalog is kept as %s", session.migrated, copy)
 
 
-def _apply(store: Store, connection: duckdb.DuckDBPyConnection, pending: Sequence[Migration]) -> tuple[int, str]:
-    now = utc_now()
+def _apply(connection: duckdb.DuckDBPyConnection, pending: Sequence[Migration], now: datetime) -> list[str]:
     names = apply_migrations(connection, pending, now)
     if pending[0].version > 1:
         # what SQL alone can't make of the rows that are there
         version_keys.fill_keys(connection)
-    return events.add_event(
-        connection,
-        events.EventRow(
-            boundary_id=new_boundary_id(),
-            run_id=store.run_id,
-            config_hash=store.config_hash,
-            ts=now,
-            type="migrate.done",
-            payload={"migrations_applied": names},
-        ),
+    return names
+
+
+def _migrate_event(store: Store, names: Sequence[str], now: datetime) -> events.EventRow:
+    return events.EventRow(
+        boundary_id=new_boundary_id(),
+        run_id=store.run_id,
+        config_hash=store.config_hash,
+        ts=now,
+        type="migrate.done",
+        payload={"migrations_applied": list(names)},
     )
 
 

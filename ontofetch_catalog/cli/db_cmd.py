@@ -38,6 +38,8 @@ VERBS = {
     "doctor": ("reconcile the catalog and the disk, and mend what is asked for", f"{_CLI}.db_doctor:main"),
     "rebuild": ("make the catalog anew from the disk alone", f"{_CLI}.db_rebuild:main"),
     "import": ("take in what other programs have put on disk", f"{_CLI}.db_import:main"),
+    "move": ("carry the catalog to a shared one, or back", f"{_CLI}.shared_cmd:move"),
+    "sweep": ("free the bytes of a shared catalog that no path has", f"{_CLI}.shared_cmd:sweep"),
     "recover": ("end what a dead process left open", f"{_CLI}.db_state:recover"),
 }
 ALIASES = {"list": "versions"}

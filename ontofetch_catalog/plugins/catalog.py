@@ -217,6 +217,7 @@ class CatalogPlugin:
             Command("note", "write down a sentence about a release", f"{_CLI}.note_cmd:note"),
             Command("tag", "give a release a tag", f"{_CLI}.note_cmd:tag"),
             Command("db", "look at the catalog and care for it", f"{_CLI}.db_cmd:main"),
+            Command("init", "make a store, of its own or one that shares its catalog", f"{_CLI}.shared_cmd:init"),
             Command("lock", "write down which releases there are", f"{_CLI}.lock_cmd:main"),
             Command("show", "one page about a release, a series or a file", f"{_CLI}.show_cmd:main"),
             Command("log", "what happened, in sentences", f"{_CLI}.log_cmd:main"),

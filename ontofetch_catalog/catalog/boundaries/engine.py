@@ -220,9 +220,11 @@ def _commit(session: sessions.Session, boundary: Boundary, start: float) -> tupl
         payload["milliseconds"] = round((time.perf_counter() - start) * 1000)
         row = _event_row(boundary, boundary_id, f"{boundary.kind}.{boundary.done}", payload)
         event_id, digest = events.add_event(connection, row)
+        told = session.told_before(draft.intent)
         if draft.intent.moves:
             journal.write_intent(store, draft.intent)
             journal.publish(store, draft.intent)
+        session.tell(told, release=boundary.version_id if boundary.has_stage else "")
     except BaseException as error:
         undone = _roll_back(session, boundary, draft.intent, error)
         if not undone and isinstance(error, OSError | duckdb.Error):

@@ -25,7 +25,7 @@ _TEMPORARY = r"|\..*\.new"
 # folder → the names that the catalog gives in it; in quarantine and among the backups there may be anything
 _OWN_NAMES = {
     layout.CATALOG: re.compile(
-        r"(ontofetch|new)\.duckdb(\.(wal|tmp).*)?|generation\.json|\.duck\.lock(\.desk)?|restore\.json|key"
+        r"(ontofetch|new)\.duckdb(\.(wal|tmp).*)?|generation\.json|\.duck\.lock(\.desk)?|restore\.json|key|store\.toml"
         r"|intents|staging|quarantine|backups|restoring|plans|facts" + _TEMPORARY,
         re.DOTALL,
     ),

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from ...errors import EventError
 from .. import fsops
 from ..connection import fetch_one
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import duckdb
 
 CHAIN_START = "0" * 64
+_FIELDS = "boundary_id, run_id, config_hash, ts, type, version_id, level, payload"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,9 +73,7 @@ def add_event(connection: duckdb.DuckDBPyConnection, row: EventRow) -> tuple[int
     """Append an event inside the open transaction and return its (event_id, digest)."""
     previous_id, previous_digest = last_event(connection)
     payload = json.dumps(row.payload, sort_keys=True, ensure_ascii=False)
-    fields = [row.boundary_id, row.run_id, row.ts.isoformat(), row.type, row.level, row.version_id, row.config_hash]
-    chained = json.dumps([previous_digest, previous_id + 1, *fields, payload], ensure_ascii=False)
-    digest = hashlib.sha256(chained.encode()).hexdigest()
+    digest = _digest(previous_digest, previous_id + 1, row, payload)
     fsops.execute(
         connection,
         "INSERT INTO events BY NAME SELECT ? AS event_id, ? AS boundary_id, ? AS run_id, ?::TIMESTAMP AS ts, ? AS type,"
@@ -94,6 +94,40 @@ def add_event(connection: duckdb.DuckDBPyConnection, row: EventRow) -> tuple[int
     return previous_id + 1, digest
 
 
+def _digest(previous: str, event_id: int, row: EventRow, payload: str) -> str:
+    fields = [row.boundary_id, row.run_id, row.ts.isoformat(), row.type, row.level, row.version_id, row.config_hash]
+    chained = json.dumps([previous, event_id, *fields, payload], ensure_ascii=False)
+    return hashlib.sha256(chained.encode()).hexdigest()
+
+
+def check_chain(connection: duckdb.DuckDBPyConnection, event_id: int, digest: str) -> None:
+    """Check that the events after one follow from it, each from the one before.
+
+    Raises:
+        EventError: One does not.
+    """
+    sql = f"SELECT event_id, digest, {_FIELDS} FROM events WHERE event_id > ? ORDER BY event_id"  # noqa: S608
+    for number, found, *fields, payload in connection.execute(sql, [event_id]).fetchall():
+        event_id += 1
+        row = _row(fields, payload)
+        digest = _digest(digest, event_id, row, payload)
+        if (number, found) != (event_id, digest):
+            raise EventError(f"Event {number} does not follow from the one before it.", subject=str(number))
+
+
+def event_at(connection: duckdb.DuckDBPyConnection, event_id: int) -> EventRow:
+    """Return one event, which is there."""
+    found = fetch_one(connection, f"SELECT {_FIELDS} FROM events WHERE event_id = ?", [event_id])  # noqa: S608
+    if found is None:
+        raise LookupError(event_id)
+    *fields, payload = found
+    return _row(fields, payload)
+
+
+def _row(fields: Sequence[Any], payload: str) -> EventRow:
+    return EventRow(**dict(zip(_FIELDS.split(", ")[:-1], fields, strict=True)), payload=json.loads(payload))
+
+
 def number_of(connection: duckdb.DuckDBPyConnection, boundary_id: str) -> int:
     """Return the number of the event that stands for a committed boundary, 0 if it never happened."""
     found = fetch_one(connection, "SELECT max(event_id) FROM events WHERE boundary_id = ?", [boundary_id])
@@ -104,12 +138,10 @@ def find_boundary(connection: duckdb.DuckDBPyConnection, boundary_id: str) -> Ev
     """Return the event that stands for a committed boundary; None if it never happened."""
     found = fetch_one(
         connection,
-        "SELECT boundary_id, run_id, config_hash, ts, type, version_id, level, payload FROM events"
-        " WHERE boundary_id = ? ORDER BY event_id DESC LIMIT 1",
+        f"SELECT {_FIELDS} FROM events WHERE boundary_id = ? ORDER BY event_id DESC LIMIT 1",  # noqa: S608
         [boundary_id],
     )
     if found is None:
         return None
     *fields, payload = found
-    names = ("boundary_id", "run_id", "config_hash", "ts", "type", "version_id", "level")
-    return EventRow(**dict(zip(names, fields, strict=True)), payload=json.loads(payload))
+    return _row(fields, payload)

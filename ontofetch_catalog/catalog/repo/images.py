@@ -1,0 +1,172 @@
+"""The SQL of a boundary's rows as other machines repeat it: which rows changed, packed; and their taking in.
+
+Rows are replaced by what they belong to (a release, a series, a content), whole: repeating it changes nothing.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ...errors import EventError
+from .. import fsops
+from ..connection import fetch_one
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+# table → the column that says what a row belongs to
+KEYS = {
+    "versions": "version_id",
+    "artifacts": "version_id",
+    "origins": "version_id",
+    "extracted_files": "version_id",
+    "validations": "version_id",
+    "notes": "version_id",
+    "version_stats": "version_id",
+    "latest_pointer": "slot",
+    "file_facts": "file_id",
+    "ontology_heads": "content_id",
+}
+# of a machine, or of its program: which migrations it has applied, what its last scan found
+OWN = ("schema_version", "staging_fs_listing")
+EVENTS = "events"
+_MOST_BYTES = 512 << 20
+_OF_ONE = {
+    "latest_pointer": "slot = regexp_extract($release, '^(.*)/[^/]*$', 1)",
+    "file_facts": "file_id IN (SELECT file_id FROM extracted_files WHERE version_id = $release)",
+    "ontology_heads": "content_id IN (SELECT content_id FROM file_facts WHERE file_id IN"
+    " (SELECT file_id FROM extracted_files WHERE version_id = $release))",
+}
+
+
+def changed_keys(
+    connection: duckdb.DuckDBPyConnection, before: duckdb.DuckDBPyConnection, release: str = ""
+) -> dict[str, list[str]]:
+    """Return for each table what the rows belong to that differ in two transactions.
+
+    Args:
+        connection: Where the change is, not committed yet.
+        before: Another connection to the same database.
+        release: Where nothing but this release and what is known of its contents can have changed; empty: anywhere.
+    """
+    found = {}
+    for table, key in KEYS.items():
+        condition = _OF_ONE.get(table, f"{key} = $release") if release else "true"
+        sql = f"SELECT {key}, count(*), sum(hash({table})) FROM {table} WHERE {condition} GROUP BY ALL"  # noqa: S608
+        values: Mapping[str, Any] = {"release": release} if release else {}
+        now, then = ({row[0]: row[1:] for row in one.execute(sql, values).fetchall()} for one in (connection, before))
+        differing = [name for name in now.keys() | then.keys() if now.get(name) != then.get(name)]
+        if differing:
+            found[table] = sorted(differing)
+    return found
+
+
+def pack(connection: duckdb.DuckDBPyConnection, keys: Mapping[str, Sequence[str]], after: int) -> bytes:
+    """Return the rows of what changed, and the events after one, as bytes that `take_in` reads.
+
+    Args:
+        connection: An open connection.
+        keys: Table → what the rows belong to.
+        after: Number of the last event that everybody has.
+    """
+    packed = {
+        table: connection.sql(
+            f"SELECT * FROM {table} WHERE {KEYS[table]} IN (SELECT unnest(?))",  # noqa: S608 - our own names
+            params=[list(names)],
+        ).to_arrow_table()
+        for table, names in keys.items()
+    }
+    packed[EVENTS] = connection.sql(
+        "SELECT * FROM events WHERE event_id > ? ORDER BY event_id", params=[after]
+    ).to_arrow_table()
+    return _encode(packed, keys)
+
+
+def everything(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
+    """Return for each table what all of its rows belong to."""
+    found = {}
+    for table, key in KEYS.items():
+        rows = connection.execute(f"SELECT DISTINCT {key} FROM {table} ORDER BY 1").fetchall()  # noqa: S608
+        if rows:
+            found[table] = [name for (name,) in rows]
+    return found
+
+
+def _encode(packed: Mapping[str, pa.Table], keys: Mapping[str, Sequence[str]]) -> bytes:
+    import pyarrow as pa
+
+    out = io.BytesIO()
+    for table, rows in packed.items():
+        given = pa.array(list(keys.get(table, ())), pa.string())
+        buffers = []
+        for one in (rows, pa.table({"key": given})):
+            sink = pa.BufferOutputStream()
+            with pa.ipc.new_stream(sink, one.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
+                writer.write_table(one)
+            buffers.append(sink.getvalue())
+        name = table.encode()
+        out.write(len(name).to_bytes(2, "big") + name)
+        for buffer in buffers:
+            out.write(len(buffer).to_bytes(8, "big"))
+            out.write(buffer)
+    return out.getvalue()
+
+
+def unpack(data: bytes) -> dict[str, tuple[pa.Table, list[str]]]:
+    """Return table → (its rows, what they belong to) of what `pack` made.
+
+    Raises:
+        EventError: It says something else.
+    """
+    import pyarrow as pa
+
+    found = {}
+    source = io.BytesIO(data)
+    try:
+        if len(data) > _MOST_BYTES:
+            raise ValueError("it is too large")
+        while head := source.read(2):
+            table = source.read(int.from_bytes(head, "big")).decode()
+            if table not in KEYS and table != EVENTS:
+                raise ValueError(table)
+            rows, keys = (
+                pa.ipc.open_stream(source.read(int.from_bytes(source.read(8), "big"))).read_all() for _ in range(2)
+            )
+            rows.validate(full=True)
+            keys.validate(full=True)
+            found[table] = rows, [str(key) for key in keys["key"].to_pylist()]
+    except (ValueError, KeyError, pa.ArrowException, OSError) as error:
+        raise EventError("The shared catalog has a boundary whose rows are none of a catalog.") from error
+    return found
+
+
+def take_in(connection: duckdb.DuckDBPyConnection, packed: Mapping[str, tuple[pa.Table, list[str]]]) -> None:
+    """Replace rows by those of another machine inside the open transaction; its events come as they are."""
+    for table, (rows, keys) in packed.items():
+        if table != EVENTS:
+            fsops.execute(
+                connection,
+                f"DELETE FROM {table} WHERE {KEYS[table]} IN (SELECT unnest(?))",  # noqa: S608 - our own names
+                [keys],
+            )
+        if len(rows):
+            fsops.execute(
+                connection,
+                f"INSERT INTO {table} BY NAME SELECT * FROM coming",  # noqa: S608
+                tables={"coming": rows},
+            )
+
+
+def own_schema(connection: duckdb.DuckDBPyConnection) -> int:
+    """Return the number of the newest migration that is applied."""
+    found = fetch_one(connection, "SELECT max(version) FROM schema_version")
+    return int(found[0]) if found and found[0] is not None else 0
+
+
+def all_tables(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """Return the names of all tables."""
+    rows = connection.execute("SELECT table_name FROM duckdb_tables() WHERE NOT internal AND NOT temporary").fetchall()
+    return {name for (name,) in rows}

@@ -1,0 +1,168 @@
+"""Where a shared catalog is: the file in a store that says so, and whether the user of this machine agreed to it.
+
+A stranger's store may name any server, to which we would send the user's password: so a store alone is not believed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tomllib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from ontofetch_hookspecs.layout import CATALOG
+from ontofetch_hookspecs.names import quote
+
+from ...errors import CatalogUnreadable, UsageError
+from .. import fsops
+from ..connection import Store
+
+FILE = f"{CATALOG}/store.toml"
+AGREED = "shared.json"
+_IDENTITY = re.compile(r"[0-9a-f]{32}")
+_KEYS = ("catalog", "objects", "identity")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a shared catalog is.
+
+    Args:
+        catalog: Address of the PostgreSQL database, without a password.
+        objects: Address of the object store, without secrets.
+        identity: 32 hex digits that name this shared catalog, so that another one in its place is noticed.
+    """
+
+    catalog: str
+    objects: str
+    identity: str
+
+
+def check_addresses(catalog: str, objects: str) -> None:
+    """Check two addresses as somebody types them.
+
+    Raises:
+        UsageError: One is of no known kind, or has a secret in it.
+    """
+    parts = _split(catalog)
+    if parts.scheme not in ("postgresql", "postgres") or not parts.path.strip("/"):
+        raise UsageError(
+            f"{quote(catalog)} is no address of a PostgreSQL database.",
+            subject="--catalog",
+            hint="It looks like postgresql://user@server/database.",
+        )
+    if parts.password is not None or "password" in parts.query:
+        raise UsageError(
+            "A password does not belong into an address, which is written down.",
+            subject="--catalog",
+            hint="Leave it out, and put it into ~/.pgpass or PGPASSWORD.",
+        )
+    parts = _split(objects)
+    if not (parts.scheme == "s3" and parts.netloc or parts.scheme == "file" and parts.path.startswith("/")):
+        raise UsageError(
+            f"{quote(objects)} is no address of an object store.",
+            subject="--objects",
+            hint="It looks like s3://bucket/prefix or file:///absolute/folder.",
+        )
+    if "@" in parts.netloc or parts.query:
+        raise UsageError(
+            "Keys do not belong into the address of an object store, which is written down.",
+            subject="--objects",
+            hint="Leave them out, and put them into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+        )
+
+
+def _split(address: str) -> _Parts:
+    try:
+        parts = urlsplit(address)
+        return _Parts(parts.scheme, parts.netloc, parts.path, parts.query, parts.password)
+    except ValueError:
+        return _Parts("", "", "", "", None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    scheme: str
+    netloc: str
+    path: str
+    query: str
+    password: str | None
+
+
+def read_address(store: Store) -> Address | None:
+    """Return where the catalog is that a store is a copy of; None for a store of its own.
+
+    Raises:
+        CatalogUnreadable: The file says something else.
+        UsageError: Nobody on this machine agreed to it.
+    """
+    try:
+        data = store.path(FILE).read_bytes(1 << 16)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    try:
+        found = tomllib.loads(data.decode())
+        address = Address(**{key: found[key] for key in _KEYS})
+        if not all(isinstance(value, str) for value in asdict(address).values()) or len(found) != len(_KEYS):
+            raise ValueError("it has other keys")
+        if not _IDENTITY.fullmatch(address.identity):
+            raise ValueError("its identity is none")
+        check_addresses(address.catalog, address.objects)
+    except (ValueError, KeyError, TypeError, RecursionError, UsageError) as error:
+        raise CatalogUnreadable(
+            f"The file {store.path(FILE)} does not say where the shared catalog is.",
+            subject=str(store.path(FILE)),
+            hint="`ontofetch init --catalog … --objects …` with another --root makes a new copy.",
+        ) from error
+    if asdict(address) not in _agreed(store):
+        raise UsageError(
+            f"The store {store.root} names a shared catalog at {quote(address.catalog)}, to which nobody on this "
+            "machine has agreed.",
+            subject=str(store.root),
+            hint=f"If you know it: `ontofetch init --catalog {address.catalog} --objects {address.objects}`.",
+        )
+    return address
+
+
+def write_address(store: Store, address: Address) -> None:
+    """Write down where the catalog is that a store is a copy of, and that the user agreed to it."""
+    agreed = [*(one for one in _agreed(store) if one != asdict(address)), asdict(address)]
+    place = _user_file()
+    place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # noqa: RUF100
+    fsops.write_file(place, json.dumps({str(store.root): agreed[-8:], **_others(store)}, indent=1).encode())
+    text = "".join(f"{key} = {json.dumps(value)}\n" for key, value in asdict(address).items())
+    fsops.write_file(store.path(FILE), text.encode())
+
+
+def drop_address(store: Store) -> None:
+    """Let a store be one of its own again."""
+    fsops.unlink(store.path(FILE))
+    fsops.sync_folder(store.path(CATALOG))
+
+
+def _agreed(store: Store) -> list[object]:
+    found = _read_user_file().get(str(store.root), [])
+    return found if isinstance(found, list) else []
+
+
+def _others(store: Store) -> dict[str, object]:
+    return {root: agreed for root, agreed in _read_user_file().items() if root != str(store.root)}
+
+
+def _read_user_file() -> dict[str, object]:
+    try:
+        descriptor = fsops.open_file(_user_file())
+    except FileNotFoundError:
+        return {}
+    with os.fdopen(descriptor, "rb") as stream:
+        found = json.loads(stream.read(1 << 20))
+    return found if isinstance(found, dict) else {}
+
+
+def _user_file() -> Path:
+    from platformdirs import user_config_dir
+
+    return Path(user_config_dir("ontofetch", appauthor=False)) / AGREED

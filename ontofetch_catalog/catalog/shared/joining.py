@@ -1,0 +1,114 @@
+"""How a store becomes a copy of a shared catalog, and one of its own again."""
+
+from __future__ import annotations
+
+import uuid
+from contextlib import closing
+
+from ontofetch_hookspecs.names import quote
+
+from ...errors import Conflict, PreconditionFailed
+from .. import sessions
+from ..connection import Store
+from ..generation import require_database
+from ..repo import events, images
+from .address import Address, check_addresses, drop_address, read_address, write_address
+from .log import Log, create
+from .objects import objects_options, open_objects
+from .replica import Copy
+
+
+def join(store: Store, catalog: str, objects: str) -> Address:
+    """Make a store a copy of a shared catalog: of what is there, or, where nothing is, with all that the store has.
+
+    It may be repeated after it was interrupted: what arrived stays, and only the last step makes the store a copy.
+
+    Args:
+        store: The store; empty, or with releases of its own.
+        catalog: Address of the PostgreSQL database.
+        objects: Address of the object store.
+
+    Raises:
+        UsageError: An address is none, or the catalog there keeps its bytes elsewhere.
+        Conflict: Both have releases.
+        CatalogUnavailable, ObjectsUnavailable, ObjectsRefused: As their names say.
+    """
+    check_addresses(catalog, objects)
+    address = Address(catalog, objects, create(Address(catalog, objects, uuid.uuid4().hex)))
+    there = read_address(store)
+    if there is not None and there != address:
+        raise Conflict(
+            f"The store {store.root} is a copy of the shared catalog at {quote(there.catalog)} already.",
+            subject=str(store.root),
+            hint="`ontofetch db move --to local` makes it one of its own.",
+        )
+    with closing(Log(address, store.wait, store.operation)) as log:
+        is_new = log.head().event_id == 0
+    if is_new:
+        open_objects(address.objects, options=objects_options()).prepare()
+    if there is None and require_database(store):
+        _bring(store, address)
+    sessions.make_store(store)
+    write_address(store, address)
+    with sessions.writing(store):
+        pass
+    return address
+
+
+def _bring(store: Store, address: Address) -> None:
+    """Tell the shared catalog all that a store has, unless it knows just that."""
+    with sessions.writing(store) as session, Log(address, store.wait, store.operation).held() as log:
+        head = log.head()
+        last, digest = events.last_event(session.connection)
+        if head.event_id:
+            if log.digest_at(last) == digest:
+                return
+            raise Conflict(
+                f"The store {store.root} has releases of its own, and so has the shared catalog at {log.where}.",
+                subject=str(store.root),
+                hint="Make the copy below another --root, and pull there what is missing.",
+            )
+        copy = Copy(store, log, open_objects(address.objects, options=objects_options()))
+        copy.push(session.connection, images.everything(session.connection), copy.everything())
+
+
+def leave(store: Store) -> None:
+    """Make a copy a store of its own, with all that the shared catalog has now; that one stays as it is.
+
+    Raises:
+        PreconditionFailed: It is one of its own.
+    """
+    require_shared(store)
+    with sessions.writing(store) as session:
+        if session.copy is not None:
+            session.copy.bring_back(session.copy.lost_files())
+    drop_address(store)
+
+
+def require_shared(store: Store) -> Address:
+    """Return where the catalog is that a store is a copy of.
+
+    Raises:
+        PreconditionFailed: It is a store of its own.
+    """
+    address = read_address(store)
+    if address is None:
+        raise PreconditionFailed(
+            f"The store {store.root} is one of its own: no other machine shares it.",
+            subject=str(store.root),
+            hint="`ontofetch db move --to postgresql://… --objects …` makes it a shared one.",
+        )
+    return address
+
+
+def sweep(store: Store, grace_seconds: float) -> tuple[int, int]:
+    """Condemn the contents that no path has, and free those condemned for long enough; return how many of each.
+
+    Args:
+        store: A copy of the shared catalog.
+        grace_seconds: How long a condemned content is kept: longer than any machine takes to read.
+    """
+    address = require_shared(store)
+    objects = open_objects(address.objects, options=objects_options())
+    with Log(address, store.wait, store.operation).held() as log:
+        return log.sweep(grace_seconds, objects.delete)

@@ -1,0 +1,179 @@
+"""What a boundary does to the files of a store, as other machines repeat it: files that come, move and go.
+
+It reads no disk and knows no server.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from ontofetch_hookspecs.names import check_relpath, check_sha256, check_size
+
+from ...errors import EventError
+
+MOST_BYTES = 512 << 20  # of the moves of one boundary as JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a content is: sha256, size in bytes, key of the object, position of its first byte in there."""
+
+    sha256: str
+    size: int
+    key: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """A file that is new at a path: its content, size in bytes, nanoseconds of its time, permission bits."""
+
+    path: str
+    sha256: str
+    size: int
+    mtime_ns: int
+    mode: int
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A file or folder that has another path now."""
+
+    source: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """A file or folder that is gone for good."""
+
+    path: str
+
+
+Op = Put | Move | Drop
+
+
+def dump_ops(ops: Sequence[Op]) -> str:
+    """Return operations as JSON."""
+    rows: list[list[object]] = []
+    for op in ops:
+        if isinstance(op, Put):
+            rows.append(["put", op.path, op.sha256, op.size, op.mtime_ns, op.mode])
+        elif isinstance(op, Move):
+            rows.append(["move", op.source, op.target])
+        else:
+            rows.append(["drop", op.path])
+    return json.dumps(rows, separators=(",", ":"), ensure_ascii=False)
+
+
+def parse_ops(text: str) -> list[Op]:
+    """Return the operations that `dump_ops` wrote, each checked: a log may be somebody else's.
+
+    Raises:
+        EventError: It says what no boundary does.
+    """
+    try:
+        if len(text) > MOST_BYTES:
+            raise ValueError(text[:20])
+        return [_parse(*row) for row in json.loads(text)]
+    except (ValueError, TypeError, RecursionError) as error:
+        raise EventError("The shared catalog has a boundary that moves files as no boundary does.") from error
+
+
+def _parse(kind: str, *fields: object) -> Op:
+    if kind == "put":
+        path, sha256, size, mtime_ns, mode = fields
+        op: Op = Put(_path(path), str(sha256), _number(size), _number(mtime_ns, signed=True), _number(mode))
+        check_sha256("sha256", op.sha256)
+        if op.mode > 0o777:
+            raise ValueError(op.mode)
+        return op
+    if kind == "move":
+        source, target = fields
+        return Move(_path(source), _path(target))
+    if kind == "drop":
+        (path,) = fields
+        return Drop(_path(path))
+    raise ValueError(kind)
+
+
+def _path(given: object) -> str:
+    if not isinstance(given, str):
+        raise ValueError(given)
+    check_relpath("path", given)
+    return given
+
+
+def _number(given: object, *, signed: bool = False) -> int:
+    if not isinstance(given, int) or isinstance(given, bool):
+        raise ValueError(given)
+    check_size("number", abs(given) if signed else given)
+    return given
+
+
+@dataclass(slots=True)
+class Fold:
+    """Operations of neighbouring boundaries as what a copy has to do: renames of what it has, files that it needs.
+
+    Attributes:
+        moves: Renames in order, (source, target) each; without a target it goes for good.
+        puts: What comes after them, by path.
+    """
+
+    moves: list[tuple[str, str | None]] = field(default_factory=list)
+    puts: dict[str, Put] = field(default_factory=dict)
+    _gone: set[str] = field(default_factory=set)
+
+    def takes(self, ops: Sequence[Op]) -> bool:
+        """Say whether operations can be added: nothing comes into a folder that had to leave before."""
+        gone = set(self._gone)
+        for op in ops:
+            target = op.path if isinstance(op, Put) else op.target if isinstance(op, Move) else ""
+            if any(folder in gone for folder in _above(target)):
+                return False
+            if not isinstance(op, Put):
+                gone.add(op.source if isinstance(op, Move) else op.path)
+        return True
+
+    def add(self, ops: Sequence[Op]) -> None:
+        """Add operations."""
+        for op in ops:
+            if isinstance(op, Put):
+                self.puts[op.path] = op
+            elif isinstance(op, Move):
+                self._relocate(op.source, op.target)
+            else:
+                self._relocate(op.path, None)
+
+    def origin(self, number: int) -> str | None:
+        """Return where the source of a move lies before the first of them; None if it does not come from there."""
+        path = self.moves[number][0]
+        for source, target in reversed(self.moves[:number]):
+            if target is not None and _is_in(path, target):
+                path = source + path[len(target) :]
+            elif _is_in(path, source):
+                return None
+        return path
+
+    def _relocate(self, source: str, target: str | None) -> None:
+        alone = source in self.puts
+        for path in [source] if alone else [found for found in self.puts if _is_in(found, source)]:
+            put = self.puts.pop(path)
+            if target is not None:
+                moved = target + path[len(source) :]
+                self.puts[moved] = replace(put, path=moved)
+        # a file that came and went again was never anywhere else
+        if not alone:
+            self.moves.append((source, target))
+            self._gone.add(source)
+
+
+def _is_in(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder + "/")
+
+
+def _above(path: str) -> Iterator[str]:
+    while path := path.rpartition("/")[0]:
+        yield path

@@ -1,0 +1,106 @@
+"""`init`, `db move` and `db sweep`: make a store, share one with other machines, free what none of them needs."""
+
+from __future__ import annotations
+
+from ontofetch_hookspecs import HostInfo
+
+from ..errors import EXIT_OK
+from .common import make_parser, running, store_of
+from .numbers import duration
+from .output import OutputOptions, emit
+
+_CATALOG = "postgresql://user@server/database, without a password: ~/.pgpass or PGPASSWORD has it"
+_OBJECTS = "s3://bucket/prefix, or file:///absolute/folder that all machines see"
+
+
+def init(argv: list[str], host: HostInfo) -> int:
+    """Make a store, of its own or a copy of a shared catalog, and return the exit code."""
+    from ..catalog import sessions
+    from ..catalog.shared.joining import join
+
+    parser = make_parser(
+        host,
+        "init",
+        "Make a store; with --catalog and --objects one that shares its catalog with other machines.",
+        "init --catalog postgresql://curator@db.example.org/ontologies --objects s3://ontologies/files",
+    )
+    parser.add_argument("--catalog", metavar="URL", help=_CATALOG)
+    parser.add_argument("--objects", metavar="URL", help=_OBJECTS)
+    args = parser.parse_args(argv)
+    options = OutputOptions.from_args(args)
+    if (args.catalog is None) != (args.objects is None):
+        parser.error("--catalog and --objects belong together: rows and bytes of a shared catalog")
+    with running("init"):
+        store = store_of(host)
+        if args.catalog is not None:
+            join(store, args.catalog, args.objects)
+        else:
+            with sessions.writing(store):
+                pass
+        return _tell(host, options)
+
+
+def move(argv: list[str], host: HostInfo) -> int:
+    """Carry a store's catalog to a shared one, or back, and return the exit code."""
+    from ..catalog.shared.joining import join, leave
+
+    parser = make_parser(
+        host,
+        "db move",
+        "Carry the catalog of this store to a shared one, whole, or make a copy a store of its own again.",
+        "db move --to postgresql://curator@db.example.org/ontologies --objects s3://ontologies/files",
+    )
+    parser.add_argument("--to", metavar="URL|local", required=True, help=_CATALOG + "; or `local`")
+    parser.add_argument("--objects", metavar="URL", help=_OBJECTS)
+    args = parser.parse_args(argv)
+    options = OutputOptions.from_args(args)
+    store = store_of(host)
+    if (args.to == "local") != (args.objects is None):
+        parser.error("--objects goes with the address of a database, and `--to local` goes without")
+    if args.to == "local":
+        leave(store)
+    else:
+        join(store, args.to, args.objects)
+    return _tell(host, options)
+
+
+def _tell(host: HostInfo, options: OutputOptions) -> int:
+    import pyarrow as pa
+
+    from ..catalog.repo import queries
+    from ..catalog.shared.address import read_address
+    from .common import reading
+
+    with reading(host) as connection:
+        counts = queries.count_all(connection).to_pylist()[0]
+    address = read_address(store_of(host))
+    told = {
+        "root": str(host.root),
+        "catalog": address.catalog if address else None,
+        "objects": address.objects if address else None,
+        **counts,
+    }
+    emit({"store": pa.Table.from_pylist([told])}, options=options, well=True)
+    return EXIT_OK
+
+
+def sweep(argv: list[str], host: HostInfo) -> int:
+    """Free the bytes of a shared catalog that no path has any more, and return the exit code."""
+    import pyarrow as pa
+
+    from ..catalog.shared.joining import sweep as free
+
+    parser = make_parser(
+        host,
+        "db sweep",
+        "Condemn the contents of a shared catalog that no path has, and free those condemned for long enough.",
+        "db sweep --grace 7d",
+    )
+    parser.add_argument(
+        "--grace", metavar="AGE", type=duration, default=duration("7d"), help="how long a condemned content is kept (default: 7d)"
+    )
+    args = parser.parse_args(argv)
+    options = OutputOptions.from_args(args)
+    condemned, freed = free(store_of(host), args.grace)
+    emit({"swept": pa.table({"condemned": [condemned], "freed_objects": [freed]})}, options=options, well=True)
+    return EXIT_OK
