@@ -42,10 +42,18 @@ def make_key(store: Store) -> bytes:
     # missing, known to others, a link, a folder: a new one takes its place, or the disk says why not
     with suppress(OSError):
         return read_key(store)
+    return write_key(store, secrets.token_bytes(_BYTES))
+
+
+def write_key(store: Store, key: bytes) -> bytes:
+    """Make `key` the store's, in the place of a former one, and return it.
+
+    Raises:
+        OSError: The disk refuses.
+    """
     path = store.path(KEY)
     temporary = path.with_name(f".{path.name}.new")
     fsops.remove_tree(temporary)
-    key = secrets.token_bytes(_BYTES)
     descriptor = fsops.create_file(temporary)
     try:
         # before there is anything to read in it

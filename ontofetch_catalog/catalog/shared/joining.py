@@ -12,6 +12,7 @@ from .. import sessions
 from ..connection import Store
 from ..generation import require_database
 from ..repo import events, images
+from ..store_key import make_key, read_key, write_key
 from .address import Address, check_addresses, drop_address, read_address, write_address
 from .log import Log, create
 from .objects import objects_options, open_objects
@@ -34,7 +35,9 @@ def join(store: Store, catalog: str, objects: str) -> Address:
         CatalogUnavailable, ObjectsUnavailable, ObjectsRefused: As their names say.
     """
     check_addresses(catalog, objects)
-    address = Address(catalog, objects, create(Address(catalog, objects, uuid.uuid4().hex)))
+    sessions.make_store(store)
+    identity, key = create(Address(catalog, objects, uuid.uuid4().hex), make_key(store))
+    address = Address(catalog, objects, identity)
     there = read_address(store)
     if there is not None and there != address:
         raise Conflict(
@@ -48,7 +51,8 @@ def join(store: Store, catalog: str, objects: str) -> Address:
         open_objects(address.objects, options=objects_options()).prepare()
     if there is None and require_database(store):
         _bring(store, address)
-    sessions.make_store(store)
+    if read_key(store) != key:
+        write_key(store, key)
     write_address(store, address)
     with sessions.writing(store):
         pass

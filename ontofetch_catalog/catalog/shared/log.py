@@ -37,6 +37,7 @@ CREATE TABLE IF NOT EXISTS ontofetch.store (
     identity text NOT NULL,
     format integer NOT NULL,
     objects text NOT NULL,
+    key bytea NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE TABLE IF NOT EXISTS ontofetch.boundaries (
@@ -300,6 +301,12 @@ class Log:
             rows = self._in_use().execute("SELECT path, sha256, size, mtime_ns, mode FROM paths ORDER BY path")
             return [Put(*row) for row in rows]
 
+    def has_below(self, folder: str) -> bool:
+        """Say whether a path lies below a folder."""
+        with self._explained("read"):
+            found = self._in_use().execute("SELECT 1 FROM paths WHERE starts_with(path, %s) LIMIT 1", [folder + "/"])
+            return found.fetchone() is not None
+
     def append(self, record: Record, new: Sequence[Place]) -> None:
         """Append one boundary, with what it does to paths and the contents that it brings; all or nothing.
 
@@ -342,7 +349,7 @@ class Log:
             with connection.cursor() as cursor:
                 cursor.execute("CREATE TEMP TABLE coming (LIKE contents) ON COMMIT DROP")
                 with cursor.copy("COPY coming (sha256, size, key, position) FROM STDIN") as copy:
-                    for place in new:
+                    for place in {place.sha256: place for place in new}.values():
                         copy.write_row((place.sha256, place.size, place.key, place.position))
                 # a content that was condemned is never used again where it was: it has a new place now
                 cursor.execute(
@@ -441,8 +448,12 @@ class Log:
             ) from error
 
 
-def create(address: Address) -> str:
-    """Make the tables of a shared catalog where they are missing; return the identity of the one that is there.
+def create(address: Address, key: bytes) -> tuple[str, bytes]:
+    """Make the tables of a shared catalog where they are missing; return identity and key of the one that is there.
+
+    Args:
+        address: Where; its identity is that of a new one.
+        key: By which the plans of a new one prove to be its own.
 
     Raises:
         CatalogUnavailable, UsageError: As `Log` does.
@@ -457,17 +468,17 @@ def create(address: Address) -> str:
         if there is None or there[0] is None:
             connection.execute(_SCHEMA)
         connection.execute(
-            "INSERT INTO ontofetch.store (identity, format, objects) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
-            [address.identity, FORMAT, address.objects],
+            "INSERT INTO ontofetch.store (identity, format, objects, key) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
+            [address.identity, FORMAT, address.objects, key],
         )
-        found = connection.execute("SELECT identity, objects FROM ontofetch.store").fetchone()
+        found = connection.execute("SELECT identity, objects, key FROM ontofetch.store").fetchone()
     if found is None or found[1] != address.objects:
         raise UsageError(
             f"The shared catalog at {log.where} keeps its bytes at {quote(found[1] if found else '')}.",
             subject="--objects",
             hint="Name that one with --objects.",
         )
-    return str(found[0])
+    return str(found[0]), bytes(found[2])
 
 
 def _grouped(ops: Sequence[Op]) -> Iterator[list[Put] | Move | Drop]:

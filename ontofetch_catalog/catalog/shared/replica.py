@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from .objects import ObjectStore
 
-_SHARED_FOLDERS = (layout.FACTS, layout.QUARANTINE)  # of the catalog's own, beside the releases
+_SHARED_FOLDERS = (layout.FACTS, layout.QUARANTINE, layout.PLANS)  # of the catalog's own, beside the releases
 _log = logging.getLogger("ontofetch.catalog.shared")
 
 
@@ -219,6 +219,7 @@ class Copy:
         """
         last, digest = events.last_event(connection)
         row = events.event_at(connection, last)
+        moves = self._with_plan(row, moves)
         record = Record(
             first_event=self._head.event_id + 1,
             last_event=last,
@@ -233,6 +234,17 @@ class Copy:
         )
         self.log.append(record, moves[1])
         self._head = Head(last, digest, record.schema)
+
+    def _with_plan(
+        self, row: events.EventRow, moves: tuple[Sequence[Op], Sequence[Place]]
+    ) -> tuple[Sequence[Op], Sequence[Place]]:
+        """Add the files of the plan that a boundary carries out, so that every machine can take it back."""
+        folder = f"{layout.PLANS}/{row.payload.get('plan', '')}"
+        if "plan" not in row.payload or not self.store.path(folder).is_dir() or self.log.has_below(folder):
+            return moves
+        files: dict[str, StorePath] = {}
+        puts = list(self._puts(folder, folder, files))
+        return [*moves[0], *puts], [*moves[1], *self._put(uuid.uuid4().hex, puts, files)]
 
     def lost_files(self) -> list[Put]:
         """Return the files that the log knows and that are not on this machine, or have another size."""
