@@ -45,6 +45,10 @@ __all__ = [
     "ExtractError",
     "FetchError",
     "NestedBoundary",
+    "ObjectDamaged",
+    "ObjectMissing",
+    "ObjectsRefused",
+    "ObjectsUnavailable",
     "OntofetchError",
     "PreconditionFailed",
     "RecordUnreadable",
@@ -79,6 +83,22 @@ class CatalogBehind(OntofetchError):
 
 class CatalogUnwritable(OntofetchError):
     """The disk or DuckDB refuses what a command does before its own work: making, migrating, recovering."""
+
+
+class ObjectsUnavailable(CatalogUnavailable):
+    """An object store does not answer, or not in time; the same command may succeed later."""
+
+
+class ObjectsRefused(CatalogUnavailable):
+    """An object store refuses what is asked of it, or it is refused before that; trying again does not help."""
+
+
+class ObjectMissing(ObjectsRefused):
+    """An object is not there."""
+
+
+class ObjectDamaged(ObjectsRefused):
+    """The bytes of an object are others than those that are recorded."""
 
 
 class CatalogLocked(OntofetchError):

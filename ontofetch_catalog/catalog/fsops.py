@@ -36,6 +36,7 @@ FAULT_POINTS = (
     "sync_folder",
     "sync_filesystem",
     "rename",
+    "link",
     "unlink",
     "make_folder",
     "remove_folder",
@@ -142,6 +143,12 @@ def rename(source: Anywhere, target: Anywhere) -> None:
     """Rename within one file system; what `target` names is replaced only if it is a file or an empty folder."""
     with _in_folder(source) as (from_folder, from_name), _in_folder(target) as (to_folder, to_name):
         os.rename(from_name, to_name, src_dir_fd=from_folder, dst_dir_fd=to_folder)
+
+
+def link(source: StorePath, target: StorePath) -> None:
+    """Give a file a second name; FileExistsError if there is something, links are not followed."""
+    with source.in_folder() as (from_folder, from_name), target.in_folder() as (to_folder, to_name):
+        os.link(from_name, to_name, src_dir_fd=from_folder, dst_dir_fd=to_folder, follow_symlinks=False)
 
 
 def unlink(path: Anywhere, *, folder: int | None = None) -> None:
