@@ -19,7 +19,7 @@ from ontofetch_hookspecs.names import quote
 
 from ...errors import ObjectMissing, ObjectsRefused, ObjectsUnavailable, UsageError
 from .bucket_errors import Trouble, trouble_of
-from .object_store import MAX_AGE, PIECE, UNFINISHED, ObjectStore, Stored
+from .object_store import MAX_AGE, PIECE, UNFINISHED, Buffer, ObjectStore, Stored
 from .waiting import wait_for
 
 if TYPE_CHECKING:
@@ -88,9 +88,11 @@ class BucketObjects(ObjectStore):
         self._delete(old)
         return len(old)
 
-    def _put(self, key: str, chunks: Iterator[bytes], sha256: str, size: int) -> None:
+    def _put(self, key: str, chunks: Iterator[Buffer], sha256: str, size: int) -> None:
         if size <= WHOLE:
-            data = b"".join(chunks)
+            parts = list(chunks)
+            # one is not copied: it may be a whole pack
+            data = parts[0] if len(parts) == 1 else b"".join(parts)
             self._new(key, sha256, size, lambda: self._send(key, data))
             return
         if size > LARGEST_COPY:
@@ -122,14 +124,14 @@ class BucketObjects(ObjectStore):
         if not self.matches(key, sha256, size):
             raise self.occupied(key)
 
-    def _send(self, key: str, data: bytes) -> object:
+    def _send(self, key: str, data: Buffer) -> object:
         import obstore
 
         return self._ask(
             lambda: obstore.put_async(self._patient, key, data, mode="create", use_multipart=False), key, again=True
         )
 
-    def _send_parts(self, name: str, chunks: Iterator[bytes], size: int) -> None:
+    def _send_parts(self, name: str, chunks: Iterator[Buffer], size: int) -> None:
         import obstore
 
         part = max(PIECE, size // MOST_PARTS + 1)

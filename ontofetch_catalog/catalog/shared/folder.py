@@ -23,7 +23,7 @@ from ontofetch_hookspecs.store_paths import StorePath
 
 from ...errors import ObjectsRefused, ObjectsUnavailable, UsageError
 from .. import fsops
-from .object_store import MAX_AGE, UNFINISHED, ObjectStore, Stored
+from .object_store import MAX_AGE, UNFINISHED, Buffer, ObjectStore, Stored
 
 MARK = "ontofetch-objects"  # a file without which the folder is another one: an empty mount point, for instance
 _REFUSALS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP, errno.ENOTDIR, errno.EINVAL, errno.EXDEV)
@@ -79,7 +79,7 @@ class FolderObjects(ObjectStore):
                         gone += 1
         return gone
 
-    def _put(self, key: str, chunks: Iterator[bytes], sha256: str, size: int) -> None:
+    def _put(self, key: str, chunks: Iterator[Buffer], sha256: str, size: int) -> None:
         target = self._place(key)
         with self._explained(f"take {size:,} bytes"):
             self._check_mark()
@@ -89,7 +89,7 @@ class FolderObjects(ObjectStore):
             # also of what is there already: who wrote it may have died before
             fsops.sync_folder(target.parent)
 
-    def _publish(self, chunks: Iterator[bytes], target: StorePath) -> bool:
+    def _publish(self, chunks: Iterator[Buffer], target: StorePath) -> bool:
         """Write a file whole and durable under a new name; say whether it was new. The name is not durable yet."""
         temporary = self._top / UNFINISHED / uuid.uuid4().hex
         fsops.write_new(temporary, chunks)

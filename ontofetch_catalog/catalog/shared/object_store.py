@@ -9,7 +9,7 @@ import hashlib
 import os
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +19,7 @@ from typing import ClassVar
 from ontofetch_hookspecs.errors import next_step
 from ontofetch_hookspecs.names import quote
 
-from ...errors import ObjectDamaged, ObjectMissing, ObjectsRefused
+from ...errors import ObjectDamaged, ObjectMissing, ObjectsRefused, OntofetchError
 from .. import fsops
 
 PIECE = 8 << 20  # bytes of an object that are asked for, and in memory, at once
@@ -38,7 +38,8 @@ class Stored:
     modified: datetime
 
 
-Source = Iterable[bytes] | fsops.Anywhere
+Buffer = bytes | memoryview
+Source = Iterable[Buffer] | fsops.Anywhere
 
 
 class ObjectStore(ABC):
@@ -78,7 +79,7 @@ class ObjectStore(ABC):
                 f"The key {key} is not that of the SHA-256 {quote(sha256)} and {size} bytes.", subject=key
             )
         with _chunks_of(key, source) as chunks:
-            self._put(key, _checked(key, chunks, sha256, size), sha256, size)
+            self._put(key, checked(chunks, sha256, size, _changed(key, size)), sha256, size)
 
     def get(self, key: str, offset: int, length: int) -> Iterator[bytes]:
         """Yield `length` bytes of an object from `offset` on, in pieces of at most `PIECE` bytes.
@@ -167,7 +168,7 @@ class ObjectStore(ABC):
         """
 
     @abstractmethod
-    def _put(self, key: str, chunks: Iterator[bytes], sha256: str, size: int) -> None: ...
+    def _put(self, key: str, chunks: Iterator[Buffer], sha256: str, size: int) -> None: ...
 
     @abstractmethod
     def _get(self, key: str, offset: int, length: int) -> bytes: ...
@@ -221,7 +222,7 @@ def check_key(key: str) -> str:
 
 
 @contextmanager
-def _chunks_of(key: str, source: Source) -> Iterator[Iterator[bytes]]:
+def _chunks_of(key: str, source: Source) -> Iterator[Iterator[Buffer]]:
     """Give the chunks of a source; a file is opened through no link."""
     if not isinstance(source, fsops.Anywhere):
         yield iter(source)
@@ -251,24 +252,41 @@ def _unreadable(key: str, source: fsops.Anywhere, error: OSError) -> ObjectsRefu
     )
 
 
-def _checked(key: str, chunks: Iterator[bytes], sha256: str, size: int) -> Iterator[bytes]:
-    """Yield chunks and hold the last one back until all are known to be right, so nothing wrong is ever whole."""
+def checked(
+    chunks: Iterable[Buffer], sha256: str, size: int, error: Callable[[int], OntofetchError]
+) -> Iterator[Buffer]:
+    """Yield chunks and hold the last one back until all are known to be right, so nothing wrong is ever whole.
+
+    Args:
+        chunks: Bytes.
+        sha256: Their SHA-256 in hex.
+        size: Their number.
+        error: Makes what is raised where they are others, from how many there are, `size` + 1 if there are more.
+    """
     digest = hashlib.sha256()
-    found, last = 0, b""
+    found = 0
+    last: Buffer = b""
     for chunk in chunks:
         found += len(chunk)
         if found > size:
-            break
+            raise error(size + 1)
         digest.update(chunk)
         if last:
             yield last
         last = chunk
     if found != size or digest.hexdigest() != sha256:
-        raise ObjectDamaged(
-            f"What is to become the object {key} has other bytes than it should have: "
-            f"{'more than ' if found > size else ''}{min(found, size):,} of {size:,}.",
+        raise error(found)
+    if last:
+        yield last
+
+
+def _changed(key: str, size: int) -> Callable[[int], ObjectDamaged]:
+    def error(found: int) -> ObjectDamaged:
+        amount = f"there are more than {size:,}" if found > size else f"{found:,} of {size:,} were read"
+        return ObjectDamaged(
+            f"What is to become the object {key} has other bytes than it should have; {amount}.",
             subject=key,
             hint="They changed since they were hashed. Nothing was put; run the same command again.",
         )
-    if last:
-        yield last
+
+    return error
