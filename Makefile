@@ -10,11 +10,12 @@ RELEASES := 0.7.8 0.7.9 0.8.0
 PYTHONS := $(foreach p,python3.12 python3.13,$(if $(shell command -v $(p)),$(p)))
 QUIET := --quiet --disable-pip-version-check
 LOCK := requirements.lock
+S3 := .build/s3/.installed
 # all that development needs, each file by its hash, the build backend too; then the project itself, which needs no more
 LOCKED := install $(QUIET) --require-hashes --only-binary=:all: -r $(LOCK)
 EDITABLE := install $(QUIET) --no-deps --no-build-isolation -e ./hookspecs -e .
 
-.PHONY: man demo test quick lint types bench bench-short versions lock crash crash-mutants processes flips interrupts trees hostile hostile-mutants clean
+.PHONY: man demo test quick shared shared-ground lint types bench bench-short versions lock crash crash-mutants processes flips interrupts trees hostile hostile-mutants clean
 
 # the two commands of the README
 
@@ -41,6 +42,20 @@ demo: $(STAMP)
 # on all cores; what one core alone should do is started with -n 0
 test: $(STAMP)
 	$(BIN)/python -m pytest -q -n auto --dist worksteal -p no:benchmark
+
+# a catalog of several machines: what is not installed is said, and its tests are skipped
+shared: $(STAMP) shared-ground
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || echo "PostgreSQL is not installed: apt-get install postgresql"
+	@ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1 || echo "libfaketime is not installed: apt-get install libfaketime"
+	$(BIN)/python -m pytest -q tests/shared
+
+# the S3 server of those tests
+shared-ground: $(S3)
+
+$(S3): tests/shared/server.txt
+	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -m pip install $(QUIET) -r tests/shared/server.txt
+	@touch $@
 
 # what fails first, while something is being changed: all but what `tests/conftest.py` calls slow
 quick: $(STAMP)

@@ -1,10 +1,181 @@
-from .places import Place
+"""Many small contents in one object, so that a release of 50,000 files is a few requests and not 50,000.
+
+Which content goes where is planned before anything is put, for a boundary names all its keys first. The same contents
+in the same order get the same keys and the same bytes each time, so a boundary may be put again after a kill.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ontofetch_hookspecs.errors import next_step
+from ontofetch_hookspecs.names import quote
+
+from ...errors import ObjectDamaged, ObjectsRefused
+from .. import fsops
+from .object_store import ObjectStore, check_key
+from .waiting import Crew
+
+LIMIT = 64 << 10  # bytes of the largest content that shares an object with others
+SIZE = 64 << 20  # bytes of a full pack
+_BOUNDARY = re.compile(r"[0-9a-f]{32}")
+
+
+class Content(NamedTuple):
+    """A file whose bytes are to be put: where it is, their SHA-256 in hex, their number."""
+
+    path: fsops.Anywhere
+    sha256: str
+    size: int
+
+
+class Place(NamedTuple):
+    """Where the bytes of a content are: from `offset` on in the object `key`."""
+
+    sha256: str
+    size: int
+    key: str
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One object to put: a large content, or a pack of small ones.
+
+    Args:
+        key: Its key.
+        size: Its bytes.
+        contents: What is in it, one after the other.
+    """
+
+    key: str
+    size: int
+    contents: tuple[Content, ...]
+
+    def places(self) -> Iterator[Place]:
+        """Yield where each content will be."""
+        offset = 0
+        for content in self.contents:
+            yield Place(content.sha256, content.size, self.key, offset)
+            offset += content.size
+
+
 class Packer:
-    def __init__(self, objects, boundary_id): self.o=objects; self.b=boundary_id
-    def put(self, new):
-        for path, sha, size in new:
-            key=f"{sha}.{self.b}"
-            self.o.put(key, path, sha256=sha, size=size)
-            yield Place(sha,size,key,0)
-def fetch(objects, places, write):
-    for p in places: write(p, objects.get(p.key,p.position,p.size))
+    """Plan which contents share an object.
+
+    Args:
+        boundary: The boundary that puts them, 32 hexadecimal digits: it is part of every key.
+        limit: Bytes of the largest content that shares an object.
+        size: Bytes that a pack may have.
+
+    Raises:
+        ObjectsRefused: The boundary is none.
+    """
+
+    def __init__(self, boundary: str, *, limit: int = LIMIT, size: int = SIZE) -> None:
+        if not _BOUNDARY.fullmatch(boundary):
+            raise ObjectsRefused(f"{quote(boundary)} is no boundary.", subject=boundary)
+        self._boundary = boundary
+        self._limit = limit
+        self._size = size
+        self._packs = 0
+
+    def parcels(self, contents: Iterable[Content]) -> Iterator[Parcel]:
+        """Yield the objects to put; of contents that are the same, the first alone is put.
+
+        Raises:
+            ObjectsRefused: A content has no SHA-256 or a negative size.
+        """
+        seen: set[bytes] = set()
+        small: list[Content] = []
+        size = 0
+        for content in contents:
+            key = check_key(f"{content.sha256}.{self._boundary}")
+            if content.size < 0:
+                raise ObjectsRefused(f"No content has {content.size} bytes.", subject=content.sha256)
+            # half as long as the text, of which there may be a million
+            digest = bytes.fromhex(content.sha256)
+            if digest in seen:
+                continue
+            seen.add(digest)
+            if content.size > self._limit:
+                yield Parcel(key, content.size, (content,))
+                continue
+            if small and size + content.size > self._size:
+                yield self._pack(small, size)
+                small, size = [], 0
+            small.append(content)
+            size += content.size
+        if small:
+            yield self._pack(small, size)
+
+    def _pack(self, contents: list[Content], size: int) -> Parcel:
+        if len(contents) == 1:
+            return Parcel(f"{contents[0].sha256}.{self._boundary}", size, tuple(contents))
+        self._packs += 1
+        name = hashlib.sha256(f"{self._boundary} {self._packs}".encode()).hexdigest()[:32]
+        return Parcel(f"pack/{name}", size, tuple(contents))
+
+
+def put_parcels(
+    objects: ObjectStore,
+    parcels: Iterable[Parcel],
+    *,
+    jobs: int = 4,
+    done: Callable[[Parcel], object] = lambda _: None,
+) -> None:
+    """Put objects, several at a time; each content is held to its SHA-256 before its object is there.
+
+    Args:
+        objects: Where.
+        parcels: What; read only as far as there are threads for it.
+        jobs: Threads, each with the bytes of one pack in memory.
+        done: Called after each, by the thread that put it.
+
+    Raises:
+        ObjectDamaged: A file has other bytes than it should.
+        ObjectsRefused, ObjectsUnavailable: As their names say; some objects may be there by then.
+    """
+
+    def put(parcel: Parcel) -> None:
+        if len(parcel.contents) == 1:
+            (content,) = parcel.contents
+            objects.put(parcel.key, content.path, sha256=content.sha256, size=content.size)
+        else:
+            data = _packed(parcel)
+            objects.put(parcel.key, (memoryview(data),), sha256=hashlib.sha256(data).hexdigest(), size=len(data))
+        done(parcel)
+
+    Crew(jobs).do(put, parcels)
+
+
+def _packed(parcel: Parcel) -> bytearray:
+    data = bytearray()
+    for content in parcel.contents:
+        found = _read(content)
+        if hashlib.sha256(found).hexdigest() != content.sha256:
+            raise ObjectDamaged(
+                f"The file {quote(content.path)} has other bytes than it should have.",
+                subject=content.sha256,
+                hint="They changed since they were hashed. Nothing was put of it; run the same command again.",
+            )
+        data += found
+    return data
+
+
+def _read(content: Content) -> bytes:
+    """Return the bytes of a small file; one more than it should have, if there are more."""
+    try:
+        with os.fdopen(fsops.open_file(content.path), "rb", buffering=0) as stream:
+            return b"".join(iter(lambda: stream.read(content.size + 1), b"")) if content.size else stream.read(1)
+    except OSError as error:
+        raise ObjectsRefused(
+            f"The file {quote(content.path)} can't be read, and so not be put: {error.strerror or error}.",
+            subject=content.sha256,
+            hint=next_step(error.errno),
+        ) from error
