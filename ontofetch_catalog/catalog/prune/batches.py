@@ -18,6 +18,7 @@ from ..boundaries.engine import MaintenanceBoundary, Recorded
 from ..boundaries.pointers import Pointers, drop_added
 from ..connection import Store
 from ..repo import events, held_facts, origins, pruning, releases, version_keys
+from ..shared.address import read_address
 from ..walk import Entry, as_text, list_below, stat_paths
 from .kept_rows import keep_rows, read_rows
 from .plan import Batch, Plan, PlanUnusable
@@ -186,8 +187,9 @@ class RestoreBatch(_BatchBoundary):
                     hint="Move it away and run the same command again.",
                 )
         paths = [self.aside(entry.path) for entry in self.entries]
+        shared = read_address(self.store) is not None
         for entry, found in zip(self.entries, stat_paths(self.store, paths), strict=True):
-            if not _is_same(entry, found):
+            if not _is_same(entry, found, shared=shared):
                 raise PlanUnusable(
                     f"{quote(entry.path)} can't be restored: what lies in quarantine is not what was moved there.",
                     subject=as_text(entry.path),
@@ -271,9 +273,10 @@ class PurgeBatch(_BatchBoundary):
             return False
         folder = self.plan.quarantine(self.batch)
         planned = {f"{folder}/{entry.path}": entry for entry in self.entries}
+        shared = read_address(self.store) is not None
         for found in list_below(self.store, folder):
             entry = planned.get(found.path)
-            if entry is None or not _is_same(entry, found):
+            if entry is None or not _is_same(entry, found, shared=shared):
                 raise PlanUnusable(
                     f"{quote(found.path)} is not purged: it is not what the plan moved there.",
                     subject=as_text(found.path),
@@ -299,10 +302,15 @@ def _check_same(plan: Plan, entries: list[Entry], found: Iterable[Entry | None])
         raise _stale(plan, f"{quote(min(now))} has come")
 
 
-def _is_same(entry: Entry, found: Entry | None) -> bool:
-    """Say whether kind, inode, size and mtime are as planned; ctime is not asked, for a rename changes it."""
-    return found is not None and (
-        (entry.kind, entry.inode, entry.size, entry.mtime) == (found.kind, found.inode, found.size, found.mtime)
+def _is_same(entry: Entry, found: Entry | None, *, shared: bool = False) -> bool:
+    """Say whether kind, inode, size and mtime are as planned; ctime is not asked, for a rename changes it.
+
+    With `shared` inodes are not asked either: they are those of the machine that planned it.
+    """
+    return (
+        found is not None
+        and (shared or entry.inode == found.inode)
+        and (entry.kind, entry.size, entry.mtime) == (found.kind, found.size, found.mtime)
     )
 
 

@@ -10,11 +10,7 @@ import random
 import re
 import time
 import uuid
-<<<<<<< HEAD
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-=======
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
->>>>>>> part-s
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,19 +19,11 @@ from ontofetch_hookspecs.names import quote
 
 from ...errors import ObjectMissing, ObjectsRefused, ObjectsUnavailable, UsageError
 from .bucket_errors import Trouble, trouble_of
-<<<<<<< HEAD
-from .object_store import MAX_AGE, PIECE, UNFINISHED, ObjectStore, Stored
-from .waiting import wait_for
-
-if TYPE_CHECKING:
-    from obstore import ListStream
-=======
 from .object_store import MAX_AGE, PIECE, UNFINISHED, Buffer, ObjectStore, Stored
 from .waiting import wait_for
 
 if TYPE_CHECKING:
     from obstore import Bytes, ListStream
->>>>>>> part-s
     from obstore.store import S3Store
 
 WHOLE = 64 << 20  # bytes of the largest object that is put in one request, from memory
@@ -47,13 +35,10 @@ _PART = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._=+@-]+")
 _T = TypeVar("_T")
 
 
-<<<<<<< HEAD
-=======
 class _BeyondEnd(ObjectsRefused):
     """An object has nothing where something is asked for."""
 
 
->>>>>>> part-s
 class BucketObjects(ObjectStore):
     """Objects in a bucket.
 
@@ -93,11 +78,7 @@ class BucketObjects(ObjectStore):
         raise ObjectsRefused(
             f"The server of {self.address} replaces objects though it is told not to (If-None-Match).",
             subject=self.address,
-<<<<<<< HEAD
-            hint="A shared catalog would lose bytes there. Name another server, or a folder: file:///mnt/shared/objects.",
-=======
             hint="A catalog would lose bytes there. Name another server, or a folder: file:///mnt/shared/objects.",
->>>>>>> part-s
         )
 
     def sweep(self, older_than: float = MAX_AGE) -> int:
@@ -107,17 +88,11 @@ class BucketObjects(ObjectStore):
         self._delete(old)
         return len(old)
 
-<<<<<<< HEAD
-    def _put(self, key: str, chunks: Iterator[bytes], sha256: str, size: int) -> None:
-        if size <= WHOLE:
-            data = b"".join(chunks)
-=======
     def _put(self, key: str, chunks: Iterator[Buffer], sha256: str, size: int) -> None:
         if size <= WHOLE:
             parts = list(chunks)
             # one is not copied: it may be a whole pack
             data = parts[0] if len(parts) == 1 else b"".join(parts)
->>>>>>> part-s
             self._new(key, sha256, size, lambda: self._send(key, data))
             return
         if size > LARGEST_COPY:
@@ -149,22 +124,14 @@ class BucketObjects(ObjectStore):
         if not self.matches(key, sha256, size):
             raise self.occupied(key)
 
-<<<<<<< HEAD
-    def _send(self, key: str, data: bytes) -> object:
-=======
     def _send(self, key: str, data: Buffer) -> object:
->>>>>>> part-s
         import obstore
 
         return self._ask(
             lambda: obstore.put_async(self._patient, key, data, mode="create", use_multipart=False), key, again=True
         )
 
-<<<<<<< HEAD
-    def _send_parts(self, name: str, chunks: Iterator[bytes], size: int) -> None:
-=======
     def _send_parts(self, name: str, chunks: Iterator[Buffer], size: int) -> None:
->>>>>>> part-s
         import obstore
 
         part = max(PIECE, size // MOST_PARTS + 1)
@@ -183,13 +150,6 @@ class BucketObjects(ObjectStore):
     def _get(self, key: str, offset: int, length: int) -> bytes:
         import obstore
 
-<<<<<<< HEAD
-        return bytes(
-            self._ask(
-                lambda: obstore.get_range_async(self._patient, key, start=offset, length=length), key, again=True
-            )
-        )
-=======
         def act() -> Awaitable[Bytes]:
             return obstore.get_range_async(self._patient, key, start=offset, length=length)
 
@@ -197,7 +157,6 @@ class BucketObjects(ObjectStore):
             return bytes(self._ask(act, key, again=True))
         except _BeyondEnd:
             raise self.too_short(key, offset, offset + length) from None
->>>>>>> part-s
 
     def _stat(self, key: str) -> int | None:
         import obstore
@@ -209,11 +168,7 @@ class BucketObjects(ObjectStore):
             next(self._pages(UNFINISHED), None)
             return None
 
-<<<<<<< HEAD
-    def _delete(self, keys: list[str]) -> None:
-=======
     def _delete(self, keys: Sequence[str]) -> None:
->>>>>>> part-s
         import obstore
 
         if keys:
@@ -277,17 +232,12 @@ class BucketObjects(ObjectStore):
     def _error(self, trouble: Trouble, name: str) -> ObjectsRefused | ObjectsUnavailable:
         if trouble.missing:
             return self.missing(name)
-<<<<<<< HEAD
-        kind = ObjectsUnavailable if trouble.passes else ObjectsRefused
-        return kind(f"The objects of {self.address}: {trouble.reason}.", subject=name, hint=trouble.hint)
-=======
         if trouble.status == 416:
             return _BeyondEnd("There are no such bytes.", subject=name)
         kind = ObjectsUnavailable if trouble.passes else ObjectsRefused
         return kind(
             f"The objects in {self.address} can't be reached: {trouble.reason}.", subject=name, hint=trouble.hint
         )
->>>>>>> part-s
 
 
 async def _page(pages: ListStream[Any]) -> list[Any]:
@@ -306,13 +256,8 @@ def _parse(address: str) -> tuple[str, str]:
         raise UsageError(
             f"{shown} names no bucket.",
             subject="objects",
-<<<<<<< HEAD
-            hint="Write s3://bucket/prefix with letters, digits and . _ = + @ -; credentials come from AWS_ACCESS_KEY_ID "
-            "and AWS_SECRET_ACCESS_KEY.",
-=======
             hint="Write s3://bucket/prefix with letters, digits and . _ = + @ -; keys are in AWS_ACCESS_KEY_ID and "
             "AWS_SECRET_ACCESS_KEY.",
->>>>>>> part-s
         )
     return bucket, prefix
 
@@ -320,20 +265,12 @@ def _parse(address: str) -> tuple[str, str]:
 def _connect(bucket: str, prefix: str, config: Mapping[str, Any], timeout: float, retries: int) -> S3Store:
     from obstore.store import S3Store
 
-<<<<<<< HEAD
-    given = dict(config)
-=======
     given = {**config, "checksum_algorithm": "SHA256", "copy_if_not_exists": "multipart"}
->>>>>>> part-s
     allow_http = bool(given.pop("allow_http", False))
     return S3Store(
         bucket,
         prefix=prefix or None,
-<<<<<<< HEAD
-        config={**given, "checksum_algorithm": "SHA256", "copy_if_not_exists": "multipart"},  # type: ignore[typeddict-item]
-=======
         config=given,  # type: ignore[arg-type] # a TypedDict, of which each key is known to obstore
->>>>>>> part-s
         client_options={
             "allow_http": allow_http,
             "timeout": timedelta(seconds=timeout),

@@ -13,21 +13,13 @@ from ontofetch_hookspecs.names import quote
 _STATUS = re.compile(r"status code: (\d{3})")
 _CODE = re.compile(r"<Code>(\w{1,60})</Code>")
 _KEYS = (
-<<<<<<< HEAD
-    "Look at AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN) or your ~/.aws/credentials, and run the "
-    "same command again."
-=======
     "Look at AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN) or your ~/.aws/credentials, and run "
     "the same command again."
->>>>>>> part-s
 )
 _CLOCK = "Set the clock of this machine right, and run the same command again."
 _AGAIN = "Run the same command again when it answers."
 _PLACE = "Look at the address of the objects and at AWS_ENDPOINT_URL and AWS_REGION, and run the same command again."
-<<<<<<< HEAD
-=======
 _WHERE = "Look at the address of the objects and at AWS_ENDPOINT_URL, and run the same command again when it answers."
->>>>>>> part-s
 # what S3 calls credentials that don't count, and what to do
 _CREDENTIALS = {
     "AccessDenied": "these credentials may not do that",
@@ -50,20 +42,14 @@ class Trouble:
         hint: What to do next.
         passes: Whether trying again may help.
         missing: Whether the object is not there, and nothing else is wrong.
-<<<<<<< HEAD
-=======
         status: Of the server's answer, 0 if there was none.
->>>>>>> part-s
     """
 
     reason: str
     hint: str
     passes: bool = False
     missing: bool = False
-<<<<<<< HEAD
-=======
     status: int = 0
->>>>>>> part-s
 
 
 def trouble_of(error: Exception) -> Trouble | None:
@@ -97,11 +83,7 @@ def _refusal(status: int, code: str) -> Trouble:
         return Trouble(f"the credentials are refused ({told})", _KEYS)
     if status >= 500 or status in _LATER or code in _DAMAGED:
         return Trouble(f"the server answers {told}", _AGAIN, passes=True)
-<<<<<<< HEAD
-    return Trouble(f"the server answers {told}", _PLACE)
-=======
     return Trouble(f"the server answers {told}", _PLACE, status=status)
->>>>>>> part-s
 
 
 def _connection(text: str) -> Trouble:
@@ -111,11 +93,7 @@ def _connection(text: str) -> Trouble:
         return Trouble("the server did not answer in time", _AGAIN, passes=True)
     if kind == "Connect":
         why = f": {system}" if system else ""
-<<<<<<< HEAD
-        return Trouble(f"nobody answers there{why}", f"{_AGAIN} {_PLACE}", passes=True)
-=======
         return Trouble(f"nobody answers there{why}", _WHERE, passes=True)
->>>>>>> part-s
     if kind:
         return Trouble("the connection was cut", _AGAIN, passes=True)
     return Trouble(f"the request failed ({quote(text.splitlines()[0][:100] if text else 'without a word')})", _PLACE)

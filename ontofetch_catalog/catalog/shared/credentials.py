@@ -15,17 +15,10 @@ from urllib.parse import urlsplit
 from ontofetch_hookspecs.names import quote
 
 from ...errors import UsageError
-<<<<<<< HEAD
-from .. import fsops
-
-_ELSEWHERE = ("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-              "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_SKIP_SIGNATURE")  # fmt: skip
-=======
 
 _ELSEWHERE = ("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
               "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_SKIP_SIGNATURE")  # fmt: skip
 _MOST = 1 << 20  # bytes that a file of credentials may have
->>>>>>> part-s
 _NAMES = ("access_key_id", "secret_access_key", "session_token")
 
 
@@ -90,30 +83,14 @@ def _from_files() -> dict[str, str]:
     profile = os.environ.get("AWS_PROFILE") or "default"
     path = os.environ.get("AWS_SHARED_CREDENTIALS_FILE") or os.path.expanduser("~/.aws/credentials")
     parser = configparser.RawConfigParser()
-<<<<<<< HEAD
-    try:
-        parser.read_string(fsops.read_user_file(path).decode())
-=======
     readable = True
     try:
         with open(path, "rb") as stream:
             parser.read_string(stream.read(_MOST).decode())
->>>>>>> part-s
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, configparser.Error):
         # the parser's words repeat the line
-<<<<<<< HEAD
-        parser = None
-    if parser is None:
-        raise UsageError(
-            f"The file {quote(path)} can't be read as credentials of AWS.",
-            subject="AWS_SHARED_CREDENTIALS_FILE",
-            hint="Its form is [default], aws_access_key_id = …, aws_secret_access_key = …; or set AWS_ACCESS_KEY_ID and "
-            "AWS_SECRET_ACCESS_KEY.",
-        )
-    given = parser[profile] if profile in parser else {}
-=======
         readable = False
     if not readable:
         raise UsageError(
@@ -123,7 +100,6 @@ def _from_files() -> dict[str, str]:
             "and AWS_SECRET_ACCESS_KEY.",
         )
     given = dict(parser.items(profile)) if parser.has_section(profile) else {}
->>>>>>> part-s
     found = {name: given[f"aws_{name}"] for name in _NAMES if f"aws_{name}" in given}
     if "access_key_id" in found and "secret_access_key" in found:
         return found

@@ -11,11 +11,7 @@ import os
 import stat
 import time
 import uuid
-<<<<<<< HEAD
-from collections.abc import Iterator
-=======
 from collections.abc import Iterator, Sequence
->>>>>>> part-s
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,11 +23,7 @@ from ontofetch_hookspecs.store_paths import StorePath
 
 from ...errors import ObjectsRefused, ObjectsUnavailable, UsageError
 from .. import fsops
-<<<<<<< HEAD
-from .object_store import MAX_AGE, UNFINISHED, ObjectStore, Stored
-=======
 from .object_store import MAX_AGE, UNFINISHED, Buffer, ObjectStore, Stored
->>>>>>> part-s
 
 MARK = "ontofetch-objects"  # a file without which the folder is another one: an empty mount point, for instance
 _REFUSALS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP, errno.ENOTDIR, errno.EINVAL, errno.EXDEV)
@@ -87,11 +79,7 @@ class FolderObjects(ObjectStore):
                         gone += 1
         return gone
 
-<<<<<<< HEAD
-    def _put(self, key: str, chunks: Iterator[bytes], sha256: str, size: int) -> None:
-=======
     def _put(self, key: str, chunks: Iterator[Buffer], sha256: str, size: int) -> None:
->>>>>>> part-s
         target = self._place(key)
         with self._explained(f"take {size:,} bytes"):
             self._check_mark()
@@ -101,13 +89,8 @@ class FolderObjects(ObjectStore):
             # also of what is there already: who wrote it may have died before
             fsops.sync_folder(target.parent)
 
-<<<<<<< HEAD
-    def _publish(self, chunks: Iterator[bytes], target: StorePath) -> bool:
-        """Write a new file whole and durable under its name, and say whether it was new; the name is not durable yet."""
-=======
     def _publish(self, chunks: Iterator[Buffer], target: StorePath) -> bool:
         """Write a file whole and durable under a new name; say whether it was new. The name is not durable yet."""
->>>>>>> part-s
         temporary = self._top / UNFINISHED / uuid.uuid4().hex
         fsops.write_new(temporary, chunks)
         try:
@@ -148,11 +131,7 @@ class FolderObjects(ObjectStore):
                 return None
             return found.st_size if stat.S_ISREG(found.st_mode) else None
 
-<<<<<<< HEAD
-    def _delete(self, keys: list[str]) -> None:
-=======
     def _delete(self, keys: Sequence[str]) -> None:
->>>>>>> part-s
         with self._explained("be written"):
             self._check_mark()
             folders = set()
@@ -193,11 +172,7 @@ class FolderObjects(ObjectStore):
         return self._top / (f"{above}/{name[:2]}/{name}" if above else f"{name[:2]}/{name}")
 
     def _make_folder(self, folder: StorePath) -> None:
-<<<<<<< HEAD
-        """Make a folder and those above it, with the permissions of the top, so that whoever may write there may here."""
-=======
         """Make a folder and those above it, with the permissions of the top: who may write there may here."""
->>>>>>> part-s
         if folder.is_dir():
             return
         self._make_folder(folder.parent)

@@ -19,7 +19,8 @@ from ontofetch_hookspecs.names import quote
 
 from ...errors import CatalogBehind, CatalogLocked, CatalogUnavailable, SchemaError, UsageError
 from .address import Address
-from .places import Drop, Move, Op, Place, Put
+from .packs import Place
+from .places import Drop, Move, Op, Put, dump_ops, parse_ops
 
 if TYPE_CHECKING:
     import psycopg
@@ -267,10 +268,6 @@ class Log:
 
     def records(self, after: int, until: int) -> Iterator[Record]:
         """Yield the boundaries after an event up to another, in order."""
-        import psycopg
-
-        from .places import parse_ops
-
         with self._explained("read"), self._in_use().transaction(), self._in_use().cursor("records") as cursor:
             cursor.itersize = 50
             cursor.execute(
@@ -281,7 +278,6 @@ class Log:
             for *fields, changes, moves in cursor:
                 names = ("first_event", "last_event", "boundary_id", "type", "version_id", "former", "digest", "schema")
                 yield Record(**dict(zip(names, fields, strict=True)), changes=bytes(changes), moves=parse_ops(moves))
-        del psycopg
 
     def places(self, contents: Sequence[str]) -> dict[str, Place]:
         """Return where contents are, by their sha256; those that are nowhere, or condemned, are left out."""
@@ -328,8 +324,6 @@ class Log:
             _log.warning("the answer of %s was lost; boundary %s is in its log", self.where, record.boundary_id)
 
     def _write(self, connection: psycopg.Connection[Any], record: Record, new: Sequence[Place]) -> None:
-        from .places import dump_ops
-
         held = connection.execute(
             "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted"
             " AND classid = %s AND objid = %s",
@@ -350,7 +344,7 @@ class Log:
                 cursor.execute("CREATE TEMP TABLE coming (LIKE contents) ON COMMIT DROP")
                 with cursor.copy("COPY coming (sha256, size, key, position) FROM STDIN") as copy:
                     for place in {place.sha256: place for place in new}.values():
-                        copy.write_row((place.sha256, place.size, place.key, place.position))
+                        copy.write_row((place.sha256, place.size, place.key, place.offset))
                 # a content that was condemned is never used again where it was: it has a new place now
                 cursor.execute(
                     "INSERT INTO contents SELECT * FROM coming ON CONFLICT (sha256) DO UPDATE SET key = excluded.key,"

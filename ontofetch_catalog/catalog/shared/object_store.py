@@ -9,11 +9,7 @@ import hashlib
 import os
 import re
 from abc import ABC, abstractmethod
-<<<<<<< HEAD
-from collections.abc import Iterable, Iterator
-=======
 from collections.abc import Callable, Iterable, Iterator, Sequence
->>>>>>> part-s
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,11 +19,7 @@ from typing import ClassVar
 from ontofetch_hookspecs.errors import next_step
 from ontofetch_hookspecs.names import quote
 
-<<<<<<< HEAD
-from ...errors import ObjectDamaged, ObjectMissing, ObjectsRefused
-=======
 from ...errors import ObjectDamaged, ObjectMissing, ObjectsRefused, OntofetchError
->>>>>>> part-s
 from .. import fsops
 
 PIECE = 8 << 20  # bytes of an object that are asked for, and in memory, at once
@@ -46,12 +38,8 @@ class Stored:
     modified: datetime
 
 
-<<<<<<< HEAD
-Source = Iterable[bytes] | fsops.Anywhere
-=======
 Buffer = bytes | memoryview
 Source = Iterable[Buffer] | fsops.Anywhere
->>>>>>> part-s
 
 
 class ObjectStore(ABC):
@@ -91,11 +79,7 @@ class ObjectStore(ABC):
                 f"The key {key} is not that of the SHA-256 {quote(sha256)} and {size} bytes.", subject=key
             )
         with _chunks_of(key, source) as chunks:
-<<<<<<< HEAD
-            self._put(key, _checked(key, chunks, sha256, size), sha256, size)
-=======
             self._put(key, checked(chunks, sha256, size, _changed(key, size)), sha256, size)
->>>>>>> part-s
 
     def get(self, key: str, offset: int, length: int) -> Iterator[bytes]:
         """Yield `length` bytes of an object from `offset` on, in pieces of at most `PIECE` bytes.
@@ -112,15 +96,7 @@ class ObjectStore(ABC):
         while offset < end:
             piece = self._get(key, offset, min(PIECE, end - offset))
             if not piece or len(piece) > end - offset:
-<<<<<<< HEAD
-                raise ObjectDamaged(
-                    f"The object {key} of {self.address} ends at byte {offset:,}, {end - offset:,} too early.",
-                    subject=key,
-                    hint=_VERIFY,
-                )
-=======
                 raise self.too_short(key, offset, end)
->>>>>>> part-s
             offset += len(piece)
             yield piece
 
@@ -149,11 +125,7 @@ class ObjectStore(ABC):
             self._delete(batch)
 
     def list(self, prefix: str = "") -> Iterator[Stored]:
-<<<<<<< HEAD
-        """Yield the objects whose keys begin with `prefix`, page by page, in any order; strangers' files are no objects.
-=======
         """Yield the objects whose keys begin with `prefix`, page by page, in any order; other files are none.
->>>>>>> part-s
 
         Raises:
             ObjectsRefused, ObjectsUnavailable: As their names say.
@@ -168,11 +140,7 @@ class ObjectStore(ABC):
         Raises:
             ObjectsRefused, ObjectsUnavailable: As their names say.
         """
-<<<<<<< HEAD
-        if self.stat(key) != size:
-=======
         if self._stat(check_key(key)) != size:
->>>>>>> part-s
             return False
         digest = hashlib.sha256()
         try:
@@ -200,11 +168,7 @@ class ObjectStore(ABC):
         """
 
     @abstractmethod
-<<<<<<< HEAD
-    def _put(self, key: str, chunks: Iterator[bytes], sha256: str, size: int) -> None: ...
-=======
     def _put(self, key: str, chunks: Iterator[Buffer], sha256: str, size: int) -> None: ...
->>>>>>> part-s
 
     @abstractmethod
     def _get(self, key: str, offset: int, length: int) -> bytes: ...
@@ -213,11 +177,7 @@ class ObjectStore(ABC):
     def _stat(self, key: str) -> int | None: ...
 
     @abstractmethod
-<<<<<<< HEAD
-    def _delete(self, keys: list[str]) -> None: ...
-=======
     def _delete(self, keys: Sequence[str]) -> None: ...
->>>>>>> part-s
 
     @abstractmethod
     def _list(self, prefix: str) -> Iterator[Stored]: ...
@@ -228,8 +188,6 @@ class ObjectStore(ABC):
         """Return the error of an object that is not there."""
         return ObjectMissing(f"The object {key} is not in {self.address}.", subject=key, hint=_VERIFY)
 
-<<<<<<< HEAD
-=======
     def too_short(self, key: str, offset: int, end: int) -> ObjectDamaged:
         """Return the error of an object that has nothing at `offset`, though it should go on up to `end`."""
         return ObjectDamaged(
@@ -238,7 +196,6 @@ class ObjectStore(ABC):
             hint=_VERIFY,
         )
 
->>>>>>> part-s
     def occupied(self, key: str) -> ObjectsRefused:
         """Return the error of a key under which other bytes are."""
         return ObjectsRefused(
@@ -265,11 +222,7 @@ def check_key(key: str) -> str:
 
 
 @contextmanager
-<<<<<<< HEAD
-def _chunks_of(key: str, source: Source) -> Iterator[Iterator[bytes]]:
-=======
 def _chunks_of(key: str, source: Source) -> Iterator[Iterator[Buffer]]:
->>>>>>> part-s
     """Give the chunks of a source; a file is opened through no link."""
     if not isinstance(source, fsops.Anywhere):
         yield iter(source)
@@ -299,16 +252,6 @@ def _unreadable(key: str, source: fsops.Anywhere, error: OSError) -> ObjectsRefu
     )
 
 
-<<<<<<< HEAD
-def _checked(key: str, chunks: Iterator[bytes], sha256: str, size: int) -> Iterator[bytes]:
-    """Yield chunks and hold the last one back until all are known to be right, so nothing wrong is ever whole."""
-    digest = hashlib.sha256()
-    found, last = 0, b""
-    for chunk in chunks:
-        found += len(chunk)
-        if found > size:
-            break
-=======
 def checked(
     chunks: Iterable[Buffer], sha256: str, size: int, error: Callable[[int], OntofetchError]
 ) -> Iterator[Buffer]:
@@ -327,22 +270,11 @@ def checked(
         found += len(chunk)
         if found > size:
             raise error(size + 1)
->>>>>>> part-s
         digest.update(chunk)
         if last:
             yield last
         last = chunk
     if found != size or digest.hexdigest() != sha256:
-<<<<<<< HEAD
-        raise ObjectDamaged(
-            f"What is to become the object {key} has other bytes than it should have: "
-            f"{'more than ' if found > size else ''}{min(found, size):,} of {size:,}.",
-            subject=key,
-            hint="They changed since they were hashed. Nothing was put; run the same command again.",
-        )
-    if last:
-        yield last
-=======
         raise error(found)
     if last:
         yield last
@@ -358,4 +290,3 @@ def _changed(key: str, size: int) -> Callable[[int], ObjectDamaged]:
         )
 
     return error
->>>>>>> part-s

@@ -17,16 +17,6 @@ MOST_BYTES = 512 << 20  # of the moves of one boundary as JSON
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a content is: sha256, size in bytes, key of the object, position of its first byte in there."""
-
-    sha256: str
-    size: int
-    key: str
-    position: int
-
-
-@dataclass(frozen=True, slots=True)
 class Put:
     """A file that is new at a path: its content, size in bytes, nanoseconds of its time, permission bits."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import stat
+import threading
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -23,13 +24,14 @@ from ..connection import Store
 from ..migrations import apply_migrations, available_migrations, pending_migrations
 from ..repo import events, images, row_checks, version_keys
 from .log import Head, Log, Record
-from .packs import Packer, fetch
-from .places import Drop, Fold, Move, Op, Place, Put
+from .fetching import fetch
+from .packs import Content, Packer, Place, put_parcels
+from .places import Drop, Fold, Move, Op, Put
 
 if TYPE_CHECKING:
     import duckdb
 
-    from .objects import ObjectStore
+    from .object_store import Buffer, ObjectStore
 
 _SHARED_FOLDERS = (layout.FACTS, layout.QUARANTINE, layout.PLANS)  # of the catalog's own, beside the releases
 _log = logging.getLogger("ontofetch.catalog.shared")
@@ -150,11 +152,14 @@ class Copy:
             staged.setdefault(put.sha256, []).append((put, inside))
         folders = OpenFolders(coming)
 
-        def write(place: Place, data: Iterator[bytes]) -> None:
-            first, *others = staged[place.sha256]
-            _write(folders, coming, *first, data)
-            for put, inside in others:
-                _write(folders, coming, put, inside, _read(coming / first[1]))
+        alone = threading.Lock()  # the folders that are open are everybody's
+
+        def write(place: Place, data: Iterator[Buffer]) -> None:
+            (first, inside), *others = staged[place.sha256]
+            with alone:
+                _write(folders, first, inside, data)
+                for put, other in others:
+                    _write(folders, put, other, _read(coming / inside))
 
         try:
             fetch(self.objects, [places[sha256] for sha256 in staged], write)
@@ -191,8 +196,10 @@ class Copy:
         """Put the contents that no other path has into the object store; return where they are."""
         sizes = {op.sha256: op.size for op in ops if isinstance(op, Put)}
         known = self.log.places(sorted(sizes))
-        new = [(files[sha256], sha256, size) for sha256, size in sizes.items() if sha256 not in known]
-        return list(Packer(self.objects, boundary_id).put(new))
+        new = [Content(files[sha256], sha256, size) for sha256, size in sizes.items() if sha256 not in known]
+        parcels = list(Packer(boundary_id).parcels(new))
+        put_parcels(self.objects, parcels)
+        return [place for parcel in parcels for place in parcel.places()]
 
     def everything(self) -> tuple[list[Op], list[Place]]:
         """Return every file of a store that becomes a shared one, and put their bytes into the object store."""
@@ -325,7 +332,7 @@ def _put_of(place: StorePath, target: str, files: dict[str, StorePath]) -> Put:
     return Put(target, sha256, size, found.st_mtime_ns, stat.S_IMODE(found.st_mode) & 0o777)
 
 
-def _write(folders: OpenFolders, coming: StorePath, put: Put, inside: str, data: Iterator[bytes]) -> None:
+def _write(folders: OpenFolders, put: Put, inside: str, data: Iterator[Buffer]) -> None:
     descriptor = folders.create_file(inside)
     try:
         for chunk in data:
@@ -333,7 +340,6 @@ def _write(folders: OpenFolders, coming: StorePath, put: Put, inside: str, data:
         fsops.finish_file(descriptor, put.mode, put.mtime_ns)
     finally:
         os.close(descriptor)
-    del coming
 
 
 def _read(place: StorePath) -> Iterator[bytes]:
