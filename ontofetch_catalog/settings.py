@@ -87,6 +87,7 @@ SETTINGS = (
         ("off", "on"),
     ),
     Setting("validate_timeout", "float", 600.0, "seconds one validator may take for one file"),
+    Setting("shared_silence", "float", 20.0, "seconds without a sign of life after which a shared catalog is let go"),
     Setting("facts", "choice", "on", "whether what files say of terms is recorded", "", ("on", "off")),
     Setting("facts_max_bytes", "int", 1_000_000_000, "bytes of a content beyond which nothing it says is recorded"),
     Setting("stage_days", "float", 14.0, "days after which doctor calls a stage that nobody holds forgotten"),

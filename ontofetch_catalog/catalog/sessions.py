@@ -37,7 +37,8 @@ from .shared.address import read_address
 if TYPE_CHECKING:
     import duckdb
 
-    from .shared.places import Op, Place
+    from .shared.packs import Place
+    from .shared.places import Op
     from .shared.replica import Copy
 
     Moves = tuple[Sequence[Op], Sequence[Place]]
@@ -308,12 +309,12 @@ def _copy_of(store: Store) -> Iterator[Copy | None]:
     if address is None:
         yield None
         return
-    from .shared.log import Log
+    from .shared.log import log_of
     from .shared.objects import objects_options, open_objects
     from .shared.replica import Copy
 
     objects = open_objects(address.objects, options=objects_options())
-    with Log(address, store.wait, store.operation).held() as log:
+    with log_of(store, address).held() as log:
         yield Copy(store, log, objects)
 
 
@@ -340,9 +341,9 @@ def refresh(store: Store) -> None:
     address = read_address(store)
     if address is None:
         return
-    from .shared.log import Log
+    from .shared.log import log_of
 
-    log = Log(address, store.wait, store.operation)
+    log = log_of(store, address)
     known = read_generation(store)
     try:
         head = log.open().head()

@@ -38,6 +38,7 @@ def main(argv: list[str], host: HostInfo) -> int:
     from ontofetch_hookspecs import Look
 
     from ..catalog.doctor.plan import read_choices
+    from ..catalog.shared.address import refuse_shared
 
     args = _parser(host).parse_args(argv)
     options = OutputOptions.from_args(args)
@@ -46,6 +47,7 @@ def main(argv: list[str], host: HostInfo) -> int:
     asked = args.fix or (["safe"] if args.prefer else [])
     choices = read_choices(asked, args.prefer, {check.code for _, check in checks})
     if asked:
+        refuse_shared(store, "a fix of what is on this machine")
         _end_open(store, host)
     found, fixed = _mend(store, host, args, choices, checks) if asked else (_examine(store, host, args, checks), [])
     if asked and found.record_behind:

@@ -8,11 +8,13 @@ from ..errors import EXIT_FINDINGS, EXIT_OK
 from ..rendering.progress import bar
 from .common import make_parser, store_of
 from .output import OutputOptions, emit, say
+from .shared_cmd import tell_store
 
 _TEXT = """Make the catalog anew from the disk alone: manifests, audits, LATEST.json; what has none is hashed.
 
 For a catalog that is lost, damaged or behind its record. The former database is kept below .catalog/backups. Lost are
-events, times of verification, and all but the newest of the latest pointers. Exit code 3 if a release is left out."""
+events, times of verification, and all but the newest of the latest pointers. Exit code 3 if a release is left out.
+The copy of a shared catalog is made anew from there, and nothing is lost."""
 
 
 def main(argv: list[str], host: HostInfo) -> int:
@@ -21,12 +23,17 @@ def main(argv: list[str], host: HostInfo) -> int:
 
     from ..catalog.boundaries import notify_observers
     from ..catalog.rebuild.build import LOST, rebuild
+    from ..catalog.shared.address import read_address
+    from ..catalog.shared.joining import renew
 
     parser = make_parser(host, "db rebuild", _TEXT, "db rebuild")
     parser.add_argument("--replace", action="store_true", help="also if there is a catalog that can be used")
     args = parser.parse_args(argv)
     options = OutputOptions.from_args(args)
     store = store_of(host)
+    if read_address(store) is not None:
+        renew(store)
+        return tell_store(host, options)
     with bar("hash", unit="files") as update:
         made = rebuild(
             store,

@@ -23,6 +23,7 @@ def status(argv: list[str], host: HostInfo) -> int:
     from ..catalog import journal, migrations
     from ..catalog.generation import read_generation
     from ..catalog.repo import queries
+    from ..catalog.shared.address import read_address
 
     parser = make_parser(host, "db status", "Show what the catalog holds and in which state it is.", "db status --json")
     args = parser.parse_args(argv)
@@ -44,6 +45,9 @@ def status(argv: list[str], host: HostInfo) -> int:
         "durability": str(store.settings.get("durability", "full")),
         "duckdb": duckdb.__version__,
     }
+    address = read_address(store)
+    if address is not None:
+        values |= {"catalog": address.catalog, "objects": address.objects}
     emit({"status": pa.Table.from_pylist([values])}, options=options)
     if values["durability"] == "off":
         warn("Durability is off (ONTOFETCH_DURABILITY): what is recorded may be lost when the machine stops.")
@@ -99,16 +103,19 @@ def recover(argv: list[str], host: HostInfo) -> int:
     from ..catalog import sessions
     from ..catalog.boundaries import notify_recovered
     from ..catalog.generation import require_database
+    from ..catalog.shared.address import read_address
+    from ..catalog.shared.joining import bring_back
 
     parser = make_parser(
         host, "db recover", "End what a dead process left open: finish what had committed, undo the rest.", "db recover"
     )
     options = OutputOptions.from_args(parser.parse_args(argv))
-    ended, swapped = [], ""
+    ended, swapped, back = [], "", 0
     store = store_of(host)
     if require_database(store):
         with sessions.writing(store) as session:
             ended, swapped = session.recovered, session.swapped
+        back = bring_back(store) if read_address(store) is not None else 0
         notify_recovered(host.manager, store, ended)
     columns = {
         "boundary_id": pa.array([item.boundary_id for item in ended], pa.string()),
@@ -119,6 +126,8 @@ def recover(argv: list[str], host: HostInfo) -> int:
     emit({"recovered": pa.table(columns)}, options=options, well=True)
     if swapped:
         say(f"The {swapped} that was interrupted is finished.")
+    if back:
+        say(f"{back:,} {'file that was' if back == 1 else 'files that were'} lost here came back from the objects.")
     if not ended and not swapped:
         say("Nothing was open.")
     return EXIT_OK

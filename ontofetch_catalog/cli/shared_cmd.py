@@ -37,7 +37,7 @@ def init(argv: list[str], host: HostInfo) -> int:
         else:
             with sessions.writing(store):
                 pass
-        return _tell(host, options)
+        return tell_store(host, options)
 
 
 def move(argv: list[str], host: HostInfo) -> int:
@@ -61,10 +61,11 @@ def move(argv: list[str], host: HostInfo) -> int:
         leave(store)
     else:
         join(store, args.to, args.objects)
-    return _tell(host, options)
+    return tell_store(host, options)
 
 
-def _tell(host: HostInfo, options: OutputOptions) -> int:
+def tell_store(host: HostInfo, options: OutputOptions) -> int:
+    """Print where a store and its catalog are and what it has; return the exit code."""
     import pyarrow as pa
 
     from ..catalog.repo import queries
@@ -97,7 +98,11 @@ def sweep(argv: list[str], host: HostInfo) -> int:
         "db sweep --grace 7d",
     )
     parser.add_argument(
-        "--grace", metavar="AGE", type=duration, default=duration("7d"), help="how long a condemned content is kept (default: 7d)"
+        "--grace",
+        metavar="AGE",
+        type=duration,
+        default=duration("7d"),
+        help="how long a condemned content is kept (default: 7d)",
     )
     args = parser.parse_args(argv)
     options = OutputOptions.from_args(args)

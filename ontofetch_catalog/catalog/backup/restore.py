@@ -26,6 +26,7 @@ from ..generation import require_database
 from ..locks import gate_of
 from ..migrations import pending_migrations
 from ..repo import events
+from ..shared.address import refuse_shared
 from . import manifest as m
 from . import signing
 from .sources import Source, check_backup, hash_stream, open_source
@@ -96,6 +97,7 @@ def restore(store: Store, path: Path, *, key: Path | None, progress: Progress) -
         SchemaError, CatalogUnreadable: This installation can't use its catalog; nothing was touched.
         OntofetchError: Something else is in the way; the store is as it was, or the next start finishes the restore.
     """
+    refuse_shared(store, "a restore")
     checker = signing.load_public_key(key) if key is not None else None
     source = open_source(path)
     count = _Count(progress)

@@ -33,7 +33,7 @@ KEYS = {
 # of a machine, or of its program: which migrations it has applied, what its last scan found
 OWN = ("schema_version", "staging_fs_listing")
 EVENTS = "events"
-_MOST_BYTES = 512 << 20
+_FOREIGN = "The shared catalog has a boundary whose rows are none of a catalog."
 _OF_ONE = {
     "latest_pointer": "slot = regexp_extract($release, '^(.*)/[^/]*$', 1)",
     "file_facts": "file_id IN (SELECT file_id FROM extracted_files WHERE version_id = $release)",
@@ -126,20 +126,19 @@ def unpack(data: bytes) -> dict[str, tuple[pa.Table, list[str]]]:
     found = {}
     source = io.BytesIO(data)
     try:
-        if len(data) > _MOST_BYTES:
-            raise ValueError("it is too large")
         while head := source.read(2):
             table = source.read(int.from_bytes(head, "big")).decode()
-            if table not in KEYS and table != EVENTS:
-                raise ValueError(table)
             rows, keys = (
                 pa.ipc.open_stream(source.read(int.from_bytes(source.read(8), "big"))).read_all() for _ in range(2)
             )
             rows.validate(full=True)
             keys.validate(full=True)
             found[table] = rows, [str(key) for key in keys["key"].to_pylist()]
+        unknown = found.keys() - KEYS.keys() - {EVENTS}
     except (ValueError, KeyError, pa.ArrowException, OSError) as error:
-        raise EventError("The shared catalog has a boundary whose rows are none of a catalog.") from error
+        raise EventError(_FOREIGN) from error
+    if unknown:
+        raise EventError(_FOREIGN)
     return found
 
 

@@ -1,1 +1,1 @@
-"""One catalog for many machines: PostgreSQL keeps the order of boundaries, an object store the bytes, each root a copy."""
+"""One catalog for many machines: PostgreSQL keeps the order, an object store the bytes, and each root is a copy."""

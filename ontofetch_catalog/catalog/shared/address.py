@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from ontofetch_hookspecs.layout import CATALOG
 from ontofetch_hookspecs.names import quote
 
-from ...errors import CatalogUnreadable, UsageError
+from ...errors import CatalogUnreadable, PreconditionFailed, UsageError
 from .. import fsops
 from ..connection import Store
 
@@ -61,7 +61,7 @@ def check_addresses(catalog: str, objects: str) -> None:
             hint="Leave it out, and put it into ~/.pgpass or PGPASSWORD.",
         )
     parts = _split(objects)
-    if not (parts.scheme == "s3" and parts.netloc or parts.scheme == "file" and parts.path.startswith("/")):
+    if not ((parts.scheme == "s3" and parts.netloc) or (parts.scheme == "file" and parts.path.startswith("/"))):
         raise UsageError(
             f"{quote(objects)} is no address of an object store.",
             subject="--objects",
@@ -105,12 +105,7 @@ def read_address(store: Store) -> Address | None:
         return None
     try:
         found = tomllib.loads(data.decode())
-        address = Address(**{key: found[key] for key in _KEYS})
-        if not all(isinstance(value, str) for value in asdict(address).values()) or len(found) != len(_KEYS):
-            raise ValueError("it has other keys")
-        if not _IDENTITY.fullmatch(address.identity):
-            raise ValueError("its identity is none")
-        check_addresses(address.catalog, address.objects)
+        address = _checked(found)
     except (ValueError, KeyError, TypeError, RecursionError, UsageError) as error:
         raise CatalogUnreadable(
             f"The file {store.path(FILE)} does not say where the shared catalog is.",
@@ -125,6 +120,31 @@ def read_address(store: Store) -> Address | None:
             hint=f"If you know it: `ontofetch init --catalog {address.catalog} --objects {address.objects}`.",
         )
     return address
+
+
+def _checked(found: dict[str, object]) -> Address:
+    address = Address(**{key: str(found.pop(key)) for key in _KEYS})
+    if found or not _IDENTITY.fullmatch(address.identity):
+        raise ValueError(address.identity)
+    check_addresses(address.catalog, address.objects)
+    return address
+
+
+def refuse_shared(store: Store, what: str) -> None:
+    """Refuse what would make a copy of a shared catalog differ from all others.
+
+    Raises:
+        PreconditionFailed: The store is one.
+    """
+    address = read_address(store)
+    if address is not None:
+        raise PreconditionFailed(
+            f"The store {store.root} is a copy of the shared catalog at {quote(address.catalog)}, which {what} would "
+            "not change.",
+            subject=str(store.root),
+            hint="`ontofetch db recover` brings back what this machine lost, `ontofetch db rebuild` the whole copy; "
+            "`ontofetch db move --to local` makes it a store of its own.",
+        )
 
 
 def write_address(store: Store, address: Address) -> None:

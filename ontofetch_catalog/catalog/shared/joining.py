@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import uuid
 from contextlib import closing
+from datetime import UTC, datetime
 
+from ontofetch_hookspecs.layout import BACKUPS, CATALOG
 from ontofetch_hookspecs.names import quote
 
 from ...errors import Conflict, PreconditionFailed
-from .. import sessions
+from .. import fsops, sessions
 from ..connection import Store
 from ..generation import require_database
+from ..locks import gate_of
 from ..repo import events, images
 from ..store_key import make_key, read_key, write_key
 from .address import Address, check_addresses, drop_address, read_address, write_address
-from .log import Log, create
+from .log import create, log_of
 from .objects import objects_options, open_objects
 from .replica import Copy
 
@@ -45,7 +48,7 @@ def join(store: Store, catalog: str, objects: str) -> Address:
             subject=str(store.root),
             hint="`ontofetch db move --to local` makes it one of its own.",
         )
-    with closing(Log(address, store.wait, store.operation)) as log:
+    with closing(log_of(store, address)) as log:
         is_new = log.head().event_id == 0
     if is_new:
         open_objects(address.objects, options=objects_options()).prepare()
@@ -61,7 +64,7 @@ def join(store: Store, catalog: str, objects: str) -> Address:
 
 def _bring(store: Store, address: Address) -> None:
     """Tell the shared catalog all that a store has, unless it knows just that."""
-    with sessions.writing(store) as session, Log(address, store.wait, store.operation).held() as log:
+    with sessions.writing(store) as session, log_of(store, address).held() as log:
         head = log.head()
         last, digest = events.last_event(session.connection)
         if head.event_id:
@@ -76,6 +79,39 @@ def _bring(store: Store, address: Address) -> None:
         copy.push(session.connection, images.everything(session.connection), copy.everything())
 
 
+def renew(store: Store) -> None:
+    """Make the copy of a shared catalog anew, its database from the log and what differs of its files; may run again.
+
+    Raises:
+        PreconditionFailed: It is a store of its own.
+        CatalogUnavailable, ObjectsUnavailable: The server or the objects do not answer.
+    """
+    address = require_shared(store)
+    with closing(log_of(store, address)) as log:
+        # nothing is put away before there is something to take its place
+        log.head()
+    sessions.make_store(store)
+    with gate_of(store.root).exclusive(store.wait):
+        aside = store.path(f"{BACKUPS}/{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-before-copy")
+        fsops.make_folders(aside)
+        for path in (store.generation, store.database, store.database.with_name(f"{store.database.name}.wal")):
+            if path.exists():
+                fsops.rename(path, aside / path.name)
+        fsops.sync_folder(aside)
+        fsops.sync_folder(store.path(CATALOG))
+    bring_back(store)
+
+
+def bring_back(store: Store) -> int:
+    """Bring a copy up to date, and fetch what is lost of its files or has another size; return their number."""
+    with sessions.writing(store) as session:
+        if session.copy is None:
+            return 0
+        lost = session.copy.lost_files()
+        session.copy.bring_back(lost)
+    return len(lost)
+
+
 def leave(store: Store) -> None:
     """Make a copy a store of its own, with all that the shared catalog has now; that one stays as it is.
 
@@ -83,9 +119,7 @@ def leave(store: Store) -> None:
         PreconditionFailed: It is one of its own.
     """
     require_shared(store)
-    with sessions.writing(store) as session:
-        if session.copy is not None:
-            session.copy.bring_back(session.copy.lost_files())
+    bring_back(store)
     drop_address(store)
 
 
@@ -114,5 +148,5 @@ def sweep(store: Store, grace_seconds: float) -> tuple[int, int]:
     """
     address = require_shared(store)
     objects = open_objects(address.objects, options=objects_options())
-    with Log(address, store.wait, store.operation).held() as log:
+    with log_of(store, address).held() as log:
         return log.sweep(grace_seconds, objects.delete)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from ontofetch_hookspecs.names import quote
 
 from ...errors import CatalogBehind, CatalogLocked, CatalogUnavailable, SchemaError, UsageError
+from ..connection import Store
 from .address import Address
 from .packs import Place
 from .places import Drop, Move, Op, Put, dump_ops, parse_ops
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 _LOCK = 0x6F6E746F666574  # of PostgreSQL's advisory locks, which are each database's own
-_BEAT = 5.0  # seconds between two signs of life
-_SILENCE = 20.0  # seconds without one after which the server ends a session
 _COMMITS = 3  # tries to learn whether a COMMIT without an answer happened
 _AT_ONCE = 50_000
 _SCHEMA = """
@@ -116,11 +115,13 @@ class Log:
         address: Where it is.
         wait: Seconds to wait for whoever holds it.
         operation: What runs, as others see it who wait.
+        silence: Seconds without a sign of life after which the server takes the lock away.
     """
 
-    def __init__(self, address: Address, wait: float, operation: str = "") -> None:
+    def __init__(self, address: Address, wait: float, operation: str = "", silence: float = 20.0) -> None:
         self.address = address
         self._wait = wait
+        self._silence = silence
         self._operation = operation
         self._connection: psycopg.Connection[Any] | None = None
         self._beating = threading.Event()
@@ -143,14 +144,15 @@ class Log:
 
         if self._connection is not None and not self._connection.closed:
             return self
+        silence = max(int(self._silence * 1000), 1)
         with self._explained("opened"):
             self._connection = psycopg.connect(
                 self.address.catalog,
                 autocommit=True,
                 connect_timeout=10,
                 application_name=f"ontofetch {self._operation} on {socket.gethostname()} ({os.getpid()})"[:63],
-                options=f"-c idle_session_timeout={_SILENCE:.0f}s -c idle_in_transaction_session_timeout={_SILENCE:.0f}s"
-                f" -c lock_timeout={max(int(self._wait * 1000), 1)} -c tcp_user_timeout={_SILENCE * 1000:.0f}"
+                options=f"-c idle_session_timeout={silence} -c idle_in_transaction_session_timeout={silence}"
+                f" -c tcp_user_timeout={silence} -c lock_timeout={max(int(self._wait * 1000), 1)}"
                 " -c client_encoding=UTF8 -c search_path=ontofetch",
                 # the server's time-outs count nothing while the network swallows what is sent
                 keepalives_idle=10,
@@ -227,17 +229,21 @@ class Log:
                 ) from error
 
     def _holder(self) -> str:
-        found = self._in_use().execute(
-            "SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory'"
-            " AND granted AND classid = %s AND objid = %s",
-            [_LOCK >> 32, _LOCK & 0xFFFFFFFF],
-        ).fetchone()
+        found = (
+            self._in_use()
+            .execute(
+                "SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory'"
+                " AND granted AND classid = %s AND objid = %s",
+                [_LOCK >> 32, _LOCK & 0xFFFFFFFF],
+            )
+            .fetchone()
+        )
         return quote(found[0]) if found and found[0] else "somebody else"
 
     def _keep_beating(self) -> None:
         import psycopg
 
-        while not self._beating.wait(_BEAT):
+        while not self._beating.wait(self._silence / 4):
             connection = self._connection
             try:
                 if connection is not None and connection.info.transaction_status == 0:
@@ -249,15 +255,17 @@ class Log:
     def _stop_beating(self) -> None:
         self._beating.set()
         if self._beat is not None and self._beat is not threading.current_thread():
-            self._beat.join(_SILENCE)
+            self._beat.join(self._silence)
         self._beat = None
 
     def head(self) -> Head:
         """Return how far the log has come."""
         with self._explained("read"):
-            found = self._in_use().execute(
-                "SELECT last_event, digest, schema FROM boundaries ORDER BY first_event DESC LIMIT 1"
-            ).fetchone()
+            found = (
+                self._in_use()
+                .execute("SELECT last_event, digest, schema FROM boundaries ORDER BY first_event DESC LIMIT 1")
+                .fetchone()
+            )
         return Head(*found) if found else Head(0, "0" * 64, 0)
 
     def digest_at(self, event_id: int) -> str | None:
@@ -281,7 +289,7 @@ class Log:
 
     def places(self, contents: Sequence[str]) -> dict[str, Place]:
         """Return where contents are, by their sha256; those that are nowhere, or condemned, are left out."""
-        found = {}
+        found: dict[str, Place] = {}
         with self._explained("read"):
             for start in range(0, len(contents), _AT_ONCE):
                 rows = self._in_use().execute(
@@ -406,8 +414,8 @@ class Log:
                 " AND NOT EXISTS (SELECT 1 FROM paths WHERE paths.sha256 = contents.sha256)"
             ).rowcount
             keys = connection.execute(
-                "WITH gone AS (DELETE FROM contents WHERE condemned_at < now() - make_interval(secs => %s) RETURNING key)"
-                " SELECT DISTINCT key FROM gone",
+                "WITH gone AS (DELETE FROM contents WHERE condemned_at < now() - make_interval(secs => %s)"
+                " RETURNING key) SELECT DISTINCT key FROM gone",
                 [grace_seconds],
             ).fetchall()
             gone = [key for (key,) in keys]
@@ -442,6 +450,11 @@ class Log:
             ) from error
 
 
+def log_of(store: Store, address: Address) -> Log:
+    """Return the log at an address with the settings of a store; it is not opened yet."""
+    return Log(address, store.wait, store.operation, float(str(store.settings.get("shared_silence", 20.0))))
+
+
 def create(address: Address, key: bytes) -> tuple[str, bytes]:
     """Make the tables of a shared catalog where they are missing; return identity and key of the one that is there.
 
@@ -456,13 +469,14 @@ def create(address: Address, key: bytes) -> tuple[str, bytes]:
     log = Log(address, 60.0, "init")
     import psycopg
 
-    with log._explained("made"), psycopg.connect(address.catalog, connect_timeout=10) as connection:  # noqa: SLF001
+    with log._explained("made"), psycopg.connect(address.catalog, connect_timeout=10) as connection:
         connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
         there = connection.execute("SELECT to_regclass('ontofetch.store')").fetchone()
         if there is None or there[0] is None:
             connection.execute(_SCHEMA)
         connection.execute(
-            "INSERT INTO ontofetch.store (identity, format, objects, key) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
+            "INSERT INTO ontofetch.store (identity, format, objects, key) VALUES (%s, %s, %s, %s)"
+            " ON CONFLICT DO NOTHING",
             [address.identity, FORMAT, address.objects, key],
         )
         found = connection.execute("SELECT identity, objects, key FROM ontofetch.store").fetchone()

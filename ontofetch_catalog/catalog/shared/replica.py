@@ -23,8 +23,8 @@ from .. import fsops, journal
 from ..connection import Store
 from ..migrations import apply_migrations, available_migrations, pending_migrations
 from ..repo import events, images, row_checks, version_keys
-from .log import Head, Log, Record
 from .fetching import fetch
+from .log import Head, Log, Record
 from .packs import Content, Packer, Place, put_parcels
 from .places import Drop, Fold, Move, Op, Put
 
@@ -88,8 +88,7 @@ class Copy:
                 former = events.last_event(connection)
                 images.take_in(connection, images.unpack(record.changes))
                 events.check_chain(connection, *former)
-                if events.last_event(connection) != (record.last_event, record.digest):
-                    raise EventError("The shared catalog has a boundary without its events.")
+                _check_reached(connection, record)
                 fold.add(record.moves)
             row_checks.refuse_invalid(connection, "versions")
             row_checks.refuse_invalid_times(connection)
@@ -116,9 +115,20 @@ class Copy:
             aside = f"{draft.folder}/old/{number}-{os.path.basename(source)}"
             draft.move_from(origin, source, target or aside)
         places = self._places(fold.puts.values())
-        coming = [put for put in fold.puts.values() if put.sha256 in places]
+        coming = [put for put in fold.puts.values() if put.sha256 in places and not self._is_here(put)]
         for source, target in self._fetch(draft, coming, places):
             draft.publish(source, target)
+
+    def _is_here(self, put: Put) -> bool:
+        """Say whether a file is there as it should be: a copy that is made anew has most of them."""
+        place = self.store.path(put.path)
+        try:
+            state = place.lstat()
+            if not stat.S_ISREG(state.st_mode) or (state.st_size, state.st_mtime_ns) != (put.size, put.mtime_ns):
+                return False
+            return fsops.hash_file(place)[0] == put.sha256
+        except OSError:
+            return False
 
     def _places(self, puts: Iterable[Put]) -> dict[str, Place]:
         wanted = sorted({put.sha256 for put in puts})
@@ -129,7 +139,7 @@ class Copy:
             lost = [put for put in puts if put.sha256 not in found and now.get(put.path) == put.sha256]
             if lost:
                 raise CatalogUnreadable(
-                    f"The shared catalog at {self.log.where} does not know where the bytes of {quote(lost[0].path)} are.",
+                    f"The shared catalog at {self.log.where} does not know where {quote(lost[0].path)} is.",
                     subject=lost[0].path,
                     hint="Bring the database back from its backup.",
                 )
@@ -148,7 +158,7 @@ class Copy:
         for number, put in enumerate(puts):
             top = _missing_top(draft, put.path)
             name = tops.setdefault(top or put.path, str(number))
-            inside = f"{name}{put.path[len(top):]}" if top else name
+            inside = f"{name}{put.path[len(top) :]}" if top else name
             staged.setdefault(put.sha256, []).append((put, inside))
         folders = OpenFolders(coming)
 
@@ -268,6 +278,8 @@ class Copy:
 
     def bring_back(self, puts: Sequence[Put]) -> None:
         """Fetch files anew; what lies in their place goes into this machine's own quarantine."""
+        if not puts:
+            return
         draft = journal.IntentDraft(self.store, f"copy-{os.urandom(8).hex()}")
         try:
             for source, target in self._fetch(draft, puts, self._places(puts)):
@@ -293,6 +305,11 @@ def _batches(records: Iterator[Record]) -> Iterator[list[Record]]:
         batch.append(record)
     if batch:
         yield batch
+
+
+def _check_reached(connection: duckdb.DuckDBPyConnection, record: Record) -> None:
+    if events.last_event(connection) != (record.last_event, record.digest):
+        raise EventError("The shared catalog has a boundary without its events.", subject=record.boundary_id)
 
 
 def _bring_schema(connection: duckdb.DuckDBPyConnection, schema: int) -> None:
