@@ -61,6 +61,7 @@ def store_to_write(host: HostInfo) -> Store:
     from ..catalog.boundaries import notify_recovered
 
     store = store_of(host)
+    sessions.refresh(store)
     if sessions.has_open(store):
         with sessions.writing(store) as session:
             recovered = session.recovered

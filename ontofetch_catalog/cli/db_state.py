@@ -112,7 +112,7 @@ def recover(argv: list[str], host: HostInfo) -> int:
     options = OutputOptions.from_args(parser.parse_args(argv))
     ended, swapped, back = [], "", 0
     store = store_of(host)
-    if require_database(store):
+    if require_database(store) or read_address(store) is not None:
         with sessions.writing(store) as session:
             ended, swapped = session.recovered, session.swapped
         back = bring_back(store) if read_address(store) is not None else 0

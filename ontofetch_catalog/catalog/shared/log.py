@@ -470,15 +470,15 @@ def create(address: Address, key: bytes) -> tuple[str, bytes]:
     import psycopg
 
     with log._explained("made"), psycopg.connect(address.catalog, connect_timeout=10) as connection:
-        connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
-        there = connection.execute("SELECT to_regclass('ontofetch.store')").fetchone()
-        if there is None or there[0] is None:
+        if not _is_made(connection):
+            # two machines may be the first
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
             connection.execute(_SCHEMA)
-        connection.execute(
-            "INSERT INTO ontofetch.store (identity, format, objects, key) VALUES (%s, %s, %s, %s)"
-            " ON CONFLICT DO NOTHING",
-            [address.identity, FORMAT, address.objects, key],
-        )
+            connection.execute(
+                "INSERT INTO ontofetch.store (identity, format, objects, key) VALUES (%s, %s, %s, %s)"
+                " ON CONFLICT DO NOTHING",
+                [address.identity, FORMAT, address.objects, key],
+            )
         found = connection.execute("SELECT identity, objects, key FROM ontofetch.store").fetchone()
     if found is None or found[1] != address.objects:
         raise UsageError(
@@ -487,6 +487,11 @@ def create(address: Address, key: bytes) -> tuple[str, bytes]:
             hint="Name that one with --objects.",
         )
     return str(found[0]), bytes(found[2])
+
+
+def _is_made(connection: psycopg.Connection[Any]) -> bool:
+    found = connection.execute("SELECT to_regclass('ontofetch.paths_of_contents') IS NOT NULL").fetchone()
+    return found is not None and bool(found[0]) and connection.execute("TABLE ontofetch.store").fetchone() is not None
 
 
 def _grouped(ops: Sequence[Op]) -> Iterator[list[Put] | Move | Drop]:

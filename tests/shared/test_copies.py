@@ -1,0 +1,190 @@
+"""What one machine does, all have: rows, files, quarantine; each may take back what another did."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from .copies import Copies, release, rows_of, tree_of
+
+__all__ = ["copies"]
+from .copies import copies
+
+
+def test_a_day_of_two_machines_and_a_third_that_comes_late(copies: Copies, tmp_path: Path) -> None:
+    """Each command on one is seen on the other; who comes late has the same, and goes away with all of it."""
+    copies.join("a", "b")
+    for number in (1, 2, 3):
+        copies.pull("a", release(tmp_path, number), str(number))
+    copies.check_same("a", "b")
+    other = release(tmp_path, 9).rename(tmp_path / "release-3.zip")
+    copies.pull("b", other, "3", code=1)
+    copies.pull("b", other, "3", "--replace")
+    copies.run("b", "note", "s/o/1", "hello")
+    copies.run("a", "tag", "s/o/2", "published")
+    copies.run("a", "db", "pin", "s/o/1")
+    copies.check_same("a", "b")
+    copies.run("b", "mv", "s/o/2", "s/o/2b")
+    copies.run("a", "rm", "s/o/3", "--yes")
+    copies.check_same("b", "a")
+    # what a removed, b takes back
+    copies.run("b", "undo")
+    copies.check_same("a", "b")
+    copies.run("a", "db", "latest", "set", "s/o/1")
+    copies.run("a", "mv", "s/o", "s/p", "--yes")
+    copies.run("b", "db", "verify")
+    copies.check_same("a", "b")
+    copies.join("c")
+    copies.check_same("a", "c")
+    before = tree_of(tmp_path / "c")
+    copies.run("c", "db", "move", "--to", "local")
+    assert tree_of(tmp_path / "c") == before
+    copies.pull("c", release(tmp_path, 11), "11")
+    copies.run("a", "db", "versions")
+    assert "s/o/11" not in str(rows_of(tmp_path / "a")["versions"])
+
+
+def test_a_store_moves_to_a_shared_catalog_and_back(copies: Copies, tmp_path: Path) -> None:
+    """All of it comes along, and a second store with releases of its own is refused."""
+    copies.pull("a", release(tmp_path, 1), "1")
+    copies.run("a", "rm", "s/o/1", "--yes")
+    copies.pull("a", release(tmp_path, 2), "2")
+    before, rows = tree_of(tmp_path / "a"), rows_of(tmp_path / "a")
+    copies.run("a", "db", "move", "--to", copies.catalog, "--objects", copies.objects)
+    assert (tree_of(tmp_path / "a"), rows_of(tmp_path / "a")) == (before, rows)
+    # the same again is fine: it may have been interrupted
+    copies.run("a", "db", "move", "--to", copies.catalog, "--objects", copies.objects)
+    copies.join("b")
+    copies.check_same("a", "b")
+    copies.pull("d", release(tmp_path, 3), "3")
+    copies.run("d", "init", "--catalog", copies.catalog, "--objects", copies.objects, code=1)
+    copies.run("a", "db", "move", "--to", "local")
+    assert (tree_of(tmp_path / "a"), rows_of(tmp_path / "a")) == (before, rows)
+
+
+def test_the_same_bytes_are_put_once(copies: Copies, tmp_path: Path) -> None:
+    """A release whose files are all known brings no new content but its documents."""
+    copies.join("a", "b")
+    copies.pull("a", release(tmp_path, 1), "1")
+    with psycopg.connect(copies.catalog) as connection:
+        before = connection.execute("SELECT count(*), sum(size) FROM ontofetch.contents").fetchone()
+        copies.pull("b", tmp_path / "release-1.zip", "2")
+        after = connection.execute("SELECT count(*), sum(size) FROM ontofetch.contents").fetchone()
+    assert before is not None
+    assert after is not None
+    # the same archive; two audits, LATEST.json, and the manifest after each of three boundaries
+    assert after[0] - before[0] <= 6
+    copies.check_same("a", "b")
+
+
+def test_a_machine_gets_back_what_it_lost(copies: Copies, tmp_path: Path) -> None:
+    """Files, or the whole database, come back from the others; nothing is un-recorded for one machine's loss."""
+    copies.join("a", "b")
+    copies.pull("a", release(tmp_path, 1), "1")
+    copies.run("b", "db", "versions")
+    (tmp_path / "b/s/o/1/data/d/changed.ttl").unlink()
+    (tmp_path / "b/s/o/1/data/d/same-1.nt").write_text("cut")
+    copies.run("b", "db", "doctor", code=3)
+    copies.run("b", "db", "doctor", "--fix", code=1)
+    copies.run("b", "db", "recover")
+    changed = tmp_path / "b/s/o/1/data/d/changed.ttl"
+    assert changed.read_bytes() == (tmp_path / "a/s/o/1/data/d/changed.ttl").read_bytes()
+    (tmp_path / "b/.catalog/ontofetch.duckdb").unlink()
+    copies.run("b", "db", "versions", code=1)
+    copies.run("b", "db", "rebuild")
+    assert rows_of(tmp_path / "b") == rows_of(tmp_path / "a")
+    copies.run("a", "db", "restore", str(tmp_path), code=1)
+
+
+def test_what_nobody_needs_is_freed_after_a_while(copies: Copies, tmp_path: Path) -> None:
+    """A purge condemns; only a later sweep frees; what came back meanwhile is kept."""
+    copies.join("a", "b")
+    copies.pull("a", release(tmp_path, 1, large=200_000), "1")
+    copies.pull("a", release(tmp_path, 2, large=300_000), "2")
+    copies.run("a", "rm", "s/o/1", "--yes")
+    copies.run("a", "db", "sweep", "--grace", "1s")
+    (plan,) = os.listdir(tmp_path / "a/.catalog/plans")
+    copies.run("b", "db", "prune", "--purge", plan)
+    objects = {place for place in (tmp_path / "objects").rglob("*") if place.is_file()}
+    copies.run("b", "db", "sweep", "--grace", "1d")
+    assert {place for place in (tmp_path / "objects").rglob("*") if place.is_file()} == objects
+    with psycopg.connect(copies.catalog) as connection:
+        connection.execute("UPDATE ontofetch.contents SET condemned_at = condemned_at - interval '2 days'")
+    copies.run("b", "db", "sweep", "--grace", "1d")
+    assert {place for place in (tmp_path / "objects").rglob("*") if place.is_file()} < objects
+    copies.pull("a", release(tmp_path, 1, large=200_000), "1")
+    copies.check_same("a", "b")
+    copies.join("c")
+    copies.check_same("a", "c")
+
+
+def test_a_foreign_store_names_no_server_that_we_would_ask(
+    copies: Copies, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A store that says it is a copy is not believed before somebody on this machine agreed."""
+    copies.join("a")
+    stolen = tmp_path / "stolen/.catalog"
+    stolen.mkdir(parents=True)
+    stolen.joinpath("store.toml").write_text((tmp_path / "a/.catalog/store.toml").read_text())
+    for words in (("db", "versions"), ("db", "recover"), ("pull", str(release(tmp_path, 1)))):
+        more = ("--service", "s", "--ontology", "o", "--version", "1") if words[0] == "pull" else ()
+        copies.run("stolen", *words, *more, code=2)
+        assert "nobody on this machine has agreed" in capsys.readouterr().err
+    for text in ("", "catalog = 1", "catalog = 'postgresql://x/y'\nobjects = 'file:///x'\nidentity = '../..'"):
+        (tmp_path / "a/.catalog/store.toml").write_text(text)
+        copies.run("a", "db", "versions", code=1)
+
+
+@pytest.mark.parametrize(
+    ("catalog", "objects", "word"),
+    [
+        ("mysql://x/y", "file:///tmp/x", "PostgreSQL"),
+        ("postgresql://u:secret@h/db", "file:///tmp/x", "password"),
+        ("postgresql://h/db?password=secret", "file:///tmp/x", "password"),
+        ("postgresql://h/db", "ftp://x", "object store"),
+        ("postgresql://h/db", "s3://key:secret@bucket/x", "Keys"),
+        ("postgresql://h/db", "file:relative", "object store"),
+    ],
+)
+def test_addresses_as_people_mistype_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], catalog: str, objects: str, word: str
+) -> None:
+    """Each gets a sentence, and no secret is repeated."""
+    copies = Copies(tmp_path, catalog, objects)
+    copies.run("a", "init", "--catalog", catalog, "--objects", objects, code=2)
+    said = capsys.readouterr().err
+    assert word in said
+    assert "secret" not in said
+
+
+def test_reading_needs_no_right_to_write(copies: Copies, tmp_path: Path, postgres_server: object) -> None:
+    """A reader of the server may look at everything; writing is a sentence."""
+    copies.join("a")
+    copies.pull("a", release(tmp_path, 1), "1")
+    with psycopg.connect(copies.catalog) as connection:
+        connection.execute("DROP ROLE IF EXISTS visitor")
+        connection.execute("CREATE ROLE visitor LOGIN PASSWORD 'visitor'")
+        connection.execute("GRANT USAGE ON SCHEMA ontofetch TO visitor")
+        connection.execute("GRANT SELECT ON ALL TABLES IN SCHEMA ontofetch TO visitor")
+    visitor = Copies(tmp_path, "postgresql://visitor@" + copies.catalog.rpartition("@")[2], copies.objects)
+    os.environ["PGPASSWORD"] = "visitor"
+    visitor.join("v")
+    visitor.run("v", "report", "latest")
+    visitor.pull("v", release(tmp_path, 2), "2", code=2)
+    assert "s/o/2" not in str(rows_of(tmp_path / "v")["versions"])
+
+
+def test_a_local_store_imports_no_driver(tmp_path: Path) -> None:
+    """Who shares nothing pays nothing."""
+    code = (
+        "import sys; from ontofetch_catalog.host.app import main\n"
+        "assert main(['db', 'versions', '--root', sys.argv[1]]) == 1\n"
+        "assert not {'psycopg', 'obstore'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
