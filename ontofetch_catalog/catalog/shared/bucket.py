@@ -23,7 +23,7 @@ from .object_store import MAX_AGE, PIECE, UNFINISHED, Buffer, ObjectStore, Store
 from .waiting import wait_for
 
 if TYPE_CHECKING:
-    from obstore import Bytes, ListStream
+    from obstore import Bytes
     from obstore.store import S3Store
 
 WHOLE = 64 << 20  # bytes of the largest object that is put in one request, from memory
@@ -182,10 +182,13 @@ class BucketObjects(ObjectStore):
         """Yield (name, bytes, modified) of what is below a folder of the bucket, asked for by pages."""
         import obstore
 
+        def page() -> list[Any]:
+            # from the beginning each time: a stream that had an error says next that it is at its end
+            return list(next(obstore.list(self._store, folder or None, offset=last, chunk_size=PAGE), []))
+
         last: str | None = None
         while True:
-            pages = obstore.list(self._store, folder or None, offset=last, chunk_size=PAGE)
-            found: list[Any] = self._ask(lambda pages=pages: _page(pages), folder, again=True)  # type: ignore[misc]
+            found = self._ask(page, folder, again=True)
             if not found:
                 return
             for item in found:
@@ -237,10 +240,6 @@ class BucketObjects(ObjectStore):
         return kind(
             f"The objects in {self.address} can't be reached: {trouble.reason}.", subject=name, hint=trouble.hint
         )
-
-
-def _page(pages: ListStream[Any]) -> list[Any]:
-    return list(next(pages, []))
 
 
 def _parse(address: str) -> tuple[str, str]:
