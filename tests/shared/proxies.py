@@ -229,7 +229,9 @@ class _Handler(BaseHTTPRequestHandler):
         if what == "cut":
             self._cut()
         elif rule and what.isdigit():
-            self._send(int(what), {}, f"<Error><Code>{rule.code or 'Injected'}</Code></Error>".encode())
+            # a server may repeat all that it was sent
+            sent = f"<Code>{rule.code or 'Injected'}</Code><Message>{self.headers}</Message>"
+            self._send(int(what), {}, f"<Error>{sent}</Error>".encode())
         else:
             self._pass_on(body, what)
 
