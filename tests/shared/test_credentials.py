@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ontofetch_catalog.catalog.shared.credentials import bucket_config
-from ontofetch_catalog.catalog.shared.objects import objects_options, open_objects
+from ontofetch_catalog.catalog.shared.objects import OPTIONS, objects_options, open_objects
 from ontofetch_catalog.errors import UsageError
 
 
@@ -117,3 +117,10 @@ def test_a_store_shows_its_address_and_no_key() -> None:
     objects = open_objects("s3://bucket/prefix", options=options)
     assert repr(objects) == "BucketObjects('s3://bucket/prefix')"
     assert "hidden" not in f"{objects} {vars(objects)}"
+
+
+def test_the_page_has_each_option() -> None:
+    """docs/objects.md tells of all options and of no other."""
+    page = (Path(__file__).parents[2] / "docs/objects.md").read_text(encoding="utf-8")
+    rows = page.partition("| option |")[2].partition("\n\n")[0].splitlines()
+    assert [row.split("`")[1] for row in rows if row.startswith("| `")] == list(OPTIONS)
