@@ -68,6 +68,7 @@ SLOW = (
     "content/test_archives",
     "migrations/test_delta_macros",
     "rendering/test_figures",
+    "shared",
     "showing",
     "test_distribution",
     "test_docs_hooks",

@@ -85,6 +85,9 @@ def copy_checkout(folder: Path) -> Path:
     """Return a copy of the checkout, with an interpreter that finds the copy and not the original."""
     copy = folder / "checkout"
     shutil.copytree(CHECKOUT, copy, ignore=shutil.ignore_patterns(*LEFT_OUT))
+    (copy / ".build").mkdir()
+    # the S3 server of the tests
+    (copy / ".build/s3").symlink_to(CHECKOUT / ".build/s3")
     environment = copy / ".venv"
     venv.create(environment, symlinks=True, with_pip=False)
     places = [str(copy), str(copy / "hookspecs"), sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]

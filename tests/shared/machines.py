@@ -1,4 +1,4 @@
-"""Machines of a shared catalog: processes with a store, a home, an environment and, if need be, a clock of their own."""
+"""Machines of a shared catalog: processes with a store, a home, an environment and, if need be, another clock."""
 
 from __future__ import annotations
 

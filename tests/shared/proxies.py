@@ -1,7 +1,7 @@
 """Bad lines between a program and a server, with real sockets: cut, slow, with answers that get lost or are others.
 
-`TcpProxy` passes bytes and looks for words in what the program sends: in front of PostgreSQL. `HttpProxy` knows requests,
-and counts them: in front of an S3 server.
+`TcpProxy` passes bytes and looks for words in what the program sends: in front of PostgreSQL. `HttpProxy` knows
+requests, and counts them: in front of an S3 server.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ class Rule:
         fits: A pattern: for `TcpProxy` of the bytes that are sent, for `HttpProxy` of `METHOD /path`.
         what: `cut`: nothing gets through, the connection is cut. `lose`: it gets through, its answer does not, the
             connection is cut. `delay`: it gets through after `seconds`. `half`: half of the answer's body comes.
-            `flip`: a byte of the answer's body is another. `503` or another number: that is the answer.
+            `flip`: a byte of the answer's body is another. `blind`: its conditions are taken out of it. `503` or
+            another number: that is the answer.
         times: How often; -1: always.
         skip: How many that fit are let through before.
         seconds: For `delay`.
@@ -228,7 +229,9 @@ class _Handler(BaseHTTPRequestHandler):
         if what == "cut":
             self._cut()
         elif rule and what.isdigit():
-            self._send(int(what), {}, f"<Error><Code>{rule.code or 'Injected'}</Code></Error>".encode())
+            # a server may repeat all that it was sent
+            sent = f"<Code>{rule.code or 'Injected'}</Code><Message>{self.headers}</Message>"
+            self._send(int(what), {}, f"<Error>{sent}</Error>".encode())
         else:
             self._pass_on(body, what)
 
@@ -237,7 +240,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _pass_on(self, body: bytes, what: str) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", self.owner.target, timeout=60)
         try:
-            connection.request(self.command, self.path, body, dict(self.headers.items()))
+            sent = {name: value for name, value in self.headers.items() if what != "blind" or name[:3].lower() != "if-"}
+            connection.request(self.command, self.path, body, sent)
             answer = connection.getresponse()
             found = answer.read()
         except OSError:

@@ -10,7 +10,7 @@ import random
 import re
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,12 +23,13 @@ from .object_store import MAX_AGE, PIECE, UNFINISHED, Buffer, ObjectStore, Store
 from .waiting import wait_for
 
 if TYPE_CHECKING:
-    from obstore import Bytes, ListStream
+    from obstore import Bytes
     from obstore.store import S3Store
 
 WHOLE = 64 << 20  # bytes of the largest object that is put in one request, from memory
 LARGEST_COPY = 5 << 30  # bytes that S3 copies at once
 LEAST_RATE = 250_000  # bytes per second below which a line is too slow for an object of that size
+PAGE = 1000  # names that one request lists, as many as S3 has in an answer
 MOST_PARTS = 9_000  # of an object; S3 takes 10,000
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
 _PART = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._=+@-]+")
@@ -68,13 +69,13 @@ class BucketObjects(ObjectStore):
         from obstore.exceptions import AlreadyExistsError
 
         key = f"{UNFINISHED}/{uuid.uuid4().hex}"
-        self._ask(lambda: obstore.put_async(self._store, key, b"1", mode="create"), key)
+        self._ask(lambda: obstore.put(self._store, key, b"1", mode="create"), key)
         try:
-            self._ask(lambda: obstore.put_async(self._store, key, b"2", mode="create"), key)
+            self._ask(lambda: obstore.put(self._store, key, b"2", mode="create"), key)
         except AlreadyExistsError:
             return
         finally:
-            self._ask(lambda: obstore.delete_async(self._store, [key]), key)
+            self._ask(lambda: obstore.delete(self._store, [key]), key)
         raise ObjectsRefused(
             f"The server of {self.address} replaces objects though it is told not to (If-None-Match).",
             subject=self.address,
@@ -128,7 +129,7 @@ class BucketObjects(ObjectStore):
         import obstore
 
         return self._ask(
-            lambda: obstore.put_async(self._patient, key, data, mode="create", use_multipart=False), key, again=True
+            lambda: obstore.put(self._patient, key, data, mode="create", use_multipart=False), key, again=True
         )
 
     def _send_parts(self, name: str, chunks: Iterator[Buffer], size: int) -> None:
@@ -136,22 +137,20 @@ class BucketObjects(ObjectStore):
 
         part = max(PIECE, size // MOST_PARTS + 1)
         self._ask(
-            lambda: obstore.put_async(
-                self._patient, name, chunks, use_multipart=True, chunk_size=part, max_concurrency=4
-            ),
+            lambda: obstore.put(self._patient, name, chunks, use_multipart=True, chunk_size=part, max_concurrency=4),
             name,
         )
 
     def _copy(self, source: str, key: str) -> object:
         import obstore
 
-        return self._ask(lambda: obstore.copy_async(self._patient, source, key, overwrite=False), key, again=True)
+        return self._ask(lambda: obstore.copy(self._patient, source, key, overwrite=False), key, again=True)
 
     def _get(self, key: str, offset: int, length: int) -> bytes:
         import obstore
 
-        def act() -> Awaitable[Bytes]:
-            return obstore.get_range_async(self._patient, key, start=offset, length=length)
+        def act() -> Bytes:
+            return obstore.get_range(self._patient, key, start=offset, length=length)
 
         try:
             return bytes(self._ask(act, key, again=True))
@@ -162,7 +161,7 @@ class BucketObjects(ObjectStore):
         import obstore
 
         try:
-            return int(self._ask(lambda: obstore.head_async(self._store, key), key, again=True)["size"])
+            return int(self._ask(lambda: obstore.head(self._store, key), key, again=True)["size"])
         except ObjectMissing:
             # the answer to a HEAD has no body, which would say whether it is the bucket that is missing
             next(self._pages(UNFINISHED), None)
@@ -172,7 +171,7 @@ class BucketObjects(ObjectStore):
         import obstore
 
         if keys:
-            self._ask(lambda: obstore.delete_async(self._store, keys), keys[0], again=True)
+            self._ask(lambda: obstore.delete(self._store, keys), keys[0], again=True)
 
     def _list(self, prefix: str) -> Iterator[Stored]:
         folder = prefix.rpartition("/")[0]
@@ -183,10 +182,13 @@ class BucketObjects(ObjectStore):
         """Yield (name, bytes, modified) of what is below a folder of the bucket, asked for by pages."""
         import obstore
 
+        def page() -> list[Any]:
+            # from the beginning each time: a stream that had an error says next that it is at its end
+            return list(next(obstore.list(self._store, folder or None, offset=last, chunk_size=PAGE), []))
+
         last: str | None = None
         while True:
-            pages = obstore.list(self._store, folder or None, offset=last, chunk_size=1000)
-            found: list[Any] = self._ask(lambda pages=pages: _page(pages), folder, again=True)  # type: ignore[misc]
+            found = self._ask(page, folder, again=True)
             if not found:
                 return
             for item in found:
@@ -195,7 +197,7 @@ class BucketObjects(ObjectStore):
 
     # --- asking -------------------------------------------------------------------------------------------------------
 
-    def _ask(self, act: Callable[[], Awaitable[_T]], name: str, *, again: bool = False) -> _T:
+    def _ask(self, act: Callable[[], _T], name: str, *, again: bool = False) -> _T:
         """Return what the server answers; obstore's AlreadyExistsError is left to the caller.
 
         Args:
@@ -218,7 +220,7 @@ class BucketObjects(ObjectStore):
                 raise self._error(trouble, name)
             time.sleep(random.uniform(0.5, 1.0) * min(5.0, 0.1 * 2**tried))  # noqa: S311 (a pause)
 
-    def _try(self, act: Callable[[], Awaitable[_T]]) -> _T | Trouble:
+    def _try(self, act: Callable[[], _T]) -> _T | Trouble:
         from obstore.exceptions import BaseError
 
         try:
@@ -238,13 +240,6 @@ class BucketObjects(ObjectStore):
         return kind(
             f"The objects in {self.address} can't be reached: {trouble.reason}.", subject=name, hint=trouble.hint
         )
-
-
-async def _page(pages: ListStream[Any]) -> list[Any]:
-    try:
-        return list(await pages.__anext__())
-    except StopAsyncIteration:
-        return []
 
 
 def _parse(address: str) -> tuple[str, str]:

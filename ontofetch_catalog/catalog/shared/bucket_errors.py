@@ -12,6 +12,8 @@ from ontofetch_hookspecs.names import quote
 
 _STATUS = re.compile(r"status code: (\d{3})")
 _CODE = re.compile(r"<Code>(\w{1,60})</Code>")
+# where a machine of a cloud asks who it is, which is tried last
+_METADATA = re.compile(r"http://169\.254\.|/latest/api/token|/latest/meta-data")
 _KEYS = (
     "Look at AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN) or your ~/.aws/credentials, and run "
     "the same command again."
@@ -68,7 +70,7 @@ def trouble_of(error: Exception) -> Trouble | None:
         return Trouble("there is no such bucket", _PLACE)
     if isinstance(error, FileNotFoundError):
         return Trouble("there is no such object", "", missing=True)
-    if "169.254.169.254" in text or "169.254.170.2" in text:
+    if _METADATA.search(text):
         return Trouble("no credentials were found", _KEYS)
     return _refusal(status, code) if status else _connection(text)
 

@@ -1,22 +1,20 @@
-"""Wait for what a library does in the background, so that Ctrl-C ends it at once and not after its time-outs.
+"""Wait for calls of a library that nothing interrupts, so that Ctrl-C ends them at once and not after their time-outs.
 
-One loop in one thread of the background serves all stores of a process. Whoever waits can be interrupted, and so can
-the threads of a `Crew`, which end with the one that they work for.
+Each runs in a thread that nobody has to wait for; the threads of a `Crew` end with the one that they work for. No call
+is asynchronous: the threads of obstore would then need the interpreter, also while it ends, and take the process down.
 """
 
 from __future__ import annotations
 
-import asyncio
-import os
 import threading
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable
+from concurrent.futures import CancelledError, Future, InvalidStateError, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, TypeVar
 
 _T = TypeVar("_T")
 _lock = threading.Lock()
-_loops: dict[int, asyncio.AbstractEventLoop] = {}  # process → its loop: a fork has none of its parent's threads
 _mine = threading.local()
 
 
@@ -82,33 +80,30 @@ class Crew:
             future.cancel()
 
 
-def wait_for(act: Callable[[], Awaitable[_T]]) -> _T:
-    """Begin something in the background and return what it yields; raises what it raises.
+def wait_for(act: Callable[[], _T]) -> _T:
+    """Do something in a thread of its own and return what it returns; raises what it raises.
 
-    Interrupted, it is cancelled, and nobody waits for it any longer.
+    Interrupted, nobody waits for it any longer: it ends when it ends, and the process does not wait for it either.
     """
-
-    async def run() -> _T:
-        return await act()
-
-    future = asyncio.run_coroutine_threadsafe(run(), _loop())
+    future: Future[_T] = Future()
     crew: Crew | None = getattr(_mine, "crew", None)
     try:
         if crew is not None:
             crew.begin_to_wait(future)
+        threading.Thread(target=_run, args=(act, future), name="objects", daemon=True).start()
         return future.result()
-    except BaseException:
-        future.cancel()
-        raise
     finally:
+        future.cancel()
         if crew is not None:
             crew.end_to_wait(future)
 
 
-def _loop() -> asyncio.AbstractEventLoop:
-    with _lock:
-        found = _loops.get(os.getpid())
-        if found is None:
-            found = _loops[os.getpid()] = asyncio.new_event_loop()
-            threading.Thread(target=found.run_forever, name="objects", daemon=True).start()
-        return found
+def _run(act: Callable[[], _T], future: Future[_T]) -> None:
+    # nobody may be waiting any longer
+    with suppress(InvalidStateError):
+        try:
+            found = act()
+        except BaseException as error:  # noqa: BLE001 (raised by whoever waits)
+            future.set_exception(error)
+        else:
+            future.set_result(found)

@@ -1,0 +1,127 @@
+"""Plant faults in what keeps the objects of a shared catalog: keys, conditions, hashes, lines, folders."""
+
+from __future__ import annotations
+
+from .fault import fault, of
+
+STORE, BUCKET, FOLDER, FETCHING, CREDENTIALS = (
+    f"ontofetch_catalog/catalog/shared/{name}.py"
+    for name in ("object_store", "bucket", "folder", "fetching", "credentials")
+)
+OBJECTS, LINES, PACKS = (f"tests/shared/test_{name}.py::test_" for name in ("objects", "lines", "packs"))
+
+FAULTS = (
+    fault(
+        "any text is a key of an object",
+        (STORE, "if not isinstance(key, str) or not _KEY.fullmatch(key):", "if False:"),
+        tests=(OBJECTS + "no_other_key_reaches_the_store", PACKS + "places_of_strangers_are_refused"),
+    ),
+    fault(
+        "a place may begin before its object",
+        (FETCHING, "if place.size < 0 or place.offset < 0 or len(place.sha256) != 64:", "if False:"),
+        tests=(PACKS + "places_of_strangers_are_refused",),
+    ),
+    fault(
+        "a put to a bucket replaces what is there",
+        (BUCKET, 'key, data, mode="create", use_multipart=False', 'key, data, mode="overwrite", use_multipart=False'),
+        tests=(
+            *of(OBJECTS + "the_same_may_be_put_again_and_nothing_else", "s3"),
+            LINES + "a_put_sends_its_condition_and_its_checksum",
+        ),
+    ),
+    fault(
+        "a large put to a bucket replaces what is there",
+        (BUCKET, "source, key, overwrite=False", "source, key, overwrite=True"),
+        tests=of(OBJECTS + "large_objects_are_new_only_too", "s3"),
+    ),
+    fault(
+        "a put to a folder replaces what is there",
+        (FOLDER, "fsops.link(temporary, target)", "fsops.rename(temporary, target)"),
+        tests=of(OBJECTS + "the_same_may_be_put_again_and_nothing_else", "file"),
+    ),
+    fault(
+        "an object that is said to be there is believed",
+        (
+            BUCKET,
+            "            act()\n        except AlreadyExistsError:\n            pass",
+            "            act()\n        except AlreadyExistsError:\n            return",
+        ),
+        tests=(LINES + "an_object_that_is_said_to_be_there_is_looked_at",),
+    ),
+    fault(
+        "a server that replaces objects is taken",
+        (
+            BUCKET,
+            "        except AlreadyExistsError:\n            return\n        finally:",
+            "            return\n        except AlreadyExistsError:\n            return\n        finally:",
+        ),
+        tests=(LINES + "a_server_that_replaces_objects_is_refused",),
+    ),
+    fault(
+        "a page of a listing that failed is its end",
+        (
+            BUCKET,
+            "return list(next(obstore.list(self._store, folder or None, offset=last, chunk_size=PAGE), []))",
+            "return list(next(pages, []))",
+        ),
+        (
+            BUCKET,
+            "        last: str | None = None\n",
+            "        last: str | None = None\n        pages = obstore.list(self._store, folder or None, chunk_size=PAGE)\n",
+        ),
+        tests=of(LINES + "what_does_not_pass_ends_in_a_sentence", "500-list", "cut-list"),
+    ),
+    fault(
+        "a small content is handed over unseen",
+        (FETCHING, "if hashlib.sha256(found).hexdigest() != place.sha256:", "if False:"),
+        tests=of(PACKS + "damaged_bytes_are_never_handed_over_whole", "10"),
+    ),
+    fault(
+        "a large content is handed over unseen",
+        (STORE, "if found != size or digest.hexdigest() != sha256:", "if found != size:"),
+        tests=of(PACKS + "damaged_bytes_are_never_handed_over_whole", "8388618"),
+    ),
+    fault(
+        "the last bytes are handed over before they are known to be right",
+        (STORE, "        if last:\n            yield last\n        last = chunk", "        yield chunk"),
+        tests=of(PACKS + "damaged_bytes_are_never_handed_over_whole", "8388618"),
+    ),
+    fault(
+        "places that overlap are asked for at once, however long they are",
+        (FETCHING, " and reach - run[0].offset <= PIECE", ""),
+        tests=(PACKS + "places_that_overlap_or_are_enormous_take_no_memory",),
+    ),
+    fault(
+        "what a server answers stays behind an error",
+        (
+            BUCKET,
+            "            return trouble\n\n    def _error",
+            '            raise self._error(trouble, "")\n\n    def _error',
+        ),
+        tests=(LINES + "a_refusal_says_what_to_do",),
+    ),
+    fault(
+        "objects are put in clear over a network",
+        (CREDENTIALS, "if not told and not _is_loopback(host):", "if False:"),
+        tests=("tests/shared/test_credentials.py::test_endpoints_in_clear_are_refused_until_told",),
+    ),
+    fault(
+        "an endpoint is shown with its password",
+        (CREDENTIALS, "'An address with credentials in it' if named else quote(endpoint)", "quote(endpoint)"),
+        tests=("tests/shared/test_credentials.py::test_what_is_no_endpoint_is_refused",),
+    ),
+    fault(
+        "an empty folder is an empty store",
+        (FOLDER, "if not (self._top / MARK).is_file():", "if False:"),
+        tests=("tests/shared/test_folder.py::test_a_folder_that_is_not_mounted_is_no_empty_store",),
+    ),
+    fault(
+        "objects are looked at through links",
+        (
+            FOLDER,
+            "descriptor = self._place(key).open_file()",
+            "descriptor = os.open(str(self._place(key)), os.O_RDONLY)",
+        ),
+        tests=of("tests/shared/test_folder.py::test_no_link_leads_elsewhere", "file", "folder"),
+    ),
+)
