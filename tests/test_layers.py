@@ -59,6 +59,7 @@ CATALOG_ORDER = (
     ("facts", "given_facts"),
     ("generation",),
     ("journal",),
+    ("shared", "store_key"),
     ("swap",),
     ("sessions",),
     ("boundaries", "lookups", "scan"),
@@ -305,6 +306,7 @@ _SQL_ROOMS = (
     "ontofetch_catalog.catalog.repo.",
     "ontofetch_catalog.catalog.migrations",
     "ontofetch_catalog.catalog.profile",
+    "ontofetch_catalog.catalog.shared.log",  # all that is asked of PostgreSQL
 )
 
 
@@ -346,6 +348,11 @@ FEW_ROWS = {
     "analytics.term_lives:find": _TABLES,
     "analytics.term_tables:differing": _TABLES,
     "analytics.term_tables:terms_of_releases": _TABLES,
+    "catalog.repo.images:changed_keys": "one row per release, series or content that changed",
+    "catalog.repo.images:everything": "one row per release, series or content",
+    "catalog.repo.images:unpack": "one row per release, series or content that changed",
+    "catalog.shared.log:sweep": "one row per object",
+    "catalog.repo.events:check_chain": "the events that others have recorded since",
     "catalog.backup.write:_data": _ON_DISK,
     "catalog.backup.write:_terms": _ON_DISK,
     "catalog.boundaries.staged:check_contents": _ON_DISK,

@@ -29,12 +29,12 @@ DB = {
     "events": (), "latest": ("get", "s/o"), "backup": ("--to", "../db.tar.zst"),
     "restore": ("../db.tar.zst", "--root", "../c"),
     "verify": (), "facts": (), "refresh": (), "prune": ("--dry-run",), "pin": ("s/o/1",), "migrate": (), "doctor": (),
-    "rebuild": ("--replace",), "recover": (),
+    "rebuild": ("--replace",), "recover": (), "move": ("--to", "local"), "sweep": (),
     "import": ("..", "--service", "t", "--pattern", "none-{ontology}-{version}.owl", "--copy", "--dry-run"),
 }  # fmt: skip
 COMMANDS = {
     "pull": ("../first.txt", *RELEASE, "--version", "3", "--no-validate"), "plugins": (), "home": (),
-    "completion": ("bash",), "show": ("s/o/1",), "log": (),
+    "completion": ("bash",), "init": (), "show": ("s/o/1",), "log": (),
     "note": ("s/o/1", "the one to cite"), "tag": ("s/o/1", "published"), "mv": ("s/o/2", "s/o/4"), "undo": (),
     "rm": ("s/o/1", "--dry-run"),
     "update": ("--sources", "../sources.toml", "--check"), "add": ("../first.txt", *RELEASE, "--dry-run"),

@@ -24,7 +24,7 @@ def main(argv: list[str], host: HostInfo) -> int:
     from ..catalog.boundaries import notify_observers
     from ..catalog.rebuild.build import LOST, rebuild
     from ..catalog.shared.address import read_address
-    from ..catalog.shared.joining import renew
+    from ..catalog.sharing import renew
 
     parser = make_parser(host, "db rebuild", _TEXT, "db rebuild")
     parser.add_argument("--replace", action="store_true", help="also if there is a catalog that can be used")

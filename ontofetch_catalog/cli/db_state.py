@@ -104,7 +104,7 @@ def recover(argv: list[str], host: HostInfo) -> int:
     from ..catalog.boundaries import notify_recovered
     from ..catalog.generation import require_database
     from ..catalog.shared.address import read_address
-    from ..catalog.shared.joining import bring_back
+    from ..catalog.sharing import bring_back
 
     parser = make_parser(
         host, "db recover", "End what a dead process left open: finish what had committed, undo the rest.", "db recover"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from ontofetch_hookspecs import HostInfo
 
 from ..errors import EXIT_OK
-from .common import make_parser, running, store_of
+from .common import make_parser, running, store_of, store_to_write
 from .numbers import duration
-from .output import OutputOptions, emit
+from .output import OutputOptions, emit, say
 
 _CATALOG = "postgresql://user@server/database, without a password: ~/.pgpass or PGPASSWORD has it"
 _OBJECTS = "s3://bucket/prefix, or file:///absolute/folder that all machines see"
@@ -16,7 +16,7 @@ _OBJECTS = "s3://bucket/prefix, or file:///absolute/folder that all machines see
 def init(argv: list[str], host: HostInfo) -> int:
     """Make a store, of its own or a copy of a shared catalog, and return the exit code."""
     from ..catalog import sessions
-    from ..catalog.shared.joining import join
+    from ..catalog.sharing import join
 
     parser = make_parser(
         host,
@@ -42,7 +42,7 @@ def init(argv: list[str], host: HostInfo) -> int:
 
 def move(argv: list[str], host: HostInfo) -> int:
     """Carry a store's catalog to a shared one, or back, and return the exit code."""
-    from ..catalog.shared.joining import join, leave
+    from ..catalog.sharing import join, leave
 
     parser = make_parser(
         host,
@@ -54,11 +54,12 @@ def move(argv: list[str], host: HostInfo) -> int:
     parser.add_argument("--objects", metavar="URL", help=_OBJECTS)
     args = parser.parse_args(argv)
     options = OutputOptions.from_args(args)
-    store = store_of(host)
+    store = store_to_write(host)
     if (args.to == "local") != (args.objects is None):
         parser.error("--objects goes with the address of a database, and `--to local` goes without")
     if args.to == "local":
-        leave(store)
+        if not leave(store):
+            say(f"{store.root} is a store of its own already.")
     else:
         join(store, args.to, args.objects)
     return tell_store(host, options)
@@ -89,7 +90,7 @@ def sweep(argv: list[str], host: HostInfo) -> int:
     """Free the bytes of a shared catalog that no path has any more, and return the exit code."""
     import pyarrow as pa
 
-    from ..catalog.shared.joining import sweep as free
+    from ..catalog.sharing import sweep as free
 
     parser = make_parser(
         host,
@@ -106,6 +107,9 @@ def sweep(argv: list[str], host: HostInfo) -> int:
     )
     args = parser.parse_args(argv)
     options = OutputOptions.from_args(args)
-    condemned, freed = free(store_of(host), args.grace)
+    done = free(store_to_write(host), args.grace)
+    condemned, freed = done or (0, 0)
+    if done is None:
+        say(f"{host.root} is a store of its own: `{host.name} db prune --purge` frees what it does not need.")
     emit({"swept": pa.table({"condemned": [condemned], "freed_objects": [freed]})}, options=options, well=True)
     return EXIT_OK

@@ -32,12 +32,14 @@ WRITING = {
     "import": "import {home} --service t --copy --pattern none-{{ontology}}-{{version}}.owl",
     "latest": "latest set example/sample/1.0",
     "migrate": "migrate",
+    "move": "move --to local",
     "pin": "pin example/sample/1.0",
     "prune": "prune --purge {plan}",
     "rebuild": "rebuild --replace",
     "recover": "recover",
     "refresh": "refresh",
     "restore": "restore {home}/b",
+    "sweep": "sweep",
     "verify": "verify --workers 1",
 }
 READING = {"status", "versions", "files", "stats", "find", "delta", "events"}

@@ -38,6 +38,7 @@ WAYS: dict[str, list[tuple[str, ...]]] = {
     "pull": [PULL],
     "update": [("--sources", "sources.toml")],
     "add": [("file.ttl", "--ontology", "more", "--dry-run")],
+    "init": [()],
     "lock": [("--file", "x.lock")],
     "plugins": [()],
     "show": [("sample",), ("2.0",), ("a.ttl",), ("urn:a",)],

@@ -32,10 +32,12 @@ WORDS: dict[str, tuple[str, ...]] = {
     "doctor": ("--hash",),
     "rebuild": ("--replace",),
     "import": ("tree", "--service", "t", "--pattern", "{ontology}/{version}/*", "--copy"),
+    "move": ("--to", "local"),
+    "sweep": (),
     "recover": (),
 }
 # these only write, or end what is open: they ask for nothing that could be slow
-ASKS_NOTHING = {"migrate", "recover", "import"}
+ASKS_NOTHING = {"migrate", "sweep", "recover", "import"}
 NOTHING = "-- no query was asked: what this command tells does not come out of one\n"
 
 

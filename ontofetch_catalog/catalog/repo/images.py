@@ -164,8 +164,3 @@ def own_schema(connection: duckdb.DuckDBPyConnection) -> int:
     found = fetch_one(connection, "SELECT max(version) FROM schema_version")
     return int(found[0]) if found and found[0] is not None else 0
 
-
-def all_tables(connection: duckdb.DuckDBPyConnection) -> set[str]:
-    """Return the names of all tables."""
-    rows = connection.execute("SELECT table_name FROM duckdb_tables() WHERE NOT internal AND NOT temporary").fetchall()
-    return {name for (name,) in rows}

@@ -151,7 +151,9 @@ def write_address(store: Store, address: Address) -> None:
     """Write down where the catalog is that a store is a copy of, and that the user agreed to it."""
     agreed = [*(one for one in _agreed(store) if one != asdict(address)), asdict(address)]
     place = _user_file()
-    place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # noqa: RUF100
+    for folder in reversed([place.parent, *place.parent.parents]):
+        if not folder.exists():
+            fsops.make_folder(folder, 0o700)
     fsops.write_file(place, json.dumps({str(store.root): agreed[-8:], **_others(store)}, indent=1).encode())
     text = "".join(f"{key} = {json.dumps(value)}\n" for key, value in asdict(address).items())
     fsops.write_file(store.path(FILE), text.encode())

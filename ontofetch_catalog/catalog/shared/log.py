@@ -186,9 +186,11 @@ class Log:
 
     def close(self) -> None:
         """Give the lock back, if it is held, and disconnect."""
+        import psycopg
+
         self._stop_beating()
         if self._connection is not None:
-            with suppress(Exception):
+            with suppress(psycopg.Error, OSError):
                 self._connection.close()
             self._connection = None
 
@@ -424,11 +426,6 @@ class Log:
         going = sorted(set(gone) - {key for (key,) in left})
         delete(going)
         return condemned, len(going)
-
-    def keys(self) -> set[str]:
-        """Return the keys of all objects that a content is in."""
-        with self._explained("read"):
-            return {key for (key,) in self._in_use().execute("SELECT DISTINCT key FROM contents")}
 
     @contextmanager
     def _explained(self, what: str) -> Iterator[None]:

@@ -9,17 +9,17 @@ from datetime import UTC, datetime
 from ontofetch_hookspecs.layout import BACKUPS, CATALOG
 from ontofetch_hookspecs.names import quote
 
-from ...errors import Conflict, PreconditionFailed
-from .. import fsops, sessions
-from ..connection import Store
-from ..generation import require_database
-from ..locks import gate_of
-from ..repo import events, images
-from ..store_key import make_key, read_key, write_key
-from .address import Address, check_addresses, drop_address, read_address, write_address
-from .log import create, log_of
-from .objects import objects_options, open_objects
-from .replica import Copy
+from ..errors import Conflict, PreconditionFailed
+from . import fsops, sessions
+from .connection import Store
+from .generation import require_database
+from .locks import gate_of
+from .repo import events, images
+from .shared.address import Address, check_addresses, drop_address, read_address, write_address
+from .shared.log import create, log_of
+from .shared.objects import objects_options, open_objects
+from .shared.replica import Copy
+from .store_key import make_key, read_key, write_key
 
 
 def join(store: Store, catalog: str, objects: str) -> Address:
@@ -112,15 +112,17 @@ def bring_back(store: Store) -> int:
     return len(lost)
 
 
-def leave(store: Store) -> None:
+def leave(store: Store) -> bool:
     """Make a copy a store of its own, with all that the shared catalog has now; that one stays as it is.
 
-    Raises:
-        PreconditionFailed: It is one of its own.
+    Returns:
+        Whether it was a copy.
     """
-    require_shared(store)
+    if read_address(store) is None:
+        return False
     bring_back(store)
     drop_address(store)
+    return True
 
 
 def require_shared(store: Store) -> Address:
@@ -139,14 +141,18 @@ def require_shared(store: Store) -> Address:
     return address
 
 
-def sweep(store: Store, grace_seconds: float) -> tuple[int, int]:
+def sweep(store: Store, grace_seconds: float) -> tuple[int, int] | None:
     """Condemn the contents that no path has, and free those condemned for long enough; return how many of each.
+
+    None where the store is one of its own, which has no contents but its files.
 
     Args:
         store: A copy of the shared catalog.
         grace_seconds: How long a condemned content is kept: longer than any machine takes to read.
     """
-    address = require_shared(store)
+    address = read_address(store)
+    if address is None:
+        return None
     objects = open_objects(address.objects, options=objects_options())
     with log_of(store, address).held() as log:
         return log.sweep(grace_seconds, objects.delete)
