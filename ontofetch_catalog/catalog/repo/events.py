@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from .. import fsops
-from ..connection import fetch_one
+from ..connection import fetch_number, fetch_one, fetch_text
 
 if TYPE_CHECKING:
     import duckdb
@@ -55,16 +55,14 @@ def last_event(connection: duckdb.DuckDBPyConnection) -> tuple[int, str]:
 
 def count_events(connection: duckdb.DuckDBPyConnection) -> int:
     """Return the number of events."""
-    found = fetch_one(connection, "SELECT count(*) FROM events")
-    return int(found[0]) if found else 0
+    return fetch_number(connection, "SELECT count(*) FROM events")
 
 
 def digest_at(connection: duckdb.DuckDBPyConnection, event_id: int) -> str | None:
     """Return the digest of one event, CHAIN_START for 0, None if there is no such event."""
     if event_id == 0:
         return CHAIN_START
-    found = fetch_one(connection, "SELECT digest FROM events WHERE event_id = ?", [event_id])
-    return str(found[0]) if found else None
+    return fetch_text(connection, "SELECT digest FROM events WHERE event_id = ?", [event_id])
 
 
 def add_event(connection: duckdb.DuckDBPyConnection, row: EventRow) -> tuple[int, str]:
@@ -96,8 +94,7 @@ def add_event(connection: duckdb.DuckDBPyConnection, row: EventRow) -> tuple[int
 
 def number_of(connection: duckdb.DuckDBPyConnection, boundary_id: str) -> int:
     """Return the number of the event that stands for a committed boundary, 0 if it never happened."""
-    found = fetch_one(connection, "SELECT max(event_id) FROM events WHERE boundary_id = ?", [boundary_id])
-    return int(found[0]) if found and found[0] is not None else 0
+    return fetch_number(connection, "SELECT max(event_id) FROM events WHERE boundary_id = ?", [boundary_id])
 
 
 def find_boundary(connection: duckdb.DuckDBPyConnection, boundary_id: str) -> EventRow | None:

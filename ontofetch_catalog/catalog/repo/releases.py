@@ -85,7 +85,7 @@ def origin_of(row: ArtifactRow) -> Origin:
 
 def find_version(connection: duckdb.DuckDBPyConnection, version_id: str) -> VersionRow | None:
     """Return the row of a release; None if it is not recorded."""
-    found = fetch_one(connection, f"SELECT {_VERSION} FROM versions WHERE version_id = ?", [version_id])  # noqa: S608
+    found = fetch_one(connection, f"SELECT {_VERSION} FROM versions WHERE version_id = ?", [version_id])
     return VersionRow(**_named(_VERSION, found)) if found else None
 
 
@@ -107,7 +107,7 @@ def require_version(connection: duckdb.DuckDBPyConnection, version_id: str) -> V
 
 def list_versions(connection: duckdb.DuckDBPyConnection) -> list[VersionRow]:
     """Return the rows of all releases, sorted."""
-    rows = connection.execute(f"SELECT {_VERSION} FROM versions ORDER BY version_id").fetchall()  # noqa: S608
+    rows = connection.execute(f"SELECT {_VERSION} FROM versions ORDER BY version_id").fetchall()
     return [VersionRow(**_named(_VERSION, row)) for row in rows]
 
 
@@ -133,7 +133,7 @@ def find_folded(
         WHERE {path_key("folder")} = array_to_string(string_split($2, '/')[1:depth], '/')
         GROUP BY depth HAVING NOT bool_or(folder = array_to_string(string_split($1, '/')[1:depth], '/'))
         ORDER BY depth LIMIT 1
-        """,  # noqa: S608 - our own text
+        """,
         [version_id, key_of(version_id), leaving],
     )
     return (str(found[0]), str(found[1])) if found else None
@@ -142,7 +142,7 @@ def find_folded(
 def list_below(connection: duckdb.DuckDBPyConnection, name: str) -> list[VersionRow]:
     """Return the releases of a service or a series, or the one release, in the order of their series."""
     rows = connection.execute(
-        f"SELECT {', '.join(f'v.{column}' for column in _names(_VERSION))} FROM versions v"  # noqa: S608
+        f"SELECT {', '.join(f'v.{column}' for column in _names(_VERSION))} FROM versions v"
         " JOIN v_series_order o ON o.version_id = v.version_id"
         " WHERE v.version_id = $1 OR starts_with(v.version_id, $1 || '/') ORDER BY o.slot, o.position",
         [name],
@@ -153,7 +153,7 @@ def list_below(connection: duckdb.DuckDBPyConnection, name: str) -> list[Version
 def find_artifacts(connection: duckdb.DuckDBPyConnection, version_id: str) -> list[ArtifactRow]:
     """Return the artifacts of a release, sorted by path."""
     rows = connection.execute(
-        f"SELECT {_ARTIFACT} FROM artifacts WHERE version_id = ? ORDER BY relpath",  # noqa: S608
+        f"SELECT {_ARTIFACT} FROM artifacts WHERE version_id = ? ORDER BY relpath",
         [version_id],
     ).fetchall()
     return [ArtifactRow(**_named(_ARTIFACT, row)) for row in rows]
@@ -162,8 +162,7 @@ def find_artifacts(connection: duckdb.DuckDBPyConnection, version_id: str) -> li
 def find_copies(connection: duckdb.DuckDBPyConnection, artifact_id: str) -> list[ArtifactRow]:
     """Return the artifacts of all releases that have this content and did not fail, sorted."""
     rows = connection.execute(
-        f"SELECT {_ARTIFACT} FROM artifacts WHERE artifact_id = ? AND status <> 'failed'"  # noqa: S608
-        " ORDER BY version_id, relpath",
+        f"SELECT {_ARTIFACT} FROM artifacts WHERE artifact_id = ? AND status <> 'failed' ORDER BY version_id, relpath",
         [artifact_id],
     ).fetchall()
     return [ArtifactRow(**_named(_ARTIFACT, row)) for row in rows]
@@ -217,7 +216,7 @@ def update_version(connection: duckdb.DuckDBPyConnection, version_id: str, chang
     assignments = ", ".join(f"{name} = ?" for name in changes)
     fsops.execute(
         connection,
-        f"UPDATE versions SET {assignments} WHERE version_id = ?",  # noqa: S608
+        f"UPDATE versions SET {assignments} WHERE version_id = ?",
         [*changes.values(), version_id],
     )
 
@@ -235,7 +234,7 @@ def update_artifact(
     assignments = ", ".join(f"{name} = ?" for name in changes)
     fsops.execute(
         connection,
-        f"UPDATE artifacts SET {assignments} WHERE version_id = ? AND relpath = ?",  # noqa: S608
+        f"UPDATE artifacts SET {assignments} WHERE version_id = ? AND relpath = ?",
         [*changes.values(), version_id, relpath],
     )
 
@@ -255,7 +254,7 @@ def resolve_version(connection: duckdb.DuckDBPyConnection, name: str) -> str:
         column = "version_id" if last == "latest" else "previous_version_id"
         found = fetch_one(
             connection,
-            f"SELECT o.{column} FROM v_series_order o JOIN v_latest l USING (version_id) WHERE o.slot = ?",  # noqa: S608
+            f"SELECT o.{column} FROM v_series_order o JOIN v_latest l USING (version_id) WHERE o.slot = ?",
             [slot],
         )
         if found is None or found[0] is None:
@@ -298,7 +297,7 @@ def _only(connection: duckdb.DuckDBPyConnection, found: list[str], what: str, na
         end = "list_aggregate(list_transform([1, 2, 3], lambda n: levenshtein($1, array_to_string("
         end += "string_split(name, '/')[n:], '/'))), 'min')"
         near = connection.execute(
-            f"SELECT name FROM ({every}) given(name) ORDER BY starts_with(name, $1) DESC, {end}, name LIMIT {NEAREST}",  # noqa: S608
+            f"SELECT name FROM ({every}) given(name) ORDER BY starts_with(name, $1) DESC, {end}, name LIMIT {NEAREST}",
             ["/".join(name.split())],
         ).fetchall()
         hint = did_you_mean(name, [str(row[0]) for row in near], "`ontofetch db versions` lists what there is.")
@@ -312,7 +311,7 @@ def _only(connection: duckdb.DuckDBPyConnection, found: list[str], what: str, na
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, values: Mapping[str, Any]) -> None:
     names = ", ".join(values)
     marks = ", ".join("?" for _ in values)
-    fsops.execute(connection, f"INSERT INTO {table} ({names}) VALUES ({marks})", list(values.values()))  # noqa: S608
+    fsops.execute(connection, f"INSERT INTO {table} ({names}) VALUES ({marks})", list(values.values()))
 
 
 def _names(columns: str) -> list[str]:

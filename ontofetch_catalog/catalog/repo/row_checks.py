@@ -92,7 +92,7 @@ def refuse_invalid(connection: duckdb.DuckDBPyConnection, *tables: str) -> None:
         cases = " ".join(f"WHEN {condition} THEN {literal(reason)}" for reason, condition in _RULES[table].items())
         found = fetch_one(
             connection,
-            f"SELECT version_id, reason FROM (SELECT version_id, CASE {cases} END AS reason FROM {table})"  # noqa: S608
+            f"SELECT version_id, reason FROM (SELECT version_id, CASE {cases} END AS reason FROM {table})"
             " WHERE reason IS NOT NULL LIMIT 1",
         )
         if found is not None:
@@ -163,7 +163,7 @@ def find_duplicates(connection: duckdb.DuckDBPyConnection) -> pa.Table:
                 SELECT {names}, count(*) AS n, count(DISTINCT t) AS different FROM {table} t
                 WHERE hash({names}) IN (SELECT hash({names}) FROM {table} GROUP BY 1 HAVING count(*) > 1)
                 GROUP BY {names} HAVING count(*) > 1
-            )"""  # noqa: S608 - names of tables and columns are ours
+            )"""
         )
     return connection.sql(" UNION ALL ".join(parts)).to_arrow_table()
 
@@ -183,7 +183,7 @@ def delete_duplicates(connection: duckdb.DuckDBPyConnection, *, differing: bool)
                     WHERE hash({names}) IN (SELECT hash({names}) FROM {table} GROUP BY 1 HAVING count(*) > 1)
                     GROUP BY {names} HAVING count(*) > 1 {equal}
                 )
-            )""",  # noqa: S608 - names of tables and columns are ours
+            )""",
         )
     return removed
 
@@ -191,11 +191,11 @@ def delete_duplicates(connection: duckdb.DuckDBPyConnection, *, differing: bool)
 # what refers to nothing: (table, reason, condition for a row of it); `t` is the row
 _NO_RELEASE = "coalesce(version_id, '') NOT IN (SELECT version_id FROM versions WHERE version_id IS NOT NULL)"
 _NO_ARTIFACT = f"""NOT ({_NO_RELEASE})
-    AND hash(version_id, artifact_id) NOT IN (SELECT hash(version_id, artifact_id) FROM artifacts)"""  # noqa: S608 - our own text
+    AND hash(version_id, artifact_id) NOT IN (SELECT hash(version_id, artifact_id) FROM artifacts)"""
 _NO_SOURCE = f"""NOT ({_NO_RELEASE})
-    AND hash(version_id, relpath) NOT IN (SELECT hash(version_id, relpath) FROM artifacts)"""  # noqa: S608 - our own text
+    AND hash(version_id, relpath) NOT IN (SELECT hash(version_id, relpath) FROM artifacts)"""
 _NO_FILE = f"""NOT ({_NO_RELEASE})
-    AND hash(version_id, relpath, file_id) NOT IN (SELECT hash(version_id, relpath, file_id) FROM extracted_files)"""  # noqa: S608 - our own text
+    AND hash(version_id, relpath, file_id) NOT IN (SELECT hash(version_id, relpath, file_id) FROM extracted_files)"""
 _NEWEST = "(slot, updated_at) IN (SELECT (slot, max(updated_at)) FROM latest_pointer GROUP BY slot)"
 _DANGLING = (
     ("artifacts", "of a release that is not recorded", _NO_RELEASE),
@@ -222,7 +222,7 @@ def find_dangling(connection: duckdb.DuckDBPyConnection) -> pa.Table:
         SELECT '{table} ' || '{reason}: ' || coalesce(version_id, 'NULL') AS subject, version_id,
             count(*) || ' rows of {table} are {reason} (' || coalesce(version_id, 'NULL') || ').' AS message,
             NULL AS fix, 'drop' AS unsafe_fixes
-        FROM {table} WHERE {condition} GROUP BY version_id"""  # noqa: S608 - our own text
+        FROM {table} WHERE {condition} GROUP BY version_id"""
         for table, reason, condition in _DANGLING
     ]
     return connection.sql(" UNION ALL ".join(parts)).to_arrow_table()
@@ -230,10 +230,7 @@ def find_dangling(connection: duckdb.DuckDBPyConnection) -> pa.Table:
 
 def delete_dangling(connection: duckdb.DuckDBPyConnection) -> int:
     """Remove the rows that refer to nothing, and what refers to them in turn; return how many."""
-    return sum(
-        fsops.execute(connection, f"DELETE FROM {table} WHERE {condition}")  # noqa: S608 - our own text
-        for table, _, condition in _DANGLING
-    )
+    return sum(fsops.execute(connection, f"DELETE FROM {table} WHERE {condition}") for table, _, condition in _DANGLING)
 
 
 def find_invalid(connection: duckdb.DuckDBPyConnection) -> pa.Table:
@@ -247,7 +244,7 @@ def find_invalid(connection: duckdb.DuckDBPyConnection) -> pa.Table:
                 count(*) || ' rows of {table} of ' || coalesce(version_id, 'NULL') || ' break a rule: ' || reason || '.'
                     AS message, NULL AS fix, NULL AS unsafe_fixes
             FROM (SELECT version_id, CASE {cases} END AS reason FROM {table})
-            WHERE reason IS NOT NULL GROUP BY version_id, reason"""  # noqa: S608 - our own text
+            WHERE reason IS NOT NULL GROUP BY version_id, reason"""
         )
     return connection.sql(" UNION ALL ".join(parts)).to_arrow_table()
 
@@ -255,14 +252,12 @@ def find_invalid(connection: duckdb.DuckDBPyConnection) -> pa.Table:
 def find_unknown_layouts(connection: duckdb.DuckDBPyConnection, known: list[str]) -> pa.Table:
     """Return a finding for each release whose layout is not among `known`."""
     names = ", ".join(literal(name) for name in known)
-    return connection.sql(
-        f"""
+    return connection.sql(f"""
         SELECT fs_relpath AS subject, version_id, version_id || ' has the layout ' || layout
             || ', which is not known here: its files are not looked at.' AS message,
             NULL AS fix, NULL AS unsafe_fixes
         FROM versions WHERE layout NOT IN ({names})
-        """  # noqa: S608
-    ).to_arrow_table()
+    """).to_arrow_table()
 
 
 def find_broken_event(connection: duckdb.DuckDBPyConnection) -> int | None:
@@ -293,8 +288,7 @@ def find_broken_event(connection: duckdb.DuckDBPyConnection) -> int | None:
 def describe_schema(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """Return what the schema consists of: one row per column of a table or view, per macro, and of whatever else."""
     database = literal(database_of(connection))
-    return connection.sql(
-        f"""
+    return connection.sql(f"""
         SELECT table_name AS name, column_name || ' ' || data_type AS part FROM duckdb_columns()
         WHERE schema_name = 'main' AND NOT internal AND database_name = {database}
         UNION ALL
@@ -312,5 +306,4 @@ def describe_schema(connection: duckdb.DuckDBPyConnection) -> pa.Table:
         UNION ALL
         SELECT schema_name, 'a schema' FROM duckdb_schemas() WHERE NOT internal AND database_name = {database}
         ORDER BY ALL
-        """  # noqa: S608 - a literal
-    ).to_arrow_table()
+    """).to_arrow_table()
