@@ -200,17 +200,13 @@ def fetch_one(
     return rows[0] if rows else None
 
 
-def fetch_number(
-    connection: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[Any] | None = None
-) -> int:
+def fetch_number(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[Any] | None = None) -> int:
     """Return the one number that a query asks for; 0 where it has no row or no value."""
     found = fetch_one(connection, sql, parameters)
     return int(found[0] or 0) if found else 0
 
 
-def fetch_text(
-    connection: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[Any] | None = None
-) -> str | None:
+def fetch_text(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[Any] | None = None) -> str | None:
     """Return the one text that a query asks for, None if it has no row."""
     found = fetch_one(connection, sql, parameters)
     return str(found[0]) if found else None

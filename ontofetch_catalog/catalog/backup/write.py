@@ -27,7 +27,7 @@ from .. import fsops, journal, migrations, sessions
 from ..boundaries.engine import BoundaryResult, MaintenanceBoundary, Recorded, carry_out
 from ..connection import Store
 from ..failures import explaining
-from ..repo import backups, events, fixity, held_facts, row_checks
+from ..repo import events, fixity, held_facts, latest, listing, row_checks
 from ..verify.pages import read_pages
 from . import manifest as m
 from . import signing
@@ -220,11 +220,11 @@ class _Copy:
 
     def _copy_documents(self) -> None:
         connection = self._session.connection
-        for folder, name_of_layout in backups.list_folders(connection):
+        for _, folder, name_of_layout in listing.list_folders(connection):
             for name in layout.documents_of(name_of_layout):
                 # an audit is there once there was something to audit; doctor names what should be there and is not
                 self._copy_document(f"{folder}/{name}")
-        for slot in backups.list_slots(connection):
+        for slot in latest.list_newest(connection)["slot"].to_pylist():
             self._copy_document(layout.latest_file(slot))
 
     def _copy_document(self, path: str) -> None:

@@ -1,4 +1,4 @@
-"""The SQL over what a scan found on disk: the listing, orphans, rows without files, sizes that differ.
+"""The SQL over what a scan found on disk: the listing, what has no row, which release has a row for a path.
 
 The listing is a temporary table that stands before the catalog's own of the same name, so that the view over it answers
 for this connection alone and a connection that may only read can have it; where the files lie is not known here.
@@ -29,11 +29,11 @@ SELECT '{SCOPE}', relpath, size_bytes, make_timestamp(mtime_ns // 1000), path,
     CASE mode >> 12 WHEN 8 THEN 'file' WHEN 10 THEN 'link' ELSE 'other' END
 FROM given_listing"""
 _RECORDED = """
-SELECT v.version_id, 'source' AS part, a.relpath, v.fs_relpath || '/src/' || a.relpath AS native, a.size_bytes,
-    v.layout, v.fs_relpath FROM artifacts a JOIN versions v ON v.version_id = a.version_id
+SELECT v.version_id, v.fs_relpath || '/src/' || a.relpath AS native
+FROM artifacts a JOIN versions v ON v.version_id = a.version_id
 UNION ALL
-SELECT v.version_id, 'data', f.relpath, v.fs_relpath || '/data/' || f.relpath, f.size_bytes,
-    v.layout, v.fs_relpath FROM extracted_files f JOIN versions v ON v.version_id = f.version_id"""
+SELECT v.version_id, v.fs_relpath || '/data/' || f.relpath
+FROM extracted_files f JOIN versions v ON v.version_id = f.version_id"""
 
 
 def create_listing(connection: duckdb.DuckDBPyConnection) -> None:
@@ -90,34 +90,6 @@ def list_orphans(connection: duckdb.DuckDBPyConnection) -> pa.Table:
         FROM staging_fs_listing l SEMI JOIN orphans o ON o.relpath = l.relpath
         LEFT JOIN respelled r ON r.relpath = l.relpath
         ORDER BY 1
-    """).to_arrow_table()
-
-
-def list_missing(connection: duckdb.DuckDBPyConnection) -> pa.Table:
-    """Return rows whose file is not on disk as a regular file, sorted.
-
-    Columns: version_id, part (`source`, `data`), relpath (as in the row), native (below the root, native spelling),
-    size_bytes.
-    """
-    return connection.sql(f"""
-        SELECT version_id, part, relpath, native, size_bytes FROM ({_RECORDED})
-        ANTI JOIN (SELECT relpath AS found FROM staging_fs_listing WHERE kind = 'file') ON found = native
-        ORDER BY version_id, part, relpath
-    """).to_arrow_table()
-
-
-def list_size_differences(connection: duckdb.DuckDBPyConnection) -> pa.Table:
-    """Return rows whose file on disk has another size, sorted.
-
-    Columns: version_id, part (`source`, `data`), relpath (as in the row), path (as on disk below the root), size_bytes
-    (of the row), found_bytes (on disk).
-    """
-    return connection.sql(f"""
-        SELECT r.version_id, r.part, r.relpath, coalesce(l.path, l.relpath) AS path, r.size_bytes,
-            l.size_bytes AS found_bytes
-        FROM ({_RECORDED}) r JOIN staging_fs_listing l ON l.relpath = r.native
-        WHERE l.kind = 'file' AND l.size_bytes <> r.size_bytes
-        ORDER BY ALL
     """).to_arrow_table()
 
 
