@@ -56,7 +56,7 @@ CATALOG_ORDER = (
     ("holders", "locks", "connection", "walk", "failures"),
     ("migrations", "tables", "extractions", "answers"),
     ("repo",),
-    ("term_tables", "given_facts"),
+    ("facts", "given_facts"),
     ("generation",),
     ("journal",),
     ("swap",),

@@ -173,7 +173,7 @@ def lookup_facts(store: Store, file_ids: Sequence[str], facts_versions: Sequence
     """
     import pyarrow as pa
 
-    from .term_tables import is_there
+    from .facts import is_there
 
     if not store.database.exists():
         return None

@@ -1,13 +1,12 @@
-"""The tables of terms beside the catalog: whether one is there, and its bytes, checked against what the catalog says.
+"""The bytes of tables of terms, read whole for whoever scans them, and which formats have such tables.
 
-Which contents have one is said by the rows of `repo.facts`, what the tables say is not known here.
+What the tables say is not known here.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import stat
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,8 +15,9 @@ from ontofetch_hookspecs.names import quote
 from ..content.facts import FORMATS
 from ..errors import CatalogUnreadable
 from .connection import Store
+from .facts import MAKE_AGAIN
 
-__all__ = ["FORMATS", "is_there", "read_table"]
+__all__ = ["FORMATS", "read_table"]
 
 MOST_BYTES = 1 << 32
 
@@ -36,25 +36,16 @@ def read_table(store: Store, row: Mapping[str, Any]) -> bytes:
     try:
         descriptor = store.path(path).open_file()
     except OSError as error:
-        raise _unusable(path, f"can't be read: {error.strerror}") from error
+        raise unusable(path, f"can't be read: {error.strerror}") from error
     with os.fdopen(descriptor, "rb") as stream:
         data = stream.read(size + 1) if 0 <= size <= MOST_BYTES else b""
     if len(data) != size:
-        raise _unusable(path, "has another size than was recorded")
+        raise unusable(path, "has another size than was recorded")
     if hashlib.sha256(data).hexdigest() != row["table_sha256"]:
-        raise _unusable(path, "is damaged: its sha256 is not the recorded one")
+        raise unusable(path, "is damaged: its sha256 is not the recorded one")
     return data
 
 
-def is_there(store: Store, path: str, size: int) -> bool:
-    """Say whether a table of terms lies at its path with its size; what is in it is not looked at."""
-    try:
-        found = store.path(path).lstat()
-    except OSError:
-        return False
-    return stat.S_ISREG(found.st_mode) and found.st_size == size
-
-
-def _unusable(path: str, what: str) -> CatalogUnreadable:
-    hint = "`ontofetch db facts` makes it again."
-    return CatalogUnreadable(f"The table of terms {quote(path)} {what}.", subject=path, hint=hint)
+def unusable(path: str, what: str) -> CatalogUnreadable:
+    """Return the error of a table that can't be used."""
+    return CatalogUnreadable(f"The table of terms {quote(path)} {what}.", subject=path, hint=MAKE_AGAIN)

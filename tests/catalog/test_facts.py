@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 
+from ontofetch_catalog.catalog import facts as term_tables
 from ontofetch_catalog.catalog import lookups, sessions
 from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.catalog.repo import facts
-from ontofetch_catalog.catalog.term_tables import read_table
 from ontofetch_catalog.content.term_tables import encode
 from ontofetch_catalog.errors import CatalogUnreadable, EventError, PreconditionFailed
 from ontofetch_hookspecs.testing import sample_validate_done
@@ -60,7 +58,7 @@ def test_facts_are_rows_and_a_table_per_content(releases: Releases) -> None:
     assert [(head["relpath"], head["title"], head["imports"]) for head in heads] == [
         (name, text, ["urn:i"]) for name, text in TEXTS.items()
     ]
-    terms = pq.read_table(io.BytesIO(read_table(store_of(releases), rows[0])))
+    terms = term_tables.read_terms(store_of(releases), rows[0], ["iri"])
     assert terms["iri"].to_pylist() == [f"urn:{TEXTS['a.ttl']}"]
 
 
@@ -82,12 +80,12 @@ def test_a_lost_or_cut_table_is_published_again(releases: Releases) -> None:
     for spoil in (path.unlink, lambda: path.write_bytes(b"x")):
         spoil()
         with pytest.raises(CatalogUnreadable, match="db facts"):
-            read_table(store_of(releases), row)
+            term_tables.read_terms(store_of(releases), row)
         known = lookups.lookup_facts(store_of(releases), [row["file_id"]], [VERSION])
         assert known is not None
         assert len(known) == 0
         assert record_facts(releases, "1.0", TEXTS).changed
-        assert read_table(store_of(releases), read(releases, "1.0")[0])
+        assert len(term_tables.read_terms(store_of(releases), read(releases, "1.0")[0])) == 1
 
 
 def test_a_content_in_two_files_keeps_one_table(releases: Releases) -> None:

@@ -15,9 +15,9 @@ from ontofetch_hookspecs.store_paths import StorePath
 from ...errors import EventError, PreconditionFailed
 from .. import fsops, given_facts, journal, sessions
 from ..connection import Store
+from ..facts import is_there
 from ..repo import facts, releases, validations
 from ..tables import read_facts, read_results
-from ..term_tables import is_there
 from . import staged
 from .documents import draft_manifest, draft_validation_audit
 from .engine import Boundary, Recorded
