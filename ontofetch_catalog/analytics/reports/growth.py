@@ -38,54 +38,37 @@ def draw(result: Mapping[str, pl.DataFrame], _: Mapping[str, object]) -> list[d.
     return [d.bars(rows, key, title=title, axis=unit, colour=colour, tooltip=[c.CHURN])]
 
 
-GROWTH = Contract(
-    "growth",
-    (
-        Section(
-            "changes",
-            "changed files",
-            (
-                f.CHANGE,
-                f.PATH,
-                Field(c.PREVIOUS_RELPATH, TEXT, "path in A of a renamed file, else null", "was", 1),
-                replace(f.FORMAT, detail=4),
-                f.FILE_SIZE_A,
-                f.FILE_SIZE_B,
-                f.DELTA,
-            ),
-            nothing="no file differs",
-        ),
-        Section("formats", "by format", (f.GROUP_FORMAT, *f.GROUP), nothing="neither release has files"),
-        Section(
-            "folders",
-            "by folder",
-            (Field(c.FOLDER, TEXT, "folder of the files, `.` at the top of the data folder"), *f.GROUP),
-            nothing="neither release has files",
-        ),
-        Section(
-            "kinds",
-            "growth",
-            (
-                Field(c.CHANGE, f"Enum({', '.join((*c.CHANGES, c.TOTAL))})", "what happened to the files"),
-                Field(c.FILES_A, INT, "files of this kind in A"),
-                Field(c.FILES_B, INT, "files of this kind in B"),
-                Field(c.BYTES_A, INT, "their bytes in A"),
-                Field(c.BYTES_B, INT, "their bytes in B"),
-                f.NET,
-                f.CHURN,
-            ),
-            whole=True,
-        ),
-        Section(
-            "summary",
-            "growth",
-            (Field("a", TEXT, "version_id of A"), Field("b", TEXT, "version_id of B"), *f.GROUP, *GROWN),
-            shown=False,
-        ),
-    ),
-    order=("kinds",),
-    draw=draw,
-)
+GROWTH = Contract("growth", (
+    Section("changes", "changed files", (
+        f.CHANGE,
+        f.PATH,
+        Field(c.PREVIOUS_RELPATH, TEXT, "path in A of a renamed file, else null", "was", 1),
+        replace(f.FORMAT, detail=4),
+        f.FILE_SIZE_A,
+        f.FILE_SIZE_B,
+        f.DELTA,
+    ), nothing="no file differs"),
+    Section("formats", "by format", (f.GROUP_FORMAT, *f.GROUP), nothing="neither release has files"),
+    Section("folders", "by folder", (
+        Field(c.FOLDER, TEXT, "folder of the files, `.` at the top of the data folder"),
+        *f.GROUP,
+    ), nothing="neither release has files"),
+    Section("kinds", "growth", (
+        Field(c.CHANGE, f"Enum({', '.join((*c.CHANGES, c.TOTAL))})", "what happened to the files"),
+        Field(c.FILES_A, INT, "files of this kind in A"),
+        Field(c.FILES_B, INT, "files of this kind in B"),
+        Field(c.BYTES_A, INT, "their bytes in A"),
+        Field(c.BYTES_B, INT, "their bytes in B"),
+        f.NET,
+        f.CHURN,
+    ), whole=True),
+    Section("summary", "growth", (
+        Field("a", TEXT, "version_id of A"),
+        Field("b", TEXT, "version_id of B"),
+        *f.GROUP,
+        *GROWN,
+    ), shown=False),
+), order=("kinds",), draw=draw)  # fmt: skip
 
 
 BY = ("path", "format", "folder")
