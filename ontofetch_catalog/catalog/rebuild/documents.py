@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,49 +31,25 @@ from ..boundaries.documents import LATEST_FORMAT, MANIFEST_FORMAT
 from ..boundaries.notes import check_note
 from ..connection import Store
 from ..repo import audits, notes, origins, releases
+from ..repo.latest import Pointer
 from ..tables import read_files, read_results
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-_MANIFEST = frozenset(
-    [
-        "format",
-        "version_id",
-        "service",
-        "ontology",
-        "version",
-        "released",
-        "fs_relpath",
-        "layout",
-        "created_at",
-        "plan_hash",
-        "run_id",
-        "extract_audit",
-        "validation_audit",
-        "pinned_at",
-        "artifacts",
-    ]
-)
-_ARTIFACT = frozenset(
-    [
-        "artifact_id",
-        "relpath",
-        "source_url",
-        "etag",
-        "last_modified",
-        "content_type",
-        "size_bytes",
-        "status",
-        "recorded_at",
-        "extraction",
-    ]
-)
-_ORIGIN = frozenset(["source_url", "etag", "last_modified", "content_type", "recorded_at", "told_at"])
 _MORE = frozenset(["origins"])  # what an artifact says of itself where there is more to say
-_NOTE = frozenset(["kind", "text", "created_at"])
 _SAID = frozenset(["notes"])  # what people say of a release, where they do
+
+
+def _columns(row: type) -> frozenset[str]:
+    return frozenset(field.name for field in fields(row))
+
+
+# documents say what the rows say
+_MANIFEST = _columns(releases.VersionRow) | {"format", "artifacts"}
+_ARTIFACT = _columns(releases.ArtifactRow) - {"version_id", "verified_at"}
+_ORIGIN, _NOTE = _columns(origins.Origin), _columns(notes.Note)
 
 
 class DocumentRefused(OntofetchError):
@@ -99,15 +75,6 @@ class ReleaseDocuments:
     files: pa.Table
     results: pa.Table
     notes: list[notes.Note]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LatestDocument:
-    """What a LATEST.json says: the release, when (UTC without zone) and by whom it was set."""
-
-    version_id: str
-    updated_at: datetime
-    updated_by: str
 
 
 @contextmanager
@@ -151,7 +118,7 @@ def read_release(
         raise _refused(path, error.message) from error
 
 
-def read_latest(store: Store, slot: str) -> LatestDocument | None:
+def read_latest(store: Store, slot: str) -> Pointer | None:
     """Return what the LATEST.json of a series says, None if there is none.
 
     Raises:
@@ -166,13 +133,13 @@ def read_latest(store: Store, slot: str) -> LatestDocument | None:
         raise _refused(path, error.message) from error
 
 
-def _read_latest(document: Mapping[str, Any], slot: str) -> LatestDocument:
+def _read_latest(document: Mapping[str, Any], slot: str) -> Pointer:
     if document.get("format") != LATEST_FORMAT or document.get("slot") != slot:
         raise EventError("It is not the LATEST.json of this series.", subject=slot)
     version_id = str(document.get("version_id"))
     if layout.series_of(version_id) != slot:
         raise EventError(f"It names {quote(version_id)}, of another series.", subject=slot)
-    return LatestDocument(
+    return Pointer(
         version_id=version_id,
         updated_at=_time("updated_at", document.get("updated_at")),
         updated_by=check_text("updated_by", document.get("updated_by"), most=200, optional=False) or "",
@@ -227,33 +194,35 @@ def _read_version(document: Mapping[str, Any], folder: str, manifest: str) -> re
 
 
 def _read_notes(given: object) -> list[notes.Note]:
-    if not isinstance(given, list) or not all(isinstance(item, dict) and set(item) == _NOTE for item in given):
-        raise EventError("Its notes are not of the known format.", subject="notes")
-    read = [check_note(str(item["kind"]), item["text"], _time("created_at", item["created_at"])) for item in given]
+    read = [
+        check_note(str(item["kind"]), item["text"], _time("created_at", item["created_at"]))
+        for item in _items("notes", "Its notes", given, _NOTE)
+    ]
     if len({(note.kind, note.text) for note in read}) != len(read):
         raise EventError("Two of its notes are the same.", subject="notes")
     return read
 
 
 def _read_artifacts(given: object, version_id: str) -> list[releases.ArtifactRow]:
-    if not isinstance(given, list) or not all(map(_is_artifact, given)):
-        raise EventError("Its artifacts are not of the known format.", subject="artifacts")
-    rows = [_read_artifact(item, version_id) for item in given]
+    rows = [_read_artifact(item, version_id) for item in _items("artifacts", "Its artifacts", given, _ARTIFACT, _MORE)]
     if len({path_key(row.relpath) for row in rows}) != len(rows):
         raise EventError("Two of its artifacts are the same file where case and normal forms are folded.")
     return rows
 
 
-def _is_artifact(item: object) -> bool:
-    return isinstance(item, dict) and set(item) - _MORE == _ARTIFACT
+def _items(
+    name: str, what: str, given: object, keys: frozenset[str], more: frozenset[str] = frozenset()
+) -> list[dict[str, Any]]:
+    """Return a list of objects of which each has these keys, and perhaps `more`."""
+    if not isinstance(given, list) or not all(isinstance(item, dict) and set(item) - more == keys for item in given):
+        raise EventError(f"{what} are not of the known format.", subject=name)
+    return given
 
 
 def _read_origins(given: list[dict[str, Any]]) -> dict[str, list[origins.Origin]]:
     found: dict[str, list[origins.Origin]] = {}
     for item in given:
-        told = item.get("origins", [])
-        if not isinstance(told, list) or not all(isinstance(one, dict) and set(one) == _ORIGIN for one in told):
-            raise EventError("The origins of an artifact are not of the known format.", subject="origins")
+        told = _items("origins", "The origins of an artifact", item.get("origins", []), _ORIGIN)
         read = [_read_origin(one) for one in told]
         if read and (
             len({one.source_url for one in read}) != len(read)
@@ -266,14 +235,16 @@ def _read_origins(given: list[dict[str, Any]]) -> dict[str, list[origins.Origin]
 
 
 def _read_origin(item: Mapping[str, Any]) -> origins.Origin:
-    return origins.Origin(
-        source_url=_url(check_text("source_url", item["source_url"], optional=False) or ""),
-        etag=check_text("etag", item["etag"]),
-        last_modified=check_text("last_modified", item["last_modified"]),
-        content_type=check_text("content_type", item["content_type"]),
-        recorded_at=_time("recorded_at", item["recorded_at"]),
-        told_at=_time("told_at", item["told_at"]),
-    )
+    return origins.Origin(**_source(item), told_at=_time("told_at", item["told_at"]))
+
+
+def _source(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what artifacts and their origins both say of where bytes came from, and when."""
+    return {
+        "source_url": _url(check_text("source_url", item["source_url"], optional=False) or ""),
+        "recorded_at": _time("recorded_at", item["recorded_at"]),
+        **{name: check_text(name, item[name]) for name in ("etag", "last_modified", "content_type")},
+    }
 
 
 def _read_artifact(item: Mapping[str, Any], version_id: str) -> releases.ArtifactRow:
@@ -283,14 +254,10 @@ def _read_artifact(item: Mapping[str, Any], version_id: str) -> releases.Artifac
         artifact_id=check_sha256("artifact_id", item["artifact_id"]),
         version_id=version_id,
         relpath=check_relpath("artifact", item["relpath"]),
-        source_url=_url(check_text("source_url", item["source_url"], optional=False) or ""),
         size_bytes=check_size("size_bytes", item["size_bytes"]),
         status=item["status"],
-        recorded_at=_time("recorded_at", item["recorded_at"]),
         extraction=extractions.check(item["extraction"]),
-        etag=check_text("etag", item["etag"]),
-        last_modified=check_text("last_modified", item["last_modified"]),
-        content_type=check_text("content_type", item["content_type"]),
+        **_source(item),
     )
 
 

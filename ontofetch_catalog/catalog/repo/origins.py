@@ -6,7 +6,7 @@ The first origin of an artifact stands in its own row as well.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -15,8 +15,6 @@ from .. import fsops
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
-
-_ORIGIN = "source_url, etag, last_modified, content_type, recorded_at, told_at"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +27,9 @@ class Origin:
     content_type: str | None
     recorded_at: datetime
     told_at: datetime
+
+
+_ORIGIN = ", ".join(field.name for field in fields(Origin))
 
 
 def find_origins(connection: duckdb.DuckDBPyConnection, version_id: str) -> dict[str, list[Origin]]:
@@ -51,7 +52,7 @@ def insert_origins(
         fsops.execute(
             connection,
             f"INSERT INTO origins (version_id, relpath, {_ORIGIN}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            [version_id, relpath, *(getattr(origin, name) for name in _ORIGIN.split(", "))],
+            [version_id, relpath, *astuple(origin)],
         )
 
 

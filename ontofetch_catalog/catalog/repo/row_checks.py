@@ -6,13 +6,14 @@ Keys are compared by their 64-bit hashes first, so that a million rows fit into 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.names import SEGMENT, quote
 
 from ...errors import CatalogUnreadable
 from .. import fsops
-from ..connection import fetch_one, literal
+from ..connection import fetch_one, fetch_text, literal
 from .definitions import database_of
 from .paths import is_illegal, leads_elsewhere
 
@@ -33,27 +34,28 @@ KEYS = {
 _ID = "/".join([SEGMENT.pattern] * 3)
 # what a calendar of Python can hold, so that every row can be shown
 _BAD_TIME = "({0} < TIMESTAMP '0001-01-01' OR {0} >= TIMESTAMP '10000-01-01')"
+_NO_CALENDAR = "a time of it is in no calendar"
 # table → rule → the rows that break it
 _RULES = {
     "versions": {
         "its version_id is not service/ontology/version": f"""
             version_id IS DISTINCT FROM service || '/' || ontology || '/' || version
             OR NOT regexp_full_match(version_id, '{_ID}')""",
-        "a time of it is in no calendar": " OR ".join(map(_BAD_TIME.format, ("created_at", "pinned_at")))
+        _NO_CALENDAR: " OR ".join(map(_BAD_TIME.format, ("created_at", "pinned_at")))
         + " OR released < DATE '0001-01-01' OR released > DATE '9999-12-31'",
         "its folder is not the release's": "fs_relpath IS DISTINCT FROM version_id",
         "it lacks its layout or its time": "layout IS NULL OR created_at IS NULL",
     },
     "artifacts": {
         "its path is not a relative path": f"relpath IS NULL OR {is_illegal('relpath')}",
-        "a time of it is in no calendar": " OR ".join(map(_BAD_TIME.format, ("recorded_at", "verified_at"))),
+        _NO_CALENDAR: " OR ".join(map(_BAD_TIME.format, ("recorded_at", "verified_at"))),
         "its artifact_id is not a sha256": "artifact_id IS NULL OR NOT regexp_full_match(artifact_id, '[0-9a-f]{64}')",
         "its size is not a number of bytes": "size_bytes IS NULL OR size_bytes < 0",
         "its status is not fresh, cached or failed": "status IS NULL OR status NOT IN ('fresh', 'cached', 'failed')",
     },
     "extracted_files": {
         "its path is not a relative path": f"relpath IS NULL OR {is_illegal('relpath')}",
-        "a time of it is in no calendar": " OR ".join(map(_BAD_TIME.format, ("mtime", "verified_at"))),
+        _NO_CALENDAR: " OR ".join(map(_BAD_TIME.format, ("mtime", "verified_at"))),
         "its file_id is not a sha256": "file_id IS NULL OR NOT regexp_full_match(file_id, '[0-9a-f]{64}')",
         "its size is not a number of bytes": "size_bytes IS NULL OR size_bytes < 0",
         "it lacks its format or its time": "format IS NULL OR mtime IS NULL",
@@ -61,20 +63,20 @@ _RULES = {
     "validations": {
         "its outcome or its validator is missing": "(passed IS NULL AND coalesce(details->>'not_judged', '') = '')"
         " OR validator IS NULL OR validator_version IS NULL",
-        "a time of it is in no calendar": _BAD_TIME.format("run_at"),
+        _NO_CALENDAR: _BAD_TIME.format("run_at"),
         "its details are not an object": "details IS NULL OR json_type(details) IS DISTINCT FROM 'OBJECT'",
     },
     "origins": {
         "its source or a time of it is missing": "source_url IS NULL OR recorded_at IS NULL OR told_at IS NULL",
-        "a time of it is in no calendar": " OR ".join(map(_BAD_TIME.format, ("recorded_at", "told_at"))),
+        _NO_CALENDAR: " OR ".join(map(_BAD_TIME.format, ("recorded_at", "told_at"))),
     },
-    "latest_pointer": {"a time of it is in no calendar": _BAD_TIME.format("updated_at")},
+    "latest_pointer": {_NO_CALENDAR: _BAD_TIME.format("updated_at")},
     "notes": {
         "it is neither a note nor a tag": "kind IS NULL OR kind NOT IN ('note', 'tag') OR text IS NULL"
         " OR created_at IS NULL",
-        "a time of it is in no calendar": _BAD_TIME.format("created_at"),
+        _NO_CALENDAR: _BAD_TIME.format("created_at"),
     },
-    "events": {"a time of it is in no calendar": _BAD_TIME.format("ts")},
+    "events": {_NO_CALENDAR: _BAD_TIME.format("ts")},
 }
 
 
@@ -110,25 +112,9 @@ def refuse_invalid_paths(connection: duckdb.DuckDBPyConnection) -> None:
     Raises:
         CatalogUnreadable: There is such a row.
     """
-    parts = [
-        f"SELECT '{table}' AS name WHERE EXISTS (FROM {table} WHERE relpath IS NULL OR {leads_elsewhere('relpath')})"
-        for table in ("artifacts", "extracted_files")
-    ]
-    found = fetch_one(connection, " UNION ALL ".join(parts))
-    if found is not None:
-        refuse_invalid(connection, str(found[0]))
-
-
-# DuckDB finds what is outside of a range by the bounds of its row groups, whatever their number
-_TIMES = {
-    "artifacts": ("recorded_at", "verified_at"),
-    "origins": ("recorded_at", "told_at"),
-    "extracted_files": ("mtime", "verified_at"),
-    "validations": ("run_at",),
-    "latest_pointer": ("updated_at",),
-    "notes": ("created_at",),
-    "events": ("ts",),
-}
+    _refuse_where(
+        connection, dict.fromkeys(("artifacts", "extracted_files"), f"relpath IS NULL OR {leads_elsewhere('relpath')}")
+    )
 
 
 def refuse_invalid_times(connection: duckdb.DuckDBPyConnection) -> None:
@@ -137,13 +123,18 @@ def refuse_invalid_times(connection: duckdb.DuckDBPyConnection) -> None:
     Raises:
         CatalogUnreadable: There is such a row.
     """
+    # DuckDB finds what is outside of a range by the bounds of its row groups, whatever their number
+    _refuse_where(connection, {table: rules[_NO_CALENDAR] for table, rules in _RULES.items()})
+
+
+def _refuse_where(connection: duckdb.DuckDBPyConnection, conditions: Mapping[str, str]) -> None:
+    """Refuse a catalog in which a table has a row that its condition holds for."""
     parts = [
-        f"SELECT '{table}' AS name WHERE EXISTS (FROM {table} WHERE {' OR '.join(map(_BAD_TIME.format, columns))})"
-        for table, columns in _TIMES.items()
+        f"SELECT '{table}' WHERE EXISTS (FROM {table} WHERE {condition})" for table, condition in conditions.items()
     ]
-    found = fetch_one(connection, " UNION ALL ".join(parts))
-    if found is not None:
-        refuse_invalid(connection, str(found[0]))
+    table = fetch_text(connection, " UNION ALL ".join(parts))
+    if table is not None:
+        refuse_invalid(connection, table)
 
 
 def find_duplicates(connection: duckdb.DuckDBPyConnection) -> pa.Table:
