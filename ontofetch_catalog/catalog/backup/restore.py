@@ -28,8 +28,9 @@ from ..migrations import pending_migrations
 from ..repo import events
 from . import manifest as m
 from . import signing
+from .copying import Progress
 from .sources import Source, check_backup, hash_stream, open_source
-from .write import TIMESTAMP, Progress
+from .write import TIMESTAMP
 
 if TYPE_CHECKING:
     import duckdb
