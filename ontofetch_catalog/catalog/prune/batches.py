@@ -19,8 +19,9 @@ from ..boundaries.pointers import Pointers, drop_added
 from ..connection import Store
 from ..repo import held_facts, origins, pruning, releases, version_keys
 from ..walk import Entry, as_text, list_below, stat_paths
+from .entries import Batch
 from .kept_rows import keep_rows, read_rows
-from .plan import Batch, Plan, PlanUnusable
+from .plan import Plan, PlanUnusable
 from .plan_events import PlanEvents, stale
 from .references import staged_inodes
 from .selection import part_entries

@@ -1,4 +1,4 @@
-"""The entries of a plan: what lay on disk when it was made, as rows of a table and as lines of `entries.jsonl`."""
+"""The batches of a plan and their entries: what lay on disk when it was made, as rows and as lines of a file."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import operator
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +20,29 @@ from ..walk import Entry, as_path, as_text
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from .plan import Batch
 
 AT_ONCE = 10_000  # entries that are objects of Python together
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What is moved at once: some orphans, or a whole release.
+
+    Args:
+        number: Its place in the plan, from 0 on.
+        version_id: The release, None for orphans.
+        parts: Folders and documents of the release that move whole; empty for orphans, which move one by one.
+        entries: How many entries it has.
+        bytes: Their size.
+        artifact: The one artifact of the release that is meant with what came out of it; None: the whole release.
+    """
+
+    number: int
+    version_id: str | None
+    parts: tuple[str, ...]
+    entries: int
+    bytes: int
+    artifact: str | None = None
 
 
 def entry_schema() -> pa.Schema:

@@ -22,7 +22,7 @@ from ...errors import EventError, OntofetchError
 from .. import fsops
 from ..connection import Store
 from ..store_key import make_key, read_key
-from .entries import AT_ONCE, as_lines, entry_schema, from_lines
+from .entries import AT_ONCE, Batch, as_lines, entry_schema, from_lines
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,27 +35,6 @@ BATCH_ENTRIES = 1_000  # opening and syncing is paid once; an interrupt or anoth
 
 class PlanUnusable(OntofetchError):
     """A plan is missing, damaged, was edited, or does not fit the store any more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """What is moved at once: some orphans, or a whole release.
-
-    Args:
-        number: Its place in the plan, from 0 on.
-        version_id: The release, None for orphans.
-        parts: Folders and documents of the release that move whole; empty for orphans, which move one by one.
-        entries: How many entries it has.
-        bytes: Their size.
-        artifact: The one artifact of the release that is meant with what came out of it; None: the whole release.
-    """
-
-    number: int
-    version_id: str | None
-    parts: tuple[str, ...]
-    entries: int
-    bytes: int
-    artifact: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from ..connection import Store
 from ..repo import pruning
 from ..walk import Entry
 from .batches import APPLIED, PURGED, RESTORED, PruneBatch, PurgeBatch, RestoreBatch
-from .entries import entries_of, freed_bytes
-from .plan import Batch, Plan, read_entries, read_plan
+from .entries import Batch, entries_of, freed_bytes
+from .plan import Plan, read_entries, read_plan
 from .plan_events import PlanEvents
 
 if TYPE_CHECKING:
