@@ -234,6 +234,7 @@ _VALIDATOR = "a validator is given a path, by contract"
 # module → why it opens by a name
 BY_NAME = {
     "ontofetch_hookspecs.store_paths": "the one way",
+    "ontofetch_hookspecs.beneath": "below a descriptor that store_paths opened",
     "ontofetch_hookspecs.processes": "/proc",
     "ontofetch_hookspecs.taking": "below a descriptor that store_paths opened",
     "ontofetch_catalog.host.new_plugin": "a new project, in a new folder where a user says",

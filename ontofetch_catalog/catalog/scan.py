@@ -15,8 +15,9 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs import layout as layouts
+from ontofetch_hookspecs.json_documents import parse_json
 from ontofetch_hookspecs.names import SEGMENT, check_relpath
-from ontofetch_hookspecs.store_paths import MAX_DOCUMENT, parse_json
+from ontofetch_hookspecs.store_paths import MAX_DOCUMENT
 
 from ..errors import EventError
 from . import fsops

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ontofetch_hookspecs.events import FACTS_COLUMNS, FILES_COLUMNS, RESULTS_COLUMNS, Column, Table
+from ontofetch_hookspecs.columns import FACTS_COLUMNS, FILES_COLUMNS, RESULTS_COLUMNS, Column, Table
 from ontofetch_hookspecs.names import (
     MAX_SIZE,
     quote,

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from ontofetch_hookspecs import Look
-    from ontofetch_hookspecs.events import Table
+    from ontofetch_hookspecs.columns import Table
 
 __all__ = [
     "OutputOptions",

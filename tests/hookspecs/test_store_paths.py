@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from ontofetch_hookspecs import EventError, store_paths
-from ontofetch_hookspecs.store_paths import StorePath, below_root, make_root, open_beneath, parse_json
+from ontofetch_hookspecs.beneath import open_beneath
+from ontofetch_hookspecs.json_documents import parse_json
+from ontofetch_hookspecs.store_paths import StorePath, below_root, make_root
 
 WAYS = pytest.mark.parametrize("way", ["as the system can", "part by part"])
 

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ontofetch_hookspecs.json_documents import parse_json
 from ontofetch_hookspecs.layout import CATALOG
 from ontofetch_hookspecs.names import check_size, quote
-from ontofetch_hookspecs.store_paths import StorePath, parse_json
+from ontofetch_hookspecs.store_paths import StorePath
 
 from ...errors import EventError
 from ..walk import Entry, as_path, as_text

@@ -9,7 +9,7 @@ import os
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from ontofetch_hookspecs.events import FILES_COLUMNS, RESULTS_COLUMNS
+from ontofetch_hookspecs.columns import FILES_COLUMNS, RESULTS_COLUMNS
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ...errors import EventError
