@@ -7,15 +7,10 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from .commands import HostInfo
 from .errors import UsageError
 from .names import quote
-
-if TYPE_CHECKING:
-    pass
-
 
 def add_common_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that every command of every host understands to `parser`.
