@@ -101,7 +101,7 @@ def show_done(outcome: BoundaryResult, options: OutputOptions, *, hint: str = ""
     event, receipt = outcome.committed, outcome.receipt
     done = table_of(
         [(event.type, receipt.changed, event.version_id, receipt.rows, receipt.bytes, event.payload.get("message"))],
-        **{
+        {
             "type": "string",
             "changed": "bool",
             "version_id": "string",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
@@ -140,12 +140,12 @@ def reading(host: HostInfo) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-def table_of(rows: Iterable[Sequence[object]], **columns: str) -> pa.Table:
+def table_of(rows: Iterable[Sequence[object]], columns: Mapping[str, str]) -> pa.Table:
     """Return rows as a table.
 
     Args:
         rows: The values of each, in the order of the columns.
-        **columns: Name → its Arrow type: `string`, `int64`, `bool`, `timestamp[us]`.
+        columns: Name → its Arrow type: `string`, `int64`, `bool`, `timestamp[us]`.
     """
     import pyarrow as pa
 

@@ -230,7 +230,7 @@ def _carry_out(repairs: list[Repair], host: HostInfo) -> list[dict[str, object]]
 def _as_table(fixed: list[dict[str, object]]) -> pa.Table:
     names = ("code", "fix", "version_id", "subjects", "outcome", "message")
     return table_of(
-        ([row[name] for name in names] for row in fixed), **dict.fromkeys(names, "string") | {"subjects": "int64"}
+        ([row[name] for name in names] for row in fixed), dict.fromkeys(names, "string") | {"subjects": "int64"}
     )
 
 

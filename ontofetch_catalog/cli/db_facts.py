@@ -36,7 +36,7 @@ def main(argv: list[str], host: HostInfo) -> int:
         with bar(f"facts {version_id}", unit="files") as update:
             made.append(make_facts(host, version_id, again=args.again, progress=update))
     columns = dict.fromkeys(Made.__dataclass_fields__, "int64") | {"version_id": "string"}
-    facts = table_of(map(astuple, made), **columns)
+    facts = table_of(map(astuple, made), columns)
     emit({"facts": facts}, options=options, nothing="No release is recorded.", well=True)
     _sum_up(made)
     return EXIT_OK

@@ -148,7 +148,7 @@ def _table(rows: list[Outcome]) -> pa.Table:
         for row in rows
     )
     texts = dict.fromkeys(("path", "version_id", "state"), "string")
-    return table_of(values, **texts, files="int64", size_bytes="int64", message="string")
+    return table_of(values, {**texts, "files": "int64", "size_bytes": "int64", "message": "string"})
 
 
 def _as_text(path: str) -> str:
@@ -165,7 +165,7 @@ def _show_list(path: Path, options: OutputOptions) -> int:
     left = [item for item in read if isinstance(item, Left)]
     columns = ("name", "url", "local_name", "tag", "api")
     rows = ([getattr(item, name) or None for name in columns] for item in sources)
-    table = table_of(rows, **dict.fromkeys(columns, "string"))
+    table = table_of(rows, dict.fromkeys(columns, "string"))
     emit({"sources": table}, options=options, parameters={"list": str(path)})
     say(f"{len(sources):,} sources. Nothing was fetched or recorded; `pull URL` takes one of them.")
     for item in left[:SHOWN]:

@@ -177,7 +177,7 @@ def _show_proposal(proposal: Proposal, options: OutputOptions, *, well: bool) ->
         "sums": _sums(proposal.entries),
         "kept": table_of(
             ((as_text(item.path), item.reason, item.version_id) for item in kept),
-            **dict.fromkeys(("path", "reason", "version_id"), "string"),
+            dict.fromkeys(("path", "reason", "version_id"), "string"),
         ),
     }
     shown = {name: table for name, table in sections.items() if len(table) or name == "plan"}
@@ -263,7 +263,7 @@ def _show_plans(store: Store, options: OutputOptions) -> None:
         for totals in [item.header["totals"]]
     ]
     numbers = ("entries", "size_bytes", "batches", "applied", "restored", "purged")
-    table = table_of(rows, plan_id="string", **dict.fromkeys(numbers, "int64"))
+    table = table_of(rows, {"plan_id": "string", **dict.fromkeys(numbers, "int64")})
     emit({"plans": table}, options=options, nothing="There is no plan.")
 
 

@@ -35,7 +35,7 @@ def main(argv: list[str], host: HostInfo) -> int:
     rows = made.releases
     table = table_of(
         ((row.version_id, row.source, row.rows, row.bytes, row.message or None) for row in rows),
-        **{"version_id": "string", "source": "string", "rows": "int64", "size_bytes": "int64", "message": "string"},
+        {"version_id": "string", "source": "string", "rows": "int64", "size_bytes": "int64", "message": "string"},
     )
     left = any(row.source == "left" for row in rows)
     emit({"releases": table}, options=options, parameters={"root": str(store.root)}, well=not left)

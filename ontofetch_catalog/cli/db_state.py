@@ -79,7 +79,7 @@ def migrate(argv: list[str], host: HostInfo) -> int:
     state = "pending" if args.dry_run else "applied"
     table = table_of(
         ((item.version, item.name, item.checksum, state) for item in pending),
-        **{"version": "int32", "name": "string", "checksum": "string", "state": "string"},
+        {"version": "int32", "name": "string", "checksum": "string", "state": "string"},
     )
     emit({"migrations": table}, options=options, parameters={"dry_run": args.dry_run}, well=not args.dry_run)
     if not pending:
@@ -109,7 +109,7 @@ def recover(argv: list[str], host: HostInfo) -> int:
         else (item.boundary_id, "undone", None, None)
         for item in ended
     ]
-    table = table_of(rows, **dict.fromkeys(("boundary_id", "outcome", "type", "version_id"), "string"))
+    table = table_of(rows, dict.fromkeys(("boundary_id", "outcome", "type", "version_id"), "string"))
     emit({"recovered": table}, options=options, well=True)
     if swapped:
         say(f"The {swapped} that was interrupted is finished.")

@@ -126,5 +126,5 @@ def _table(releases: list[LockedRelease]) -> pa.Table:
         for one in releases
     )
     return table_of(
-        rows, **{"series": "string", "version_id": "string", "latest": "bool", "artifacts": "int64", "bytes": "int64"}
+        rows, {"series": "string", "version_id": "string", "latest": "bool", "artifacts": "int64", "bytes": "int64"}
     )

@@ -48,7 +48,7 @@ def _main(argv: list[str], host: HostInfo) -> int:
         renaming = Renaming(store, old, new, updated_by=user_name())
         names = renaming.look(connection)
     if args.dry_run:
-        table = table_of(names, version_id="string", new_version_id="string")
+        table = table_of(names, {"version_id": "string", "new_version_id": "string"})
         emit({"renamed": table}, options=options, nothing="Nothing would change.")
         say("Dry run, nothing was changed.")
         return EXIT_OK

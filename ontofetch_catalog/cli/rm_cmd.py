@@ -102,6 +102,6 @@ def _describe(taken: list[Taken], wanted: Wanted) -> str:
 
 def _show(taken: list[Taken], wanted: Wanted, options: OutputOptions) -> None:
     rows = ((item.version_id, len(item.entries), sum(entry.size for entry in item.entries)) for item in taken)
-    table = table_of(rows, version_id="string", files="int64", size_bytes="int64")
+    table = table_of(rows, {"version_id": "string", "files": "int64", "size_bytes": "int64"})
     emit({"taken": table}, options=options, nothing=f"{wanted.name} was removed already.")
     say(f"Dry run, nothing was changed: {_describe(taken, wanted)} would go to quarantine.")

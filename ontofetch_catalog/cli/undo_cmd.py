@@ -135,5 +135,5 @@ def _emit(found: list[Deed], options: OutputOptions, *, well: bool = False) -> N
         for deed in found
     )
     times = {"id": "int64", "done_at": "timestamp[us]"}
-    table = table_of(rows, **times, what="string", undoable="bool", message="string", why_not="string")
+    table = table_of(rows, {**times, "what": "string", "undoable": "bool", "message": "string", "why_not": "string"})
     emit({"deeds": table}, options=options, nothing="Nothing was done yet that could be undone.", well=well)
