@@ -112,12 +112,7 @@ def growth(
         UsageError: `by` is none of the three, releases and a series are both named, or they are of two series.
     """
     if (series, last, every) != (None, None, None):
-        if a or b or all or by != "path":
-            raise UsageError(
-                "A time line goes over a series, not from A to B.",
-                subject="--series",
-                hint="Leave out --a, --b, --by and --all, or --series, --last and --every.",
-            )
+        _check_time_line(pair=bool(a or b or all or by != "path"))
         return timeline(catalog, series=series, last=last, every=every)
     group = c.FOLDER if check_choice("--by", by, BY) == "folder" else c.FORMAT
     with catalog.source.open() as reader:
@@ -141,6 +136,16 @@ def growth(
     renamed = int(result["summary"][c.RENAMED_FILES].item())
     hidden = {} if renamed else {"changes": (c.PREVIOUS_RELPATH,)}
     return replace(result, hidden=hidden, titles={"kinds": f"growth from {earlier} to {later}"})
+
+
+def _check_time_line(*, pair: bool) -> None:
+    """Refuse what is about two releases beside a time line."""
+    if pair:
+        raise UsageError(
+            "A time line goes over a series, not from A to B.",
+            subject="--series",
+            hint="Leave out --a, --b, --by and --all, or --series, --last and --every.",
+        )
 
 
 def _pair(releases: Releases, a: str | None, b: str | None, *, anyway: bool) -> tuple[str, str]:
