@@ -34,8 +34,6 @@ FILES_COLUMNS = (
     Column("size_bytes", "int64", False, "size in bytes"),
     Column("mtime", "timestamp[us, UTC]", False, "modification time of the file on disk"),
 )
-
-
 RESULTS_COLUMNS = (
     Column("relpath", "string", False, "path of the validated file, as in the files table"),
     Column("file_id", "string", False, "sha256 of the bytes that were validated"),
@@ -52,8 +50,6 @@ RESULTS_COLUMNS = (
     Column("run_at", "timestamp[us, UTC]", False, "when the validator ran"),
     Column("reused_from", "string", True, "version_id#relpath of the result that was reused, null where it ran"),
 )
-
-
 KNOWN_RESULTS_COLUMNS = (
     Column("file_id", "string", False, "sha256 of the bytes that were validated"),
     Column("passed", "bool", True, "whether the file is valid, null where nobody could judge it"),
@@ -61,8 +57,6 @@ KNOWN_RESULTS_COLUMNS = (
     Column("run_at", "timestamp[us, UTC]", False, "when the validator ran"),
     Column("reused_from", "string", False, "version_id#relpath of that result"),
 )
-
-
 FACTS_COLUMNS = (
     Column("file_id", "string", False, "sha256 of the stored bytes"),
     Column("content_id", "string", False, "sha256 of the content after decompression, else equal to file_id"),
@@ -73,8 +67,6 @@ FACTS_COLUMNS = (
     Column("table_sha256", "string", True, "sha256 of that file"),
     Column("table_bytes", "int64", True, "its size in bytes"),
 )
-
-
 KNOWN_FACTS_COLUMNS = (
     Column("file_id", "string", False, "sha256 of the stored bytes"),
     Column("facts_version", "string", False, "what the facts depend on"),

@@ -12,6 +12,7 @@ from .commands import HostInfo
 from .errors import UsageError
 from .names import quote
 
+
 def add_common_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that every command of every host understands to `parser`.
 

@@ -6,11 +6,7 @@ import json
 import re
 
 MAX_DEPTH = 100  # nested objects and lists of a document; ours have 5
-
-
 MAX_VALUES = 2_000_000  # in a document: 64 MiB of `{},` would take 1.4 GB of memory
-
-
 _NESTING = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
 
 

@@ -20,18 +20,11 @@ from ..errors import EventError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-
 # what relpath_fault refuses, as expressions of RE2 over text and over bytes; they only find candidates, relpath_fault
 # then says what is wrong
 _SUSPECT_PATH = f"(^|/){NO_PART}(/|$)|{UNSAFE_CLASS}"
-
-
 _LONG_PART = f"[^/]{{{MAX_PART_BYTES + 1}}}"
-
-
 _SUSPECT_PART = f"/{NO_PART}/"  # the same for printable ASCII, with slashes around
-
-
 _BATCH_ROWS = 1 << 20
 
 

@@ -21,7 +21,6 @@ from ..walk import Entry, as_path, as_text
 if TYPE_CHECKING:
     import pyarrow as pa
 
-
 AT_ONCE = 10_000  # entries that are objects of Python together
 
 
