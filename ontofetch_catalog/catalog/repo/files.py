@@ -240,11 +240,12 @@ def audit_lines(
     line = _AUDIT_LINE.format(version=literal(version_id))
     if given is not None:
         files, artifact_id, strip = given
-        connection.register("given_files", files)
-        query = (
-            f"SELECT {line} AS line FROM (SELECT *, {literal(artifact_id)} AS artifact_id, {strip:d} AS strip"
-            " FROM given_files)"
-        )
+        with registered(connection, given_files=files):
+            yield from text_of(
+                connection,
+                f"SELECT {line} AS line FROM (SELECT *, {literal(artifact_id)} AS artifact_id, {strip:d} AS strip"
+                " FROM given_files)",
+            )
     else:
         query = f"""
             SELECT {line} AS line FROM (
@@ -255,11 +256,7 @@ def audit_lines(
                 ) a ON a.artifact_id = f.artifact_id
                 WHERE f.version_id = {literal(version_id)} ORDER BY f.relpath
             )"""
-    try:
         yield from text_of(connection, query)
-    finally:
-        if given is not None:
-            connection.unregister("given_files")
     yield from text_of(
         connection,
         f"SELECT {_REMARKS_LINE.format()} AS line FROM artifacts WHERE version_id = {literal(version_id)}"
