@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from ontofetch_hookspecs.errors import EventError
+from ontofetch_hookspecs.json_documents import parse_json
 from ontofetch_hookspecs.layout import make_version_id
 from ontofetch_hookspecs.names import check_relpath, check_sha256, check_size, check_text, quote, redact_url
-from ontofetch_hookspecs.store_paths import parse_json
 
 from .errors import UsageError
 

@@ -14,6 +14,7 @@ import pytest
 import ontofetch_hookspecs
 from ontofetch_hookspecs import (
     TRANSACTIONAL,
+    columns,
     commands,
     events,
     extensions,
@@ -47,11 +48,11 @@ VALUES = [
     ),
 ]
 COLUMNS = {
-    "FILES_COLUMNS": events.FILES_COLUMNS,
-    "FACTS_COLUMNS": events.FACTS_COLUMNS,
-    "KNOWN_FACTS_COLUMNS": events.KNOWN_FACTS_COLUMNS,
-    "RESULTS_COLUMNS": events.RESULTS_COLUMNS,
-    "KNOWN_RESULTS_COLUMNS": events.KNOWN_RESULTS_COLUMNS,
+    "FILES_COLUMNS": columns.FILES_COLUMNS,
+    "FACTS_COLUMNS": columns.FACTS_COLUMNS,
+    "KNOWN_FACTS_COLUMNS": columns.KNOWN_FACTS_COLUMNS,
+    "RESULTS_COLUMNS": columns.RESULTS_COLUMNS,
+    "KNOWN_RESULTS_COLUMNS": columns.KNOWN_RESULTS_COLUMNS,
     "RELEASES_COLUMNS": extensions.RELEASES_COLUMNS,
 }
 

@@ -12,33 +12,34 @@ from .commands import (
     PluginSetting,
     Report,
     Validator,
-    add_common_options,
     call_contribution,
     load_target,
     refuse_without,
-    take_common_options,
 )
+from .common_options import add_common_options, take_common_options
 from .errors import EventError, OntofetchError, PluginFailed, StageError, UsageError, Veto
 from .notify import ObserverError, gather, notify
 from .specs import ENTRY_POINT_GROUP, PROJECT, REQUIRED_GROUP, TRANSACTIONAL, RetiredArgument, hookimpl, hookspec
 
 if TYPE_CHECKING:
     from .collecting import ask_contribution, collect
-    from .events import (
+    from .columns import (
         FACTS_COLUMNS,
         FILES_COLUMNS,
         KNOWN_FACTS_COLUMNS,
         KNOWN_RESULTS_COLUMNS,
         RESULTS_COLUMNS,
+        Column,
+        Table,
+    )
+    from .events import (
         CatalogCommitted,
         CatalogRolledBack,
-        Column,
         DownloadDone,
         Event,
         ExtractDone,
         Receipt,
         SetLatest,
-        Table,
         ValidateDone,
         find_receipt,
         staged_path,
@@ -52,10 +53,12 @@ if TYPE_CHECKING:
 else:
     # a host that lists its commands needs no event, record or stage: each comes when somebody asks for it (PEP 562)
     _MODULES = {
+        "columns": (
+            "FACTS_COLUMNS FILES_COLUMNS KNOWN_FACTS_COLUMNS KNOWN_RESULTS_COLUMNS RESULTS_COLUMNS Column Table"
+        ),
         "events": (
-            "FACTS_COLUMNS FILES_COLUMNS KNOWN_FACTS_COLUMNS KNOWN_RESULTS_COLUMNS RESULTS_COLUMNS CatalogCommitted "
-            "CatalogRolledBack Column DownloadDone Event ExtractDone Receipt SetLatest Table ValidateDone find_receipt "
-            "staged_path"
+            "CatalogCommitted CatalogRolledBack DownloadDone Event ExtractDone Receipt SetLatest ValidateDone "
+            "find_receipt staged_path"
         ),
         "collecting": "ask_contribution collect",
         "extensions": "RELEASES_COLUMNS Exporter ExportOptions Finding Look Retention",

@@ -5,18 +5,16 @@ Events are frozen and checked when they are made; they know nothing of who sends
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
+from .columns import Table
 from .errors import EventError
+from .event_checks import check_extra, check_flag, check_globs, check_root, check_staged, check_table
 from .layout import find_layout, make_version_id, split_version_id
 from .names import (
-    MAX_ROOTED_BYTES,
     check_relpath,
     check_sha256,
     check_size,
@@ -24,143 +22,8 @@ from .names import (
     check_time,
     quote,
     redact_url,
-    root_fault,
 )
 from .remarks import MOST_REMARKS, Remark
-
-MAX_EXTRA_BYTES = 16_384
-
-
-@runtime_checkable
-class Table(Protocol):
-    """A table that can be read any number of times, like a pyarrow.Table or a polars.DataFrame."""
-
-    def __len__(self) -> int:
-        """Return the number of rows."""
-
-    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        """Return a PyCapsule with an Arrow C stream of all rows, anew at each call."""
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """Describe one column of a table in an event: name, Arrow type, whether null is allowed, meaning."""
-
-    name: str
-    type: str
-    nullable: bool
-    meaning: str
-
-
-FILES_COLUMNS = (
-    Column("relpath", "string", False, "path below the release's data folder, POSIX, as on disk"),
-    Column("file_id", "string", False, "sha256 of the bytes, 64 lower-case hex digits"),
-    Column("format", "string", False, "name of the format, `unknown` where there is none"),
-    Column("size_bytes", "int64", False, "size in bytes"),
-    Column("mtime", "timestamp[us, UTC]", False, "modification time of the file on disk"),
-)
-RESULTS_COLUMNS = (
-    Column("relpath", "string", False, "path of the validated file, as in the files table"),
-    Column("file_id", "string", False, "sha256 of the bytes that were validated"),
-    Column("validator", "string", False, "name of the validator"),
-    Column("validator_version", "string", False, "version of the validator"),
-    Column("passed", "bool", True, "whether the file is valid, null where nobody could judge it"),
-    Column(
-        "details",
-        "string",
-        False,
-        "a JSON object: counts; why it fails under `error`, where under `line` and `column`; why nobody could judge it "
-        "under `not_judged`; `unfinished`: there was no time or room to",
-    ),
-    Column("run_at", "timestamp[us, UTC]", False, "when the validator ran"),
-    Column("reused_from", "string", True, "version_id#relpath of the result that was reused, null where it ran"),
-)
-KNOWN_RESULTS_COLUMNS = (
-    Column("file_id", "string", False, "sha256 of the bytes that were validated"),
-    Column("passed", "bool", True, "whether the file is valid, null where nobody could judge it"),
-    Column("details", "string", False, "a JSON object"),
-    Column("run_at", "timestamp[us, UTC]", False, "when the validator ran"),
-    Column("reused_from", "string", False, "version_id#relpath of that result"),
-)
-FACTS_COLUMNS = (
-    Column("file_id", "string", False, "sha256 of the stored bytes"),
-    Column("content_id", "string", False, "sha256 of the content after decompression, else equal to file_id"),
-    Column("facts_version", "string", False, "what the facts depend on: the algorithm, versions of libraries"),
-    Column("facts", "string", True, "the small facts as a JSON object, null where there are none"),
-    Column("reason", "string", True, "why there are none, null where there are"),
-    Column("table", "string", True, "path of the table of terms below `staged`, a file of Parquet"),
-    Column("table_sha256", "string", True, "sha256 of that file"),
-    Column("table_bytes", "int64", True, "its size in bytes"),
-)
-KNOWN_FACTS_COLUMNS = (
-    Column("file_id", "string", False, "sha256 of the stored bytes"),
-    Column("facts_version", "string", False, "what the facts depend on"),
-    Column("reason", "string", True, "why there are none, null where there are"),
-)
-
-
-def _check_table(name: str, value: object) -> None:
-    if not isinstance(value, Table):
-        raise EventError(
-            f"{name} is a {type(value).__name__}, not a table that can be read more than once.",
-            subject=name,
-            hint="Pass a pyarrow.Table or a polars.DataFrame; call read_all() on a reader first.",
-        )
-
-
-def _check_path(name: str, value: object) -> Path:
-    if not isinstance(value, Path):
-        raise EventError(f"{name} is a {type(value).__name__}, not a pathlib.Path.", subject=name)
-    if not value.is_absolute() or ".." in value.parts or "\0" in str(value):
-        raise EventError(f"{name} is {quote(value)}, not an absolute path.", subject=name)
-    return value
-
-
-def _check_root(value: object) -> None:
-    path = _check_path("root", value)
-    fault = root_fault(str(path))
-    if fault is not None:
-        raise EventError(f"root is {quote(path)}, which {fault}.", subject="root", hint="Use another folder.")
-
-
-def _check_staged(value: object, root: Path) -> None:
-    """Check that what an intent will say of staged bytes can be read again: the path below the root, else the name."""
-    if value is None:
-        return
-    path = _check_path("staged", value)
-    inner = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
-    check_relpath("staged", inner, most=MAX_ROOTED_BYTES)
-    try:
-        os.fsencode(path)
-    except UnicodeEncodeError as error:
-        raise EventError(f"staged is {quote(path)}, which no file system can hold.", subject="staged") from error
-
-
-def _check_globs(name: str, value: object) -> None:
-    if not isinstance(value, tuple):
-        raise EventError(f"{name} is {quote(value)}, not a tuple of globs.", subject=name)
-    for pattern in value:
-        check_text(name, pattern, optional=False)
-
-
-def _check_extra(value: object) -> None:
-    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
-        raise EventError(f"extra is a {type(value).__name__}, not a mapping of names to values.", subject="extra")
-    try:
-        size = len(json.dumps(dict(value), allow_nan=False).encode())
-    except (TypeError, ValueError, RecursionError) as error:
-        raise EventError(f"extra can't be written as JSON: {error}.", subject="extra") from error
-    if size > MAX_EXTRA_BYTES:
-        raise EventError(
-            f"extra has {size:,} bytes as JSON, more than {MAX_EXTRA_BYTES:,}.",
-            subject="extra",
-            hint="Keep the large part in a file of its own, and its name here.",
-        )
-
-
-def _check_flag(name: str, value: object) -> None:
-    if not isinstance(value, bool):
-        raise EventError(f"{name} is {quote(value)}, neither True nor False.", subject=name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +41,7 @@ class Event:
     config_hash: str
 
     def __post_init__(self) -> None:
-        _check_root(self.root)
+        check_root(self.root)
         check_text("run_id", self.run_id, most=200, optional=False)
         check_text("config_hash", self.config_hash, most=200, optional=False)
 
@@ -247,11 +110,11 @@ class DownloadDone(Event):
         if not isinstance(self.status, str) or self.status not in ("fresh", "cached"):
             raise EventError(f"status is {quote(self.status)}, neither fresh nor cached.", subject="status")
         check_time("fetched_at", self.fetched_at)
-        _check_staged(self.staged, self.root)
-        _check_flag("replace", self.replace)
+        check_staged(self.staged, self.root)
+        check_flag("replace", self.replace)
         if self.files is not None:
-            _check_table("files", self.files)
-        _check_extra(self.extra)
+            check_table("files", self.files)
+        check_extra(self.extra)
 
     @property
     def version_id(self) -> str:
@@ -295,19 +158,19 @@ class ExtractDone(Event):
         split_version_id(self.version_id)
         check_relpath("artifact", self.artifact)
         check_sha256("artifact_id", self.artifact_id)
-        _check_table("files", self.files)
-        _check_globs("include", self.include)
-        _check_globs("exclude", self.exclude)
+        check_table("files", self.files)
+        check_globs("include", self.include)
+        check_globs("exclude", self.exclude)
         if not isinstance(self.strip, int) or isinstance(self.strip, bool) or not 0 <= self.strip <= 1000:
             raise EventError(f"strip is {quote(self.strip)}, not a number of folders.", subject="strip")
         if not isinstance(self.remarks, tuple) or not all(isinstance(remark, Remark) for remark in self.remarks):
             raise EventError("remarks is not a tuple of Remark.", subject="remarks")
         if len(self.remarks) > MOST_REMARKS:
             raise EventError(f"There are more than {MOST_REMARKS} remarks.", subject="remarks")
-        _check_flag("portable", self.portable)
+        check_flag("portable", self.portable)
         check_time("started_at", self.started_at)
         check_time("finished_at", self.finished_at)
-        _check_staged(self.staged, self.root)
+        check_staged(self.staged, self.root)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -332,12 +195,12 @@ class ValidateDone(Event):
     def __post_init__(self) -> None:
         Event.__post_init__(self)
         split_version_id(self.version_id)
-        _check_table("results", self.results)
+        check_table("results", self.results)
         check_time("started_at", self.started_at)
         check_time("finished_at", self.finished_at)
         if self.facts is not None:
-            _check_table("facts", self.facts)
-        _check_staged(self.staged, self.root)
+            check_table("facts", self.facts)
+        check_staged(self.staged, self.root)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -361,7 +224,7 @@ class SetLatest(Event):
         split_version_id(self.version_id)
         check_text("updated_by", self.updated_by, most=200, optional=False)
         check_time("decided_at", self.decided_at)
-        _check_flag("accept_failures", self.accept_failures)
+        check_flag("accept_failures", self.accept_failures)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .checked import check_contribution, check_target, check_tuple, check_word
+from .columns import Column
 from .errors import EventError
-from .events import Column
 from .names import check_text, quote
 
 SEVERITIES = ("error", "warning", "note")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from .events import Table
+from .columns import Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

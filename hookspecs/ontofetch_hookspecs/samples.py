@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .events import CatalogCommitted, CatalogRolledBack, DownloadDone, ExtractDone, SetLatest, Table, ValidateDone
+from .columns import Table
+from .events import CatalogCommitted, CatalogRolledBack, DownloadDone, ExtractDone, SetLatest, ValidateDone
 
 if TYPE_CHECKING:
     import pyarrow as pa

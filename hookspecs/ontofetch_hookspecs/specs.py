@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
+    from .columns import Table
     from .commands import Command, HostInfo, PluginSetting, Report, Validator
-    from .events import CatalogCommitted, CatalogRolledBack, DownloadDone, ExtractDone, SetLatest, Table, ValidateDone
+    from .events import CatalogCommitted, CatalogRolledBack, DownloadDone, ExtractDone, SetLatest, ValidateDone
     from .extensions import Exporter, Finding, Retention
     from .origins import SourceScheme
     from .records import DownloadRecord, VersionRecord

@@ -24,8 +24,9 @@ from typing import BinaryIO
 from .errors import EventError, StageError, next_step
 from .layout import STAGING
 from .names import check_relpath, check_sha256, check_size, check_text, is_ambiguous, quote, redact_url
+from .open_folders import OpenFolders
 from .processes import Owner, this_process
-from .store_paths import OpenFolders, StorePath, make_root
+from .store_paths import StorePath, make_root
 
 RECORD = "stage.json"
 LOCK = ".lock"

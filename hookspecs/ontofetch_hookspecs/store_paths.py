@@ -7,28 +7,20 @@ files are for. A `StorePath` is no `os.PathLike` on purpose: `open()` and `Path`
 from __future__ import annotations
 
 import errno
-import functools
-import json
 import os
-import re
 import stat
-import sys
-import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .beneath import FOLDER, open_beneath
 from .errors import EventError
+from .json_documents import parse_json
 from .names import quote
 
 MAX_DOCUMENT = 1 << 26  # bytes; no record or document that we write is larger
-MAX_DEPTH = 100  # nested objects and lists of a document; ours have 5
-MAX_VALUES = 2_000_000  # in a document: 64 MiB of `{},` would take 1.4 GB of memory
-MOST_OPEN = 16  # folders that stay open while files are made in them
 STORE_MODE = 0o700  # of the folder of a new store
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_NESTING = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
 _ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 
@@ -126,7 +118,7 @@ class StorePath:
 
     def open_folder(self) -> int:
         """Open a folder and return its descriptor; raises as `open` does."""
-        return self.open(_FOLDER)
+        return self.open(FOLDER)
 
     @contextmanager
     def in_folder(self) -> Iterator[tuple[int, str]]:
@@ -244,101 +236,6 @@ class StorePath:
         return parse_json(self.read_bytes(most))
 
 
-class OpenFolders:
-    """The folders below one place in which files are made, a few of them open at a time.
-
-    Most files lie in the folder of the one before, and an open folder is no longer looked for: who moves it away
-    meanwhile finds the files where it has become.
-
-    Args:
-        place: What all paths are below.
-    """
-
-    def __init__(self, place: StorePath) -> None:
-        self._place = place
-        self._open: dict[str, int] = {}  # path → descriptor, the one that was asked for last at the end
-        weakref.finalize(self, _close_all, self._open)
-
-    def create_file(self, relpath: str) -> int:
-        """Make a new file as `StorePath.create_file` does, and its folders where they are missing.
-
-        Raises:
-            OSError: See there.
-        """
-        folder, _, name = relpath.rpartition("/")
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-        try:
-            return open_beneath(self._descriptor(folder), name, flags, 0o644)
-        except FileNotFoundError:
-            # it was removed since it was opened
-            self._forget(folder)
-            (self._place / folder if folder else self._place).make_folders()
-            return open_beneath(self._descriptor(folder), name, flags, 0o644)
-
-    def close(self) -> None:
-        """Close all of them."""
-        _close_all(self._open)
-
-    def _descriptor(self, folder: str) -> int:
-        found = self._open.pop(folder, None)
-        if found is None:
-            found = self._opened(self._place / folder if folder else self._place)
-            if len(self._open) >= MOST_OPEN:
-                self._forget(next(iter(self._open)))
-        self._open[folder] = found
-        return found
-
-    def _opened(self, place: StorePath) -> int:
-        try:
-            return place.open_folder()
-        except FileNotFoundError:
-            place.make_folders()
-            return place.open_folder()
-
-    def _forget(self, folder: str) -> None:
-        descriptor = self._open.pop(folder, None)
-        if descriptor is not None:
-            os.close(descriptor)
-
-
-def _close_all(opened: dict[str, int]) -> None:
-    while opened:
-        os.close(opened.popitem()[1])
-
-
-def parse_json(data: bytes | str) -> object:
-    """Return what a JSON document holds that came from outside.
-
-    Raises:
-        ValueError: It is no JSON (NaN is none), nested deeper than MAX_DEPTH, has more than MAX_VALUES values, or a
-            number that is too long.
-    """
-    raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
-    check_values(raw)
-    if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH:
-        depth = 0
-        for found in _NESTING.finditer(raw):
-            first = found[0][:1]
-            depth += (first in b"[{") - (first in b"]}")
-            if depth > MAX_DEPTH:
-                raise ValueError(f"it is nested more than {MAX_DEPTH} levels deep")
-    return json.loads(raw, parse_constant=_no_constant)
-
-
-def check_values(raw: bytes) -> None:
-    """Check that a JSON document has no more values than `parse_json` takes; commas in its texts count, too.
-
-    Raises:
-        ValueError: It has.
-    """
-    if raw.count(b"[") + raw.count(b"{") + raw.count(b",") > MAX_VALUES:
-        raise ValueError(f"it has more than {MAX_VALUES:,} values")
-
-
-def _no_constant(text: str) -> object:
-    raise ValueError(f"{text} is no JSON")
-
-
 def entries_of(folder: int) -> list[tuple[str, int]]:
     """Return (name, kind as in `stat.S_IFMT`) of what an open folder holds, sorted by name."""
     with os.scandir(folder) as entries:
@@ -383,78 +280,3 @@ def make_root(root: Path, mode: int = STORE_MODE) -> bool:
         # somebody else has just made it; what is no folder fails at the next step
         return False
     return True
-
-
-# --- the system's way -------------------------------------------------------------------------------------------------
-
-
-def open_beneath(top: int, relpath: str, flags: int, mode: int = 0) -> int:
-    """Open `relpath` below an open folder; no part of it may be a link, also if one takes a folder's place meanwhile.
-
-    Linux: openat2(2) with RESOLVE_BENEATH and RESOLVE_NO_SYMLINKS; elsewhere, and where that call is not allowed, one
-    part after the other with O_NOFOLLOW.
-
-    Raises:
-        OSError: See `StorePath.open`.
-    """
-    flags |= os.O_NOFOLLOW | os.O_CLOEXEC
-    if not {"", ".", ".."}.isdisjoint(relpath.split("/")) or "\0" in relpath:
-        # RESOLVE_BENEATH would let `a/../b` pass, and the way part by part even `..`
-        raise OSError(errno.EXDEV, "its path would lead out of its folder", relpath)
-    if "/" not in relpath:
-        return os.open(relpath, flags, mode, dir_fd=top)
-    call = _openat2()
-    if call is not None:
-        return call(top, relpath, flags, mode)
-    return _open_part_by_part(top, relpath, flags, mode)
-
-
-def _open_part_by_part(top: int, relpath: str, flags: int, mode: int) -> int:
-    *above, name = relpath.split("/")
-    current = top
-    try:
-        for part in above:
-            inner = os.open(part, _FOLDER, dir_fd=current)
-            if current != top:
-                os.close(current)
-            current = inner
-        return os.open(name, flags, mode, dir_fd=current)
-    finally:
-        if current != top:
-            os.close(current)
-
-
-@functools.cache
-def _openat2() -> Callable[[int, str, int, int], int] | None:
-    """Return a caller of openat2(2), None where there is none."""
-    if not sys.platform.startswith("linux") or os.uname().machine not in ("x86_64", "aarch64"):
-        return None
-    import ctypes
-
-    class How(ctypes.Structure):
-        _fields_ = (("flags", ctypes.c_uint64), ("mode", ctypes.c_uint64), ("resolve", ctypes.c_uint64))
-
-    syscall = ctypes.CDLL(None, use_errno=True).syscall
-    number, resolve = 437, 0x02 | 0x04 | 0x08  # NO_MAGICLINKS, NO_SYMLINKS, BENEATH: linux/openat2.h
-
-    def call(top: int, relpath: str, flags: int, mode: int) -> int:
-        how = How(flags, mode if flags & os.O_CREAT else 0, resolve)
-        while True:
-            sys.audit("open", relpath, None, flags)
-            found = syscall(number, top, os.fsencode(relpath), ctypes.byref(how), ctypes.sizeof(how))
-            if found >= 0:
-                return int(found)
-            code = ctypes.get_errno()
-            # EAGAIN: something was renamed on the way; EINTR: a signal came
-            if code not in (errno.EAGAIN, errno.EINTR):
-                raise OSError(code, os.strerror(code), relpath)
-
-    here = os.open("/", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.close(call(here, "proc", _FOLDER, 0))
-    except OSError as error:
-        # an old kernel, or a sandbox that does not know the call
-        return None if error.errno in (errno.ENOSYS, errno.EPERM) else call
-    finally:
-        os.close(here)
-    return call

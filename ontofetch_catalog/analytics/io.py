@@ -16,8 +16,9 @@ from typing import IO
 
 import polars as pl
 
+from ontofetch_hookspecs.json_documents import parse_json
 from ontofetch_hookspecs.names import MAX_SIZE, quote
-from ontofetch_hookspecs.store_paths import StorePath, parse_json
+from ontofetch_hookspecs.store_paths import StorePath
 
 from ..errors import CatalogUnreadable, UsageError
 from . import columns as c

@@ -35,22 +35,18 @@ CHANGES = Section(
 MEANING = replace(CHANGES, name="meaning", title="what became of terms from release A to release B")
 _SHORT = next(field for field in CHANGES.fields if field.name == c.TERM)
 _KIND = next(field for field in CHANGES.fields if field.name == c.KIND)
-TERMS = Section(
-    "terms",
-    "terms of files",
-    (
-        f.VERSION,
-        replace(f.PATH, meaning="path of the file"),
-        _SHORT,
-        Field(c.IRI, TEXT, "IRI of the term"),
-        _KIND,
-        Field(c.LABEL, TEXT, "English label, else one without language, else another one"),
-        Field(c.DEFINITION, TEXT, "likewise"),
-        Field(c.DEPRECATED, BOOL, "whether it is obsolete"),
-        Field(c.REPLACED_BY, TEXT, "IRIs of what replaces it, with blanks between"),
-        Field(c.CONSIDER, TEXT, "IRIs of what to consider instead, likewise"),
-        Field(c.PARENTS, TEXT, "IRIs of its named parents, likewise"),
-        Field(c.ALT_IDS, TEXT, "IRIs of terms that were merged into it, likewise"),
-        Field(c.STATEMENTS, INT, "number of statements about it; triples, in OBO clauses"),
-    ),
-)
+TERMS = Section("terms", "terms of files", (
+    f.VERSION,
+    replace(f.PATH, meaning="path of the file"),
+    _SHORT,
+    Field(c.IRI, TEXT, "IRI of the term"),
+    _KIND,
+    Field(c.LABEL, TEXT, "English label, else one without language, else another one"),
+    Field(c.DEFINITION, TEXT, "likewise"),
+    Field(c.DEPRECATED, BOOL, "whether it is obsolete"),
+    Field(c.REPLACED_BY, TEXT, "IRIs of what replaces it, with blanks between"),
+    Field(c.CONSIDER, TEXT, "IRIs of what to consider instead, likewise"),
+    Field(c.PARENTS, TEXT, "IRIs of its named parents, likewise"),
+    Field(c.ALT_IDS, TEXT, "IRIs of terms that were merged into it, likewise"),
+    Field(c.STATEMENTS, INT, "number of statements about it; triples, in OBO clauses"),
+))  # fmt: skip

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -198,6 +198,30 @@ def fetch_one(
     """
     rows: list[tuple[Any, ...]] = connection.execute(sql, parameters or []).fetchall()
     return rows[0] if rows else None
+
+
+def fetch_number(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[Any] | None = None) -> int:
+    """Return the one number that a query asks for; 0 where it has no row or no value."""
+    found = fetch_one(connection, sql, parameters)
+    return int(found[0] or 0) if found else 0
+
+
+def fetch_text(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[Any] | None = None) -> str | None:
+    """Return the one text that a query asks for, None if it has no row."""
+    found = fetch_one(connection, sql, parameters)
+    return str(found[0]) if found else None
+
+
+@contextmanager
+def registered(connection: duckdb.DuckDBPyConnection, **tables: object) -> Iterator[None]:
+    """Let the queries inside name Arrow tables, or a stream of them that passes by once, by these names."""
+    for name, table in tables.items():
+        connection.register(name, table)
+    try:
+        yield
+    finally:
+        for name in tables:
+            connection.unregister(name)
 
 
 def literal(text: str) -> str:

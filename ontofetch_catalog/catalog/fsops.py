@@ -20,7 +20,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ontofetch_hookspecs.store_paths import StorePath, entries_of, open_beneath
+from ontofetch_hookspecs.beneath import open_beneath
+from ontofetch_hookspecs.store_paths import StorePath, entries_of
 
 if TYPE_CHECKING:
     import duckdb

@@ -15,10 +15,11 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
+from ontofetch_hookspecs.json_documents import check_values
 from ontofetch_hookspecs.layout import INTENTS, QUARANTINE, STAGING
 from ontofetch_hookspecs.names import check_size, quote
 from ontofetch_hookspecs.stages import LOCK, RECORD, holding, is_abandoned
-from ontofetch_hookspecs.store_paths import MAX_DOCUMENT, StorePath, check_values
+from ontofetch_hookspecs.store_paths import MAX_DOCUMENT, StorePath
 
 from ..errors import EventError, PreconditionFailed, RecoveryFailed
 from . import fsops

@@ -15,8 +15,9 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs import layout as layouts
+from ontofetch_hookspecs.json_documents import parse_json
 from ontofetch_hookspecs.names import SEGMENT, check_relpath
-from ontofetch_hookspecs.store_paths import parse_json
+from ontofetch_hookspecs.store_paths import MAX_DOCUMENT
 
 from ..errors import EventError
 from . import fsops
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 BATCH_ROWS = 1 << 14
-MANIFEST_BYTES = 1 << 26  # no release has artifacts enough for a longer one
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +49,8 @@ class Place:
     @property
     def parts(self) -> tuple[tuple[str, str], ...]:
         """Return (folder as on disk, folder in native spelling) of sources and data, below the root."""
-        native = layouts.NATIVE
-        return (
-            (f"{self.folder}/{self.layout.source}", f"{self.folder}/{native.source}"),
-            (f"{self.folder}/{self.layout.data}", f"{self.folder}/{native.data}"),
-        )
+        names = ((getattr(self.layout, part), getattr(layouts.NATIVE, part)) for part in ("source", "data"))
+        return tuple((f"{self.folder}/{real}", f"{self.folder}/{native}") for real, native in names)
 
 
 @dataclass(slots=True)
@@ -153,7 +150,8 @@ def _find_unrecorded(root: int, known: set[tuple[int, int]], found: Scan) -> Ite
                 if (state.st_dev, state.st_ino) in known:
                     continue
                 folder = f"{service}/{ontology}/{version}"
-                layout = _layout_of(in_version, folder, found)
+                told = (_told_layout(in_version, name, folder, found) for name in layouts.manifest_names())
+                layout = next(filter(None, told), None)
                 if is_store(in_version):
                     found.obstacles.foreign.append(folder)
                 if layout is not None:
@@ -185,21 +183,14 @@ def _named_folders(descriptor: int, path: str, found: Scan) -> Iterator[tuple[st
             os.close(inner)
 
 
-def _layout_of(descriptor: int, folder: str, found: Scan) -> layouts.Layout | None:
-    """Return the layout that a manifest of ours names for the folder it lies in, None if there is none."""
-    told = (_told_layout(descriptor, name, folder, found) for name in layouts.manifest_names())
-    return next((layout for layout in told if layout is not None), None)
-
-
 def _told_layout(descriptor: int, name: str, folder: str, found: Scan) -> layouts.Layout | None:
+    """Return the layout that a manifest of ours names for the folder it lies in, None if it is none."""
     try:
         manifest = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=descriptor)
         with os.fdopen(manifest, "rb") as stream:
             if not stat.S_ISREG(os.fstat(manifest).st_mode):
                 return None
-            told = parse_json(stream.read(MANIFEST_BYTES))
-        if not isinstance(told, dict):
-            return None
+            told: Any = parse_json(stream.read(MAX_DOCUMENT))
         if (told["version_id"], told["fs_relpath"]) != (folder, folder) or not isinstance(told["format"], int):
             return None
         return layouts.find_layout(told["layout"])

@@ -5,37 +5,26 @@ Everything is done by column; nothing is read from or written to disk.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ontofetch_hookspecs.events import FACTS_COLUMNS, FILES_COLUMNS, RESULTS_COLUMNS, Column, Table
+from ontofetch_hookspecs.columns import FACTS_COLUMNS, FILES_COLUMNS, RESULTS_COLUMNS, Column, Table
 from ontofetch_hookspecs.names import (
-    MAX_PART_BYTES,
-    MAX_PATH_BYTES,
     MAX_SIZE,
-    NO_PART,
-    UNSAFE_CLASS,
-    path_key,
     quote,
-    relpath_fault,
 )
 
 from ..errors import EventError
+from .path_columns import check_paths, check_unique
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# what relpath_fault refuses, as expressions of RE2 over text and over bytes; they only find candidates, relpath_fault
-# then says what is wrong
-_SUSPECT_PATH = f"(^|/){NO_PART}(/|$)|{UNSAFE_CLASS}"
-_LONG_PART = f"[^/]{{{MAX_PART_BYTES + 1}}}"
-_SUSPECT_PART = f"/{NO_PART}/"  # the same for printable ASCII, with slashes around
 # an object of one level without escapes, as most are: then it needs no parser
 _PLAIN_TEXT = r'"[^"\\\x00-\x1f]*"'
 _PLAIN_MEMBER = rf"{_PLAIN_TEXT}: (?:{_PLAIN_TEXT}|true|false|null|-?(?:0|[1-9][0-9]{{0,17}}))"
 _PLAIN_DETAILS = rf"^\{{(?:{_PLAIN_MEMBER}(?:, {_PLAIN_MEMBER})*)?\}}$"
-_BATCH_ROWS = 1 << 20
 _HEX, _SHA256_DIGITS = "0123456789abcdef", 64
 # microseconds since 1970: what a datetime can hold, from 0001-01-01 to the last moment of 9999
 _FIRST_TIME, _LAST_TIME = -62_135_596_800_000_000, 253_402_300_799_999_999
@@ -53,11 +42,11 @@ def read_files(files: Table, *, folded: bool = True) -> pa.Table:
         EventError: A column is missing or of another type, a value breaks the contract, or a path is there twice.
     """
     table = _conform("files", files, FILES_COLUMNS)
-    _check_paths(table["relpath"])
+    check_paths(table["relpath"])
     _check_hashes(table["file_id"])
     _check_matches(table, "format", r"^[a-z0-9][a-z0-9_+.-]{0,39}$", "is not the name of a format")
     _check_sizes(table)
-    _check_unique(table["relpath"], folded=folded)
+    check_unique(table["relpath"], folded=folded)
     return table
 
 
@@ -70,7 +59,7 @@ def read_results(results: Table) -> pa.Table:
     import pyarrow.compute as pc
 
     table = _conform("results", results, RESULTS_COLUMNS)
-    _check_paths(table["relpath"])
+    check_paths(table["relpath"])
     _check_hashes(table["file_id"])
     for name in ("validator", "validator_version"):
         _check_matches(table, name, r"^[A-Za-z0-9][A-Za-z0-9._+~ -]{0,99}$", f"is not a {name.replace('_', ' ')}")
@@ -95,7 +84,7 @@ def read_facts(facts: Table) -> pa.Table:
     for name in ("file_id", "content_id"):
         _check_hashes(table[name])
     _check_hashes(staged["table_sha256"])
-    _check_paths(staged["table"])
+    check_paths(staged["table"])
     if staged["table_bytes"].null_count or staged["table_sha256"].null_count:
         raise EventError("A table of terms in the facts table has no size or no sha256.", subject="facts")
     has, why, beside = (pc.is_valid(table[name]) for name in ("facts", "reason", "table"))
@@ -198,47 +187,6 @@ def _check_times(name: str, column: str, times: pa.ChunkedArray) -> None:
         )
 
 
-def _check_paths(paths: pa.ChunkedArray) -> None:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    lengths = pc.binary_length(paths)
-    longest = pc.max(lengths).as_py() or 0
-    if longest <= MAX_PART_BYTES and all(_are_plain(batch) for batch in _batches(paths)):
-        return
-    suspect = pc.match_substring_regex(paths, _SUSPECT_PATH)
-    if longest > MAX_PART_BYTES:
-        # as bytes the expression counts bytes
-        long_part = pc.match_substring_regex(paths.cast(pa.binary()), _LONG_PART)
-        suspect = pc.or_(suspect, pc.or_(long_part, pc.greater(lengths, MAX_PATH_BYTES)))
-    for path in paths.filter(suspect).to_pylist():
-        fault = relpath_fault(path)
-        if fault is not None:
-            raise EventError(f"The path {quote(path)} {fault}.", subject=path, hint="The whole table was refused.")
-
-
-def _batches(paths: pa.ChunkedArray) -> Iterator[pa.StringArray]:
-    """Yield the paths in arrays small enough that their texts, joined, stay below the 2 GiB of one Arrow text."""
-    for chunk in paths.chunks:
-        for start in range(0, len(chunk), _BATCH_ROWS):
-            yield chunk.slice(start, _BATCH_ROWS)
-
-
-def _are_plain(paths: pa.StringArray) -> bool:
-    """Say whether all paths are printable ASCII without an empty part, `.` or `..`; most tables are, and it costs half.
-
-    They are looked at as one long path: an expression costs more to start than to go on.
-    """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if not pc.all(pc.ascii_is_printable(paths)).as_py():
-        return len(paths) == 0
-    whole = pa.ListArray.from_arrays(pa.array([0, len(paths)], pa.int32()), paths)
-    text = pc.binary_join_element_wise("", pc.binary_join(whole, "/"), "", "/")
-    return not pc.match_substring_regex(text, _SUSPECT_PART)[0].as_py()
-
-
 def _check_hashes(hashes: pa.ChunkedArray) -> None:
     import pyarrow.compute as pc
 
@@ -318,44 +266,3 @@ def _is_json_object(text: str) -> bool:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(name)
-
-
-def _check_unique(paths: pa.ChunkedArray, *, folded: bool) -> None:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    keys = path_keys(paths) if folded else paths
-    # in order, none is there twice; ranking names that are nearly so costs a third of hashing them, in time and memory
-    if is_sorted(keys) or pc.max(pc.rank(keys, tiebreaker="dense")).as_py() == len(keys):
-        del keys
-        # the pool would keep what the keys took while the rows are recorded
-        pa.default_memory_pool().release_unused()
-        return
-    counts = pc.value_counts(keys)
-    double = counts.filter(pc.greater(counts.field("counts"), 1)).field("values")[0].as_py()
-    both = paths.filter(pc.equal(keys, double)).to_pylist()[:2]
-    raise EventError(
-        f"The paths {quote(both[0])} and {quote(both[1])} are the same file where case and normal forms are folded.",
-        subject=both[1],
-    )
-
-
-def path_keys(paths: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return `names.path_key` of each path, as a column."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if pc.all(pc.string_is_ascii(paths)).as_py() in (True, None):
-        return pc.ascii_lower(paths)
-    # one text with NULs between (no path has one): folding and composing it whole is folding each path
-    text = "\0".join(paths.to_pylist())
-    return pa.chunked_array([pa.array(path_key(text).split("\0"), pa.string())])
-
-
-def is_sorted(paths: pa.ChunkedArray) -> bool:
-    """Say whether paths stand in strictly ascending order of their bytes."""
-    import pyarrow.compute as pc
-
-    if len(paths) < 2:
-        return True
-    return bool(pc.all(pc.less(paths.slice(0, len(paths) - 1), paths.slice(1))).as_py())

@@ -11,7 +11,7 @@ from ontofetch_hookspecs.names import quote
 
 from ..errors import AmbiguousVersion, UsageError, VersionUnknown
 from ..rendering.progress import bar
-from .common import profiled, running
+from .common import profiled, running, table_of
 from .output import OutputOptions, emit, say
 from .quiet import take_options
 
@@ -98,27 +98,18 @@ def carry_out(host: HostInfo, store: Store, boundary: MaintenanceBoundary) -> Bo
 
 def show_done(outcome: BoundaryResult, options: OutputOptions, *, hint: str = "") -> None:
     """Show what a boundary has done: a row of what its event says, and on stderr what to type next."""
-    import pyarrow as pa
-
     event, receipt = outcome.committed, outcome.receipt
-    row = {
-        "type": event.type,
-        "changed": receipt.changed,
-        "version_id": event.version_id,
-        "rows": receipt.rows,
-        "size_bytes": receipt.bytes,
-        "message": event.payload.get("message"),
-    }
-    schema = pa.schema(
-        [
-            ("type", pa.string()),
-            ("changed", pa.bool_()),
-            ("version_id", pa.string()),
-            ("rows", pa.int64()),
-            ("size_bytes", pa.int64()),
-            ("message", pa.string()),
-        ]
+    done = table_of(
+        [(event.type, receipt.changed, event.version_id, receipt.rows, receipt.bytes, event.payload.get("message"))],
+        {
+            "type": "string",
+            "changed": "bool",
+            "version_id": "string",
+            "rows": "int64",
+            "size_bytes": "int64",
+            "message": "string",
+        },
     )
-    emit({"done": pa.Table.from_pylist([row], schema=schema)}, options=options, well=True)
+    emit({"done": done}, options=options, well=True)
     if receipt.changed and hint:
         say(hint)

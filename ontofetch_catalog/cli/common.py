@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
@@ -139,6 +139,19 @@ def reading(host: HostInfo) -> Iterator[duckdb.DuckDBPyConnection]:
 
     with sessions.reading(store_of(host)) as connection:
         yield connection
+
+
+def table_of(rows: Iterable[Sequence[object]], columns: Mapping[str, str]) -> pa.Table:
+    """Return rows as a table.
+
+    Args:
+        rows: The values of each, in the order of the columns.
+        columns: Name → its Arrow type: `string`, `int64`, `bool`, `timestamp[us]`.
+    """
+    import pyarrow as pa
+
+    schema = pa.schema([(name, pa.type_for_alias(kind)) for name, kind in columns.items()])
+    return pa.Table.from_pylist([dict(zip(columns, row, strict=True)) for row in rows], schema=schema)
 
 
 def say_incomplete(rows: pa.Table, host: HostInfo) -> None:

@@ -12,7 +12,7 @@ from ontofetch_hookspecs import HostInfo
 from ..errors import EXIT_FINDINGS, EXIT_OK, CatalogLocked, OntofetchError
 from ..rendering.progress import Update, bar
 from .ask import confirm
-from .common import make_parser, store_of
+from .common import make_parser, store_of, table_of
 from .doctor_checks import Checks, find_checks, open_checks
 from .output import OutputOptions, emit, say, warn
 from .quiet import is_quiet
@@ -230,11 +230,10 @@ def _carry_out(repairs: list[Repair], host: HostInfo) -> list[dict[str, object]]
 
 
 def _as_table(fixed: list[dict[str, object]]) -> pa.Table:
-    import pyarrow as pa
-
     names = ("code", "fix", "version_id", "subjects", "outcome", "message")
-    schema = pa.schema([(name, pa.int64() if name == "subjects" else pa.string()) for name in names])
-    return pa.Table.from_pylist(fixed, schema=schema)
+    return table_of(
+        ([row[name] for name in names] for row in fixed), dict.fromkeys(names, "string") | {"subjects": "int64"}
+    )
 
 
 def _conclude(found: Examination, host: HostInfo, checks: Checks) -> int:

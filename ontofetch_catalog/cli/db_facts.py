@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import astuple
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs import HostInfo
 
 from ..errors import EXIT_OK
 from ..rendering.progress import bar
-from .common import make_parser, reading, store_to_write
+from .common import make_parser, reading, store_to_write, table_of
 from .output import OutputOptions, emit, say
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ What is known is left as it is, and an interrupted run goes on where it was. Wit
 
 def main(argv: list[str], host: HostInfo) -> int:
     """Run `db facts` and return its exit code."""
-    import pyarrow as pa
-
     from ..host.facts_again import Made, make_facts
 
     parser = make_parser(host, "db facts", _TEXT, "db facts brickschema/0.7.9")
@@ -37,12 +35,9 @@ def main(argv: list[str], host: HostInfo) -> int:
     for version_id in _releases(host, args.release):
         with bar(f"facts {version_id}", unit="files") as update:
             made.append(make_facts(host, version_id, again=args.again, progress=update))
-    types = {"version_id": pa.string()}
-    columns = {
-        name: pa.array([asdict(row)[name] for row in made], types.get(name, pa.int64()))
-        for name in Made.__dataclass_fields__
-    }
-    emit({"facts": pa.table(columns)}, options=options, nothing="No release is recorded.", well=True)
+    columns = dict.fromkeys(Made.__dataclass_fields__, "int64") | {"version_id": "string"}
+    facts = table_of(map(astuple, made), columns)
+    emit({"facts": facts}, options=options, nothing="No release is recorded.", well=True)
     _sum_up(made)
     return EXIT_OK
 

@@ -13,7 +13,7 @@ from ontofetch_hookspecs.store_paths import StorePath
 
 from ..errors import EXIT_FINDINGS, EXIT_OK
 from ..rendering.progress import bar
-from .common import make_parser, store_to_write
+from .common import make_parser, store_to_write, table_of
 from .output import OutputOptions, emit, say, warn
 
 if TYPE_CHECKING:
@@ -143,18 +143,12 @@ def _show(host: HostInfo, made: Imported, request: object, options: OutputOption
 
 
 def _table(rows: list[Outcome]) -> pa.Table:
-    import pyarrow as pa
-
-    return pa.table(
-        {
-            "path": pa.array([_as_text(row.path) for row in rows], pa.string()),
-            "version_id": pa.array([row.version_id or None for row in rows], pa.string()),
-            "state": pa.array([row.state for row in rows], pa.string()),
-            "files": pa.array([row.files for row in rows], pa.int64()),
-            "size_bytes": pa.array([row.bytes for row in rows], pa.int64()),
-            "message": pa.array([" ".join(row.messages) or None for row in rows], pa.string()),
-        }
+    values = (
+        (_as_text(row.path), row.version_id or None, row.state, row.files, row.bytes, " ".join(row.messages) or None)
+        for row in rows
     )
+    texts = dict.fromkeys(("path", "version_id", "state"), "string")
+    return table_of(values, {**texts, "files": "int64", "size_bytes": "int64", "message": "string"})
 
 
 def _as_text(path: str) -> str:
@@ -163,8 +157,6 @@ def _as_text(path: str) -> str:
 
 
 def _show_list(path: Path, options: OutputOptions) -> int:
-    import pyarrow as pa
-
     from ..importing.found import Left
     from ..importing.lists import Source, read_sources
 
@@ -172,9 +164,8 @@ def _show_list(path: Path, options: OutputOptions) -> int:
     sources = [item for item in read if isinstance(item, Source)]
     left = [item for item in read if isinstance(item, Left)]
     columns = ("name", "url", "local_name", "tag", "api")
-    table = pa.table(
-        {name: pa.array([getattr(item, name) or None for item in sources], pa.string()) for name in columns}
-    )
+    rows = ([getattr(item, name) or None for name in columns] for item in sources)
+    table = table_of(rows, dict.fromkeys(columns, "string"))
     emit({"sources": table}, options=options, parameters={"list": str(path)})
     say(f"{len(sources):,} sources. Nothing was fetched or recorded; `pull URL` takes one of them.")
     for item in left[:SHOWN]:

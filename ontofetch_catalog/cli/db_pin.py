@@ -5,6 +5,7 @@ from __future__ import annotations
 from ontofetch_hookspecs import HostInfo
 
 from ..errors import EXIT_OK
+from .changing import carry_out
 from .common import make_parser, reading, store_to_write
 from .output import OutputOptions, emit, say
 
@@ -34,15 +35,12 @@ def main(argv: list[str], host: HostInfo) -> int:
 
 
 def _change(host: HostInfo, name: str, *, remove: bool) -> None:
-    from ..catalog.boundaries.engine import carry_out
-    from ..catalog.boundaries.observers import notify_observers
     from ..catalog.prune.pins import Pin, Unpin
     from ..catalog.repo.releases import resolve_version
 
     store = store_to_write(host)
     with reading(host) as connection:
         version_id = resolve_version(connection, name)
-    outcome = carry_out(store, (Unpin if remove else Pin)(store, version_id))
-    notify_observers(host.manager, store, outcome)
+    outcome = carry_out(host, store, (Unpin if remove else Pin)(store, version_id))
     if not outcome.receipt.changed:
         say(f"{version_id} is {'not pinned' if remove else 'pinned already'}.")

@@ -12,7 +12,7 @@ from ontofetch_hookspecs.names import quote
 from ..errors import EXIT_OK, UsageError
 from ..rendering.progress import bar
 from ..rendering.text import human_size
-from .common import make_parser, reading, store_of, store_to_write
+from .common import make_parser, reading, store_of, store_to_write, table_of
 from .output import OutputOptions, emit, say, warn
 from .prune_rules import add_rule_options, describe_rules, find_rule, rules_of_sources
 
@@ -165,8 +165,6 @@ def _confirm(args: argparse.Namespace) -> None:
 
 
 def _show_proposal(proposal: Proposal, options: OutputOptions, *, well: bool) -> None:
-    import pyarrow as pa
-
     from ..catalog.walk import as_text
 
     columns = ["path", "size_bytes", "age_seconds", "reason", "version_id", "touched_at", "kind", "batch"]
@@ -177,12 +175,9 @@ def _show_proposal(proposal: Proposal, options: OutputOptions, *, well: bool) ->
     sections = {
         "plan": entries,
         "sums": _sums(proposal.entries),
-        "kept": pa.table(
-            {
-                "path": pa.array([as_text(item.path) for item in kept], pa.string()),
-                "reason": pa.array([item.reason for item in kept], pa.string()),
-                "version_id": pa.array([item.version_id for item in kept], pa.string()),
-            }
+        "kept": table_of(
+            ((as_text(item.path), item.reason, item.version_id) for item in kept),
+            dict.fromkeys(("path", "reason", "version_id"), "string"),
         ),
     }
     shown = {name: table for name, table in sections.items() if len(table) or name == "plan"}
@@ -256,21 +251,20 @@ def _say_next(done: Done, step: str, host: HostInfo) -> None:
 
 
 def _show_plans(store: Store, options: OutputOptions) -> None:
-    import pyarrow as pa
-
     from ..catalog.prune import batches, plan, steps
+
+    kinds = (batches.APPLIED, batches.RESTORED, batches.PURGED)
 
     plans = [plan.read_plan(store, name) for name in plan.list_plans(store)]
     counts = steps.batch_counts(store, plans)
-    rows = {
-        "plan_id": pa.array([item.plan_id for item in plans], pa.string()),
-        "entries": pa.array([item.header["totals"]["entries"] for item in plans], pa.int64()),
-        "size_bytes": pa.array([item.header["totals"]["bytes"] for item in plans], pa.int64()),
-        "batches": pa.array([len(item.batches) for item in plans], pa.int64()),
-    }
-    for name, kind in (("applied", batches.APPLIED), ("restored", batches.RESTORED), ("purged", batches.PURGED)):
-        rows[name] = pa.array([count[kind] for count in counts], pa.int64())
-    emit({"plans": pa.table(rows)}, options=options, nothing="There is no plan.")
+    rows = [
+        (item.plan_id, totals["entries"], totals["bytes"], len(item.batches), *(count[kind] for kind in kinds))
+        for item, count in zip(plans, counts, strict=True)
+        for totals in [item.header["totals"]]
+    ]
+    numbers = ("entries", "size_bytes", "batches", "applied", "restored", "purged")
+    table = table_of(rows, {"plan_id": "string", **dict.fromkeys(numbers, "int64")})
+    emit({"plans": table}, options=options, nothing="There is no plan.")
 
 
 def _explain(store: Store, args: argparse.Namespace, options: OutputOptions) -> None:

@@ -6,7 +6,7 @@ from ontofetch_hookspecs import HostInfo
 
 from ..errors import EXIT_FINDINGS, EXIT_OK
 from ..rendering.progress import bar
-from .common import make_parser, store_of
+from .common import make_parser, store_of, table_of
 from .output import OutputOptions, emit, say
 from .shared_cmd import tell_store
 
@@ -19,8 +19,6 @@ The copy of a shared catalog is made anew from there, and nothing is lost."""
 
 def main(argv: list[str], host: HostInfo) -> int:
     """Rebuild the catalog and print a row per release."""
-    import pyarrow as pa
-
     from ..catalog.boundaries import notify_observers
     from ..catalog.rebuild.build import LOST, rebuild
     from ..catalog.shared.address import read_address
@@ -42,14 +40,9 @@ def main(argv: list[str], host: HostInfo) -> int:
             tell=lambda outcome: notify_observers(host.manager, store, outcome),
         )
     rows = made.releases
-    table = pa.table(
-        {
-            "version_id": pa.array([row.version_id for row in rows], pa.string()),
-            "source": pa.array([row.source for row in rows], pa.string()),
-            "rows": pa.array([row.rows for row in rows], pa.int64()),
-            "size_bytes": pa.array([row.bytes for row in rows], pa.int64()),
-            "message": pa.array([row.message or None for row in rows], pa.string()),
-        }
+    table = table_of(
+        ((row.version_id, row.source, row.rows, row.bytes, row.message or None) for row in rows),
+        {"version_id": "string", "source": "string", "rows": "int64", "size_bytes": "int64", "message": "string"},
     )
     left = any(row.source == "left" for row in rows)
     emit({"releases": table}, options=options, parameters={"root": str(store.root)}, well=not left)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ontofetch_hookspecs import HostInfo
 
 from ..errors import EXIT_OK
+from .changing import carry_out
 from .common import make_parser, store_to_write
 from .output import OutputOptions, emit, say
 
@@ -18,14 +19,11 @@ def main(argv: list[str], host: HostInfo) -> int:
     """Run `db refresh` and return its exit code."""
     import pyarrow as pa
 
-    from ..catalog.boundaries.engine import carry_out
-    from ..catalog.boundaries.observers import notify_observers
     from ..catalog.boundaries.refresh import Refresh
 
     options = OutputOptions.from_args(make_parser(host, "db refresh", _TEXT, "db refresh").parse_args(argv))
     store = store_to_write(host)
-    outcome = carry_out(store, Refresh(store))
-    notify_observers(host.manager, store, outcome)
+    outcome = carry_out(host, store, Refresh(store))
     row = {"releases": outcome.receipt.rows, "milliseconds": round(outcome.receipt.milliseconds)}
     emit({"refresh": pa.Table.from_pylist([row])}, options=options, well=True)
     say(f"Computed the sums of {outcome.receipt.rows:,} releases.")

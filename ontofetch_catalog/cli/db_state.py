@@ -8,7 +8,7 @@ from ontofetch_hookspecs import HostInfo
 from ontofetch_hookspecs.layout import QUARANTINE, STAGING
 
 from ..errors import EXIT_OK
-from .common import make_parser, reading, store_of
+from .common import make_parser, reading, store_of, table_of
 from .output import OutputOptions, emit, say, warn
 
 if TYPE_CHECKING:
@@ -65,8 +65,6 @@ def _database_bytes(store: Store) -> int:
 
 def migrate(argv: list[str], host: HostInfo) -> int:
     """Bring the schema up to date, or show with --dry-run what is pending."""
-    import pyarrow as pa
-
     from ..catalog import migrations, sessions
     from ..catalog.boundaries import notify_recovered
 
@@ -83,14 +81,11 @@ def migrate(argv: list[str], host: HostInfo) -> int:
         notify_recovered(host.manager, store, session.recovered)
         pending = tuple(item for item in migrations.available_migrations() if item.name in done)
     state = "pending" if args.dry_run else "applied"
-    columns = {
-        "version": pa.array([item.version for item in pending], pa.int32()),
-        "name": pa.array([item.name for item in pending], pa.string()),
-        "checksum": pa.array([item.checksum for item in pending], pa.string()),
-        "state": pa.array([state for _ in pending], pa.string()),
-    }
-    well = not args.dry_run
-    emit({"migrations": pa.table(columns)}, options=options, parameters={"dry_run": args.dry_run}, well=well)
+    table = table_of(
+        ((item.version, item.name, item.checksum, state) for item in pending),
+        {"version": "int32", "name": "string", "checksum": "string", "state": "string"},
+    )
+    emit({"migrations": table}, options=options, parameters={"dry_run": args.dry_run}, well=not args.dry_run)
     if not pending:
         say("The schema is up to date.")
     return EXIT_OK
@@ -98,8 +93,6 @@ def migrate(argv: list[str], host: HostInfo) -> int:
 
 def recover(argv: list[str], host: HostInfo) -> int:
     """End what a dead process left open: finish what had committed, undo the rest."""
-    import pyarrow as pa
-
     from ..catalog import sessions
     from ..catalog.boundaries import notify_recovered
     from ..catalog.generation import require_database
@@ -117,13 +110,14 @@ def recover(argv: list[str], host: HostInfo) -> int:
             ended, swapped = session.recovered, session.swapped
         back = bring_back(store) if read_address(store) is not None else 0
         notify_recovered(host.manager, store, ended)
-    columns = {
-        "boundary_id": pa.array([item.boundary_id for item in ended], pa.string()),
-        "outcome": pa.array(["undone" if item.event is None else "finished" for item in ended], pa.string()),
-        "type": pa.array([item.event.type if item.event else None for item in ended], pa.string()),
-        "version_id": pa.array([item.event.version_id if item.event else None for item in ended], pa.string()),
-    }
-    emit({"recovered": pa.table(columns)}, options=options, well=True)
+    rows = [
+        (item.boundary_id, "finished", item.event.type, item.event.version_id)
+        if item.event
+        else (item.boundary_id, "undone", None, None)
+        for item in ended
+    ]
+    table = table_of(rows, dict.fromkeys(("boundary_id", "outcome", "type", "version_id"), "string"))
+    emit({"recovered": table}, options=options, well=True)
     if swapped:
         say(f"The {swapped} that was interrupted is finished.")
     if back:

@@ -12,7 +12,7 @@ from ontofetch_hookspecs.names import REDACTED
 
 from ..errors import EXIT_OK, VersionUnknown
 from ..lock_file import LOCK_FILE, LockedArtifact, LockedRelease, encode
-from .common import make_parser, profiled, reading, running
+from .common import make_parser, profiled, reading, running, table_of
 from .destination import check_destination
 from .output import OutputOptions, emit, save, say, warn
 
@@ -115,14 +115,16 @@ def _releases(rows: pa.Table) -> tuple[list[LockedRelease], list[str]]:
 
 
 def _table(releases: list[LockedRelease]) -> pa.Table:
-    import pyarrow as pa
-
-    return pa.table(
-        {
-            "series": pa.array([series_of(one.version_id) for one in releases], pa.string()),
-            "version_id": pa.array([one.version_id for one in releases], pa.string()),
-            "latest": pa.array([one.latest for one in releases], pa.bool_()),
-            "artifacts": pa.array([len(one.artifacts) for one in releases], pa.int64()),
-            "bytes": pa.array([sum(part.size_bytes for part in one.artifacts) for one in releases], pa.int64()),
-        }
+    rows = (
+        (
+            series_of(one.version_id),
+            one.version_id,
+            one.latest,
+            len(one.artifacts),
+            sum(p.size_bytes for p in one.artifacts),
+        )
+        for one in releases
+    )
+    return table_of(
+        rows, {"series": "string", "version_id": "string", "latest": "bool", "artifacts": "int64", "bytes": "int64"}
     )

@@ -7,7 +7,7 @@ from ontofetch_hookspecs import HostInfo
 from ..errors import EXIT_OK, VersionUnknown
 from .ask import confirm
 from .changing import carry_out, find_named, run_command, show_done, user_name
-from .common import make_parser, reading
+from .common import make_parser, reading, table_of
 from .output import OutputOptions, emit, say
 from .rm_cmd import store_of_command
 from .source_hints import say_asked_again
@@ -24,8 +24,6 @@ def main(argv: list[str], host: HostInfo) -> int:
 
 
 def _main(argv: list[str], host: HostInfo) -> int:
-    import pyarrow as pa
-
     from ..catalog.repo import deeds
     from ..catalog.undoing.renaming import KINDS, Renaming, check_name, complete
 
@@ -50,11 +48,8 @@ def _main(argv: list[str], host: HostInfo) -> int:
         renaming = Renaming(store, old, new, updated_by=user_name())
         names = renaming.look(connection)
     if args.dry_run:
-        table = {
-            "version_id": pa.array([name for name, _ in names], pa.string()),
-            "new_version_id": pa.array([name for _, name in names], pa.string()),
-        }
-        emit({"renamed": pa.table(table)}, options=options, nothing="Nothing would change.")
+        table = table_of(names, {"version_id": "string", "new_version_id": "string"})
+        emit({"renamed": table}, options=options, nothing="Nothing would change.")
         say("Dry run, nothing was changed.")
         return EXIT_OK
     if len(names) > 1:

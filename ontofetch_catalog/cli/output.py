@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from ontofetch_hookspecs import Look
-    from ontofetch_hookspecs.events import Table
+    from ontofetch_hookspecs.columns import Table
 
 __all__ = [
     "OutputOptions",
@@ -174,24 +174,40 @@ def emit(
     """
     if well and is_quiet() and not options.asked:
         return
-    from ontofetch_hookspecs import ExportOptions, ask_contribution
-
-    from ..rendering.cells import cut, to_rows
     from ..rendering.styles import style_of
 
-    plugin, exporter = options.formats.find(options.format)
+    _, exporter = options.formats.find(options.format)
     if exporter.binary and options.out is None and sys.stdout.isatty():
         raise UsageError(
             f"{exporter.name.capitalize()} is binary and this is a terminal.",
             subject="--format",
             hint=f"Add --out FILE{next(iter(exporter.endings), '')}.",
         )
+    data = _encode(sections, options, parameters or {}, look or style_of(sections, titles or {}), page)
+    if nothing and not data:
+        say(nothing)
+    if options.out is not None:
+        save(options.out, data)
+    elif sys.stdout.isatty():
+        _write_stdout(_harmless(data, colours=exporter.colours))
+    else:
+        _write_stdout(data)
+
+
+def _encode(
+    sections: Mapping[str, Table], options: OutputOptions, parameters: Mapping[str, object], look: Look, page: Page
+) -> bytes:
+    """Return what the format that was asked for makes of the sections."""
+    from ontofetch_hookspecs import ExportOptions, ask_contribution
+
+    from ..rendering.cells import cut, to_rows
+
+    plugin, exporter = options.formats.find(options.format)
     # a frame of Polars stays one, with its own types; nobody imports Polars for anything else
     frames = {name: table if _is_frame(table) else to_rows(table) for name, table in sections.items()}
-    look = look or style_of(sections, titles or {})
     asked = ExportOptions(
         title=page.title,
-        parameters=parameters or {},
+        parameters=parameters,
         top=options.top,
         totals={name: len(frame) for name, frame in frames.items()},
         exact=options.bytes,
@@ -201,15 +217,7 @@ def emit(
         pictures=page.pictures,
     )
     kept: dict[str, Table] = {name: cut(look, name, frame, options.top) for name, frame in frames.items()}
-    data = ask_contribution(plugin, f"its format {exporter.name}", exporter.target, kept, asked, read=_as_bytes)
-    if nothing and not data:
-        say(nothing)
-    if options.out is not None:
-        save(options.out, data)
-    elif sys.stdout.isatty():
-        _write_stdout(_harmless(data, colours=exporter.colours))
-    else:
-        _write_stdout(data)
+    return ask_contribution(plugin, f"its format {exporter.name}", exporter.target, kept, asked, read=_as_bytes)
 
 
 def _is_frame(table: object) -> TypeGuard[pl.DataFrame]:

@@ -11,7 +11,7 @@ from ..errors import EXIT_OK, UsageError, VersionUnknown
 from ..rendering.text import human_size
 from .ask import confirm
 from .changing import carry_out, find_named, run_command, show_done, user_name
-from .common import make_parser, reading, store_to_write
+from .common import make_parser, reading, store_to_write, table_of
 from .output import OutputOptions, emit, say
 from .source_hints import say_asked_again
 
@@ -101,12 +101,7 @@ def _describe(taken: list[Taken], wanted: Wanted) -> str:
 
 
 def _show(taken: list[Taken], wanted: Wanted, options: OutputOptions) -> None:
-    import pyarrow as pa
-
-    rows = {
-        "version_id": pa.array([item.version_id for item in taken], pa.string()),
-        "files": pa.array([len(item.entries) for item in taken], pa.int64()),
-        "size_bytes": pa.array([sum(entry.size for entry in item.entries) for item in taken], pa.int64()),
-    }
-    emit({"taken": pa.table(rows)}, options=options, nothing=f"{wanted.name} was removed already.")
+    rows = ((item.version_id, len(item.entries), sum(entry.size for entry in item.entries)) for item in taken)
+    table = table_of(rows, {"version_id": "string", "files": "int64", "size_bytes": "int64"})
+    emit({"taken": table}, options=options, nothing=f"{wanted.name} was removed already.")
     say(f"Dry run, nothing was changed: {_describe(taken, wanted)} would go to quarantine.")

@@ -1,7 +1,4 @@
-"""The command `show`: one page about a term, a release, a series, or a content, found by path or sha256.
-
-What the page of a term says stands in a module of its own.
-"""
+"""The command `show`: one page about a term, a release, a series, or a content, found by path or sha256."""
 
 from __future__ import annotations
 
@@ -14,9 +11,8 @@ from ontofetch_hookspecs.names import quote
 
 from ..errors import EXIT_OK, OntofetchError, VersionUnknown
 from .common import make_parser, profiled, reading, statistics_of, store_of
-from .output import OutputOptions, emit, warn
+from .output import OutputOptions, Page, emit, say, say_lines, warn
 from .quiet import take_options
-from .show_term import show_term
 
 if TYPE_CHECKING:
     import duckdb
@@ -64,7 +60,7 @@ def main(argv: list[str], host: HostInfo) -> int:
     args = parser.parse_args(argv)
     options = OutputOptions.from_args(args)
     if args.kind == "term" or (args.kind is None and _TERM.fullmatch(args.what)):
-        return show_term(host, options, args.what, args.series)
+        return _show_term(host, options, args.what, args.series)
     return profiled(argv, lambda: _show(host, options, args.what, args.kind))
 
 
@@ -84,6 +80,27 @@ def _show(host: HostInfo, options: OutputOptions, what: str, kind: str | None) -
             )
     parameters = {"what": what, "kind": name}
     emit(sections, options=options, parameters=parameters, titles=_TITLES)
+    return EXIT_OK
+
+
+def _show_term(host: HostInfo, options: OutputOptions, word: str, series: str | None) -> int:
+    """Print the life of a term, in one series or in all.
+
+    Raises:
+        UsageError: The catalog has no term of that name.
+    """
+    from ..analytics import Catalog
+    from ..analytics.reports.term import term
+
+    catalog = Catalog.open(host.root, settings=host.settings, tell=say_lines if options.profile else None)
+    found = term(catalog, word=word, series=series)
+    emit(found, options=options, parameters=found.parameters, look=found.look(), page=Page(f"Term {word}"))
+    unknown = found["term"]["unknown"].sum()
+    if unknown:
+        say(
+            f"Of {unknown:,} releases it is not known what they say of {quote(word)};"
+            f" `{host.name} db facts` makes it known."
+        )
     return EXIT_OK
 
 

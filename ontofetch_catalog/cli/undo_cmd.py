@@ -9,7 +9,7 @@ from ontofetch_hookspecs import HostInfo
 from ..errors import EXIT_OK, PreconditionFailed
 from ..rendering.progress import bar
 from .changing import carry_out, run_command, show_done, user_name
-from .common import make_parser, reading, store_to_write
+from .common import make_parser, reading, store_to_write, table_of
 from .numbers import whole
 from .output import OutputOptions, emit, say
 from .rm_cmd import store_of_command
@@ -130,14 +130,10 @@ def _list(host: HostInfo, options: OutputOptions) -> None:
 
 
 def _emit(found: list[Deed], options: OutputOptions, *, well: bool = False) -> None:
-    import pyarrow as pa
-
-    rows = {
-        "id": pa.array([deed.row.event_id for deed in found], pa.int64()),
-        "done_at": pa.array([deed.row.done_at for deed in found], pa.timestamp("us")),
-        "what": pa.array([deed.what for deed in found], pa.string()),
-        "undoable": pa.array([not deed.why_not for deed in found], pa.bool_()),
-        "message": pa.array([deed.message for deed in found], pa.string()),
-        "why_not": pa.array([deed.why_not or None for deed in found], pa.string()),
-    }
-    emit({"deeds": pa.table(rows)}, options=options, nothing="Nothing was done yet that could be undone.", well=well)
+    rows = (
+        (deed.row.event_id, deed.row.done_at, deed.what, not deed.why_not, deed.message, deed.why_not or None)
+        for deed in found
+    )
+    times = {"id": "int64", "done_at": "timestamp[us]"}
+    table = table_of(rows, {**times, "what": "string", "undoable": "bool", "message": "string", "why_not": "string"})
+    emit({"deeds": table}, options=options, nothing="Nothing was done yet that could be undone.", well=well)

@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath
@@ -23,6 +23,7 @@ from ontofetch_hookspecs.store_paths import StorePath
 from ..errors import ExtractError
 from . import signatures, tars, zips
 from .bounds import UNLIMITED, Budget, Limits
+from .foreign import compression_at, refuse_foreign
 from .inflating import NotRead, Readable
 from .remarks import BEHIND
 from .streams import open_inflated
@@ -42,6 +43,7 @@ __all__ = [
     "read_entries",
 ]
 
+M = TypeVar("M")
 _DAMAGE = (EOFError, OSError, zlib.error, UnicodeError, ValueError)
 
 
@@ -156,9 +158,9 @@ def read_entries(
         yield from _one_file(stream, "", name, budget) if document else _zip_entries(stream, name, budget)
         return
     with damage_named(name):
-        compression, telling = _compression_of(stream, head, name)
+        compression, telling = compression_at(stream, head, name)
         start = _beginning(open_inflated(stream, compression)) if compression else head
-    _refuse_foreign(telling, start, compression, name)
+    refuse_foreign(telling, start, compression, name)
     if tars.is_tar(start, name):
         yield from _tar_entries(_rewound(stream, compression, budget), name, budget)
         return
@@ -183,55 +185,6 @@ def _one_file(stream: IO[bytes], compression: str, name: str, budget: Budget) ->
     budget.begin(single)
     opened = _opening(lambda: Counted(_rewound(stream, compression, budget), budget), name)
     yield Entry(single, "file", os.fstat(stream.fileno()).st_mtime, opened, alone=True)
-
-
-def _compression_of(stream: IO[bytes], head: bytes, name: str) -> tuple[str, bytes]:
-    """Return how a file is compressed and the bytes that tell it, and leave its place at the beginning."""
-    found = signatures.compression_of(head, name)
-    place = 0
-    while not found and signatures.SKIPPABLE.match(head):
-        # frames of somebody else's data; what they stand before tells whose (pzstd writes some)
-        place += 8 + int.from_bytes(head[4:8], "little")
-        stream.seek(place)
-        head = stream.read(8)
-        found = signatures.compression_of(head, name)
-        if not head and signatures.claims_compression(name):
-            found = "zst"
-    stream.seek(0)
-    return found, head
-
-
-def _refuse_foreign(head: bytes, start: bytes, compression: str, name: str) -> None:
-    """Name what can't be read here: a kind of its own, or one kind packed into another.
-
-    Raises:
-        ExtractError: It is of such a kind.
-    """
-    foreign = signatures.foreign_of(head, name)
-    if foreign is not None:
-        raise _not_read(name, f"is {foreign.title}", foreign.tool)
-    if not compression:
-        return
-    single = signatures.without_ending(name, compression)
-    foreign = signatures.foreign_of(start, single)
-    if foreign is not None:
-        raise _not_read(name, f"is {foreign.title} inside of {compression}", foreign.tool)
-    inner = signatures.compression_of(start, single)
-    if inner:
-        raise _not_read(name, f"is compressed twice, by {inner} and then by {compression}", f"{_TOOLS[compression]} -d")
-    if start.startswith(zips.LOCAL) and not zips.is_named_document(single):
-        raise _not_read(name, f"is a zip inside of {compression}", f"{_TOOLS[compression]} -d")
-
-
-_TOOLS = {"gz": "gzip", "bz2": "bzip2", "xz": "xz", "zst": "zstd"}
-
-
-def _not_read(name: str, what: str, tool: str) -> ExtractError:
-    return ExtractError(
-        f"{quote(name)} {what}, which can't be read here.",
-        subject=name,
-        hint=f"Nothing was unpacked. Unpack it with `{tool}` and pull what comes out, several files as a zip or a tar.",
-    )
 
 
 def _rewound(stream: IO[bytes], compression: str, budget: Budget) -> Readable:
@@ -268,13 +221,18 @@ class Counted:
         return data
 
 
-def _zip_entries(stream: IO[bytes], name: str, budget: Budget) -> Iterator[Entry]:
-    members = zips.read_members(stream, budget)
+def _undamaged(members: Iterator[M], name: str) -> Iterator[M]:
+    """Yield the members of an archive; damage between two of them is an ExtractError."""
     while True:
         with damage_named(name):
             member = next(members, None)
         if member is None:
             return
+        yield member
+
+
+def _zip_entries(stream: IO[bytes], name: str, budget: Budget) -> Iterator[Entry]:
+    for member in _undamaged(zips.read_members(stream, budget), name):
         budget.begin(member.name)
         yield Entry(member.name, member.kind, member.mtime, _opening(member.open, name), whole=member.whole)
 
@@ -300,12 +258,7 @@ def _opening(opened: Callable[[], Readable], name: str) -> Callable[[], Abstract
 
 
 def _tar_entries(stream: Readable, name: str, budget: Budget) -> Iterator[Entry]:
-    members = tars.read_members(stream, budget)
-    while True:
-        with damage_named(name):
-            member = next(members, None)
-        if member is None:
-            return
+    for member in _undamaged(tars.read_members(stream, budget), name):
         budget.begin(member.name)
         opened = _opening(partial(_same, member.stream), name)
         target = member.target.removeprefix("./")

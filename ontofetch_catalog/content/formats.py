@@ -6,7 +6,6 @@ It looks at names and bytes and never opens a file; what a syntax looks like is 
 from __future__ import annotations
 
 from .byte_order import as_utf8
-from .media_types import by_content_type
 from .syntaxes import look_at_json, look_at_text
 from .xml_roots import look_at_xml
 
@@ -25,6 +24,16 @@ BY_ENDING = {
     "js": "javascript", "css": "css", "proto": "protobuf", "graphql": "graphql", "sql": "sql", "xlsx": "xlsx",
     "parquet": "parquet", "jsonl": "jsonl", "ndjson": "jsonl", "ini": "ini", "cfg": "ini", "sh": "shell",
     "java": "java", "zip": "zip", "tar": "tar", "hdt": "hdt",
+}  # fmt: skip
+# those of XML and JSON are not among them: such content tells by itself, and where it does not, the server is wrong
+_BY_CONTENT_TYPE = {
+    "text/turtle": "turtle", "application/x-turtle": "turtle", "application/turtle": "turtle",
+    "application/n-triples": "ntriples", "application/n-quads": "nquads", "application/trig": "trig",
+    "text/n3": "n3", "text/rdf+n3": "n3", "text/obo": "obo", "application/obo": "obo", "application/x-obo": "obo",
+    "text/owl-functional": "ofn", "text/owl-manchester": "omn", "text/shex": "shex", "text/shaclc": "shaclc",
+    "text/csv": "csv", "text/tab-separated-values": "tsv", "text/markdown": "markdown", "application/yaml": "yaml",
+    "text/yaml": "yaml", "application/x-yaml": "yaml", "application/sparql-query": "sparql",
+    "application/vnd.hdt": "hdt",
 }  # fmt: skip
 # the syntaxes of RDF, OWL and OBO: a file in one of them is an ontology, and is judged or said not to be
 SYNTAXES = {
@@ -86,7 +95,7 @@ def format_of(name: str, head: bytes, content_type: str | None = None) -> str:
         found = "xml"
     if found:
         return found
-    told = by_content_type(content_type) if content_type else ""
+    told = _by_content_type(content_type) if content_type else ""
     return told or named
 
 
@@ -132,3 +141,8 @@ def _is_unmistakable(text: bytes, found: str) -> bool:
     if found == "obo":
         return text.startswith(b"format-version:") and b"\n[T" in text
     return found in ("rdfxml", "owlxml")
+
+
+def _by_content_type(content_type: str) -> str:
+    """Return the format that a header Content-Type says, nothing where it says none that counts."""
+    return _BY_CONTENT_TYPE.get(content_type.partition(";")[0].strip().casefold(), "")

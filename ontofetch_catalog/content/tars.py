@@ -6,16 +6,14 @@ entries may be unpacked is not known here.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-
-from ontofetch_hookspecs.names import quote
+from dataclasses import dataclass
 
 from .bounds import STEP, Budget
 from .inflating import Readable
 from .remarks import BEHIND
 from .signatures import claims_tar
+from .tar_headers import Told, has_checksum, joined, number_of, own_name, take_extension, text_of
 
 BLOCK = 512
 HEADER_BYTES = 1 << 20  # the most that one extended header may have
@@ -51,18 +49,6 @@ class Member:
     stream: Readable
     target: str
     whole: Callable[[], bytes | None]
-
-
-@dataclass(slots=True)
-class _Told:
-    """What extended headers say of the entry that follows: everything, or None where they say nothing."""
-
-    name: str | None = None
-    target: str | None = None
-    size: int | None = None
-    mtime: float | None = None
-    sparse: bool = False
-    count: int = 0
 
 
 class _Counted:
@@ -149,7 +135,7 @@ def is_tar(start: bytes, name: str) -> bool:
     if not start.strip(b"\0"):
         # a tar without entries is nothing but zeros, and so may be any other file
         return claims_tar(name)
-    return _has_checksum(start)
+    return has_checksum(start)
 
 
 def read_members(stream: Readable, budget: Budget) -> Iterator[Member]:
@@ -160,22 +146,22 @@ def read_members(stream: Readable, budget: Budget) -> Iterator[Member]:
         EOFError, ValueError: It is truncated or damaged.
     """
     source = _Counted(stream, budget)
-    told, everywhere = _Told(), _Told()
+    told, everywhere = Told(), Told()
     while True:
         header = source.whole(BLOCK)
         if len(header) < BLOCK or not header.strip(b"\0"):
             break
-        if not _has_checksum(header):
+        if not has_checksum(header):
             raise ValueError("the checksum of a header is wrong")
-        size = _number(header[124:136], "size", budget)
+        size = number_of(header[124:136], "size", budget)
         extension = _EXTENSIONS.get(header[156:157])
         if extension is not None:
             told.count += 1
             body = _read_extension(source, size, told.count, budget)
-            _take_extension(extension, body, everywhere if extension == "global" else told, budget)
+            take_extension(extension, body, everywhere if extension == "global" else told, budget)
             continue
-        yield from _member(header, size, _joined(told, everywhere), source, budget)
-        told = _Told()
+        yield from _member(header, size, joined(told, everywhere), source, budget)
+        told = Told()
     _read_to_end(source, budget)
     if (len(header) < BLOCK and header) or source.tail.strip(b"\0"):
         raise EOFError("its end is missing")
@@ -190,9 +176,9 @@ def _read_to_end(source: _Counted, budget: Budget) -> None:
             remarked = True
 
 
-def _member(header: bytes, size: int, told: _Told, source: _Counted, budget: Budget) -> Iterator[Member]:
+def _member(header: bytes, size: int, told: Told, source: _Counted, budget: Budget) -> Iterator[Member]:
     letter = header[156:157]
-    name = _own_name(header) if told.name is None else told.name
+    name = own_name(header) if told.name is None else told.name
     kind = "a sparse file" if told.sparse else _KINDS.get(letter, "no regular file")
     if letter == b"\0" and name.endswith("/"):
         # the form before POSIX has no letter for folders
@@ -202,63 +188,11 @@ def _member(header: bytes, size: int, told: _Told, source: _Counted, budget: Bud
     elif told.size is not None:
         size = told.size
     budget.entry = name
-    mtime = _number(header[136:148], "time", budget) if told.mtime is None else told.mtime
+    mtime = number_of(header[136:148], "time", budget) if told.mtime is None else told.mtime
     data = _Data(source, size)
-    target = _text(header[157:257]) if told.target is None else told.target
+    target = text_of(header[157:257]) if told.target is None else told.target
     yield Member(name.rstrip("/") if kind == "folder" else name, kind, float(mtime), data, target, data.whole)
     data.finish()
-
-
-def _joined(told: _Told, everywhere: _Told) -> _Told:
-    return replace(
-        told,
-        name=everywhere.name if told.name is None else told.name,
-        target=everywhere.target if told.target is None else told.target,
-        size=everywhere.size if told.size is None else told.size,
-        mtime=everywhere.mtime if told.mtime is None else told.mtime,
-        sparse=told.sparse or everywhere.sparse,
-    )
-
-
-def _own_name(header: bytes) -> str:
-    name = _text(header[:100])
-    prefix = _text(header[345:500])
-    # the GNU form keeps something else there, and says so by two spaces
-    return f"{prefix}/{name}" if prefix and header[257:265] != b"ustar  \0" and header[257:262] == b"ustar" else name
-
-
-def _text(data: bytes) -> str:
-    return data.partition(b"\0")[0].decode("utf-8", "surrogateescape")
-
-
-def _has_checksum(header: bytes) -> bool:
-    try:
-        told = _octal(header[148:156])
-    except ValueError:
-        return False
-    others = header[:148] + b" " * 8 + header[156:]
-    # some archivers summed signed bytes up
-    return told == sum(others) or told == sum(byte - 256 if byte > 127 else byte for byte in others)
-
-
-def _octal(data: bytes) -> int:
-    digits = data.partition(b"\0")[0].strip()
-    if digits.strip(b"01234567"):
-        raise ValueError("a number is not octal")
-    return int(digits or b"0", 8)
-
-
-def _number(data: bytes, what: str, budget: Budget) -> int:
-    """Return a number in octal digits, or in base 256 as GNU writes large ones."""
-    if data[0] not in (0x80, 0xFF):
-        try:
-            return _octal(data)
-        except ValueError as error:
-            raise ValueError(f"a header says a {what} that is no number") from error
-    found = int.from_bytes(data[1:], "big") - (256 ** (len(data) - 1) if data[0] == 0xFF else 0)
-    if what == "size" and not 0 <= found < 2**63:
-        raise budget.refused(f"is followed by one that says a size of {found:,} bytes")
-    return found
 
 
 def _read_extension(source: _Counted, size: int, count: int, budget: Budget) -> bytes:
@@ -271,57 +205,3 @@ def _read_extension(source: _Counted, size: int, count: int, budget: Budget) -> 
         raise EOFError("its end is missing")
     source.skip(-size % BLOCK)
     return body
-
-
-def _take_extension(kind: str, body: bytes, told: _Told, budget: Budget) -> None:
-    if kind == "name":
-        told.name = _text(body)
-    elif kind == "link":
-        told.target = _text(body)
-    elif kind in ("pax", "global"):
-        for key, value in _records(body):
-            if key == b"path":
-                told.name = value.decode("utf-8", "surrogateescape")
-                told.name = told.name.rstrip("/")
-            elif key == b"linkpath":
-                told.target = value.decode("utf-8", "surrogateescape")
-            elif key == b"size":
-                told.size = _pax_size(value, budget)
-            elif key == b"mtime":
-                told.mtime = _pax_time(value, told, budget)
-            elif key.startswith(b"GNU.sparse."):
-                told.sparse = True
-
-
-def _records(body: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield key and value of each `length key=value` and newline of a pax header."""
-    place = 0
-    while place < len(body) and body[place]:
-        space = body.find(b" ", place, place + 20)
-        digits = body[place:space] if space > 0 else b""
-        end = place + int(digits) if digits.isdigit() else 0
-        if not space < end <= len(body) or body[end - 1 : end] != b"\n":
-            raise ValueError("an extended header can't be read")
-        key, equals, value = body[space + 1 : end - 1].partition(b"=")
-        if not equals:
-            raise ValueError("an extended header can't be read")
-        yield key, value
-        place = end
-
-
-def _pax_size(value: bytes, budget: Budget) -> int:
-    if value.isdigit() and len(value) < 19:
-        return int(value)
-    raise budget.refused(f"is followed by one that says a size of {quote(value[:40].decode('ascii', 'replace'))}")
-
-
-def _pax_time(value: bytes, told: _Told, budget: Budget) -> float:
-    try:
-        found = float(value[:40])
-    except ValueError:
-        found = math.nan
-    if not math.isfinite(found):
-        # the name may have been told before
-        budget.entry = told.name or budget.entry
-        raise budget.refused(f"says a time that is none: {quote(value[:40].decode('ascii', 'replace'))}")
-    return found

@@ -9,33 +9,25 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ontofetch_hookspecs import ArtifactRecord, Host, HostInfo, PluginFailed, Receipt, Stage, VersionRecord, Veto
-from ontofetch_hookspecs.commands import describe
-from ontofetch_hookspecs.errors import EventError, OntofetchError
+from ontofetch_hookspecs import ArtifactRecord, HostInfo, Stage, VersionRecord
 from ontofetch_hookspecs.layout import DOCSTOKG_TREE, NATIVE, find_layout, make_version_id
 from ontofetch_hookspecs.names import quote
-from ontofetch_hookspecs.notify import FAILURES
 from ontofetch_hookspecs.store_paths import StorePath
 from ontofetch_hookspecs.taking import HEAD_BYTES, take_file
 
 from ..content.archives import is_packed
-from ..errors import Conflict, ExtractError, PreconditionFailed
 from .files import Files, stage_alone, stage_archive, stage_unpacked
 from .found import PLANNED, RECORDED, UNCHANGED, FoundArtifact, ImportRefused, Outcome
-from .results import results_table
+from .sending import Contract, results_table, staging, telling
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 STAGED = "artifact"
-# what is wrong with one artifact, and says nothing of the next one
-OF_ONE = (ImportRefused, EventError, ExtractError, Conflict, PreconditionFailed, Veto, PluginFailed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +73,7 @@ class Recorder:
 
     def __init__(self, info: HostInfo, way: Way) -> None:
         self._info = info
-        self._host = Host(info)
+        self._contract = Contract(info)
         self._way = way
         self._layout = DOCSTOKG_TREE if way.in_place else find_layout(way.layout)
         self._deciding = threading.Lock()
@@ -89,7 +81,7 @@ class Recorder:
     def plan(self, found: FoundArtifact) -> Outcome:
         """Say what `take` would do, as far as names, sizes and hashes tell; nothing is written."""
         outcome = Outcome(path=found.file.relpath)
-        with _told(outcome, found):
+        with telling(outcome, found):
             release = self._look_at(found, outcome)
             outcome.bytes = found.file.lstat().st_size
             outcome.state = UNCHANGED if self._is_known(found, release) else PLANNED
@@ -102,7 +94,7 @@ class Recorder:
             OntofetchError: What is wrong has nothing to do with this artifact: the disk is full, the catalog is held.
         """
         outcome = Outcome(path=found.file.relpath)
-        with _told(outcome, found):
+        with telling(outcome, found):
             release = self._look_at(found, outcome)
             self._take(found, release, outcome)
         return outcome
@@ -120,20 +112,20 @@ class Recorder:
         """
         # what one thread has just made latest is what another one may not go behind
         with self._deciding:
-            record = self._find(version_id)
+            record = self._contract.find(version_id)
             if record is None or record.failed or not any(artifact.strip is not None for artifact in record.artifacts):
                 return False
             if only_forward and record.before_latest:
                 return False
             if record.latest != version_id:
-                self._send("set_latest", version_id=version_id, updated_by=told_by)
+                self._contract.send("set_latest", version_id=version_id, updated_by=told_by)
         return True
 
     # --- steps --------------------------------------------------------------------------------------------------------
 
     def _look_at(self, found: FoundArtifact, outcome: Outcome) -> _Release:
         outcome.version_id = make_version_id(found.service, found.ontology, found.version)
-        record = self._find(found.version_id)
+        record = self._contract.find(found.version_id)
         layout = self._layout.name if record is None else record.layout
         folder = self._layout.version_folder(found.service, found.ontology, found.version)
         release = _Release(record, layout, folder if record is None else record.fs_relpath)
@@ -179,13 +171,13 @@ class Recorder:
         alone = table["file_id"].to_pylist() == [sha256] if len(table) == 1 else False
         if found.results and alone and not self._is_judged(found, sha256):
             # results about an archive are about none of its files
-            self._send("validate_done", version_id=found.version_id, results=results_table(found, sha256))
+            self._contract.send("validate_done", version_id=found.version_id, results=results_table(found, sha256))
             outcome.state = RECORDED
 
     def _download(self, found: FoundArtifact, release: _Release) -> str:
         """Record the artifact and return its sha256."""
         stage = None if self._way.in_place else Stage.create(self._info.root, url=found.source_url, etag=found.etag)
-        with _staged(stage):
+        with staging(stage):
             if stage is None:
                 sha256, size = _hash(found.file), found.file.lstat().st_size
             else:
@@ -196,7 +188,7 @@ class Recorder:
                     f"{quote(found.file.relpath)} has the sha256 {sha256}, its tree says {found.sha256}.",
                     subject=found.file.relpath,
                 )
-            self._send(
+            self._contract.send(
                 "download_done",
                 service=found.service,
                 ontology=found.ontology,
@@ -223,7 +215,7 @@ class Recorder:
             packed = is_packed(artifact.name, stream.read(HEAD_BYTES))
         if packed and found.unpacked is not None and found.unpacked.is_dir():
             stage = Stage.create(self._info.root)
-            with _staged(stage):
+            with staging(stage):
                 files = stage_unpacked(stage, found.unpacked, sha256, link=self._way.in_place)
                 if files is not None:
                     return self._send_files(found, sha256, files)
@@ -231,7 +223,7 @@ class Recorder:
                 f"What was unpacked of {quote(found.file.relpath)} is not what its audit says; it is unpacked anew."
             )
         stage = Stage.create(self._info.root)
-        with _staged(stage):
+        with staging(stage):
             if packed:
                 files = stage_archive(stage, artifact, found.artifact, self._info.settings)
             else:
@@ -239,7 +231,7 @@ class Recorder:
             return self._send_files(found, sha256, files)
 
     def _send_files(self, found: FoundArtifact, sha256: str, files: Files) -> pa.Table:
-        self._send(
+        self._contract.send(
             "extract_done",
             version_id=found.version_id,
             artifact=found.artifact,
@@ -272,56 +264,6 @@ class Recorder:
             if known is None or here not in pa.table(known)["reused_from"].to_pylist():
                 return False
         return True
-
-    # --- the contract -------------------------------------------------------------------------------------------------
-
-    def _find(self, version_id: str) -> VersionRecord | None:
-        found = self._info.manager.hook.lookup_version(version_id=version_id)
-        if found is not None and not isinstance(found, VersionRecord):
-            raise PluginFailed(f"A plugin answered lookup_version with a {type(found).__name__}.", subject=version_id)
-        return found
-
-    def _send(self, step: str, **fields: object) -> Receipt | None:
-        """Send an event.
-
-        Raises:
-            OntofetchError: It was refused; what else a plugin raises is its veto.
-        """
-        try:
-            receipt: Receipt | None = getattr(self._host, step)(**fields)
-        except (OntofetchError, OSError):
-            raise
-        except FAILURES as error:
-            raise PluginFailed(f"A plugin failed in on_{step}: {describe(error)}.", subject=step) from error
-        return receipt
-
-
-@contextmanager
-def _told(outcome: Outcome, found: FoundArtifact) -> Iterator[None]:
-    """Turn what is wrong with one artifact into what its row says."""
-    try:
-        yield
-    except OF_ONE as error:
-        outcome.messages.append(error.message)
-    except OSError as error:
-        outcome.messages.append(f"{quote(found.file.relpath)} can't be read: {error.strerror or error}.")
-
-
-@contextmanager
-def _staged(stage: Stage | None) -> Iterator[None]:
-    """Throw a stage away at the end; after an error of the catalog it stays, for an open boundary may need it."""
-    try:
-        yield
-    except (*OF_ONE, OSError):
-        if stage is not None:
-            stage.discard()
-        raise
-    except BaseException:
-        if stage is not None:
-            stage.close()
-        raise
-    if stage is not None:
-        stage.discard()
 
 
 def _hash(path: StorePath) -> str:

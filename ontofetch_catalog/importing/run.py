@@ -13,7 +13,8 @@ from ontofetch_hookspecs.store_paths import StorePath
 
 from . import docstokg, plain
 from .found import UNCHANGED, FoundArtifact, Left, Outcome
-from .record import OF_ONE, Recorder, Way
+from .record import Recorder, Way
+from .sending import OF_ONE
 
 Tell = Callable[[int, int | None], None]
 

@@ -20,7 +20,7 @@ from .text import FORMULA_STARTS, safe_lines, utc_time
 if TYPE_CHECKING:
     import polars as pl
 
-    from ontofetch_hookspecs.events import Table
+    from ontofetch_hookspecs.columns import Table
 
 ISO_UTC = "%Y-%m-%dT%H:%M:%S%.6fZ"
 # what JSON leaves as it is although a terminal may obey it; both spellings mean the same to a parser

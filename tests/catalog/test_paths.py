@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.catalog.doctor.examine import examine
+from ontofetch_catalog.catalog.path_columns import path_keys
 from ontofetch_catalog.catalog.rebuild.build import rebuild
 from ontofetch_catalog.catalog.repo import paths
-from ontofetch_catalog.catalog.tables import path_keys, read_files
+from ontofetch_catalog.catalog.tables import read_files
 from ontofetch_catalog.errors import Conflict, EventError
 from ontofetch_hookspecs.names import path_key, relpath_fault
 from tests.releases import Releases, files_table

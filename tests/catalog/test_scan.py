@@ -15,7 +15,8 @@ import pytest
 
 from ontofetch_catalog.catalog import fsops, scan, sessions, walk
 from ontofetch_catalog.catalog.connection import Store
-from ontofetch_catalog.catalog.repo import listing
+from ontofetch_catalog.catalog.doctor.contents import layouts_table
+from ontofetch_catalog.catalog.repo import comparison, listing
 from tests.releases import Releases, query
 
 A = {"a.ttl": "alpha", "d/b.ttl": "beta", "d/ü.ttl": "gamma"}
@@ -40,6 +41,13 @@ def orphans(root: Path, **options: Any) -> dict[str, str]:
     return {walk.as_path(row["path"]): row["kind"] for row in found.to_pylist()}
 
 
+def differing(connection: Any) -> tuple[list[str], ...]:
+    """Return what is said of lost files, of what is no regular file, and of sizes that differ from their rows."""
+    comparison.compare(connection, layouts_table(), None)
+    finders = (comparison.find_missing, comparison.find_irregular, comparison.find_resized)
+    return tuple(find(connection)["message"].to_pylist() for find in finders)
+
+
 def test_a_store_in_step_has_no_orphan_and_no_lost_file(releases: Releases) -> None:
     """Every file below src and data is listed once and has its row; documents and LATEST.json are no part of it."""
     releases.pull("1.0", A)
@@ -49,8 +57,7 @@ def test_a_store_in_step_has_no_orphan_and_no_lost_file(releases: Releases) -> N
             size for path, (_, size, *_) in releases.tree().items() if "/src/" in path or "/data/" in path
         )
         assert not len(listing.list_orphans(connection))
-        assert not len(listing.list_missing(connection))
-        assert not len(listing.list_size_differences(connection))
+        assert differing(connection) == ([], [], [])
         assert listing.count_recorded(connection) == 4
         assert (found.skipped, found.obstacles) == ([], walk.ScanErrors())
 
@@ -125,7 +132,7 @@ def test_a_release_behind_a_link_is_not_looked_into(releases: Releases, tmp_path
     (releases.root / DATA).symlink_to(tmp_path / "moved")
     with scanned(releases.root) as (connection, found):
         assert [path for path, _ in found.obstacles.unreadable] == [DATA]
-        assert len(listing.list_missing(connection)) == 3
+        assert len(differing(connection)[0]) == 3
         assert not len(listing.list_orphans(connection))
 
 
@@ -146,13 +153,10 @@ def test_rows_without_files_and_other_sizes_are_told(releases: Releases) -> None
     (data / "d/ü.ttl").unlink()
     (data / "d/ü.ttl").symlink_to(data / "a.ttl")
     with scanned(releases.root) as (connection, _):
-        missing = listing.list_missing(connection).to_pylist()
-        sizes = listing.list_size_differences(connection).to_pylist()
-    assert [(row["part"], row["relpath"], row["size_bytes"]) for row in missing] == [
-        ("data", "d/b.ttl", 4),
-        ("data", "d/ü.ttl", 5),
-    ]
-    assert [(row["path"], row["size_bytes"], row["found_bytes"]) for row in sizes] == [(f"{DATA}/a.ttl", 5, 18)]
+        missing, irregular, sizes = differing(connection)
+    assert missing == [f"The file {DATA}/d/b.ttl is recorded (4 bytes) and not on disk."]
+    assert irregular == [f"{DATA}/d/ü.ttl is a symbolic link in the place of a recorded file."]
+    assert sizes == [f"The file {DATA}/a.ttl has 18 bytes, its row says 5."]
 
 
 def test_a_path_in_another_case_or_normal_form_is_its_rows_file(releases: Releases) -> None:
@@ -184,7 +188,7 @@ def test_another_layout_is_compared_in_native_spelling(releases: Releases) -> No
     with scanned(releases.root) as (connection, found):
         assert found.entries == 5
         rows = listing.list_orphans(connection).to_pylist()
-        assert not len(listing.list_missing(connection))
+        assert not differing(connection)[0]
     assert [(row["path"], row["relpath"]) for row in rows] == [
         ("example/sample/1.0/extracted/stray", "example/sample/1.0/data/stray")
     ]

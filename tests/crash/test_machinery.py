@@ -22,7 +22,8 @@ import pytest
 from ontofetch_catalog.catalog import fsops
 from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.catalog.doctor.plan import REPAIRS
-from ontofetch_catalog.catalog.prune.plan import entries_of, list_plans, read_entries, read_plan
+from ontofetch_catalog.catalog.prune.entries import entries_of
+from ontofetch_catalog.catalog.prune.plan import list_plans, read_entries, read_plan
 from tests import instance
 from tests.crash import loop, maintenance, maintenance_variants, scenarios
 from tests.crash.children import run_child

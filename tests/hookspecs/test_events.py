@@ -16,7 +16,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ontofetch_hookspecs import EventError, Remark
-from ontofetch_hookspecs.events import FILES_COLUMNS, Event
+from ontofetch_hookspecs.columns import FILES_COLUMNS
+from ontofetch_hookspecs.events import Event
 from ontofetch_hookspecs.names import check_relpath
 from ontofetch_hookspecs.testing import (
     SAMPLE_TIME,

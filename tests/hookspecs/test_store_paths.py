@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from ontofetch_hookspecs import EventError, store_paths
-from ontofetch_hookspecs.store_paths import StorePath, below_root, make_root, open_beneath, parse_json
+from ontofetch_hookspecs import EventError, beneath
+from ontofetch_hookspecs.beneath import open_beneath
+from ontofetch_hookspecs.json_documents import parse_json
+from ontofetch_hookspecs.store_paths import StorePath, below_root, make_root
 
 WAYS = pytest.mark.parametrize("way", ["as the system can", "part by part"])
 
@@ -20,7 +22,7 @@ WAYS = pytest.mark.parametrize("way", ["as the system can", "part by part"])
 def root(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a root with a file in it, beside a file outside; `way` says how paths are opened."""
     if request.node.callspec.params.get("way") == "part by part":
-        monkeypatch.setattr(store_paths, "_openat2", lambda: None)
+        monkeypatch.setattr(beneath, "_openat2", lambda: None)
     (tmp_path / "root/a/b").mkdir(parents=True)
     (tmp_path / "root/a/b/file").write_text("inside")
     (tmp_path / "outside").mkdir()

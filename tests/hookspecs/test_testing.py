@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from ontofetch_hookspecs import TRANSACTIONAL, HostInfo, Veto, hookimpl, testing
-from ontofetch_hookspecs.events import FILES_COLUMNS, RESULTS_COLUMNS
+from ontofetch_hookspecs.columns import FILES_COLUMNS, RESULTS_COLUMNS
 
 TABLE = pa.table({"relpath": ["a"]})
 

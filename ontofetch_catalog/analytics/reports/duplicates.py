@@ -55,54 +55,34 @@ def draw(result: Mapping[str, pl.DataFrame], _: Mapping[str, object]) -> list[d.
 _SAVED = Field(c.SAVED, INT, "bytes that storing each content once would save")
 _REPEATED = Field(c.REPEATED, INT, "bytes of copies inside one release, all but the first", "within releases")
 
-DUPLICATES = Contract(
-    "duplicates",
-    (
-        Section(
-            "contents",
-            "contents stored more than once",
-            (
-                Field(c.FILE_ID, TEXT, "sha256 of the bytes", detail=4),
-                replace(f.PATH, meaning="the first path it has"),
-                replace(f.FORMAT, detail=3),
-                replace(f.SIZE, meaning="size of one copy in bytes", detail=2),
-                Field(c.COPIES, INT, "number of files with these bytes"),
-                Field(c.VERSIONS, INT, "number of releases that have it", "releases", 1),
-                _SAVED,
-            ),
-            nothing="no content is stored twice",
-        ),
-        Section(
-            "versions",
-            "by release",
-            (
-                f.VERSION,
-                f.FILES,
-                f.SIZE,
-                _REPEATED,
-                Field(c.SHARED, INT, "bytes of contents that another release has too, each once", "shared with others"),
-            ),
-        ),
-        Section(
-            "summary",
-            "duplicates",
-            (
-                Field(c.VERSIONS, INT, "number of releases", "releases"),
-                f.FILES,
-                f.SIZE,
-                Field(c.CONTENTS, INT, "number of different contents"),
-                Field(c.UNIQUE, INT, "bytes of the different contents"),
-                _SAVED,
-                _REPEATED,
-                Field(c.SHARED, INT, "bytes saved beyond that by sharing between releases", "across releases"),
-            ),
-            record=True,
-            whole=True,
-        ),
-    ),
-    order=("summary",),
-    draw=draw,
-)
+DUPLICATES = Contract("duplicates", (
+    Section("contents", "contents stored more than once", (
+        Field(c.FILE_ID, TEXT, "sha256 of the bytes", detail=4),
+        replace(f.PATH, meaning="the first path it has"),
+        replace(f.FORMAT, detail=3),
+        replace(f.SIZE, meaning="size of one copy in bytes", detail=2),
+        Field(c.COPIES, INT, "number of files with these bytes"),
+        Field(c.VERSIONS, INT, "number of releases that have it", "releases", 1),
+        _SAVED,
+    ), nothing="no content is stored twice"),
+    Section("versions", "by release", (
+        f.VERSION,
+        f.FILES,
+        f.SIZE,
+        _REPEATED,
+        Field(c.SHARED, INT, "bytes of contents that another release has too, each once", "shared with others"),
+    )),
+    Section("summary", "duplicates", (
+        Field(c.VERSIONS, INT, "number of releases", "releases"),
+        f.FILES,
+        f.SIZE,
+        Field(c.CONTENTS, INT, "number of different contents"),
+        Field(c.UNIQUE, INT, "bytes of the different contents"),
+        _SAVED,
+        _REPEATED,
+        Field(c.SHARED, INT, "bytes saved beyond that by sharing between releases", "across releases"),
+    ), record=True, whole=True),
+), order=("summary",), draw=draw)  # fmt: skip
 
 
 def duplicates(catalog: CatalogLike, *, version: str | None = None) -> ReportResult:

@@ -38,54 +38,37 @@ def draw(result: Mapping[str, pl.DataFrame], _: Mapping[str, object]) -> list[d.
     return [d.bars(rows, key, title=title, axis=unit, colour=colour, tooltip=[c.CHURN])]
 
 
-GROWTH = Contract(
-    "growth",
-    (
-        Section(
-            "changes",
-            "changed files",
-            (
-                f.CHANGE,
-                f.PATH,
-                Field(c.PREVIOUS_RELPATH, TEXT, "path in A of a renamed file, else null", "was", 1),
-                replace(f.FORMAT, detail=4),
-                f.FILE_SIZE_A,
-                f.FILE_SIZE_B,
-                f.DELTA,
-            ),
-            nothing="no file differs",
-        ),
-        Section("formats", "by format", (f.GROUP_FORMAT, *f.GROUP), nothing="neither release has files"),
-        Section(
-            "folders",
-            "by folder",
-            (Field(c.FOLDER, TEXT, "folder of the files, `.` at the top of the data folder"), *f.GROUP),
-            nothing="neither release has files",
-        ),
-        Section(
-            "kinds",
-            "growth",
-            (
-                Field(c.CHANGE, f"Enum({', '.join((*c.CHANGES, c.TOTAL))})", "what happened to the files"),
-                Field(c.FILES_A, INT, "files of this kind in A"),
-                Field(c.FILES_B, INT, "files of this kind in B"),
-                Field(c.BYTES_A, INT, "their bytes in A"),
-                Field(c.BYTES_B, INT, "their bytes in B"),
-                f.NET,
-                f.CHURN,
-            ),
-            whole=True,
-        ),
-        Section(
-            "summary",
-            "growth",
-            (Field("a", TEXT, "version_id of A"), Field("b", TEXT, "version_id of B"), *f.GROUP, *GROWN),
-            shown=False,
-        ),
-    ),
-    order=("kinds",),
-    draw=draw,
-)
+GROWTH = Contract("growth", (
+    Section("changes", "changed files", (
+        f.CHANGE,
+        f.PATH,
+        Field(c.PREVIOUS_RELPATH, TEXT, "path in A of a renamed file, else null", "was", 1),
+        replace(f.FORMAT, detail=4),
+        f.FILE_SIZE_A,
+        f.FILE_SIZE_B,
+        f.DELTA,
+    ), nothing="no file differs"),
+    Section("formats", "by format", (f.GROUP_FORMAT, *f.GROUP), nothing="neither release has files"),
+    Section("folders", "by folder", (
+        Field(c.FOLDER, TEXT, "folder of the files, `.` at the top of the data folder"),
+        *f.GROUP,
+    ), nothing="neither release has files"),
+    Section("kinds", "growth", (
+        Field(c.CHANGE, f"Enum({', '.join((*c.CHANGES, c.TOTAL))})", "what happened to the files"),
+        Field(c.FILES_A, INT, "files of this kind in A"),
+        Field(c.FILES_B, INT, "files of this kind in B"),
+        Field(c.BYTES_A, INT, "their bytes in A"),
+        Field(c.BYTES_B, INT, "their bytes in B"),
+        f.NET,
+        f.CHURN,
+    ), whole=True),
+    Section("summary", "growth", (
+        Field("a", TEXT, "version_id of A"),
+        Field("b", TEXT, "version_id of B"),
+        *f.GROUP,
+        *GROWN,
+    ), shown=False),
+), order=("kinds",), draw=draw)  # fmt: skip
 
 
 BY = ("path", "format", "folder")
@@ -129,12 +112,7 @@ def growth(
         UsageError: `by` is none of the three, releases and a series are both named, or they are of two series.
     """
     if (series, last, every) != (None, None, None):
-        if a or b or all or by != "path":
-            raise UsageError(
-                "A time line goes over a series, not from A to B.",
-                subject="--series",
-                hint="Leave out --a, --b, --by and --all, or --series, --last and --every.",
-            )
+        _check_time_line(pair=bool(a or b or all or by != "path"))
         return timeline(catalog, series=series, last=last, every=every)
     group = c.FOLDER if check_choice("--by", by, BY) == "folder" else c.FORMAT
     with catalog.source.open() as reader:
@@ -158,6 +136,16 @@ def growth(
     renamed = int(result["summary"][c.RENAMED_FILES].item())
     hidden = {} if renamed else {"changes": (c.PREVIOUS_RELPATH,)}
     return replace(result, hidden=hidden, titles={"kinds": f"growth from {earlier} to {later}"})
+
+
+def _check_time_line(*, pair: bool) -> None:
+    """Refuse what is about two releases beside a time line."""
+    if pair:
+        raise UsageError(
+            "A time line goes over a series, not from A to B.",
+            subject="--series",
+            hint="Leave out --a, --b, --by and --all, or --series, --last and --every.",
+        )
 
 
 def _pair(releases: Releases, a: str | None, b: str | None, *, anyway: bool) -> tuple[str, str]:

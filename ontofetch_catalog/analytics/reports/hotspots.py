@@ -77,18 +77,12 @@ _NUMBERS = (
 )
 SECTIONS = {c.SERVICE: "services", c.HOST: "hosts", c.FOLDER: "folders", c.FORMAT: "formats", c.EXTENSION: "extensions"}
 
-HOTSPOTS = Contract(
-    "hotspots",
-    tuple(
-        Section(
-            SECTIONS[key],
-            f"hotspots by {key}",
-            (Field(c.RANK, INT, "1 for the most"), replace(field, detail=0), *_NUMBERS),
-        )
-        for key, field in _KEYS.items()
-    ),
-    draw=draw,
-)
+HOTSPOTS = Contract("hotspots", tuple(
+    Section(SECTIONS[key], f"hotspots by {key}", (
+        Field(c.RANK, INT, "1 for the most"), replace(field, detail=0), *_NUMBERS,
+    ))
+    for key, field in _KEYS.items()
+), draw=draw)  # fmt: skip
 
 
 def hotspots(

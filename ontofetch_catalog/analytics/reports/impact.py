@@ -20,33 +20,23 @@ from ..term_lives import Known
 from .common import Releases, make_result
 
 STATUS = f"Enum({', '.join(pipelines.STATUSES)})"
-IMPACT = Contract(
-    "impact",
-    (
-        Section(
-            "terms",
-            "terms of the list",
-            (
-                Field("status", STATUS, "what became of it; `unknown`: no release up to B has it"),
-                Field(WORD, TEXT, "as the list has it", "in the list"),
-                Field(c.IRI, TEXT, "its IRI", "IRI", 5),
-                Field(c.LABEL, TEXT, "its label, as the last release that has it says"),
-                Field(c.REPLACED_BY, TEXT, "IRIs of what replaces it, with blanks between", "instead"),
-                Field(c.CONSIDER, TEXT, "IRIs of what to consider instead, likewise", detail=1),
-                Field("since", TEXT, "the release in which it became obsolete or was gone", detail=2),
-                Field(c.BEFORE, TEXT, "what changed from A to B, as it was", detail=4),
-                Field(c.AFTER, TEXT, "what it became", detail=3),
-            ),
-        ),
-        Section(
-            "statuses",
-            "what became of them",
-            (Field("status", STATUS, "what became of terms"), Field(c.TERMS, INT, "terms of the list")),
-            whole=True,
-        ),
-    ),
-    order=("statuses",),
-)
+IMPACT = Contract("impact", (
+    Section("terms", "terms of the list", (
+        Field("status", STATUS, "what became of it; `unknown`: no release up to B has it"),
+        Field(WORD, TEXT, "as the list has it", "in the list"),
+        Field(c.IRI, TEXT, "its IRI", "IRI", 5),
+        Field(c.LABEL, TEXT, "its label, as the last release that has it says"),
+        Field(c.REPLACED_BY, TEXT, "IRIs of what replaces it, with blanks between", "instead"),
+        Field(c.CONSIDER, TEXT, "IRIs of what to consider instead, likewise", detail=1),
+        Field("since", TEXT, "the release in which it became obsolete or was gone", detail=2),
+        Field(c.BEFORE, TEXT, "what changed from A to B, as it was", detail=4),
+        Field(c.AFTER, TEXT, "what it became", detail=3),
+    )),
+    Section("statuses", "what became of them", (
+        Field("status", STATUS, "what became of terms"),
+        Field(c.TERMS, INT, "terms of the list"),
+    ), whole=True),
+), order=("statuses",))  # fmt: skip
 
 
 def impact(

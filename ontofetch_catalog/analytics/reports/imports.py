@@ -14,38 +14,23 @@ from ..sources import CatalogLike, Reader
 from .common import Releases, make_result
 
 _DEEPEST = 1_000
-IMPORTS = Contract(
-    "imports",
-    (
-        Section(
-            "imports",
-            "what it imports, and what satisfies that",
-            (
-                Field("depth", INT, "1: imported by the release itself, 2: by what it imports …"),
-                Field(c.ONTOLOGY_IRI, TEXT, "IRI of the ontology that imports", "ontology", 2),
-                Field(c.IMPORT, TEXT, "IRI that it imports"),
-                Field(
-                    "satisfied_by", TEXT, "the release of the store that has it; null where none has", "satisfied by"
-                ),
-                Field("satisfied_file", TEXT, "its file", "file", 1),
-                Field("satisfied_version", TEXT, "the version that its header states", "version", 3),
-                Field(c.VERSION_ID, TEXT, "the release that imports it", "of release", 5),
-                Field(c.FILE, TEXT, "the file that imports it", "importing file", 4),
-            ),
-        ),
-        Section(
-            "summary",
-            "imports",
-            (
-                Field(c.IMPORTS, INT, "imports in the closure"),
-                Field("missing", INT, "of these, those that no release of the store satisfies"),
-                Field("deepest", INT, "how deep the closure is"),
-            ),
-            record=True,
-        ),
-    ),
-    order=("summary",),
-)
+IMPORTS = Contract("imports", (
+    Section("imports", "what it imports, and what satisfies that", (
+        Field("depth", INT, "1: imported by the release itself, 2: by what it imports …"),
+        Field(c.ONTOLOGY_IRI, TEXT, "IRI of the ontology that imports", "ontology", 2),
+        Field(c.IMPORT, TEXT, "IRI that it imports"),
+        Field("satisfied_by", TEXT, "the release of the store that has it; null where none has", "satisfied by"),
+        Field("satisfied_file", TEXT, "its file", "file", 1),
+        Field("satisfied_version", TEXT, "the version that its header states", "version", 3),
+        Field(c.VERSION_ID, TEXT, "the release that imports it", "of release", 5),
+        Field(c.FILE, TEXT, "the file that imports it", "importing file", 4),
+    )),
+    Section("summary", "imports", (
+        Field(c.IMPORTS, INT, "imports in the closure"),
+        Field("missing", INT, "of these, those that no release of the store satisfies"),
+        Field("deepest", INT, "how deep the closure is"),
+    ), record=True),
+), order=("summary",))  # fmt: skip
 
 
 def imports(catalog: CatalogLike, *, version: str | None = None) -> ReportResult:

@@ -16,33 +16,21 @@ from .imports import closure
 
 FINDING = Field("finding", f"Enum({', '.join(pipelines.FINDINGS)})", "what there is to mend")
 FILE = Field(c.FILE, TEXT, "path of the file", detail=2)
-QUALITY = Contract(
-    "quality",
-    (
-        Section(
-            "findings",
-            "terms",
-            (
-                FINDING,
-                Field(c.TERM, TEXT, "short name of the term; of an import, of the ontology"),
-                Field(c.IRI, TEXT, "its IRI", "IRI", 3),
-                Field(c.LABEL, TEXT, "its label", detail=1),
-                Field("detail", TEXT, "what it names: a parent, a replacement, an import; how many share its label"),
-                FILE,
-            ),
-            split="finding",
-        ),
-        Section("counts", "findings", (FINDING, FILE, Field("count", INT, "how many there are")), whole=True),
-        Section(
-            "not_looked_at",
-            "files whose terms are not known (`ontofetch db facts` makes what is missing)",
-            (FILE, Field(c.REASON, TEXT, "why, if it is known")),
-            quiet=True,
-        ),
-    ),
-    order=("counts", "not_looked_at"),
-    search=True,
-)
+QUALITY = Contract("quality", (
+    Section("findings", "terms", (
+        FINDING,
+        Field(c.TERM, TEXT, "short name of the term; of an import, of the ontology"),
+        Field(c.IRI, TEXT, "its IRI", "IRI", 3),
+        Field(c.LABEL, TEXT, "its label", detail=1),
+        Field("detail", TEXT, "what it names: a parent, a replacement, an import; how many share its label"),
+        FILE,
+    ), split="finding"),
+    Section("counts", "findings", (FINDING, FILE, Field("count", INT, "how many there are")), whole=True),
+    Section("not_looked_at", "files whose terms are not known (`ontofetch db facts` makes what is missing)", (
+        FILE,
+        Field(c.REASON, TEXT, "why, if it is known"),
+    ), quiet=True),
+), order=("counts", "not_looked_at"), search=True)  # fmt: skip
 
 
 def quality(catalog: CatalogLike, *, version: str | None = None) -> ReportResult:

@@ -37,38 +37,25 @@ NOW = (
     Field(c.RELEASES, INT, "number of releases that have it"),
     Field(c.RELPATH, TEXT, "file of the last release that has it", "file", 6),
 )
-TERM = Contract(
-    "term",
-    (
-        Section(
-            "life",
-            "its life",
-            (
-                SERIES,
-                f.VERSION,
-                Field("event", f"Enum({', '.join(pipelines.EVENTS)})", "what happened to it in this release"),
-                Field(c.LABEL, TEXT, "label from then on"),
-                Field(c.DEFINITION, TEXT, "definition from then on", detail=3),
-                Field(c.PARENTS, TEXT, "IRIs of its named parents from then on, with blanks between", detail=2),
-                Field(c.REPLACED_BY, TEXT, "IRIs of what replaces it, with blanks between", detail=1),
-                Field(c.RELPATH, TEXT, "file that says it", "file", 4),
-            ),
-        ),
-        Section(
-            "term",
-            "",
-            (
-                Field(c.TERM, TEXT, "short name"),
-                Field(c.IRI, TEXT, "its IRI", "IRI"),
-                SERIES,
-                *NOW,
-                Field("unknown", INT, "releases of the series of whose files nothing is known"),
-            ),
-            record=True,
-        ),
-    ),
-    order=("term",),
-)
+TERM = Contract("term", (
+    Section("life", "its life", (
+        SERIES,
+        f.VERSION,
+        Field("event", f"Enum({', '.join(pipelines.EVENTS)})", "what happened to it in this release"),
+        Field(c.LABEL, TEXT, "label from then on"),
+        Field(c.DEFINITION, TEXT, "definition from then on", detail=3),
+        Field(c.PARENTS, TEXT, "IRIs of its named parents from then on, with blanks between", detail=2),
+        Field(c.REPLACED_BY, TEXT, "IRIs of what replaces it, with blanks between", detail=1),
+        Field(c.RELPATH, TEXT, "file that says it", "file", 4),
+    )),
+    Section("term", "", (
+        Field(c.TERM, TEXT, "short name"),
+        Field(c.IRI, TEXT, "its IRI", "IRI"),
+        SERIES,
+        *NOW,
+        Field("unknown", INT, "releases of the series of whose files nothing is known"),
+    ), record=True),
+), order=("term",))  # fmt: skip
 
 
 def term(catalog: CatalogLike, *, word: str, series: str | None = None) -> ReportResult:

@@ -89,43 +89,26 @@ _CHANGED = (
 )
 _NULL = "; null where there is no release before"
 
-TIMELINE = Contract(
-    "growth",
-    (
-        Section(
-            "timeline",
-            "growth release by release",
-            (
-                f.VERSION,
-                replace(f.INCOMPLETE, detail=4),
-                replace(_TIME, detail=2),
-                replace(f.FILES, detail=3),
-                f.SIZE,
-                *(replace(field, meaning=field.meaning + _NULL) for field in (*_CHANGED, f.UNCHANGED)),
-                *GROWN,
-            ),
-            newest_last=True,
-        ),
-        Section(
-            "bins",
-            "growth over time",
-            (
-                Field(c.START, TIME, "start of the week (Monday) or month, UTC"),
-                Field(c.RELEASES, INT, "number of releases in it"),
-                Field(c.VERSION_ID, TEXT, "the last release in it or before it", "last release", 4),
-                replace(f.FILES, meaning="files of that release", detail=3),
-                replace(f.SIZE, meaning="bytes of that release"),
-                *_CHANGED,
-            ),
-            newest_last=True,
-        ),
-        Section(
-            "formats", "formats release by release", (f.VERSION, _TIME, f.GROUP_FORMAT, f.FILES, f.SIZE), shown=False
-        ),
-    ),
-    order=("bins", "timeline"),
-    draw=draw,
-)
+TIMELINE = Contract("growth", (
+    Section("timeline", "growth release by release", (
+        f.VERSION,
+        replace(f.INCOMPLETE, detail=4),
+        replace(_TIME, detail=2),
+        replace(f.FILES, detail=3),
+        f.SIZE,
+        *(replace(field, meaning=field.meaning + _NULL) for field in (*_CHANGED, f.UNCHANGED)),
+        *GROWN,
+    ), newest_last=True),
+    Section("bins", "growth over time", (
+        Field(c.START, TIME, "start of the week (Monday) or month, UTC"),
+        Field(c.RELEASES, INT, "number of releases in it"),
+        Field(c.VERSION_ID, TEXT, "the last release in it or before it", "last release", 4),
+        replace(f.FILES, meaning="files of that release", detail=3),
+        replace(f.SIZE, meaning="bytes of that release"),
+        *_CHANGED,
+    ), newest_last=True),
+    Section("formats", "formats release by release", (f.VERSION, _TIME, f.GROUP_FORMAT, f.FILES, f.SIZE), shown=False),
+), order=("bins", "timeline"), draw=draw)  # fmt: skip
 
 
 def timeline(

@@ -113,75 +113,49 @@ _VERSION = Field(c.VALIDATOR_VERSION, CATEGORY, "version of the validator", "ver
 
 _NO_RESULT = "no validator has looked at a file"
 
-VALIDATION = Contract(
-    "validation",
-    (
-        Section("validators", "by validator", (_VALIDATOR, *_GROUP), nothing=_NO_RESULT),
-        Section("formats", "by format", (f.GROUP_FORMAT, *_GROUP), nothing=_NO_RESULT),
-        Section(
-            "paths",
-            "by path",
-            (
-                replace(f.PATH, meaning="path of the file; of a removed result, the one in `against`"),
-                _VALIDATOR,
-                replace(f.FORMAT, detail=3),
-                Field(c.PASSED, BOOL, "whether it passed; null where it was not judged, or the result is gone"),
-                _CHANGE,
-                replace(_REASON, detail=2),
-                _LINE,
-                _COLUMN,
-            ),
-            nothing=_NO_RESULT,
-        ),
-        Section(
-            "changes",
-            "changed results",
-            (
-                _CHANGE,
-                _VALIDATOR,
-                f.PATH,
-                Field(c.PREVIOUS_RELPATH, TEXT, "path in `against` of a renamed file, else null", "was", 3),
-                f.FORMAT,
-                replace(_REASON, detail=2),
-            ),
-            nothing="every result is what it was",
-        ),
-        Section("failures", "failing files", (f.PATH, _VALIDATOR, _VERSION, f.FORMAT, _REASON, _LINE, _COLUMN)),
-        Section("not_judged", "files that were not judged", (f.PATH, _VALIDATOR, _VERSION, f.FORMAT, _REASON)),
-        Section(
-            "history",
-            "validation release by release",
-            (
-                f.VERSION,
-                Field(c.RELEASE_TIME, TIME, "its release date, else when it was recorded", "released", 1),
-                _VALIDATOR,
-                _RESULTS,
-                _PASSED,
-                _FAILED,
-                _UNJUDGED,
-                _RATE,
-            ),
-            newest_last=True,
-        ),
-        Section(
-            "summary",
-            "validation",
-            (
-                f.VERSION,
-                Field("against", TEXT, "the release it is compared with; null without"),
-                Field(c.FILES, INT, "number of files"),
-                *f.OUTCOMES,
-                _RESULTS,
-                _RATE,
-                *_CHANGED,
-            ),
-            record=True,
-            whole=True,
-        ),
-    ),
-    order=("summary",),
-    draw=draw,
-)
+VALIDATION = Contract("validation", (
+    Section("validators", "by validator", (_VALIDATOR, *_GROUP), nothing=_NO_RESULT),
+    Section("formats", "by format", (f.GROUP_FORMAT, *_GROUP), nothing=_NO_RESULT),
+    Section("paths", "by path", (
+        replace(f.PATH, meaning="path of the file; of a removed result, the one in `against`"),
+        _VALIDATOR,
+        replace(f.FORMAT, detail=3),
+        Field(c.PASSED, BOOL, "whether it passed; null where it was not judged, or the result is gone"),
+        _CHANGE,
+        replace(_REASON, detail=2),
+        _LINE,
+        _COLUMN,
+    ), nothing=_NO_RESULT),
+    Section("changes", "changed results", (
+        _CHANGE,
+        _VALIDATOR,
+        f.PATH,
+        Field(c.PREVIOUS_RELPATH, TEXT, "path in `against` of a renamed file, else null", "was", 3),
+        f.FORMAT,
+        replace(_REASON, detail=2),
+    ), nothing="every result is what it was"),
+    Section("failures", "failing files", (f.PATH, _VALIDATOR, _VERSION, f.FORMAT, _REASON, _LINE, _COLUMN)),
+    Section("not_judged", "files that were not judged", (f.PATH, _VALIDATOR, _VERSION, f.FORMAT, _REASON)),
+    Section("history", "validation release by release", (
+        f.VERSION,
+        Field(c.RELEASE_TIME, TIME, "its release date, else when it was recorded", "released", 1),
+        _VALIDATOR,
+        _RESULTS,
+        _PASSED,
+        _FAILED,
+        _UNJUDGED,
+        _RATE,
+    ), newest_last=True),
+    Section("summary", "validation", (
+        f.VERSION,
+        Field("against", TEXT, "the release it is compared with; null without"),
+        Field(c.FILES, INT, "number of files"),
+        *f.OUTCOMES,
+        _RESULTS,
+        _RATE,
+        *_CHANGED,
+    ), record=True, whole=True),
+), order=("summary",), draw=draw)  # fmt: skip
 
 
 BY = ("validator", "format", "path")

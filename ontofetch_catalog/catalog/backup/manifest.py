@@ -19,9 +19,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ontofetch_hookspecs.json_documents import parse_json
 from ontofetch_hookspecs.layout import CATALOG, DATABASE, FACTS, GENERATION
 from ontofetch_hookspecs.names import path_key, quote, relpath_fault
-from ontofetch_hookspecs.store_paths import parse_json
 
 from ...errors import BackupRefused
 

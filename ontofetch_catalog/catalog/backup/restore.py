@@ -29,8 +29,9 @@ from ..repo import events
 from ..shared.address import refuse_shared
 from . import manifest as m
 from . import signing
+from .copying import Progress
 from .sources import Source, check_backup, hash_stream, open_source
-from .write import TIMESTAMP, Progress
+from .write import TIMESTAMP
 
 if TYPE_CHECKING:
     import duckdb

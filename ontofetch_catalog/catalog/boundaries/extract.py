@@ -14,8 +14,9 @@ from ontofetch_hookspecs.store_paths import StorePath
 from ...errors import EventError, PreconditionFailed
 from .. import extractions, journal, sessions
 from ..connection import Store
+from ..path_columns import is_sorted
 from ..repo import events, files, releases, validations
-from ..tables import is_sorted, read_files
+from ..tables import read_files
 from . import staged
 from .documents import draft_extract_audit, draft_manifest, draft_validation_audit
 from .engine import Boundary, Recorded

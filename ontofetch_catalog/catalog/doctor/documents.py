@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs import layout
+from ontofetch_hookspecs.json_documents import parse_json
 from ontofetch_hookspecs.names import relpath_fault
-from ontofetch_hookspecs.store_paths import StorePath, parse_json
+from ontofetch_hookspecs.store_paths import StorePath
 
 from .. import fsops
 from ..boundaries.documents import encode_latest, encode_manifest

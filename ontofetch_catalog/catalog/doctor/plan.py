@@ -10,8 +10,7 @@ from ontofetch_hookspecs.names import quote
 
 from ...errors import UsageError
 from ..connection import Store
-from . import release_repairs, store_repairs, terms_tables
-from .adopt_repair import AdoptReleases
+from . import release_repairs, store_repairs, terms_tables, unrecorded
 from .codes import BY_CODE, CODES
 from .repair import Repair
 
@@ -26,12 +25,12 @@ REPAIRS: Mapping[tuple[str, str], type[Repair]] = {
     ("CAT008", "accept"): store_repairs.WriteRecord,
     ("CAT005", "migrate"): store_repairs.Migrate,
     ("CAT002", "quarantine"): store_repairs.MoveAside,
-    ("CAT011", "deduplicate"): store_repairs.Deduplicate,
-    ("CAT011", "keep-newest"): store_repairs.Deduplicate,
-    ("CAT012", "drop"): store_repairs.DropDangling,
-    ("CAT031", "recompute"): store_repairs.RecomputeKeys,
-    ("CAT032", "recompute"): store_repairs.RecomputeOrigins,
-    ("CAT028", "adopt"): AdoptReleases,
+    ("CAT011", "deduplicate"): store_repairs.MendRows,
+    ("CAT011", "keep-newest"): store_repairs.MendRows,
+    ("CAT012", "drop"): store_repairs.MendRows,
+    ("CAT031", "recompute"): store_repairs.MendRows,
+    ("CAT032", "recompute"): store_repairs.MendRows,
+    ("CAT028", "adopt"): unrecorded.AdoptReleases,
     ("CAT028", "quarantine"): store_repairs.MoveAside,
     ("CAT017", "restore"): release_repairs.Restore,
     ("CAT017", "quarantine"): release_repairs.MoveFiles,

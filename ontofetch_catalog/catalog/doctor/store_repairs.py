@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import stat
-from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from ontofetch_hookspecs import layout
@@ -109,72 +108,30 @@ class MendRows(Repair):
         """Return the subjects that are found again, and remember their releases."""
         import pyarrow.compute as pc
 
-        rows = self.find(connection)
+        rows = _ROWS_AT_FAULT[self.code][0](connection)
         offered = [pc.fill_null(pc.equal(rows[name], self.fix), fill_value=False) for name in ("fix", "unsafe_fixes")]
         rows = rows.filter(pc.or_(*offered))
         self._versions = sorted(filter(None, pc.unique(rows["version_id"]).to_pylist()))
         found: list[str] = rows["subject"].to_pylist()
         return found
 
-    @abstractmethod
-    def find(self, connection: duckdb.DuckDBPyConnection) -> pa.Table:
-        """Return the findings as they are now."""
-
-    @abstractmethod
-    def change(self, connection: duckdb.DuckDBPyConnection) -> int:
-        """Remove or change the rows at fault and return how many."""
-
     def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Mend the rows and write the documents anew."""
-        changed = self.change(connection)
+        changed = _ROWS_AT_FAULT[self.code][1](connection, self.fix)
         for version_id in self._versions:
             redraft(connection, draft, version_id)
         return Recorded(rows=changed)
 
 
-class Deduplicate(MendRows):
-    """Keep one row of each key: of equal ones any, of differing ones the one recorded last."""
-
-    def find(self, connection: duckdb.DuckDBPyConnection) -> pa.Table:
-        """Return the keys that several rows have."""
-        return row_checks.find_duplicates(connection)
-
-    def change(self, connection: duckdb.DuckDBPyConnection) -> int:
-        """Remove the others."""
-        return row_checks.delete_duplicates(connection, differing=self.fix == "keep-newest")
-
-
-class DropDangling(MendRows):
-    """Remove rows that refer to nothing."""
-
-    def find(self, connection: duckdb.DuckDBPyConnection) -> pa.Table:
-        """Return the rows that refer to nothing, by release."""
-        return row_checks.find_dangling(connection)
-
-    def change(self, connection: duckdb.DuckDBPyConnection) -> int:
-        """Remove them."""
-        return row_checks.delete_dangling(connection)
-
-
-class RecomputeKeys(MendRows):
-    """Record the keys that the versions of releases give."""
-
-    def find(self, connection: duckdb.DuckDBPyConnection) -> pa.Table:
-        """Return the releases with another key."""
-        return version_keys.find_wrong_keys(connection)
-
-    def change(self, connection: duckdb.DuckDBPyConnection) -> int:
-        """Record the right ones."""
-        return version_keys.fill_keys(connection, anew=True)
-
-
-class RecomputeOrigins(MendRows):
-    """Record the origins that the artifacts' own rows tell of."""
-
-    def find(self, connection: duckdb.DuckDBPyConnection) -> pa.Table:
-        """Return the artifacts whose origin lacks."""
-        return origins.find_without_origin(connection)
-
-    def change(self, connection: duckdb.DuckDBPyConnection) -> int:
-        """Record them."""
-        return origins.fill_origins(connection)
+Find = Callable[["duckdb.DuckDBPyConnection"], "pa.Table"]
+Change = Callable[["duckdb.DuckDBPyConnection", str], int]
+# code → what finds such rows, and what removes or changes them by a fix and returns how many they were
+_ROWS_AT_FAULT: Mapping[str, tuple[Find, Change]] = {
+    "CAT011": (
+        row_checks.find_duplicates,
+        lambda connection, fix: row_checks.delete_duplicates(connection, differing=fix == "keep-newest"),
+    ),
+    "CAT012": (row_checks.find_dangling, lambda connection, _: row_checks.delete_dangling(connection)),
+    "CAT031": (version_keys.find_wrong_keys, lambda connection, _: version_keys.fill_keys(connection, anew=True)),
+    "CAT032": (origins.find_without_origin, lambda connection, _: origins.fill_origins(connection)),
+}

@@ -1,13 +1,17 @@
-"""The check for releases that lie on disk and are not recorded."""
+"""The check for releases that lie on disk and are not recorded, and the repair that records them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .. import journal
+from ..boundaries.engine import Recorded
 from ..connection import Store
+from ..rebuild.adoption import adopt
 from ..rebuild.places import find_folders
 from ..repo import releases
 from .findings import Findings
+from .repair import Repair
 
 if TYPE_CHECKING:
     import duckdb
@@ -23,3 +27,24 @@ def check_releases(store: Store, connection: duckdb.DuckDBPyConnection, findings
             # what another program keeps stays where that program looks for it
             movable = folder.layout is None or not folder.layout.shared
             findings.add("CAT028", folder.path, message, unsafe=["adopt", *(["quarantine"] if movable else [])])
+
+
+class AdoptReleases(Repair):
+    """Take releases over from disk, in one boundary."""
+
+    def still_found(self, connection: duckdb.DuckDBPyConnection) -> list[str]:
+        """Return the folders that still hold a release without a row."""
+        there = {folder.path for folder in find_folders(self.store)}
+        recorded = {row.fs_relpath for row in releases.list_versions(connection)}
+        return [subject for subject in self.subjects if subject in there - recorded]
+
+    def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
+        """Record them."""
+        recorded = Recorded(payload={"left": 0})
+        for folder in find_folders(self.store):
+            if folder.path in self.subjects:
+                adopted = adopt(self.store, connection, draft, folder)
+                recorded.rows += adopted.rows
+                recorded.bytes += adopted.bytes
+                recorded.payload["left"] += len(adopted.left)
+        return recorded

@@ -17,11 +17,13 @@ from ..boundaries.documents import draft_documents
 from ..boundaries.engine import MaintenanceBoundary, Recorded
 from ..boundaries.pointers import Pointers, drop_added
 from ..connection import Store
-from ..repo import events, held_facts, origins, pruning, releases, version_keys
+from ..repo import held_facts, origins, pruning, releases, version_keys
 from ..shared.address import read_address
 from ..walk import Entry, as_text, list_below, stat_paths
+from .entries import Batch
 from .kept_rows import keep_rows, read_rows
-from .plan import Batch, Plan, PlanUnusable
+from .plan import Plan, PlanUnusable
+from .plan_events import PlanEvents, stale
 from .references import staged_inodes
 from .selection import part_entries
 
@@ -30,40 +32,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 APPLIED, RESTORED, PURGED = "prune.batch", "prune.restored", "prune.purged"
-
-
-class PlanEvents:
-    """What the events tell of the batches of a plan; each look reads on from where the one before it stopped."""
-
-    def __init__(self, plan: Plan) -> None:
-        self._plan = plan
-        self._states: dict[int, tuple[str, dict[str, Any]]] = {}
-        self._read = 0
-        self._checked = int(plan.header["catalog"]["event_id"])
-
-    def states(self, connection: duckdb.DuckDBPyConnection) -> dict[int, tuple[str, dict[str, Any]]]:
-        """Return batch → (type, payload) of the newest event of each batch that has one."""
-        self._states |= pruning.batch_states(connection, self._plan.plan_id, after=self._read)
-        self._read = events.last_event(connection)[0]
-        return self._states
-
-    def check_catalog(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Check that the catalog is the one the plan was made on, and that only the plan has changed it since.
-
-        Raises:
-            PlanUnusable: It is another, or has moved on.
-        """
-        plan, made = self._plan, self._plan.header["catalog"]
-        if events.digest_at(connection, made["event_id"]) != made["digest"]:
-            raise PlanUnusable(
-                f"The plan {plan.plan_id} was made on another catalog.",
-                subject=plan.plan_id,
-                hint="Nothing was done. Check --root, or make a new plan with `ontofetch db prune`.",
-            )
-        other = pruning.find_other_event(connection, self._checked, plan.plan_id)
-        if other is not None:
-            raise _stale(plan, f"the catalog has moved on (event {other[0]}, {other[1]})")
-        self._checked = events.last_event(connection)[0]
 
 
 class _BatchBoundary(MaintenanceBoundary):
@@ -140,7 +108,7 @@ class PruneBatch(_BatchBoundary):
             staged = staged_inodes(self.store)
             for entry in self.entries:
                 if (entry.device, entry.inode) in staged:
-                    raise _stale(self.plan, f"a stage now holds {quote(entry.path)}")
+                    raise stale(self.plan, f"a stage now holds {quote(entry.path)}")
         return True
 
     def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
@@ -297,9 +265,9 @@ def _check_same(plan: Plan, entries: list[Entry], found: Iterable[Entry | None])
     for entry in entries:
         present = now.pop(entry.path, None)
         if not _is_same(entry, present):
-            raise _stale(plan, f"{quote(entry.path)} {'has changed' if present else 'is gone'}")
+            raise stale(plan, f"{quote(entry.path)} {'has changed' if present else 'is gone'}")
     if now:
-        raise _stale(plan, f"{quote(min(now))} has come")
+        raise stale(plan, f"{quote(min(now))} has come")
 
 
 def _is_same(entry: Entry, found: Entry | None, *, shared: bool = False) -> bool:
@@ -311,12 +279,4 @@ def _is_same(entry: Entry, found: Entry | None, *, shared: bool = False) -> bool
         found is not None
         and (shared or entry.inode == found.inode)
         and (entry.kind, entry.size, entry.mtime) == (found.kind, found.size, found.mtime)
-    )
-
-
-def _stale(plan: Plan, reason: str) -> PlanUnusable:
-    return PlanUnusable(
-        f"The plan {plan.plan_id} does not fit any more: {reason}.",
-        subject=plan.plan_id,
-        hint="What is left of it was not touched. Make a new plan with `ontofetch db prune`.",
     )

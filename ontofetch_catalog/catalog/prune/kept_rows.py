@@ -15,7 +15,8 @@ from ...errors import OntofetchError
 from ..connection import Store
 from ..journal import IntentDraft
 from ..repo import pruning
-from .plan import Batch, Plan, PlanUnusable
+from .entries import Batch
+from .plan import Plan, PlanUnusable
 
 if TYPE_CHECKING:
     import duckdb

@@ -17,7 +17,8 @@ from ontofetch_hookspecs.names import quote
 from .. import sessions
 from ..connection import Store
 from ..repo import events, row_checks
-from .plan import BATCH_ENTRIES, Batch, Plan, entry_schema, entry_table, freed_bytes, write_plan
+from .entries import Batch, entry_schema, entry_table, freed_bytes
+from .plan import BATCH_ENTRIES, Plan, write_plan
 from .policy import Policy, check_safety
 from .selection import Selection, select
 

@@ -16,8 +16,10 @@ from ..boundaries.engine import Boundary, BoundaryResult, carry_out
 from ..connection import Store
 from ..repo import pruning
 from ..walk import Entry
-from .batches import APPLIED, PURGED, RESTORED, PlanEvents, PruneBatch, PurgeBatch, RestoreBatch
-from .plan import Batch, Plan, entries_of, freed_bytes, read_entries, read_plan
+from .batches import APPLIED, PURGED, RESTORED, PruneBatch, PurgeBatch, RestoreBatch
+from .entries import Batch, entries_of, freed_bytes
+from .plan import Plan, read_entries, read_plan
+from .plan_events import PlanEvents
 
 if TYPE_CHECKING:
     import pyarrow as pa

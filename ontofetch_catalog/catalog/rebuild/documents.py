@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +20,6 @@ from ontofetch_hookspecs.names import (
     check_text,
     path_key,
     quote,
-    redact_url,
 )
 from ontofetch_hookspecs.store_paths import StorePath
 
@@ -31,49 +29,26 @@ from ..boundaries.documents import LATEST_FORMAT, MANIFEST_FORMAT
 from ..boundaries.notes import check_note
 from ..connection import Store
 from ..repo import audits, notes, origins, releases
+from ..repo.latest import Pointer
 from ..tables import read_files, read_results
+from .values import day_of, digest_of, items_of, time_of, url_of
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-_MANIFEST = frozenset(
-    [
-        "format",
-        "version_id",
-        "service",
-        "ontology",
-        "version",
-        "released",
-        "fs_relpath",
-        "layout",
-        "created_at",
-        "plan_hash",
-        "run_id",
-        "extract_audit",
-        "validation_audit",
-        "pinned_at",
-        "artifacts",
-    ]
-)
-_ARTIFACT = frozenset(
-    [
-        "artifact_id",
-        "relpath",
-        "source_url",
-        "etag",
-        "last_modified",
-        "content_type",
-        "size_bytes",
-        "status",
-        "recorded_at",
-        "extraction",
-    ]
-)
-_ORIGIN = frozenset(["source_url", "etag", "last_modified", "content_type", "recorded_at", "told_at"])
 _MORE = frozenset(["origins"])  # what an artifact says of itself where there is more to say
-_NOTE = frozenset(["kind", "text", "created_at"])
 _SAID = frozenset(["notes"])  # what people say of a release, where they do
+
+
+def _columns(row: type) -> frozenset[str]:
+    return frozenset(field.name for field in fields(row))
+
+
+# documents say what the rows say
+_MANIFEST = _columns(releases.VersionRow) | {"format", "artifacts"}
+_ARTIFACT = _columns(releases.ArtifactRow) - {"version_id", "verified_at"}
+_ORIGIN, _NOTE = _columns(origins.Origin), _columns(notes.Note)
 
 
 class DocumentRefused(OntofetchError):
@@ -99,15 +74,6 @@ class ReleaseDocuments:
     files: pa.Table
     results: pa.Table
     notes: list[notes.Note]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LatestDocument:
-    """What a LATEST.json says: the release, when (UTC without zone) and by whom it was set."""
-
-    version_id: str
-    updated_at: datetime
-    updated_by: str
 
 
 @contextmanager
@@ -151,7 +117,7 @@ def read_release(
         raise _refused(path, error.message) from error
 
 
-def read_latest(store: Store, slot: str) -> LatestDocument | None:
+def read_latest(store: Store, slot: str) -> Pointer | None:
     """Return what the LATEST.json of a series says, None if there is none.
 
     Raises:
@@ -166,15 +132,15 @@ def read_latest(store: Store, slot: str) -> LatestDocument | None:
         raise _refused(path, error.message) from error
 
 
-def _read_latest(document: Mapping[str, Any], slot: str) -> LatestDocument:
+def _read_latest(document: Mapping[str, Any], slot: str) -> Pointer:
     if document.get("format") != LATEST_FORMAT or document.get("slot") != slot:
         raise EventError("It is not the LATEST.json of this series.", subject=slot)
     version_id = str(document.get("version_id"))
     if layout.series_of(version_id) != slot:
         raise EventError(f"It names {quote(version_id)}, of another series.", subject=slot)
-    return LatestDocument(
+    return Pointer(
         version_id=version_id,
-        updated_at=_time("updated_at", document.get("updated_at")),
+        updated_at=time_of("updated_at", document.get("updated_at")),
         updated_by=check_text("updated_by", document.get("updated_by"), most=200, optional=False) or "",
     )
 
@@ -214,50 +180,44 @@ def _read_version(document: Mapping[str, Any], folder: str, manifest: str) -> re
         service=document["service"],
         ontology=document["ontology"],
         version=document["version"],
-        released=_date(document["released"]),
+        released=day_of(document["released"]),
         fs_relpath=folder,
         layout=known.name,
-        created_at=_time("created_at", document["created_at"]),
+        created_at=time_of("created_at", document["created_at"]),
         plan_hash=check_text("plan_hash", document["plan_hash"]),
         run_id=check_text("run_id", document["run_id"], most=200, optional=False) or "",
-        extract_audit=_digest("extract_audit", document["extract_audit"]),
-        validation_audit=_digest("validation_audit", document["validation_audit"]),
-        pinned_at=None if document["pinned_at"] is None else _time("pinned_at", document["pinned_at"]),
+        extract_audit=digest_of("extract_audit", document["extract_audit"]),
+        validation_audit=digest_of("validation_audit", document["validation_audit"]),
+        pinned_at=None if document["pinned_at"] is None else time_of("pinned_at", document["pinned_at"]),
     )
 
 
 def _read_notes(given: object) -> list[notes.Note]:
-    if not isinstance(given, list) or not all(isinstance(item, dict) and set(item) == _NOTE for item in given):
-        raise EventError("Its notes are not of the known format.", subject="notes")
-    read = [check_note(str(item["kind"]), item["text"], _time("created_at", item["created_at"])) for item in given]
+    read = [
+        check_note(str(item["kind"]), item["text"], time_of("created_at", item["created_at"]))
+        for item in items_of("notes", "Its notes", given, _NOTE)
+    ]
     if len({(note.kind, note.text) for note in read}) != len(read):
         raise EventError("Two of its notes are the same.", subject="notes")
     return read
 
 
 def _read_artifacts(given: object, version_id: str) -> list[releases.ArtifactRow]:
-    if not isinstance(given, list) or not all(map(_is_artifact, given)):
-        raise EventError("Its artifacts are not of the known format.", subject="artifacts")
-    rows = [_read_artifact(item, version_id) for item in given]
+    items = items_of("artifacts", "Its artifacts", given, _ARTIFACT, _MORE)
+    rows = [_read_artifact(item, version_id) for item in items]
     if len({path_key(row.relpath) for row in rows}) != len(rows):
         raise EventError("Two of its artifacts are the same file where case and normal forms are folded.")
     return rows
 
 
-def _is_artifact(item: object) -> bool:
-    return isinstance(item, dict) and set(item) - _MORE == _ARTIFACT
-
-
 def _read_origins(given: list[dict[str, Any]]) -> dict[str, list[origins.Origin]]:
     found: dict[str, list[origins.Origin]] = {}
     for item in given:
-        told = item.get("origins", [])
-        if not isinstance(told, list) or not all(isinstance(one, dict) and set(one) == _ORIGIN for one in told):
-            raise EventError("The origins of an artifact are not of the known format.", subject="origins")
+        told = items_of("origins", "The origins of an artifact", item.get("origins", []), _ORIGIN)
         read = [_read_origin(one) for one in told]
         if read and (
             len({one.source_url for one in read}) != len(read)
-            or _url(item["source_url"]) not in {one.source_url for one in read}
+            or url_of(item["source_url"]) not in {one.source_url for one in read}
         ):
             raise EventError("The origins of an artifact are not those of its row.", subject="origins")
         if read:
@@ -266,14 +226,16 @@ def _read_origins(given: list[dict[str, Any]]) -> dict[str, list[origins.Origin]
 
 
 def _read_origin(item: Mapping[str, Any]) -> origins.Origin:
-    return origins.Origin(
-        source_url=_url(check_text("source_url", item["source_url"], optional=False) or ""),
-        etag=check_text("etag", item["etag"]),
-        last_modified=check_text("last_modified", item["last_modified"]),
-        content_type=check_text("content_type", item["content_type"]),
-        recorded_at=_time("recorded_at", item["recorded_at"]),
-        told_at=_time("told_at", item["told_at"]),
-    )
+    return origins.Origin(**_source(item), told_at=time_of("told_at", item["told_at"]))
+
+
+def _source(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what artifacts and their origins both say of where bytes came from, and when."""
+    return {
+        "source_url": url_of(check_text("source_url", item["source_url"], optional=False) or ""),
+        "recorded_at": time_of("recorded_at", item["recorded_at"]),
+        **{name: check_text(name, item[name]) for name in ("etag", "last_modified", "content_type")},
+    }
 
 
 def _read_artifact(item: Mapping[str, Any], version_id: str) -> releases.ArtifactRow:
@@ -283,20 +245,11 @@ def _read_artifact(item: Mapping[str, Any], version_id: str) -> releases.Artifac
         artifact_id=check_sha256("artifact_id", item["artifact_id"]),
         version_id=version_id,
         relpath=check_relpath("artifact", item["relpath"]),
-        source_url=_url(check_text("source_url", item["source_url"], optional=False) or ""),
         size_bytes=check_size("size_bytes", item["size_bytes"]),
         status=item["status"],
-        recorded_at=_time("recorded_at", item["recorded_at"]),
         extraction=extractions.check(item["extraction"]),
-        etag=check_text("etag", item["etag"]),
-        last_modified=check_text("last_modified", item["last_modified"]),
-        content_type=check_text("content_type", item["content_type"]),
+        **_source(item),
     )
-
-
-def _url(told: str) -> str:
-    # a file of the store has no secret, and its path below the root would come back as an absolute one
-    return told if told.startswith("file:") else redact_url(told)
 
 
 def _read_files(
@@ -343,24 +296,3 @@ def _read_audit(store: Store, version: releases.VersionRow, name: str, recorded:
     if digest != recorded:
         raise EventError(f"Its audit {name} has another sha256 than the manifest says.", subject=name)
     return path
-
-
-def _digest(field: str, value: object) -> str | None:
-    return None if value is None else check_sha256(field, value)
-
-
-def _date(value: object) -> date | None:
-    try:
-        return None if value is None else date.fromisoformat(str(value))
-    except ValueError as error:
-        raise EventError(f"released is {quote(value)}, not a date.", subject="released") from error
-
-
-def _time(field: str, value: object) -> datetime:
-    try:
-        found = datetime.fromisoformat(str(value))
-    except ValueError as error:
-        raise EventError(f"{field} is {quote(value)}, not a time.", subject=field) from error
-    if found.utcoffset() is None:
-        raise EventError(f"{field} is {quote(value)}, without a zone.", subject=field)
-    return found.astimezone(UTC).replace(tzinfo=None)

@@ -9,11 +9,11 @@ import os
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from ontofetch_hookspecs.events import FILES_COLUMNS, RESULTS_COLUMNS
+from ontofetch_hookspecs.columns import FILES_COLUMNS, RESULTS_COLUMNS
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ...errors import EventError
-from ..connection import literal
+from ..connection import literal, registered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +54,7 @@ def read_files(
                 CASE WHEN {_IS_REMARK} THEN line END AS remark
             FROM given_lines
         )
-        """  # noqa: S608 - our own text
+        """
     names = [column.name for column in FILES_COLUMNS] + ["artifact_id"]
     found = _read(connection, version_id, path, query, [*names, "remark"])
     of_files = found["remark"].is_null()
@@ -73,7 +73,7 @@ def read_results(connection: duckdb.DuckDBPyConnection, version_id: str, path: S
             regexp_extract(line, {literal(_DETAILS)}, 1) AS details, rtrim(told.run_at, 'Z')::TIMESTAMP AS run_at,
             told.reused_from
         FROM (SELECT line, json_transform_strict(line, '{_RESULT}') AS told FROM given_lines)
-        """  # noqa: S608 - our own text
+        """
     return _read(connection, version_id, path, query, [column.name for column in RESULTS_COLUMNS])
 
 
@@ -104,21 +104,16 @@ def _lines(connection: duckdb.DuckDBPyConnection, path: StorePath | None) -> Ite
     import pyarrow as pa
     from pyarrow import csv
 
-    stack = ExitStack()
-    stream = None if path is None else stack.enter_context(os.fdopen(path.open_file(), "rb", buffering=0))
-    if stream is None or os.fstat(stream.fileno()).st_size == 0:
-        connection.register("given_lines", pa.table({"line": pa.array([], pa.string())}))
-    else:
-        # a reader of CSV whose separator no line can have is a reader of lines
-        lines = csv.open_csv(
-            stream,
-            read_options=csv.ReadOptions(column_names=["line"], block_size=1 << 24),
-            parse_options=csv.ParseOptions(delimiter="\x01", quote_char=False, escape_char=False),
-            convert_options=csv.ConvertOptions(column_types={"line": pa.string()}, strings_can_be_null=False),
-        )
-        connection.register("given_lines", lines)
-    try:
+    with ExitStack() as stack:
+        lines = pa.table({"line": pa.array([], pa.string())})
+        stream = None if path is None else stack.enter_context(os.fdopen(path.open_file(), "rb", buffering=0))
+        if stream is not None and os.fstat(stream.fileno()).st_size > 0:
+            # a reader of CSV whose separator no line can have is a reader of lines
+            lines = csv.open_csv(
+                stream,
+                read_options=csv.ReadOptions(column_names=["line"], block_size=1 << 24),
+                parse_options=csv.ParseOptions(delimiter="\x01", quote_char=False, escape_char=False),
+                convert_options=csv.ConvertOptions(column_types={"line": pa.string()}, strings_can_be_null=False),
+            )
+        stack.enter_context(registered(connection, given_lines=lines))
         yield
-    finally:
-        connection.unregister("given_lines")
-        stack.close()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import fsops
+from ..connection import registered
 from .paths import is_illegal
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ SELECT r.*, l.kind, l.size_bytes AS found_bytes FROM ({_RECORDED}) r
 LEFT JOIN staging_fs_listing l ON l.relpath = r.native
 WHERE NOT r.failed AND (l.relpath IS NULL OR l.kind <> 'file' OR l.size_bytes <> r.size_bytes)
     AND ($within IS NULL OR starts_with(r.native, $within || '/'))
-"""  # noqa: S608 - our own text
+"""
 _ORPHANS = """
 CREATE OR REPLACE TEMP TABLE doctor_orphans AS
 SELECT coalesce(path, relpath) AS subject, array_to_string(string_split(relpath, '/')[1:3], '/') AS folder,
@@ -54,7 +55,7 @@ _RESTORABLE = f"""
         AND ((d.part = 'file' AND w.version_id = d.version_id)
             OR (d.part = 'artifact' AND (w.version_id, w.relpath) <> (d.version_id, d.relpath)))
     ) AS restorable FROM doctor_differing d
-"""  # noqa: S608 - our own text
+"""
 
 
 def compare(connection: duckdb.DuckDBPyConnection, layouts: pa.Table, within: str | None) -> None:
@@ -71,32 +72,27 @@ def compare(connection: duckdb.DuckDBPyConnection, layouts: pa.Table, within: st
 
 def find_missing(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """Return a finding for each row without a file."""
-    return connection.sql(
-        f"""
+    return connection.sql(f"""
         SELECT path AS subject, version_id, 'The ' || part || ' ' || path || ' is recorded (' || size_bytes
             || ' bytes) and not on disk.' AS message, CASE WHEN restorable THEN 'restore' END AS fix,
             CASE WHEN part = 'artifact' THEN 'drop, fail' ELSE 'drop' END AS unsafe_fixes
         FROM ({_RESTORABLE}) WHERE kind IS NULL
-        """  # noqa: S608 - our own text
-    ).to_arrow_table()
+    """).to_arrow_table()
 
 
 def find_resized(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """Return a finding for each file whose size differs from its row."""
-    return connection.sql(
-        f"""
+    return connection.sql(f"""
         SELECT path AS subject, version_id, 'The ' || part || ' ' || path || ' has ' || found_bytes
             || ' bytes, its row says ' || size_bytes || '.' AS message, CASE WHEN restorable THEN 'restore' END AS fix,
             CASE WHEN part = 'artifact' THEN 'fail' ELSE 'accept' END AS unsafe_fixes
         FROM ({_RESTORABLE}) WHERE kind = 'file'
-        """  # noqa: S608 - our own text
-    ).to_arrow_table()
+    """).to_arrow_table()
 
 
 def find_irregular(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """Return a finding for each link, pipe, device … below the sources or the data of a recorded release."""
-    return connection.sql(
-        f"""
+    return connection.sql(f"""
         SELECT coalesce(l.path, l.relpath) AS subject, v.version_id, coalesce(l.path, l.relpath)
             || CASE l.kind WHEN 'link' THEN ' is a symbolic link' ELSE ' is no regular file' END
             || CASE WHEN r.native IS NULL THEN ' and has no row.' ELSE ' in the place of a recorded file.' END
@@ -105,8 +101,7 @@ def find_irregular(connection: duckdb.DuckDBPyConnection) -> pa.Table:
         JOIN versions v ON v.fs_relpath = array_to_string(string_split(l.relpath, '/')[1:3], '/')
         LEFT JOIN ({_RESTORABLE}) r ON r.native = l.relpath
         WHERE l.kind <> 'file'
-        """  # noqa: S608 - our own text
-    ).to_arrow_table()
+    """).to_arrow_table()
 
 
 # the path below sources or data: what lies deeper has the longer name
@@ -126,8 +121,7 @@ def find_unrecorded(connection: duckdb.DuckDBPyConnection, *, usable: bool) -> p
         else "' has a name that the catalog can''t hold: control characters, bytes that are not UTF-8, or too many.'"
     )
     fixes = "CASE WHEN l.in_source OR n.artifacts = 1 THEN 'adopt, quarantine' ELSE 'quarantine' END"
-    return connection.sql(
-        f"""
+    return connection.sql(f"""
         SELECT l.subject, v.version_id, 'The file ' || l.subject || {message} AS message, NULL AS fix,
             {fixes if usable else "NULL"} AS unsafe_fixes
         FROM (
@@ -135,8 +129,7 @@ def find_unrecorded(connection: duckdb.DuckDBPyConnection, *, usable: bool) -> p
         ) l
         JOIN versions v ON v.fs_relpath = l.folder
         JOIN v_version_stats n ON n.version_id = v.version_id
-        """  # noqa: S608 - our own text
-    ).to_arrow_table()
+    """).to_arrow_table()
 
 
 def list_contents(connection: duckdb.DuckDBPyConnection, layouts: pa.Table, wanted: pa.Table) -> pa.Table:
@@ -150,22 +143,14 @@ def list_contents(connection: duckdb.DuckDBPyConnection, layouts: pa.Table, want
     Returns:
         kind (`artifact`, `file`), version_id, relpath, content (sha256), size_bytes, verified_at, path.
     """
-    given = {"given_layouts": layouts, "given_paths": wanted}
-    for name, table in given.items():
-        connection.register(name, table)
-    try:
-        return connection.sql(
-            f"""
+    with registered(connection, given_layouts=layouts, given_paths=wanted):
+        return connection.sql(f"""
             SELECT r.part AS kind, r.version_id, r.relpath, r.content, r.size_bytes, r.verified_at, r.path
             FROM ({_RECORDED}) r SEMI JOIN given_paths p ON p.path = r.path
             SEMI JOIN (SELECT * FROM staging_fs_listing WHERE kind = 'file') l
                 ON l.relpath = r.native AND l.size_bytes = r.size_bytes
             WHERE NOT r.failed ORDER BY r.path
-            """  # noqa: S608 - our own text
-        ).to_arrow_table()
-    finally:
-        for name in given:
-            connection.unregister(name)
+        """).to_arrow_table()
 
 
 def describe_damage(connection: duckdb.DuckDBPyConnection, faults: pa.Table) -> pa.Table:
@@ -177,10 +162,8 @@ def describe_damage(connection: duckdb.DuckDBPyConnection, faults: pa.Table) -> 
         connection: An open connection.
         faults: kind, version_id, path, outcome, content, found, size_bytes, found_bytes, reason of each.
     """
-    connection.register("given_faults", faults)
-    try:
-        return connection.sql(
-            """
+    with registered(connection, given_faults=faults):
+        return connection.sql("""
             WITH whole AS (SELECT version_id, artifact_id FROM artifacts WHERE status <> 'failed'),
             named AS (SELECT DISTINCT kind, version_id, content FROM given_faults),
             restorable AS (
@@ -201,7 +184,4 @@ def describe_damage(connection: duckdb.DuckDBPyConnection, faults: pa.Table) -> 
                 CASE f.kind WHEN 'artifact' THEN 'fail' ELSE 'accept' END AS unsafe_fixes
             FROM given_faults f LEFT JOIN restorable r
                 ON r.kind = f.kind AND r.version_id = f.version_id AND r.content = f.content
-            """
-        ).to_arrow_table()
-    finally:
-        connection.unregister("given_faults")
+        """).to_arrow_table()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ..connection import fetch_one, literal
+from ..connection import fetch_number, fetch_one, literal
 
 if TYPE_CHECKING:
     import duckdb
@@ -63,8 +63,7 @@ def list_deeds(connection: duckdb.DuckDBPyConnection, *, most: int, event_id: in
     types = ", ".join(map(literal, _TYPES))
     pulls = ", ".join(map(literal, _OF_PULLS))
     having = "" if event_id is None else f"HAVING list_contains(list(event_id), {int(event_id)})"
-    rows = connection.execute(
-        f"""
+    rows = connection.execute(f"""
         WITH pulls AS (SELECT DISTINCT run_id, version_id FROM events WHERE type = 'download.done'),
         told AS (
             SELECT e.*, CASE
@@ -87,8 +86,7 @@ def list_deeds(connection: duckdb.DuckDBPyConnection, *, most: int, event_id: in
         SELECT d.*, coalesce(t.by_id > d.last_id, false) AS undone
         FROM deeds d LEFT JOIN {_TAKEN_BACK} t ON t.event_id = d.event_id
         ORDER BY d.last_id DESC LIMIT {int(most)}
-        """  # noqa: S608 - literals
-    ).fetchall()
+    """).fetchall()
     return [_deed(row) for row in rows]
 
 
@@ -107,7 +105,7 @@ def _deed(row: Sequence[Any]) -> DeedRow:
 
 def is_pulled_again(connection: duckdb.DuckDBPyConnection, version_id: str, after: int) -> bool:
     """Say whether a release got other bytes, files or results after an event, by a run that was not taken back."""
-    found = fetch_one(
+    later = fetch_number(
         connection,
         f"""
         SELECT count(*) FROM (
@@ -115,10 +113,10 @@ def is_pulled_again(connection: duckdb.DuckDBPyConnection, version_id: str, afte
             WHERE version_id = ? AND event_id > ? AND type IN ('download.done', 'extract.done', 'validate.done')
             GROUP BY run_id
         ) r LEFT JOIN {_TAKEN_BACK} t ON t.event_id = r.first_id WHERE coalesce(t.by_id, 0) < r.last_id
-        """,  # noqa: S608 - our own text
+        """,
         [version_id, after],
     )
-    return found is not None and found[0] > 0
+    return later > 0
 
 
 def find_removal(connection: duckdb.DuckDBPyConnection, name: str, artifact: str | None) -> int | None:
@@ -141,7 +139,7 @@ def was_renamed(connection: duckdb.DuckDBPyConnection, old: str, new: str) -> bo
 def _find(connection: duckdb.DuckDBPyConnection, condition: str, values: list[str | None]) -> int | None:
     found = fetch_one(
         connection,
-        f"SELECT e.event_id FROM events e LEFT JOIN {_TAKEN_BACK} t ON t.event_id = e.event_id"  # noqa: S608
+        f"SELECT e.event_id FROM events e LEFT JOIN {_TAKEN_BACK} t ON t.event_id = e.event_id"
         f" WHERE {condition} AND t.event_id IS NULL ORDER BY e.event_id DESC LIMIT 1",
         values,
     )

@@ -53,14 +53,13 @@ def use_own_views(connection: duckdb.DuckDBPyConnection) -> list[str]:
         SELECT (SELECT library_version FROM pragma_version()),
             sha256(string_agg(view_name || chr(10) || sql, chr(10) ORDER BY view_name))
         FROM duckdb_views() WHERE NOT internal AND database_name = {database}
-        """,  # noqa: S608 - a literal
+        """,
     ) or ("", "")
     if digest and VIEWS_DIGESTS.get(str(version)) == digest:
         return []
     for sql in own_views().values():
         fsops.execute(connection, sql)
-    differing = connection.execute(
-        f"""
+    differing = connection.execute(f"""
         SELECT view_name FROM (
             SELECT view_name, replace(sql, 'CREATE TEMP VIEW', 'CREATE VIEW') AS sql, database_name
             FROM duckdb_views() WHERE NOT internal AND database_name IN ('temp', {database})
@@ -68,8 +67,7 @@ def use_own_views(connection: duckdb.DuckDBPyConnection) -> list[str]:
         GROUP BY view_name HAVING count(*) FILTER (database_name = {database}) > 0
             AND (count(*) <> 2 OR count(DISTINCT sql) <> 1)
         ORDER BY view_name
-        """  # noqa: S608 - a literal
-    ).fetchall()
+    """).fetchall()
     return [str(name) for (name,) in differing]
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import EventError
 from .. import fsops
-from ..connection import fetch_one
+from ..connection import fetch_number, fetch_one, fetch_text
 
 if TYPE_CHECKING:
     import duckdb
@@ -57,16 +57,14 @@ def last_event(connection: duckdb.DuckDBPyConnection) -> tuple[int, str]:
 
 def count_events(connection: duckdb.DuckDBPyConnection) -> int:
     """Return the number of events."""
-    found = fetch_one(connection, "SELECT count(*) FROM events")
-    return int(found[0]) if found else 0
+    return fetch_number(connection, "SELECT count(*) FROM events")
 
 
 def digest_at(connection: duckdb.DuckDBPyConnection, event_id: int) -> str | None:
     """Return the digest of one event, CHAIN_START for 0, None if there is no such event."""
     if event_id == 0:
         return CHAIN_START
-    found = fetch_one(connection, "SELECT digest FROM events WHERE event_id = ?", [event_id])
-    return str(found[0]) if found else None
+    return fetch_text(connection, "SELECT digest FROM events WHERE event_id = ?", [event_id])
 
 
 def add_event(connection: duckdb.DuckDBPyConnection, row: EventRow) -> tuple[int, str]:
@@ -106,7 +104,7 @@ def check_chain(connection: duckdb.DuckDBPyConnection, event_id: int, digest: st
     Raises:
         EventError: One does not.
     """
-    sql = f"SELECT event_id, digest, {_FIELDS} FROM events WHERE event_id > ? ORDER BY event_id"  # noqa: S608
+    sql = f"SELECT event_id, digest, {_FIELDS} FROM events WHERE event_id > ? ORDER BY event_id"
     for number, found, *fields, payload in connection.execute(sql, [event_id]).fetchall():
         event_id += 1
         row = _row(fields, payload)
@@ -117,7 +115,7 @@ def check_chain(connection: duckdb.DuckDBPyConnection, event_id: int, digest: st
 
 def event_at(connection: duckdb.DuckDBPyConnection, event_id: int) -> EventRow:
     """Return one event, which is there."""
-    found = fetch_one(connection, f"SELECT {_FIELDS} FROM events WHERE event_id = ?", [event_id])  # noqa: S608
+    found = fetch_one(connection, f"SELECT {_FIELDS} FROM events WHERE event_id = ?", [event_id])
     if found is None:
         raise LookupError(event_id)
     *fields, payload = found
@@ -130,15 +128,14 @@ def _row(fields: Sequence[Any], payload: str) -> EventRow:
 
 def number_of(connection: duckdb.DuckDBPyConnection, boundary_id: str) -> int:
     """Return the number of the event that stands for a committed boundary, 0 if it never happened."""
-    found = fetch_one(connection, "SELECT max(event_id) FROM events WHERE boundary_id = ?", [boundary_id])
-    return int(found[0]) if found and found[0] is not None else 0
+    return fetch_number(connection, "SELECT max(event_id) FROM events WHERE boundary_id = ?", [boundary_id])
 
 
 def find_boundary(connection: duckdb.DuckDBPyConnection, boundary_id: str) -> EventRow | None:
     """Return the event that stands for a committed boundary; None if it never happened."""
     found = fetch_one(
         connection,
-        f"SELECT {_FIELDS} FROM events WHERE boundary_id = ? ORDER BY event_id DESC LIMIT 1",  # noqa: S608
+        f"SELECT {_FIELDS} FROM events WHERE boundary_id = ? ORDER BY event_id DESC LIMIT 1",
         [boundary_id],
     )
     if found is None:

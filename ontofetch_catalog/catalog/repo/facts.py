@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs.layout import FACTS
 
 from .. import fsops
-from ..connection import fetch_one
+from ..connection import fetch_number, fetch_text, registered
 
 if TYPE_CHECKING:
     import duckdb
@@ -42,7 +42,7 @@ _OF_RELEASES = f"""
         SELECT version_id, relpath, file_id, format, size_bytes FROM extracted_files
         WHERE version_id IN (SELECT unnest($version_ids))
     ), chosen AS ({_CHOSEN})
-"""  # noqa: S608 - our own text
+"""
 
 
 def table_path(content_id: str, facts_version: str) -> str:
@@ -64,7 +64,7 @@ def facts_of(connection: duckdb.DuckDBPyConnection, version_ids: Sequence[str]) 
         SELECT f.*, c.content_id, c.facts_version, c.reason, {SMALL}, {TABLE_PATH} AS table_path, c.table_sha256,
             c.table_bytes, c.recorded_at
         FROM files f LEFT JOIN chosen c USING (file_id) ORDER BY f.version_id, f.relpath
-        """,  # noqa: S608 - our own text
+        """,
         params={"version_ids": list(version_ids)},
     ).to_arrow_table()
 
@@ -82,7 +82,7 @@ def heads_of(connection: duckdb.DuckDBPyConnection, version_ids: Sequence[str]) 
             {", ".join(f"h.{name}" for name in HEAD.split(", "))}
         FROM files f JOIN chosen c USING (file_id) JOIN ontology_heads h USING (content_id, facts_version)
         ORDER BY f.version_id, f.relpath, h.position
-        """,  # noqa: S608 - our own text
+        """,
         params={"version_ids": list(version_ids)},
     ).to_arrow_table()
 
@@ -96,19 +96,15 @@ def known_facts(
     """
     import pyarrow as pa
 
-    given = pa.table({"file_id": pa.array(list(file_ids), pa.string())})
-    connection.register("given_ids", given)
-    try:
+    with registered(connection, given_ids=pa.table({"file_id": pa.array(list(file_ids), pa.string())})):
         return connection.sql(
             f"""
             SELECT file_id, facts_version, content_id, reason, {TABLE_PATH} AS table_path, table_sha256, table_bytes
             FROM file_facts SEMI JOIN given_ids USING (file_id)
             WHERE facts_version IN (SELECT unnest($versions)) ORDER BY file_id, facts_version
-            """,  # noqa: S608 - our own text
+            """,
             params={"versions": list(facts_versions)},
         ).to_arrow_table()
-    finally:
-        connection.unregister("given_ids")
 
 
 def known_facts_of(connection: duckdb.DuckDBPyConnection, version_id: str) -> pa.Table:
@@ -118,7 +114,7 @@ def known_facts_of(connection: duckdb.DuckDBPyConnection, version_id: str) -> pa
         SELECT file_id, facts_version, content_id, reason, {TABLE_PATH} AS table_path, table_sha256, table_bytes
         FROM file_facts SEMI JOIN (SELECT file_id FROM extracted_files WHERE version_id = $version) USING (file_id)
         ORDER BY file_id, facts_version
-        """,  # noqa: S608 - our own text
+        """,
         params={"version": version_id},
     ).to_arrow_table()
 
@@ -130,17 +126,12 @@ def tables_of(connection: duckdb.DuckDBPyConnection, facts: pa.Table) -> pa.Tabl
         connection: An open connection.
         facts: With content_id and facts_version.
     """
-    connection.register("given_facts", facts)
-    try:
-        return connection.sql(
-            f"""
+    with registered(connection, given_facts=facts):
+        return connection.sql(f"""
             SELECT DISTINCT {TABLE_PATH} AS table_path, table_sha256, table_bytes
             FROM file_facts SEMI JOIN given_facts USING (content_id, facts_version)
             WHERE table_sha256 IS NOT NULL ORDER BY table_path
-            """  # noqa: S608 - our own text
-        ).to_arrow_table()
-    finally:
-        connection.unregister("given_facts")
+        """).to_arrow_table()
 
 
 def insert_facts(
@@ -163,9 +154,9 @@ def insert_facts(
     }
     small = ", ".join(f"{name} = m.{name}" for name in (*SMALL.split(", "), "table_sha256", "table_bytes"))
     for name, source in (("known", "file_facts"), ("made", "given_facts")):
-        is_sound = f"{TABLE_PATH} {'IN' if name == 'known' else 'NOT IN'} (SELECT table_path FROM sound)"  # noqa: S608
+        is_sound = f"{TABLE_PATH} {'IN' if name == 'known' else 'NOT IN'} (SELECT table_path FROM sound)"
         chosen = (
-            f"SELECT * FROM {source} WHERE table_sha256 IS NOT NULL AND {is_sound}"  # noqa: S608
+            f"SELECT * FROM {source} WHERE table_sha256 IS NOT NULL AND {is_sound}"
             " QUALIFY row_number() OVER (PARTITION BY content_id, facts_version ORDER BY file_id) = 1"
         )
         fsops.execute(connection, f"CREATE OR REPLACE TEMP TABLE facts_{name} AS {chosen}", tables=given)
@@ -189,7 +180,7 @@ def insert_facts(
     for name in ("known", "made"):
         fsops.execute(
             connection,
-            f"UPDATE file_facts f SET {small} FROM facts_{name} m"  # noqa: S608
+            f"UPDATE file_facts f SET {small} FROM facts_{name} m"
             " WHERE f.content_id = m.content_id AND f.facts_version = m.facts_version AND f.table_sha256 IS NOT NULL",
         )
         fsops.execute(connection, f"DROP TABLE facts_{name}")
@@ -198,28 +189,20 @@ def insert_facts(
 
 def find_foreign(connection: duckdb.DuckDBPyConnection, version_id: str, facts: pa.Table) -> str | None:
     """Return a file_id of some facts that no recorded file of a release has; None if all are its own."""
-    connection.register("given_facts", facts)
-    try:
-        found = fetch_one(
+    with registered(connection, given_facts=facts):
+        return fetch_text(
             connection,
             "SELECT file_id FROM given_facts ANTI JOIN (SELECT file_id FROM extracted_files WHERE version_id = ?)"
             " USING (file_id) ORDER BY file_id LIMIT 1",
             [version_id],
         )
-    finally:
-        connection.unregister("given_facts")
-    return str(found[0]) if found else None
 
 
 def count_new(connection: duckdb.DuckDBPyConnection, facts: pa.Table) -> int:
     """Return how many of some facts (FACTS_COLUMNS) are not recorded: other contents, or for another reason none."""
-    connection.register("given_facts", facts)
-    try:
-        found = fetch_one(
+    with registered(connection, given_facts=facts):
+        return fetch_number(
             connection,
             "SELECT count(*) FROM (SELECT *, coalesce(reason, '') AS why FROM given_facts) ANTI JOIN"
             " (SELECT *, coalesce(reason, '') AS why FROM file_facts) USING (file_id, content_id, facts_version, why)",
         )
-    finally:
-        connection.unregister("given_facts")
-    return int(found[0]) if found else 0

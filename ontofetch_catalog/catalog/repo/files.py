@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .. import fsops
-from ..connection import fetch_one, literal
+from ..connection import fetch_number, fetch_one, literal, registered
 from .paths import path_key
 
 if TYPE_CHECKING:
@@ -31,17 +31,16 @@ _BATCH_ROWS = 32_768
 def count_files(connection: duckdb.DuckDBPyConnection, version_id: str, *, other_than: str | None = None) -> int:
     """Return how many files of a release are recorded; with `other_than`, only those of other artifacts."""
     other = f" AND artifact_id <> {literal(other_than)}" if other_than else ""
-    found = fetch_one(
+    return fetch_number(
         connection,
-        f"SELECT count(*) FROM extracted_files WHERE version_id = {literal(version_id)}{other}",  # noqa: S608
+        f"SELECT count(*) FROM extracted_files WHERE version_id = {literal(version_id)}{other}",
     )
-    return int(found[0]) if found else 0
 
 
 def distinct_contents(connection: duckdb.DuckDBPyConnection, version_id: str, *, most: int) -> frozenset[str] | None:
     """Return the sha256 of the files of a release; None if they are more than `most`."""
     found = connection.sql(
-        f"SELECT DISTINCT file_id FROM extracted_files WHERE version_id = {literal(version_id)} LIMIT {most + 1}"  # noqa: S608
+        f"SELECT DISTINCT file_id FROM extracted_files WHERE version_id = {literal(version_id)} LIMIT {most + 1}"
     ).to_arrow_table()
     return None if len(found) > most else frozenset(found["file_id"].to_pylist())
 
@@ -49,28 +48,25 @@ def distinct_contents(connection: duckdb.DuckDBPyConnection, version_id: str, *,
 def list_files(connection: duckdb.DuckDBPyConnection, version_id: str) -> pa.Table:
     """Return the files of a release sorted by path: relpath, file_id, format, size_bytes, mtime, artifact_id."""
     return connection.sql(
-        "SELECT relpath, file_id, format, size_bytes, mtime, artifact_id FROM extracted_files"  # noqa: S608
+        "SELECT relpath, file_id, format, size_bytes, mtime, artifact_id FROM extracted_files"
         f" WHERE version_id = {literal(version_id)} ORDER BY relpath"
     ).to_arrow_table()
 
 
 def list_paths(connection: duckdb.DuckDBPyConnection, version_id: str, relpaths: Sequence[str]) -> pa.Table:
     """Return those files of a release that have one of these paths: relpath, file_id, artifact_id, mtime."""
-    connection.register("given_paths", _paths(relpaths))
-    try:
+    with registered(connection, given_paths=_paths(relpaths)):
         return connection.sql(
-            "SELECT relpath, file_id, artifact_id, mtime FROM extracted_files SEMI JOIN given_paths USING (relpath)"  # noqa: S608
+            "SELECT relpath, file_id, artifact_id, mtime FROM extracted_files SEMI JOIN given_paths USING (relpath)"
             f" WHERE version_id = {literal(version_id)} ORDER BY relpath"
         ).to_arrow_table()
-    finally:
-        connection.unregister("given_paths")
 
 
 def delete_paths(connection: duckdb.DuckDBPyConnection, version_id: str, relpaths: Sequence[str]) -> int:
     """Un-record the files of a release that have one of these paths and return how many there were."""
     return fsops.execute(
         connection,
-        f"DELETE FROM extracted_files WHERE version_id = {literal(version_id)}"  # noqa: S608
+        f"DELETE FROM extracted_files WHERE version_id = {literal(version_id)}"
         " AND relpath IN (SELECT relpath FROM given_paths)",
         tables={"given_paths": _paths(relpaths)},
     )
@@ -80,7 +76,7 @@ def update_contents(connection: duckdb.DuckDBPyConnection, version_id: str, file
     """Record other contents, sizes and times for files of a release and return how many."""
     return fsops.execute(
         connection,
-        "UPDATE extracted_files SET file_id = g.file_id, size_bytes = g.size_bytes, mtime = g.mtime,"  # noqa: S608
+        "UPDATE extracted_files SET file_id = g.file_id, size_bytes = g.size_bytes, mtime = g.mtime,"
         " verified_at = NULL FROM given_files g"
         f" WHERE extracted_files.version_id = {literal(version_id)} AND extracted_files.relpath = g.relpath",
         tables={"given_files": files},
@@ -96,20 +92,16 @@ def _paths(relpaths: Sequence[str]) -> pa.Table:
 def same_files(connection: duckdb.DuckDBPyConnection, version_id: str, artifact_id: str, files: pa.Table) -> bool:
     """Say whether exactly `files` (paths, contents, formats, sizes) are recorded for this artifact of the release."""
     recorded = (
-        "SELECT relpath, file_id, format, size_bytes FROM extracted_files"  # noqa: S608
+        "SELECT relpath, file_id, format, size_bytes FROM extracted_files"
         f" WHERE version_id = {literal(version_id)} AND artifact_id = {literal(artifact_id)}"
     )
-    if _scalar(connection, f"SELECT count(*) FROM ({recorded})") != len(files):  # noqa: S608
+    if fetch_number(connection, f"SELECT count(*) FROM ({recorded})") != len(files):
         return False
-    connection.register("given_files", files)
-    try:
+    with registered(connection, given_files=files):
         differing = (
-            f"SELECT count(*) FROM given_files g ANTI JOIN ({recorded}) r"  # noqa: S608
-            " USING (relpath, file_id, format, size_bytes)"
+            f"SELECT count(*) FROM given_files g ANTI JOIN ({recorded}) r USING (relpath, file_id, format, size_bytes)"
         )
-        return _scalar(connection, differing) == 0
-    finally:
-        connection.unregister("given_files")
+        return fetch_number(connection, differing) == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +136,11 @@ def find_foreign_path(
     """
     kept = ", ".join(map(literal, (artifact_id, *leaving)))
     own, other = (
-        f"SELECT relpath, artifact_id FROM extracted_files WHERE version_id = {literal(version_id)}"  # noqa: S608
+        f"SELECT relpath, artifact_id FROM extracted_files WHERE version_id = {literal(version_id)}"
         f" AND artifact_id {condition}"
         for condition in (f"= {literal(artifact_id)}", f"NOT IN ({kept})")
     )
-    connection.register("given_paths", paths)
-    try:
+    with registered(connection, given_paths=paths):
         found = fetch_one(
             connection,
             f"""
@@ -161,10 +152,8 @@ def find_foreign_path(
             )
             SELECT g.path, o.relpath, o.artifact_id, g.path <> o.path AS is_folded FROM o
             JOIN g ON g.key = o.key AND (g.is_file OR o.is_file OR g.path <> o.path) ORDER BY 4, 2, 1 LIMIT 1
-            """,  # noqa: S608 - our own text
+            """,
         )
-    finally:
-        connection.unregister("given_paths")
     return Met(str(found[0]), str(found[1]), str(found[2]), bool(found[3])) if found else None
 
 
@@ -179,14 +168,14 @@ def _with_folders(files: str) -> str:
                 SELECT string_split({folder}, '/') AS parts, min(relpath) AS relpath, min(artifact_id) AS artifact_id
                 FROM {files} GROUP BY {folder} HAVING {folder} <> ''
             )
-        ) GROUP BY path"""  # noqa: S608 - names of our own
+        ) GROUP BY path"""
 
 
 def insert_files(connection: duckdb.DuckDBPyConnection, version_id: str, artifact_id: str, files: pa.Table) -> None:
     """Record files in bulk, in the order of the table."""
     fsops.execute(
         connection,
-        "INSERT INTO extracted_files"  # noqa: S608
+        "INSERT INTO extracted_files"
         f" SELECT {literal(version_id)} AS version_id, relpath, file_id, {literal(artifact_id)} AS artifact_id,"
         " format, size_bytes, mtime, NULL AS verified_at FROM given_files",
         tables={"given_files": files},
@@ -197,7 +186,7 @@ def insert_from_documents(connection: duckdb.DuckDBPyConnection, version_id: str
     """Record files of several artifacts in bulk, in the order of the table; it also has a column artifact_id."""
     fsops.execute(
         connection,
-        "INSERT INTO extracted_files"  # noqa: S608
+        "INSERT INTO extracted_files"
         f" SELECT {literal(version_id)} AS version_id, relpath, file_id, artifact_id, format, size_bytes, mtime,"
         " NULL AS verified_at FROM given_files",
         tables={"given_files": files},
@@ -208,7 +197,7 @@ def delete_files(connection: duckdb.DuckDBPyConnection, version_id: str, artifac
     """Un-record the files of one artifact of a release and return how many there were."""
     return fsops.execute(
         connection,
-        f"DELETE FROM extracted_files WHERE version_id = {literal(version_id)}"  # noqa: S608
+        f"DELETE FROM extracted_files WHERE version_id = {literal(version_id)}"
         f" AND artifact_id = {literal(artifact_id)}",
     )
 
@@ -220,8 +209,7 @@ def covering_paths(connection: duckdb.DuckDBPyConnection, version_id: str, artif
     """
     if count_files(connection, version_id, other_than=artifact_id) == 0:
         return [""] if count_files(connection, version_id) else []
-    rows = connection.execute(
-        f"""
+    rows = connection.execute(f"""
         WITH files AS (
             SELECT artifact_id = {literal(artifact_id)} AS own, string_split(relpath, '/') AS parts
             FROM extracted_files WHERE version_id = {literal(version_id)}
@@ -231,8 +219,7 @@ def covering_paths(connection: duckdb.DuckDBPyConnection, version_id: str, artif
         ), shared AS (SELECT DISTINCT prefix FROM prefixes WHERE NOT own)
         SELECT DISTINCT arg_min(prefix, n) FROM prefixes ANTI JOIN shared USING (prefix) WHERE own
         GROUP BY parts ORDER BY 1
-        """  # noqa: S608
-    ).fetchall()
+    """).fetchall()
     return [str(row[0]) for row in rows]
 
 
@@ -253,11 +240,12 @@ def audit_lines(
     line = _AUDIT_LINE.format(version=literal(version_id))
     if given is not None:
         files, artifact_id, strip = given
-        connection.register("given_files", files)
-        query = (
-            f"SELECT {line} AS line FROM (SELECT *, {literal(artifact_id)} AS artifact_id, {strip:d} AS strip"  # noqa: S608
-            " FROM given_files)"
-        )
+        with registered(connection, given_files=files):
+            yield from text_of(
+                connection,
+                f"SELECT {line} AS line FROM (SELECT *, {literal(artifact_id)} AS artifact_id, {strip:d} AS strip"
+                " FROM given_files)",
+            )
     else:
         query = f"""
             SELECT {line} AS line FROM (
@@ -267,15 +255,11 @@ def audit_lines(
                     WHERE version_id = {literal(version_id)} GROUP BY artifact_id
                 ) a ON a.artifact_id = f.artifact_id
                 WHERE f.version_id = {literal(version_id)} ORDER BY f.relpath
-            )"""  # noqa: S608
-    try:
+            )"""
         yield from text_of(connection, query)
-    finally:
-        if given is not None:
-            connection.unregister("given_files")
     yield from text_of(
         connection,
-        f"SELECT {_REMARKS_LINE.format()} AS line FROM artifacts WHERE version_id = {literal(version_id)}"  # noqa: S608
+        f"SELECT {_REMARKS_LINE.format()} AS line FROM artifacts WHERE version_id = {literal(version_id)}"
         " AND json_array_length(extraction->'remarks') > 0 ORDER BY relpath",
     )
 
@@ -295,8 +279,3 @@ def text_of(connection: duckdb.DuckDBPyConnection, query: str) -> Generator[memo
             if len(column) and data is not None:
                 bounds = memoryview(offsets).cast("i")
                 yield memoryview(data)[bounds[column.offset] : bounds[column.offset + len(column)]]
-
-
-def _scalar(connection: duckdb.DuckDBPyConnection, query: str) -> int:
-    found = fetch_one(connection, query)
-    return int(found[0]) if found else 0

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ontofetch_hookspecs.layout import find_layout
 
 from .. import fsops
-from ..connection import fetch_one, literal
+from ..connection import fetch_one, literal, registered
 from .facts import TABLE_PATH
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _recorded(columns: str, condition: str) -> str:
     Artifacts marked as failed are known to be damaged and are not looked at.
     """
     return (
-        f"SELECT 'artifact' AS kind, {columns.replace('content', 'artifact_id AS content')} FROM artifacts"  # noqa: S608
+        f"SELECT 'artifact' AS kind, {columns.replace('content', 'artifact_id AS content')} FROM artifacts"
         f" WHERE status <> 'failed' AND {condition} UNION ALL"
         f" SELECT 'file', {columns.replace('content', 'file_id')} FROM extracted_files WHERE {condition}"
     )
@@ -83,13 +83,11 @@ def plan_groups(connection: duckdb.DuckDBPyConnection, scope: Scope, done: Seque
     """
     skip = ", ".join(f"TIMESTAMP {literal(moment.isoformat(sep=' '))}" for moment in done)
     where = f"WHERE verified_at IS NULL OR verified_at NOT IN ({skip})" if skip else ""
-    return connection.sql(
-        f"""
+    return connection.sql(f"""
         SELECT verified_at, version_id, count(*) AS files, sum(size_bytes)::BIGINT AS size_bytes
         FROM ({_recorded("verified_at, version_id, size_bytes", scope.condition)}) {where}
         GROUP BY verified_at, version_id ORDER BY verified_at NULLS FIRST, version_id
-        """  # noqa: S608
-    ).to_arrow_table()
+    """).to_arrow_table()
 
 
 def read_page(
@@ -116,8 +114,7 @@ def read_page(
     verified_at, version_ids = group
     when = "IS NULL" if verified_at is None else f"= TIMESTAMP {literal(verified_at.isoformat(sep=' '))}"
     condition = f"version_id IN ({', '.join(map(literal, version_ids))}) AND verified_at {when} AND {scope.condition}"
-    return connection.sql(
-        f"""
+    return connection.sql(f"""
         SELECT kind, version_id, relpath, content, size_bytes, verified_at,
             concat(fs_relpath, '/', CASE kind {_folders(connection, version_ids)} END, '/', relpath) AS path
         FROM (
@@ -128,14 +125,13 @@ def read_page(
         )
         JOIN (SELECT version_id, fs_relpath, layout FROM versions) USING (version_id)
         ORDER BY version_id, kind, relpath
-        """  # noqa: S608
-    ).to_arrow_table()
+    """).to_arrow_table()
 
 
 def _folders(connection: duckdb.DuckDBPyConnection, version_ids: Sequence[str]) -> str:
     """Return the arms of a CASE over `kind`: the folder of a release's layout."""
     rows = connection.execute(
-        f"SELECT DISTINCT layout FROM versions WHERE version_id IN ({', '.join(map(literal, version_ids))}) ORDER BY 1"  # noqa: S608
+        f"SELECT DISTINCT layout FROM versions WHERE version_id IN ({', '.join(map(literal, version_ids))}) ORDER BY 1"
     ).fetchall()
     names = [str(row[0]) for row in rows]
     layouts = [find_layout(name) for name in names]
@@ -168,7 +164,7 @@ def mark_verified(connection: duckdb.DuckDBPyConnection, verified: pa.Table, mom
         if len(mine):
             changed += fsops.execute(
                 connection,
-                f"UPDATE {table} SET verified_at = $moment FROM verified_now n WHERE {table}.version_id IN ({named})"  # noqa: S608
+                f"UPDATE {table} SET verified_at = $moment FROM verified_now n WHERE {table}.version_id IN ({named})"
                 f" AND {table}.version_id = n.version_id AND {table}.relpath = n.relpath"
                 f" AND {table}.{content} = n.content",
                 {"moment": moment},
@@ -182,23 +178,20 @@ def still_recorded(connection: duckdb.DuckDBPyConnection, found: pa.Table) -> pa
     import pyarrow.compute as pc
 
     versions = ", ".join(map(literal, pc.unique(found["version_id"]).to_pylist()))
-    connection.register("found_now", found)
-    try:
+    with registered(connection, found_now=found):
         return connection.sql(
-            f"SELECT f.* FROM found_now f SEMI JOIN ("  # noqa: S608
+            f"SELECT f.* FROM found_now f SEMI JOIN ("
             f"{_recorded('version_id, relpath, content', f'version_id IN ({versions})')}"
             f" UNION ALL SELECT '{TERMS}', '', {TABLE_PATH}, table_sha256 FROM file_facts)"
             " USING (kind, version_id, relpath, content) ORDER BY path"
         ).to_arrow_table()
-    finally:
-        connection.unregister("found_now")
 
 
 def sum_recent(connection: duckdb.DuckDBPyConnection, scope: Scope, since: datetime) -> tuple[int, int, int]:
     """Return files, their bytes, and the bytes verified since then."""
     found = fetch_one(
         connection,
-        "SELECT count(*), coalesce(sum(size_bytes), 0)::BIGINT,"  # noqa: S608
+        "SELECT count(*), coalesce(sum(size_bytes), 0)::BIGINT,"
         " coalesce(sum(size_bytes) FILTER (verified_at >= $1), 0)::BIGINT"
         f" FROM ({_recorded('verified_at, size_bytes', scope.condition)})",
         [since],
@@ -208,25 +201,21 @@ def sum_recent(connection: duckdb.DuckDBPyConnection, scope: Scope, since: datet
 
 def list_suspects(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """Return the files that some verification found with other bytes: path below the root; sorted."""
-    return connection.sql(
-        """
+    return connection.sql("""
         SELECT DISTINCT f->>'path' AS path FROM (
             SELECT unnest((payload->'found')::JSON[]) AS f FROM events WHERE type = 'verify.done'
         ) WHERE (f->>'outcome') IN ('damaged', 'unreadable') ORDER BY 1
-        """
-    ).to_arrow_table()
+    """).to_arrow_table()
 
 
 def list_terms(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """Return the tables of terms as `read_page` returns files: of the kind `terms` and no release; sorted."""
-    return connection.sql(
-        f"""
+    return connection.sql(f"""
         SELECT DISTINCT '{TERMS}' AS kind, '' AS version_id, path AS relpath, table_sha256 AS content,
             table_bytes AS size_bytes, NULL::TIMESTAMP AS verified_at, path
         FROM (SELECT {TABLE_PATH} AS path, table_sha256, table_bytes FROM file_facts)
         WHERE path IS NOT NULL AND table_bytes IS NOT NULL ORDER BY path
-        """  # noqa: S608 - our own text
-    ).to_arrow_table()
+    """).to_arrow_table()
 
 
 def last_run(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:

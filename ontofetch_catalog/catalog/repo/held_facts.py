@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .. import fsops
+from ..connection import registered
 from .facts import TABLE_PATH
 
 if TYPE_CHECKING:
@@ -21,29 +22,24 @@ def list_tables(connection: duckdb.DuckDBPyConnection) -> pa.Table:
 
     held says whether a release has a file with its content.
     """
-    return connection.sql(
-        f"""
+    return connection.sql(f"""
         SELECT table_path, min(table_sha256) AS table_sha256, min(table_bytes) AS table_bytes, bool_or(held) AS held
         FROM (
             SELECT {TABLE_PATH} AS table_path, table_sha256, table_bytes,
                 file_id IN (SELECT file_id FROM extracted_files) AS held
             FROM file_facts
         ) WHERE table_path IS NOT NULL GROUP BY table_path ORDER BY table_path
-        """  # noqa: S608 - our own text
-    ).to_arrow_table()
+    """).to_arrow_table()
 
 
 def list_unrecorded(connection: duckdb.DuckDBPyConnection, content_ids: Sequence[str]) -> list[str]:
     """Return those of these contents that a file of a release has as it is stored, sorted."""
     import pyarrow as pa
 
-    connection.register("given_ids", pa.table({"file_id": pa.array(list(content_ids), pa.string())}))
-    try:
+    with registered(connection, given_ids=pa.table({"file_id": pa.array(list(content_ids), pa.string())})):
         rows = connection.execute(
             "SELECT DISTINCT file_id FROM given_ids SEMI JOIN extracted_files USING (file_id) ORDER BY file_id"
         ).fetchall()
-    finally:
-        connection.unregister("given_ids")
     return [str(file_id) for (file_id,) in rows]
 
 
@@ -55,13 +51,13 @@ def leaving(table: str, going: str) -> str:
         going: The condition on the rows of `extracted_files` that leave.
     """
     ids = (
-        f"(SELECT file_id FROM extracted_files WHERE {going}"  # noqa: S608
+        f"(SELECT file_id FROM extracted_files WHERE {going}"
         f" EXCEPT SELECT file_id FROM extracted_files WHERE NOT ({going}))"
     )
     if table == "file_facts":
         return f"file_id IN {ids}"
     return (
-        f"(content_id, facts_version) IN (SELECT (content_id, facts_version) FROM file_facts WHERE file_id IN {ids})"  # noqa: S608
+        f"(content_id, facts_version) IN (SELECT (content_id, facts_version) FROM file_facts WHERE file_id IN {ids})"
         f" AND (content_id, facts_version) NOT IN (SELECT (content_id, facts_version) FROM file_facts"
         f" WHERE file_id NOT IN {ids})"
     )
@@ -70,7 +66,7 @@ def leaving(table: str, going: str) -> str:
 def list_leaving(connection: duckdb.DuckDBPyConnection, going: str) -> list[str]:
     """Return the paths of the tables of terms that leave with files, sorted; `going` as in `leaving`."""
     rows = connection.execute(
-        f"SELECT {TABLE_PATH} AS table_path FROM file_facts GROUP BY table_path"  # noqa: S608
+        f"SELECT {TABLE_PATH} AS table_path FROM file_facts GROUP BY table_path"
         f" HAVING table_path IS NOT NULL AND bool_and({leaving('file_facts', going)}) ORDER BY table_path"
     ).fetchall()
     return [str(path) for (path,) in rows]
@@ -92,11 +88,11 @@ def delete_facts(connection: duckdb.DuckDBPyConnection, paths: Sequence[str]) ->
     import pyarrow as pa
 
     given = {"given_paths": pa.table({"table_path": pa.array(list(paths), pa.string())})}
-    gone = f"SELECT (content_id, facts_version) FROM file_facts WHERE {TABLE_PATH} IN (FROM given_paths)"  # noqa: S608
+    gone = f"SELECT (content_id, facts_version) FROM file_facts WHERE {TABLE_PATH} IN (FROM given_paths)"
     return sum(
         fsops.execute(
             connection,
-            f"DELETE FROM {table} WHERE (content_id, facts_version) IN ({gone})",  # noqa: S608
+            f"DELETE FROM {table} WHERE (content_id, facts_version) IN ({gone})",
             tables=given,
         )
         for table in ("ontology_heads", "file_facts")

@@ -55,7 +55,7 @@ def changed_keys(
     found = {}
     for table, key in KEYS.items():
         condition = _OF_ONE.get(table, f"{key} = $release") if release else "true"
-        sql = f"SELECT {key}, count(*), sum(hash({table})) FROM {table} WHERE {condition} GROUP BY ALL"  # noqa: S608
+        sql = f"SELECT {key}, count(*), sum(hash({table})) FROM {table} WHERE {condition} GROUP BY ALL"
         values: Mapping[str, Any] = {"release": release} if release else {}
         now, then = ({row[0]: row[1:] for row in one.execute(sql, values).fetchall()} for one in (connection, before))
         differing = [name for name in now.keys() | then.keys() if now.get(name) != then.get(name)]
@@ -74,7 +74,7 @@ def pack(connection: duckdb.DuckDBPyConnection, keys: Mapping[str, Sequence[str]
     """
     packed = {
         table: connection.sql(
-            f"SELECT * FROM {table} WHERE {KEYS[table]} IN (SELECT unnest(?))",  # noqa: S608 - our own names
+            f"SELECT * FROM {table} WHERE {KEYS[table]} IN (SELECT unnest(?))",
             params=[list(names)],
         ).to_arrow_table()
         for table, names in keys.items()
@@ -89,7 +89,7 @@ def everything(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
     """Return for each table what all of its rows belong to."""
     found = {}
     for table, key in KEYS.items():
-        rows = connection.execute(f"SELECT DISTINCT {key} FROM {table} ORDER BY 1").fetchall()  # noqa: S608
+        rows = connection.execute(f"SELECT DISTINCT {key} FROM {table} ORDER BY 1").fetchall()
         if rows:
             found[table] = [name for (name,) in rows]
     return found
@@ -148,13 +148,13 @@ def take_in(connection: duckdb.DuckDBPyConnection, packed: Mapping[str, tuple[pa
         if table != EVENTS:
             fsops.execute(
                 connection,
-                f"DELETE FROM {table} WHERE {KEYS[table]} IN (SELECT unnest(?))",  # noqa: S608 - our own names
+                f"DELETE FROM {table} WHERE {KEYS[table]} IN (SELECT unnest(?))",
                 [keys],
             )
         if len(rows):
             fsops.execute(
                 connection,
-                f"INSERT INTO {table} BY NAME SELECT * FROM coming",  # noqa: S608
+                f"INSERT INTO {table} BY NAME SELECT * FROM coming",
                 tables={"coming": rows},
             )
 
@@ -163,4 +163,3 @@ def own_schema(connection: duckdb.DuckDBPyConnection) -> int:
     """Return the number of the newest migration that is applied."""
     found = fetch_one(connection, "SELECT max(version) FROM schema_version")
     return int(found[0]) if found and found[0] is not None else 0
-

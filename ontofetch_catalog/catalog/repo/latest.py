@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from .. import fsops
-from ..connection import fetch_one
+from ..connection import fetch_one, fetch_text
 
 if TYPE_CHECKING:
     import duckdb
@@ -90,7 +90,7 @@ def delete_pointer(connection: duckdb.DuckDBPyConnection, slot: str, updated_at:
 
 def find_substitute(connection: duckdb.DuckDBPyConnection, slot: str) -> str | None:
     """Return the last release of a series that could be latest: it is unpacked and none of its files fails."""
-    found = fetch_one(
+    return fetch_text(
         connection,
         """
         SELECT o.version_id FROM v_series_order o
@@ -101,4 +101,3 @@ def find_substitute(connection: duckdb.DuckDBPyConnection, slot: str) -> str | N
         """,
         [slot],
     )
-    return str(found[0]) if found else None

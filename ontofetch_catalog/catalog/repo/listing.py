@@ -1,4 +1,4 @@
-"""The SQL over what a scan found on disk: the listing, orphans, rows without files, sizes that differ.
+"""The SQL over what a scan found on disk: the listing, what has no row, which release has a row for a path.
 
 The listing is a temporary table that stands before the catalog's own of the same name, so that the view over it answers
 for this connection alone and a connection that may only read can have it; where the files lie is not known here.
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .. import fsops
-from ..connection import fetch_one
+from ..connection import fetch_number, fetch_text
 from .paths import path_key
 
 if TYPE_CHECKING:
@@ -27,13 +27,13 @@ _ADD = f"""
 INSERT INTO staging_fs_listing
 SELECT '{SCOPE}', relpath, size_bytes, make_timestamp(mtime_ns // 1000), path,
     CASE mode >> 12 WHEN 8 THEN 'file' WHEN 10 THEN 'link' ELSE 'other' END
-FROM given_listing"""  # noqa: S608 - a constant
+FROM given_listing"""
 _RECORDED = """
-SELECT v.version_id, 'source' AS part, a.relpath, v.fs_relpath || '/src/' || a.relpath AS native, a.size_bytes,
-    v.layout, v.fs_relpath FROM artifacts a JOIN versions v ON v.version_id = a.version_id
+SELECT v.version_id, v.fs_relpath || '/src/' || a.relpath AS native
+FROM artifacts a JOIN versions v ON v.version_id = a.version_id
 UNION ALL
-SELECT v.version_id, 'data', f.relpath, v.fs_relpath || '/data/' || f.relpath, f.size_bytes,
-    v.layout, v.fs_relpath FROM extracted_files f JOIN versions v ON v.version_id = f.version_id"""
+SELECT v.version_id, v.fs_relpath || '/data/' || f.relpath
+FROM extracted_files f JOIN versions v ON v.version_id = f.version_id"""
 
 
 def create_listing(connection: duckdb.DuckDBPyConnection) -> None:
@@ -78,7 +78,7 @@ def list_orphans(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     mtime (UTC), respelled (whether a row without a file has this path in another case or normal form: then it is that
     row's file).
     """
-    lost = f"SELECT native FROM ({_RECORDED}) ANTI JOIN staging_fs_listing l ON l.relpath = native"  # noqa: S608
+    lost = f"SELECT native FROM ({_RECORDED}) ANTI JOIN staging_fs_listing l ON l.relpath = native"
     return connection.sql(f"""
         WITH orphans AS (SELECT relpath FROM v_fs_orphans),
         respelled AS (
@@ -90,41 +90,12 @@ def list_orphans(connection: duckdb.DuckDBPyConnection) -> pa.Table:
         FROM staging_fs_listing l SEMI JOIN orphans o ON o.relpath = l.relpath
         LEFT JOIN respelled r ON r.relpath = l.relpath
         ORDER BY 1
-    """).to_arrow_table()  # noqa: S608
-
-
-def list_missing(connection: duckdb.DuckDBPyConnection) -> pa.Table:
-    """Return rows whose file is not on disk as a regular file, sorted.
-
-    Columns: version_id, part (`source`, `data`), relpath (as in the row), native (below the root, native spelling),
-    size_bytes.
-    """
-    return connection.sql(f"""
-        SELECT version_id, part, relpath, native, size_bytes FROM ({_RECORDED})
-        ANTI JOIN (SELECT relpath AS found FROM staging_fs_listing WHERE kind = 'file') ON found = native
-        ORDER BY version_id, part, relpath
-    """).to_arrow_table()  # noqa: S608
-
-
-def list_size_differences(connection: duckdb.DuckDBPyConnection) -> pa.Table:
-    """Return rows whose file on disk has another size, sorted.
-
-    Columns: version_id, part (`source`, `data`), relpath (as in the row), path (as on disk below the root), size_bytes
-    (of the row), found_bytes (on disk).
-    """
-    return connection.sql(f"""
-        SELECT r.version_id, r.part, r.relpath, coalesce(l.path, l.relpath) AS path, r.size_bytes,
-            l.size_bytes AS found_bytes
-        FROM ({_RECORDED}) r JOIN staging_fs_listing l ON l.relpath = r.native
-        WHERE l.kind = 'file' AND l.size_bytes <> r.size_bytes
-        ORDER BY ALL
-    """).to_arrow_table()  # noqa: S608
+    """).to_arrow_table()
 
 
 def count_recorded(connection: duckdb.DuckDBPyConnection) -> int:
     """Return how many files the catalog knows: artifacts and extracted files of all releases."""
-    found = fetch_one(connection, "SELECT (SELECT count(*) FROM artifacts) + (SELECT count(*) FROM extracted_files)")
-    return int(found[0]) if found else 0
+    return fetch_number(connection, "SELECT (SELECT count(*) FROM artifacts) + (SELECT count(*) FROM extracted_files)")
 
 
 def list_folders(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str]]:
@@ -135,11 +106,9 @@ def list_folders(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, 
 
 def count_listed_files(connection: duckdb.DuckDBPyConnection) -> int:
     """Return how many regular files the listing has."""
-    found = fetch_one(connection, "SELECT count(*) FROM staging_fs_listing WHERE kind = 'file'")
-    return int(found[0]) if found else 0
+    return fetch_number(connection, "SELECT count(*) FROM staging_fs_listing WHERE kind = 'file'")
 
 
 def find_recorded(connection: duckdb.DuckDBPyConnection, native: str) -> str | None:
     """Return the release that has a row for a path below the root, in native spelling; None if none has."""
-    found = fetch_one(connection, f"SELECT version_id FROM ({_RECORDED}) WHERE native = ?", [native])  # noqa: S608
-    return str(found[0]) if found else None
+    return fetch_text(connection, f"SELECT version_id FROM ({_RECORDED}) WHERE native = ?", [native])

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ..connection import fetch_number
+
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
@@ -29,7 +31,7 @@ def list_artifacts(
     """
     where = "TRUE" if everything else _NAMED if named else _LATEST
     return connection.sql(
-        "SELECT v.version_id, v.released, v.version_id IN (SELECT version_id FROM v_latest) AS is_latest,"  # noqa: S608
+        "SELECT v.version_id, v.released, v.version_id IN (SELECT version_id FROM v_latest) AS is_latest,"
         " v.fs_relpath, v.layout, a.relpath, a.source_url, a.artifact_id, a.size_bytes, a.extraction"
         f" FROM versions v JOIN artifacts a USING (version_id) WHERE {where} ORDER BY v.version_id, a.relpath",
         params={"named": list(named)} if named and not everything else {},
@@ -38,8 +40,8 @@ def list_artifacts(
 
 def count_without_latest(connection: duckdb.DuckDBPyConnection) -> int:
     """Return the number of series that have no latest release."""
-    found = connection.execute(
+    return fetch_number(
+        connection,
         "SELECT count(DISTINCT service || '/' || ontology) FROM versions"
-        " WHERE service || '/' || ontology NOT IN (SELECT slot FROM v_latest)"
-    ).fetchone()
-    return int(found[0]) if found else 0
+        " WHERE service || '/' || ontology NOT IN (SELECT slot FROM v_latest)",
+    )

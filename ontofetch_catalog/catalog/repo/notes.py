@@ -17,7 +17,7 @@ NOTE, TAG = "note", "tag"
 KINDS = (NOTE, TAG)
 # the tags of a release, with a space between
 TAGS = (
-    "(SELECT string_agg(text, ' ' ORDER BY created_at, text) FROM notes"  # noqa: S608 - our own text
+    "(SELECT string_agg(text, ' ' ORDER BY created_at, text) FROM notes"
     f" WHERE kind = '{TAG}' AND notes.version_id = {{version_id}})"
 )
 
@@ -45,14 +45,12 @@ def list_notes(connection: duckdb.DuckDBPyConnection, kind: str, version_id: str
     Numbers count from 1 within a release, in the order in which they were recorded.
     """
     where = f"AND n.version_id = {literal(version_id)}" if version_id else ""
-    return connection.sql(
-        f"""
+    return connection.sql(f"""
         SELECT n.version_id, row_number() OVER (PARTITION BY n.version_id ORDER BY n.created_at, n.text) AS number,
             n.text, n.created_at
         FROM notes n JOIN v_series_order o ON o.version_id = n.version_id
         WHERE n.kind = {literal(kind)} {where} ORDER BY o.slot, o.position, number
-        """  # noqa: S608 - literals
-    ).to_arrow_table()
+    """).to_arrow_table()
 
 
 def insert_note(connection: duckdb.DuckDBPyConnection, version_id: str, note: Note) -> None:

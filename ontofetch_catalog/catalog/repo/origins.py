@@ -6,7 +6,7 @@ The first origin of an artifact stands in its own row as well.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -15,8 +15,6 @@ from .. import fsops
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
-
-_ORIGIN = "source_url, etag, last_modified, content_type, recorded_at, told_at"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,10 +29,13 @@ class Origin:
     told_at: datetime
 
 
+_ORIGIN = ", ".join(field.name for field in fields(Origin))
+
+
 def find_origins(connection: duckdb.DuckDBPyConnection, version_id: str) -> dict[str, list[Origin]]:
     """Return path of the artifact → its origins, the first one first, of all artifacts of a release."""
     rows = connection.execute(
-        f"SELECT relpath, {_ORIGIN} FROM origins WHERE version_id = ? ORDER BY relpath, recorded_at, source_url",  # noqa: S608
+        f"SELECT relpath, {_ORIGIN} FROM origins WHERE version_id = ? ORDER BY relpath, recorded_at, source_url",
         [version_id],
     ).fetchall()
     found: dict[str, list[Origin]] = {}
@@ -50,8 +51,8 @@ def insert_origins(
     for origin in origins:
         fsops.execute(
             connection,
-            f"INSERT INTO origins (version_id, relpath, {_ORIGIN}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
-            [version_id, relpath, *(getattr(origin, name) for name in _ORIGIN.split(", "))],
+            f"INSERT INTO origins (version_id, relpath, {_ORIGIN}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [version_id, relpath, *astuple(origin)],
         )
 
 
@@ -62,14 +63,12 @@ def delete_origins(connection: duckdb.DuckDBPyConnection, version_id: str, relpa
 
 def find_without_origin(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """Return a finding for each artifact whose own origin is not among its origins."""
-    return connection.sql(
-        f"""
+    return connection.sql(f"""
         SELECT 'origins: ' || a.version_id || '#' || a.relpath AS subject, a.version_id,
             'The origin of ' || a.relpath || ' of ' || a.version_id || ' is not among its origins.' AS message,
             'recompute' AS fix, NULL AS unsafe_fixes
         FROM {_WITHOUT_ORIGIN}
-        """  # noqa: S608 - our own text
-    ).to_arrow_table()
+    """).to_arrow_table()
 
 
 def fill_origins(connection: duckdb.DuckDBPyConnection, version_id: str | None = None) -> int:
@@ -77,7 +76,7 @@ def fill_origins(connection: duckdb.DuckDBPyConnection, version_id: str | None =
     where = "" if version_id is None else "WHERE a.version_id = $version_id"
     return fsops.execute(
         connection,
-        "INSERT INTO origins SELECT a.version_id, a.relpath, a.source_url, a.etag, a.last_modified, a.content_type,"  # noqa: S608
+        "INSERT INTO origins SELECT a.version_id, a.relpath, a.source_url, a.etag, a.last_modified, a.content_type,"
         f" a.recorded_at, a.recorded_at FROM {_WITHOUT_ORIGIN} {where}",
         {} if version_id is None else {"version_id": version_id},
     )

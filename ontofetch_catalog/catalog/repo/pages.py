@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..connection import literal
+from ..connection import literal, registered
 from .facts import heads_of
 from .notes import NOTE, TAGS, list_notes
 from .releases import INCOMPLETE
@@ -28,8 +28,7 @@ def describe_release(connection: duckdb.DuckDBPyConnection, version_id: str, sta
     latest_at is when it became latest for the last time (UTC), replaced what had been latest until then; tags with a
     space between.
     """
-    return connection.sql(
-        f"""
+    return connection.sql(f"""
         WITH neighbours AS (
             SELECT o.*, lead(o.version_id) OVER (ORDER BY o.position) AS next_version_id
             FROM v_series_order o
@@ -48,8 +47,7 @@ def describe_release(connection: duckdb.DuckDBPyConnection, version_id: str, sta
         FROM neighbours n JOIN versions v USING (version_id) JOIN {stats} s USING (version_id)
         LEFT JOIN ({INCOMPLETE}) i USING (version_id) CROSS JOIN pointed p
         WHERE n.version_id = {literal(version_id)}
-        """  # noqa: S608
-    ).to_arrow_table()
+    """).to_arrow_table()
 
 
 def list_headers(connection: duckdb.DuckDBPyConnection, version_id: str) -> pa.Table:
@@ -58,31 +56,18 @@ def list_headers(connection: duckdb.DuckDBPyConnection, version_id: str) -> pa.T
     Columns: relpath, title, licence, version_iri, version (as the header words it), ontology_iri, imports (with a space
     between). Where no header is known, one row without a path has what the host said when it fetched the release.
     """
-    given = {
-        "given_heads": heads_of(connection, [version_id]),
-        "given_stated": read(connection, select_stated([version_id])),
-    }
-    for name, table in given.items():
-        connection.register(name, table)
-    try:
-        return (
-            connection.sql(
-                """
-            SELECT relpath, title, license AS licence, version_iri, version_info AS version, ontology_iri,
-                nullif(array_to_string(imports, ' '), '') AS imports, position
-            FROM given_heads
-            UNION ALL BY NAME
-            SELECT title, licence, version_iri FROM given_stated
-            WHERE NOT EXISTS (FROM given_heads) AND coalesce(title, licence, version_iri) IS NOT NULL
-            ORDER BY relpath, position
-            """
-            )
-            .to_arrow_table()
-            .drop_columns("position")
-        )
-    finally:
-        for name in given:
-            connection.unregister(name)
+    heads, stated = heads_of(connection, [version_id]), read(connection, select_stated([version_id]))
+    with registered(connection, given_heads=heads, given_stated=stated):
+        return connection.sql("""
+            SELECT * EXCLUDE (position) FROM (
+                SELECT relpath, title, license AS licence, version_iri, version_info AS version, ontology_iri,
+                    nullif(array_to_string(imports, ' '), '') AS imports, position
+                FROM given_heads
+                UNION ALL BY NAME
+                SELECT title, licence, version_iri FROM given_stated
+                WHERE NOT EXISTS (FROM given_heads) AND coalesce(title, licence, version_iri) IS NOT NULL
+            ) ORDER BY relpath, position
+        """).to_arrow_table()
 
 
 def list_notes_of(connection: duckdb.DuckDBPyConnection, version_id: str) -> pa.Table:
@@ -95,34 +80,29 @@ def list_artifacts(connection: duckdb.DuckDBPyConnection, version_id: str) -> pa
 
     files is how many came out of it, source_url where the bytes came from first.
     """
-    return connection.sql(
-        f"""
+    return connection.sql(f"""
         SELECT a.relpath, a.artifact_id AS sha256, a.size_bytes, count(f.relpath) AS files,
             any_value(a.extraction) IS NULL AS incomplete, a.recorded_at, a.source_url
         FROM artifacts a LEFT JOIN extracted_files f
             ON f.version_id = {literal(version_id)} AND f.artifact_id = a.artifact_id
         WHERE a.version_id = {literal(version_id)}
         GROUP BY a.relpath, a.artifact_id, a.size_bytes, a.recorded_at, a.source_url ORDER BY a.relpath
-        """  # noqa: S608
-    ).to_arrow_table()
+    """).to_arrow_table()
 
 
 def list_doubts(connection: duckdb.DuckDBPyConnection, version_id: str) -> pa.Table:
     """Return the files of a release that failed or could not be judged: relpath, outcome, validator, reason."""
-    return connection.sql(
-        f"""
+    return connection.sql(f"""
         SELECT relpath, CASE WHEN passed IS NULL THEN 'not judged' ELSE 'failed' END AS outcome, validator,
             coalesce(details->>'error', details->>'not_judged') AS reason
         FROM validations WHERE version_id = {literal(version_id)} AND passed IS DISTINCT FROM true
         ORDER BY passed NULLS LAST, relpath, validator
-        """  # noqa: S608
-    ).to_arrow_table()
+    """).to_arrow_table()
 
 
 def describe_series(connection: duckdb.DuckDBPyConnection, slot: str, stats: str = LIVE) -> pa.Table:
     """Return one row: the latest and the newest release of a series, how many there are, and their sums."""
-    return connection.sql(
-        f"""
+    return connection.sql(f"""
         SELECT o.slot AS series, any_value(o.version_id) FILTER (o.is_latest) AS latest,
             max_by(o.version_id, o.position) AS newest, count(*) AS releases,
             count(v.pinned_at) AS pinned, count(i.version_id) AS incomplete, sum(s.files)::BIGINT AS files,
@@ -131,8 +111,7 @@ def describe_series(connection: duckdb.DuckDBPyConnection, slot: str, stats: str
         FROM v_series_order o JOIN versions v USING (version_id) JOIN {stats} s USING (version_id)
         LEFT JOIN ({INCOMPLETE}) i USING (version_id)
         WHERE o.slot = {literal(slot)} GROUP BY o.slot
-        """  # noqa: S608
-    ).to_arrow_table()
+    """).to_arrow_table()
 
 
 def list_results_of(connection: duckdb.DuckDBPyConnection, file_ids: Sequence[str]) -> pa.Table:
@@ -156,8 +135,7 @@ def sum_store(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     last verification found; NULL if there was none), verified_at (when that was, UTC), quarantined_bytes (of what was
     moved away and not removed for good).
     """
-    return connection.sql(
-        """
+    return connection.sql("""
         WITH batches AS (
             SELECT arg_max(type, event_id) AS type, arg_max(payload, event_id) AS payload FROM events
             WHERE starts_with(type, 'prune.') AND NOT ends_with(type, '.rolled_back')
@@ -174,5 +152,4 @@ def sum_store(connection: duckdb.DuckDBPyConnection) -> pa.Table:
             (SELECT (payload->>'findings')::BIGINT FROM verified) AS suspects, (SELECT ts FROM verified) AS verified_at,
             (SELECT coalesce(sum((payload->>'bytes')::BIGINT), 0)::BIGINT FROM batches WHERE type = 'prune.batch')
                 AS quarantined_bytes
-        """
-    ).to_arrow_table()
+    """).to_arrow_table()

@@ -96,7 +96,7 @@ def find_folded(connection: duckdb.DuckDBPyConnection) -> pa.Table:
         FROM (
             SELECT inside, list_sort(list(spelled)) AS names FROM ({spelled.replace("{key}", key)})
             GROUP BY inside, {path_key("spelled")} HAVING count(*) > 1
-        )"""  # noqa: S608 - our own text
+        )"""
         for things, spelled in _SPELLED.items()
     ]
     return connection.sql(" UNION ALL ".join(parts)).to_arrow_table()

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from .. import fsops
-from ..connection import fetch_one, literal
+from ..connection import fetch_number, fetch_one, literal
 from .held_facts import leaving
 from .releases import INCOMPLETE
 
@@ -68,7 +68,7 @@ def list_releases(connection: duckdb.DuckDBPyConnection, *, series: str | None, 
         LEFT JOIN ({INCOMPLETE}) i ON i.version_id = o.version_id
         WHERE $series IS NULL OR o.slot = $series
         ORDER BY o.slot, o.position
-        """,  # noqa: S608
+        """,
         params={"now": now // 1000, "series": series},
     ).to_arrow_table()
     recorded = found.column_names.index("recorded")
@@ -103,7 +103,7 @@ def choose_releases(
             WHEN newer = 0 AND NOT (incomplete AND version_id IN (SELECT unnest($named)))
                 THEN 'it is the last release of its series' END
         FROM placed WHERE version_id IN (SELECT unnest($chosen)) ORDER BY slot, position
-        """,  # noqa: S608
+        """,
         {"named": list(named), "chosen": [*named, *ruled]},
     ).fetchall()
     return [(str(row[0]), str(row[1]), str(row[2]), row[3]) for row in rows]
@@ -119,7 +119,7 @@ def release_rows(
     texts = "".join(f", {name}::VARCHAR AS {name}" for name in RELEASE_TABLES[table])
     replaced = f" REPLACE ({texts[2:]})" if texts else ""
     return connection.sql(
-        f"SELECT *{replaced} FROM {table} WHERE {_belonging(table, version_id, artifact)}"  # noqa: S608
+        f"SELECT *{replaced} FROM {table} WHERE {_belonging(table, version_id, artifact)}"
     ).to_arrow_reader(_ROWS_AT_ONCE)
 
 
@@ -127,19 +127,15 @@ def delete_release(connection: duckdb.DuckDBPyConnection, version_id: str, artif
     """Un-record a release, or one artifact of it, with all of its rows and return how many there were."""
     tables = RELEASE_TABLES if artifact is None else ARTIFACT_TABLES
     return sum(
-        fsops.execute(connection, f"DELETE FROM {table} WHERE {_belonging(table, version_id, artifact)}")  # noqa: S608
+        fsops.execute(connection, f"DELETE FROM {table} WHERE {_belonging(table, version_id, artifact)}")
         for table in tables
     )
 
 
 def owns_files(connection: duckdb.DuckDBPyConnection, version_id: str, artifact: str) -> bool:
     """Say whether the files that came out of an artifact are its own: no other of the release has the same bytes."""
-    found = fetch_one(
-        connection,
-        f"SELECT count(*) FROM artifacts WHERE version_id = {literal(version_id)} AND artifact_id ="  # noqa: S608
-        f" {_content(version_id, artifact)}",
-    )
-    return found is not None and found[0] == 1
+    same = f"version_id = {literal(version_id)} AND artifact_id = {_content(version_id, artifact)}"
+    return fetch_number(connection, f"SELECT count(*) FROM artifacts WHERE {same}") == 1
 
 
 def _belonging(table: str, version_id: str, artifact: str | None) -> str:
@@ -152,11 +148,11 @@ def _belonging(table: str, version_id: str, artifact: str | None) -> str:
     if table in ("artifacts", "origins"):
         return f"{mine} AND relpath = {literal(artifact)}"
     content = _content(version_id, artifact)
-    alone = f"(SELECT count(*) FROM artifacts WHERE {mine} AND artifact_id = {content}) = 1"  # noqa: S608
+    alone = f"(SELECT count(*) FROM artifacts WHERE {mine} AND artifact_id = {content}) = 1"
     own = f"{mine} AND artifact_id = {content} AND {alone}"
     if table == "extracted_files":
         return own
-    return f"{mine} AND relpath IN (SELECT relpath FROM extracted_files WHERE {own})"  # noqa: S608
+    return f"{mine} AND relpath IN (SELECT relpath FROM extracted_files WHERE {own})"
 
 
 def going_files(version_id: str, artifact: str | None) -> str:
@@ -166,13 +162,9 @@ def going_files(version_id: str, artifact: str | None) -> str:
 
 def _content(version_id: str, artifact: str) -> str:
     return (
-        f"(SELECT min(artifact_id) FROM artifacts WHERE version_id = {literal(version_id)}"  # noqa: S608
+        f"(SELECT min(artifact_id) FROM artifacts WHERE version_id = {literal(version_id)}"
         f" AND relpath = {literal(artifact)})"
     )
-
-
-def _of_release(table: str, version_id: str) -> str:
-    return leaving(table, version_id) if table in OF_CONTENTS else f"version_id = {literal(version_id)}"
 
 
 def insert_rows(connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> int:
@@ -184,7 +176,7 @@ def insert_rows(connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Tabl
     new = f"ANTI JOIN {table} USING ({key})" if key else ""
     return fsops.execute(
         connection,
-        f"INSERT INTO {table} BY NAME SELECT * FROM given_rows {new}",  # noqa: S608
+        f"INSERT INTO {table} BY NAME SELECT * FROM given_rows {new}",
         tables={"given_rows": rows},
     )
 
@@ -209,7 +201,7 @@ def batch_states(
 ) -> dict[int, tuple[str, dict[str, Any]]]:
     """Return batch → (type, payload) of the newest event of each batch of a plan that has one after event `after`."""
     rows = connection.execute(
-        "SELECT (payload->>'batch')::INTEGER, arg_max(type, event_id), arg_max(payload::VARCHAR, event_id) FROM events"  # noqa: S608
+        "SELECT (payload->>'batch')::INTEGER, arg_max(type, event_id), arg_max(payload::VARCHAR, event_id) FROM events"
         f" WHERE event_id > ? AND {_OF_BATCHES} AND (payload->>'plan') = ? GROUP BY 1",
         [after, plan_id],
     ).fetchall()
@@ -219,7 +211,7 @@ def batch_states(
 def count_batches(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], int]:
     """Return (plan, type) → how many batches of the plan have a newest event of this type."""
     rows = connection.execute(
-        "SELECT plan, type, count(*) FROM (SELECT payload->>'plan' AS plan, arg_max(type, event_id) AS type FROM events"  # noqa: S608
+        "SELECT plan, type, count(*) FROM (SELECT payload->>'plan' AS plan, arg_max(type, event_id) AS type FROM events"
         f" WHERE {_OF_BATCHES} GROUP BY 1, payload->>'batch') GROUP BY 1, 2"
     ).fetchall()
     return {(str(plan), str(kind)): int(count) for plan, kind, count in rows}

@@ -32,8 +32,7 @@ def list_series(connection: duckdb.DuckDBPyConnection, stats: str = LIVE) -> pa.
     releases have an artifact that was never unpacked. files, size_bytes (bytes), failed and not_judged (files) are
     those of the latest release, and of the newest where none is latest; newest_failed those of the newest.
     """
-    return connection.sql(
-        f"""
+    return connection.sql(f"""
         WITH ordered AS (
             SELECT *, position = max(position) OVER (PARTITION BY slot) AS is_newest,
                 bool_or(is_latest) OVER (PARTITION BY slot) AS has_latest
@@ -50,8 +49,7 @@ def list_series(connection: duckdb.DuckDBPyConnection, stats: str = LIVE) -> pa.
         LEFT JOIN {stats} s ON s.version_id = o.version_id AND (o.shown OR o.is_newest)
         LEFT JOIN ({INCOMPLETE}) i ON i.version_id = o.version_id
         GROUP BY o.slot ORDER BY o.slot
-        """  # noqa: S608
-    ).to_arrow_table()
+    """).to_arrow_table()
 
 
 def list_versions(connection: duckdb.DuckDBPyConnection, slot: str | None = None, stats: str = LIVE) -> pa.Table:
@@ -60,27 +58,23 @@ def list_versions(connection: duckdb.DuckDBPyConnection, slot: str | None = None
     One is incomplete if an artifact of it was recorded and never unpacked; its tags have a space between.
     """
     where = f"WHERE o.slot = {literal(slot)}" if slot else ""
-    return connection.sql(
-        f"""
+    return connection.sql(f"""
         SELECT o.version_id, v.released, o.is_latest AS latest, i.version_id IS NOT NULL AS incomplete,
             v.pinned_at IS NOT NULL AS pinned, {TAGS.format(version_id="o.version_id")} AS tags, s.artifacts,
             s.files, s.size_bytes, s.passed, s.failed, s.not_judged, s.not_validated, v.created_at
         FROM v_series_order o JOIN versions v USING (version_id) JOIN {stats} s USING (version_id)
         LEFT JOIN ({INCOMPLETE}) i ON i.version_id = o.version_id
         {where} ORDER BY o.slot, o.position
-        """  # noqa: S608
-    ).to_arrow_table()
+    """).to_arrow_table()
 
 
 def list_files(connection: duckdb.DuckDBPyConnection, version_id: str, pattern: str | None = None) -> pa.Table:
     """Return a row per file of a release, sorted by path; `pattern` is a glob in which `*` crosses `/`."""
     glob = f"AND relpath GLOB {literal(pattern)}" if pattern else ""
-    return connection.sql(
-        f"""
+    return connection.sql(f"""
         SELECT relpath, format, size_bytes, file_id, artifact_id, mtime, verified_at FROM extracted_files
         WHERE version_id = {literal(version_id)} {glob} ORDER BY relpath
-        """  # noqa: S608
-    ).to_arrow_table()
+    """).to_arrow_table()
 
 
 def list_origins(connection: duckdb.DuckDBPyConnection, version_id: str) -> pa.Table:
@@ -89,14 +83,12 @@ def list_origins(connection: duckdb.DuckDBPyConnection, version_id: str) -> pa.T
     Columns: artifact, incomplete (whether it was never unpacked), source_url, etag, last_modified, content_type,
     recorded_at, told_at (UTC).
     """
-    return connection.sql(
-        f"""
+    return connection.sql(f"""
         SELECT o.relpath AS artifact, a.extraction IS NULL AS incomplete, o.source_url, o.etag, o.last_modified,
             o.content_type, o.recorded_at, o.told_at
         FROM origins o JOIN artifacts a USING (version_id, relpath)
         WHERE o.version_id = {literal(version_id)} ORDER BY o.relpath, o.recorded_at, o.source_url
-        """  # noqa: S608
-    ).to_arrow_table()
+    """).to_arrow_table()
 
 
 def list_stats(
@@ -105,35 +97,29 @@ def list_stats(
     """Return the sums of one release, of one series' releases, or of all, in the order of the series."""
     where = f"WHERE o.version_id = {literal(version_id)}" if version_id else ""
     where = f"WHERE o.slot = {literal(slot)}" if slot else where
-    return connection.sql(
-        f"""
+    return connection.sql(f"""
         SELECT s.*, i.version_id IS NOT NULL AS incomplete
         FROM v_series_order o JOIN {stats} s USING (version_id)
         LEFT JOIN ({INCOMPLETE}) i ON i.version_id = o.version_id
         {where} ORDER BY o.slot, o.position
-        """  # noqa: S608
-    ).to_arrow_table()
+    """).to_arrow_table()
 
 
 def list_formats(connection: duckdb.DuckDBPyConnection, version_id: str) -> pa.Table:
     """Return the formats of a release: format, files, size_bytes; the largest first."""
-    return connection.sql(
-        f"""
+    return connection.sql(f"""
         SELECT format, count(*) AS files, sum(size_bytes)::BIGINT AS size_bytes FROM extracted_files
         WHERE version_id = {literal(version_id)} GROUP BY format ORDER BY size_bytes DESC, format
-        """  # noqa: S608
-    ).to_arrow_table()
+    """).to_arrow_table()
 
 
 def list_delta(connection: duckdb.DuckDBPyConnection, a: str, b: str, *, unchanged: bool) -> pa.Table:
     """Return a row per file that differs between two releases, with `unchanged` also the others; sorted by path."""
     where = "" if unchanged else "WHERE change <> 'UNCHANGED'"
-    return connection.sql(
-        f"""
+    return connection.sql(f"""
         SELECT change, relpath, previous_relpath, format, size_a, size_b, size_delta, file_id_a, file_id_b
         FROM {delta_files_of(a, b)} {where} ORDER BY relpath, change
-        """  # noqa: S608
-    ).to_arrow_table()
+    """).to_arrow_table()
 
 
 def sum_delta(connection: duckdb.DuckDBPyConnection, a: str, b: str) -> pa.Table:
@@ -148,24 +134,20 @@ def list_events(connection: duckdb.DuckDBPyConnection, version_id: str | None, k
     """
     conditions = [of_release(connection, version_id)] if version_id else []
     conditions += [f"type GLOB {literal(kind)}"] if kind else []
-    return connection.sql(
-        f"""
+    return connection.sql(f"""
         SELECT event_id, ts, type, level, version_id, story, payload::VARCHAR AS payload, boundary_id, run_id,
             config_hash, digest
         FROM ({told(" AND ".join(conditions) or "true")}) ORDER BY event_id DESC
-        """  # noqa: S608
-    ).to_arrow_table()
+    """).to_arrow_table()
 
 
 def list_latest(connection: duckdb.DuckDBPyConnection, slot: str | None, *, history: bool) -> pa.Table:
     """Return the latest pointers: slot, version_id, updated_at, updated_by; with `history` the former ones too."""
     where = f"WHERE slot = {literal(slot)}" if slot else ""
     source = "latest_pointer" if history else "v_latest"
-    return connection.sql(
-        f"""
+    return connection.sql(f"""
         SELECT slot, version_id, updated_at, updated_by FROM {source} {where} ORDER BY slot, updated_at DESC
-        """  # noqa: S608
-    ).to_arrow_table()
+    """).to_arrow_table()
 
 
 def find_content(connection: duckdb.DuckDBPyConnection, digits: str) -> pa.Table:
@@ -185,7 +167,7 @@ def find_content(connection: duckdb.DuckDBPyConnection, digits: str) -> pa.Table
         SELECT 'file', version_id, relpath, file_id, size_bytes, format, NULL
         FROM extracted_files WHERE starts_with(file_id, $digits)
         ORDER BY kind, version_id, relpath
-        """,  # noqa: S608 - our own text
+        """,
         params={"digits": digits},
     ).to_arrow_table()
 
@@ -204,15 +186,14 @@ def find_path(connection: duckdb.DuckDBPyConnection, pattern: str) -> pa.Table:
         SELECT * FROM found
         WHERE relpath = $pattern OR ends_with(relpath, '/' || $pattern) OR relpath GLOB $pattern
         ORDER BY kind, version_id, relpath
-        """,  # noqa: S608 - our own text
+        """,
         params={"pattern": pattern},
     ).to_arrow_table()
 
 
 def count_all(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """Return one row: series, versions, artifacts, files, size_bytes, validations, contents_with_facts, events."""
-    return connection.sql(
-        """
+    return connection.sql("""
         SELECT (SELECT count(DISTINCT service || '/' || ontology) FROM versions) AS series,
             (SELECT count(*) FROM versions) AS versions,
             (SELECT count(*) FROM artifacts) AS artifacts,
@@ -222,5 +203,4 @@ def count_all(connection: duckdb.DuckDBPyConnection) -> pa.Table:
             (SELECT count(*) FROM validations) AS validations,
             (SELECT count(DISTINCT content_id) FROM file_facts WHERE digest IS NOT NULL) AS contents_with_facts,
             (SELECT count(*) FROM events) AS events
-        """
-    ).to_arrow_table()
+    """).to_arrow_table()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs.names import path_key as key_of
+from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.version_keys import version_key
 
 from ...errors import AmbiguousVersion, VersionUnknown
@@ -20,17 +21,9 @@ from .paths import path_key
 if TYPE_CHECKING:
     import duckdb
 
-_VERSION = (
-    "version_id, service, ontology, version, released, fs_relpath, layout, created_at, plan_hash, run_id,"
-    " extract_audit, validation_audit, pinned_at"
-)
-_ARTIFACT = (
-    "artifact_id, version_id, relpath, source_url, etag, last_modified, content_type, size_bytes, status,"
-    " recorded_at, verified_at, extraction"
-)
-
-# the releases of which an artifact was recorded and never unpacked
+_LISTED = "`ontofetch db versions` lists what there is."
 NEAREST = 50  # names that are looked at for what somebody may have meant
+# the releases of which an artifact was recorded and never unpacked
 INCOMPLETE = "SELECT DISTINCT version_id FROM artifacts WHERE extraction IS NULL"
 
 
@@ -71,22 +64,36 @@ class ArtifactRow:
     extraction: str | None = None
 
 
+def _versions(connection: duckdb.DuckDBPyConnection, rest: str, parameters: Sequence[Any] = ()) -> list[VersionRow]:
+    """Return the rows of `versions v` that what stands behind it in the statement chooses."""
+    names = [field.name for field in fields(VersionRow)]
+    columns = ", ".join(f"v.{name}" for name in names)
+    rows = connection.execute(f"SELECT {columns} FROM versions v {rest}", list(parameters)).fetchall()
+    return [VersionRow(**dict(zip(names, row, strict=True))) for row in rows]
+
+
+def _artifacts(
+    connection: duckdb.DuckDBPyConnection, rest: str, parameters: Sequence[Any], *, origin: str = "a"
+) -> list[ArtifactRow]:
+    """Return the rows of `artifacts a` that what stands behind it chooses; with their origins from another table."""
+    names = [field.name for field in fields(ArtifactRow)]
+    columns = ", ".join(f"{origin if name in _OF_ORIGIN else 'a'}.{name}" for name in names)
+    rows = connection.execute(f"SELECT {columns} FROM artifacts a {rest}", list(parameters)).fetchall()
+    return [ArtifactRow(**dict(zip(names, row, strict=True))) for row in rows]
+
+
+_OF_ORIGIN = ("source_url", "etag", "last_modified", "content_type")
+
+
 def origin_of(row: ArtifactRow) -> Origin:
     """Return the origin that an artifact's own row tells of."""
-    return Origin(
-        source_url=row.source_url,
-        etag=row.etag,
-        last_modified=row.last_modified,
-        content_type=row.content_type,
-        recorded_at=row.recorded_at,
-        told_at=row.recorded_at,
-    )
+    told = {name: getattr(row, name) for name in _OF_ORIGIN}
+    return Origin(**told, recorded_at=row.recorded_at, told_at=row.recorded_at)
 
 
 def find_version(connection: duckdb.DuckDBPyConnection, version_id: str) -> VersionRow | None:
     """Return the row of a release; None if it is not recorded."""
-    found = fetch_one(connection, f"SELECT {_VERSION} FROM versions WHERE version_id = ?", [version_id])  # noqa: S608
-    return VersionRow(**_named(_VERSION, found)) if found else None
+    return next(iter(_versions(connection, "WHERE v.version_id = ?", [version_id])), None)
 
 
 def require_version(connection: duckdb.DuckDBPyConnection, version_id: str) -> VersionRow:
@@ -97,18 +104,13 @@ def require_version(connection: duckdb.DuckDBPyConnection, version_id: str) -> V
     """
     row = find_version(connection, version_id)
     if row is None:
-        raise VersionUnknown(
-            f"No release {version_id} is recorded.",
-            subject=version_id,
-            hint="`ontofetch db versions` lists what there is.",
-        )
+        raise VersionUnknown(f"No release {version_id} is recorded.", subject=version_id, hint=_LISTED)
     return row
 
 
 def list_versions(connection: duckdb.DuckDBPyConnection) -> list[VersionRow]:
     """Return the rows of all releases, sorted."""
-    rows = connection.execute(f"SELECT {_VERSION} FROM versions ORDER BY version_id").fetchall()  # noqa: S608
-    return [VersionRow(**_named(_VERSION, row)) for row in rows]
+    return _versions(connection, "ORDER BY v.version_id")
 
 
 def find_folded(
@@ -133,7 +135,7 @@ def find_folded(
         WHERE {path_key("folder")} = array_to_string(string_split($2, '/')[1:depth], '/')
         GROUP BY depth HAVING NOT bool_or(folder = array_to_string(string_split($1, '/')[1:depth], '/'))
         ORDER BY depth LIMIT 1
-        """,  # noqa: S608 - our own text
+        """,
         [version_id, key_of(version_id), leaving],
     )
     return (str(found[0]), str(found[1])) if found else None
@@ -141,32 +143,23 @@ def find_folded(
 
 def list_below(connection: duckdb.DuckDBPyConnection, name: str) -> list[VersionRow]:
     """Return the releases of a service or a series, or the one release, in the order of their series."""
-    rows = connection.execute(
-        f"SELECT {', '.join(f'v.{column}' for column in _names(_VERSION))} FROM versions v"  # noqa: S608
-        " JOIN v_series_order o ON o.version_id = v.version_id"
+    return _versions(
+        connection,
+        "JOIN v_series_order o ON o.version_id = v.version_id"
         " WHERE v.version_id = $1 OR starts_with(v.version_id, $1 || '/') ORDER BY o.slot, o.position",
         [name],
-    ).fetchall()
-    return [VersionRow(**_named(_VERSION, row)) for row in rows]
+    )
 
 
 def find_artifacts(connection: duckdb.DuckDBPyConnection, version_id: str) -> list[ArtifactRow]:
     """Return the artifacts of a release, sorted by path."""
-    rows = connection.execute(
-        f"SELECT {_ARTIFACT} FROM artifacts WHERE version_id = ? ORDER BY relpath",  # noqa: S608
-        [version_id],
-    ).fetchall()
-    return [ArtifactRow(**_named(_ARTIFACT, row)) for row in rows]
+    return _artifacts(connection, "WHERE a.version_id = ? ORDER BY a.relpath", [version_id])
 
 
 def find_copies(connection: duckdb.DuckDBPyConnection, artifact_id: str) -> list[ArtifactRow]:
     """Return the artifacts of all releases that have this content and did not fail, sorted."""
-    rows = connection.execute(
-        f"SELECT {_ARTIFACT} FROM artifacts WHERE artifact_id = ? AND status <> 'failed'"  # noqa: S608
-        " ORDER BY version_id, relpath",
-        [artifact_id],
-    ).fetchall()
-    return [ArtifactRow(**_named(_ARTIFACT, row)) for row in rows]
+    rest = "WHERE a.artifact_id = ? AND a.status <> 'failed' ORDER BY a.version_id, a.relpath"
+    return _artifacts(connection, rest, [artifact_id])
 
 
 def adopted_artifact(row: VersionRow, folder: str, relpath: str, digest: str, size: int) -> ArtifactRow:
@@ -187,21 +180,16 @@ def adopted_artifact(row: VersionRow, folder: str, relpath: str, digest: str, si
 
 def find_download(connection: duckdb.DuckDBPyConnection, source_url: str) -> ArtifactRow | None:
     """Return the artifact that came last from this URL, with what was said of it there; None if none came."""
-    found = fetch_one(
-        connection,
-        "SELECT a.artifact_id, a.version_id, a.relpath, o.source_url, o.etag, o.last_modified, o.content_type,"
-        " a.size_bytes, a.status, a.recorded_at, a.verified_at, a.extraction"
-        " FROM origins o JOIN artifacts a ON a.version_id = o.version_id AND a.relpath = o.relpath"
-        " WHERE o.source_url = ? AND a.status <> 'failed' ORDER BY o.told_at DESC, a.version_id DESC LIMIT 1",
-        [source_url],
+    rest = (
+        "JOIN origins o ON a.version_id = o.version_id AND a.relpath = o.relpath"
+        " WHERE o.source_url = ? AND a.status <> 'failed' ORDER BY o.told_at DESC, a.version_id DESC LIMIT 1"
     )
-    return ArtifactRow(**_named(_ARTIFACT, found)) if found else None
+    return next(iter(_artifacts(connection, rest, [source_url], origin="o")), None)
 
 
 def insert_version(connection: duckdb.DuckDBPyConnection, row: VersionRow) -> None:
     """Record a release, with the key by which it is sorted."""
-    values = {name: getattr(row, name) for name in _names(_VERSION)}
-    _insert(connection, "versions", {**values, "version_key": version_key(row.version)})
+    _insert(connection, "versions", {**asdict(row), "version_key": version_key(row.version)})
 
 
 def insert_artifact(
@@ -209,17 +197,12 @@ def insert_artifact(
 ) -> None:
     """Record an artifact and its origins; without any the one that its row tells of."""
     insert_origins(connection, row.version_id, row.relpath, origins or [origin_of(row)])
-    _insert(connection, "artifacts", {name: getattr(row, name) for name in _names(_ARTIFACT)})
+    _insert(connection, "artifacts", asdict(row))
 
 
 def update_version(connection: duckdb.DuckDBPyConnection, version_id: str, changes: Mapping[str, Any]) -> None:
     """Change the named columns of a release."""
-    assignments = ", ".join(f"{name} = ?" for name in changes)
-    fsops.execute(
-        connection,
-        f"UPDATE versions SET {assignments} WHERE version_id = ?",  # noqa: S608
-        [*changes.values(), version_id],
-    )
+    _update(connection, "versions", changes, {"version_id": version_id})
 
 
 def delete_artifact(connection: duckdb.DuckDBPyConnection, version_id: str, relpath: str) -> None:
@@ -232,12 +215,7 @@ def update_artifact(
     connection: duckdb.DuckDBPyConnection, version_id: str, relpath: str, changes: Mapping[str, Any]
 ) -> None:
     """Change the named columns of an artifact."""
-    assignments = ", ".join(f"{name} = ?" for name in changes)
-    fsops.execute(
-        connection,
-        f"UPDATE artifacts SET {assignments} WHERE version_id = ? AND relpath = ?",  # noqa: S608
-        [*changes.values(), version_id, relpath],
-    )
+    _update(connection, "artifacts", changes, {"version_id": version_id, "relpath": relpath})
 
 
 def resolve_version(connection: duckdb.DuckDBPyConnection, name: str) -> str:
@@ -255,7 +233,7 @@ def resolve_version(connection: duckdb.DuckDBPyConnection, name: str) -> str:
         column = "version_id" if last == "latest" else "previous_version_id"
         found = fetch_one(
             connection,
-            f"SELECT o.{column} FROM v_series_order o JOIN v_latest l USING (version_id) WHERE o.slot = ?",  # noqa: S608
+            f"SELECT o.{column} FROM v_series_order o JOIN v_latest l USING (version_id) WHERE o.slot = ?",
             [slot],
         )
         if found is None or found[0] is None:
@@ -289,8 +267,6 @@ def resolve_series(connection: duckdb.DuckDBPyConnection, name: str) -> str:
 
 
 def _only(connection: duckdb.DuckDBPyConnection, found: list[str], what: str, name: str, every: str) -> str:
-    from ontofetch_hookspecs.names import quote
-
     if len(found) == 1:
         return found[0]
     if not found:
@@ -298,10 +274,10 @@ def _only(connection: duckdb.DuckDBPyConnection, found: list[str], what: str, na
         end = "list_aggregate(list_transform([1, 2, 3], lambda n: levenshtein($1, array_to_string("
         end += "string_split(name, '/')[n:], '/'))), 'min')"
         near = connection.execute(
-            f"SELECT name FROM ({every}) given(name) ORDER BY starts_with(name, $1) DESC, {end}, name LIMIT {NEAREST}",  # noqa: S608
+            f"SELECT name FROM ({every}) given(name) ORDER BY starts_with(name, $1) DESC, {end}, name LIMIT {NEAREST}",
             ["/".join(name.split())],
         ).fetchall()
-        hint = did_you_mean(name, [str(row[0]) for row in near], "`ontofetch db versions` lists what there is.")
+        hint = did_you_mean(name, [str(row[0]) for row in near], _LISTED)
         raise VersionUnknown(f"No {what} {quote(name)} is recorded.", subject=name, hint=hint)
     shown = ", ".join(found[:10]) + (f" and {len(found) - 10} more" if len(found) > 10 else "")
     raise AmbiguousVersion(
@@ -312,12 +288,11 @@ def _only(connection: duckdb.DuckDBPyConnection, found: list[str], what: str, na
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, values: Mapping[str, Any]) -> None:
     names = ", ".join(values)
     marks = ", ".join("?" for _ in values)
-    fsops.execute(connection, f"INSERT INTO {table} ({names}) VALUES ({marks})", list(values.values()))  # noqa: S608
+    fsops.execute(connection, f"INSERT INTO {table} ({names}) VALUES ({marks})", list(values.values()))
 
 
-def _names(columns: str) -> list[str]:
-    return [name.strip() for name in columns.split(",")]
-
-
-def _named(columns: str, row: tuple[Any, ...]) -> dict[str, Any]:
-    return dict(zip(_names(columns), row, strict=True))
+def _update(
+    connection: duckdb.DuckDBPyConnection, table: str, changes: Mapping[str, Any], key: Mapping[str, str]
+) -> None:
+    assignments, where = ", ".join(f"{name} = ?" for name in changes), " AND ".join(f"{name} = ?" for name in key)
+    fsops.execute(connection, f"UPDATE {table} SET {assignments} WHERE {where}", [*changes.values(), *key.values()])

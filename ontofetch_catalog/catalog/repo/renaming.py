@@ -23,7 +23,7 @@ def rename(connection: duckdb.DuckDBPyConnection, old: str, new: str) -> int:
     # results that were taken over from one of them; those of other releases tell of the name it had
     fsops.execute(
         connection,
-        f"UPDATE validations SET reused_from = {_renamed('reused_from', old, new)}"  # noqa: S608
+        f"UPDATE validations SET reused_from = {_renamed('reused_from', old, new)}"
         f" WHERE {moved} AND {_below('reused_from', old, also='#')}",
     )
     changed = 0
@@ -31,7 +31,7 @@ def rename(connection: duckdb.DuckDBPyConnection, old: str, new: str) -> int:
     for table in (name for name in RELEASE_TABLES if name not in OF_CONTENTS):
         changed += fsops.execute(
             connection,
-            f"UPDATE {table} SET version_id = {_renamed('version_id', old, new)} WHERE {moved}",  # noqa: S608
+            f"UPDATE {table} SET version_id = {_renamed('version_id', old, new)} WHERE {moved}",
         )
     here = _below("version_id", new)
     fsops.execute(
@@ -40,7 +40,7 @@ def rename(connection: duckdb.DuckDBPyConnection, old: str, new: str) -> int:
         UPDATE versions SET service = split_part(version_id, '/', 1), ontology = split_part(version_id, '/', 2),
             version = split_part(version_id, '/', 3), fs_relpath = version_id, version_key = NULL
         WHERE {here}
-        """,  # noqa: S608 - literals
+        """,
     )
     fill_keys(connection)
     _rename_slots(connection, old, new)
@@ -52,15 +52,15 @@ def _rename_slots(connection: duckdb.DuckDBPyConnection, old: str, new: str) -> 
         # also the rows without a release
         fsops.execute(
             connection,
-            f"UPDATE latest_pointer SET slot = {_renamed('slot', old, new)} WHERE {_below('slot', old)}",  # noqa: S608
+            f"UPDATE latest_pointer SET slot = {_renamed('slot', old, new)} WHERE {_below('slot', old)}",
         )
         return
     slot = literal(new.rpartition("/")[0])
     mine = f"version_id = {literal(new)}"
-    fsops.execute(connection, f"UPDATE latest_pointer SET slot = {slot} WHERE {mine}")  # noqa: S608
+    fsops.execute(connection, f"UPDATE latest_pointer SET slot = {slot} WHERE {mine}")
     fsops.execute(
         connection,
-        f"UPDATE latest_pointer SET updated_at = updated_at + INTERVAL 1 MICROSECOND WHERE slot = {slot} AND {mine}"  # noqa: S608
+        f"UPDATE latest_pointer SET updated_at = updated_at + INTERVAL 1 MICROSECOND WHERE slot = {slot} AND {mine}"
         f" AND updated_at IN (SELECT updated_at FROM latest_pointer WHERE slot = {slot}"
         " GROUP BY updated_at HAVING count(*) > 1)",
     )
@@ -69,9 +69,7 @@ def _rename_slots(connection: duckdb.DuckDBPyConnection, old: str, new: str) -> 
 def list_pointed(connection: duckdb.DuckDBPyConnection, names: Iterable[str]) -> list[str]:
     """Return the series that have pointers and belong to one of these services or series, sorted."""
     chosen = " OR ".join(_below("slot", name) for name in names) or "false"
-    rows = connection.execute(
-        f"SELECT DISTINCT slot FROM latest_pointer WHERE {chosen} ORDER BY slot"  # noqa: S608 - literals
-    ).fetchall()
+    rows = connection.execute(f"SELECT DISTINCT slot FROM latest_pointer WHERE {chosen} ORDER BY slot").fetchall()
     return [str(slot) for (slot,) in rows]
 
 

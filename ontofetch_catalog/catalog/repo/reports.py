@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..connection import literal
+from ..connection import literal, registered
 from .definitions import deltas_of
 from .releases import INCOMPLETE
 
@@ -35,7 +35,7 @@ REASON = (
 )
 _ROWS = {
     "files": "extracted_files",
-    "validations": f"(SELECT * EXCLUDE (details), {REASON} FROM validations)",  # noqa: S608
+    "validations": f"(SELECT * EXCLUDE (details), {REASON} FROM validations)",
     "events": "(SELECT * REPLACE (payload::VARCHAR AS payload) FROM events)",
 }
 
@@ -52,13 +52,12 @@ class Statement:
         """Let a connection know the tables."""
         import pyarrow as pa
 
-        for name, columns in self.tables.items():
-            connection.register(name, pa.table({key: pa.array(values, pa.string()) for key, values in columns.items()}))
-        try:
+        tables = {
+            name: pa.table({key: pa.array(values, pa.string()) for key, values in columns.items()})
+            for name, columns in self.tables.items()
+        }
+        with registered(connection, **tables):
             yield
-        finally:
-            for name in self.tables:
-                connection.unregister(name)
 
 
 def read(connection: duckdb.DuckDBPyConnection, statement: Statement) -> pa.Table:
@@ -103,7 +102,7 @@ def select_rows(
         most: So many rows at most.
     """
     where = "" if version_id is None else f" WHERE version_id = {literal(version_id)}"
-    return Statement(f"SELECT {_named(columns)} FROM {_ROWS[table]}{where}{_limit(most)}")  # noqa: S608
+    return Statement(f"SELECT {_named(columns)} FROM {_ROWS[table]}{where}{_limit(most)}")
 
 
 _INCOMPLETE = f"version_id IN ({INCOMPLETE}) AS incomplete"
@@ -119,8 +118,7 @@ def select_versions(more: Sequence[str] = ()) -> Statement:
     columns = "".join(f", {_INCOMPLETE if name == 'incomplete' else name}" for name in more)
     join = " JOIN versions USING (version_id)" if set(more) - {"is_latest", "incomplete"} else ""
     return Statement(
-        f"SELECT version_id, slot, previous_version_id{columns}"  # noqa: S608
-        f" FROM v_series_order{join} ORDER BY slot, position"
+        f"SELECT version_id, slot, previous_version_id{columns} FROM v_series_order{join} ORDER BY slot, position"
     )
 
 
@@ -145,7 +143,7 @@ def select_changes(
     """Return the SQL of what changed from A to B, for each pair: version_id (B) and columns of version_delta_files."""
     chosen = ", ".join("b AS version_id" if name == "version_id" else name for name in columns)
     where = "" if unchanged else " WHERE change <> 'UNCHANGED'"
-    return of_pairs(f"SELECT {chosen} FROM {{deltas}}{where}{_limit(most)}", pairs)  # noqa: S608
+    return of_pairs(f"SELECT {chosen} FROM {{deltas}}{where}{_limit(most)}", pairs)
 
 
 def select_change_sums(pairs: Sequence[tuple[str, str]]) -> Statement:
@@ -169,7 +167,7 @@ def select_change_sums(pairs: Sequence[tuple[str, str]]) -> Statement:
 def select_totals(key: str, version_ids: Sequence[str]) -> Statement:
     """Return the SQL of totals of some releases by one of KEYS: version_id, the key, files, size_bytes."""
     return of_releases(
-        f"SELECT version_id, {KEYS[key]} AS {key}, count(*) AS files, sum(size_bytes)::BIGINT AS size_bytes"  # noqa: S608
+        f"SELECT version_id, {KEYS[key]} AS {key}, count(*) AS files, sum(size_bytes)::BIGINT AS size_bytes"
         " FROM extracted_files WHERE {scope} GROUP BY ALL",
         version_ids,
     )
@@ -191,7 +189,7 @@ def select_results(version_id: str, columns: Sequence[str]) -> Statement:
     `reason` is the first line of why a file failed or was not judged, null where it passed; the others say where.
     """
     return of_releases(
-        f"SELECT {_named(columns)} FROM (SELECT *, {REASON} FROM validations WHERE {{scope}})"  # noqa: S608
+        f"SELECT {_named(columns)} FROM (SELECT *, {REASON} FROM validations WHERE {{scope}})"
         " JOIN (SELECT relpath, format FROM extracted_files WHERE {scope}) USING (relpath)",
         [version_id],
     )
@@ -203,7 +201,7 @@ def select_result_changes(a: str, b: str) -> Statement:
     relpath and format are those in B, of a removed result those in A; previous_relpath is the path in A if it differs.
     """
     return of_releases(
-        "SELECT d.change, d.validator, f.relpath, nullif(d.relpath_a, f.relpath) AS previous_relpath, f.format"  # noqa: S608
+        "SELECT d.change, d.validator, f.relpath, nullif(d.relpath_a, f.relpath) AS previous_relpath, f.format"
         f" FROM version_validation_delta({literal(a)}, {literal(b)}) d"
         " JOIN (SELECT version_id, relpath, format FROM extracted_files WHERE {scope}) f"
         " ON f.relpath = coalesce(d.relpath_b, d.relpath_a)"
@@ -231,7 +229,7 @@ def select_hotspots(key: str, version_ids: Sequence[str] | None) -> Statement:
         " USING (version_id, artifact_id)"
     )
     return of_releases(
-        f"SELECT {KEYS[key]} AS {key}, count(*) AS files, sum(size_bytes)::BIGINT AS size_bytes,"  # noqa: S608
+        f"SELECT {KEYS[key]} AS {key}, count(*) AS files, sum(size_bytes)::BIGINT AS size_bytes,"
         " count(failing) AS failed FROM (SELECT * FROM extracted_files WHERE {scope})"
         f"{hosts if key == 'host' else ''}"
         " LEFT JOIN (SELECT version_id, relpath, true AS failing FROM validations"

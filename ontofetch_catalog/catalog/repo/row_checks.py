@@ -6,13 +6,14 @@ Keys are compared by their 64-bit hashes first, so that a million rows fit into 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.names import SEGMENT, quote
 
 from ...errors import CatalogUnreadable
 from .. import fsops
-from ..connection import fetch_one, literal
+from ..connection import fetch_one, fetch_text, literal
 from .definitions import database_of
 from .paths import is_illegal, leads_elsewhere
 
@@ -33,27 +34,28 @@ KEYS = {
 _ID = "/".join([SEGMENT.pattern] * 3)
 # what a calendar of Python can hold, so that every row can be shown
 _BAD_TIME = "({0} < TIMESTAMP '0001-01-01' OR {0} >= TIMESTAMP '10000-01-01')"
+_NO_CALENDAR = "a time of it is in no calendar"
 # table → rule → the rows that break it
 _RULES = {
     "versions": {
         "its version_id is not service/ontology/version": f"""
             version_id IS DISTINCT FROM service || '/' || ontology || '/' || version
             OR NOT regexp_full_match(version_id, '{_ID}')""",
-        "a time of it is in no calendar": " OR ".join(map(_BAD_TIME.format, ("created_at", "pinned_at")))
+        _NO_CALENDAR: " OR ".join(map(_BAD_TIME.format, ("created_at", "pinned_at")))
         + " OR released < DATE '0001-01-01' OR released > DATE '9999-12-31'",
         "its folder is not the release's": "fs_relpath IS DISTINCT FROM version_id",
         "it lacks its layout or its time": "layout IS NULL OR created_at IS NULL",
     },
     "artifacts": {
         "its path is not a relative path": f"relpath IS NULL OR {is_illegal('relpath')}",
-        "a time of it is in no calendar": " OR ".join(map(_BAD_TIME.format, ("recorded_at", "verified_at"))),
+        _NO_CALENDAR: " OR ".join(map(_BAD_TIME.format, ("recorded_at", "verified_at"))),
         "its artifact_id is not a sha256": "artifact_id IS NULL OR NOT regexp_full_match(artifact_id, '[0-9a-f]{64}')",
         "its size is not a number of bytes": "size_bytes IS NULL OR size_bytes < 0",
         "its status is not fresh, cached or failed": "status IS NULL OR status NOT IN ('fresh', 'cached', 'failed')",
     },
     "extracted_files": {
         "its path is not a relative path": f"relpath IS NULL OR {is_illegal('relpath')}",
-        "a time of it is in no calendar": " OR ".join(map(_BAD_TIME.format, ("mtime", "verified_at"))),
+        _NO_CALENDAR: " OR ".join(map(_BAD_TIME.format, ("mtime", "verified_at"))),
         "its file_id is not a sha256": "file_id IS NULL OR NOT regexp_full_match(file_id, '[0-9a-f]{64}')",
         "its size is not a number of bytes": "size_bytes IS NULL OR size_bytes < 0",
         "it lacks its format or its time": "format IS NULL OR mtime IS NULL",
@@ -61,20 +63,20 @@ _RULES = {
     "validations": {
         "its outcome or its validator is missing": "(passed IS NULL AND coalesce(details->>'not_judged', '') = '')"
         " OR validator IS NULL OR validator_version IS NULL",
-        "a time of it is in no calendar": _BAD_TIME.format("run_at"),
+        _NO_CALENDAR: _BAD_TIME.format("run_at"),
         "its details are not an object": "details IS NULL OR json_type(details) IS DISTINCT FROM 'OBJECT'",
     },
     "origins": {
         "its source or a time of it is missing": "source_url IS NULL OR recorded_at IS NULL OR told_at IS NULL",
-        "a time of it is in no calendar": " OR ".join(map(_BAD_TIME.format, ("recorded_at", "told_at"))),
+        _NO_CALENDAR: " OR ".join(map(_BAD_TIME.format, ("recorded_at", "told_at"))),
     },
-    "latest_pointer": {"a time of it is in no calendar": _BAD_TIME.format("updated_at")},
+    "latest_pointer": {_NO_CALENDAR: _BAD_TIME.format("updated_at")},
     "notes": {
         "it is neither a note nor a tag": "kind IS NULL OR kind NOT IN ('note', 'tag') OR text IS NULL"
         " OR created_at IS NULL",
-        "a time of it is in no calendar": _BAD_TIME.format("created_at"),
+        _NO_CALENDAR: _BAD_TIME.format("created_at"),
     },
-    "events": {"a time of it is in no calendar": _BAD_TIME.format("ts")},
+    "events": {_NO_CALENDAR: _BAD_TIME.format("ts")},
 }
 
 
@@ -92,7 +94,7 @@ def refuse_invalid(connection: duckdb.DuckDBPyConnection, *tables: str) -> None:
         cases = " ".join(f"WHEN {condition} THEN {literal(reason)}" for reason, condition in _RULES[table].items())
         found = fetch_one(
             connection,
-            f"SELECT version_id, reason FROM (SELECT version_id, CASE {cases} END AS reason FROM {table})"  # noqa: S608
+            f"SELECT version_id, reason FROM (SELECT version_id, CASE {cases} END AS reason FROM {table})"
             " WHERE reason IS NOT NULL LIMIT 1",
         )
         if found is not None:
@@ -110,25 +112,9 @@ def refuse_invalid_paths(connection: duckdb.DuckDBPyConnection) -> None:
     Raises:
         CatalogUnreadable: There is such a row.
     """
-    parts = [
-        f"SELECT '{table}' AS name WHERE EXISTS (FROM {table} WHERE relpath IS NULL OR {leads_elsewhere('relpath')})"
-        for table in ("artifacts", "extracted_files")
-    ]
-    found = fetch_one(connection, " UNION ALL ".join(parts))
-    if found is not None:
-        refuse_invalid(connection, str(found[0]))
-
-
-# DuckDB finds what is outside of a range by the bounds of its row groups, whatever their number
-_TIMES = {
-    "artifacts": ("recorded_at", "verified_at"),
-    "origins": ("recorded_at", "told_at"),
-    "extracted_files": ("mtime", "verified_at"),
-    "validations": ("run_at",),
-    "latest_pointer": ("updated_at",),
-    "notes": ("created_at",),
-    "events": ("ts",),
-}
+    _refuse_where(
+        connection, dict.fromkeys(("artifacts", "extracted_files"), f"relpath IS NULL OR {leads_elsewhere('relpath')}")
+    )
 
 
 def refuse_invalid_times(connection: duckdb.DuckDBPyConnection) -> None:
@@ -137,13 +123,18 @@ def refuse_invalid_times(connection: duckdb.DuckDBPyConnection) -> None:
     Raises:
         CatalogUnreadable: There is such a row.
     """
+    # DuckDB finds what is outside of a range by the bounds of its row groups, whatever their number
+    _refuse_where(connection, {table: rules[_NO_CALENDAR] for table, rules in _RULES.items()})
+
+
+def _refuse_where(connection: duckdb.DuckDBPyConnection, conditions: Mapping[str, str]) -> None:
+    """Refuse a catalog in which a table has a row that its condition holds for."""
     parts = [
-        f"SELECT '{table}' AS name WHERE EXISTS (FROM {table} WHERE {' OR '.join(map(_BAD_TIME.format, columns))})"
-        for table, columns in _TIMES.items()
+        f"SELECT '{table}' WHERE EXISTS (FROM {table} WHERE {condition})" for table, condition in conditions.items()
     ]
-    found = fetch_one(connection, " UNION ALL ".join(parts))
-    if found is not None:
-        refuse_invalid(connection, str(found[0]))
+    table = fetch_text(connection, " UNION ALL ".join(parts))
+    if table is not None:
+        refuse_invalid(connection, table)
 
 
 def find_duplicates(connection: duckdb.DuckDBPyConnection) -> pa.Table:
@@ -163,7 +154,7 @@ def find_duplicates(connection: duckdb.DuckDBPyConnection) -> pa.Table:
                 SELECT {names}, count(*) AS n, count(DISTINCT t) AS different FROM {table} t
                 WHERE hash({names}) IN (SELECT hash({names}) FROM {table} GROUP BY 1 HAVING count(*) > 1)
                 GROUP BY {names} HAVING count(*) > 1
-            )"""  # noqa: S608 - names of tables and columns are ours
+            )"""
         )
     return connection.sql(" UNION ALL ".join(parts)).to_arrow_table()
 
@@ -183,7 +174,7 @@ def delete_duplicates(connection: duckdb.DuckDBPyConnection, *, differing: bool)
                     WHERE hash({names}) IN (SELECT hash({names}) FROM {table} GROUP BY 1 HAVING count(*) > 1)
                     GROUP BY {names} HAVING count(*) > 1 {equal}
                 )
-            )""",  # noqa: S608 - names of tables and columns are ours
+            )""",
         )
     return removed
 
@@ -191,11 +182,11 @@ def delete_duplicates(connection: duckdb.DuckDBPyConnection, *, differing: bool)
 # what refers to nothing: (table, reason, condition for a row of it); `t` is the row
 _NO_RELEASE = "coalesce(version_id, '') NOT IN (SELECT version_id FROM versions WHERE version_id IS NOT NULL)"
 _NO_ARTIFACT = f"""NOT ({_NO_RELEASE})
-    AND hash(version_id, artifact_id) NOT IN (SELECT hash(version_id, artifact_id) FROM artifacts)"""  # noqa: S608 - our own text
+    AND hash(version_id, artifact_id) NOT IN (SELECT hash(version_id, artifact_id) FROM artifacts)"""
 _NO_SOURCE = f"""NOT ({_NO_RELEASE})
-    AND hash(version_id, relpath) NOT IN (SELECT hash(version_id, relpath) FROM artifacts)"""  # noqa: S608 - our own text
+    AND hash(version_id, relpath) NOT IN (SELECT hash(version_id, relpath) FROM artifacts)"""
 _NO_FILE = f"""NOT ({_NO_RELEASE})
-    AND hash(version_id, relpath, file_id) NOT IN (SELECT hash(version_id, relpath, file_id) FROM extracted_files)"""  # noqa: S608 - our own text
+    AND hash(version_id, relpath, file_id) NOT IN (SELECT hash(version_id, relpath, file_id) FROM extracted_files)"""
 _NEWEST = "(slot, updated_at) IN (SELECT (slot, max(updated_at)) FROM latest_pointer GROUP BY slot)"
 _DANGLING = (
     ("artifacts", "of a release that is not recorded", _NO_RELEASE),
@@ -222,7 +213,7 @@ def find_dangling(connection: duckdb.DuckDBPyConnection) -> pa.Table:
         SELECT '{table} ' || '{reason}: ' || coalesce(version_id, 'NULL') AS subject, version_id,
             count(*) || ' rows of {table} are {reason} (' || coalesce(version_id, 'NULL') || ').' AS message,
             NULL AS fix, 'drop' AS unsafe_fixes
-        FROM {table} WHERE {condition} GROUP BY version_id"""  # noqa: S608 - our own text
+        FROM {table} WHERE {condition} GROUP BY version_id"""
         for table, reason, condition in _DANGLING
     ]
     return connection.sql(" UNION ALL ".join(parts)).to_arrow_table()
@@ -230,10 +221,7 @@ def find_dangling(connection: duckdb.DuckDBPyConnection) -> pa.Table:
 
 def delete_dangling(connection: duckdb.DuckDBPyConnection) -> int:
     """Remove the rows that refer to nothing, and what refers to them in turn; return how many."""
-    return sum(
-        fsops.execute(connection, f"DELETE FROM {table} WHERE {condition}")  # noqa: S608 - our own text
-        for table, _, condition in _DANGLING
-    )
+    return sum(fsops.execute(connection, f"DELETE FROM {table} WHERE {condition}") for table, _, condition in _DANGLING)
 
 
 def find_invalid(connection: duckdb.DuckDBPyConnection) -> pa.Table:
@@ -247,7 +235,7 @@ def find_invalid(connection: duckdb.DuckDBPyConnection) -> pa.Table:
                 count(*) || ' rows of {table} of ' || coalesce(version_id, 'NULL') || ' break a rule: ' || reason || '.'
                     AS message, NULL AS fix, NULL AS unsafe_fixes
             FROM (SELECT version_id, CASE {cases} END AS reason FROM {table})
-            WHERE reason IS NOT NULL GROUP BY version_id, reason"""  # noqa: S608 - our own text
+            WHERE reason IS NOT NULL GROUP BY version_id, reason"""
         )
     return connection.sql(" UNION ALL ".join(parts)).to_arrow_table()
 
@@ -255,14 +243,12 @@ def find_invalid(connection: duckdb.DuckDBPyConnection) -> pa.Table:
 def find_unknown_layouts(connection: duckdb.DuckDBPyConnection, known: list[str]) -> pa.Table:
     """Return a finding for each release whose layout is not among `known`."""
     names = ", ".join(literal(name) for name in known)
-    return connection.sql(
-        f"""
+    return connection.sql(f"""
         SELECT fs_relpath AS subject, version_id, version_id || ' has the layout ' || layout
             || ', which is not known here: its files are not looked at.' AS message,
             NULL AS fix, NULL AS unsafe_fixes
         FROM versions WHERE layout NOT IN ({names})
-        """  # noqa: S608
-    ).to_arrow_table()
+    """).to_arrow_table()
 
 
 def find_broken_event(connection: duckdb.DuckDBPyConnection) -> int | None:
@@ -293,8 +279,7 @@ def find_broken_event(connection: duckdb.DuckDBPyConnection) -> int | None:
 def describe_schema(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """Return what the schema consists of: one row per column of a table or view, per macro, and of whatever else."""
     database = literal(database_of(connection))
-    return connection.sql(
-        f"""
+    return connection.sql(f"""
         SELECT table_name AS name, column_name || ' ' || data_type AS part FROM duckdb_columns()
         WHERE schema_name = 'main' AND NOT internal AND database_name = {database}
         UNION ALL
@@ -312,5 +297,4 @@ def describe_schema(connection: duckdb.DuckDBPyConnection) -> pa.Table:
         UNION ALL
         SELECT schema_name, 'a schema' FROM duckdb_schemas() WHERE NOT internal AND database_name = {database}
         ORDER BY ALL
-        """  # noqa: S608 - a literal
-    ).to_arrow_table()
+    """).to_arrow_table()

@@ -21,7 +21,7 @@ def select_artifacts(version_ids: Sequence[str] | None = None) -> Statement:
     version_id, relpath, size_bytes, artifact_id, sources, content_type, incomplete, recorded_at, verified_at.
     """
     return of_releases(
-        "SELECT version_id, relpath, size_bytes, artifact_id,"  # noqa: S608 - our own text
+        "SELECT version_id, relpath, size_bytes, artifact_id,"
         f" {SOURCES}, content_type, extraction IS NULL AS incomplete, recorded_at, verified_at"
         " FROM artifacts WHERE {scope} ORDER BY version_id, relpath",
         version_ids,
@@ -43,7 +43,7 @@ def select_largest(most: int) -> Statement:
     """Return the SQL of the `most` largest files of each release: version_id, relpath, format, size_bytes."""
     first = _FIRST.format(group="version_id", order="size_bytes DESC, relpath", most=most)
     return Statement(
-        f"SELECT version_id, relpath, format, size_bytes FROM extracted_files {first}"  # noqa: S608 - our own text
+        f"SELECT version_id, relpath, format, size_bytes FROM extracted_files {first}"
         " ORDER BY version_id, size_bytes DESC, relpath"
     )
 
@@ -55,7 +55,7 @@ def select_failures(most: int) -> Statement:
     """
     first = _FIRST.format(group="version_id", order="relpath, validator", most=most)
     return Statement(
-        "SELECT version_id, relpath, validator, reason, line, total FROM (SELECT version_id, relpath, validator,"  # noqa: S608
+        "SELECT version_id, relpath, validator, reason, line, total FROM (SELECT version_id, relpath, validator,"
         f" {REASON}, count(*) OVER (PARTITION BY version_id) AS total FROM validations WHERE NOT passed {first})"
         " ORDER BY version_id, relpath, validator"
     )
@@ -69,7 +69,7 @@ def select_first_changes(pairs: Sequence[tuple[str, str]], most: int) -> Stateme
     order = "abs(coalesce(size_b, 0) - coalesce(size_a, 0)) DESC, relpath, change"
     first = _FIRST.format(group="b", order=order, most=most)
     return of_pairs(
-        "SELECT b AS version_id, change, relpath, previous_relpath, format, size_a, size_b,"  # noqa: S608
+        "SELECT b AS version_id, change, relpath, previous_relpath, format, size_a, size_b,"
         " count(*) OVER (PARTITION BY b) AS total FROM {deltas} WHERE change <> 'UNCHANGED'"
         f" {first} ORDER BY version_id, {order}",
         pairs,
@@ -83,7 +83,7 @@ def select_releases() -> Statement:
     passed, failed, not_judged, not_validated, last_verified.
     """
     return Statement(
-        "SELECT o.version_id, o.slot, v.released, v.created_at, o.is_latest,"  # noqa: S608 - our own text
+        "SELECT o.version_id, o.slot, v.released, v.created_at, o.is_latest,"
         " CASE WHEN o.is_latest THEN p.updated_at END AS latest_set_at, i.version_id IS NOT NULL AS incomplete,"
         " v.pinned_at IS NOT NULL AS pinned, s.artifacts, s.files, s.size_bytes, s.passed, s.failed, s.not_judged,"
         " s.not_validated, s.last_verified"
@@ -101,6 +101,6 @@ def select_stated(version_ids: Sequence[str] | None = None) -> Statement:
     names = ("title", "licence", "version_iri")
     last = ", ".join(f"arg_max(payload->>'{name}', event_id) AS {name}" for name in names)
     return of_releases(
-        f"SELECT version_id, {last} FROM events WHERE type = 'download.done' AND {{scope}} GROUP BY version_id",  # noqa: S608
+        f"SELECT version_id, {last} FROM events WHERE type = 'download.done' AND {{scope}} GROUP BY version_id",
         version_ids,
     )

@@ -24,7 +24,7 @@ _IDLE = (
     "type NOT LIKE '%.unchanged' AND type NOT LIKE '%.rolled_back'"
     " AND type NOT IN ('refresh.done', 'backup.done', 'latest.set')"
 )
-LIVE = f"(SELECT {_COLUMNS} FROM v_version_stats)"  # noqa: S608
+LIVE = f"(SELECT {_COLUMNS} FROM v_version_stats)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,22 +62,22 @@ def find_statistics(connection: duckdb.DuckDBPyConnection, now: datetime, ttl: f
             AND s.event_id >= (
                 SELECT coalesce(max(event_id), 0) FROM events WHERE version_id IS NULL AND {_IDLE}
             )
-        """  # noqa: S608
+        """
     found = fetch_one(
         connection,
-        f"SELECT count(*), min(computed_at), (SELECT count(*) FROM versions) FROM ({fresh})",  # noqa: S608
+        f"SELECT count(*), min(computed_at), (SELECT count(*) FROM versions) FROM ({fresh})",
     )
     computed, oldest, releases = (int(found[0]), found[1], int(found[2])) if found else (0, None, 0)
     if not computed:
         return Statistics(relation=LIVE, computed=0, counted=releases, oldest=None)
-    stored = f"SELECT {_COLUMNS} FROM ({fresh})"  # noqa: S608
+    stored = f"SELECT {_COLUMNS} FROM ({fresh})"
     if computed < releases:
         rows = connection.execute(
-            f"SELECT version_id FROM versions ANTI JOIN ({fresh}) f USING (version_id) ORDER BY 1"  # noqa: S608
+            f"SELECT version_id FROM versions ANTI JOIN ({fresh}) f USING (version_id) ORDER BY 1"
         ).fetchall()
         # named as constants, so that the files of the others are not read
         stale = ", ".join(literal(str(row[0])) for row in rows)
-        stored += f" UNION ALL SELECT {_COLUMNS} FROM v_version_stats WHERE version_id IN ({stale})"  # noqa: S608
+        stored += f" UNION ALL SELECT {_COLUMNS} FROM v_version_stats WHERE version_id IN ({stale})"
     return Statistics(relation=f"({stored})", computed=computed, counted=releases - computed, oldest=oldest)
 
 
@@ -86,7 +86,7 @@ def refresh_statistics(connection: duckdb.DuckDBPyConnection, now: datetime) -> 
     fsops.execute(connection, "DELETE FROM version_stats")
     return fsops.execute(
         connection,
-        f"INSERT INTO version_stats BY NAME SELECT {_COLUMNS}, $now::TIMESTAMP AS computed_at,"  # noqa: S608
+        f"INSERT INTO version_stats BY NAME SELECT {_COLUMNS}, $now::TIMESTAMP AS computed_at,"
         " (SELECT coalesce(max(event_id), 0) FROM events) AS event_id FROM v_version_stats ORDER BY version_id",
         {"now": now},
     )

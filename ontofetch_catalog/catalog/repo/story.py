@@ -95,7 +95,7 @@ def told(condition: str) -> str:
                 coalesce(try_cast(payload->>'findings' AS BIGINT), 0) AS findings
             FROM events WHERE {condition}
         )
-    """  # noqa: S608 - conditions are made of literals
+    """
 
 
 def of_release(connection: duckdb.DuckDBPyConnection, version_id: str) -> str:
@@ -139,9 +139,7 @@ def list_story(
     conditions += [of_release(connection, version_id)] if version_id else []
     conditions += [_of_series(series)] if series else []
     conditions += [] if unchanged else ["NOT ends_with(type, '.unchanged')"]
-    return connection.sql(
-        f"""
+    return connection.sql(f"""
         SELECT ts AS at, version_id AS release, story, type, event_id
         FROM ({told(" AND ".join(conditions))}) ORDER BY event_id DESC
-        """  # noqa: S608
-    ).to_arrow_table()
+    """).to_arrow_table()

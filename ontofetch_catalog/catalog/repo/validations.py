@@ -6,7 +6,7 @@ from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING
 
 from .. import fsops
-from ..connection import fetch_one, literal
+from ..connection import fetch_number, fetch_text, literal, registered
 from .files import text_of
 
 if TYPE_CHECKING:
@@ -16,66 +16,53 @@ if TYPE_CHECKING:
 
 def count_validations(connection: duckdb.DuckDBPyConnection, version_id: str) -> int:
     """Return how many results of a release are recorded."""
-    found = fetch_one(
-        connection,
-        f"SELECT count(*) FROM validations WHERE version_id = {literal(version_id)}",  # noqa: S608
-    )
-    return int(found[0]) if found else 0
+    return fetch_number(connection, f"SELECT count(*) FROM validations WHERE version_id = {literal(version_id)}")
 
 
 def count_failed_files(connection: duckdb.DuckDBPyConnection, version_id: str) -> int:
     """Return how many files of a release have a failing result."""
-    found = fetch_one(
+    return fetch_number(
         connection,
-        "SELECT count(DISTINCT relpath) FROM validations"  # noqa: S608
-        f" WHERE NOT passed AND version_id = {literal(version_id)}",
+        f"SELECT count(DISTINCT relpath) FROM validations WHERE NOT passed AND version_id = {literal(version_id)}",
     )
-    return int(found[0]) if found else 0
 
 
 def find_unknown_file(connection: duckdb.DuckDBPyConnection, version_id: str, results: pa.Table) -> str | None:
     """Return a path whose (relpath, file_id) is in `results` but not recorded for the release; None if all are."""
-    connection.register("given_results", results)
-    try:
-        found = fetch_one(
+    with registered(connection, given_results=results):
+        return fetch_text(
             connection,
-            "SELECT relpath FROM given_results ANTI JOIN (SELECT relpath, file_id FROM extracted_files"  # noqa: S608
+            "SELECT relpath FROM given_results ANTI JOIN (SELECT relpath, file_id FROM extracted_files"
             f" WHERE version_id = {literal(version_id)}) USING (relpath, file_id) ORDER BY relpath LIMIT 1",
         )
-    finally:
-        connection.unregister("given_results")
-    return str(found[0]) if found else None
 
 
 def same_results(connection: duckdb.DuckDBPyConnection, version_id: str, results: pa.Table) -> bool:
     """Say whether all of `results` are recorded already: file, content, validator, version, outcome, details."""
-    connection.register("given_results", results)
-    try:
-        found = fetch_one(
+    with registered(connection, given_results=results):
+        differing = fetch_number(
             connection,
             # an outcome may be null, which equals nothing
-            "SELECT count(*) FROM (SELECT *, coalesce(passed::VARCHAR, '') AS outcome FROM given_results)"  # noqa: S608
+            "SELECT count(*) FROM (SELECT *, coalesce(passed::VARCHAR, '') AS outcome FROM given_results)"
             " ANTI JOIN (SELECT relpath, file_id, validator, validator_version, details::VARCHAR AS details,"
             " coalesce(passed::VARCHAR, '') AS outcome"
             f" FROM validations WHERE version_id = {literal(version_id)})"
             " USING (relpath, file_id, validator, validator_version, details, outcome)",
         )
-    finally:
-        connection.unregister("given_results")
-    return found is not None and found[0] == 0
+    return differing == 0
 
 
 def replace_results(connection: duckdb.DuckDBPyConnection, version_id: str, results: pa.Table) -> None:
     """Record results in bulk; one for the same file and validator gives way."""
     fsops.execute(
         connection,
-        f"DELETE FROM validations WHERE version_id = {literal(version_id)}"  # noqa: S608
+        f"DELETE FROM validations WHERE version_id = {literal(version_id)}"
         " AND (relpath, validator) IN (SELECT (relpath, validator) FROM given_results)",
         tables={"given_results": results},
     )
     fsops.execute(
         connection,
-        f"INSERT INTO validations BY NAME SELECT {literal(version_id)} AS version_id, * FROM given_results",  # noqa: S608
+        f"INSERT INTO validations BY NAME SELECT {literal(version_id)} AS version_id, * FROM given_results",
         tables={"given_results": results},
     )
 
@@ -84,7 +71,7 @@ def delete_vanished(connection: duckdb.DuckDBPyConnection, version_id: str) -> i
     """Un-record the results of a release whose file, with that content, is no longer recorded; return how many."""
     return fsops.execute(
         connection,
-        f"DELETE FROM validations WHERE version_id = {literal(version_id)} AND (relpath, file_id) NOT IN"  # noqa: S608
+        f"DELETE FROM validations WHERE version_id = {literal(version_id)} AND (relpath, file_id) NOT IN"
         f" (SELECT (relpath, file_id) FROM extracted_files WHERE version_id = {literal(version_id)})",
     )
 
@@ -107,21 +94,18 @@ def known_results(
     """Return the oldest known result for each of these contents, columns KNOWN_RESULTS_COLUMNS, sorted by file_id."""
     import pyarrow as pa
 
-    connection.register("given_ids", pa.table({"file_id": pa.array(list(file_ids), pa.string())}))
-    try:
+    with registered(connection, given_ids=pa.table({"file_id": pa.array(list(file_ids), pa.string())})):
         return connection.sql(
             _KNOWN.format(
                 more="", given="given_ids", where="WHERE validator = $validator AND validator_version = $version"
             ),
             params={"validator": validator, "version": validator_version},
         ).to_arrow_table()
-    finally:
-        connection.unregister("given_ids")
 
 
 def known_results_of(connection: duckdb.DuckDBPyConnection, version_id: str) -> pa.Table:
     """Return the same for all contents of a release and all validators, with the columns of these."""
-    given = f"(SELECT file_id FROM extracted_files WHERE version_id = {literal(version_id)})"  # noqa: S608
+    given = f"(SELECT file_id FROM extracted_files WHERE version_id = {literal(version_id)})"
     more = ", validator, validator_version"
     return connection.sql(_KNOWN.format(more=more, given=given, where="")).to_arrow_table()
 
@@ -141,5 +125,5 @@ def audit_lines(connection: duckdb.DuckDBPyConnection, version_id: str) -> Gener
                 ELSE '"' || replace(replace(reused_from, chr(92), '\\\\'), '"', '\\"') || '"' END, '}}', chr(10))
         FROM (
             SELECT * FROM validations WHERE version_id = {literal(version_id)} ORDER BY relpath, validator
-        )"""  # noqa: S608
+        )"""
     yield from text_of(connection, query)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs.version_keys import version_key
 
 from .. import fsops
+from ..connection import registered
 
 if TYPE_CHECKING:
     import duckdb
@@ -31,31 +32,22 @@ def fill_keys(connection: duckdb.DuckDBPyConnection, *, anew: bool = False) -> i
 
 def find_wrong_keys(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """Return a finding for each release whose key is not that of its version."""
-    connection.register("given_keys", _wrong_keys(connection))
-    try:
-        return connection.sql(
-            """
+    with registered(connection, given_keys=_wrong_keys(connection)):
+        return connection.sql("""
             SELECT 'versions: ' || version_id AS subject, version_id,
                 'The key by which ' || version_id || ' is sorted is not that of its version.' AS message,
                 'recompute' AS fix, NULL AS unsafe_fixes
             FROM versions SEMI JOIN given_keys USING (version)
-            """
-        ).to_arrow_table()
-    finally:
-        connection.unregister("given_keys")
+        """).to_arrow_table()
 
 
 def _wrong_keys(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """Return version and key of what has another key."""
-    keys = _keys_of(connection, "true")
-    connection.register("right_keys", keys)
-    try:
+    with registered(connection, right_keys=_keys_of(connection, "true")):
         return connection.sql(
             "SELECT * FROM right_keys SEMI JOIN (SELECT r.version FROM right_keys r JOIN versions v USING (version)"
             " WHERE v.version_key IS DISTINCT FROM r.version_key) USING (version)"
         ).to_arrow_table()
-    finally:
-        connection.unregister("right_keys")
 
 
 def _keys_of(connection: duckdb.DuckDBPyConnection, condition: str) -> pa.Table:
@@ -63,7 +55,7 @@ def _keys_of(connection: duckdb.DuckDBPyConnection, condition: str) -> pa.Table:
     import pyarrow as pa
 
     found = connection.sql(
-        f"SELECT DISTINCT version FROM versions WHERE version IS NOT NULL AND {condition}"  # noqa: S608 - our own text
+        f"SELECT DISTINCT version FROM versions WHERE version IS NOT NULL AND {condition}"
     ).to_arrow_table()
     keys = pa.array(map(version_key, found["version"].to_pylist()), pa.string())
     return found.append_column("version_key", keys)

@@ -20,8 +20,10 @@ from .. import journal, sessions
 from ..boundaries.engine import MaintenanceBoundary, Recorded
 from ..boundaries.pointers import Pointers, describe
 from ..connection import Store
-from ..prune.batches import APPLIED, PlanEvents, PruneBatch, RestoreBatch
-from ..prune.plan import Batch, Plan, entries_of, entry_schema, entry_table, freed_bytes, read_entries, write_plan
+from ..prune.batches import APPLIED, PruneBatch, RestoreBatch
+from ..prune.entries import Batch, entries_of, entry_schema, entry_table, freed_bytes
+from ..prune.plan import Plan, read_entries, write_plan
+from ..prune.plan_events import PlanEvents
 from ..prune.policy import Policy
 from ..prune.references import staged_inodes
 from ..prune.selection import part_entries, release_parts

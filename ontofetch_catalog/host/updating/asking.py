@@ -15,8 +15,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from ontofetch_hookspecs import HostInfo, SourceQuery, SourceScheme, SourceVersion, ask_contribution
 from ontofetch_hookspecs.errors import UsageError
+from ontofetch_hookspecs.json_documents import parse_json
 from ontofetch_hookspecs.names import quote, redact_url
-from ontofetch_hookspecs.store_paths import parse_json
 from ontofetch_hookspecs.version_keys import version_key
 
 from ...errors import FetchError

@@ -11,8 +11,8 @@ from functools import partial
 from pathlib import Path
 
 from ontofetch_hookspecs import EventError, UsageError
+from ontofetch_hookspecs.json_documents import parse_json
 from ontofetch_hookspecs.names import quote
-from ontofetch_hookspecs.store_paths import parse_json
 
 from ...series_file import Series, guess
 from ..given import read_date, read_globs, read_sha256, read_strip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .fault import fault, of
 
+HEADERS = "ontofetch_catalog/content/tar_headers.py"
 INFLATING, ZIPS, TARS, BOUNDS = (
     f"ontofetch_catalog/content/{name}.py" for name in ("inflating", "zips", "tars", "bounds")
 )
@@ -159,13 +160,13 @@ FAULTS = (
     ),
     fault(
         "a time of a pax header may be none",
-        (TARS, "if not math.isfinite(found):", "if False:"),
+        (HEADERS, "if not math.isfinite(found):", "if False:"),
         tests=of(TESTS + "a_time_that_is_none_is_a_sentence", "nan", "inf", "-inf", "1e400", "-1e999", "NaN", "soon"),
     ),
     fault(
         "a size of a header may be negative or endless",
-        (TARS, 'if what == "size" and not 0 <= found < 2**63:', "if False:"),
-        (TARS, "if value.isdigit() and len(value) < 19:", "if True:"),
+        (HEADERS, 'if what == "size" and not 0 <= found < 2**63:', "if False:"),
+        (HEADERS, "if value.isdigit() and len(value) < 19:", "if True:"),
         tests=of(
             TESTS + "a_number_that_cant_be_is_a_sentence",
             *("a negative size", "an endless size", "a negative size of 12 bytes", "a size beyond all files"),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from .fault import fault, of
 
-PATHS, STAGES = "hookspecs/ontofetch_hookspecs/store_paths.py", "hookspecs/ontofetch_hookspecs/stages.py"
+PATHS, STAGES, BENEATH, JSON = (
+    f"hookspecs/ontofetch_hookspecs/{name}.py" for name in ("store_paths", "stages", "beneath", "json_documents")
+)
 CATALOG = "ontofetch_catalog/catalog/"
 FSOPS, CONNECTION, JOURNAL, SESSIONS, LOCKS, KEY, SWAP = (
     f"{CATALOG}{name}.py" for name in ("fsops", "connection", "journal", "sessions", "locks", "store_key", "swap")
@@ -13,8 +15,9 @@ GENERATION, ROW_CHECKS, DEFINITIONS = (
     f"{CATALOG}{name}.py" for name in ("generation", "repo/row_checks", "repo/definitions")
 )
 REPORTS = f"{CATALOG}repo/reports.py"
-PLAN, STEPS, MANIFEST, SOURCES = (
-    f"{CATALOG}{name}.py" for name in ("prune/plan", "prune/steps", "backup/manifest", "backup/sources")
+PLAN, ENTRIES, STEPS, MANIFEST, SOURCES = (
+    f"{CATALOG}{name}.py"
+    for name in ("prune/plan", "prune/entries", "prune/steps", "backup/manifest", "backup/sources")
 )
 ARCHIVES = "ontofetch_catalog/content/archives.py"
 STORE = "tests/catalog/test_foreign_store.py::test_"
@@ -27,7 +30,7 @@ BACKUP, RULE = "tests/catalog/test_backup.py::test_", "tests/test_layers.py::tes
 # links are followed, by whichever call, and what a link leads to is what is there
 FOLLOW = (
     (
-        PATHS,
+        BENEATH,
         "    flags |= os.O_NOFOLLOW | os.O_CLOEXEC\n",
         "    return os.open(relpath, (flags | os.O_CLOEXEC) & ~os.O_NOFOLLOW, mode, dir_fd=top)\n",
     ),
@@ -66,12 +69,12 @@ FAULTS = (
     ),
     fault(
         "a link in the way is followed where the system has openat2",
-        (PATHS, "number, resolve = 437, 0x02 | 0x04 | 0x08", "number, resolve = 437, 0x02"),
+        (BENEATH, "number, resolve = 437, 0x02 | 0x04 | 0x08", "number, resolve = 437, 0x02"),
         tests=of(OPENED + "no_part_may_be_a_link", "a-as the system can", "a/b-as the system can"),
     ),
     fault(
         "a link in the way is followed where it goes part by part",
-        (PATHS, "_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW", "_FOLDER = os.O_RDONLY | os.O_DIRECTORY"),
+        (BENEATH, "FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW", "FOLDER = os.O_RDONLY | os.O_DIRECTORY"),
         tests=of(OPENED + "no_part_may_be_a_link", "a-part by part", "a/b-part by part"),
     ),
     fault(
@@ -83,7 +86,7 @@ FAULTS = (
         "what is there is written over",
         (PATHS, "os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)", "os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)"),
         (
-            PATHS,
+            BENEATH,
             "    flags |= os.O_NOFOLLOW | os.O_CLOEXEC\n",
             "    if flags & os.O_CREAT:\n        return os.open(relpath, flags, mode, dir_fd=top)\n    flags |= os.O_NOFOLLOW | os.O_CLOEXEC\n",
         ),
@@ -134,17 +137,17 @@ FAULTS = (
     ),
     fault(
         "a document may be of any depth",
-        (PATHS, '    if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH:\n', "    if False:\n"),
+        (JSON, '    if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH:\n', "    if False:\n"),
         tests=of(HOSTILE, "closed", "behind text") + of(OUTSIDE, "deep/record"),
     ),
     fault(
         "a document may have any number of values",
-        (PATHS, '    if raw.count(b"[") + raw.count(b"{") + raw.count(b",") > MAX_VALUES:\n', "    if False:\n"),
+        (JSON, '    if raw.count(b"[") + raw.count(b"{") + raw.count(b",") > MAX_VALUES:\n', "    if False:\n"),
         tests=of(HOSTILE, "many objects", "many numbers"),
     ),
     fault(
         "a document may say NaN",
-        (PATHS, "return json.loads(raw, parse_constant=_no_constant)", "return json.loads(raw)"),
+        (JSON, "return json.loads(raw, parse_constant=_no_constant)", "return json.loads(raw)"),
         tests=of(HOSTILE, "NaN", "infinity"),
     ),
     fault(
@@ -271,8 +274,8 @@ FAULTS = (
     fault(
         "the entries of a plan are believed",
         (
-            PLAN,
-            '        _check_place(as_path(row["path"]))\n        for field in ("size_bytes", "inode", "device", "links"):\n            check_size(field, row[field])\n',
+            ENTRIES,
+            '    _check_place(as_path(row["path"]))\n    for field in ("size_bytes", "inode", "device", "links"):\n        check_size(field, row[field])\n',
             "",
         ),
         tests=of(
@@ -323,8 +326,8 @@ FAULTS = (
     fault(
         "a line of a backup may be of any length",
         (SOURCES, "while line := lines.readline(m.MOST_LINE_BYTES):", "while line := lines.readline():"),
-        (PATHS, '    if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH:\n', "    if False:\n"),
-        (PATHS, '    if raw.count(b"[") + raw.count(b"{") + raw.count(b",") > MAX_VALUES:\n', "    if False:\n"),
+        (JSON, '    if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH:\n', "    if False:\n"),
+        (JSON, '    if raw.count(b"[") + raw.count(b"{") + raw.count(b",") > MAX_VALUES:\n', "    if False:\n"),
         tests=(BACKUP + "a_line_without_an_end_is_refused",),
     ),
     fault(

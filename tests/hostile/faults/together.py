@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .fault import fault, of
-from .stores import FOLLOW, PATHS, PLAN, WAIT
+from .stores import FOLLOW, JSON, PATHS, PLAN, WAIT
 
 BENCH, RACES = "tests/hostile/test_bench.py::test_", "tests/hostile/test_races.py::test_"
 NAMED = BENCH + "what_has_a_name_holds"
@@ -21,7 +21,7 @@ FAULTS = (
     fault(
         "a document may be a pipe, or nested without end",
         *WAIT,
-        (PATHS, '    if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH:\n', "    if False:\n"),
+        (JSON, '    if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH:\n', "    if False:\n"),
         tests=of(NAMED, "generation.json-pipe"),
     ),
     fault(

@@ -1,0 +1,160 @@
+"""The batches of a plan and their entries: what lay on disk when it was made, as rows and as lines of a file."""
+
+from __future__ import annotations
+
+import json
+import operator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ontofetch_hookspecs.json_documents import parse_json
+from ontofetch_hookspecs.layout import CATALOG
+from ontofetch_hookspecs.names import check_size, quote
+from ontofetch_hookspecs.store_paths import StorePath
+
+from ...errors import EventError
+from ..walk import Entry, as_path, as_text
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+AT_ONCE = 10_000  # entries that are objects of Python together
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What is moved at once: some orphans, or a whole release.
+
+    Args:
+        number: Its place in the plan, from 0 on.
+        version_id: The release, None for orphans.
+        parts: Folders and documents of the release that move whole; empty for orphans, which move one by one.
+        entries: How many entries it has.
+        bytes: Their size.
+        artifact: The one artifact of the release that is meant with what came out of it; None: the whole release.
+    """
+
+    number: int
+    version_id: str | None
+    parts: tuple[str, ...]
+    entries: int
+    bytes: int
+    artifact: str | None = None
+
+
+def entry_schema() -> pa.Schema:
+    """Return the columns of the entries: those of entries.jsonl, in order.
+
+    batch; path (below the root, in the text of `entries.as_text`); kind; size_bytes; touched_at (UTC, the later of
+    mtime and ctime); age_seconds (when the plan was made); reason; version_id; inode, device, links, mtime_ns, ctime_ns
+    as lstat says.
+    """
+    import pyarrow as pa
+
+    whole, text = pa.int64(), pa.string()
+    return pa.schema(
+        [
+            ("batch", pa.int32()),
+            ("path", text),
+            ("kind", text),
+            ("size_bytes", whole),
+            ("touched_at", pa.timestamp("us")),
+            ("age_seconds", whole),
+            ("reason", text),
+            ("version_id", text),
+            ("inode", pa.uint64()),
+            ("device", pa.uint64()),
+            ("links", whole),
+            ("mtime_ns", whole),
+            ("ctime_ns", whole),
+        ]
+    )
+
+
+def entry_table(batch: Batch, entries: Sequence[Entry], *, reason: str, now: int) -> pa.Table:
+    """Return entries of the disk as rows of a plan made at `now` (nanoseconds since 1970)."""
+    import pyarrow as pa
+
+    count = len(entries)
+    touched = [entry.touched // 1000 for entry in entries]
+    columns = {
+        "batch": [batch.number] * count,
+        "path": [as_text(entry.path) for entry in entries],
+        "kind": [entry.kind for entry in entries],
+        "size_bytes": [entry.size for entry in entries],
+        "touched_at": pa.array(touched, pa.int64()).cast(pa.timestamp("us")),
+        "age_seconds": [(now - entry.touched) // 10**9 for entry in entries],
+        "reason": [reason] * count,
+        "version_id": [batch.version_id] * count,
+        "inode": [entry.inode for entry in entries],
+        "device": [entry.device for entry in entries],
+        "links": [entry.links for entry in entries],
+        "mtime_ns": [entry.mtime for entry in entries],
+        "ctime_ns": [entry.ctime for entry in entries],
+    }
+    return pa.table(columns, schema=entry_schema())
+
+
+def from_lines(lines: Iterable[bytes]) -> pa.Table:
+    """Return the entries that some lines of `entries.jsonl` say, checked; columns as `entry_schema` says.
+
+    Raises:
+        EventError: One is not below a release's folder.
+        ValueError, KeyError, TypeError: One is of another form.
+    """
+    import pyarrow as pa
+
+    rows = [_read_entry(line) for line in lines]
+    columns: dict[str, Any] = {name: [row[name] for row in rows] for name in entry_schema().names}
+    # times are written with a `Z`, the catalog has UTC without zone
+    touched = pa.array(columns["touched_at"], pa.string()).cast(pa.timestamp("us", "UTC"))
+    return pa.table({**columns, "touched_at": touched.cast(pa.timestamp("us"))}, schema=entry_schema())
+
+
+def _read_entry(line: bytes) -> dict[str, Any]:
+    row: Any = parse_json(line)
+    _check_place(as_path(row["path"]))
+    for field in ("size_bytes", "inode", "device", "links"):
+        check_size(field, row[field])
+    found: dict[str, Any] = row
+    return found
+
+
+def _check_place(path: str) -> None:
+    """Check that a path can be that of a release's file; any name that a disk allows may be in it."""
+    StorePath(Path("/"), path)
+    if path.partition("/")[0] in (CATALOG, path):
+        raise EventError(f"{quote(path)} is no file of a release.", subject=path)
+
+
+def entries_of(entries: pa.Table, batch: Batch) -> list[Entry]:
+    """Return the entries of one batch, as they were on disk when the plan was made."""
+    columns = ["path", "kind", "size_bytes", "mtime_ns", "ctime_ns", "inode", "device", "links"]
+    # they stand in the order of their batches
+    start = bisect_left(entries["batch"], batch.number, key=operator.methodcaller("as_py"))
+    stop = bisect_left(entries["batch"], batch.number + 1, lo=start, key=operator.methodcaller("as_py"))
+    mine = entries.slice(start, stop - start).select(columns)
+    return [Entry(as_path(path), *rest) for path, *rest in zip(*mine.to_pydict().values(), strict=True)]
+
+
+def freed_bytes(entries: pa.Table) -> int:
+    """Return how many bytes purging the entries would free: of a file with several names only if all of them go."""
+    import pyarrow.compute as pc
+
+    names = entries.group_by(["device", "inode"]).aggregate(
+        [("size_bytes", "max"), ("links", "max"), ("path", "count")]
+    )
+    last = names.filter(pc.greater_equal(names["path_count"], names["links_max"]))
+    return int(pc.sum(last["size_bytes_max"]).as_py() or 0)
+
+
+def as_lines(entries: pa.Table) -> Iterator[bytes]:
+    """Yield the lines of `entries.jsonl`, many at a time."""
+    for chunk in entries.to_batches(AT_ONCE):
+        rows = chunk.to_pylist()
+        for row in rows:
+            row["touched_at"] = row["touched_at"].isoformat(timespec="microseconds") + "Z"
+        yield "".join(json.dumps(row) + "\n" for row in rows).encode()
