@@ -20,6 +20,8 @@ from tests.environments import CHECKOUT
 from tests.programs import SCRIPT, Program
 from tests.releases import Releases, assert_consistent, query
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 FAST = {"durability": "off"}
 
 

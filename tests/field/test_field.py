@@ -9,6 +9,8 @@ import pytest
 from .case import Case
 from .cases import CASES
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 
 @pytest.mark.parametrize("case", CASES, ids=[case.title for case in CASES])
 def test_a_case_of_the_field(tmp_path: Path, case: Case) -> None:
