@@ -105,6 +105,11 @@ def attach(path: Path, config: Mapping[str, Any], *, read_only: bool) -> duckdb.
     return _attach(instance, path, config, read_only=read_only)
 
 
+def reading(path: Path) -> duckdb.DuckDBPyConnection:
+    """Open a database to read, attached to an instance that plans its statements as any other does."""
+    return _attach(_optimizing, path, {}, read_only=True)
+
+
 @contextmanager
 def attaching(opens: ModuleType) -> Iterator[None]:
     """Let a module that opens databases for all of this process do it by the quick way meanwhile.

@@ -21,6 +21,8 @@ from ontofetch_hookspecs.testing import make_manager
 from tests.catalog.killed import DATA, FORMER, POINTS, TEXTS
 from tests.releases import Releases, assert_consistent, query, results_table
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 # SIGKILL takes nothing from the page cache, so syncs would only cost time here; tests.crash drops what was not synced
 FAST = {"durability": "off"}
 BOUNDARIES = ("download", "extract", "validate", "latest")

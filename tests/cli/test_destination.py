@@ -23,6 +23,8 @@ from tests.cli.conftest import Run
 from tests.cli.test_profile_option import WORDS, make_tree
 from tests.programs import SCRIPT, Program
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 PULL = ("file.ttl", "--service", "example", "--ontology", "sample", "--version", "3.0")
 # top command → its ways to be called; a command that is missing here is a KeyError
 WAYS: dict[str, list[tuple[str, ...]]] = {

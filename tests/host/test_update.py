@@ -22,6 +22,8 @@ from tests.programs import Program
 from tests.releases import query
 from tests.sites import Answer, Seen, Site
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 CHECKOUT = Path(__file__).parents[2]
 Run = Callable[..., tuple[int, list[dict[str, Any]], str]]
 

@@ -23,6 +23,8 @@ from tests.catalog.killed import FORMER
 from tests.catalog.test_recovery import _die
 from tests.releases import Releases, assert_consistent, query, results_table, sha256, snapshot
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 FAST = {"durability": "off", "duckdb_threads": 1}
 TEXTS = {"a.ttl": "alpha", 'd/quo"te.ttl': "beta", "d/ü\\back.ttl": "gamma", "empty.ttl": ""}
 # everything but events, times of verification, and when a migration was applied
