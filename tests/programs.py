@@ -40,6 +40,7 @@ class Forked:
         words: Sequence[str],
         environment: Mapping[str, str],
         *,
+        target: str = PROGRAM,
         folder: Path | None = None,
         together: bool = False,
     ) -> subprocess.CompletedProcess[str]:
@@ -48,6 +49,7 @@ class Forked:
         Args:
             words: The words behind the program's name.
             environment: Its whole environment.
+            target: Which function the words go to, `module:function`, if not the program's.
             folder: Where it runs; None: the current folder.
             together: Whether what it says on stderr comes in between on stdout.
         """
@@ -55,7 +57,7 @@ class Forked:
             asked = {
                 "words": [*map(str, words)],
                 "how": "fork",
-                "target": PROGRAM,
+                "target": target,
                 "folder": str(folder or os.getcwd()),
                 "output": output,
                 "together": together,
