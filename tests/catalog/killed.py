@@ -88,9 +88,23 @@ POINTS: dict[str, tuple[Any, str, Callable[[Any], Any]]] = {
 
 def kill_at(root: Path, boundary: str, point: str) -> None:
     """Let a process carry out the boundary in a store and die at the point."""
-    words = [str(root), boundary, point]
-    ended = forked().run(words, os.environ, target=f"{__name__}:main", folder=root)
+    _be_killed("main", root, [str(root), boundary, point])
+
+
+def kill_in(root: Path, code: str) -> None:
+    """Let a process run Python, that kills it, on a store."""
+    _be_killed("execute", root, [code])
+
+
+def _be_killed(function: str, root: Path, words: Sequence[str]) -> None:
+    ended = forked().run(words, os.environ, target=f"{__name__}:{function}", folder=root)
     assert ended.returncode == -signal.SIGKILL, ended.stderr
+
+
+def execute(words: Sequence[str]) -> int:
+    """Run the Python that is the one word."""
+    exec(words[0], {"__name__": "__main__"})
+    return 0
 
 
 def main(words: Sequence[str]) -> int:
