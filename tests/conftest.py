@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from ontofetch_catalog.catalog import fsops
+from tests.instance import attaching
 from tests.releases import Releases, Templates
 
 settings.register_profile(
@@ -21,16 +23,27 @@ settings.load_profile("tests")
 collect_ignore = ["third_party"]
 # what `make quick` leaves out: loops over states, attackers, servers, real releases, new environments, whole documents
 SLOW = (
+    "bridged",
     "crash",
+    "field",
     "hostile",
+    "showing",
     "trees",
+    "host/test_answers",
     "host/test_children",
-    "host/test_http",
+    "host/test_extract",
+    "host/test_facts_of_releases",
+    "host/test_findings",
     "host/test_hostile_documents",
+    "host/test_http",
     "host/test_meter",
     "host/test_network",
+    "host/test_openings",
+    "host/test_outcomes",
     "host/test_pipeline",
+    "host/test_plugin_mistakes",
     "host/test_pull_many",
+    "host/test_retention",
     "host/test_schemes",
     "host/test_secrets",
     "host/test_update",
@@ -39,6 +52,7 @@ SLOW = (
     "analytics/test_charts",
     "analytics/test_growth",
     "analytics/test_hostile_documents",
+    "analytics/test_meaning",
     "analytics/test_plans",
     "analytics/test_real_releases",
     "catalog/doctor",
@@ -46,6 +60,8 @@ SLOW = (
     "catalog/prune/test_steps",
     "catalog/rebuild",
     "catalog/test_backup",
+    "catalog/test_boundaries",
+    "catalog/test_facts_kept",
     "catalog/test_foreign_store",
     "catalog/test_generation",
     "catalog/test_growth_of_work",
@@ -62,32 +78,51 @@ SLOW = (
     "cli/test_db_doctor",
     "cli/test_destination",
     "cli/test_doctor_schema",
+    "cli/test_empty_tables",
+    "cli/test_meaning_warnings",
     "cli/test_profile_option",
     "cli/test_refusals",
     "cli/test_report_output",
     "content/test_archives",
+    "importing/test_db_import",
     "migrations/test_delta_macros",
     "rendering/test_figures",
     "shared",
-    "showing",
     "test_distribution",
     "test_docs_hooks",
+    "test_docs_hosts",
     "test_documents",
     "test_interrupts",
+    "test_new_plugin",
     "test_opening",
     "test_real_store",
     "test_recount",
     "test_startup",
     "test_working_folder",
 )
+# single tests of many seconds: begun first, for what is left at the end is shared by all cores only if it is short
+LONG = ("test_documents", "test_interrupts", "test_distribution", "test_new_plugin", "crash/test_loop")
+
+
+def _begins_with(path: Path, names: tuple[str, ...]) -> bool:
+    """Say whether a file or folder is one of these, given as paths below this folder begin."""
+    top = Path(__file__).parent
+    return path.is_relative_to(top) and path.relative_to(top).as_posix().startswith(names)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out before it is imported what `make quick` leaves out."""
+    return True if config.option.markexpr == "not slow" and _begins_with(collection_path, SLOW) else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is slow."""
-    top = Path(__file__).parent
+    """Mark what is slow, and put what takes longest first."""
+    paths = {item.path for item in items}
+    slow, long = ({path for path in paths if _begins_with(path, names)} for names in (SLOW, LONG))
     for item in items:
-        if item.path.is_relative_to(top) and item.path.relative_to(top).as_posix().startswith(SLOW):
+        if item.path in slow:
             item.add_marker(pytest.mark.slow)
+    items.sort(key=lambda item: item.path not in long)
 
 
 @pytest.fixture(autouse=True)
@@ -115,3 +150,13 @@ def _templates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def releases(tmp_path: Path) -> Releases:
     """Return a host for tests: it stages releases below a fresh store and calls the hooks, the catalog listening."""
     return Releases(tmp_path / "store", settings={"durability": "off"})
+
+
+@pytest.fixture
+def quick_databases() -> Iterator[None]:
+    """Attach databases to one instance of DuckDB, which takes a tenth of the time.
+
+    For tests whose subject is not the opening itself, nor what DuckDB is forbidden, nor its settings.
+    """
+    with attaching(fsops):
+        yield

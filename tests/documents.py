@@ -13,19 +13,23 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import shlex
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from tests.programs import forked
+
 CHECKOUT = Path(__file__).parents[1]
 COLUMNS = 100
 SERVER = "http://127.0.0.1:48080"  # as it is written in documents; the port is another one in each run
+_SHELL = re.compile(r"[][|<>;&$*?`#(){}~!\\\n]")  # what a shell makes something of, beside quotes
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # what differs from run to run, and the form that stands for it; the order matters
 _VOLATILE = (
@@ -80,7 +84,10 @@ def serving(folder: Path) -> Iterator[str]:
 
 
 def run_command(line: str, folder: Path, server: str = SERVER) -> str:
-    """Run one line in a shell and return what it printed; what is of this machine is replaced by what a reader sees."""
+    """Run one line and return what it printed; what is of this machine is replaced by what a reader sees.
+
+    A line that needs no shell is run by a process that is forked from one that has imported the program.
+    """
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("ONTOFETCH_")},
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
@@ -89,8 +96,20 @@ def run_command(line: str, folder: Path, server: str = SERVER) -> str:
         "NO_COLOR": "1",
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
     }
+    line = line.replace(SERVER, server)
+    if line.startswith("ontofetch ") and not _SHELL.search(line):
+        printed = forked().run(shlex.split(line)[1:], environment, folder=folder, together=True).stdout
+    else:
+        printed = _run_in_shell(line, folder, environment)
+    kept = [text for text in printed.splitlines() if not text.startswith("WARNING: Location ") and not _is_log(text)]
+    text = "\n".join(text.rstrip() for text in kept).strip("\n")
+    text = (text + "\n" if text else "").replace(server, SERVER)
+    return text.replace(str(folder), "~").replace(str(CHECKOUT), "~/ontofetch-catalog")
+
+
+def _run_in_shell(line: str, folder: Path, environment: Mapping[str, str]) -> str:
     done = subprocess.run(
-        ["/bin/sh", "-c", line.replace(SERVER, server)],
+        ["/bin/sh", "-c", line],
         cwd=folder,
         env=environment,
         stdout=subprocess.PIPE,
@@ -99,12 +118,7 @@ def run_command(line: str, folder: Path, server: str = SERVER) -> str:
         check=False,
         stdin=subprocess.DEVNULL,
     )
-    kept = [
-        text for text in done.stdout.splitlines() if not text.startswith("WARNING: Location ") and not _is_log(text)
-    ]
-    text = "\n".join(text.rstrip() for text in kept).strip("\n")
-    text = (text + "\n" if text else "").replace(server, SERVER)
-    return text.replace(str(folder), "~").replace(str(CHECKOUT), "~/ontofetch-catalog")
+    return done.stdout
 
 
 def _is_log(text: str) -> bool:

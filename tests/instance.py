@@ -7,12 +7,14 @@ may inherit it. It imports nothing of the package; who opens what is not known h
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from functools import lru_cache
 from itertools import count
 from pathlib import Path
+from types import ModuleType
 from typing import Any, cast
+from unittest.mock import patch
 
 import duckdb
 
@@ -24,6 +26,7 @@ class _Attached:
     """A connection to one attached file, which is let go when the connection is closed."""
 
     def __init__(self, instance: duckdb.DuckDBPyConnection, path: Path, options: str) -> None:
+        self._instance = instance
         self._connection = instance.cursor()
         self._name = f"store_{next(_names)}"
         quoted = str(path).replace("'", "''")
@@ -34,6 +37,12 @@ class _Attached:
     def __getattr__(self, name: str) -> Any:
         """Return what every connection has."""
         return getattr(self._connection, name)
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """Return another connection to the same file."""
+        made = self._connection.cursor()
+        made.execute(f"USE {self._name}")
+        return made
 
     def close(self) -> None:
         """FileList back what is open and let the file go; a second time does nothing, as with every connection."""
@@ -50,7 +59,7 @@ class _Attached:
     def abandon(self) -> None:
         """Let the file go, whatever the connection is about; what was open in it is rolled back."""
         self._connection.close()
-        instance().execute(f"DETACH {self._name}")
+        self._instance.execute(f"DETACH {self._name}")
         del _open[self._name]
         self._name = ""
 
@@ -58,14 +67,25 @@ class _Attached:
 @lru_cache(maxsize=1)
 def instance() -> duckdb.DuckDBPyConnection:
     """Return the instance of this process, which children inherit if it is there before they are forked."""
-    made = duckdb.connect(config={"threads": 1})
-    # as the package wants it of a connection that writes; one that reads has nothing to write
-    made.execute("PRAGMA disable_checkpoint_on_shutdown")
+    made = _made()
     # to make a plan better takes longer than to look at a few rows; `PRAGMA disable_optimizer` is for one connection
     # alone, and cursors do not inherit it
     rules = made.execute("SELECT string_agg(name) FROM duckdb_optimizers()").fetchone()
     assert rules is not None
     made.execute("SET GLOBAL disabled_optimizers = ?", [rules[0]])
+    return made
+
+
+@lru_cache(maxsize=1)
+def _optimizing() -> duckdb.DuckDBPyConnection:
+    """Return the instance of this process that plans its statements as any other does."""
+    return _made()
+
+
+def _made() -> duckdb.DuckDBPyConnection:
+    made = duckdb.connect(config={"threads": 1})
+    # as the package wants it of a connection that writes; one that reads has nothing to write
+    made.execute("PRAGMA disable_checkpoint_on_shutdown")
     return made
 
 
@@ -82,6 +102,31 @@ def let_go() -> None:
 
 def attach(path: Path, config: Mapping[str, Any], *, read_only: bool) -> duckdb.DuckDBPyConnection:
     """Open a database as `effects.open_database` does, but for the instance."""
+    return _attach(instance, path, config, read_only=read_only)
+
+
+def reading(path: Path) -> duckdb.DuckDBPyConnection:
+    """Open a database to read, attached to an instance that plans its statements as any other does."""
+    return _attach(_optimizing, path, {}, read_only=True)
+
+
+@contextmanager
+def attaching(opens: ModuleType) -> Iterator[None]:
+    """Let a module that opens databases for all of this process do it by the quick way meanwhile.
+
+    Settings are not locked then: they would be those of the instance. Processes that are started do as ever.
+    """
+
+    def open_database(path: Path, config: Mapping[str, Any], *, read_only: bool) -> duckdb.DuckDBPyConnection:
+        return _attach(_optimizing, path, config, read_only=read_only)
+
+    with patch.multiple(opens, open_database=open_database, lock_settings=lambda _: None):
+        yield
+
+
+def _attach(
+    instance: Callable[[], duckdb.DuckDBPyConnection], path: Path, config: Mapping[str, Any], *, read_only: bool
+) -> duckdb.DuckDBPyConnection:
     if str(path) == ":memory:":
         return duckdb.connect(config=dict(config))
     options = "READ_ONLY" if read_only else f"STORAGE_VERSION '{config['storage_compatibility_version']}'"

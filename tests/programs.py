@@ -35,15 +35,32 @@ class Forked:
         """End it."""
         self._process.communicate()
 
-    def run(self, words: Sequence[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end, in the current folder."""
+    def run(
+        self,
+        words: Sequence[str],
+        environment: Mapping[str, str],
+        *,
+        target: str = PROGRAM,
+        folder: Path | None = None,
+        together: bool = False,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end.
+
+        Args:
+            words: The words behind the program's name.
+            environment: Its whole environment.
+            target: Which function the words go to, `module:function`, if not the program's.
+            folder: Where it runs; None: the current folder.
+            together: Whether what it says on stderr comes in between on stdout.
+        """
         with tempfile.TemporaryDirectory() as output:
             asked = {
                 "words": [*map(str, words)],
                 "how": "fork",
-                "target": PROGRAM,
-                "folder": os.getcwd(),
+                "target": target,
+                "folder": str(folder or os.getcwd()),
                 "output": output,
+                "together": together,
                 "environment": dict(environment),
                 "seconds": 60,
             }
@@ -59,7 +76,8 @@ class Forked:
 
 
 @cache
-def _forked() -> Forked:
+def forked() -> Forked:
+    """Return the one of this run."""
     return Forked()
 
 
@@ -79,7 +97,7 @@ class Program:
 
     def run(self, *words: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         """Run the program to its end."""
-        return _forked().run(words, self.environment | dict(env or {}))
+        return forked().run(words, self.environment | dict(env or {}))
 
     def start(self, *words: str) -> subprocess.Popen[str]:
         """Start the script; SIGINT arrives as it does in a shell's foreground."""

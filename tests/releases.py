@@ -28,6 +28,7 @@ from ontofetch_hookspecs.testing import (
     sample_set_latest,
     sample_validate_done,
 )
+from tests import instance
 
 TIME = datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC)
 Texts = Mapping[str, str]
@@ -250,7 +251,7 @@ def take_schema_back(root: Path, applied: int) -> None:
 
 def query(root: Path, sql: str) -> list[tuple[Any, ...]]:
     """Return the rows of a query over the catalog below `root`."""
-    connection = duckdb.connect(str(root / ".catalog/ontofetch.duckdb"), read_only=True)
+    connection = instance.reading(root / ".catalog/ontofetch.duckdb")
     try:
         return connection.execute(sql).fetchall()
     finally:

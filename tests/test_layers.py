@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -85,11 +86,17 @@ def name_of(path: Path) -> str:
     return ".".join(path.relative_to(base).with_suffix("").parts).removesuffix(".__init__")
 
 
+@cache
+def _parsed(source: str) -> ast.Module:
+    """Parse a source; every rule looks at the same tree."""
+    return ast.parse(source)
+
+
 def imports_of(
     module: str, source: str, *, package: bool = False, for_types: bool = False
 ) -> Iterator[tuple[str, bool]]:
     """Yield (dotted name, whether at the top of the module) of every import, with `for_types` also those for types."""
-    tree = ast.parse(source)
+    tree = _parsed(source)
     top = {id(node) for node in tree.body}
     typing_only = {
         id(inner)
@@ -205,7 +212,7 @@ def side_doors(module: str, source: str) -> list[str]:
     if module in WRITE_MODULES:
         return []
     found = []
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(_parsed(source)):
         if not isinstance(node, ast.Call):
             continue
         text = ast.unparse(node.func)
@@ -285,7 +292,7 @@ def opened_by_name(module: str, source: str) -> list[str]:
     if module in BY_NAME:
         return []
     found = []
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(_parsed(source)):
         if not isinstance(node, ast.Call):
             continue
         text = ast.unparse(node.func)
@@ -316,7 +323,7 @@ def stray_sql(module: str, source: str) -> list[str]:
     """Return the lines with SQL in a module that is no place for it."""
     if module.startswith(_SQL_ROOMS):
         return []
-    tree = ast.parse(source)
+    tree = _parsed(source)
     words = {
         id(node.body[0].value)
         for node in ast.walk(tree)
@@ -424,7 +431,7 @@ def loops_over_rows(module: str, source: str) -> list[str]:
     """Return the functions that loop over a table as Python objects, and are not in FEW_ROWS."""
     found = {
         f"{module.removeprefix('ontofetch_catalog.')}:{function.name}"
-        for function in ast.walk(ast.parse(source))
+        for function in ast.walk(_parsed(source))
         if isinstance(function, ast.FunctionDef) and _loops(function)
     }
     return sorted(found - set(FEW_ROWS))
@@ -476,7 +483,7 @@ EAGER = {"read_csv", "read_parquet", "read_json", "read_ndjson", "read_ipc", "re
 def row_loops(module: str, source: str) -> list[str]:
     """Return loops over rows of a database or a frame, and eager reads of files into frames."""
     found = []
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(_parsed(source)):
         if isinstance(node, ast.Attribute) and (
             node.attr in LOOPS or (node.attr in EAGER and ast.unparse(node.value) == "pl")
         ):
@@ -488,7 +495,7 @@ def row_loops(module: str, source: str) -> list[str]:
 
 def asserts(module: str, source: str) -> list[str]:
     """Return the assert statements: they vanish under -O, so an error is what the package raises."""
-    return [f"{module}:{node.lineno}" for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Assert)]
+    return [f"{module}:{node.lineno}" for node in ast.walk(_parsed(source)) if isinstance(node, ast.Assert)]
 
 
 def swallowed(module: str, source: str) -> list[str]:
@@ -502,7 +509,7 @@ def swallowed(module: str, source: str) -> list[str]:
         "ontofetch_catalog.catalog.shared.waiting",
     }
     found = []
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(_parsed(source)):
         if not isinstance(node, ast.ExceptHandler) or module in allowed:
             continue
         broad = node.type is None or {"Exception", "BaseException"} & set(re.findall(r"\w+", ast.unparse(node.type)))

@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from tests.programs import Program
 from tests.trees_of_others import ONTOLOGY, sha256
 
 SMALL = Path(__file__).parents[1] / "third_party/small-downloader"
@@ -73,8 +74,7 @@ class Beside:
 
     def is_clean(self, root: Path | None = None) -> bool:
         """Say whether doctor finds nothing, all contents hashed."""
-        done = self.run("db", "doctor", "--hash", "-q", root=root)
-        return done.returncode == 0
+        return Program(root or self.root).run("db", "doctor", "--hash", "-q").returncode == 0
 
 
 @pytest.fixture

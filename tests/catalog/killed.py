@@ -1,20 +1,17 @@
-"""Carry out one boundary in a process of its own and die by SIGKILL at a named point; called by test_recovery.
-
-usage: python -m tests.catalog.killed ROOT BOUNDARY POINT
-"""
+"""One boundary that is carried out in a process of its own, which dies by SIGKILL at a named point."""
 
 from __future__ import annotations
 
 import os
 import signal
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from ontofetch_catalog.catalog import fsops, journal, sessions
 from ontofetch_catalog.catalog.boundaries import make
 from ontofetch_hookspecs import hookimpl
+from tests.programs import forked
 from tests.releases import Releases, results_table
 
 FORMER = {"a.ttl": "alpha", "d/b.ttl": "beta"}
@@ -89,8 +86,30 @@ POINTS: dict[str, tuple[Any, str, Callable[[Any], Any]]] = {
 }
 
 
-def main(root: str, boundary: str, point: str) -> None:
-    """Carry out the boundary and die at the point."""
+def kill_at(root: Path, boundary: str, point: str) -> None:
+    """Let a process carry out the boundary in a store and die at the point."""
+    _be_killed("main", root, [str(root), boundary, point])
+
+
+def kill_in(root: Path, code: str) -> None:
+    """Let a process run Python, that kills it, on a store."""
+    _be_killed("execute", root, [code])
+
+
+def _be_killed(function: str, root: Path, words: Sequence[str]) -> None:
+    ended = forked().run(words, os.environ, target=f"{__name__}:{function}", folder=root)
+    assert ended.returncode == -signal.SIGKILL, ended.stderr
+
+
+def execute(words: Sequence[str]) -> int:
+    """Run the Python that is the one word."""
+    exec(words[0], {"__name__": "__main__"})
+    return 0
+
+
+def main(words: Sequence[str]) -> int:
+    """Carry out the boundary and die at the point: root, boundary, point."""
+    root, boundary, point = words
     plugins = {"vote": [Voter()], "tell": [Observer()]}.get(point, [])
     releases = Releases(Path(root), *plugins, settings={"durability": "off"})
     if point in POINTS:
@@ -108,7 +127,4 @@ def main(root: str, boundary: str, point: str) -> None:
         releases.validate("2.0", results_table(TEXTS))
     else:
         releases.set_latest("2.0")
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+    return 0

@@ -28,6 +28,8 @@ from ontofetch_catalog.errors import BackupRefused, BoundaryFailed, CatalogUnrea
 from ontofetch_hookspecs.store_paths import StorePath
 from tests.releases import Releases, assert_consistent, query, sha256, snapshot
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 FAST = {"durability": "off", "wait": 5.0}
 TEXTS = {"a.ttl": "alpha", "d/b b's.ttl": "beta", "d/e/ü.ttl": "gamma", "empty.ttl": "", "copy.ttl": "alpha"}
 SCHEMAS = Path(__file__).parents[2] / "docs/schemas"

@@ -19,6 +19,8 @@ from tests.catalog.prune.stores import MONTH, carry_out, plan
 from tests.facts import record_facts
 from tests.releases import Releases, query
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 FAST = {"durability": "off"}
 OLD = {"a.ttl": "in both", "b.ttl": "in the old one", "c.ttl": "the same"}
 NEW = {"a.ttl": "in both", "b.ttl": "in the new one"}

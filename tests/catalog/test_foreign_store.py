@@ -357,17 +357,28 @@ ATTACKS: dict[str, Plant] = {
 }
 
 
+# attacks on how the database is opened, and by what is in it; to all others it is a sound one of ours
+OPENED = ("link/.catalog", "link/database", "link/log", "link/spill", "pipe/log", "row/", "view/", "macro/")
+
+
 @pytest.mark.parametrize("name", ATTACKS)
 def test_nothing_outside_of_a_foreign_store_is_touched(
-    store: Path, outside: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], name: str
+    store: Path,
+    outside: Path,
+    capfd: pytest.CaptureFixture[str],
+    request: pytest.FixtureRequest,
+    name: str,
 ) -> None:
     """Every command ends with a code of the table; it neither changes nor shows what is outside, nor waits for it."""
-    new = tmp_path / "new.ttl"
+    folder = store.parent
+    new = folder / "new.ttl"
     new.write_text("<a:b> <a:c> <a:g> .\n")
+    if not name.startswith(OPENED):
+        request.getfixturevalue("quick_databases")
     ATTACKS[name](store, outside)
     before, held = recount(outside), peak()
     for number, command in enumerate(COMMANDS):
-        out = tmp_path / f"{number}.tar.zst"
+        out = folder / f"{number}.tar.zst"
         words = command.format(new=new, out=out).split()
         with alarmed():
             code = main([*words, "--root", str(store)])
@@ -379,7 +390,6 @@ def test_nothing_outside_of_a_foreign_store_is_touched(
         assert recount(outside) == before, command
         assert peak() < held + HELD, command
     assert carries(store, SECRET) == []
-    assert carries(tmp_path / "store", SECRET) == []
 
 
 @pytest.mark.parametrize("name", ["link/log", "link/spill", "pipe/log"])

@@ -24,6 +24,8 @@ from ontofetch_catalog.errors import Conflict, EventError
 from ontofetch_hookspecs.names import path_key, relpath_fault
 from tests.releases import Releases, files_table
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 FAST = {"durability": "off"}
 SURROGATES = range(0xD800, 0xE000)
 POINTS = [chr(point) for point in range(0x110000) if point not in SURROGATES]

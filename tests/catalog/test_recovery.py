@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -18,8 +14,10 @@ from ontofetch_catalog.errors import RecoveryFailed
 from ontofetch_hookspecs import CatalogCommitted, HostInfo, hookimpl
 from ontofetch_hookspecs.store_paths import StorePath
 from ontofetch_hookspecs.testing import make_manager
-from tests.catalog.killed import DATA, FORMER, POINTS, TEXTS
+from tests.catalog.killed import DATA, FORMER, POINTS, TEXTS, kill_at
 from tests.releases import Releases, assert_consistent, query, results_table
+
+pytestmark = pytest.mark.usefixtures("quick_databases")
 
 # SIGKILL takes nothing from the page cache, so syncs would only cost time here; tests.crash drops what was not synced
 FAST = {"durability": "off"}
@@ -67,26 +65,13 @@ def _carry_out(releases: Releases, boundary: str) -> None:
         releases.set_latest("2.0")
 
 
-def _die(root: Path, boundary: str, point: str) -> None:
-    here = Path(__file__).parents[2]
-    ended = subprocess.run(
-        [sys.executable, "-m", "tests.catalog.killed", str(root), boundary, point],
-        cwd=here,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(here), *sys.path]))},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ended.returncode == -signal.SIGKILL, ended.stderr
-
-
 @pytest.mark.parametrize(("boundary", "point"), CASES)
 def test_killed_at_a_step_the_next_start_repairs(store: Path, boundary: str, point: str) -> None:
     """A kill leaves all or nothing of the boundary once the next command has started, and it can be done again."""
     releases = Releases(store, settings=FAST)
     before = releases.tree()
     events = len(query(store, "SELECT 1 FROM events"))
-    _die(store, boundary, point)
+    kill_at(store, boundary, point)
 
     with sessions.writing(Store(store, FAST)):
         pass
@@ -104,7 +89,7 @@ def test_killed_at_a_step_the_next_start_repairs(store: Path, boundary: str, poi
 
 def test_recovery_refuses_to_touch_what_it_does_not_know(store: Path) -> None:
     """If neither end of a move holds what the intent names, the intent stays and the error says who tries again."""
-    _die(store, "download", "published")
+    kill_at(store, "download", "published")
     (store / "example/sample/2.0/src/a.zip").unlink()
     for _ in range(2):
         with pytest.raises(RecoveryFailed, match="can't be undone") as failed, sessions.writing(Store(store, FAST)):
@@ -140,7 +125,7 @@ class Observer:
 
 def test_observers_hear_of_a_boundary_that_recovery_finished(store: Path) -> None:
     """A commit whose process died before it could tell is told by the next writer, marked as recovered."""
-    _die(store, "download", "committed")
+    kill_at(store, "download", "committed")
     observer = Observer()
     Releases(store, observer, settings=FAST).set_latest("1.0")
     assert observer.told == [("download.done", True), ("latest.unchanged", False)]
@@ -149,7 +134,7 @@ def test_observers_hear_of_a_boundary_that_recovery_finished(store: Path) -> Non
 @pytest.mark.parametrize("words", ["recover", "migrate", "backup", "doctor --fix --yes", "pin example/sample/1.0"])
 def test_observers_hear_of_it_from_every_command(store: Path, words: str) -> None:
     """Whichever command finishes a boundary tells of it, once."""
-    _die(store, "download", "committed")
+    kill_at(store, "download", "committed")
     observer = Observer()
     manager = make_manager(observer, root=store, settings=FAST)
     host = HostInfo(name="t", manager=manager, root=store, run_id="run", config_hash="conf", settings=FAST)

@@ -17,14 +17,18 @@ B = {"a.ttl": "ONE!", "d/new.ttl": "two", "come.ttl": "four", "same.ttl": "same"
 Run = Callable[..., tuple[int, str, str]]
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Path:
-    """Return a store with two releases of one series: one file modified, one renamed, one gone, one added."""
-    root = tmp_path / "store"
+def make_store(root: Path) -> Path:
+    """Make a store with two releases of one series: one file modified, one renamed, one gone, one added."""
     releases = Releases(root, settings={"durability": "off"})
     releases.pull("1.0", A)
     releases.pull("2.0", B)
     return root
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    """Return such a store."""
+    return make_store(tmp_path / "store")
 
 
 @pytest.fixture

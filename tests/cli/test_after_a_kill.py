@@ -5,10 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,10 +17,9 @@ from ontofetch_catalog.catalog.generation import read_generation
 from ontofetch_catalog.cli.db_cmd import VERBS
 from ontofetch_catalog.host.app import main
 from ontofetch_hookspecs import Stage
-from tests.catalog.test_recovery import _die
+from tests.catalog.killed import kill_at, kill_in
 from tests.releases import Releases, query
 
-CHECKOUT = Path(__file__).parents[2]
 PRUNE = "--version 1.0 --min-age 0s --yes 0s --override large-plan"
 WRITING = {
     "backup": "backup",
@@ -56,8 +52,7 @@ def die(*_): os.kill(os.getpid(), signal.SIGKILL)
 {plant}
 main([*{words.split()!r}, "--root", {str(root)!r}])
 """
-    ended = subprocess.run([sys.executable, "-c", code], cwd=CHECKOUT, capture_output=True, text=True, check=False)
-    assert ended.returncode == -signal.SIGKILL, ended.stderr
+    kill_in(root, code)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +63,7 @@ def left_open(tmp_path_factory: pytest.TempPathFactory) -> Path:
     releases.pull("1.0", {"a.ttl": "alpha"})
     releases.pull("1.1", {"a.ttl": "ALPHA"})
     assert main(["db", "backup", "--to", str(home / "b"), "--root", str(home / "store")]) == 0
-    _die(home / "store", "download", "committed")
+    kill_at(home / "store", "download", "committed")
     return home
 
 

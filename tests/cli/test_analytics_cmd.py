@@ -21,6 +21,8 @@ from ontofetch_catalog.plugins.catalog import CatalogPlugin
 from ontofetch_hookspecs import HostInfo, Parameter, Report, collect, hookimpl
 from ontofetch_hookspecs.testing import make_manager, sample_download_done, sample_extract_done, sample_set_latest
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
 

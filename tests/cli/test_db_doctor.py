@@ -7,18 +7,18 @@ import os
 import pty
 import select
 import shutil
-import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.catalog.doctor import damage
 from tests.catalog.doctor.conftest import pull
-from tests.environments import CHECKOUT
+from tests.catalog.killed import kill_at
 from tests.programs import SCRIPT, Program
 from tests.releases import Releases, assert_consistent, query
+
+pytestmark = pytest.mark.usefixtures("quick_databases")
 
 FAST = {"durability": "off"}
 
@@ -114,13 +114,7 @@ def test_what_is_open_is_ended_before_the_store_is_looked_at(tmp_path: Path) -> 
     releases.download("2.0", b"the artifact")
     releases.extract("2.0", b"the artifact", damage.TEXTS)
     (releases.root / "example/sample/LATEST.json").write_text("[")
-    died = subprocess.run(
-        [sys.executable, "-m", "tests.catalog.killed", str(releases.root), "latest", "publish-begun"],
-        cwd=CHECKOUT,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(CHECKOUT), *sys.path])},
-        check=False,
-    )
-    assert died.returncode == -signal.SIGKILL
+    kill_at(releases.root, "latest", "publish-begun")
     program = Program(releases.root)
     looked = program.run("db", "doctor", "--json")
     assert [row["code"] for row in json.loads(looked.stdout)["rows"]] == ["CAT001"]

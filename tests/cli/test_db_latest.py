@@ -7,8 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.cli.conftest import Run
 from tests.releases import Releases, assert_consistent, results_table
+
+pytestmark = pytest.mark.usefixtures("quick_databases")
 
 Rows = Callable[..., list[dict[str, Any]]]
 

@@ -15,6 +15,8 @@ from ontofetch_catalog.catalog.prune import planning
 from tests.cli.conftest import Run
 from tests.releases import assert_consistent, query, snapshot
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 DATA = "example/sample/2.0/data"
 BIG = ("--override", "large-plan")
 

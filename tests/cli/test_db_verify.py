@@ -13,6 +13,8 @@ import pytest
 from tests.programs import Program
 from tests.releases import Releases, query, sha256
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 
 @pytest.fixture
 def program(releases: Releases) -> Program:

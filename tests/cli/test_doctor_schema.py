@@ -19,6 +19,8 @@ from tests.cli.conftest import Run
 from tests.environments import CHECKOUT
 from tests.releases import Releases
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 SCHEMA: dict[str, Any] = json.loads((CHECKOUT / "docs/schemas/doctor.json").read_text(encoding="utf-8"))
 # these can lie in one store at once
 MANY = ("CAT002", "CAT013", "CAT014", "CAT016", "CAT017", "CAT019", "CAT020", "CAT022", "CAT024", "CAT028")

@@ -10,6 +10,8 @@ import pytest
 from tests.cli.conftest import Run
 from tests.cli.test_destination import every_command
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 
 @pytest.fixture
 def emptied(store: Path) -> Path:

@@ -9,6 +9,8 @@ import pytest
 
 from tests.cli.conftest import Run
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 PULL = ("--service", "t", "--ontology", "o")
 HEAD = "@prefix owl: <http://www.w3.org/2002/07/owl#> . @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .\n"
 ONTOLOGY = '<http://example.org/o> a owl:Ontology ; owl:versionInfo "{}" .\n'

@@ -11,6 +11,8 @@ import pytest
 from tests.cli.conftest import Run
 from tests.releases import assert_consistent, query
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 HP = "example/sample"
 SUMS = """SELECT replace(version_id, '{old}', '{new}') AS version_id, relpath, file_id, artifact_id, size_bytes
     FROM extracted_files ORDER BY ALL"""

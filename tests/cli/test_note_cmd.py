@@ -12,6 +12,8 @@ import pytest
 from tests.cli.conftest import Run
 from tests.releases import assert_consistent, query
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 Rows = Callable[..., list[dict[str, Any]]]
 HP = "example/sample"
 

@@ -23,6 +23,8 @@ from ontofetch_hookspecs.errors import EXIT_ERROR, EXIT_FINDINGS, next_step
 from ontofetch_hookspecs.store_paths import StorePath
 from tests.releases import Releases, older_store
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 CODES = ("ENOSPC", "EROFS", "EACCES", "EIO", "EMFILE")
 FILES = {"a.ttl": "one", "d/b.ttl": "two"}
 # what each operation may be called, and the words of what it works on

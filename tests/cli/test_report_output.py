@@ -20,6 +20,8 @@ from ontofetch_catalog.rendering import figures
 from ontofetch_hookspecs import Report, hookimpl
 from tests.cli.test_analytics_cmd import host_of, record
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 EVIL = "=cmd|'<script>alert(1)</script>\x1b[31m.nt"
 
 

@@ -15,6 +15,8 @@ from tests.catalog.prune.stores import count_all, quarantined
 from tests.cli.conftest import Run
 from tests.releases import Releases, assert_consistent, query
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 Rows = Callable[..., list[dict[str, Any]]]
 HP = "example/sample"
 

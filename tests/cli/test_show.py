@@ -13,6 +13,8 @@ import pytest
 from tests.cli.conftest import Run
 from tests.releases import Releases, sha256
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 Rows = Callable[..., list[dict[str, Any]]]
 OLD, NEW = "example/sample/1.0", "example/sample/2.0"
 

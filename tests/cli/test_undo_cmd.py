@@ -16,6 +16,8 @@ from ontofetch_catalog.errors import OntofetchError
 from tests.cli.conftest import Run
 from tests.releases import assert_consistent, query
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 Rows = Callable[..., list[dict[str, Any]]]
 HP = "example/sample"
 TABLES = ("versions", "artifacts", "extracted_files", "validations", "notes")

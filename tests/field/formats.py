@@ -5,14 +5,21 @@ from __future__ import annotations
 import gzip
 import json
 import zipfile
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+from ontofetch_catalog.host.outcomes import MOST_TOLD
 
 from .case import Case
 from .pulling import Pulled, pull
 
+# the format, empty where it is not the subject, and whether it passes
 Outcome = tuple[str, bool | None]
+_OUTCOMES = """SELECT relpath, format, bool_and(passed), any_value(details) FROM extracted_files
+    LEFT JOIN validations USING (relpath) GROUP BY ALL"""
 
 _RDF = 'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:e="urn:e:"'
 _XML = f'<rdf:RDF {_RDF}><rdf:Description rdf:about="urn:a"><e:p>é</e:p></rdf:Description></rdf:RDF>'
@@ -35,6 +42,7 @@ _TEXTS: dict[str, str] = {
     "omn": "Prefix: : <urn:x#>\nOntology: <urn:x>\nClass: A\n",
 }
 _DECLARED = '<?xml version="1.0" encoding="{}"?>'
+_COMMENT = "<!-- " + "no warranty " * 10_000 + "-->"
 _VALID: Mapping[str, tuple[str, bytes]] = {
     "RDF/XML in ISO-8859-1": ("a.owl", (_DECLARED.format("ISO-8859-1") + _XML).encode("iso-8859-1")),
     "RDF/XML in US-ASCII": ("a.owl", (_DECLARED.format("US-ASCII") + _XML.replace("é", "&#233;")).encode()),
@@ -94,38 +102,49 @@ def _packed(folder: Path, files: Mapping[str, bytes]) -> Path:
     return path
 
 
-def _outcomes(done: Pulled) -> dict[str, Outcome]:
-    """Return path → format and outcome."""
-    rows = done.rows(
-        "SELECT relpath, format, bool_and(passed) FROM extracted_files"
-        " LEFT JOIN validations USING (relpath) GROUP BY ALL"
-    )
-    return {relpath: (format_name, passed) for relpath, format_name, passed in rows}
+class Together:
+    """Files that each are the subject of a case and become one release, pulled once by the first case that asks."""
 
+    def __init__(self, exit_code: int, *, latest: bool) -> None:
+        self._expected = exit_code, latest
+        self._files: dict[str, bytes] = {}
+        self._first = ""
+        self._done: Pulled | None = None
+        self._found: dict[str, tuple[str, bool | None, str | None]] = {}
 
-def _is(format_name: str, name: str, content: bytes) -> Callable[[Path], None]:
-    def run(folder: Path) -> None:
-        done = pull(folder, _packed(folder, {name: content}))
-        assert (done.code, _outcomes(done)) == (0, {name: (format_name, True)}), done.said
-        assert done.row["latest"] is True
+    def case(self, kind: str, name: str, file: str, content: bytes, outcome: Outcome) -> Case:
+        """Add a file in a folder of its own, and return the case that looks at what became of it."""
+        path = f"{len(self._files)}/{file}"
+        self._first = self._first or name
+        self._files[path] = content
+        return Case(kind, name, partial(self._has_become, path, outcome))
 
-    return run
+    def whole(self, kind: str) -> Case:
+        """Return the case that looks at the whole release: exit code, counts, latest."""
+        return Case(kind, f"the release with {self._first}", self._is_one_release)
 
+    def _pull(self, folder: Path) -> Pulled:
+        if self._done is None:
+            done = pull(folder, _packed(folder, self._files), "--strip", "0")
+            # only what was read counts: the folder is gone when the next case asks
+            self._found = {relpath: tuple(rest) for relpath, *rest in done.rows(_OUTCOMES)}
+            self._done = done
+        return self._done
 
-def _has(passed: bool | None, name: str, content: bytes) -> Callable[[Path], None]:
-    """Return a run that checks outcome, row, pointer and words of a file in an archive."""
-
-    def run(folder: Path) -> None:
-        done = pull(folder, _packed(folder, {name: content}))
-        counts = {True: (1, 0, 0), False: (0, 1, 0), None: (0, 0, 1)}[passed]
-        assert [outcome for _, outcome in _outcomes(done).values()] == [passed], done.said
-        assert (done.row["passed"], done.row["failed"], done.row["not_judged"]) == counts
-        assert (done.code, done.row["latest"]) == (3 if passed is False else 0, bool(passed))
-        ((details,),) = done.rows("SELECT details FROM validations")
+    def _has_become(self, path: str, outcome: Outcome, folder: Path) -> None:
+        done = self._pull(folder)
+        format_name, passed, details = self._found[path]
+        assert (outcome[0] or format_name, outcome[1]) == (format_name, passed), done.said
         word = {True: "", False: "error", None: "not_judged"}[passed]
-        assert not word or str(json.loads(details)[word])[:60] in done.said
+        assert not word or str(json.loads(details or "{}")[word])[:60] in done.said
 
-    return run
+    def _is_one_release(self, folder: Path) -> None:
+        done = self._pull(folder)
+        outcomes = Counter(passed for _, passed, _ in self._found.values())
+        assert len(self._found) == len(self._files)
+        counts = (done.row["passed"], done.row["failed"], done.row["not_judged"])
+        assert counts == (outcomes[True], outcomes[False], outcomes[None])
+        assert (done.code, done.row["latest"]) == self._expected, done.said
 
 
 def _place(folder: Path) -> None:
@@ -153,34 +172,42 @@ def _many(folder: Path) -> None:
     files = {"a.ttl": _TEXTS["turtle"].encode(), "a.shex": _UNJUDGED["ShEx"][1], "a.csv": b"a,b\n"}
     done = pull(folder, _packed(folder, files))
     assert (done.row["passed"], done.row["not_judged"], done.row["latest"]) == (1, 1, True)
-    assert _outcomes(done)["a.csv"] == ("csv", None)
-    assert done.rows("SELECT count(*) FROM validations WHERE relpath = 'a.csv'") == [(0,)]
+    assert ("a.csv", "csv", None, None) in done.rows(_OUTCOMES)
 
 
-_COMMENT = "<!-- " + "no warranty " * 10_000 + "-->"
+def _formats() -> Iterator[Case]:
+    together = Together(0, latest=True)
+    for number, (name, text) in enumerate(_TEXTS.items()):
+        # no two files have the same bytes: what is known of one must not answer for another
+        for blanks, ending in enumerate(("owl", "rdf", "xml")):
+            content = (text + "\n" * blanks).encode()
+            yield together.case("format", f"{name} under .{ending}", f"a.{ending}", content, (name, True))
+        content = (text + "\n" * 3).encode()
+        yield together.case("format", f"{name} without an ending", "ontology", content, (name, True))
+        content = gzip.compress(text.encode(), mtime=number)
+        yield together.case("format", f"{name}.gz in an archive", "a.owl.gz", content, (name, True))
+        content = b"\xef\xbb\xbf" + text.encode()
+        yield together.case("format", f"{name} behind a byte-order mark", "a.owl", content, (name, True))
+    for name, title, text in (("rdfxml", "RDF/XML", _XML), ("owlxml", "OWL/XML", _OWX)):
+        content = (_COMMENT + text).encode()
+        yield together.case("format", f"a long comment before {title}", "a.owl", content, (name, True))
+    yield together.whole("format")
+
+
+def _judged(kind: str, files: Mapping[str, tuple[str, bytes]], passed: bool | None, told: int) -> Iterator[Case]:
+    """Return the cases of files with one outcome; of so many of a release the reason is told."""
+    for first in range(0, len(files), told):
+        together = Together(3 if passed is False else 0, latest=bool(passed))
+        for name, (file, content) in list(files.items())[first : first + told]:
+            yield together.case(kind, name, file, content, ("", passed))
+        yield together.whole(kind)
+
+
 CASES: tuple[Case, ...] = (
-    *(
-        Case("format", f"{name} under .{ending}", _is(name, f"a.{ending}", text.encode()))
-        for name, text in _TEXTS.items()
-        for ending in ("owl", "rdf", "xml")
-    ),
-    *(
-        Case("format", f"{name} without an ending", _is(name, "ontology", text.encode()))
-        for name, text in _TEXTS.items()
-    ),
-    *(
-        Case("format", f"{name}.gz in an archive", _is(name, "a.owl.gz", gzip.compress(text.encode(), mtime=0)))
-        for name, text in _TEXTS.items()
-    ),
-    *(
-        Case("format", f"{name} behind a byte-order mark", _is(name, "a.owl", b"\xef\xbb\xbf" + text.encode()))
-        for name, text in _TEXTS.items()
-    ),
-    Case("format", "a long comment before RDF/XML", _is("rdfxml", "a.owl", (_COMMENT + _XML).encode())),
-    Case("format", "a long comment before OWL/XML", _is("owlxml", "a.owl", (_COMMENT + _OWX).encode())),
-    *(Case("valid", name, _has(True, *given)) for name, given in _VALID.items()),
-    *(Case("damaged", name, _has(False, *given)) for name, given in _DAMAGED.items()),
-    *(Case("not judged", name, _has(None, *given)) for name, given in _UNJUDGED.items()),
+    *_formats(),
+    *_judged("valid", _VALID, True, told=len(_VALID)),
+    *_judged("damaged", _DAMAGED, False, told=MOST_TOLD),
+    *_judged("not judged", _UNJUDGED, None, told=1),
     Case("damaged", "the place is told", _place),
     Case("latest", "what is not judged beside what passes", _many),
     Case("latest", "an archive without entries", _latest_when_asked({}, "it has no files")),

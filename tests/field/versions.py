@@ -17,7 +17,7 @@ from typing import Any
 from ..releases import assert_consistent, query
 from ..sites import Answer, Seen, Site
 from .case import Case
-from .pulling import Pulled, pull, run
+from .pulling import UNJUDGED, Pulled, pull, run
 
 OBO = "format-version: 1.4\ndata-version: {}\n\n[Term]\nid: A:1\nname: {}\n"
 PLAIN = "format-version: 1.4\n\n[Term]\nid: A:1\nname: x\n"
@@ -82,7 +82,8 @@ def _site(**answers: object) -> Iterator[Site]:
 def _orders(versions: str, folder: Path) -> None:
     wanted = versions.split()
     for number, version in enumerate(sorted(wanted, key=lambda version: version[::-1])):
-        found = pull(folder, _file(folder, "x.obo", OBO.format(version, number)), names=_named(version))
+        source = _file(folder, "x.obo", OBO.format(version, number))
+        found = pull(folder, source, *UNJUDGED, names=_named(version))
         assert found.code == 0, found.said
     ids = [f"t/x/{version}" for version in wanted]
     assert [row["version_id"] for row in _listed(folder, "db", "versions")] == ids

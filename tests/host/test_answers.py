@@ -16,6 +16,8 @@ from tests.sites import Answer, Seen, Site, validated
 
 from .test_pipeline import OBO, TURTLE, Pulling
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 OWL = b'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"/>'
 PAGE = b"<!DOCTYPE html><html><head><title>Log \x1b[31min</title></head><body>hush</body></html>"
 KEY = "s3same"

@@ -16,6 +16,8 @@ from ontofetch_catalog.host.app import main
 from tests.environments import CHECKOUT
 from tests.releases import Releases
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 FAST = {"durability": "off"}
 SCHEMA: dict[str, Any] = json.loads((CHECKOUT / "docs/schemas/doctor.json").read_text(encoding="utf-8"))
 Add = Callable[..., Path]

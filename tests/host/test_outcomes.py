@@ -24,6 +24,8 @@ from tests.releases import query, sha256
 from .test_pipeline import Pulling
 from .test_validators import release, run
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 REMOTE = '{"@context": "https://example.org/c", "a": 1}'
 OBO = "format-version: 1.4\n\n[Term]\nid: A:1\nname: x\n"
 FILES = {"a.jsonld": REMOTE, "a.shex": "x", "a.ttl": "<urn:a> <urn:b>\n  <urn:c>", "b.ttl": "<urn:a> <urn:b> <urn:c> ."}

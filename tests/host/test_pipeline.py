@@ -19,6 +19,8 @@ from tests.programs import Program
 from tests.releases import assert_consistent, query, snapshot
 from tests.sites import Answer, Site, validated
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 TURTLE = "<urn:a> <urn:b> <urn:c> .\n"
 OBO = "format-version: 1.4\n\n[Term]\nid: A:1\nname: x\n"
 RELEASE = {"hp-1/hp.ttl": TURTLE, "hp-1/sub/hp.obo": OBO, "hp-1/README.txt": "read me"}

@@ -14,6 +14,8 @@ from ontofetch_catalog.host.app import main
 from ontofetch_hookspecs import HostInfo, RetiredArgument, loading, specs, votes
 from tests.releases import query
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 Add = Callable[..., Path]
 CSV = "a,b\n1,2\n"
 IMPORTS = "from ontofetch_hookspecs import Command, Parameter, PluginSetting, Report, Validator, Veto\n"

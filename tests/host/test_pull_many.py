@@ -15,6 +15,8 @@ from tests.host.registries import obo, serve
 from tests.releases import query
 from tests.sites import Answer, Site
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 Run = Callable[..., tuple[int, list[dict[str, Any]], str]]
 
 

@@ -20,6 +20,8 @@ from ontofetch_catalog.host.app import main
 from ontofetch_hookspecs import RELEASES_COLUMNS
 from tests.releases import Releases
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 FAST = {"durability": "off"}
 Add = Callable[..., Path]
 RULE = """

@@ -15,6 +15,8 @@ from tests.host.registries import SCHEMES, fill, obo, serve, serve_json, setting
 from tests.internet import Internet
 from tests.sites import Answer, Site
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 Run = Callable[..., tuple[int, list[dict[str, Any]], str]]
 
 

@@ -12,6 +12,8 @@ import pytest
 from ontofetch_catalog.host.app import main
 from tests.sites import Answer, Seen, Site
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 SECRET = "s3same"
 TTL = b"<http://e.org/a> <http://e.org/b> <http://e.org/c> .\n"
 QUERIES = [

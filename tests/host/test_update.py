@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -17,12 +14,14 @@ import pytest
 
 from ontofetch_catalog.host.app import main
 from ontofetch_catalog.host.updating import run as running
+from tests.catalog.killed import kill_in
 from tests.host.registries import obo, serve
 from tests.programs import Program
 from tests.releases import query
 from tests.sites import Answer, Seen, Site
 
-CHECKOUT = Path(__file__).parents[2]
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 Run = Callable[..., tuple[int, list[dict[str, Any]], str]]
 
 
@@ -327,7 +326,7 @@ import os, signal, sys
 from ontofetch_catalog.host import pipeline
 from ontofetch_catalog.host.app import main
 {plant}
-main(["update", "--root", sys.argv[1]])
+main(["update", "--root", {root!r}])
 """
 
 
@@ -339,15 +338,7 @@ def test_a_killed_update_goes_on(root: Path, run: Run, site: Site, step: str) ->
     run("update")
     serve(site, "/hp.obo", obo("2"))
     plant = f"pipeline.Pull.{step} = lambda *given: os.kill(os.getpid(), signal.SIGKILL)"
-    ended = subprocess.run(
-        [sys.executable, "-c", KILLED.format(plant=plant), str(root)],
-        cwd=CHECKOUT,
-        env=os.environ | {"ONTOFETCH_DURABILITY": "off"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ended.returncode == -signal.SIGKILL, ended.stderr
+    kill_in(root, KILLED.format(plant=plant, root=str(root)))
     code, rows, err = run("update")
     assert (code, rows[0]["version_id"], rows[0]["latest"], rows[0]["failing"]) == (0, "obo/hp/2", True, 0), err
     assert len(query(root, "SELECT 1 FROM validations")) >= 2

@@ -42,7 +42,8 @@ def carry_out(asked: dict[str, Any]) -> dict[str, Any]:
 
     Args:
         asked: `words`; `how` (`fork` or `program`); `target` (`module:function` that takes the words); `folder` (where
-            it runs, and where its output is kept, in files); `environment`; `seconds` that it may take.
+            it runs, and where its output is kept, in files); `together`, if what goes to stderr goes to stdout as well;
+            `environment`; `seconds` that it may take.
     """
     began = time.monotonic()
     process = os.fork()
@@ -80,6 +81,8 @@ def _become(asked: dict[str, Any]) -> None:
     folder = asked["output"]
     for number, name in ((1, "stdout"), (2, "stderr")):
         os.dup2(os.open(os.path.join(folder, name), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644), number)
+    if asked.get("together"):
+        os.dup2(1, 2)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.chdir(asked["folder"])
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -14,6 +14,8 @@ import pytest
 from ontofetch_catalog.host.app import main
 from tests.trees_of_others import add_archive, add_release, picture, sha256
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 FILES = {"d/a.ttl": b"# a\n", "d/b.nt": b"# b\n", "c.obo": b"format-version: 1.2\n"}
 Import = Callable[..., tuple[int, dict[str, dict[str, Any]], str]]
 

@@ -16,6 +16,8 @@ from ontofetch_catalog.host.app import main
 from ontofetch_catalog.showing.documents import KINDS
 from tests.showing.conftest import SECOND, STATED, Run
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 DIGEST = "16367aacb67a4a017c8da8ab95682ccb390863780f7114dda0a0e0c55644c7c4"  # of b"second", by sha256sum
 # what DCAT-AP 3 calls mandatory for a dataset, a series and a distribution, and what SPDX wants of a checksum
 SHAPES = """

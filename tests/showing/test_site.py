@@ -22,6 +22,8 @@ from tests.programs import SCRIPT
 from tests.releases import Releases
 from tests.showing.conftest import Run
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 RELEASES = "series/example/sample/releases"
 KILLED = """
 import os, signal, sys

@@ -64,7 +64,7 @@ def _folding() -> tuple[str, str, str]:
     return literal(f"[{''.join(folds)}]"), ", ".join(map(literal, _DOTTED_I)), around
 
 
-# things → what they lie in and how they are spelled there; `{key}` is the hash of a file's key and release
+# things → what they lie in and how they are spelled there; `hashed` has the files with the hash of release and key
 _SPELLED = {
     "services": "SELECT DISTINCT '' AS inside, service AS spelled FROM versions",
     "ontologies": "SELECT DISTINCT service AS inside, ontology AS spelled FROM versions",
@@ -77,26 +77,27 @@ _SPELLED = {
             FROM extracted_files WHERE contains(relpath, '/')
         )""",
     "files": """
-        SELECT DISTINCT version_id AS inside, relpath AS spelled FROM extracted_files
-        WHERE {key} IN (SELECT {key} FROM extracted_files GROUP BY 1 HAVING count(*) > 1)""",
+        SELECT DISTINCT version_id AS inside, relpath AS spelled FROM hashed
+        WHERE hash IN (SELECT hash FROM hashed GROUP BY 1 HAVING count(*) > 1)""",
 }
-_OF_A_RELEASE = ("artifacts", "folders", "files")
 
 
 def find_folded(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """Return a finding for all names that are one file or one folder where case and normal forms are folded."""
-    key = f"hash(version_id, {path_key('relpath')})"
-    parts = [
+    # the expression of a key is long: it stands here as seldom as can be, for planning takes longer than a small store
+    spelled = " UNION ALL ".join(f"SELECT '{things}' AS things, * FROM ({rows})" for things, rows in _SPELLED.items())
+    return connection.sql(
         f"""
-        SELECT '{things}: ' || concat_ws('/', nullif(inside, ''), names[2]) AS subject,
-            {"inside" if things in _OF_A_RELEASE else "NULL"} AS version_id,
-            concat('The {things} ', array_to_string(names, ', '), ' of ' || nullif(inside, ''),
+        WITH hashed AS NOT MATERIALIZED (
+            SELECT version_id, relpath, hash(version_id, {path_key("relpath")}) AS hash FROM extracted_files
+        )
+        SELECT things || ': ' || concat_ws('/', nullif(inside, ''), names[2]) AS subject,
+            CASE WHEN things IN ('artifacts', 'folders', 'files') THEN inside END AS version_id,
+            concat('The ', things, ' ', array_to_string(names, ', '), ' of ' || nullif(inside, ''),
                 ' are one where case and normal forms are folded.') AS message,
             NULL AS fix, NULL AS unsafe_fixes
         FROM (
-            SELECT inside, list_sort(list(spelled)) AS names FROM ({spelled.replace("{key}", key)})
-            GROUP BY inside, {path_key("spelled")} HAVING count(*) > 1
+            SELECT things, inside, list_sort(list(spelled)) AS names FROM ({spelled})
+            GROUP BY things, inside, {path_key("spelled")} HAVING count(*) > 1
         )"""
-        for things, spelled in _SPELLED.items()
-    ]
-    return connection.sql(" UNION ALL ".join(parts)).to_arrow_table()
+    ).to_arrow_table()

@@ -20,6 +20,8 @@ from ontofetch_hookspecs.testing import make_manager
 from tests.catalog.doctor.conftest import FAST
 from tests.catalog.doctor.damage import DAMAGE, Damage
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 CASES = [(code, damage) for code, ways in DAMAGE.items() for damage in ways]
 
 

@@ -19,6 +19,8 @@ from tests.catalog.doctor.conftest import FAST
 from tests.catalog.doctor.damage import DAMAGE, FOLDER, Damage
 from tests.releases import assert_consistent, query, snapshot
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 
 def mend(root: Path, *words: str, prefer: str | None = None, hashing: bool = False) -> list[str]:
     """Carry out what the words ask for and return the names of the fixes."""

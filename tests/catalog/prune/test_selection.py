@@ -32,6 +32,8 @@ from tests.catalog.prune.stores import (
 )
 from tests.releases import Releases, snapshot
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 
 def test_a_store_in_step_has_nothing_to_prune(root: Path) -> None:
     """No recorded file and no document is ever a candidate."""

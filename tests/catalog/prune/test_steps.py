@@ -39,6 +39,8 @@ from tests.catalog.prune.stores import (
 )
 from tests.releases import Releases, assert_consistent, query, snapshot
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:

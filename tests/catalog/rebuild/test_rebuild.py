@@ -19,9 +19,10 @@ from ontofetch_catalog.catalog.doctor.examine import examine
 from ontofetch_catalog.catalog.rebuild.build import Rebuilt, rebuild
 from ontofetch_catalog.errors import CatalogMissing, Conflict
 from ontofetch_hookspecs import Remark
-from tests.catalog.killed import FORMER
-from tests.catalog.test_recovery import _die
+from tests.catalog.killed import FORMER, kill_at
 from tests.releases import Releases, assert_consistent, query, results_table, sha256, snapshot
+
+pytestmark = pytest.mark.usefixtures("quick_databases")
 
 FAST = {"durability": "off", "duckdb_threads": 1}
 TEXTS = {"a.ttl": "alpha", 'd/quo"te.ttl': "beta", "d/ü\\back.ttl": "gamma", "empty.ttl": ""}
@@ -367,7 +368,7 @@ def test_open_boundaries_are_ended_without_their_database(tmp_path: Path, point:
     logging.getLogger("ontofetch").setLevel(logging.ERROR)
     root = tmp_path / "store"
     Releases(root, settings=FAST).pull("1.0", FORMER)
-    _die(root, "download", point)
+    kill_at(root, "download", point)
     lose(root)
     made = rebuild(Store(root, FAST))
     assert ("example/sample/2.0" in sources(made)) == (point != "publish-begun")
