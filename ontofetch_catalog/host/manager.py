@@ -159,6 +159,14 @@ class Plugins:
                 self._owners[kind, name] = plugin
         return list(kept.values())
 
+    def others_hear(self) -> bool:
+        """Return whether a plugin that does not come with this package votes, observes or answers questions."""
+        return any(
+            not record.built_in and any(not hook.startswith("register_") for hook in record.hooks)
+            for record in self.records
+            if record.state in ("active", "partial")
+        )
+
     def owner(self, contribution: Command | Report | Validator | SourceScheme) -> str:
         """Return the name of the plugin that contributes this, empty for the host's own."""
         return self._owners.get((type(contribution), contribution.name), "")

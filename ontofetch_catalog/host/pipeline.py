@@ -88,7 +88,8 @@ class Pull:
         Raises:
             OntofetchError: A step failed or was refused; what was recorded before it stays.
         """
-        return self.finish(self.fetch())
+        with self._contract.recording_together():
+            return self.finish(self.fetch())
 
     def fetch(self) -> Copy:
         """Fetch the artifact and nothing else; may run beside other pulls, in a thread of its own.

@@ -153,7 +153,8 @@ def run_jobs(
         CatalogLocked: Another process holds the catalog for too long.
     """
     found: dict[int, Outcome] = {}
-    with bar(word, unit="series" if word == "update" else "releases") as update:
+    together = Contract(host, plugins).recording_together()
+    with together, bar(word, unit="series" if word == "update" else "releases") as update:
         update(0, len(jobs))
         for number, outcome in _outcomes(host, plugins, jobs, hands=hands, check=check):
             found[number] = outcome
