@@ -6,7 +6,6 @@ longer than a second, for there are readers whom nobody can see waiting. What is
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
 from collections.abc import Callable

@@ -305,7 +305,7 @@ def _entered(store: Store, *, migrate: bool, trust_record: bool) -> Iterator[Ses
         _note_state(session, sound=sound)
 
 
-def _enter(store: Store, migrate: bool, trust_record: bool) -> Session:  # noqa: FBT001 - as they stand in `writing`
+def _enter(store: Store, migrate: bool, trust_record: bool) -> Session:
     swapped = swap.finish(store)
     if not require_database(store):
         _create(store)

@@ -43,8 +43,10 @@ class Judging:
         self._timeout = timeout
         self._folder: StorePath | None = None
         self._moves = 0
+        self._moving = False
         self._changed = threading.Condition()
         self._waiting: deque[Task] = deque()
+        self._held: list[Task] = []  # what is looked at again once the files have moved
         self._asked: set[Key] = set()
         self._threads: list[threading.Thread] = []
         self._given_up = threading.Event()
@@ -65,6 +67,10 @@ class Judging:
         """Begin to judge what nobody was asked yet; `folder` is where the files lie from now on."""
         with self._changed:
             self._folder = folder
+            self._moves += self._moving
+            self._moving = False
+            self._waiting += self._held
+            self._held = []
             for task in tasks:
                 if (task.validator.name, task.file_id) not in self._asked:
                     self._asked.add((task.validator.name, task.file_id))
@@ -73,14 +79,13 @@ class Judging:
                     self._total += task.size_bytes
             self._begin()
 
-    def pause(self) -> None:
-        """Let nobody be asked until the next `ask`, for the files are about to move.
+    def tell_of_moving(self) -> None:
+        """Tell that the files move between now and the next `ask`.
 
-        What is being looked at goes on; if that ends otherwise than well, it is looked at again where it lies then.
+        What ends otherwise than well meanwhile may have been moved away before it was opened: it is looked at again.
         """
         with self._changed:
-            self._folder = None
-            self._moves += 1
+            self._moving = True
 
     def wait(self, progress: Callable[[int, int], None] | None = None) -> None:
         """Wait until all that was asked is answered; `progress` is called with the bytes done and of all."""
@@ -114,8 +119,7 @@ class Judging:
                     if answer is None:
                         answer = worker.ask(task, folder, self._timeout, self._given_up, self.facts)
                     self._take(task, answer, moves)
-        except BaseException as error:
-            # it is raised where somebody waits for the answers
+        except BaseException as error:  # noqa: BLE001 - it is raised where somebody waits for the answers
             with self._changed:
                 self._error = error
                 self._changed.notify_all()
@@ -133,11 +137,12 @@ class Judging:
         with self._changed:
             if "unusable" in answer:
                 self._unusable[name] = answer
-            elif moves != self._moves and answer.get("passed") is not True:
-                # it may have been moved away before it was opened
+            elif answer.get("passed") is not True and self._moving:
+                self._held.append(task)
+                return
+            elif answer.get("passed") is not True and moves != self._moves:
                 self._waiting.append(task)
-                if self._folder is not None:
-                    self._begin()
+                self._begin()
                 return
             elif not task.is_judged and not self._given_up.is_set():
                 self.judged[name, task.file_id] = {

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import threading
 import time
+from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -66,11 +67,18 @@ class Patience:
 
 
 class Worker:
-    """One worker process, started when it is needed and again after it was lost."""
+    """One worker process, started when it is needed and again after it was lost.
 
-    def __init__(self, allowance: Allowance, limits: Limits) -> None:
+    Args:
+        allowance: What it may take of the machine for one file.
+        limits: What may come out of a compressed file.
+        starter: Starts it. Linux ends it with the thread that has started it, which is to live as long as the run.
+    """
+
+    def __init__(self, allowance: Allowance, limits: Limits, starter: Executor) -> None:
         self._allowance = allowance
         self._limits = limits
+        self._starter = starter
         self._process: subprocess.Popen[bytes] | None = None
         self._room = CopyRoom()
 
@@ -197,10 +205,13 @@ class Worker:
         return b"", code
 
     def _start(self) -> subprocess.Popen[bytes]:
-        if self._process is None or self._process.poll() is not None:
-            self._process = start_module(
-                "ontofetch_catalog.host.worker", str(os.getpid()), memory=self._allowance.max_memory
+        if self._process is not None and self._process.poll() is not None:
+            self.stop()
+        if self._process is None:
+            started = self._starter.submit(
+                start_module, "ontofetch_catalog.host.worker", str(os.getpid()), memory=self._allowance.max_memory
             )
+            self._process = started.result()
         return self._process
 
     @staticmethod

@@ -61,11 +61,13 @@ def run_validators(
         facts: Collects what the files say, where that is not known; None: nobody wants to know.
         progress: Called with the bytes of the contents done and of all; at the start, too.
     """
-    with Workers(workers, allowance, limits) as processes:
-        with Judging(processes, timeout=timeout, facts=facts) as judging:
-            validation = Validation(validators, lookup, judging)
-            validation.look(files, folder)
-            return validation.results(version_id, progress)
+    with (
+        Workers(workers, allowance, limits) as processes,
+        Judging(processes, timeout=timeout, facts=facts) as judging,
+    ):
+        validation = Validation(validators, lookup, judging)
+        validation.look(files, folder)
+        return validation.results(version_id, progress)
 
 
 class Validation:
@@ -193,9 +195,10 @@ def _as_table(
     tables = [schema.empty_table()]
     for validator, files, known in parts:
         mine = [row for (name, _), row in judged.items() if name == validator.name]
-        # what was looked at before it was known elsewhere counts once
-        known = known.filter(pc.invert(pc.is_in(known["file_id"], pa.array([row["file_id"] for row in mine], pa.string()))))
-        right = pa.concat_tables([known, _results(mine)])
+        found = _results(mine)
+        # what was judged here, and meanwhile elsewhere too, counts once
+        others = pc.invert(pc.is_in(known["file_id"], found["file_id"].combine_chunks()))
+        right = pa.concat_tables([known.filter(others), found])
         if not len(right):
             continue
         joined = _named(join_one(files, right, "file_id"), validator, version_id)

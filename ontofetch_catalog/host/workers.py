@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Self
 
@@ -35,6 +36,7 @@ class Workers:
         self._idle: list[Worker] = []
         self._guard = threading.Lock()
         self._closed = False
+        self._starter = ThreadPoolExecutor(1, "start")
 
     def __enter__(self) -> Self:
         return self
@@ -45,6 +47,7 @@ class Workers:
             idle, self._idle = self._idle, []
         for worker in idle:
             worker.close()
+        self._starter.shutdown(wait=False)
 
     @contextmanager
     def one(self, given_up: threading.Event) -> Iterator[Worker | None]:
@@ -55,7 +58,7 @@ class Workers:
                 return
         try:
             with self._guard:
-                worker = self._idle.pop() if self._idle else Worker(self._allowance, self._limits)
+                worker = self._idle.pop() if self._idle else Worker(self._allowance, self._limits, self._starter)
             try:
                 yield worker
             finally:
