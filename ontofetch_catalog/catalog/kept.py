@@ -1,7 +1,7 @@
 """What a process holds of a store between two turns: the lock, and what is open inside.
 
 It is kept for moments only: until another process waits, until nothing was done with it for a while, and in no case
-longer than a second, for there are readers whom nobody can see waiting. What is open is not known here.
+longer than two seconds, for there are readers whom nobody can see waiting. What is open is not known here.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any
 from . import holders
 
 POLL_SECONDS = 0.005  # how soon it is seen that somebody waits
-MOST_SECONDS = 1.0  # how long it is held at most, from the moment of entering to the beginning of the last turn
-IDLE_SECONDS = 0.3  # how long it is kept while nothing is done with it
+MOST_SECONDS = 2.0  # how long it is held at most, from the moment of entering to the beginning of the last turn
+IDLE_SECONDS = 0.5  # how long it is kept while nothing is done with it
 
 Wanted = Callable[[Any], bool]
 

@@ -37,6 +37,9 @@ class Gate:
     Args:
         root: The store as it is called in sentences.
         real: The same without links: a link that leads elsewhere later must not lead to another store's lock.
+
+    Attributes:
+        is_keeping: Whether a run goes on, between whose boundaries the store is kept open.
     """
 
     def __init__(self, root: Path, real: str) -> None:
@@ -47,6 +50,7 @@ class Gate:
         self._thread: int | None = None
         self._kind = ""
         self._depth = 0
+        self.is_keeping = False
         self._kept: Hold | None = None
         self._watcher: threading.Thread | None = None
 
@@ -84,9 +88,6 @@ class Gate:
         Raises:
             CatalogLocked, NestedBoundary: As `exclusive`.
         """
-        if self._kept is None:
-            yield None
-            return
         self._refuse_nested()
         with self._turn(time.monotonic() + wait, "exclusive"):
             hold = self._take_kept(wanted)

@@ -250,16 +250,21 @@ def asking(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
     Whatever is asked here is ours, for what is kept open could write.
     """
     with gate_of(store.root).kept(store.wait, _fits(store)) as hold, ExitStack() as entered:
-        if hold is None:
-            connection = None
-        else:
+        if hold is not None:
             connection = entered.enter_context(closing(hold.what.connection.cursor()))
             definitions.use_own_functions(connection)
             with _explained(store, system=False):
                 yield store.watched(connection)
-    if connection is None:
-        with reading(store) as connection:
-            yield connection
+            return
+    with ExitStack() as entered:
+        if gate_of(store.root).is_keeping:
+            # the next question, or boundary, of the run finds it open
+            with _explained(store):
+                session = entered.enter_context(_entered(store, migrate=True, trust_record=True))
+            connection = session.connection
+        else:
+            connection = entered.enter_context(reading(store))
+        yield connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,9 +281,9 @@ def _fits(store: Store) -> Wanted:
 
 @contextmanager
 def _entered(store: Store, *, migrate: bool, trust_record: bool) -> Iterator[Session]:
-    together = recording() if migrate and trust_record else None
-    gate = gate_of(store.root)
-    with gate.exclusive(store.wait, wanted=_fits(store) if together else None) as hold:
+    gate, together = gate_of(store.root), recording()
+    keeps = migrate and trust_record and (together is not None or gate.is_keeping)
+    with gate.exclusive(store.wait, wanted=_fits(store) if keeps else None) as hold:
         kept: _Open | None = hold.take()
         # of what was kept open nobody else has been inside: it is as this process has left it
         session = Session(store, kept.connection.cursor()) if kept else _enter(store, migrate, trust_record)
@@ -292,8 +297,9 @@ def _entered(store: Store, *, migrate: bool, trust_record: bool) -> Iterator[Ses
             _record_recovery(session)
             used = session.connection = store.watched(session.connection)
             yield session
-            if together is not None and sound and session.connection is used and store.watch is None:
+            if together is not None:
                 together.enter_once(("gate", store.root), lambda: _letting_go(gate))
+            if keeps and sound and session.connection is used and store.watch is None:
                 hold.keep(opened, lambda: _close(opened.connection, store))
         finally:
             if not hold.stays:
@@ -323,9 +329,11 @@ def _enter(store: Store, migrate: bool, trust_record: bool) -> Session:
 
 @contextmanager
 def _letting_go(gate: Gate) -> Iterator[None]:
+    gate.is_keeping = True
     try:
         yield
     finally:
+        gate.is_keeping = False
         gate.let_go()
 
 
