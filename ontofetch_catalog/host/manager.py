@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable, Mapping
-from importlib.metadata import EntryPoint, entry_points
 from typing import TypeVar
 
 import pluggy
@@ -43,6 +42,7 @@ from ontofetch_hookspecs.surround import surround
 from ontofetch_hookspecs.votes import explain_vote
 
 from ..guesses import did_you_mean
+from .installed import Point, Points, entry_points
 from .prints import PrintsAside
 from .timings import PluginTimings
 
@@ -63,7 +63,7 @@ class PluginRecord:
         reason: Why it is partial or failed, one line.
     """
 
-    def __init__(self, point: EntryPoint) -> None:
+    def __init__(self, point: Point) -> None:
         self.name = point.name
         self.point = point
         self.hooks: tuple[str, ...] = ()
@@ -79,7 +79,7 @@ class PluginRecord:
     def distribution(self) -> tuple[str, str]:
         """Return name and version of the distribution it comes with, empty where there is none."""
         found = self.point.dist
-        return (found.name, found.version) if found else ("", "")
+        return found.told if found else ("", "")
 
 
 class Plugins:
@@ -220,17 +220,18 @@ class Plugins:
         return record is not None and record.built_in
 
 
-def load_plugins(off: Collection[str], required: Collection[str] = ()) -> Plugins:
+def load_plugins(off: Collection[str], required: Collection[str] = (), installed: Points | None = None) -> Plugins:
     """Load the plugins of all installed distributions but those named in `off`.
 
     Args:
         off: Names of those to leave out.
         required: Names of those without which nothing may be recorded.
+        installed: What is installed, where somebody has looked already.
 
     Raises:
         UsageError: `off` names a plugin that is not installed.
     """
-    installed = entry_points()
+    installed = installed or entry_points()
     for name, fault in wrong_groups(installed):
         _log.warning("plugin %s %s", quote(name), fault)
     points = sorted(installed.select(group=ENTRY_POINT_GROUP), key=lambda point: (point.name, point.value))

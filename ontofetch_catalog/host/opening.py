@@ -9,15 +9,21 @@ from ontofetch_hookspecs.loading import CATALOG
 
 from ..errors import OntofetchError
 from ..settings import Settings
+from .installed import Points
 from .manager import Plugins, load_plugins
 from .plugin_settings import settings_of
 
 NAME = "ontofetch"
 
 
-def load_wanted(settings: Settings) -> Plugins:
-    """Return the plugins that are installed, but for those that a setting leaves out."""
-    return load_plugins(_names(settings.values["no_plugins"]), _names(settings.values["required_plugins"]))
+def load_wanted(settings: Settings, installed: Points | None = None) -> Plugins:
+    """Return the plugins that are installed, but for those that a setting leaves out.
+
+    Args:
+        settings: Whose.
+        installed: What is installed, where somebody has looked already.
+    """
+    return load_plugins(_names(settings.values["no_plugins"]), _names(settings.values["required_plugins"]), installed)
 
 
 def make_ready(plugins: Plugins, settings: Settings, *, quiet: bool = False) -> HostInfo:
