@@ -20,7 +20,6 @@ from .parser import Parser
 
 if TYPE_CHECKING:
     import duckdb
-    import pyarrow as pa
 
     from ..catalog.connection import Store
     from ..catalog.profile import Profiler
@@ -140,11 +139,8 @@ def reading(host: HostInfo) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-def say_incomplete(rows: pa.Table, host: HostInfo) -> None:
-    """Say how many releases are incomplete, and what to do, if there are any among rows with a column `incomplete`."""
-    import pyarrow.compute as pc
-
-    count = pc.sum(rows["incomplete"]).as_py() or 0
+def say_incomplete(count: int, host: HostInfo) -> None:
+    """Say that so many releases are incomplete, and what to do, if there are any."""
     if count:
         subject = "1 release is" if count == 1 else f"{count:,} releases are"
         warn(

@@ -41,7 +41,7 @@ def _show(host: HostInfo, options: OutputOptions) -> int:
         sums = pages.sum_store(connection)
     emit({"series": rows}, options=options)
     _say_sums(host, sums)
-    say_incomplete(rows, host)
+    say_incomplete(sums["incomplete"][0].as_py(), host)
     say_never_pulled(host, set(rows["slot"].to_pylist()))
     if journal.open_intents(store):
         warn(f"A boundary is open; `{host.name} db recover` ends what a dead process left.")

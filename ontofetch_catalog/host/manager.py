@@ -39,7 +39,6 @@ from ontofetch_hookspecs.loading import (
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.notify import FAILURES, tell_ready
 from ontofetch_hookspecs.surround import surround
-from ontofetch_hookspecs.votes import explain_vote
 
 from ..guesses import did_you_mean
 from .installed import Point, Points, entry_points
@@ -195,6 +194,8 @@ class Plugins:
             plugin, _ = self.ledger.failing_plugin(error) or ("", hook)
             if plugin in ("", CATALOG) and isinstance(error, OntofetchError):
                 raise
+            from ontofetch_hookspecs.votes import explain_vote
+
             raise explain_vote(error, plugin, hook, subject, _leave_out(plugin)) from error
         finally:
             if not self.manager.has_plugin(CATALOG):

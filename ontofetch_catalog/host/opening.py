@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-
 from ontofetch_hookspecs import HostInfo
 from ontofetch_hookspecs.loading import CATALOG
 
@@ -28,6 +26,8 @@ def load_wanted(settings: Settings, installed: Points | None = None) -> Plugins:
 
 def make_ready(plugins: Plugins, settings: Settings, *, quiet: bool = False) -> HostInfo:
     """Return what the plugins of a host were told of it, after telling them; `quiet`: only what is wrong is said."""
+    import uuid
+
     host = HostInfo(
         name=NAME,
         manager=plugins.manager,
