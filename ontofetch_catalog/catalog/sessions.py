@@ -34,7 +34,7 @@ from .migrations import (
     pending_migrations,
     require_current_schema,
 )
-from .repo import definitions, events, row_checks, version_keys
+from .repo import definitions, events, row_checks
 
 if TYPE_CHECKING:
     import duckdb
@@ -472,6 +472,8 @@ def _apply(store: Store, connection: duckdb.DuckDBPyConnection, pending: Sequenc
     now = utc_now()
     names = apply_migrations(connection, pending, now)
     if pending[0].version > 1:
+        from .repo import version_keys
+
         # what SQL alone can't make of the rows that are there
         version_keys.fill_keys(connection)
     return events.add_event(

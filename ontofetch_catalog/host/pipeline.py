@@ -89,7 +89,16 @@ class Pull:
         """
         with Tools(host, plugins) as tools, tools.contract.recording_together():
             pull = cls(tools, request)
-            return pull.finish(pull.fetch())
+            copy = pull.fetch()
+            if request.validate and pull.is_news:
+                # what nobody has pulled, nobody has judged: a process is ready by the time that it is unpacked
+                tools.workers.get_ready()
+            return pull.finish(copy)
+
+    @property
+    def is_news(self) -> bool:
+        """Return whether neither the release nor the address of the artifact was recorded when this pull began."""
+        return self._request.version is not None and self._state.record is None and self._state.known is None
 
     def fetch(self) -> Copy:
         """Fetch the artifact and nothing else; may run beside other pulls, in a thread of its own.

@@ -13,7 +13,7 @@ import signal
 import subprocess
 import threading
 import time
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -80,6 +80,7 @@ class Worker:
         self._limits = limits
         self._starter = starter
         self._process: subprocess.Popen[bytes] | None = None
+        self._starting: Future[subprocess.Popen[bytes]] | None = None
         self._room = CopyRoom()
 
     def ask(
@@ -204,14 +205,24 @@ class Worker:
         self.stop()
         return b"", code
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        if self._process is not None and self._process.poll() is not None:
-            self.stop()
-        if self._process is None:
-            started = self._starter.submit(
+    def get_ready(self) -> None:
+        """Begin to start the process."""
+        if self._starting is None and self._process is None:
+            self._starting = self._starter.submit(
                 start_module, "ontofetch_catalog.host.worker", str(os.getpid()), memory=self._allowance.max_memory
             )
-            self._process = started.result()
+
+    def _start(self) -> Any:
+        self._take_started()
+        if self._process is not None and self._process.poll() is not None:
+            self.stop()
+        self.get_ready()
+        return self._take_started()
+
+    def _take_started(self) -> Any:
+        starting, self._starting = self._starting, None
+        if starting is not None:
+            self._process = starting.result()
         return self._process
 
     @staticmethod
@@ -239,6 +250,7 @@ class Worker:
 
     def stop(self) -> None:
         """End the process, if there is one, and wait for it."""
+        self._take_started()
         if self._process is None:
             return
         self._process.kill()

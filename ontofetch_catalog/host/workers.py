@@ -49,6 +49,13 @@ class Workers:
             worker.close()
         self._starter.shutdown(wait=False)
 
+    def get_ready(self) -> None:
+        """Begin to start a process, for it takes a moment and something will be asked soon."""
+        worker = Worker(self._allowance, self._limits, self._starter)
+        with self._guard:
+            self._idle.append(worker)
+        worker.get_ready()
+
     @contextmanager
     def one(self, given_up: threading.Event) -> Iterator[Worker | None]:
         """Yield a worker that nobody else asks meanwhile; None if the run was given up while all were busy."""

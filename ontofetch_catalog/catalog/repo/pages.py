@@ -152,9 +152,9 @@ def list_results_of(connection: duckdb.DuckDBPyConnection, file_ids: Sequence[st
 def sum_store(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """Return one row of sums over a store.
 
-    Columns: series, releases, incomplete (releases with an artifact that was never unpacked), files, size_bytes (of artifacts and files), suspects (damaged or missing files that the
-    last verification found; NULL if there was none), verified_at (when that was, UTC), quarantined_bytes (of what was
-    moved away and not removed for good).
+    Columns: series, releases, incomplete (releases with an artifact that was never unpacked), files, size_bytes (of
+    artifacts and files), suspects (damaged or missing files that the last verification found; NULL if there was none),
+    verified_at (when that was, UTC), quarantined_bytes (of what was moved away and not removed for good).
     """
     return connection.sql(
         f"""

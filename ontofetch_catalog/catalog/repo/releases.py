@@ -8,7 +8,6 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs.names import path_key as key_of
-from ontofetch_hookspecs.version_keys import version_key
 
 from ...errors import AmbiguousVersion, VersionUnknown
 from ...guesses import did_you_mean
@@ -200,6 +199,8 @@ def find_download(connection: duckdb.DuckDBPyConnection, source_url: str) -> Art
 
 def insert_version(connection: duckdb.DuckDBPyConnection, row: VersionRow) -> None:
     """Record a release, with the key by which it is sorted."""
+    from ontofetch_hookspecs.version_keys import version_key
+
     values = {name: getattr(row, name) for name in _names(_VERSION)}
     _insert(connection, "versions", {**values, "version_key": version_key(row.version)})
 
