@@ -7,7 +7,7 @@ both are kept until somebody else waits. What is done inside is not known here.
 from __future__ import annotations
 
 import logging
-import uuid
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -121,7 +121,7 @@ def utc_now() -> datetime:
 
 def new_boundary_id() -> str:
     """Return a new name for a boundary: 32 hex digits."""
-    return uuid.uuid4().hex
+    return os.urandom(16).hex()
 
 
 def make_store(store: Store) -> None:

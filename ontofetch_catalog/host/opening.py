@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from ontofetch_hookspecs import HostInfo
 from ontofetch_hookspecs.loading import CATALOG
 
@@ -26,13 +28,11 @@ def load_wanted(settings: Settings, installed: Points | None = None) -> Plugins:
 
 def make_ready(plugins: Plugins, settings: Settings, *, quiet: bool = False) -> HostInfo:
     """Return what the plugins of a host were told of it, after telling them; `quiet`: only what is wrong is said."""
-    import uuid
-
     host = HostInfo(
         name=NAME,
         manager=plugins.manager,
         root=settings.root,
-        run_id=uuid.uuid4().hex,
+        run_id=os.urandom(16).hex(),
         config_hash=settings.config_hash,
         settings={**settings.values, "quiet": True} if quiet else settings.values,
         plugin_settings=settings_of(plugins, settings.of_plugins, settings.file),

@@ -166,7 +166,7 @@ def sum_store(connection: duckdb.DuckDBPyConnection) -> pa.Table:
         ), verified AS (
             SELECT arg_max(payload, event_id) AS payload, max(ts) AS ts FROM events WHERE type = 'verify.done'
         )
-        SELECT (SELECT count(DISTINCT slot) FROM v_series_order) AS series,
+        SELECT (SELECT count(DISTINCT service || '/' || ontology) FROM versions) AS series,
             (SELECT count(*) FROM versions) AS releases, (SELECT count(*) FROM ({INCOMPLETE})) AS incomplete,
             (SELECT count(*) FROM extracted_files) AS files,
             (SELECT coalesce(sum(size_bytes), 0)::BIGINT FROM extracted_files)
