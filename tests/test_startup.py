@@ -49,8 +49,8 @@ NEEDED = {
     # the version of a distribution is known to its metadata alone
     "--version": {"importlib.metadata", "email", "zipfile", "tempfile", "socket", "json"},
     # what formats there are is contributed
-    "db": {"json", "difflib", "uuid", "platform", "socket", "subprocess"},
-    "report": {"json", "difflib", "uuid", "platform", "socket", "subprocess"},
+    "db": {"json", "difflib", "uuid", "platform", "socket", "subprocess", "tempfile", "concurrent"},
+    "report": {"json", "difflib", "uuid", "platform", "socket", "subprocess", "tempfile", "concurrent"},
 }
 
 
