@@ -10,7 +10,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -252,7 +252,7 @@ def asking(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
     with gate_of(store.root).kept(store.wait, _fits(store)) as hold, ExitStack() as entered:
         if hold is not None:
             connection = entered.enter_context(closing(hold.what.connection.cursor()))
-            definitions.use_own_functions(connection)
+            definitions.use_own_functions(connection, hold.what.database)
             with _explained(store, system=False):
                 yield store.watched(connection)
             return
@@ -273,6 +273,7 @@ class _Open:
 
     connection: duckdb.DuckDBPyConnection
     settings: Mapping[str, object]
+    database: str = ""
 
 
 def _fits(store: Store) -> Wanted:
@@ -291,7 +292,7 @@ def _entered(store: Store, *, migrate: bool, trust_record: bool) -> Iterator[Ses
         sound = False
         try:
             # from here on no table is made any more
-            definitions.use_own_functions(session.connection)
+            name = definitions.use_own_functions(session.connection, opened.database)
             sound = kept is not None or _check_contents(store, session.connection)
             session.recovered = journal.recover(store, session.connection)
             _record_recovery(session)
@@ -300,7 +301,7 @@ def _entered(store: Store, *, migrate: bool, trust_record: bool) -> Iterator[Ses
             if together is not None:
                 together.enter_once(("gate", store.root), lambda: _letting_go(gate))
             if keeps and sound and session.connection is used and store.watch is None:
-                hold.keep(opened, lambda: _close(opened.connection, store))
+                hold.keep(replace(opened, database=name), lambda: _close(opened.connection, store))
         finally:
             if not hold.stays:
                 # of two connections the one that was opened first takes the other one with it
