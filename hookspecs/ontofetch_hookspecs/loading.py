@@ -5,12 +5,10 @@ Every host does it in the same way; what it says of a plugin that is left out, a
 
 from __future__ import annotations
 
-import difflib
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from importlib.metadata import EntryPoint
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pluggy
 
@@ -24,7 +22,8 @@ from .specs import ENTRY_POINT_GROUP, REQUIRED_GROUP, TRANSACTIONAL, RetiredArgu
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from importlib.metadata import SelectableGroups
+
+    from .requirements import Told
 
 CATALOG = "catalog"  # the plugin that records; registered last, so that its wrappers enclose everybody's vote
 NO_HOOK = "it implements no hook: mark its functions with ontofetch_hookspecs.hookimpl"
@@ -33,8 +32,34 @@ SLOW_SECONDS = 1.0  # an import that takes longer is named
 Tell = Callable[[str], None]
 
 
+class Point(Protocol):
+    """An entry point, as `importlib.metadata` has it, or whoever reads what is installed by himself."""
+
+    @property
+    def name(self) -> str:
+        """Return the name of the plugin."""
+
+    @property
+    def dist(self) -> Told | None:
+        """Return the distribution that it comes with."""
+
+    def load(self) -> Any:
+        """Import and return what it names."""
+
+
+class Points(Protocol):
+    """All entry points that are installed."""
+
+    @property
+    def groups(self) -> set[str]:
+        """Return the names of their groups."""
+
+    def select(self, *, group: str) -> Iterable[Point]:
+        """Return those of a group."""
+
+
 def register(
-    manager: pluggy.PluginManager, point: EntryPoint, tell: Tell, *, prepare: Callable[[object], object] | None = None
+    manager: pluggy.PluginManager, point: Point, tell: Tell, *, prepare: Callable[[object], object] | None = None
 ) -> str:
     """Import and register the plugin of an entry point; return why it is left out, empty if it is not.
 
@@ -76,7 +101,7 @@ def has_hooks(manager: pluggy.PluginManager, name: str) -> bool:
     return bool(manager.get_hookcallers(manager.get_plugin(name)))
 
 
-def wrong_groups(installed: SelectableGroups) -> Iterator[tuple[str, str]]:
+def wrong_groups(installed: Points) -> Iterator[tuple[str, str]]:
     """Yield name and fault of each plugin that nobody will find, for it is in a group that only looks like ours."""
     for group in sorted(installed.groups):
         if group.startswith(ENTRY_POINT_GROUP) and group not in (ENTRY_POINT_GROUP, REQUIRED_GROUP):
@@ -96,6 +121,8 @@ def leave_out_misspelled(manager: pluggy.PluginManager) -> Iterator[tuple[str, s
             # the rest of the sentence is where the plugin's object lies in memory
             reason = str(error).partition(" in plugin ")[0]
             wrong = reason.rpartition("unknown hook ")[2].strip("'")
+            import difflib
+
             close = difflib.get_close_matches(wrong, _hooks(), n=1)
             yield name, f"{reason}, did you mean {close[0]}?" if close else reason
         else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from importlib.metadata import Distribution, PackageNotFoundError, version
+from typing import Protocol
 
 CONTRACT = "ontofetch-hookspecs"  # the distribution whose version is that of the contract
 RELEASED_TOGETHER = "ontofetch-catalog"  # it comes with its contract
@@ -17,10 +17,24 @@ _CLAUSE = re.compile(r"(~=|===?|!=|<=|>=|<|>)\s*v?(\d+(?:\.\d+)*)((?:\.\*)?)")
 _Numbers = tuple[int, ...]
 
 
-def contract_fault(distribution: Distribution | None) -> str:
+class Told(Protocol):
+    """What a distribution tells of itself."""
+
+    @property
+    def name(self) -> str:
+        """Return its name."""
+
+    @property
+    def requires(self) -> list[str] | None:
+        """Return what it requires, None if it says nothing of that."""
+
+
+def contract_fault(distribution: Told | None) -> str:
     """Return why a plugin does not fit this contract, by what its distribution requires; empty if it fits."""
     if distribution is None or is_released_together(distribution):
         return ""
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         text = version(CONTRACT)
     except PackageNotFoundError:
@@ -37,7 +51,7 @@ def contract_fault(distribution: Distribution | None) -> str:
     return ""
 
 
-def is_released_together(distribution: Distribution | None) -> bool:
+def is_released_together(distribution: Told | None) -> bool:
     """Say whether a distribution is the one that comes with its contract."""
     return distribution is not None and _plain(distribution.name or "") == RELEASED_TOGETHER
 

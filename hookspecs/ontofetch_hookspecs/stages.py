@@ -14,7 +14,6 @@ import os
 import re
 import shutil
 import stat
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
@@ -190,7 +189,7 @@ class Stage(StageFolder):
             host=owner.host,
         )
         for _ in range(_TRIES):
-            name = uuid.uuid4().hex
+            name = os.urandom(16).hex()
             place = StageFolder(root, name).place
             try:
                 make_root(root)

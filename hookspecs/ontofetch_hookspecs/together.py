@@ -1,6 +1,7 @@
-"""Questions that a host asks one right after the other: whoever answers may keep open what it answers from.
+"""What a host asks, or has recorded, one right after the other: whoever does it may keep open what it needs for it.
 
-What is kept open is closed when the last of them is answered, so nobody else waits for it longer than that.
+What questions keep open is closed when the last of them is answered, so nobody else waits for it longer than that. What
+is kept between two events is let go as soon as somebody waits for it, and at the end.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ class Together:
 
 
 _current: ContextVar[Together | None] = ContextVar("together", default=None)
+_recording: ContextVar[Together | None] = ContextVar("recording", default=None)
 
 
 @contextmanager
@@ -51,3 +53,22 @@ def answering() -> Iterator[Together]:
         return
     with ExitStack() as stack:
         yield Together(stack)
+
+
+@contextmanager
+def recording_together() -> Iterator[None]:
+    """Let events that this thread sends inside share what is needed to record them; what lies between takes its time.
+
+    Only a host whose plugins neither vote nor observe may do so: they may look at what they know to be closed.
+    """
+    with ExitStack() as stack:
+        token = _recording.set(Together(stack))
+        try:
+            yield
+        finally:
+            _recording.reset(token)
+
+
+def recording() -> Together | None:
+    """Return what may be kept until the next event of this thread; None where every event stands alone."""
+    return _recording.get()

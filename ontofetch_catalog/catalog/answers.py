@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ontofetch_hookspecs.records import VersionRecord
-
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from ontofetch_hookspecs.records import VersionRecord
 
 MOST_FILES = 10_000  # of a release whose known results are kept: more are worth an opening of their own
 State = tuple[tuple[int, int, int], ...]

@@ -48,6 +48,12 @@ def find_conflict(descriptor: int, kind: int, start: int, length: int) -> Confli
     return None if found == fcntl.F_UNLCK else Conflict(max(pid, 0), first + size if size else start + length)
 
 
+def is_awaited(descriptor: int) -> bool:
+    """Say whether another process holds a byte of the lock file, which this process holds alone: it waits."""
+    # no length means all bytes that there may ever be
+    return find_conflict(descriptor, fcntl.LOCK_EX, 0, 0) is not None
+
+
 def read_counter(descriptor: int) -> int | None:
     """Return the next ticket as the file says it; None if it says nothing that could be one."""
     found = _read_text(descriptor, _COUNTER).get("next")

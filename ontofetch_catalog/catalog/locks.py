@@ -24,6 +24,7 @@ from ontofetch_hookspecs.store_paths import StorePath
 
 from ..errors import CatalogUnreadable, NestedBoundary
 from . import holders
+from .kept import POLL_SECONDS, Hold, Wanted
 
 _POLL_SECONDS = 0.002
 _DESK_POLL_SECONDS = 0.001
@@ -36,6 +37,9 @@ class Gate:
     Args:
         root: The store as it is called in sentences.
         real: The same without links: a link that leads elsewhere later must not lead to another store's lock.
+
+    Attributes:
+        is_keeping: Whether a run goes on, between whose boundaries the store is kept open.
     """
 
     def __init__(self, root: Path, real: str) -> None:
@@ -46,13 +50,17 @@ class Gate:
         self._thread: int | None = None
         self._kind = ""
         self._depth = 0
+        self.is_keeping = False
+        self._kept: Hold | None = None
+        self._watcher: threading.Thread | None = None
 
     @contextmanager
-    def exclusive(self, wait: float) -> Iterator[None]:
+    def exclusive(self, wait: float, *, wanted: Wanted | None = None) -> Iterator[Hold]:
         """Hold the store alone.
 
         Args:
             wait: Seconds to wait for others.
+            wanted: Says whether what was kept open since the last time is of use; None: it is not.
 
         Raises:
             CatalogLocked: Others did not let go in time.
@@ -61,16 +69,68 @@ class Gate:
         self._refuse_nested()
         deadline = time.monotonic() + wait
         with self._turn(deadline, "exclusive"):
-            descriptor = self._enter(fcntl.LOCK_EX, deadline)
+            hold = self._take_kept(wanted) or self._hold(deadline)
             try:
-                holders.write_holder(descriptor)
-                yield
+                yield hold
+                if hold.stays:
+                    self._kept = hold
             finally:
                 # whatever comes in between: the lock is let go
-                try:
-                    holders.clear_holder(descriptor)
-                finally:
-                    os.close(descriptor)
+                if self._kept is not hold:
+                    hold.let_go()
+        if self._kept is hold:
+            self._watch()
+
+    @contextmanager
+    def kept(self, wait: float, wanted: Wanted) -> Iterator[Hold | None]:
+        """Hold what was kept open since the last time, None if nothing is or it is of no use; it stays kept.
+
+        Raises:
+            CatalogLocked, NestedBoundary: As `exclusive`.
+        """
+        self._refuse_nested()
+        with self._turn(time.monotonic() + wait, "exclusive"):
+            hold = self._take_kept(wanted)
+            try:
+                yield hold
+            finally:
+                self._kept = hold
+        if hold is not None:
+            self._watch()
+
+    def let_go(self) -> None:
+        """Close what is kept and let others in; a thread that is inside does so itself."""
+        if self._kept is not None and self._thread != threading.get_ident():
+            with self._turn(float("inf"), "exclusive"):
+                self._take_kept(None)
+
+    def _hold(self, deadline: float) -> Hold:
+        descriptor = self._enter(fcntl.LOCK_EX, deadline)
+        holders.write_holder(descriptor)
+        return Hold(descriptor)
+
+    def _take_kept(self, wanted: Wanted | None) -> Hold | None:
+        """Return what is kept, if it is wanted and nobody waits; else let it go. It is this thread's turn."""
+        hold, self._kept = self._kept, None
+        if hold is None or (wanted is not None and wanted(hold.what) and not hold.is_due()):
+            return hold
+        hold.let_go()
+        return None
+
+    def _watch(self) -> None:
+        """Let go of what is kept as soon as another process waits, whatever this thread does in the meantime."""
+        if self._watcher is None or not self._watcher.is_alive():
+            self._watcher = threading.Thread(target=self._let_go_when_due, name="gate", daemon=True)
+            self._watcher.start()
+
+    def _let_go_when_due(self) -> None:
+        while (hold := self._kept) is not None or self._turns:
+            time.sleep(POLL_SECONDS)
+            if hold is None or self._turns:
+                continue
+            with self._turn(float("inf"), "exclusive"):
+                if self._kept is not None and (self._kept.is_due() or self._kept.is_idle()):
+                    self._take_kept(None)
 
     @contextmanager
     def shared(self, wait: float) -> Iterator[None]:
@@ -90,6 +150,7 @@ class Gate:
         self._refuse_nested()
         deadline = time.monotonic() + wait
         with self._turn(deadline, "shared"):
+            self._take_kept(None)
             descriptor = self._enter(fcntl.LOCK_SH, deadline)
             try:
                 yield
@@ -114,7 +175,8 @@ class Gate:
                 self._turns.append(mine)
                 if self._turns[0] is mine:
                     mine.set()
-            if not mine.wait(max(0.0, deadline - time.monotonic())):
+            left = deadline - time.monotonic()
+            if not mine.wait(None if left == float("inf") else max(0.0, left)):
                 raise holders.locked_by(self._store, f"another thread of this process ({os.getpid()})")
             self._thread, self._kind, self._depth = threading.get_ident(), kind, 1
             try:
@@ -204,6 +266,7 @@ class Gate:
 
 
 _gates: dict[str, Gate] = {}
+_of_parents: list[Gate] = []  # what is kept there is the parent's to close
 _gates_guard = threading.Lock()
 
 
@@ -218,6 +281,7 @@ def _forget_gates() -> None:
     # a forked child has none of its parent's threads and none of its record locks
     global _gates_guard  # noqa: PLW0603 - the parent may have held it at the fork
     _gates_guard = threading.Lock()
+    _of_parents.extend(_gates.values())
     _gates.clear()
 
 

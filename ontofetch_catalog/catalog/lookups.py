@@ -20,7 +20,7 @@ from ontofetch_hookspecs.together import answering
 from . import answers, extractions
 from .connection import Store
 from .repo import facts, files, latest, meaning, releases, validations
-from .sessions import reading, state_of
+from .sessions import asking, state_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -39,7 +39,7 @@ class RecordedFiles:
 
     @cached_property
     def _table(self) -> pa.Table:
-        with reading(self._store) as connection:
+        with asking(self._store) as connection:
             return files.list_files(connection, self._version_id)
 
     def __len__(self) -> int:
@@ -59,7 +59,7 @@ class RecordedFiles:
 def _asked(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the catalog for one question, or for all that are asked together."""
     with answering() as kept:
-        yield kept.enter_once(("catalog", store.root), lambda: reading(store))
+        yield kept.enter_once(("catalog", store.root), lambda: asking(store))
 
 
 def lookup_download(store: Store, url: str) -> DownloadRecord | None:
@@ -180,7 +180,7 @@ def lookup_facts(store: Store, file_ids: Sequence[str], facts_versions: Sequence
     told = answers.find(store.root, state_of(store))
     found = None if told is None else told.known_facts(file_ids, facts_versions)
     if found is None:
-        with reading(store) as connection:
+        with asking(store) as connection:
             found = facts.known_facts(connection, file_ids, facts_versions)
     sizes = zip(found["table_path"].to_pylist(), found["table_bytes"].to_pylist(), strict=True)
     kept = [path is None or is_there(store, path, size) for path, size in sizes]

@@ -1,15 +1,16 @@
 """How the catalog is entered: the gate, the file, its generation record, its schema, what dead processes left.
 
-A session ends with the database closed and the gate open; what is done inside is not known here.
+A session ends with the database closed and the gate open, but where the next one of the same run follows at once: then
+both are kept until somebody else waits. What is done inside is not known here.
 """
 
 from __future__ import annotations
 
 import logging
-import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,13 +18,15 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs.layout import BACKUPS, CATALOG, RESTORING, SWAP
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath
+from ontofetch_hookspecs.together import recording
 
 from ..errors import CatalogMissing, CatalogUnavailable, CatalogUnwritable
 from . import answers, fsops, journal, swap
 from .connection import Store, open_connection
 from .failures import explaining
 from .generation import check_generation, read_generation, require_database, write_generation
-from .locks import gate_of
+from .kept import Wanted
+from .locks import Gate, gate_of
 from .migrations import (
     Migration,
     apply_migrations,
@@ -31,7 +34,7 @@ from .migrations import (
     pending_migrations,
     require_current_schema,
 )
-from .repo import definitions, events, images, row_checks, version_keys
+from .repo import definitions, events, images, row_checks
 from .shared.address import read_address
 
 if TYPE_CHECKING:
@@ -58,7 +61,8 @@ class Session:
         recovered: What recovery ended on the way in; whoever writes tells the observers.
         migrated: Names of the migrations applied on the way in.
         swapped: The restore or rebuild that was interrupted and is finished now, as `swap.finish` names it.
-        answers: What the host is about to ask, for `answers.keep` once the database is closed.
+        answers: What the host is about to ask, for `answers.keep` once the boundary has ended.
+        is_reopened: Whether the connection was closed in between, and is another one.
         copy: What ties it to a shared catalog; None for a store of its own.
     """
 
@@ -68,6 +72,7 @@ class Session:
     migrated: list[str] = field(default_factory=list)
     swapped: str = ""
     answers: answers.Answers | None = None
+    is_reopened: bool = False
     copy: Copy | None = None
 
     def told_before(self, intent: journal.Intent) -> Moves:
@@ -135,6 +140,7 @@ class Session:
         except (OSError, duckdb.Error) as error:
             _log.warning("the broken connection to %s could not be closed: %s", self.store.database, error)
         self.connection = reopened(self.store)
+        self.is_reopened = True
 
 
 def reopened(store: Store) -> duckdb.DuckDBPyConnection:
@@ -151,7 +157,7 @@ def utc_now() -> datetime:
 
 def new_boundary_id() -> str:
     """Return a new name for a boundary: 32 hex digits."""
-    return uuid.uuid4().hex
+    return os.urandom(16).hex()
 
 
 def make_store(store: Store) -> None:
@@ -275,29 +281,76 @@ def has_open(store: Store) -> bool:
 
 
 @contextmanager
+def asking(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the catalog for a question of the host: from what is kept open between two boundaries, else as `reading`.
+
+    Whatever is asked here is ours, for what is kept open could write.
+    """
+    with gate_of(store.root).kept(store.wait, _fits(store)) as hold, ExitStack() as entered:
+        if hold is not None:
+            connection = entered.enter_context(closing(hold.what.connection.cursor()))
+            definitions.use_own_functions(connection, hold.what.database)
+            with _explained(store, system=False):
+                yield store.watched(connection)
+            return
+    with ExitStack() as entered:
+        if gate_of(store.root).is_keeping and read_address(store) is None:
+            # the next question, or boundary, of the run finds it open
+            with _explained(store):
+                session = entered.enter_context(_entered(store, migrate=True, trust_record=True))
+            connection = session.connection
+        else:
+            connection = entered.enter_context(reading(store))
+        yield connection
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """What is kept open between two boundaries: a connection that nobody uses but for others beside it."""
+
+    connection: duckdb.DuckDBPyConnection
+    settings: Mapping[str, object]
+    database: str = ""
+
+
+def _fits(store: Store) -> Wanted:
+    return lambda what: isinstance(what, _Open) and what.settings == store.settings
+
+
+@contextmanager
 def _entered(store: Store, *, migrate: bool, trust_record: bool) -> Iterator[Session]:
-    with gate_of(store.root).exclusive(store.wait), _copy_of(store) as copy:
-        swapped = swap.finish(store)
-        if not require_database(store):
-            _create(store, with_event=copy is None)
-        session = Session(store, open_connection(store, read_only=False), swapped=swapped, copy=copy)
+    gate, together = gate_of(store.root), recording()
+    # what other machines may change is not kept open
+    keeps = read_address(store) is None and migrate and trust_record and (together is not None or gate.is_keeping)
+    with gate.exclusive(store.wait, wanted=_fits(store) if keeps else None) as hold, _copy_of(store) as copy:
+        kept: _Open | None = hold.take()
+        # of what was kept open nobody else has been inside: it is as this process has left it
+        session = (
+            Session(store, kept.connection.cursor())
+            if kept
+            else _enter(store, copy, migrate=migrate, trust_record=trust_record)
+        )
+        opened = kept or _Open(session.connection, store.settings)
+        sound = False
         try:
-            if trust_record and check_generation(store, session.connection):
-                write_generation(store, *events.last_event(session.connection))
-            if copy is not None:
-                _catch_up(session, copy)
-            if migrate:
-                _migrate(session)
             # from here on no table is made any more
-            definitions.use_own_functions(session.connection)
-            sound = _check_contents(store, session.connection)
+            name = definitions.use_own_functions(session.connection, opened.database)
+            sound = kept is not None or _check_contents(store, session.connection)
             if copy is None:
                 session.recovered = journal.recover(store, session.connection)
             _record_recovery(session)
-            session.connection = store.watched(session.connection)
+            used = session.connection = store.watched(session.connection)
             yield session
+            if together is not None:
+                together.enter_once(("gate", store.root), lambda: _letting_go(gate))
+            if keeps and sound and session.connection is used and store.watch is None:
+                hold.keep(replace(opened, database=name), lambda: _close(opened.connection, store))
         finally:
-            _close(session)
+            if not hold.stays:
+                # of two connections the one that was opened first takes the other one with it
+                _close(session.connection if session.is_reopened else opened.connection, store)
+            elif session.connection is not opened.connection:
+                session.connection.close()
         # nobody else can have written yet: the gate is still closed
         _note_state(session, sound=sound)
 
@@ -357,6 +410,34 @@ def refresh(store: Store) -> None:
     if known is None or (known.events, known.digest) != (head.event_id, head.digest):
         with writing(store, migrate=False):
             pass
+
+
+def _enter(store: Store, copy: Copy | None, *, migrate: bool, trust_record: bool) -> Session:
+    swapped = swap.finish(store)
+    if not require_database(store):
+        _create(store, with_event=copy is None)
+    session = Session(store, open_connection(store, read_only=False), swapped=swapped, copy=copy)
+    try:
+        if trust_record and check_generation(store, session.connection):
+            write_generation(store, *events.last_event(session.connection))
+        if copy is not None:
+            _catch_up(session, copy)
+        if migrate:
+            _migrate(session)
+    except BaseException:
+        _close(session.connection, store)
+        raise
+    return session
+
+
+@contextmanager
+def _letting_go(gate: Gate) -> Iterator[None]:
+    gate.is_keeping = True
+    try:
+        yield
+    finally:
+        gate.is_keeping = False
+        gate.let_go()
 
 
 def _note_state(session: Session, *, sound: bool) -> None:
@@ -503,6 +584,8 @@ def _migrate(session: Session) -> None:
 def _apply(connection: duckdb.DuckDBPyConnection, pending: Sequence[Migration], now: datetime) -> list[str]:
     names = apply_migrations(connection, pending, now)
     if pending[0].version > 1:
+        from .repo import version_keys
+
         # what SQL alone can't make of the rows that are there
         version_keys.fill_keys(connection)
     return names
@@ -564,10 +647,10 @@ def _sweep_stages(store: Store) -> None:
         _log.warning("empty stages below %s could not be removed: %s", store.root, error)
 
 
-def _close(session: Session) -> None:
+def _close(connection: duckdb.DuckDBPyConnection, store: Store) -> None:
     import duckdb
 
     try:
-        fsops.close_database(session.connection)
+        fsops.close_database(connection)
     except (OSError, duckdb.Error) as error:
-        _log.warning("the catalog %s could not be closed cleanly: %s", session.store.database, error)
+        _log.warning("the catalog %s could not be closed cleanly: %s", store.database, error)

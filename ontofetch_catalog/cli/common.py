@@ -154,11 +154,8 @@ def table_of(rows: Iterable[Sequence[object]], columns: Mapping[str, str]) -> pa
     return pa.Table.from_pylist([dict(zip(columns, row, strict=True)) for row in rows], schema=schema)
 
 
-def say_incomplete(rows: pa.Table, host: HostInfo) -> None:
-    """Say how many releases are incomplete, and what to do, if there are any among rows with a column `incomplete`."""
-    import pyarrow.compute as pc
-
-    count = pc.sum(rows["incomplete"]).as_py() or 0
+def say_incomplete(count: int, host: HostInfo) -> None:
+    """Say that so many releases are incomplete, and what to do, if there are any."""
     if count:
         subject = "1 release is" if count == 1 else f"{count:,} releases are"
         warn(

@@ -31,7 +31,9 @@ def versions(argv: list[str], host: HostInfo) -> int:
         slot = resolve_series(connection, args.series) if args.series else None
         rows = queries.list_versions(connection, slot, statistics_of(host, connection).relation)
     emit({"versions": rows}, options=options, parameters={"series": slot}, nothing="No release is recorded.")
-    say_incomplete(rows, host)
+    import pyarrow.compute as pc
+
+    say_incomplete(pc.sum(rows["incomplete"]).as_py() or 0, host)
     return EXIT_OK
 
 

@@ -9,7 +9,7 @@ from ontofetch_hookspecs import HostInfo
 from ..errors import EXIT_OK
 from ..rendering.text import human_size
 from .common import make_parser, profiled, reading, say_incomplete, statistics_of, store_of
-from .output import OutputOptions, emit, say, warn
+from .output import OutputOptions, emit, get_ready, say, warn
 from .quiet import take_options
 from .source_hints import say_never_pulled
 
@@ -36,12 +36,14 @@ def _show(host: HostInfo, options: OutputOptions) -> int:
         say(f"`{host.name} pull SOURCE --service S --ontology O --version V` records a release.")
         say_never_pulled(host, ())
         return EXIT_OK
+    # the database works while Python imports
+    get_ready(options)
     with reading(host) as connection:
         rows = queries.list_series(connection, statistics_of(host, connection).relation)
         sums = pages.sum_store(connection)
     emit({"series": rows}, options=options)
     _say_sums(host, sums)
-    say_incomplete(rows, host)
+    say_incomplete(sums["incomplete"][0].as_py(), host)
     say_never_pulled(host, set(rows["slot"].to_pylist()))
     if journal.open_intents(store):
         warn(f"A boundary is open; `{host.name} db recover` ends what a dead process left.")

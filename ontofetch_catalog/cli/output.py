@@ -10,8 +10,10 @@ import os
 import re
 import shutil
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeGuard
 
@@ -34,6 +36,7 @@ __all__ = [
     "Page",
     "add_output_options",
     "emit",
+    "get_ready",
     "print_document",
     "safe_text",
     "save",
@@ -133,6 +136,12 @@ def add_output_options(parser: argparse.ArgumentParser, manager: pluggy.PluginMa
     )
     group.add_argument("--bytes", action="store_true", help="exact sizes in tables")
     group.add_argument("--profile", action="store_true", help="tell plans and timings on stderr")
+
+
+def get_ready(options: OutputOptions) -> None:
+    """Begin to import what draws tables, beside whatever brings the rows, if a table it is to be."""
+    if options.format == DEFAULT:
+        threading.Thread(target=import_module, args=("rich.console",), name="import").start()
 
 
 def _count(text: str) -> int:

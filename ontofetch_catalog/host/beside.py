@@ -11,12 +11,12 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.machinery import PathFinder
-from importlib.metadata import entry_points
 
 from ontofetch_hookspecs import OntofetchError
 from ontofetch_hookspecs.commands import describe
 
 from ..settings import Settings
+from .installed import Points
 
 NAME = "ontofetch"
 OWN = "ontofetch_catalog"
@@ -24,10 +24,10 @@ PACKAGE = ("DocsToKG", "OntologyDownload", "cli")
 FUNCTION = "cli_main"
 
 
-def find_other() -> str:
+def find_other(installed: Points) -> str:
     """Return `module:function` of its command line; empty if it is not installed."""
-    for point in entry_points(group="console_scripts", name=NAME):
-        if point.module.partition(".")[0] != OWN:
+    for point in installed.select(group="console_scripts"):
+        if point.name == NAME and point.module.partition(".")[0] != OWN:
             return point.value
     try:
         # of a package at the top nothing is imported for this

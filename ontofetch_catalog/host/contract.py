@@ -5,7 +5,8 @@ It does not know who listens or answers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -24,7 +25,7 @@ from ontofetch_hookspecs import (
     find_receipt,
 )
 from ontofetch_hookspecs.names import quote
-from ontofetch_hookspecs.together import asking_together
+from ontofetch_hookspecs.together import asking_together, recording_together
 from ontofetch_hookspecs.votes import subject_of
 
 from .manager import Plugins
@@ -85,6 +86,12 @@ class Contract:
         asked = {"file_ids": file_ids, "facts_versions": facts_versions}
         found: Table | None = self._answer("lookup_facts", Table, **asked)  # type: ignore[type-abstract]
         return found
+
+    @contextmanager
+    def recording_together(self) -> Iterator[None]:
+        """Let the events sent inside share what the catalog needs to record them, where nobody else hears of them."""
+        with nullcontext() if self._plugins.others_hear() else recording_together():
+            yield
 
     def _answer(self, hook: str, kind: type[Answer], **asked: Any) -> Answer | None:
         """Ask, and return the answer.

@@ -22,6 +22,7 @@ from . import logs
 from .argv import overview, split_common
 from .beside import find_other, run_other
 from .commands import HOST_COMMANDS
+from .installed import entry_points
 from .manager import Plugins
 from .opening import NAME, load_wanted, make_ready
 
@@ -52,8 +53,9 @@ def run(words: Sequence[str]) -> int:
     root = os.curdir if asks_help else common.root
     settings = read_settings({"root": root, "wait": common.wait, "no_plugins": off})
     _tell_of_found_file(settings)
-    other = find_other() if settings.values["bridge_commands"] == "on" else ""
-    plugins = load_wanted(settings)
+    installed = entry_points()
+    other = find_other(installed) if settings.values["bridge_commands"] == "on" else ""
+    plugins = load_wanted(settings, installed)
     if other or not all(record.built_in for record in plugins.records):
         logs.configure_structlog()
     commands = plugins.contributions("register_commands", Command, HOST_COMMANDS)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable, Mapping
-from importlib.metadata import EntryPoint, entry_points
 from typing import TypeVar
 
 import pluggy
@@ -40,9 +39,9 @@ from ontofetch_hookspecs.loading import (
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.notify import FAILURES, tell_ready
 from ontofetch_hookspecs.surround import surround
-from ontofetch_hookspecs.votes import explain_vote
 
 from ..guesses import did_you_mean
+from .installed import Point, Points, entry_points
 from .prints import PrintsAside
 from .timings import PluginTimings
 
@@ -63,7 +62,7 @@ class PluginRecord:
         reason: Why it is partial or failed, one line.
     """
 
-    def __init__(self, point: EntryPoint) -> None:
+    def __init__(self, point: Point) -> None:
         self.name = point.name
         self.point = point
         self.hooks: tuple[str, ...] = ()
@@ -79,7 +78,7 @@ class PluginRecord:
     def distribution(self) -> tuple[str, str]:
         """Return name and version of the distribution it comes with, empty where there is none."""
         found = self.point.dist
-        return (found.name, found.version) if found else ("", "")
+        return found.told if found else ("", "")
 
 
 class Plugins:
@@ -159,6 +158,14 @@ class Plugins:
                 self._owners[kind, name] = plugin
         return list(kept.values())
 
+    def others_hear(self) -> bool:
+        """Return whether a plugin that does not come with this package votes, observes or answers questions."""
+        return any(
+            not record.built_in and any(not hook.startswith("register_") for hook in record.hooks)
+            for record in self.records
+            if record.state in ("active", "partial")
+        )
+
     def owner(self, contribution: Command | Report | Validator | SourceScheme) -> str:
         """Return the name of the plugin that contributes this, empty for the host's own."""
         return self._owners.get((type(contribution), contribution.name), "")
@@ -187,6 +194,8 @@ class Plugins:
             plugin, _ = self.ledger.failing_plugin(error) or ("", hook)
             if plugin in ("", CATALOG) and isinstance(error, OntofetchError):
                 raise
+            from ontofetch_hookspecs.votes import explain_vote
+
             raise explain_vote(error, plugin, hook, subject, _leave_out(plugin)) from error
         finally:
             if not self.manager.has_plugin(CATALOG):
@@ -212,17 +221,18 @@ class Plugins:
         return record is not None and record.built_in
 
 
-def load_plugins(off: Collection[str], required: Collection[str] = ()) -> Plugins:
+def load_plugins(off: Collection[str], required: Collection[str] = (), installed: Points | None = None) -> Plugins:
     """Load the plugins of all installed distributions but those named in `off`.
 
     Args:
         off: Names of those to leave out.
         required: Names of those without which nothing may be recorded.
+        installed: What is installed, where somebody has looked already.
 
     Raises:
         UsageError: `off` names a plugin that is not installed.
     """
-    installed = entry_points()
+    installed = installed or entry_points()
     for name, fault in wrong_groups(installed):
         _log.warning("plugin %s %s", quote(name), fault)
     points = sorted(installed.select(group=ENTRY_POINT_GROUP), key=lambda point: (point.name, point.value))

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-import uuid
+import os
 
 from ontofetch_hookspecs import HostInfo
 from ontofetch_hookspecs.loading import CATALOG
 
 from ..errors import OntofetchError
 from ..settings import Settings
+from .installed import Points
 from .manager import Plugins, load_plugins
 from .plugin_settings import settings_of
 
 NAME = "ontofetch"
 
 
-def load_wanted(settings: Settings) -> Plugins:
-    """Return the plugins that are installed, but for those that a setting leaves out."""
-    return load_plugins(_names(settings.values["no_plugins"]), _names(settings.values["required_plugins"]))
+def load_wanted(settings: Settings, installed: Points | None = None) -> Plugins:
+    """Return the plugins that are installed, but for those that a setting leaves out.
+
+    Args:
+        settings: Whose.
+        installed: What is installed, where somebody has looked already.
+    """
+    return load_plugins(_names(settings.values["no_plugins"]), _names(settings.values["required_plugins"]), installed)
 
 
 def make_ready(plugins: Plugins, settings: Settings, *, quiet: bool = False) -> HostInfo:
@@ -26,7 +32,7 @@ def make_ready(plugins: Plugins, settings: Settings, *, quiet: bool = False) -> 
         name=NAME,
         manager=plugins.manager,
         root=settings.root,
-        run_id=uuid.uuid4().hex,
+        run_id=os.urandom(16).hex(),
         config_hash=settings.config_hash,
         settings={**settings.values, "quiet": True} if quiet else settings.values,
         plugin_settings=settings_of(plugins, settings.of_plugins, settings.file),

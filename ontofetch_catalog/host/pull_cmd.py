@@ -34,7 +34,7 @@ def main(argv: list[str], host: HostInfo, plugins: Plugins) -> int:
     options = OutputOptions.from_args(args)
     refuse_broken_catalog(plugins)
     refuse_without(host)
-    summary = Pull(host, plugins, request).run()
+    summary = Pull.run(host, plugins, request)
     emit({"pull": _table(summary)}, options=options, well=not summary.failed)
     return EXIT_FINDINGS if summary.failed else EXIT_OK
 

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import threading
 import time
+from concurrent.futures import Executor, Future
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -58,30 +59,53 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How many seconds an answer is waited for, and what says that nobody wants it any more."""
+    """How many seconds an answer is waited for, what says that nobody wants it any more, and where facts go."""
 
     timeout: float
     given_up: threading.Event
+    facts: FactsRoom | None = None
 
 
 class Worker:
-    """One worker process, started when it is needed and again after it was lost."""
+    """One worker process, started when it is needed and again after it was lost.
 
-    def __init__(self, allowance: Allowance, limits: Limits, facts: FactsRoom | None = None) -> None:
+    Args:
+        allowance: What it may take of the machine for one file.
+        limits: What may come out of a compressed file.
+        starter: Starts it. Linux ends it with the thread that has started it, which is to live as long as the run.
+    """
+
+    def __init__(self, allowance: Allowance, limits: Limits, starter: Executor) -> None:
         self._allowance = allowance
         self._limits = limits
-        self._facts = facts
+        self._starter = starter
         self._process: subprocess.Popen[bytes] | None = None
+        self._starting: Future[subprocess.Popen[bytes]] | None = None
         self._room = CopyRoom()
 
-    def ask(self, task: Task, folder: StorePath, timeout: float, given_up: threading.Event) -> dict[str, Any]:
-        """Return the worker's answer, or a failed result that says why there is none."""
+    def ask(
+        self,
+        task: Task,
+        folder: StorePath,
+        timeout: float,
+        given_up: threading.Event,
+        facts: FactsRoom | None = None,
+    ) -> dict[str, Any]:
+        """Return the worker's answer, or a failed result that says why there is none.
+
+        Args:
+            task: What is asked.
+            folder: The folder the file lies below.
+            timeout: Seconds that are waited for each answer.
+            given_up: Says that nobody wants it any more.
+            facts: Where facts are collected, if some are wanted.
+        """
         try:
             # what a stranger put there in the meantime is not opened: neither a link nor a pipe
             size, compression = _look(folder / task.relpath)
         except OSError as error:
             return _unfinished(f"it can't be read: {error.strerror}")
-        wait = Patience(timeout, given_up)
+        wait = Patience(timeout, given_up, facts)
         path = str(folder / task.relpath)
         if not compression:
             return self._look_at(task, path, size, wait, content_id=task.file_id)
@@ -101,8 +125,8 @@ class Worker:
 
     def _look_at(self, task: Task, path: str, size: int, wait: Patience, *, content_id: str) -> dict[str, Any]:
         """Return the judgement, after the facts are put where they are collected, if some are wanted."""
-        if self._facts is not None and task.facts_version and self._facts.takes(size):
-            found = self._find_facts(task, path, size, wait, content_id=content_id, room=self._facts)
+        if wait.facts is not None and task.facts_version and wait.facts.takes(size):
+            found = self._find_facts(task, path, size, wait, content_id=content_id, room=wait.facts)
             if "passed" in found:
                 return found
         return {} if task.is_judged else self._judge(task, path, size, wait)
@@ -181,11 +205,24 @@ class Worker:
         self.stop()
         return b"", code
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        if self._process is None or self._process.poll() is not None:
-            self._process = start_module(
-                "ontofetch_catalog.host.worker", str(os.getpid()), memory=self._allowance.max_memory
+    def get_ready(self) -> None:
+        """Begin to start the process."""
+        if self._starting is None and self._process is None:
+            self._starting = self._starter.submit(
+                start_module, "ontofetch_catalog.host.worker", str(os.getpid()), memory=self._allowance.max_memory
             )
+
+    def _start(self) -> Any:
+        self._take_started()
+        if self._process is not None and self._process.poll() is not None:
+            self.stop()
+        self.get_ready()
+        return self._take_started()
+
+    def _take_started(self) -> Any:
+        starting, self._starting = self._starting, None
+        if starting is not None:
+            self._process = starting.result()
         return self._process
 
     @staticmethod
@@ -213,6 +250,7 @@ class Worker:
 
     def stop(self) -> None:
         """End the process, if there is one, and wait for it."""
+        self._take_started()
         if self._process is None:
             return
         self._process.kill()

@@ -1,19 +1,12 @@
-"""The running of validators: which files need one, worker processes with a timeout, results as a table.
+"""The validation of files: which contents need a judgement, who gives it, results as a table.
 
-A validator that hangs or dies costs its own file and no more. What a validator checks is not known here.
+What a validator checks, and how it is asked, is not known here.
 """
 
 from __future__ import annotations
 
 import json
-import logging
-import os
-import queue
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs import RESULTS_COLUMNS, Table, Validator
@@ -22,15 +15,16 @@ from ontofetch_hookspecs.store_paths import StorePath
 from ..children.limits import Allowance
 from ..content.bounds import Limits
 from .facts_room import FactsRoom
+from .judging import Judging
 from .small_tables import first_of_each, join_one
 from .unjudged import judge_by_name
-from .validator_process import UNFINISHED, Task, Worker
+from .validator_process import UNFINISHED, Task
+from .workers import Workers
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 Lookup = Callable[[Sequence[str], str, str], Table | None]
-_log = logging.getLogger("ontofetch.validators")
 
 
 def run_validators(
@@ -67,42 +61,75 @@ def run_validators(
         facts: Collects what the files say, where that is not known; None: nobody wants to know.
         progress: Called with the bytes of the contents done and of all; at the start, too.
     """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    held = pa.table(files)
-    if "size_bytes" not in held.column_names:
-        held = held.append_column("size_bytes", pa.array([0] * len(held), pa.int64()))
-    table = held.select(["relpath", "file_id", "format"])
-    parts = []
-    wanted = {} if facts is None else facts.wanted(table, validators)
-    tasks: list[Task] = []
-    for validator in validators:
-        judges = pc.is_in(table["format"], pa.array(list(validator.formats), pa.string()))
-        mine = table.filter(judges)
-        if not len(mine):
-            continue
-        found = lookup(pc.unique(mine["file_id"]).to_pylist(), validator.name, validator.version)
-        known = _results() if found is None else _judged(pa.table(found))
-        parts.append((validator, mine, known))
-        tasks += _tasks_of(validator, held.filter(judges), known, wanted)
-    count = min(workers or os.cpu_count() or 1, len(tasks))
-    setup = _Setup(folder, timeout, allowance or Allowance(), limits or Limits(), facts)
-    with _pool(count, tasks, setup) as answers:
-        judged = _collect(tasks, answers, version_id, progress)
-    found = pa.concat_tables([_as_table(parts, judged, version_id), judge_by_name(table, validators, _schema())])
-    return found.sort_by([("relpath", "ascending"), ("validator", "ascending")])
+    with (
+        Workers(workers, allowance, limits) as processes,
+        Judging(processes, timeout=timeout, facts=facts) as judging,
+    ):
+        validation = Validation(validators, lookup, judging)
+        validation.look(files, folder)
+        return validation.results(version_id, progress)
 
 
-@dataclass(frozen=True, slots=True)
-class _Setup:
-    """What all workers are given: where the files are, and their bounds."""
+class Validation:
+    """The validation of the files of one release, or of some of them before the others are known.
 
-    folder: StorePath
-    timeout: float
-    allowance: Allowance
-    limits: Limits
-    facts: FactsRoom | None
+    Args:
+        validators: Which validators; each looks at the formats it names.
+        lookup: Answers with known results for contents, a validator and its version.
+        judging: Who judges what is not known.
+    """
+
+    def __init__(self, validators: Sequence[Validator], lookup: Lookup, judging: Judging) -> None:
+        self._validators = validators
+        self._lookup = lookup
+        self.judging = judging
+        self._table: pa.Table = None
+        self._parts: list[tuple[Validator, pa.Table, pa.Table]] = []
+
+    def look(self, files: Table, folder: StorePath) -> None:
+        """Begin to judge what nobody has judged; what was begun with other files before is not judged again.
+
+        Args:
+            files: With relpath, file_id and format; size_bytes is for the progress.
+            folder: The folder the paths are below, from now on.
+        """
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        held = pa.table(files)
+        if "size_bytes" not in held.column_names:
+            held = held.append_column("size_bytes", pa.array([0] * len(held), pa.int64()))
+        table = self._table = held.select(["relpath", "file_id", "format"])
+        self._parts = []
+        facts = self.judging.facts
+        wanted = {} if facts is None else facts.wanted(table, self._validators)
+        tasks: list[Task] = []
+        for validator in self._validators:
+            judges = pc.is_in(table["format"], pa.array(list(validator.formats), pa.string()))
+            mine = table.filter(judges)
+            if not len(mine):
+                continue
+            found = self._lookup(pc.unique(mine["file_id"]).to_pylist(), validator.name, validator.version)
+            known = _results() if found is None else _judged(pa.table(found))
+            self._parts.append((validator, mine, known))
+            tasks += _tasks_of(validator, held.filter(judges), known, wanted)
+        self.judging.ask(tasks, folder)
+
+    def results(self, version_id: str, progress: Callable[[int, int], None] | None = None) -> pa.Table:
+        """Wait for the judgements of the files that were looked at last; return RESULTS_COLUMNS.
+
+        Args:
+            version_id: The release, for `reused_from`.
+            progress: Called with the bytes of the contents done and of all; at the start, too.
+        """
+        import pyarrow as pa
+
+        self.judging.wait(progress)
+        judged = {
+            key: row | {"reused_from": f"{version_id}#{row['relpath']}"} for key, row in self.judging.judged.items()
+        }
+        tables = [_as_table(self._parts, judged, version_id), judge_by_name(self._table, self._validators, _schema())]
+        return pa.concat_tables(tables).sort_by([("relpath", "ascending"), ("validator", "ascending")])
 
 
 def _results(rows: Sequence[dict[str, Any]] = ()) -> pa.Table:
@@ -162,12 +189,16 @@ def _as_table(
 ) -> pa.Table:
     """Join the files of each validator with what was known of their contents and what was found now."""
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     schema = _schema()
     tables = [schema.empty_table()]
     for validator, files, known in parts:
         mine = [row for (name, _), row in judged.items() if name == validator.name]
-        right = pa.concat_tables([known, _results(mine)])
+        found = _results(mine)
+        # what was judged here, and meanwhile elsewhere too, counts once
+        others = pc.invert(pc.is_in(known["file_id"], found["file_id"].combine_chunks()))
+        right = pa.concat_tables([known.filter(others), found])
         if not len(right):
             continue
         joined = _named(join_one(files, right, "file_id"), validator, version_id)
@@ -193,74 +224,3 @@ def _named(joined: pa.Table, validator: Validator, version_id: str) -> pa.Table:
     for name, value in (("validator", validator.name), ("validator_version", validator.version)):
         joined = joined.append_column(name, pa.array([value] * len(joined), pa.string()))
     return joined
-
-
-def _collect(
-    tasks: Sequence[Task],
-    answers: queue.SimpleQueue[tuple[Task, dict[str, Any]]],
-    version_id: str,
-    progress: Callable[[int, int], None] | None,
-) -> dict[tuple[str, str], dict[str, Any]]:
-    """Take the answers as they come; a validator that can't be used yields nothing and is reported once."""
-    judged: dict[tuple[str, str], dict[str, Any]] = {}
-    unusable: dict[str, str] = {}
-    done, total = 0, sum(task.size_bytes for task in tasks)
-    for _ in tasks:
-        if progress is not None:
-            progress(done, total)
-        task, answer = answers.get()
-        done += task.size_bytes
-        if "unusable" in answer:
-            unusable[task.validator.name] = str(answer["unusable"])
-        elif not task.is_judged:
-            judged[task.validator.name, task.file_id] = {
-                "file_id": task.file_id,
-                "passed": answer["passed"],
-                "details": json.dumps(answer["details"], sort_keys=True),
-                "run_at": datetime.now(UTC),
-                "reused_from": f"{version_id}#{task.relpath}",
-            }
-    if progress is not None:
-        progress(done, total)
-    for name, reason in sorted(unusable.items()):
-        _log.error("the validator %s can't be used and judged nothing: %s", name, reason)
-    return judged
-
-
-@contextmanager
-def _pool(
-    workers: int, tasks: Sequence[Task], setup: _Setup
-) -> Iterator[queue.SimpleQueue[tuple[Task, dict[str, Any]]]]:
-    """Start a thread with a process of its own per worker, and stop all of them at the end, however it comes."""
-    waiting: queue.SimpleQueue[Task] = queue.SimpleQueue()
-    for task in tasks:
-        waiting.put(task)
-    answers: queue.SimpleQueue[tuple[Task, dict[str, Any]]] = queue.SimpleQueue()
-    given_up = threading.Event()
-    unusable: dict[str, dict[str, Any]] = {}
-
-    def serve() -> None:
-        worker = Worker(setup.allowance, setup.limits, setup.facts)
-        try:
-            while not given_up.is_set():
-                try:
-                    task = waiting.get_nowait()
-                except queue.Empty:
-                    return
-                name = task.validator.name
-                answer = unusable.get(name) or worker.ask(task, setup.folder, setup.timeout, given_up)
-                if "unusable" in answer:
-                    unusable[name] = answer
-                answers.put((task, answer))
-        finally:
-            worker.close()
-
-    threads = [threading.Thread(target=serve, name=f"validate-{number}") for number in range(workers)]
-    for thread in threads:
-        thread.start()
-    try:
-        yield answers
-    finally:
-        given_up.set()
-        for thread in threads:
-            thread.join()

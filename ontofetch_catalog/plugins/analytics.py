@@ -6,8 +6,12 @@ It imports no report before one runs; other plugins add their own reports in the
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from ontofetch_hookspecs import CatalogCommitted, Command, Parameter, Report, hookimpl
+from ontofetch_hookspecs import Command, Parameter, Report, hookimpl
+
+if TYPE_CHECKING:
+    from ontofetch_hookspecs import CatalogCommitted
 
 PLUGIN_NAME = "analytics"
 _REPORTS = "ontofetch_catalog.analytics.reports"

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from ontofetch_hookspecs import Command, hookimpl, refuse_without
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.notify import FAILURES
-from ontofetch_hookspecs.votes import Ballot, Raised, Votes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
         ValidateDone,
         VersionRecord,
     )
+    from ontofetch_hookspecs.votes import Raised, Votes
 
 PLUGIN_NAME = "catalog"
 _CLI = "ontofetch_catalog.cli"
@@ -110,6 +110,8 @@ class CatalogPlugin:
             # it hears of the host as it is registered, and is outermost, as whoever comes last
             host.manager.register(CatalogPlugin(), name=name)
             return
+        from ontofetch_hookspecs.votes import Votes
+
         self._host = host
         self._votes = Votes(host.manager, host.manager.get_name(self) or PLUGIN_NAME)
 
@@ -143,6 +145,7 @@ class CatalogPlugin:
             notify_rolled_back,
             record_rollback,
         )
+        from ontofetch_hookspecs.votes import Ballot
 
         _check_kind(hook, event)
         if self._host is not None:

@@ -67,12 +67,12 @@ def timed_gate(journal: Journal) -> Iterator[None]:
 
     def timed(kind: str, passage: Callable[..., Any]) -> Callable[..., Any]:
         @contextmanager
-        def replaced(self: locks.Gate, wait: float) -> Iterator[None]:
+        def replaced(self: locks.Gate, wait: float, **options: Any) -> Iterator[Any]:
             asked = time.monotonic()
-            with passage(self, wait):
+            with passage(self, wait, **options) as hold:
                 entered = time.monotonic()
                 try:
-                    yield
+                    yield hold
                 finally:
                     left = time.monotonic()
                     journal.note(kind=kind, ticket=tickets[-1], asked=asked, entered=entered, left=left)

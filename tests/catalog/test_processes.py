@@ -402,8 +402,9 @@ def test_a_stopped_holder_is_alive(store: Store) -> None:
 
 NO_GATE = """
 from contextlib import contextmanager
+from ontofetch_catalog.catalog.kept import Hold
 @contextmanager
-def nothing(self, wait): yield
+def nothing(self, wait, **_): yield Hold(-1)
 locks.Gate.exclusive = locks.Gate.shared = nothing
 """
 

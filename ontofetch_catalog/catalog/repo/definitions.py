@@ -33,12 +33,21 @@ def database_of(connection: duckdb.DuckDBPyConnection) -> str:
     return str(path).rpartition(",")[2].partition(".")[0] or str(current)
 
 
-def use_own_functions(connection: duckdb.DuckDBPyConnection) -> None:
+def use_own_functions(connection: duckdb.DuckDBPyConnection, database: str = "") -> str:
     """Let a connection look among DuckDB's own functions before those of the catalog; to be called once, first of all.
 
     A table that is made without the name of its database would then be one of the system's: migrations come before.
+
+    Args:
+        connection: The connection.
+        database: The name that DuckDB has given to its catalog, where that is known already.
+
+    Returns:
+        That name.
     """
-    connection.execute(f"SET search_path = 'system.main,{database_of(connection)}.main'")
+    database = database or database_of(connection)
+    connection.execute(f"SET search_path = 'system.main,{database}.main'")
+    return database
 
 
 def use_own_views(connection: duckdb.DuckDBPyConnection) -> list[str]:

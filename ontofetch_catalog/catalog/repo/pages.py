@@ -131,11 +131,12 @@ def list_results_of(connection: duckdb.DuckDBPyConnection, file_ids: Sequence[st
 def sum_store(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """Return one row of sums over a store.
 
-    Columns: series, releases, files, size_bytes (of artifacts and files), suspects (damaged or missing files that the
-    last verification found; NULL if there was none), verified_at (when that was, UTC), quarantined_bytes (of what was
-    moved away and not removed for good).
+    Columns: series, releases, incomplete (releases with an artifact that was never unpacked), files, size_bytes (of
+    artifacts and files), suspects (damaged or missing files that the last verification found; NULL if there was none),
+    verified_at (when that was, UTC), quarantined_bytes (of what was moved away and not removed for good).
     """
-    return connection.sql("""
+    return connection.sql(
+        f"""
         WITH batches AS (
             SELECT arg_max(type, event_id) AS type, arg_max(payload, event_id) AS payload FROM events
             WHERE starts_with(type, 'prune.') AND NOT ends_with(type, '.rolled_back')
@@ -144,12 +145,13 @@ def sum_store(connection: duckdb.DuckDBPyConnection) -> pa.Table:
         ), verified AS (
             SELECT arg_max(payload, event_id) AS payload, max(ts) AS ts FROM events WHERE type = 'verify.done'
         )
-        SELECT (SELECT count(DISTINCT slot) FROM v_series_order) AS series,
-            (SELECT count(*) FROM versions) AS releases,
+        SELECT (SELECT count(DISTINCT service || '/' || ontology) FROM versions) AS series,
+            (SELECT count(*) FROM versions) AS releases, (SELECT count(*) FROM ({INCOMPLETE})) AS incomplete,
             (SELECT count(*) FROM extracted_files) AS files,
             (SELECT coalesce(sum(size_bytes), 0)::BIGINT FROM extracted_files)
                 + (SELECT coalesce(sum(size_bytes), 0)::BIGINT FROM artifacts) AS size_bytes,
             (SELECT (payload->>'findings')::BIGINT FROM verified) AS suspects, (SELECT ts FROM verified) AS verified_at,
             (SELECT coalesce(sum((payload->>'bytes')::BIGINT), 0)::BIGINT FROM batches WHERE type = 'prune.batch')
                 AS quarantined_bytes
-    """).to_arrow_table()
+        """
+    ).to_arrow_table()

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs.names import path_key as key_of
 from ontofetch_hookspecs.names import quote
-from ontofetch_hookspecs.version_keys import version_key
 
 from ...errors import AmbiguousVersion, VersionUnknown
 from ...guesses import did_you_mean
@@ -189,6 +188,8 @@ def find_download(connection: duckdb.DuckDBPyConnection, source_url: str) -> Art
 
 def insert_version(connection: duckdb.DuckDBPyConnection, row: VersionRow) -> None:
     """Record a release, with the key by which it is sorted."""
+    from ontofetch_hookspecs.version_keys import version_key
+
     _insert(connection, "versions", {**asdict(row), "version_key": version_key(row.version)})
 
 

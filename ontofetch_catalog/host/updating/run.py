@@ -1,17 +1,14 @@
-"""The carrying out of jobs: fetched side by side, recorded one after the other, one broken job stops no other.
+"""The carrying out of jobs: prepared side by side, recorded one after the other, one broken job stops no other.
 
-The threads fetch and nothing else; whatever is unpacked, validated and recorded, the thread does that iterates. What a
-killed run has fetched stays staged, and the next one goes on with it.
+How they are prepared, `hands` knows; whatever is recorded, the thread records that iterates.
 """
 
 from __future__ import annotations
 
 import logging
 import queue
-import threading
-import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from ontofetch_hookspecs import HostInfo, OntofetchError
 from ontofetch_hookspecs.errors import EXIT_ERROR, EXIT_FINDINGS, EXIT_NEW, EXIT_OK
@@ -20,16 +17,14 @@ from ontofetch_hookspecs.names import quote
 from ...errors import CatalogLocked
 from ...rendering.progress import bar
 from ..contract import Contract
-from ..copies import Copy
 from ..manager import Plugins
 from ..pipeline import Pull
-from ..transport import Connections
+from ..pulling.state import Tools
+from .hands import Brought, Fetched, Hands, let_go
 from .jobs import Job, Task
-from .looking import look
 
 NEW = ("new", "changed")  # what `--exit-code` tells of
 FAILED = ("failed", "differs")
-LAST_WORDS = 3.0  # seconds that threads have to end in
 _log = logging.getLogger("ontofetch.update")
 
 
@@ -67,75 +62,6 @@ class Outcome:
         return cls(series=job.title, reason=reason)
 
 
-@dataclass(frozen=True, slots=True)
-class _Fetched:
-    """What a thread hands over: the copies of a task, or what went wrong."""
-
-    number: int
-    job: Job
-    task: Task | None = None
-    copies: Sequence[Copy] = ()
-    seen: Outcome | None = None
-    error: BaseException | None = None
-
-
-@dataclass(slots=True)
-class _Hands:
-    """The threads that fetch, each with connections of its own."""
-
-    host: HostInfo
-    plugins: Plugins
-    check: bool
-    asked: queue.SimpleQueue[tuple[int, Job] | None] = field(default_factory=queue.SimpleQueue)
-    brought: queue.SimpleQueue[_Fetched] = field(default_factory=queue.SimpleQueue)
-    threads: list[threading.Thread] = field(default_factory=list)
-    connections: list[Connections] = field(default_factory=list)
-
-    def start(self, count: int) -> None:
-        for _ in range(count):
-            self.connections.append(Connections())
-            # a daemon, so that no server that keeps silent keeps the process
-            thread = threading.Thread(target=self._work, args=(self.connections[-1],), name="fetch", daemon=True)
-            self.threads.append(thread)
-            thread.start()
-
-    def _work(self, connections: Connections) -> None:
-        while (given := self.asked.get()) is not None:
-            self.brought.put(self._fetch(*given, connections))
-        connections.close()
-
-    def _fetch(self, number: int, job: Job, connections: Connections) -> _Fetched:
-        copies: list[Copy] = []
-        try:
-            task = job.prepare(connections)
-            requests = [replace(request, connections=connections) for request in task.requests]
-            if self.check:
-                seen = look(Contract(self.host, self.plugins), self.host, replace(task, requests=requests))
-                return _Fetched(number, job, seen=Outcome(series=job.title, **seen))
-            copies += (Pull(self.host, self.plugins, request).fetch() for request in requests)
-        except (OntofetchError, OSError) as error:
-            _let_go(copies)
-            return _Fetched(number, job, error=error)
-        except BaseException as error:
-            # it is raised where somebody waits for it; this thread ends without a word
-            _let_go(copies)
-            self.brought.put(_Fetched(number, job, error=error))
-            raise SystemExit from error
-        return _Fetched(number, job, task, copies)
-
-    def stop(self, *, at_once: bool) -> None:
-        """Let the threads end; `at_once` interrupts what they fetch."""
-        for connections in self.connections if at_once else ():
-            connections.stop()
-        for _ in self.threads:
-            self.asked.put(None)
-        end = time.monotonic() + LAST_WORDS
-        for thread in self.threads:
-            thread.join(max(end - time.monotonic(), 0.0))
-        while not self.brought.empty():
-            _let_go(self.brought.get().copies)
-
-
 def run_jobs(
     host: HostInfo, plugins: Plugins, jobs: Sequence[Job], *, hands: int, check: bool = False, word: str = "update"
 ) -> list[Outcome]:
@@ -153,9 +79,10 @@ def run_jobs(
         CatalogLocked: Another process holds the catalog for too long.
     """
     found: dict[int, Outcome] = {}
-    with bar(word, unit="series" if word == "update" else "releases") as update:
+    unit = "series" if word == "update" else "releases"
+    with Tools(host, plugins) as tools, tools.contract.recording_together(), bar(word, unit=unit) as update:
         update(0, len(jobs))
-        for number, outcome in _outcomes(host, plugins, jobs, hands=hands, check=check):
+        for number, outcome in _outcomes(tools, jobs, hands=hands, check=check):
             found[number] = outcome
             update(len(found), len(jobs))
             level = logging.WARNING if outcome.status in FAILED else logging.INFO
@@ -174,10 +101,8 @@ def _sentence(outcome: Outcome) -> str:
     return f"{outcome.series} is {outcome.status}"
 
 
-def _outcomes(
-    host: HostInfo, plugins: Plugins, jobs: Sequence[Job], *, hands: int, check: bool
-) -> Iterator[tuple[int, Outcome]]:
-    threads = _Hands(host, plugins, check)
+def _outcomes(tools: Tools, jobs: Sequence[Job], *, hands: int, check: bool) -> Iterator[tuple[int, Outcome]]:
+    threads = Hands(tools, check)
     waiting = iter(enumerate(jobs))
     under_way = 0
     done = False
@@ -192,13 +117,13 @@ def _outcomes(
                 break
             fetched = _wait(threads.brought)
             under_way -= 1
-            yield fetched.number, _outcome(host, plugins, fetched)
+            yield fetched.number, _outcome(tools, fetched)
         done = True
     finally:
         threads.stop(at_once=not done)
 
 
-def _wait(brought: queue.SimpleQueue[_Fetched]) -> _Fetched:
+def _wait(brought: queue.SimpleQueue[Fetched]) -> Fetched:
     while True:
         try:
             # without an end no signal would be noticed on some systems
@@ -207,31 +132,31 @@ def _wait(brought: queue.SimpleQueue[_Fetched]) -> _Fetched:
             continue
 
 
-def _outcome(host: HostInfo, plugins: Plugins, fetched: _Fetched) -> Outcome:
+def _outcome(tools: Tools, fetched: Fetched) -> Outcome:
     if isinstance(fetched.error, OntofetchError | OSError):
         return Outcome.failure(fetched.job, fetched.error)
     if fetched.error is not None:
         raise fetched.error
     if fetched.seen is not None:
-        return fetched.seen
+        return Outcome(series=fetched.job.title, **fetched.seen)
     try:
-        return _finish(host, plugins, fetched.job, fetched.task or Task(()), fetched.copies)
+        return _finish(tools, fetched.job, fetched.task or Task(()), fetched.copies)
     except CatalogLocked:
         # it would be the same for all others, each after its wait
         raise
     except (OntofetchError, OSError) as error:
         return Outcome.failure(fetched.job, error)
     finally:
-        _let_go(fetched.copies)
+        let_go(fetched.copies)
 
 
-def _finish(host: HostInfo, plugins: Plugins, job: Job, task: Task, copies: Sequence[Copy]) -> Outcome:
+def _finish(tools: Tools, job: Job, task: Task, copies: Sequence[Brought]) -> Outcome:
     version, status, summary = task.version, "unchanged", None
-    for number, (request, copy) in enumerate(zip(task.requests, copies, strict=True)):
+    for number, (request, brought) in enumerate(zip(task.requests, copies, strict=True)):
         is_last = number == len(copies) - 1
         wanted = replace(request, version=version or None, set_latest=request.set_latest and is_last, connections=None)
-        pull = Pull(host, plugins, wanted)
-        summary = pull.finish(copy)
+        pull = Pull(tools, wanted)
+        summary = pull.finish(brought.copy, brought.ahead)
         version = summary.version_id.rpartition("/")[2]
         if number == 0 and not pull.was_recorded:
             status = "new"
@@ -249,7 +174,7 @@ def _finish(host: HostInfo, plugins: Plugins, job: Job, task: Task, copies: Sequ
         latest=summary.latest,
     )
     if job.complete:
-        _compare(Contract(host, plugins), task, outcome)
+        _compare(tools.contract, task, outcome)
     return outcome
 
 
@@ -261,13 +186,6 @@ def _compare(contract: Contract, task: Task, outcome: Outcome) -> None:
     if others:
         outcome.status = "differs"
         outcome.reason = f"It also has {', '.join(map(quote, others[:3]))}, which the lock file does not name."
-
-
-def _let_go(copies: Iterable[Copy]) -> None:
-    """Let go of what was fetched: what is still staged, the next run goes on with; what was taken is gone already."""
-    for copy in copies:
-        if copy.stage is not None:
-            copy.stage.close()
 
 
 def exit_code(outcomes: Iterable[Outcome], *, tell_new: bool) -> int:

@@ -1,0 +1,157 @@
+"""The judging of contents beside other work: who is asked what, where the files lie meanwhile, what was answered.
+
+A validator that hangs or dies costs its own file and no more. Which files need one and what becomes of the answers is
+not known here.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from ontofetch_hookspecs.store_paths import StorePath
+
+from .facts_room import FactsRoom
+from .validator_process import Task
+from .workers import Workers
+
+Key = tuple[str, str]  # name of the validator, sha256 of the content
+_log = logging.getLogger("ontofetch.validators")
+
+
+class Judging:
+    """Some contents that are judged; a context, whose end gives up what is not judged yet.
+
+    Args:
+        workers: The processes that are asked, which others may ask as well.
+        timeout: Seconds one validator may take for one file.
+        facts: Collects what the files say, where that is wanted.
+
+    Attributes:
+        judged: What was answered: file_id, passed, details, run_at, and the path that was looked at.
+    """
+
+    def __init__(self, workers: Workers, *, timeout: float = 600.0, facts: FactsRoom | None = None) -> None:
+        self.facts = facts
+        self.judged: dict[Key, dict[str, Any]] = {}
+        self._workers = workers
+        self._timeout = timeout
+        self._folder: StorePath | None = None
+        self._moves = 0
+        self._moving = False
+        self._changed = threading.Condition()
+        self._waiting: deque[Task] = deque()
+        self._held: list[Task] = []  # what is looked at again once the files have moved
+        self._asked: set[Key] = set()
+        self._threads: list[threading.Thread] = []
+        self._given_up = threading.Event()
+        self._unusable: dict[str, dict[str, Any]] = {}
+        self._error: BaseException | None = None
+        self._open = self._busy = 0
+        self._done = self._total = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._given_up.set()
+        for thread in self._threads:
+            thread.join()
+
+    def ask(self, tasks: Iterable[Task], folder: StorePath) -> None:
+        """Begin to judge what nobody was asked yet; `folder` is where the files lie from now on."""
+        with self._changed:
+            self._folder = folder
+            self._moves += self._moving
+            self._moving = False
+            self._waiting += self._held
+            self._held = []
+            for task in tasks:
+                if (task.validator.name, task.file_id) not in self._asked:
+                    self._asked.add((task.validator.name, task.file_id))
+                    self._waiting.append(task)
+                    self._open += 1
+                    self._total += task.size_bytes
+            self._begin()
+
+    def tell_of_moving(self) -> None:
+        """Tell that the files move between now and the next `ask`.
+
+        What ends otherwise than well meanwhile may have been moved away before it was opened: it is looked at again.
+        """
+        with self._changed:
+            self._moving = True
+
+    def wait(self, progress: Callable[[int, int], None] | None = None) -> None:
+        """Wait until all that was asked is answered; `progress` is called with the bytes done and of all."""
+        with self._changed:
+            while True:
+                if self._error is not None:
+                    raise self._error
+                if progress is not None:
+                    progress(self._done, self._total)
+                if not self._open:
+                    break
+                # without an end no signal would be noticed on some systems
+                self._changed.wait(1.0)
+        for name, answer in sorted(self._unusable.items()):
+            _log.error("the validator %s can't be used and judged nothing: %s", name, answer["unusable"])
+        self._unusable.clear()
+
+    def _begin(self) -> None:
+        self._threads = [thread for thread in self._threads if thread.is_alive()]
+        for _ in range(min(len(self._waiting), self._workers.count - self._busy)):
+            self._busy += 1
+            self._threads.append(threading.Thread(target=self._serve, name="validate", daemon=True))
+            self._threads[-1].start()
+
+    def _serve(self) -> None:
+        try:
+            with self._workers.one(self._given_up) as worker:
+                while worker is not None and (given := self._next()) is not None:
+                    task, folder, moves = given
+                    answer = self._unusable.get(task.validator.name)
+                    if answer is None:
+                        answer = worker.ask(task, folder, self._timeout, self._given_up, self.facts)
+                    self._take(task, answer, moves)
+        except BaseException as error:  # noqa: BLE001 - it is raised where somebody waits for the answers
+            with self._changed:
+                self._error = error
+                self._changed.notify_all()
+
+    def _next(self) -> tuple[Task, StorePath, int] | None:
+        """Return what is to be asked next; None, and this thread is not busy any more, if there is nothing."""
+        with self._changed:
+            if self._given_up.is_set() or self._folder is None or not self._waiting:
+                self._busy -= 1
+                return None
+            return self._waiting.popleft(), self._folder, self._moves
+
+    def _take(self, task: Task, answer: dict[str, Any], moves: int) -> None:
+        name = task.validator.name
+        with self._changed:
+            if "unusable" in answer:
+                self._unusable[name] = answer
+            elif answer.get("passed") is not True and self._moving:
+                self._held.append(task)
+                return
+            elif answer.get("passed") is not True and moves != self._moves:
+                self._waiting.append(task)
+                self._begin()
+                return
+            elif not task.is_judged and not self._given_up.is_set():
+                self.judged[name, task.file_id] = {
+                    "file_id": task.file_id,
+                    "passed": answer["passed"],
+                    "details": json.dumps(answer["details"], sort_keys=True),
+                    "run_at": datetime.now(UTC),
+                    "relpath": task.relpath,
+                }
+            self._open -= 1
+            self._done += task.size_bytes
+            self._changed.notify_all()

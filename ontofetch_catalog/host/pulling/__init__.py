@@ -1,0 +1,1 @@
+"""The steps of one pull, each with what is recorded after it; the order of them is that of `host/pipeline.py`."""

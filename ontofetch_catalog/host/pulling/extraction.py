@@ -1,0 +1,211 @@
+"""The second step of a pull: unless it was done, the artifact is unpacked into a stage; its files are recorded."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ontofetch_hookspecs import ArtifactRecord, ExtractDone, Stage, Veto
+from ontofetch_hookspecs.names import quote
+from ontofetch_hookspecs.store_paths import StorePath, below_root
+
+from ...errors import ExtractError, OntofetchError, PreconditionFailed
+from ...rendering.progress import bar
+from ..contract import now
+from ..copies import find_lost
+from ..extract import Extraction, Unpacker, extract_artifact
+from ..publish import publish_files
+from ..versions import find_statement, is_other
+from .state import State
+
+_log = logging.getLogger("ontofetch.pull")
+
+
+class Unpacked(NamedTuple):
+    """A stage, what was unpacked into it, and when that was begun."""
+
+    stage: Stage
+    extraction: Extraction
+    started: datetime
+
+
+def unpack(pull: State, source: StorePath, unpacker: Unpacker | None) -> Unpacked:
+    """Unpack an artifact into a stage of its own.
+
+    Args:
+        pull: The pull.
+        source: Where the artifact lies.
+        unpacker: The process that unpacks; None: one is started.
+    """
+    started, stage = now(), Stage.create(pull.host.root)
+    try:
+        return Unpacked(stage, _extract(pull, stage, unpacker or Unpacker(pull.tools.allowance), source), started)
+    except BaseException:
+        stage.discard()
+        raise
+
+
+def unpack_again(pull: State, unpacker: Unpacker | None) -> Unpacked:
+    """Unpack the artifact of a release that is recorded.
+
+    Raises:
+        ExtractError: It is refused, with what to type next.
+    """
+    try:
+        return unpack(pull, below_root(pull.host.root, pull.place), unpacker)
+    except ExtractError as error:
+        raise _left_incomplete(pull, error) from error
+
+
+def record_files(pull: State, unpacked: Unpacked, moving: Callable[[], None]) -> pa.Table:
+    """Record what was unpacked and publish it; return all files of the release.
+
+    Args:
+        pull: The pull.
+        unpacked: What was unpacked; its stage is discarded.
+        moving: Called before the files move.
+    """
+    stage, extraction, started = unpacked
+    handed = False
+    try:
+        _compare_version(pull, extraction)
+        event = pull.contract.make(
+            ExtractDone,
+            version_id=pull.version_id,
+            artifact=pull.name,
+            artifact_id=pull.summary.sha256,
+            files=extraction.files,
+            include=pull.request.include,
+            exclude=pull.request.exclude,
+            strip=extraction.strip,
+            remarks=extraction.remarks,
+            portable=pull.request.portable,
+            started_at=started,
+            finished_at=now(),
+            staged=extraction.folder,
+        )
+        moving()
+        handed = True
+        _carry_out(pull, event)
+    except (ExtractError, PreconditionFailed, Veto) as error:
+        # refused before anything moved; what was unpacked can be unpacked again
+        stage.discard()
+        raise _left_incomplete(pull, error) from error
+    except BaseException:
+        if handed:
+            # an open boundary may need what is in the stage
+            stage.close()
+        else:
+            stage.discard()
+        raise
+    stage.discard()
+    pull.find_again()
+    if pull.record is None or len(pull.record.artifacts) == 1:
+        # what was just unpacked is all there is
+        return extraction.files
+    return pa.table(pull.record.files)
+
+
+def is_unpacked(pull: State) -> bool:
+    """Return whether the artifact is recorded as unpacked in the way that is asked for, and its files are there."""
+    request, record = pull.request, pull.record
+    for artifact in record.artifacts if record else ():
+        if artifact.strip is None or (artifact.relpath, artifact.artifact_id) != (pull.name, pull.summary.sha256):
+            continue
+        as_asked = artifact.strip == request.strip
+        # what `auto` came to is recorded; that it was `auto`, only the plan knows
+        as_planned = request.strip == "auto" and record is not None and record.plan_hash == request.plan_hash
+        same = (artifact.include, artifact.exclude) == (request.include, request.exclude)
+        return same and (as_asked or as_planned) and _is_in_place(pull, artifact)
+    return False
+
+
+def _is_in_place(pull: State, artifact: ArtifactRecord) -> bool:
+    """Return whether every file of an artifact is there with its size; a person may have tidied up."""
+    if pull.record is None:
+        return False
+    files = pa.table(pull.record.files)
+    lost = find_lost(
+        files.filter(pc.equal(files["artifact_id"], artifact.artifact_id)), below_root(pull.host.root, pull.data)
+    )
+    if lost is not None:
+        _log.warning("%s is gone or cut: %s is unpacked anew", quote(lost), quote(artifact.relpath))
+    return lost is None
+
+
+def _left_incomplete(pull: State, error: OntofetchError) -> OntofetchError:
+    """Return the error with what to type next: the download is recorded, and nothing came out of it."""
+    if not pull.is_incomplete():
+        return error
+    hint = (
+        f"{pull.version_id} is recorded as incomplete: pull a corrected {quote(pull.name)} under the same"
+        " version, leave out what is refused with --exclude, or take the release away with"
+        f" `{pull.host.name} db prune --version {pull.version_id}`."
+    )
+    return type(error)(error.message, subject=error.subject, hint=f"{error.hint} {hint}".strip())
+
+
+def _compare_version(pull: State, extraction: Extraction) -> None:
+    """Warn where the document states another version than was asked for."""
+    if pull.request.version is None:
+        return
+    folder = below_root(pull.host.root, extraction.folder)
+    found = find_statement(extraction.files, folder, pull.request.ontology)
+    if found is not None and is_other(found.stated.version, pull.version):
+        _log.warning(
+            "%s states the version %s (%s), but is recorded as %s, as --version says",
+            quote(found.relpath),
+            found.stated.version,
+            found.stated.where,
+            pull.version,
+        )
+
+
+def _extract(pull: State, stage: Stage, unpacker: Unpacker, source: StorePath) -> Extraction:
+    request = pull.request
+    with bar(f"unpack {pull.name}") as update:
+        extraction = extract_artifact(
+            source,
+            stage,
+            name=pull.name,
+            content_type=pull.content_type,
+            include=request.include,
+            exclude=request.exclude,
+            strip=request.strip,
+            portable=request.portable,
+            limits=pull.tools.limits,
+            unpacker=unpacker,
+            progress=lambda _, size: update(size, None),
+        )
+    if (request.include or request.exclude) and not len(extraction.files):
+        raise _nothing_left(pull)
+    for remark in extraction.remarks:
+        level = logging.INFO if remark.kind == "left_out" else logging.WARNING
+        _log.log(level, "%s: %s", quote(pull.name), remark)
+    if extraction.skipped:
+        _log.warning("--strip %s leaves %d files out: they lie above it", extraction.strip, extraction.skipped)
+    return extraction
+
+
+def _nothing_left(pull: State) -> ExtractError:
+    include, exclude = (" or ".join(map(quote, globs)) for globs in (pull.request.include, pull.request.exclude))
+    asked = [f"matches --include {include}"] if include else []
+    asked += [f"is left by --exclude {exclude}"] if exclude else []
+    return ExtractError(
+        f"Nothing in {quote(pull.name)} {' and '.join(asked)}.",
+        subject=pull.name,
+        hint="A glob is compared with the whole name in the archive; * crosses /.",
+    )
+
+
+def _carry_out(pull: State, event: ExtractDone) -> None:
+    pull.contract.extract_done(event)
+    if not pull.is_recorded and event.staged is not None:
+        root = pull.host.root
+        alone = len(below_root(root, pull.folder / pull.layout.source).names()) == 1
+        publish_files(root, event.staged, pull.data, replace=pull.request.replace, alone=alone)

@@ -1,0 +1,135 @@
+"""What is known of one pull while it goes on: the request, the release, what was found out; and what all pulls share.
+
+It asks the catalog and changes nothing.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+from ontofetch_hookspecs import DownloadRecord, HostInfo, Validator, VersionRecord
+from ontofetch_hookspecs.layout import Layout, find_layout
+
+from ...children.limits import Allowance
+from ..allowances import allowance_of, limits_of
+from ..checks import builtin_validators
+from ..contract import Contract
+from ..copies import Copy, name_of_copy
+from ..extract import ExtractLimits
+from ..manager import Plugins
+from ..request import Request, Summary
+from ..workers import Workers
+
+
+class Tools:
+    """What the pulls of one run share; a context, at the end of which its processes end.
+
+    Args:
+        host: For whom.
+        plugins: Its plugins.
+    """
+
+    def __init__(self, host: HostInfo, plugins: Plugins) -> None:
+        self.host = host
+        self.plugins = plugins
+        self.contract = Contract(host, plugins)
+        count = int(str(host.settings["validate_workers"]))
+        self.workers = Workers(count, self.allowance, self.limits)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.workers.__exit__(*raised)
+
+    @property
+    def allowance(self) -> Allowance:
+        """Return what a process that looks at strangers' files may take of the machine."""
+        return allowance_of(self.host.settings)
+
+    @property
+    def limits(self) -> ExtractLimits:
+        """Return what may come out of an archive."""
+        return limits_of(self.host.settings)
+
+    @cached_property
+    def validators(self) -> list[Validator]:
+        """Return all validators, ours first."""
+        return self.plugins.contributions("register_validators", Validator, builtin_validators())
+
+
+class State:
+    """What is known of one pull.
+
+    Attributes:
+        name: How the artifact is called, as far as that is known.
+        version, version_id, layout, folder: The release, once it is known.
+        record: What is recorded of it, None if nothing is.
+        known: The last record of the artifact's URL.
+        was_recorded: Whether the release was recorded, and nothing of it lacked, before this pull.
+        is_recorded: Whether somebody hands out receipts.
+        length_known: Whether all of the artifact has come for certain.
+        content_type: What the server said of it.
+        summary: What is told of the pull at its end.
+    """
+
+    version: str
+    version_id: str
+    layout: Layout
+    folder: Path
+
+    def __init__(self, tools: Tools, request: Request) -> None:
+        self.tools = tools
+        self.host = tools.host
+        self.contract = tools.contract
+        self.request = request
+        self.name = request.source.label
+        self.length_known = True
+        self.content_type: str | None = None
+        self.record: VersionRecord | None = None
+        self.known: DownloadRecord | None = None
+        self.summary = Summary(version_id="", artifact=self.name)
+        self.was_recorded = False
+        self.is_recorded = True
+        if request.version is not None:
+            self.find_release(request.version)
+
+    def find_release(self, version: str) -> None:
+        """Find what is recorded of the release, and where it lies; all else about it follows from its version."""
+        request, host = self.request, self.host
+        self.version = version
+        self.version_id = request.version_id(version)
+        self.summary = Summary(version_id=self.version_id, artifact=self.name)
+        self.record, self.known = self.contract.find_release(self.version_id, request.recorded_url)
+        self.was_recorded = self.record is not None and all(one.strip is not None for one in self.record.artifacts)
+        self.layout = find_layout(self.record.layout if self.record else str(host.settings["layout"]))
+        folder = self.layout.version_folder(request.service, request.ontology, version)
+        self.folder = host.root / (self.record.fs_relpath if self.record else folder)
+
+    def find_again(self) -> None:
+        """Find what is recorded of the release by now."""
+        self.record = self.contract.find_version(self.version_id)
+
+    def note_copy(self, copy: Copy) -> None:
+        """Note what only the fetch could tell: how the artifact is called, and whether all of it has come."""
+        self.name = name_of_copy(copy, self.request.source, self.record)
+        self.summary.artifact = self.name
+        self.length_known = copy.length_known
+        self.content_type = copy.content_type
+
+    def is_incomplete(self) -> bool:
+        """Return whether the artifact is recorded and nothing of it was published: then other bytes take its place."""
+        artifacts = self.record.artifacts if self.record else ()
+        return any(found.relpath == self.name and found.strip is None for found in artifacts)
+
+    @property
+    def place(self) -> Path:
+        """Return where the artifact lies once it is published."""
+        return self.folder / self.layout.source / self.name
+
+    @property
+    def data(self) -> Path:
+        """Return the folder of the files of the release."""
+        return self.folder / self.layout.data

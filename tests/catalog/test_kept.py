@@ -1,0 +1,136 @@
+"""What is kept open between the boundaries of a run: opened once, and closed as soon as anybody else wants to enter."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from ontofetch_catalog.catalog import fsops, kept, locks, lookups, sessions
+from ontofetch_catalog.catalog.connection import Store
+from ontofetch_hookspecs import OntofetchError
+from ontofetch_hookspecs.together import recording_together
+
+from ..releases import Releases
+
+FAST = {"durability": "off", "wait": 20.0}
+WRITE = (
+    "import sys; from pathlib import Path; from ontofetch_catalog.catalog import sessions;"
+    "from ontofetch_catalog.catalog.connection import Store\n"
+    "with sessions.{how}(Store(Path(sys.argv[1]), {{'wait': 20.0}})): pass"
+)
+
+
+@pytest.fixture
+def releases(tmp_path: Path) -> Releases:
+    """Return a host with an empty store."""
+    return Releases(tmp_path / "store", settings=FAST)
+
+
+@pytest.fixture
+def openings(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Note each opening of a database: whether it is for reading."""
+    found: list[bool] = []
+    really = fsops.open_database
+
+    def opening(*args: object, read_only: bool) -> object:
+        found.append(read_only)
+        return really(*args, read_only=read_only)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(fsops, "open_database", opening)
+    return found
+
+
+def record(releases: Releases, *versions: str) -> None:
+    """Record an artifact of each of some releases."""
+    for version in versions:
+        releases.download(version, version.encode())
+
+
+def is_open(root: Path) -> bool:
+    """Say whether this process has the database open, so that nobody else can."""
+    code = "import sys, duckdb; duckdb.connect(sys.argv[1], read_only=True)"
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(Store(root).database)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0 or "lock" in done.stderr
+    return done.returncode != 0
+
+
+def count(root: Path) -> int:
+    """Return how many releases are recorded."""
+    with duckdb.connect(str(Store(root).database), read_only=True) as connection:
+        ((found,),) = connection.execute("SELECT count(*) FROM versions").fetchall()
+    return int(found)
+
+
+def test_the_boundaries_of_a_run_open_it_once(
+    releases: Releases, openings: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is asked between them does not open it either, and at the end it is closed; without a run each opens it."""
+    monkeypatch.setattr(kept, "IDLE_SECONDS", 60.0)
+    monkeypatch.setattr(kept, "MOST_SECONDS", 60.0)
+    record(releases, "0")
+    openings.clear()
+    with recording_together():
+        record(releases, "1", "2", "3")
+        assert lookups.lookup_version(Store(releases.root, FAST), "example/sample/1") is not None
+    assert openings == [False]
+    assert not is_open(releases.root)
+    assert count(releases.root) == 4
+    openings.clear()
+    record(releases, "4", "5")
+    assert openings == [False, False]
+
+
+@pytest.mark.parametrize("how", ["writing", "reading"])
+def test_who_waits_is_let_in(releases: Releases, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    """Another process enters in the middle of a run that does nothing for a while, and the run goes on after it."""
+    monkeypatch.setattr(kept, "IDLE_SECONDS", 60.0)
+    monkeypatch.setattr(kept, "MOST_SECONDS", 60.0)
+    with recording_together():
+        record(releases, "1")
+        assert is_open(releases.root)
+        subprocess.run([sys.executable, "-c", WRITE.format(how=how), str(releases.root)], check=True, timeout=60)
+        record(releases, "2")
+    assert count(releases.root) == 2
+
+
+def test_a_reader_of_this_process_is_let_in(releases: Releases) -> None:
+    """A session that may not write closes what could."""
+    with recording_together():
+        record(releases, "1")
+        with sessions.reading(Store(releases.root, FAST)) as connection, pytest.raises(duckdb.Error):
+            connection.execute("DELETE FROM versions")
+        record(releases, "2")
+    assert count(releases.root) == 2
+
+
+@pytest.mark.parametrize("name", ["IDLE_SECONDS", "MOST_SECONDS"])
+def test_it_is_kept_for_moments_only(releases: Releases, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Somebody whom nobody sees waiting gets in too: it is closed while the run does something else."""
+    monkeypatch.setattr(kept, name, 0.01)
+    with recording_together():
+        record(releases, "1")
+        end = time.monotonic() + 20
+        while locks.gate_of(releases.root)._kept is not None:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        assert not is_open(releases.root)
+
+
+def test_what_failed_is_not_kept(releases: Releases, openings: list[bool]) -> None:
+    """After a boundary that was refused, the next one begins as after a start."""
+    with recording_together():
+        record(releases, "1")
+        openings.clear()
+        with pytest.raises(OntofetchError):
+            releases.extract("nope", b"1", {"a.ttl": ""})
+        assert locks.gate_of(releases.root)._kept is None
+        record(releases, "2")
+    assert openings[-1:] == [False]
+    assert count(releases.root) == 2
