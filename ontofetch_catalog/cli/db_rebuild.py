@@ -20,9 +20,9 @@ The copy of a shared catalog is made anew from there, and nothing is lost."""
 def main(argv: list[str], host: HostInfo) -> int:
     """Rebuild the catalog and print a row per release."""
     from ..catalog.boundaries import notify_observers
+    from ..catalog.joining import renew
     from ..catalog.rebuild.build import LOST, rebuild
     from ..catalog.shared.address import read_address
-    from ..catalog.sharing import renew
 
     parser = make_parser(host, "db rebuild", _TEXT, "db rebuild")
     parser.add_argument("--replace", action="store_true", help="also if there is a catalog that can be used")

@@ -96,8 +96,8 @@ def recover(argv: list[str], host: HostInfo) -> int:
     from ..catalog import sessions
     from ..catalog.boundaries import notify_recovered
     from ..catalog.generation import require_database
+    from ..catalog.joining import bring_back
     from ..catalog.shared.address import read_address
-    from ..catalog.sharing import bring_back
 
     parser = make_parser(
         host, "db recover", "End what a dead process left open: finish what had committed, undo the rest.", "db recover"

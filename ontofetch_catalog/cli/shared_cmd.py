@@ -16,7 +16,7 @@ _OBJECTS = "s3://bucket/prefix, or file:///absolute/folder that all machines see
 def init(argv: list[str], host: HostInfo) -> int:
     """Make a store, of its own or a copy of a shared catalog, and return the exit code."""
     from ..catalog import sessions
-    from ..catalog.sharing import join
+    from ..catalog.joining import join
 
     parser = make_parser(
         host,
@@ -42,7 +42,7 @@ def init(argv: list[str], host: HostInfo) -> int:
 
 def move(argv: list[str], host: HostInfo) -> int:
     """Carry a store's catalog to a shared one, or back, and return the exit code."""
-    from ..catalog.sharing import join, leave
+    from ..catalog.joining import join, leave
 
     parser = make_parser(
         host,
@@ -90,7 +90,7 @@ def sweep(argv: list[str], host: HostInfo) -> int:
     """Free the bytes of a shared catalog that no path has any more, and return the exit code."""
     import pyarrow as pa
 
-    from ..catalog.sharing import sweep as free
+    from ..catalog.joining import sweep as free
 
     parser = make_parser(
         host,

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs import layout
 from ontofetch_hookspecs.names import quote
-from ontofetch_hookspecs.store_paths import OpenFolders, StorePath
+from ontofetch_hookspecs.open_folders import OpenFolders
+from ontofetch_hookspecs.store_paths import StorePath
 
 from ...errors import CatalogBehind, CatalogUnreadable, EventError, SchemaError
 from .. import fsops, journal
