@@ -27,7 +27,7 @@ def main(argv: list[str], host: HostInfo) -> int:
     args = parser.parse_args(argv)
     options = OutputOptions.from_args(args)
     store = store_of(host)
-    with bar("hash", unit="files") as update:
+    with bar("hash") as update:
         made = rebuild(
             store,
             replace=args.replace,

@@ -380,7 +380,7 @@ class Pull:
                 portable=request.portable,
                 limits=self._limits,
                 unpacker=unpacker,
-                progress=lambda _, size: update(size, None),
+                progress=update,
             )
         if (request.include or request.exclude) and not len(extraction.files):
             raise self._nothing_left()

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Lookup = Callable[[Sequence[str], str, str], Table | None]
+_TELL_SECONDS = 0.3
 _log = logging.getLogger("ontofetch.validators")
 
 
@@ -88,8 +89,8 @@ def run_validators(
         tasks += _tasks_of(validator, held.filter(judges), known, wanted)
     count = min(workers or os.cpu_count() or 1, len(tasks))
     setup = _Setup(folder, timeout, allowance or Allowance(), limits or Limits(), facts)
-    with _pool(count, tasks, setup) as answers:
-        judged = _collect(tasks, answers, version_id, progress)
+    with _pool(count, tasks, setup) as running:
+        judged = _collect(tasks, running, version_id, progress)
     found = pa.concat_tables([_as_table(parts, judged, version_id), judge_by_name(table, validators, _schema())])
     return found.sort_by([("relpath", "ascending"), ("validator", "ascending")])
 
@@ -195,20 +196,37 @@ def _named(joined: pa.Table, validator: Validator, version_id: str) -> pa.Table:
     return joined
 
 
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """What the workers have answered, and themselves: how far they are with what they have not."""
+
+    answers: queue.SimpleQueue[tuple[Task, dict[str, Any]]]
+    workers: list[Worker]
+
+    def wait(self, told: Callable[[int], None]) -> tuple[Task, dict[str, Any]]:
+        """Return the next answer; until there is one, tell now and then how many bytes are read of what is open."""
+        while True:
+            try:
+                return self.answers.get(timeout=_TELL_SECONDS)
+            except queue.Empty:
+                told(sum(worker.bytes_read() for worker in self.workers))
+
+
 def _collect(
-    tasks: Sequence[Task],
-    answers: queue.SimpleQueue[tuple[Task, dict[str, Any]]],
-    version_id: str,
-    progress: Callable[[int, int], None] | None,
+    tasks: Sequence[Task], running: _Running, version_id: str, progress: Callable[[int, int], None] | None
 ) -> dict[tuple[str, str], dict[str, Any]]:
     """Take the answers as they come; a validator that can't be used yields nothing and is reported once."""
     judged: dict[tuple[str, str], dict[str, Any]] = {}
     unusable: dict[str, str] = {}
     done, total = 0, sum(task.size_bytes for task in tasks)
-    for _ in tasks:
+
+    def tell(more: int) -> None:
         if progress is not None:
-            progress(done, total)
-        task, answer = answers.get()
+            progress(min(done + more, total), total)
+
+    for _ in tasks:
+        tell(0)
+        task, answer = running.wait(tell)
         done += task.size_bytes
         if "unusable" in answer:
             unusable[task.validator.name] = str(answer["unusable"])
@@ -220,17 +238,14 @@ def _collect(
                 "run_at": datetime.now(UTC),
                 "reused_from": f"{version_id}#{task.relpath}",
             }
-    if progress is not None:
-        progress(done, total)
+    tell(0)
     for name, reason in sorted(unusable.items()):
         _log.error("the validator %s can't be used and judged nothing: %s", name, reason)
     return judged
 
 
 @contextmanager
-def _pool(
-    workers: int, tasks: Sequence[Task], setup: _Setup
-) -> Iterator[queue.SimpleQueue[tuple[Task, dict[str, Any]]]]:
+def _pool(count: int, tasks: Sequence[Task], setup: _Setup) -> Iterator[_Running]:
     """Start a thread with a process of its own per worker, and stop all of them at the end, however it comes."""
     waiting: queue.SimpleQueue[Task] = queue.SimpleQueue()
     for task in tasks:
@@ -239,8 +254,9 @@ def _pool(
     given_up = threading.Event()
     unusable: dict[str, dict[str, Any]] = {}
 
-    def serve() -> None:
-        worker = Worker(setup.allowance, setup.limits, setup.facts)
+    workers = [Worker(setup.allowance, setup.limits, setup.facts) for _ in range(count)]
+
+    def serve(worker: Worker) -> None:
         try:
             while not given_up.is_set():
                 try:
@@ -255,11 +271,14 @@ def _pool(
         finally:
             worker.close()
 
-    threads = [threading.Thread(target=serve, name=f"validate-{number}") for number in range(workers)]
+    threads = [
+        threading.Thread(target=serve, args=(worker,), name=f"validate-{number}")
+        for number, worker in enumerate(workers)
+    ]
     for thread in threads:
         thread.start()
     try:
-        yield answers
+        yield _Running(answers, workers)
     finally:
         given_up.set()
         for thread in threads:
