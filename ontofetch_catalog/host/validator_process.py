@@ -59,7 +59,7 @@ class Task:
 
 @dataclass(slots=True)
 class _At:
-    """What the process looks at: the file itself, or what is inside of it; its size, and what was read of it when seen."""
+    """What the process looks at: the file itself, or what is inside of it; its size, and how far it was seen read."""
 
     task: Task
     path: str

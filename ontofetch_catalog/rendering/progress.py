@@ -76,7 +76,7 @@ def _drawn(text: str, unit: str) -> Iterator[Update]:
 
 
 class Pace:
-    """How fast work has been in the last moments; it falls while nothing moves, and begins anew where work goes back."""
+    """How fast work has been in the last moments; it falls while nothing moves, and begins anew where work does."""
 
     def __init__(self) -> None:
         self._seen: deque[tuple[float, int]] = deque()

@@ -60,10 +60,10 @@ MISTAKES = [
     ("db latest sample/9.0", USAGE, "is one of get, set, unset, history, not 'sample/9.0'", "--help"),
     ("report growth --a other/1.0 --b sample/2.0", USAGE, "releases of two series", "--anyway"),
     ("report growth --b sample/1.0", ERROR, "is the first release of its series", "--a"),
-    ("report growth --last 0 --series sample", USAGE, "whole number from 1 on", ""),
+    ("report growth --last 0 --series sample", USAGE, "whole number from 1 on", "For example: --last 5"),
     ("db prune --version sample/3.0 --dry-run", ERROR, "is recorded", "Did you mean example/sample/1.0 or "),
     ("db pin sample/1.0x", ERROR, "is recorded", "Did you mean example/sample/1.0?"),
-    ("db import /nowhere/at/all", USAGE, "There is no folder '/nowhere/at/all'", ""),
+    ("db import /nowhere/at/all", USAGE, "There is no folder '/nowhere/at/all'", "Look at its name"),
 ]
 
 
@@ -93,6 +93,7 @@ def test_a_mistake_is_one_sentence_with_the_next_step(run: Run, words: str, code
     (line,) = err.strip().splitlines()
     assert line.startswith("error: ")
     assert said in line
+    assert step
     assert step in line
     assert "usage:" not in err
 

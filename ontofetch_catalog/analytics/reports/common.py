@@ -154,5 +154,7 @@ def parse_count(option: str, value: int | str | None) -> int | None:
     text = quote(value)[1:-1] if isinstance(value, int) else value
     digits = text.lstrip("0")
     if not (text.isascii() and text.isdigit() and digits):
-        raise UsageError(f"{option} is a whole number from 1 on, not {quote(text)}.", subject=option)
+        raise UsageError(
+            f"{option} is a whole number from 1 on, not {quote(text)}.", subject=option, hint=f"For example: {option} 5"
+        )
     return int(digits) if len(digits) < 10 else MOST_ROWS
