@@ -143,6 +143,11 @@ def check_choice(option: str, value: str, choices: tuple[str, ...]) -> str:
     return value
 
 
+def times_told(releases: pl.DataFrame) -> str:
+    """Return what the times of the releases of a series are: a time of recording is never called a release date."""
+    return "recorded" if releases[c.RELEASED].has_nulls() else "released"
+
+
 def parse_count(option: str, value: int | str | None) -> int | None:
     """Return `value` as a whole number from 1 on, at most MOST_ROWS; None if it is None.
 

@@ -35,10 +35,12 @@ _SENTENCE = f"""
                 format('{{:,}} ', files), if(files = 1, 'file', 'files'), ' (', size, ') unpacked from ', artifact,
                 if(left_out > 0, format(', {{:,}} left out', left_out), '')
             )
-            WHEN 'validate.done' THEN concat(
-                format('{{:,}} ', passed), if(passed = 1, 'validation', 'validations'), ' passed',
-                if(failed > 0, format(', {{:,}} failed', failed), ''),
-                if(unjudged > 0, format(', {{:,}} not judged', unjudged), '')
+            WHEN 'validate.done' THEN concat_ws(', ',
+                if(passed > 0 OR failed + unjudged = 0,
+                    concat(format('{{:,}} ', passed), if(passed = 1, 'validation', 'validations'), ' passed'), NULL),
+                if(failed > 0, concat(format('{{:,}}', failed),
+                    if(passed > 0, '', if(failed = 1, ' validation', ' validations')), ' failed'), NULL),
+                if(unjudged > 0, format('{{:,}} not judged', unjudged), NULL)
             )
             WHEN 'latest.set' THEN concat('became latest', if(former IS NULL, '', concat(', after ', former)))
             WHEN 'prune.pinned' THEN concat('pinned', {_AGAIN})
