@@ -19,7 +19,16 @@ if TYPE_CHECKING:
 _OF_PULLS = ("download.done", "extract.done", "validate.done", "latest.set")
 _TYPES = (
     *_OF_PULLS,
-    *("rm.done", "rm.restored", "mv.done", "latest.unset", "prune.pinned", "prune.unpinned", "prune.batch"),
+    *(
+        "rm.done",
+        "rm.restored",
+        "rm.swapped",
+        "mv.done",
+        "latest.unset",
+        "prune.pinned",
+        "prune.unpinned",
+        "prune.batch",
+    ),
     *("note.added", "note.removed", "tag.added", "tag.removed"),
 )
 # event → the newest one that takes its deed back

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 # what these events tell is a sentence already, which names the release or the series
-_TOLD = ("rm.done", "rm.restored", "mv.done", "latest.set", "latest.unset")
+_TOLD = ("rm.done", "rm.restored", "rm.swapped", "mv.done", "latest.set", "latest.unset")
 _NOTES = ("note.added", "note.removed", "tag.added", "tag.removed")
 _AGAIN = """concat(
     if(undoes IS NULL, '', concat(' (takes back event ', undoes, ')')),
@@ -136,7 +136,7 @@ def list_story(
     parts = (
         "(type IN ('prune.batch', 'prune.restored') AND boundary_id IN (SELECT boundary_id FROM events WHERE type IN"
     )
-    parts += " ('rm.done', 'rm.restored')))"
+    parts += " ('rm.done', 'rm.restored', 'rm.swapped', 'download.done')))"
     conditions = ["type <> 'extract.start'", f"NOT {parts}"]
     conditions += [of_release(connection, version_id)] if version_id else []
     conditions += [_of_series(series)] if series else []
