@@ -93,7 +93,9 @@ def _parsed(text: str, *, own_name: bool = False) -> Source:
         return _local(Path(text), own_name=own_name)
     if scheme[2] is not None:
         raise UsageError(
-            f"The source {quote(redact_url(text))} is none of a path, file:, http: and https:.", subject="SOURCE"
+            f"The source {quote(redact_url(text))} is none of a path, file:, http: and https:.",
+            subject="SOURCE",
+            hint="Download it by other means, and name the file.",
         )
     try:
         parts = urlsplit(text)

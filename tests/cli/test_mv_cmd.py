@@ -135,10 +135,11 @@ def test_a_short_name_leaves_the_rest(store: Path, run: Run) -> None:
 
 def test_a_repeat_says_that_it_is_done(store: Path, run: Run) -> None:
     """Who runs the same command again, after a kill, learns that it has happened."""
-    for _ in range(2):
-        code, _, err = run("mv", HP, "obo/hp", "--yes")
+    for old in (HP, HP, "sample"):
+        code, _, err = run("mv", old, "obo/hp", "--yes")
         assert code == 0, err
     assert "is called obo/hp already" in err
+    assert run("mv", "sample", "obo/go", "--yes")[0] == 1
     assert query(store, "SELECT count(*) FROM events WHERE type = 'mv.done'") == [(1,)]
 
 

@@ -139,6 +139,31 @@ def find_removal(connection: duckdb.DuckDBPyConnection, name: str, artifact: str
     )
 
 
+def find_removed(connection: duckdb.DuckDBPyConnection, name: str, artifact: str | None) -> str | None:
+    """Return the whole name of what was removed last and is so called, or by its end; None if nothing was."""
+    return _named(
+        connection, name, "name", "type = 'rm.done' AND (payload->>'artifact') IS NOT DISTINCT FROM $2", artifact
+    )
+
+
+def find_renamed(connection: duckdb.DuckDBPyConnection, old: str) -> str | None:
+    """Return the whole former name of what was renamed last and was so called, or by its end; None if nothing was."""
+    return _named(connection, old, "old", "type = 'mv.done' AND $2 IS NULL", None)
+
+
+def _named(
+    connection: duckdb.DuckDBPyConnection, name: str, key: str, condition: str, artifact: str | None
+) -> str | None:
+    found = fetch_one(
+        connection,
+        f"SELECT e.payload->>'{key}' FROM events e LEFT JOIN {_TAKEN_BACK} t ON t.event_id = e.event_id"  # noqa: S608
+        f" WHERE {condition} AND ends_with('/' || (payload->>'{key}'), '/' || $1)"
+        " AND t.event_id IS NULL ORDER BY e.event_id DESC LIMIT 1",
+        [name, artifact],
+    )
+    return str(found[0]) if found else None
+
+
 def was_renamed(connection: duckdb.DuckDBPyConnection, old: str, new: str) -> bool:
     """Say whether something of the old name got the new one, and has it still as far as renamings tell."""
     return (

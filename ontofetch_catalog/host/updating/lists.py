@@ -46,7 +46,11 @@ def read_list(path: Path, asker: Asker, wishes: Wishes) -> list[Job]:
         text = data.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is no UTF-8"
-        raise UsageError(f"The list {quote(path)} can't be read: {reason}.", subject=str(path)) from error
+        raise UsageError(
+            f"The list {quote(path)} can't be read: {reason}.",
+            subject=str(path),
+            hint=f"Look at its name; it is CSV or JSON lines, with the columns {', '.join(COLUMNS)}.",
+        ) from error
     lines = path.suffix.casefold() in (".jsonl", ".ndjson") or text.lstrip().startswith("{")
     rows = _json_rows(text) if lines else _csv_rows(text)
     jobs: list[Job] = []
