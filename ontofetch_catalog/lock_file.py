@@ -83,7 +83,11 @@ def read_lock_file(path: Path) -> list[LockedRelease]:
             hint="`ontofetch lock` writes one.",
         ) from error
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"The lock file {quote(shown)} is none: {str(error)[:300]}.", subject=shown) from error
+        raise UsageError(
+            f"The lock file {quote(shown)} is none: {str(error)[:300]}.",
+            subject=shown,
+            hint="`ontofetch lock` writes one.",
+        ) from error
     except EventError as error:
         raise UsageError(
             f"The lock file {quote(shown)} is not sound: {error.message}", subject=shown, hint=error.hint

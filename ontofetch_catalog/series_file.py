@@ -138,7 +138,11 @@ def read_series_file(root: Path, named: str | None = None) -> SeriesFile:
             with os.fdopen(os.open(named, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
                 data = stream.read(MOST_BYTES + 1)
         if len(data) > MOST_BYTES:
-            raise UsageError(f"The sources file {quote(shown)} is larger than {MOST_BYTES:,} bytes.", subject=shown)
+            raise UsageError(
+                f"The sources file {quote(shown)} is larger than {MOST_BYTES:,} bytes.",
+                subject=shown,
+                hint="Name its parts one by one with --sources.",
+            )
         values = parse_toml(data)
     except FileNotFoundError as error:
         if named is None:
@@ -285,19 +289,33 @@ def _parts(title: str, entry: Mapping[str, object]) -> tuple[Part, ...]:
     if "name" in entry:
         raise UsageError(f"{title} has a name, but several artifacts.", subject=title, hint="Name each of them.")
     if not isinstance(given, list | tuple) or len(given) > 1000:
-        raise UsageError(f"{title}: its artifacts are no list of addresses.", subject=title)
+        raise UsageError(
+            f"{title}: its artifacts are no list of addresses.",
+            subject=title,
+            hint='Write artifacts = ["https://example.org/rules.ttl"].',
+        )
     if "artifacts" in entry and not given:
-        raise UsageError(f"{title}: its list of artifacts is empty.", subject=title)
+        raise UsageError(
+            f"{title}: its list of artifacts is empty.",
+            subject=title,
+            hint='Write artifacts = ["https://example.org/rules.ttl"], or take the key out.',
+        )
     return tuple(_part(title, {"url": one} if isinstance(one, str) else one) for one in given)
 
 
 def _part(title: str, value: object) -> Part:
     if not isinstance(value, Mapping):
-        raise UsageError(f"{title}: an artifact is neither an address nor a table.", subject=title)
+        raise UsageError(
+            f"{title}: an artifact is neither an address nor a table.",
+            subject=title,
+            hint='Write "https://example.org/rules.ttl" or { url = "…", name = "rules.ttl" }.',
+        )
     _check_keys(f"An artifact of {title}", value, _PART_KEYS)
     url = _text(title, value, "url")
     if not url:
-        raise UsageError(f"{title}: an artifact has no url.", subject=title)
+        raise UsageError(
+            f"{title}: an artifact has no url.", subject=title, hint='Write { url = "https://example.org/rules.ttl" }.'
+        )
     try:
         scheme = urlsplit(url).scheme
     except ValueError as error:
@@ -310,7 +328,11 @@ def _part(title: str, value: object) -> Part:
         )
     name, digest = _text(title, value, "name"), _text(title, value, "sha256")
     if name is not None and ("/" in name or relpath_fault(name)):
-        raise UsageError(f"{title}: {quote(name)} can't be the name of a file.", subject=title)
+        raise UsageError(
+            f"{title}: {quote(name)} can't be the name of a file.",
+            subject=title,
+            hint='Write a plain one, such as name = "rules.ttl".',
+        )
     try:
         sha256 = None if digest is None else check_sha256("sha256", digest.casefold().removeprefix("sha256:"))
     except EventError as error:
@@ -334,7 +356,7 @@ def _text(title: str, table: Mapping[str, object], key: str) -> str | None:
         return None
     if not isinstance(value, str) or not value or len(value) > 4096 or unsafe_character(value) is not None:
         # an address may hold a secret
-        raise UsageError(f"{title}: its {key} is no plain text.", subject=key)
+        raise UsageError(f"{title}: its {key} is no plain text.", subject=key, hint=f'Write it in quotes: {key} = "…".')
     return value
 
 
@@ -344,7 +366,11 @@ def _globs(title: str, table: Mapping[str, object], key: str) -> tuple[str, ...]
     if not isinstance(globs, list) or not all(
         isinstance(one, str) and 0 < len(one) <= 4096 and unsafe_character(one) is None for one in globs
     ):
-        raise UsageError(f"{title}: its {key} is no glob, and no list of globs.", subject=key)
+        raise UsageError(
+            f"{title}: its {key} is no glob, and no list of globs.",
+            subject=key,
+            hint=f'Write {key} = "*.ttl", or a list of such.',
+        )
     return tuple(sorted(set(globs)))
 
 
@@ -352,7 +378,9 @@ def _keep(title: str, value: object) -> int | None:
     if value is None:
         return None
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MOST_KEEP:
-        raise UsageError(f"{title}: its keep is not a number of releases from 1 on.", subject="keep")
+        raise UsageError(
+            f"{title}: its keep is not a number of releases from 1 on.", subject="keep", hint="Write keep = 5."
+        )
     return value
 
 
@@ -360,7 +388,9 @@ def _strip(title: str, value: object) -> str:
     text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
     if text == "auto" or (text.isascii() and text.isdigit() and int(text[:4]) <= 100):
         return text
-    raise UsageError(f"{title}: its strip is neither auto nor a number from 0 to 100.", subject="strip")
+    raise UsageError(
+        f"{title}: its strip is neither auto nor a number from 0 to 100.", subject="strip", hint="Write strip = 1."
+    )
 
 
 def _list(names: Iterable[str]) -> str:

@@ -217,7 +217,11 @@ def read_plugin_settings(plugin: str, declared: Iterable[PluginSetting], given: 
     values = given if isinstance(given, Mapping) else {}
     table = f"[{PLUGIN}.{plugin}]"
     if given is not None and not isinstance(given, Mapping):
-        raise UsageError(f"{file} has a {table} that is no table.", subject=plugin)
+        raise UsageError(
+            f"{file} has a {table} that is no table.",
+            subject=plugin,
+            hint=f"Write it as [{table}] with its keys below.",
+        )
     unknown = sorted(set(values) - set(settings))
     if unknown:
         raise UsageError(

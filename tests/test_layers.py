@@ -249,6 +249,7 @@ BY_NAME = {
     "ontofetch_hookspecs.conformance": "what a plugin has written in the folder of a test",
     "ontofetch_catalog.catalog.fsops": "where a user or a host says: a backup's target, an output, staged bytes",
     "ontofetch_catalog.catalog.connection": "/proc/self/fd",
+    "ontofetch_catalog.children.reading": "/proc; what a process has open is not opened anew",
     "ontofetch_catalog.catalog.migrations": "the package's own SQL",
     "ontofetch_catalog.catalog.walk": "below a descriptor that store_paths opened",
     "ontofetch_catalog.catalog.scan": "below a descriptor that store_paths opened",

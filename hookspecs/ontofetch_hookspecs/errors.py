@@ -39,6 +39,12 @@ def next_step(code: int | None) -> str:
     return _STEPS.get(code or 0, "Fix that and run the same command again.")
 
 
+def step_at(error: BaseException, place: str) -> str:
+    """Return what to do about an error of writing: of a disk or a system that is at fault, else about the `place`."""
+    code = error.errno if isinstance(error, OSError) else None
+    return next_step(code) if code in _STEPS and _STEPS[code] != _CLOSED else place
+
+
 class OntofetchError(Exception):
     """Say in a sentence what happened, to which thing, and what to type next.
 

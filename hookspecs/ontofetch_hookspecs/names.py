@@ -96,7 +96,11 @@ def check_segment(field: str, value: object) -> str:
             hint="Use 1 to 100 of A-Z a-z 0-9 . _ + ~ - and start with a letter or a digit.",
         )
     if path_key(value) in ("latest", "previous", "latest.json"):
-        raise EventError(f"The {field} may not be called {quote(value)}.", subject=field, hint="That word is reserved.")
+        raise EventError(
+            f"The {field} may not be called {quote(value)}.",
+            subject=field,
+            hint="That word is reserved; give it another one.",
+        )
     return value
 
 

@@ -190,8 +190,19 @@ def resolve_version(manifests: Mapping[str, Manifest], name: str) -> str:
         pointed = [m for m in manifests.values() if m.slot == slot and m.is_latest]
         found = [m.version_id if last == LATEST else m.before for m in pointed]
         return _only([version_id for version_id in found if version_id], f"{last} release of", slot)
+    for slot in sorted({m.slot for m in manifests.values()} if not any(_is_meant(v, name) for v in manifests) else ()):
+        if name in (slot, slot.partition("/")[2]):
+            raise VersionUnknown(
+                f"{slot} is a series, and a release is asked for.",
+                subject=name,
+                hint=f"Name one of it, such as {max(v for v, m in manifests.items() if m.slot == slot)}.",
+            )
     every = [*sorted(manifests), *sorted({manifest.slot for manifest in manifests.values()})]
-    return _only([v for v in sorted(manifests) if v == name or v.endswith(f"/{name}")], "release", name, every)
+    return _only([v for v in sorted(manifests) if _is_meant(v, name)], "release", name, every)
+
+
+def _is_meant(version_id: str, name: str) -> bool:
+    return version_id == name or version_id.endswith(f"/{name}")
 
 
 def resolve_series(manifests: Mapping[str, Manifest], name: str) -> str:
@@ -209,7 +220,9 @@ def _only(found: list[str], what: str, name: str, every: Sequence[str] = ()) -> 
         hint = did_you_mean(name, every, "`ontofetch report latest --from audits` lists what there is.")
         raise VersionUnknown(f"There is no {what} {quote(name)} among the manifests.", subject=name, hint=hint)
     if len(found) > 1:
-        raise AmbiguousVersion(
-            f"{quote(name)} may be {', '.join(found[:10])}.", subject=name, hint="Name one of them whole."
-        )
+        shown = ", ".join(found[:10])
+        if not name:
+            hint = f"Say which is meant, such as {found[0]}; --help shows how."
+            raise AmbiguousVersion(f"There are several series: {shown}.", subject=what, hint=hint)
+        raise AmbiguousVersion(f"{quote(name)} may be {shown}.", subject=name, hint="Name one of them whole.")
     return found[0]

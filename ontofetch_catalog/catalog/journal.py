@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.json_documents import check_values
-from ontofetch_hookspecs.layout import INTENTS, QUARANTINE, STAGING
+from ontofetch_hookspecs.layout import CATALOG, INTENTS, QUARANTINE, STAGING
 from ontofetch_hookspecs.names import check_size, quote
 from ontofetch_hookspecs.stages import LOCK, RECORD, holding, is_abandoned
 from ontofetch_hookspecs.store_paths import MAX_DOCUMENT, StorePath
@@ -234,12 +234,14 @@ def undo(store: Store, intent: Intent) -> None:
 
 
 def forget(store: Store, intent: Intent, *, committed: bool) -> None:
-    """Remove what an ended boundary no longer needs: emptied stages, the intent, its own folder; may run again.
+    """Remove what an ended boundary no longer needs: emptied stages and series, the intent, its own folder.
 
-    The intent goes before the folder: as long as it is there, an undo may need what is in the folder.
+    The intent goes before the folder: as long as it is there, an undo may need what is in the folder. May run again.
     """
-    for stage in intent.stages if committed else ():
-        _retire(store.path(stage))
+    if committed:
+        for stage in intent.stages:
+            _retire(store.path(stage))
+        _remove_left(store, intent)
     with suppress(FileNotFoundError):
         fsops.unlink(_intent_path(store, intent.boundary_id))
         fsops.sync_folder(store.intents)
@@ -371,6 +373,17 @@ def _remove_if_empty(path: StorePath) -> None:
     except OSError as error:
         if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
             raise
+
+
+def _remove_left(store: Store, intent: Intent) -> None:
+    """Remove the series and the services of which the last folder of a release was moved away."""
+    left = {os.path.dirname(move.source) for move in intent.moves if move.size is None}
+    for folder in sorted(left):
+        if folder and not folder.startswith(f"{CATALOG}/"):
+            for path in path_and_above(folder):
+                if not store.path(path).is_dir() or store.path(path).entries():
+                    break
+                _remove_if_empty(store.path(path))
 
 
 def _retire(stage: StorePath) -> None:

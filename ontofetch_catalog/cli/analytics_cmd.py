@@ -194,7 +194,11 @@ def _draw(report: Report, found: Mapping[str, Table], path: Path, kind: str) -> 
     from ..analytics import ReportResult
 
     if not isinstance(found, ReportResult):
-        raise UsageError(f"The report {quote(report.name)} draws no plots.", subject="--plot")
+        raise UsageError(
+            f"The report {quote(report.name)} draws no plots.",
+            subject="--plot",
+            hint="Leave --plot out; --format and --out write its rows.",
+        )
     save(path, found.as_plot(kind))
 
 

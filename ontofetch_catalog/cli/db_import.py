@@ -65,7 +65,11 @@ def _import(host: HostInfo, tree: Path, args: argparse.Namespace, options: Outpu
 
     place = StorePath(tree, "")
     if not tree.is_dir():
-        raise UsageError(f"There is no folder {quote(tree)}.", subject=str(tree))
+        raise UsageError(
+            f"There is no folder {quote(tree)}.",
+            subject=str(tree),
+            hint="Look at its name; it is read from where you are.",
+        )
     service = check_segment("service", args.service) if args.service else ""
     pattern = _pattern(place, args, service)
     if not args.dry_run:

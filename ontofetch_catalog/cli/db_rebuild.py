@@ -32,7 +32,7 @@ def main(argv: list[str], host: HostInfo) -> int:
     if read_address(store) is not None:
         renew(store)
         return tell_store(host, options)
-    with bar("hash", unit="files") as update:
+    with bar("hash") as update:
         made = rebuild(
             store,
             replace=args.replace,

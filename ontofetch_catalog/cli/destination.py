@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from ontofetch_hookspecs.errors import step_at
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ..errors import OntofetchError, UsageError
@@ -136,5 +137,5 @@ def _explained(path: Path) -> Iterator[None]:
         raise OntofetchError(
             f"{safe_text(path)} can't be written: {getattr(error, 'strerror', None) or error}.",
             subject=str(path),
-            hint="Name a file in a folder that exists and that you may write to.",
+            hint=step_at(error, "Name a file in a folder that exists and that you may write to."),
         ) from error

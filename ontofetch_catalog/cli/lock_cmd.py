@@ -62,7 +62,8 @@ def _run(argv: list[str], host: HostInfo) -> int:
     for version_id in incomplete:
         warn(f"{version_id} is left out: an artifact of it was never unpacked. Pull it again.")
     if without:
-        warn(f"{without:,} series have no latest release and are left out; --all locks all releases.")
+        left = "series has no latest release and is" if without == 1 else "series have no latest release and are"
+        warn(f"{without:,} {left} left out; --all locks all releases.")
     hidden = sum(REDACTED in artifact.url for release in releases for artifact in release.artifacts)
     if hidden:
         say(f"The addresses of {hidden:,} artifacts held secrets, which are left out: only a --mirror can bring them.")

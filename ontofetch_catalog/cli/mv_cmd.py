@@ -40,9 +40,10 @@ def _main(argv: list[str], host: HostInfo) -> int:
             old = find_named(connection, args.old, services=True)
         except VersionUnknown:
             # the same command again, whose first run was stopped at its end
-            if not deeds.was_renamed(connection, args.old, complete(args.old, args.new)):
+            former = deeds.find_renamed(connection, args.old) if args.old else None
+            if former is None or not deeds.was_renamed(connection, former, complete(former, args.new)):
                 raise
-            old = args.old
+            old = former
         new = complete(old, args.new)
         check_name(new)
         renaming = Renaming(store, old, new, updated_by=user_name())

@@ -81,9 +81,10 @@ def _find(host: HostInfo, name: str, artifact: str | None, *, adopted: bool) -> 
         try:
             whole = find_named(connection, name)
         except VersionUnknown:
-            if deeds.find_removal(connection, name, artifact) is None:
+            removed = deeds.find_removed(connection, name, artifact) if name else None
+            if removed is None:
                 raise
-            whole = name
+            whole = removed
     if artifact is not None and whole.count("/") != 2:
         raise UsageError(
             f"{quote(name)} is a series, and --artifact is one of a release.", subject=name, hint="Name the release."

@@ -36,7 +36,9 @@ def main(argv: list[str], host: HostInfo) -> int:
     options = OutputOptions(format=args.format or DEFAULT, formats=find_formats(host.manager))
     options.formats.find(options.format)
     if not args.title.strip() or len(args.title) > _MOST:
-        raise UsageError(f"A title has 1 to {_MOST} characters.", subject="--title")
+        raise UsageError(
+            f"A title has 1 to {_MOST} characters.", subject="--title", hint="Give a shorter one, or leave --title out."
+        )
     if args.base_url and not _URL.fullmatch(args.base_url):
         raise UsageError(
             f"{quote(args.base_url)} is not the address of a folder.",

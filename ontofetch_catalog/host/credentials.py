@@ -38,7 +38,11 @@ def read_header(text: str, where: str) -> tuple[str, str]:
     if _TOKEN.fullmatch(name) and value and value.isascii() and value.isprintable():
         return name, value
     # the value may be a secret, so it is not repeated here
-    raise UsageError(f"{where} is not of the form 'Name: value', in plain ASCII.", subject=where)
+    raise UsageError(
+        f"{where} is not of the form 'Name: value', in plain ASCII.",
+        subject=where,
+        hint="For example: Authorization: Bearer TOKEN",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,5 +169,9 @@ def _read_private(name: str, what: str) -> str:
     except UnicodeDecodeError:
         text = ""
     if len(data) > MOST_BYTES or (data and not text):
-        raise UsageError(f"{what[:1].upper()}{what[1:]} {quote(name)} is no text of at most 1 MiB.", subject=name)
+        raise UsageError(
+            f"{what[:1].upper()}{what[1:]} {quote(name)} is no text of at most 1 MiB.",
+            subject=name,
+            hint="Name the file that has the headers.",
+        )
     return text

@@ -125,7 +125,7 @@ def extract_artifact(
         portable: Whether names that meet where case and normal forms are folded are refused.
         limits: What is refused.
         unpacker: The process that unpacks; None: one is started. It ends here.
-        progress: Called with the number of files and of bytes so far.
+        progress: Called with the bytes of the archive that are read, and how many it has.
 
     Raises:
         ExtractError: The archive is damaged or has something that is refused, or it takes too much of the machine; the
@@ -195,14 +195,12 @@ class _Work:
     def run(self, told: dict[str, Any]) -> _Done:
         """Return what came of it."""
         batches: list[pa.Table] = []
-        count = 0
         for said in self._process.ask(told):
             match said:
-                case ["files", list(rows), int(size)]:
-                    count += len(rows)
+                case ["files", list(rows), int(read)]:
                     batches += [_as_batch(rows)] if rows else []
                     if self._progress is not None:
-                        self._progress(count, size)
+                        self._progress(read, self._size)
                 case ["done", list(tops), int(skipped), list(remarks)]:
                     made = tuple(Remark(**remark | {"names": tuple(remark["names"])}) for remark in remarks)
                     return _Done(_as_table(batches), [str(top) for top in tops], skipped, made)

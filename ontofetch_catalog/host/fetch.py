@@ -157,7 +157,7 @@ def _from_file(
 ) -> Copy:
     with _reading(path) as (stream, size):
         if any(copy.size_bytes == size for copy in copies):
-            digest = _digest(stream, path)
+            digest = _digest(stream, path, lambda read: progress(read, size))
             for copy in copies:
                 if copy.sha256 == digest:
                     return copy
@@ -200,11 +200,12 @@ def _read(stream: BufferedReader, path: Path) -> bytes:
         raise _unreadable(path, error) from error
 
 
-def _digest(stream: BufferedReader, path: Path) -> str:
-    try:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise _unreadable(path, error) from error
+def _digest(stream: BufferedReader, path: Path, told: Callable[[int], None]) -> str:
+    digest = hashlib.sha256()
+    while chunk := _read(stream, path):
+        digest.update(chunk)
+        told(stream.tell())
+    return digest.hexdigest()
 
 
 def _unreadable(path: Path, error: OSError) -> FetchError:

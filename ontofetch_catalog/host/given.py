@@ -36,7 +36,9 @@ def read_sha256(text: str | None, where: str = "--sha256") -> str | None:
         return None
     folded = text.strip().casefold().removeprefix("sha256:")
     if not re.fullmatch(r"[0-9a-f]{64}", folded):
-        raise UsageError(f"{where} is {quote(text)}, not 64 hex digits.", subject=where)
+        raise UsageError(
+            f"{where} is {quote(text)}, not 64 hex digits.", subject=where, hint="`sha256sum FILE` prints them."
+        )
     return folded
 
 
@@ -44,7 +46,7 @@ def read_globs(where: str, given: Sequence[str]) -> tuple[str, ...]:
     """Return globs, each once, sorted."""
     for text in given:
         if not text or len(text) > 4096 or unsafe_character(text) is not None:
-            raise UsageError(f"{where} is {quote(text)}, not a glob.", subject=where)
+            raise UsageError(f"{where} is {quote(text)}, not a glob.", subject=where, hint="For example: *.ttl")
     return tuple(sorted(set(given)))
 
 

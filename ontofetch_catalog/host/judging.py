@@ -17,10 +17,11 @@ from typing import Any, Self
 from ontofetch_hookspecs.store_paths import StorePath
 
 from .facts_room import FactsRoom
-from .validator_process import Task
+from .validator_process import Task, Worker
 from .workers import Workers
 
 Key = tuple[str, str]  # name of the validator, sha256 of the content
+_TELL_SECONDS = 0.3
 _log = logging.getLogger("ontofetch.validators")
 
 
@@ -49,6 +50,7 @@ class Judging:
         self._held: list[Task] = []  # what is looked at again once the files have moved
         self._asked: set[Key] = set()
         self._threads: list[threading.Thread] = []
+        self._looking: list[Worker] = []
         self._given_up = threading.Event()
         self._unusable: dict[str, dict[str, Any]] = {}
         self._error: BaseException | None = None
@@ -94,14 +96,18 @@ class Judging:
                 if self._error is not None:
                     raise self._error
                 if progress is not None:
-                    progress(self._done, self._total)
+                    progress(min(self._done + self._bytes_read(), self._total), self._total)
                 if not self._open:
                     break
-                # without an end no signal would be noticed on some systems
-                self._changed.wait(1.0)
+                # what is read of a large file is told meanwhile; without an end some systems would notice no signal
+                self._changed.wait(_TELL_SECONDS)
         for name, answer in sorted(self._unusable.items()):
             _log.error("the validator %s can't be used and judged nothing: %s", name, answer["unusable"])
         self._unusable.clear()
+
+    def _bytes_read(self) -> int:
+        """Return how many bytes are read of the files that are looked at now."""
+        return sum(worker.bytes_read() for worker in self._looking)
 
     def _begin(self) -> None:
         self._threads = [thread for thread in self._threads if thread.is_alive()]
@@ -117,7 +123,11 @@ class Judging:
                     task, folder, moves = given
                     answer = self._unusable.get(task.validator.name)
                     if answer is None:
-                        answer = worker.ask(task, folder, self._timeout, self._given_up, self.facts)
+                        self._looking.append(worker)
+                        try:
+                            answer = worker.ask(task, folder, self._timeout, self._given_up, self.facts)
+                        finally:
+                            self._looking.remove(worker)
                     self._take(task, answer, moves)
         except BaseException as error:  # noqa: BLE001 - it is raised where somebody waits for the answers
             with self._changed:

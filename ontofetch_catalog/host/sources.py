@@ -83,13 +83,19 @@ def parse_source(text: str, name: str | None = None) -> Source:
 
 def _parsed(text: str, *, own_name: bool = False) -> Source:
     if not text or unsafe_character(text) is not None:
-        raise UsageError(f"The source {quote(text)} is no plain text.", subject="SOURCE")
+        raise UsageError(
+            f"The source {quote(text)} is no plain text.",
+            subject="SOURCE",
+            hint="Type it again, without what can't be seen.",
+        )
     scheme = _SCHEME.match(text)
     if scheme is None:
         return _local(Path(text), own_name=own_name)
     if scheme[2] is not None:
         raise UsageError(
-            f"The source {quote(redact_url(text))} is none of a path, file:, http: and https:.", subject="SOURCE"
+            f"The source {quote(redact_url(text))} is none of a path, file:, http: and https:.",
+            subject="SOURCE",
+            hint="Download it by other means, and name the file.",
         )
     try:
         parts = urlsplit(text)
@@ -107,7 +113,11 @@ def _remote(parts: SplitResult) -> Source:
     url = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, parts.query, ""))
     shown = redact_url(url)
     if len(shown) > MOST_URL:
-        raise UsageError(f"The source is an URL of more than {MOST_URL:,} characters.", subject="SOURCE")
+        raise UsageError(
+            f"The source is an URL of more than {MOST_URL:,} characters.",
+            subject="SOURCE",
+            hint="Download it by other means, and pull the file.",
+        )
     return Source(
         url=url,
         user=None if parts.username is None else unquote(parts.username),
@@ -132,7 +142,11 @@ def _file_path(parts: SplitResult, text: str) -> Path:
 def _local(path: Path, *, own_name: bool) -> Source:
     whole = Path(os.path.abspath(path))
     if len(whole.as_uri()) > MOST_URL:
-        raise UsageError(f"The source is a path of more than {MOST_URL:,} characters.", subject="SOURCE")
+        raise UsageError(
+            f"The source is a path of more than {MOST_URL:,} characters.",
+            subject="SOURCE",
+            hint="Go to its folder, and name it from there.",
+        )
     name = None if own_name else _checked_name(whole.name, f"The source {quote(path)}")
     return Source(url=whole.as_uri(), name=name, path=whole)
 
@@ -149,4 +163,8 @@ def _checked_name(name: str, what: str) -> str:
 
 
 def _unreadable(text: str) -> UsageError:
-    return UsageError(f"The source {quote(redact_url(text))} can't be read as an URL.", subject="SOURCE")
+    return UsageError(
+        f"The source {quote(redact_url(text))} can't be read as an URL.",
+        subject="SOURCE",
+        hint="Write it as https://example.org/hp.owl.",
+    )

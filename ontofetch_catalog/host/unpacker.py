@@ -77,20 +77,24 @@ def _serve(task: dict[str, Any], out: IO[bytes]) -> None:
         stack.callback(unpacking.close)
         told_at = time.monotonic()
 
+        def told() -> list[Any]:
+            rows, unpacking.rows = unpacking.rows, []
+            return ["files", rows, min(os.lseek(archive.fileno(), 0, os.SEEK_CUR), size)]
+
         def tell() -> None:
             # also in the middle of a large file
             nonlocal told_at
             if len(unpacking.rows) >= _ROWS_TOLD or time.monotonic() - told_at > _TELL_SECONDS:
                 end_with(_parent)
-                _tell(out, ["files", unpacking.rows, budget.out])
-                unpacking.rows, told_at = [], time.monotonic()
+                _tell(out, told())
+                told_at = time.monotonic()
 
         budget.moved = tell
         for entry in read_entries(archive, task["name"], stack, budget):
             unpacking.take(entry)
             tell()
         unpacking.finish(archive)
-        _tell(out, ["files", unpacking.rows, budget.out])
+        _tell(out, told())
         remarks = [asdict(remark) for remark in budget.remarks.list()]
         _tell(out, ["done", sorted(unpacking.tops), unpacking.skipped, remarks])
 

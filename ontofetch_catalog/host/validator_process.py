@@ -23,10 +23,11 @@ from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ..children.limits import Allowance
+from ..children.reading import bytes_read
 from ..children.start import start_module
 from ..content.bounds import Limits
 from ..content.insides import compression_of
-from .checks import WHOLE_FORMATS
+from .checks import READ_WHOLE, WHOLE_FORMATS
 from .facts_room import FactsRoom
 from .inside_copies import CopyRoom
 
@@ -57,6 +58,16 @@ class Task:
     is_judged: bool = False
 
 
+@dataclass(slots=True)
+class _At:
+    """What the process looks at: the file itself, or what is inside of it; its size, and how far it was seen read."""
+
+    task: Task
+    path: str
+    size: int
+    read: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Patience:
     """How many seconds an answer is waited for, what says that nobody wants it any more, and where facts go."""
@@ -82,6 +93,7 @@ class Worker:
         self._process: subprocess.Popen[bytes] | None = None
         self._starting: Future[subprocess.Popen[bytes]] | None = None
         self._room = CopyRoom()
+        self._at: _At | None = None
 
     def ask(
         self,
@@ -174,6 +186,7 @@ class Worker:
         self, request: dict[str, Any], allowed: Allowance, size: int, task: Task, wait: Patience
     ) -> dict[str, Any]:
         request |= {"memory": allowed.max_memory, "data": allowed.max_data, "cpu": allowed.cpu_for(size)}
+        self._at = _At(task, request["path"], size)
         line, code = self._exchange(request, wait.timeout, wait.given_up)
         if code is not None and allowed.reason(code, size) is None:
             # the file may be without blame: short of memory, the kernel kills whom it likes
@@ -242,6 +255,22 @@ class Worker:
                 break
             line += data
         return line
+
+    def bytes_read(self) -> int:
+        """Return how many bytes of its present file, as it is counted on the disk, the process has read.
+
+        0 where the system does not tell, and of what is read whole before anything is done with it.
+        """
+        at, process = self._at, self._process
+        if at is None or process is None or not at.size or at.task.format in READ_WHOLE:
+            return 0
+        place = bytes_read(process.pid, at.path)
+        if place is not None:
+            at.read = min(place, at.size)
+        elif at.read:
+            # it is read to its end and closed, while something is still made of it
+            at.read = at.size
+        return at.task.size_bytes * at.read // at.size
 
     def close(self) -> None:
         """End the process, and remove what was unpacked for it."""

@@ -18,6 +18,7 @@ from ontofetch_hookspecs.notify import FAILURES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ontofetch_catalog.catalog.boundaries.replacing import Leaves
     from ontofetch_catalog.catalog.connection import Store
     from ontofetch_hookspecs import (
         DownloadDone,
@@ -88,6 +89,13 @@ def _refuse_lost(hook: str, raised: Sequence[Raised]) -> None:
         raise raised[0].error
 
 
+def _keep(store: Store, version_id: str, artifact: str) -> Leaves:
+    """Return what keeps an artifact that is replaced; seldom needed, so it is imported then."""
+    from ontofetch_catalog.catalog.undoing.swapping import Leaving
+
+    return Leaving(store, version_id, artifact)
+
+
 class CatalogPlugin:
     """One catalog for one manager; it learns its root when the host is ready."""
 
@@ -152,7 +160,7 @@ class CatalogPlugin:
             refuse_without(self._host)
         store = self._store_of(event)
         with _not_nested():
-            boundary = make_boundary(store, event)
+            boundary = make_boundary(store, event, _keep)
             ballot = Ballot()
             try:
                 with ExitStack() as stack:

@@ -54,6 +54,7 @@ th { font-weight: 600; color: var(--soft); vertical-align: bottom; } tbody tr:ho
 td { white-space: nowrap; } .number { text-align: right; font-variant-numeric: tabular-nums; }
 tbody th { vertical-align: top; } tbody th + td, tbody th + td.number { text-align: left; white-space: normal; }
 .foreign { font-family: ui-monospace, monospace; font-size: .9em; white-space: pre; }
+.link { white-space: normal; overflow-wrap: anywhere; min-width: 10rem; }
 .long { overflow-wrap: anywhere; white-space: pre-wrap; min-width: 14rem; }
 .sentence { white-space: normal; overflow-wrap: anywhere; min-width: 16rem; }
 .green { color: var(--green); } .red { color: var(--red); } .yellow { color: var(--yellow); }
@@ -162,7 +163,7 @@ def section(part: Part, links: Sequence[str] = (), nothing: str = "") -> str:
 def _row(columns: Sequence[Column], at: int, links: Sequence[str]) -> list[str]:
     cells = [_cell(column, at) for column in columns]
     if links:
-        cells[0] = f'<td><a href="{html.escape(links[at])}">{word(columns[0].cells[at])}</a></td>'
+        cells[0] = f'<td class="link"><a href="{html.escape(links[at])}">{word(columns[0].cells[at])}</a></td>'
     return cells
 
 

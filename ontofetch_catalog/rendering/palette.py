@@ -41,8 +41,8 @@ WORDS = {
     "ADDED": GOOD, "MODIFIED": CAREFUL, "RENAMED": MOVED, "REMOVED": BAD, "UNCHANGED": SOFT,
     "FIXED": GOOD, "NEW": MOVED, "REGRESSED": BAD, "passed": GOOD, "failed": BAD, "error": BAD, "warning": CAREFUL,
     "not judged": CAREFUL, "not validated": SOFT, "added": GOOD, "removed": BAD, "rewritten (churn)": CAREFUL,
-    "only here": SOFT, "in other releases too": PLAIN, "copies inside the release": CAREFUL,
-    "yes": "", "incomplete": CAREFUL,
+    "obsoleted": CAREFUL, "moved": MOVED, "only here": SOFT, "in other releases too": PLAIN,
+    "copies inside the release": CAREFUL, "yes": "", "incomplete": CAREFUL,
 }  # fmt: skip
 REST = TONES[SOFT].light
 # middle tones, which stand out from light paper and from dark

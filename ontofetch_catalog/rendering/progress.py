@@ -8,6 +8,8 @@ from __future__ import annotations
 import logging
 import sys
 import threading
+import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -16,6 +18,7 @@ from math import ceil
 from .text import human_size, safe_text, shorten_end, whole_number
 
 _COUNTS = 54  # cells of what is counted, the speed, the time and the gaps
+_LOOK_BACK = 15.0  # seconds from which the speed is taken
 Update = Callable[[int, int | None], None]
 _shown = threading.Lock()  # by the bar that is drawn: a terminal has room for one
 
@@ -47,12 +50,15 @@ def _drawn(text: str, unit: str) -> Iterator[Update]:
     from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
     from rich.text import Text
 
+    pace = Pace()
+
     class HowFar(ProgressColumn):
         """Drawn anew a few times a second, so that the time moves where nothing else does."""
 
         def render(self, task: Task) -> Text:
             total = None if task.total is None else int(task.total)
-            return Text(how_far(int(task.completed), total, task.speed, task.elapsed or 0.0, unit=unit))
+            speed = pace.speed(time.monotonic())
+            return Text(how_far(int(task.completed), total, speed, task.elapsed or 0.0, unit=unit))
 
     console = Console(stderr=True)
     # a line that is too long would break, and the broken one stay on the screen
@@ -61,7 +67,38 @@ def _drawn(text: str, unit: str) -> Iterator[Update]:
     columns = (TextColumn("{task.description}", markup=False), BarColumn(length), HowFar())
     with Progress(*columns, console=console, transient=True) as shown:
         task = shown.add_task(shorten_end(safe_text(text), max(console.width - length - _COUNTS, 1)), total=None)
-        yield lambda done, total: shown.update(task, completed=done, total=total)
+
+        def update(done: int, total: int | None) -> None:
+            pace.note(time.monotonic(), done)
+            shown.update(task, completed=done, total=total)
+
+        yield update
+
+
+class Pace:
+    """How fast work has been in the last moments; it falls while nothing moves, and begins anew where work does."""
+
+    def __init__(self) -> None:
+        self._seen: deque[tuple[float, int]] = deque()
+
+    def note(self, now: float, done: int) -> None:
+        """Note how much is done at a time in seconds."""
+        seen = self._seen
+        if seen and done < seen[-1][1]:
+            # a second look at the same: the first says nothing of how long this one takes
+            seen.clear()
+        if len(seen) > 1 and now - seen[-2][0] < _LOOK_BACK / 100:
+            seen.pop()
+        seen.append((now, done))
+        while len(seen) > 2 and now - seen[1][0] > _LOOK_BACK:
+            seen.popleft()
+
+    def speed(self, now: float) -> float | None:
+        """Return how much is done in a second; None where nobody knows yet, or nothing moves."""
+        if not self._seen:
+            return None
+        (begun, before), (_, done) = self._seen[0], self._seen[-1]
+        return (done - before) / (now - begun) if done > before and now > begun else None
 
 
 def how_far(done: int, total: int | None, speed: float | None, elapsed: float, *, unit: str) -> str:

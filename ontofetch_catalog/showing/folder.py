@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from ontofetch_hookspecs.errors import step_at
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath
 
@@ -211,5 +212,7 @@ def _explained(out: Path) -> Iterator[None]:
         raise OntofetchError(
             f"The site in {quote(out)} can't be written: {getattr(error, 'strerror', None) or error}.",
             subject=str(out),
-            hint="Name a folder that you may write to; a repeated command goes on where this one stopped.",
+            hint=step_at(
+                error, "Name a folder that you may write to; a repeated command goes on where this one stopped."
+            ),
         ) from error

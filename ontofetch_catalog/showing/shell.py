@@ -24,7 +24,7 @@ svg.bar { display: block; width: 100%; max-width: 40rem; height: .9rem; } svg.ke
 label { display: block; color: var(--soft); } input { font: inherit; padding: .4rem .6rem; width: 100%;
   max-width: 32rem; box-sizing: border-box; color: var(--ink); background: var(--band);
   border: 1px solid var(--soft); border-radius: 4px; }
-td a { white-space: nowrap; } footer { color: var(--soft); margin-top: 3rem; font-size: .9em; }
+footer { color: var(--soft); margin-top: 3rem; font-size: .9em; }
 """
 SHEET = STYLE + _OWN
 INDEX, HEALTH, SEARCH = "index.html", "health.html", "search.html"

@@ -49,6 +49,24 @@ MISTAKES = [
     ("report growth --every day --series hp", USAGE, "--every is one of week, month", "--help"),
     ("report latest --plot x.gif", USAGE, "ends in .svg, .png, .html", ".svg"),
     ("db versions --out x.xlsx", USAGE, "x.xlsx", "choose by --format"),
+    ("db versions --format csv --out /dev/full", ERROR, "can't be written: No space left on device", "Free some space"),
+    # sources, lists, locks
+    ("add ftp://example.org/hp.owl", USAGE, "is none of a path, file:, http: and https:", "Download it by other means"),
+    ("add x.obo --service obo --keep none", USAGE, "--keep: 'none' is not a number of releases", "--help"),
+    ("pull --from nowhere.csv", USAGE, "The list 'nowhere.csv' can't be read", "with the columns source, "),
+    ("pull --locked nowhere.lock", USAGE, "The lock file 'nowhere.lock' can't be read", "`ontofetch lock` writes one"),
+    ("pull --locked x.lock --mirror /nowhere", USAGE, "The mirror '/nowhere' is neither", "root of another store"),
+    ("update --jbos 3", USAGE, "has no option '--jbos'", "Did you mean --jobs?"),
+    # what takes something back
+    ("rm sample", USAGE, "would go to quarantine. Nobody can be asked", "Add --yes"),
+    ("rm sample/2.0x --yes", ERROR, "No release and no series 'sample/2.0x'", "`ontofetch db versions`"),
+    ("mv sample/2.0 sample/1.0", ERROR, "is recorded already", "`ontofetch rm`"),
+    ("mv sample a/b/c", USAGE, "can't be the name of one", "Write it as SERVICE/ONTOLOGY"),
+    ("undo 999", USAGE, "did nothing that could be undone", "`ontofetch undo --list`"),
+    ("tag 2.0 --remove published", USAGE, "has no tag 'published'", "lists them"),
+    ("tag sample published", ERROR, "example/sample is a series", "such as example/sample/2.0"),
+    ("site", USAGE, "needs --out", "For example: `ontofetch site --out"),
+    ("export 2.0 --as pdf", USAGE, "There is no document 'pdf'", "There are: ro-crate"),
     # releases and series
     ("db files 1.1", ERROR, "No release '1.1' is recorded", "Did you mean "),
     ("db versions example/sampel", ERROR, "No series 'example/sampel' is recorded", "Did you mean example/sample?"),
@@ -60,10 +78,15 @@ MISTAKES = [
     ("db latest sample/9.0", USAGE, "is one of get, set, unset, history, not 'sample/9.0'", "--help"),
     ("report growth --a other/1.0 --b sample/2.0", USAGE, "releases of two series", "--anyway"),
     ("report growth --b sample/1.0", ERROR, "is the first release of its series", "--a"),
-    ("report growth --last 0 --series sample", USAGE, "whole number from 1 on", ""),
+    ("db files sample", ERROR, "example/sample is a series, and a release is asked for", "such as example/sample/2.0"),
+    ("report validation --version other", ERROR, "example/other is a series", "such as example/other/1.0"),
+    ("report validation --version other --from audits", ERROR, "example/other is a series", "example/other/1.0"),
+    ("report quality", ERROR, "There are several series: example/other, example/sample.", "such as example/other"),
+    ("report quality --from audits", ERROR, "There are several series: ", "such as example/other"),
+    ("report growth --last 0 --series sample", USAGE, "whole number from 1 on", "For example: --last 5"),
     ("db prune --version sample/3.0 --dry-run", ERROR, "is recorded", "Did you mean example/sample/1.0 or "),
     ("db pin sample/1.0x", ERROR, "is recorded", "Did you mean example/sample/1.0?"),
-    ("db import /nowhere/at/all", USAGE, "There is no folder '/nowhere/at/all'", ""),
+    ("db import /nowhere/at/all", USAGE, "There is no folder '/nowhere/at/all'", "Look at its name"),
 ]
 
 
@@ -93,6 +116,7 @@ def test_a_mistake_is_one_sentence_with_the_next_step(run: Run, words: str, code
     (line,) = err.strip().splitlines()
     assert line.startswith("error: ")
     assert said in line
+    assert step
     assert step in line
     assert "usage:" not in err
 

@@ -173,9 +173,11 @@ def test_without_a_terminal_it_wants_yes(store: Path, run: Run) -> None:
 def test_a_repeat_says_that_it_is_done(store: Path, run: Run) -> None:
     """Who runs the same command again, after a kill, learns that it has happened."""
     run("rm", f"{HP}/2.0", "--yes")
-    code, _, err = run("rm", f"{HP}/2.0", "--yes")
-    assert code == 0, err
-    assert "was removed already" in err
+    for name in (f"{HP}/2.0", "sample/2.0", "2.0"):
+        code, _, err = run("rm", name, "--yes")
+        assert code == 0, err
+        assert f"{HP}/2.0 was removed already" in err
+    assert run("rm", "2.0", "--artifact", "a.zip", "--yes")[0] == 1
     assert query(store, "SELECT count(*) FROM events WHERE type = 'rm.done'") == [(1,)]
 
 

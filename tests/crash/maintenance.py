@@ -172,6 +172,13 @@ def done(*words: str) -> Callable[[Path], Facts]:
     return carried_out
 
 
+def replaced(home: Path) -> Facts:
+    """Replace the archive of 2.0, as a pull does whose unpacking never came."""
+    here = scenarios.host(home)
+    here.download("2.0", scenarios.OTHER, staged=here.stage_file("a.zip", scenarios.OTHER), replace=True)
+    return {}
+
+
 def undone(kind: str) -> Any:
     """Return the run of `undo` on what an event of this type has done, by its number, as often as it is asked for."""
 

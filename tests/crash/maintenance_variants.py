@@ -149,6 +149,16 @@ _UNDONE = tuple(
         ("latest", scenarios.validated, "db latest set example/sample/2.0", "latest.set", "latest.set"),
     )
 )
+_REPLACED = Variant(
+    name="undo/replacement",
+    build=maintenance.noted,
+    lead=maintenance.replaced,
+    run=maintenance.undone("download.done"),
+    unique=True,
+    done="rm.swapped",
+    exhaustive=False,
+    by_turns=True,
+)
 _IMPORTS = tuple(
     Variant(
         name=f"import/{name}",
@@ -164,4 +174,4 @@ _IMPORTS = tuple(
         ("copied", "elsewhere", ("--copy", "--service", "obo")),
     )
 )
-CARE = (*_STEPS, _RESTORE, *_AFTER_PRUNE, *FIXES, *_REBUILDS, _VERIFY, *_BOUNDARIES, *_UNDONE, *_IMPORTS)
+CARE = (*_STEPS, _RESTORE, *_AFTER_PRUNE, *FIXES, *_REBUILDS, _VERIFY, *_BOUNDARIES, *_UNDONE, _REPLACED, *_IMPORTS)

@@ -5,7 +5,7 @@ What may happen to a store meanwhile, and what must hold then, is not known here
 
 from __future__ import annotations
 
-from . import maintenance_variants, scenarios
+from . import maintenance, maintenance_variants, scenarios
 from .scenarios import DATA, FORMER_DATA, OTHER, OTHERS, SECOND, TEXTS
 from .variant import Variant
 
@@ -36,13 +36,13 @@ _DOWNLOADS = (
     ),
     Variant(
         name="download/replacing",
-        build=scenarios.with_file(scenarios.latest, OTHER),
+        build=maintenance.with_key(scenarios.with_file(scenarios.latest, OTHER)),
         run=scenarios.download("2.0", OTHER, replace=True),
         done="download.done",
     ),
     Variant(
         name="download/replacing-one-of-two",
-        build=scenarios.with_file(scenarios.paired, OTHER, "b.zip"),
+        build=maintenance.with_key(scenarios.with_file(scenarios.paired, OTHER, "b.zip")),
         run=scenarios.download("2.0", OTHER, artifact="b.zip", replace=True),
         done="download.done",
     ),

@@ -35,6 +35,13 @@ def raises(path, format): raise ValueError("no \\x1b[31m good")
 def chatters(path, format): print("x" * 100_000); return True, {}
 def floods(path, format): return True, {"text": "x" * 1_000_000}
 def lies(path, format): return "yes"
+def reads(path, format):
+    with open(path, "rb", buffering=0) as stream:
+        for _ in range(4):
+            stream.read(25_000)
+            time.sleep(0.4)
+    time.sleep(0.7)
+    return True, {}
 """
 
 
@@ -113,6 +120,21 @@ def test_a_remote_context_is_a_reason_and_not_a_request(tmp_path: Path) -> None:
     (row,) = run(files, tmp_path, *builtin_validators())
     assert row["passed"] is None
     assert "remote context" in json.loads(row["details"])["not_judged"]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells what another process reads")
+@pytest.mark.usefixtures("helpers")
+def test_progress_moves_within_one_large_file(tmp_path: Path) -> None:
+    """How far the one file is read is told while it is, and at its end it stays read although it is closed."""
+    files = release(tmp_path, {"a.ttl": "x" * 100_000}).append_column("size_bytes", pa.array([100_000]))
+    seen: list[tuple[int, int]] = []
+    (row,) = run(files, tmp_path, misbehaving("reads"), progress=lambda *told: seen.append(told))
+    assert row["passed"] is True
+    assert {total for _, total in seen} == {100_000}
+    read = [done for done, _ in seen]
+    assert [done for done in read if 0 < done < 100_000]
+    assert read == sorted(read)
+    assert read[-2:] == [100_000, 100_000]
 
 
 @pytest.mark.usefixtures("helpers")

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ontofetch_catalog.rendering.progress import how_far
+from ontofetch_catalog.rendering.progress import Pace, how_far
 
 PROGRAM = (
     "import logging; logging.getLogger('ontofetch').setLevel({level!r});"
@@ -68,3 +68,19 @@ def test_it_says_how_far_how_fast_and_how_long_in_one_unit() -> None:
     assert how_far(0, 170 * mib, None, 65.2, unit="bytes") == "0 B of 170.0 MiB  0:01:05"
     assert how_far(5 * mib, None, 2.0 * mib, 3.0, unit="bytes") == "5.0 MiB  2.0 MiB/s  0:00:03"
     assert how_far(1200, 3000, 100.0, 12.0, unit="files") == "1,200 of 3,000 files  100/s  0:00:18 left"
+
+
+def test_the_speed_is_that_of_the_last_moments() -> None:
+    """It falls while nothing moves, is none when nothing did, and is not that of an earlier pass over the same."""
+    pace = Pace()
+    assert pace.speed(0.0) is None
+    for second in range(11):
+        pace.note(float(second), 10 * second)
+    assert pace.speed(10.0) == 10.0
+    assert pace.speed(20.0) == 5.0
+    for second in range(11, 40):
+        pace.note(float(second), 100)
+    assert pace.speed(39.0) is None
+    pace.note(40.0, 2)
+    pace.note(41.0, 3)
+    assert pace.speed(42.0) == 0.5

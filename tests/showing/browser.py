@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 PROGRAM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-MISSING = "there is no Chromium: `apt-get install chromium` brings one"
+MISSING = "there is no Chromium: `.ci/viewers`, or `apt-get install chromium`, brings one"
 _FRAME = """<!DOCTYPE html><html><body style="margin:0"><iframe src="{src}" width="{width}" height="900"
 style="border:0"></iframe><pre id="answer"></pre><script>
 onload = async () => {{

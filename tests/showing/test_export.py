@@ -132,10 +132,7 @@ def test_a_crate_passes_its_validator(run: Run, store: Path, tmp_path: Path) -> 
     here = Path(__file__).parents[2] / ".build"
     python, context = here / "roc/bin/python", here / "rojs/node_modules/ro-crate/lib/context.json"
     if not (python.exists() and context.exists()):
-        pytest.skip(
-            "there is no validator of crates: `python -m venv .build/roc && .build/roc/bin/pip install roc-validator &&"
-            " npm install --prefix .build/rojs ro-crate`"
-        )
+        pytest.skip("there is no validator of crates: `.ci/viewers` brings it")
     folder = store / "example/sample/2.0"
     (folder / "ro-crate-metadata.json").write_text(export(run, "2.0", "ro-crate"))
     script = Path(__file__).with_name("validate_crate.py")

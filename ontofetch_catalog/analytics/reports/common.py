@@ -143,6 +143,11 @@ def check_choice(option: str, value: str, choices: tuple[str, ...]) -> str:
     return value
 
 
+def times_told(releases: pl.DataFrame) -> str:
+    """Return what the times of the releases of a series are: a time of recording is never called a release date."""
+    return "recorded" if releases[c.RELEASED].has_nulls() else "released"
+
+
 def parse_count(option: str, value: int | str | None) -> int | None:
     """Return `value` as a whole number from 1 on, at most MOST_ROWS; None if it is None.
 
@@ -154,5 +159,7 @@ def parse_count(option: str, value: int | str | None) -> int | None:
     text = quote(value)[1:-1] if isinstance(value, int) else value
     digits = text.lstrip("0")
     if not (text.isascii() and text.isdigit() and digits):
-        raise UsageError(f"{option} is a whole number from 1 on, not {quote(text)}.", subject=option)
+        raise UsageError(
+            f"{option} is a whole number from 1 on, not {quote(text)}.", subject=option, hint=f"For example: {option} 5"
+        )
     return int(digits) if len(digits) < 10 else MOST_ROWS

@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import polars as pl
 
+from ...rendering.palette import term_change_colours
+from ...rendering.text import whole_number
 from .. import columns as c
 from .. import drawing as d
 from ..chosen_terms import WORD, match_words, terms_under
@@ -20,7 +22,7 @@ from ..polars_pipelines import pairing, telling
 from ..results import ReportResult
 from ..sources import CatalogLike, Reader
 from ..tables_of_terms import CHANGE, CHANGES
-from .common import Releases, check_choice, make_result, parse_count
+from .common import Releases, check_choice, make_result, parse_count, times_told
 from .meaning_series import HISTORY, counts_of_steps, meaning_series
 from .meaning_series import draw as draw_history
 
@@ -30,14 +32,16 @@ def draw(result: Mapping[str, pl.DataFrame], parameters: Mapping[str, object]) -
     import altair as alt
 
     charts = draw_history({"history": result["history"]}, parameters) if "history" in result else []
-    rows = result["kinds"].filter(pl.col(c.TERMS) > 0).with_columns(
-        pl.col(c.TERMS).alias(d.AMOUNT), pl.col(c.TERMS).cast(pl.String).alias(d.SHOWN)
-    )  # fmt: skip
+    rows = result["kinds"].filter(pl.col(c.TERMS) > 0).with_columns(pl.col(c.TERMS).alias(d.AMOUNT))
     if rows.is_empty():
         return charts
+    rows = rows.with_columns(pl.Series(d.SHOWN, [whole_number(count) for count in rows[c.TERMS]], pl.String))
+    names = rows[c.CHANGE].cast(pl.String).to_list()
+    scale = alt.Scale(domain=names, range=term_change_colours(names))
+    colour = alt.Color(f"{c.CHANGE}:N", legend=None, scale=scale)
     summary = result["summary"].row(0, named=True)
     title = f"Changed terms, {summary['a']} to {summary['b']}"
-    return [*charts, d.bars(rows, c.CHANGE, title=title, axis="terms", colour=alt.value(d.MORE))]
+    return [*charts, d.bars(rows, c.CHANGE, title=title, axis="terms", colour=colour)]
 
 
 BY = ("term", "kind", "prefix", "change")
@@ -200,7 +204,8 @@ def meaning(
             raise nothing_known(later)
         comparison = Comparison(catalog, reader, [(earlier, later)], (file_a, file_b))
         frames, files = _frames(comparison, terms_under, mine)
-        history = counts_of_steps(catalog, reader, releases.up_to(later, count)) if count else None
+        past = releases.up_to(later, count) if count else None
+        history = None if past is None else counts_of_steps(catalog, reader, past)
     changes = frames.pop("changes")
     grouped: dict[str, pl.LazyFrame] = {}
     if by in (c.KIND, c.PREFIX):
@@ -226,7 +231,8 @@ def meaning(
     if "changes" in result and result["changes"][c.FILE].n_unique() <= 1:
         hidden.append(c.FILE)
     titles = {"kinds": f"what changed from {earlier} to {later}"}
-    return replace(result, titles=titles, hidden={"changes": tuple(hidden)})
+    headings = {} if past is None else {"history": {c.RELEASE_TIME: times_told(past)}}
+    return replace(result, titles=titles, hidden={"changes": tuple(hidden)}, headings=headings)
 
 
 def _only_the_series(*given: str | None) -> bool:

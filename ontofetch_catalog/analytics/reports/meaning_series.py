@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -21,7 +22,7 @@ from ..polars_pipelines import pairing
 from ..polars_pipelines.timeline import release_times
 from ..results import ReportResult
 from ..sources import CatalogLike, Reader
-from .common import Releases, make_result, pairs_of
+from .common import Releases, make_result, pairs_of, times_told
 
 if TYPE_CHECKING:
     import altair as alt
@@ -97,7 +98,8 @@ def meaning_series(catalog: CatalogLike, series: str, last: int | None, alone: b
             raise nothing_known(slot)
         own = releases.series(slot)
         line = counts_of_steps(catalog, reader, own.tail(last) if last else own)
-    return make_result(catalog, MEANING_SERIES, {"timeline": line}, {"series": slot, "last": last})
+    result = make_result(catalog, MEANING_SERIES, {"timeline": line}, {"series": slot, "last": last})
+    return replace(result, headings={"timeline": {c.RELEASE_TIME: times_told(own)}})
 
 
 def counts_of_steps(catalog: CatalogLike, reader: Reader, releases: pl.DataFrame) -> pl.LazyFrame:

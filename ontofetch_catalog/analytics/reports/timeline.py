@@ -16,7 +16,7 @@ from ..fields import INT, TEXT, TIME, Contract, Field, Section
 from ..polars_pipelines import timeline as pipelines
 from ..results import ReportResult
 from ..sources import CatalogLike
-from .common import Releases, check_choice, make_result, pairs_of, parse_count
+from .common import Releases, check_choice, make_result, pairs_of, parse_count, times_told
 from .meaning_series import GROWN, grown_terms
 
 if TYPE_CHECKING:
@@ -133,8 +133,7 @@ def timeline(
         releases = Releases(catalog, reader, Releases.DATES + Releases.STATE)
         slot = reader.resolve_series(series or "")
         series_rows = releases.series(slot)
-        # a time of recording is never shown as a release date
-        told = "recorded" if series_rows[c.RELEASED].has_nulls() else "released"
+        told = times_told(series_rows)
         timed = pipelines.release_times(series_rows.lazy())
         chosen = collect({"releases": timed.tail(count) if count else timed}, catalog.tell)["releases"]
         sums, totals = reader.change_sums(pairs_of(chosen)), reader.totals(c.FORMAT, chosen[c.VERSION_ID].to_list())

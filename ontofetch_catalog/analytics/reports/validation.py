@@ -45,12 +45,14 @@ def _outcomes(groups: pl.DataFrame, key: str, title: str, what: str) -> d.Drawn:
     here = {column: name for column, name in names.items() if column in groups.columns}
     long = groups.select(key, *here).rename(here).unpivot(index=key, variable_name=_OUTCOME, value_name=_COUNT)
     shown = [name for name in _OUTCOMES if name in here.values()]
+    # a step between whole numbers would be called like its neighbour
+    most = int(groups.select(pl.max_horizontal(pl.sum_horizontal(*here).max(), pl.lit(1))).item())
     long = long.with_columns(pl.col(_OUTCOME).replace_strict({name: at for at, name in enumerate(shown)}).alias("at"))
     return (
         alt.Chart(d.data_of(long), title=title, width=d.WIDTH, height=d.BAR * groups.height)
         .mark_bar(height=d.BAR - 8)
         .encode(
-            x=alt.X(f"{_COUNT}:Q", title=what, axis=alt.Axis(format=",d", tickMinStep=1)),
+            x=alt.X(f"{_COUNT}:Q", title=what, axis=alt.Axis(format=",d", tickCount=min(most, 10))),
             y=alt.Y(f"{key}:N", sort=None, title=None),
             color=alt.Color(f"{_OUTCOME}:N", title=None, scale=d.colours_of(shown)),
             order=alt.Order("at:Q"),

@@ -21,9 +21,12 @@ from .documents import draft_extract_audit, draft_manifest, draft_validation_aud
 from .engine import Boundary, Recorded
 from .lost_documents import draft_lost_documents, find_lost_documents
 from .owners import check_owners
+from .replacing import Keeper, Leaves, state_of
 
 if TYPE_CHECKING:
     import duckdb
+
+    from ..repo import events
 
 _log = logging.getLogger("ontofetch.catalog")
 
@@ -35,7 +38,7 @@ class DownloadBoundary(Boundary):
     has_stage: ClassVar[bool] = True
     asked_next: ClassVar[bool] = True
 
-    def __init__(self, store: Store, event: DownloadDone) -> None:
+    def __init__(self, store: Store, event: DownloadDone, keeper: Keeper | None = None) -> None:
         super().__init__(store, event.version_id, run_id=event.run_id, config_hash=event.config_hash)
         self._event = event
         self.layout = layout.find_layout(event.layout)
@@ -48,6 +51,9 @@ class DownloadBoundary(Boundary):
         self._origins: list[origins.Origin] = []  # those of the former
         self._files = None if event.files is None else read_files(event.files)
         self._lost_documents: list[str] = []
+        self._keeper = keeper
+        self._leaving: Leaves | None = None  # what is replaced, where its bytes are still there
+        self._plan_id = ""
         self._lost: bool | None = None  # until the published file has been looked at
 
     def check(self) -> None:
@@ -92,6 +98,9 @@ class DownloadBoundary(Boundary):
                     "or record them under another --version.",
                 )
             self._check_files(connection)
+            if self._source is not None and self._keeper is not None:
+                self._leaving = self._keeper(self.store, self.version_id, event.artifact)
+                self._plan_id = self._leaving.plan(connection)
             return True
         self._origins = origins.find_origins(connection, self.version_id).get(event.artifact, [])
         return self._describes_anew() or self._is_lost() or bool(self._lost_documents)
@@ -180,12 +189,23 @@ class DownloadBoundary(Boundary):
         payload = {"artifact": event.artifact, "sha256": event.sha256, "status": event.status, "replaced": replaced}
         # what an undo would have to take away
         payload["added"] = "release" if self._version is None else "artifact" if former is None else "nothing"
+        payload |= self._undoable()
         payload |= {"source_url": event.source_url, "etag": event.etag, "last_modified": event.last_modified}
         facts = {"title": event.title, "licence": event.licence, "version_iri": event.version_iri}
         payload |= {name: value for name, value in facts.items() if value is not None}
         payload |= {"extra": dict(event.extra)} if event.extra else {}
         payload |= {"repaired": self._lost_documents} if self._lost_documents else {}
         return Recorded(rows=1, bytes=event.size_bytes, payload=payload)
+
+    def early_events(self, boundary_id: str) -> list[events.EventRow]:
+        """Return the event by which prune knows what has become of the bytes that were replaced."""
+        return [] if self._leaving is None else self._leaving.event(self, boundary_id)
+
+    def _undoable(self) -> dict[str, Any]:
+        """Return what an undo of a replacement needs to know."""
+        if self._leaving is None or self._version is None:
+            return {}
+        return {"plan": self._plan_id, "was": state_of(self._version)}
 
     def _record_version(self, connection: duckdb.DuckDBPyConnection, now: Any) -> None:
         event = self._event
@@ -258,13 +278,16 @@ class DownloadBoundary(Boundary):
     ) -> None:
         """Take away what came out of the replaced artifact: files, results, and what the audits say of them."""
         version = releases.find_version(connection, self.version_id)
+        if self._leaving is not None:
+            self._leaving.unrecord(connection, draft)
         if version is None or former.extraction is None:
             return
-        data = f"{self.folder}/{self.layout.data}"
-        for path in files.covering_paths(connection, self.version_id, former.artifact_id):
-            draft.displace(f"{data}/{path}".rstrip("/"), keep=True)
-        files.delete_files(connection, self.version_id, former.artifact_id)
-        validations.delete_vanished(connection, self.version_id)
+        if self._leaving is None:
+            data = f"{self.folder}/{self.layout.data}"
+            for path in files.covering_paths(connection, self.version_id, former.artifact_id):
+                draft.displace(f"{data}/{path}".rstrip("/"), keep=True)
+            files.delete_files(connection, self.version_id, former.artifact_id)
+            validations.delete_vanished(connection, self.version_id)
         left = files.count_files(connection, self.version_id) > 0
         for name, column, write in (
             (layout.EXTRACT_AUDIT, "extract_audit", draft_extract_audit),

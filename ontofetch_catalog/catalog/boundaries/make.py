@@ -10,11 +10,17 @@ from .download import DownloadBoundary
 from .engine import Boundary
 from .extract import ExtractBoundary
 from .latest import LatestBoundary
+from .replacing import Keeper
 from .validate import ValidateBoundary
 
 
-def make_boundary(store: Store, event: Event) -> Boundary:
+def make_boundary(store: Store, event: Event, keeper: Keeper | None = None) -> Boundary:
     """Return the boundary that records `event`, after a check of the event; nothing is written.
+
+    Args:
+        store: The store.
+        event: What the host has done.
+        keeper: Keeps what a replaced artifact leaves behind, with its rows; None: only its bytes are kept.
 
     Raises:
         EventError: The event is none of the four, or belongs to another store.
@@ -25,7 +31,7 @@ def make_boundary(store: Store, event: Event) -> Boundary:
     boundary: Boundary
     match event:
         case DownloadDone():
-            boundary = DownloadBoundary(store, event)
+            boundary = DownloadBoundary(store, event, keeper)
         case ExtractDone():
             boundary = ExtractBoundary(store, event)
         case ValidateDone():

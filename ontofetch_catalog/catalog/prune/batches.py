@@ -119,8 +119,13 @@ class PruneBatch(_BatchBoundary):
         changed = pointers.settle(connection, draft, self.kind)
         return self.recorded(rows, kept=kept, **({"pointers": changed} if changed else {}))
 
-    def unrecord(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> tuple[int, dict[str, str]]:
-        """Do what a batch does, but for the latest pointers; return how many rows went, and table → sha256 of them."""
+    def unrecord(
+        self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft, *, documents: bool = True
+    ) -> tuple[int, dict[str, str]]:
+        """Do what a batch does, but for the latest pointers; return how many rows went, and table → sha256 of them.
+
+        Without `documents` those of a release that stays are left to the caller, who changes more of it.
+        """
         rows, kept, batch = 0, {}, self.batch
         if batch.version_id:
             kept = keep_rows(connection, draft, self.plan, batch)
@@ -129,7 +134,7 @@ class PruneBatch(_BatchBoundary):
                 if self.store.path(path).exists():
                     draft.move(path, self.plan.terms(batch, path))
             rows = pruning.delete_release(connection, batch.version_id, batch.artifact)
-        if batch.version_id and batch.artifact is not None:
+        if batch.version_id and batch.artifact is not None and documents:
             draft_documents(connection, draft, batch.version_id)
         for path in self.moved_paths():
             draft.move(path, self.aside(path))
@@ -154,6 +159,16 @@ class RestoreBatch(_BatchBoundary):
                     subject=as_text(path),
                     hint="Move it away and run the same command again.",
                 )
+        return self.is_kept(connection)
+
+    def is_kept(self, connection: duckdb.DuckDBPyConnection) -> bool:
+        """Say whether the batch is in quarantine.
+
+        Raises:
+            PlanUnusable: It should be, and what lies there is something else.
+        """
+        if self.state(connection) != APPLIED:
+            return False
         paths = [self.aside(entry.path) for entry in self.entries]
         shared = read_address(self.store) is not None
         for entry, found in zip(self.entries, stat_paths(self.store, paths), strict=True):
@@ -204,8 +219,10 @@ class RestoreBatch(_BatchBoundary):
         pointers.settle(connection, draft)
         return self.recorded(rows)
 
-    def bring_back(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> int:
-        """Do what a batch does, but for LATEST.json; return how many rows came back."""
+    def bring_back(
+        self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft, *, documents: bool = True
+    ) -> int:
+        """Do what a batch does, but for LATEST.json; return how many rows came back. `documents` as in `unrecord`."""
         rows, batch = 0, self.batch
         if batch.version_id:
             kept = read_rows(self.store, self.plan, batch, self.former.get("kept", {}))
@@ -218,7 +235,7 @@ class RestoreBatch(_BatchBoundary):
             drop_added(connection, self.former.get("pointers", ()))
         for path in self.moved_paths():
             draft.move(self.aside(path), path)
-        if batch.version_id and batch.artifact is not None:
+        if batch.version_id and batch.artifact is not None and documents:
             draft_documents(connection, draft, batch.version_id)
         return rows
 

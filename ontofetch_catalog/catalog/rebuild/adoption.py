@@ -122,7 +122,7 @@ def _hash_release(
     sources = _list(store, f"{folder.path}/{known.source}", left, folded=True)
     if known.shared:
         # deeper lies what the other program has made of its downloads
-        sources = [relpath for relpath in sources if "/" not in relpath and not relpath.startswith(".")]
+        sources = {name: size for name, size in sources.items() if "/" not in name and not name.startswith(".")}
     data = _list(store, f"{folder.path}/{known.data}", left)
     if not sources:
         raise AdoptionRefused(
@@ -130,13 +130,13 @@ def _hash_release(
             subject=folder.path,
             hint="Put the downloaded file there, or record the release with `ontofetch pull`.",
         )
-    total = len(sources) + len(data)
+    before, total = sum(sources.values()), sum(sources.values()) + sum(data.values())
     told = None if progress is None else lambda done: progress(done, total)
     row = _version_row(store, folder, known)
-    artifacts = _artifact_rows(row, describe(store, f"{folder.path}/{known.source}", sources, told))
-    own, artifacts, strangers = _attribute(store, f"{folder.path}/{known.source}", artifacts, data)
+    artifacts = _artifact_rows(row, describe(store, f"{folder.path}/{known.source}", list(sources), told))
+    own, artifacts, strangers = _attribute(store, f"{folder.path}/{known.source}", artifacts, list(data))
     left += [f"{folder.path}/{known.data}/{relpath}" for relpath in strangers]
-    after = None if progress is None else lambda done: progress(len(sources) + done, total)
+    after = None if progress is None else lambda done: progress(before + done, total)
     table = describe(store, f"{folder.path}/{known.data}", list(own), after)
     releases.insert_version(connection, row)
     for artifact in artifacts:
@@ -152,21 +152,21 @@ def _hash_release(
     return Adopted(rows=1 + len(artifacts) + len(own), bytes=size, by_documents=False, left=left)
 
 
-def _list(store: Store, path: str, left: list[str], *, folded: bool = False) -> list[str]:
-    """Return the files below a folder that the catalog can hold, sorted; the others are added to `left`.
+def _list(store: Store, path: str, left: list[str], *, folded: bool = False) -> dict[str, int]:
+    """Return the files below a folder that the catalog can hold, sorted, with their bytes; the others go to `left`.
 
     With `folded` it can't hold two that are one where case and normal forms are folded.
     """
     if not store.path(path).is_dir():
-        return []
-    found: dict[str, str] = {}
+        return {}
+    found: dict[str, tuple[str, int]] = {}
     for relpath, state in fsops.walk(store.path(path)):
         key = path_key(relpath) if folded else relpath
         if not stat.S_ISREG(state.st_mode) or relpath_fault(relpath) or key in found:
             left.append(f"{path}/{relpath}")
         else:
-            found[key] = relpath
-    return sorted(found.values(), key=str.encode)
+            found[key] = relpath, state.st_size
+    return dict(sorted(found.values(), key=lambda item: item[0].encode()))
 
 
 def _version_row(store: Store, folder: ReleaseFolder, known: layout.Layout) -> releases.VersionRow:

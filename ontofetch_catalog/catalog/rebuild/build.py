@@ -108,7 +108,7 @@ def rebuild(
     Args:
         store: Which one.
         replace: Whether a catalog that can be used is replaced.
-        progress: Called while files are hashed, with how many are done and how many there are.
+        progress: Called while files are hashed, with how many bytes are read and how many the release has.
         tell: Called with each release that was adopted.
 
     Raises:

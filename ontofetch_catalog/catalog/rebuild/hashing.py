@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+_CHUNK = 1 << 20
+
+
 class FileUnreadable(OntofetchError):
     """A file can't be hashed."""
 
@@ -32,18 +35,22 @@ def describe(
         store: The store.
         folder: Below its root.
         relpaths: The files, below the folder.
-        progress: Called with the number of files hashed so far.
+        progress: Called with the number of bytes read so far, also in the middle of a large file.
 
     Raises:
         FileUnreadable: One is no regular file, or can't be read.
     """
     import pyarrow as pa
 
-    found = []
-    for done, relpath in enumerate(relpaths, start=1):
-        found.append(_describe(store.path(folder), relpath))
+    done = 0
+
+    def read(size: int) -> None:
+        nonlocal done
+        done += size
         if progress is not None:
             progress(done)
+
+    found = [_describe(store.path(folder), relpath, read) for relpath in relpaths]
     columns = list(zip(*found, strict=True)) if found else [(), (), (), ()]
     return pa.table(
         {
@@ -56,17 +63,20 @@ def describe(
     )
 
 
-def _describe(folder: StorePath, relpath: str) -> tuple[str, str, int, int]:
+def _describe(folder: StorePath, relpath: str, told: Callable[[int], None]) -> tuple[str, str, int, int]:
     """Return (sha256, format, size in bytes, mtime in µs since 1970) of one file, read once."""
     try:
         with os.fdopen((folder / relpath).open_file(), "rb", buffering=0) as stream:
             state = os.fstat(stream.fileno())
             head = os.pread(stream.fileno(), HEAD_BYTES, 0)
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            digest = hashlib.sha256()
+            while chunk := stream.read(_CHUNK):
+                digest.update(chunk)
+                told(len(chunk))
             stream.seek(0)
             found = format_inside(relpath, head, lambda: os.fdopen(os.dup(stream.fileno()), "rb"))
     except OSError as error:
         raise FileUnreadable(
             f"{quote(f'{folder}/{relpath}')} can't be read: {error.strerror or error}.", subject=relpath
         ) from error
-    return digest, found, state.st_size, state.st_mtime_ns // 1000
+    return digest.hexdigest(), found, state.st_size, state.st_mtime_ns // 1000

@@ -19,7 +19,16 @@ if TYPE_CHECKING:
 _OF_PULLS = ("download.done", "extract.done", "validate.done", "latest.set")
 _TYPES = (
     *_OF_PULLS,
-    *("rm.done", "rm.restored", "mv.done", "latest.unset", "prune.pinned", "prune.unpinned", "prune.batch"),
+    *(
+        "rm.done",
+        "rm.restored",
+        "rm.swapped",
+        "mv.done",
+        "latest.unset",
+        "prune.pinned",
+        "prune.unpinned",
+        "prune.batch",
+    ),
     *("note.added", "note.removed", "tag.added", "tag.removed"),
 )
 # event → the newest one that takes its deed back
@@ -126,6 +135,31 @@ def find_removal(connection: duckdb.DuckDBPyConnection, name: str, artifact: str
         "type = 'rm.done' AND (payload->>'name') = $1 AND (payload->>'artifact') IS NOT DISTINCT FROM $2",
         [name, artifact],
     )
+
+
+def find_removed(connection: duckdb.DuckDBPyConnection, name: str, artifact: str | None) -> str | None:
+    """Return the whole name of what was removed last and is so called, or by its end; None if nothing was."""
+    return _named(
+        connection, name, "name", "type = 'rm.done' AND (payload->>'artifact') IS NOT DISTINCT FROM $2", artifact
+    )
+
+
+def find_renamed(connection: duckdb.DuckDBPyConnection, old: str) -> str | None:
+    """Return the whole former name of what was renamed last and was so called, or by its end; None if nothing was."""
+    return _named(connection, old, "old", "type = 'mv.done' AND $2 IS NULL", None)
+
+
+def _named(
+    connection: duckdb.DuckDBPyConnection, name: str, key: str, condition: str, artifact: str | None
+) -> str | None:
+    found = fetch_one(
+        connection,
+        f"SELECT e.payload->>'{key}' FROM events e LEFT JOIN {_TAKEN_BACK} t ON t.event_id = e.event_id"
+        f" WHERE {condition} AND ends_with('/' || (payload->>'{key}'), '/' || $1)"
+        " AND t.event_id IS NULL ORDER BY e.event_id DESC LIMIT 1",
+        [name, artifact],
+    )
+    return str(found[0]) if found else None
 
 
 def was_renamed(connection: duckdb.DuckDBPyConnection, old: str, new: str) -> bool:

@@ -247,8 +247,33 @@ def resolve_version(connection: duckdb.DuckDBPyConnection, name: str) -> str:
     rows = connection.execute(
         "SELECT version_id FROM versions WHERE version_id = $1 OR ends_with(version_id, '/' || $1) ORDER BY 1", [name]
     ).fetchall()
+    if not rows:
+        _refuse_series(connection, name)
     every = "SELECT version_id FROM versions UNION ALL SELECT DISTINCT service || '/' || ontology FROM versions"
     return _only(connection, [str(row[0]) for row in rows], "release", name, every)
+
+
+def _refuse_series(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Refuse the name of a series where a release is asked for.
+
+    Raises:
+        VersionUnknown: It is one.
+    """
+    found = fetch_one(
+        connection,
+        """
+        SELECT o.slot, coalesce(any_value(l.version_id), arg_max(o.version_id, o.position))
+        FROM v_series_order o LEFT JOIN v_latest l USING (version_id)
+        WHERE $1 IN (o.slot, split_part(o.slot, '/', 2)) GROUP BY o.slot ORDER BY o.slot LIMIT 1
+        """,
+        [name],
+    )
+    if found is not None:
+        raise VersionUnknown(
+            f"{found[0]} is a series, and a release is asked for.",
+            subject=name,
+            hint=f"Name one of it, such as {found[1]}; `ontofetch db versions {found[0]}` lists them.",
+        )
 
 
 def resolve_series(connection: duckdb.DuckDBPyConnection, name: str) -> str:
@@ -281,6 +306,9 @@ def _only(connection: duckdb.DuckDBPyConnection, found: list[str], what: str, na
         hint = did_you_mean(name, [str(row[0]) for row in near], _LISTED)
         raise VersionUnknown(f"No {what} {quote(name)} is recorded.", subject=name, hint=hint)
     shown = ", ".join(found[:10]) + (f" and {len(found) - 10} more" if len(found) > 10 else "")
+    if not name:
+        hint = f"Say which is meant, such as {found[0]}; --help shows how."
+        raise AmbiguousVersion(f"There are several series: {shown}.", subject=what, hint=hint)
     raise AmbiguousVersion(
         f"{quote(name)} may be {shown}.", subject=name, hint="Name one of them whole, or by more of its end."
     )

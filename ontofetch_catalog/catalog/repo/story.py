@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 # what these events tell is a sentence already, which names the release or the series
-_TOLD = ("rm.done", "rm.restored", "mv.done", "latest.set", "latest.unset")
+_TOLD = ("rm.done", "rm.restored", "rm.swapped", "mv.done", "latest.set", "latest.unset")
 _NOTES = ("note.added", "note.removed", "tag.added", "tag.removed")
 _AGAIN = """concat(
     if(undoes IS NULL, '', concat(' (takes back event ', undoes, ')')),
@@ -35,10 +35,12 @@ _SENTENCE = f"""
                 format('{{:,}} ', files), if(files = 1, 'file', 'files'), ' (', size, ') unpacked from ', artifact,
                 if(left_out > 0, format(', {{:,}} left out', left_out), '')
             )
-            WHEN 'validate.done' THEN concat(
-                format('{{:,}} ', passed), if(passed = 1, 'validation', 'validations'), ' passed',
-                if(failed > 0, format(', {{:,}} failed', failed), ''),
-                if(unjudged > 0, format(', {{:,}} not judged', unjudged), '')
+            WHEN 'validate.done' THEN concat_ws(', ',
+                if(passed > 0 OR failed + unjudged = 0,
+                    concat(format('{{:,}} ', passed), if(passed = 1, 'validation', 'validations'), ' passed'), NULL),
+                if(failed > 0, concat(format('{{:,}}', failed),
+                    if(passed > 0, '', if(failed = 1, ' validation', ' validations')), ' failed'), NULL),
+                if(unjudged > 0, format('{{:,}} not judged', unjudged), NULL)
             )
             WHEN 'latest.set' THEN concat('became latest', if(former IS NULL, '', concat(', after ', former)))
             WHEN 'prune.pinned' THEN concat('pinned', {_AGAIN})
@@ -134,7 +136,7 @@ def list_story(
     parts = (
         "(type IN ('prune.batch', 'prune.restored') AND boundary_id IN (SELECT boundary_id FROM events WHERE type IN"
     )
-    parts += " ('rm.done', 'rm.restored')))"
+    parts += " ('rm.done', 'rm.restored', 'rm.swapped', 'download.done')))"
     conditions = ["type <> 'extract.start'", f"NOT {parts}"]
     conditions += [of_release(connection, version_id)] if version_id else []
     conditions += [_of_series(series)] if series else []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from ..repo import deeds, pruning, releases
 from ..repo.deeds import DeedRow
 from .removal import Removal, Return, Wanted
 from .renaming import Renaming
+from .swapping import Former, Swap
 
 if TYPE_CHECKING:
     import duckdb
@@ -131,6 +132,8 @@ def _can(boundary: MaintenanceBoundary, connection: duckdb.DuckDBPyConnection) -
     if isinstance(boundary, Removal):
         # it writes its plan when it is carried out
         return bool(boundary.look(connection))
+    if isinstance(boundary, Swap):
+        return boundary.look(connection)
     return boundary.is_changed(connection)
 
 
@@ -166,10 +169,10 @@ def _of_pull(undoing: _Undoing) -> MaintenanceBoundary:
     row, version_id = undoing.row, undoing.row.version_id
     version = releases.require_version(undoing.connection, version_id)
     added = {str(told.get("artifact")): told for told in row.downloads}
-    if any(told.get("replaced") for told in added.values()):
-        raise Final("It replaced other bytes; they are in quarantine, and what was recorded of them is gone.")
     if deeds.is_pulled_again(undoing.connection, version_id, row.last_id):
         raise PreconditionFailed(f"{version_id} was pulled or validated again since.")
+    if any(told.get("replaced") for told in added.values()):
+        return _of_replacement(undoing, added)
     kinds = {told.get("added") for told in added.values()}
     if "release" in kinds or (kinds == {None} and version.run_id == row.run_id):
         if version.run_id != row.run_id:
@@ -181,6 +184,29 @@ def _of_pull(undoing: _Undoing) -> MaintenanceBoundary:
             "It told of another origin." if not artifacts else "It added several artifacts; remove them by name."
         )
     return Removal(undoing.store, Wanted(name=version_id, artifact=artifacts[0], updated_by=undoing.user))
+
+
+def _of_replacement(undoing: _Undoing, added: Mapping[str, dict[str, Any]]) -> MaintenanceBoundary:
+    """Put what a pull has replaced back into its place."""
+    ((artifact, told), *others) = added.items()
+    if others:
+        raise Final("It brought several artifacts, of which it replaced some.")
+    if not told.get("plan"):
+        raise Final("It replaced other bytes, and what was recorded of them was not kept.")
+    return _swap(undoing, artifact, told)
+
+
+def _of_swap(undoing: _Undoing) -> MaintenanceBoundary:
+    if deeds.is_pulled_again(undoing.connection, undoing.row.version_id, undoing.row.last_id):
+        raise PreconditionFailed(f"{undoing.row.version_id} was pulled or validated again since.")
+    return _swap(undoing, str(undoing.payload["artifact"]), undoing.payload)
+
+
+def _swap(undoing: _Undoing, artifact: str, told: Mapping[str, Any]) -> MaintenanceBoundary:
+    _check_plan(undoing.store, undoing.connection, str(told["plan"]))
+    plan = read_plan(undoing.store, str(told["plan"]))
+    former = Former(version_id=undoing.row.version_id, artifact=artifact, plan=plan, state=told.get("was") or {})
+    return Swap(undoing.store, former)
 
 
 def _of_removal(undoing: _Undoing) -> MaintenanceBoundary:
@@ -231,6 +257,7 @@ _INVERSES: dict[str, _Inverse] = {
     "download.done": _of_pull,
     "rm.done": _of_removal,
     "rm.restored": _of_return,
+    "rm.swapped": _of_swap,
     "mv.done": _of_renaming,
     "latest.set": _of_pointer,
     "latest.unset": _of_pointer,

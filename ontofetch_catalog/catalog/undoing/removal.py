@@ -17,7 +17,7 @@ from ontofetch_hookspecs.names import quote
 
 from ...errors import Conflict, PreconditionFailed, VersionUnknown
 from .. import journal, sessions
-from ..boundaries.engine import MaintenanceBoundary, Recorded
+from ..boundaries.engine import Boundary, MaintenanceBoundary, Recorded
 from ..boundaries.pointers import Pointers, describe
 from ..connection import Store
 from ..prune.batches import APPLIED, PruneBatch, RestoreBatch
@@ -34,8 +34,6 @@ from ..walk import Entry
 if TYPE_CHECKING:
     import duckdb
 
-_REASON = "it was removed by hand"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
@@ -46,12 +44,16 @@ class Wanted:
         artifact: Only this artifact of the release, with what came out of it.
         adopted: Take also what was imported where it lies, and another program keeps, too.
         updated_by: Who asks for it.
+        alone: Take the artifact also where the release has no other, since another one comes into its place.
+        reason: Why, for the plan.
     """
 
     name: str
     artifact: str | None = None
     adopted: bool = False
     updated_by: str = "rm"
+    alone: bool = False
+    reason: str = "it was removed by hand"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +115,18 @@ class Removal(MaintenanceBoundary):
         for taken in self.taken:
             if any(entry.links > 1 and (entry.device, entry.inode) in staged for entry in taken.entries):
                 raise _refused(taken.version_id, "a stage holds one of its files", "Wait until that pull has ended.")
-        self.plan = self._write_plan(connection)
-        entries, told = read_entries(self.store, self.plan), PlanEvents(self.plan)
-        self._batches = [
-            PruneBatch(self.store, self.plan, told, batch, entries_of(entries, batch)) for batch in self.plan.batches
-        ]
+        self._batches = self._plan_batches(connection)
         return True
+
+    def plan_batches(self, connection: duckdb.DuckDBPyConnection) -> list[PruneBatch]:
+        """Look at what is there, write the plan, and return its batches: another boundary carries them out."""
+        self.taken = self.look(connection)
+        return self._plan_batches(connection)
+
+    def _plan_batches(self, connection: duckdb.DuckDBPyConnection) -> list[PruneBatch]:
+        plan = self.plan = self._write_plan(connection)
+        entries, told = read_entries(self.store, plan), PlanEvents(plan)
+        return [PruneBatch(self.store, plan, told, batch, entries_of(entries, batch)) for batch in plan.batches]
 
     def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Un-record everything, move it to quarantine, and let the series point at what is left."""
@@ -174,7 +182,7 @@ class Removal(MaintenanceBoundary):
                 subject=name,
                 hint=f"It has {', '.join(quote(item.relpath) for item in known[:10])}.",
             )
-        if len(known) == 1:
+        if len(known) == 1 and not self.wanted.alone:
             raise _refused(
                 name, f"{row.version_id} has no other", f"Remove the release: `ontofetch rm {row.version_id}`."
             )
@@ -207,7 +215,7 @@ class Removal(MaintenanceBoundary):
             count = len(taken.entries)
             batch = Batch(number, taken.version_id, taken.parts, count, size, self.wanted.artifact)
             batches.append(batch)
-            tables.append(entry_table(batch, taken.entries, reason=_REASON, now=now))
+            tables.append(entry_table(batch, taken.entries, reason=self.wanted.reason, now=now))
         entries = pa.concat_tables(tables) if tables else entry_schema().empty_table()
         event_id, digest = events.last_event(connection)
         named = tuple(taken.version_id for taken in self.taken)
@@ -284,9 +292,7 @@ class Return(MaintenanceBoundary):
         return [batch_event(self, boundary_id, "prune.restored", version_id, told) for version_id, told in self._early]
 
 
-def batch_event(
-    boundary: MaintenanceBoundary, boundary_id: str, kind: str, version_id: str, told: Recorded
-) -> events.EventRow:
+def batch_event(boundary: Boundary, boundary_id: str, kind: str, version_id: str, told: Recorded) -> events.EventRow:
     """Return the event of a batch that is carried out within another boundary."""
     payload: Mapping[str, Any] = {"rows": told.rows, "bytes": told.bytes, **told.payload}
     return events.EventRow(

@@ -16,6 +16,7 @@ _OWL_FORMATS = ("ofn", "omn", "owlxml")
 # raised where our own part of a check judges otherwise than before: what an earlier one said is not reused
 _OWN = "+2"
 WHOLE_FORMATS = frozenset(_OWL_FORMATS)  # their parser builds the ontology in memory
+READ_WHOLE = WHOLE_FORMATS | {"obographs"}  # how far they are read says nothing of how far their check is
 
 
 @lru_cache(maxsize=1)

@@ -180,7 +180,7 @@ def _extract(pull: State, stage: Stage, unpacker: Unpacker, source: StorePath) -
             portable=request.portable,
             limits=pull.tools.limits,
             unpacker=unpacker,
-            progress=lambda _, size: update(size, None),
+            progress=update,
         )
     if (request.include or request.exclude) and not len(extraction.files):
         raise _nothing_left(pull)

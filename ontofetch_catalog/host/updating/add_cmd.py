@@ -58,6 +58,12 @@ def main(argv: list[str], host: HostInfo, plugins: Plugins) -> int:
     return EXIT_OK
 
 
+def _releases(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text)):
+        raise argparse.ArgumentTypeError(f"{quote(text)} is not a number of releases, from 1 on")
+    return int(text)
+
+
 def _arguments(argv: list[str], host: HostInfo, plugins: Plugins) -> tuple[argparse.Namespace, OutputOptions]:
     schemes = Asker(host, plugins, Credentials()).schemes.values()
     width = max((len(f"{one.name}:{one.example}") for one in schemes), default=0) + 2
@@ -74,7 +80,7 @@ def _arguments(argv: list[str], host: HostInfo, plugins: Plugins) -> tuple[argpa
     parser.add_argument(
         "--version", metavar="HOW", help="from-document, from-header, from-url[:REGEX], date, or a version"
     )
-    parser.add_argument("--keep", metavar="N", type=int, help="how many releases `db prune` leaves")
+    parser.add_argument("--keep", metavar="N", type=_releases, help="how many releases `db prune` leaves")
     parser.add_argument(
         "--files", metavar="GLOB", action="append", default=[], help="which files of a registry's version"
     )

@@ -38,17 +38,29 @@ def read_list(path: Path, asker: Asker, wishes: Wishes) -> list[Job]:
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
             data = stream.read(MOST_BYTES + 1)
         if len(data) > MOST_BYTES:
-            raise UsageError(f"The list {quote(path)} is larger than {MOST_BYTES:,} bytes.", subject=str(path))
+            raise UsageError(
+                f"The list {quote(path)} is larger than {MOST_BYTES:,} bytes.",
+                subject=str(path),
+                hint="Split it, and pull one part after the other.",
+            )
         text = data.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is no UTF-8"
-        raise UsageError(f"The list {quote(path)} can't be read: {reason}.", subject=str(path)) from error
+        raise UsageError(
+            f"The list {quote(path)} can't be read: {reason}.",
+            subject=str(path),
+            hint=f"Look at its name; it is CSV or JSON lines, with the columns {', '.join(COLUMNS)}.",
+        ) from error
     lines = path.suffix.casefold() in (".jsonl", ".ndjson") or text.lstrip().startswith("{")
     rows = _json_rows(text) if lines else _csv_rows(text)
     jobs: list[Job] = []
     for number, row in rows:
         if len(jobs) >= MOST_ROWS:
-            raise UsageError(f"The list {quote(path)} has more than {MOST_ROWS:,} rows.", subject=str(path))
+            raise UsageError(
+                f"The list {quote(path)} has more than {MOST_ROWS:,} rows.",
+                subject=str(path),
+                hint="Split it, and pull one part after the other.",
+            )
         jobs.append(_job(f"line {number:,} of {quote(path)}", row, asker, wishes))
     if not jobs:
         raise UsageError(
@@ -91,7 +103,11 @@ def _json_rows(text: str) -> Iterator[tuple[int, Row]]:
         except (ValueError, RecursionError) as error:
             raise UsageError(f"{where} is no JSON: {str(error)[:200]}.", subject=where) from error
         if not isinstance(told, dict):
-            raise UsageError(f"{where} is no JSON object.", subject=where)
+            raise UsageError(
+                f"{where} is no JSON object.",
+                subject=where,
+                hint='Write one object a line, such as {"source": "…", "series": "obo/hp"}.',
+            )
         row = {}
         for name, value in told.items():
             if isinstance(value, list) and all(isinstance(item, str) for item in value):
@@ -99,7 +115,7 @@ def _json_rows(text: str) -> Iterator[tuple[int, Row]]:
             elif isinstance(value, str | int) and not isinstance(value, bool):
                 row[_column(name, where)] = str(value)
             elif value is not None:
-                raise UsageError(f"{where}: its {quote(name)} is no text.", subject=where)
+                raise UsageError(f"{where}: its {quote(name)} is no text.", subject=where, hint="Write it in quotes.")
         yield number, row
 
 
@@ -123,7 +139,11 @@ def _job(where: str, row: Row, asker: Asker, wishes: Wishes) -> Job:
         lacking = next(
             name for name, value in (("source", source), ("service", service), ("ontology", ontology)) if not value
         )
-        raise UsageError(f"In {where} there is no {lacking}.", subject=lacking)
+        raise UsageError(
+            f"In {where} there is no {lacking}.",
+            subject=lacking,
+            hint="Each row has a source, and a series such as obo/hp.",
+        )
     try:
         if asker.is_name(source):
             return job_of(_series(row, service, ontology, source), asker, wishes)
@@ -154,7 +174,7 @@ def _request(where: str, row: Row, request: Request) -> Request:
 def _series(row: Row, service: str, ontology: str, source: str) -> Series:
     for name in ("released", "sha256", "name"):
         if name in row:
-            raise UsageError(f"A registry says its {name} itself.", subject=name)
+            raise UsageError(f"A registry says its {name} itself.", subject=name, hint="Leave it out.")
     return Series(
         service=service,
         ontology=ontology,

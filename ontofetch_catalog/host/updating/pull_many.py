@@ -40,7 +40,11 @@ def pull_many(argv: list[str], host: HostInfo, plugins: Plugins) -> int:
     add_common_options(parser)
     args = parser.parse_args(argv)
     if args.mirror is not None and args.locked is None:
-        raise UsageError("--mirror needs --locked: only a lock file says what the bytes must be.", subject="--mirror")
+        raise UsageError(
+            "--mirror needs --locked: only a lock file says what the bytes must be.",
+            subject="--mirror",
+            hint="`ontofetch lock` in the other store writes one.",
+        )
     options = OutputOptions.from_args(args)
     wishes = wishes_of(args)
     if args.list is not None:
