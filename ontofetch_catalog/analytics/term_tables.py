@@ -6,8 +6,10 @@ Which files are pairs, and what became of the terms, is not known here.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import polars as pl
 
@@ -22,6 +24,9 @@ from .sources import CatalogLike, Reader
 TABLE_PATH = "table_path"
 _FACTS = (TABLE_PATH, c.TABLE_SHA256, c.TABLE_BYTES)
 _AT_ONCE = 16  # pairs of files that are looked at together
+_THREADS = 8  # at most; more than cores don't help, and each holds a table
+_T = TypeVar("_T")
+Facts = Mapping[str, Any]
 
 
 class TermTables:
@@ -37,13 +42,30 @@ class TermTables:
         self._tell = tell
         self._held: dict[str, bytes] = {}
 
-    def scan(self, facts: Mapping[str, Any]) -> pl.LazyFrame:
-        """Return the table of a content, not read yet; no row where it has none."""
+    def load(self, rows: Iterable[Facts]) -> None:
+        """Read the tables of some contents, all cores at once; what is held already is not read again."""
+        missing = {row[TABLE_PATH]: row for row in rows if row[TABLE_PATH] not in (None, *self._held)}
+        self._held |= zip(missing, self.of_each(self._reader.term_table, missing.values()), strict=True)
+
+    def of_each(self, ask: Callable[[Facts], _T], rows: Iterable[Facts]) -> list[_T]:
+        """Return what `ask` says of each content, in their order; all cores ask at once.
+
+        Raises:
+            CatalogUnreadable: A table is not what its name promises.
+        """
+        with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as threads:
+            return list(threads.map(ask, rows))
+
+    def columns(self, facts: Facts, columns: Sequence[str], iris: Sequence[str] | None = None) -> pl.DataFrame:
+        """Return columns of a table, without those parts that have none of some sorted IRIs; nothing of it is held."""
+        return self._reader.term_columns(facts, columns, iris)
+
+    def scan(self, facts: Facts) -> pl.LazyFrame:
+        """Return the table of a content, as a frame that is not decoded yet; no row where it has none."""
         path = facts[TABLE_PATH]
         if path is None:
             return pl.LazyFrame(schema=SCHEMA)
-        if path not in self._held:
-            self._held[path] = self._reader.term_table(facts)
+        self.load([facts])
         return pl.scan_parquet(io.BytesIO(self._held[path]))
 
     def keep(self, paths: Iterable[str | None]) -> None:
@@ -76,10 +98,11 @@ class TermTables:
         return pl.concat([empty, *old]), pl.concat([empty, *new])
 
     def _differing(
-        self, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]
+        self, rows: Sequence[Facts], columns: Sequence[str]
     ) -> tuple[list[pl.DataFrame], list[pl.DataFrame]]:
         sides = [{name: row[f"{name}_{side}"] for name in _FACTS} for row in rows for side in "ab"]
         self.keep(side[TABLE_PATH] for side in sides)
+        self.load(sides)
         scans = {str(side[TABLE_PATH]): self.scan(side) for side in sides}
         narrow = self.collect({path: scan.select(c.IRI, c.DIGEST) for path, scan in scans.items()})
         keys = {}
@@ -117,6 +140,7 @@ def terms_of_releases(catalog: CatalogLike, reader: Reader, version_id: str | No
     latest = reader.versions((c.IS_LATEST,)).filter(c.IS_LATEST).select(c.VERSION_ID)
     names = [version_id] if version_id else tables.collect({"latest": latest})["latest"][c.VERSION_ID].to_list()
     files = tables.collect({"facts": reader.facts(names).filter(pl.col(TABLE_PATH).is_not_null())})["facts"]
+    tables.load(files.to_dicts())
     frames = [
         tables.scan(row).select(
             pl.lit(row[c.VERSION_ID]).alias(c.VERSION_ID), pl.lit(row[c.RELPATH]).alias(c.RELPATH), *_TOLD

@@ -85,6 +85,7 @@ def quality(catalog: CatalogLike, *, version: str | None = None) -> ReportResult
 def _terms(tables: TermTables, known: pl.DataFrame) -> pl.LazyFrame:
     """Return the terms of all files of a release, with their file; equal contents once."""
     rows = known.filter(pl.col(TABLE_PATH).is_not_null()).unique(TABLE_PATH, keep="first", maintain_order=True)
+    tables.load(rows.to_dicts())
     frames = [
         tables.scan(row).select(*pipelines.COLUMNS, pl.lit(row[c.RELPATH]).alias(c.FILE)) for row in rows.to_dicts()
     ]

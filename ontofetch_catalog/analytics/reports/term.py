@@ -89,7 +89,8 @@ def term(catalog: CatalogLike, *, word: str, series: str | None = None) -> Repor
         if not reader.knows_facts():
             raise nothing_known(word)
         known = Known(catalog, reader, chosen)
-        seen = known.find(is_term() & roughly_meant_by(word)).filter(meant_by(word))
+        whole = [word] if "://" in word else None
+        seen = known.find(is_term() & roughly_meant_by(word), whole).filter(meant_by(word))
     iri = only(seen, word, word)
     if iri is None:
         raise UsageError(
