@@ -33,7 +33,7 @@ class Known:
         names = releases[c.VERSION_ID].to_list()
         placed = releases.lazy().select(c.VERSION_ID, c.SLOT).with_row_index(c.POSITION)
         facts = reader.facts(names).join(placed, on=c.VERSION_ID)
-        self.facts = collect({"facts": facts}, catalog.tell)["facts"].sort(c.POSITION, c.RELPATH)
+        self.facts = collect({"facts": facts}, catalog.tell, held=True)["facts"].sort(c.POSITION, c.RELPATH)
         with_table = self.facts.filter(pl.col(TABLE_PATH).is_not_null())
         self.files = with_table
         self.releases = with_table.select(c.SLOT, c.POSITION, c.VERSION_ID).unique(maintain_order=True)
@@ -80,7 +80,7 @@ class Known:
         told = pl.concat([empty, *self.tables.of_each(tell, [row for row in rows if row[TABLE_PATH] in telling])])
         places = self.files.lazy().select(TABLE_PATH, *_SEEN_PLACES)
         found = there.lazy().join(told.lazy(), on=same).join(places, on=TABLE_PATH).select(*_SEEN, *TOLD)
-        return self.tables.collect({"seen": one_per_release(found)})["seen"]
+        return self.tables.collect({"seen": one_per_release(found)}, held=True)["seen"]
 
     def _contents(self) -> pl.DataFrame:
         return self.files.unique(TABLE_PATH, maintain_order=True)

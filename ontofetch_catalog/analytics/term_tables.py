@@ -72,13 +72,13 @@ class TermTables:
         """Forget all tables but these."""
         self._held = {path: self._held[path] for path in paths if path in self._held}
 
-    def collect(self, frames: Mapping[str, pl.LazyFrame]) -> dict[str, pl.DataFrame]:
-        """Run all `frames`.
+    def collect(self, frames: Mapping[str, pl.LazyFrame], *, held: bool = False) -> dict[str, pl.DataFrame]:
+        """Run all `frames`; `held` where no table is scanned.
 
         Raises:
             CatalogUnreadable: A table is not what its name promises.
         """
-        return collect(frames, self._tell, explain=_no_table)
+        return collect(frames, self._tell, explain=_no_table, held=held)
 
     def differing(self, pairs: pl.DataFrame, columns: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Return the terms of A and of B that the other side has not in the same way, with `pair`.
@@ -108,22 +108,21 @@ class TermTables:
         keys = {}
         for at, row in enumerate(rows):
             paths = [str(row[f"{TABLE_PATH}_{side}"]) for side in "ab"]
-            for side, key in zip("ab", differing(*(narrow[path].lazy() for path in paths)), strict=True):
-                keys[f"{at}{side}"] = key
-        iris = self.collect(keys)
+            keys[str(at)] = differing(*(narrow[path].lazy() for path in paths))
+        found = self.collect(keys, held=True)
         wanted = {}
         for at, row in enumerate(rows):
             for side in "ab":
                 # each side names the terms that the other has not in the same way; headers are in the row of no term,
                 # whose digest leaves them out
                 path = str(row[f"{TABLE_PATH}_{side}"])
-                chosen, scan = iris[f"{at}{side}"][c.IRI], scans[path]
+                chosen, scan = found[str(at)].filter(pl.col("is_new") == (side == "b"))[c.IRI], scans[path]
                 if len(chosen) < len(narrow[path]):
                     scan = scan.filter(pl.col(c.IRI).is_in(chosen.implode()) | ~is_term())
                 pair = pl.lit(row[c.PAIR], pl.UInt32).alias(c.PAIR)
                 wanted[f"{at}{side}"] = scan.select(pair, *columns)
-        found = self.collect(wanted)
-        return [found[f"{at}a"] for at in range(len(rows))], [found[f"{at}b"] for at in range(len(rows))]
+        sought = self.collect(wanted)
+        return [sought[f"{at}a"] for at in range(len(rows))], [sought[f"{at}b"] for at in range(len(rows))]
 
 
 def terms_of_releases(catalog: CatalogLike, reader: Reader, version_id: str | None) -> pl.LazyFrame:

@@ -26,10 +26,17 @@ NEW_IRI = "new_iri"
 _COUNT = "count"
 
 
-def differing(old: pl.LazyFrame, new: pl.LazyFrame) -> list[pl.LazyFrame]:
-    """Return the IRIs of terms of each side whose digest the other side does not have."""
-    key = [c.IRI, c.DIGEST]
-    return [old.join(new, on=key, how="anti").select(c.IRI), new.join(old, on=key, how="anti").select(c.IRI)]
+def differing(old: pl.LazyFrame, new: pl.LazyFrame) -> pl.LazyFrame:
+    """Return iri, is_new of the terms of each side whose digest the other side does not have.
+
+    Args:
+        old: iri, digest of A, sorted by IRI, each IRI once: of two such tables equal terms stand side by side.
+        new: Likewise, of B.
+    """
+    sides = [side.select(c.IRI, c.DIGEST, pl.lit(flag).alias("is_new")) for side, flag in ((old, False), (new, True))]
+    key = pl.col(c.IRI, c.DIGEST)
+    apart = [pl.any_horizontal(key != key.shift(n)).fill_null(value=True) for n in (1, -1)]
+    return pl.concat(sides).sort(c.IRI).filter(apart[0] & apart[1]).select(c.IRI, "is_new")
 
 
 def raw_changes(old: pl.LazyFrame, new: pl.LazyFrame) -> pl.LazyFrame:

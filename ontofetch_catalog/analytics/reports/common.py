@@ -37,7 +37,7 @@ class Releases:
 
     def __init__(self, catalog: CatalogLike, reader: Reader, more: tuple[str, ...] = ()) -> None:
         self._reader = reader
-        self.all = collect({"versions": reader.versions(more)}, catalog.tell)["versions"]
+        self.all = collect({"versions": reader.versions(more)}, catalog.tell, held=True)["versions"]
 
     def choose(self, name: str | None) -> pl.DataFrame:
         """Return the rows that `name` means: a release, the latest of a series, or without a name of each series."""
@@ -112,10 +112,12 @@ def make_result(
     frames: Mapping[str, pl.LazyFrame],
     parameters: Mapping[str, object],
     hidden: Mapping[str, tuple[str, ...]] | None = None,
+    *,
+    held: bool = False,
 ) -> ReportResult:
-    """Return the collected `frames`, each with the columns and dtypes of its section."""
+    """Return the collected `frames`, each with the columns and dtypes of its section; `held` as in `collect`."""
     typed = {name: conform(frame, contract.section(name)) for name, frame in frames.items()}
-    return ReportResult(collect(typed, catalog.tell), parameters, contract, hidden or {})
+    return ReportResult(collect(typed, catalog.tell, held=held), parameters, contract, hidden or {})
 
 
 def parse_day(as_of: date | str | None) -> date:

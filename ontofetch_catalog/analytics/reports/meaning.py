@@ -220,7 +220,7 @@ def meaning(
         "a": earlier, "b": later, "file_a": file_a, "file_b": file_b, "terms_under": terms_under, "mine": mine,
         "by": by, "last": count,
     }  # fmt: skip
-    result = make_result(catalog, MEANING, sections, asked)
+    result = make_result(catalog, MEANING, sections, asked, held=True)
     # the long texts are for machines; what of them changed stands before and after
     hidden = ["definition_a", "definition_b", "parents_a", "parents_b", c.FILES]
     if "changes" in result and result["changes"][c.FILE].n_unique() <= 1:
@@ -248,10 +248,11 @@ def _frames(
         matched = comparison.tables.collect({"mine": match_words(words, comparison.all_terms())})["mine"]
         old, new = (side.join(matched, on=c.IRI, how="semi") for side in (old, new))
         frames["unknown"] = pl.LazyFrame({WORD: words}).join(matched.lazy(), on=WORD, how="anti")
-    raw = pipelines.raw_changes(old.lazy(), new.lazy())
+    changed = pipelines.raw_changes(old.lazy(), new.lazy())
+    raw = comparison.tables.collect({"raw": changed}, held=True)["raw"].lazy()
     numbered = comparison.pairs.lazy().select(c.PAIR, c.STEP)
     categories = pipelines.once_each(pipelines.categorise(raw, new.lazy()), numbered)
-    sorted_out = comparison.tables.collect({"all": categories})["all"].lazy()
+    sorted_out = comparison.tables.collect({"all": categories}, held=True)["all"].lazy()
     names = comparison.labels(telling.named_iris(sorted_out), comparison.compared)
     counted = comparison.with_counts(old, new, raw, whole=not narrowed)
     paths = comparison.pairs.lazy().select(c.PAIR, pl.coalesce(f"{c.RELPATH}_b", f"{c.RELPATH}_a").alias(c.FILE))
@@ -259,7 +260,7 @@ def _frames(
     shown = counted.rename({f"{c.RELPATH}_a": c.FILE_A, f"{c.RELPATH}_b": c.FILE_B})
     # several sections are made of each
     found = comparison.tables.collect(
-        {"changes": described, "files": shown.sort(c.STATE, c.FILE_B, c.FILE_A, nulls_last=True)}
+        {"changes": described, "files": shown.sort(c.STATE, c.FILE_B, c.FILE_A, nulls_last=True)}, held=True
     )
     changes, files = found["changes"].lazy(), found["files"].lazy()
     special = {name: files.filter(pl.col(c.STATE) == state) for name, (state, _) in _SPECIAL.items()}

@@ -97,7 +97,7 @@ def meaning_series(catalog: CatalogLike, series: str, last: int | None, alone: b
             raise nothing_known(slot)
         own = releases.series(slot)
         line = counts_of_steps(catalog, reader, own.tail(last) if last else own)
-    return make_result(catalog, MEANING_SERIES, {"timeline": line}, {"series": slot, "last": last})
+    return make_result(catalog, MEANING_SERIES, {"timeline": line}, {"series": slot, "last": last}, held=True)
 
 
 def counts_of_steps(catalog: CatalogLike, reader: Reader, releases: pl.DataFrame) -> pl.LazyFrame:
@@ -111,7 +111,8 @@ def counts_of_steps(catalog: CatalogLike, reader: Reader, releases: pl.DataFrame
     steps = pairs_of(releases)
     comparison = Comparison(catalog, reader, steps)
     counts = step_counts(comparison, steps)
-    known = collect({"facts": reader.facts(releases[c.VERSION_ID].to_list())}, catalog.tell)["facts"].lazy()
+    facts = {"facts": reader.facts(releases[c.VERSION_ID].to_list())}
+    known = collect(facts, catalog.tell, held=True)["facts"].lazy()
     held = known.group_by(c.VERSION_ID).agg(
         pl.when(pl.col(c.TERMS).is_not_null().any()).then(pl.col(c.TERMS).sum()).alias(c.TERMS)
     )

@@ -109,4 +109,4 @@ def term(catalog: CatalogLike, *, word: str, series: str | None = None) -> Repor
         "life": rows.filter(pl.col("event").is_not_null()),
         "term": summary.with_columns(short_name(pl.col(c.IRI)).alias(c.TERM)),
     }
-    return make_result(catalog, TERM, frames, {"term": iri, "series": series})
+    return make_result(catalog, TERM, frames, {"term": iri, "series": series}, held=True)
