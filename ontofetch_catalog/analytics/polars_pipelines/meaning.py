@@ -34,9 +34,10 @@ def differing(old: pl.LazyFrame, new: pl.LazyFrame) -> pl.LazyFrame:
         new: Likewise, of B.
     """
     sides = [side.select(c.IRI, c.DIGEST, pl.lit(flag).alias("is_new")) for side, flag in ((old, False), (new, True))]
-    key = pl.col(c.IRI, c.DIGEST)
-    apart = [pl.any_horizontal(key != key.shift(n)).fill_null(value=True) for n in (1, -1)]
-    return pl.concat(sides).sort(c.IRI).filter(apart[0] & apart[1]).select(c.IRI, "is_new")
+    as_above = pl.col(c.IRI).eq_missing(pl.col(c.IRI).shift()) & pl.col(c.DIGEST).eq_missing(pl.col(c.DIGEST).shift())
+    ordered = pl.concat(sides).sort(c.IRI).with_columns(as_above.alias("as_above"))
+    as_below = pl.col("as_above").shift(-1, fill_value=False)
+    return ordered.filter(~(pl.col("as_above") | as_below)).select(c.IRI, "is_new")
 
 
 def raw_changes(old: pl.LazyFrame, new: pl.LazyFrame) -> pl.LazyFrame:
