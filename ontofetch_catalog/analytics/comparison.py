@@ -160,8 +160,8 @@ class Comparison:
             }
             found += [frame.drop_nulls(c.LABEL) for frame in self.tables.collect(frames).values()]
             rest = rest.filter(~rest.is_in(pl.concat(found)[c.IRI].implode()))
-        named = names_of(wanted.to_frame().lazy(), pl.concat(found).lazy())
-        return self.tables.collect({"names": named}, held=True)["names"].lazy()
+        names = names_of(wanted.to_frame().lazy(), pl.concat(found).lazy())
+        return self.tables.collect({"names": names}, held=True)["names"].lazy()
 
     def differing(self, columns: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Return the terms of A and of B that are not the same on the other side, with `pair`."""

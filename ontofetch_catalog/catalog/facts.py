@@ -12,7 +12,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs.names import quote
 
@@ -21,6 +21,8 @@ from ..errors import CatalogUnreadable
 from .connection import Store
 
 if TYPE_CHECKING:
+    from io import BufferedReader
+
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -134,7 +136,7 @@ def _is_untouched(state: os.stat_result, recorded_at: datetime | None) -> bool:
 
 
 @contextmanager
-def _opened(store: Store, path: str) -> Iterator[IO[bytes]]:
+def _opened(store: Store, path: str) -> Iterator[BufferedReader]:
     try:
         descriptor = store.path(path).open_file()
     except OSError as error:
