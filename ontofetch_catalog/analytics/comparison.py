@@ -48,6 +48,11 @@ def read_sides(catalog: CatalogLike, reader: Reader, steps: Steps) -> Sides:
     return Sides(*(known[name].lazy().join(side, on=c.VERSION_ID) for name in ("facts", "heads") for side in sides))
 
 
+def contents_of(files: pl.DataFrame) -> list[dict[str, Any]]:
+    """Return the facts of the contents of some files that have a table of terms, each once, in their order."""
+    return files.drop_nulls(TABLE_PATH).unique(TABLE_PATH, keep="first", maintain_order=True).to_dicts()
+
+
 _TABLE = (TABLE_PATH, c.TABLE_SHA256, c.TABLE_BYTES)
 _STEP = {c.STEP: pl.Int64(), c.VERSION_ID: pl.String()}
 
@@ -167,17 +172,10 @@ class Comparison:
         """Return the terms of A and of B that are not the same on the other side, with `pair`."""
         return self.tables.differing(self.compared, columns)
 
-    def term_facts(self) -> list[dict[str, Any]]:
-        """Return the facts of the contents whose terms are compared, each once, those of A first."""
-        sides = [self.compared.select(pl.col(f"{name}_{side}").alias(name) for name in _TABLE) for side in "ab"]
-        return pl.concat(sides).drop_nulls(TABLE_PATH).unique(TABLE_PATH, maintain_order=True).to_dicts()
-
-    def all_terms(self) -> pl.LazyFrame:
-        """Return the IRIs of all terms of all pairs, also of those where nothing changed."""
+    def contents(self) -> list[dict[str, Any]]:
+        """Return the facts of the contents of all pairs, also of those where nothing changed, each once."""
         sides = [self.pairs.select(pl.col(f"{name}_{side}").alias(name) for name in _TABLE) for side in "ab"]
-        rows = pl.concat(sides).drop_nulls(TABLE_PATH).unique(TABLE_PATH, maintain_order=True).to_dicts()
-        empty = pl.LazyFrame(schema={c.IRI: pl.String()})
-        return pl.concat([empty, *(self.tables.scan(row).filter(is_term()).select(c.IRI) for row in rows)])
+        return contents_of(pl.concat(sides))
 
     def with_counts(
         self, old: pl.DataFrame, new: pl.DataFrame, raw: pl.LazyFrame, *, whole: bool = True

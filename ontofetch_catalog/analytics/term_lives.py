@@ -12,11 +12,8 @@ import polars as pl
 from . import columns as c
 from .collect import collect
 from .polars_pipelines.lives import TOLD, one_per_release
-from .polars_pipelines.terms import is_term
 from .sources import CatalogLike, Reader
 from .term_tables import SCHEMA, TABLE_PATH, Facts, TermTables
-
-_AT_ONCE = 64  # tables whose IRIs are held together
 
 
 class Known:
@@ -40,11 +37,7 @@ class Known:
 
     def all_terms(self) -> pl.LazyFrame:
         """Return the IRIs of all terms of all files."""
-        found = pl.DataFrame(schema={c.IRI: pl.String()})
-        for contents in self._contents().iter_slices(_AT_ONCE):
-            parts = self.tables.of_each(lambda row: self.tables.columns(row, [c.IRI]), contents.to_dicts())
-            found = pl.concat([found, *parts]).unique()
-        return found.lazy().filter(is_term())
+        return self.tables.iris(self._contents().to_dicts())
 
     def find(self, which: pl.Expr, iris: Sequence[str] | None = None) -> pl.DataFrame:
         """Return the terms that `which` holds for, in every file: version_id, slot, position, relpath, iri, TOLD.

@@ -24,6 +24,7 @@ from .sources import CatalogLike, Reader
 TABLE_PATH = "table_path"
 _FACTS = (TABLE_PATH, c.TABLE_SHA256, c.TABLE_BYTES)
 _AT_ONCE = 16  # pairs of files that are looked at together
+_GATHERED = 64  # contents of which a column or two are held at a time
 _THREADS = 8  # at most; more than cores don't help, and each holds a table
 _T = TypeVar("_T")
 Facts = Mapping[str, Any]
@@ -59,6 +60,20 @@ class TermTables:
     def columns(self, facts: Facts, columns: Sequence[str], iris: Sequence[str] | None = None) -> pl.DataFrame:
         """Return columns of a table, without those parts that have none of some sorted IRIs; nothing of it is held."""
         return self._reader.term_columns(facts, columns, iris)
+
+    def gather(
+        self, facts: Sequence[Facts], ask: Callable[[Facts], pl.DataFrame], nothing: pl.DataFrame
+    ) -> pl.DataFrame:
+        """Return the rows that `ask` returns of each content, each row once; some contents are held at a time."""
+        found = nothing
+        for start in range(0, len(facts), _GATHERED):
+            found = pl.concat([found, *self.of_each(ask, facts[start : start + _GATHERED])]).unique()
+        return found
+
+    def iris(self, facts: Sequence[Facts]) -> pl.LazyFrame:
+        """Return the IRIs (one column) of all terms of some contents."""
+        nothing = pl.DataFrame(schema={c.IRI: pl.String()})
+        return self.gather(facts, lambda row: self.columns(row, [c.IRI]), nothing).lazy().filter(is_term())
 
     def scan(self, facts: Facts) -> pl.LazyFrame:
         """Return the table of a content, as a frame that is not decoded yet; no row where it has none."""

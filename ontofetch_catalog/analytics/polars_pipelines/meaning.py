@@ -213,10 +213,14 @@ def once_each(changes: pl.LazyFrame, pairs: pl.LazyFrame) -> pl.LazyFrame:
     return ordered.with_columns(pl.len().over(same).alias(c.FILES)).unique(same, keep="first", maintain_order=True)
 
 
-def counts_by(changes: pl.LazyFrame, key: str) -> pl.LazyFrame:
+def counts_by(changes: pl.LazyFrame, key: list[str]) -> pl.LazyFrame:
     """Return per `key` how many terms have each category, and all of them; the largest first."""
     kinds = [(pl.col(c.CHANGE) == name).sum().alias(name) for name in c.TERM_CHANGES]
-    return changes.group_by(key).agg(*kinds, pl.len().alias(c.TERMS)).sort(c.TERMS, key, descending=[True, False])
+    return (
+        changes.group_by(key)
+        .agg(*kinds, pl.len().alias(c.TERMS))
+        .sort(c.TERMS, *key, descending=[True] + [False] * len(key))
+    )
 
 
 def counts_by_change(changes: pl.LazyFrame) -> pl.LazyFrame:
