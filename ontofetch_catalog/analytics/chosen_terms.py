@@ -9,10 +9,9 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from ontofetch_hookspecs.names import quote
-
 from ..errors import UsageError
 from . import columns as c
+from .mistyped_terms import spelled, term_hint
 from .polars_pipelines.terms import is_term, local_name, meant_by, namespace, short_name, starts_with, unlikeness
 from .term_tables import Facts, TermTables
 
@@ -36,10 +35,9 @@ def only(found: pl.DataFrame, word: str, option: str) -> str | None:
     if word in iris or len(iris) == 1:
         return word if word in iris else iris[0]
     if iris:
-        # without the scheme: in a sentence an address loses what stands behind a `#`
-        named = ", ".join(quote(iri.partition("://")[2] or iri) for iri in iris[:5])
+        named = ", ".join(map(spelled, iris[:5]))
         raise UsageError(
-            f"{quote(word)} may mean {len(iris):,} terms.",
+            f"{spelled(word)} may mean {len(iris):,} terms.",
             subject=option,
             hint=f"Name one: {named}{' …' if len(iris) > 5 else ''}.",
         )
@@ -73,9 +71,11 @@ def terms_under(tables: TermTables, facts: Sequence[Facts], word: str) -> pl.Dat
         return _descendants(tables, rows, top)
     if found["namespace"].is_empty():
         raise UsageError(
-            f"No term is {quote(word)}, and no IRI starts like that.",
+            f"No term is {spelled(word)}, and no IRI starts like that.",
             subject="--terms-under",
-            hint="Name a term by IRI or CURIE (`GO:0008150`), a namespace, or a prefix (`GO`).",
+            hint=term_hint(
+                word, pairs[c.IRI], "Name a term by IRI or CURIE (`GO:0008150`), a namespace, or a prefix (`GO`)."
+            ),
         )
     return found["namespace"]
 
@@ -114,7 +114,7 @@ def _descendants(tables: TermTables, rows: pl.LazyFrame, top: str) -> pl.DataFra
             return seen
         seen = pl.concat([seen, level])
     raise UsageError(
-        f"The hierarchy below {quote(top)} is deeper than {_DEEPEST:,} levels.",
+        f"The hierarchy below {spelled(top)} is deeper than {_DEEPEST:,} levels.",
         subject="--terms-under",
         hint="Name a term further down, or a namespace.",
     )

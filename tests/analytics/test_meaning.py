@@ -306,6 +306,19 @@ def test_groups_over_a_series(two: Any) -> None:
     assert dict(kinds.group_by("version_id").agg(pl.col("terms").sum()).rows()) == changed
 
 
+def test_texts_that_are_not_shown_and_texts_of_many_lines(shelf: Any) -> None:
+    """A label that changed in another language is not told as one that became what it was; a text is one line."""
+    old = {ex(1): Term("liver", labels=("foie",)), ex(2): Term("kidney", "An\n  organ. ")}
+    new = {ex(1): Term("liver", labels=("le foie",), other=("x",)), ex(2): Term("kidney", "An\r\norgan,\tlarger.")}
+    add(shelf, "s/o/1", {"x.owl": Said(old)})
+    add(shelf, "s/o/2", {"x.owl": Said(new)}, latest=True)
+    rows = shelf.catalog.report("meaning")["changes"].select("change", "before", "after", "also").rows()
+    assert rows == [
+        ("relabelled", None, None, "another of its texts, other axioms"),
+        ("redefined", "An organ.", "An organ, larger.", None),
+    ]
+
+
 def test_a_side_without_facts_has_no_header_that_changed(two: Any) -> None:
     """What is not known of a file is no header that is gone."""
     add(two, "s/o/3", {"ex.owl": Said(NEXT, [head(IRI, version_info="3")], known=False)}, latest=True)

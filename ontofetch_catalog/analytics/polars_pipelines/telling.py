@@ -11,6 +11,8 @@ from .. import columns as c
 from .meaning import INTO, NEW_IRI
 from .terms import prefix, short_name
 
+ELSEWHERE = "another of its texts"
+
 
 def named_iris(changes: pl.LazyFrame) -> pl.LazyFrame:
     """Return the IRIs (one column) that are shown by their labels: parents that differ, replacements, new names."""
@@ -89,6 +91,14 @@ def described(changes: pl.LazyFrame, names: pl.LazyFrame) -> pl.LazyFrame:
         .then(pl.coalesce("replacement", "considered"))
         .otherwise(advice),
     )
+    # the text that is shown is one of several; what changed may be another one
+    alike = pl.col(c.CHANGE).is_in([c.RELABELLED, c.REDEFINED]) & before.eq_missing(after)
+    before, after = (pl.when(~alike).then(text) for text in (before, after))
+    also = (
+        pl.when(alike)
+        .then(pl.concat_str(pl.lit(ELSEWHERE), c.ALSO, separator=", ", ignore_nulls=True))
+        .otherwise(c.ALSO)
+    )
     named = names.rename({c.IRI: INTO})
     return rows.join(named, on=INTO, how="left", maintain_order="left").select(
         c.PAIR,
@@ -100,15 +110,19 @@ def described(changes: pl.LazyFrame, names: pl.LazyFrame) -> pl.LazyFrame:
         prefix(pl.col(c.IRI)).alias(c.PREFIX),
         pl.col(c.LABEL).alias(c.LABEL_A),
         pl.col("label_b").alias(c.LABEL_B),
-        before.alias(c.BEFORE),
-        after.alias(c.AFTER),
-        c.ALSO,
+        _one_line(before).alias(c.BEFORE),
+        _one_line(after).alias(c.AFTER),
+        also.alias(c.ALSO),
         pl.coalesce(pl.col("replaced_by_b").list.first(), INTO, NEW_IRI).alias(c.REPLACED_BY),
         pl.col(c.DEFINITION).alias("definition_a"),
         "definition_b",
         pl.col(c.PARENTS).list.join(" ").replace("", None).alias("parents_a"),
         pl.col("parents_b").list.join(" ").replace("", None),
     )
+
+
+def _one_line(text: pl.Expr) -> pl.Expr:
+    return text.str.replace_all(r"\s+", " ").str.strip_chars()
 
 
 def _by_change(columns: dict[str, str], otherwise: pl.Expr) -> pl.Expr:

@@ -5,7 +5,8 @@ It does not know what any report is about.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 
 import polars as pl
@@ -15,6 +16,7 @@ from ontofetch_hookspecs.names import quote
 from ...errors import UsageError, VersionUnknown
 from .. import columns as c
 from ..collect import collect
+from ..errors_of_facts import nothing_known
 from ..fields import Contract, conform
 from ..results import ReportResult
 from ..sources import CatalogLike, Reader
@@ -99,6 +101,22 @@ class Releases:
                 hint=f"Name another one with {option}.",
             )
         return str(previous)
+
+
+@contextmanager
+def open_known(catalog: CatalogLike, version: str | None) -> Iterator[tuple[Reader, Releases, str]]:
+    """Give the open source, its releases, and the version_id that a name means, for a report on what files say.
+
+    Raises:
+        VersionUnknown, AmbiguousVersion: `version` means no release or several.
+        UsageError: Nothing is known of what files say.
+    """
+    with catalog.source.open() as reader:
+        releases = Releases(catalog, reader, Releases.NEWEST + Releases.DATES)
+        chosen = releases.one(version)
+        if not reader.knows_facts():
+            raise nothing_known(chosen)
+        yield reader, releases, chosen
 
 
 def pairs_of(releases: pl.DataFrame) -> list[tuple[str, str]]:

@@ -12,6 +12,7 @@ from .. import fields as f
 from ..chosen_terms import only
 from ..errors_of_facts import nothing_known
 from ..fields import INT, TEXT, Contract, Field, Section
+from ..mistyped_terms import spelled, term_hint
 from ..polars_pipelines import lives as pipelines
 from ..polars_pipelines.terms import is_term, meant_by, roughly_meant_by, short_name
 from ..results import ReportResult
@@ -91,13 +92,14 @@ def term(catalog: CatalogLike, *, word: str, series: str | None = None) -> Repor
         known = Known(catalog, reader, chosen)
         whole = [word] if "://" in word else None
         seen = known.find(is_term() & roughly_meant_by(word), whole).filter(meant_by(word))
-    iri = only(seen, word, word)
-    if iri is None:
-        raise UsageError(
-            f"No release has a term {quote(word)}.",
-            subject=word,
-            hint="Name it by its IRI, a CURIE such as `GO:0008150`, or the last part of its IRI.",
-        )
+        iri = only(seen, word, word)
+        if iri is None:
+            iris = known.tables.collect({"iris": known.all_terms()}, held=True)["iris"][c.IRI]
+            raise UsageError(
+                f"No release{f' of {quote(series)}' if series else ''} has a term {spelled(word)}.",
+                subject=word,
+                hint=term_hint(word, iris, "Name it by its IRI, a CURIE such as `GO:0008150`, or the end of its IRI."),
+            )
     rows = pipelines.lives(seen.lazy().filter(pl.col(c.IRI) == iri), known.releases.lazy())
     every, told = (frame.lazy().group_by(c.SLOT).agg(pl.len()) for frame in (chosen, known.releases))
     unknown = every.cast({c.SLOT: pl.String}).join(
