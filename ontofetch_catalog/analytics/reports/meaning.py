@@ -46,6 +46,14 @@ def _draw_changes(result: Mapping[str, pl.DataFrame]) -> list[d.Drawn]:
     return [d.bars(rows, c.CHANGE, title=title, axis="terms", colour=alt.value(d.MORE))]
 
 
+# of each change, what stands before and after
+HEADINGS = {
+    f"changes {c.TERM_ADDED}": {c.AFTER: "definition"},
+    f"changes {c.OBSOLETED}": {c.AFTER: "instead", c.REPLACED_BY: "its IRI"},
+    f"changes {c.MERGED}": {c.AFTER: "into", c.REPLACED_BY: "its IRI"},
+    f"changes {c.MOVED}": {c.BEFORE: "parents lost", c.AFTER: "parents gained"},
+    f"changes {c.RENAMESPACED}": {c.BEFORE: "old IRI", c.AFTER: "new IRI"},
+}
 BY = ("term", "kind", "prefix", "change")
 _STATE = f"Enum({', '.join(pairing.STATES)})"
 
@@ -223,7 +231,7 @@ def meaning(
     if "changes" in result and result["changes"][c.FILE].n_unique() <= 1:
         hidden.append(c.FILE)
     titles = {"kinds": f"what changed from {earlier} to {later}"}
-    return replace(result, titles=titles, hidden={"changes": tuple(hidden)})
+    return replace(result, titles=titles, hidden={"changes": tuple(hidden)}, headings=HEADINGS)
 
 
 def _draw_with_past(
