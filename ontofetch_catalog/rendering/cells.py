@@ -178,7 +178,10 @@ def _split(
             look, titles={**look.titles, name: f"{value} {title}"}, headings={**look.headings, name: headings}
         )
         # what is said of another value has no place here
-        own_columns = [each for each in group.column_names if group[each].null_count < len(group) and each != column]
+        said = {each for each in group.column_names if group[each].null_count < len(group)}
+        # nothing that stands after something tells that it is gone
+        said |= {"after"} & set(group.column_names) if "before" in said else set()
+        own_columns = [each for each in group.column_names if each in said and each != column]
         shown = (group if rows is None else group.slice(0, rows)).select(own_columns)
         part = _part(name, shown, own, exact=exact, lone=False, total=len(group))
         if number == len(groups) and total is not None and total > len(table):
