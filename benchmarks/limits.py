@@ -32,9 +32,9 @@ LIMITS = {
         1.5, "growth --series, 20 releases of 50,000 files", "one SQL statement that yields the same"
     ),
     "growth.files.memory": Limit(1.0, "peak of the latter", "700 MB"),
-    "meaning": Limit(2.0, "report meaning, two releases of 100,000 terms", "one SQL full join over the same tables"),
+    "meaning": Limit(1.6, "report meaning, two releases of 100,000 terms", "one SQL full join over the same tables"),
     "meaning.series": Limit(
-        2.0, "report meaning --series, 100 releases of 10,000 terms", "one SQL statement that counts the same"
+        1.5, "report meaning --series, 100 releases of 10,000 terms", "one SQL statement that counts the same"
     ),
     "show.term": Limit(1.0, "a term's life over 100 releases of 10,000 terms", "0.3 s"),
     "rollup": Limit(1.3, "report hotspots by format, from audits", "scan_ndjson of two columns, group_by, sum"),

@@ -19,7 +19,7 @@ from ontofetch_hookspecs.version_keys import version_key
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 PART = 0.02  # of the terms that change from release to release
-ROW_GROUP = 20_000
+ROW_GROUP = 8_192  # as in tables that are made of files
 
 
 def iri(number: int) -> str:
@@ -31,31 +31,35 @@ def _line(digest: bytes, number: int) -> int:
     return int.from_bytes(hashlib.md5(digest + bytes([number])).digest()[:8], "big")
 
 
-def terms_table(count: int, release: int) -> pa.Table:
-    """Return a table of terms, some of which each release says in another way."""
+def _term(number: int, kind: int = -1, release: int = 0) -> dict[str, object]:
+    """Return a term; with a kind from 0 to 3 its label, definition, parents or axioms are those of this release."""
+    digests = [hashlib.md5(f"{number} {part} {release if kind == part else ''}".encode()).digest() for part in range(4)]
+    return {
+        "iri": iri(number), "kind": "class",
+        "label": f"term {number}" + (f" of {release}" if kind == 0 else ""), "label_digest": digests[0],
+        "definition": f"What the term with the number {number} is, in as many words as definitions tend to have."
+        + (f" In {release}." if kind == 1 else ""), "definition_digest": digests[1],
+        "deprecated": False, "replaced_by": [], "consider": [],
+        "parents": [iri(number // 3) if kind == 2 else iri(number // 2)], "alt_ids": [],
+        "statements": 6, "digest": hashlib.md5(b"".join(digests)).digest(), "other_digest": digests[3],
+        "lines": [_line(digests[part % 4], part) for part in range(6)],
+    }  # fmt: skip
+
+
+def base_table(count: int) -> pa.Table:
+    """Return a table of terms as no release changes them."""
+    return pa.Table.from_pylist([_term(number) for number in range(count)], TERMS_SCHEMA)
+
+
+def terms_table(base: pa.Table, release: int) -> pa.Table:
+    """Return a table of terms, some of which each release says in another way, and some of which it has not."""
     chance = random.Random(release)
-    fates = [chance.random() for _ in range(count)]
-    columns: dict[str, list[object]] = {name: [] for name in TERMS_SCHEMA.names}
-    for number, fate in enumerate(fates):
-        if fate > 1 - PART / 4:
-            continue  # not in this release
-        kind = int(fate / PART * 4) if fate < PART else -1
-        digests = [
-            hashlib.md5(f"{number} {part} {release if kind == part else ''}".encode()).digest() for part in range(4)
-        ]
-        parents = [iri(number // 2)] if kind != 2 else [iri(number // 3)]
-        values = {
-            "iri": iri(number), "kind": "class",
-            "label": f"term {number}" + (f" of {release}" if kind == 0 else ""), "label_digest": digests[0],
-            "definition": f"What the term with the number {number} is, in as many words as definitions tend to have."
-            + (f" In {release}." if kind == 1 else ""), "definition_digest": digests[1],
-            "deprecated": False, "replaced_by": [], "consider": [], "parents": parents, "alt_ids": [],
-            "statements": 6, "digest": hashlib.md5(b"".join(digests)).digest(), "other_digest": digests[3],
-            "lines": [_line(digests[part % 4], part) for part in range(6)],
-        }  # fmt: skip
-        for name, value in values.items():
-            columns[name].append(value)
-    return pa.table([pa.array(columns[field.name], field.type) for field in TERMS_SCHEMA], TERMS_SCHEMA)
+    fates = [chance.random() for _ in range(len(base))]
+    changed = {number: int(fate / PART * 4) for number, fate in enumerate(fates) if fate < PART}
+    own = pa.Table.from_pylist([_term(number, kind, release) for number, kind in changed.items()], TERMS_SCHEMA)
+    places = dict(zip(changed, range(len(base), len(base) + len(own)), strict=True))
+    kept = [places.get(number, number) for number, fate in enumerate(fates) if fate <= 1 - PART / 4]
+    return pa.concat_tables([base, own]).take(kept)
 
 
 def fill_terms(root: Path, series: str, releases: int, terms: int) -> Path:
@@ -64,12 +68,16 @@ def fill_terms(root: Path, series: str, releases: int, terms: int) -> Path:
     links.mkdir()
     service, ontology = series.split("/")
     version = facts_version("turtle")
+    base = base_table(terms)
     rows: dict[str, list[dict[str, object]]] = {"versions": [], "extracted_files": [], "file_facts": []}
     for number in range(releases):
         version_id, content_id = f"{series}/1.{number}", hashlib.sha256(f"{series} {number}".encode()).hexdigest()
         path = root / table_path(content_id, version)
         path.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(terms_table(terms, number), path, compression="zstd", row_group_size=ROW_GROUP)
+        few = ["kind", "parents.list.element", "replaced_by.list.element", "consider.list.element"]
+        pq.write_table(
+            terms_table(base, number), path, compression="zstd", row_group_size=ROW_GROUP, use_dictionary=few
+        )
         (links / f"{number:05d}.parquet").symlink_to(path)
         data = path.read_bytes()
         rows["versions"].append({
@@ -85,6 +93,7 @@ def fill_terms(root: Path, series: str, releases: int, terms: int) -> Path:
             "file_id": content_id, "content_id": content_id, "facts_version": version, "digest_kind": "rdf",
             "digest": content_id, "digest_exact": True, "triples": 1, "terms": terms, "heads": 0,
             "table_sha256": hashlib.sha256(data).hexdigest(), "table_bytes": len(data),
+            "recorded_at": datetime.now(UTC).replace(tzinfo=None),
         })  # fmt: skip
     with duckdb.connect(str(root / DATABASE)) as connection:
         for table, values in rows.items():

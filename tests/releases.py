@@ -31,7 +31,7 @@ from ontofetch_hookspecs.testing import (
 from tests import instance
 
 TIME = datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC)
-Texts = Mapping[str, str]
+Texts = Mapping[str, str] | Mapping[str, bytes]
 
 
 def files_table(texts: Texts) -> pa.Table:
@@ -40,9 +40,9 @@ def files_table(texts: Texts) -> pa.Table:
     return pa.table(
         {
             "relpath": pa.array([name for name, _ in rows], pa.string()),
-            "file_id": pa.array([sha256(text.encode()) for _, text in rows], pa.string()),
+            "file_id": pa.array([sha256(encoded(text)) for _, text in rows], pa.string()),
             "format": pa.array(["turtle"] * len(rows), pa.string()),
-            "size_bytes": pa.array([len(text.encode()) for _, text in rows], pa.int64()),
+            "size_bytes": pa.array([len(encoded(text)) for _, text in rows], pa.int64()),
             "mtime": pa.array([TIME] * len(rows), pa.timestamp("us", "UTC")),
         }
     )
@@ -55,7 +55,7 @@ def results_table(texts: Texts, *, failing: tuple[str, ...] = (), validator: str
     return pa.table(
         {
             "relpath": pa.array([name for name, _ in rows], pa.string()),
-            "file_id": pa.array([sha256(text.encode()) for _, text in rows], pa.string()),
+            "file_id": pa.array([sha256(encoded(text)) for _, text in rows], pa.string()),
             "validator": pa.array([validator] * len(rows), pa.string()),
             "validator_version": pa.array(["1"] * len(rows), pa.string()),
             "passed": pa.array([name not in failing for name, _ in rows], pa.bool_()),
@@ -64,6 +64,11 @@ def results_table(texts: Texts, *, failing: tuple[str, ...] = (), validator: str
             "reused_from": pa.array([None] * len(rows), pa.string()),
         }
     )
+
+
+def encoded(text: str | bytes) -> bytes:
+    """Return the bytes of a file that is given as text, or as bytes."""
+    return text.encode() if isinstance(text, str) else text
 
 
 def sha256(data: bytes) -> str:
@@ -113,7 +118,7 @@ class Releases:
         stage.folder("data")
         for name, text in texts.items():
             with stage.write_file(f"data/{name}", mtime=TIME.timestamp()) as staged:
-                staged.write(text.encode())
+                staged.write(encoded(text))
         stage.close()
         return stage.path / "data"
 
@@ -156,7 +161,7 @@ class Releases:
         if template is not None and template.exists():
             shutil.copytree(template, self.root, symlinks=True, dirs_exist_ok=True)
             return
-        data = json.dumps(texts).encode()
+        data = json.dumps(texts, default=bytes.hex).encode()
         self.download(version, data)
         self.extract(version, data, texts)
         self.validate(version, results_table(texts))

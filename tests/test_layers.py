@@ -349,12 +349,11 @@ _BOUNDED = "the rows are chosen by a bounded list, or counted first"
 # module and function → why there are few rows, or why each of them is worth a turn of a loop
 FEW_ROWS = {
     "analytics.comparison:_iris": _TABLES,
-    "analytics.comparison:all_terms": _TABLES,
+    "analytics.comparison:contents_of": _TABLES,
     "analytics.comparison:labels": _TABLES,
     "catalog.oddities:warn_of_oddities": "one row per file that changed and is odd",
     "analytics.drawing:data_of": "what a person can see in a chart",
     "analytics.reports.quality:_terms": _TABLES,
-    "analytics.term_lives:all_terms": _TABLES,
     "analytics.term_lives:find": _TABLES,
     "analytics.term_tables:differing": _TABLES,
     "analytics.term_tables:terms_of_releases": _TABLES,
@@ -381,6 +380,7 @@ FEW_ROWS = {
     "catalog.doctor.release_repairs:still_found": _RELEASES,
     "catalog.doctor.terms_tables:check_tables": _ON_DISK,
     "catalog.doctor.terms_tables:still_found": _BOUNDED,
+    "catalog.facts_on_disk:find_files": _ON_DISK,
     "catalog.lookups:lookup_facts": _ON_DISK,
     "catalog.profile:profile_query": "the tables of the schema",
     "catalog.prune.entries:as_lines": _ON_DISK,

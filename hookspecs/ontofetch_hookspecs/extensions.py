@@ -69,7 +69,8 @@ class Look:
         records: Sections whose rows are shown as `name value` lines.
         details: Columns that give way where the width is short, the last one first.
         hidden: Columns that are left out.
-        headings: Column → heading, where it is not the name of the column in words.
+        headings: Column → heading, where it is not the name of the column in words; of one table of a section that is
+            split, under the name of the section and the value, with a blank between.
         left_out: Sections that are not shown.
         whole: Sections that are never cut to some rows.
         newest_last: Sections of which the last rows are shown, not the first.

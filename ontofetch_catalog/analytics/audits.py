@@ -73,11 +73,13 @@ class AuditReader:
         """Refuse: what files say stands in the catalog alone."""
         raise _only_in_the_catalog(version_ids)
 
-    def heads(self, version_ids: Sequence[str]) -> pl.LazyFrame:
-        """Refuse likewise."""
-        raise _only_in_the_catalog(version_ids)
+    heads = facts
 
     def term_table(self, row: Mapping[str, Any]) -> bytes:
+        """Refuse likewise."""
+        raise _only_in_the_catalog([str(row)])
+
+    def term_columns(self, row: Mapping[str, Any], *_: Sequence[str] | None) -> pl.DataFrame:
         """Refuse likewise."""
         raise _only_in_the_catalog([str(row)])
 

@@ -5,17 +5,15 @@ What is done with them is not known here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import polars as pl
 
-from ontofetch_hookspecs.names import quote
-
 from ..errors import UsageError
 from . import columns as c
+from .mistyped_terms import spelled, term_hint
 from .polars_pipelines.terms import is_term, local_name, meant_by, namespace, short_name, starts_with, unlikeness
-from .term_tables import TermTables
+from .term_tables import Facts, TermTables
 
 _DEEPEST = 1_000  # levels of a hierarchy
 WORD = "word"
@@ -37,17 +35,16 @@ def only(found: pl.DataFrame, word: str, option: str) -> str | None:
     if word in iris or len(iris) == 1:
         return word if word in iris else iris[0]
     if iris:
-        # without the scheme: in a sentence an address loses what stands behind a `#`
-        named = ", ".join(quote(iri.partition("://")[2] or iri) for iri in iris[:5])
+        named = ", ".join(map(spelled, iris[:5]))
         raise UsageError(
-            f"{quote(word)} may mean {len(iris):,} terms.",
+            f"{spelled(word)} may mean {len(iris):,} terms.",
             subject=option,
             hint=f"Name one: {named}{' …' if len(iris) > 5 else ''}.",
         )
     return None
 
 
-def terms_under(tables: TermTables, facts: Sequence[Mapping[str, Any]], word: str) -> pl.DataFrame:
+def terms_under(tables: TermTables, facts: Sequence[Facts], word: str) -> pl.DataFrame:
     """Return the IRIs (one column) of a term and of all below it; or of a namespace, where `word` is one.
 
     Args:
@@ -58,40 +55,66 @@ def terms_under(tables: TermTables, facts: Sequence[Mapping[str, Any]], word: st
     Raises:
         UsageError: There is no such term or namespace, or it may be several.
     """
-    rows = pl.concat(
-        [tables.scan(row).filter(is_term()).select(c.IRI, c.PARENTS) for row in facts] or [tables.scan(_NOWHERE)]
-    )
+
+    def edges(row: Facts) -> pl.DataFrame:
+        own = tables.columns(row, [c.IRI, c.PARENTS]).filter(is_term())
+        return own.explode(c.PARENTS, empty_as_null=True)
+
+    pairs = tables.gather(facts, edges, pl.DataFrame(schema={c.IRI: pl.String(), c.PARENTS: pl.String()}))
+    rows = pairs.lazy()
     found = tables.collect({
         "terms": rows.filter(meant_by(word)).select(c.IRI).unique(),
         "namespace": rows.filter(starts_with(word)).select(c.IRI).unique(),
-    })  # fmt: skip
+    }, held=True)  # fmt: skip
     top = only(found["terms"], word, "--terms-under")
     if top is not None:
         return _descendants(tables, rows, top)
     if found["namespace"].is_empty():
         raise UsageError(
-            f"No term is {quote(word)}, and no IRI starts like that.",
+            f"No term is {spelled(word)}, and no IRI starts like that.",
             subject="--terms-under",
-            hint="Name a term by IRI or CURIE (`GO:0008150`), a namespace, or a prefix (`GO`).",
+            hint=term_hint(
+                word, pairs[c.IRI], "Name a term by IRI or CURIE (`GO:0008150`), a namespace, or a prefix (`GO`)."
+            ),
         )
     return found["namespace"]
 
 
-_NOWHERE: Mapping[str, Any] = {"table_path": None}
+def chosen_terms(
+    tables: TermTables, facts: Sequence[Facts], under: str | None, mine: Sequence[str] | None
+) -> tuple[pl.Series, pl.LazyFrame | None]:
+    """Return the IRIs of the terms that a user is about; and the words that mean none.
+
+    Args:
+        tables: The tables of terms.
+        facts: Which of them.
+        under: A term or a namespace, as for `terms_under`; None for all.
+        mine: The words of a list; None for all, then no word is without a term either.
+
+    Raises:
+        UsageError: As `terms_under`.
+    """
+    below = None if under is None else terms_under(tables, facts, under)[c.IRI]
+    if mine is None:
+        return pl.Series(c.IRI, [], pl.String()) if below is None else below, None
+    matched = tables.collect({"mine": match_words(mine, tables.iris(facts))}, held=True)["mine"]
+    own = matched[c.IRI].unique()
+    asked = pl.LazyFrame({WORD: mine}, {WORD: pl.String()})
+    unknown = asked.join(matched.lazy(), on=WORD, how="anti", maintain_order="left")
+    return own if below is None else own.filter(own.is_in(below.implode())), unknown
 
 
 def _descendants(tables: TermTables, rows: pl.LazyFrame, top: str) -> pl.DataFrame:
-    pairs = rows.explode(c.PARENTS, empty_as_null=True).drop_nulls(c.PARENTS).unique()
-    edges = tables.collect({"edges": pairs})["edges"]
+    edges = tables.collect({"edges": rows.drop_nulls(c.PARENTS)}, held=True)["edges"]
     seen = level = pl.DataFrame({c.IRI: [top]})
     for _ in range(_DEEPEST):
         below = edges.lazy().join(level.lazy(), left_on=c.PARENTS, right_on=c.IRI, how="semi").select(c.IRI).unique()
-        level = tables.collect({"level": below.join(seen.lazy(), on=c.IRI, how="anti")})["level"]
+        level = tables.collect({"level": below.join(seen.lazy(), on=c.IRI, how="anti")}, held=True)["level"]
         if level.is_empty():
             return seen
         seen = pl.concat([seen, level])
     raise UsageError(
-        f"The hierarchy below {quote(top)} is deeper than {_DEEPEST:,} levels.",
+        f"The hierarchy below {spelled(top)} is deeper than {_DEEPEST:,} levels.",
         subject="--terms-under",
         hint="Name a term further down, or a namespace.",
     )

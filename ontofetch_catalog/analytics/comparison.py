@@ -40,12 +40,17 @@ class Sides:
 def read_sides(catalog: CatalogLike, reader: Reader, steps: Steps) -> Sides:
     """Return what is known of the files of the releases of some steps; two crossings, however many steps."""
     names = sorted({name for step in steps for name in step})
-    known = collect({"facts": reader.facts(names), "heads": reader.heads(names)}, catalog.tell)
+    known = collect({"facts": reader.facts(names), "heads": reader.heads(names)}, catalog.tell, held=True)
     numbers = range(len(steps))
     sides = [
         pl.LazyFrame({c.STEP: list(numbers), c.VERSION_ID: [step[side] for step in steps]}, _STEP) for side in (0, 1)
     ]
     return Sides(*(known[name].lazy().join(side, on=c.VERSION_ID) for name in ("facts", "heads") for side in sides))
+
+
+def contents_of(files: pl.DataFrame) -> list[dict[str, Any]]:
+    """Return the facts of the contents of some files that have a table of terms, each once, in their order."""
+    return files.drop_nulls(TABLE_PATH).unique(TABLE_PATH, keep="first", maintain_order=True).to_dicts()
 
 
 _TABLE = (TABLE_PATH, c.TABLE_SHA256, c.TABLE_BYTES)
@@ -76,7 +81,8 @@ class Comparison:
         if any(named):
             pairs = pairs.filter(pl.col(c.PAIRED_BY) != pairing.NONE)
         heads = head_pipelines.paired_heads(paths, sides.heads_a, sides.heads_b)
-        found = collect({"pairs": pairing.states(pairs, head_pipelines.versions(heads)), "heads": heads}, catalog.tell)
+        stated = pairing.states(pairs, head_pipelines.versions(heads))
+        found = collect({"pairs": stated, "heads": heads}, catalog.tell, held=True)
         self.pairs, self.heads = found["pairs"], found["heads"]
 
     def _pair_files(self, sides: Sides) -> pl.LazyFrame:
@@ -87,7 +93,7 @@ class Comparison:
             rest = pairing.leftover(a, pairs, "a"), pairing.leftover(b, pairs, "b")
             pairs = pl.concat([pairs, pairing.by_iri(*rest, sides.heads_a, sides.heads_b, how)])
         rest = pairing.leftover(a, pairs, "a"), pairing.leftover(b, pairs, "b")
-        found = collect({"pairs": pairs, "a": rest[0], "b": rest[1]}, self._tell)
+        found = collect({"pairs": pairs, "a": rest[0], "b": rest[1]}, self._tell, held=True)
         pairs = found["pairs"].lazy()
         if len(found["a"]) and len(found["b"]):
             terms = [self._iris(found[side]) for side in "ab"]
@@ -111,7 +117,8 @@ class Comparison:
 
     def _named_pair(self, sides: Sides, named: tuple[str | None, str | None]) -> pl.LazyFrame:
         """Return the one pair of files that a user names; who names one gets its partner."""
-        known = collect({"a": sides.facts_a.select(c.RELPATH), "b": sides.facts_b.select(c.RELPATH)}, self._tell)
+        paths = {"a": sides.facts_a.select(c.RELPATH), "b": sides.facts_b.select(c.RELPATH)}
+        known = collect(paths, self._tell, held=True)
         for side, name in zip("ab", named, strict=True):
             if name is not None and name not in known[side][c.RELPATH]:
                 raise UsageError(
@@ -125,7 +132,9 @@ class Comparison:
                 {c.STEP: pl.Int64(), _PATHS[0]: pl.String(), _PATHS[1]: pl.String(), c.PAIRED_BY: pl.String()},
             )
         at, name = next((at, name) for at, name in enumerate(named) if name is not None)
-        pairs = collect({"pairs": self._pair_files(sides).filter(pl.col(_PATHS[at]) == name)}, self._tell)["pairs"]
+        pairs = collect({"pairs": self._pair_files(sides).filter(pl.col(_PATHS[at]) == name)}, self._tell, held=True)[
+            "pairs"
+        ]
         if pairs.is_empty():
             raise UsageError(
                 f"{quote(name)} has no partner in release {'BA'[at]}.",
@@ -142,7 +151,7 @@ class Comparison:
 
     def labels(self, iris: pl.LazyFrame, pairs: pl.DataFrame) -> pl.LazyFrame:
         """Return the names of some terms, as the files of B say, else those of A."""
-        wanted = self.tables.collect({"iris": iris})["iris"][c.IRI]
+        wanted = self.tables.collect({"iris": iris}, held=True)["iris"][c.IRI]
         found = [pl.DataFrame(schema={c.IRI: pl.String(), c.LABEL: pl.String()})]
         rest = wanted
         for side in "ba":
@@ -156,23 +165,17 @@ class Comparison:
             }
             found += [frame.drop_nulls(c.LABEL) for frame in self.tables.collect(frames).values()]
             rest = rest.filter(~rest.is_in(pl.concat(found)[c.IRI].implode()))
-        return names_of(wanted.to_frame().lazy(), pl.concat(found).lazy())
+        names = names_of(wanted.to_frame().lazy(), pl.concat(found).lazy())
+        return self.tables.collect({"names": names}, held=True)["names"].lazy()
 
     def differing(self, columns: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Return the terms of A and of B that are not the same on the other side, with `pair`."""
         return self.tables.differing(self.compared, columns)
 
-    def term_facts(self) -> list[dict[str, Any]]:
-        """Return the facts of the contents whose terms are compared, each once, those of A first."""
-        sides = [self.compared.select(pl.col(f"{name}_{side}").alias(name) for name in _TABLE) for side in "ab"]
-        return pl.concat(sides).drop_nulls(TABLE_PATH).unique(TABLE_PATH, maintain_order=True).to_dicts()
-
-    def all_terms(self) -> pl.LazyFrame:
-        """Return the IRIs of all terms of all pairs, also of those where nothing changed."""
+    def contents(self) -> list[dict[str, Any]]:
+        """Return the facts of the contents of all pairs, also of those where nothing changed, each once."""
         sides = [self.pairs.select(pl.col(f"{name}_{side}").alias(name) for name in _TABLE) for side in "ab"]
-        rows = pl.concat(sides).drop_nulls(TABLE_PATH).unique(TABLE_PATH, maintain_order=True).to_dicts()
-        empty = pl.LazyFrame(schema={c.IRI: pl.String()})
-        return pl.concat([empty, *(self.tables.scan(row).filter(is_term()).select(c.IRI) for row in rows)])
+        return contents_of(pl.concat(sides))
 
     def with_counts(
         self, old: pl.DataFrame, new: pl.DataFrame, raw: pl.LazyFrame, *, whole: bool = True

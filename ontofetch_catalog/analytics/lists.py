@@ -23,6 +23,7 @@ MAX_LIST = 1 << 26  # bytes
 MAX_LINE = 1 << 20  # characters, also of one that goes on inside of quotes
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _NUMBER = re.compile("-?[0-9]{1,19}")
+_TERMS_HINT = "It has an IRI or a CURIE a line, or is CSV with a column `iri`, in UTF-8."
 _HINT = "A list is CSV in UTF-8 with a header, such as `version_id,owner`."
 
 
@@ -65,13 +66,15 @@ def read_words(path: str | Path) -> list[str]:
     """Return the terms of a user's list, each once, in their order: IRIs or CURIEs.
 
     Args:
-        path: UTF-8, at most MAX_LIST bytes: a term a line; or CSV whose header has `iri`, `term`, `id` or `curie`.
-            What stands after a `#` at the start of a line is no term.
+        path: UTF-8, at most MAX_LIST bytes: a term a line; or a table whose header has `iri`, `term`, `id` or `curie`,
+            with commas, semicolons or tabs. What stands after a `#` at the start of a line is no term.
 
     Raises:
         UsageError: The file can't be read, is no regular file, or names no term.
     """
-    lines = [line for line in _lines(path, _read(path)) if line and not line[0].startswith("#")]
+    data = _read(path, _TERMS_HINT)
+    comma = _comma_of(data)
+    lines = [line for line in _lines(path, data, comma, _TERMS_HINT) if line and not line[0].startswith("#")]
     header = [name.strip().casefold() for name in lines[0]] if lines else []
     at = next((header.index(name) for name in _TERM_COLUMNS if name in header), None)
     words = [line[at or 0].strip().strip("<>") for line in lines[at is not None :] if len(line) > (at or 0)]
@@ -80,9 +83,18 @@ def read_words(path: str | Path) -> list[str]:
         raise UsageError(
             f"The list {quote(path)} names no term.",
             subject=str(path),
-            hint="It has an IRI or a CURIE a line, or is CSV with a column `iri`.",
+            hint=_TERMS_HINT,
         )
     return found
+
+
+def _comma_of(data: bytes) -> str:
+    """Return what stands between the fields of a list of terms, as its first line says."""
+    first = data.removeprefix(b"\xef\xbb\xbf").splitlines()[:1]
+    if b"\t" in b"".join(first):
+        return "\t"
+    names = [name.strip(b' "').lower() for line in first for name in line.split(b";")]
+    return ";" if len(names) > 1 and any(name.encode() in names for name in _TERM_COLUMNS) else ","
 
 
 def _plain(name: str) -> str:
@@ -93,29 +105,29 @@ def _can_be_key(dtype: pl.DataType) -> bool:
     return dtype.is_integer() or dtype in (pl.String, pl.Categorical, pl.Enum)
 
 
-def _read(path: str | Path) -> bytes:
+def _read(path: str | Path, hint: str = _HINT) -> bytes:
     """Return the bytes of a file that a user named; it is opened once, and nothing is waited for."""
     try:
         descriptor = os.open(path, _READ)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "its name is none"
-        raise _unreadable(path, f"{reason}") from error
+        raise _unreadable(path, f"{reason}", hint) from error
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise _unreadable(path, "it is no regular file")
+        raise _unreadable(path, "it is no regular file", hint)
     with os.fdopen(descriptor, "rb") as stream:
         # what the system says of its size may grow while it is read
         data = stream.read(MAX_LIST + 1)
     if len(data) > MAX_LIST:
-        raise _unreadable(path, f"it is larger than {MAX_LIST:,} bytes")
+        raise _unreadable(path, f"it is larger than {MAX_LIST:,} bytes", hint)
     return data
 
 
-def _unreadable(path: str | Path, reason: str) -> UsageError:
-    return UsageError(f"The list {quote(path)} can't be read: {reason}.", subject=str(path), hint=_HINT)
+def _unreadable(path: str | Path, reason: str, hint: str = _HINT) -> UsageError:
+    return UsageError(f"The list {quote(path)} can't be read: {reason}.", subject=str(path), hint=hint)
 
 
-def _lines(path: str | Path, data: bytes) -> Iterator[list[str]]:
+def _lines(path: str | Path, data: bytes, comma: str = ",", hint: str = _HINT) -> Iterator[list[str]]:
     taken = 0
 
     def counted(text: Iterable[str]) -> Iterator[str]:
@@ -123,18 +135,18 @@ def _lines(path: str | Path, data: bytes) -> Iterator[list[str]]:
         for line in text:
             taken += len(line)
             if taken > MAX_LINE:
-                raise _unreadable(path, f"a line is longer than {MAX_LINE:,} characters")
+                raise _unreadable(path, f"a line is longer than {MAX_LINE:,} characters", hint)
             yield line
 
     try:
         with io.TextIOWrapper(io.BytesIO(data), encoding="utf-8-sig", newline="") as text:
-            for line in csv.reader(counted(text)):
+            for line in csv.reader(counted(text), delimiter=comma):
                 taken = 0
                 yield line
     except UnicodeDecodeError as error:
-        raise _unreadable(path, "it is no UTF-8") from error
+        raise _unreadable(path, "it is no UTF-8", hint) from error
     except csv.Error as error:
-        raise _unreadable(path, "it is no CSV, or a field is longer than 131,072 characters") from error
+        raise _unreadable(path, "it is no CSV, or a field is longer than 131,072 characters", hint) from error
 
 
 def _header(path: str | Path, data: bytes) -> list[str]:

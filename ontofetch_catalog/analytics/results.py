@@ -35,7 +35,7 @@ class ReportResult(Mapping[str, "pl.DataFrame"]):
         hidden: Section → columns that a table leaves out because they say the same in each row.
         nothing: Section → why it has no rows, where that depends on the rows of others.
         titles: Section → heading of its table, where it is not that of the contract.
-        headings: Section → column → its heading, likewise.
+        headings: Section → column → its heading, likewise; of one table of a split section, `SECTION VALUE` → …
     """
 
     frames: Mapping[str, pl.DataFrame]
@@ -153,7 +153,8 @@ class ReportResult(Mapping[str, "pl.DataFrame"]):
                 section.name: {field.name: field.heading for field in section.fields}
                 | dict(self.headings.get(section.name, {}))
                 for section in sections
-            },
+            }
+            | {name: own for name, own in self.headings.items() if name not in self.frames},
             left_out=[
                 section.name
                 for section in sections

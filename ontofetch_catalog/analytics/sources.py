@@ -14,10 +14,10 @@ import polars as pl
 import polars.selectors as cs
 
 from ..catalog.connection import Store
+from ..catalog.facts import FORMATS, read_table, read_terms
 from ..catalog.repo import facts, releases
 from ..catalog.repo import reports as sql
 from ..catalog.sessions import reading
-from ..catalog.term_tables import FORMATS, read_table
 from ..errors import CatalogUnreadable
 from .collect import Teller
 
@@ -89,7 +89,12 @@ class Reader(Protocol):
         """Return the ontology headers of the files of releases, as `repo.facts.heads_of` says."""
 
     def term_table(self, row: Mapping[str, Any]) -> bytes:
-        """Return the Parquet of the table of terms that a row of facts names."""
+        """Return the Parquet of the table of terms that a row of facts names; may be called by several threads."""
+
+    def term_columns(
+        self, row: Mapping[str, Any], columns: Sequence[str], iris: Sequence[str] | None = None, /
+    ) -> pl.DataFrame:
+        """Return columns of that table, as `catalog.facts.read_terms`; may be called by several threads."""
 
     def rows(
         self, table: str, columns: Sequence[str], version_id: str | None = None, most: int | None = None
@@ -186,9 +191,18 @@ class CatalogReader:
 
     def term_table(self, row: Mapping[str, Any]) -> bytes:
         """Return the Parquet of the table of terms that a row of facts names."""
+        return read_table(self._beside(), row)
+
+    def term_columns(
+        self, row: Mapping[str, Any], columns: Sequence[str], iris: Sequence[str] | None = None, /
+    ) -> pl.DataFrame:
+        """Return columns of that table, of those parts alone that may have one of some sorted IRIs."""
+        return pl.DataFrame(read_terms(self._beside(), row, columns, iris))
+
+    def _beside(self) -> Store:
         if self._store is None:
             raise CatalogUnreadable("Tables of terms lie beside a catalog, and only rows are at hand.")
-        return read_table(self._store, row)
+        return self._store
 
     def read(self, statement: sql.Statement) -> pl.LazyFrame:
         """Return the rows of a statement; times are UTC."""

@@ -21,7 +21,7 @@ CHANGES = Section(
         Field(c.LABEL_B, TEXT, "label in B", "label in B", 3),
         Field(c.BEFORE, TEXT, "what changed as it was: label, definition, parents that are lost, IRI"),
         Field(c.AFTER, TEXT, "what it became: label, definition, parents that are new, what replaces it"),
-        Field(c.ALSO, TEXT, "what else changed of the term, if anything", detail=6),
+        Field(c.ALSO, TEXT, "what else changed; `another of its texts`: in another language, or of several", detail=6),
         Field(c.REPLACED_BY, TEXT, "IRI of the term to use instead, if one is named", "instead", 8),
         Field("definition_a", TEXT, "definition in A", "definition in A", 11),
         Field("definition_b", TEXT, "definition in B", "definition in B", 10),

@@ -5,16 +5,15 @@ What a report shows of them is not known here.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from . import columns as c
 from .collect import collect
 from .polars_pipelines.lives import TOLD, one_per_release
-from .polars_pipelines.terms import is_term
 from .sources import CatalogLike, Reader
-from .term_tables import TABLE_PATH, TermTables
-
-_AT_ONCE = 64  # tables that are held together
+from .term_tables import SCHEMA, TABLE_PATH, Facts, TermTables
 
 
 class Known:
@@ -31,42 +30,56 @@ class Known:
         names = releases[c.VERSION_ID].to_list()
         placed = releases.lazy().select(c.VERSION_ID, c.SLOT).with_row_index(c.POSITION)
         facts = reader.facts(names).join(placed, on=c.VERSION_ID)
-        self.facts = collect({"facts": facts}, catalog.tell)["facts"].sort(c.POSITION, c.RELPATH)
+        self.facts = collect({"facts": facts}, catalog.tell, held=True)["facts"].sort(c.POSITION, c.RELPATH)
         with_table = self.facts.filter(pl.col(TABLE_PATH).is_not_null())
         self.files = with_table
         self.releases = with_table.select(c.SLOT, c.POSITION, c.VERSION_ID).unique(maintain_order=True)
 
     def all_terms(self) -> pl.LazyFrame:
         """Return the IRIs of all terms of all files."""
-        contents = self.files.unique(TABLE_PATH, maintain_order=True).to_dicts()
-        empty = pl.LazyFrame(schema={c.IRI: pl.String()})
-        frames = {str(at): self.tables.scan(row).select(c.IRI) for at, row in enumerate(contents)}
-        found = self.tables.collect(frames).values()
-        self.tables.keep([])
-        return pl.concat([empty, *(frame.lazy() for frame in found)]).filter(is_term()).unique()
+        return self.tables.iris(self._contents().to_dicts())
 
-    def find(self, which: pl.Expr) -> pl.DataFrame:
-        """Return the terms that `which` holds for, in every file: version_id, slot, position, relpath, iri, TOLD."""
-        contents = self.files.unique(TABLE_PATH, maintain_order=True)
-        parts: list[pl.DataFrame] = []
-        for chunk in contents.iter_slices(_AT_ONCE):
-            self.tables.keep([])
-            frames = {
-                str(at): self.tables.scan(row).filter(which).select(
-                    c.IRI, *TOLD, pl.lit(row[TABLE_PATH]).alias(TABLE_PATH)
-                )
-                for at, row in enumerate(chunk.to_dicts())
-            }  # fmt: skip
-            parts += self.tables.collect(frames).values()
-        if not parts:
-            return pl.DataFrame(schema={**_SEEN, **self.tables.scan({TABLE_PATH: None}).select(*TOLD).collect_schema()})
+    def find(self, which: pl.Expr, iris: Sequence[str] | None = None) -> pl.DataFrame:
+        """Return the terms that `which` holds for, in every file: version_id, slot, position, relpath, iri, TOLD.
+
+        Args:
+            which: About iri.
+            iris: Those that it can hold for, if they are known.
+        """
+        wanted = None if iris is None else sorted(set(iris))
+        contents = self._contents()
+        own = pl.col(TABLE_PATH)
+
+        def place(row: Facts) -> pl.DataFrame:
+            key = self.tables.columns(row, _KEY, wanted)
+            return key.filter(which).with_columns(pl.lit(row[TABLE_PATH]).alias(TABLE_PATH))
+
+        rows = contents.to_dicts()
+        nothing = pl.DataFrame(schema={c.IRI: pl.String(), c.DIGEST: pl.Binary(), TABLE_PATH: pl.String()})
+        there = pl.concat([nothing, *self.tables.of_each(place, rows)]).join(
+            contents.select(TABLE_PATH, c.FACTS_VERSION), on=TABLE_PATH
+        )
+        # what has one digest says the same, so that one of the tables tells it for all
+        same = [c.FACTS_VERSION, *_KEY]
+        tellers = there.unique(same, keep="first", maintain_order=True)
+
+        def tell(row: Facts) -> pl.DataFrame:
+            chosen = tellers.filter(own == row[TABLE_PATH])
+            said = self.tables.columns(row, [c.IRI, *TOLD], sorted(chosen[c.IRI]))
+            return said.join(chosen.select(c.IRI, c.FACTS_VERSION), on=c.IRI)
+
+        telling = set(tellers[TABLE_PATH])
+        empty = pl.DataFrame(schema=_TOLD)
+        told = pl.concat([empty, *self.tables.of_each(tell, [row for row in rows if row[TABLE_PATH] in telling])])
         places = self.files.lazy().select(TABLE_PATH, *_SEEN_PLACES)
-        found = pl.concat(parts).lazy().join(places, on=TABLE_PATH).select(*_SEEN, *TOLD)
-        return self.tables.collect({"seen": one_per_release(found)})["seen"]
+        found = there.lazy().join(told.lazy(), on=same).join(places, on=TABLE_PATH).select(*_SEEN, *TOLD)
+        return self.tables.collect({"seen": one_per_release(found)}, held=True)["seen"]
+
+    def _contents(self) -> pl.DataFrame:
+        return self.files.unique(TABLE_PATH, maintain_order=True)
 
 
+_KEY = (c.IRI, c.DIGEST)
 _SEEN_PLACES = (c.VERSION_ID, c.SLOT, c.POSITION, c.RELPATH)
-_SEEN = {
-    c.VERSION_ID: pl.String(), c.SLOT: pl.String(), c.POSITION: pl.UInt32(), c.RELPATH: pl.String(),
-    c.IRI: pl.String(),
-}  # fmt: skip
+_SEEN = (*_SEEN_PLACES, c.IRI)
+_TOLD = {c.IRI: pl.String(), **{name: SCHEMA[name] for name in TOLD}, c.FACTS_VERSION: pl.String()}

@@ -6,8 +6,10 @@ Which files are pairs, and what became of the terms, is not known here.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import polars as pl
 
@@ -22,6 +24,10 @@ from .sources import CatalogLike, Reader
 TABLE_PATH = "table_path"
 _FACTS = (TABLE_PATH, c.TABLE_SHA256, c.TABLE_BYTES)
 _AT_ONCE = 16  # pairs of files that are looked at together
+_GATHERED = 64  # contents of which a column or two are held at a time
+_THREADS = 8  # at most; more than cores don't help, and each holds a table
+_T = TypeVar("_T")
+Facts = Mapping[str, Any]
 
 
 class TermTables:
@@ -37,26 +43,57 @@ class TermTables:
         self._tell = tell
         self._held: dict[str, bytes] = {}
 
-    def scan(self, facts: Mapping[str, Any]) -> pl.LazyFrame:
-        """Return the table of a content, not read yet; no row where it has none."""
+    def load(self, rows: Iterable[Facts]) -> None:
+        """Read the tables of some contents, all cores at once; what is held already is not read again."""
+        missing = {row[TABLE_PATH]: row for row in rows if row[TABLE_PATH] not in (None, *self._held)}
+        self._held |= zip(missing, self.of_each(self._reader.term_table, missing.values()), strict=True)
+
+    def of_each(self, ask: Callable[[Facts], _T], rows: Iterable[Facts]) -> list[_T]:
+        """Return what `ask` says of each content, in their order; all cores ask at once.
+
+        Raises:
+            CatalogUnreadable: A table is not what its name promises.
+        """
+        with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as threads:
+            return list(threads.map(ask, rows))
+
+    def columns(self, facts: Facts, columns: Sequence[str], iris: Sequence[str] | None = None) -> pl.DataFrame:
+        """Return columns of a table, without those parts that have none of some sorted IRIs; nothing of it is held."""
+        return self._reader.term_columns(facts, columns, iris)
+
+    def gather(
+        self, facts: Sequence[Facts], ask: Callable[[Facts], pl.DataFrame], nothing: pl.DataFrame
+    ) -> pl.DataFrame:
+        """Return the rows that `ask` returns of each content, each row once; some contents are held at a time."""
+        found = nothing
+        for start in range(0, len(facts), _GATHERED):
+            found = pl.concat([found, *self.of_each(ask, facts[start : start + _GATHERED])]).unique()
+        return found
+
+    def iris(self, facts: Sequence[Facts]) -> pl.LazyFrame:
+        """Return the IRIs (one column) of all terms of some contents."""
+        nothing = pl.DataFrame(schema={c.IRI: pl.String()})
+        return self.gather(facts, lambda row: self.columns(row, [c.IRI]), nothing).lazy().filter(is_term())
+
+    def scan(self, facts: Facts) -> pl.LazyFrame:
+        """Return the table of a content, as a frame that is not decoded yet; no row where it has none."""
         path = facts[TABLE_PATH]
         if path is None:
             return pl.LazyFrame(schema=SCHEMA)
-        if path not in self._held:
-            self._held[path] = self._reader.term_table(facts)
+        self.load([facts])
         return pl.scan_parquet(io.BytesIO(self._held[path]))
 
     def keep(self, paths: Iterable[str | None]) -> None:
         """Forget all tables but these."""
         self._held = {path: self._held[path] for path in paths if path in self._held}
 
-    def collect(self, frames: Mapping[str, pl.LazyFrame]) -> dict[str, pl.DataFrame]:
-        """Run all `frames`.
+    def collect(self, frames: Mapping[str, pl.LazyFrame], *, held: bool = False) -> dict[str, pl.DataFrame]:
+        """Run all `frames`; `held` where no table is scanned.
 
         Raises:
             CatalogUnreadable: A table is not what its name promises.
         """
-        return collect(frames, self._tell, explain=_no_table)
+        return collect(frames, self._tell, explain=_no_table, held=held)
 
     def differing(self, pairs: pl.DataFrame, columns: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Return the terms of A and of B that the other side has not in the same way, with `pair`.
@@ -76,31 +113,31 @@ class TermTables:
         return pl.concat([empty, *old]), pl.concat([empty, *new])
 
     def _differing(
-        self, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]
+        self, rows: Sequence[Facts], columns: Sequence[str]
     ) -> tuple[list[pl.DataFrame], list[pl.DataFrame]]:
         sides = [{name: row[f"{name}_{side}"] for name in _FACTS} for row in rows for side in "ab"]
         self.keep(side[TABLE_PATH] for side in sides)
+        self.load(sides)
         scans = {str(side[TABLE_PATH]): self.scan(side) for side in sides}
         narrow = self.collect({path: scan.select(c.IRI, c.DIGEST) for path, scan in scans.items()})
         keys = {}
         for at, row in enumerate(rows):
             paths = [str(row[f"{TABLE_PATH}_{side}"]) for side in "ab"]
-            for side, key in zip("ab", differing(*(narrow[path].lazy() for path in paths)), strict=True):
-                keys[f"{at}{side}"] = key
-        iris = self.collect(keys)
+            keys[str(at)] = differing(*(narrow[path].lazy() for path in paths))
+        found = self.collect(keys, held=True)
         wanted = {}
         for at, row in enumerate(rows):
             for side in "ab":
                 # each side names the terms that the other has not in the same way; headers are in the row of no term,
                 # whose digest leaves them out
                 path = str(row[f"{TABLE_PATH}_{side}"])
-                chosen, scan = iris[f"{at}{side}"][c.IRI], scans[path]
+                chosen, scan = found[str(at)].filter(pl.col("is_new") == (side == "b"))[c.IRI], scans[path]
                 if len(chosen) < len(narrow[path]):
                     scan = scan.filter(pl.col(c.IRI).is_in(chosen.implode()) | ~is_term())
                 pair = pl.lit(row[c.PAIR], pl.UInt32).alias(c.PAIR)
                 wanted[f"{at}{side}"] = scan.select(pair, *columns)
-        found = self.collect(wanted)
-        return [found[f"{at}a"] for at in range(len(rows))], [found[f"{at}b"] for at in range(len(rows))]
+        sought = self.collect(wanted)
+        return [sought[f"{at}a"] for at in range(len(rows))], [sought[f"{at}b"] for at in range(len(rows))]
 
 
 def terms_of_releases(catalog: CatalogLike, reader: Reader, version_id: str | None) -> pl.LazyFrame:
@@ -117,6 +154,7 @@ def terms_of_releases(catalog: CatalogLike, reader: Reader, version_id: str | No
     latest = reader.versions((c.IS_LATEST,)).filter(c.IS_LATEST).select(c.VERSION_ID)
     names = [version_id] if version_id else tables.collect({"latest": latest})["latest"][c.VERSION_ID].to_list()
     files = tables.collect({"facts": reader.facts(names).filter(pl.col(TABLE_PATH).is_not_null())})["facts"]
+    tables.load(files.to_dicts())
     frames = [
         tables.scan(row).select(
             pl.lit(row[c.VERSION_ID]).alias(c.VERSION_ID), pl.lit(row[c.RELPATH]).alias(c.RELPATH), *_TOLD

@@ -5,15 +5,17 @@ Their facts stand in their own metadata, so that a catalog which was lost can le
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import stat
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ontofetch_hookspecs.layout import FACTS
+from ontofetch_hookspecs.layout import FACTS, find_layout
 
-from ..errors import EventError
+from ..content.facts import FORMATS
+from ..errors import EventError, ExtractError
 from . import fsops, given_facts, journal, sessions
 from .boundaries.engine import MaintenanceBoundary, Recorded
 from .connection import Store
@@ -71,17 +73,64 @@ def read_row(store: Store, path: str) -> dict[str, Any] | None:
     return about | {"reason": None, "table": path, "table_sha256": sha256, "table_bytes": size}
 
 
-def list_adoptable(connection: duckdb.DuckDBPyConnection, paths: Sequence[str]) -> list[str]:
-    """Return those of these tables whose content a file of a release has as it is stored."""
-    held = set(held_facts.list_unrecorded(connection, sorted({content_of(path) for path in paths} - {""})))
-    return [path for path in paths if content_of(path) in held]
+class _Hash:
+    """Take bytes for their sha256 alone."""
+
+    def __init__(self) -> None:
+        self._inner = hashlib.sha256()
+
+    def write(self, data: bytes, /) -> int:
+        """Take bytes."""
+        self._inner.update(data)
+        return len(data)
+
+    def __str__(self) -> str:
+        return self._inner.hexdigest()
+
+
+def find_files(store: Store, connection: duckdb.DuckDBPyConnection, paths: Sequence[str]) -> dict[str, list[str]]:
+    """Return the file_ids of the files of releases that have the content of each of these tables; none: left out.
+
+    Where no file has a content as it is stored, compressed ones that have no facts are looked into, within the bounds
+    that hold for a pull.
+    """
+    contents = {path: content_of(path) for path in paths}
+    stored = held_facts.list_unrecorded(connection, sorted(set(contents.values()) - {""}))
+    found = {content: [content] for content in stored}
+    sought = set(contents.values()) - {""} - found.keys()
+    if sought:
+        for row in held_facts.list_without(connection, sorted(FORMATS)).to_pylist():
+            inside = _content_inside(store, f"{row['fs_relpath']}/{find_layout(row['layout']).data}/{row['relpath']}")
+            if inside in sought:
+                found.setdefault(inside, []).append(row["file_id"])
+    return {path: found[content] for path, content in contents.items() if content in found}
+
+
+def _content_inside(store: Store, path: str) -> str:
+    """Return the sha256 of what is inside a compressed file; empty if it is none, or can't be read."""
+    from ..content.bounds import Budget, Limits
+    from ..content.insides import compression_of, copy_inside
+
+    most = Limits()
+    limits = Limits(
+        max_bytes=int(str(store.settings.get("max_bytes", most.max_bytes))),
+        max_ratio=float(str(store.settings.get("max_ratio", most.max_ratio))),
+    )
+    sha256 = _Hash()
+    try:
+        with os.fdopen(store.path(path).open_file(), "rb") as stream:
+            compression = compression_of(stream.read(10))
+            if not compression:
+                return ""
+            stream.seek(0)
+            copy_inside(stream, compression, Budget(path, os.fstat(stream.fileno()).st_size, limits), sha256)
+    except (OSError, EventError, ExtractError):
+        return ""
+    return str(sha256)
 
 
 class AdoptFacts(MaintenanceBoundary):
-    """Record the facts of tables of terms that lie on disk and that no row names.
-
-    A table of a compressed file's content is left: which file that is, nothing on disk says.
-    """
+    """Record the facts of tables of terms that lie on disk and that no row names."""
 
     kind: ClassVar[str] = "facts"
     done: ClassVar[str] = "adopted"
@@ -90,11 +139,11 @@ class AdoptFacts(MaintenanceBoundary):
         """Record what the tables say of themselves."""
         del draft
         known = set(held_facts.list_tables(connection)["table_path"].to_pylist())
-        paths = sorted(set(list_on_disk(self.store)) - known)
-        return Recorded(rows=adopt_tables(self.store, connection, list_adoptable(connection, paths)))
+        return Recorded(rows=adopt_tables(self.store, connection, sorted(set(list_on_disk(self.store)) - known)))
 
 
 def adopt_tables(store: Store, connection: duckdb.DuckDBPyConnection, paths: Sequence[str]) -> int:
-    """Record what these tables say of themselves; return how many could be."""
-    rows = [row for path in paths if (row := read_row(store, path)) is not None]
+    """Record what these tables say of themselves; return of how many files."""
+    files = find_files(store, connection, paths)
+    rows = [row | {"file_id": file_id} for path in files if (row := read_row(store, path)) for file_id in files[path]]
     return facts.insert_facts(connection, *given_facts.as_rows(rows, sessions.utc_now())) if rows else 0

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from typing import IO
+from typing import IO, Protocol
 
 from . import signatures
 from .archives import damage_named
@@ -70,7 +70,14 @@ def head_inside(stream: IO[bytes], compression: str) -> bytes:
     return head
 
 
-def copy_inside(stream: IO[bytes], compression: str, budget: Budget, target: IO[bytes]) -> int:
+class Writable(Protocol):
+    """What bytes are written to."""
+
+    def write(self, data: bytes, /) -> int:
+        """Take bytes; return how many."""
+
+
+def copy_inside(stream: IO[bytes], compression: str, budget: Budget, target: Writable) -> int:
     """Write what is inside a compressed file and return its size in bytes.
 
     Raises:

@@ -112,6 +112,7 @@ class Worker:
             given_up: Says that nobody wants it any more.
             facts: Where facts are collected, if some are wanted.
         """
+        self._at = None
         try:
             # what a stranger put there in the meantime is not opened: neither a link nor a pipe
             size, compression = _look(folder / task.relpath)

@@ -96,6 +96,7 @@ def register_reports() -> Iterable[Report]:
                 "--terms-under GO:0008150 --by kind",
                 "--mine terms.txt --format kgcl",
                 "--series obo/go --plot meaning.svg",
+                "--series obo/go --mine terms.txt --by change",
             ),
         ),
         Report(

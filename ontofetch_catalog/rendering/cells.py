@@ -27,7 +27,15 @@ if TYPE_CHECKING:
 MIDNIGHT = "T00:00:00Z"  # a column of days is shown as days
 DOCUMENTS = ("details", "payload")  # JSON, which is for programs: data carry it, and what people read leaves it out
 FREE_TEXT = ("details", "payload", "help", "meaning", "command")
-SENTENCES = ("reason", "message", "story")  # for people: broken into lines rather than cut
+SENTENCES = (
+    "reason",
+    "message",
+    "story",
+    "before",
+    "after",
+    "definition",
+    "label",
+)  # for people: broken into lines rather than cut
 SIGNED = ("net", "delta", "growth")
 SHARES = ("share", "rate")
 NOTHING = "nothing"
@@ -165,10 +173,16 @@ def _split(
     title = look.titles.get(name, name.replace("_", " "))
     groups = list(_groups(table, column))
     for number, (value, group) in enumerate(groups, start=1):
-        own = replace(look, titles={**look.titles, name: f"{value} {title}"})
-        shown = (group if rows is None else group.slice(0, rows)).drop_columns(column)
+        headings = {**look.headings.get(name, {}), **look.headings.get(f"{name} {value}", {})}
+        own = replace(
+            look, titles={**look.titles, name: f"{value} {title}"}, headings={**look.headings, name: headings}
+        )
         # what is said of another value has no place here
-        shown = shown.select([each for each in shown.column_names if shown[each].null_count < len(shown)])
+        said = {each for each in group.column_names if group[each].null_count < len(group)}
+        # nothing that stands after something tells that it is gone
+        said |= {"after"} & set(group.column_names) if "before" in said else set()
+        own_columns = [each for each in group.column_names if each in said and each != column]
+        shown = (group if rows is None else group.slice(0, rows)).select(own_columns)
         part = _part(name, shown, own, exact=exact, lone=False, total=len(group))
         if number == len(groups) and total is not None and total > len(table):
             # cut before, so that it is not known of which of them

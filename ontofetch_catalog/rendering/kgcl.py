@@ -14,9 +14,8 @@ from .text import safe_text
 if TYPE_CHECKING:
     import polars as pl
 
-NEEDED = ("change", "iri", "label_a", "label_b", "definition_a", "definition_b", "parents_a", "parents_b",
+NEEDED = ("change", "iri", "kind", "label_a", "label_b", "definition_a", "definition_b", "parents_a", "parents_b",
           "replaced_by", "after")  # fmt: skip
-_UNDER = "rdfs:subClassOf"
 _log = logging.getLogger("ontofetch.report")
 
 
@@ -39,10 +38,16 @@ def as_kgcl(frame: pl.DataFrame) -> str:
     commands = frame.select(written.alias("line"))["line"]
     silent = commands.null_count() + int((commands.list.len() == 0).sum())
     if silent:
-        _log.warning("%s changes have no word in kgcl and are left out: other axioms, other kinds", f"{silent:,}")
+        _log.warning(
+            "%s changes have no word in kgcl and are left out: other axioms, other kinds, texts in other languages",
+            f"{silent:,}",
+        )
     lines = commands.explode(empty_as_null=True).drop_nulls()
+    # who applies them one by one has to know a term before it gets children, and loses it last
+    first, last = lines.str.contains("^create (node )?<"), lines.str.starts_with("delete <")
+    ordered = pl.concat([lines.filter(first), lines.filter(~(first | last)), lines.filter(last)])
     # a line stays one line, whatever a label has in it
-    return "".join(f"{safe_text(line)}\n" for line in lines)
+    return "".join(f"{safe_text(line)}\n" for line in ordered)
 
 
 def _commands() -> dict[str, pl.Expr]:
@@ -50,28 +55,44 @@ def _commands() -> dict[str, pl.Expr]:
     import polars as pl
 
     here, label_a, label_b = _id(pl.col("iri")), _text(pl.col("label_a")), _text(pl.col("label_b"))
-    there = _id(pl.col("after"))
     obsolete = _line("obsolete ", here)
     replaced = pl.coalesce(_line(obsolete, " with replacement ", _id(pl.col("replaced_by"))), obsolete)
     old, new = _text(pl.col("definition_a")), _text(pl.col("definition_b"))
-    redefined = pl.coalesce(
-        _line("change definition of ", here, " from ", old, " to ", new),
-        _line("add definition ", new, " to ", here),
-        _line("remove definition for ", here),
+    redefined = pl.when(pl.col("definition_a").ne_missing(pl.col("definition_b"))).then(
+        pl.coalesce(
+            _line("change definition of ", here, " from ", old, " to ", new),
+            _line("add definition ", new, " to ", here),
+            _line("remove definition for ", here),
+        )
     )
-    created = [pl.coalesce(_line("create node ", each, " ", label_b), _line("create ", each)) for each in (here, there)]
-    renamed = _line("rename ", here, " from ", label_a, " to ", label_b)
+    renamed = pl.when(label_a != label_b).then(_line("rename ", here, " from ", label_a, " to ", label_b))
+    # a term has one change and may differ in more
+    edits = _all_of(pl.concat_list(renamed, redefined), _moves(here))
     return {
-        "added": pl.concat_list(created[0]),
+        "added": _made(here),
         "removed": pl.concat_list(_line("delete ", here)),
         "obsoleted": pl.concat_list(replaced),
-        "revived": pl.concat_list(_line("unobsolete ", here)),
+        "revived": _all_of(pl.concat_list(_line("unobsolete ", here)), edits),
         "merged": pl.concat_list(replaced),
-        "namespace": pl.concat_list(_line("delete ", here), created[1]),
-        "relabelled": pl.concat_list(renamed).list.drop_nulls(),
-        "redefined": pl.concat_list(redefined),
-        "moved": _moves(here),
+        "namespace": _all_of(pl.concat_list(_line("delete ", here)), _made(_id(pl.col("after")))),
+        **dict.fromkeys(("relabelled", "redefined", "moved", "other"), edits),
     }
+
+
+def _made(here: pl.Expr) -> pl.Expr:
+    """Return the lines for a term that was not there: itself, its definition, its parents."""
+    import polars as pl
+
+    node = pl.coalesce(_line("create node ", here, " ", _text(pl.col("label_b"))), _line("create ", here))
+    defined = _line("add definition ", _text(pl.col("definition_b")), " to ", here)
+    return _all_of(pl.concat_list(node, defined), _edges("create", here, _parents("parents_b")))
+
+
+def _all_of(*lists: pl.Expr) -> pl.Expr:
+    """Return the lines of several lists, without those that are null."""
+    import polars as pl
+
+    return pl.concat_list(*(each.list.drop_nulls() for each in lists))
 
 
 def _line(*parts: pl.Expr | str) -> pl.Expr:
@@ -87,28 +108,45 @@ def _id(iri: pl.Expr) -> pl.Expr:
 
 
 def _text(text: pl.Expr) -> pl.Expr:
-    # the language has no way to write a quote inside of quotes
-    return _line("'", text.str.replace_all("'", "\u2019").str.replace_all(r"\s+", " "), "'")
+    # the language has no way to write a quote inside of quotes, and none for nothing
+    plain = text.str.replace_all("'", "\u2019").str.replace_all(r"\s+", " ")
+    return _line("'", plain.replace("", None), "'")
 
 
 def _moves(here: pl.Expr) -> pl.Expr:
     """Return the lines for other parents: a move where one took the place of another, else an edge for each."""
     import polars as pl
 
-    sides = [pl.col(name).fill_null("").str.split(" ") for name in ("parents_a", "parents_b")]
-    old, new = (side.list.filter(pl.element() != "") for side in sides)
+    old, new = _parents("parents_a"), _parents("parents_b")
     lost, gained = old.list.set_difference(new).list.sort(), new.list.set_difference(old).list.sort()
     one = (lost.list.len() == 1) & (gained.list.len() == 1)
-    move = _line("move ", here, " from ", _id(lost.list.first()), " to ", _id(gained.list.first()))
+    old_one, new_one = _id(lost.list.first()), _id(gained.list.first())
+    move = _line("move ", here, _under(), old_one, " from ", old_one, " to ", new_one)
     edges = pl.concat_list(_edges("delete", here, lost), _edges("create", here, gained))
     return pl.when(one).then(pl.concat_list(move)).otherwise(edges)
+
+
+def _parents(name: str) -> pl.Expr:
+    """Return the IRIs of parents, which stand in one text."""
+    import polars as pl
+
+    return pl.col(name).fill_null("").str.split(" ").list.filter(pl.element() != "")
+
+
+def _under() -> pl.Expr:
+    """Return what a term of its kind is to its parents, between blanks."""
+    import polars as pl
+
+    kind = pl.col("kind").cast(pl.String)
+    named = pl.when(kind.str.contains("property")).then(pl.lit(" rdfs:subPropertyOf "))
+    return named.when(kind == "concept").then(pl.lit(" skos:broader ")).otherwise(pl.lit(" rdfs:subClassOf "))
 
 
 def _edges(word: str, here: pl.Expr, parents: pl.Expr) -> pl.Expr:
     import polars as pl
 
     # one text first: inside of a list an expression does not see the other columns
-    start = _line(f"{word} edge ", here, f" {_UNDER} ")
+    start = _line(f"{word} edge ", here, _under())
     joined = parents.list.eval(_id(pl.element())).list.join("\n")
     whole = _line(start, joined.str.replace_all("\n", _line("\n", start).fill_null(""), literal=True))
     return pl.when(parents.list.len() > 0).then(whole.str.split("\n")).otherwise(pl.lit([], pl.List(pl.String)))

@@ -21,7 +21,7 @@ EX = "http://example.org/obo/EX_"
 
 @dataclass(frozen=True)
 class Term:
-    """What a file says of a term; `other` stands for all further statements."""
+    """What a file says of a term; `labels` are those in other languages, `other` stands for all further statements."""
 
     label: str | None = None
     definition: str | None = None
@@ -31,6 +31,7 @@ class Term:
     replaced_by: tuple[str, ...] = ()
     consider: tuple[str, ...] = ()
     alt_ids: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
     other: tuple[str, ...] = ()
 
     def statements(self) -> list[str]:
@@ -83,12 +84,12 @@ def term_rows(said: Said) -> list[dict[str, Any]]:
     rows = []
     for iri, term in sorted([("", Term(kind="general", other=said.general)), *said.terms.items()]):
         values = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(term).items()}
-        values.pop("other")
+        del values["other"], values["labels"]
         rows.append(
             values
             | {
                 "iri": iri,
-                "label_digest": _digest(term.label) if term.label else None,
+                "label_digest": _digest(term.label, *term.labels) if term.label else None,
                 "definition_digest": _digest(term.definition) if term.definition else None,
                 "statements": len(term.statements()),
                 "digest": _digest(sorted(term.statements())),

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ontofetch_catalog.analytics.columns import TERM_CHANGES
+from ontofetch_catalog.analytics.reports import meaning_series
 from ontofetch_catalog.errors import CatalogUnreadable, UsageError
 from tests.analytics.meanings import Said, Term, add, content_of, ex, head, term_rows
 
@@ -210,8 +214,9 @@ def test_files_that_are_named(two: Any) -> None:
     assert "'ex.owl'" in str(caught.value.hint)
     with pytest.raises(UsageError, match="No term is 'nothing'"):
         two.catalog.report("meaning", terms_under="nothing")
-    with pytest.raises(UsageError, match="over a series"):
-        two.catalog.report("meaning", series="s/o", terms_under="EX")
+    with pytest.raises(UsageError, match="over a series") as caught:
+        two.catalog.report("meaning", series="s/o", a="s/o/1", file_b="ex.owl")
+    assert "--a, --file-b" in str(caught.value.hint)
 
 
 def test_one_content_in_two_places_counts_once(shelf: Any) -> None:
@@ -266,6 +271,78 @@ def test_over_a_series(two: Any) -> None:
         } == {name: value for name, value in summary.items() if name in line.columns and name != "terms"}
     history = two.catalog.report("meaning", b="s/o/3", last=2)["history"]
     assert history["version_id"].to_list() == ["s/o/2", "s/o/3"]
+
+
+def test_some_terms_over_a_series(two: Any, tmp_path: Path) -> None:
+    """A namespace, the terms below one, or a list: each release has the counts that the report of its step has."""
+    add(two, "s/o/3", {"ex.owl": Said(BASE), "new.owl": Said({ex(50): Term("n", parents=(ex(3),))})}, latest=True)
+    listed = tmp_path / "mine.txt"
+    listed.write_text(f"{ex(3)}\nEX:0000050\nEX:9999999\n")
+    for asked in ({"terms_under": "EX"}, {"terms_under": ex(3)}, {"mine": str(listed)}):
+        result = two.catalog.report("meaning", series="s/o", **asked)
+        line = result["timeline"]
+        for at, b in ((1, "s/o/2"), (2, "s/o/3")):
+            summary = two.catalog.report("meaning", b=b, **asked)["summary"].row(0, named=True)
+            assert [line[name][at] for name in TERM_CHANGES] == [summary[name] for name in TERM_CHANGES]
+            assert line["triples_added"][at] == summary["triples_added"]
+        if "mine" in asked:
+            assert line["terms"].to_list() == [1, 1, 2]
+            assert result["unknown"]["word"].to_list() == ["EX:9999999"]
+    assert two.catalog.report("meaning", series="s/o", terms_under=ex(50))["timeline"]["terms"].to_list() == [0, 0, 1]
+
+
+def test_groups_over_a_series(two: Any) -> None:
+    """The main rows are about kinds, prefixes or changes of each release; the sums are those of the releases."""
+    add(two, "s/o/3", {"ex.owl": Said(BASE)}, latest=True)
+    line = two.catalog.report("meaning", series="s/o")["timeline"]
+    changed = {
+        b: sum(line.row(at, named=True)[name] for name in TERM_CHANGES) for at, b in ((1, "s/o/2"), (2, "s/o/3"))
+    }
+    for by, group in (("kind", "class"), ("prefix", "EX")):
+        main = two.catalog.report("meaning", series="s/o", by=by).main
+        assert main.select("version_id", "group", "terms").rows() == [(b, group, count) for b, count in changed.items()]
+    kinds = two.catalog.report("meaning", series="s/o", by="change").main
+    assert kinds.columns == ["version_id", "change", "terms"]
+    assert dict(kinds.group_by("version_id").agg(pl.col("terms").sum()).rows()) == changed
+
+
+def test_texts_that_are_not_shown_and_texts_of_many_lines(shelf: Any) -> None:
+    """A label that changed in another language is not told as one that became what it was; a text is one line."""
+    old = {ex(1): Term("liver", labels=("foie",)), ex(2): Term("kidney", "An\n  organ. ")}
+    new = {ex(1): Term("liver", labels=("le foie",), other=("x",)), ex(2): Term("kidney", "An\r\norgan,\tlarger.")}
+    add(shelf, "s/o/1", {"x.owl": Said(old)})
+    add(shelf, "s/o/2", {"x.owl": Said(new)}, latest=True)
+    rows = shelf.catalog.report("meaning")["changes"].select("change", "before", "after", "also").rows()
+    assert rows == [
+        ("relabelled", None, None, "another of its texts, other axioms"),
+        ("redefined", "An organ.", "An organ, larger.", None),
+    ]
+
+
+def test_a_side_without_facts_has_no_header_that_changed(two: Any) -> None:
+    """What is not known of a file is no header that is gone."""
+    add(two, "s/o/3", {"ex.owl": Said(NEXT, [head(IRI, version_info="3")], known=False)}, latest=True)
+    result = two.catalog.report("meaning")
+    assert result["not_compared"].height == 1
+    assert result["ontologies"].is_empty()
+
+
+def test_a_page_of_two_releases_has_a_picture_of_those_before(two: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As far as they are quickly read; what it leaves out stands in its title."""
+    pytest.importorskip("altair")
+    result = two.catalog.report("meaning")
+    assert len(result.charts()) == 1
+    for number in (3, 4):
+        add(two, f"s/o/{number}", {"ex.owl": Said(BASE if number % 2 else NEXT)}, latest=True)
+    titles = [str(chart["title"]) for chart in two.catalog.report("meaning").charts()]
+    assert len(titles) == 2
+    assert "release by release" in titles[1]
+    assert "of 4 releases" not in titles[1]
+    monkeypatch.setattr(meaning_series, "_PAST", 3)
+    assert "the last 3 of 4 releases" in str(two.catalog.report("meaning").charts()[1]["title"])
+    assert len(two.catalog.report("meaning", terms_under="EX").charts()) == 1
+    monkeypatch.setattr(meaning_series, "_PAST_BYTES", 1)
+    assert len(two.catalog.report("meaning").charts()) == 1
 
 
 names = st.sampled_from(["a", "b", "c"])

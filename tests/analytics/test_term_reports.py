@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ontofetch_catalog.analytics.lists import read_words
 from ontofetch_catalog.analytics.reports.term import term
 from ontofetch_catalog.errors import UsageError
 from tests.analytics.meanings import Said, Term, add, ex, head
@@ -46,6 +48,56 @@ def test_the_life_of_a_term(four: Any) -> None:
     assert term(four.catalog, word=ex(2), series="s/p")["term"].height == 1
     with pytest.raises(UsageError, match="No release has a term"):
         term(four.catalog, word="EX:9999999")
+
+
+def test_who_mistypes_a_term_is_told_what_is_near(shelf: Any) -> None:
+    """A slip, another prefix, a number without its zeros; of an IRI the part behind `#` stays in the sentence."""
+    near = "http://x.org/Brick#Sensor"
+    add(shelf, "s/o/1", {"x.owl": Said({near: Term("sensor"), "http://x.org/Tag#Sensors": Term("tag"), ex(7): Term()})})
+    for word, meant in (
+        ("brick:Sensr", "Brick#Sensor'?"),
+        ("http://x.org/Brick#Senssor", "Did you mean 'x.org/Brick#Sensor'"),
+        ("nope:Sensor", "Brick#Sensor'"),
+        ("EX:7", "EX_0000007"),
+        ("XE:0000007", "EX_0000007"),
+    ):
+        with pytest.raises(UsageError) as caught:
+            term(shelf.catalog, word=word)
+        assert meant in str(caught.value.hint)
+        assert word.partition("://")[2] in caught.value.message
+    for word in ("x:", "x:\x1b[31m", "http://other.org/nothing#alike", "EX:8"):
+        with pytest.raises(UsageError, match="No release") as caught:
+            term(shelf.catalog, word=word)
+        assert "Name it by" in str(caught.value.hint)
+        assert "\x1b" not in str(caught.value)
+
+
+LISTS = {
+    "lines": f"# mine\n{ex(1)}\n\n<{ex(2)}>\nEX:0000009\n",
+    "windows": f"\ufeff{ex(1)}\r\n{ex(2)}\r\nEX:0000009\r\n\r\n",
+    "commas": f'name,IRI\n"a, b",{ex(1)}\nx,{ex(2)}\ny,EX:0000009\n',
+    "semicolons": f"\ufeffname;iri\na;{ex(1)}\nx;{ex(2)}\ny;EX:0000009\n",
+    "tabs": f"iri\tname\n{ex(1)}\ta\n{ex(2)}\tb\nEX:0000009\tc\n",
+    "tabs without a header": f"{ex(1)}\ta\n{ex(2)}\tb\nEX:0000009\tc\n",
+}
+
+
+@pytest.mark.parametrize("text", LISTS.values(), ids=LISTS.keys())
+def test_lists_as_people_have_them(tmp_path: Path, text: str) -> None:
+    """With the line ends, the byte order mark and the separators of other programs."""
+    listed = tmp_path / "mine"
+    listed.write_bytes(text.encode())
+    assert read_words(listed) == [ex(1), ex(2), "EX:0000009"]
+
+
+def test_a_long_list(four: Any, tmp_path: Path) -> None:
+    """Terms that nobody has are told one by one, whatever they are, and none is lost."""
+    listed = tmp_path / "mine.txt"
+    words = [ex(2), *(f"NOPE:{number:07}" for number in range(5_000)), "x" * 300, "a b", ":", "no:thing", "é:ü"]
+    listed.write_text("\n".join(words))
+    rows = four.catalog.report("impact", mine=str(listed), b="s/o/4")["terms"]
+    assert set(rows["word"]) == set(words)
+    assert rows.filter(rows["status"] != "unknown")["word"].to_list() == [ex(2)]
 
 
 def test_a_term_that_comes_and_goes(shelf: Any) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from ontofetch_catalog.catalog import facts as term_tables
@@ -86,6 +90,45 @@ def test_a_lost_or_cut_table_is_published_again(releases: Releases) -> None:
         assert len(known) == 0
         assert record_facts(releases, "1.0", TEXTS).changed
         assert len(term_tables.read_terms(store_of(releases), read(releases, "1.0")[0])) == 1
+
+
+def test_a_table_that_was_touched_since_it_was_recorded_is_hashed(releases: Releases) -> None:
+    """Other bytes of the same size are refused, also where somebody has set the file's time back."""
+    row = read(releases, "1.0")[0]
+    path = releases.root / row["table_path"]
+    store = store_of(releases)
+    assert len(term_tables.read_terms(store, row | {"table_sha256": "0" * 64})) == 1
+    data = bytearray(path.read_bytes())
+    data[10] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(CatalogUnreadable, match="damaged"):
+        term_tables.read_terms(store, row)
+    long_ago = row["recorded_at"] - timedelta(hours=1)
+    os.utime(path, (long_ago.replace(tzinfo=UTC).timestamp() - 1,) * 2)
+    with pytest.raises(CatalogUnreadable, match="damaged"):
+        term_tables.read_terms(store, row | {"recorded_at": long_ago})
+    with pytest.raises(CatalogUnreadable, match="damaged"):
+        term_tables.read_terms(store, row | {"recorded_at": None})
+
+
+def test_no_more_of_a_table_is_read_than_what_may_have_a_term(releases: Releases) -> None:
+    """Parts of a table that have only smaller or only larger IRIs are left out; the part between is whole."""
+    path, row = releases.root / "many.parquet", read(releases, "1.0")[0]
+    one = term_tables.read_terms(store_of(releases), row)
+    names = [f"urn:{number:02}" for number in range(30)]
+    made = pa.concat_tables([one.set_column(0, one.schema.field("iri"), pa.array([name])) for name in names])
+    pq.write_table(made, path, row_group_size=10)
+    about = row | {"table_path": path.name, "table_bytes": path.stat().st_size, "recorded_at": None}
+    about["table_sha256"] = sha256(path.read_bytes())
+
+    def found(*iris: str) -> list[str]:
+        kept: list[str] = term_tables.read_terms(store_of(releases), about, ["iri"], iris)["iri"].to_pylist()
+        return kept
+
+    assert found("urn:10") == names[10:20]
+    assert found("urn:09", "urn:29") == names[:10] + names[20:]
+    assert found("urn:", "urn:30") == []
+    assert found("urn:105") == names[10:20]
 
 
 def test_a_content_in_two_files_keeps_one_table(releases: Releases) -> None:

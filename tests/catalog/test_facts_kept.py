@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import hashlib
+import lzma
 import shutil
 import time
 from pathlib import Path
@@ -15,9 +19,10 @@ from ontofetch_catalog.catalog.doctor.examine import examine
 from ontofetch_catalog.catalog.prune import planning
 from ontofetch_catalog.catalog.rebuild.build import rebuild
 from ontofetch_catalog.catalog.verify import Request, Scope, verify
+from ontofetch_hookspecs.testing import sample_validate_done
 from tests.catalog.prune.stores import MONTH, carry_out, plan
-from tests.facts import record_facts
-from tests.releases import Releases, query
+from tests.facts import facts_table, record_facts, stage_facts
+from tests.releases import Releases, query, results_table
 
 pytestmark = pytest.mark.usefixtures("quick_databases")
 
@@ -120,6 +125,40 @@ def test_a_lost_catalog_learns_the_facts_from_the_tables(releases: Releases) -> 
     # but for the time at which they were recorded
     assert [row[:-1] for row in after["file_facts"]] == [row[:-1] for row in before["file_facts"]]
     assert codes(root) == []
+
+
+def test_a_lost_catalog_learns_the_facts_of_compressed_files(tmp_path: Path) -> None:
+    """The content of a table may be inside of several files; damaged ones, bombs and others are passed by."""
+    made = Releases(tmp_path / "store", settings=FAST)
+    inside = b"<urn:a> a <urn:b> ."
+    content = hashlib.sha256(inside).hexdigest()
+    files = {
+        "a.ttl.gz": gzip.compress(inside),
+        "b.ttl.xz": lzma.compress(inside),
+        "c.ttl.gz": gzip.compress(inside)[:-9],
+    }
+    files |= {"d.ttl.gz": gzip.compress(b"0" * 20_000_000), "e.ttl": b"other", "f.ttl.bz2": bz2.compress(b"more")}
+    made.pull("1.0", files)
+    same = [files["a.ttl.gz"], files["b.ttl.xz"]]
+    stage, table = stage_facts(made.root, {"a.ttl": inside.decode()})
+    rows = [table.to_pylist()[0] | {"file_id": hashlib.sha256(data).hexdigest()} for data in same]
+    event = sample_validate_done(
+        made.root, results_table(files), version_id="example/sample/1.0", facts=facts_table(rows),
+        staged=stage.path / "facts",
+    )  # fmt: skip
+    made.manager.hook.on_validate_done(event=event)
+    stage.discard()
+    before = held(made.root)
+    assert {row[0] for row in before["file_facts"]} == {hashlib.sha256(data).hexdigest() for data in same}
+    for path in (made.root / ".catalog").glob("ontofetch.duckdb*"):
+        path.unlink()
+    (made.root / ".catalog/generation.json").unlink()
+    rebuild(Store(made.root, FAST))
+    after = held(made.root)
+    assert [row[:-1] for row in after["file_facts"]] == [row[:-1] for row in before["file_facts"]]
+    assert after["ontology_heads"] == before["ontology_heads"]
+    assert codes(made.root) == []
+    assert content in str(after["file_facts"])
 
 
 def test_a_verification_reads_the_tables_too(releases: Releases) -> None:

@@ -26,10 +26,18 @@ NEW_IRI = "new_iri"
 _COUNT = "count"
 
 
-def differing(old: pl.LazyFrame, new: pl.LazyFrame) -> list[pl.LazyFrame]:
-    """Return the IRIs of terms of each side whose digest the other side does not have."""
-    key = [c.IRI, c.DIGEST]
-    return [old.join(new, on=key, how="anti").select(c.IRI), new.join(old, on=key, how="anti").select(c.IRI)]
+def differing(old: pl.LazyFrame, new: pl.LazyFrame) -> pl.LazyFrame:
+    """Return iri, is_new of the terms of each side whose digest the other side does not have.
+
+    Args:
+        old: iri, digest of A, sorted by IRI, each IRI once: of two such tables equal terms stand side by side.
+        new: Likewise, of B.
+    """
+    sides = [side.select(c.IRI, c.DIGEST, pl.lit(flag).alias("is_new")) for side, flag in ((old, False), (new, True))]
+    as_above = pl.col(c.IRI).eq_missing(pl.col(c.IRI).shift()) & pl.col(c.DIGEST).eq_missing(pl.col(c.DIGEST).shift())
+    ordered = pl.concat(sides).sort(c.IRI).with_columns(as_above.alias("as_above"))
+    as_below = pl.col("as_above").shift(-1, fill_value=False)
+    return ordered.filter(~(pl.col("as_above") | as_below)).select(c.IRI, "is_new")
 
 
 def raw_changes(old: pl.LazyFrame, new: pl.LazyFrame) -> pl.LazyFrame:
@@ -205,10 +213,14 @@ def once_each(changes: pl.LazyFrame, pairs: pl.LazyFrame) -> pl.LazyFrame:
     return ordered.with_columns(pl.len().over(same).alias(c.FILES)).unique(same, keep="first", maintain_order=True)
 
 
-def counts_by(changes: pl.LazyFrame, key: str) -> pl.LazyFrame:
+def counts_by(changes: pl.LazyFrame, key: list[str]) -> pl.LazyFrame:
     """Return per `key` how many terms have each category, and all of them; the largest first."""
     kinds = [(pl.col(c.CHANGE) == name).sum().alias(name) for name in c.TERM_CHANGES]
-    return changes.group_by(key).agg(*kinds, pl.len().alias(c.TERMS)).sort(c.TERMS, key, descending=[True, False])
+    return (
+        changes.group_by(key)
+        .agg(*kinds, pl.len().alias(c.TERMS))
+        .sort(c.TERMS, *key, descending=[True] + [False] * len(key))
+    )
 
 
 def counts_by_change(changes: pl.LazyFrame) -> pl.LazyFrame:

@@ -11,6 +11,8 @@ from .. import columns as c
 from .meaning import INTO, NEW_IRI
 from .terms import prefix, short_name
 
+ELSEWHERE = "another of its texts"
+
 
 def named_iris(changes: pl.LazyFrame) -> pl.LazyFrame:
     """Return the IRIs (one column) that are shown by their labels: parents that differ, replacements, new names."""
@@ -25,10 +27,13 @@ def named_iris(changes: pl.LazyFrame) -> pl.LazyFrame:
     return found.drop_nulls(c.IRI).unique()
 
 
-def _listed(changes: pl.LazyFrame, names: pl.LazyFrame, column: pl.Expr, alias: str) -> pl.LazyFrame:
-    """Return `changes` with the names of a list of IRIs as text, null where there is none."""
+def _listed(
+    changes: pl.LazyFrame, names: pl.LazyFrame, column: pl.Expr, alias: str, told_of: tuple[str, ...]
+) -> pl.LazyFrame:
+    """Return `changes` with the names of a list of IRIs as text, null where there is none, or another change."""
     words = (
-        changes.select("row", column.alias(c.IRI))
+        changes.filter(pl.col(c.CHANGE).is_in(told_of))
+        .select("row", column.alias(c.IRI))
         .explode(c.IRI, empty_as_null=True)
         .drop_nulls(c.IRI)
         .join(names, on=c.IRI, how="left")
@@ -51,14 +56,15 @@ def described(changes: pl.LazyFrame, names: pl.LazyFrame) -> pl.LazyFrame:
     gained = pl.col("parents_b").list.set_difference(pl.col(c.PARENTS))
     what = pl.when(pl.col("replaced_by_b").list.len() > 0).then("replaced_by_b")
     rows = changes.with_row_index("row")
-    for column, alias in (
-        (lost, "lost"), (gained, "gained"), (what, "replacement"), (pl.col("consider_b"), "considered"),
-        (pl.col(c.REPLACED_BY), "replacement_a"),
+    instead = (c.OBSOLETED, c.OTHER)
+    for column, alias, told_of in (
+        (lost, "lost", (c.MOVED,)), (gained, "gained", (c.MOVED,)), (what, "replacement", instead),
+        (pl.col("consider_b"), "considered", instead), (pl.col(c.REPLACED_BY), "replacement_a", (c.OTHER,)),
     ):  # fmt: skip
-        rows = _listed(rows, names, column, alias)
+        rows = _listed(rows, names, column, alias, told_of)
     change, rekinded = pl.col(c.CHANGE), pl.col("is_rekinded")
     into = pl.coalesce(pl.col("name"), short_name(pl.col(INTO)))
-    instead = pl.coalesce(
+    advice = pl.coalesce(
         pl.when(change == c.OBSOLETED).then(pl.col("replacement")),
         pl.when(change == c.OBSOLETED).then(pl.lit("consider ") + pl.col("considered")),
     )
@@ -83,7 +89,15 @@ def described(changes: pl.LazyFrame, names: pl.LazyFrame) -> pl.LazyFrame:
         .then("kind_b")
         .when((change == c.OTHER) & pl.col("is_repointed"))
         .then(pl.coalesce("replacement", "considered"))
-        .otherwise(instead),
+        .otherwise(advice),
+    )
+    # the text that is shown is one of several; what changed may be another one
+    alike = pl.col(c.CHANGE).is_in([c.RELABELLED, c.REDEFINED]) & before.eq_missing(after)
+    before, after = (pl.when(~alike).then(text) for text in (before, after))
+    also = (
+        pl.when(alike)
+        .then(pl.concat_str(pl.lit(ELSEWHERE), c.ALSO, separator=", ", ignore_nulls=True))
+        .otherwise(c.ALSO)
     )
     named = names.rename({c.IRI: INTO})
     return rows.join(named, on=INTO, how="left", maintain_order="left").select(
@@ -96,15 +110,19 @@ def described(changes: pl.LazyFrame, names: pl.LazyFrame) -> pl.LazyFrame:
         prefix(pl.col(c.IRI)).alias(c.PREFIX),
         pl.col(c.LABEL).alias(c.LABEL_A),
         pl.col("label_b").alias(c.LABEL_B),
-        before.alias(c.BEFORE),
-        after.alias(c.AFTER),
-        c.ALSO,
+        _one_line(before).alias(c.BEFORE),
+        _one_line(after).alias(c.AFTER),
+        also.alias(c.ALSO),
         pl.coalesce(pl.col("replaced_by_b").list.first(), INTO, NEW_IRI).alias(c.REPLACED_BY),
         pl.col(c.DEFINITION).alias("definition_a"),
         "definition_b",
         pl.col(c.PARENTS).list.join(" ").replace("", None).alias("parents_a"),
         pl.col("parents_b").list.join(" ").replace("", None),
     )
+
+
+def _one_line(text: pl.Expr) -> pl.Expr:
+    return text.str.replace_all(r"\s+", " ").str.strip_chars()
 
 
 def _by_change(columns: dict[str, str], otherwise: pl.Expr) -> pl.Expr:

@@ -5,7 +5,8 @@ It does not know what any report is about.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 
 import polars as pl
@@ -15,6 +16,7 @@ from ontofetch_hookspecs.names import quote
 from ...errors import UsageError, VersionUnknown
 from .. import columns as c
 from ..collect import collect
+from ..errors_of_facts import nothing_known
 from ..fields import Contract, conform
 from ..results import ReportResult
 from ..sources import CatalogLike, Reader
@@ -37,7 +39,7 @@ class Releases:
 
     def __init__(self, catalog: CatalogLike, reader: Reader, more: tuple[str, ...] = ()) -> None:
         self._reader = reader
-        self.all = collect({"versions": reader.versions(more)}, catalog.tell)["versions"]
+        self.all = collect({"versions": reader.versions(more)}, catalog.tell, held=True)["versions"]
 
     def choose(self, name: str | None) -> pl.DataFrame:
         """Return the rows that `name` means: a release, the latest of a series, or without a name of each series."""
@@ -101,6 +103,22 @@ class Releases:
         return str(previous)
 
 
+@contextmanager
+def open_known(catalog: CatalogLike, version: str | None) -> Iterator[tuple[Reader, Releases, str]]:
+    """Give the open source, its releases, and the version_id that a name means, for a report on what files say.
+
+    Raises:
+        VersionUnknown, AmbiguousVersion: `version` means no release or several.
+        UsageError: Nothing is known of what files say.
+    """
+    with catalog.source.open() as reader:
+        releases = Releases(catalog, reader, Releases.NEWEST + Releases.DATES)
+        chosen = releases.one(version)
+        if not reader.knows_facts():
+            raise nothing_known(chosen)
+        yield reader, releases, chosen
+
+
 def pairs_of(releases: pl.DataFrame) -> list[tuple[str, str]]:
     """Return (the release before, release) of those that have one before them."""
     return releases.drop_nulls(c.PREVIOUS_VERSION_ID).select(c.PREVIOUS_VERSION_ID, c.VERSION_ID).rows()
@@ -112,10 +130,12 @@ def make_result(
     frames: Mapping[str, pl.LazyFrame],
     parameters: Mapping[str, object],
     hidden: Mapping[str, tuple[str, ...]] | None = None,
+    *,
+    held: bool = False,
 ) -> ReportResult:
-    """Return the collected `frames`, each with the columns and dtypes of its section."""
+    """Return the collected `frames`, each with the columns and dtypes of its section; `held` as in `collect`."""
     typed = {name: conform(frame, contract.section(name)) for name, frame in frames.items()}
-    return ReportResult(collect(typed, catalog.tell), parameters, contract, hidden or {})
+    return ReportResult(collect(typed, catalog.tell, held=held), parameters, contract, hidden or {})
 
 
 def parse_day(as_of: date | str | None) -> date:

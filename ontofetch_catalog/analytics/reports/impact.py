@@ -67,7 +67,8 @@ def impact(
         earlier = reader.resolve(a) if a else next(iter(before), None)
         known = Known(catalog, reader, until)
         matched = known.tables.collect({"mine": match_words(words, known.all_terms())})["mine"]
-        seen = known.find(is_term() & pl.col(c.IRI).is_in(matched[c.IRI].implode()))
+        iris = matched[c.IRI]
+        seen = known.find(is_term() & pl.col(c.IRI).is_in(iris.implode()), iris.to_list())
         changes = _changes(catalog, reader, earlier, later, matched)
     asked = pl.LazyFrame({WORD: words}).join(matched.lazy(), on=WORD, how="left", maintain_order="left")
     told = lives.now(lives.lives(seen.lazy(), known.releases.lazy()))

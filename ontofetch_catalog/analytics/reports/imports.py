@@ -6,12 +6,11 @@ import polars as pl
 
 from .. import columns as c
 from ..collect import collect
-from ..errors_of_facts import nothing_known
 from ..fields import INT, TEXT, Contract, Field, Section
 from ..polars_pipelines.heads import satisfied
 from ..results import ReportResult
 from ..sources import CatalogLike, Reader
-from .common import Releases, make_result
+from .common import make_result, open_known
 
 _DEEPEST = 1_000
 IMPORTS = Contract("imports", (
@@ -44,11 +43,7 @@ def imports(catalog: CatalogLike, *, version: str | None = None) -> ReportResult
         VersionUnknown, AmbiguousVersion: `version` means no release or several.
         UsageError: Nothing is known of what files say.
     """
-    with catalog.source.open() as reader:
-        releases = Releases(catalog, reader, Releases.NEWEST + Releases.DATES)
-        chosen = releases.one(version)
-        if not reader.knows_facts():
-            raise nothing_known(chosen)
+    with open_known(catalog, version) as (reader, releases, chosen):
         rows = closure(catalog, reader, releases.all, chosen).lazy()
     summary = rows.select(
         pl.len().alias(c.IMPORTS),

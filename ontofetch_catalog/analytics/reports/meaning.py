@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 import polars as pl
 
+from ...errors import UsageError
 from ...rendering.palette import term_change_colours
 from ...rendering.text import whole_number
 from .. import columns as c
 from .. import drawing as d
-from ..chosen_terms import WORD, match_words, terms_under
+from ..chosen_terms import chosen_terms
 from ..comparison import Comparison
 from ..errors_of_facts import nothing_known
 from ..fields import INT, TEXT, Contract, Field, Section
@@ -23,27 +25,39 @@ from ..results import ReportResult
 from ..sources import CatalogLike, Reader
 from ..tables_of_terms import CHANGE, CHANGES
 from .common import Releases, check_choice, make_result, parse_count, times_told
-from .meaning_series import HISTORY, counts_of_steps, meaning_series
+from .meaning_series import GROUP, HISTORY, UNKNOWN, counts_of_steps, meaning_series, recent_counts
 from .meaning_series import draw as draw_history
 
 
 def draw(result: Mapping[str, pl.DataFrame], parameters: Mapping[str, object]) -> list[d.Drawn]:
     """Return how many terms have each change, and with a history how that was over time."""
+    charts = draw_history({"history": result["history"]}, parameters) if "history" in result else []
+    return [*charts, *_draw_changes(result)]
+
+
+def _draw_changes(result: Mapping[str, pl.DataFrame]) -> list[d.Drawn]:
     import altair as alt
 
-    charts = draw_history({"history": result["history"]}, parameters) if "history" in result else []
     rows = result["kinds"].filter(pl.col(c.TERMS) > 0).with_columns(pl.col(c.TERMS).alias(d.AMOUNT))
-    if rows.is_empty():
-        return charts
     rows = rows.with_columns(pl.Series(d.SHOWN, [whole_number(count) for count in rows[c.TERMS]], pl.String))
+    if rows.is_empty():
+        return []
+    summary = result["summary"].row(0, named=True)
+    title = f"Changed terms, {summary['a']} to {summary['b']}"
     names = rows[c.CHANGE].cast(pl.String).to_list()
     scale = alt.Scale(domain=names, range=term_change_colours(names))
     colour = alt.Color(f"{c.CHANGE}:N", legend=None, scale=scale)
-    summary = result["summary"].row(0, named=True)
-    title = f"Changed terms, {summary['a']} to {summary['b']}"
-    return [*charts, d.bars(rows, c.CHANGE, title=title, axis="terms", colour=colour)]
+    return [d.bars(rows, c.CHANGE, title=title, axis="terms", colour=colour)]
 
 
+# of each change, what stands before and after
+HEADINGS = {
+    f"changes {c.TERM_ADDED}": {c.AFTER: "definition"},
+    f"changes {c.OBSOLETED}": {c.AFTER: "instead", c.REPLACED_BY: "its IRI"},
+    f"changes {c.MERGED}": {c.AFTER: "into", c.REPLACED_BY: "its IRI"},
+    f"changes {c.MOVED}": {c.BEFORE: "parents lost", c.AFTER: "parents gained"},
+    f"changes {c.RENAMESPACED}": {c.BEFORE: "old IRI", c.AFTER: "new IRI"},
+}
 BY = ("term", "kind", "prefix", "change")
 _STATE = f"Enum({', '.join(pairing.STATES)})"
 
@@ -93,15 +107,7 @@ MEANING = Contract(
     "meaning",
     (
         CHANGES,
-        Section(
-            "groups",
-            "changed terms by group",
-            (
-                Field("group", TEXT, "kind, or prefix or namespace"),
-                Field(c.TERMS, INT, "changed terms"),
-                *_counts(),
-            ),
-        ),
+        Section("groups", "changed terms by group", (GROUP, Field(c.TERMS, INT, "changed terms"), *_counts())),
         Section(
             "kinds",
             "what changed",
@@ -134,12 +140,7 @@ MEANING = Contract(
             quiet=True,
         ),
         FILES,
-        Section(
-            "unknown",
-            "terms of the list that no compared file has",
-            (Field(WORD, TEXT, "as the list has it"),),
-            quiet=True,
-        ),
+        UNKNOWN,
         replace(HISTORY, name="history", quiet=True),
         Section(
             "summary",
@@ -195,7 +196,8 @@ def meaning(
     check_choice("--by", by, BY)
     count = parse_count("--last", last)
     if series is not None:
-        return meaning_series(catalog, series, count, _only_the_series(a, b, file_a, file_b, terms_under, mine, by))
+        _refuse_releases({"--a": a, "--b": b, "--file-a": file_a, "--file-b": file_b})
+        return meaning_series(catalog, series, last=count, under=terms_under, mine=mine, by=by)
     with catalog.source.open() as reader:
         releases = Releases(catalog, reader, Releases.NEWEST + Releases.DATES + Releases.STATE)
         later = releases.one(b)
@@ -209,7 +211,7 @@ def meaning(
     changes = frames.pop("changes")
     grouped: dict[str, pl.LazyFrame] = {}
     if by in (c.KIND, c.PREFIX):
-        grouped["groups"] = pipelines.counts_by(changes, by).rename({by: "group"})
+        grouped["groups"] = pipelines.counts_by(changes, [by]).rename({by: "group"})
     kinds = pipelines.counts_by_change(changes)
     main = {"kinds": kinds} if by == c.CHANGE else grouped or {"changes": changes}
     sections = {
@@ -225,18 +227,35 @@ def meaning(
         "a": earlier, "b": later, "file_a": file_a, "file_b": file_b, "terms_under": terms_under, "mine": mine,
         "by": by, "last": count,
     }  # fmt: skip
-    result = make_result(catalog, MEANING, sections, asked)
+    # a picture of the releases before costs something: it is looked for when somebody draws
+    whole = all(value is None for value in (file_a, file_b, terms_under, mine, count))
+    contract = replace(MEANING, draw=partial(_draw_with_past, catalog, later)) if whole else MEANING
+    result = make_result(catalog, contract, sections, asked, held=True)
     # the long texts are for machines; what of them changed stands before and after
     hidden = ["definition_a", "definition_b", "parents_a", "parents_b", c.FILES]
     if "changes" in result and result["changes"][c.FILE].n_unique() <= 1:
         hidden.append(c.FILE)
     titles = {"kinds": f"what changed from {earlier} to {later}"}
-    headings = {} if past is None else {"history": {c.RELEASE_TIME: times_told(past)}}
+    headings = HEADINGS if past is None else {**HEADINGS, "history": {c.RELEASE_TIME: times_told(past)}}
     return replace(result, titles=titles, hidden={"changes": tuple(hidden)}, headings=headings)
 
 
-def _only_the_series(*given: str | None) -> bool:
-    return all(value in (None, "term") for value in given)
+def _draw_with_past(
+    catalog: CatalogLike, later: str, result: Mapping[str, pl.DataFrame], parameters: Mapping[str, object]
+) -> list[d.Drawn]:
+    """Return what `draw` does, behind it the changes of some releases before, as far as these are quickly read."""
+    past, title = recent_counts(catalog, later)
+    return [*draw(result, parameters), *(draw_history({"history": past}, {"title": title}) if len(past) else [])]
+
+
+def _refuse_releases(given: Mapping[str, str | None]) -> None:
+    named = [option for option, value in given.items() if value is not None]
+    if named:
+        raise UsageError(
+            "Counts over a series are about all its releases.",
+            subject="--series",
+            hint=f"Leave out {', '.join(named)}, or --series.",
+        )
 
 
 def _frames(
@@ -246,18 +265,16 @@ def _frames(
     old, new = comparison.differing(pipelines.WIDE)
     frames: dict[str, pl.LazyFrame] = {}
     narrowed = under is not None or mine is not None
-    if under is not None:
-        chosen = terms_under(comparison.tables, comparison.term_facts(), under)
-        old, new = (side.join(chosen, on=c.IRI, how="semi") for side in (old, new))
-    if mine is not None:
-        words = read_words(mine)
-        matched = comparison.tables.collect({"mine": match_words(words, comparison.all_terms())})["mine"]
-        old, new = (side.join(matched, on=c.IRI, how="semi") for side in (old, new))
-        frames["unknown"] = pl.LazyFrame({WORD: words}).join(matched.lazy(), on=WORD, how="anti")
-    raw = pipelines.raw_changes(old.lazy(), new.lazy())
+    if narrowed:
+        words = None if mine is None else read_words(mine)
+        chosen, unknown = chosen_terms(comparison.tables, comparison.contents(), under, words)
+        old, new = (side.filter(pl.col(c.IRI).is_in(chosen.implode())) for side in (old, new))
+        frames |= {} if unknown is None else {"unknown": unknown}
+    changed = pipelines.raw_changes(old.lazy(), new.lazy())
+    raw = comparison.tables.collect({"raw": changed}, held=True)["raw"].lazy()
     numbered = comparison.pairs.lazy().select(c.PAIR, c.STEP)
     categories = pipelines.once_each(pipelines.categorise(raw, new.lazy()), numbered)
-    sorted_out = comparison.tables.collect({"all": categories})["all"].lazy()
+    sorted_out = comparison.tables.collect({"all": categories}, held=True)["all"].lazy()
     names = comparison.labels(telling.named_iris(sorted_out), comparison.compared)
     counted = comparison.with_counts(old, new, raw, whole=not narrowed)
     paths = comparison.pairs.lazy().select(c.PAIR, pl.coalesce(f"{c.RELPATH}_b", f"{c.RELPATH}_a").alias(c.FILE))
@@ -265,11 +282,14 @@ def _frames(
     shown = counted.rename({f"{c.RELPATH}_a": c.FILE_A, f"{c.RELPATH}_b": c.FILE_B})
     # several sections are made of each
     found = comparison.tables.collect(
-        {"changes": described, "files": shown.sort(c.STATE, c.FILE_B, c.FILE_A, nulls_last=True)}
+        {"changes": described, "files": shown.sort(c.STATE, c.FILE_B, c.FILE_A, nulls_last=True)}, held=True
     )
     changes, files = found["changes"].lazy(), found["files"].lazy()
     special = {name: files.filter(pl.col(c.STATE) == state) for name, (state, _) in _SPECIAL.items()}
-    headers = head_pipelines.changed_fields(comparison.heads.lazy())
+    # of a side without facts no header is known either
+    known = comparison.pairs.drop_nulls(["digest_a", "digest_b"]).select(c.STEP, f"{c.RELPATH}_a", f"{c.RELPATH}_b")
+    heads = comparison.heads.join(known, on=known.columns, how="semi", maintain_order="left")
+    headers = head_pipelines.changed_fields(heads.lazy())
     return {"changes": changes, "ontologies": headers, **special, **frames}, files
 
 

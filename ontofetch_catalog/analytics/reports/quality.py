@@ -5,13 +5,12 @@ from __future__ import annotations
 import polars as pl
 
 from .. import columns as c
-from ..errors_of_facts import nothing_known
 from ..fields import INT, TEXT, Contract, Field, Section
 from ..polars_pipelines import quality as pipelines
 from ..results import ReportResult
 from ..sources import CatalogLike
 from ..term_tables import TABLE_PATH, TermTables
-from .common import Releases, make_result
+from .common import make_result, open_known
 from .imports import closure
 
 FINDING = Field("finding", f"Enum({', '.join(pipelines.FINDINGS)})", "what there is to mend")
@@ -44,11 +43,7 @@ def quality(catalog: CatalogLike, *, version: str | None = None) -> ReportResult
         VersionUnknown, AmbiguousVersion: `version` means no release or several.
         UsageError: Nothing is known of what files say.
     """
-    with catalog.source.open() as reader:
-        releases = Releases(catalog, reader, Releases.NEWEST + Releases.DATES)
-        chosen = releases.one(version)
-        if not reader.knows_facts():
-            raise nothing_known(chosen)
+    with open_known(catalog, version) as (reader, releases, chosen):
         tables = TermTables(reader, catalog.tell)
         known = tables.collect({"facts": reader.facts([chosen])})["facts"]
         terms = _terms(tables, known)
@@ -73,6 +68,7 @@ def quality(catalog: CatalogLike, *, version: str | None = None) -> ReportResult
 def _terms(tables: TermTables, known: pl.DataFrame) -> pl.LazyFrame:
     """Return the terms of all files of a release, with their file; equal contents once."""
     rows = known.filter(pl.col(TABLE_PATH).is_not_null()).unique(TABLE_PATH, keep="first", maintain_order=True)
+    tables.load(rows.to_dicts())
     frames = [
         tables.scan(row).select(*pipelines.COLUMNS, pl.lit(row[c.RELPATH]).alias(c.FILE)) for row in rows.to_dicts()
     ]

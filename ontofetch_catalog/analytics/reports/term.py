@@ -12,6 +12,7 @@ from .. import fields as f
 from ..chosen_terms import only
 from ..errors_of_facts import nothing_known
 from ..fields import INT, TEXT, Contract, Field, Section
+from ..mistyped_terms import spelled, term_hint
 from ..polars_pipelines import lives as pipelines
 from ..polars_pipelines.terms import is_term, meant_by, roughly_meant_by, short_name
 from ..results import ReportResult
@@ -76,14 +77,16 @@ def term(catalog: CatalogLike, *, word: str, series: str | None = None) -> Repor
         if not reader.knows_facts():
             raise nothing_known(word)
         known = Known(catalog, reader, chosen)
-        seen = known.find(is_term() & roughly_meant_by(word)).filter(meant_by(word))
-    iri = only(seen, word, word)
-    if iri is None:
-        raise UsageError(
-            f"No release has a term {quote(word)}.",
-            subject=word,
-            hint="Name it by its IRI, a CURIE such as `GO:0008150`, or the last part of its IRI.",
-        )
+        whole = [word] if "://" in word else None
+        seen = known.find(is_term() & roughly_meant_by(word), whole).filter(meant_by(word))
+        iri = only(seen, word, word)
+        if iri is None:
+            iris = known.tables.collect({"iris": known.all_terms()}, held=True)["iris"][c.IRI]
+            raise UsageError(
+                f"No release{f' of {quote(series)}' if series else ''} has a term {spelled(word)}.",
+                subject=word,
+                hint=term_hint(word, iris, "Name it by its IRI, a CURIE such as `GO:0008150`, or the end of its IRI."),
+            )
     rows = pipelines.lives(seen.lazy().filter(pl.col(c.IRI) == iri), known.releases.lazy())
     every, told = (frame.lazy().group_by(c.SLOT).agg(pl.len()) for frame in (chosen, known.releases))
     unknown = every.cast({c.SLOT: pl.String}).join(
@@ -95,4 +98,4 @@ def term(catalog: CatalogLike, *, word: str, series: str | None = None) -> Repor
         "life": rows.filter(pl.col("event").is_not_null()),
         "term": summary.with_columns(short_name(pl.col(c.IRI)).alias(c.TERM)),
     }
-    return make_result(catalog, TERM, frames, {"term": iri, "series": series})
+    return make_result(catalog, TERM, frames, {"term": iri, "series": series}, held=True)

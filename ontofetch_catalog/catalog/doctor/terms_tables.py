@@ -13,7 +13,7 @@ from ontofetch_hookspecs.names import quote, relpath_fault
 from .. import journal
 from ..boundaries.engine import Recorded
 from ..connection import Store
-from ..facts_on_disk import adopt_tables, is_sound, list_adoptable, list_on_disk, read_row
+from ..facts_on_disk import adopt_tables, find_files, is_sound, list_on_disk, read_row
 from ..repo import fixity, held_facts
 from ..walk import as_text
 from .findings import Findings
@@ -46,7 +46,7 @@ def check_tables(
             findings.add("CAT035", path, f"The table of terms {path} is recorded and not there.", fix="drop")
         elif size != row["table_bytes"] or _is_damaged(store, row, hashing or path in suspects):
             findings.add("CAT035", path, f"The table of terms {path} is not the one that was recorded.", fix="drop")
-    adoptable = {path for path in list_adoptable(connection, sorted(there)) if read_row(store, path)}
+    adoptable = {path for path in find_files(store, connection, sorted(there)) if read_row(store, path)}
     for path in sorted(there):
         message = f"The table of terms {quote(path)[1:-1]} is not recorded."
         movable = ["quarantine"] if relpath_fault(path) is None else []
@@ -86,7 +86,7 @@ class AdoptTables(Repair):
     def still_found(self, connection: duckdb.DuckDBPyConnection) -> list[str]:
         """Return the tables that are still not recorded."""
         known = set(held_facts.list_tables(connection)["table_path"].to_pylist())
-        return list_adoptable(connection, [path for path in self.subjects if path not in known])
+        return list(find_files(self.store, connection, [path for path in self.subjects if path not in known]))
 
     def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Record them."""

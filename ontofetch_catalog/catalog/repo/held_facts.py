@@ -43,6 +43,19 @@ def list_unrecorded(connection: duckdb.DuckDBPyConnection, content_ids: Sequence
     return [str(file_id) for (file_id,) in rows]
 
 
+def list_without(connection: duckdb.DuckDBPyConnection, formats: Sequence[str]) -> pa.Table:
+    """Return a file of each content of these formats that has no facts: file_id, fs_relpath, layout, relpath."""
+    return connection.sql(
+        """
+        SELECT f.file_id, v.fs_relpath, v.layout, f.relpath
+        FROM extracted_files f JOIN versions v USING (version_id) ANTI JOIN file_facts USING (file_id)
+        WHERE f.format IN (SELECT unnest($formats)) AND f.relpath IS NOT NULL
+        QUALIFY row_number() OVER (PARTITION BY f.file_id ORDER BY f.version_id, f.relpath) = 1 ORDER BY f.file_id
+        """,
+        params={"formats": sorted(formats)},
+    ).to_arrow_table()
+
+
 def leaving(table: str, going: str) -> str:
     """Return the condition (SQL) on rows of `file_facts` or `ontology_heads` that leave with files.
 

@@ -18,8 +18,10 @@ from ..boundaries.documents import draft_extract_audit, draft_manifest, draft_va
 from ..boundaries.engine import Boundary, MaintenanceBoundary, Recorded
 from ..boundaries.replacing import state_of
 from ..connection import Store
-from ..prune.batches import APPLIED, PlanEvents, PruneBatch, RestoreBatch
-from ..prune.plan import Plan, entries_of, read_entries
+from ..prune.batches import APPLIED, PruneBatch, RestoreBatch
+from ..prune.entries import entries_of
+from ..prune.plan import Plan, read_entries
+from ..prune.plan_events import PlanEvents
 from ..repo import events, releases
 from ..walk import as_text
 from .removal import Removal, Wanted, batch_event
