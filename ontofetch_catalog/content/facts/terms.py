@@ -17,6 +17,7 @@ from xxhash import xxh3_64_intdigest
 from . import texts, vocabulary
 from .blanks import LINE, read_blanks
 from .schema import GENERAL
+from .spelling import TYPE
 from .statements import Grown, Statements, grow, put_in, rests_of
 from .table import TermsFile
 
@@ -25,7 +26,7 @@ _MOST_IMPORTS = 100
 _STEP = 4096  # names and digests that are hashed at a time
 _CLASS = -1
 _CODES = {
-    f"<{vocabulary.TYPE}>".encode(): _CLASS,
+    TYPE.encode(): _CLASS,
     **{f"<{iri}>".encode(): code for iri, code in vocabulary.SAYS.items()},
 }
 _BITS = {f"<{iri}>".encode(): bits for iri, bits in vocabulary.BITS.items()}

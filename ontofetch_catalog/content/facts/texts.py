@@ -37,7 +37,10 @@ def read_value(value: bytes) -> tuple[str, str]:
     if value[:1] == b"<":
         return value[1 : value.index(b">")].decode(), ""
     text = value.decode()
-    if "\\" not in text and text[:1] == '"':
+    if text[:1] != '"':
+        # a number, true or false; a node that has no name says nothing
+        return "" if text[:1] == "_" else text.partition(" ")[0], ""
+    if "\\" not in text:
         # nowhere else may a quotation mark stand
         text, _, end = text[1:].rpartition('"')
         return text, end[1:].partition(" ")[0].lower() if end[:1] == "@" else ""
