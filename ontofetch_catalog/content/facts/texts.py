@@ -51,6 +51,13 @@ def read_value(value: bytes) -> tuple[str, str]:
     return (_ESCAPE.sub(_unescaped, said) if "\\" in said else said), (found[2] or "").lower()
 
 
+def text_of(value: bytes) -> str:
+    """Return the text of a statement's object, of a node its IRI."""
+    if value[:1] == b'"' and b"\\" not in value:
+        return value[1 : value.rindex(b'"')].decode()
+    return read_value(value)[0]
+
+
 def _unescaped(found: re.Match[str]) -> str:
     code = found[1] or found[2]
     if not code:
