@@ -7,7 +7,6 @@ call for all of them, it is.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from itertools import chain, compress, islice, repeat
 from typing import Any
@@ -40,7 +39,7 @@ _IS = [bytes(each == code for each in range(256)) for code in _CODES]
 NONE: list[str] = []  # which nobody changes
 
 Column = list[Any]
-Pairs = Iterable[tuple[int, bytes]]  # the number of a name, and what is said of it
+Told = tuple[list[int], list[bytes]]  # numbers of names, and what is said of each
 
 
 class Spoken:
@@ -86,9 +85,10 @@ class Spoken:
         if behind:
             rests += behind
         # the name goes into each: one statement of two terms is two
-        lines = sorted(map(xxh3_64_intdigest, rests, repeat(xxh3_64_intdigest(name))))
+        lines = list(map(xxh3_64_intdigest, rests, repeat(xxh3_64_intdigest(name))))
         if below:
-            lines = sorted([*lines, *array("Q", below)])
+            lines += memoryview(below).cast("Q")
+        lines.sort()
         self.lines.extend(lines)
         self.sizes.append(len(lines))
         behind = behind + annotations if annotations else behind
@@ -100,9 +100,13 @@ class Spoken:
 
     def read(self) -> None:
         """Look at the statements, once all names are there."""
-        parts = list(map(bytes.partition, self._rests, repeat(b" ")))
-        self._codes = bytearray([_PREDICATES.get(part[0], _OTHER) for part in parts])
-        self._values = [part[2] for part in parts]
+        values = self._values
+        codes = []
+        for rest in self._rests:
+            predicate, _, value = rest.partition(b" ")
+            codes.append(_PREDICATES.get(predicate, _OTHER))
+            values.append(value)
+        self._codes = bytearray(codes)
         self._numbers = list(chain.from_iterable(map(repeat, range(len(self.names)), self._counts)))
 
     def best(self, code: int) -> Column:
@@ -112,7 +116,7 @@ class Spoken:
     def bits(self) -> list[int]:
         """Return the classes of each name, as `vocabulary` counts them."""
         bits = [0] * len(self.names)
-        for number, value in self._where(_CLASS):
+        for number, value in zip(*self._where(_CLASS), strict=True):
             # behind the class may stand a graph
             bits[number] |= _BITS.get(value.partition(b" ")[0], vocabulary.INDIVIDUAL)
         return bits
@@ -123,8 +127,9 @@ class Spoken:
         definitions = self._shown(self._defining(), texts.MOST_DEFINITION)
         bits = self.bits()
         deprecated = [each & vocabulary.DEPRECATED_BIT != 0 for each in bits]
-        for number, value in self._told(vocabulary.DEPRECATED):
-            deprecated[number] = deprecated[number] or texts.text_of(value) in _TRUE
+        numbers, values = self._told(vocabulary.DEPRECATED)
+        for number, text in zip(numbers, texts.texts_of(values), strict=True):
+            deprecated[number] = deprecated[number] or text in _TRUE
         self._leave_nameless_parents()
         lists = [
             self.listed(code)
@@ -143,24 +148,25 @@ class Spoken:
             others,
         ]
 
-    def _where(self, code: int) -> Iterator[tuple[int, bytes]]:
+    def _where(self, code: int) -> Told:
+        if code not in self._codes:
+            return [], []
         mask = self._codes.translate(_IS[code])
-        return zip(compress(self._numbers, mask), compress(self._values, mask), strict=True)
+        return list(compress(self._numbers, mask)), list(compress(self._values, mask))
 
-    def _told(self, code: int) -> Iterator[tuple[int, bytes]]:
-        return self._where(code + _FIRST) if code + _FIRST in self._codes else iter(())
+    def _told(self, code: int) -> Told:
+        return self._where(code + _FIRST)
 
-    def _defining(self) -> Iterator[tuple[int, bytes]]:
+    def _defining(self) -> Told:
         """Return the definitions; of names that have none the comments. Other comments are nothing that is shown."""
-        found = list(self._told(vocabulary.DEFINITION))
+        numbers, values = self._told(vocabulary.DEFINITION)
         comment = vocabulary.COMMENT + _FIRST
-        if comment not in self._codes:
-            return iter(found)
-        defined = {number for number, _ in found}
+        defined = set(numbers)
         for row in compress(range(len(self._codes)), self._codes.translate(_IS[comment])):
             if self._numbers[row] in defined:
                 self._codes[row] = _OTHER
-        return chain(found, self._told(vocabulary.COMMENT))
+        comments = self._told(vocabulary.COMMENT)
+        return numbers + comments[0], values + comments[1]
 
     def _leave_nameless_parents(self) -> None:
         """Count a parent that has no name to what no column shows."""
@@ -169,44 +175,46 @@ class Spoken:
             if values[row][:1] != b"<" or values[row][:2] == b"<<":
                 self._codes[row] = _OTHER
 
-    def _shown(self, pairs: Pairs, most: int) -> tuple[Column, Column]:
+    def _shown(self, told: Told, most: int) -> tuple[Column, Column]:
         """Return the best text of all that tells something, cut, and the digest of them all; None where nothing does.
 
         The digest is of the values alone, whichever predicate says so.
         """
-        shown: Column = [None] * len(self.names)
-        digests: Column = [None] * len(self.names)
-        several: dict[int, list[bytes]] = {}
-        first: dict[int, bytes] = {}
-        for number, value in pairs:
-            if number in first:
-                several.setdefault(number, [first[number]]).append(value)
-            else:
-                first[number] = value
-        for number, value in first.items():
-            text = texts.text_of(value)
-            shown[number] = text if len(text) <= most else texts.cut(text, most)
-            digests[number] = sha256(value).digest()[:16]
-        for number, values in several.items():
-            best = texts.best([texts.read_value(value) for value in values]) or ""
+        numbers, values = told
+        cut = [text if len(text) <= most else texts.cut(text, most) for text in texts.texts_of(values)]
+        shown = self._scattered(numbers, cut)
+        digests = self._scattered(numbers, [sha256(value).digest()[:16] for value in values])
+        for number, several in self._several(numbers, values).items():
+            best = texts.best([texts.read_value(value) for value in several]) or ""
             shown[number] = texts.cut(best, most)
-            digests[number] = sha256(b"\n".join(sorted(values))).digest()[:16]
+            digests[number] = sha256(b"\n".join(sorted(several))).digest()[:16]
         return shown, digests
+
+    def _scattered(self, numbers: list[int], values: list[Any]) -> Column:
+        """Return a column with values at the numbers of their names, None elsewhere."""
+        column = [None] * len(self.names)
+        for number, value in zip(numbers, values, strict=True):
+            column[number] = value
+        return column
+
+    def _several(self, numbers: list[int], values: list[Any]) -> dict[int, list[Any]]:
+        """Return the values of those names that have several."""
+        if len(set(numbers)) == len(numbers):
+            return {}
+        found: dict[int, list[Any]] = {}
+        for number, value in zip(numbers, values, strict=True):
+            found.setdefault(number, []).append(value)
+        return {number: several for number, several in found.items() if len(several) > 1}
 
     def listed(self, code: int) -> Column:
         """Return for each name what is told, sorted, each once."""
         column: Column = [NONE] * len(self.names)
-        several: dict[int, set[str]] = {}
-        for number, value in self._told(code):
-            text = texts.shortened_iri(texts.text_of(value))
-            if not text:
-                continue
-            if column[number]:
-                several.setdefault(number, set(column[number])).add(text)
-            else:
-                column[number] = [text]
-        for number, found in several.items():
-            column[number] = sorted(found)[: texts.MOST_LISTED]
+        numbers, values = self._told(code)
+        names = list(map(texts.shortened_iri, texts.texts_of(values)))
+        for number, name in zip(numbers, names, strict=True):
+            column[number] = [name] if name else NONE
+        for number, several in self._several(numbers, names).items():
+            column[number] = sorted({name for name in several if name})[: texts.MOST_LISTED]
         return column
 
     def _other_digests(self) -> Column:

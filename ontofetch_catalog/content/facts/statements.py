@@ -23,7 +23,6 @@ _READ = frozenset([TYPE.encode(), *OWNERS, *(f"<{iri}>".encode() for iri in voca
 # short ones: of names with a long common beginning many are looked at in vain
 _HEADS = tuple(f"{iri[iri.rindex('#') :]}>".encode() for iri in vocabulary.HEADS)
 NAMED = ord("<")
-_BLANK = b" _:"
 _END = b" .\n"  # of the statements of a subject
 BETWEEN = b" ;\n\t"  # two of them
 _COMMA = b" , "  # between two objects
@@ -65,7 +64,7 @@ class Statements:
         """
         self.parsed += number
         has_head, has_comma = _may_be_head(text), _COMMA in text
-        kept = self.kept
+        kept, refs = self.kept, self.refs
         # no literal has a line feed in it; and a single byte is found much faster than several
         for group in _out_of_graphs(text) if b"{" in text and _GRAPH in text else text.split(_END)[:-1]:
             subject, _, rests = group.partition(b" ")
@@ -74,7 +73,11 @@ class Statements:
             if has_head or len(rests) > _LONG_UNREAD:
                 self._sort(subject, rests)
             elif b"_" in rests and b"_:" in rests:
-                self._part(subject, rests)
+                value = rests.partition(b" ")[2]
+                if value[:2] == b"_:" and b" " not in value and subject not in refs:
+                    refs[subject] = rests
+                else:
+                    self._part(subject, rests)
             elif subject not in kept:
                 kept[subject] = rests
             else:
@@ -100,9 +103,6 @@ class Statements:
 
     def _part(self, subject: bytes, text: bytes) -> None:
         """Keep statements, those with blank nodes apart."""
-        if BETWEEN not in text and b'"' not in text and _BLANK in text:
-            grow(self.refs, subject, text)
-            return
         rests = text.split(BETWEEN)
         refs = [rest for rest in rests if b"_:" in rest and nodes_of(rest)]
         if len(refs) == len(rests):
@@ -196,22 +196,19 @@ def rests_of(packed: bytes | bytearray) -> Collection[bytes]:
 
 def nodes_of(rest: bytes) -> list[bytes]:
     """Return the blank nodes of a statement without its subject."""
+    value = rest.partition(b" ")[2]
+    if value[:2] == b"_:" and b" " not in value:
+        return [value]
     if b'"' in rest:
         return [node[1] for node in _NODE.finditer(rest) if node[1]]
-    start = rest.find(_BLANK) + 1
-    if not start:
-        return []
-    if rest.find(b" ", start) < 0:
-        return [rest[start:]]
     return [word for word in rest.split(b" ") if word[:2] == b"_:"]
 
 
 def put_in(rest: bytes, names: dict[bytes, bytes]) -> bytes:
     """Return a statement with blank nodes replaced by what stands for them; others stay."""
+    predicate, space, value = rest.partition(b" ")
+    if value[:2] == b"_:" and b" " not in value:
+        return predicate + space + names.get(value, value)
     if b'"' in rest:
         return _NODE.sub(lambda node: names.get(node[1], node[1]) if node[1] else node[0], rest)
-    start = rest.find(_BLANK) + 1
-    if start and rest.find(_BLANK, start) < 0:
-        node, space, end = rest[start:].partition(b" ")
-        return rest[:start] + names.get(node, node) + space + end
     return b" ".join([names.get(word, word) for word in rest.split(b" ")])

@@ -32,10 +32,10 @@ class _Graph:
     """Statements and blank nodes, subject by subject."""
 
     def __init__(self, statements: Statements) -> None:
+        self.blanks = read_blanks(statements)
         self._kept = statements.kept
         self._refs = statements.refs
-        self.blanks = read_blanks(statements)
-        self._below: Grown = {}
+        self._below: Grown = self.blanks.below
         self._annotations: dict[bytes, list[bytes]] = {}
         self.rest: list[bytes] = list(self.blanks.signatures)
         self._sort_blanks()

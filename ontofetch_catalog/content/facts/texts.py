@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from hashlib import sha256
 
 MOST_TEXT = 2_000  # characters
@@ -51,11 +52,15 @@ def read_value(value: bytes) -> tuple[str, str]:
     return (_ESCAPE.sub(_unescaped, said) if "\\" in said else said), (found[2] or "").lower()
 
 
-def text_of(value: bytes) -> str:
-    """Return the text of a statement's object, of a node its IRI."""
-    if value[:1] == b'"' and b"\\" not in value:
-        return value[1 : value.rindex(b'"')].decode()
-    return read_value(value)[0]
+def texts_of(values: Iterable[bytes]) -> list[str]:
+    """Return the texts of the objects of statements, of nodes their IRIs."""
+    return [
+        # of most of them, without a call for each
+        value[1 : value.rindex(b'"')].decode()
+        if value[:1] == b'"' and b"\\" not in value
+        else read_value(value)[0]
+        for value in values
+    ]
 
 
 def _unescaped(found: re.Match[str]) -> str:
