@@ -6,16 +6,24 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from .statements import Statements
+from .statements import Statements, count_of
 
-_STEP = 256  # statements at a time, written as text by the library; more of them no longer lie in the processor's cache
+_STEP = 1024  # statements at a time, written as text by the library
 
 
 def keep(quads: Iterator[Any], kept: Statements) -> int:
     """Add what a parser of pyoxigraph yields, whose errors pass through; return how many statements there were."""
+    text = _write(quads)
+    while text:
+        following = _write(quads)
+        # all but the last are full, and to count costs more than to look ahead
+        kept.add(text, _STEP if following else count_of(text))
+        text = following
+    return kept.parsed
+
+
+def _write(quads: Iterator[Any]) -> bytes:
+    """Return the next statements as TriG, which has those of one subject together, each spelled in one way only."""
     import pyoxigraph
 
-    while some := list(islice(quads, _STEP)):
-        # TriG has statements of one subject together, each spelled in one way only
-        kept.add(pyoxigraph.serialize(some, format=pyoxigraph.RdfFormat.TRIG), len(some))
-    return kept.parsed
+    return pyoxigraph.serialize(islice(quads, _STEP), format=pyoxigraph.RdfFormat.TRIG) or b""

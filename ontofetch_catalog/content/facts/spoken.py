@@ -75,10 +75,7 @@ class Spoken:
             annotations: What stands for the annotations about it, sorted.
             below: Hashes of the statements of blank nodes that belong to it.
         """
-        if BETWEEN in packed:
-            rests = sorted(set(packed.split(BETWEEN)))
-        else:
-            rests = [packed] if packed else []
+        rests = sorted(set(packed.split(BETWEEN))) if packed else []
         self.weight += len(packed)
         self._rests += rests
         self._counts.append(len(rests))
@@ -137,7 +134,7 @@ class Spoken:
         ]
         others = self._other_digests()
         return [
-            [texts.iri_of(name) for name in self.names],
+            texts.iris_of(self.names),
             list(map(vocabulary.kind_of, bits)),
             *labels,
             *definitions,

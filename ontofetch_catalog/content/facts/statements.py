@@ -65,8 +65,7 @@ class Statements:
         self.parsed += number
         has_head, has_comma = _may_be_head(text), _COMMA in text
         kept, refs = self.kept, self.refs
-        # no literal has a line feed in it; and a single byte is found much faster than several
-        for group in _out_of_graphs(text) if b"{" in text and _GRAPH in text else text.split(_END)[:-1]:
+        for group in _groups_of(text):
             subject, _, rests = group.partition(b" ")
             if has_comma and _COMMA in rests:
                 rests = _spread(rests)
@@ -129,6 +128,17 @@ class Statements:
             slashes = len(kept) - len(kept.rstrip(b"\\"))
             kept = kept[: len(kept) - slashes % 2] + b'"'
         return b" ".join([predicate[:_KEPT], kept, b"#" + sha256(rest).hexdigest().encode()])
+
+
+def count_of(text: bytes) -> int:
+    """Return the number of statements of TriG that the library has written."""
+    return sum(_spread(group.partition(b" ")[2]).count(BETWEEN) + 1 for group in _groups_of(text))
+
+
+def _groups_of(text: bytes) -> Iterable[bytes]:
+    """Return the statements of TriG, subject by subject."""
+    # no literal has a line feed in it; and a single byte is found much faster than several
+    return _out_of_graphs(text) if b"{" in text and _GRAPH in text else text.split(_END)[:-1]
 
 
 def _spread(text: bytes) -> bytes:
@@ -206,9 +216,9 @@ def nodes_of(rest: bytes) -> list[bytes]:
 
 def put_in(rest: bytes, names: dict[bytes, bytes]) -> bytes:
     """Return a statement with blank nodes replaced by what stands for them; others stay."""
-    predicate, space, value = rest.partition(b" ")
-    if value[:2] == b"_:" and b" " not in value:
-        return predicate + space + names.get(value, value)
+    predicate, _, value = rest.partition(b" ")
+    if value in names:
+        return b"%b %b" % (predicate, names[value])
     if b'"' in rest:
         return _NODE.sub(lambda node: names.get(node[1], node[1]) if node[1] else node[0], rest)
     return b" ".join([names.get(word, word) for word in rest.split(b" ")])

@@ -23,7 +23,7 @@ from .table import TermsFile
 
 MOST_HEADS = 1000
 _MOST_IMPORTS = 100
-_MOST_NAMES = 4096  # that are told at a time
+_MOST_NAMES = 2048  # that are told at a time
 _MOST_WEIGHT = 4 << 20  # bytes of their statements
 _HEADS = tuple(f"{TYPE} <{iri}>".encode() for iri in vocabulary.HEADS)
 

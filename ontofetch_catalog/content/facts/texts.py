@@ -20,6 +20,13 @@ def iri_of(node: bytes) -> str:
     return shortened_iri(node[1:-1].decode()) if node[:1] == b"<" else ""
 
 
+def iris_of(names: list[bytes]) -> list[str]:
+    """Return the IRIs of nodes that have one each."""
+    # with one call for all of them: no IRI has a line feed in it
+    iris = b"\n".join(names).decode()[1:-1].split(">\n<") if names else []
+    return list(map(shortened_iri, iris)) if max(map(len, iris), default=0) > _MOST_IRI else iris
+
+
 def shortened_iri(iri: str) -> str:
     """Return an IRI; of an enormous one the beginning and a hash, so that it stays another one than others."""
     return iri if len(iri) <= _MOST_IRI else f"{iri[: _MOST_IRI // 2]}…{sha256(iri.encode()).hexdigest()}"
