@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from .refining import MOST, Tangle, refine
-from .statements import NAMED, OWNERS, Statements, nodes_of, put_in, rests_of
+from .statements import NAMED, OWNERS, Grown, Statements, grow, nodes_of, put_in, rests_of
 
 LINE = 8  # bytes of a statement's hash
 Subjects = dict[bytes, bytes]  # node → the subject of a statement that leads to it
@@ -24,6 +24,7 @@ class Blanks:
     Attributes:
         tokens: Node → what stands for it: `_#`, which no node is called, and a hash.
         lines: Node → LINE bytes for each of its statements. As the token is of all of them, its bytes will do.
+        below: Term → the same of nodes that belong to it, and are not in `lines`.
         owners: Node → the term it belongs to, empty where it belongs to none.
         roots: Nodes that no statement leads to.
         signatures: Digests of what the tokens don't tell: which nodes are the same one.
@@ -33,6 +34,7 @@ class Blanks:
 
     tokens: dict[bytes, bytes] = field(default_factory=dict)
     lines: dict[bytes, bytes] = field(default_factory=dict)
+    below: Grown = field(default_factory=dict)
     owners: dict[bytes, bytes] = field(default_factory=dict)
     roots: list[bytes] = field(default_factory=list)
     hard: set[bytes] = field(default_factory=set)
@@ -51,11 +53,14 @@ def read_blanks(statements: Statements) -> Blanks:
     if not statements.has_blanks:
         return found
     left, above, more = _arrows(statements)
+    _tell_leaves(statements, left, above, more, found)
+    for node in above:
+        left.setdefault(node, 0)
     if not left:
         return found
     order = _tell(statements, left, above, more, found)
     found.roots = [node for node in left if node not in above]
-    cyclic = left.keys() - found.tokens.keys() if len(found.tokens) < len(left) else set()
+    cyclic = left.keys() - found.tokens.keys()
     found.shared, found.cyclic = len(more), len(cyclic)
     found.hard = _and_above(more.keys() | cyclic, above, more)
     if found.hard:
@@ -85,31 +90,65 @@ def _term_of(packed: bytes | bytearray) -> bytes:
 
 
 def _arrows(statements: Statements) -> tuple[dict[bytes, int], Subjects, dict[bytes, list[bytes]]]:
-    """Return how many arrows begin at each blank node, and where those that lead to it begin: one, and the others."""
-    left = dict.fromkeys((node for node in statements.kept if node[0] != NAMED), 0)
+    """Return how many arrows begin at blank nodes, and where those that lead to one begin: one, and the others."""
+    left: dict[bytes, int] = {}
     above: Subjects = {}
     more: dict[bytes, list[bytes]] = {}
     for subject, packed in statements.refs.items():
-        count = 0
-        for rest in rests_of(packed):
-            nodes = nodes_of(rest)
-            for target in nodes if len(nodes) == 1 else set(nodes):
-                count += 1
-                if target not in above:
-                    above[target] = subject
-                    left.setdefault(target, 0)
-                else:
-                    more.setdefault(target, []).append(subject)
+        targets = [target for rest in rests_of(packed) for target in set(nodes_of(rest))]
+        for target in targets:
+            if target not in above:
+                above[target] = subject
+            else:
+                more.setdefault(target, []).append(subject)
         if subject[0] != NAMED:
-            left[subject] = count
+            left[subject] = len(targets)
     return left, above, more
 
 
 def _name(blanks: Blanks, node: bytes, digest: bytes, statements: int) -> None:
     blanks.tokens[node] = b"_#" + hexlify(digest)
-    while len(digest) < statements * LINE:
-        digest += sha256(digest).digest()
-    blanks.lines[node] = digest[: statements * LINE]
+    blanks.lines[node] = _stretched(digest, statements)
+
+
+def _stretched(digest: bytes, statements: int) -> bytes:
+    """Return LINE bytes for each statement."""
+    parts = [digest]
+    while len(parts) * len(digest) < statements * LINE:
+        parts.append(sha256(parts[-1]).digest())
+    return b"".join(parts)[: statements * LINE]
+
+
+def _tell_leaves(
+    statements: Statements, left: dict[bytes, int], above: Subjects, more: dict[bytes, list[bytes]], found: Blanks
+) -> None:
+    """Find the tokens of the nodes that lead nowhere, and to which one statement about a name leads.
+
+    That are most of them. They are all that is said of them, and are gone from statements and arrows.
+    """
+    kept: Grown = {}
+    others = []
+    below, tokens = found.below, found.tokens
+    for node, packed in statements.kept.items():
+        if node[0] == NAMED:
+            kept[node] = packed
+            continue
+        if node in left or node in more or above.get(node, b"_")[0] != NAMED:
+            kept[node] = packed
+            others.append(node)
+            continue
+        subject = above.pop(node)
+        rests = sorted(rests_of(packed))
+        digest = sha256(b"\n".join(rests)).digest()
+        tokens[node] = b"_#" + hexlify(digest)
+        lines = digest[: len(rests) * LINE] if len(rests) * LINE <= len(digest) else _stretched(digest, len(rests))
+        if subject in below:
+            grow(below, subject, lines, b"")
+        else:
+            below[subject] = lines
+    statements.kept = kept
+    for node in others:
+        left.setdefault(node, 0)
 
 
 def _tell(
@@ -124,10 +163,9 @@ def _tell(
     waiting = {node: count for node, count in left.items() if count}
     kept, refs, tokens = statements.kept, statements.refs, found.tokens
     for node in ready:  # which grows
-        rests = list(rests_of(kept.get(node, b"")))
+        rests = sorted(rests_of(kept[node])) if node in kept else []
         if node in refs:
-            rests += [put_in(rest, tokens) for rest in rests_of(refs[node])]
-        rests.sort()
+            rests = sorted([*rests, *(put_in(rest, tokens) for rest in rests_of(refs[node]))])
         _name(found, node, sha256(b"\n".join(rests)).digest(), len(rests))
         subject = above.get(node)
         if subject is None:

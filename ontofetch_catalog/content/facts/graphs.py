@@ -11,7 +11,7 @@ from typing import Any
 
 from . import vocabulary
 from .obo import HEADER_PREDICATES, last_word
-from .spelling import literal, node
+from .spelling import TYPE, literal, node
 from .statements import Statements
 
 _CLASSES = {
@@ -40,7 +40,6 @@ def keep_graphs(document: dict[str, Any], kept: Statements) -> None:
             _keep(kept, found["id"], _node(found))
         for edge in graph.get("edges", []):
             _keep(kept, edge["sub"], _edge(edge))
-    kept.finish()
 
 
 def _keep(kept: Statements, name: str, statements: Iterator[str]) -> None:
@@ -48,7 +47,7 @@ def _keep(kept: Statements, name: str, statements: Iterator[str]) -> None:
 
 
 def _header(graph: dict[str, Any]) -> Iterator[str]:
-    yield f"<{vocabulary.TYPE}> <{vocabulary.OWL}Ontology>"
+    yield f"{TYPE} <{vocabulary.OWL}Ontology>"
     meta = _meta(graph)
     version = meta.pop("version", None)
     if isinstance(version, str):
@@ -65,7 +64,7 @@ def _node(found: dict[str, Any]) -> Iterator[str]:
     kind = _CLASSES.get(str(found.get("type")))
     if kind is not None:
         kind = _PROPERTIES.get(str(found.get("propertyType")), kind)
-        yield f"<{vocabulary.TYPE}> <{kind}>"
+        yield f"{TYPE} <{kind}>"
     label = found.get("lbl")
     if isinstance(label, str):
         yield f"<{vocabulary.RDFS}label> {literal(label)}"

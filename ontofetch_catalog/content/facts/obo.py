@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from . import vocabulary
-from .spelling import literal, node
+from .spelling import TYPE, literal, node
 from .statements import Statements
 
 _BASE = vocabulary.OBO
@@ -27,7 +27,7 @@ _NAMES = {
 _QUOTED = re.compile(rb'"((?:[^"\\]|\\.)*)"( \[[^"]*\])')
 # the same for what is read as text
 _LABEL_BYTES, _DEFINITION_BYTES, _DEPRECATED_BYTES = (text.encode() for text in (_LABEL, _DEFINITION, _DEPRECATED))
-_TYPES = {kind: f"<{vocabulary.TYPE}> <{kind}>".encode() for kind in _FRAMES.values()}
+_TYPES = {kind: f"{TYPE} <{kind}>".encode() for kind in _FRAMES.values()}
 _NAMED_BY = {
     b"is_a": f"<{vocabulary.RDFS}subClassOf> ".encode(),
     b"replaced_by": _NAMES["ReplacedByClause"].encode(),
@@ -55,7 +55,6 @@ def keep_obo(frames: Any, kept: Statements) -> int:
     for frame in frames:
         number += 1
         reader.add(frame)
-    kept.finish()
     return number
 
 
@@ -85,7 +84,7 @@ class _Reader:
         return f"{_BASE}{self._ontology}.owl"
 
     def _header(self, clauses: list[Any]) -> Iterator[str]:
-        yield f"<{vocabulary.TYPE}> <{vocabulary.OWL}Ontology>"
+        yield f"{TYPE} <{vocabulary.OWL}Ontology>"
         for clause in clauses:
             tag, value = clause.raw_tag(), clause.raw_value()
             if tag == "data-version":
@@ -172,7 +171,7 @@ class _Reader:
         return known
 
     def _clauses(self, frame: Any, kind: str) -> Iterator[str]:
-        yield f"<{vocabulary.TYPE}> <{kind}>"
+        yield f"{TYPE} <{kind}>"
         for clause in frame:
             name = type(clause).__name__
             if name == "NameClause":

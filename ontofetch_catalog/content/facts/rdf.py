@@ -6,16 +6,24 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from .statements import Statements
+from .statements import Statements, count_of
 
-_STEP = 4096  # statements at a time, written as text by the library
+_STEP = 1024  # statements at a time, written as text by the library
 
 
 def keep(quads: Iterator[Any], kept: Statements) -> int:
     """Add what a parser of pyoxigraph yields, whose errors pass through; return how many statements there were."""
+    text = _write(quads)
+    while text:
+        following = _write(quads)
+        # all but the last are full, and to count costs more than to look ahead
+        kept.add(text, _STEP if following else count_of(text))
+        text = following
+    return kept.parsed
+
+
+def _write(quads: Iterator[Any]) -> bytes:
+    """Return the next statements as TriG, which has those of one subject together, each spelled in one way only."""
     import pyoxigraph
 
-    while text := pyoxigraph.serialize(islice(quads, _STEP), format=pyoxigraph.RdfFormat.N_QUADS):
-        kept.add(text)
-    kept.finish()
-    return kept.parsed
+    return pyoxigraph.serialize(islice(quads, _STEP), format=pyoxigraph.RdfFormat.TRIG) or b""

@@ -1,28 +1,34 @@
 """The statements of a graph, subject by subject, as text.
 
-They come as lines of canonical N-Quads, most of them with those of the same subject. What is done once per subject
-costs little, what is done once per statement is nearly all that facts cost: this is why nothing is looked at here.
+They come as TriG without prefixes, as pyoxigraph writes it, most of them with those of the same subject: each statement
+is spelled in one way only. What is done once per subject costs little, what is done once per statement is nearly all
+that facts cost: this is why hardly anything is looked at here.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from hashlib import sha256
 
 from . import vocabulary
+from .spelling import TYPE
 
-_LARGE = 4096  # bytes of a subject's statements among which long ones are looked for
 _LONG = 1 << 16  # bytes of a statement that is kept as a hash and its beginning
-_UNREAD = 512  # bytes of one that is kept as a hash alone, where its object is never shown
+_LONG_UNREAD = 2048  # bytes of one that is kept as a hash alone, where its object is never shown
 _KEPT = 48_000  # bytes of that beginning; more than is ever shown
 _NODE = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|<[^<>\s]*>|(_:[^\s]+)', re.DOTALL)
 OWNERS = tuple(f"<{iri}>".encode() for iri in vocabulary.OWNERS)
-_READ = frozenset([*OWNERS, *(f"<{iri}>".encode() for iri in (*vocabulary.SAYS, vocabulary.TYPE))])
-_HEADS = tuple(f"<{iri}>".encode() for iri in vocabulary.HEADS)
+_READ = frozenset([TYPE.encode(), *OWNERS, *(f"<{iri}>".encode() for iri in vocabulary.SAYS)])
+# short ones: of names with a long common beginning many are looked at in vain
+_HEADS = tuple(f"{iri[iri.rindex('#') :]}>".encode() for iri in vocabulary.HEADS)
 NAMED = ord("<")
-_BLANK = b" _:"
-_END = b" .\n"
+_END = b" .\n"  # of the statements of a subject
+BETWEEN = b" ;\n\t"  # two of them
+_COMMA = b" , "  # between two objects
+_COMMAS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"| , ', re.DOTALL)
+_GRAPH = b" {\n\t"  # between the name of a graph and its statements
+_GRAPH_END = b"}\n"
 
 Grown = dict[bytes, bytes | bytearray]
 
@@ -35,7 +41,7 @@ class Statements:
 
     Attributes:
         parsed: How many there were, with repeats.
-        kept: Subject → its statements without the subject, a line feed between them, with repeats.
+        kept: Subject → its statements without the subject, BETWEEN them, with repeats.
         refs: Likewise, those in which blank nodes occur beside the subject.
         heads: Subjects that may be ontologies or schemes.
         exact: Whether nothing was left out.
@@ -48,64 +54,71 @@ class Statements:
         self.kept: Grown = {}
         self.refs: Grown = {}
         self.heads: set[bytes] = set()
-        self._last = b""
-        self._rests: list[bytes] = []
 
-    def add(self, text: bytes) -> None:
-        """Take some lines, each with its end; those of one subject are put together once another one comes."""
-        # no literal has a line feed in it
-        lines = text.removesuffix(_END).split(_END)
-        self.parsed += len(lines)
-        has_head = _may_be_head(text)
-        last, rests = self._last, self._rests
-        for line in lines:
-            subject, _, rest = line.partition(b" ")
-            if subject != last:
-                self._keep(last, rests, has_head=has_head)
-                last, rests = subject, []
-            rests.append(rest)
-        self._last, self._rests = last, rests
+    def add(self, text: bytes, number: int) -> None:
+        """Take some statements as TriG that the library has written.
+
+        Args:
+            text: All of them, from their beginning to their end.
+            number: How many these are.
+        """
+        self.parsed += number
+        has_head, has_comma = _may_be_head(text), _COMMA in text
+        kept, refs = self.kept, self.refs
+        for group in _groups_of(text):
+            subject, _, rests = group.partition(b" ")
+            if has_comma and _COMMA in rests:
+                rests = _spread(rests)
+            if has_head or len(rests) > _LONG_UNREAD:
+                self._sort(subject, rests)
+            elif b"_" in rests and b"_:" in rests:
+                value = rests.partition(b" ")[2]
+                if value[:2] == b"_:" and b" " not in value and subject not in refs:
+                    refs[subject] = rests
+                else:
+                    self._part(subject, rests)
+            elif subject not in kept:
+                kept[subject] = rests
+            else:
+                grow(kept, subject, rests)
+        kept.pop(b"", None)
 
     def add_clauses(self, subject: bytes, rests: Iterable[bytes]) -> None:
         """Take the statements of one name."""
         found = list(rests)
         self.parsed += len(found)
-        self._keep(subject, found)
+        self._sort(subject, BETWEEN.join(found))
 
-    def finish(self) -> None:
-        """Take no more."""
-        self._keep(self._last, self._rests)
-        self._last, self._rests = b"", []
-
-    def _keep(self, subject: bytes, rests: list[bytes], *, has_head: bool = True) -> None:
-        if not subject:
-            return
-        text = b"\n".join(rests)
-        if has_head and _may_be_head(text):
+    def _sort(self, subject: bytes, text: bytes) -> None:
+        """Keep statements, those with blank nodes apart, and note a subject that may be an ontology or a scheme."""
+        if _may_be_head(text):
             self.heads.add(subject)
-        if len(text) > _LARGE:
-            rests = list(map(self._shortened, rests))
-            text = b"\n".join(rests)
+        if len(text) > _LONG_UNREAD:
+            text = BETWEEN.join(map(self._shortened, text.split(BETWEEN)))
         if b"_:" in text and self.has_blanks:
-            refs = [rest for rest in rests if b"_:" in rest and nodes_of(rest)]
-            if len(refs) == len(rests):
-                grow(self.refs, subject, text)
-                return
-            if refs:
-                grow(self.refs, subject, b"\n".join(refs))
-                named = set(refs)
-                text = b"\n".join([rest for rest in rests if rest not in named])
-        if subject in self.kept:
-            grow(self.kept, subject, text)
+            self._part(subject, text)
         else:
-            self.kept[subject] = text
+            grow(self.kept, subject, text)
+
+    def _part(self, subject: bytes, text: bytes) -> None:
+        """Keep statements, those with blank nodes apart."""
+        rests = text.split(BETWEEN)
+        refs = [rest for rest in rests if b"_:" in rest and nodes_of(rest)]
+        if len(refs) == len(rests):
+            grow(self.refs, subject, text)
+            return
+        if refs:
+            grow(self.refs, subject, BETWEEN.join(refs))
+            named = set(refs)
+            text = BETWEEN.join([rest for rest in rests if rest not in named])
+        grow(self.kept, subject, text)
 
     def _shortened(self, rest: bytes) -> bytes:
         """Return a statement; a long one as its predicate, the beginning of its object if that is shown, and a hash.
 
         No statement looks like the latter. One with a blank node stays what it is.
         """
-        if len(rest) <= _UNREAD:
+        if len(rest) <= _LONG_UNREAD:
             return rest
         predicate, _, value = rest.partition(b" ")
         if (predicate in _READ and len(rest) <= _LONG) or (self.has_blanks and nodes_of(rest)):
@@ -117,11 +130,63 @@ class Statements:
         return b" ".join([predicate[:_KEPT], kept, b"#" + sha256(rest).hexdigest().encode()])
 
 
+def count_of(text: bytes) -> int:
+    """Return the number of statements of TriG that the library has written."""
+    return sum(_spread(group.partition(b" ")[2]).count(BETWEEN) + 1 for group in _groups_of(text))
+
+
+def _groups_of(text: bytes) -> Iterable[bytes]:
+    """Return the statements of TriG, subject by subject."""
+    # no literal has a line feed in it; and a single byte is found much faster than several
+    return _out_of_graphs(text) if b"{" in text and _GRAPH in text else text.split(_END)[:-1]
+
+
+def _spread(text: bytes) -> bytes:
+    """Return statements of a subject with the predicate before each object."""
+    found = []
+    for rest in text.split(BETWEEN):
+        if _COMMA not in rest:
+            found.append(rest)
+            continue
+        predicate, space, objects = rest.partition(b" ")
+        found += [predicate + space + value for value in _objects(objects)]
+    return BETWEEN.join(found)
+
+
+def _objects(text: bytes) -> list[bytes]:
+    """Return objects that have commas between them; in a text a comma is none."""
+    if b'"' not in text:
+        return text.split(_COMMA)
+    ends = [place.span() for place in _COMMAS.finditer(text) if place[0] == _COMMA]
+    starts = [0, *(end for _, end in ends)]
+    return [text[start:end] for start, end in zip(starts, [*(start for start, _ in ends), len(text)], strict=True)]
+
+
+def _out_of_graphs(text: bytes) -> Iterator[bytes]:
+    """Yield the statements of TriG, subject by subject, each with the graph it is in behind it."""
+    graph = b""
+    for found in text.split(_END):
+        group = found
+        if group.startswith(_GRAPH_END):
+            graph, group = b"", group.removeprefix(_GRAPH_END)
+        if _GRAPH in group:
+            name, _, group = group.partition(_GRAPH)
+            graph = b" " + name
+        if not group:
+            continue
+        if not graph:
+            yield group
+        else:
+            subject, space, rest = group.removeprefix(b"\t").partition(b" ")
+            rests = _spread(rest.replace(BETWEEN + b"\t", BETWEEN)).split(BETWEEN)
+            yield subject + space + BETWEEN.join([each + graph for each in rests])
+
+
 def _may_be_head(text: bytes) -> bool:
     return _HEADS[0] in text or _HEADS[1] in text
 
 
-def grow(texts: Grown, key: bytes, more: bytes, between: bytes = b"\n") -> None:
+def grow(texts: Grown, key: bytes, more: bytes, between: bytes = BETWEEN) -> None:
     """Append to a value; one that grows again is made so that this costs no more than what is appended."""
     found = texts.get(key)
     if found is None:
@@ -134,29 +199,26 @@ def grow(texts: Grown, key: bytes, more: bytes, between: bytes = b"\n") -> None:
 
 def rests_of(packed: bytes | bytearray) -> Collection[bytes]:
     """Return the statements of a subject, each once."""
-    if b"\n" in packed:
-        return set(bytes(packed).split(b"\n"))
+    if BETWEEN in packed:
+        return set(bytes(packed).split(BETWEEN))
     return (bytes(packed),) if packed else ()
 
 
 def nodes_of(rest: bytes) -> list[bytes]:
     """Return the blank nodes of a statement without its subject."""
+    value = rest.partition(b" ")[2]
+    if value[:2] == b"_:" and b" " not in value:
+        return [value]
     if b'"' in rest:
         return [node[1] for node in _NODE.finditer(rest) if node[1]]
-    start = rest.find(_BLANK)
-    if start < 0:
-        return []
-    if rest.find(_BLANK, start + 3) < 0:
-        return [rest[start + 1 :].partition(b" ")[0]]
     return [word for word in rest.split(b" ") if word[:2] == b"_:"]
 
 
 def put_in(rest: bytes, names: dict[bytes, bytes]) -> bytes:
     """Return a statement with blank nodes replaced by what stands for them; others stay."""
+    predicate, _, value = rest.partition(b" ")
+    if value in names:
+        return b"%b %b" % (predicate, names[value])
     if b'"' in rest:
         return _NODE.sub(lambda node: names.get(node[1], node[1]) if node[1] else node[0], rest)
-    start = rest.find(_BLANK) + 1
-    if start and rest.find(_BLANK, start) < 0:
-        node, space, end = rest[start:].partition(b" ")
-        return rest[:start] + names.get(node, node) + space + end
     return b" ".join([names.get(word, word) for word in rest.split(b" ")])

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections.abc import Iterable
 from contextlib import suppress
+from itertools import accumulate
 from types import TracebackType
 from typing import Any
 
 # before Arrow is imported: its own memory reserves addresses, which a process with limits has few of
 os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
-_ROWS = 8_192  # at a time
+_ROWS = 4_096  # at a time
 _LINES = 1 << 18
 
 
@@ -36,9 +36,9 @@ class TermsFile:
 
         self.rows = 0
         self._schema = TERMS_SCHEMA
-        self._rows: list[tuple[Any, ...]] = []
+        self._columns: list[list[Any]] = [[] for _ in self._schema.names[:-1]]
         self._lines = array("Q")
-        self._offsets = [0]
+        self._sizes: list[int] = []
         self._stream = open(path, "xb")  # noqa: SIM115 - closed at the end of the `with`
         # of hashes there are no two alike, a dictionary of them would only take memory
         named = ["kind", "parents.list.element", "replaced_by.list.element", "consider.list.element"]
@@ -57,31 +57,31 @@ class TermsFile:
             self._writer.close()
             self._stream.close()
 
-    def add(self, lines: Iterable[int], row: tuple[Any, ...]) -> None:
-        """Append a row; rows have to come sorted by `iri`.
+    def add(self, lines: array[int], sizes: list[int], columns: list[list[Any]]) -> None:
+        """Append rows, which have to come sorted by `iri`.
 
         Args:
-            lines: The hashes of its statements.
-            row: All other columns, in the order of the schema.
+            lines: The hashes of their statements, sorted row by row, so that equal contents have equal tables.
+            sizes: How many of these each row has.
+            columns: All other columns, in the order of the schema.
         """
-        self._rows.append(row)
-        # in a fixed order, so that equal contents have equal tables
-        self._lines.extend(sorted(lines))
-        self._offsets.append(len(self._lines))
-        self.rows += 1
-        if len(self._rows) >= _ROWS or len(self._lines) >= _LINES:
+        self._lines.extend(lines)
+        self._sizes += sizes
+        for column, more in zip(self._columns, columns, strict=True):
+            column += more
+        self.rows += len(sizes)
+        if len(self._sizes) >= _ROWS or len(self._lines) >= _LINES:
             self._flush()
 
     def _flush(self) -> None:
         import pyarrow as pa
 
-        if not self._rows:
+        if not self._sizes:
             return
         schema = self._schema
         values = pa.Array.from_buffers(pa.uint64(), len(self._lines), [None, pa.py_buffer(self._lines)])
-        columns = zip(*self._rows, strict=True)
-        arrays = [pa.array(column, kind) for column, kind in zip(columns, schema.types[:-1], strict=True)]
-        offsets = pa.array(self._offsets, pa.int32())
+        arrays = [pa.array(column, kind) for column, kind in zip(self._columns, schema.types[:-1], strict=True)]
+        offsets = pa.array(accumulate(self._sizes, initial=0), pa.int32())
         arrays.append(pa.ListArray.from_arrays(offsets, values, type=schema.field("lines").type))
         self._writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
-        self._rows, self._lines, self._offsets = [], array("Q"), [0]
+        self._columns, self._lines, self._sizes = [[] for _ in self._columns], array("Q"), []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from hashlib import sha256
 
 MOST_TEXT = 2_000  # characters
@@ -17,6 +18,13 @@ _ESCAPED = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 def iri_of(node: bytes) -> str:
     """Return the IRI of a node, nothing of one that has none."""
     return shortened_iri(node[1:-1].decode()) if node[:1] == b"<" else ""
+
+
+def iris_of(names: list[bytes]) -> list[str]:
+    """Return the IRIs of nodes that have one each."""
+    # with one call for all of them: no IRI has a line feed in it
+    iris = b"\n".join(names).decode()[1:-1].split(">\n<") if names else []
+    return list(map(shortened_iri, iris)) if max(map(len, iris), default=0) > _MOST_IRI else iris
 
 
 def shortened_iri(iri: str) -> str:
@@ -37,7 +45,10 @@ def read_value(value: bytes) -> tuple[str, str]:
     if value[:1] == b"<":
         return value[1 : value.index(b">")].decode(), ""
     text = value.decode()
-    if "\\" not in text and text[:1] == '"':
+    if text[:1] != '"':
+        # a number, true or false; a node that has no name says nothing
+        return "" if text[:1] == "_" else text.partition(" ")[0], ""
+    if "\\" not in text:
         # nowhere else may a quotation mark stand
         text, _, end = text[1:].rpartition('"')
         return text, end[1:].partition(" ")[0].lower() if end[:1] == "@" else ""
@@ -46,6 +57,17 @@ def read_value(value: bytes) -> tuple[str, str]:
         return iri_of(value.partition(b" ")[0]), ""
     said = found[1]
     return (_ESCAPE.sub(_unescaped, said) if "\\" in said else said), (found[2] or "").lower()
+
+
+def texts_of(values: Iterable[bytes]) -> list[str]:
+    """Return the texts of the objects of statements, of nodes their IRIs."""
+    return [
+        # of most of them, without a call for each
+        value[1 : value.rindex(b'"')].decode()
+        if value[:1] == b'"' and b"\\" not in value
+        else read_value(value)[0]
+        for value in values
+    ]
 
 
 def _unescaped(found: re.Match[str]) -> str:
