@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import cProfile
 import random
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
+import pyoxigraph
 import pytest
 import rdflib
 from hypothesis import given, settings
@@ -16,6 +18,7 @@ from hypothesis import strategies as st
 from ontofetch_catalog.content.facts import FORMATS, facts_version
 from ontofetch_catalog.content.facts.schema import GENERAL, KINDS, TERMS_SCHEMA
 from ontofetch_catalog.host.checks import builtin_validators
+from ontofetch_catalog.host.checks.rdf import tell_rdf
 from ontofetch_hookspecs import load_target
 
 PREFIXES = """@prefix : <https://example.org/o#> . @prefix owl: <http://www.w3.org/2002/07/owl#> .
@@ -352,3 +355,78 @@ def test_lines_count_what_was_added_and_removed(tmp_path: Path) -> None:
     left, right = (Counter(line for row in rows.values() for line in row["lines"]) for rows in (before, after))
     # the restriction's three, what leads to it, and the new one
     assert (sum((right - left).values()), sum((left - right).values())) == (5, 4)
+
+
+ODD_TEXTS = ("a , b", "x ;\n\ty", "{\n", "<g> {\n\tz", " .\n", "}\n", 'he said " , " to \\', "_:b , _:c", "1", "")
+
+
+def test_texts_that_look_like_statements_put_together(tmp_path: Path) -> None:
+    """Commas, ends and graphs inside of texts are none, whether statements come together or each alone."""
+    values = [rdflib.Literal(text).n3() for text in ODD_TEXTS]
+    values += [f"{value}@en" for value in values[:3]] + ["5", "05", "true", "1.50", "1e3", ":b", ":c", "_:n", "[]"]
+    turtle = f"{PREFIXES} :a :p {', '.join(values)} ; :q 7, {values[0]} ; rdfs:label 5, 6 ; :r _:n ."
+    facts, terms = told(tmp_path, turtle)
+    # all of the former, two twice, and _:n once more
+    assert facts["triples"] == len(values) + 5
+    assert terms["https://example.org/o#a"]["label"] == "5"
+    lines = [f"{quad} ." for quad in pyoxigraph.parse(turtle.encode(), pyoxigraph.RdfFormat.TURTLE)]
+    for seed in range(3):
+        random.Random(seed).shuffle(lines)
+        other, others = told(tmp_path, "\n".join(lines) + "\n", "ntriples")
+        assert (other["digest"], others) == (facts["digest"], terms)
+    graphs = ":g { :a :p %s ; :q 7 . } _:h { :a :p 1, 2 . :b :p :c . } :a :p 3 ." % ", ".join(values[:-2])
+    inside, _ = told(tmp_path, PREFIXES + graphs, "trig")
+    lines = [f"{quad} ." for quad in pyoxigraph.parse((PREFIXES + graphs).encode(), pyoxigraph.RdfFormat.TRIG)]
+    assert len(lines) == inside["triples"] == len(values) - 2 + 1 + 3 + 1
+    for seed in range(3):
+        random.Random(seed).shuffle(lines)
+        assert told(tmp_path, "\n".join(lines) + "\n", "nquads")[0]["digest"] == inside["digest"]
+
+
+@pytest.mark.parametrize("number", [1, 1023, 1024, 1025, 2048, 2500])
+def test_statements_are_counted_however_they_are_put_together(tmp_path: Path, number: int) -> None:
+    """The count is that of a loop over the statements, repeats included, at the ends of what is read at a time too."""
+    objects = ", ".join(f'"{each % 700} , {each % 7}"' for each in range(number))
+    facts, _ = told(tmp_path, f"{PREFIXES} :a :p {objects} .")
+    assert (facts["triples_parsed"], facts["triples"]) == (number, min(number, 700))
+
+
+def test_long_statements_do_not_depend_on_their_neighbours(tmp_path: Path) -> None:
+    """Whether a long statement stands among others or alone, it is the same statement."""
+    lines = [f'<urn:a> <urn:p{each}> "{each} {"x" * each * 97}" .' for each in range(40)]
+    lines += [f'<urn:b{each}> <urn:p> "{each}" .' for each in range(40)]
+    facts, terms = told(tmp_path, "\n".join(lines) + "\n", "ntriples")
+    for seed in range(3):
+        random.Random(seed).shuffle(lines)
+        other, others = told(tmp_path, "\n".join(lines) + "\n", "ntriples")
+        assert (other["digest"], others) == (facts["digest"], terms)
+
+
+def calls_of(folder: Path, text: str) -> int:
+    """Return how many functions are called for the facts of a graph: its cost, on whatever machine."""
+    profile = cProfile.Profile()
+    (folder / "content").write_text(text)
+    (folder / "terms").unlink(missing_ok=True)
+    profile.enable()
+    try:
+        tell_rdf(str(folder / "content"), "ntriples", str(folder / "terms"))
+    finally:
+        profile.disable()
+    return sum(entry.callcount for entry in profile.getstats())
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "_:b{i} <urn:p> _:b{next} .\n",
+        "_:b{i} <urn:p> _:b0 .\n",
+        "<urn:a{odd}> <urn:p> _:b{half} .\n",
+    ],
+    ids=["a ring", "a star", "two that share all"],
+)
+def test_a_tangle_costs_little_more_than_names(tmp_path: Path, line: str) -> None:
+    """Beyond what is refined, nothing is made ready for it: a statement costs what one about a name costs."""
+    most = 70_000
+    text = "".join(line.format(i=i, next=(i + 1) % most, half=i // 2, odd=i % 2) for i in range(most))
+    # 29 to 32 were counted, 30 for one about a name, and 38 to 41 where refining is begun
+    assert calls_of(tmp_path, text) < 35 * most

@@ -10,7 +10,7 @@ from functools import lru_cache
 from importlib.metadata import version
 
 # raised whenever the same content would have other facts
-_OWN = 2
+_OWN = 3
 _RDF = ("turtle", "ntriples", "nquads", "trig", "rdfxml", "jsonld", "n3")
 _LIBRARIES = {
     **dict.fromkeys(_RDF, ("pyoxigraph",)),

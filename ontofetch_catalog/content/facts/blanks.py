@@ -14,6 +14,7 @@ from .refining import MOST, Tangle, refine
 from .statements import NAMED, OWNERS, Grown, Statements, grow, nodes_of, put_in, rests_of
 
 LINE = 8  # bytes of a statement's hash
+_NOTHING = sha256().digest()
 Subjects = dict[bytes, bytes]  # node → the subject of a statement that leads to it
 
 
@@ -62,13 +63,7 @@ def read_blanks(statements: Statements) -> Blanks:
     found.roots = [node for node in left if node not in above]
     cyclic = left.keys() - found.tokens.keys()
     found.shared, found.cyclic = len(more), len(cyclic)
-    found.hard = _and_above(more.keys() | cyclic, above, more)
-    if found.hard:
-        refined = refine(_tangle(found, statements))
-        found.exact, found.signatures = refined.exact, refined.signatures
-        for node in cyclic:
-            number = len(rests_of(statements.kept.get(node, b""))) + len(rests_of(statements.refs[node]))
-            _name(found, node, refined.colours[node], number)
+    _untangle(statements, more.keys() | cyclic, cyclic, above, more, found)
     owners = found.owners
     for node in found.roots:
         packed = statements.kept.get(node)
@@ -81,6 +76,43 @@ def read_blanks(statements: Statements) -> Blanks:
         statements.kept.pop(node, None)
         statements.refs.pop(node, None)
     return found
+
+
+def _untangle(
+    statements: Statements,
+    knots: set[bytes],
+    cyclic: set[bytes],
+    above: Subjects,
+    more: dict[bytes, list[bytes]],
+    found: Blanks,
+) -> None:
+    """Find what tokens don't tell, and the tokens of the nodes in circles and above them."""
+    if not knots:
+        return
+    found.hard = knots
+    if len(knots) <= MOST // 3:
+        found.hard = _and_above(knots, above, more)
+    # each is a node, and each from which a line leads to another is two nodes of that line
+    size = max(3 * len(knots), 3 * len(found.hard) - 2 * len(knots))
+    if size > MOST:
+        # refining would give up, so that nothing is made ready for it
+        tangle = Tangle({node: _own_colour(found, statements, node) for node in found.hard}, size=size)
+    else:
+        tangle = _tangle(found, statements)
+    refined = refine(tangle)
+    found.exact, found.signatures = refined.exact, refined.signatures
+    for node in cyclic:
+        number = len(rests_of(statements.kept.get(node, b""))) + len(rests_of(statements.refs[node]))
+        _name(found, node, refined.colours[node], number)
+
+
+def _own_colour(found: Blanks, statements: Statements, node: bytes) -> bytes:
+    """Return a hash of what is said of a node alone; of one in no circle the token tells all that lies below it."""
+    token = found.tokens.get(node)
+    if token:
+        return sha256(token).digest()
+    packed = statements.kept.get(node, b"")
+    return sha256(b"\n".join(sorted(rests_of(packed)))).digest() if packed else _NOTHING
 
 
 def _term_of(packed: bytes | bytearray) -> bytes:
@@ -208,7 +240,5 @@ def _tangle(blanks: Blanks, statements: Statements) -> Tangle:
                 tangle.size += 1 + len(inside)
                 tangle.lines.append((subject, put_in(rest, easy) if easy else rest, inside))
     for node in hard:
-        # of one in no circle the token tells all that lies below it
-        own = tokens.get(node) or b"\n".join(sorted(rests_of(statements.kept.get(node, b""))))
-        tangle.colours[node] = sha256(own).digest()
+        tangle.colours[node] = _own_colour(blanks, statements, node)
     return tangle

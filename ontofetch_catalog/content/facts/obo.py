@@ -141,28 +141,31 @@ class _Reader:
         if b"{" in text or b"\\" in head or b" ! " in head:
             return None
         found = [_TYPES[kind]]
-        for line in lines:
-            told = self._plain_clause(line)
-            if told is None:
-                return None
-            found += told
+        nodes = self._nodes
+        # no call for each clause, which would cost more than all else
+        for each in lines:
+            line = each
+            tag, _, value = line.partition(b": ")
+            if b"!" in value and tag != b"comment" and b" ! " in value:
+                if b'"' in value:
+                    return None
+                value = value.partition(b" ! ")[0]
+                line = tag + b": " + value
+            predicate = _NAMED_BY.get(tag)
+            if predicate is not None:
+                if b"\\" in value:
+                    return None
+                found.append(predicate + (nodes.get(value) or self._node(value)))
+            elif tag == b"name":
+                found.append(_LABEL_BYTES + _literal(value.strip()))
+            elif tag == b"def":
+                parts = _QUOTED.fullmatch(value)
+                if parts is None:
+                    return None
+                found += (_DEFINITION_BYTES + _literal(parts[1]), b"def xrefs" + parts[2] + b" ")
+            else:
+                found.append(_DEPRECATED_BYTES if line == b"is_obsolete: true" else line)
         return self._node(head.removeprefix(b"id: ")), found
-
-    def _plain_clause(self, line: bytes) -> tuple[bytes, ...] | None:
-        tag, _, value = line.partition(b": ")
-        if b" ! " in value and tag != b"comment":
-            if b'"' in value:
-                return None
-            value = value.partition(b" ! ")[0]
-            line = tag + b": " + value
-        if tag in _NAMED_BY:
-            return None if b"\\" in value else (_NAMED_BY[tag] + self._node(value),)
-        if tag == b"name":
-            return (_LABEL_BYTES + _literal(value.strip()),)
-        if tag == b"def":
-            parts = _QUOTED.fullmatch(value)
-            return parts and (_DEFINITION_BYTES + _literal(parts[1]), b"def xrefs" + parts[2] + b" ")
-        return (_DEPRECATED_BYTES if line == b"is_obsolete: true" else line,)
 
     def _node(self, name: bytes) -> bytes:
         known = self._nodes.get(name)
@@ -205,7 +208,7 @@ def _literal(text: bytes) -> bytes:
     """Return a text, as it is escaped in OBO, as the object of a statement."""
     if b"\\" in text:
         return literal(_unescaped(text.decode())).encode()
-    return b'"%b"' % text.replace(b'"', b'\\"')
+    return b'"%b"' % (text.replace(b'"', b'\\"') if b'"' in text else text)
 
 
 def _unescaped(text: str) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 TYPE = "a"  # how TriG spells the predicate that says of which class something is
 _ESCAPED = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r"})
 # what no IRI has, and would end one in a statement
-_NO_IRI = str.maketrans({character: f"%{ord(character):02X}" for character in '<>"{}|^`\\ \n\r\t'})
+_NO_IRI = re.compile(r'[<>"{}|^`\\ \n\r\t]')
 
 
 def literal(text: str) -> str:
@@ -15,4 +17,6 @@ def literal(text: str) -> str:
 
 def node(iri: str) -> str:
     """Return an IRI as a part of a statement."""
-    return f"<{iri.translate(_NO_IRI)}>"
+    if _NO_IRI.search(iri):
+        iri = _NO_IRI.sub(lambda found: f"%{ord(found[0]):02X}", iri)
+    return f"<{iri}>"

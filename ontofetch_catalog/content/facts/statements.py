@@ -95,7 +95,7 @@ class Statements:
             self.heads.add(subject)
         if len(text) > _LONG_UNREAD:
             text = BETWEEN.join(map(self._shortened, text.split(BETWEEN)))
-        if b"_:" in text and self.has_blanks:
+        if self.has_blanks and b"_:" in text:
             self._part(subject, text)
         else:
             grow(self.kept, subject, text)
