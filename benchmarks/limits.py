@@ -60,9 +60,9 @@ LIMITS = {
     "pull.large": Limit(1.1, "pull of a zip of 40 files of 50 MB", "unzip, sync, sha256sum of every file"),
     "pull.many": Limit(1.0, "pull --from, small releases, into a new store", "0.15 s for each"),
     "validate.many": Limit(1.15, "validation of 500 Turtle files", "the bare parser on them, a process per core"),
-    "start.bare": Limit(3.0, "ontofetch, small catalog", "Python, import duckdb, pyarrow, rich"),
-    "start.pull": Limit(4.5, "ontofetch pull, one small file", "Python, import the same and a parser in a child"),
-    "start.help": Limit(1.25, "ontofetch --help", "Python, argparse, pluggy, list of entry points"),
+    "start.bare": Limit(2.1, "ontofetch, small catalog", "Python, import duckdb, pyarrow, rich"),
+    "start.pull": Limit(3.3, "ontofetch pull, one small file", "Python, import the same and a parser in a child"),
+    "start.help": Limit(1.2, "ontofetch --help", "Python, argparse, pluggy, list of entry points"),
     "start.report": Limit(3.0, "ontofetch report latest, small catalog", "Python, import duckdb and polars"),
 }
 SHORT_FACTOR = 2.0  # in the short form, on small data and few rounds, every limit is so many times as wide

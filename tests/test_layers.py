@@ -54,7 +54,9 @@ MAY_IMPORT = {
 # the order inside the catalog, lowest first; a module imports only what stands before it
 CATALOG_ORDER = (
     ("fsops",),
-    ("holders", "locks", "connection", "walk", "failures", "path_columns"),
+    ("holders", "connection", "walk", "failures", "path_columns"),
+    ("kept",),
+    ("locks",),
     ("migrations", "tables", "extractions", "answers"),
     ("repo",),
     ("facts", "given_facts"),
@@ -273,6 +275,7 @@ BY_NAME = {
     "ontofetch_catalog.host.updating.locked": "another store that a user names",
     "ontofetch_catalog.host.updating.looking": "a source that a user names",
     "ontofetch_catalog.host.app": "/dev/null",
+    "ontofetch_catalog.host.installed": "what is installed, on the path of the interpreter",
     "ontofetch_catalog.host.checks.graphs": _VALIDATOR,
     "ontofetch_catalog.host.checks.obo": _VALIDATOR,
     "ontofetch_catalog.host.checks.owl": _VALIDATOR,

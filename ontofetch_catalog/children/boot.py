@@ -10,12 +10,15 @@ PACKAGE = __file__.rpartition("/")[0]
 
 def main(told: str) -> int:
     """Run what was told: {path, memory, module, words, bare}."""
+    import gc
     import json
     import resource
     from contextlib import suppress
     from importlib import import_module
     from types import ModuleType
 
+    # what is imported stays: somebody waits while garbage is looked for in it
+    gc.set_threshold(50_000, 10, 10)
     spec = json.loads(told)
     if spec["memory"]:
         hard = resource.getrlimit(resource.RLIMIT_AS)[1]

@@ -5,6 +5,7 @@ Which commands there are and what they do is not known here.
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import re
@@ -18,6 +19,7 @@ from typing import NoReturn
 
 _PLATFORMS = ("linux", "darwin")
 _SIZE = re.compile("[0-9]{1,6}")
+_YOUNG = 50_000  # objects that are made before garbage is looked for: more than a start makes
 _VERBOSE = re.compile(r"-v+|--verbose")
 
 
@@ -40,6 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"error: ontofetch runs on Linux and macOS; this is {sys.platform}.\n")
         return 1
     if argv is None:
+        # what is imported stays: nothing of it is garbage, and looking for some takes a tenth of a start
+        gc.set_threshold(_YOUNG, 10, 10)
         _leave_current_folder_out()
         _take_odd_terminals()
     with _handled(stays=argv is None) as signals:
@@ -49,6 +53,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             # one before there was anything to interrupt, or a second one while the first was told
             signals.ignore()
             code = _say(*_CODES[signals.arrived or signal.SIGINT])
+    if argv is None:
+        # nor is it looked for at the end, when all of it goes anyway
+        gc.freeze()
     return code
 
 

@@ -129,10 +129,12 @@ class Judging:
                         finally:
                             self._looking.remove(worker)
                     self._take(task, answer, moves)
-        except BaseException as error:  # noqa: BLE001 - it is raised where somebody waits for the answers
+        except BaseException as error:
+            # it is raised where somebody waits for the answers; this thread ends without a word
             with self._changed:
                 self._error = error
                 self._changed.notify_all()
+            raise SystemExit from error
 
     def _next(self) -> tuple[Task, StorePath, int] | None:
         """Return what is to be asked next; None, and this thread is not busy any more, if there is nothing."""

@@ -190,8 +190,8 @@ FAULTS = (
         "macros of a database come before functions",
         (
             DEFINITIONS,
-            "SET search_path = 'system.main,{database_of(connection)}.main'",
-            "SET search_path = '{database_of(connection)}.main'",
+            "SET search_path = 'system.main,{database}.main'",
+            "SET search_path = '{database}.main'",
         ),
         tests=(STORE + "a_foreign_macro_does_not_take_the_name_of_a_function",),
     ),
@@ -200,8 +200,8 @@ FAULTS = (
         (FSOPS, '    "enable_external_access": False,\n', '    "enable_external_access": True,\n'),
         (
             DEFINITIONS,
-            "SET search_path = 'system.main,{database_of(connection)}.main'",
-            "SET search_path = '{database_of(connection)}.main'",
+            "SET search_path = 'system.main,{database}.main'",
+            "SET search_path = '{database}.main'",
         ),
         (
             REPORTS,
