@@ -384,6 +384,8 @@ def _remove_left(store: Store, intent: Intent) -> None:
                 if not store.path(path).is_dir() or store.path(path).entries():
                     break
                 _remove_if_empty(store.path(path))
+                # else a loss of power would bring it back when nothing is left that knows of it
+                fsops.sync_folder(store.path(path).parent)
 
 
 def _retire(stage: StorePath) -> None:

@@ -53,11 +53,8 @@ def _show(host: HostInfo, options: OutputOptions) -> int:
 
 def _say_sums(host: HostInfo, sums: pa.Table) -> None:
     series, releases, files, size = (sums[name][0].as_py() for name in ("series", "releases", "files", "size_bytes"))
-    words = [f"{series:,} series"]
-    words += [
-        f"{count:,} {name if count == 1 else f'{name}s'}" for count, name in ((releases, "release"), (files, "file"))
-    ]
-    say(f"{', '.join(words)}, {human_size(size)} below {host.root}")
+    many = f"{releases:,} {'release' if releases == 1 else 'releases'}, {files:,} {'file' if files == 1 else 'files'}"
+    say(f"{series:,} series, {many}, {human_size(size)} below {host.root}")
 
 
 def _say_what_waits(host: HostInfo, sums: pa.Table) -> None:

@@ -213,6 +213,6 @@ def _explained(out: Path) -> Iterator[None]:
             f"The site in {quote(out)} can't be written: {getattr(error, 'strerror', None) or error}.",
             subject=str(out),
             hint=step_at(
-                error, "Name a folder that you may write to; a repeated command goes on where this one stopped."
+                error, "Name a folder that you may write to; the same command goes on where this one stopped."
             ),
         ) from error
