@@ -60,6 +60,23 @@ def _parser(host: HostInfo) -> Parser:
     )
     parser.add_argument("--released", metavar="DATE", help="its release date, e.g. 2025-09-15")
     parser.add_argument("--sha256", metavar="H", help="refuse other bytes than these")
+    _add_unpacking(parser)
+    parser.add_argument(
+        "--header", metavar="K:V", action="append", default=[], help="send a header, to this server only; repeatable"
+    )
+    parser.add_argument(
+        "--header-file", metavar="FILE", help="send the headers of FILE, which a command line does not show"
+    )
+    _add_choices(parser)
+    many = parser.add_argument_group("many at once, instead of SOURCE; `--from FILE --help` shows the options")
+    many.add_argument("--from", dest="list", metavar="LIST", help="pull what a list names, a CSV file or JSON lines")
+    many.add_argument("--locked", metavar="LOCK", help="bring exactly what a lock file names")
+    add_output_options(parser, host.manager)
+    add_common_options(parser)
+    return parser
+
+
+def _add_unpacking(parser: Parser) -> None:
     parser.add_argument(
         "--include", metavar="GLOB", action="append", default=[], help="unpack only what matches; * crosses /"
     )
@@ -73,12 +90,10 @@ def _parser(host: HostInfo) -> Parser:
         help="leading folders to take off names (default: auto, a single one that all share)",
     )
     parser.add_argument("--portable", action="store_true", help="refuse names that are one file where case is folded")
-    parser.add_argument(
-        "--header", metavar="K:V", action="append", default=[], help="send a header, to this server only; repeatable"
-    )
-    parser.add_argument(
-        "--header-file", metavar="FILE", help="send the headers of FILE, which a command line does not show"
-    )
+
+
+def _add_choices(parser: Parser) -> None:
+    """Add what is done, and what is left out, once the bytes are here."""
     parser.add_argument("--replace", action="store_true", help="take other bytes under a recorded version")
     parser.add_argument("--no-validate", action="store_true", help="do not validate the files")
     parser.add_argument("--no-facts", action="store_true", help="do not record what the files say of terms")
@@ -91,12 +106,6 @@ def _parser(host: HostInfo) -> Parser:
         action="store_true",
         help="make it latest although files fail validation, or none could be judged",
     )
-    many = parser.add_argument_group("many at once, instead of SOURCE; `--from FILE --help` shows the options")
-    many.add_argument("--from", dest="list", metavar="LIST", help="pull what a list names, a CSV file or JSON lines")
-    many.add_argument("--locked", metavar="LOCK", help="bring exactly what a lock file names")
-    add_output_options(parser, host.manager)
-    add_common_options(parser)
-    return parser
 
 
 def _request(args: argparse.Namespace) -> Request:
