@@ -80,9 +80,14 @@ SLOW = (
     "cli/test_doctor_schema",
     "cli/test_empty_tables",
     "cli/test_meaning_warnings",
+    "cli/test_mv_cmd",
+    "cli/test_odd_roots",
     "cli/test_profile_option",
     "cli/test_refusals",
     "cli/test_report_output",
+    "cli/test_rm_cmd",
+    "cli/test_show",
+    "cli/test_undo_cmd",
     "content/test_archives",
     "importing/test_db_import",
     "migrations/test_delta_macros",
@@ -131,11 +136,21 @@ def _own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[N
     for name in ("ONTOFETCH_ROOT", "ONTOFETCH_WAIT", "ONTOFETCH_NO_PLUGINS", "ONTOFETCH_DURABILITY", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("ONTOFETCH_CONFIG", "")
-    logger = logging.getLogger("ontofetch")
-    handlers, level, propagate = logger.handlers[:], logger.level, logger.propagate
+    # a fixture of a whole module may have run a command, too, before this test began
+    _as_it_was()
     yield
-    logger.handlers[:], logger.propagate = handlers, propagate
-    logger.setLevel(level)
+    _as_it_was()
+
+
+_OURS, _ALL = logging.getLogger("ontofetch"), logging.getLogger()
+_HANDLERS, _PROPAGATE, _LEVELS = _OURS.handlers[:], _OURS.propagate, (_OURS.level, _ALL.level)
+
+
+def _as_it_was() -> None:
+    """Take back what a command does to the log of its process."""
+    _OURS.handlers[:], _OURS.propagate = _HANDLERS, _PROPAGATE
+    for logger, level in zip((_OURS, _ALL), _LEVELS, strict=True):
+        logger.setLevel(level)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 
 import pytest
 
 from ontofetch_catalog.cli.quiet import is_quiet
+from ontofetch_catalog.host.app import main
 from tests.cli.conftest import Run
 
 HP = "example/sample"
@@ -100,3 +102,15 @@ def test_quiet_ends_with_its_command(run: Run) -> None:
     assert not is_quiet()
     assert run("db", "recover")[2] == "Nothing was open.\n"
     assert run("db", "recover", "--quiet")[2] == ""
+
+
+@pytest.fixture(scope="module")
+def quietened(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Run a command that wants no log, as fixtures do that several tests share."""
+    main(["-q", "home", "--root", str(tmp_path_factory.mktemp("quiet") / "store")])
+
+
+def test_what_a_command_does_to_the_log_ends_with_its_test(quietened: None, caplog: pytest.LogCaptureFixture) -> None:
+    """Each test begins with a log that nobody has quietened, whatever ran in its process before."""
+    logging.getLogger("ontofetch.catalog").warning("heard")
+    assert caplog.messages == ["heard"]
