@@ -53,8 +53,8 @@ MAY_IMPORT = {
 # the order inside the catalog, lowest first; a module imports only what stands before it
 CATALOG_ORDER = (
     ("fsops",),
-    ("holders", "locks", "connection", "walk", "failures"),
-    ("migrations", "tables", "extractions", "answers"),
+    ("holders", "locks", "connection", "walk", "failures", "extents"),
+    ("migrations", "tables", "extractions", "answers", "sharing"),
     ("repo",),
     ("facts", "given_facts"),
     ("generation",),
@@ -394,6 +394,7 @@ FEW_ROWS = {
     "catalog.tables:_check_details": "details that are no plain objects, each text once; only a parser knows them",
     "catalog.tables:_check_paths": "paths that are likely at fault, and the first fault ends it",
     "catalog.tables:_check_reasons": "details of what was not judged, each text once",
+    "catalog.share.run:_rows_of": _ON_DISK,
     "catalog.verify.boundary:confirm": _ON_DISK,
     "catalog.verify.pages:_packed": "one row per release and time of verification",
     "cli.lock_cmd:_releases": _RELEASES,

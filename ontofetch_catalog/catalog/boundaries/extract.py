@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import stat
 from datetime import UTC
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ontofetch_hookspecs import layout
 from ontofetch_hookspecs.events import ExtractDone
@@ -20,6 +20,7 @@ from . import staged
 from .documents import draft_extract_audit, draft_manifest, draft_validation_audit
 from .engine import Boundary, Recorded
 from .owners import check_owners
+from .shared import Shared, share_staged
 
 if TYPE_CHECKING:
     import duckdb
@@ -40,6 +41,7 @@ class ExtractBoundary(Boundary):
         self._source: StorePath | None = None
         self._extraction = extractions.of_event(event)
         self._version: releases.VersionRow | None = None
+        self._shared = Shared()
 
     def check(self) -> None:
         """Check that the staged folder holds exactly the files of the table; sizes, not contents."""
@@ -48,8 +50,10 @@ class ExtractBoundary(Boundary):
             staged.check_tree(self._given or self._event.staged, self.files, exactly=True)
 
     def settle(self) -> None:
-        """Make the staged files durable."""
+        """Let staged files be stored as equal ones of the store are, and make them durable."""
         if self._event.staged is not None and self._given is not None and self._given.is_dir():
+            if isinstance(self._given, StorePath):
+                self._shared = share_staged(self.store, self.version_id, self._given, self.files)
             self._source = staged.settle(self.store, self._event.staged, sessions.new_boundary_id())
 
     def is_changed(self, connection: duckdb.DuckDBPyConnection) -> bool:
@@ -135,7 +139,7 @@ class ExtractBoundary(Boundary):
         if version.validation_audit is not None and validations.delete_vanished(connection, self.version_id):
             draft_validation_audit(connection, draft, version)
         draft_manifest(connection, draft, self.version_id)
-        payload = {
+        payload: dict[str, Any] = {
             "artifact": event.artifact,
             "include": list(event.include),
             "exclude": list(event.exclude),
@@ -143,6 +147,8 @@ class ExtractBoundary(Boundary):
             "removed": removed,
             "left_out": sum(remark.count for remark in event.remarks if remark.kind == "left_out"),
         }
+        if self._shared.files:
+            payload |= {"shared_files": self._shared.files, "shared_bytes": self._shared.bytes}
         total = pc.sum(self.files["size_bytes"]).as_py() or 0
         return Recorded(rows=len(self.files), bytes=total, payload=payload)
 
