@@ -19,6 +19,7 @@ from ..boundaries.pointers import Pointers, drop_added
 from ..connection import Store
 from ..repo import events, held_facts, origins, pruning, releases, version_keys
 from ..walk import Entry, as_text, list_below, stat_paths
+from .freed import freed_of
 from .kept_rows import keep_rows, read_rows
 from .plan import Batch, Plan, PlanUnusable
 from .references import staged_inodes
@@ -65,7 +66,7 @@ class PlanEvents:
         self._checked = events.last_event(connection)[0]
 
 
-class _BatchBoundary(MaintenanceBoundary):
+class BatchBoundary(MaintenanceBoundary):
     """What the three have in common.
 
     Args:
@@ -85,6 +86,7 @@ class _BatchBoundary(MaintenanceBoundary):
         self.batch = batch
         self.entries = entries
         self.former: dict[str, Any] = {}
+        self.freed = 0  # bytes that this frees for good
 
     @property
     def subject(self) -> str:
@@ -120,7 +122,7 @@ class _BatchBoundary(MaintenanceBoundary):
         return list(self.batch.parts) or [entry.path for entry in self.entries]
 
 
-class PruneBatch(_BatchBoundary):
+class PruneBatch(BatchBoundary):
     """Move a batch to quarantine; the rows of a release leave the catalog with its files and are kept with the plan."""
 
     done: ClassVar[str] = "batch"
@@ -167,7 +169,7 @@ class PruneBatch(_BatchBoundary):
         return rows, kept
 
 
-class RestoreBatch(_BatchBoundary):
+class RestoreBatch(BatchBoundary):
     """Move a batch back to where it was; the rows of a release come back with it."""
 
     done: ClassVar[str] = "restored"
@@ -260,7 +262,7 @@ class RestoreBatch(_BatchBoundary):
                 draft.move(kept, path)
 
 
-class PurgeBatch(_BatchBoundary):
+class PurgeBatch(BatchBoundary):
     """Remove a batch for good: it moves into the boundary's own folder, and goes with it once this has committed."""
 
     done: ClassVar[str] = "purged"
@@ -271,7 +273,8 @@ class PurgeBatch(_BatchBoundary):
             return False
         folder = self.plan.quarantine(self.batch)
         planned = {f"{folder}/{entry.path}": entry for entry in self.entries}
-        for found in list_below(self.store, folder):
+        present = list_below(self.store, folder)
+        for found in present:
             entry = planned.get(found.path)
             if entry is None or not _is_same(entry, found):
                 raise PlanUnusable(
@@ -279,6 +282,8 @@ class PurgeBatch(_BatchBoundary):
                     subject=as_text(found.path),
                     hint="Move it to a safe place and run the same command again.",
                 )
+        # what else has a name of a file may have come or gone since the plan was made
+        self.freed = freed_of(self.store, present)
         return True
 
     def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
@@ -286,7 +291,7 @@ class PurgeBatch(_BatchBoundary):
         del connection
         draft.displace(self.plan.quarantine(self.batch), keep=False)
         draft.displace(f"{self.plan.folder}/rows/{self.batch.number}", keep=False)
-        return self.recorded(0)
+        return self.recorded(0, freed_bytes=self.freed)
 
 
 def _check_same(plan: Plan, entries: list[Entry], found: Iterable[Entry | None]) -> None:

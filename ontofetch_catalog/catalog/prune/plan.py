@@ -300,17 +300,6 @@ def entries_of(entries: pa.Table, batch: Batch) -> list[Entry]:
     return [Entry(as_path(path), *rest) for path, *rest in zip(*mine.to_pydict().values(), strict=True)]
 
 
-def freed_bytes(entries: pa.Table) -> int:
-    """Return how many bytes purging the entries would free: of a file with several names only if all of them go."""
-    import pyarrow.compute as pc
-
-    names = entries.group_by(["device", "inode"]).aggregate(
-        [("size_bytes", "max"), ("links", "max"), ("path", "count")]
-    )
-    last = names.filter(pc.greater_equal(names["path_count"], names["links_max"]))
-    return int(pc.sum(last["size_bytes_max"]).as_py() or 0)
-
-
 def _as_utc(texts: Sequence[str]) -> pa.Array:
     """Return times written with a `Z` as the catalog has them: UTC without zone."""
     import pyarrow as pa

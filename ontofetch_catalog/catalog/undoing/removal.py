@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ontofetch_hookspecs import layout as layouts
@@ -21,7 +22,8 @@ from ..boundaries.engine import MaintenanceBoundary, Recorded
 from ..boundaries.pointers import Pointers, describe
 from ..connection import Store
 from ..prune.batches import APPLIED, PlanEvents, PruneBatch, RestoreBatch
-from ..prune.plan import Batch, Plan, entries_of, entry_schema, entry_table, freed_bytes, read_entries, write_plan
+from ..prune.freed import freed_of
+from ..prune.plan import Batch, Plan, entries_of, entry_schema, entry_table, read_entries, write_plan
 from ..prune.policy import Policy
 from ..prune.references import staged_inodes
 from ..prune.selection import part_entries, release_parts
@@ -217,7 +219,7 @@ class Removal(MaintenanceBoundary):
             "totals": {
                 "entries": len(entries),
                 "bytes": sum(batch.bytes for batch in batches),
-                "bytes_freed": freed_bytes(entries),
+                "bytes_freed": freed_of(self.store, chain.from_iterable(taken.entries for taken in self.taken)),
                 "orphans": 0,
                 "releases": list(named),
                 "kept": 0,
