@@ -38,6 +38,7 @@ WRITING = {
     "recover": "recover",
     "refresh": "refresh",
     "restore": "restore {home}/b",
+    "share": "share --by hardlink",
     "verify": "verify --workers 1",
 }
 READING = {"status", "versions", "files", "stats", "find", "delta", "events"}

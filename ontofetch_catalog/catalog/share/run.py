@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from ..repo import sharing as repo
 from .boundary import Job, ShareBatch, State
 
 if TYPE_CHECKING:
+    import duckdb
     import pyarrow as pa
 
 PART_ROWS = 200_000  # recorded files, of which the equal ones are read at a time
@@ -112,7 +114,7 @@ def share(store: Store, way: str, *, dry_run: bool, progress: Progress, tell: Te
     """
     result = Result()
     run = _Run(store, way, result, tell, dry_run=dry_run)
-    with sessions.reading(store) as connection:
+    with _first(store, dry_run=dry_run) as connection:
         row_checks.refuse_invalid_paths(connection)
         parts = max(1, -(-repo.count_files(connection) // PART_ROWS))
     try:
@@ -124,6 +126,17 @@ def share(store: Store, way: str, *, dry_run: bool, progress: Progress, tell: Te
     finally:
         run.close()
     return result
+
+
+@contextmanager
+def _first(store: Store, *, dry_run: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the catalog for the first time, as who writes if anything may: a repeat ends what was left open."""
+    if dry_run:
+        with sessions.reading(store) as connection:
+            yield connection
+        return
+    with sessions.writing(store) as session:
+        yield session.connection
 
 
 def _groups(store: Store, way: str, part: int, parts: int) -> Iterator[list[dict[str, Any]]]:

@@ -107,8 +107,8 @@ def look(
     """Return what is wrong with the file at `path`, None if its sha256 is `expected`.
 
     A file that `seen` knows to have that content by another name is not read again. No more than `size` bytes and one
-    are read, whatever lies there. A fault says its kind, and where a file was opened found (sha256; None if it is larger
-    than recorded), found_bytes, inode and mtime_ns, and in other cases a reason.
+    are read, whatever lies there. A fault says its kind, and where a file was opened found (sha256; None if it is
+    larger than recorded), found_bytes, inode and mtime_ns, and in other cases a reason.
     """
     try:
         descriptor = folders.open(path)
