@@ -112,7 +112,7 @@ class Folders:
         Raises:
             OSError: As `folder`, or it is not there.
         """
-        return os.stat(path.rpartition("/")[2], dir_fd=self.folder(path), follow_symlinks=False)
+        return os.stat(_name(path), dir_fd=self.folder(path), follow_symlinks=False)
 
     def open(self, path: str) -> int:
         """Return a descriptor for reading a regular file; it waits for nothing.
@@ -120,7 +120,7 @@ class Folders:
         Raises:
             OSError: As `lstat`, or it is no regular file.
         """
-        descriptor = os.open(path.rpartition("/")[2], _FLAGS, dir_fd=self.folder(path))
+        descriptor = os.open(_name(path), _FLAGS, dir_fd=self.folder(path))
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
             raise OSError(errno.EINVAL, "it is no regular file", path)
@@ -130,6 +130,13 @@ class Folders:
         if self._folder >= 0:
             os.close(self._folder)
         self._path, self._folder = None, -1
+
+
+def _name(path: str) -> str:
+    name = path.rpartition("/")[2]
+    if name in ("", ".", "..") or "\0" in name:
+        raise OSError(errno.EINVAL, "it is no name of a file", path)
+    return name
 
 
 class Sharer:
