@@ -253,6 +253,20 @@ for number in range(3):
     assert data(root, "0.0").joinpath("a.ttl").stat().st_nlink > 1
 
 
+def test_a_stage_that_shares_a_file_of_a_release_keeps_nobody_from_removing_it(linked: Path) -> None:
+    """What is unpacked and was not published yet has its bytes by its own name; the release may go all the same."""
+    from ontofetch_catalog.host.app import main
+
+    here = host(linked, LINKED)
+    staged = here.stage_tree({"a.ttl": "alpha"})
+    (staged / "a.ttl").unlink()
+    os.link(data(linked, "1.0") / "a.ttl", staged / "a.ttl")
+    assert main(["rm", "example/sample/1.0", "--yes", "--root", str(linked)]) == 0
+    here.download("3.0", b"three")
+    here.extract("3.0", b"three", {"a.ttl": "alpha"}, staged=staged)
+    here.check()
+
+
 # --- what may never write through a name ------------------------------------------------------------------------------
 
 
