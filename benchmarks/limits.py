@@ -58,6 +58,8 @@ LIMITS = {
     "hostile.memory": Limit(1.0, "the process that holds most, of all hostile inputs", "600 MB"),
     "pull.small": Limit(1.25, "pull of a zip of 50,000 small files", "unzip, sync, sha256sum of every file"),
     "pull.large": Limit(1.1, "pull of a zip of 40 files of 50 MB", "unzip, sync, sha256sum of every file"),
+    "share.disk": Limit(1.3, "20 releases that share 90 % of their files", "each distinct content once"),
+    "share.pull": Limit(1.0, "pull of such a release, stored once", "the same, each file for itself"),
     "start.bare": Limit(3.0, "ontofetch, small catalog", "Python, import duckdb, pyarrow, rich"),
     "start.pull": Limit(4.5, "ontofetch pull, one small file", "Python, import the same and a parser in a child"),
     "start.help": Limit(1.5, "ontofetch --help", "Python, argparse, pluggy, list of entry points"),

@@ -117,24 +117,27 @@ def _show(result: Result, way: str, args: argparse.Namespace, options: OutputOpt
 def _say(result: Result, way: str, host: HostInfo, *, dry_run: bool) -> None:
     total = result.total
     if total.files:
-        would, freed = ("would be", "would free") if dry_run else ("are", "freed")
-        say(
-            f"{_count(total.files)} {would} stored as equal ones are ({way}); that {freed}"
-            f" {human_size(total.freed_bytes)}."
-        )
+        verb = "would be" if dry_run else _are(total.files)
+        freed = "would free" if dry_run else "freed"
+        size = human_size(total.freed_bytes)
+        say(f"{_count(total.files)} {verb} stored as equal ones ({way}); that {freed} {size}.")
+    elif result.before:
+        say(f"There is nothing to share: {_count(result.before)} {_are(result.before)} stored once already.")
     else:
-        say(
-            "There is nothing to share"
-            + (f": {_count(result.before)} are stored once already." if result.before else ".")
-        )
+        say("There is nothing to share.")
     if result.left is not None:
         path, reason = result.left
-        warn(f"{_count(result.left_files)} stay as they are, {quote(path)} for one: {reason}.")
+        warn(f"{_count(result.left_files)} {_are(result.left_files)} left alone, {quote(path)} for one: {reason}.")
     if result.damaged:
+        number = len(result.damaged)
         warn(
-            f"{_count(len(result.damaged))} don't have the bytes that the catalog says and were left alone;"
+            f"{_count(number)} {_are(number)} not what the catalog says, and {_are(number)} left alone;"
             f" `{host.name} db verify` says more, and `{host.name} db doctor --fix` brings back what their archives have."
         )
+
+
+def _are(number: int) -> str:
+    return "is" if number == 1 else "are"
 
 
 def _count(number: int) -> str:

@@ -16,7 +16,6 @@ from ..connection import Store
 from ..journal import path_and_above
 from ..walk import ScanErrors, lstat, walk_folder
 
-
 _UNPACKED = "data"  # the folder of a stage where a host unpacks what an extraction publishes
 
 

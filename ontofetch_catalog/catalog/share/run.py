@@ -112,11 +112,11 @@ def share(store: Store, way: str, *, dry_run: bool, progress: Progress, tell: Te
     Raises:
         OntofetchError: The catalog can't be used, or the disk refuses; what was recorded stays.
     """
-    result = Result()
-    run = _Run(store, way, result, tell, dry_run=dry_run)
     with _first(store, dry_run=dry_run) as connection:
         row_checks.refuse_invalid_paths(connection)
         parts = max(1, -(-repo.count_files(connection) // PART_ROWS))
+    result = Result()
+    run = _Run(store, way, result, tell, dry_run=dry_run)
     try:
         for part in range(parts):
             for group in _groups(store, way, part, parts):
