@@ -353,6 +353,7 @@ FEW_ROWS = {
     "catalog.doctor.database:_parts": "the parts of the schema",
     "catalog.doctor.documents:check_latest": _RELEASES,
     "catalog.doctor.checks:rows": "rows at fault, and of them the release alone",
+    "catalog.doctor.contents:_identities": _ON_DISK,
     "catalog.doctor.findings:among": _BOUNDED,
     "catalog.doctor.recover_files:restore_files": _ON_DISK,
     "catalog.doctor.plan:_alike": "one row per code, fix and release",
