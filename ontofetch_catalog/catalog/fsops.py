@@ -144,28 +144,30 @@ def sync_filesystem(path: Anywhere) -> bool:
     return True
 
 
-def rename(source: Anywhere, target: Anywhere, *, folder: int | None = None) -> None:
+def rename(source: Anywhere, target: Anywhere, *, from_folder: int | None = None, to_folder: int | None = None) -> None:
     """Rename within one file system; what `target` names is replaced only if it is a file or an empty folder.
 
     Args:
         source: The name before.
         target: The name after.
-        folder: Descriptor of the folder of `target`, as for `unlink`.
+        from_folder: Descriptor of the folder of `source`, as for `unlink`.
+        to_folder: Likewise of `target`.
     """
-    with _in_folder(source) as (from_folder, from_name), _in_folder(target, folder) as (to_folder, to_name):
-        os.rename(from_name, to_name, src_dir_fd=from_folder, dst_dir_fd=to_folder)
+    with _in_folder(source, from_folder) as (before, former), _in_folder(target, to_folder) as (after, name):
+        os.rename(former, name, src_dir_fd=before, dst_dir_fd=after)
 
 
-def link(source: Anywhere, target: Anywhere, *, folder: int | None = None) -> None:
+def link(source: Anywhere, target: Anywhere, *, from_folder: int | None = None, to_folder: int | None = None) -> None:
     """Give a file another name; FileExistsError if there is something, and a link gets the name, not what it points to.
 
     Args:
         source: The name that is there.
         target: The new one.
-        folder: Descriptor of the folder of `source`, as for `unlink`.
+        from_folder: Descriptor of the folder of `source`, as for `unlink`.
+        to_folder: Likewise of `target`.
     """
-    with _in_folder(source, folder) as (from_folder, from_name), _in_folder(target) as (to_folder, to_name):
-        os.link(from_name, to_name, src_dir_fd=from_folder, dst_dir_fd=to_folder, follow_symlinks=False)
+    with _in_folder(source, from_folder) as (before, former), _in_folder(target, to_folder) as (after, name):
+        os.link(former, name, src_dir_fd=before, dst_dir_fd=after, follow_symlinks=False)
 
 
 def clone(source: int, target: Anywhere, like: os.stat_result) -> None:

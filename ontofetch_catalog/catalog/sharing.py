@@ -151,6 +151,7 @@ class Sharer:
     def __init__(self, store: Store, way: str, beside: StorePath) -> None:
         self._way = way
         self._beside = beside
+        self._room = fsops.open_folder_of(beside.parent)
         self._store = store
         self._sources = Folders(store)
         self._targets = Folders(store)
@@ -158,6 +159,7 @@ class Sharer:
 
     def close(self) -> None:
         """Close what is open."""
+        os.close(self._room)
         self._sources.close()
         self._targets.close()
 
@@ -199,7 +201,8 @@ class Sharer:
             if not self._is_made(source[1], there) or not _is(self._targets.lstat(target[0]), old):
                 fsops.unlink(self._beside)
                 return Put(Outcome.LEFT, reason="it was changed meanwhile")
-            fsops.rename(self._beside, self._store.path(target[0]), folder=self._targets.folder(target[0]))
+            place, folder = self._store.path(target[0]), self._targets.folder(target[0])
+            fsops.rename(self._beside, place, from_folder=self._room, to_folder=folder)
         except BaseException:
             with suppress(OSError):
                 fsops.unlink(self._beside)
@@ -219,7 +222,8 @@ class Sharer:
             if self._way == REFLINK:
                 fsops.clone(opened, self._beside, like)
             else:
-                fsops.link(self._store.path(source), self._beside, folder=self._sources.folder(source))
+                folder = self._sources.folder(source)
+                fsops.link(self._store.path(source), self._beside, from_folder=folder, to_folder=self._room)
         except OSError as error:
             self.is_useless = error.errno in _NEVER
             raise
@@ -242,7 +246,9 @@ class Sharer:
         now = os.fstat(first)
         if (now.st_size, now.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
             return False
-        return self._way == REFLINK or _is(self._beside.lstat(), now)
+        if self._way == REFLINK:
+            return True
+        return _is(os.stat(self._beside.name, dir_fd=self._room, follow_symlinks=False), now)
 
 
 def same_bytes(first: int, second: int, size: int) -> bool:

@@ -212,10 +212,10 @@ def test_a_file_that_has_all_the_names_it_may_have_gives_way_to_the_next(
     here.pull("1.0", {"a.ttl": "alpha"})
     full = inode(here.root, "1.0/a.ttl")
 
-    def full_up(source: object, target: object, *, folder: int | None = None) -> None:
+    def full_up(source: object, target: object, **folders: int) -> None:
         if Path(str(source)).stat().st_ino == full:
             raise OSError(31, os.strerror(31))
-        link(source, target, folder=folder)  # type: ignore[arg-type]
+        link(source, target, **folders)  # type: ignore[arg-type]
 
     monkeypatch.setattr(fsops, "link", full_up)
     here.pull("2.0", {"a.ttl": "alpha"})

@@ -20,7 +20,7 @@ from . import staged
 from .documents import draft_extract_audit, draft_manifest, draft_validation_audit
 from .engine import Boundary, Recorded
 from .owners import check_owners
-from .shared import Shared, share_staged
+from .shared import Shared, is_wanted, share_staged
 
 if TYPE_CHECKING:
     import duckdb
@@ -42,6 +42,7 @@ class ExtractBoundary(Boundary):
         self._extraction = extractions.of_event(event)
         self._version: releases.VersionRow | None = None
         self._shared = Shared()
+        self._is_shared_first = False  # whether what is staged is settled once it is known what the store has of it
 
     def check(self) -> None:
         """Check that the staged folder holds exactly the files of the table; sizes, not contents."""
@@ -50,11 +51,12 @@ class ExtractBoundary(Boundary):
             staged.check_tree(self._given or self._event.staged, self.files, exactly=True)
 
     def settle(self) -> None:
-        """Let staged files be stored as equal ones of the store are, and make them durable."""
+        """Make the staged files durable, unless some of them need not be written at all, which the catalog knows."""
         if self._event.staged is not None and self._given is not None and self._given.is_dir():
-            if isinstance(self._given, StorePath):
-                self._shared = share_staged(self.store, self.version_id, self._given, self.files)
-            self._source = staged.settle(self.store, self._event.staged, sessions.new_boundary_id())
+            if isinstance(self._given, StorePath) and is_wanted(self.store, self._given):
+                self._source, self._is_shared_first = self._given, True
+            else:
+                self._source = staged.settle(self.store, self._event.staged, sessions.new_boundary_id())
 
     def is_changed(self, connection: duckdb.DuckDBPyConnection) -> bool:
         """Check that the artifact is the release's own and that no other artifact has one of the paths."""
@@ -88,7 +90,14 @@ class ExtractBoundary(Boundary):
         )
         unpacked_so = self._extraction.same_as(artifact.extraction)
         same = unpacked_so and files.same_files(connection, self.version_id, event.artifact_id, self.files)
-        return not same or self._is_lost()
+        if same and not self._is_lost():
+            return False
+        if self._is_shared_first and self._source is not None:
+            self._shared = share_staged(self.store, connection, self.version_id, self._source, self.files)
+            self._source = staged.settle(
+                self.store, self._source.root / self._source.relpath, sessions.new_boundary_id()
+            )
+        return True
 
     def _is_lost(self) -> bool:
         """Say whether a published file is gone or has another size, and staged ones can take its place."""

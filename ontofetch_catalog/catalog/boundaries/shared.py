@@ -1,7 +1,7 @@
 """The staged files of a release that the store has already: each is stored as the one that is there.
 
-It happens before anything is made durable, so that what is stored already is not written again. Whatever stands in its
-way leaves a file as it was staged.
+It happens before anything is made durable, so that what is stored already is not written again, and by who writes
+alone, so that nobody takes away what is there. Whatever stands in its way leaves a file as it was staged.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.stages import BESIDE
 from ontofetch_hookspecs.store_paths import StorePath
 
-from ...errors import CatalogLocked, EventError, OntofetchError
-from .. import sessions, sharing
+from ...errors import EventError
+from .. import sharing
 from ..connection import Store
 from ..repo import sharing as repo
 from . import staged
 
 if TYPE_CHECKING:
+    import duckdb
     import pyarrow as pa
 
 _log = logging.getLogger("ontofetch.catalog")
@@ -34,33 +35,45 @@ class Shared:
     bytes: int = 0
 
 
-def share_staged(store: Store, version_id: str, folder: StorePath, files: pa.Table) -> Shared:
+def is_wanted(store: Store, folder: StorePath) -> bool:
+    """Say whether what is staged in a folder is to be stored as equal files of the store are, as far as it can be."""
+    return staged.stage_of(folder) is not None and sharing.way_of(store) != sharing.OFF
+
+
+def share_staged(
+    store: Store, connection: duckdb.DuckDBPyConnection, version_id: str, folder: StorePath, files: pa.Table
+) -> Shared:
     """Let staged files be stored as equal ones of the store are, and as each other.
 
     Args:
-        store: The store; nobody holds its gate.
+        store: The store.
+        connection: Its catalog, open for writing.
         version_id: Their release.
         folder: Where they are staged.
         files: relpath, file_id, size_bytes, and more.
-
-    Raises:
-        CatalogLocked: Others hold the catalog for longer than one waits.
     """
     done = Shared()
     way, stage = sharing.way_of(store), staged.stage_of(folder)
     if way == sharing.OFF or stage is None or not len(files):
         return done
-    sizes = dict(zip(files["relpath"].to_pylist(), files["size_bytes"].to_pylist(), strict=True))
+    held = repo.find_holders(
+        connection,
+        version_id,
+        files.select(["relpath", "file_id", "size_bytes"]),
+        sharing.usable_layouts(way),
+        folder=folder.relpath,
+        artifacts=not sharing.by_kind(way),
+    )
     sharer = sharing.Sharer(store, way, stage / BESIDE)
     differing: list[str] = []
     try:
-        for relpath, source in _holders(store, version_id, folder, files, way):
+        for relpath, source, size in zip(*(held[name].to_pylist() for name in held.column_names), strict=True):
             if sharer.is_useless:
                 break
             put = _put(sharer, source, f"{folder.relpath}/{relpath}")
             if put.outcome in (sharing.Outcome.SHARED, sharing.Outcome.BEFORE):
                 done.files += 1
-                done.bytes += sizes[relpath]
+                done.bytes += size
             elif put.outcome == sharing.Outcome.DIFFERING:
                 differing.append(source)
     finally:
@@ -76,27 +89,6 @@ def share_staged(store: Store, version_id: str, folder: StorePath, files: pa.Tab
     if done.files:
         _log.info("%s files of %s are stored already (%s)", f"{done.files:,}", version_id, way)
     return done
-
-
-def _holders(store: Store, version_id: str, folder: StorePath, files: pa.Table, way: str) -> list[tuple[str, str]]:
-    """Return (path of a staged file, path below the root of one that has its bytes), in the order of the paths."""
-    try:
-        with sessions.reading(store) as connection:
-            found = repo.find_holders(
-                connection,
-                version_id,
-                files.select(["relpath", "file_id", "size_bytes"]),
-                sharing.usable_layouts(way),
-                folder=folder.relpath,
-                artifacts=not sharing.by_kind(way),
-            )
-    except CatalogLocked:
-        raise
-    except OntofetchError as error:
-        # whatever it is, who enters the catalog next says it
-        _log.debug("what the store has of %s is not known: %s", version_id, error)
-        return []
-    return list(zip(found["relpath"].to_pylist(), found["source"].to_pylist(), strict=True))
 
 
 def _put(sharer: sharing.Sharer, source: str, target: str) -> sharing.Put:

@@ -40,7 +40,7 @@ def find_holders(
     folder: str,
     artifacts: bool,
 ) -> pa.Table:
-    """Return the files of which the store has the bytes already: relpath, source; sorted by relpath.
+    """Return the files of which the store has the bytes already: relpath, source, size_bytes; sorted by relpath.
 
     The source is a path below the root: of the release that was recorded last among those that hold the content, and
     else of the first of these files that has it.
@@ -72,7 +72,7 @@ def find_holders(
                 SELECT content, size_bytes, arg_max(path, (created_at, version_id, kind, relpath)) AS path
                 FROM ({recorded}) GROUP BY content, size_bytes
             )
-            SELECT g.relpath, coalesce(h.path, {literal(folder)} || '/' || g.first) AS source
+            SELECT g.relpath, coalesce(h.path, {literal(folder)} || '/' || g.first) AS source, size_bytes
             FROM given g LEFT JOIN held h USING (content, size_bytes)
             WHERE h.path IS NOT NULL OR g.relpath <> g.first ORDER BY g.relpath
             """  # noqa: S608 - our own text
