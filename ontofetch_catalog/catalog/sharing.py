@@ -9,10 +9,13 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from ontofetch_hookspecs.layout import known_layouts
 from ontofetch_hookspecs.store_paths import StorePath
@@ -139,6 +142,41 @@ def _name(path: str) -> str:
     return name
 
 
+class _Opened(NamedTuple):
+    """An open file: its path below the root, its descriptor, and what it was when it was opened."""
+
+    path: str
+    descriptor: int
+    state: os.stat_result
+
+
+class Closing:
+    """Close files that have lost their last name, several at a time.
+
+    The system takes their bytes away then, and waits for those that it is just writing: for each file as long as a disk
+    takes, and as long for many at once.
+    """
+
+    _THREADS, _MOST = 16, 128
+
+    def __init__(self) -> None:
+        self._pool: ThreadPoolExecutor | None = None
+        self._waiting: deque[Future[None]] = deque()
+
+    def close(self, descriptor: int) -> None:
+        """Close a file soon; no more than a few are open at a time."""
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self._THREADS, thread_name_prefix="closing")
+        self._waiting.append(self._pool.submit(os.close, descriptor))
+        if len(self._waiting) >= self._MOST:
+            self._waiting.popleft().result()
+
+    def end(self) -> None:
+        """Wait until all of them are closed."""
+        if self._pool is not None:
+            self._pool.shutdown()
+
+
 class Sharer:
     """Put files in the place of others of equal bytes, one after the other; a context.
 
@@ -155,10 +193,12 @@ class Sharer:
         self._store = store
         self._sources = Folders(store)
         self._targets = Folders(store)
+        self._closing = Closing()
         self.is_useless = False  # the file system can't
 
     def close(self) -> None:
         """Close what is open."""
+        self._closing.end()
         os.close(self._room)
         self._sources.close()
         self._targets.close()
@@ -176,75 +216,79 @@ class Sharer:
         """Likewise for two files that stay what they are: they share their room on the disk (REFLINK)."""
         return self._with_both(source, target, self._share_opened)
 
-    def _with_both(self, source: str, target: str, act: Callable[[tuple[str, int], tuple[str, int]], Put]) -> Put:
-        opened: list[int] = []
+    def _with_both(self, source: str, target: str, act: Callable[[_Opened, _Opened], Put]) -> Put:
+        opened: list[_Opened] = []
+        put = Put(Outcome.LEFT)
         try:
             for folders, path in ((self._sources, source), (self._targets, target)):
-                opened.append(folders.open(path))
-            there, old = map(os.fstat, opened)
-            if _is(there, old):
+                descriptor = folders.open(path)
+                opened.append(_Opened(path, descriptor, os.fstat(descriptor)))
+            there, old = opened
+            if _is(there.state, old.state):
                 return Put(Outcome.BEFORE)
-            reason = _why_not(there, old, self._way)
-            return Put(Outcome.LEFT, reason=reason) if reason else act((source, opened[0]), (target, opened[1]))
+            reason = _why_not(there.state, old.state, self._way)
+            put = Put(Outcome.LEFT, reason=reason) if reason else act(there, old)
         except OSError as error:
-            return Put(Outcome.LEFT, reason=_reason(error))
+            put = Put(Outcome.LEFT, reason=_reason(error))
         finally:
-            for descriptor in opened:
-                os.close(descriptor)
+            if put.outcome == Outcome.SHARED:
+                self._closing.close(opened.pop().descriptor)
+            for item in opened:
+                os.close(item.descriptor)
+        return put
 
-    def _put_opened(self, source: tuple[str, int], target: tuple[str, int]) -> Put:
-        there, old = os.fstat(source[1]), os.fstat(target[1])
-        if not same_bytes(source[1], target[1], old.st_size):
+    def _put_opened(self, there: _Opened, old: _Opened) -> Put:
+        if not same_bytes(there.descriptor, old.descriptor, old.state.st_size):
             return Put(Outcome.DIFFERING)
-        self._make(*source, old)
+        self._make(there, old.state)
         try:
-            if not self._is_made(source[1], there) or not _is(self._targets.lstat(target[0]), old):
+            if not self._is_made(there) or not _is(self._targets.lstat(old.path), old.state):
                 fsops.unlink(self._beside)
                 return Put(Outcome.LEFT, reason="it was changed meanwhile")
-            place, folder = self._store.path(target[0]), self._targets.folder(target[0])
+            place, folder = self._store.path(old.path), self._targets.folder(old.path)
             fsops.rename(self._beside, place, from_folder=self._room, to_folder=folder)
         except BaseException:
             with suppress(OSError):
                 fsops.unlink(self._beside)
             raise
-        return Put(Outcome.SHARED, old.st_blocks * 512 if old.st_nlink == 1 else 0)
+        return Put(Outcome.SHARED, old.state.st_blocks * 512 if old.state.st_nlink == 1 else 0)
 
-    def _make(self, source: str, opened: int, like: os.stat_result) -> None:
+    def _make(self, source: _Opened, like: os.stat_result) -> None:
         """Make what takes the place; one that a process left that died comes away first."""
         try:
-            self._make_beside(source, opened, like)
+            self._make_beside(source, like)
         except FileExistsError:
             fsops.unlink(self._beside)
-            self._make_beside(source, opened, like)
+            self._make_beside(source, like)
 
-    def _make_beside(self, source: str, opened: int, like: os.stat_result) -> None:
+    def _make_beside(self, source: _Opened, like: os.stat_result) -> None:
         try:
             if self._way == REFLINK:
-                fsops.clone(opened, self._beside, like)
+                fsops.clone(source.descriptor, self._beside, like)
             else:
-                folder = self._sources.folder(source)
-                fsops.link(self._store.path(source), self._beside, from_folder=folder, to_folder=self._room)
+                folder = self._sources.folder(source.path)
+                fsops.link(self._store.path(source.path), self._beside, from_folder=folder, to_folder=self._room)
         except OSError as error:
             self.is_useless = error.errno in _NEVER
             raise
 
-    def _share_opened(self, source: tuple[str, int], target: tuple[str, int]) -> Put:
-        theirs, mine = extents.extents_of(source[1]), extents.extents_of(target[1])
+    def _share_opened(self, there: _Opened, old: _Opened) -> Put:
+        theirs, mine = extents.extents_of(there.descriptor), extents.extents_of(old.descriptor)
         if theirs is None or mine is None:
             return Put(Outcome.LEFT, reason="the file system does not say where it lies")
         if theirs.places == mine.places:
             return Put(Outcome.BEFORE)
         try:
-            equal = fsops.share_extents(source[1], target[1], os.fstat(target[1]).st_size)
+            equal = fsops.share_extents(there.descriptor, old.descriptor, old.state.st_size)
         except OSError as error:
             self.is_useless = error.errno in _NEVER
             raise
         return Put(Outcome.SHARED, mine.own) if equal else Put(Outcome.DIFFERING)
 
-    def _is_made(self, first: int, before: os.stat_result) -> bool:
+    def _is_made(self, source: _Opened) -> bool:
         """Say whether what was made is what was compared: nobody wrote to it, or gave its name to another file."""
-        now = os.fstat(first)
-        if (now.st_size, now.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+        now = os.fstat(source.descriptor)
+        if (now.st_size, now.st_mtime_ns) != (source.state.st_size, source.state.st_mtime_ns):
             return False
         if self._way == REFLINK:
             return True
