@@ -345,6 +345,7 @@ FEW_ROWS = {
     "analytics.term_tables:terms_of_releases": _TABLES,
     "catalog.backup.write:_data": _ON_DISK,
     "catalog.backup.write:_terms": _ON_DISK,
+    "catalog.boundaries.shared:share_staged": _ON_DISK,
     "catalog.boundaries.staged:check_contents": _ON_DISK,
     "catalog.boundaries.staged:check_tree": _ON_DISK,
     "catalog.boundaries.validate:_has_new_facts": _ON_DISK,
