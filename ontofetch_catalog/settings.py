@@ -61,6 +61,14 @@ SETTINGS = (
     Setting(
         "store_mode", "choice", "700", "permissions of a new store's folder, octal", "", ("700", "750", "755", "770")
     ),
+    Setting(
+        "store_share",
+        "choice",
+        "reflink",
+        "how equal files are stored once: `reflink` where the file system can, else not; `hardlink`; `off`",
+        "",
+        ("reflink", "hardlink", "off"),
+    ),
     Setting("duckdb_threads", "int", 0, "threads of DuckDB; 0: one per core"),
     Setting("duckdb_memory", "text", "", "memory limit of DuckDB, e.g. `2GB`; empty: DuckDB's own"),
     Setting("polars_threads", "int", 0, "threads of Polars; 0: one per core"),

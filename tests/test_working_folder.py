@@ -28,7 +28,8 @@ DB = {
     "status": (), "versions": (), "files": ("s/o/1",), "stats": (), "find": ("first.txt",), "delta": ("s/o/1", "s/o/2"),
     "events": (), "latest": ("get", "s/o"), "backup": ("--to", "../db.tar.zst"),
     "restore": ("../db.tar.zst", "--root", "../c"),
-    "verify": (), "facts": (), "refresh": (), "prune": ("--dry-run",), "pin": ("s/o/1",), "migrate": (), "doctor": (),
+    "verify": (), "facts": (), "share": ("--by", "hardlink"), "refresh": (), "prune": ("--dry-run",), "pin": ("s/o/1",),
+    "migrate": (), "doctor": (),
     "rebuild": ("--replace",), "recover": (), "move": ("--to", "local"), "sweep": (),
     "import": ("..", "--service", "t", "--pattern", "none-{ontology}-{version}.owl", "--copy", "--dry-run"),
 }  # fmt: skip

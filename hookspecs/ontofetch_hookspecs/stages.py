@@ -29,6 +29,8 @@ from .store_paths import StorePath, make_root
 
 RECORD = "stage.json"
 LOCK = ".lock"
+BESIDE = ".beside"  # a file that is about to take the place of a staged one of equal bytes
+OWN_NAMES = frozenset({RECORD, f"{RECORD}.new", LOCK, BESIDE})  # what is in a stage that nobody staged
 CHUNK = 1 << 20
 _TRIES = 10
 _NAME = re.compile(r"[0-9a-f]{32}")
@@ -322,7 +324,7 @@ def is_abandoned(place: StorePath) -> bool:
     if record is not None and Owner(record.pid, record.start_token, record.host, "").state() != "dead":
         return False
     return all(
-        not (place / name).holds_files() if kind == stat.S_IFDIR else name in (RECORD, f"{RECORD}.new", LOCK)
+        not (place / name).holds_files() if kind == stat.S_IFDIR else name in OWN_NAMES
         for name, kind in place.entries()
     )
 

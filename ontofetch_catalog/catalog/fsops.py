@@ -13,6 +13,7 @@ import hashlib
 import os
 import shutil
 import stat
+import struct
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -38,6 +39,8 @@ FAULT_POINTS = (
     "sync_filesystem",
     "rename",
     "link",
+    "clone",
+    "share_extents",
     "unlink",
     "make_folder",
     "remove_folder",
@@ -52,6 +55,8 @@ FAULT_POINTS = (
     "checkpoint",
 )
 CHUNK = 1 << 20
+FICLONE, _FIDEDUPERANGE = 0x40049409, 0xC0189436  # of linux/fs.h: by them files share their room on the disk
+_RANGE, _RANGE_TARGET = struct.Struct("=QQHHI"), struct.Struct("=qQQiI")
 # what a database may not do, whatever it has in it: reach files, load code, look at our variables
 CLOSED = {
     "autoinstall_known_extensions": False,
@@ -92,7 +97,7 @@ def sync_folder(path: Anywhere) -> None:
     """Make the entries of a folder durable, unless its store does without."""
     if not is_durable(path):
         return
-    descriptor = _open_folder(path)
+    descriptor = open_folder_of(path)
     try:
         _sync(descriptor)
     finally:
@@ -128,7 +133,7 @@ def sync_filesystem(path: Anywhere) -> bool:
     if not sys.platform.startswith("linux"):
         return False
     libc = ctypes.CDLL(None, use_errno=True)
-    descriptor = _open_folder(path)
+    descriptor = open_folder_of(path)
     try:
         if libc.syncfs(descriptor) != 0:
             code = ctypes.get_errno()
@@ -140,16 +145,83 @@ def sync_filesystem(path: Anywhere) -> bool:
     return True
 
 
-def rename(source: Anywhere, target: Anywhere) -> None:
-    """Rename within one file system; what `target` names is replaced only if it is a file or an empty folder."""
-    with _in_folder(source) as (from_folder, from_name), _in_folder(target) as (to_folder, to_name):
-        os.rename(from_name, to_name, src_dir_fd=from_folder, dst_dir_fd=to_folder)
+def rename(source: Anywhere, target: Anywhere, *, from_folder: int | None = None, to_folder: int | None = None) -> None:
+    """Rename within one file system; what `target` names is replaced only if it is a file or an empty folder.
+
+    Args:
+        source: The name before.
+        target: The name after.
+        from_folder: Descriptor of the folder of `source`, as for `unlink`.
+        to_folder: Likewise of `target`.
+    """
+    with _in_folder(source, from_folder) as (before, former), _in_folder(target, to_folder) as (after, name):
+        os.rename(former, name, src_dir_fd=before, dst_dir_fd=after)
 
 
-def link(source: StorePath, target: StorePath) -> None:
-    """Give a file a second name; FileExistsError if there is something, links are not followed."""
-    with source.in_folder() as (from_folder, from_name), target.in_folder() as (to_folder, to_name):
-        os.link(from_name, to_name, src_dir_fd=from_folder, dst_dir_fd=to_folder, follow_symlinks=False)
+def link(source: Anywhere, target: Anywhere, *, from_folder: int | None = None, to_folder: int | None = None) -> None:
+    """Give a file another name; FileExistsError if there is something, and a link gets the name, not what it points to.
+
+    Args:
+        source: The name that is there.
+        target: The new one.
+        from_folder: Descriptor of the folder of `source`, as for `unlink`.
+        to_folder: Likewise of `target`.
+    """
+    with _in_folder(source, from_folder) as (before, former), _in_folder(target, to_folder) as (after, name):
+        os.link(former, name, src_dir_fd=before, dst_dir_fd=after, follow_symlinks=False)
+
+
+def clone(source: int, target: Anywhere, like: os.stat_result) -> None:
+    """Make a new file of the bytes of an open one that shares its room on the disk until one of them is written.
+
+    Nothing is left where that fails.
+
+    Args:
+        source: Descriptor of the file.
+        target: The new name; FileExistsError if there is something.
+        like: Says permissions and time of the new file.
+
+    Raises:
+        OSError: The file system can't (EOPNOTSUPP, EINVAL), they lie on two of them (EXDEV), or it refuses.
+    """
+    descriptor = create_file(target)
+    try:
+        fcntl.ioctl(descriptor, FICLONE, source)
+        os.fchmod(descriptor, stat.S_IMODE(like.st_mode))
+        os.utime(descriptor, ns=(like.st_mtime_ns, like.st_mtime_ns))
+    except BaseException:
+        with suppress(OSError):
+            unlink(target)
+        raise
+    finally:
+        os.close(descriptor)
+
+
+def share_extents(source: int, target: int, size: int) -> bool:
+    """Let two open files share their room on the disk, if the kernel finds their bytes equal; neither changes.
+
+    Args:
+        source: Descriptor of the one whose room is kept.
+        target: Descriptor of the one whose room is freed; it belongs to us or can be written.
+        size: Bytes that both have.
+
+    Returns:
+        Whether they are equal; where they are not, what comes before the difference may be shared.
+
+    Raises:
+        OSError: The file system can't (EOPNOTSUPP, EINVAL), they lie on two of them (EXDEV), or it refuses.
+    """
+    done = 0
+    while done < size:
+        asked = bytearray(_RANGE.pack(done, size - done, 1, 0, 0) + _RANGE_TARGET.pack(target, done, 0, 0, 0))
+        fcntl.ioctl(source, _FIDEDUPERANGE, asked)
+        _, _, shared, status, _ = _RANGE_TARGET.unpack_from(asked, _RANGE.size)
+        if status < 0:
+            raise OSError(-status, os.strerror(-status))
+        if status or not shared:
+            return False
+        done += shared
+    return True
 
 
 def unlink(path: Anywhere, *, folder: int | None = None) -> None:
@@ -180,7 +252,7 @@ def set_mode(path: Anywhere, mode: int) -> None:
     """Set the permissions of a file or folder, never of what a link points to."""
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     if isinstance(path, StorePath) and not path.relpath:
-        descriptor = _open_folder(path)
+        descriptor = open_folder_of(path)
     else:
         with _in_folder(path) as (folder, name):
             descriptor = os.open(name, flags, dir_fd=folder)
@@ -214,7 +286,8 @@ def _in_folder(path: Anywhere, folder: int | None = None) -> Iterator[tuple[int 
         yield None, str(path)
 
 
-def _open_folder(path: Anywhere) -> int:
+def open_folder_of(path: Anywhere) -> int:
+    """Return a descriptor of a folder, below a store or where a user or a host says."""
     if isinstance(path, StorePath):
         return path.open_folder()
     return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -352,7 +425,7 @@ def copy_file(source: Anywhere, target: Anywhere) -> tuple[str, int]:
 def copy_tree(source: Anywhere, target: StorePath) -> None:
     """Copy a folder of files and folders to a new name, each file and folder durable. Follows no link."""
     make_folder(target)
-    folder = _open_folder(source)
+    folder = open_folder_of(source)
     try:
         found = entries_of(folder)
     finally:
@@ -418,7 +491,7 @@ def open_root(root: Path) -> int:
 
 def list_names(folder: Anywhere) -> list[str]:
     """Return the names in a folder, sorted."""
-    descriptor = _open_folder(folder)
+    descriptor = open_folder_of(folder)
     try:
         return [name for name, _ in entries_of(descriptor)]
     finally:
@@ -433,7 +506,7 @@ def walk(folder: Anywhere) -> Iterator[tuple[str, os.stat_result]]:
     Raises:
         OSError: A folder can't be read.
     """
-    stack = [(_open_folder(folder), "")]
+    stack = [(open_folder_of(folder), "")]
     try:
         while stack:
             descriptor, prefix = stack.pop()
@@ -465,7 +538,7 @@ def hash_file(path: Anywhere) -> tuple[str, int]:
 def hold(path: Anywhere) -> int | None:
     """Lock a file or folder until the returned descriptor is closed; None if it is gone or somebody else holds it."""
     try:
-        found = _open_folder(path) if path.is_dir() else open_file(path)
+        found = open_folder_of(path) if path.is_dir() else open_file(path)
     except FileNotFoundError:
         return None
     try:

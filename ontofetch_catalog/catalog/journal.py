@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs.json_documents import check_values
 from ontofetch_hookspecs.layout import CATALOG, INTENTS, QUARANTINE, STAGING
 from ontofetch_hookspecs.names import check_size, quote
-from ontofetch_hookspecs.stages import LOCK, RECORD, holding, is_abandoned
+from ontofetch_hookspecs.stages import OWN_NAMES, holding, is_abandoned
 from ontofetch_hookspecs.store_paths import MAX_DOCUMENT, StorePath
 
 from ..errors import EventError, PreconditionFailed, RecoveryFailed
@@ -396,7 +396,7 @@ def _retire(stage: StorePath) -> None:
         if kind == stat.S_IFDIR:
             _remove_empty_folders(stage / name)
     left = stage.entries()
-    if {name for name, _ in left} - {RECORD, f"{RECORD}.new", LOCK} or any(kind == stat.S_IFDIR for _, kind in left):
+    if {name for name, _ in left} - OWN_NAMES or any(kind == stat.S_IFDIR for _, kind in left):
         return
     for name, _ in left:
         fsops.unlink(stage / name)

@@ -31,6 +31,7 @@ VERBS = {
     "restore": ("bring the catalog back from a backup", f"{_CLI}.db_backup:restore"),
     "verify": ("hash files again and compare them with the catalog", f"{_CLI}.db_verify:main"),
     "facts": ("find what files say of terms, where that is not recorded", f"{_CLI}.db_facts:main"),
+    "share": ("store once what releases have in common", f"{_CLI}.db_share:main"),
     "refresh": ("compute the sums of releases once, for a while", f"{_CLI}.db_refresh:main"),
     "prune": ("remove files without a row, and releases by policy, by a plan", f"{_CLI}.db_prune:main"),
     "pin": ("keep a release from ever being pruned", f"{_CLI}.db_pin:main"),

@@ -36,6 +36,7 @@ WRITING = {
     "refresh": "refresh",
     "restore": "restore {home}/b",
     "sweep": "sweep",
+    "share": "share --by hardlink",
     "verify": "verify --workers 1",
 }
 READING = {"status", "versions", "files", "stats", "find", "delta", "events"}

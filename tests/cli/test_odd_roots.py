@@ -46,6 +46,7 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("db", "latest", "set", "o/1"),
     ("db", "latest", "set", "o/3"),
     ("db", "facts"),
+    ("db", "share", "--by", "hardlink"),
     ("db", "refresh"),
     ("db", "verify"),
     ("lock", "--file", "{home}/x.lock"),

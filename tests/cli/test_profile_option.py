@@ -25,6 +25,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "restore": ("backup",),
     "verify": (),
     "facts": (),
+    "share": ("--by", "hardlink"),
     "refresh": (),
     "prune": ("--keep-last", "1", "--dry-run"),
     "pin": (),

@@ -44,7 +44,18 @@ def test_commands_that_change_something_say_nothing_where_all_is_well(run: Run, 
         ("lock", "--all", "--file", str(store.parent / "lock")),
         ("site", "--out", str(store.parent / "site")),
         *(("db", *rest) for rest in (("latest", "set", f"{HP}/1.0"), ("latest", "unset", HP), ("pin", "2.0"))),
-        *(("db", *rest) for rest in (("verify",), ("facts",), ("refresh",), ("migrate",), ("recover",), ("backup",))),
+        *(
+            ("db", *rest)
+            for rest in (
+                ("verify",),
+                ("facts",),
+                ("share", "--by", "hardlink"),
+                ("refresh",),
+                ("migrate",),
+                ("recover",),
+                ("backup",),
+            )
+        ),
         ("db", "prune", "--series", "s/o", *PRUNE),
         ("db", "doctor"),
         ("db", "doctor", "--fix", "--yes"),

@@ -120,6 +120,16 @@ class Shadow:
         original(source, target, **options)
         self._changes.append(change)
 
+    def _link(self, original: Callable[..., None], source: Path, target: Path, **options: Any) -> None:
+        original(source, target, **options)
+        inode = target.lstat().st_ino
+        self._changes.append(Change({_key(target): inode}, {inode}))
+
+    def _clone(self, original: Callable[..., None], source: int, target: Path, like: os.stat_result) -> None:
+        original(source, target, like)
+        inode = target.lstat().st_ino
+        self._changes.append(Change({_key(target): inode}, {inode}))
+
     def _unlink(self, original: Callable[..., None], path: Path, *, folder: int | None = None) -> None:
         inode = self._bury(path)
         original(path, folder=folder)
@@ -150,7 +160,8 @@ class Shadow:
         for change in self._changes:
             if not change.doomed and folder in change.folders:
                 change.synced.add(folder)
-                change.durable = change.synced == change.folders
+                # what a sync of the whole file system has saved stays saved
+                change.durable = change.durable or change.synced == change.folders
 
     def _sync_filesystem(self, original: Callable[..., bool], path: Path) -> bool:
         done = original(path)

@@ -118,7 +118,9 @@ class HashesHere(Pool[T]):
         del stop
         folders = hasher.Folders(os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
         for name, *columns in lists:
-            looked = [hasher.look(folders, *file, self._progress) for file in zip(*columns, strict=True)]
+            looked = [
+                hasher.look(folders, *file, self._progress, seen=hasher.Seen()) for file in zip(*columns, strict=True)
+            ]
             folders.close()
             yield Answer(name, [{"number": place, **fault} for place, fault in enumerate(looked) if fault is not None])
 

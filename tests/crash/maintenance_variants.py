@@ -22,6 +22,7 @@ _STEPS = tuple(
             "db prune --apply {plan}",
         ),
         ("backup/folder", scenarios.latest, "db backup"),
+        ("share/hardlink", scenarios.equal, "db share --by hardlink"),
         # each time it is asked for it counts anew, with an event
         ("refresh/all", scenarios.latest, "db refresh"),
     )

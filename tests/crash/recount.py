@@ -122,7 +122,8 @@ def picture_of(disk: dict[str, tuple[int, str]], root: Path) -> dict[str, Any]:
         if parts[0] != ".catalog" or path in [f".catalog/{name}" for name in (*LOCKS, "generation.json")]:
             continue
         if parts[1] == "staging" and len(parts) > 3:
-            if parts[3] not in (".lock", "stage.json"):
+            # the last is a file by one more name, on its way to the place of an equal one
+            if parts[3] not in (".lock", "stage.json", ".beside"):
                 staged["/".join(parts[2:])] = digest
         elif parts[1] == "quarantine" and len(parts) > 3:
             kept.append(["/".join(parts[3:]), digest])

@@ -20,6 +20,7 @@ from tests.releases import Releases, files_table, results_table, sha256
 SETTINGS = {"duckdb_threads": 1, "wait": 5.0}
 FORMER = {"a.ttl": "alpha", "d/b.ttl": "beta"}
 TEXTS = {"a.ttl": "ALPHA", "d/b.ttl": "beta", "e/c.ttl": "gamma"}
+EQUALS = {"a.ttl": "alpha", "d/b.ttl": "beta", "e/c.ttl": "gamma", "e/d.ttl": "gamma"}
 OTHERS = {"d/x.ttl": "x", "n/y.ttl": "y", "z.ttl": "z"}
 DATA = b"the artifact"
 SECOND = b"another artifact of the same release"
@@ -40,9 +41,9 @@ class Refuses:
     on_extract_done = on_validate_done = on_set_latest = on_download_done
 
 
-def host(home: Path, *plugins: object) -> Releases:
+def host(home: Path, *plugins: object, **settings: str) -> Releases:
     """Return the host of the store below `home`."""
-    return Releases(home / "store", *plugins, settings=SETTINGS)
+    return Releases(home / "store", *plugins, settings={**SETTINGS, **settings})
 
 
 # --- what is there before -------------------------------------------------------------------------------------------
@@ -89,6 +90,13 @@ def latest(home: Path) -> Facts:
     """Build a store in which 2.0 is whole."""
     validated(home)
     host(home).set_latest("2.0")
+    return {}
+
+
+def equal(home: Path) -> Facts:
+    """Build a store with two whole releases that have most of their files in common, each file for itself."""
+    former(home)
+    host(home, store_share="off").pull("2.0", EQUALS)
     return {}
 
 
@@ -174,12 +182,13 @@ def extract(
     *,
     artifact: str = "a.zip",
     plugins: tuple[type, ...] = (),
+    share: str = "off",
     **changes: Any,
 ) -> Any:
     """Return the extraction of staged files; where they are not whole any more they are staged anew."""
 
     def run(home: Path, facts: Facts) -> Path:
-        here = host(home, *(plugin() for plugin in plugins))
+        here = host(home, *(plugin() for plugin in plugins), store_share=share)
         staged = home / facts["staged"]
         if not _holds(staged, texts):
             staged = here.stage_tree(texts)

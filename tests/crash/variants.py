@@ -6,7 +6,7 @@ What may happen to a store meanwhile, and what must hold then, is not known here
 from __future__ import annotations
 
 from . import maintenance, maintenance_variants, scenarios
-from .scenarios import DATA, FORMER_DATA, OTHER, OTHERS, SECOND, TEXTS
+from .scenarios import DATA, EQUALS, FORMER_DATA, OTHER, OTHERS, SECOND, TEXTS
 from .variant import Variant
 
 _DOWNLOADS = (
@@ -114,6 +114,12 @@ _EXTRACTS = (
         run=scenarios.extract_from("2.0", DATA, TEXTS, None),
         done="extract.done",
         volatile=("store/example/sample/2.0/data",),
+    ),
+    Variant(
+        name="extract/sharing",
+        build=scenarios.with_tree(scenarios.downloaded, EQUALS),
+        run=scenarios.extract("2.0", DATA, EQUALS, share="hardlink"),
+        done="extract.done",
     ),
     Variant(
         name="extract/empty",

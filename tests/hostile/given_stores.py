@@ -36,6 +36,7 @@ WRITES: tuple[Words, ...] = (
     NEXT,
     ("db", "recover"),
     ("db", "doctor", "--fix", "--yes"),
+    ("db", "share", "--by", "hardlink"),
     ("db", "refresh"),
     ("db", "backup", "--include-data"),
     ("db", "rebuild", "--replace"),

@@ -359,7 +359,7 @@ _COMMANDS = st.sampled_from(
     + [["db", verb] for verb in ("status", "versions", "files", "stats", "find", "delta", "events", "latest", "backup")]
     + [
         ["db", verb]
-        for verb in ("restore", "verify", "refresh", "prune", "pin", "migrate", "doctor", "rebuild", "recover")
+        for verb in ("restore", "verify", "share", "refresh", "prune", "pin", "migrate", "doctor", "rebuild", "recover")
     ]
 )
 _OPTIONS = st.sampled_from(

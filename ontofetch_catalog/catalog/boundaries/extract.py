@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import stat
 from datetime import UTC
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ontofetch_hookspecs import layout
 from ontofetch_hookspecs.events import ExtractDone
@@ -21,6 +21,7 @@ from . import staged
 from .documents import draft_extract_audit, draft_manifest, draft_validation_audit
 from .engine import Boundary, Recorded
 from .owners import check_owners
+from .shared import Shared, is_wanted, share_staged
 
 if TYPE_CHECKING:
     import duckdb
@@ -41,6 +42,8 @@ class ExtractBoundary(Boundary):
         self._source: StorePath | None = None
         self._extraction = extractions.of_event(event)
         self._version: releases.VersionRow | None = None
+        self._shared = Shared()
+        self._is_shared_first = False  # whether what is staged is settled once it is known what the store has of it
 
     def check(self) -> None:
         """Check that the staged folder holds exactly the files of the table; sizes, not contents."""
@@ -49,9 +52,12 @@ class ExtractBoundary(Boundary):
             staged.check_tree(self._given or self._event.staged, self.files, exactly=True)
 
     def settle(self) -> None:
-        """Make the staged files durable."""
+        """Make the staged files durable, unless some of them need not be written at all, which the catalog knows."""
         if self._event.staged is not None and self._given is not None and self._given.is_dir():
-            self._source = staged.settle(self.store, self._event.staged, sessions.new_boundary_id())
+            if isinstance(self._given, StorePath) and is_wanted(self.store, self._given):
+                self._source, self._is_shared_first = self._given, True
+            else:
+                self._source = staged.settle(self.store, self._event.staged, sessions.new_boundary_id())
 
     def is_changed(self, connection: duckdb.DuckDBPyConnection) -> bool:
         """Check that the artifact is the release's own and that no other artifact has one of the paths."""
@@ -85,7 +91,14 @@ class ExtractBoundary(Boundary):
         )
         unpacked_so = self._extraction.same_as(artifact.extraction)
         same = unpacked_so and files.same_files(connection, self.version_id, event.artifact_id, self.files)
-        return not same or self._is_lost()
+        if same and not self._is_lost():
+            return False
+        if self._is_shared_first and self._source is not None:
+            self._shared = share_staged(self.store, connection, self.version_id, self._source, self.files)
+            self._source = staged.settle(
+                self.store, self._source.root / self._source.relpath, sessions.new_boundary_id()
+            )
+        return True
 
     def _is_lost(self) -> bool:
         """Say whether a published file is gone or has another size, and staged ones can take its place."""
@@ -136,7 +149,7 @@ class ExtractBoundary(Boundary):
         if version.validation_audit is not None and validations.delete_vanished(connection, self.version_id):
             draft_validation_audit(connection, draft, version)
         draft_manifest(connection, draft, self.version_id)
-        payload = {
+        payload: dict[str, Any] = {
             "artifact": event.artifact,
             "include": list(event.include),
             "exclude": list(event.exclude),
@@ -144,6 +157,8 @@ class ExtractBoundary(Boundary):
             "removed": removed,
             "left_out": sum(remark.count for remark in event.remarks if remark.kind == "left_out"),
         }
+        if self._shared.files:
+            payload |= {"shared_files": self._shared.files, "shared_bytes": self._shared.bytes}
         total = pc.sum(self.files["size_bytes"]).as_py() or 0
         return Recorded(rows=len(self.files), bytes=total, payload=payload)
 

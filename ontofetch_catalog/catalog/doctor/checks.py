@@ -188,7 +188,9 @@ def files(scene: Scene, connection: duckdb.DuckDBPyConnection) -> None:
     """Compare what lies on disk with the rows, and note what is to be hashed."""
     store = scene.store.bounded()
     scene.entries = on_disk.check_files(store, connection, scene.findings, scene.progress)
-    scene.unhashed = contents.plan_all(store, connection) if scene.hashing else contents.plan_suspects(connection)
+    scene.unhashed = (
+        contents.plan_all(store, connection) if scene.hashing else contents.plan_suspects(scene.store, connection)
+    )
 
 
 def latest(scene: Scene, connection: duckdb.DuckDBPyConnection) -> None:

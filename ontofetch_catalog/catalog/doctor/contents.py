@@ -21,6 +21,7 @@ from ..verify import hasher
 from ..verify.boundary import confirm
 from ..verify.pages import PORTION_BYTES, HashList, Pages, as_faults, as_lists, faults_schema, page_schema
 from ..verify.pool import Pool
+from ..walk import stat_paths
 from .findings import Findings
 from .housekeeping import check_intents
 
@@ -64,8 +65,12 @@ def plan_all(store: Store, connection: duckdb.DuckDBPyConnection) -> Unhashed:
     return Unhashed(pages.lists(groups), pc.sum(groups["files"]).as_py() or 0, size)
 
 
-def plan_suspects(connection: duckdb.DuckDBPyConnection) -> Unhashed:
-    """Return the files that a verification found damaged and none found intact since; call `check_files` before."""
+def plan_suspects(store: Store, connection: duckdb.DuckDBPyConnection) -> Unhashed:
+    """Return the files that a verification found damaged and none found intact since; call `check_files` before.
+
+    One that has several names is suspect by all of them, in whatever release.
+    """
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     named = fixity.list_suspects(connection)
@@ -73,7 +78,17 @@ def plan_suspects(connection: duckdb.DuckDBPyConnection) -> Unhashed:
         # all rows would be joined with all of the listing for nothing
         return _these(page_schema().empty_table())
     suspects = comparison.list_contents(connection, layouts_table(), named)
-    return _these(suspects.filter(pc.is_null(suspects["verified_at"])))
+    suspects = suspects.filter(pc.is_null(suspects["verified_at"]))
+    equals = comparison.list_equals(connection, layouts_table(), suspects.select(["content"]))
+    known = set(_identities(store, suspects)) - {None}
+    same = [identity in known for identity in _identities(store, equals)]
+    return _these(equals.filter(pa.array(same, pa.bool_())))
+
+
+def _identities(store: Store, files: pa.Table) -> list[tuple[int, int] | None]:
+    """Return device and inode of each file, None of one that is not there."""
+    found = stat_paths(store, files["path"].to_pylist())
+    return [None if entry is None else (entry.device, entry.inode) for entry in found]
 
 
 def check_contents(
@@ -153,7 +168,11 @@ def _hash_here(store: Store, files: HashList, read: Callable[[int], None]) -> pa
     root = fsops.open_root(store.root)
     folders = hasher.Folders(root)
     try:
-        looked = [hasher.look(folders, path, content, size, read) for path, content, size in zip(*columns, strict=True)]
+        seen = hasher.Seen()
+        looked = [
+            hasher.look(folders, path, content, size, read, seen=seen)
+            for path, content, size in zip(*columns, strict=True)
+        ]
     finally:
         folders.close()
         os.close(root)

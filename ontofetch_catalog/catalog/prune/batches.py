@@ -21,6 +21,7 @@ from ..repo import held_facts, origins, pruning, releases, version_keys
 from ..shared.address import read_address
 from ..walk import Entry, as_text, list_below, stat_paths
 from .entries import Batch
+from .freed import freed_of
 from .kept_rows import keep_rows, read_rows
 from .plan import Plan, PlanUnusable
 from .plan_events import PlanEvents, stale
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 APPLIED, RESTORED, PURGED = "prune.batch", "prune.restored", "prune.purged"
 
 
-class _BatchBoundary(MaintenanceBoundary):
+class BatchBoundary(MaintenanceBoundary):
     """What the three have in common.
 
     Args:
@@ -54,6 +55,7 @@ class _BatchBoundary(MaintenanceBoundary):
         self.batch = batch
         self.entries = entries
         self.former: dict[str, Any] = {}
+        self.freed = 0  # bytes that this frees for good
 
     @property
     def subject(self) -> str:
@@ -89,7 +91,7 @@ class _BatchBoundary(MaintenanceBoundary):
         return list(self.batch.parts) or [entry.path for entry in self.entries]
 
 
-class PruneBatch(_BatchBoundary):
+class PruneBatch(BatchBoundary):
     """Move a batch to quarantine; the rows of a release leave the catalog with its files and are kept with the plan."""
 
     done: ClassVar[str] = "batch"
@@ -141,7 +143,7 @@ class PruneBatch(_BatchBoundary):
         return rows, kept
 
 
-class RestoreBatch(_BatchBoundary):
+class RestoreBatch(BatchBoundary):
     """Move a batch back to where it was; the rows of a release come back with it."""
 
     done: ClassVar[str] = "restored"
@@ -247,7 +249,7 @@ class RestoreBatch(_BatchBoundary):
                 draft.move(kept, path)
 
 
-class PurgeBatch(_BatchBoundary):
+class PurgeBatch(BatchBoundary):
     """Remove a batch for good: it moves into the boundary's own folder, and goes with it once this has committed."""
 
     done: ClassVar[str] = "purged"
@@ -259,7 +261,8 @@ class PurgeBatch(_BatchBoundary):
         folder = self.plan.quarantine(self.batch)
         planned = {f"{folder}/{entry.path}": entry for entry in self.entries}
         shared = read_address(self.store) is not None
-        for found in list_below(self.store, folder):
+        present = list_below(self.store, folder)
+        for found in present:
             entry = planned.get(found.path)
             if entry is None or not _is_same(entry, found, shared=shared):
                 raise PlanUnusable(
@@ -267,6 +270,8 @@ class PurgeBatch(_BatchBoundary):
                     subject=as_text(found.path),
                     hint="Move it to a safe place and run the same command again.",
                 )
+        # what else has a name of a file may have come or gone since the plan was made
+        self.freed = freed_of(self.store, present)
         return True
 
     def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
@@ -274,7 +279,7 @@ class PurgeBatch(_BatchBoundary):
         del connection
         draft.displace(self.plan.quarantine(self.batch), keep=False)
         draft.displace(f"{self.plan.folder}/rows/{self.batch.number}", keep=False)
-        return self.recorded(0)
+        return self.recorded(0, freed_bytes=self.freed)
 
 
 def _check_same(plan: Plan, entries: list[Entry], found: Iterable[Entry | None]) -> None:

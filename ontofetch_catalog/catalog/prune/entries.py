@@ -140,17 +140,6 @@ def entries_of(entries: pa.Table, batch: Batch) -> list[Entry]:
     return [Entry(as_path(path), *rest) for path, *rest in zip(*mine.to_pydict().values(), strict=True)]
 
 
-def freed_bytes(entries: pa.Table) -> int:
-    """Return how many bytes purging the entries would free: of a file with several names only if all of them go."""
-    import pyarrow.compute as pc
-
-    names = entries.group_by(["device", "inode"]).aggregate(
-        [("size_bytes", "max"), ("links", "max"), ("path", "count")]
-    )
-    last = names.filter(pc.greater_equal(names["path_count"], names["links_max"]))
-    return int(pc.sum(last["size_bytes_max"]).as_py() or 0)
-
-
 def as_lines(entries: pa.Table) -> Iterator[bytes]:
     """Yield the lines of `entries.jsonl`, many at a time."""
     for chunk in entries.to_batches(AT_ONCE):

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs.names import quote
@@ -17,7 +18,8 @@ from ontofetch_hookspecs.names import quote
 from .. import sessions
 from ..connection import Store
 from ..repo import events, row_checks
-from .entries import Batch, entry_schema, entry_table, freed_bytes
+from .entries import Batch, entry_schema, entry_table
+from .freed import freed_of
 from .plan import BATCH_ENTRIES, Plan, write_plan
 from .policy import Policy, check_safety
 from .selection import Selection, select
@@ -73,7 +75,7 @@ def propose(store: Store, policy: Policy, *, progress: Callable[[int], None] | N
     proposal.header["totals"] = {
         "entries": len(proposal.entries),
         "bytes": sum(batch.bytes for batch in proposal.batches),
-        "bytes_freed": freed_bytes(proposal.entries),
+        "bytes_freed": freed_of(store, chain(*chosen.orphans.values(), *(item.entries for item in chosen.releases))),
         "orphans": sum(map(len, chosen.orphans.values())),
         "releases": [release.version_id for release in chosen.releases],
         "kept": len(chosen.kept),

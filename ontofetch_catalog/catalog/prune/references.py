@@ -16,6 +16,8 @@ from ..connection import Store
 from ..journal import path_and_above
 from ..walk import ScanErrors, lstat, walk_folder
 
+_UNPACKED = "data"  # the folder of a stage where a host unpacks what an extraction publishes
+
 
 @dataclass(frozen=True, slots=True)
 class References:
@@ -53,14 +55,19 @@ def read_references(store: Store) -> References:
 
 
 def staged_inodes(store: Store) -> frozenset[tuple[int, int]]:
-    """Return (device, inode) of every file in a stage: a stage may hold a release's file as a hard link."""
+    """Return (device, inode) of every file in a stage: a stage may hold a release's file as a hard link.
+
+    What is unpacked into one is left out: by `store_share = "hardlink"` it has names in common with releases, and loses
+    nothing when these go.
+    """
     return frozenset(_staged(store))
 
 
 def _staged(store: Store) -> Iterator[tuple[int, int]]:
     root = fsops.open_root(store.root)
     try:
-        for _, state in walk_folder(root, STAGING, ScanErrors(), lstat):
-            yield state.st_dev, state.st_ino
+        for path, state in walk_folder(root, STAGING, ScanErrors(), lstat):
+            if path.split("/")[1:2] != [_UNPACKED]:
+                yield state.st_dev, state.st_ino
     finally:
         os.close(root)

@@ -169,8 +169,7 @@ class _Judge:
                 return "it lies inside another catalog's store"
         if any(self._is_staged(entry) for entry in entries):
             return "a stage holds one of its files"
-        youngest = max(entries, key=lambda entry: entry.touched, default=None)
-        return None if youngest is None else self._why_young(youngest)
+        return self._why_young(max(map(_touched_itself, entries))) if entries else None
 
     # --- orphans ------------------------------------------------------------------------------------------------------
 
@@ -204,10 +203,10 @@ class _Judge:
             return "an open boundary refers to it"
         if self._is_staged(entry):
             return "a stage holds it"
-        return self._why_young(entry)
+        return self._why_young(entry.touched)
 
-    def _why_young(self, entry: Entry) -> str | None:
-        age = self._now - entry.touched
+    def _why_young(self, touched: int) -> str | None:
+        age = self._now - touched
         if age >= self._policy.min_age:
             return None
         told = "in the future" if age < 0 else f"{format_age(age)} ago"
@@ -219,6 +218,15 @@ class _Judge:
         if self._staged is None:
             self._staged = staged_inodes(self._store)
         return (entry.device, entry.inode) in self._staged
+
+
+def _touched_itself(entry: Entry) -> int:
+    """Return when an entry of a release was touched, nanoseconds since 1970.
+
+    A file of several names is touched whenever another release comes to have it, or is pruned; its release's documents
+    have a name each.
+    """
+    return entry.mtime if entry.links > 1 else entry.touched
 
 
 def release_parts(store: Store, place: Place) -> tuple[str, ...]:

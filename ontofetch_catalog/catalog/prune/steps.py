@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .. import fsops, sessions
-from ..boundaries.engine import Boundary, BoundaryResult, carry_out
+from ..boundaries.engine import BoundaryResult, carry_out
 from ..connection import Store
 from ..repo import pruning
 from ..walk import Entry
-from .batches import APPLIED, PURGED, RESTORED, PruneBatch, PurgeBatch, RestoreBatch
-from .entries import Batch, entries_of, freed_bytes
+from .batches import APPLIED, PURGED, RESTORED, BatchBoundary, PruneBatch, PurgeBatch, RestoreBatch
+from .entries import Batch, entries_of
 from .plan import Plan, read_entries, read_plan
 from .plan_events import PlanEvents
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Tell = Callable[[BoundaryResult], None]
 Progress = Callable[[int, int], None]
-_BOUNDARIES: dict[str, Callable[[Store, Plan, PlanEvents, Batch, list[Entry]], Boundary]] = {
+_BOUNDARIES: dict[str, Callable[[Store, Plan, PlanEvents, Batch, list[Entry]], BatchBoundary]] = {
     APPLIED: PruneBatch,
     RESTORED: RestoreBatch,
     PURGED: PurgeBatch,
@@ -98,19 +98,19 @@ def _carry_out(store: Store, plan: Plan, step: str, tell: Tell, progress: Progre
     entries = read_entries(store, plan)
     told = PlanEvents(plan)
     todo = _todo(store, plan, told, step)
-    batches = total = size = 0
+    batches = total = size = freed = 0
     planned = sum(batch.entries for batch in todo)
     dealt: list[int] = []
     for batch in todo:
-        outcome = carry_out(store, _BOUNDARIES[step](store, plan, told, batch, entries_of(entries, batch)))
+        boundary = _BOUNDARIES[step](store, plan, told, batch, entries_of(entries, batch))
+        outcome = carry_out(store, boundary)
         tell(outcome)
         if outcome.receipt.changed:
-            batches, size = batches + 1, size + batch.bytes
+            batches, size, freed = batches + 1, size + batch.bytes, freed + boundary.freed
             dealt.append(batch.number)
         total += batch.entries
         progress(total, planned)
     mine: pa.Table = entries.filter(pc.is_in(entries["batch"], _numbers(dealt)))
-    freed = freed_bytes(mine) if step == PURGED else 0
     return Done(plan, step, batches, len(mine), size, freed, len(plan.batches) - batches)
 
 

@@ -143,10 +143,19 @@ def list_contents(connection: duckdb.DuckDBPyConnection, layouts: pa.Table, want
     Returns:
         kind (`artifact`, `file`), version_id, relpath, content (sha256), size_bytes, verified_at, path.
     """
-    with registered(connection, given_layouts=layouts, given_paths=wanted):
+    return _list_contents(connection, layouts, wanted, "path")
+
+
+def list_equals(connection: duckdb.DuckDBPyConnection, layouts: pa.Table, wanted: pa.Table) -> pa.Table:
+    """Return, as `list_contents`, the files with some contents: `wanted` has a column `content`."""
+    return _list_contents(connection, layouts, wanted, "content")
+
+
+def _list_contents(connection: duckdb.DuckDBPyConnection, layouts: pa.Table, wanted: pa.Table, column: str) -> pa.Table:
+    with registered(connection, given_layouts=layouts, given_files=wanted):
         return connection.sql(f"""
             SELECT r.part AS kind, r.version_id, r.relpath, r.content, r.size_bytes, r.verified_at, r.path
-            FROM ({_RECORDED}) r SEMI JOIN given_paths p ON p.path = r.path
+            FROM ({_RECORDED}) r SEMI JOIN given_files p ON p.{column} = r.{column}
             SEMI JOIN (SELECT * FROM staging_fs_listing WHERE kind = 'file') l
                 ON l.relpath = r.native AND l.size_bytes = r.size_bytes
             WHERE NOT r.failed ORDER BY r.path

@@ -33,7 +33,8 @@ _SENTENCE = f"""
             )
             WHEN 'extract.done' THEN concat(
                 format('{{:,}} ', files), if(files = 1, 'file', 'files'), ' (', size, ') unpacked from ', artifact,
-                if(left_out > 0, format(', {{:,}} left out', left_out), '')
+                if(left_out > 0, format(', {{:,}} left out', left_out), ''),
+                if(shared > 0, format(', {{:,}} of them stored already', shared), '')
             )
             WHEN 'validate.done' THEN concat_ws(', ',
                 if(passed > 0 OR failed + unjudged = 0,
@@ -51,6 +52,9 @@ _SENTENCE = f"""
             WHEN 'verify.done' THEN concat(
                 format('{{:,}} ', files), if(files = 1, 'file', 'files'), ' (', size, ') verified, ',
                 if(findings > 0, format('{{:,}} damaged or missing', findings), 'all as recorded')
+            )
+            WHEN 'share.done' THEN concat(
+                format('{{:,}} ', shared), if(shared = 1, 'file', 'files'), ' stored as equal ones, which freed ', size
             )
             WHEN 'doctor.fixed'
                 THEN concat('doctor mended ', format('{{:,}} ', files), if(files = 1, 'finding', 'findings'))
@@ -81,7 +85,7 @@ def told(condition: str) -> str:
     """Return a query over events that fit a condition, as it stands in SQL: each with its `story`, a sentence."""
     return f"""
         SELECT * EXCLUDE (artifact, status, source_url, former, plan, error, kind, message, undoes, redoes, replaced,
-            size, files, left_out, passed, failed, unjudged, findings), {_SENTENCE} AS story
+            size, files, left_out, passed, failed, unjudged, findings, shared), {_SENTENCE} AS story
         FROM (
             SELECT *, payload->>'artifact' AS artifact, payload->>'status' AS status,
                 payload->>'source_url' AS source_url, payload->>'former' AS former, payload->>'plan' AS plan,
@@ -94,7 +98,8 @@ def told(condition: str) -> str:
                 coalesce(try_cast(payload->>'passed' AS BIGINT), 0) AS passed,
                 coalesce(try_cast(payload->>'failed' AS BIGINT), 0) AS failed,
                 coalesce(try_cast(payload->>'not_judged' AS BIGINT), 0) AS unjudged,
-                coalesce(try_cast(payload->>'findings' AS BIGINT), 0) AS findings
+                coalesce(try_cast(payload->>'findings' AS BIGINT), 0) AS findings,
+                coalesce(try_cast(coalesce(payload->>'shared_files', payload->>'files') AS BIGINT), 0) AS shared
             FROM events WHERE {condition}
         )
     """

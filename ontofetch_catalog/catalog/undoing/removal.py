@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ontofetch_hookspecs import layout as layouts
@@ -21,7 +22,8 @@ from ..boundaries.engine import Boundary, MaintenanceBoundary, Recorded
 from ..boundaries.pointers import Pointers, describe
 from ..connection import Store
 from ..prune.batches import APPLIED, PruneBatch, RestoreBatch
-from ..prune.entries import Batch, entries_of, entry_schema, entry_table, freed_bytes
+from ..prune.entries import Batch, entries_of, entry_schema, entry_table
+from ..prune.freed import freed_of
 from ..prune.plan import Plan, read_entries, write_plan
 from ..prune.plan_events import PlanEvents
 from ..prune.policy import Policy
@@ -227,7 +229,7 @@ class Removal(MaintenanceBoundary):
             "totals": {
                 "entries": len(entries),
                 "bytes": sum(batch.bytes for batch in batches),
-                "bytes_freed": freed_bytes(entries),
+                "bytes_freed": freed_of(self.store, chain.from_iterable(taken.entries for taken in self.taken)),
                 "orphans": 0,
                 "releases": list(named),
                 "kept": 0,

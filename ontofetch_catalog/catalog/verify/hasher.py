@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 CHUNK = 1 << 18
+MOST_SEEN = 65_536  # contents that are remembered
 TELL_BYTES = 32 << 20  # so that a bar moves while a large file is read
 MISSING, DAMAGED, NOT_A_FILE, UNREADABLE = "missing", "damaged", "not_a_file", "unreadable"
 _NO_FILES = {
@@ -70,11 +71,44 @@ class Folders:
         self._path, self._folder = None, self._root
 
 
-def look(folders: Folders, path: str, expected: str, size: int, tell: Callable[[int], None]) -> dict[str, Any] | None:
+class Seen:
+    """Contents of files that have several names, and the file of each that was found intact: it is hashed once."""
+
+    def __init__(self) -> None:
+        # content → device, inode and time of the last change of its file
+        self.known: dict[str, list[int]] = {}
+        self._new: dict[str, list[int]] = {}
+
+    def add(self, known: dict[str, list[int]]) -> None:
+        """Remember more of them; those that were remembered first are forgotten."""
+        self.known.update(known)
+        while len(self.known) > MOST_SEEN:
+            del self.known[next(iter(self.known))]
+
+    def has(self, content: str, state: os.stat_result) -> bool:
+        """Say whether a file is the one that was found to have a content, and nobody has changed it since."""
+        return self.known.get(content) == [state.st_dev, state.st_ino, state.st_ctime_ns]
+
+    def note(self, content: str, state: os.stat_result) -> None:
+        """Remember a file that was found to have a content, if it has several names."""
+        if state.st_nlink > 1:
+            self._new[content] = [state.st_dev, state.st_ino, state.st_ctime_ns]
+            self.add({content: self._new[content]})
+
+    def told(self) -> dict[str, list[int]]:
+        """Return what was noted since it was asked for last."""
+        new, self._new = self._new, {}
+        return new
+
+
+def look(
+    folders: Folders, path: str, expected: str, size: int, tell: Callable[[int], None], *, seen: Seen | None = None
+) -> dict[str, Any] | None:
     """Return what is wrong with the file at `path`, None if its sha256 is `expected`.
 
-    No more than `size` bytes and one are read, whatever lies there. A fault says its kind, and where a file was opened
-    found (sha256; None if it is larger than recorded), found_bytes, inode and mtime_ns, and in other cases a reason.
+    A file that `seen` knows to have that content by another name is not read again. No more than `size` bytes and one
+    are read, whatever lies there. A fault says its kind, and where a file was opened found (sha256; None if it is
+    larger than recorded), found_bytes, inode and mtime_ns, and in other cases a reason.
     """
     try:
         descriptor = folders.open(path)
@@ -82,6 +116,9 @@ def look(folders: Folders, path: str, expected: str, size: int, tell: Callable[[
             state = os.fstat(descriptor)
             if not stat.S_ISREG(state.st_mode):
                 return {"outcome": NOT_A_FILE, "reason": f"it is a {_kind(state.st_mode)}"}
+            if seen is not None and state.st_size == size and seen.has(expected, state):
+                tell(size)
+                return None
             found = _hash(descriptor, size, tell) if state.st_size <= size else None
         finally:
             os.close(descriptor)
@@ -91,6 +128,8 @@ def look(folders: Folders, path: str, expected: str, size: int, tell: Callable[[
         outcome = NOT_A_FILE if error.errno in _NO_FILES else UNREADABLE
         return {"outcome": outcome, "reason": _NO_FILES.get(error.errno or 0, error.strerror)}
     if found == expected:
+        if seen is not None:
+            seen.note(expected, state)
         return None
     return {
         "outcome": DAMAGED,
@@ -155,15 +194,18 @@ def main(root: str) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     folders = Folders(os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
     teller = _Teller()
+    seen = Seen()
     for line in sys.stdin.buffer:
         faults = []
-        for number, (path, expected, size) in enumerate(json.loads(line)):
-            fault = look(folders, path, expected, size, teller)
+        task = json.loads(line)
+        seen.add(task["seen"])
+        for number, (path, expected, size) in enumerate(task["files"]):
+            fault = look(folders, path, expected, size, teller, seen=seen)
             if fault is not None:
                 faults.append({"number": number, **fault})
         # a folder may be renamed between two lists
         folders.close()
-        answer({"bytes": teller.take(), "faults": faults})
+        answer({"bytes": teller.take(), "faults": faults, "seen": seen.told()})
     return 0
 
 

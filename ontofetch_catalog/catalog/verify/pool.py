@@ -52,6 +52,8 @@ class Pool(Generic[T]):
         # a signal that raises between two lines of a queue written in Python leaves its lock locked; these are in C
         self._lists: queue.SimpleQueue[tuple[T, list[tuple[str, str, int]]] | None] = queue.SimpleQueue()
         self._heard: queue.SimpleQueue[int | Answer[T] | OntofetchError] = queue.SimpleQueue()
+        self._seen = hasher.Seen()
+        self._seen_lock = threading.Lock()
         self._processes: list[Popen[bytes]] = []
         self._threads: list[threading.Thread] = []
         self._open = 0
@@ -144,7 +146,7 @@ class Pool(Generic[T]):
         while (task := self._lists.get()) is not None:
             name, files = task
             try:
-                process.stdin.write(json.dumps(files).encode() + b"\n")
+                process.stdin.write(json.dumps({"files": files, "seen": self._seen_of(files)}).encode() + b"\n")
                 process.stdin.flush()
             except OSError:
                 # its end is heard below
@@ -153,11 +155,19 @@ class Pool(Generic[T]):
                 said = json.loads(line)
                 self._heard.put(int(said["bytes"]))
                 if "faults" in said:
+                    with self._seen_lock:
+                        self._seen.add(said["seen"])
                     self._heard.put(Answer(name, said["faults"]))
                     break
             else:
                 self._heard.put(_ended(process))
                 return
+
+    def _seen_of(self, files: list[tuple[str, str, int]]) -> dict[str, list[int]]:
+        """Return what other processes have found of the contents in a list."""
+        with self._seen_lock:
+            known = self._seen.known
+            return {content: known[content] for _, content, _ in files if content in known} if known else {}
 
 
 def cores() -> int:
