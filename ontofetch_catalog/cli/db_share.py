@@ -132,7 +132,7 @@ def _say(result: Result, way: str, host: HostInfo, *, dry_run: bool) -> None:
         number = len(result.damaged)
         warn(
             f"{_count(number)} {_are(number)} not what the catalog says, and {_are(number)} left alone;"
-            f" `{host.name} db verify` says more, and `{host.name} db doctor --fix` brings back what their archives have."
+            f" `{host.name} db verify` says more, `{host.name} db doctor --fix` brings back what their archives have."
         )
 
 
