@@ -64,7 +64,7 @@ LIMITS = {
     "start.pull": Limit(3.3, "ontofetch pull, one small file", "Python, import the same and a parser in a child"),
     "start.help": Limit(1.2, "ontofetch --help", "Python, argparse, pluggy, list of entry points"),
     "share.disk": Limit(1.3, "20 releases that share 90 % of their files", "each distinct content once"),
-    "share.pull": Limit(1.0, "pull of such a release, stored once", "the same, each file for itself"),
+    "share.pull": Limit(1.4, "pull of such a release, stored once", "the same, each file for itself"),
     "start.report": Limit(3.0, "ontofetch report latest, small catalog", "Python, import duckdb and polars"),
 }
 SHORT_FACTOR = 2.0  # in the short form, on small data and few rounds, every limit is so many times as wide
