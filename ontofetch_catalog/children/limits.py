@@ -92,7 +92,7 @@ def limit_memory(most: int) -> None:
 
 
 def limit_data(most: int) -> None:
-    """Let this process hold `most` bytes of data, which is what it allocates and may write to; 0: as many as it likes."""
+    """Let this process hold `most` bytes of data, what it allocates and may write to; 0: as many as it likes."""
     _set(resource.RLIMIT_DATA, most)
 
 

@@ -63,9 +63,7 @@ def texts_of(values: Iterable[bytes]) -> list[str]:
     """Return the texts of the objects of statements, of nodes their IRIs."""
     return [
         # of most of them, without a call for each
-        value[1 : value.rindex(b'"')].decode()
-        if value[:1] == b'"' and b"\\" not in value
-        else read_value(value)[0]
+        value[1 : value.rindex(b'"')].decode() if value[:1] == b'"' and b"\\" not in value else read_value(value)[0]
         for value in values
     ]
 
