@@ -374,7 +374,7 @@ def test_texts_that_look_like_statements_put_together(tmp_path: Path) -> None:
         random.Random(seed).shuffle(lines)
         other, others = told(tmp_path, "\n".join(lines) + "\n", "ntriples")
         assert (other["digest"], others) == (facts["digest"], terms)
-    graphs = ":g { :a :p %s ; :q 7 . } _:h { :a :p 1, 2 . :b :p :c . } :a :p 3 ." % ", ".join(values[:-2])
+    graphs = f":g {{ :a :p {', '.join(values[:-2])} ; :q 7 . }} _:h {{ :a :p 1, 2 . :b :p :c . }} :a :p 3 ."
     inside, _ = told(tmp_path, PREFIXES + graphs, "trig")
     lines = [f"{quad} ." for quad in pyoxigraph.parse((PREFIXES + graphs).encode(), pyoxigraph.RdfFormat.TRIG)]
     assert len(lines) == inside["triples"] == len(values) - 2 + 1 + 3 + 1

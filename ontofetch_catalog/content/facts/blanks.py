@@ -63,7 +63,7 @@ def read_blanks(statements: Statements) -> Blanks:
     found.roots = [node for node in left if node not in above]
     cyclic = left.keys() - found.tokens.keys()
     found.shared, found.cyclic = len(more), len(cyclic)
-    _untangle(statements, more.keys() | cyclic, cyclic, above, more, found)
+    _untangle(statements, more.keys() | cyclic, above, more, found)
     owners = found.owners
     for node in found.roots:
         packed = statements.kept.get(node)
@@ -81,7 +81,6 @@ def read_blanks(statements: Statements) -> Blanks:
 def _untangle(
     statements: Statements,
     knots: set[bytes],
-    cyclic: set[bytes],
     above: Subjects,
     more: dict[bytes, list[bytes]],
     found: Blanks,
@@ -101,7 +100,7 @@ def _untangle(
         tangle = _tangle(found, statements)
     refined = refine(tangle)
     found.exact, found.signatures = refined.exact, refined.signatures
-    for node in cyclic:
+    for node in knots - found.tokens.keys():
         number = len(rests_of(statements.kept.get(node, b""))) + len(rests_of(statements.refs[node]))
         _name(found, node, refined.colours[node], number)
 

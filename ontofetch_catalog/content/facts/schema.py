@@ -1,6 +1,7 @@
 """The table of terms that is made of each content, column by column; both who writes and who reads it import it here.
 
-Statements are lines of canonical N-Quads in which each blank node stands as a hash of what is said of it.
+Statements are spelled as TriG spells them, each alone and without prefixes; for a blank node stands a hash of what is
+said of it.
 """
 
 from __future__ import annotations

@@ -65,7 +65,9 @@ class Spoken:
         self._values: list[bytes] = []
         self._numbers: list[int] = []
 
-    def add(self, name: bytes, packed: bytes, behind: list[bytes], annotations: list[bytes], below: bytes) -> None:
+    def add(
+        self, name: bytes, packed: bytes, behind: list[bytes], annotations: list[bytes], below: bytes | bytearray
+    ) -> None:
         """Take a name.
 
         Args:

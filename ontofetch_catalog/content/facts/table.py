@@ -68,7 +68,7 @@ class TermsFile:
         self._lines.extend(lines)
         self._sizes += sizes
         for column, more in zip(self._columns, columns, strict=True):
-            column += more
+            column.extend(more)
         self.rows += len(sizes)
         if len(self._sizes) >= _ROWS or len(self._lines) >= _LINES:
             self._flush()
