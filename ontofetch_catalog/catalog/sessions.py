@@ -55,7 +55,7 @@ class Session:
         migrated: Names of the migrations applied on the way in.
         swapped: The restore or rebuild that was interrupted and is finished now, as `swap.finish` names it.
         answers: What the host is about to ask, for `answers.keep` once the boundary has ended.
-        is_reopened: Whether the connection was closed in between, and is another one.
+        beside: A connection that was kept open, of which this one is a further one; None if there is none.
     """
 
     store: Store
@@ -64,7 +64,7 @@ class Session:
     migrated: list[str] = field(default_factory=list)
     swapped: str = ""
     answers: answers.Answers | None = None
-    is_reopened: bool = False
+    beside: duckdb.DuckDBPyConnection | None = None
 
     def commit_event(self, row: events.EventRow) -> tuple[int, str]:
         """Record one event in a transaction of its own, with the generation record after it."""
@@ -103,8 +103,9 @@ class Session:
             fsops.close_database(self.connection)
         except (OSError, duckdb.Error) as error:
             _log.warning("the broken connection to %s could not be closed: %s", self.store.database, error)
+        if self.beside is not None:
+            self.beside.close()
         self.connection = reopened(self.store)
-        self.is_reopened = True
 
 
 def reopened(store: Store) -> duckdb.DuckDBPyConnection:
@@ -287,7 +288,11 @@ def _entered(store: Store, *, migrate: bool, trust_record: bool) -> Iterator[Ses
     with gate.exclusive(store.wait, wanted=_fits(store) if keeps else None) as hold:
         kept: _Open | None = hold.take()
         # of what was kept open nobody else has been inside: it is as this process has left it
-        session = Session(store, kept.connection.cursor()) if kept else _enter(store, migrate, trust_record)
+        session = (
+            Session(store, kept.connection.cursor(), beside=kept.connection)
+            if kept
+            else _enter(store, migrate, trust_record)
+        )
         opened = kept or _Open(session.connection, store.settings)
         sound = False
         try:
@@ -304,8 +309,9 @@ def _entered(store: Store, *, migrate: bool, trust_record: bool) -> Iterator[Ses
                 hold.keep(replace(opened, database=name), lambda: _close(opened.connection, store))
         finally:
             if not hold.stays:
-                # of two connections the one that was opened first takes the other one with it
-                _close(session.connection if session.is_reopened else opened.connection, store)
+                _close(session.connection, store)
+                if kept:
+                    _close(kept.connection, store)
             elif session.connection is not opened.connection:
                 session.connection.close()
         # nobody else can have written yet: the gate is still closed
