@@ -62,8 +62,9 @@ class Session:
         migrated: Names of the migrations applied on the way in.
         swapped: The restore or rebuild that was interrupted and is finished now, as `swap.finish` names it.
         answers: What the host is about to ask, for `answers.keep` once the boundary has ended.
-        is_reopened: Whether the connection was closed in between, and is another one.
-        copy: What ties it to a shared catalog; None for a store of its own.
+            Session(store, kept.connection.cursor(), beside=kept.connection)
+            if kept
+            else _enter(store, copy, migrate=migrate, trust_record=trust_record)
     """
 
     store: Store
@@ -72,34 +73,9 @@ class Session:
     migrated: list[str] = field(default_factory=list)
     swapped: str = ""
     answers: answers.Answers | None = None
-    is_reopened: bool = False
-    copy: Copy | None = None
-
-    def told_before(self, intent: journal.Intent) -> Moves:
-        """Put what an intent brings, which is not published yet, where other machines find it; return what it moves."""
-        return ((), ()) if self.copy is None else self.copy.moves_of(intent)
-
-    def tell(self, moves: Moves = ((), ()), *, rows: bool = True, release: str = "") -> None:
-        """Tell other machines, if there are some, what the open transaction has recorded: from then on it happened.
-
-        Args:
-            moves: As `told_before` returned them.
-            rows: Whether anything but events was recorded.
-            release: Where nothing else can have changed, see `images.changed_keys`.
-
-        Raises:
-            CatalogUnavailable: They don't know it, or it is not known whether they do.
-        """
-        if self.copy is None:
-            return
-        changed: dict[str, list[str]] = {}
-        if rows:
-            before = self.connection.cursor()
-            try:
-                changed = images.changed_keys(self.connection, before, release)
-            finally:
-                before.close()
-        self.copy.push(self.connection, changed, moves)
+            Session(store, kept.connection.cursor(), beside=kept.connection)
+            if kept
+            else _enter(store, copy, migrate=migrate, trust_record=trust_record)
 
     def commit_event(self, row: events.EventRow) -> tuple[int, str]:
         """Record one event in a transaction of its own, with the generation record after it."""
@@ -139,8 +115,9 @@ class Session:
             fsops.close_database(self.connection)
         except (OSError, duckdb.Error) as error:
             _log.warning("the broken connection to %s could not be closed: %s", self.store.database, error)
+        if self.beside is not None:
+            self.beside.close()
         self.connection = reopened(self.store)
-        self.is_reopened = True
 
 
 def reopened(store: Store) -> duckdb.DuckDBPyConnection:
@@ -326,7 +303,7 @@ def _entered(store: Store, *, migrate: bool, trust_record: bool) -> Iterator[Ses
         kept: _Open | None = hold.take()
         # of what was kept open nobody else has been inside: it is as this process has left it
         session = (
-            Session(store, kept.connection.cursor())
+            Session(store, kept.connection.cursor(), beside=kept.connection)
             if kept
             else _enter(store, copy, migrate=migrate, trust_record=trust_record)
         )
@@ -347,8 +324,9 @@ def _entered(store: Store, *, migrate: bool, trust_record: bool) -> Iterator[Ses
                 hold.keep(replace(opened, database=name), lambda: _close(opened.connection, store))
         finally:
             if not hold.stays:
-                # of two connections the one that was opened first takes the other one with it
-                _close(session.connection if session.is_reopened else opened.connection, store)
+                _close(session.connection, store)
+                if kept:
+                    _close(kept.connection, store)
             elif session.connection is not opened.connection:
                 session.connection.close()
         # nobody else can have written yet: the gate is still closed

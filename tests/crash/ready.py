@@ -101,14 +101,13 @@ def _import_everything() -> None:
     from ontofetch_catalog.catalog.doctor.database import wanted_parts
     from ontofetch_catalog.catalog.migrations import available_migrations
     from ontofetch_catalog.host import manager
-    from ontofetch_hookspecs import ENTRY_POINT_GROUP
 
     available_migrations()
     wanted_parts()
     # nothing is installed while the loop runs: to look for plugins in each child would only cost time, and so would to
     # look for what Arrow would use if it were there, each time that it converts
     installed = functools.lru_cache(manager.entry_points)
-    installed(group=ENTRY_POINT_GROUP)
+    installed()
     setattr(manager, "entry_points", installed)  # noqa: B010 - as the module has it for itself alone
     if find_spec("dateutil") is None:
         sys.modules["dateutil"] = None  # type: ignore[assignment] # then an import fails at once

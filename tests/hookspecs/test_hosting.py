@@ -173,5 +173,5 @@ class _Installed(Distribution):
 )
 def test_requirements_are_read(monkeypatch: pytest.MonkeyPatch, requires: str, here: str, fits: bool) -> None:
     """As pip reads them, for versions that are plain numbers; what can't be read fits."""
-    monkeypatch.setattr(requirements, "version", lambda name: here)
+    monkeypatch.setattr("importlib.metadata.version", lambda name: here)
     assert (requirements.contract_fault(_Installed(requires)) == "") is fits
