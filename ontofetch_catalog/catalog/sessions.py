@@ -62,9 +62,8 @@ class Session:
         migrated: Names of the migrations applied on the way in.
         swapped: The restore or rebuild that was interrupted and is finished now, as `swap.finish` names it.
         answers: What the host is about to ask, for `answers.keep` once the boundary has ended.
-            Session(store, kept.connection.cursor(), beside=kept.connection)
-            if kept
-            else _enter(store, copy, migrate=migrate, trust_record=trust_record)
+        beside: A connection that was kept open, of which this one is a further one; None if there is none.
+        copy: What ties it to a shared catalog; None for a store of its own.
     """
 
     store: Store
@@ -73,9 +72,34 @@ class Session:
     migrated: list[str] = field(default_factory=list)
     swapped: str = ""
     answers: answers.Answers | None = None
-            Session(store, kept.connection.cursor(), beside=kept.connection)
-            if kept
-            else _enter(store, copy, migrate=migrate, trust_record=trust_record)
+    beside: duckdb.DuckDBPyConnection | None = None
+    copy: Copy | None = None
+
+    def told_before(self, intent: journal.Intent) -> Moves:
+        """Put what an intent brings, which is not published yet, where other machines find it; return what it moves."""
+        return ((), ()) if self.copy is None else self.copy.moves_of(intent)
+
+    def tell(self, moves: Moves = ((), ()), *, rows: bool = True, release: str = "") -> None:
+        """Tell other machines, if there are some, what the open transaction has recorded: from then on it happened.
+
+        Args:
+            moves: As `told_before` returned them.
+            rows: Whether anything but events was recorded.
+            release: Where nothing else can have changed, see `images.changed_keys`.
+
+        Raises:
+            CatalogUnavailable: They don't know it, or it is not known whether they do.
+        """
+        if self.copy is None:
+            return
+        changed: dict[str, list[str]] = {}
+        if rows:
+            before = self.connection.cursor()
+            try:
+                changed = images.changed_keys(self.connection, before, release)
+            finally:
+                before.close()
+        self.copy.push(self.connection, changed, moves)
 
     def commit_event(self, row: events.EventRow) -> tuple[int, str]:
         """Record one event in a transaction of its own, with the generation record after it."""
