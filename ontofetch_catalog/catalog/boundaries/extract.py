@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from collections.abc import Sequence
 from datetime import UTC
 from typing import TYPE_CHECKING, ClassVar
 
@@ -51,6 +52,10 @@ class ExtractBoundary(Boundary):
         """Make the staged files durable."""
         if self._event.staged is not None and self._given is not None and self._given.is_dir():
             self._source = staged.settle(self.store, self._event.staged, sessions.new_boundary_id())
+
+    def brings(self) -> Sequence[StorePath]:
+        """Return what is staged."""
+        return () if self._source is None else (self._source,)
 
     def is_changed(self, connection: duckdb.DuckDBPyConnection) -> bool:
         """Check that the artifact is the release's own and that no other artifact has one of the paths."""

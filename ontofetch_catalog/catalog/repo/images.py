@@ -163,4 +163,3 @@ def own_schema(connection: duckdb.DuckDBPyConnection) -> int:
     """Return the number of the newest migration that is applied."""
     found = fetch_one(connection, "SELECT max(version) FROM schema_version")
     return int(found[0]) if found and found[0] is not None else 0
-
