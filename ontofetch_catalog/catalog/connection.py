@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import duckdb
 
 Watch = Callable[["duckdb.DuckDBPyConnection"], "duckdb.DuckDBPyConnection"]
+Progress = Callable[[int, int | None], None]
 STORAGE_VERSION = "v1.5.0"  # of the oldest supported DuckDB, so that 1.5 and 2.x share a store
 CARE_MEMORY, CARE_THREADS = "130MB", 2  # of DuckDB, where it compares a million rows with the disk
 
@@ -39,6 +40,7 @@ class Store:
         run_id: Names the run in events.
         config_hash: Hash of the settings in events.
         operation: What runs, as sentences name it (`db pin`); empty where nobody said so.
+        progress: Called with the number of bytes done, and of all, where the bytes of a shared catalog go to and fro.
         watch: Stands between the connections of its sessions and whoever is inside: sees what is asked, adds nothing.
     """
 
@@ -48,6 +50,7 @@ class Store:
     config_hash: str = ""
     operation: str = ""
     watch: Watch | None = field(default=None, compare=False, repr=False)
+    progress: Progress | None = field(default=None, compare=False, repr=False)
 
     @property
     def purpose(self) -> str:

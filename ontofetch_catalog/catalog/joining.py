@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from contextlib import closing
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 from ontofetch_hookspecs.layout import BACKUPS, CATALOG
 from ontofetch_hookspecs.names import quote
 
-from ..errors import Conflict, PreconditionFailed
+from ..errors import CatalogUnavailable, Conflict, PreconditionFailed
 from . import fsops, sessions
 from .connection import Store
-from .generation import require_database
+from .generation import read_generation, require_database
 from .locks import gate_of
 from .repo import events, images
 from .shared.address import Address, check_addresses, drop_address, read_address, write_address
 from .shared.log import create, log_of
+from .shared.object_store import MAX_AGE
 from .shared.objects import objects_options, open_objects
 from .shared.replica import Copy
 from .store_key import make_key, read_key, write_key
+
+_LISTED = 20_000  # objects that are compared with the rows at once
 
 
 def join(store: Store, catalog: str, objects: str) -> Address:
@@ -38,16 +44,15 @@ def join(store: Store, catalog: str, objects: str) -> Address:
         CatalogUnavailable, ObjectsUnavailable, ObjectsRefused: As their names say.
     """
     check_addresses(catalog, objects)
+    # who types the address agrees to it
+    there = read_address(store, believe=True)
+    if there is not None and (there.catalog, there.objects) != (catalog, objects):
+        raise _elsewhere(store, there)
     sessions.make_store(store)
     identity, key = create(Address(catalog, objects, uuid.uuid4().hex), make_key(store))
     address = Address(catalog, objects, identity)
-    there = read_address(store)
     if there is not None and there != address:
-        raise Conflict(
-            f"The store {store.root} is a copy of the shared catalog at {quote(there.catalog)} already.",
-            subject=str(store.root),
-            hint="`ontofetch db move --to local` makes it one of its own.",
-        )
+        raise _elsewhere(store, there)
     with closing(log_of(store, address)) as log:
         is_new = log.head().event_id == 0
     if is_new:
@@ -57,9 +62,18 @@ def join(store: Store, catalog: str, objects: str) -> Address:
     if read_key(store) != key:
         write_key(store, key)
     write_address(store, address)
-    with sessions.writing(store):
+    with sessions.writing(store, alone=False):
         pass
     return address
+
+
+def _elsewhere(store: Store, there: Address) -> Conflict:
+    return Conflict(
+        f"The store {store.root} is a copy of another shared catalog already: the one at {quote(there.catalog)}, with "
+        f"its bytes at {quote(there.objects)}.",
+        subject=str(store.root),
+        hint="`ontofetch db move --to local` makes it one of its own; another --root makes another copy.",
+    )
 
 
 def _bring(store: Store, address: Address) -> None:
@@ -141,18 +155,81 @@ def require_shared(store: Store) -> Address:
     return address
 
 
-def sweep(store: Store, grace_seconds: float) -> tuple[int, int] | None:
-    """Condemn the contents that no path has, and free those condemned for long enough; return how many of each.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """How a shared catalog is right now.
 
-    None where the store is one of its own, which has no contents but its files.
+    Args:
+        events: How many events it has.
+        behind: How many of them the copy does not have yet.
+        held_by: Who writes: command, machine and process; empty where nobody does.
+    """
+
+    events: int
+    behind: int
+    held_by: str
+
+
+def read_state(store: Store, address: Address) -> State | None:
+    """Return how a shared catalog is right now; None if its server does not answer."""
+    known = read_generation(store)
+    try:
+        with closing(log_of(store, address).open()) as log:
+            events_there, holder = log.head().event_id, log.holder()
+    except CatalogUnavailable:
+        return None
+    return State(events=events_there, behind=events_there - (known.events if known else 0), held_by=holder)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swept:
+    """What a sweep did, or, as a dry run, would do.
+
+    Args:
+        condemned: Contents that no path has any more, from now on.
+        freed_objects: Objects of contents that were condemned for long enough.
+        orphaned_objects: Objects of boundaries that never happened, and what was left unfinished.
+    """
+
+    condemned: int
+    freed_objects: int
+    orphaned_objects: int
+
+
+def sweep(
+    store: Store, grace_seconds: float, *, dry_run: bool = False, progress: Callable[[int, int | None], None]
+) -> Swept | None:
+    """Condemn the contents that no path has, and free those condemned for long enough; return what was done.
+
+    None where the store is one of its own, which has no contents but its files. The log is held for all of it: nobody
+    puts a content under a name that is just being freed. Objects go after their rows are gone for good; what is killed
+    in between leaves objects that nothing names, which the next sweep finds.
 
     Args:
         store: A copy of the shared catalog.
         grace_seconds: How long a condemned content is kept: longer than any machine takes to read.
+        dry_run: Only find out what would be done.
+        progress: Called with the number of objects that were looked at, and how many there are, if that is known.
     """
     address = read_address(store)
     if address is None:
         return None
     objects = open_objects(address.objects, options=objects_options())
     with log_of(store, address).held() as log:
-        return log.sweep(grace_seconds, objects.delete)
+        condemned, freed = log.sweep(grace_seconds, dry_run=dry_run)
+        # by the server's clock: that of this machine may be hours off
+        limit = log.now() - timedelta(seconds=max(grace_seconds, MAX_AGE))
+        seen = 0
+        orphaned: list[str] = []
+        listed = objects.list()
+        while some := list(islice(listed, _LISTED)):
+            old = [found.key for found in some if found.modified < limit]
+            orphaned += sorted(set(log.unknown(old)) - set(freed))
+            seen += len(some)
+            progress(seen, None)
+        left = 0
+        if not dry_run:
+            objects.delete(freed)
+            objects.delete(orphaned)
+            left = objects.sweep()
+    return Swept(condemned=condemned, freed_objects=len(freed), orphaned_objects=len(orphaned) + left)

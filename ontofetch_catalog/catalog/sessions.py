@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -249,13 +249,23 @@ def _inspector(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 @contextmanager
-def writing(store: Store, *, migrate: bool = True, trust_record: bool = True) -> Iterator[Session]:
+def writing(
+    store: Store,
+    *,
+    migrate: bool = True,
+    trust_record: bool = True,
+    alone: bool = True,
+    brings: Iterable[StorePath] = (),
+) -> Iterator[Session]:
     """Open the catalog for writing, alone: make it where there is none, check it, migrate it, recover; close it.
 
     Args:
         store: Which one.
         migrate: Whether pending migrations are applied.
         trust_record: Whether the generation record is looked at; doctor's fix of the record itself does not.
+        alone: Whether the log of a shared catalog is held, by which others wait; without, nothing can be recorded.
+        brings: Staged files and folders that are about to be published: what is large of a shared catalog's work is
+            done with them before others wait.
 
     Raises:
         CatalogLocked, CatalogUnreadable, CatalogUnavailable, CatalogBehind, CatalogUnwritable, SchemaError,
@@ -268,7 +278,8 @@ def writing(store: Store, *, migrate: bool = True, trust_record: bool = True) ->
         subject=str(store.root),
     ):
         make_store(store)
-        with _entered(store, migrate=migrate, trust_record=trust_record) as session:
+        entering = _Entering(migrate=migrate, trust_record=trust_record, alone=alone, brings=tuple(brings))
+        with _entered(store, entering) as session:
             yield session
             _checkpoint_if_due(session)
             _sweep_stages(store)
@@ -279,6 +290,14 @@ def has_open(store: Store) -> bool:
     beside = (store.path(SWAP), store.path(RESTORING))
     left = (name for name in store.intents.names() if not name.endswith(journal.UNREADABLE))
     return any(path.exists() for path in beside) or any(left)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entering:
+    migrate: bool = True
+    trust_record: bool = True
+    alone: bool = True
+    brings: tuple[StorePath, ...] = ()
 
 
 @contextmanager
@@ -298,7 +317,7 @@ def asking(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
         if gate_of(store.root).is_keeping and read_address(store) is None:
             # the next question, or boundary, of the run finds it open
             with _explained(store):
-                session = entered.enter_context(_entered(store, migrate=True, trust_record=True))
+                session = entered.enter_context(_entered(store, _Entering()))
             connection = session.connection
         else:
             connection = entered.enter_context(reading(store))
@@ -319,17 +338,16 @@ def _fits(store: Store) -> Wanted:
 
 
 @contextmanager
-def _entered(store: Store, *, migrate: bool, trust_record: bool) -> Iterator[Session]:
+def _entered(store: Store, entering: _Entering) -> Iterator[Session]:
     gate, together = gate_of(store.root), recording()
     # what other machines may change is not kept open
-    keeps = read_address(store) is None and migrate and trust_record and (together is not None or gate.is_keeping)
+    usual = read_address(store) is None and entering.migrate and entering.trust_record
+    keeps = usual and (together is not None or gate.is_keeping)
     with gate.exclusive(store.wait, wanted=_fits(store) if keeps else None) as hold, _copy_of(store) as copy:
         kept: _Open | None = hold.take()
         # of what was kept open nobody else has been inside: it is as this process has left it
         session = (
-            Session(store, kept.connection.cursor(), beside=kept.connection)
-            if kept
-            else _enter(store, copy, migrate=migrate, trust_record=trust_record)
+            Session(store, kept.connection.cursor(), beside=kept.connection) if kept else _enter(store, copy, entering)
         )
         opened = kept or _Open(session.connection, store.settings)
         sound = False
@@ -359,7 +377,7 @@ def _entered(store: Store, *, migrate: bool, trust_record: bool) -> Iterator[Ses
 
 @contextmanager
 def _copy_of(store: Store) -> Iterator[Copy | None]:
-    """Hold the log of a shared catalog; None where the store is one of its own."""
+    """Open the log of a shared catalog; None where the store is one of its own."""
     address = read_address(store)
     if address is None:
         yield None
@@ -369,15 +387,21 @@ def _copy_of(store: Store) -> Iterator[Copy | None]:
     from .shared.replica import Copy
 
     objects = open_objects(address.objects, options=objects_options())
-    with log_of(store, address).held() as log:
+    with log_of(store, address).opened() as log:
         yield Copy(store, log, objects)
 
 
-def _catch_up(session: Session, copy: Copy) -> None:
+def _catch_up(session: Session, copy: Copy, entering: _Entering) -> None:
     """Undo what a dead process had begun here, and take in what the log knows: it alone says what happened."""
     store, connection = session.store, session.connection
     begun = journal.recover(store, connection)
-    if copy.catch_up(connection):
+    # what may take long, first: nobody has to wait for it
+    came = copy.catch_up(connection)
+    copy.put_early(entering.brings)
+    if entering.alone or begun or events.last_event(connection)[0] == 0:
+        copy.log.hold()
+        came += copy.catch_up(connection)
+    if came:
         write_generation(store, *events.last_event(connection))
     session.recovered = [
         journal.Recovered(ended.boundary_id, events.find_boundary(connection, ended.boundary_id))
@@ -410,21 +434,21 @@ def refresh(store: Store) -> None:
     finally:
         log.close()
     if known is None or (known.events, known.digest) != (head.event_id, head.digest):
-        with writing(store, migrate=False):
+        with writing(store, migrate=False, alone=False):
             pass
 
 
-def _enter(store: Store, copy: Copy | None, *, migrate: bool, trust_record: bool) -> Session:
+def _enter(store: Store, copy: Copy | None, entering: _Entering) -> Session:
     swapped = swap.finish(store)
     if not require_database(store):
         _create(store, with_event=copy is None)
     session = Session(store, open_connection(store, read_only=False), swapped=swapped, copy=copy)
     try:
-        if trust_record and check_generation(store, session.connection):
+        if entering.trust_record and check_generation(store, session.connection):
             write_generation(store, *events.last_event(session.connection))
         if copy is not None:
-            _catch_up(session, copy)
-        if migrate:
+            _catch_up(session, copy, entering)
+        if entering.migrate:
             _migrate(session)
     except BaseException:
         _close(session.connection, store)

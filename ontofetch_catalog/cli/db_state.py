@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs import HostInfo
 from ontofetch_hookspecs.layout import QUARANTINE, STAGING
 
 from ..errors import EXIT_OK
+from ..rendering.progress import bar
 from .common import make_parser, reading, store_of, table_of
 from .output import OutputOptions, emit, say, warn
 
 if TYPE_CHECKING:
     from ..catalog.connection import Store
+    from ..catalog.shared.address import Address
 
 
 def status(argv: list[str], host: HostInfo) -> int:
@@ -47,11 +50,23 @@ def status(argv: list[str], host: HostInfo) -> int:
     }
     address = read_address(store)
     if address is not None:
-        values |= {"catalog": address.catalog, "objects": address.objects}
+        values |= {"catalog": address.catalog, "objects": address.objects, **_shared_state(store, address)}
     emit({"status": pa.Table.from_pylist([values])}, options=options)
     if values["durability"] == "off":
         warn("Durability is off (ONTOFETCH_DURABILITY): what is recorded may be lost when the machine stops.")
     return EXIT_OK
+
+
+def _shared_state(store: Store, address: Address) -> dict[str, object]:
+    """Return how far this copy of a shared catalog is behind it, and who writes there; nulls if it does not answer."""
+    from ..catalog.joining import read_state
+
+    found = read_state(store, address)
+    return {
+        "shared_events": found.events if found else None,
+        "events_behind": found.behind if found else None,
+        "held_by": found.held_by if found else None,
+    }
 
 
 def _entries(store: Store, folder: str) -> int:
@@ -106,9 +121,11 @@ def recover(argv: list[str], host: HostInfo) -> int:
     ended, swapped, back = [], "", 0
     store = store_of(host)
     if require_database(store) or read_address(store) is not None:
-        with sessions.writing(store) as session:
-            ended, swapped = session.recovered, session.swapped
-        back = bring_back(store) if read_address(store) is not None else 0
+        with bar("recover") as update:
+            store = replace(store, progress=update)
+            with sessions.writing(store) as session:
+                ended, swapped = session.recovered, session.swapped
+            back = bring_back(store) if read_address(store) is not None else 0
         notify_recovered(host.manager, store, ended)
     rows = [
         (item.boundary_id, "finished", item.event.type, item.event.version_id)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
+
 from ontofetch_hookspecs import HostInfo
 
 from ..errors import EXIT_OK
+from ..rendering.progress import bar
 from .common import make_parser, running, store_of, store_to_write
 from .numbers import duration
 from .output import OutputOptions, emit, say
@@ -33,7 +36,8 @@ def init(argv: list[str], host: HostInfo) -> int:
     with running("init"):
         store = store_of(host)
         if args.catalog is not None:
-            join(store, args.catalog, args.objects)
+            with bar("copy") as update:
+                join(replace(store, progress=update), args.catalog, args.objects)
         else:
             with sessions.writing(store):
                 pass
@@ -57,11 +61,11 @@ def move(argv: list[str], host: HostInfo) -> int:
     store = store_to_write(host)
     if (args.to == "local") != (args.objects is None):
         parser.error("--objects goes with the address of a database, and `--to local` goes without")
-    if args.to == "local":
-        if not leave(store):
-            say(f"{store.root} is a store of its own already.")
-    else:
-        join(store, args.to, args.objects)
+    with bar("move") as update:
+        moving = replace(store, progress=update)
+        moved = leave(moving) if args.to == "local" else join(moving, args.to, args.objects)
+    if not moved:
+        say(f"{store.root} is a store of its own already.")
     return tell_store(host, options)
 
 
@@ -90,13 +94,14 @@ def sweep(argv: list[str], host: HostInfo) -> int:
     """Free the bytes of a shared catalog that no path has any more, and return the exit code."""
     import pyarrow as pa
 
+    from ..catalog.joining import Swept
     from ..catalog.joining import sweep as free
 
     parser = make_parser(
         host,
         "db sweep",
         "Condemn the contents of a shared catalog that no path has, and free those condemned for long enough.",
-        "db sweep --grace 7d",
+        "db sweep --grace 7d --dry-run",
     )
     parser.add_argument(
         "--grace",
@@ -105,11 +110,14 @@ def sweep(argv: list[str], host: HostInfo) -> int:
         default=duration("7d"),
         help="how long a condemned content is kept (default: 7d)",
     )
+    parser.add_argument("--dry-run", action="store_true", help="only show what would be condemned and freed")
     args = parser.parse_args(argv)
     options = OutputOptions.from_args(args)
-    done = free(store_to_write(host), args.grace)
-    condemned, freed = done or (0, 0)
+    store = store_to_write(host)
+    with bar("sweep", unit="objects") as update:
+        done = free(store, args.grace, dry_run=args.dry_run, progress=update)
     if done is None:
         say(f"{host.root} is a store of its own: `{host.name} db prune --purge` frees what it does not need.")
-    emit({"swept": pa.table({"condemned": [condemned], "freed_objects": [freed]})}, options=options, well=True)
+    told = asdict(done or Swept(condemned=0, freed_objects=0, orphaned_objects=0))
+    emit({"swept": pa.Table.from_pylist([told])}, options=options, parameters={"dry_run": args.dry_run}, well=True)
     return EXIT_OK

@@ -102,6 +102,19 @@ class Postgres:
                 assert time.monotonic() < end, self.log
                 time.sleep(0.02)
 
+    def crash(self) -> None:
+        """Let it crash from another process than the one that started it, which then calls `stop`."""
+        assert self._process is not None
+        # a process does not know those of another one
+        os.kill(self._process.pid, signal.SIGQUIT)
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+            except OSError:
+                return
+            time.sleep(0.01)
+
     def stop(self, how: str = "immediate") -> None:
         """Stop it as `pg_ctl stop -m` does: `immediate` is a crash, after which it recovers; `fast` ends cleanly."""
         if self._process is None:

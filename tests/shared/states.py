@@ -28,6 +28,8 @@ SEAM: tuple[tuple[Any, str], ...] = (
     (Log, "_write"),
     (Log, "close"),
     (object_store.ObjectStore, "put"),
+    (object_store.ObjectStore, "get"),
+    (object_store.ObjectStore, "delete"),
     (journal, "write_intent"),
     (journal, "publish"),
     (journal, "forget"),
@@ -53,14 +55,19 @@ def forked(act: Callable[[], int]) -> int:
 
 def dying(at: int, how: int = signal.SIGKILL, only: str = "") -> None:
     """Let this process die, or stop, before its step of this number, counted from 1, of all or of those of a name."""
+    before_step(at, lambda: os.kill(os.getpid(), how), only)
+
+
+def before_step(at: int, happens: Callable[[], object], only: str = "") -> None:
+    """Let something happen before the step of this number, counted from 1; 0: before each of them."""
     count = 0
 
     def counted(act: Callable[..., Any]) -> Callable[..., Any]:
         def run(*args: Any, **options: Any) -> Any:
             nonlocal count
             count += 1
-            if count == at:
-                os.kill(os.getpid(), how)
+            if at in (0, count):
+                happens()
             return act(*args, **options)
 
         return run

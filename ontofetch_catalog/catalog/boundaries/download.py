@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -69,6 +70,10 @@ class DownloadBoundary(Boundary):
             staged.make_alone_durable(self.store.path(self.target))
         else:
             self._source = staged.settle(self.store, self._event.staged, sessions.new_boundary_id())
+
+    def brings(self) -> Sequence[StorePath]:
+        """Return what is staged."""
+        return () if self._source is None else (self._source,)
 
     def is_changed(self, connection: duckdb.DuckDBPyConnection) -> bool:
         """Check the names against what is recorded; return whether anything differs."""

@@ -10,13 +10,14 @@ import signal
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from types import FrameType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ontofetch_hookspecs.events import Receipt
+from ontofetch_hookspecs.store_paths import StorePath
 
 from ...errors import BoundaryFailed, OntofetchError
 from .. import fsops, journal, lookups, sessions
@@ -92,6 +93,10 @@ class Boundary(ABC):
     def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Change rows inside the open transaction, write new documents, and collect the moves (step 4)."""
 
+    def brings(self) -> Sequence[StorePath]:
+        """Return the staged files and folders that it is about to publish, as `settle` has left them."""
+        return ()
+
     def early_events(self, boundary_id: str) -> list[events.EventRow]:
         """Return events to be recorded before the boundary's own, in the same transaction."""
         del boundary_id
@@ -148,7 +153,8 @@ def carry_out(store: Store, boundary: Boundary) -> BoundaryResult:
         raise _failed(boundary, "made durable", error) from error
     start = time.perf_counter()
     store = replace(store, operation=boundary.operation)
-    with sessions.writing(store, trust_record=boundary.trusts_record) as session, _explained(boundary):
+    brings = boundary.brings()
+    with sessions.writing(store, trust_record=boundary.trusts_record, brings=brings) as session, _explained(boundary):
         changed = boundary.is_changed(session.connection)
         with held_signals():
             if changed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from collections.abc import Sequence
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -58,6 +59,10 @@ class ExtractBoundary(Boundary):
                 self._source, self._is_shared_first = self._given, True
             else:
                 self._source = staged.settle(self.store, self._event.staged, sessions.new_boundary_id())
+
+    def brings(self) -> Sequence[StorePath]:
+        """Return what is staged."""
+        return () if self._source is None else (self._source,)
 
     def is_changed(self, connection: duckdb.DuckDBPyConnection) -> bool:
         """Check that the artifact is the release's own and that no other artifact has one of the paths."""

@@ -6,6 +6,7 @@ With them go the facts that were found, and their tables of terms into `.catalog
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ontofetch_hookspecs.events import ValidateDone
@@ -63,6 +64,10 @@ class ValidateBoundary(Boundary):
         """Make the staged tables durable."""
         if self._event.staged is not None and self._given is not None and self._given.is_dir():
             self._source = staged.settle(self.store, self._event.staged, sessions.new_boundary_id())
+
+    def brings(self) -> Sequence[StorePath]:
+        """Return what is staged."""
+        return () if self._source is None else (self._source,)
 
     def is_changed(self, connection: duckdb.DuckDBPyConnection) -> bool:
         """Check that each (relpath, file_id) is a recorded file of the release, and each content of the facts too."""

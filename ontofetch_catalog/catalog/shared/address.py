@@ -92,8 +92,12 @@ class _Parts:
     password: str | None
 
 
-def read_address(store: Store) -> Address | None:
+def read_address(store: Store, *, believe: bool = False) -> Address | None:
     """Return where the catalog is that a store is a copy of; None for a store of its own.
+
+    Args:
+        store: The store.
+        believe: Whether it does not matter that nobody on this machine agreed: the address is only compared.
 
     Raises:
         CatalogUnreadable: The file says something else.
@@ -112,7 +116,7 @@ def read_address(store: Store) -> Address | None:
             subject=str(store.path(FILE)),
             hint="`ontofetch init --catalog … --objects …` with another --root makes a new copy.",
         ) from error
-    if asdict(address) not in _agreed(store):
+    if not believe and asdict(address) not in _agreed(store):
         raise UsageError(
             f"The store {store.root} names a shared catalog at {quote(address.catalog)}, to which nobody on this "
             "machine has agreed.",

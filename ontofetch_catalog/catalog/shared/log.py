@@ -10,10 +10,11 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
 
 from ontofetch_hookspecs.names import quote
 
@@ -30,6 +31,7 @@ FORMAT = 1
 _LOCK = 0x6F6E746F666574  # of PostgreSQL's advisory locks, which are each database's own
 _COMMITS = 3  # tries to learn whether a COMMIT without an answer happened
 _AT_ONCE = 50_000
+_PAGE = 20  # boundaries that are read at once
 _SCHEMA = """
 CREATE SCHEMA IF NOT EXISTS ontofetch;
 CREATE TABLE IF NOT EXISTS ontofetch.store (
@@ -201,14 +203,13 @@ class Log:
         return self._connection
 
     @contextmanager
-    def held(self) -> Iterator[Log]:
-        """Hold the log alone until the end of a `with`.
+    def opened(self) -> Iterator[Log]:
+        """Keep the session of the server alive until the end of a `with`; `hold` holds the log alone in it.
 
         Raises:
-            CatalogLocked: Somebody else holds it and does not let go in time; it is named.
-            CatalogUnavailable: The server does not answer.
+            CatalogUnavailable, CatalogBehind, SchemaError: As `open` does.
         """
-        self._lock()
+        self.open()
         self._beating.clear()
         self._beat = threading.Thread(target=self._keep_beating, name="ontofetch-beat", daemon=True)
         self._beat.start()
@@ -216,6 +217,22 @@ class Log:
             yield self
         finally:
             self.close()
+
+    def hold(self) -> None:
+        """Hold the log alone, until it is closed.
+
+        Raises:
+            CatalogLocked: Somebody else holds it and does not let go in time; it is named.
+            CatalogUnavailable: The server does not answer.
+        """
+        self._lock()
+
+    @contextmanager
+    def held(self) -> Iterator[Log]:
+        """Hold the log alone until the end of a `with`; raises what `opened` and `hold` do."""
+        with self.opened():
+            self.hold()
+            yield self
 
     def _lock(self) -> None:
         import psycopg
@@ -225,22 +242,10 @@ class Log:
                 self._in_use().execute("SELECT pg_advisory_lock(%s)", [_LOCK])
             except psycopg.errors.LockNotAvailable as error:
                 raise CatalogLocked(
-                    f"The shared catalog at {self.where} is held by {self._holder()}.",
+                    f"The shared catalog at {self.where} is held by {quote(self.holder() or 'somebody else')}.",
                     subject=self.address.catalog,
                     hint="Try again, or wait longer with --wait SECONDS.",
                 ) from error
-
-    def _holder(self) -> str:
-        found = (
-            self._in_use()
-            .execute(
-                "SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory'"
-                " AND granted AND classid = %s AND objid = %s",
-                [_LOCK >> 32, _LOCK & 0xFFFFFFFF],
-            )
-            .fetchone()
-        )
-        return quote(found[0]) if found and found[0] else "somebody else"
 
     def _keep_beating(self) -> None:
         import psycopg
@@ -277,17 +282,25 @@ class Log:
         return str(found[0]) if found else None
 
     def records(self, after: int, until: int) -> Iterator[Record]:
-        """Yield the boundaries after an event up to another, in order."""
-        with self._explained("read"), self._in_use().transaction(), self._in_use().cursor("records") as cursor:
-            cursor.itersize = 50
-            cursor.execute(
-                "SELECT first_event, last_event, boundary_id, type, version_id, former, digest, schema, changes, moves"
-                " FROM boundaries WHERE first_event > %s AND last_event <= %s ORDER BY first_event",
-                [after, until],
-            )
-            for *fields, changes, moves in cursor:
-                names = ("first_event", "last_event", "boundary_id", "type", "version_id", "former", "digest", "schema")
-                yield Record(**dict(zip(names, fields, strict=True)), changes=bytes(changes), moves=parse_ops(moves))
+        """Yield the boundaries after an event up to another, in order; no transaction is open between two of them."""
+        names = ("first_event", "last_event", "boundary_id", "type", "version_id", "former", "digest", "schema")
+        while after < until:
+            with self._explained("read"):
+                rows = (
+                    self._in_use()
+                    .execute(
+                        f"SELECT {', '.join(names)}, changes, moves FROM boundaries"  # noqa: S608 - our own names
+                        " WHERE first_event > %s AND last_event <= %s ORDER BY first_event LIMIT %s",
+                        [after, until, _PAGE],
+                    )
+                    .fetchall()
+                )
+            if not rows:
+                return
+            for *fields, changes, moves in rows:
+                record = Record(**dict(zip(names, fields, strict=True)), changes=bytes(changes), moves=parse_ops(moves))
+                after = record.last_event
+                yield record
 
     def places(self, contents: Sequence[str]) -> dict[str, Place]:
         """Return where contents are, by their sha256; those that are nowhere, or condemned, are left out."""
@@ -334,21 +347,13 @@ class Log:
             _log.warning("the answer of %s was lost; boundary %s is in its log", self.where, record.boundary_id)
 
     def _write(self, connection: psycopg.Connection[Any], record: Record, new: Sequence[Place]) -> None:
-        held = connection.execute(
-            "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted"
-            " AND classid = %s AND objid = %s",
-            [_LOCK >> 32, _LOCK & 0xFFFFFFFF],
-        ).fetchone()
         head = connection.execute(
             "SELECT last_event, digest FROM boundaries ORDER BY first_event DESC LIMIT 1"
         ).fetchone() or (0, "0" * 64)
-        if held is None or head != (record.first_event - 1, record.former):
-            raise CatalogUnavailable(
-                f"This machine no longer holds the shared catalog at {self.where}: it was silent for too long, and "
-                "others may have written.",
-                subject=self.address.catalog,
-                hint="Nothing was changed. Run the same command again.",
-            )
+        if not self._is_mine(connection):
+            raise self._fenced()
+        if head != (record.first_event - 1, record.former):
+            raise self._fenced()
         if new:
             with connection.cursor() as cursor:
                 cursor.execute("CREATE TEMP TABLE coming (LIKE contents) ON COMMIT DROP")
@@ -380,6 +385,25 @@ class Log:
             ],
         )
 
+    def _is_mine(self, connection: psycopg.Connection[Any]) -> bool:
+        """Say whether this very session of the server holds the log."""
+        return (
+            connection.execute(
+                "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted"
+                " AND classid = %s AND objid = %s",
+                [_LOCK >> 32, _LOCK & 0xFFFFFFFF],
+            ).fetchone()
+            is not None
+        )
+
+    def _fenced(self) -> CatalogUnavailable:
+        return CatalogUnavailable(
+            f"This machine no longer holds the shared catalog at {self.where}: it was silent for too long, and "
+            "others may have written.",
+            subject=self.address.catalog,
+            hint="Nothing was changed. Run the same command again.",
+        )
+
     def _happened(self, boundary_id: str) -> bool:
         """Find out whether a COMMIT whose answer was lost happened: who gets the lock anew knows that it is over."""
         for left in reversed(range(_COMMITS)):
@@ -398,15 +422,26 @@ class Log:
                     ) from None
         return False
 
-    def sweep(self, grace_seconds: float, delete: Callable[[Sequence[str]], None]) -> tuple[int, int]:
-        """Condemn contents that no path has; free those condemned for long enough; return how many of each.
+    def sweep(self, grace_seconds: float, *, dry_run: bool = False) -> tuple[int, list[str]]:
+        """Condemn contents that no path has, and forget those condemned for long enough; all or nothing.
 
         Args:
             grace_seconds: How long a condemned content is kept, by the server's clock.
-            delete: Deletes objects by their keys; called after their rows are gone for good.
+            dry_run: Find out what would happen, and let nothing of it happen.
+
+        Returns:
+            How many were condemned, and the keys of the objects that nothing names any more: their rows are gone for
+            good, so they may be deleted whenever that succeeds.
+
+        Raises:
+            CatalogUnavailable: The lock is lost, or the server does not answer.
         """
+        import psycopg
+
         connection = self._in_use()
-        with self._explained("swept"):
+        with self._explained("swept"), connection.transaction():
+            if not self._is_mine(connection):
+                raise self._fenced()
             connection.execute(
                 "UPDATE contents SET condemned_at = NULL WHERE condemned_at IS NOT NULL"
                 " AND EXISTS (SELECT 1 FROM paths WHERE paths.sha256 = contents.sha256)"
@@ -423,9 +458,42 @@ class Log:
             gone = [key for (key,) in keys]
             # an object of many contents goes with the last of them
             left = connection.execute("SELECT DISTINCT key FROM contents WHERE key = ANY(%s)", [gone]).fetchall()
-        going = sorted(set(gone) - {key for (key,) in left})
-        delete(going)
-        return condemned, len(going)
+            if dry_run:
+                raise psycopg.Rollback
+        return condemned, sorted(set(gone) - {key for (key,) in left})
+
+    def unknown(self, keys: Iterable[str]) -> list[str]:
+        """Return those of the keys under which no content is: objects of boundaries that never happened."""
+        with self._explained("swept"), self._in_use().transaction(), self._in_use().cursor() as cursor:
+            cursor.execute("CREATE TEMP TABLE listed (key text) ON COMMIT DROP")
+            with cursor.copy("COPY listed FROM STDIN") as copy:
+                for key in keys:
+                    copy.write_row((key,))
+            cursor.execute(
+                "SELECT key FROM listed WHERE NOT EXISTS (SELECT 1 FROM contents WHERE contents.key = listed.key)"
+            )
+            return [key for (key,) in cursor.fetchall()]
+
+    def now(self) -> datetime:
+        """Return the server's time, UTC: the one clock that all machines have in common."""
+        with self._explained("read"):
+            found = self._in_use().execute("SELECT now()").fetchone()
+        return cast(datetime, found[0] if found else None).astimezone(UTC)
+
+    def holder(self) -> str:
+        """Return who holds the log, as `application_name` names it; empty where nobody does."""
+        with self._explained("read"):
+            found = (
+                self._in_use()
+                .execute(
+                    "SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid)"
+                    " WHERE locktype = 'advisory' AND granted AND classid = %s AND objid = %s"
+                    " AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+                    [_LOCK >> 32, _LOCK & 0xFFFFFFFF],
+                )
+                .fetchone()
+            )
+        return (found[0] or "somebody else") if found else ""
 
     @contextmanager
     def _explained(self, what: str) -> Iterator[None]:

@@ -1,6 +1,7 @@
 """A machine's copy of a shared catalog: what one of its boundaries tells the log, and how it catches up with others.
 
-The caller holds the gate of the store and the lock of the log. A copy never knows anything that the log does not.
+The caller holds the gate of the store, and the lock of the log where it writes. A copy never knows anything that the
+log does not.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import os
 import stat
 import threading
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.open_folders import OpenFolders
 from ontofetch_hookspecs.store_paths import StorePath
 
-from ...errors import CatalogBehind, CatalogUnreadable, EventError, SchemaError
+from ...errors import CatalogBehind, CatalogUnreadable, EventError, ObjectMissing, SchemaError
 from .. import fsops, journal
 from ..connection import Store
 from ..migrations import apply_migrations, available_migrations, pending_migrations
@@ -35,7 +36,11 @@ if TYPE_CHECKING:
     from .object_store import Buffer, ObjectStore
 
 _SHARED_FOLDERS = (layout.FACTS, layout.QUARANTINE, layout.PLANS)  # of the catalog's own, beside the releases
+_ROUNDS = 8  # of catching up with machines that write meanwhile
+_BATCH = 64 << 20  # bytes of packed rows and of moves that are taken in at once
 _log = logging.getLogger("ontofetch.catalog.shared")
+_OP_SIZE = 500  # bytes that one move takes in memory, about
+_State = tuple[int, int, int, int, int]
 
 
 @dataclass(slots=True)
@@ -44,7 +49,7 @@ class Copy:
 
     Args:
         store: The store.
-        log: The log, whose lock is held.
+        log: The log; its lock is held from the last catching up on until something is appended.
         objects: Where the bytes are.
     """
 
@@ -52,6 +57,8 @@ class Copy:
     log: Log
     objects: ObjectStore
     _head: Head = field(default_factory=lambda: Head(0, events.CHAIN_START, 0))
+    _early: dict[str, Place] = field(default_factory=dict)  # contents that were put before the lock was held
+    _hashed: dict[_State, tuple[str, int]] = field(default_factory=dict)  # state of a file → its sha256 and size
 
     def catch_up(self, connection: duckdb.DuckDBPyConnection) -> int:
         """Take in what others have recorded since; return the number of their boundaries.
@@ -61,10 +68,27 @@ class Copy:
             SchemaError: A newer program has written.
             CatalogUnavailable: The server or the objects do not answer.
         """
-        self._head = self.log.head()
-        last, digest = events.last_event(connection)
-        if (last, digest) == (self._head.event_id, self._head.digest):
-            return 0
+        count, missed = 0, False
+        for _ in range(_ROUNDS):
+            self._head = self.log.head()
+            last, digest = events.last_event(connection)
+            if (last, digest) == (self._head.event_id, self._head.digest):
+                break
+            self._check_common(last, digest)
+            try:
+                for batch in _batches(self.log.records(last, self._head.event_id)):
+                    self._take_in(connection, batch)
+                    count += len(batch)
+            except ObjectMissing:
+                # freed while it was fetched, after its row was: where it is now, or that it is gone, the log knows
+                if missed:
+                    raise
+                missed = True
+        if count:
+            _log.info("%s is up to date: %d boundaries of other machines", self.store.root, count)
+        return count
+
+    def _check_common(self, last: int, digest: str) -> None:
         if last > self._head.event_id or (last and self.log.digest_at(last) != digest):
             raise CatalogBehind(
                 f"The shared catalog at {self.log.where} has {self._head.event_id:,} events, but this copy has another "
@@ -72,12 +96,6 @@ class Copy:
                 subject=self.log.address.catalog,
                 hint="Bring a newer backup of the database back. `ontofetch db move --to local` keeps what is here.",
             )
-        count = 0
-        for batch in _batches(self.log.records(last, self._head.event_id)):
-            self._take_in(connection, batch)
-            count += len(batch)
-        _log.info("%s is up to date: %d boundaries of other machines", self.store.root, count)
-        return count
 
     def _take_in(self, connection: duckdb.DuckDBPyConnection, batch: Sequence[Record]) -> None:
         draft = journal.IntentDraft(self.store, f"copy-{batch[-1].last_event}")
@@ -171,9 +189,12 @@ class Copy:
                 _write(folders, first, inside, data)
                 for put, other in others:
                     _write(folders, put, other, _read(coming / inside))
+            tell(place.size)
 
+        wanted = [places[sha256] for sha256 in staged]
+        tell = self._teller(sum(place.size for place in wanted))
         try:
-            fetch(self.objects, [places[sha256] for sha256 in staged], write)
+            fetch(self.objects, wanted, write)
         finally:
             folders.close()
         if not fsops.sync_filesystem(coming):
@@ -194,23 +215,57 @@ class Copy:
                 ops.append(Move(move.source, move.target))
         return ops, self._put(intent.boundary_id, ops, files)
 
+    def put_early(self, places: Iterable[StorePath]) -> None:
+        """Put what a boundary is about to publish into the object store, while others may hold the log.
+
+        Where the boundary does not happen after all, a sweep finds what nothing names.
+        """
+        files: dict[str, StorePath] = {}
+        ops: list[Op] = [put for place in places for put in self._puts(place.relpath, place.relpath, files)]
+        self._early = {place.sha256: place for place in self._put(uuid.uuid4().hex, ops, files)}
+
     def _puts(self, source: str, target: str, files: dict[str, StorePath]) -> Iterator[Put]:
         place = self.store.path(source)
         if not place.is_dir():
-            yield _put_of(place, target, files)
+            yield self._put_of(place, target, files)
             return
         for inside, found in fsops.walk(place):
             if stat.S_ISREG(found.st_mode):
-                yield _put_of(place / inside, f"{target}/{inside}", files)
+                yield self._put_of(place / inside, f"{target}/{inside}", files)
+
+    def _put_of(self, place: StorePath, target: str, files: dict[str, StorePath]) -> Put:
+        found = place.lstat()
+        state = found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+        if state not in self._hashed:
+            self._hashed[state] = fsops.hash_file(place)
+        sha256, size = self._hashed[state]
+        files.setdefault(sha256, place)
+        return Put(target, sha256, size, found.st_mtime_ns, stat.S_IMODE(found.st_mode) & 0o777)
 
     def _put(self, boundary_id: str, ops: Sequence[Op], files: dict[str, StorePath]) -> list[Place]:
         """Put the contents that no other path has into the object store; return where they are."""
         sizes = {op.sha256: op.size for op in ops if isinstance(op, Put)}
         known = self.log.places(sorted(sizes))
-        new = [Content(files[sha256], sha256, size) for sha256, size in sizes.items() if sha256 not in known]
+        early = [place for sha256, place in self._early.items() if sha256 in sizes and sha256 not in known]
+        there = known.keys() | self._early.keys()
+        new = [Content(files[sha256], sha256, size) for sha256, size in sizes.items() if sha256 not in there]
         parcels = list(Packer(boundary_id).parcels(new))
-        put_parcels(self.objects, parcels)
-        return [place for parcel in parcels for place in parcel.places()]
+        tell = self._teller(sum(parcel.size for parcel in parcels))
+        put_parcels(self.objects, parcels, done=lambda parcel: tell(parcel.size))
+        return [*early, *(place for parcel in parcels for place in parcel.places())]
+
+    def _teller(self, total: int) -> Callable[[int], None]:
+        """Return what is told of bytes that have gone to or fro, by any thread, and tells whoever wants to know."""
+        progress, alone, done = self.store.progress, threading.Lock(), 0
+
+        def tell(size: int) -> None:
+            nonlocal done
+            if progress is not None:
+                with alone:
+                    done += size
+                    progress(done, total)
+
+        return tell
 
     def everything(self) -> tuple[list[Op], list[Place]]:
         """Return every file of a store that becomes a shared one, and put their bytes into the object store."""
@@ -297,13 +352,14 @@ class Copy:
 def _batches(records: Iterator[Record]) -> Iterator[list[Record]]:
     """Yield neighbouring boundaries that can be taken in at once."""
     batch: list[Record] = []
-    fold = Fold()
+    fold, size = Fold(), 0
     for record in records:
-        if batch and not fold.takes(record.moves):
+        if batch and (size > _BATCH or not fold.takes(record.moves)):
             yield batch
-            batch, fold = [], Fold()
+            batch, fold, size = [], Fold(), 0
         fold.add(record.moves)
         batch.append(record)
+        size += len(record.changes) + _OP_SIZE * len(record.moves)
     if batch:
         yield batch
 
@@ -341,13 +397,6 @@ def _missing_top(draft: journal.IntentDraft, path: str) -> str:
             break
         top = folder
     return top
-
-
-def _put_of(place: StorePath, target: str, files: dict[str, StorePath]) -> Put:
-    found = place.lstat()
-    sha256, size = fsops.hash_file(place)
-    files.setdefault(sha256, place)
-    return Put(target, sha256, size, found.st_mtime_ns, stat.S_IMODE(found.st_mode) & 0o777)
 
 
 def _write(folders: OpenFolders, put: Put, inside: str, data: Iterator[Buffer]) -> None:

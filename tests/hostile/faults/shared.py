@@ -1,14 +1,17 @@
-"""Plant faults in what keeps the objects of a shared catalog: keys, conditions, hashes, lines, folders."""
+"""Plant faults in a shared catalog: its log, its copies, and its objects' keys, conditions, hashes, lines, folders."""
 
 from __future__ import annotations
 
 from .fault import fault, of
 
-STORE, BUCKET, FOLDER, FETCHING, CREDENTIALS = (
+STORE, BUCKET, FOLDER, FETCHING, CREDENTIALS, LOG, COPY, PLACES, ADDRESS = (
     f"ontofetch_catalog/catalog/shared/{name}.py"
-    for name in ("object_store", "bucket", "folder", "fetching", "credentials")
+    for name in ("object_store", "bucket", "folder", "fetching", "credentials", "log", "replica", "places", "address")
 )
-OBJECTS, LINES, PACKS = (f"tests/shared/test_{name}.py::test_" for name in ("objects", "lines", "packs"))
+OBJECTS, LINES, PACKS, DAYS, BAD_DAYS, COPIES = (
+    f"tests/shared/test_{name}.py::test_" for name in ("objects", "lines", "packs", "days", "bad_days", "copies")
+)
+LIES = BAD_DAYS + "a_log_that_lies_changes_nothing"
 
 FAULTS = (
     fault(
@@ -123,5 +126,53 @@ FAULTS = (
             "descriptor = os.open(str(self._place(key)), os.O_RDONLY)",
         ),
         tests=of("tests/shared/test_folder.py::test_no_link_leads_elsewhere", "file", "folder"),
+    ),
+    fault(
+        "who has lost the lock appends all the same",
+        (
+            LOG,
+            "        if not self._is_mine(connection):\n            raise self._fenced()\n        if head",
+            "        if head",
+        ),
+        tests=(DAYS + "who_has_lost_the_lock_appends_nothing",),
+    ),
+    fault(
+        "who has lost the lock sweeps all the same",
+        (
+            LOG,
+            "            if not self._is_mine(connection):\n                raise self._fenced()\n",
+            "",
+        ),
+        tests=(DAYS + "who_has_lost_the_lock_sweeps_nothing",),
+    ),
+    fault(
+        "a boundary is appended to a head that its machine does not know",
+        (LOG, "if head != (record.first_event - 1, record.former):", "if False:"),
+        tests=(DAYS + "a_boundary_goes_on_from_the_head_alone",),
+    ),
+    fault(
+        "rows of others are taken in without their events",
+        (COPY, "if events.last_event(connection) != (record.last_event, record.digest):", "if False:"),
+        tests=(LIES,),
+    ),
+    fault(
+        "a log that was brought back from before is followed",
+        (COPY, "if last > self._head.event_id or (last and self.log.digest_at(last) != digest):", "if False:"),
+        tests=(BAD_DAYS + "a_database_from_before_is_refused",),
+    ),
+    fault(
+        "a store names the server to which a password is sent",
+        (ADDRESS, "if asdict(address) not in _agreed(store):", "if False:"),
+        tests=(COPIES + "a_foreign_store_names_no_server_that_we_would_ask",),
+    ),
+    fault(
+        "the log moves files that are not the store's",
+        (PLACES, 'return check_relpath("path", given)', "return str(given)"),
+        tests=(LIES,),
+    ),
+    fault(
+        "bytes are taken in as they come",
+        (FETCHING, "if hashlib.sha256(found).hexdigest() != place.sha256:", "if False:"),
+        tests=(DAYS + "bytes_that_were_exchanged_are_not_taken_in",),
     ),
 )
