@@ -145,14 +145,15 @@ class Judging:
             return self._waiting.popleft(), self._folder, self._moves
 
     def _take(self, task: Task, answer: dict[str, Any], moves: int) -> None:
-        name = task.validator.name
+        name, refused = task.validator.name, answer.get("refused")
+        well = answer.get("passed") is True and refused is None
         with self._changed:
             if "unusable" in answer:
                 self._unusable[name] = answer
-            elif answer.get("passed") is not True and self._moving:
+            elif not well and self._moving:
                 self._held.append(task)
                 return
-            elif answer.get("passed") is not True and moves != self._moves:
+            elif not well and moves != self._moves:
                 self._waiting.append(task)
                 self._begin()
                 return
@@ -164,6 +165,8 @@ class Judging:
                     "run_at": datetime.now(UTC),
                     "relpath": task.relpath,
                 }
+            if refused is not None and self.facts is not None and not self._given_up.is_set():
+                self.facts.refuse(*refused)
             self._open -= 1
             self._done += task.size_bytes
             self._changed.notify_all()

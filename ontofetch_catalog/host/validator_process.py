@@ -142,6 +142,8 @@ class Worker:
             found = self._find_facts(task, path, size, wait, content_id=content_id, room=wait.facts)
             if "passed" in found:
                 return found
+            refused = {name: found[name] for name in ("refused",) if name in found}
+            return refused if task.is_judged else self._judge(task, path, size, wait) | refused
         return {} if task.is_judged else self._judge(task, path, size, wait)
 
     def _find_facts(
@@ -167,9 +169,11 @@ class Worker:
                 room.take(about, task.relpath, found.pop("facts"), table)
             else:
                 reason = found.pop("no_facts", None) or found.get("details", {}).get("error", "it can't be used")
-                room.refuse(about, task.relpath, reason)
+                # whether it counts is for whoever asked to say: the file may have been moved away meanwhile
+                found["refused"] = about, task.relpath, reason
         # without a judgement, or where it came to none, the file is judged as if nobody had asked for facts
-        return {} if found.get("details", {}).get(UNFINISHED) else found
+        unfinished = found.get("details", {}).get(UNFINISHED)
+        return {name: value for name, value in found.items() if name == "refused"} if unfinished else found
 
     def _judge(self, task: Task, path: str, size: int, wait: Patience) -> dict[str, Any]:
         allowed = self._allowance
