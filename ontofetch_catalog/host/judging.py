@@ -48,7 +48,7 @@ class Judging:
         self._changed = threading.Condition()
         self._waiting: deque[Task] = deque()
         self._held: list[Task] = []  # what is looked at again once the files have moved
-        self._asked: set[Key] = set()
+        self._asked: dict[Key, str] = {}  # with the version of facts that were wanted
         self._threads: list[threading.Thread] = []
         self._looking: list[Worker] = []
         self._given_up = threading.Event()
@@ -74,8 +74,10 @@ class Judging:
             self._waiting += self._held
             self._held = []
             for task in tasks:
-                if (task.validator.name, task.file_id) not in self._asked:
-                    self._asked.add((task.validator.name, task.file_id))
+                key = task.validator.name, task.file_id
+                # nobody wanted facts as long as there was no catalog
+                if key not in self._asked or task.facts_version > self._asked[key]:
+                    self._asked[key] = task.facts_version
                     self._waiting.append(task)
                     self._open += 1
                     self._total += task.size_bytes

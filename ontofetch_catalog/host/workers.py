@@ -69,14 +69,14 @@ class Workers:
             try:
                 yield worker
             finally:
-                self._put_back(worker, lost=given_up.is_set())
+                self._put_back(worker)
         finally:
             self._free.release()
 
-    def _put_back(self, worker: Worker, *, lost: bool) -> None:
-        """Keep a worker for the next one; what it is busy with where a run was given up, nobody waits for."""
+    def _put_back(self, worker: Worker) -> None:
+        """Keep a worker for the next one; where what it was busy with was given up, it has ended its process itself."""
         with self._guard:
-            if not self._closed and not lost:
+            if not self._closed:
                 self._idle.append(worker)
                 return
         worker.close()
