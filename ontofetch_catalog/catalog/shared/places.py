@@ -64,7 +64,7 @@ def parse_ops(text: str) -> list[Op]:
     """
     try:
         return [_parse(*row) for row in json.loads(text)]
-    except (ValueError, TypeError, RecursionError) as error:
+    except (ValueError, TypeError, RecursionError, EventError) as error:
         raise EventError("The shared catalog has a boundary that moves files as no boundary does.") from error
 
 
