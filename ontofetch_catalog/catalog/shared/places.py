@@ -64,7 +64,7 @@ def parse_ops(text: str) -> list[Op]:
     """
     try:
         return [_parse(*row) for row in json.loads(text)]
-    except (ValueError, TypeError, RecursionError) as error:
+    except (ValueError, TypeError, RecursionError, EventError) as error:
         raise EventError("The shared catalog has a boundary that moves files as no boundary does.") from error
 
 
@@ -105,15 +105,22 @@ class Fold:
     _gone: set[str] = field(default_factory=set)
 
     def takes(self, ops: Sequence[Op]) -> bool:
-        """Say whether operations can be added: nothing comes into a folder that had to leave before."""
+        """Say whether operations can be added: nothing comes into a folder that had to leave, or onto what moved."""
         gone = set(self._gone)
+        moved = {target for _, target in self.moves if target is not None}
         for op in ops:
+            if isinstance(op, Put) and op.path in moved:
+                return False
             target = op.path if isinstance(op, Put) else op.target if isinstance(op, Move) else ""
             if any(folder in gone for folder in _above(target)):
                 return False
             if not isinstance(op, Put):
                 gone.add(op.source if isinstance(op, Move) else op.path)
         return True
+
+    def leaves(self, path: str) -> bool:
+        """Say whether what lies at a path before all of it has to leave."""
+        return not self._gone.isdisjoint((path, *_above(path)))
 
     def add(self, ops: Sequence[Op]) -> None:
         """Add operations."""

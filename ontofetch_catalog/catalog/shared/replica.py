@@ -134,7 +134,12 @@ class Copy:
             aside = f"{draft.folder}/old/{number}-{os.path.basename(source)}"
             draft.move_from(origin, source, target or aside)
         places = self._places(fold.puts.values())
-        coming = [put for put in fold.puts.values() if put.sha256 in places and not self._is_here(put)]
+        coming = [
+            put
+            for put in fold.puts.values()
+            # what lies there may be about to leave
+            if put.sha256 in places and (fold.leaves(put.path) or not self._is_here(put))
+        ]
         for source, target in self._fetch(draft, coming, places):
             draft.publish(source, target)
 
@@ -316,7 +321,9 @@ class Copy:
         if "plan" not in row.payload or not self.store.path(folder).is_dir() or self.log.has_below(folder):
             return moves
         files: dict[str, StorePath] = {}
-        puts = list(self._puts(folder, folder, files))
+        came = {op.target for op in moves[0] if isinstance(op, Move)}
+        # what was moved there is there on every machine
+        puts = [put for put in self._puts(folder, folder, files) if came.isdisjoint(journal.path_and_above(put.path))]
         return [*moves[0], *puts], [*moves[1], *self._put(uuid.uuid4().hex, puts, files)]
 
     def lost_files(self) -> list[Put]:

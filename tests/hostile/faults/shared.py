@@ -162,8 +162,32 @@ FAULTS = (
     ),
     fault(
         "a store names the server to which a password is sent",
-        (ADDRESS, "if asdict(address) not in _agreed(store):", "if False:"),
+        (ADDRESS, "if not believe and asdict(address) not in _agreed(store):", "if False:"),
         tests=(COPIES + "a_foreign_store_names_no_server_that_we_would_ask",),
+    ),
+    fault(
+        "who types the address of a copy that was moved does not agree to it",
+        ("ontofetch_catalog/catalog/sharing.py", "read_address(store, believe=True)", "read_address(store)"),
+        tests=(DAYS + "a_copy_that_was_moved_is_agreed_to_anew",),
+    ),
+    fault(
+        "a password is taken in an address, and written down",
+        (ADDRESS, 'if parts.password is not None or "password" in parts.query:', "if False:"),
+        tests=(COPIES + "addresses_as_people_mistype_them",),
+    ),
+    fault(
+        "a password that is refused is told",
+        (
+            LOG,
+            "can't be {what}: {_reason(error)}.",
+            "can't be {what}: {_reason(error)} {os.environ.get('PGPASSWORD')}.",
+        ),
+        tests=(DAYS + "a_wrong_or_expired_password_is_a_sentence_without_it",),
+    ),
+    fault(
+        "a right that is missing looks like a server that is away",
+        (LOG, "except psycopg.errors.InsufficientPrivilege as error:", "except psycopg.errors.UndefinedFile as error:"),
+        tests=(DAYS + "the_rights_that_the_page_names_are_enough_and_no_more",),
     ),
     fault(
         "the log moves files that are not the store's",
