@@ -167,7 +167,7 @@ FAULTS = (
     ),
     fault(
         "who types the address of a copy that was moved does not agree to it",
-        ("ontofetch_catalog/catalog/sharing.py", "read_address(store, believe=True)", "read_address(store)"),
+        ("ontofetch_catalog/catalog/joining.py", "read_address(store, believe=True)", "read_address(store)"),
         tests=(DAYS + "a_copy_that_was_moved_is_agreed_to_anew",),
     ),
     fault(
