@@ -75,6 +75,8 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("db", "rebuild", "--replace"),
     ("db", "import", "{home}", "--service", "t", "--copy", "--pattern", "none-{{ontology}}-{{version}}.owl"),
     ("db", "recover"),
+    ("db", "sweep"),
+    ("db", "move", "--to", "local"),
     ("site", "--out", "{home}/site ?#"),
     ("site", "--out", "{home}/site ?#", "--json"),
     *(("export", "o/1", "--as", kind) for kind in ("ro-crate", "dcat", "prov", "spdx")),

@@ -37,6 +37,7 @@ class DownloadBoundary(Boundary):
 
     kind: ClassVar[str] = "download"
     has_stage: ClassVar[bool] = True
+    one_release: ClassVar[bool] = True
     asked_next: ClassVar[bool] = True
 
     def __init__(self, store: Store, event: DownloadDone, keeper: Keeper | None = None) -> None:

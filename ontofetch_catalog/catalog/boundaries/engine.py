@@ -55,6 +55,7 @@ class Boundary(ABC):
     kind: ClassVar[str]
     done: ClassVar[str] = "done"  # its events are called kind.done, kind.unchanged, kind.rolled_back
     has_stage: ClassVar[bool] = False  # whether a host has staged bytes for it
+    one_release: ClassVar[bool] = False  # whether only rows of its release, and of what is in it, can change
     asked_next: ClassVar[bool] = False  # whether a host then asks what is recorded of its release
     trusts_record: ClassVar[bool] = True  # False: it mends the generation record, which keeps everybody else out
 
@@ -230,7 +231,7 @@ def _commit(session: sessions.Session, boundary: Boundary, start: float) -> tupl
         if draft.intent.moves:
             journal.write_intent(store, draft.intent)
             journal.publish(store, draft.intent)
-        session.tell(told, release=boundary.version_id if boundary.has_stage else "")
+        session.tell(told, release=boundary.version_id if boundary.one_release else "")
     except BaseException as error:
         undone = _roll_back(session, boundary, draft.intent, error)
         if not undone and isinstance(error, OSError | duckdb.Error):

@@ -33,6 +33,7 @@ class ExtractBoundary(Boundary):
 
     kind: ClassVar[str] = "extract"
     has_stage: ClassVar[bool] = True
+    one_release: ClassVar[bool] = True
     asked_next: ClassVar[bool] = True
 
     def __init__(self, store: Store, event: ExtractDone) -> None:

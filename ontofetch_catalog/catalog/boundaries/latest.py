@@ -23,6 +23,7 @@ class LatestBoundary(Boundary):
 
     kind: ClassVar[str] = "latest"
     done: ClassVar[str] = "set"
+    one_release: ClassVar[bool] = True
 
     def __init__(self, store: Store, event: SetLatest) -> None:
         super().__init__(store, event.version_id, run_id=event.run_id, config_hash=event.config_hash)

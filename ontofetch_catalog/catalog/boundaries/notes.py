@@ -50,6 +50,7 @@ class AddNote(MaintenanceBoundary):
 
     kind: ClassVar[str] = notes.NOTE
     done: ClassVar[str] = "added"
+    one_release: ClassVar[bool] = True
 
     def __init__(self, store: Store, version_id: str, text: str, *, created_at: datetime | None = None) -> None:
         super().__init__(store, version_id)

@@ -32,6 +32,7 @@ class ValidateBoundary(Boundary):
     """Record results; one for the same file and validator gives way to the new one, and so do facts of a version."""
 
     kind: ClassVar[str] = "validate"
+    one_release: ClassVar[bool] = True
     asked_next: ClassVar[bool] = True
 
     def __init__(self, store: Store, event: ValidateDone) -> None:

@@ -20,6 +20,7 @@ class Pin(MaintenanceBoundary):
 
     kind: ClassVar[str] = "prune"
     done: ClassVar[str] = "pinned"
+    one_release: ClassVar[bool] = True
     pinned: ClassVar[bool] = True
 
     def __init__(self, store: Store, version_id: str, *, since: datetime | None = None) -> None:

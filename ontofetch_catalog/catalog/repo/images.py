@@ -36,7 +36,9 @@ EVENTS = "events"
 _FOREIGN = "The shared catalog has a boundary whose rows are none of a catalog."
 _OF_ONE = {
     "latest_pointer": "slot = regexp_extract($release, '^(.*)/[^/]*$', 1)",
-    "file_facts": "file_id IN (SELECT file_id FROM extracted_files WHERE version_id = $release)",
+    # facts of a content are those of all files that have it, also in other releases
+    "file_facts": "content_id IN (SELECT content_id FROM file_facts WHERE file_id IN"
+    " (SELECT file_id FROM extracted_files WHERE version_id = $release))",
     "ontology_heads": "content_id IN (SELECT content_id FROM file_facts WHERE file_id IN"
     " (SELECT file_id FROM extracted_files WHERE version_id = $release))",
 }
