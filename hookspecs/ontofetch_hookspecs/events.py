@@ -255,7 +255,7 @@ class CatalogRolledBack(Event):
 
     Args:
         type: Type of the event in the catalog, e.g. `download.rolled_back`.
-        version_id: The release.
+        version_id: The release, empty where it is about several.
         failed_at: When, with a zone.
         plugin: Name of the plugin whose vote it was, empty where it was none.
         error: Name of the exception's type, e.g. `Veto`.

@@ -205,8 +205,8 @@ class Host:
         """Change what is recorded already: remove, rename, take back; return the catalog's receipt.
 
         Args:
-            **fields: Of ChangeReleases, but for root, run_id, config_hash and decided_at; without `versions` where `name`
-                is a release.
+            **fields: Of ChangeReleases, but for root, run_id, config_hash and decided_at; where `name` is a release,
+                `versions` may be left out.
 
         Raises:
             OntofetchError: A vote or the catalog refuses; nothing has changed.
