@@ -28,7 +28,7 @@ from ontofetch_hookspecs import (
     votes,
 )
 from ontofetch_hookspecs.testing import sample_change_releases
-from tests.catalog.prune.stores import count_all
+from tests.catalog.prune.stores import carry_out, count_all, plan
 from tests.releases import Releases, assert_consistent, query
 
 pytestmark = pytest.mark.usefixtures("quick_databases")
@@ -65,6 +65,7 @@ class Voter:
         self.error = error
         self.asked: Changes = []
         self.told: list[tuple[str, str | None]] = []
+        self.subjects: list[str] = []
 
     @hookimpl
     def on_change_releases(self, event: ChangeReleases) -> None:
@@ -81,6 +82,7 @@ class Voter:
     @hookimpl
     def on_boundary_failed(self, event: CatalogRolledBack) -> None:
         """Remember."""
+        self.subjects.append(event.subject)
         self.told.append((event.type, event.version_id))
 
 
@@ -144,18 +146,37 @@ def test_a_plan_that_comes_back_is_one_vote(store: Path, add_plugin: Add, capsys
     Releases(store, settings={"durability": "off"}).pull("3.0", {"a.ttl": "three"})
     words = "--version 1.0 --version 2.0 --min-age 0s --yes 0s --override large-plan"
     assert main(["db", "prune", *words.split()]) == 0
-    (plan,) = (store / ".catalog/plans").iterdir()
-    assert main(["db", "prune", "--apply", plan.name]) == 0
+    (folder,) = (store / ".catalog/plans").iterdir()
+    assert main(["db", "prune", "--apply", folder.name]) == 0
     kept = count_all(store)
     add_plugin("acme", NO)
     capsys.readouterr()
     assert main(["undo"]) == 1
     assert "The plugin 'acme' refuses the return of" in capsys.readouterr().err
     assert {**count_all(store), "events": 0} == {**kept, "events": 0}
+    capsys.readouterr()
+    assert main(["log", "--top", "1", "--format", "csv"]) == 0
+    assert "prune was refused by plugin acme: It is cited" in capsys.readouterr().out
     assert [row[0] for row in rolled_back(store)] == ["prune.rolled_back"]
     assert main(["undo", "--no-plugin", "acme", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["rows"][0]["entries"] > 0
     assert query(store, "SELECT count(*) FROM versions") == [(3,)]
+
+
+def test_the_time_of_a_vote_on_a_plan_is_recorded_once(store: Path) -> None:
+    """The first batch tells of it; observers hear of each."""
+    plan_id = plan(store, versions=(f"{HP}/1.0",), min_age=0)
+    carry_out(store, "apply", plan_id)
+    voter = Voter()
+    host = host_with(store, voter)
+    ((number,),) = query(store, "SELECT min(event_id) FROM events WHERE type = 'prune.batch'")
+    back = host.change_releases(kind="restore", name=f"{HP}/1.0", undoes=number)
+    assert back is not None
+    assert back.changed
+    told = query(store, "SELECT (payload->'votes') IS NOT NULL FROM events WHERE type = 'prune.restored'")
+    assert told == [(True,)] + [(False,)] * (len(told) - 1)
+    assert {kind for kind, _ in voter.told} == {"prune.restored"}
+    assert_consistent(store)
 
 
 def test_a_dry_run_asks_nobody(store: Path, add_plugin: Add) -> None:
@@ -269,9 +290,13 @@ def test_a_host_removes_renames_and_takes_back(store: Path) -> None:
 def test_a_veto_reaches_a_host_in_python(store: Path, error: Exception, kind: type[OntofetchError]) -> None:
     """The error names the plugin; observers hear that it was given up."""
     voter = Voter(error)
+    host = host_with(store, voter)
     with pytest.raises(kind, match="'curator'"):
-        host_with(store, voter).change_releases(kind="remove", name=f"{HP}/2.0")
-    assert voter.told == [("rm.rolled_back", f"{HP}/2.0")]
+        host.change_releases(kind="remove", name=f"{HP}/2.0")
+    with pytest.raises(kind, match="'curator'"):
+        host.change_releases(kind="remove", name=HP, versions=(f"{HP}/1.0", f"{HP}/2.0"))
+    assert voter.told == [("rm.rolled_back", f"{HP}/2.0"), ("rm.rolled_back", "")]
+    assert voter.subjects == [f"{HP}/2.0", HP]
     assert query(store, "SELECT count(*) FROM versions") == [(2,)]
 
 

@@ -47,6 +47,7 @@ def notify_rolled_back(
         plugin=plugin,
         error=type(error).__name__,
         reason=str(error)[:500],
+        subject=boundary.subject,
     )
     notify(manager, told)
 

@@ -103,7 +103,7 @@ class Restoring(Change):
             outcomes.append(outcome)
             tell(outcome)
 
-        self.done = restore_plan(store, self.plan.plan_id, tell=told, progress=self.progress)
+        self.done = restore_plan(store, self.plan.plan_id, tell=told, progress=self.progress, votes=self.boundary.votes)
         if not outcomes:
             raise PreconditionFailed(
                 f"Nothing of the plan {self.plan.plan_id} is in quarantine any more.",
