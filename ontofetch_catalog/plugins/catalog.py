@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from ontofetch_hookspecs.votes import Raised, Votes
 
     Voted = DownloadDone | ExtractDone | ValidateDone | SetLatest | ChangeReleases
-    Run = Callable[[Store, Callable[[BoundaryResult], None]], Receipt]
+    Run = Callable[[Callable[[BoundaryResult], None]], Receipt]
 
 PLUGIN_NAME = "catalog"
 _CLI = "ontofetch_catalog.cli"
@@ -91,7 +91,7 @@ def _prepare(store: Store, event: Voted) -> tuple[Boundary, Run]:
         return change.boundary, change.run
     boundary = make_boundary(store, event, _keep)
 
-    def run(store: Store, tell: Callable[[BoundaryResult], None]) -> Receipt:
+    def run(tell: Callable[[BoundaryResult], None]) -> Receipt:
         outcome = carry_out(store, boundary)
         tell(outcome)
         return outcome.receipt
@@ -161,6 +161,7 @@ class CatalogPlugin:
         store = self._store_of(event)
         with _not_nested():
             boundary, run = _prepare(store, event)
+            store = boundary.store
             ballot = Ballot()
             try:
                 with ExitStack() as stack:
@@ -182,7 +183,7 @@ class CatalogPlugin:
                     notify_observers(self._host.manager, store, outcome)
 
             try:
-                receipt = run(store, tell)
+                receipt = run(tell)
             except FAILURES as error:
                 if self._host is not None:
                     notify_rolled_back(self._host.manager, store, boundary, error, "")

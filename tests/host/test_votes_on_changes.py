@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from ontofetch_catalog.cli import rm_cmd
 from ontofetch_catalog.errors import Conflict, NestedBoundary
 from ontofetch_catalog.host.app import main
 from ontofetch_catalog.plugins.catalog import CatalogPlugin
@@ -357,6 +358,20 @@ def test_a_vote_can_change_nothing_itself(store: Path) -> None:
     host.change_releases(kind="remove", name=f"{HP}/2.0")
     assert "called back" in str(caught[0])
     assert query(store, "SELECT version_id FROM versions") == [(f"{HP}/1.0",)]
+
+
+def test_a_mounted_command_changes_the_store_that_its_words_name(store: Path, tmp_path: Path) -> None:
+    """Another host's plugins vote on it, and its own store stays as it is."""
+    voter = Voter()
+    host = host_with(tmp_path / "own", voter).info
+    assert rm_cmd.main([f"{HP}/2.0", "--yes", "--root", str(store)], host) == 0
+    assert [event.root for event in voter.asked] == [store]
+    assert query(store, "SELECT version_id FROM versions") == [(f"{HP}/1.0",)]
+    voter.error = Veto("No.")
+    with pytest.raises(Veto, match="'curator'"):
+        rm_cmd.main([f"{HP}/1.0", "--yes", "--root", str(store)], host)
+    assert rolled_back(store) == [("rm.rolled_back", f"{HP}/1.0", "curator", "No.")]
+    assert not (tmp_path / "own/.catalog/ontofetch.duckdb").exists()
 
 
 def test_without_a_catalog_nothing_happens(store: Path) -> None:

@@ -64,9 +64,9 @@ class Change:
         """Let somebody be told how far it is: units done, and all there are."""
         self.boundary.progress = progress
 
-    def run(self, store: Store, tell: Tell) -> Receipt:
+    def run(self, tell: Tell) -> Receipt:
         """Carry it out, tell of each boundary that is committed, and return the receipt of it all."""
-        self.outcome = carry_out(store, self.boundary)
+        self.outcome = carry_out(self.boundary.store, self.boundary)
         tell(self.outcome)
         return self.outcome.receipt
 
@@ -95,8 +95,9 @@ class Restoring(Change):
         """Let somebody be told how far it is."""
         self.progress = progress
 
-    def run(self, store: Store, tell: Tell) -> Receipt:
+    def run(self, tell: Tell) -> Receipt:
         """Carry it out."""
+        store = self.boundary.store
         outcomes: list[BoundaryResult] = []
 
         def told(outcome: BoundaryResult) -> None:
@@ -168,9 +169,11 @@ def change_of(store: Store, event: ChangeReleases) -> Change:
         EventError: The event is about another store, or says something else than what it asks for.
         OntofetchError: It can't be done.
     """
+    change = _handed.get()
+    # a command that another host has mounted knows the store that its own words name
+    store = store if change is None else change.boundary.store
     if event.root != store.root:
         raise EventError(f"The event is about {event.root}, this catalog is at {store.root}.", subject=str(event.root))
-    change = _handed.get()
     if change is None:
         with sessions.reading(store) as connection:
             change = _make(store, connection, event)
