@@ -14,6 +14,7 @@ import pytest
 import ontofetch_hookspecs
 from ontofetch_hookspecs import (
     TRANSACTIONAL,
+    changes,
     columns,
     commands,
     events,
@@ -32,6 +33,7 @@ PAGE = (CHECKOUT / "docs/hooks.md").read_text(encoding="utf-8")
 HOOKS = {name: hook for name, hook in vars(specs).items() if hasattr(hook, "ontofetch_spec")}
 VALUES = [
     *(events.DownloadDone, events.ExtractDone, events.ValidateDone, events.SetLatest, events.CatalogCommitted),
+    changes.ChangeReleases,
     events.CatalogRolledBack,
     *(remarks.Remark, events.Receipt, records.ArtifactRecord, records.DownloadRecord, records.VersionRecord),
     *(commands.HostInfo, commands.Command, commands.Parameter, commands.Report, commands.Validator),
@@ -89,7 +91,7 @@ def test_every_hook_has_a_section_with_its_signature() -> None:
     """The headings are the exact signatures, in the order of the specifications, and there are no others."""
     found = [heading for heading in sections("###") if re.match(r"`\w+\(", heading)]
     assert found == [signature(name) for name in HOOKS]
-    assert len(HOOKS) == 19
+    assert len(HOOKS) == 20
 
 
 @pytest.mark.parametrize("name", HOOKS)

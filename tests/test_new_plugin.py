@@ -53,7 +53,9 @@ def test_the_longest_name_works(tmp_path: Path, import_code: Callable[[str], obj
     (hooks,) = tmp_path.rglob("__init__.py")
     plugin = import_code(hooks.read_text()).plugin  # type: ignore[attr-defined]
     assert [scheme.name for scheme in plugin.register_sources()] == [f"{name}-source"]
-    assert [setting.name for setting in plugin.register_settings()] == ["least_bytes", f"{name}-source"]
+    assert [setting.name for setting in plugin.register_settings()] == [
+        *("least_bytes", "most_removed", f"{name}-source"),
+    ]
 
 
 def test_what_is_there_stays(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -72,7 +74,7 @@ def test_it_passes_its_own_tests_in_a_fresh_environment(tmp_path: Path) -> None:
         "python", "-m", "pytest", "-q", "-p", "no:cacheprovider", str(SAMPLE / "tests"), cwd=tmp_path
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "5 passed" in done.stdout
+    assert "6 passed" in done.stdout
     (tmp_path / "a.csv").write_text("a,b\n")
     words = ("pull", "a.csv", "--service", "s", "--ontology", "o", "--version", "1", "-q", "--root", "store")
     assert environment.run("ontofetch", *words, cwd=tmp_path).returncode == 0
@@ -101,6 +103,7 @@ def test_it_passes_its_own_tests_in_a_fresh_environment(tmp_path: Path) -> None:
         ("@hookimpl\ndef on_catalog_committed(event): raise KeyError('x')", "on_catalog_committed failed: KeyError"),
         ("@hookimpl\ndef on_boundary_failed(event): raise KeyError('x')", "on_boundary_failed failed: KeyError"),
         ("import sys\n@hookimpl\ndef on_validate_done(event): sys.exit()", "on_validate_done calls sys.exit"),
+        ("import sys\n@hookimpl\ndef on_change_releases(event): sys.exit()", "on_change_releases calls sys.exit"),
         ("@hookimpl\ndef on_download_done(event): (event.root / '.catalog/x').touch()", "writes below .catalog"),
     ],
 )  # fmt: skip
@@ -157,6 +160,6 @@ def test_the_bench_works_without_a_catalog(tmp_path: Path) -> None:
 def test_events_can_be_varied(ontofetch_events: dict[str, object]) -> None:
     """One for each hook that takes one."""
     assert sorted(ontofetch_events) == [
-        "on_boundary_failed", "on_catalog_committed", "on_download_done", "on_extract_done", "on_set_latest",
-        "on_validate_done",
+        "on_boundary_failed", "on_catalog_committed", "on_change_releases", "on_download_done", "on_extract_done",
+        "on_set_latest", "on_validate_done",
     ]  # fmt: skip

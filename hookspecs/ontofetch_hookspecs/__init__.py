@@ -22,6 +22,7 @@ from .notify import ObserverError, gather, notify
 from .specs import ENTRY_POINT_GROUP, PROJECT, REQUIRED_GROUP, TRANSACTIONAL, RetiredArgument, hookimpl, hookspec
 
 if TYPE_CHECKING:
+    from .changes import ChangeReleases
     from .collecting import ask_contribution, collect
     from .columns import (
         FACTS_COLUMNS,
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
 else:
     # a host that lists its commands needs no event, record or stage: each comes when somebody asks for it (PEP 562)
     _MODULES = {
+        "changes": "ChangeReleases",
         "columns": (
             "FACTS_COLUMNS FILES_COLUMNS KNOWN_FACTS_COLUMNS KNOWN_RESULTS_COLUMNS RESULTS_COLUMNS Column Table"
         ),
@@ -93,6 +95,7 @@ __all__ = [
     "ArtifactRecord",
     "CatalogCommitted",
     "CatalogRolledBack",
+    "ChangeReleases",
     "Column",
     "Command",
     "DownloadDone",

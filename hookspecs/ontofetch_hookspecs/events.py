@@ -255,11 +255,12 @@ class CatalogRolledBack(Event):
 
     Args:
         type: Type of the event in the catalog, e.g. `download.rolled_back`.
-        version_id: The release.
+        version_id: The release, empty where it is about several.
         failed_at: When, with a zone.
         plugin: Name of the plugin whose vote it was, empty where it was none.
         error: Name of the exception's type, e.g. `Veto`.
         reason: Its message, at most 500 characters.
+        subject: What it was about, for a sentence: the release, else the series, the service or the store.
     """
 
     type: str
@@ -268,6 +269,7 @@ class CatalogRolledBack(Event):
     plugin: str
     error: str
     reason: str
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 import pluggy
 
 from . import specs
+from .changes import ChangeReleases
 from .commands import HostInfo, describe, refuse_without
 from .errors import EventError
 from .events import DownloadDone, Event, ExtractDone, Receipt, SetLatest, ValidateDone, find_receipt
@@ -139,10 +140,15 @@ class Host:
     Attributes:
         info: What its plugins were told of it.
         manager: Its plugin manager.
+
+    Args:
+        info: What its plugins were told of it.
+        way_out: What a user may do where a vote fails and says nothing of that; `{}` stands for the plugin's name.
     """
 
-    def __init__(self, info: HostInfo) -> None:
+    def __init__(self, info: HostInfo, *, way_out: str = "") -> None:
         self.info = info
+        self._way_out = way_out
         self.manager = info.manager
         self._votes = Votes(info.manager, CATALOG)
 
@@ -195,6 +201,24 @@ class Host:
             "on_set_latest", self._make(SetLatest, {"decided_at": now(), "updated_by": self.info.name, **fields})
         )
 
+    def change_releases(self, **fields: Any) -> Receipt | None:
+        """Change what is recorded already: remove, rename, take back; return the catalog's receipt.
+
+        Args:
+            **fields: Of ChangeReleases, but for root, run_id, config_hash and decided_at; where `name` is a release,
+                `versions` may be left out.
+
+        Raises:
+            OntofetchError: A vote or the catalog refuses; nothing has changed.
+        """
+        name = fields.get("name")
+        if isinstance(name, str) and name.count("/") == 2:
+            fields = {"versions": (name,), **fields}
+        return self._call(
+            "on_change_releases",
+            self._make(ChangeReleases, {"decided_at": now(), "updated_by": self.info.name, **fields}),
+        )
+
     def _make(self, kind: type[Sent], fields: Mapping[str, Any]) -> Sent:
         info = self.info
         given = {"root": info.root, "run_id": info.run_id, "config_hash": info.config_hash, **fields}
@@ -214,9 +238,8 @@ class Host:
             except FAILURES as error:
                 for raised in ballot.raised:
                     if raised.error is error:
-                        raise explain_vote(
-                            error, raised.plugin, hook, subject_of(hook, event.version_id), ""
-                        ) from error
+                        hint = self._way_out.format(raised.plugin)
+                        raise explain_vote(error, raised.plugin, hook, subject_of(hook, event), hint) from error
                 raise
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .changes import ChangeReleases
 from .columns import Table
 from .events import CatalogCommitted, CatalogRolledBack, DownloadDone, ExtractDone, SetLatest, ValidateDone
 
@@ -79,6 +80,21 @@ def sample_set_latest(root: Path, **changes: object) -> SetLatest:
         "decided_at": SAMPLE_TIME,
     }
     return SetLatest(**(values | changes))  # type: ignore[arg-type]
+
+
+def sample_change_releases(root: Path, **changes: object) -> ChangeReleases:
+    """Return a ChangeReleases that removes the sample release; `changes` replace its fields."""
+    values: dict[str, object] = {
+        "root": root,
+        "run_id": "run-1",
+        "config_hash": "config-1",
+        "kind": "remove",
+        "name": "example/sample/1.0",
+        "versions": ("example/sample/1.0",),
+        "updated_by": "curator",
+        "decided_at": SAMPLE_TIME,
+    }
+    return ChangeReleases(**(values | changes))  # type: ignore[arg-type]
 
 
 def sample_committed(root: Path, **changes: object) -> CatalogCommitted:
@@ -168,6 +184,7 @@ def sample_events(root: Path) -> dict[str, object]:
         "on_extract_done": sample_extract_done(root, tables.files),
         "on_validate_done": sample_validate_done(root, tables.results),
         "on_set_latest": sample_set_latest(root),
+        "on_change_releases": sample_change_releases(root),
         "on_catalog_committed": sample_committed(root),
         "on_boundary_failed": sample_rolled_back(root),
     }

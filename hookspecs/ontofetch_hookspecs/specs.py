@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
+    from .changes import ChangeReleases
     from .columns import Table
     from .commands import Command, HostInfo, PluginSetting, Report, Validator
     from .events import CatalogCommitted, CatalogRolledBack, DownloadDone, ExtractDone, SetLatest, ValidateDone
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 PROJECT = "ontofetch"
 ENTRY_POINT_GROUP = "ontofetch"
 REQUIRED_GROUP = "ontofetch.required"  # a plugin named here too must be loaded, or nothing is recorded
-TRANSACTIONAL = ("on_download_done", "on_extract_done", "on_validate_done", "on_set_latest")
+TRANSACTIONAL = ("on_download_done", "on_extract_done", "on_validate_done", "on_set_latest", "on_change_releases")
 
 
 class RetiredArgument(DeprecationWarning):
@@ -51,6 +52,11 @@ def on_validate_done(event: ValidateDone) -> object:
 @hookspec
 def on_set_latest(event: SetLatest) -> object:
     """Vote on a release becoming latest: raise to veto. May run again, so have no outside effect."""
+
+
+@hookspec
+def on_change_releases(event: ChangeReleases) -> object:
+    """Vote on a change of what is recorded already: raise to veto. May run again, so have no outside effect."""
 
 
 @hookspec

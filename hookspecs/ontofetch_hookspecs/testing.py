@@ -14,6 +14,7 @@ from typing import Any
 import pluggy
 
 from . import specs
+from .changes import ChangeReleases
 from .commands import HostInfo
 from .conformance import check_plugin
 from .events import CatalogCommitted, CatalogRolledBack, DownloadDone, ExtractDone, Receipt, SetLatest, ValidateDone
@@ -22,6 +23,7 @@ from .samples import (
     SAMPLE_BYTES,
     SAMPLE_SHA256,
     SAMPLE_TIME,
+    sample_change_releases,
     sample_committed,
     sample_download_done,
     sample_events,
@@ -42,6 +44,7 @@ __all__ = [
     "check_plugin",
     "make_bench",
     "make_manager",
+    "sample_change_releases",
     "sample_committed",
     "sample_download_done",
     "sample_events",
@@ -113,6 +116,11 @@ class Recorder:
     def on_set_latest(self, event: SetLatest) -> None:
         """Remember."""
         self.calls.append(("on_set_latest", event))
+
+    @hookimpl
+    def on_change_releases(self, event: ChangeReleases) -> None:
+        """Remember."""
+        self.calls.append(("on_change_releases", event))
 
     @hookimpl
     def on_catalog_committed(self, event: CatalogCommitted) -> None:

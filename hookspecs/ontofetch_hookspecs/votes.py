@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from .commands import describe
-from .errors import OntofetchError, PluginFailed, Veto
+from .errors import EventError, OntofetchError, PluginFailed, Veto
 from .names import quote
 from .specs import TRANSACTIONAL
 from .surround import Hears, surround
@@ -30,6 +30,7 @@ _SUBJECTS = {
     "on_extract_done": "the files of {}",
     "on_validate_done": "the validation of {}",
     "on_set_latest": "{} as latest",
+    "on_change_releases": "{}",
 }
 SLOW_MILLISECONDS = 1000.0  # a vote that takes longer is named
 _log = logging.getLogger("ontofetch.votes")
@@ -143,9 +144,35 @@ class _Noting(Hears):
             ballot.raised.append(Raised(self._plugin, error))
 
 
-def subject_of(hook: str, version_id: str) -> str:
+def check_kind(hook: str, event: object) -> None:
+    """Refuse an event that belongs to another hook, or none: nobody was asked for a vote on it.
+
+    Raises:
+        EventError: It does.
+    """
+    from .changes import ChangeReleases
+    from .events import DownloadDone, ExtractDone, SetLatest, ValidateDone
+
+    wanted = {
+        "on_download_done": DownloadDone,
+        "on_extract_done": ExtractDone,
+        "on_validate_done": ValidateDone,
+        "on_set_latest": SetLatest,
+        "on_change_releases": ChangeReleases,
+    }
+    if not isinstance(event, wanted[hook]):
+        meant = next((name for name, kind in wanted.items() if isinstance(event, kind)), "")
+        raise EventError(
+            f"{hook} was called with a {type(event).__name__}, not a {wanted[hook].__name__}.",
+            subject="event",
+            hint=f"Call {meant} with it." if meant else f"Make a {wanted[hook].__name__} and pass it as event=.",
+        )
+
+
+def subject_of(hook: str, event: object) -> str:
     """Return what a vote is about, for a sentence."""
-    return _SUBJECTS[hook].format(version_id)
+    # a change says it itself; all others are about one release
+    return _SUBJECTS[hook].format(getattr(event, "about", None) or getattr(event, "version_id", "an event"))
 
 
 def explain_vote(error: BaseException, plugin: str, hook: str, subject: str, hint: str) -> OntofetchError:

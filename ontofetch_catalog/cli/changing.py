@@ -6,10 +6,10 @@ import getpass
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ontofetch_hookspecs import HostInfo
+from ontofetch_hookspecs import Host, HostInfo
 from ontofetch_hookspecs.names import quote
 
-from ..errors import AmbiguousVersion, UsageError, VersionUnknown
+from ..errors import AmbiguousVersion, OntofetchError, UsageError, VersionUnknown
 from ..rendering.progress import bar
 from .common import profiled, running, table_of
 from .output import OutputOptions, emit, say
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from ..catalog.boundaries.engine import BoundaryResult, MaintenanceBoundary
     from ..catalog.connection import Store
+    from ..catalog.undoing.changes import Change
 
 
 def run_command(verb: str, argv: list[str], host: HostInfo, main: Callable[[list[str], HostInfo], int]) -> int:
@@ -82,6 +83,27 @@ def _means(
         return resolve(connection, name)
     except VersionUnknown:
         return None
+
+
+def host_of(host: HostInfo) -> Host:
+    """Return what sends events for a command, and names the plugin that votes against one."""
+    return Host(host, way_out="`--no-plugin {}` leaves the plugin out.")
+
+
+def change(host: HostInfo, found: Change) -> BoundaryResult:
+    """Ask plugins for their votes on a change of what is recorded already, and carry it out.
+
+    Raises:
+        OntofetchError: A plugin votes against it, or it can't be done; nothing has changed.
+    """
+    from ..catalog.undoing.changes import handing_over
+
+    with bar(found.word, unit=found.unit) as update, handing_over(found):
+        found.watch(update)
+        host_of(host).change_releases(updated_by=user_name(), **found.fields)
+    if found.outcome is None:
+        raise OntofetchError("The catalog is not among the plugins of this host.", hint="Load it, and try it again.")
+    return found.outcome
 
 
 def carry_out(host: HostInfo, store: Store, boundary: MaintenanceBoundary) -> BoundaryResult:

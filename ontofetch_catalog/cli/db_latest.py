@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
-from ontofetch_hookspecs import HostInfo, SetLatest, find_receipt
+from ontofetch_hookspecs import HostInfo
 
 from ..errors import EXIT_OK
-from .changing import carry_out, user_name
+from .changing import change, host_of, user_name
 from .common import make_parser, reading, store_to_write
 from .output import OutputOptions, emit, say
 
@@ -47,17 +45,8 @@ def _set(host: HostInfo, name: str, *, accept_failures: bool) -> str:
     store_to_write(host)
     with reading(host) as connection:
         version_id = resolve_version(connection, name)
-    event = SetLatest(
-        root=host.root,
-        run_id=host.run_id,
-        config_hash=host.config_hash,
-        version_id=version_id,
-        updated_by=user_name(),
-        decided_at=datetime.now(UTC),
-        accept_failures=accept_failures,
-    )
     # through the hook, so that other plugins have their vote and observers are told
-    receipt = find_receipt(host.manager.hook.on_set_latest(event=event))
+    receipt = host_of(host).set_latest(version_id=version_id, updated_by=user_name(), accept_failures=accept_failures)
     if receipt is not None and not receipt.changed:
         say(f"{version_id} is the latest already.")
     return version_id
@@ -67,11 +56,13 @@ def _unset(host: HostInfo, name: str) -> str:
     """Let a series, or the only one there is, have no latest any more; return the series."""
     from ..catalog.boundaries.pointers import Unset
     from ..catalog.repo.releases import resolve_series
+    from ..catalog.undoing.changes import describe
 
     store = store_to_write(host)
     with reading(host) as connection:
         slot = resolve_series(connection, name)
-    outcome = carry_out(host, store, Unset(store, slot, None, user_name()))
+        found = describe(Unset(store, slot, None, user_name()), connection)
+    outcome = change(host, found)
     say(f"{slot} has no latest {'now' if outcome.receipt.changed else 'anyway'}.")
     return slot
 

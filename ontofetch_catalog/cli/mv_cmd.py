@@ -6,7 +6,7 @@ from ontofetch_hookspecs import HostInfo
 
 from ..errors import EXIT_OK, VersionUnknown
 from .ask import confirm
-from .changing import carry_out, find_named, run_command, show_done, user_name
+from .changing import change, find_named, run_command, show_done, user_name
 from .common import make_parser, reading, table_of
 from .output import OutputOptions, emit, say
 from .rm_cmd import store_of_command
@@ -25,6 +25,7 @@ def main(argv: list[str], host: HostInfo) -> int:
 
 def _main(argv: list[str], host: HostInfo) -> int:
     from ..catalog.repo import deeds
+    from ..catalog.undoing.changes import describe
     from ..catalog.undoing.renaming import KINDS, Renaming, check_name, complete
 
     parser = make_parser(host, "mv", _TEXT, "mv obo/hpo obo/hp --yes")
@@ -48,6 +49,7 @@ def _main(argv: list[str], host: HostInfo) -> int:
         check_name(new)
         renaming = Renaming(store, old, new, updated_by=user_name())
         names = renaming.look(connection)
+        found = describe(renaming, connection)
     if args.dry_run:
         table = table_of(names, {"version_id": "string", "new_version_id": "string"})
         emit({"renamed": table}, options=options, nothing="Nothing would change.")
@@ -56,7 +58,7 @@ def _main(argv: list[str], host: HostInfo) -> int:
     if len(names) > 1:
         what = KINDS[old.count("/")]
         confirm(f"The {what} {old} with {len(names):,} releases would be called {new}.", yes=args.yes, subject=old)
-    outcome = carry_out(host, store, renaming)
+    outcome = change(host, found)
     show_done(outcome, options, hint=f"`{host.name} undo` takes it back.")
     if not outcome.receipt.changed:
         say(f"It is called {new} already.")

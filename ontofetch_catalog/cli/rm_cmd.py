@@ -10,7 +10,7 @@ from ontofetch_hookspecs.names import quote
 from ..errors import EXIT_OK, UsageError, VersionUnknown
 from ..rendering.text import human_size
 from .ask import confirm
-from .changing import carry_out, find_named, run_command, show_done, user_name
+from .changing import change, find_named, run_command, show_done, user_name
 from .common import make_parser, reading, store_to_write, table_of
 from .output import OutputOptions, emit, say
 from .source_hints import say_asked_again
@@ -31,6 +31,7 @@ def main(argv: list[str], host: HostInfo) -> int:
 
 
 def _main(argv: list[str], host: HostInfo) -> int:
+    from ..catalog.undoing.changes import describe
     from ..catalog.undoing.removal import Removal
 
     parser = make_parser(host, "rm", _TEXT, "rm obo/hp/2025-09-15 --yes")
@@ -44,18 +45,19 @@ def _main(argv: list[str], host: HostInfo) -> int:
     store = store_of_command(host, dry_run=args.dry_run)
     wanted = _find(host, args.name, args.artifact, adopted=args.adopted)
     removal = Removal(store, wanted)
-    try:
-        with reading(host) as connection:
+    with reading(host) as connection:
+        found = describe(removal, connection)
+        try:
             taken = removal.look(connection)
-    except VersionUnknown:
-        # the same command again, whose first run was stopped at its end: the boundary knows
-        taken = []
+        except VersionUnknown:
+            # the same command again, whose first run was stopped at its end: the boundary knows
+            taken = []
     if args.dry_run:
         _show(taken, wanted, options)
         return EXIT_OK
     if taken:
         confirm(f"{_describe(taken, wanted)} would go to quarantine.", yes=args.yes, subject=wanted.name)
-    outcome = carry_out(host, store, removal)
+    outcome = change(host, found)
     plan = outcome.committed.payload.get("plan")
     hint = f"`{host.name} undo` brings it back; `{host.name} db prune --purge {plan}` frees the space."
     show_done(outcome, options, hint=hint)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs import HostInfo
 
 from ..errors import EXIT_OK, PreconditionFailed
-from ..rendering.progress import bar
-from .changing import carry_out, run_command, show_done, user_name
+from .changing import change, run_command, show_done, user_name
 from .common import make_parser, reading, store_to_write, table_of
 from .numbers import whole
 from .output import OutputOptions, emit, say
@@ -16,6 +15,7 @@ from .rm_cmd import store_of_command
 
 if TYPE_CHECKING:
     from ..catalog.connection import Store
+    from ..catalog.undoing.changes import Restoring
     from ..catalog.undoing.deeds import Deed
 
 _TEXT = """Take back what this store did last: a pull, rm, mv, prune, pin, note or tag, or the latest of a series.
@@ -80,14 +80,14 @@ def _find(host: HostInfo, store: Store, event_id: int | None) -> Deed | None:
 
 
 def _undo(host: HostInfo, store: Store, deed: Deed, options: OutputOptions) -> None:
-    from ..catalog.undoing.deeds import make_inverse
+    from ..catalog.undoing.changes import Restoring, undo_of
 
-    if deed.row.type == "prune.batch":
-        _restore(host, store, deed, options)
-        return
     with reading(host) as connection:
-        inverse = make_inverse(store, connection, deed.row, user_name())
-    outcome = carry_out(host, store, inverse)
+        found = undo_of(store, connection, deed, user_name())
+    outcome = change(host, found)
+    if isinstance(found, Restoring):
+        _say_restored(found, deed, options)
+        return
     show_done(outcome, options, hint=f"Taken back: {deed.message}")
     if outcome.receipt.changed:
         say(f"`{host.name} undo {_event_of(host, outcome.committed.boundary_id)}` does it again.")
@@ -102,18 +102,11 @@ def _event_of(host: HostInfo, boundary_id: str) -> int:
         return events.number_of(connection, boundary_id)
 
 
-def _restore(host: HostInfo, store: Store, deed: Deed, options: OutputOptions) -> None:
+def _say_restored(found: Restoring, deed: Deed, options: OutputOptions) -> None:
     import pyarrow as pa
 
-    from ..catalog.boundaries import notify_observers
-    from ..catalog.prune.steps import restore_plan
-
-    plan_id = str(deed.row.payload["plan"])
-    with bar("restore", unit="entries") as update:
-        done = restore_plan(
-            store, plan_id, tell=lambda outcome: notify_observers(host.manager, store, outcome), progress=update
-        )
-    row = {"type": "prune.restored", "plan_id": plan_id, "entries": done.entries, "size_bytes": done.bytes}
+    entries, size = (found.done.entries, found.done.bytes) if found.done else (0, 0)
+    row = {"type": "prune.restored", "plan_id": found.plan.plan_id, "entries": entries, "size_bytes": size}
     emit({"done": pa.Table.from_pylist([row])}, options=options, well=True)
     say(f"Taken back: {deed.message} Rows and files are back where they were.")
 

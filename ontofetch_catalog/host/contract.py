@@ -116,7 +116,7 @@ class Contract:
         )
 
     def _call(self, hook: str, event: DownloadDone | ExtractDone | ValidateDone | SetLatest) -> Receipt | None:
-        return find_receipt(self._plugins.call(hook, event, subject_of(hook, event.version_id)))
+        return find_receipt(self._plugins.call(hook, event, subject_of(hook, event)))
 
 
 def now() -> datetime:

@@ -72,23 +72,33 @@ class Plugin:
 
     def __init__(self):
         self.least_bytes = 1
+        self.most_removed = 100
 
     @hookimpl
     def register_settings(self):
         return [
             PluginSetting("least_bytes", "int", 1, "fewest bytes that an artifact may have"),
+            PluginSetting("most_removed", "int", 100, "most releases that are removed at once"),
             PluginSetting("$name-source", "text", REGISTRY, "address of the registry"),
         ]
 
     @hookimpl
     def on_host_ready(self, host):
-        self.least_bytes = host.plugin_settings.get("$name", {}).get("least_bytes", 1)
+        mine = host.plugin_settings.get("$name", {})
+        self.least_bytes = mine.get("least_bytes", self.least_bytes)
+        self.most_removed = mine.get("most_removed", self.most_removed)
 
     @hookimpl
     def on_download_done(self, event):
         """Vote: raise a Veto against it, with a sentence for the user."""
         if event.size_bytes < self.least_bytes:
             raise Veto(f"{event.artifact} has fewer than {self.least_bytes} bytes.", hint="Ask the publisher.")
+
+    @hookimpl
+    def on_change_releases(self, event):
+        """Vote on what changes by hand what is recorded already."""
+        if event.kind == "remove" and len(event.versions) > self.most_removed:
+            raise Veto(f"{event.name} has more than {self.most_removed} releases.", hint="Remove them one by one.")
 
     @hookimpl
     def on_catalog_committed(self, event):
@@ -165,7 +175,7 @@ import pytest
 
 import ontofetch_$module
 from ontofetch_hookspecs import SourceQuery, Veto
-from ontofetch_hookspecs.testing import check_plugin, sample_download_done
+from ontofetch_hookspecs.testing import check_plugin, sample_change_releases, sample_download_done
 from ontofetch_$module.work import list_versions, validate
 
 
@@ -176,6 +186,15 @@ def test_it_conforms():
 def test_what_is_empty_is_refused(tmp_path):
     with pytest.raises(Veto, match="fewer than 1 bytes"):
         ontofetch_$module.plugin.on_download_done(event=sample_download_done(tmp_path, size_bytes=0))
+
+
+def test_many_releases_are_not_removed_at_once(tmp_path):
+    many = tuple(f"example/sample/{number}" for number in range(101))
+    ontofetch_$module.plugin.on_change_releases(event=sample_change_releases(tmp_path))
+    with pytest.raises(Veto, match="more than 100 releases"):
+        ontofetch_$module.plugin.on_change_releases(
+            event=sample_change_releases(tmp_path, name="example/sample", versions=many)
+        )
 
 
 def test_a_whole_pull(ontofetch_bench, caplog):

@@ -1,4 +1,4 @@
-"""The catalog as a plugin: wraps the four transactional hooks in boundaries and answers the host's questions.
+"""The catalog as a plugin: wraps the transactional hooks in boundaries and answers the host's questions.
 
 It imports the catalog only when it is called; before that it is a list of hooks.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -18,14 +18,17 @@ from ontofetch_hookspecs.notify import FAILURES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ontofetch_catalog.catalog.boundaries import Boundary, BoundaryResult
     from ontofetch_catalog.catalog.boundaries.replacing import Leaves
     from ontofetch_catalog.catalog.connection import Store
     from ontofetch_hookspecs import (
+        ChangeReleases,
         DownloadDone,
         DownloadRecord,
         ExtractDone,
         Finding,
         HostInfo,
+        Receipt,
         Retention,
         SetLatest,
         Table,
@@ -33,6 +36,9 @@ if TYPE_CHECKING:
         VersionRecord,
     )
     from ontofetch_hookspecs.votes import Raised, Votes
+
+    Voted = DownloadDone | ExtractDone | ValidateDone | SetLatest | ChangeReleases
+    Run = Callable[[Callable[[BoundaryResult], None]], Receipt]
 
 PLUGIN_NAME = "catalog"
 _CLI = "ontofetch_catalog.cli"
@@ -57,29 +63,6 @@ def _not_nested() -> Iterator[None]:
         _state.inside = False
 
 
-def _check_kind(hook: str, event: object) -> None:
-    """Refuse an event that belongs to another hook, or none: nobody was asked for a vote on it.
-
-    Raises:
-        EventError: It does.
-    """
-    from ontofetch_hookspecs import DownloadDone, EventError, ExtractDone, SetLatest, ValidateDone
-
-    wanted = {
-        "on_download_done": DownloadDone,
-        "on_extract_done": ExtractDone,
-        "on_validate_done": ValidateDone,
-        "on_set_latest": SetLatest,
-    }
-    if not isinstance(event, wanted[hook]):
-        meant = next((name for name, kind in wanted.items() if isinstance(event, kind)), "")
-        raise EventError(
-            f"{hook} was called with a {type(event).__name__}, not a {wanted[hook].__name__}.",
-            subject="event",
-            hint=f"Call {meant} with it." if meant else f"Make a {wanted[hook].__name__} and pass it as event=.",
-        )
-
-
 def _refuse_lost(hook: str, raised: Sequence[Raised]) -> None:
     """Raise the veto that a wrapper of another plugin has swallowed; what leaves a plugin counts."""
     if raised:
@@ -94,6 +77,26 @@ def _keep(store: Store, version_id: str, artifact: str) -> Leaves:
     from ontofetch_catalog.catalog.undoing.swapping import Leaving
 
     return Leaving(store, version_id, artifact)
+
+
+def _prepare(store: Store, event: Voted) -> tuple[Boundary, Run]:
+    """Return the boundary of an event, after a check of it, and what carries it out; nothing is written."""
+    from ontofetch_catalog.catalog.boundaries import carry_out, make_boundary
+    from ontofetch_hookspecs import ChangeReleases
+
+    if isinstance(event, ChangeReleases):
+        from ontofetch_catalog.catalog.undoing.changes import change_of
+
+        change = change_of(store, event)
+        return change.boundary, change.run
+    boundary = make_boundary(store, event, _keep)
+
+    def run(tell: Callable[[BoundaryResult], None]) -> Receipt:
+        outcome = carry_out(store, boundary)
+        tell(outcome)
+        return outcome.receipt
+
+    return boundary, run
 
 
 class CatalogPlugin:
@@ -143,24 +146,22 @@ class CatalogPlugin:
         """Record a latest pointer: row and LATEST.json, or neither."""
         return (yield from self._boundary("on_set_latest", event))
 
-    def _boundary(
-        self, hook: str, event: DownloadDone | ExtractDone | ValidateDone | SetLatest
-    ) -> Generator[None, list[Any], list[Any]]:
-        from ontofetch_catalog.catalog.boundaries import (
-            carry_out,
-            make_boundary,
-            notify_observers,
-            notify_rolled_back,
-            record_rollback,
-        )
-        from ontofetch_hookspecs.votes import Ballot
+    @hookimpl(wrapper=True)
+    def on_change_releases(self, event: ChangeReleases) -> Generator[None, list[Any], list[Any]]:
+        """Change what is recorded already: rows and files, or neither."""
+        return (yield from self._boundary("on_change_releases", event))
 
-        _check_kind(hook, event)
+    def _boundary(self, hook: str, event: Voted) -> Generator[None, list[Any], list[Any]]:
+        from ontofetch_catalog.catalog.boundaries import notify_observers, notify_rolled_back, record_rollback
+        from ontofetch_hookspecs.votes import Ballot, check_kind
+
+        check_kind(hook, event)
         if self._host is not None:
             refuse_without(self._host)
         store = self._store_of(event)
         with _not_nested():
-            boundary = make_boundary(store, event, _keep)
+            boundary, run = _prepare(store, event)
+            store = boundary.store
             ballot = Ballot()
             try:
                 with ExitStack() as stack:
@@ -176,15 +177,18 @@ class CatalogPlugin:
                 if self._host is not None:
                     notify_rolled_back(self._host.manager, store, boundary, veto, plugin)
                 raise
+
+            def tell(outcome: BoundaryResult) -> None:
+                if self._host is not None:
+                    notify_observers(self._host.manager, store, outcome)
+
             try:
-                outcome = carry_out(store, boundary)
+                receipt = run(tell)
             except FAILURES as error:
                 if self._host is not None:
                     notify_rolled_back(self._host.manager, store, boundary, error, "")
                 raise
-            if self._host is not None:
-                notify_observers(self._host.manager, store, outcome)
-        return [*votes, outcome.receipt]
+        return [*votes, receipt]
 
     @hookimpl
     def lookup_download(self, url: str) -> DownloadRecord | None:
@@ -256,7 +260,7 @@ class CatalogPlugin:
             Retention("older-than", "releases recorded longer ago, e.g. 90d", f"{rules}:older_than", "AGE"),
         ]
 
-    def _store_of(self, event: DownloadDone | ExtractDone | ValidateDone | SetLatest) -> Store:
+    def _store_of(self, event: Voted) -> Store:
         """Return the store of the host, or, without one, the store of the event with default settings."""
         from ontofetch_catalog.catalog.connection import Store
 

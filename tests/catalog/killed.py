@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ontofetch_catalog.catalog import fsops, journal, sessions
+from ontofetch_catalog.catalog import fsops, journal
 from ontofetch_catalog.catalog.boundaries import make
+from ontofetch_catalog.catalog.sessions import session
 from ontofetch_hookspecs import hookimpl
 from tests.programs import forked
 from tests.releases import Releases, results_table
@@ -80,7 +81,7 @@ POINTS: dict[str, tuple[Any, str, Callable[[Any], Any]]] = {
     "publish-begun": (fsops, "rename", lambda function: once(function, 2)),
     "published": (journal, "publish", after),
     "committed": (fsops, "commit", after),
-    "generation": (sessions, "write_generation", after),
+    "generation": (session, "write_generation", after),
     "forget": (journal, "forget", lambda _: die),
     "forgotten": (journal, "forget", after),
 }

@@ -17,6 +17,7 @@ from typing import Any
 from ontofetch_catalog.catalog import fsops, generation, journal, sessions
 from ontofetch_catalog.catalog.boundaries import engine, staged
 from ontofetch_catalog.catalog.repo import events, pruning
+from ontofetch_catalog.catalog.sessions import building, copies, readers, session, writers
 
 from .states import State, first_states
 from .variants import VARIANTS
@@ -98,7 +99,7 @@ def _write_the_intent_under_its_name() -> None:
 
 def _never_sync_the_folder_of_the_database() -> None:
     def after(self: sessions.Session, event_id: int, digest: str) -> None:
-        sessions.write_generation(self.store, event_id, digest)
+        generation.write_generation(self.store, event_id, digest)
 
     sync = fsops.sync_folder
     catalog = ".catalog"
@@ -253,7 +254,8 @@ def _keep_nothing_that_was_replaced() -> None:
 
 
 def _write_no_generation_record() -> None:
-    sessions.write_generation = _nothing
+    for module in (building, copies, session, writers):
+        module.write_generation = _nothing
 
 
 def _record_the_generation_before_the_commit() -> None:
@@ -330,7 +332,8 @@ def _let_a_traceback_through() -> None:
         yield
 
     engine._explained = through
-    sessions.explaining = through
+    for module in (readers, writers):
+        module.explaining = through
 
 
 _WRITES = ("download/new", "extract/replacing")

@@ -84,6 +84,7 @@ def test_samples_are_events_of_each_kind(tmp_path: Path) -> None:
         testing.sample_extract_done(tmp_path, TABLE, strip=1),
         testing.sample_validate_done(tmp_path, TABLE),
         testing.sample_set_latest(tmp_path, updated_by="me"),
+        testing.sample_change_releases(tmp_path, adopted=True),
         testing.sample_committed(tmp_path, recovered=True),
     ]
     assert len(samples) == len(TRANSACTIONAL) + 1

@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from types import FrameType
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ontofetch_hookspecs.events import Receipt
 from ontofetch_hookspecs.store_paths import StorePath
 
-from ...errors import BoundaryFailed, OntofetchError
+from ...errors import BoundaryFailed, Conflict, OntofetchError
 from .. import fsops, journal, lookups, sessions
 from ..connection import Store
 from ..failures import explain
@@ -78,6 +78,16 @@ class Boundary(ABC):
         """Return what a sentence about this boundary names: its release, else the store."""
         return self.version_id or f"the store {self.store.root}"
 
+    @property
+    def named(self) -> str:
+        """Return the release as it is called where nothing of this has happened."""
+        return self.version_id
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """Return what the event of a boundary that was given up tells of what it was about, beside its release."""
+        return {}
+
     @abstractmethod
     def check(self) -> None:
         """Check the event against the staged bytes, before anybody votes; never writes (step 0)."""
@@ -109,17 +119,19 @@ def _untold(done: int, total: int) -> None:
 
 
 class MaintenanceBoundary(Boundary):
-    """A maintenance step (a batch of prune, a fix of doctor …): no host's event, no vote, nothing staged.
+    """A maintenance step (a batch of prune, a fix of doctor …), or a change by hand: nothing staged.
 
     A subclass names its `kind` and `done`, re-checks in `is_changed` whatever it was planned on, and has `record`.
 
     Attributes:
         progress: Called with the number of releases done and in all, by a step that is about many.
+        voted: The releases about which plugins were asked, None if nobody was.
     """
 
     def __init__(self, store: Store, version_id: str = "") -> None:
         super().__init__(store, version_id, run_id=store.run_id, config_hash=store.config_hash)
         self.progress: Callable[[int, int], None] = _untold
+        self.voted: frozenset[str] | None = None
 
     def check(self) -> None:
         """Do nothing: nothing is staged."""
@@ -131,6 +143,19 @@ class MaintenanceBoundary(Boundary):
         """Return True: the caller has seen that there is something to do."""
         del connection
         return True
+
+    def check_voted(self, versions: Iterable[str]) -> None:
+        """Check that these are the releases about which plugins were asked, if they were.
+
+        Raises:
+            Conflict: Others have come or gone meanwhile.
+        """
+        if self.voted is not None and self.voted != frozenset(versions):
+            raise Conflict(
+                f"{self.subject} has other releases by now than those on which plugins have voted.",
+                subject=self.subject,
+                hint="Run the same command again.",
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -344,10 +369,11 @@ def _votes(boundary: Boundary) -> dict[str, Any]:
 
 
 def _rolled_back(boundary: Boundary, boundary_id: str, error: BaseException, plugin: str = "") -> events.EventRow:
-    payload = {"error": type(error).__name__, "reason": str(error)[:500]}
+    payload = {**boundary.about, "error": type(error).__name__, "reason": str(error)[:500]}
     if plugin:
         payload["plugin"] = plugin
-    return replace(_event_row(boundary, boundary_id, f"{boundary.kind}.rolled_back", payload), level="error")
+    row = _event_row(boundary, boundary_id, f"{boundary.kind}.rolled_back", payload)
+    return replace(row, version_id=boundary.named or None, level="error")
 
 
 def _log_rollback(boundary: Boundary, boundary_id: str, error: BaseException) -> None:

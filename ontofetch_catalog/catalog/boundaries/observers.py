@@ -42,11 +42,12 @@ def notify_rolled_back(
         run_id=boundary.run_id,
         config_hash=boundary.config_hash,
         type=f"{boundary.kind}.rolled_back",
-        version_id=boundary.version_id,
+        version_id=boundary.named,
         failed_at=datetime.now(UTC),
         plugin=plugin,
         error=type(error).__name__,
         reason=str(error)[:500],
+        subject=boundary.subject,
     )
     notify(manager, told)
 

@@ -107,6 +107,11 @@ class PointBack(MaintenanceBoundary):
         """Return what a sentence about this boundary names."""
         return self.slot
 
+    @property
+    def about(self) -> dict[str, Any]:
+        """Return what an event tells of it."""
+        return {"slot": self.slot}
+
     def is_changed(self, connection: duckdb.DuckDBPyConnection) -> bool:
         """Check that nobody has set another since; return whether the series points elsewhere."""
         pointer = latest.find_latest(connection, self.slot)

@@ -6,7 +6,7 @@ Each batch is a boundary of its own, so that an interrupt, a kill or another wri
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 Tell = Callable[[BoundaryResult], None]
 Progress = Callable[[int, int], None]
+_NOBODY: Mapping[str, float] = {}
 _BOUNDARIES: dict[str, Callable[[Store, Plan, PlanEvents, Batch, list[Entry]], BatchBoundary]] = {
     APPLIED: PruneBatch,
     RESTORED: RestoreBatch,
@@ -63,14 +64,23 @@ def apply_plan(store: Store, name: str, *, tell: Tell, progress: Progress) -> Do
     return _carry_out(store, read_plan(store, name), APPLIED, tell, progress)
 
 
-def restore_plan(store: Store, name: str, *, tell: Tell, progress: Progress) -> Done:
+def restore_plan(
+    store: Store, name: str, *, tell: Tell, progress: Progress, votes: Mapping[str, float] = _NOBODY
+) -> Done:
     """Move everything that was applied of a plan back to where it was, rows and files.
+
+    Args:
+        store: The store.
+        name: The plan.
+        tell: Called after each batch.
+        progress: Called with the entries that are done, and those there are.
+        votes: Plugin → milliseconds that its vote on all of it took; the first batch tells of them.
 
     Raises:
         Conflict: Something lies there now, or the release was recorded again.
         PlanUnusable: The plan was edited or what it moved is not there any more.
     """
-    return _carry_out(store, read_plan(store, name), RESTORED, tell, progress)
+    return _carry_out(store, read_plan(store, name), RESTORED, tell, progress, votes=votes)
 
 
 def purge_plan(store: Store, name: str, *, tell: Tell, progress: Progress) -> Done:
@@ -92,7 +102,9 @@ def batch_counts(store: Store, plans: list[Plan]) -> list[dict[str, int]]:
     return [{step: counts.get((plan.plan_id, step), 0) for step in (APPLIED, RESTORED, PURGED)} for plan in plans]
 
 
-def _carry_out(store: Store, plan: Plan, step: str, tell: Tell, progress: Progress) -> Done:
+def _carry_out(
+    store: Store, plan: Plan, step: str, tell: Tell, progress: Progress, *, votes: Mapping[str, float] = _NOBODY
+) -> Done:
     import pyarrow.compute as pc
 
     entries = read_entries(store, plan)
@@ -103,6 +115,7 @@ def _carry_out(store: Store, plan: Plan, step: str, tell: Tell, progress: Progre
     dealt: list[int] = []
     for batch in todo:
         boundary = _BOUNDARIES[step](store, plan, told, batch, entries_of(entries, batch))
+        boundary.votes, votes = votes, _NOBODY
         outcome = carry_out(store, boundary)
         tell(outcome)
         if outcome.receipt.changed:

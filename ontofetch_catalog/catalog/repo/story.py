@@ -70,7 +70,9 @@ _SENTENCE = f"""
             ELSE CASE
                 WHEN ends_with(type, '.rolled_back')
                     THEN concat(
-                        split_part(type, '.', 1), ' was refused or failed: ', coalesce(error, 'no reason was kept')
+                        split_part(type, '.', 1),
+                        if(plugin IS NULL, ' was refused or failed: ', concat(' was refused by plugin ', plugin, ': ')),
+                        coalesce(nullif(rtrim(reason, '.'), ''), error, 'no reason was kept')
                     )
                 WHEN type = 'extract.start' THEN concat('unpacking of ', coalesce(artifact, 'an artifact'), ' began')
                 WHEN ends_with(type, '.unchanged') THEN concat(split_part(type, '.', 1), ' found nothing to do')
@@ -84,12 +86,13 @@ _SENTENCE = f"""
 def told(condition: str) -> str:
     """Return a query over events that fit a condition, as it stands in SQL: each with its `story`, a sentence."""
     return f"""
-        SELECT * EXCLUDE (artifact, status, source_url, former, plan, error, kind, message, undoes, redoes, replaced,
-            size, files, left_out, passed, failed, unjudged, findings, shared), {_SENTENCE} AS story
+        SELECT * EXCLUDE (artifact, status, source_url, former, plan, error, plugin, reason, kind, message, undoes,
+            redoes, replaced, size, files, left_out, passed, failed, unjudged, findings, shared), {_SENTENCE} AS story
         FROM (
             SELECT *, payload->>'artifact' AS artifact, payload->>'status' AS status,
                 payload->>'source_url' AS source_url, payload->>'former' AS former, payload->>'plan' AS plan,
-                payload->>'error' AS error, payload->>'kind' AS kind, payload->>'message' AS message,
+                payload->>'error' AS error, payload->>'plugin' AS plugin, payload->>'reason' AS reason,
+                payload->>'kind' AS kind, payload->>'message' AS message,
                 payload->>'undoes' AS undoes, payload->>'redoes' AS redoes,
                 coalesce(try_cast(payload->>'replaced' AS BOOLEAN), false) AS replaced,
                 replace(format_bytes(coalesce(try_cast(payload->>'bytes' AS BIGINT), 0)), ' bytes', ' B') AS size,

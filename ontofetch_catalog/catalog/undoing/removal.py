@@ -85,6 +85,11 @@ class Removal(MaintenanceBoundary):
         """Return what a sentence about this boundary names."""
         return self.wanted.name
 
+    @property
+    def about(self) -> dict[str, Any]:
+        """Return what an event tells of it."""
+        return {"name": self.wanted.name, "artifact": self.wanted.artifact}
+
     def look(self, connection: duckdb.DuckDBPyConnection) -> list[Taken]:
         """Return what would be taken; never writes.
 
@@ -113,6 +118,7 @@ class Removal(MaintenanceBoundary):
             if deeds.find_removal(connection, self.wanted.name, self.wanted.artifact) is not None:
                 return False
             raise
+        self.check_voted(taken.version_id for taken in self.taken)
         staged = staged_inodes(self.store)
         for taken in self.taken:
             if any(entry.links > 1 and (entry.device, entry.inode) in staged for entry in taken.entries):
@@ -264,6 +270,16 @@ class Return(MaintenanceBoundary):
     def subject(self) -> str:
         """Return what a sentence about this boundary names."""
         return self.name
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """Return the releases that come back."""
+        return tuple(str(batch.batch.version_id) for batch in self._batches)
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """Return what an event tells of it."""
+        return {"name": self.name, "artifact": self.artifact}
 
     def is_changed(self, connection: duckdb.DuckDBPyConnection) -> bool:
         """Check that it all is in quarantine, and that its places are free."""

@@ -53,6 +53,16 @@ class Renaming(MaintenanceBoundary):
         return self.old
 
     @property
+    def named(self) -> str:
+        """Return the release under its old name, empty where it is about several."""
+        return self.old if self.what == "release" else ""
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """Return what an event tells of it."""
+        return {"old": self.old, "new": self.new}
+
+    @property
     def what(self) -> str:
         """Return what gets another name: service, series or release."""
         return KINDS[self.old.count("/")]
@@ -71,6 +81,7 @@ class Renaming(MaintenanceBoundary):
                 subject=self.old,
                 hint="`ontofetch db versions` lists what there is.",
             )
+        self.check_voted(row.version_id for row in self.rows)
         self._check(connection)
         return True
 

@@ -101,6 +101,11 @@ class Swap(MaintenanceBoundary):
         self._plan_id = ""
         self._restored: Recorded | None = None
 
+    @property
+    def artifact(self) -> str:
+        """Return the artifact."""
+        return self._former.artifact
+
     def look(self, connection: duckdb.DuckDBPyConnection) -> bool:
         """Say whether the former bytes are there to come back; never writes.
 

@@ -9,7 +9,8 @@ PATHS, STAGES, BENEATH, JSON = (
 )
 CATALOG = "ontofetch_catalog/catalog/"
 FSOPS, CONNECTION, JOURNAL, SESSIONS, LOCKS, KEY, SWAP = (
-    f"{CATALOG}{name}.py" for name in ("fsops", "connection", "journal", "sessions", "locks", "store_key", "swap")
+    f"{CATALOG}{name}.py"
+    for name in ("fsops", "connection", "journal", "sessions/contents", "locks", "store_key", "swap")
 )
 GENERATION, ROW_CHECKS, DEFINITIONS = (
     f"{CATALOG}{name}.py" for name in ("generation", "repo/row_checks", "repo/definitions")

@@ -7,7 +7,7 @@ import pytest
 
 import ontofetch_line_check
 from ontofetch_hookspecs import SourceQuery, Veto
-from ontofetch_hookspecs.testing import check_plugin, sample_download_done
+from ontofetch_hookspecs.testing import check_plugin, sample_change_releases, sample_download_done
 from ontofetch_line_check.work import list_versions, validate
 
 
@@ -18,6 +18,15 @@ def test_it_conforms():
 def test_what_is_empty_is_refused(tmp_path):
     with pytest.raises(Veto, match="fewer than 1 bytes"):
         ontofetch_line_check.plugin.on_download_done(event=sample_download_done(tmp_path, size_bytes=0))
+
+
+def test_many_releases_are_not_removed_at_once(tmp_path):
+    many = tuple(f"example/sample/{number}" for number in range(101))
+    ontofetch_line_check.plugin.on_change_releases(event=sample_change_releases(tmp_path))
+    with pytest.raises(Veto, match="more than 100 releases"):
+        ontofetch_line_check.plugin.on_change_releases(
+            event=sample_change_releases(tmp_path, name="example/sample", versions=many)
+        )
 
 
 def test_a_whole_pull(ontofetch_bench, caplog):

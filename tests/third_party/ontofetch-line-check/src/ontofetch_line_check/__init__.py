@@ -15,23 +15,33 @@ class Plugin:
 
     def __init__(self):
         self.least_bytes = 1
+        self.most_removed = 100
 
     @hookimpl
     def register_settings(self):
         return [
             PluginSetting("least_bytes", "int", 1, "fewest bytes that an artifact may have"),
+            PluginSetting("most_removed", "int", 100, "most releases that are removed at once"),
             PluginSetting("line-check-source", "text", REGISTRY, "address of the registry"),
         ]
 
     @hookimpl
     def on_host_ready(self, host):
-        self.least_bytes = host.plugin_settings.get("line-check", {}).get("least_bytes", 1)
+        mine = host.plugin_settings.get("line-check", {})
+        self.least_bytes = mine.get("least_bytes", self.least_bytes)
+        self.most_removed = mine.get("most_removed", self.most_removed)
 
     @hookimpl
     def on_download_done(self, event):
         """Vote: raise a Veto against it, with a sentence for the user."""
         if event.size_bytes < self.least_bytes:
             raise Veto(f"{event.artifact} has fewer than {self.least_bytes} bytes.", hint="Ask the publisher.")
+
+    @hookimpl
+    def on_change_releases(self, event):
+        """Vote on what changes by hand what is recorded already."""
+        if event.kind == "remove" and len(event.versions) > self.most_removed:
+            raise Veto(f"{event.name} has more than {self.most_removed} releases.", hint="Remove them one by one.")
 
     @hookimpl
     def on_catalog_committed(self, event):

@@ -1,0 +1,83 @@
+"""Whether what a database holds may be trusted: its views are ours, its rows keep the rules; asked once for each state.
+
+Who opens it, and what for, is not known here.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ontofetch_hookspecs.names import quote
+
+from .. import answers
+from ..connection import Store
+from ..repo import definitions, row_checks
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from .session import Session
+
+_log = logging.getLogger("ontofetch.catalog")
+_checked: dict[Path, tuple[tuple[int, int, int], ...]] = {}  # root → state of the files whose rows were checked last
+
+
+def check_contents(store: Store, connection: duckdb.DuckDBPyConnection) -> bool:
+    """Use our own views, and refuse rows that break a rule; a database that is as this process left it was checked.
+
+    Returns:
+        Whether the views in the catalog are ours.
+
+    Raises:
+        CatalogUnreadable: There is such a row.
+    """
+    files = fingerprint(store)
+    if _checked.get(store.root) == files:
+        return True
+    differing = definitions.use_own_views(connection)
+    row_checks.refuse_invalid(connection, "versions")
+    row_checks.refuse_invalid_times(connection)
+    if not differing:
+        _checked[store.root] = files
+    for name in differing:
+        _log.warning(
+            "the view %s in the catalog below %s is not this program's: ours is used; `ontofetch db doctor` says more",
+            quote(name),
+            store.root,
+        )
+    return not differing
+
+
+def note_state(session: Session, *, sound: bool) -> None:
+    """Note in which state a session has left the database: until somebody else writes, what is known of it holds."""
+    root = session.store.root
+    try:
+        answers.keep(root, state_of(session.store), session.answers)
+        if sound:
+            _checked[root] = fingerprint(session.store)
+    except OSError:
+        # then the host's questions are answered from the catalog, and its rows are checked anew
+        answers.keep(root, (), None)
+
+
+def state_of(store: Store) -> answers.State:
+    """Return what tells that nobody has written since: the database's file, its log, and the record of generations."""
+    found = list(fingerprint(store))
+    with suppress(FileNotFoundError):
+        state = store.generation.lstat()
+        # every commit makes it anew
+        found.append((state.st_ino, state.st_size, state.st_mtime_ns))
+    return tuple(found)
+
+
+def fingerprint(store: Store) -> tuple[tuple[int, int, int], ...]:
+    """Return inode, size and time of the database's file and of its log, as far as they are there."""
+    found = []
+    for path in (store.database, store.database.with_name(f"{store.database.name}.wal")):
+        with suppress(FileNotFoundError):
+            state = path.lstat()
+            found.append((state.st_ino, state.st_size, state.st_mtime_ns))
+    return tuple(found)

@@ -1,0 +1,57 @@
+"""A store that is a copy of a shared catalog: its log opened, and what other machines have recorded taken in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from .. import journal
+from ..connection import Store
+from ..generation import write_generation
+from ..migrations import available_migrations
+from ..repo import events
+from ..shared.address import read_address
+from .building import migrate_event
+from .session import utc_now
+
+if TYPE_CHECKING:
+    from ..shared.replica import Copy
+    from .session import Entering, Session
+
+
+@contextmanager
+def copy_of(store: Store) -> Iterator[Copy | None]:
+    """Open the log of a shared catalog; None where the store is one of its own."""
+    address = read_address(store)
+    if address is None:
+        yield None
+        return
+    from ..shared.log import log_of
+    from ..shared.objects import objects_options, open_objects
+    from ..shared.replica import Copy
+
+    objects = open_objects(address.objects, options=objects_options())
+    with log_of(store, address).opened() as log:
+        yield Copy(store, log, objects)
+
+
+def catch_up(session: Session, copy: Copy, entering: Entering) -> None:
+    """Undo what a dead process had begun here, and take in what the log knows: it alone says what happened."""
+    store, connection = session.store, session.connection
+    begun = journal.recover(store, connection)
+    # what may take long, first: nobody has to wait for it
+    came = copy.catch_up(connection)
+    copy.put_early(entering.brings)
+    if entering.alone or begun or events.last_event(connection)[0] == 0:
+        copy.log.hold()
+        came += copy.catch_up(connection)
+    if came:
+        write_generation(store, *events.last_event(connection))
+    session.recovered = [
+        journal.Recovered(ended.boundary_id, events.find_boundary(connection, ended.boundary_id))
+        for ended in begun
+        if not ended.boundary_id.startswith("copy-")
+    ]
+    if events.last_event(connection)[0] == 0:
+        session.commit_event(migrate_event(store, [one.name for one in available_migrations()], utc_now()))

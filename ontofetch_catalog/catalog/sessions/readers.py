@@ -1,0 +1,166 @@
+"""How the catalog is entered for reading: together with others, checked, after what other machines have recorded."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from typing import TYPE_CHECKING
+
+from ...errors import CatalogMissing, CatalogUnavailable
+from .. import fsops, journal, swap
+from ..connection import Store, open_connection
+from ..failures import explaining
+from ..generation import check_generation, read_generation, require_database
+from ..locks import gate_of
+from ..migrations import Migration, available_migrations, pending_migrations, require_current_schema
+from ..repo import definitions
+from ..shared.address import read_address
+from .contents import check_contents
+from .session import Entering
+from .writers import fits, open_session, writing
+
+if TYPE_CHECKING:
+    import duckdb
+
+_log = logging.getLogger("ontofetch.catalog")
+
+
+@contextmanager
+def reading(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the catalog for reading, together with other readers; close it at the end. Never writes.
+
+    Raises:
+        CatalogMissing: There is none.
+        CatalogLocked, CatalogUnreadable, CatalogUnavailable, CatalogBehind, SchemaError: As their names say.
+    """
+    with _explained(store):
+        refresh(store)
+        is_there = require_database(store)
+    if not is_there:
+        raise CatalogMissing(
+            f"There is no catalog below {store.root} yet.",
+            subject=str(store.root),
+            hint="The first `ontofetch pull` makes one; --root names another store.",
+        )
+    with ExitStack() as entered:
+        with _explained(store):
+            connection = entered.enter_context(_reader(store))
+        with _explained(store, system=False):
+            yield store.watched(connection)
+
+
+@contextmanager
+def _reader(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
+    with gate_of(store.root).shared(store.wait):
+        swap.refuse_open(store)
+        require_database(store)
+        if journal.open_intents(store):
+            _log.warning(
+                "a boundary is open below %s; `ontofetch db recover` ends what a dead process left", store.root
+            )
+        connection = open_connection(store, read_only=True)
+        try:
+            definitions.use_own_functions(connection)
+            require_current_schema(connection)
+            check_generation(store, connection)
+            check_contents(store, connection)
+            fsops.lock_settings(connection)
+            yield connection
+        finally:
+            connection.close()
+
+
+def _explained(store: Store, *, system: bool = True) -> AbstractContextManager[None]:
+    """Turn what keeps a reader from reading into a sentence; errors of the system may be about what else it does."""
+    what = f"The catalog {store.database} can't be read{store.purpose}"
+    return explaining(what, database=store.database, kind=CatalogUnavailable, system=system)
+
+
+@contextmanager
+def inspecting(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a database that is there for reading, whatever state it is in: neither record nor schema is looked at.
+
+    Raises:
+        CatalogLocked, CatalogUnreadable, CatalogUnavailable: As their names say.
+    """
+    with ExitStack() as entered:
+        with _explained(store):
+            connection = entered.enter_context(_inspector(store))
+        with _explained(store, system=False):
+            yield store.watched(connection)
+
+
+@contextmanager
+def _inspector(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
+    with gate_of(store.root).shared(store.wait):
+        connection = open_connection(store, read_only=True)
+        try:
+            definitions.use_own_functions(connection)
+            fsops.lock_settings(connection)
+            yield connection
+        finally:
+            connection.close()
+
+
+@contextmanager
+def asking(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the catalog for a question of the host: from what is kept open between two boundaries, else as `reading`.
+
+    Whatever is asked here is ours, for what is kept open could write.
+    """
+    with gate_of(store.root).kept(store.wait, fits(store)) as hold, ExitStack() as entered:
+        if hold is not None:
+            connection = entered.enter_context(closing(hold.what.connection.cursor()))
+            definitions.use_own_functions(connection, hold.what.database)
+            with _explained(store, system=False):
+                yield store.watched(connection)
+            return
+    with ExitStack() as entered:
+        if gate_of(store.root).is_keeping and read_address(store) is None:
+            # the next question, or boundary, of the run finds it open
+            with _explained(store):
+                session = entered.enter_context(open_session(store, Entering()))
+            connection = session.connection
+        else:
+            connection = entered.enter_context(reading(store))
+        yield connection
+
+
+def refresh(store: Store) -> None:
+    """Take in what other machines have recorded, if the store is a copy of a shared catalog; else do nothing.
+
+    Where the server does not answer, what is here is still true of its time, and it is said of which.
+    """
+    address = read_address(store)
+    if address is None:
+        return
+    from ..shared.log import log_of
+
+    log = log_of(store, address)
+    known = read_generation(store)
+    try:
+        head = log.open().head()
+    except CatalogUnavailable as error:
+        if known is None:
+            raise
+        _log.warning("%s What is shown is as of event %s.", error.message, f"{known.events:,}")
+        return
+    finally:
+        log.close()
+    if known is None or (known.events, known.digest) != (head.event_id, head.digest):
+        with writing(store, migrate=False, alone=False):
+            pass
+
+
+def pending(store: Store) -> tuple[Migration, ...]:
+    """Return the migrations that the next writing command would apply; never writes."""
+    if not require_database(store):
+        return available_migrations()
+    with _explained(store), gate_of(store.root).shared(store.wait):
+        swap.refuse_open(store)
+        connection = open_connection(store, read_only=True)
+        try:
+            return pending_migrations(connection)
+        finally:
+            connection.close()

@@ -1,0 +1,158 @@
+"""A catalog that is open for writing: what is recorded in it is committed, durable, and told to other machines."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ontofetch_hookspecs.store_paths import StorePath
+
+from .. import answers, fsops, journal
+from ..connection import Store, open_connection
+from ..generation import write_generation
+from ..repo import definitions, events, images
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from ..shared.packs import Place
+    from ..shared.places import Op
+    from ..shared.replica import Copy
+
+    Moves = tuple[Sequence[Op], Sequence[Place]]
+
+_log = logging.getLogger("ontofetch.catalog")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entering:
+    """How a catalog is entered for writing, as `writing` is asked for it."""
+
+    migrate: bool = True
+    trust_record: bool = True
+    alone: bool = True
+    brings: tuple[StorePath, ...] = ()
+
+
+@dataclass(slots=True)
+class Session:
+    """A catalog open for writing.
+
+    Args:
+        store: Which one.
+        connection: The connection; None once it was closed after a failed COMMIT.
+        recovered: What recovery ended on the way in; whoever writes tells the observers.
+        migrated: Names of the migrations applied on the way in.
+        swapped: The restore or rebuild that was interrupted and is finished now, as `swap.finish` names it.
+        answers: What the host is about to ask, for `answers.keep` once the boundary has ended.
+        beside: A connection that was kept open, of which this one is a further one; None if there is none.
+        copy: What ties it to a shared catalog; None for a store of its own.
+    """
+
+    store: Store
+    connection: duckdb.DuckDBPyConnection
+    recovered: list[journal.Recovered] = field(default_factory=list)
+    migrated: list[str] = field(default_factory=list)
+    swapped: str = ""
+    answers: answers.Answers | None = None
+    beside: duckdb.DuckDBPyConnection | None = None
+    copy: Copy | None = None
+
+    def told_before(self, intent: journal.Intent) -> Moves:
+        """Put what an intent brings, which is not published yet, where other machines find it; return what it moves."""
+        return ((), ()) if self.copy is None else self.copy.moves_of(intent)
+
+    def tell(self, moves: Moves = ((), ()), *, rows: bool = True, release: str = "") -> None:
+        """Tell other machines, if there are some, what the open transaction has recorded: from then on it happened.
+
+        Args:
+            moves: As `told_before` returned them.
+            rows: Whether anything but events was recorded.
+            release: Where nothing else can have changed, see `images.changed_keys`.
+
+        Raises:
+            CatalogUnavailable: They don't know it, or it is not known whether they do.
+        """
+        if self.copy is None:
+            return
+        changed: dict[str, list[str]] = {}
+        if rows:
+            before = self.connection.cursor()
+            try:
+                changed = images.changed_keys(self.connection, before, release)
+            finally:
+                before.close()
+        self.copy.push(self.connection, changed, moves)
+
+    def commit_event(self, row: events.EventRow) -> tuple[int, str]:
+        """Record one event in a transaction of its own, with the generation record after it."""
+        fsops.begin(self.connection)
+        try:
+            found = events.add_event(self.connection, row)
+            self.tell(rows=False)
+        except BaseException:
+            fsops.rollback(self.connection)
+            raise
+        self.commit(*found)
+        return found
+
+    def commit(self, event_id: int, digest: str) -> None:
+        """COMMIT what is open, make the database's folder durable, and write the generation record."""
+        fsops.commit(self.connection)
+        self.after_commit(event_id, digest)
+
+    def after_commit(self, event_id: int, digest: str) -> None:
+        """Make the database's folder durable, which DuckDB never does, and write the generation record.
+
+        Raises:
+            OSError: The folder can't be made durable: the entry of the log, and what was committed, may still be lost.
+        """
+        fsops.sync_folder(self.store.database.parent)
+        try:
+            write_generation(self.store, event_id, digest)
+        except OSError as error:
+            # a record that is behind the catalog is fine, the next commit writes it anew
+            _log.warning("the generation record of %s could not be written: %s", self.store.root, error)
+
+    def reopen(self) -> None:
+        """Close the connection, whatever state it is in, and open the database again."""
+        import duckdb
+
+        try:
+            fsops.close_database(self.connection)
+        except (OSError, duckdb.Error) as error:
+            _log.warning("the broken connection to %s could not be closed: %s", self.store.database, error)
+        if self.beside is not None:
+            self.beside.close()
+        self.connection = reopened(self.store)
+
+
+def reopened(store: Store) -> duckdb.DuckDBPyConnection:
+    """Open a database for writing once more, by whoever writes alone and has closed it in between."""
+    connection = open_connection(store, read_only=False)
+    definitions.use_own_functions(connection)
+    return connection
+
+
+def utc_now() -> datetime:
+    """Return the time, UTC without zone, as the catalog stores it."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def new_boundary_id() -> str:
+    """Return a new name for a boundary: 32 hex digits."""
+    return os.urandom(16).hex()
+
+
+def close(connection: duckdb.DuckDBPyConnection, store: Store) -> None:
+    """Close a connection for writing; what is committed stays so if that fails."""
+    import duckdb
+
+    try:
+        fsops.close_database(connection)
+    except (OSError, duckdb.Error) as error:
+        _log.warning("the catalog %s could not be closed cleanly: %s", store.database, error)

@@ -1,0 +1,219 @@
+"""How the catalog is entered for writing: alone, checked, migrated, with what dead processes left ended on the way in.
+
+A session ends with the database closed and the gate open, but where the next one of the same run follows at once: then
+both are kept until somebody else waits.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ontofetch_hookspecs.layout import CATALOG, RESTORING, SWAP
+from ontofetch_hookspecs.store_paths import StorePath
+from ontofetch_hookspecs.together import recording
+
+from ...errors import CatalogUnwritable
+from .. import fsops, journal, swap
+from ..connection import Store, open_connection
+from ..failures import explaining
+from ..generation import check_generation, require_database, write_generation
+from ..kept import Wanted
+from ..locks import Gate, gate_of
+from ..repo import definitions, events
+from ..shared.address import read_address
+from .building import create, migrate
+from .contents import check_contents, note_state
+from .copies import catch_up, copy_of
+from .session import Entering, Session, close, new_boundary_id, utc_now
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from ..shared.replica import Copy
+
+CHECKPOINT_BYTES = 1 << 17  # a log beyond this is moved into the database file at the end of a boundary
+_log = logging.getLogger("ontofetch.catalog")
+
+
+def make_store(store: Store) -> None:
+    """Make the root and the catalog's own folder where they are missing.
+
+    Raises:
+        OSError: The disk refuses, or something else is in the way.
+    """
+    fsops.make_root(store.path(""), int(str(store.settings.get("store_mode", "700")), 8))
+    fsops.make_folders(store.path(CATALOG))
+
+
+@contextmanager
+def writing(
+    store: Store,
+    *,
+    migrate: bool = True,
+    trust_record: bool = True,
+    alone: bool = True,
+    brings: Iterable[StorePath] = (),
+) -> Iterator[Session]:
+    """Open the catalog for writing, alone: make it where there is none, check it, migrate it, recover; close it.
+
+    Args:
+        store: Which one.
+        migrate: Whether pending migrations are applied.
+        trust_record: Whether the generation record is looked at; doctor's fix of the record itself does not.
+        alone: Whether the log of a shared catalog is held, by which others wait; without, nothing can be recorded.
+        brings: Staged files and folders that are about to be published: what is large of a shared catalog's work is
+            done with them before others wait.
+
+    Raises:
+        CatalogLocked, CatalogUnreadable, CatalogUnavailable, CatalogBehind, CatalogUnwritable, SchemaError,
+        RecoveryFailed: As their names say; what the system and DuckDB refuse inside becomes one of them.
+    """
+    with explaining(
+        f"The catalog below {store.root} can't be written{store.purpose}",
+        database=store.database,
+        kind=CatalogUnwritable,
+        subject=str(store.root),
+    ):
+        make_store(store)
+        entering = Entering(migrate=migrate, trust_record=trust_record, alone=alone, brings=tuple(brings))
+        with open_session(store, entering) as session:
+            yield session
+            _checkpoint_if_due(session)
+            _sweep_stages(store)
+
+
+def has_open(store: Store) -> bool:
+    """Say whether a dead process may have left something open that a writer ends on the way in; never writes."""
+    beside = (store.path(SWAP), store.path(RESTORING))
+    left = (name for name in store.intents.names() if not name.endswith(journal.UNREADABLE))
+    return any(path.exists() for path in beside) or any(left)
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """What is kept open between two boundaries: a connection that nobody uses but for others beside it."""
+
+    connection: duckdb.DuckDBPyConnection
+    settings: Mapping[str, object]
+    database: str = ""
+
+
+def fits(store: Store) -> Wanted:
+    """Return what tells whether something that was kept open is a catalog with the same settings."""
+    return lambda what: isinstance(what, _Open) and what.settings == store.settings
+
+
+@contextmanager
+def open_session(store: Store, entering: Entering) -> Iterator[Session]:
+    """Open the catalog for writing, alone; close it at the end, or keep it open for the next boundary of the run."""
+    gate, together = gate_of(store.root), recording()
+    # what other machines may change is not kept open
+    usual = read_address(store) is None and entering.migrate and entering.trust_record
+    keeps = usual and (together is not None or gate.is_keeping)
+    with gate.exclusive(store.wait, wanted=fits(store) if keeps else None) as hold, copy_of(store) as copy:
+        kept: _Open | None = hold.take()
+        # of what was kept open nobody else has been inside: it is as this process has left it
+        session = (
+            Session(store, kept.connection.cursor(), beside=kept.connection) if kept else _enter(store, copy, entering)
+        )
+        opened = kept or _Open(session.connection, store.settings)
+        sound = False
+        try:
+            # from here on no table is made any more
+            name = definitions.use_own_functions(session.connection, opened.database)
+            sound = kept is not None or check_contents(store, session.connection)
+            if copy is None:
+                session.recovered = journal.recover(store, session.connection)
+            _record_recovery(session)
+            used = session.connection = store.watched(session.connection)
+            yield session
+            if together is not None:
+                together.enter_once(("gate", store.root), lambda: _letting_go(gate))
+            if keeps and sound and session.connection is used and store.watch is None:
+                hold.keep(replace(opened, database=name), lambda: close(opened.connection, store))
+        finally:
+            if not hold.stays:
+                close(session.connection, store)
+                if kept:
+                    close(kept.connection, store)
+            elif session.connection is not opened.connection:
+                session.connection.close()
+        # nobody else can have written yet: the gate is still closed
+        note_state(session, sound=sound)
+
+
+def _enter(store: Store, copy: Copy | None, entering: Entering) -> Session:
+    swapped = swap.finish(store)
+    if not require_database(store):
+        create(store, with_event=copy is None)
+    session = Session(store, open_connection(store, read_only=False), swapped=swapped, copy=copy)
+    try:
+        if entering.trust_record and check_generation(store, session.connection):
+            write_generation(store, *events.last_event(session.connection))
+        if copy is not None:
+            catch_up(session, copy, entering)
+        if entering.migrate:
+            migrate(session)
+    except BaseException:
+        close(session.connection, store)
+        raise
+    return session
+
+
+@contextmanager
+def _letting_go(gate: Gate) -> Iterator[None]:
+    gate.is_keeping = True
+    try:
+        yield
+    finally:
+        gate.is_keeping = False
+        gate.let_go()
+
+
+def _record_recovery(session: Session) -> None:
+    if session.swapped:
+        _record_end(session, "recover.finished", session.swapped, None)
+        _log.warning("recover.finished: a process had died inside a %s", session.swapped)
+    for ended in session.recovered:
+        kind = "recover.undone" if ended.event is None else "recover.finished"
+        _record_end(session, kind, ended.boundary_id, ended.event.version_id if ended.event else None)
+        _log.warning("%s: a process had died inside boundary %s", kind, ended.boundary_id)
+
+
+def _record_end(session: Session, kind: str, ended: str, version_id: str | None) -> None:
+    session.commit_event(
+        events.EventRow(
+            boundary_id=new_boundary_id(),
+            run_id=session.store.run_id,
+            config_hash=session.store.config_hash,
+            ts=utc_now(),
+            type=kind,
+            level="warning",
+            version_id=version_id,
+            payload={"ended": ended},
+        )
+    )
+
+
+def _checkpoint_if_due(session: Session) -> None:
+    import duckdb
+
+    log = session.store.database.with_name(session.store.database.name + ".wal")
+    try:
+        if log.exists() and log.lstat().st_size >= CHECKPOINT_BYTES:
+            fsops.checkpoint(session.connection)
+    except (OSError, duckdb.Error) as error:
+        # what is in the log is committed; the next boundary tries again
+        _log.warning("the log of %s could not be checkpointed: %s", session.store.database, error)
+
+
+def _sweep_stages(store: Store) -> None:
+    try:
+        journal.sweep_stages(store)
+    except OSError as error:
+        # what was to be done is done; the next writer tries again
+        _log.warning("empty stages below %s could not be removed: %s", store.root, error)
