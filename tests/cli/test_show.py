@@ -204,7 +204,7 @@ def test_failures_have_their_reasons(tmp_path: Path, run: Run) -> None:
     assert (result["outcome"], result["reason"]) == ("failed", doubt["reason"])
     (series,) = json.loads(run("--json", root=root)[1])["rows"]
     assert (series["latest"], series["newest"], series["failed"], series["newest_failed"]) == (None, "1", 1, 1)
-    assert "1 failed" in run("log", root=root)[1]
+    assert "1 validation failed" in run("log", root=root)[1]
 
 
 def test_home_names_the_newest_beside_the_latest(run: Run) -> None:

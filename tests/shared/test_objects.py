@@ -82,7 +82,7 @@ def test_large_objects_are_new_only_too(objects: ObjectStore, monkeypatch: pytes
     for _ in range(2):
         put(objects, data, PACK)
     with pytest.raises(ObjectsRefused, match="Other bytes"):
-        put(objects, data[:-1] + b"!", PACK)
+        put(objects, data[:-1] + bytes([data[-1] ^ 1]), PACK)
     assert read(objects, PACK) == data
     assert objects.sweep(-10) == 0
 
@@ -97,7 +97,7 @@ def test_objects_larger_than_a_server_copies_are_new_only_too(
     for _ in range(2):
         put(objects, data, PACK)
     with pytest.raises(ObjectsRefused, match="Other bytes"):
-        put(objects, data[:-1] + b"!", PACK)
+        put(objects, data[:-1] + bytes([data[-1] ^ 1]), PACK)
     assert read(objects, PACK) == data
 
 

@@ -161,7 +161,8 @@ class RestoreBatch(BatchBoundary):
                     subject=as_text(path),
                     hint="Move it away and run the same command again.",
                 )
-        return self.is_kept(connection)
+        self._check_kept()
+        return True
 
     def is_kept(self, connection: duckdb.DuckDBPyConnection) -> bool:
         """Say whether the batch is in quarantine.
@@ -171,6 +172,10 @@ class RestoreBatch(BatchBoundary):
         """
         if self.state(connection) != APPLIED:
             return False
+        self._check_kept()
+        return True
+
+    def _check_kept(self) -> None:
         paths = [self.aside(entry.path) for entry in self.entries]
         shared = read_address(self.store) is not None
         for entry, found in zip(self.entries, stat_paths(self.store, paths), strict=True):
@@ -180,7 +185,6 @@ class RestoreBatch(BatchBoundary):
                     subject=as_text(entry.path),
                     hint=f"Look below {self.store.path(self.plan.quarantine(self.batch))}.",
                 )
-        return True
 
     def _check_recorded(self, connection: duckdb.DuckDBPyConnection, version_id: str) -> None:
         """Check that the names are free.
