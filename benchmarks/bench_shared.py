@@ -25,6 +25,7 @@ from tests.shared.copies import without_password
 
 from . import data
 from .children import SCRIPT, run
+from .conftest import LEDGER
 from .harness import Race, Side, pick, timed
 
 FILES = pick(50_000, 2_000)
@@ -136,15 +137,15 @@ def test_report(race: Race, room: Path, catalog: str) -> None:
     source.write_text("one\n")
     run([SCRIPT, "pull", source, "--service", "b", "--ontology", "p", "--version", "1", "-q"], room / "shared")
 
-    def measure() -> tuple[float, float]:
+    def measure() -> float:
         start = timed(Side(lambda _: run([SCRIPT, "--help"])))
         return timed(Side(lambda _: run([SCRIPT, "report", "latest"], room / "shared"))) - start, 1.5
 
     race.weigh("shared.report", measure, unit="s")
 
 
-def test_boundaries(race: Race, room: Path, catalog: str) -> None:
-    """Machines that write boundaries of 1,000 rows, each with a copy of its own, beside machines that read."""
+def test_boundaries(room: Path, catalog: str, request: pytest.FixtureRequest) -> None:
+    """Machines that write boundaries of 1,000 rows, each with a copy of its own, beside machines that read: shown."""
     roots = [room / f"machine-{number}" for number in range(WRITERS + READERS)]
     for root in roots[:1]:
         join(root, catalog, room / "objects")
@@ -169,6 +170,7 @@ def test_boundaries(race: Race, room: Path, catalog: str) -> None:
         codes += [one.wait() for one in readers]
         if any(codes):
             raise RuntimeError(f"the children ended with {codes}")
-        return seconds, WRITERS * BOUNDARIES / PER_SECOND
+        return seconds
 
-    race.weigh("shared.boundaries", measure, unit="s")
+    told = f"{WRITERS} machines x {BOUNDARIES} boundaries beside {READERS} readers ({PER_SECOND} a second are wanted)"
+    request.config.stash[LEDGER].contrasts.append((told, measure(), "s"))
