@@ -166,6 +166,23 @@ def test_a_machine_is_killed_before_any_step(copies: Copies, tmp_path: Path) -> 
     assert [state["code"] for state in found[:-1]] == [-signal.SIGKILL] * (len(found) - 1)
 
 
+@pytest.mark.parametrize("step", ["commit", "forget"])
+def test_a_machine_is_killed_while_it_catches_up(copies: Copies, tmp_path: Path, step: str) -> None:
+    """Before its COMMIT everything is taken back, after it nothing is: rows and files come together."""
+    copies.join("a", "b")
+    copies.pull("a", release(tmp_path, 1), "1")
+    code = (
+        "import sys; from tests.shared.states import dying, main\n"
+        "dying(1, only=sys.argv[1]); sys.exit(main(sys.argv[2:]))"
+    )
+    words = [step, "db", "versions", "--root", str(tmp_path / "b"), "-q"]
+    killed = subprocess.run([sys.executable, "-c", code, *words], cwd=CHECKOUT, capture_output=True, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    # the next writer ends what is open; `db recover` would bring lost files back and hide it
+    copies.run("b", "note", "s/o/1", "of b")
+    copies.check_same("a", "b")
+
+
 def test_many_machines_write_at_once(copies: Copies, tmp_path: Path) -> None:
     """Each event has one number, none is lost, and all copies are the same."""
     roots = ("a", "b", "c")

@@ -38,7 +38,10 @@ def copy_of(store: Store) -> Iterator[Copy | None]:
 
 def catch_up(session: Session, copy: Copy, entering: Entering) -> None:
     """Undo what a dead process had begun here, and take in what the log knows: it alone says what happened."""
+    from ..shared.replica import BROUGHT_BACK, CAUGHT_UP, end_caught_up
+
     store, connection = session.store, session.connection
+    end_caught_up(store, connection)
     begun = journal.recover(store, connection)
     # what may take long, first: nobody has to wait for it
     came = copy.catch_up(connection)
@@ -51,7 +54,7 @@ def catch_up(session: Session, copy: Copy, entering: Entering) -> None:
     session.recovered = [
         journal.Recovered(ended.boundary_id, events.find_boundary(connection, ended.boundary_id))
         for ended in begun
-        if not ended.boundary_id.startswith("copy-")
+        if not ended.boundary_id.startswith((CAUGHT_UP, BROUGHT_BACK))
     ]
     if events.last_event(connection)[0] == 0:
         session.commit_event(migrate_event(store, [one.name for one in available_migrations()], utc_now()))

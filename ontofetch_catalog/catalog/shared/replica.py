@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from .object_store import Buffer, ObjectStore
 
+CAUGHT_UP, BROUGHT_BACK = "copy-", "back-"  # how intents begin that are no boundary: the first ends with its last event
 _SHARED_FOLDERS = (layout.FACTS, layout.QUARANTINE, layout.PLANS)  # of the catalog's own, beside the releases
 _ROUNDS = 8  # of catching up with machines that write meanwhile
 _BATCH = 64 << 20  # bytes of packed rows and of moves that are taken in at once
@@ -98,7 +99,7 @@ class Copy:
             )
 
     def _take_in(self, connection: duckdb.DuckDBPyConnection, batch: Sequence[Record]) -> None:
-        draft = journal.IntentDraft(self.store, f"copy-{batch[-1].last_event}")
+        draft = journal.IntentDraft(self.store, f"{CAUGHT_UP}{batch[-1].last_event}")
         fold = Fold()
         fsops.begin(connection)
         try:
@@ -343,7 +344,7 @@ class Copy:
         """Fetch files anew; what lies in their place goes into this machine's own quarantine."""
         if not puts:
             return
-        draft = journal.IntentDraft(self.store, f"copy-{os.urandom(8).hex()}")
+        draft = journal.IntentDraft(self.store, f"{BROUGHT_BACK}{os.urandom(8).hex()}")
         try:
             for source, target in self._fetch(draft, puts, self._places(puts)):
                 draft.publish(source, target)
@@ -351,9 +352,22 @@ class Copy:
             journal.publish(self.store, draft.intent)
         except BaseException:
             journal.undo(self.store, draft.intent)
+            journal.forget(self.store, draft.intent, committed=False)
             raise
-        finally:
-            journal.forget(self.store, draft.intent, committed=True)
+        journal.forget(self.store, draft.intent, committed=True)
+
+
+def end_caught_up(store: Store, connection: duckdb.DuckDBPyConnection) -> None:
+    """Forget what a dead process had taken in of others and committed: its intent has no event of its own."""
+    last, _ = events.last_event(connection)
+    for path in journal.open_intents(store):
+        name = path.name.removesuffix(".json")
+        number = name.removeprefix(CAUGHT_UP)
+        if not name.startswith(CAUGHT_UP) or not number.isdecimal() or int(number) > last:
+            continue
+        intent = journal.read_intent(path)
+        if intent is not None:
+            journal.forget(store, intent, committed=True)
 
 
 def _batches(records: Iterator[Record]) -> Iterator[list[Record]]:
