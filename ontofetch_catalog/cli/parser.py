@@ -76,6 +76,7 @@ class Parser(argparse.ArgumentParser):
             exit_on_error=False,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
+        self._given: Sequence[str] = ()
 
     def parse_args(  # type: ignore[override] # a namespace of its own kind is as good, which overloads alone could say
         self, args: Sequence[str] | None = None, namespace: Any = None
@@ -97,6 +98,7 @@ class Parser(argparse.ArgumentParser):
         Raises:
             UsageError: A value is none that its option takes, or one is missing.
         """
+        self._given = args or ()
         try:
             return super().parse_known_args(args, namespace)
         except argparse.ArgumentError as error:
@@ -106,6 +108,9 @@ class Parser(argparse.ArgumentParser):
         """Raise what argparse found as a sentence."""
         missing = message.partition("the following arguments are required: ")[2]
         if missing:
+            mistyped = self._mistyped()
+            if mistyped:
+                raise self._unknown(mistyped)
             raise UsageError(
                 f"`{self.prog}` needs {missing.replace(', ', ' and ')}.",
                 subject=missing,
@@ -121,6 +126,18 @@ class Parser(argparse.ArgumentParser):
     @property
     def _help(self) -> str:
         return f"`{self.prog} --help` lists what there is."
+
+    def _mistyped(self) -> str:
+        """Return the first word that looks like an option and is none, empty where there is no such word.
+
+        What is missing may well be what it was to say, so it is told first.
+        """
+        for word in self._given:
+            if word == "--":
+                return ""
+            if word.startswith("--") and word.partition("=")[0] not in self._option_string_actions:
+                return word
+        return ""
 
     def _unknown(self, word: str) -> UsageError:
         name = word.partition("=")[0]

@@ -30,6 +30,7 @@ MISTAKES = [
     ("plugins show catlog", USAGE, "no plugin 'catlog'", "Did you mean catalog?"),
     ("plugins new", USAGE, "has no name", "plugins new licence-check"),
     # options
+    ("pull a.obo --service obo --ontlogy hp", USAGE, "has no option '--ontlogy'", "Did you mean --ontology?"),
     ("db versions --formt json", USAGE, "has no option '--formt'", "Did you mean --format?"),
     ("db versions --jsn", USAGE, "has no option '--jsn'", "Did you mean --json?"),
     ("report growth --serie hp", USAGE, "has no option '--serie'", "Did you mean --series?"),
