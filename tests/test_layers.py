@@ -54,10 +54,11 @@ MAY_IMPORT = {
 # the order inside the catalog, lowest first; a module imports only what stands before it
 CATALOG_ORDER = (
     ("fsops",),
-    ("holders", "connection", "walk", "failures", "path_columns", "extents"),
+    ("holders", "connection", "walk", "failures", "path_columns"),
     ("kept",),
     ("locks",),
-    ("migrations", "tables", "extractions", "answers", "sharing"),
+    ("migrations", "tables", "extractions", "answers"),
+    ("equal_files.extents", "equal_files.ways", "equal_files.folders", "equal_files.storing"),
     ("repo",),
     ("facts", "given_facts"),
     ("generation",),
@@ -172,7 +173,8 @@ def floor_of(module: str) -> int | None:
     parts = module.split(".")
     if parts[:2] != ["ontofetch_catalog", "catalog"] or len(parts) < 3:
         return None
-    return next((number for number, names in enumerate(CATALOG_ORDER) if parts[2] in names), len(CATALOG_ORDER))
+    named = {parts[2], ".".join(parts[2:4])}
+    return next((number for number, names in enumerate(CATALOG_ORDER) if named & set(names)), len(CATALOG_ORDER))
 
 
 def upward_arrows(module: str, source: str, *, package: bool = False) -> list[str]:
@@ -369,7 +371,7 @@ FEW_ROWS = {
     "catalog.backup.copying:_copy_documents": _RELEASES,
     "catalog.backup.copying:_data": _ON_DISK,
     "catalog.backup.copying:_terms": _ON_DISK,
-    "catalog.boundaries.shared:share_staged": _ON_DISK,
+    "catalog.boundaries.equal_files:store_staged_once": _ON_DISK,
     "catalog.boundaries.staged:check_contents": _ON_DISK,
     "catalog.boundaries.staged:check_tree": _ON_DISK,
     "catalog.boundaries.validate:_has_new_facts": _ON_DISK,
@@ -417,7 +419,7 @@ FEW_ROWS = {
     "catalog.tables:_check_details": "details that are no plain objects, each text once; only a parser knows them",
     "catalog.path_columns:check_paths": "paths that are likely at fault, and the first fault ends it",
     "catalog.tables:_check_reasons": "details of what was not judged, each text once",
-    "catalog.share.run:_rows_of": _ON_DISK,
+    "catalog.equal_files.run:_rows_of": _ON_DISK,
     "catalog.verify.boundary:confirm": _ON_DISK,
     "catalog.verify.pages:_packed": "one row per release and time of verification",
     "cli.lock_cmd:_releases": _RELEASES,
