@@ -25,6 +25,7 @@ from ..errors import EventError, PreconditionFailed, RecoveryFailed
 from . import fsops
 from .connection import Store
 from .failures import explaining
+from .fsops import whole
 from .repo import events
 
 if TYPE_CHECKING:
@@ -83,8 +84,8 @@ class IntentDraft:
         What it replaces is a document that the catalog itself wrote, so it is dropped once the boundary is done.
         """
         prepared = f"{self.folder}/new-{len(self.intent.moves)}-{os.path.basename(target).lstrip('.')}"
-        fsops.make_folders(self.store.path(self.folder))
-        found = fsops.write_new(self.store.path(prepared), chunks)
+        whole.make_folders(self.store.path(self.folder))
+        found = whole.write_new(self.store.path(prepared), chunks)
         self.displace(target, keep=False)
         self._move(prepared, target)
         return found
@@ -154,13 +155,13 @@ def path_and_above(path: str) -> Iterator[str]:
 
 def write_intent(store: Store, intent: Intent) -> None:
     """Make the intent durable: temp, fsync, rename, fsync folder; and the folder of new documents with it."""
-    fsops.make_folders(store.intents)
+    whole.make_folders(store.intents)
     prepared = store.intents / intent.boundary_id
     if prepared.is_dir():
         fsops.sync_folder(prepared)
     data = json.dumps({"format": FORMAT, **asdict(intent)}).encode()
     _check_readable(intent, data)
-    fsops.write_file(_intent_path(store, intent.boundary_id), data)
+    whole.write_file(_intent_path(store, intent.boundary_id), data)
 
 
 def _check_readable(intent: Intent, data: bytes) -> None:
@@ -223,7 +224,7 @@ def undo(store: Store, intent: Intent) -> None:
                 subject=intent.boundary_id,
                 hint="`ontofetch db doctor` shows what is where.",
             )
-        fsops.make_folders(source.parent)
+        whole.make_folders(source.parent)
         fsops.rename(target, source)
     _sync_touched(store, intent)
     for folder in reversed(intent.folders):
@@ -245,7 +246,7 @@ def forget(store: Store, intent: Intent, *, committed: bool) -> None:
     with suppress(FileNotFoundError):
         fsops.unlink(_intent_path(store, intent.boundary_id))
         fsops.sync_folder(store.intents)
-    fsops.remove_tree(store.intents / intent.boundary_id)
+    whole.remove_tree(store.intents / intent.boundary_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +295,7 @@ def set_aside(path: StorePath) -> None:
     aside = path.with_name(path.name.removesuffix(".json") + UNREADABLE)
     if path.is_dir():
         # a folder can't take the place of a former one that is not empty
-        fsops.remove_tree(aside)
+        whole.remove_tree(aside)
     fsops.rename(path, aside)
     fsops.sync_folder(path.parent)
     _log.error("an intent was unreadable and is set aside as %s; `ontofetch db doctor` looks further", aside.name)
@@ -419,7 +420,7 @@ def sweep(store: Store) -> None:
         if name.endswith(UNREADABLE):
             continue
         if kind == stat.S_IFDIR and not _intent_path(store, name).exists():
-            fsops.remove_tree(path)
+            whole.remove_tree(path)
         elif name.startswith("."):
             fsops.unlink(path)
 

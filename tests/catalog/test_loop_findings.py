@@ -18,6 +18,7 @@ from ontofetch_catalog.catalog.backup.write import back_up
 from ontofetch_catalog.catalog.boundaries import staged
 from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.catalog.failures import explain
+from ontofetch_catalog.catalog.fsops import whole
 from ontofetch_catalog.catalog.rebuild.build import rebuild
 from ontofetch_catalog.catalog.repo import files, validations
 from ontofetch_catalog.errors import BoundaryFailed, CatalogUnwritable, OntofetchError, RecoveryFailed
@@ -65,7 +66,7 @@ def test_the_intent_goes_before_what_an_undo_may_need(releases: Releases, monkey
     journal.publish(store, draft.intent)
     journal.undo(store, draft.intent)
     with monkeypatch.context() as patch:
-        patch.setattr(fsops, "remove_tree", _fail(errno.EIO, lambda path: True, fsops.remove_tree))
+        patch.setattr(whole, "remove_tree", _fail(errno.EIO, lambda path: True, whole.remove_tree))
         with pytest.raises(OSError, match="Input/output"):
             journal.forget(store, draft.intent, committed=False)
     assert journal.open_intents(store) == []

@@ -16,6 +16,7 @@ from typing import Any
 
 from ontofetch_catalog.catalog import fsops, generation, journal, sessions
 from ontofetch_catalog.catalog.boundaries import engine, staged
+from ontofetch_catalog.catalog.fsops import whole
 from ontofetch_catalog.catalog.repo import events, pruning
 from ontofetch_catalog.catalog.sessions import building, copies, readers, session, writers
 
@@ -74,17 +75,17 @@ def _go_on_when_a_folder_of_a_publish_cannot_be_synced() -> None:
 
 
 def _never_sync_the_folder_of_intents() -> None:
-    write = fsops.write_file
+    write = whole.write_file
 
     def written(path: Path, data: bytes) -> None:
         if path.parent.name != "intents":
             write(path, data)
             return
         temporary = path.with_name(f".{path.name}.new")
-        fsops.write_new(temporary, (data,))
+        whole.write_new(temporary, (data,))
         fsops.rename(temporary, path)
 
-    fsops.write_file = written
+    whole.write_file = written
 
 
 def _write_the_intent_under_its_name() -> None:
@@ -94,7 +95,7 @@ def _write_the_intent_under_its_name() -> None:
         fsops.write(descriptor, data)
         fsops.sync_folder(path.parent)
 
-    fsops.write_file = written
+    whole.write_file = written
 
 
 def _never_sync_the_folder_of_the_database() -> None:
@@ -143,7 +144,7 @@ def _never_sync_new_folders() -> None:
             fsops.make_folder(folder)
         return missing[::-1]
 
-    fsops.make_folders = made
+    whole.make_folders = made
 
 
 def _retry_a_failed_sync() -> None:
@@ -191,7 +192,7 @@ def _remove_new_documents_before_the_intent() -> None:
     forget = journal.forget
 
     def forgotten(store: Any, intent: Any, *, committed: bool) -> None:
-        fsops.remove_tree(store.intents / intent.boundary_id)
+        whole.remove_tree(store.intents / intent.boundary_id)
         forget(store, intent, committed=committed)
 
     journal.forget = forgotten
@@ -201,7 +202,7 @@ def _undo_without_its_guard() -> None:
     def undone(store: Any, intent: Any) -> None:
         for move in reversed(intent.moves):
             if store.path(move.target).exists():
-                fsops.make_folders(store.path(move.source).parent)
+                whole.make_folders(store.path(move.source).parent)
                 fsops.rename(store.path(move.target), store.path(move.source))
 
     journal.undo = undone
@@ -243,7 +244,7 @@ def _drop_what_was_displaced_too_early() -> None:
 
     def published(store: Any, intent: Any) -> None:
         publish(store, intent)
-        fsops.remove_tree(store.intents / intent.boundary_id / "old")
+        whole.remove_tree(store.intents / intent.boundary_id / "old")
 
     journal.publish = published
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ontofetch_catalog.catalog import fsops, journal
+from ontofetch_catalog.catalog.fsops import whole
 from ontofetch_catalog.catalog.shared import object_store
 from ontofetch_catalog.catalog.shared.log import Log
 from ontofetch_catalog.host.app import main
@@ -35,7 +36,7 @@ SEAM: tuple[tuple[Any, str], ...] = (
     (journal, "forget"),
     (fsops, "commit"),
     (fsops, "rename"),
-    (fsops, "write_new"),
+    (whole, "write_new"),
     (fsops, "unlink"),
 )
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 from .. import fsops, journal
 from ..boundaries.engine import MaintenanceBoundary, Recorded
 from ..connection import Store
+from ..fsops import whole
 from . import storing, ways
 from .folders import Folders
 
@@ -71,7 +72,7 @@ class EqualFilesBatch(MaintenanceBoundary):
     def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Do it, file by file, and make it durable."""
         del connection
-        fsops.make_folders(self.store.path(draft.folder))
+        whole.make_folders(self.store.path(draft.folder))
         storer = storing.Storer(self.store, self._way, self.store.path(draft.folder) / _BESIDE)
         folders = Folders(self.store)
         try:

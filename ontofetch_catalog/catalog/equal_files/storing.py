@@ -19,6 +19,7 @@ from ontofetch_hookspecs.store_paths import StorePath
 
 from .. import fsops
 from ..connection import Store
+from ..fsops import whole
 from . import extents
 from .folders import Closing, Folders
 from .ways import HARDLINK, REFLINK
@@ -140,7 +141,7 @@ class Storer:
     def _make_beside(self, source: _Opened, like: os.stat_result) -> None:
         try:
             if self._way == REFLINK:
-                fsops.clone(source.descriptor, self._beside, like)
+                whole.clone_file(source.descriptor, self._beside, like)
             else:
                 folder = self._sources.folder(source.path)
                 fsops.link(self._store.path(source.path), self._beside, from_folder=folder, to_folder=self._room)

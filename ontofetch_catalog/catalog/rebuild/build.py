@@ -30,6 +30,7 @@ from ..boundaries.engine import BoundaryResult, MaintenanceBoundary, Recorded, c
 from ..connection import Store, open_connection
 from ..facts_on_disk import AdoptFacts, list_on_disk
 from ..failures import explaining
+from ..fsops import whole
 from ..generation import check_generation, write_generation
 from ..locks import gate_of
 from ..migrations import require_current_schema
@@ -241,7 +242,7 @@ def end_intents(store: Store) -> None:
 def _build(store: Store, folders: list[ReleaseFolder], made: Rebuilt) -> None:
     """Make the new database and its record beside the store."""
     beside = store.path(RESTORING)
-    fsops.make_folders(beside / CATALOG)
+    whole.make_folders(beside / CATALOG)
 
     def fill(connection: duckdb.DuckDBPyConnection) -> events.EventRow:
         with reader() as audits:

@@ -20,6 +20,7 @@ from ...errors import CatalogUnwritable
 from .. import fsops, journal, swap
 from ..connection import Store, open_connection
 from ..failures import explaining
+from ..fsops import whole
 from ..generation import check_generation, require_database, write_generation
 from ..kept import Wanted
 from ..locks import Gate, gate_of
@@ -45,8 +46,8 @@ def make_store(store: Store) -> None:
     Raises:
         OSError: The disk refuses, or something else is in the way.
     """
-    fsops.make_root(store.path(""), int(str(store.settings.get("store_mode", "700")), 8))
-    fsops.make_folders(store.path(CATALOG))
+    whole.make_root(store.path(""), int(str(store.settings.get("store_mode", "700")), 8))
+    whole.make_folders(store.path(CATALOG))
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from ontofetch_hookspecs.store_paths import StorePath
 from ...errors import CatalogBehind, CatalogUnreadable, EventError, ObjectMissing, SchemaError
 from .. import fsops, journal
 from ..connection import Store
+from ..fsops import whole
 from ..migrations import apply_migrations, available_migrations, pending_migrations
 from ..repo import events, images, row_checks, version_keys
 from .fetching import fetch
@@ -177,7 +178,7 @@ class Copy:
         if not puts:
             return
         coming = self.store.path(draft.folder) / "come"
-        fsops.make_folders(coming)
+        whole.make_folders(coming)
         tops: dict[str, str] = {}
         staged: dict[str, list[tuple[Put, str]]] = {}
         for number, put in enumerate(puts):
@@ -445,6 +446,6 @@ def _sync_tree(place: StorePath) -> None:
         return
     descriptor = place.open_file()
     try:
-        fsops.sync_opened(place, descriptor)
+        whole.sync_opened(place, descriptor)
     finally:
         os.close(descriptor)
