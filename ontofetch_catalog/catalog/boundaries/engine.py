@@ -20,7 +20,7 @@ from ontofetch_hookspecs.events import Receipt
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ...errors import BoundaryFailed, Conflict, OntofetchError
-from .. import fsops, journal, lookups, sessions
+from .. import fsops, journal, lookups, moving, recovery, sessions
 from ..connection import Store
 from ..failures import explain
 from ..repo import events
@@ -164,7 +164,7 @@ class BoundaryResult:
 
     receipt: Receipt
     committed: events.EventRow
-    recovered: tuple[journal.Recovered, ...]
+    recovered: tuple[recovery.Recovered, ...]
 
 
 def carry_out(store: Store, boundary: Boundary) -> BoundaryResult:
@@ -255,7 +255,7 @@ def _commit(session: sessions.Session, boundary: Boundary, start: float) -> tupl
         told = session.told_before(draft.intent)
         if draft.intent.moves:
             journal.write_intent(store, draft.intent)
-            journal.publish(store, draft.intent)
+            moving.publish(store, draft.intent)
         session.tell(told, release=boundary.version_id if boundary.one_release else "")
     except BaseException as error:
         undone = _roll_back(session, boundary, draft.intent, error)
@@ -272,7 +272,7 @@ def _commit(session: sessions.Session, boundary: Boundary, start: float) -> tupl
         # the intent stays: if the machine stops and the commit is lost, the next start takes everything back
         raise _failed(boundary, "made durable", error, state=_IN_DOUBT) from error
     try:
-        journal.forget(store, draft.intent, committed=True)
+        moving.forget(store, draft.intent, committed=True)
     except OSError as error:
         _log.warning("boundary %s is committed; what it left behind goes at the next start: %s", boundary_id, error)
     return row, recorded
@@ -285,14 +285,14 @@ def _roll_back(session: sessions.Session, boundary: Boundary, intent: journal.In
     _log_rollback(boundary, intent.boundary_id, error)
     undone = True
     try:
-        journal.undo(session.store, intent)
+        moving.undo(session.store, intent)
     except (OSError, OntofetchError) as second:
         undone = False
         _log.error("boundary %s could not be undone: %s; the next start finishes it", intent.boundary_id, second)
     try:
         fsops.rollback(session.connection)
         if undone:
-            journal.forget(session.store, intent, committed=False)
+            moving.forget(session.store, intent, committed=False)
             session.commit_event(_rolled_back(boundary, intent.boundary_id + ".rolled_back", error))
     except (OSError, duckdb.Error, OntofetchError) as second:
         _log.warning("the rollback of boundary %s could not be recorded: %s", intent.boundary_id, second)
@@ -312,7 +312,7 @@ def _ask_the_database(
     except (OntofetchError, OSError, duckdb.Error):
         raise _failed(boundary, "committed", error, state=_IN_DOUBT) from error
     if not happened:
-        journal.recover(session.store, session.connection)
+        recovery.recover(session.store, session.connection)
         _log_rollback(boundary, boundary_id, error)
         raise _failed(boundary, "committed", error) from error
     return last

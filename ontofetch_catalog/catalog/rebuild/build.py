@@ -25,7 +25,7 @@ from ...errors import (
     OntofetchError,
     RecordUnreadable,
 )
-from .. import fsops, journal, sessions, swap
+from .. import fsops, journal, moving, recovery, sessions, swap
 from ..boundaries.engine import BoundaryResult, MaintenanceBoundary, Recorded, carry_out
 from ..connection import Store, open_connection
 from ..facts_on_disk import AdoptFacts, list_on_disk
@@ -151,7 +151,7 @@ def _exchange_for_new(store: Store, made: Rebuilt, *, replace: bool) -> list[Rel
     with gate_of(store.root).exclusive(store.wait):
         swapped = swap.finish(store)
         # also where the catalog turns out to be sound: a loss of power may have brought back what was removed before
-        journal.sweep(store)
+        recovery.sweep(store)
         if swapped not in ("", swap.RESTORE) and not replace:
             # the new catalog of a command that was cut short is in place now: go on from there
             made.releases = _list_recorded(store)
@@ -231,12 +231,12 @@ def end_intents(store: Store) -> None:
         if intent is None:
             journal.set_aside(path)
             continue
-        published = journal.is_published(store, intent)
+        published = moving.is_published(store, intent)
         if not published:
-            journal.undo(store, intent)
-        journal.forget(store, intent, committed=published)
+            moving.undo(store, intent)
+        moving.forget(store, intent, committed=published)
         _log.warning("boundary %s was open and is %s", intent.boundary_id, "kept" if published else "undone")
-    journal.sweep(store)
+    recovery.sweep(store)
 
 
 def _build(store: Store, folders: list[ReleaseFolder], made: Rebuilt) -> None:

@@ -21,7 +21,7 @@ from ontofetch_hookspecs.open_folders import OpenFolders
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ...errors import CatalogBehind, CatalogUnreadable, EventError, ObjectMissing, SchemaError
-from .. import fsops, journal
+from .. import fsops, journal, moving
 from ..connection import Store
 from ..fsops import whole
 from ..migrations import apply_migrations, available_migrations, pending_migrations
@@ -116,15 +116,15 @@ class Copy:
             self._plan(draft, fold)
             if draft.intent.moves:
                 journal.write_intent(self.store, draft.intent)
-                journal.publish(self.store, draft.intent)
+                moving.publish(self.store, draft.intent)
         except BaseException:
-            journal.undo(self.store, draft.intent)
+            moving.undo(self.store, draft.intent)
             fsops.rollback(connection)
-            journal.forget(self.store, draft.intent, committed=False)
+            moving.forget(self.store, draft.intent, committed=False)
             raise
         fsops.commit(connection)
         fsops.sync_folder(self.store.database.parent)
-        journal.forget(self.store, draft.intent, committed=True)
+        moving.forget(self.store, draft.intent, committed=True)
 
     def _plan(self, draft: journal.IntentDraft, fold: Fold) -> None:
         """Collect the renames of what is here, and those of what comes, which is fetched before."""
@@ -350,12 +350,12 @@ class Copy:
             for source, target in self._fetch(draft, puts, self._places(puts)):
                 draft.publish(source, target)
             journal.write_intent(self.store, draft.intent)
-            journal.publish(self.store, draft.intent)
+            moving.publish(self.store, draft.intent)
         except BaseException:
-            journal.undo(self.store, draft.intent)
-            journal.forget(self.store, draft.intent, committed=False)
+            moving.undo(self.store, draft.intent)
+            moving.forget(self.store, draft.intent, committed=False)
             raise
-        journal.forget(self.store, draft.intent, committed=True)
+        moving.forget(self.store, draft.intent, committed=True)
 
 
 def end_caught_up(store: Store, connection: duckdb.DuckDBPyConnection) -> None:
@@ -368,7 +368,7 @@ def end_caught_up(store: Store, connection: duckdb.DuckDBPyConnection) -> None:
             continue
         intent = journal.read_intent(path)
         if intent is not None:
-            journal.forget(store, intent, committed=True)
+            moving.forget(store, intent, committed=True)
 
 
 def _batches(records: Iterator[Record]) -> Iterator[list[Record]]:
