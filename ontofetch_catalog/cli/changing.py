@@ -18,7 +18,8 @@ from .quiet import take_options
 if TYPE_CHECKING:
     import duckdb
 
-    from ..catalog.boundaries.engine import BoundaryResult, MaintenanceBoundary
+    from ..catalog.boundaries.boundary import MaintenanceBoundary
+    from ..catalog.boundaries.engine import BoundaryResult
     from ..catalog.connection import Store
     from ..catalog.undoing.changes import Change
 

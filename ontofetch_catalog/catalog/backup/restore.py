@@ -19,7 +19,8 @@ from ontofetch_hookspecs.names import quote
 
 from ...errors import BackupRefused, CatalogBehind, CatalogLocked, OntofetchError
 from .. import fsops, journal, sessions, swap
-from ..boundaries.engine import BoundaryResult, MaintenanceBoundary, Recorded, carry_out
+from ..boundaries.boundary import MaintenanceBoundary, Recorded
+from ..boundaries.engine import BoundaryResult, carry_out
 from ..connection import Store, open_connection
 from ..failures import explaining
 from ..fsops import whole

@@ -19,7 +19,8 @@ from ontofetch_hookspecs.store_paths import StorePath
 
 from ...errors import BackupRefused, BoundaryFailed, UsageError
 from .. import fsops, journal, sessions
-from ..boundaries.engine import BoundaryResult, MaintenanceBoundary, Recorded, carry_out
+from ..boundaries.boundary import MaintenanceBoundary, Recorded
+from ..boundaries.engine import BoundaryResult, carry_out
 from ..connection import Store
 from ..failures import explaining
 from ..fsops import whole

@@ -18,8 +18,8 @@ from ..connection import Store
 from ..repo import files, origins, releases, validations
 from ..tables import read_files
 from . import staged
+from .boundary import Boundary, Recorded
 from .documents import draft_extract_audit, draft_manifest, draft_validation_audit
-from .engine import Boundary, Recorded
 from .lost_documents import draft_lost_documents, find_lost_documents
 from .owners import check_owners
 from .replacing import Keeper, Leaves, state_of

@@ -19,8 +19,8 @@ from ..path_columns import is_sorted
 from ..repo import events, files, releases, validations
 from ..tables import read_files
 from . import staged
+from .boundary import Boundary, Recorded
 from .documents import draft_extract_audit, draft_manifest, draft_validation_audit
-from .engine import Boundary, Recorded
 from .equal_files import StoredOnce, is_wanted, store_staged_once
 from .owners import check_owners
 

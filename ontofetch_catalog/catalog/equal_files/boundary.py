@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from .. import fsops, journal
-from ..boundaries.engine import MaintenanceBoundary, Recorded
+from ..boundaries.boundary import MaintenanceBoundary, Recorded
 from ..connection import Store
 from ..fsops import whole
 from . import storing, ways

@@ -13,8 +13,8 @@ from ontofetch_hookspecs.names import path_key, quote
 
 from ...errors import Conflict
 from .. import journal
+from ..boundaries.boundary import MaintenanceBoundary, Recorded
 from ..boundaries.documents import draft_documents
-from ..boundaries.engine import MaintenanceBoundary, Recorded
 from ..boundaries.pointers import Pointers, drop_added
 from ..connection import Store
 from ..repo import held_facts, origins, pruning, releases, version_keys

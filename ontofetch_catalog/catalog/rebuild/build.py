@@ -26,7 +26,8 @@ from ...errors import (
     RecordUnreadable,
 )
 from .. import fsops, journal, moving, recovery, sessions, swap
-from ..boundaries.engine import BoundaryResult, MaintenanceBoundary, Recorded, carry_out
+from ..boundaries.boundary import MaintenanceBoundary, Recorded
+from ..boundaries.engine import BoundaryResult, carry_out
 from ..connection import Store, open_connection
 from ..facts_on_disk import AdoptFacts, list_on_disk
 from ..failures import explaining

@@ -17,7 +17,8 @@ from ontofetch_hookspecs.events import Receipt
 
 from ...errors import EventError, PreconditionFailed
 from .. import journal, sessions
-from ..boundaries.engine import BoundaryResult, MaintenanceBoundary, Recorded, carry_out
+from ..boundaries.boundary import MaintenanceBoundary, Recorded
+from ..boundaries.engine import BoundaryResult, carry_out
 from ..boundaries.notes import AddNote
 from ..boundaries.pointers import PointBack, Unset
 from ..connection import Store

@@ -11,7 +11,7 @@ from ontofetch_hookspecs.layout import series_of
 from ontofetch_hookspecs.names import quote
 
 from ...errors import OntofetchError, PreconditionFailed, UsageError
-from ..boundaries.engine import MaintenanceBoundary
+from ..boundaries.boundary import MaintenanceBoundary
 from ..boundaries.notes import BOUNDARIES
 from ..boundaries.pointers import PointBack, Unset
 from ..connection import Store

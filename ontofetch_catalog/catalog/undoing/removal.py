@@ -18,7 +18,7 @@ from ontofetch_hookspecs.names import quote
 
 from ...errors import Conflict, PreconditionFailed, VersionUnknown
 from .. import journal, sessions
-from ..boundaries.engine import Boundary, MaintenanceBoundary, Recorded
+from ..boundaries.boundary import Boundary, MaintenanceBoundary, Recorded
 from ..boundaries.pointers import Pointers, describe
 from ..connection import Store
 from ..prune.batches import APPLIED, PruneBatch, RestoreBatch

@@ -14,8 +14,8 @@ from ontofetch_hookspecs.names import quote
 
 from ...errors import Conflict, PreconditionFailed
 from .. import journal
+from ..boundaries.boundary import Boundary, MaintenanceBoundary, Recorded
 from ..boundaries.documents import draft_extract_audit, draft_manifest, draft_validation_audit
-from ..boundaries.engine import Boundary, MaintenanceBoundary, Recorded
 from ..boundaries.replacing import state_of
 from ..connection import Store
 from ..prune.batches import APPLIED, PruneBatch, RestoreBatch
