@@ -11,7 +11,7 @@ import stat
 from contextlib import suppress
 
 from ontofetch_hookspecs.layout import CATALOG
-from ontofetch_hookspecs.stages import OWN_NAMES
+from ontofetch_hookspecs.stage_records import OWN_NAMES
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ..errors import RecoveryFailed

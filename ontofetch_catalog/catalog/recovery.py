@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.layout import STAGING
-from ontofetch_hookspecs.stages import holding, is_abandoned
+from ontofetch_hookspecs.stage_records import holding, is_abandoned
 
 from ..errors import RecoveryFailed
 from . import fsops, journal, moving

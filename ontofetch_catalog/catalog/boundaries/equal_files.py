@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.names import quote
-from ontofetch_hookspecs.stages import BESIDE
+from ontofetch_hookspecs.stage_records import BESIDE
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ...errors import EventError

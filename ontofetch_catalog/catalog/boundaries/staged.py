@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.layout import STAGING
 from ontofetch_hookspecs.names import quote
-from ontofetch_hookspecs.stages import read_record
+from ontofetch_hookspecs.stage_records import read_record
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ...errors import EventError
