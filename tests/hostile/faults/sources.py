@@ -7,7 +7,7 @@ from .fault import fault
 HOST = "ontofetch_catalog/host/"
 ASKING, CREDENTIALS, NETWORK = f"{HOST}updating/asking.py", f"{HOST}credentials.py", f"{HOST}network.py"
 ANSWERS, JOBS, FETCH, HTTP = f"{HOST}schemes/answers.py", f"{HOST}updating/jobs.py", f"{HOST}fetch.py", f"{HOST}http.py"
-SERIES, LOCK = "ontofetch_catalog/series_file.py", "ontofetch_catalog/lock_file.py"
+SERIES, LOCK = "ontofetch_catalog/series_file/file.py", "ontofetch_catalog/lock_file.py"
 ORIGINS = "hookspecs/ontofetch_hookspecs/origins.py"
 SCHEMES, MANY = "tests/host/test_schemes.py::test_", "tests/host/test_pull_many.py::test_"
 UPDATE, ADD = "tests/host/test_update.py::test_", "tests/host/test_add.py::test_"
