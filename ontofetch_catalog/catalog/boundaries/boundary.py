@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ...errors import Conflict
-from .. import journal
+from .. import journal, sessions
 from ..connection import Store
 from ..repo import events
 
@@ -144,3 +144,24 @@ class MaintenanceBoundary(Boundary):
                 subject=self.subject,
                 hint="Run the same command again.",
             )
+
+
+def event_row(
+    boundary: Boundary, boundary_id: str, kind: str, payload: Mapping[str, Any], *, version_id: str | None = None
+) -> events.EventRow:
+    """Return an event of a boundary as it is recorded now; it is about another release where `version_id` says so."""
+    return events.EventRow(
+        boundary_id=boundary_id,
+        run_id=boundary.run_id,
+        config_hash=boundary.config_hash,
+        ts=sessions.utc_now(),
+        type=kind,
+        version_id=version_id or boundary.version_id or None,
+        payload=payload,
+    )
+
+
+def batch_event(boundary: Boundary, boundary_id: str, kind: str, version_id: str, told: Recorded) -> events.EventRow:
+    """Return the event of a batch of prune that is carried out within another boundary."""
+    payload = {"rows": told.rows, "bytes": told.bytes, **told.payload}
+    return event_row(boundary, boundary_id, kind, payload, version_id=version_id)

@@ -9,20 +9,20 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from ontofetch_hookspecs.events import Receipt
+from ontofetch_hookspecs.receipts import Receipt
 
 from ...errors import BoundaryFailed, OntofetchError
 from .. import fsops, journal, lookups, moving, recovery, sessions
 from ..connection import Store
 from ..failures import explain
 from ..repo import events
-from .boundary import Boundary, Recorded
+from .boundary import Boundary, Recorded, event_row
 
 if TYPE_CHECKING:
     import duckdb
@@ -62,7 +62,7 @@ def carry_out(store: Store, boundary: Boundary) -> BoundaryResult:
                 row, recorded = _commit(session, boundary, start)
             else:
                 recorded = Recorded()
-                row = _event_row(boundary, sessions.new_boundary_id(), f"{boundary.kind}.unchanged", {})
+                row = event_row(boundary, sessions.new_boundary_id(), f"{boundary.kind}.unchanged", _votes(boundary))
                 session.commit_event(row)
         if boundary.asked_next:
             _prepare_answers(session, boundary)
@@ -125,7 +125,7 @@ def _commit(session: sessions.Session, boundary: Boundary, start: float) -> tupl
             events.add_event(connection, early)
         payload = {"rows": recorded.rows, "bytes": recorded.bytes, **recorded.payload, **boundary.takes_back}
         payload["milliseconds"] = round((time.perf_counter() - start) * 1000)
-        row = _event_row(boundary, boundary_id, f"{boundary.kind}.{boundary.done}", payload)
+        row = event_row(boundary, boundary_id, f"{boundary.kind}.{boundary.done}", {**payload, **_votes(boundary)})
         event_id, digest = events.add_event(connection, row)
         told = session.told_before(draft.intent)
         if draft.intent.moves:
@@ -226,18 +226,6 @@ def held_signals() -> Iterator[None]:
             signal.raise_signal(late)
 
 
-def _event_row(boundary: Boundary, boundary_id: str, kind: str, payload: Mapping[str, Any]) -> events.EventRow:
-    return events.EventRow(
-        boundary_id=boundary_id,
-        run_id=boundary.run_id,
-        config_hash=boundary.config_hash,
-        ts=sessions.utc_now(),
-        type=kind,
-        version_id=boundary.version_id or None,
-        payload={**payload, **_votes(boundary)},
-    )
-
-
 def _votes(boundary: Boundary) -> dict[str, Any]:
     spent = {plugin: round(milliseconds, 1) for plugin, milliseconds in sorted(boundary.votes.items())}
     return {"votes": spent} if spent else {}
@@ -247,7 +235,7 @@ def _rolled_back(boundary: Boundary, boundary_id: str, error: BaseException, plu
     payload = {**boundary.about, "error": type(error).__name__, "reason": str(error)[:500]}
     if plugin:
         payload["plugin"] = plugin
-    row = _event_row(boundary, boundary_id, f"{boundary.kind}.rolled_back", payload)
+    row = event_row(boundary, boundary_id, f"{boundary.kind}.rolled_back", {**payload, **_votes(boundary)})
     return replace(row, version_id=boundary.named or None, level="error")
 
 

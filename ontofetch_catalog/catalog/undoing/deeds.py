@@ -20,8 +20,9 @@ from ..prune.pins import Pin, Unpin
 from ..prune.plan import read_plan
 from ..repo import deeds, pruning, releases
 from ..repo.deeds import DeedRow
-from .removal import Removal, Return, Wanted
+from .removal import Removal, Wanted
 from .renaming import Renaming
+from .returning import Return
 from .swapping import Former, Swap
 
 if TYPE_CHECKING:
