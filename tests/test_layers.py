@@ -82,7 +82,7 @@ def package_of(module: str) -> str | None:
         return None
     if parts[1] == "__main__":
         return "main"
-    neutral = (["output"], ["destination"], ["formats"], ["parser"], ["quiet"])
+    neutral = (["output"], ["destination"], ["formats"], ["parser"], ["quiet"], ["terminal"])
     return "cli.output" if parts[1] == "cli" and parts[2:3] in neutral else parts[1]
 
 
@@ -277,7 +277,8 @@ BY_NAME = {
     "ontofetch_catalog.catalog.backup.write": "the target that a user names",
     "ontofetch_catalog.catalog.backup.copying": "the package's own schemas",
     "ontofetch_catalog.settings_file": "the settings file",
-    "ontofetch_catalog.host.fetch": "a source that a user names; the free space",
+    "ontofetch_catalog.host.fetch": "a source that a user names",
+    "ontofetch_catalog.host.demands": "the free space",
     "ontofetch_catalog.host.sources": "a source that a user names",
     "ontofetch_catalog.catalog.verify.hasher": "the same way by the standard library, which is all that process has",
     "ontofetch_catalog.content.archives": "an archive that a user names, a backup for instance",
@@ -301,7 +302,7 @@ BY_NAME = {
     "ontofetch_catalog.showing.folder": "whether what a user names is there",
     "ontofetch_catalog.cli.db_backup": "a backup that a user names",
     "ontofetch_catalog.cli.destination": "an output that a user names",
-    "ontofetch_catalog.cli.output": "/dev/null",
+    "ontofetch_catalog.cli.terminal": "/dev/null",
     "ontofetch_catalog.analytics.lists": "a list that a user names",
 }
 

@@ -12,7 +12,8 @@ import pytest
 
 from ontofetch_catalog.errors import FetchError
 from ontofetch_catalog.host.copies import Copy
-from ontofetch_catalog.host.fetch import MARGIN, fetch
+from ontofetch_catalog.host.demands import MARGIN
+from ontofetch_catalog.host.fetch import fetch
 from ontofetch_catalog.host.http_options import HttpOptions
 from ontofetch_catalog.host.sources import parse_source
 from ontofetch_hookspecs import ArtifactRecord, DownloadRecord
