@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 from typing import cast
 
-from ontofetch_catalog.catalog.extents import can_clone, extents_of
+from ontofetch_catalog.catalog.equal_files.extents import can_clone, extents_of
 
 from .children import SCRIPT, run
 from .harness import Race, Side, pick

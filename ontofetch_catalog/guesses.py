@@ -44,6 +44,19 @@ def did_you_mean(word: str, names: Iterable[str], otherwise: str = "") -> str:
     return f"There are: {shown}." if known else "There is none."
 
 
+def perhaps(word: str, names: Iterable[str]) -> str:
+    """Return `Did you mean …? ` to stand ahead of what there is, nothing where no name is like `word`.
+
+    For a few known words, all of which are told anyway: here more than a slip may lie between.
+    """
+    import difflib
+
+    known = list(names)
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    close = close or [name for name in known if word and name.startswith(word)]
+    return f"Did you mean {close[0]}? " if close else ""
+
+
 def _plain(text: str) -> str:
     return "/".join(text.casefold().replace("_", "-").split()).strip("/")
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ontofetch_catalog.catalog.extents import can_clone
+from ontofetch_catalog.catalog.equal_files.extents import can_clone
 
 KINDS = {"xfs": ("mkfs.xfs", "-q", "-m", "reflink=1"), "btrfs": ("mkfs.btrfs", "-q")}
 _BYTES = 320 << 20  # the least that both take; the file has holes where nothing is

@@ -20,7 +20,7 @@ from typing import Any
 
 from ontofetch_catalog.host import app
 from ontofetch_hookspecs.layout import STAGING
-from ontofetch_hookspecs.stages import read_record
+from ontofetch_hookspecs.stage_records import read_record
 from ontofetch_hookspecs.store_paths import below_root
 
 PACKAGES = (str(Path(app.__file__).parents[1]), str(Path(read_record.__code__.co_filename).parent))

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from ontofetch_hookspecs.stages import is_held
+from ontofetch_hookspecs.stage_records import is_held
 from ontofetch_hookspecs.store_paths import below_root
 from tests.programs import Program, install
 from tests.releases import Releases, assert_consistent, query

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from ontofetch_catalog.errors import UsageError
 from ontofetch_catalog.host.argv import split_common
-from ontofetch_catalog.settings import SETTINGS, Setting, Settings, read_settings
+from ontofetch_catalog.settings import Settings, read_settings
+from ontofetch_catalog.settings_table import SETTINGS, Setting
 from tests.environments import CHECKOUT
 
 DEFAULTS = {setting.name: setting.default for setting in SETTINGS}

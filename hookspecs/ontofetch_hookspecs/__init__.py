@@ -39,15 +39,14 @@ if TYPE_CHECKING:
         DownloadDone,
         Event,
         ExtractDone,
-        Receipt,
         SetLatest,
         ValidateDone,
-        find_receipt,
         staged_path,
     )
     from .extensions import RELEASES_COLUMNS, Exporter, ExportOptions, Finding, Look, Retention
     from .hosting import Host, load_plugins, open_host
     from .origins import SourceQuery, SourceScheme, SourceVersion
+    from .receipts import Receipt, find_receipt
     from .records import ArtifactRecord, DownloadRecord, VersionRecord
     from .remarks import Remark
     from .stages import Stage
@@ -59,13 +58,13 @@ else:
             "FACTS_COLUMNS FILES_COLUMNS KNOWN_FACTS_COLUMNS KNOWN_RESULTS_COLUMNS RESULTS_COLUMNS Column Table"
         ),
         "events": (
-            "CatalogCommitted CatalogRolledBack DownloadDone Event ExtractDone Receipt SetLatest ValidateDone "
-            "find_receipt staged_path"
+            "CatalogCommitted CatalogRolledBack DownloadDone Event ExtractDone SetLatest ValidateDone staged_path"
         ),
         "collecting": "ask_contribution collect",
         "extensions": "RELEASES_COLUMNS Exporter ExportOptions Finding Look Retention",
         "hosting": "Host load_plugins open_host",
         "origins": "SourceQuery SourceScheme SourceVersion",
+        "receipts": "Receipt find_receipt",
         "records": "ArtifactRecord DownloadRecord VersionRecord",
         "remarks": "Remark",
         "stages": "Stage",

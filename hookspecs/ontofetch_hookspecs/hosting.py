@@ -24,12 +24,13 @@ from . import specs
 from .changes import ChangeReleases
 from .commands import HostInfo, describe, refuse_without
 from .errors import EventError
-from .events import DownloadDone, Event, ExtractDone, Receipt, SetLatest, ValidateDone, find_receipt
+from .events import DownloadDone, Event, ExtractDone, SetLatest, ValidateDone
 from .layout import find_layout, split_version_id
 from .loading import AROUND, CATALOG, NO_HOOK, find_outside, has_hooks, leave_out_misspelled, register, wrong_groups
 from .names import quote
 from .notify import FAILURES, tell_ready
 from .publishing import publish_without_catalog
+from .receipts import Receipt, find_receipt
 from .requirements import is_released_together
 from .specs import ENTRY_POINT_GROUP, PROJECT, REQUIRED_GROUP
 from .stages import Stage, StagedFile

@@ -13,6 +13,7 @@ from urllib.parse import unquote_plus, urlsplit, urlunsplit
 
 from .characters import printable
 from .errors import EventError
+from .query_names import CREDENTIAL_NAMES, HARMLESS_NAMES, SECRET_PARTS, SECRET_WORDS
 
 SEGMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~-]{0,99}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -21,32 +22,6 @@ MAX_PATH_BYTES = 1024  # PATH_MAX of macOS, the smaller of the two platforms
 MAX_ROOTED_BYTES = 4096  # below the root, with the folders of release, stage or quarantine before it; PATH_MAX of Linux
 MAX_ROOT_BYTES = 512 if sys.platform == "darwin" else 3584  # PATH_MAX, less what the catalog's own files need
 MAX_SIZE = 2**63 - 1
-# query names whose values say which bytes are meant and are worth reading in a record; whatever else stands in a query
-# may be a key of its publisher's own making, so this list and none of secrets decides what is kept
-HARMLESS_NAMES = frozenset(
-    {"acronym", "alt", "attachment", "branch", "commit", "compression", "dataset", "date", "dl", "download", "ext"}
-    | {"extension", "file", "file_name", "filename", "fmt", "format", "graph", "id", "include", "inline", "iri", "lang"}
-    | {"language", "limit", "locale", "mime", "month", "name", "offset", "ontology", "order", "output", "page", "path"}
-    | {"per_page", "profile", "raw", "ref", "rel", "release", "rev", "revision", "sort", "tag", "type", "v", "ver"}
-    | {"version", "versionid", "year"}
-)
-# names, letters only, whose values say who may fetch and never what: two URLs that differ in them alone are one
-CREDENTIAL_NAMES = frozenset(
-    {"accesskey", "accesstoken", "apikey", "apitoken", "authorization", "authtoken", "awsaccesskeyid", "clientsecret"}
-    | {"expires", "googleaccessid", "jobtoken", "jsessionid", "jwt", "keypairid", "oauthtoken", "passwd", "password"}
-    | {"phpsessid", "privatetoken", "pwd", "secret", "sessionid", "sig", "signature", "subscriptionkey", "token"}
-    | {"xamzalgorithm", "xamzcredential", "xamzdate", "xamzexpires", "xamzsecuritytoken", "xamzsignature"}
-    | {"xamzsignedheaders", "xapikey", "xgoogalgorithm", "xgoogcredential", "xgoogdate", "xgoogexpires"}
-    | {"xgoogsignature", "xgoogsignedheaders"}
-)
-_SECRET_WORDS = frozenset(
-    {"auth", "bearer", "hmac", "jwe", "jws", "key", "keys", "otp", "pass", "passcode", "pw", "pwd", "saml", "sas"}
-    | {"session", "sid", "sig", "ticket"}
-)
-_SECRET_PARTS = re.compile(
-    "token|secret|passw|passphrase|pwd|apikey|accesskey|authkey|licen[cs]ekey|privatekey|subscriptionkey|credential"
-    "|signature|sessid|sessionid|jwt|authoriz|authent|cookie"
-)
 # which paths are legal and which are the same: these and the limits above are the rule; what looks at whole columns, as
 # Arrow and SQL do, is made of them
 UNSAFE_CATEGORIES = ("Cc", "Cs", "Zl", "Zp")
@@ -243,7 +218,7 @@ def is_ambiguous(url: str) -> bool:
 def is_secret_name(name: str) -> bool:
     """Say whether a header, a field or a query value of this name is a secret, in any case, encoding and spelling."""
     words = [word.casefold() for word in _WORD.findall(_decode(name))]
-    return not _SECRET_WORDS.isdisjoint(words) or _SECRET_PARTS.search("".join(words)) is not None
+    return not SECRET_WORDS.isdisjoint(words) or SECRET_PARTS.search("".join(words)) is not None
 
 
 def _redact(url: str) -> tuple[str, list[str]]:

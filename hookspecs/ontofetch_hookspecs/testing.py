@@ -17,8 +17,9 @@ from . import specs
 from .changes import ChangeReleases
 from .commands import HostInfo
 from .conformance import check_plugin
-from .events import CatalogCommitted, CatalogRolledBack, DownloadDone, ExtractDone, Receipt, SetLatest, ValidateDone
+from .events import CatalogCommitted, CatalogRolledBack, DownloadDone, ExtractDone, SetLatest, ValidateDone
 from .hosting import Host, open_host
+from .receipts import Receipt
 from .samples import (
     SAMPLE_BYTES,
     SAMPLE_SHA256,

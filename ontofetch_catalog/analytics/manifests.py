@@ -179,7 +179,7 @@ def versions_frame(manifests: Mapping[str, Manifest]) -> pl.LazyFrame:
 
 
 def resolve_version(manifests: Mapping[str, Manifest], name: str) -> str:
-    """Return the version_id that `name` means, by the rules of `catalog.repo.releases.resolve_version`.
+    """Return the version_id that `name` means, by the rules of `catalog.repo.naming.resolve_version`.
 
     Raises:
         VersionUnknown, AmbiguousVersion: It means no release or several.
@@ -206,7 +206,7 @@ def _is_meant(version_id: str, name: str) -> bool:
 
 
 def resolve_series(manifests: Mapping[str, Manifest], name: str) -> str:
-    """Return the series that `name` means, by the rules of `catalog.repo.releases.resolve_series`.
+    """Return the series that `name` means, by the rules of `catalog.repo.naming.resolve_series`.
 
     Raises:
         VersionUnknown, AmbiguousVersion: It means no series or several.

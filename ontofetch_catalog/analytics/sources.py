@@ -15,7 +15,7 @@ import polars.selectors as cs
 
 from ..catalog.connection import Store
 from ..catalog.facts import FORMATS, read_table, read_terms
-from ..catalog.repo import facts, releases
+from ..catalog.repo import facts, naming
 from ..catalog.repo import reports as sql
 from ..catalog.sessions import reading
 from ..errors import CatalogUnreadable
@@ -156,11 +156,11 @@ class CatalogReader:
 
     def resolve(self, name: str) -> str:
         """Return the version_id that `name` means."""
-        return releases.resolve_version(self._connection, name)
+        return naming.resolve_version(self._connection, name)
 
     def resolve_series(self, name: str) -> str:
         """Return the series that `name` means."""
-        return releases.resolve_series(self._connection, name)
+        return naming.resolve_series(self._connection, name)
 
     versions = _asking(sql.select_versions)
     files = _asking(sql.select_files)

@@ -17,7 +17,7 @@ from ontofetch_hookspecs.layout import FACTS, find_layout
 from ..content.facts import FORMATS
 from ..errors import EventError, ExtractError
 from . import fsops, given_facts, journal, sessions
-from .boundaries.engine import MaintenanceBoundary, Recorded
+from .boundaries.boundary import MaintenanceBoundary, Recorded
 from .connection import Store
 from .repo import facts, held_facts
 

@@ -16,9 +16,9 @@ from ontofetch_hookspecs.layout import SWAP
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ..errors import CatalogBehind, CatalogMissing, RecordUnreadable
-from . import fsops
 from .connection import Store
 from .failures import BRING_BACK
+from .fsops import whole
 from .repo import events
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def write_generation(store: Store, event_id: int, digest: str, *, path: StorePat
         previous = None
     content = Generation((previous.counter if previous else 0) + 1, event_id, digest)
     text = json.dumps({"format": FORMAT, **asdict(content)}, indent=1) + "\n"
-    fsops.write_file(path or store.generation, text.encode())
+    whole.write_file(path or store.generation, text.encode())
 
 
 def check_generation(store: Store, connection: duckdb.DuckDBPyConnection) -> bool:

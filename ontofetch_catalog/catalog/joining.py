@@ -15,6 +15,7 @@ from ontofetch_hookspecs.names import quote
 from ..errors import CatalogUnavailable, Conflict, PreconditionFailed
 from . import fsops, sessions
 from .connection import Store
+from .fsops import whole
 from .generation import read_generation, require_database
 from .locks import gate_of
 from .repo import events, images
@@ -107,7 +108,7 @@ def renew(store: Store) -> None:
     sessions.make_store(store)
     with gate_of(store.root).exclusive(store.wait):
         aside = store.path(f"{BACKUPS}/{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-before-copy")
-        fsops.make_folders(aside)
+        whole.make_folders(aside)
         for path in (store.generation, store.database, store.database.with_name(f"{store.database.name}.wal")):
             if path.exists():
                 fsops.rename(path, aside / path.name)

@@ -1,34 +1,30 @@
-"""The intents: what an open boundary is about to move, how it is published, undone, finished and recovered.
+"""The intents: what an open boundary is about to move, collected, written down before it happens, and read again.
 
-It knows paths, inodes and one question to the database (did this boundary commit?), and nothing of what is moved.
+It knows paths and inodes, and nothing of what is moved.
 """
 
 from __future__ import annotations
 
-import errno
 import json
 import logging
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.json_documents import check_values
-from ontofetch_hookspecs.layout import CATALOG, INTENTS, QUARANTINE, STAGING
+from ontofetch_hookspecs.layout import INTENTS, QUARANTINE, STAGING
 from ontofetch_hookspecs.names import check_size, quote
-from ontofetch_hookspecs.stages import OWN_NAMES, holding, is_abandoned
 from ontofetch_hookspecs.store_paths import MAX_DOCUMENT, StorePath
 
-from ..errors import EventError, PreconditionFailed, RecoveryFailed
+from ..errors import EventError, PreconditionFailed
 from . import fsops
 from .connection import Store
-from .failures import explaining
-from .repo import events
+from .fsops import whole
 
 if TYPE_CHECKING:
-    import duckdb
+    pass
 
 FORMAT = 1
 UNREADABLE = ".unreadable"
@@ -83,8 +79,8 @@ class IntentDraft:
         What it replaces is a document that the catalog itself wrote, so it is dropped once the boundary is done.
         """
         prepared = f"{self.folder}/new-{len(self.intent.moves)}-{os.path.basename(target).lstrip('.')}"
-        fsops.make_folders(self.store.path(self.folder))
-        found = fsops.write_new(self.store.path(prepared), chunks)
+        whole.make_folders(self.store.path(self.folder))
+        found = whole.write_new(self.store.path(prepared), chunks)
         self.displace(target, keep=False)
         self._move(prepared, target)
         return found
@@ -154,13 +150,13 @@ def path_and_above(path: str) -> Iterator[str]:
 
 def write_intent(store: Store, intent: Intent) -> None:
     """Make the intent durable: temp, fsync, rename, fsync folder; and the folder of new documents with it."""
-    fsops.make_folders(store.intents)
+    whole.make_folders(store.intents)
     prepared = store.intents / intent.boundary_id
     if prepared.is_dir():
         fsops.sync_folder(prepared)
     data = json.dumps({"format": FORMAT, **asdict(intent)}).encode()
     _check_readable(intent, data)
-    fsops.write_file(_intent_path(store, intent.boundary_id), data)
+    whole.write_file(intent_path(store, intent.boundary_id), data)
 
 
 def _check_readable(intent: Intent, data: bytes) -> None:
@@ -183,110 +179,9 @@ def _check_readable(intent: Intent, data: bytes) -> None:
     )
 
 
-def publish(store: Store, intent: Intent) -> None:
-    """Make the folders, carry out the moves in order, and make every touched folder durable."""
-    for folder in intent.folders:
-        with suppress(FileExistsError):
-            fsops.make_folder(store.path(folder))
-    for move in intent.moves:
-        fsops.rename(store.path(move.source), store.path(move.target))
-    _sync_touched(store, intent)
-
-
-def is_published(store: Store, intent: Intent) -> bool:
-    """Say whether every move of an intent is done: the disk is as it is after the boundary. Never writes."""
-    # what is displaced gives way to what is published: its place is taken again
-    taken = {move.target for move in intent.moves}
-    return all(
-        _is_moved(move, store.path(move.target)) and (move.source in taken or not store.path(move.source).exists())
-        for move in intent.moves
-    )
-
-
-def undo(store: Store, intent: Intent) -> None:
-    """Take back, in reverse order, whatever of the intent was done; may run again.
-
-    A move counts as done only if its source is gone and its target is what the intent names.
-
-    Raises:
-        RecoveryFailed: Something else lies where the intent's bytes should be.
-        OSError: The disk refuses.
-    """
-    for move in reversed(intent.moves):
-        source, target = store.path(move.source), store.path(move.target)
-        if source.exists():
-            continue
-        if not _is_moved(move, target):
-            raise RecoveryFailed(
-                f"The open boundary {intent.boundary_id} can't be undone: neither {move.source!r} nor {move.target!r} "
-                "holds what it moved.",
-                subject=intent.boundary_id,
-                hint="`ontofetch db doctor` shows what is where.",
-            )
-        fsops.make_folders(source.parent)
-        fsops.rename(target, source)
-    _sync_touched(store, intent)
-    for folder in reversed(intent.folders):
-        _remove_if_empty(store.path(folder))
-    for parent in sorted({os.path.dirname(folder) for folder in intent.folders}):
-        if store.path(parent).is_dir():
-            fsops.sync_folder(store.path(parent))
-
-
-def forget(store: Store, intent: Intent, *, committed: bool) -> None:
-    """Remove what an ended boundary no longer needs: emptied stages and series, the intent, its own folder.
-
-    The intent goes before the folder: as long as it is there, an undo may need what is in the folder. May run again.
-    """
-    if committed:
-        for stage in intent.stages:
-            _retire(store.path(stage))
-        _remove_left(store, intent)
-    with suppress(FileNotFoundError):
-        fsops.unlink(_intent_path(store, intent.boundary_id))
-        fsops.sync_folder(store.intents)
-    fsops.remove_tree(store.intents / intent.boundary_id)
-
-
-@dataclass(frozen=True, slots=True)
-class Recovered:
-    """One boundary that recovery has ended: its event if it had committed, None if it was undone."""
-
-    boundary_id: str
-    event: events.EventRow | None
-
-
 def open_intents(store: Store) -> list[StorePath]:
     """Return the files of the open boundaries, sorted; empty where nothing is open. Never writes."""
     return [store.intents / name for name in store.intents.names() if name.endswith(".json") and name[0] != "."]
-
-
-def recover(store: Store, connection: duckdb.DuckDBPyConnection) -> list[Recovered]:
-    """End every boundary that a dead process left open; the caller writes alone and has the database open.
-
-    Raises:
-        RecoveryFailed: One can be neither finished nor undone; its intent stays.
-    """
-    ended = []
-    for path in open_intents(store):
-        intent = read_intent(path)
-        if intent is None:
-            set_aside(path)
-            continue
-        event = events.find_boundary(connection, intent.boundary_id)
-        with explaining(
-            f"The open boundary {intent.boundary_id} can't be ended{store.purpose}",
-            database=store.database,
-            kind=RecoveryFailed,
-            subject=intent.boundary_id,
-            state="The next command that writes, or `ontofetch db recover`, ends it.",
-        ):
-            if event is None:
-                undo(store, intent)
-            forget(store, intent, committed=event is not None)
-        ended.append(Recovered(intent.boundary_id, event))
-    sweep(store)
-    return ended
 
 
 def set_aside(path: StorePath) -> None:
@@ -294,7 +189,7 @@ def set_aside(path: StorePath) -> None:
     aside = path.with_name(path.name.removesuffix(".json") + UNREADABLE)
     if path.is_dir():
         # a folder can't take the place of a former one that is not empty
-        fsops.remove_tree(aside)
+        whole.remove_tree(aside)
     fsops.rename(path, aside)
     fsops.sync_folder(path.parent)
     _log.error("an intent was unreadable and is set aside as %s; `ontofetch db doctor` looks further", aside.name)
@@ -344,91 +239,6 @@ def named_paths(intent: Intent) -> Iterator[str]:
         yield move.target
 
 
-def _intent_path(store: Store, boundary_id: str) -> StorePath:
+def intent_path(store: Store, boundary_id: str) -> StorePath:
+    """Return the file of a boundary's intent."""
     return store.intents / f"{boundary_id}.json"
-
-
-def _is_moved(move: Move, target: StorePath) -> bool:
-    try:
-        found = target.lstat()
-    except OSError:
-        return False
-    size = None if stat.S_ISDIR(found.st_mode) else found.st_size
-    return found.st_ino == move.inode and size == move.size
-
-
-def _sync_touched(store: Store, intent: Intent) -> None:
-    touched = {os.path.dirname(path) for move in intent.moves for path in (move.source, move.target)}
-    touched |= {os.path.dirname(folder) for folder in intent.folders}
-    for folder in sorted(touched):
-        if store.path(folder).is_dir():
-            fsops.sync_folder(store.path(folder))
-
-
-def _remove_if_empty(path: StorePath) -> None:
-    try:
-        fsops.remove_folder(path)
-    except FileNotFoundError:
-        pass
-    except OSError as error:
-        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-            raise
-
-
-def _remove_left(store: Store, intent: Intent) -> None:
-    """Remove the series and the services of which the last folder of a release was moved away."""
-    left = {os.path.dirname(move.source) for move in intent.moves if move.size is None}
-    for folder in sorted(left):
-        if folder and not folder.startswith(f"{CATALOG}/"):
-            for path in path_and_above(folder):
-                if not store.path(path).is_dir() or store.path(path).entries():
-                    break
-                _remove_if_empty(store.path(path))
-                # else a loss of power would bring it back when nothing is left that knows of it
-                fsops.sync_folder(store.path(path).parent)
-
-
-def _retire(stage: StorePath) -> None:
-    """Remove a stage's record and its empty folders; bytes that nobody published stay, and the record with them."""
-    if not stage.is_dir():
-        return
-    for name, kind in stage.entries():
-        if kind == stat.S_IFDIR:
-            _remove_empty_folders(stage / name)
-    left = stage.entries()
-    if {name for name, _ in left} - OWN_NAMES or any(kind == stat.S_IFDIR for _, kind in left):
-        return
-    for name, _ in left:
-        fsops.unlink(stage / name)
-    _remove_if_empty(stage)
-    fsops.sync_folder(stage.parent)
-
-
-def _remove_empty_folders(folder: StorePath) -> None:
-    """Remove the folders below one that are empty, and it with them; the deepest go first."""
-    for name, kind in folder.entries():
-        if kind == stat.S_IFDIR:
-            _remove_empty_folders(folder / name)
-    _remove_if_empty(folder)
-
-
-def sweep(store: Store) -> None:
-    """Remove what a boundary wrote for itself before it had an intent; nobody else is writing now."""
-    for name, kind in store.intents.entries():
-        path = store.intents / name
-        if name.endswith(UNREADABLE):
-            continue
-        if kind == stat.S_IFDIR and not _intent_path(store, name).exists():
-            fsops.remove_tree(path)
-        elif name.startswith("."):
-            fsops.unlink(path)
-
-
-def sweep_stages(store: Store) -> None:
-    """Remove the stages in which a host that died had no byte; called by who has just written, and writes alone."""
-    for name, kind in store.path(STAGING).entries():
-        stage = store.path(STAGING) / name
-        if kind == stat.S_IFDIR and is_abandoned(stage):
-            with holding(stage) as held:
-                if held and is_abandoned(stage):
-                    _retire(stage)

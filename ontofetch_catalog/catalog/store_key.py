@@ -12,6 +12,7 @@ from ontofetch_hookspecs.layout import KEY
 
 from . import fsops
 from .connection import Store
+from .fsops import whole
 
 _BYTES = 32
 
@@ -53,13 +54,13 @@ def write_key(store: Store, key: bytes) -> bytes:
     """
     path = store.path(KEY)
     temporary = path.with_name(f".{path.name}.new")
-    fsops.remove_tree(temporary)
+    whole.remove_tree(temporary)
     descriptor = fsops.create_file(temporary)
     try:
         # before there is anything to read in it
         fsops.set_mode(temporary, 0o600)
         fsops.write(descriptor, key)
-        fsops.sync_opened(temporary, descriptor)
+        whole.sync_opened(temporary, descriptor)
     finally:
         os.close(descriptor)
     fsops.rename(temporary, path)

@@ -23,6 +23,7 @@ from ..errors import CatalogUnreadable, EventError, RecoveryFailed
 from . import fsops
 from .connection import Store
 from .failures import explaining
+from .fsops import whole
 from .journal import Move
 
 FORMAT = 1
@@ -47,9 +48,9 @@ def make_move(store: Store, source: str, target: str) -> Move:
 def begin(store: Store, swap: Swap) -> None:
     """Make the plan durable; what it moves is durable already."""
     # whose record it was to be leaves, and nobody else would write that one again
-    fsops.drop_unfinished(store.generation)
+    whole.drop_unfinished(store.generation)
     content = {f"moves of format {FORMAT}": [asdict(move) for move in swap.moves], "operation": swap.operation}
-    fsops.write_file(store.path(SWAP), json.dumps(content, indent=1).encode())
+    whole.write_file(store.path(SWAP), json.dumps(content, indent=1).encode())
 
 
 def finish(store: Store) -> str:
@@ -65,7 +66,7 @@ def finish(store: Store) -> str:
     if not path.exists():
         if beside.exists():
             # a restore died before it had a plan
-            fsops.remove_tree(beside)
+            whole.remove_tree(beside)
         return ""
     swap = _read(path)
     with explaining(
@@ -80,7 +81,7 @@ def finish(store: Store) -> str:
         for folder in _touched(swap):
             if store.path(folder).is_dir():
                 fsops.sync_folder(store.path(folder))
-        fsops.remove_tree(beside)
+        whole.remove_tree(beside)
         fsops.unlink(path)
         fsops.sync_folder(path.parent)
     return swap.operation
@@ -104,7 +105,7 @@ def refuse_open(store: Store) -> None:
 def _carry_out(store: Store, swap: Swap, move: Move) -> None:
     source, target = store.path(move.source), store.path(move.target)
     if _is_what_moves(move, source):
-        fsops.make_folders(target.parent)
+        whole.make_folders(target.parent)
         fsops.rename(source, target)
     elif not _is_what_moves(move, target):
         raise RecoveryFailed(

@@ -18,7 +18,8 @@ from .quiet import take_options
 if TYPE_CHECKING:
     import duckdb
 
-    from ..catalog.boundaries.engine import BoundaryResult, MaintenanceBoundary
+    from ..catalog.boundaries.boundary import MaintenanceBoundary
+    from ..catalog.boundaries.engine import BoundaryResult
     from ..catalog.connection import Store
     from ..catalog.undoing.changes import Change
 
@@ -47,18 +48,18 @@ def find_named(connection: duckdb.DuckDBPyConnection, name: str, *, services: bo
         AmbiguousVersion: A release and a series are.
         UsageError: A service is, and none can be meant.
     """
-    from ..catalog.repo import releases
+    from ..catalog.repo import naming, releases
 
     if releases.list_below(connection, name):
         if name.count("/") or services:
             return name
-        if not _means(releases.resolve_series, connection, name):
+        if not _means(naming.resolve_series, connection, name):
             raise UsageError(
                 f"{quote(name)} is a service with all its series.", subject=name, hint="Name one of its series."
             )
     found = [
         whole
-        for resolve in (releases.resolve_version, releases.resolve_series)
+        for resolve in (naming.resolve_version, naming.resolve_series)
         if name and (whole := _means(resolve, connection, name))
     ]
     if not found:

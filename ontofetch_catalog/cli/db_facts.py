@@ -43,7 +43,8 @@ def main(argv: list[str], host: HostInfo) -> int:
 
 
 def _releases(host: HostInfo, words: list[str]) -> list[str]:
-    from ..catalog.repo.releases import list_versions, resolve_version
+    from ..catalog.repo.naming import resolve_version
+    from ..catalog.repo.releases import list_versions
 
     with reading(host) as connection:
         if not words:

@@ -40,7 +40,7 @@ def main(argv: list[str], host: HostInfo) -> int:
 
 
 def _set(host: HostInfo, name: str, *, accept_failures: bool) -> str:
-    from ..catalog.repo.releases import resolve_version
+    from ..catalog.repo.naming import resolve_version
 
     store_to_write(host)
     with reading(host) as connection:
@@ -55,7 +55,7 @@ def _set(host: HostInfo, name: str, *, accept_failures: bool) -> str:
 def _unset(host: HostInfo, name: str) -> str:
     """Let a series, or the only one there is, have no latest any more; return the series."""
     from ..catalog.boundaries.pointers import Unset
-    from ..catalog.repo.releases import resolve_series
+    from ..catalog.repo.naming import resolve_series
     from ..catalog.undoing.changes import describe
 
     store = store_to_write(host)
@@ -71,7 +71,7 @@ def _show(
     host: HostInfo, name: str | None, options: OutputOptions, *, history: bool = False, changed: bool = False
 ) -> None:
     from ..catalog.repo import queries
-    from ..catalog.repo.releases import resolve_series
+    from ..catalog.repo.naming import resolve_series
 
     with reading(host) as connection:
         slot = resolve_series(connection, name) if name else None

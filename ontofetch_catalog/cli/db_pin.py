@@ -36,7 +36,7 @@ def main(argv: list[str], host: HostInfo) -> int:
 
 def _change(host: HostInfo, name: str, *, remove: bool) -> None:
     from ..catalog.prune.pins import Pin, Unpin
-    from ..catalog.repo.releases import resolve_version
+    from ..catalog.repo.naming import resolve_version
 
     store = store_to_write(host)
     with reading(host) as connection:

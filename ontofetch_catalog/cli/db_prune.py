@@ -129,7 +129,7 @@ def _count(number: int, one: str, many: str = "") -> str:
 
 def _policy(host: HostInfo, args: argparse.Namespace) -> Policy:
     from ..catalog.prune.policy import BRAKES, MIN_AGE, Policy, parse_age
-    from ..catalog.repo.releases import resolve_series, resolve_version
+    from ..catalog.repo.naming import resolve_series, resolve_version
 
     unknown = sorted(set(args.override) - set(BRAKES))
     if unknown:

@@ -16,7 +16,7 @@ _HASH = re.compile(r"[0-9a-f]{8,64}")
 def versions(argv: list[str], host: HostInfo) -> int:
     """List releases in the order of their series."""
     from ..catalog.repo import queries
-    from ..catalog.repo.releases import resolve_series
+    from ..catalog.repo.naming import resolve_series
 
     parser = make_parser(
         host,
@@ -40,7 +40,7 @@ def versions(argv: list[str], host: HostInfo) -> int:
 def files(argv: list[str], host: HostInfo) -> int:
     """List the files of a release, and where its artifacts came from."""
     from ..catalog.repo import queries
-    from ..catalog.repo.releases import resolve_version
+    from ..catalog.repo.naming import resolve_version
 
     parser = make_parser(
         host,
@@ -66,7 +66,7 @@ def files(argv: list[str], host: HostInfo) -> int:
 def stats(argv: list[str], host: HostInfo) -> int:
     """Sum up releases; of a single one also its formats."""
     from ..catalog.repo import queries
-    from ..catalog.repo.releases import resolve_series, resolve_version
+    from ..catalog.repo.naming import resolve_series, resolve_version
 
     parser = make_parser(
         host, "db stats", "Sum up releases: files, bytes, formats, validation.", "db stats brickschema/latest"
@@ -112,7 +112,7 @@ def find(argv: list[str], host: HostInfo) -> int:
 def delta(argv: list[str], host: HostInfo) -> int:
     """Compare two releases file by file."""
     from ..catalog.repo import queries
-    from ..catalog.repo.releases import resolve_version
+    from ..catalog.repo.naming import resolve_version
 
     parser = make_parser(
         host, "db delta", "Compare two releases file by file.", "db delta brickschema/0.7.9 brickschema/0.8.0"
@@ -136,7 +136,7 @@ def delta(argv: list[str], host: HostInfo) -> int:
 def events(argv: list[str], host: HostInfo) -> int:
     """List what was recorded, newest first."""
     from ..catalog.repo import queries
-    from ..catalog.repo.releases import resolve_version
+    from ..catalog.repo.naming import resolve_version
 
     parser = make_parser(host, "db events", "List what was recorded, newest first.", "db events --type 'extract.*'")
     parser.add_argument("--release", metavar="VERSION", help="only of this release")

@@ -21,7 +21,8 @@ def main(argv: list[str], host: HostInfo) -> int:
     """Rebuild the catalog and print a row per release."""
     from ..catalog.boundaries import notify_observers
     from ..catalog.joining import renew
-    from ..catalog.rebuild.build import LOST, rebuild
+    from ..catalog.rebuild.build import rebuild
+    from ..catalog.rebuild.former import LOST
     from ..catalog.shared.address import read_address
 
     parser = make_parser(host, "db rebuild", _TEXT, "db rebuild")

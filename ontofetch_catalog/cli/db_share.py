@@ -16,7 +16,7 @@ from .output import OutputOptions, emit, say, warn
 
 if TYPE_CHECKING:
     from ..catalog.connection import Store
-    from ..catalog.share import Result
+    from ..catalog.equal_files.run import Result
 
 _TEXT = """Store once what the releases that are there have in common.
 
@@ -29,7 +29,7 @@ compared first, and what is not what the catalog says is left alone and named: t
 def main(argv: list[str], host: HostInfo) -> int:
     """Run `db share` and return its exit code."""
     from ..catalog.boundaries.observers import notify_observers
-    from ..catalog.share import share
+    from ..catalog.equal_files.run import store_once
 
     parser = make_parser(host, "db share", _TEXT, "db share --dry-run")
     parser.add_argument(
@@ -41,7 +41,7 @@ def main(argv: list[str], host: HostInfo) -> int:
     store = store_of(host) if args.dry_run else store_to_write(host)
     way = _way(store, args, host)
     with bar("share", unit="files") as update:
-        result = share(
+        result = store_once(
             store,
             way,
             dry_run=args.dry_run,
@@ -59,16 +59,16 @@ def _way(store: Store, args: argparse.Namespace, host: HostInfo) -> str:
     Raises:
         PreconditionFailed: The setting says not at all, or the file system can't.
     """
-    from ..catalog import sharing
+    from ..catalog.equal_files import ways
 
-    way = args.by or str(store.settings.get("store_share", sharing.REFLINK))
-    if way == sharing.OFF:
+    way = args.by or str(store.settings.get("store_share", ways.REFLINK))
+    if way == ways.OFF:
         raise PreconditionFailed(
             "The setting store_share is off: equal files stay apart.",
             subject="store_share",
             hint=f"`{host.name} db share --by hardlink`, or --by reflink, does it this once.",
         )
-    if way == sharing.REFLINK and store.path("").exists() and not sharing.can_clone(store):
+    if way == ways.REFLINK and store.path("").exists() and not ways.can_clone(store):
         raise PreconditionFailed(
             f"The file system of {quote(store.root)} has no reflinks.",
             subject=str(store.root),

@@ -79,7 +79,7 @@ def _request(args: argparse.Namespace, host: HostInfo) -> Request:
 
 def _named(host: HostInfo, name: str) -> tuple[str, str]:
     """Return (version_id, "") or ("", series), whichever `name` means."""
-    from ..catalog.repo.releases import resolve_series, resolve_version
+    from ..catalog.repo.naming import resolve_series, resolve_version
 
     with reading(host) as connection:
         try:

@@ -34,7 +34,7 @@ def check_destination(path: Path) -> None:
         UsageError: There is a folder, a disk or a socket.
         OntofetchError: It can't be written.
     """
-    from ..catalog import fsops
+    from ..catalog.fsops import whole
 
     with _explained(path):
         descriptor = descriptor_of(path)
@@ -44,7 +44,7 @@ def check_destination(path: Path) -> None:
             if not os.access(path, os.W_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
         else:
-            fsops.try_file(path.resolve())
+            whole.try_file(path.resolve())
 
 
 def write_file(path: Path, data: bytes) -> bool:
@@ -57,11 +57,12 @@ def write_file(path: Path, data: bytes) -> bool:
         OntofetchError: It can't be written.
     """
     from ..catalog import fsops
+    from ..catalog.fsops import whole
 
     with _explained(path):
         descriptor = descriptor_of(path)
         if descriptor is None and not is_special(path):
-            fsops.write_file(path.resolve(), data)
+            whole.write_file(path.resolve(), data)
             return True
         with fsops.opened_special(path if descriptor is None else descriptor) as opened:
             if os.isatty(opened):
@@ -77,10 +78,10 @@ def write_below(place: StorePath, data: bytes) -> None:
     Raises:
         OntofetchError: It can't be written.
     """
-    from ..catalog import fsops
+    from ..catalog.fsops import whole
 
     with _explained(Path(str(place))):
-        fsops.write_file(place, data)
+        whole.write_file(place, data)
 
 
 def is_special(path: Path) -> bool:

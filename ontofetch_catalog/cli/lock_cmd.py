@@ -71,7 +71,7 @@ def _run(argv: list[str], host: HostInfo) -> int:
 
 
 def _resolve(connection: duckdb.DuckDBPyConnection, name: str) -> str:
-    from ..catalog.repo.releases import resolve_series, resolve_version
+    from ..catalog.repo.naming import resolve_series, resolve_version
 
     try:
         return resolve_series(connection, name)

@@ -24,15 +24,15 @@ def main(argv: list[str], host: HostInfo) -> int:
 
 
 def _show(host: HostInfo, options: OutputOptions, what: str | None, *, unchanged: bool) -> int:
-    from ..catalog.repo import releases, story
+    from ..catalog.repo import naming, story
 
     with reading(host) as connection:
         series = version_id = None
         if what:
             try:
-                series = releases.resolve_series(connection, what)
+                series = naming.resolve_series(connection, what)
             except VersionUnknown:
-                version_id = releases.resolve_version(connection, what)
+                version_id = naming.resolve_version(connection, what)
         rows = story.list_story(connection, version_id, series, unchanged=unchanged)
     parameters = {"series": series, "version_id": version_id, "all": unchanged}
     emit({"log": rows}, options=options, parameters=parameters, nothing="Nothing has happened yet.")

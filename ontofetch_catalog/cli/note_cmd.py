@@ -38,7 +38,7 @@ def tag(argv: list[str], host: HostInfo) -> int:
 
 def _main(kind: str, argv: list[str], host: HostInfo) -> int:
     from ..catalog.repo import notes
-    from ..catalog.repo.releases import resolve_version
+    from ..catalog.repo.naming import resolve_version
 
     args = _arguments(kind, argv, host)
     options = OutputOptions.from_args(args)

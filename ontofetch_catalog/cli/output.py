@@ -6,9 +6,6 @@ Rows go to stdout or to the file of `--out`, everything else to stderr; it does 
 from __future__ import annotations
 
 import argparse
-import os
-import re
-import shutil
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +20,7 @@ from ..rendering.text import safe_lines, safe_text
 from .destination import STDOUT, check_destination, descriptor_of, is_special, write_file
 from .formats import DEFAULT, Formats, find_formats
 from .quiet import is_quiet
+from .terminal import harmless, wants_colour, width_of, write_stdout
 
 if TYPE_CHECKING:
     import pluggy
@@ -46,9 +44,6 @@ __all__ = [
 ]
 
 MOST_ROWS = 1 << 31  # more than a frame can have
-COLUMNS = re.compile("0{0,9}[1-9][0-9]{0,5}")
-UNLIMITED = 1_000_000  # cells: a pipe has no width, and a cut path is of no use to the next program
-COLOURS = re.compile("(\x1b\\[[0-9;]{0,20}m)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,9 +193,9 @@ def emit(
     if options.out is not None:
         save(options.out, data)
     elif sys.stdout.isatty():
-        _write_stdout(_harmless(data, colours=exporter.colours))
+        write_stdout(harmless(data, colours=exporter.colours))
     else:
-        _write_stdout(data)
+        write_stdout(data)
 
 
 def _encode(
@@ -220,8 +215,8 @@ def _encode(
         top=options.top,
         totals={name: len(frame) for name, frame in frames.items()},
         exact=options.bytes,
-        width=_width(options),
-        colour=exporter.colours and options.out is None and _wants_colour(),
+        width=width_of(options.out),
+        colour=exporter.colours and options.out is None and wants_colour(),
         look=look,
         pictures=page.pictures,
     )
@@ -240,26 +235,6 @@ def _as_bytes(data: object) -> bytes:
     return data
 
 
-def _harmless(data: bytes, *, colours: bool) -> bytes:
-    """Return text as a terminal may have it: nothing that it obeys, but for colours; letters that it can show."""
-    text = data.decode("utf-8", "replace")
-    # every second part is a colour
-    parts = COLOURS.split(text) if colours else [text]
-    parts[::2] = map(safe_lines, parts[::2])
-    return "".join(parts).encode(sys.stdout.encoding or "utf-8", "replace")
-
-
-def _width(options: OutputOptions) -> int:
-    if options.out is None:
-        return shutil.get_terminal_size((UNLIMITED, 0)).columns
-    text = os.environ.get("COLUMNS", "")
-    return int(text) if COLUMNS.fullmatch(text) else UNLIMITED
-
-
-def _wants_colour() -> bool:
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
 def save(path: Path, data: bytes) -> None:
     """Write `data` to a file, a pipe or a device that a user named; say so of a file.
 
@@ -273,17 +248,7 @@ def save(path: Path, data: bytes) -> None:
 
 def print_document(data: bytes) -> None:
     """Write a document to stdout; a terminal gets nothing that it would obey."""
-    _write_stdout(_harmless(data, colours=False) if sys.stdout.isatty() else data)
-
-
-def _write_stdout(data: bytes) -> None:
-    try:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        # the reader (`head`, a pager) has seen enough; the interpreter must not complain at exit either
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    write_stdout(harmless(data, colours=False) if sys.stdout.isatty() else data)
 
 
 def say(message: object) -> None:

@@ -105,10 +105,10 @@ def _show_term(host: HostInfo, options: OutputOptions, word: str, series: str | 
 
 
 def _series(connection: duckdb.DuckDBPyConnection, host: HostInfo, what: str) -> Sections | None:
-    from ..catalog.repo import pages, queries, releases
+    from ..catalog.repo import naming, pages, queries
 
     try:
-        slot = releases.resolve_series(connection, what) if what else None
+        slot = naming.resolve_series(connection, what) if what else None
     except VersionUnknown:
         slot = None
     if slot is None:
@@ -122,10 +122,10 @@ def _series(connection: duckdb.DuckDBPyConnection, host: HostInfo, what: str) ->
 
 
 def _release(connection: duckdb.DuckDBPyConnection, host: HostInfo, what: str) -> Sections | None:
-    from ..catalog.repo import pages, queries, releases
+    from ..catalog.repo import naming, pages, queries
 
     try:
-        version_id = releases.resolve_version(connection, what)
+        version_id = naming.resolve_version(connection, what)
     except VersionUnknown:
         if what.rpartition("/")[2] in ("latest", "previous"):
             raise

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import shutil
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,12 +20,12 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs import DownloadRecord, Stage
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.stages import CHUNK, StagedFile
-from ontofetch_hookspecs.store_paths import below_root
 
 from ..errors import FetchError
 from ..rendering.progress import Update
 from .artifact_names import name_of_answer
 from .copies import Copy, choose, conditions_of, find_copies, find_same, is_intact, length_of
+from .demands import check_checksum, check_sha256, check_space, unreadable
 from .refusals import Inspection, credentials_of, secrets_of
 from .sources import Source
 
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
     from .http_options import HttpOptions
 
 STAGED = "src"  # the folder of the bytes inside a stage, whose own files then never meet an artifact's name
-MARGIN = 64 << 20  # bytes that stay free beside the artifact: catalog and audits need room too
 _CHECK_EVERY = 64 << 20  # bytes of a body whose length the server does not tell
 _log = logging.getLogger("ontofetch.fetch")
 
@@ -98,58 +96,10 @@ def fetch(
             resumed.close()
         elif resumed is not None and found is not None and found.stage is not resumed:
             resumed.discard()
-    _check_sha256(found, source, sha256, expected_by)
+    check_sha256(found, source, sha256, expected_by)
     if checksum is not None:
-        _check_checksum(root, found, source, checksum, expected_by)
+        check_checksum(root, found, source, checksum, expected_by)
     return found
-
-
-def check_space(root: Path, size: int, name: str) -> None:
-    """Check that `size` more bytes fit below `root`; never writes.
-
-    Raises:
-        FetchError: They do not.
-    """
-    folder = root
-    while not folder.exists():
-        folder = folder.parent
-    free = shutil.disk_usage(folder).free
-    if size + MARGIN > free:
-        raise FetchError(
-            f"{quote(name)} needs {size + MARGIN:,} bytes, but only {free:,} are free below {quote(root)}.",
-            subject=name,
-            hint="Free some space, or give another folder with --root.",
-        )
-
-
-def _check_sha256(copy: Copy, source: Source, wanted: str | None, expected_by: str) -> None:
-    if wanted is None or copy.sha256 == wanted:
-        return
-    raise _other_bytes(copy, source, f"the sha256 {copy.sha256}, not {wanted}", expected_by)
-
-
-def _check_checksum(root: Path, copy: Copy, source: Source, wanted: str, expected_by: str) -> None:
-    algorithm, _, digest = wanted.partition(":")
-    try:
-        with os.fdopen(below_root(root, copy.path).open_file(), "rb") as stream:
-            found = hashlib.file_digest(stream, partial(hashlib.new, algorithm, usedforsecurity=False)).hexdigest()
-    except OSError as error:
-        raise _unreadable(copy.path, error) from error
-    if found != digest:
-        raise _other_bytes(copy, source, f"the {algorithm} {found}, not {digest}", expected_by)
-
-
-def _other_bytes(copy: Copy, source: Source, what: str, expected_by: str) -> FetchError:
-    if copy.stage is not None:
-        copy.stage.discard()
-    return FetchError(
-        f"{quote(source.shown)} has {what} as {expected_by} says.",
-        subject=source.label,
-        hint="Nothing was recorded or published. Ask the publisher which one is right.",
-    )
-
-
-# --- local files ----------------------------------------------------------------------------------------------------
 
 
 def _from_file(
@@ -178,7 +128,7 @@ def _reading(path: Path) -> Iterator[tuple[BufferedReader, int]]:
         # without O_NONBLOCK a pipe would wait for a writer before its kind can be looked at
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     found = os.fstat(descriptor)
     if not stat.S_ISREG(found.st_mode):
         # a folder can't even be made a stream of
@@ -197,7 +147,7 @@ def _read(stream: BufferedReader, path: Path) -> bytes:
         return stream.read(CHUNK)
     except OSError as error:
         # inside the writing of a stage it would look like the stage's
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
 
 
 def _digest(stream: BufferedReader, path: Path, told: Callable[[int], None]) -> str:
@@ -206,15 +156,6 @@ def _digest(stream: BufferedReader, path: Path, told: Callable[[int], None]) -> 
         digest.update(chunk)
         told(stream.tell())
     return digest.hexdigest()
-
-
-def _unreadable(path: Path, error: OSError) -> FetchError:
-    return FetchError(
-        f"The file {quote(path)} can't be read: {error.strerror}.", subject=str(path), hint="Look at its name."
-    )
-
-
-# --- servers --------------------------------------------------------------------------------------------------------
 
 
 def _from_server(

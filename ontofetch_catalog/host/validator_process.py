@@ -1,4 +1,4 @@
-"""One worker process of the validators: what it is asked and may take, how long it is waited for, how it ended.
+"""One worker of the validators: what it is asked and may take of the machine, and what its end says of a file.
 
 Which files are validated and what becomes of the results is not known here.
 """
@@ -8,13 +8,9 @@ from __future__ import annotations
 import json
 import logging
 import os
-import select
 import signal
-import subprocess
 import threading
-import time
-from concurrent.futures import Executor, Future
-from contextlib import suppress
+from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -24,17 +20,16 @@ from ontofetch_hookspecs.store_paths import StorePath
 
 from ..children.limits import Allowance
 from ..children.reading import bytes_read
-from ..children.start import start_module
 from ..content.bounds import Limits
 from ..content.insides import compression_of
 from .checks import READ_WHOLE, WHOLE_FORMATS
 from .facts_room import FactsRoom
 from .inside_copies import CopyRoom
+from .line_process import LineProcess
 
 UNFINISHED = "unfinished"  # in the details of a failed result: there was no judgement
 _OWN = "ontofetch_catalog."
 _ROOM, _ROOM_PER_BYTE = 64 << 20, 10  # bytes of a file that a validator may write for itself, and for each of its file
-_POLL_SECONDS = 0.2  # how soon a worker's thread notices that the run was given up
 _log = logging.getLogger("ontofetch.validators")
 
 
@@ -89,9 +84,7 @@ class Worker:
     def __init__(self, allowance: Allowance, limits: Limits, starter: Executor) -> None:
         self._allowance = allowance
         self._limits = limits
-        self._starter = starter
-        self._process: subprocess.Popen[bytes] | None = None
-        self._starting: Future[subprocess.Popen[bytes]] | None = None
+        self._process = LineProcess("ontofetch_catalog.host.worker", starter, memory=allowance.max_memory)
         self._room = CopyRoom()
         self._at: _At | None = None
 
@@ -192,14 +185,14 @@ class Worker:
     ) -> dict[str, Any]:
         request |= {"memory": allowed.max_memory, "data": allowed.max_data, "cpu": allowed.cpu_for(size)}
         self._at = _At(task, request["path"], size)
-        line, code = self._exchange(request, wait.timeout, wait.given_up)
+        line, code = self._process.exchange(request, wait.timeout, wait.given_up)
         if code is not None and allowed.reason(code, size) is None:
             # the file may be without blame: short of memory, the kernel kills whom it likes
             _log.info("a validator's process died (%s) and is asked again: %s", _cause(code), quote(task.relpath))
-            line, code = self._exchange(request, wait.timeout, wait.given_up)
+            line, code = self._process.exchange(request, wait.timeout, wait.given_up)
         found: dict[str, Any] = json.loads(line) if line else {}
         if "memory" in found:
-            self.stop()
+            self._process.stop()
             return _unfinished(f"the validator needs {allowed.memory_limit_text()} for {quote(task.relpath)}")
         if found:
             return found
@@ -210,66 +203,15 @@ class Worker:
             return _unfinished(f"the validator's process {reason}, with {quote(task.relpath)}")
         return _unfinished(f"the validator's process died twice ({_cause(code)})")
 
-    def _exchange(self, request: dict[str, Any], timeout: float, given_up: threading.Event) -> tuple[bytes, int | None]:
-        """Send a request; return the whole line of the answer, else nothing and how the process ended, if it did."""
-        process = self._start()
-        with suppress(BrokenPipeError):
-            _stream(process.stdin).write(json.dumps(request).encode() + b"\n")
-            _stream(process.stdin).flush()
-        line = self._read_line(process, timeout, given_up)
-        if line.endswith(b"\n"):
-            return line, None
-        code = process.poll()
-        self.stop()
-        return b"", code
-
-    def get_ready(self) -> None:
-        """Begin to start the process."""
-        if self._starting is None and self._process is None:
-            self._starting = self._starter.submit(
-                start_module, "ontofetch_catalog.host.worker", str(os.getpid()), memory=self._allowance.max_memory
-            )
-
-    def _start(self) -> Any:
-        self._take_started()
-        if self._process is not None and self._process.poll() is not None:
-            self.stop()
-        self.get_ready()
-        return self._take_started()
-
-    def _take_started(self) -> Any:
-        starting, self._starting = self._starting, None
-        if starting is not None:
-            self._process = starting.result()
-        return self._process
-
-    @staticmethod
-    def _read_line(process: subprocess.Popen[bytes], timeout: float, given_up: threading.Event) -> bytes:
-        descriptor = _stream(process.stdout).fileno()
-        deadline = time.monotonic() + timeout
-        line = b""
-        while not line.endswith(b"\n") and not given_up.is_set():
-            left = deadline - time.monotonic()
-            if left <= 0:
-                break
-            if not select.select([descriptor], [], [], min(left, _POLL_SECONDS))[0]:
-                continue
-            data = os.read(descriptor, 65_536)
-            if not data:
-                process.wait()
-                break
-            line += data
-        return line
-
     def bytes_read(self) -> int:
         """Return how many bytes of its present file, as it is counted on the disk, the process has read.
 
         0 where the system does not tell, and of what is read whole before anything is done with it.
         """
-        at, process = self._at, self._process
-        if at is None or process is None or not at.size or at.task.format in READ_WHOLE:
+        at, pid = self._at, self._process.pid
+        if at is None or pid is None or not at.size or at.task.format in READ_WHOLE:
             return 0
-        place = bytes_read(process.pid, at.path)
+        place = bytes_read(pid, at.path)
         if place is not None:
             at.read = min(place, at.size)
         elif at.read:
@@ -279,20 +221,12 @@ class Worker:
 
     def close(self) -> None:
         """End the process, and remove what was unpacked for it."""
-        self.stop()
+        self._process.stop()
         self._room.close()
 
-    def stop(self) -> None:
-        """End the process, if there is one, and wait for it."""
-        self._take_started()
-        if self._process is None:
-            return
-        self._process.kill()
-        self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout):
-            with suppress(BrokenPipeError):
-                _stream(stream).close()
-        self._process = None
+    def get_ready(self) -> None:
+        """Begin to start the process."""
+        self._process.get_ready()
 
 
 def _look(place: StorePath) -> tuple[int, str]:
@@ -306,12 +240,6 @@ def _look(place: StorePath) -> tuple[int, str]:
 
 def _unfinished(reason: str) -> dict[str, Any]:
     return {"passed": False, "details": {"error": reason, UNFINISHED: True}}
-
-
-def _stream(stream: Any) -> Any:
-    if stream is None:
-        raise RuntimeError("the worker was started without pipes")
-    return stream
 
 
 def _cause(code: int) -> str:

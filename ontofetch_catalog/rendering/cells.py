@@ -1,4 +1,4 @@
-"""How frames become cells for people: what is shown of them, how values read, which are signed or coloured.
+"""How frames become parts for people: what is shown of them, in which order, under which heading.
 
 It sees at most the rows that are shown, knows columns only by their type and by the words in their names, and does not
 know whether a terminal, a page or a document will show them. Rows are Arrow here: a few of them are no reason to import
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from ontofetch_hookspecs.extensions import Look
 
 from . import text
-from .palette import BAD, GOOD, SOFT, WORDS
+from .columns import Column, column_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -24,22 +24,8 @@ if TYPE_CHECKING:
 
     Rows: TypeAlias = pl.DataFrame | pa.Table
 
-MIDNIGHT = "T00:00:00Z"  # a column of days is shown as days
 DOCUMENTS = ("details", "payload")  # JSON, which is for programs: data carry it, and what people read leaves it out
-FREE_TEXT = ("details", "payload", "help", "meaning", "command")
-SENTENCES = (
-    "reason",
-    "message",
-    "story",
-    "before",
-    "after",
-    "definition",
-    "label",
-)  # for people: broken into lines rather than cut
-SIGNED = ("net", "delta", "growth")
-SHARES = ("share", "rate")
 NOTHING = "nothing"
-HEADINGS = {"slot": "series"}  # what readers call a column whose name is older than the word
 
 
 def cut(look: Look, name: str, frame: Rows, rows: int | None) -> Rows:
@@ -84,31 +70,6 @@ def _as_arrow(table: Table) -> pa.Table:
 
     rows: pa.Table = table.to_arrow(compat_level=CompatLevel.oldest())
     return rows
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One shown column.
-
-    Args:
-        name: Its name in the frame.
-        heading: Its heading, a word or more a line.
-        cells: What is shown.
-        styles: Name of a colour, `dim` or nothing for each cell.
-        right: Whether it is right-aligned.
-        cut: What may be cut: `end`, `time` (the seconds), nothing; `wrap` and names, `fold`, are broken into lines.
-        foreign: What words from outside it has: `text` such as names of files, `label` such as formats, or nothing.
-        width: Cells of a terminal it has.
-    """
-
-    name: str
-    heading: tuple[str, ...]
-    cells: tuple[str, ...]
-    styles: tuple[str, ...]
-    right: bool
-    cut: str
-    foreign: str = ""
-    width: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +167,7 @@ def _part(name: str, shown: pa.Table, look: Look, *, exact: bool, lone: bool, to
     documents = [column for column in DOCUMENTS if column in shown.column_names and _holds_documents(shown[column])]
     hidden = [*look.hidden.get(name, ()), *empty, *documents]
     columns = [
-        _column(column, shown[column], headings.get(column, ""), exact=exact)
+        column_of(column, shown[column], headings.get(column, ""), exact=exact)
         for column in shown.column_names
         if len(shown) and column not in hidden
     ]
@@ -226,87 +187,3 @@ def _holds_documents(column: pa.ChunkedArray) -> bool:
     import pyarrow.compute as pc
 
     return bool(pc.all(pc.starts_with(column, "{")).as_py())
-
-
-def _column(name: str, column: pa.ChunkedArray, heading: str, *, exact: bool) -> Column:
-    from pyarrow import types
-
-    kind = column.type
-    whole = types.is_integer(kind)
-    words = name.split("_")
-    signed = any(word in words for word in SIGNED)
-    values: list[object] = column.to_pylist()
-    right, shortened = _is_numeric(kind), ""
-    if whole and (words[-1] == "bytes" or words[0] in ("size", "bytes")) and not exact:
-        words = words[:-1] if words[-1] == "bytes" and len(words) > 1 else ["size", *words[1:]]
-        cells = [text.ABSENT if value is None else text.human_size(int(str(value)), signed=signed) for value in values]
-    elif whole:
-        cells = [
-            text.ABSENT if value is None else text.whole_number(int(str(value)), signed=signed) for value in values
-        ]
-    else:
-        cells = [_cell(value, share=words[-1] in SHARES) for value in values]
-        shortened = _cut(words, kind)
-        if shortened == "time" and all(cell.endswith(MIDNIGHT) for cell in cells if cell != text.ABSENT):
-            cells, shortened = [cell.removesuffix(MIDNIGHT) for cell in cells], ""
-    styles = tuple(_style(value, name, signed=signed) for value in values)
-    foreign = "text" if _is_text(kind) else "label" if types.is_dictionary(kind) and not kind.ordered else ""
-    return Column(
-        name,
-        (text.safe_text(heading or HEADINGS.get(name) or " ".join(words)),),
-        tuple(cells),
-        styles,
-        right,
-        shortened,
-        foreign,
-    )
-
-
-def _is_numeric(kind: pa.DataType) -> bool:
-    from pyarrow import types
-
-    return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind))
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    from pyarrow import types
-
-    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
-
-
-def _cut(words: list[str], kind: pa.DataType) -> str:
-    from pyarrow import types
-
-    if types.is_temporal(kind):
-        return "time" if types.is_timestamp(kind) else ""
-    if _is_numeric(kind):
-        return ""
-    if words[-1] in SENTENCES:
-        return "wrap"
-    # what one may have to type is never cut
-    return "end" if words[-1] in FREE_TEXT else "fold"
-
-
-def _cell(value: object, *, share: bool) -> str:
-    from datetime import date, datetime
-
-    if value is None:
-        return text.ABSENT
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.1%}" if share else f"{value:,.1f}"
-    if isinstance(value, date | datetime):
-        return text.utc_time(value)
-    shown = text.safe_text(value)
-    return shown[: text.HASH_SHOWN] if text.HASH.fullmatch(shown) else shown
-
-
-def _style(value: object, name: str, *, signed: bool) -> str:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        if signed and value:
-            return GOOD if value > 0 else BAD
-        return BAD if value and name.partition("_")[0] in ("failed", "failures", "regressed") else ""
-    if name == "passed" and isinstance(value, bool):
-        return GOOD if value else BAD
-    return SOFT if value is None else WORDS.get(str(value), "")

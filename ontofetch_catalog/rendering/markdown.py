@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.extensions import Look
 
-from .cells import Column, Part, arrange
+from .cells import Part, arrange
+from .columns import Column
 from .text import ABSENT
 
 if TYPE_CHECKING:

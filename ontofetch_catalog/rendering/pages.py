@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs.extensions import Look
 
 from . import fonts
-from .cells import Column, Part, arrange
+from .cells import Part, arrange
+from .columns import Column
 from .palette import css_variables
 from .text import safe_text
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs.extensions import Look
 
 from . import text
-from .cells import Column, Part, arrange
+from .cells import Part, arrange
+from .columns import Column
 
 if TYPE_CHECKING:
     from .cells import Rows

@@ -18,6 +18,7 @@ from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ..catalog import fsops
+from ..catalog.fsops import whole
 from ..errors import EventError, OntofetchError, UsageError
 
 LIST = ".ontofetch-site.json"
@@ -50,7 +51,7 @@ def check(out: Path, store: Path) -> None:
             )
         top = StorePath(out.absolute(), "")
         if not os.path.lexists(out):
-            fsops.try_file(_first_that_is(out) / out.name)
+            whole.try_file(_first_that_is(out) / out.name)
             return
         if not out.is_dir():
             raise UsageError(f"{quote(out)} is no folder.", subject="--out", hint="Name a folder, new or of a site.")
@@ -62,7 +63,7 @@ def check(out: Path, store: Path) -> None:
                 subject="--out",
                 hint="Name a new or empty folder; nothing was touched.",
             )
-        fsops.try_file(top / LIST)
+        whole.try_file(top / LIST)
 
 
 def write(
@@ -80,7 +81,7 @@ def write(
     top = StorePath(out.absolute(), "", durable=False)
     done = Written()
     with _explained(out):
-        fsops.make_root(top, 0o777)
+        whole.make_root(top, 0o777)
         with _alone(top):
             before = _known(top) or []
             _note(top, sorted({*before, *names}))
@@ -100,8 +101,8 @@ def _put(path: StorePath, data: bytes, done: Written) -> None:
         if path.read_bytes(_MOST) == data:
             done.kept += 1
             return
-    fsops.make_folders(path.parent)
-    fsops.write_file(path, data)
+    whole.make_folders(path.parent)
+    whole.write_file(path, data)
     done.written += 1
 
 
@@ -124,7 +125,7 @@ def _note(top: StorePath, names: Sequence[str]) -> None:
     with suppress(FileNotFoundError):
         if (top / LIST).read_bytes(_MOST) == data:
             return
-    fsops.write_file(top / LIST, data)
+    whole.write_file(top / LIST, data)
 
 
 def _known(top: StorePath) -> list[str] | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ontofetch_catalog.catalog import fsops, journal
+from ontofetch_catalog.catalog import fsops, journal, moving
 from ontofetch_catalog.catalog.boundaries import make
 from ontofetch_catalog.catalog.sessions import session
 from ontofetch_hookspecs import hookimpl
@@ -79,11 +79,11 @@ POINTS: dict[str, tuple[Any, str, Callable[[Any], Any]]] = {
     "record": (fsops, "execute", lambda function: once(function, 2)),
     "intent": (journal, "write_intent", after),
     "publish-begun": (fsops, "rename", lambda function: once(function, 2)),
-    "published": (journal, "publish", after),
+    "published": (moving, "publish", after),
     "committed": (fsops, "commit", after),
     "generation": (session, "write_generation", after),
-    "forget": (journal, "forget", lambda _: die),
-    "forgotten": (journal, "forget", after),
+    "forget": (moving, "forget", lambda _: die),
+    "forgotten": (moving, "forget", after),
 }
 
 

@@ -13,13 +13,14 @@ from pathlib import Path
 import pytest
 
 from ontofetch_catalog.catalog import fsops
+from ontofetch_catalog.catalog.fsops import whole
 
 
 @pytest.mark.parametrize("sizes", [(), (0,), (10,), (fsops.CHUNK, 7, 3 * fsops.CHUNK), (fsops.CHUNK - 1,)])
 def test_a_new_file_has_the_hash_that_is_told(tmp_path: Path, sizes: tuple[int, ...]) -> None:
     """Small chunks and those that are hashed beside the write end up in order in file and hash."""
     chunks = [bytes([number + 1]) * size for number, size in enumerate(sizes)]
-    told = fsops.write_new(tmp_path / "new", chunks)
+    told = whole.write_new(tmp_path / "new", chunks)
     content = b"".join(chunks)
     assert (tmp_path / "new").read_bytes() == content
     assert told == (hashlib.sha256(content).hexdigest(), len(content))
@@ -34,7 +35,7 @@ def test_a_large_chunk_that_cannot_be_written_leaves_no_file(tmp_path: Path, mon
 
     monkeypatch.setattr(fsops, "write", full)
     with pytest.raises(OSError, match="no space"):
-        fsops.write_new(tmp_path / "new", [bytes(2 * fsops.CHUNK)])
+        whole.write_new(tmp_path / "new", [bytes(2 * fsops.CHUNK)])
     assert list(tmp_path.iterdir()) == []
 
 
@@ -48,7 +49,7 @@ def test_a_hash_that_fails_beside_the_write_is_no_hash(tmp_path: Path, monkeypat
 
     monkeypatch.setattr(hashlib, "sha256", Failing)
     with pytest.raises(MemoryError):
-        fsops.write_new(tmp_path / "new", [bytes(2 * fsops.CHUNK)])
+        whole.write_new(tmp_path / "new", [bytes(2 * fsops.CHUNK)])
     assert list(tmp_path.iterdir()) == []
 
 
@@ -62,9 +63,9 @@ def test_one_thread_hashes_all_large_chunks_of_a_file(tmp_path: Path, monkeypatc
         start(thread)
 
     monkeypatch.setattr(threading.Thread, "start", counting)
-    fsops.write_new(tmp_path / "small", [b"small"] * 3)
+    whole.write_new(tmp_path / "small", [b"small"] * 3)
     assert started == []
-    fsops.write_new(tmp_path / "large", [bytes(fsops.CHUNK)] * 5)
+    whole.write_new(tmp_path / "large", [bytes(fsops.CHUNK)] * 5)
     assert len(started) == 1
 
 
@@ -85,7 +86,7 @@ def drive(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_on_macos_files_and_folders_reach_the_drive(tmp_path: Path, drive: list[str]) -> None:
     """There fsync stops at the drive's cache: a name in a folder is as easily lost as the bytes of a file."""
-    fsops.write_file(tmp_path / "new", b"content")
+    whole.write_file(tmp_path / "new", b"content")
     assert drive == ["full file", "full folder"]
 
 

@@ -12,12 +12,13 @@ from typing import Any
 import duckdb
 import pytest
 
-from ontofetch_catalog.catalog import fsops, journal, sessions
+from ontofetch_catalog.catalog import fsops, journal, moving, sessions
 from ontofetch_catalog.catalog.backup.restore import restore
 from ontofetch_catalog.catalog.backup.write import back_up
 from ontofetch_catalog.catalog.boundaries import staged
 from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.catalog.failures import explain
+from ontofetch_catalog.catalog.fsops import whole
 from ontofetch_catalog.catalog.rebuild.build import rebuild
 from ontofetch_catalog.catalog.repo import files, validations
 from ontofetch_catalog.errors import BoundaryFailed, CatalogUnwritable, OntofetchError, RecoveryFailed
@@ -62,12 +63,12 @@ def test_the_intent_goes_before_what_an_undo_may_need(releases: Releases, monkey
     draft = journal.IntentDraft(store, "0" * 32)
     draft.write("example/sample/1.0/extra.json", [b"{}"])
     journal.write_intent(store, draft.intent)
-    journal.publish(store, draft.intent)
-    journal.undo(store, draft.intent)
+    moving.publish(store, draft.intent)
+    moving.undo(store, draft.intent)
     with monkeypatch.context() as patch:
-        patch.setattr(fsops, "remove_tree", _fail(errno.EIO, lambda path: True, fsops.remove_tree))
+        patch.setattr(whole, "remove_tree", _fail(errno.EIO, lambda path: True, whole.remove_tree))
         with pytest.raises(OSError, match="Input/output"):
-            journal.forget(store, draft.intent, committed=False)
+            moving.forget(store, draft.intent, committed=False)
     assert journal.open_intents(store) == []
     with sessions.writing(store):
         pass
@@ -170,7 +171,7 @@ def test_an_error_says_that_nothing_was_changed_only_if_so(
     with monkeypatch.context() as patch:
         if step == "undo":
             patch.setattr(fsops, "sync_folder", _fail(errno.EIO, lambda path: path.name == "src", fsops.sync_folder))
-            patch.setattr(journal, "undo", _fail(errno.EIO, lambda *_: True, journal.undo))
+            patch.setattr(moving, "undo", _fail(errno.EIO, lambda *_: True, moving.undo))
         else:
 
             def failing(connection: duckdb.DuckDBPyConnection) -> None:

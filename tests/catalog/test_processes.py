@@ -412,8 +412,8 @@ locks.Gate.exclusive = locks.Gate.shared = nothing
 def test_without_our_lock_duckdbs_own_refuses_the_second_writer(store: Store) -> None:
     """Even a writer that passes no gate can't tear anything, its recovery included: DuckDB keeps it out."""
     code = (
-        "from ontofetch_catalog.catalog import journal\npublish = journal.publish\n"
-        "def slowly(*args):\n publish(*args)\n pause()\njournal.publish = slowly\n"
+        "from ontofetch_catalog.catalog import moving\npublish = moving.publish\n"
+        "def slowly(*args):\n publish(*args)\n pause()\nmoving.publish = slowly\n"
         f"Releases(store.root, settings={FAST!r}).download('2.0', b'bytes')"
     )
     with child(store.root, NO_GATE + code) as holder:

@@ -16,6 +16,7 @@ import pytest
 from ontofetch_catalog.catalog import fsops, scan, sessions, walk
 from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.catalog.doctor.contents import layouts_table
+from ontofetch_catalog.catalog.fsops import whole
 from ontofetch_catalog.catalog.repo import comparison, listing
 from tests.releases import Releases, query
 
@@ -313,13 +314,13 @@ def test_removing_a_tree_never_follows_a_link_that_takes_a_folders_place(
 
     monkeypatch.setattr(fsops, "unlink", swap_then_unlink)
     with pytest.raises(OSError, match=r"Not a directory|symbolic links"):
-        fsops.remove_tree(tree)
+        whole.remove_tree(tree)
     assert (outside / "precious").exists()
     monkeypatch.undo()
-    fsops.remove_tree(tree)
+    whole.remove_tree(tree)
     assert not tree.exists()
     assert (outside / "precious").exists()
-    fsops.remove_tree(tree)
+    whole.remove_tree(tree)
 
 
 def test_removing_what_lies_in_a_folder_that_was_moved_away_stays_inside(
@@ -341,6 +342,6 @@ def test_removing_what_lies_in_a_folder_that_was_moved_away_stays_inside(
 
     monkeypatch.setattr(fsops, "unlink", unlink_then_swap)
     with pytest.raises(OSError, match=r"Not a directory|symbolic links"):
-        fsops.remove_tree(tree)
+        whole.remove_tree(tree)
     assert sorted(path.name for path in outside.iterdir()) == ["1", "2", "3"]
     assert not list((tmp_path / "aside").iterdir())

@@ -229,7 +229,7 @@ def test_a_stage_that_is_removed_while_it_is_made_is_made_anew(store: Path, monk
     """Whoever recovers between the folder and its lock costs a stage nothing."""
     from ontofetch_hookspecs import stages
 
-    take, taken = stages._take_lock, []
+    take, taken = stages.take_lock, []
 
     def take_lock(place: object) -> int | None:
         if not taken:
@@ -237,7 +237,7 @@ def test_a_stage_that_is_removed_while_it_is_made_is_made_anew(store: Path, monk
             shutil.rmtree(str(place))
         return take(place)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(stages, "_take_lock", take_lock)
+    monkeypatch.setattr(stages, "take_lock", take_lock)
     stage = Stage.create(store)
     assert (store / ".catalog/staging" / stage.name / "stage.json").is_file()
     stage.discard()

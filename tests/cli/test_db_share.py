@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ontofetch_catalog.catalog import extents, sharing
+from ontofetch_catalog.catalog.equal_files import extents, ways
 from tests.cli.conftest import Run
 
 SAME = "example/sample/{}/data/{}"
@@ -61,7 +61,7 @@ def test_what_is_damaged_is_named_and_ends_with_three(store: Path, run: Run) -> 
 def test_it_says_why_it_can_not(store: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the setting says no, or the file system can't, nothing happens, and a sentence says what to type."""
     monkeypatch.setattr(extents, "can_clone", lambda folder: False)
-    monkeypatch.setattr(sharing, "_can_clone", {})
+    monkeypatch.setattr(ways, "_can_clone", {})
     code, _, err = run("db", "share")
     assert (code, "has no reflinks" in err, "--by hardlink" in err) == (1, True, True)
     monkeypatch.setenv("ONTOFETCH_STORE_SHARE", "off")

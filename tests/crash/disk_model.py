@@ -125,10 +125,9 @@ class Shadow:
         inode = target.lstat().st_ino
         self._changes.append(Change({_key(target): inode}, {inode}))
 
-    def _clone(self, original: Callable[..., None], source: int, target: Path, like: os.stat_result) -> None:
-        original(source, target, like)
-        inode = target.lstat().st_ino
-        self._changes.append(Change({_key(target): inode}, {inode}))
+    def _clone(self, original: Callable[..., None], source: int, target: int) -> None:
+        original(source, target)
+        self._solid.discard(os.fstat(target).st_ino)
 
     def _unlink(self, original: Callable[..., None], path: Path, *, folder: int | None = None) -> None:
         inode = self._bury(path)

@@ -14,8 +14,9 @@ from multiprocessing.pool import Pool
 from pathlib import Path
 from typing import Any
 
-from ontofetch_catalog.catalog import fsops, generation, journal, sessions
+from ontofetch_catalog.catalog import fsops, generation, journal, moving, recovery, sessions
 from ontofetch_catalog.catalog.boundaries import engine, staged
+from ontofetch_catalog.catalog.fsops import whole
 from ontofetch_catalog.catalog.repo import events, pruning
 from ontofetch_catalog.catalog.sessions import building, copies, readers, session, writers
 
@@ -45,13 +46,13 @@ def _nothing(*_: object, **__: object) -> None:
 
 
 def _never_sync_touched_folders() -> None:
-    journal._sync_touched = _nothing
+    moving._sync_touched = _nothing
 
 
 def _sync_touched_folders_after_commit() -> None:
-    sync, after_commit = journal._sync_touched, sessions.Session.after_commit
+    sync, after_commit = moving._sync_touched, sessions.Session.after_commit
     late: list[Any] = []
-    journal._sync_touched = lambda *args: late.append(args)
+    moving._sync_touched = lambda *args: late.append(args)
 
     def after(self: sessions.Session, event_id: int, digest: str) -> None:
         for args in late:
@@ -62,7 +63,7 @@ def _sync_touched_folders_after_commit() -> None:
 
 
 def _go_on_when_a_folder_of_a_publish_cannot_be_synced() -> None:
-    sync = journal._sync_touched
+    sync = moving._sync_touched
 
     def forgiving(store: Any, intent: Any) -> None:
         try:
@@ -70,21 +71,21 @@ def _go_on_when_a_folder_of_a_publish_cannot_be_synced() -> None:
         except OSError:
             return
 
-    journal._sync_touched = forgiving
+    moving._sync_touched = forgiving
 
 
 def _never_sync_the_folder_of_intents() -> None:
-    write = fsops.write_file
+    write = whole.write_file
 
     def written(path: Path, data: bytes) -> None:
         if path.parent.name != "intents":
             write(path, data)
             return
         temporary = path.with_name(f".{path.name}.new")
-        fsops.write_new(temporary, (data,))
+        whole.write_new(temporary, (data,))
         fsops.rename(temporary, path)
 
-    fsops.write_file = written
+    whole.write_file = written
 
 
 def _write_the_intent_under_its_name() -> None:
@@ -94,7 +95,7 @@ def _write_the_intent_under_its_name() -> None:
         fsops.write(descriptor, data)
         fsops.sync_folder(path.parent)
 
-    fsops.write_file = written
+    whole.write_file = written
 
 
 def _never_sync_the_folder_of_the_database() -> None:
@@ -108,9 +109,9 @@ def _never_sync_the_folder_of_the_database() -> None:
 
 
 def _forget_before_the_commit_is_durable() -> None:
-    after_commit, forget = sessions.Session.after_commit, journal.forget
+    after_commit, forget = sessions.Session.after_commit, moving.forget
     open_intents: list[Any] = []
-    publish = journal.publish
+    publish = moving.publish
 
     def published(store: Any, intent: Any) -> None:
         open_intents.append((store, intent))
@@ -121,7 +122,7 @@ def _forget_before_the_commit_is_durable() -> None:
             forget(store, intent, committed=True)
         after_commit(self, event_id, digest)
 
-    journal.publish = published
+    moving.publish = published
     sessions.Session.after_commit = after  # type: ignore[method-assign]
 
 
@@ -143,7 +144,7 @@ def _never_sync_new_folders() -> None:
             fsops.make_folder(folder)
         return missing[::-1]
 
-    fsops.make_folders = made
+    whole.make_folders = made
 
 
 def _retry_a_failed_sync() -> None:
@@ -161,9 +162,9 @@ def _retry_a_failed_sync() -> None:
 
 
 def _commit_before_publish() -> None:
-    publish, commit = journal.publish, fsops.commit
+    publish, commit = moving.publish, fsops.commit
     waiting: list[Any] = []
-    journal.publish = lambda store, intent: waiting.append((store, intent))
+    moving.publish = lambda store, intent: waiting.append((store, intent))
 
     def committed(connection: Any) -> None:
         commit(connection)
@@ -178,51 +179,51 @@ def _publish_without_an_intent() -> None:
 
 
 def _remove_the_intent_first() -> None:
-    publish = journal.publish
+    publish = moving.publish
 
     def published(store: Any, intent: Any) -> None:
-        fsops.unlink(journal._intent_path(store, intent.boundary_id))
+        fsops.unlink(journal.intent_path(store, intent.boundary_id))
         publish(store, intent)
 
-    journal.publish = published
+    moving.publish = published
 
 
 def _remove_new_documents_before_the_intent() -> None:
-    forget = journal.forget
+    forget = moving.forget
 
     def forgotten(store: Any, intent: Any, *, committed: bool) -> None:
-        fsops.remove_tree(store.intents / intent.boundary_id)
+        whole.remove_tree(store.intents / intent.boundary_id)
         forget(store, intent, committed=committed)
 
-    journal.forget = forgotten
+    moving.forget = forgotten
 
 
 def _undo_without_its_guard() -> None:
     def undone(store: Any, intent: Any) -> None:
         for move in reversed(intent.moves):
             if store.path(move.target).exists():
-                fsops.make_folders(store.path(move.source).parent)
+                whole.make_folders(store.path(move.source).parent)
                 fsops.rename(store.path(move.target), store.path(move.source))
 
-    journal.undo = undone
+    moving.undo = undone
 
 
 def _undo_in_the_order_of_doing() -> None:
-    undo = journal.undo
+    undo = moving.undo
 
     def undone(store: Any, intent: Any) -> None:
         intent.moves.reverse()
         undo(store, intent)
 
-    journal.undo = undone
+    moving.undo = undone
 
 
 def _leave_made_folders() -> None:
-    journal._remove_if_empty = _nothing
+    moving._remove_if_empty = _nothing
 
 
 def _recover_without_asking_the_database() -> None:
-    journal.events.find_boundary = lambda connection, boundary_id: None
+    recovery.events.find_boundary = lambda connection, boundary_id: None
 
 
 def _recover_by_the_last_event() -> None:
@@ -231,21 +232,21 @@ def _recover_by_the_last_event() -> None:
             boundary_id=boundary_id, run_id="", config_hash="", ts=sessions.utc_now(), type="x", payload={}
         )
 
-    journal.events.find_boundary = found
+    recovery.events.find_boundary = found
 
 
 def _never_recover() -> None:
-    journal.recover = lambda store, connection: []
+    recovery.recover = lambda store, connection: []
 
 
 def _drop_what_was_displaced_too_early() -> None:
-    publish = journal.publish
+    publish = moving.publish
 
     def published(store: Any, intent: Any) -> None:
         publish(store, intent)
-        fsops.remove_tree(store.intents / intent.boundary_id / "old")
+        whole.remove_tree(store.intents / intent.boundary_id / "old")
 
-    journal.publish = published
+    moving.publish = published
 
 
 def _keep_nothing_that_was_replaced() -> None:
@@ -270,7 +271,7 @@ def _record_the_generation_before_the_commit() -> None:
         return found
 
     stores: list[Any] = []
-    publish = journal.publish
+    publish = moving.publish
 
     def published(store: Any, intent: Any) -> None:
         stores.append(store)
@@ -282,12 +283,12 @@ def _record_the_generation_before_the_commit() -> None:
         commit(connection)
 
     events.add_event = added
-    journal.publish = published
+    moving.publish = published
     fsops.commit = committed
 
 
 def _roll_back_without_undo() -> None:
-    journal.undo = _nothing
+    moving.undo = _nothing
 
 
 def _commit_instead_of_rollback() -> None:

@@ -22,6 +22,7 @@ import pytest
 from ontofetch_catalog.catalog import fsops
 from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.catalog.doctor.plan import REPAIRS
+from ontofetch_catalog.catalog.fsops import whole
 from ontofetch_catalog.catalog.prune.entries import entries_of
 from ontofetch_catalog.catalog.prune.plan import list_plans, read_entries, read_plan
 from tests import instance
@@ -49,7 +50,7 @@ def home(tmp_path: Path) -> Path:
 def _work(store: Path) -> dict[str, Any]:
     """Write a file and rename it: make_folder, create, write, sync, rename, sync_folder, sync_folder."""
     fsops.make_folder(store / "folder")
-    fsops.write_new(store / "new", [b"content"])
+    whole.write_new(store / "new", [b"content"])
     fsops.rename(store / "new", store / "folder/kept")
     fsops.sync_folder(store)
     fsops.sync_folder(store / "folder")

@@ -13,7 +13,8 @@ import pytest
 
 from ontofetch_hookspecs import Stage, StageError
 from ontofetch_hookspecs.publishing import publish_without_catalog
-from ontofetch_hookspecs.stages import RECORD, StagedFile, is_held, read_record
+from ontofetch_hookspecs.stage_records import RECORD, is_held, read_record
+from ontofetch_hookspecs.stages import StagedFile
 from ontofetch_hookspecs.store_paths import StorePath, below_root
 from tests.releases import sha256
 

@@ -12,11 +12,12 @@ import pytest
 
 from ontofetch_catalog.errors import FetchError
 from ontofetch_catalog.host.copies import Copy
-from ontofetch_catalog.host.fetch import MARGIN, fetch
+from ontofetch_catalog.host.demands import MARGIN
+from ontofetch_catalog.host.fetch import fetch
 from ontofetch_catalog.host.http_options import HttpOptions
 from ontofetch_catalog.host.sources import parse_source
 from ontofetch_hookspecs import ArtifactRecord, DownloadRecord
-from ontofetch_hookspecs.stages import is_held, read_record
+from ontofetch_hookspecs.stage_records import is_held, read_record
 from ontofetch_hookspecs.store_paths import below_root
 from tests.releases import sha256
 from tests.sites import Answer, Seen, Site, validated

@@ -96,9 +96,7 @@ def test_releases_beside_each_other_share_the_processes(tmp_path: Path) -> None:
 def test_nothing_is_started_for_what_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where every content has a result, no process is started."""
     started: list[object] = []
-    monkeypatch.setattr(
-        "ontofetch_catalog.host.validator_process.start_module", lambda *words, **_: started.append(words)
-    )
+    monkeypatch.setattr("ontofetch_catalog.host.line_process.start_module", lambda *words, **_: started.append(words))
     files = release(tmp_path / "data", {"a.ttl": "x"})
 
     def lookup(file_ids: Sequence[str], *_: str) -> pa.Table:

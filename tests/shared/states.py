@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ontofetch_catalog.catalog import fsops, journal
+from ontofetch_catalog.catalog import fsops, journal, moving
+from ontofetch_catalog.catalog.fsops import whole
 from ontofetch_catalog.catalog.shared import object_store
 from ontofetch_catalog.catalog.shared.log import Log
 from ontofetch_catalog.host.app import main
@@ -31,11 +32,11 @@ SEAM: tuple[tuple[Any, str], ...] = (
     (object_store.ObjectStore, "get"),
     (object_store.ObjectStore, "delete"),
     (journal, "write_intent"),
-    (journal, "publish"),
-    (journal, "forget"),
+    (moving, "publish"),
+    (moving, "forget"),
     (fsops, "commit"),
     (fsops, "rename"),
-    (fsops, "write_new"),
+    (whole, "write_new"),
     (fsops, "unlink"),
 )
 

@@ -13,7 +13,8 @@ import pytest
 
 from ontofetch_catalog.catalog import fsops
 from ontofetch_catalog.catalog.prune import batches, selection
-from ontofetch_catalog.catalog.prune.batches import PurgeBatch, RestoreBatch
+from ontofetch_catalog.catalog.prune.batches import PurgeBatch
+from ontofetch_catalog.catalog.prune.restoring import RestoreBatch
 from ontofetch_catalog.catalog.repo import pruning
 from tests.trees.trial import make_template, try_tree
 

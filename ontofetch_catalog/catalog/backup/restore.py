@@ -19,9 +19,11 @@ from ontofetch_hookspecs.names import quote
 
 from ...errors import BackupRefused, CatalogBehind, CatalogLocked, OntofetchError
 from .. import fsops, journal, sessions, swap
-from ..boundaries.engine import BoundaryResult, MaintenanceBoundary, Recorded, carry_out
+from ..boundaries.boundary import MaintenanceBoundary, Recorded
+from ..boundaries.engine import BoundaryResult, carry_out
 from ..connection import Store, open_connection
 from ..failures import explaining
+from ..fsops import whole
 from ..generation import require_database
 from ..locks import gate_of
 from ..migrations import pending_migrations
@@ -177,7 +179,7 @@ def _unpack(store: Store, source: Source, manifest: m.Manifest, count: _Count) -
     """Write what belongs into the store beside it, with its hashes checked once more."""
     beside = store.path(RESTORING)
     # what a restore that was killed has left; nobody else is restoring now
-    fsops.remove_tree(beside)
+    whole.remove_tree(beside)
     fsops.make_folder(beside)
     free = fsops.free_bytes(store.root)
     if free < manifest.size_bytes:
@@ -194,8 +196,8 @@ def _unpack(store: Store, source: Source, manifest: m.Manifest, count: _Count) -
         with file.open() as stream:
             if file.path.startswith(m.STORE):
                 target = beside / file.path.removeprefix(m.STORE)
-                made += fsops.make_folders(target.parent)
-                found = fsops.write_new(target, iter(lambda: stream.read(fsops.CHUNK), b""))
+                made += whole.make_folders(target.parent)
+                found = whole.write_new(target, iter(lambda: stream.read(fsops.CHUNK), b""))
                 fsops.set_times(target, file.modified_ns)
             else:
                 found = hash_stream(stream, lambda _: None)

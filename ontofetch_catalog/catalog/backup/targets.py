@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from .. import fsops
+from ..fsops import whole
 
 if TYPE_CHECKING:
     import zstandard
@@ -66,7 +67,7 @@ def _drop_unfinished(path: fsops.Anywhere) -> None:
         held = fsops.hold(path.with_name(name))
         if held is not None:
             try:
-                fsops.remove_tree(path.with_name(name))
+                whole.remove_tree(path.with_name(name))
             finally:
                 os.close(held)
 
@@ -90,7 +91,7 @@ class FolderTarget:
                 fsops.make_folder(target)
                 self._made[target] = None
         target = target / name
-        found = fsops.write_new(target, iter(lambda: stream.read(fsops.CHUNK), b""))
+        found = whole.write_new(target, iter(lambda: stream.read(fsops.CHUNK), b""))
         fsops.set_times(target, modified_ns)
         return found
 
@@ -101,7 +102,7 @@ class FolderTarget:
 
     def discard(self) -> None:
         """Remove what was written."""
-        fsops.remove_tree(self._folder)
+        whole.remove_tree(self._folder)
 
 
 class ArchiveTarget:
@@ -134,7 +135,7 @@ class ArchiveTarget:
         """Write what ends the archive, and make it durable."""
         self._tar.close()
         self._compressor.close()
-        fsops.sync_opened(self._path, self._descriptor)
+        whole.sync_opened(self._path, self._descriptor)
         self._close()
 
     def discard(self) -> None:

@@ -19,9 +19,11 @@ from ontofetch_hookspecs.store_paths import StorePath
 
 from ...errors import BackupRefused, BoundaryFailed, UsageError
 from .. import fsops, journal, sessions
-from ..boundaries.engine import BoundaryResult, MaintenanceBoundary, Recorded, carry_out
+from ..boundaries.boundary import MaintenanceBoundary, Recorded
+from ..boundaries.engine import BoundaryResult, carry_out
 from ..connection import Store
 from ..failures import explaining
+from ..fsops import whole
 from ..repo import events
 from . import manifest as m
 from . import signing
@@ -97,7 +99,7 @@ def back_up(
     )
     with sessions.writing(store) as session, written:
         if isinstance(target_path, StorePath):
-            fsops.make_folders(target_path.parent)
+            whole.make_folders(target_path.parent)
             _sweep(target_path.parent)
         # a line per file may be more than memory should hold
         with tempfile.SpooledTemporaryFile(max_size=1 << 24) as lines, open_target(target_path, unique) as target:
@@ -163,4 +165,4 @@ def _sweep(folder: StorePath) -> None:
     """Remove what backups that were killed have left; nobody else is writing one here now."""
     for name in folder.names():
         if name.startswith(".") and name.endswith(".new"):
-            fsops.remove_tree(folder / name)
+            whole.remove_tree(folder / name)

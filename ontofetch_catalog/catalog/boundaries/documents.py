@@ -80,11 +80,25 @@ def draft_documents(connection: duckdb.DuckDBPyConnection, draft: IntentDraft, v
     row = releases.find_version(connection, version_id)
     if row is None:
         raise LookupError(version_id)
-    if row.extract_audit is not None:
-        draft_extract_audit(connection, draft, row)
-    if row.validation_audit is not None:
-        draft_validation_audit(connection, draft, row)
+    draft_audits(connection, draft, row)
     draft_manifest(connection, draft, version_id)
+
+
+def draft_audits(
+    connection: duckdb.DuckDBPyConnection, draft: IntentDraft, row: releases.VersionRow, *, has_files: bool = True
+) -> None:
+    """Write the audits that a release has anew; of one that has no files any more they go to quarantine."""
+    for name, column, write in (
+        (layout.EXTRACT_AUDIT, "extract_audit", draft_extract_audit),
+        (layout.VALIDATION_AUDIT, "validation_audit", draft_validation_audit),
+    ):
+        if getattr(row, column) is None:
+            continue
+        if has_files:
+            write(connection, draft, row)
+        else:
+            draft.displace(f"{row.fs_relpath}/{name}", keep=True)
+            releases.update_version(connection, row.version_id, {column: None})
 
 
 def draft_pointer(connection: duckdb.DuckDBPyConnection, draft: IntentDraft, slot: str) -> None:

@@ -18,8 +18,8 @@ from ..connection import Store
 from ..repo import files, origins, releases, validations
 from ..tables import read_files
 from . import staged
-from .documents import draft_extract_audit, draft_manifest, draft_validation_audit
-from .engine import Boundary, Recorded
+from .boundary import Boundary, Recorded
+from .documents import draft_audits, draft_manifest
 from .lost_documents import draft_lost_documents, find_lost_documents
 from .owners import check_owners
 from .replacing import Keeper, Leaves, state_of
@@ -294,15 +294,5 @@ class DownloadBoundary(Boundary):
                 draft.displace(f"{data}/{path}".rstrip("/"), keep=True)
             files.delete_files(connection, self.version_id, former.artifact_id)
             validations.delete_vanished(connection, self.version_id)
-        left = files.count_files(connection, self.version_id) > 0
-        for name, column, write in (
-            (layout.EXTRACT_AUDIT, "extract_audit", draft_extract_audit),
-            (layout.VALIDATION_AUDIT, "validation_audit", draft_validation_audit),
-        ):
-            if getattr(version, column) is None:
-                continue
-            if left:
-                write(connection, draft, version)
-            else:
-                draft.displace(f"{self.folder}/{name}", keep=True)
-                releases.update_version(connection, self.version_id, {column: None})
+        has_files = files.count_files(connection, self.version_id) > 0
+        draft_audits(connection, draft, version, has_files=has_files)

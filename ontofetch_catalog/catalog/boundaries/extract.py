@@ -19,10 +19,10 @@ from ..path_columns import is_sorted
 from ..repo import events, files, releases, validations
 from ..tables import read_files
 from . import staged
+from .boundary import Boundary, Recorded
 from .documents import draft_extract_audit, draft_manifest, draft_validation_audit
-from .engine import Boundary, Recorded
+from .equal_files import StoredOnce, is_wanted, store_staged_once
 from .owners import check_owners
-from .shared import Shared, is_wanted, share_staged
 
 if TYPE_CHECKING:
     import duckdb
@@ -44,8 +44,8 @@ class ExtractBoundary(Boundary):
         self._source: StorePath | None = None
         self._extraction = extractions.of_event(event)
         self._version: releases.VersionRow | None = None
-        self._shared = Shared()
-        self._is_shared_first = False  # whether what is staged is settled once it is known what the store has of it
+        self._stored_once = StoredOnce()
+        self._is_settled_late = False  # whether what is staged is settled once it is known what the store has of it
 
     def check(self) -> None:
         """Check that the staged folder holds exactly the files of the table; sizes, not contents."""
@@ -57,7 +57,7 @@ class ExtractBoundary(Boundary):
         """Make the staged files durable, unless some of them need not be written at all, which the catalog knows."""
         if self._event.staged is not None and self._given is not None and self._given.is_dir():
             if isinstance(self._given, StorePath) and is_wanted(self.store, self._given):
-                self._source, self._is_shared_first = self._given, True
+                self._source, self._is_settled_late = self._given, True
             else:
                 self._source = staged.settle(self.store, self._event.staged, sessions.new_boundary_id())
 
@@ -99,8 +99,8 @@ class ExtractBoundary(Boundary):
         same = unpacked_so and files.same_files(connection, self.version_id, event.artifact_id, self.files)
         if same and not self._is_lost():
             return False
-        if self._is_shared_first and self._source is not None:
-            self._shared = share_staged(self.store, connection, self.version_id, self._source, self.files)
+        if self._is_settled_late and self._source is not None:
+            self._stored_once = store_staged_once(self.store, connection, self.version_id, self._source, self.files)
             self._source = staged.settle(
                 self.store, self._source.root / self._source.relpath, sessions.new_boundary_id()
             )
@@ -163,8 +163,8 @@ class ExtractBoundary(Boundary):
             "removed": removed,
             "left_out": sum(remark.count for remark in event.remarks if remark.kind == "left_out"),
         }
-        if self._shared.files:
-            payload |= {"shared_files": self._shared.files, "shared_bytes": self._shared.bytes}
+        if self._stored_once.files:
+            payload |= {"shared_files": self._stored_once.files, "shared_bytes": self._stored_once.bytes}
         total = pc.sum(self.files["size_bytes"]).as_py() or 0
         return Recorded(rows=len(self.files), bytes=total, payload=payload)
 

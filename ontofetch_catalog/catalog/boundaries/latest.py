@@ -11,8 +11,8 @@ from ...errors import PreconditionFailed
 from .. import journal, sessions
 from ..connection import Store
 from ..repo import latest, releases, validations
+from .boundary import Boundary, Recorded
 from .documents import draft_latest
-from .engine import Boundary, Recorded
 
 if TYPE_CHECKING:
     import duckdb

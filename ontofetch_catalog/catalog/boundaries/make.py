@@ -6,8 +6,8 @@ from ontofetch_hookspecs.events import DownloadDone, Event, ExtractDone, SetLate
 
 from ...errors import EventError
 from ..connection import Store
+from .boundary import Boundary
 from .download import DownloadBoundary
-from .engine import Boundary
 from .extract import ExtractBoundary
 from .latest import LatestBoundary
 from .replacing import Keeper

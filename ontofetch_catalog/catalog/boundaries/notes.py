@@ -12,8 +12,8 @@ from .. import journal, sessions
 from ..connection import Store
 from ..repo import notes
 from ..repo.releases import require_version
+from .boundary import MaintenanceBoundary, Recorded
 from .documents import draft_manifest
-from .engine import MaintenanceBoundary, Recorded
 
 if TYPE_CHECKING:
     import duckdb

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs import CatalogCommitted, CatalogRolledBack, notify
 
 from ..connection import Store
-from ..journal import Recovered
+from ..recovery import Recovered
 from ..repo.events import EventRow
-from .engine import Boundary, BoundaryResult
+from .boundary import Boundary
+from .engine import BoundaryResult
 
 if TYPE_CHECKING:
     import pluggy

@@ -13,8 +13,8 @@ from ...errors import Conflict
 from .. import journal, sessions
 from ..connection import Store
 from ..repo import latest, releases
+from .boundary import MaintenanceBoundary, Recorded
 from .documents import draft_pointer
-from .engine import MaintenanceBoundary, Recorded
 
 if TYPE_CHECKING:
     import duckdb

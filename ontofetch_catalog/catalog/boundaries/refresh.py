@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from .. import journal, sessions
 from ..repo import stats
-from .engine import MaintenanceBoundary, Recorded
+from .boundary import MaintenanceBoundary, Recorded
 
 if TYPE_CHECKING:
     import duckdb

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from .. import journal
 from ..connection import Store
 from ..repo import events, releases
-from .engine import Boundary
+from .boundary import Boundary
 
 if TYPE_CHECKING:
     import duckdb

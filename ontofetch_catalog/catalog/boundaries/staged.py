@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.layout import STAGING
 from ontofetch_hookspecs.names import quote
-from ontofetch_hookspecs.stages import read_record
+from ontofetch_hookspecs.stage_records import read_record
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ...errors import EventError
 from .. import fsops, sessions
 from ..connection import Store
+from ..fsops import whole
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -114,18 +115,18 @@ def settle(store: Store, path: Path, boundary_id: str) -> StorePath:
     """
     anchor = store.path(STAGING)
     sessions.make_store(store)
-    fsops.make_folders(anchor)
+    whole.make_folders(anchor)
     inside = store.inside(path)
     if inside is None or inside.lstat().st_dev != anchor.lstat().st_dev:
         # a rename can't cross file systems, and the intent only names paths below the root
         target = anchor / f"copy-{boundary_id}"
-        fsops.make_folders(target)
+        whole.make_folders(target)
         copy = target / path.name
         staged = path if inside is None else inside
         if staged.is_dir():
-            fsops.copy_tree(staged, copy)
+            whole.copy_tree(staged, copy)
         else:
-            fsops.copy_file(staged, copy)
+            whole.copy_file(staged, copy)
         fsops.sync_folder(target)
         fsops.sync_folder(anchor)
         return copy
@@ -163,7 +164,7 @@ def sync_tree(path: StorePath) -> None:
 def _sync_path(path: StorePath) -> None:
     descriptor = path.open_file()
     try:
-        fsops.sync_opened(path, descriptor)
+        whole.sync_opened(path, descriptor)
     finally:
         os.close(descriptor)
 

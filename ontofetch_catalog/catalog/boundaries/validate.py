@@ -20,8 +20,8 @@ from ..facts import is_there
 from ..repo import facts, releases, validations
 from ..tables import read_facts, read_results
 from . import staged
+from .boundary import Boundary, Recorded
 from .documents import draft_manifest, draft_validation_audit
-from .engine import Boundary, Recorded
 
 if TYPE_CHECKING:
     import duckdb

@@ -12,7 +12,7 @@ import pluggy
 from ontofetch_hookspecs import layout
 from ontofetch_hookspecs.loading import AROUND, find_outside
 from ontofetch_hookspecs.names import quote, relpath_fault
-from ontofetch_hookspecs.stages import LOCK, RECORD, is_held
+from ontofetch_hookspecs.stage_records import LOCK, RECORD, is_held
 from ontofetch_hookspecs.store_paths import StorePath
 
 from .. import journal

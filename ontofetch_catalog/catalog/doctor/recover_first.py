@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ontofetch_hookspecs.layout import SWAP
 
-from .. import journal, sessions
+from .. import journal, recovery, sessions
 from ..connection import Store
 
 
@@ -17,7 +17,7 @@ from ..connection import Store
 class Ended:
     """What was ended: boundaries, and the restore or rebuild that was finished; empty if there was none."""
 
-    boundaries: tuple[journal.Recovered, ...] = ()
+    boundaries: tuple[recovery.Recovered, ...] = ()
     swapped: str = ""
 
 

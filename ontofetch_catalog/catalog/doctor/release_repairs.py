@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs import layout
 
 from .. import fsops, journal, sessions
+from ..boundaries.boundary import Recorded
 from ..boundaries.documents import draft_latest, draft_manifest
-from ..boundaries.engine import Recorded
 from ..rebuild.hashing import describe
 from ..repo import files, latest, listing, releases, validations
 from . import recover_files

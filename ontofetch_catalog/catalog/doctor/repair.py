@@ -14,8 +14,8 @@ from ontofetch_hookspecs.names import quote, relpath_fault
 
 from ...errors import OntofetchError, PreconditionFailed
 from .. import journal
+from ..boundaries.boundary import MaintenanceBoundary, Recorded
 from ..boundaries.documents import draft_extract_audit, draft_manifest, draft_validation_audit
-from ..boundaries.engine import MaintenanceBoundary, Recorded
 from ..connection import Store
 from ..repo import files, releases, validations
 

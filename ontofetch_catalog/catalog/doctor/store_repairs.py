@@ -10,7 +10,7 @@ from ontofetch_hookspecs import layout
 from ontofetch_hookspecs.names import relpath_fault
 
 from .. import fsops, journal
-from ..boundaries.engine import Recorded
+from ..boundaries.boundary import Recorded
 from ..repo import origins, row_checks, version_keys
 from . import housekeeping
 from .repair import Repair, redraft, refuse

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ontofetch_hookspecs.names import quote, relpath_fault
 
 from .. import journal
-from ..boundaries.engine import Recorded
+from ..boundaries.boundary import Recorded
 from ..connection import Store
 from ..facts_on_disk import adopt_tables, find_files, is_sound, list_on_disk, read_row
 from ..repo import fixity, held_facts

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import journal
-from ..boundaries.engine import Recorded
+from ..boundaries.boundary import Recorded
 from ..connection import Store
 from ..rebuild.adoption import adopt
 from ..rebuild.places import find_folders

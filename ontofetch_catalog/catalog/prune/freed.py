@@ -10,8 +10,9 @@ import os
 from collections import defaultdict
 from collections.abc import Iterable
 
-from .. import extents, sharing
 from ..connection import Store
+from ..equal_files import extents, ways
+from ..equal_files.folders import Folders
 from ..walk import Entry
 
 
@@ -21,16 +22,16 @@ def freed_of(store: Store, entries: Iterable[Entry]) -> int:
     for entry in entries:
         names[entry.device, entry.inode].append(entry)
     last = [found[0] for found in names.values() if len(found) >= max(entry.links for entry in found)]
-    if not sharing.can_clone(store):
+    if not ways.can_clone(store):
         return sum(entry.size for entry in last)
-    folders = sharing.Folders(store)
+    folders = Folders(store)
     try:
         return sum(min(entry.size, _own_bytes(folders, entry)) for entry in last)
     finally:
         folders.close()
 
 
-def _own_bytes(folders: sharing.Folders, entry: Entry) -> int:
+def _own_bytes(folders: Folders, entry: Entry) -> int:
     """Return the bytes on the disk that only this file has; its size where the system does not say."""
     if entry.kind != "file":
         return entry.size

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from .. import journal, sessions
+from ..boundaries.boundary import MaintenanceBoundary, Recorded
 from ..boundaries.documents import draft_manifest
-from ..boundaries.engine import MaintenanceBoundary, Recorded
 from ..connection import Store
 from ..repo import releases
 

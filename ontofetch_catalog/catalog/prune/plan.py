@@ -21,6 +21,7 @@ from ontofetch_hookspecs.names import MAX_ROOTED_BYTES, check_relpath, check_siz
 from ...errors import EventError, OntofetchError
 from .. import fsops
 from ..connection import Store
+from ..fsops import whole
 from ..store_key import make_key, read_key
 from .entries import AT_ONCE, Batch, as_lines, entry_schema, from_lines
 
@@ -78,8 +79,8 @@ def write_plan(store: Store, header: dict[str, Any], batches: Sequence[Batch], e
     """Write a plan, durable, entries first; return it with its digest."""
     plan_id = str(header["id"])
     folder = store.path(f"{PLANS}/{plan_id}")
-    fsops.make_folders(folder)
-    digest, _ = fsops.write_new(folder / ENTRIES, as_lines(entries))
+    whole.make_folders(folder)
+    digest, _ = whole.write_new(folder / ENTRIES, as_lines(entries))
     content = {
         "format": FORMAT,
         **header,
@@ -97,7 +98,7 @@ def write_plan(store: Store, header: dict[str, Any], batches: Sequence[Batch], e
         "entries": {"file": ENTRIES, "count": len(entries), "sha256": digest},
     }
     content["digest"] = _digest(make_key(store), content)
-    fsops.write_file(folder / DOCUMENT, (json.dumps(content, indent=2) + "\n").encode())
+    whole.write_file(folder / DOCUMENT, (json.dumps(content, indent=2) + "\n").encode())
     fsops.sync_folder(folder.parent)
     return Plan(plan_id, content, tuple(batches))
 

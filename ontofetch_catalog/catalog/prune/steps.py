@@ -16,10 +16,11 @@ from ..boundaries.engine import BoundaryResult, carry_out
 from ..connection import Store
 from ..repo import pruning
 from ..walk import Entry
-from .batches import APPLIED, PURGED, RESTORED, BatchBoundary, PruneBatch, PurgeBatch, RestoreBatch
+from .batches import APPLIED, PURGED, RESTORED, BatchBoundary, PruneBatch, PurgeBatch
 from .entries import Batch, entries_of
 from .plan import Plan, read_entries, read_plan
 from .plan_events import PlanEvents
+from .restoring import RestoreBatch
 
 if TYPE_CHECKING:
     import pyarrow as pa

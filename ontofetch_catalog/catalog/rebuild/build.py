@@ -16,53 +16,30 @@ from typing import TYPE_CHECKING, ClassVar
 from ontofetch_hookspecs.layout import BACKUPS, CATALOG, DATABASE, GENERATION, RESTORING, series_of
 
 from ...errors import (
-    CatalogBehind,
     CatalogMissing,
-    CatalogUnavailable,
-    CatalogUnreadable,
     CatalogUnwritable,
-    Conflict,
     OntofetchError,
-    RecordUnreadable,
 )
-from .. import fsops, journal, sessions, swap
-from ..boundaries.engine import BoundaryResult, MaintenanceBoundary, Recorded, carry_out
-from ..connection import Store, open_connection
+from .. import fsops, journal, recovery, sessions, swap
+from ..boundaries.boundary import MaintenanceBoundary, Recorded
+from ..boundaries.engine import BoundaryResult, carry_out
+from ..connection import Store
 from ..facts_on_disk import AdoptFacts, list_on_disk
 from ..failures import explaining
-from ..generation import check_generation, write_generation
+from ..fsops import whole
+from ..generation import write_generation
 from ..locks import gate_of
-from ..migrations import require_current_schema
-from ..repo import events, files, releases, validations
+from ..repo import events, releases
 from .adoption import Progress, adopt, insert_documents, record_latest
 from .documents import DocumentRefused, read_release, reader
+from .former import LOST, Release, end_intents, list_recorded, refuse_usable
 from .places import ReleaseFolder, find_folders
 
 if TYPE_CHECKING:
     import duckdb
 
 _LIVE = (f"{DATABASE}.wal", DATABASE, GENERATION)  # in this order they leave
-LOST = "events, times of verification, the history of the latest pointers but the newest"
 _log = logging.getLogger("ontofetch.catalog.rebuild")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Release:
-    """What became of one release.
-
-    Args:
-        version_id: The release.
-        source: `documents`, `hashed`, or `left` if it could not be recorded.
-        rows: How many rows it has.
-        bytes: The sum of its files' sizes.
-        message: Why it was hashed or left, or what of it was; empty if all is well.
-    """
-
-    version_id: str
-    source: str
-    rows: int = 0
-    bytes: int = 0
-    message: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -150,13 +127,13 @@ def _exchange_for_new(store: Store, made: Rebuilt, *, replace: bool) -> list[Rel
     with gate_of(store.root).exclusive(store.wait):
         swapped = swap.finish(store)
         # also where the catalog turns out to be sound: a loss of power may have brought back what was removed before
-        journal.sweep(store)
+        recovery.sweep(store)
         if swapped not in ("", swap.RESTORE) and not replace:
             # the new catalog of a command that was cut short is in place now: go on from there
-            made.releases = _list_recorded(store)
+            made.releases = list_recorded(store)
             return list(find_folders(store))
         if not replace:
-            _refuse_usable(store)
+            refuse_usable(store)
         end_intents(store)
         folders = list(find_folders(store))
         _build(store, folders, made)
@@ -164,84 +141,10 @@ def _exchange_for_new(store: Store, made: Rebuilt, *, replace: bool) -> list[Rel
     return folders
 
 
-def _list_recorded(store: Store) -> list[Release]:
-    """Return what the catalog in place has recorded."""
-    import pyarrow.compute as pc
-
-    connection = open_connection(store, read_only=True)
-    try:
-        return [
-            Release(
-                version_id=row.version_id,
-                source="documents",
-                rows=1
-                + len(releases.find_artifacts(connection, row.version_id))
-                + files.count_files(connection, row.version_id)
-                + validations.count_validations(connection, row.version_id),
-                bytes=pc.sum(files.list_files(connection, row.version_id)["size_bytes"]).as_py() or 0,
-            )
-            for row in releases.list_versions(connection)
-        ]
-    finally:
-        connection.close()
-
-
-def _refuse_usable(store: Store) -> None:
-    """Refuse to replace a catalog that can be used.
-
-    Raises:
-        Conflict: It can.
-    """
-    if not store.database.is_file():
-        return
-    what = f"The catalog {store.database} can't be read{store.purpose}"
-    try:
-        with explaining(what, database=store.database, kind=CatalogUnavailable):
-            connection = open_connection(store, read_only=True)
-            try:
-                require_current_schema(connection)
-                check_generation(store, connection)
-            finally:
-                connection.close()
-    except OntofetchError as error:
-        if isinstance(error, CatalogUnreadable | CatalogBehind) and not isinstance(error, RecordUnreadable):
-            _log.warning("the catalog that will be replaced can't be used: %s", str(error).splitlines()[0])
-            return
-        raise Conflict(
-            f"The catalog below {store.root} may be sound: {error.message}",
-            subject=str(store.root),
-            hint=f"{error.hint} To make it anew all the same, add --replace.",
-        ) from error
-    raise Conflict(
-        f"There is a catalog below {store.root} that can be used; making it anew would lose its {LOST}.",
-        subject=str(store.root),
-        hint="`ontofetch db doctor` shows and mends what is wrong with it; add --replace to make it anew all the same.",
-    )
-
-
-def end_intents(store: Store) -> None:
-    """End open boundaries without the database that would know whether they had committed.
-
-    One whose moves are all done is whole on disk, its documents too, and stays; another is undone. Both leave the disk
-    as it is after a boundary or before it, never between.
-    """
-    for path in journal.open_intents(store):
-        intent = journal.read_intent(path)
-        if intent is None:
-            journal.set_aside(path)
-            continue
-        published = journal.is_published(store, intent)
-        if not published:
-            journal.undo(store, intent)
-        journal.forget(store, intent, committed=published)
-        _log.warning("boundary %s was open and is %s", intent.boundary_id, "kept" if published else "undone")
-    journal.sweep(store)
-
-
 def _build(store: Store, folders: list[ReleaseFolder], made: Rebuilt) -> None:
     """Make the new database and its record beside the store."""
     beside = store.path(RESTORING)
-    fsops.make_folders(beside / CATALOG)
+    whole.make_folders(beside / CATALOG)
 
     def fill(connection: duckdb.DuckDBPyConnection) -> events.EventRow:
         with reader() as audits:

@@ -13,6 +13,7 @@ from ontofetch_hookspecs.store_paths import StorePath
 
 from .. import fsops
 from ..connection import Store, open_connection
+from ..fsops import whole
 from ..generation import write_generation
 from ..migrations import Migration, apply_migrations, available_migrations, pending_migrations
 from ..repo import events
@@ -79,8 +80,8 @@ def migrate(session: Session) -> None:
     fsops.checkpoint(session.connection)
     fsops.close_database(session.connection)
     copy = store.path(BACKUPS) / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-before-{pending[0].name}"
-    fsops.make_folders(copy)
-    fsops.copy_file(store.database, copy / store.database.name)
+    whole.make_folders(copy)
+    whole.copy_file(store.database, copy / store.database.name)
     fsops.sync_folder(copy)
     session.connection = open_connection(store, read_only=False)
     fsops.begin(session.connection)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from .. import journal
+from .. import recovery
 from ..connection import Store
 from ..generation import write_generation
 from ..migrations import available_migrations
@@ -42,7 +42,7 @@ def catch_up(session: Session, copy: Copy, entering: Entering) -> None:
 
     store, connection = session.store, session.connection
     end_caught_up(store, connection)
-    begun = journal.recover(store, connection)
+    begun = recovery.recover(store, connection)
     # what may take long, first: nobody has to wait for it
     came = copy.catch_up(connection)
     copy.put_early(entering.brings)
@@ -52,7 +52,7 @@ def catch_up(session: Session, copy: Copy, entering: Entering) -> None:
     if came:
         write_generation(store, *events.last_event(connection))
     session.recovered = [
-        journal.Recovered(ended.boundary_id, events.find_boundary(connection, ended.boundary_id))
+        recovery.Recovered(ended.boundary_id, events.find_boundary(connection, ended.boundary_id))
         for ended in begun
         if not ended.boundary_id.startswith((CAUGHT_UP, BROUGHT_BACK))
     ]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.store_paths import StorePath
 
-from .. import answers, fsops, journal
+from .. import answers, fsops, journal, recovery
 from ..connection import Store, open_connection
 from ..generation import write_generation
 from ..repo import definitions, events, images
@@ -55,7 +55,7 @@ class Session:
 
     store: Store
     connection: duckdb.DuckDBPyConnection
-    recovered: list[journal.Recovered] = field(default_factory=list)
+    recovered: list[recovery.Recovered] = field(default_factory=list)
     migrated: list[str] = field(default_factory=list)
     swapped: str = ""
     answers: answers.Answers | None = None

@@ -17,9 +17,10 @@ from ontofetch_hookspecs.store_paths import StorePath
 from ontofetch_hookspecs.together import recording
 
 from ...errors import CatalogUnwritable
-from .. import fsops, journal, swap
+from .. import fsops, journal, recovery, swap
 from ..connection import Store, open_connection
 from ..failures import explaining
+from ..fsops import whole
 from ..generation import check_generation, require_database, write_generation
 from ..kept import Wanted
 from ..locks import Gate, gate_of
@@ -45,8 +46,8 @@ def make_store(store: Store) -> None:
     Raises:
         OSError: The disk refuses, or something else is in the way.
     """
-    fsops.make_root(store.path(""), int(str(store.settings.get("store_mode", "700")), 8))
-    fsops.make_folders(store.path(CATALOG))
+    whole.make_root(store.path(""), int(str(store.settings.get("store_mode", "700")), 8))
+    whole.make_folders(store.path(CATALOG))
 
 
 @contextmanager
@@ -127,7 +128,7 @@ def open_session(store: Store, entering: Entering) -> Iterator[Session]:
             name = definitions.use_own_functions(session.connection, opened.database)
             sound = kept is not None or check_contents(store, session.connection)
             if copy is None:
-                session.recovered = journal.recover(store, session.connection)
+                session.recovered = recovery.recover(store, session.connection)
             _record_recovery(session)
             used = session.connection = store.watched(session.connection)
             yield session
@@ -213,7 +214,7 @@ def _checkpoint_if_due(session: Session) -> None:
 
 def _sweep_stages(store: Store) -> None:
     try:
-        journal.sweep_stages(store)
+        recovery.sweep_stages(store)
     except OSError as error:
         # what was to be done is done; the next writer tries again
         _log.warning("empty stages below %s could not be removed: %s", store.root, error)

@@ -19,6 +19,7 @@ from ontofetch_hookspecs.names import quote
 from ...errors import CatalogUnreadable, PreconditionFailed, UsageError
 from .. import fsops
 from ..connection import Store
+from ..fsops import whole
 
 FILE = f"{CATALOG}/store.toml"
 AGREED = "shared.json"
@@ -158,9 +159,9 @@ def write_address(store: Store, address: Address) -> None:
     for folder in reversed([place.parent, *place.parent.parents]):
         if not folder.exists():
             fsops.make_folder(folder, 0o700)
-    fsops.write_file(place, json.dumps({str(store.root): agreed[-8:], **_others(store)}, indent=1).encode())
+    whole.write_file(place, json.dumps({str(store.root): agreed[-8:], **_others(store)}, indent=1).encode())
     text = "".join(f"{key} = {json.dumps(value)}\n" for key, value in asdict(address).items())
-    fsops.write_file(store.path(FILE), text.encode())
+    whole.write_file(store.path(FILE), text.encode())
 
 
 def drop_address(store: Store) -> None:

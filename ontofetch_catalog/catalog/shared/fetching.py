@@ -23,7 +23,7 @@ def fetch(objects: ObjectStore, places: Iterable[Place], write: Write, *, jobs: 
         places: Which; all of them are held in memory, and sorted.
         write: Called with a place and its bytes, by several threads. What is small was checked before. Of what is
             larger than `PIECE` the last chunk comes only if all of them are right, else an error: who reads to the end
-            and keeps nothing otherwise, as `fsops.write_new` does, never has wrong bytes.
+            and keeps nothing otherwise, as `whole.write_new` does, never has wrong bytes.
         jobs: Threads, each with at most `PIECE` bytes in memory.
 
     Raises:

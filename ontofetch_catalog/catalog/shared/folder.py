@@ -23,6 +23,7 @@ from ontofetch_hookspecs.store_paths import StorePath
 
 from ...errors import ObjectsRefused, ObjectsUnavailable, UsageError
 from .. import fsops
+from ..fsops import whole
 from .object_store import MAX_AGE, UNFINISHED, Buffer, ObjectStore, Stored
 
 MARK = "ontofetch-objects"  # a file without which the folder is another one: an empty mount point, for instance
@@ -59,7 +60,7 @@ class FolderObjects(ObjectStore):
     def prepare(self) -> None:
         """Make the folder and its mark where they are missing."""
         with self._explained("be made"):
-            fsops.make_root(self._top, self._mode)
+            whole.make_root(self._top, self._mode)
             self._make_folder(self._top / UNFINISHED)
             if not (self._top / MARK).exists():
                 self._publish(iter((b"The objects of a shared catalog.\n",)), self._top / MARK)
@@ -92,7 +93,7 @@ class FolderObjects(ObjectStore):
     def _publish(self, chunks: Iterator[Buffer], target: StorePath) -> bool:
         """Write a file whole and durable under a new name; say whether it was new. The name is not durable yet."""
         temporary = self._top / UNFINISHED / uuid.uuid4().hex
-        fsops.write_new(temporary, chunks)
+        whole.write_new(temporary, chunks)
         try:
             fsops.link(temporary, target)
         except FileExistsError:

@@ -21,8 +21,9 @@ from ontofetch_hookspecs.open_folders import OpenFolders
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ...errors import CatalogBehind, CatalogUnreadable, EventError, ObjectMissing, SchemaError
-from .. import fsops, journal
+from .. import fsops, journal, moving
 from ..connection import Store
+from ..fsops import whole
 from ..migrations import apply_migrations, available_migrations, pending_migrations
 from ..repo import events, images, row_checks, version_keys
 from .fetching import fetch
@@ -115,15 +116,15 @@ class Copy:
             self._plan(draft, fold)
             if draft.intent.moves:
                 journal.write_intent(self.store, draft.intent)
-                journal.publish(self.store, draft.intent)
+                moving.publish(self.store, draft.intent)
         except BaseException:
-            journal.undo(self.store, draft.intent)
+            moving.undo(self.store, draft.intent)
             fsops.rollback(connection)
-            journal.forget(self.store, draft.intent, committed=False)
+            moving.forget(self.store, draft.intent, committed=False)
             raise
         fsops.commit(connection)
         fsops.sync_folder(self.store.database.parent)
-        journal.forget(self.store, draft.intent, committed=True)
+        moving.forget(self.store, draft.intent, committed=True)
 
     def _plan(self, draft: journal.IntentDraft, fold: Fold) -> None:
         """Collect the renames of what is here, and those of what comes, which is fetched before."""
@@ -177,7 +178,7 @@ class Copy:
         if not puts:
             return
         coming = self.store.path(draft.folder) / "come"
-        fsops.make_folders(coming)
+        whole.make_folders(coming)
         tops: dict[str, str] = {}
         staged: dict[str, list[tuple[Put, str]]] = {}
         for number, put in enumerate(puts):
@@ -349,12 +350,12 @@ class Copy:
             for source, target in self._fetch(draft, puts, self._places(puts)):
                 draft.publish(source, target)
             journal.write_intent(self.store, draft.intent)
-            journal.publish(self.store, draft.intent)
+            moving.publish(self.store, draft.intent)
         except BaseException:
-            journal.undo(self.store, draft.intent)
-            journal.forget(self.store, draft.intent, committed=False)
+            moving.undo(self.store, draft.intent)
+            moving.forget(self.store, draft.intent, committed=False)
             raise
-        journal.forget(self.store, draft.intent, committed=True)
+        moving.forget(self.store, draft.intent, committed=True)
 
 
 def end_caught_up(store: Store, connection: duckdb.DuckDBPyConnection) -> None:
@@ -367,7 +368,7 @@ def end_caught_up(store: Store, connection: duckdb.DuckDBPyConnection) -> None:
             continue
         intent = journal.read_intent(path)
         if intent is not None:
-            journal.forget(store, intent, committed=True)
+            moving.forget(store, intent, committed=True)
 
 
 def _batches(records: Iterator[Record]) -> Iterator[list[Record]]:
@@ -445,6 +446,6 @@ def _sync_tree(place: StorePath) -> None:
         return
     descriptor = place.open_file()
     try:
-        fsops.sync_opened(place, descriptor)
+        whole.sync_opened(place, descriptor)
     finally:
         os.close(descriptor)

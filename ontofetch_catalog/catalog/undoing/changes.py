@@ -13,11 +13,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ontofetch_hookspecs.changes import ChangeReleases
-from ontofetch_hookspecs.events import Receipt
+from ontofetch_hookspecs.receipts import Receipt
 
 from ...errors import EventError, PreconditionFailed
 from .. import journal, sessions
-from ..boundaries.engine import BoundaryResult, MaintenanceBoundary, Recorded, carry_out
+from ..boundaries.boundary import MaintenanceBoundary, Recorded
+from ..boundaries.engine import BoundaryResult, carry_out
 from ..boundaries.notes import AddNote
 from ..boundaries.pointers import PointBack, Unset
 from ..connection import Store
@@ -26,8 +27,9 @@ from ..prune.plan import Plan, read_plan
 from ..prune.steps import Done, Progress, restore_plan
 from ..repo import releases
 from .deeds import Deed, find_deed, make_inverse
-from .removal import Removal, Return, Wanted
+from .removal import Removal, Wanted
 from .renaming import Renaming
+from .returning import Return
 from .swapping import Swap
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from ontofetch_hookspecs.layout import series_of
 from ontofetch_hookspecs.names import quote
 
 from ...errors import OntofetchError, PreconditionFailed, UsageError
-from ..boundaries.engine import MaintenanceBoundary
+from ..boundaries.boundary import MaintenanceBoundary
 from ..boundaries.notes import BOUNDARIES
 from ..boundaries.pointers import PointBack, Unset
 from ..connection import Store
@@ -20,8 +20,9 @@ from ..prune.pins import Pin, Unpin
 from ..prune.plan import read_plan
 from ..repo import deeds, pruning, releases
 from ..repo.deeds import DeedRow
-from .removal import Removal, Return, Wanted
+from .removal import Removal, Wanted
 from .renaming import Renaming
+from .returning import Return
 from .swapping import Former, Swap
 
 if TYPE_CHECKING:

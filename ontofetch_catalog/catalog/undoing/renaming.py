@@ -13,8 +13,8 @@ from ontofetch_hookspecs.names import check_segment, quote
 
 from ...errors import Conflict, PreconditionFailed, UsageError, VersionUnknown
 from .. import journal
+from ..boundaries.boundary import MaintenanceBoundary, Recorded
 from ..boundaries.documents import draft_documents
-from ..boundaries.engine import MaintenanceBoundary, Recorded
 from ..boundaries.pointers import Pointers, describe, drop_added
 from ..connection import Store
 from ..repo import deeds, releases, renaming

@@ -14,17 +14,18 @@ from ontofetch_hookspecs.names import quote
 
 from ...errors import Conflict, PreconditionFailed
 from .. import journal
+from ..boundaries.boundary import Boundary, MaintenanceBoundary, Recorded, batch_event
 from ..boundaries.documents import draft_extract_audit, draft_manifest, draft_validation_audit
-from ..boundaries.engine import Boundary, MaintenanceBoundary, Recorded
 from ..boundaries.replacing import state_of
 from ..connection import Store
-from ..prune.batches import APPLIED, PruneBatch, RestoreBatch
+from ..prune.batches import APPLIED, PruneBatch
 from ..prune.entries import entries_of
 from ..prune.plan import Plan, read_entries
 from ..prune.plan_events import PlanEvents
+from ..prune.restoring import RestoreBatch
 from ..repo import events, releases
 from ..walk import as_text
-from .removal import Removal, Wanted, batch_event
+from .removal import Removal, Wanted
 
 if TYPE_CHECKING:
     import duckdb

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .. import journal, sessions
-from ..boundaries.engine import MaintenanceBoundary, Recorded
+from ..boundaries.boundary import MaintenanceBoundary, Recorded
 from ..connection import Store
 from ..repo import fixity
 from .hasher import DAMAGED, MISSING

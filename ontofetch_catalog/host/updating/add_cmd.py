@@ -21,7 +21,8 @@ from ontofetch_hookspecs.store_paths import StorePath, make_root
 from ...cli.destination import write_below, write_file
 from ...cli.output import OutputOptions, add_output_options, emit, say, say_lines
 from ...errors import EXIT_OK
-from ...series_file import Part, Series, as_toml, guess, read_series_file
+from ...guesses import perhaps
+from ...series_file import Part, Series, as_toml, read_series_file
 from ...settings_file import CONFIG_FILE
 from ..argv import Parser
 from ..credentials import Credentials
@@ -104,7 +105,7 @@ def _series(
             raise UsageError(
                 f"There is no scheme {quote(scheme[1])}.",
                 subject=text,
-                hint=f"{guess(scheme[1], asker.schemes)}There are: {', '.join(f'{one}:' for one in asker.schemes)}",
+                hint=f"{perhaps(scheme[1], asker.schemes)}There are: {', '.join(f'{one}:' for one in asker.schemes)}",
             )
         if _PREFIX.fullmatch(text) and "." not in text:
             text = f"bioregistry:{text}"

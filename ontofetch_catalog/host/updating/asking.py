@@ -20,7 +20,7 @@ from ontofetch_hookspecs.names import quote, redact_url
 from ontofetch_hookspecs.version_keys import version_key
 
 from ...errors import FetchError
-from ...series_file import guess
+from ...guesses import perhaps
 from ..artifact_names import name_in_url
 from ..credentials import Credentials
 from ..http_options import HttpOptions
@@ -61,7 +61,7 @@ class Listing:
             raise FetchError(
                 f"There is no version {quote(version)} of {quote(self.scheme.name)}:… that can be had.",
                 subject=version,
-                hint=f"{guess(version, names)}The newest is {self.newest()}." if names else "",
+                hint=f"{perhaps(version, names)}The newest is {self.newest()}." if names else "",
             )
         if not self.versions:
             raise FetchError(
@@ -136,7 +136,7 @@ class Asker:
             raise UsageError(
                 f"There is no scheme {quote(name)}.",
                 subject=text,
-                hint=f"{guess(name, self.schemes)}There are: {', '.join(f'{one}:' for one in sorted(self.schemes))}",
+                hint=f"{perhaps(name, self.schemes)}There are: {', '.join(f'{one}:' for one in sorted(self.schemes))}",
             )
         plugin = self._plugins.owner(scheme)
         kinds: list[str | None] = []

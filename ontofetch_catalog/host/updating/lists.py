@@ -14,7 +14,8 @@ from ontofetch_hookspecs import EventError, UsageError
 from ontofetch_hookspecs.json_documents import parse_json
 from ontofetch_hookspecs.names import quote
 
-from ...series_file import Series, guess
+from ...guesses import perhaps
+from ...series_file import Series
 from ..given import read_date, read_globs, read_sha256, read_strip
 from ..request import Request
 from ..transport import Connections
@@ -125,7 +126,7 @@ def _column(name: str, where: str) -> str:
     raise UsageError(
         f"{where[:1].upper()}{where[1:]} has an unknown column {quote(name)}.",
         subject=name,
-        hint=f"{guess(name, (*COLUMNS, *_ALSO))}Known are: {', '.join((*COLUMNS, *_ALSO))}.",
+        hint=f"{perhaps(name, (*COLUMNS, *_ALSO))}Known are: {', '.join((*COLUMNS, *_ALSO))}.",
     )
 
 

@@ -6,8 +6,8 @@ from .fault import fault
 
 HOST = "ontofetch_catalog/host/"
 ASKING, CREDENTIALS, NETWORK = f"{HOST}updating/asking.py", f"{HOST}credentials.py", f"{HOST}network.py"
-ANSWERS, JOBS, FETCH, HTTP = f"{HOST}schemes/answers.py", f"{HOST}updating/jobs.py", f"{HOST}fetch.py", f"{HOST}http.py"
-SERIES, LOCK = "ontofetch_catalog/series_file.py", "ontofetch_catalog/lock_file.py"
+ANSWERS, JOBS, DEMANDS, HTTP = (f"{HOST}{name}.py" for name in ("schemes/answers", "updating/jobs", "demands", "http"))
+SERIES, LOCK = "ontofetch_catalog/series_file/file.py", "ontofetch_catalog/lock_file.py"
 ORIGINS = "hookspecs/ontofetch_hookspecs/origins.py"
 SCHEMES, MANY = "tests/host/test_schemes.py::test_", "tests/host/test_pull_many.py::test_"
 UPDATE, ADD = "tests/host/test_update.py::test_", "tests/host/test_add.py::test_"
@@ -43,8 +43,8 @@ FAULTS = (
     ),
     fault(
         "no checksum is compared",
-        (FETCH, "    if wanted is None or copy.sha256 == wanted:\n", "    if True:\n"),
-        (FETCH, "    if found != digest:\n", "    if False:\n"),
+        (DEMANDS, "    if wanted is None or copy.sha256 == wanted:\n", "    if True:\n"),
+        (DEMANDS, "    if found != digest:\n", "    if False:\n"),
         tests=(SCHEMES + "other_bytes_than_the_registry_says_are_refused", MANY + "a_mirror_that_lies_is_refused"),
     ),
     fault(

@@ -8,9 +8,12 @@ PATHS, STAGES, BENEATH, JSON = (
     f"hookspecs/ontofetch_hookspecs/{name}.py" for name in ("store_paths", "stages", "beneath", "json_documents")
 )
 CATALOG = "ontofetch_catalog/catalog/"
-FSOPS, CONNECTION, JOURNAL, SESSIONS, LOCKS, KEY, SWAP = (
+DATABASE, WHOLE, CONNECTION, JOURNAL, SESSIONS, LOCKS, KEY, SWAP = (
     f"{CATALOG}{name}.py"
-    for name in ("fsops", "connection", "journal", "sessions/contents", "locks", "store_key", "swap")
+    for name in (
+        *("fsops/database", "fsops/whole", "connection", "journal", "sessions/contents"),
+        *("locks", "store_key", "swap"),
+    )
 )
 GENERATION, ROW_CHECKS, DEFINITIONS = (
     f"{CATALOG}{name}.py" for name in ("generation", "repo/row_checks", "repo/definitions")
@@ -91,7 +94,7 @@ FAULTS = (
             "    flags |= os.O_NOFOLLOW | os.O_CLOEXEC\n",
             "    if flags & os.O_CREAT:\n        return os.open(relpath, flags, mode, dir_fd=top)\n    flags |= os.O_NOFOLLOW | os.O_CLOEXEC\n",
         ),
-        (FSOPS, "_temporary(path)\n    drop_unfinished(path)\n", "_temporary(path)\n"),
+        (WHOLE, "_temporary(path)\n    drop_unfinished(path)\n", "_temporary(path)\n"),
         (STAGES, "            with suppress(FileNotFoundError):\n                os.unlink(name, dir_fd=folder)\n", ""),
         tests=(
             OPENED + "what_is_there_is_never_written_over",
@@ -124,7 +127,7 @@ FAULTS = (
     ),
     fault(
         "a database is checkpointed as it is closed",
-        (FSOPS, '    connection.execute("PRAGMA disable_checkpoint_on_shutdown")\n', ""),
+        (DATABASE, '    connection.execute("PRAGMA disable_checkpoint_on_shutdown")\n', ""),
         tests=of(STORE + "a_catalog_exchanged_as_it_is_opened_is_left_as_it_is", "db recover"),
     ),
     fault(
@@ -172,7 +175,7 @@ FAULTS = (
     ),
     fault(
         "a database may reach files, by views of its own",
-        (FSOPS, '    "enable_external_access": False,\n', '    "enable_external_access": True,\n'),
+        (DATABASE, '    "enable_external_access": False,\n', '    "enable_external_access": True,\n'),
         (SESSIONS, "    differing = definitions.use_own_views(connection)\n", "    differing: list[str] = []\n"),
         (
             ROW_CHECKS,
@@ -198,7 +201,7 @@ FAULTS = (
     ),
     fault(
         "a database may reach files, by macros of its own",
-        (FSOPS, '    "enable_external_access": False,\n', '    "enable_external_access": True,\n'),
+        (DATABASE, '    "enable_external_access": False,\n', '    "enable_external_access": True,\n'),
         (
             DEFINITIONS,
             "SET search_path = 'system.main,{database}.main'",
@@ -226,7 +229,7 @@ FAULTS = (
     ),
     fault(
         "the settings of a connection can be changed",
-        (FSOPS, '    connection.execute("SET lock_configuration = true")\n', "    del connection\n"),
+        (DATABASE, '    connection.execute("SET lock_configuration = true")\n', "    del connection\n"),
         tests=(STORE + "a_foreign_macro_does_not_take_the_name_of_a_function",),
     ),
     fault(
@@ -347,7 +350,7 @@ FAULTS = (
         "a module writes what lies in a store by its path",
         (
             GENERATION,
-            "    fsops.write_file(path or store.generation, text.encode())\n",
+            "    whole.write_file(path or store.generation, text.encode())\n",
             "    from pathlib import Path\n\n    Path(str(path or store.generation)).write_bytes(text.encode())\n",
         ),
         tests=(

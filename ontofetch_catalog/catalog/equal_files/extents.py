@@ -12,7 +12,7 @@ import struct
 import sys
 from dataclasses import dataclass
 
-from . import fsops
+from .. import fsops
 
 # FIEMAP of linux/fiemap.h
 _FIEMAP = 0xC020660B

@@ -9,9 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from .. import fsops, journal, sharing
-from ..boundaries.engine import MaintenanceBoundary, Recorded
+from .. import fsops, journal
+from ..boundaries.boundary import MaintenanceBoundary, Recorded
 from ..connection import Store
+from ..fsops import whole
+from . import storing, ways
+from .folders import Folders
 
 if TYPE_CHECKING:
     import duckdb
@@ -49,12 +52,12 @@ class Job:
     content: str
 
 
-class ShareBatch(MaintenanceBoundary):
+class EqualFilesBatch(MaintenanceBoundary):
     """Store some files as equal ones are.
 
     Args:
         store: Where.
-        way: How, as in `sharing`.
+        way: How, as in `ways`.
         jobs: Which.
     """
 
@@ -64,34 +67,34 @@ class ShareBatch(MaintenanceBoundary):
         super().__init__(store)
         self._way = way
         self._jobs = jobs
-        self.outcomes: list[tuple[Job, sharing.Put]] = []
+        self.outcomes: list[tuple[Job, storing.Put]] = []
 
     def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Do it, file by file, and make it durable."""
         del connection
-        fsops.make_folders(self.store.path(draft.folder))
-        sharer = sharing.Sharer(self.store, self._way, self.store.path(draft.folder) / _BESIDE)
-        folders = sharing.Folders(self.store)
+        whole.make_folders(self.store.path(draft.folder))
+        storer = storing.Storer(self.store, self._way, self.store.path(draft.folder) / _BESIDE)
+        folders = Folders(self.store)
         try:
-            self.outcomes = [(job, self._carry_out(sharer, folders, job)) for job in self._jobs]
+            self.outcomes = [(job, self._carry_out(storer, folders, job)) for job in self._jobs]
         finally:
             folders.close()
-            sharer.close()
-        done = [(job, put) for job, put in self.outcomes if put.outcome == sharing.Outcome.SHARED]
-        if self._way == sharing.HARDLINK:
+            storer.close()
+        done = [(job, put) for job, put in self.outcomes if put.outcome == storing.Outcome.ONCE]
+        if self._way == ways.HARDLINK:
             self._make_durable({job.target.rpartition("/")[0] for job, _ in done})
         freed = sum(put.freed for _, put in done)
         return Recorded(bytes=freed, payload={"way": self._way, "files": len(done), "freed_bytes": freed})
 
-    def _carry_out(self, sharer: sharing.Sharer, folders: sharing.Folders, job: Job) -> sharing.Put:
+    def _carry_out(self, storer: storing.Storer, folders: Folders, job: Job) -> storing.Put:
         try:
             found = [state_of(folders, path) for path in (job.source, job.target)]
         except OSError:
             found = []
         if found != [job.source_state, job.target_state]:
             # somebody else has written since: the next run looks at it
-            return sharing.Put(sharing.Outcome.LEFT, reason="it was changed meanwhile")
-        act = sharer.put if self._way == sharing.HARDLINK else sharer.share_room
+            return storing.Put(storing.Outcome.LEFT, reason="it was changed meanwhile")
+        act = storer.put if self._way == ways.HARDLINK else storer.share_room
         return act(job.source, job.target)
 
     def _make_durable(self, folders: set[str]) -> None:
@@ -101,7 +104,7 @@ class ShareBatch(MaintenanceBoundary):
             fsops.sync_folder(self.store.path(folder))
 
 
-def state_of(folders: sharing.Folders, path: str) -> State:
+def state_of(folders: Folders, path: str) -> State:
     """Return what a file is now.
 
     Raises:

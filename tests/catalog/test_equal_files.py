@@ -12,12 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from ontofetch_catalog.catalog import extents, fsops, sharing
+from ontofetch_catalog.catalog import fsops
 from ontofetch_catalog.catalog.connection import Store
+from ontofetch_catalog.catalog.equal_files import extents, run, storing, ways
 from ontofetch_catalog.catalog.prune.freed import freed_of
 from ontofetch_catalog.catalog.prune.selection import _touched_itself, part_entries
-from ontofetch_catalog.catalog.share import run as share_run
-from ontofetch_catalog.catalog.share import share
 from ontofetch_catalog.catalog.verify import Request, Scope, hasher, verify
 from ontofetch_catalog.catalog.walk import Entry
 from tests.file_systems import KINDS, cloning_folder
@@ -56,9 +55,11 @@ def rewrite(path: Path, text: str) -> None:
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
-def share_all(root: Path, *, by: str = sharing.HARDLINK, dry_run: bool = False) -> share_run.Result:
+def share_all(root: Path, *, by: str = ways.HARDLINK, dry_run: bool = False) -> run.Result:
     """Do what `db share` does."""
-    return share(Store(root, APART), by, dry_run=dry_run, progress=lambda done: None, tell=lambda outcome: None)
+    return run.store_once(
+        Store(root, APART), by, dry_run=dry_run, progress=lambda done: None, tell=lambda outcome: None
+    )
 
 
 @pytest.fixture
@@ -104,11 +105,11 @@ def test_the_default_does_not_even_ask_where_files_cannot_share_their_room(
 ) -> None:
     """Without reflinks a pull is what it was: the catalog is not opened once more, and nothing gets a second name."""
     monkeypatch.setattr(extents, "can_clone", lambda folder: False)
-    monkeypatch.setattr(sharing, "_can_clone", {})
-    assert sharing.way_of(Store(tmp_path)) == sharing.OFF
+    monkeypatch.setattr(ways, "_can_clone", {})
+    assert ways.way_of(Store(tmp_path)) == ways.OFF
     monkeypatch.setattr(extents, "can_clone", lambda folder: True)
-    monkeypatch.setattr(sharing, "_can_clone", {})
-    assert sharing.way_of(Store(tmp_path)) == sharing.REFLINK
+    monkeypatch.setattr(ways, "_can_clone", {})
+    assert ways.way_of(Store(tmp_path)) == ways.REFLINK
 
 
 def test_a_rotten_original_never_spreads(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -193,14 +194,14 @@ def test_rows_that_claim_other_contents_give_nothing_away(linked: Path) -> None:
 def test_a_path_that_leads_out_is_no_source(linked: Path, path: str) -> None:
     """Whatever a row names: what is not below the root, part by part, is not opened."""
     store = Store(linked, LINKED)
-    sharer = sharing.Sharer(store, sharing.HARDLINK, store.path("beside"))
+    storer = storing.Storer(store, ways.HARDLINK, store.path("beside"))
     try:
-        put = sharer.put(path, "example/sample/2.0/data/e.ttl")
+        put = storer.put(path, "example/sample/2.0/data/e.ttl")
     except (ValueError, OSError) as error:
         pytest.fail(repr(error))
     finally:
-        sharer.close()
-    assert put.outcome == sharing.Outcome.LEFT
+        storer.close()
+    assert put.outcome == storing.Outcome.LEFT
 
 
 def test_a_file_that_has_all_the_names_it_may_have_gives_way_to_the_next(
@@ -352,8 +353,8 @@ def test_a_new_name_does_not_make_a_release_young() -> None:
 
 def test_db_share_frees_what_it_says(apart: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In parts and batches of a few, what it would free is what it frees in blocks; the repeat finds nothing to do."""
-    monkeypatch.setattr(share_run, "PART_ROWS", 3)
-    monkeypatch.setattr(share_run, "BATCH_FILES", 2)
+    monkeypatch.setattr(run, "PART_ROWS", 3)
+    monkeypatch.setattr(run, "BATCH_FILES", 2)
     before, used = Releases(apart).tree(), blocks(apart)
     events = query(apart, "SELECT count(*) FROM events")
     would = share_all(apart, dry_run=True)
@@ -407,8 +408,8 @@ def test_an_artifact_stays_apart_from_what_came_out_of_it(tmp_path: Path) -> Non
 
 def test_files_of_another_program_never_get_a_second_name() -> None:
     """What was imported where it lies may be written by its own program: only rooms that split then are shared."""
-    assert "docstokg-tree" in {name for name, _, _ in sharing.usable_layouts(sharing.REFLINK)}
-    assert "docstokg-tree" not in {name for name, _, _ in sharing.usable_layouts(sharing.HARDLINK)}
+    assert "docstokg-tree" in {name for name, _, _ in ways.usable_layouts(ways.REFLINK)}
+    assert "docstokg-tree" not in {name for name, _, _ in ways.usable_layouts(ways.HARDLINK)}
 
 
 def test_many_releases_of_the_same_files(tmp_path: Path) -> None:
@@ -434,7 +435,7 @@ def cloning(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
     with cloning_folder(tmp_path, request.param) as folder:
         if folder is None:
             pytest.skip(f"no reflinks: {request.param}")
-        sharing._can_clone.clear()
+        ways._can_clone.clear()
         yield folder
 
 
@@ -477,7 +478,7 @@ def test_db_share_lets_what_is_there_share_its_room(cloning: Path) -> None:
     rewrite(rotten, BIG["e.ttl"].upper())
     os.sync()
     before = here.tree()
-    done = share_all(here.root, by=sharing.REFLINK)
+    done = share_all(here.root, by=ways.REFLINK)
     assert here.tree() == before
     assert [path for path, _, _ in done.damaged] == ["example/sample/1.0/data/e.ttl"]
     assert places(data(here.root, "1.0") / "a.ttl") == places(data(here.root, "3.0") / "a.ttl")
@@ -485,7 +486,7 @@ def test_db_share_lets_what_is_there_share_its_room(cloning: Path) -> None:
     assert done.total.files == 6
     least = 2 * len(BIG["a.ttl"]) + 2 * len(BIG["d/b.ttl"]) + len(BIGGER["n/m.ttl"]) + len(json.dumps(BIG))
     assert least <= done.total.freed_bytes <= least + 6 * 4096
-    again = share_all(here.root, by=sharing.REFLINK)
+    again = share_all(here.root, by=ways.REFLINK)
     assert (again.total.files, again.before) == (0, 6)
     (event,) = query(here.root, "SELECT payload FROM events WHERE type = 'share.done'")
     assert json.loads(event[0])["freed_bytes"] == done.total.freed_bytes

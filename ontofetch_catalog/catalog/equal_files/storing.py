@@ -9,67 +9,30 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from ontofetch_hookspecs.layout import known_layouts
 from ontofetch_hookspecs.store_paths import StorePath
 
-from . import extents, fsops
-from .connection import Store
+from .. import fsops
+from ..connection import Store
+from ..fsops import whole
+from . import extents
+from .folders import Closing, Folders
+from .ways import HARDLINK, REFLINK
 
-REFLINK, HARDLINK, OFF = "reflink", "hardlink", "off"
 # the file system can't, and will not be able to with the next file either
 _NEVER = frozenset({errno.EXDEV, errno.EOPNOTSUPP, errno.ENOTTY, errno.ENOSYS, errno.EROFS})
-_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_can_clone: dict[int, bool] = {}  # device → whether its files can share their room
-
-
-def way_of(store: Store) -> str:
-    """Return how equal files of a store are stored once: what the setting says, `off` where the file system can't."""
-    way = str(store.settings.get("store_share", REFLINK))
-    return OFF if way == REFLINK and not can_clone(store) else way
-
-
-def can_clone(store: Store) -> bool:
-    """Say whether files of a store can share their room and stay two files; each file system is asked once."""
-    try:
-        device = store.path("").lstat().st_dev
-    except OSError:
-        return False
-    if device not in _can_clone:
-        _can_clone[device] = extents.can_clone(store.path(""))
-    return _can_clone[device]
-
-
-def usable_layouts(way: str) -> list[tuple[str, str, str]]:
-    """Return (name, folder of sources, folder of data) of the layouts whose files may be stored once in this way.
-
-    Where another program keeps the files too, it may write to them, which a file of several names must never meet.
-    """
-    return [
-        (layout.name, layout.source, layout.data) for layout in known_layouts() if way == REFLINK or not layout.shared
-    ]
-
-
-def by_kind(way: str) -> bool:
-    """Say whether artifacts and what came out of them stay apart.
-
-    An artifact is what a damaged file comes back from; by one more name both would be damaged at once.
-    """
-    return way == HARDLINK
 
 
 class Outcome(StrEnum):
     """What has come of two files: stored once now or before, unlike in bytes, or left as they are."""
 
-    SHARED = "shared"
-    BEFORE = "shared before"
+    ONCE = "stored once"
+    BEFORE = "stored once before"
     DIFFERING = "differing"
     LEFT = "left"
 
@@ -83,65 +46,6 @@ class Put:
     reason: str = ""
 
 
-class Folders:
-    """Files below the root, opened and looked at by name; the folder that was used last stays open."""
-
-    def __init__(self, store: Store) -> None:
-        self._root = fsops.open_root(store.root)
-        self._path: str | None = None
-        self._folder = -1
-
-    def close(self) -> None:
-        """Close all of it."""
-        self._leave()
-        os.close(self._root)
-
-    def folder(self, path: str) -> int:
-        """Return the descriptor of the folder that holds a path; it is closed when another folder is asked for.
-
-        Raises:
-            OSError: A part of the path is missing, a link, or no folder.
-        """
-        folder = path.rpartition("/")[0]
-        if folder != self._path:
-            self._leave()
-            self._folder = fsops.open_folder(self._root, folder)
-            self._path = folder
-        return self._folder
-
-    def lstat(self, path: str) -> os.stat_result:
-        """Return what lstat says of a path.
-
-        Raises:
-            OSError: As `folder`, or it is not there.
-        """
-        return os.stat(_name(path), dir_fd=self.folder(path), follow_symlinks=False)
-
-    def open(self, path: str) -> int:
-        """Return a descriptor for reading a regular file; it waits for nothing.
-
-        Raises:
-            OSError: As `lstat`, or it is no regular file.
-        """
-        descriptor = os.open(_name(path), _FLAGS, dir_fd=self.folder(path))
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            os.close(descriptor)
-            raise OSError(errno.EINVAL, "it is no regular file", path)
-        return descriptor
-
-    def _leave(self) -> None:
-        if self._folder >= 0:
-            os.close(self._folder)
-        self._path, self._folder = None, -1
-
-
-def _name(path: str) -> str:
-    name = path.rpartition("/")[2]
-    if name in ("", ".", "..") or "\0" in name:
-        raise OSError(errno.EINVAL, "it is no name of a file", path)
-    return name
-
-
 class _Opened(NamedTuple):
     """An open file: its path below the root, its descriptor, and what it was when it was opened."""
 
@@ -150,35 +54,8 @@ class _Opened(NamedTuple):
     state: os.stat_result
 
 
-class Closing:
-    """Close files that have lost their last name, several at a time.
-
-    The system takes their bytes away then, and waits for those that it is just writing: for each file as long as a disk
-    takes, and as long for many at once.
-    """
-
-    _THREADS, _MOST = 16, 128
-
-    def __init__(self) -> None:
-        self._pool: ThreadPoolExecutor | None = None
-        self._waiting: deque[Future[None]] = deque()
-
-    def close(self, descriptor: int) -> None:
-        """Close a file soon; no more than a few are open at a time."""
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(self._THREADS, thread_name_prefix="closing")
-        self._waiting.append(self._pool.submit(os.close, descriptor))
-        if len(self._waiting) >= self._MOST:
-            self._waiting.popleft().result()
-
-    def end(self) -> None:
-        """Wait until all of them are closed."""
-        if self._pool is not None:
-            self._pool.shutdown()
-
-
-class Sharer:
-    """Put files in the place of others of equal bytes, one after the other; a context.
+class Storer:
+    """Put files in the place of others of equal bytes, one after the other; to be closed.
 
     Args:
         store: The store.
@@ -231,7 +108,7 @@ class Sharer:
         except OSError as error:
             put = Put(Outcome.LEFT, reason=_reason(error))
         finally:
-            if put.outcome == Outcome.SHARED:
+            if put.outcome == Outcome.ONCE:
                 self._closing.close(opened.pop().descriptor)
             for item in opened:
                 os.close(item.descriptor)
@@ -251,7 +128,7 @@ class Sharer:
             with suppress(OSError):
                 fsops.unlink(self._beside)
             raise
-        return Put(Outcome.SHARED, old.state.st_blocks * 512 if old.state.st_nlink == 1 else 0)
+        return Put(Outcome.ONCE, old.state.st_blocks * 512 if old.state.st_nlink == 1 else 0)
 
     def _make(self, source: _Opened, like: os.stat_result) -> None:
         """Make what takes the place; one that a process left that died comes away first."""
@@ -264,7 +141,7 @@ class Sharer:
     def _make_beside(self, source: _Opened, like: os.stat_result) -> None:
         try:
             if self._way == REFLINK:
-                fsops.clone(source.descriptor, self._beside, like)
+                whole.clone_file(source.descriptor, self._beside, like)
             else:
                 folder = self._sources.folder(source.path)
                 fsops.link(self._store.path(source.path), self._beside, from_folder=folder, to_folder=self._room)
@@ -283,7 +160,7 @@ class Sharer:
         except OSError as error:
             self.is_useless = error.errno in _NEVER
             raise
-        return Put(Outcome.SHARED, mine.own) if equal else Put(Outcome.DIFFERING)
+        return Put(Outcome.ONCE, mine.own) if equal else Put(Outcome.DIFFERING)
 
     def _is_made(self, source: _Opened) -> bool:
         """Say whether what was made is what was compared: nobody wrote to it, or gave its name to another file."""

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.names import quote
-from ontofetch_hookspecs.stages import BESIDE
+from ontofetch_hookspecs.stage_records import BESIDE
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ...errors import EventError
-from .. import sharing
 from ..connection import Store
-from ..repo import sharing as repo
+from ..equal_files import storing, ways
+from ..repo import equal_files as repo
 from . import staged
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _log = logging.getLogger("ontofetch.catalog")
 
 
 @dataclass(slots=True)
-class Shared:
+class StoredOnce:
     """How many files of a release are stored as others are, and their bytes."""
 
     files: int = 0
@@ -37,12 +37,12 @@ class Shared:
 
 def is_wanted(store: Store, folder: StorePath) -> bool:
     """Say whether what is staged in a folder is to be stored as equal files of the store are, as far as it can be."""
-    return staged.stage_of(folder) is not None and sharing.way_of(store) != sharing.OFF
+    return staged.stage_of(folder) is not None and ways.way_of(store) != ways.OFF
 
 
-def share_staged(
+def store_staged_once(
     store: Store, connection: duckdb.DuckDBPyConnection, version_id: str, folder: StorePath, files: pa.Table
-) -> Shared:
+) -> StoredOnce:
     """Let staged files be stored as equal ones of the store are, and as each other.
 
     Args:
@@ -52,32 +52,32 @@ def share_staged(
         folder: Where they are staged.
         files: relpath, file_id, size_bytes, and more.
     """
-    done = Shared()
-    way, stage = sharing.way_of(store), staged.stage_of(folder)
-    if way == sharing.OFF or stage is None or not len(files):
+    done = StoredOnce()
+    way, stage = ways.way_of(store), staged.stage_of(folder)
+    if way == ways.OFF or stage is None or not len(files):
         return done
     held = repo.find_holders(
         connection,
         version_id,
         files.select(["relpath", "file_id", "size_bytes"]),
-        sharing.usable_layouts(way),
+        ways.usable_layouts(way),
         folder=folder.relpath,
-        artifacts=not sharing.by_kind(way),
+        artifacts=not ways.by_kind(way),
     )
-    sharer = sharing.Sharer(store, way, stage / BESIDE)
+    storer = storing.Storer(store, way, stage / BESIDE)
     differing: list[str] = []
     try:
         for relpath, source, size in zip(*(held[name].to_pylist() for name in held.column_names), strict=True):
-            if sharer.is_useless:
+            if storer.is_useless:
                 break
-            put = _put(sharer, source, f"{folder.relpath}/{relpath}")
-            if put.outcome in (sharing.Outcome.SHARED, sharing.Outcome.BEFORE):
+            put = _put(storer, source, f"{folder.relpath}/{relpath}")
+            if put.outcome in (storing.Outcome.ONCE, storing.Outcome.BEFORE):
                 done.files += 1
                 done.bytes += size
-            elif put.outcome == sharing.Outcome.DIFFERING:
+            elif put.outcome == storing.Outcome.DIFFERING:
                 differing.append(source)
     finally:
-        sharer.close()
+        storer.close()
     if differing:
         _log.warning(
             "%s recorded files don't have the bytes that the catalog says, %s for one, so that nothing of %s is stored"
@@ -91,9 +91,9 @@ def share_staged(
     return done
 
 
-def _put(sharer: sharing.Sharer, source: str, target: str) -> sharing.Put:
+def _put(storer: storing.Storer, source: str, target: str) -> storing.Put:
     try:
-        return sharer.put(source, target)
+        return storer.put(source, target)
     except EventError as error:
         # a row names what is no path below the root
-        return sharing.Put(sharing.Outcome.LEFT, reason=str(error))
+        return storing.Put(storing.Outcome.LEFT, reason=str(error))

@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs.store_paths import StorePath
 
-from .. import extents, fsops, sessions, sharing
+from .. import fsops, sessions
 from ..boundaries.engine import BoundaryResult, carry_out
 from ..connection import Store
+from ..repo import equal_files as repo
 from ..repo import row_checks
-from ..repo import sharing as repo
-from .boundary import Job, ShareBatch, State
+from . import extents, storing, ways
+from .boundary import EqualFilesBatch, Job, State
+from .folders import Folders
 
 if TYPE_CHECKING:
     import duckdb
@@ -97,7 +99,7 @@ class _File:
     own_bytes: int  # on the disk, that no other file uses
 
 
-def share(store: Store, way: str, *, dry_run: bool, progress: Progress, tell: Tell) -> Result:
+def store_once(store: Store, way: str, *, dry_run: bool, progress: Progress, tell: Tell) -> Result:
     """Store equal contents of the store once.
 
     An interrupt leaves what is done as it is; the same again goes on.
@@ -142,8 +144,8 @@ def _first(store: Store, *, dry_run: bool) -> Iterator[duckdb.DuckDBPyConnection
 def _groups(store: Store, way: str, part: int, parts: int) -> Iterator[list[dict[str, Any]]]:
     """Yield the rows of each content that several files have."""
     with sessions.reading(store) as connection:
-        by_kind = sharing.by_kind(way)
-        found = repo.list_equal(connection, sharing.usable_layouts(way), by_kind=by_kind, part=part, parts=parts)
+        by_kind = ways.by_kind(way)
+        found = repo.list_equal(connection, ways.usable_layouts(way), by_kind=by_kind, part=part, parts=parts)
     for _, rows in groupby(_rows_of(found), lambda row: (row["content"], row["size_bytes"], by_kind and row["kind"])):
         yield list(rows)
 
@@ -164,7 +166,7 @@ class _Run:
         self._dry_run = dry_run
         self._jobs: list[Job] = []
         self._waiting = 0  # bytes of their files
-        self._folders = sharing.Folders(store)
+        self._folders = Folders(store)
 
     def close(self) -> None:
         """Close what is open."""
@@ -195,7 +197,7 @@ class _Run:
             descriptor = self._folders.open(path)
             try:
                 found = os.fstat(descriptor)
-                mine = extents.extents_of(descriptor) if self._way == sharing.REFLINK else None
+                mine = extents.extents_of(descriptor) if self._way == ways.REFLINK else None
             finally:
                 os.close(descriptor)
         except OSError as error:
@@ -226,7 +228,7 @@ class _Run:
     def _foresee(self, room: list[_File], size: int) -> None:
         """Count what storing the files of a room elsewhere would free: of a file's names, only the last frees it."""
         for number, file in enumerate(room, 1):
-            last = self._way == sharing.REFLINK or number == file.links
+            last = self._way == ways.REFLINK or number == file.links
             self._result.add(file.version_id, size, file.own_bytes if last else 0)
 
     def _plan(self, keeper: _File, room: list[_File], content: str) -> None:
@@ -249,15 +251,15 @@ class _Run:
         """Carry out what is to be done by now."""
         if not self._jobs:
             return
-        batch = ShareBatch(self._store, self._way, self._jobs)
+        batch = EqualFilesBatch(self._store, self._way, self._jobs)
         self._jobs, self._waiting = [], 0
         outcome = carry_out(self._store, batch)
         for job, put in batch.outcomes:
-            if put.outcome == sharing.Outcome.SHARED:
+            if put.outcome == storing.Outcome.ONCE:
                 self._result.add(job.version_id, job.target_state.size, put.freed)
-            elif put.outcome == sharing.Outcome.BEFORE:
+            elif put.outcome == storing.Outcome.BEFORE:
                 self._result.before += 1
-            elif put.outcome == sharing.Outcome.DIFFERING:
+            elif put.outcome == storing.Outcome.DIFFERING:
                 self._result.damaged.append((job.target, job.version_id, job.content))
             else:
                 self._result.leave(job.target, put.reason)

@@ -1,0 +1,101 @@
+"""The calls that change a database, each by itself; the error of DuckDB goes through."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from .reading import Anywhere
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+# what a database may not do, whatever it has in it: reach files, load code, look at our variables
+CLOSED = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "enable_external_access": False,
+    "python_enable_replacements": False,
+}
+
+
+def open_database(
+    path: Anywhere, config: Mapping[str, str | int | bool], *, read_only: bool
+) -> duckdb.DuckDBPyConnection:
+    """Open a DuckDB file."""
+    import duckdb
+
+    if read_only:
+        return duckdb.connect(str(path), read_only=True, config=dict(config))
+    # a checkpoint needs files beside the database, which DuckDB 1.5 counts as access to the outside; they can only be
+    # named once it is open, and before that nothing of what is in it is executed
+    later: dict[str, str | bool | int | float | list[str]] = dict(config)
+    later.pop("enable_external_access", None)
+    connection = duckdb.connect(str(path), config=later)
+    # whoever writes decides when to checkpoint; at close it would happen unseen, also to what is not ours
+    connection.execute("PRAGMA disable_checkpoint_on_shutdown")
+    if config.get("enable_external_access", True):
+        return connection
+    beside = ", ".join("'" + f"{path}.wal{end}".replace("'", "''") + "'" for end in (".checkpoint", ".recovery"))
+    connection.execute(f"SET allowed_paths = [{beside}]")
+    connection.execute("SET enable_external_access = false")
+    return connection
+
+
+def close_database(connection: duckdb.DuckDBPyConnection) -> None:
+    """Close a connection and with it the file."""
+    connection.close()
+
+
+def execute(
+    connection: duckdb.DuckDBPyConnection,
+    sql: str,
+    parameters: Sequence[Any] | Mapping[str, Any] | None = None,
+    tables: Mapping[str, pa.Table] | None = None,
+) -> int:
+    """Run statements that change rows or schema and return the number of rows changed by the last.
+
+    Args:
+        connection: An open connection.
+        sql: The statements; values go in as parameters.
+        parameters: Their parameters.
+        tables: Arrow tables that the statements name, visible only to them.
+    """
+    for name, table in (tables or {}).items():
+        connection.register(name, table)
+    try:
+        result = connection.execute(sql, parameters) if parameters is not None else connection.execute(sql)
+        # DuckDB 2 refuses the next statement as long as a result is not read to its end
+        changed = result.fetchall() if result.description else []
+        return changed[0][0] if changed and isinstance(changed[0][0], int) else 0
+    finally:
+        for name in tables or {}:
+            connection.unregister(name)
+
+
+def begin(connection: duckdb.DuckDBPyConnection) -> None:
+    """Begin a transaction."""
+    connection.execute("BEGIN TRANSACTION")
+
+
+def commit(connection: duckdb.DuckDBPyConnection) -> None:
+    """Commit; when it fails the outcome is unknown and the connection may not be used again."""
+    connection.execute("COMMIT")
+
+
+def rollback(connection: duckdb.DuckDBPyConnection) -> None:
+    """Roll back."""
+    connection.execute("ROLLBACK")
+
+
+def checkpoint(connection: duckdb.DuckDBPyConnection) -> None:
+    """Move what is in the write-ahead log into the database file."""
+    # where DuckDB's own names come first, see repo.definitions, the catalog is the last of them
+    (path,) = connection.execute("SELECT current_setting('search_path')").fetchall()[0]
+    connection.execute(f"CHECKPOINT {path.rpartition(',')[2].partition('.')[0]}".rstrip())
+
+
+def lock_settings(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let no later statement of a connection change its settings."""
+    connection.execute("SET lock_configuration = true")

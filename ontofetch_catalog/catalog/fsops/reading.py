@@ -1,0 +1,121 @@
+"""What only looks at the disk: files and folders opened without following a link, listed, hashed, held."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from ontofetch_hookspecs.beneath import open_beneath
+from ontofetch_hookspecs.store_paths import StorePath, entries_of
+
+Anywhere = StorePath | Path  # below a store; or where a user or a host says: a backup's target, an output, staged bytes
+CHUNK = 1 << 20
+
+
+def open_file(path: Anywhere) -> int:
+    """Open a regular file for reading and return its descriptor; follows no link and waits for nothing.
+
+    Raises:
+        OSError: It can't be read, is a link (ELOOP), or no regular file (EINVAL).
+    """
+    if isinstance(path, StorePath):
+        return path.open_file()
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is no regular file", str(path))
+    return descriptor
+
+
+def open_folder(top: Path | int, relpath: str) -> int:
+    """Return a descriptor of the folder `relpath` below `top`, which may itself be reached by a link.
+
+    Raises:
+        OSError: One of its parts is missing, a link (ENOTDIR or ELOOP), or no folder.
+    """
+    if isinstance(top, int):
+        return os.dup(top) if relpath in ("", ".") else open_beneath(top, relpath, os.O_RDONLY | os.O_DIRECTORY)
+    return StorePath(top, "" if relpath == "." else relpath).open_folder()
+
+
+def open_folder_of(path: Anywhere) -> int:
+    """Return a descriptor of a folder, below a store or where a user or a host says."""
+    if isinstance(path, StorePath):
+        return path.open_folder()
+    return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+
+def open_root(root: Path) -> int:
+    """Return a descriptor of a store's root, for what is opened below it."""
+    return StorePath(root, "").open_folder()
+
+
+def list_names(folder: Anywhere) -> list[str]:
+    """Return the names in a folder, sorted."""
+    descriptor = open_folder_of(folder)
+    try:
+        return [name for name, _ in entries_of(descriptor)]
+    finally:
+        os.close(descriptor)
+
+
+def walk(folder: Anywhere) -> Iterator[tuple[str, os.stat_result]]:
+    """Yield (POSIX path below `folder`, lstat) of everything below it that is no folder; explicit stack, unsorted.
+
+    Every folder is opened below the one around it, never through a link.
+
+    Raises:
+        OSError: A folder can't be read.
+    """
+    stack = [(open_folder_of(folder), "")]
+    try:
+        while stack:
+            descriptor, prefix = stack.pop()
+            try:
+                with os.scandir(descriptor) as entries:
+                    for entry in entries:
+                        if entry.is_dir(follow_symlinks=False):
+                            stack.append((open_folder(descriptor, entry.name), f"{prefix}{entry.name}/"))
+                        else:
+                            yield prefix + entry.name, entry.stat(follow_symlinks=False)
+            finally:
+                os.close(descriptor)
+    finally:
+        for descriptor, _ in stack:
+            os.close(descriptor)
+
+
+def hash_file(path: Anywhere) -> tuple[str, int]:
+    """Return sha256 in hex and size in bytes of a regular file.
+
+    Raises:
+        OSError: As `open_file`.
+    """
+    with os.fdopen(open_file(path), "rb", buffering=0) as stream:
+        size = os.fstat(stream.fileno()).st_size
+        return hashlib.file_digest(stream, "sha256").hexdigest(), size
+
+
+def hold(path: Anywhere) -> int | None:
+    """Lock a file or folder until the returned descriptor is closed; None if it is gone or somebody else holds it."""
+    try:
+        found = open_folder_of(path) if path.is_dir() else open_file(path)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(found, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(found)
+        return None
+    return found
+
+
+def free_bytes(path: Path) -> int:
+    """Return how many bytes are free on the file system of `path`."""
+    return shutil.disk_usage(path).free

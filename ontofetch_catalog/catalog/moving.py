@@ -1,0 +1,150 @@
+"""How the moves of an intent are carried out, how they are taken back, and what goes once a boundary has ended.
+
+Each may be cut off and run again; whether the boundary has committed is for the caller to know.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from contextlib import suppress
+
+from ontofetch_hookspecs.layout import CATALOG
+from ontofetch_hookspecs.stage_records import OWN_NAMES
+from ontofetch_hookspecs.store_paths import StorePath
+
+from ..errors import RecoveryFailed
+from . import fsops
+from .connection import Store
+from .fsops import whole
+from .journal import Intent, Move, intent_path, path_and_above
+
+
+def publish(store: Store, intent: Intent) -> None:
+    """Make the folders, carry out the moves in order, and make every touched folder durable."""
+    for folder in intent.folders:
+        with suppress(FileExistsError):
+            fsops.make_folder(store.path(folder))
+    for move in intent.moves:
+        fsops.rename(store.path(move.source), store.path(move.target))
+    _sync_touched(store, intent)
+
+
+def is_published(store: Store, intent: Intent) -> bool:
+    """Say whether every move of an intent is done: the disk is as it is after the boundary. Never writes."""
+    # what is displaced gives way to what is published: its place is taken again
+    taken = {move.target for move in intent.moves}
+    return all(
+        _is_moved(move, store.path(move.target)) and (move.source in taken or not store.path(move.source).exists())
+        for move in intent.moves
+    )
+
+
+def undo(store: Store, intent: Intent) -> None:
+    """Take back, in reverse order, whatever of the intent was done; may run again.
+
+    A move counts as done only if its source is gone and its target is what the intent names.
+
+    Raises:
+        RecoveryFailed: Something else lies where the intent's bytes should be.
+        OSError: The disk refuses.
+    """
+    for move in reversed(intent.moves):
+        source, target = store.path(move.source), store.path(move.target)
+        if source.exists():
+            continue
+        if not _is_moved(move, target):
+            raise RecoveryFailed(
+                f"The open boundary {intent.boundary_id} can't be undone: neither {move.source!r} nor {move.target!r} "
+                "holds what it moved.",
+                subject=intent.boundary_id,
+                hint="`ontofetch db doctor` shows what is where.",
+            )
+        whole.make_folders(source.parent)
+        fsops.rename(target, source)
+    _sync_touched(store, intent)
+    for folder in reversed(intent.folders):
+        _remove_if_empty(store.path(folder))
+    for parent in sorted({os.path.dirname(folder) for folder in intent.folders}):
+        if store.path(parent).is_dir():
+            fsops.sync_folder(store.path(parent))
+
+
+def forget(store: Store, intent: Intent, *, committed: bool) -> None:
+    """Remove what an ended boundary no longer needs: emptied stages and series, the intent, its own folder.
+
+    The intent goes before the folder: as long as it is there, an undo may need what is in the folder. May run again.
+    """
+    if committed:
+        for stage in intent.stages:
+            retire(store.path(stage))
+        _remove_left(store, intent)
+    with suppress(FileNotFoundError):
+        fsops.unlink(intent_path(store, intent.boundary_id))
+        fsops.sync_folder(store.intents)
+    whole.remove_tree(store.intents / intent.boundary_id)
+
+
+def _is_moved(move: Move, target: StorePath) -> bool:
+    try:
+        found = target.lstat()
+    except OSError:
+        return False
+    size = None if stat.S_ISDIR(found.st_mode) else found.st_size
+    return found.st_ino == move.inode and size == move.size
+
+
+def _sync_touched(store: Store, intent: Intent) -> None:
+    touched = {os.path.dirname(path) for move in intent.moves for path in (move.source, move.target)}
+    touched |= {os.path.dirname(folder) for folder in intent.folders}
+    for folder in sorted(touched):
+        if store.path(folder).is_dir():
+            fsops.sync_folder(store.path(folder))
+
+
+def _remove_left(store: Store, intent: Intent) -> None:
+    """Remove the series and the services of which the last folder of a release was moved away."""
+    left = {os.path.dirname(move.source) for move in intent.moves if move.size is None}
+    for folder in sorted(left):
+        if folder and not folder.startswith(f"{CATALOG}/"):
+            for path in path_and_above(folder):
+                if not store.path(path).is_dir() or store.path(path).entries():
+                    break
+                _remove_if_empty(store.path(path))
+                # else a loss of power would bring it back when nothing is left that knows of it
+                fsops.sync_folder(store.path(path).parent)
+
+
+def retire(stage: StorePath) -> None:
+    """Remove a stage's record and its empty folders; bytes that nobody published stay, and the record with them."""
+    if not stage.is_dir():
+        return
+    for name, kind in stage.entries():
+        if kind == stat.S_IFDIR:
+            _remove_empty_folders(stage / name)
+    left = stage.entries()
+    if {name for name, _ in left} - OWN_NAMES or any(kind == stat.S_IFDIR for _, kind in left):
+        return
+    for name, _ in left:
+        fsops.unlink(stage / name)
+    _remove_if_empty(stage)
+    fsops.sync_folder(stage.parent)
+
+
+def _remove_empty_folders(folder: StorePath) -> None:
+    """Remove the folders below one that are empty, and it with them; the deepest go first."""
+    for name, kind in folder.entries():
+        if kind == stat.S_IFDIR:
+            _remove_empty_folders(folder / name)
+    _remove_if_empty(folder)
+
+
+def _remove_if_empty(path: StorePath) -> None:
+    try:
+        fsops.remove_folder(path)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise

@@ -1,0 +1,112 @@
+"""The SQL of names: which release, or which series, somebody means who types less than all of its name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ontofetch_hookspecs.names import quote
+
+from ...errors import AmbiguousVersion, VersionUnknown
+from ...guesses import did_you_mean
+from ..connection import fetch_one
+from .releases import LISTED
+
+if TYPE_CHECKING:
+    import duckdb
+
+NEAREST = 50  # names that are looked at for what somebody may have meant
+
+
+def resolve_version(connection: duckdb.DuckDBPyConnection, name: str) -> str:
+    """Return the version_id that `name` means: the id, a whole-segment end of it, `SERIES/latest`, `SERIES/previous`.
+
+    `latest` is what the pointer names, `previous` the release before that in the order of the series.
+
+    Raises:
+        VersionUnknown: Nothing recorded has this name.
+        AmbiguousVersion: Several have it; the sentence lists them.
+    """
+    head, _, last = name.rpartition("/")
+    if last in ("latest", "previous"):
+        slot = resolve_series(connection, head)
+        column = "version_id" if last == "latest" else "previous_version_id"
+        found = fetch_one(
+            connection,
+            f"SELECT o.{column} FROM v_series_order o JOIN v_latest l USING (version_id) WHERE o.slot = ?",
+            [slot],
+        )
+        if found is None or found[0] is None:
+            raise VersionUnknown(
+                f"The series {slot} has no {last} release.",
+                subject=name,
+                hint=f"`ontofetch db versions {slot}` lists its releases.",
+            )
+        return str(found[0])
+    rows = connection.execute(
+        "SELECT version_id FROM versions WHERE version_id = $1 OR ends_with(version_id, '/' || $1) ORDER BY 1", [name]
+    ).fetchall()
+    if not rows:
+        _refuse_series(connection, name)
+    every = "SELECT version_id FROM versions UNION ALL SELECT DISTINCT service || '/' || ontology FROM versions"
+    return _only(connection, [str(row[0]) for row in rows], "release", name, every)
+
+
+def _refuse_series(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Refuse the name of a series where a release is asked for.
+
+    Raises:
+        VersionUnknown: It is one.
+    """
+    found = fetch_one(
+        connection,
+        """
+        SELECT o.slot, coalesce(any_value(l.version_id), arg_max(o.version_id, o.position))
+        FROM v_series_order o LEFT JOIN v_latest l USING (version_id)
+        WHERE $1 IN (o.slot, split_part(o.slot, '/', 2)) GROUP BY o.slot ORDER BY o.slot LIMIT 1
+        """,
+        [name],
+    )
+    if found is not None:
+        raise VersionUnknown(
+            f"{found[0]} is a series, and a release is asked for.",
+            subject=name,
+            hint=f"Name one of it, such as {found[1]}; `ontofetch db versions {found[0]}` lists them.",
+        )
+
+
+def resolve_series(connection: duckdb.DuckDBPyConnection, name: str) -> str:
+    """Return the series (`service/ontology`) that `name` means: itself or its ontology; empty if there is only one.
+
+    Raises:
+        VersionUnknown: Nothing recorded has this name.
+        AmbiguousVersion: Several have it; the sentence lists them.
+    """
+    rows = connection.execute(
+        "SELECT DISTINCT service || '/' || ontology AS slot FROM versions"
+        " WHERE $1 IN ('', service || '/' || ontology, ontology) ORDER BY slot",
+        [name],
+    ).fetchall()
+    every = "SELECT DISTINCT service || '/' || ontology FROM versions"
+    return _only(connection, [str(row[0]) for row in rows], "series", name, every)
+
+
+def _only(connection: duckdb.DuckDBPyConnection, found: list[str], what: str, name: str, every: str) -> str:
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        # the nearest of any number, by the database: what is near enough is for `close_names` to say
+        end = "list_aggregate(list_transform([1, 2, 3], lambda n: levenshtein($1, array_to_string("
+        end += "string_split(name, '/')[n:], '/'))), 'min')"
+        near = connection.execute(
+            f"SELECT name FROM ({every}) given(name) ORDER BY starts_with(name, $1) DESC, {end}, name LIMIT {NEAREST}",
+            ["/".join(name.split())],
+        ).fetchall()
+        hint = did_you_mean(name, [str(row[0]) for row in near], LISTED)
+        raise VersionUnknown(f"No {what} {quote(name)} is recorded.", subject=name, hint=hint)
+    shown = ", ".join(found[:10]) + (f" and {len(found) - 10} more" if len(found) > 10 else "")
+    if not name:
+        hint = f"Say which is meant, such as {found[0]}; --help shows how."
+        raise AmbiguousVersion(f"There are several series: {shown}.", subject=what, hint=hint)
+    raise AmbiguousVersion(
+        f"{quote(name)} may be {shown}.", subject=name, hint="Name one of them whole, or by more of its end."
+    )
