@@ -51,5 +51,5 @@ def create(address: Address, key: bytes) -> tuple[str, bytes]:
 
 
 def _is_made(connection: psycopg.Connection[Any]) -> bool:
-    found = connection.execute("SELECT to_regclass('ontofetch.paths_of_contents') IS NOT NULL").fetchone()
+    found = connection.execute("SELECT to_regclass('ontofetch.leases') IS NOT NULL").fetchone()
     return found is not None and bool(found[0]) and connection.execute("TABLE ontofetch.store").fetchone() is not None

@@ -2,6 +2,7 @@
 
 FORMAT = 1
 LOCK = 0x6F6E746F666574  # of PostgreSQL's advisory locks, which are each database's own
+WORKERS = 0x6F6E746F  # first half of the locks of machines that divide work; the second is the worker's number
 SCHEMA = """
 CREATE SCHEMA IF NOT EXISTS ontofetch;
 CREATE TABLE IF NOT EXISTS ontofetch.store (
@@ -41,4 +42,25 @@ CREATE TABLE IF NOT EXISTS ontofetch.paths (
     mode integer NOT NULL
 );
 CREATE INDEX IF NOT EXISTS paths_of_contents ON ontofetch.paths (sha256);
+CREATE TABLE IF NOT EXISTS ontofetch.works (
+    run bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    work text NOT NULL,
+    began_at timestamptz NOT NULL DEFAULT now(),
+    closed boolean NOT NULL DEFAULT false
+);
+CREATE TABLE IF NOT EXISTS ontofetch.workers (
+    worker integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    run bigint NOT NULL REFERENCES ontofetch.works ON DELETE CASCADE,
+    who text NOT NULL
+);
+CREATE TABLE IF NOT EXISTS ontofetch.leases (
+    run bigint REFERENCES ontofetch.works ON DELETE CASCADE,
+    item text COLLATE "C",
+    worker integer NOT NULL,
+    who text NOT NULL,
+    since timestamptz NOT NULL DEFAULT now(),
+    done_at timestamptz,
+    outcome text,
+    PRIMARY KEY (run, item)
+);
 """
