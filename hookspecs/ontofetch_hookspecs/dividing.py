@@ -43,6 +43,9 @@ class Division(Protocol):
     def done(self, outcomes: Mapping[str, str]) -> None:
         """Say what items of ours came to."""
 
+    def retake(self, item: str, outcome: str) -> bool:
+        """Take an item that another machine has done with this outcome, unless a third one was quicker."""
+
     def states(self, items: Sequence[str]) -> Mapping[str, Held]:
         """Return who has these items, or has done them."""
 
@@ -119,6 +122,11 @@ class Shares:
                 return
             else:
                 time.sleep(PAUSE_SECONDS)
+
+    def look_at(self, item: str) -> None:
+        """Look anew at an item that was done elsewhere: somebody does it once more."""
+        self.elsewhere.pop(item, None)
+        self._left[item] = None
 
     def _sort(self, window: Sequence[str]) -> Iterator[str]:
         """Yield the items that others have or have done; what was freed just now stays."""

@@ -1,7 +1,7 @@
-"""Work that machines divide: who has which item, by leases in PostgreSQL that end with their machine's session.
+"""Work that machines divide: who has which item of it, by leases in PostgreSQL that end with a session of it.
 
-A lease is as good as the lock of its worker's session, so it is freed as the log is: at once where a process dies, after
-some seconds by the server's clock where a machine stands still. What the items are is not known here.
+A lease is as good as the lock of its worker, so it is freed as the log is: at once where a process dies, after some
+seconds by the server's clock where a machine stands still. What the items are is not known here.
 """
 
 from __future__ import annotations
@@ -162,6 +162,17 @@ class WorkLine(Line):
             ).rowcount
             if count != len(outcomes):
                 raise self._fenced()
+
+    def retake(self, item: str, outcome: str) -> bool:
+        """Take an item that another machine has done with this outcome; say whether no third one was quicker."""
+        with self._asking() as connection:
+            return bool(
+                connection.execute(
+                    "UPDATE leases SET worker = %s, who = %s, since = now(), done_at = NULL, outcome = NULL"
+                    " WHERE run = %s AND item = %s AND outcome = %s",
+                    [self._worker, self.who, self._run, item, outcome],
+                ).rowcount
+            )
 
     def close_run(self) -> None:
         """Let whoever begins the same work later begin a new run of it: all of this one has been taken."""
