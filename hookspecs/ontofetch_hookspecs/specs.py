@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 import pluggy
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from .changes import ChangeReleases
     from .columns import Table
     from .commands import Command, HostInfo, PluginSetting, Report, Validator
+    from .dividing import Division
     from .events import CatalogCommitted, CatalogRolledBack, DownloadDone, ExtractDone, SetLatest, ValidateDone
     from .extensions import Exporter, Finding, Retention
     from .origins import SourceScheme
@@ -87,6 +89,11 @@ def lookup_validations(file_ids: Sequence[str], validator: str, validator_versio
 @hookspec(firstresult=True)
 def lookup_facts(file_ids: Sequence[str], facts_versions: Sequence[str]) -> Table | None:
     """Answer with the facts of these contents that are known and at hand, columns KNOWN_FACTS_COLUMNS."""
+
+
+@hookspec(firstresult=True)
+def divide_work(work: str) -> AbstractContextManager[Division] | None:
+    """Answer with a share in some work, to be entered; None where no other machine can have one."""
 
 
 @hookspec

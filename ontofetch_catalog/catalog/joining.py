@@ -19,8 +19,10 @@ from .fsops import whole
 from .generation import read_generation, require_database
 from .locks import gate_of
 from .repo import events, images
+from .shared import log_sweep
 from .shared.address import Address, check_addresses, drop_address, read_address, write_address
-from .shared.log import create, log_of
+from .shared.log import log_of
+from .shared.log_making import create
 from .shared.object_store import MAX_AGE
 from .shared.objects import objects_options, open_objects
 from .shared.replica import Copy
@@ -91,7 +93,7 @@ def _bring(store: Store, address: Address) -> None:
                 hint="Make the copy below another --root, and pull there what is missing.",
             )
         copy = Copy(store, log, open_objects(address.objects, options=objects_options()))
-        copy.push(session.connection, images.everything(session.connection), copy.everything())
+        copy.push(session.connection, images.everything(session.connection), copy.going.everything())
 
 
 def renew(store: Store) -> None:
@@ -122,8 +124,8 @@ def bring_back(store: Store) -> int:
     with sessions.writing(store) as session:
         if session.copy is None:
             return 0
-        lost = session.copy.lost_files()
-        session.copy.bring_back(lost)
+        lost = session.copy.coming.lost_files()
+        session.copy.coming.bring_back(lost)
     return len(lost)
 
 
@@ -217,15 +219,15 @@ def sweep(
         return None
     objects = open_objects(address.objects, options=objects_options())
     with log_of(store, address).held() as log:
-        condemned, freed = log.sweep(grace_seconds, dry_run=dry_run)
+        condemned, freed = log_sweep.sweep(log, grace_seconds, dry_run=dry_run)
         # by the server's clock: that of this machine may be hours off
-        limit = log.now() - timedelta(seconds=max(grace_seconds, MAX_AGE))
+        limit = log_sweep.now(log) - timedelta(seconds=max(grace_seconds, MAX_AGE))
         seen = 0
         orphaned: list[str] = []
         listed = objects.list()
         while some := list(islice(listed, _LISTED)):
             old = [found.key for found in some if found.modified < limit]
-            orphaned += sorted(set(log.unknown(old)) - set(freed))
+            orphaned += sorted(set(log_sweep.unknown(log, old)) - set(freed))
             seen += len(some)
             progress(seen, None)
         left = 0

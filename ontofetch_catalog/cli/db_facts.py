@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple
+import json
+from collections.abc import Callable
+from dataclasses import asdict, astuple
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs import HostInfo
+from ontofetch_hookspecs.dividing import Held, Shares, read_outcome
 
 from ..errors import EXIT_OK
 from ..rendering.progress import bar
@@ -18,11 +21,13 @@ if TYPE_CHECKING:
 _TEXT = """Find what the files of releases say of terms, where that is not recorded, or its table is lost.
 
 A pull does so by itself; this is for releases that were recorded before, with --no-facts, or by an earlier version.
-What is known is left as it is, and an interrupted run goes on where it was. Without a release it looks at all."""
+What is known is left as it is, and an interrupted run goes on where it was. Without a release it looks at all.
+Machines that share a catalog divide the releases, and each ends when all are done."""
 
 
 def main(argv: list[str], host: HostInfo) -> int:
     """Run `db facts` and return its exit code."""
+    from ..catalog.dividing import divided
     from ..host.facts_again import Made, make_facts
 
     parser = make_parser(host, "db facts", _TEXT, "db facts brickschema/0.7.9")
@@ -30,16 +35,42 @@ def main(argv: list[str], host: HostInfo) -> int:
     parser.add_argument("--again", action="store_true", help="also try what had none for some reason")
     args = parser.parse_args(argv)
     options = OutputOptions.from_args(args)
-    store_to_write(host)
+    store = store_to_write(host)
     made: list[Made] = []
-    for version_id in _releases(host, args.release):
+
+    def make(version_id: str, require: Callable[[], None] | None = None) -> Made:
         with bar(f"facts {version_id}", unit="files") as update:
-            made.append(make_facts(host, version_id, again=args.again, progress=update))
+            made.append(make_facts(host, version_id, again=args.again, progress=update, require=require))
+        return made[-1]
+
     columns = dict.fromkeys(Made.__dataclass_fields__, "int64") | {"version_id": "string"}
-    facts = table_of(map(astuple, made), columns)
+    releases = _releases(host, args.release)
+    rows: list[tuple[object, ...]] = []
+    with divided(store, f"facts {json.dumps({'again': args.again})}") as division:
+        if division is None:
+            rows += (astuple(make(version_id)) for version_id in releases)
+        else:
+            columns |= {"by": "string"}
+            shares = Shares(division, releases)
+            for (version_id,) in shares.portions(lambda _: 1, lambda: False):
+                one = make(version_id, division.require_held)
+                division.done({version_id: json.dumps(asdict(one))})
+                rows.append((*astuple(one), None))
+            rows += (_elsewhere(version_id, held) for version_id, held in shares.elsewhere.items())
+            rows.sort(key=lambda row: releases.index(str(row[0])))
+    facts = table_of(rows, columns)
     emit({"facts": facts}, options=options, nothing="No release is recorded.", well=True)
     _sum_up(made)
     return EXIT_OK
+
+
+def _elsewhere(version_id: str, held: Held) -> tuple[object, ...]:
+    """Return the row of a release that another machine has looked at, with the numbers that it tells."""
+    from ..host.facts_again import Made
+
+    told = read_outcome(held)
+    numbers = (told.get(name) for name in list(Made.__dataclass_fields__)[1:])
+    return version_id, *(one if type(one) is int and 0 <= one < 1 << 62 else None for one in numbers), held.who
 
 
 def _releases(host: HostInfo, words: list[str]) -> list[str]:

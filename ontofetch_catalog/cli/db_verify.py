@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 _TEXT = """Hash the recorded files again and compare them with the catalog, longest unverified first.
 
 Others may use the catalog meanwhile. What is intact is recorded every minute, so that an interrupted run keeps what
-it did. Exit code 3 if a file is missing or damaged."""
+it did. Machines that share a catalog divide the releases, and each ends when all are done. Exit code 3 if a file is
+missing or damaged."""
 
 
 def main(argv: list[str], host: HostInfo) -> int:
@@ -45,7 +46,7 @@ def main(argv: list[str], host: HostInfo) -> int:
             store, request, progress=update, tell=lambda outcome: notify_observers(host.manager, store, outcome)
         )
     _show(result, request, options, host)
-    return EXIT_FINDINGS if len(result.findings) else EXIT_OK
+    return EXIT_FINDINGS if result.all_findings else EXIT_OK
 
 
 def _arguments(argv: list[str], host: HostInfo) -> argparse.Namespace:
@@ -101,7 +102,7 @@ def _look() -> Look:
     from ontofetch_hookspecs import Look
 
     return Look(
-        titles={"findings": "Findings", "summary": "Summary"},
+        titles={"findings": "Findings", "summary": "Summary", "shared": "Shared with other machines"},
         records=("summary",),
         hidden={"findings": ("version_id", "kind", "relpath", "found_bytes")},
         details={"findings": ("reason", "verified_at", "size_bytes", "found", "expected")},
@@ -120,7 +121,7 @@ def _show(result: Result, request: Request, options: OutputOptions, host: HostIn
             {
                 "checked_files": result.checked_files,
                 "checked_bytes": result.checked_bytes,
-                "left_files": result.files - result.checked_files,
+                "left_files": result.left_files,
                 "findings": len(result.findings),
                 "seconds": round(result.seconds, 1),
                 "recent_percent": percent,
@@ -128,8 +129,9 @@ def _show(result: Result, request: Request, options: OutputOptions, host: HostIn
         ]
     )
     scope = request.scope
+    shared = {} if result.shared is None else {"shared": result.shared}
     emit(
-        {"findings": result.findings, "summary": summary},
+        {"findings": result.findings, "summary": summary, **shared},
         options=options,
         parameters={
             "version_id": scope.version_id or None,
@@ -138,7 +140,7 @@ def _show(result: Result, request: Request, options: OutputOptions, host: HostIn
             "seed": scope.seed if scope.sample < 1.0 else None,
         },
         look=_look(),
-        well=not len(result.findings),
+        well=not result.all_findings,
     )
     rate = human_size(int(result.checked_bytes / result.seconds)) if result.seconds else "0 B"
     say(
@@ -147,7 +149,9 @@ def _show(result: Result, request: Request, options: OutputOptions, host: HostIn
     )
     say(f"{percent} % of the bytes verified in the last {RECENT_DAYS} days.")
     if not result.is_complete:
-        say(f"{result.files - result.checked_files:,} files are left; `{host.name} db verify --resume` goes on.")
+        say(f"{result.left_files:,} files are left; `{host.name} db verify --resume` goes on.")
+    if elsewhere := result.all_findings - len(result.findings):
+        warn(f"{elsewhere:,} files of other machines are damaged or missing; the rows of each say of which.")
     if result.changed_files:
         say(f"{result.changed_files:,} files were replaced while they were read; the next run looks at them.")
     if len(result.findings):

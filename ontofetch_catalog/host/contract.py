@@ -6,7 +6,7 @@ It does not know who listens or answers.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -24,6 +24,7 @@ from ontofetch_hookspecs import (
     VersionRecord,
     find_receipt,
 )
+from ontofetch_hookspecs.dividing import Division
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.together import asking_together, recording_together
 from ontofetch_hookspecs.votes import subject_of
@@ -92,6 +93,15 @@ class Contract:
         """Let the events sent inside share what the catalog needs to record them, where nobody else hears of them."""
         with nullcontext() if self._plugins.others_hear() else recording_together():
             yield
+
+    @contextmanager
+    def dividing(self, work: str) -> Iterator[Division | None]:
+        """Have a share in some work until the end of a `with`; None where no other machine can have one."""
+        share: AbstractContextManager[Division] | None = None
+        if work:
+            share = self._answer("divide_work", AbstractContextManager, work=work)  # type: ignore[type-abstract]
+        with share or nullcontext() as division:
+            yield division
 
     def _answer(self, hook: str, kind: type[Answer], **asked: Any) -> Answer | None:
         """Ask, and return the answer.

@@ -44,7 +44,12 @@ class Made:
 
 
 def make_facts(
-    host: HostInfo, version_id: str, *, again: bool = False, progress: Callable[[int, int], None] | None = None
+    host: HostInfo,
+    version_id: str,
+    *,
+    again: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+    require: Callable[[], None] | None = None,
 ) -> Made:
     """Find the facts that files of a release lack, and record them.
 
@@ -53,6 +58,7 @@ def make_facts(
         version_id: The release.
         again: Whether contents that once had none for a reason are looked at again.
         progress: Called with the number of contents done and in all.
+        require: Called before something is recorded; raises where other machines go on with the release.
 
     Raises:
         OntofetchError: The release is not recorded, or its facts can't be.
@@ -100,6 +106,8 @@ def make_facts(
                 facts=found,
                 staged=room.staged,
             )
+            if require is not None:
+                require()
             hook.on_validate_done(event=event)
         without = 0 if found is None else found["facts"].null_count
         return Made(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs import Command, hookimpl, refuse_without
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         ValidateDone,
         VersionRecord,
     )
+    from ontofetch_hookspecs.dividing import Division
     from ontofetch_hookspecs.votes import Raised, Votes
 
     Voted = DownloadDone | ExtractDone | ValidateDone | SetLatest | ChangeReleases
@@ -221,6 +222,14 @@ class CatalogPlugin:
 
         store = self._store_to_ask()
         return lookups.lookup_facts(store, file_ids, facts_versions) if store else None
+
+    @hookimpl
+    def divide_work(self, work: str) -> AbstractContextManager[Division] | None:
+        """Answer with a share in some work, where machines share the catalog."""
+        from ontofetch_catalog.catalog.dividing import share_in
+
+        store = self._store()
+        return share_in(store, work) if store else None
 
     @hookimpl
     def register_commands(self) -> Iterable[Command]:

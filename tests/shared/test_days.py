@@ -24,7 +24,9 @@ from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.catalog.prune import planning
 from ontofetch_catalog.catalog.repo.events import EventRow
 from ontofetch_catalog.catalog.shared.address import read_address
-from ontofetch_catalog.catalog.shared.log import _LOCK, Head, Log, Record, log_of
+from ontofetch_catalog.catalog.shared.log import Head, Log, Record, log_of
+from ontofetch_catalog.catalog.shared.log_schema import LOCK
+from ontofetch_catalog.catalog.shared.log_sweep import sweep
 from ontofetch_catalog.errors import CatalogUnavailable
 from ontofetch_catalog.host.app import main
 
@@ -84,7 +86,7 @@ def age(copies: Copies) -> None:
 def held(copies: Copies) -> Iterator[None]:
     """Hold the log as a machine does that writes."""
     with psycopg.connect(copies.catalog, application_name="ontofetch pull on elsewhere (1)") as connection:
-        connection.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+        connection.execute("SELECT pg_advisory_lock(%s)", [LOCK])
         yield
 
 
@@ -314,9 +316,9 @@ def test_who_has_lost_the_lock_sweeps_nothing(copies: Copies) -> None:
     copies.join("a")
     with log_at(copies, "a").opened() as log:
         with pytest.raises(CatalogUnavailable, match="no longer holds"):
-            log.sweep(0)
+            sweep(log, 0)
         log.hold()
-        log.sweep(0)
+        sweep(log, 0)
 
 
 def test_a_boundary_goes_on_from_the_head_alone(copies: Copies) -> None:

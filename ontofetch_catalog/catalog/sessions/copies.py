@@ -38,14 +38,15 @@ def copy_of(store: Store) -> Iterator[Copy | None]:
 
 def catch_up(session: Session, copy: Copy, entering: Entering) -> None:
     """Undo what a dead process had begun here, and take in what the log knows: it alone says what happened."""
-    from ..shared.replica import BROUGHT_BACK, CAUGHT_UP, end_caught_up
+    from ..shared.files_coming import BROUGHT_BACK
+    from ..shared.replica import CAUGHT_UP, end_caught_up
 
     store, connection = session.store, session.connection
     end_caught_up(store, connection)
     begun = recovery.recover(store, connection)
     # what may take long, first: nobody has to wait for it
     came = copy.catch_up(connection)
-    copy.put_early(entering.brings)
+    copy.going.put_early(entering.brings)
     if entering.alone or begun or events.last_event(connection)[0] == 0:
         copy.log.hold()
         came += copy.catch_up(connection)

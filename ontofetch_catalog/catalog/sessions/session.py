@@ -64,7 +64,7 @@ class Session:
 
     def told_before(self, intent: journal.Intent) -> Moves:
         """Put what an intent brings, which is not published yet, where other machines find it; return what it moves."""
-        return ((), ()) if self.copy is None else self.copy.moves_of(intent)
+        return ((), ()) if self.copy is None else self.copy.going.moves_of(intent)
 
     def tell(self, moves: Moves = ((), ()), *, rows: bool = True, release: str = "") -> None:
         """Tell other machines, if there are some, what the open transaction has recorded: from then on it happened.

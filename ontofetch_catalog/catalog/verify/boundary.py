@@ -5,7 +5,7 @@ How the files were hashed is not known here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -48,14 +48,22 @@ class VerifyBatch(MaintenanceBoundary):
         found: What hashing came to.
         payload: What the event tells beside it.
         summed: Of which files the bytes are added up, all and those verified lately; None: of none.
+        require: Raises where other machines have taken over what was hashed; asked while nobody else can record.
     """
 
     kind: ClassVar[str] = "verify"
 
     def __init__(
-        self, store: Store, found: Found, payload: Mapping[str, Any], *, summed: fixity.Scope | None = None
+        self,
+        store: Store,
+        found: Found,
+        payload: Mapping[str, Any],
+        *,
+        summed: fixity.Scope | None = None,
+        require: Callable[[], None] | None = None,
     ) -> None:
         super().__init__(store)
+        self._require = require
         self._summed = summed
         self.summed_bytes = (0, 0)
         self._found = found
@@ -67,6 +75,8 @@ class VerifyBatch(MaintenanceBoundary):
         del draft
         import pyarrow.compute as pc
 
+        if self._require is not None:
+            self._require()
         moment = sessions.utc_now()
         rows = fixity.mark_verified(connection, self._found.verified, moment)
         self.confirmed = confirm(self.store, connection, self._found.faults)

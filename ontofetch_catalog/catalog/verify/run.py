@@ -5,11 +5,12 @@ The catalog is closed while files are hashed: it is opened for each page and eac
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
@@ -18,14 +19,18 @@ from ...errors import OntofetchError, UsageError
 from .. import sessions
 from ..boundaries.engine import BoundaryResult, carry_out
 from ..connection import Store
+from ..dividing import divided
 from ..repo import fixity, row_checks
 from ..repo.fixity import Scope
 from .boundary import Found, VerifyBatch
 from .pages import NOT_KEPT, Pages, as_faults, as_findings, as_lists, faults_schema, page_schema
+from .parts import Parts
 from .pool import Answer, Pool
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from ..shared.log_work import WorkLine
 
 BATCH_SECONDS = 60.0
 BATCH_ROWS = 131_072
@@ -42,6 +47,7 @@ class Request:
         workers: Processes that hash; 0: one per core.
         started_at: When the run was begun, UTC without zone: the name under which it can be resumed.
         done: Times of verification that this run has recorded before it was interrupted.
+        is_resumed: Whether it is one that was interrupted.
     """
 
     scope: Scope
@@ -49,6 +55,20 @@ class Request:
     workers: int = 0
     started_at: datetime = field(default_factory=sessions.utc_now)
     done: tuple[datetime, ...] = ()
+    is_resumed: bool = False
+
+    @property
+    def work(self) -> str:
+        """Return what machines call it that divide it: the same files of each release, of the same run."""
+        words = {"sample": self.scope.sample, "seed": self.scope.seed}
+        resumed = {"resumed": self.started_at.isoformat()} if self.is_resumed else {}
+        return f"verify {json.dumps(words | resumed)}"
+
+    def of_run(self, division: WorkLine) -> Request:
+        """Return it as a part of a run that machines divide: all of them call it by the time when it was begun."""
+        if self.is_resumed:
+            return self
+        return replace(self, started_at=division.began_at.replace(tzinfo=None))
 
     @classmethod
     def resumed(cls, store: Store, *, seconds: float | None = None, workers: int = 0) -> Request:
@@ -68,6 +88,7 @@ class Request:
             workers=workers,
             started_at=datetime.fromisoformat(told[-1]["started_at"]),
             done=tuple(datetime.fromisoformat(item["verified_at"]) for item in told),
+            is_resumed=True,
         )
 
 
@@ -83,6 +104,9 @@ class Result:
         changed_files: Files that others replaced or removed while they were read; the next run looks at them.
         seconds: How long it took.
         all_bytes, recent_bytes: What the scope holds, and what of it was verified in the last RECENT_DAYS days.
+        shared: One row per item of what machines divided: item, state (`here`, `done`, `held`), who, files, bytes,
+            findings; None in a store of one's own.
+        elsewhere_files: Files that other machines looked at.
     """
 
     findings: pa.Table
@@ -94,11 +118,26 @@ class Result:
     seconds: float = 0.0
     all_bytes: int = 0
     recent_bytes: int = 0
+    shared: pa.Table | None = None
+    elsewhere_files: int = 0
+
+    @property
+    def left_files(self) -> int:
+        """Return how many files nobody has looked at."""
+        return self.files - self.checked_files - self.elsewhere_files
 
     @property
     def is_complete(self) -> bool:
         """Say whether everything was looked at."""
-        return self.checked_files == self.files
+        return not self.left_files
+
+    @property
+    def all_findings(self) -> int:
+        """Return the number of findings, also of other machines."""
+        import pyarrow.compute as pc
+
+        elsewhere = self.shared.filter(pc.field("state") == "done") if self.shared is not None else None
+        return len(self.findings) + ((pc.sum(elsewhere["findings"]).as_py() or 0) if elsewhere is not None else 0)
 
 
 # bytes read so far, bytes in all
@@ -130,7 +169,9 @@ def verify(store: Store, request: Request, *, progress: Progress, tell: Callable
     def is_over() -> bool:
         return request.seconds is not None and time.monotonic() - begun >= request.seconds
 
-    with ExitStack() as ending:
+    with divided(store, request.work) as division, ExitStack() as ending:
+        if division is not None:
+            request = request.of_run(division)
         # the processes start while the catalog is read
         pool = ending.enter_context(Pool["pa.Table"](store.root, request.workers, moved))
         with sessions.reading(store) as connection:
@@ -138,23 +179,28 @@ def verify(store: Store, request: Request, *, progress: Progress, tell: Callable
             groups = fixity.plan_groups(connection, request.scope, request.done)
             whole = Scope(seed=request.scope.seed) == request.scope
             terms = fixity.list_terms(connection) if whole else page_schema().empty_table()
-            run = _Run(store, request, groups, tell)
+            run = _Run(store, request, groups, tell, division.require_held if division else None)
             run.add(terms)
             pages = Pages(request.scope, lambda: sessions.reading(store))
             lists = pages.lists(groups)
             # the first page is read before the catalog is closed
             pages.connection = connection
-            first = list(islice(lists, 1))
+            first = [] if division else list(islice(lists, 1))
             pages.connection = None
         _log.info("verifying %s files, %s bytes", f"{run.result.files:,}", f"{run.result.size_bytes:,}")
         try:
-            for answer in pool.run(chain(first, lists, as_lists(terms)), is_over):
-                run.take(answer)
+            if division is None:
+                for answer in pool.run(chain(first, lists, as_lists(terms)), is_over):
+                    run.take(answer)
+            else:
+                parts = Parts(division, groups, terms)
+                parts.carry_out(run, pool, pages, is_over)
+                run.result.shared, run.result.elsewhere_files = parts.table(), parts.elsewhere_files
         except BaseException:
             ending.close()
             run.keep()
             raise
-    run.record(last=True)
+        run.record(last=True)
     run.result.seconds = time.monotonic() - begun
     return run.result
 
@@ -163,11 +209,17 @@ class _Run:
     """What has been found and not been recorded yet, and the sums."""
 
     def __init__(
-        self, store: Store, request: Request, groups: pa.Table, tell: Callable[[BoundaryResult], None]
+        self,
+        store: Store,
+        request: Request,
+        groups: pa.Table,
+        tell: Callable[[BoundaryResult], None],
+        require: Callable[[], None] | None = None,
     ) -> None:
         import pyarrow.compute as pc
 
         self._store = store
+        self._require = require
         self._request = request
         self._tell = tell
         self._verified: list[pa.Table] = []
@@ -179,6 +231,11 @@ class _Run:
             files=pc.sum(groups["files"]).as_py() or 0,
             size_bytes=pc.sum(groups["size_bytes"]).as_py() or 0,
         )
+
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """Return how many files, bytes and findings are recorded."""
+        return self.result.checked_files, self.result.checked_bytes, len(self.result.findings)
 
     def add(self, files: pa.Table) -> None:
         """Count files that are verified beside those of the releases."""
@@ -222,6 +279,7 @@ class _Run:
             Found(verified=verified, faults=faults),
             self._payload(last=last),
             summed=everything if last else None,
+            require=self._require,
         )
         outcome = carry_out(self._store, batch)
         self._verified, self._faults, self._rows, self._since = [], [], 0, time.monotonic()

@@ -5,6 +5,9 @@ A job is made before anybody is asked; what it asks, it asks in the thread that 
 
 from __future__ import annotations
 
+import hashlib
+import json
+import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
@@ -48,11 +51,13 @@ class Job:
         title: The series, or the release.
         prepare: Returns what is to be pulled; may ask servers, over these connections.
         complete: Whether the artifacts of the task are all that the release may have.
+        key: By what machines that divide jobs know that two are the same; empty where each does its own.
     """
 
     title: str
     prepare: Callable[[Connections | None], Task] = field(repr=False)
     complete: bool = False
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +75,11 @@ class Wishes:
     set_latest: bool = True
     accept_failures: bool = False
     accept_any: bool = False
+
+    def work(self, *, check: bool) -> str:
+        """Return what machines call an update that divide it: those that want the same of it."""
+        wanted = ("replace", "validate", "set_latest", "accept_failures", "accept_any")
+        return f"update {json.dumps({'check': check} | {name: getattr(self, name) for name in wanted})}"
 
     def request(self, url: str, service: str, ontology: str, *, name: str | None = None) -> Request:
         """Return the pull of one address.
@@ -100,7 +110,14 @@ def job_of(series: Series, asker: Asker, wishes: Wishes) -> Job:
             return _from_source(series, asker, wishes, connections)
         return _from_parts(series, wishes)
 
-    return Job(series.name, prepare)
+    return Job(series.name, prepare, key=_key(series))
+
+
+def _key(series: Series) -> str:
+    """Return what is the same where another machine's sources file says the same of a series."""
+    # a file that lies here may be another one, or none, elsewhere
+    here = () if all("://" in part.url for part in series.parts) else (socket.gethostname(),)
+    return f"{series.name} {hashlib.sha256(repr((series, *here)).encode()).hexdigest()[:16]}"
 
 
 def strip_of(text: str) -> Strip:

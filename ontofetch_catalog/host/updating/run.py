@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import queue
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from ontofetch_hookspecs import HostInfo, OntofetchError
 from ontofetch_hookspecs.errors import EXIT_ERROR, EXIT_FINDINGS, EXIT_NEW, EXIT_OK
@@ -20,6 +20,7 @@ from ..contract import Contract
 from ..manager import Plugins
 from ..pipeline import Pull
 from ..pulling.state import Tools
+from .dividing import Divided, InOrder
 from .hands import Brought, Fetched, Hands, let_go
 from .jobs import Job, Task
 
@@ -41,6 +42,7 @@ class Outcome:
         failing: Number of its files that fail validation; None where nobody looked.
         latest: Whether the release is the latest of its series now; None where nobody looked.
         reason: Why it failed, differs or is unclear, with what to do next; None where there is nothing to say.
+        by: The other machine that did it; None where it was this one.
     """
 
     series: str
@@ -51,6 +53,7 @@ class Outcome:
     failing: int | None = None
     latest: bool | None = None
     reason: str | None = None
+    by: str | None = None
 
     @classmethod
     def failure(cls, job: Job, error: OntofetchError | OSError) -> Outcome:
@@ -63,7 +66,14 @@ class Outcome:
 
 
 def run_jobs(
-    host: HostInfo, plugins: Plugins, jobs: Sequence[Job], *, hands: int, check: bool = False, word: str = "update"
+    host: HostInfo,
+    plugins: Plugins,
+    jobs: Sequence[Job],
+    *,
+    hands: int,
+    check: bool = False,
+    word: str = "update",
+    work: str = "",
 ) -> list[Outcome]:
     """Carry out jobs and return their outcomes in the same order.
 
@@ -74,15 +84,23 @@ def run_jobs(
         hands: How many artifacts are fetched side by side.
         check: Whether it is only looked what there is.
         word: What is going on, for the progress.
+        work: What machines call it that share the catalog and divide the jobs; empty: each does all of its own.
 
     Raises:
         CatalogLocked: Another process holds the catalog for too long.
+        CatalogUnavailable: Other machines go on with what this one was about to do.
     """
     found: dict[int, Outcome] = {}
     unit = "series" if word == "update" else "releases"
-    with Tools(host, plugins) as tools, tools.contract.recording_together(), bar(word, unit=unit) as update:
+    with (
+        Tools(host, plugins) as tools,
+        tools.contract.recording_together(),
+        tools.contract.dividing(work) as division,
+        bar(word, unit=unit) as update,
+    ):
         update(0, len(jobs))
-        for number, outcome in _outcomes(tools, jobs, hands=hands, check=check):
+        waiting = InOrder(jobs) if division is None else Divided(jobs, division)
+        for number, outcome in _outcomes(tools, waiting, hands=hands, check=check):
             found[number] = outcome
             update(len(found), len(jobs))
             level = logging.WARNING if outcome.status in FAILED else logging.INFO
@@ -101,23 +119,33 @@ def _sentence(outcome: Outcome) -> str:
     return f"{outcome.series} is {outcome.status}"
 
 
-def _outcomes(tools: Tools, jobs: Sequence[Job], *, hands: int, check: bool) -> Iterator[tuple[int, Outcome]]:
+def _outcomes(tools: Tools, waiting: InOrder | Divided, *, hands: int, check: bool) -> Iterator[tuple[int, Outcome]]:
     threads = Hands(tools, check)
-    waiting = iter(enumerate(jobs))
     under_way = 0
     done = False
     try:
-        threads.start(min(hands, len(jobs)))
-        while True:
+        threads.start(min(hands, waiting.count))
+        while under_way or not waiting.is_over:
             # what is fetched and not recorded yet is bounded, on disk and in open files
-            while under_way < 2 * hands and (given := next(waiting, None)) is not None:
+            while under_way < waiting.ahead * hands and (given := waiting.following()) is not None:
                 threads.asked.put(given)
                 under_way += 1
             if not under_way:
-                break
+                # others do what is left, and may die of it
+                waiting.pause()
+                continue
             fetched = _wait(threads.brought)
             under_way -= 1
-            yield fetched.number, _outcome(tools, fetched)
+            try:
+                waiting.require_held()
+            except BaseException:
+                let_go(fetched.copies)
+                raise
+            outcome = _outcome(tools, fetched)
+            waiting.done(fetched.number, asdict(outcome))
+            yield fetched.number, outcome
+        for number, told in waiting.elsewhere():
+            yield number, Outcome(series=waiting.jobs[number].title, **told)
         done = True
     finally:
         threads.stop(at_once=not done)

@@ -28,6 +28,7 @@ def emit_outcomes(
     # a job that is about one release has its name
     releases = all(one.series.count("/") > 1 and one.version_id in (None, one.series) for one in outcomes)
     hidden += ["version_id"] if releases else []
+    hidden += [] if any(one.by for one in outcomes) else ["by"]
     headings = {"series": "release"} if releases else {}
     look = Look(details={name: _GIVE_WAY}, hidden={name: hidden}, headings={name: headings})
     emit({name: _as_table(outcomes)}, options=options, look=look, nothing=nothing, well=well)
@@ -45,7 +46,7 @@ def _as_table(outcomes: Sequence[Outcome]) -> pa.Table:
     import pyarrow as pa
 
     kinds = {"files": pa.int64(), "bytes": pa.int64(), "failing": pa.int64(), "latest": pa.bool_()}
-    names = ("series", "status", "version_id", "files", "bytes", "failing", "latest", "reason")
+    names = ("series", "status", "version_id", "files", "bytes", "failing", "latest", "reason", "by")
     return pa.table(
         {name: pa.array([getattr(one, name) for one in outcomes], kinds.get(name, pa.string())) for name in names}
     )

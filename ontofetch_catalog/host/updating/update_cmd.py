@@ -27,7 +27,8 @@ def main(argv: list[str], host: HostInfo, plugins: Plugins) -> int:
     """Print a row for each series, and return 1 if one failed, with `--exit-code` 5 if something is new."""
     parser = Parser(
         f"{host.name} update",
-        "Ask the source of each series, and pull what is new. A source that fails does not stop the others.",
+        "Ask the source of each series, and pull what is new. A source that fails does not stop the others. Machines "
+        "that share a catalog and run this at the same time divide the series.",
         f"{host.name} update; {host.name} update obo/hp --check --exit-code",
     )
     parser.add_argument("series", nargs="*", metavar="SERIES", help="these only, e.g. obo/hp (default: all)")
@@ -52,7 +53,7 @@ def main(argv: list[str], host: HostInfo, plugins: Plugins) -> int:
     wishes = wishes_of(args)
     asker = Asker(host, plugins, wishes.credentials)
     jobs = [job_of(series, asker, wishes) for series in chosen]
-    outcomes = run_jobs(host, plugins, jobs, hands=args.jobs, check=args.check)
+    outcomes = run_jobs(host, plugins, jobs, hands=args.jobs, check=args.check, work=wishes.work(check=args.check))
     code = exit_code(outcomes, tell_new=args.exit_code)
     to_pull = args.check and any(one.status == "new" for one in outcomes)
     emit_outcomes("update", outcomes, options, well=code in (EXIT_OK, EXIT_NEW) and not to_pull)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from .fault import fault, of
 
-STORE, BUCKET, FOLDER, FETCHING, CREDENTIALS, LOG, COPY, PLACES, ADDRESS = (
+STORE, BUCKET, FOLDER, FETCHING, CREDENTIALS, LOG, LINE, SWEEP, COPY, PLACES, ADDRESS = (
     f"ontofetch_catalog/catalog/shared/{name}.py"
-    for name in ("object_store", "bucket", "folder", "fetching", "credentials", "log", "replica", "places", "address")
+    for name in (
+        *("object_store", "bucket", "folder", "fetching", "credentials"),
+        *("log", "log_line", "log_sweep", "replica", "places", "address"),
+    )
 )
 OBJECTS, LINES, PACKS, DAYS, BAD_DAYS, COPIES = (
     f"tests/shared/test_{name}.py::test_" for name in ("objects", "lines", "packs", "days", "bad_days", "copies")
@@ -131,7 +134,7 @@ FAULTS = (
         "who has lost the lock appends all the same",
         (
             LOG,
-            "        if not self._is_mine(connection):\n            raise self._fenced()\n        if head",
+            "        self.require_held(connection)\n        if head",
             "        if head",
         ),
         tests=(DAYS + "who_has_lost_the_lock_appends_nothing",),
@@ -139,8 +142,8 @@ FAULTS = (
     fault(
         "who has lost the lock sweeps all the same",
         (
-            LOG,
-            "            if not self._is_mine(connection):\n                raise self._fenced()\n",
+            SWEEP,
+            "        log.require_held(connection)\n",
             "",
         ),
         tests=(DAYS + "who_has_lost_the_lock_sweeps_nothing",),
@@ -178,7 +181,7 @@ FAULTS = (
     fault(
         "a password that is refused is told",
         (
-            LOG,
+            LINE,
             "can't be {what}: {_reason(error)}.",
             "can't be {what}: {_reason(error)} {os.environ.get('PGPASSWORD')}.",
         ),
@@ -186,7 +189,11 @@ FAULTS = (
     ),
     fault(
         "a right that is missing looks like a server that is away",
-        (LOG, "except psycopg.errors.InsufficientPrivilege as error:", "except psycopg.errors.UndefinedFile as error:"),
+        (
+            LINE,
+            "except psycopg.errors.InsufficientPrivilege as error:",
+            "except psycopg.errors.UndefinedFile as error:",
+        ),
         tests=(DAYS + "the_rights_that_the_page_names_are_enough_and_no_more",),
     ),
     fault(

@@ -1,0 +1,123 @@
+"""The files of a boundary as other machines get them: their bytes among the objects, their paths in what the log says.
+
+What rows go with them is not known here.
+"""
+
+from __future__ import annotations
+
+import stat
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ontofetch_hookspecs import layout
+from ontofetch_hookspecs.store_paths import StorePath
+
+from .. import fsops, journal
+from ..connection import Store
+from ..repo import events
+from .log import Log
+from .packs import Content, Packer, Place, put_parcels
+from .places import Drop, Move, Op, Put
+from .telling import teller
+
+if TYPE_CHECKING:
+    from .object_store import ObjectStore
+
+_SHARED_FOLDERS = (layout.FACTS, layout.QUARANTINE, layout.PLANS)  # of the catalog's own, beside the releases
+_State = tuple[int, int, int, int, int]
+
+
+@dataclass(slots=True)
+class FilesGoing:
+    """What goes from a store to the objects of a shared catalog.
+
+    Args:
+        store: The store.
+        log: The log that it is a copy of.
+        objects: Where the bytes are.
+    """
+
+    store: Store
+    log: Log
+    objects: ObjectStore
+    _early: dict[str, Place] = field(default_factory=dict)  # contents that were put before the lock was held
+    _hashed: dict[_State, tuple[str, int]] = field(default_factory=dict)  # state of a file → its sha256 and size
+
+    def moves_of(self, intent: journal.Intent) -> tuple[list[Op], list[Place]]:
+        """Return what an intent, which is not published yet, does to files; put what is new into the object store."""
+        ops: list[Op] = []
+        files: dict[str, StorePath] = {}
+        for move in intent.moves:
+            if move.source.startswith((layout.STAGING + "/", layout.INTENTS + "/")):
+                ops += self._puts(move.source, move.target, files)
+            elif move.target.startswith(layout.INTENTS + "/"):
+                ops.append(Drop(move.source))
+            else:
+                ops.append(Move(move.source, move.target))
+        return ops, self._put(intent.boundary_id, ops, files)
+
+    def put_early(self, places: Iterable[StorePath]) -> None:
+        """Put what a boundary is about to publish into the object store, while others may hold the log.
+
+        Where the boundary does not happen after all, a sweep finds what nothing names.
+        """
+        files: dict[str, StorePath] = {}
+        ops: list[Op] = [put for place in places for put in self._puts(place.relpath, place.relpath, files)]
+        self._early = {place.sha256: place for place in self._put(uuid.uuid4().hex, ops, files)}
+
+    def _puts(self, source: str, target: str, files: dict[str, StorePath]) -> Iterator[Put]:
+        place = self.store.path(source)
+        if not place.is_dir():
+            yield self._put_of(place, target, files)
+            return
+        for inside, found in fsops.walk(place):
+            if stat.S_ISREG(found.st_mode):
+                yield self._put_of(place / inside, f"{target}/{inside}", files)
+
+    def _put_of(self, place: StorePath, target: str, files: dict[str, StorePath]) -> Put:
+        found = place.lstat()
+        state = found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+        if state not in self._hashed:
+            self._hashed[state] = fsops.hash_file(place)
+        sha256, size = self._hashed[state]
+        files.setdefault(sha256, place)
+        return Put(target, sha256, size, found.st_mtime_ns, stat.S_IMODE(found.st_mode) & 0o777)
+
+    def _put(self, boundary_id: str, ops: Sequence[Op], files: dict[str, StorePath]) -> list[Place]:
+        """Put the contents that no other path has into the object store; return where they are."""
+        sizes = {op.sha256: op.size for op in ops if isinstance(op, Put)}
+        known = self.log.places(sorted(sizes))
+        early = [place for sha256, place in self._early.items() if sha256 in sizes and sha256 not in known]
+        there = known.keys() | self._early.keys()
+        new = [Content(files[sha256], sha256, size) for sha256, size in sizes.items() if sha256 not in there]
+        parcels = list(Packer(boundary_id).parcels(new))
+        tell = teller(self.store, sum(parcel.size for parcel in parcels))
+        put_parcels(self.objects, parcels, done=lambda parcel: tell(parcel.size))
+        return [*early, *(place for parcel in parcels for place in parcel.places())]
+
+    def everything(self) -> tuple[list[Op], list[Place]]:
+        """Return every file of a store that becomes a shared one, and put their bytes into the object store."""
+        files: dict[str, StorePath] = {}
+        ops: list[Op] = []
+        for name, kind in self.store.path("").entries():
+            if kind == stat.S_IFDIR and name != layout.CATALOG:
+                ops += self._puts(name, name, files)
+        for folder in _SHARED_FOLDERS:
+            if self.store.path(folder).is_dir():
+                ops += self._puts(folder, folder, files)
+        return ops, self._put(uuid.uuid4().hex, ops, files)
+
+    def with_plan(
+        self, row: events.EventRow, moves: tuple[Sequence[Op], Sequence[Place]]
+    ) -> tuple[Sequence[Op], Sequence[Place]]:
+        """Add the files of the plan that a boundary carries out, so that every machine can take it back."""
+        folder = f"{layout.PLANS}/{row.payload.get('plan', '')}"
+        if "plan" not in row.payload or not self.store.path(folder).is_dir() or self.log.has_below(folder):
+            return moves
+        files: dict[str, StorePath] = {}
+        came = {op.target for op in moves[0] if isinstance(op, Move)}
+        # what was moved there is there on every machine
+        puts = [put for put in self._puts(folder, folder, files) if came.isdisjoint(journal.path_and_above(put.path))]
+        return [*moves[0], *puts], [*moves[1], *self._put(uuid.uuid4().hex, puts, files)]

@@ -1,0 +1,183 @@
+"""A connection to the PostgreSQL of a shared catalog that shows signs of life, and what its errors mean.
+
+What is asked over it is not known here. A machine that stands still stops beating, and the server ends its session.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from ontofetch_hookspecs.names import quote
+
+from ...errors import CatalogBehind, CatalogUnavailable, SchemaError, UsageError
+from .address import Address
+from .log_schema import FORMAT
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    import psycopg
+
+
+class Line:
+    """A connection to a shared catalog.
+
+    Args:
+        address: Where it is.
+        wait: Seconds to wait for what others hold.
+        operation: What runs, as others see it who wait.
+        silence: Seconds without a sign of life after which the server ends the session, and what it holds is free.
+    """
+
+    def __init__(self, address: Address, wait: float, operation: str = "", silence: float = 20.0) -> None:
+        self.address = address
+        self._wait = wait
+        self._silence = silence
+        self._operation = operation
+        self._connection: psycopg.Connection[Any] | None = None
+        self._beating = threading.Event()
+        self._beat: threading.Thread | None = None
+
+    @property
+    def where(self) -> str:
+        """Return what sentences call it: its address, which has no secret in it."""
+        return quote(self.address.catalog)
+
+    def open(self) -> Self:
+        """Connect, and check that this is the log that was agreed on.
+
+        Raises:
+            CatalogUnavailable: The server does not answer, or lets nobody in.
+            CatalogBehind: Another catalog is there, or none.
+            SchemaError: A newer program made it.
+        """
+        import psycopg
+
+        if self._connection is not None and not self._connection.closed:
+            return self
+        silence = max(int(self._silence * 1000), 1)
+        with self.explained("opened"):
+            self._connection = psycopg.connect(
+                self.address.catalog,
+                autocommit=True,
+                connect_timeout=10,
+                application_name=f"ontofetch {self._operation} on {socket.gethostname()} ({os.getpid()})"[:63],
+                options=f"-c idle_session_timeout={silence} -c idle_in_transaction_session_timeout={silence}"
+                f" -c tcp_user_timeout={silence} -c lock_timeout={max(int(self._wait * 1000), 1)}"
+                " -c client_encoding=UTF8 -c search_path=ontofetch",
+                # the server's time-outs count nothing while the network swallows what is sent
+                keepalives_idle=10,
+                keepalives_interval=5,
+                keepalives_count=2,
+            )
+            self._check(self._connection)
+        return self
+
+    def _check(self, connection: psycopg.Connection[Any]) -> None:
+        import psycopg
+
+        try:
+            found = connection.execute("SELECT identity, format FROM ontofetch.store").fetchone()
+        except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
+            found = None
+        if found is None or found[0] != self.address.identity:
+            what = "There is no shared catalog" if found is None else "Another shared catalog is"
+            raise CatalogBehind(
+                f"{what} at {self.where}, although this store is a copy of one there.",
+                subject=self.address.catalog,
+                hint="Bring the database back from its backup; `ontofetch db move --to local` makes the store one of "
+                "its own.",
+            )
+        if found[1] > FORMAT:
+            raise SchemaError(
+                f"The shared catalog at {self.where} was made by a newer ontofetch-catalog.",
+                subject=self.address.catalog,
+                hint="Upgrade with `pip install -U ontofetch-catalog`.",
+            )
+
+    def close(self) -> None:
+        """Give back what the session holds, and disconnect."""
+        import psycopg
+
+        self._stop_beating()
+        if self._connection is not None:
+            with suppress(psycopg.Error, OSError):
+                self._connection.close()
+            self._connection = None
+
+    def in_use(self) -> psycopg.Connection[Any]:
+        """Return the connection, opened where it is not; raises what `open` does."""
+        self.open()
+        if self._connection is None:
+            raise RuntimeError("the line is not open")
+        return self._connection
+
+    @contextmanager
+    def opened(self) -> Iterator[Self]:
+        """Keep the session of the server alive until the end of a `with`.
+
+        Raises:
+            CatalogUnavailable, CatalogBehind, SchemaError: As `open` does.
+        """
+        self.open()
+        self._beating.clear()
+        self._beat = threading.Thread(target=self._keep_beating, name="ontofetch-beat", daemon=True)
+        self._beat.start()
+        try:
+            yield self
+        finally:
+            self.close()
+
+    def _keep_beating(self) -> None:
+        import psycopg
+
+        while not self._beating.wait(self._silence / 4):
+            connection = self._connection
+            try:
+                if connection is not None and connection.info.transaction_status == 0:
+                    connection.execute("SELECT 1")
+            except psycopg.Error:
+                # whoever writes next learns that what was held is gone
+                return
+
+    def _stop_beating(self) -> None:
+        self._beating.set()
+        if self._beat is not None and self._beat is not threading.current_thread():
+            self._beat.join(self._silence)
+        self._beat = None
+
+    @contextmanager
+    def explained(self, what: str) -> Iterator[None]:
+        """Turn what the driver says into sentences until the end of a `with`.
+
+        Raises:
+            CatalogUnavailable: The server does not answer, or refuses.
+            UsageError: The user has not the right.
+        """
+        import psycopg
+
+        try:
+            yield
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise UsageError(
+                f"The shared catalog at {self.where} may not be {what} by this user of the server.",
+                subject=self.address.catalog,
+                hint="docs/shared.md tells which rights readers, writers and keepers have.",
+            ) from error
+        except psycopg.Error as error:
+            raise CatalogUnavailable(
+                f"The shared catalog at {self.where} can't be {what}: {_reason(error)}.",
+                subject=self.address.catalog,
+                hint="Nothing was changed; what is staged is kept. Run the same command again when the server answers.",
+            ) from error
+
+
+def _reason(error: Exception) -> str:
+    """Return what a driver says, in one line, without what it was asked."""
+    first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return quote(first.rstrip(".")[:300])

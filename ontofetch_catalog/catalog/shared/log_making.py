@@ -1,0 +1,55 @@
+"""How a shared catalog is made in a database that has none, by whichever machine is the first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ontofetch_hookspecs.names import quote
+
+from ...errors import UsageError
+from .address import Address
+from .log_line import Line
+from .log_schema import FORMAT, LOCK, SCHEMA
+
+if TYPE_CHECKING:
+    import psycopg
+
+
+def create(address: Address, key: bytes) -> tuple[str, bytes]:
+    """Make the tables of a shared catalog where they are missing; return identity and key of the one that is there.
+
+    Args:
+        address: Where; its identity is that of a new one.
+        key: By which the plans of a new one prove to be its own.
+
+    Raises:
+        CatalogUnavailable, UsageError: As `Line` does.
+        UsageError: Its objects are elsewhere.
+    """
+    import psycopg
+
+    line = Line(address, 60.0, "init")
+
+    with line.explained("made"), psycopg.connect(address.catalog, connect_timeout=10) as connection:
+        if not _is_made(connection):
+            # two machines may be the first
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+            connection.execute(SCHEMA)
+            connection.execute(
+                "INSERT INTO ontofetch.store (identity, format, objects, key) VALUES (%s, %s, %s, %s)"
+                " ON CONFLICT DO NOTHING",
+                [address.identity, FORMAT, address.objects, key],
+            )
+        found = connection.execute("SELECT identity, objects, key FROM ontofetch.store").fetchone()
+    if found is None or found[1] != address.objects:
+        raise UsageError(
+            f"The shared catalog at {line.where} keeps its bytes at {quote(found[1] if found else '')}.",
+            subject="--objects",
+            hint="Name that one with --objects.",
+        )
+    return str(found[0]), bytes(found[2])
+
+
+def _is_made(connection: psycopg.Connection[Any]) -> bool:
+    found = connection.execute("SELECT to_regclass('ontofetch.leases') IS NOT NULL").fetchone()
+    return found is not None and bool(found[0]) and connection.execute("TABLE ontofetch.store").fetchone() is not None

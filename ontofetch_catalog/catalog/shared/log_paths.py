@@ -1,0 +1,77 @@
+"""Where each path's bytes are, as the log has it: what one boundary changes in these tables.
+
+The caller holds the log and has a transaction open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from .packs import Place
+from .places import Drop, Move, Op, Put
+
+if TYPE_CHECKING:
+    import psycopg
+
+
+def add_contents(connection: psycopg.Connection[Any], new: Sequence[Place]) -> None:
+    """Write down where contents are that were put into the object store."""
+    if not new:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE coming (LIKE contents) ON COMMIT DROP")
+        with cursor.copy("COPY coming (sha256, size, key, position) FROM STDIN") as copy:
+            for place in {place.sha256: place for place in new}.values():
+                copy.write_row((place.sha256, place.size, place.key, place.offset))
+        # a content that was condemned is never used again where it was: it has a new place now
+        cursor.execute(
+            "INSERT INTO contents SELECT * FROM coming ON CONFLICT (sha256) DO UPDATE SET key = excluded.key,"
+            " position = excluded.position, condemned_at = NULL"
+        )
+
+
+def move_paths(connection: psycopg.Connection[Any], moves: Sequence[Op]) -> None:
+    """Do to the table of paths what operations do to files, in order."""
+    for op in _grouped(moves):
+        _apply(connection, op)
+
+
+def _grouped(ops: Sequence[Op]) -> Iterator[list[Put] | Move | Drop]:
+    """Yield what is done to paths in order, neighbouring files together."""
+    puts: list[Put] = []
+    for op in ops:
+        if isinstance(op, Put):
+            puts.append(op)
+            continue
+        if puts:
+            yield puts
+            puts = []
+        yield op
+    if puts:
+        yield puts
+
+
+def _apply(connection: psycopg.Connection[Any], op: list[Put] | Move | Drop) -> None:
+    """Do to the table of paths what an operation does to files."""
+    if isinstance(op, Move):
+        connection.execute(
+            "UPDATE paths SET path = %(target)s || substr(path, length(%(source)s) + 1)"
+            " WHERE path = %(source)s OR starts_with(path, %(source)s || '/')",
+            {"source": op.source, "target": op.target},
+        )
+    elif isinstance(op, Drop):
+        connection.execute(
+            "DELETE FROM paths WHERE path = %(path)s OR starts_with(path, %(path)s || '/')", {"path": op.path}
+        )
+    else:
+        with connection.cursor() as cursor:
+            cursor.execute("CREATE TEMP TABLE IF NOT EXISTS putting (LIKE paths) ON COMMIT DROP")
+            cursor.execute("TRUNCATE putting")
+            with cursor.copy("COPY putting (path, sha256, size, mtime_ns, mode) FROM STDIN") as copy:
+                for put in op:
+                    copy.write_row((put.path, put.sha256, put.size, put.mtime_ns, put.mode))
+            cursor.execute(
+                "INSERT INTO paths SELECT * FROM putting ON CONFLICT (path) DO UPDATE SET sha256 = excluded.sha256,"
+                " size = excluded.size, mtime_ns = excluded.mtime_ns, mode = excluded.mode"
+            )

@@ -1,0 +1,66 @@
+"""The tables of a shared catalog in PostgreSQL, of which one format is known to this program."""
+
+FORMAT = 1
+LOCK = 0x6F6E746F666574  # of PostgreSQL's advisory locks, which are each database's own
+WORKERS = 0x6F6E746F  # first half of the locks of machines that divide work; the second is the worker's number
+SCHEMA = """
+CREATE SCHEMA IF NOT EXISTS ontofetch;
+CREATE TABLE IF NOT EXISTS ontofetch.store (
+    one boolean PRIMARY KEY DEFAULT true CHECK (one),
+    identity text NOT NULL,
+    format integer NOT NULL,
+    objects text NOT NULL,
+    key bytea NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE TABLE IF NOT EXISTS ontofetch.boundaries (
+    first_event bigint PRIMARY KEY,
+    last_event bigint NOT NULL UNIQUE CHECK (last_event >= first_event),
+    boundary_id text NOT NULL UNIQUE,
+    type text NOT NULL,
+    version_id text,
+    former text NOT NULL,
+    digest text NOT NULL,
+    schema integer NOT NULL,
+    machine text NOT NULL,
+    recorded_at timestamptz NOT NULL DEFAULT now(),
+    changes bytea NOT NULL,
+    moves text NOT NULL
+);
+CREATE TABLE IF NOT EXISTS ontofetch.contents (
+    sha256 text PRIMARY KEY CHECK (sha256 ~ '^[0-9a-f]{64}$'),
+    size bigint NOT NULL CHECK (size >= 0),
+    key text NOT NULL,
+    position bigint NOT NULL CHECK (position >= 0),
+    condemned_at timestamptz
+);
+CREATE TABLE IF NOT EXISTS ontofetch.paths (
+    path text COLLATE "C" PRIMARY KEY,
+    sha256 text NOT NULL REFERENCES ontofetch.contents,
+    size bigint NOT NULL,
+    mtime_ns bigint NOT NULL,
+    mode integer NOT NULL
+);
+CREATE INDEX IF NOT EXISTS paths_of_contents ON ontofetch.paths (sha256);
+CREATE TABLE IF NOT EXISTS ontofetch.works (
+    run bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    work text NOT NULL,
+    began_at timestamptz NOT NULL DEFAULT now(),
+    closed boolean NOT NULL DEFAULT false
+);
+CREATE TABLE IF NOT EXISTS ontofetch.workers (
+    worker integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    run bigint NOT NULL REFERENCES ontofetch.works ON DELETE CASCADE,
+    who text NOT NULL
+);
+CREATE TABLE IF NOT EXISTS ontofetch.leases (
+    run bigint REFERENCES ontofetch.works ON DELETE CASCADE,
+    item text COLLATE "C",
+    worker integer NOT NULL,
+    who text NOT NULL,
+    since timestamptz NOT NULL DEFAULT now(),
+    done_at timestamptz,
+    outcome text,
+    PRIMARY KEY (run, item)
+);
+"""
