@@ -80,7 +80,9 @@ class Machine:
         """Run a text of Python to its end."""
         return self._run("-c", code, *map(str, words), seconds=seconds)
 
-    def start(self, *words: str | Path, environment: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+    def start(
+        self, *words: str | Path, environment: Mapping[str, str] | None = None, stdin: int = subprocess.DEVNULL
+    ) -> subprocess.Popen[str]:
         """Start a command of the program, which may be stopped, continued and killed; `python` begins with `-c`."""
         arguments = [str(word) for word in words]
         if arguments[:1] != ["-c"]:
@@ -89,7 +91,7 @@ class Machine:
             [sys.executable, *arguments],
             cwd=self.work,
             env=self.variables(environment),
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

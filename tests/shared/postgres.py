@@ -12,7 +12,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -102,18 +102,15 @@ class Postgres:
                 assert time.monotonic() < end, self.log
                 time.sleep(0.02)
 
+    @property
+    def pid(self) -> int:
+        """Return the process that the others are children of."""
+        assert self._process is not None
+        return self._process.pid
+
     def crash(self) -> None:
         """Let it crash from another process than the one that started it, which then calls `stop`."""
-        assert self._process is not None
-        # a process does not know those of another one
-        os.kill(self._process.pid, signal.SIGQUIT)
-        end = time.monotonic() + 60
-        while time.monotonic() < end:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-            except OSError:
-                return
-            time.sleep(0.01)
+        crash(self.pid, self.port)
 
     def stop(self, how: str = "immediate") -> None:
         """Stop it as `pg_ctl stop -m` does: `immediate` is a crash, after which it recovers; `fast` ends cleanly."""
@@ -133,7 +130,7 @@ class Postgres:
     def template(self, name: str, prepare: Callable[[str], object]) -> str:
         """Return the name of a database that `prepare` has filled, given its address, on the first call."""
         if name not in self._templates:
-            database = self._new("template1")
+            database = self.new("template1")
             prepare(self.dsn(database))
             self._templates[name] = database
         return self._templates[name]
@@ -141,14 +138,15 @@ class Postgres:
     @contextmanager
     def database(self, template: str = "template1") -> Iterator[str]:
         """Give the name of a fresh database, which is dropped afterwards with whoever is still connected."""
-        name = self._new(template)
+        name = self.new(template)
         try:
             yield name
         finally:
             if self._process is not None:
                 self._execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
-    def _new(self, template: str) -> str:
+    def new(self, template: str = "template1") -> str:
+        """Return the name of a fresh database, which stays."""
         name = f"t{uuid.uuid4().hex}"
         self._execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)))
         return name
@@ -156,6 +154,20 @@ class Postgres:
     def _execute(self, statement: sql.Composed) -> None:
         with psycopg.connect(self.dsn(), autocommit=True) as connection:
             connection.execute(statement)
+
+
+def crash(pid: int, port: int) -> None:
+    """Let a server on loopback crash, and wait until nobody listens there any more."""
+    # who did not start it does not know when it has ended
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGQUIT)
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            return
+        time.sleep(0.01)
 
 
 def _account() -> pwd.struct_passwd | None:

@@ -25,12 +25,12 @@ class Rule:
     Args:
         fits: A pattern: for `TcpProxy` of the bytes that are sent, for `HttpProxy` of `METHOD /path`.
         what: `cut`: nothing gets through, the connection is cut. `lose`: it gets through, its answer does not, the
-            connection is cut. `delay`: it gets through after `seconds`. `half`: half of the answer's body comes.
-            `flip`: a byte of the answer's body is another. `blind`: its conditions are taken out of it. `503` or
-            another number: that is the answer.
+            connection is cut. `delay`: it gets through after `seconds`. `late`: it gets through, and its answer comes
+            after `seconds` (requests alone). `half`: half of the answer's body comes. `flip`: a byte of the answer's
+            body is another. `blind`: its conditions are taken out of it. `503` or another number: that is the answer.
         times: How often; -1: always.
         skip: How many that fit are let through before.
-        seconds: For `delay`.
+        seconds: For `delay` and `late`.
         code: What S3 would call that answer.
         hits: How often it has happened.
     """
@@ -233,11 +233,11 @@ class _Handler(BaseHTTPRequestHandler):
             sent = f"<Code>{rule.code or 'Injected'}</Code><Message>{self.headers}</Message>"
             self._send(int(what), {}, f"<Error>{sent}</Error>".encode())
         else:
-            self._pass_on(body, what)
+            self._pass_on(body, what, rule.seconds if rule and what == "late" else 0.0)
 
     do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = _answer
 
-    def _pass_on(self, body: bytes, what: str) -> None:
+    def _pass_on(self, body: bytes, what: str, seconds: float) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", self.owner.target, timeout=60)
         try:
             sent = {name: value for name, value in self.headers.items() if what != "blind" or name[:3].lower() != "if-"}
@@ -252,6 +252,7 @@ class _Handler(BaseHTTPRequestHandler):
         if what == "lose":
             self._cut()
             return
+        time.sleep(seconds)
         if what == "flip" and found:
             found = bytes([found[0] ^ 1]) + found[1:]
         headers = {name: value for name, value in answer.getheaders() if name.lower() not in _OURS}

@@ -1,0 +1,179 @@
+"""Every request to the objects, of every kind of command, meets every kind of trouble once, or from then on.
+
+`python -m tests.shared.bad_objects [--operation NAME] [--trouble NAME] [--every N]` tries them and prints a line of JSON
+for each; without a name all of them. Exit status 1 where something is broken.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .postgres import QUICK, Postgres
+from .proxies import HttpProxy
+from .s3 import S3Server
+from .three import NEXT, OPERATIONS, Broken, Lab, lab_of
+
+TIMEOUT = 2  # seconds that machine `a` waits for an answer
+SECRETS = ("hidden-id", "hidden-secret", "hidden-token")
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What a request meets.
+
+    Args:
+        what: As `proxies.Rule` has it.
+        code: What S3 calls it.
+        seconds: How long it takes.
+        passes: Whether it is over at the next try, so that nobody notices; otherwise it may be a sentence.
+    """
+
+    what: str
+    code: str = ""
+    seconds: float = 0.0
+    passes: bool = False
+
+
+TROUBLES = {
+    "slow": Trouble("delay", seconds=0.3, passes=True),
+    "500": Trouble("500", passes=True),
+    "503": Trouble("503", "SlowDown", passes=True),
+    "412": Trouble("412", "PreconditionFailed"),
+    "409": Trouble("409", "ConditionalRequestConflict", passes=True),
+    "reset": Trouble("cut", passes=True),
+    "lost": Trouble("lose", passes=True),
+    "late": Trouble("late", seconds=TIMEOUT + 1, passes=True),
+    "truncated": Trouble("half", passes=True),
+    "other-bytes": Trouble("flip"),
+    "wrong-checksum": Trouble("400", "BadDigest", passes=True),
+    "wrong-key": Trouble("403", "InvalidAccessKeyId"),
+    "wrong-secret": Trouble("403", "SignatureDoesNotMatch"),
+    "no-right": Trouble("403", "AccessDenied"),
+    "expired": Trouble("400", "ExpiredToken"),
+}
+# those that reach for objects
+ASKED = ("pull", "replace", "rm", "undo", "catch-up", "sweep")
+
+
+@contextmanager
+def bad_line(folder: Path, server: Postgres, database: str, s3: S3Server) -> Iterator[tuple[Lab, HttpProxy]]:
+    """Give three machines of which `a` reaches the objects over a line that can be made bad."""
+    line = HttpProxy(s3.port)
+    keys = dict(zip(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"), SECRETS, strict=True))
+    with closing(line), lab_of(folder, server, database, s3) as lab:
+        lab.bad = {
+            **keys,
+            "AWS_ENDPOINT_URL": line.endpoint,
+            "ONTOFETCH_OBJECTS_TIMEOUT": str(TIMEOUT),
+            "ONTOFETCH_OBJECTS_RETRIES": "2",
+        }
+        yield lab, line
+
+
+def try_request(lab: Lab, line: HttpProxy, operation: str, name: str, at: int, *, times: int = 1) -> bool:
+    """Let a command's request of this number meet trouble; say whether it came that far.
+
+    Args:
+        lab: The machines.
+        line: The line of `a`.
+        operation: Of `three.OPERATIONS`.
+        name: Of `TROUBLES`.
+        at: Which request, from 1.
+        times: How many of them, -1: all from there on.
+
+    Raises:
+        Broken: Something is lost, there twice, not said, or told that is a secret.
+    """
+    lab.numbers += 1
+    act = OPERATIONS[operation](lab, lab.numbers)
+    a, trouble = lab.workers["a"], TROUBLES[name]
+    options: dict[str, Any] = {"code": trouble.code, "seconds": trouble.seconds}
+    rule = line.on(".", trouble.what, times=times, skip=at - 1, **options)
+    ended = a.run(*act.words, "-vv", environment=lab.bad)
+    line.clear()
+    told = ended.out + ended.err
+    if "Traceback" in told or any(secret in told for secret in SECRETS):
+        raise Broken(told)
+    if ended.code not in (0, 1, 2) or (ended.code and not _says_what_to_do(told)):
+        raise Broken(f"{ended.code}\n{told}")
+    if ended.code and (not rule.hits or (trouble.passes and times == 1)):
+        raise Broken(f"what passes is not tried again: {ended.code}\n{told}")
+    again = a.run(*act.words, "-q")
+    if again.code != 0 and (ended.code != 0 or operation not in ("rm", "undo")):
+        raise Broken(f"the same command again: {again.code}\n{again.err}")
+    lab.check("a", "b", "c")
+    for place in (a.machine.folder / "store/.catalog").rglob("*"):
+        if place.is_file() and any(secret.encode() in place.read_bytes() for secret in SECRETS):
+            raise Broken(f"a secret is in {place}")
+    return rule.hits > 0
+
+
+def _says_what_to_do(told: str) -> bool:
+    return any(words in told or words.lower() in told for words in NEXT)
+
+
+def main(words: list[str]) -> int:
+    """Try them and return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tests.shared.bad_objects", description=__doc__)
+    parser.add_argument("--operation", choices=ASKED, action="append")
+    parser.add_argument("--trouble", choices=TROUBLES, action="append")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="every how many requests")
+    parser.add_argument("--first", type=int, default=1, metavar="N", help="the first request")
+    parser.add_argument("--for-good", action="store_true", help="every request from there on meets it")
+    asked = parser.parse_args(words)
+    broken = tried = 0
+    with closing(_Ground()) as ground:
+        for operation in asked.operation or ASKED:
+            with bad_line(ground.new_folder(), ground.server, ground.new_database(), ground.s3) as (lab, line):
+                for name in asked.trouble or TROUBLES:
+                    at, reached = asked.first, True
+                    while reached:
+                        told: dict[str, Any] = {"operation": operation, "trouble": name, "at": at}
+                        try:
+                            reached = try_request(lab, line, operation, name, at, times=-1 if asked.for_good else 1)
+                        except Broken as error:
+                            broken += 1
+                            told["broken"] = str(error)
+                        tried += 1
+                        print(json.dumps(told), flush=True)
+                        at += asked.every
+    print(f"{tried} requests, {broken} broken")
+    return 1 if broken else 0
+
+
+class _Ground:
+    """What all of them stand on."""
+
+    def __init__(self) -> None:
+        self.server = Postgres(QUICK)
+        self.s3 = S3Server()
+        self._folders: list[Path] = []
+
+    def new_folder(self) -> Path:
+        """Return a new folder."""
+        self._folders.append(Path(tempfile.mkdtemp(prefix="bad-objects-")))
+        return self._folders[-1]
+
+    def new_database(self) -> str:
+        """Return the name of a new database."""
+        return self.server.new()
+
+    def close(self) -> None:
+        """End it."""
+        self.s3.stop()
+        self.server.remove()
+        for folder in self._folders:
+            shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

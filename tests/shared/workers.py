@@ -1,0 +1,167 @@
+"""Machines that have loaded the program once: each command is a fork of a process with its own home, root and clock.
+
+Before a step of a command, of those that `states.SEAM` counts, something may happen: its process dies, stands still or
+is interrupted, or the server of the catalog crashes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ontofetch_catalog.host.app import main
+
+from .machines import Machine
+from .postgres import crash
+from .states import before_step
+
+_SERVE = "from tests.shared.workers import serve; serve()"
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a command ended, or that it stands still.
+
+    Args:
+        pid: Its process.
+        code: Exit code, negative for a signal; None while it stands still.
+        out, err: What it said.
+        steps: How many steps it came to.
+    """
+
+    pid: int
+    code: int | None
+    out: str
+    err: str
+    steps: int
+
+
+class Worker:
+    """A machine whose program is loaded; close it with `close`.
+
+    Args:
+        machine: Which one.
+    """
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self._process = machine.start("-c", _SERVE, stdin=subprocess.PIPE)
+
+    @property
+    def root(self) -> Path:
+        """Return its store."""
+        return self.machine.root
+
+    def begin(
+        self, *words: str, happens: str = "", at: int = 1, only: str = "", environment: Mapping[str, str] | None = None
+    ) -> None:
+        """Begin a command; `end` waits for it.
+
+        Args:
+            words: The command and its arguments.
+            happens: `kill`, `stop`, `int`, `sleep SECONDS`, or `crash PID PORT` for a server; empty: nothing.
+            at: Before which step, counted from 1; 0: before each.
+            only: Of which name; empty: of any.
+            environment: Beside that of the machine.
+        """
+        told = {"words": words, "happens": happens, "at": at, "only": only, "environment": dict(environment or {})}
+        self._tell(told)
+
+    def run(self, *words: str, **options: Any) -> Ended:
+        """Run a command to its end, or until it stands still; options are those of `begin`."""
+        self.begin(*words, **options)
+        return self.end()
+
+    def go_on(self) -> Ended:
+        """Let a command that stands still go on to its end."""
+        self._tell({"continue": True})
+        return self.end()
+
+    def end(self) -> Ended:
+        """Return how a command ended, once it did."""
+        assert self._process.stdout
+        line = self._process.stdout.readline()
+        assert line, self._process.communicate()
+        return Ended(**json.loads(line))
+
+    def close(self) -> None:
+        """End the machine, and what stands still on it."""
+        # a worker ends its command where nobody listens any more
+        self._process.communicate(timeout=60)
+
+    def _tell(self, told: object) -> None:
+        assert self._process.stdin
+        self._process.stdin.write(json.dumps(told) + "\n")
+        self._process.stdin.flush()
+
+
+def serve() -> None:
+    """Run commands as they come by standard input, one at a time, until it ends."""
+    running = 0
+    for line in sys.stdin:
+        told = json.loads(line)
+        if "continue" in told:
+            os.kill(running, signal.SIGCONT)
+        else:
+            running = os.fork()
+            if not running:
+                _run(told)
+        status = os.waitpid(running, os.WUNTRACED)[1]
+        stopped = os.WIFSTOPPED(status)
+        out, err, steps = (_read(name) for name in ("out", "err", "steps"))
+        found = Ended(running, None if stopped else os.waitstatus_to_exitcode(status), out, err, len(steps))
+        print(json.dumps({name: getattr(found, name) for name in Ended.__slots__}), flush=True)
+        if not stopped:
+            running = 0
+    if running:
+        os.kill(running, signal.SIGKILL)
+
+
+def _read(name: str) -> str:
+    return Path(name).read_text(errors="replace") if Path(name).exists() else ""
+
+
+def _run(told: Mapping[str, Any]) -> None:
+    """Be the process of a command; never returns."""
+    code = 70
+    try:
+        os.environ.update(told["environment"])
+        for number, name in ((1, "out"), (2, "err")):
+            with open(name, "wb") as stream:
+                os.dup2(stream.fileno(), number)
+        steps = os.open("steps", os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        happens = _happening(told["happens"])
+        count = 0
+
+        def step() -> None:
+            nonlocal count
+            count += 1
+            os.write(steps, b".")
+            if told["happens"] and told["at"] in (0, count):
+                happens()
+
+        before_step(0, step, told["only"])
+        code = main(list(told["words"]))
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _happening(what: str) -> Callable[[], object]:
+    kind, *numbers = what.split() or [""]
+    if kind == "crash":
+        return lambda: crash(int(numbers[0]), int(numbers[1]))
+    if kind == "sleep":
+        # sleep() goes by a clock that a machine whose clock is set does not have
+        return lambda: threading.Event().wait(float(numbers[0]))
+    number = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP, "int": signal.SIGINT}.get(kind, signal.SIGKILL)
+    return lambda: os.kill(os.getpid(), number)
