@@ -31,9 +31,9 @@ _OBSOLETE = b"\nis_obsolete: true\n"
 _COMMENT = re.compile(rb" ! [^\n]*")
 # behind a quotation, or in what is all comment, a mark of exclamation may be text
 _UNSURE = re.compile(rb'\ncomment: [^\n]* ! |"[^\n]* ! ')
-# names and definitions that are written in another way than most
-_ODD_NAME = re.compile(rb'\nname: (?![^\s"!](?:[^\n"!]*[^\s"!])?\n)')
-_ODD_DEFINITION = re.compile(rb'\ndef: (?!"[^"\n]*" \[[^"\n]*\](?: ! |\n))')
+# names and definitions that are written in another way than most, or twice
+_ODD_NAME = re.compile(rb'\nname: (?![^\s"!](?:[^\n"!]*[^\s"!])?\n(?!name: ))')
+_ODD_DEFINITION = re.compile(rb'\ndef: (?!"[^"\n]*" \[[^"\n]*\](?: ! [^\n]*)?\n(?!def: ))')
 
 Nodes = Callable[[list[bytes]], Iterable[bytes]]
 
@@ -83,7 +83,8 @@ def tell_frames(text: bytes, nodes: Nodes) -> tuple[list[bytes], list[bytes], in
     frames = text[:-1].replace(b"\n", BETWEEN).split(_NEXT)[1:]
     parts = [frame.partition(BETWEEN) for frame in frames]
     rests = [_CLASS + between + rest for _, between, rest in parts]
-    return list(nodes([name for name, _, _ in parts])), rests, text.count(b"\n") - len(frames)
+    # of a frame two lines are none, and its class is one more; before the first there is a line feed
+    return list(nodes([name for name, _, _ in parts])), rests, text.count(b"\n") - 1 - len(frames)
 
 
 def _definition(piece: bytes) -> bytes:
@@ -96,7 +97,8 @@ def _name(text: bytes, tag: bytes, predicate: bytes, nodes: Nodes) -> bytes:
     first, *pieces = text.split(b"\n%b: " % tag)
     if not pieces:
         return text
+    # there is no line feed where such a clause follows
     parts = [piece.partition(b"\n") for piece in pieces]
     named = nodes([value for value, _, _ in parts])
-    rests = [rest for _, _, rest in parts]
-    return b"".join([first, *chain.from_iterable(zip(repeat(b"\n" + predicate), named, repeat(b"\n"), rests))])
+    rests = [end + rest for _, end, rest in parts]
+    return b"".join([first, *chain.from_iterable(zip(repeat(b"\n" + predicate), named, rests))])
