@@ -11,29 +11,26 @@ from collections.abc import Iterator
 from typing import Any
 
 from . import vocabulary
+from .obo_frames import DEFINITION, DEPRECATED, LABEL, NAMED_BY, are_plain, tell_frames
 from .spelling import TYPE, literal, node
 from .statements import Statements
 
 _BASE = vocabulary.OBO
 _FRAMES = {"TermFrame": f"{vocabulary.OWL}Class", "TypedefFrame": f"{vocabulary.OWL}ObjectProperty"}
-_LABEL = f"<{vocabulary.RDFS}label> "
-_DEFINITION = f"<{_BASE}IAO_0000115> "
-_DEPRECATED = f'<{vocabulary.OWL}deprecated> "true"'
 _NAMES = {
-    "ReplacedByClause": f"<{_BASE}IAO_0100001> ",
-    "ConsiderClause": f"<{vocabulary.OBO_IN_OWL}consider> ",
-    "AltIdClause": f"<{vocabulary.OBO_IN_OWL}hasAlternativeId> ",
+    "IsAClause": NAMED_BY[b"is_a"].decode(),
+    "ReplacedByClause": NAMED_BY[b"replaced_by"].decode(),
+    "ConsiderClause": NAMED_BY[b"consider"].decode(),
+    "AltIdClause": NAMED_BY[b"alt_id"].decode(),
 }
 _QUOTED = re.compile(rb'"((?:[^"\\]|\\.)*)"( \[[^"]*\])')
-# the same for what is read as text
-_LABEL_BYTES, _DEFINITION_BYTES, _DEPRECATED_BYTES = (text.encode() for text in (_LABEL, _DEFINITION, _DEPRECATED))
 _TYPES = {kind: f"{TYPE} <{kind}>".encode() for kind in _FRAMES.values()}
-_NAMED_BY = {
-    b"is_a": f"<{vocabulary.RDFS}subClassOf> ".encode(),
-    b"replaced_by": _NAMES["ReplacedByClause"].encode(),
-    b"consider": _NAMES["ConsiderClause"].encode(),
-    b"alt_id": _NAMES["AltIdClause"].encode(),
-}
+_AT_ONCE = 1 << 18  # characters of frames that are told together
+_NODE = f"<{_BASE}".encode()
+_BETWEEN_NODES = b">\n" + _NODE
+# names of which each is spelled in the same way: a prefix, a colon, and no character that an IRI does not have
+_PLAIN_NAME = rb"(?!urn:|mailto:)[^:/<>\"{}|^`\\\s]+:[^:/<>\"{}|^`\\\s]*"
+_PLAIN_NAMES = re.compile(rb"%b(?:\n%b)*" % (_PLAIN_NAME, _PLAIN_NAME))
 _VALUE = re.compile(r'(\S+)\s+(?:"((?:[^"\\]|\\.)*)"|(\S+))', re.DOTALL)
 # the last word of a property → what it says of an ontology
 HEADER_PREDICATES = {
@@ -51,10 +48,21 @@ def keep_obo(frames: Any, kept: Statements) -> int:
     Where there are instances, of which it tells nothing, the facts are not exact.
     """
     reader = _Reader(frames.header(), kept)
-    number = 0
+    number = weight = 0
+    some: list[Any] = []
+    texts: list[str] = []
     for frame in frames:
         number += 1
-        reader.add(frame)
+        text = str(frame)
+        some.append(frame)
+        texts.append(text)
+        weight += len(text)
+        if weight > _AT_ONCE:
+            reader.add(some, texts)
+            weight = 0
+            some.clear()
+            texts.clear()
+    reader.add(some, texts)
     return number
 
 
@@ -119,14 +127,41 @@ class _Reader:
             return name
         return self._spaces.get(space, f"{_BASE}{space}_") + local
 
-    def add(self, frame: Any) -> None:
+    def add(self, frames: list[Any], texts: list[str]) -> None:
+        """Take some frames, and what the library writes of each."""
+        text = f"\n{''.join(texts)}".encode()
+        if not are_plain(text, len(texts)):
+            plain = []
+            for frame, own in zip(frames, texts, strict=True):
+                if are_plain(f"\n{own}".encode(), 1):
+                    plain.append(own)
+                else:
+                    self._add_frame(frame, own)
+            text = f"\n{''.join(plain)}".encode()
+        self._kept.add_many(*tell_frames(text, self._named))
+
+    def _named(self, names: list[bytes]) -> list[bytes]:
+        """Return what stands for names in statements."""
+        nodes = self._nodes
+        new = [name for name in names if name not in nodes]
+        text = b"\n".join(new)
+        if new and not self._spaces and _PLAIN_NAMES.fullmatch(text):
+            # with one call for all of them
+            found = text.replace(b":", b"_").replace(b"\n", _BETWEEN_NODES)
+            nodes.update(zip(new, (b"%b%b>" % (_NODE, found)).split(b"\n"), strict=True))
+        else:
+            for name in new:
+                self._node(name)
+        return [nodes[name] for name in names]
+
+    def _add_frame(self, frame: Any, text: str) -> None:
         """Take a frame of a term, a relation or an instance."""
         kind = _FRAMES.get(type(frame).__name__)
         if kind is None:
             # of instances the library tells nothing
             self._kept.exact = False
             return
-        found = self._plain_clauses(str(frame).encode(), kind)
+        found = self._plain_clauses(text.encode(), kind)
         if found is not None:
             self._kept.add_clauses(*found)
         else:
@@ -151,20 +186,20 @@ class _Reader:
                     return None
                 value = value.partition(b" ! ")[0]
                 line = tag + b": " + value
-            predicate = _NAMED_BY.get(tag)
+            predicate = NAMED_BY.get(tag)
             if predicate is not None:
                 if b"\\" in value:
                     return None
                 found.append(predicate + (nodes.get(value) or self._node(value)))
             elif tag == b"name":
-                found.append(_LABEL_BYTES + _literal(value.strip()))
+                found.append(LABEL + _literal(value.strip()))
             elif tag == b"def":
                 parts = _QUOTED.fullmatch(value)
                 if parts is None:
                     return None
-                found += (_DEFINITION_BYTES + _literal(parts[1]), b"def xrefs" + parts[2] + b" ")
+                found += (DEFINITION + _literal(parts[1]), b"def xrefs" + parts[2] + b" ")
             else:
-                found.append(_DEPRECATED_BYTES if line == b"is_obsolete: true" else line)
+                found.append(DEPRECATED if line == b"is_obsolete: true" else line)
         return self._node(head.removeprefix(b"id: ")), found
 
     def _node(self, name: bytes) -> bytes:
@@ -178,17 +213,15 @@ class _Reader:
         for clause in frame:
             name = type(clause).__name__
             if name == "NameClause":
-                yield _LABEL + literal(_unescaped(clause.raw_value().strip()))
-            elif name == "IsAClause":
-                yield f"<{vocabulary.RDFS}subClassOf> {self._iri(clause.raw_value())}"
+                yield LABEL.decode() + literal(_unescaped(clause.raw_value().strip()))
             elif name == "DefClause":
-                yield _DEFINITION + literal(_unescaped(clause.raw_value()[1:-1]))
+                yield DEFINITION.decode() + literal(_unescaped(clause.raw_value()[1:-1]))
                 yield f"def xrefs {clause.xrefs} {clause.qualifiers or ''}"
                 continue
             elif name in _NAMES:
                 yield f"{_NAMES[name]}{self._iri(clause.raw_value())}"
             elif name == "IsObsoleteClause" and clause.obsolete:
-                yield _DEPRECATED
+                yield DEPRECATED.decode()
             else:
                 yield _without_comment(clause, name)
                 continue

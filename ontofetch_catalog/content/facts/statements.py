@@ -89,6 +89,22 @@ class Statements:
         self.parsed += len(found)
         self._sort(subject, BETWEEN.join(found))
 
+    def add_many(self, subjects: list[bytes], packed: list[bytes], number: int) -> None:
+        """Take the statements of some names, BETWEEN those of each, where there are no blank nodes.
+
+        Args:
+            subjects: The names.
+            packed: The statements of each.
+            number: How many these are, all together.
+        """
+        self.parsed += number
+        kept, has_head = self.kept, _may_be_head(b"".join(packed))
+        for subject, text in zip(subjects, packed, strict=True):
+            if len(text) > _LONG_UNREAD or has_head or subject in kept:
+                self._sort(subject, text)
+            else:
+                kept[subject] = text
+
     def _sort(self, subject: bytes, text: bytes) -> None:
         """Keep statements, those with blank nodes apart, and note a subject that may be an ontology or a scheme."""
         if _may_be_head(text):
