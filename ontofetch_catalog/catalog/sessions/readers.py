@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
+
+from ontofetch_hookspecs.together import recording
 
 from ...errors import CatalogMissing, CatalogUnavailable
 from .. import fsops, journal, swap
@@ -18,7 +21,7 @@ from ..repo import definitions
 from ..shared.address import read_address
 from .contents import check_contents
 from .session import Entering
-from .writers import fits, open_session, writing
+from .writers import has_open, is_catalog, open_session, writing
 
 if TYPE_CHECKING:
     import duckdb
@@ -109,7 +112,7 @@ def asking(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
 
     Whatever is asked here is ours, for what is kept open could write.
     """
-    with gate_of(store.root).kept(store.wait, fits(store)) as hold, ExitStack() as entered:
+    with gate_of(store.root).kept(store.wait, is_catalog) as hold, ExitStack() as entered:
         if hold is not None:
             connection = entered.enter_context(closing(hold.what.connection.cursor()))
             definitions.use_own_functions(connection, hold.what.database)
@@ -117,14 +120,26 @@ def asking(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
                 yield store.watched(connection)
             return
     with ExitStack() as entered:
-        if gate_of(store.root).is_keeping and read_address(store) is None:
+        going_on = gate_of(store.root).is_keeping
+        if (going_on or _is_about_to_write(store)) and read_address(store) is None:
             # the next question, or boundary, of the run finds it open
+            entering = Entering() if going_on else Entering(migrate=False, asks=True)
             with _explained(store):
-                session = entered.enter_context(open_session(store, Entering()))
+                session = entered.enter_context(open_session(store, entering))
             connection = session.connection
         else:
             connection = entered.enter_context(reading(store))
         yield connection
+
+
+def _is_about_to_write(store: Store) -> bool:
+    """Say whether who asks now is to record something in the same run, and nothing keeps it from doing so.
+
+    What a writer ends or makes on its way in is left until there is something to record.
+    """
+    if recording() is None or not require_database(store) or has_open(store):
+        return False
+    return all(os.access(str(path), os.W_OK) for path in (store.database, store.database.parent))
 
 
 def refresh(store: Store) -> None:

@@ -23,6 +23,7 @@ from ..failures import explaining
 from ..generation import check_generation, require_database, write_generation
 from ..kept import Wanted
 from ..locks import Gate, gate_of
+from ..migrations import require_current_schema
 from ..repo import definitions, events
 from ..shared.address import read_address
 from .building import create, migrate
@@ -107,12 +108,17 @@ def fits(store: Store) -> Wanted:
     return lambda what: isinstance(what, _Open) and what.settings == store.settings
 
 
+def is_catalog(what: object) -> bool:
+    """Say whether something that was kept open is a catalog: what is asked has one answer, whatever the settings."""
+    return isinstance(what, _Open)
+
+
 @contextmanager
 def open_session(store: Store, entering: Entering) -> Iterator[Session]:
     """Open the catalog for writing, alone; close it at the end, or keep it open for the next boundary of the run."""
     gate, together = gate_of(store.root), recording()
     # what other machines may change is not kept open
-    usual = read_address(store) is None and entering.migrate and entering.trust_record
+    usual = read_address(store) is None and (entering.migrate or entering.asks) and entering.trust_record
     keeps = usual and (together is not None or gate.is_keeping)
     with gate.exclusive(store.wait, wanted=fits(store) if keeps else None) as hold, copy_of(store) as copy:
         kept: _Open | None = hold.take()
@@ -130,6 +136,7 @@ def open_session(store: Store, entering: Entering) -> Iterator[Session]:
                 session.recovered = journal.recover(store, session.connection)
             _record_recovery(session)
             used = session.connection = store.watched(session.connection)
+            session.stays = lambda: keeps and sound and store.watch is None and not hold.is_due()
             yield session
             if together is not None:
                 together.enter_once(("gate", store.root), lambda: _letting_go(gate))
@@ -147,16 +154,18 @@ def open_session(store: Store, entering: Entering) -> Iterator[Session]:
 
 
 def _enter(store: Store, copy: Copy | None, entering: Entering) -> Session:
-    swapped = swap.finish(store)
-    if not require_database(store):
+    swapped = "" if entering.asks else swap.finish(store)
+    if not require_database(store) and not entering.asks:
         create(store, with_event=copy is None)
     session = Session(store, open_connection(store, read_only=False), swapped=swapped, copy=copy)
     try:
-        if entering.trust_record and check_generation(store, session.connection):
+        if entering.trust_record and check_generation(store, session.connection) and not entering.asks:
             write_generation(store, *events.last_event(session.connection))
         if copy is not None:
             catch_up(session, copy, entering)
-        if entering.migrate:
+        if entering.asks:
+            require_current_schema(session.connection)
+        elif entering.migrate:
             migrate(session)
     except BaseException:
         close(session.connection, store)
