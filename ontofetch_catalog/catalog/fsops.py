@@ -16,8 +16,7 @@ import stat
 import struct
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +24,8 @@ from ontofetch_hookspecs.beneath import open_beneath
 from ontofetch_hookspecs.store_paths import StorePath, entries_of
 
 if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
     import duckdb
     import pyarrow as pa
 
@@ -329,6 +330,12 @@ def make_folders(path: StorePath) -> list[StorePath]:
     return missing[::-1]
 
 
+def _one_thread() -> ThreadPoolExecutor:
+    from concurrent.futures import ThreadPoolExecutor
+
+    return ThreadPoolExecutor(1)
+
+
 def write_new(path: Anywhere, chunks: Iterable[bytes | memoryview]) -> tuple[str, int]:
     """Write `chunks` to a new file and make them durable; return sha256 in hex and size in bytes.
 
@@ -338,10 +345,11 @@ def write_new(path: Anywhere, chunks: Iterable[bytes | memoryview]) -> tuple[str
     size = 0
     descriptor = create_file(path)
     try:
-        # a thread is only started at the first large chunk
-        with ThreadPoolExecutor(1) as pool:
+        with ExitStack() as stack:
+            pool = None
             for chunk in chunks:
                 if len(chunk) >= CHUNK:
+                    pool = pool or stack.enter_context(_one_thread())
                     hashed = pool.submit(digest.update, chunk)
                     write(descriptor, chunk)
                     hashed.result()

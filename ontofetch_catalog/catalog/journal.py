@@ -258,7 +258,7 @@ class Recovered:
 
 def open_intents(store: Store) -> list[StorePath]:
     """Return the files of the open boundaries, sorted; empty where nothing is open. Never writes."""
-    return [store.intents / name for name in store.intents.names() if name.endswith(".json") and name[0] != "."]
+    return store.open_intents
 
 
 def recover(store: Store, connection: duckdb.DuckDBPyConnection) -> list[Recovered]:

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 _LISTED = "`ontofetch db versions` lists what there is."
 NEAREST = 50  # names that are looked at for what somebody may have meant
-# the releases of which an artifact was recorded and never unpacked
-INCOMPLETE = "SELECT DISTINCT version_id FROM artifacts WHERE extraction IS NULL"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
