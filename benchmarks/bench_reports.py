@@ -11,7 +11,7 @@ import pytest
 
 from ontofetch_catalog.analytics.catalog import Catalog
 from ontofetch_catalog.catalog.connection import Store
-from ontofetch_catalog.catalog.repo.queries import list_series
+from ontofetch_catalog.catalog.repo.home import list_series
 from ontofetch_catalog.catalog.repo.stats import find_statistics
 from ontofetch_catalog.catalog.sessions import reading, utc_now
 from ontofetch_hookspecs.layout import DATABASE, EXTRACT_AUDIT

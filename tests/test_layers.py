@@ -40,7 +40,7 @@ MAY_IMPORT = {
     "analytics": {"contract", "errors", "guesses", "settings", "rendering", "catalog"},
     "showing": {"contract", "errors", "rendering", "catalog", "analytics"},
     "cli": {
-        *("contract", "errors", "guesses", "settings", "series_file", "lock_file", "rendering"),
+        *("contract", "errors", "guesses", "settings", "settings_file", "series_file", "lock_file", "rendering"),
         *("catalog", "analytics", "showing", "importing", "cli.output", *_FINDERS),
     },
     "cli.output": {"contract", "errors", "guesses", "rendering", "catalog.fsops"},

@@ -73,6 +73,16 @@ class Store:
         return self.path(layout.INTENTS)
 
     @property
+    def shared_by(self) -> StorePath:
+        """Return the path of the file that says where the shared catalog is that this one is a copy of."""
+        return self.path(f"{layout.CATALOG}/store.toml")
+
+    @property
+    def open_intents(self) -> list[StorePath]:
+        """Return the files of the open boundaries, sorted; empty where nothing is open."""
+        return [self.intents / name for name in self.intents.names() if name.endswith(".json") and name[0] != "."]
+
+    @property
     def wait(self) -> float:
         """Return how many seconds to wait for others."""
         return float(str(self.settings.get("wait", 60.0)))

@@ -181,7 +181,7 @@ def _check_readable(intent: Intent, data: bytes) -> None:
 
 def open_intents(store: Store) -> list[StorePath]:
     """Return the files of the open boundaries, sorted; empty where nothing is open. Never writes."""
-    return [store.intents / name for name in store.intents.names() if name.endswith(".json") and name[0] != "."]
+    return store.open_intents
 
 
 def set_aside(path: StorePath) -> None:

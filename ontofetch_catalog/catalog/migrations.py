@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,11 +56,11 @@ def available_migrations() -> tuple[Migration, ...]:
     return tuple(found)
 
 
-def _folder() -> Traversable:
+def _folder() -> Path:
     """Return where the SQL lies: inside an installed package, beside it in a checkout."""
-    package = files("ontofetch_catalog")
+    package = Path(__file__).parents[1]
     inside = package / "migrations"
-    return inside if inside.is_dir() else Path(str(package)).parent / "migrations"
+    return inside if inside.is_dir() else package.parent / "migrations"
 
 
 def applied_migrations(connection: duckdb.DuckDBPyConnection) -> dict[int, str]:

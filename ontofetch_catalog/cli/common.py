@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -112,9 +112,8 @@ def profiled(argv: Sequence[str], run: Callable[[], int]) -> int:
 def statistics_of(host: HostInfo, connection: duckdb.DuckDBPyConnection) -> Statistics:
     """Return where statistics come from, and say how old they are where they were not counted now."""
     from ..catalog.repo.stats import find_statistics
-    from ..catalog.sessions import utc_now
 
-    now = utc_now()
+    now = datetime.now(UTC).replace(tzinfo=None)
     found = find_statistics(connection, now, float(str(host.settings.get("stats_ttl", 86_400.0))))
     if found.oldest is not None:
         say(f"Sums of {found.computed:,} releases as `{host.name} db refresh` found them {_ago(now, found.oldest)}.")

@@ -26,9 +26,8 @@ def main(argv: list[str], host: HostInfo) -> int:
 
 
 def _show(host: HostInfo, options: OutputOptions) -> int:
-    from ..catalog import journal
     from ..catalog.generation import require_database
-    from ..catalog.repo import pages, queries
+    from ..catalog.repo import home
 
     store = store_of(host)
     if not require_database(store):
@@ -39,13 +38,13 @@ def _show(host: HostInfo, options: OutputOptions) -> int:
     # the database works while Python imports
     get_ready(options)
     with reading(host) as connection:
-        rows = queries.list_series(connection, statistics_of(host, connection).relation)
-        sums = pages.sum_store(connection)
+        rows = home.list_series(connection, statistics_of(host, connection).relation)
+        sums = home.sum_store(connection)
     emit({"series": rows}, options=options)
     _say_sums(host, sums)
     say_incomplete(sums["incomplete"][0].as_py(), host)
     say_never_pulled(host, set(rows["slot"].to_pylist()))
-    if journal.open_intents(store):
+    if store.open_intents:
         warn(f"A boundary is open; `{host.name} db recover` ends what a dead process left.")
     _say_what_waits(host, sums)
     return EXIT_OK

@@ -6,12 +6,17 @@ The file is only read, and one that can't be read is no fault of the command tha
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs import HostInfo
+from ontofetch_hookspecs.store_paths import StorePath
 
 from ..errors import UsageError
-from ..series_file import SeriesFile, read_series_file
+from ..settings_file import CONFIG_FILE
 from .output import say
+
+if TYPE_CHECKING:
+    from ..series_file import SeriesFile
 
 MOST = 3  # names in a sentence
 
@@ -42,6 +47,10 @@ def say_asked_again(host: HostInfo, name: str, *, new: str = "") -> None:
 
 
 def _read(host: HostInfo) -> SeriesFile | None:
+    if not StorePath(host.root, CONFIG_FILE).exists():
+        return None
+    from ..series_file import read_series_file
+
     try:
         return read_series_file(host.root)
     except UsageError:

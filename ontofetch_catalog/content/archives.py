@@ -39,8 +39,10 @@ __all__ = [
     "Readable",
     "damage_named",
     "is_packed",
+    "is_plain",
     "open_archive",
     "read_entries",
+    "read_plain",
 ]
 
 M = TypeVar("M")
@@ -173,6 +175,23 @@ def read_entries(
             hint="Look at what was downloaded: servers send error pages, too. Pull a good copy of it with --replace.",
         )
     yield from _one_file(stream, compression, name, budget)
+
+
+def is_plain(stream: IO[bytes], name: str) -> bool:
+    """Say whether `read_entries` would take a file as it is, without a look inside."""
+    stream.seek(0)
+    head = stream.read(tars.BLOCK)
+    packed = is_packed(name, head) or head.startswith(zips.EMPTY) or signatures.SKIPPABLE.match(head)
+    return not (packed or signatures.claims_compression(name) or signatures.foreign_of(head, name))
+
+
+def read_plain(stream: IO[bytes], name: str, budget: Budget) -> Iterator[Entry]:
+    """Yield a file as the one entry that it is, whatever is inside, counted in the budget.
+
+    Raises:
+        ExtractError: It is more than the budget allows.
+    """
+    yield from _one_file(stream, "", name, budget)
 
 
 def _may_end_in_zip(head: bytes, name: str) -> bool:

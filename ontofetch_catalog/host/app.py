@@ -19,7 +19,7 @@ from typing import NoReturn
 
 _PLATFORMS = ("linux", "darwin")
 _SIZE = re.compile("[0-9]{1,6}")
-_YOUNG = 50_000  # objects that are made before garbage is looked for: more than a start makes
+_YOUNG = 200_000  # objects that are made before garbage is looked for: more than a start makes
 _VERBOSE = re.compile(r"-v+|--verbose")
 
 

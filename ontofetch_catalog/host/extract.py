@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -23,7 +23,9 @@ from ..children.limits import Allowance
 from ..children.start import start_module
 from ..content.archives import Limits as ExtractLimits
 from ..content.archives import open_archive
+from ..content.selection import Selection
 from ..errors import ExtractError, StageError
+from .alone import copy_alone
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -110,6 +112,7 @@ def extract_artifact(
     portable: bool = False,
     limits: ExtractLimits | None = None,
     unpacker: Unpacker | None = None,
+    allowance: Allowance | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Extraction:
     """Unpack an artifact into a stage; another file than an archive is copied as it is.
@@ -124,7 +127,8 @@ def extract_artifact(
         strip: How many leading folders to take off; `auto` takes a single folder off that all entries share.
         portable: Whether names that meet where case and normal forms are folded are refused.
         limits: What is refused.
-        unpacker: The process that unpacks; None: one is started. It ends here.
+        unpacker: The process that unpacks; None: one is started, if one is needed. It ends here.
+        allowance: What a process that is started may take of the machine.
         progress: Called with the bytes of the archive that are read, and how many it has.
 
     Raises:
@@ -134,7 +138,16 @@ def extract_artifact(
     """
     stage.folder(_DATA)
     drop = 0 if strip == "auto" else strip
-    with unpacker or Unpacker() as process:
+    limits = limits or ExtractLimits()
+    if unpacker is None:
+        chosen, said = Selection(include, exclude), content_type
+        with _read(name):
+            copied = copy_alone(archive, stage, chosen, limits, name=name, said=said, drop=drop, portable=portable)
+        if copied is not None:
+            batches = [_as_batch(copied.rows)] if copied.rows else []
+            done = _Done(_as_table(batches), copied.tops, copied.skipped, copied.remarks)
+            return _extraction(stage, done, strip, drop)
+    with unpacker or Unpacker(allowance) as process:
         told = {
             "root": os.path.abspath(stage.place.root),
             "stage": stage.name,
@@ -146,10 +159,14 @@ def extract_artifact(
             "exclude": exclude,
             "drop": drop,
             "portable": portable,
-            "limits": asdict(limits or ExtractLimits()),
+            "limits": asdict(limits),
             "allowance": asdict(process.allowance),
         }
         done = _Work(process, name, _size(archive, name), progress).run(told)
+    return _extraction(stage, done, strip, drop)
+
+
+def _extraction(stage: Stage, done: _Done, strip: Strip, drop: int) -> Extraction:
     top = done.tops[0] if strip == "auto" and len(done.tops) == 1 else ""
     # the bytes lie where they are; only where the release begins moves
     return Extraction(
@@ -162,9 +179,15 @@ def extract_artifact(
 
 
 def _size(archive: Path | StorePath, name: str) -> int:
+    with _read(name), open_archive(archive) as stream:
+        return os.fstat(stream.fileno()).st_size
+
+
+@contextmanager
+def _read(name: str) -> Iterator[None]:
+    """Say of an artifact that the system does not let us read what to do about it."""
     try:
-        with open_archive(archive) as stream:
-            return os.fstat(stream.fileno()).st_size
+        yield
     except OSError as error:
         raise ExtractError(
             f"The artifact {quote(name)} can't be read: {error.strerror}.",
@@ -229,7 +252,7 @@ class _Work:
         )
 
 
-def _as_batch(rows: list[list[Any]]) -> pa.Table:
+def _as_batch(rows: Sequence[Sequence[Any]]) -> pa.Table:
     import pyarrow as pa
 
     relpaths, file_ids, formats, sizes, times = zip(*rows, strict=True)

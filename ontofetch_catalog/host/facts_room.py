@@ -64,6 +64,8 @@ class FactsRoom:
         self._stage: Stage | None = None
         self._rows: dict[str, dict[str, Any]] = {}
         self._lock = threading.Lock()
+        self._asked_last: tuple[frozenset[str], tuple[str, ...]] | None = None
+        self._told: set[tuple[str, str]] | None = None  # the answer
         self.contents = self.asked = self.too_large = 0
 
     def __enter__(self) -> FactsRoom:
@@ -92,10 +94,9 @@ class FactsRoom:
         if not len(mine):
             return {}
         versions = sorted({version for _, version in by_format.values()})
-        found = self._lookup(pc.unique(mine["file_id"]).to_pylist(), versions)
-        if found is None:
+        known = self._known(pc.unique(mine["file_id"]).to_pylist(), versions)
+        if known is None:
             return {}
-        known = self._known(pa.table(found))
         first = first_of_each(mine.sort_by("format"), "file_id")
         asked = {}
         for file_id, name in zip(first["file_id"].to_pylist(), first["format"].to_pylist(), strict=True):
@@ -105,12 +106,23 @@ class FactsRoom:
         self.contents, self.asked = len(first), len(asked)
         return asked
 
-    def _known(self, found: pa.Table) -> set[tuple[str, str]]:
+    def _known(self, file_ids: Sequence[str], versions: Sequence[str]) -> set[tuple[str, str]] | None:
+        """Return (file_id, version) of facts that are known, None without a catalog; asked twice, as the first time."""
+        import pyarrow as pa
         import pyarrow.compute as pc
 
-        if self._again:
-            found = found.filter(pc.is_null(found["reason"]))
-        return set(zip(found["file_id"].to_pylist(), found["facts_version"].to_pylist(), strict=True))
+        question = frozenset(file_ids), tuple(versions)
+        if question != self._asked_last:
+            found = self._lookup(file_ids, versions)
+            table = None if found is None else pa.table(found)
+            if table is not None and self._again:
+                table = table.filter(pc.is_null(table["reason"]))
+            columns = ("file_id", "facts_version")
+            self._told = (
+                None if table is None else set(zip(*(table[name].to_pylist() for name in columns), strict=True))
+            )
+            self._asked_last = question
+        return self._told
 
     def takes(self, size: int) -> bool:
         """Say whether there are to be facts of a content of `size` bytes."""

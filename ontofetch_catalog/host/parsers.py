@@ -23,7 +23,7 @@ from ..cli.output import warn
 from ..cli.parser import Family, handed_out
 from .commands import HOST_COMMANDS
 from .manager import Plugins
-from .updating.pull_many import MANY
+from .pull_cmd import MANY
 
 Below = argparse._SubParsersAction  # what argparse calls the commands of a parser
 

@@ -14,8 +14,9 @@ import pyarrow.compute as pc
 
 from ontofetch_hookspecs import HostInfo, OntofetchError
 from ontofetch_hookspecs.names import quote
-from ontofetch_hookspecs.store_paths import below_root
+from ontofetch_hookspecs.store_paths import StorePath, below_root
 
+from .alone import is_alone
 from .contract import now
 from .copies import Copy
 from .extract import Extraction, Unpacker
@@ -118,7 +119,7 @@ class Pull:
         self._state.note_copy(copy)
         ahead = Ahead(None, None, ExitStack())
         try:
-            unpacked = ahead.unpacked = unpack(self._state, below_root(self._tools.host.root, copy.path), None)
+            unpacked = ahead.unpacked = unpack(self._state, self._artifact(copy), None)
             ahead.examination = self._examine(ahead.stack)
             if ahead.examination is not None:
                 ahead.examination.begin(unpacked.extraction.files, unpacked.extraction.folder)
@@ -132,6 +133,9 @@ class Pull:
             raise
         return ahead
 
+    def _artifact(self, copy: Copy) -> StorePath:
+        return below_root(self._tools.host.root, copy.path)
+
     def _examine(self, stack: ExitStack) -> Examination | None:
         if not self._request.validate:
             return None
@@ -143,7 +147,7 @@ class Pull:
         pull.note_copy(copy)
         with ExitStack() as stack:
             # a process is ready to unpack by the time that the download is recorded
-            needed = copy.record is None and ahead is None
+            needed = copy.record is None and ahead is None and not is_alone(self._artifact(copy), pull.name)
             unpacker = stack.enter_context(Unpacker(self._tools.allowance)) if needed else None
             stack.callback(self._forget_early)
             if ahead is not None:
@@ -212,7 +216,7 @@ class Pull:
 
     def _unpack_early(self, copy: Copy, unpacker: Unpacker | None) -> Extraction:
         if self._early is None:
-            self._early = unpack(self._state, below_root(self._tools.host.root, copy.path), unpacker)
+            self._early = unpack(self._state, self._artifact(copy), unpacker)
         self._decides = True
         return self._early.extraction
 

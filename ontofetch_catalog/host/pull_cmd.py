@@ -22,12 +22,15 @@ from .opening import refuse_broken_catalog
 from .pipeline import Pull
 from .request import Request, Summary
 from .sources import parse_source
-from .updating.pull_many import MANY, pull_many
+
+MANY = ("--from", "--locked")  # words that make a pull one of many
 
 
 def main(argv: list[str], host: HostInfo, plugins: Plugins) -> int:
     """Pull one artifact, print a row about it, and return 0, or 3 if files of the release fail validation."""
     if any(word.partition("=")[0] in MANY for word in argv):
+        from .updating.pull_many import pull_many
+
         return pull_many(argv, host, plugins)
     args = _parser(host).parse_args(argv)
     request = _request(args)

@@ -10,7 +10,6 @@ import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
-from urllib.request import url2pathname
 
 from ontofetch_hookspecs.names import is_ambiguous, quote, redact_url, relpath_fault, unsafe_character
 
@@ -133,7 +132,7 @@ def _file_path(parts: SplitResult, text: str) -> Path:
             subject="SOURCE",
             hint="Write file:///folder/file, or the path itself.",
         )
-    path = url2pathname(parts.path)
+    path = unquote(parts.path)
     if "\0" in path:
         raise _unreadable(text)
     return Path(path)

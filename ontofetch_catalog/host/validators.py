@@ -85,6 +85,7 @@ class Validation:
         self.judging = judging
         self._table: pa.Table = None
         self._parts: list[tuple[Validator, pa.Table, pa.Table]] = []
+        self._answers: dict[tuple[str, frozenset[str]], pa.Table] = {}  # what was said to a question
 
     def look(self, files: Table, folder: StorePath) -> None:
         """Begin to judge what nobody has judged; what was begun with other files before is not judged again.
@@ -109,11 +110,20 @@ class Validation:
             mine = table.filter(judges)
             if not len(mine):
                 continue
-            found = self._lookup(pc.unique(mine["file_id"]).to_pylist(), validator.name, validator.version)
-            known = _results() if found is None else _judged(pa.table(found))
+            known = self._known(validator, pc.unique(mine["file_id"]).to_pylist())
             self._parts.append((validator, mine, known))
             tasks += _tasks_of(validator, held.filter(judges), known, wanted)
         self.judging.ask(tasks, folder)
+
+    def _known(self, validator: Validator, file_ids: Sequence[str]) -> pa.Table:
+        """Return what is known of contents; asked twice, as of the first time: what is judged since counts once."""
+        import pyarrow as pa
+
+        question = validator.name, frozenset(file_ids)
+        if question not in self._answers:
+            found = self._lookup(file_ids, validator.name, validator.version)
+            self._answers[question] = _results() if found is None else _judged(pa.table(found))
+        return self._answers[question]
 
     def results(self, version_id: str, progress: Callable[[int, int], None] | None = None) -> pa.Table:
         """Wait for the judgements of the files that were looked at last; return RESULTS_COLUMNS.

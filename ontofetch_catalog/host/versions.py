@@ -10,7 +10,6 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 import pyarrow as pa
 
@@ -82,6 +81,8 @@ def version_by_date(last_modified: str | None, now: datetime) -> tuple[str, str]
     """Return a version where none is stated, as a date, and where it is from: Last-Modified, else the pull."""
     try:
         if last_modified:
+            from email.utils import parsedate_to_datetime
+
             changed = parsedate_to_datetime(last_modified)
             changed = changed if changed.tzinfo else changed.replace(tzinfo=UTC)
             return changed.astimezone(UTC).date().isoformat(), "the server's Last-Modified"

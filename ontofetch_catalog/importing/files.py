@@ -19,7 +19,7 @@ from ontofetch_hookspecs.taking import TakenFile, Taking, take_file
 from ..children.limits import Allowance
 from ..content.archives import Limits
 from ..content.formats import format_of
-from ..host.extract import Unpacker, extract_artifact
+from ..host.extract import extract_artifact
 from . import docstokg
 
 if TYPE_CHECKING:
@@ -93,14 +93,13 @@ def stage_unpacked(stage: Stage, unpacked: StorePath, sha256: str, *, link: bool
 
 
 def stage_archive(stage: Stage, artifact: StorePath, name: str, settings: Mapping[str, object]) -> Files:
-    """Unpack an artifact, in a process with limits.
+    """Unpack an artifact, in a process with limits where one is needed.
 
     Raises:
         ExtractError: It is damaged, has something that is refused, or takes too much of the machine.
     """
     started = datetime.now(UTC)
-    with Unpacker(_allowance(settings)) as unpacker:
-        done = extract_artifact(artifact, stage, name=name, limits=_limits(settings), unpacker=unpacker)
+    done = extract_artifact(artifact, stage, name=name, limits=_limits(settings), allowance=_allowance(settings))
     return Files(table=done.files, folder=done.folder, strip=done.strip, started_at=started)
 
 

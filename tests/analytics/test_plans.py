@@ -13,7 +13,7 @@ from ontofetch_catalog.analytics import Catalog
 from ontofetch_catalog.analytics.sources import CatalogReader
 from ontofetch_catalog.catalog import sessions
 from ontofetch_catalog.catalog.profile import Profiler
-from ontofetch_catalog.catalog.repo import queries, stats
+from ontofetch_catalog.catalog.repo import home, stats
 from tests.analytics.conftest import OpenShelf
 
 FEW, MANY = 5, 50
@@ -149,7 +149,7 @@ def test_no_plan_of_the_bare_command_grows_with_the_series(many_series: list[Ope
             shelf.connection.execute("DELETE FROM version_stats WHERE version_id = 's/o0/0'")
         profiler = Profiler()
         watched = profiler.watch(shelf.connection)
-        rows = queries.list_series(watched, stats.find_statistics(watched, now, 60).relation)
+        rows = home.list_series(watched, stats.find_statistics(watched, now, 60).relation)
         shelf.connection.execute("ROLLBACK")
         found.append((operators(profiler), len(rows)))
     assert found[1][0] == found[0][0]

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 import fastobo
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -64,7 +64,8 @@ def carry_out(store: Store, boundary: Boundary) -> BoundaryResult:
                 recorded = Recorded()
                 row = event_row(boundary, sessions.new_boundary_id(), f"{boundary.kind}.unchanged", _votes(boundary))
                 session.commit_event(row)
-        if boundary.asked_next:
+        if boundary.asked_next and not session.stays():
+            # what is kept open can be asked when it comes to that
             _prepare_answers(session, boundary)
         recovered = tuple(session.recovered)
     milliseconds = (time.perf_counter() - start) * 1000

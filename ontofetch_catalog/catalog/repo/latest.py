@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from ontofetch_hookspecs.layout import series_of
+
 from .. import fsops
 from ..connection import fetch_one, fetch_text
 
@@ -76,9 +78,9 @@ def comes_before(connection: duckdb.DuckDBPyConnection, version_id: str, other: 
     """Say whether a release comes before another of its series."""
     found = fetch_one(
         connection,
-        "SELECT a.position < b.position FROM v_series_order a, v_series_order b"
-        " WHERE a.version_id = ? AND b.version_id = ? AND a.slot = b.slot",
-        [version_id, other],
+        "SELECT max(position) FILTER (version_id = $1) < max(position) FILTER (version_id = $2)"
+        " FROM v_series_order WHERE slot = $3",
+        [version_id, other, series_of(version_id)],
     )
     return bool(found and found[0])
 

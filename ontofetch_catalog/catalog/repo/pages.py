@@ -1,4 +1,4 @@
-"""The SQL behind `ontofetch show` and the summary of a store: all that is recorded of one release, series or content.
+"""The SQL behind `ontofetch show`: all that is recorded of one release, series or content.
 
 Every function returns one Arrow table.
 """
@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 from ..connection import literal, registered
 from .facts import heads_of
 from .notes import NOTE, TAGS, list_notes
-from .releases import INCOMPLETE
 from .reports import read
 from .showing import select_stated
-from .stats import LIVE
+from .stats import INCOMPLETE, LIVE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -125,33 +124,4 @@ def list_results_of(connection: duckdb.DuckDBPyConnection, file_ids: Sequence[st
         GROUP BY ALL ORDER BY ALL
         """,
         params=[list(file_ids)],
-    ).to_arrow_table()
-
-
-def sum_store(connection: duckdb.DuckDBPyConnection) -> pa.Table:
-    """Return one row of sums over a store.
-
-    Columns: series, releases, incomplete (releases with an artifact that was never unpacked), files, size_bytes (of
-    artifacts and files), suspects (damaged or missing files that the last verification found; NULL if there was none),
-    verified_at (when that was, UTC), quarantined_bytes (of what was moved away and not removed for good).
-    """
-    return connection.sql(
-        f"""
-        WITH batches AS (
-            SELECT arg_max(type, event_id) AS type, arg_max(payload, event_id) AS payload FROM events
-            WHERE starts_with(type, 'prune.') AND NOT ends_with(type, '.rolled_back')
-                AND (payload->>'batch') IS NOT NULL
-            GROUP BY payload->>'plan', payload->>'batch'
-        ), verified AS (
-            SELECT arg_max(payload, event_id) AS payload, max(ts) AS ts FROM events WHERE type = 'verify.done'
-        )
-        SELECT (SELECT count(DISTINCT service || '/' || ontology) FROM versions) AS series,
-            (SELECT count(*) FROM versions) AS releases, (SELECT count(*) FROM ({INCOMPLETE})) AS incomplete,
-            (SELECT count(*) FROM extracted_files) AS files,
-            (SELECT coalesce(sum(size_bytes), 0)::BIGINT FROM extracted_files)
-                + (SELECT coalesce(sum(size_bytes), 0)::BIGINT FROM artifacts) AS size_bytes,
-            (SELECT (payload->>'findings')::BIGINT FROM verified) AS suspects, (SELECT ts FROM verified) AS verified_at,
-            (SELECT coalesce(sum((payload->>'bytes')::BIGINT), 0)::BIGINT FROM batches WHERE type = 'prune.batch')
-                AS quarantined_bytes
-        """
     ).to_arrow_table()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .. import fsops
 from ..connection import fetch_number, fetch_one, literal
 from .held_facts import leaving
-from .releases import INCOMPLETE
+from .stats import INCOMPLETE
 
 if TYPE_CHECKING:
     import duckdb

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 from ..connection import literal
 from .definitions import delta_files_of, delta_summary_of
 from .notes import TAGS
-from .releases import INCOMPLETE
-from .stats import LIVE
+from .stats import INCOMPLETE, LIVE
 from .story import of_release, told
 
 if TYPE_CHECKING:
@@ -23,33 +22,6 @@ SOURCES = """(
     SELECT string_agg(o.source_url, ' ' ORDER BY o.recorded_at, o.source_url) FROM origins o
     WHERE o.version_id = artifacts.version_id AND o.relpath = artifacts.relpath
 ) AS sources"""
-
-
-def list_series(connection: duckdb.DuckDBPyConnection, stats: str = LIVE) -> pa.Table:
-    """Return a row per series: slot, latest, newest, set_at, releases, incomplete, and sums of a release; by slot.
-
-    newest is the last release in the order of the series, set_at when latest was set (UTC), incomplete how many of the
-    releases have an artifact that was never unpacked. files, size_bytes (bytes), failed and not_judged (files) are
-    those of the latest release, and of the newest where none is latest; newest_failed those of the newest.
-    """
-    return connection.sql(f"""
-        WITH ordered AS (
-            SELECT *, position = max(position) OVER (PARTITION BY slot) AS is_newest,
-                bool_or(is_latest) OVER (PARTITION BY slot) AS has_latest
-            FROM v_series_order
-        )
-        SELECT o.slot, any_value(split_part(o.version_id, '/', 3)) FILTER (o.is_latest) AS latest,
-            any_value(split_part(o.version_id, '/', 3)) FILTER (o.is_newest) AS newest,
-            (SELECT max(p.updated_at) FROM v_latest p WHERE p.slot = o.slot) AS set_at, count(*) AS releases,
-            count(i.version_id) AS incomplete, any_value(s.files) FILTER (shown) AS files,
-            any_value(s.size_bytes) FILTER (shown) AS size_bytes, any_value(s.failed) FILTER (shown) AS failed,
-            any_value(s.not_judged) FILTER (shown) AS not_judged,
-            any_value(s.failed) FILTER (o.is_newest) AS newest_failed
-        FROM (SELECT *, is_latest OR (is_newest AND NOT has_latest) AS shown FROM ordered) o
-        LEFT JOIN {stats} s ON s.version_id = o.version_id AND (o.shown OR o.is_newest)
-        LEFT JOIN ({INCOMPLETE}) i ON i.version_id = o.version_id
-        GROUP BY o.slot ORDER BY o.slot
-    """).to_arrow_table()
 
 
 def list_versions(connection: duckdb.DuckDBPyConnection, slot: str | None = None, stats: str = LIVE) -> pa.Table:

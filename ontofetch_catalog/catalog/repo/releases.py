@@ -13,14 +13,11 @@ from ...errors import VersionUnknown
 from .. import fsops
 from ..connection import fetch_one
 from .origins import Origin, delete_origins, insert_origins
-from .paths import path_key
 
 if TYPE_CHECKING:
     import duckdb
 
 LISTED = "`ontofetch db versions` lists what there is."
-# the releases of which an artifact was recorded and never unpacked
-INCOMPLETE = "SELECT DISTINCT version_id FROM artifacts WHERE extraction IS NULL"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,15 +117,16 @@ def find_folded(
     Returns:
         The first folder that would be new, and the recorded one: both a service, a series or a version_id.
     """
+    # the names of releases are plain ASCII, where to fold case is to make it lower
     found = fetch_one(
         connection,
-        f"""
+        """
         SELECT array_to_string(string_split($1, '/')[1:depth], '/'), min(folder) FROM (
             SELECT depth, array_to_string(string_split(version_id, '/')[1:depth], '/') AS folder
             FROM versions, (VALUES (1), (2), (3)) depths(depth)
             WHERE $3 IS NULL OR NOT (version_id = $3 OR starts_with(version_id, $3 || '/'))
         )
-        WHERE {path_key("folder")} = array_to_string(string_split($2, '/')[1:depth], '/')
+        WHERE lower(folder) = array_to_string(string_split($2, '/')[1:depth], '/')
         GROUP BY depth HAVING NOT bool_or(folder = array_to_string(string_split($1, '/')[1:depth], '/'))
         ORDER BY depth LIMIT 1
         """,

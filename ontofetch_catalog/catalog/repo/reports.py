@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ..connection import literal, registered
 from .definitions import deltas_of
-from .releases import INCOMPLETE
+from .stats import INCOMPLETE
 
 if TYPE_CHECKING:
     import duckdb

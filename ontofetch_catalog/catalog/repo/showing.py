@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .queries import SOURCES
-from .releases import INCOMPLETE
 from .reports import REASON, Statement, of_pairs, of_releases
+from .stats import INCOMPLETE
 
 _FIRST = "QUALIFY row_number() OVER (PARTITION BY {group} ORDER BY {order}) <= {most}"
 

@@ -24,6 +24,8 @@ _IDLE = (
     "type NOT LIKE '%.unchanged' AND type NOT LIKE '%.rolled_back'"
     " AND type NOT IN ('refresh.done', 'backup.done', 'latest.set')"
 )
+# the releases of which an artifact was recorded and never unpacked
+INCOMPLETE = "SELECT DISTINCT version_id FROM artifacts WHERE extraction IS NULL"
 LIVE = f"(SELECT {_COLUMNS} FROM v_version_stats)"
 
 

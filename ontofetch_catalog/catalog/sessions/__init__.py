@@ -3,11 +3,33 @@
 What is done inside is not known here.
 """
 
-from .building import build
-from .contents import state_of
-from .readers import asking, inspecting, pending, reading, refresh
-from .session import Session, new_boundary_id, reopened, utc_now
-from .writers import has_open, make_store, writing
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .building import build
+    from .contents import state_of
+    from .readers import asking, inspecting, pending, reading, refresh
+    from .session import Session, new_boundary_id, reopened, utc_now
+    from .writers import has_open, make_store, writing
+else:
+    # whoever only reads needs none of what writers do: each comes when somebody asks for it (PEP 562)
+    _MODULES = {
+        "building": "build",
+        "contents": "state_of",
+        "readers": "asking inspecting pending reading refresh",
+        "session": "Session new_boundary_id reopened utc_now",
+        "writers": "has_open make_store writing",
+    }
+    _LATER = {name: module for module, names in _MODULES.items() for name in names.split()}
+
+    def __getattr__(name):
+        if name not in _LATER:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        found = globals()[name] = getattr(import_module(f".{_LATER[name]}", __name__), name)
+        return found
+
 
 __all__ = [
     "Session",

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.names import quote
 
-from .. import answers
 from ..connection import Store
 from ..repo import definitions, row_checks
 
 if TYPE_CHECKING:
     import duckdb
 
+    from .. import answers
     from .session import Session
 
 _log = logging.getLogger("ontofetch.catalog")
@@ -53,6 +53,8 @@ def check_contents(store: Store, connection: duckdb.DuckDBPyConnection) -> bool:
 
 def note_state(session: Session, *, sound: bool) -> None:
     """Note in which state a session has left the database: until somebody else writes, what is known of it holds."""
+    from .. import answers
+
     root = session.store.root
     try:
         answers.keep(root, state_of(session.store), session.answers)

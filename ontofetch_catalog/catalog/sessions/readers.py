@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
 
+from ontofetch_hookspecs.layout import SWAP
+from ontofetch_hookspecs.together import recording
+
 from ...errors import CatalogMissing, CatalogUnavailable
-from .. import fsops, journal, swap
+from .. import fsops
 from ..connection import Store, open_connection
 from ..failures import explaining
 from ..generation import check_generation, read_generation, require_database
 from ..locks import gate_of
 from ..migrations import Migration, available_migrations, pending_migrations, require_current_schema
 from ..repo import definitions
-from ..shared.address import read_address
 from .contents import check_contents
-from .session import Entering
-from .writers import fits, open_session, writing
 
 if TYPE_CHECKING:
     import duckdb
@@ -53,9 +54,9 @@ def reading(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
 @contextmanager
 def _reader(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
     with gate_of(store.root).shared(store.wait):
-        swap.refuse_open(store)
+        _refuse_swap(store)
         require_database(store)
-        if journal.open_intents(store):
+        if store.open_intents:
             _log.warning(
                 "a boundary is open below %s; `ontofetch db recover` ends what a dead process left", store.root
             )
@@ -69,6 +70,14 @@ def _reader(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
             yield connection
         finally:
             connection.close()
+
+
+def _refuse_swap(store: Store) -> None:
+    """Refuse to read what a restore or a rebuild has begun to exchange, see `swap.refuse_open`."""
+    if store.path(SWAP).exists():
+        from .. import swap
+
+        swap.refuse_open(store)
 
 
 def _explained(store: Store, *, system: bool = True) -> AbstractContextManager[None]:
@@ -109,7 +118,11 @@ def asking(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
 
     Whatever is asked here is ours, for what is kept open could write.
     """
-    with gate_of(store.root).kept(store.wait, fits(store)) as hold, ExitStack() as entered:
+    # a command that only reads has none of what writers need
+    from .session import Entering
+    from .writers import is_catalog, is_shared, open_session
+
+    with gate_of(store.root).kept(store.wait, is_catalog) as hold, ExitStack() as entered:
         if hold is not None:
             connection = entered.enter_context(closing(hold.what.connection.cursor()))
             definitions.use_own_functions(connection, hold.what.database)
@@ -117,14 +130,28 @@ def asking(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
                 yield store.watched(connection)
             return
     with ExitStack() as entered:
-        if gate_of(store.root).is_keeping and read_address(store) is None:
+        going_on = gate_of(store.root).is_keeping
+        if (going_on or _is_about_to_write(store)) and not is_shared(store):
             # the next question, or boundary, of the run finds it open
+            entering = Entering() if going_on else Entering(migrate=False, asks=True)
             with _explained(store):
-                session = entered.enter_context(open_session(store, Entering()))
+                session = entered.enter_context(open_session(store, entering))
             connection = session.connection
         else:
             connection = entered.enter_context(reading(store))
         yield connection
+
+
+def _is_about_to_write(store: Store) -> bool:
+    """Say whether who asks now is to record something in the same run, and nothing keeps it from doing so.
+
+    What a writer ends or makes on its way in is left until there is something to record.
+    """
+    from .writers import has_open
+
+    if recording() is None or not require_database(store) or has_open(store):
+        return False
+    return all(os.access(str(path), os.W_OK) for path in (store.database, store.database.parent))
 
 
 def refresh(store: Store) -> None:
@@ -132,10 +159,15 @@ def refresh(store: Store) -> None:
 
     Where the server does not answer, what is here is still true of its time, and it is said of which.
     """
+    if not store.shared_by.exists():
+        return
+    from ..shared.address import read_address
+
     address = read_address(store)
     if address is None:
         return
     from ..shared.log import log_of
+    from .writers import writing
 
     log = log_of(store, address)
     known = read_generation(store)
@@ -158,7 +190,7 @@ def pending(store: Store) -> tuple[Migration, ...]:
     if not require_database(store):
         return available_migrations()
     with _explained(store), gate_of(store.root).shared(store.wait):
-        swap.refuse_open(store)
+        _refuse_swap(store)
         connection = open_connection(store, read_only=True)
         try:
             return pending_migrations(connection)

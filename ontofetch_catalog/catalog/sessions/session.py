@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -36,6 +36,7 @@ class Entering:
     trust_record: bool = True
     alone: bool = True
     brings: tuple[StorePath, ...] = ()
+    asks: bool = False  # nothing is made, migrated or mended: what is not as it should be is refused
 
 
 @dataclass(slots=True)
@@ -51,6 +52,7 @@ class Session:
         answers: What the host is about to ask, for `answers.keep` once the boundary has ended.
         beside: A connection that was kept open, of which this one is a further one; None if there is none.
         copy: What ties it to a shared catalog; None for a store of its own.
+        stays: Says whether the catalog is about to be kept open when the session ends.
     """
 
     store: Store
@@ -61,6 +63,7 @@ class Session:
     answers: answers.Answers | None = None
     beside: duckdb.DuckDBPyConnection | None = None
     copy: Copy | None = None
+    stays: Callable[[], bool] = lambda: False
 
     def told_before(self, intent: journal.Intent) -> Moves:
         """Put what an intent brings, which is not published yet, where other machines find it; return what it moves."""

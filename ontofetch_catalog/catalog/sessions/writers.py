@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -24,11 +24,10 @@ from ..fsops import whole
 from ..generation import check_generation, require_database, write_generation
 from ..kept import Wanted
 from ..locks import Gate, gate_of
+from ..migrations import require_current_schema
 from ..repo import definitions, events
-from ..shared.address import read_address
 from .building import create, migrate
 from .contents import check_contents, note_state
-from .copies import catch_up, copy_of
 from .session import Entering, Session, close, new_boundary_id, utc_now
 
 if TYPE_CHECKING:
@@ -108,14 +107,19 @@ def fits(store: Store) -> Wanted:
     return lambda what: isinstance(what, _Open) and what.settings == store.settings
 
 
+def is_catalog(what: object) -> bool:
+    """Say whether something that was kept open is a catalog: what is asked has one answer, whatever the settings."""
+    return isinstance(what, _Open)
+
+
 @contextmanager
 def open_session(store: Store, entering: Entering) -> Iterator[Session]:
     """Open the catalog for writing, alone; close it at the end, or keep it open for the next boundary of the run."""
     gate, together = gate_of(store.root), recording()
     # what other machines may change is not kept open
-    usual = read_address(store) is None and entering.migrate and entering.trust_record
+    usual = not is_shared(store) and (entering.migrate or entering.asks) and entering.trust_record
     keeps = usual and (together is not None or gate.is_keeping)
-    with gate.exclusive(store.wait, wanted=fits(store) if keeps else None) as hold, copy_of(store) as copy:
+    with gate.exclusive(store.wait, wanted=fits(store) if keeps else None) as hold, _copy_of(store) as copy:
         kept: _Open | None = hold.take()
         # of what was kept open nobody else has been inside: it is as this process has left it
         session = (
@@ -131,6 +135,7 @@ def open_session(store: Store, entering: Entering) -> Iterator[Session]:
                 session.recovered = recovery.recover(store, session.connection)
             _record_recovery(session)
             used = session.connection = store.watched(session.connection)
+            session.stays = lambda: keeps and sound and store.watch is None and not hold.is_due()
             yield session
             if together is not None:
                 together.enter_once(("gate", store.root), lambda: _letting_go(gate))
@@ -147,17 +152,39 @@ def open_session(store: Store, entering: Entering) -> Iterator[Session]:
         note_state(session, sound=sound)
 
 
+def _copy_of(store: Store) -> AbstractContextManager[Copy | None]:
+    """Open the log of a shared catalog; None where the store is one of its own, as most are."""
+    if not store.shared_by.exists():
+        return nullcontext()
+    from .copies import copy_of
+
+    return copy_of(store)
+
+
+def is_shared(store: Store) -> bool:
+    """Say whether a store is a copy of a shared catalog; raises as `read_address` does."""
+    if not store.shared_by.exists():
+        return False
+    from ..shared.address import read_address
+
+    return read_address(store) is not None
+
+
 def _enter(store: Store, copy: Copy | None, entering: Entering) -> Session:
-    swapped = swap.finish(store)
-    if not require_database(store):
+    swapped = "" if entering.asks else swap.finish(store)
+    if not require_database(store) and not entering.asks:
         create(store, with_event=copy is None)
     session = Session(store, open_connection(store, read_only=False), swapped=swapped, copy=copy)
     try:
-        if entering.trust_record and check_generation(store, session.connection):
+        if entering.trust_record and check_generation(store, session.connection) and not entering.asks:
             write_generation(store, *events.last_event(session.connection))
         if copy is not None:
+            from .copies import catch_up
+
             catch_up(session, copy, entering)
-        if entering.migrate:
+        if entering.asks:
+            require_current_schema(session.connection)
+        elif entering.migrate:
             migrate(session)
     except BaseException:
         close(session.connection, store)

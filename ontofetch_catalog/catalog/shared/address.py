@@ -21,7 +21,6 @@ from .. import fsops
 from ..connection import Store
 from ..fsops import whole
 
-FILE = f"{CATALOG}/store.toml"
 AGREED = "shared.json"
 _IDENTITY = re.compile(r"[0-9a-f]{32}")
 _KEYS = ("catalog", "objects", "identity")
@@ -105,7 +104,7 @@ def read_address(store: Store, *, believe: bool = False) -> Address | None:
         UsageError: Nobody on this machine agreed to it.
     """
     try:
-        data = store.path(FILE).read_bytes(1 << 16)
+        data = store.shared_by.read_bytes(1 << 16)
     except (FileNotFoundError, NotADirectoryError):
         return None
     try:
@@ -113,8 +112,8 @@ def read_address(store: Store, *, believe: bool = False) -> Address | None:
         address = _checked(found)
     except (ValueError, KeyError, TypeError, RecursionError, UsageError) as error:
         raise CatalogUnreadable(
-            f"The file {store.path(FILE)} does not say where the shared catalog is.",
-            subject=str(store.path(FILE)),
+            f"The file {store.shared_by} does not say where the shared catalog is.",
+            subject=str(store.shared_by),
             hint="`ontofetch init --catalog … --objects …` with another --root makes a new copy.",
         ) from error
     if not believe and asdict(address) not in _agreed(store):
@@ -161,12 +160,12 @@ def write_address(store: Store, address: Address) -> None:
             fsops.make_folder(folder, 0o700)
     whole.write_file(place, json.dumps({str(store.root): agreed[-8:], **_others(store)}, indent=1).encode())
     text = "".join(f"{key} = {json.dumps(value)}\n" for key, value in asdict(address).items())
-    whole.write_file(store.path(FILE), text.encode())
+    whole.write_file(store.shared_by, text.encode())
 
 
 def drop_address(store: Store) -> None:
     """Let a store be one of its own again."""
-    fsops.unlink(store.path(FILE))
+    fsops.unlink(store.shared_by)
     fsops.sync_folder(store.path(CATALOG))
 
 

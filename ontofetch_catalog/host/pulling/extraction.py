@@ -40,11 +40,11 @@ def unpack(pull: State, source: StorePath, unpacker: Unpacker | None) -> Unpacke
     Args:
         pull: The pull.
         source: Where the artifact lies.
-        unpacker: The process that unpacks; None: one is started.
+        unpacker: The process that unpacks; None: one is started, if one is needed.
     """
     started, stage = now(), Stage.create(pull.host.root)
     try:
-        return Unpacked(stage, _extract(pull, stage, unpacker or Unpacker(pull.tools.allowance), source), started)
+        return Unpacked(stage, _extract(pull, stage, unpacker, source), started)
     except BaseException:
         stage.discard()
         raise
@@ -166,7 +166,7 @@ def _compare_version(pull: State, extraction: Extraction) -> None:
         )
 
 
-def _extract(pull: State, stage: Stage, unpacker: Unpacker, source: StorePath) -> Extraction:
+def _extract(pull: State, stage: Stage, unpacker: Unpacker | None, source: StorePath) -> Extraction:
     request = pull.request
     with bar(f"unpack {pull.name}") as update:
         extraction = extract_artifact(
@@ -180,6 +180,7 @@ def _extract(pull: State, stage: Stage, unpacker: Unpacker, source: StorePath) -
             portable=request.portable,
             limits=pull.tools.limits,
             unpacker=unpacker,
+            allowance=pull.tools.allowance,
             progress=update,
         )
     if (request.include or request.exclude) and not len(extraction.files):

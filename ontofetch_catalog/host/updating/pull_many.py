@@ -19,8 +19,6 @@ from .run import exit_code, run_jobs
 from .shown import emit_outcomes
 from .update_cmd import add_pull_options, wishes_of
 
-MANY = ("--from", "--locked")  # words that make a pull one of many
-
 
 def pull_many(argv: list[str], host: HostInfo, plugins: Plugins) -> int:
     """Print a row for each release, and return 1 if one failed or differs, 3 if files of a new one fail validation."""
