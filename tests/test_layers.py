@@ -41,13 +41,12 @@ MAY_IMPORT = {
     "showing": {"contract", "errors", "rendering", "catalog", "analytics"},
     "cli": {
         *("contract", "errors", "guesses", "settings", "series_file", "lock_file", "rendering"),
-        *("catalog", "analytics", "showing", "importing", "cli.output", *_FINDERS),
+        *("catalog", "analytics", "showing", "importing", "console", *_FINDERS),
     },
-    "cli.output": {"contract", "errors", "guesses", "rendering", "catalog.fsops"},
+    "console": {"contract", "errors", "guesses", "rendering", "catalog.fsops"},
     "host": {
         *("contract", "errors", "guesses", "settings", "settings_file", "series_file", "lock_file"),
-        *("rendering", "content", "children"),
-        "cli.output",
+        *("rendering", "content", "children", "console"),
     },
     "plugins": {"contract", "errors", "rendering", "catalog"},
     "main": {"host"},
@@ -82,8 +81,7 @@ def package_of(module: str) -> str | None:
         return None
     if parts[1] == "__main__":
         return "main"
-    neutral = (["output"], ["destination"], ["formats"], ["parser"], ["quiet"], ["terminal"])
-    return "cli.output" if parts[1] == "cli" and parts[2:3] in neutral else parts[1]
+    return parts[1]
 
 
 def name_of(path: Path) -> str:
@@ -135,7 +133,7 @@ def wrong_arrows(module: str, source: str, *, package: bool = False) -> list[str
         inside = any("." in package and target.startswith(f"ontofetch_catalog.{package}") for package in allowed)
         if there not in allowed and not inside:
             found.append(f"{module} imports {target}")
-        if here in ("plugins", "cli") and there in ("catalog", "analytics") and at_top:
+        if here in ("plugins", "cli", "console") and there in ("catalog", "analytics") and at_top:
             found.append(f"{module} imports {target} at its top")
     return found
 
@@ -301,8 +299,8 @@ BY_NAME = {
     "ontofetch_catalog.host.worker": "/dev/null",
     "ontofetch_catalog.showing.folder": "whether what a user names is there",
     "ontofetch_catalog.cli.db_backup": "a backup that a user names",
-    "ontofetch_catalog.cli.destination": "an output that a user names",
-    "ontofetch_catalog.cli.terminal": "/dev/null",
+    "ontofetch_catalog.console.destination": "an output that a user names",
+    "ontofetch_catalog.console.terminal": "/dev/null",
     "ontofetch_catalog.analytics.lists": "a list that a user names",
 }
 

@@ -9,9 +9,9 @@ from collections.abc import Collection
 
 from ontofetch_hookspecs import HostInfo
 
+from ..console.output import say
 from ..errors import UsageError
 from ..series_file import SeriesFile, read_series_file
-from .output import say
 
 MOST = 3  # names in a sentence
 
