@@ -57,8 +57,7 @@ CATALOG_ORDER = (
     ("holders", "connection", "walk", "failures", "path_columns"),
     ("kept",),
     ("locks",),
-    ("migrations", "tables", "extractions", "answers"),
-    ("equal_files.extents", "equal_files.ways", "equal_files.folders", "equal_files.storing"),
+    ("migrations", "tables", "extractions", "answers", "equal_files"),
     ("repo",),
     ("facts", "given_facts"),
     ("generation",),
@@ -174,8 +173,7 @@ def floor_of(module: str) -> int | None:
     parts = module.split(".")
     if parts[:2] != ["ontofetch_catalog", "catalog"] or len(parts) < 3:
         return None
-    named = {parts[2], ".".join(parts[2:4])}
-    return next((number for number, names in enumerate(CATALOG_ORDER) if named & set(names)), len(CATALOG_ORDER))
+    return next((number for number, names in enumerate(CATALOG_ORDER) if parts[2] in names), len(CATALOG_ORDER))
 
 
 def upward_arrows(module: str, source: str, *, package: bool = False) -> list[str]:
@@ -431,7 +429,7 @@ FEW_ROWS = {
     "catalog.tables:_check_details": "details that are no plain objects, each text once; only a parser knows them",
     "catalog.path_columns:check_paths": "paths that are likely at fault, and the first fault ends it",
     "catalog.tables:_check_reasons": "details of what was not judged, each text once",
-    "catalog.equal_files.run:_rows_of": _ON_DISK,
+    "catalog.equal_files_on_disk:_rows_of": _ON_DISK,
     "catalog.verify.boundary:confirm": _ON_DISK,
     "catalog.verify.pages:_packed": "one row per release and time of verification",
     "cli.lock_cmd:_releases": _RELEASES,
