@@ -21,6 +21,7 @@ from ontofetch_hookspecs import (
     extensions,
     layout,
     origins,
+    receipts,
     records,
     remarks,
     specs,
@@ -35,7 +36,7 @@ VALUES = [
     *(events.DownloadDone, events.ExtractDone, events.ValidateDone, events.SetLatest, events.CatalogCommitted),
     changes.ChangeReleases,
     events.CatalogRolledBack,
-    *(remarks.Remark, events.Receipt, records.ArtifactRecord, records.DownloadRecord, records.VersionRecord),
+    *(remarks.Remark, receipts.Receipt, records.ArtifactRecord, records.DownloadRecord, records.VersionRecord),
     *(commands.HostInfo, commands.Command, commands.Parameter, commands.Report, commands.Validator),
     *(
         commands.PluginSetting,
@@ -203,6 +204,6 @@ def test_the_host_of_the_page_runs(tmp_path: Path) -> None:
     space: dict[str, object] = {"root": tmp_path / "store"}
     exec(compile(code("A host in some lines", "python"), "hooks.md", "exec"), space)
     receipt = space["receipt"]
-    assert isinstance(receipt, events.Receipt)
+    assert isinstance(receipt, receipts.Receipt)
     assert (receipt.type, receipt.changed) == ("download.done", True)
     assert (tmp_path / "store/example/greetings/1.0/src/hello.nt").is_file()

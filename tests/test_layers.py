@@ -41,13 +41,12 @@ MAY_IMPORT = {
     "showing": {"contract", "errors", "rendering", "catalog", "analytics"},
     "cli": {
         *("contract", "errors", "guesses", "settings", "settings_file", "series_file", "lock_file", "rendering"),
-        *("catalog", "analytics", "showing", "importing", "cli.output", *_FINDERS),
+        *("catalog", "analytics", "showing", "importing", "console", *_FINDERS),
     },
-    "cli.output": {"contract", "errors", "guesses", "rendering", "catalog.fsops"},
+    "console": {"contract", "errors", "guesses", "rendering", "catalog.fsops"},
     "host": {
         *("contract", "errors", "guesses", "settings", "settings_file", "series_file", "lock_file"),
-        *("rendering", "content", "children"),
-        "cli.output",
+        *("rendering", "content", "children", "console"),
     },
     "plugins": {"contract", "errors", "rendering", "catalog"},
     "main": {"host"},
@@ -58,8 +57,7 @@ CATALOG_ORDER = (
     ("holders", "connection", "walk", "failures", "path_columns"),
     ("kept",),
     ("locks",),
-    ("migrations", "tables", "extractions", "answers"),
-    ("equal_files.extents", "equal_files.ways", "equal_files.folders", "equal_files.storing"),
+    ("migrations", "tables", "extractions", "answers", "equal_files"),
     ("repo",),
     ("facts", "given_facts"),
     ("generation",),
@@ -82,8 +80,7 @@ def package_of(module: str) -> str | None:
         return None
     if parts[1] == "__main__":
         return "main"
-    neutral = (["output"], ["destination"], ["formats"], ["parser"], ["quiet"], ["terminal"])
-    return "cli.output" if parts[1] == "cli" and parts[2:3] in neutral else parts[1]
+    return parts[1]
 
 
 def name_of(path: Path) -> str:
@@ -135,7 +132,7 @@ def wrong_arrows(module: str, source: str, *, package: bool = False) -> list[str
         inside = any("." in package and target.startswith(f"ontofetch_catalog.{package}") for package in allowed)
         if there not in allowed and not inside:
             found.append(f"{module} imports {target}")
-        if here in ("plugins", "cli") and there in ("catalog", "analytics") and at_top:
+        if here in ("plugins", "cli", "console") and there in ("catalog", "analytics") and at_top:
             found.append(f"{module} imports {target} at its top")
     return found
 
@@ -176,8 +173,7 @@ def floor_of(module: str) -> int | None:
     parts = module.split(".")
     if parts[:2] != ["ontofetch_catalog", "catalog"] or len(parts) < 3:
         return None
-    named = {parts[2], ".".join(parts[2:4])}
-    return next((number for number, names in enumerate(CATALOG_ORDER) if named & set(names)), len(CATALOG_ORDER))
+    return next((number for number, names in enumerate(CATALOG_ORDER) if parts[2] in names), len(CATALOG_ORDER))
 
 
 def upward_arrows(module: str, source: str, *, package: bool = False) -> list[str]:
@@ -301,8 +297,8 @@ BY_NAME = {
     "ontofetch_catalog.host.worker": "/dev/null",
     "ontofetch_catalog.showing.folder": "whether what a user names is there",
     "ontofetch_catalog.cli.db_backup": "a backup that a user names",
-    "ontofetch_catalog.cli.destination": "an output that a user names",
-    "ontofetch_catalog.cli.terminal": "/dev/null",
+    "ontofetch_catalog.console.destination": "an output that a user names",
+    "ontofetch_catalog.console.terminal": "/dev/null",
     "ontofetch_catalog.analytics.lists": "a list that a user names",
 }
 
@@ -433,7 +429,7 @@ FEW_ROWS = {
     "catalog.tables:_check_details": "details that are no plain objects, each text once; only a parser knows them",
     "catalog.path_columns:check_paths": "paths that are likely at fault, and the first fault ends it",
     "catalog.tables:_check_reasons": "details of what was not judged, each text once",
-    "catalog.equal_files.run:_rows_of": _ON_DISK,
+    "catalog.equal_files_on_disk:_rows_of": _ON_DISK,
     "catalog.verify.boundary:confirm": _ON_DISK,
     "catalog.verify.pages:_packed": "one row per release and time of verification",
     "cli.lock_cmd:_releases": _RELEASES,

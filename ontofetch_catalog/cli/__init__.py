@@ -1,1 +1,1 @@
-"""The commands that the plugins contribute, and how rows are printed."""
+"""The commands that the plugins contribute."""

@@ -20,12 +20,12 @@ from ontofetch_hookspecs import (
 )
 from ontofetch_hookspecs.names import quote
 
+from ..console.destination import check_destination
+from ..console.output import OutputOptions, add_output_options, emit, save, say, say_lines
+from ..console.parser import Family, Parser, hand_out
+from ..console.quiet import take_options
 from ..errors import EXIT_OK, UsageError
 from ..guesses import did_you_mean
-from .destination import check_destination
-from .output import OutputOptions, add_output_options, emit, save, say, say_lines
-from .parser import Family, Parser, hand_out
-from .quiet import take_options
 
 if TYPE_CHECKING:
     from ontofetch_hookspecs import Table
@@ -166,7 +166,7 @@ def _open(host: HostInfo, source: str, options: OutputOptions) -> Catalog:
 
 def _show(report: Report, found: Mapping[str, Table], options: OutputOptions, given: Mapping[str, object]) -> None:
     from ..analytics import ReportResult
-    from .output import Page
+    from ..console.output import Page
 
     page = Page(f"{report.name}: {report.help}")
     parameters: dict[str, object] = {"report": report.name, **given}

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs import Host, HostInfo
 from ontofetch_hookspecs.names import quote
 
+from ..console.output import OutputOptions, emit, say
+from ..console.quiet import take_options
 from ..errors import AmbiguousVersion, OntofetchError, UsageError, VersionUnknown
 from ..rendering.progress import bar
 from .common import profiled, running, table_of
-from .output import OutputOptions, emit, say
-from .quiet import take_options
 
 if TYPE_CHECKING:
     import duckdb

@@ -14,9 +14,9 @@ from ontofetch_hookspecs import HostInfo, add_common_options
 from ontofetch_hookspecs.errors import OntofetchError, next_step
 from ontofetch_hookspecs.names import quote
 
-from .destination import check_destination
-from .output import add_output_options, save, say, say_lines, warn
-from .parser import Parser
+from ..console.destination import check_destination
+from ..console.output import add_output_options, save, say, say_lines, warn
+from ..console.parser import Parser
 
 if TYPE_CHECKING:
     import duckdb

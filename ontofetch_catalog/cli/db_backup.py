@@ -8,11 +8,11 @@ from pathlib import Path
 from ontofetch_hookspecs import HostInfo
 from ontofetch_hookspecs.names import quote
 
+from ..console.output import OutputOptions, emit, say, warn
 from ..errors import EXIT_FINDINGS, EXIT_OK
 from ..rendering.progress import bar
 from ..rendering.text import human_size
 from .common import make_parser, store_of, store_to_write
-from .output import OutputOptions, emit, say, warn
 
 _BACKUP = """Copy the catalog and the documents beside the releases to a new place.
 

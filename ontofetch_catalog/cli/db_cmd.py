@@ -9,12 +9,12 @@ from functools import partial
 
 from ontofetch_hookspecs import HostInfo, load_target
 
+from ..console.parser import Family, hand_out
+from ..console.quiet import take_options
 from ..errors import EXIT_OK, UsageError
 from ..guesses import did_you_mean
 from ..rendering.text import safe_text
 from .common import profiled, running
-from .parser import Family, hand_out
-from .quiet import take_options
 
 _CLI = "ontofetch_catalog.cli"
 # verb → (one line of help, where its `main(argv, host) -> exit code` is)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs import HostInfo
 
+from ..console.output import OutputOptions, emit, say, warn
+from ..console.quiet import is_quiet
 from ..errors import EXIT_FINDINGS, EXIT_OK, CatalogLocked, OntofetchError
 from ..rendering.progress import Update, bar
 from .ask import confirm
 from .common import make_parser, store_of, table_of
 from .doctor_checks import Checks, find_checks, open_checks
-from .output import OutputOptions, emit, say, warn
-from .quiet import is_quiet
 
 if TYPE_CHECKING:
     import pyarrow as pa

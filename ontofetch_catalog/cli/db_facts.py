@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs import HostInfo
 from ontofetch_hookspecs.dividing import Held, Shares, read_outcome
 
+from ..console.output import OutputOptions, emit, say
 from ..errors import EXIT_OK
 from ..rendering.progress import bar
 from .common import make_parser, reading, store_to_write, table_of
-from .output import OutputOptions, emit, say
 
 if TYPE_CHECKING:
     from ..host.facts_again import Made

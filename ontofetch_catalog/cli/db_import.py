@@ -11,10 +11,10 @@ from ontofetch_hookspecs import HostInfo, UsageError
 from ontofetch_hookspecs.names import check_segment, quote
 from ontofetch_hookspecs.store_paths import StorePath
 
+from ..console.output import OutputOptions, emit, say, warn
 from ..errors import EXIT_FINDINGS, EXIT_OK
 from ..rendering.progress import bar
 from .common import make_parser, store_to_write, table_of
-from .output import OutputOptions, emit, say, warn
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ontofetch_hookspecs import HostInfo
 
+from ..console.output import OutputOptions, emit, say
 from ..errors import EXIT_OK
 from .changing import change, host_of, user_name
 from .common import make_parser, reading, store_to_write
-from .output import OutputOptions, emit, say
 
 
 def main(argv: list[str], host: HostInfo) -> int:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs import HostInfo, Retention, collect
 from ontofetch_hookspecs.names import quote
 
+from ..console.output import OutputOptions, emit, say, warn
 from ..errors import EXIT_OK, UsageError
 from ..rendering.progress import bar
 from ..rendering.text import human_size
 from .common import make_parser, reading, store_of, store_to_write, table_of
-from .output import OutputOptions, emit, say, warn
 from .prune_rules import add_rule_options, describe_rules, find_rule, rules_of_sources
 
 if TYPE_CHECKING:

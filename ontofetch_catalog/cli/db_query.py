@@ -6,9 +6,9 @@ import re
 
 from ontofetch_hookspecs import HostInfo
 
+from ..console.output import OutputOptions, emit, say
 from ..errors import EXIT_OK, OntofetchError
 from .common import make_parser, reading, say_incomplete, statistics_of
-from .output import OutputOptions, emit, say
 
 _HASH = re.compile(r"[0-9a-f]{8,64}")
 

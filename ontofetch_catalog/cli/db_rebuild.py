@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ontofetch_hookspecs import HostInfo
 
+from ..console.output import OutputOptions, emit, say
 from ..errors import EXIT_FINDINGS, EXIT_OK
 from ..rendering.progress import bar
 from .common import make_parser, store_of, table_of
-from .output import OutputOptions, emit, say
 from .shared_cmd import tell_store
 
 _TEXT = """Make the catalog anew from the disk alone: manifests, audits, LATEST.json; what has none is hashed.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ontofetch_hookspecs import HostInfo
 
+from ..console.output import OutputOptions, emit, say
 from ..errors import EXIT_OK
 from .changing import carry_out
 from .common import make_parser, store_to_write
-from .output import OutputOptions, emit, say
 
 _TEXT = """Compute the sums of all releases (files, bytes, formats, validation) and store them for a while.
 

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs import HostInfo
 from ontofetch_hookspecs.names import quote
 
+from ..console.output import OutputOptions, emit, say, warn
 from ..errors import EXIT_FINDINGS, EXIT_OK, PreconditionFailed
 from ..rendering.progress import bar
 from ..rendering.text import human_size
 from .common import make_parser, store_of, store_to_write
-from .output import OutputOptions, emit, say, warn
 
 if TYPE_CHECKING:
     from ..catalog.connection import Store
-    from ..catalog.equal_files.run import Result
+    from ..catalog.equal_files_on_disk import Result
 
 _TEXT = """Store once what the releases that are there have in common.
 
@@ -29,7 +29,7 @@ compared first, and what is not what the catalog says is left alone and named: t
 def main(argv: list[str], host: HostInfo) -> int:
     """Run `db share` and return its exit code."""
     from ..catalog.boundaries.observers import notify_observers
-    from ..catalog.equal_files.run import store_once
+    from ..catalog.equal_files_on_disk import store_once
 
     parser = make_parser(host, "db share", _TEXT, "db share --dry-run")
     parser.add_argument(

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs import HostInfo
 from ontofetch_hookspecs.layout import QUARANTINE, STAGING
 
+from ..console.output import OutputOptions, emit, say, warn
 from ..errors import EXIT_OK
 from ..rendering.progress import bar
 from .common import make_parser, reading, store_of, table_of
-from .output import OutputOptions, emit, say, warn
 
 if TYPE_CHECKING:
     from ..catalog.connection import Store

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs import HostInfo
 from ontofetch_hookspecs.names import quote
 
+from ..console.output import OutputOptions, emit, say, warn
 from ..errors import EXIT_FINDINGS, EXIT_OK, UsageError, VersionUnknown
 from ..rendering.progress import bar
 from ..rendering.text import human_size
 from .common import make_parser, reading, store_of, store_to_write
 from .numbers import duration, share, whole
-from .output import OutputOptions, emit, say, warn
 
 if TYPE_CHECKING:
     import argparse

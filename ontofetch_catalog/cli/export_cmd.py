@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs import HostInfo
 from ontofetch_hookspecs.names import quote
 
+from ..console.destination import STDOUT, check_destination, descriptor_of
+from ..console.output import print_document, save
+from ..console.quiet import take_options
 from ..errors import EXIT_OK, UsageError
 from .common import make_parser, running, store_of
-from .destination import STDOUT, check_destination, descriptor_of
-from .output import print_document, save
-from .quiet import take_options
 
 if TYPE_CHECKING:
     from ..showing.description import Description

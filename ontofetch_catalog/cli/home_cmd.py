@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs import HostInfo
 
+from ..console.output import OutputOptions, emit, get_ready, say, warn
+from ..console.quiet import take_options
 from ..errors import EXIT_OK
 from ..rendering.text import human_size
 from .common import make_parser, profiled, reading, say_incomplete, statistics_of, store_of
-from .output import OutputOptions, emit, get_ready, say, warn
-from .quiet import take_options
 from .source_hints import say_never_pulled
 
 if TYPE_CHECKING:

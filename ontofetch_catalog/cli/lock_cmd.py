@@ -10,11 +10,11 @@ from ontofetch_hookspecs import HostInfo, OntofetchError
 from ontofetch_hookspecs.layout import find_layout, series_of
 from ontofetch_hookspecs.names import REDACTED
 
+from ..console.destination import check_destination
+from ..console.output import OutputOptions, emit, save, say, warn
 from ..errors import EXIT_OK, VersionUnknown
 from ..lock_file import LOCK_FILE, LockedArtifact, LockedRelease, encode
 from .common import make_parser, profiled, reading, running, table_of
-from .destination import check_destination
-from .output import OutputOptions, emit, save, say, warn
 
 if TYPE_CHECKING:
     import duckdb

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ontofetch_hookspecs import HostInfo
 
+from ..console.output import OutputOptions, emit
+from ..console.quiet import take_options
 from ..errors import EXIT_OK, VersionUnknown
 from .common import make_parser, profiled, reading
-from .output import OutputOptions, emit
-from .quiet import take_options
 
 
 def main(argv: list[str], host: HostInfo) -> int:

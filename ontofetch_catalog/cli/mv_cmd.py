@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from ontofetch_hookspecs import HostInfo
 
+from ..console.output import OutputOptions, emit, say
 from ..errors import EXIT_OK, VersionUnknown
 from .ask import confirm
 from .changing import change, find_named, run_command, show_done, user_name
 from .common import make_parser, reading, table_of
-from .output import OutputOptions, emit, say
 from .rm_cmd import store_of_command
 from .source_hints import say_asked_again
 

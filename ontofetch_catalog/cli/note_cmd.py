@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs import HostInfo
 from ontofetch_hookspecs.names import quote
 
+from ..console.output import OutputOptions, emit, say
 from ..errors import EXIT_OK, UsageError
 from .changing import carry_out, run_command
 from .common import make_parser, reading, store_to_write
-from .output import OutputOptions, emit, say
 
 if TYPE_CHECKING:
     import pyarrow as pa

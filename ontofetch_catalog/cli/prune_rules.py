@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs import HostInfo, Retention
 from ontofetch_hookspecs.names import quote
 
+from ..console.output import say
 from ..errors import UsageError
 from ..series_file import read_series_file
-from .output import say
 
 if TYPE_CHECKING:
     from ..catalog.prune.policy import AskedRetention

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs import HostInfo
 from ontofetch_hookspecs.names import quote
 
+from ..console.output import OutputOptions, emit, say
 from ..errors import EXIT_OK, UsageError, VersionUnknown
 from ..rendering.text import human_size
 from .ask import confirm
 from .changing import change, find_named, run_command, show_done, user_name
 from .common import make_parser, reading, store_to_write, table_of
-from .output import OutputOptions, emit, say
 from .source_hints import say_asked_again
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ from dataclasses import asdict, replace
 
 from ontofetch_hookspecs import HostInfo
 
+from ..console.output import OutputOptions, emit, say
 from ..errors import EXIT_OK
 from ..rendering.progress import bar
 from .common import make_parser, running, store_of, store_to_write
 from .numbers import duration
-from .output import OutputOptions, emit, say
 
 _CATALOG = "postgresql://user@server/database, without a password: ~/.pgpass or PGPASSWORD has it"
 _OBJECTS = "s3://bucket/prefix, or file:///absolute/folder that all machines see"

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs import HostInfo
 from ontofetch_hookspecs.names import quote
 
+from ..console.output import OutputOptions, Page, emit, say, say_lines, warn
+from ..console.quiet import take_options
 from ..errors import EXIT_OK, OntofetchError, VersionUnknown
 from .common import make_parser, profiled, reading, statistics_of, store_of
-from .output import OutputOptions, Page, emit, say, say_lines, warn
-from .quiet import take_options
 
 if TYPE_CHECKING:
     import duckdb

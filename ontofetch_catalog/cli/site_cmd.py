@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs import HostInfo
 from ontofetch_hookspecs.names import quote
 
+from ..console.formats import DEFAULT, find_formats
+from ..console.output import OutputOptions, emit
+from ..console.quiet import take_options
 from ..errors import EXIT_OK, UsageError
 from ..rendering.progress import bar
 from .common import make_parser, running, store_of
-from .formats import DEFAULT, find_formats
-from .output import OutputOptions, emit
-from .quiet import take_options
 
 if TYPE_CHECKING:
     from ..showing.rows import Catalogue

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs import HostInfo
 from ontofetch_hookspecs.store_paths import StorePath
 
+from ..console.output import say
 from ..errors import UsageError
 from ..settings_file import CONFIG_FILE
-from .output import say
 
 if TYPE_CHECKING:
     from ..series_file import SeriesFile

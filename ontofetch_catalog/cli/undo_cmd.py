@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs import HostInfo
 
+from ..console.output import OutputOptions, emit, say
 from ..errors import EXIT_OK, PreconditionFailed
 from .changing import change, run_command, show_done, user_name
 from .common import make_parser, reading, store_to_write, table_of
 from .numbers import whole
-from .output import OutputOptions, emit, say
 from .rm_cmd import store_of_command
 
 if TYPE_CHECKING:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 FACTS_KEY = b"ontofetch.facts"
 MOST_FACTS = 16 << 20  # bytes of JSON; a thousand headers of which every text is as long as it may be take 10 MB
-MOST_TABLE_BYTES = 2 << 30
 MOST_HEADS = 1_000
 _COUNTS = (
     "triples", "triples_parsed", "bnodes", "shared_bnodes", "cyclic_bnodes", "general_triples", "terms",

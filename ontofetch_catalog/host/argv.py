@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from ontofetch_hookspecs import Command, add_common_options
 
-from ..cli.parser import Parser
+from ..console.parser import Parser
 from ..rendering.text import safe_text
 
 __all__ = ["EXIT_CODES", "Parser", "overview", "split_common"]

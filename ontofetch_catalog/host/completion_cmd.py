@@ -7,7 +7,7 @@ import re
 
 from ontofetch_hookspecs import HostInfo, add_common_options
 
-from ..cli.output import print_document
+from ..console.output import print_document
 from ..errors import EXIT_OK
 from ..rendering.text import safe_text
 from .argv import Parser

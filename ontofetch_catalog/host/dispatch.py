@@ -14,7 +14,7 @@ from ontofetch_hookspecs import Command, HostInfo, PluginFailed, call_contributi
 from ontofetch_hookspecs.errors import EXIT_OK, UsageError
 from ontofetch_hookspecs.names import quote
 
-from ..cli.quiet import quietly
+from ..console.quiet import quietly
 from ..guesses import did_you_mean
 from ..settings import Settings, read_settings
 from ..settings_file import VARIABLE

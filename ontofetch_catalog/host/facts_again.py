@@ -69,10 +69,6 @@ def make_facts(
         raise PreconditionFailed(f"{version_id} is not recorded.", subject=version_id)
     started = now()
     files = pa.table(record.files)
-    validators = list(builtin_validators())
-    names = {validator.name for validator in validators}
-    contributed = collect(host.manager, "register_validators", Validator)
-    validators += [validator for name, (_, validator) in contributed.items() if name not in names]
 
     def find_facts(file_ids: Sequence[str], versions: Sequence[str]) -> Table | None:
         found: Table | None = hook.lookup_facts(file_ids=file_ids, facts_versions=versions)
@@ -83,7 +79,7 @@ def make_facts(
         results = run_validators(
             files,
             StorePath(host.root, f"{record.fs_relpath}/{find_layout(record.layout).data}"),
-            validators,
+            _all_validators(host),
             _all_judged,
             version_id=version_id,
             timeout=float(str(settings["validate_timeout"])),
@@ -109,15 +105,28 @@ def make_facts(
             if require is not None:
                 require()
             hook.on_validate_done(event=event)
-        without = 0 if found is None else found["facts"].null_count
-        return Made(
-            version_id=version_id,
-            contents=room.contents,
-            known=room.contents - room.asked,
-            made=0 if found is None else len(found) - without,
-            without=without,
-            too_large=room.too_large,
-        )
+        return _made(version_id, room)
+
+
+def _all_validators(host: HostInfo) -> list[Validator]:
+    """Return our validators and those that plugins contribute under names of their own."""
+    ours = list(builtin_validators())
+    names = {validator.name for validator in ours}
+    contributed = collect(host.manager, "register_validators", Validator)
+    return ours + [validator for name, (_, validator) in contributed.items() if name not in names]
+
+
+def _made(version_id: str, room: FactsRoom) -> Made:
+    found = room.found
+    without = 0 if found is None else found["facts"].null_count
+    return Made(
+        version_id=version_id,
+        contents=room.contents,
+        known=room.contents - room.asked,
+        made=0 if found is None else len(found) - without,
+        without=without,
+        too_large=room.too_large,
+    )
 
 
 def _all_judged(file_ids: Sequence[str], validator: str, validator_version: str) -> Table:

@@ -19,8 +19,8 @@ from ontofetch_hookspecs import (
     load_target,
 )
 
-from ..cli.output import warn
-from ..cli.parser import Family, handed_out
+from ..console.output import warn
+from ..console.parser import Family, handed_out
 from .commands import HOST_COMMANDS
 from .manager import Plugins
 from .pull_cmd import MANY

@@ -21,8 +21,8 @@ from ontofetch_hookspecs import (
 )
 from ontofetch_hookspecs.names import quote
 
-from ..cli.formats import DEFAULT
-from ..cli.output import OutputOptions, add_output_options, emit, say
+from ..console.formats import DEFAULT
+from ..console.output import OutputOptions, add_output_options, emit, say
 from ..errors import EXIT_OK
 from ..guesses import did_you_mean
 from .argv import Parser

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from ontofetch_hookspecs import HostInfo, UsageError, add_common_options, refuse_without
 
-from ..cli.output import OutputOptions, add_output_options, emit
+from ..console.output import OutputOptions, add_output_options, emit
 from ..errors import EXIT_FINDINGS, EXIT_OK, EventError
 from .argv import Parser
 from .credentials import Credentials, read_header

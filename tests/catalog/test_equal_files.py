@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from ontofetch_catalog.catalog import fsops
+from ontofetch_catalog.catalog import equal_files_on_disk, fsops
 from ontofetch_catalog.catalog.connection import Store
-from ontofetch_catalog.catalog.equal_files import extents, run, storing, ways
+from ontofetch_catalog.catalog.equal_files import extents, storing, ways
 from ontofetch_catalog.catalog.prune.freed import freed_of
 from ontofetch_catalog.catalog.prune.selection import _touched_itself, part_entries
 from ontofetch_catalog.catalog.verify import Request, Scope, hasher, verify
@@ -55,9 +55,9 @@ def rewrite(path: Path, text: str) -> None:
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
-def share_all(root: Path, *, by: str = ways.HARDLINK, dry_run: bool = False) -> run.Result:
+def share_all(root: Path, *, by: str = ways.HARDLINK, dry_run: bool = False) -> equal_files_on_disk.Result:
     """Do what `db share` does."""
-    return run.store_once(
+    return equal_files_on_disk.store_once(
         Store(root, APART), by, dry_run=dry_run, progress=lambda done: None, tell=lambda outcome: None
     )
 
@@ -353,8 +353,8 @@ def test_a_new_name_does_not_make_a_release_young() -> None:
 
 def test_db_share_frees_what_it_says(apart: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In parts and batches of a few, what it would free is what it frees in blocks; the repeat finds nothing to do."""
-    monkeypatch.setattr(run, "PART_ROWS", 3)
-    monkeypatch.setattr(run, "BATCH_FILES", 2)
+    monkeypatch.setattr(equal_files_on_disk, "PART_ROWS", 3)
+    monkeypatch.setattr(equal_files_on_disk, "BATCH_FILES", 2)
     before, used = Releases(apart).tree(), blocks(apart)
     events = query(apart, "SELECT count(*) FROM events")
     would = share_all(apart, dry_run=True)

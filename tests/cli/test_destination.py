@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from ontofetch_catalog.catalog import fsops
-from ontofetch_catalog.cli import destination
 from ontofetch_catalog.cli.db_cmd import VERBS
-from ontofetch_catalog.cli.formats import find_formats
+from ontofetch_catalog.console import destination
+from ontofetch_catalog.console.formats import find_formats
 from ontofetch_catalog.errors import OntofetchError, UsageError
 from ontofetch_catalog.host.app import main
 from ontofetch_catalog.host.dispatch import HOST_COMMANDS

@@ -11,13 +11,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from ontofetch_catalog.cli import output
+from ontofetch_catalog.console import output
 from ontofetch_catalog.errors import OntofetchError, UsageError
 
 ROWS = pl.DataFrame({"relpath": ["a/b.ttl", "=1+1", "x\x1b[31m"], "size_bytes": [2048, 5, 7]})
 PROGRAM = """
 import sys, polars as pl
-from ontofetch_catalog.cli import output
+from ontofetch_catalog.console import output
 rows = pl.DataFrame({"relpath": ["deep/" * 40 + "x\\x1b[31m\\x9b.ttl"], "net_bytes": [5]})
 output.emit({"rows": rows}, options=output.OutputOptions(format=sys.argv[1]))
 """
@@ -190,6 +190,6 @@ def test_say_writes_one_harmless_line(capsys: pytest.CaptureFixture[str]) -> Non
 
 def test_importing_output_is_cheap() -> None:
     """A command that only needs the options imports none of the heavy packages."""
-    program = "import sys, ontofetch_catalog.cli.output; print(*sys.modules)"
+    program = "import sys, ontofetch_catalog.console.output; print(*sys.modules)"
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     assert not {"duckdb", "polars", "pyarrow", "rich", "structlog"} & set(found)

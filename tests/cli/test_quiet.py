@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ontofetch_catalog.cli.quiet import is_quiet
+from ontofetch_catalog.console.quiet import is_quiet
 from ontofetch_catalog.host.app import main
 from tests.cli.conftest import Run
 

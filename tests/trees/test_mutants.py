@@ -43,7 +43,7 @@ def _misses_an_orphan(patch: pytest.MonkeyPatch) -> None:
 
 
 def _ignores_what_has_changed(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(batches, "_is_same", lambda entry, found: found is not None and entry.kind == found.kind)
+    patch.setattr(batches, "is_same", lambda entry, found: found is not None and entry.kind == found.kind)
 
 
 def _ignores_other_events(patch: pytest.MonkeyPatch) -> None:

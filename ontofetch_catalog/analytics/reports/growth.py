@@ -114,11 +114,18 @@ def growth(
     if (series, last, every) != (None, None, None):
         _check_time_line(pair=bool(a or b or all or by != "path"))
         return timeline(catalog, series=series, last=last, every=every)
+    return _compare(catalog, a, b, by=by, everything=all, anyway=anyway)
+
+
+def _compare(
+    catalog: CatalogLike, a: str | None, b: str | None, *, by: str, everything: bool, anyway: bool
+) -> ReportResult:
+    """Return what changed between two releases."""
     group = c.FOLDER if check_choice("--by", by, BY) == "folder" else c.FORMAT
     with catalog.source.open() as reader:
         releases = Releases(catalog, reader, Releases.NEWEST)
         earlier, later = _pair(releases, a, b, anyway=anyway)
-        changes = reader.changes([(earlier, later)], _CHANGE[by], unchanged=all and by == "path")
+        changes = reader.changes([(earlier, later)], _CHANGE[by], unchanged=everything and by == "path")
         totals = reader.totals(group, [earlier, later])
         terms = grown_terms(catalog, reader, [(earlier, later)])
     sides = pipelines.sides(totals, earlier, later)
@@ -132,7 +139,7 @@ def growth(
             terms, left_on="b", right_on=c.VERSION_ID, how="left"
         ),
     }
-    result = make_result(catalog, GROWTH, frames, {"a": earlier, "b": later, "by": by, "all": all})
+    result = make_result(catalog, GROWTH, frames, {"a": earlier, "b": later, "by": by, "all": everything})
     renamed = int(result["summary"][c.RENAMED_FILES].item())
     hidden = {} if renamed else {"changes": (c.PREVIOUS_RELPATH,)}
     return replace(result, hidden=hidden, titles={"kinds": f"growth from {earlier} to {later}"})

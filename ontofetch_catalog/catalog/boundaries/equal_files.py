@@ -1,29 +1,35 @@
-"""The staged files of a release that the store has already: each is stored as the one that is there.
+"""Equal files stored once, within a boundary: those that are staged, and, in batches, those that are there.
 
-It happens before anything is made durable, so that what is stored already is not written again, and by who writes
-alone, so that nobody takes away what is there. Whatever stands in its way leaves a file as it was staged.
+What is staged is stored as what is there before anything is made durable, so that it is not written again. It is done
+by who writes alone, so that nobody takes away what is there; whatever stands in the way leaves a file as it is.
 """
 
 from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.stage_records import BESIDE
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ...errors import EventError
+from .. import fsops, journal
 from ..connection import Store
 from ..equal_files import storing, ways
+from ..equal_files.folders import Folders
+from ..fsops import whole
 from ..repo import equal_files as repo
 from . import staged
+from .boundary import MaintenanceBoundary, Recorded
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
+_TAKES_PLACE = "beside"
+_FEW = 16  # folders are made durable one by one, more of them with all of the file system
 _log = logging.getLogger("ontofetch.catalog")
 
 
@@ -97,3 +103,97 @@ def _put(storer: storing.Storer, source: str, target: str) -> storing.Put:
     except EventError as error:
         # a row names what is no path below the root
         return storing.Put(storing.Outcome.LEFT, reason=str(error))
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a file was when it was looked at: device, inode, bytes, and its times in nanoseconds since 1970."""
+
+    device: int
+    inode: int
+    size: int
+    mtime: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One file that is to be stored as another one is, both as paths below the root and as they were.
+
+    Args:
+        source, source_state: The other one; its content was hashed.
+        target, target_state: The file.
+        version_id: Its release.
+        content: The sha256 that the catalog says of both.
+    """
+
+    source: str
+    source_state: State
+    target: str
+    target_state: State
+    version_id: str
+    content: str
+
+
+class EqualFilesBatch(MaintenanceBoundary):
+    """Store some files as equal ones are; no row changes, and no byte of any file.
+
+    Each file is whole before and after its own step, so there is nothing to take back: killed on the way, what is done
+    stays done, and what was being made is swept away by who writes next. Which files are equal is the caller's affair.
+
+    Args:
+        store: Where.
+        way: How, as in `ways`.
+        jobs: Which.
+    """
+
+    kind: ClassVar[str] = "share"
+
+    def __init__(self, store: Store, way: str, jobs: list[Job]) -> None:
+        super().__init__(store)
+        self._way = way
+        self._jobs = jobs
+        self.outcomes: list[tuple[Job, storing.Put]] = []
+
+    def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
+        """Do it, file by file, and make it durable."""
+        del connection
+        whole.make_folders(self.store.path(draft.folder))
+        storer = storing.Storer(self.store, self._way, self.store.path(draft.folder) / _TAKES_PLACE)
+        folders = Folders(self.store)
+        try:
+            self.outcomes = [(job, self._carry_out(storer, folders, job)) for job in self._jobs]
+        finally:
+            folders.close()
+            storer.close()
+        done = [(job, put) for job, put in self.outcomes if put.outcome == storing.Outcome.ONCE]
+        if self._way == ways.HARDLINK:
+            self._make_durable({job.target.rpartition("/")[0] for job, _ in done})
+        freed = sum(put.freed for _, put in done)
+        return Recorded(bytes=freed, payload={"way": self._way, "files": len(done), "freed_bytes": freed})
+
+    def _carry_out(self, storer: storing.Storer, folders: Folders, job: Job) -> storing.Put:
+        try:
+            found = [state_of(folders, path) for path in (job.source, job.target)]
+        except OSError:
+            found = []
+        if found != [job.source_state, job.target_state]:
+            # somebody else has written since: the next run looks at it
+            return storing.Put(storing.Outcome.LEFT, reason="it was changed meanwhile")
+        act = storer.put if self._way == ways.HARDLINK else storer.share_room
+        return act(job.source, job.target)
+
+    def _make_durable(self, folders: set[str]) -> None:
+        if len(folders) > _FEW and fsops.sync_filesystem(self.store.path("")):
+            return
+        for folder in sorted(folders):
+            fsops.sync_folder(self.store.path(folder))
+
+
+def state_of(folders: Folders, path: str) -> State:
+    """Return what a file is now.
+
+    Raises:
+        OSError: It is not there, or a part of its path is a link or no folder.
+    """
+    found = folders.lstat(path)
+    return State(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)

@@ -36,11 +36,10 @@ class AdoptionRefused(OntofetchError):
 
 @dataclass(slots=True, kw_only=True)
 class Adopted:
-    """What was taken over: rows, their bytes, whether from documents, and paths that were left (below the root)."""
+    """What was taken over: rows, their bytes, and paths that were left (below the root)."""
 
     rows: int = 0
     bytes: int = 0
-    by_documents: bool = True
     left: list[str] = field(default_factory=list)
 
 
@@ -149,7 +148,7 @@ def _hash_release(
         draft.displace(f"{folder.path}/{name}", keep=True)
     draft_manifest(connection, draft, row.version_id)
     size = sum(artifact.size_bytes for artifact in artifacts)
-    return Adopted(rows=1 + len(artifacts) + len(own), bytes=size, by_documents=False, left=left)
+    return Adopted(rows=1 + len(artifacts) + len(own), bytes=size, left=left)
 
 
 def _list(store: Store, path: str, left: list[str], *, folded: bool = False) -> dict[str, int]:

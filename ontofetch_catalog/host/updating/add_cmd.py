@@ -18,8 +18,8 @@ from ontofetch_hookspecs import HostInfo, UsageError, add_common_options
 from ontofetch_hookspecs.names import SEGMENT, quote, redact_url
 from ontofetch_hookspecs.store_paths import StorePath, make_root
 
-from ...cli.destination import write_below, write_file
-from ...cli.output import OutputOptions, add_output_options, emit, say, say_lines
+from ...console.destination import write_below, write_file
+from ...console.output import OutputOptions, add_output_options, emit, say, say_lines
 from ...errors import EXIT_OK
 from ...guesses import perhaps
 from ...series_file import Part, Series, as_toml, read_series_file

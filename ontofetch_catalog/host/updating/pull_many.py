@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ontofetch_hookspecs import HostInfo, UsageError, add_common_options, refuse_without
 
-from ...cli.output import OutputOptions, add_output_options, say
+from ...console.output import OutputOptions, add_output_options, say
 from ...errors import EXIT_NEW, EXIT_OK
 from ...lock_file import read_lock_file
 from ..argv import Parser

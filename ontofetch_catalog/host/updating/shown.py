@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs import HostInfo, Look
 
-from ...cli.output import OutputOptions, emit, warn
+from ...console.output import OutputOptions, emit, warn
 from .run import Outcome
 
 if TYPE_CHECKING:

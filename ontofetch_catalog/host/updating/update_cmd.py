@@ -7,7 +7,7 @@ import argparse
 from ontofetch_hookspecs import HostInfo, add_common_options, refuse_without
 from ontofetch_hookspecs.errors import UsageError
 
-from ...cli.output import OutputOptions, add_output_options, say
+from ...console.output import OutputOptions, add_output_options, say
 from ...errors import EXIT_NEW, EXIT_OK
 from ...series_file import read_series_file
 from ..argv import Parser

@@ -1,4 +1,4 @@
-"""One run over the store: part by part of all contents, which files are equal, what they cost, and what comes of them.
+"""The equal files that are there, part by part of all contents: which are equal, what they cost, what comes of them.
 
 The catalog is open to read a part and to record a batch; files are looked at and hashed while others use it.
 """
@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs.store_paths import StorePath
 
-from .. import fsops, sessions
-from ..boundaries.engine import BoundaryResult, carry_out
-from ..connection import Store
-from ..repo import equal_files as repo
-from ..repo import row_checks
-from . import extents, storing, ways
-from .boundary import EqualFilesBatch, Job, State
-from .folders import Folders
+from . import fsops, sessions
+from .boundaries.engine import BoundaryResult, carry_out
+from .boundaries.equal_files import EqualFilesBatch, Job, State
+from .connection import Store
+from .equal_files import extents, storing, ways
+from .equal_files.folders import Folders
+from .repo import equal_files as repo
+from .repo import row_checks
 
 if TYPE_CHECKING:
     import duckdb
