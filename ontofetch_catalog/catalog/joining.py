@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,6 +23,7 @@ from .shared import log_sweep
 from .shared.address import Address, check_addresses, drop_address, read_address, write_address
 from .shared.log import log_of
 from .shared.log_making import create
+from .shared.log_work import Lease, list_leases
 from .shared.object_store import MAX_AGE
 from .shared.objects import objects_options, open_objects
 from .shared.replica import Copy
@@ -166,11 +167,13 @@ class State:
         events: How many events it has.
         behind: How many of them the copy does not have yet.
         held_by: Who writes: command, machine and process; empty where nobody does.
+        leases: Which items of work that machines divide are being done, and by whom.
     """
 
     events: int
     behind: int
     held_by: str
+    leases: Sequence[Lease] = ()
 
 
 def read_state(store: Store, address: Address) -> State | None:
@@ -179,9 +182,11 @@ def read_state(store: Store, address: Address) -> State | None:
     try:
         with closing(log_of(store, address).open()) as log:
             events_there, holder = log.head().event_id, log.holder()
+            leases = list_leases(log)
     except CatalogUnavailable:
         return None
-    return State(events=events_there, behind=events_there - (known.events if known else 0), held_by=holder)
+    behind = events_there - (known.events if known else 0)
+    return State(events=events_there, behind=behind, held_by=holder, leases=leases)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,8 +14,10 @@ from ..rendering.progress import bar
 from .common import make_parser, reading, store_of, table_of
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from ..catalog.connection import Store
-    from ..catalog.shared.address import Address
+    from ..catalog.joining import State
 
 
 def status(argv: list[str], host: HostInfo) -> int:
@@ -49,19 +51,30 @@ def status(argv: list[str], host: HostInfo) -> int:
         "duckdb": duckdb.__version__,
     }
     address = read_address(store)
+    sections: dict[str, pa.Table] = {}
     if address is not None:
-        values |= {"catalog": address.catalog, "objects": address.objects, **_shared_state(store, address)}
-    emit({"status": pa.Table.from_pylist([values])}, options=options)
+        from ..catalog.joining import read_state
+
+        found = read_state(store, address)
+        values |= {"catalog": address.catalog, "objects": address.objects, **_shared_state(found)}
+        sections["leases"] = _leases(found)
+    emit({"status": pa.Table.from_pylist([values]), **sections}, options=options)
     if values["durability"] == "off":
         warn("Durability is off (ONTOFETCH_DURABILITY): what is recorded may be lost when the machine stops.")
     return EXIT_OK
 
 
-def _shared_state(store: Store, address: Address) -> dict[str, object]:
-    """Return how far this copy of a shared catalog is behind it, and who writes there; nulls if it does not answer."""
-    from ..catalog.joining import read_state
+def _leases(found: State | None) -> pa.Table:
+    """Return what machines that divide work are at right now."""
+    leases = found.leases if found else ()
+    return table_of(
+        ((one.work.partition(" ")[0], one.item, one.who, one.since.replace(tzinfo=None)) for one in leases),
+        {"work": "string", "item": "string", "who": "string", "since": "timestamp[us]"},
+    )
 
-    found = read_state(store, address)
+
+def _shared_state(found: State | None) -> dict[str, object]:
+    """Return how far this copy of a shared catalog is behind it, and who writes there; nulls if it does not answer."""
     return {
         "shared_events": found.events if found else None,
         "events_behind": found.behind if found else None,

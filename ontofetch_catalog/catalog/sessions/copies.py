@@ -48,8 +48,7 @@ def catch_up(session: Session, copy: Copy, entering: Entering) -> None:
     came = copy.catch_up(connection)
     copy.going.put_early(entering.brings)
     if entering.alone or begun or events.last_event(connection)[0] == 0:
-        copy.log.hold()
-        came += copy.catch_up(connection)
+        came += copy.catch_up(connection, copy.log.hold())
     if came:
         write_generation(store, *events.last_event(connection))
     session.recovered = [

@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 _COMMITS = 3  # tries to learn whether a COMMIT without an answer happened
 _AT_ONCE = 50_000
 _PAGE = 20  # boundaries that are read at once
+_HEAD = "SELECT last_event, digest, schema FROM boundaries ORDER BY first_event DESC LIMIT 1"
+_HELD = (
+    "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted"  # noqa: S608
+    f" AND classid = {LOCK >> 32} AND objid = {LOCK & 0xFFFFFFFF}"
+)
 _log = logging.getLogger("ontofetch.catalog.shared")
 
 
@@ -68,17 +73,24 @@ class Record:
     moves: Sequence[Op] = field(repr=False)
 
 
+_BEGIN = Head(0, "0" * 64, 0)
+
+
+def _as_head(found: Sequence[Any] | None) -> Head:
+    return Head(*found) if found else _BEGIN
+
+
 class Log(Line):
     """A connection to the log."""
 
-    def hold(self) -> None:
-        """Hold the log alone, until it is closed.
+    def hold(self) -> Head:
+        """Hold the log alone, until it is closed; return how far it has come.
 
         Raises:
             CatalogLocked: Somebody else holds it and does not let go in time; it is named.
             CatalogUnavailable: The server does not answer.
         """
-        self._lock()
+        return self._lock()
 
     @contextmanager
     def held(self) -> Iterator[Log]:
@@ -87,12 +99,17 @@ class Log(Line):
             self.hold()
             yield self
 
-    def _lock(self) -> None:
+    def _lock(self) -> Head:
         import psycopg
 
         with self.explained("locked"):
             try:
-                self.in_use().execute("SELECT pg_advisory_lock(%s)", [LOCK])
+                connection = self.in_use()
+                # both in one go: the second is answered when the first is
+                with connection.pipeline():
+                    connection.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+                    found = connection.execute(_HEAD)
+                return _as_head(found.fetchone())
             except psycopg.errors.LockNotAvailable as error:
                 raise CatalogLocked(
                     f"The shared catalog at {self.where} is held by {quote(self.holder() or 'somebody else')}.",
@@ -103,12 +120,7 @@ class Log(Line):
     def head(self) -> Head:
         """Return how far the log has come."""
         with self.explained("read"):
-            found = (
-                self.in_use()
-                .execute("SELECT last_event, digest, schema FROM boundaries ORDER BY first_event DESC LIMIT 1")
-                .fetchone()
-            )
-        return Head(*found) if found else Head(0, "0" * 64, 0)
+            return _as_head(self.in_use().execute(_HEAD).fetchone())
 
     def digest_at(self, event_id: int) -> str | None:
         """Return the digest of the event that ended a boundary; None if none ended there."""
@@ -182,11 +194,13 @@ class Log(Line):
             _log.warning("the answer of %s was lost; boundary %s is in its log", self.where, record.boundary_id)
 
     def _write(self, connection: psycopg.Connection[Any], record: Record, new: Sequence[Place]) -> None:
-        head = connection.execute(
-            "SELECT last_event, digest FROM boundaries ORDER BY first_event DESC LIMIT 1"
-        ).fetchone() or (0, "0" * 64)
-        self.require_held(connection)
-        if head != (record.first_event - 1, record.former):
+        found = connection.execute(
+            f"SELECT EXISTS ({_HELD}), head.* FROM (SELECT) AS one LEFT JOIN ({_HEAD}) AS head ON true"  # noqa: S608
+        ).fetchone()
+        held, *head = found or (False,)
+        if not held:
+            raise self._fenced()
+        if (head[0] or 0, head[1] or _BEGIN.digest) != (record.first_event - 1, record.former):
             raise self._fenced()
         add_contents(connection, new)
         move_paths(connection, record.moves)
@@ -214,12 +228,7 @@ class Log(Line):
         Raises:
             CatalogUnavailable: It does not any more.
         """
-        found = connection.execute(
-            "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted"
-            " AND classid = %s AND objid = %s",
-            [LOCK >> 32, LOCK & 0xFFFFFFFF],
-        ).fetchone()
-        if found is None:
+        if connection.execute(_HELD).fetchone() is None:
             raise self._fenced()
 
     def _fenced(self) -> CatalogUnavailable:

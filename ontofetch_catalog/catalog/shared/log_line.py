@@ -142,8 +142,9 @@ class Line:
                 if connection is not None and connection.info.transaction_status == 0:
                     connection.execute("SELECT 1")
             except psycopg.Error:
-                # whoever writes next learns that what was held is gone
-                return
+                # whoever writes next learns that what was held is gone; a transaction may have failed just now
+                if connection is None or connection.closed:
+                    return
 
     def _stop_beating(self) -> None:
         self._beating.set()

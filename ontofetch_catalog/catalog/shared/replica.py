@@ -59,8 +59,12 @@ class Copy:
         self.coming = FilesComing(self.store, self.log, self.objects)
         self.going = FilesGoing(self.store, self.log, self.objects)
 
-    def catch_up(self, connection: duckdb.DuckDBPyConnection) -> int:
+    def catch_up(self, connection: duckdb.DuckDBPyConnection, head: Head | None = None) -> int:
         """Take in what others have recorded since; return the number of their boundaries.
+
+        Args:
+            connection: To the store's database.
+            head: How far the log has come, where that was asked just now.
 
         Raises:
             CatalogBehind: The log has lost what this copy has, or has something else in its place.
@@ -69,7 +73,7 @@ class Copy:
         """
         count, missed = 0, False
         for _ in range(_ROUNDS):
-            self._head = self.log.head()
+            self._head, head = head or self.log.head(), None
             last, digest = events.last_event(connection)
             if (last, digest) == (self._head.event_id, self._head.digest):
                 break

@@ -2,6 +2,7 @@
 
 from ..repo.fixity import Scope
 from .boundary import FINDINGS, RECENT_DAYS, Found, VerifyBatch
-from .run import Progress, Request, Result, verify
+from .request import Request, Result
+from .run import Progress, verify
 
 __all__ = ["FINDINGS", "RECENT_DAYS", "Found", "Progress", "Request", "Result", "Scope", "VerifyBatch", "verify"]

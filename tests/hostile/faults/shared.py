@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from .fault import fault, of
 
-STORE, BUCKET, FOLDER, FETCHING, CREDENTIALS, LOG, LINE, SWEEP, COPY, PLACES, ADDRESS = (
+STORE, BUCKET, FOLDER, FETCHING, CREDENTIALS, LOG, LINE, SWEEP, WORK, COPY, PLACES, ADDRESS = (
     f"ontofetch_catalog/catalog/shared/{name}.py"
     for name in (
         *("object_store", "bucket", "folder", "fetching", "credentials"),
-        *("log", "log_line", "log_sweep", "replica", "places", "address"),
+        *("log", "log_line", "log_sweep", "log_work", "replica", "places", "address"),
     )
 )
-OBJECTS, LINES, PACKS, DAYS, BAD_DAYS, COPIES = (
-    f"tests/shared/test_{name}.py::test_" for name in ("objects", "lines", "packs", "days", "bad_days", "copies")
+OBJECTS, LINES, PACKS, DAYS, BAD_DAYS, COPIES, DIVIDING = (
+    f"tests/shared/test_{name}.py::test_"
+    for name in ("objects", "lines", "packs", "days", "bad_days", "copies", "dividing")
 )
 LIES = BAD_DAYS + "a_log_that_lies_changes_nothing"
 
@@ -134,8 +135,8 @@ FAULTS = (
         "who has lost the lock appends all the same",
         (
             LOG,
-            "        self.require_held(connection)\n        if head",
-            "        if head",
+            "        if not held:\n            raise self._fenced()\n",
+            "",
         ),
         tests=(DAYS + "who_has_lost_the_lock_appends_nothing",),
     ),
@@ -150,8 +151,38 @@ FAULTS = (
     ),
     fault(
         "a boundary is appended to a head that its machine does not know",
-        (LOG, "if head != (record.first_event - 1, record.former):", "if False:"),
+        (LOG, "if (head[0] or 0, head[1] or _BEGIN.digest) != (record.first_event - 1, record.former):", "if False:"),
         tests=(DAYS + "a_boundary_goes_on_from_the_head_alone",),
+    ),
+    fault(
+        "what others have taken is taken once more",
+        (WORK, "THEN worker IN (TABLE live) ELSE run", "THEN false ELSE run"),
+        tests=(DIVIDING + "each_item_has_one_machine",),
+    ),
+    fault(
+        "what is done is done once more",
+        (WORK, "ELSE run = %(run)s END", "ELSE false END"),
+        tests=(DIVIDING + "each_item_has_one_machine",),
+    ),
+    fault(
+        "a machine that is gone keeps what it has",
+        (WORK, "CASE WHEN done_at IS NULL THEN worker IN (TABLE live)", "CASE WHEN done_at IS NULL THEN true"),
+        tests=(DIVIDING + "who_is_gone_loses_what_it_has_and_keeps_what_it_has_done",),
+    ),
+    fault(
+        "who has lost its share goes on",
+        (WORK, "if connection is None or connection.closed:", "if connection is None:"),
+        (WORK, "if connection.closed and self._worker:", "if False:"),
+        tests=(DIVIDING + "who_is_gone_loses_what_it_has_and_keeps_what_it_has_done",),
+    ),
+    fault(
+        "an outcome of another machine is believed",
+        (
+            "hookspecs/ontofetch_hookspecs/dividing.py",
+            "return found if isinstance(found, dict) else {}",
+            "return found",
+        ),
+        tests=of(DIVIDING + "an_outcome_that_is_none_is_empty", "[1]"),
     ),
     fault(
         "rows of others are taken in without their events",
