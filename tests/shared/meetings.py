@@ -22,7 +22,6 @@ from .postgres import QUICK, Postgres
 from .three import Broken, Lab, lab_of
 from .workers import Ended
 
-_OLD = 3 * 86_400
 _STEPS = 60  # how many a command of these has, about
 Commands = dict[str, tuple[str, ...]]
 
@@ -123,12 +122,13 @@ KINDS: dict[str, Callable[[Lab, Random], None]] = {
 }
 
 
-def age(lab: Lab) -> None:
-    """Let all objects, and all that is condemned, be three days old."""
+def age(lab: Lab, seconds: float = 3 * 86_400) -> None:
+    """Let all objects, and all that is condemned, be old: three days, or so many seconds."""
     for place in (lab.folder / "objects").rglob("*"):
         if place.is_file():
-            os.utime(place, (time.time() - _OLD,) * 2)
-    lab.ask("UPDATE ontofetch.contents SET condemned_at = condemned_at - interval '3 days' RETURNING 1")
+            os.utime(place, (time.time() - seconds,) * 2)
+    sql = "UPDATE ontofetch.contents SET condemned_at = condemned_at - make_interval(secs => %s) RETURNING 1"
+    lab.ask(sql, seconds)
 
 
 def _next(lab: Lab) -> int:

@@ -102,7 +102,7 @@ class Lab:
         path = self.folder / f"archives{text}/release-{number}.zip"
         path.parent.mkdir(exist_ok=True)
         if not path.exists():
-            contents = {"same": "the same in each", "own": f"{number} {text}", "large": f"{number} {text}" * 20_000}
+            contents = {"same": "the same in each", "own": f"{number} {text}", "large": f"{number} {text}" * 60_000}
             with zipfile.ZipFile(path, "w") as archive:
                 for name, content in contents.items():
                     archive.writestr(zipfile.ZipInfo(f"{name}.txt"), content)
