@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -89,4 +90,24 @@ def test_the_line_is_cut_at_any_message(lab: Lab, line: TcpProxy, at: int) -> No
     assert not ended.code or any(words in ended.err for words in NEXT), ended.err
     lab.pull("a", number)
     assert done(lab, number, "download") == 1
+    lab.check("a", "b", "c")
+
+
+def test_rows_that_do_not_come_keep_nobody_waiting(lab: Lab, line: TcpProxy) -> None:
+    """A machine that stops in the middle of telling what it did, holding the log, is let go like any other one."""
+    lab.numbers += 1
+    number = lab.numbers
+    rule = line.on(f"s/o/{number}/src", "delay", seconds=12)
+    a, silent = lab.workers["a"], {"ONTOFETCH_SHARED_SILENCE": "1"}
+    a.begin(*lab.pulling(number), "-q", environment=silent)
+    end = time.monotonic() + 60
+    while not rule.hits and time.monotonic() < end:
+        time.sleep(0.01)
+    assert rule.hits == 1
+    lab.run("b", "note", "s/p/1", f"while {number} does not come", "--wait", "8")
+    ended = a.end()
+    line.clear()
+    assert ended.code == 1, ended.err
+    assert "Run the same command again" in ended.err
+    lab.pull("a", number)
     lab.check("a", "b", "c")
