@@ -1,7 +1,7 @@
 """Every request to the objects, of every kind of command, meets every kind of trouble once, or from then on.
 
-`python -m tests.shared.bad_objects [--operation NAME] [--trouble NAME] [--every N]` tries them and prints a line of JSON
-for each; without a name all of them. Exit status 1 where something is broken.
+`python -m tests.shared.bad_objects [--operation NAME] [--trouble NAME] [--every N]` tries them and prints a line of
+JSON for each; without a name all of them. Exit status 1 where something is broken.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Machines do at the same time what gets in each other's way, round by round, with pauses at drawn steps.
 
-`python -m tests.shared.meetings [--kind NAME] [--rounds N] [--seed N]` prints a line of JSON for each round. Exit status
-1 where something is broken.
+`python -m tests.shared.meetings [--kind NAME] [--rounds N] [--seed N]` prints a line of JSON for each round. Exit
+status 1 where something is broken.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def sweep_and_commit(lab: Lab, random: Random) -> None:
 
 
 def restore_and_purge(lab: Lab, random: Random) -> None:
-    """One machine brings back what another one purges and sweeps, and a third one, which has the former state, reads."""
+    """One machine brings back what another one purges and sweeps, and a third one reads what was before."""
     number = _next(lab)
     lab.pull("a", number)
     lab.run("a", "rm", f"s/o/{number}", "--yes")

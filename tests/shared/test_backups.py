@@ -62,13 +62,15 @@ def refuses(lab: Lab, *names: str) -> None:
             assert "Bring a newer backup" in ended.err
 
 
-@pytest.mark.parametrize("sql", ["UPDATE ontofetch.store SET format = 999", "UPDATE ontofetch.boundaries SET schema = 999"])
-def test_a_newer_program_was_here(postgres_server: Postgres, tmp_path: Path, sql: str) -> None:
+@pytest.mark.parametrize(
+    "sql", ["UPDATE ontofetch.store SET format = 999", "UPDATE ontofetch.boundaries SET schema = 999"]
+)
+def test_a_newer_program_was_here(postgres_server: Postgres, tmp_path: Path, what: str) -> None:
     """Its tables, or its rows, are refused with a sentence that says what to install; nothing is changed."""
     with postgres_server.database() as name, lab_of(tmp_path / "lab", postgres_server, name) as lab:
         lab.pull("a", 1)
         before = rows_of(lab.workers["c"].root)
-        lab.ask(sql + " RETURNING 1")
+        lab.ask(f"UPDATE ontofetch.{what} = 999 RETURNING 1")
         for words in (("db", "versions"), ("note", "s/p/1", "x"), lab.pulling(2)):
             ended = lab.workers["c"].run(*words, "-q")
             assert ended.code not in (0, None)

@@ -1,4 +1,4 @@
-"""The line between a machine and the server is cut at any message: what happened is told once, what did not is done again."""
+"""The line between a machine and the server is cut at any message: what happened is told once, and only then."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def done(lab: Lab, number: int, kind: str) -> int:
 @pytest.mark.parametrize(("what", "code"), [("cut", 1), ("lose", 0)])
 @pytest.mark.parametrize("which", [0, 1])
 def test_the_line_is_cut_at_a_commit(lab: Lab, line: TcpProxy, what: str, code: int, which: int) -> None:
-    """Of the first boundary of a pull and of a later one, with either outcome: it is looked up and never repeated blindly."""
+    """Of the first boundary of a pull and of a later one, with either outcome: it is looked up, not repeated."""
     lab.numbers += 1
     number = lab.numbers
     rule = line.on(COMMIT, what, skip=which)

@@ -1,7 +1,7 @@
 """Three machines with one catalog, one of them an hour ahead; what one does goes wrong at a step, the others go on.
 
-`python -m tests.shared.three [--operation NAME] [--how kill|stop|int|crash] [--every N] [--objects s3]` runs the steps and
-prints a line of JSON for each; without a name all operations, and all ways. Exit status 1 where something is broken.
+`python -m tests.shared.three [--operation NAME] [--how kill|stop|int|crash] [--every N] [--objects s3]` runs the steps
+and prints a line of JSON for each; without a name all operations, and all ways. Exit status 1 where something is broken.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Lab:
     workers: dict[str, Worker] = field(default_factory=dict)
     bad: dict[str, str] = field(default_factory=dict)
     addresses: dict[str, str] = field(default_factory=dict)
-    numbers: int = 0
+    numbers: int = 1  # of the newest release: the first is that of another series
 
     def start(self, *names: str) -> None:
         """Start machines and make each a copy."""
@@ -97,7 +97,7 @@ class Lab:
         return ended
 
     def release(self, number: int, text: str = "") -> str:
-        """Make the archive of a release, if there is none, and return where it is: what all have, what is its own, more."""
+        """Make the archive of a release, if there is none, and return where it is: what all have, what is its own."""
         # of the same name: other bytes of the same artifact
         path = self.folder / f"archives{text}/release-{number}.zip"
         path.parent.mkdir(exist_ok=True)

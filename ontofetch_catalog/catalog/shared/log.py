@@ -21,6 +21,7 @@ from ontofetch_hookspecs.names import quote
 from ...errors import CatalogBehind, CatalogLocked, CatalogUnavailable, SchemaError, UsageError
 from ..connection import Store
 from .address import Address
+from .log_rows import insert_rows, send_value
 from .packs import Place
 from .places import Drop, Move, Op, Put, dump_ops, parse_ops
 
@@ -154,7 +155,10 @@ class Log:
                 connect_timeout=10,
                 application_name=f"ontofetch {self._operation} on {socket.gethostname()} ({os.getpid()})"[:63],
                 options=f"-c idle_session_timeout={silence} -c idle_in_transaction_session_timeout={silence}"
-                f" -c tcp_user_timeout={silence} -c lock_timeout={max(int(self._wait * 1000), 1)}"
+                f" -c tcp_user_timeout={silence} -c tcp_keepalives_idle={max(silence // 2000, 1)}"
+                # a machine that is asleep, or cut off, while the server waits for the rest of what it said
+                f" -c tcp_keepalives_interval={max(silence // 6000, 1)} -c tcp_keepalives_count=3"
+                f" -c lock_timeout={max(int(self._wait * 1000), 1)}"
                 " -c client_encoding=UTF8 -c search_path=ontofetch",
                 # the server's time-outs count nothing while the network swallows what is sent
                 keepalives_idle=10,
@@ -357,9 +361,8 @@ class Log:
         if new:
             with connection.cursor() as cursor:
                 cursor.execute("CREATE TEMP TABLE coming (LIKE contents) ON COMMIT DROP")
-                with cursor.copy("COPY coming (sha256, size, key, position) FROM STDIN") as copy:
-                    for place in {place.sha256: place for place in new}.values():
-                        copy.write_row((place.sha256, place.size, place.key, place.offset))
+                columns = {"sha256": "text", "size": "bigint", "key": "text", "position": "bigint"}
+                insert_rows(cursor, "coming", columns, {place.sha256: place for place in new}.values())
                 # a content that was condemned is never used again where it was: it has a new place now
                 cursor.execute(
                     "INSERT INTO contents SELECT * FROM coming ON CONFLICT (sha256) DO UPDATE SET key = excluded.key,"
@@ -367,9 +370,14 @@ class Log:
                 )
         for op in _grouped(record.moves):
             _apply(connection, op)
+        with connection.cursor() as cursor:
+            send_value(cursor, "changing", record.changes)
+            send_value(cursor, "moving", dump_ops(record.moves))
         connection.execute(
             "INSERT INTO boundaries (first_event, last_event, boundary_id, type, version_id, former, digest, schema,"
-            " machine, changes, moves) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            " machine, changes, moves) SELECT %s, %s, %s, %s, %s, %s, %s, %s, %s,"
+            " (SELECT string_agg(piece, '' ORDER BY number) FROM changing),"
+            " (SELECT string_agg(piece, '' ORDER BY number) FROM moving)",
             [
                 record.first_event,
                 record.last_event,
@@ -380,8 +388,6 @@ class Log:
                 record.digest,
                 record.schema,
                 socket.gethostname(),
-                record.changes,
-                dump_ops(record.moves),
             ],
         )
 
@@ -466,9 +472,7 @@ class Log:
         """Return those of the keys under which no content is: objects of boundaries that never happened."""
         with self._explained("swept"), self._in_use().transaction(), self._in_use().cursor() as cursor:
             cursor.execute("CREATE TEMP TABLE listed (key text) ON COMMIT DROP")
-            with cursor.copy("COPY listed FROM STDIN") as copy:
-                for key in keys:
-                    copy.write_row((key,))
+            insert_rows(cursor, "listed", {"key": "text"}, ((key,) for key in keys))
             cursor.execute(
                 "SELECT key FROM listed WHERE NOT EXISTS (SELECT 1 FROM contents WHERE contents.key = listed.key)"
             )
@@ -590,9 +594,9 @@ def _apply(connection: psycopg.Connection[Any], op: list[Put] | Move | Drop) -> 
         with connection.cursor() as cursor:
             cursor.execute("CREATE TEMP TABLE IF NOT EXISTS putting (LIKE paths) ON COMMIT DROP")
             cursor.execute("TRUNCATE putting")
-            with cursor.copy("COPY putting (path, sha256, size, mtime_ns, mode) FROM STDIN") as copy:
-                for put in op:
-                    copy.write_row((put.path, put.sha256, put.size, put.mtime_ns, put.mode))
+            columns = {"path": "text", "sha256": "text", "size": "bigint", "mtime_ns": "bigint", "mode": "integer"}
+            rows = ((put.path, put.sha256, put.size, put.mtime_ns, put.mode) for put in op)
+            insert_rows(cursor, "putting", columns, rows)
             cursor.execute(
                 "INSERT INTO paths SELECT * FROM putting ON CONFLICT (path) DO UPDATE SET sha256 = excluded.sha256,"
                 " size = excluded.size, mtime_ns = excluded.mtime_ns, mode = excluded.mode"

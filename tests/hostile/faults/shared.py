@@ -216,7 +216,7 @@ FAULTS = (
     fault(
         "what a dead machine had begun stays",
         (JOINED, "begun = journal.recover(store, connection)", "begun: list[journal.Recovered] = []"),
-        tests=of(THREE + "one_machine_goes_wrong_and_the_others_go_on", "kill-undo-commit-1"),
+        tests=of(THREE + "one_machine_goes_wrong_and_the_others_go_on", "kill-rm-_write-1"),
     ),
     fault(
         "what a copy had taken in is taken back where it died after its COMMIT",
