@@ -1,7 +1,7 @@
 """Three machines with one catalog, one of them an hour ahead; what one does goes wrong at a step, the others go on.
 
 `python -m tests.shared.three [--operation NAME] [--how kill|stop|int|crash] [--every N] [--objects s3]` runs the steps
-and prints a line of JSON for each; without a name all operations, and all ways. Exit status 1 where something is broken.
+and prints a line of JSON for each; without a name all operations, and all ways. Exit status 1 where one is broken.
 """
 
 from __future__ import annotations
