@@ -154,6 +154,13 @@ def _run_some(checkout: Path, tests: Sequence[str], found: dict[str, Outcome]) -
     return begun
 
 
+def _new_folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="mutant-"))
+    # the server of the tests has a user of its own, who has to get to its files in it
+    folder.chmod(0o711)
+    return folder
+
+
 def _remove(folder: Path) -> None:
     # a bomb may have left hundreds of thousands of folders, and another run waits for this interpreter
     subprocess.run(["rm", "-rf", "--", str(folder)], check=False)
@@ -194,7 +201,7 @@ def judge(fault: Fault, found: dict[str, Outcome]) -> list[str]:
 def try_fault(fault: Fault) -> tuple[Fault, list[str], float]:
     """Plant a fault in a copy, run its tests, and return what is wrong and how many seconds it took."""
     began = time.monotonic()
-    folder = Path(tempfile.mkdtemp(prefix="mutant-"))
+    folder = _new_folder()
     try:
         copy = copy_checkout(folder)
         plant(copy, fault)
@@ -208,7 +215,7 @@ def try_fault(fault: Fault) -> tuple[Fault, list[str], float]:
 
 def unsound(tests: Sequence[str]) -> list[str]:
     """Return which tests of one file do not pass in a copy without a fault: such a test proves nothing."""
-    folder = Path(tempfile.mkdtemp(prefix="mutant-"))
+    folder = _new_folder()
     try:
         found = run_tests(copy_checkout(folder), tests)
     finally:

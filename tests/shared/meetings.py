@@ -1,7 +1,7 @@
 """Machines do at the same time what gets in each other's way, round by round, with pauses at drawn steps.
 
-`python -m tests.shared.meetings [--kind NAME] [--rounds N] [--seed N]` prints a line of JSON for each round. Exit status
-1 where something is broken.
+`python -m tests.shared.meetings [--kind NAME] [--rounds N] [--seed N]` prints a line of JSON for each round. Exit
+status 1 where something is broken.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from .postgres import QUICK, Postgres
 from .three import Broken, Lab, lab_of
 from .workers import Ended
 
-_OLD = 3 * 86_400
 _STEPS = 60  # how many a command of these has, about
 Commands = dict[str, tuple[str, ...]]
 
@@ -62,7 +61,7 @@ def sweep_and_commit(lab: Lab, random: Random) -> None:
 
 
 def restore_and_purge(lab: Lab, random: Random) -> None:
-    """One machine brings back what another one purges and sweeps, and a third one, which has the former state, reads."""
+    """One machine brings back what another one purges and sweeps, and a third one reads what was before."""
     number = _next(lab)
     lab.pull("a", number)
     lab.run("a", "rm", f"s/o/{number}", "--yes")
@@ -123,12 +122,13 @@ KINDS: dict[str, Callable[[Lab, Random], None]] = {
 }
 
 
-def age(lab: Lab) -> None:
-    """Let all objects, and all that is condemned, be three days old."""
+def age(lab: Lab, seconds: float = 3 * 86_400) -> None:
+    """Let all objects, and all that is condemned, be old: three days, or so many seconds."""
     for place in (lab.folder / "objects").rglob("*"):
         if place.is_file():
-            os.utime(place, (time.time() - _OLD,) * 2)
-    lab.ask("UPDATE ontofetch.contents SET condemned_at = condemned_at - interval '3 days' RETURNING 1")
+            os.utime(place, (time.time() - seconds,) * 2)
+    sql = "UPDATE ontofetch.contents SET condemned_at = condemned_at - make_interval(secs => %s) RETURNING 1"
+    lab.ask(sql, seconds)
 
 
 def _next(lab: Lab) -> int:

@@ -25,9 +25,10 @@ class Rule:
     Args:
         fits: A pattern: for `TcpProxy` of the bytes that are sent, for `HttpProxy` of `METHOD /path`.
         what: `cut`: nothing gets through, the connection is cut. `lose`: it gets through, its answer does not, the
-            connection is cut. `delay`: it gets through after `seconds`. `late`: it gets through, and its answer comes
-            after `seconds` (requests alone). `half`: half of the answer's body comes. `flip`: a byte of the answer's
-            body is another. `blind`: its conditions are taken out of it. `503` or another number: that is the answer.
+            connection is cut. `away`: so, and nobody gets a connection any more (bytes alone). `delay`: it gets through
+            after `seconds`. `late`: it gets through, and its answer comes after `seconds` (requests alone). `half`:
+            half of the answer's body comes. `flip`: a byte of the answer's body is another. `blind`: its conditions are
+            taken out of it. `503` or another number: that is the answer.
         times: How often; -1: always.
         skip: How many that fit are let through before.
         seconds: For `delay` and `late`.
@@ -152,8 +153,9 @@ class TcpProxy(_Rules):
             return True
         if rule.what == "delay":
             time.sleep(rule.seconds)
-        if rule.what == "lose":
+        if rule.what in ("lose", "away"):
             lost.set()
+            self.down = self.down or rule.what == "away"
         return rule.what != "cut"
 
     def _cut(self, pair: tuple[socket.socket, socket.socket]) -> None:

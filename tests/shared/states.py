@@ -6,6 +6,7 @@ in forks of a process that has imported everything.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -61,13 +62,12 @@ def dying(at: int, how: int = signal.SIGKILL, only: str = "") -> None:
 
 def before_step(at: int, happens: Callable[[], object], only: str = "") -> None:
     """Let something happen before the step of this number, counted from 1; 0: before each of them."""
-    count = 0
+    # objects are put by several threads, and each step has a number of its own
+    numbers = itertools.count(1)
 
     def counted(act: Callable[..., Any]) -> Callable[..., Any]:
         def run(*args: Any, **options: Any) -> Any:
-            nonlocal count
-            count += 1
-            if at in (0, count):
+            if at in (0, next(numbers)):
                 happens()
             return act(*args, **options)
 

@@ -118,11 +118,12 @@ def test_a_log_that_lies_changes_nothing(
         connection.execute(sql.encode())
     capsys.readouterr()
     copies.run("b", "db", "versions", code=(1, 2))
-    assert "error: " in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "error: " in said
+    assert word in said
     assert rows_of(tmp_path / "b") == before
     assert [place.name for place in (tmp_path / "b").iterdir()] == [".catalog"]
     assert not list((tmp_path / "b/.catalog/intents").glob("*"))
-    del word
 
 
 def test_a_machine_that_stands_still_is_let_go(

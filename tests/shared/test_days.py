@@ -513,12 +513,12 @@ def test_a_machine_whose_clock_is_an_hour_off(
 def test_every_report_says_what_it_says_of_a_store_of_its_own(
     copies: Copies, tmp_path: Path, capsys: pytest.CaptureFixture[str], seed: int
 ) -> None:
-    """The same random releases, pulled here and there: the same answers."""
+    """The same random releases, pulled, replaced, renamed and removed here and there: the same answers."""
     random = Random(seed)
     copies.join("a", "b")
-    for number in (1, 2):
-        place = tmp_path / f"random-{number}"
-        place.mkdir()
+    for step, number in enumerate((1, 2, 3, 3)):
+        place = tmp_path / f"{step}/random-{number}"
+        place.mkdir(parents=True)
         for name in random.sample(range(12), 8):
             terms = random.sample(range(9), 5)
             text = "".join(
@@ -527,11 +527,16 @@ def test_every_report_says_what_it_says_of_a_store_of_its_own(
             )
             (place / f"{name}.nt").write_text(text)
         source = Path(shutil.make_archive(str(place), "zip", place))
-        copies.pull("local", source, str(number))
-        copies.pull("ab"[number - 1], source, str(number))
-    pair = ("--a", "s/o/1", "--b", "s/o/2")
+        more = ("--replace",) if step == 3 else ()
+        copies.pull("local", source, str(number), *more)
+        copies.pull("ab"[step % 2], source, str(number), *more)
+    for root, words in (("a", ("mv", "s/o/3", "s/o/4")), ("b", ("rm", "s/o/1", "--yes"))):
+        copies.run("local", *words)
+        copies.run(root, *words)
+    (tmp_path / "mine.txt").write_text("http://e.org/1\nhttp://e.org/7\n")
+    pair = ("--a", "s/o/2", "--b", "s/o/4")
     asked = (("latest",), ("growth", *pair), ("meaning", *pair), ("validation",), ("hotspots",), ("duplicates",),
-             ("quality",), ("imports",))  # fmt: skip
+             ("quality",), ("imports",), ("impact", "--mine", str(tmp_path / "mine.txt"), *pair))  # fmt: skip
     for words in asked:
         told = []
         for root in ("local", "a", "b"):

@@ -36,6 +36,7 @@ def test_a_sweep_waits_for_nothing_that_is_not_named_yet(lab: Lab) -> None:
     # it holds nothing yet, and has put what it is about to publish
     stopped = lab.workers["b"].run(*lab.pulling(number), "-q", happens="stop", only="_lock")
     assert stopped.code is None, stopped.err
+    age(lab, 600)
     for name in ("a", "c"):
         lab.run(name, "db", "sweep", "--grace", "1s")
     ended = lab.workers["b"].go_on()

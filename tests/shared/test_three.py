@@ -5,9 +5,14 @@ Some of the steps; `python -m tests.shared.three` has all of them, `python -m te
 
 from __future__ import annotations
 
+import os
+import signal
+import time
 from collections.abc import Iterator
 
 import pytest
+
+from ontofetch_catalog.errors import EXIT_INTERRUPTED
 
 from .postgres import Postgres
 from .three import Broken, Lab, lab_of, try_step
@@ -24,7 +29,7 @@ def lab(postgres_server: Postgres, tmp_path_factory: pytest.TempPathFactory) -> 
     ("how", "operation", "step", "at"),
     [
         ("kill", "replace", "publish", 1),
-        ("kill", "undo", "commit", 1),
+        ("kill", "rm", "_write", 1),
         ("kill", "sweep", "delete", 1),
         ("stop", "pull", "put", 1),
         ("stop", "mv", "commit", 1),
@@ -40,7 +45,7 @@ def test_one_machine_goes_wrong_and_the_others_go_on(lab: Lab, how: str, operati
 
 @pytest.mark.parametrize("step", ["_write", "publish"])
 def test_who_stood_still_with_the_lock_is_fenced(lab: Lab, step: str) -> None:
-    """It held the log when it stopped, others have written since: what it then tries is refused, and changes nothing."""
+    """It held the log when it stopped, and others have written since: what it then tries is refused."""
     lab.numbers += 1
     number = lab.numbers
     a, silent = lab.workers["a"], {"ONTOFETCH_SHARED_SILENCE": "1"}
@@ -83,4 +88,32 @@ def test_a_fault_is_seen(lab: Lab) -> None:
     path.unlink()
     lab.run("a", "db", "recover")
     assert path.read_bytes() == text
+    lab.check("a", "b", "c")
+
+
+@pytest.mark.parametrize("command", ["note", "pull"])
+def test_who_waits_for_another_machine_is_interrupted(lab: Lab, command: str) -> None:
+    """Ctrl-C ends it at once, and its session is gone; the same command again does all of it."""
+    lab.numbers += 1
+    number = lab.numbers
+    a = lab.workers["a"]
+    words = lab.pulling(number) if command == "pull" else ("note", "s/p/1", f"interrupted {number}")
+    writing = lab.workers["b"].run("note", "s/p/1", "of b", happens="stop", at=1, only="_write")
+    assert writing.code is None, writing.err
+    a.begin(*words, "-q")
+    waits = "SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted"
+    while not (found := lab.ask(waits)):
+        pass
+    pid = int(found[0][0].rpartition("(")[2].rstrip(")"))
+    began = time.monotonic()
+    os.kill(pid, signal.SIGINT)
+    ended = a.end()
+    assert ended.code == EXIT_INTERRUPTED, ended.err
+    assert time.monotonic() - began < 15
+    assert "Traceback" not in ended.err
+    lab.wait_until_let_go(pid)
+    assert not lab.ask(waits)
+    ended = lab.workers["b"].go_on()
+    assert ended.code == 0, ended.err
+    lab.run("a", *words)
     lab.check("a", "b", "c")

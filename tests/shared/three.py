@@ -1,7 +1,7 @@
 """Three machines with one catalog, one of them an hour ahead; what one does goes wrong at a step, the others go on.
 
-`python -m tests.shared.three [--operation NAME] [--how kill|stop|int|crash] [--every N] [--objects s3]` runs the steps and
-prints a line of JSON for each; without a name all operations, and all ways. Exit status 1 where something is broken.
+`python -m tests.shared.three [--operation NAME] [--how kill|stop|int|crash] [--every N] [--objects s3]` runs the steps
+and prints a line of JSON for each; without a name all operations, and all ways. Exit status 1 where one is broken.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from . import machines
 from .copies import rows_of, tree_of
 from .machines import Machine
 from .postgres import PASSWORD, QUICK, USER, Postgres
+from .proxies import TcpProxy
 from .s3 import S3Server
 from .workers import Ended, Worker
 
@@ -35,6 +36,8 @@ HOURS = {"c": 3600.0}  # by which clocks are ahead
 WAYS = ("kill", "stop", "int", "crash")
 # what says how a command goes on, of which each error has one
 NEXT = ("Run the same command again", "`ontofetch ", "--wait")
+# what one machine alone may have: a plan that nobody has carried out, and what lay where it brought something back
+_BESIDE = (".catalog/plans/", ".catalog/quarantine/copy-", ".catalog/quarantine/back-")
 _ENDED = 60.0  # seconds within which a session that is silent for one has ended, also on a machine with much to do
 
 
@@ -53,6 +56,7 @@ class Lab:
         objects: Address of the objects.
         environment: What machines are told of the objects.
         bad: What a command of `a` is told of a bad line to them.
+        addresses: Of the catalog for machines that reach it over a line of their own.
     """
 
     folder: Path
@@ -62,7 +66,8 @@ class Lab:
     environment: dict[str, str] = field(default_factory=dict)
     workers: dict[str, Worker] = field(default_factory=dict)
     bad: dict[str, str] = field(default_factory=dict)
-    numbers: int = 0
+    addresses: dict[str, str] = field(default_factory=dict)
+    numbers: int = 1  # of the newest release: the first is that of another series
 
     def start(self, *names: str) -> None:
         """Start machines and make each a copy."""
@@ -71,7 +76,7 @@ class Lab:
             skew = HOURS.get(name, 0.0) if machines.clock_library() else 0.0
             self.workers[name] = Worker(Machine(name, self.folder / "machines" / name, skew, variables))
         for name in names:
-            self.run(name, "init", "--catalog", self.catalog, "--objects", self.objects)
+            self.run(name, "init", "--catalog", self.addresses.get(name, self.catalog), "--objects", self.objects)
         # what the others write about, whatever becomes of the rest
         self.run("b", *self.pulling(1, series="p"))
 
@@ -92,14 +97,15 @@ class Lab:
         return ended
 
     def release(self, number: int, text: str = "") -> str:
-        """Make the archive of a release and return where it is: what all have, what is its own, something larger."""
+        """Make the archive of a release, if there is none, and return where it is: what all have, what is its own."""
         # of the same name: other bytes of the same artifact
         path = self.folder / f"archives{text}/release-{number}.zip"
         path.parent.mkdir(exist_ok=True)
-        with zipfile.ZipFile(path, "w") as archive:
-            archive.writestr("same.txt", "the same in each")
-            archive.writestr("own.txt", f"{number} {text}")
-            archive.writestr("large.txt", f"{number} {text}" * 20_000)
+        if not path.exists():
+            contents = {"same": "the same in each", "own": f"{number} {text}", "large": f"{number} {text}" * 60_000}
+            with zipfile.ZipFile(path, "w") as archive:
+                for name, content in contents.items():
+                    archive.writestr(zipfile.ZipInfo(f"{name}.txt"), content)
         return str(path)
 
     def pull(self, name: str, number: int, text: str = "", *more: str) -> None:
@@ -151,8 +157,7 @@ class Lab:
                 path: (hashlib.sha256(data).hexdigest(), time_ns, mode & 0o777)
                 for path, (data, time_ns, mode) in found.items()
             }
-            # a plan that nobody has carried out may be left, on the machine that made it
-            beside = {path for path in here.keys() - paths.keys() if path.startswith(".catalog/plans/")}
+            beside = {path for path in here.keys() - paths.keys() if path.startswith(_BESIDE)}
             if any(here.get(path) != paths.get(path) for path in (here.keys() | paths.keys()) - beside):
                 raise Broken(f"the files of {name} differ: {sorted(here.items() ^ paths.items())[:6]}")
             left = list((root / ".catalog/intents").glob("*"))
@@ -368,16 +373,21 @@ def _check_done(lab: Lab, operation: str, act: Act, number: int) -> None:
 
 
 @contextmanager
-def lab_of(folder: Path, server: Postgres, database: str, s3: S3Server | None = None) -> Iterator[Lab]:
-    """Give three machines that are copies of an empty catalog."""
+def lab_of(
+    folder: Path, server: Postgres, database: str, s3: S3Server | None = None, line: TcpProxy | None = None
+) -> Iterator[Lab]:
+    """Give three machines that are copies of an empty catalog; `a` reaches it over a line, if there is one."""
     environment: dict[str, str] = {}
     objects = f"file://{folder / 'objects'}"
     if s3 is not None:
         keys = {"AWS_ACCESS_KEY_ID": "someone", "AWS_SECRET_ACCESS_KEY": "hidden", "NO_PROXY": "127.0.0.1"}
         environment = {**keys, "AWS_ENDPOINT_URL": s3.endpoint}
         objects = f"s3://{s3.new_bucket()}/x"
-    catalog = f"postgresql://{USER}@127.0.0.1:{server.port}/{database}"
-    with closing(Lab(folder, server, catalog, objects, environment)) as lab:
+    catalog, over = (
+        f"postgresql://{USER}@127.0.0.1:{port}/{database}" for port in (server.port, line.port if line else 0)
+    )
+    addresses = {"a": over} if line else {}
+    with closing(Lab(folder, server, catalog, objects, environment, addresses=addresses)) as lab:
         lab.start("a", "b", "c")
         yield lab
 

@@ -6,6 +6,7 @@ is interrupted, or the server of the catalog crashes.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -139,13 +140,13 @@ def _run(told: Mapping[str, Any]) -> None:
                 os.dup2(stream.fileno(), number)
         steps = os.open("steps", os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_CLOEXEC, 0o600)
         happens = _happening(told["happens"])
-        count = 0
+        # objects are put by several threads, and each step has a number of its own
+        numbers = itertools.count(1)
 
         def step() -> None:
-            nonlocal count
-            count += 1
+            number = next(numbers)
             os.write(steps, b".")
-            if told["happens"] and told["at"] in (0, count):
+            if told["happens"] and told["at"] in (0, number):
                 happens()
 
         before_step(0, step, told["only"])

@@ -20,6 +20,7 @@ from ..connection import Store
 from .address import Address
 from .log_line import Line
 from .log_paths import add_contents, move_paths
+from .log_rows import send_value
 from .log_schema import LOCK
 from .packs import Place
 from .places import Op, Put, dump_ops, parse_ops
@@ -204,9 +205,15 @@ class Log(Line):
             raise self._fenced()
         add_contents(connection, new)
         move_paths(connection, record.moves)
-        connection.execute(
+        with connection.cursor() as cursor:
+            changes, packed = send_value(cursor, "changing", record.changes)
+            moves, said = send_value(cursor, "moving", dump_ops(record.moves))
+        statement = (
             "INSERT INTO boundaries (first_event, last_event, boundary_id, type, version_id, former, digest, schema,"
-            " machine, changes, moves) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            f" machine, changes, moves) SELECT %s, %s, %s, %s, %s, %s, %s, %s, %s, {changes}, {moves}"
+        )
+        connection.execute(
+            statement.encode(),
             [
                 record.first_event,
                 record.last_event,
@@ -217,8 +224,8 @@ class Log(Line):
                 record.digest,
                 record.schema,
                 socket.gethostname(),
-                record.changes,
-                dump_ops(record.moves),
+                *packed,
+                *said,
             ],
         )
 

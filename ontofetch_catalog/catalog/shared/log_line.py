@@ -68,7 +68,10 @@ class Line:
                 connect_timeout=10,
                 application_name=f"ontofetch {self._operation} on {socket.gethostname()} ({os.getpid()})"[:63],
                 options=f"-c idle_session_timeout={silence} -c idle_in_transaction_session_timeout={silence}"
-                f" -c tcp_user_timeout={silence} -c lock_timeout={max(int(self._wait * 1000), 1)}"
+                f" -c tcp_user_timeout={silence} -c tcp_keepalives_idle={max(silence // 2000, 1)}"
+                # a machine that is asleep, or cut off, while the server waits for the rest of what it said
+                f" -c tcp_keepalives_interval={max(silence // 6000, 1)} -c tcp_keepalives_count=3"
+                f" -c lock_timeout={max(int(self._wait * 1000), 1)}"
                 " -c client_encoding=UTF8 -c search_path=ontofetch",
                 # the server's time-outs count nothing while the network swallows what is sent
                 keepalives_idle=10,

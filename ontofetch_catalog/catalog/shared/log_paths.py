@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from .log_rows import insert_rows
 from .packs import Place
 from .places import Drop, Move, Op, Put
 
@@ -21,9 +22,8 @@ def add_contents(connection: psycopg.Connection[Any], new: Sequence[Place]) -> N
         return
     with connection.cursor() as cursor:
         cursor.execute("CREATE TEMP TABLE coming (LIKE contents) ON COMMIT DROP")
-        with cursor.copy("COPY coming (sha256, size, key, position) FROM STDIN") as copy:
-            for place in {place.sha256: place for place in new}.values():
-                copy.write_row((place.sha256, place.size, place.key, place.offset))
+        columns = {"sha256": "text", "size": "bigint", "key": "text", "position": "bigint"}
+        insert_rows(cursor, "coming", columns, {place.sha256: place for place in new}.values())
         # a content that was condemned is never used again where it was: it has a new place now
         cursor.execute(
             "INSERT INTO contents SELECT * FROM coming ON CONFLICT (sha256) DO UPDATE SET key = excluded.key,"
@@ -68,9 +68,9 @@ def _apply(connection: psycopg.Connection[Any], op: list[Put] | Move | Drop) -> 
         with connection.cursor() as cursor:
             cursor.execute("CREATE TEMP TABLE IF NOT EXISTS putting (LIKE paths) ON COMMIT DROP")
             cursor.execute("TRUNCATE putting")
-            with cursor.copy("COPY putting (path, sha256, size, mtime_ns, mode) FROM STDIN") as copy:
-                for put in op:
-                    copy.write_row((put.path, put.sha256, put.size, put.mtime_ns, put.mode))
+            columns = {"path": "text", "sha256": "text", "size": "bigint", "mtime_ns": "bigint", "mode": "integer"}
+            rows = ((put.path, put.sha256, put.size, put.mtime_ns, put.mode) for put in op)
+            insert_rows(cursor, "putting", columns, rows)
             cursor.execute(
                 "INSERT INTO paths SELECT * FROM putting ON CONFLICT (path) DO UPDATE SET sha256 = excluded.sha256,"
                 " size = excluded.size, mtime_ns = excluded.mtime_ns, mode = excluded.mode"

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import cast
 
 from .log import Log
+from .log_rows import insert_rows
 
 
 def sweep(log: Log, grace_seconds: float, *, dry_run: bool = False) -> tuple[int, list[str]]:
@@ -54,9 +55,7 @@ def unknown(log: Log, keys: Iterable[str]) -> list[str]:
     """Return those of the keys under which no content is: objects of boundaries that never happened."""
     with log.explained("swept"), log.in_use().transaction(), log.in_use().cursor() as cursor:
         cursor.execute("CREATE TEMP TABLE listed (key text) ON COMMIT DROP")
-        with cursor.copy("COPY listed FROM STDIN") as copy:
-            for key in keys:
-                copy.write_row((key,))
+        insert_rows(cursor, "listed", {"key": "text"}, ((key,) for key in keys))
         cursor.execute(
             "SELECT key FROM listed WHERE NOT EXISTS (SELECT 1 FROM contents WHERE contents.key = listed.key)"
         )

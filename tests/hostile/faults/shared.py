@@ -15,6 +15,10 @@ OBJECTS, LINES, PACKS, DAYS, BAD_DAYS, COPIES, DIVIDING = (
     f"tests/shared/test_{name}.py::test_"
     for name in ("objects", "lines", "packs", "days", "bad_days", "copies", "dividing")
 )
+CUT, MEETINGS, THREE = (f"tests/shared/test_{name}.py::test_" for name in ("cut", "meetings", "three"))
+JOINED, PACKER = "ontofetch_catalog/catalog/sessions/copies.py", "ontofetch_catalog/catalog/shared/packs.py"
+HAPPENED = "            if not self._happened(record.boundary_id):\n                raise\n"
+AT_COMMIT = "the_line_is_cut_at_commit_with_either_outcome"
 LIES = BAD_DAYS + "a_log_that_lies_changes_nothing"
 
 FAULTS = (
@@ -236,5 +240,42 @@ FAULTS = (
         "bytes are taken in as they come",
         (FETCHING, "if hashlib.sha256(found).hexdigest() != place.sha256:", "if False:"),
         tests=(DAYS + "bytes_that_were_exchanged_are_not_taken_in",),
+    ),
+    fault(
+        "a COMMIT without an answer is repeated",
+        (LOG, HAPPENED, "            self.close()\n            self._lock()\n            self.append(record, new)\n"),
+        tests=(*of(CUT + "the_line_is_cut_at_a_commit", "0-lose-0"), *of(BAD_DAYS + AT_COMMIT, "lose-0")),
+    ),
+    fault(
+        "a COMMIT without an answer is believed",
+        (LOG, HAPPENED, ""),
+        tests=(*of(CUT + "the_line_is_cut_at_a_commit", "0-cut-1"), *of(BAD_DAYS + AT_COMMIT, "cut-1")),
+    ),
+    fault(
+        "what a dead machine had begun stays",
+        (JOINED, "begun = journal.recover(store, connection)", "begun: list[journal.Recovered] = []"),
+        tests=of(THREE + "one_machine_goes_wrong_and_the_others_go_on", "kill-rm-_write-1"),
+    ),
+    fault(
+        "what a copy had taken in is taken back where it died after its COMMIT",
+        (JOINED, "    end_caught_up(store, connection)\n", ""),
+        tests=of(BAD_DAYS + "a_machine_is_killed_while_it_catches_up", "forget"),
+    ),
+    fault(
+        "an object that is there already is used again: its key is that of its bytes",
+        (PACKER, 'key = check_key(f"{content.sha256}.{self._boundary}")', "key = check_key(content.sha256)"),
+        tests=(
+            MEETINGS + "who_sweeps_while_the_same_bytes_are_put_frees_others",
+            DAYS + "a_sweep_that_stands_still_takes_nothing_that_came_back",
+        ),
+    ),
+    fault(
+        "a sweep frees what is put and not named yet",
+        (
+            "ontofetch_catalog/catalog/joining.py",
+            "timedelta(seconds=max(grace_seconds, MAX_AGE))",
+            "timedelta(seconds=grace_seconds)",
+        ),
+        tests=(MEETINGS + "a_sweep_waits_for_nothing_that_is_not_named_yet",),
     ),
 )
