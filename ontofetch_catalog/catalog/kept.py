@@ -29,6 +29,7 @@ class Hold:
     Attributes:
         what: What is open inside, None if nothing was kept.
         stays: Whether it is kept at the end of this turn.
+        is_swept: Whether somebody has looked, since it was entered, for the stages that dead processes left.
     """
 
     def __init__(self, descriptor: int) -> None:
@@ -37,6 +38,7 @@ class Hold:
         self._close: Callable[[], None] | None = None
         self.what: Any = None
         self.stays = False
+        self.is_swept = False
 
     def keep(self, what: Any, close: Callable[[], None]) -> None:
         """Keep something open when this turn ends; `close` closes it, and never raises."""

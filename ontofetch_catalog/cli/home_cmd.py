@@ -14,7 +14,7 @@ from .common import make_parser, profiled, reading, say_incomplete, statistics_o
 from .source_hints import say_never_pulled
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    from ..catalog.repo.home import Sums
 
 
 def main(argv: list[str], host: HostInfo) -> int:
@@ -42,7 +42,7 @@ def _show(host: HostInfo, options: OutputOptions) -> int:
         sums = home.sum_store(connection)
     emit({"series": rows}, options=options)
     _say_sums(host, sums)
-    say_incomplete(sums["incomplete"][0].as_py(), host)
+    say_incomplete(sums.incomplete, host)
     say_never_pulled(host, set(rows["slot"].to_pylist()))
     if store.open_intents:
         warn(f"A boundary is open; `{host.name} db recover` ends what a dead process left.")
@@ -50,23 +50,21 @@ def _show(host: HostInfo, options: OutputOptions) -> int:
     return EXIT_OK
 
 
-def _say_sums(host: HostInfo, sums: pa.Table) -> None:
-    series, releases, files, size = (sums[name][0].as_py() for name in ("series", "releases", "files", "size_bytes"))
-    many = f"{releases:,} {'release' if releases == 1 else 'releases'}, {files:,} {'file' if files == 1 else 'files'}"
-    say(f"{series:,} series, {many}, {human_size(size)} below {host.root}")
+def _say_sums(host: HostInfo, sums: Sums) -> None:
+    counted = ((sums.releases, "release", "releases"), (sums.files, "file", "files"))
+    many = ", ".join(f"{count:,} {one if count == 1 else several}" for count, one, several in counted)
+    say(f"{sums.series:,} series, {many}, {human_size(sums.size_bytes)} below {host.root}")
 
 
-def _say_what_waits(host: HostInfo, sums: pa.Table) -> None:
+def _say_what_waits(host: HostInfo, sums: Sums) -> None:
     """Say what somebody should look at."""
-    suspects, verified_at = sums["suspects"][0].as_py(), sums["verified_at"][0].as_py()
-    if suspects:
+    if sums.suspects:
         warn(
-            f"The last verification, on {verified_at:%Y-%m-%d}, found {suspects:,} damaged or missing files;"
+            f"The last verification, on {sums.verified_at:%Y-%m-%d}, found {sums.suspects:,} damaged or missing files;"
             f" `{host.name} db doctor --hash` says what mends them."
         )
-    quarantined = sums["quarantined_bytes"][0].as_py()
-    if quarantined:
+    if sums.quarantined_bytes:
         say(
-            f"{human_size(quarantined)} lie in quarantine; `{host.name} db prune --plans` lists what can be brought"
-            " back or removed for good."
+            f"{human_size(sums.quarantined_bytes)} lie in quarantine; `{host.name} db prune --plans` lists what can be"
+            " brought back or removed for good."
         )

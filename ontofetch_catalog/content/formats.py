@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from .byte_order import as_utf8
 from .syntaxes import look_at_json, look_at_text
-from .xml_roots import look_at_xml
 
 UNKNOWN = "unknown"
 HEAD_BYTES = 1 << 18  # long licences, DTDs and lists of prefixes stand before the first telling byte
@@ -114,6 +113,8 @@ def _look(head: bytes, named: str, *, is_open: bool) -> str:
     if not text:
         return ""
     if text.startswith(b"<"):
+        from .xml_roots import look_at_xml
+
         found = look_at_xml(text, named) or look_at_text(text, named)
     elif text.startswith((b"{", b"[")):
         found = look_at_json(text, named) or look_at_text(text, named)

@@ -11,8 +11,6 @@ from typing import IO
 
 from .insides import compression_of, head_inside
 from .stated_text import Told, read_json, read_obo, read_rdf
-from .stated_xml import read_xml
-from .version_names import version_in_iri, version_in_text
 
 HEAD_BYTES = 1 << 18  # of the document: headers of ontologies are shorter, licences and credits included
 _XML = re.compile(rb"\s*<[?!A-Za-z_]")
@@ -42,6 +40,10 @@ def read_stated(stream: IO[bytes]) -> Stated | None:
 def stated_in(head: bytes) -> Stated | None:
     """Return the version that the beginning of a document states; None if it states none that could be a name."""
     told = _told(head)
+    if not told:
+        return None
+    from .version_names import version_in_iri, version_in_text
+
     for what in _ORDER:
         for where, value in told:
             if where == what:
@@ -62,6 +64,8 @@ def _head(stream: IO[bytes]) -> bytes:
 
 def _told(head: bytes) -> Told:
     if _XML.match(head.removeprefix(b"\xef\xbb\xbf")) or head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        from .stated_xml import read_xml
+
         told = read_xml(head)
         if told:
             return told

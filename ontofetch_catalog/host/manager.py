@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable, Mapping
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import pluggy
 
@@ -19,7 +19,6 @@ from ontofetch_hookspecs import (
     Command,
     HostInfo,
     Report,
-    SourceScheme,
     Validator,
     gather,
     specs,
@@ -44,6 +43,9 @@ from ..guesses import did_you_mean
 from .installed import Point, Points, entry_points
 from .prints import PrintsAside
 from .timings import PluginTimings
+
+if TYPE_CHECKING:
+    from ontofetch_hookspecs import SourceScheme
 
 SLOW_MILLISECONDS = 1000.0  # a vote that takes longer is named
 _OWN_PACKAGE = __name__.partition(".")[0]

@@ -6,13 +6,16 @@ What they look like is known by `content.responses`; this says when that is refu
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
 from ontofetch_hookspecs.names import REDACTED, is_secret_name, quote
 
-from ..content.responses import HEAD, Instead, find_instead
 from ..errors import FetchError
 from .sources import Source
+
+if TYPE_CHECKING:
+    from ..content.responses import Instead
 
 _PAGES = (".html", ".htm", ".xhtml", ".xht", ".shtml")
 # a local file of these endings is no web page that somebody wants to keep
@@ -50,6 +53,8 @@ class Inspection:
         self._size += len(chunk)
         if self._is_over:
             return
+        from ..content.responses import HEAD
+
         self._head += chunk[: HEAD - len(self._head)]
         if self._size > HEAD:
             self.end()
@@ -58,6 +63,8 @@ class Inspection:
         """Look at all that came; raises as `see` does."""
         if self._is_over:
             return
+        from ..content.responses import find_instead
+
         self._is_over = True
         found = find_instead(self._head, self._size)
         if found is not None and self._refuses(found):

@@ -15,7 +15,6 @@ import pyarrow as pa
 
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath
-from ontofetch_hookspecs.version_keys import version_key
 
 from ..content.stated import Stated, read_stated
 
@@ -74,6 +73,8 @@ def _main_documents(files: pa.Table, ontology: str) -> Sequence[str]:
 
 def is_other(stated: str, version: str) -> bool:
     """Return whether a stated version is another one than `version`, however both are spelled."""
+    from ontofetch_hookspecs.version_keys import version_key
+
     return version_key(stated) != version_key(version)
 
 

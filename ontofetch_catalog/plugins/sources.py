@@ -18,27 +18,36 @@ _MODULES = "ontofetch_catalog.host.schemes"
 _ONTOLOGIES = ("*.owl", "*.obo", "*.ttl", "*.rdf", "*.owl.gz", "*.obo.gz", "*.ttl.gz", "*.zip", "*.tar.gz")
 
 
+# scheme → address of its registry; one without asks nobody of its own
+_BASES = {
+    "obo": "https://obofoundry.org",
+    "pypi": "https://pypi.org/simple",
+    "npm": "https://registry.npmjs.org",
+    "ols": "https://www.ebi.ac.uk/ols4",
+    "bioportal": "https://data.bioontology.org",
+    "zenodo": "https://zenodo.org",
+    "github": "https://api.github.com",
+}
+
+
 @hookimpl
 def register_sources() -> Iterable[SourceScheme]:
     """Contribute the schemes of registries."""
     from ontofetch_hookspecs import SourceScheme
 
-    def scheme(
-        name: str, text: str, example: str, base: str, *, files: tuple[str, ...] = (), module: str = ""
-    ) -> SourceScheme:
-        return SourceScheme(name, text, f"{_MODULES}.{module or name}:list_versions", example, base, files)
+    def scheme(name: str, text: str, example: str, *, files: tuple[str, ...] = (), module: str = "") -> SourceScheme:
+        target = f"{_MODULES}.{module or name}:list_versions"
+        return SourceScheme(name, text, target, example, _BASES.get(name, ""), files)
 
     return [
-        scheme("obo", "an ontology of the OBO Foundry", "hp", "https://obofoundry.org"),
-        scheme("pypi", "a package of a Python index", "brickschema", "https://pypi.org/simple"),
-        scheme("npm", "a package of an npm registry", "@scope/package", "https://registry.npmjs.org"),
-        scheme("ols", "an ontology of an Ontology Lookup Service", "hp", "https://www.ebi.ac.uk/ols4"),
-        scheme("bioportal", "an ontology of a portal of OntoPortal", "HP", "https://data.bioontology.org"),
-        scheme("zenodo", "a record of Zenodo, all versions", "3363389", "https://zenodo.org", files=_ONTOLOGIES),
-        scheme(
-            "github", "the releases of a repository", "owner/repository", "https://api.github.com", files=_ONTOLOGIES
-        ),
-        scheme("bioregistry", "the document of a prefix", "hp", "", module="registry"),
+        scheme("obo", "an ontology of the OBO Foundry", "hp"),
+        scheme("pypi", "a package of a Python index", "brickschema"),
+        scheme("npm", "a package of an npm registry", "@scope/package"),
+        scheme("ols", "an ontology of an Ontology Lookup Service", "hp"),
+        scheme("bioportal", "an ontology of a portal of OntoPortal", "HP"),
+        scheme("zenodo", "a record of Zenodo, all versions", "3363389", files=_ONTOLOGIES),
+        scheme("github", "the releases of a repository", "owner/repository", files=_ONTOLOGIES),
+        scheme("bioregistry", "the document of a prefix", "hp", module="registry"),
     ]
 
 
@@ -47,8 +56,7 @@ def register_settings() -> Iterable[PluginSetting]:
     """Contribute the address of each registry, for mirrors and registries of one's own."""
     from ontofetch_hookspecs import PluginSetting
 
+    # every start asks for the settings, and few for the schemes
     return [
-        PluginSetting(scheme.name, "text", scheme.base, f"address of the registry behind {scheme.name}:")
-        for scheme in register_sources()
-        if scheme.base
+        PluginSetting(name, "text", base, f"address of the registry behind {name}:") for name, base in _BASES.items()
     ]

@@ -1,15 +1,18 @@
 """The SQL behind `ontofetch` alone: a row per series, and the sums of a store.
 
-Every function returns one Arrow table. It needs no more than it says, for somebody waits for it at every start.
+It needs no more than it says, for somebody waits for it at every start.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..connection import fetch_number, fetch_one
 from .stats import INCOMPLETE, LIVE
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import duckdb
     import pyarrow as pa
 
@@ -41,30 +44,55 @@ def list_series(connection: duckdb.DuckDBPyConnection, stats: str = LIVE) -> pa.
     """).to_arrow_table()
 
 
-def sum_store(connection: duckdb.DuckDBPyConnection) -> pa.Table:
-    """Return one row of sums over a store.
+class Sums(NamedTuple):
+    """Sums over a store.
 
-    Columns: series, releases, incomplete (releases with an artifact that was never unpacked), files, size_bytes (of
-    artifacts and files), suspects (damaged or missing files that the last verification found; NULL if there was none),
-    verified_at (when that was, UTC), quarantined_bytes (of what was moved away and not removed for good).
+    incomplete is how many releases have an artifact that was never unpacked, size_bytes (bytes) is of artifacts and
+    files, suspects how many damaged or missing files the last verification found and verified_at when that was (UTC),
+    both None if there was none; quarantined_bytes is of what was moved away and not removed for good.
     """
-    return connection.sql(
-        f"""
-        WITH batches AS (
+
+    series: int
+    releases: int
+    incomplete: int
+    files: int
+    size_bytes: int
+    suspects: int | None
+    verified_at: datetime | None
+    quarantined_bytes: int
+
+
+def sum_store(connection: duckdb.DuckDBPyConnection) -> Sums:
+    """Return the sums over a store.
+
+    A table at a time: for one statement about all of them DuckDB's optimizer takes longer than all of these take.
+    """
+    series, releases = _row(connection, "SELECT count(DISTINCT service || '/' || ontology), count(*) FROM versions")
+    incomplete, artifact_bytes = _row(
+        connection,
+        "SELECT count(DISTINCT version_id) FILTER (extraction IS NULL), coalesce(sum(size_bytes), 0)::BIGINT"
+        " FROM artifacts",
+    )
+    files, file_bytes = _row(connection, "SELECT count(*), coalesce(sum(size_bytes), 0)::BIGINT FROM extracted_files")
+    suspects, verified_at = _row(
+        connection,
+        "SELECT (arg_max(payload, event_id)->>'findings')::BIGINT, max(ts) FROM events WHERE type = 'verify.done'",
+    )
+    quarantined = fetch_number(
+        connection,
+        """
+        SELECT coalesce(sum((payload->>'bytes')::BIGINT), 0)::BIGINT FROM (
             SELECT arg_max(type, event_id) AS type, arg_max(payload, event_id) AS payload FROM events
             WHERE starts_with(type, 'prune.') AND NOT ends_with(type, '.rolled_back')
                 AND (payload->>'batch') IS NOT NULL
             GROUP BY payload->>'plan', payload->>'batch'
-        ), verified AS (
-            SELECT arg_max(payload, event_id) AS payload, max(ts) AS ts FROM events WHERE type = 'verify.done'
-        )
-        SELECT (SELECT count(DISTINCT service || '/' || ontology) FROM versions) AS series,
-            (SELECT count(*) FROM versions) AS releases, (SELECT count(*) FROM ({INCOMPLETE})) AS incomplete,
-            (SELECT count(*) FROM extracted_files) AS files,
-            (SELECT coalesce(sum(size_bytes), 0)::BIGINT FROM extracted_files)
-                + (SELECT coalesce(sum(size_bytes), 0)::BIGINT FROM artifacts) AS size_bytes,
-            (SELECT (payload->>'findings')::BIGINT FROM verified) AS suspects, (SELECT ts FROM verified) AS verified_at,
-            (SELECT coalesce(sum((payload->>'bytes')::BIGINT), 0)::BIGINT FROM batches WHERE type = 'prune.batch')
-                AS quarantined_bytes
-        """
-    ).to_arrow_table()
+        ) WHERE type = 'prune.batch'
+        """,
+    )
+    return Sums(series, releases, incomplete, files, artifact_bytes + file_bytes, suspects, verified_at, quarantined)
+
+
+def _row(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[Any, ...]:
+    """Return the one row of an aggregate over a whole table."""
+    found = fetch_one(connection, sql)
+    return () if found is None else found

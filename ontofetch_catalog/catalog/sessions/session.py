@@ -19,6 +19,7 @@ from ..repo import definitions, events, images
 if TYPE_CHECKING:
     import duckdb
 
+    from ..kept import Hold
     from ..shared.packs import Place
     from ..shared.places import Op
     from ..shared.replica import Copy
@@ -52,6 +53,7 @@ class Session:
         answers: What the host is about to ask, for `answers.keep` once the boundary has ended.
         beside: A connection that was kept open, of which this one is a further one; None if there is none.
         copy: What ties it to a shared catalog; None for a store of its own.
+        hold: The turn that it is inside of.
         stays: Says whether the catalog is about to be kept open when the session ends.
     """
 
@@ -63,6 +65,7 @@ class Session:
     answers: answers.Answers | None = None
     beside: duckdb.DuckDBPyConnection | None = None
     copy: Copy | None = None
+    hold: Hold | None = None
     stays: Callable[[], bool] = lambda: False
 
     def told_before(self, intent: journal.Intent) -> Moves:

@@ -83,7 +83,11 @@ def writing(
         with open_session(store, entering) as session:
             yield session
             _checkpoint_if_due(session)
-            _sweep_stages(store)
+            if session.hold is None or not session.hold.is_swept:
+                _sweep_stages(store)
+            if session.hold is not None:
+                # the boundaries of one run follow each other at once, beside all that it has staged ahead
+                session.hold.is_swept = True
 
 
 def has_open(store: Store) -> bool:
@@ -135,6 +139,7 @@ def open_session(store: Store, entering: Entering) -> Iterator[Session]:
                 session.recovered = recovery.recover(store, session.connection)
             _record_recovery(session)
             used = session.connection = store.watched(session.connection)
+            session.hold = hold
             session.stays = lambda: keeps and sound and store.watch is None and not hold.is_due()
             yield session
             if together is not None:

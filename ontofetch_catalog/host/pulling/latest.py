@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import logging
 
 from ontofetch_hookspecs import SetLatest
@@ -58,6 +57,8 @@ def set_latest(pull: State, doubt: str | None) -> None:
 
 
 def _user() -> str:
+    import getpass
+
     try:
         return getpass.getuser()
     except (KeyError, OSError):
