@@ -148,22 +148,15 @@ def categorise(raw: pl.LazyFrame, new: pl.LazyFrame) -> pl.LazyFrame:
         c.MOVED: pl.col("is_moved"),
     }
     change = pl.coalesce(*(pl.when(holds).then(pl.lit(name)) for name, holds in order.items()), pl.lit(c.OTHER))
-    further = [pl.when(flag).then(pl.lit(name)) for flag, name in _ALSO.items()]
-    rewritten = pl.col(c.CHANGE).is_in([c.OBSOLETED, c.REVIVED])
-    also = pl.concat_list(further).list.drop_nulls()
+    told = pl.col(c.CHANGE)
+    further = [pl.when(pl.col(flag) & (told != name)).then(pl.lit(name)) for flag, name in _ALSO.items()]
+    also = pl.concat_str(further, separator=", ", ignore_nulls=True)
     return (
         raw.join(come, on=_KEY, how="anti")
         .join(moves, on=_KEY, how="left")
         .join(merged, on=_KEY, how="left")
         .with_columns(change.alias(c.CHANGE))
-        .with_columns(
-            pl.when(~rewritten)
-            .then(also.list.filter(pl.element() != pl.lit(c.OTHER)).list.set_difference(pl.concat_list(c.CHANGE)))
-            .otherwise(pl.lit([], pl.List(pl.String)))
-            .list.join(", ")
-            .alias(c.ALSO)
-        )
-        .with_columns(pl.when(pl.col(c.ALSO) != "").then(c.ALSO).alias(c.ALSO))
+        .with_columns(pl.when(~told.is_in([c.OBSOLETED, c.REVIVED]) & (also != "")).then(also).alias(c.ALSO))
     )
 
 
