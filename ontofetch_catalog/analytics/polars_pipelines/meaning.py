@@ -26,20 +26,6 @@ NEW_IRI = "new_iri"
 _COUNT = "count"
 
 
-def differing(old: pl.LazyFrame, new: pl.LazyFrame) -> pl.LazyFrame:
-    """Return iri, is_new of the terms of each side whose digest the other side does not have.
-
-    Args:
-        old: iri, digest of A, sorted by IRI, each IRI once: of two such tables equal terms stand side by side.
-        new: Likewise, of B.
-    """
-    sides = [side.select(c.IRI, c.DIGEST, pl.lit(flag).alias("is_new")) for side, flag in ((old, False), (new, True))]
-    as_above = pl.col(c.IRI).eq_missing(pl.col(c.IRI).shift()) & pl.col(c.DIGEST).eq_missing(pl.col(c.DIGEST).shift())
-    ordered = pl.concat(sides).sort(c.IRI).with_columns(as_above.alias("as_above"))
-    as_below = pl.col("as_above").shift(-1, fill_value=False)
-    return ordered.filter(~(pl.col("as_above") | as_below)).select(c.IRI, "is_new")
-
-
 def raw_changes(old: pl.LazyFrame, new: pl.LazyFrame) -> pl.LazyFrame:
     """Return a row per term that is not the same on both sides, with flags that overlap: the raw comparison.
 
