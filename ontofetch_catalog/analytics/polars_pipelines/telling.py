@@ -123,7 +123,8 @@ def described(changes: pl.LazyFrame, names: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _one_line(text: pl.Expr) -> pl.Expr:
-    return text.str.replace_all(r"\s+", " ").str.strip_chars()
+    # of most texts nothing has to be replaced, if a blank alone is no match
+    return text.str.replace_all(r"[^\S ]\s*| \s+", " ").str.strip_chars()
 
 
 def _by_change(columns: dict[str, str], otherwise: pl.Expr) -> pl.Expr:
