@@ -88,18 +88,26 @@ class Comparison:
     def _pair_files(self, sides: Sides) -> pl.LazyFrame:
         """Return the pairs of files: by path, then by ontology, then by terms; a new file with the one before it."""
         a, b = sides.facts_a, sides.facts_b
-        pairs = pairing.by_path(a, b)
+        found = self._leave(a, b, pairing.by_path(a, b))
+        pairs = found["pairs"].lazy()
+        if found["a"].is_empty() and found["b"].is_empty():
+            # as in most releases: to look for nothing would take longer than all before
+            return pairs
         for how in (pairing.IRI, pairing.IRI_DIGITS):
             rest = pairing.leftover(a, pairs, "a"), pairing.leftover(b, pairs, "b")
             pairs = pl.concat([pairs, pairing.by_iri(*rest, sides.heads_a, sides.heads_b, how)])
-        rest = pairing.leftover(a, pairs, "a"), pairing.leftover(b, pairs, "b")
-        found = collect({"pairs": pairs, "a": rest[0], "b": rest[1]}, self._tell, held=True)
+        found = self._leave(a, b, pairs)
         pairs = found["pairs"].lazy()
         if len(found["a"]) and len(found["b"]):
             terms = [self._iris(found[side]) for side in "ab"]
             pairs = pl.concat([pairs, pairing.by_overlap(terms[0], terms[1])])
         new = pairing.leftover(b, pairs, "b")
         return pl.concat([pairs, pairing.successors(a, new, sides.heads_a, sides.heads_b)])
+
+    def _leave(self, a: pl.LazyFrame, b: pl.LazyFrame, pairs: pl.LazyFrame) -> dict[str, pl.DataFrame]:
+        """Return pairs, and the files of each side that are in none."""
+        rest = {side: pairing.leftover(files, pairs, side) for side, files in (("a", a), ("b", b))}
+        return collect({"pairs": pairs, **rest}, self._tell, held=True)
 
     def _iris(self, files: pl.DataFrame) -> pl.LazyFrame:
         """Return step, relpath, iri of the terms of some files."""

@@ -17,7 +17,6 @@ from ..errors import CatalogUnreadable
 from . import columns as c
 from .collect import Teller, collect
 from .errors_of_facts import nothing_known
-from .polars_pipelines.meaning import differing
 from .polars_pipelines.terms import is_term, short_name
 from .sources import CatalogLike, Reader
 
@@ -119,21 +118,22 @@ class TermTables:
         self.keep(side[TABLE_PATH] for side in sides)
         self.load(sides)
         scans = {str(side[TABLE_PATH]): self.scan(side) for side in sides}
-        narrow = self.collect({path: scan.select(c.IRI, c.DIGEST) for path, scan in scans.items()})
-        keys = {}
-        for at, row in enumerate(rows):
-            paths = [str(row[f"{TABLE_PATH}_{side}"]) for side in "ab"]
-            keys[str(at)] = differing(*(narrow[path].lazy() for path in paths))
-        found = self.collect(keys, held=True)
+        found = self.collect({path: scan.select(c.DIGEST) for path, scan in scans.items()})
+        # headers are in the row of no term, whose digest leaves them out: it is always looked at
+        heads = self.collect({path: scan.filter(~is_term()).select(c.DIGEST) for path, scan in scans.items()})
+        # the digest of a term is of its IRI as well; as numbers they are found fastest among those of the other side
+        digests = {path: frame[c.DIGEST] for path, frame in found.items()}
+        keys = {path: column.bin.reinterpret(dtype=pl.Int128) for path, column in digests.items()}
         wanted = {}
         for at, row in enumerate(rows):
-            for side in "ab":
-                # each side names the terms that the other has not in the same way; headers are in the row of no term,
-                # whose digest leaves them out
-                path = str(row[f"{TABLE_PATH}_{side}"])
-                chosen, scan = found[str(at)].filter(pl.col("is_new") == (side == "b"))[c.IRI], scans[path]
-                if len(chosen) < len(narrow[path]):
-                    scan = scan.filter(pl.col(c.IRI).is_in(chosen.implode()) | ~is_term())
+            paths = {side: str(row[f"{TABLE_PATH}_{side}"]) for side in "ab"}
+            for side, other in (("a", "b"), ("b", "a")):
+                # each side names the terms that the other has not in the same way
+                path, scan = paths[side], scans[paths[side]]
+                chosen = digests[path].filter(~keys[path].is_in(keys[paths[other]].implode()))
+                if len(chosen) < len(digests[path]):
+                    chosen = pl.concat([heads[path][c.DIGEST], chosen])
+                    scan = scan.filter(pl.col(c.DIGEST).is_in(chosen.implode()))
                 pair = pl.lit(row[c.PAIR], pl.UInt32).alias(c.PAIR)
                 wanted[f"{at}{side}"] = scan.select(pair, *columns)
         sought = self.collect(wanted)

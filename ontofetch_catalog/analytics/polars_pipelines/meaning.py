@@ -26,20 +26,6 @@ NEW_IRI = "new_iri"
 _COUNT = "count"
 
 
-def differing(old: pl.LazyFrame, new: pl.LazyFrame) -> pl.LazyFrame:
-    """Return iri, is_new of the terms of each side whose digest the other side does not have.
-
-    Args:
-        old: iri, digest of A, sorted by IRI, each IRI once: of two such tables equal terms stand side by side.
-        new: Likewise, of B.
-    """
-    sides = [side.select(c.IRI, c.DIGEST, pl.lit(flag).alias("is_new")) for side, flag in ((old, False), (new, True))]
-    as_above = pl.col(c.IRI).eq_missing(pl.col(c.IRI).shift()) & pl.col(c.DIGEST).eq_missing(pl.col(c.DIGEST).shift())
-    ordered = pl.concat(sides).sort(c.IRI).with_columns(as_above.alias("as_above"))
-    as_below = pl.col("as_above").shift(-1, fill_value=False)
-    return ordered.filter(~(pl.col("as_above") | as_below)).select(c.IRI, "is_new")
-
-
 def raw_changes(old: pl.LazyFrame, new: pl.LazyFrame) -> pl.LazyFrame:
     """Return a row per term that is not the same on both sides, with flags that overlap: the raw comparison.
 
@@ -148,22 +134,15 @@ def categorise(raw: pl.LazyFrame, new: pl.LazyFrame) -> pl.LazyFrame:
         c.MOVED: pl.col("is_moved"),
     }
     change = pl.coalesce(*(pl.when(holds).then(pl.lit(name)) for name, holds in order.items()), pl.lit(c.OTHER))
-    further = [pl.when(flag).then(pl.lit(name)) for flag, name in _ALSO.items()]
-    rewritten = pl.col(c.CHANGE).is_in([c.OBSOLETED, c.REVIVED])
-    also = pl.concat_list(further).list.drop_nulls()
+    told = pl.col(c.CHANGE)
+    further = [pl.when(pl.col(flag) & (told != name)).then(pl.lit(name)) for flag, name in _ALSO.items()]
+    also = pl.concat_str(further, separator=", ", ignore_nulls=True)
     return (
         raw.join(come, on=_KEY, how="anti")
         .join(moves, on=_KEY, how="left")
         .join(merged, on=_KEY, how="left")
         .with_columns(change.alias(c.CHANGE))
-        .with_columns(
-            pl.when(~rewritten)
-            .then(also.list.filter(pl.element() != pl.lit(c.OTHER)).list.set_difference(pl.concat_list(c.CHANGE)))
-            .otherwise(pl.lit([], pl.List(pl.String)))
-            .list.join(", ")
-            .alias(c.ALSO)
-        )
-        .with_columns(pl.when(pl.col(c.ALSO) != "").then(c.ALSO).alias(c.ALSO))
+        .with_columns(pl.when(~told.is_in([c.OBSOLETED, c.REVIVED]) & (also != "")).then(also).alias(c.ALSO))
     )
 
 

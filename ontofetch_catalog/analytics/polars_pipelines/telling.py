@@ -30,8 +30,8 @@ def named_iris(changes: pl.LazyFrame) -> pl.LazyFrame:
 def _listed(
     changes: pl.LazyFrame, names: pl.LazyFrame, column: pl.Expr, alias: str, told_of: tuple[str, ...]
 ) -> pl.LazyFrame:
-    """Return `changes` with the names of a list of IRIs as text, null where there is none, or another change."""
-    words = (
+    """Return row, the names of a list of IRIs as text: of the changes that are told of and have such a list."""
+    return (
         changes.filter(pl.col(c.CHANGE).is_in(told_of))
         .select("row", column.alias(c.IRI))
         .explode(c.IRI, empty_as_null=True)
@@ -42,7 +42,6 @@ def _listed(
         .group_by("row", maintain_order=True)
         .agg(pl.col("name").str.join("; ").alias(alias))
     )
-    return changes.join(words, on="row", how="left", maintain_order="left")
 
 
 def described(changes: pl.LazyFrame, names: pl.LazyFrame) -> pl.LazyFrame:
@@ -56,12 +55,15 @@ def described(changes: pl.LazyFrame, names: pl.LazyFrame) -> pl.LazyFrame:
     gained = pl.col("parents_b").list.set_difference(pl.col(c.PARENTS))
     what = pl.when(pl.col("replaced_by_b").list.len() > 0).then("replaced_by_b")
     rows = changes.with_row_index("row")
+    # joined to a row's number alone: each join makes all columns of both sides anew
+    words = rows.select("row", INTO).join(names.rename({c.IRI: INTO}), on=INTO, how="left").drop(INTO)
     instead = (c.OBSOLETED, c.OTHER)
     for column, alias, told_of in (
         (lost, "lost", (c.MOVED,)), (gained, "gained", (c.MOVED,)), (what, "replacement", instead),
         (pl.col("consider_b"), "considered", instead), (pl.col(c.REPLACED_BY), "replacement_a", (c.OTHER,)),
     ):  # fmt: skip
-        rows = _listed(rows, names, column, alias, told_of)
+        words = words.join(_listed(rows, names, column, alias, told_of), on="row", how="left")
+    rows = rows.join(words, on="row", how="left", maintain_order="left")
     change, rekinded = pl.col(c.CHANGE), pl.col("is_rekinded")
     into = pl.coalesce(pl.col("name"), short_name(pl.col(INTO)))
     advice = pl.coalesce(
@@ -99,8 +101,7 @@ def described(changes: pl.LazyFrame, names: pl.LazyFrame) -> pl.LazyFrame:
         .then(pl.concat_str(pl.lit(ELSEWHERE), c.ALSO, separator=", ", ignore_nulls=True))
         .otherwise(c.ALSO)
     )
-    named = names.rename({c.IRI: INTO})
-    return rows.join(named, on=INTO, how="left", maintain_order="left").select(
+    return rows.select(
         c.PAIR,
         c.FILES,
         change.cast(pl.Enum(c.TERM_CHANGES)),
@@ -122,7 +123,8 @@ def described(changes: pl.LazyFrame, names: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _one_line(text: pl.Expr) -> pl.Expr:
-    return text.str.replace_all(r"\s+", " ").str.strip_chars()
+    # of most texts nothing has to be replaced, if a blank alone is no match
+    return text.str.replace_all(r"[^\S ]\s*| \s+", " ").str.strip_chars()
 
 
 def _by_change(columns: dict[str, str], otherwise: pl.Expr) -> pl.Expr:
