@@ -9,6 +9,7 @@ from __future__ import annotations
 from array import array
 from hashlib import sha256
 from itertools import chain, compress, islice, repeat
+from operator import itemgetter
 from typing import Any
 
 from xxhash import xxh3_64_intdigest
@@ -38,6 +39,8 @@ _UNSHOWN = bytes(code not in _SHOWN for code in range(256))  # for `translate`: 
 _IS = [bytes(each == code for each in range(256)) for code in _CODES]
 NONE: list[str] = []  # which nobody changes
 
+_PREDICATE, _VALUE = itemgetter(0), itemgetter(2)  # of a statement taken apart
+
 Column = list[Any]
 Told = tuple[list[int], list[bytes]]  # numbers of names, and what is said of each
 
@@ -66,7 +69,7 @@ class Spoken:
         self._numbers: list[int] = []
 
     def add(
-        self, name: bytes, packed: bytes, behind: list[bytes], annotations: list[bytes], below: bytes | bytearray
+        self, name: bytes, packed: bytes, behind: list[bytes], annotations: list[bytes], below: list[int]
     ) -> None:
         """Take a name.
 
@@ -77,35 +80,34 @@ class Spoken:
             annotations: What stands for the annotations about it, sorted.
             below: Hashes of the statements of blank nodes that belong to it.
         """
-        rests = sorted(set(packed.split(BETWEEN))) if packed else []
+        rests = packed.split(BETWEEN) if packed else []
+        rests.sort()
+        # the name goes into each: one statement of two terms is two
+        seed = xxh3_64_intdigest(name)
+        lines = list(map(xxh3_64_intdigest, rests, repeat(seed)))
+        if len(set(lines)) < len(lines):
+            rests = sorted(set(rests))
+            lines = list(map(xxh3_64_intdigest, rests, repeat(seed)))
         self.weight += len(packed)
         self._rests += rests
         self._counts.append(len(rests))
         if behind:
-            rests += behind
-        # the name goes into each: one statement of two terms is two
-        lines = list(map(xxh3_64_intdigest, rests, repeat(xxh3_64_intdigest(name))))
-        if below:
-            lines += memoryview(below).cast("Q")
+            lines += map(xxh3_64_intdigest, behind, repeat(seed))
+        lines += below
         lines.sort()
         self.lines.extend(lines)
         self.sizes.append(len(lines))
-        behind = behind + annotations if annotations else behind
+        if annotations:
+            behind = behind + annotations
         self._behind.append(behind)
         self.names.append(name)
-        if annotations:
-            rests += annotations
-        self.digests.append(sha256(b"\n".join([name, *rests])).digest())
+        self.digests.append(sha256(b"\n".join([name, *rests, *behind])).digest())
 
     def read(self) -> None:
         """Look at the statements, once all names are there."""
-        values = self._values
-        codes = []
-        for rest in self._rests:
-            predicate, _, value = rest.partition(b" ")
-            codes.append(_PREDICATES.get(predicate, _OTHER))
-            values.append(value)
-        self._codes = bytearray(codes)
+        parts = list(map(bytes.partition, self._rests, repeat(b" ")))
+        self._codes = bytearray(map(_PREDICATES.get, map(_PREDICATE, parts), repeat(_OTHER)))
+        self._values = list(map(_VALUE, parts))
         self._numbers = list(chain.from_iterable(map(repeat, range(len(self.names)), self._counts)))
 
     def best(self, code: int) -> Column:

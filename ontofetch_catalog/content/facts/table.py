@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from array import array
 from contextlib import suppress
-from itertools import accumulate
+from itertools import accumulate, chain
 from types import TracebackType
 from typing import Any
 
@@ -34,11 +34,8 @@ class TermsFile:
 
         from .schema import TERMS_SCHEMA
 
-        self.rows = 0
         self._schema = TERMS_SCHEMA
-        self._columns: list[list[Any]] = [[] for _ in self._schema.names[:-1]]
-        self._lines = array("Q")
-        self._sizes: list[int] = []
+        self._batches: list[Any] = []
         self._stream = open(path, "xb")  # noqa: SIM115 - closed at the end of the `with`
         # of hashes there are no two alike, a dictionary of them would only take memory
         named = ["kind", "parents.list.element", "replaced_by.list.element", "consider.list.element"]
@@ -51,37 +48,43 @@ class TermsFile:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            if kind is None:
-                self._flush()
-        finally:
             self._writer.close()
+        finally:
             self._stream.close()
 
     def add(self, lines: array[int], sizes: list[int], columns: list[list[Any]]) -> None:
-        """Append rows, which have to come sorted by `iri`.
+        """Take rows; the first one stays the first.
 
         Args:
             lines: The hashes of their statements, sorted row by row, so that equal contents have equal tables.
             sizes: How many of these each row has.
             columns: All other columns, in the order of the schema.
         """
-        self._lines.extend(lines)
-        self._sizes += sizes
-        for column, more in zip(self._columns, columns, strict=True):
-            column.extend(more)
-        self.rows += len(sizes)
-        if len(self._sizes) >= _ROWS or len(self._lines) >= _LINES:
-            self._flush()
-
-    def _flush(self) -> None:
         import pyarrow as pa
 
-        if not self._sizes:
-            return
         schema = self._schema
-        values = pa.Array.from_buffers(pa.uint64(), len(self._lines), [None, pa.py_buffer(self._lines)])
-        arrays = [pa.array(column, kind) for column, kind in zip(self._columns, schema.types[:-1], strict=True)]
-        offsets = pa.array(accumulate(self._sizes, initial=0), pa.int32())
+        values = pa.Array.from_buffers(pa.uint64(), len(lines), [None, pa.py_buffer(lines)])
+        arrays = [pa.array(column, kind) for column, kind in zip(columns, schema.types[:-1], strict=True)]
+        offsets = pa.array(accumulate(sizes, initial=0), pa.int32())
         arrays.append(pa.ListArray.from_arrays(offsets, values, type=schema.field("lines").type))
-        self._writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
-        self._columns, self._lines, self._sizes = [[] for _ in self._columns], array("Q"), []
+        self._batches.append(pa.RecordBatch.from_arrays(arrays, schema=schema))
+
+    def write(self, order: list[int]) -> None:
+        """Write the rows; they are gone afterwards.
+
+        Args:
+            order: Where the rows behind the first one are that come next, counted from that one on.
+        """
+        import pyarrow as pa
+
+        table = pa.Table.from_batches(self._batches)
+        self._batches.clear()
+        columns = []
+        while table.num_columns:
+            # one after the other, so that not all of them are there twice
+            columns.append(table.column(0).combine_chunks())
+            table = table.remove_column(0)
+        rows = pa.array(chain((0,), map((1).__add__, order)), pa.int32())
+        whole = pa.Table.from_arrays(columns, schema=self._schema)
+        for start in range(0, len(rows), _ROWS):
+            self._writer.write_table(whole.take(rows.slice(start, _ROWS)))
