@@ -169,7 +169,11 @@ def _stretched(digest: bytes, statements: int) -> bytes:
 
 
 def tell_leaf(packed: Text) -> tuple[bytes, Sequence[int]]:
-    """Return what stands for a node that leads nowhere, and a hash for each of its statements, which are given."""
+    """Return what stands for a node that leads nowhere, behind a space, and a hash for each of its statements.
+
+    Args:
+        packed: These.
+    """
     rests = bytes(packed).split(BETWEEN) if packed else []
     rests.sort()
     if len(set(rests)) < len(rests):
@@ -180,7 +184,7 @@ def tell_leaf(packed: Text) -> tuple[bytes, Sequence[int]]:
         lines: Sequence[int] = _words(digest)[:number]
     else:
         lines = memoryview(_stretched(digest, number)).cast("Q")
-    return b"_#" + hexlify(digest), lines
+    return b" _#" + hexlify(digest), lines
 
 
 def _tell(

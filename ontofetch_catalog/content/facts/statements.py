@@ -114,7 +114,7 @@ class Statements:
         """Keep a node with the name of which the next statement leads to it, if it is new; return whether it was."""
         if subject[0] != NAMED:
             return False
-        if any(node in others for others in (self.inlined, self.blanks, self.above, self.refs, self.led)):
+        if node in self.inlined or node in self.blanks or node in self.above or node in self.refs or node in self.led:
             return False
         self.inlined.add(node)
         found = self.kept.get(subject, b"")

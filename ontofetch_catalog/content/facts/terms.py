@@ -24,6 +24,7 @@ MOST_HEADS = 1000
 _MOST_IMPORTS = 100
 _MOST_NAMES = 256  # that are told at a time, few enough for the caches of a processor
 _MOST_WEIGHT = 1 << 20  # bytes of their statements
+_NONE: list[bytes] = []  # which nobody changes
 _HEADS = tuple(f"{TYPE} <{iri}>".encode() for iri in vocabulary.HEADS)
 
 
@@ -93,20 +94,18 @@ class _Graph:
         for name, found in taken:
             behind: list[bytes] = []
             lines: list[int] = []
-            about: list[bytes] = []
+            packed = found
             if isinstance(found, list):
-                packed = bytes(found[0])
-                for rest, below in zip(found[1::2], found[2::2], strict=True):
-                    token, hashes = tell_leaf(below)
-                    behind.append(rest.partition(b" ")[0] + b" " + token)
+                packed = found[0]
+                for at in range(1, len(found), 2):
+                    token, hashes = tell_leaf(found[at + 1])
+                    behind.append(found[at].partition(b" ")[0] + token)
                     lines += hashes
-            else:
-                packed = bytes(found)
-            if not is_all:
-                about = self._tell_others(name, behind, lines)
-            behind.sort()
-            spoken.add(name, packed, behind, about, lines)
-            if len(spoken.names) >= _MOST_NAMES or spoken.weight >= _MOST_WEIGHT:
+            about = _NONE if is_all else self._tell_others(name, behind, lines)
+            if len(behind) > 1:
+                behind.sort()
+            spoken.add(name, bytes(packed), behind, about, lines)
+            if len(spoken.given) >= _MOST_NAMES or spoken.weight >= _MOST_WEIGHT:
                 spoken.read()
                 yield spoken
                 spoken = Spoken()
@@ -123,7 +122,9 @@ class _Graph:
             if token is None:
                 token, hashes = tell_leaf(self._leaves.pop(node, b""))
                 lines += hashes
-            behind.append(predicate + b" " + token)
+                behind.append(predicate + token)
+            else:
+                behind.append(predicate + b" " + token)
         behind += [put_in(rest, tokens) for rest in rests_of(self._refs.pop(name, b""))]
         lines += memoryview(self._below.pop(name, b"")).cast("Q")
         return sorted(self._annotations.pop(name, ()))
@@ -191,7 +192,7 @@ def write_facts(statements: Statements, version: str, kind: str, table: str) -> 
             file.add(spoken.lines, spoken.sizes, spoken.columns())
         facts["terms"] = len(names)
         order = _order(names)
-        whole.add(map(names.__getitem__, order), map(digests.__getitem__, order))
+        whole.add([names[row] for row in order], [digests[row] for row in order])
         del names, digests
         file.write(order)
     return {**facts, "triples": triples, "digest": whole.digest()}
