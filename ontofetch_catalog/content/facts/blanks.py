@@ -15,7 +15,7 @@ from itertools import chain
 from struct import Struct
 
 from .refining import MOST, Tangle, refine
-from .statements import BETWEEN, NAMED, OWNERS, Statements, Text, nodes_of, put_in, rests_of
+from .statements import BETWEEN, NAMED, OWNERS, Statements, Text, nodes_of, only_node_of, put_in, rests_of
 
 LINE = 8  # bytes of a statement's hash
 _NOTHING = sha256().digest()
@@ -137,7 +137,12 @@ def _arrows(statements: Statements) -> tuple[dict[bytes, int], dict[bytes, list[
         for subject, packed in statements.arrows.items():
             _lead(subject, [node for rest in rests_of(packed) for node in nodes_of(rest) if node in doubtful], above, more)
     for subject, packed in statements.refs.items():
-        targets = [target for rest in rests_of(packed) for target in set(nodes_of(rest))]
+        only = only_node_of(packed)
+        if only and only not in above:
+            above[only] = subject
+            left[subject] = 1
+            continue
+        targets = [only] if only else [target for rest in rests_of(packed) for target in set(nodes_of(rest))]
         _lead(subject, targets, above, more)
         if subject[0] != NAMED:
             left[subject] = len(targets)
@@ -157,7 +162,7 @@ def _lead(subject: bytes, targets: Iterable[bytes], above: Subjects, more: dict[
 
 def _name(blanks: Blanks, node: bytes, digest: bytes, statements: int) -> None:
     blanks.tokens[node] = b"_#" + hexlify(digest)
-    blanks.lines[node] = _stretched(digest, statements)
+    blanks.lines[node] = digest[: statements * LINE] if statements <= _WORDS else _stretched(digest, statements)
 
 
 def _stretched(digest: bytes, statements: int) -> bytes:
@@ -201,7 +206,11 @@ def _tell(
     for node in ready:  # which grows
         rests = sorted(rests_of(blanks[node])) if node in blanks else []
         if node in refs:
-            rests = sorted([*rests, *(put_in(rest, tokens) for rest in rests_of(refs[node]))])
+            packed = refs[node]
+            only = only_node_of(packed)
+            # of a long chain that is all
+            rests += [packed[: -len(only)] + tokens[only]] if only else [put_in(r, tokens) for r in rests_of(packed)]
+            rests.sort()
         _name(found, node, sha256(b"\n".join(rests)).digest(), len(rests))
         subject = above.get(node)
         if subject is None:

@@ -55,6 +55,7 @@ class Spoken:
         digests: Of all that is said of each.
         lines: Hashes of the statements of each, sorted.
         sizes: How many these are.
+        weight, weights: Bytes of the statements, of all names together and of each.
     """
 
     def __init__(self) -> None:
@@ -62,7 +63,8 @@ class Spoken:
         self.digests: list[bytes] = []
         self.lines = array("Q")
         self.sizes: list[int] = []
-        self.weight = 0  # bytes of statements
+        self.weight = 0
+        self.weights: list[int] = []
         self.given: list[tuple[bytes, bytes, list[bytes], list[bytes], list[int]]] = []
         self._behind: Sequence[list[bytes]] = []
         self._rests: list[bytes] = []
@@ -91,6 +93,7 @@ class Spoken:
             return
         names, packs, self._behind, annotations, below = zip(*self.given, strict=True)
         self.given, self.names = [], list(names)
+        self.weights = list(map(len, packs))
         # the name goes into each: one statement of two terms is two
         seeds = list(map(xxh3_64_intdigest, self.names))
         apart = [packed.split(BETWEEN) if packed else [] for packed in packs]

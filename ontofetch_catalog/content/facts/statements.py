@@ -172,6 +172,10 @@ class Statements:
 
     def _part(self, subject: bytes, text: bytes) -> None:
         """Keep statements, those with blank nodes apart."""
+        if subject[0] != NAMED and (target := only_node_of(text)):
+            grow(self.refs, subject, text)
+            self._note(subject, target)
+            return
         plain, refs = [], []
         for rest in text.split(BETWEEN):
             nodes = nodes_of(rest) if b"_:" in rest else None
@@ -181,12 +185,16 @@ class Statements:
                 self._lead(subject, rest, nodes[0])
             else:
                 refs.append(rest)
-                self.led.update(nodes)
-                self.doubtful |= self.inlined.intersection((subject, *nodes))
+                self._note(subject, *nodes)
         if refs:
             grow(self.refs, subject, BETWEEN.join(refs))
         if plain:
             self._keep(subject, BETWEEN.join(plain))
+
+    def _note(self, subject: bytes, *nodes: bytes) -> None:
+        self.led.update(nodes)
+        if self.inlined:
+            self.doubtful |= self.inlined.intersection((subject, *nodes))
 
     def _lead(self, name: bytes, rest: bytes, node: bytes) -> None:
         """Keep the statement that leads from a name to a blank node."""
@@ -290,11 +298,17 @@ def rests_of(packed: bytes | bytearray) -> Collection[bytes]:
     return (bytes(packed),) if packed else ()
 
 
+def only_node_of(packed: Text) -> bytes:
+    """Return the blank node that is the object of the only statement of a subject; nothing where it is otherwise."""
+    value = packed.partition(b" ")[2]
+    return bytes(value) if value[:2] == b"_:" and b" " not in value else b""
+
+
 def nodes_of(rest: bytes) -> list[bytes]:
     """Return the blank nodes of a statement without its subject."""
-    value = rest.partition(b" ")[2]
-    if value[:2] == b"_:" and b" " not in value:
-        return [value]
+    node = only_node_of(rest)
+    if node:
+        return [node]
     if b'"' in rest:
         return [node[1] for node in _NODE.finditer(rest) if node[1]]
     return [word for word in rest.split(b" ") if word[:2] == b"_:"]

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 from array import array
+from collections.abc import Iterator
 from contextlib import suppress
-from itertools import accumulate, chain
+from itertools import accumulate
 from types import TracebackType
 from typing import Any
 
 # before Arrow is imported: its own memory reserves addresses, which a process with limits has few of
 os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
-_ROWS = 4_096  # at a time
+# rows, statements and bytes of these, at which those that are written at a time end
+_ROWS = 4_096
 _LINES = 1 << 18
+_STEP = 2_048  # rows or bytes after which it is looked whether they are enough
+_STEP_WEIGHT = 4 << 20
 
 
 def forget_table(path: str) -> None:
@@ -36,6 +40,8 @@ class TermsFile:
 
         self._schema = TERMS_SCHEMA
         self._batches: list[Any] = []
+        self._sizes: list[int] = []
+        self._weights: list[int] = []
         self._stream = open(path, "xb")  # noqa: SIM115 - closed at the end of the `with`
         # of hashes there are no two alike, a dictionary of them would only take memory
         named = ["kind", "parents.list.element", "replaced_by.list.element", "consider.list.element"]
@@ -52,17 +58,20 @@ class TermsFile:
         finally:
             self._stream.close()
 
-    def add(self, lines: array[int], sizes: list[int], columns: list[list[Any]]) -> None:
+    def add(self, lines: array[int], sizes: list[int], weights: list[int], columns: list[list[Any]]) -> None:
         """Take rows; the first one stays the first.
 
         Args:
             lines: The hashes of their statements, sorted row by row, so that equal contents have equal tables.
             sizes: How many of these each row has.
+            weights: How many bytes the statements of each have.
             columns: All other columns, in the order of the schema.
         """
         import pyarrow as pa
 
         schema = self._schema
+        self._sizes += sizes
+        self._weights += weights
         values = pa.Array.from_buffers(pa.uint64(), len(lines), [None, pa.py_buffer(lines)])
         arrays = [pa.array(column, kind) for column, kind in zip(columns, schema.types[:-1], strict=True)]
         offsets = pa.array(accumulate(sizes, initial=0), pa.int32())
@@ -84,7 +93,26 @@ class TermsFile:
             # one after the other, so that not all of them are there twice
             columns.append(table.column(0).combine_chunks())
             table = table.remove_column(0)
-        rows = pa.array(chain((0,), map((1).__add__, order)), pa.int32())
         whole = pa.Table.from_arrays(columns, schema=self._schema)
-        for start in range(0, len(rows), _ROWS):
-            self._writer.write_table(whole.take(rows.slice(start, _ROWS)))
+        places = [0, *(row + 1 for row in order)]
+        rows = pa.array(places, pa.int32())
+        start = 0
+        for end in self._ends(places):
+            self._writer.write_table(whole.take(rows.slice(start, end - start)))
+            start = end
+
+    def _ends(self, places: list[int]) -> Iterator[int]:
+        """Yield where those rows end that are written at a time; this depends on nothing but what is in them."""
+        rows = lines = count = weight = start = 0
+        for end, place in enumerate(places, start=1):
+            count += 1
+            lines += self._sizes[place]
+            weight += self._weights[place]
+            if end == 1 or count >= _STEP or weight >= _STEP_WEIGHT:
+                rows += count
+                count = weight = 0
+                if rows >= _ROWS or lines >= _LINES:
+                    yield end
+                    start, rows, lines = end, 0, 0
+        if start < len(places):
+            yield len(places)

@@ -184,12 +184,12 @@ def write_facts(statements: Statements, version: str, kind: str, table: str) -> 
     names: list[bytes] = []
     digests: list[bytes] = []
     with TermsFile(table) as file:
-        file.add(array("Q", sorted(lines)), [len(lines)], _general(len(lines), rest_digest[:16]))
+        file.add(array("Q", sorted(lines)), [len(lines)], [0], _general(len(lines), rest_digest[:16]))
         for spoken in graph.tell():
             names += spoken.names
             digests += spoken.digests
             triples += len(spoken.lines)
-            file.add(spoken.lines, spoken.sizes, spoken.columns())
+            file.add(spoken.lines, spoken.sizes, spoken.weights, spoken.columns())
         facts["terms"] = len(names)
         order = _order(names)
         whole.add([names[row] for row in order], [digests[row] for row in order])
