@@ -1,31 +1,36 @@
 """What stands for a blank node: a hash of all that is said of it, the same whatever it is called.
 
 A node that only one statement leads to is told by what lies below it. What several lead to, and what lies in a circle,
-is told by `refining` as well. No step here calls itself, and none takes more than linear time.
+is told by `refining` as well. No step here calls itself, and none takes more than linear time. Most nodes lead nowhere,
+and one statement about a name leads to them: `tell_leaf` tells these, one at a time, where the name is told.
 """
 
 from __future__ import annotations
 
 from binascii import hexlify
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import chain
+from struct import Struct
 
 from .refining import MOST, Tangle, refine
-from .statements import NAMED, OWNERS, Grown, Statements, grow, nodes_of, put_in, rests_of
+from .statements import BETWEEN, NAMED, OWNERS, Statements, Text, nodes_of, only_node_of, put_in, rests_of
 
 LINE = 8  # bytes of a statement's hash
 _NOTHING = sha256().digest()
+_WORDS = sha256().digest_size // LINE
+_words = Struct(f"={_WORDS}Q").unpack
 Subjects = dict[bytes, bytes]  # node → the subject of a statement that leads to it
 
 
 @dataclass(slots=True)
 class Blanks:
-    """The blank nodes of a graph.
+    """The blank nodes of a graph that are no leaves.
 
     Attributes:
         tokens: Node → what stands for it: `_#`, which no node is called, and a hash.
         lines: Node → LINE bytes for each of its statements. As the token is of all of them, its bytes will do.
-        below: Term → the same of nodes that belong to it, and are not in `lines`.
         owners: Node → the term it belongs to, empty where it belongs to none.
         roots: Nodes that no statement leads to.
         signatures: Digests of what the tokens don't tell: which nodes are the same one.
@@ -35,7 +40,6 @@ class Blanks:
 
     tokens: dict[bytes, bytes] = field(default_factory=dict)
     lines: dict[bytes, bytes] = field(default_factory=dict)
-    below: Grown = field(default_factory=dict)
     owners: dict[bytes, bytes] = field(default_factory=dict)
     roots: list[bytes] = field(default_factory=list)
     hard: set[bytes] = field(default_factory=set)
@@ -48,15 +52,14 @@ class Blanks:
 def read_blanks(statements: Statements) -> Blanks:
     """Return what stands for the blank nodes of a graph, and to which terms they belong.
 
-    Their own statements are gone afterwards.
+    The statements of those that are no leaves are gone afterwards.
     """
     found = Blanks()
     if not statements.has_blanks:
         return found
-    left, above, more = _arrows(statements)
-    _tell_leaves(statements, left, above, more, found)
-    for node in above:
-        left.setdefault(node, 0)
+    statements.finish()
+    left, more = _arrows(statements)
+    above = statements.above
     if not left:
         return found
     order = _tell(statements, left, above, more, found)
@@ -66,14 +69,14 @@ def read_blanks(statements: Statements) -> Blanks:
     _untangle(statements, more.keys() | cyclic, above, more, found)
     owners = found.owners
     for node in found.roots:
-        packed = statements.kept.get(node)
+        packed = statements.blanks.get(node)
         owners[node] = _term_of(packed) if packed else b""
     for node in reversed(order):
         subject = above.get(node)
         if subject is not None and node not in more:
             owners[node] = subject if subject[0] == NAMED else owners.get(subject, b"")
     for node in left:
-        statements.kept.pop(node, None)
+        statements.blanks.pop(node, None)
         statements.refs.pop(node, None)
     return found
 
@@ -101,7 +104,7 @@ def _untangle(
     refined = refine(tangle)
     found.exact, found.signatures = refined.exact, refined.signatures
     for node in knots - found.tokens.keys():
-        number = len(rests_of(statements.kept.get(node, b""))) + len(rests_of(statements.refs[node]))
+        number = len(rests_of(statements.blanks.get(node, b""))) + len(rests_of(statements.refs[node]))
         _name(found, node, refined.colours[node], number)
 
 
@@ -110,36 +113,56 @@ def _own_colour(found: Blanks, statements: Statements, node: bytes) -> bytes:
     token = found.tokens.get(node)
     if token:
         return sha256(token).digest()
-    packed = statements.kept.get(node, b"")
+    packed = statements.blanks.get(node, b"")
     return sha256(b"\n".join(sorted(rests_of(packed)))).digest() if packed else _NOTHING
 
 
-def _term_of(packed: bytes | bytearray) -> bytes:
+def _term_of(packed: Text) -> bytes:
     """Return the least name of a term of which the root of some blank nodes speaks."""
     found = [rest.split(b" ", 2)[1] for rest in rests_of(packed) if rest.startswith(OWNERS)]
     return min((term for term in found if term[0] == NAMED), default=b"")
 
 
-def _arrows(statements: Statements) -> tuple[dict[bytes, int], Subjects, dict[bytes, list[bytes]]]:
-    """Return how many arrows begin at blank nodes, and where those that lead to one begin: one, and the others."""
+def _arrows(statements: Statements) -> tuple[dict[bytes, int], dict[bytes, list[bytes]]]:
+    """Return how many arrows begin at each blank node that is no leaf, and where the others begin that lead to one.
+
+    Where the first of them begins is in `above` of the statements, here made right.
+    """
+    above, doubtful = statements.above, statements.doubtful
     left: dict[bytes, int] = {}
-    above: Subjects = {}
     more: dict[bytes, list[bytes]] = {}
+    for node in doubtful:
+        above.pop(node, None)
+    if doubtful:
+        for subject, packed in statements.arrows.items():
+            _lead(subject, [node for rest in rests_of(packed) for node in nodes_of(rest) if node in doubtful], above, more)
     for subject, packed in statements.refs.items():
-        targets = [target for rest in rests_of(packed) for target in set(nodes_of(rest))]
-        for target in targets:
-            if target not in above:
-                above[target] = subject
-            else:
-                more.setdefault(target, []).append(subject)
+        only = only_node_of(packed)
+        if only and only not in above:
+            above[only] = subject
+            left[subject] = 1
+            continue
+        targets = [only] if only else [target for rest in rests_of(packed) for target in set(nodes_of(rest))]
+        _lead(subject, targets, above, more)
         if subject[0] != NAMED:
             left[subject] = len(targets)
-    return left, above, more
+    for node in (*statements.led, *doubtful, *(statements.blanks.keys() - above.keys())):
+        left.setdefault(node, 0)
+    statements.led.clear()
+    return left, more
+
+
+def _lead(subject: bytes, targets: Iterable[bytes], above: Subjects, more: dict[bytes, list[bytes]]) -> None:
+    for target in targets:
+        if target not in above:
+            above[target] = subject
+        else:
+            more.setdefault(target, []).append(subject)
 
 
 def _name(blanks: Blanks, node: bytes, digest: bytes, statements: int) -> None:
     blanks.tokens[node] = b"_#" + hexlify(digest)
-    blanks.lines[node] = _stretched(digest, statements)
+    blanks.lines[node] = digest[: statements * LINE] if statements <= _WORDS else _stretched(digest, statements)
 
 
 def _stretched(digest: bytes, statements: int) -> bytes:
@@ -150,36 +173,23 @@ def _stretched(digest: bytes, statements: int) -> bytes:
     return b"".join(parts)[: statements * LINE]
 
 
-def _tell_leaves(
-    statements: Statements, left: dict[bytes, int], above: Subjects, more: dict[bytes, list[bytes]], found: Blanks
-) -> None:
-    """Find the tokens of the nodes that lead nowhere, and to which one statement about a name leads.
+def tell_leaf(packed: Text) -> tuple[bytes, Sequence[int]]:
+    """Return what stands for a node that leads nowhere, behind a space, and a hash for each of its statements.
 
-    That are most of them. They are all that is said of them, and are gone from statements and arrows.
+    Args:
+        packed: These.
     """
-    kept: Grown = {}
-    others = []
-    below, tokens = found.below, found.tokens
-    for node, packed in statements.kept.items():
-        if node[0] == NAMED:
-            kept[node] = packed
-            continue
-        if node in left or node in more or above.get(node, b"_")[0] != NAMED:
-            kept[node] = packed
-            others.append(node)
-            continue
-        subject = above.pop(node)
-        rests = sorted(rests_of(packed))
-        digest = sha256(b"\n".join(rests)).digest()
-        tokens[node] = b"_#" + hexlify(digest)
-        lines = digest[: len(rests) * LINE] if len(rests) * LINE <= len(digest) else _stretched(digest, len(rests))
-        if subject in below:
-            grow(below, subject, lines, b"")
-        else:
-            below[subject] = lines
-    statements.kept = kept
-    for node in others:
-        left.setdefault(node, 0)
+    rests = bytes(packed).split(BETWEEN) if packed else []
+    rests.sort()
+    if len(set(rests)) < len(rests):
+        rests = sorted(set(rests))
+    digest = sha256(b"\n".join(rests)).digest()
+    number = len(rests)
+    if number <= _WORDS:
+        lines: Sequence[int] = _words(digest)[:number]
+    else:
+        lines = memoryview(_stretched(digest, number)).cast("Q")
+    return b" _#" + hexlify(digest), lines
 
 
 def _tell(
@@ -192,11 +202,15 @@ def _tell(
     """Find the tokens of the nodes that lie in no circle and above none; return these, those below first."""
     ready = [node for node, count in left.items() if not count]
     waiting = {node: count for node, count in left.items() if count}
-    kept, refs, tokens = statements.kept, statements.refs, found.tokens
+    blanks, refs, tokens = statements.blanks, statements.refs, found.tokens
     for node in ready:  # which grows
-        rests = sorted(rests_of(kept[node])) if node in kept else []
+        rests = sorted(rests_of(blanks[node])) if node in blanks else []
         if node in refs:
-            rests = sorted([*rests, *(put_in(rest, tokens) for rest in rests_of(refs[node]))])
+            packed = refs[node]
+            only = only_node_of(packed)
+            # of a long chain that is all
+            rests += [packed[: -len(only)] + tokens[only]] if only else [put_in(r, tokens) for r in rests_of(packed)]
+            rests.sort()
         _name(found, node, sha256(b"\n".join(rests)).digest(), len(rests))
         subject = above.get(node)
         if subject is None:
@@ -227,7 +241,7 @@ def _tangle(blanks: Blanks, statements: Statements) -> Tangle:
     """Return the part of the graph that tokens don't tell."""
     hard, tokens = blanks.hard, blanks.tokens
     tangle = Tangle(size=len(hard))
-    for subject, packed in statements.refs.items():
+    for subject, packed in chain(statements.refs.items(), statements.arrows.items()):
         if tangle.size > MOST:
             break
         for rest in rests_of(packed):

@@ -7,8 +7,10 @@ call for all of them, it is.
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 from hashlib import sha256
 from itertools import chain, compress, islice, repeat
+from operator import add, itemgetter
 from typing import Any
 
 from xxhash import xxh3_64_intdigest
@@ -38,6 +40,8 @@ _UNSHOWN = bytes(code not in _SHOWN for code in range(256))  # for `translate`: 
 _IS = [bytes(each == code for each in range(256)) for code in _CODES]
 NONE: list[str] = []  # which nobody changes
 
+_PREDICATE, _VALUE = itemgetter(0), itemgetter(2)  # of a statement taken apart
+
 Column = list[Any]
 Told = tuple[list[int], list[bytes]]  # numbers of names, and what is said of each
 
@@ -47,9 +51,11 @@ class Spoken:
 
     Attributes:
         names: As they stand in statements.
+        given: Those that were not yet looked at, with all that is said of each.
         digests: Of all that is said of each.
         lines: Hashes of the statements of each, sorted.
         sizes: How many these are.
+        weight, weights: Bytes of the statements, of all names together and of each.
     """
 
     def __init__(self) -> None:
@@ -57,16 +63,17 @@ class Spoken:
         self.digests: list[bytes] = []
         self.lines = array("Q")
         self.sizes: list[int] = []
-        self.weight = 0  # bytes of statements
+        self.weight = 0
+        self.weights: list[int] = []
+        self.given: list[tuple[bytes, bytes, list[bytes], list[bytes], list[int]]] = []
+        self._behind: Sequence[list[bytes]] = []
         self._rests: list[bytes] = []
-        self._counts: list[int] = []
-        self._behind: list[list[bytes]] = []
         self._codes = bytearray()
         self._values: list[bytes] = []
         self._numbers: list[int] = []
 
     def add(
-        self, name: bytes, packed: bytes, behind: list[bytes], annotations: list[bytes], below: bytes | bytearray
+        self, name: bytes, packed: bytes, behind: list[bytes], annotations: list[bytes], below: list[int]
     ) -> None:
         """Take a name.
 
@@ -77,36 +84,58 @@ class Spoken:
             annotations: What stands for the annotations about it, sorted.
             below: Hashes of the statements of blank nodes that belong to it.
         """
-        rests = sorted(set(packed.split(BETWEEN))) if packed else []
+        self.given.append((name, packed, behind, annotations, below))
         self.weight += len(packed)
-        self._rests += rests
-        self._counts.append(len(rests))
-        if behind:
-            rests += behind
-        # the name goes into each: one statement of two terms is two
-        lines = list(map(xxh3_64_intdigest, rests, repeat(xxh3_64_intdigest(name))))
-        if below:
-            lines += memoryview(below).cast("Q")
-        lines.sort()
-        self.lines.extend(lines)
-        self.sizes.append(len(lines))
-        behind = behind + annotations if annotations else behind
-        self._behind.append(behind)
-        self.names.append(name)
-        if annotations:
-            rests += annotations
-        self.digests.append(sha256(b"\n".join([name, *rests])).digest())
 
     def read(self) -> None:
         """Look at the statements, once all names are there."""
-        values = self._values
-        codes = []
-        for rest in self._rests:
-            predicate, _, value = rest.partition(b" ")
-            codes.append(_PREDICATES.get(predicate, _OTHER))
-            values.append(value)
-        self._codes = bytearray(codes)
-        self._numbers = list(chain.from_iterable(map(repeat, range(len(self.names)), self._counts)))
+        if not self.given:
+            return
+        names, packs, self._behind, annotations, below = zip(*self.given, strict=True)
+        self.given, self.names = [], list(names)
+        self.weights = list(map(len, packs))
+        # the name goes into each: one statement of two terms is two
+        seeds = list(map(xxh3_64_intdigest, self.names))
+        apart = [packed.split(BETWEEN) if packed else [] for packed in packs]
+        counts, hashes = self._sort(apart, seeds)
+        if len(set(hashes)) < len(hashes):
+            # some are there twice
+            apart = [list(set(rests)) for rests in apart]
+            counts, hashes = self._sort(apart, seeds)
+        self._count(counts, hashes, seeds, below)
+        if any(annotations):
+            self._behind = list(map(add, self._behind, annotations))
+        self.digests = [
+            sha256(b"\n".join([name, *rests, *behind])).digest()
+            for name, rests, behind in zip(self.names, apart, self._behind, strict=True)
+        ]
+        parts = list(map(bytes.partition, self._rests, repeat(b" ")))
+        self._codes = bytearray(map(_PREDICATES.get, map(_PREDICATE, parts), repeat(_OTHER)))
+        self._values = list(map(_VALUE, parts))
+        self._numbers = list(chain.from_iterable(map(repeat, range(len(self.names)), counts)))
+
+    def _sort(self, apart: list[list[bytes]], seeds: list[int]) -> tuple[list[int], list[int]]:
+        """Sort the statements of each name; return how many these are, and a hash of each of all of them."""
+        for rests in apart:
+            rests.sort()
+        counts = list(map(len, apart))
+        self._rests = list(chain.from_iterable(apart))
+        return counts, list(map(xxh3_64_intdigest, self._rests, chain.from_iterable(map(repeat, seeds, counts))))
+
+    def _count(self, counts: list[int], hashes: list[int], seeds: list[int], below: Sequence[list[int]]) -> None:
+        """Find the hashes of all statements of each name, sorted."""
+        found: list[int] = []
+        left = iter(hashes)
+        for count, seed, behind, others in zip(counts, seeds, self._behind, below, strict=True):
+            lines = list(islice(left, count))
+            if behind:
+                lines += map(xxh3_64_intdigest, behind, repeat(seed))
+            if others:
+                lines += others
+            lines.sort()
+            found += lines
+            self.sizes.append(len(lines))
+        self.lines = array("Q", found)
 
     def best(self, code: int) -> Column:
         """Return for each name the best text of what is told, cut; None where there is none."""
@@ -170,6 +199,8 @@ class Spoken:
     def _leave_nameless_parents(self) -> None:
         """Count a parent that has no name to what no column shows."""
         values = self._values
+        if texts.are_iris(self._told(vocabulary.PARENT)[1]):
+            return
         for row in compress(range(len(values)), self._codes.translate(_IS[vocabulary.PARENT + _FIRST])):
             if values[row][:1] != b"<" or values[row][:2] == b"<<":
                 self._codes[row] = _OTHER
@@ -180,7 +211,9 @@ class Spoken:
         The digest is of the values alone, whichever predicate says so.
         """
         numbers, values = told
-        cut = [text if len(text) <= most else texts.cut(text, most) for text in texts.texts_of(values)]
+        cut = texts.texts_of(values)
+        if max(map(len, cut), default=0) > most:
+            cut = [texts.cut(text, most) for text in cut]
         shown = self._scattered(numbers, cut)
         digests = self._scattered(numbers, [sha256(value).digest()[:16] for value in values])
         for number, several in self._several(numbers, values).items():
@@ -191,6 +224,8 @@ class Spoken:
 
     def _scattered(self, numbers: list[int], values: list[Any]) -> Column:
         """Return a column with values at the numbers of their names, None elsewhere."""
+        if len(numbers) == len(self.names) and numbers == list(range(len(numbers))):
+            return values
         column = [None] * len(self.names)
         for number, value in zip(numbers, values, strict=True):
             column[number] = value
@@ -209,7 +244,7 @@ class Spoken:
         """Return for each name what is told, sorted, each once."""
         column: Column = [NONE] * len(self.names)
         numbers, values = self._told(code)
-        names = list(map(texts.shortened_iri, texts.texts_of(values)))
+        names = texts.shortened(texts.texts_of(values))
         for number, name in zip(numbers, names, strict=True):
             column[number] = [name] if name else NONE
         for number, several in self._several(numbers, names).items():

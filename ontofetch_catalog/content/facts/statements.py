@@ -30,7 +30,8 @@ _COMMAS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"| , ', re.DOTALL)
 _GRAPH = b" {\n\t"  # between the name of a graph and its statements
 _GRAPH_END = b"}\n"
 
-Grown = dict[bytes, bytes | bytearray]
+Text = bytes | bytearray
+Grown = dict[bytes, Text]
 
 
 class Statements:
@@ -41,8 +42,16 @@ class Statements:
 
     Attributes:
         parsed: How many there were, with repeats.
-        kept: Subject → its statements without the subject, BETWEEN them, with repeats.
-        refs: Likewise, those in which blank nodes occur beside the subject.
+        kept: Name → its statements without the subject, BETWEEN them, with repeats: those without blank nodes. Where
+            those of blank nodes came with them, a list: the former, then by twos the statement that leads to a node,
+            and what is said of that node, in which there are no others.
+        inlined: The nodes in these lists.
+        blanks: Blank node → all else that is said of it without other blank nodes.
+        arrows: Name → likewise, the statements whose object is a blank node and not in a list, if no other node is in it.
+        above: Blank node → the name from which one of these leads to it, the first that came.
+        doubtful: Blank nodes which came again, as a subject or as an object.
+        refs: Subject → likewise, all others in which blank nodes occur beside the subject.
+        led: The blank nodes in these.
         heads: Subjects that may be ontologies or schemes.
         exact: Whether nothing was left out.
     """
@@ -51,9 +60,16 @@ class Statements:
         self.has_blanks = has_blanks
         self.parsed = 0
         self.exact = True
-        self.kept: Grown = {}
+        self.kept: dict[bytes, Text | list[Text]] = {}
+        self.inlined: set[bytes] = set()
+        self.blanks: Grown = {}
+        self.arrows: Grown = {}
+        self.above: dict[bytes, bytes] = {}
+        self.doubtful: set[bytes] = set()
         self.refs: Grown = {}
+        self.led: set[bytes] = set()
         self.heads: set[bytes] = set()
+        self._node, self._below = b"", b""  # a blank node, and what is said of it, until it is known what follows
 
     def add(self, text: bytes, number: int) -> None:
         """Take some statements as TriG that the library has written.
@@ -64,7 +80,8 @@ class Statements:
         """
         self.parsed += number
         has_head, has_comma = _may_be_head(text), _COMMA in text
-        kept, refs = self.kept, self.refs
+        kept = self.kept
+        last, below = self._node, self._below
         for group in _groups_of(text):
             subject, _, rests = group.partition(b" ")
             if has_comma and _COMMA in rests:
@@ -72,16 +89,56 @@ class Statements:
             if has_head or len(rests) > _LONG_UNREAD:
                 self._sort(subject, rests)
             elif b"_" in rests and b"_:" in rests:
-                value = rests.partition(b" ")[2]
-                if value[:2] == b"_:" and b" " not in value and subject not in refs:
-                    refs[subject] = rests
+                if rests.partition(b" ")[2] == last and self._inline(subject, rests, last, below):
+                    last = b""
                 else:
                     self._part(subject, rests)
-            elif subject not in kept:
-                kept[subject] = rests
-            else:
-                grow(kept, subject, rests)
-        kept.pop(b"", None)
+            elif subject[0] != NAMED:
+                if last:
+                    self._keep(last, below)
+                last, below = subject, rests
+            # most come once, and one call finds that out
+            elif kept.setdefault(subject, rests) is not rests:
+                self._keep(subject, rests)
+        self._node, self._below = last, below
+
+    def finish(self) -> None:
+        """Say that there are no more. What was kept with names and came again is then kept for itself."""
+        if self._node:
+            self._keep(self._node, self._below)
+            self._node = b""
+        if not self.doubtful.isdisjoint(self.inlined):
+            self._take_out(self.doubtful)
+
+    def _inline(self, subject: bytes, rest: bytes, node: bytes, below: bytes) -> bool:
+        """Keep a node with the name of which the next statement leads to it, if it is new; return whether it was."""
+        if subject[0] != NAMED:
+            return False
+        if node in self.inlined or node in self.blanks or node in self.above or node in self.refs or node in self.led:
+            return False
+        self.inlined.add(node)
+        found = self.kept.get(subject, b"")
+        if isinstance(found, list):
+            found += (rest, below)
+        else:
+            self.kept[subject] = [found, rest, below]
+        return True
+
+    def _take_out(self, nodes: set[bytes]) -> None:
+        """Keep nodes for themselves that were kept with names."""
+        for name, found in self.kept.items():
+            if not isinstance(found, list):
+                continue
+            stay = found[:1]
+            for rest, below in zip(found[1::2], found[2::2], strict=True):
+                node = rest.partition(b" ")[2]
+                if node not in nodes:
+                    stay += (rest, below)
+                    continue
+                grow(self.blanks, node, below)
+                grow(self.arrows, name, rest)
+            self.kept[name] = stay
+        self.inlined -= nodes
 
     def add_clauses(self, subject: bytes, rests: Iterable[bytes]) -> None:
         """Take the statements of one name."""
@@ -114,20 +171,54 @@ class Statements:
         if self.has_blanks and b"_:" in text:
             self._part(subject, text)
         else:
+            self._keep(subject, text)
+
+    def _keep(self, subject: bytes, text: bytes) -> None:
+        """Keep statements without blank nodes."""
+        if subject[0] != NAMED and self.has_blanks:
+            if subject in self.inlined:
+                self.doubtful.add(subject)
+            grow(self.blanks, subject, text)
+            return
+        found = self.kept.get(subject)
+        if isinstance(found, list):
+            found[0] = grown(found[0], text)
+        else:
             grow(self.kept, subject, text)
 
     def _part(self, subject: bytes, text: bytes) -> None:
         """Keep statements, those with blank nodes apart."""
-        rests = text.split(BETWEEN)
-        refs = [rest for rest in rests if b"_:" in rest and nodes_of(rest)]
-        if len(refs) == len(rests):
+        if subject[0] != NAMED and (target := only_node_of(text)):
             grow(self.refs, subject, text)
+            self._note(subject, target)
             return
+        plain, refs = [], []
+        for rest in text.split(BETWEEN):
+            nodes = nodes_of(rest) if b"_:" in rest else None
+            if not nodes:
+                plain.append(rest)
+            elif subject[0] == NAMED and rest.partition(b" ")[2] == nodes[0]:
+                self._lead(subject, rest, nodes[0])
+            else:
+                refs.append(rest)
+                self._note(subject, *nodes)
         if refs:
             grow(self.refs, subject, BETWEEN.join(refs))
-            named = set(refs)
-            text = BETWEEN.join([rest for rest in rests if rest not in named])
-        grow(self.kept, subject, text)
+        if plain:
+            self._keep(subject, BETWEEN.join(plain))
+
+    def _note(self, subject: bytes, *nodes: bytes) -> None:
+        self.led.update(nodes)
+        if self.inlined:
+            self.doubtful |= self.inlined.intersection((subject, *nodes))
+
+    def _lead(self, name: bytes, rest: bytes, node: bytes) -> None:
+        """Keep the statement that leads from a name to a blank node."""
+        grow(self.arrows, name, rest)
+        if node in self.above or node in self.inlined:
+            self.doubtful.add(node)
+        else:
+            self.above[node] = name
 
     def _shortened(self, rest: bytes) -> bytes:
         """Return a statement; a long one as its predicate, the beginning of its object if that is shown, and a hash.
@@ -202,15 +293,18 @@ def _may_be_head(text: bytes) -> bool:
     return _HEADS[0] in text or _HEADS[1] in text
 
 
-def grow(texts: Grown, key: bytes, more: bytes, between: bytes = BETWEEN) -> None:
-    """Append to a value; one that grows again is made so that this costs no more than what is appended."""
-    found = texts.get(key)
-    if found is None:
-        texts[key] = more
-    elif isinstance(found, bytearray):
-        found += between + more
-    else:
-        texts[key] = bytearray(found) + between + more
+def grow(texts: Grown, key: bytes, more: Text) -> None:
+    """Append statements to a value."""
+    texts[key] = grown(texts.get(key, b""), more)
+
+
+def grown(text: Text, more: Text) -> Text:
+    """Return statements and more; those that grow again are made so that this costs no more than what is appended."""
+    if not text:
+        return more
+    found = text if isinstance(text, bytearray) else bytearray(text)
+    found += BETWEEN + more
+    return found
 
 
 def rests_of(packed: bytes | bytearray) -> Collection[bytes]:
@@ -220,11 +314,17 @@ def rests_of(packed: bytes | bytearray) -> Collection[bytes]:
     return (bytes(packed),) if packed else ()
 
 
+def only_node_of(packed: Text) -> bytes:
+    """Return the blank node that is the object of the only statement of a subject; nothing where it is otherwise."""
+    value = packed.partition(b" ")[2]
+    return bytes(value) if value[:2] == b"_:" and b" " not in value else b""
+
+
 def nodes_of(rest: bytes) -> list[bytes]:
     """Return the blank nodes of a statement without its subject."""
-    value = rest.partition(b" ")[2]
-    if value[:2] == b"_:" and b" " not in value:
-        return [value]
+    node = only_node_of(rest)
+    if node:
+        return [node]
     if b'"' in rest:
         return [node[1] for node in _NODE.finditer(rest) if node[1]]
     return [word for word in rest.split(b" ") if word[:2] == b"_:"]

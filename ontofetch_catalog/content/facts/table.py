@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from array import array
+from collections.abc import Iterator
 from contextlib import suppress
 from itertools import accumulate
 from types import TracebackType
@@ -12,8 +13,11 @@ from typing import Any
 # before Arrow is imported: its own memory reserves addresses, which a process with limits has few of
 os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
-_ROWS = 4_096  # at a time
+# rows, statements and bytes of these, at which those that are written at a time end
+_ROWS = 4_096
 _LINES = 1 << 18
+_STEP = 2_048  # rows or bytes after which it is looked whether they are enough
+_STEP_WEIGHT = 4 << 20
 
 
 def forget_table(path: str) -> None:
@@ -34,11 +38,10 @@ class TermsFile:
 
         from .schema import TERMS_SCHEMA
 
-        self.rows = 0
         self._schema = TERMS_SCHEMA
-        self._columns: list[list[Any]] = [[] for _ in self._schema.names[:-1]]
-        self._lines = array("Q")
+        self._batches: list[Any] = []
         self._sizes: list[int] = []
+        self._weights: list[int] = []
         self._stream = open(path, "xb")  # noqa: SIM115 - closed at the end of the `with`
         # of hashes there are no two alike, a dictionary of them would only take memory
         named = ["kind", "parents.list.element", "replaced_by.list.element", "consider.list.element"]
@@ -51,37 +54,65 @@ class TermsFile:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            if kind is None:
-                self._flush()
-        finally:
             self._writer.close()
+        finally:
             self._stream.close()
 
-    def add(self, lines: array[int], sizes: list[int], columns: list[list[Any]]) -> None:
-        """Append rows, which have to come sorted by `iri`.
+    def add(self, lines: array[int], sizes: list[int], weights: list[int], columns: list[list[Any]]) -> None:
+        """Take rows; the first one stays the first.
 
         Args:
             lines: The hashes of their statements, sorted row by row, so that equal contents have equal tables.
             sizes: How many of these each row has.
+            weights: How many bytes the statements of each have.
             columns: All other columns, in the order of the schema.
         """
-        self._lines.extend(lines)
-        self._sizes += sizes
-        for column, more in zip(self._columns, columns, strict=True):
-            column.extend(more)
-        self.rows += len(sizes)
-        if len(self._sizes) >= _ROWS or len(self._lines) >= _LINES:
-            self._flush()
-
-    def _flush(self) -> None:
         import pyarrow as pa
 
-        if not self._sizes:
-            return
         schema = self._schema
-        values = pa.Array.from_buffers(pa.uint64(), len(self._lines), [None, pa.py_buffer(self._lines)])
-        arrays = [pa.array(column, kind) for column, kind in zip(self._columns, schema.types[:-1], strict=True)]
-        offsets = pa.array(accumulate(self._sizes, initial=0), pa.int32())
+        self._sizes += sizes
+        self._weights += weights
+        values = pa.Array.from_buffers(pa.uint64(), len(lines), [None, pa.py_buffer(lines)])
+        arrays = [pa.array(column, kind) for column, kind in zip(columns, schema.types[:-1], strict=True)]
+        offsets = pa.array(accumulate(sizes, initial=0), pa.int32())
         arrays.append(pa.ListArray.from_arrays(offsets, values, type=schema.field("lines").type))
-        self._writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
-        self._columns, self._lines, self._sizes = [[] for _ in self._columns], array("Q"), []
+        self._batches.append(pa.RecordBatch.from_arrays(arrays, schema=schema))
+
+    def write(self, order: list[int]) -> None:
+        """Write the rows; they are gone afterwards.
+
+        Args:
+            order: Where the rows behind the first one are that come next, counted from that one on.
+        """
+        import pyarrow as pa
+
+        table = pa.Table.from_batches(self._batches)
+        self._batches.clear()
+        columns = []
+        while table.num_columns:
+            # one after the other, so that not all of them are there twice
+            columns.append(table.column(0).combine_chunks())
+            table = table.remove_column(0)
+        whole = pa.Table.from_arrays(columns, schema=self._schema)
+        places = [0, *(row + 1 for row in order)]
+        rows = pa.array(places, pa.int32())
+        start = 0
+        for end in self._ends(places):
+            self._writer.write_table(whole.take(rows.slice(start, end - start)))
+            start = end
+
+    def _ends(self, places: list[int]) -> Iterator[int]:
+        """Yield where those rows end that are written at a time; this depends on nothing but what is in them."""
+        rows = lines = count = weight = start = 0
+        for end, place in enumerate(places, start=1):
+            count += 1
+            lines += self._sizes[place]
+            weight += self._weights[place]
+            if end == 1 or count >= _STEP or weight >= _STEP_WEIGHT:
+                rows += count
+                count = weight = 0
+                if rows >= _ROWS or lines >= _LINES:
+                    yield end
+                    start, rows, lines = end, 0, 0
+        if start < len(places):
+            yield len(places)

@@ -10,21 +10,21 @@ from array import array
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from itertools import chain
-from operator import itemgetter
 from typing import Any
 
 from . import texts, vocabulary
-from .blanks import read_blanks
+from .blanks import read_blanks, tell_leaf
 from .schema import GENERAL
 from .spelling import TYPE
 from .spoken import NONE, Column, Spoken
-from .statements import Grown, Statements, grow, put_in, rests_of
+from .statements import Statements, Text, put_in, rests_of
 from .table import TermsFile
 
 MOST_HEADS = 1000
 _MOST_IMPORTS = 100
-_MOST_NAMES = 2048  # that are told at a time
-_MOST_WEIGHT = 4 << 20  # bytes of their statements
+_MOST_NAMES = 256  # that are told at a time, few enough for the caches of a processor
+_MOST_WEIGHT = 1 << 20  # bytes of their statements
+_NONE: list[bytes] = []  # which nobody changes
 _HEADS = tuple(f"{TYPE} <{iri}>".encode() for iri in vocabulary.HEADS)
 
 
@@ -33,9 +33,16 @@ class _Graph:
 
     def __init__(self, statements: Statements) -> None:
         self.blanks = read_blanks(statements)
+        above = statements.above
+        # those that lie with a name, all others to which an arrow leads, those to which none does
+        self.nodes = len(statements.inlined) + len(above) + sum(node not in above for node in self.blanks.tokens)
+        statements.inlined.clear()
+        above.clear()
         self._kept = statements.kept
+        self._arrows = statements.arrows
         self._refs = statements.refs
-        self._below: Grown = self.blanks.below
+        self._leaves = statements.blanks
+        self._below: dict[bytes, bytearray] = {}
         self._annotations: dict[bytes, list[bytes]] = {}
         self.rest: list[bytes] = list(self.blanks.signatures)
         self._sort_blanks()
@@ -47,9 +54,9 @@ class _Graph:
         for node, lines in blanks.lines.items():
             owner = blanks.owners.get(node, b"")
             if owner in below:
-                grow(below, owner, lines, b"")
+                below[owner] += lines
             else:
-                below[owner] = lines
+                below[owner] = bytearray(lines)
         for node in blanks.roots:
             owner = blanks.owners.get(node, b"")
             if owner:
@@ -60,33 +67,67 @@ class _Graph:
         blanks.lines.clear()
 
     def _is_head(self, name: bytes) -> bool:
-        return any(rest.startswith(_HEADS) for rest in rests_of(self._kept.get(name, b"")))
+        found = self._kept.get(name, b"")
+        return any(rest.startswith(_HEADS) for rest in rests_of(found[0] if isinstance(found, list) else found))
 
     def take_rest(self) -> array[int]:
         """Return a hash for each statement that belongs to no name."""
-        return array("Q", self._below.pop(b"", b""))
+        return array("Q", bytes(self._below.pop(b"", b"")))
 
-    def names(self) -> list[bytes]:
-        """Return the subjects that were not taken, sorted as they are without brackets."""
-        return sorted({*self._kept, *self._refs, *self._below}, key=itemgetter(slice(1, -1)))
+    def tell_heads(self) -> Iterator[Spoken]:
+        """Yield what is said of the heads, sorted, of some at a time, each once."""
+        return self._tell((name, self._kept.pop(name, b"")) for name in self.heads)
 
-    def tell(self, names: Iterable[bytes]) -> Iterator[Spoken]:
-        """Yield what is said of names, of some at a time, each once."""
-        kept, refs, below, annotations = self._kept, self._refs, self._below, self._annotations
-        tokens = self.blanks.tokens
+    def tell(self) -> Iterator[Spoken]:
+        """Yield what is said of all names that were not told, of some at a time, each once, in no order."""
+        return self._tell(self._take())
+
+    def _take(self) -> Iterator[tuple[bytes, Text | list[Text]]]:
+        # as they lie in memory, for to look a name up takes longer than all else
+        yield from self._kept.items()
+        for name in {*self._arrows, *self._refs, *self._below}:
+            yield name, b""
+
+    def _tell(self, taken: Iterable[tuple[bytes, Text | list[Text]]]) -> Iterator[Spoken]:
         spoken = Spoken()
-        for name in names:
-            packed = refs.pop(name, b"")
-            # those that lead to two nodes that are alike stay two
-            behind = sorted([put_in(rest, tokens) for rest in rests_of(packed)]) if packed else []
-            about = sorted(annotations.pop(name)) if name in annotations else []
-            spoken.add(name, bytes(kept.pop(name, b"")), behind, about, below.pop(name, b""))
-            if len(spoken.names) >= _MOST_NAMES or spoken.weight >= _MOST_WEIGHT:
+        is_all = not (self._arrows or self._refs or self._below or self._annotations)
+        for name, found in taken:
+            behind: list[bytes] = []
+            lines: list[int] = []
+            packed = found
+            if isinstance(found, list):
+                packed = found[0]
+                for at in range(1, len(found), 2):
+                    token, hashes = tell_leaf(found[at + 1])
+                    behind.append(found[at].partition(b" ")[0] + token)
+                    lines += hashes
+            about = _NONE if is_all else self._tell_others(name, behind, lines)
+            if len(behind) > 1:
+                behind.sort()
+            spoken.add(name, bytes(packed), behind, about, lines)
+            if len(spoken.given) >= _MOST_NAMES or spoken.weight >= _MOST_WEIGHT:
                 spoken.read()
                 yield spoken
                 spoken = Spoken()
         spoken.read()
         yield spoken
+
+    def _tell_others(self, name: bytes, behind: list[bytes], lines: list[int]) -> list[bytes]:
+        """Append what leads from a name to blank nodes, and hashes of what is said of these; return annotations."""
+        tokens = self.blanks.tokens
+        # those that lead to two nodes that are alike stay two
+        for rest in rests_of(self._arrows.pop(name, b"")):
+            predicate, _, node = rest.partition(b" ")
+            token = tokens.get(node)
+            if token is None:
+                token, hashes = tell_leaf(self._leaves.pop(node, b""))
+                lines += hashes
+                behind.append(predicate + token)
+            else:
+                behind.append(predicate + b" " + token)
+        behind += [put_in(rest, tokens) for rest in rests_of(self._refs.pop(name, b""))]
+        lines += memoryview(self._below.pop(name, b"")).cast("Q")
+        return sorted(self._annotations.pop(name, ()))
 
 
 class _Whole:
@@ -99,9 +140,9 @@ class _Whole:
     def __init__(self, rest: bytes) -> None:
         self._hash = sha256(rest)
 
-    def add(self, spoken: Spoken) -> None:
-        """Take some names; each has to come in its turn."""
-        self._hash.update(b"".join(chain.from_iterable(zip(spoken.names, spoken.digests, strict=True))))
+    def add(self, names: Iterable[bytes], digests: Iterable[bytes]) -> None:
+        """Take some names and their digests; each has to come in its turn."""
+        self._hash.update(b"".join(chain.from_iterable(zip(names, digests, strict=True))))
 
     def digest(self) -> str:
         """Return the digest of all that has come."""
@@ -126,7 +167,7 @@ def write_facts(statements: Statements, version: str, kind: str, table: str) -> 
         "facts_version": version,
         "digest_kind": kind,
         "triples_parsed": statements.parsed,
-        "bnodes": len(blanks.tokens),
+        "bnodes": graph.nodes,
         "shared_bnodes": blanks.shared,
         "cyclic_bnodes": blanks.cyclic,
         "digest_exact": blanks.exact and statements.exact,
@@ -135,20 +176,32 @@ def write_facts(statements: Statements, version: str, kind: str, table: str) -> 
         "heads_found": len(graph.heads),
         "heads": [],
     }
-    for spoken in graph.tell(graph.heads):
-        whole.add(spoken)
+    for spoken in graph.tell_heads():
+        whole.add(spoken.names, spoken.digests)
         lines += spoken.lines
         facts["heads"] += _heads(spoken, MOST_HEADS - len(facts["heads"]))
     triples = len(lines)
-    names = graph.names()
-    facts["terms"] = len(names)
+    names: list[bytes] = []
+    digests: list[bytes] = []
     with TermsFile(table) as file:
-        file.add(array("Q", sorted(lines)), [len(lines)], _general(len(lines), rest_digest[:16]))
-        for spoken in graph.tell(names):
-            whole.add(spoken)
+        file.add(array("Q", sorted(lines)), [len(lines)], [0], _general(len(lines), rest_digest[:16]))
+        for spoken in graph.tell():
+            names += spoken.names
+            digests += spoken.digests
             triples += len(spoken.lines)
-            file.add(spoken.lines, spoken.sizes, spoken.columns())
+            file.add(spoken.lines, spoken.sizes, spoken.weights, spoken.columns())
+        facts["terms"] = len(names)
+        order = _order(names)
+        whole.add([names[row] for row in order], [digests[row] for row in order])
+        del names, digests
+        file.write(order)
     return {**facts, "triples": triples, "digest": whole.digest()}
+
+
+def _order(names: list[bytes]) -> list[int]:
+    """Return where names are that come sorted, as they are without brackets."""
+    iris = b"\n".join(names)[1:-1].split(b">\n<") if names else []
+    return sorted(range(len(iris)), key=iris.__getitem__)
 
 
 def _general(statements: int, digest: bytes) -> list[Column]:

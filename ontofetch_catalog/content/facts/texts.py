@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from hashlib import sha256
 
 MOST_TEXT = 2_000  # characters
@@ -23,7 +22,11 @@ def iri_of(node: bytes) -> str:
 def iris_of(names: list[bytes]) -> list[str]:
     """Return the IRIs of nodes that have one each."""
     # with one call for all of them: no IRI has a line feed in it
-    iris = b"\n".join(names).decode()[1:-1].split(">\n<") if names else []
+    return shortened(b"\n".join(names).decode()[1:-1].split(">\n<") if names else [])
+
+
+def shortened(iris: list[str]) -> list[str]:
+    """Return IRIs, the enormous ones as `shortened_iri` says."""
     return list(map(shortened_iri, iris)) if max(map(len, iris), default=0) > _MOST_IRI else iris
 
 
@@ -59,13 +62,21 @@ def read_value(value: bytes) -> tuple[str, str]:
     return (_ESCAPE.sub(_unescaped, said) if "\\" in said else said), (found[2] or "").lower()
 
 
-def texts_of(values: Iterable[bytes]) -> list[str]:
+def are_iris(values: list[bytes]) -> bool:
+    """Say whether the objects of statements are nodes that have names, in no graph that has one."""
+    joined = b"\n".join(values)
+    return joined[:1] == b"<" and joined[-1:] == b">" and b" " not in joined and joined.count(b">\n<") + 1 == len(values)
+
+
+def texts_of(values: list[bytes]) -> list[str]:
     """Return the texts of the objects of statements, of nodes their IRIs."""
-    return [
-        # of most of them, without a call for each
-        value[1 : value.rindex(b'"')].decode() if value[:1] == b'"' and b"\\" not in value else read_value(value)[0]
-        for value in values
-    ]
+    if are_iris(values):
+        return b"\n".join(values)[1:-1].decode().split(">\n<")
+    joined = b"\n".join(values)
+    if joined[:1] == b'"' and b"\\" not in joined and joined.count(b'\n"') + 1 == len(values):
+        # of most of them, without a call for each: no value has a line feed in it
+        return [value[1 : value.rindex('"')] for value in joined.decode().split("\n")]
+    return [read_value(value)[0] for value in values]
 
 
 def _unescaped(found: re.Match[str]) -> str:
