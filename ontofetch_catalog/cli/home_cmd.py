@@ -39,8 +39,9 @@ def _show(host: HostInfo, options: OutputOptions) -> int:
     # the database works while Python imports
     get_ready(options)
     with reading(host) as connection:
-        rows = queries.list_series(connection, statistics_of(host, connection).relation)
-        sums = pages.sum_store(connection)
+        stats = statistics_of(host, connection).relation
+        rows = queries.list_series(connection, stats)
+        sums = pages.sum_store(connection, stats)
     emit({"series": rows}, options=options)
     _say_sums(host, sums)
     say_incomplete(sums["incomplete"][0].as_py(), host)

@@ -128,8 +128,19 @@ def list_results_of(connection: duckdb.DuckDBPyConnection, file_ids: Sequence[st
     ).to_arrow_table()
 
 
-def sum_store(connection: duckdb.DuckDBPyConnection) -> pa.Table:
-    """Return one row of sums over a store.
+_FILES_OF_ALL = """
+    SELECT count(*) AS files, coalesce(sum(size_bytes), 0)::BIGINT
+        + (SELECT coalesce(sum(size_bytes), 0)::BIGINT FROM artifacts) AS size_bytes
+    FROM extracted_files
+"""
+_SUMS = """
+    SELECT coalesce(sum(files), 0)::BIGINT AS files, coalesce(sum(size_bytes + artifact_bytes), 0)::BIGINT AS size_bytes
+    FROM {stats}
+"""
+
+
+def sum_store(connection: duckdb.DuckDBPyConnection, stats: str = LIVE) -> pa.Table:
+    """Return one row of sums over a store; what the sums of releases say already is not counted again.
 
     Columns: series, releases, incomplete (releases with an artifact that was never unpacked), files, size_bytes (of
     artifacts and files), suspects (damaged or missing files that the last verification found; NULL if there was none),
@@ -147,11 +158,10 @@ def sum_store(connection: duckdb.DuckDBPyConnection) -> pa.Table:
         )
         SELECT (SELECT count(DISTINCT service || '/' || ontology) FROM versions) AS series,
             (SELECT count(*) FROM versions) AS releases, (SELECT count(*) FROM ({INCOMPLETE})) AS incomplete,
-            (SELECT count(*) FROM extracted_files) AS files,
-            (SELECT coalesce(sum(size_bytes), 0)::BIGINT FROM extracted_files)
-                + (SELECT coalesce(sum(size_bytes), 0)::BIGINT FROM artifacts) AS size_bytes,
+            s.files, s.size_bytes,
             (SELECT (payload->>'findings')::BIGINT FROM verified) AS suspects, (SELECT ts FROM verified) AS verified_at,
             (SELECT coalesce(sum((payload->>'bytes')::BIGINT), 0)::BIGINT FROM batches WHERE type = 'prune.batch')
                 AS quarantined_bytes
+        FROM ({_FILES_OF_ALL if stats == LIVE else _SUMS.format(stats=stats)}) s
         """
     ).to_arrow_table()
