@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _P = ParamSpec("_P")
-_FILES_AT_ONCE = 1_000_000  # whose contents are compared with one another
+_FILES_AT_ONCE = 4_000_000  # whose contents are compared with one another
 _MEMORY = 600_000_000  # bytes that DuckDB may hold for a report; what is more goes to its disk
 
 
