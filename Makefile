@@ -15,7 +15,7 @@ S3 := .build/s3/.installed
 LOCKED := install $(QUIET) --require-hashes --only-binary=:all: -r $(LOCK)
 EDITABLE := install $(QUIET) --no-deps --no-build-isolation -e ./hookspecs -e .
 
-.PHONY: man demo test quick shared shared-ground lint types bench bench-short versions lock crash crash-mutants processes flips interrupts trees hostile hostile-mutants clean
+.PHONY: man demo test quick shared shared-ground lint types bench bench-short dvc scale versions lock crash crash-mutants processes flips interrupts trees hostile hostile-mutants clean
 
 # the two commands of the README
 
@@ -75,6 +75,15 @@ bench: $(STAMP)
 
 bench-short: $(STAMP)
 	ONTOFETCH_BENCH=short $(BIN)/python -m pytest benchmarks -q -o python_files='bench_*.py'
+
+# DVC, which the benchmark of a pull is shown beside, in an environment of its own
+dvc:
+	@test -x .build/dvc/bin/python || $(PYTHON) -m venv .build/dvc
+	@.build/dvc/bin/python -m pip install $(QUIET) 'dvc>=3,<4'
+
+# how all commands grow: hours beside other work
+scale: $(STAMP)
+	$(BIN)/python -m benchmarks.scale --plot docs/scale.svg
 
 # long, run by hand
 

@@ -18,6 +18,7 @@ from .limits import LIMITS, SHORT_FACTOR, Limit
 
 SHORT = os.environ.get("ONTOFETCH_BENCH") == "short"
 FULL_ROUNDS, SHORT_ROUNDS = 15, 5
+SECONDS, FEWEST = 30.0, 3  # how long the rounds of a race may take together, and how many there are in any case
 
 
 class BeyondLimit(AssertionError):
@@ -29,9 +30,10 @@ def pick(full: int, short: int) -> int:
     return short if SHORT else full
 
 
-def rounds() -> int:
-    """Return how often each side runs."""
-    return pick(FULL_ROUNDS, SHORT_ROUNDS)
+def rounds(seconds: float = 0.0) -> int:
+    """Return how often each side runs: fewer times where both sides together take so many `seconds`."""
+    most = pick(FULL_ROUNDS, SHORT_ROUNDS)
+    return most if seconds * most <= SECONDS else max(FEWEST, int(SECONDS / seconds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ class Results:
 
     results: list[Result] = field(default_factory=list)
     contrasts: list[tuple[str, float, str]] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
 
 class Race:
@@ -114,8 +117,10 @@ class Race:
             BeyondLimit: The median of the measured side is beyond the limit.
         """
         bare: list[float] = []
+        began = time.perf_counter()
         timed(yardstick)
         timed(measured)
+        count = rounds(time.perf_counter() - began)
         first = [False]
 
         def before() -> None:
@@ -129,11 +134,11 @@ class Race:
                 bare.append(timed(yardstick))
 
         prepared: list[object] = []
-        self._benchmark.pedantic(lambda: measured.run(prepared.pop()), setup=before, teardown=after, rounds=rounds())
+        self._benchmark.pedantic(lambda: measured.run(prepared.pop()), setup=before, teardown=after, rounds=count)
         stats = self._benchmark.stats
         result = self._result(name, limit, stats.stats.data, bare)
         if result.is_beyond:
-            for _ in range(rounds()):
+            for _ in range(count):
                 before()
                 stats.stats.update(timed(Side(measured.run, prepared.pop)))
                 after()
@@ -146,8 +151,9 @@ class Race:
         Raises:
             BeyondLimit: It is beyond the limit.
         """
-        timed(measured)
-        self._benchmark.pedantic(lambda: measured.run(measured.prepare()), rounds=pick(FULL_ROUNDS // 3, 1))
+        most = pick(FULL_ROUNDS // 3, 1)
+        count = min(most, rounds(timed(measured)))
+        self._benchmark.pedantic(lambda: measured.run(measured.prepare()), rounds=count)
         data = self._benchmark.stats.stats.data
         self._keep(Result(name, LIMITS[name], statistics.median(data), seconds, "s", len(data)))
 
@@ -163,8 +169,15 @@ class Race:
         self._keep(Result(name, LIMITS[name], measured, yardstick, unit, len(found)))
 
     def contrast(self, text: str, side: Side) -> None:
-        """Time a side a few times, to be printed without a limit."""
-        self._ledger.contrasts.append((text, statistics.median(timed(side) for _ in range(pick(3, 1))), "s"))
+        """Time a side a few times, to be printed without a limit; one that takes long once."""
+        found = [timed(side)]
+        if found[0] < SECONDS / 10:
+            found += [timed(side) for _ in range(pick(2, 0))]
+        self._ledger.contrasts.append((text, statistics.median(found), "s"))
+
+    def remark(self, text: str) -> None:
+        """Have a sentence printed below the table."""
+        self._ledger.remarks.append(text)
 
     def _result(self, name: str, limit: Limit | None, data: Sequence[float], bare: Sequence[float]) -> Result:
         return Result(
@@ -231,4 +244,4 @@ def table(ledger: Results) -> list[str]:
         for line in lines
     ]
     shown += [f"for contrast: {text}: {show(value, unit)}" for text, value, unit in ledger.contrasts]
-    return shown
+    return shown + ledger.remarks

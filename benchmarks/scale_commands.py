@@ -39,7 +39,7 @@ REPORTS: Mapping[str, Words] = {
 CARE: Mapping[str, Words] = {
     "db doctor": ("db", "doctor"),
     "db verify --sample 5%": ("db", "verify", "--sample", "5%", "--seed", "1"),
-    "db prune": ("db", "prune", "--keep-last", "5", "--min-age", "0s", "--dry-run"),
+    "db prune": ("db", "prune", "--keep-last", "5", "--min-age", "0s", "--override", "large-plan", "--dry-run"),
     "db share": ("db", "share", "--dry-run", "--by", "hardlink"),
     "db backup": ("db", "backup", "--to", "{room}/backup-{number}"),
     "db rebuild": ("db", "rebuild", "--replace"),

@@ -16,7 +16,7 @@ from . import waiting
 from .children import SCRIPT
 from .scale_commands import SHARING, Words
 
-ROUNDS, LONG = 3, 15.0  # a command that has taken so many seconds of the clock is not run again
+ROUNDS, LONG = 2, 15.0  # a command that has taken so many seconds of the clock is not run again
 
 
 @dataclass(frozen=True, slots=True)

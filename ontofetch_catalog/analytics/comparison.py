@@ -102,7 +102,9 @@ class Comparison:
             terms = [self._iris(found[side]) for side in "ab"]
             pairs = pl.concat([pairs, pairing.by_overlap(terms[0], terms[1])])
         new = pairing.leftover(b, pairs, "b")
-        return pl.concat([pairs, pairing.successors(a, new, sides.heads_a, sides.heads_b)])
+        kinds = {"old": pairing.kinds(a, sides.heads_a), "new": pairing.kinds(new, sides.heads_b)}
+        known = collect(kinds, self._tell, held=True)
+        return pl.concat([pairs, pairing.successors(known["old"].lazy(), known["new"].lazy())])
 
     def _leave(self, a: pl.LazyFrame, b: pl.LazyFrame, pairs: pl.LazyFrame) -> dict[str, pl.DataFrame]:
         """Return pairs, and the files of each side that are in none."""

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import duckdb
 
 _P = ParamSpec("_P")
+_FILES_AT_ONCE = 4_000_000  # whose contents are compared with one another
+_MEMORY = 600_000_000  # bytes that DuckDB may hold for a report; what is more goes to its disk
 
 
 class Reader(Protocol):
@@ -85,6 +87,12 @@ class Reader(Protocol):
     def facts(self, version_ids: Sequence[str]) -> pl.LazyFrame:
         """Return the facts of those files of releases that can have some, as `repo.facts.facts_of` says."""
 
+    def tabled_facts(self, version_ids: Sequence[str]) -> pl.LazyFrame:
+        """Return those facts of releases that have a table of terms, as `repo.facts.tabled_facts_of` says."""
+
+    def told(self, version_ids: Sequence[str]) -> frozenset[str]:
+        """Return those of some releases that have a file of which it is known what it says."""
+
     def heads(self, version_ids: Sequence[str]) -> pl.LazyFrame:
         """Return the ontology headers of the files of releases, as `repo.facts.heads_of` says."""
 
@@ -131,7 +139,7 @@ class CatalogSource:
     @contextmanager
     def open(self) -> Iterator[CatalogReader]:
         """Open the catalog for reading, together with other readers; close it at the end."""
-        with reading(self._store) as connection:
+        with reading(self._store.bounded(_MEMORY)) as connection:
             yield CatalogReader(connection, self._tell, self._store)
 
 
@@ -172,9 +180,22 @@ class CatalogReader:
     result_changes = _asking(sql.select_result_changes)
     result_totals = _asking(sql.select_result_totals)
     hotspots = _asking(sql.select_hotspots)
-    copies = _asking(sql.select_copies)
-    shared = _asking(sql.select_shared)
     rows = _asking(sql.select_rows)
+
+    def copies(self, version_ids: Sequence[str] | None) -> pl.LazyFrame:
+        """Return contents stored more than once; of many files, a part of all contents after the other."""
+        return pl.concat([self.read(sql.select_copies(version_ids, part)) for part in self._parts()])
+
+    def shared(self, version_ids: Sequence[str] | None) -> pl.LazyFrame:
+        """Return what releases hold and share, likewise."""
+        parts = [self.read(sql.select_shared(version_ids, part)) for part in self._parts()]
+        return parts[0] if len(parts) == 1 else pl.concat(parts).group_by("version_id").sum()
+
+    def _parts(self) -> list[sql.Part]:
+        """Return the parts of all contents that are looked at one after the other, so that memory holds each."""
+        files = sql.read(self._connection, sql.select_all_files())["files"][0].as_py()
+        count = -(-files // _FILES_AT_ONCE) or 1
+        return [(part, count) for part in range(count)]
 
     def knows_facts(self) -> bool:
         """Return whether anything is known of what files say."""
@@ -184,6 +205,15 @@ class CatalogReader:
         """Return the facts of those files of releases that can have some."""
         found = pl.LazyFrame(facts.facts_of(self._connection, version_ids))
         return found.filter(pl.col("format").is_in(list(FORMATS)))
+
+    def tabled_facts(self, version_ids: Sequence[str]) -> pl.LazyFrame:
+        """Return those facts of releases that have a table of terms."""
+        found = pl.LazyFrame(facts.tabled_facts_of(self._connection, version_ids))
+        return found.filter(pl.col("format").is_in(list(FORMATS)))
+
+    def told(self, version_ids: Sequence[str]) -> frozenset[str]:
+        """Return those of some releases that have a file of which it is known what it says."""
+        return frozenset(facts.releases_with_facts(self._connection, version_ids))
 
     def heads(self, version_ids: Sequence[str]) -> pl.LazyFrame:
         """Return the ontology headers of the files of releases."""

@@ -29,11 +29,9 @@ class Known:
         self.tables = TermTables(reader, catalog.tell)
         names = releases[c.VERSION_ID].to_list()
         placed = releases.lazy().select(c.VERSION_ID, c.SLOT).with_row_index(c.POSITION)
-        facts = reader.facts(names).join(placed, on=c.VERSION_ID)
-        self.facts = collect({"facts": facts}, catalog.tell, held=True)["facts"].sort(c.POSITION, c.RELPATH)
-        with_table = self.facts.filter(pl.col(TABLE_PATH).is_not_null())
-        self.files = with_table
-        self.releases = with_table.select(c.SLOT, c.POSITION, c.VERSION_ID).unique(maintain_order=True)
+        facts = reader.tabled_facts(names).join(placed, on=c.VERSION_ID)
+        self.files = collect({"facts": facts}, catalog.tell, held=True)["facts"].sort(c.POSITION, c.RELPATH)
+        self.releases = self.files.select(c.SLOT, c.POSITION, c.VERSION_ID).unique(maintain_order=True)
 
     def all_terms(self) -> pl.LazyFrame:
         """Return the IRIs of all terms of all files."""

@@ -153,7 +153,7 @@ def terms_of_releases(catalog: CatalogLike, reader: Reader, version_id: str | No
     tables = TermTables(reader, catalog.tell)
     latest = reader.versions((c.IS_LATEST,)).filter(c.IS_LATEST).select(c.VERSION_ID)
     names = [version_id] if version_id else tables.collect({"latest": latest})["latest"][c.VERSION_ID].to_list()
-    files = tables.collect({"facts": reader.facts(names).filter(pl.col(TABLE_PATH).is_not_null())})["facts"]
+    files = tables.collect({"facts": reader.tabled_facts(names)})["facts"]
     tables.load(files.to_dicts())
     frames = [
         tables.scan(row).select(

@@ -87,10 +87,16 @@ class Store:
         """Return how many seconds to wait for others."""
         return float(str(self.settings.get("wait", 60.0)))
 
-    def bounded(self) -> Store:
-        """Return it with little memory for DuckDB, unless a setting says how much; what is more goes to its disk."""
+    def bounded(self, memory: int | None = None) -> Store:
+        """Return it with little memory for DuckDB, unless a setting says how much; what is more goes to its disk.
+
+        Args:
+            memory: Bytes; None for what caring for a store may take, with as few threads as that needs.
+        """
         if self.settings.get("duckdb_memory") or not os.access(self.root / layout.CATALOG, os.W_OK):
             return self
+        if memory is not None:
+            return replace(self, settings={**self.settings, "duckdb_memory": f"{memory}B"})
         threads = self.settings.get("duckdb_threads") or CARE_THREADS
         return replace(self, settings={**self.settings, "duckdb_memory": CARE_MEMORY, "duckdb_threads": threads})
 

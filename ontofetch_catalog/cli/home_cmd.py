@@ -38,8 +38,9 @@ def _show(host: HostInfo, options: OutputOptions) -> int:
     # the database works while Python imports
     get_ready(options)
     with reading(host) as connection:
-        rows = home.list_series(connection, statistics_of(host, connection).relation)
-        sums = home.sum_store(connection)
+        stats = statistics_of(host, connection).relation
+        rows = home.list_series(connection, stats)
+        sums = home.sum_store(connection, stats)
     emit({"series": rows}, options=options)
     _say_sums(host, sums)
     say_incomplete(sums.incomplete, host)

@@ -87,24 +87,24 @@ def by_iri(a: pl.LazyFrame, b: pl.LazyFrame, heads_a: pl.LazyFrame, heads_b: pl.
     return _once_each(old.join(new, on=on).sort(*on, _A, _B)).select(c.STEP, _A, _B, pl.lit(how).alias(c.PAIRED_BY))
 
 
-def successors(a: pl.LazyFrame, b: pl.LazyFrame, heads_a: pl.LazyFrame, heads_b: pl.LazyFrame) -> pl.LazyFrame:
+def kinds(files: pl.LazyFrame, heads: pl.LazyFrame) -> pl.LazyFrame:
+    """Return step, relpath, place, key: path and ontology IRI without numbers, of the files that have a header."""
+    key = without_digits(pl.col(c.ONTOLOGY_IRI)).alias("key")
+    place = without_digits(pl.col(c.RELPATH)).alias("place")
+    file = [c.STEP, c.RELPATH]
+    return files.select(*file, place).join(heads.drop_nulls(c.ONTOLOGY_IRI).select(*file, key), on=file)
+
+
+def successors(old: pl.LazyFrame, new: pl.LazyFrame) -> pl.LazyFrame:
     """Return a pair for each file that is new in B beside an earlier one of its kind that stays.
 
     Its partner is the last file of A of the same ontology, numbers in its IRI and path aside, that has one already.
 
     Args:
-        a: All files of A.
-        b: Those of B that have no partner.
-        heads_a: Headers of A.
-        heads_b: Headers of B.
+        old: The kinds of all files of A, collected: otherwise Polars may join by the places of all files first, of
+            which thousands are alike.
+        new: Those of the files of B that have no partner, likewise.
     """
-    key = without_digits(pl.col(c.ONTOLOGY_IRI)).alias("key")
-    place = without_digits(pl.col(c.RELPATH)).alias("place")
-    file = [c.STEP, c.RELPATH]
-    old, new = (
-        files.select(*file, place).join(heads.drop_nulls(c.ONTOLOGY_IRI).select(*file, key), on=file)
-        for files, heads in ((a, heads_a), (b, heads_b))
-    )
     found = old.rename({c.RELPATH: _A}).join(new.rename({c.RELPATH: _B}), on=[c.STEP, "key", "place"])
     return (
         found.with_columns(natural(pl.col(_A)).alias("order"), natural(pl.col(_B)).alias("own"))

@@ -313,10 +313,13 @@ def grown_terms(catalog: CatalogLike, reader: Reader, steps: list[tuple[str, str
     A table of terms that is lost or damaged makes them unknown: what a report says of bytes does not depend on it.
     """
     nothing = pl.LazyFrame(schema={c.VERSION_ID: pl.String(), **{field.name: pl.Int64() for field in GROWN}})
-    if not steps or not reader.knows_facts():
+    # where nothing is known of either release there is nothing to compare, however many files they have
+    told = reader.told(sorted({name for step in steps for name in step})) if reader.knows_facts() else frozenset()
+    known = [step for step in steps if not told.isdisjoint(step)]
+    if not known:
         return nothing
     try:
-        counts = step_counts(Comparison(catalog, reader, steps), steps)
+        counts = step_counts(Comparison(catalog, reader, known), known)
     except CatalogUnreadable:
         return nothing
     return counts.select(

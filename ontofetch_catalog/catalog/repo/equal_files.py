@@ -9,12 +9,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..connection import fetch_one, literal
+from .bounds import part_of
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
-
-_PARTS = 1 << 16  # of the first four digits of a hash
 
 # layouts come from `given_layouts`; of a failed artifact is known that it is damaged
 _RECORDED = """
@@ -102,12 +101,8 @@ def list_equal(
         part: Which part of all contents, from 0 on.
         parts: How many there are.
     """
-    bounds = [f"{_PARTS * number // parts:04x}" for number in (part, part + 1)]
-    condition = " AND ".join(
-        ["{column} >= '" + bounds[0] + "'", *(["{column} < '" + bounds[1] + "'"] if part + 1 < parts else [])]
-    )
     recorded = _RECORDED.format(
-        artifacts=condition.format(column="a.artifact_id"), files=condition.format(column="f.file_id")
+        artifacts=part_of("a.artifact_id", part, parts), files=part_of("f.file_id", part, parts)
     )
     alike = "content, size_bytes" + (", kind" if by_kind else "")
     connection.register("given_layouts", _table(layouts))

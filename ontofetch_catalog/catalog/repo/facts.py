@@ -13,6 +13,7 @@ from ontofetch_hookspecs.layout import FACTS
 
 from .. import fsops
 from ..connection import fetch_number, fetch_text, registered
+from .bounds import bounds_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -39,10 +40,13 @@ _CHOSEN = """
 """
 _OF_RELEASES = f"""
     WITH files AS (
-        SELECT version_id, relpath, file_id, format, size_bytes FROM extracted_files
-        WHERE version_id IN (SELECT unnest($version_ids))
+        SELECT version_id, relpath, file_id, format, size_bytes FROM extracted_files WHERE {{scope}}
     ), chosen AS ({_CHOSEN})
 """
+
+
+def _scope(version_ids: Sequence[str]) -> str:
+    return f"version_id IN (SELECT unnest($version_ids)) AND {bounds_of(version_ids)}"
 
 
 def table_path(content_id: str, facts_version: str) -> str:
@@ -60,13 +64,52 @@ def facts_of(connection: duckdb.DuckDBPyConnection, version_ids: Sequence[str]) 
     """
     return connection.sql(
         f"""
-        {_OF_RELEASES}
+        {_OF_RELEASES.format(scope=_scope(version_ids))}
         SELECT f.*, c.content_id, c.facts_version, c.reason, {SMALL}, {TABLE_PATH} AS table_path, c.table_sha256,
             c.table_bytes, c.recorded_at
         FROM files f LEFT JOIN chosen c USING (file_id) ORDER BY f.version_id, f.relpath
         """,
         params={"version_ids": list(version_ids)},
     ).to_arrow_table()
+
+
+def tabled_facts_of(connection: duckdb.DuckDBPyConnection, version_ids: Sequence[str]) -> pa.Table:
+    """Return what `facts_of` does, of those files alone of which a table of terms is recorded.
+
+    Whatever releases hold besides is neither kept nor returned.
+    """
+    return connection.sql(
+        f"""
+        WITH chosen AS (
+            SELECT * FROM file_facts
+            QUALIFY row_number() OVER (
+                PARTITION BY file_id ORDER BY digest IS NULL, recorded_at DESC, facts_version DESC
+            ) = 1
+        ), tabled AS MATERIALIZED (SELECT *, {TABLE_PATH} AS table_path FROM chosen WHERE table_path IS NOT NULL)
+        SELECT f.version_id, f.relpath, f.file_id, f.format, f.size_bytes, c.content_id, c.facts_version, c.reason,
+            {SMALL}, c.table_path, c.table_sha256, c.table_bytes, c.recorded_at
+        FROM extracted_files f JOIN tabled c USING (file_id) WHERE {_scope(version_ids)}
+        ORDER BY f.version_id, f.relpath
+        """,
+        params={"version_ids": list(version_ids)},
+    ).to_arrow_table()
+
+
+def releases_with_facts(connection: duckdb.DuckDBPyConnection, version_ids: Sequence[str]) -> list[str]:
+    """Return those of some releases that have a file of which it is known what it says."""
+    found: list[str] = (
+        connection.sql(
+            f"""
+        SELECT DISTINCT version_id FROM extracted_files
+        SEMI JOIN (SELECT file_id FROM file_facts WHERE digest IS NOT NULL) USING (file_id)
+        WHERE {_scope(version_ids)} ORDER BY version_id
+        """,
+            params={"version_ids": list(version_ids)},
+        )
+        .to_arrow_table()["version_id"]
+        .to_pylist()
+    )
+    return found
 
 
 def heads_of(connection: duckdb.DuckDBPyConnection, version_ids: Sequence[str]) -> pa.Table:
@@ -77,7 +120,7 @@ def heads_of(connection: duckdb.DuckDBPyConnection, version_ids: Sequence[str]) 
     """
     return connection.sql(
         f"""
-        {_OF_RELEASES}
+        {_OF_RELEASES.format(scope=_scope(version_ids))}
         SELECT f.version_id, f.relpath, f.file_id, content_id, facts_version, h.position,
             {", ".join(f"h.{name}" for name in HEAD.split(", "))}
         FROM files f JOIN chosen c USING (file_id) JOIN ontology_heads h USING (content_id, facts_version)

@@ -62,8 +62,8 @@ class Sums(NamedTuple):
     quarantined_bytes: int
 
 
-def sum_store(connection: duckdb.DuckDBPyConnection) -> Sums:
-    """Return the sums over a store.
+def sum_store(connection: duckdb.DuckDBPyConnection, stats: str = LIVE) -> Sums:
+    """Return the sums over a store; what the sums of releases (`stats`) say already is not counted again.
 
     A table at a time: for one statement about all of them DuckDB's optimizer takes longer than all of these take.
     """
@@ -73,7 +73,12 @@ def sum_store(connection: duckdb.DuckDBPyConnection) -> Sums:
         "SELECT count(DISTINCT version_id) FILTER (extraction IS NULL), coalesce(sum(size_bytes), 0)::BIGINT"
         " FROM artifacts",
     )
-    files, file_bytes = _row(connection, "SELECT count(*), coalesce(sum(size_bytes), 0)::BIGINT FROM extracted_files")
+    files, file_bytes = _row(
+        connection,
+        "SELECT count(*), coalesce(sum(size_bytes), 0)::BIGINT FROM extracted_files"
+        if stats == LIVE
+        else f"SELECT coalesce(sum(files), 0)::BIGINT, coalesce(sum(size_bytes), 0)::BIGINT FROM {stats}",
+    )
     suspects, verified_at = _row(
         connection,
         "SELECT (arg_max(payload, event_id)->>'findings')::BIGINT, max(ts) FROM events WHERE type = 'verify.done'",

@@ -1,7 +1,7 @@
 """Hold the SQL of the reports: narrow reads over releases, their files, and what changed between pairs of them.
 
 Every function returns one statement whose plan is the same however many releases it is about. They are given as a
-table, whose join lets DuckDB skip the row groups of all the others.
+table and by the bounds between which they are, so that DuckDB skips the row groups of most others.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..connection import literal, registered
+from .bounds import bounds_of, part_of
 from .definitions import deltas_of
 from .stats import INCOMPLETE
 
@@ -66,11 +67,17 @@ def read(connection: duckdb.DuckDBPyConnection, statement: Statement) -> pa.Tabl
         return connection.sql(statement.sql).to_arrow_table()
 
 
-def of_releases(sql: str, version_ids: Sequence[str] | None) -> Statement:
-    """Return a statement about some releases, or (None) about all; `sql` has `{scope}` for a condition on its rows."""
+def of_releases(sql: str, version_ids: Sequence[str] | None, also: str = "true") -> Statement:
+    """Return a statement about some releases, or (None) about all; `sql` has `{scope}` for a condition on its rows.
+
+    Args:
+        sql: Its text.
+        version_ids: The releases.
+        also: Another condition that belongs to it: SQL.
+    """
     if version_ids is None:
-        return Statement(sql.format(scope="true"))
-    scope = "version_id IN (SELECT version_id FROM given_releases)"
+        return Statement(sql.format(scope=also))
+    scope = f"version_id IN (SELECT version_id FROM given_releases) AND {bounds_of(version_ids)} AND {also}"
     return Statement(sql.format(scope=scope), {"given_releases": {"version_id": version_ids}})
 
 
@@ -238,7 +245,15 @@ def select_hotspots(key: str, version_ids: Sequence[str] | None) -> Statement:
     )
 
 
-def select_copies(version_ids: Sequence[str] | None) -> Statement:
+Part = tuple[int, int]  # which part of all contents, from 0 on, of how many
+
+
+def select_all_files() -> Statement:
+    """Return the SQL of how many files are recorded, which DuckDB knows without a look at them: files."""
+    return Statement("SELECT count(*) AS files FROM extracted_files")
+
+
+def select_copies(version_ids: Sequence[str] | None, part: Part = (0, 1)) -> Statement:
     """Return the SQL of contents stored more than once: file_id, size_bytes, copies, versions, relpath, format.
 
     relpath and format are those of the first copy by path.
@@ -251,13 +266,14 @@ def select_copies(version_ids: Sequence[str] | None) -> Statement:
         " AS format FROM extracted_files WHERE {scope} GROUP BY version_id, file_id)"
         " GROUP BY file_id HAVING sum(copies) > 1",
         version_ids,
+        part_of("file_id", *part),
     )
 
 
-def select_shared(version_ids: Sequence[str] | None) -> Statement:
+def select_shared(version_ids: Sequence[str] | None, part: Part = (0, 1)) -> Statement:
     """Return the SQL per release of files, size_bytes, repeated_bytes (copies inside it), shared_bytes.
 
-    shared_bytes are those of contents that another release has too, each content once.
+    shared_bytes are those of contents that another release has too, each content once. The sums are those of a part.
     """
     return of_releases(
         "WITH held AS MATERIALIZED (SELECT version_id, file_id, any_value(size_bytes) AS size, count(*) AS copies"
@@ -268,4 +284,5 @@ def select_shared(version_ids: Sequence[str] | None) -> Statement:
         " coalesce(sum(size) FILTER (s.file_id IS NOT NULL), 0)::BIGINT AS shared_bytes"
         " FROM held LEFT JOIN spread s ON s.file_id = held.file_id GROUP BY version_id",
         version_ids,
+        part_of("file_id", *part),
     )

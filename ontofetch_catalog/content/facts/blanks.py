@@ -135,7 +135,9 @@ def _arrows(statements: Statements) -> tuple[dict[bytes, int], dict[bytes, list[
         above.pop(node, None)
     if doubtful:
         for subject, packed in statements.arrows.items():
-            _lead(subject, [node for rest in rests_of(packed) for node in nodes_of(rest) if node in doubtful], above, more)
+            _lead(
+                subject, [node for rest in rests_of(packed) for node in nodes_of(rest) if node in doubtful], above, more
+            )
     for subject, packed in statements.refs.items():
         only = only_node_of(packed)
         if only and only not in above:

@@ -72,9 +72,7 @@ class Spoken:
         self._values: list[bytes] = []
         self._numbers: list[int] = []
 
-    def add(
-        self, name: bytes, packed: bytes, behind: list[bytes], annotations: list[bytes], below: list[int]
-    ) -> None:
+    def add(self, name: bytes, packed: bytes, behind: list[bytes], annotations: list[bytes], below: list[int]) -> None:
         """Take a name.
 
         Args:

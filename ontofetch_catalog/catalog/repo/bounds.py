@@ -1,0 +1,30 @@
+"""How a statement comes to read the rows that it is about and few others: those of some releases, or of some hashes.
+
+DuckDB skips what lies outside of two constants before it reads the other columns, but not what is on no list: beside
+the list, a statement says the first and the last of its names. In which order they are listed does not matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..connection import literal
+
+_DIGITS = 1 << 16  # of the first four digits of a hash
+
+
+def part_of(column: str, part: int, parts: int) -> str:
+    """Return a condition that one of `parts` equal parts of all hashes in a column meets, from 0 on: SQL."""
+    bounds = [f"{_DIGITS * number // parts:04x}" for number in (part, part + 1)]
+    conditions = [f"{column} >= '{bounds[0]}'"] if part else []
+    conditions += [f"{column} < '{bounds[1]}'"] if part + 1 < parts else []
+    return " AND ".join(conditions) or "true"
+
+
+def bounds_of(version_ids: Iterable[str], column: str = "version_id") -> str:
+    """Return a condition that the rows of all these releases meet, and of those whose names lie between: SQL."""
+    names = sorted(version_ids)
+    if not names:
+        return "false"
+    # texts are ordered by their bytes here and there
+    return f"{column} BETWEEN {literal(names[0])} AND {literal(names[-1])}"
