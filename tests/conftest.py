@@ -142,6 +142,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path not in long)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one worker more than there are cores: now and then a test waits for a server, a disk or a clock."""
+    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
+    return (cores or 1) + 1
+
+
 def pytest_collection_finish() -> None:
     """Leave what is there for the whole run out of every search for garbage."""
     gc.collect()
