@@ -96,7 +96,7 @@ def find_folded(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     return connection.sql(
         f"""
         WITH hashed AS NOT MATERIALIZED (
-            SELECT version_id, relpath, hash(version_id, {path_key("relpath")}) AS hash FROM extracted_files
+            SELECT version_id, relpath, hash(version_id, {key("relpath")}) AS hash FROM extracted_files
         )
         SELECT things || ': ' || concat_ws('/', nullif(inside, ''), names[2]) AS subject,
             CASE WHEN things IN ('artifacts', 'folders', 'files') THEN inside END AS version_id,
