@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import logging
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +21,9 @@ settings.register_profile(
 )
 settings.load_profile("tests")
 
+# compiled once for all runs and for all processes that tests start: else each of them compiles whatever it imports
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # projects of their own, whose tests run in environments of their own
 collect_ignore = ["third_party"]
@@ -134,6 +140,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.path in slow:
             item.add_marker(pytest.mark.slow)
     items.sort(key=lambda item: item.path not in long)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one worker more than there are cores: now and then a test waits for a server, a disk or a clock."""
+    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
+    return (cores or 1) + 1
+
+
+def pytest_collection_finish() -> None:
+    """Leave what is there for the whole run out of every search for garbage, and search less often."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 50)
 
 
 @pytest.fixture(autouse=True)

@@ -14,6 +14,8 @@ from ontofetch_catalog.analytics import Catalog
 from ontofetch_catalog.errors import CatalogUnreadable
 from tests.analytics.test_audits import GOOD
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 
 def swapped(make: Callable[[Path], object], name: str, shelf: Any) -> Path:
     """Put something else in the place of a document of a release."""

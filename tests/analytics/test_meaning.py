@@ -17,6 +17,8 @@ from ontofetch_catalog.analytics.reports import meaning_series
 from ontofetch_catalog.errors import CatalogUnreadable, UsageError
 from tests.analytics.meanings import Said, Term, add, content_of, ex, head, term_rows
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 IRI = "http://example.org/ex"
 BASE = {
     ex(1): Term("root"),

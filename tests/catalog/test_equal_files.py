@@ -22,6 +22,8 @@ from ontofetch_catalog.catalog.walk import Entry
 from tests.file_systems import KINDS, cloning_folder
 from tests.releases import Releases, query, sha256
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 CHECKOUT = Path(__file__).parents[2]
 LINKED: dict[str, object] = {"store_share": "hardlink", "wait": 20.0, "durability": "off"}
 APART: dict[str, object] = {**LINKED, "store_share": "off"}

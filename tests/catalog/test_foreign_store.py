@@ -78,29 +78,35 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ONTOFETCH_WAIT", "2")
 
 
-@pytest.fixture
-def outside(tmp_path: Path) -> Path:
-    """Return the victim's folder, beside the store."""
-    folder = tmp_path / "outside"
-    (folder / "data/d").mkdir(parents=True)
-    (folder / "src").mkdir()
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a store of two releases, and with the victim's folder: what each test gets a copy of."""
+    folder = tmp_path_factory.mktemp("made")
+    releases = Releases(folder / "store", settings={"durability": "off"})
+    releases.pull("1.0", TEXTS)
+    releases.pull("2.0", TEXTS | {"c.ttl": "<a:b> <a:c> <a:f> .\n"})
+    with duckdb.connect(str(folder / "store/.catalog/ontofetch.duckdb")) as connection:
+        connection.execute("CHECKPOINT")
+    outside = folder / "outside"
+    (outside / "data/d").mkdir(parents=True)
+    (outside / "src").mkdir()
     for name in ("victim", "data/a.ttl", "data/secret.txt", "src/a.zip", "manifest.json", "stage.json"):
-        (folder / name).write_text(SECRET)
-    (folder / ".lock").write_text("")
-    duckdb.connect(str(folder / "theirs.duckdb")).close()
+        (outside / name).write_text(SECRET)
+    (outside / ".lock").write_text("")
+    duckdb.connect(str(outside / "theirs.duckdb")).close()
     return folder
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Path:
+def outside(made: Path, tmp_path: Path) -> Path:
+    """Return the victim's folder, beside the store."""
+    return Path(shutil.copytree(made / "outside", tmp_path / "outside"))
+
+
+@pytest.fixture
+def store(made: Path, tmp_path: Path) -> Path:
     """Return a store with two releases."""
-    root = tmp_path / "store"
-    releases = Releases(root, settings={"durability": "off"})
-    releases.pull("1.0", TEXTS)
-    releases.pull("2.0", TEXTS | {"c.ttl": "<a:b> <a:c> <a:f> .\n"})
-    with duckdb.connect(str(root / ".catalog/ontofetch.duckdb")) as connection:
-        connection.execute("CHECKPOINT")
-    return root
+    return Path(shutil.copytree(made / "store", tmp_path / "store", symlinks=True))
 
 
 def peak() -> int:

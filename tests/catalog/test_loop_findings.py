@@ -25,6 +25,8 @@ from ontofetch_catalog.errors import BoundaryFailed, CatalogUnwritable, Ontofetc
 from ontofetch_hookspecs.store_paths import below_root
 from tests.releases import Releases, on_disk, query, results_table
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 DATA = b"the artifact"
 
 

@@ -20,6 +20,8 @@ from ontofetch_catalog.catalog.fsops import whole
 from ontofetch_catalog.catalog.repo import comparison, listing
 from tests.releases import Releases, query
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 A = {"a.ttl": "alpha", "d/b.ttl": "beta", "d/ü.ttl": "gamma"}
 DATA = "example/sample/1.0/data"
 

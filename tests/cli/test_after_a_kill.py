@@ -20,6 +20,8 @@ from ontofetch_hookspecs import Stage
 from tests.catalog.killed import kill_at, kill_in
 from tests.releases import Releases, query
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 PRUNE = "--version 1.0 --min-age 0s --yes 0s --override large-plan"
 WRITING = {
     "backup": "backup",

@@ -9,6 +9,8 @@ import pytest
 from tests.cli.conftest import Run
 from tests.releases import Releases
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 USAGE, ERROR = 2, 1
 LATER = "pull X --service s --ontology o --version 1"
 

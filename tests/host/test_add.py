@@ -16,6 +16,8 @@ from ontofetch_catalog.series_file import read_series_file
 from tests.host.registries import obo, serve
 from tests.sites import Answer, Site
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 NT = b"<urn:a> <urn:b> <urn:c> .\n"
 Run = Callable[..., tuple[int, list[dict[str, Any]], str]]
 

@@ -15,6 +15,8 @@ from ontofetch_catalog.host.app import main
 from ontofetch_catalog.plugins import formats
 from tests.programs import SCRIPT, Program
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 Add = Callable[..., Path]
 EXPORTER = """
 import sys

@@ -7,10 +7,14 @@ led by a session of their own, watched for memory, and killed with all that they
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import os
+import pkgutil
+import re
 import resource
+import select
 import signal
 import sys
 import time
@@ -19,22 +23,47 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import ontofetch_catalog
+
 SCRIPT = Path(sys.executable).with_name("ontofetch")
 PROGRAM = "ontofetch_catalog.host.app:main"
 KILL_BYTES = 3_000_000_000  # what nobody may take on a machine that others use, too
 LARGEST_FILE = 6_000_000_000
 _POLL_SECONDS = 0.01
 _HEAVY = ("duckdb", "polars", "pyarrow", "pyarrow.compute", "pyoxigraph", "fastobo", "httpx", "structlog", "rich.table")
-_PACKAGES = ("ontofetch_catalog.host.app", "ontofetch_catalog.host.dispatch", "ontofetch_catalog.cli.db_cmd")
+# what only `export` imports takes as long as all else together
+_UNUSED = re.compile(r"\.showing\.documents\.|\.__main__$")
 
 
 def main() -> int:
     """Serve until standard input ends."""
-    for name in (*_HEAVY, *_PACKAGES):
+    for name in (*_HEAVY, *_ours()):
         importlib.import_module(name)
+    _do_what_is_done_once()
+    # no child looks there for garbage, which would also copy each page of it
+    gc.collect()
+    gc.freeze()
     for line in sys.stdin:
         print(json.dumps(carry_out(json.loads(line))), flush=True)
     return 0
+
+
+def _ours() -> Iterator[str]:
+    """Yield the modules of the program, so that no child has to import what its command needs."""
+    for module in pkgutil.walk_packages(ontofetch_catalog.__path__, f"{ontofetch_catalog.__name__}."):
+        if not _UNUSED.search(module.name):
+            yield module.name
+
+
+def _do_what_is_done_once() -> None:
+    """Let the libraries do here what each child would do again: DuckDB reads its grammar, Arrow notes its casts."""
+    import duckdb
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    with duckdb.connect(config={"threads": 1}) as connection:
+        connection.sql("SELECT ? AS number", params=[1]).to_arrow_table()
+    pc.cast(pa.array(["1"]), pa.int64())
 
 
 def carry_out(asked: dict[str, Any]) -> dict[str, Any]:
@@ -49,6 +78,7 @@ def carry_out(asked: dict[str, Any]) -> dict[str, Any]:
     process = os.fork()
     if process == 0:
         _become(asked)
+    handle = os.pidfd_open(process) if sys.platform == "linux" else None
     deadline = began + float(asked["seconds"])
     watched = _Watched(process)
     why = ""
@@ -62,7 +92,10 @@ def carry_out(asked: dict[str, Any]) -> dict[str, Any]:
             watched.kill()
             _, status, usage = os.wait4(process, 0)
             break
-        time.sleep(_POLL_SECONDS)
+        # its end is seen at once where the system tells of it
+        select.select([handle] if handle is not None else [], [], [], _POLL_SECONDS)
+    if handle is not None:
+        os.close(handle)
     watched.kill()
     code = os.waitstatus_to_exitcode(status)
     factor = 1 if sys.platform == "darwin" else 1024

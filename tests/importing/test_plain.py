@@ -15,6 +15,8 @@ from ontofetch_catalog.importing.plain import Pattern
 from ontofetch_hookspecs import UsageError
 from ontofetch_hookspecs.store_paths import StorePath
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 Run = Callable[..., tuple[int, list[dict[str, Any]], str]]
 
 

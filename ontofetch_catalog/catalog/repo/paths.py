@@ -13,7 +13,7 @@ from ontofetch_hookspecs.names import (
     folded_apart,
 )
 
-from ..connection import literal
+from ..connection import fetch_number, literal
 
 if TYPE_CHECKING:
     import duckdb
@@ -64,6 +64,11 @@ def _folding() -> tuple[str, str, str]:
     return literal(f"[{''.join(folds)}]"), ", ".join(map(literal, _DOTTED_I)), around
 
 
+_NOT_ASCII = """
+    SELECT count(*) FROM (
+        SELECT concat(service, ontology, version) AS name FROM versions
+        UNION ALL SELECT relpath FROM artifacts UNION ALL SELECT relpath FROM extracted_files
+    ) WHERE strlen(name) <> length(name)"""
 # things → what they lie in and how they are spelled there; `hashed` has the files with the hash of release and key
 _SPELLED = {
     "services": "SELECT DISTINCT '' AS inside, service AS spelled FROM versions",
@@ -84,12 +89,14 @@ _SPELLED = {
 
 def find_folded(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """Return a finding for all names that are one file or one folder where case and normal forms are folded."""
-    # the expression of a key is long: it stands here as seldom as can be, for planning takes longer than a small store
+    # the expression of a key is long, and planning takes longer than a small store: it stands here as seldom as can be,
+    # and not at all where all names are ASCII
+    key = path_key if fetch_number(connection, _NOT_ASCII) else "lower({})".format
     spelled = " UNION ALL ".join(f"SELECT '{things}' AS things, * FROM ({rows})" for things, rows in _SPELLED.items())
     return connection.sql(
         f"""
         WITH hashed AS NOT MATERIALIZED (
-            SELECT version_id, relpath, hash(version_id, {path_key("relpath")}) AS hash FROM extracted_files
+            SELECT version_id, relpath, hash(version_id, {key("relpath")}) AS hash FROM extracted_files
         )
         SELECT things || ': ' || concat_ws('/', nullif(inside, ''), names[2]) AS subject,
             CASE WHEN things IN ('artifacts', 'folders', 'files') THEN inside END AS version_id,
@@ -98,6 +105,6 @@ def find_folded(connection: duckdb.DuckDBPyConnection) -> pa.Table:
             NULL AS fix, NULL AS unsafe_fixes
         FROM (
             SELECT things, inside, list_sort(list(spelled)) AS names FROM ({spelled})
-            GROUP BY things, inside, {path_key("spelled")} HAVING count(*) > 1
+            GROUP BY things, inside, {key("spelled")} HAVING count(*) > 1
         )"""
     ).to_arrow_table()

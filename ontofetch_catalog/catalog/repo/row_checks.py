@@ -139,10 +139,15 @@ def _refuse_where(connection: duckdb.DuckDBPyConnection, conditions: Mapping[str
 
 def find_duplicates(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """Return a finding for each key that several rows have; rows that are equal in all columns can go safely."""
-    parts = []
-    for table, key in KEYS.items():
-        names = ", ".join(key)
-        shown = " || ' ' || ".join(f"coalesce({name}::VARCHAR, 'NULL')" for name in key)
+    hashes = {table: f"hash({', '.join(key)})" for table, key in KEYS.items()}
+    doubled = "SELECT '{0}' AS name WHERE EXISTS (SELECT 1 FROM {0} GROUP BY {1} HAVING count(*) > 1)".format
+    # nearly always there are none, which takes a tenth of the time to see
+    asked = " UNION ALL ".join(doubled(*it) for it in hashes.items())
+    tables = fetch_text(connection, f"SELECT coalesce(string_agg(name, ' '), '') FROM ({asked})")
+    parts = ["SELECT NULL AS subject, NULL AS version_id, NULL AS message, NULL AS fix, NULL AS unsafe_fixes WHERE 1=0"]
+    for table in str(tables).split():
+        key, names = hashes[table], ", ".join(KEYS[table])
+        shown = " || ' ' || ".join(f"coalesce({name}::VARCHAR, 'NULL')" for name in KEYS[table])
         version = "version_id" if "version_id" in key else "NULL"
         parts.append(
             f"""
@@ -152,7 +157,7 @@ def find_duplicates(connection: duckdb.DuckDBPyConnection) -> pa.Table:
                 CASE WHEN different > 1 THEN 'keep-newest' END AS unsafe_fixes
             FROM (
                 SELECT {names}, count(*) AS n, count(DISTINCT t) AS different FROM {table} t
-                WHERE hash({names}) IN (SELECT hash({names}) FROM {table} GROUP BY 1 HAVING count(*) > 1)
+                WHERE {key} IN (SELECT {key} FROM {table} GROUP BY 1 HAVING count(*) > 1)
                 GROUP BY {names} HAVING count(*) > 1
             )"""
         )

@@ -17,6 +17,8 @@ from ontofetch_catalog.catalog.prune.plan import PlanUnusable, read_entries, rea
 from ontofetch_catalog.catalog.store_key import make_key, read_key
 from tests.catalog.prune.stores import FAST, add_orphans, carry_out, plan
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 FOLDER = "example/sample/1.0/data"
 FORGED: dict[str, dict[str, Any]] = {
     "climbs": {"path": "../outside/secret"},
