@@ -10,12 +10,15 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.store_paths import StorePath, entries_of
 
 from .. import fsops
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 
 def make_root(path: StorePath, mode: int) -> None:
@@ -45,6 +48,12 @@ def make_folders(path: StorePath) -> list[StorePath]:
     return missing[::-1]
 
 
+def _one_thread() -> ThreadPoolExecutor:
+    from concurrent.futures import ThreadPoolExecutor
+
+    return ThreadPoolExecutor(1)
+
+
 def write_new(path: fsops.Anywhere, chunks: Iterable[bytes | memoryview]) -> tuple[str, int]:
     """Write `chunks` to a new file and make them durable; return sha256 in hex and size in bytes.
 
@@ -54,10 +63,11 @@ def write_new(path: fsops.Anywhere, chunks: Iterable[bytes | memoryview]) -> tup
     size = 0
     descriptor = fsops.create_file(path)
     try:
-        # a thread is only started at the first large chunk
-        with ThreadPoolExecutor(1) as pool:
+        with ExitStack() as stack:
+            pool = None
             for chunk in chunks:
                 if len(chunk) >= fsops.CHUNK:
+                    pool = pool or stack.enter_context(_one_thread())
                     hashed = pool.submit(digest.update, chunk)
                     fsops.write(descriptor, chunk)
                     hashed.result()
