@@ -1,0 +1,31 @@
+"""Rows and long values reach the server as they are, whatever is in them, in messages that are small."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+from ontofetch_catalog.catalog.shared import log_rows
+
+NAMES = ["plain", 'quo"te', "back\\slash", '\\"', "{a,b}", "NULL", "", " ", "größe/名.ttl", "tab\tand\nline", "%s", "'"]
+
+
+def test_texts_and_numbers_arrive_as_they_are(database: str) -> None:
+    """More rows than one message has; quotes, backslashes, braces, blanks and what looks like nothing."""
+    rows = [(f"{name}{number}", number - 1_000, name) for number in range(250) for name in NAMES]
+    with psycopg.connect(database) as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE some (a text, b bigint, c text)")
+        log_rows.insert_rows(cursor, "some", {"a": "text", "b": "bigint", "c": "text"}, iter(rows))
+        log_rows.insert_rows(cursor, "some", {"a": "text", "b": "bigint", "c": "text"}, ())
+        assert sorted(cursor.execute("SELECT a, b, c FROM some").fetchall()) == sorted(rows)
+
+
+@pytest.mark.parametrize("value", [b"", "", b"\0\xff" * 300_000, "ö\\x" * 300_000])
+def test_a_long_value_is_put_together(database: str, value: bytes | str) -> None:
+    """Bytes and texts, also empty ones."""
+    with psycopg.connect(database) as connection, connection.cursor() as cursor:
+        log_rows.send_value(cursor, "pieces", value)
+        found = cursor.execute("SELECT string_agg(piece, '' ORDER BY number), count(*) FROM pieces").fetchone()
+        assert found is not None
+        assert found[0] == value
+        assert found[1] == max(1, -(-len(value) // log_rows._PIECE))
