@@ -14,10 +14,10 @@ def test_texts_and_numbers_arrive_as_they_are(database: str) -> None:
     """More rows than one message has; quotes, backslashes, braces, blanks and what looks like nothing."""
     rows = [(f"{name}{number}", number - 1_000, name) for number in range(250) for name in NAMES]
     with psycopg.connect(database) as connection, connection.cursor() as cursor:
-        cursor.execute("CREATE TEMP TABLE some (a text, b bigint, c text)")
-        log_rows.insert_rows(cursor, "some", {"a": "text", "b": "bigint", "c": "text"}, iter(rows))
-        log_rows.insert_rows(cursor, "some", {"a": "text", "b": "bigint", "c": "text"}, ())
-        assert sorted(cursor.execute("SELECT a, b, c FROM some").fetchall()) == sorted(rows)
+        cursor.execute("CREATE TEMP TABLE rows_told (a text, b bigint, c text)")
+        log_rows.insert_rows(cursor, "rows_told", {"a": "text", "b": "bigint", "c": "text"}, iter(rows))
+        log_rows.insert_rows(cursor, "rows_told", {"a": "text", "b": "bigint", "c": "text"}, ())
+        assert sorted(cursor.execute("SELECT a, b, c FROM rows_told").fetchall()) == sorted(rows)
 
 
 @pytest.mark.parametrize("value", [b"", "", b"\0\xff" * 300_000, "ö\\x" * 300_000])
