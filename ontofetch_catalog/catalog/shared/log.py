@@ -371,13 +371,12 @@ class Log:
         for op in _grouped(record.moves):
             _apply(connection, op)
         with connection.cursor() as cursor:
-            send_value(cursor, "changing", record.changes)
-            send_value(cursor, "moving", dump_ops(record.moves))
+            changes = send_value(cursor, "changing", record.changes)
+            moves = send_value(cursor, "moving", dump_ops(record.moves))
+        names = "first_event, last_event, boundary_id, type, version_id, former, digest, schema, machine"
+        given = f"{', '.join(['%s'] * 9)}, {changes.sql}, {moves.sql}"
         connection.execute(
-            "INSERT INTO boundaries (first_event, last_event, boundary_id, type, version_id, former, digest, schema,"
-            " machine, changes, moves) SELECT %s, %s, %s, %s, %s, %s, %s, %s, %s,"
-            " (SELECT string_agg(piece, '' ORDER BY number) FROM changing),"
-            " (SELECT string_agg(piece, '' ORDER BY number) FROM moving)",
+            f"INSERT INTO boundaries ({names}, changes, moves) VALUES ({given})".encode(),  # noqa: S608 - our own names
             [
                 record.first_event,
                 record.last_event,
@@ -388,6 +387,8 @@ class Log:
                 record.digest,
                 record.schema,
                 socket.gethostname(),
+                *changes.values,
+                *moves.values,
             ],
         )
 
