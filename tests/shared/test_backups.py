@@ -62,9 +62,7 @@ def refuses(lab: Lab, *names: str) -> None:
             assert "Bring a newer backup" in ended.err
 
 
-@pytest.mark.parametrize(
-    "sql", ["UPDATE ontofetch.store SET format = 999", "UPDATE ontofetch.boundaries SET schema = 999"]
-)
+@pytest.mark.parametrize("what", ["store SET format", "boundaries SET schema"])
 def test_a_newer_program_was_here(postgres_server: Postgres, tmp_path: Path, what: str) -> None:
     """Its tables, or its rows, are refused with a sentence that says what to install; nothing is changed."""
     with postgres_server.database() as name, lab_of(tmp_path / "lab", postgres_server, name) as lab:

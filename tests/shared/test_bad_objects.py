@@ -1,4 +1,4 @@
-"""Requests to the objects meet trouble: what passes is not noticed, what does not is said, and the same command ends it.
+"""Requests to the objects meet trouble: what passes is not noticed, what does not is said, and nothing is lost.
 
 Some of the requests; `python -m tests.shared.bad_objects` has all of them.
 """

@@ -206,14 +206,12 @@ class Log(Line):
         add_contents(connection, new)
         move_paths(connection, record.moves)
         with connection.cursor() as cursor:
-            changes, packed = send_value(cursor, "changing", record.changes)
-            moves, said = send_value(cursor, "moving", dump_ops(record.moves))
-        statement = (
-            "INSERT INTO boundaries (first_event, last_event, boundary_id, type, version_id, former, digest, schema,"
-            f" machine, changes, moves) SELECT %s, %s, %s, %s, %s, %s, %s, %s, %s, {changes}, {moves}"
-        )
+            changes = send_value(cursor, "changing", record.changes)
+            moves = send_value(cursor, "moving", dump_ops(record.moves))
+        names = "first_event, last_event, boundary_id, type, version_id, former, digest, schema, machine"
+        given = f"{', '.join(['%s'] * 9)}, {changes.sql}, {moves.sql}"
         connection.execute(
-            statement.encode(),
+            f"INSERT INTO boundaries ({names}, changes, moves) VALUES ({given})".encode(),  # noqa: S608 - our own names
             [
                 record.first_event,
                 record.last_event,
@@ -224,8 +222,8 @@ class Log(Line):
                 record.digest,
                 record.schema,
                 socket.gethostname(),
-                *packed,
-                *said,
+                *changes.values,
+                *moves.values,
             ],
         )
 

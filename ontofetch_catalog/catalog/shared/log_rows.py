@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import psycopg
@@ -35,25 +35,29 @@ def insert_rows(
         cursor.execute(statement.encode(), [_array(column) for column in zip(*some, strict=True)])
 
 
-def send_value(cursor: psycopg.Cursor[Any], table: str, value: bytes | str) -> tuple[str, list[object]]:
-    """Bring a value to the server, a long one in pieces.
+class Sent(NamedTuple):
+    """How a statement names a value that may be long: an expression, and what goes along with the statement."""
+
+    sql: str
+    values: tuple[bytes | str, ...]
+
+
+def send_value(cursor: psycopg.Cursor[Any], table: str, value: bytes | str) -> Sent:
+    """Bring a value to the server, if it is long, and return how the statement that needs it names it.
 
     Args:
-        cursor: In a transaction.
-        table: The name of a table that is made for the pieces and lasts for the transaction; no stranger's.
-        value: Bytes or text.
-
-    Returns:
-        What stands for it in a statement, and the parameters of that.
+        cursor: In a transaction, until whose end the value is there.
+        table: A name for it that no other table has.
+        value: What is sent.
     """
     if len(value) <= _PIECE:
-        return "%s", [value]
+        return Sent("%s", (value,))
     kind = "text" if isinstance(value, str) else "bytea"
     cursor.execute(f"CREATE TEMP TABLE {table} (number integer, piece {kind}) ON COMMIT DROP".encode())
     for number, start in enumerate(range(0, len(value), _PIECE)):
         piece = value[start : start + _PIECE]
         cursor.execute(f"INSERT INTO {table} VALUES (%s, %s)".encode(), [number, piece])  # noqa: S608 - our names
-    return f"(SELECT string_agg(piece, '' ORDER BY number) FROM {table})", []  # noqa: S608 - our names
+    return Sent(f"(SELECT string_agg(piece, '' ORDER BY number) FROM {table})", ())  # noqa: S608 - our names
 
 
 def _array(values: Sequence[object]) -> str:
