@@ -17,7 +17,7 @@ from xxhash import xxh3_64_intdigest
 
 from . import texts, vocabulary
 from .spelling import TYPE
-from .statements import BETWEEN
+from .trig import BETWEEN
 
 _OTHER, _CLASS = 0, 1  # codes of predicates; what else they say is counted from _FIRST
 _FIRST = 2
@@ -72,9 +72,7 @@ class Spoken:
         self._values: list[bytes] = []
         self._numbers: list[int] = []
 
-    def add(
-        self, name: bytes, packed: bytes, behind: list[bytes], annotations: list[bytes], below: list[int]
-    ) -> None:
+    def add(self, name: bytes, packed: bytes, behind: list[bytes], annotations: list[bytes], below: list[int]) -> None:
         """Take a name.
 
         Args:

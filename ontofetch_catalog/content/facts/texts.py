@@ -65,7 +65,9 @@ def read_value(value: bytes) -> tuple[str, str]:
 def are_iris(values: list[bytes]) -> bool:
     """Say whether the objects of statements are nodes that have names, in no graph that has one."""
     joined = b"\n".join(values)
-    return joined[:1] == b"<" and joined[-1:] == b">" and b" " not in joined and joined.count(b">\n<") + 1 == len(values)
+    return (
+        joined[:1] == b"<" and joined[-1:] == b">" and b" " not in joined and joined.count(b">\n<") + 1 == len(values)
+    )
 
 
 def texts_of(values: list[bytes]) -> list[str]:
