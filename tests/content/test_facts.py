@@ -209,6 +209,50 @@ def test_what_is_one_graph(tmp_path: Path, left: str, right: str, equal: bool) -
     assert (one["digest"] == other["digest"]) is equal
 
 
+@pytest.mark.parametrize(
+    "again",
+    [
+        "_:n <urn:q> 2 .",
+        "_:n <urn:p> 1 .",
+        "<urn:a> <urn:p> _:n .",
+        "<urn:a> <urn:q> _:n .",
+        "<urn:b> <urn:p> _:n .",
+        "_:m <urn:p> _:n .",
+        "_:n <urn:q> _:m .",
+        "_:n <urn:q> _:n .",
+        "<urn:a> <urn:p> _:n <urn:g> .",
+        "<urn:a> <urn:p> <urn:b> _:n .",
+    ],
+)
+def test_a_node_that_comes_again(tmp_path: Path, again: str) -> None:
+    """Where a blank node stands right before what leads to it, and again elsewhere, the order changes nothing."""
+    near = ["_:n <urn:p> 1 .", "_:n <urn:r> 3 .", "<urn:a> <urn:p> _:n .", "_:k <urn:p> 1 .", "<urn:a> <urn:p> _:k ."]
+    lines = [
+        line.replace(" 1 .", ' "1" .').replace(" 2 .", ' "2" .').replace(" 3 .", ' "3" .') for line in [*near, again]
+    ]
+    orders = [lines, lines[-1:] + lines[:-1], sorted(lines), sorted(lines, reverse=True), lines[:2] + lines[:1:-1]]
+    told_all = [told(tmp_path, "\n".join(order) + "\n", "nquads") for order in orders]
+    facts, terms = told_all[0]
+    assert facts["triples_parsed"] == len(lines)
+    assert facts["triples"] == len(set(lines))
+    assert [(other["digest"], other["bnodes"], others) for other, others in told_all] == [
+        (facts["digest"], facts["bnodes"], terms)
+    ] * len(orders)
+
+
+def test_a_table_of_many_rows_is_sorted(tmp_path: Path) -> None:
+    """However many terms there are, and in whatever order they come, the table has the same bytes."""
+    lines = [f'<urn:{number}> <urn:p> "{number}" .' for number in range(5_000)]
+    found = set()
+    for seed in range(2):
+        random.Random(seed).shuffle(lines)
+        facts, terms = told(tmp_path, "\n".join(lines) + "\n", "ntriples")
+        assert (facts["terms"], terms["urn:4999"]["statements"]) == (5_000, 1)
+        assert pq.ParquetFile(tmp_path / "terms").metadata.num_row_groups == 2
+        found.add((facts["digest"], (tmp_path / "terms").read_bytes()))
+    assert len(found) == 1
+
+
 def test_graphs_belong_to_what_is_said(tmp_path: Path) -> None:
     """A statement in one named graph is another one than in another, and than in none."""
     documents = (":a :p :b .", ":g { :a :p :b . }", ":h { :a :p :b . }", "_:g { :a :p :b . }", "_:h { :a :p :b . }")

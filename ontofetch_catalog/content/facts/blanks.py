@@ -15,7 +15,8 @@ from itertools import chain
 from struct import Struct
 
 from .refining import MOST, Tangle, refine
-from .statements import BETWEEN, NAMED, OWNERS, Statements, Text, nodes_of, only_node_of, put_in, rests_of
+from .statements import NAMED, OWNERS, Statements, Text, nodes_of, only_node_of, put_in, rests_of
+from .trig import BETWEEN
 
 LINE = 8  # bytes of a statement's hash
 _NOTHING = sha256().digest()
@@ -211,7 +212,9 @@ def _tell(
             packed = refs[node]
             only = only_node_of(packed)
             # of a long chain that is all
-            rests += [packed[: -len(only)] + tokens[only]] if only else [put_in(r, tokens) for r in rests_of(packed)]
+            rests += (
+                [bytes(packed[: -len(only)] + tokens[only])] if only else [put_in(r, tokens) for r in rests_of(packed)]
+            )
             rests.sort()
         _name(found, node, sha256(b"\n".join(rests)).digest(), len(rests))
         subject = above.get(node)

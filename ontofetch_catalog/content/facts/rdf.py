@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from .statements import Statements, count_of
+from .statements import Statements
+from .trig import count_of
 
 _STEP = 1024  # statements at a time, written as text by the library
 

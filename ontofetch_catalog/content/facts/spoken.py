@@ -17,7 +17,7 @@ from xxhash import xxh3_64_intdigest
 
 from . import texts, vocabulary
 from .spelling import TYPE
-from .statements import BETWEEN
+from .trig import BETWEEN
 
 _OTHER, _CLASS = 0, 1  # codes of predicates; what else they say is counted from _FIRST
 _FIRST = 2

@@ -8,11 +8,12 @@ that facts cost: this is why hardly anything is looked at here.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from hashlib import sha256
 
 from . import vocabulary
 from .spelling import TYPE
+from .trig import BETWEEN, COMMA, groups_of, spread
 
 _LONG = 1 << 16  # bytes of a statement that is kept as a hash and its beginning
 _LONG_UNREAD = 2048  # bytes of one that is kept as a hash alone, where its object is never shown
@@ -23,12 +24,6 @@ _READ = frozenset([TYPE.encode(), *OWNERS, *(f"<{iri}>".encode() for iri in voca
 # short ones: of names with a long common beginning many are looked at in vain
 _HEADS = tuple(f"{iri[iri.rindex('#') :]}>".encode() for iri in vocabulary.HEADS)
 NAMED = ord("<")
-_END = b" .\n"  # of the statements of a subject
-BETWEEN = b" ;\n\t"  # two of them
-_COMMA = b" , "  # between two objects
-_COMMAS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"| , ', re.DOTALL)
-_GRAPH = b" {\n\t"  # between the name of a graph and its statements
-_GRAPH_END = b"}\n"
 
 Text = bytes | bytearray
 Grown = dict[bytes, Text]
@@ -47,7 +42,7 @@ class Statements:
             and what is said of that node, in which there are no others.
         inlined: The nodes in these lists.
         blanks: Blank node → all else that is said of it without other blank nodes.
-        arrows: Name → likewise, the statements whose object is a blank node and not in a list, if no other node is in it.
+        arrows: Name → likewise, the statements that lead to other nodes: with a blank node as the object, and no other.
         above: Blank node → the name from which one of these leads to it, the first that came.
         doubtful: Blank nodes which came again, as a subject or as an object.
         refs: Subject → likewise, all others in which blank nodes occur beside the subject.
@@ -79,13 +74,13 @@ class Statements:
             number: How many these are.
         """
         self.parsed += number
-        has_head, has_comma = _may_be_head(text), _COMMA in text
+        has_head, has_comma = _may_be_head(text), COMMA in text
         kept = self.kept
         last, below = self._node, self._below
-        for group in _groups_of(text):
+        for group in groups_of(text):
             subject, _, rests = group.partition(b" ")
-            if has_comma and _COMMA in rests:
-                rests = _spread(rests)
+            if has_comma and COMMA in rests:
+                rests = spread(rests)
             if has_head or len(rests) > _LONG_UNREAD:
                 self._sort(subject, rests)
             elif b"_" in rests and b"_:" in rests:
@@ -130,7 +125,7 @@ class Statements:
             if not isinstance(found, list):
                 continue
             stay = found[:1]
-            for rest, below in zip(found[1::2], found[2::2], strict=True):
+            for rest, below in zip(map(bytes, found[1::2]), found[2::2], strict=True):
                 node = rest.partition(b" ")[2]
                 if node not in nodes:
                     stay += (rest, below)
@@ -180,11 +175,11 @@ class Statements:
                 self.doubtful.add(subject)
             grow(self.blanks, subject, text)
             return
-        found = self.kept.get(subject)
+        found = self.kept.get(subject, b"")
         if isinstance(found, list):
             found[0] = grown(found[0], text)
         else:
-            grow(self.kept, subject, text)
+            self.kept[subject] = grown(found, text)
 
     def _part(self, subject: bytes, text: bytes) -> None:
         """Keep statements, those with blank nodes apart."""
@@ -235,58 +230,6 @@ class Statements:
             slashes = len(kept) - len(kept.rstrip(b"\\"))
             kept = kept[: len(kept) - slashes % 2] + b'"'
         return b" ".join([predicate[:_KEPT], kept, b"#" + sha256(rest).hexdigest().encode()])
-
-
-def count_of(text: bytes) -> int:
-    """Return the number of statements of TriG that the library has written."""
-    return sum(_spread(group.partition(b" ")[2]).count(BETWEEN) + 1 for group in _groups_of(text))
-
-
-def _groups_of(text: bytes) -> Iterable[bytes]:
-    """Return the statements of TriG, subject by subject."""
-    # no literal has a line feed in it; and a single byte is found much faster than several
-    return _out_of_graphs(text) if b"{" in text and _GRAPH in text else text.split(_END)[:-1]
-
-
-def _spread(text: bytes) -> bytes:
-    """Return statements of a subject with the predicate before each object."""
-    found = []
-    for rest in text.split(BETWEEN):
-        if _COMMA not in rest:
-            found.append(rest)
-            continue
-        predicate, space, objects = rest.partition(b" ")
-        found += [predicate + space + value for value in _objects(objects)]
-    return BETWEEN.join(found)
-
-
-def _objects(text: bytes) -> list[bytes]:
-    """Return objects that have commas between them; in a text a comma is none."""
-    if b'"' not in text:
-        return text.split(_COMMA)
-    ends = [place.span() for place in _COMMAS.finditer(text) if place[0] == _COMMA]
-    starts = [0, *(end for _, end in ends)]
-    return [text[start:end] for start, end in zip(starts, [*(start for start, _ in ends), len(text)], strict=True)]
-
-
-def _out_of_graphs(text: bytes) -> Iterator[bytes]:
-    """Yield the statements of TriG, subject by subject, each with the graph it is in behind it."""
-    graph = b""
-    for found in text.split(_END):
-        group = found
-        if group.startswith(_GRAPH_END):
-            graph, group = b"", group.removeprefix(_GRAPH_END)
-        if _GRAPH in group:
-            name, _, group = group.partition(_GRAPH)
-            graph = b" " + name
-        if not group:
-            continue
-        if not graph:
-            yield group
-        else:
-            subject, space, rest = group.removeprefix(b"\t").partition(b" ")
-            rests = _spread(rest.replace(BETWEEN + b"\t", BETWEEN)).split(BETWEEN)
-            yield subject + space + BETWEEN.join([each + graph for each in rests])
 
 
 def _may_be_head(text: bytes) -> bool:

@@ -94,13 +94,14 @@ class _Graph:
         for name, found in taken:
             behind: list[bytes] = []
             lines: list[int] = []
-            packed = found
             if isinstance(found, list):
                 packed = found[0]
                 for at in range(1, len(found), 2):
                     token, hashes = tell_leaf(found[at + 1])
-                    behind.append(found[at].partition(b" ")[0] + token)
+                    behind.append(bytes(found[at].partition(b" ")[0] + token))
                     lines += hashes
+            else:
+                packed = found
             about = _NONE if is_all else self._tell_others(name, behind, lines)
             if len(behind) > 1:
                 behind.sort()
