@@ -61,6 +61,19 @@ def end_session(catalog: Address, line: WorkLine) -> None:
         connection.execute("SELECT pg_terminate_backend(%s, 5000)", [line._connection.info.backend_pid])
 
 
+_started: list[Started] = []
+
+
+@pytest.fixture(autouse=True)
+def no_process_left() -> Iterator[None]:
+    """End what a test has started and not ended, also what stands still."""
+    yield
+    while _started:
+        process = _started.pop()
+        process.kill()
+        process.communicate()
+
+
 # --- leases -----------------------------------------------------------------------------------------------------------
 
 
@@ -217,7 +230,7 @@ def start(
     """Start a command on a machine, which sends itself a signal before it does something `first`, if that is given."""
     code = ["-m", "ontofetch_catalog"] if first is None else ["-c", _PATCHED, *map(str, first)]
     environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), "ONTOFETCH_SHARED_SILENCE": str(silence)}
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, *code, *words, "--root", str(copies.folder / root)],
         cwd=copies.folder,
         env=environment,
@@ -226,6 +239,8 @@ def start(
         stderr=subprocess.PIPE,
         text=True,
     )
+    _started.append(process)
+    return process
 
 
 def told(process: Started, code: int | tuple[int, ...] = 0) -> dict[str, Any]:
