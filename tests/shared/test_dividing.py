@@ -61,6 +61,19 @@ def end_session(catalog: Address, line: WorkLine) -> None:
         connection.execute("SELECT pg_terminate_backend(%s, 5000)", [line._connection.info.backend_pid])
 
 
+_started: list[Started] = []
+
+
+@pytest.fixture(autouse=True)
+def no_process_left() -> Iterator[None]:
+    """End what a test has started and not ended, also what stands still."""
+    yield
+    while _started:
+        process = _started.pop()
+        process.kill()
+        process.communicate()
+
+
 # --- leases -----------------------------------------------------------------------------------------------------------
 
 
@@ -217,7 +230,7 @@ def start(
     """Start a command on a machine, which sends itself a signal before it does something `first`, if that is given."""
     code = ["-m", "ontofetch_catalog"] if first is None else ["-c", _PATCHED, *map(str, first)]
     environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), "ONTOFETCH_SHARED_SILENCE": str(silence)}
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, *code, *words, "--root", str(copies.folder / root)],
         cwd=copies.folder,
         env=environment,
@@ -226,11 +239,13 @@ def start(
         stderr=subprocess.PIPE,
         text=True,
     )
+    _started.append(process)
+    return process
 
 
 def told(process: Started, code: int | tuple[int, ...] = 0) -> dict[str, Any]:
     """Return the document that a command has printed."""
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=400)
     assert process.returncode in (code if isinstance(code, tuple) else (code,)), err
     found = json.loads(out)
     sections: dict[str, Any] = found.get("sections", found)
@@ -291,7 +306,7 @@ def test_another_machine_takes_over_what_one_has_not_recorded(releases: Copies, 
         assert [row["state"] for row in found["shared"]] == ["here"] * 5
         if how == signal.SIGSTOP:
             first.send_signal(signal.SIGCONT)
-        _, err = first.communicate(timeout=60)
+        _, err = first.communicate(timeout=400)
     if how == signal.SIGSTOP:
         assert first.returncode == 1
         assert "silent for too long" in err
@@ -300,7 +315,7 @@ def test_another_machine_takes_over_what_one_has_not_recorded(releases: Copies, 
 
 def wait_for(happened: Callable[[], bool]) -> None:
     """Wait until something has happened."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + 200
     while not happened():
         assert time.monotonic() < end
         time.sleep(0.05)
@@ -317,7 +332,7 @@ def test_findings_of_others_are_findings(releases: Copies) -> None:
         wait_for(lambda: len(list_leases(line)) == 1 and bool(line.states(["s/o/3"])))
         found = start(releases, "b", "db", "verify", "--format", "json")
         other.send_signal(signal.SIGINT)
-        other.communicate(timeout=60)
+        other.communicate(timeout=400)
         assert other.returncode == 130
         line.done({"s/o/0": '{"files": 1, "findings": 2, "bytes": "x"}'})
         one = told(found, 3)
