@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import gc
 import logging
 import os
@@ -12,6 +13,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+import ontofetch_catalog
+import ontofetch_hookspecs
 from ontofetch_catalog.catalog import fsops
 from tests.instance import attaching
 from tests.releases import Releases, Templates
@@ -21,9 +24,8 @@ settings.register_profile(
 )
 settings.load_profile("tests")
 
-# compiled once for all runs and for all processes that tests start: else each of them compiles whatever it imports
-sys.dont_write_bytecode = False
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# what tests consist of is compiled once for all runs, whatever the environment says of what they write themselves
+_WRITES_NO_BYTECODE, sys.dont_write_bytecode = sys.dont_write_bytecode, False
 
 # projects of their own, whose tests run in environments of their own
 collect_ignore = ["third_party"]
@@ -150,7 +152,10 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_collection_finish() -> None:
-    """Leave what is there for the whole run out of every search for garbage, and search less often."""
+    """Compile what all processes import, and leave what stays for the whole run out of the search for garbage."""
+    sys.dont_write_bytecode = _WRITES_NO_BYTECODE
+    for package in (ontofetch_catalog, ontofetch_hookspecs):
+        compileall.compile_dir(package.__path__[0], quiet=2)
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 50)
