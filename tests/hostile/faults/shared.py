@@ -253,7 +253,7 @@ FAULTS = (
     ),
     fault(
         "what a dead machine had begun stays",
-        (JOINED, "begun = journal.recover(store, connection)", "begun: list[journal.Recovered] = []"),
+        (JOINED, "begun = recovery.recover(store, connection)", "begun: list[recovery.Recovered] = []"),
         tests=of(THREE + "one_machine_goes_wrong_and_the_others_go_on", "kill-rm-_write-1"),
     ),
     fault(
