@@ -7,6 +7,7 @@ import random
 import shutil
 import subprocess
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -69,23 +70,28 @@ def compare(race: Race, name: str, archive: Path, room: Path, *, contrast: str =
     def pulled(folder: object) -> None:
         pull(archive, Path(str(folder)) / "store")
 
-    def with_git(folder: object) -> None:
-        add_to_git(archive, Path(str(folder)))
+    race(name, Side(pulled, new_folder), Side(bare, new_folder))
+    if contrast:
+        show_others(race, contrast, archive, new_folder)
+
+
+def show_others(race: Race, what: str, archive: Path, new_folder: Callable[[], Path]) -> None:
+    """Time what other programs that keep files take for the same content, where they are installed."""
 
     def dvc_folder() -> Path:
         folder = new_folder()
         run(["env", "-C", folder, "DVC_NO_ANALYTICS=1", DVC, "init", "-q", "--no-scm"])
         return folder
 
-    def with_dvc(folder: object) -> None:
-        add_to_dvc(archive, Path(str(folder)))
-
-    race(name, Side(pulled, new_folder), Side(bare, new_folder))
-    if contrast and shutil.which("git"):
-        race.contrast(f"`unzip` and `git add` of {contrast}", Side(with_git, new_folder))
-    if contrast and DVC.exists():
-        race.contrast(f"`unzip` and `dvc add` of {contrast}", Side(with_dvc, dvc_folder))
-    elif contrast:
+    if shutil.which("git"):
+        race.contrast(
+            f"`unzip` and `git add` of {what}", Side(lambda folder: add_to_git(archive, Path(str(folder))), new_folder)
+        )
+    if DVC.exists():
+        race.contrast(
+            f"`unzip` and `dvc add` of {what}", Side(lambda folder: add_to_dvc(archive, Path(str(folder))), dvc_folder)
+        )
+    else:
         race.remark("DVC is not there to be measured for contrast; `make dvc` installs it.")
 
 

@@ -84,7 +84,8 @@ def tell(axis: str, costs: list[Cost]) -> Iterator[str]:
         if slope > most:
             yield f"{command} grows by {slope:.2f} along {axis}, at most {most:.1f} are wanted"
         if (peak := max(cost.peak for cost in row)) > memory_of(command):
-            yield f"{command} holds {peak // 10**6:,} MB along {axis}, at most {memory_of(command) // 10**6:,} MB are wanted"
+            wanted = memory_of(command) // 10**6
+            yield f"{command} holds {peak // 10**6:,} MB along {axis}, at most {wanted:,} MB are wanted"
 
 
 if __name__ == "__main__":

@@ -75,16 +75,15 @@ def make_files(room: Path, count: int) -> dict[str, str]:
 
 
 def add_the_living(room: Path, address: str) -> None:
-    """Pull two releases whose terms are known, one from a server, and make ready what is pulled while it is measured."""
+    """Pull releases whose terms are known, and one from a server; make ready what is pulled while it is measured."""
     root, served = room / "store", room / "served"
     for version in (1, 2):
         text = (
             "@prefix owl: <http://www.w3.org/2002/07/owl#> . @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .\n"
         )
-        text += "".join(
-            f'<urn:t:c{term}> a owl:Class ; rdfs:label "term {term} {"anew" if version == 2 and term % 7 == 0 else ""}" .\n'
-            for term in range(TERMS)
-        )
+        for term in range(TERMS):
+            label = f"term {term} {'anew' if version == 2 and term % 7 == 0 else ''}"
+            text += f'<urn:t:c{term}> a owl:Class ; rdfs:label "{label}" .\n'
         (room / "terms.ttl").write_text(text)
         _pull(root, room / "terms.ttl", "meant", str(version))
     (room / "mine.txt").write_text("".join(f"urn:t:c{term}\n" for term in range(0, TERMS, 10)))

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _LIVE = (f"{DATABASE}.wal", DATABASE, GENERATION)  # in this order they leave
+_AT_ONCE = 1_000  # releases that are recorded in one transaction
 _log = logging.getLogger("ontofetch.catalog.rebuild")
 
 
@@ -148,9 +149,13 @@ def _build(store: Store, folders: list[ReleaseFolder], made: Rebuilt) -> None:
 
     def fill(connection: duckdb.DuckDBPyConnection) -> events.EventRow:
         with reader() as audits:
-            for folder in folders:
+            for number, folder in enumerate(folders, 1):
                 if folder.manifest:
                     _record(store, connection, audits, folder, made)
+                if number % _AT_ONCE == 0:
+                    # nobody sees the new database before it is whole, and DuckDB holds what is not committed in memory
+                    fsops.commit(connection)
+                    fsops.begin(connection)
         for slot in sorted({series_of(folder.path) for folder in folders}):
             record_latest(store, connection, slot)
         recorded = len(made.releases)

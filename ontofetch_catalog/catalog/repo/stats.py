@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from .. import fsops
 from ..connection import fetch_one, literal
+from .bounds import bounds_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -79,7 +80,8 @@ def find_statistics(connection: duckdb.DuckDBPyConnection, now: datetime, ttl: f
         ).fetchall()
         # named as constants, so that the files of the others are not read
         stale = ", ".join(literal(str(row[0])) for row in rows)
-        stored += f" UNION ALL SELECT {_COLUMNS} FROM v_version_stats WHERE version_id IN ({stale})"
+        bounds = bounds_of(str(row[0]) for row in rows)
+        stored += f" UNION ALL SELECT {_COLUMNS} FROM v_version_stats WHERE version_id IN ({stale}) AND {bounds}"
     return Statistics(relation=f"({stored})", computed=computed, counted=releases - computed, oldest=oldest)
 
 

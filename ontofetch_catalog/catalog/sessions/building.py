@@ -39,7 +39,8 @@ def build(
     Args:
         store: The store it will belong to.
         path: Where to make it; nothing is there, and its folder is.
-        fill: Adds rows in the one transaction, and returns the event that tells of them.
+        fill: Adds rows in an open transaction, which it may commit to begin another, and returns the event that tells
+            of them.
         with_event: Whether an event tells of the schema; the copy of a shared catalog has the events of others.
     """
     connection = open_connection(store, read_only=False, path=path)
