@@ -12,7 +12,7 @@ from itertools import chain, repeat
 
 from . import vocabulary
 from .spelling import TYPE
-from .statements import BETWEEN
+from .trig import BETWEEN
 
 LABEL = f"<{vocabulary.RDFS}label> ".encode()
 DEFINITION = f"<{vocabulary.OBO}IAO_0000115> ".encode()
