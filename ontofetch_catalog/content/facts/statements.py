@@ -184,8 +184,11 @@ class Statements:
     def _part(self, subject: bytes, text: bytes) -> None:
         """Keep statements, those with blank nodes apart."""
         if subject[0] != NAMED and (target := only_node_of(text)):
-            grow(self.refs, subject, text)
-            self._note(subject, target)
+            if self.refs.setdefault(subject, text) is not text:
+                grow(self.refs, subject, text)
+            self.led.add(target)
+            if self.inlined:
+                self.doubtful |= self.inlined.intersection((subject, target))
             return
         plain, refs = [], []
         for rest in text.split(BETWEEN):
@@ -196,16 +199,12 @@ class Statements:
                 self._lead(subject, rest, nodes[0])
             else:
                 refs.append(rest)
-                self._note(subject, *nodes)
+                self.led.update(nodes)
+                self.doubtful |= self.inlined.intersection((subject, *nodes))
         if refs:
             grow(self.refs, subject, BETWEEN.join(refs))
         if plain:
             self._keep(subject, BETWEEN.join(plain))
-
-    def _note(self, subject: bytes, *nodes: bytes) -> None:
-        self.led.update(nodes)
-        if self.inlined:
-            self.doubtful |= self.inlined.intersection((subject, *nodes))
 
     def _lead(self, name: bytes, rest: bytes, node: bytes) -> None:
         """Keep the statement that leads from a name to a blank node."""
