@@ -60,8 +60,8 @@ AXES: Mapping[str, Mapping[str, Words]] = {
 }
 SHARING = {"pull, sharing"}  # runs with store_share = "hardlink"
 _NEVER = {"--help", "home", "show TERM", "log --top 20", "undo --list", "db find CONTENT", "db find PATH",
-          "db latest get", "report meaning", "report meaning --series", "report impact", "report quality",
-          "report imports", *PULLS}  # fmt: skip
+          "db latest get", "report meaning", "report meaning --series", "report impact",
+          *PULLS}  # fmt: skip
 # what must not grow with what it does not touch; everything else may grow as its size does
 FLAT: Mapping[str, set[str]] = {
     "releases": _NEVER | {"show RELEASE", "report latest", "report growth", "report validation"},
