@@ -112,7 +112,8 @@ class FactsRoom:
         import pyarrow.compute as pc
 
         question = frozenset(file_ids), tuple(versions)
-        if question != self._asked_last:
+        # before the first boundary of a store there is no catalog to ask
+        if self._told is None or question != self._asked_last:
             found = self._lookup(file_ids, versions)
             table = None if found is None else pa.table(found)
             if table is not None and self._again:
