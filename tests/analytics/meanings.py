@@ -92,7 +92,7 @@ def term_rows(said: Said) -> list[dict[str, Any]]:
                 "label_digest": _digest(term.label, *term.labels) if term.label else None,
                 "definition_digest": _digest(term.definition) if term.definition else None,
                 "statements": len(term.statements()),
-                "digest": _digest(sorted(term.statements())),
+                "digest": _digest(iri, sorted(term.statements())),
                 "other_digest": _digest(term.other, term.kind, term.alt_ids),
                 "lines": [_line(iri, statement) for statement in (term.statements() if iri else term.other)],
             }

@@ -26,7 +26,7 @@ TERMS_SCHEMA = pa.schema(
         pa.field("parents", _TEXTS, nullable=False),  # those that have a name
         pa.field("alt_ids", _TEXTS, nullable=False),  # IRIs of terms that were merged into it
         pa.field("statements", pa.int32(), nullable=False),
-        pa.field("digest", _DIGEST, nullable=False),  # of all that is said of it
+        pa.field("digest", _DIGEST, nullable=False),  # of its IRI and of all that is said of it
         # of all but labels, definitions, deprecation, replacements, what to consider, named parents
         pa.field("other_digest", _DIGEST, nullable=False),
         # a hash of each statement, subject included, so that tables of two contents can be joined on them; sorted, with
