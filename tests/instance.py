@@ -129,7 +129,8 @@ def _attach(
 ) -> duckdb.DuckDBPyConnection:
     if str(path) == ":memory:":
         return duckdb.connect(config=dict(config))
-    options = "READ_ONLY" if read_only else f"STORAGE_VERSION '{config['storage_compatibility_version']}'"
+    stored = config.get("storage_compatibility_version", "latest")
+    options = "READ_ONLY" if read_only else f"STORAGE_VERSION '{stored}'"
     if not read_only and "default_block_size" in config:
         options += f", BLOCK_SIZE {config['default_block_size']}"
     return cast("duckdb.DuckDBPyConnection", _Attached(instance(), path, options))
