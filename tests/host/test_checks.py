@@ -105,6 +105,7 @@ def test_a_cut_anywhere_is_seen(tmp_path: Path) -> None:
         ("jsonld", '{"@context": "https://example.org/c", "a": 1}', "remote context"),
         ("obo", OBO.encode() + b"name: \xe9\n", "not in UTF-8"),
         ("obo", OBO + 'exact_synonym: "x" []\n', "the tag exact_synonym (line 6)"),
+        ("obo", OBO + "name: " + "x" * (17 << 20), "a line of more than 16,777,216 bytes"),
         ("ofn", OFN.format("").encode() + b"# \xe9\n", "not in UTF-8"),
         ("ofn", OFN.format("SubClassOf(:A DataSomeValuesFrom(:d :e :D))"), "does not support"),
         ("ofn", OFN.format("Declaration(Class(:A%20))"), "line 3, column 19"),

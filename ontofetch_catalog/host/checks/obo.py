@@ -14,6 +14,7 @@ from .verdicts import Faulty, NotJudged, Told, Verdict, failed, not_judged, pani
 
 _AHEAD = 32 << 20  # bytes
 _STEP = 1 << 16
+_LONGEST_LINE = 16 << 20  # bytes; its parser holds twice a line
 _ENDS = re.compile(r"[^\n]*\n|[^\n]+")
 _TAG = re.compile(r"([A-Za-z_][A-Za-z0-9_-]{0,99}):")
 # of OBO 1.4
@@ -53,6 +54,8 @@ def check_obo(path: str, format: str) -> Verdict:  # noqa: A002 - the contract's
             fault = None if lines.told else Faulty("it is empty")
     if lines.undecoded:
         return not_judged(NotJudged("it is not in UTF-8, and OBO does not say in which encoding it is"))
+    if lines.too_long:
+        return not_judged(NotJudged(f"it has a line of more than {_LONGEST_LINE:,} bytes"))
     return (True, {"frames": frames}) if fault is None else failed(fault, frames=frames)
 
 
@@ -65,8 +68,8 @@ def tell_obo(path: str, format: str, table: str) -> Told:  # noqa: A002 - the co
     with telling(lambda: check_obo(path, format), table) as told, open(path, "rb") as stream:
         lines, statements = _Lines(stream), Statements(has_blanks=False)
         frames = keep_obo(_parse(lines, path), statements)
-        if lines.undecoded or not lines.told:
-            raise Faulty("it is empty, or in no encoding that is known")
+        if lines.undecoded or lines.too_long or not lines.told:
+            raise Faulty("it is empty, in no encoding that is known, or has a line that is too long")
         told.passed({"frames": frames}, write_facts(statements, facts_version(format), "obo", table))
     return told.answer
 
@@ -99,12 +102,13 @@ class _Lines:
     Attributes:
         told: Whether anything but blanks and comments was there.
         undecoded: Whether it ended at bytes that are not in its encoding; the parser would say something else of it.
+        too_long: Whether it ended within a line that its parser had better not hold.
     """
 
     def __init__(self, stream: IO[bytes]) -> None:
         encoding, mark = find_mark(stream.read(4))
         stream.seek(mark)
-        self.told = self.undecoded = False
+        self.told = self.undecoded = self.too_long = False
         self._stream = stream
         self._decoder = codecs.getincrementaldecoder(encoding or "utf-8")("strict")
         self._text = ""
@@ -112,14 +116,24 @@ class _Lines:
         self._in_comment = False
         self._at_start = True
         self._ended = False
+        self._length = 0
 
     def read(self, size: int = -1, /) -> bytes:
         """Return at most `size` bytes."""
         while not self._ready and not self._ended:
-            self._ready = self._step().encode()
+            self._ready = self._bounded(self._step().encode())
         size = len(self._ready) if size < 0 else size
         found, self._ready = self._ready[:size], self._ready[size:]
         return found
+
+    def _bounded(self, found: bytes) -> bytes:
+        """Return what is read, and nothing any more once a line is too long."""
+        end = found.rfind(b"\n")
+        self._length = len(found) - end - 1 if end >= 0 else self._length + len(found)
+        if self._length <= _LONGEST_LINE:
+            return found
+        self.too_long = self._ended = True
+        return b""
 
     def _step(self) -> str:
         data = self._stream.read(_STEP)
