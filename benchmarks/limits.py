@@ -32,7 +32,7 @@ LIMITS = {
         1.5, "growth --series, 20 releases of 50,000 files", "one SQL statement that yields the same"
     ),
     "growth.files.memory": Limit(1.0, "peak of the latter", "700 MB"),
-    "meaning": Limit(1.5, "report meaning, two releases of 100,000 terms", "one SQL full join over the same tables"),
+    "meaning": Limit(1.6, "report meaning, two releases of 100,000 terms", "one SQL full join over the same tables"),
     "meaning.series": Limit(
         1.5, "report meaning --series, 100 releases of 10,000 terms", "one SQL statement that counts the same"
     ),
@@ -52,7 +52,7 @@ LIMITS = {
     "verify.memory": Limit(1.0, "what verify adds to the peak", "300 MB"),
     "import.one": Limit(1.5, "db import, 10,000 files of one release in place", "db rebuild of as many, hashed"),
     "import.ten": Limit(2.5, "the same, of ten releases: two boundaries each", "db rebuild of as many, hashed"),
-    "facts.rdf": Limit(5.0, "facts of 900,000 statements of Turtle, with the table", "a loop over pyoxigraph's parser"),
+    "facts.rdf": Limit(4.0, "facts of 900,000 statements of Turtle, with the table", "a loop over pyoxigraph's parser"),
     "facts.obo": Limit(2.0, "facts of 400,000 clauses of OBO, with the table", "its validation"),
     "facts.memory": Limit(1.0, "peak of the facts of 900,000 statements", "350 MB"),
     "hostile.memory": Limit(1.0, "the process that holds most, of all hostile inputs", "600 MB"),
@@ -60,7 +60,7 @@ LIMITS = {
     "pull.large": Limit(1.1, "pull of a zip of 40 files of 50 MB", "unzip, sync, sha256sum of every file"),
     "pull.many": Limit(1.0, "pull --from, small releases, into a new store", "0.15 s for each"),
     "validate.many": Limit(1.15, "validation of 500 Turtle files", "the bare parser on them, a process per core"),
-    "start.bare": Limit(1.7, "ontofetch, small catalog", "Python, import duckdb, pyarrow, rich"),
+    "start.bare": Limit(1.8, "ontofetch, small catalog", "Python, import duckdb, pyarrow, rich"),
     "start.pull": Limit(2.6, "ontofetch pull, one small file", "Python, import the same and a parser in a child"),
     "start.help": Limit(1.2, "ontofetch --help", "Python, argparse, pluggy, list of entry points"),
     "share.disk": Limit(1.3, "20 releases that share 90 % of their files", "each distinct content once"),

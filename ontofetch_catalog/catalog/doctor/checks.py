@@ -188,9 +188,9 @@ def files(scene: Scene, connection: duckdb.DuckDBPyConnection) -> None:
     """Compare what lies on disk with the rows, and note what is to be hashed."""
     store = scene.store.bounded()
     scene.entries = on_disk.check_files(store, connection, scene.findings, scene.progress)
-    scene.unhashed = (
-        contents.plan_all(store, connection) if scene.hashing else contents.plan_suspects(scene.store, connection)
-    )
+    # as a verification reads them: a million rows can't be sorted within what other care may take of memory
+    plan = contents.plan_all if scene.hashing else contents.plan_suspects
+    scene.unhashed = plan(scene.store, connection)
 
 
 def latest(scene: Scene, connection: duckdb.DuckDBPyConnection) -> None:
@@ -217,9 +217,8 @@ def contents_of_files(scene: Scene) -> None:
     """Hash what is to be hashed, while others may read and write."""
     if scene.unhashed is not None:
         known = _subjects(scene.findings, _NOT_AS_RECORDED)
-        store = scene.store.bounded()
         scene.covered += contents.check_contents(
-            store, scene.unhashed, scene.findings, at_fault=known, progress=scene.hashed
+            scene.store, scene.unhashed, scene.findings, at_fault=known, progress=scene.hashed
         )
 
 
