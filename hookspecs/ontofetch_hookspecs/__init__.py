@@ -18,6 +18,7 @@ from .commands import (
 )
 from .common_options import add_common_options, take_common_options
 from .errors import EventError, OntofetchError, PluginFailed, StageError, UsageError, Veto
+from .later import names_later
 from .notify import ObserverError, gather, notify
 from .specs import ENTRY_POINT_GROUP, PROJECT, REQUIRED_GROUP, TRANSACTIONAL, RetiredArgument, hookimpl, hookspec
 
@@ -69,15 +70,7 @@ else:
         "remarks": "Remark",
         "stages": "Stage",
     }
-    _LATER = {name: module for module, names in _MODULES.items() for name in names.split()}
-
-    def __getattr__(name):
-        if name not in _LATER:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from importlib import import_module
-
-        found = globals()[name] = getattr(import_module(f".{_LATER[name]}", __name__), name)
-        return found
+    __getattr__ = names_later(__name__, globals(), _MODULES)
 
 
 __all__ = [

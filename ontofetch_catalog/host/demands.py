@@ -69,14 +69,8 @@ def _other_bytes(copy: Copy, source: Source, what: str, expected_by: str) -> Fet
     )
 
 
-# --- local files ----------------------------------------------------------------------------------------------------
-
-
 def unreadable(path: Path, error: OSError) -> FetchError:
     """Return the error of a local file that the system does not let us read."""
     return FetchError(
         f"The file {quote(path)} can't be read: {error.strerror}.", subject=str(path), hint="Look at its name."
     )
-
-
-# --- servers --------------------------------------------------------------------------------------------------------

@@ -224,9 +224,6 @@ def _plain_header(response: httpx.Response, name: str) -> str | None:
     return value if value and value.isascii() and value.isprintable() and len(value) <= 1000 else None
 
 
-# --- stages ---------------------------------------------------------------------------------------------------------
-
-
 @contextmanager
 def _staging(root: Path, source: Source, name: str, told: dict[str, str | None]) -> Iterator[tuple[Stage, StagedFile]]:
     """Write the artifact into a new stage; what did not become whole is removed, since it can't be resumed."""

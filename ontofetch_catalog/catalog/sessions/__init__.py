@@ -5,6 +5,8 @@ What is done inside is not known here.
 
 from typing import TYPE_CHECKING
 
+from ontofetch_hookspecs.later import names_later
+
 if TYPE_CHECKING:
     from .building import build
     from .contents import state_of
@@ -20,15 +22,7 @@ else:
         "session": "Session new_boundary_id reopened utc_now",
         "writers": "has_open make_store writing",
     }
-    _LATER = {name: module for module, names in _MODULES.items() for name in names.split()}
-
-    def __getattr__(name):
-        if name not in _LATER:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from importlib import import_module
-
-        found = globals()[name] = getattr(import_module(f".{_LATER[name]}", __name__), name)
-        return found
+    __getattr__ = names_later(__name__, globals(), _MODULES)
 
 
 __all__ = [
