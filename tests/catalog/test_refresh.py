@@ -13,7 +13,7 @@ from ontofetch_catalog.catalog import sessions
 from ontofetch_catalog.catalog.boundaries.engine import carry_out
 from ontofetch_catalog.catalog.boundaries.refresh import Refresh
 from ontofetch_catalog.catalog.connection import Store
-from ontofetch_catalog.catalog.repo import queries
+from ontofetch_catalog.catalog.repo import home, queries
 from ontofetch_catalog.catalog.repo.stats import Statistics, find_statistics
 from ontofetch_catalog.catalog.verify import Request, Scope, verify
 from tests.programs import Program
@@ -44,6 +44,7 @@ def found(root: Path, *, now: datetime | None = None, ttl: float = DAY) -> tuple
         statistics = find_statistics(connection, now or sessions.utc_now(), ttl)
         rows = queries.list_stats(connection, None, None, statistics.relation).to_pylist()
         assert rows == queries.list_stats(connection, None, None).to_pylist()
+        assert home.sum_store(connection, statistics.relation) == home.sum_store(connection)
     return statistics, rows
 
 
