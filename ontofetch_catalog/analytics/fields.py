@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+<<<<<<< HEAD
 from dataclasses import dataclass, replace
 from functools import cache
+=======
+from dataclasses import replace
+>>>>>>> part-p
 from typing import Any
 
 import polars as pl
+
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from . import columns as c
 
