@@ -6,11 +6,7 @@ What a report shows of it is not known here; the frames are made by `polars_pipe
 from __future__ import annotations
 
 from collections.abc import Sequence
-<<<<<<< HEAD
-from dataclasses import dataclass
 from functools import cached_property
-=======
->>>>>>> part-p
 from typing import Any
 
 import polars as pl

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-<<<<<<< HEAD
-from dataclasses import dataclass, replace
-from functools import cache
-=======
 from dataclasses import replace
->>>>>>> part-p
+from functools import cache
 from typing import Any
 
 import polars as pl
