@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -121,6 +122,28 @@ def test_it_is_kept_for_moments_only(releases: Releases, monkeypatch: pytest.Mon
             assert time.monotonic() < end
             time.sleep(0.01)
         assert not is_open(releases.root)
+
+
+def test_the_end_of_a_run_waits_for_whoever_closes(releases: Releases, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that ended while another thread closes the database would be aborted in the middle of that."""
+    monkeypatch.setattr(kept, "IDLE_SECONDS", 0.01)
+    record(releases, "0")
+    begun, goes_on = threading.Event(), threading.Event()
+    closed: list[str] = []
+    really = fsops.close_database
+
+    def closing(connection: duckdb.DuckDBPyConnection) -> None:
+        begun.set()
+        goes_on.wait(20)
+        really(connection)
+        closed.append(threading.current_thread().name)
+
+    with recording_together():
+        record(releases, "1")
+        monkeypatch.setattr(fsops, "close_database", closing)
+        assert begun.wait(20)
+        threading.Timer(0.2, goes_on.set).start()
+    assert closed == ["gate"]
 
 
 def test_what_failed_is_not_kept(releases: Releases, openings: list[bool]) -> None:
