@@ -66,12 +66,12 @@ def catch_up(session: Session, copy: Copy, entering: Entering) -> None:
         session.commit_event(migrate_event(store, [one.name for one in available_migrations()], utc_now()))
 
 
-def go_on(session: Session, copy: Copy, entering: Entering) -> None:
+def go_on(session: Session, copy: Copy, entering: Entering, turn: float) -> None:
     """Take in what the log knows by now, nobody else having been in the store since the boundary before.
 
-    Within one turn the log is held from boundary to boundary, but never while bytes are put.
+    Within one turn, of so many seconds, the log is held from boundary to boundary, but never while bytes are put.
     """
-    if copy.log.has_turn() and not entering.brings:
+    if copy.log.is_held_since(turn) and not entering.brings:
         return
     came = 0
     _let_go(copy)
@@ -84,15 +84,16 @@ def go_on(session: Session, copy: Copy, entering: Entering) -> None:
         write_generation(session.store, *events.last_event(session.connection))
 
 
-def look_again(store: Store, copy: Copy, connection: duckdb.DuckDBPyConnection) -> None:
+def look_again(store: Store, copy: Copy, connection: duckdb.DuckDBPyConnection, turn: float) -> None:
     """Take in what the log knows by now for a question, as `go_on` does; where nobody answers, what is here is true.
 
     Args:
         store: The store, in which nobody else has been.
         copy: What was kept open of it.
         connection: Likewise.
+        turn: Seconds from its being held, in which nobody else can have told anything.
     """
-    if copy.log.has_turn():
+    if copy.log.is_held_since(turn):
         return
     try:
         _let_go(copy)

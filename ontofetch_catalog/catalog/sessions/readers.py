@@ -130,7 +130,7 @@ def asking(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
                 from .copies import look_again
 
                 with _explained(store):
-                    look_again(store, hold.what.copy, connection)
+                    look_again(store, hold.what.copy, connection, hold.turn)
             with _explained(store, system=False):
                 yield store.watched(connection)
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -78,21 +79,22 @@ class Session:
         Args:
             moves: As `told_before` returned them.
             rows: Whether anything but events was recorded.
-            release: Where nothing else can have changed, see `images.changed_keys`.
+            release: Where nothing else can have changed, see `images.states_of`.
 
         Raises:
             CatalogUnavailable: They don't know it, or it is not known whether they do.
         """
         if self.copy is None:
             return
-        changed: dict[str, list[str]] = {}
-        if rows:
-            before = self.connection.cursor()
-            try:
-                changed = images.changed_keys(self.connection, before, release)
-            finally:
-                before.close()
-        self.copy.push(self.connection, changed, moves)
+        if not rows:
+            self.copy.push(self.connection, {}, moves)
+            return
+        now, before = images.states_of(self.connection, release), self.copy.states_before(release)
+        if before is None:
+            with closing(self.connection.cursor()) as beside:
+                before = images.states_of(beside, release)
+        self.copy.push(self.connection, images.changed_keys(now, before), moves)
+        self.copy.note_states(release, now)
 
     def let_others(self) -> None:
         """Let other machines write: what this session has told was the last, unless it is about to be kept open."""
