@@ -20,6 +20,7 @@ from .session import utc_now
 if TYPE_CHECKING:
     import duckdb
 
+    from ..shared.log import Log
     from ..shared.replica import Copy
     from .session import Entering, Session
 
@@ -27,8 +28,8 @@ _log = logging.getLogger("ontofetch.catalog")
 
 
 @contextmanager
-def copy_of(store: Store) -> Iterator[Copy | None]:
-    """Open the log of a shared catalog; None where the store is one of its own."""
+def copy_of(store: Store, log: Log | None) -> Iterator[Copy | None]:
+    """Open the log of a shared catalog, unless it is given; close it at the end. None where the store is its own."""
     address = read_address(store)
     if address is None:
         yield None
@@ -38,8 +39,8 @@ def copy_of(store: Store) -> Iterator[Copy | None]:
     from ..shared.replica import Copy
 
     objects = open_objects(address.objects, options=objects_options())
-    with log_of(store, address).opened() as log:
-        yield Copy(store, log, objects)
+    with (log or log_of(store, address)).opened() as line:
+        yield Copy(store, line, objects)
 
 
 def catch_up(session: Session, copy: Copy, entering: Entering) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from ..kept import Hold
+    from ..shared.log import Log
     from ..shared.packs import Place
     from ..shared.places import Op
     from ..shared.replica import Copy
@@ -38,6 +39,7 @@ class Entering:
     trust_record: bool = True
     alone: bool = True
     brings: tuple[StorePath, ...] = ()
+    log: Log | None = None
     asks: bool = False  # nothing is made, migrated or mended: what is not as it should be is refused
 
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from ..kept import Hold
+    from ..shared.log import Log
     from ..shared.replica import Copy
 
 CHECKPOINT_BYTES = 1 << 17  # a log beyond this is moved into the database file at the end of a boundary
@@ -59,6 +60,7 @@ def writing(
     trust_record: bool = True,
     alone: bool = True,
     brings: Iterable[StorePath] = (),
+    log: Log | None = None,
 ) -> Iterator[Session]:
     """Open the catalog for writing, alone: make it where there is none, check it, migrate it, recover; close it.
 
@@ -69,6 +71,7 @@ def writing(
         alone: Whether the log of a shared catalog is held, by which others wait; without, nothing can be recorded.
         brings: Staged files and folders that are about to be published: what is large of a shared catalog's work is
             done with them before others wait.
+        log: That of a shared catalog, where it is open already.
 
     Raises:
         CatalogLocked, CatalogUnreadable, CatalogUnavailable, CatalogBehind, CatalogUnwritable, SchemaError,
@@ -81,7 +84,7 @@ def writing(
         subject=str(store.root),
     ):
         make_store(store)
-        entering = Entering(migrate=migrate, trust_record=trust_record, alone=alone, brings=tuple(brings))
+        entering = Entering(migrate=migrate, trust_record=trust_record, alone=alone, brings=tuple(brings), log=log)
         with open_session(store, entering) as session:
             yield session
             if not session.stays():
@@ -176,7 +179,7 @@ def _begin(store: Store, hold: Hold, line: ExitStack, entering: Entering) -> tup
     kept: _Open | None = hold.take()
     if kept is None:
         begun = time.monotonic()
-        copy = line.enter_context(_copy_of(store))
+        copy = line.enter_context(_copy_of(store, entering))
         session = _enter(store, copy, entering)
         hold.cost = time.monotonic() - begun - (copy.log.waited if copy else 0.0)
         return session, None
@@ -190,13 +193,13 @@ def _go_on(session: Session, copy: Copy, entering: Entering, turn: float) -> Non
     go_on(session, copy, entering, turn)
 
 
-def _copy_of(store: Store) -> AbstractContextManager[Copy | None]:
+def _copy_of(store: Store, entering: Entering) -> AbstractContextManager[Copy | None]:
     """Open the log of a shared catalog; None where the store is one of its own, as most are."""
     if not store.shared_by.exists():
         return nullcontext()
     from .copies import copy_of
 
-    return copy_of(store)
+    return copy_of(store, entering.log)
 
 
 def is_shared(store: Store) -> bool:
