@@ -151,7 +151,7 @@ def test_report(race: Race, room: Path, catalog: str) -> None:
 
 @pytest.mark.parametrize("layout", ["machines", "processes"])
 def test_boundaries(room: Path, catalog: str, request: pytest.FixtureRequest, layout: str) -> None:
-    """Boundaries of 1,000 rows beside readers, all at once: of machines with a copy each, of processes of one: shown."""
+    """Boundaries of 1,000 rows beside readers: of machines with a copy each, and of processes that share one: shown."""
     roots = [room / f"machine-{number}" for number in range(WRITERS + READERS if layout == "machines" else 1)]
     join(roots[0], catalog, room / "objects")
     data.make_store(roots[0])
