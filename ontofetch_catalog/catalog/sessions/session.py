@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.store_paths import StorePath
 
 from .. import answers, fsops, journal, recovery
@@ -93,6 +94,11 @@ class Session:
             finally:
                 before.close()
         self.copy.push(self.connection, changed, moves)
+
+    def let_others(self) -> None:
+        """Let other machines write: what this session has told was the last, unless it is about to be kept open."""
+        if self.copy is not None and not self.stays():
+            self.copy.log.let_go()
 
     def commit_event(self, row: events.EventRow) -> tuple[int, str]:
         """Record one event in a transaction of its own, with the generation record after it."""
