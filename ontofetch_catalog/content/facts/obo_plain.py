@@ -8,45 +8,53 @@ from __future__ import annotations
 
 import re
 
+
+def _maybe(*parts: bytes) -> bytes:
+    # a choice whose first byte is looked at alone, which is faster than what may be repeated
+    return b"(?:%b|)" % b"".join(parts)
+
+
+def _many(part: bytes) -> bytes:
+    return _maybe(part, b"(?:%b)*" % part)
+
+
 _CHARACTER = rb"A-Za-z0-9_.\-"  # of names; sets of bytes, for a class of characters is looked up more slowly
-_STEP = rb"[%b/~()]*+(?:%%[0-9A-Fa-f]{2}[%b/~()]*+)*" % (_CHARACTER, _CHARACTER)
-_URL = rb"https?://[%b]++(?:/%b(?:\?[%b/~=&]*+)?(?:#[%b/~]*+)?)?" % (_CHARACTER, _STEP, _CHARACTER, _CHARACTER)
-_LOCAL = rb"(?!//)[%b%%#()&;=~$+*'@?<>|`^/]*+(?:\\:[%b]++)*" % (_CHARACTER, _CHARACTER)
-_NAME = rb"(?:%b|[%b]++(?::%b)?)(?![^\n ,\]])" % (_URL, _CHARACTER, _LOCAL)
+_STEP = rb"[%b/~()]*+" % _CHARACTER
+_PATH = _STEP + _many(rb"%%[0-9A-Fa-f]{2}%b" % _STEP)
+_QUERY, _FRAGMENT = rb"\?[%b/~=&]*+" % _CHARACTER, rb"#[%b/~]*+" % _CHARACTER
+_URL = rb"https?://[%b]++%b" % (_CHARACTER, _maybe(b"/", _PATH, _maybe(_QUERY), _maybe(_FRAGMENT)))
+_LOCAL = rb"(?!//)[%b%%#()&;=~$+*'@?<>|`^/]*+%b" % (_CHARACTER, _many(rb"\\:[%b]++" % _CHARACTER))
+_NAME = rb"(?:%b|[%b]++%b)(?![^\n ,\]])" % (_URL, _CHARACTER, _maybe(b":", _LOCAL))
 _WORDS = rb'(?! )[^\x00-\x1f\x7f"!\\{}]++(?<=[!-~])'
 _REMARK = _WORDS.replace(b'"', b"", 1)
 _PLAIN = rb'[^\x00-\x1f\x7f"!\\]*+'
 # of a backslash before the last quotation mark the parser does not see that it is escaped itself
-_ESCAPED = rb'\\(?:["n]|\\(?!"))'
-_TEXT = rb'"%b(?:%b%b)*"' % (_PLAIN, _ESCAPED, _PLAIN)
+_ESCAPED = rb'\\(?:["n]|\\(?!"))' + _PLAIN
+_TEXT = rb'"%b%b"' % (_PLAIN, _many(_ESCAPED))
 # what looks like its sources would end a definition
-_DEFINITION = rb'"(?! \[)%b(?:(?!\\" \[)%b%b)*"' % (_PLAIN, _ESCAPED, _PLAIN)
-_XREF = rb"%b(?: %b)?" % (_NAME, _TEXT)
-_XREFS = rb"\[(?:%b(?:, %b)*)?\]" % (_XREF, _XREF)
+_DEFINITION = rb'"(?! \[)%b%b"' % (_PLAIN, _many(rb'(?!\\" \[)' + _ESCAPED))
+_XREF = _NAME + _maybe(b" ", _TEXT)
+_XREFS = rb"\[(?:\]|%b%b\])" % (_XREF, _many(b", " + _XREF))
 _DATE = rb"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
 _TIME = rb"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z"
 _QUALIFIER = rb"[A-Za-z_]++=%b" % _TEXT
-_QUALIFIED = rb"|".join([
-    rb"synonym: %b (?:EXACT|BROAD|NARROW|RELATED) (?:%b )?%b" % (_TEXT, _NAME, _XREFS),
-    rb"xref: %b" % _XREF,
-    rb"(?:is_a|alt_id|subset|namespace|replaced_by|consider|disjoint_from|equivalent_to|union_of): %b" % _NAME,
-    rb"relationship: %b %b" % (_NAME, _NAME),
-    rb"intersection_of: %b(?: %b)?" % (_NAME, _NAME),
-    rb"property_value: %b (?:(?:%b|[%b:/#?=&]++) )?%b" % (_NAME, _TEXT, _CHARACTER, _NAME),
-])  # fmt: skip
-_OTHERS = rb"|".join([
-    rb"comment: %b" % _REMARK,
-    rb"created_by: %b" % _WORDS,
-    rb"creation_date: %b(?:T%b)?" % (_DATE, _TIME),
-    rb"(?:is_obsolete|is_anonymous|builtin): (?:true|false)",
-])  # fmt: skip
-_END = rb"(?: ! [^\n]*+)?"
+_END = _maybe(rb" ! [^\n]*+")
+_ENDS = _maybe(rb" \{", _QUALIFIER, _many(b", " + _QUALIFIER), rb"\}") + _END
 _CLAUSE = rb"\n(?:%b)" % rb"|".join([
     # of two names or definitions, one behind the other, none is plain
     rb"name: %b%b(?!\nname: )" % (_WORDS, _END),
     rb"def: %b %b%b(?!\ndef: )" % (_DEFINITION, _XREFS, _END),
-    rb"(?:%b)(?: \{%b(?:, %b)*\})?%b" % (_QUALIFIED, _QUALIFIER, _QUALIFIER, _END),
-    rb"(?:%b)%b" % (_OTHERS, _END),
+    rb"is_a: %b%b" % (_NAME, _ENDS),
+    rb"synonym: %b (?:EXACT|BROAD|NARROW|RELATED) (?:%b |)%b%b" % (_TEXT, _NAME, _XREFS, _ENDS),
+    rb"xref: %b%b" % (_XREF, _ENDS),
+    rb"property_value: %b (?:%b |[%b:/#?=&]++ |)%b%b" % (_NAME, _TEXT, _CHARACTER, _NAME, _ENDS),
+    rb"relationship: %b %b%b" % (_NAME, _NAME, _ENDS),
+    rb"(?:namespace|subset|alt_id|replaced_by|consider|disjoint_from|equivalent_to|union_of): %b%b" % (_NAME, _ENDS),
+    rb"intersection_of: %b(?: %b|)%b" % (_NAME, _NAME, _ENDS),
+    rb"comment: %b%b" % (_REMARK, _END),
+    rb"created_by: %b%b" % (_WORDS, _END),
+    rb"creation_date: %b(?:T%b|)%b" % (_DATE, _TIME, _END),
+    rb"(?:is_obsolete|is_anonymous|builtin): (?:true|false)%b" % _END,
 ])  # fmt: skip
 _FRAME = re.compile(rb"(\n\[Term\]\nid: %b%b(?:%b)*)\n*(?=\n\[|\Z)" % (_NAME, _END, _CLAUSE))
 _UNQUOTED = re.compile(rb'(\nproperty_value: [^ \n]+ )([^ "\n]+)(?= [^ !{\n])')
