@@ -17,8 +17,8 @@ from typing import Any, Self
 from ontofetch_hookspecs.store_paths import StorePath
 
 from .facts_room import FactsRoom
-from .validator_process import Task, Worker
-from .workers import Workers
+from .validator_process import Task
+from .workers import AnyWorker, Pool
 
 Key = tuple[str, str]  # name of the validator, sha256 of the content
 _TELL_SECONDS = 0.3
@@ -29,7 +29,7 @@ class Judging:
     """Some contents that are judged; a context, whose end gives up what is not judged yet.
 
     Args:
-        workers: The processes that are asked, which others may ask as well.
+        workers: The workers that are asked, which others may ask as well.
         timeout: Seconds one validator may take for one file.
         facts: Collects what the files say, where that is wanted.
 
@@ -37,7 +37,7 @@ class Judging:
         judged: What was answered: file_id, passed, details, run_at, and the path that was looked at.
     """
 
-    def __init__(self, workers: Workers, *, timeout: float = 600.0, facts: FactsRoom | None = None) -> None:
+    def __init__(self, workers: Pool, *, timeout: float = 600.0, facts: FactsRoom | None = None) -> None:
         self.facts = facts
         self.judged: dict[Key, dict[str, Any]] = {}
         self._workers = workers
@@ -50,7 +50,7 @@ class Judging:
         self._held: list[Task] = []  # what is looked at again once the files have moved
         self._asked: dict[Key, str] = {}  # with the version of facts that were wanted
         self._threads: list[threading.Thread] = []
-        self._looking: list[Worker] = []
+        self._looking: list[AnyWorker] = []
         self._given_up = threading.Event()
         self._unusable: dict[str, dict[str, Any]] = {}
         self._error: BaseException | None = None
