@@ -96,6 +96,9 @@ class Reader(Protocol):
     def heads(self, version_ids: Sequence[str]) -> pl.LazyFrame:
         """Return the ontology headers of the files of releases, as `repo.facts.heads_of` says."""
 
+    def heads_among(self, files: pl.DataFrame) -> pl.LazyFrame:
+        """Return those of some files, of which `facts` has told, as `repo.facts.heads_among` says."""
+
     def term_table(self, row: Mapping[str, Any]) -> bytes:
         """Return the Parquet of the table of terms that a row of facts names; may be called by several threads."""
 
@@ -218,6 +221,11 @@ class CatalogReader:
     def heads(self, version_ids: Sequence[str]) -> pl.LazyFrame:
         """Return the ontology headers of the files of releases."""
         return pl.LazyFrame(facts.heads_of(self._connection, version_ids))
+
+    def heads_among(self, files: pl.DataFrame) -> pl.LazyFrame:
+        """Return the ontology headers of some files."""
+        known = files.select("version_id", "relpath", "file_id", "content_id", "facts_version")
+        return pl.LazyFrame(facts.heads_among(self._connection, known.to_arrow()))
 
     def term_table(self, row: Mapping[str, Any]) -> bytes:
         """Return the Parquet of the table of terms that a row of facts names."""

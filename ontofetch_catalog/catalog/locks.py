@@ -110,7 +110,7 @@ class Gate:
         return Hold(descriptor)
 
     def _take_kept(self, wanted: Wanted | None) -> Hold | None:
-        """Return what is kept, if it is wanted and nobody waits; else let it go. It is this thread's turn."""
+        """Return what is kept, if it is wanted and no turn of others; else let it go. It is this thread's turn."""
         hold, self._kept = self._kept, None
         if hold is None or (wanted is not None and wanted(hold.what) and not hold.is_due()):
             return hold
@@ -129,7 +129,7 @@ class Gate:
             if hold is None or self._turns:
                 continue
             with self._turn(float("inf"), "exclusive"):
-                if self._kept is not None and (self._kept.is_due() or self._kept.is_idle()):
+                if self._kept is not None and not self._kept.rests():
                     self._take_kept(None)
 
     @contextmanager

@@ -126,6 +126,11 @@ def asking(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
         if hold is not None:
             connection = entered.enter_context(closing(hold.what.connection.cursor()))
             definitions.use_own_functions(connection, hold.what.database)
+            if hold.what.copy is not None:
+                from .copies import look_again
+
+                with _explained(store):
+                    look_again(store, hold.what.copy, connection)
             with _explained(store, system=False):
                 yield store.watched(connection)
             return

@@ -94,6 +94,11 @@ class Session:
                 before.close()
         self.copy.push(self.connection, changed, moves)
 
+    def let_others(self) -> None:
+        """Let other machines write: what this session has told was the last, unless it is about to be kept open."""
+        if self.copy is not None and not self.stays():
+            self.copy.log.let_go()
+
     def commit_event(self, row: events.EventRow) -> tuple[int, str]:
         """Record one event in a transaction of its own, with the generation record after it."""
         fsops.begin(self.connection)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,7 @@ from .session import Entering, Session, close, new_boundary_id, utc_now
 if TYPE_CHECKING:
     import duckdb
 
+    from ..kept import Hold
     from ..shared.replica import Copy
 
 CHECKPOINT_BYTES = 1 << 17  # a log beyond this is moved into the database file at the end of a boundary
@@ -99,11 +100,23 @@ def has_open(store: Store) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Open:
-    """What is kept open between two boundaries: a connection that nobody uses but for others beside it."""
+    """What is kept open between two boundaries: a connection that nobody uses but for others beside it, and the log."""
 
     connection: duckdb.DuckDBPyConnection
     settings: Mapping[str, object]
+    copy: Copy | None
+    line: ExitStack
     database: str = ""
+
+    def close(self, store: Store) -> None:
+        """Close all of it."""
+        with self.line:
+            close(self.connection, store)
+
+    def rest(self) -> None:
+        """Let other machines write."""
+        if self.copy is not None:
+            self.copy.log.let_go()
 
 
 def fits(store: Store) -> Wanted:
@@ -120,23 +133,20 @@ def is_catalog(what: object) -> bool:
 def open_session(store: Store, entering: Entering) -> Iterator[Session]:
     """Open the catalog for writing, alone; close it at the end, or keep it open for the next boundary of the run."""
     gate, together = gate_of(store.root), recording()
-    # what other machines may change is not kept open
-    usual = not is_shared(store) and (entering.migrate or entering.asks) and entering.trust_record
+    usual = (entering.migrate or entering.asks) and entering.trust_record
     keeps = usual and (together is not None or gate.is_keeping)
-    with gate.exclusive(store.wait, wanted=fits(store) if keeps else None) as hold, _copy_of(store) as copy:
-        kept: _Open | None = hold.take()
-        # of what was kept open nobody else has been inside: it is as this process has left it
-        session = (
-            Session(store, kept.connection.cursor(), beside=kept.connection) if kept else _enter(store, copy, entering)
-        )
-        opened = kept or _Open(session.connection, store.settings)
+    with gate.exclusive(store.wait, wanted=fits(store) if keeps else None) as hold, ExitStack() as line:
+        session, kept = _begin(store, hold, line, entering)
+        opened = kept or _Open(session.connection, store.settings, session.copy, line.pop_all())
         sound = False
         try:
             # from here on no table is made any more
             name = definitions.use_own_functions(session.connection, opened.database)
             sound = kept is not None or check_contents(store, session.connection)
-            if copy is None:
+            if session.copy is None:
                 session.recovered = recovery.recover(store, session.connection)
+            elif kept is not None:
+                _go_on(session, session.copy, entering)
             _record_recovery(session)
             used = session.connection = store.watched(session.connection)
             session.hold = hold
@@ -145,16 +155,32 @@ def open_session(store: Store, entering: Entering) -> Iterator[Session]:
             if together is not None:
                 together.enter_once(("gate", store.root), lambda: _letting_go(gate))
             if keeps and sound and session.connection is used and store.watch is None:
-                hold.keep(replace(opened, database=name), lambda: close(opened.connection, store))
+                hold.keep(replace(opened, database=name), lambda: opened.close(store), opened.rest)
         finally:
             if not hold.stays:
-                close(session.connection, store)
-                if kept:
-                    close(kept.connection, store)
+                with opened.line:
+                    close(session.connection, store)
+                    if kept:
+                        close(kept.connection, store)
             elif session.connection is not opened.connection:
                 session.connection.close()
         # nobody else can have written yet: the gate is still closed
         note_state(session, sound=sound)
+
+
+def _begin(store: Store, hold: Hold, line: ExitStack, entering: Entering) -> tuple[Session, _Open | None]:
+    """Go on with what was kept open, or open it: what has to be closed again is entered into `line`."""
+    kept: _Open | None = hold.take()
+    if kept is None:
+        return _enter(store, line.enter_context(_copy_of(store)), entering), None
+    # of what was kept open nobody else has been inside: it is as this process has left it
+    return Session(store, kept.connection.cursor(), beside=kept.connection, copy=kept.copy), kept
+
+
+def _go_on(session: Session, copy: Copy, entering: Entering) -> None:
+    from .copies import go_on
+
+    go_on(session, copy, entering)
 
 
 def _copy_of(store: Store) -> AbstractContextManager[Copy | None]:

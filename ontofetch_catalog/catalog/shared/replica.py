@@ -18,7 +18,8 @@ from ..migrations import apply_migrations, available_migrations, pending_migrati
 from ..repo import events, images, row_checks, version_keys
 from .files_coming import FilesComing
 from .files_going import FilesGoing
-from .log import Head, Log, Record
+from .log import Log, Record
+from .log_lock import Head
 from .packs import Place
 from .places import Fold, Op
 
