@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any, Self
 
+from ontofetch_hookspecs import OntofetchError
 from ontofetch_hookspecs.store_paths import StorePath
 
 from .facts_room import FactsRoom
@@ -131,12 +132,17 @@ class Judging:
                         finally:
                             self._looking.remove(worker)
                     self._take(task, answer, moves)
+        except OntofetchError as error:
+            self._end_with(error)
         except BaseException as error:
-            # it is raised where somebody waits for the answers; this thread ends without a word
-            with self._changed:
-                self._error = error
-                self._changed.notify_all()
+            self._end_with(error)
             raise SystemExit from error
+
+    def _end_with(self, error: BaseException) -> None:
+        """Let it be raised where somebody waits for the answers; this thread ends without a word."""
+        with self._changed:
+            self._error = error
+            self._changed.notify_all()
 
     def _next(self) -> tuple[Task, StorePath, int] | None:
         """Return what is to be asked next; None, and this thread is not busy any more, if there is nothing."""

@@ -35,19 +35,26 @@ class Cluster:
 
 @contextmanager
 def cluster(
-    workers: int = 4, *, environment: Mapping[str, str] | None = None, protocol: str = "tcp"
+    workers: int = 4,
+    *,
+    path: Path | None = None,
+    protocol: str = "tcp",
+    bare: bool = False,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[Cluster]:
     """Start a scheduler and so many workers, and end them all.
 
     Args:
         workers: How many.
-        environment: What theirs has beside that of this process.
+        path: A folder that they may import from, too.
         protocol: `tcp` or `tls`.
+        bare: Whether the program is not installed there.
+        environment: What theirs has beside that of this process.
     """
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.executors.cluster", str(workers), protocol],
+        [sys.executable, "-m", "tests.executors.cluster", str(workers), protocol, "bare" if bare else ""],
         cwd=CHECKOUT,
-        env=dict(os.environ) | dict(environment or {}),
+        env=dict(os.environ) | ({} if path is None else {"PYTHONPATH": str(path)}) | dict(environment or {}),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -61,10 +68,12 @@ def cluster(
         process.communicate()
 
 
-def main(count: int, protocol: str) -> None:
+def main(count: int, protocol: str, bare: str) -> None:
     """Start them, tell of them in a line of JSON, and end them with standard input."""
     import distributed
 
+    if bare:
+        sys.modules["ontofetch_catalog"] = None  # type: ignore[assignment] # what is None can't be imported
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     reading, writing = os.pipe()
 
@@ -106,4 +115,4 @@ def _fork(serve: object) -> int:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2])
+    main(int(sys.argv[1]), *sys.argv[2:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from ontofetch_catalog.host.executors import likeness
 from ontofetch_catalog.host.facts_room import FactsRoom
 from ontofetch_catalog.host.pools import open_pool
 from ontofetch_catalog.host.validators import run_validators
@@ -16,13 +18,25 @@ from ontofetch_catalog.settings import read_settings
 from ontofetch_hookspecs import KNOWN_FACTS_COLUMNS, Validator
 from ontofetch_hookspecs.store_paths import StorePath
 from tests.executors.cluster import Cluster, cluster
+from tests.executors.judges import install
 from tests.releases import sha256
 
 
+@pytest.fixture(scope="session", autouse=True)
+def judges(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Return the folder of a distribution with validators; it is on the path of this process."""
+    folder = install(tmp_path_factory.mktemp("judges"))
+    sys.path.append(str(folder))
+    likeness._owners.cache_clear()
+    yield folder
+    sys.path.remove(str(folder))
+    likeness._owners.cache_clear()
+
+
 @pytest.fixture(scope="session")
-def four() -> Iterator[Cluster]:
+def four(judges: Path) -> Iterator[Cluster]:
     """Return a cluster of four workers, which no test may harm."""
-    with cluster(4) as found:
+    with cluster(4, path=judges) as found:
         yield found
 
 

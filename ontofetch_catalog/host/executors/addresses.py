@@ -66,7 +66,8 @@ def _read(text: str) -> Address:
     if (match := _SLURM.fullmatch(text)) and int(match[1]):
         return Address("slurm", f"slurm:{int(match[1])}", jobs=int(match[1]))
     # somebody may have written a password into it
-    shown = f"{quote(text.partition('://')[0])}://…" if "@" in text and "://" in text else quote(text)
-    if "@" in text and "://" not in text:
-        shown = "What is given"
+    scheme, mark, _ = text.partition("://")
+    shown = quote(text)
+    if set(text) & set("@?#"):
+        shown = f"{quote(scheme)}://…" if mark else "What is given"
     raise UsageError(f"{shown} is no address of an executor.", subject="executor", hint=_KINDS)

@@ -34,7 +34,7 @@ AT_A_TIME = 64  # jobs that are with an engine, where no setting says how many
 TELL = 30.0  # seconds without a worker after which that is said
 # A process is asked three times for one file (unpack, facts, judge), and each again if it died: the worker itself
 # counts the time of each. This is for a worker that says nothing any more.
-_ROUNDS, GRACE = 6, 60.0
+ROUNDS, GRACE = 6, 60.0
 _MOST_BEGINNINGS = 2  # whatever takes two workers with it, takes the next as well
 
 
@@ -160,7 +160,7 @@ class AwayWorker:
             begun, now = given.begun, time.monotonic()
             if len(begun) > _MOST_BEGINNINGS:
                 return self._died()
-            if begun and now - begun[-1] > _ROUNDS * timeout + GRACE:
+            if begun and now - begun[-1] > ROUNDS * timeout + GRACE:
                 return f"the validator took longer than {timeout:g} seconds"
             if not begun and now - asked > TELL and not engine.workers:
                 self._passage.tell_once(
