@@ -53,6 +53,11 @@ def open_pool(settings: Mapping[str, object]) -> Workers | AwayWorkers:
     from .executors.away import AwayWorkers
     from .executors.passage import Passage
 
+    if address.kind == "slurm":
+        from .executors.slurm_engine import load_library
+
+        load_library(address.shown)
+
     def start(run: str) -> Engine:
         timeout = float(str(settings["http_timeout"]))
         if address.kind == "slurm":
