@@ -10,7 +10,9 @@ import resource
 import signal
 import time
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 # What our own parsers may hold in bytes of data (RLIMIT_DATA): what they allocate, and not the addresses that libraries
 # and threads reserve, of which how many there are changes with the machine and with what was imported before.

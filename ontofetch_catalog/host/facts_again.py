@@ -6,12 +6,12 @@ It knows the contract and not who answers.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import pyarrow as pa
 
 from ontofetch_hookspecs import HostInfo, Table, ValidateDone, Validator, VersionRecord, collect
 from ontofetch_hookspecs.layout import find_layout
+from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ..errors import PreconditionFailed

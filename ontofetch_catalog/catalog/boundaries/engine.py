@@ -11,10 +11,11 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.receipts import Receipt
 
 from ...errors import BoundaryFailed, OntofetchError

@@ -6,10 +6,11 @@ What a check looks at is its own affair. They share a scene, for one tells the n
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.layout import SWAP, known_layouts
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from ...errors import CatalogUnavailable, CatalogUnreadable
 from .. import sessions

@@ -8,9 +8,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from ...errors import EventError
 from .. import fsops

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs.layout import find_layout
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from .. import fsops
 from ..connection import fetch_one, literal, registered

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
+
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from ..connection import literal, registered
 from .bounds import bounds_of, part_of
