@@ -148,7 +148,7 @@ def certified(tmp_path: Path) -> dict[str, str]:
     tls = {"CA_FILE": path} | {
         f"{who}__{what}": path for who in ("SCHEDULER", "WORKER", "CLIENT") for what in ("KEY", "CERT")
     }
-    yield {f"DASK_DISTRIBUTED__COMM__TLS__{name}": str(value) for name, value in tls.items()}
+    return {f"DASK_DISTRIBUTED__COMM__TLS__{name}": str(value) for name, value in tls.items()}
 
 
 def test_a_scheduler_with_tls_is_asked_by_its_own_address(
