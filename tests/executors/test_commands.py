@@ -73,7 +73,7 @@ def test_facts_that_lack_are_found_elsewhere(four: Cluster, document: str, tmp_p
     assert recorded(far) == recorded(local)
     ended = far.run("db", "facts", env={"ONTOFETCH_EXECUTOR": "dask://"})
     assert ended.returncode == 2
-    assert "no address of an executor" in ended.stderr
+    assert "no address of an executor. Write local, dask://cluster.example.org:8786" in ended.stderr
 
 
 def test_an_update_asks_the_executor(four: Cluster, document: str, tmp_path: Path) -> None:
