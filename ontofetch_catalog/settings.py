@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from ontofetch_hookspecs import PluginSetting
+from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import quote, root_fault
 
 from .errors import UsageError

@@ -6,12 +6,12 @@ What a report shows of it is not known here; the frames are made by `polars_pipe
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import polars as pl
 
+from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import quote
 
 from ..errors import UsageError

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import polars as pl
+
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from . import columns as c
 

@@ -6,10 +6,11 @@ It does not know how the frames were made.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.extensions import Look
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from ..errors import UsageError
 from ..rendering import encode, figures, markdown, pages, tables

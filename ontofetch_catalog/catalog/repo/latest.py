@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs.layout import series_of
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from .. import fsops
 from ..connection import fetch_one, fetch_text

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import path_key as key_of
 
 from ...errors import VersionUnknown

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from binascii import hexlify
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from hashlib import sha256
 from itertools import chain
 from struct import Struct
+
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from .refining import MOST, Tangle, refine
 from .statements import NAMED, OWNERS, Statements, Text, nodes_of, only_node_of, put_in, rests_of
