@@ -42,6 +42,7 @@ __all__ = [
     "CatalogUnwritable",
     "Conflict",
     "EventError",
+    "ExecutorFailed",
     "ExtractError",
     "FetchError",
     "NestedBoundary",
@@ -58,6 +59,7 @@ __all__ = [
     "UsageError",
     "VersionUnknown",
     "Veto",
+    "shell_word",
 ]
 
 
@@ -149,3 +151,14 @@ class FetchError(OntofetchError):
 
 class ExtractError(OntofetchError):
     """An archive is refused or damaged."""
+
+
+def shell_word(name: str) -> str:
+    """Return `name` as a shell takes it in a command that a sentence tells to type; FILE if it can't be shown."""
+    import shlex
+
+    return shlex.quote(name) if name.isprintable() else "FILE"
+
+
+class ExecutorFailed(OntofetchError):
+    """The engine that files are handed to does not answer, or not as it should; what it answered before is kept."""

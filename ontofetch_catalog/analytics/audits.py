@@ -73,6 +73,10 @@ class AuditReader:
 
     heads = tabled_facts = facts
 
+    def heads_among(self, files: pl.DataFrame) -> pl.LazyFrame:
+        """Refuse likewise."""
+        raise _only_in_the_catalog(files["version_id"].to_list())
+
     def told(self, version_ids: Sequence[str]) -> frozenset[str]:
         """Return nothing: audits don't say what is in the files."""
         del version_ids

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import polars as pl
@@ -97,6 +98,7 @@ class Contract:
         return next(section for section in self.sections if section.name == name)
 
 
+@cache
 def dtype_of(field: Field) -> pl.DataType:
     """Return the Polars dtype of a field."""
     named: dict[str, pl.DataType] = {

@@ -110,6 +110,17 @@ def test_a_term_that_comes_and_goes(shelf: Any) -> None:
     assert found["term"].select("state", "until", "removed_in", "releases").row(0) == ("gone", "s/o/3", "s/o/4", 2)
 
 
+def test_a_file_that_declares_a_term_again_hides_nothing(shelf: Any) -> None:
+    """An alignment names the classes it aligns, with neither label nor definition, in a file that sorts last."""
+    files = {
+        "Brick.ttl": Said({ex(2): Term("liver", "organ", (ROOT,)), ROOT: Term("root")}),
+        "alignments/bot.ttl": Said({ex(2): Term(), ROOT: Term("the root")}),
+    }
+    add(shelf, "s/o/1", files, latest=True)
+    rows = [term(shelf.catalog, word=each)["term"].select("label", "definition").row(0) for each in (ex(2), ROOT)]
+    assert rows == [("liver", "organ"), ("the root", None)]
+
+
 def test_a_word_that_means_several_terms(shelf: Any) -> None:
     """None is guessed: the sentence names them; an IRI or its namespace decides."""
     add(

@@ -139,6 +139,8 @@ def _commit(session: sessions.Session, boundary: Boundary, start: float) -> tupl
         if not undone and isinstance(error, OSError | duckdb.Error):
             raise _failed(boundary, "recorded", error, state=_LATER) from error
         raise
+    # what is left to do is this machine's own affair
+    session.let_others()
     try:
         fsops.commit(connection)
     except (duckdb.Error, OSError) as error:

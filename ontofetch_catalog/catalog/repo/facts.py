@@ -25,6 +25,7 @@ SMALL = (
     " general_digest, terms, heads"
 )
 HEAD = "ontology_iri, kind, version_iri, version_info, title, license, imports, statements, digest"
+_HEAD = ", ".join(f"h.{name}" for name in HEAD.split(", "))
 # a catalog that came from elsewhere may say anything, and a path leads into the folder of the tables
 TABLE_PATH = (
     "CASE WHEN table_sha256 IS NOT NULL AND regexp_full_match(content_id, '[0-9a-f]{64}') THEN"
@@ -118,16 +119,35 @@ def heads_of(connection: duckdb.DuckDBPyConnection, version_ids: Sequence[str]) 
     Columns: version_id, relpath, file_id, content_id, facts_version, position, and what `ontology_heads` says. They are
     of the same version as `facts_of` returns.
     """
+    # from those contents that have a header: of all files of all releases nothing but a column is looked at
     return connection.sql(
         f"""
-        {_OF_RELEASES.format(scope=_scope(version_ids))}
-        SELECT f.version_id, f.relpath, f.file_id, content_id, facts_version, h.position,
-            {", ".join(f"h.{name}" for name in HEAD.split(", "))}
+        WITH headed AS (SELECT file_id FROM file_facts SEMI JOIN ontology_heads USING (content_id, facts_version)),
+        files AS MATERIALIZED (
+            SELECT version_id, relpath, file_id FROM extracted_files SEMI JOIN headed USING (file_id)
+            WHERE {_scope(version_ids)}
+        ), chosen AS ({_CHOSEN})
+        SELECT f.version_id, f.relpath, f.file_id, content_id, facts_version, h.position, {_HEAD}
         FROM files f JOIN chosen c USING (file_id) JOIN ontology_heads h USING (content_id, facts_version)
         ORDER BY f.version_id, f.relpath, h.position
         """,
         params={"version_ids": list(version_ids)},
     ).to_arrow_table()
+
+
+def heads_among(connection: duckdb.DuckDBPyConnection, known: pa.Table) -> pa.Table:
+    """Return the ontology headers of some files, sorted and with columns as in `heads_of`.
+
+    Args:
+        connection: An open connection.
+        known: version_id, relpath, file_id, content_id, facts_version, as `facts_of` has them.
+    """
+    with registered(connection, known=known):
+        return connection.sql(f"""
+            SELECT k.version_id, k.relpath, k.file_id, content_id, facts_version, h.position, {_HEAD}
+            FROM known k JOIN ontology_heads h USING (content_id, facts_version)
+            ORDER BY k.version_id, k.relpath, h.position
+        """).to_arrow_table()
 
 
 def known_facts(
