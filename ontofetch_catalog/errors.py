@@ -42,6 +42,7 @@ __all__ = [
     "CatalogUnwritable",
     "Conflict",
     "EventError",
+    "ExecutorFailed",
     "ExtractError",
     "FetchError",
     "NestedBoundary",
@@ -157,3 +158,7 @@ def shell_word(name: str) -> str:
     import shlex
 
     return shlex.quote(name) if name.isprintable() else "FILE"
+
+
+class ExecutorFailed(OntofetchError):
+    """The engine that files are handed to does not answer, or not as it should; what it answered before is kept."""

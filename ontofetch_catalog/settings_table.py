@@ -89,6 +89,13 @@ SETTINGS = (
     Setting("stage_days", "float", 14.0, "days after which doctor calls a stage that nobody holds forgotten"),
     Setting("quarantine_days", "float", 30.0, "days after which doctor offers to delete what is in quarantine"),
     Setting("validate_workers", "int", 0, "processes that validate; 0: one per core"),
+    Setting("executor", "text", "local", "who judges files and finds facts: `local`, `dask://HOST:PORT`, `slurm:JOBS`"),
+    Setting(
+        "executor_max_bytes",
+        "int",
+        200_000_000,
+        "bytes of files on their way to an executor; larger ones that it does not see are looked at here",
+    ),
     Setting(
         "bridge_latest",
         "choice",

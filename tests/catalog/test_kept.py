@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ontofetch_catalog.catalog import fsops, kept, locks, lookups, sessions
+from ontofetch_catalog.catalog import fsops, holders, kept, locks, lookups, sessions
 from ontofetch_catalog.catalog.connection import Store
 from ontofetch_hookspecs import OntofetchError
 from ontofetch_hookspecs.together import recording_together
@@ -99,6 +99,31 @@ def test_who_waits_is_let_in(releases: Releases, monkeypatch: pytest.MonkeyPatch
         subprocess.run([sys.executable, "-c", WRITE.format(how=how), str(releases.root)], check=True, timeout=60)
         record(releases, "2")
     assert count(releases.root) == 2
+
+
+def test_who_waits_lets_a_turn_end(releases: Releases, openings: list[bool], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Boundaries that follow each other at once go on until the turn is over, and no longer."""
+    monkeypatch.setattr(kept, "IDLE_SECONDS", 60.0)
+    monkeypatch.setattr(kept, "MOST_SECONDS", 60.0)
+    with recording_together():
+        record(releases, "1")
+        hold = locks.gate_of(releases.root)._kept
+        assert hold is not None
+        hold.cost = 60.0
+        waiting = subprocess.Popen([sys.executable, "-c", WRITE.format(how="writing"), str(releases.root)])
+        end = time.monotonic() + 60
+        while not holders.is_awaited(hold._descriptor):
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        openings.clear()
+        record(releases, "2", "3")
+        assert openings == []
+        assert waiting.poll() is None
+        hold.cost = 0.0
+        assert waiting.wait(60) == 0
+        record(releases, "4")
+        assert openings == [False]
+    assert count(releases.root) == 4
 
 
 def test_a_reader_of_this_process_is_let_in(releases: Releases) -> None:
