@@ -11,7 +11,7 @@ from ontofetch_hookspecs.names import quote
 
 from ..console.output import OutputOptions, Page, emit, say, say_lines, warn
 from ..console.quiet import take_options
-from ..errors import EXIT_OK, OntofetchError, VersionUnknown
+from ..errors import EXIT_OK, OntofetchError, VersionUnknown, shell_word
 from .common import make_parser, profiled, reading, statistics_of, store_of
 
 if TYPE_CHECKING:
@@ -76,11 +76,17 @@ def _show(host: HostInfo, options: OutputOptions, what: str, kind: str | None) -
             raise VersionUnknown(
                 f"Nothing recorded is called {quote(what)}{f' as a {kind}' if kind else ''}.",
                 subject=what,
-                hint=f"`{host.name}` lists the series, `{host.name} db versions` the releases.",
+                hint=f"`{host.name}` lists the series, `{host.name} db versions` the releases"
+                f"{_as_term(host, what, kind)}.",
             )
     parameters = {"what": what, "kind": name}
     emit(sections, options=options, parameters=parameters, titles=_TITLES)
     return EXIT_OK
+
+
+def _as_term(host: HostInfo, what: str, kind: str | None) -> str:
+    """Return how to look among the terms, for the name of one alone may be that of anything."""
+    return f"; `{host.name} show {shell_word(what)} --as term` looks among the terms" if kind is None else ""
 
 
 def _show_term(host: HostInfo, options: OutputOptions, word: str, series: str | None) -> int:
