@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs import HostInfo
-from ontofetch_hookspecs.names import quote
+from ontofetch_hookspecs.names import quote, shell_word
 
 from ..console.output import OutputOptions, Page, emit, say, say_lines, warn
 from ..console.quiet import take_options
-from ..errors import EXIT_OK, OntofetchError, VersionUnknown, shell_word
+from ..errors import EXIT_OK, OntofetchError, VersionUnknown
 from .common import make_parser, profiled, reading, statistics_of, store_of
 
 if TYPE_CHECKING:
