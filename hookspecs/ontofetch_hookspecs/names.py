@@ -15,7 +15,8 @@ from .characters import printable
 from .errors import EventError
 from .query_names import CREDENTIAL_NAMES, HARMLESS_NAMES, SECRET_PARTS, SECRET_WORDS
 
-SEGMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~-]{0,99}")
+MAX_SEGMENT = 100  # characters of a service, an ontology or a version
+SEGMENT = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._+~-]{{0,{MAX_SEGMENT - 1}}}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 MAX_PART_BYTES = 255  # NAME_MAX of every file system in use
 MAX_PATH_BYTES = 1024  # PATH_MAX of macOS, the smaller of the two platforms
