@@ -189,9 +189,9 @@ def files(scene: Scene, connection: duckdb.DuckDBPyConnection) -> None:
     """Compare what lies on disk with the rows, and note what is to be hashed."""
     store = scene.store.bounded()
     scene.entries = on_disk.check_files(store, connection, scene.findings, scene.progress)
-    # as a verification reads them: a million rows can't be sorted within what other care may take of memory
-    plan = contents.plan_all if scene.hashing else contents.plan_suspects
-    scene.unhashed = plan(scene.store, connection)
+    scene.unhashed = (
+        contents.plan_all(store, connection) if scene.hashing else contents.plan_suspects(scene.store, connection)
+    )
 
 
 def latest(scene: Scene, connection: duckdb.DuckDBPyConnection) -> None:

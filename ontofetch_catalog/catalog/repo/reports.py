@@ -192,6 +192,13 @@ def select_file_count(version_id: str) -> Statement:
     return of_releases("SELECT count(*) AS files FROM extracted_files WHERE {scope}", [version_id])
 
 
+def select_file_counts(version_ids: Sequence[str]) -> Statement:
+    """Return the SQL of the number of files of each of some releases that has any: version_id, files."""
+    return of_releases(
+        "SELECT version_id, count(*) AS files FROM extracted_files WHERE {scope} GROUP BY ALL", version_ids
+    )
+
+
 def select_results(version_id: str, columns: Sequence[str]) -> Statement:
     """Return the SQL of results: `format`, columns of validations, `reason`, `line`, `column`.
 
