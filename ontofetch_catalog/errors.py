@@ -59,7 +59,6 @@ __all__ = [
     "UsageError",
     "VersionUnknown",
     "Veto",
-    "shell_word",
 ]
 
 
@@ -151,13 +150,6 @@ class FetchError(OntofetchError):
 
 class ExtractError(OntofetchError):
     """An archive is refused or damaged."""
-
-
-def shell_word(name: str) -> str:
-    """Return `name` as a shell takes it in a command that a sentence tells to type; FILE if it can't be shown."""
-    import shlex
-
-    return shlex.quote(name) if name.isprintable() else "FILE"
 
 
 class ExecutorFailed(OntofetchError):

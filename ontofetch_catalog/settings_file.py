@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from dataclasses import field
 
 from ontofetch_hookspecs.light_dataclasses import dataclass
-from ontofetch_hookspecs.names import quote
+from ontofetch_hookspecs.names import quote, shell_word
 
-from .errors import UsageError, shell_word
+from .errors import UsageError
 
 CONFIG_FILE = "ontofetch.toml"
 VARIABLE = "ONTOFETCH_CONFIG"

@@ -59,6 +59,13 @@ def quote(text: object) -> str:
     return repr(shown if len(shown) <= 200 else shown[:120] + "…" + shown[-60:])
 
 
+def shell_word(name: str) -> str:
+    """Return `name` as a shell takes it in a command that a sentence tells to type; FILE if it can't be shown."""
+    import shlex
+
+    return shlex.quote(name) if name.isprintable() else "FILE"
+
+
 def check_segment(field: str, value: object) -> str:
     """Return `value` if it can be a service, an ontology or a version.
 

@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 
 from ontofetch_hookspecs import HostInfo
-from ontofetch_hookspecs.names import quote
+from ontofetch_hookspecs.names import quote, shell_word
 
 from ..console.output import OutputOptions, emit, say, warn
-from ..errors import EXIT_FINDINGS, EXIT_OK, shell_word
+from ..errors import EXIT_FINDINGS, EXIT_OK
 from ..rendering.progress import bar
 from ..rendering.text import human_size
 from .common import make_parser, store_of, store_to_write

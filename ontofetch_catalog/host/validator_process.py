@@ -140,7 +140,7 @@ class Worker:
             }
             found = self._answer(request, self._allowance, size, task, wait)
             if "inflated" not in found:
-                return found
+                return found | _no_facts_inside(found, task, wait)
             return self._look_at(task, copy, found["inflated"], wait, content_id=found["content_id"])
 
     def _look_at(self, task: Task, path: str, size: int, wait: Patience, *, content_id: str) -> dict[str, Any]:
@@ -252,6 +252,15 @@ class Worker:
     def get_ready(self) -> None:
         """Begin to start the process."""
         self._process.get_ready()
+
+
+def _no_facts_inside(found: dict[str, Any], task: Task, wait: Patience) -> dict[str, Any]:
+    """Return what refuses the facts of a compressed file that can't be read, if some were wanted; it stays so."""
+    reason = found.get("details", {}).get("error")
+    if wait.facts is None or not task.facts_version or not reason or found["details"].get(UNFINISHED):
+        return {}
+    about = {"file_id": task.file_id, "content_id": task.file_id, "facts_version": task.facts_version}
+    return {"refused": (about, task.relpath, reason)}
 
 
 def look(place: StorePath) -> tuple[int, str]:

@@ -46,7 +46,9 @@ _OF_RELEASES = f"""
 """
 
 
-def _scope(version_ids: Sequence[str]) -> str:
+def _scope(version_ids: Sequence[str] | None) -> str:
+    if version_ids is None:
+        return "true"
     return f"version_id IN (SELECT unnest($version_ids)) AND {bounds_of(version_ids)}"
 
 
@@ -113,8 +115,8 @@ def releases_with_facts(connection: duckdb.DuckDBPyConnection, version_ids: Sequ
     return found
 
 
-def heads_of(connection: duckdb.DuckDBPyConnection, version_ids: Sequence[str]) -> pa.Table:
-    """Return the ontology headers of all files of some releases, sorted by release, path and position.
+def heads_of(connection: duckdb.DuckDBPyConnection, version_ids: Sequence[str] | None) -> pa.Table:
+    """Return the ontology headers of all files of some releases, or (None) of all, sorted by release, path, position.
 
     Columns: version_id, relpath, file_id, content_id, facts_version, position, and what `ontology_heads` says. They are
     of the same version as `facts_of` returns.
@@ -131,7 +133,7 @@ def heads_of(connection: duckdb.DuckDBPyConnection, version_ids: Sequence[str]) 
         FROM files f JOIN chosen c USING (file_id) JOIN ontology_heads h USING (content_id, facts_version)
         ORDER BY f.version_id, f.relpath, h.position
         """,
-        params={"version_ids": list(version_ids)},
+        params=None if version_ids is None else {"version_ids": list(version_ids)},
     ).to_arrow_table()
 
 

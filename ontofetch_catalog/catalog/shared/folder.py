@@ -18,10 +18,10 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from ontofetch_hookspecs.errors import next_step
-from ontofetch_hookspecs.names import quote
+from ontofetch_hookspecs.names import quote, shell_word
 from ontofetch_hookspecs.store_paths import StorePath
 
-from ...errors import ObjectsRefused, ObjectsUnavailable, UsageError, shell_word
+from ...errors import ObjectsRefused, ObjectsUnavailable, UsageError
 from .. import fsops
 from ..fsops import whole
 from .object_store import MAX_AGE, UNFINISHED, Buffer, ObjectStore, Stored

@@ -14,7 +14,8 @@ from ontofetch_hookspecs.names import quote
 
 LOCAL = "local"
 PORT = 8786  # where a scheduler of Dask listens if nobody says otherwise
-_KINDS = "There are: local, dask://HOST:PORT, dask+tls://HOST:PORT, slurm:JOBS."
+# what is shown may be logged, where an address without a real port is taken for one with a secret
+_KINDS = "Write local, dask://cluster.example.org:8786, dask+tls://cluster.example.org:8786, or slurm:8."
 _DASK = re.compile(r"dask(\+tls)?://(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(?::([0-9]{1,5}))?/?")
 _SLURM = re.compile(r"slurm:([0-9]{1,4})")
 # what is imported for each kind → the extra that brings it

@@ -106,6 +106,7 @@ class DaskEngine:
         self._lost_since: float | None = None
         # files are jobs here, and their bytes go with them
         dask.config.set({"distributed.admin.large-graph-warning-threshold": "1TB"})
+        _require_certificate(address)
         # it says in a sentence of ours what it would say in a traceback of its own
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
         try:
@@ -178,3 +179,15 @@ class DaskEngine:
         """Call off what is not done, and end the connection."""
         with suppress(OSError, RuntimeError, ValueError):
             self._client.close(timeout=5)
+
+
+def _require_certificate(address: Address) -> None:
+    """Raise ExecutorFailed where a scheduler wants TLS, and Dask is not told what to show and what to believe."""
+    from distributed import Security
+
+    if address.scheduler.startswith("tls:") and not Security().get_connection_args("client").get("ssl_context"):
+        raise ExecutorFailed(
+            f"The executor {address.shown} needs a certificate, and the configuration of Dask names none.",
+            subject=address.shown,
+            hint="Name distributed.comm.tls.ca-file, and client.key and client.cert there; docs/executors.md.",
+        )
