@@ -33,6 +33,7 @@ collect_ignore = ["third_party"]
 SLOW = (
     "bridged",
     "crash",
+    "executors",
     "field",
     "hostile",
     "showing",

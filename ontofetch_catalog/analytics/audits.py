@@ -71,7 +71,11 @@ class AuditReader:
         """Refuse: what files say stands in the catalog alone."""
         raise _only_in_the_catalog(version_ids)
 
-    heads = tabled_facts = facts
+    tabled_facts = facts
+
+    def heads(self) -> pl.LazyFrame:
+        """Refuse likewise."""
+        raise _only_in_the_catalog(list(self._manifests))
 
     def heads_among(self, files: pl.DataFrame) -> pl.LazyFrame:
         """Refuse likewise."""

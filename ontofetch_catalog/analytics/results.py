@@ -56,6 +56,13 @@ class ReportResult(Mapping[str, "pl.DataFrame"]):
     def __len__(self) -> int:
         return len(self.frames)
 
+    def __repr__(self) -> str:
+        rows = ", ".join(f"{name} {frame.height:,}" for name, frame in self.frames.items())
+        return f"<{self.title}, rows: {rows}; print() shows them>"
+
+    def __str__(self) -> str:
+        return self.as_table()
+
     def as_table(self, *, width: int = 80, top: int | None = 20, exact: bool = False, colour: bool = False) -> str:
         """Return the report as text of lines of at most `width` cells.
 

@@ -94,8 +94,8 @@ class Reader(Protocol):
     def told(self, version_ids: Sequence[str]) -> frozenset[str]:
         """Return those of some releases that have a file of which it is known what it says."""
 
-    def heads(self, version_ids: Sequence[str]) -> pl.LazyFrame:
-        """Return the ontology headers of the files of releases, as `repo.facts.heads_of` says."""
+    def heads(self) -> pl.LazyFrame:
+        """Return the ontology headers of the files of all releases, as `repo.facts.heads_of` says."""
 
     def heads_among(self, files: pl.DataFrame) -> pl.LazyFrame:
         """Return those of some files, of which `facts` has told, as `repo.facts.heads_among` says."""
@@ -242,9 +242,9 @@ class CatalogReader:
         """Return those of some releases that have a file of which it is known what it says."""
         return frozenset(facts.releases_with_facts(self._connection, version_ids))
 
-    def heads(self, version_ids: Sequence[str]) -> pl.LazyFrame:
-        """Return the ontology headers of the files of releases."""
-        return pl.LazyFrame(facts.heads_of(self._connection, version_ids))
+    def heads(self) -> pl.LazyFrame:
+        """Return the ontology headers of the files of all releases."""
+        return pl.LazyFrame(facts.heads_of(self._connection, None))
 
     def heads_among(self, files: pl.DataFrame) -> pl.LazyFrame:
         """Return the ontology headers of some files."""

@@ -100,7 +100,12 @@ class Gate:
 
     def let_go(self) -> None:
         """Close what is kept and let others in; a thread that is inside does so itself."""
-        if self._kept is not None and self._thread != threading.get_ident():
+        # looked at in this order: the watcher has its turn before it takes what is kept
+        is_kept = self._kept is not None
+        watcher = self._watcher
+        # a process that ends while a thread of its is inside DuckDB is aborted
+        is_closed_now = watcher is not None and self._thread == watcher.ident
+        if (is_kept or is_closed_now) and self._thread != threading.get_ident():
             with self._turn(float("inf"), "exclusive"):
                 self._take_kept(None)
 

@@ -80,12 +80,17 @@ class Allowance:
                 f"took longer than {self.cpu_for(size):.0f} seconds of a processor, for {size:,} bytes "
                 "(the settings max_cpu and max_cpu_per_mb, ONTOFETCH_MAX_CPU and ONTOFETCH_MAX_CPU_PER_MB)"
             )
-        if (self.max_memory or self.max_data) and -code in _MEMORY_ENDS:
+        if (self.max_memory or self.max_data) and is_end_of_memory(code):
             return (
                 f"ended with {signal.Signals(-code).name}: what it reads is nested too deeply, or needs "
                 + self.memory_limit_text()
             )
         return None
+
+
+def is_end_of_memory(code: int | None) -> bool:
+    """Say whether a process that ended so may have got no memory, or no stack; `code` as `Popen.returncode`."""
+    return code is not None and -code in _MEMORY_ENDS
 
 
 def limit_memory(most: int) -> None:

@@ -151,6 +151,19 @@ def test_impact(four: Any, tmp_path: Any) -> None:
         four.catalog.report("impact")
 
 
+def test_a_list_may_name_terms_as_spreadsheets_do(four: Any, tmp_path: Any) -> None:
+    """`EX_0000002`, which stands last in the IRI, is `EX:0000002`; what only looks like it is unknown."""
+    listed = tmp_path / "mine.csv"
+    listed.write_text("id,ours\nEX_0000002,1\nEX:0000002,2\nEX_0000009,3\nnone,4\n")
+    rows = four.catalog.report("impact", mine=str(listed), b="s/o/4")["terms"].select("status", "word", "iri").rows()
+    assert rows == [
+        ("obsolete", "EX:0000002", ex(2)),
+        ("obsolete", "EX_0000002", ex(2)),
+        ("unknown", "EX_0000009", None),
+        ("unknown", "none", None),
+    ]
+
+
 def test_impact_of_what_is_gone(shelf: Any, tmp_path: Any) -> None:
     """Gone long ago, moved now; a first release has nothing to be compared with."""
     add(shelf, "s/o/1", {"x.owl": Said({ex(2): Term("two"), ROOT: Term("root"), ex(4): Term("four", None, (ROOT,))})})

@@ -37,15 +37,20 @@ _UNUSED = re.compile(r"\.showing\.documents\.|\.__main__$")
 
 def main() -> int:
     """Serve until standard input ends."""
-    for name in (*_HEAVY, *_ours()):
+    load()
+    for line in sys.stdin:
+        print(json.dumps(carry_out(json.loads(line))), flush=True)
+    return 0
+
+
+def load(*more: str) -> None:
+    """Import all that commands need, and these modules, so that no child has to."""
+    for name in (*_HEAVY, *more, *_ours()):
         importlib.import_module(name)
     _do_what_is_done_once()
     # no child looks there for garbage, which would also copy each page of it
     gc.collect()
     gc.freeze()
-    for line in sys.stdin:
-        print(json.dumps(carry_out(json.loads(line))), flush=True)
-    return 0
 
 
 def _ours() -> Iterator[str]:

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 _EATEN = 1_000_000_000  # bytes
+_TRYING = 0.3  # seconds of one run beside swaps
 
 
 def _root() -> Path:
@@ -110,7 +111,7 @@ def locks_out(words: list[str]) -> int:
 
 def reads_paths(words: list[str]) -> int:
     """Read a file of the store by its path, again and again, and print what it holds."""
-    end = time.monotonic() + 1.5
+    end = time.monotonic() + _TRYING
     while time.monotonic() < end:
         try:
             sys.stdout.write((_root() / "s/o/1/data/sample.ttl").read_text())
@@ -121,7 +122,7 @@ def reads_paths(words: list[str]) -> int:
 
 def writes_paths(words: list[str]) -> int:
     """Write a file into the store by its path, again and again."""
-    end = time.monotonic() + 1.5
+    end = time.monotonic() + _TRYING
     while time.monotonic() < end:
         try:
             (_root() / "s/o/1/data/new.ttl").write_text("new")

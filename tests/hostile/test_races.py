@@ -21,5 +21,5 @@ def test_nothing_outside_is_touched_beside_swaps(bench: Bench) -> None:
 def test_a_program_that_trusts_paths_is_caught(bench: Bench, name: str, oracle: str) -> None:
     """A program that opens by path reads, or writes, outside, and the race sees it."""
     target = f"tests.hostile.planted:{name}"
-    told = list(races.run(bench, 300, 30, commands=(("words",),), target=target))
+    told = list(races.run(bench, 300, 30, commands=(("words",),), target=target, until=oracle))
     assert oracle in {fault.partition(":")[0] for one in told for fault in one.faults}

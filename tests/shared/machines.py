@@ -18,6 +18,17 @@ def clock_library() -> Path | None:
     return next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))), None)
 
 
+def common_variables(skew: float) -> dict[str, str]:
+    """Return what the environments of all machines have whose clock is ahead by so many seconds."""
+    found = {"LANG": "C.UTF-8", "PATH": os.environ["PATH"], "PYTHONPATH": str(CHECKOUT), "TZ": "UTC"}
+    if skew:
+        library = clock_library()
+        assert library, MISSING
+        # time-outs go by the other clock, which nobody sets
+        found |= {"LD_PRELOAD": str(library), "FAKETIME": f"{skew:+}", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    return found
+
+
 @dataclass
 class Machine:
     """A machine: what it runs sees its own folders alone, beside what all share.
@@ -57,20 +68,11 @@ class Machine:
         """Return the environment of its processes."""
         found = {
             "HOME": str(self.home),
-            "LANG": "C.UTF-8",
             "ONTOFETCH_CONFIG": "",
             "ONTOFETCH_DURABILITY": "off",
             "ONTOFETCH_ROOT": str(self.root),
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(CHECKOUT),
-            "TZ": "UTC",
         }
-        if self.skew:
-            library = clock_library()
-            assert library, MISSING
-            # time-outs go by the other clock, which nobody sets
-            found |= {"LD_PRELOAD": str(library), "FAKETIME": f"{self.skew:+}", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
-        return {**found, **self.environment, **(more or {})}
+        return {**common_variables(self.skew), **found, **self.environment, **(more or {})}
 
     def run(self, *words: str | Path, seconds: float = 60) -> subprocess.CompletedProcess[str]:
         """Run a command of the program to its end."""

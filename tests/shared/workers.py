@@ -1,30 +1,40 @@
 """Machines that have loaded the program once: each command is a fork of a process with its own home, root and clock.
 
+These processes are forks, too: to load the whole program takes longer than most commands, so one process does it for
+all machines with its clock.
+
 Before a step of a command, of those that `states.SEAM` counts, something may happen: its process dies, stands still or
 is interrupted, or the server of the catalog crashes.
 """
 
 from __future__ import annotations
 
+import atexit
 import itertools
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from ontofetch_catalog.host.app import main
+from tests.hostile import forks
 
-from .machines import Machine
+from .machines import CHECKOUT, Machine, common_variables
 from .postgres import crash
 from .states import before_step
 
-_SERVE = "from tests.shared.workers import serve; serve()"
+_FORK = "import sys; from tests.shared.workers import fork_machines; fork_machines(int(sys.argv[1]))"
+_DRIVERS = ("psycopg", "obstore", "obstore.store")
+_MOST = 1 << 16  # bytes of what is told of a machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +64,13 @@ class Worker:
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
-        self._process = machine.start("-c", _SERVE, stdin=subprocess.PIPE)
+        read, told = os.pipe()
+        answers, write = os.pipe()
+        self._told, self._answers = os.fdopen(told, "w"), os.fdopen(answers)
+        with open(self._said, "wb") as said:
+            _loaded(machine.skew).fork(machine, read, write, said.fileno())
+        for theirs in (read, write):
+            os.close(theirs)
 
     @property
     def root(self) -> Path:
@@ -88,20 +104,97 @@ class Worker:
 
     def end(self) -> Ended:
         """Return how a command ended, once it did."""
-        assert self._process.stdout
-        line = self._process.stdout.readline()
-        assert line, self._process.communicate()
+        line = self._answers.readline()
+        assert line, self._said.read_text()
         return Ended(**json.loads(line))
 
     def close(self) -> None:
         """End the machine, and what stands still on it."""
-        # a worker ends its command where nobody listens any more
-        self._process.communicate(timeout=60)
+        # a worker ends its command where nobody listens any more, and what it could say itself with it
+        self._told.close()
+        with self._answers:
+            self._answers.read()
+
+    @property
+    def _said(self) -> Path:
+        return self.machine.folder / "said"
 
     def _tell(self, told: object) -> None:
-        assert self._process.stdin
-        self._process.stdin.write(json.dumps(told) + "\n")
-        self._process.stdin.flush()
+        self._told.write(json.dumps(told) + "\n")
+        self._told.flush()
+
+
+class _Loaded:
+    """A process that has loaded the program, of which machines are forks.
+
+    Args:
+        environment: Which clock it has.
+    """
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._socket, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _FORK, str(theirs.fileno())],
+                cwd=CHECKOUT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+            )
+        atexit.register(self.close)
+
+    def fork(self, machine: Machine, *streams: int) -> None:
+        """Let a machine begin, with these descriptors as its standard input, output and error."""
+        told = {"folder": str(machine.work), "environment": machine.variables()}
+        socket.send_fds(self._socket, [json.dumps(told).encode()], streams)
+        # it has them once it answers
+        assert self._socket.recv(1), "the process that machines are forks of has ended"
+
+    def close(self) -> None:
+        """End it."""
+        self._socket.close()
+        self._process.wait(60)
+
+
+@cache
+def _loaded(skew: float) -> _Loaded:
+    """Return the one of this run whose clock is ahead by so many seconds."""
+    return _Loaded(common_variables(skew))
+
+
+def fork_machines(descriptor: int) -> None:
+    """Load the program, and be a machine in a fork for each that is told of, until nobody tells any more."""
+    forks.load(*_DRIVERS)
+    with socket.socket(fileno=descriptor) as ours:
+        while True:
+            told, streams, _, _ = socket.recv_fds(ours, _MOST, 3)
+            # how a machine has ended is nobody's business here
+            with suppress(ChildProcessError):
+                while os.waitpid(-1, os.WNOHANG)[0]:
+                    pass
+            if not told:
+                return
+            if not os.fork():
+                ours.close()
+                _begin(json.loads(told), streams)
+            for stream in streams:
+                os.close(stream)
+            ours.send(b".")
+
+
+def _begin(told: Mapping[str, Any], streams: list[int]) -> None:
+    """Be a machine; never returns."""
+    try:
+        for number, stream in enumerate(streams):
+            os.dup2(stream, number)
+            os.close(stream)
+        os.chdir(told["folder"])
+        os.environ.clear()
+        os.environ.update(told["environment"])
+        serve()
+    finally:
+        sys.stderr.flush()
+        os._exit(0)
 
 
 def serve() -> None:

@@ -13,7 +13,7 @@ from ontofetch_hookspecs.layout import FACTS
 
 from .. import fsops
 from ..connection import fetch_number, fetch_text, registered
-from .bounds import bounds_of
+from .bounds import bounds_of, has_none
 
 if TYPE_CHECKING:
     import duckdb
@@ -46,7 +46,9 @@ _OF_RELEASES = f"""
 """
 
 
-def _scope(version_ids: Sequence[str]) -> str:
+def _scope(version_ids: Sequence[str] | None) -> str:
+    if version_ids is None:
+        return "true"
     return f"version_id IN (SELECT unnest($version_ids)) AND {bounds_of(version_ids)}"
 
 
@@ -113,8 +115,8 @@ def releases_with_facts(connection: duckdb.DuckDBPyConnection, version_ids: Sequ
     return found
 
 
-def heads_of(connection: duckdb.DuckDBPyConnection, version_ids: Sequence[str]) -> pa.Table:
-    """Return the ontology headers of all files of some releases, sorted by release, path and position.
+def heads_of(connection: duckdb.DuckDBPyConnection, version_ids: Sequence[str] | None) -> pa.Table:
+    """Return the ontology headers of all files of some releases, or (None) of all, sorted by release, path, position.
 
     Columns: version_id, relpath, file_id, content_id, facts_version, position, and what `ontology_heads` says. They are
     of the same version as `facts_of` returns.
@@ -131,7 +133,7 @@ def heads_of(connection: duckdb.DuckDBPyConnection, version_ids: Sequence[str]) 
         FROM files f JOIN chosen c USING (file_id) JOIN ontology_heads h USING (content_id, facts_version)
         ORDER BY f.version_id, f.relpath, h.position
         """,
-        params={"version_ids": list(version_ids)},
+        params=None if version_ids is None else {"version_ids": list(version_ids)},
     ).to_arrow_table()
 
 
@@ -159,6 +161,9 @@ def known_facts(
     """
     import pyarrow as pa
 
+    if has_none(connection, "file_facts", file_ids):
+        texts = ("file_id", "facts_version", "content_id", "reason", "table_path", "table_sha256")
+        return pa.schema([*((name, pa.string()) for name in texts), ("table_bytes", pa.int64())]).empty_table()
     with registered(connection, given_ids=pa.table({"file_id": pa.array(list(file_ids), pa.string())})):
         return connection.sql(
             f"""
@@ -210,6 +215,8 @@ def insert_facts(
     """
     import pyarrow as pa
 
+    if not sound and _are_new(connection, facts):
+        return _insert_new(connection, facts, heads)
     given = {
         "given_facts": facts,
         "given_heads": heads,
@@ -248,6 +255,41 @@ def insert_facts(
         )
         fsops.execute(connection, f"DROP TABLE facts_{name}")
     return count
+
+
+def _are_new(connection: duckdb.DuckDBPyConnection, facts: pa.Table) -> bool:
+    """Say whether nothing is recorded of these contents and files, and each stands there once."""
+    import pyarrow.compute as pc
+
+    contents = pc.binary_join_element_wise(facts["content_id"], facts["facts_version"], "/")
+    if facts["content_id"].null_count or pc.count_distinct(contents).as_py() < len(facts):
+        return False
+    with registered(connection, given_facts=facts):
+        found = fetch_number(
+            connection,
+            " UNION ALL ".join(
+                f"SELECT count(*) AS n FROM {table} SEMI JOIN given_facts USING ({key}, facts_version)"
+                for table, key in (
+                    ("file_facts", "file_id"),
+                    ("file_facts", "content_id"),
+                    ("ontology_heads", "content_id"),
+                )
+            ).join(("SELECT sum(n) FROM (", ")")),
+        )
+    return found == 0
+
+
+def _insert_new(connection: duckdb.DuckDBPyConnection, facts: pa.Table, heads: pa.Table) -> int:
+    """Record facts of which nothing has to be brought in line with what is known; in a tenth of the time."""
+    given = {"given_facts": facts, "given_heads": heads}
+    if len(heads):
+        fsops.execute(
+            connection,
+            "INSERT INTO ontology_heads BY NAME SELECT DISTINCT * FROM given_heads SEMI JOIN"
+            " (SELECT * FROM given_facts WHERE table_sha256 IS NOT NULL) USING (content_id, facts_version)",
+            tables=given,
+        )
+    return fsops.execute(connection, "INSERT INTO file_facts BY NAME SELECT * FROM given_facts", tables=given)
 
 
 def find_foreign(connection: duckdb.DuckDBPyConnection, version_id: str, facts: pa.Table) -> str | None:

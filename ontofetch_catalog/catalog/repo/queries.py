@@ -165,14 +165,20 @@ def find_path(connection: duckdb.DuckDBPyConnection, pattern: str) -> pa.Table:
 
 def count_all(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """Return one row: series, versions, artifacts, files, size_bytes, validations, contents_with_facts, events."""
+    # each table by itself, laid side by side: DuckDB would think longer about an order to join that many than count
     return connection.sql("""
-        SELECT (SELECT count(DISTINCT service || '/' || ontology) FROM versions) AS series,
-            (SELECT count(*) FROM versions) AS versions,
-            (SELECT count(*) FROM artifacts) AS artifacts,
-            (SELECT count(*) FROM extracted_files) AS files,
-            (SELECT coalesce(sum(size_bytes), 0)::BIGINT FROM extracted_files)
-                + (SELECT coalesce(sum(size_bytes), 0)::BIGINT FROM artifacts) AS size_bytes,
-            (SELECT count(*) FROM validations) AS validations,
-            (SELECT count(DISTINCT content_id) FROM file_facts WHERE digest IS NOT NULL) AS contents_with_facts,
-            (SELECT count(*) FROM events) AS events
+        SELECT series, versions, artifacts, files, (file_bytes + artifact_bytes)::BIGINT AS size_bytes, validations,
+            contents_with_facts, events
+        FROM (SELECT count(DISTINCT service || '/' || ontology) AS series, count(*) AS versions FROM versions)
+            POSITIONAL JOIN (
+                SELECT count(*) AS artifacts, coalesce(sum(size_bytes), 0) AS artifact_bytes FROM artifacts
+            )
+            POSITIONAL JOIN (
+                SELECT count(*) AS files, coalesce(sum(size_bytes), 0) AS file_bytes FROM extracted_files
+            )
+            POSITIONAL JOIN (SELECT count(*) AS validations FROM validations)
+            POSITIONAL JOIN (
+                SELECT count(DISTINCT content_id) AS contents_with_facts FROM file_facts WHERE digest IS NOT NULL
+            )
+            POSITIONAL JOIN (SELECT count(*) AS events FROM events)
     """).to_arrow_table()

@@ -20,6 +20,7 @@ from .session import utc_now
 if TYPE_CHECKING:
     import duckdb
 
+    from ..shared.log import Log
     from ..shared.replica import Copy
     from .session import Entering, Session
 
@@ -27,8 +28,8 @@ _log = logging.getLogger("ontofetch.catalog")
 
 
 @contextmanager
-def copy_of(store: Store) -> Iterator[Copy | None]:
-    """Open the log of a shared catalog; None where the store is one of its own."""
+def copy_of(store: Store, log: Log | None) -> Iterator[Copy | None]:
+    """Open the log of a shared catalog, unless it is given; close it at the end. None where the store is its own."""
     address = read_address(store)
     if address is None:
         yield None
@@ -38,8 +39,11 @@ def copy_of(store: Store) -> Iterator[Copy | None]:
     from ..shared.replica import Copy
 
     objects = open_objects(address.objects, options=objects_options())
-    with log_of(store, address).opened() as log:
-        yield Copy(store, log, objects)
+    if log is not None and not log.let_go():
+        # the server has ended it while the gate was waited for
+        log.close()
+    with (log or log_of(store, address)).opened() as line:
+        yield Copy(store, line, objects)
 
 
 def catch_up(session: Session, copy: Copy, entering: Entering) -> None:
@@ -66,12 +70,12 @@ def catch_up(session: Session, copy: Copy, entering: Entering) -> None:
         session.commit_event(migrate_event(store, [one.name for one in available_migrations()], utc_now()))
 
 
-def go_on(session: Session, copy: Copy, entering: Entering) -> None:
+def go_on(session: Session, copy: Copy, entering: Entering, turn: float) -> None:
     """Take in what the log knows by now, nobody else having been in the store since the boundary before.
 
-    Within one turn the log is held from boundary to boundary, but never while bytes are put.
+    Within one turn, of so many seconds, the log is held from boundary to boundary, but never while bytes are put.
     """
-    if copy.log.has_turn() and not entering.brings:
+    if copy.log.is_held_since(turn) and not entering.brings:
         return
     came = 0
     _let_go(copy)
@@ -84,15 +88,16 @@ def go_on(session: Session, copy: Copy, entering: Entering) -> None:
         write_generation(session.store, *events.last_event(session.connection))
 
 
-def look_again(store: Store, copy: Copy, connection: duckdb.DuckDBPyConnection) -> None:
+def look_again(store: Store, copy: Copy, connection: duckdb.DuckDBPyConnection, turn: float) -> None:
     """Take in what the log knows by now for a question, as `go_on` does; where nobody answers, what is here is true.
 
     Args:
         store: The store, in which nobody else has been.
         copy: What was kept open of it.
         connection: Likewise.
+        turn: Seconds from its being held, in which nobody else can have told anything.
     """
-    if copy.log.has_turn():
+    if copy.log.is_held_since(turn):
         return
     try:
         _let_go(copy)

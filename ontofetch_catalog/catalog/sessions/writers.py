@@ -7,6 +7,7 @@ both are kept until somebody else waits.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import replace
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from ..kept import Hold
+    from ..shared.log import Log
     from ..shared.replica import Copy
 
 CHECKPOINT_BYTES = 1 << 17  # a log beyond this is moved into the database file at the end of a boundary
@@ -59,6 +61,7 @@ def writing(
     trust_record: bool = True,
     alone: bool = True,
     brings: Iterable[StorePath] = (),
+    log: Log | None = None,
 ) -> Iterator[Session]:
     """Open the catalog for writing, alone: make it where there is none, check it, migrate it, recover; close it.
 
@@ -69,6 +72,7 @@ def writing(
         alone: Whether the log of a shared catalog is held, by which others wait; without, nothing can be recorded.
         brings: Staged files and folders that are about to be published: what is large of a shared catalog's work is
             done with them before others wait.
+        log: That of a shared catalog, where it is open already.
 
     Raises:
         CatalogLocked, CatalogUnreadable, CatalogUnavailable, CatalogBehind, CatalogUnwritable, SchemaError,
@@ -81,10 +85,11 @@ def writing(
         subject=str(store.root),
     ):
         make_store(store)
-        entering = Entering(migrate=migrate, trust_record=trust_record, alone=alone, brings=tuple(brings))
+        entering = Entering(migrate=migrate, trust_record=trust_record, alone=alone, brings=tuple(brings), log=log)
         with open_session(store, entering) as session:
             yield session
-            _checkpoint_if_due(session)
+            if not session.stays():
+                checkpoint_if_due(store, session.connection)
             if session.hold is None or not session.hold.is_swept:
                 _sweep_stages(store)
             if session.hold is not None:
@@ -110,8 +115,9 @@ class _Open:
     database: str = ""
 
     def close(self, store: Store) -> None:
-        """Close all of it."""
+        """Close all of it, with the log of the database moved into its file if it has become long."""
         with self.line:
+            checkpoint_if_due(store, self.connection)
             close(self.connection, store)
 
     def rest(self) -> None:
@@ -147,7 +153,7 @@ def open_session(store: Store, entering: Entering) -> Iterator[Session]:
             if session.copy is None:
                 session.recovered = recovery.recover(store, session.connection)
             elif kept is not None:
-                _go_on(session, session.copy, entering)
+                _go_on(session, session.copy, entering, hold)
             _record_recovery(session)
             used = session.connection = store.watched(session.connection)
             session.hold = hold
@@ -173,24 +179,30 @@ def _begin(store: Store, hold: Hold, line: ExitStack, entering: Entering) -> tup
     """Go on with what was kept open, or open it: what has to be closed again is entered into `line`."""
     kept: _Open | None = hold.take()
     if kept is None:
-        return _enter(store, line.enter_context(_copy_of(store)), entering), None
+        begun = time.monotonic()
+        copy = line.enter_context(_copy_of(store, entering))
+        session = _enter(store, copy, entering)
+        hold.spend(copy.log.waited if copy else 0.0, time.monotonic() - begun)
+        return session, None
     # of what was kept open nobody else has been inside: it is as this process has left it
     return Session(store, kept.connection.cursor(), beside=kept.connection, copy=kept.copy), kept
 
 
-def _go_on(session: Session, copy: Copy, entering: Entering) -> None:
+def _go_on(session: Session, copy: Copy, entering: Entering, hold: Hold) -> None:
     from .copies import go_on
 
-    go_on(session, copy, entering)
+    waited = copy.log.waited
+    go_on(session, copy, entering, hold.turn)
+    hold.spend(copy.log.waited - waited)
 
 
-def _copy_of(store: Store) -> AbstractContextManager[Copy | None]:
+def _copy_of(store: Store, entering: Entering) -> AbstractContextManager[Copy | None]:
     """Open the log of a shared catalog; None where the store is one of its own, as most are."""
     if not store.shared_by.exists():
         return nullcontext()
     from .copies import copy_of
 
-    return copy_of(store)
+    return copy_of(store, entering.log)
 
 
 def is_shared(store: Store) -> bool:
@@ -259,16 +271,17 @@ def _record_end(session: Session, kind: str, ended: str, version_id: str | None)
     )
 
 
-def _checkpoint_if_due(session: Session) -> None:
+def checkpoint_if_due(store: Store, connection: duckdb.DuckDBPyConnection) -> None:
+    """Move what is in the log into the database file, if it is much; what is committed stays so if that fails."""
     import duckdb
 
-    log = session.store.database.with_name(session.store.database.name + ".wal")
+    log = store.database.with_name(store.database.name + ".wal")
     try:
         if log.exists() and log.lstat().st_size >= CHECKPOINT_BYTES:
-            fsops.checkpoint(session.connection)
+            fsops.checkpoint(connection)
     except (OSError, duckdb.Error) as error:
-        # what is in the log is committed; the next boundary tries again
-        _log.warning("the log of %s could not be checkpointed: %s", session.store.database, error)
+        # the next boundary tries again
+        _log.warning("the log of %s could not be checkpointed: %s", store.database, error)
 
 
 def _sweep_stages(store: Store) -> None:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from ontofetch_hookspecs.names import quote
 
 from ...errors import CatalogLocked, CatalogUnavailable
-from ..kept import TURN_SECONDS
 from .log_line import Line
 from .log_schema import LOCK
 
@@ -45,6 +44,7 @@ BEGIN = Head(0, "0" * 64, 0)
 class LogLock(Line):
     """A connection over which the log may be held."""
 
+    waited = 0.0  # seconds that others were waited for
     _since: float | None = None  # when it was held
 
     def hold(self) -> Head:
@@ -56,12 +56,14 @@ class LogLock(Line):
         """
         import psycopg
 
+        begun = time.monotonic()
         with self.explained("locked"):
             try:
                 # both in one go; not as a pipeline, after which the server forgets to count our silence (seen in 15)
                 found = self.in_use().execute(f"SELECT pg_advisory_lock({LOCK}); {HEAD}", prepare=False)
                 found.nextset()
                 self._since = time.monotonic()
+                self.waited += self._since - begun
                 return as_head(found.fetchone())
             except psycopg.errors.LockNotAvailable as error:
                 raise CatalogLocked(
@@ -77,9 +79,9 @@ class LogLock(Line):
             self.hold()
             yield self
 
-    def has_turn(self) -> bool:
-        """Say whether it is held, and for no longer than others are to wait for boundaries that follow each other."""
-        return self._since is not None and time.monotonic() - self._since < TURN_SECONDS
+    def is_held_since(self, seconds: float) -> bool:
+        """Say whether it is held, and for no longer than so many seconds."""
+        return self._since is not None and time.monotonic() - self._since < seconds
 
     def let_go(self) -> bool:
         """Let others hold the log; return whether the server still knows this session, whatever it held."""
