@@ -20,6 +20,7 @@ from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.plugins.catalog import CatalogPlugin
 from ontofetch_hookspecs.samples import sample_validate_done
 from ontofetch_hookspecs.testing import make_manager
+from ontofetch_hookspecs.together import recording_together
 from tests.shared import postgres
 from tests.shared.copies import without_password
 
@@ -63,23 +64,27 @@ def join(root: Path, catalog: str, objects: Path) -> None:
 
 
 def write(root: str, count: str) -> None:
-    """Record as many validations of all files of the release, one boundary each."""
+    """Record as many validations of all files of the release, one boundary each, in one run, as `update` does."""
     files = data.files_table(ROWS)
     manager = make_manager(CatalogPlugin(), root=Path(root))
-    for number in range(int(count)):
-        results = pa.table(
-            {
-                "relpath": files["relpath"],
-                "file_id": files["file_id"],
-                "validator": pa.array(["bench"] * ROWS),
-                "validator_version": pa.array(["1"] * ROWS),
-                "passed": pa.array([True] * ROWS),
-                "details": pa.array([f'{{"by": {os.getpid()}, "number": {number}}}'] * ROWS),
-                "run_at": files["mtime"],
-                "reused_from": pa.nulls(ROWS, pa.string()),
-            }
-        )
-        manager.hook.on_validate_done(event=sample_validate_done(Path(root), results))
+    with recording_together():
+        for number in range(int(count)):
+            manager.hook.on_validate_done(event=sample_validate_done(Path(root), _results(files, number)))
+
+
+def _results(files: pa.Table, number: int) -> pa.Table:
+    return pa.table(
+        {
+            "relpath": files["relpath"],
+            "file_id": files["file_id"],
+            "validator": pa.array(["bench"] * ROWS),
+            "validator_version": pa.array(["1"] * ROWS),
+            "passed": pa.array([True] * ROWS),
+            "details": pa.array([f'{{"by": {os.getpid()}, "number": {number}}}'] * ROWS),
+            "run_at": files["mtime"],
+            "reused_from": pa.nulls(ROWS, pa.string()),
+        }
+    )
 
 
 def read_on(root: str, until: str) -> None:
@@ -144,33 +149,37 @@ def test_report(race: Race, room: Path, catalog: str) -> None:
     race.weigh("shared.report", measure, unit="s")
 
 
-def test_boundaries(room: Path, catalog: str, request: pytest.FixtureRequest) -> None:
-    """Machines that write boundaries of 1,000 rows, each with a copy of its own, beside machines that read: shown."""
-    roots = [room / f"machine-{number}" for number in range(WRITERS + READERS)]
-    for root in roots[:1]:
-        join(root, catalog, room / "objects")
+@pytest.mark.parametrize("layout", ["machines", "processes"])
+def test_boundaries(room: Path, catalog: str, request: pytest.FixtureRequest, layout: str) -> None:
+    """Boundaries of 1,000 rows beside readers: of machines with a copy each, and of processes that share one: shown."""
+    roots = [room / f"machine-{number}" for number in range(WRITERS + READERS if layout == "machines" else 1)]
+    join(roots[0], catalog, room / "objects")
     data.make_store(roots[0])
     data.record_tree(roots[0], data.files_table(ROWS), lambda folder: data.write_tree(folder, ROWS))
     for root in roots[1:]:
         join(root, catalog, room / "objects")
+    everybody = list(itertools.islice(itertools.cycle(roots), WRITERS + READERS))
+    end = room / "end"
+    environment = {**os.environ, "PYTHONPATH": str(_HERE)}
 
-    def measure() -> tuple[float, float]:
-        end = room / f"end-{next(_number)}"
-        environment = {**os.environ, "PYTHONPATH": str(_HERE)}
+    def child(*words: object) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, "-c", *map(str, words)], cwd=room, env=environment)
 
-        def child(*words: object) -> subprocess.Popen[bytes]:
-            return subprocess.Popen([sys.executable, "-c", *map(str, words)], cwd=room, env=environment)
+    readers = [child(_READER, root, end) for root in everybody[WRITERS:]]
+    before = _count_events(roots[0])
+    start = time.perf_counter()
+    writers = [child(_WRITER, root, BOUNDARIES) for root in everybody[:WRITERS]]
+    codes = [one.wait() for one in writers]
+    seconds = time.perf_counter() - start
+    end.touch()
+    codes += [one.wait() for one in readers]
+    if any(codes):
+        raise RuntimeError(f"the children ended with {codes}")
+    assert _count_events(roots[0]) == before + WRITERS * BOUNDARIES
+    told = f"{WRITERS} {layout} x {BOUNDARIES} boundaries beside {READERS} readers ({PER_SECOND} a second are wanted)"
+    request.config.stash[LEDGER].contrasts.append((told, seconds, "s"))
 
-        readers = [child(_READER, root, end) for root in roots[WRITERS:]]
-        start = time.perf_counter()
-        writers = [child(_WRITER, root, BOUNDARIES) for root in roots[:WRITERS]]
-        codes = [one.wait() for one in writers]
-        seconds = time.perf_counter() - start
-        end.touch()
-        codes += [one.wait() for one in readers]
-        if any(codes):
-            raise RuntimeError(f"the children ended with {codes}")
-        return seconds
 
-    told = f"{WRITERS} machines x {BOUNDARIES} boundaries beside {READERS} readers ({PER_SECOND} a second are wanted)"
-    request.config.stash[LEDGER].contrasts.append((told, measure(), "s"))
+def _count_events(root: Path) -> int:
+    with sessions.reading(Store(root)) as connection:
+        return connection.execute("SELECT count(*) FROM events WHERE event_id > 0").fetchall()[0][0]

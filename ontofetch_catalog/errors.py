@@ -42,6 +42,7 @@ __all__ = [
     "CatalogUnwritable",
     "Conflict",
     "EventError",
+    "ExecutorFailed",
     "ExtractError",
     "FetchError",
     "NestedBoundary",
@@ -149,3 +150,7 @@ class FetchError(OntofetchError):
 
 class ExtractError(OntofetchError):
     """An archive is refused or damaged."""
+
+
+class ExecutorFailed(OntofetchError):
+    """The engine that files are handed to does not answer, or not as it should; what it answered before is kept."""

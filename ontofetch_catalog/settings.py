@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from ontofetch_hookspecs import PluginSetting
+from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import quote, root_fault
 
 from .errors import UsageError
-from .settings_file import SettingsFile, is_service, read_settings_file
+from .settings_file import VARIABLE, SettingsFile, is_service, read_settings_file
 from .settings_table import PLUGIN, SETTINGS, Setting
 
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
@@ -80,6 +81,7 @@ def read_settings(flags: Mapping[str, object], environment: Mapping[str, str] | 
         value: object = setting.default
         source = "default"
         if setting.name in file.values:
+            _refuse_unnamed(setting, file)
             value, source = file.values[setting.name], file.name
         if environment.get(setting.environment, "") != "":
             value, source = environment[setting.environment], setting.environment
@@ -132,6 +134,17 @@ def read_plugin_settings(plugin: str, declared: Iterable[PluginSetting], given: 
         name: _convert(setting, values[name], f"{table} of {file}") if name in values else setting.default
         for name, setting in settings.items()
     }
+
+
+def _refuse_unnamed(setting: Setting, file: SettingsFile) -> None:
+    """Refuse a setting that says whose code is believed where it stands in a file that nobody named."""
+    if setting.trusted and not file.named:
+        raise UsageError(
+            f"./{file.name} of this folder sets {setting.name}, and nobody named that file: whoever wrote it would say "
+            "which machines are believed.",
+            subject=setting.name,
+            hint=f"If it is yours, say so with {VARIABLE}={file.name}; {VARIABLE}={os.devnull} leaves it out.",
+        )
 
 
 def _refuse_root(settings: Settings) -> None:

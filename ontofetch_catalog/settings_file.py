@@ -10,9 +10,10 @@ import errno
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
-from ontofetch_hookspecs.names import quote
+from ontofetch_hookspecs.light_dataclasses import dataclass
+from ontofetch_hookspecs.names import quote, shell_word
 
 from .errors import UsageError
 
@@ -83,7 +84,7 @@ def _read(name: str, folder: int, file: int) -> bytes:
         raise UsageError(
             f"The settings file {quote(name)} can be written by others (its mode is {stat.S_IMODE(status.st_mode):o}).",
             subject=name,
-            hint=f"If all in it is yours, type `chmod go-w {_word(name)}`; {_WITHOUT}",
+            hint=f"If all in it is yours, type `chmod go-w {shell_word(name)}`; {_WITHOUT}",
         )
     with os.fdopen(os.dup(file), "rb") as stream:
         # what the system says of its size may grow while it is read
@@ -115,7 +116,7 @@ def _check_folder(name: str, status: os.stat_result) -> None:
             f"The folder of the settings file {quote(name)} can be written by others "
             f"(its mode is {stat.S_IMODE(status.st_mode):o}).",
             subject=name,
-            hint=f"If all in it is yours, type `chmod go-w {_word(folder)}`; {_WITHOUT}",
+            hint=f"If all in it is yours, type `chmod go-w {shell_word(folder)}`; {_WITHOUT}",
         )
 
 
@@ -167,10 +168,3 @@ def _not_opened(name: str, error: OSError | ValueError) -> UsageError:
 
 def _unreadable(name: str, reason: str) -> UsageError:
     return UsageError(f"The settings file {quote(name)} can't be read: {reason}.", subject=name, hint=_WITHOUT)
-
-
-def _word(name: str) -> str:
-    """Return `name` as a shell takes it, as far as it can be shown."""
-    import shlex
-
-    return shlex.quote(name) if name.isprintable() else "FILE"

@@ -18,6 +18,7 @@ class Setting:
         meaning: One line, with the unit.
         flag: Its option on the command line, if it has one.
         choices: What a `choice` may be.
+        trusted: Whether it says whose code is believed, so that a file of the current folder that nobody named can't.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Setting:
     meaning: str
     flag: str = ""
     choices: tuple[str, ...] = ()
+    trusted: bool = False
 
     @property
     def environment(self) -> str:
@@ -89,6 +91,19 @@ SETTINGS = (
     Setting("stage_days", "float", 14.0, "days after which doctor calls a stage that nobody holds forgotten"),
     Setting("quarantine_days", "float", 30.0, "days after which doctor offers to delete what is in quarantine"),
     Setting("validate_workers", "int", 0, "processes that validate; 0: one per core"),
+    Setting(
+        "executor",
+        "text",
+        "local",
+        "who judges files and finds facts: `local`, `dask://HOST:PORT`, `slurm:JOBS`",
+        trusted=True,
+    ),
+    Setting(
+        "executor_max_bytes",
+        "int",
+        200_000_000,
+        "bytes of files on their way to an executor; larger ones that it does not see are looked at here",
+    ),
     Setting(
         "bridge_latest",
         "choice",

@@ -32,6 +32,7 @@ collect_ignore = ["third_party"]
 SLOW = (
     "bridged",
     "crash",
+    "executors",
     "field",
     "hostile",
     "showing",

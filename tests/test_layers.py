@@ -371,7 +371,7 @@ FEW_ROWS = {
     "analytics.term_lives:find": _TABLES,
     "analytics.term_tables:differing": _TABLES,
     "analytics.term_tables:terms_of_releases": _TABLES,
-    "catalog.repo.images:changed_keys": "one row per release, series or content that changed",
+    "catalog.repo.images:states_of": "one row per release, series or content that is looked at",
     "catalog.repo.images:everything": "one row per release, series or content",
     "catalog.repo.images:unpack": "one row per release, series or content that changed",
     "catalog.shared.log:records": "one row per boundary, by pages",

@@ -50,7 +50,8 @@ def test_flag_beats_environment_beats_file_beats_default(
     (tmp_path / "ontofetch.toml").write_text(f"{setting.name} = {plain}\n")
     expected = {"int": 7, "float": 7.5, "names": ("a", "b")}.get(setting.kind, value)
 
-    in_file = read_settings({}, {})
+    # who is believed is said by a file that was named
+    in_file = read_settings({}, {"ONTOFETCH_CONFIG": "ontofetch.toml"} if setting.trusted else {})
     assert (in_file.values[setting.name], in_file.sources[setting.name]) == (expected, "ontofetch.toml")
     named = {setting.environment: value}
     (tmp_path / "ontofetch.toml").write_text("")

@@ -219,3 +219,14 @@ def test_what_is_checked_is_what_is_read(folder: Path, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(os, "fstat", swapping)
     assert dict(read_settings_file({}).values) == {"wait": 1.0}
+
+
+def test_a_file_that_nobody_named_says_not_whose_code_is_believed(folder: Path) -> None:
+    """An executor that a stranger's folder names is refused, whatever the command; a file that was named may say it."""
+    (folder / NAME).write_text('executor = "dask://evil.example.org"\n')
+    with pytest.raises(UsageError, match="sets executor, and nobody named that file") as raised:
+        read_settings({}, {})
+    assert f"ONTOFETCH_CONFIG={NAME}" in raised.value.hint
+    named = read_settings({}, {"ONTOFETCH_CONFIG": NAME})
+    assert named.values["executor"] == "dask://evil.example.org"
+    assert read_settings({}, {"ONTOFETCH_CONFIG": os.devnull}).values["executor"] == "local"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from .errors import EventError
 from .event_checks import check_flag
 from .events import Event
 from .layout import split_version_id
+from .light_dataclasses import dataclass
 from .names import check_relpath, check_segment, check_text, check_time, quote
 
 # kind → what it is called in a sentence

@@ -8,12 +8,13 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .checked import check_contribution, check_target, check_tuple, check_word
 from .errors import EventError, OntofetchError, PluginFailed, UsageError
+from .light_dataclasses import dataclass
 from .names import check_text, quote
 
 if TYPE_CHECKING:

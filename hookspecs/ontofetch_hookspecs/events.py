@@ -6,7 +6,7 @@ Events are frozen and checked when they are made; they know nothing of who sends
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from .columns import Table
 from .errors import EventError
 from .event_checks import check_extra, check_flag, check_globs, check_root, check_staged, check_table
 from .layout import find_layout, make_version_id, split_version_id
+from .light_dataclasses import dataclass
 from .names import (
     check_relpath,
     check_sha256,

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from .checked import check_contribution, check_target, check_tuple, check_word
 from .columns import Column
 from .errors import EventError
+from .light_dataclasses import dataclass
 from .names import check_text, quote
 
 SEVERITIES = ("error", "warning", "note")

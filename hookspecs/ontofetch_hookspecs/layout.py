@@ -5,9 +5,8 @@ It computes paths and refuses to touch the disk.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from .errors import EventError
+from .light_dataclasses import dataclass
 from .names import check_relpath, check_segment, quote
 
 CATALOG = ".catalog"

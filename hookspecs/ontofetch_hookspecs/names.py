@@ -15,7 +15,8 @@ from .characters import printable
 from .errors import EventError
 from .query_names import CREDENTIAL_NAMES, HARMLESS_NAMES, SECRET_PARTS, SECRET_WORDS
 
-SEGMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~-]{0,99}")
+MAX_SEGMENT = 100  # characters of a service, an ontology or a version
+SEGMENT = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._+~-]{{0,{MAX_SEGMENT - 1}}}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 MAX_PART_BYTES = 255  # NAME_MAX of every file system in use
 MAX_PATH_BYTES = 1024  # PATH_MAX of macOS, the smaller of the two platforms
@@ -56,6 +57,13 @@ def quote(text: object) -> str:
         plain = f"a very large {type(text).__name__}"
     shown = printable(plain)
     return repr(shown if len(shown) <= 200 else shown[:120] + "…" + shown[-60:])
+
+
+def shell_word(name: str) -> str:
+    """Return `name` as a shell takes it in a command that a sentence tells to type; FILE if it can't be shown."""
+    import shlex
+
+    return shlex.quote(name) if name.isprintable() else "FILE"
 
 
 def check_segment(field: str, value: object) -> str:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from .light_dataclasses import dataclass
 
 if TYPE_CHECKING:
     import pluggy

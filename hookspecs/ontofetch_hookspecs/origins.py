@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from urllib.parse import urlsplit
 
 from .checked import check_target, check_tuple
 from .errors import EventError
+from .light_dataclasses import dataclass
 from .names import check_segment, check_text, quote, relpath_fault
 
 DIGITS = {"md5": 32, "sha1": 40, "sha256": 64, "sha512": 128}  # of a checksum, by algorithm

@@ -9,9 +9,10 @@ import os
 import socket
 import subprocess
 import sys
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+
+from .light_dataclasses import dataclass
 
 
 def start_token(pid: int) -> str | None:

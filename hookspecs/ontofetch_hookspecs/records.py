@@ -5,10 +5,10 @@ Plain values, and tables that can be read as often as one likes: whoever answers
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 
 from .columns import Table
+from .light_dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,9 +5,8 @@ It refuses to know archives: whoever reads them says what is odd.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from .errors import EventError
+from .light_dataclasses import dataclass
 from .names import check_size, check_text, quote
 
 MOST_REMARKS = 16  # reasons that are kept of one archive

@@ -10,9 +10,9 @@ import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from .errors import EventError
+from .light_dataclasses import dataclass
 from .names import check_relpath, check_sha256, check_size, check_text
 from .processes import Owner
 from .store_paths import StorePath

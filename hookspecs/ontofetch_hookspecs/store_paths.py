@@ -11,12 +11,13 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from .beneath import FOLDER, open_beneath
 from .errors import EventError
 from .json_documents import parse_json
+from .light_dataclasses import dataclass
 from .names import quote
 
 MAX_DOCUMENT = 1 << 26  # bytes; no record or document that we write is larger

@@ -11,9 +11,10 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from .errors import StageError, next_step
+from .light_dataclasses import dataclass
 from .names import check_relpath, path_key, quote, relpath_fault
 from .stages import CHUNK, StageFolder
 from .store_paths import StorePath

@@ -7,7 +7,7 @@ registers it as a plugin (entry point `pytest11`), and the fixtures at its end a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from .commands import HostInfo
 from .conformance import check_plugin
 from .events import CatalogCommitted, CatalogRolledBack, DownloadDone, ExtractDone, SetLatest, ValidateDone
 from .hosting import Host, open_host
+from .light_dataclasses import dataclass
 from .receipts import Receipt
 from .samples import (
     SAMPLE_BYTES,

@@ -10,13 +10,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from .commands import describe
 from .errors import EventError, OntofetchError, PluginFailed, Veto
+from .light_dataclasses import dataclass
 from .names import quote
 from .specs import TRANSACTIONAL
 from .surround import Hears, surround

@@ -13,13 +13,12 @@ from typing import Any
 import polars as pl
 
 from ontofetch_hookspecs import layout
-from ontofetch_hookspecs.names import quote
-from ontofetch_hookspecs.store_paths import StorePath
 
-from ..errors import CatalogUnreadable, OntofetchError, UsageError
+from ..errors import UsageError
 from . import columns as c
-from . import deltas, io
-from .collect import Teller, collect
+from . import deltas
+from .audit_scans import Audits
+from .collect import Teller
 from .manifests import Manifest, read_manifests, resolve_series, resolve_version, versions_frame
 from .polars_pipelines.growth import change_totals, with_folder
 from .sources import Reader
@@ -61,9 +60,8 @@ class AuditReader:
     """
 
     def __init__(self, root: Path, manifests: dict[str, Manifest], tell: Teller | None = None) -> None:
-        self._root = root
         self._manifests = manifests
-        self._tell = tell
+        self._audits = Audits(root, manifests, tell)
 
     def knows_facts(self) -> bool:
         """Return that nothing is known of what files say."""
@@ -73,7 +71,15 @@ class AuditReader:
         """Refuse: what files say stands in the catalog alone."""
         raise _only_in_the_catalog(version_ids)
 
-    heads = tabled_facts = facts
+    tabled_facts = facts
+
+    def heads(self) -> pl.LazyFrame:
+        """Refuse likewise."""
+        raise _only_in_the_catalog(list(self._manifests))
+
+    def heads_among(self, files: pl.DataFrame) -> pl.LazyFrame:
+        """Refuse likewise."""
+        raise _only_in_the_catalog(files["version_id"].to_list())
 
     def told(self, version_ids: Sequence[str]) -> frozenset[str]:
         """Return nothing: audits don't say what is in the files."""
@@ -104,10 +110,10 @@ class AuditReader:
         """Return the files of releases; when they were verified is not in an audit."""
         # null where nobody judged
         outcome = (pl.col(c.PASSED).min(), (pl.col(c.PASSED).count() == 0).alias(c.NOT_JUDGED))
-        outcomes = self._validations(version_ids).group_by(c.VERSION_ID, c.RELPATH).agg(outcome)
+        outcomes = self._audits.validations(version_ids).group_by(c.VERSION_ID, c.RELPATH).agg(outcome)
         never = pl.lit(None, _TIME).alias(c.VERIFIED_AT)
-        return self._settled(
-            self._extracted(version_ids)
+        return self._audits.settled(
+            self._audits.extracted(version_ids)
             .join(outcomes, on=[c.VERSION_ID, c.RELPATH], how="left")
             .select(c.VERSION_ID, c.RELPATH, c.FORMAT, c.SIZE, never, c.PASSED, c.NOT_JUDGED)
         )
@@ -123,11 +129,11 @@ class AuditReader:
         """Return what changed from A to B for each pair."""
         asked = pl.LazyFrame(pairs, schema=dict.fromkeys((_EARLIER, c.VERSION_ID), pl.String), orient="row")
         ids = [version_id for pair in pairs for version_id in pair]
-        files = self._settled(self._extracted(ids).select(_COMPARED))
+        files = self._audits.settled(self._audits.extracted(ids).select(_COMPARED))
         before = files.rename({c.VERSION_ID: _EARLIER}).join(asked, on=_EARLIER).drop(_EARLIER)
         now = files.join(asked, on=c.VERSION_ID, how="semi")
         found = deltas.file_changes(before, now, unchanged=unchanged).select(columns)
-        return self._settled(found if most is None else found.head(most))
+        return self._audits.settled(found if most is None else found.head(most))
 
     def change_sums(self, pairs: Sequence[tuple[str, str]]) -> pl.LazyFrame:
         """Return sums of what changed for each pair."""
@@ -136,30 +142,32 @@ class AuditReader:
     def totals(self, key: str, version_ids: Sequence[str]) -> pl.LazyFrame:
         """Return files and bytes per release and `key`."""
         sums = (pl.len().cast(pl.Int64).alias(c.FILES), pl.col(c.SIZE).sum())
-        return self._settled(with_folder(self._extracted(version_ids)).group_by(c.VERSION_ID, key).agg(sums))
+        return self._audits.settled(
+            with_folder(self._audits.extracted(version_ids)).group_by(c.VERSION_ID, key).agg(sums)
+        )
 
     def file_count(self, version_id: str) -> pl.LazyFrame:
         """Return the number of files."""
-        return self._settled(self._extracted([version_id]).select(pl.len().cast(pl.Int64).alias(c.FILES)))
+        return self._audits.settled(self._audits.extracted([version_id]).select(pl.len().cast(pl.Int64).alias(c.FILES)))
 
     def results(self, version_id: str, columns: Sequence[str]) -> pl.LazyFrame:
         """Return the results of validators."""
-        formats = self._extracted([version_id]).select(c.RELPATH, c.FORMAT)
-        return self._settled(
-            self._validations([version_id]).join(formats, on=c.RELPATH).with_columns(_said()).select(columns)
+        formats = self._audits.extracted([version_id]).select(c.RELPATH, c.FORMAT)
+        return self._audits.settled(
+            self._audits.validations([version_id]).join(formats, on=c.RELPATH).with_columns(_said()).select(columns)
         )
 
     def result_changes(self, a: str, b: str) -> pl.LazyFrame:
         """Return what became of results."""
         changes = self.changes([(a, b)], (c.CHANGE, c.RELPATH, c.PREVIOUS_RELPATH), unchanged=True)
         before, now = self.results(a, _RESULT), self.results(b, _RESULT)
-        return self._settled(deltas.result_changes(before, now, changes))
+        return self._audits.settled(deltas.result_changes(before, now, changes))
 
     def result_totals(self, version_ids: Sequence[str]) -> pl.LazyFrame:
         """Return results per release and validator."""
         passed = pl.col(c.PASSED)
-        return self._settled(
-            self._validations(version_ids)
+        return self._audits.settled(
+            self._audits.validations(version_ids)
             .group_by(c.VERSION_ID, c.VALIDATOR)
             .agg(
                 pl.len().alias(c.RESULTS),
@@ -172,13 +180,15 @@ class AuditReader:
 
     def hotspots(self, key: str, version_ids: Sequence[str] | None) -> pl.LazyFrame:
         """Return files, bytes and failures by `key`."""
-        files = self._keyed(self._extracted(version_ids), key)
-        failing = self._validations(version_ids).filter(~pl.col(c.PASSED)).select(c.VERSION_ID, c.RELPATH).unique()
+        files = self._keyed(self._audits.extracted(version_ids), key)
+        failing = (
+            self._audits.validations(version_ids).filter(~pl.col(c.PASSED)).select(c.VERSION_ID, c.RELPATH).unique()
+        )
         failed = pl.lit(value=True).alias(c.FAILED_FILES)
         joined = files.join(failing.with_columns(failed), on=[c.VERSION_ID, c.RELPATH], how="left")
         # where nothing was validated the paths need not be read
-        validated = self._paths(layout.VALIDATION_AUDIT, version_ids)
-        return self._settled(
+        validated = self._audits.paths(layout.VALIDATION_AUDIT, version_ids)
+        return self._audits.settled(
             (joined if validated else files.with_columns(pl.lit(None, pl.Boolean).alias(c.FAILED_FILES)))
             .group_by(key)
             .agg(pl.len().cast(pl.Int64).alias(c.FILES), pl.col(c.SIZE).sum(), pl.col(c.FAILED_FILES).count())
@@ -204,8 +214,8 @@ class AuditReader:
 
     def copies(self, version_ids: Sequence[str] | None) -> pl.LazyFrame:
         """Return contents stored more than once."""
-        return self._settled(
-            self._extracted(version_ids)
+        return self._audits.settled(
+            self._audits.extracted(version_ids)
             .group_by(c.FILE_ID)
             .agg(
                 pl.col(c.SIZE).first(),
@@ -220,13 +230,13 @@ class AuditReader:
     def shared(self, version_ids: Sequence[str] | None) -> pl.LazyFrame:
         """Return what releases hold and share."""
         held = (
-            self._extracted(version_ids)
+            self._audits.extracted(version_ids)
             .group_by(c.VERSION_ID, c.FILE_ID)
             .agg(pl.col(c.SIZE).first(), pl.len().cast(pl.Int64).alias(c.COPIES))
         )
         size, copies = pl.col(c.SIZE), pl.col(c.COPIES)
         elsewhere = pl.len().over(c.FILE_ID) > 1
-        return self._settled(
+        return self._audits.settled(
             held.with_columns(elsewhere.alias(c.SHARED))
             .group_by(c.VERSION_ID)
             .agg(
@@ -247,42 +257,14 @@ class AuditReader:
         """
         chosen = None if version_id is None else [version_id]
         if table == "files":
-            found = self._extracted(chosen).with_columns(pl.lit(None, _TIME).alias(c.VERIFIED_AT))
+            found = self._audits.extracted(chosen).with_columns(pl.lit(None, _TIME).alias(c.VERIFIED_AT))
         elif table == "validations":
-            found = self._validations(chosen).with_columns(_said())
+            found = self._audits.validations(chosen).with_columns(_said())
         else:
             raise UsageError(
                 f"Audits hold no {table}.", subject=table, hint="Read the catalog, or events that were exported."
             )
-        return self._settled(found.select(columns) if most is None else found.select(columns).head(most))
-
-    def _settled(self, frame: pl.LazyFrame) -> pl.LazyFrame:
-        """Return `frame` read, as the catalog reads its statements: a plan over scans is not run again by each use."""
-        return collect({"audits": frame}, self._tell, self._find_fault)["audits"].lazy()
-
-    def _find_fault(self) -> OntofetchError:
-        """Return the first line of an audit that does not fit; if all do by themselves, they do not together."""
-        extracted = io.find_fault(self._paths(layout.EXTRACT_AUDIT, None), io.EXTRACT_AUDIT)
-        return (
-            extracted
-            or io.find_fault(self._paths(layout.VALIDATION_AUDIT, None), io.VALIDATION_AUDIT)
-            or CatalogUnreadable(
-                f"What the audits below {quote(self._root)} say can't be added up.",
-                subject=str(self._root),
-                hint="Without --from the catalog is read; -v shows the cause.",
-            )
-        )
-
-    def _extracted(self, version_ids: Sequence[str] | None) -> pl.LazyFrame:
-        return io.scan_audits(self._paths(layout.EXTRACT_AUDIT, version_ids), io.EXTRACT_AUDIT)
-
-    def _validations(self, version_ids: Sequence[str] | None) -> pl.LazyFrame:
-        return io.scan_audits(self._paths(layout.VALIDATION_AUDIT, version_ids), io.VALIDATION_AUDIT)
-
-    def _paths(self, name: str, version_ids: Sequence[str] | None) -> list[StorePath]:
-        chosen = self._manifests if version_ids is None else dict.fromkeys(version_ids)
-        paths = [self._manifests[version_id].folder / name for version_id in chosen]
-        return [path for path in paths if io.holds_lines(path)]
+        return self._audits.settled(found.select(columns) if most is None else found.select(columns).head(most))
 
 
 def _said() -> list[pl.Expr]:

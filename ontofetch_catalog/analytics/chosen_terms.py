@@ -124,14 +124,21 @@ def match_words(words: Sequence[str], terms: pl.LazyFrame) -> pl.LazyFrame:
     """Return word, iri for each term that a word of a list means; a word that means none is not there.
 
     Args:
-        words: IRIs and CURIEs.
+        words: IRIs, CURIEs, and what stands last in an IRI such as `GO_0008150`.
         terms: iri of all terms that there are.
     """
     asked = pl.LazyFrame({WORD: list(words)}, {WORD: pl.String()})
     iri = pl.col(c.IRI)
     known = terms.select(c.IRI).unique()
     exact = asked.join(known.with_columns(iri.alias(WORD)), on=WORD)
-    named = asked.join(exact, on=WORD, how="anti").join(known.with_columns(short_name(iri).alias(WORD)), on=WORD)
+    # what stands last in an IRI of OBO is what spreadsheets have: the short name with another sign in it
+    short = pl.col(WORD).str.replace("^([A-Za-z][A-Za-z0-9]*)_([0-9]{3,})$", "${1}:${2}").alias("short")
+    named = (
+        asked.join(exact, on=WORD, how="anti")
+        .with_columns(short)
+        .join(known.with_columns(short_name(iri).alias("short")), on="short")
+        .select(WORD, c.IRI)
+    )
     split = asked.join(pl.concat([exact, named]), on=WORD, how="anti").filter(
         pl.col(WORD).str.contains(r"^[A-Za-z][A-Za-z0-9._-]*:[^/:]+$")
     )

@@ -6,11 +6,12 @@ What a report shows of it is not known here; the frames are made by `polars_pipe
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import polars as pl
 
+from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import quote
 
 from ..errors import UsageError
@@ -20,7 +21,7 @@ from .polars_pipelines import heads as head_pipelines
 from .polars_pipelines import meaning, pairing
 from .polars_pipelines.terms import MENTION, is_term, names_of
 from .sources import CatalogLike, Reader
-from .term_tables import TABLE_PATH, TermTables
+from .term_tables import TABLE, TABLE_PATH, TermTables
 from .wording import near
 
 _PATHS = (f"{c.RELPATH}_a", f"{c.RELPATH}_b")
@@ -40,12 +41,13 @@ class Sides:
 def read_sides(catalog: CatalogLike, reader: Reader, steps: Steps) -> Sides:
     """Return what is known of the files of the releases of some steps; two crossings, however many steps."""
     names = sorted({name for step in steps for name in step})
-    known = collect({"facts": reader.facts(names), "heads": reader.heads(names)}, catalog.tell, held=True)
+    facts = collect({"facts": reader.facts(names)}, catalog.tell, held=True)["facts"]
+    known = {"facts": facts.lazy(), "heads": reader.heads_among(facts)}
     numbers = range(len(steps))
     sides = [
         pl.LazyFrame({c.STEP: list(numbers), c.VERSION_ID: [step[side] for step in steps]}, _STEP) for side in (0, 1)
     ]
-    return Sides(*(known[name].lazy().join(side, on=c.VERSION_ID) for name in ("facts", "heads") for side in sides))
+    return Sides(*(known[name].join(side, on=c.VERSION_ID) for name in ("facts", "heads") for side in sides))
 
 
 def contents_of(files: pl.DataFrame) -> list[dict[str, Any]]:
@@ -53,7 +55,6 @@ def contents_of(files: pl.DataFrame) -> list[dict[str, Any]]:
     return files.drop_nulls(TABLE_PATH).unique(TABLE_PATH, keep="first", maintain_order=True).to_dicts()
 
 
-_TABLE = (TABLE_PATH, c.TABLE_SHA256, c.TABLE_BYTES)
 _STEP = {c.STEP: pl.Int64(), c.VERSION_ID: pl.String()}
 
 
@@ -153,30 +154,32 @@ class Comparison:
             )
         return pairs.head(1).lazy()
 
-    @property
+    @cached_property
     def compared(self) -> pl.DataFrame:
         """Return the pairs whose terms differ, each two contents once."""
         looked_at = self.pairs.filter(pl.col(c.STATE).is_in(pairing.COMPARED))
         return looked_at.unique([c.STEP, "content_id_a", "content_id_b"], keep="first", maintain_order=True)
 
-    def labels(self, iris: pl.LazyFrame, pairs: pl.DataFrame) -> pl.LazyFrame:
+    def labels(self, iris: pl.LazyFrame, pairs: pl.DataFrame) -> pl.DataFrame:
         """Return the names of some terms, as the files of B say, else those of A."""
-        wanted = self.tables.collect({"iris": iris}, held=True)["iris"][c.IRI]
+        wanted = rest = self.tables.collect({"iris": iris}, held=True)["iris"][c.IRI]
         found = [pl.DataFrame(schema={c.IRI: pl.String(), c.LABEL: pl.String()})]
-        rest = wanted
+        facts = pairs.select(f"{name}_{side}" for name in TABLE for side in "ab").to_dicts()
         for side in "ba":
             if rest.is_empty():
                 break
-            named = [pl.col(f"{name}_{side}").alias(name) for name in _TABLE]
-            rows = pairs.select(named).drop_nulls(TABLE_PATH).unique(TABLE_PATH, maintain_order=True).to_dicts()
+            rows = {row[f"{TABLE_PATH}_{side}"]: {name: row[f"{name}_{side}"] for name in TABLE} for row in facts}
+            asked = pl.col(c.IRI).is_in(rest.implode()) & pl.col(c.LABEL).is_not_null()
             frames = {
-                str(at): self.tables.scan(row).filter(pl.col(c.IRI).is_in(rest.implode())).select(c.IRI, c.LABEL)
-                for at, row in enumerate(rows)
+                path: self.tables.scan(row).filter(asked).select(c.IRI, c.LABEL)
+                for path, row in rows.items()
+                if path is not None
             }
-            found += [frame.drop_nulls(c.LABEL) for frame in self.tables.collect(frames).values()]
-            rest = rest.filter(~rest.is_in(pl.concat(found)[c.IRI].implode()))
+            found += self.tables.collect(frames).values()
+            if side == "b":
+                rest = rest.filter(~rest.is_in(pl.concat(found)[c.IRI].implode()))
         names = names_of(wanted.to_frame().lazy(), pl.concat(found).lazy())
-        return self.tables.collect({"names": names}, held=True)["names"].lazy()
+        return self.tables.collect({"names": names}, held=True)["names"]
 
     def differing(self, columns: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Return the terms of A and of B that are not the same on the other side, with `pair`."""
@@ -184,7 +187,7 @@ class Comparison:
 
     def contents(self) -> list[dict[str, Any]]:
         """Return the facts of the contents of all pairs, also of those where nothing changed, each once."""
-        sides = [self.pairs.select(pl.col(f"{name}_{side}").alias(name) for name in _TABLE) for side in "ab"]
+        sides = [self.pairs.select(pl.col(f"{name}_{side}").alias(name) for name in TABLE) for side in "ab"]
         return contents_of(pl.concat(sides))
 
     def with_counts(

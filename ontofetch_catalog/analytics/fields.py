@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import polars as pl
+
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from . import columns as c
 
@@ -95,6 +98,7 @@ class Contract:
         return next(section for section in self.sections if section.name == name)
 
 
+@cache
 def dtype_of(field: Field) -> pl.DataType:
     """Return the Polars dtype of a field."""
     named: dict[str, pl.DataType] = {

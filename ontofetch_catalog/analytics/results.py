@@ -6,10 +6,11 @@ It does not know how the frames were made.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.extensions import Look
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from ..errors import UsageError
 from ..rendering import encode, figures, markdown, pages, tables
@@ -54,6 +55,13 @@ class ReportResult(Mapping[str, "pl.DataFrame"]):
 
     def __len__(self) -> int:
         return len(self.frames)
+
+    def __repr__(self) -> str:
+        rows = ", ".join(f"{name} {frame.height:,}" for name, frame in self.frames.items())
+        return f"<{self.title}, rows: {rows}; print() shows them>"
+
+    def __str__(self) -> str:
+        return self.as_table()
 
     def as_table(self, *, width: int = 80, top: int | None = 20, exact: bool = False, colour: bool = False) -> str:
         """Return the report as text of lines of at most `width` cells.

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _P = ParamSpec("_P")
 _FILES_AT_ONCE = 4_000_000  # whose contents are compared with one another
+_CHANGES_AT_ONCE = 1_000_000  # files that are held against those of the release before
 _MEMORY = 600_000_000  # bytes that DuckDB may hold for a report; what is more goes to its disk
 
 
@@ -93,8 +94,11 @@ class Reader(Protocol):
     def told(self, version_ids: Sequence[str]) -> frozenset[str]:
         """Return those of some releases that have a file of which it is known what it says."""
 
-    def heads(self, version_ids: Sequence[str]) -> pl.LazyFrame:
-        """Return the ontology headers of the files of releases, as `repo.facts.heads_of` says."""
+    def heads(self) -> pl.LazyFrame:
+        """Return the ontology headers of the files of all releases, as `repo.facts.heads_of` says."""
+
+    def heads_among(self, files: pl.DataFrame) -> pl.LazyFrame:
+        """Return those of some files, of which `facts` has told, as `repo.facts.heads_among` says."""
 
     def term_table(self, row: Mapping[str, Any]) -> bytes:
         """Return the Parquet of the table of terms that a row of facts names; may be called by several threads."""
@@ -173,7 +177,6 @@ class CatalogReader:
     versions = _asking(sql.select_versions)
     files = _asking(sql.select_files)
     changes = _asking(sql.select_changes)
-    change_sums = _asking(sql.select_change_sums)
     totals = _asking(sql.select_totals)
     file_count = _asking(sql.select_file_count)
     results = _asking(sql.select_results)
@@ -181,6 +184,27 @@ class CatalogReader:
     result_totals = _asking(sql.select_result_totals)
     hotspots = _asking(sql.select_hotspots)
     rows = _asking(sql.select_rows)
+
+    def change_sums(self, pairs: Sequence[tuple[str, str]]) -> pl.LazyFrame:
+        """Return sums of what changed, a row per pair with a change; of many files, some pairs after the others."""
+        return pl.concat([self.read(sql.select_change_sums(some)) for some in self._some_of(pairs)])
+
+    def _some_of(self, pairs: Sequence[tuple[str, str]]) -> Sequence[Sequence[tuple[str, str]]]:
+        """Return pairs of releases in portions that memory holds, as far as one pair fits into it."""
+        if self._files() <= _CHANGES_AT_ONCE or len(pairs) < 2:
+            return [pairs]
+        counted = sql.read(self._connection, sql.select_file_counts([b for _, b in pairs]))
+        counts = dict(zip(counted["version_id"].to_pylist(), counted["files"].to_pylist(), strict=True))
+        portions: list[list[tuple[str, str]]] = []
+        room = 0
+        for pair in pairs:
+            files = counts.get(pair[1], 0)
+            if not portions or files > room:
+                portions.append([])
+                room = _CHANGES_AT_ONCE
+            portions[-1].append(pair)
+            room -= files
+        return portions
 
     def copies(self, version_ids: Sequence[str] | None) -> pl.LazyFrame:
         """Return contents stored more than once; of many files, a part of all contents after the other."""
@@ -193,9 +217,12 @@ class CatalogReader:
 
     def _parts(self) -> list[sql.Part]:
         """Return the parts of all contents that are looked at one after the other, so that memory holds each."""
-        files = sql.read(self._connection, sql.select_all_files())["files"][0].as_py()
-        count = -(-files // _FILES_AT_ONCE) or 1
+        count = -(-self._files() // _FILES_AT_ONCE) or 1
         return [(part, count) for part in range(count)]
+
+    def _files(self) -> int:
+        """Return how many files are recorded."""
+        return int(sql.read(self._connection, sql.select_all_files())["files"][0].as_py())
 
     def knows_facts(self) -> bool:
         """Return whether anything is known of what files say."""
@@ -215,9 +242,14 @@ class CatalogReader:
         """Return those of some releases that have a file of which it is known what it says."""
         return frozenset(facts.releases_with_facts(self._connection, version_ids))
 
-    def heads(self, version_ids: Sequence[str]) -> pl.LazyFrame:
-        """Return the ontology headers of the files of releases."""
-        return pl.LazyFrame(facts.heads_of(self._connection, version_ids))
+    def heads(self) -> pl.LazyFrame:
+        """Return the ontology headers of the files of all releases."""
+        return pl.LazyFrame(facts.heads_of(self._connection, None))
+
+    def heads_among(self, files: pl.DataFrame) -> pl.LazyFrame:
+        """Return the ontology headers of some files."""
+        known = files.select("version_id", "relpath", "file_id", "content_id", "facts_version")
+        return pl.LazyFrame(facts.heads_among(self._connection, known.to_arrow()))
 
     def term_table(self, row: Mapping[str, Any]) -> bytes:
         """Return the Parquet of the table of terms that a row of facts names."""

@@ -21,7 +21,7 @@ from .polars_pipelines.terms import is_term, short_name
 from .sources import CatalogLike, Reader
 
 TABLE_PATH = "table_path"
-_FACTS = (TABLE_PATH, c.TABLE_SHA256, c.TABLE_BYTES)
+TABLE = (TABLE_PATH, c.TABLE_SHA256, c.TABLE_BYTES, c.RECORDED_AT)  # what is known of the table of a content
 _AT_ONCE = 16  # pairs of files that are looked at together
 _GATHERED = 64  # contents of which a column or two are held at a time
 _THREADS = 8  # at most; more than cores don't help, and each holds a table
@@ -101,7 +101,7 @@ class TermTables:
             pairs: pair, and the facts of both files with `_a` and `_b`; one side may be null.
             columns: Those of the tables that are asked for; iri is one.
         """
-        rows = pairs.select("pair", *(f"{name}_{side}" for name in _FACTS for side in "ab")).to_dicts()
+        rows = pairs.select("pair", *(f"{name}_{side}" for name in TABLE for side in "ab")).to_dicts()
         old: list[pl.DataFrame] = []
         new: list[pl.DataFrame] = []
         for start in range(0, len(rows), _AT_ONCE):
@@ -114,7 +114,7 @@ class TermTables:
     def _differing(
         self, rows: Sequence[Facts], columns: Sequence[str]
     ) -> tuple[list[pl.DataFrame], list[pl.DataFrame]]:
-        sides = [{name: row[f"{name}_{side}"] for name in _FACTS} for row in rows for side in "ab"]
+        sides = [{name: row[f"{name}_{side}"] for name in TABLE} for row in rows for side in "ab"]
         self.keep(side[TABLE_PATH] for side in sides)
         self.load(sides)
         scans = {str(side[TABLE_PATH]): self.scan(side) for side in sides}

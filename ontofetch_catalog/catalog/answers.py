@@ -7,9 +7,10 @@ asked otherwise is not known here.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -6,9 +6,10 @@ What was written before there was `exclude` or `remarks` has none. Who reads or 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from ontofetch_hookspecs.events import ExtractDone
+from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import check_text
 from ontofetch_hookspecs.remarks import MOST_REMARKS, Remark
 

@@ -10,11 +10,12 @@ import logging
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.json_documents import check_values
 from ontofetch_hookspecs.layout import INTENTS, QUARANTINE, STAGING
+from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import check_size, quote
 from ontofetch_hookspecs.store_paths import MAX_DOCUMENT, StorePath
 

@@ -100,7 +100,12 @@ class Gate:
 
     def let_go(self) -> None:
         """Close what is kept and let others in; a thread that is inside does so itself."""
-        if self._kept is not None and self._thread != threading.get_ident():
+        # looked at in this order: the watcher has its turn before it takes what is kept
+        is_kept = self._kept is not None
+        watcher = self._watcher
+        # a process that ends while a thread of its is inside DuckDB is aborted
+        is_closed_now = watcher is not None and self._thread == watcher.ident
+        if (is_kept or is_closed_now) and self._thread != threading.get_ident():
             with self._turn(float("inf"), "exclusive"):
                 self._take_kept(None)
 
@@ -110,7 +115,7 @@ class Gate:
         return Hold(descriptor)
 
     def _take_kept(self, wanted: Wanted | None) -> Hold | None:
-        """Return what is kept, if it is wanted and nobody waits; else let it go. It is this thread's turn."""
+        """Return what is kept, if it is wanted and no turn of others; else let it go. It is this thread's turn."""
         hold, self._kept = self._kept, None
         if hold is None or (wanted is not None and wanted(hold.what) and not hold.is_due()):
             return hold
@@ -129,7 +134,7 @@ class Gate:
             if hold is None or self._turns:
                 continue
             with self._turn(float("inf"), "exclusive"):
-                if self._kept is not None and (self._kept.is_due() or self._kept.is_idle()):
+                if self._kept is not None and not self._kept.rests():
                     self._take_kept(None)
 
     @contextmanager

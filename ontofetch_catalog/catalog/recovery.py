@@ -6,10 +6,10 @@ Whoever calls it writes alone.
 from __future__ import annotations
 
 import stat
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.layout import STAGING
+from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.stage_records import holding, is_abandoned
 
 from ..errors import RecoveryFailed

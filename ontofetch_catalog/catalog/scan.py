@@ -10,12 +10,13 @@ import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs import layout as layouts
 from ontofetch_hookspecs.json_documents import parse_json
+from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import SEGMENT, check_relpath
 from ontofetch_hookspecs.store_paths import MAX_DOCUMENT
 

@@ -11,11 +11,12 @@ import os
 import stat
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from ontofetch_hookspecs.errors import SYSTEM_CODES
 from ontofetch_hookspecs.layout import RESTORING, SWAP
+from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import MAX_ROOTED_BYTES, check_relpath, check_size
 from ontofetch_hookspecs.store_paths import StorePath
 

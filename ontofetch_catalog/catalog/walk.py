@@ -10,11 +10,12 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TypeVar
 
 from ontofetch_hookspecs.layout import CATALOG, DATABASE
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from . import fsops
 from .connection import Store

@@ -10,7 +10,9 @@ import resource
 import signal
 import time
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 # What our own parsers may hold in bytes of data (RLIMIT_DATA): what they allocate, and not the addresses that libraries
 # and threads reserve, of which how many there are changes with the machine and with what was imported before.
@@ -78,12 +80,17 @@ class Allowance:
                 f"took longer than {self.cpu_for(size):.0f} seconds of a processor, for {size:,} bytes "
                 "(the settings max_cpu and max_cpu_per_mb, ONTOFETCH_MAX_CPU and ONTOFETCH_MAX_CPU_PER_MB)"
             )
-        if (self.max_memory or self.max_data) and -code in _MEMORY_ENDS:
+        if (self.max_memory or self.max_data) and is_end_of_memory(code):
             return (
                 f"ended with {signal.Signals(-code).name}: what it reads is nested too deeply, or needs "
                 + self.memory_limit_text()
             )
         return None
+
+
+def is_end_of_memory(code: int | None) -> bool:
+    """Say whether a process that ended so may have got no memory, or no stack; `code` as `Popen.returncode`."""
+    return code is not None and -code in _MEMORY_ENDS
 
 
 def limit_memory(most: int) -> None:

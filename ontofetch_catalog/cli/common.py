@@ -26,10 +26,9 @@ if TYPE_CHECKING:
     from ..catalog.profile import Profiler
     from ..catalog.repo.stats import Statistics
 
+_MEMORY = 300_000_000  # bytes that DuckDB may hold of what a command reads; what is more goes to its disk
 # of the command that runs in this thread
 _profiler: ContextVar[Profiler | None] = ContextVar("profiler", default=None)
-
-
 _verb: ContextVar[str] = ContextVar("verb", default="")
 
 
@@ -136,7 +135,8 @@ def reading(host: HostInfo) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the catalog of a host for reading, together with others, and close it at the end."""
     from ..catalog import sessions
 
-    with sessions.reading(store_of(host)) as connection:
+    # DuckDB would keep all that it has read, as far as the machine has room for it
+    with sessions.reading(store_of(host).bounded(_MEMORY)) as connection:
         yield connection
 
 

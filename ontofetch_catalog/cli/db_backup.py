@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from ontofetch_hookspecs import HostInfo
-from ontofetch_hookspecs.names import quote
+from ontofetch_hookspecs.names import quote, shell_word
 
 from ..console.output import OutputOptions, emit, say, warn
 from ..errors import EXIT_FINDINGS, EXIT_OK
@@ -62,7 +62,7 @@ def backup(argv: list[str], host: HostInfo) -> int:
         "damaged_files": len(made.damaged),
     }
     emit({"backup": pa.Table.from_pylist([row])}, options=options, well=not made.missing and not made.damaged)
-    say(f"`{host.name} db restore {made.path}` brings it back.")
+    say(f"`{host.name} db restore {shell_word(os.fspath(made.path))}` brings it back.")
     if made.missing or made.damaged:
         warn(f"Files were missing or damaged already; `{host.name} db doctor` names them.")
         return EXIT_FINDINGS
@@ -105,6 +105,8 @@ def restore(argv: list[str], host: HostInfo) -> int:
     if done.signed and not key:
         say("The backup is signed; --verify-key PUB would have checked by whom.")
     say(f"Restored the catalog of {done.manifest.created_at}, {human_size(done.manifest.size_bytes)}.")
+    if done.kept:
+        say(f"`{host.name} db restore {done.kept.name}` brings back what was there before.")
     if not len(found.findings):
         return EXIT_OK
     warn(f"The catalog and the disk differ; `{host.name} db doctor` says in what, and mends it.")

@@ -28,25 +28,27 @@ Machines that share a catalog divide the releases, and each ends when all are do
 def main(argv: list[str], host: HostInfo) -> int:
     """Run `db facts` and return its exit code."""
     from ..catalog.dividing import divided
-    from ..host.facts_again import Made, make_facts
+    from ..host.facts_again import Made, add_executor, make_facts, open_pool, with_executor
 
     parser = make_parser(host, "db facts", _TEXT, "db facts brickschema/0.7.9")
     parser.add_argument("release", nargs="*", metavar="RELEASE", help="version_id, an end of it, or SERIES/latest")
     parser.add_argument("--again", action="store_true", help="also try what had none for some reason")
+    add_executor(parser)
     args = parser.parse_args(argv)
+    host = with_executor(host, args.executor)
     options = OutputOptions.from_args(args)
     store = store_to_write(host)
     made: list[Made] = []
 
     def make(version_id: str, require: Callable[[], None] | None = None) -> Made:
         with bar(f"facts {version_id}", unit="files") as update:
-            made.append(make_facts(host, version_id, again=args.again, progress=update, require=require))
+            made.append(make_facts(host, pool, version_id, again=args.again, progress=update, require=require))
         return made[-1]
 
     columns = dict.fromkeys(Made.__dataclass_fields__, "int64") | {"version_id": "string"}
     releases = _releases(host, args.release)
     rows: list[tuple[object, ...]] = []
-    with divided(store, f"facts {json.dumps({'again': args.again})}") as division:
+    with open_pool(host.settings) as pool, divided(store, f"facts {json.dumps({'again': args.again})}") as division:
         if division is None:
             rows += (astuple(make(version_id)) for version_id in releases)
         else:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs import HostInfo
-from ontofetch_hookspecs.names import quote
+from ontofetch_hookspecs.names import quote, shell_word
 
 from ..console.output import OutputOptions, Page, emit, say, say_lines, warn
 from ..console.quiet import take_options
@@ -76,11 +76,17 @@ def _show(host: HostInfo, options: OutputOptions, what: str, kind: str | None) -
             raise VersionUnknown(
                 f"Nothing recorded is called {quote(what)}{f' as a {kind}' if kind else ''}.",
                 subject=what,
-                hint=f"`{host.name}` lists the series, `{host.name} db versions` the releases.",
+                hint=f"`{host.name}` lists the series, `{host.name} db versions` the releases"
+                f"{_as_term(host, what, kind)}.",
             )
     parameters = {"what": what, "kind": name}
     emit(sections, options=options, parameters=parameters, titles=_TITLES)
     return EXIT_OK
+
+
+def _as_term(host: HostInfo, what: str, kind: str | None) -> str:
+    """Return how to look among the terms, for the name of one alone may be that of anything."""
+    return f"; `{host.name} show {shell_word(what)} --as term` looks among the terms" if kind is None else ""
 
 
 def _show_term(host: HostInfo, options: OutputOptions, word: str, series: str | None) -> int:

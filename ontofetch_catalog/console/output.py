@@ -9,10 +9,12 @@ import argparse
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeGuard
+
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from ..errors import UsageError
 from ..rendering.exporters import TABLE_ROWS

@@ -7,8 +7,8 @@ stands behind the end. Which bounds are right is said by whoever reads.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import quote
 
 from ..errors import ExtractError

@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 HEAD = 256 << 10  # bytes that are looked at; an error message with its traces is shorter
 _MOST_POINTER = 1024

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 _READ = (
     (re.compile(rb"\x1f\x8b"), "gz"),

@@ -6,8 +6,9 @@ A bounded head is looked at and no more; whatever it holds, what comes out is a 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import IO
+
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from .insides import compression_of, head_inside
 from .stated_text import Told, read_json, read_obo, read_rdf

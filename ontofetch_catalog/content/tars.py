@@ -7,7 +7,8 @@ entries may be unpacked is not known here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from .bounds import STEP, Budget
 from .inflating import Readable

@@ -7,8 +7,10 @@ fetched, and what entities expand to is bounded by expat.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from xml.parsers import expat
+
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _OWL = ("http://www.w3.org/2002/07/owl#", "http://www.w3.org/2006/12/owl2-xml#", "http://www.w3.org/2006/12/owl11-xml#")

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import IO, Any
+
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from .bounds import STEP
 from .inflating import NotRead

@@ -18,7 +18,7 @@ from types import FrameType
 from typing import NoReturn
 
 _PLATFORMS = ("linux", "darwin")
-_SIZE = re.compile("[0-9]{1,6}")
+_SIZE = re.compile("0{0,5}[1-9][0-9]{0,5}")
 _YOUNG = 200_000  # objects that are made before garbage is looked for: more than a start makes
 _VERBOSE = re.compile(r"-v+|--verbose")
 
@@ -44,6 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv is None:
         # what is imported stays: nothing of it is garbage, and looking for some takes a tenth of a start
         gc.set_threshold(_YOUNG, 10, 10)
+        _open_closed_streams()
         _leave_current_folder_out()
         _take_odd_terminals()
     with _handled(stays=argv is None) as signals:
@@ -57,6 +58,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         # nor is it looked for at the end, when all of it goes anyway
         gc.freeze()
     return code
+
+
+def _open_closed_streams() -> None:
+    """Let stdin, stdout and stderr be there, where whoever started this process has closed them: nobody reads them.
+
+    Else the next file that is opened, such as the database, has the number of one of them, and whatever a library or a
+    child writes to its stderr goes into that file.
+    """
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            # the lowest number that is free, which is this one
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, mode, encoding="utf-8", errors="replace", closefd=False))  # noqa: SIM115 - it stays
 
 
 def _leave_current_folder_out() -> None:
@@ -79,12 +96,12 @@ def _leave_current_folder_out() -> None:
 
 
 def _take_odd_terminals() -> None:
-    """Let no letter that a stream can't show, and no size of a terminal that is no number, be an error."""
+    """Let no letter that a stream can't show, and no size of a terminal that is none, be an error."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
     for name in ("COLUMNS", "LINES"):
         if not _SIZE.fullmatch(os.environ.get(name, "")):
-            # rich takes every digit of Unicode for one that it can read
+            # rich takes every digit of Unicode for one that it can read, and draws nothing in no columns
             os.environ.pop(name, None)
 
 

@@ -30,7 +30,8 @@ def check_space(root: Path, size: int, name: str) -> None:
     free = shutil.disk_usage(folder).free
     if size + MARGIN > free:
         raise FetchError(
-            f"{quote(name)} needs {size + MARGIN:,} bytes, but only {free:,} are free below {quote(root)}.",
+            f"{quote(name)} has {size:,} bytes, and {MARGIN:,} stay free beside it, but only {free:,} are free below"
+            f" {quote(root)}.",
             subject=name,
             hint="Free some space, or give another folder with --root.",
         )

@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.remarks import Remark
 from ontofetch_hookspecs.stages import Stage
@@ -26,6 +27,7 @@ from ..content.archives import open_archive
 from ..content.selection import Selection
 from ..errors import ExtractError, StageError
 from .alone import copy_alone
+from .unpacked import as_batch, as_table, without_top
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -144,8 +146,8 @@ def extract_artifact(
         with _read(name):
             copied = copy_alone(archive, stage, chosen, limits, name=name, said=said, drop=drop, portable=portable)
         if copied is not None:
-            batches = [_as_batch(copied.rows)] if copied.rows else []
-            done = _Done(_as_table(batches), copied.tops, copied.skipped, copied.remarks)
+            batches = [as_batch(copied.rows)] if copied.rows else []
+            done = _Done(as_table(batches), copied.tops, copied.skipped, copied.remarks)
             return _extraction(stage, done, strip, drop)
     with unpacker or Unpacker(allowance) as process:
         told = {
@@ -170,7 +172,7 @@ def _extraction(stage: Stage, done: _Done, strip: Strip, drop: int) -> Extractio
     top = done.tops[0] if strip == "auto" and len(done.tops) == 1 else ""
     # the bytes lie where they are; only where the release begins moves
     return Extraction(
-        files=_without_top(done.files, top) if top else done.files,
+        files=without_top(done.files, top) if top else done.files,
         folder=stage.folder(f"{_DATA}/{top}") if top else stage.path / _DATA,
         strip=1 if top else drop,
         skipped=done.skipped,
@@ -221,12 +223,12 @@ class _Work:
         for said in self._process.ask(told):
             match said:
                 case ["files", list(rows), int(read)]:
-                    batches += [_as_batch(rows)] if rows else []
+                    batches += [as_batch(rows)] if rows else []
                     if self._progress is not None:
                         self._progress(read, self._size)
                 case ["done", list(tops), int(skipped), list(remarks)]:
                     made = tuple(Remark(**remark | {"names": tuple(remark["names"])}) for remark in remarks)
-                    return _Done(_as_table(batches), [str(top) for top in tops], skipped, made)
+                    return _Done(as_table(batches), [str(top) for top in tops], skipped, made)
                 case ["refused", str(kind), str(message), str(subject), str(hint)]:
                     raise _ERRORS.get(kind, ExtractError)(message, subject=subject, hint=hint)
                 case ["memory"]:
@@ -250,54 +252,3 @@ class _Work:
             subject=self._name,
             hint="Nothing was published. If you trust the archive, raise the setting.",
         )
-
-
-def _as_batch(rows: Sequence[Sequence[Any]]) -> pa.Table:
-    import pyarrow as pa
-
-    relpaths, file_ids, formats, sizes, times = zip(*rows, strict=True)
-    microseconds = pa.array([int(seconds) * 1_000_000 for seconds in times], pa.int64())
-    return pa.table(
-        {
-            "relpath": pa.array(relpaths, pa.string()),
-            "file_id": pa.array(file_ids, pa.string()),
-            "format": pa.array(formats, pa.string()),
-            "size_bytes": pa.array(sizes, pa.int64()),
-            "mtime": microseconds.cast(pa.timestamp("us", "UTC")),
-        }
-    )
-
-
-def _as_table(batches: list[pa.Table]) -> pa.Table:
-    import pyarrow as pa
-
-    none = pa.schema(
-        [
-            ("relpath", pa.string()),
-            ("file_id", pa.string()),
-            ("format", pa.string()),
-            ("size_bytes", pa.int64()),
-            ("mtime", pa.timestamp("us", "UTC")),
-        ]
-    ).empty_table()
-    told = pa.concat_tables([none, *batches])
-    return _last_of_each(told).sort_by("relpath").combine_chunks()
-
-
-def _last_of_each(files: pa.Table) -> pa.Table:
-    """Return files without those that others of the same path came after."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if len(pc.unique(files["relpath"])) == len(files):
-        return files
-    numbered = files.append_column("number", pa.array(range(len(files)), pa.int64()))
-    last = numbered.group_by("relpath").aggregate([("number", "max")])["number_max"]
-    return files.take(last)
-
-
-def _without_top(files: pa.Table, top: str) -> pa.Table:
-    """Take a folder off the paths; their order stays."""
-    import pyarrow.compute as pc
-
-    return files.set_column(0, "relpath", pc.utf8_slice_codeunits(files["relpath"], start=len(top) + 1))

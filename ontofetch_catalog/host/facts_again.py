@@ -6,20 +6,23 @@ It knows the contract and not who answers.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import pyarrow as pa
 
 from ontofetch_hookspecs import HostInfo, Table, ValidateDone, Validator, VersionRecord, collect
 from ontofetch_hookspecs.layout import find_layout
+from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ..errors import PreconditionFailed
-from .allowances import allowance_of, limits_of
 from .checks import builtin_validators
 from .contract import now
 from .facts_room import FactsRoom
+from .pools import add_executor, open_pool, with_executor
 from .validators import run_validators
+from .workers import Pool
+
+__all__ = ["Made", "add_executor", "make_facts", "open_pool", "with_executor"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +48,7 @@ class Made:
 
 def make_facts(
     host: HostInfo,
+    pool: Pool,
     version_id: str,
     *,
     again: bool = False,
@@ -55,6 +59,7 @@ def make_facts(
 
     Args:
         host: The host.
+        pool: Who looks at the files.
         version_id: The release.
         again: Whether contents that once had none for a reason are looked at again.
         progress: Called with the number of contents done and in all.
@@ -83,9 +88,7 @@ def make_facts(
             _all_judged,
             version_id=version_id,
             timeout=float(str(settings["validate_timeout"])),
-            workers=int(str(settings["validate_workers"])),
-            allowance=allowance_of(settings),
-            limits=limits_of(settings),
+            pool=pool,
             facts=room,
             progress=progress,
         )

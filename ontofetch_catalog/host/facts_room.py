@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 Lookup = Callable[[Sequence[str], Sequence[str]], Table | None]
 FOLDER = "facts"
+UNUSABLE = "what the validator found can't be used"
 _OWN = "ontofetch_catalog."
 _log = logging.getLogger("ontofetch.validators")
 
@@ -54,12 +55,15 @@ class FactsRoom:
         lookup: Answers which of some contents have facts of some versions.
         max_bytes: Of larger contents there are no facts.
         again: Whether those that once had none for a reason are looked at again.
+
+    Attributes:
+        max_bytes: As above.
     """
 
     def __init__(self, root: Path, lookup: Lookup, max_bytes: int, *, again: bool = False) -> None:
         self._root = root
         self._lookup = lookup
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
         self._again = again
         self._stage: Stage | None = None
         self._rows: dict[str, dict[str, Any]] = {}
@@ -127,7 +131,7 @@ class FactsRoom:
 
     def takes(self, size: int) -> bool:
         """Say whether there are to be facts of a content of `size` bytes."""
-        if size <= self._max_bytes:
+        if size <= self.max_bytes:
             return True
         with self._lock:
             self.too_large += 1
@@ -158,13 +162,13 @@ class FactsRoom:
                     "" if read_sealed(stream) == encode(facts) else "their table is another's"
                 )
                 if fault:
-                    self.refuse(about, relpath, f"what the validator found can't be used: {fault}")
+                    self.refuse(about, relpath, f"{UNUSABLE}: {fault}")
                     return
                 stream.seek(0)
                 sha256, size = self._stage_table(name, stream)
         except (OSError, ValueError, EventError, StageError) as error:
             told = error.strerror if isinstance(error, OSError) else error
-            self.refuse(about, relpath, f"what the validator found can't be used: {told}")
+            self.refuse(about, relpath, f"{UNUSABLE}: {told}")
             return
         row = {"facts": encode(facts).decode(), "table": name, "table_sha256": sha256, "table_bytes": size}
         with self._lock:

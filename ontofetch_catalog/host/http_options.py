@@ -6,8 +6,10 @@ It is apart from the asking, whose libraries take a while to be imported: a pull
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
+
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 if TYPE_CHECKING:
     from .transport import Connections

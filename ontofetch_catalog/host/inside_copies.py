@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from ontofetch_hookspecs.store_paths import StorePath
+
 from ..content.bounds import Budget, Limits
 from ..content.insides import copy_inside, inner_name
 
@@ -37,6 +39,13 @@ class CopyRoom:
         """Remove the folder."""
         if self._folder is not None:
             self._folder.cleanup()
+
+
+def lay_down(place: StorePath, content: bytes) -> None:
+    """Write bytes as a new file below a folder outside of any store, with the folders it lies in."""
+    place.parent.make_folders()
+    with os.fdopen(place.create_file(0o600), "wb") as stream:
+        stream.write(content)
 
 
 def write_copy(task: dict[str, Any]) -> int:

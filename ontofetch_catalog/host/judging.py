@@ -14,11 +14,12 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any, Self
 
+from ontofetch_hookspecs import OntofetchError
 from ontofetch_hookspecs.store_paths import StorePath
 
 from .facts_room import FactsRoom
-from .validator_process import Task, Worker
-from .workers import Workers
+from .validator_process import Task
+from .workers import AnyWorker, Pool
 
 Key = tuple[str, str]  # name of the validator, sha256 of the content
 _TELL_SECONDS = 0.3
@@ -29,7 +30,7 @@ class Judging:
     """Some contents that are judged; a context, whose end gives up what is not judged yet.
 
     Args:
-        workers: The processes that are asked, which others may ask as well.
+        workers: The workers that are asked, which others may ask as well.
         timeout: Seconds one validator may take for one file.
         facts: Collects what the files say, where that is wanted.
 
@@ -37,7 +38,7 @@ class Judging:
         judged: What was answered: file_id, passed, details, run_at, and the path that was looked at.
     """
 
-    def __init__(self, workers: Workers, *, timeout: float = 600.0, facts: FactsRoom | None = None) -> None:
+    def __init__(self, workers: Pool, *, timeout: float = 600.0, facts: FactsRoom | None = None) -> None:
         self.facts = facts
         self.judged: dict[Key, dict[str, Any]] = {}
         self._workers = workers
@@ -50,7 +51,7 @@ class Judging:
         self._held: list[Task] = []  # what is looked at again once the files have moved
         self._asked: dict[Key, str] = {}  # with the version of facts that were wanted
         self._threads: list[threading.Thread] = []
-        self._looking: list[Worker] = []
+        self._looking: list[AnyWorker] = []
         self._given_up = threading.Event()
         self._unusable: dict[str, dict[str, Any]] = {}
         self._error: BaseException | None = None
@@ -131,12 +132,17 @@ class Judging:
                         finally:
                             self._looking.remove(worker)
                     self._take(task, answer, moves)
+        except OntofetchError as error:
+            self._end_with(error)
         except BaseException as error:
-            # it is raised where somebody waits for the answers; this thread ends without a word
-            with self._changed:
-                self._error = error
-                self._changed.notify_all()
+            self._end_with(error)
             raise SystemExit from error
+
+    def _end_with(self, error: BaseException) -> None:
+        """Let it be raised where somebody waits for the answers; this thread ends without a word."""
+        with self._changed:
+            self._error = error
+            self._changed.notify_all()
 
     def _next(self) -> tuple[Task, StorePath, int] | None:
         """Return what is to be asked next; None, and this thread is not busy any more, if there is nothing."""

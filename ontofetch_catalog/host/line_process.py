@@ -27,12 +27,16 @@ class LineProcess:
         module: What it runs.
         starter: Starts it. Linux ends it with the thread that has started it, which is to live as long as the run.
         memory: Bytes it may take; 0: any.
+
+    Attributes:
+        answered: How many lines it has answered since it was started.
     """
 
     def __init__(self, module: str, starter: Executor, *, memory: int) -> None:
         self._module = module
         self._starter = starter
         self._memory = memory
+        self.answered = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._starting: Future[subprocess.Popen[bytes]] | None = None
 
@@ -49,6 +53,7 @@ class LineProcess:
             _stream(process.stdin).flush()
         line = self._read_line(process, timeout, given_up)
         if line.endswith(b"\n"):
+            self.answered += 1
             return line, None
         code = process.poll()
         self.stop()
@@ -93,6 +98,7 @@ class LineProcess:
     def stop(self) -> None:
         """End the process, if there is one, and wait for it."""
         self._take_started()
+        self.answered = 0
         if self._process is None:
             return
         self._process.kill()

@@ -20,6 +20,7 @@ from .given import read_date, read_globs, read_sha256, read_strip
 from .manager import Plugins
 from .opening import refuse_broken_catalog
 from .pipeline import Pull
+from .pools import add_executor, with_executor
 from .request import Request, Summary
 from .sources import parse_source
 
@@ -33,6 +34,7 @@ def main(argv: list[str], host: HostInfo, plugins: Plugins) -> int:
 
         return pull_many(argv, host, plugins)
     args = _parser(host).parse_args(argv)
+    host = with_executor(host, args.executor)
     request = _request(args)
     options = OutputOptions.from_args(args)
     refuse_broken_catalog(plugins)
@@ -71,6 +73,7 @@ def _parser(host: HostInfo) -> Parser:
         "--header-file", metavar="FILE", help="send the headers of FILE, which a command line does not show"
     )
     _add_choices(parser)
+    add_executor(parser)
     many = parser.add_argument_group("many at once, instead of SOURCE; `--from FILE --help` shows the options")
     many.add_argument("--from", dest="list", metavar="LIST", help="pull what a list names, a CSV file or JSON lines")
     many.add_argument("--locked", metavar="LOCK", help="bring exactly what a lock file names")

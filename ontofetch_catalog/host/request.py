@@ -8,11 +8,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.layout import make_version_id
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from .copies import Copy
 from .credentials import Credentials

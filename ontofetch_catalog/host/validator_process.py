@@ -11,19 +11,20 @@ import os
 import signal
 import threading
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass
-from typing import Any
+from contextlib import AbstractContextManager
+from dataclasses import asdict
+from typing import Any, Protocol
 
 from ontofetch_hookspecs import Validator
+from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath
 
-from ..children.limits import Allowance
+from ..children.limits import Allowance, is_end_of_memory
 from ..children.reading import bytes_read
 from ..content.bounds import Limits
 from ..content.insides import compression_of
 from .checks import READ_WHOLE, WHOLE_FORMATS
-from .facts_room import FactsRoom
 from .inside_copies import CopyRoom
 from .line_process import LineProcess
 
@@ -69,7 +70,20 @@ class Patience:
 
     timeout: float
     given_up: threading.Event
-    facts: FactsRoom | None = None
+    facts: Room | None = None
+
+
+class Room(Protocol):
+    """Where facts go: a room of a store, or what stands for one where a store is not."""
+
+    def takes(self, size: int) -> bool:
+        """Say whether there are to be facts of a content of `size` bytes."""
+
+    def place(self) -> AbstractContextManager[str]:
+        """Yield a path to which a worker may write a table of terms; nothing stays there."""
+
+    def take(self, about: dict[str, Any], relpath: str, facts: dict[str, Any], table: str) -> None:
+        """Take what a worker wrote."""
 
 
 class Worker:
@@ -94,7 +108,7 @@ class Worker:
         folder: StorePath,
         timeout: float,
         given_up: threading.Event,
-        facts: FactsRoom | None = None,
+        facts: Room | None = None,
     ) -> dict[str, Any]:
         """Return the worker's answer, or a failed result that says why there is none.
 
@@ -108,9 +122,9 @@ class Worker:
         self._at = None
         try:
             # what a stranger put there in the meantime is not opened: neither a link nor a pipe
-            size, compression = _look(folder / task.relpath)
+            size, compression = look(folder / task.relpath)
         except OSError as error:
-            return _unfinished(f"it can't be read: {error.strerror}")
+            return unfinished(f"it can't be read: {error.strerror}")
         wait = Patience(timeout, given_up, facts)
         path = str(folder / task.relpath)
         if not compression:
@@ -126,7 +140,7 @@ class Worker:
             }
             found = self._answer(request, self._allowance, size, task, wait)
             if "inflated" not in found:
-                return found
+                return found | _no_facts_inside(found, task, wait)
             return self._look_at(task, copy, found["inflated"], wait, content_id=found["content_id"])
 
     def _look_at(self, task: Task, path: str, size: int, wait: Patience, *, content_id: str) -> dict[str, Any]:
@@ -140,7 +154,7 @@ class Worker:
         return {} if task.is_judged else self._judge(task, path, size, wait)
 
     def _find_facts(
-        self, task: Task, path: str, size: int, wait: Patience, *, content_id: str, room: FactsRoom
+        self, task: Task, path: str, size: int, wait: Patience, *, content_id: str, room: Room
     ) -> dict[str, Any]:
         with room.place() as table:
             request = {
@@ -165,8 +179,9 @@ class Worker:
                 # whether it counts is for whoever asked to say: the file may have been moved away meanwhile
                 found["refused"] = about, task.relpath, reason
         # without a judgement, or where it came to none, the file is judged as if nobody had asked for facts
-        unfinished = found.get("details", {}).get(UNFINISHED)
-        return {name: value for name, value in found.items() if name == "refused"} if unfinished else found
+        if found.get("details", {}).get(UNFINISHED):
+            return {name: value for name, value in found.items() if name == "refused"}
+        return found
 
     def _judge(self, task: Task, path: str, size: int, wait: Patience) -> dict[str, Any]:
         allowed = self._allowance
@@ -185,23 +200,33 @@ class Worker:
     ) -> dict[str, Any]:
         request |= {"memory": allowed.max_memory, "data": allowed.max_data, "cpu": allowed.cpu_for(size)}
         self._at = _At(task, request["path"], size)
-        line, code = self._process.exchange(request, wait.timeout, wait.given_up)
+        was_new = not self._process.answered
+        found, code = self._exchange(request, wait)
         if code is not None and allowed.reason(code, size) is None:
             # the file may be without blame: short of memory, the kernel kills whom it likes
             _log.info("a validator's process died (%s) and is asked again: %s", _cause(code), quote(task.relpath))
-            line, code = self._process.exchange(request, wait.timeout, wait.given_up)
-        found: dict[str, Any] = json.loads(line) if line else {}
+            found, code = self._exchange(request, wait)
+        elif not was_new and ("memory" in found or is_end_of_memory(code)):
+            # what is kept of the files before counts too: the limit is meant for this one alone
+            found, code = self._exchange(request, wait)
         if "memory" in found:
-            self._process.stop()
-            return _unfinished(f"the validator needs {allowed.memory_limit_text()} for {quote(task.relpath)}")
+            return unfinished(f"the validator needs {allowed.memory_limit_text()} for {quote(task.relpath)}")
         if found:
             return found
         if code is None:
-            return _unfinished(f"the validator took longer than {wait.timeout:g} seconds")
+            return unfinished(f"the validator took longer than {wait.timeout:g} seconds")
         reason = allowed.reason(code, size)
         if reason is not None:
-            return _unfinished(f"the validator's process {reason}, with {quote(task.relpath)}")
-        return _unfinished(f"the validator's process died twice ({_cause(code)})")
+            return unfinished(f"the validator's process {reason}, with {quote(task.relpath)}")
+        return unfinished(f"the validator's process died twice ({_cause(code)})")
+
+    def _exchange(self, request: dict[str, Any], wait: Patience) -> tuple[dict[str, Any], int | None]:
+        """Return the answer of the process, or how it ended; what lacks memory has ended afterwards."""
+        line, code = self._process.exchange(request, wait.timeout, wait.given_up)
+        found: dict[str, Any] = json.loads(line) if line else {}
+        if "memory" in found:
+            self._process.stop()
+        return found, code
 
     def bytes_read(self) -> int:
         """Return how many bytes of its present file, as it is counted on the disk, the process has read.
@@ -229,7 +254,16 @@ class Worker:
         self._process.get_ready()
 
 
-def _look(place: StorePath) -> tuple[int, str]:
+def _no_facts_inside(found: dict[str, Any], task: Task, wait: Patience) -> dict[str, Any]:
+    """Return what refuses the facts of a compressed file that can't be read, if some were wanted; it stays so."""
+    reason = found.get("details", {}).get("error")
+    if wait.facts is None or not task.facts_version or not reason or found["details"].get(UNFINISHED):
+        return {}
+    about = {"file_id": task.file_id, "content_id": task.file_id, "facts_version": task.facts_version}
+    return {"refused": (about, task.relpath, reason)}
+
+
+def look(place: StorePath) -> tuple[int, str]:
     """Return the size of a file in bytes, and how it is compressed."""
     descriptor = place.open_file()
     try:
@@ -238,7 +272,8 @@ def _look(place: StorePath) -> tuple[int, str]:
         os.close(descriptor)
 
 
-def _unfinished(reason: str) -> dict[str, Any]:
+def unfinished(reason: str) -> dict[str, Any]:
+    """Return the result of a file that came to no judgement."""
     return {"passed": False, "details": {"error": reason, UNFINISHED: True}}
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs import RESULTS_COLUMNS, Table, Validator
@@ -19,7 +20,7 @@ from .judging import Judging
 from .small_tables import first_of_each, join_one
 from .unjudged import judge_by_name
 from .validator_process import UNFINISHED, Task
-from .workers import Workers
+from .workers import Pool, Workers
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,6 +39,7 @@ def run_validators(
     workers: int = 0,
     allowance: Allowance | None = None,
     limits: Limits | None = None,
+    pool: Pool | None = None,
     facts: FactsRoom | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> pa.Table:
@@ -58,12 +60,13 @@ def run_validators(
         workers: Processes at a time; 0: one per core.
         allowance: What each of them may take of the machine for one file.
         limits: What may come out of a compressed file.
+        pool: Who is asked in the place of such processes, which end with this.
         facts: Collects what the files say, where that is not known; None: nobody wants to know.
         progress: Called with the bytes of the contents done and of all; at the start, too.
     """
     with (
-        Workers(workers, allowance, limits) as processes,
-        Judging(processes, timeout=timeout, facts=facts) as judging,
+        nullcontext(pool) if pool is not None else Workers(workers, allowance, limits) as asked,
+        Judging(asked, timeout=timeout, facts=facts) as judging,
     ):
         validation = Validation(validators, lookup, judging)
         validation.look(files, folder)

@@ -9,14 +9,43 @@ import os
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from typing import Self
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Protocol, Self
+
+from ontofetch_hookspecs.store_paths import StorePath
 
 from ..children.limits import Allowance
 from ..content.bounds import Limits
-from .validator_process import Worker
+from .facts_room import FactsRoom
+from .validator_process import Task, Worker
 
 _POLL_SECONDS = 0.2  # how soon who waits for a worker notices that the run was given up
+
+
+class AnyWorker(Protocol):
+    """What can be asked about a file: a process of this machine, or one elsewhere."""
+
+    def ask(
+        self,
+        task: Task,
+        folder: StorePath,
+        timeout: float,
+        given_up: threading.Event,
+        facts: FactsRoom | None = None,
+    ) -> dict[str, Any]:
+        """Return an answer; as `Worker.ask`."""
+
+    def bytes_read(self) -> int:
+        """Return how many bytes of its present file it has read."""
+
+
+class Pool(Protocol):
+    """Workers, of which so many can be asked at a time."""
+
+    count: int
+
+    def one(self, given_up: threading.Event) -> AbstractContextManager[AnyWorker | None]:
+        """Yield a worker that nobody else asks meanwhile; None if the run was given up while all were busy."""
 
 
 class Workers:

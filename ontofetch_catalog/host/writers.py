@@ -11,10 +11,11 @@ import marshal
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import IO, Any, NoReturn
 
 from ontofetch_hookspecs.errors import OntofetchError, StageError
+from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.stages import StageFolder
 
 from ..content.formats import HEAD_BYTES

@@ -8,10 +8,11 @@ Polars.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from ontofetch_hookspecs.extensions import Look
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from . import text
 from .columns import Column, column_of

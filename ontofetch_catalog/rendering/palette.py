@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 MODES = ("from-document", "from-header", "from-url", "date")
 VERSION = "{version}"  # stands in an address for the version

@@ -110,6 +110,17 @@ def test_a_term_that_comes_and_goes(shelf: Any) -> None:
     assert found["term"].select("state", "until", "removed_in", "releases").row(0) == ("gone", "s/o/3", "s/o/4", 2)
 
 
+def test_a_file_that_declares_a_term_again_hides_nothing(shelf: Any) -> None:
+    """An alignment names the classes it aligns, with neither label nor definition, in a file that sorts last."""
+    files = {
+        "Brick.ttl": Said({ex(2): Term("liver", "organ", (ROOT,)), ROOT: Term("root")}),
+        "alignments/bot.ttl": Said({ex(2): Term(), ROOT: Term("the root")}),
+    }
+    add(shelf, "s/o/1", files, latest=True)
+    rows = [term(shelf.catalog, word=each)["term"].select("label", "definition").row(0) for each in (ex(2), ROOT)]
+    assert rows == [("liver", "organ"), ("the root", None)]
+
+
 def test_a_word_that_means_several_terms(shelf: Any) -> None:
     """None is guessed: the sentence names them; an IRI or its namespace decides."""
     add(
@@ -138,6 +149,19 @@ def test_impact(four: Any, tmp_path: Any) -> None:
     ]
     with pytest.raises(UsageError, match="no list"):
         four.catalog.report("impact")
+
+
+def test_a_list_may_name_terms_as_spreadsheets_do(four: Any, tmp_path: Any) -> None:
+    """`EX_0000002`, which stands last in the IRI, is `EX:0000002`; what only looks like it is unknown."""
+    listed = tmp_path / "mine.csv"
+    listed.write_text("id,ours\nEX_0000002,1\nEX:0000002,2\nEX_0000009,3\nnone,4\n")
+    rows = four.catalog.report("impact", mine=str(listed), b="s/o/4")["terms"].select("status", "word", "iri").rows()
+    assert rows == [
+        ("obsolete", "EX:0000002", ex(2)),
+        ("obsolete", "EX_0000002", ex(2)),
+        ("unknown", "EX_0000009", None),
+        ("unknown", "none", None),
+    ]
 
 
 def test_impact_of_what_is_gone(shelf: Any, tmp_path: Any) -> None:

@@ -24,7 +24,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from ontofetch_catalog.catalog import fsops, sessions
 from ontofetch_catalog.catalog.backup import Backup, Restored, back_up, list_backups, restore
 from ontofetch_catalog.catalog.connection import Store
-from ontofetch_catalog.errors import BackupRefused, BoundaryFailed, CatalogUnreadable, OntofetchError, UsageError
+from ontofetch_catalog.errors import (
+    BackupRefused,
+    BoundaryFailed,
+    CatalogBehind,
+    CatalogUnreadable,
+    OntofetchError,
+    UsageError,
+)
 from ontofetch_hookspecs.store_paths import StorePath
 from tests.releases import Releases, assert_consistent, query, sha256, snapshot
 
@@ -143,6 +150,33 @@ def test_an_older_catalog_comes_back_and_what_it_replaced_is_kept(releases: Rele
     # the store goes on from there
     releases.pull("3.0", TEXTS)
     assert len(rows(releases.root)["versions"]) == 2
+
+
+def test_what_a_restore_replaced_is_restored_in_turn(releases: Releases, tmp_path: Path) -> None:
+    """Whoever restored the wrong backup has all rows again, from what was kept; what is no catalog is told."""
+    releases.pull("1.0", TEXTS)
+    make(releases.root, tmp_path / "b")
+    releases.pull("2.0", TEXTS)
+    now, files = rows(releases.root), times(releases.root)
+    kept = bring_back(releases.root, tmp_path / "b").kept
+    assert kept is not None
+    again = bring_back(releases.root, kept)
+    assert rows(releases.root) == now
+    assert times(releases.root) == files
+    assert again.kept is not None
+    assert_consistent(releases.root)
+    record = again.kept / "generation.json"
+    for text, said in ((record.read_text().replace('"events"', '"even"'), "can't be read"), ("{", "can't be read")):
+        record.write_text(text)
+        with pytest.raises(BackupRefused, match=said):
+            bring_back(releases.root, again.kept)
+    shutil.copy(kept / "generation.json", record)
+    with pytest.raises(CatalogBehind):
+        bring_back(releases.root, again.kept)
+    (kept / "ontofetch.duckdb.wal").write_bytes(b"log")
+    with pytest.raises(BackupRefused, match="its log is beside it"):
+        bring_back(releases.root, kept)
+    assert rows(releases.root) == now
 
 
 def test_missing_files_come_back_and_others_stay(store: Path, tmp_path: Path) -> None:

@@ -111,6 +111,20 @@ def test_a_table_that_was_touched_since_it_was_recorded_is_hashed(releases: Rele
         term_tables.read_terms(store, row | {"recorded_at": None})
 
 
+def test_a_whole_table_is_hashed_where_it_was_touched(releases: Releases) -> None:
+    """What is read whole is believed as what is read in parts is; who does not know since when hashes it."""
+    row = read(releases, "1.0")[0]
+    path = releases.root / row["table_path"]
+    store = store_of(releases)
+    data = path.read_bytes()
+    assert term_tables.read_table(store, row | {"table_sha256": "0" * 64}) == data
+    with pytest.raises(CatalogUnreadable, match="damaged"):
+        term_tables.read_table(store, row | {"table_sha256": "0" * 64, "recorded_at": None})
+    path.write_bytes(data[:10] + bytes([data[10] ^ 1]) + data[11:])
+    with pytest.raises(CatalogUnreadable, match="damaged"):
+        term_tables.read_table(store, row)
+
+
 def test_no_more_of_a_table_is_read_than_what_may_have_a_term(releases: Releases) -> None:
     """Parts of a table that have only smaller or only larger IRIs are left out; the part between is whole."""
     path, row = releases.root / "many.parquet", read(releases, "1.0")[0]

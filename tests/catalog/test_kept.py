@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from ontofetch_catalog.catalog import fsops, kept, locks, lookups, sessions
+from ontofetch_catalog.catalog import fsops, holders, kept, locks, lookups, sessions
 from ontofetch_catalog.catalog.connection import Store
 from ontofetch_hookspecs import OntofetchError
 from ontofetch_hookspecs.together import recording_together
@@ -100,6 +101,31 @@ def test_who_waits_is_let_in(releases: Releases, monkeypatch: pytest.MonkeyPatch
     assert count(releases.root) == 2
 
 
+def test_who_waits_lets_a_turn_end(releases: Releases, openings: list[bool], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Boundaries that follow each other at once go on until the turn is over, and no longer."""
+    monkeypatch.setattr(kept, "IDLE_SECONDS", 60.0)
+    monkeypatch.setattr(kept, "MOST_SECONDS", 60.0)
+    with recording_together():
+        record(releases, "1")
+        hold = locks.gate_of(releases.root)._kept
+        assert hold is not None
+        hold.cost = 60.0
+        waiting = subprocess.Popen([sys.executable, "-c", WRITE.format(how="writing"), str(releases.root)])
+        end = time.monotonic() + 60
+        while not holders.is_awaited(hold._descriptor):
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        openings.clear()
+        record(releases, "2", "3")
+        assert openings == []
+        assert waiting.poll() is None
+        hold.cost = 0.0
+        assert waiting.wait(60) == 0
+        record(releases, "4")
+        assert openings == [False]
+    assert count(releases.root) == 4
+
+
 def test_a_reader_of_this_process_is_let_in(releases: Releases) -> None:
     """A session that may not write closes what could."""
     with recording_together():
@@ -121,6 +147,28 @@ def test_it_is_kept_for_moments_only(releases: Releases, monkeypatch: pytest.Mon
             assert time.monotonic() < end
             time.sleep(0.01)
         assert not is_open(releases.root)
+
+
+def test_the_end_of_a_run_waits_for_whoever_closes(releases: Releases, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that ended while another thread closes the database would be aborted in the middle of that."""
+    monkeypatch.setattr(kept, "IDLE_SECONDS", 0.01)
+    record(releases, "0")
+    begun, goes_on = threading.Event(), threading.Event()
+    closed: list[str] = []
+    really = fsops.close_database
+
+    def closing(connection: duckdb.DuckDBPyConnection) -> None:
+        begun.set()
+        goes_on.wait(20)
+        really(connection)
+        closed.append(threading.current_thread().name)
+
+    with recording_together():
+        record(releases, "1")
+        monkeypatch.setattr(fsops, "close_database", closing)
+        assert begun.wait(20)
+        threading.Timer(0.2, goes_on.set).start()
+    assert closed == ["gate"]
 
 
 def test_what_failed_is_not_kept(releases: Releases, openings: list[bool]) -> None:

@@ -231,6 +231,7 @@ def test_reports_of_installed_plugins_are_there_in_python(store: Path, monkeypat
     catalog = Catalog.open(store)
     found = catalog.report("counts", limit="5")
     assert found.main.rows() == [("ntriples", 3, "5", False)]
+    assert (str(found), repr(found)) == (found.as_table(), "<Report, rows: counts 1; print() shows them>")
     shown = found._repr_html_()
     assert "ntriples" in shown
     assert "<html" not in shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from pathlib import Path
 
@@ -33,6 +34,15 @@ def test_backup_lose_the_disk_restore_verify(program: Program, tmp_path: Path) -
     assert (row["signature"], row["kept"]) == ("none", None)
     assert_consistent(program.root)
     assert program.run("db", "verify").returncode == 0
+
+
+def test_what_to_type_next_can_be_typed(program: Program, tmp_path: Path) -> None:
+    """A shell takes the command as it stands there, also where the name of the backup has a blank in it."""
+    made = program.run("db", "backup", "--to", str(tmp_path / "my backup"))
+    (command,) = (line.split("`")[1] for line in made.stderr.splitlines() if "brings it back" in line)
+    words = shlex.split(command)[1:]
+    assert words == ["db", "restore", str(tmp_path / "my backup")]
+    assert program.run(*words).returncode == 0
 
 
 def test_a_backup_of_the_store_is_restored_by_its_name(program: Program) -> None:

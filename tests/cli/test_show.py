@@ -189,6 +189,13 @@ def test_what_is_not_recorded_is_a_sentence(run: Run, words: tuple[str, ...]) ->
     assert "\x1b" not in err
 
 
+def test_a_name_alone_may_be_that_of_a_term(run: Run) -> None:
+    """Terms are looked for by IRIs and CURIEs only; whoever types the end of an IRI is told how to ask for it."""
+    said = run("show", "Air Sensor")[2]
+    assert "`ontofetch show 'Air Sensor' --as term` looks among the terms" in said
+    assert "--as term" not in run("show", "Sensor", "--as", "series")[2]
+
+
 def test_failures_have_their_reasons(tmp_path: Path, run: Run) -> None:
     """What failed or was not judged stands on the page of its release and of its file, and in the story."""
     root = tmp_path / "judged"

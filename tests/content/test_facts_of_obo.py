@@ -128,6 +128,14 @@ def test_texts_that_look_like_statements(tmp_path: Path) -> None:
     assert terms[f"{BASE}A_1"]["label"].startswith('a _:b "c" <d> .')
 
 
+@pytest.mark.parametrize("beside", ["", '{x="y"}'])
+def test_texts_that_look_like_something_else(tmp_path: Path, beside: str) -> None:
+    """A definition may begin as its sources do, a name with a blank of Unicode, whichever way their frame is read."""
+    text = 'def: " [A:1] is meant." [B:2]\nname: \u00a0cat\n'
+    _, terms = told(tmp_path, f"format-version: 1.4\n\n[Term]\nid: A:1\n{text}is_a: A:2 {beside}\n", "obo")
+    assert (terms[f"{BASE}A_1"]["definition"], terms[f"{BASE}A_1"]["label"]) == (" [A:1] is meant.", "\u00a0cat")
+
+
 OMN = """Prefix: : <https://example.org/o#>
 Prefix: rdfs: <http://www.w3.org/2000/01/rdf-schema#>
 Ontology: <https://example.org/o> <https://example.org/o/1>

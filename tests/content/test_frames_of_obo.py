@@ -27,6 +27,7 @@ POINTING = {
     "alt_id": f"{IN_OWL}hasAlternativeId",
 }
 HEADER = "format-version: 1.4\nontology: ex\n"
+BLANKS = " \t\n\r\x0b\x0c"
 SPACES = 'idspace: Q http://example.org/q# "elsewhere"\n'
 
 NAMES = st.sampled_from([
@@ -121,7 +122,7 @@ def said(clause: object, spaces: dict[str, str]) -> Iterator[str]:
         yield f"def xrefs {clause.xrefs} {qualifiers or ''}"  # type: ignore[attr-defined]
         return
     if tag == "name":
-        yield f"<{RDFS}label> {text_of(value.strip())}"
+        yield f"<{RDFS}label> {text_of(value.strip(BLANKS))}"
     elif tag in POINTING:
         yield f"<{POINTING[tag]}> {node(value, spaces)}"
     elif (tag, value) == ("is_obsolete", "true"):
@@ -153,7 +154,9 @@ def expected(text: str) -> tuple[dict[bytes, set[bytes]], int, bool]:
 def kept(text: str) -> tuple[dict[bytes, set[bytes]], int, bool]:
     """Return the same as it is told, the header apart."""
     statements = Statements(has_blanks=False)
-    obo.keep_obo(fastobo.iter(io.BytesIO(text.encode())), statements)
+    start = text.find("\n[") if "\n[" in text else len(text)
+    blocks = iter([text[:start].encode(), text[start:].encode()])
+    obo.keep_obo(blocks, lambda found: fastobo.iter(io.BytesIO(found)), statements)
     head = f"<{OBO}ex.owl>".encode()
     of_head = bytes(statements.kept.pop(head)).count(BETWEEN) + 1
     found = {name: set(bytes(packed).split(BETWEEN)) for name, packed in statements.kept.items()}

@@ -156,6 +156,25 @@ def test_an_odd_terminal_is_no_error(
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("columns", ["0", "000000"])
+def test_a_terminal_without_columns_has_as_many_as_it_takes(program: Program, columns: str) -> None:
+    """Some report 0 before anybody has set their size: the rows are printed, not that there are none."""
+    assert "ontofetch-catalog" in program.run("plugins", env={"COLUMNS": columns}).stdout
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_whoever_starts_it_may_close_the_streams(program: Program, tmp_path: Path, closed: str) -> None:
+    """A release is recorded all the same, and nothing that is opened takes the place of a stream."""
+    (tmp_path / "x.ttl").write_text("<http://e/a> a <http://e/B> .\n")
+    command = f"exec '{SCRIPT}' pull x.ttl --service s --ontology o --version 1 --format table {closed}"
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=tmp_path, env=program.environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert ("s/o/1" in done.stdout) == (">&- 2" not in closed and not closed.startswith(">"))
+    assert program.run("db", "versions", "--format", "csv").stdout.count("s/o/1") == 1
+
+
 @pytest.mark.parametrize("top", ["0", "000", "-1", "1.5", "\u00b2", "\u0665", "x\x1b"])
 def test_a_count_that_is_none_is_told(program: Program, top: str) -> None:
     """What is no whole number from 1 on is refused with the words of a parser, not obeyed by a terminal."""

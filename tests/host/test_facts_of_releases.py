@@ -87,6 +87,8 @@ def test_a_pull_without_facts_leaves_them_to_db_facts(finding: Program, tmp_path
     assert not tables(finding.root)
     assert query(finding.root, "SELECT count(*) FROM validations WHERE passed") == [(1,)]
     assert facts(finding, "o/1")[0]["made"] == 1
+    told = json.loads(finding.run("log", "--json").stdout)["rows"]
+    assert (told[0]["story"], told[2]["story"]) == ("facts of 1 content recorded", "1 validation passed")
     assert len(tables(finding.root)) == 1
     assert facts(finding, "o/1")[0] == {
         "version_id": "s/o/1", "contents": 1, "known": 1, "made": 0, "without": 0, "too_large": 0,

@@ -158,6 +158,19 @@ def test_a_file_that_fails_has_no_facts_for_that_reason(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("helpers")
+def test_a_compressed_file_that_is_cut_has_no_facts_for_that_reason(tmp_path: Path) -> None:
+    """It is not looked at again and again: what keeps it from having some is known."""
+    with FactsRoom(tmp_path / "store", nothing_known, 1000) as room:
+        cut = gzip.compress(b"<urn:a> a <urn:b> ." * 100)[:-9]
+        results = run(tmp_path, "good", {"a.ttl.gz": cut}, room)
+        assert results["passed"].to_pylist() == [False]
+        assert room.found is not None
+        (row,) = room.found.to_pylist()
+        assert "its end is missing" in row["reason"]
+        assert row["content_id"] == sha256(cut)
+
+
+@pytest.mark.usefixtures("helpers")
 def test_a_content_that_was_judged_gets_facts_and_keeps_its_judgement(tmp_path: Path) -> None:
     """Only the facts are wanted; where they are known too, nobody is asked at all."""
     data = {"a.ttl": b"fine"}

@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from ontofetch_catalog.children.limits import Allowance
 from ontofetch_catalog.host.checks import builtin_validators
 from ontofetch_catalog.host.validators import run_validators
 from ontofetch_hookspecs import Validator
@@ -35,6 +36,8 @@ def raises(path, format): raise ValueError("no \\x1b[31m good")
 def chatters(path, format): print("x" * 100_000); return True, {}
 def floods(path, format): return True, {"text": "x" * 1_000_000}
 def lies(path, format): return "yes"
+KEPT = []
+def hoards(path, format): KEPT.append(b"x" * (200 << 20)); return True, {"kept": len(KEPT)}
 def reads(path, format):
     with open(path, "rb", buffering=0) as stream:
         for _ in range(4):
@@ -299,3 +302,12 @@ def _wait_for(condition: Any, seconds: float = 20.0) -> Any:
             return found
         time.sleep(0.05)
     raise AssertionError("it did not come to pass")
+
+
+@pytest.mark.usefixtures("helpers")
+def test_what_a_process_keeps_of_other_files_counts_for_none(tmp_path: Path) -> None:
+    """A file for which the memory is too small that others have left is looked at by a new process."""
+    files = release(tmp_path, {f"{number}.ttl": str(number) for number in range(6)})
+    rows = run(files, tmp_path, misbehaving("hoards"), workers=1, allowance=Allowance(max_memory=700 << 20))
+    assert [row["passed"] for row in rows] == [True] * 6
+    assert max(json.loads(row["details"])["kept"] for row in rows) < 6

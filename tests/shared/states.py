@@ -26,7 +26,8 @@ from .copies import Copies, release
 
 # what is counted: every effect on the log and the objects, and those on the disk that a boundary consists of
 SEAM: tuple[tuple[Any, str], ...] = (
-    (Log, "_lock"),
+    (Log, "hold"),
+    (Log, "let_go"),
     (Log, "_write"),
     (Log, "close"),
     (object_store.ObjectStore, "put"),

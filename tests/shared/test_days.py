@@ -24,7 +24,8 @@ from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.catalog.prune import planning
 from ontofetch_catalog.catalog.repo.events import EventRow
 from ontofetch_catalog.catalog.shared.address import read_address
-from ontofetch_catalog.catalog.shared.log import Head, Log, Record, log_of
+from ontofetch_catalog.catalog.shared.log import Log, Record, log_of
+from ontofetch_catalog.catalog.shared.log_lock import Head
 from ontofetch_catalog.catalog.shared.log_schema import LOCK
 from ontofetch_catalog.catalog.shared.log_sweep import sweep
 from ontofetch_catalog.errors import CatalogUnavailable

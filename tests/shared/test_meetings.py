@@ -34,7 +34,7 @@ def test_a_sweep_waits_for_nothing_that_is_not_named_yet(lab: Lab) -> None:
     lab.numbers += 1
     number = lab.numbers
     # it holds nothing yet, and has put what it is about to publish
-    stopped = lab.workers["b"].run(*lab.pulling(number), "-q", happens="stop", only="_lock")
+    stopped = lab.workers["b"].run(*lab.pulling(number), "-q", happens="stop", only="hold")
     assert stopped.code is None, stopped.err
     age(lab, 600)
     for name in ("a", "c"):

@@ -34,7 +34,7 @@ def lab(postgres_server: Postgres, tmp_path_factory: pytest.TempPathFactory) -> 
         ("stop", "pull", "put", 1),
         ("stop", "mv", "commit", 1),
         ("stop", "catch-up", "publish", 1),
-        ("int", "pull", "_lock", 2),
+        ("int", "pull", "hold", 2),
         ("int", "catch-up", "get", 1),
     ],
 )

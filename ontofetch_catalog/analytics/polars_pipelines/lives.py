@@ -26,12 +26,21 @@ _KEY = [c.SLOT, c.IRI]
 
 
 def one_per_release(seen: pl.LazyFrame) -> pl.LazyFrame:
-    """Return of each release and term one row: where it is more than mentioned, in the last of several files."""
+    """Return of each release and term one row, of several files that have it the one that says most.
+
+    One that is more than mentioned, that has a label, that has a definition; of equals, the last by the files' names.
+    An alignment that declares the classes of another file does not stand in for that file.
+    """
+    worse = {
+        "mentioned": pl.col(c.KIND) == MENTION,
+        "unlabelled": pl.col(c.LABEL).is_null(),
+        "undefined": pl.col(c.DEFINITION).is_null(),
+    }
     return (
-        seen.with_columns((pl.col(c.KIND) == MENTION).alias("mentioned"), natural(pl.col(c.RELPATH)).alias("order"))
-        .sort(c.VERSION_ID, c.IRI, "mentioned", "order", descending=[False, False, False, True])
+        seen.with_columns(**worse, order=natural(pl.col(c.RELPATH)))
+        .sort(c.VERSION_ID, c.IRI, *worse, "order", descending=[False] * (2 + len(worse)) + [True])
         .unique([c.VERSION_ID, c.IRI], keep="first", maintain_order=True)
-        .drop("mentioned", "order")
+        .drop(*worse, "order")
     )
 
 

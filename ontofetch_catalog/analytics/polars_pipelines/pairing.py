@@ -155,7 +155,7 @@ def facts_of_pairs(pairs: pl.LazyFrame, a: pl.LazyFrame, b: pl.LazyFrame) -> pl.
 
 _FACTS = (
     c.RELPATH, c.FILE_ID, c.FORMAT, c.CONTENT_ID, c.FACTS_VERSION, c.DIGEST_KIND, c.DIGEST, c.DIGEST_EXACT, c.TRIPLES,
-    c.TERMS, c.REASON, "table_path", c.TABLE_SHA256, c.TABLE_BYTES,
+    c.TERMS, c.REASON, "table_path", c.TABLE_SHA256, c.TABLE_BYTES, c.RECORDED_AT,
 )  # fmt: skip
 
 

@@ -27,45 +27,33 @@ def named_iris(changes: pl.LazyFrame) -> pl.LazyFrame:
     return found.drop_nulls(c.IRI).unique()
 
 
-def _listed(
-    changes: pl.LazyFrame, names: pl.LazyFrame, column: pl.Expr, alias: str, told_of: tuple[str, ...]
-) -> pl.LazyFrame:
-    """Return row, the names of a list of IRIs as text: of the changes that are told of and have such a list."""
-    return (
-        changes.filter(pl.col(c.CHANGE).is_in(told_of))
-        .select("row", column.alias(c.IRI))
-        .explode(c.IRI, empty_as_null=True)
-        .drop_nulls(c.IRI)
-        .join(names, on=c.IRI, how="left")
-        .select("row", pl.coalesce("name", c.IRI).alias("name"), c.IRI)
-        .sort("row", c.IRI)
-        .group_by("row", maintain_order=True)
-        .agg(pl.col("name").str.join("; ").alias(alias))
-    )
+def _listed(iris: pl.Expr, names: pl.DataFrame, told_of: tuple[str, ...]) -> pl.Expr:
+    """Return the names of a list of IRIs as text: of the changes that are told of and have such a list."""
+    told = pl.when(pl.col(c.CHANGE).is_in(told_of)).then(iris)
+    named = told.list.sort().list.eval(pl.element().replace(names[c.IRI], names["name"]))
+    return pl.when(told.list.len() > 0).then(named.list.join("; "))
 
 
-def described(changes: pl.LazyFrame, names: pl.LazyFrame) -> pl.LazyFrame:
+def described(changes: pl.LazyFrame, names: pl.DataFrame) -> pl.LazyFrame:
     """Return `changes` for people: before → after on one line, labels of both sides.
 
     Args:
         changes: As `once_each` returns them, all columns of WIDE.
-        names: iri → name, at least of `named_iris`.
+        names: iri → name of `named_iris`; collected, for to look names up costs a fraction of a join for each list.
     """
     lost = pl.col(c.PARENTS).list.set_difference(pl.col("parents_b"))
     gained = pl.col("parents_b").list.set_difference(pl.col(c.PARENTS))
     what = pl.when(pl.col("replaced_by_b").list.len() > 0).then("replaced_by_b")
-    rows = changes.with_row_index("row")
-    # joined to a row's number alone: each join makes all columns of both sides anew
-    words = rows.select("row", INTO).join(names.rename({c.IRI: INTO}), on=INTO, how="left").drop(INTO)
     instead = (c.OBSOLETED, c.OTHER)
-    for column, alias, told_of in (
-        (lost, "lost", (c.MOVED,)), (gained, "gained", (c.MOVED,)), (what, "replacement", instead),
-        (pl.col("consider_b"), "considered", instead), (pl.col(c.REPLACED_BY), "replacement_a", (c.OTHER,)),
-    ):  # fmt: skip
-        words = words.join(_listed(rows, names, column, alias, told_of), on="row", how="left")
-    rows = rows.join(words, on="row", how="left", maintain_order="left")
+    rows = changes.with_columns(
+        _listed(lost, names, (c.MOVED,)).alias("lost"),
+        _listed(gained, names, (c.MOVED,)).alias("gained"),
+        _listed(what, names, instead).alias("replacement"),
+        _listed(pl.col("consider_b"), names, instead).alias("considered"),
+        _listed(pl.col(c.REPLACED_BY), names, (c.OTHER,)).alias("replacement_a"),
+    )
     change, rekinded = pl.col(c.CHANGE), pl.col("is_rekinded")
-    into = pl.coalesce(pl.col("name"), short_name(pl.col(INTO)))
+    into = pl.col(INTO).replace(names[c.IRI], names["name"])
     advice = pl.coalesce(
         pl.when(change == c.OBSOLETED).then(pl.col("replacement")),
         pl.when(change == c.OBSOLETED).then(pl.lit("consider ") + pl.col("considered")),
@@ -94,13 +82,14 @@ def described(changes: pl.LazyFrame, names: pl.LazyFrame) -> pl.LazyFrame:
         .otherwise(advice),
     )
     # the text that is shown is one of several; what changed may be another one
-    alike = pl.col(c.CHANGE).is_in([c.RELABELLED, c.REDEFINED]) & before.eq_missing(after)
-    before, after = (pl.when(~alike).then(text) for text in (before, after))
+    alike = change.is_in([c.RELABELLED, c.REDEFINED]) & pl.col(c.BEFORE).eq_missing(pl.col(c.AFTER))
     also = (
-        pl.when(alike)
+        pl.when("alike")
         .then(pl.concat_str(pl.lit(ELSEWHERE), c.ALSO, separator=", ", ignore_nulls=True))
         .otherwise(c.ALSO)
     )
+    # in steps, for an expression that stands in several others is worked out in each
+    rows = rows.with_columns(before.alias(c.BEFORE), after.alias(c.AFTER)).with_columns(alike.alias("alike"))
     return rows.select(
         c.PAIR,
         c.FILES,
@@ -111,8 +100,7 @@ def described(changes: pl.LazyFrame, names: pl.LazyFrame) -> pl.LazyFrame:
         prefix(pl.col(c.IRI)).alias(c.PREFIX),
         pl.col(c.LABEL).alias(c.LABEL_A),
         pl.col("label_b").alias(c.LABEL_B),
-        _one_line(before).alias(c.BEFORE),
-        _one_line(after).alias(c.AFTER),
+        *(_one_line(pl.when(~pl.col("alike")).then(text)).alias(text) for text in (c.BEFORE, c.AFTER)),
         also.alias(c.ALSO),
         pl.coalesce(pl.col("replaced_by_b").list.first(), INTO, NEW_IRI).alias(c.REPLACED_BY),
         pl.col(c.DEFINITION).alias("definition_a"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from functools import cached_property
 
 import polars as pl
 
@@ -25,7 +26,7 @@ MOST_ROWS = 1 << 31  # more than a frame can have
 
 
 class Releases:
-    """All releases of a source, read once, and what names mean among them.
+    """All releases of a source, read once if at all, and what names mean among them.
 
     Args:
         catalog: The catalog.
@@ -39,7 +40,13 @@ class Releases:
 
     def __init__(self, catalog: CatalogLike, reader: Reader, more: tuple[str, ...] = ()) -> None:
         self._reader = reader
-        self.all = collect({"versions": reader.versions(more)}, catalog.tell, held=True)["versions"]
+        self._tell = catalog.tell
+        self._more = more
+
+    @cached_property
+    def all(self) -> pl.DataFrame:
+        """Return all releases; whoever names both of two releases needs none of the others."""
+        return collect({"versions": self._reader.versions(self._more)}, self._tell, held=True)["versions"]
 
     def choose(self, name: str | None) -> pl.DataFrame:
         """Return the rows that `name` means: a release, the latest of a series, or without a name of each series."""

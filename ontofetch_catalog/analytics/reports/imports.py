@@ -62,7 +62,7 @@ def closure(catalog: CatalogLike, reader: Reader, releases: pl.DataFrame, versio
         releases: version_id, slot, is_latest, created_at of all releases.
         version_id: Where it begins. Its own files satisfy before those of others.
     """
-    heads = collect({"heads": reader.heads(releases[c.VERSION_ID].to_list())}, catalog.tell)["heads"]
+    heads = collect({"heads": reader.heads()}, catalog.tell)["heads"]
     # the release itself first, then what is latest, then what was recorded last
     recency = releases.lazy().sort(
         pl.col(c.VERSION_ID) == version_id, c.IS_LATEST, c.CREATED_AT, c.VERSION_ID

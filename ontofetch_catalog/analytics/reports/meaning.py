@@ -199,7 +199,7 @@ def meaning(
         _refuse_releases({"--a": a, "--b": b, "--file-a": file_a, "--file-b": file_b})
         return meaning_series(catalog, series, last=count, under=terms_under, mine=mine, by=by)
     with catalog.source.open() as reader:
-        releases = Releases(catalog, reader, Releases.NEWEST + Releases.DATES + Releases.STATE)
+        releases = Releases(catalog, reader, Releases.NEWEST + (Releases.DATES + Releases.STATE if count else ()))
         later = releases.one(b)
         earlier = reader.resolve(a) if a else releases.before(later, "--a")
         if not reader.knows_facts():
@@ -287,9 +287,10 @@ def _frames(
     changes, files = found["changes"].lazy(), found["files"].lazy()
     special = {name: files.filter(pl.col(c.STATE) == state) for name, (state, _) in _SPECIAL.items()}
     # of a side without facts no header is known either
-    known = comparison.pairs.drop_nulls(["digest_a", "digest_b"]).select(c.STEP, f"{c.RELPATH}_a", f"{c.RELPATH}_b")
-    heads = comparison.heads.join(known, on=known.columns, how="semi", maintain_order="left")
-    headers = head_pipelines.changed_fields(heads.lazy())
+    paired = [c.STEP, f"{c.RELPATH}_a", f"{c.RELPATH}_b"]
+    known = comparison.pairs.lazy().drop_nulls(["digest_a", "digest_b"]).select(paired)
+    heads = comparison.heads.lazy().join(known, on=paired, how="semi", maintain_order="left")
+    headers = head_pipelines.changed_fields(heads)
     return {"changes": changes, "ontologies": headers, **special, **frames}, files
 
 

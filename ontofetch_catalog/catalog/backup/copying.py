@@ -165,7 +165,10 @@ class Copy:
         connection, scope = self._session.connection, fixity.Scope()
         groups = fixity.plan_groups(connection, scope)
         for page in read_pages(
-            groups, lambda group, after, rows: fixity.read_page(connection, scope, group, after=after, rows=rows)
+            groups,
+            lambda group, after, rows, many: fixity.read_page(
+                connection, scope, group, after=after, rows=rows, many=many
+            ),
         ):
             yield from zip(page["path"].to_pylist(), page["content"].to_pylist(), strict=True)
 

@@ -32,6 +32,7 @@ from ..shared.address import refuse_shared
 from . import manifest as m
 from . import signing
 from .copying import Progress
+from .kept import KeptSource, is_kept
 from .sources import Source, check_backup, hash_stream, open_source
 from .write import TIMESTAMP
 
@@ -91,7 +92,7 @@ def restore(store: Store, path: Path, *, key: Path | None, progress: Progress) -
 
     Args:
         store: Where.
-        path: A folder or an archive that `back_up` made.
+        path: A folder or an archive that `back_up` made, or the folder that was kept of a catalog that was replaced.
         key: PEM file of the public key that must have signed it; None: nobody.
         progress: Called as bytes are checked, then as they are unpacked.
 
@@ -102,7 +103,7 @@ def restore(store: Store, path: Path, *, key: Path | None, progress: Progress) -
     """
     refuse_shared(store, "a restore")
     checker = signing.load_public_key(key) if key is not None else None
-    source = open_source(path)
+    source: Source = KeptSource(path) if path.is_dir() and is_kept(path) else open_source(path)
     count = _Count(progress)
     manifest, signed = check_backup(source, checker, count)
     count.begin(manifest.size_bytes)

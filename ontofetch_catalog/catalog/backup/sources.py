@@ -83,7 +83,7 @@ class FolderSource:
 
     def files(self) -> Iterator[File]:
         """Yield its files as files.jsonl lists them."""
-        with _stream(self._path, m.FILES) as lines:
+        with open_below(self._path, m.FILES) as lines:
             while line := lines.readline(m.MOST_LINE_BYTES):
                 told = m.read_line(line)
                 yield self._file(str(told["path"]), str(told["sha256"]))
@@ -97,11 +97,11 @@ class FolderSource:
         except OSError:
             # opening it says what is wrong
             modified = 0
-        return File(path, modified, lambda: _stream(self._path, path), sha256)
+        return File(path, modified, lambda: open_below(self._path, path), sha256)
 
 
 @contextmanager
-def _stream(root: Path, path: str) -> Iterator[IO[bytes]]:
+def open_below(root: Path, path: str) -> Iterator[IO[bytes]]:
     """Open a regular file below a folder, with a sentence where that is not possible."""
     try:
         descriptor = StorePath(root, path).open_file()

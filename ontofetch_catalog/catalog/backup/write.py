@@ -98,7 +98,7 @@ def back_up(
         state="Nothing is left of it; --to names another place.",
     )
     # all rows are checked, of which DuckDB would keep as much as the machine has room for
-    with sessions.writing(store.bounded(_MEMORY)) as session, written:
+    with sessions.writing(store.bounded()) as session, written:
         if isinstance(target_path, StorePath):
             whole.make_folders(target_path.parent)
             _sweep(target_path.parent)
@@ -112,7 +112,6 @@ def back_up(
     return backup, replace(outcome, recovered=(*session.recovered, *outcome.recovered))
 
 
-_MEMORY = 500_000_000  # bytes that DuckDB may hold
 _EMPTY = m.Manifest(
     created_at="", package="", duckdb="", schema_version=0, events=0, digest="", include_data=False,
     files=0, size_bytes=0, files_sha256="",

@@ -11,10 +11,11 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.receipts import Receipt
 
 from ...errors import BoundaryFailed, OntofetchError
@@ -138,6 +139,8 @@ def _commit(session: sessions.Session, boundary: Boundary, start: float) -> tupl
         if not undone and isinstance(error, OSError | duckdb.Error):
             raise _failed(boundary, "recorded", error, state=_LATER) from error
         raise
+    # what is left to do is this machine's own affair
+    session.let_others()
     try:
         fsops.commit(connection)
     except (duckdb.Error, OSError) as error:

@@ -7,9 +7,9 @@ by who writes alone, so that nobody takes away what is there; whatever stands in
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.stage_records import BESIDE
 from ontofetch_hookspecs.store_paths import StorePath

@@ -6,10 +6,11 @@ What a check looks at is its own affair. They share a scene, for one tells the n
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.layout import SWAP, known_layouts
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from ...errors import CatalogUnavailable, CatalogUnreadable
 from .. import sessions
@@ -188,9 +189,9 @@ def files(scene: Scene, connection: duckdb.DuckDBPyConnection) -> None:
     """Compare what lies on disk with the rows, and note what is to be hashed."""
     store = scene.store.bounded()
     scene.entries = on_disk.check_files(store, connection, scene.findings, scene.progress)
-    # as a verification reads them: a million rows can't be sorted within what other care may take of memory
-    plan = contents.plan_all if scene.hashing else contents.plan_suspects
-    scene.unhashed = plan(scene.store, connection)
+    scene.unhashed = (
+        contents.plan_all(store, connection) if scene.hashing else contents.plan_suspects(scene.store, connection)
+    )
 
 
 def latest(scene: Scene, connection: duckdb.DuckDBPyConnection) -> None:

@@ -5,8 +5,9 @@ How something is found is known to `checks`; a code never changes its meaning an
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 if TYPE_CHECKING:
     from ontofetch_hookspecs import Finding

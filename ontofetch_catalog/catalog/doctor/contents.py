@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.layout import known_layouts
+from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import relpath_fault
 
 from .. import fsops, sessions

@@ -6,10 +6,10 @@ What a check looks at is its own affair; what is mended, and how, is not known h
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.layout import CATALOG
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from ...errors import CatalogMissing
 from ..connection import Store

@@ -7,11 +7,11 @@ that, so that rows and files change together. One that fails is a finding of its
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs import ask_contribution
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from ...errors import OntofetchError
 from .findings import Findings

@@ -10,7 +10,8 @@ import fcntl
 import os
 import struct
 import sys
-from dataclasses import dataclass
+
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from .. import fsops
 

@@ -6,12 +6,12 @@ import json
 import operator
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs.json_documents import parse_json
 from ontofetch_hookspecs.layout import CATALOG
+from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import check_size, quote
 from ontofetch_hookspecs.store_paths import StorePath
 

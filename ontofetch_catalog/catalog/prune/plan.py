@@ -10,12 +10,12 @@ import hmac
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs.layout import PLANS, QUARANTINE, split_version_id
+from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import MAX_ROOTED_BYTES, check_relpath, check_size, check_text, quote
 
 from ...errors import EventError, OntofetchError

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from ontofetch_hookspecs.layout import STAGING
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from .. import fsops, journal
 from ..connection import Store

@@ -6,10 +6,11 @@ It reads catalog and disk and never writes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs import layout as layouts
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from ...errors import EventError
 from ..connection import Store

@@ -6,10 +6,11 @@ import logging
 import stat
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs import layout
+from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import path_key, quote, relpath_fault
 
 from ...content.archives import HARD_LINK, read_entries

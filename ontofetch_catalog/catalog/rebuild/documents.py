@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs import layout
+from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import (
     check_relpath,
     check_sha256,

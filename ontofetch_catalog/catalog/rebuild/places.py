@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from ontofetch_hookspecs.errors import EventError
 from ontofetch_hookspecs.layout import DATABASE, MANIFEST, Layout, known_layouts, manifest_names
+from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import check_segment
 from ontofetch_hookspecs.store_paths import StorePath
 

@@ -6,10 +6,15 @@ the list, a statement says the first and the last of its names. In which order t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING
 
-from ..connection import literal
+from ..connection import fetch_one, literal
 
+if TYPE_CHECKING:
+    import duckdb
+
+_FEW = 100
 _DIGITS = 1 << 16  # of the first four digits of a hash
 
 
@@ -28,3 +33,14 @@ def bounds_of(version_ids: Iterable[str], column: str = "version_id") -> str:
         return "false"
     # texts are ordered by their bytes here and there
     return f"{column} BETWEEN {literal(names[0])} AND {literal(names[-1])}"
+
+
+def has_none(connection: duckdb.DuckDBPyConnection, table: str, file_ids: Collection[str]) -> bool:
+    """Say whether a table has no row of these contents, in a tenth of the time that their rows take to be put together.
+
+    Of many contents that is not asked: most of them there is something of.
+    """
+    if not file_ids or len(file_ids) > _FEW:
+        return not file_ids
+    listed = ", ".join(map(literal, file_ids))
+    return fetch_one(connection, f"SELECT 1 FROM {table} WHERE file_id IN ({listed}) LIMIT 1") is None

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from ..connection import fetch_number, fetch_one, literal
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from ...errors import EventError
 from .. import fsops
@@ -98,12 +99,13 @@ def _digest(previous: str, event_id: int, row: EventRow, payload: str) -> str:
     return hashlib.sha256(chained.encode()).hexdigest()
 
 
-def check_chain(connection: duckdb.DuckDBPyConnection, event_id: int, digest: str) -> None:
-    """Check that the events after one follow from it, each from the one before.
+def check_chain(connection: duckdb.DuckDBPyConnection, event_id: int, digest: str) -> dict[int, str]:
+    """Check that the events after one follow from it, each from the one before; return their digests by number.
 
     Raises:
         EventError: One does not.
     """
+    digests = {}
     sql = f"SELECT event_id, digest, {_FIELDS} FROM events WHERE event_id > ? ORDER BY event_id"
     for number, found, *fields, payload in connection.execute(sql, [event_id]).fetchall():
         event_id += 1
@@ -111,15 +113,20 @@ def check_chain(connection: duckdb.DuckDBPyConnection, event_id: int, digest: st
         digest = _digest(digest, event_id, row, payload)
         if (number, found) != (event_id, digest):
             raise EventError(f"Event {number} does not follow from the one before it.", subject=str(number))
+        digests[event_id] = digest
+    return digests
 
 
-def event_at(connection: duckdb.DuckDBPyConnection, event_id: int) -> EventRow:
-    """Return one event, which is there."""
-    found = fetch_one(connection, f"SELECT {_FIELDS} FROM events WHERE event_id = ?", [event_id])
+def newest_event(connection: duckdb.DuckDBPyConnection) -> tuple[int, str, EventRow]:
+    """Return number, digest and all else of the newest event; there is one."""
+    found = fetch_one(
+        connection,
+        f"SELECT event_id, digest, {_FIELDS} FROM events WHERE event_id = (SELECT max(event_id) FROM events)",
+    )
     if found is None:
-        raise LookupError(event_id)
-    *fields, payload = found
-    return _row(fields, payload)
+        raise LookupError("there is no event")
+    event_id, digest, *fields, payload = found
+    return int(event_id), str(digest), _row(fields, payload)
 
 
 def _row(fields: Sequence[Any], payload: str) -> EventRow:

@@ -13,7 +13,7 @@ from ontofetch_hookspecs.layout import FACTS
 
 from .. import fsops
 from ..connection import fetch_number, fetch_text, registered
-from .bounds import bounds_of
+from .bounds import bounds_of, has_none
 
 if TYPE_CHECKING:
     import duckdb
@@ -25,6 +25,7 @@ SMALL = (
     " general_digest, terms, heads"
 )
 HEAD = "ontology_iri, kind, version_iri, version_info, title, license, imports, statements, digest"
+_HEAD = ", ".join(f"h.{name}" for name in HEAD.split(", "))
 # a catalog that came from elsewhere may say anything, and a path leads into the folder of the tables
 TABLE_PATH = (
     "CASE WHEN table_sha256 IS NOT NULL AND regexp_full_match(content_id, '[0-9a-f]{64}') THEN"
@@ -45,7 +46,9 @@ _OF_RELEASES = f"""
 """
 
 
-def _scope(version_ids: Sequence[str]) -> str:
+def _scope(version_ids: Sequence[str] | None) -> str:
+    if version_ids is None:
+        return "true"
     return f"version_id IN (SELECT unnest($version_ids)) AND {bounds_of(version_ids)}"
 
 
@@ -112,22 +115,41 @@ def releases_with_facts(connection: duckdb.DuckDBPyConnection, version_ids: Sequ
     return found
 
 
-def heads_of(connection: duckdb.DuckDBPyConnection, version_ids: Sequence[str]) -> pa.Table:
-    """Return the ontology headers of all files of some releases, sorted by release, path and position.
+def heads_of(connection: duckdb.DuckDBPyConnection, version_ids: Sequence[str] | None) -> pa.Table:
+    """Return the ontology headers of all files of some releases, or (None) of all, sorted by release, path, position.
 
     Columns: version_id, relpath, file_id, content_id, facts_version, position, and what `ontology_heads` says. They are
     of the same version as `facts_of` returns.
     """
+    # from those contents that have a header: of all files of all releases nothing but a column is looked at
     return connection.sql(
         f"""
-        {_OF_RELEASES.format(scope=_scope(version_ids))}
-        SELECT f.version_id, f.relpath, f.file_id, content_id, facts_version, h.position,
-            {", ".join(f"h.{name}" for name in HEAD.split(", "))}
+        WITH headed AS (SELECT file_id FROM file_facts SEMI JOIN ontology_heads USING (content_id, facts_version)),
+        files AS MATERIALIZED (
+            SELECT version_id, relpath, file_id FROM extracted_files SEMI JOIN headed USING (file_id)
+            WHERE {_scope(version_ids)}
+        ), chosen AS ({_CHOSEN})
+        SELECT f.version_id, f.relpath, f.file_id, content_id, facts_version, h.position, {_HEAD}
         FROM files f JOIN chosen c USING (file_id) JOIN ontology_heads h USING (content_id, facts_version)
         ORDER BY f.version_id, f.relpath, h.position
         """,
-        params={"version_ids": list(version_ids)},
+        params=None if version_ids is None else {"version_ids": list(version_ids)},
     ).to_arrow_table()
+
+
+def heads_among(connection: duckdb.DuckDBPyConnection, known: pa.Table) -> pa.Table:
+    """Return the ontology headers of some files, sorted and with columns as in `heads_of`.
+
+    Args:
+        connection: An open connection.
+        known: version_id, relpath, file_id, content_id, facts_version, as `facts_of` has them.
+    """
+    with registered(connection, known=known):
+        return connection.sql(f"""
+            SELECT k.version_id, k.relpath, k.file_id, content_id, facts_version, h.position, {_HEAD}
+            FROM known k JOIN ontology_heads h USING (content_id, facts_version)
+            ORDER BY k.version_id, k.relpath, h.position
+        """).to_arrow_table()
 
 
 def known_facts(
@@ -139,6 +161,9 @@ def known_facts(
     """
     import pyarrow as pa
 
+    if has_none(connection, "file_facts", file_ids):
+        texts = ("file_id", "facts_version", "content_id", "reason", "table_path", "table_sha256")
+        return pa.schema([*((name, pa.string()) for name in texts), ("table_bytes", pa.int64())]).empty_table()
     with registered(connection, given_ids=pa.table({"file_id": pa.array(list(file_ids), pa.string())})):
         return connection.sql(
             f"""
@@ -190,6 +215,8 @@ def insert_facts(
     """
     import pyarrow as pa
 
+    if not sound and _are_new(connection, facts):
+        return _insert_new(connection, facts, heads)
     given = {
         "given_facts": facts,
         "given_heads": heads,
@@ -228,6 +255,41 @@ def insert_facts(
         )
         fsops.execute(connection, f"DROP TABLE facts_{name}")
     return count
+
+
+def _are_new(connection: duckdb.DuckDBPyConnection, facts: pa.Table) -> bool:
+    """Say whether nothing is recorded of these contents and files, and each stands there once."""
+    import pyarrow.compute as pc
+
+    contents = pc.binary_join_element_wise(facts["content_id"], facts["facts_version"], "/")
+    if facts["content_id"].null_count or pc.count_distinct(contents).as_py() < len(facts):
+        return False
+    with registered(connection, given_facts=facts):
+        found = fetch_number(
+            connection,
+            " UNION ALL ".join(
+                f"SELECT count(*) AS n FROM {table} SEMI JOIN given_facts USING ({key}, facts_version)"
+                for table, key in (
+                    ("file_facts", "file_id"),
+                    ("file_facts", "content_id"),
+                    ("ontology_heads", "content_id"),
+                )
+            ).join(("SELECT sum(n) FROM (", ")")),
+        )
+    return found == 0
+
+
+def _insert_new(connection: duckdb.DuckDBPyConnection, facts: pa.Table, heads: pa.Table) -> int:
+    """Record facts of which nothing has to be brought in line with what is known; in a tenth of the time."""
+    given = {"given_facts": facts, "given_heads": heads}
+    if len(heads):
+        fsops.execute(
+            connection,
+            "INSERT INTO ontology_heads BY NAME SELECT DISTINCT * FROM given_heads SEMI JOIN"
+            " (SELECT * FROM given_facts WHERE table_sha256 IS NOT NULL) USING (content_id, facts_version)",
+            tables=given,
+        )
+    return fsops.execute(connection, "INSERT INTO file_facts BY NAME SELECT * FROM given_facts", tables=given)
 
 
 def find_foreign(connection: duckdb.DuckDBPyConnection, version_id: str, facts: pa.Table) -> str | None:

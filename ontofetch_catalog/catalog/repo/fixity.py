@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs.layout import find_layout
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from .. import fsops
-from ..connection import fetch_one, literal, registered
+from ..connection import fetch_one, fetch_text, literal, registered
 from .facts import TABLE_PATH
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _SAMPLE_PARTS = 1_000_000
+_SAMPLES = 64  # rows by which the end of a page is found
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,7 @@ def read_page(
     *,
     after: tuple[str, str] = ("", ""),
     rows: int,
+    many: bool = False,
 ) -> pa.Table:
     """Return the files of some releases that were verified at the same time.
 
@@ -106,6 +108,7 @@ def read_page(
         group: The time of verification, and the releases.
         after: (kind, relpath) of the last file of the page before; only with a single release.
         rows: At most so many.
+        many: There are several times as many: if it returns fewer than `rows`, others may still be left.
 
     Returns:
         kind (`artifact`, `file`), version_id, relpath, content (sha256), size_bytes, verified_at, path below the root;
@@ -114,18 +117,33 @@ def read_page(
     verified_at, version_ids = group
     when = "IS NULL" if verified_at is None else f"= TIMESTAMP {literal(verified_at.isoformat(sep=' '))}"
     condition = f"version_id IN ({', '.join(map(literal, version_ids))}) AND verified_at {when} AND {scope.condition}"
+    end = _end_of_page(connection, condition, after[1] if after[0] == "file" else "", rows) if many else None
+    within = "" if end is None else f"AND (kind = 'artifact' OR relpath <= {literal(end)})"
     return connection.sql(f"""
         SELECT kind, version_id, relpath, content, size_bytes, verified_at,
             concat(fs_relpath, '/', CASE kind {_folders(connection, version_ids)} END, '/', relpath) AS path
         FROM (
             SELECT * FROM ({_recorded("version_id, relpath, content, size_bytes, verified_at", condition)})
             WHERE relpath IS NOT NULL AND content IS NOT NULL AND size_bytes IS NOT NULL AND (kind > {literal(after[0])}
-                OR (kind = {literal(after[0])} AND relpath > {literal(after[1])}))
+                OR (kind = {literal(after[0])} AND relpath > {literal(after[1])})) {within}
             ORDER BY version_id, kind, relpath LIMIT {rows:d}
         )
         JOIN (SELECT version_id, fs_relpath, layout FROM versions) USING (version_id)
         ORDER BY version_id, kind, relpath
     """).to_arrow_table()
+
+
+def _end_of_page(connection: duckdb.DuckDBPyConnection, condition: str, after: str, rows: int) -> str | None:
+    """Return a path up to which about `rows` files lie after another; None where no more than that are left.
+
+    It is told by one row of many: to put all in order takes more memory than a page, and time for each page again.
+    """
+    step = max(rows // _SAMPLES, 1)
+    return fetch_text(
+        connection,
+        f"SELECT relpath FROM extracted_files WHERE rowid % {step} = 0 AND {condition} AND relpath > {literal(after)}"
+        f" AND file_id IS NOT NULL AND size_bytes IS NOT NULL ORDER BY relpath LIMIT 1 OFFSET {rows // step - 1}",
+    )
 
 
 def _folders(connection: duckdb.DuckDBPyConnection, version_ids: Sequence[str]) -> str:

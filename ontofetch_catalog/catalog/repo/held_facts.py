@@ -22,11 +22,14 @@ def list_tables(connection: duckdb.DuckDBPyConnection) -> pa.Table:
 
     held says whether a release has a file with its content.
     """
+    # what is kept in memory follows from how many facts there are, not from how many files
     return connection.sql(f"""
         SELECT table_path, min(table_sha256) AS table_sha256, min(table_bytes) AS table_bytes, bool_or(held) AS held
         FROM (
             SELECT {TABLE_PATH} AS table_path, table_sha256, table_bytes,
-                file_id IN (SELECT file_id FROM extracted_files) AS held
+                file_id IN (
+                    SELECT DISTINCT file_id FROM extracted_files SEMI JOIN file_facts USING (file_id)
+                ) AS held
             FROM file_facts
         ) WHERE table_path IS NOT NULL GROUP BY table_path ORDER BY table_path
     """).to_arrow_table()

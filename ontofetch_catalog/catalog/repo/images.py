@@ -6,7 +6,8 @@ Rows are replaced by what they belong to (a release, a series, a content), whole
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from ...errors import EventError
@@ -16,6 +17,9 @@ from ..connection import fetch_one
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
+
+    States = Mapping[tuple[str, str], tuple[Any, ...]]  # table, what rows belong to → their number and their sum
+    Packed = Mapping[str, tuple[pa.Table, list[str]]]  # table → its rows, what they belong to
 
 # table → the column that says what a row belongs to
 KEYS = {
@@ -44,15 +48,12 @@ _OF_ONE = {
 }
 
 
-def changed_keys(
-    connection: duckdb.DuckDBPyConnection, before: duckdb.DuckDBPyConnection, release: str = ""
-) -> dict[str, list[str]]:
-    """Return for each table what the rows belong to that differ in two transactions.
+def states_of(connection: duckdb.DuckDBPyConnection, release: str = "") -> States:
+    """Return of each table, and of what its rows belong to, number and sum of the rows: equal ones have the same.
 
     Args:
-        connection: Where the change is, not committed yet.
-        before: Another connection to the same database.
-        release: Where nothing but this release and what is known of its contents can have changed; empty: anywhere.
+        connection: In the transaction that is looked at.
+        release: Where nothing but this release and what is known of its contents can differ; empty: anywhere.
     """
     # one question for all tables: to plan and start it costs more than to answer it
     sql = " UNION ALL ".join(
@@ -61,8 +62,12 @@ def changed_keys(
         for table, key in KEYS.items()
     )
     values: Mapping[str, Any] = {"release": release} if release else {}
-    now, then = ({row[:2]: row[2:] for row in one.execute(sql, values).fetchall()} for one in (connection, before))
-    differing = sorted(one for one in now.keys() | then.keys() if now.get(one) != then.get(one))
+    return {row[:2]: row[2:] for row in connection.execute(sql, values).fetchall()}
+
+
+def changed_keys(now: States, before: States) -> dict[str, list[str]]:
+    """Return for each table what the rows belong to that differ in two transactions."""
+    differing = sorted(one for one in now.keys() | before.keys() if now.get(one) != before.get(one))
     return {table: [name for its, name in differing if its == table] for table in dict(differing)}
 
 
@@ -117,8 +122,8 @@ def _encode(packed: Mapping[str, pa.Table], keys: Mapping[str, Sequence[str]]) -
     return out.getvalue()
 
 
-def unpack(data: bytes) -> dict[str, tuple[pa.Table, list[str]]]:
-    """Return table → (its rows, what they belong to) of what `pack` made.
+def unpack(data: bytes) -> Packed:
+    """Return what `pack` made.
 
     Raises:
         EventError: It says something else.
@@ -135,6 +140,8 @@ def unpack(data: bytes) -> dict[str, tuple[pa.Table, list[str]]]:
             )
             rows.validate(full=True)
             keys.validate(full=True)
+            # rows of different boundaries are told apart by it
+            rows[KEYS.get(table, "event_id")].cast(pa.string())
             found[table] = rows, [str(key) for key in keys["key"].to_pylist()]
         unknown = found.keys() - KEYS.keys() - {EVENTS}
     except (ValueError, KeyError, pa.ArrowException, OSError) as error:
@@ -144,21 +151,52 @@ def unpack(data: bytes) -> dict[str, tuple[pa.Table, list[str]]]:
     return found
 
 
-def take_in(connection: duckdb.DuckDBPyConnection, packed: Mapping[str, tuple[pa.Table, list[str]]]) -> None:
-    """Replace rows by those of another machine inside the open transaction; its events come as they are."""
-    for table, (rows, keys) in packed.items():
-        if table != EVENTS:
-            fsops.execute(
-                connection,
-                f"DELETE FROM {table} WHERE {KEYS[table]} IN (SELECT unnest(?))",
-                [keys],
-            )
-        if len(rows):
-            fsops.execute(
-                connection,
-                f"INSERT INTO {table} BY NAME SELECT * FROM coming",
-                tables={"coming": rows},
-            )
+def take_in(connection: duckdb.DuckDBPyConnection, packed: Sequence[Packed]) -> None:
+    """Replace rows by those of other machines inside the open transaction; their events come as they are.
+
+    Args:
+        connection: An open connection.
+        packed: What `unpack` returned of neighbouring boundaries, in order; what a later one replaces never comes.
+    """
+    for table in dict.fromkeys(name for one in packed for name in one):
+        given = [one[table] for one in packed if table in one]
+        if table == EVENTS:
+            coming = [rows for rows, _ in given]
+        else:
+            coming, keys = _newest(table, given)
+            fsops.execute(connection, f"DELETE FROM {table} WHERE {KEYS[table]} IN (SELECT unnest(?))", [keys])
+        for rows in _joined(coming):
+            fsops.execute(connection, f"INSERT INTO {table} BY NAME SELECT * FROM coming", tables={"coming": rows})
+
+
+def _newest(table: str, given: Sequence[tuple[pa.Table, list[str]]]) -> tuple[list[pa.Table], list[str]]:
+    """Return the rows that are left when each of these has replaced those before it, and what all of them belong to."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    found: list[pa.Table] = []
+    seen: set[str] = set()
+    for rows, keys in reversed(given):
+        if not seen:
+            found.append(rows)
+        elif not seen.issuperset(keys):
+            later = pc.is_in(rows[KEYS[table]].cast(pa.string()), value_set=pa.array(sorted(seen), pa.string()))
+            found.append(rows.filter(pc.invert(later)))
+        seen.update(keys)
+    return found[::-1], sorted(seen)
+
+
+def _joined(tables: Sequence[pa.Table]) -> Iterator[pa.Table]:
+    """Yield tables with neighbours of the same columns made one: programs of different versions may have others."""
+    import pyarrow as pa
+
+    for _, alike in groupby((rows for rows in tables if len(rows)), key=lambda rows: str(rows.schema)):
+        yield pa.concat_tables(list(alike))
+
+
+def event_numbers(packed: Packed) -> list[int]:
+    """Return the numbers of the events of one boundary, in order."""
+    return packed[EVENTS][0]["event_id"].to_pylist() if EVENTS in packed else []
 
 
 def own_schema(connection: duckdb.DuckDBPyConnection) -> int:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs.layout import series_of
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from .. import fsops
 from ..connection import fetch_one, fetch_text
@@ -14,6 +14,16 @@ from ..connection import fetch_one, fetch_text
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
+
+# what the view v_series_order says of one series, $1: of that alone it takes a third of the time
+_ORDER_OF_ONE = """
+    SELECT version_id, row_number() OVER series AS position, lag(version_id) OVER series AS previous_version_id
+    FROM (
+        SELECT version_id, released, version_key, created_at, bool_and(released IS NOT NULL) OVER () AS dated
+        FROM versions WHERE service || '/' || ontology = $1
+    )
+    WINDOW series AS (ORDER BY CASE WHEN dated THEN released END, version_key, created_at, version_id)
+"""
 
 
 def find_latest(connection: duckdb.DuckDBPyConnection, slot: str) -> tuple[str, datetime] | None:
@@ -76,13 +86,24 @@ def add_pointer(
 
 def comes_before(connection: duckdb.DuckDBPyConnection, version_id: str, other: str) -> bool:
     """Say whether a release comes before another of its series."""
+    if version_id == other:
+        return False
     found = fetch_one(
         connection,
-        "SELECT max(position) FILTER (version_id = $1) < max(position) FILTER (version_id = $2)"
-        " FROM v_series_order WHERE slot = $3",
-        [version_id, other, series_of(version_id)],
+        "SELECT max(position) FILTER (version_id = $2) < max(position) FILTER (version_id = $3)"
+        f" FROM ({_ORDER_OF_ONE})",
+        [series_of(version_id), version_id, other],
     )
     return bool(found and found[0])
+
+
+def find_previous(connection: duckdb.DuckDBPyConnection, version_id: str) -> str | None:
+    """Return the release that comes right before one in its series; None if there is none."""
+    return fetch_text(
+        connection,
+        f"SELECT previous_version_id FROM ({_ORDER_OF_ONE}) WHERE version_id = $2 AND previous_version_id IS NOT NULL",
+        [series_of(version_id), version_id],
+    )
 
 
 def delete_pointer(connection: duckdb.DuckDBPyConnection, slot: str, updated_at: datetime) -> int:

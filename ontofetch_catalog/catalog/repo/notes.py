@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from .. import fsops
 from ..connection import literal

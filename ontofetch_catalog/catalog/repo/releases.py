@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import path_key as key_of
 
 from ...errors import VersionUnknown
@@ -117,6 +118,9 @@ def find_folded(
     Returns:
         The first folder that would be new, and the recorded one: both a service, a series or a version_id.
     """
+    key = key_of(version_id)
+    if not _is_spelled_otherwise(connection, version_id, key):
+        return None
     # the names of releases are plain ASCII, where to fold case is to make it lower
     found = fetch_one(
         connection,
@@ -130,9 +134,21 @@ def find_folded(
         GROUP BY depth HAVING NOT bool_or(folder = array_to_string(string_split($1, '/')[1:depth], '/'))
         ORDER BY depth LIMIT 1
         """,
-        [version_id, key_of(version_id), leaving],
+        [version_id, key, leaving],
     )
     return (str(found[0]), str(found[1])) if found else None
+
+
+def _is_spelled_otherwise(connection: duckdb.DuckDBPyConnection, version_id: str, key: str) -> bool:
+    """Say whether any service, series or release has this one's name in another case; seen in a quarter of the time."""
+    names, keys = version_id.split("/"), key.split("/")
+    found = fetch_one(
+        connection,
+        "SELECT 1 FROM versions WHERE lower(service) = $1 AND (service <> $4 OR lower(ontology) = $2"
+        " AND (ontology <> $5 OR lower(version) = $3 AND version <> $6)) LIMIT 1",
+        [*keys, *names],
+    )
+    return found is not None
 
 
 def list_below(connection: duckdb.DuckDBPyConnection, name: str) -> list[VersionRow]:

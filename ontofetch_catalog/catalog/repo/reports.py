@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
+
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from ..connection import literal, registered
 from .bounds import bounds_of, part_of
@@ -188,6 +190,13 @@ def select_any_facts() -> Statement:
 def select_file_count(version_id: str) -> Statement:
     """Return the SQL of the number of files of a release: files."""
     return of_releases("SELECT count(*) AS files FROM extracted_files WHERE {scope}", [version_id])
+
+
+def select_file_counts(version_ids: Sequence[str]) -> Statement:
+    """Return the SQL of the number of files of each of some releases that has any: version_id, files."""
+    return of_releases(
+        "SELECT version_id, count(*) AS files FROM extracted_files WHERE {scope} GROUP BY ALL", version_ids
+    )
 
 
 def select_results(version_id: str, columns: Sequence[str]) -> Statement:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ontofetch_hookspecs.names import SEGMENT, quote
+from ontofetch_hookspecs.names import MAX_SEGMENT, SEGMENT, quote
 
 from ...errors import CatalogUnreadable
 from .. import fsops
@@ -31,7 +31,9 @@ KEYS = {
     "latest_pointer": ("slot", "updated_at"),
     "notes": ("version_id", "kind", "text"),
 }
-_ID = "/".join([SEGMENT.pattern] * 3)
+# a pattern that counts to a hundred takes three times as long to compile as all else here, for each connection
+_ID = "/".join([SEGMENT.pattern.replace(f"{{0,{MAX_SEGMENT - 1}}}", "*")] * 3)
+_TOO_LONG = " OR ".join(f"len({part}) > {MAX_SEGMENT}" for part in ("service", "ontology", "version"))
 # what a calendar of Python can hold, so that every row can be shown
 _BAD_TIME = "({0} < TIMESTAMP '0001-01-01' OR {0} >= TIMESTAMP '10000-01-01')"
 _NO_CALENDAR = "a time of it is in no calendar"
@@ -40,7 +42,7 @@ _RULES = {
     "versions": {
         "its version_id is not service/ontology/version": f"""
             version_id IS DISTINCT FROM service || '/' || ontology || '/' || version
-            OR NOT regexp_full_match(version_id, '{_ID}')""",
+            OR NOT regexp_full_match(version_id, '{_ID}') OR {_TOO_LONG}""",
         _NO_CALENDAR: " OR ".join(map(_BAD_TIME.format, ("created_at", "pinned_at")))
         + " OR released < DATE '0001-01-01' OR released > DATE '9999-12-31'",
         "its folder is not the release's": "fs_relpath IS DISTINCT FROM version_id",

@@ -37,7 +37,10 @@ _SENTENCE = f"""
                 if(shared > 0, format(', {{:,}} of them stored already', shared), '')
             )
             WHEN 'validate.done' THEN concat_ws(', ',
-                if(passed > 0 OR failed + unjudged = 0,
+                if(facts > 0 AND passed + failed + unjudged = 0,
+                    concat('facts of ', format('{{:,}} ', facts), if(facts = 1, 'content', 'contents'), ' recorded'),
+                    NULL),
+                if(passed > 0 OR failed + unjudged + facts = 0,
                     concat(format('{{:,}} ', passed), if(passed = 1, 'validation', 'validations'), ' passed'), NULL),
                 if(failed > 0, concat(format('{{:,}}', failed),
                     if(passed > 0, '', if(failed = 1, ' validation', ' validations')), ' failed'), NULL),
@@ -87,7 +90,8 @@ def told(condition: str) -> str:
     """Return a query over events that fit a condition, as it stands in SQL: each with its `story`, a sentence."""
     return f"""
         SELECT * EXCLUDE (artifact, status, source_url, former, plan, error, plugin, reason, kind, message, undoes,
-            redoes, replaced, size, files, left_out, passed, failed, unjudged, findings, shared), {_SENTENCE} AS story
+            redoes, replaced, size, files, left_out, passed, failed, unjudged, facts, findings, shared),
+            {_SENTENCE} AS story
         FROM (
             SELECT *, payload->>'artifact' AS artifact, payload->>'status' AS status,
                 payload->>'source_url' AS source_url, payload->>'former' AS former, payload->>'plan' AS plan,
@@ -101,6 +105,7 @@ def told(condition: str) -> str:
                 coalesce(try_cast(payload->>'passed' AS BIGINT), 0) AS passed,
                 coalesce(try_cast(payload->>'failed' AS BIGINT), 0) AS failed,
                 coalesce(try_cast(payload->>'not_judged' AS BIGINT), 0) AS unjudged,
+                coalesce(try_cast(payload->>'facts' AS BIGINT), 0) AS facts,
                 coalesce(try_cast(payload->>'findings' AS BIGINT), 0) AS findings,
                 coalesce(try_cast(coalesce(payload->>'shared_files', payload->>'files') AS BIGINT), 0) AS shared
             FROM events WHERE {condition}

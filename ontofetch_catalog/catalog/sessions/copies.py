@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from ...errors import CatalogUnavailable
 from .. import recovery
 from ..connection import Store
 from ..generation import write_generation
@@ -16,13 +18,18 @@ from .building import migrate_event
 from .session import utc_now
 
 if TYPE_CHECKING:
+    import duckdb
+
+    from ..shared.log import Log
     from ..shared.replica import Copy
     from .session import Entering, Session
 
+_log = logging.getLogger("ontofetch.catalog")
+
 
 @contextmanager
-def copy_of(store: Store) -> Iterator[Copy | None]:
-    """Open the log of a shared catalog; None where the store is one of its own."""
+def copy_of(store: Store, log: Log | None) -> Iterator[Copy | None]:
+    """Open the log of a shared catalog, unless it is given; close it at the end. None where the store is its own."""
     address = read_address(store)
     if address is None:
         yield None
@@ -32,8 +39,11 @@ def copy_of(store: Store) -> Iterator[Copy | None]:
     from ..shared.replica import Copy
 
     objects = open_objects(address.objects, options=objects_options())
-    with log_of(store, address).opened() as log:
-        yield Copy(store, log, objects)
+    if log is not None and not log.let_go():
+        # the server has ended it while the gate was waited for
+        log.close()
+    with (log or log_of(store, address)).opened() as line:
+        yield Copy(store, line, objects)
 
 
 def catch_up(session: Session, copy: Copy, entering: Entering) -> None:
@@ -58,3 +68,49 @@ def catch_up(session: Session, copy: Copy, entering: Entering) -> None:
     ]
     if events.last_event(connection)[0] == 0:
         session.commit_event(migrate_event(store, [one.name for one in available_migrations()], utc_now()))
+
+
+def go_on(session: Session, copy: Copy, entering: Entering, turn: float) -> None:
+    """Take in what the log knows by now, nobody else having been in the store since the boundary before.
+
+    Within one turn, of so many seconds, the log is held from boundary to boundary, but never while bytes are put.
+    """
+    if copy.log.is_held_since(turn) and not entering.brings:
+        return
+    came = 0
+    _let_go(copy)
+    if entering.brings:
+        came += copy.catch_up(session.connection)
+        copy.going.put_early(entering.brings)
+    if entering.alone:
+        came += copy.catch_up(session.connection, copy.log.hold())
+    if came:
+        write_generation(session.store, *events.last_event(session.connection))
+
+
+def look_again(store: Store, copy: Copy, connection: duckdb.DuckDBPyConnection, turn: float) -> None:
+    """Take in what the log knows by now for a question, as `go_on` does; where nobody answers, what is here is true.
+
+    Args:
+        store: The store, in which nobody else has been.
+        copy: What was kept open of it.
+        connection: Likewise.
+        turn: Seconds from its being held, in which nobody else can have told anything.
+    """
+    if copy.log.is_held_since(turn):
+        return
+    try:
+        _let_go(copy)
+        came = copy.catch_up(connection)
+    except CatalogUnavailable as error:
+        _log.warning("%s What is shown is as of event %s.", error.message, f"{events.last_event(connection)[0]:,}")
+        return
+    if came:
+        write_generation(store, *events.last_event(connection))
+
+
+def _let_go(copy: Copy) -> None:
+    if not copy.log.let_go():
+        # nothing was begun over the line that is broken
+        copy.log.close()
+        copy.log.start()

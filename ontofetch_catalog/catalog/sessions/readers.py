@@ -126,6 +126,11 @@ def asking(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
         if hold is not None:
             connection = entered.enter_context(closing(hold.what.connection.cursor()))
             definitions.use_own_functions(connection, hold.what.database)
+            if hold.what.copy is not None:
+                from .copies import look_again
+
+                with _explained(store):
+                    look_again(store, hold.what.copy, connection, hold.turn)
             with _explained(store, system=False):
                 yield store.watched(connection)
             return
@@ -169,20 +174,18 @@ def refresh(store: Store) -> None:
     from ..shared.log import log_of
     from .writers import writing
 
-    log = log_of(store, address)
     known = read_generation(store)
-    try:
-        head = log.open().head()
-    except CatalogUnavailable as error:
-        if known is None:
-            raise
-        _log.warning("%s What is shown is as of event %s.", error.message, f"{known.events:,}")
-        return
-    finally:
-        log.close()
-    if known is None or (known.events, known.digest) != (head.event_id, head.digest):
-        with writing(store, migrate=False, alone=False):
-            pass
+    with closing(log_of(store, address)) as log:
+        try:
+            head = log.open().head()
+        except CatalogUnavailable as error:
+            if known is None:
+                raise
+            _log.warning("%s What is shown is as of event %s.", error.message, f"{known.events:,}")
+            return
+        if known is None or (known.events, known.digest) != (head.event_id, head.digest):
+            with writing(store, migrate=False, alone=False, log=log):
+                pass
 
 
 def pending(store: Store) -> tuple[Migration, ...]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.store_paths import StorePath
 
 from .. import answers, fsops, journal, recovery
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from ..kept import Hold
+    from ..shared.log import Log
     from ..shared.packs import Place
     from ..shared.places import Op
     from ..shared.replica import Copy
@@ -37,6 +40,7 @@ class Entering:
     trust_record: bool = True
     alone: bool = True
     brings: tuple[StorePath, ...] = ()
+    log: Log | None = None
     asks: bool = False  # nothing is made, migrated or mended: what is not as it should be is refused
 
 
@@ -78,21 +82,27 @@ class Session:
         Args:
             moves: As `told_before` returned them.
             rows: Whether anything but events was recorded.
-            release: Where nothing else can have changed, see `images.changed_keys`.
+            release: Where nothing else can have changed, see `images.states_of`.
 
         Raises:
             CatalogUnavailable: They don't know it, or it is not known whether they do.
         """
         if self.copy is None:
             return
-        changed: dict[str, list[str]] = {}
-        if rows:
-            before = self.connection.cursor()
-            try:
-                changed = images.changed_keys(self.connection, before, release)
-            finally:
-                before.close()
-        self.copy.push(self.connection, changed, moves)
+        if not rows:
+            self.copy.push(self.connection, {}, moves)
+            return
+        now, before = images.states_of(self.connection, release), self.copy.states_before(release)
+        if before is None:
+            with closing(self.connection.cursor()) as beside:
+                before = images.states_of(beside, release)
+        self.copy.push(self.connection, images.changed_keys(now, before), moves)
+        self.copy.note_states(release, now)
+
+    def let_others(self) -> None:
+        """Let other machines write: what this session has told was the last, unless it is about to be kept open."""
+        if self.copy is not None and not self.stays():
+            self.copy.log.let_go()
 
     def commit_event(self, row: events.EventRow) -> tuple[int, str]:
         """Record one event in a transaction of its own, with the generation record after it."""

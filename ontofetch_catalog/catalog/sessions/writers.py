@@ -7,12 +7,14 @@ both are kept until somebody else waits.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.layout import CATALOG, RESTORING, SWAP
+from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.store_paths import StorePath
 from ontofetch_hookspecs.together import recording
 
@@ -33,6 +35,8 @@ from .session import Entering, Session, close, new_boundary_id, utc_now
 if TYPE_CHECKING:
     import duckdb
 
+    from ..kept import Hold
+    from ..shared.log import Log
     from ..shared.replica import Copy
 
 CHECKPOINT_BYTES = 1 << 17  # a log beyond this is moved into the database file at the end of a boundary
@@ -57,6 +61,7 @@ def writing(
     trust_record: bool = True,
     alone: bool = True,
     brings: Iterable[StorePath] = (),
+    log: Log | None = None,
 ) -> Iterator[Session]:
     """Open the catalog for writing, alone: make it where there is none, check it, migrate it, recover; close it.
 
@@ -67,6 +72,7 @@ def writing(
         alone: Whether the log of a shared catalog is held, by which others wait; without, nothing can be recorded.
         brings: Staged files and folders that are about to be published: what is large of a shared catalog's work is
             done with them before others wait.
+        log: That of a shared catalog, where it is open already.
 
     Raises:
         CatalogLocked, CatalogUnreadable, CatalogUnavailable, CatalogBehind, CatalogUnwritable, SchemaError,
@@ -79,10 +85,11 @@ def writing(
         subject=str(store.root),
     ):
         make_store(store)
-        entering = Entering(migrate=migrate, trust_record=trust_record, alone=alone, brings=tuple(brings))
+        entering = Entering(migrate=migrate, trust_record=trust_record, alone=alone, brings=tuple(brings), log=log)
         with open_session(store, entering) as session:
             yield session
-            _checkpoint_if_due(session)
+            if not session.stays():
+                checkpoint_if_due(store, session.connection)
             if session.hold is None or not session.hold.is_swept:
                 _sweep_stages(store)
             if session.hold is not None:
@@ -99,11 +106,24 @@ def has_open(store: Store) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Open:
-    """What is kept open between two boundaries: a connection that nobody uses but for others beside it."""
+    """What is kept open between two boundaries: a connection that nobody uses but for others beside it, and the log."""
 
     connection: duckdb.DuckDBPyConnection
     settings: Mapping[str, object]
+    copy: Copy | None
+    line: ExitStack
     database: str = ""
+
+    def close(self, store: Store) -> None:
+        """Close all of it, with the log of the database moved into its file if it has become long."""
+        with self.line:
+            checkpoint_if_due(store, self.connection)
+            close(self.connection, store)
+
+    def rest(self) -> None:
+        """Let other machines write."""
+        if self.copy is not None:
+            self.copy.log.let_go()
 
 
 def fits(store: Store) -> Wanted:
@@ -120,23 +140,20 @@ def is_catalog(what: object) -> bool:
 def open_session(store: Store, entering: Entering) -> Iterator[Session]:
     """Open the catalog for writing, alone; close it at the end, or keep it open for the next boundary of the run."""
     gate, together = gate_of(store.root), recording()
-    # what other machines may change is not kept open
-    usual = not is_shared(store) and (entering.migrate or entering.asks) and entering.trust_record
+    usual = (entering.migrate or entering.asks) and entering.trust_record
     keeps = usual and (together is not None or gate.is_keeping)
-    with gate.exclusive(store.wait, wanted=fits(store) if keeps else None) as hold, _copy_of(store) as copy:
-        kept: _Open | None = hold.take()
-        # of what was kept open nobody else has been inside: it is as this process has left it
-        session = (
-            Session(store, kept.connection.cursor(), beside=kept.connection) if kept else _enter(store, copy, entering)
-        )
-        opened = kept or _Open(session.connection, store.settings)
+    with gate.exclusive(store.wait, wanted=fits(store) if keeps else None) as hold, ExitStack() as line:
+        session, kept = _begin(store, hold, line, entering)
+        opened = kept or _Open(session.connection, store.settings, session.copy, line.pop_all())
         sound = False
         try:
             # from here on no table is made any more
             name = definitions.use_own_functions(session.connection, opened.database)
             sound = kept is not None or check_contents(store, session.connection)
-            if copy is None:
+            if session.copy is None:
                 session.recovered = recovery.recover(store, session.connection)
+            elif kept is not None:
+                _go_on(session, session.copy, entering, hold)
             _record_recovery(session)
             used = session.connection = store.watched(session.connection)
             session.hold = hold
@@ -145,25 +162,47 @@ def open_session(store: Store, entering: Entering) -> Iterator[Session]:
             if together is not None:
                 together.enter_once(("gate", store.root), lambda: _letting_go(gate))
             if keeps and sound and session.connection is used and store.watch is None:
-                hold.keep(replace(opened, database=name), lambda: close(opened.connection, store))
+                hold.keep(replace(opened, database=name), lambda: opened.close(store), opened.rest)
         finally:
             if not hold.stays:
-                close(session.connection, store)
-                if kept:
-                    close(kept.connection, store)
+                with opened.line:
+                    close(session.connection, store)
+                    if kept:
+                        close(kept.connection, store)
             elif session.connection is not opened.connection:
                 session.connection.close()
         # nobody else can have written yet: the gate is still closed
         note_state(session, sound=sound)
 
 
-def _copy_of(store: Store) -> AbstractContextManager[Copy | None]:
+def _begin(store: Store, hold: Hold, line: ExitStack, entering: Entering) -> tuple[Session, _Open | None]:
+    """Go on with what was kept open, or open it: what has to be closed again is entered into `line`."""
+    kept: _Open | None = hold.take()
+    if kept is None:
+        begun = time.monotonic()
+        copy = line.enter_context(_copy_of(store, entering))
+        session = _enter(store, copy, entering)
+        hold.spend(copy.log.waited if copy else 0.0, time.monotonic() - begun)
+        return session, None
+    # of what was kept open nobody else has been inside: it is as this process has left it
+    return Session(store, kept.connection.cursor(), beside=kept.connection, copy=kept.copy), kept
+
+
+def _go_on(session: Session, copy: Copy, entering: Entering, hold: Hold) -> None:
+    from .copies import go_on
+
+    waited = copy.log.waited
+    go_on(session, copy, entering, hold.turn)
+    hold.spend(copy.log.waited - waited)
+
+
+def _copy_of(store: Store, entering: Entering) -> AbstractContextManager[Copy | None]:
     """Open the log of a shared catalog; None where the store is one of its own, as most are."""
     if not store.shared_by.exists():
         return nullcontext()
     from .copies import copy_of
 
-    return copy_of(store)
+    return copy_of(store, entering.log)
 
 
 def is_shared(store: Store) -> bool:
@@ -232,16 +271,17 @@ def _record_end(session: Session, kind: str, ended: str, version_id: str | None)
     )
 
 
-def _checkpoint_if_due(session: Session) -> None:
+def checkpoint_if_due(store: Store, connection: duckdb.DuckDBPyConnection) -> None:
+    """Move what is in the log into the database file, if it is much; what is committed stays so if that fails."""
     import duckdb
 
-    log = session.store.database.with_name(session.store.database.name + ".wal")
+    log = store.database.with_name(store.database.name + ".wal")
     try:
         if log.exists() and log.lstat().st_size >= CHECKPOINT_BYTES:
-            fsops.checkpoint(session.connection)
+            fsops.checkpoint(connection)
     except (OSError, duckdb.Error) as error:
-        # what is in the log is committed; the next boundary tries again
-        _log.warning("the log of %s could not be checkpointed: %s", session.store.database, error)
+        # the next boundary tries again
+        _log.warning("the log of %s could not be checkpointed: %s", store.database, error)
 
 
 def _sweep_stages(store: Store) -> None:

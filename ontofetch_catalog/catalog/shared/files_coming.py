@@ -29,6 +29,7 @@ from .telling import teller
 if TYPE_CHECKING:
     from .object_store import Buffer, ObjectStore
 
+_FEW = 8  # files that are synced one by one: the whole file system may have much else to write
 BROUGHT_BACK = "back-"  # how intents begin that are no boundary and no catching up
 
 
@@ -124,7 +125,7 @@ class FilesComing:
             fetch(self.objects, wanted, write)
         finally:
             folders.close()
-        if not fsops.sync_filesystem(coming):
+        if len(puts) <= _FEW or not fsops.sync_filesystem(coming):
             _sync_tree(coming)
         for target, name in tops.items():
             yield f"{draft.folder}/come/{name}", target

@@ -18,7 +18,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from ontofetch_hookspecs.errors import next_step
-from ontofetch_hookspecs.names import quote
+from ontofetch_hookspecs.names import quote, shell_word
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ...errors import ObjectsRefused, ObjectsUnavailable, UsageError
@@ -187,7 +187,8 @@ class FolderObjects(ObjectStore):
             raise ObjectsUnavailable(
                 f"The folder {self._top} is not that of a shared catalog's objects: it has no file {MARK}.",
                 subject=self.address,
-                hint=f"Is it mounted? `ls {self._top}` shows what is there; then run the same command again.",
+                hint=f"Is it mounted? `ls {shell_word(str(self._top))}` shows what is there;"
+                " then run the same command again.",
             )
 
     @contextmanager

@@ -1,7 +1,6 @@
 """The one log of a shared catalog, in PostgreSQL: every boundary in its order, and where each path's bytes are.
 
-Whoever writes holds the log alone: a lock of the server's session, so that whoever loses the connection loses the lock
-and can't append any more.
+Whoever writes holds the log alone, by a lock that is lost with the connection; then nothing can be appended any more.
 """
 
 from __future__ import annotations
@@ -9,19 +8,15 @@ from __future__ import annotations
 import logging
 import socket
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-
-from ontofetch_hookspecs.names import quote
 
 from ...errors import CatalogLocked, CatalogUnavailable
 from ..connection import Store
 from .address import Address
-from .log_line import Line
+from .log_lock import BEGIN, HEAD, HELD, Head, LogLock, as_head
 from .log_paths import add_contents, move_paths
 from .log_rows import send_value
-from .log_schema import LOCK
 from .packs import Place
 from .places import Op, Put, dump_ops, parse_ops
 
@@ -31,21 +26,7 @@ if TYPE_CHECKING:
 _COMMITS = 3  # tries to learn whether a COMMIT without an answer happened
 _AT_ONCE = 50_000
 _PAGE = 20  # boundaries that are read at once
-_HEAD = "SELECT last_event, digest, schema FROM boundaries ORDER BY first_event DESC LIMIT 1"
-_HELD = (
-    "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted"  # noqa: S608
-    f" AND classid = {LOCK >> 32} AND objid = {LOCK & 0xFFFFFFFF}"
-)
 _log = logging.getLogger("ontofetch.catalog.shared")
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """How far a log has come: its newest event, that event's digest, the newest schema that a row in it has."""
-
-    event_id: int
-    digest: str
-    schema: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,52 +55,13 @@ class Record:
     moves: Sequence[Op] = field(repr=False)
 
 
-_BEGIN = Head(0, "0" * 64, 0)
-
-
-def _as_head(found: Sequence[Any] | None) -> Head:
-    return Head(*found) if found else _BEGIN
-
-
-class Log(Line):
+class Log(LogLock):
     """A connection to the log."""
-
-    def hold(self) -> Head:
-        """Hold the log alone, until it is closed; return how far it has come.
-
-        Raises:
-            CatalogLocked: Somebody else holds it and does not let go in time; it is named.
-            CatalogUnavailable: The server does not answer.
-        """
-        return self._lock()
-
-    @contextmanager
-    def held(self) -> Iterator[Log]:
-        """Hold the log alone until the end of a `with`; raises what `opened` and `hold` do."""
-        with self.opened():
-            self.hold()
-            yield self
-
-    def _lock(self) -> Head:
-        import psycopg
-
-        with self.explained("locked"):
-            try:
-                # both in one go; not as a pipeline, after which the server forgets to count our silence (seen in 15)
-                found = self.in_use().execute(f"SELECT pg_advisory_lock({LOCK}); {_HEAD}", prepare=False)
-                found.nextset()
-                return _as_head(found.fetchone())
-            except psycopg.errors.LockNotAvailable as error:
-                raise CatalogLocked(
-                    f"The shared catalog at {self.where} is held by {quote(self.holder() or 'somebody else')}.",
-                    subject=self.address.catalog,
-                    hint="Try again, or wait longer with --wait SECONDS.",
-                ) from error
 
     def head(self) -> Head:
         """Return how far the log has come."""
         with self.explained("read"):
-            return _as_head(self.in_use().execute(_HEAD).fetchone())
+            return as_head(self.in_use().execute(HEAD).fetchone())
 
     def digest_at(self, event_id: int) -> str | None:
         """Return the digest of the event that ended a boundary; None if none ended there."""
@@ -194,13 +136,13 @@ class Log(Line):
 
     def _write(self, connection: psycopg.Connection[Any], record: Record, new: Sequence[Place]) -> None:
         found = connection.execute(
-            f"SELECT EXISTS ({_HELD}), head.* FROM (SELECT) AS one LEFT JOIN ({_HEAD}) AS head ON true"  # noqa: S608
+            f"SELECT EXISTS ({HELD}), head.* FROM (SELECT) AS one LEFT JOIN ({HEAD}) AS head ON true"  # noqa: S608
         ).fetchone()
         held, *head = found or (False,)
         if not held:
-            raise self._fenced()
-        if (head[0] or 0, head[1] or _BEGIN.digest) != (record.first_event - 1, record.former):
-            raise self._fenced()
+            raise self.fenced()
+        if (head[0] or 0, head[1] or BEGIN.digest) != (record.first_event - 1, record.former):
+            raise self.fenced()
         add_contents(connection, new)
         move_paths(connection, record.moves)
         with connection.cursor() as cursor:
@@ -225,29 +167,12 @@ class Log(Line):
             ],
         )
 
-    def require_held(self, connection: psycopg.Connection[Any]) -> None:
-        """Look whether this very session of the server holds the log.
-
-        Raises:
-            CatalogUnavailable: It does not any more.
-        """
-        if connection.execute(_HELD).fetchone() is None:
-            raise self._fenced()
-
-    def _fenced(self) -> CatalogUnavailable:
-        return CatalogUnavailable(
-            f"This machine no longer holds the shared catalog at {self.where}: it was silent for too long, and "
-            "others may have written.",
-            subject=self.address.catalog,
-            hint="Nothing was changed. Run the same command again.",
-        )
-
     def _happened(self, boundary_id: str) -> bool:
         """Find out whether a COMMIT whose answer was lost happened: who gets the lock anew knows that it is over."""
         for left in reversed(range(_COMMITS)):
             try:
                 self.close()
-                self._lock()
+                self.hold()
                 found = self.in_use().execute("SELECT 1 FROM boundaries WHERE boundary_id = %s", [boundary_id])
                 return found.fetchone() is not None
             except (CatalogUnavailable, CatalogLocked):
@@ -259,21 +184,6 @@ class Log(Line):
                         hint="The next command that reaches it finds out. Run the same command again then.",
                     ) from None
         return False
-
-    def holder(self) -> str:
-        """Return who holds the log, as `application_name` names it; empty where nobody does."""
-        with self.explained("read"):
-            found = (
-                self.in_use()
-                .execute(
-                    "SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid)"
-                    " WHERE locktype = 'advisory' AND granted AND classid = %s AND objid = %s"
-                    " AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())",
-                    [LOCK >> 32, LOCK & 0xFFFFFFFF],
-                )
-                .fetchone()
-            )
-        return (found[0] or "somebody else") if found else ""
 
 
 def log_of(store: Store, address: Address) -> Log:

@@ -127,14 +127,18 @@ class Line:
         Raises:
             CatalogUnavailable, CatalogBehind, SchemaError: As `open` does.
         """
-        self.open()
-        self._beating.clear()
-        self._beat = threading.Thread(target=self._keep_beating, name="ontofetch-beat", daemon=True)
-        self._beat.start()
+        self.start()
         try:
             yield self
         finally:
             self.close()
+
+    def start(self) -> None:
+        """Connect, and keep the session of the server alive until `close`; raises what `open` does."""
+        self.open()
+        self._beating.clear()
+        self._beat = threading.Thread(target=self._keep_beating, name="ontofetch-beat", daemon=True)
+        self._beat.start()
 
     def _keep_beating(self) -> None:
         import psycopg

@@ -7,7 +7,7 @@ log does not.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,8 @@ from ..migrations import apply_migrations, available_migrations, pending_migrati
 from ..repo import events, images, row_checks, version_keys
 from .files_coming import FilesComing
 from .files_going import FilesGoing
-from .log import Head, Log, Record
+from .log import Log, Record
+from .log_lock import Head
 from .packs import Place
 from .places import Fold, Op
 
@@ -54,6 +55,7 @@ class Copy:
     coming: FilesComing = field(init=False)
     going: FilesGoing = field(init=False)
     _head: Head = field(default_factory=lambda: Head(0, events.CHAIN_START, 0))
+    _states: tuple[int, str, images.States] | None = None  # after an event of ours: those of a release
 
     def __post_init__(self) -> None:
         self.coming = FilesComing(self.store, self.log, self.objects)
@@ -105,12 +107,13 @@ class Copy:
         fold = Fold()
         fsops.begin(connection)
         try:
-            for record in batch:
-                _bring_schema(connection, record.schema)
-                former = events.last_event(connection)
-                images.take_in(connection, images.unpack(record.changes))
-                events.check_chain(connection, *former)
-                _check_reached(connection, record)
+            _bring_schema(connection, batch[0].schema)
+            former = events.last_event(connection)
+            packed = [images.unpack(record.changes) for record in batch]
+            images.take_in(connection, packed)
+            digests = events.check_chain(connection, *former)
+            for record, rows in zip(batch, packed, strict=True):
+                _check_reached(record, images.event_numbers(rows), digests)
                 fold.add(record.moves)
             row_checks.refuse_invalid(connection, "versions")
             row_checks.refuse_invalid_times(connection)
@@ -138,8 +141,7 @@ class Copy:
         Raises:
             CatalogUnavailable: It was not appended, or it is not known whether it was.
         """
-        last, digest = events.last_event(connection)
-        row = events.event_at(connection, last)
+        last, digest, row = events.newest_event(connection)
         moves = self.going.with_plan(row, moves)
         record = Record(
             first_event=self._head.event_id + 1,
@@ -156,6 +158,16 @@ class Copy:
         self.log.append(record, moves[1])
         self._head = Head(last, digest, record.schema)
 
+    def note_states(self, release: str, states: images.States) -> None:
+        """Note what the rows of a release are as of the boundary that was told last."""
+        self._states = (self._head.event_id, release, states) if release else None
+
+    def states_before(self, release: str) -> images.States | None:
+        """Return what the rows of a release are as the log has them; None where more was told since, by whomever."""
+        if self._states is None or self._states[:2] != (self._head.event_id, release):
+            return None
+        return self._states[2]
+
 
 def end_caught_up(store: Store, connection: duckdb.DuckDBPyConnection) -> None:
     """Forget what a dead process had taken in of others and committed: its intent has no event of its own."""
@@ -171,11 +183,11 @@ def end_caught_up(store: Store, connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _batches(records: Iterator[Record]) -> Iterator[list[Record]]:
-    """Yield neighbouring boundaries that can be taken in at once."""
+    """Yield neighbouring boundaries that can be taken in at once, all of one schema."""
     batch: list[Record] = []
     fold, size = Fold(), 0
     for record in records:
-        if batch and (size > _BATCH or not fold.takes(record.moves)):
+        if batch and (size > _BATCH or record.schema != batch[0].schema or not fold.takes(record.moves)):
             yield batch
             batch, fold, size = [], Fold(), 0
         fold.add(record.moves)
@@ -185,8 +197,10 @@ def _batches(records: Iterator[Record]) -> Iterator[list[Record]]:
         yield batch
 
 
-def _check_reached(connection: duckdb.DuckDBPyConnection, record: Record) -> None:
-    if events.last_event(connection) != (record.last_event, record.digest):
+def _check_reached(record: Record, numbers: list[int], digests: Mapping[int, str]) -> None:
+    """Check that a boundary came with just the events that it names, whose last one has the digest that it names."""
+    told = list(range(record.first_event, record.last_event + 1))
+    if numbers != told or digests.get(record.last_event) != record.digest:
         raise EventError("The shared catalog has a boundary without its events.", subject=record.boundary_id)
 
 

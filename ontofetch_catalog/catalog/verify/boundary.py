@@ -6,9 +6,10 @@ How the files were hashed is not known here.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
+
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from .. import journal, sessions
 from ..boundaries.boundary import MaintenanceBoundary, Recorded

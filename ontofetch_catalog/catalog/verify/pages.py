@@ -31,20 +31,20 @@ HashList = tuple["pa.Table", list[str], list[str], list[int]]
 After = tuple[str, str]
 
 
-def read_pages(groups: pa.Table, read: Callable[[Group, After, int], pa.Table]) -> Iterator[pa.Table]:
+def read_pages(groups: pa.Table, read: Callable[[Group, After, int, bool], pa.Table]) -> Iterator[pa.Table]:
     """Yield the files of `groups` (as `fixity.plan_groups` returns them) in pages.
 
     Args:
         groups: Which.
-        read: Returns at most so many files of a group, those after a file.
+        read: Returns at most so many files of a group, those after a file; and is told whether there are many more.
     """
-    for group in _packed(groups):
-        after = ("", "")
+    for group, files in _packed(groups):
+        after, many = ("", ""), files > PAGE_ROWS
         while True:
-            page = read(group, after, PAGE_ROWS)
+            page = read(group, after, PAGE_ROWS, many)
             yield page
-            # several releases share a page only if it holds them whole
-            if len(group[1]) > 1 or len(page) < PAGE_ROWS:
+            # several releases share a page only if it holds them whole; the pages of a large one are nearly full
+            if len(group[1]) > 1 or len(page) < (1 if many else PAGE_ROWS):
                 break
             after = (page["kind"][-1].as_py(), page["relpath"][-1].as_py())
 
@@ -67,11 +67,11 @@ class Pages:
         for page in read_pages(groups, self._read):
             yield from as_lists(page)
 
-    def _read(self, group: Group, after: After, rows: int) -> pa.Table:
+    def _read(self, group: Group, after: After, rows: int, many: bool) -> pa.Table:
         if self.connection is not None:
-            return fixity.read_page(self.connection, self._scope, group, after=after, rows=rows)
+            return fixity.read_page(self.connection, self._scope, group, after=after, rows=rows, many=many)
         with self._opened() as connection:
-            return fixity.read_page(connection, self._scope, group, after=after, rows=rows)
+            return fixity.read_page(connection, self._scope, group, after=after, rows=rows, many=many)
 
 
 def as_lists(page: pa.Table) -> Iterator[HashList]:
@@ -80,19 +80,20 @@ def as_lists(page: pa.Table) -> Iterator[HashList]:
         yield part, *(part[name].to_pylist() for name in ("path", "content", "size_bytes"))
 
 
-def _packed(groups: pa.Table) -> Iterator[Group]:
+def _packed(groups: pa.Table) -> Iterator[tuple[Group, int]]:
+    """Yield what is read together, and how many files that are."""
     packed: list[str] = []
     rows = 0
     former: datetime | None = None
     for group in groups.to_pylist():
         if packed and (group["verified_at"] != former or rows + group["files"] > PAGE_ROWS):
-            yield former, packed
+            yield (former, packed), rows
             packed, rows = [], 0
         former = group["verified_at"]
         packed.append(group["version_id"])
         rows += group["files"]
     if packed:
-        yield former, packed
+        yield (former, packed), rows
 
 
 def portions(page: pa.Table) -> Iterator[pa.Table]:

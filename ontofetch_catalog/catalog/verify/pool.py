@@ -13,11 +13,12 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from subprocess import Popen
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
+
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from ...children.start import start_script
 from ...errors import OntofetchError

@@ -11,6 +11,7 @@ from importlib.metadata import version
 
 # raised whenever the same content would have other facts
 _OWN = 3
+_OWN_OF = {"obo": 4}  # formats of which it was raised alone
 _RDF = ("turtle", "ntriples", "nquads", "trig", "rdfxml", "jsonld", "n3")
 _LIBRARIES = {
     **dict.fromkeys(_RDF, ("pyoxigraph",)),
@@ -30,7 +31,7 @@ def facts_version(format_name: str) -> str:
     if format_name not in _LIBRARIES:
         return ""
     libraries = _LIBRARIES[format_name]
-    return "+".join([str(_OWN), *(f"{name}-{version(name)}" for name in libraries)])
+    return "+".join([str(_OWN_OF.get(format_name, _OWN)), *(f"{name}-{version(name)}" for name in libraries)])
 
 
 def digest_kind(format_name: str) -> str:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from binascii import hexlify
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from hashlib import sha256
 from itertools import chain
 from struct import Struct
+
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from .refining import MOST, Tangle, refine
 from .statements import NAMED, OWNERS, Statements, Text, nodes_of, only_node_of, put_in, rests_of
@@ -97,25 +99,33 @@ def _untangle(
         found.hard = _and_above(knots, above, more)
     # each is a node, and each from which a line leads to another is two nodes of that line
     size = max(3 * len(knots), 3 * len(found.hard) - 2 * len(knots))
-    if size > MOST:
-        # refining would give up, so that nothing is made ready for it
-        tangle = Tangle({node: _own_colour(found, statements, node) for node in found.hard}, size=size)
-    else:
-        tangle = _tangle(found, statements)
+    # where refining would give up, nothing is made ready for it
+    tangle = Tangle(_own_colours(found, statements), size=size) if size > MOST else _tangle(found, statements)
     refined = refine(tangle)
     found.exact, found.signatures = refined.exact, refined.signatures
+    blanks, refs, colours = statements.blanks, statements.refs, refined.colours
     for node in knots - found.tokens.keys():
-        number = len(rests_of(statements.blanks.get(node, b""))) + len(rests_of(statements.refs[node]))
-        _name(found, node, refined.colours[node], number)
+        _name(found, node, colours[node], _number(blanks.get(node, b"")) + _number(refs[node]))
 
 
-def _own_colour(found: Blanks, statements: Statements, node: bytes) -> bytes:
-    """Return a hash of what is said of a node alone; of one in no circle the token tells all that lies below it."""
-    token = found.tokens.get(node)
-    if token:
-        return sha256(token).digest()
-    packed = statements.blanks.get(node, b"")
-    return sha256(b"\n".join(sorted(rests_of(packed)))).digest() if packed else _NOTHING
+def _own_colours(found: Blanks, statements: Statements) -> dict[bytes, bytes]:
+    """Return a hash of what is said of each hard node; of one in no circle the token tells all that lies below it."""
+    tokens, blanks = found.tokens, statements.blanks
+    colours = {}
+    for node in found.hard:
+        said = tokens.get(node) or blanks.get(node)
+        if not said:
+            colours[node] = _NOTHING
+        elif BETWEEN in said:
+            colours[node] = sha256(b"\n".join(sorted(rests_of(said)))).digest()
+        else:
+            colours[node] = sha256(said).digest()
+    return colours
+
+
+def _number(packed: Text) -> int:
+    """Return how many statements there are."""
+    return len(rests_of(packed)) if BETWEEN in packed else 1 if packed else 0
 
 
 def _term_of(packed: Text) -> bytes:
@@ -145,14 +155,25 @@ def _arrows(statements: Statements) -> tuple[dict[bytes, int], dict[bytes, list[
             above[only] = subject
             left[subject] = 1
             continue
-        targets = [only] if only else [target for rest in rests_of(packed) for target in set(nodes_of(rest))]
+        targets = [only] if only else _targets(packed)
         _lead(subject, targets, above, more)
         if subject[0] != NAMED:
             left[subject] = len(targets)
-    for node in (*statements.led, *doubtful, *(statements.blanks.keys() - above.keys())):
-        left.setdefault(node, 0)
+    ends = dict.fromkeys(chain(statements.led, doubtful, statements.blanks.keys() - above.keys()), 0)
     statements.led.clear()
-    return left, more
+    return ends | left, more
+
+
+def _targets(packed: Text) -> list[bytes]:
+    """Return the blank nodes in some statements, each once for each statement."""
+    found = []
+    for rest in rests_of(packed):
+        value = rest.partition(b" ")[2]
+        if value[:2] == b"_:" and b" " not in value:
+            found.append(value)
+        else:
+            found += set(nodes_of(rest))
+    return found
 
 
 def _lead(subject: bytes, targets: Iterable[bytes], above: Subjects, more: dict[bytes, list[bytes]]) -> None:
@@ -207,16 +228,22 @@ def _tell(
     waiting = {node: count for node, count in left.items() if count}
     blanks, refs, tokens = statements.blanks, statements.refs, found.tokens
     for node in ready:  # which grows
-        rests = sorted(rests_of(blanks[node])) if node in blanks else []
-        if node in refs:
-            packed = refs[node]
+        packed = refs.get(node)
+        if packed is None:
+            # most lead nowhere
+            own = blanks.get(node, b"")
+            text = b"\n".join(sorted(rests_of(own))) if BETWEEN in own else own
+            _name(found, node, sha256(text).digest(), _number(own))
+        else:
             only = only_node_of(packed)
             # of a long chain that is all
-            rests += (
-                [bytes(packed[: -len(only)] + tokens[only])] if only else [put_in(r, tokens) for r in rests_of(packed)]
+            rests: list[Text] = (
+                [packed[: -len(only)] + tokens[only]] if only else [put_in(r, tokens) for r in rests_of(packed)]
             )
+            if node in blanks:
+                rests += rests_of(blanks[node])
             rests.sort()
-        _name(found, node, sha256(b"\n".join(rests)).digest(), len(rests))
+            _name(found, node, sha256(b"\n".join(rests)).digest(), len(rests))
         subject = above.get(node)
         if subject is None:
             continue
@@ -257,6 +284,5 @@ def _tangle(blanks: Blanks, statements: Statements) -> Tangle:
                 easy = {node: tokens[node] for node in nodes if node not in hard}
                 tangle.size += 1 + len(inside)
                 tangle.lines.append((subject, put_in(rest, easy) if easy else rest, inside))
-    for node in hard:
-        tangle.colours[node] = _own_colour(blanks, statements, node)
+    tangle.colours = _own_colours(blanks, statements)
     return tangle

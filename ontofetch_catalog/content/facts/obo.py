@@ -7,11 +7,12 @@ beside those of RDF; terms have the IRIs that they would have there.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from . import vocabulary
 from .obo_frames import DEFINITION, DEPRECATED, LABEL, NAMED_BY, are_plain, tell_frames
+from .obo_plain import sift, spelled
 from .spelling import TYPE, literal, node
 from .statements import Statements
 
@@ -25,7 +26,9 @@ _NAMES = {
 }
 _QUOTED = re.compile(rb'"((?:[^"\\]|\\.)*)"( \[[^"]*\])')
 _TYPES = {kind: f"{TYPE} <{kind}>".encode() for kind in _FRAMES.values()}
+_BLANKS = " \t\n\r\x0b\x0c"  # what is none of a name at its ends; other spaces of Unicode are
 _AT_ONCE = 1 << 18  # characters of frames that are told together
+_PARSED_AT_ONCE = 1 << 22  # bytes of frames that the parser gets together, whose threads go ahead of what is told
 _NODE = f"<{_BASE}".encode()
 _BETWEEN_NODES = b">\n" + _NODE
 # names of which each is spelled in the same way: a prefix, a colon, and no character that an IRI does not have
@@ -42,28 +45,32 @@ _PLAIN = re.compile(r"\\(.)", re.DOTALL)
 _LINES = {"n": "\n", "W": " ", "t": "\t"}
 
 
-def keep_obo(frames: Any, kept: Statements) -> int:
-    """Add what the parser of fastobo yields, whose errors pass through; return the number of frames.
+def keep_obo(blocks: Iterator[bytes], parse: Callable[[bytes], Any], kept: Statements) -> int:
+    """Add what a file of OBO says; return the number of its frames. Errors of the parser pass through.
 
-    Where there are instances, of which it tells nothing, the facts are not exact.
+    Where there are instances, of which the parser tells nothing, the facts are not exact.
+
+    Args:
+        blocks: What comes before the first frame, then some whole frames at a time, each behind a line feed.
+        parse: Returns what fastobo yields of a text.
+        kept: Where the statements go.
     """
+    frames = parse(next(blocks, b"") + b"\n")
     reader = _Reader(frames.header(), kept)
-    number = weight = 0
-    some: list[Any] = []
-    texts: list[str] = []
-    for frame in frames:
-        number += 1
-        text = str(frame)
-        some.append(frame)
-        texts.append(text)
-        weight += len(text)
-        if weight > _AT_ONCE:
-            reader.add(some, texts)
+    number = reader.add_parsed(frames)
+    others: list[bytes] = []
+    weight = 0
+    for block in blocks:
+        plain, rest = sift(block)
+        reader.add_plain(plain)
+        number += len(plain)
+        others.append(rest)
+        weight += len(rest)
+        if weight > _PARSED_AT_ONCE:
+            number += reader.add_parsed(parse(b"".join([*others, b"\n"])))
+            others.clear()
             weight = 0
-            some.clear()
-            texts.clear()
-    reader.add(some, texts)
-    return number
+    return number + reader.add_parsed(parse(b"".join([*others, b"\n"]))) if weight else number
 
 
 class _Reader:
@@ -127,7 +134,32 @@ class _Reader:
             return name
         return self._spaces.get(space, f"{_BASE}{space}_") + local
 
-    def add(self, frames: list[Any], texts: list[str]) -> None:
+    def add_plain(self, frames: list[bytes]) -> None:
+        """Take frames that are plain, as the file has them."""
+        if frames:
+            text = spelled(b"".join([*frames, b"\n"]))
+            self._kept.add_many(*tell_frames(text, self._named))
+
+    def add_parsed(self, frames: Any) -> int:
+        """Take what the parser yields; return how many frames these are."""
+        number = weight = 0
+        some: list[Any] = []
+        texts: list[str] = []
+        for frame in frames:
+            number += 1
+            text = str(frame)
+            some.append(frame)
+            texts.append(text)
+            weight += len(text)
+            if weight > _AT_ONCE:
+                self._add_some(some, texts)
+                weight = 0
+                some.clear()
+                texts.clear()
+        self._add_some(some, texts)
+        return number
+
+    def _add_some(self, frames: list[Any], texts: list[str]) -> None:
         """Take some frames, and what the library writes of each."""
         text = f"\n{''.join(texts)}".encode()
         if not are_plain(text, len(texts)):
@@ -213,7 +245,7 @@ class _Reader:
         for clause in frame:
             name = type(clause).__name__
             if name == "NameClause":
-                yield LABEL.decode() + literal(_unescaped(clause.raw_value().strip()))
+                yield LABEL.decode() + literal(_unescaped(clause.raw_value().strip(_BLANKS)))
             elif name == "DefClause":
                 yield DEFINITION.decode() + literal(_unescaped(clause.raw_value()[1:-1]))
                 yield f"def xrefs {clause.xrefs} {clause.qualifiers or ''}"

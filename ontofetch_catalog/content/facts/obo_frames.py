@@ -33,7 +33,7 @@ _COMMENT = re.compile(rb" ! [^\n]*")
 _UNSURE = re.compile(rb'\ncomment: [^\n]* ! |"[^\n]* ! ')
 # names and definitions that are written in another way than most, or twice
 _ODD_NAME = re.compile(rb'\nname: (?![^\s"!](?:[^\n"!]*[^\s"!])?\n(?!name: ))')
-_ODD_DEFINITION = re.compile(rb'\ndef: (?!"[^"\n]*" \[[^"\n]*\](?: ! [^\n]*)?\n(?!def: ))')
+_ODD_DEFINITION = re.compile(rb'\ndef: (?!"(?! \[)[^"\n]*" \[[^"\n]*\](?: ! [^\n]*)?\n(?!def: ))')
 
 Nodes = Callable[[list[bytes]], Iterable[bytes]]
 

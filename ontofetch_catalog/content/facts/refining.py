@@ -8,9 +8,11 @@ signatures, others may.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import field
 from hashlib import sha256
 from math import factorial
+
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from .statements import put_in
 

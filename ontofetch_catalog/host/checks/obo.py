@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import codecs
+import io
 import os
 import re
+from collections.abc import Iterator
 from itertools import islice
 from typing import IO, Any
 
@@ -14,6 +16,7 @@ from .verdicts import Faulty, NotJudged, Told, Verdict, failed, not_judged, pani
 
 _AHEAD = 32 << 20  # bytes
 _STEP = 1 << 16
+_BLOCK = 1 << 18  # bytes of frames that are looked at together, about
 _LONGEST_LINE = 16 << 20  # bytes; its parser holds twice a line
 _ENDS = re.compile(r"[^\n]*\n|[^\n]+")
 _TAG = re.compile(r"([A-Za-z_][A-Za-z0-9_-]{0,99}):")
@@ -67,7 +70,7 @@ def tell_obo(path: str, format: str, table: str) -> Told:  # noqa: A002 - the co
 
     with telling(lambda: check_obo(path, format), table) as told, open(path, "rb") as stream:
         lines, statements = _Lines(stream), Statements(has_blanks=False)
-        frames = keep_obo(_parse(lines, path), statements)
+        frames = keep_obo(_blocks(lines), _parse_text, statements)
         if lines.undecoded or lines.too_long or not lines.told:
             raise Faulty("it is empty, in no encoding that is known, or has a line that is too long")
         told.passed({"frames": frames}, write_facts(statements, facts_version(format), "obo", table))
@@ -79,6 +82,36 @@ def _parse(lines: _Lines, path: str) -> Any:
 
     # its threads read ahead without a bound: a large file would lie in memory as a whole
     return fastobo.iter(lines, threads=1 if os.stat(path).st_size > _AHEAD else 0)
+
+
+def _parse_text(text: bytes) -> Any:
+    import fastobo
+
+    return fastobo.iter(io.BytesIO(text), threads=0 if len(text) > _BLOCK else 1)
+
+
+def _blocks(lines: _Lines) -> Iterator[bytes]:
+    """Yield what comes before the first frame, then some whole frames at a time, each behind a line feed."""
+    text, has_begun = b"\n", False
+    # a frame that has no end is not looked at again and again
+    while more := _read(lines, max(_BLOCK, len(text))):
+        text += more
+        if not has_begun and (start := text.find(b"\n[")) >= 0:
+            yield text[:start]
+            text, has_begun = text[start:], True
+        if has_begun and (end := text.rfind(b"\n[")) > 0:
+            yield text[:end]
+            text = text[end:]
+    yield text
+
+
+def _read(lines: _Lines, size: int) -> bytes:
+    """Return about so many bytes, less at the end alone."""
+    found = []
+    while size > 0 and (data := lines.read(size)):
+        found.append(data)
+        size -= len(data)
+    return b"".join(found)
 
 
 def _unknown_tag(path: str, fault: Faulty) -> str:

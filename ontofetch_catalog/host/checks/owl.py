@@ -9,8 +9,9 @@ import codecs
 import os
 import re
 import resource
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from ...children.limits import WHOLE_MEMORY_PER_BYTE
 from ...content.byte_order import find_mark

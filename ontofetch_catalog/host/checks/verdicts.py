@@ -8,8 +8,10 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
+
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from ...content.facts.table import forget_table
 

@@ -19,8 +19,8 @@ from ..contract import Contract
 from ..copies import Copy, name_of_copy
 from ..extract import ExtractLimits
 from ..manager import Plugins
+from ..pools import open_pool
 from ..request import Request, Summary
-from ..workers import Workers
 
 
 class Tools:
@@ -35,8 +35,7 @@ class Tools:
         self.host = host
         self.plugins = plugins
         self.contract = Contract(host, plugins)
-        count = int(str(host.settings["validate_workers"]))
-        self.workers = Workers(count, self.allowance, self.limits)
+        self.workers = open_pool(host.settings)
 
     def __enter__(self) -> Self:
         return self

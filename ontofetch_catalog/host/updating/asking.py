@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import partial
 from itertools import islice
@@ -16,6 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 from ontofetch_hookspecs import HostInfo, SourceQuery, SourceScheme, SourceVersion, ask_contribution
 from ontofetch_hookspecs.errors import UsageError
 from ontofetch_hookspecs.json_documents import parse_json
+from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import quote, redact_url
 from ontofetch_hookspecs.version_keys import version_key
 

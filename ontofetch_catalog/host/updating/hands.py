@@ -9,10 +9,11 @@ import queue
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from ontofetch_hookspecs import OntofetchError
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from ..copies import Copy
 from ..pipeline import Ahead, Pull

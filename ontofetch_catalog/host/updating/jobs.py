@@ -9,11 +9,12 @@ import hashlib
 import json
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from urllib.parse import urlsplit
 
 from ontofetch_hookspecs import SourceVersion
 from ontofetch_hookspecs.errors import EventError, UsageError
+from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import check_segment, quote, redact_url
 
 from ...content.version_names import version_in_iri

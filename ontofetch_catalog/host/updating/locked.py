@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from urllib.parse import quote as percent
 
 from ontofetch_hookspecs import UsageError
+from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import REDACTED, quote
 
 from ...errors import FetchError

@@ -12,6 +12,7 @@ from ...lock_file import read_lock_file
 from ..argv import Parser
 from ..manager import Plugins
 from ..opening import refuse_broken_catalog
+from ..pools import with_executor
 from .asking import Asker
 from .lists import read_list
 from .locked import jobs_of, make_mirror
@@ -37,6 +38,7 @@ def pull_many(argv: list[str], host: HostInfo, plugins: Plugins) -> int:
     add_output_options(parser, host.manager)
     add_common_options(parser)
     args = parser.parse_args(argv)
+    host = with_executor(host, args.executor)
     if args.mirror is not None and args.locked is None:
         raise UsageError(
             "--mirror needs --locked: only a lock file says what the bytes must be.",

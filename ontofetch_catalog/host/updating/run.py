@@ -8,10 +8,11 @@ from __future__ import annotations
 import logging
 import queue
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 
 from ontofetch_hookspecs import HostInfo, OntofetchError
 from ontofetch_hookspecs.errors import EXIT_ERROR, EXIT_FINDINGS, EXIT_NEW, EXIT_OK
+from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import quote
 
 from ...errors import CatalogLocked

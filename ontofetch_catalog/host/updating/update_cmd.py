@@ -14,6 +14,7 @@ from ..argv import Parser
 from ..credentials import Credentials
 from ..manager import Plugins
 from ..opening import refuse_broken_catalog
+from ..pools import add_executor, with_executor
 from .asking import Asker
 from .jobs import Wishes, job_of
 from .run import exit_code, run_jobs
@@ -39,6 +40,7 @@ def main(argv: list[str], host: HostInfo, plugins: Plugins) -> int:
     add_output_options(parser, host.manager)
     add_common_options(parser)
     args = parser.parse_args(argv)
+    host = with_executor(host, args.executor)
     options = OutputOptions.from_args(args)
     found = read_series_file(host.root, args.sources)
     if not found.series:
@@ -80,6 +82,7 @@ def add_pull_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-set-latest", action="store_true", help="leave the latest pointers alone")
     parser.add_argument("--accept-failures", action="store_true", help="make a release latest although files fail")
     parser.add_argument("--accept-any", action="store_true", help="take web pages and the like for what they are")
+    add_executor(parser)
 
 
 def _hands(text: str) -> int:

@@ -139,7 +139,7 @@ FAULTS = (
         "who has lost the lock appends all the same",
         (
             LOG,
-            "        if not held:\n            raise self._fenced()\n",
+            "        if not held:\n            raise self.fenced()\n",
             "",
         ),
         tests=(DAYS + "who_has_lost_the_lock_appends_nothing",),
@@ -155,7 +155,7 @@ FAULTS = (
     ),
     fault(
         "a boundary is appended to a head that its machine does not know",
-        (LOG, "if (head[0] or 0, head[1] or _BEGIN.digest) != (record.first_event - 1, record.former):", "if False:"),
+        (LOG, "if (head[0] or 0, head[1] or BEGIN.digest) != (record.first_event - 1, record.former):", "if False:"),
         tests=(DAYS + "a_boundary_goes_on_from_the_head_alone",),
     ),
     fault(
@@ -190,7 +190,7 @@ FAULTS = (
     ),
     fault(
         "rows of others are taken in without their events",
-        (COPY, "if events.last_event(connection) != (record.last_event, record.digest):", "if False:"),
+        (COPY, "if numbers != told or digests.get(record.last_event) != record.digest:", "if False:"),
         tests=(LIES,),
     ),
     fault(
@@ -243,7 +243,7 @@ FAULTS = (
     ),
     fault(
         "a COMMIT without an answer is repeated",
-        (LOG, HAPPENED, "            self.close()\n            self._lock()\n            self.append(record, new)\n"),
+        (LOG, HAPPENED, "            self.close()\n            self.hold()\n            self.append(record, new)\n"),
         tests=(*of(CUT + "the_line_is_cut_at_a_commit", "0-lose-0"), *of(BAD_DAYS + AT_COMMIT, "lose-0")),
     ),
     fault(
