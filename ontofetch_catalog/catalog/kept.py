@@ -62,6 +62,12 @@ class Hold:
         self.what, self._close, self._rest, self.stays = what, close, rest, True
         self._used = time.monotonic()
 
+    def spend(self, waited: float, cost: float | None = None) -> None:
+        """Count no time for which others were waited for inside, and note what entering took beside it, in seconds."""
+        self._since += waited
+        if cost is not None:
+            self.cost = cost - waited
+
     def take(self) -> Any:
         """Return what was kept open; whoever takes it closes it, or keeps it again."""
         what, self.what, self._close, self._rest, self.stays = self.what, None, None, None, False

@@ -152,8 +152,14 @@ def clean(text: str) -> str:
 
 def without_secrets(text: str) -> str:
     """Return `text` with credentials in URLs and behind names like `authorization` or `token` replaced."""
-    plain = _URL.sub(lambda found: redact_url(found[0]), text)
+    plain = _URL.sub(_redacted, text)
     return _PAIR.sub(rf"\1\2{REDACTED}", _WHOLE.sub(rf"\1\2{REDACTED}", plain))
+
+
+def _redacted(found: re.Match[str]) -> str:
+    # what ends a part of a sentence is no part of an URL, and would make a port of it that is none
+    url = found[0].rstrip(".,;:")
+    return redact_url(url) + found[0][len(url) :]
 
 
 def _install(formatter: logging.Formatter, level: int, others: int) -> None:

@@ -226,6 +226,22 @@ def test_a_secret_behind_a_name_of_any_length_is_hidden(name: str) -> None:
     assert "hush" not in logs.clean(f"{name}=hush")
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("ask dask://h.example.org:8786, or tls://h.example.org:1.", None),
+        ("of http://h.example.org/a; then", None),
+        ("of http://me:geheim@h.example.org:80, then", "of http://h.example.org:80, then"),
+        ("of http://h.example.org:geheim, then", f"of {logs.REDACTED}, then"),
+    ],
+)
+def test_what_ends_a_part_of_a_sentence_is_no_part_of_an_url(text: str, shown: str | None) -> None:
+    """An address in a list of words stays readable, and what is secret in it goes."""
+    found = logs.clean(text)
+    assert "geheim" not in found
+    assert found == (shown or text)
+
+
 def test_code_of_others_that_logs_through_structlog_comes_out_the_same_way(pipe: Stderr) -> None:
     """Once it is known that there is such code, structlog is set up before anybody has logged a line."""
     pipe.open()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -110,6 +111,20 @@ def test_the_log_is_held_for_a_turn(
         assert openings == []
     copies.check_same("a", "b")
     assert "of b" in str(rows_of(run.root)["notes"])
+
+
+def test_who_waited_for_others_has_a_whole_turn(copies: Copies, run: Releases) -> None:
+    """What counts is for how long others wait for it, not for how long it waited inside for them."""
+    with psycopg.connect(copies.catalog, autocommit=True) as other, recording_together():
+        other.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+        began = time.monotonic()
+        leaving = threading.Timer(1.0, other.execute, ["SELECT pg_advisory_unlock_all()"])
+        leaving.start()
+        run.download("1", b"1")
+        leaving.join()
+        hold = hold_of(copies, "a")
+        assert hold._since - began > 0.5
+        assert 0 < hold.cost < time.monotonic() - began - 0.5
 
 
 def test_a_question_of_a_run_knows_what_others_have_recorded(copies: Copies, run: Releases, tmp_path: Path) -> None:

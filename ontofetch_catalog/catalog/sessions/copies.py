@@ -39,6 +39,9 @@ def copy_of(store: Store, log: Log | None) -> Iterator[Copy | None]:
     from ..shared.replica import Copy
 
     objects = open_objects(address.objects, options=objects_options())
+    if log is not None and not log.let_go():
+        # the server has ended it while the gate was waited for
+        log.close()
     with (log or log_of(store, address)).opened() as line:
         yield Copy(store, line, objects)
 

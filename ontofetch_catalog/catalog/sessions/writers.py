@@ -153,7 +153,7 @@ def open_session(store: Store, entering: Entering) -> Iterator[Session]:
             if session.copy is None:
                 session.recovered = recovery.recover(store, session.connection)
             elif kept is not None:
-                _go_on(session, session.copy, entering, hold.turn)
+                _go_on(session, session.copy, entering, hold)
             _record_recovery(session)
             used = session.connection = store.watched(session.connection)
             session.hold = hold
@@ -182,16 +182,18 @@ def _begin(store: Store, hold: Hold, line: ExitStack, entering: Entering) -> tup
         begun = time.monotonic()
         copy = line.enter_context(_copy_of(store, entering))
         session = _enter(store, copy, entering)
-        hold.cost = time.monotonic() - begun - (copy.log.waited if copy else 0.0)
+        hold.spend(copy.log.waited if copy else 0.0, time.monotonic() - begun)
         return session, None
     # of what was kept open nobody else has been inside: it is as this process has left it
     return Session(store, kept.connection.cursor(), beside=kept.connection, copy=kept.copy), kept
 
 
-def _go_on(session: Session, copy: Copy, entering: Entering, turn: float) -> None:
+def _go_on(session: Session, copy: Copy, entering: Entering, hold: Hold) -> None:
     from .copies import go_on
 
-    go_on(session, copy, entering, turn)
+    waited = copy.log.waited
+    go_on(session, copy, entering, hold.turn)
+    hold.spend(copy.log.waited - waited)
 
 
 def _copy_of(store: Store, entering: Entering) -> AbstractContextManager[Copy | None]:

@@ -286,7 +286,7 @@ FAULTS = (
     ),
     fault(
         "how a process died at its limit is not known",
-        (LIMITS, "if (self.max_memory or self.max_data) and -code in _MEMORY_ENDS:", "if False:"),
+        (LIMITS, "if (self.max_memory or self.max_data) and is_end_of_memory(code):", "if False:"),
         tests=of(DOCUMENT, "triples in triples", "triples in triples, line by line"),
     ),
     fault(
