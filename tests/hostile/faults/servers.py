@@ -302,7 +302,7 @@ FAULTS = (
     ),
     fault(
         "what libraries log of a request is not redacted",
-        (LOGS, "plain = _URL.sub(lambda found: redact_url(found[0]), text)", "plain = text"),
+        (LOGS, "plain = _URL.sub(_redacted, text)", "plain = text"),
         tests=of(
             SECRET + "what_a_redirect_says_is_recorded_and_told_like_a_source",
             "/b.ttl?unlisted=s3same",
