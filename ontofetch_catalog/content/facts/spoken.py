@@ -105,14 +105,8 @@ class Spoken:
         nothing: Sequence[list[Any]] = [NONE] * len(names)
         self._read(list(names), packs, nothing, nothing, nothing)
 
-    def _read(
-        self,
-        names: list[bytes],
-        packs: Sequence[bytes],
-        behind: Sequence[list[bytes]],
-        annotations: Sequence[list[bytes]],
-        below: Sequence[list[int]],
-    ) -> None:
+    def _read(self, names: list[bytes], packs: Sequence[bytes], *others: Sequence[list[Any]]) -> None:
+        behind, annotations, below = others
         self.names, self._behind = names, behind
         self.weights = list(map(len, packs))
         # the name goes into each: one statement of two terms is two
