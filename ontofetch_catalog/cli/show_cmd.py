@@ -65,6 +65,10 @@ def main(argv: list[str], host: HostInfo) -> int:
 
 
 def _show(host: HostInfo, options: OutputOptions, what: str, kind: str | None) -> int:
+    from dataclasses import replace
+
+    from ..rendering.styles import style_of
+
     with reading(host) as connection:
         for name, page in _PAGES.items():
             if kind not in (None, name):
@@ -80,7 +84,9 @@ def _show(host: HostInfo, options: OutputOptions, what: str, kind: str | None) -
                 f"{_as_term(host, what, kind)}.",
             )
     parameters = {"what": what, "kind": name}
-    emit(sections, options=options, parameters=parameters, titles=_TITLES)
+    # of the many releases of a series it is the newest that one looks for
+    look = replace(style_of(sections, _TITLES), newest_last=("versions",))
+    emit(sections, options=options, parameters=parameters, look=look)
     return EXIT_OK
 
 

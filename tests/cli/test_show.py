@@ -157,6 +157,15 @@ def test_a_series_has_one_page(run: Run, word: str) -> None:
     assert [row["version_id"] for row in found["pointers"]] == [OLD, NEW, OLD]
 
 
+def test_of_many_releases_the_newest_are_shown(run: Run) -> None:
+    """The page of a series is cut at its beginning, and says how many came before."""
+    out = run("show", "sample", "--top", "1", "--as", "series")[1]
+    releases = out.partition("\nreleases\n")[2].partition("\n\n")[0]
+    assert NEW in releases
+    assert OLD not in releases
+    assert "… and 1 before" in releases
+
+
 def test_a_path_and_a_hash_are_found(run: Run) -> None:
     """A path shows where it is in all releases, a sha256 everything with these bytes."""
     found = sections(run, "show", "a.ttl")
