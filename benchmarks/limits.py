@@ -53,7 +53,7 @@ LIMITS = {
     "import.one": Limit(1.5, "db import, 10,000 files of one release in place", "db rebuild of as many, hashed"),
     "import.ten": Limit(2.5, "the same, of ten releases: two boundaries each", "db rebuild of as many, hashed"),
     "facts.rdf": Limit(4.0, "facts of 900,000 statements of Turtle, with the table", "a loop over pyoxigraph's parser"),
-    "facts.obo": Limit(2.0, "facts of 400,000 clauses of OBO, with the table", "its validation"),
+    "facts.obo": Limit(1.2, "facts of 400,000 clauses of OBO, with the table", "its validation"),
     "facts.memory": Limit(1.0, "peak of the facts of 900,000 statements", "350 MB"),
     "hostile.memory": Limit(1.0, "the process that holds most, of all hostile inputs", "600 MB"),
     "pull.small": Limit(1.25, "pull of a zip of 50,000 small files", "unzip, sync, sha256sum of every file"),

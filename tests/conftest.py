@@ -15,8 +15,7 @@ from hypothesis import HealthCheck, settings
 
 import ontofetch_catalog
 import ontofetch_hookspecs
-from ontofetch_catalog.catalog import fsops
-from tests.instance import attaching
+from tests import schemas
 from tests.releases import Releases, Templates
 
 settings.register_profile(
@@ -205,5 +204,15 @@ def quick_databases() -> Iterator[None]:
 
     For tests whose subject is not the opening itself, nor what DuckDB is forbidden, nor its settings.
     """
-    with attaching(fsops):
+    with schemas.quick_databases():
+        yield
+
+
+@pytest.fixture
+def quickest_databases() -> Iterator[None]:
+    """Attach databases as `quick_databases` does, to an instance that looks for no better plan of a statement.
+
+    For tests that repeat commands over a sound catalog whose subject are files alone.
+    """
+    with schemas.quick_databases(optimizing=False):
         yield

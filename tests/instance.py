@@ -7,6 +7,7 @@ may inherit it. It imports nothing of the package; who opens what is not known h
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from functools import lru_cache
@@ -25,14 +26,30 @@ _open: dict[str, _Attached] = {}
 class _Attached:
     """A connection to one attached file, which is let go when the connection is closed."""
 
-    def __init__(self, instance: duckdb.DuckDBPyConnection, path: Path, options: str) -> None:
+    def __init__(
+        self, instance: duckdb.DuckDBPyConnection, path: Path, options: str, template: Path | None = None
+    ) -> None:
         self._instance = instance
+        self._template = template
         self._connection = instance.cursor()
         self._name = f"store_{next(_names)}"
         quoted = str(path).replace("'", "''")
         self._connection.execute(f"ATTACH '{quoted}' AS {self._name} ({options})")
         _open[self._name] = self
         self._connection.execute(f"USE {self._name}")
+        if template is not None:
+            self._connection.execute(f"ATTACH '{template}' AS {self._name}_template (READ_ONLY)")
+
+    @property
+    def has_template(self) -> bool:
+        """Say whether there is a schema that it may copy."""
+        return self._template is not None
+
+    def copy_schema(self) -> bool:
+        """Copy the tables, views and macros of the template, if there is one for this file; say whether there was."""
+        if self._template is not None:
+            self._connection.execute(f"COPY FROM DATABASE {self._name}_template TO {self._name} (SCHEMA)")
+        return self._template is not None
 
     def __getattr__(self, name: str) -> Any:
         """Return what every connection has."""
@@ -53,6 +70,7 @@ class _Attached:
             with suppress(duckdb.TransactionException):
                 self._connection.rollback()
             self._connection.execute(f"USE memory; DETACH {self._name}")
+            self._let_template_go()
             del _open[self._name]
             self._name = ""
 
@@ -60,8 +78,13 @@ class _Attached:
         """Let the file go, whatever the connection is about; what was open in it is rolled back."""
         self._connection.close()
         self._instance.execute(f"DETACH {self._name}")
+        self._let_template_go()
         del _open[self._name]
         self._name = ""
+
+    def _let_template_go(self) -> None:
+        if self._template is not None:
+            self._instance.execute(f"DETACH {self._name}_template")
 
 
 @lru_cache(maxsize=1)
@@ -89,6 +112,11 @@ def _made() -> duckdb.DuckDBPyConnection:
     return made
 
 
+def copy_schema(connection: object) -> bool:
+    """Copy the schema of its template into a new file that is attached; say whether it is one, and had one."""
+    return isinstance(connection, _Attached) and connection.copy_schema()
+
+
 def attached_names() -> list[str]:
     """Return the names of the databases that are attached now."""
     return list(_open)
@@ -111,21 +139,32 @@ def reading(path: Path) -> duckdb.DuckDBPyConnection:
 
 
 @contextmanager
-def attaching(opens: ModuleType) -> Iterator[None]:
+def attaching(opens: ModuleType, *, optimizing: bool = True, template: Path | None = None) -> Iterator[None]:
     """Let a module that opens databases for all of this process do it by the quick way meanwhile.
 
     Settings are not locked then: they would be those of the instance. Processes that are started do as ever.
+
+    Args:
+        opens: The module.
+        optimizing: Whether the best plan is looked for, as ever.
+        template: A database whose schema a new one may copy, with `copy_schema`.
     """
+    made = _optimizing if optimizing else instance
 
     def open_database(path: Path, config: Mapping[str, Any], *, read_only: bool) -> duckdb.DuckDBPyConnection:
-        return _attach(_optimizing, path, config, read_only=read_only)
+        return _attach(made, path, config, read_only=read_only, template=template)
 
     with patch.multiple(opens, open_database=open_database, lock_settings=lambda _: None):
         yield
 
 
 def _attach(
-    instance: Callable[[], duckdb.DuckDBPyConnection], path: Path, config: Mapping[str, Any], *, read_only: bool
+    instance: Callable[[], duckdb.DuckDBPyConnection],
+    path: Path,
+    config: Mapping[str, Any],
+    *,
+    read_only: bool,
+    template: Path | None = None,
 ) -> duckdb.DuckDBPyConnection:
     if str(path) == ":memory:":
         return duckdb.connect(config=dict(config))
@@ -133,4 +172,7 @@ def _attach(
     options = "READ_ONLY" if read_only else f"STORAGE_VERSION '{stored}'"
     if not read_only and "default_block_size" in config:
         options += f", BLOCK_SIZE {config['default_block_size']}"
-    return cast("duckdb.DuckDBPyConnection", _Attached(instance(), path, options))
+    # one instance attaches a file once: of two new databases at once the second has no template
+    is_free = not any(one.has_template for one in list(_open.values()))
+    of_new = template if is_free and not read_only and not os.path.lexists(str(path)) else None
+    return cast("duckdb.DuckDBPyConnection", _Attached(instance(), path, options, of_new))

@@ -54,7 +54,7 @@ MAY_IMPORT = {
 # the order inside the catalog, lowest first; a module imports only what stands before it
 CATALOG_ORDER = (
     ("fsops",),
-    ("holders", "connection", "walk", "failures", "path_columns"),
+    ("holders", "byte_locks", "connection", "walk", "failures", "path_columns"),
     ("kept",),
     ("locks",),
     ("migrations", "tables", "extractions", "answers", "equal_files"),

@@ -23,10 +23,9 @@ from ontofetch_hookspecs.layout import LOCK
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ..errors import CatalogUnreadable, NestedBoundary
-from . import holders
+from . import byte_locks, holders
 from .kept import POLL_SECONDS, Hold, Wanted
 
-_POLL_SECONDS = 0.002
 _DESK_POLL_SECONDS = 0.001
 _DESK_SUFFIX = ".desk"
 
@@ -235,7 +234,7 @@ class Gate:
         try:
             self._wait_for_desk(desk, deadline)
             ticket = holders.read_counter(descriptor) or 0
-            while not _try_lock(descriptor, kind, 1, ticket):
+            while not byte_locks.try_lock(descriptor, kind, 1, ticket):
                 # who is in the way may hold many numbers: the one behind them is tried next
                 taken = holders.find_conflict(descriptor, kind, ticket, 1)
                 ticket = taken.end if taken else ticket
@@ -264,10 +263,8 @@ class Gate:
         )
 
     def _poll(self, descriptor: int, kind: int, length: int, deadline: float) -> None:
-        while not _try_lock(descriptor, kind, length, 0):
-            if time.monotonic() >= deadline:
-                raise holders.locked_by_another(descriptor, kind, length, self._store)
-            time.sleep(_POLL_SECONDS)
+        if not byte_locks.wait_for(descriptor, kind, length, deadline):
+            raise holders.locked_by_another(descriptor, kind, length, self._store)
 
 
 _gates: dict[str, Gate] = {}
@@ -291,13 +288,3 @@ def _forget_gates() -> None:
 
 
 os.register_at_fork(after_in_child=_forget_gates)
-
-
-def _try_lock(descriptor: int, kind: int, length: int, start: int) -> bool:
-    try:
-        fcntl.lockf(descriptor, kind | fcntl.LOCK_NB, length, start)
-    except OSError as error:
-        if error.errno in (errno.EAGAIN, errno.EACCES):
-            return False
-        raise
-    return True

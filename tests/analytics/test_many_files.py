@@ -13,7 +13,7 @@ import pytest
 
 from ontofetch_catalog.analytics import sources
 from ontofetch_catalog.catalog.repo.bounds import bounds_of, part_of
-from ontofetch_catalog.catalog.repo.reports import Statement
+from ontofetch_catalog.catalog.repo.reports import Statement, select_change_sums
 
 MANY = 3_000
 FILES = """
@@ -117,6 +117,22 @@ def test_rows_of_other_releases_are_not_read() -> None:
             for bounds in ("true", bounds_of(names[2:4]))
         ]
     assert [f"{8 * 122_880:,} rows" in plan for plan in plans] == [True, False]
+
+
+def test_changes_of_some_pairs_read_their_releases_alone() -> None:
+    """However many other releases there are, what changed between some is told by the rows of these."""
+    names = [f"example/series/{number:02d}" for number in range(8)]
+    statement = select_change_sums([(names[2], names[3]), (names[3], names[4])])
+    with duckdb.connect() as connection:
+        connection.execute(
+            "CREATE TABLE extracted_files AS SELECT printf('example/series/%02d', i // 122880) AS version_id,"
+            " (i % 122880)::VARCHAR AS relpath, (i // 7)::VARCHAR AS file_id, 'obo' AS format, 1 AS size_bytes"
+            " FROM range(8 * 122880) t(i)"
+        )
+        with statement.given(connection):
+            plan = connection.execute(f"EXPLAIN ANALYZE {statement.sql}").fetchall()[0][1]
+    assert f"{8 * 122_880:,} rows" not in plan
+    assert f"{2 * 122_880:,} rows" in plan
 
 
 @pytest.mark.parametrize(

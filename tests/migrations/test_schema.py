@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
+from unittest.mock import patch
 
 import duckdb
 import pytest
@@ -13,6 +15,7 @@ from ontofetch_catalog.catalog import migrations, sessions
 from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.errors import CatalogUnwritable, SchemaError
 from ontofetch_hookspecs.version_keys import version_key
+from tests import schemas
 from tests.releases import Releases, older_store, query
 
 TABLES = {
@@ -60,6 +63,33 @@ def test_tables_have_the_documented_columns(connection: duckdb.DuckDBPyConnectio
     for table, columns in TABLES.items():
         found = connection.execute(f"SELECT column_name FROM (DESCRIBE {table})").fetchall()
         assert [name for (name,) in found] == columns.split()
+
+
+def test_a_copied_schema_is_the_one_that_migrations_make(tmp_path: Path) -> None:
+    """A database that tests get by a copy has all that the migrations make, word for word, and no rows of another."""
+    defined = """
+        SELECT 'table' AS kind, table_name AS name, sql FROM duckdb_tables() UNION ALL
+        SELECT 'view', view_name, sql FROM duckdb_views() WHERE NOT internal UNION ALL
+        SELECT 'macro', function_name, macro_definition FROM duckdb_functions() WHERE NOT internal
+        ORDER BY ALL
+    """
+    recorded = "SELECT version, checksum FROM schema_version ORDER BY ALL"
+    counts = "SELECT (SELECT count(*) FROM events), (SELECT count(*) FROM versions), (SELECT count(*) FROM file_facts)"
+    found = []
+    for name, opening in (("plain", nullcontext()), ("copied", schemas.quick_databases())):
+        store = Store(tmp_path / name, {"durability": "off"})
+        with (
+            opening,
+            patch.object(schemas, "copy_schema", wraps=schemas.copy_schema) as copied,
+            sessions.writing(store),
+        ):
+            pass
+        assert copied.call_count == (name == "copied")
+        with duckdb.connect(str(tmp_path / name / ".catalog/ontofetch.duckdb"), read_only=True) as connection:
+            found.append([connection.execute(sql).fetchall() for sql in (defined, recorded, counts)])
+    plain, copied_ones = found
+    assert len(plain[0]) > len(TABLES) + len(VIEWS)
+    assert copied_ones == plain
 
 
 def test_every_view_and_macro_answers(connection: duckdb.DuckDBPyConnection) -> None:

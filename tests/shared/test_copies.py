@@ -15,6 +15,8 @@ from .copies import Copies, release, rows_of, tree_of
 __all__ = ["copies"]
 from .copies import copies
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 
 def test_a_day_of_two_machines_and_a_third_that_comes_late(copies: Copies, tmp_path: Path) -> None:
     """Each command on one is seen on the other; who comes late has the same, and goes away with all of it."""

@@ -91,9 +91,20 @@ def own_views() -> dict[str, str]:
     return found
 
 
-def deltas_of(pairs: str) -> str:
-    """Return the rows of our macro version_deltas for a list of pairs (SQL), as a table of a FROM clause."""
-    return _with_text("version_deltas", "unnest(pairs)", f"unnest({pairs})")
+def deltas_of(pairs: str, bounds: tuple[str, str] = ("true", "true")) -> str:
+    """Return the rows of our macro version_deltas for a list of pairs (SQL), as a table of a FROM clause.
+
+    Args:
+        pairs: The list.
+        bounds: Conditions that all rows of the earlier and of the later releases meet: others are not read then.
+    """
+    text = _with_text("version_deltas", "unnest(pairs)", f"unnest({pairs})")
+    for side, bound in zip("ab", bounds, strict=True):
+        before, found, after = text.partition(f"JOIN pair ON version_id = {side}")
+        if not found:
+            raise ValueError("the macro version_deltas does not join releases with its pairs")
+        text = f"{before}{found} AND {bound}{after}"
+    return text
 
 
 def delta_files_of(a: str, b: str) -> str:

@@ -1,6 +1,6 @@
 """The SQL of fixity: which recorded files were verified when, in pages to be hashed, and recording what was found.
 
-A page names its releases as constants, so that DuckDB skips the row groups of the others.
+A page says between which constants its releases are, so that DuckDB skips the row groups of the others.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from .. import fsops
 from ..connection import fetch_one, fetch_text, literal, registered
+from .bounds import bounds_of
 from .facts import TABLE_PATH
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def read_page(
     """
     verified_at, version_ids = group
     when = "IS NULL" if verified_at is None else f"= TIMESTAMP {literal(verified_at.isoformat(sep=' '))}"
-    condition = f"version_id IN ({', '.join(map(literal, version_ids))}) AND verified_at {when} AND {scope.condition}"
+    condition = f"{_among(version_ids)} AND verified_at {when} AND {scope.condition}"
     end = _end_of_page(connection, condition, after[1] if after[0] == "file" else "", rows) if many else None
     within = "" if end is None else f"AND (kind = 'artifact' OR relpath <= {literal(end)})"
     return connection.sql(f"""
@@ -131,6 +132,11 @@ def read_page(
         JOIN (SELECT version_id, fs_relpath, layout FROM versions) USING (version_id)
         ORDER BY version_id, kind, relpath
     """).to_arrow_table()
+
+
+def _among(version_ids: Sequence[str]) -> str:
+    """Return the condition on rows of some releases; of these alone DuckDB reads more than their names."""
+    return f"{bounds_of(version_ids)} AND version_id IN ({', '.join(map(literal, version_ids))})"
 
 
 def _end_of_page(connection: duckdb.DuckDBPyConnection, condition: str, after: str, rows: int) -> str | None:

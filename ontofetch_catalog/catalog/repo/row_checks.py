@@ -131,10 +131,9 @@ def refuse_invalid_times(connection: duckdb.DuckDBPyConnection) -> None:
 
 def _refuse_where(connection: duckdb.DuckDBPyConnection, conditions: Mapping[str, str]) -> None:
     """Refuse a catalog in which a table has a row that its condition holds for."""
-    parts = [
-        f"SELECT '{table}' WHERE EXISTS (FROM {table} WHERE {condition})" for table, condition in conditions.items()
-    ]
-    table = fetch_text(connection, " UNION ALL ".join(parts))
+    # one LIMIT for all: a subquery for each table takes half as long again to plan
+    parts = [f"SELECT '{table}' FROM {table} WHERE {condition}" for table, condition in conditions.items()]
+    table = fetch_text(connection, f"{' UNION ALL '.join(parts)} LIMIT 1")
     if table is not None:
         refuse_invalid(connection, table)
 

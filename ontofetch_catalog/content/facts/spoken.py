@@ -9,7 +9,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 from hashlib import sha256
-from itertools import chain, compress, islice, repeat
+from itertools import accumulate, chain, compress, islice, repeat
 from operator import add, itemgetter
 from typing import Any
 
@@ -41,6 +41,10 @@ _IS = [bytes(each == code for each in range(256)) for code in _CODES]
 NONE: list[str] = []  # which nobody changes
 
 _PREDICATE, _VALUE = itemgetter(0), itemgetter(2)  # of a statement taken apart
+_BEGINNING = itemgetter(0)
+_SILENT = bytes(byte not in {name[0] for name in _PREDICATES} for byte in range(256))
+_SOME = 100  # statements
+_NOT = bytes([True, *[False] * 255])
 
 Column = list[Any]
 Told = tuple[list[int], list[bytes]]  # numbers of names, and what is said of each
@@ -68,6 +72,9 @@ class Spoken:
         self.given: list[tuple[bytes, bytes, list[bytes], list[bytes], list[int]]] = []
         self._behind: Sequence[list[bytes]] = []
         self._rests: list[bytes] = []
+        self._counts: list[int] = []
+        self._silent = b""  # whether their predicate is one of which nothing is known; empty where it may be any
+        # of all others alone
         self._codes = bytearray()
         self._values: list[bytes] = []
         self._numbers: list[int] = []
@@ -89,8 +96,24 @@ class Spoken:
         """Look at the statements, once all names are there."""
         if not self.given:
             return
-        names, packs, self._behind, annotations, below = zip(*self.given, strict=True)
-        self.given, self.names = [], list(names)
+        names, packs, behind, annotations, below = zip(*self.given, strict=True)
+        self.given = []
+        self._read(list(names), packs, behind, annotations, below)
+
+    def read_plain(self, names: Sequence[bytes], packs: Sequence[bytes]) -> None:
+        """Take names of which nothing is said but by statements without blank nodes, and look at these."""
+        nothing: Sequence[list[Any]] = [NONE] * len(names)
+        self._read(list(names), packs, nothing, nothing, nothing)
+
+    def _read(
+        self,
+        names: list[bytes],
+        packs: Sequence[bytes],
+        behind: Sequence[list[bytes]],
+        annotations: Sequence[list[bytes]],
+        below: Sequence[list[int]],
+    ) -> None:
+        self.names, self._behind = names, behind
         self.weights = list(map(len, packs))
         # the name goes into each: one statement of two terms is two
         seeds = list(map(xxh3_64_intdigest, self.names))
@@ -107,10 +130,23 @@ class Spoken:
             sha256(b"\n".join([name, *rests, *behind])).digest()
             for name, rests, behind in zip(self.names, apart, self._behind, strict=True)
         ]
-        parts = list(map(bytes.partition, self._rests, repeat(b" ")))
+        self._counts = counts
+        self._take_apart()
+
+    def _take_apart(self) -> None:
+        """Find what is said by the statements whose predicate may be known; others need no closer look."""
+        rests = self._rests
+        numbers = list(chain.from_iterable(map(repeat, range(len(self.names)), self._counts)))
+        self._silent = b""
+        # in RDF there are none, which some tell
+        if True in bytes(map(_BEGINNING, rests[:_SOME])).translate(_SILENT):
+            self._silent = bytes(map(_BEGINNING, rests)).translate(_SILENT)
+            telling = self._silent.translate(_NOT)
+            rests, numbers = list(compress(rests, telling)), list(compress(numbers, telling))
+        parts = list(map(bytes.partition, rests, repeat(b" ")))
         self._codes = bytearray(map(_PREDICATES.get, map(_PREDICATE, parts), repeat(_OTHER)))
         self._values = list(map(_VALUE, parts))
-        self._numbers = list(chain.from_iterable(map(repeat, range(len(self.names)), counts)))
+        self._numbers = numbers
 
     def _sort(self, apart: list[list[bytes]], seeds: list[int]) -> tuple[list[int], list[int]]:
         """Sort the statements of each name; return how many these are, and a hash of each of all of them."""
@@ -251,10 +287,15 @@ class Spoken:
 
     def _other_digests(self) -> Column:
         """Return the digest of all that no column shows, of each name."""
-        others = compress(self._rests, self._codes.translate(_UNSHOWN))
-        counts = [0] * len(self.names)
-        for number in compress(self._numbers, self._codes.translate(_UNSHOWN)):
-            counts[number] += 1
+        unshown = self._codes.translate(_UNSHOWN)
+        if self._silent:
+            flags, unshown = unshown, bytearray(self._silent)
+            rows = compress(range(len(unshown)), self._silent.translate(_NOT))
+            for row in compress(rows, flags):
+                unshown[row] = True
+        others = compress(self._rests, unshown)
+        ends = list(accumulate(self._counts))
+        counts = map(unshown.count, repeat(True), chain((0,), ends), ends)
         return [
             sha256(b"\n".join([*islice(others, count), *behind])).digest()[:16]
             for count, behind in zip(counts, self._behind, strict=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 from . import texts, vocabulary
@@ -80,7 +80,23 @@ class _Graph:
 
     def tell(self) -> Iterator[Spoken]:
         """Yield what is said of all names that were not told, of some at a time, each once, in no order."""
-        return self._tell(self._take())
+        return self._tell(self._take()) if self._has_more() else self._tell_kept()
+
+    def _has_more(self) -> bool:
+        """Say whether anything is said otherwise than by statements that lie with their names."""
+        return bool(self._arrows or self._refs or self._below or self._annotations)
+
+    def _tell_kept(self) -> Iterator[Spoken]:
+        """Yield the same where it lies with the names: without a step for each, where there are no blank nodes."""
+        taken = iter(self._kept.items())
+        while some := list(islice(taken, _MOST_NAMES)):
+            names, packs = zip(*some, strict=True)
+            if list in map(type, packs) or sum(map(len, packs)) > _MOST_WEIGHT:
+                yield from self._tell(some)
+                continue
+            spoken = Spoken()
+            spoken.read_plain(names, list(map(bytes, packs)))
+            yield spoken
 
     def _take(self) -> Iterator[tuple[bytes, Text | list[Text]]]:
         # as they lie in memory, for to look a name up takes longer than all else
@@ -90,7 +106,7 @@ class _Graph:
 
     def _tell(self, taken: Iterable[tuple[bytes, Text | list[Text]]]) -> Iterator[Spoken]:
         spoken = Spoken()
-        is_all = not (self._arrows or self._refs or self._below or self._annotations)
+        is_all = not self._has_more()
         for name, found in taken:
             behind: list[bytes] = []
             lines: list[int] = []

@@ -71,8 +71,6 @@ def tell_obo(path: str, format: str, table: str) -> Told:  # noqa: A002 - the co
     with telling(lambda: check_obo(path, format), table) as told, open(path, "rb") as stream:
         lines, statements = _Lines(stream), Statements(has_blanks=False)
         frames = keep_obo(_blocks(lines), _parse_text, statements)
-        if lines.undecoded or lines.too_long or not lines.told:
-            raise Faulty("it is empty, in no encoding that is known, or has a line that is too long")
         told.passed({"frames": frames}, write_facts(statements, facts_version(format), "obo", table))
     return told.answer
 
@@ -92,26 +90,22 @@ def _parse_text(text: bytes) -> Any:
 
 def _blocks(lines: _Lines) -> Iterator[bytes]:
     """Yield what comes before the first frame, then some whole frames at a time, each behind a line feed."""
-    text, has_begun = b"\n", False
-    # a frame that has no end is not looked at again and again
-    while more := _read(lines, max(_BLOCK, len(text))):
-        text += more
-        if not has_begun and (start := text.find(b"\n[")) >= 0:
-            yield text[:start]
-            text, has_begun = text[start:], True
-        if has_begun and (end := text.rfind(b"\n[")) > 0:
-            yield text[:end]
-            text = text[end:]
-    yield text
-
-
-def _read(lines: _Lines, size: int) -> bytes:
-    """Return about so many bytes, less at the end alone."""
-    found = []
-    while size > 0 and (data := lines.read(size)):
-        found.append(data)
-        size -= len(data)
-    return b"".join(found)
+    pieces, size, has_begun = [b"\n"], 1, False
+    while data := lines.read():
+        # in pieces, for what has no end would be joined again and again
+        last = pieces[-1][-1:] + data
+        pieces.append(data)
+        size += len(data)
+        if has_begun and size < _BLOCK:
+            continue
+        place = last.rfind(b"\n[") if has_begun else last.find(b"\n[")
+        if place >= 0:
+            text, place = b"".join(pieces), place + size - len(last)
+            yield text[:place]
+            pieces, size, has_begun = [text[place:]], size - place, True
+    if lines.undecoded or lines.too_long or not lines.told:
+        raise Faulty("it is empty, in no encoding that is known, or has a line that is too long")
+    yield b"".join(pieces)
 
 
 def _unknown_tag(path: str, fault: Faulty) -> str:

@@ -24,6 +24,7 @@ FAULTS = (
         "a file takes one worker after the other with it",
         (AWAY, "            if len(begun) > _MOST_BEGINNINGS:\n", "            if False:\n"),
         tests=(BAD_DAYS + "a_file_that_takes_workers_with_it_comes_to_no_judgement",),
+        note="all workers are gone then, and the test waits for one until it is ended",
     ),
     fault(
         "any answer of a worker is believed",

@@ -209,7 +209,7 @@ FAULTS = (
         ),
         (
             REPORTS,
-            """deltas_of("(SELECT list({'a': a, 'b': b}) FROM given_pairs)")""",
+            """deltas_of("(SELECT list({'a': a, 'b': b}) FROM given_pairs)", bounds)""",
             """"version_deltas((SELECT list({'a': a, 'b': b}) FROM given_pairs))\"""",
         ),
         tests=(
@@ -222,7 +222,7 @@ FAULTS = (
         "macros of a database are asked what changed",
         (
             REPORTS,
-            """deltas_of("(SELECT list({'a': a, 'b': b}) FROM given_pairs)")""",
+            """deltas_of("(SELECT list({'a': a, 'b': b}) FROM given_pairs)", bounds)""",
             """"version_deltas((SELECT list({'a': a, 'b': b}) FROM given_pairs))\"""",
         ),
         tests=(STORE + "a_foreign_macro_is_not_asked_what_changed",),
