@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from ontofetch_hookspecs.light_dataclasses import dataclass
-from ontofetch_hookspecs.names import is_ambiguous, quote, redact_url, relpath_fault, unsafe_character
+from ontofetch_hookspecs.names import REDACTED, is_ambiguous, quote, redact_url, relpath_fault, unsafe_character
 
 from ..errors import UsageError
 from .artifact_names import name_in_url
@@ -163,8 +163,10 @@ def _checked_name(name: str, what: str) -> str:
 
 
 def _unreadable(text: str) -> UsageError:
+    shown = redact_url(text)
+    what = f"The source {quote(shown)}" if shown != REDACTED else "The source, which may have a secret in it,"
     return UsageError(
-        f"The source {quote(redact_url(text))} can't be read as an URL.",
+        f"{what} can't be read as an URL.",
         subject="SOURCE",
-        hint="Write it as https://example.org/hp.owl.",
+        hint="Write it as https://example.org/hp.owl, with the host behind // and a port from 1 to 65535, if any.",
     )

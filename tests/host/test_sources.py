@@ -97,3 +97,5 @@ def test_a_refusal_shows_no_password() -> None:
         with pytest.raises(UsageError) as caught:
             parse_source(url)
         assert "hush" not in str(caught.value)
+        # a word in place of the whole address would be taken for the address
+        assert "'REDACTED'" not in str(caught.value)
