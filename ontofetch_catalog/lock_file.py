@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 from ontofetch_hookspecs.errors import EventError
 from ontofetch_hookspecs.json_documents import parse_json
 from ontofetch_hookspecs.layout import make_version_id
+from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import check_relpath, check_sha256, check_size, check_text, quote, redact_url
 
 from .errors import UsageError

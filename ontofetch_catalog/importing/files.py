@@ -7,11 +7,12 @@ any other file is its release's one file.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.stages import Stage
 from ontofetch_hookspecs.store_paths import StorePath
 from ontofetch_hookspecs.taking import TakenFile, Taking, take_file

@@ -5,10 +5,11 @@ They are checked where they are used; nothing is opened here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from ontofetch_hookspecs import OntofetchError
+from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.store_paths import StorePath
 
 RECORDED, UNCHANGED, PLANNED, LEFT = "recorded", "unchanged", "planned", "left"

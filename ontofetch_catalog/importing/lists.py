@@ -6,12 +6,12 @@ Nothing is fetched and nothing is recorded; what a source means to whoever reads
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
 from ontofetch_hookspecs.errors import UsageError
+from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import SEGMENT, quote, redact_url, unsafe_character
 from ontofetch_hookspecs.store_paths import StorePath
 

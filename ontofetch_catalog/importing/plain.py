@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from ontofetch_hookspecs.errors import EventError, UsageError
+from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import check_relpath, check_segment, quote
 from ontofetch_hookspecs.store_paths import StorePath
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs import ArtifactRecord, HostInfo, Stage, VersionRecord
 from ontofetch_hookspecs.layout import DOCSTOKG_TREE, NATIVE, find_layout, make_version_id
+from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath
 from ontofetch_hookspecs.taking import HEAD_BYTES, take_file

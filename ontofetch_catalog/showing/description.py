@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from ontofetch_hookspecs.layout import find_layout
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from ..analytics.collect import collect
 from ..catalog.repo import showing

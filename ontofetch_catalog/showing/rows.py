@@ -6,9 +6,10 @@ Each table is one statement over all releases. What is made of the rows is not k
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import polars as pl
+
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from ..analytics.collect import collect
 from ..analytics.reports.meaning_series import grown_terms

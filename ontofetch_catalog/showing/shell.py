@@ -10,8 +10,9 @@ import base64
 import hashlib
 import posixpath
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from urllib.parse import quote as percent
+
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from ..rendering.pages import STYLE, word
 

@@ -6,7 +6,7 @@ import io
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from importlib.metadata import version
 from importlib.resources import files
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from ontofetch_hookspecs import layout
+from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import quote
 
 from ...errors import UsageError

@@ -16,11 +16,12 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from ontofetch_hookspecs.json_documents import parse_json
 from ontofetch_hookspecs.layout import CATALOG, DATABASE, FACTS, GENERATION
+from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import path_key, quote, relpath_fault
 
 from ...errors import BackupRefused

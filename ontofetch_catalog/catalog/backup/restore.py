@@ -9,12 +9,12 @@ import logging
 import os
 import stat
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from ontofetch_hookspecs.layout import BACKUPS, CATALOG, DATABASE, FACTS, GENERATION, RESTORING
+from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import quote
 
 from ...errors import BackupRefused, CatalogBehind, CatalogLocked, OntofetchError

@@ -5,9 +5,8 @@ What is found afterwards is not known here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ontofetch_hookspecs.layout import SWAP
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from .. import journal, recovery, sessions
 from ..connection import Store

@@ -6,10 +6,10 @@ It asks the same selection that makes plans, so that the two can't disagree.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs import layout as layouts
+from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import quote
 
 from .. import sessions

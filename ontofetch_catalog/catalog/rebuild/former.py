@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from ...errors import CatalogBehind, CatalogUnavailable, CatalogUnreadable, Conflict, OntofetchError, RecordUnreadable
 from .. import journal, moving, recovery

@@ -6,8 +6,8 @@ The texts of those errors repeat what servers answer, which may repeat what they
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import quote
 
 _STATUS = re.compile(r"status code: (\d{3})")

@@ -8,8 +8,10 @@ from __future__ import annotations
 import logging
 import socket
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
+
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from ...errors import CatalogLocked, CatalogUnavailable
 from ..connection import Store

@@ -10,9 +10,10 @@ import os
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from ...errors import CatalogUnavailable, UsageError
 from ..connection import Store

@@ -11,12 +11,12 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from io import FileIO
 from typing import ClassVar
 
 from ontofetch_hookspecs.errors import next_step
+from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import quote
 
 from ...errors import ObjectDamaged, ObjectMissing, ObjectsRefused, OntofetchError

@@ -6,10 +6,10 @@ Nothing is connected to here.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from importlib.util import find_spec
 
 from ontofetch_hookspecs.errors import UsageError
+from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import quote
 
 LOCAL = "local"

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from ontofetch_hookspecs import Validator
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from ...children.limits import Allowance
 from ...content.bounds import Limits
