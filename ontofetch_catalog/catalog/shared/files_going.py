@@ -5,6 +5,7 @@ What rows go with them is not known here.
 
 from __future__ import annotations
 
+import os
 import stat
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
@@ -71,14 +72,13 @@ class FilesGoing:
     def _puts(self, source: str, target: str, files: dict[str, StorePath]) -> Iterator[Put]:
         place = self.store.path(source)
         if not place.is_dir():
-            yield self._put_of(place, target, files)
+            yield self._put_of(place, place.lstat(), target, files)
             return
         for inside, found in fsops.walk(place):
             if stat.S_ISREG(found.st_mode):
-                yield self._put_of(place / inside, f"{target}/{inside}", files)
+                yield self._put_of(place / inside, found, f"{target}/{inside}", files)
 
-    def _put_of(self, place: StorePath, target: str, files: dict[str, StorePath]) -> Put:
-        found = place.lstat()
+    def _put_of(self, place: StorePath, found: os.stat_result, target: str, files: dict[str, StorePath]) -> Put:
         state = found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
         if state not in self._hashed:
             self._hashed[state] = fsops.hash_file(place)
