@@ -6,11 +6,14 @@ With the small facts inside, a table says by itself what is known of its content
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from ontofetch_hookspecs.errors import EventError
 from ontofetch_hookspecs.names import check_text
+from ontofetch_hookspecs.store_paths import StorePath
 
 from .facts.schema import TERMS_SCHEMA
 
@@ -45,12 +48,17 @@ def seal(found: str, path: str, facts: Mapping[str, Any]) -> None:
     import pyarrow.parquet as pq
 
     schema = TERMS_SCHEMA.with_metadata({FACTS_KEY: encode(facts)})
-    with pq.ParquetFile(found) as table:
+    with _opened(found) as stream, pq.ParquetFile(stream) as table:
         if fault := table_fault(table):
             raise ValueError(fault)
         with pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=_FEW_VALUES) as writer:
             for number in range(table.num_row_groups):
                 writer.write_table(table.read_row_group(number))
+
+
+def _opened(path: str) -> IO[bytes]:
+    # whoever has written it may be a stranger: a pipe would be waited for until the time of the file is over
+    return os.fdopen(StorePath(Path(path).parent, Path(path).name).open_file(), "rb")
 
 
 def encode(facts: Mapping[str, Any]) -> bytes:

@@ -138,6 +138,15 @@ def test_facts_that_cannot_be_used_cost_no_judgement(tmp_path: Path, finder: str
 
 
 @pytest.mark.usefixtures("helpers")
+def test_a_pipe_in_the_place_of_a_table_is_not_waited_for(tmp_path: Path) -> None:
+    """It is known at once to be none."""
+    with FactsRoom(tmp_path / "store", nothing_known, 1000) as room:
+        run(tmp_path, "pipes", {"a.ttl": b"fine"}, room)
+        assert room.found is not None
+        assert "no regular file" in room.found["reason"][0].as_py()
+
+
+@pytest.mark.usefixtures("helpers")
 def test_a_finder_that_hangs_costs_the_facts(tmp_path: Path) -> None:
     """The file is judged without."""
     with FactsRoom(tmp_path / "store", nothing_known, 1000) as room:

@@ -16,6 +16,7 @@ from ontofetch_hookspecs.store_paths import StorePath, entries_of
 
 Anywhere = StorePath | Path  # below a store; or where a user or a host says: a backup's target, an output, staged bytes
 CHUNK = 1 << 20
+_SMALL = 1 << 17  # bytes of a file that is read at once
 
 
 def open_file(path: Anywhere) -> int:
@@ -97,9 +98,16 @@ def hash_file(path: Anywhere) -> tuple[str, int]:
     Raises:
         OSError: As `open_file`.
     """
-    with os.fdopen(open_file(path), "rb", buffering=0) as stream:
-        size = os.fstat(stream.fileno()).st_size
-        return hashlib.file_digest(stream, "sha256").hexdigest(), size
+    descriptor = open_file(path)
+    with os.fdopen(descriptor, "rb", buffering=0) as stream:
+        size = os.fstat(descriptor).st_size
+        if size > _SMALL:
+            return hashlib.file_digest(stream, "sha256").hexdigest(), size
+        # that makes room for 256 KiB first, which takes longer than a small file does
+        digest = hashlib.sha256()
+        while chunk := os.read(descriptor, size + 1):
+            digest.update(chunk)
+        return digest.hexdigest(), size
 
 
 def hold(path: Anywhere) -> int | None:

@@ -20,15 +20,11 @@ def add_contents(connection: psycopg.Connection[Any], new: Sequence[Place]) -> N
     """Write down where contents are that were put into the object store."""
     if not new:
         return
+    columns = {"sha256": "text", "size": "bigint", "key": "text", "position": "bigint"}
+    # a content that was condemned is never used again where it was: it has a new place now
+    replace = "ON CONFLICT (sha256) DO UPDATE SET key = excluded.key, position = excluded.position, condemned_at = NULL"
     with connection.cursor() as cursor:
-        cursor.execute("CREATE TEMP TABLE coming (LIKE contents) ON COMMIT DROP")
-        columns = {"sha256": "text", "size": "bigint", "key": "text", "position": "bigint"}
-        insert_rows(cursor, "coming", columns, {place.sha256: place for place in new}.values())
-        # a content that was condemned is never used again where it was: it has a new place now
-        cursor.execute(
-            "INSERT INTO contents SELECT * FROM coming ON CONFLICT (sha256) DO UPDATE SET key = excluded.key,"
-            " position = excluded.position, condemned_at = NULL"
-        )
+        insert_rows(cursor, "contents", columns, {place.sha256: place for place in new}.values(), otherwise=replace)
 
 
 def move_paths(connection: psycopg.Connection[Any], moves: Sequence[Op]) -> None:
@@ -65,13 +61,12 @@ def _apply(connection: psycopg.Connection[Any], op: list[Put] | Move | Drop) -> 
             "DELETE FROM paths WHERE path = %(path)s OR starts_with(path, %(path)s || '/')", {"path": op.path}
         )
     else:
+        columns = {"path": "text", "sha256": "text", "size": "bigint", "mtime_ns": "bigint", "mode": "integer"}
+        replace = (
+            "ON CONFLICT (path) DO UPDATE SET sha256 = excluded.sha256, size = excluded.size,"
+            " mtime_ns = excluded.mtime_ns, mode = excluded.mode"
+        )
+        # of a path that came twice what came last
+        puts = {put.path: (put.path, put.sha256, put.size, put.mtime_ns, put.mode) for put in op}
         with connection.cursor() as cursor:
-            cursor.execute("CREATE TEMP TABLE IF NOT EXISTS putting (LIKE paths) ON COMMIT DROP")
-            cursor.execute("TRUNCATE putting")
-            columns = {"path": "text", "sha256": "text", "size": "bigint", "mtime_ns": "bigint", "mode": "integer"}
-            rows = ((put.path, put.sha256, put.size, put.mtime_ns, put.mode) for put in op)
-            insert_rows(cursor, "putting", columns, rows)
-            cursor.execute(
-                "INSERT INTO paths SELECT * FROM putting ON CONFLICT (path) DO UPDATE SET sha256 = excluded.sha256,"
-                " size = excluded.size, mtime_ns = excluded.mtime_ns, mode = excluded.mode"
-            )
+            insert_rows(cursor, "paths", columns, puts.values(), otherwise=replace)

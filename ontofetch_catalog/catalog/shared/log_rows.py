@@ -18,7 +18,12 @@ _PIECE = 256 << 10  # bytes, or characters, of a value in one message
 
 
 def insert_rows(
-    cursor: psycopg.Cursor[Any], table: str, columns: Mapping[str, str], rows: Iterable[Sequence[object]]
+    cursor: psycopg.Cursor[Any],
+    table: str,
+    columns: Mapping[str, str],
+    rows: Iterable[Sequence[object]],
+    *,
+    otherwise: str = "",
 ) -> None:
     """Insert rows into a table.
 
@@ -27,9 +32,10 @@ def insert_rows(
         table: Its name, and no stranger's.
         columns: Name → type of each field of a row, as `table` has them.
         rows: What is inserted; read as it is sent.
+        otherwise: What becomes of a row whose key is there: `ON CONFLICT …`; no two of the rows have the same key then.
     """
     arrays = ", ".join(f"%s::{kind}[]" for kind in columns.values())
-    statement = f"INSERT INTO {table} ({', '.join(columns)}) SELECT * FROM unnest({arrays})"  # noqa: S608 - our names
+    statement = f"INSERT INTO {table} ({', '.join(columns)}) SELECT * FROM unnest({arrays}) {otherwise}"  # noqa: S608 - ours
     left = iter(rows)
     while some := list(islice(left, _ROWS)):
         cursor.execute(statement.encode(), [_array(column) for column in zip(*some, strict=True)])
