@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from ..errors import FetchError
 from .copies import Copy
 from .sources import Source
 
+_HOST = re.compile(r"(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}")  # how the name of a host looks
 MARGIN = 64 << 20  # bytes that stay free beside the artifact: catalog and audits need room too
 
 
@@ -72,6 +74,8 @@ def _other_bytes(copy: Copy, source: Source, what: str, expected_by: str) -> Fet
 
 def unreadable(path: Path, error: OSError) -> FetchError:
     """Return the error of a local file that the system does not let us read."""
-    return FetchError(
-        f"The file {quote(path)} can't be read: {error.strerror}.", subject=str(path), hint="Look at its name."
-    )
+    first, *below = os.path.relpath(path).split(os.sep)
+    hint = "Look at its name."
+    if isinstance(error, FileNotFoundError) and below and _HOST.fullmatch(first):
+        hint = f"Look at its name; an address begins with https://, like https://{first}/…"
+    return FetchError(f"The file {quote(path)} can't be read: {error.strerror}.", subject=str(path), hint=hint)

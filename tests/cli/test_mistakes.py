@@ -89,6 +89,13 @@ MISTAKES = [
     ("report growth --last 0 --series sample", USAGE, "whole number from 1 on", "For example: --last 5"),
     ("db prune --version sample/3.0 --dry-run", ERROR, "is recorded", "Did you mean example/sample/1.0 or "),
     ("db pin sample/1.0x", ERROR, "is recorded", "Did you mean example/sample/1.0?"),
+    (
+        "pull purl.example.org/hp.owl --service s --ontology o --version 1",
+        ERROR,
+        "No such file",
+        "https://purl.example.org/",
+    ),
+    ("pull no/such.owl --service s --ontology o --version 1", ERROR, "No such file", "Look at its name."),
     ("db import /nowhere/at/all", USAGE, "There is no folder '/nowhere/at/all'", "Look at its name"),
 ]
 
