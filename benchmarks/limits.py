@@ -61,7 +61,7 @@ LIMITS = {
     "pull.many": Limit(1.0, "pull --from, small releases, into a new store", "0.15 s for each"),
     "validate.many": Limit(1.15, "validation of 500 Turtle files", "the bare parser on them, a process per core"),
     "start.bare": Limit(1.7, "ontofetch, small catalog", "Python, import duckdb, pyarrow, rich"),
-    "start.pull": Limit(2.4, "ontofetch pull, one small file", "Python, import the same and a parser in a child"),
+    "start.pull": Limit(2.2, "ontofetch pull, one small file", "Python, import the same and a parser in a child"),
     "start.help": Limit(1.2, "ontofetch --help", "Python, argparse, pluggy, list of entry points"),
     "share.disk": Limit(1.3, "20 releases that share 90 % of their files", "each distinct content once"),
     "share.pull": Limit(1.4, "pull of such a release, stored once", "the same, each file for itself"),
