@@ -19,7 +19,7 @@ from ..errors import EventError, ExtractError
 from . import fsops, given_facts, journal, sessions
 from .boundaries.boundary import MaintenanceBoundary, Recorded
 from .connection import Store
-from .repo import facts, held_facts
+from .repo import facts, held_facts, recording_facts
 
 if TYPE_CHECKING:
     import duckdb
@@ -146,4 +146,4 @@ def adopt_tables(store: Store, connection: duckdb.DuckDBPyConnection, paths: Seq
     """Record what these tables say of themselves; return of how many files."""
     files = find_files(store, connection, paths)
     rows = [row | {"file_id": file_id} for path in files if (row := read_row(store, path)) for file_id in files[path]]
-    return facts.insert_facts(connection, *given_facts.as_rows(rows, sessions.utc_now())) if rows else 0
+    return recording_facts.insert_facts(connection, *given_facts.as_rows(rows, sessions.utc_now())) if rows else 0

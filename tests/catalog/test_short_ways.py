@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from ontofetch_catalog.catalog import migrations
-from ontofetch_catalog.catalog.repo import facts, latest, meaning, releases, row_checks, validations
+from ontofetch_catalog.catalog.repo import facts, latest, meaning, recording_facts, releases, row_checks, validations
 from ontofetch_catalog.errors import CatalogUnreadable
 
 NOW = datetime(2025, 1, 1)  # noqa: DTZ001 - as the catalog stores times
@@ -138,7 +138,7 @@ def insert(connection: duckdb.DuckDBPyConnection, *rows: dict[str, Any]) -> int:
         for at in range(1, row.get("heads", 0) + 1)
     ]
     given = [pa.Table.from_pylist(list(it), schema=schema) for it, schema in zip((rows, heads), schemas, strict=True)]
-    return facts.insert_facts(connection, *given)
+    return recording_facts.insert_facts(connection, *given)
 
 
 @pytest.mark.parametrize(
@@ -171,6 +171,6 @@ def test_facts_are_the_same_by_either_way(
         return [told, *tables]
 
     short = recorded()
-    monkeypatch.setattr(facts, "_are_new", lambda *_: False)
+    monkeypatch.setattr(recording_facts, "_are_new", lambda *_: False)
     assert short == recorded()
     assert len(short[2]) == len({row[:3] for row in short[2]})

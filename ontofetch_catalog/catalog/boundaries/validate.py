@@ -17,7 +17,7 @@ from ...errors import EventError, PreconditionFailed
 from .. import fsops, given_facts, journal, sessions
 from ..connection import Store
 from ..facts import is_there
-from ..repo import facts, releases, validations
+from ..repo import facts, recording_facts, releases, validations
 from ..tables import read_facts, read_results
 from . import staged
 from .boundary import Boundary, Recorded
@@ -132,7 +132,7 @@ class ValidateBoundary(Boundary):
         stage = None if self._source is None else staged.stage_of(self._source)
         if stage is not None:
             draft.retire_stage(stage.relpath)
-        return facts.insert_facts(connection, *self._rows, sound=sound)
+        return recording_facts.insert_facts(connection, *self._rows, sound=sound)
 
     def _is_sound(self, row: dict[str, Any]) -> bool:
         """Say whether a table of terms that is recorded lies at its place, with its content."""
