@@ -83,9 +83,12 @@ def _changes(
     """Return what became of these terms from one release to the other."""
     comparison = Comparison(catalog, reader, [(earlier, later)] if earlier else [])
     old, new = comparison.differing(meaning.WIDE)
-    raw = meaning.raw_changes(old.lazy(), new.lazy())
-    numbered = comparison.pairs.lazy().select(c.PAIR, c.STEP)
-    found = meaning.once_each(meaning.categorise(raw, new.lazy()), numbered).join(matched.lazy(), on=c.IRI, how="semi")
-    own = comparison.tables.collect({"own": found})["own"].lazy()
-    names = comparison.labels(telling.named_iris(own), comparison.compared)
-    return telling.described(own, names)
+    changed = meaning.raw_changes(old.lazy(), new.lazy())
+    raw = comparison.tables.collect({"raw": changed}, held=True)["raw"].lazy()
+    rare = comparison.rare(raw, new.lazy())
+    mine = matched.lazy()
+    named = telling.named_iris(raw.join(mine, on=c.IRI, how="semi"), rare["merged"])
+    iris = comparison.tables.collect({"iris": named}, held=True)["iris"][c.IRI]
+    own = comparison.categories(raw, rare).join(mine, on=c.IRI, how="semi", maintain_order="left")
+    found = comparison.tables.collect({"own": own, "names": comparison.labels(iris, old)}, held=True)
+    return telling.described(found["own"].lazy(), found["names"])

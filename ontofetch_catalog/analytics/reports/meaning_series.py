@@ -231,12 +231,13 @@ def changes_of_steps(
     if chosen is not None:
         old, new = (side.filter(pl.col(c.IRI).is_in(chosen.implode())) for side in (old, new))
     numbered = comparison.pairs.lazy().select(c.PAIR, c.STEP)
-    raw = pipelines.raw_changes(old.lazy(), new.lazy())
+    changed = pipelines.raw_changes(old.lazy(), new.lazy())
+    raw = comparison.tables.collect({"raw": changed}, held=True)["raw"].lazy()
     every = pl.LazyFrame(
         {c.STEP: list(range(len(steps))), c.VERSION_ID: [b for _, b in steps]},
         {c.STEP: pl.Int64(), c.VERSION_ID: pl.String()},
     )
-    found = pipelines.once_each(pipelines.categorise(raw, new.lazy()), numbered).join(every, on=c.STEP)
+    found = comparison.categories(raw, comparison.rare(raw, new.lazy())).join(every, on=c.STEP)
     changes = comparison.tables.collect({"changes": found}, held=True)["changes"].lazy()
     kinds = [(pl.col(c.CHANGE) == name).sum().alias(name) for name in c.TERM_CHANGES]
     terms = changes.group_by(c.STEP).agg(kinds)
