@@ -19,7 +19,6 @@ from ontofetch_hookspecs.light_dataclasses import dataclass
 from ..errors import CatalogUnreadable
 from . import columns as c
 from .collect import Teller, collect
-from .errors_of_facts import nothing_known
 from .polars_pipelines.terms import is_term, short_name
 from .sources import CatalogLike, Reader
 
@@ -193,7 +192,7 @@ def terms_of_releases(catalog: CatalogLike, reader: Reader, version_id: str | No
         UsageError: Nothing is known of what files say.
     """
     if not reader.knows_facts():
-        raise nothing_known(version_id or "terms")
+        raise reader.nothing_known(version_id or "terms")
     tables = TermTables(reader, catalog.tell)
     latest = reader.versions((c.IS_LATEST,)).filter(c.IS_LATEST).select(c.VERSION_ID)
     names = [version_id] if version_id else tables.collect({"latest": latest})["latest"][c.VERSION_ID].to_list()

@@ -8,7 +8,6 @@ from ...errors import UsageError
 from .. import columns as c
 from ..chosen_terms import WORD, match_words
 from ..comparison import Comparison
-from ..errors_of_facts import nothing_known
 from ..fields import INT, TEXT, Contract, Field, Section
 from ..lists import read_words
 from ..polars_pipelines import impact as pipelines
@@ -61,7 +60,7 @@ def impact(
         releases = Releases(catalog, reader, Releases.NEWEST)
         later = releases.one(b)
         if not reader.knows_facts():
-            raise nothing_known(later)
+            raise reader.nothing_known(later)
         until = releases.up_to(later, len(releases.all))
         before = until[c.VERSION_ID].to_list()[-2:-1]
         earlier = reader.resolve(a) if a else next(iter(before), None)

@@ -15,7 +15,6 @@ from .. import columns as c
 from .. import drawing as d
 from ..chosen_terms import chosen_terms
 from ..comparison import Comparison
-from ..errors_of_facts import nothing_known
 from ..fields import INT, TEXT, Contract, Field, Section
 from ..lists import read_words
 from ..polars_pipelines import heads as head_pipelines
@@ -96,12 +95,12 @@ FILES = Section(
 )
 _SPECIAL = {
     "same_version": (pairing.SAME_VERSION, "same version, other graph"),
-    "not_compared": (pairing.NOT_COMPARED, "not compared (`ontofetch db facts` makes what is missing)"),
+    "not_compared": (pairing.NOT_COMPARED, "not compared, and why"),
     "other_version": (pairing.OTHER_VERSION, "other version, no term changed"),
     "reserialised": (pairing.RESERIALISED, "reserialised: other bytes, equal graph"),
     "not_exact": (pairing.INEXACT, "no difference found, and not sure that there is none"),
 }
-_REASON = Field(c.REASON, TEXT, "why their terms are not compared; null elsewhere", detail=1)
+_REASON = Field(c.REASON, TEXT, "why their terms are not compared; null elsewhere")
 
 MEANING = Contract(
     "meaning",
@@ -203,7 +202,7 @@ def meaning(
         later = releases.one(b)
         earlier = reader.resolve(a) if a else releases.before(later, "--a")
         if not reader.knows_facts():
-            raise nothing_known(later)
+            raise reader.nothing_known(later)
         comparison = Comparison(catalog, reader, [(earlier, later)], (file_a, file_b))
         frames, files = _frames(comparison, terms_under, mine)
         past = releases.up_to(later, count) if count else None
@@ -235,9 +234,10 @@ def meaning(
     hidden = ["definition_a", "definition_b", "parents_a", "parents_b", c.FILES]
     if "changes" in result and result["changes"][c.FILE].n_unique() <= 1:
         hidden.append(c.FILE)
+    without_reason = {name: (c.REASON,) for name in _SPECIAL if name != "not_compared"}
     titles = {"kinds": f"what changed from {earlier} to {later}"}
     headings = HEADINGS if past is None else {**HEADINGS, "history": {c.RELEASE_TIME: times_told(past)}}
-    return replace(result, titles=titles, hidden={"changes": tuple(hidden)}, headings=headings)
+    return replace(result, titles=titles, hidden={"changes": tuple(hidden), **without_reason}, headings=headings)
 
 
 def _draw_with_past(
@@ -334,6 +334,6 @@ def changes_of(catalog: CatalogLike, reader: Reader, pair: tuple[str, str]) -> p
         UsageError: Nothing is known of what files say.
     """
     if not reader.knows_facts():
-        raise nothing_known(pair[1])
+        raise reader.nothing_known(pair[1])
     frames, _ = _frames(Comparison(catalog, reader, [pair]), None, None)
     return frames["changes"]

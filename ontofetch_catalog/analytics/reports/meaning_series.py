@@ -16,7 +16,6 @@ from .. import fields as f
 from ..chosen_terms import WORD, chosen_terms
 from ..collect import collect
 from ..comparison import Comparison, contents_of
-from ..errors_of_facts import nothing_known
 from ..fields import INT, TEXT, TIME, Contract, Field, Section
 from ..lists import read_words
 from ..polars_pipelines import meaning as pipelines
@@ -129,7 +128,7 @@ def meaning_series(
         releases = Releases(catalog, reader, Releases.DATES)
         slot = reader.resolve_series(series)
         if not reader.knows_facts():
-            raise nothing_known(slot)
+            raise reader.nothing_known(slot)
         own = releases.series(slot)
         steps = Steps(catalog, reader, own.tail(last) if last else own, under, words)
         frames = {"timeline": steps.counts(), **steps.by(by)}

@@ -82,6 +82,31 @@ def facts_of(connection: duckdb.DuckDBPyConnection, version_ids: Sequence[str]) 
     ).to_arrow_table()
 
 
+def missing_facts(connection: duckdb.DuckDBPyConnection, formats: Sequence[str], most_bytes: int) -> pa.Table:
+    """Return one row about the contents without facts: contents, failed, reason, too_large.
+
+    Args:
+        connection: An open connection.
+        formats: The formats that count.
+        most_bytes: A content for whose lack no reason is recorded is too large where it has more.
+    """
+    return connection.sql(
+        """
+        WITH known AS (
+            SELECT file_id, bool_or(digest IS NOT NULL) AS told, any_value(reason) AS reason
+            FROM file_facts GROUP BY file_id
+        ), missing AS (
+            SELECT reason, size_bytes > $most AND reason IS NULL AS large FROM (
+                SELECT DISTINCT file_id, size_bytes FROM extracted_files WHERE format IN (SELECT unnest($formats))
+            ) LEFT JOIN known USING (file_id) WHERE told IS NOT TRUE
+        )
+        SELECT count(*) AS contents, count(reason) AS failed, coalesce(mode(reason), '') AS reason,
+            count(*) FILTER (large) AS too_large FROM missing
+        """,
+        params={"most": most_bytes, "formats": list(formats)},
+    ).to_arrow_table()
+
+
 def tabled_facts_of(connection: duckdb.DuckDBPyConnection, version_ids: Sequence[str]) -> pa.Table:
     """Return what `facts_of` does, of those files alone of which a table of terms is recorded.
 
