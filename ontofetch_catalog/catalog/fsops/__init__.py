@@ -29,6 +29,7 @@ from .disk import (
     write,
     write_at,
 )
+from .driver import driver, plain_statements
 from .reading import (
     CHUNK,
     Anywhere,
@@ -55,6 +56,7 @@ __all__ = [
     "close_database",
     "commit",
     "create_file",
+    "driver",
     "execute",
     "finish_file",
     "free_bytes",
@@ -71,6 +73,7 @@ __all__ = [
     "open_folder_of",
     "open_root",
     "opened_special",
+    "plain_statements",
     "remove_folder",
     "rename",
     "rollback",
