@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs.layout import FACTS
 
 from ..connection import fetch_number, fetch_text, literal, registered
-from .bounds import bounds_of, has_none
+from .bounds import bounds_of, has_none, worthwhile_bounds_of
+from .lookup_keys import holding
 
 if TYPE_CHECKING:
     import duckdb
@@ -113,6 +114,7 @@ def tabled_facts_of(connection: duckdb.DuckDBPyConnection, version_ids: Sequence
     Whatever releases hold besides is neither kept nor returned.
     """
     scope, params = _scope(version_ids)
+    within = worthwhile_bounds_of(connection, version_ids)
     return connection.sql(
         f"""
         WITH chosen AS (
@@ -120,10 +122,13 @@ def tabled_facts_of(connection: duckdb.DuckDBPyConnection, version_ids: Sequence
             QUALIFY row_number() OVER (
                 PARTITION BY file_id ORDER BY digest IS NULL, recorded_at DESC, facts_version DESC
             ) = 1
-        ), tabled AS MATERIALIZED (SELECT *, {TABLE_PATH} AS table_path FROM chosen WHERE table_path IS NOT NULL)
+        ), tabled AS MATERIALIZED (SELECT *, {TABLE_PATH} AS table_path FROM chosen WHERE table_path IS NOT NULL),
+        files AS MATERIALIZED (
+            SELECT version_id, relpath, file_id, format, size_bytes FROM {holding("tabled", within)}
+        )
         SELECT f.version_id, f.relpath, f.file_id, f.format, f.size_bytes, c.content_id, c.facts_version, c.reason,
             {SMALL}, c.table_path, c.table_sha256, c.table_bytes, c.recorded_at
-        FROM extracted_files f JOIN tabled c USING (file_id) WHERE {scope}
+        FROM files f JOIN tabled c USING (file_id) WHERE {scope}
         ORDER BY f.version_id, f.relpath
         """,
         params=params,
@@ -133,12 +138,15 @@ def tabled_facts_of(connection: duckdb.DuckDBPyConnection, version_ids: Sequence
 def releases_with_facts(connection: duckdb.DuckDBPyConnection, version_ids: Sequence[str]) -> list[str]:
     """Return those of some releases that have a file of which it is known what it says."""
     scope, params = _scope(version_ids)
+    within = worthwhile_bounds_of(connection, version_ids)
     found: list[str] = (
         connection.sql(
             f"""
-        SELECT DISTINCT version_id FROM extracted_files
-        SEMI JOIN (SELECT file_id FROM file_facts WHERE digest IS NOT NULL) USING (file_id)
-        WHERE {scope} ORDER BY version_id
+        WITH told AS MATERIALIZED (
+            SELECT DISTINCT version_id
+            FROM {holding("(SELECT file_id FROM file_facts WHERE digest IS NOT NULL)", within)}
+        )
+        SELECT version_id FROM told WHERE {scope} ORDER BY version_id
         """,
             params=params,
         )
@@ -155,17 +163,17 @@ def heads_of(connection: duckdb.DuckDBPyConnection, version_ids: Sequence[str] |
     of the same version as `facts_of` returns.
     """
     scope, params = _scope(version_ids)
+    within = "true" if version_ids is None else worthwhile_bounds_of(connection, version_ids)
     # from those contents that have a header: of all files of all releases nothing but a column is looked at
     return connection.sql(
         f"""
         WITH headed AS (SELECT file_id FROM file_facts SEMI JOIN ontology_heads USING (content_id, facts_version)),
         files AS MATERIALIZED (
-            SELECT version_id, relpath, file_id FROM extracted_files SEMI JOIN headed USING (file_id)
-            WHERE {scope}
+            SELECT version_id, relpath, file_id FROM {holding("headed", within)}
         ), chosen AS ({_CHOSEN})
         SELECT f.version_id, f.relpath, f.file_id, content_id, facts_version, h.position, {_HEAD}
         FROM files f JOIN chosen c USING (file_id) JOIN ontology_heads h USING (content_id, facts_version)
-        ORDER BY f.version_id, f.relpath, h.position
+        WHERE {scope} ORDER BY f.version_id, f.relpath, h.position
         """,
         params=params,
     ).to_arrow_table()
