@@ -365,7 +365,6 @@ _BOUNDED = "the rows are chosen by a bounded list, or counted first"
 # module and function → why there are few rows, or why each of them is worth a turn of a loop
 FEW_ROWS = {
     "analytics.comparison:_iris": _TABLES,
-    "analytics.comparison:labels": _TABLES,
     "catalog.oddities:warn_of_oddities": "one row per file that changed and is odd",
     "analytics.drawing:data_of": "what a person can see in a chart",
     "analytics.reports.quality:_terms": _TABLES,

@@ -23,6 +23,7 @@ from .destination import STDOUT, check_destination, descriptor_of, is_special, w
 from .formats import BUILT_IN, DEFAULT, Formats, find_formats
 from .quiet import is_quiet
 from .terminal import harmless, wants_colour, width_of, write_stdout
+from .told_commands import with_store
 
 if TYPE_CHECKING:
     import pluggy
@@ -263,7 +264,7 @@ def say(message: object) -> None:
 
 def warn(message: object) -> None:
     """Print one line for people to stderr, also with `-q`: of something that is wrong, or that is asked of them."""
-    sys.stderr.write(safe_text(message) + "\n")
+    sys.stderr.write(safe_text(with_store(str(message))) + "\n")
     sys.stderr.flush()
 
 

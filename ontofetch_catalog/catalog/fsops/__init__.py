@@ -7,7 +7,18 @@ fails, is not known here. A test replaces the functions named in `FAULT_POINTS`,
 
 from __future__ import annotations
 
-from .database import CLOSED, begin, checkpoint, close_database, commit, execute, lock_settings, open_database, rollback
+from .database import (
+    CLOSED,
+    begin,
+    changed_tables,
+    checkpoint,
+    close_database,
+    commit,
+    execute,
+    lock_settings,
+    open_database,
+    rollback,
+)
 from .disk import (
     FICLONE,
     clone,
@@ -51,6 +62,7 @@ __all__ = [
     "FICLONE",
     "Anywhere",
     "begin",
+    "changed_tables",
     "checkpoint",
     "clone",
     "close_database",
