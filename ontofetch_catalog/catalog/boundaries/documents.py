@@ -32,7 +32,9 @@ def draft_extract_audit(
 ) -> None:
     """Write the extract audit of a release anew and record its sha256; `given` as in `files.audit_lines`."""
     target = f"{row.fs_relpath}/{layout.EXTRACT_AUDIT}"
-    with closing(files.audit_lines(connection, row.version_id, given)) as lines:
+    found = releases.find_artifacts(connection, row.version_id)
+    has_remarks = any(json.loads(artifact.extraction or "{}").get("remarks") for artifact in found)
+    with closing(files.audit_lines(connection, row.version_id, given, has_remarks=has_remarks)) as lines:
         digest, _ = draft.write(target, lines)
     releases.update_version(connection, row.version_id, {"extract_audit": digest})
 

@@ -16,11 +16,13 @@ from ontofetch_hookspecs.light_dataclasses import dataclass
 from ...errors import EventError
 from .. import fsops
 from ..connection import fetch_number, fetch_one, fetch_text
+from ..remembering import ask, note
 
 if TYPE_CHECKING:
     import duckdb
 
 CHAIN_START = "0" * 64
+_LAST = "SELECT event_id, digest FROM events WHERE event_id = (SELECT max(event_id) FROM events)"
 _FIELDS = "boundary_id, run_id, config_hash, ts, type, version_id, level, payload"
 
 
@@ -50,10 +52,8 @@ class EventRow:
 
 def last_event(connection: duckdb.DuckDBPyConnection) -> tuple[int, str]:
     """Return (event_id, digest) of the newest event; (0, CHAIN_START) if there is none."""
-    found = fetch_one(
-        connection, "SELECT event_id, digest FROM events WHERE event_id = (SELECT max(event_id) FROM events)"
-    )
-    return (int(found[0]), str(found[1])) if found else (0, CHAIN_START)
+    rows = ask(connection, _LAST, of=("events",))
+    return (int(rows[0][0]), str(rows[0][1])) if rows else (0, CHAIN_START)
 
 
 def count_events(connection: duckdb.DuckDBPyConnection) -> int:
@@ -75,8 +75,8 @@ def add_event(connection: duckdb.DuckDBPyConnection, row: EventRow) -> tuple[int
     digest = _digest(previous_digest, previous_id + 1, row, payload)
     fsops.execute(
         connection,
-        "INSERT INTO events BY NAME SELECT ? AS event_id, ? AS boundary_id, ? AS run_id, ?::TIMESTAMP AS ts, ? AS type,"
-        " ? AS level, ? AS version_id, ? AS config_hash, ? AS digest, ? AS payload",
+        "INSERT INTO events (event_id, boundary_id, run_id, ts, type, level, version_id, config_hash, digest, payload)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             previous_id + 1,
             row.boundary_id,
@@ -90,6 +90,7 @@ def add_event(connection: duckdb.DuckDBPyConnection, row: EventRow) -> tuple[int
             payload,
         ],
     )
+    note(connection, _LAST, (), [(previous_id + 1, digest)], of=("events",))
     return previous_id + 1, digest
 
 

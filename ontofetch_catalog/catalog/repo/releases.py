@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from ontofetch_hookspecs.names import path_key as key_of
 from ...errors import VersionUnknown
 from .. import fsops
 from ..connection import fetch_one
+from ..remembering import ask, note
 from .origins import Origin, delete_origins, insert_origins
 
 if TYPE_CHECKING:
@@ -58,11 +59,22 @@ class ArtifactRow:
     extraction: str | None = None
 
 
+def _all_of_artifact(origin: str = "a") -> str:
+    columns = (f"{origin if field.name in _OF_ORIGIN else 'a'}.{field.name}" for field in fields(ArtifactRow))
+    return f"SELECT {', '.join(columns)} FROM artifacts a"
+
+
+_OF_ORIGIN = ("source_url", "etag", "last_modified", "content_type")
+_ALL_OF_VERSION = f"SELECT {', '.join(f'v.{field.name}' for field in fields(VersionRow))} FROM versions v"
+_ALL_OF_ARTIFACT = _all_of_artifact()
+_OF_ONE = "WHERE v.version_id = ?"
+_OF_RELEASE = "WHERE a.version_id = ? ORDER BY a.relpath"
+
+
 def _versions(connection: duckdb.DuckDBPyConnection, rest: str, parameters: Sequence[Any] = ()) -> list[VersionRow]:
     """Return the rows of `versions v` that what stands behind it in the statement chooses."""
+    rows = ask(connection, f"{_ALL_OF_VERSION} {rest}", parameters, of=("versions",))
     names = [field.name for field in fields(VersionRow)]
-    columns = ", ".join(f"v.{name}" for name in names)
-    rows = connection.execute(f"SELECT {columns} FROM versions v {rest}", list(parameters)).fetchall()
     return [VersionRow(**dict(zip(names, row, strict=True))) for row in rows]
 
 
@@ -71,12 +83,8 @@ def _artifacts(
 ) -> list[ArtifactRow]:
     """Return the rows of `artifacts a` that what stands behind it chooses; with their origins from another table."""
     names = [field.name for field in fields(ArtifactRow)]
-    columns = ", ".join(f"{origin if name in _OF_ORIGIN else 'a'}.{name}" for name in names)
-    rows = connection.execute(f"SELECT {columns} FROM artifacts a {rest}", list(parameters)).fetchall()
+    rows = ask(connection, f"{_all_of_artifact(origin)} {rest}", parameters, of=("artifacts", "origins"))
     return [ArtifactRow(**dict(zip(names, row, strict=True))) for row in rows]
-
-
-_OF_ORIGIN = ("source_url", "etag", "last_modified", "content_type")
 
 
 def origin_of(row: ArtifactRow) -> Origin:
@@ -87,7 +95,7 @@ def origin_of(row: ArtifactRow) -> Origin:
 
 def find_version(connection: duckdb.DuckDBPyConnection, version_id: str) -> VersionRow | None:
     """Return the row of a release; None if it is not recorded."""
-    return next(iter(_versions(connection, "WHERE v.version_id = ?", [version_id])), None)
+    return next(iter(_versions(connection, _OF_ONE, [version_id])), None)
 
 
 def require_version(connection: duckdb.DuckDBPyConnection, version_id: str) -> VersionRow:
@@ -163,7 +171,7 @@ def list_below(connection: duckdb.DuckDBPyConnection, name: str) -> list[Version
 
 def find_artifacts(connection: duckdb.DuckDBPyConnection, version_id: str) -> list[ArtifactRow]:
     """Return the artifacts of a release, sorted by path."""
-    return _artifacts(connection, "WHERE a.version_id = ? ORDER BY a.relpath", [version_id])
+    return _artifacts(connection, _OF_RELEASE, [version_id])
 
 
 def find_copies(connection: duckdb.DuckDBPyConnection, artifact_id: str) -> list[ArtifactRow]:
@@ -190,6 +198,10 @@ def adopted_artifact(row: VersionRow, folder: str, relpath: str, digest: str, si
 
 def find_download(connection: duckdb.DuckDBPyConnection, source_url: str) -> ArtifactRow | None:
     """Return the artifact that came last from this URL, with what was said of it there; None if none came."""
+    came = "SELECT 1 FROM origins WHERE source_url = ? LIMIT 1"
+    if not ask(connection, came, [source_url], of=("origins.source_url",)):
+        # of a new one, as most are, that takes half of the time
+        return None
     rest = (
         "JOIN origins o ON a.version_id = o.version_id AND a.relpath = o.relpath"
         " WHERE o.source_url = ? AND a.status <> 'failed' ORDER BY o.told_at DESC, a.version_id DESC LIMIT 1"
@@ -202,6 +214,7 @@ def insert_version(connection: duckdb.DuckDBPyConnection, row: VersionRow) -> No
     from ontofetch_hookspecs.version_keys import version_key
 
     _insert(connection, "versions", {**asdict(row), "version_key": version_key(row.version)})
+    _note_version(connection, row)
 
 
 def insert_artifact(
@@ -214,7 +227,15 @@ def insert_artifact(
 
 def update_version(connection: duckdb.DuckDBPyConnection, version_id: str, changes: Mapping[str, Any]) -> None:
     """Change the named columns of a release."""
+    before = find_version(connection, version_id)
     _update(connection, "versions", changes, {"version_id": version_id})
+    if before is not None:
+        _note_version(connection, replace(before, **changes))
+
+
+def _note_version(connection: duckdb.DuckDBPyConnection, row: VersionRow) -> None:
+    values = tuple(getattr(row, field.name) for field in fields(VersionRow))
+    note(connection, f"{_ALL_OF_VERSION} {_OF_ONE}", [row.version_id], [values], of=("versions",))
 
 
 def delete_artifact(connection: duckdb.DuckDBPyConnection, version_id: str, relpath: str) -> None:
@@ -227,7 +248,11 @@ def update_artifact(
     connection: duckdb.DuckDBPyConnection, version_id: str, relpath: str, changes: Mapping[str, Any]
 ) -> None:
     """Change the named columns of an artifact."""
+    before = find_artifacts(connection, version_id)
     _update(connection, "artifacts", changes, {"version_id": version_id, "relpath": relpath})
+    after = [replace(row, **changes) if row.relpath == relpath else row for row in before]
+    values = [tuple(getattr(row, field.name) for field in fields(ArtifactRow)) for row in after]
+    note(connection, f"{_ALL_OF_ARTIFACT} {_OF_RELEASE}", [version_id], values, of=("artifacts", "origins"))
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, values: Mapping[str, Any]) -> None:
