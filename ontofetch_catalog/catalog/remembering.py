@@ -93,7 +93,7 @@ class Remembering:
         memory: That of its database.
     """
 
-    __slots__ = ("connection", "memory")
+    __slots__ = ("__weakref__", "connection", "memory")
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, memory: Memory) -> None:
         self.connection = connection
