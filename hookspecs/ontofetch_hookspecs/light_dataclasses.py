@@ -15,7 +15,7 @@ from operator import attrgetter
 from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["dataclass"]
+__all__ = ["dataclass", "fields_of"]
 
 if TYPE_CHECKING:
     from dataclasses import dataclass
@@ -27,6 +27,11 @@ else:
 
 
 _set = object.__setattr__
+
+
+def fields_of(instance: Any) -> dict[str, Any]:
+    """Return field → value of an object, the values as they are: none is copied, as `dataclasses.asdict` does."""
+    return {name: getattr(instance, name) for name in instance.__dataclass_fields__}
 
 
 def _make(cls: type, *, frozen: bool, slots: bool, kw_only: bool) -> Any:

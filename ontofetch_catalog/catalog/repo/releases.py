@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from ontofetch_hookspecs.light_dataclasses import dataclass
+from ontofetch_hookspecs.light_dataclasses import dataclass, fields_of
 from ontofetch_hookspecs.names import path_key as key_of
 
 from ...errors import VersionUnknown
@@ -74,17 +74,16 @@ _OF_RELEASE = "WHERE a.version_id = ? ORDER BY a.relpath"
 def _versions(connection: duckdb.DuckDBPyConnection, rest: str, parameters: Sequence[Any] = ()) -> list[VersionRow]:
     """Return the rows of `versions v` that what stands behind it in the statement chooses."""
     rows = ask(connection, f"{_ALL_OF_VERSION} {rest}", parameters, of=("versions",))
-    names = [field.name for field in fields(VersionRow)]
-    return [VersionRow(**dict(zip(names, row, strict=True))) for row in rows]
+    return [VersionRow(**dict(zip(VersionRow.__dataclass_fields__, row, strict=True))) for row in rows]
 
 
 def _artifacts(
     connection: duckdb.DuckDBPyConnection, rest: str, parameters: Sequence[Any], *, origin: str = "a"
 ) -> list[ArtifactRow]:
     """Return the rows of `artifacts a` that what stands behind it chooses; with their origins from another table."""
-    names = [field.name for field in fields(ArtifactRow)]
-    rows = ask(connection, f"{_all_of_artifact(origin)} {rest}", parameters, of=("artifacts", "origins"))
-    return [ArtifactRow(**dict(zip(names, row, strict=True))) for row in rows]
+    columns = _ALL_OF_ARTIFACT if origin == "a" else _all_of_artifact(origin)
+    rows = ask(connection, f"{columns} {rest}", parameters, of=("artifacts", "origins"))
+    return [ArtifactRow(**dict(zip(ArtifactRow.__dataclass_fields__, row, strict=True))) for row in rows]
 
 
 def origin_of(row: ArtifactRow) -> Origin:
@@ -213,7 +212,7 @@ def insert_version(connection: duckdb.DuckDBPyConnection, row: VersionRow) -> No
     """Record a release, with the key by which it is sorted."""
     from ontofetch_hookspecs.version_keys import version_key
 
-    _insert(connection, "versions", {**asdict(row), "version_key": version_key(row.version)})
+    _insert(connection, "versions", {**fields_of(row), "version_key": version_key(row.version)})
     _note_version(connection, row)
 
 
@@ -222,7 +221,7 @@ def insert_artifact(
 ) -> None:
     """Record an artifact and its origins; without any the one that its row tells of."""
     insert_origins(connection, row.version_id, row.relpath, origins or [origin_of(row)])
-    _insert(connection, "artifacts", asdict(row))
+    _insert(connection, "artifacts", fields_of(row))
 
 
 def update_version(connection: duckdb.DuckDBPyConnection, version_id: str, changes: Mapping[str, Any]) -> None:
@@ -234,7 +233,7 @@ def update_version(connection: duckdb.DuckDBPyConnection, version_id: str, chang
 
 
 def _note_version(connection: duckdb.DuckDBPyConnection, row: VersionRow) -> None:
-    values = tuple(getattr(row, field.name) for field in fields(VersionRow))
+    values = tuple(fields_of(row).values())
     note(connection, f"{_ALL_OF_VERSION} {_OF_ONE}", [row.version_id], [values], of=("versions",))
 
 
@@ -251,7 +250,7 @@ def update_artifact(
     before = find_artifacts(connection, version_id)
     _update(connection, "artifacts", changes, {"version_id": version_id, "relpath": relpath})
     after = [replace(row, **changes) if row.relpath == relpath else row for row in before]
-    values = [tuple(getattr(row, field.name) for field in fields(ArtifactRow)) for row in after]
+    values = [tuple(fields_of(row).values()) for row in after]
     note(connection, f"{_ALL_OF_ARTIFACT} {_OF_RELEASE}", [version_id], values, of=("artifacts", "origins"))
 
 
