@@ -18,8 +18,9 @@ from ..catalog.facts import FORMATS, read_table, read_terms
 from ..catalog.repo import facts, naming
 from ..catalog.repo import reports as sql
 from ..catalog.sessions import reading
-from ..errors import CatalogUnreadable
+from ..errors import CatalogUnreadable, OntofetchError
 from .collect import Teller
+from .errors_of_facts import TOO_LARGE, Missing, nothing_known
 
 if TYPE_CHECKING:
     import duckdb
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _P = ParamSpec("_P")
 _FILES_AT_ONCE = 4_000_000  # whose contents are compared with one another
 _CHANGES_AT_ONCE = 1_000_000  # files that are held against those of the release before
+MOST_BYTES_OF_FACTS = 1_000_000_000  # where no setting says another
 _MEMORY = 600_000_000  # bytes that DuckDB may hold for a report; what is more goes to its disk
 
 
@@ -84,6 +86,9 @@ class Reader(Protocol):
 
     def knows_facts(self) -> bool:
         """Return whether anything is known of what files say."""
+
+    def nothing_known(self, subject: str) -> OntofetchError:
+        """Return the error of a report about terms where that is not so: why it is, and what to type."""
 
     def facts(self, version_ids: Sequence[str]) -> pl.LazyFrame:
         """Return the facts of those files of releases that can have some, as `repo.facts.facts_of` says."""
@@ -165,6 +170,8 @@ class CatalogReader:
         self._connection = connection
         self._tell = tell
         self._store = store
+        self._settings = {} if store is None else store.settings
+        self._most_bytes = int(str(self._settings.get("facts_max_bytes", MOST_BYTES_OF_FACTS)))
 
     def resolve(self, name: str) -> str:
         """Return the version_id that `name` means."""
@@ -228,10 +235,18 @@ class CatalogReader:
         """Return whether anything is known of what files say."""
         return len(sql.read(self._connection, sql.select_any_facts())) > 0
 
+    def nothing_known(self, subject: str) -> OntofetchError:
+        """Return the error of a report about terms where nothing is: for what reason, and what to type."""
+        (found,) = facts.missing_facts(self._connection, list(FORMATS), self._most_bytes).to_pylist()
+        is_off = self._settings.get("facts") == "off"
+        return nothing_known(subject, Missing(**found, most_bytes=self._most_bytes, is_off=is_off))
+
     def facts(self, version_ids: Sequence[str]) -> pl.LazyFrame:
         """Return the facts of those files of releases that can have some."""
         found = pl.LazyFrame(facts.facts_of(self._connection, version_ids))
-        return found.filter(pl.col("format").is_in(list(FORMATS)))
+        unknown = pl.col("digest").is_null() & pl.col("reason").is_null()
+        why = pl.when(unknown & (pl.col("size_bytes") > self._most_bytes)).then(pl.lit(TOO_LARGE)).otherwise("reason")
+        return found.filter(pl.col("format").is_in(list(FORMATS))).with_columns(why.alias("reason"))
 
     def tabled_facts(self, version_ids: Sequence[str]) -> pl.LazyFrame:
         """Return those facts of releases that have a table of terms."""

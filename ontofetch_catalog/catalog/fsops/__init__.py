@@ -40,6 +40,7 @@ from .disk import (
     write,
     write_at,
 )
+from .driver import driver, plain_statements
 from .reading import (
     CHUNK,
     Anywhere,
@@ -67,6 +68,7 @@ __all__ = [
     "close_database",
     "commit",
     "create_file",
+    "driver",
     "execute",
     "finish_file",
     "free_bytes",
@@ -83,6 +85,7 @@ __all__ = [
     "open_folder_of",
     "open_root",
     "opened_special",
+    "plain_statements",
     "remove_folder",
     "rename",
     "rollback",

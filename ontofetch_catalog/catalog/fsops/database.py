@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from .driver import driver
 from .reading import Anywhere
 
 if TYPE_CHECKING:
@@ -33,15 +34,15 @@ def open_database(
     path: Anywhere, config: Mapping[str, str | int | bool], *, read_only: bool
 ) -> duckdb.DuckDBPyConnection:
     """Open a DuckDB file."""
-    import duckdb
-
+    connect = driver().connect
     if read_only:
-        return duckdb.connect(str(path), read_only=True, config=dict(config))
+        opened: duckdb.DuckDBPyConnection = connect(str(path), read_only=True, config=dict(config))
+        return opened
     # a checkpoint needs files beside the database, which DuckDB 1.5 counts as access to the outside; they can only be
     # named once it is open, and before that nothing of what is in it is executed
     later: dict[str, str | bool | int | float | list[str]] = dict(config)
     later.pop("enable_external_access", None)
-    connection = duckdb.connect(str(path), config=later)
+    connection: duckdb.DuckDBPyConnection = connect(str(path), config=later)
     # whoever writes decides when to checkpoint; at close it would happen unseen, also to what is not ours
     connection.execute("PRAGMA disable_checkpoint_on_shutdown")
     if config.get("enable_external_access", True):

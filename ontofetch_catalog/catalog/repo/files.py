@@ -13,6 +13,7 @@ from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from .. import fsops
 from ..connection import fetch_number, fetch_one, literal, registered
+from . import lookup_keys
 from .paths import path_key
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def update_contents(connection: duckdb.DuckDBPyConnection, version_id: str, file
     return fsops.execute(
         connection,
         "UPDATE extracted_files SET file_id = g.file_id, size_bytes = g.size_bytes, mtime = g.mtime,"
-        " verified_at = NULL FROM given_files g"
+        f" verified_at = NULL, content_key = {lookup_keys.content_key('g.file_id')} FROM given_files g"
         f" WHERE extracted_files.version_id = {literal(version_id)} AND extracted_files.relpath = g.relpath",
         tables={"given_files": files},
     )
@@ -178,7 +179,7 @@ def insert_files(connection: duckdb.DuckDBPyConnection, version_id: str, artifac
         connection,
         "INSERT INTO extracted_files"
         f" SELECT {literal(version_id)} AS version_id, relpath, file_id, {literal(artifact_id)} AS artifact_id,"
-        " format, size_bytes, mtime, NULL AS verified_at FROM given_files",
+        f" format, size_bytes, mtime, NULL AS verified_at, {lookup_keys.BOTH} FROM given_files",
         tables={"given_files": files},
     )
 
@@ -189,7 +190,7 @@ def insert_from_documents(connection: duckdb.DuckDBPyConnection, version_id: str
         connection,
         "INSERT INTO extracted_files"
         f" SELECT {literal(version_id)} AS version_id, relpath, file_id, artifact_id, format, size_bytes, mtime,"
-        " NULL AS verified_at FROM given_files",
+        f" NULL AS verified_at, {lookup_keys.BOTH} FROM given_files",
         tables={"given_files": files},
     )
 

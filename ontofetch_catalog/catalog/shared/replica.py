@@ -17,7 +17,7 @@ from ...errors import CatalogBehind, EventError, ObjectMissing, SchemaError
 from .. import fsops, journal, moving
 from ..connection import Store
 from ..migrations import apply_migrations, available_migrations, pending_migrations
-from ..repo import events, images, row_checks, version_keys
+from ..repo import events, images, lookup_keys, row_checks, version_keys
 from .files_coming import FilesComing
 from .files_going import FilesGoing
 from .log import Log, Record
@@ -228,3 +228,4 @@ def _bring_schema(connection: duckdb.DuckDBPyConnection, schema: int) -> None:
         datetime.now(UTC).replace(tzinfo=None),
     )
     version_keys.fill_keys(connection)
+    lookup_keys.fill_keys(connection)

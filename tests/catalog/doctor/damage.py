@@ -350,6 +350,14 @@ def _key_gone(root: Path) -> None:
     execute(root, f"UPDATE versions SET version_key = NULL WHERE version_id = '{VERSION}'")
 
 
+def _found_by_another_content(root: Path) -> None:
+    execute(root, "UPDATE extracted_files SET content_key = content_key + 1 WHERE relpath = 'a.ttl'")
+
+
+def _found_by_another_name(root: Path) -> None:
+    execute(root, "UPDATE extracted_files SET name_key = name_key + 1 WHERE relpath = 'a.ttl'")
+
+
 def _origin_gone(root: Path) -> None:
     execute(root, f"DELETE FROM origins WHERE version_id = '{VERSION}'")
 
@@ -457,5 +465,6 @@ DAMAGE: dict[str, tuple[Damage, ...]] = {
     "CAT035": (_terms_gone, _terms_cut, _terms_damaged),
     "CAT036": (_terms_without_row, _terms_of_a_stranger),
     "CAT037": (_facts_nobody_holds,),
+    "CAT038": (_found_by_another_content, _found_by_another_name),
     "CAT033": (_document_of_a_stranger, _intent_of_a_stranger, _stage_of_a_stranger, _link_of_a_stranger),
 }
