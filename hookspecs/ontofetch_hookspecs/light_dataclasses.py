@@ -17,7 +17,7 @@ from operator import attrgetter
 from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["dataclass"]
+__all__ = ["dataclass", "fields_of"]
 
 if TYPE_CHECKING:
     from dataclasses import dataclass
@@ -29,10 +29,13 @@ else:
 
 
 _set = object.__setattr__
-
-
 _FEW = 12  # objects of a class: to make them without it takes as long as to compile what makes them
 _MEANS_MORE = ("ClassVar", "InitVar", "KW_ONLY")  # annotations that are no mere types
+
+
+def fields_of(instance: Any) -> dict[str, Any]:
+    """Return field → value of an object, the values as they are: none is copied, as `dataclasses.asdict` does."""
+    return {name: getattr(instance, name) for name in instance.__dataclass_fields__}
 
 
 def _make(cls: type, *, frozen: bool, slots: bool, kw_only: bool) -> Any:
