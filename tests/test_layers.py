@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "contract": set(),
     "errors": {"contract"},
     "guesses": set(),
+    "arrow_functions": set(),
     "settings": {"contract", "errors", "settings_file", "settings_table"},
     "settings_table": set(),
     "settings_file": {"contract", "errors"},
@@ -46,7 +47,7 @@ MAY_IMPORT = {
     "console": {"contract", "errors", "guesses", "rendering", "catalog.fsops"},
     "host": {
         *("contract", "errors", "guesses", "settings", "settings_file", "series_file", "lock_file"),
-        *("rendering", "content", "children", "console"),
+        *("rendering", "content", "children", "console", "arrow_functions"),
     },
     "plugins": {"contract", "errors", "rendering", "catalog"},
     "main": {"host"},
@@ -364,7 +365,6 @@ _BOUNDED = "the rows are chosen by a bounded list, or counted first"
 # module and function → why there are few rows, or why each of them is worth a turn of a loop
 FEW_ROWS = {
     "analytics.comparison:_iris": _TABLES,
-    "analytics.comparison:labels": _TABLES,
     "catalog.oddities:warn_of_oddities": "one row per file that changed and is odd",
     "analytics.drawing:data_of": "what a person can see in a chart",
     "analytics.reports.quality:_terms": _TABLES,

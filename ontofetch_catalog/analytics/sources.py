@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol
 
 import polars as pl
 import polars.selectors as cs
@@ -18,17 +18,19 @@ from ..catalog.facts import FORMATS, read_table, read_terms
 from ..catalog.repo import duplicates, facts, naming
 from ..catalog.repo import reports as sql
 from ..catalog.sessions import reading
-from ..errors import CatalogUnreadable
+from ..errors import CatalogUnreadable, OntofetchError
 from .collect import Teller
+from .errors_of_facts import TOO_LARGE, Missing, nothing_known
+from .portions import in_portions
 
 if TYPE_CHECKING:
     import duckdb
 
 _P = ParamSpec("_P")
-_T = TypeVar("_T")
 _FILES_AT_ONCE = 4_000_000  # whose contents are noted
 _CONTENTS_AT_ONCE = 2_000_000  # stored more than once, whose texts are read
 _CHANGES_AT_ONCE = 1_000_000  # files that are held against those of the release before
+MOST_BYTES_OF_FACTS = 1_000_000_000  # where no setting says another
 _MEMORY = 600_000_000  # bytes that DuckDB may hold for a report; what is more goes to its disk
 
 
@@ -86,6 +88,9 @@ class Reader(Protocol):
 
     def knows_facts(self) -> bool:
         """Return whether anything is known of what files say."""
+
+    def nothing_known(self, subject: str) -> OntofetchError:
+        """Return the error of a report about terms where that is not so: why it is, and what to type."""
 
     def facts(self, version_ids: Sequence[str]) -> pl.LazyFrame:
         """Return the facts of those files of releases that can have some, as `repo.facts.facts_of` says."""
@@ -168,6 +173,8 @@ class CatalogReader:
         self._tell = tell
         self._store = store
         self._gathered: tuple[tuple[str, ...] | None] | None = None  # of which releases the contents are noted
+        self._settings = {} if store is None else store.settings
+        self._most_bytes = int(str(self._settings.get("facts_max_bytes", MOST_BYTES_OF_FACTS)))
 
     def resolve(self, name: str) -> str:
         """Return the version_id that `name` means."""
@@ -197,7 +204,7 @@ class CatalogReader:
         if self._files() <= _CHANGES_AT_ONCE or len(pairs) < 2:
             return [pairs]
         counts = self._file_counts([b for _, b in pairs])
-        return _portions(pairs, lambda pair: counts.get(pair[1], 0), _CHANGES_AT_ONCE)
+        return in_portions(pairs, lambda pair: counts.get(pair[1], 0), _CHANGES_AT_ONCE)
 
     def copies(self, version_ids: Sequence[str] | None) -> pl.LazyFrame:
         """Return contents stored more than once."""
@@ -216,7 +223,7 @@ class CatalogReader:
         if self._gathered == scope:
             return
         counts = self._file_counts(version_ids)
-        portions = _portions(sorted(counts), lambda name: counts[name], _FILES_AT_ONCE)
+        portions = in_portions(sorted(counts), lambda name: counts[name], _FILES_AT_ONCE)
         duplicates.gather(self._connection, portions)
         self._gathered = scope
 
@@ -233,10 +240,18 @@ class CatalogReader:
         """Return whether anything is known of what files say."""
         return len(sql.read(self._connection, sql.select_any_facts())) > 0
 
+    def nothing_known(self, subject: str) -> OntofetchError:
+        """Return the error of a report about terms where nothing is: for what reason, and what to type."""
+        (found,) = facts.missing_facts(self._connection, list(FORMATS), self._most_bytes).to_pylist()
+        is_off = self._settings.get("facts") == "off"
+        return nothing_known(subject, Missing(**found, most_bytes=self._most_bytes, is_off=is_off))
+
     def facts(self, version_ids: Sequence[str]) -> pl.LazyFrame:
         """Return the facts of those files of releases that can have some."""
         found = pl.LazyFrame(facts.facts_of(self._connection, version_ids))
-        return found.filter(pl.col("format").is_in(list(FORMATS)))
+        unknown = pl.col("digest").is_null() & pl.col("reason").is_null()
+        why = pl.when(unknown & (pl.col("size_bytes") > self._most_bytes)).then(pl.lit(TOO_LARGE)).otherwise("reason")
+        return found.filter(pl.col("format").is_in(list(FORMATS))).with_columns(why.alias("reason"))
 
     def tabled_facts(self, version_ids: Sequence[str]) -> pl.LazyFrame:
         """Return those facts of releases that have a table of terms."""
@@ -285,16 +300,3 @@ class CatalogReader:
         # the catalog stores UTC without zone
         naive = cs.datetime(time_zone=None)
         return pl.LazyFrame(table).with_columns(naive.dt.replace_time_zone("UTC"))
-
-
-def _portions(items: Sequence[_T], files_of: Callable[[_T], int], most: int) -> list[list[_T]]:
-    """Return things in portions of so many files, as far as one of them fits into it."""
-    portions, room = list[list[_T]](), 0
-    for item in items:
-        files = files_of(item)
-        if not portions or files > room:
-            portions.append([])
-            room = most
-        portions[-1].append(item)
-        room -= files
-    return portions

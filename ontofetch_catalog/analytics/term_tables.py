@@ -8,15 +8,17 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import field
 from typing import Any, TypeVar
 
 import polars as pl
 
+from ontofetch_hookspecs.light_dataclasses import dataclass
+
 from ..errors import CatalogUnreadable
 from . import columns as c
 from .collect import Teller, collect
-from .errors_of_facts import nothing_known
 from .polars_pipelines.terms import is_term, short_name
 from .sources import CatalogLike, Reader
 
@@ -25,6 +27,7 @@ TABLE = (TABLE_PATH, c.TABLE_SHA256, c.TABLE_BYTES, c.RECORDED_AT)  # what is kn
 _AT_ONCE = 16  # pairs of files that are looked at together
 _GATHERED = 64  # contents of which a column or two are held at a time
 _THREADS = 8  # at most; more than cores don't help, and each holds a table
+_KEY = "key"
 _T = TypeVar("_T")
 Facts = Mapping[str, Any]
 
@@ -41,11 +44,28 @@ class TermTables:
         self._reader = reader
         self._tell = tell
         self._held: dict[str, bytes] = {}
+        self._digests: dict[str, _Digests] = {}
+        self._begun: dict[str, Future[bytes]] = {}
+
+    def begin(self, rows: Iterable[Facts]) -> None:
+        """Begin to read the tables of contents that are likely to be compared, while other things are asked for."""
+        threads = _threads()
+        self._begun = {row[TABLE_PATH]: threads.submit(self._prepare, row) for row in rows}
+        threads.shutdown(wait=False)
+
+    def _prepare(self, row: Facts) -> bytes:
+        data = self._reader.term_table(row)
+        path = row[TABLE_PATH]
+        self._digests |= self._read_digests({path: pl.scan_parquet(io.BytesIO(data))})
+        return data
 
     def load(self, rows: Iterable[Facts]) -> None:
         """Read the tables of some contents, all cores at once; what is held already is not read again."""
         missing = {row[TABLE_PATH]: row for row in rows if row[TABLE_PATH] not in (None, *self._held)}
-        self._held |= zip(missing, self.of_each(self._reader.term_table, missing.values()), strict=True)
+        self._held |= {path: self._begun.pop(path).result() for path in missing.keys() & self._begun.keys()}
+        rest = {path: row for path, row in missing.items() if path not in self._held}
+        if rest:
+            self._held |= zip(rest, self.of_each(self._reader.term_table, rest.values()), strict=True)
 
     def of_each(self, ask: Callable[[Facts], _T], rows: Iterable[Facts]) -> list[_T]:
         """Return what `ask` says of each content, in their order; all cores ask at once.
@@ -53,7 +73,7 @@ class TermTables:
         Raises:
             CatalogUnreadable: A table is not what its name promises.
         """
-        with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as threads:
+        with _threads() as threads:
             return list(threads.map(ask, rows))
 
     def columns(self, facts: Facts, columns: Sequence[str], iris: Sequence[str] | None = None) -> pl.DataFrame:
@@ -84,7 +104,10 @@ class TermTables:
 
     def keep(self, paths: Iterable[str | None]) -> None:
         """Forget all tables but these."""
-        self._held = {path: self._held[path] for path in paths if path in self._held}
+        kept = set(paths)
+        for held in (self._held, self._digests, self._begun):
+            for path in held.keys() - kept:
+                del held[path]
 
     def collect(self, frames: Mapping[str, pl.LazyFrame], *, held: bool = False) -> dict[str, pl.DataFrame]:
         """Run all `frames`; `held` where no table is scanned.
@@ -118,26 +141,46 @@ class TermTables:
         self.keep(side[TABLE_PATH] for side in sides)
         self.load(sides)
         scans = {str(side[TABLE_PATH]): self.scan(side) for side in sides}
-        found = self.collect({path: scan.select(c.DIGEST) for path, scan in scans.items()})
-        # headers are in the row of no term, whose digest leaves them out: it is always looked at
-        heads = self.collect({path: scan.filter(~is_term()).select(c.DIGEST) for path, scan in scans.items()})
-        # the digest of a term is of its IRI as well; as numbers they are found fastest among those of the other side
-        digests = {path: frame[c.DIGEST] for path, frame in found.items()}
-        keys = {path: column.bin.reinterpret(dtype=pl.Int128) for path, column in digests.items()}
+        self._digests |= self._read_digests({path: scan for path, scan in scans.items() if path not in self._digests})
+        numbered = [(f"{at}{side}", row) for at, row in enumerate(rows) for side in "ab"]
+        chosen = self.collect({name: self._chosen(row, name[-1]) for name, row in numbered}, held=True)
         wanted = {}
-        for at, row in enumerate(rows):
-            paths = {side: str(row[f"{TABLE_PATH}_{side}"]) for side in "ab"}
-            for side, other in (("a", "b"), ("b", "a")):
-                # each side names the terms that the other has not in the same way
-                path, scan = paths[side], scans[paths[side]]
-                chosen = digests[path].filter(~keys[path].is_in(keys[paths[other]].implode()))
-                if len(chosen) < len(digests[path]):
-                    chosen = pl.concat([heads[path][c.DIGEST], chosen])
-                    scan = scan.filter(pl.col(c.DIGEST).is_in(chosen.implode()))
-                pair = pl.lit(row[c.PAIR], pl.UInt32).alias(c.PAIR)
-                wanted[f"{at}{side}"] = scan.select(pair, *columns)
+        for name, row in numbered:
+            path = str(row[f"{TABLE_PATH}_{name[-1]}"])
+            scan, own, found = scans[path], self._digests[path], chosen[name][c.DIGEST]
+            if len(found) < len(own.every):
+                scan = scan.filter(pl.col(c.DIGEST).is_in(pl.concat([own.heads, found]).implode()))
+            wanted[name] = scan.select(pl.lit(row[c.PAIR], pl.UInt32).alias(c.PAIR), *columns)
         sought = self.collect(wanted)
         return [sought[f"{at}a"] for at in range(len(rows))], [sought[f"{at}b"] for at in range(len(rows))]
+
+    def _read_digests(self, scans: Mapping[str, pl.LazyFrame]) -> dict[str, _Digests]:
+        every = self.collect({path: scan.select(c.DIGEST) for path, scan in scans.items()})
+        # headers are in the row of no term, whose digest leaves them out: it is always looked at
+        heads = self.collect({path: scan.filter(~is_term()).select(c.DIGEST) for path, scan in scans.items()})
+        return {path: _Digests(every[path][c.DIGEST], heads[path][c.DIGEST]) for path in scans}
+
+    def _chosen(self, row: Facts, side: str) -> pl.LazyFrame:
+        """Return the digests of the terms of one side that the other has not in the same way."""
+        own, other = (self._digests[str(row[f"{TABLE_PATH}_{end}"])] for end in (side, "ab".replace(side, "")))
+        # the digest of a term is of its IRI as well; as numbers they are found fastest among those of the other side
+        return pl.LazyFrame([own.every, own.keys]).filter(~pl.col(_KEY).is_in(other.keys.implode())).select(c.DIGEST)
+
+
+@dataclass(slots=True)
+class _Digests:
+    """The digests of a table: `every` one, the `heads` among them that belong to no term, `keys`: all as numbers."""
+
+    every: pl.Series
+    heads: pl.Series
+    keys: pl.Series = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.keys = self.every.bin.reinterpret(dtype=pl.Int128).alias(_KEY)
+
+
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1))
 
 
 def terms_of_releases(catalog: CatalogLike, reader: Reader, version_id: str | None) -> pl.LazyFrame:
@@ -149,7 +192,7 @@ def terms_of_releases(catalog: CatalogLike, reader: Reader, version_id: str | No
         UsageError: Nothing is known of what files say.
     """
     if not reader.knows_facts():
-        raise nothing_known(version_id or "terms")
+        raise reader.nothing_known(version_id or "terms")
     tables = TermTables(reader, catalog.tell)
     latest = reader.versions((c.IS_LATEST,)).filter(c.IS_LATEST).select(c.VERSION_ID)
     names = [version_id] if version_id else tables.collect({"latest": latest})["latest"][c.VERSION_ID].to_list()

@@ -17,6 +17,7 @@ from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ..errors import CatalogBehind, CatalogMissing, RecordUnreadable
+from . import fsops
 from .connection import Store
 from .failures import BRING_BACK
 from .fsops import whole
@@ -92,15 +93,13 @@ def check_generation(store: Store, connection: duckdb.DuckDBPyConnection) -> boo
         CatalogBehind: Events are missing, or others stand in their place.
         RecordUnreadable: The record says something else.
     """
-    import duckdb
-
     record = read_generation(store)
     if record is None:
         _log.warning("the generation record %s is missing; the next writer makes it anew", store.generation)
         return True
     try:
         number = events.count_events(connection)
-    except duckdb.CatalogException:
+    except fsops.driver().CatalogException:
         # another database lies in the place of ours
         number = 0
     if number < record.events:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -37,17 +37,32 @@ def draft_extract_audit(
     releases.update_version(connection, row.version_id, {"extract_audit": digest})
 
 
-def draft_validation_audit(connection: duckdb.DuckDBPyConnection, draft: IntentDraft, row: releases.VersionRow) -> None:
-    """Write the validation audit of a release anew and record its sha256."""
+def draft_validation_audit(
+    connection: duckdb.DuckDBPyConnection, draft: IntentDraft, row: releases.VersionRow
+) -> releases.VersionRow:
+    """Write the validation audit of a release anew and record its sha256; return its row as it is now."""
     target = f"{row.fs_relpath}/{layout.VALIDATION_AUDIT}"
     with closing(validations.audit_lines(connection, row.version_id)) as lines:
         digest, _ = draft.write(target, lines)
     releases.update_version(connection, row.version_id, {"validation_audit": digest})
+    return replace(row, validation_audit=digest)
 
 
-def draft_manifest(connection: duckdb.DuckDBPyConnection, draft: IntentDraft, version_id: str) -> None:
-    """Write the manifest of a release anew, from its rows as they stand in the open transaction."""
-    row = releases.find_version(connection, version_id)
+def draft_manifest(
+    connection: duckdb.DuckDBPyConnection,
+    draft: IntentDraft,
+    version_id: str,
+    row: releases.VersionRow | None = None,
+) -> None:
+    """Write the manifest of a release anew, from its rows as they stand in the open transaction.
+
+    Args:
+        connection: In that transaction.
+        draft: Of the boundary.
+        version_id: Which release.
+        row: Its row, where that was read or changed just now.
+    """
+    row = row or releases.find_version(connection, version_id)
     if row is None:
         raise LookupError(version_id)
     draft.write(f"{row.fs_relpath}/{layout.manifest_of(row.layout)}", [encode_manifest(connection, row)])

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import duckdb
 
 CHAIN_START = "0" * 64
+Newest = tuple[int, str, "EventRow"]  # number and digest of an event, and all else of it
 _FIELDS = "boundary_id, run_id, config_hash, ts, type, version_id, level, payload"
 
 
@@ -50,10 +51,9 @@ class EventRow:
 
 def last_event(connection: duckdb.DuckDBPyConnection) -> tuple[int, str]:
     """Return (event_id, digest) of the newest event; (0, CHAIN_START) if there is none."""
-    found = fetch_one(
-        connection, "SELECT event_id, digest FROM events WHERE event_id = (SELECT max(event_id) FROM events)"
-    )
-    return (int(found[0]), str(found[1])) if found else (0, CHAIN_START)
+    # one look at the table; as a question inside a question it takes half as long again
+    found = fetch_one(connection, "SELECT max(event_id), arg_max(digest, event_id) FROM events")
+    return (0, CHAIN_START) if found is None or found[0] is None else (int(found[0]), str(found[1]))
 
 
 def count_events(connection: duckdb.DuckDBPyConnection) -> int:
@@ -117,7 +117,7 @@ def check_chain(connection: duckdb.DuckDBPyConnection, event_id: int, digest: st
     return digests
 
 
-def newest_event(connection: duckdb.DuckDBPyConnection) -> tuple[int, str, EventRow]:
+def newest_event(connection: duckdb.DuckDBPyConnection) -> Newest:
     """Return number, digest and all else of the newest event; there is one."""
     found = fetch_one(
         connection,

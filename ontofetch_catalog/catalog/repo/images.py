@@ -6,7 +6,7 @@ Rows are replaced by what they belong to (a release, a series, a content), whole
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,7 @@ KEYS = {
 # of a machine, or of its program: which migrations it has applied, what its last scan found
 OWN = ("schema_version", "staging_fs_listing")
 EVENTS = "events"
+_SMALL = 2_048  # bytes of rows
 _FOREIGN = "The shared catalog has a boundary whose rows are none of a catalog."
 _OF_ONE = {
     "latest_pointer": "slot = regexp_extract($release, '^(.*)/[^/]*$', 1)",
@@ -48,18 +49,26 @@ _OF_ONE = {
 }
 
 
-def states_of(connection: duckdb.DuckDBPyConnection, release: str = "") -> States:
-    """Return of each table, and of what its rows belong to, number and sum of the rows: equal ones have the same.
+def tables_among(names: Collection[str] | None) -> tuple[str, ...]:
+    """Return the tables of which other machines are told, those with these names; all of them for None."""
+    return tuple(table for table in KEYS if names is None or table in names)
+
+
+def states_of(connection: duckdb.DuckDBPyConnection, tables: Sequence[str], release: str = "") -> States:
+    """Return of some tables, and of what their rows belong to, number and sum of the rows: equal ones have the same.
 
     Args:
         connection: In the transaction that is looked at.
+        tables: Which of `KEYS`.
         release: Where nothing but this release and what is known of its contents can differ; empty: anywhere.
     """
+    if not tables:
+        return {}
     # one question for all tables: to plan and start it costs more than to answer it
     sql = " UNION ALL ".join(
-        f"SELECT '{table}', {key}, count(*), sum(hash({table})) FROM {table}"
-        f" WHERE {_OF_ONE.get(table, f'{key} = $release') if release else 'true'} GROUP BY ALL"
-        for table, key in KEYS.items()
+        f"SELECT '{table}', {KEYS[table]}, count(*), sum(hash({table})) FROM {table}"
+        f" WHERE {_OF_ONE.get(table, f'{KEYS[table]} = $release') if release else 'true'} GROUP BY ALL"
+        for table in tables
     )
     values: Mapping[str, Any] = {"release": release} if release else {}
     return {row[:2]: row[2:] for row in connection.execute(sql, values).fetchall()}
@@ -111,7 +120,9 @@ def _encode(packed: Mapping[str, pa.Table], keys: Mapping[str, Sequence[str]]) -
         buffers = []
         for one in (rows, pa.table({"key": given})):
             sink = pa.BufferOutputStream()
-            with pa.ipc.new_stream(sink, one.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
+            # of few bytes it costs more than it saves
+            options = pa.ipc.IpcWriteOptions(compression="zstd" if one.nbytes > _SMALL else None)
+            with pa.ipc.new_stream(sink, one.schema, options=options) as writer:
                 writer.write_table(one)
             buffers.append(sink.getvalue())
         name = table.encode()

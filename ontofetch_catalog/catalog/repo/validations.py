@@ -28,44 +28,55 @@ def count_failed_files(connection: duckdb.DuckDBPyConnection, version_id: str) -
     )
 
 
+def compare_results(
+    connection: duckdb.DuckDBPyConnection, version_id: str, results: pa.Table
+) -> tuple[str | None, bool]:
+    """Return what `find_unknown_file` does, and whether all of `results` are recorded already."""
+    with registered(connection, given_results=results):
+        unknown = _find_unknown(connection, version_id)
+        return unknown, unknown is None and _are_recorded(connection, version_id)
+
+
 def find_unknown_file(connection: duckdb.DuckDBPyConnection, version_id: str, results: pa.Table) -> str | None:
     """Return a path whose (relpath, file_id) is in `results` but not recorded for the release; None if all are."""
     with registered(connection, given_results=results):
-        return fetch_text(
-            connection,
-            "SELECT relpath FROM given_results ANTI JOIN (SELECT relpath, file_id FROM extracted_files"
-            f" WHERE version_id = {literal(version_id)}) USING (relpath, file_id) ORDER BY relpath LIMIT 1",
-        )
+        return _find_unknown(connection, version_id)
 
 
-def same_results(connection: duckdb.DuckDBPyConnection, version_id: str, results: pa.Table) -> bool:
-    """Say whether all of `results` are recorded already: file, content, validator, version, outcome, details."""
-    with registered(connection, given_results=results):
-        differing = fetch_number(
-            connection,
-            # an outcome may be null, which equals nothing
-            "SELECT count(*) FROM (SELECT *, coalesce(passed::VARCHAR, '') AS outcome FROM given_results)"
-            " ANTI JOIN (SELECT relpath, file_id, validator, validator_version, details::VARCHAR AS details,"
-            " coalesce(passed::VARCHAR, '') AS outcome"
-            f" FROM validations WHERE version_id = {literal(version_id)})"
-            " USING (relpath, file_id, validator, validator_version, details, outcome)",
-        )
+def _find_unknown(connection: duckdb.DuckDBPyConnection, version_id: str) -> str | None:
+    return fetch_text(
+        connection,
+        "SELECT relpath FROM given_results ANTI JOIN (SELECT relpath, file_id FROM extracted_files"
+        f" WHERE version_id = {literal(version_id)}) USING (relpath, file_id) ORDER BY relpath LIMIT 1",
+    )
+
+
+def _are_recorded(connection: duckdb.DuckDBPyConnection, version_id: str) -> bool:
+    """Say whether all that is given is recorded: file, content, validator, version, outcome, details."""
+    differing = fetch_number(
+        connection,
+        # an outcome may be null, which equals nothing
+        "SELECT count(*) FROM (SELECT *, coalesce(passed::VARCHAR, '') AS outcome FROM given_results)"
+        " ANTI JOIN (SELECT relpath, file_id, validator, validator_version, details::VARCHAR AS details,"
+        " coalesce(passed::VARCHAR, '') AS outcome"
+        f" FROM validations WHERE version_id = {literal(version_id)})"
+        " USING (relpath, file_id, validator, validator_version, details, outcome)",
+    )
     return differing == 0
 
 
 def replace_results(connection: duckdb.DuckDBPyConnection, version_id: str, results: pa.Table) -> None:
     """Record results in bulk; one for the same file and validator gives way."""
-    fsops.execute(
-        connection,
-        f"DELETE FROM validations WHERE version_id = {literal(version_id)}"
-        " AND (relpath, validator) IN (SELECT (relpath, validator) FROM given_results)",
-        tables={"given_results": results},
-    )
-    fsops.execute(
-        connection,
-        f"INSERT INTO validations BY NAME SELECT {literal(version_id)} AS version_id, * FROM given_results",
-        tables={"given_results": results},
-    )
+    with registered(connection, given_results=results):
+        fsops.execute(
+            connection,
+            f"DELETE FROM validations WHERE version_id = {literal(version_id)}"
+            " AND (relpath, validator) IN (SELECT (relpath, validator) FROM given_results)",
+        )
+        fsops.execute(
+            connection,
+            f"INSERT INTO validations BY NAME SELECT {literal(version_id)} AS version_id, * FROM given_results",
+        )
 
 
 def delete_vanished(connection: duckdb.DuckDBPyConnection, version_id: str) -> int:

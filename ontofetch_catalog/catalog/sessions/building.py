@@ -90,8 +90,8 @@ def migrate(session: Session) -> None:
     fsops.begin(session.connection)
     try:
         names = _apply(session.connection, pending, now := utc_now())
-        event_id, digest = events.add_event(session.connection, migrate_event(store, names, now))
-        session.tell(rows=False)
+        event_id, digest = events.add_event(session.connection, row := migrate_event(store, names, now))
+        session.tell((event_id, digest, row), rows=False)
     except BaseException:
         fsops.rollback(session.connection)
         raise
