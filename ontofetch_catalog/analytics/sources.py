@@ -201,7 +201,8 @@ class CatalogReader:
 
     def _some_of(self, pairs: Sequence[tuple[str, str]]) -> Sequence[Sequence[tuple[str, str]]]:
         """Return pairs of releases in portions that memory holds, as far as one pair fits into it."""
-        if self._files() <= _CHANGES_AT_ONCE or len(pairs) < 2:
+        recorded = sql.read(self._connection, sql.select_all_files())["files"][0].as_py()
+        if recorded <= _CHANGES_AT_ONCE or len(pairs) < 2:
             return [pairs]
         counts = self._file_counts([b for _, b in pairs])
         return in_portions(pairs, lambda pair: counts.get(pair[1], 0), _CHANGES_AT_ONCE)
@@ -231,10 +232,6 @@ class CatalogReader:
         """Return how many files each of some releases, or of all, has; those that have none are left out."""
         counted = sql.read(self._connection, sql.select_file_counts(version_ids)).drop_null()
         return dict(zip(*(column.to_pylist() for column in counted.columns), strict=True))
-
-    def _files(self) -> int:
-        """Return how many files are recorded."""
-        return int(sql.read(self._connection, sql.select_all_files())["files"][0].as_py())
 
     def knows_facts(self) -> bool:
         """Return whether anything is known of what files say."""
