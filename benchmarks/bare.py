@@ -15,8 +15,8 @@ import duckdb
 import pyarrow as pa
 
 INSERT = (
-    "INSERT INTO {table} SELECT 'example/sample/1.0', relpath, file_id, '{artifact}', format, size_bytes, mtime, NULL"
-    " FROM given"
+    "INSERT INTO {table} BY NAME SELECT 'example/sample/1.0' AS version_id, relpath, file_id,"
+    " '{artifact}' AS artifact_id, format, size_bytes, mtime FROM given"
 )
 LINES = """
 SELECT concat('{{"version_id":"example/sample/1.0","relpath":"', replace(replace(relpath, '\\', '\\\\'), '"', '\\"'),

@@ -16,6 +16,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from ontofetch_catalog.catalog.repo import lookup_keys
 from ontofetch_catalog.plugins.catalog import CatalogPlugin
 from ontofetch_hookspecs import ExtractDone, Stage
 from ontofetch_hookspecs.layout import DATABASE
@@ -34,18 +35,18 @@ _FORMAT = "['turtle', 'rdf-xml', 'obo', 'json-ld'][1 + i % 4]"
 _TEXT = "repeat(printf('<urn:example:%07d> a <urn:example:Class> .', i) || chr(10), 2 + (i % 9)::INTEGER)"
 
 SUCCESSOR = """
-INSERT INTO extracted_files
+INSERT INTO extracted_files BY NAME SELECT *, {numbers} FROM (
 WITH a AS (
     SELECT *, hash(file_id) % 100 AS lot FROM extracted_files WHERE version_id = '{a}'
 )
-SELECT '{b}', relpath, if(lot < 4, sha256(file_id), file_id), artifact_id, format,
-    if(lot < 4, size_bytes + 7, size_bytes), mtime, NULL FROM a WHERE lot < 4 OR lot > 8
+SELECT '{b}' AS version_id, relpath, if(lot < 4, sha256(file_id), file_id) AS file_id, artifact_id, format,
+    if(lot < 4, size_bytes + 7, size_bytes) AS size_bytes, mtime, NULL AS verified_at FROM a WHERE lot < 4 OR lot > 8
 UNION ALL SELECT '{b}', if(lot = 4, 'moved/' || relpath, replace(relpath, '_edit', '_full')), file_id, artifact_id,
     format, size_bytes, mtime, NULL FROM a WHERE lot BETWEEN 4 AND 6
 UNION ALL SELECT '{b}', 'new/' || relpath, sha256(file_id || 'new'), artifact_id, format, size_bytes, mtime, NULL
     FROM a WHERE lot IN (7, 8)
 UNION ALL SELECT '{b}', 'copy/' || relpath, file_id, artifact_id, format, size_bytes, mtime, NULL FROM a WHERE lot = 9
-ORDER BY 2
+) ORDER BY relpath
 """
 
 
@@ -115,9 +116,11 @@ def fill_catalog(root: Path, versions: Sequence[str], count: int) -> None:
                 [version_id, service, ontology, version, version_id],
             )
             connection.execute(
-                f"INSERT INTO extracted_files SELECT '{version_id}', {_PATH}, sha256({_TEXT} || '{version_id}'),"
-                f" '{SAMPLE_SHA256}', {_FORMAT}, strlen({_TEXT}), TIMESTAMP '2025-09-15 12:00:00', NULL"
-                f" FROM range({count}) t(i) ORDER BY i"
+                f"INSERT INTO extracted_files BY NAME SELECT * EXCLUDE (i), {lookup_keys.BOTH} FROM ("
+                f"SELECT '{version_id}' AS version_id, {_PATH} AS relpath,"
+                f" sha256({_TEXT} || '{version_id}') AS file_id, '{SAMPLE_SHA256}' AS artifact_id,"
+                f" {_FORMAT} AS format, strlen({_TEXT}) AS size_bytes,"
+                f" TIMESTAMP '2025-09-15 12:00:00' AS mtime, i FROM range({count}) t(i)) ORDER BY i"
             )
 
 
@@ -130,7 +133,7 @@ def fill_successor(root: Path, a: str, b: str) -> None:
             " created_at + INTERVAL 1 DAY AS created_at) FROM versions WHERE version_id = ?",
             [b, version, b, a],
         )
-        connection.execute(SUCCESSOR.format(a=a, b=b))
+        connection.execute(SUCCESSOR.format(a=a, b=b, numbers=lookup_keys.BOTH))
 
 
 def fill_series(root: Path, series: int, releases: int, count: int) -> None:
@@ -147,13 +150,14 @@ def fill_series(root: Path, series: int, releases: int, count: int) -> None:
             " ORDER BY s, r"
         )
         connection.execute(
-            "INSERT INTO extracted_files BY NAME SELECT version_id, printf('part-%02d/%smodule_%07d.ttl', i % 50,"
+            f"INSERT INTO extracted_files BY NAME SELECT *, {lookup_keys.BOTH} FROM ("
+            "SELECT version_id, printf('part-%02d/%smodule_%07d.ttl', i % 50,"
             " if((i + r) % 37 = 0, printf('moved-%d/', r), ''), if((i + r) % 53 = 0, 1_000_000 + i, i)) AS relpath,"
             " sha256(printf('%s %d %d', ontology, i, edition)) AS file_id,"
             f" '{SAMPLE_SHA256}' AS artifact_id, {_FORMAT} AS format, 1_000 + i % 977 + edition AS size_bytes,"
             " TIMESTAMP '2025-09-15 12:00:00' AS mtime"
             " FROM (SELECT *, if((i * 7 + r) % 29 = 0, r, 0) AS edition FROM (SELECT version_id, ontology,"
-            f" version[3:]::BIGINT AS r, i FROM versions, range({count}) t(i) WHERE ontology LIKE 'series-%'))"
+            f" version[3:]::BIGINT AS r, i FROM versions, range({count}) t(i) WHERE ontology LIKE 'series-%')))"
             " ORDER BY version_id, relpath"
         )
         connection.execute(

@@ -251,6 +251,8 @@ def take_schema_back(root: Path, applied: int) -> None:
             catalog.execute(f"DROP VIEW {name}")
             catalog.execute(sql)
         catalog.execute("ALTER TABLE versions DROP COLUMN version_key")
+        catalog.execute("ALTER TABLE extracted_files DROP COLUMN content_key")
+        catalog.execute("ALTER TABLE extracted_files DROP COLUMN name_key")
         catalog.execute("DELETE FROM schema_version WHERE version > ?", [applied])
 
 

@@ -27,6 +27,12 @@ def test_the_readme_has_commands() -> None:
     assert "README.md" in [path.name for path in WITH_COMMANDS]
 
 
+def test_the_readme_names_every_document() -> None:
+    """Who begins at the README finds each page, as the manual page says."""
+    said = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+    assert [path.name for path in sorted((CHECKOUT / "docs").glob("*.md")) if f"(docs/{path.name})" not in said] == []
+
+
 def test_another_output_is_noticed(tmp_path: Path) -> None:
     """A document that shows something else than is printed is refused, and rewriting it mends it."""
     path = tmp_path / "page.md"

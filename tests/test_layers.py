@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "contract": set(),
     "errors": {"contract"},
     "guesses": set(),
+    "arrow_functions": set(),
     "settings": {"contract", "errors", "settings_file", "settings_table"},
     "settings_table": set(),
     "settings_file": {"contract", "errors"},
@@ -46,7 +47,7 @@ MAY_IMPORT = {
     "console": {"contract", "errors", "guesses", "rendering", "catalog.fsops"},
     "host": {
         *("contract", "errors", "guesses", "settings", "settings_file", "series_file", "lock_file"),
-        *("rendering", "content", "children", "console"),
+        *("rendering", "content", "children", "console", "arrow_functions"),
     },
     "plugins": {"contract", "errors", "rendering", "catalog"},
     "main": {"host"},
@@ -54,7 +55,7 @@ MAY_IMPORT = {
 # the order inside the catalog, lowest first; a module imports only what stands before it
 CATALOG_ORDER = (
     ("fsops",),
-    ("holders", "byte_locks", "connection", "walk", "failures", "path_columns"),
+    ("holders", "byte_locks", "connection", "walk", "failures", "path_columns", "remembering"),
     ("kept",),
     ("locks",),
     ("migrations", "tables", "extractions", "answers", "equal_files"),
@@ -364,7 +365,6 @@ _BOUNDED = "the rows are chosen by a bounded list, or counted first"
 # module and function → why there are few rows, or why each of them is worth a turn of a loop
 FEW_ROWS = {
     "analytics.comparison:_iris": _TABLES,
-    "analytics.comparison:labels": _TABLES,
     "catalog.oddities:warn_of_oddities": "one row per file that changed and is odd",
     "analytics.drawing:data_of": "what a person can see in a chart",
     "analytics.reports.quality:_terms": _TABLES,
@@ -417,6 +417,10 @@ FEW_ROWS = {
     "catalog.repo.held_facts:list_unrecorded": _ON_DISK,
     "catalog.repo.held_facts:paths_in": _ON_DISK,
     "catalog.repo.listing:list_folders": _RELEASES,
+    "catalog.repo.facts:are_unknown": _BOUNDED,
+    "catalog.repo.latest:_places": _RELEASES,
+    "catalog.repo.lines:text_of": _BOUNDED,
+    "catalog.repo.validations:find_unknown_file": _BOUNDED,
     "catalog.repo.notes:find_notes": "a release has a thousand at most",
     "catalog.repo.origins:find_origins": _RELEASES,
     "catalog.repo.pruning:batch_states": "one row per batch of a plan, of 1,000 entries or a release",
@@ -490,12 +494,15 @@ def _inside(function: ast.FunctionDef) -> Iterator[ast.AST]:
 
 def _has_rows(node: ast.AST) -> bool:
     return any(
-        isinstance(call, ast.Call)
-        and isinstance(call.func, ast.Attribute)
-        and call.func.attr in ROWS
-        # a polars frame is asked without words, our own functions of that name with some
-        and not (call.func.attr == "rows" and call.args)
+        (
+            isinstance(call.func, ast.Attribute)
+            and call.func.attr in ROWS
+            # a polars frame is asked without words, our own functions of that name with some
+            and not (call.func.attr == "rows" and call.args)
+        )
+        or (isinstance(call.func, ast.Name) and call.func.id == "ask")
         for call in ast.walk(node)
+        if isinstance(call, ast.Call)
     )
 
 

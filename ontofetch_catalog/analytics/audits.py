@@ -67,6 +67,10 @@ class AuditReader:
         """Return that nothing is known of what files say."""
         return False
 
+    def nothing_known(self, subject: str) -> UsageError:
+        """Return the error that says so."""
+        return _only_in_the_catalog([subject])
+
     def facts(self, version_ids: Sequence[str]) -> pl.LazyFrame:
         """Refuse: what files say stands in the catalog alone."""
         raise _only_in_the_catalog(version_ids)

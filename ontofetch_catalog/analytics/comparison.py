@@ -5,7 +5,7 @@ What a report shows of it is not known here; the frames are made by `polars_pipe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -25,6 +25,7 @@ from .term_tables import TABLE, TABLE_PATH, TermTables
 from .wording import near
 
 _PATHS = (f"{c.RELPATH}_a", f"{c.RELPATH}_b")
+_AHEAD = 16  # tables that are read before it is sure that they are compared
 Steps = Sequence[tuple[str, str]]
 
 
@@ -38,10 +39,20 @@ class Sides:
     heads_b: pl.LazyFrame
 
 
-def read_sides(catalog: CatalogLike, reader: Reader, steps: Steps) -> Sides:
-    """Return what is known of the files of the releases of some steps; two crossings, however many steps."""
+def read_sides(
+    catalog: CatalogLike, reader: Reader, steps: Steps, then: Callable[[pl.DataFrame], None] = lambda _: None
+) -> Sides:
+    """Return what is known of the files of the releases of some steps; two crossings, however many steps.
+
+    Args:
+        catalog: The catalog.
+        reader: Its open source.
+        steps: (A, B) of each step.
+        then: Called with the facts of all files as soon as these are known.
+    """
     names = sorted({name for step in steps for name in step})
     facts = collect({"facts": reader.facts(names)}, catalog.tell, held=True)["facts"]
+    then(facts)
     known = {"facts": facts.lazy(), "heads": reader.heads_among(facts)}
     numbers = range(len(steps))
     sides = [
@@ -68,15 +79,17 @@ class Comparison:
         named: Paths of the one file of A and of B that are compared, None for all, of the only step.
 
     Raises:
-        UsageError: A named file is in none of the releases.
+        UsageError: A named file is in none of the releases; of the only step, if nothing is known of what files say.
     """
 
     def __init__(
         self, catalog: CatalogLike, reader: Reader, steps: Steps, named: tuple[str | None, str | None] = (None, None)
     ) -> None:
         self._tell = catalog.tell
+        self._reader = reader
+        self._later = steps[-1][1] if steps else ""
         self.tables = TermTables(reader, catalog.tell)
-        sides = read_sides(catalog, reader, steps)
+        sides = read_sides(catalog, reader, steps, self._begin if len(steps) == 1 else lambda _: None)
         paths = self._named_pair(sides, named) if any(named) else self._pair_files(sides)
         pairs = pairing.facts_of_pairs(paths, sides.facts_a, sides.facts_b)
         if any(named):
@@ -85,6 +98,17 @@ class Comparison:
         stated = pairing.states(pairs, head_pipelines.versions(heads))
         found = collect({"pairs": stated, "heads": heads}, catalog.tell, held=True)
         self.pairs, self.heads = found["pairs"], found["heads"]
+
+    def _begin(self, facts: pl.DataFrame) -> None:
+        """Begin to read the tables of the files that have the same path in both releases and do not say the same.
+
+        Raises:
+            UsageError: Nothing is known of what any file of the store says.
+        """
+        if facts[c.DIGEST].null_count() == len(facts) and not self._reader.knows_facts():
+            raise self._reader.nothing_known(self._later)
+        both = pl.col(c.DIGEST).n_unique().over(c.RELPATH) > 1
+        self.tables.begin(contents_of(facts.filter(both))[:_AHEAD])
 
     def _pair_files(self, sides: Sides) -> pl.LazyFrame:
         """Return the pairs of files: by path, then by ontology, then by terms; a new file with the one before it."""
@@ -160,26 +184,20 @@ class Comparison:
         looked_at = self.pairs.filter(pl.col(c.STATE).is_in(pairing.COMPARED))
         return looked_at.unique([c.STEP, "content_id_a", "content_id_b"], keep="first", maintain_order=True)
 
-    def labels(self, iris: pl.LazyFrame, pairs: pl.DataFrame) -> pl.DataFrame:
-        """Return the names of some terms, as the files of B say, else those of A."""
-        wanted = rest = self.tables.collect({"iris": iris}, held=True)["iris"][c.IRI]
-        found = [pl.DataFrame(schema={c.IRI: pl.String(), c.LABEL: pl.String()})]
-        facts = pairs.select(f"{name}_{side}" for name in TABLE for side in "ab").to_dicts()
-        for side in "ba":
-            if rest.is_empty():
-                break
-            rows = {row[f"{TABLE_PATH}_{side}"]: {name: row[f"{name}_{side}"] for name in TABLE} for row in facts}
-            asked = pl.col(c.IRI).is_in(rest.implode()) & pl.col(c.LABEL).is_not_null()
-            frames = {
-                path: self.tables.scan(row).filter(asked).select(c.IRI, c.LABEL)
-                for path, row in rows.items()
-                if path is not None
-            }
-            found += self.tables.collect(frames).values()
-            if side == "b":
-                rest = rest.filter(~rest.is_in(pl.concat(found)[c.IRI].implode()))
-        names = names_of(wanted.to_frame().lazy(), pl.concat(found).lazy())
-        return self.tables.collect({"names": names}, held=True)["names"]
+    def labels(self, iris: pl.Series, old: pl.DataFrame) -> pl.LazyFrame:
+        """Return the names of some terms, as the files of B say, else those of A.
+
+        Args:
+            iris: The terms.
+            old: Terms of A that are not the same in B, all of them: a label that B has not is among theirs.
+        """
+        contents = contents_of(self.compared.select(pl.col(f"{name}_b").alias(name) for name in TABLE))
+        asked = pl.col(c.IRI).is_in(iris.implode()) & pl.col(c.LABEL).is_not_null()
+        sides = [*map(self.tables.scan, contents if len(iris) else []), old.lazy()]
+        b = [side.filter(asked).select(c.IRI, c.LABEL) for side in sides]
+        a = b.pop()
+        nothing = pl.LazyFrame(schema={c.IRI: pl.String(), c.LABEL: pl.String()})
+        return names_of(iris.to_frame().lazy(), pl.concat([nothing, *b]), a)
 
     def differing(self, columns: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Return the terms of A and of B that are not the same on the other side, with `pair`."""
@@ -190,20 +208,29 @@ class Comparison:
         sides = [self.pairs.select(pl.col(f"{name}_{side}").alias(name) for name in TABLE) for side in "ab"]
         return contents_of(pl.concat(sides))
 
-    def with_counts(
-        self, old: pl.DataFrame, new: pl.DataFrame, raw: pl.LazyFrame, *, whole: bool = True
-    ) -> pl.LazyFrame:
+    def rare(self, raw: pl.LazyFrame, new: pl.LazyFrame) -> dict[str, pl.DataFrame]:
+        """Return what few changed terms are: `moves` to another namespace, and `merged` into others.
+
+        Args:
+            raw: What `meaning.raw_changes` says of the terms that differ.
+            new: Those of B.
+        """
+        frames = {"moves": meaning.namespace_moves(raw), "merged": meaning.mergers(raw, new)}
+        return self.tables.collect(frames, held=True)
+
+    def categories(self, raw: pl.LazyFrame, rare: Mapping[str, pl.DataFrame]) -> pl.LazyFrame:
+        """Return each changed term once, in its category; `rare` is what the method of that name returns."""
+        return meaning.once_each(meaning.categorise(raw, rare["moves"], rare["merged"]), self.compared)
+
+    def with_counts(self, raw: pl.LazyFrame, statements: pl.LazyFrame, *, whole: bool = True) -> pl.LazyFrame:
         """Return the pairs with what was counted; pairs of the same two contents have the same counts.
 
         Args:
-            old: Terms of A that are not the same in B.
-            new: Likewise, of B.
-            raw: What `meaning.raw_changes` makes of them.
+            raw: What `meaning.raw_changes` says of the terms that differ.
+            statements: What `meaning.statement_counts` does.
             whole: Whether these are all terms, so that states can follow from how many they are.
         """
-        counts = meaning.pair_counts(raw).join(
-            meaning.statement_counts(old.lazy(), new.lazy()), on=c.PAIR, how="full", coalesce=True
-        )
+        counts = meaning.pair_counts(raw).join(statements, on=c.PAIR, how="full", coalesce=True)
         contents = [c.STEP, "content_id_a", "content_id_b"]
         first = self.compared.lazy().select(*contents, c.PAIR)
         of_all = (

@@ -8,25 +8,29 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 import polars as pl
 import polars.selectors as cs
 
 from ..catalog.connection import Store
 from ..catalog.facts import FORMATS, read_table, read_terms
-from ..catalog.repo import facts, naming
+from ..catalog.repo import duplicates, facts, naming
 from ..catalog.repo import reports as sql
 from ..catalog.sessions import reading
-from ..errors import CatalogUnreadable
+from ..errors import CatalogUnreadable, OntofetchError
 from .collect import Teller
+from .errors_of_facts import TOO_LARGE, Missing, nothing_known
 
 if TYPE_CHECKING:
     import duckdb
 
 _P = ParamSpec("_P")
-_FILES_AT_ONCE = 4_000_000  # whose contents are compared with one another
+_T = TypeVar("_T")
+_FILES_AT_ONCE = 4_000_000  # whose contents are noted
+_CONTENTS_AT_ONCE = 2_000_000  # stored more than once, whose texts are read
 _CHANGES_AT_ONCE = 1_000_000  # files that are held against those of the release before
+MOST_BYTES_OF_FACTS = 1_000_000_000  # where no setting says another
 _MEMORY = 600_000_000  # bytes that DuckDB may hold for a report; what is more goes to its disk
 
 
@@ -84,6 +88,9 @@ class Reader(Protocol):
 
     def knows_facts(self) -> bool:
         """Return whether anything is known of what files say."""
+
+    def nothing_known(self, subject: str) -> OntofetchError:
+        """Return the error of a report about terms where that is not so: why it is, and what to type."""
 
     def facts(self, version_ids: Sequence[str]) -> pl.LazyFrame:
         """Return the facts of those files of releases that can have some, as `repo.facts.facts_of` says."""
@@ -165,6 +172,9 @@ class CatalogReader:
         self._connection = connection
         self._tell = tell
         self._store = store
+        self._settings = {} if store is None else store.settings
+        self._most_bytes = int(str(self._settings.get("facts_max_bytes", MOST_BYTES_OF_FACTS)))
+        self._gathered: tuple[tuple[str, ...] | None] | None = None  # of which releases the contents are noted
 
     def resolve(self, name: str) -> str:
         """Return the version_id that `name` means."""
@@ -193,32 +203,34 @@ class CatalogReader:
         """Return pairs of releases in portions that memory holds, as far as one pair fits into it."""
         if self._files() <= _CHANGES_AT_ONCE or len(pairs) < 2:
             return [pairs]
-        counted = sql.read(self._connection, sql.select_file_counts([b for _, b in pairs]))
-        counts = dict(zip(counted["version_id"].to_pylist(), counted["files"].to_pylist(), strict=True))
-        portions: list[list[tuple[str, str]]] = []
-        room = 0
-        for pair in pairs:
-            files = counts.get(pair[1], 0)
-            if not portions or files > room:
-                portions.append([])
-                room = _CHANGES_AT_ONCE
-            portions[-1].append(pair)
-            room -= files
-        return portions
+        counts = self._file_counts([b for _, b in pairs])
+        return _portions(pairs, lambda pair: counts.get(pair[1], 0), _CHANGES_AT_ONCE)
 
     def copies(self, version_ids: Sequence[str] | None) -> pl.LazyFrame:
-        """Return contents stored more than once; of many files, a part of all contents after the other."""
-        return pl.concat([self.read(sql.select_copies(version_ids, part)) for part in self._parts()])
+        """Return contents stored more than once."""
+        self._gather(version_ids)
+        parts = duplicates.select_copies(self._connection, version_ids, _CONTENTS_AT_ONCE)
+        return pl.concat(map(self.read, parts))
 
     def shared(self, version_ids: Sequence[str] | None) -> pl.LazyFrame:
-        """Return what releases hold and share, likewise."""
-        parts = [self.read(sql.select_shared(version_ids, part)) for part in self._parts()]
-        return parts[0] if len(parts) == 1 else pl.concat(parts).group_by("version_id").sum()
+        """Return what releases hold and share."""
+        self._gather(version_ids)
+        return self.read(duplicates.select_shared())
 
-    def _parts(self) -> list[sql.Part]:
-        """Return the parts of all contents that are looked at one after the other, so that memory holds each."""
-        count = -(-self._files() // _FILES_AT_ONCE) or 1
-        return [(part, count) for part in range(count)]
+    def _gather(self, version_ids: Sequence[str] | None) -> None:
+        """Note which contents releases hold, some releases after the others, unless that is done."""
+        scope = (None if version_ids is None else tuple(version_ids),)
+        if self._gathered == scope:
+            return
+        counts = self._file_counts(version_ids)
+        portions = _portions(sorted(counts), lambda name: counts[name], _FILES_AT_ONCE)
+        duplicates.gather(self._connection, portions)
+        self._gathered = scope
+
+    def _file_counts(self, version_ids: Sequence[str] | None) -> dict[str, int]:
+        """Return how many files each of some releases, or of all, has; those that have none are left out."""
+        counted = sql.read(self._connection, sql.select_file_counts(version_ids)).drop_null()
+        return dict(zip(*(column.to_pylist() for column in counted.columns), strict=True))
 
     def _files(self) -> int:
         """Return how many files are recorded."""
@@ -228,10 +240,18 @@ class CatalogReader:
         """Return whether anything is known of what files say."""
         return len(sql.read(self._connection, sql.select_any_facts())) > 0
 
+    def nothing_known(self, subject: str) -> OntofetchError:
+        """Return the error of a report about terms where nothing is: for what reason, and what to type."""
+        (found,) = facts.missing_facts(self._connection, list(FORMATS), self._most_bytes).to_pylist()
+        is_off = self._settings.get("facts") == "off"
+        return nothing_known(subject, Missing(**found, most_bytes=self._most_bytes, is_off=is_off))
+
     def facts(self, version_ids: Sequence[str]) -> pl.LazyFrame:
         """Return the facts of those files of releases that can have some."""
         found = pl.LazyFrame(facts.facts_of(self._connection, version_ids))
-        return found.filter(pl.col("format").is_in(list(FORMATS)))
+        unknown = pl.col("digest").is_null() & pl.col("reason").is_null()
+        why = pl.when(unknown & (pl.col("size_bytes") > self._most_bytes)).then(pl.lit(TOO_LARGE)).otherwise("reason")
+        return found.filter(pl.col("format").is_in(list(FORMATS))).with_columns(why.alias("reason"))
 
     def tabled_facts(self, version_ids: Sequence[str]) -> pl.LazyFrame:
         """Return those facts of releases that have a table of terms."""
@@ -280,3 +300,16 @@ class CatalogReader:
         # the catalog stores UTC without zone
         naive = cs.datetime(time_zone=None)
         return pl.LazyFrame(table).with_columns(naive.dt.replace_time_zone("UTC"))
+
+
+def _portions(items: Sequence[_T], files_of: Callable[[_T], int], most: int) -> list[list[_T]]:
+    """Return things in portions of so many files, as far as one of them fits into it."""
+    portions, room = list[list[_T]](), 0
+    for item in items:
+        files = files_of(item)
+        if not portions or files > room:
+            portions.append([])
+            room = most
+        portions[-1].append(item)
+        room -= files
+    return portions

@@ -8,23 +8,30 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import field
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
+
+from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from ..errors import CatalogUnreadable
 from . import columns as c
 from .collect import Teller, collect
-from .errors_of_facts import nothing_known
 from .polars_pipelines.terms import is_term, short_name
 from .sources import CatalogLike, Reader
+
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
 
 TABLE_PATH = "table_path"
 TABLE = (TABLE_PATH, c.TABLE_SHA256, c.TABLE_BYTES, c.RECORDED_AT)  # what is known of the table of a content
 _AT_ONCE = 16  # pairs of files that are looked at together
 _GATHERED = 64  # contents of which a column or two are held at a time
 _THREADS = 8  # at most; more than cores don't help, and each holds a table
+_KEY = "key"
+_NONE = pl.lit([], dtype=pl.List(pl.String()))
 _T = TypeVar("_T")
 Facts = Mapping[str, Any]
 
@@ -41,11 +48,28 @@ class TermTables:
         self._reader = reader
         self._tell = tell
         self._held: dict[str, bytes] = {}
+        self._digests: dict[str, _Digests] = {}
+        self._begun: dict[str, Future[bytes]] = {}
+
+    def begin(self, rows: Iterable[Facts]) -> None:
+        """Begin to read the tables of contents that are likely to be compared, while other things are asked for."""
+        threads = _threads()
+        self._begun = {row[TABLE_PATH]: threads.submit(self._prepare, row) for row in rows}
+        threads.shutdown(wait=False)
+
+    def _prepare(self, row: Facts) -> bytes:
+        data = self._reader.term_table(row)
+        path = row[TABLE_PATH]
+        self._digests |= self._read_digests({path: pl.scan_parquet(io.BytesIO(data))}, {path: data})
+        return data
 
     def load(self, rows: Iterable[Facts]) -> None:
         """Read the tables of some contents, all cores at once; what is held already is not read again."""
         missing = {row[TABLE_PATH]: row for row in rows if row[TABLE_PATH] not in (None, *self._held)}
-        self._held |= zip(missing, self.of_each(self._reader.term_table, missing.values()), strict=True)
+        self._held |= {path: self._begun.pop(path).result() for path in missing.keys() & self._begun.keys()}
+        rest = {path: row for path, row in missing.items() if path not in self._held}
+        if rest:
+            self._held |= zip(rest, self.of_each(self._reader.term_table, rest.values()), strict=True)
 
     def of_each(self, ask: Callable[[Facts], _T], rows: Iterable[Facts]) -> list[_T]:
         """Return what `ask` says of each content, in their order; all cores ask at once.
@@ -53,7 +77,7 @@ class TermTables:
         Raises:
             CatalogUnreadable: A table is not what its name promises.
         """
-        with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as threads:
+        with _threads() as threads:
             return list(threads.map(ask, rows))
 
     def columns(self, facts: Facts, columns: Sequence[str], iris: Sequence[str] | None = None) -> pl.DataFrame:
@@ -84,7 +108,10 @@ class TermTables:
 
     def keep(self, paths: Iterable[str | None]) -> None:
         """Forget all tables but these."""
-        self._held = {path: self._held[path] for path in paths if path in self._held}
+        kept = set(paths)
+        for held in (self._held, self._digests, self._begun):
+            for path in held.keys() - kept:
+                del held[path]
 
     def collect(self, frames: Mapping[str, pl.LazyFrame], *, held: bool = False) -> dict[str, pl.DataFrame]:
         """Run all `frames`; `held` where no table is scanned.
@@ -118,26 +145,78 @@ class TermTables:
         self.keep(side[TABLE_PATH] for side in sides)
         self.load(sides)
         scans = {str(side[TABLE_PATH]): self.scan(side) for side in sides}
-        found = self.collect({path: scan.select(c.DIGEST) for path, scan in scans.items()})
-        # headers are in the row of no term, whose digest leaves them out: it is always looked at
-        heads = self.collect({path: scan.filter(~is_term()).select(c.DIGEST) for path, scan in scans.items()})
-        # the digest of a term is of its IRI as well; as numbers they are found fastest among those of the other side
-        digests = {path: frame[c.DIGEST] for path, frame in found.items()}
-        keys = {path: column.bin.reinterpret(dtype=pl.Int128) for path, column in digests.items()}
+        missing = {path: scan for path, scan in scans.items() if path not in self._digests}
+        self._digests |= self._read_digests(missing, self._held)
+        numbered = [(f"{at}{side}", row) for at, row in enumerate(rows) for side in "ab"]
+        chosen = self.collect({name: self._chosen(row, name[-1]) for name, row in numbered}, held=True)
         wanted = {}
-        for at, row in enumerate(rows):
-            paths = {side: str(row[f"{TABLE_PATH}_{side}"]) for side in "ab"}
-            for side, other in (("a", "b"), ("b", "a")):
-                # each side names the terms that the other has not in the same way
-                path, scan = paths[side], scans[paths[side]]
-                chosen = digests[path].filter(~keys[path].is_in(keys[paths[other]].implode()))
-                if len(chosen) < len(digests[path]):
-                    chosen = pl.concat([heads[path][c.DIGEST], chosen])
-                    scan = scan.filter(pl.col(c.DIGEST).is_in(chosen.implode()))
-                pair = pl.lit(row[c.PAIR], pl.UInt32).alias(c.PAIR)
-                wanted[f"{at}{side}"] = scan.select(pair, *columns)
+        for name, row in numbered:
+            path = str(row[f"{TABLE_PATH}_{name[-1]}"])
+            scan, own, found = scans[path], self._digests[path], chosen[name][c.DIGEST]
+            if len(found) < len(own.every):
+                scan = scan.filter(pl.col(c.DIGEST).is_in(pl.concat([own.heads, found]).implode()))
+            told = [_NONE.alias(column) if column in own.empty else column for column in columns]
+            wanted[name] = scan.select(pl.lit(row[c.PAIR], pl.UInt32).alias(c.PAIR), *told)
         sought = self.collect(wanted)
         return [sought[f"{at}a"] for at in range(len(rows))], [sought[f"{at}b"] for at in range(len(rows))]
+
+    def _read_digests(self, scans: Mapping[str, pl.LazyFrame], held: Mapping[str, bytes]) -> dict[str, _Digests]:
+        every = self.collect({path: scan.select(c.DIGEST) for path, scan in scans.items()})
+        # headers are in the row of no term, whose digest leaves them out: it is always looked at
+        heads = self.collect({path: scan.filter(~is_term()).select(c.DIGEST) for path, scan in scans.items()})
+        empty = {path: _empty_lists(held[path]) if path in held else frozenset[str]() for path in scans}
+        return {path: _Digests(every[path][c.DIGEST], heads[path][c.DIGEST], empty[path]) for path in scans}
+
+    def _chosen(self, row: Facts, side: str) -> pl.LazyFrame:
+        """Return the digests of the terms of one side that the other has not in the same way."""
+        own, other = (self._digests[str(row[f"{TABLE_PATH}_{end}"])] for end in (side, "ab".replace(side, "")))
+        # the digest of a term is of its IRI as well; as numbers they are found fastest among those of the other side
+        return pl.LazyFrame([own.every, own.keys]).filter(~pl.col(_KEY).is_in(other.keys.implode())).select(c.DIGEST)
+
+
+@dataclass(slots=True)
+class _Digests:
+    """What is looked at first of a table.
+
+    Attributes:
+        every: The digests of all its rows.
+        heads: Those that belong to no term.
+        empty: Columns of lists in which no row has anything: to decode them takes as long as if they had.
+        keys: The digests as numbers.
+    """
+
+    every: pl.Series
+    heads: pl.Series
+    empty: frozenset[str]
+    keys: pl.Series = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.keys = self.every.bin.reinterpret(dtype=pl.Int128).alias(_KEY)
+
+
+def _empty_lists(data: bytes) -> frozenset[str]:
+    """Return the columns of lists of which a table says that nothing is in them."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        told = pq.ParquetFile(pa.BufferReader(data)).metadata
+    except (pa.ArrowException, OSError) as error:
+        raise _no_table() from error
+    places = {told.schema.column(at).path.partition(".")[0]: at for at in range(told.num_columns)}
+    groups = [told.row_group(number) for number in range(told.num_row_groups)]
+    return frozenset(
+        name for name in _LISTS if name in places and all(_has_nothing(group.column(places[name])) for group in groups)
+    )
+
+
+def _has_nothing(part: pq.ColumnChunkMetaData) -> bool:
+    known = part.statistics
+    return known is not None and known.has_null_count and known.num_values == 0
+
+
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1))
 
 
 def terms_of_releases(catalog: CatalogLike, reader: Reader, version_id: str | None) -> pl.LazyFrame:
@@ -149,7 +228,7 @@ def terms_of_releases(catalog: CatalogLike, reader: Reader, version_id: str | No
         UsageError: Nothing is known of what files say.
     """
     if not reader.knows_facts():
-        raise nothing_known(version_id or "terms")
+        raise reader.nothing_known(version_id or "terms")
     tables = TermTables(reader, catalog.tell)
     latest = reader.versions((c.IS_LATEST,)).filter(c.IS_LATEST).select(c.VERSION_ID)
     names = [version_id] if version_id else tables.collect({"latest": latest})["latest"][c.VERSION_ID].to_list()

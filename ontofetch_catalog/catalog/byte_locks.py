@@ -8,8 +8,10 @@ from __future__ import annotations
 import errno
 import fcntl
 import time
+from collections.abc import Callable
 
 _SOON_SECONDS, _LATE_SECONDS = 0.002, 0.01  # between two tries at first, and after a second
+_OTHERS_SECONDS = 0.05  # after five, of whom others come before
 
 
 def try_lock(descriptor: int, kind: int, length: int, start: int) -> bool:
@@ -23,13 +25,28 @@ def try_lock(descriptor: int, kind: int, length: int, start: int) -> bool:
     return True
 
 
-def wait_for(descriptor: int, kind: int, length: int, deadline: float) -> bool:
-    """Lock the first bytes of an open file; return False where others had them until `deadline` (time.monotonic())."""
+def wait_for(
+    descriptor: int, kind: int, length: int, deadline: float, *, is_next: Callable[[], bool] = lambda: True
+) -> bool:
+    """Lock the first bytes of an open file, as soon as nobody else has one of them.
+
+    Args:
+        descriptor: Of the file.
+        kind: As for `try_lock`.
+        length: How many bytes.
+        deadline: When to give up, of `time.monotonic()`.
+        is_next: Says whether nobody else who waits comes before; who has others before it looks less often.
+
+    Returns:
+        Whether they are locked.
+    """
     begun = time.monotonic()
     while not try_lock(descriptor, kind, length, 0):
         now = time.monotonic()
         if now >= deadline:
             return False
         # many who wait for long take the processor from the one whom they wait for
-        time.sleep(min(max(_SOON_SECONDS, (now - begun) / 100), _LATE_SECONDS))
+        pause = max(_SOON_SECONDS, (now - begun) / 100)
+        most = _LATE_SECONDS if pause <= _LATE_SECONDS or is_next() else _OTHERS_SECONDS
+        time.sleep(min(pause, most))
     return True

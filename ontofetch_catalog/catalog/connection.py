@@ -126,8 +126,6 @@ def open_connection(store: Store, *, read_only: bool, path: StorePath | None = N
         CatalogUnreadable: The file is damaged or no database.
         CatalogUnavailable: The system refuses.
     """
-    import duckdb
-
     target = path or store.database
     config: dict[str, str | int | bool] = dict(fsops.CLOSED)
     if not read_only:
@@ -141,7 +139,7 @@ def open_connection(store: Store, *, read_only: bool, path: StorePath | None = N
     before = _stat_files(target)
     try:
         connection = fsops.open_database(target, config, read_only=read_only)
-    except duckdb.Error as error:
+    except fsops.driver().Error as error:
         what = f"The catalog {target} can't be opened{store.purpose}"
         raise explain(error, what, database=target, kind=CatalogUnavailable) from error
     if not _is_ours(target, before):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs.errors import SYSTEM_CODES, next_step
 
 from ..errors import CatalogLocked, CatalogUnreadable, OntofetchError
+from . import fsops
 
 if TYPE_CHECKING:
     import duckdb
@@ -49,8 +50,7 @@ def code_of(error: Exception) -> int | None:
 
 def is_damage(error: Exception) -> bool:
     """Say whether DuckDB met a file, log or block that is not what was written; a refusal of the system is none."""
-    import duckdb
-
+    duckdb = fsops.driver()
     # a checksum that fails has no class of its own
     kinds = (duckdb.IOException, duckdb.InternalException, duckdb.FatalException, duckdb.SerializationException)
     if not (type(error) is duckdb.Error or isinstance(error, kinds)) or is_refusal(error):
@@ -108,11 +108,9 @@ def explaining(
     system: bool = True,
 ) -> Iterator[None]:
     """Turn errors of DuckDB, and with `system` those of the system, into a sentence, see `explain`; others pass."""
-    import duckdb
-
     try:
         yield
-    except (OSError, duckdb.Error) as error:
+    except (OSError, fsops.driver().Error) as error:
         if isinstance(error, OSError) and not system:
             raise
         raise explain(error, what, database=database, kind=kind, subject=subject, state=state) from error

@@ -28,10 +28,11 @@ _COUNTER, _HOLDER = 0, TEXT_BYTES  # where the two texts of the file begin
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """A lock in the way of a wanted one: the process that holds it, and the first byte behind it."""
+    """A lock in the way of a wanted one: the process that holds it, the first byte behind it, and its own first."""
 
     pid: int
     end: int
+    start: int = 0
 
 
 def find_conflict(descriptor: int, kind: int, start: int, length: int) -> Conflict | None:
@@ -46,13 +47,26 @@ def find_conflict(descriptor: int, kind: int, start: int, length: int) -> Confli
     else:
         answer = fcntl.fcntl(descriptor, fcntl.F_GETLK, struct.pack("hhqqi4x", wanted, 0, start, length, 0))
         found, _, first, size, pid = struct.unpack("hhqqi4x", answer)
-    return None if found == fcntl.F_UNLCK else Conflict(max(pid, 0), first + size if size else start + length)
+    return None if found == fcntl.F_UNLCK else Conflict(max(pid, 0), first + size if size else start + length, first)
 
 
 def is_awaited(descriptor: int) -> bool:
     """Say whether another process holds a byte of the lock file, which this process holds alone: it waits."""
     # no length means all bytes that there may ever be
     return find_conflict(descriptor, fcntl.LOCK_EX, 0, 0) is not None
+
+
+def is_next(descriptor: int, kind: int, length: int) -> bool:
+    """Say whether only those who are inside have one of the first bytes, of which the last is this process's own.
+
+    Whoever is inside has byte 0, too, and whoever waits only the byte of its ticket.
+    """
+    start = 0
+    while start < length - 1 and (found := find_conflict(descriptor, kind, start, length - 1 - start)):
+        if found.start:
+            return False
+        start = found.end
+    return True
 
 
 def read_counter(descriptor: int) -> int | None:

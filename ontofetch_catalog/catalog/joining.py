@@ -94,7 +94,8 @@ def _bring(store: Store, address: Address) -> None:
                 hint="Make the copy below another --root, and pull there what is missing.",
             )
         copy = Copy(store, log, open_objects(address.objects, options=objects_options()))
-        copy.push(session.connection, images.everything(session.connection), copy.going.everything())
+        connection = session.connection
+        copy.push(connection, events.newest_event(connection), images.everything(connection), copy.going.everything())
 
 
 def renew(store: Store) -> None:

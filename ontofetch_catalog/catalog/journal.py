@@ -10,12 +10,12 @@ import logging
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.json_documents import check_values
 from ontofetch_hookspecs.layout import INTENTS, QUARANTINE, STAGING
-from ontofetch_hookspecs.light_dataclasses import dataclass
+from ontofetch_hookspecs.light_dataclasses import dataclass, fields_of
 from ontofetch_hookspecs.names import check_size, quote
 from ontofetch_hookspecs.store_paths import MAX_DOCUMENT, StorePath
 
@@ -155,7 +155,7 @@ def write_intent(store: Store, intent: Intent) -> None:
     prepared = store.intents / intent.boundary_id
     if prepared.is_dir():
         fsops.sync_folder(prepared)
-    data = json.dumps({"format": FORMAT, **asdict(intent)}).encode()
+    data = json.dumps({"format": FORMAT, **fields_of(intent), "moves": list(map(fields_of, intent.moves))}).encode()
     _check_readable(intent, data)
     whole.write_file(intent_path(store, intent.boundary_id), data)
 

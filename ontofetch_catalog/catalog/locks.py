@@ -263,7 +263,10 @@ class Gate:
         )
 
     def _poll(self, descriptor: int, kind: int, length: int, deadline: float) -> None:
-        if not byte_locks.wait_for(descriptor, kind, length, deadline):
+        def is_next() -> bool:
+            return holders.is_next(descriptor, kind, length)
+
+        if not byte_locks.wait_for(descriptor, kind, length, deadline, is_next=is_next):
             raise holders.locked_by_another(descriptor, kind, length, self._store)
 
 

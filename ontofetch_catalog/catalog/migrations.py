@@ -66,11 +66,9 @@ def _folder() -> Path:
 
 def applied_migrations(connection: duckdb.DuckDBPyConnection) -> dict[int, str]:
     """Return version → checksum of what is applied; empty for a database without a schema."""
-    import duckdb
-
     try:
         return dict(connection.execute("SELECT version, checksum FROM schema_version").fetchall())
-    except duckdb.CatalogException:
+    except fsops.driver().CatalogException:
         # asking the catalog's tables first would cost more than all else that a small boundary asks
         return {}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs import HostInfo
@@ -26,8 +27,10 @@ def main(argv: list[str], host: HostInfo) -> int:
 
 
 def _show(host: HostInfo, options: OutputOptions) -> int:
+    from ..catalog import fsops
     from ..catalog.generation import require_database
     from ..catalog.repo import home
+    from ..rendering.few_rows import FewRows
 
     store = store_of(host)
     if not require_database(store):
@@ -37,9 +40,9 @@ def _show(host: HostInfo, options: OutputOptions) -> int:
         return EXIT_OK
     # the database works while Python imports
     get_ready(options)
-    with reading(host) as connection:
+    with nullcontext() if options.profile else fsops.plain_statements(), reading(host) as connection:
         stats = statistics_of(host, connection).relation
-        rows = home.list_series(connection, stats)
+        rows = FewRows(home.SERIES, home.list_series(connection, stats))
         sums = home.sum_store(connection, stats)
     emit({"series": rows}, options=options)
     _say_sums(host, sums)

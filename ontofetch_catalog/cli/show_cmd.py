@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _HASH = re.compile(r"[0-9a-f]{8,64}")
 _TERM = re.compile(r"[^/]+:.*")  # an IRI or a CURIE: no name of a release or of a series has a colon
+_MEMORY = 150_000_000  # bytes that DuckDB may hold where a term is looked for
 _MOST_CONTENTS = 1_000  # contents of one path whose results are asked for
 _TITLES = {
     "release": "release",
@@ -104,7 +105,9 @@ def _show_term(host: HostInfo, options: OutputOptions, word: str, series: str | 
     from ..analytics import Catalog
     from ..analytics.reports.term import term
 
-    catalog = Catalog.open(host.root, settings=host.settings, tell=say_lines if options.profile else None)
+    # of all rows it looks at one number: what it has read of them need not be kept
+    settings = store_of(host).bounded(_MEMORY).settings
+    catalog = Catalog.open(host.root, settings=settings, tell=say_lines if options.profile else None)
     found = term(catalog, word=word, series=series)
     emit(found, options=options, parameters=found.parameters, look=found.look(), page=Page(f"Term {word}"))
     unknown = found["term"]["unknown"].sum()

@@ -20,9 +20,10 @@ from ..errors import UsageError
 from ..rendering.exporters import TABLE_ROWS
 from ..rendering.text import safe_lines, safe_text
 from .destination import STDOUT, check_destination, descriptor_of, is_special, write_file
-from .formats import DEFAULT, Formats, find_formats
+from .formats import BUILT_IN, DEFAULT, Formats, find_formats
 from .quiet import is_quiet
 from .terminal import harmless, wants_colour, width_of, write_stdout
+from .told_commands import with_store
 
 if TYPE_CHECKING:
     import pluggy
@@ -136,8 +137,8 @@ def add_output_options(parser: argparse.ArgumentParser, manager: pluggy.PluginMa
 
 
 def get_ready(options: OutputOptions) -> None:
-    """Begin to import what draws tables, beside whatever brings the rows, if a table it is to be."""
-    if options.format == DEFAULT:
+    """Begin to import what draws coloured tables, beside whatever brings the rows, if such a one it is to be."""
+    if options.format == DEFAULT and options.out is None and wants_colour():
         threading.Thread(target=import_module, args=("rich.console",), name="import").start()
 
 
@@ -206,11 +207,13 @@ def _encode(
     """Return what the format that was asked for makes of the sections."""
     from ontofetch_hookspecs import ExportOptions, ask_contribution
 
-    from ..rendering.cells import cut, to_rows
+    from ..rendering.cells import cut, drawable, to_rows
 
     plugin, exporter = options.formats.find(options.format)
+    # a few rows of Python are drawn as they are by our own table; other formats get Arrow
+    arrow = drawable if (plugin, exporter.name) == (BUILT_IN, DEFAULT) else to_rows
     # a frame of Polars stays one, with its own types; nobody imports Polars for anything else
-    frames = {name: table if _is_frame(table) else to_rows(table) for name, table in sections.items()}
+    frames = {name: table if _is_frame(table) else arrow(table) for name, table in sections.items()}
     asked = ExportOptions(
         title=page.title,
         parameters=parameters,
@@ -261,7 +264,7 @@ def say(message: object) -> None:
 
 def warn(message: object) -> None:
     """Print one line for people to stderr, also with `-q`: of something that is wrong, or that is asked of them."""
-    sys.stderr.write(safe_text(message) + "\n")
+    sys.stderr.write(safe_text(with_store(str(message))) + "\n")
     sys.stderr.flush()
 
 

@@ -184,10 +184,12 @@ def _code_of(ended: SystemExit) -> int:
 def _fail(error: Exception, *, verbose: bool) -> int:
     from ontofetch_hookspecs.errors import EXIT_ERROR, OntofetchError
 
+    from ..console.told_commands import with_store
+
     if verbose:
         _show_traceback(error)
     if isinstance(error, OntofetchError):
-        return _say(f"error: {error}", error.exit_code)
+        return _say(f"error: {error.message} {with_store(error.hint)}".rstrip(), error.exit_code)
     if isinstance(error, OSError) and error.strerror:
         about = f": {error.filename}" if error.filename else ""
         return _say(f"error: {error.strerror}{about}", EXIT_ERROR)

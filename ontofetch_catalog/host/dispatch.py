@@ -15,6 +15,7 @@ from ontofetch_hookspecs.errors import EXIT_OK, UsageError
 from ontofetch_hookspecs.names import quote
 
 from ..console.quiet import quietly
+from ..console.told_commands import name_store
 from ..guesses import did_you_mean
 from ..settings import Settings, read_settings
 from ..settings_file import VARIABLE
@@ -40,6 +41,7 @@ def run(words: Sequence[str]) -> int:
         SystemExit: A parser is done (`--help`).
     """
     common, rest = split_common(NAME, list(words))
+    name_store(common.root)
     first = rest[0] if rest else ""
     if first == "--version":
         return _show_version()

@@ -16,6 +16,7 @@ from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from . import text
 from .columns import Column, column_of
+from .few_rows import FewRows, FewValues
 
 if TYPE_CHECKING:
     import polars as pl
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from ontofetch_hookspecs import Table
 
-    Rows: TypeAlias = pl.DataFrame | pa.Table
+    Rows: TypeAlias = pl.DataFrame | pa.Table | FewRows
 
 DOCUMENTS = ("details", "payload")  # JSON, which is for programs: data carry it, and what people read leaves it out
 NOTHING = "nothing"
@@ -61,9 +62,16 @@ def to_rows(table: Table) -> pa.Table:
     return rows
 
 
+def drawable(table: Table) -> pa.Table | FewRows:
+    """Return `table` as it can be drawn: as it is where it is a few rows of Python, else as `to_rows` does."""
+    return table if isinstance(table, FewRows) else to_rows(table)
+
+
 def _as_arrow(table: Table) -> pa.Table:
     import pyarrow as pa
 
+    if isinstance(table, FewRows):
+        return table.as_arrow()
     if not hasattr(table, "to_arrow"):
         return pa.table(table)
     # a frame of Polars; Arrow's kernels know nothing yet of the views of texts that it would have by itself
@@ -121,7 +129,7 @@ def arrange(
         if name in look.split:
             parts += _split(name, to_rows(frames[name]), look, rows=rows, exact=exact, total=(totals or {}).get(name))
             continue
-        shown = to_rows(cut(look, name, frames[name], rows))
+        shown = drawable(cut(look, name, frames[name], rows))
         total = (totals or {}).get(name, len(frames[name]))
         parts.append(_part(name, shown, look, exact=exact, lone=lone, total=total))
     return parts
@@ -161,7 +169,7 @@ def _groups(table: pa.Table, column: str) -> Iterator[tuple[object, pa.Table]]:
         yield value, table.filter(pc.equal(table[column].cast("string"), value))
 
 
-def _part(name: str, shown: pa.Table, look: Look, *, exact: bool, lone: bool, total: int) -> Part:
+def _part(name: str, shown: pa.Table | FewRows, look: Look, *, exact: bool, lone: bool, total: int) -> Part:
     title = look.titles.get(name, "" if lone else name.replace("_", " "))
     details, headings = tuple(look.details.get(name, ())), look.headings.get(name, {})
     empty = [column for column in details if column in shown.column_names and shown[column].null_count == len(shown)]
@@ -179,8 +187,10 @@ def _part(name: str, shown: pa.Table, look: Look, *, exact: bool, lone: bool, to
     return Part(name, text.safe_text(title), tuple(columns), details, name in look.records, rest, nothing)
 
 
-def _holds_documents(column: pa.ChunkedArray) -> bool:
+def _holds_documents(column: pa.ChunkedArray | FewValues) -> bool:
     """Say whether every value that is there is a JSON object; what a plugin calls `details` may be a sentence."""
+    if isinstance(column, FewValues):
+        return all(value is None or str(value).startswith("{") for value in column.values)
     from pyarrow import types
 
     if not types.is_string(column.type) and not types.is_large_string(column.type):

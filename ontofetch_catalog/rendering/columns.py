@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from . import text
+from .few_rows import FewValues, Kind
 from .palette import BAD, GOOD, SOFT, WORDS
 
 if TYPE_CHECKING:
@@ -53,20 +54,17 @@ class Column:
     width: int = 0
 
 
-def column_of(name: str, column: pa.ChunkedArray, heading: str, *, exact: bool) -> Column:
+def column_of(name: str, column: pa.ChunkedArray | FewValues, heading: str, *, exact: bool) -> Column:
     """Return a column as it is shown; with `exact` sizes are in bytes instead of binary units."""
-    from pyarrow import types
-
-    kind = column.type
-    whole = types.is_integer(kind)
+    kind = column.kind if isinstance(column, FewValues) else _kind_of(column.type)
     words = name.split("_")
     signed = any(word in words for word in SIGNED)
     values: list[object] = column.to_pylist()
-    right, shortened = _is_numeric(kind), ""
-    if whole and (words[-1] == "bytes" or words[0] in ("size", "bytes")) and not exact:
+    right, shortened = kind.numeric, ""
+    if kind.whole and (words[-1] == "bytes" or words[0] in ("size", "bytes")) and not exact:
         words = words[:-1] if words[-1] == "bytes" and len(words) > 1 else ["size", *words[1:]]
         cells = [text.ABSENT if value is None else text.human_size(int(str(value)), signed=signed) for value in values]
-    elif whole:
+    elif kind.whole:
         cells = [
             text.ABSENT if value is None else text.whole_number(int(str(value)), signed=signed) for value in values
         ]
@@ -76,7 +74,6 @@ def column_of(name: str, column: pa.ChunkedArray, heading: str, *, exact: bool) 
         if shortened == "time" and all(cell.endswith(MIDNIGHT) for cell in cells if cell != text.ABSENT):
             cells, shortened = [cell.removesuffix(MIDNIGHT) for cell in cells], ""
     styles = tuple(_style(value, name, signed=signed) for value in values)
-    foreign = "text" if _is_text(kind) else "label" if types.is_dictionary(kind) and not kind.ordered else ""
     return Column(
         name,
         (text.safe_text(heading or HEADINGS.get(name) or " ".join(words)),),
@@ -84,28 +81,29 @@ def column_of(name: str, column: pa.ChunkedArray, heading: str, *, exact: bool) 
         styles,
         right,
         shortened,
-        foreign,
+        kind.foreign,
     )
 
 
-def _is_numeric(kind: pa.DataType) -> bool:
+def _kind_of(kind: pa.DataType) -> Kind:
     from pyarrow import types
 
-    return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind))
+    whole = types.is_integer(kind)
+    is_text = types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind)
+    is_label = types.is_dictionary(kind) and not kind.ordered
+    return Kind(
+        whole=whole,
+        numeric=whole or types.is_floating(kind) or types.is_decimal(kind),
+        temporal=types.is_temporal(kind),
+        moment=types.is_timestamp(kind),
+        foreign="text" if is_text else "label" if is_label else "",
+    )
 
 
-def _is_text(kind: pa.DataType) -> bool:
-    from pyarrow import types
-
-    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
-
-
-def _cut(words: list[str], kind: pa.DataType) -> str:
-    from pyarrow import types
-
-    if types.is_temporal(kind):
-        return "time" if types.is_timestamp(kind) else ""
-    if _is_numeric(kind):
+def _cut(words: list[str], kind: Kind) -> str:
+    if kind.temporal:
+        return "time" if kind.moment else ""
+    if kind.numeric:
         return ""
     if words[-1] in SENTENCES:
         return "wrap"

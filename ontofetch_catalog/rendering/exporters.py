@@ -36,10 +36,11 @@ def built_in() -> list[Exporter]:
 
 def table(sections: Mapping[str, Table], options: ExportOptions) -> bytes:
     """Return tables for people, of at most TABLE_ROWS rows unless told otherwise."""
+    from .cells import drawable
     from .tables import draw
 
     return draw(
-        _rows(sections),
+        {name: drawable(section) for name, section in sections.items()},
         options.look,
         rows=TABLE_ROWS if options.top is None else options.top,
         exact=options.exact,

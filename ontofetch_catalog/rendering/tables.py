@@ -47,7 +47,8 @@ def draw(
         colour: Whether there may be escape sequences for colours.
         totals: Name → how many rows a frame had that was cut before.
     """
-    canvas = _Canvas(colour)
+    # what draws colours takes longer to import than all else here
+    canvas = _Coloured() if colour else _Canvas()
     for number, part in enumerate(arrange(frames, look, rows=rows, exact=exact, totals=totals)):
         if number:
             canvas.line()
@@ -71,16 +72,29 @@ def _draw_part(canvas: _Canvas, part: Part, width: int) -> None:
 
 
 class _Canvas:
-    """Collects lines of (text, style) and renders them, with or without colours."""
+    """Collects lines of (text, style), without their styles."""
 
-    def __init__(self, colour: bool) -> None:
+    def __init__(self) -> None:
+        self._file = io.StringIO()
+
+    def line(self, *parts: tuple[str, str]) -> None:
+        self._file.write("".join(part for part, _ in parts).rstrip() + "\n")
+
+    def text(self) -> str:
+        return self._file.getvalue()
+
+
+class _Coloured(_Canvas):
+    """Renders them with colours."""
+
+    def __init__(self) -> None:
         from rich.console import Console
 
-        self._file = io.StringIO()
+        super().__init__()
         self._console = Console(
             file=self._file,
-            force_terminal=colour,
-            color_system="standard" if colour else None,
+            force_terminal=True,
+            color_system="standard",
             highlight=False,
             markup=False,
             emoji=False,
@@ -96,9 +110,6 @@ class _Canvas:
             line.append(part, style or None)
         line.rstrip()
         self._console.print(line)
-
-    def text(self) -> str:
-        return self._file.getvalue()
 
 
 def _draw_grid(canvas: _Canvas, columns: Sequence[Column], details: Sequence[str], width: int) -> None:
@@ -129,13 +140,14 @@ def _draw_grid(canvas: _Canvas, columns: Sequence[Column], details: Sequence[str
 def _lines(cell: str, column: Column) -> list[str]:
     """Return the lines of a cell: several where it may be broken and is too long."""
     from rich.cells import cell_len
-    from rich.console import Console
-    from rich.text import Text
 
     if column.cut not in ("wrap", "fold") or cell_len(cell) <= column.width:
         return [cell]
     if column.cut == "fold":
         return _folded(cell, column.width)
+    from rich.console import Console
+    from rich.text import Text
+
     return [line.plain.rstrip() for line in Text(cell).wrap(Console(width=column.width), column.width)]
 
 

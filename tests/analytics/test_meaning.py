@@ -12,9 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ontofetch_catalog.analytics import Catalog
 from ontofetch_catalog.analytics.columns import TERM_CHANGES
 from ontofetch_catalog.analytics.reports import meaning_series
+from ontofetch_catalog.analytics.sources import MOST_BYTES_OF_FACTS
 from ontofetch_catalog.errors import CatalogUnreadable, UsageError
+from ontofetch_catalog.settings_table import SETTINGS
 from tests.analytics.meanings import Said, Term, add, content_of, ex, head, term_rows
 
 pytestmark = pytest.mark.usefixtures("quick_databases")
@@ -156,7 +159,7 @@ def test_a_folder_of_another_version_has_the_same_ontology(shelf: Any) -> None:
         (Said(BASE), Said(NEXT, known=False), "not compared", "not_compared"),
         (Said(BASE), Said(NEXT, facts_version="2+test-1"), "not compared", "not_compared"),
         (Said(BASE), Said(NEXT, kind="obo"), "not compared", "not_compared"),
-        (Said(BASE), Said(BASE, bytes=b"more", reason="too large"), "not compared", "not_compared"),
+        (Said(BASE), Said(BASE, bytes=b"more", reason="it is cut"), "not compared", "not_compared"),
     ],
 )
 def test_what_can_be_said_of_a_pair(shelf: Any, a: Said, b: Said, state: str, section: str) -> None:
@@ -169,7 +172,10 @@ def test_what_can_be_said_of_a_pair(shelf: Any, a: Said, b: Said, state: str, se
         assert result[section]["reason"].item()
         assert result["summary"]["triples_added"].item() is None
         assert result["files"]["terms_added"].item() is None
-        assert "db facts" in result.as_table()
+        # a command is named where it would help, and the reason stands in the table
+        helps = b.reason is None and b.kind == "rdf"
+        assert ("db facts" in result.as_table(width=200)) == helps
+        assert "reason" in result.as_table()
 
 
 def test_a_namespace_move_is_said_as_one(shelf: Any) -> None:
@@ -255,6 +261,45 @@ def test_nothing_is_known(shelf: Any) -> None:
     assert "db facts" in str(caught.value.hint)
     with pytest.raises(UsageError):
         shelf.catalog.report("meaning", series="s/o")
+    with pytest.raises(UsageError, match="in the catalog, not in audits"):
+        Catalog.from_audits(shelf.store.root).report("meaning")
+
+
+@pytest.mark.parametrize(
+    ("settings_in_force", "reason", "told", "hint"),
+    [
+        ({}, None, "no facts are recorded", "`ontofetch db facts` makes"),
+        ({"facts": "off"}, None, "the setting facts", 'With `facts = "on"`'),
+        ({"facts_max_bytes": 1}, None, "larger than the 1 bytes", "a larger value"),
+        ({"facts_max_bytes": 1}, "it is cut", "all 2 contents have none, most often because: it is cut", "--again"),
+    ],
+)
+def test_the_true_reason_is_told(
+    shelf: Any, settings_in_force: dict[str, object], reason: str | None, told: str, hint: str
+) -> None:
+    """Where nothing is known, it is said why, and what would help."""
+    for number in (1, 2):
+        said = Said({ex(number): Term("t")}, reason=reason, known=reason is not None)
+        add(shelf, f"s/o/{number}", {"a.ttl": said}, latest=number == 2)
+    catalog = Catalog.open(shelf.store.root, settings=settings_in_force)
+    for asked in ({"name": "meaning"}, {"name": "meaning", "series": "s/o"}, {"name": "quality"}):
+        with pytest.raises(UsageError, match=told) as caught:
+            catalog.report(**asked)
+        assert hint in str(caught.value.hint)
+
+
+def test_no_file_has_terms(shelf: Any) -> None:
+    """Where no format is one of those whose terms are read, no command would make facts."""
+    shelf.add("s/o/1", {"a.txt": b"1"})
+    shelf.add("s/o/2", {"a.txt": b"2"}, latest=True)
+    with pytest.raises(UsageError, match="no file is in a format") as caught:
+        shelf.catalog.report("meaning")
+    assert "db facts" not in str(caught.value.hint)
+
+
+def test_what_is_too_large_is_the_setting_in_force() -> None:
+    """Where no setting is given, the default of the host counts."""
+    assert [one.default for one in SETTINGS if one.name == "facts_max_bytes"] == [MOST_BYTES_OF_FACTS]
 
 
 def test_over_a_series(two: Any) -> None:

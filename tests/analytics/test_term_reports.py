@@ -196,7 +196,7 @@ def test_quality(shelf: Any) -> None:
     add(shelf, "s/o/1", {"x.owl": Said(terms, [imported]), "y.owl": Said({}, known=False)}, latest=True)
     found = shelf.catalog.report("quality")
     assert found["findings"].select("finding", "iri", "detail").rows() == [
-        ("duplicate label", ex(2), "with EX:0000002, 2 terms"),
+        ("duplicate label", ex(2), "with EX:0000003, 2 terms"),
         ("duplicate label", ex(3), "with EX:0000002, 2 terms"),
         ("obsolete without replacement", ex(4), None),
         ("replacement is obsolete", ex(5), ex(4)),
@@ -210,6 +210,18 @@ def test_quality(shelf: Any) -> None:
     ]
     assert found["counts"]["count"].sum() == 11
     assert found["not_looked_at"]["file"].to_list() == ["y.owl"]
+
+
+def test_terms_with_one_local_name_are_told_apart(shelf: Any) -> None:
+    """Where two of them have the same short name, each is called by its IRI; none is its own like."""
+    brick, tag, other = "http://example.org/Brick#Zone", "http://example.org/BrickTag#Zone", "http://example.org/x#Area"
+    terms = {brick: Term("Zone", "d"), tag: Term("zone", "d"), other: Term("ZONE", "d")}
+    add(shelf, "s/o/1", {"x.owl": Said(terms)}, latest=True)
+    assert shelf.catalog.report("quality")["findings"].select("term", "detail").rows() == [
+        (brick, f"with {tag}, 3 terms"),
+        (tag, f"with {brick}, 3 terms"),
+        ("Area", "with Zone, 3 terms"),
+    ]
 
 
 def test_imports(shelf: Any) -> None:

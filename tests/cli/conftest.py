@@ -38,7 +38,8 @@ def run(store: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.Monk
     monkeypatch.setenv("COLUMNS", "80")
 
     def call(*words: str, root: Path = store) -> tuple[int, str, str]:
-        code = main([*words, "--root", str(root)])
+        monkeypatch.setenv("ONTOFETCH_ROOT", str(root))
+        code = main([*words])
         out, err = capfd.readouterr()
         return code, out, err
 

@@ -210,7 +210,7 @@ ROWS = {
     "event-payload": "UPDATE events SET payload = repeat('[', 900)::VARCHAR || repeat(']', 900)",
     "version-surrogates": "UPDATE versions SET version = repeat('9', 100000)",
     "many-rows": "INSERT INTO extracted_files SELECT version_id, relpath || i, file_id, artifact_id, format,"
-    " size_bytes, mtime, verified_at FROM extracted_files, range(200000) r(i) WHERE version_id = 's/o/1'",
+    " size_bytes, mtime, verified_at, NULL, NULL FROM extracted_files, range(200000) r(i) WHERE version_id = 's/o/1'",
     "view-latest": "CREATE OR REPLACE VIEW v_latest AS SELECT content AS slot, content AS service, content AS ontology,"
     " content AS version_id, content AS version, now()::TIMESTAMP AS updated_at, content AS updated_by"
     " FROM read_text('{outside}/secret.txt')",

@@ -13,6 +13,7 @@ import pytest
 
 from ontofetch_catalog.catalog import migrations, sessions
 from ontofetch_catalog.catalog.connection import Store
+from ontofetch_catalog.catalog.repo import lookup_keys
 from ontofetch_catalog.errors import CatalogUnwritable, SchemaError
 from ontofetch_hookspecs.version_keys import version_key
 from tests import schemas
@@ -25,7 +26,8 @@ TABLES = {
     "artifacts": "artifact_id version_id relpath source_url etag last_modified content_type size_bytes status"
     " recorded_at verified_at extraction",
     "origins": "version_id relpath source_url etag last_modified content_type recorded_at told_at",
-    "extracted_files": "version_id relpath file_id artifact_id format size_bytes mtime verified_at",
+    "extracted_files": "version_id relpath file_id artifact_id format size_bytes mtime verified_at"
+    " content_key name_key",
     "validations": "version_id relpath file_id validator validator_version passed details run_at reused_from",
     "latest_pointer": "slot version_id updated_at updated_by",
     "notes": "version_id kind text created_at",
@@ -235,6 +237,21 @@ def test_pending_migrations_are_applied_by_the_next_writer(tmp_path: Path) -> No
 
 def _newest() -> int:
     return migrations.available_migrations()[-1].version
+
+
+def test_files_of_an_older_store_get_their_numbers(tmp_path: Path) -> None:
+    """What was recorded before there were numbers has those that it would be given now."""
+    older_store(tmp_path, 12)
+    with duckdb.connect(str(tmp_path / ".catalog/ontofetch.duckdb")) as opened:
+        opened.execute(
+            "INSERT INTO extracted_files (version_id, relpath, file_id)"
+            " SELECT 's/o/1', 'd/' || i || '.ttl', sha256(i::VARCHAR) FROM range(100) t(i)"
+        )
+    with sessions.writing(Store(tmp_path, {"durability": "off"})) as session:
+        numbers = session.connection.execute("SELECT content_key, name_key FROM extracted_files").fetchall()
+        assert len(set(numbers)) == 100
+        assert None not in {number for pair in numbers for number in pair}
+        assert len(lookup_keys.find_wrong_keys(session.connection)) == 0
 
 
 def test_a_migration_that_fails_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

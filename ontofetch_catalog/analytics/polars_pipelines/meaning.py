@@ -75,8 +75,14 @@ def _differ(name: str) -> pl.Expr:
     return pl.col(name).ne_missing(pl.col(f"{name}_b"))
 
 
-def _mergers(new: pl.LazyFrame) -> pl.LazyFrame:
-    """Return pair, iri of a term, and the term it was merged into: one that names it among its alternative IRIs."""
+def mergers(raw: pl.LazyFrame, new: pl.LazyFrame) -> pl.LazyFrame:
+    """Return pair, iri of a term, and the term it was merged into: one that names it among its alternative IRIs.
+
+    Args:
+        raw: As `raw_changes` returns them.
+        new: Terms of B that A has not in the same way.
+    """
+    gone = raw.filter(pl.col("is_removed") | pl.col("is_obsoleted")).select(_KEY)
     return (
         new.select(c.PAIR, pl.col(c.IRI).alias(INTO), pl.col(c.ALT_IDS).alias(c.IRI))
         .explode(c.IRI, empty_as_null=True)
@@ -84,10 +90,11 @@ def _mergers(new: pl.LazyFrame) -> pl.LazyFrame:
         .filter(pl.col(c.IRI) != pl.col(INTO))
         .group_by(_KEY)
         .agg(pl.col(INTO).min())
+        .join(gone, on=_KEY, how="semi")
     )
 
 
-def _namespace_moves(raw: pl.LazyFrame) -> pl.LazyFrame:
+def namespace_moves(raw: pl.LazyFrame) -> pl.LazyFrame:
     """Return pair, iri, new_iri of terms that are gone under one namespace and have come under another.
 
     Local name and kind are the same and occur once on each side. One such term alone may be chance, unless it has the
@@ -112,16 +119,16 @@ def _namespace_moves(raw: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def categorise(raw: pl.LazyFrame, new: pl.LazyFrame) -> pl.LazyFrame:
+def categorise(raw: pl.LazyFrame, moves: pl.DataFrame, merged: pl.DataFrame) -> pl.LazyFrame:
     """Return `raw` with the one category of each term (`change`), `also`, `into` and `new_iri`.
 
     A term that is obsolete now has lost its label, definition and parents to that: it is obsoleted, nothing else.
+
+    Args:
+        raw: As `raw_changes` returns them.
+        moves: What `namespace_moves` finds in them; collected, for most releases have none, and a join costs something.
+        merged: What `mergers` finds, likewise.
     """
-    moves = _namespace_moves(raw)
-    merged = _mergers(new).join(
-        raw.filter(pl.col("is_removed") | pl.col("is_obsoleted")).select(_KEY), on=_KEY, how="semi"
-    )
-    come = moves.select(c.PAIR, pl.col(NEW_IRI).alias(c.IRI))
     order = {
         c.RENAMESPACED: pl.col(NEW_IRI).is_not_null(),
         c.MERGED: pl.col(INTO).is_not_null(),
@@ -137,12 +144,16 @@ def categorise(raw: pl.LazyFrame, new: pl.LazyFrame) -> pl.LazyFrame:
     told = pl.col(c.CHANGE)
     further = [pl.when(pl.col(flag) & (told != name)).then(pl.lit(name)) for flag, name in _ALSO.items()]
     also = pl.concat_str(further, separator=", ", ignore_nulls=True)
-    return (
-        raw.join(come, on=_KEY, how="anti")
-        .join(moves, on=_KEY, how="left")
-        .join(merged, on=_KEY, how="left")
-        .with_columns(change.alias(c.CHANGE))
-        .with_columns(pl.when(~told.is_in([c.OBSOLETED, c.REVIVED]) & (also != "")).then(also).alias(c.ALSO))
+    rows = raw.with_columns(
+        pl.lit(None, pl.String).alias(name) for name, one in ((NEW_IRI, moves), (INTO, merged)) if one.is_empty()
+    )
+    if len(moves):
+        come = moves.lazy().select(c.PAIR, pl.col(NEW_IRI).alias(c.IRI))
+        rows = rows.join(come, on=_KEY, how="anti").join(moves.lazy(), on=_KEY, how="left")
+    if len(merged):
+        rows = rows.join(merged.lazy(), on=_KEY, how="left")
+    return rows.with_columns(change.alias(c.CHANGE)).with_columns(
+        pl.when(~told.is_in([c.OBSOLETED, c.REVIVED]) & (also != "")).then(also).alias(c.ALSO)
     )
 
 
@@ -180,15 +191,20 @@ def pair_counts(raw: pl.LazyFrame) -> pl.LazyFrame:
     return raw.group_by(c.PAIR).agg(*(holds.sum().alias(name) for name, holds in flags.items()), replaced)
 
 
-def once_each(changes: pl.LazyFrame, pairs: pl.LazyFrame) -> pl.LazyFrame:
+def once_each(changes: pl.LazyFrame, pairs: pl.DataFrame) -> pl.LazyFrame:
     """Return changes that several pairs of files share once, with `step` and the number of pairs as `files`.
 
     Args:
         changes: As `categorise` returns them.
-        pairs: pair → step.
+        pairs: pair → step, of the pairs that are compared; collected, for where each step has one nothing is shared.
     """
     same = [c.STEP, c.CHANGE, c.IRI, c.DIGEST, "digest_b"]
-    ordered = changes.join(pairs, on=c.PAIR).sort(c.STEP, pl.col(c.CHANGE).cast(pl.Enum(c.TERM_CHANGES)), c.IRI, c.PAIR)
+    step = pl.col(c.PAIR).replace_strict(pairs[c.PAIR], pairs[c.STEP]).alias(c.STEP)
+    ordered = changes.with_columns(step, pl.lit(1, pl.UInt32).alias(c.FILES)).sort(
+        c.STEP, pl.col(c.CHANGE).cast(pl.Enum(c.TERM_CHANGES)), c.IRI, c.PAIR
+    )
+    if pairs[c.STEP].is_unique().all():
+        return ordered
     return ordered.with_columns(pl.len().over(same).alias(c.FILES)).unique(same, keep="first", maintain_order=True)
 
 

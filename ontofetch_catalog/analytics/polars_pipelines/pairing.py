@@ -182,7 +182,7 @@ def states(pairs: pl.LazyFrame, versions: pl.LazyFrame) -> pl.LazyFrame:
         pl.when(pl.col("digest_kind_a") != pl.col("digest_kind_b"))
         .then(pl.lit("facts of two kinds: ") + _two("digest_kind"))
         .when(pl.col("facts_version_a") != pl.col("facts_version_b"))
-        .then(pl.lit("facts of two versions: ") + _two("facts_version"))
+        .then(pl.lit("`ontofetch db facts` makes facts of one version: ") + _two("facts_version"))
     )
     why = pl.when(~same.fill_null(value=False)).then(pl.coalesce(missing, other)).alias(c.REASON)
     version_same = pl.col(c.VERSION_A) == pl.col(c.VERSION_B)
@@ -213,7 +213,7 @@ def states(pairs: pl.LazyFrame, versions: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _why(side: str, reason: pl.Expr) -> pl.Expr:
-    return pl.lit(f"no facts in {side}: ") + reason.fill_null("not made yet")
+    return pl.lit(f"no facts in {side}: ") + reason.fill_null("`ontofetch db facts` makes them")
 
 
 def _two(name: str) -> pl.Expr:

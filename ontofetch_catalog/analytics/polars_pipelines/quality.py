@@ -60,13 +60,10 @@ def findings(terms: pl.LazyFrame) -> pl.LazyFrame:
     missing, target = pl.col("target_obsolete").is_null(), pl.col("target")
     defined = alive.filter(pl.col(c.KIND).is_in(_DEFINED))
     nothing_instead = (pl.col(c.REPLACED_BY).list.len() == 0) & (pl.col(c.CONSIDER).list.len() == 0)
-    others = pl.concat_str(
-        pl.lit("with "),
-        short_name(pl.col(c.IRI)).min().over(label),
-        pl.lit(", "),
-        pl.len().over(label),
-        pl.lit(" terms"),
-    )
+    first, second = (pl.col(c.IRI).sort().get(at, null_on_oob=True).over(label) for at in (0, 1))
+    other = pl.when(pl.col(c.IRI) == first).then(second).otherwise(first)
+    named = pl.when(short_name(other) == short_name(pl.col(c.IRI))).then(other).otherwise(short_name(other))
+    others = pl.concat_str(pl.lit("with "), named, pl.lit(", "), pl.len().over(label), pl.lit(" terms"))
     found = [
         _finding(same.with_columns(others.alias("others")), _LABEL, pl.col("others")),
         _finding(obsolete.filter(nothing_instead), _NO_REPLACEMENT),
@@ -82,8 +79,13 @@ def findings(terms: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def ordered(found: pl.LazyFrame) -> pl.LazyFrame:
-    """Return findings with their short names, in the order of FINDINGS, then by file and IRI."""
-    return found.with_columns(pl.col("finding").cast(pl.Enum(FINDINGS)), short_name(pl.col(c.IRI)).alias(c.TERM)).sort(
+    """Return findings with names of their terms, in the order of FINDINGS, then by file and IRI.
+
+    A name is a short one, and the IRI where others have the same short one.
+    """
+    named = found.with_columns(pl.col("finding").cast(pl.Enum(FINDINGS)), short_name(pl.col(c.IRI)).alias(c.TERM))
+    several = pl.col(c.IRI).n_unique().over(c.TERM) > 1
+    return named.with_columns(pl.when(several).then(c.IRI).otherwise(c.TERM).alias(c.TERM)).sort(
         "finding", c.FILE, c.IRI, "detail"
     )
 

@@ -14,22 +14,21 @@ from .terms import prefix, short_name
 ELSEWHERE = "another of its texts"
 
 
-def named_iris(changes: pl.LazyFrame) -> pl.LazyFrame:
-    """Return the IRIs (one column) that are shown by their labels: parents that differ, replacements, new names."""
-    lists = [
-        pl.when(pl.col(c.CHANGE) == c.MOVED).then(pl.col(c.PARENTS)),
-        pl.when(pl.col(c.CHANGE) == c.MOVED).then(pl.col("parents_b")),
-        pl.when(pl.col(c.CHANGE).is_in([c.OBSOLETED, c.OTHER])).then(pl.col("replaced_by_b")),
-        pl.when(pl.col(c.CHANGE).is_in([c.OBSOLETED, c.OTHER])).then(pl.col("consider_b")),
-        pl.concat_list(INTO),
-    ]
-    found = pl.concat(changes.select(each.alias(c.IRI)).explode(c.IRI, empty_as_null=True) for each in lists)
-    return found.drop_nulls(c.IRI).unique()
+def named_iris(raw: pl.LazyFrame, merged: pl.DataFrame) -> pl.LazyFrame:
+    """Return the IRIs (one column) that may be shown by their labels: parents that differ, replacements, new names.
+
+    Args:
+        raw: As `raw_changes` returns them, all columns of WIDE: which change is told of a term need not be known yet.
+        merged: What `mergers` finds.
+    """
+    moved, stayed = raw.filter("is_moved"), raw.filter(~pl.col("is_added"))
+    lists = [(moved, c.PARENTS), (moved, "parents_b"), (stayed, "replaced_by_b"), (stayed, "consider_b")]
+    found = [rows.select(pl.col(name).alias(c.IRI)).explode(c.IRI, empty_as_null=True) for rows, name in lists]
+    return pl.concat([*found, merged.lazy().select(pl.col(INTO).alias(c.IRI))]).drop_nulls(c.IRI).unique()
 
 
-def _listed(iris: pl.Expr, names: pl.DataFrame, told_of: tuple[str, ...]) -> pl.Expr:
-    """Return the names of a list of IRIs as text: of the changes that are told of and have such a list."""
-    told = pl.when(pl.col(c.CHANGE).is_in(told_of)).then(iris)
+def _listed(told: pl.Expr, names: pl.DataFrame) -> pl.Expr:
+    """Return the names of a list of IRIs as text, null where there is none in it."""
     named = told.list.sort().list.eval(pl.element().replace(names[c.IRI], names["name"]))
     return pl.when(told.list.len() > 0).then(named.list.join("; "))
 
@@ -41,29 +40,32 @@ def described(changes: pl.LazyFrame, names: pl.DataFrame) -> pl.LazyFrame:
         changes: As `once_each` returns them, all columns of WIDE.
         names: iri → name of `named_iris`; collected, for to look names up costs a fraction of a join for each list.
     """
+    change, rekinded = pl.col(c.CHANGE), pl.col("is_rekinded")
+    is_moved, instead = change == c.MOVED, change.is_in([c.OBSOLETED, c.OTHER])
     lost = pl.col(c.PARENTS).list.set_difference(pl.col("parents_b"))
     gained = pl.col("parents_b").list.set_difference(pl.col(c.PARENTS))
-    what = pl.when(pl.col("replaced_by_b").list.len() > 0).then("replaced_by_b")
-    instead = (c.OBSOLETED, c.OTHER)
+    # of a term one thing is told: its lists stand in the same columns, for each column that is named costs something
+    first = pl.when(is_moved).then(lost).when(change == c.OTHER).then(c.REPLACED_BY)
+    second = (
+        pl.when(is_moved)
+        .then(gained)
+        .when(instead)
+        .then("replaced_by_b")
+        .when(change == c.MERGED)
+        .then(pl.concat_list(INTO))
+    )
     rows = changes.with_columns(
-        _listed(lost, names, (c.MOVED,)).alias("lost"),
-        _listed(gained, names, (c.MOVED,)).alias("gained"),
-        _listed(what, names, instead).alias("replacement"),
-        _listed(pl.col("consider_b"), names, instead).alias("considered"),
-        _listed(pl.col(c.REPLACED_BY), names, (c.OTHER,)).alias("replacement_a"),
+        _listed(first, names).alias("lost"),
+        _listed(second, names).alias("gained"),
+        _listed(pl.when(instead).then("consider_b"), names).alias("considered"),
     )
-    change, rekinded = pl.col(c.CHANGE), pl.col("is_rekinded")
-    into = pl.col(INTO).replace(names[c.IRI], names["name"])
-    advice = pl.coalesce(
-        pl.when(change == c.OBSOLETED).then(pl.col("replacement")),
-        pl.when(change == c.OBSOLETED).then(pl.lit("consider ") + pl.col("considered")),
-    )
+    advice = pl.when(change == c.OBSOLETED).then(pl.coalesce("gained", pl.lit("consider ") + pl.col("considered")))
     before = _by_change(
         {c.RELABELLED: c.LABEL, c.REDEFINED: c.DEFINITION, c.MOVED: "lost", c.RENAMESPACED: c.IRI},
         pl.when((change == c.OTHER) & rekinded)
         .then(c.KIND)
         .when((change == c.OTHER) & pl.col("is_repointed"))
-        .then("replacement_a"),
+        .then("lost"),
     )
     after = _by_change(
         {
@@ -74,11 +76,11 @@ def described(changes: pl.LazyFrame, names: pl.DataFrame) -> pl.LazyFrame:
             c.RENAMESPACED: NEW_IRI,
         },
         pl.when(change == c.MERGED)
-        .then(into)
+        .then("gained")
         .when((change == c.OTHER) & rekinded)
         .then("kind_b")
         .when((change == c.OTHER) & pl.col("is_repointed"))
-        .then(pl.coalesce("replacement", "considered"))
+        .then(pl.coalesce("gained", "considered"))
         .otherwise(advice),
     )
     # the text that is shown is one of several; what changed may be another one

@@ -90,13 +90,17 @@ def edges(tables: Iterable[pl.LazyFrame]) -> pl.LazyFrame:
     return pl.concat(chosen).explode(c.PARENTS, empty_as_null=True).drop_nulls(c.PARENTS).unique()
 
 
-def names_of(iris: pl.LazyFrame, labels: pl.LazyFrame) -> pl.LazyFrame:
-    """Return each of `iris` (one column) with `name`: the label if there is one, else its short name."""
+def names_of(iris: pl.LazyFrame, labels: pl.LazyFrame, further: pl.LazyFrame) -> pl.LazyFrame:
+    """Return each of `iris` (one column, each once) with `name`: a label if there is one, else its short name.
+
+    Args:
+        iris: The terms.
+        labels: iri → label; of several the first in order.
+        further: Likewise, for those that have none there.
+    """
+    first, second = (side.group_by(c.IRI).agg(pl.col(c.LABEL).min()) for side in (labels, further))
     return (
-        iris.select(c.IRI)
-        .unique()
-        .join(labels.select(c.IRI, c.LABEL), on=c.IRI, how="left")
-        .group_by(c.IRI)
-        .agg(pl.col(c.LABEL).drop_nulls().sort().first())
-        .select(c.IRI, pl.coalesce(pl.col(c.LABEL), short_name(pl.col(c.IRI))).alias("name"))
+        iris.join(first, on=c.IRI, how="left")
+        .join(second, on=c.IRI, how="left", suffix="_further")
+        .select(c.IRI, pl.coalesce(c.LABEL, "label_further", short_name(pl.col(c.IRI))).alias("name"))
     )

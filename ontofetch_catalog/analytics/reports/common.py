@@ -17,7 +17,6 @@ from ontofetch_hookspecs.names import quote
 from ...errors import UsageError, VersionUnknown
 from .. import columns as c
 from ..collect import collect
-from ..errors_of_facts import nothing_known
 from ..fields import Contract, conform
 from ..results import ReportResult
 from ..sources import CatalogLike, Reader
@@ -122,7 +121,7 @@ def open_known(catalog: CatalogLike, version: str | None) -> Iterator[tuple[Read
         releases = Releases(catalog, reader, Releases.NEWEST + Releases.DATES)
         chosen = releases.one(version)
         if not reader.knows_facts():
-            raise nothing_known(chosen)
+            raise reader.nothing_known(chosen)
         yield reader, releases, chosen
 
 

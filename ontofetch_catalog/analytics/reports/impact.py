@@ -8,7 +8,6 @@ from ...errors import UsageError
 from .. import columns as c
 from ..chosen_terms import WORD, match_words
 from ..comparison import Comparison
-from ..errors_of_facts import nothing_known
 from ..fields import INT, TEXT, Contract, Field, Section
 from ..lists import read_words
 from ..polars_pipelines import impact as pipelines
@@ -61,7 +60,7 @@ def impact(
         releases = Releases(catalog, reader, Releases.NEWEST)
         later = releases.one(b)
         if not reader.knows_facts():
-            raise nothing_known(later)
+            raise reader.nothing_known(later)
         until = releases.up_to(later, len(releases.all))
         before = until[c.VERSION_ID].to_list()[-2:-1]
         earlier = reader.resolve(a) if a else next(iter(before), None)
@@ -83,9 +82,12 @@ def _changes(
     """Return what became of these terms from one release to the other."""
     comparison = Comparison(catalog, reader, [(earlier, later)] if earlier else [])
     old, new = comparison.differing(meaning.WIDE)
-    raw = meaning.raw_changes(old.lazy(), new.lazy())
-    numbered = comparison.pairs.lazy().select(c.PAIR, c.STEP)
-    found = meaning.once_each(meaning.categorise(raw, new.lazy()), numbered).join(matched.lazy(), on=c.IRI, how="semi")
-    own = comparison.tables.collect({"own": found})["own"].lazy()
-    names = comparison.labels(telling.named_iris(own), comparison.compared)
-    return telling.described(own, names)
+    changed = meaning.raw_changes(old.lazy(), new.lazy())
+    raw = comparison.tables.collect({"raw": changed}, held=True)["raw"].lazy()
+    rare = comparison.rare(raw, new.lazy())
+    mine = matched.lazy()
+    named = telling.named_iris(raw.join(mine, on=c.IRI, how="semi"), rare["merged"])
+    iris = comparison.tables.collect({"iris": named}, held=True)["iris"][c.IRI]
+    own = comparison.categories(raw, rare).join(mine, on=c.IRI, how="semi", maintain_order="left")
+    found = comparison.tables.collect({"own": own, "names": comparison.labels(iris, old)}, held=True)
+    return telling.described(found["own"].lazy(), found["names"])

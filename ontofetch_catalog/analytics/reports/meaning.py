@@ -15,7 +15,6 @@ from .. import columns as c
 from .. import drawing as d
 from ..chosen_terms import chosen_terms
 from ..comparison import Comparison
-from ..errors_of_facts import nothing_known
 from ..fields import INT, TEXT, Contract, Field, Section
 from ..lists import read_words
 from ..polars_pipelines import heads as head_pipelines
@@ -96,12 +95,12 @@ FILES = Section(
 )
 _SPECIAL = {
     "same_version": (pairing.SAME_VERSION, "same version, other graph"),
-    "not_compared": (pairing.NOT_COMPARED, "not compared (`ontofetch db facts` makes what is missing)"),
+    "not_compared": (pairing.NOT_COMPARED, "not compared, and why"),
     "other_version": (pairing.OTHER_VERSION, "other version, no term changed"),
     "reserialised": (pairing.RESERIALISED, "reserialised: other bytes, equal graph"),
     "not_exact": (pairing.INEXACT, "no difference found, and not sure that there is none"),
 }
-_REASON = Field(c.REASON, TEXT, "why their terms are not compared; null elsewhere", detail=1)
+_REASON = Field(c.REASON, TEXT, "why their terms are not compared; null elsewhere")
 
 MEANING = Contract(
     "meaning",
@@ -202,8 +201,6 @@ def meaning(
         releases = Releases(catalog, reader, Releases.NEWEST + (Releases.DATES + Releases.STATE if count else ()))
         later = releases.one(b)
         earlier = reader.resolve(a) if a else releases.before(later, "--a")
-        if not reader.knows_facts():
-            raise nothing_known(later)
         comparison = Comparison(catalog, reader, [(earlier, later)], (file_a, file_b))
         frames, files = _frames(comparison, terms_under, mine)
         past = releases.up_to(later, count) if count else None
@@ -235,9 +232,21 @@ def meaning(
     hidden = ["definition_a", "definition_b", "parents_a", "parents_b", c.FILES]
     if "changes" in result and result["changes"][c.FILE].n_unique() <= 1:
         hidden.append(c.FILE)
-    titles = {"kinds": f"what changed from {earlier} to {later}"}
+    without_reason = {name: (c.REASON,) for name in _SPECIAL if name != "not_compared"}
+    titles = {
+        "kinds": f"what changed from {earlier} to {later}",
+        "files": f"{FILES.title}{_statements(result)}",
+    }
     headings = HEADINGS if past is None else {**HEADINGS, "history": {c.RELEASE_TIME: times_told(past)}}
-    return replace(result, titles=titles, hidden={"changes": tuple(hidden)}, headings=headings)
+    return replace(result, titles=titles, hidden={"changes": tuple(hidden), **without_reason}, headings=headings)
+
+
+def _statements(result: Mapping[str, pl.DataFrame]) -> str:
+    """Return how many statements came and went, as the end of a heading: a narrow table of files leaves them out."""
+    added, removed = result["summary"].select(c.TRIPLES_ADDED, c.TRIPLES_REMOVED).row(0)
+    if added is None:
+        return ""
+    return f"; statements: {whole_number(added)} added, {whole_number(removed)} removed"
 
 
 def _draw_with_past(
@@ -262,7 +271,7 @@ def _frames(
     comparison: Comparison, under: str | None, mine: str | None
 ) -> tuple[dict[str, pl.LazyFrame], pl.LazyFrame]:
     """Return changes and the sections beside them, and the pairs of files with their counts."""
-    old, new = comparison.differing(pipelines.WIDE)
+    old, new = everything = comparison.differing(pipelines.WIDE)
     frames: dict[str, pl.LazyFrame] = {}
     narrowed = under is not None or mine is not None
     if narrowed:
@@ -270,13 +279,7 @@ def _frames(
         chosen, unknown = chosen_terms(comparison.tables, comparison.contents(), under, words)
         old, new = (side.filter(pl.col(c.IRI).is_in(chosen.implode())) for side in (old, new))
         frames |= {} if unknown is None else {"unknown": unknown}
-    changed = pipelines.raw_changes(old.lazy(), new.lazy())
-    raw = comparison.tables.collect({"raw": changed}, held=True)["raw"].lazy()
-    numbered = comparison.pairs.lazy().select(c.PAIR, c.STEP)
-    categories = pipelines.once_each(pipelines.categorise(raw, new.lazy()), numbered)
-    sorted_out = comparison.tables.collect({"all": categories}, held=True)["all"].lazy()
-    names = comparison.labels(telling.named_iris(sorted_out), comparison.compared)
-    counted = comparison.with_counts(old, new, raw, whole=not narrowed)
+    sorted_out, names, counted = _sort_out(comparison, (old, new), everything[0], whole=not narrowed)
     paths = comparison.pairs.lazy().select(c.PAIR, pl.coalesce(f"{c.RELPATH}_b", f"{c.RELPATH}_a").alias(c.FILE))
     described = telling.described(sorted_out, names).join(paths, on=c.PAIR, how="left", maintain_order="left")
     shown = counted.rename({f"{c.RELPATH}_a": c.FILE_A, f"{c.RELPATH}_b": c.FILE_B})
@@ -292,6 +295,34 @@ def _frames(
     heads = comparison.heads.lazy().join(known, on=paired, how="semi", maintain_order="left")
     headers = head_pipelines.changed_fields(heads)
     return {"changes": changes, "ontologies": headers, **special, **frames}, files
+
+
+def _sort_out(
+    comparison: Comparison, differing: tuple[pl.DataFrame, pl.DataFrame], labelled: pl.DataFrame, *, whole: bool
+) -> tuple[pl.LazyFrame, pl.DataFrame, pl.LazyFrame]:
+    """Return the changed terms in categories, the names of terms that are named with them, the pairs with counts.
+
+    Args:
+        comparison: Of the two releases.
+        differing: The terms of A and of B that count and are not the same on the other side.
+        labelled: All those of A.
+        whole: Whether all count.
+    """
+    tables = comparison.tables
+    old, new = (side.lazy() for side in differing)
+    changed = pipelines.raw_changes(old, new)
+    raw = tables.collect({"raw": changed}, held=True)["raw"].lazy()
+    rare = comparison.rare(raw, new)
+    iris = tables.collect({"iris": telling.named_iris(raw, rare["merged"])}, held=True)["iris"][c.IRI]
+    found = tables.collect(
+        {
+            "terms": comparison.categories(raw, rare),
+            "names": comparison.labels(iris, labelled),
+            "pairs": comparison.with_counts(raw, pipelines.statement_counts(old, new), whole=whole),
+        },
+        held=True,
+    )
+    return found["terms"].lazy(), found["names"], found["pairs"].lazy()
 
 
 def _summary(changes: pl.LazyFrame, files: pl.LazyFrame, a: str, b: str) -> pl.LazyFrame:
@@ -311,7 +342,5 @@ def changes_of(catalog: CatalogLike, reader: Reader, pair: tuple[str, str]) -> p
     Raises:
         UsageError: Nothing is known of what files say.
     """
-    if not reader.knows_facts():
-        raise nothing_known(pair[1])
     frames, _ = _frames(Comparison(catalog, reader, [pair]), None, None)
     return frames["changes"]

@@ -16,7 +16,6 @@ from .. import fields as f
 from ..chosen_terms import WORD, chosen_terms
 from ..collect import collect
 from ..comparison import Comparison, contents_of
-from ..errors_of_facts import nothing_known
 from ..fields import INT, TEXT, TIME, Contract, Field, Section
 from ..lists import read_words
 from ..polars_pipelines import meaning as pipelines
@@ -129,7 +128,7 @@ def meaning_series(
         releases = Releases(catalog, reader, Releases.DATES)
         slot = reader.resolve_series(series)
         if not reader.knows_facts():
-            raise nothing_known(slot)
+            raise reader.nothing_known(slot)
         own = releases.series(slot)
         steps = Steps(catalog, reader, own.tail(last) if last else own, under, words)
         frames = {"timeline": steps.counts(), **steps.by(by)}
@@ -231,12 +230,13 @@ def changes_of_steps(
     if chosen is not None:
         old, new = (side.filter(pl.col(c.IRI).is_in(chosen.implode())) for side in (old, new))
     numbered = comparison.pairs.lazy().select(c.PAIR, c.STEP)
-    raw = pipelines.raw_changes(old.lazy(), new.lazy())
+    changed = pipelines.raw_changes(old.lazy(), new.lazy())
+    raw = comparison.tables.collect({"raw": changed}, held=True)["raw"].lazy()
     every = pl.LazyFrame(
         {c.STEP: list(range(len(steps))), c.VERSION_ID: [b for _, b in steps]},
         {c.STEP: pl.Int64(), c.VERSION_ID: pl.String()},
     )
-    found = pipelines.once_each(pipelines.categorise(raw, new.lazy()), numbered).join(every, on=c.STEP)
+    found = comparison.categories(raw, comparison.rare(raw, new.lazy())).join(every, on=c.STEP)
     changes = comparison.tables.collect({"changes": found}, held=True)["changes"].lazy()
     kinds = [(pl.col(c.CHANGE) == name).sum().alias(name) for name in c.TERM_CHANGES]
     terms = changes.group_by(c.STEP).agg(kinds)

@@ -18,16 +18,16 @@ FILE = Field(c.FILE, TEXT, "path of the file", detail=2)
 QUALITY = Contract("quality", (
     Section("findings", "terms", (
         FINDING,
-        Field(c.TERM, TEXT, "short name of the term; of an import, of the ontology"),
+        Field(c.TERM, TEXT, "short name of the term, its IRI where several have that; of an import, of the ontology"),
         Field(c.IRI, TEXT, "its IRI", "IRI", 3),
         Field(c.LABEL, TEXT, "its label", detail=1),
         Field("detail", TEXT, "what it names: a parent, a replacement, an import; how many share its label"),
         FILE,
     ), split="finding"),
     Section("counts", "findings", (FINDING, FILE, Field("count", INT, "how many there are")), whole=True),
-    Section("not_looked_at", "files whose terms are not known (`ontofetch db facts` makes what is missing)", (
+    Section("not_looked_at", "files whose terms are not known", (
         FILE,
-        Field(c.REASON, TEXT, "why, if it is known"),
+        Field(c.REASON, TEXT, "why, or what makes them known"),
     ), quiet=True),
 ), order=("counts", "not_looked_at"), search=True)  # fmt: skip
 
@@ -60,7 +60,9 @@ def quality(catalog: CatalogLike, *, version: str | None = None) -> ReportResult
     frames = {
         "findings": found,
         "counts": pipelines.counts(found),
-        "not_looked_at": unknown.select(pl.col(c.RELPATH).alias(c.FILE), c.REASON),
+        "not_looked_at": unknown.select(
+            pl.col(c.RELPATH).alias(c.FILE), pl.col(c.REASON).fill_null("`ontofetch db facts` makes what is missing")
+        ),
     }
     return make_result(catalog, QUALITY, frames, {"version": chosen})
 

@@ -10,7 +10,6 @@ from ...errors import UsageError
 from .. import columns as c
 from .. import fields as f
 from ..chosen_terms import only
-from ..errors_of_facts import nothing_known
 from ..fields import INT, TEXT, Contract, Field, Section
 from ..mistyped_terms import spelled, term_hint
 from ..polars_pipelines import lives as pipelines
@@ -75,7 +74,7 @@ def term(catalog: CatalogLike, *, word: str, series: str | None = None) -> Repor
         releases = Releases(catalog, reader)
         chosen = releases.series(reader.resolve_series(series)) if series else releases.all
         if not reader.knows_facts():
-            raise nothing_known(word)
+            raise reader.nothing_known(word)
         known = Known(catalog, reader, chosen)
         whole = [word] if "://" in word else None
         seen = known.find(is_term() & roughly_meant_by(word), whole).filter(meant_by(word))

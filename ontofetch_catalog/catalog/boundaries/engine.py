@@ -133,7 +133,7 @@ def _commit(session: sessions.Session, boundary: Boundary, start: float) -> tupl
         if draft.intent.moves:
             journal.write_intent(store, draft.intent)
             moving.publish(store, draft.intent)
-        session.tell(told, release=boundary.version_id if boundary.one_release else "")
+        session.tell((event_id, digest, row), told, release=boundary.version_id if boundary.one_release else "")
     except BaseException as error:
         undone = _roll_back(session, boundary, draft.intent, error)
         if not undone and isinstance(error, OSError | duckdb.Error):

@@ -77,7 +77,7 @@ class ValidateBoundary(Boundary):
             raise PreconditionFailed(
                 f"{self.version_id} is not recorded.", subject=self.version_id, hint="Record the download first."
             )
-        unknown = validations.find_unknown_file(connection, self.version_id, self.results)
+        unknown, is_recorded = validations.compare_results(connection, self.version_id, self.results)
         if unknown is not None:
             raise PreconditionFailed(
                 f"{quote(unknown)}, with the content that was validated, is no recorded file of {self.version_id}.",
@@ -90,7 +90,7 @@ class ValidateBoundary(Boundary):
                 subject=self.version_id,
                 hint="Look at the files as they are recorded.",
             )
-        self._has_new_results = not validations.same_results(connection, self.version_id, self.results)
+        self._has_new_results = not is_recorded
         return self._has_new_results or (self.facts is not None and self._has_new_facts(connection, self.facts))
 
     def _has_new_facts(self, connection: duckdb.DuckDBPyConnection, given: pa.Table) -> bool:
@@ -108,8 +108,8 @@ class ValidateBoundary(Boundary):
         found = self._record_facts(connection, draft)
         if self._has_new_results:
             validations.replace_results(connection, self.version_id, self.results)
-            draft_validation_audit(connection, draft, self._version)
-            draft_manifest(connection, draft, self.version_id)
+            row = draft_validation_audit(connection, draft, self._version)
+            draft_manifest(connection, draft, self.version_id, row)
         passed = pc.sum(self.results["passed"]).as_py() or 0
         unjudged = self.results["passed"].null_count
         failed = len(self.results) - passed - unjudged
@@ -120,9 +120,8 @@ class ValidateBoundary(Boundary):
         """Record the facts and publish their tables; a content that has a sound one keeps it, and its facts."""
         if self.facts is None:
             return 0
-        sound = [
-            row["table_path"] for row in facts.tables_of(connection, self.facts).to_pylist() if self._is_sound(row)
-        ]
+        known = [] if facts.are_unknown(connection, self.facts) else facts.tables_of(connection, self.facts).to_pylist()
+        sound = [row["table_path"] for row in known if self._is_sound(row)]
         published = set(sound)
         for row in self.facts.filter(self.facts["table"].is_valid()).to_pylist():
             target = facts.table_path(row["content_id"], row["facts_version"])

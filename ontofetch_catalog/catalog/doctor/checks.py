@@ -16,7 +16,7 @@ from ...errors import CatalogUnavailable, CatalogUnreadable
 from .. import sessions
 from ..connection import Store
 from ..failures import is_refusal
-from ..repo import origins, paths, releases, row_checks, version_keys
+from ..repo import lookup_keys, origins, paths, releases, row_checks, version_keys
 from . import contents, database, documents, housekeeping, of_plugins, on_disk, terms_tables, unrecorded
 from .findings import Findings, Progress
 
@@ -176,8 +176,9 @@ def rows(scene: Scene, connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def keys(scene: Scene, connection: duckdb.DuckDBPyConnection) -> None:
-    """Look whether releases are sorted by the key of their version."""
+    """Look whether releases are sorted by the key of their version, and files found by the numbers that are theirs."""
     scene.findings.add_table("CAT031", version_keys.find_wrong_keys(connection))
+    scene.findings.add_table("CAT038", lookup_keys.find_wrong_keys(connection))
 
 
 def folded(scene: Scene, connection: duckdb.DuckDBPyConnection) -> None:

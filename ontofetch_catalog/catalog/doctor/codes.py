@@ -131,6 +131,8 @@ CODES = (
          (Fix("adopt", "record the facts that it has in itself"), _QUARANTINE)),
     Code("CAT037", "terms", NOTE, "There are facts of a content that no release holds any more.",
          (Fix("drop", "forget them; the table is kept aside"),)),
+    Code("CAT038", "keys", ERROR, "The number by which a file is found is not that of its content or of its name.",
+         (Fix("recompute", "record the numbers anew"),)),
 )
 # fmt: on
 BY_CODE = {code.code: code for code in CODES}

@@ -30,6 +30,7 @@ REPAIRS: Mapping[tuple[str, str], type[Repair]] = {
     ("CAT012", "drop"): store_repairs.MendRows,
     ("CAT031", "recompute"): store_repairs.MendRows,
     ("CAT032", "recompute"): store_repairs.MendRows,
+    ("CAT038", "recompute"): store_repairs.MendRows,
     ("CAT028", "adopt"): unrecorded.AdoptReleases,
     ("CAT028", "quarantine"): store_repairs.MoveAside,
     ("CAT017", "restore"): release_repairs.Restore,

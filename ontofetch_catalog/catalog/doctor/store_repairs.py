@@ -11,7 +11,7 @@ from ontofetch_hookspecs.names import relpath_fault
 
 from .. import fsops, journal
 from ..boundaries.boundary import Recorded
-from ..repo import origins, row_checks, version_keys
+from ..repo import lookup_keys, origins, row_checks, version_keys
 from . import housekeeping
 from .repair import Repair, redraft, refuse
 
@@ -134,4 +134,5 @@ _ROWS_AT_FAULT: Mapping[str, tuple[Find, Change]] = {
     "CAT012": (row_checks.find_dangling, lambda connection, _: row_checks.delete_dangling(connection)),
     "CAT031": (version_keys.find_wrong_keys, lambda connection, _: version_keys.fill_keys(connection, anew=True)),
     "CAT032": (origins.find_without_origin, lambda connection, _: origins.fill_origins(connection)),
+    "CAT038": (lookup_keys.find_wrong_keys, lambda connection, _: lookup_keys.fill_keys(connection, anew=True)),
 }

@@ -7,7 +7,18 @@ fails, is not known here. A test replaces the functions named in `FAULT_POINTS`,
 
 from __future__ import annotations
 
-from .database import CLOSED, begin, checkpoint, close_database, commit, execute, lock_settings, open_database, rollback
+from .database import (
+    CLOSED,
+    begin,
+    changed_tables,
+    checkpoint,
+    close_database,
+    commit,
+    execute,
+    lock_settings,
+    open_database,
+    rollback,
+)
 from .disk import (
     FICLONE,
     clone,
@@ -29,6 +40,7 @@ from .disk import (
     write,
     write_at,
 )
+from .driver import driver, plain_statements
 from .reading import (
     CHUNK,
     Anywhere,
@@ -50,11 +62,13 @@ __all__ = [
     "FICLONE",
     "Anywhere",
     "begin",
+    "changed_tables",
     "checkpoint",
     "clone",
     "close_database",
     "commit",
     "create_file",
+    "driver",
     "execute",
     "finish_file",
     "free_bytes",
@@ -71,6 +85,7 @@ __all__ = [
     "open_folder_of",
     "open_root",
     "opened_special",
+    "plain_statements",
     "remove_folder",
     "rename",
     "rollback",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
+from .driver import driver
 from .reading import Anywhere
 
 if TYPE_CHECKING:
@@ -18,21 +21,28 @@ CLOSED = {
     "enable_external_access": False,
     "python_enable_replacements": False,
 }
+_CHANGES = re.compile(
+    r"\b(?:INSERT\s+(?:OR\s+\w+\s+)?INTO|DELETE\s+FROM|UPDATE|CREATE\s+(?:OR\s+REPLACE\s+)?TEMP\s+TABLE)"
+    r"\s+(?:\w+\.)*(\w+)",
+    re.IGNORECASE,
+)
+# connection → the tables that statements of its open transaction have changed, by their names; None: others, too
+_changed: WeakKeyDictionary[Any, set[str] | None] = WeakKeyDictionary()
 
 
 def open_database(
     path: Anywhere, config: Mapping[str, str | int | bool], *, read_only: bool
 ) -> duckdb.DuckDBPyConnection:
     """Open a DuckDB file."""
-    import duckdb
-
+    connect = driver().connect
     if read_only:
-        return duckdb.connect(str(path), read_only=True, config=dict(config))
+        opened: duckdb.DuckDBPyConnection = connect(str(path), read_only=True, config=dict(config))
+        return opened
     # a checkpoint needs files beside the database, which DuckDB 1.5 counts as access to the outside; they can only be
     # named once it is open, and before that nothing of what is in it is executed
     later: dict[str, str | bool | int | float | list[str]] = dict(config)
     later.pop("enable_external_access", None)
-    connection = duckdb.connect(str(path), config=later)
+    connection: duckdb.DuckDBPyConnection = connect(str(path), config=later)
     # whoever writes decides when to checkpoint; at close it would happen unseen, also to what is not ours
     connection.execute("PRAGMA disable_checkpoint_on_shutdown")
     if config.get("enable_external_access", True):
@@ -68,15 +78,33 @@ def execute(
         result = connection.execute(sql, parameters) if parameters is not None else connection.execute(sql)
         # DuckDB 2 refuses the next statement as long as a result is not read to its end
         changed = result.fetchall() if result.description else []
-        return changed[0][0] if changed and isinstance(changed[0][0], int) else 0
+        count = changed[0][0] if changed and isinstance(changed[0][0], int) else None
+        _note_changes(connection, sql, count)
+        return count or 0
     finally:
         for name in tables or {}:
             connection.unregister(name)
 
 
+def _note_changes(connection: duckdb.DuckDBPyConnection, sql: str, count: int | None) -> None:
+    changed, named = _changed.get(connection), _CHANGES.findall(sql)
+    if changed is None or not named:
+        # whatever this statement does
+        _changed[connection] = None
+    elif count != 0 or ";" in sql:
+        changed.update(name.lower() for name in named)
+
+
+def changed_tables(connection: duckdb.DuckDBPyConnection) -> frozenset[str] | None:
+    """Return the tables that may have changed since `begin`, beside other names; None where any may have."""
+    changed = _changed.get(connection)
+    return None if changed is None else frozenset(changed)
+
+
 def begin(connection: duckdb.DuckDBPyConnection) -> None:
     """Begin a transaction."""
     connection.execute("BEGIN TRANSACTION")
+    _changed[connection] = set()
 
 
 def commit(connection: duckdb.DuckDBPyConnection) -> None:

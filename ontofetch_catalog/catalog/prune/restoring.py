@@ -11,7 +11,7 @@ from .. import journal
 from ..boundaries.boundary import Recorded
 from ..boundaries.documents import draft_documents
 from ..boundaries.pointers import Pointers, drop_added
-from ..repo import held_facts, origins, pruning, releases, version_keys
+from ..repo import held_facts, lookup_keys, origins, pruning, releases, version_keys
 from ..shared.address import read_address
 from ..walk import as_text, stat_paths
 from .batches import APPLIED, BatchBoundary, is_same
@@ -116,6 +116,7 @@ class RestoreBatch(BatchBoundary):
             self._bring_back(kept.get("file_facts"), draft)
             # a plan of an earlier version of this package did not keep them
             version_keys.fill_keys(connection)
+            lookup_keys.fill_keys(connection)
             origins.fill_origins(connection, batch.version_id)
             # what took the place of a release as latest gives it back
             drop_added(connection, self.former.get("pointers", ()))

@@ -11,14 +11,19 @@ from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.layout import FACTS
 
-from ..connection import fetch_number, fetch_text, registered
-from .bounds import bounds_of, has_none
+from ..connection import fetch_number, fetch_text, literal, registered
+from ..remembering import ask
+from .bounds import bounds_of, has_none, worthwhile_bounds_of
+from .files import few_contents
+from .lines import FEW
+from .lookup_keys import holding
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
 _VERSION_DIGITS = 12
+_FEW = 100  # names that a statement lists
 SMALL = (
     "digest_kind, digest, digest_exact, triples, triples_parsed, bnodes, shared_bnodes, cyclic_bnodes, general_triples,"
     " general_digest, terms, heads"
@@ -45,10 +50,15 @@ _OF_RELEASES = f"""
 """
 
 
-def _scope(version_ids: Sequence[str] | None) -> str:
+def _scope(version_ids: Sequence[str] | None) -> tuple[str, dict[str, list[str]] | None]:
+    """Return the condition that the rows of some releases meet, or (None) all rows, and its parameters."""
     if version_ids is None:
-        return "true"
-    return f"version_id IN (SELECT unnest($version_ids)) AND {bounds_of(version_ids)}"
+        return "true", None
+    bounds = bounds_of(version_ids)
+    if 0 < len(version_ids) <= _FEW:
+        # to plan a list takes a fraction of what it takes to plan a subquery
+        return f"version_id IN ({', '.join(map(literal, version_ids))}) AND {bounds}", None
+    return f"version_id IN (SELECT unnest($version_ids)) AND {bounds}", {"version_ids": list(version_ids)}
 
 
 def table_path(content_id: str, facts_version: str) -> str:
@@ -64,14 +74,40 @@ def facts_of(connection: duckdb.DuckDBPyConnection, version_ids: Sequence[str]) 
     digest_kind, digest, digest_exact, triples, triples_parsed, bnodes, shared_bnodes, cyclic_bnodes, general_triples,
     general_digest, terms, heads; table_path, table_sha256, table_bytes; recorded_at (UTC).
     """
+    scope, params = _scope(version_ids)
     return connection.sql(
         f"""
-        {_OF_RELEASES.format(scope=_scope(version_ids))}
+        {_OF_RELEASES.format(scope=scope)}
         SELECT f.*, c.content_id, c.facts_version, c.reason, {SMALL}, {TABLE_PATH} AS table_path, c.table_sha256,
             c.table_bytes, c.recorded_at
         FROM files f LEFT JOIN chosen c USING (file_id) ORDER BY f.version_id, f.relpath
         """,
-        params={"version_ids": list(version_ids)},
+        params=params,
+    ).to_arrow_table()
+
+
+def missing_facts(connection: duckdb.DuckDBPyConnection, formats: Sequence[str], most_bytes: int) -> pa.Table:
+    """Return one row about the contents without facts: contents, failed, reason, too_large.
+
+    Args:
+        connection: An open connection.
+        formats: The formats that count.
+        most_bytes: A content for whose lack no reason is recorded is too large where it has more.
+    """
+    return connection.sql(
+        """
+        WITH known AS (
+            SELECT file_id, bool_or(digest IS NOT NULL) AS told, any_value(reason) AS reason
+            FROM file_facts GROUP BY file_id
+        ), missing AS (
+            SELECT reason, size_bytes > $most AND reason IS NULL AS large FROM (
+                SELECT DISTINCT file_id, size_bytes FROM extracted_files WHERE format IN (SELECT unnest($formats))
+            ) LEFT JOIN known USING (file_id) WHERE told IS NOT TRUE
+        )
+        SELECT count(*) AS contents, count(reason) AS failed, coalesce(mode(reason), '') AS reason,
+            count(*) FILTER (large) AS too_large FROM missing
+        """,
+        params={"most": most_bytes, "formats": list(formats)},
     ).to_arrow_table()
 
 
@@ -80,6 +116,8 @@ def tabled_facts_of(connection: duckdb.DuckDBPyConnection, version_ids: Sequence
 
     Whatever releases hold besides is neither kept nor returned.
     """
+    scope, params = _scope(version_ids)
+    within = worthwhile_bounds_of(connection, version_ids)
     return connection.sql(
         f"""
         WITH chosen AS (
@@ -87,26 +125,33 @@ def tabled_facts_of(connection: duckdb.DuckDBPyConnection, version_ids: Sequence
             QUALIFY row_number() OVER (
                 PARTITION BY file_id ORDER BY digest IS NULL, recorded_at DESC, facts_version DESC
             ) = 1
-        ), tabled AS MATERIALIZED (SELECT *, {TABLE_PATH} AS table_path FROM chosen WHERE table_path IS NOT NULL)
+        ), tabled AS MATERIALIZED (SELECT *, {TABLE_PATH} AS table_path FROM chosen WHERE table_path IS NOT NULL),
+        files AS MATERIALIZED (
+            SELECT version_id, relpath, file_id, format, size_bytes FROM {holding("tabled", within)}
+        )
         SELECT f.version_id, f.relpath, f.file_id, f.format, f.size_bytes, c.content_id, c.facts_version, c.reason,
             {SMALL}, c.table_path, c.table_sha256, c.table_bytes, c.recorded_at
-        FROM extracted_files f JOIN tabled c USING (file_id) WHERE {_scope(version_ids)}
+        FROM files f JOIN tabled c USING (file_id) WHERE {scope}
         ORDER BY f.version_id, f.relpath
         """,
-        params={"version_ids": list(version_ids)},
+        params=params,
     ).to_arrow_table()
 
 
 def releases_with_facts(connection: duckdb.DuckDBPyConnection, version_ids: Sequence[str]) -> list[str]:
     """Return those of some releases that have a file of which it is known what it says."""
+    scope, params = _scope(version_ids)
+    within = worthwhile_bounds_of(connection, version_ids)
     found: list[str] = (
         connection.sql(
             f"""
-        SELECT DISTINCT version_id FROM extracted_files
-        SEMI JOIN (SELECT file_id FROM file_facts WHERE digest IS NOT NULL) USING (file_id)
-        WHERE {_scope(version_ids)} ORDER BY version_id
+        WITH told AS MATERIALIZED (
+            SELECT DISTINCT version_id
+            FROM {holding("(SELECT file_id FROM file_facts WHERE digest IS NOT NULL)", within)}
+        )
+        SELECT version_id FROM told WHERE {scope} ORDER BY version_id
         """,
-            params={"version_ids": list(version_ids)},
+            params=params,
         )
         .to_arrow_table()["version_id"]
         .to_pylist()
@@ -120,19 +165,20 @@ def heads_of(connection: duckdb.DuckDBPyConnection, version_ids: Sequence[str] |
     Columns: version_id, relpath, file_id, content_id, facts_version, position, and what `ontology_heads` says. They are
     of the same version as `facts_of` returns.
     """
+    scope, params = _scope(version_ids)
+    within = "true" if version_ids is None else worthwhile_bounds_of(connection, version_ids)
     # from those contents that have a header: of all files of all releases nothing but a column is looked at
     return connection.sql(
         f"""
         WITH headed AS (SELECT file_id FROM file_facts SEMI JOIN ontology_heads USING (content_id, facts_version)),
         files AS MATERIALIZED (
-            SELECT version_id, relpath, file_id FROM extracted_files SEMI JOIN headed USING (file_id)
-            WHERE {_scope(version_ids)}
+            SELECT version_id, relpath, file_id FROM {holding("headed", within)}
         ), chosen AS ({_CHOSEN})
         SELECT f.version_id, f.relpath, f.file_id, content_id, facts_version, h.position, {_HEAD}
         FROM files f JOIN chosen c USING (file_id) JOIN ontology_heads h USING (content_id, facts_version)
-        ORDER BY f.version_id, f.relpath, h.position
+        WHERE {scope} ORDER BY f.version_id, f.relpath, h.position
         """,
-        params=None if version_ids is None else {"version_ids": list(version_ids)},
+        params=params,
     ).to_arrow_table()
 
 
@@ -186,6 +232,24 @@ def known_facts_of(connection: duckdb.DuckDBPyConnection, version_id: str) -> pa
     ).to_arrow_table()
 
 
+def are_unknown(connection: duckdb.DuckDBPyConnection, facts: pa.Table) -> bool:
+    """Say whether for certain nothing is recorded of some contents and files; with content_id and file_id.
+
+    Of many that is not asked: of most of them there is something.
+    """
+    ids = [set(facts[name].to_pylist()) for name in ("file_id", "content_id")]
+    if not len(facts) or len(facts) > FEW or None in ids[1]:
+        return not len(facts)
+    files, contents = (", ".join(map(literal, sorted(each))) for each in ids)
+    found = ask(
+        connection,
+        f"SELECT 1 FROM file_facts WHERE file_id IN ({files}) OR content_id IN ({contents})"
+        f" UNION ALL SELECT 1 FROM ontology_heads WHERE content_id IN ({contents}) LIMIT 1",
+        of=("file_facts", "ontology_heads"),
+    )
+    return not found
+
+
 def tables_of(connection: duckdb.DuckDBPyConnection, facts: pa.Table) -> pa.Table:
     """Return the recorded tables of terms of some contents: table_path, table_sha256, table_bytes, each once.
 
@@ -203,6 +267,8 @@ def tables_of(connection: duckdb.DuckDBPyConnection, facts: pa.Table) -> pa.Tabl
 
 def find_foreign(connection: duckdb.DuckDBPyConnection, version_id: str, facts: pa.Table) -> str | None:
     """Return a file_id of some facts that no recorded file of a release has; None if all are its own."""
+    if (known := few_contents(connection, version_id)) is not None:
+        return min(set(facts["file_id"].to_pylist()).difference(known.values()), default=None)
     with registered(connection, given_facts=facts):
         return fetch_text(
             connection,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from .. import fsops
 from ..connection import registered
 from .facts import TABLE_PATH
+from .lookup_keys import holding
 
 if TYPE_CHECKING:
     import duckdb
@@ -28,7 +29,7 @@ def list_tables(connection: duckdb.DuckDBPyConnection) -> pa.Table:
         FROM (
             SELECT {TABLE_PATH} AS table_path, table_sha256, table_bytes,
                 file_id IN (
-                    SELECT DISTINCT file_id FROM extracted_files SEMI JOIN file_facts USING (file_id)
+                    SELECT DISTINCT file_id FROM {holding("file_facts")}
                 ) AS held
             FROM file_facts
         ) WHERE table_path IS NOT NULL GROUP BY table_path ORDER BY table_path
@@ -40,9 +41,7 @@ def list_unrecorded(connection: duckdb.DuckDBPyConnection, content_ids: Sequence
     import pyarrow as pa
 
     with registered(connection, given_ids=pa.table({"file_id": pa.array(list(content_ids), pa.string())})):
-        rows = connection.execute(
-            "SELECT DISTINCT file_id FROM given_ids SEMI JOIN extracted_files USING (file_id) ORDER BY file_id"
-        ).fetchall()
+        rows = connection.execute(f"SELECT DISTINCT file_id FROM {holding('given_ids')} ORDER BY file_id").fetchall()
     return [str(file_id) for (file_id,) in rows]
 
 

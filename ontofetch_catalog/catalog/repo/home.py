@@ -5,26 +5,31 @@ It needs no more than it says, for somebody waits for it at every start.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..connection import fetch_number, fetch_one
 from .stats import INCOMPLETE, LIVE
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     import duckdb
-    import pyarrow as pa
+
+# column → its type
+SERIES: dict[str, type] = {
+    **dict.fromkeys(("slot", "latest", "newest"), str),
+    "set_at": datetime,
+    **dict.fromkeys(("releases", "incomplete", "files", "size_bytes", "failed", "not_judged", "newest_failed"), int),
+}
 
 
-def list_series(connection: duckdb.DuckDBPyConnection, stats: str = LIVE) -> pa.Table:
-    """Return a row per series: slot, latest, newest, set_at, releases, incomplete, and sums of a release; by slot.
+def list_series(connection: duckdb.DuckDBPyConnection, stats: str = LIVE) -> list[tuple[Any, ...]]:
+    """Return a row per series, with the columns of SERIES; by slot.
 
     newest is the last release in the order of the series, set_at when latest was set (UTC), incomplete how many of the
     releases have an artifact that was never unpacked. files, size_bytes (bytes), failed and not_judged (files) are
     those of the latest release, and of the newest where none is latest; newest_failed those of the newest.
     """
-    return connection.sql(f"""
+    return connection.execute(f"""
         WITH ordered AS (
             SELECT *, position = max(position) OVER (PARTITION BY slot) AS is_newest,
                 bool_or(is_latest) OVER (PARTITION BY slot) AS has_latest
@@ -41,7 +46,7 @@ def list_series(connection: duckdb.DuckDBPyConnection, stats: str = LIVE) -> pa.
         LEFT JOIN {stats} s ON s.version_id = o.version_id AND (o.shown OR o.is_newest)
         LEFT JOIN ({INCOMPLETE}) i ON i.version_id = o.version_id
         GROUP BY o.slot ORDER BY o.slot
-    """).to_arrow_table()
+    """).fetchall()
 
 
 class Sums(NamedTuple):

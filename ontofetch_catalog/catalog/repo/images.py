@@ -6,13 +6,13 @@ Rows are replaced by what they belong to (a release, a series, a content), whole
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from ...errors import EventError
 from .. import fsops
-from ..connection import fetch_one
+from ..connection import fetch_one, literal
 
 if TYPE_CHECKING:
     import duckdb
@@ -37,6 +37,7 @@ KEYS = {
 # of a machine, or of its program: which migrations it has applied, what its last scan found
 OWN = ("schema_version", "staging_fs_listing")
 EVENTS = "events"
+_SMALL = 2_048  # bytes of rows
 _FOREIGN = "The shared catalog has a boundary whose rows are none of a catalog."
 _OF_ONE = {
     "latest_pointer": "slot = regexp_extract($release, '^(.*)/[^/]*$', 1)",
@@ -48,18 +49,24 @@ _OF_ONE = {
 }
 
 
-def states_of(connection: duckdb.DuckDBPyConnection, release: str = "") -> States:
-    """Return of each table, and of what its rows belong to, number and sum of the rows: equal ones have the same.
+def keys_of(tables: Collection[str], release: str) -> dict[str, list[str]]:
+    """Return for those of some tables whose rows belong to releases the one of them in which rows have changed."""
+    return {table: [release] for table, key in KEYS.items() if release and key == "version_id" and table in tables}
+
+
+def states_of(connection: duckdb.DuckDBPyConnection, tables: Sequence[str], release: str = "") -> States:
+    """Return of some tables, and of what their rows belong to, number and sum of the rows: equal ones have the same.
 
     Args:
         connection: In the transaction that is looked at.
+        tables: Which of `KEYS`.
         release: Where nothing but this release and what is known of its contents can differ; empty: anywhere.
     """
     # one question for all tables: to plan and start it costs more than to answer it
     sql = " UNION ALL ".join(
-        f"SELECT '{table}', {key}, count(*), sum(hash({table})) FROM {table}"
-        f" WHERE {_OF_ONE.get(table, f'{key} = $release') if release else 'true'} GROUP BY ALL"
-        for table, key in KEYS.items()
+        f"SELECT '{table}', {KEYS[table]}, count(*), sum(hash({table})) FROM {table}"
+        f" WHERE {_OF_ONE.get(table, f'{KEYS[table]} = $release') if release else 'true'} GROUP BY ALL"
+        for table in tables
     )
     values: Mapping[str, Any] = {"release": release} if release else {}
     return {row[:2]: row[2:] for row in connection.execute(sql, values).fetchall()}
@@ -79,17 +86,20 @@ def pack(connection: duckdb.DuckDBPyConnection, keys: Mapping[str, Sequence[str]
         keys: Table → what the rows belong to.
         after: Number of the last event that everybody has.
     """
-    packed = {
-        table: connection.sql(
-            f"SELECT * FROM {table} WHERE {KEYS[table]} IN (SELECT unnest(?))",
-            params=[list(names)],
-        ).to_arrow_table()
-        for table, names in keys.items()
-    }
+    packed = {table: _rows_of(connection, table, names) for table, names in keys.items()}
     packed[EVENTS] = connection.sql(
-        "SELECT * FROM events WHERE event_id > ? ORDER BY event_id", params=[after]
+        f"SELECT * FROM events WHERE event_id > {after:d} ORDER BY event_id"
     ).to_arrow_table()
     return _encode(packed, keys)
+
+
+def _rows_of(connection: duckdb.DuckDBPyConnection, table: str, names: Sequence[str]) -> pa.Table:
+    if len(names) == 1:
+        # no join is planned, and row groups can be skipped
+        return connection.sql(f"SELECT * FROM {table} WHERE {KEYS[table]} = {literal(names[0])}").to_arrow_table()
+    return connection.sql(
+        f"SELECT * FROM {table} WHERE {KEYS[table]} IN (SELECT unnest(?))", params=[list(names)]
+    ).to_arrow_table()
 
 
 def everything(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
@@ -111,7 +121,9 @@ def _encode(packed: Mapping[str, pa.Table], keys: Mapping[str, Sequence[str]]) -
         buffers = []
         for one in (rows, pa.table({"key": given})):
             sink = pa.BufferOutputStream()
-            with pa.ipc.new_stream(sink, one.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
+            # of few bytes it costs more than it saves
+            options = pa.ipc.IpcWriteOptions(compression="zstd" if one.nbytes > _SMALL else None)
+            with pa.ipc.new_stream(sink, one.schema, options=options) as writer:
                 writer.write_table(one)
             buffers.append(sink.getvalue())
         name = table.encode()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..connection import literal
 from .definitions import delta_files_of, delta_summary_of
+from .lookup_keys import may_be_called, may_have
 from .notes import TAGS
 from .stats import INCOMPLETE, LIVE
 from .story import of_release, told
@@ -137,7 +138,7 @@ def find_content(connection: duckdb.DuckDBPyConnection, digits: str) -> pa.Table
         FROM artifacts WHERE starts_with(artifact_id, $digits)
         UNION ALL
         SELECT 'file', version_id, relpath, file_id, size_bytes, format, NULL
-        FROM extracted_files WHERE starts_with(file_id, $digits)
+        FROM extracted_files WHERE {may_have(digits)} AND starts_with(file_id, $digits)
         ORDER BY kind, version_id, relpath
         """,
         params={"digits": digits},
@@ -146,17 +147,14 @@ def find_content(connection: duckdb.DuckDBPyConnection, digits: str) -> pa.Table
 
 def find_path(connection: duckdb.DuckDBPyConnection, pattern: str) -> pa.Table:
     """Return where a path is, columns as in `find_content`; a glob (`*` crosses `/`) or an end of whole parts."""
+    fits = "relpath = $pattern OR ends_with(relpath, '/' || $pattern) OR relpath GLOB $pattern"
     return connection.sql(
         f"""
-        WITH found AS (
-            SELECT 'artifact' AS kind, version_id, relpath, artifact_id AS sha256, size_bytes, NULL AS format,
-                {SOURCES}
-            FROM artifacts
-            UNION ALL
-            SELECT 'file', version_id, relpath, file_id, size_bytes, format, NULL FROM extracted_files
-        )
-        SELECT * FROM found
-        WHERE relpath = $pattern OR ends_with(relpath, '/' || $pattern) OR relpath GLOB $pattern
+        SELECT 'artifact' AS kind, version_id, relpath, artifact_id AS sha256, size_bytes, NULL AS format, {SOURCES}
+        FROM artifacts WHERE {fits}
+        UNION ALL
+        SELECT 'file', version_id, relpath, file_id, size_bytes, format, NULL
+        FROM extracted_files WHERE {may_be_called(pattern)} AND ({fits})
         ORDER BY kind, version_id, relpath
         """,
         params={"pattern": pattern},

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .session import Session
 
 _log = logging.getLogger("ontofetch.catalog")
+_MEMORY = 500_000_000  # bytes that DuckDB may hold of a migration; what is more goes to its disk
 
 
 def build(
@@ -84,12 +85,13 @@ def migrate(session: Session) -> None:
     whole.make_folders(copy)
     whole.copy_file(store.database, copy / store.database.name)
     fsops.sync_folder(copy)
-    session.connection = open_connection(store, read_only=False)
+    # rows of all files may be filled in
+    session.connection = open_connection(store.bounded(_MEMORY), read_only=False)
     fsops.begin(session.connection)
     try:
         names = _apply(session.connection, pending, now := utc_now())
-        event_id, digest = events.add_event(session.connection, migrate_event(store, names, now))
-        session.tell(rows=False)
+        event_id, digest = events.add_event(session.connection, row := migrate_event(store, names, now))
+        session.tell((event_id, digest, row), rows=False)
     except BaseException:
         fsops.rollback(session.connection)
         raise
@@ -102,10 +104,11 @@ def migrate(session: Session) -> None:
 def _apply(connection: duckdb.DuckDBPyConnection, pending: Sequence[Migration], now: datetime) -> list[str]:
     names = apply_migrations(connection, pending, now)
     if pending[0].version > 1:
-        from ..repo import version_keys
+        from ..repo import lookup_keys, version_keys
 
         # what SQL alone can't make of the rows that are there
         version_keys.fill_keys(connection)
+        lookup_keys.fill_keys(connection)
     return names
 
 

@@ -76,10 +76,11 @@ class Session:
         """Put what an intent brings, which is not published yet, where other machines find it; return what it moves."""
         return ((), ()) if self.copy is None else self.copy.going.moves_of(intent)
 
-    def tell(self, moves: Moves = ((), ()), *, rows: bool = True, release: str = "") -> None:
+    def tell(self, newest: events.Newest, moves: Moves = ((), ()), *, rows: bool = True, release: str = "") -> None:
         """Tell other machines, if there are some, what the open transaction has recorded: from then on it happened.
 
         Args:
+            newest: The event that it has recorded last.
             moves: As `told_before` returned them.
             rows: Whether anything but events was recorded.
             release: Where nothing else can have changed, see `images.states_of`.
@@ -90,14 +91,21 @@ class Session:
         if self.copy is None:
             return
         if not rows:
-            self.copy.push(self.connection, {}, moves)
+            self.copy.push(self.connection, newest, {}, moves)
             return
-        now, before = images.states_of(self.connection, release), self.copy.states_before(release)
-        if before is None:
-            with closing(self.connection.cursor()) as beside:
-                before = images.states_of(beside, release)
-        self.copy.push(self.connection, images.changed_keys(now, before), moves)
-        self.copy.note_states(release, now)
+        changed = self._changed(fsops.changed_tables(self.connection), release)
+        self.copy.push(self.connection, newest, changed, moves)
+
+    def _changed(self, tables: frozenset[str] | None, release: str) -> dict[str, list[str]]:
+        """Return for each table what the rows belong to that the open transaction has changed, or may have."""
+        known = {} if tables is None else images.keys_of(tables, release)
+        left = [table for table in images.KEYS if table not in known and (tables is None or table in tables)]
+        if not left:
+            return known
+        now = images.states_of(self.connection, left, release)
+        with closing(self.connection.cursor()) as beside:
+            before = images.states_of(beside, left, release)
+        return known | images.changed_keys(now, before)
 
     def let_others(self) -> None:
         """Let other machines write: what this session has told was the last, unless it is about to be kept open."""
@@ -109,7 +117,7 @@ class Session:
         fsops.begin(self.connection)
         try:
             found = events.add_event(self.connection, row)
-            self.tell(rows=False)
+            self.tell((*found, row), rows=False)
         except BaseException:
             fsops.rollback(self.connection)
             raise

@@ -17,7 +17,7 @@ from ...errors import CatalogBehind, EventError, ObjectMissing, SchemaError
 from .. import fsops, journal, moving
 from ..connection import Store
 from ..migrations import apply_migrations, available_migrations, pending_migrations
-from ..repo import events, images, row_checks, version_keys
+from ..repo import events, images, lookup_keys, row_checks, version_keys
 from .files_coming import FilesComing
 from .files_going import FilesGoing
 from .log import Log, Record
@@ -57,7 +57,7 @@ class Copy:
     coming: FilesComing = field(init=False)
     going: FilesGoing = field(init=False)
     _head: Head = field(default_factory=lambda: Head(0, events.CHAIN_START, 0))
-    _states: tuple[int, str, images.States] | None = None  # after an event of ours: those of a release
+    _schema: int | None = None  # of this copy
 
     def __post_init__(self) -> None:
         self.coming = FilesComing(self.store, self.log, self.objects)
@@ -106,6 +106,7 @@ class Copy:
 
     def _take_in(self, connection: duckdb.DuckDBPyConnection, batch: Sequence[Record]) -> None:
         draft = journal.IntentDraft(self.store, f"{CAUGHT_UP}{batch[-1].last_event}")
+        self._schema = None
         fold = Fold()
         fsops.begin(connection)
         try:
@@ -135,15 +136,22 @@ class Copy:
     def push(
         self,
         connection: duckdb.DuckDBPyConnection,
+        newest: events.Newest,
         changed: dict[str, list[str]],
         moves: tuple[Sequence[Op], Sequence[Place]] = ((), ()),
     ) -> None:
         """Append what the open transaction has recorded since the last event that everybody has.
 
+        Args:
+            connection: To the store's database.
+            newest: The event that it has recorded last.
+            changed: Table → what the rows that changed belong to.
+            moves: What it does to files, and where the contents are that it brings.
+
         Raises:
             CatalogUnavailable: It was not appended, or it is not known whether it was.
         """
-        last, digest, row = events.newest_event(connection)
+        last, digest, row = newest
         moves = self.going.with_plan(row, moves)
         record = Record(
             first_event=self._head.event_id + 1,
@@ -153,22 +161,18 @@ class Copy:
             version_id=row.version_id,
             former=self._head.digest,
             digest=digest,
-            schema=images.own_schema(connection),
+            schema=self._own_schema(connection),
             changes=images.pack(connection, changed, self._head.event_id),
             moves=moves[0],
         )
         self.log.append(record, moves[1])
         self._head = Head(last, digest, record.schema)
 
-    def note_states(self, release: str, states: images.States) -> None:
-        """Note what the rows of a release are as of the boundary that was told last."""
-        self._states = (self._head.event_id, release, states) if release else None
-
-    def states_before(self, release: str) -> images.States | None:
-        """Return what the rows of a release are as the log has them; None where more was told since, by whomever."""
-        if self._states is None or self._states[:2] != (self._head.event_id, release):
-            return None
-        return self._states[2]
+    def _own_schema(self, connection: duckdb.DuckDBPyConnection) -> int:
+        changed = fsops.changed_tables(connection)
+        if self._schema is None or changed is None or "schema_version" in changed:
+            self._schema = images.own_schema(connection)
+        return self._schema
 
 
 def end_caught_up(store: Store, connection: duckdb.DuckDBPyConnection) -> None:
@@ -224,3 +228,4 @@ def _bring_schema(connection: duckdb.DuckDBPyConnection, schema: int) -> None:
         datetime.now(UTC).replace(tzinfo=None),
     )
     version_keys.fill_keys(connection)
+    lookup_keys.fill_keys(connection)

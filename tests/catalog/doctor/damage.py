@@ -333,7 +333,8 @@ def _series_in_another_case(root: Path) -> None:
 def _path_in_another_case(root: Path) -> None:
     shutil.copy2(root / FOLDER / "data/d/ü.ttl", root / FOLDER / "data/d/Ü.ttl")
     where = f"WHERE version_id = '{VERSION}' AND relpath = 'd/ü.ttl'"
-    execute(root, f"INSERT INTO extracted_files SELECT * REPLACE ('d/Ü.ttl' AS relpath) FROM extracted_files {where}")
+    columns = "* REPLACE ('d/Ü.ttl' AS relpath, NULL AS name_key)"
+    execute(root, f"INSERT INTO extracted_files SELECT {columns} FROM extracted_files {where}")
     execute(root, f"INSERT INTO validations SELECT * REPLACE ('d/Ü.ttl' AS relpath) FROM validations {where}")
 
     def twice(text: str) -> str:
@@ -348,6 +349,14 @@ def _key_other(root: Path) -> None:
 
 def _key_gone(root: Path) -> None:
     execute(root, f"UPDATE versions SET version_key = NULL WHERE version_id = '{VERSION}'")
+
+
+def _found_by_another_content(root: Path) -> None:
+    execute(root, "UPDATE extracted_files SET content_key = content_key + 1 WHERE relpath = 'a.ttl'")
+
+
+def _found_by_another_name(root: Path) -> None:
+    execute(root, "UPDATE extracted_files SET name_key = name_key + 1 WHERE relpath = 'a.ttl'")
 
 
 def _origin_gone(root: Path) -> None:
@@ -457,5 +466,6 @@ DAMAGE: dict[str, tuple[Damage, ...]] = {
     "CAT035": (_terms_gone, _terms_cut, _terms_damaged),
     "CAT036": (_terms_without_row, _terms_of_a_stranger),
     "CAT037": (_facts_nobody_holds,),
+    "CAT038": (_found_by_another_content, _found_by_another_name),
     "CAT033": (_document_of_a_stranger, _intent_of_a_stranger, _stage_of_a_stranger, _link_of_a_stranger),
 }

@@ -92,6 +92,8 @@ FIXES: list[tuple[str, str, Damage]] = [
     ("CAT036", "quarantine", damage._terms_without_row),
     ("CAT036", "quarantine", damage._terms_of_a_stranger),
     ("CAT037", "drop", damage._facts_nobody_holds),
+    ("CAT038", "recompute", damage._found_by_another_content),
+    ("CAT038", "recompute", damage._found_by_another_name),
     ("CAT033", "quarantine", damage._document_of_a_stranger),
     ("CAT033", "quarantine", damage._intent_of_a_stranger),
     ("CAT033", "quarantine", damage._stage_of_a_stranger),
