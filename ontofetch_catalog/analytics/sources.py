@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol
 
 import polars as pl
 import polars.selectors as cs
@@ -21,12 +21,12 @@ from ..catalog.sessions import reading
 from ..errors import CatalogUnreadable, OntofetchError
 from .collect import Teller
 from .errors_of_facts import TOO_LARGE, Missing, nothing_known
+from .portions import in_portions
 
 if TYPE_CHECKING:
     import duckdb
 
 _P = ParamSpec("_P")
-_T = TypeVar("_T")
 _FILES_AT_ONCE = 4_000_000  # whose contents are noted
 _CONTENTS_AT_ONCE = 2_000_000  # stored more than once, whose texts are read
 _CHANGES_AT_ONCE = 1_000_000  # files that are held against those of the release before
@@ -172,9 +172,9 @@ class CatalogReader:
         self._connection = connection
         self._tell = tell
         self._store = store
+        self._gathered: tuple[tuple[str, ...] | None] | None = None  # of which releases the contents are noted
         self._settings = {} if store is None else store.settings
         self._most_bytes = int(str(self._settings.get("facts_max_bytes", MOST_BYTES_OF_FACTS)))
-        self._gathered: tuple[tuple[str, ...] | None] | None = None  # of which releases the contents are noted
 
     def resolve(self, name: str) -> str:
         """Return the version_id that `name` means."""
@@ -201,10 +201,11 @@ class CatalogReader:
 
     def _some_of(self, pairs: Sequence[tuple[str, str]]) -> Sequence[Sequence[tuple[str, str]]]:
         """Return pairs of releases in portions that memory holds, as far as one pair fits into it."""
-        if self._files() <= _CHANGES_AT_ONCE or len(pairs) < 2:
+        recorded = sql.read(self._connection, sql.select_all_files())["files"][0].as_py()
+        if recorded <= _CHANGES_AT_ONCE or len(pairs) < 2:
             return [pairs]
         counts = self._file_counts([b for _, b in pairs])
-        return _portions(pairs, lambda pair: counts.get(pair[1], 0), _CHANGES_AT_ONCE)
+        return in_portions(pairs, lambda pair: counts.get(pair[1], 0), _CHANGES_AT_ONCE)
 
     def copies(self, version_ids: Sequence[str] | None) -> pl.LazyFrame:
         """Return contents stored more than once."""
@@ -223,7 +224,7 @@ class CatalogReader:
         if self._gathered == scope:
             return
         counts = self._file_counts(version_ids)
-        portions = _portions(sorted(counts), lambda name: counts[name], _FILES_AT_ONCE)
+        portions = in_portions(sorted(counts), lambda name: counts[name], _FILES_AT_ONCE)
         duplicates.gather(self._connection, portions)
         self._gathered = scope
 
@@ -231,10 +232,6 @@ class CatalogReader:
         """Return how many files each of some releases, or of all, has; those that have none are left out."""
         counted = sql.read(self._connection, sql.select_file_counts(version_ids)).drop_null()
         return dict(zip(*(column.to_pylist() for column in counted.columns), strict=True))
-
-    def _files(self) -> int:
-        """Return how many files are recorded."""
-        return int(sql.read(self._connection, sql.select_all_files())["files"][0].as_py())
 
     def knows_facts(self) -> bool:
         """Return whether anything is known of what files say."""
@@ -300,16 +297,3 @@ class CatalogReader:
         # the catalog stores UTC without zone
         naive = cs.datetime(time_zone=None)
         return pl.LazyFrame(table).with_columns(naive.dt.replace_time_zone("UTC"))
-
-
-def _portions(items: Sequence[_T], files_of: Callable[[_T], int], most: int) -> list[list[_T]]:
-    """Return things in portions of so many files, as far as one of them fits into it."""
-    portions, room = list[list[_T]](), 0
-    for item in items:
-        files = files_of(item)
-        if not portions or files > room:
-            portions.append([])
-            room = most
-        portions[-1].append(item)
-        room -= files
-    return portions

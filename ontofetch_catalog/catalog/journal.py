@@ -68,6 +68,7 @@ class IntentDraft:
         self.folder = f"{INTENTS}/{boundary_id}"
         self._folders: set[str] = set()
         self._gone: set[str] = set()
+        self._has_folder = False
 
     def publish(self, source: str, target: str) -> None:
         """Rename `source` to `target`; what is in the way there is quarantined."""
@@ -80,7 +81,9 @@ class IntentDraft:
         What it replaces is a document that the catalog itself wrote, so it is dropped once the boundary is done.
         """
         prepared = f"{self.folder}/new-{len(self.intent.moves)}-{os.path.basename(target).lstrip('.')}"
-        whole.make_folders(self.store.path(self.folder))
+        if not self._has_folder:
+            whole.make_folders(self.store.path(self.folder))
+            self._has_folder = True
         found = whole.write_new(self.store.path(prepared), chunks)
         self.displace(target, keep=False)
         self._move(prepared, target)
