@@ -103,7 +103,7 @@ class Session:
         if not left:
             return known
         now = images.states_of(self.connection, left, release)
-        with closing(self.connection.cursor()) as beside:
+        with closing((self.beside or self.connection).cursor()) as beside:
             before = images.states_of(beside, left, release)
         return known | images.changed_keys(now, before)
 
