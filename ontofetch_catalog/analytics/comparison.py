@@ -79,13 +79,15 @@ class Comparison:
         named: Paths of the one file of A and of B that are compared, None for all, of the only step.
 
     Raises:
-        UsageError: A named file is in none of the releases.
+        UsageError: A named file is in none of the releases; of the only step, if nothing is known of what files say.
     """
 
     def __init__(
         self, catalog: CatalogLike, reader: Reader, steps: Steps, named: tuple[str | None, str | None] = (None, None)
     ) -> None:
         self._tell = catalog.tell
+        self._reader = reader
+        self._later = steps[-1][1] if steps else ""
         self.tables = TermTables(reader, catalog.tell)
         sides = read_sides(catalog, reader, steps, self._begin if len(steps) == 1 else lambda _: None)
         paths = self._named_pair(sides, named) if any(named) else self._pair_files(sides)
@@ -98,7 +100,13 @@ class Comparison:
         self.pairs, self.heads = found["pairs"], found["heads"]
 
     def _begin(self, facts: pl.DataFrame) -> None:
-        """Begin to read the tables of the files that have the same path in both releases and do not say the same."""
+        """Begin to read the tables of the files that have the same path in both releases and do not say the same.
+
+        Raises:
+            UsageError: Nothing is known of what any file of the store says.
+        """
+        if facts[c.DIGEST].null_count() == len(facts) and not self._reader.knows_facts():
+            raise self._reader.nothing_known(self._later)
         both = pl.col(c.DIGEST).n_unique().over(c.RELPATH) > 1
         self.tables.begin(contents_of(facts.filter(both))[:_AHEAD])
 

@@ -15,18 +15,20 @@ import polars.selectors as cs
 
 from ..catalog.connection import Store
 from ..catalog.facts import FORMATS, read_table, read_terms
-from ..catalog.repo import facts, naming
+from ..catalog.repo import duplicates, facts, naming
 from ..catalog.repo import reports as sql
 from ..catalog.sessions import reading
 from ..errors import CatalogUnreadable, OntofetchError
 from .collect import Teller
 from .errors_of_facts import TOO_LARGE, Missing, nothing_known
+from .portions import in_portions
 
 if TYPE_CHECKING:
     import duckdb
 
 _P = ParamSpec("_P")
-_FILES_AT_ONCE = 4_000_000  # whose contents are compared with one another
+_FILES_AT_ONCE = 4_000_000  # whose contents are noted
+_CONTENTS_AT_ONCE = 2_000_000  # stored more than once, whose texts are read
 _CHANGES_AT_ONCE = 1_000_000  # files that are held against those of the release before
 MOST_BYTES_OF_FACTS = 1_000_000_000  # where no setting says another
 _MEMORY = 600_000_000  # bytes that DuckDB may hold for a report; what is more goes to its disk
@@ -170,6 +172,7 @@ class CatalogReader:
         self._connection = connection
         self._tell = tell
         self._store = store
+        self._gathered: tuple[tuple[str, ...] | None] | None = None  # of which releases the contents are noted
         self._settings = {} if store is None else store.settings
         self._most_bytes = int(str(self._settings.get("facts_max_bytes", MOST_BYTES_OF_FACTS)))
 
@@ -198,38 +201,37 @@ class CatalogReader:
 
     def _some_of(self, pairs: Sequence[tuple[str, str]]) -> Sequence[Sequence[tuple[str, str]]]:
         """Return pairs of releases in portions that memory holds, as far as one pair fits into it."""
-        if self._files() <= _CHANGES_AT_ONCE or len(pairs) < 2:
+        recorded = sql.read(self._connection, sql.select_all_files())["files"][0].as_py()
+        if recorded <= _CHANGES_AT_ONCE or len(pairs) < 2:
             return [pairs]
-        counted = sql.read(self._connection, sql.select_file_counts([b for _, b in pairs]))
-        counts = dict(zip(counted["version_id"].to_pylist(), counted["files"].to_pylist(), strict=True))
-        portions: list[list[tuple[str, str]]] = []
-        room = 0
-        for pair in pairs:
-            files = counts.get(pair[1], 0)
-            if not portions or files > room:
-                portions.append([])
-                room = _CHANGES_AT_ONCE
-            portions[-1].append(pair)
-            room -= files
-        return portions
+        counts = self._file_counts([b for _, b in pairs])
+        return in_portions(pairs, lambda pair: counts.get(pair[1], 0), _CHANGES_AT_ONCE)
 
     def copies(self, version_ids: Sequence[str] | None) -> pl.LazyFrame:
-        """Return contents stored more than once; of many files, a part of all contents after the other."""
-        return pl.concat([self.read(sql.select_copies(version_ids, part)) for part in self._parts()])
+        """Return contents stored more than once."""
+        self._gather(version_ids)
+        parts = duplicates.select_copies(self._connection, version_ids, _CONTENTS_AT_ONCE)
+        return pl.concat(map(self.read, parts))
 
     def shared(self, version_ids: Sequence[str] | None) -> pl.LazyFrame:
-        """Return what releases hold and share, likewise."""
-        parts = [self.read(sql.select_shared(version_ids, part)) for part in self._parts()]
-        return parts[0] if len(parts) == 1 else pl.concat(parts).group_by("version_id").sum()
+        """Return what releases hold and share."""
+        self._gather(version_ids)
+        return self.read(duplicates.select_shared())
 
-    def _parts(self) -> list[sql.Part]:
-        """Return the parts of all contents that are looked at one after the other, so that memory holds each."""
-        count = -(-self._files() // _FILES_AT_ONCE) or 1
-        return [(part, count) for part in range(count)]
+    def _gather(self, version_ids: Sequence[str] | None) -> None:
+        """Note which contents releases hold, some releases after the others, unless that is done."""
+        scope = (None if version_ids is None else tuple(version_ids),)
+        if self._gathered == scope:
+            return
+        counts = self._file_counts(version_ids)
+        portions = in_portions(sorted(counts), lambda name: counts[name], _FILES_AT_ONCE)
+        duplicates.gather(self._connection, portions)
+        self._gathered = scope
 
-    def _files(self) -> int:
-        """Return how many files are recorded."""
-        return int(sql.read(self._connection, sql.select_all_files())["files"][0].as_py())
+    def _file_counts(self, version_ids: Sequence[str] | None) -> dict[str, int]:
+        """Return how many files each of some releases, or of all, has; those that have none are left out."""
+        counted = sql.read(self._connection, sql.select_file_counts(version_ids)).drop_null()
+        return dict(zip(*(column.to_pylist() for column in counted.columns), strict=True))
 
     def knows_facts(self) -> bool:
         """Return whether anything is known of what files say."""

@@ -135,7 +135,7 @@ def store_once(store: Store, way: str, *, dry_run: bool, progress: Progress, tel
 def _first(store: Store, *, dry_run: bool) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the catalog for the first time, as who writes if anything may: a repeat ends what was left open."""
     if dry_run:
-        with sessions.reading(store) as connection:
+        with sessions.reading(store.bounded()) as connection:
             yield connection
         return
     with sessions.writing(store) as session:
@@ -144,7 +144,7 @@ def _first(store: Store, *, dry_run: bool) -> Iterator[duckdb.DuckDBPyConnection
 
 def _groups(store: Store, way: str, part: int, parts: int) -> Iterator[list[dict[str, Any]]]:
     """Yield the rows of each content that several files have."""
-    with sessions.reading(store) as connection:
+    with sessions.reading(store.bounded()) as connection:
         by_kind = ways.by_kind(way)
         found = repo.list_equal(connection, ways.usable_layouts(way), by_kind=by_kind, part=part, parts=parts)
     for _, rows in groupby(_rows_of(found), lambda row: (row["content"], row["size_bytes"], by_kind and row["kind"])):

@@ -64,6 +64,7 @@ def test_parts_of_all_contents_make_the_whole(shelf: Any, monkeypatch: pytest.Mo
         shelf.add(f"s/o/{number}", {f"{at}.ttl": b"x" * (at % (3 + number)) for at in range(12)})
     whole = shelf.catalog.duplicates()
     monkeypatch.setattr(sources, "_FILES_AT_ONCE", 2)
+    monkeypatch.setattr(sources, "_CONTENTS_AT_ONCE", 2)
     parts = shelf.catalog.duplicates()
     for name in ("contents", "versions", "summary"):
         assert parts[name].equals(whole[name])

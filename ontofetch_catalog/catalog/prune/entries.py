@@ -45,6 +45,9 @@ class Batch:
     artifact: str | None = None
 
 
+Group = tuple[Batch, str, Sequence[Entry]]  # a batch, why its entries are taken, and these
+
+
 def entry_schema() -> pa.Schema:
     """Return the columns of the entries: those of entries.jsonl, in order.
 
@@ -74,21 +77,35 @@ def entry_schema() -> pa.Schema:
     )
 
 
-def entry_table(batch: Batch, entries: Sequence[Entry], *, reason: str, now: int) -> pa.Table:
-    """Return entries of the disk as rows of a plan made at `now` (nanoseconds since 1970)."""
+def entry_table(groups: Iterable[Group], *, now: int) -> pa.Table:
+    """Return entries of the disk as rows of a plan made at `now` (nanoseconds since 1970), batch after batch."""
     import pyarrow as pa
 
-    count = len(entries)
+    tables, waiting, count = [], list[Group](), 0
+    for group in groups:
+        waiting.append(group)
+        count += len(group[2])
+        # a table of each batch alone would take several times as much room as its rows
+        if count >= AT_ONCE:
+            tables.append(_entry_table(waiting, now))
+            waiting, count = [], 0
+    return pa.concat_tables([*tables, _entry_table(waiting, now)])
+
+
+def _entry_table(groups: Sequence[Group], now: int) -> pa.Table:
+    import pyarrow as pa
+
+    entries = [entry for _, _, some in groups for entry in some]
     touched = [entry.touched // 1000 for entry in entries]
     columns = {
-        "batch": [batch.number] * count,
+        "batch": [batch.number for batch, _, some in groups for _ in some],
         "path": [as_text(entry.path) for entry in entries],
         "kind": [entry.kind for entry in entries],
         "size_bytes": [entry.size for entry in entries],
         "touched_at": pa.array(touched, pa.int64()).cast(pa.timestamp("us")),
         "age_seconds": [(now - entry.touched) // 10**9 for entry in entries],
-        "reason": [reason] * count,
-        "version_id": [batch.version_id] * count,
+        "reason": [reason for _, reason, some in groups for _ in some],
+        "version_id": [batch.version_id for batch, _, some in groups for _ in some],
         "inode": [entry.inode for entry in entries],
         "device": [entry.device for entry in entries],
         "links": [entry.links for entry in entries],

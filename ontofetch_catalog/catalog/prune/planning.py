@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import field
 from datetime import UTC, datetime
 from itertools import chain
@@ -19,7 +19,8 @@ from ontofetch_hookspecs.names import quote
 from .. import sessions
 from ..connection import Store
 from ..repo import events, row_checks
-from .entries import Batch, entry_schema, entry_table
+from ..walk import Entry
+from .entries import Batch, Group, entry_table
 from .freed import freed_of
 from .plan import BATCH_ENTRIES, Plan, write_plan
 from .policy import Policy, check_safety
@@ -116,18 +117,19 @@ def check_proposal(policy: Policy, proposal: Proposal) -> None:
 
 
 def _divide(proposal: Proposal, now: int) -> None:
-    import pyarrow as pa
+    groups: list[Group] = []
+    for version_id, parts, reason, entries in _batches(proposal.selection):
+        size = sum(entry.size for entry in entries)
+        batch = Batch(len(groups), version_id, parts, len(entries), size)
+        groups.append((batch, reason, entries))
+    proposal.batches = [batch for batch, _, _ in groups]
+    proposal.entries = entry_table(groups, now=now)
 
-    tables = []
-    for reason, orphans in sorted(proposal.selection.orphans.items()):
+
+def _batches(chosen: Selection) -> Iterator[tuple[str | None, tuple[str, ...], str, Sequence[Entry]]]:
+    """Yield the release, its parts, why it is taken, and its entries, of each batch."""
+    for reason, orphans in sorted(chosen.orphans.items()):
         for start in range(0, len(orphans), BATCH_ENTRIES):
-            some = orphans[start : start + BATCH_ENTRIES]
-            batch = Batch(len(proposal.batches), None, (), len(some), sum(entry.size for entry in some))
-            proposal.batches.append(batch)
-            tables.append(entry_table(batch, some, reason=reason, now=now))
-    for release in proposal.selection.releases:
-        size = sum(entry.size for entry in release.entries)
-        batch = Batch(len(proposal.batches), release.version_id, release.parts, len(release.entries), size)
-        proposal.batches.append(batch)
-        tables.append(entry_table(batch, release.entries, reason="its release is pruned", now=now))
-    proposal.entries = pa.concat_tables(tables) if tables else entry_schema().empty_table()
+            yield None, (), reason, orphans[start : start + BATCH_ENTRIES]
+    for release in chosen.releases:
+        yield release.version_id, release.parts, "its release is pruned", release.entries

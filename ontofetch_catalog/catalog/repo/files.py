@@ -6,14 +6,15 @@ The release always stands in the SQL as a constant, so that DuckDB skips the row
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from .. import fsops
 from ..connection import fetch_number, fetch_one, literal, registered
+from ..remembering import ask
 from . import lookup_keys
+from .lines import FEW, text_of
 from .paths import path_key
 
 if TYPE_CHECKING:
@@ -27,16 +28,16 @@ _AUDIT_LINE = """concat('{{"version_id":"', {version}, '","relpath":"',
 # of artifacts of which something was left out, or is odd: behind all files, without a path
 _REMARKS_LINE = """concat('{{"version_id":"', version_id, '","artifact_id":"', artifact_id, '","remarks":',
     (extraction->'remarks')::VARCHAR, '}}', chr(10))"""
-_BATCH_ROWS = 32_768
 
 
 def count_files(connection: duckdb.DuckDBPyConnection, version_id: str, *, other_than: str | None = None) -> int:
     """Return how many files of a release are recorded; with `other_than`, only those of other artifacts."""
-    other = f" AND artifact_id <> {literal(other_than)}" if other_than else ""
-    return fetch_number(
-        connection,
-        f"SELECT count(*) FROM extracted_files WHERE version_id = {literal(version_id)}{other}",
+    counted = (
+        "SELECT artifact_id, count(*) FROM extracted_files"
+        f" WHERE version_id = {literal(version_id)} GROUP BY artifact_id"
     )
+    of_artifacts: dict[str, int] = dict(ask(connection, counted, of=("extracted_files",)))
+    return sum(of_artifacts.values()) - (of_artifacts.get(other_than, 0) if other_than else 0)
 
 
 def distinct_contents(connection: duckdb.DuckDBPyConnection, version_id: str, *, most: int) -> frozenset[str] | None:
@@ -104,6 +105,13 @@ def same_files(connection: duckdb.DuckDBPyConnection, version_id: str, artifact_
             f"SELECT count(*) FROM given_files g ANTI JOIN ({recorded}) r USING (relpath, file_id, format, size_bytes)"
         )
         return fetch_number(connection, differing) == 0
+
+
+def few_contents(connection: duckdb.DuckDBPyConnection, version_id: str) -> dict[str, str] | None:
+    """Return path → sha256 of the files of a release; None if they are more than `FEW`."""
+    listed = f"SELECT relpath, file_id FROM extracted_files WHERE version_id = {literal(version_id)} LIMIT {FEW + 1}"
+    rows = ask(connection, listed, of=("extracted_files",))
+    return dict(rows) if len(rows) <= FEW else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +205,8 @@ def insert_from_documents(connection: duckdb.DuckDBPyConnection, version_id: str
 
 def delete_files(connection: duckdb.DuckDBPyConnection, version_id: str, artifact_id: str) -> int:
     """Un-record the files of one artifact of a release and return how many there were."""
+    if not count_files(connection, version_id):
+        return 0
     return fsops.execute(
         connection,
         f"DELETE FROM extracted_files WHERE version_id = {literal(version_id)}"
@@ -226,7 +236,11 @@ def covering_paths(connection: duckdb.DuckDBPyConnection, version_id: str, artif
 
 
 def audit_lines(
-    connection: duckdb.DuckDBPyConnection, version_id: str, given: tuple[pa.Table, str, int] | None = None
+    connection: duckdb.DuckDBPyConnection,
+    version_id: str,
+    given: tuple[pa.Table, str, int] | None = None,
+    *,
+    has_remarks: bool = True,
 ) -> Generator[memoryview, None, None]:
     """Yield the lines of the extract audit of a release, as bytes of many lines.
 
@@ -238,6 +252,7 @@ def audit_lines(
         connection: An open connection.
         version_id: The release.
         given: (files, artifact_id, strip), if these sorted files are all the release has; they are not sorted again.
+        has_remarks: Whether there may be a remark on one of its artifacts.
     """
     line = _AUDIT_LINE.format(version=literal(version_id))
     if given is not None:
@@ -247,6 +262,7 @@ def audit_lines(
                 connection,
                 f"SELECT {line} AS line FROM (SELECT *, {literal(artifact_id)} AS artifact_id, {strip:d} AS strip"
                 " FROM given_files)",
+                few=len(files) <= FEW,
             )
     else:
         query = f"""
@@ -259,25 +275,10 @@ def audit_lines(
                 WHERE f.version_id = {literal(version_id)} ORDER BY f.relpath
             )"""
         yield from text_of(connection, query)
+    if not has_remarks:
+        return
     yield from text_of(
         connection,
         f"SELECT {_REMARKS_LINE.format()} AS line FROM artifacts WHERE version_id = {literal(version_id)}"
         " AND json_array_length(extraction->'remarks') > 0 ORDER BY relpath",
     )
-
-
-def text_of(connection: duckdb.DuckDBPyConnection, query: str) -> Generator[memoryview, None, None]:
-    """Yield the one text column of `query`, rows joined, as views of Arrow's own buffers: nothing is copied.
-
-    The next rows are made while the caller writes these; until the end nobody else may use the connection.
-    """
-    reader = connection.sql(query).to_arrow_reader(_BATCH_ROWS)
-    with reader, ThreadPoolExecutor(1) as pool:
-        coming = pool.submit(next, reader, None)
-        while (batch := coming.result()) is not None:
-            coming = pool.submit(next, reader, None)
-            column = batch.column(0)
-            _, offsets, data = column.buffers()
-            if len(column) and data is not None:
-                bounds = memoryview(offsets).cast("i")
-                yield memoryview(data)[bounds[column.offset] : bounds[column.offset + len(column)]]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from ..connection import literal, registered
-from .bounds import bounds_of, part_of
+from .bounds import bounds_of
 from .definitions import deltas_of
 from .stats import INCOMPLETE
 
@@ -69,17 +69,11 @@ def read(connection: duckdb.DuckDBPyConnection, statement: Statement) -> pa.Tabl
         return connection.sql(statement.sql).to_arrow_table()
 
 
-def of_releases(sql: str, version_ids: Sequence[str] | None, also: str = "true") -> Statement:
-    """Return a statement about some releases, or (None) about all; `sql` has `{scope}` for a condition on its rows.
-
-    Args:
-        sql: Its text.
-        version_ids: The releases.
-        also: Another condition that belongs to it: SQL.
-    """
+def of_releases(sql: str, version_ids: Sequence[str] | None) -> Statement:
+    """Return a statement about some releases, or (None) about all; `sql` has `{scope}` for a condition on its rows."""
     if version_ids is None:
-        return Statement(sql.format(scope=also))
-    scope = f"version_id IN (SELECT version_id FROM given_releases) AND {bounds_of(version_ids)} AND {also}"
+        return Statement(sql.format(scope="true"))
+    scope = f"version_id IN (SELECT version_id FROM given_releases) AND {bounds_of(version_ids)}"
     return Statement(sql.format(scope=scope), {"given_releases": {"version_id": version_ids}})
 
 
@@ -193,8 +187,11 @@ def select_file_count(version_id: str) -> Statement:
     return of_releases("SELECT count(*) AS files FROM extracted_files WHERE {scope}", [version_id])
 
 
-def select_file_counts(version_ids: Sequence[str]) -> Statement:
-    """Return the SQL of the number of files of each of some releases that has any: version_id, files."""
+def select_file_counts(version_ids: Sequence[str] | None) -> Statement:
+    """Return the SQL of the number of files of each of some releases, or (None) of all, that has any.
+
+    version_id, files.
+    """
     return of_releases(
         "SELECT version_id, count(*) AS files FROM extracted_files WHERE {scope} GROUP BY ALL", version_ids
     )
@@ -255,44 +252,6 @@ def select_hotspots(key: str, version_ids: Sequence[str] | None) -> Statement:
     )
 
 
-Part = tuple[int, int]  # which part of all contents, from 0 on, of how many
-
-
 def select_all_files() -> Statement:
     """Return the SQL of how many files are recorded, which DuckDB knows without a look at them: files."""
     return Statement("SELECT count(*) AS files FROM extracted_files")
-
-
-def select_copies(version_ids: Sequence[str] | None, part: Part = (0, 1)) -> Statement:
-    """Return the SQL of contents stored more than once: file_id, size_bytes, copies, versions, relpath, format.
-
-    relpath and format are those of the first copy by path.
-    """
-    # first per release: counting distinct releases per content is three times slower
-    return of_releases(
-        "SELECT file_id, any_value(size_bytes) AS size_bytes, sum(copies)::BIGINT AS copies, count(*) AS versions,"
-        " min(relpath) AS relpath, arg_min(format, relpath) AS format FROM (SELECT version_id, file_id,"
-        " any_value(size_bytes) AS size_bytes, count(*) AS copies, min(relpath) AS relpath, arg_min(format, relpath)"
-        " AS format FROM extracted_files WHERE {scope} GROUP BY version_id, file_id)"
-        " GROUP BY file_id HAVING sum(copies) > 1",
-        version_ids,
-        part_of("file_id", *part),
-    )
-
-
-def select_shared(version_ids: Sequence[str] | None, part: Part = (0, 1)) -> Statement:
-    """Return the SQL per release of files, size_bytes, repeated_bytes (copies inside it), shared_bytes.
-
-    shared_bytes are those of contents that another release has too, each content once. The sums are those of a part.
-    """
-    return of_releases(
-        "WITH held AS MATERIALIZED (SELECT version_id, file_id, any_value(size_bytes) AS size, count(*) AS copies"
-        " FROM extracted_files WHERE {scope} GROUP BY ALL), spread AS (SELECT file_id FROM held"
-        " GROUP BY file_id HAVING count(*) > 1)"
-        " SELECT version_id, sum(copies)::BIGINT AS files, sum(size * copies)::BIGINT AS size_bytes,"
-        " sum(size * (copies - 1))::BIGINT AS repeated_bytes,"
-        " coalesce(sum(size) FILTER (s.file_id IS NOT NULL), 0)::BIGINT AS shared_bytes"
-        " FROM held LEFT JOIN spread s ON s.file_id = held.file_id GROUP BY version_id",
-        version_ids,
-        part_of("file_id", *part),
-    )

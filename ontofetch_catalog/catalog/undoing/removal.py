@@ -21,7 +21,7 @@ from ..boundaries.boundary import MaintenanceBoundary, Recorded, batch_event
 from ..boundaries.pointers import Pointers, describe
 from ..connection import Store
 from ..prune.batches import APPLIED, PruneBatch
-from ..prune.entries import Batch, entries_of, entry_schema, entry_table
+from ..prune.entries import Batch, Group, entries_of, entry_table
 from ..prune.freed import freed_of
 from ..prune.plan import Plan, read_entries, write_plan
 from ..prune.plan_events import PlanEvents
@@ -212,18 +212,15 @@ class Removal(MaintenanceBoundary):
         return Taken(row.version_id, parts, entries)
 
     def _write_plan(self, connection: duckdb.DuckDBPyConnection) -> Plan:
-        import pyarrow as pa
-
         now = time.time_ns()
         made = datetime.fromtimestamp(now / 10**9, UTC)
-        batches, tables = [], []
+        groups: list[Group] = []
         for number, taken in enumerate(self.taken):
             size = sum(entry.size for entry in taken.entries)
             count = len(taken.entries)
             batch = Batch(number, taken.version_id, taken.parts, count, size, self.wanted.artifact)
-            batches.append(batch)
-            tables.append(entry_table(batch, taken.entries, reason=self.wanted.reason, now=now))
-        entries = pa.concat_tables(tables) if tables else entry_schema().empty_table()
+            groups.append((batch, self.wanted.reason, taken.entries))
+        batches, entries = [batch for batch, _, _ in groups], entry_table(groups, now=now)
         event_id, digest = events.last_event(connection)
         named = tuple(taken.version_id for taken in self.taken)
         header = {

@@ -333,7 +333,8 @@ def _series_in_another_case(root: Path) -> None:
 def _path_in_another_case(root: Path) -> None:
     shutil.copy2(root / FOLDER / "data/d/ü.ttl", root / FOLDER / "data/d/Ü.ttl")
     where = f"WHERE version_id = '{VERSION}' AND relpath = 'd/ü.ttl'"
-    execute(root, f"INSERT INTO extracted_files SELECT * REPLACE ('d/Ü.ttl' AS relpath) FROM extracted_files {where}")
+    columns = "* REPLACE ('d/Ü.ttl' AS relpath, NULL AS name_key)"
+    execute(root, f"INSERT INTO extracted_files SELECT {columns} FROM extracted_files {where}")
     execute(root, f"INSERT INTO validations SELECT * REPLACE ('d/Ü.ttl' AS relpath) FROM validations {where}")
 
     def twice(text: str) -> str:
