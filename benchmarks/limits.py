@@ -69,7 +69,7 @@ LIMITS = {
     "shared.open": Limit(1.0, "a copy of a shared catalog opened for reading", "0.3 s"),
     "shared.report": Limit(1.0, "report latest of a shared catalog, beyond --help", "1.5 s"),
     "shared.boundaries": Limit(
-        9.0, "8 processes x 25 boundaries of 1,000 rows, beside 8 readers", "DuckDB and PostgreSQL alone, the same rows"
+        5.0, "8 processes x 25 boundaries of 1,000 rows, beside 8 readers", "DuckDB and PostgreSQL alone, the same rows"
     ),
     "start.report": Limit(3.0, "ontofetch report latest, small catalog", "Python, import duckdb and polars"),
 }
