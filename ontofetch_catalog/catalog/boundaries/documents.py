@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ontofetch_hookspecs import layout
 
 from ..journal import IntentDraft
-from ..repo import files, latest, notes, origins, releases, validations
+from ..repo import audit_lines, latest, notes, origins, releases, validations
 
 if TYPE_CHECKING:
     import duckdb
@@ -30,9 +30,9 @@ def draft_extract_audit(
     row: releases.VersionRow,
     given: tuple[pa.Table, str, int] | None = None,
 ) -> None:
-    """Write the extract audit of a release anew and record its sha256; `given` as in `files.audit_lines`."""
+    """Write the extract audit of a release anew and record its sha256; `given` as in `audit_lines.audit_lines`."""
     target = f"{row.fs_relpath}/{layout.EXTRACT_AUDIT}"
-    with closing(files.audit_lines(connection, row.version_id, given)) as lines:
+    with closing(audit_lines.audit_lines(connection, row.version_id, given)) as lines:
         digest, _ = draft.write(target, lines)
     releases.update_version(connection, row.version_id, {"extract_audit": digest})
 

@@ -5,8 +5,7 @@ The release always stands in the SQL as a constant, so that DuckDB skips the row
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.light_dataclasses import dataclass
@@ -19,15 +18,6 @@ from .paths import path_key
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
-
-_AUDIT_LINE = """concat('{{"version_id":"', {version}, '","relpath":"',
-    replace(replace(relpath, chr(92), '\\\\'), '"', '\\"'), '","file_id":"', file_id, '","artifact_id":"', artifact_id,
-    '","format":"', format, '","size_bytes":', size_bytes, ',"mtime":"', replace(mtime::VARCHAR, ' ', 'T'),
-    'Z","strip":', strip, '}}', chr(10))"""
-# of artifacts of which something was left out, or is odd: behind all files, without a path
-_REMARKS_LINE = """concat('{{"version_id":"', version_id, '","artifact_id":"', artifact_id, '","remarks":',
-    (extraction->'remarks')::VARCHAR, '}}', chr(10))"""
-_BATCH_ROWS = 32_768
 
 
 def count_files(connection: duckdb.DuckDBPyConnection, version_id: str, *, other_than: str | None = None) -> int:
@@ -223,61 +213,3 @@ def covering_paths(connection: duckdb.DuckDBPyConnection, version_id: str, artif
         GROUP BY parts ORDER BY 1
     """).fetchall()
     return [str(row[0]) for row in rows]
-
-
-def audit_lines(
-    connection: duckdb.DuckDBPyConnection, version_id: str, given: tuple[pa.Table, str, int] | None = None
-) -> Generator[memoryview, None, None]:
-    """Yield the lines of the extract audit of a release, as bytes of many lines.
-
-    Files come first, sorted by path, then the remarks on its artifacts.
-
-    Who does not take them all closes it: until then its result stays open.
-
-    Args:
-        connection: An open connection.
-        version_id: The release.
-        given: (files, artifact_id, strip), if these sorted files are all the release has; they are not sorted again.
-    """
-    line = _AUDIT_LINE.format(version=literal(version_id))
-    if given is not None:
-        files, artifact_id, strip = given
-        with registered(connection, given_files=files):
-            yield from text_of(
-                connection,
-                f"SELECT {line} AS line FROM (SELECT *, {literal(artifact_id)} AS artifact_id, {strip:d} AS strip"
-                " FROM given_files)",
-            )
-    else:
-        query = f"""
-            SELECT {line} AS line FROM (
-                SELECT f.*, coalesce(a.strip, 0) AS strip FROM extracted_files f
-                LEFT JOIN (
-                    SELECT artifact_id, any_value((extraction->>'strip')::INTEGER) AS strip FROM artifacts
-                    WHERE version_id = {literal(version_id)} GROUP BY artifact_id
-                ) a ON a.artifact_id = f.artifact_id
-                WHERE f.version_id = {literal(version_id)} ORDER BY f.relpath
-            )"""
-        yield from text_of(connection, query)
-    yield from text_of(
-        connection,
-        f"SELECT {_REMARKS_LINE.format()} AS line FROM artifacts WHERE version_id = {literal(version_id)}"
-        " AND json_array_length(extraction->'remarks') > 0 ORDER BY relpath",
-    )
-
-
-def text_of(connection: duckdb.DuckDBPyConnection, query: str) -> Generator[memoryview, None, None]:
-    """Yield the one text column of `query`, rows joined, as views of Arrow's own buffers: nothing is copied.
-
-    The next rows are made while the caller writes these; until the end nobody else may use the connection.
-    """
-    reader = connection.sql(query).to_arrow_reader(_BATCH_ROWS)
-    with reader, ThreadPoolExecutor(1) as pool:
-        coming = pool.submit(next, reader, None)
-        while (batch := coming.result()) is not None:
-            coming = pool.submit(next, reader, None)
-            column = batch.column(0)
-            _, offsets, data = column.buffers()
-            if len(column) and data is not None:
-                bounds = memoryview(offsets).cast("i")
-                yield memoryview(data)[bounds[column.offset] : bounds[column.offset + len(column)]]

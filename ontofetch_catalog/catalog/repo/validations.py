@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from .. import fsops
 from ..connection import fetch_number, fetch_text, literal, registered
+from .audit_lines import text_of
 from .bounds import has_none
-from .files import text_of
 
 if TYPE_CHECKING:
     import duckdb
