@@ -32,7 +32,7 @@ LIMITS = {
         1.5, "growth --series, 20 releases of 50,000 files", "one SQL statement that yields the same"
     ),
     "growth.files.memory": Limit(1.0, "peak of the latter", "700 MB"),
-    "meaning": Limit(1.6, "report meaning, two releases of 100,000 terms", "one SQL full join over the same tables"),
+    "meaning": Limit(1.2, "report meaning, two releases of 100,000 terms", "one SQL full join over the same tables"),
     "meaning.series": Limit(
         1.5, "report meaning --series, 100 releases of 10,000 terms", "one SQL statement that counts the same"
     ),
@@ -60,8 +60,8 @@ LIMITS = {
     "pull.large": Limit(1.1, "pull of a zip of 40 files of 50 MB", "unzip, sync, sha256sum of every file"),
     "pull.many": Limit(1.0, "pull --from, small releases, into a new store", "0.15 s for each"),
     "validate.many": Limit(1.15, "validation of 500 Turtle files", "the bare parser on them, a process per core"),
-    "start.bare": Limit(1.7, "ontofetch, small catalog", "Python, import duckdb, pyarrow, rich"),
-    "start.pull": Limit(2.2, "ontofetch pull, one small file", "Python, import the same and a parser in a child"),
+    "start.bare": Limit(1.5, "ontofetch, small catalog", "Python, import duckdb, pyarrow, rich"),
+    "start.pull": Limit(2.0, "ontofetch pull, one small file", "Python, import the same and a parser in a child"),
     "start.help": Limit(1.2, "ontofetch --help", "Python, argparse, pluggy, list of entry points"),
     "share.disk": Limit(1.3, "20 releases that share 90 % of their files", "each distinct content once"),
     "share.pull": Limit(1.4, "pull of such a release, stored once", "the same, each file for itself"),
@@ -69,7 +69,7 @@ LIMITS = {
     "shared.open": Limit(1.0, "a copy of a shared catalog opened for reading", "0.3 s"),
     "shared.report": Limit(1.0, "report latest of a shared catalog, beyond --help", "1.5 s"),
     "shared.boundaries": Limit(
-        9.0, "8 processes x 25 boundaries of 1,000 rows, beside 8 readers", "DuckDB and PostgreSQL alone, the same rows"
+        5.0, "8 processes x 25 boundaries of 1,000 rows, beside 8 readers", "DuckDB and PostgreSQL alone, the same rows"
     ),
     "start.report": Limit(3.0, "ontofetch report latest, small catalog", "Python, import duckdb and polars"),
 }

@@ -23,6 +23,23 @@ _names = count()
 _open: dict[str, _Attached] = {}
 
 
+class _Beside:
+    """Another connection to an attached file, and whatever connections are made of it."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, name: str) -> None:
+        self._connection = connection
+        self._name = name
+        connection.execute(f"USE {name}")
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what every connection has."""
+        return getattr(self._connection, name)
+
+    def cursor(self) -> _Beside:
+        """Return another connection to the same file."""
+        return _Beside(self._connection.cursor(), self._name)
+
+
 class _Attached:
     """A connection to one attached file, which is let go when the connection is closed."""
 
@@ -55,11 +72,9 @@ class _Attached:
         """Return what every connection has."""
         return getattr(self._connection, name)
 
-    def cursor(self) -> duckdb.DuckDBPyConnection:
+    def cursor(self) -> _Beside:
         """Return another connection to the same file."""
-        made = self._connection.cursor()
-        made.execute(f"USE {self._name}")
-        return made
+        return _Beside(self._connection.cursor(), self._name)
 
     def close(self) -> None:
         """FileList back what is open and let the file go; a second time does nothing, as with every connection."""

@@ -55,7 +55,7 @@ MAY_IMPORT = {
 # the order inside the catalog, lowest first; a module imports only what stands before it
 CATALOG_ORDER = (
     ("fsops",),
-    ("holders", "byte_locks", "connection", "walk", "failures", "path_columns"),
+    ("holders", "byte_locks", "connection", "walk", "failures", "path_columns", "remembering"),
     ("kept",),
     ("locks",),
     ("migrations", "tables", "extractions", "answers", "equal_files"),
@@ -417,6 +417,10 @@ FEW_ROWS = {
     "catalog.repo.held_facts:list_unrecorded": _ON_DISK,
     "catalog.repo.held_facts:paths_in": _ON_DISK,
     "catalog.repo.listing:list_folders": _RELEASES,
+    "catalog.repo.facts:are_unknown": _BOUNDED,
+    "catalog.repo.latest:_places": _RELEASES,
+    "catalog.repo.lines:text_of": _BOUNDED,
+    "catalog.repo.validations:find_unknown_file": _BOUNDED,
     "catalog.repo.notes:find_notes": "a release has a thousand at most",
     "catalog.repo.origins:find_origins": _RELEASES,
     "catalog.repo.pruning:batch_states": "one row per batch of a plan, of 1,000 entries or a release",
@@ -490,12 +494,15 @@ def _inside(function: ast.FunctionDef) -> Iterator[ast.AST]:
 
 def _has_rows(node: ast.AST) -> bool:
     return any(
-        isinstance(call, ast.Call)
-        and isinstance(call.func, ast.Attribute)
-        and call.func.attr in ROWS
-        # a polars frame is asked without words, our own functions of that name with some
-        and not (call.func.attr == "rows" and call.args)
+        (
+            isinstance(call.func, ast.Attribute)
+            and call.func.attr in ROWS
+            # a polars frame is asked without words, our own functions of that name with some
+            and not (call.func.attr == "rows" and call.args)
+        )
+        or (isinstance(call.func, ast.Name) and call.func.id == "ask")
         for call in ast.walk(node)
+        if isinstance(call, ast.Call)
     )
 
 

@@ -124,11 +124,22 @@ class StorePath:
     @contextmanager
     def in_folder(self) -> Iterator[tuple[int, str]]:
         """Give the descriptor of the folder that holds it, and its name there, for calls that take `dir_fd`."""
-        folder = self.parent.open_folder()
+        folder = self._open_parent()
         try:
             yield folder, self.name
         finally:
             os.close(folder)
+
+    def _open_parent(self) -> int:
+        """Return the descriptor of the folder that holds it, as its own path would be opened, and made into none."""
+        above = self.relpath.rpartition("/")[0]
+        top = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        if not above:
+            return top
+        try:
+            return open_beneath(top, above, FOLDER)
+        finally:
+            os.close(top)
 
     def make_folders(self) -> None:
         """Make the folder, and those above it that are missing; nothing is made durable.
@@ -158,8 +169,11 @@ class StorePath:
         """
         if not self.relpath:
             return os.stat(self.root)
-        with self.in_folder() as (folder, name):
-            return os.stat(name, dir_fd=folder, follow_symlinks=False)
+        folder = self._open_parent()
+        try:
+            return os.stat(self.name, dir_fd=folder, follow_symlinks=False)
+        finally:
+            os.close(folder)
 
     def exists(self) -> bool:
         """Say whether something is there, also a link; nothing is behind a link."""

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
 
@@ -22,12 +22,16 @@ from .collect import Teller, collect
 from .polars_pipelines.terms import is_term, short_name
 from .sources import CatalogLike, Reader
 
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
+
 TABLE_PATH = "table_path"
 TABLE = (TABLE_PATH, c.TABLE_SHA256, c.TABLE_BYTES, c.RECORDED_AT)  # what is known of the table of a content
 _AT_ONCE = 16  # pairs of files that are looked at together
 _GATHERED = 64  # contents of which a column or two are held at a time
 _THREADS = 8  # at most; more than cores don't help, and each holds a table
 _KEY = "key"
+_NONE = pl.lit([], dtype=pl.List(pl.String()))
 _T = TypeVar("_T")
 Facts = Mapping[str, Any]
 
@@ -56,7 +60,7 @@ class TermTables:
     def _prepare(self, row: Facts) -> bytes:
         data = self._reader.term_table(row)
         path = row[TABLE_PATH]
-        self._digests |= self._read_digests({path: pl.scan_parquet(io.BytesIO(data))})
+        self._digests |= self._read_digests({path: pl.scan_parquet(io.BytesIO(data))}, {path: data})
         return data
 
     def load(self, rows: Iterable[Facts]) -> None:
@@ -141,7 +145,8 @@ class TermTables:
         self.keep(side[TABLE_PATH] for side in sides)
         self.load(sides)
         scans = {str(side[TABLE_PATH]): self.scan(side) for side in sides}
-        self._digests |= self._read_digests({path: scan for path, scan in scans.items() if path not in self._digests})
+        missing = {path: scan for path, scan in scans.items() if path not in self._digests}
+        self._digests |= self._read_digests(missing, self._held)
         numbered = [(f"{at}{side}", row) for at, row in enumerate(rows) for side in "ab"]
         chosen = self.collect({name: self._chosen(row, name[-1]) for name, row in numbered}, held=True)
         wanted = {}
@@ -150,15 +155,17 @@ class TermTables:
             scan, own, found = scans[path], self._digests[path], chosen[name][c.DIGEST]
             if len(found) < len(own.every):
                 scan = scan.filter(pl.col(c.DIGEST).is_in(pl.concat([own.heads, found]).implode()))
-            wanted[name] = scan.select(pl.lit(row[c.PAIR], pl.UInt32).alias(c.PAIR), *columns)
+            told = [_NONE.alias(column) if column in own.empty else column for column in columns]
+            wanted[name] = scan.select(pl.lit(row[c.PAIR], pl.UInt32).alias(c.PAIR), *told)
         sought = self.collect(wanted)
         return [sought[f"{at}a"] for at in range(len(rows))], [sought[f"{at}b"] for at in range(len(rows))]
 
-    def _read_digests(self, scans: Mapping[str, pl.LazyFrame]) -> dict[str, _Digests]:
+    def _read_digests(self, scans: Mapping[str, pl.LazyFrame], held: Mapping[str, bytes]) -> dict[str, _Digests]:
         every = self.collect({path: scan.select(c.DIGEST) for path, scan in scans.items()})
         # headers are in the row of no term, whose digest leaves them out: it is always looked at
         heads = self.collect({path: scan.filter(~is_term()).select(c.DIGEST) for path, scan in scans.items()})
-        return {path: _Digests(every[path][c.DIGEST], heads[path][c.DIGEST]) for path in scans}
+        empty = {path: _empty_lists(held[path]) if path in held else frozenset[str]() for path in scans}
+        return {path: _Digests(every[path][c.DIGEST], heads[path][c.DIGEST], empty[path]) for path in scans}
 
     def _chosen(self, row: Facts, side: str) -> pl.LazyFrame:
         """Return the digests of the terms of one side that the other has not in the same way."""
@@ -169,14 +176,43 @@ class TermTables:
 
 @dataclass(slots=True)
 class _Digests:
-    """The digests of a table: `every` one, the `heads` among them that belong to no term, `keys`: all as numbers."""
+    """What is looked at first of a table.
+
+    Attributes:
+        every: The digests of all its rows.
+        heads: Those that belong to no term.
+        empty: Columns of lists in which no row has anything: to decode them takes as long as if they had.
+        keys: The digests as numbers.
+    """
 
     every: pl.Series
     heads: pl.Series
+    empty: frozenset[str]
     keys: pl.Series = field(init=False)
 
     def __post_init__(self) -> None:
         self.keys = self.every.bin.reinterpret(dtype=pl.Int128).alias(_KEY)
+
+
+def _empty_lists(data: bytes) -> frozenset[str]:
+    """Return the columns of lists of which a table says that nothing is in them."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        told = pq.ParquetFile(pa.BufferReader(data)).metadata
+    except (pa.ArrowException, OSError) as error:
+        raise _no_table() from error
+    places = {told.schema.column(at).path.partition(".")[0]: at for at in range(told.num_columns)}
+    groups = [told.row_group(number) for number in range(told.num_row_groups)]
+    return frozenset(
+        name for name in _LISTS if name in places and all(_has_nothing(group.column(places[name])) for group in groups)
+    )
+
+
+def _has_nothing(part: pq.ColumnChunkMetaData) -> bool:
+    known = part.statistics
+    return known is not None and known.has_null_count and known.num_values == 0
 
 
 def _threads() -> ThreadPoolExecutor:

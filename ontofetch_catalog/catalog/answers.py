@@ -6,7 +6,7 @@ asked otherwise is not known here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,7 +76,7 @@ def keep(root: Path, state: State, answers: Answers | None) -> None:
         _kept[root] = (state, answers)
 
 
-def find(root: Path, state: State) -> Answers | None:
-    """Return the answers that hold for a store in this state."""
+def find(root: Path, state: Callable[[], State]) -> Answers | None:
+    """Return the answers that hold for a store in the state that it has."""
     kept = _kept.get(root)
-    return kept[1] if kept is not None and kept[0] == state else None
+    return kept[1] if kept is not None and kept[0] == state() else None

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs.errors import SYSTEM_CODES
 from ontofetch_hookspecs.layout import SWAP
-from ontofetch_hookspecs.light_dataclasses import dataclass
+from ontofetch_hookspecs.light_dataclasses import dataclass, fields_of
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ..errors import CatalogBehind, CatalogMissing, RecordUnreadable
@@ -79,7 +78,7 @@ def write_generation(store: Store, event_id: int, digest: str, *, path: StorePat
         # the record was checked when the catalog was opened, so it broke since; the new one replaces it
         previous = None
     content = Generation((previous.counter if previous else 0) + 1, event_id, digest)
-    text = json.dumps({"format": FORMAT, **asdict(content)}, indent=1) + "\n"
+    text = json.dumps({"format": FORMAT, **fields_of(content)}, indent=1) + "\n"
     whole.write_file(path or store.generation, text.encode())
 
 

@@ -10,12 +10,12 @@ import logging
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.json_documents import check_values
 from ontofetch_hookspecs.layout import INTENTS, QUARANTINE, STAGING
-from ontofetch_hookspecs.light_dataclasses import dataclass
+from ontofetch_hookspecs.light_dataclasses import dataclass, fields_of
 from ontofetch_hookspecs.names import check_size, quote
 from ontofetch_hookspecs.store_paths import MAX_DOCUMENT, StorePath
 
@@ -68,6 +68,7 @@ class IntentDraft:
         self.folder = f"{INTENTS}/{boundary_id}"
         self._folders: set[str] = set()
         self._gone: set[str] = set()
+        self._has_folder = False
 
     def publish(self, source: str, target: str) -> None:
         """Rename `source` to `target`; what is in the way there is quarantined."""
@@ -80,7 +81,9 @@ class IntentDraft:
         What it replaces is a document that the catalog itself wrote, so it is dropped once the boundary is done.
         """
         prepared = f"{self.folder}/new-{len(self.intent.moves)}-{os.path.basename(target).lstrip('.')}"
-        whole.make_folders(self.store.path(self.folder))
+        if not self._has_folder:
+            whole.make_folders(self.store.path(self.folder))
+            self._has_folder = True
         found = whole.write_new(self.store.path(prepared), chunks)
         self.displace(target, keep=False)
         self._move(prepared, target)
@@ -155,7 +158,7 @@ def write_intent(store: Store, intent: Intent) -> None:
     prepared = store.intents / intent.boundary_id
     if prepared.is_dir():
         fsops.sync_folder(prepared)
-    data = json.dumps({"format": FORMAT, **asdict(intent)}).encode()
+    data = json.dumps({"format": FORMAT, **fields_of(intent), "moves": list(map(fields_of, intent.moves))}).encode()
     _check_readable(intent, data)
     whole.write_file(intent_path(store, intent.boundary_id), data)
 

@@ -78,7 +78,7 @@ def lookup_version(store: Store, version_id: str) -> VersionRecord | None:
     """Return the record of a release; None if it is not recorded, or there is no catalog."""
     if not store.database.exists():
         return None
-    told = answers.find(store.root, state_of(store))
+    told = answers.find(store.root, lambda: state_of(store))
     if told is not None and told.record.version_id == version_id:
         return told.record
     with _asked(store) as connection:
@@ -132,7 +132,7 @@ def lookup_validations(
     """Return the known results for these contents, columns KNOWN_RESULTS_COLUMNS; None if there is no catalog."""
     if not store.database.exists():
         return None
-    told = answers.find(store.root, state_of(store))
+    told = answers.find(store.root, lambda: state_of(store))
     known = None if told is None else told.known_results(file_ids, validator, validator_version)
     if known is not None:
         return known
@@ -159,7 +159,7 @@ def _artifact_record(version: releases.VersionRow, artifact: releases.ArtifactRo
 
 def lookup_oddities(store: Store, version_id: str) -> pa.Table:
     """Return what is odd about the meaning of a release's files beside the release before, as `find_oddities`."""
-    told = answers.find(store.root, state_of(store))
+    told = answers.find(store.root, lambda: state_of(store))
     if told is not None and told.oddities is not None and told.record.version_id == version_id:
         return told.oddities
     with _asked(store) as connection:
@@ -177,7 +177,7 @@ def lookup_facts(store: Store, file_ids: Sequence[str], facts_versions: Sequence
 
     if not store.database.exists():
         return None
-    told = answers.find(store.root, state_of(store))
+    told = answers.find(store.root, lambda: state_of(store))
     found = None if told is None else told.known_facts(file_ids, facts_versions)
     if found is None:
         with asking(store) as connection:

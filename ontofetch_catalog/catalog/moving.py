@@ -20,6 +20,8 @@ from .connection import Store
 from .fsops import whole
 from .journal import Intent, Move, intent_path, path_and_above
 
+_GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+
 
 def publish(store: Store, intent: Intent) -> None:
     """Make the folders, carry out the moves in order, and make every touched folder durable."""
@@ -99,8 +101,12 @@ def _sync_touched(store: Store, intent: Intent) -> None:
     touched = {os.path.dirname(path) for move in intent.moves for path in (move.source, move.target)}
     touched |= {os.path.dirname(folder) for folder in intent.folders}
     for folder in sorted(touched):
-        if store.path(folder).is_dir():
+        try:
             fsops.sync_folder(store.path(folder))
+        except OSError as error:
+            # it moved itself, or is gone by now
+            if error.errno not in _GONE:
+                raise
 
 
 def _remove_left(store: Store, intent: Intent) -> None:

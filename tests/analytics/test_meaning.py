@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from ontofetch_catalog.analytics import Catalog
 from ontofetch_catalog.analytics.columns import TERM_CHANGES
 from ontofetch_catalog.analytics.reports import meaning_series
 from ontofetch_catalog.analytics.sources import MOST_BYTES_OF_FACTS
+from ontofetch_catalog.catalog.repo.facts import table_path
 from ontofetch_catalog.errors import CatalogUnreadable, UsageError
 from ontofetch_catalog.settings_table import SETTINGS
 from tests.analytics.meanings import Said, Term, add, content_of, ex, head, term_rows
@@ -250,6 +252,19 @@ def test_a_lost_or_damaged_table_is_a_sentence(two: Any) -> None:
     table.unlink()
     with pytest.raises(CatalogUnreadable, match="can't be read"):
         two.catalog.report("meaning")
+
+
+def test_what_is_not_compared_is_not_missed(shelf: Any) -> None:
+    """Tables are read before it is sure that they are compared: one that is lost matters only where it is."""
+    add(shelf, "s/o/1", {"ex.owl": Said(BASE), "y.owl": Said({ex(60): Term("y")})})
+    new = {"ex.owl": Said(NEXT, facts_version="2+test-1"), "y.owl": Said({ex(60): Term("z")})}
+    add(shelf, "s/o/2", new, latest=True)
+    for said in (Said(BASE), new["ex.owl"]):
+        content = hashlib.sha256(content_of(said)).hexdigest()
+        (shelf.store.root / table_path(content, said.facts_version)).unlink()
+    result = shelf.catalog.report("meaning")
+    assert result["not_compared"]["file_a"].to_list() == ["ex.owl"]
+    assert changes_of(result) == {ex(60): ("relabelled", "y", "z", None)}
 
 
 def test_nothing_is_known(shelf: Any) -> None:

@@ -176,6 +176,18 @@ def test_impact_of_what_is_gone(shelf: Any, tmp_path: Any) -> None:
     assert rows == [("gone", ex(2), None, "s/o/2"), ("moved", ex(4), "root", None)]
 
 
+def test_what_the_newest_file_calls_obsolete_is_not_fine(shelf: Any, tmp_path: Any) -> None:
+    """Also where the release still has the file of an earlier version, which knows the term."""
+    listed = tmp_path / "mine.txt"
+    listed.write_text(f"{ex(2)}\n")
+    old = Said({ex(1): Term("root"), ex(2): Term("part")}, [head("http://example.org/1.4/o")])
+    new = Said({ex(1): Term("root"), ex(2): Term("part", deprecated=True)}, [head("http://example.org/1.5/o")])
+    add(shelf, "s/o/1", {"1.4/o.owl": old})
+    add(shelf, "s/o/2", {"1.4/o.owl": old, "1.5/o.owl": new}, latest=True)
+    assert shelf.catalog.report("meaning")["changes"]["change"].to_list() == ["obsoleted"]
+    assert shelf.catalog.report("impact", mine=str(listed))["terms"]["status"].to_list() == ["obsolete"]
+
+
 def test_quality(shelf: Any) -> None:
     """Each finding is found once, and a sound term has none."""
     good = Term("good", "A definition.")

@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.programs import Program
+from tests.programs import Program, forked
 from tests.trees_of_others import ONTOLOGY, sha256
 
 SMALL = Path(__file__).parents[1] / "third_party/small-downloader"
@@ -32,6 +32,7 @@ class Beside:
         self.sources.mkdir()
         self.path = [SMALL]
         self.environment: dict[str, str] = {}
+        self.starts = False  # the installed script, rather than a fork of a process that has imported the program
 
     def source(self, name: str, data: bytes = ONTOLOGY) -> str:
         """Make a source and return its URL."""
@@ -56,6 +57,8 @@ class Beside:
             "COLUMNS": "200",
         }
         environment = kept | ours | self.environment | dict(env or {})
+        if not self.starts:
+            return forked().run([*map(str, words)], environment)
         return subprocess.run(
             [SCRIPT, *map(str, words)], env=environment, capture_output=True, text=True, check=False, timeout=120
         )
@@ -85,6 +88,7 @@ def beside(tmp_path: Path) -> Beside:
 
 def test_pulls_are_recorded(beside: Beside) -> None:
     """Files, results, services and the latest pointers are those of the pull, in threads; doctor finds nothing."""
+    beside.starts = True
     packed = beside.sources / "many.zip"
     with zipfile.ZipFile(packed, "w") as archive:
         for number in range(5):
@@ -244,6 +248,7 @@ def test_what_is_not_there_is_said_once(beside: Beside, missing: str) -> None:
 
 def test_words_that_are_ours_and_theirs(beside: Beside) -> None:
     """`db`, `report`, `plugins` and no word at all are ours, every other word is theirs, with its own exit code."""
+    beside.starts = True
     beside.pull(beside.spec("hp", "1", beside.source("hp.owl")))
     assert "web/hp" in beside.run().stdout
     assert beside.run("db", "versions", "--json").returncode == 0

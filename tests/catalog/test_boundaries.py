@@ -13,6 +13,7 @@ from ontofetch_hookspecs import CatalogCommitted, DownloadDone, Veto, hookimpl
 from ontofetch_hookspecs.testing import sample_set_latest
 from tests.releases import Releases, files_table, query, results_table, sha256
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
 A = {"a.ttl": "alpha", "d/b.ttl": "beta", "d/ü.ttl": "gamma"}
 B = {"a.ttl": "alpha", "d/b.ttl": "BETA!", "e/c.ttl": "delta"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -124,6 +125,45 @@ def test_who_waits_lets_a_turn_end(releases: Releases, openings: list[bool], mon
         record(releases, "4")
         assert openings == [False]
     assert count(releases.root) == 4
+
+
+@pytest.mark.parametrize("how", ["writing", "reading"])
+def test_nobody_waits_for_a_run_longer_than_a_turn(releases: Releases, how: str) -> None:
+    """Boundaries follow each other at once, and end only when the other process has been in: it is let in between."""
+    with recording_together():
+        record(releases, "0")
+        waiting = subprocess.Popen([sys.executable, "-c", WRITE.format(how=how), str(releases.root)])
+        number = 0
+        while waiting.poll() is None:
+            number += 1
+            assert number < 1_000
+            record(releases, str(number))
+        assert waiting.returncode == 0
+    assert count(releases.root) == number + 1
+
+
+def test_a_turn_is_bounded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Half a second where entering was quick, five times as long as it took where it was slow, two seconds at most."""
+    path = tmp_path / "lock"
+    path.touch()
+    now = 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    monkeypatch.setattr(holders, "is_awaited", lambda _: awaited)
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        for cost, turn in ((0.0, kept.LEAST_SECONDS), (0.2, 1.0), (60.0, kept.MOST_SECONDS)):
+            now, awaited = 100.0, True
+            hold = kept.Hold(descriptor)
+            hold.cost = cost
+            assert hold.turn == turn
+            now += turn - 0.01
+            assert not hold.is_due()
+            now += 0.02
+            assert hold.is_due()
+            awaited = False
+            assert hold.is_due() is (turn == kept.MOST_SECONDS)
+    finally:
+        os.close(descriptor)
 
 
 def test_a_reader_of_this_process_is_let_in(releases: Releases) -> None:

@@ -244,8 +244,8 @@ def test_an_audit_that_can_not_be_written_is_let_go(
     made: list[Any] = []
     lines = module.audit_lines
 
-    def noted(*args: Any) -> Any:
-        made.append(lines(*args))
+    def noted(*args: Any, **others: Any) -> Any:
+        made.append(lines(*args, **others))
         return made[-1]
 
     full = _fail(errno.ENOSPC, lambda file, _: f"-{kind}.audit" in os.readlink(f"/dev/fd/{file}"), fsops.write)

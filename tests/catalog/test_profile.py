@@ -16,7 +16,7 @@ from ontofetch_catalog.catalog import migrations, profile, sessions
 from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.catalog.profile import Operator, Profile, Profiler, Table, is_pruned, profile_query
 from ontofetch_catalog.catalog.repo import fixity, queries, reports
-from ontofetch_catalog.catalog.repo.audit_lines import text_of
+from ontofetch_catalog.catalog.repo.lines import text_of
 from tests.programs import Program
 from tests.releases import Releases
 

@@ -23,6 +23,7 @@ from ontofetch_hookspecs.names import relpath_fault, unsafe_character
 from ontofetch_hookspecs.testing import sample_download_done, sample_extract_done, sample_validate_done
 from tests.releases import TIME, Releases, files_table, query, results_table, sha256
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
 A = {"a.ttl": "alpha", "d/b.ttl": "beta"}
 FAST = {"durability": "off"}
 ALPHABET = [

@@ -11,6 +11,7 @@ import pytest
 from ontofetch_catalog.catalog.equal_files import extents, ways
 from tests.cli.conftest import Run
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
 SAME = "example/sample/{}/data/{}"
 
 

@@ -27,22 +27,42 @@ def pull(run: Run, folder: Path, version: str, text: str) -> str:
 
 @pytest.fixture
 def said(run: Run, tmp_path: Path) -> dict[str, str]:
-    """Pull four releases; return what was said of each."""
+    """Pull five releases; return what was said of each."""
     texts = {
         "1": ONTOLOGY.format(1) + TERM.format("liver"),
         "2": ONTOLOGY.format(1) + TERM.format("hepar"),
         "3": TERM.format("hepar") + "# written anew\n" + ONTOLOGY.format(1),
         "4": ONTOLOGY.format(4) + TERM.format("liver"),
+        "5": ONTOLOGY.format(5) + TERM.format("liver"),
     }
     return {version: pull(run, tmp_path, version, HEAD + text) for version, text in texts.items()}
 
 
 def test_a_pull_warns(said: dict[str, str]) -> None:
-    """The same version and another graph, the same graph in other bytes; an honest release has no warning."""
+    """The same version and another graph, the same graph in other bytes, another version and the same terms.
+
+    An honest release has no warning.
+    """
     assert "keeps the version '1' of t/o/1 and says something else" in said["2"]
     assert "(reserialised) than in t/o/2 and says the same" in said["3"]
+    assert "states another version ('5') than in t/o/4, and no term differs" in said["5"]
     for version in ("1", "4"):
         assert "says" not in said[version]
+        assert "differs" not in said[version]
+
+
+def test_a_file_keeps_its_version_where_all_headers_do(run: Run, tmp_path: Path) -> None:
+    """Of a file with several headers one may state the same version as before, and another one a new version."""
+    other = '<http://example.org/a> a owl:Ontology ; owl:versionInfo "2.0" .\n'
+    old, new = (HEAD + other + ONTOLOGY.format(version) for version in ("1", "2"))
+    pull(run, tmp_path, "1", old + TERM.format("liver"))
+    assert "keeps the version" not in pull(run, tmp_path, "2", new + TERM.format("hepar"))
+    assert "keeps the version '2.0'" in pull(run, tmp_path, "3", new + TERM.format("kidney"))
+    code, out, err = run("report", "meaning", "--a", "o/1", "--b", "o/2", "--json")
+    assert code == 0, err
+    assert [(row["version_a"], row["version_b"], row["state"]) for row in json.loads(out)["sections"]["files"]] == [
+        ("1", "2", "changed")
+    ]
 
 
 def test_the_commands_about_terms(said: dict[str, str], run: Run, tmp_path: Path) -> None:

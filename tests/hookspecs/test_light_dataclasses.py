@@ -10,11 +10,14 @@ import pickle
 from collections.abc import Callable
 from dataclasses import field
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
 from ontofetch_hookspecs import light_dataclasses
+
+if TYPE_CHECKING:
+    ClassVarious = int
 
 Make = Callable[..., Any]
 
@@ -131,10 +134,38 @@ def answer(use: Callable[[SimpleNamespace], object], made: SimpleNamespace) -> o
         return type(error), str(error)
 
 
+@pytest.mark.parametrize("is_compiled", [False, True])
 @pytest.mark.parametrize("use", USES.values(), ids=list(USES))
-def test_a_light_dataclass_is_one(use: Callable[[SimpleNamespace], object]) -> None:
-    """Whatever is done with it, it answers as the library's does."""
-    assert answer(use, OURS) == answer(use, THEIRS)
+def test_a_light_dataclass_is_one(use: Callable[[SimpleNamespace], object], is_compiled: bool) -> None:
+    """Whatever is done with it, it answers as the library's does, with its first objects and with later ones."""
+    made = declare(light_dataclasses.dataclass)
+    if is_compiled:
+        for cls in vars(made).values():
+            assert cls.__init__
+    assert answer(use, made) == answer(use, THEIRS)
+
+
+@dataclasses.dataclass
+class Marked:
+    """Annotations that mean more than a type, and one that only looks so."""
+
+    kept: ClassVar[int] = 3
+    first: list[ClassVarious]
+    _: dataclasses.KW_ONLY
+    last: int = 1
+
+
+def test_annotations_mean_what_they_do_in_the_library() -> None:
+    """Variables of the class are no fields, what comes behind KW_ONLY is named, and types are as they were written."""
+    words = {"__annotations__": dict(Marked.__annotations__), "kept": 3, "last": 1, "__module__": __name__}
+    made: Any = light_dataclasses.dataclass(slots=True)(type("Marked", (), dict(words)))
+    theirs: Any = dataclasses.dataclass(slots=True)(type("Marked", (), dict(words)))
+    told = [[(each.name, each.type, each.kw_only) for each in dataclasses.fields(cls)] for cls in (made, theirs)]
+    assert told[0] == told[1] == [("first", "list[ClassVarious]", False), ("last", "int", True)]
+    assert made.__annotations__ == theirs.__annotations__ == words["__annotations__"]
+    assert made([], last=2).last == 2
+    with pytest.raises(TypeError):
+        made([], 2)
 
 
 def test_nothing_can_be_added() -> None:
@@ -163,7 +194,7 @@ def test_it_survives_pickling() -> None:
 
 
 def test_nothing_is_compiled_before_it_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Making a class compiles nothing; its first object compiles one function, the second none."""
+    """Making a class and its first objects compiles nothing; where there are more it is one function, once."""
     compiled: list[object] = []
     run = builtins.exec
     monkeypatch.setattr(builtins, "exec", lambda source, *names: (compiled.append(source), run(source, *names))[1])
@@ -172,6 +203,8 @@ def test_nothing_is_compiled_before_it_is_called(monkeypatch: pytest.MonkeyPatch
     before = len(compiled)
     assert before <= 2
     assert made.Row("a") == made.Row("a")
+    assert len(compiled) == before
+    assert len({made.Row(str(number)) for number in range(50)}) == 50
     assert len(compiled) == before + 1
     declare(dataclasses.dataclass)
     assert len(compiled) > before + 10

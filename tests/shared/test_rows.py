@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import psycopg
 import pytest
 
 from ontofetch_catalog.catalog.shared import log_rows
+from ontofetch_catalog.catalog.shared.log_paths import move_paths
+from ontofetch_catalog.catalog.shared.places import Drop, Move, Op, Put
 
 NAMES = ["plain", 'quo"te', "back\\slash", '\\"', "{a,b}", "NULL", "", " ", "größe/名.ttl", "tab\tand\nline", "%s", "'"]
 
@@ -30,3 +34,37 @@ def test_a_long_value_is_put_together(database: str, value: bytes | str) -> None
         assert found == (value,)
         # what is short goes along with the statement
         assert bool(sent.values) == (len(value) < 1_000)
+
+
+def done_one_by_one(paths: dict[str, str], op: Op) -> dict[str, str]:
+    """Return path → content after one operation."""
+    if isinstance(op, Put):
+        return paths | {op.path: op.sha256}
+    gone = op.path if isinstance(op, Drop) else op.source
+    left = {path: content for path, content in paths.items() if path != gone and not path.startswith(f"{gone}/")}
+    if isinstance(op, Drop):
+        return left
+    return left | {op.target + path[len(gone) :]: paths[path] for path in paths if path not in left}
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_what_is_done_to_paths_together_is_what_one_after_the_other_does(database: str, seed: int) -> None:
+    """Files and folders that go, come, come again in their own place or below another, and move."""
+    random = Random(seed)
+    names = ["a", "a/b", "a/b/c", "a.b", "a%", "b", "b/a", "d/e"]
+    kinds = [lambda: Put(random.choice(names), f"{random.random()}", 1, 1, 0o644), lambda: Drop(random.choice(names))]
+    with psycopg.connect(database) as connection:
+        connection.execute(
+            'CREATE TEMP TABLE paths (path text COLLATE "C" PRIMARY KEY, sha256 text, size bigint, mtime_ns bigint,'
+            " mode integer)"
+        )
+        expected: dict[str, str] = {}
+        for round_ in range(30):
+            ops: list[Op] = [random.choice(kinds)() for _ in range(random.randrange(25))]
+            if round_ % 3 == 0:
+                ops.insert(random.randrange(len(ops) + 1), Move("a", f"moved-{round_}"))
+            for op in ops:
+                expected = done_one_by_one(expected, op)
+            move_paths(connection, ops)
+            found = dict(connection.execute("SELECT path, sha256 FROM paths").fetchall())
+            assert found == expected

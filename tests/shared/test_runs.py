@@ -30,6 +30,8 @@ def run(copies: Copies, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rele
     """Return a host on machine `a`, whose runs end only when a test says so; `b` is another machine."""
     monkeypatch.setattr(kept, "IDLE_SECONDS", 600.0)
     monkeypatch.setattr(kept, "MOST_SECONDS", 600.0)
+    # then the cost of entering alone says how long a turn is, and a test says what that was
+    monkeypatch.setattr(kept, "LEAST_SECONDS", 0.0)
     copies.join("a", "b")
     return Releases(tmp_path / "a", settings={"wait": 20.0})
 

@@ -134,6 +134,10 @@ FAULTS = (
 )
 
 
+# trees that notice what few do, tried before the others: it is a guess, and a wrong one costs time alone
+LIKELY = {_forgets_rows_in_restoring: 20, _ignores_pins: 20, _follows_links_in_moving: 18}
+
+
 @pytest.fixture(scope="module")
 def place() -> Iterator[Path]:
     """Return a folder, in memory where there is a file system for that, with the template of all trees."""
@@ -147,7 +151,8 @@ def place() -> Iterator[Path]:
 def test_a_planted_fault_is_noticed(place: Path, monkeypatch: pytest.MonkeyPatch, plant: Plant) -> None:
     """One tree of a few fails, which hold without the fault."""
     plant(monkeypatch)
-    noticed = (number for number in range(MOST) if try_tree(place / "template", place / "tree", SEED, number)[1])
+    numbers = sorted(range(MOST), key=lambda number: number != LIKELY.get(plant))
+    noticed = (number for number in numbers if try_tree(place / "template", place / "tree", SEED, number)[1])
     first = next(noticed, None)
     assert first is not None
     monkeypatch.undo()

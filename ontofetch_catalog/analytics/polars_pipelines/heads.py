@@ -37,16 +37,21 @@ def paired_heads(pairs: pl.LazyFrame, heads_a: pl.LazyFrame, heads_b: pl.LazyFra
 
 
 def versions(both: pl.LazyFrame) -> pl.LazyFrame:
-    """Return the pair of files, version_a, version_b: what the first header that states a version on both sides says.
+    """Return the pair of files, version_a, version_b: what the first header says that states one on both sides.
 
-    A version IRI counts before a version; without either on one side the versions are null.
+    Where several do, the first of those that state another one than before: a file keeps its version where all keep
+    theirs. A version IRI counts before a version; without either on one side the versions are null.
     """
     by_iri = pl.col(c.VERSION_IRI).is_not_null() & pl.col("version_iri_b").is_not_null()
     stated_a = pl.when(by_iri).then(c.VERSION_IRI).otherwise(c.VERSION_INFO)
     stated_b = pl.when(by_iri).then("version_iri_b").otherwise("version_info_b")
     return (
         both.select(*_PAIR, "position", stated_a.alias(c.VERSION_A), stated_b.alias(c.VERSION_B))
-        .sort(pl.any_horizontal(pl.col(c.VERSION_A, c.VERSION_B).is_null()), "position")
+        .sort(
+            pl.any_horizontal(pl.col(c.VERSION_A, c.VERSION_B).is_null()),
+            pl.col(c.VERSION_A) == pl.col(c.VERSION_B),
+            "position",
+        )
         .unique(_PAIR, keep="first", maintain_order=True)
         .select(*_PAIR, c.VERSION_A, c.VERSION_B)
     )

@@ -45,7 +45,8 @@ def impact(asked: pl.LazyFrame, lives: pl.LazyFrame, changes: pl.LazyFrame) -> p
         .then(change)
         .when(state == "gone")
         .then(pl.lit(GONE))
-        .when(state == "obsolete")
+        # also where an earlier version of the file, which the release has as well, still knows it
+        .when((state == "obsolete") | (change == c.OBSOLETED).fill_null(value=False))
         .then(pl.lit(OBSOLETE))
         .when(change.is_in(STATUSES))
         .then(change)

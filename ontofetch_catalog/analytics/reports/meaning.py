@@ -201,8 +201,6 @@ def meaning(
         releases = Releases(catalog, reader, Releases.NEWEST + (Releases.DATES + Releases.STATE if count else ()))
         later = releases.one(b)
         earlier = reader.resolve(a) if a else releases.before(later, "--a")
-        if not reader.knows_facts():
-            raise reader.nothing_known(later)
         comparison = Comparison(catalog, reader, [(earlier, later)], (file_a, file_b))
         frames, files = _frames(comparison, terms_under, mine)
         past = releases.up_to(later, count) if count else None
@@ -235,9 +233,20 @@ def meaning(
     if "changes" in result and result["changes"][c.FILE].n_unique() <= 1:
         hidden.append(c.FILE)
     without_reason = {name: (c.REASON,) for name in _SPECIAL if name != "not_compared"}
-    titles = {"kinds": f"what changed from {earlier} to {later}"}
+    titles = {
+        "kinds": f"what changed from {earlier} to {later}",
+        "files": f"{FILES.title}{_statements(result)}",
+    }
     headings = HEADINGS if past is None else {**HEADINGS, "history": {c.RELEASE_TIME: times_told(past)}}
     return replace(result, titles=titles, hidden={"changes": tuple(hidden), **without_reason}, headings=headings)
+
+
+def _statements(result: Mapping[str, pl.DataFrame]) -> str:
+    """Return how many statements came and went, as the end of a heading: a narrow table of files leaves them out."""
+    added, removed = result["summary"].select(c.TRIPLES_ADDED, c.TRIPLES_REMOVED).row(0)
+    if added is None:
+        return ""
+    return f"; statements: {whole_number(added)} added, {whole_number(removed)} removed"
 
 
 def _draw_with_past(
@@ -333,7 +342,5 @@ def changes_of(catalog: CatalogLike, reader: Reader, pair: tuple[str, str]) -> p
     Raises:
         UsageError: Nothing is known of what files say.
     """
-    if not reader.knows_facts():
-        raise reader.nothing_known(pair[1])
     frames, _ = _frames(Comparison(catalog, reader, [pair]), None, None)
     return frames["changes"]

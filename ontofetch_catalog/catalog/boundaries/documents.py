@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs import layout
+from ontofetch_hookspecs.light_dataclasses import fields_of
 
 from ..journal import IntentDraft
 from ..repo import audit_lines, latest, notes, origins, releases, validations
@@ -32,7 +33,9 @@ def draft_extract_audit(
 ) -> None:
     """Write the extract audit of a release anew and record its sha256; `given` as in `audit_lines.audit_lines`."""
     target = f"{row.fs_relpath}/{layout.EXTRACT_AUDIT}"
-    with closing(audit_lines.audit_lines(connection, row.version_id, given)) as lines:
+    found = releases.find_artifacts(connection, row.version_id)
+    has_remarks = any(json.loads(artifact.extraction or "{}").get("remarks") for artifact in found)
+    with closing(audit_lines.audit_lines(connection, row.version_id, given, has_remarks=has_remarks)) as lines:
         digest, _ = draft.write(target, lines)
     releases.update_version(connection, row.version_id, {"extract_audit": digest})
 
@@ -71,22 +74,22 @@ def draft_manifest(
 def encode_manifest(connection: duckdb.DuckDBPyConnection, row: releases.VersionRow) -> bytes:
     """Return what the manifest of a release says, from its rows."""
     version_id = row.version_id
-    content = _plain(asdict(row))
+    content = _plain(fields_of(row))
     found = releases.find_artifacts(connection, version_id)
     known = origins.find_origins(connection, version_id)
     artifacts = []
     for recorded in found:
-        artifact = _plain(asdict(recorded))
+        artifact = _plain(fields_of(recorded))
         # the release is named once, and when a file was verified is no property of the release
         del artifact["version_id"], artifact["verified_at"]
         artifact["extraction"] = json.loads(artifact["extraction"]) if artifact["extraction"] else None
         if (told := known.get(recorded.relpath, [])) not in ([], [releases.origin_of(recorded)]):
             # a single origin is what the artifact says of itself
-            artifact["origins"] = [_plain(asdict(origin)) for origin in told]
+            artifact["origins"] = [_plain(fields_of(origin)) for origin in told]
         artifacts.append(artifact)
     document = {"format": MANIFEST_FORMAT, **content, "artifacts": artifacts}
     if said := notes.find_notes(connection, version_id):
-        document["notes"] = [_plain(asdict(note)) for note in said]
+        document["notes"] = [_plain(fields_of(note)) for note in said]
     return _encode(document)
 
 

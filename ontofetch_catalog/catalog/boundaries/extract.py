@@ -145,11 +145,11 @@ class ExtractBoundary(Boundary):
         event, version = self._event, self._version
         if version is None:
             raise LookupError(self.version_id)
+        alone = not files.count_files(connection, self.version_id, other_than=event.artifact_id)
         self._publish(connection, draft)
         removed = files.delete_files(connection, self.version_id, event.artifact_id)
         files.insert_files(connection, self.version_id, event.artifact_id, self.files)
         releases.update_artifact(connection, self.version_id, event.artifact, {"extraction": self._recorded_as()})
-        alone = not files.count_files(connection, self.version_id, other_than=event.artifact_id)
         given = (self.files, event.artifact_id, event.strip) if alone and is_sorted(self.files["relpath"]) else None
         draft_extract_audit(connection, draft, version, given)
         if version.validation_audit is not None and validations.delete_vanished(connection, self.version_id):

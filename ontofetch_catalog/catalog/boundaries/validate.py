@@ -120,9 +120,8 @@ class ValidateBoundary(Boundary):
         """Record the facts and publish their tables; a content that has a sound one keeps it, and its facts."""
         if self.facts is None:
             return 0
-        sound = [
-            row["table_path"] for row in facts.tables_of(connection, self.facts).to_pylist() if self._is_sound(row)
-        ]
+        known = [] if facts.are_unknown(connection, self.facts) else facts.tables_of(connection, self.facts).to_pylist()
+        sound = [row["table_path"] for row in known if self._is_sound(row)]
         published = set(sound)
         for row in self.facts.filter(self.facts["table"].is_valid()).to_pylist():
             target = facts.table_path(row["content_id"], row["facts_version"])

@@ -26,7 +26,7 @@ _CHANGES = re.compile(
     r"\s+(?:\w+\.)*(\w+)",
     re.IGNORECASE,
 )
-# connection → the tables that statements of its open transaction have named to be changed; None: others may be, too
+# connection → the tables that statements of its open transaction have changed, by their names; None: others, too
 _changed: WeakKeyDictionary[Any, set[str] | None] = WeakKeyDictionary()
 
 
@@ -72,30 +72,31 @@ def execute(
         parameters: Their parameters.
         tables: Arrow tables that the statements name, visible only to them.
     """
-    _note_changes(connection, sql)
     for name, table in (tables or {}).items():
         connection.register(name, table)
     try:
         result = connection.execute(sql, parameters) if parameters is not None else connection.execute(sql)
         # DuckDB 2 refuses the next statement as long as a result is not read to its end
         changed = result.fetchall() if result.description else []
-        return changed[0][0] if changed and isinstance(changed[0][0], int) else 0
+        count = changed[0][0] if changed and isinstance(changed[0][0], int) else None
+        _note_changes(connection, sql, count)
+        return count or 0
     finally:
         for name in tables or {}:
             connection.unregister(name)
 
 
-def _note_changes(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
+def _note_changes(connection: duckdb.DuckDBPyConnection, sql: str, count: int | None) -> None:
     changed, named = _changed.get(connection), _CHANGES.findall(sql)
-    if changed is not None and named:
-        changed.update(name.lower() for name in named)
-    else:
+    if changed is None or not named:
         # whatever this statement does
         _changed[connection] = None
+    elif count != 0 or ";" in sql:
+        changed.update(name.lower() for name in named)
 
 
 def changed_tables(connection: duckdb.DuckDBPyConnection) -> frozenset[str] | None:
-    """Return the tables that may have changed since `begin`, among other names; None where any may have."""
+    """Return the tables that may have changed since `begin`, beside other names; None where any may have."""
     changed = _changed.get(connection)
     return None if changed is None else frozenset(changed)
 

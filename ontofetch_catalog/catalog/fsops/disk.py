@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import fcntl
+import functools
 import os
 import struct
 import sys
@@ -83,10 +84,9 @@ def sync_filesystem(path: Anywhere) -> bool:
         return True
     if not sys.platform.startswith("linux"):
         return False
-    libc = ctypes.CDLL(None, use_errno=True)
     descriptor = open_folder_of(path)
     try:
-        if libc.syncfs(descriptor) != 0:
+        if _libc().syncfs(descriptor) != 0:
             code = ctypes.get_errno()
             if code == errno.ENOSYS:
                 return False
@@ -94,6 +94,11 @@ def sync_filesystem(path: Anywhere) -> bool:
     finally:
         os.close(descriptor)
     return True
+
+
+@functools.cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
 
 
 def rename(source: Anywhere, target: Anywhere, *, from_folder: int | None = None, to_folder: int | None = None) -> None:

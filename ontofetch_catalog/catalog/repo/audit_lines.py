@@ -1,4 +1,4 @@
-"""The SQL of the lines of the extract audit of a release, and how a text column of any query comes out as bytes.
+"""The SQL of the lines of the extract audit of a release, all files in order at once or some at a time.
 
 Where they are written, and what they are held against, is not known here.
 """
@@ -6,11 +6,11 @@ Where they are written, and what they are held against, is not known here.
 from __future__ import annotations
 
 from collections.abc import Generator
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from ..connection import literal, registered
 from .files import count_files
+from .lines import FEW, text_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -23,12 +23,15 @@ _AUDIT_LINE = """concat('{{"version_id":"', {version}, '","relpath":"',
 # of artifacts of which something was left out, or is odd: behind all files, without a path
 _REMARKS_LINE = """concat('{{"version_id":"', version_id, '","artifact_id":"', artifact_id, '","remarks":',
     (extraction->'remarks')::VARCHAR, '}}', chr(10))"""
-_BATCH_ROWS = 32_768
 _IN_PART, _SAMPLED = 50_000, 10_000  # files that are put in order at a time; paths by which they are divided
 
 
 def audit_lines(
-    connection: duckdb.DuckDBPyConnection, version_id: str, given: tuple[pa.Table, str, int] | None = None
+    connection: duckdb.DuckDBPyConnection,
+    version_id: str,
+    given: tuple[pa.Table, str, int] | None = None,
+    *,
+    has_remarks: bool = True,
 ) -> Generator[memoryview, None, None]:
     """Yield the lines of the extract audit of a release, as bytes of many lines.
 
@@ -40,6 +43,7 @@ def audit_lines(
         connection: An open connection.
         version_id: The release.
         given: (files, artifact_id, strip), if these sorted files are all the release has; they are not sorted again.
+        has_remarks: Whether there may be a remark on one of its artifacts.
     """
     line = _AUDIT_LINE.format(version=literal(version_id))
     if given is not None:
@@ -49,10 +53,12 @@ def audit_lines(
                 connection,
                 f"SELECT {line} AS line FROM (SELECT *, {literal(artifact_id)} AS artifact_id, {strip:d} AS strip"
                 " FROM given_files)",
+                few=len(files) <= FEW,
             )
     else:
         yield from _file_lines(connection, version_id, "true")
-    yield from _remark_lines(connection, version_id)
+    if has_remarks:
+        yield from _remark_lines(connection, version_id)
 
 
 def audit_lines_in_parts(connection: duckdb.DuckDBPyConnection, version_id: str) -> Generator[memoryview, None, None]:
@@ -102,20 +108,3 @@ def _remark_lines(connection: duckdb.DuckDBPyConnection, version_id: str) -> Gen
         f"SELECT {_REMARKS_LINE.format()} AS line FROM artifacts WHERE version_id = {literal(version_id)}"
         " AND json_array_length(extraction->'remarks') > 0 ORDER BY relpath",
     )
-
-
-def text_of(connection: duckdb.DuckDBPyConnection, query: str) -> Generator[memoryview, None, None]:
-    """Yield the one text column of `query`, rows joined, as views of Arrow's own buffers: nothing is copied.
-
-    The next rows are made while the caller writes these; until the end nobody else may use the connection.
-    """
-    reader = connection.sql(query).to_arrow_reader(_BATCH_ROWS)
-    with reader, ThreadPoolExecutor(1) as pool:
-        coming = pool.submit(next, reader, None)
-        while (batch := coming.result()) is not None:
-            coming = pool.submit(next, reader, None)
-            column = batch.column(0)
-            _, offsets, data = column.buffers()
-            if len(column) and data is not None:
-                bounds = memoryview(offsets).cast("i")
-                yield memoryview(data)[bounds[column.offset] : bounds[column.offset + len(column)]]

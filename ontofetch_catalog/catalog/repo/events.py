@@ -16,12 +16,15 @@ from ontofetch_hookspecs.light_dataclasses import dataclass
 from ...errors import EventError
 from .. import fsops
 from ..connection import fetch_number, fetch_one, fetch_text
+from ..remembering import ask, note
 
 if TYPE_CHECKING:
     import duckdb
 
 CHAIN_START = "0" * 64
 Newest = tuple[int, str, "EventRow"]  # number and digest of an event, and all else of it
+# one look at the table; as a question inside a question it takes half as long again
+_LAST = "SELECT max(event_id), arg_max(digest, event_id) FROM events"
 _FIELDS = "boundary_id, run_id, config_hash, ts, type, version_id, level, payload"
 
 
@@ -51,9 +54,8 @@ class EventRow:
 
 def last_event(connection: duckdb.DuckDBPyConnection) -> tuple[int, str]:
     """Return (event_id, digest) of the newest event; (0, CHAIN_START) if there is none."""
-    # one look at the table; as a question inside a question it takes half as long again
-    found = fetch_one(connection, "SELECT max(event_id), arg_max(digest, event_id) FROM events")
-    return (0, CHAIN_START) if found is None or found[0] is None else (int(found[0]), str(found[1]))
+    ((event_id, digest),) = ask(connection, _LAST, of=("events",))
+    return (0, CHAIN_START) if event_id is None else (int(event_id), str(digest))
 
 
 def count_events(connection: duckdb.DuckDBPyConnection) -> int:
@@ -75,8 +77,8 @@ def add_event(connection: duckdb.DuckDBPyConnection, row: EventRow) -> tuple[int
     digest = _digest(previous_digest, previous_id + 1, row, payload)
     fsops.execute(
         connection,
-        "INSERT INTO events BY NAME SELECT ? AS event_id, ? AS boundary_id, ? AS run_id, ?::TIMESTAMP AS ts, ? AS type,"
-        " ? AS level, ? AS version_id, ? AS config_hash, ? AS digest, ? AS payload",
+        "INSERT INTO events (event_id, boundary_id, run_id, ts, type, level, version_id, config_hash, digest, payload)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             previous_id + 1,
             row.boundary_id,
@@ -90,6 +92,7 @@ def add_event(connection: duckdb.DuckDBPyConnection, row: EventRow) -> tuple[int
             payload,
         ],
     )
+    note(connection, _LAST, (), [(previous_id + 1, digest)], of=("events",))
     return previous_id + 1, digest
 
 

@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs.layout import FACTS
 
 from ..connection import fetch_number, fetch_text, literal, registered
+from ..remembering import ask
 from .bounds import bounds_of, has_none, worthwhile_bounds_of
+from .files import few_contents
+from .lines import FEW
 from .lookup_keys import holding
 
 if TYPE_CHECKING:
@@ -229,6 +232,24 @@ def known_facts_of(connection: duckdb.DuckDBPyConnection, version_id: str) -> pa
     ).to_arrow_table()
 
 
+def are_unknown(connection: duckdb.DuckDBPyConnection, facts: pa.Table) -> bool:
+    """Say whether for certain nothing is recorded of some contents and files; with content_id and file_id.
+
+    Of many that is not asked: of most of them there is something.
+    """
+    ids = [set(facts[name].to_pylist()) for name in ("file_id", "content_id")]
+    if not len(facts) or len(facts) > FEW or None in ids[1]:
+        return not len(facts)
+    files, contents = (", ".join(map(literal, sorted(each))) for each in ids)
+    found = ask(
+        connection,
+        f"SELECT 1 FROM file_facts WHERE file_id IN ({files}) OR content_id IN ({contents})"
+        f" UNION ALL SELECT 1 FROM ontology_heads WHERE content_id IN ({contents}) LIMIT 1",
+        of=("file_facts", "ontology_heads"),
+    )
+    return not found
+
+
 def tables_of(connection: duckdb.DuckDBPyConnection, facts: pa.Table) -> pa.Table:
     """Return the recorded tables of terms of some contents: table_path, table_sha256, table_bytes, each once.
 
@@ -246,6 +267,8 @@ def tables_of(connection: duckdb.DuckDBPyConnection, facts: pa.Table) -> pa.Tabl
 
 def find_foreign(connection: duckdb.DuckDBPyConnection, version_id: str, facts: pa.Table) -> str | None:
     """Return a file_id of some facts that no recorded file of a release has; None if all are its own."""
+    if (known := few_contents(connection, version_id)) is not None:
+        return min(set(facts["file_id"].to_pylist()).difference(known.values()), default=None)
     with registered(connection, given_facts=facts):
         return fetch_text(
             connection,

@@ -12,7 +12,9 @@ from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from .. import fsops
 from ..connection import fetch_number, fetch_one, literal, registered
+from ..remembering import ask
 from . import lookup_keys
+from .lines import FEW
 from .paths import path_key
 
 if TYPE_CHECKING:
@@ -22,11 +24,12 @@ if TYPE_CHECKING:
 
 def count_files(connection: duckdb.DuckDBPyConnection, version_id: str, *, other_than: str | None = None) -> int:
     """Return how many files of a release are recorded; with `other_than`, only those of other artifacts."""
-    other = f" AND artifact_id <> {literal(other_than)}" if other_than else ""
-    return fetch_number(
-        connection,
-        f"SELECT count(*) FROM extracted_files WHERE version_id = {literal(version_id)}{other}",
+    counted = (
+        "SELECT artifact_id, count(*) FROM extracted_files"
+        f" WHERE version_id = {literal(version_id)} GROUP BY artifact_id"
     )
+    of_artifacts: dict[str, int] = dict(ask(connection, counted, of=("extracted_files",)))
+    return sum(of_artifacts.values()) - (of_artifacts.get(other_than, 0) if other_than else 0)
 
 
 def distinct_contents(connection: duckdb.DuckDBPyConnection, version_id: str, *, most: int) -> frozenset[str] | None:
@@ -94,6 +97,13 @@ def same_files(connection: duckdb.DuckDBPyConnection, version_id: str, artifact_
             f"SELECT count(*) FROM given_files g ANTI JOIN ({recorded}) r USING (relpath, file_id, format, size_bytes)"
         )
         return fetch_number(connection, differing) == 0
+
+
+def few_contents(connection: duckdb.DuckDBPyConnection, version_id: str) -> dict[str, str] | None:
+    """Return path → sha256 of the files of a release; None if they are more than `FEW`."""
+    listed = f"SELECT relpath, file_id FROM extracted_files WHERE version_id = {literal(version_id)} LIMIT {FEW + 1}"
+    rows = ask(connection, listed, of=("extracted_files",))
+    return dict(rows) if len(rows) <= FEW else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +197,8 @@ def insert_from_documents(connection: duckdb.DuckDBPyConnection, version_id: str
 
 def delete_files(connection: duckdb.DuckDBPyConnection, version_id: str, artifact_id: str) -> int:
     """Un-record the files of one artifact of a release and return how many there were."""
+    if not count_files(connection, version_id):
+        return 0
     return fsops.execute(
         connection,
         f"DELETE FROM extracted_files WHERE version_id = {literal(version_id)}"

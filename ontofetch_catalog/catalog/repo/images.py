@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import EventError
 from .. import fsops
-from ..connection import fetch_one
+from ..connection import fetch_one, literal
 
 if TYPE_CHECKING:
     import duckdb
@@ -49,9 +49,9 @@ _OF_ONE = {
 }
 
 
-def tables_among(names: Collection[str] | None) -> tuple[str, ...]:
-    """Return the tables of which other machines are told, those with these names; all of them for None."""
-    return tuple(table for table in KEYS if names is None or table in names)
+def keys_of(tables: Collection[str], release: str) -> dict[str, list[str]]:
+    """Return for those of some tables whose rows belong to releases the one of them in which rows have changed."""
+    return {table: [release] for table, key in KEYS.items() if release and key == "version_id" and table in tables}
 
 
 def states_of(connection: duckdb.DuckDBPyConnection, tables: Sequence[str], release: str = "") -> States:
@@ -62,8 +62,6 @@ def states_of(connection: duckdb.DuckDBPyConnection, tables: Sequence[str], rele
         tables: Which of `KEYS`.
         release: Where nothing but this release and what is known of its contents can differ; empty: anywhere.
     """
-    if not tables:
-        return {}
     # one question for all tables: to plan and start it costs more than to answer it
     sql = " UNION ALL ".join(
         f"SELECT '{table}', {KEYS[table]}, count(*), sum(hash({table})) FROM {table}"
@@ -88,17 +86,20 @@ def pack(connection: duckdb.DuckDBPyConnection, keys: Mapping[str, Sequence[str]
         keys: Table → what the rows belong to.
         after: Number of the last event that everybody has.
     """
-    packed = {
-        table: connection.sql(
-            f"SELECT * FROM {table} WHERE {KEYS[table]} IN (SELECT unnest(?))",
-            params=[list(names)],
-        ).to_arrow_table()
-        for table, names in keys.items()
-    }
+    packed = {table: _rows_of(connection, table, names) for table, names in keys.items()}
     packed[EVENTS] = connection.sql(
-        "SELECT * FROM events WHERE event_id > ? ORDER BY event_id", params=[after]
+        f"SELECT * FROM events WHERE event_id > {after:d} ORDER BY event_id"
     ).to_arrow_table()
     return _encode(packed, keys)
+
+
+def _rows_of(connection: duckdb.DuckDBPyConnection, table: str, names: Sequence[str]) -> pa.Table:
+    if len(names) == 1:
+        # no join is planned, and row groups can be skipped
+        return connection.sql(f"SELECT * FROM {table} WHERE {KEYS[table]} = {literal(names[0])}").to_arrow_table()
+    return connection.sql(
+        f"SELECT * FROM {table} WHERE {KEYS[table]} IN (SELECT unnest(?))", params=[list(names)]
+    ).to_arrow_table()
 
 
 def everything(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:

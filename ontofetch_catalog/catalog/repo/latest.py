@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,8 @@ from ontofetch_hookspecs.layout import series_of
 from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from .. import fsops
-from ..connection import fetch_one, fetch_text
+from ..connection import fetch_text
+from ..remembering import ask
 
 if TYPE_CHECKING:
     import duckdb
@@ -24,6 +26,10 @@ _ORDER_OF_ONE = """
     )
     WINDOW series AS (ORDER BY CASE WHEN dated THEN released END, version_key, created_at, version_id)
 """
+
+_ORDERED_BY = tuple(
+    f"versions.{name}" for name in ("version_id", "service", "ontology", "released", "version_key", "created_at")
+)
 
 
 def find_latest(connection: duckdb.DuckDBPyConnection, slot: str) -> tuple[str, datetime] | None:
@@ -54,11 +60,13 @@ def is_unset(connection: duckdb.DuckDBPyConnection, slot: str) -> bool:
 
 
 def _find_newest(connection: duckdb.DuckDBPyConnection, slot: str) -> tuple[Any, ...] | None:
-    return fetch_one(
+    rows = ask(
         connection,
         "SELECT version_id, updated_at, updated_by FROM latest_pointer WHERE slot = ? ORDER BY updated_at DESC LIMIT 1",
         [slot],
+        of=("latest_pointer",),
     )
+    return rows[0] if rows else None
 
 
 def list_newest(connection: duckdb.DuckDBPyConnection) -> pa.Table:
@@ -88,22 +96,27 @@ def comes_before(connection: duckdb.DuckDBPyConnection, version_id: str, other: 
     """Say whether a release comes before another of its series."""
     if version_id == other:
         return False
-    found = fetch_one(
-        connection,
-        "SELECT max(position) FILTER (version_id = $2) < max(position) FILTER (version_id = $3)"
-        f" FROM ({_ORDER_OF_ONE})",
-        [series_of(version_id), version_id, other],
-    )
-    return bool(found and found[0])
+    places = _places(connection, version_id, other)
+    return version_id in places and other in places and places[version_id][0] < places[other][0]
 
 
 def find_previous(connection: duckdb.DuckDBPyConnection, version_id: str) -> str | None:
     """Return the release that comes right before one in its series; None if there is none."""
-    return fetch_text(
+    # beside the latest: of both it was asked already whether the one comes before the other
+    latest = find_latest(connection, series_of(version_id))
+    _, previous = _places(connection, version_id, latest[0] if latest else version_id).get(version_id, (0, None))
+    return previous
+
+
+def _places(connection: duckdb.DuckDBPyConnection, version_id: str, other: str) -> Mapping[str, tuple[int, str | None]]:
+    """Return release → its position in the series, and the release right before it, of two releases of one series."""
+    rows = ask(
         connection,
-        f"SELECT previous_version_id FROM ({_ORDER_OF_ONE}) WHERE version_id = $2 AND previous_version_id IS NOT NULL",
-        [series_of(version_id), version_id],
+        f"SELECT version_id, position, previous_version_id FROM ({_ORDER_OF_ONE}) WHERE version_id IN ($2, $3)",
+        [series_of(version_id), version_id, other],
+        of=_ORDERED_BY,
     )
+    return {name: (position, previous) for name, position, previous in rows}
 
 
 def delete_pointer(connection: duckdb.DuckDBPyConnection, slot: str, updated_at: datetime) -> int:

@@ -9,6 +9,7 @@ from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from .. import fsops
 from ..connection import literal
+from ..remembering import ask
 
 if TYPE_CHECKING:
     import duckdb
@@ -34,9 +35,12 @@ class Note:
 
 def find_notes(connection: duckdb.DuckDBPyConnection, version_id: str) -> list[Note]:
     """Return the notes and tags of a release, in the order in which they were recorded."""
-    rows = connection.execute(
-        "SELECT kind, text, created_at FROM notes WHERE version_id = ? ORDER BY created_at, kind, text", [version_id]
-    ).fetchall()
+    rows = ask(
+        connection,
+        "SELECT kind, text, created_at FROM notes WHERE version_id = ? ORDER BY created_at, kind, text",
+        [version_id],
+        of=("notes",),
+    )
     return [Note(*row) for row in rows]
 
 

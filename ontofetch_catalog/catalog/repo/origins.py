@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from .. import fsops
+from ..remembering import ask
 
 if TYPE_CHECKING:
     import duckdb
@@ -36,10 +37,12 @@ _ORIGIN = ", ".join(field.name for field in fields(Origin))
 
 def find_origins(connection: duckdb.DuckDBPyConnection, version_id: str) -> dict[str, list[Origin]]:
     """Return path of the artifact → its origins, the first one first, of all artifacts of a release."""
-    rows = connection.execute(
+    rows = ask(
+        connection,
         f"SELECT relpath, {_ORIGIN} FROM origins WHERE version_id = ? ORDER BY relpath, recorded_at, source_url",
         [version_id],
-    ).fetchall()
+        of=("origins",),
+    )
     found: dict[str, list[Origin]] = {}
     for relpath, *values in rows:
         found.setdefault(str(relpath), []).append(Origin(**dict(zip(_ORIGIN.split(", "), values, strict=True))))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from .. import fsops
 from ..connection import fetch_number, registered
-from .facts import SMALL, TABLE_PATH
+from .facts import SMALL, TABLE_PATH, are_unknown
 
 if TYPE_CHECKING:
     import duckdb
@@ -83,6 +83,8 @@ def _are_new(connection: duckdb.DuckDBPyConnection, facts: pa.Table) -> bool:
     contents = pc.binary_join_element_wise(facts["content_id"], facts["facts_version"], "/")
     if facts["content_id"].null_count or pc.count_distinct(contents).as_py() < len(facts):
         return False
+    if are_unknown(connection, facts):
+        return True
     with registered(connection, given_facts=facts):
         found = fetch_number(
             connection,
@@ -100,12 +102,12 @@ def _are_new(connection: duckdb.DuckDBPyConnection, facts: pa.Table) -> bool:
 
 def _insert_new(connection: duckdb.DuckDBPyConnection, facts: pa.Table, heads: pa.Table) -> int:
     """Record facts of which nothing has to be brought in line with what is known: two statements instead of ten."""
-    given = {"given_facts": facts, "given_heads": heads}
+    given = {"given_facts": facts}
     if len(heads):
         fsops.execute(
             connection,
             "INSERT INTO ontology_heads BY NAME SELECT DISTINCT * FROM given_heads SEMI JOIN"
             " (SELECT * FROM given_facts WHERE table_sha256 IS NOT NULL) USING (content_id, facts_version)",
-            tables=given,
+            tables=given | {"given_heads": heads},
         )
     return fsops.execute(connection, "INSERT INTO file_facts BY NAME SELECT * FROM given_facts", tables=given)

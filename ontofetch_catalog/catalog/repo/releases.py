@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from ontofetch_hookspecs.light_dataclasses import dataclass
+from ontofetch_hookspecs.light_dataclasses import dataclass, fields_of
 from ontofetch_hookspecs.names import path_key as key_of
 
 from ...errors import VersionUnknown
 from .. import fsops
 from ..connection import fetch_one
+from ..remembering import ask, note
 from .origins import Origin, delete_origins, insert_origins
 
 if TYPE_CHECKING:
@@ -58,25 +59,31 @@ class ArtifactRow:
     extraction: str | None = None
 
 
+def _all_of_artifact(origin: str = "a") -> str:
+    columns = (f"{origin if field.name in _OF_ORIGIN else 'a'}.{field.name}" for field in fields(ArtifactRow))
+    return f"SELECT {', '.join(columns)} FROM artifacts a"
+
+
+_OF_ORIGIN = ("source_url", "etag", "last_modified", "content_type")
+_ALL_OF_VERSION = f"SELECT {', '.join(f'v.{field.name}' for field in fields(VersionRow))} FROM versions v"
+_ALL_OF_ARTIFACT = _all_of_artifact()
+_OF_ONE = "WHERE v.version_id = ?"
+_OF_RELEASE = "WHERE a.version_id = ? ORDER BY a.relpath"
+
+
 def _versions(connection: duckdb.DuckDBPyConnection, rest: str, parameters: Sequence[Any] = ()) -> list[VersionRow]:
     """Return the rows of `versions v` that what stands behind it in the statement chooses."""
-    names = [field.name for field in fields(VersionRow)]
-    columns = ", ".join(f"v.{name}" for name in names)
-    rows = connection.execute(f"SELECT {columns} FROM versions v {rest}", list(parameters)).fetchall()
-    return [VersionRow(**dict(zip(names, row, strict=True))) for row in rows]
+    rows = ask(connection, f"{_ALL_OF_VERSION} {rest}", parameters, of=("versions",))
+    return [VersionRow(**dict(zip(VersionRow.__dataclass_fields__, row, strict=True))) for row in rows]
 
 
 def _artifacts(
     connection: duckdb.DuckDBPyConnection, rest: str, parameters: Sequence[Any], *, origin: str = "a"
 ) -> list[ArtifactRow]:
     """Return the rows of `artifacts a` that what stands behind it chooses; with their origins from another table."""
-    names = [field.name for field in fields(ArtifactRow)]
-    columns = ", ".join(f"{origin if name in _OF_ORIGIN else 'a'}.{name}" for name in names)
-    rows = connection.execute(f"SELECT {columns} FROM artifacts a {rest}", list(parameters)).fetchall()
-    return [ArtifactRow(**dict(zip(names, row, strict=True))) for row in rows]
-
-
-_OF_ORIGIN = ("source_url", "etag", "last_modified", "content_type")
+    columns = _ALL_OF_ARTIFACT if origin == "a" else _all_of_artifact(origin)
+    rows = ask(connection, f"{columns} {rest}", parameters, of=("artifacts", "origins"))
+    return [ArtifactRow(**dict(zip(ArtifactRow.__dataclass_fields__, row, strict=True))) for row in rows]
 
 
 def origin_of(row: ArtifactRow) -> Origin:
@@ -87,7 +94,7 @@ def origin_of(row: ArtifactRow) -> Origin:
 
 def find_version(connection: duckdb.DuckDBPyConnection, version_id: str) -> VersionRow | None:
     """Return the row of a release; None if it is not recorded."""
-    return next(iter(_versions(connection, "WHERE v.version_id = ?", [version_id])), None)
+    return next(iter(_versions(connection, _OF_ONE, [version_id])), None)
 
 
 def require_version(connection: duckdb.DuckDBPyConnection, version_id: str) -> VersionRow:
@@ -163,7 +170,7 @@ def list_below(connection: duckdb.DuckDBPyConnection, name: str) -> list[Version
 
 def find_artifacts(connection: duckdb.DuckDBPyConnection, version_id: str) -> list[ArtifactRow]:
     """Return the artifacts of a release, sorted by path."""
-    return _artifacts(connection, "WHERE a.version_id = ? ORDER BY a.relpath", [version_id])
+    return _artifacts(connection, _OF_RELEASE, [version_id])
 
 
 def find_copies(connection: duckdb.DuckDBPyConnection, artifact_id: str) -> list[ArtifactRow]:
@@ -190,6 +197,10 @@ def adopted_artifact(row: VersionRow, folder: str, relpath: str, digest: str, si
 
 def find_download(connection: duckdb.DuckDBPyConnection, source_url: str) -> ArtifactRow | None:
     """Return the artifact that came last from this URL, with what was said of it there; None if none came."""
+    came = "SELECT 1 FROM origins WHERE source_url = ? LIMIT 1"
+    if not ask(connection, came, [source_url], of=("origins.source_url",)):
+        # of a new one, as most are, that takes half of the time
+        return None
     rest = (
         "JOIN origins o ON a.version_id = o.version_id AND a.relpath = o.relpath"
         " WHERE o.source_url = ? AND a.status <> 'failed' ORDER BY o.told_at DESC, a.version_id DESC LIMIT 1"
@@ -201,7 +212,8 @@ def insert_version(connection: duckdb.DuckDBPyConnection, row: VersionRow) -> No
     """Record a release, with the key by which it is sorted."""
     from ontofetch_hookspecs.version_keys import version_key
 
-    _insert(connection, "versions", {**asdict(row), "version_key": version_key(row.version)})
+    _insert(connection, "versions", {**fields_of(row), "version_key": version_key(row.version)})
+    _note_version(connection, row)
 
 
 def insert_artifact(
@@ -209,12 +221,20 @@ def insert_artifact(
 ) -> None:
     """Record an artifact and its origins; without any the one that its row tells of."""
     insert_origins(connection, row.version_id, row.relpath, origins or [origin_of(row)])
-    _insert(connection, "artifacts", asdict(row))
+    _insert(connection, "artifacts", fields_of(row))
 
 
 def update_version(connection: duckdb.DuckDBPyConnection, version_id: str, changes: Mapping[str, Any]) -> None:
     """Change the named columns of a release."""
+    before = find_version(connection, version_id)
     _update(connection, "versions", changes, {"version_id": version_id})
+    if before is not None:
+        _note_version(connection, replace(before, **changes))
+
+
+def _note_version(connection: duckdb.DuckDBPyConnection, row: VersionRow) -> None:
+    values = tuple(fields_of(row).values())
+    note(connection, f"{_ALL_OF_VERSION} {_OF_ONE}", [row.version_id], [values], of=("versions",))
 
 
 def delete_artifact(connection: duckdb.DuckDBPyConnection, version_id: str, relpath: str) -> None:
@@ -227,7 +247,11 @@ def update_artifact(
     connection: duckdb.DuckDBPyConnection, version_id: str, relpath: str, changes: Mapping[str, Any]
 ) -> None:
     """Change the named columns of an artifact."""
+    before = find_artifacts(connection, version_id)
     _update(connection, "artifacts", changes, {"version_id": version_id, "relpath": relpath})
+    after = [replace(row, **changes) if row.relpath == relpath else row for row in before]
+    values = [tuple(fields_of(row).values()) for row in after]
+    note(connection, f"{_ALL_OF_ARTIFACT} {_OF_RELEASE}", [version_id], values, of=("artifacts", "origins"))
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, values: Mapping[str, Any]) -> None:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from .. import fsops
 from ..connection import fetch_number, fetch_text, literal, registered
-from .audit_lines import text_of
+from ..remembering import ask, note
 from .bounds import has_none
+from .files import few_contents
+from .lines import FEW, text_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -17,21 +19,29 @@ if TYPE_CHECKING:
 
 def count_validations(connection: duckdb.DuckDBPyConnection, version_id: str) -> int:
     """Return how many results of a release are recorded."""
-    return fetch_number(connection, f"SELECT count(*) FROM validations WHERE version_id = {literal(version_id)}")
+    return _count(connection, version_id)[0]
 
 
 def count_failed_files(connection: duckdb.DuckDBPyConnection, version_id: str) -> int:
     """Return how many files of a release have a failing result."""
-    return fetch_number(
-        connection,
-        f"SELECT count(DISTINCT relpath) FROM validations WHERE NOT passed AND version_id = {literal(version_id)}",
-    )
+    return _count(connection, version_id)[1]
+
+
+def _count(connection: duckdb.DuckDBPyConnection, version_id: str) -> tuple[int, int]:
+    """Return how many results of a release are recorded, and how many of its files have a failing one."""
+    ((results, failed),) = ask(connection, _COUNTED.format(literal(version_id)), of=("validations",))
+    return results, failed
+
+
+_COUNTED = "SELECT count(*), count(DISTINCT relpath) FILTER (NOT passed) FROM validations WHERE version_id = {}"
 
 
 def compare_results(
     connection: duckdb.DuckDBPyConnection, version_id: str, results: pa.Table
 ) -> tuple[str | None, bool]:
     """Return what `find_unknown_file` does, and whether all of `results` are recorded already."""
+    if len(results) > count_validations(connection, version_id):
+        return find_unknown_file(connection, version_id, results), False
     with registered(connection, given_results=results):
         unknown = _find_unknown(connection, version_id)
         return unknown, unknown is None and _are_recorded(connection, version_id)
@@ -39,6 +49,9 @@ def compare_results(
 
 def find_unknown_file(connection: duckdb.DuckDBPyConnection, version_id: str, results: pa.Table) -> str | None:
     """Return a path whose (relpath, file_id) is in `results` but not recorded for the release; None if all are."""
+    if (known := few_contents(connection, version_id)) is not None:
+        given = set(zip(results["relpath"].to_pylist(), results["file_id"].to_pylist(), strict=True))
+        return min((relpath for relpath, _ in given - known.items()), default=None)
     with registered(connection, given_results=results):
         return _find_unknown(connection, version_id)
 
@@ -67,16 +80,24 @@ def _are_recorded(connection: duckdb.DuckDBPyConnection, version_id: str) -> boo
 
 def replace_results(connection: duckdb.DuckDBPyConnection, version_id: str, results: pa.Table) -> None:
     """Record results in bulk; one for the same file and validator gives way."""
+    import pyarrow.compute as pc
+
+    before = count_validations(connection, version_id)
     with registered(connection, given_results=results):
-        fsops.execute(
-            connection,
-            f"DELETE FROM validations WHERE version_id = {literal(version_id)}"
-            " AND (relpath, validator) IN (SELECT (relpath, validator) FROM given_results)",
-        )
+        if before:
+            fsops.execute(
+                connection,
+                f"DELETE FROM validations WHERE version_id = {literal(version_id)}"
+                " AND (relpath, validator) IN (SELECT (relpath, validator) FROM given_results)",
+            )
         fsops.execute(
             connection,
             f"INSERT INTO validations BY NAME SELECT {literal(version_id)} AS version_id, * FROM given_results",
         )
+    if not before:
+        failing = results.filter(pc.invert(results["passed"]))["relpath"]
+        counted = len(results), pc.count_distinct(failing).as_py()
+        note(connection, _COUNTED.format(literal(version_id)), (), [counted], of=("validations",))
 
 
 def delete_vanished(connection: duckdb.DuckDBPyConnection, version_id: str) -> int:
@@ -141,4 +162,4 @@ def audit_lines(connection: duckdb.DuckDBPyConnection, version_id: str) -> Gener
         FROM (
             SELECT * FROM validations WHERE version_id = {literal(version_id)} ORDER BY relpath, validator
         )"""
-    yield from text_of(connection, query)
+    yield from text_of(connection, query, few=count_validations(connection, version_id) <= FEW)

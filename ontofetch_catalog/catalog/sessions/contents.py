@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     import duckdb
 
     from .. import answers
-    from .session import Session
 
 _log = logging.getLogger("ontofetch.catalog")
 _checked: dict[Path, tuple[tuple[int, int, int], ...]] = {}  # root → state of the files whose rows were checked last
@@ -51,15 +50,15 @@ def check_contents(store: Store, connection: duckdb.DuckDBPyConnection) -> bool:
     return not differing
 
 
-def note_state(session: Session, *, sound: bool) -> None:
+def note_state(store: Store, told: answers.Answers | None, *, sound: bool) -> None:
     """Note in which state a session has left the database: until somebody else writes, what is known of it holds."""
     from .. import answers
 
-    root = session.store.root
+    root = store.root
     try:
-        answers.keep(root, state_of(session.store), session.answers)
+        answers.keep(root, () if told is None else state_of(store), told)
         if sound:
-            _checked[root] = fingerprint(session.store)
+            _checked[root] = fingerprint(store)
     except OSError:
         # then the host's questions are answered from the catalog, and its rows are checked anew
         answers.keep(root, (), None)

@@ -119,13 +119,13 @@ def asking(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
     Whatever is asked here is ours, for what is kept open could write.
     """
     # a command that only reads has none of what writers need
+    from .opened import is_catalog
     from .session import Entering
-    from .writers import is_catalog, is_shared, open_session
+    from .writers import is_shared, open_session
 
     with gate_of(store.root).kept(store.wait, is_catalog) as hold, ExitStack() as entered:
         if hold is not None:
-            connection = entered.enter_context(closing(hold.what.connection.cursor()))
-            definitions.use_own_functions(connection, hold.what.database)
+            connection = hold.what.beside()
             if hold.what.copy is not None:
                 from .copies import look_again
 

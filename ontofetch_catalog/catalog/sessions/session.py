@@ -93,13 +93,19 @@ class Session:
         if not rows:
             self.copy.push(self.connection, newest, {}, moves)
             return
-        tables = images.tables_among(fsops.changed_tables(self.connection))
-        now, before = images.states_of(self.connection, tables, release), self.copy.states_before(release, tables)
-        if before is None:
-            with closing(self.connection.cursor()) as beside:
-                before = images.states_of(beside, tables, release)
-        self.copy.push(self.connection, newest, images.changed_keys(now, before), moves)
-        self.copy.note_states(release, tables, now)
+        changed = self._changed(fsops.changed_tables(self.connection), release)
+        self.copy.push(self.connection, newest, changed, moves)
+
+    def _changed(self, tables: frozenset[str] | None, release: str) -> dict[str, list[str]]:
+        """Return for each table what the rows belong to that the open transaction has changed, or may have."""
+        known = {} if tables is None else images.keys_of(tables, release)
+        left = [table for table in images.KEYS if table not in known and (tables is None or table in tables)]
+        if not left:
+            return known
+        now = images.states_of(self.connection, left, release)
+        with closing((self.beside or self.connection).cursor()) as beside:
+            before = images.states_of(beside, left, release)
+        return known | images.changed_keys(now, before)
 
     def let_others(self) -> None:
         """Let other machines write: what this session has told was the last, unless it is about to be kept open."""

@@ -8,38 +8,34 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.layout import CATALOG, RESTORING, SWAP
-from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.store_paths import StorePath
 from ontofetch_hookspecs.together import recording
 
 from ...errors import CatalogUnwritable
-from .. import fsops, journal, recovery, swap
+from .. import journal, recovery, swap
 from ..connection import Store, open_connection
 from ..failures import explaining
 from ..fsops import whole
 from ..generation import check_generation, require_database, write_generation
-from ..kept import Wanted
 from ..locks import Gate, gate_of
 from ..migrations import require_current_schema
+from ..remembering import remembering
 from ..repo import definitions, events
 from .building import create, migrate
 from .contents import check_contents, note_state
+from .opened import Opened, checkpoint_if_due, fits
 from .session import Entering, Session, close, new_boundary_id, utc_now
 
 if TYPE_CHECKING:
-    import duckdb
-
     from ..kept import Hold
     from ..shared.log import Log
     from ..shared.replica import Copy
 
-CHECKPOINT_BYTES = 1 << 17  # a log beyond this is moved into the database file at the end of a boundary
 _log = logging.getLogger("ontofetch.catalog")
 
 
@@ -104,38 +100,6 @@ def has_open(store: Store) -> bool:
     return any(path.exists() for path in beside) or any(left)
 
 
-@dataclass(frozen=True, slots=True)
-class _Open:
-    """What is kept open between two boundaries: a connection that nobody uses but for others beside it, and the log."""
-
-    connection: duckdb.DuckDBPyConnection
-    settings: Mapping[str, object]
-    copy: Copy | None
-    line: ExitStack
-    database: str = ""
-
-    def close(self, store: Store) -> None:
-        """Close all of it, with the log of the database moved into its file if it has become long."""
-        with self.line:
-            checkpoint_if_due(store, self.connection)
-            close(self.connection, store)
-
-    def rest(self) -> None:
-        """Let other machines write."""
-        if self.copy is not None:
-            self.copy.log.let_go()
-
-
-def fits(store: Store) -> Wanted:
-    """Return what tells whether something that was kept open is a catalog with the same settings."""
-    return lambda what: isinstance(what, _Open) and what.settings == store.settings
-
-
-def is_catalog(what: object) -> bool:
-    """Say whether something that was kept open is a catalog: what is asked has one answer, whatever the settings."""
-    return isinstance(what, _Open)
-
-
 @contextmanager
 def open_session(store: Store, entering: Entering) -> Iterator[Session]:
     """Open the catalog for writing, alone; close it at the end, or keep it open for the next boundary of the run."""
@@ -144,11 +108,13 @@ def open_session(store: Store, entering: Entering) -> Iterator[Session]:
     keeps = usual and (together is not None or gate.is_keeping)
     with gate.exclusive(store.wait, wanted=fits(store) if keeps else None) as hold, ExitStack() as line:
         session, kept = _begin(store, hold, line, entering)
-        opened = kept or _Open(session.connection, store.settings, session.copy, line.pop_all())
+        opened = kept or Opened(session.connection, store.settings, session.copy, line.pop_all())
         sound = False
         try:
             # from here on no table is made any more
-            name = definitions.use_own_functions(session.connection, opened.database)
+            if kept is None:
+                opened.database = definitions.use_own_functions(session.connection)
+                session.connection = remembering(session.connection, opened.memory)
             sound = kept is not None or check_contents(store, session.connection)
             if session.copy is None:
                 session.recovered = recovery.recover(store, session.connection)
@@ -162,22 +128,22 @@ def open_session(store: Store, entering: Entering) -> Iterator[Session]:
             if together is not None:
                 together.enter_once(("gate", store.root), lambda: _letting_go(gate))
             if keeps and sound and session.connection is used and store.watch is None:
-                hold.keep(replace(opened, database=name), lambda: opened.close(store), opened.rest)
+                opened.answers = session.answers
+                hold.keep(opened, lambda: opened.close(store), opened.rest)
         finally:
             if not hold.stays:
                 with opened.line:
                     close(session.connection, store)
                     if kept:
                         close(kept.connection, store)
-            elif session.connection is not opened.connection:
-                session.connection.close()
-        # nobody else can have written yet: the gate is still closed
-        note_state(session, sound=sound)
+        # nobody else can have written yet: the gate is still closed; of what stays open it is noted when it closes
+        if not hold.stays or session.answers is not None:
+            note_state(session.store, session.answers, sound=sound)
 
 
-def _begin(store: Store, hold: Hold, line: ExitStack, entering: Entering) -> tuple[Session, _Open | None]:
+def _begin(store: Store, hold: Hold, line: ExitStack, entering: Entering) -> tuple[Session, Opened | None]:
     """Go on with what was kept open, or open it: what has to be closed again is entered into `line`."""
-    kept: _Open | None = hold.take()
+    kept: Opened | None = hold.take()
     if kept is None:
         begun = time.monotonic()
         copy = line.enter_context(_copy_of(store, entering))
@@ -185,7 +151,7 @@ def _begin(store: Store, hold: Hold, line: ExitStack, entering: Entering) -> tup
         hold.spend(copy.log.waited if copy else 0.0, time.monotonic() - begun)
         return session, None
     # of what was kept open nobody else has been inside: it is as this process has left it
-    return Session(store, kept.connection.cursor(), beside=kept.connection, copy=kept.copy), kept
+    return Session(store, kept.beside(), beside=kept.connection, copy=kept.copy), kept
 
 
 def _go_on(session: Session, copy: Copy, entering: Entering, hold: Hold) -> None:
@@ -269,19 +235,6 @@ def _record_end(session: Session, kind: str, ended: str, version_id: str | None)
             payload={"ended": ended},
         )
     )
-
-
-def checkpoint_if_due(store: Store, connection: duckdb.DuckDBPyConnection) -> None:
-    """Move what is in the log into the database file, if it is much; what is committed stays so if that fails."""
-    import duckdb
-
-    log = store.database.with_name(store.database.name + ".wal")
-    try:
-        if log.exists() and log.lstat().st_size >= CHECKPOINT_BYTES:
-            fsops.checkpoint(connection)
-    except (OSError, duckdb.Error) as error:
-        # the next boundary tries again
-        _log.warning("the log of %s could not be checkpointed: %s", store.database, error)
 
 
 def _sweep_stages(store: Store) -> None:

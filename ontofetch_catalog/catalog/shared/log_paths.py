@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..journal import path_and_above
 from .log_rows import insert_rows
 from .packs import Place
 from .places import Drop, Move, Op, Put
 
 if TYPE_CHECKING:
     import psycopg
+
+_TOGETHER = 8  # paths that go by one statement
 
 
 def add_contents(connection: psycopg.Connection[Any], new: Sequence[Place]) -> None:
@@ -33,40 +36,55 @@ def move_paths(connection: psycopg.Connection[Any], moves: Sequence[Op]) -> None
         _apply(connection, op)
 
 
-def _grouped(ops: Sequence[Op]) -> Iterator[list[Put] | Move | Drop]:
-    """Yield what is done to paths in order, neighbouring files together."""
+def _grouped(ops: Sequence[Op]) -> Iterator[list[Put] | list[Drop] | Move]:
+    """Yield what is done to paths, of one kind at a time: what goes goes first, as long as that is the same."""
+    drops: list[Drop] = []
     puts: list[Put] = []
+    taken: set[str] = set()  # the paths of those that come, and the folders above
     for op in ops:
         if isinstance(op, Put):
             puts.append(op)
-            continue
-        if puts:
-            yield puts
-            puts = []
-        yield op
+            taken.update(path_and_above(op.path))
+        elif isinstance(op, Drop) and op.path not in taken:
+            drops.append(op)
+        else:
+            yield from _in_order(drops, puts)
+            drops, puts, taken = ([op], [], set()) if isinstance(op, Drop) else ([], [], set())
+            if isinstance(op, Move):
+                yield op
+    yield from _in_order(drops, puts)
+
+
+def _in_order(drops: list[Drop], puts: list[Put]) -> Iterator[list[Put] | list[Drop]]:
+    for start in range(0, len(drops), _TOGETHER):
+        yield drops[start : start + _TOGETHER]
     if puts:
         yield puts
 
 
-def _apply(connection: psycopg.Connection[Any], op: list[Put] | Move | Drop) -> None:
-    """Do to the table of paths what an operation does to files."""
+def _apply(connection: psycopg.Connection[Any], op: list[Put] | list[Drop] | Move) -> None:
+    """Do to the table of paths what an operation, or several of one kind, does to files."""
     if isinstance(op, Move):
         connection.execute(
             "UPDATE paths SET path = %(target)s || substr(path, length(%(source)s) + 1)"
             " WHERE path = %(source)s OR starts_with(path, %(source)s || '/')",
             {"source": op.source, "target": op.target},
         )
-    elif isinstance(op, Drop):
-        connection.execute(
-            "DELETE FROM paths WHERE path = %(path)s OR starts_with(path, %(path)s || '/')", {"path": op.path}
-        )
-    else:
+        return
+    drops = [one.path for one in op if isinstance(one, Drop)]
+    puts = {one.path: one for one in op if isinstance(one, Put)}
+    if drops:
+        # with each path by itself in the statement the index is of use
+        condition = " OR ".join(["path = %s OR starts_with(path, %s)"] * len(drops))
+        values = [text for path in drops for text in (path, f"{path}/")]
+        connection.execute(f"DELETE FROM paths WHERE {condition}".encode(), values)  # noqa: S608 - no value in it
+    if puts:
         columns = {"path": "text", "sha256": "text", "size": "bigint", "mtime_ns": "bigint", "mode": "integer"}
         replace = (
             "ON CONFLICT (path) DO UPDATE SET sha256 = excluded.sha256, size = excluded.size,"
             " mtime_ns = excluded.mtime_ns, mode = excluded.mode"
         )
         # of a path that came twice what came last
-        puts = {put.path: (put.path, put.sha256, put.size, put.mtime_ns, put.mode) for put in op}
+        rows = [(put.path, put.sha256, put.size, put.mtime_ns, put.mode) for put in puts.values()]
         with connection.cursor() as cursor:
-            insert_rows(cursor, "paths", columns, puts.values(), otherwise=replace)
+            insert_rows(cursor, "paths", columns, rows, otherwise=replace)

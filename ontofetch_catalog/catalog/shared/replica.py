@@ -57,7 +57,6 @@ class Copy:
     coming: FilesComing = field(init=False)
     going: FilesGoing = field(init=False)
     _head: Head = field(default_factory=lambda: Head(0, events.CHAIN_START, 0))
-    _states: tuple[int, str, tuple[str, ...], images.States] | None = None  # of a release, after an event of ours
     _schema: int | None = None  # of this copy
 
     def __post_init__(self) -> None:
@@ -174,16 +173,6 @@ class Copy:
         if self._schema is None or changed is None or "schema_version" in changed:
             self._schema = images.own_schema(connection)
         return self._schema
-
-    def note_states(self, release: str, tables: tuple[str, ...], states: images.States) -> None:
-        """Note what the rows of a release in some tables are as of the boundary that was told last."""
-        self._states = (self._head.event_id, release, tables, states) if release else None
-
-    def states_before(self, release: str, tables: tuple[str, ...]) -> images.States | None:
-        """Return what those rows are as the log has them; None where that is not known, or more was told since."""
-        if self._states is None or self._states[:3] != (self._head.event_id, release, tables):
-            return None
-        return self._states[3]
 
 
 def end_caught_up(store: Store, connection: duckdb.DuckDBPyConnection) -> None:

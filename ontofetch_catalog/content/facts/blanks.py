@@ -78,9 +78,9 @@ def read_blanks(statements: Statements) -> Blanks:
         subject = above.get(node)
         if subject is not None and node not in more:
             owners[node] = subject if subject[0] == NAMED else owners.get(subject, b"")
-    for node in left:
-        statements.blanks.pop(node, None)
-        statements.refs.pop(node, None)
+    # to keep the rest takes a fraction of what it takes to take each out
+    statements.blanks = {node: packed for node, packed in statements.blanks.items() if node not in left}
+    statements.refs = {name: packed for name, packed in statements.refs.items() if name not in left}
     return found
 
 
@@ -100,12 +100,19 @@ def _untangle(
     # each is a node, and each from which a line leads to another is two nodes of that line
     size = max(3 * len(knots), 3 * len(found.hard) - 2 * len(knots))
     # where refining would give up, nothing is made ready for it
-    tangle = Tangle(_own_colours(found, statements), size=size) if size > MOST else _tangle(found, statements)
+    if size > MOST:
+        tangle = Tangle(_own_colours(found, statements), size=size)
+    else:
+        tangle = _tangle(found, statements, _subjects(found.hard, above, more))
     refined = refine(tangle)
     found.exact, found.signatures = refined.exact, refined.signatures
     blanks, refs, colours = statements.blanks, statements.refs, refined.colours
+    # of a million nodes in one circle all are alike
+    alike: dict[tuple[bytes, int], tuple[bytes, bytes]] = {}
     for node in knots - found.tokens.keys():
-        _name(found, node, colours[node], _number(blanks.get(node, b"")) + _number(refs[node]))
+        seen = colours[node], _number(blanks.get(node, b"")) + _number(refs[node])
+        told = alike.get(seen) or alike.setdefault(seen, _told(*seen))
+        found.tokens[node], found.lines[node] = told
 
 
 def _own_colours(found: Blanks, statements: Statements) -> dict[bytes, bytes]:
@@ -146,9 +153,16 @@ def _arrows(statements: Statements) -> tuple[dict[bytes, int], dict[bytes, list[
         above.pop(node, None)
     if doubtful:
         for subject, packed in statements.arrows.items():
-            _lead(
-                subject, [node for rest in rests_of(packed) for node in nodes_of(rest) if node in doubtful], above, more
-            )
+            # most have one
+            only = only_node_of(packed)
+            targets = [only] if only else [node for rest in rests_of(packed) for node in nodes_of(rest)]
+            for target in targets:
+                if target not in doubtful:
+                    continue
+                if target not in above:
+                    above[target] = subject
+                else:
+                    more.setdefault(target, []).append(subject)
     for subject, packed in statements.refs.items():
         only = only_node_of(packed)
         if only and only not in above:
@@ -184,9 +198,14 @@ def _lead(subject: bytes, targets: Iterable[bytes], above: Subjects, more: dict[
             more.setdefault(target, []).append(subject)
 
 
+def _told(digest: bytes, statements: int) -> tuple[bytes, bytes]:
+    """Return what stands for a node, and LINE bytes for each of its statements."""
+    lines = digest[: statements * LINE] if statements <= _WORDS else _stretched(digest, statements)
+    return b"_#" + hexlify(digest), lines
+
+
 def _name(blanks: Blanks, node: bytes, digest: bytes, statements: int) -> None:
-    blanks.tokens[node] = b"_#" + hexlify(digest)
-    blanks.lines[node] = digest[: statements * LINE] if statements <= _WORDS else _stretched(digest, statements)
+    blanks.tokens[node], blanks.lines[node] = _told(digest, statements)
 
 
 def _stretched(digest: bytes, statements: int) -> bytes:
@@ -269,14 +288,30 @@ def _and_above(some: set[bytes], above: Subjects, more: dict[bytes, list[bytes]]
     return found
 
 
-def _tangle(blanks: Blanks, statements: Statements) -> Tangle:
-    """Return the part of the graph that tokens don't tell."""
+def _subjects(some: set[bytes], above: Subjects, more: dict[bytes, list[bytes]]) -> Iterable[bytes]:
+    """Return some nodes and all subjects from which statements lead to them, each once."""
+    found = dict.fromkeys(some)
+    for node in some:
+        if node in above:
+            found |= dict.fromkeys((above[node], *more.get(node, ())))
+    return found
+
+
+def _tangle(blanks: Blanks, statements: Statements, subjects: Iterable[bytes]) -> Tangle:
+    """Return the part of the graph that tokens don't tell: of a large graph with few knots that is little.
+
+    Args:
+        blanks: What is told already.
+        statements: All of the graph.
+        subjects: Those of which a statement may belong to that part.
+    """
     hard, tokens = blanks.hard, blanks.tokens
     tangle = Tangle(size=len(hard))
-    for subject, packed in chain(statements.refs.items(), statements.arrows.items()):
+    refs, arrows = statements.refs, statements.arrows
+    for subject in subjects:
         if tangle.size > MOST:
             break
-        for rest in rests_of(packed):
+        for rest in (*rests_of(refs.get(subject, b"")), *rests_of(arrows.get(subject, b""))):
             nodes = nodes_of(rest)
             inside = [target for target in dict.fromkeys(nodes) if target in hard]
             if inside or subject in hard:

@@ -35,7 +35,8 @@ class _Graph:
         self.blanks = read_blanks(statements)
         above = statements.above
         # those that lie with a name, all others to which an arrow leads, those to which none does
-        self.nodes = len(statements.inlined) + len(above) + sum(node not in above for node in self.blanks.tokens)
+        tokens = self.blanks.tokens
+        self.nodes = len(statements.inlined) + len(above) + len(tokens) - sum(map(above.__contains__, tokens))
         statements.inlined.clear()
         above.clear()
         self._kept = statements.kept
@@ -51,12 +52,17 @@ class _Graph:
     def _sort_blanks(self) -> None:
         """Find the statements of the blank nodes, and the roots among these, by the term that they belong to."""
         blanks, below = self.blanks, self._below
-        for node, lines in blanks.lines.items():
-            owner = blanks.owners.get(node, b"")
+        owners, told = blanks.owners, blanks.lines
+        # those of no term are many at once or none
+        if free := [lines for node, lines in told.items() if not owners.get(node)]:
+            below[b""] = bytearray(b"".join(free))
+        for node, owner in owners.items():
+            if not owner or node not in told:
+                continue
             if owner in below:
-                below[owner] += lines
+                below[owner] += told[node]
             else:
-                below[owner] = bytearray(lines)
+                below[owner] = bytearray(told[node])
         for node in blanks.roots:
             owner = blanks.owners.get(node, b"")
             if owner:
