@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-PART_ROWS = 200_000  # recorded files, of which the equal ones are read at a time
+PART_ROWS = 50_000  # recorded files, of which the equal ones are read at a time
 BATCH_FILES = 1_000  # of a boundary
 BATCH_BYTES = 64 << 20  # likewise: others wait while they are compared
 Tell = Callable[[BoundaryResult], None]

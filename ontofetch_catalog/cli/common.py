@@ -131,12 +131,17 @@ def _ago(now: datetime, then: datetime) -> str:
 
 
 @contextmanager
-def reading(host: HostInfo) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open the catalog of a host for reading, together with others, and close it at the end."""
+def reading(host: HostInfo, memory: int = _MEMORY) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the catalog of a host for reading, together with others, and close it at the end.
+
+    Args:
+        host: The host.
+        memory: Bytes that DuckDB may hold, unless a setting says how many.
+    """
     from ..catalog import sessions
 
     # DuckDB would keep all that it has read, as far as the machine has room for it
-    with sessions.reading(store_of(host).bounded(_MEMORY)) as connection:
+    with sessions.reading(store_of(host).bounded(memory)) as connection:
         yield connection
 
 

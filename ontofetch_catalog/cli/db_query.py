@@ -10,6 +10,7 @@ from ..console.output import OutputOptions, emit, say
 from ..errors import EXIT_OK, OntofetchError
 from .common import make_parser, reading, say_incomplete, statistics_of
 
+_MEMORY_TO_FIND = 60_000_000  # bytes that DuckDB may hold where a content or a path is looked for
 _HASH = re.compile(r"[0-9a-f]{8,64}")
 
 
@@ -98,7 +99,8 @@ def find(argv: list[str], host: HostInfo) -> int:
     )
     args = parser.parse_args(argv)
     options = OutputOptions.from_args(args)
-    with reading(host) as connection:
+    # of all rows it looks at one number: room that is used again is quicker than more of it
+    with reading(host, _MEMORY_TO_FIND) as connection:
         rows = queries.find_content(connection, args.what.lower()) if _HASH.fullmatch(args.what.lower()) else None
         if rows is None or not len(rows):
             # a name may consist of hex digits as well

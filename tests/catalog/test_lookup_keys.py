@@ -121,3 +121,21 @@ def test_few_texts_are_read_where_numbers_differ() -> None:
             assert len(profiler.watch(opened).sql(sql).fetchall()) == 1
             plan = profiler.as_text(with_json=False)
             assert "10,000" not in plan
+
+
+def test_rows_that_are_not_committed_yet_are_found() -> None:
+    """What a transaction has recorded is found inside it, as what was there."""
+    with duckdb.connect() as opened:
+        for migration in migrations.available_migrations():
+            opened.execute(migration.sql)
+        add = (
+            f"INSERT INTO extracted_files BY NAME SELECT *, {lookup_keys.BOTH}"
+            " FROM (SELECT 's/o/{}' AS version_id, 'a.ttl' AS relpath, sha256('a') AS file_id)"
+        )
+        opened.execute(add.format(1))
+        opened.execute("CREATE TABLE chosen AS SELECT sha256('a') AS file_id")
+        opened.execute("BEGIN").fetchall()
+        opened.execute(add.format(2)).fetchall()
+        found = opened.execute(f"SELECT version_id FROM {lookup_keys.holding('chosen')} ORDER BY 1").fetchall()
+        opened.execute("ROLLBACK").fetchall()
+    assert found == [("s/o/1",), ("s/o/2",)]

@@ -20,7 +20,7 @@ from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.catalog.failures import explain
 from ontofetch_catalog.catalog.fsops import whole
 from ontofetch_catalog.catalog.rebuild.build import rebuild
-from ontofetch_catalog.catalog.repo import files, validations
+from ontofetch_catalog.catalog.repo import audit_lines, validations
 from ontofetch_catalog.errors import BoundaryFailed, CatalogUnwritable, OntofetchError, RecoveryFailed
 from ontofetch_hookspecs.store_paths import below_root
 from tests.releases import Releases, on_disk, query, results_table
@@ -228,7 +228,7 @@ def test_a_rebuild_goes_on_from_a_swap_that_was_cut_short(lost: Releases, monkey
     lost.check()
 
 
-@pytest.mark.parametrize(("kind", "module"), [("extract", files), ("validation", validations)])
+@pytest.mark.parametrize(("kind", "module"), [("extract", audit_lines), ("validation", validations)])
 def test_an_audit_that_can_not_be_written_is_let_go(
     releases: Releases, monkeypatch: pytest.MonkeyPatch, kind: str, module: Any
 ) -> None:

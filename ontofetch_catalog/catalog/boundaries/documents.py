@@ -15,7 +15,7 @@ from ontofetch_hookspecs import layout
 from ontofetch_hookspecs.light_dataclasses import fields_of
 
 from ..journal import IntentDraft
-from ..repo import files, latest, notes, origins, releases, validations
+from ..repo import audit_lines, latest, notes, origins, releases, validations
 
 if TYPE_CHECKING:
     import duckdb
@@ -31,11 +31,11 @@ def draft_extract_audit(
     row: releases.VersionRow,
     given: tuple[pa.Table, str, int] | None = None,
 ) -> None:
-    """Write the extract audit of a release anew and record its sha256; `given` as in `files.audit_lines`."""
+    """Write the extract audit of a release anew and record its sha256; `given` as in `audit_lines.audit_lines`."""
     target = f"{row.fs_relpath}/{layout.EXTRACT_AUDIT}"
     found = releases.find_artifacts(connection, row.version_id)
     has_remarks = any(json.loads(artifact.extraction or "{}").get("remarks") for artifact in found)
-    with closing(files.audit_lines(connection, row.version_id, given, has_remarks=has_remarks)) as lines:
+    with closing(audit_lines.audit_lines(connection, row.version_id, given, has_remarks=has_remarks)) as lines:
         digest, _ = draft.write(target, lines)
     releases.update_version(connection, row.version_id, {"extract_audit": digest})
 

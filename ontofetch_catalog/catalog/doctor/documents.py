@@ -14,7 +14,7 @@ from ontofetch_hookspecs.store_paths import StorePath
 from .. import fsops
 from ..boundaries.documents import encode_latest, encode_manifest
 from ..connection import Store
-from ..repo import files, latest, releases, validations
+from ..repo import audit_lines, latest, releases, validations
 from .findings import Findings
 
 if TYPE_CHECKING:
@@ -73,16 +73,18 @@ def check_releases(
     store: Store, connection: duckdb.DuckDBPyConnection, findings: Findings, leave_out: Collection[str]
 ) -> None:
     """Compare manifests and audits with what the rows would write, but for releases with faults in their rows."""
+    large = audit_lines.find_large(connection)
     for row in releases.list_versions(connection):
         if row.version_id in leave_out:
             continue
+        file_lines = audit_lines.audit_lines_in_parts if row.version_id in large else audit_lines.audit_lines
         name = f"{row.fs_relpath}/{layout.manifest_of(row.layout)}"
         found = read_document(store.path(name))
         if found != encode_manifest(connection, row):
             message = f"The manifest {name} {'is not there' if found is None else 'says something else than the rows'}."
             findings.add("CAT020", name, message, version_id=row.version_id, fix="rewrite")
         for file, digest, lines in (
-            (layout.EXTRACT_AUDIT, row.extract_audit, files.audit_lines),
+            (layout.EXTRACT_AUDIT, row.extract_audit, file_lines),
             (layout.VALIDATION_AUDIT, row.validation_audit, validations.audit_lines),
         ):
             name = f"{row.fs_relpath}/{file}"

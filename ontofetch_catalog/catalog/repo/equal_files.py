@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..connection import fetch_one, literal
 from .bounds import part_of
+from .lookup_keys import holding
 
 if TYPE_CHECKING:
     import duckdb
@@ -24,7 +25,7 @@ _RECORDED = """
     UNION ALL
     SELECT 'file', f.file_id, f.size_bytes, v.created_at, f.version_id, f.relpath,
         concat(v.fs_relpath, '/', g.data, '/', f.relpath)
-    FROM extracted_files f JOIN versions v ON v.version_id = f.version_id JOIN given_layouts g ON g.name = v.layout
+    FROM {table} f JOIN versions v ON v.version_id = f.version_id JOIN given_layouts g ON g.name = v.layout
     WHERE f.size_bytes > 0 AND {files}
 """
 Layouts = Sequence[tuple[str, str, str]]
@@ -54,8 +55,11 @@ def find_holders(
     """
     wanted = "IN (SELECT file_id FROM given_files)"
     recorded = _RECORDED.format(
+        # by themselves first: joined with releases, all of their texts would be read
+        table=f"(WITH found AS MATERIALIZED (SELECT version_id, relpath, file_id, size_bytes"
+        f" FROM {holding('given_files')}) FROM found)",
         artifacts=f"{artifacts} AND a.artifact_id {wanted}",
-        files=f"f.version_id <> {literal(version_id)} AND f.file_id {wanted}",
+        files=f"f.version_id <> {literal(version_id)}",
     )
     given = {"given_files": files, "given_layouts": _table(layouts)}
     for name, table in given.items():
@@ -102,7 +106,9 @@ def list_equal(
         parts: How many there are.
     """
     recorded = _RECORDED.format(
-        artifacts=part_of("a.artifact_id", part, parts), files=part_of("f.file_id", part, parts)
+        table="extracted_files",
+        artifacts=part_of("a.artifact_id", part, parts),
+        files=part_of("f.file_id", part, parts),
     )
     alike = "content, size_bytes" + (", kind" if by_kind else "")
     connection.register("given_layouts", _table(layouts))

@@ -5,7 +5,7 @@ The release always stands in the SQL as a constant, so that DuckDB skips the row
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.light_dataclasses import dataclass
@@ -14,20 +14,12 @@ from .. import fsops
 from ..connection import fetch_number, fetch_one, literal, registered
 from ..remembering import ask
 from . import lookup_keys
-from .lines import FEW, text_of
+from .lines import FEW
 from .paths import path_key
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
-
-_AUDIT_LINE = """concat('{{"version_id":"', {version}, '","relpath":"',
-    replace(replace(relpath, chr(92), '\\\\'), '"', '\\"'), '","file_id":"', file_id, '","artifact_id":"', artifact_id,
-    '","format":"', format, '","size_bytes":', size_bytes, ',"mtime":"', replace(mtime::VARCHAR, ' ', 'T'),
-    'Z","strip":', strip, '}}', chr(10))"""
-# of artifacts of which something was left out, or is odd: behind all files, without a path
-_REMARKS_LINE = """concat('{{"version_id":"', version_id, '","artifact_id":"', artifact_id, '","remarks":',
-    (extraction->'remarks')::VARCHAR, '}}', chr(10))"""
 
 
 def count_files(connection: duckdb.DuckDBPyConnection, version_id: str, *, other_than: str | None = None) -> int:
@@ -233,52 +225,3 @@ def covering_paths(connection: duckdb.DuckDBPyConnection, version_id: str, artif
         GROUP BY parts ORDER BY 1
     """).fetchall()
     return [str(row[0]) for row in rows]
-
-
-def audit_lines(
-    connection: duckdb.DuckDBPyConnection,
-    version_id: str,
-    given: tuple[pa.Table, str, int] | None = None,
-    *,
-    has_remarks: bool = True,
-) -> Generator[memoryview, None, None]:
-    """Yield the lines of the extract audit of a release, as bytes of many lines.
-
-    Files come first, sorted by path, then the remarks on its artifacts.
-
-    Who does not take them all closes it: until then its result stays open.
-
-    Args:
-        connection: An open connection.
-        version_id: The release.
-        given: (files, artifact_id, strip), if these sorted files are all the release has; they are not sorted again.
-        has_remarks: Whether there may be a remark on one of its artifacts.
-    """
-    line = _AUDIT_LINE.format(version=literal(version_id))
-    if given is not None:
-        files, artifact_id, strip = given
-        with registered(connection, given_files=files):
-            yield from text_of(
-                connection,
-                f"SELECT {line} AS line FROM (SELECT *, {literal(artifact_id)} AS artifact_id, {strip:d} AS strip"
-                " FROM given_files)",
-                few=len(files) <= FEW,
-            )
-    else:
-        query = f"""
-            SELECT {line} AS line FROM (
-                SELECT f.*, coalesce(a.strip, 0) AS strip FROM extracted_files f
-                LEFT JOIN (
-                    SELECT artifact_id, any_value((extraction->>'strip')::INTEGER) AS strip FROM artifacts
-                    WHERE version_id = {literal(version_id)} GROUP BY artifact_id
-                ) a ON a.artifact_id = f.artifact_id
-                WHERE f.version_id = {literal(version_id)} ORDER BY f.relpath
-            )"""
-        yield from text_of(connection, query)
-    if not has_remarks:
-        return
-    yield from text_of(
-        connection,
-        f"SELECT {_REMARKS_LINE.format()} AS line FROM artifacts WHERE version_id = {literal(version_id)}"
-        " AND json_array_length(extraction->'remarks') > 0 ORDER BY relpath",
-    )

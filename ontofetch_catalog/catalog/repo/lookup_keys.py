@@ -60,19 +60,23 @@ def may_be_called(pattern: str) -> str:
 def holding(contents: str, within: str = "true") -> str:
     """Return the rows of extracted_files whose content is one of some, as something to select from: SQL.
 
-    Where the releases are a list, it is to be materialized before they are looked for: what is joined first decides
-    whether DuckDB reads all texts.
+    Where it is joined with more, it is to be materialized before: what is joined first decides whether DuckDB reads all
+    texts.
 
     Args:
         contents: What file_id can be selected from.
         within: A condition that all of them meet, by which row groups can be skipped.
     """
-    # by the numbers alone first, and not by the bounds of the texts, which DuckDB would read all texts for
+    # by the numbers alone first, then by the contents of those few, and only of what is left the other columns;
+    # backwards, as DuckDB would look for the bounds of the contents in all of them
     return f"""(
-        SELECT * FROM (
-            SELECT * FROM (SELECT * FROM extracted_files WHERE {within})
-            SEMI JOIN (SELECT {content_key("file_id")} AS content_key FROM {contents}) USING (content_key)
-        ) f SEMI JOIN (SELECT file_id FROM {contents}) c ON f.file_id || '' = c.file_id
+        WITH places AS MATERIALIZED (
+            SELECT place FROM (
+                SELECT rowid AS place, file_id FROM (SELECT rowid, * FROM extracted_files WHERE {within})
+                SEMI JOIN (SELECT {content_key("file_id")} AS content_key FROM {contents}) USING (content_key)
+            ) f SEMI JOIN (SELECT file_id FROM {contents}) c ON reverse(f.file_id) = reverse(c.file_id)
+        )
+        SELECT * FROM extracted_files SEMI JOIN places ON extracted_files.rowid = places.place
         UNION ALL
         SELECT * FROM (SELECT * FROM extracted_files WHERE {within} AND {without("content_key")})
         SEMI JOIN (SELECT file_id FROM {contents}) USING (file_id)
