@@ -103,7 +103,7 @@ class Session:
         if not left:
             return known
         now = images.states_of(self.connection, left, release)
-        with closing(self.connection.cursor()) as beside:
+        with closing((self.beside or self.connection).cursor()) as beside:
             before = images.states_of(beside, left, release)
         return known | images.changed_keys(now, before)
 
@@ -152,6 +152,7 @@ class Session:
             _log.warning("the broken connection to %s could not be closed: %s", self.store.database, error)
         if self.beside is not None:
             self.beside.close()
+            self.beside = None
         self.connection = reopened(self.store)
 
 
