@@ -71,33 +71,13 @@ def _statement(connection: duckdb.DuckDBPyConnection, query: str) -> duckdb.Stat
     return _read[query]
 
 
-class _Attached:
-    """A connection to one attached file, which is let go when the connection is closed."""
+class _Connection:
+    """A connection that sees one attached file as the only one."""
 
-    def __init__(
-        self, instance: duckdb.DuckDBPyConnection, path: Path, options: str, template: Path | None = None
-    ) -> None:
-        self._instance = instance
-        self._template = template
-        self._connection = instance.cursor()
-        self._name = f"store_{next(_names)}"
-        quoted = str(path).replace("'", "''")
-        self._connection.execute(f"ATTACH '{quoted}' AS {self._name} ({options})")
-        _open[self._name] = self
-        self._connection.execute(f"USE {self._name}")
-        if template is not None:
-            self._connection.execute(f"ATTACH '{template}' AS {self._name}_template (READ_ONLY)")
-
-    @property
-    def has_template(self) -> bool:
-        """Say whether there is a schema that it may copy."""
-        return self._template is not None
-
-    def copy_schema(self) -> bool:
-        """Copy the tables, views and macros of the template, if there is one for this file; say whether there was."""
-        if self._template is not None:
-            self._connection.execute(f"COPY FROM DATABASE {self._name}_template TO {self._name} (SCHEMA)")
-        return self._template is not None
+    def __init__(self, connection: duckdb.DuckDBPyConnection, name: str) -> None:
+        self._connection = connection
+        self._name = name
+        connection.execute(f"USE {name}")
 
     def __getattr__(self, name: str) -> Any:
         """Return what every connection has."""
@@ -114,11 +94,38 @@ class _Attached:
         """Run a query."""
         return _execute(self._connection, query, parameters)
 
-    def cursor(self) -> duckdb.DuckDBPyConnection:
+    def cursor(self) -> _Connection:
         """Return another connection to the same file."""
-        made = self._connection.cursor()
-        made.execute(f"USE {self._name}")
-        return made
+        return _Connection(self._connection.cursor(), self._name)
+
+
+class _Attached(_Connection):
+    """A connection to one attached file, which is let go when the connection is closed."""
+
+    def __init__(
+        self, instance: duckdb.DuckDBPyConnection, path: Path, options: str, template: Path | None = None
+    ) -> None:
+        self._instance = instance
+        self._template = template
+        name = f"store_{next(_names)}"
+        quoted = str(path).replace("'", "''")
+        connection = instance.cursor()
+        connection.execute(f"ATTACH '{quoted}' AS {name} ({options})")
+        _open[name] = self
+        super().__init__(connection, name)
+        if template is not None:
+            self._connection.execute(f"ATTACH '{template}' AS {self._name}_template (READ_ONLY)")
+
+    @property
+    def has_template(self) -> bool:
+        """Say whether there is a schema that it may copy."""
+        return self._template is not None
+
+    def copy_schema(self) -> bool:
+        """Copy the tables, views and macros of the template, if there is one for this file; say whether there was."""
+        if self._template is not None:
+            self._connection.execute(f"COPY FROM DATABASE {self._name}_template TO {self._name} (SCHEMA)")
+        return self._template is not None
 
     def close(self) -> None:
         """FileList back what is open and let the file go; a second time does nothing, as with every connection."""

@@ -6,7 +6,7 @@ What a report shows of it is not known here; the frames are made by `polars_pipe
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import polars as pl
@@ -79,7 +79,7 @@ class Comparison:
         named: Paths of the one file of A and of B that are compared, None for all, of the only step.
 
     Raises:
-        UsageError: A named file is in none of the releases; of the only step, if nothing is known of what files say.
+        UsageError: A named file is in none of the releases, or nothing is known of what files say.
     """
 
     def __init__(
@@ -89,7 +89,9 @@ class Comparison:
         self._reader = reader
         self._later = steps[-1][1] if steps else ""
         self.tables = TermTables(reader, catalog.tell)
-        sides = read_sides(catalog, reader, steps, self._begin if len(steps) == 1 else lambda _: None)
+        # of plans one is told after the other; of many steps, or of a file that is named, other tables come first
+        ahead = _AHEAD if len(steps) == 1 and not any(named) and catalog.tell is None else 0
+        sides = read_sides(catalog, reader, steps, partial(self._begin, most=ahead))
         paths = self._named_pair(sides, named) if any(named) else self._pair_files(sides)
         pairs = pairing.facts_of_pairs(paths, sides.facts_a, sides.facts_b)
         if any(named):
@@ -99,16 +101,21 @@ class Comparison:
         found = collect({"pairs": stated, "heads": heads}, catalog.tell, held=True)
         self.pairs, self.heads = found["pairs"], found["heads"]
 
-    def _begin(self, facts: pl.DataFrame) -> None:
+    def _begin(self, facts: pl.DataFrame, most: int) -> None:
         """Begin to read the tables of the files that have the same path in both releases and do not say the same.
+
+        Args:
+            facts: Of both releases.
+            most: No more tables than that.
 
         Raises:
             UsageError: Nothing is known of what any file of the store says.
         """
         if facts[c.DIGEST].null_count() == len(facts) and not self._reader.knows_facts():
             raise self._reader.nothing_known(self._later)
-        both = pl.col(c.DIGEST).n_unique().over(c.RELPATH) > 1
-        self.tables.begin(contents_of(facts.filter(both))[:_AHEAD])
+        if most:
+            both = pl.col(c.DIGEST).n_unique().over(c.RELPATH) > 1
+            self.tables.begin(contents_of(facts.filter(both))[:most])
 
     def _pair_files(self, sides: Sides) -> pl.LazyFrame:
         """Return the pairs of files: by path, then by ontology, then by terms; a new file with the one before it."""

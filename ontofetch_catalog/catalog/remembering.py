@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 Rows = list[tuple[Any, ...]]
 MOST_ROWS = 10_000  # beyond which all is forgotten
+MOST_OF_ONE = 1_000  # rows of one question that are remembered
 _Key = tuple[str, tuple[Any, ...]]
 _QUESTION = re.compile(r"\s*(SELECT|WITH|FROM)\b", re.IGNORECASE)
 _SAME_ROWS = re.compile(r"\s*(BEGIN|COMMIT|CHECKPOINT|SET\s+search_path)\b", re.IGNORECASE)
@@ -52,7 +53,9 @@ class Memory:
         return self._rows.get(key)
 
     def remember(self, key: _Key, tables: Iterable[str], rows: Rows) -> None:
-        """Remember the rows of a question that reads these tables, until one of them is written."""
+        """Remember the rows of a question that reads these tables, until one of them is written; too many are not."""
+        if len(rows) > MOST_OF_ONE:
+            return
         self._count += len(rows) + 1
         if self._count > MOST_ROWS:
             self.forget()

@@ -207,6 +207,8 @@ def test_no_more_is_remembered_than_fits(monkeypatch: pytest.MonkeyPatch) -> Non
         memory.remember((str(number), ()), ["notes"], [(number,)])
         assert memory.recall((str(number), ())) == [(number,)]
     assert sum(memory.recall((str(number), ())) is not None for number in range(100)) <= 5
+    memory.remember(("many", ()), ["notes"], [(number,) for number in range(remembering.MOST_OF_ONE + 1)])
+    assert memory.recall(("many", ())) is None
 
 
 def test_questions_of_one_release_are_asked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,6 @@ from .machines import CHECKOUT
 from .proxies import TcpProxy
 
 __all__ = ["copies"]
-pytestmark = pytest.mark.usefixtures("quick_databases")
 
 
 def events_of(copies: Copies) -> list[tuple[int, str, str | None]]:

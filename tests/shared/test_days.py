@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from .postgres import Postgres
 
 __all__ = ["copies"]
-pytestmark = pytest.mark.usefixtures("quick_databases")
 OLD = time.time() - 3 * 86_400
 
 

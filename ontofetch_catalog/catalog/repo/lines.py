@@ -22,7 +22,10 @@ def text_of(
     are known to be few, they come at once, without a thread.
     """
     if few:
-        yield memoryview("".join(line for (line,) in connection.execute(query).fetchall()).encode())
+        text = "".join(line for (line,) in connection.execute(query).fetchall())
+        # nothing is no text either: whoever compares a document with its rows asks whether there are any
+        if text:
+            yield memoryview(text.encode())
         return
     reader = connection.sql(query).to_arrow_reader(_BATCH_ROWS)
     with reader, ThreadPoolExecutor(1) as pool:

@@ -153,9 +153,16 @@ def _arrows(statements: Statements) -> tuple[dict[bytes, int], dict[bytes, list[
         above.pop(node, None)
     if doubtful:
         for subject, packed in statements.arrows.items():
-            _lead(
-                subject, [node for rest in rests_of(packed) for node in nodes_of(rest) if node in doubtful], above, more
-            )
+            # most have one
+            only = only_node_of(packed)
+            targets = [only] if only else [node for rest in rests_of(packed) for node in nodes_of(rest)]
+            for target in targets:
+                if target not in doubtful:
+                    continue
+                if target not in above:
+                    above[target] = subject
+                else:
+                    more.setdefault(target, []).append(subject)
     for subject, packed in statements.refs.items():
         only = only_node_of(packed)
         if only and only not in above:

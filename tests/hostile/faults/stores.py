@@ -38,7 +38,11 @@ FOLLOW = (
         "    flags |= os.O_NOFOLLOW | os.O_CLOEXEC\n",
         "    return os.open(relpath, (flags | os.O_CLOEXEC) & ~os.O_NOFOLLOW, mode, dir_fd=top)\n",
     ),
-    (PATHS, "return os.stat(name, dir_fd=folder, follow_symlinks=False)", "return os.stat(name, dir_fd=folder)"),
+    (
+        PATHS,
+        "return os.stat(self.name, dir_fd=folder, follow_symlinks=False)",
+        "return os.stat(self.name, dir_fd=folder)",
+    ),
     (
         PATHS,
         (
