@@ -200,16 +200,19 @@ def releases(tmp_path: Path) -> Releases:
 
 @pytest.fixture
 def quick_databases() -> Iterator[None]:
-    """Attach databases to one instance of DuckDB, which takes a tenth of the time, and look for no better plan.
+    """Attach databases to one instance of DuckDB, which takes a tenth of the time.
 
-    For tests whose subject is not the opening itself, nor what DuckDB is forbidden, nor its settings or its plans.
+    For tests whose subject is not the opening itself, nor what DuckDB is forbidden, nor its settings.
     """
     with schemas.quick_databases():
         yield
 
 
 @pytest.fixture
-def planning_databases() -> Iterator[None]:
-    """Attach databases as `quick_databases` does, to an instance that plans its statements as any other does."""
-    with schemas.quick_databases(planning=True):
+def quickest_databases() -> Iterator[None]:
+    """Attach databases as `quick_databases` does, to an instance that looks for no better plan of a statement.
+
+    For tests that repeat commands over a sound catalog whose subject are files alone.
+    """
+    with schemas.quick_databases(optimizing=False):
         yield

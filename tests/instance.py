@@ -8,7 +8,6 @@ may inherit it. It imports nothing of the package; who opens what is not known h
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from functools import lru_cache
@@ -20,59 +19,12 @@ from unittest.mock import patch
 
 import duckdb
 
-# DuckDB 1.5 makes a relation in another way
-_result_arrow = getattr(sys.modules.get("duckdb._seam"), "result_arrow", None)
 _names = count()
 _open: dict[str, _Attached] = {}
-_read: dict[str, duckdb.Statement | None] = {}
-_MOST_READ = 1000
-_BATCH_ROWS = 131_072  # DuckDB's own
 
 
-class _Rows:
-    """What a relation of one query gives, but run at once when its rows are asked for.
-
-    DuckDB reads and binds the query of a relation before that, for whoever makes more of it than its rows: that takes
-    as long as a small query itself.
-    """
-
-    def __init__(self, connection: duckdb.DuckDBPyConnection, query: str, values: Any) -> None:
-        self._connection = connection
-        self._query = query
-        self._values = values
-
-    def to_arrow_table(self) -> Any:
-        """Return all rows as a table."""
-        if _result_arrow is None:
-            return self._relation().to_arrow_table()
-        _execute(self._connection, self._query, self._values)
-        return _result_arrow(self._connection, _BATCH_ROWS, reader=False)
-
-    def _relation(self) -> duckdb.DuckDBPyRelation:
-        return self._connection.sql(self._query, params=self._values)
-
-    def __getattr__(self, name: str) -> Any:
-        """Return what else every relation has."""
-        return getattr(self._relation(), name)
-
-
-def _execute(connection: duckdb.DuckDBPyConnection, query: str, values: Any = None) -> duckdb.DuckDBPyConnection:
-    """Run a query; one that came before has been read already, which takes a third of the time of a small one."""
-    return connection.execute(_statement(connection, query) or query, values)
-
-
-def _statement(connection: duckdb.DuckDBPyConnection, query: str) -> duckdb.Statement | None:
-    """Return a query as DuckDB reads it, whatever the tables are; None where it is not a single statement."""
-    if query not in _read:
-        if len(_read) >= _MOST_READ:
-            _read.clear()
-        statements = connection.extract_statements(query)
-        _read[query] = statements[0] if len(statements) == 1 else None
-    return _read[query]
-
-
-class _Connection:
-    """A connection that sees one attached file as the only one."""
+class _Beside:
+    """Another connection to an attached file, and whatever connections are made of it."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, name: str) -> None:
         self._connection = connection
@@ -83,23 +35,12 @@ class _Connection:
         """Return what every connection has."""
         return getattr(self._connection, name)
 
-    def sql(self, query: str, *, params: Any = None) -> Any:
-        """Return the rows of a query; what is none is run at once."""
-        statement = _statement(self._connection, query)
-        if statement is None or statement.type != duckdb.StatementType.SELECT:
-            return self._connection.sql(query, params=params)
-        return _Rows(self._connection, query, params)
-
-    def execute(self, query: str, parameters: Any = None) -> duckdb.DuckDBPyConnection:
-        """Run a query."""
-        return _execute(self._connection, query, parameters)
-
-    def cursor(self) -> _Connection:
+    def cursor(self) -> _Beside:
         """Return another connection to the same file."""
-        return _Connection(self._connection.cursor(), self._name)
+        return _Beside(self._connection.cursor(), self._name)
 
 
-class _Attached(_Connection):
+class _Attached:
     """A connection to one attached file, which is let go when the connection is closed."""
 
     def __init__(
@@ -107,12 +48,12 @@ class _Attached(_Connection):
     ) -> None:
         self._instance = instance
         self._template = template
-        name = f"store_{next(_names)}"
+        self._connection = instance.cursor()
+        self._name = f"store_{next(_names)}"
         quoted = str(path).replace("'", "''")
-        connection = instance.cursor()
-        connection.execute(f"ATTACH '{quoted}' AS {name} ({options})")
-        _open[name] = self
-        super().__init__(connection, name)
+        self._connection.execute(f"ATTACH '{quoted}' AS {self._name} ({options})")
+        _open[self._name] = self
+        self._connection.execute(f"USE {self._name}")
         if template is not None:
             self._connection.execute(f"ATTACH '{template}' AS {self._name}_template (READ_ONLY)")
 
@@ -126,6 +67,14 @@ class _Attached(_Connection):
         if self._template is not None:
             self._connection.execute(f"COPY FROM DATABASE {self._name}_template TO {self._name} (SCHEMA)")
         return self._template is not None
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what every connection has."""
+        return getattr(self._connection, name)
+
+    def cursor(self) -> _Beside:
+        """Return another connection to the same file."""
+        return _Beside(self._connection.cursor(), self._name)
 
     def close(self) -> None:
         """FileList back what is open and let the file go; a second time does nothing, as with every connection."""
@@ -166,7 +115,7 @@ def instance() -> duckdb.DuckDBPyConnection:
 
 
 @lru_cache(maxsize=1)
-def _planning() -> duckdb.DuckDBPyConnection:
+def _optimizing() -> duckdb.DuckDBPyConnection:
     """Return the instance of this process that plans its statements as any other does."""
     return _made()
 
@@ -201,21 +150,21 @@ def attach(path: Path, config: Mapping[str, Any], *, read_only: bool) -> duckdb.
 
 def reading(path: Path) -> duckdb.DuckDBPyConnection:
     """Open a database to read, attached to an instance that plans its statements as any other does."""
-    return _attach(_planning, path, {}, read_only=True)
+    return _attach(_optimizing, path, {}, read_only=True)
 
 
 @contextmanager
-def attaching(opens: ModuleType, *, planning: bool = False, template: Path | None = None) -> Iterator[None]:
+def attaching(opens: ModuleType, *, optimizing: bool = True, template: Path | None = None) -> Iterator[None]:
     """Let a module that opens databases for all of this process do it by the quick way meanwhile.
 
     Settings are not locked then: they would be those of the instance. Processes that are started do as ever.
 
     Args:
         opens: The module.
-        planning: Whether the best plan of a statement is looked for, as ever.
+        optimizing: Whether the best plan is looked for, as ever.
         template: A database whose schema a new one may copy, with `copy_schema`.
     """
-    made = _planning if planning else instance
+    made = _optimizing if optimizing else instance
 
     def open_database(path: Path, config: Mapping[str, Any], *, read_only: bool) -> duckdb.DuckDBPyConnection:
         return _attach(made, path, config, read_only=read_only, template=template)

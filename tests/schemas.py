@@ -27,10 +27,10 @@ from tests.instance import attaching, copy_schema
 
 
 @contextmanager
-def quick_databases(*, planning: bool = False) -> Iterator[None]:
+def quick_databases(*, optimizing: bool = True) -> Iterator[None]:
     """Let databases be attached meanwhile, and a new one get its whole schema by a copy."""
     with (
-        attaching(fsops, planning=planning, template=_template()),
+        attaching(fsops, optimizing=optimizing, template=_template()),
         patch.object(building, "apply_migrations", _apply),
     ):
         yield

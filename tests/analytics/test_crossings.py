@@ -17,7 +17,7 @@ from ontofetch_catalog.analytics import Catalog
 from ontofetch_catalog.analytics.sources import CatalogReader
 from ontofetch_catalog.catalog.repo.reports import Statement
 
-pytestmark = pytest.mark.usefixtures("planning_databases")
+pytestmark = pytest.mark.usefixtures("quick_databases")
 
 OLD = {"a/x.ttl": (b"1", {"rdf": True}), "b/y.obo": (b"22", {"obo": False}, "line 1"), "old/z": b"333"}
 NEW = {"a/x.ttl": (b"4444", {"rdf": True}), "b/y.obo": (b"22", {"obo": True}), "new/z": b"333", "q": b"333"}

@@ -394,7 +394,7 @@ def test_nothing_outside_of_a_foreign_store_is_touched(
     new = folder / "new.ttl"
     new.write_text("<a:b> <a:c> <a:g> .\n")
     if not name.startswith(OPENED):
-        request.getfixturevalue("quick_databases")
+        request.getfixturevalue("quickest_databases")
     ATTACKS[name](store, outside)
     before, held = recount(outside), peak()
     for number, command in enumerate(COMMANDS):
