@@ -76,6 +76,8 @@ SCANS = {
 MACRO = {"relpath", "file_id", "format", "size_bytes"} if duckdb.__version__.startswith("1.") else set()
 # the orders of series and the latest pointers come from these, a row per release
 SMALL = {"versions", "latest_pointer"}
+# what a report has noted before, in numbers: of one connection alone
+NOTED = {"held_contents", "held_releases", "repeated_contents"}
 
 
 class Watched(CatalogReader):
@@ -169,7 +171,7 @@ def test_the_plans_scan_only_columns_that_are_used(watching: Watching, name: str
     for statement, _ in watching.seen:
         for table, columns in scans(watching.connection, statement).items():
             read[table] |= columns
-    assert set(read) - SMALL == set(SCANS[name])
+    assert set(read) - SMALL - NOTED == set(SCANS[name])
     for table, columns in SCANS[name].items():
         assert columns <= read[table] | KEYS
         assert read[table] <= columns | KEYS | (MACRO if table == "extracted_files" else set())
