@@ -418,7 +418,9 @@ def test_a_mistyped_address_of_the_objects_names_the_one_that_is_known(
     for more in (("x", ""), ("", "x")):
         words = ("--catalog", copies.catalog + more[0], "--objects", copies.objects + more[1])
         copies.run("a", "init", *words, code=1)
-        assert f"with its bytes at '{copies.objects}'. `ontofetch db move --to local`" in capsys.readouterr().err
+        said = capsys.readouterr().err
+        assert f"with its bytes at '{copies.objects}'. `ontofetch " in said
+        assert "db move --to local` makes it one of its own" in said
 
 
 def test_a_copy_that_was_moved_is_agreed_to_anew(copies: Copies, tmp_path: Path) -> None:

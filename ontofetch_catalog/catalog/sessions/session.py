@@ -152,6 +152,7 @@ class Session:
             _log.warning("the broken connection to %s could not be closed: %s", self.store.database, error)
         if self.beside is not None:
             self.beside.close()
+            self.beside = None
         self.connection = reopened(self.store)
 
 
