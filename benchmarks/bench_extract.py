@@ -137,8 +137,8 @@ def record(root: Path, files: pa.Table) -> None:
 
 
 def _assert_same(measured: Path, parts: Path, count: int) -> None:
-    """Assert that both sides left the same rows and the same audit."""
-    rows = "SELECT count(*), bit_xor(hash(COLUMNS(*))) FROM extracted_files"
+    """Assert that both sides left the same rows and the same audit; a bare insert knows of no numbers."""
+    rows = "SELECT count(*), bit_xor(hash(COLUMNS(* EXCLUDE (content_key, name_key)))) FROM extracted_files"
     found = []
     for root in (measured, parts):
         with duckdb.connect(str(root / DATABASE), read_only=True) as connection:

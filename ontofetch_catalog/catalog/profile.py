@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, field
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, cast
 
 from ontofetch_hookspecs.light_dataclasses import dataclass
@@ -214,13 +214,16 @@ class Profiler:
         return json.dumps([_plain(profile) for profile in self.profiles], indent=1, ensure_ascii=False) + "\n"
 
 
-@dataclass(slots=True)
 class _Watched:
     """Stand before a connection; all but queries goes through."""
 
-    connection: duckdb.DuckDBPyConnection
-    profiler: Profiler = field(repr=False)
-    passing: set[str] = field(default_factory=set)  # names of registered streams, which can be read only once
+    # what is known of a connection hangs on it
+    __slots__ = ("__weakref__", "connection", "passing", "profiler")
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, profiler: Profiler) -> None:
+        self.connection = connection
+        self.profiler = profiler
+        self.passing = set[str]()  # names of registered streams, which can be read only once
 
     def register(self, name: str, rows: Any) -> Any:
         if not hasattr(rows, "num_rows"):

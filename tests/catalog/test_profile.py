@@ -155,7 +155,7 @@ def test_the_delta_joins_paths_once(catalog: duckdb.DuckDBPyConnection) -> None:
     [
         ("SELECT sum(size_bytes) FROM extracted_files", "extracted_files is read whole without any condition"),
         ("SELECT relpath FROM extracted_files WHERE size_bytes % 9 = 1", "extracted_files is read whole although"),
-        ("SELECT * FROM extracted_files", "All 8 columns of extracted_files are read"),
+        ("SELECT * FROM extracted_files", "All 10 columns of extracted_files are read"),
         (
             "SELECT count(*) FROM (FROM extracted_files LIMIT 300) a, (FROM extracted_files LIMIT 200) b",
             "A CROSS_PRODUCT compares every row with every row",
