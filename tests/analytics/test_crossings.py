@@ -70,7 +70,7 @@ SCANS = {
                            "validations": {"relpath", "validator", "validator_version", "passed", "details"}},
     "hotspots": {"extracted_files": {"relpath", "artifact_id", "size_bytes"}, "validations": {"relpath"},
                  "artifacts": {"artifact_id", "source_url"}},
-    "duplicates": {"extracted_files": {"relpath", "file_id", "format", "size_bytes"}},
+    "duplicates": {"extracted_files": {"relpath", "file_id", "format"}},
 }  # fmt: skip
 # DuckDB 1.5 reads all that a macro names in a materialized step, 2.x only what is used of it
 MACRO = {"relpath", "file_id", "format", "size_bytes"} if duckdb.__version__.startswith("1.") else set()
