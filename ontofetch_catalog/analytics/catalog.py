@@ -15,11 +15,12 @@ from polars.io.plugins import register_io_source
 from ..catalog.connection import Store
 from . import columns as c
 from .audits import AuditSource
+from .catalog_source import CatalogSource
 from .collect import Teller, collect
 from .fields import conform, dtype_of
 from .io import scan_events
 from .results import ReportResult
-from .sources import CatalogSource, Reader, Source
+from .sources import Reader, Source
 from .tables import TABLES
 
 # reads rows of one kind from an open source: these columns, at most so many rows

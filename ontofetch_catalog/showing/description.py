@@ -21,7 +21,7 @@ from ..analytics.collect import collect
 from ..catalog.repo import showing
 
 if TYPE_CHECKING:
-    from ..analytics.sources import CatalogReader
+    from ..analytics.catalog_source import CatalogReader
 
 _PUBLIC = re.compile(r"(https?|ftp)://\S+")
 MEDIA_TYPES = {

@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from ontofetch_catalog.analytics import sources
+from ontofetch_catalog.analytics import catalog_source
 from ontofetch_catalog.catalog.repo.bounds import bounds_of, part_of
 from ontofetch_catalog.catalog.repo.reports import Statement, select_change_sums
 
@@ -63,8 +63,8 @@ def test_parts_of_all_contents_make_the_whole(shelf: Any, monkeypatch: pytest.Mo
     for number in range(3):
         shelf.add(f"s/o/{number}", {f"{at}.ttl": b"x" * (at % (3 + number)) for at in range(12)})
     whole = shelf.catalog.duplicates()
-    monkeypatch.setattr(sources, "_FILES_AT_ONCE", 2)
-    monkeypatch.setattr(sources, "_CONTENTS_AT_ONCE", 2)
+    monkeypatch.setattr(catalog_source, "_FILES_AT_ONCE", 2)
+    monkeypatch.setattr(catalog_source, "_CONTENTS_AT_ONCE", 2)
     parts = shelf.catalog.duplicates()
     for name in ("contents", "versions", "summary"):
         assert parts[name].equals(whole[name])
@@ -74,15 +74,15 @@ def test_pairs_in_portions_make_the_whole_time_line(shelf: Any, monkeypatch: pyt
     """What changed over a series, told for some pairs after the others as of very many files, is what it is at once."""
     for number, count in enumerate((3, 4, 0, 9, 2, 2)):
         shelf.add(f"s/o/{number}", {f"{at}.ttl": b"x" * (at + number % 2) for at in range(count)})
-    whole, read = shelf.catalog.growth(series="o"), sources.CatalogReader.read
+    whole, read = shelf.catalog.growth(series="o"), catalog_source.CatalogReader.read
     asked: list[Sequence[str]] = []
 
-    def told(reader: sources.CatalogReader, statement: Statement) -> object:
+    def told(reader: catalog_source.CatalogReader, statement: Statement) -> object:
         asked.extend([statement.tables["given_pairs"]["b"]] if "given_pairs" in statement.tables else [])
         return read(reader, statement)
 
-    monkeypatch.setattr(sources, "_CHANGES_AT_ONCE", 11)
-    monkeypatch.setattr(sources.CatalogReader, "read", told)
+    monkeypatch.setattr(catalog_source, "_CHANGES_AT_ONCE", 11)
+    monkeypatch.setattr(catalog_source.CatalogReader, "read", told)
     parts = shelf.catalog.growth(series="o")
     assert [[name[-1] for name in names] for names in asked] == [["1", "2"], ["3", "4"], ["5"]]
     for name in ("timeline", "formats"):
