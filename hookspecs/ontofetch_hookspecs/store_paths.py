@@ -235,9 +235,10 @@ class StorePath:
             OSError: It can't be opened, see `open`, or is larger (EFBIG).
         """
         with os.fdopen(self.open_file(), "rb") as stream:
-            # what the system says of its size may grow while it is read
-            data = stream.read(most + 1)
-        if len(data) > most:
+            # asked before, so that an error keeps nothing of what is too large; it may grow while it is read
+            too_large = os.fstat(stream.fileno()).st_size > most
+            data = b"" if too_large else stream.read(most + 1)
+        if too_large or len(data) > most:
             raise OSError(errno.EFBIG, f"it is larger than {most:,} bytes", str(self))
         return data
 

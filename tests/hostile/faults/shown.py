@@ -113,7 +113,7 @@ FAULTS = (
         "a manifest may be of any size",
         (
             PATHS,
-            "            data = stream.read(most + 1)\n        if len(data) > most:\n",
+            '            data = b"" if too_large else stream.read(most + 1)\n        if too_large or len(data) > most:\n',
             "            data = stream.read()\n        if False:\n",
         ),
         tests=of(DOCUMENT, f"4-{MANIFEST}", f"4-{LATEST}"),

@@ -138,7 +138,7 @@ FAULTS = (
         "a document may be of any size",
         (
             PATHS,
-            "            data = stream.read(most + 1)\n        if len(data) > most:\n",
+            '            data = b"" if too_large else stream.read(most + 1)\n        if too_large or len(data) > most:\n',
             "            data = stream.read()\n        if False:\n",
         ),
         tests=(OPENED + "a_document_has_a_largest_size", *of(OUTSIDE, "large/record")),

@@ -33,7 +33,7 @@ FAULTS = (
         "a document takes the memory that it wants",
         (
             PATHS,
-            "            data = stream.read(most + 1)\n        if len(data) > most:\n",
+            '            data = b"" if too_large else stream.read(most + 1)\n        if too_large or len(data) > most:\n',
             "            data = stream.read()\n        if False:\n",
         ),
         tests=("benchmarks/bench_hostile.py::test_memory",),
