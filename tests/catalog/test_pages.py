@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 from ontofetch_catalog.catalog.repo import fixity, held_facts
+from ontofetch_catalog.catalog.repo.lookup_keys import content_key
 from ontofetch_catalog.catalog.verify import pages
 
 RELEASE = "example/series/1"
@@ -19,7 +20,8 @@ CREATE TABLE versions AS SELECT '{RELEASE}' AS version_id, '{RELEASE}' AS fs_rel
 CREATE TABLE artifacts AS SELECT '{RELEASE}' AS version_id, printf('%d.zip', i) AS relpath, sha256('a') AS artifact_id,
     1 AS size_bytes, NULL::TIMESTAMP AS verified_at, 'fresh' AS status FROM range({{artifacts}}) t(i);
 CREATE TABLE extracted_files AS SELECT '{RELEASE}' AS version_id, printf('a long way down/%s/%07d.ttl', md5(i::VARCHAR),
-    i) AS relpath, sha256(i::VARCHAR) AS file_id, 1 AS size_bytes, NULL::TIMESTAMP AS verified_at
+    i) AS relpath, sha256(i::VARCHAR) AS file_id, 1 AS size_bytes, NULL::TIMESTAMP AS verified_at,
+    {content_key("sha256(i::VARCHAR)")} AS content_key
     FROM range({{files}}) t(i) ORDER BY {{order}};
 """
 

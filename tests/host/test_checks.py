@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -122,6 +123,24 @@ def test_what_nobody_can_judge_is_not_judged(
     assert passed is None
     assert list(details) == ["not_judged"]
     assert words in str(details["not_judged"])
+
+
+def test_a_line_without_end_is_never_held(tmp_path: Path) -> None:
+    """What follows the place where OBO has a fault is not read to say what the fault is."""
+    path = tmp_path / "a"
+    tracemalloc.start()
+    try:
+        judged(tmp_path, "obo", OBO)  # what is imported does not count
+        path.write_text("format-version: 1.4\n")
+        with path.open("r+b") as hole:
+            hole.truncate(120_000_000)
+        (check,) = {one.target for one in builtin_validators() if "obo" in one.formats}
+        tracemalloc.reset_peak()
+        passed, _ = load_target(check)(str(path), "obo")  # type: ignore[operator]
+        assert tracemalloc.get_traced_memory()[1] < 60_000_000
+    finally:
+        tracemalloc.stop()
+    assert passed is not True
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ _AHEAD = 32 << 20  # bytes
 _STEP = 1 << 16
 _BLOCK = 1 << 18  # bytes of frames that are looked at together, about
 _LONGEST_LINE = 16 << 20  # bytes; its parser holds twice a line
+_LONGEST_TAG = 128  # characters, the colon behind it included
 _ENDS = re.compile(r"[^\n]*\n|[^\n]+")
 _TAG = re.compile(r"([A-Za-z_][A-Za-z0-9_-]{0,99}):")
 # of OBO 1.4
@@ -116,7 +117,10 @@ def _unknown_tag(path: str, fault: Faulty) -> str:
     if fault.column > 1 or not fault.line:
         return ""
     with open(path, encoding="utf-8-sig", errors="replace") as stream:
-        line = next(islice(stream, fault.line - 1, None), "")
+        for _ in islice(stream, fault.line - 1):
+            pass
+        # nobody has looked for the end of this one
+        line = stream.readline(_LONGEST_TAG)
     tag = _TAG.match(line)
     return tag[1] if tag and tag[1] not in _TAGS else ""
 
