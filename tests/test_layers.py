@@ -420,6 +420,7 @@ FEW_ROWS = {
     "catalog.repo.held_facts:paths_in": _ON_DISK,
     "catalog.repo.listing:list_folders": _RELEASES,
     "catalog.repo.facts:are_unknown": _BOUNDED,
+    "catalog.repo.facts:heads_among": _BOUNDED,
     "catalog.repo.latest:_places": _RELEASES,
     "catalog.repo.lines:text_of": _BOUNDED,
     "catalog.repo.validations:find_unknown_file": _BOUNDED,

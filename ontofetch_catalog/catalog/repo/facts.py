@@ -189,12 +189,20 @@ def heads_among(connection: duckdb.DuckDBPyConnection, known: pa.Table) -> pa.Ta
         connection: An open connection.
         known: version_id, relpath, file_id, content_id, facts_version, as `facts_of` has them.
     """
+    sql = """
+        SELECT k.version_id, k.relpath, k.file_id, content_id, facts_version, h.position, {head}
+        FROM {known} k JOIN ontology_heads h USING (content_id, facts_version)
+        ORDER BY k.version_id, k.relpath, h.position
+    """
+    if 0 < len(known) <= FEW:
+        # a few as text take less time than to make a table known and to forget it
+        rows = (map(literal, row.values()) for row in known.drop_null().to_pylist())
+        listed = ", ".join(f"({', '.join(row)})" for row in rows)
+        if listed:
+            given = f"(VALUES {listed}) t({', '.join(known.column_names)})"
+            return connection.sql(sql.format(head=_HEAD, known=f"(FROM {given})")).to_arrow_table()
     with registered(connection, known=known):
-        return connection.sql(f"""
-            SELECT k.version_id, k.relpath, k.file_id, content_id, facts_version, h.position, {_HEAD}
-            FROM known k JOIN ontology_heads h USING (content_id, facts_version)
-            ORDER BY k.version_id, k.relpath, h.position
-        """).to_arrow_table()
+        return connection.sql(sql.format(head=_HEAD, known="known")).to_arrow_table()
 
 
 def known_facts(
