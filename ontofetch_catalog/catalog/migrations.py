@@ -126,6 +126,11 @@ def apply_migrations(
     return [migration.name for migration in pending]
 
 
+def count_pending(pending: Sequence[Migration]) -> str:
+    """Return how many migrations are pending, in words."""
+    return "1 migration is pending" if len(pending) == 1 else f"{len(pending)} migrations are pending"
+
+
 def require_current_schema(connection: duckdb.DuckDBPyConnection) -> None:
     """Check that a reader of this version understands the schema.
 
@@ -135,7 +140,7 @@ def require_current_schema(connection: duckdb.DuckDBPyConnection) -> None:
     pending = pending_migrations(connection)
     if pending:
         raise SchemaError(
-            f"The catalog's schema is older than this installation: {len(pending)} migrations are pending.",
+            f"The catalog's schema is older than this installation: {count_pending(pending)}.",
             subject=pending[0].name,
             hint="Apply them with `ontofetch db migrate`.",
         )

@@ -272,3 +272,9 @@ def test_a_copy_of_the_store_elsewhere_is_the_same_store(releases: Releases, tmp
     moved = Releases(tmp_path / "moved", settings={"durability": "off"})
     moved.pull("2.0", {"a": "2"})
     moved.check()
+
+
+@pytest.mark.parametrize(("count", "words"), [(1, "1 migration is pending"), (2, "2 migrations are pending")])
+def test_how_many_are_pending_is_said_in_words(count: int, words: str) -> None:
+    """One is pending, several are."""
+    assert migrations.count_pending(migrations.available_migrations()[:count]) == words

@@ -32,7 +32,7 @@ def check_schema(connection: duckdb.DuckDBPyConnection, findings: Findings) -> b
         findings.add("CAT007", "schema_version", error.message)
         return False
     if pending:
-        message = f"{len(pending)} migrations are pending, from {pending[0].name} on."
+        message = f"{migrations.count_pending(pending)}, from {pending[0].name} on."
         findings.add("CAT005", "schema_version", message, fix="migrate")
         return False
     other = _first_difference(connection)
