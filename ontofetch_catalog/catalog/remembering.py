@@ -18,7 +18,8 @@ Rows = list[tuple[Any, ...]]
 MOST_ROWS = 10_000  # beyond which all is forgotten
 MOST_OF_ONE = 1_000  # rows of one question that are remembered
 _Key = tuple[str, tuple[Any, ...]]
-_QUESTION = re.compile(r"\s*(SELECT|WITH|FROM)\b", re.IGNORECASE)
+# behind WITH there may be what writes
+_QUESTION = re.compile(r"\s*(SELECT|FROM|WITH(?!.*\b(?:INSERT|DELETE|UPDATE)\b))\b", re.IGNORECASE | re.DOTALL)
 _SAME_ROWS = re.compile(r"\s*(BEGIN|COMMIT|CHECKPOINT|SET\s+search_path)\b", re.IGNORECASE)
 _UPDATE = re.compile(r"UPDATE (\w+) SET (\w+ = \?(?:, \w+ = \?)*) WHERE ")
 _ASSIGNED = re.compile(r"(\w+) = \?")

@@ -168,6 +168,8 @@ VERSIONS, PLACES, NOTES = "SELECT 1 FROM versions", "SELECT 2 FROM versions", "S
         ("INSERT INTO versions SELECT * FROM given_rows", {NOTES}),
         ("INSERT INTO notes SELECT * FROM versions", set()),
         ("DELETE FROM notes WHERE true", {VERSIONS, PLACES}),
+        ("WITH given AS (SELECT 1) SELECT * FROM versions", {VERSIONS, PLACES, NOTES}),
+        ("WITH given AS (SELECT 1)\nINSERT INTO notes FROM given", {VERSIONS, PLACES}),
         ("ROLLBACK", set()),
         ("DROP TABLE given", set()),
     ],
