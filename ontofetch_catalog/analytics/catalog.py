@@ -136,7 +136,7 @@ class Catalog:
             pair = reader.resolve(a), reader.resolve(b)
 
         def changes(reader: Reader, columns: Sequence[str], most: int | None) -> pl.LazyFrame:
-            from .reports.meaning import changes_of
+            from .changed_terms import changes_of
 
             return _head(changes_of(self, reader, pair), columns, most)
 

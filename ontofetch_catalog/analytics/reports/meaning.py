@@ -13,15 +13,14 @@ from ...rendering.palette import term_change_colours
 from ...rendering.text import whole_number
 from .. import columns as c
 from .. import drawing as d
-from ..chosen_terms import chosen_terms
+from ..changed_terms import frames_of, summary_of
 from ..comparison import Comparison
 from ..fields import INT, TEXT, Contract, Field, Section
-from ..lists import read_words
 from ..polars_pipelines import heads as head_pipelines
 from ..polars_pipelines import meaning as pipelines
-from ..polars_pipelines import pairing, telling
+from ..polars_pipelines import pairing
 from ..results import ReportResult
-from ..sources import CatalogLike, Reader
+from ..sources import CatalogLike
 from ..tables_of_terms import CHANGE, CHANGES
 from .common import Releases, check_choice, make_result, parse_count, times_told
 from .meaning_series import GROUP, HISTORY, UNKNOWN, counts_of_steps, meaning_series, recent_counts
@@ -94,11 +93,11 @@ FILES = Section(
     ),
 )
 _SPECIAL = {
-    "same_version": (pairing.SAME_VERSION, "same version, other graph"),
-    "not_compared": (pairing.NOT_COMPARED, "not compared, and why"),
-    "other_version": (pairing.OTHER_VERSION, "other version, no term changed"),
-    "reserialised": (pairing.RESERIALISED, "reserialised: other bytes, equal graph"),
-    "not_exact": (pairing.INEXACT, "no difference found, and not sure that there is none"),
+    "same_version": "same version, other graph",
+    "not_compared": "not compared, and why",
+    "other_version": "other version, no term changed",
+    "reserialised": "reserialised: other bytes, equal graph",
+    "not_exact": "no difference found, and not sure that there is none",
 }
 _REASON = Field(c.REASON, TEXT, "why their terms are not compared; null elsewhere")
 
@@ -126,7 +125,7 @@ MEANING = Contract(
         ),
         *(
             Section(name, title, (_FILE_A, _FILE_B, _VERSION_A, _VERSION_B, _REASON), quiet=True)
-            for name, (_, title) in _SPECIAL.items()
+            for name, title in _SPECIAL.items()
         ),
         Section(
             "namespaces",
@@ -202,7 +201,7 @@ def meaning(
         later = releases.one(b)
         earlier = reader.resolve(a) if a else releases.before(later, "--a")
         comparison = Comparison(catalog, reader, [(earlier, later)], (file_a, file_b))
-        frames, files = _frames(comparison, terms_under, mine)
+        frames, files = frames_of(comparison, terms_under, mine)
         past = releases.up_to(later, count) if count else None
         history = None if past is None else counts_of_steps(catalog, reader, past)
     changes = frames.pop("changes")
@@ -218,7 +217,7 @@ def meaning(
         "namespaces": pipelines.namespaces(changes),
         "files": files,
         **({"history": history} if history is not None else {}),
-        "summary": _summary(changes, files, earlier, later),
+        "summary": summary_of(changes, files, earlier, later),
     }
     asked = {
         "a": earlier, "b": later, "file_a": file_a, "file_b": file_b, "terms_under": terms_under, "mine": mine,
@@ -265,82 +264,3 @@ def _refuse_releases(given: Mapping[str, str | None]) -> None:
             subject="--series",
             hint=f"Leave out {', '.join(named)}, or --series.",
         )
-
-
-def _frames(
-    comparison: Comparison, under: str | None, mine: str | None
-) -> tuple[dict[str, pl.LazyFrame], pl.LazyFrame]:
-    """Return changes and the sections beside them, and the pairs of files with their counts."""
-    old, new = everything = comparison.differing(pipelines.WIDE)
-    frames: dict[str, pl.LazyFrame] = {}
-    narrowed = under is not None or mine is not None
-    if narrowed:
-        words = None if mine is None else read_words(mine)
-        chosen, unknown = chosen_terms(comparison.tables, comparison.contents(), under, words)
-        old, new = (side.filter(pl.col(c.IRI).is_in(chosen.implode())) for side in (old, new))
-        frames |= {} if unknown is None else {"unknown": unknown}
-    sorted_out, names, counted = _sort_out(comparison, (old, new), everything[0], whole=not narrowed)
-    paths = comparison.pairs.lazy().select(c.PAIR, pl.coalesce(f"{c.RELPATH}_b", f"{c.RELPATH}_a").alias(c.FILE))
-    described = telling.described(sorted_out, names).join(paths, on=c.PAIR, how="left", maintain_order="left")
-    shown = counted.rename({f"{c.RELPATH}_a": c.FILE_A, f"{c.RELPATH}_b": c.FILE_B})
-    # several sections are made of each
-    found = comparison.tables.collect(
-        {"changes": described, "files": shown.sort(c.STATE, c.FILE_B, c.FILE_A, nulls_last=True)}, held=True
-    )
-    changes, files = found["changes"].lazy(), found["files"].lazy()
-    special = {name: files.filter(pl.col(c.STATE) == state) for name, (state, _) in _SPECIAL.items()}
-    # of a side without facts no header is known either
-    paired = [c.STEP, f"{c.RELPATH}_a", f"{c.RELPATH}_b"]
-    known = comparison.pairs.lazy().drop_nulls(["digest_a", "digest_b"]).select(paired)
-    heads = comparison.heads.lazy().join(known, on=paired, how="semi", maintain_order="left")
-    headers = head_pipelines.changed_fields(heads)
-    return {"changes": changes, "ontologies": headers, **special, **frames}, files
-
-
-def _sort_out(
-    comparison: Comparison, differing: tuple[pl.DataFrame, pl.DataFrame], labelled: pl.DataFrame, *, whole: bool
-) -> tuple[pl.LazyFrame, pl.DataFrame, pl.LazyFrame]:
-    """Return the changed terms in categories, the names of terms that are named with them, the pairs with counts.
-
-    Args:
-        comparison: Of the two releases.
-        differing: The terms of A and of B that count and are not the same on the other side.
-        labelled: All those of A.
-        whole: Whether all count.
-    """
-    tables = comparison.tables
-    old, new = (side.lazy() for side in differing)
-    changed = pipelines.raw_changes(old, new)
-    raw = tables.collect({"raw": changed}, held=True)["raw"].lazy()
-    rare = comparison.rare(raw, new)
-    iris = tables.collect({"iris": telling.named_iris(raw, rare["merged"])}, held=True)["iris"][c.IRI]
-    found = tables.collect(
-        {
-            "terms": comparison.categories(raw, rare),
-            "names": comparison.labels(iris, labelled),
-            "pairs": comparison.with_counts(raw, pipelines.statement_counts(old, new), whole=whole),
-        },
-        held=True,
-    )
-    return found["terms"].lazy(), found["names"], found["pairs"].lazy()
-
-
-def _summary(changes: pl.LazyFrame, files: pl.LazyFrame, a: str, b: str) -> pl.LazyFrame:
-    kinds = [(pl.col(c.CHANGE) == name).sum().alias(name) for name in c.TERM_CHANGES]
-    counted = changes.select(pl.len().alias(c.TERMS), *kinds)
-    once = files.unique(["content_id_a", "content_id_b"])
-    triples = once.select(
-        pl.when(pl.col(name).is_not_null().any()).then(pl.col(name).sum()).alias(name)
-        for name in (c.TRIPLES_ADDED, c.TRIPLES_REMOVED)
-    )
-    return pl.concat([counted, triples], how="horizontal").with_columns(pl.lit(a).alias("a"), pl.lit(b).alias("b"))
-
-
-def changes_of(catalog: CatalogLike, reader: Reader, pair: tuple[str, str]) -> pl.LazyFrame:
-    """Return the rows of the section `changes` for two releases.
-
-    Raises:
-        UsageError: Nothing is known of what files say.
-    """
-    frames, _ = _frames(Comparison(catalog, reader, [pair]), None, None)
-    return frames["changes"]
