@@ -146,6 +146,7 @@ def _work(trial: Trial[Any], ours: Connection, others: Sequence[Connection], ask
     """Be a process that takes parts until there are no more, or nobody listens."""
     for other in others:
         other.close()
+    _keep_in_memory()
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     with closing(Ground()) as ground, closing(_Kept(trial, ground, asked.renew)) as kept:
         while True:
@@ -207,7 +208,6 @@ def parser_of(module: str, doc: str | None, what: str) -> argparse.ArgumentParse
 
 def run(trial: Trial[Any], parts: Sequence[Part], asked: argparse.Namespace) -> int:
     """Try all parts, print a line of JSON for each try, and return the exit code: 1 where one was broken."""
-    _keep_in_memory()
     began = time.monotonic()
     tried: list[Told] = []
     for told in _side_by_side(trial, parts, asked.jobs, asked):

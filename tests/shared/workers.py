@@ -30,6 +30,7 @@ from ontofetch_catalog.catalog import fsops
 from ontofetch_catalog.catalog.migrations import available_migrations
 from ontofetch_catalog.host import manager
 from ontofetch_catalog.host.app import main
+from ontofetch_catalog.host.installed import entry_points
 from tests import instance
 from tests.hostile import forks
 
@@ -193,9 +194,8 @@ def _do_what_is_done_once() -> None:
     """Do here what each command would do again, and what costs a fork a copy of its pages."""
     available_migrations()
     # nothing is installed meanwhile
-    installed = functools.cache(manager.entry_points)
-    installed()
-    setattr(manager, "entry_points", installed)  # noqa: B010 - as the module has it for itself alone
+    found = entry_points()
+    setattr(manager, "entry_points", lambda: found)  # noqa: B010 - as the module has it for itself alone
     instance.instance().execute("SELECT 1").fetchall()
     gc.collect()
     gc.freeze()
