@@ -19,6 +19,7 @@ from . import fsops
 from .connection import Store
 from .fsops import whole
 from .journal import Intent, Move, intent_path, path_and_above
+from .kept_folders import KeptFolders
 
 _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
@@ -28,9 +29,22 @@ def publish(store: Store, intent: Intent) -> None:
     for folder in intent.folders:
         with suppress(FileExistsError):
             fsops.make_folder(store.path(folder))
-    for move in intent.moves:
-        fsops.rename(store.path(move.source), store.path(move.target))
+    folders = KeptFolders(store)
+    try:
+        for move in intent.moves:
+            _carry_out(store, folders, move)
+    finally:
+        folders.close()
     _sync_touched(store, intent)
+
+
+def _carry_out(store: Store, folders: KeptFolders, move: Move) -> None:
+    source, target = store.path(move.source), store.path(move.target)
+    former, latter = folders.holding(move.source), folders.holding(move.target)
+    fsops.rename(source, target, from_folder=former, to_folder=latter)
+    if move.size is None:
+        # what is open may have moved, or lie below what has
+        folders.close()
 
 
 def is_published(store: Store, intent: Intent) -> bool:

@@ -136,8 +136,8 @@ class PruneBatch(BatchBoundary):
             rows = pruning.delete_release(connection, batch.version_id, batch.artifact)
         if batch.version_id and batch.artifact is not None and documents:
             draft_documents(connection, draft, batch.version_id)
-        for path in self.moved_paths():
-            draft.move(path, self.aside(path))
+        aside = self.aside("")
+        draft.move_all((path, aside + path) for path in self.moved_paths())
         return rows, kept
 
 

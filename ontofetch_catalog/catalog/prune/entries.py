@@ -160,7 +160,7 @@ def entries_of(entries: pa.Table, batch: Batch) -> list[Entry]:
 def as_lines(entries: pa.Table) -> Iterator[bytes]:
     """Yield the lines of `entries.jsonl`, many at a time."""
     for chunk in entries.to_batches(AT_ONCE):
-        rows = chunk.to_pylist()
-        for row in rows:
-            row["touched_at"] = row["touched_at"].isoformat(timespec="microseconds") + "Z"
-        yield "".join(json.dumps(row) + "\n" for row in rows).encode()
+        columns = chunk.to_pydict()
+        columns["touched_at"] = [at.isoformat(timespec="microseconds") + "Z" for at in columns["touched_at"]]
+        rows = zip(*columns.values(), strict=True)
+        yield "".join(json.dumps(dict(zip(columns, row, strict=True))) + "\n" for row in rows).encode()

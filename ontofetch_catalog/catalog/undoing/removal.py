@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from contextlib import closing
 from datetime import UTC, datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -20,10 +21,11 @@ from .. import journal
 from ..boundaries.boundary import MaintenanceBoundary, Recorded, batch_event
 from ..boundaries.pointers import Pointers, describe
 from ..connection import Store
+from ..kept_folders import KeptFolders
 from ..prune.batches import APPLIED, PruneBatch
-from ..prune.entries import Batch, Group, entries_of, entry_table
+from ..prune.entries import Batch, Group, entry_table
 from ..prune.freed import freed_of
-from ..prune.plan import Plan, read_entries, write_plan
+from ..prune.plan import Plan, write_plan
 from ..prune.plan_events import PlanEvents
 from ..prune.policy import Policy
 from ..prune.references import staged_inodes
@@ -132,8 +134,11 @@ class Removal(MaintenanceBoundary):
 
     def _plan_batches(self, connection: duckdb.DuckDBPyConnection) -> list[PruneBatch]:
         plan = self.plan = self._write_plan(connection)
-        entries, told = read_entries(self.store, plan), PlanEvents(plan)
-        return [PruneBatch(self.store, plan, told, batch, entries_of(entries, batch)) for batch in plan.batches]
+        told = PlanEvents(plan)
+        return [
+            PruneBatch(self.store, plan, told, batch, taken.entries)
+            for batch, taken in zip(plan.batches, self.taken, strict=True)
+        ]
 
     def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Un-record everything, move it to quarantine, and let the series point at what is left."""
@@ -199,7 +204,9 @@ class Removal(MaintenanceBoundary):
             data = f"{row.fs_relpath}/{layout.data}"
             found = files.covering_paths(connection, row.version_id, artifact.artifact_id)
             parts += [f"{data}/{path}".rstrip("/") for path in found]
-        return self._taken(row, tuple(path for path in parts if self.store.path(path).exists()))
+        with closing(KeptFolders(self.store)) as folders:
+            there = tuple(path for path in parts if folders.find(path) is not None)
+        return self._taken(row, there)
 
     def _taken(self, row: releases.VersionRow, parts: tuple[str, ...]) -> Taken:
         try:
