@@ -9,10 +9,10 @@ import json
 import logging
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import field
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from ontofetch_hookspecs.json_documents import check_values
 from ontofetch_hookspecs.layout import INTENTS, QUARANTINE, STAGING
@@ -26,12 +26,21 @@ from .connection import Store
 from .fsops import whole
 from .kept_folders import KeptFolders
 
-if TYPE_CHECKING:
-    pass
-
 FORMAT = 1
 UNREADABLE = ".unreadable"
 _log = logging.getLogger("ontofetch.catalog.journal")
+
+
+class Identity(NamedTuple):
+    """By what a thing is known again when it has moved: its inode, and its size in bytes (None for a folder)."""
+
+    inode: int
+    size: int | None
+
+
+def identity(found: os.stat_result) -> Identity:
+    """Return by what something is known again, of which lstat says this."""
+    return Identity(found.st_ino, None if stat.S_ISDIR(found.st_mode) else found.st_size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +85,12 @@ class IntentDraft:
     def publish(self, source: str, target: str) -> None:
         """Rename `source` to `target`; what is in the way there is quarantined."""
         self.displace(target, keep=True)
-        self.put(source, target, self.store.path(source).lstat())
+        self.put(source, target, identity(self.store.path(source).lstat()))
 
-    def put(self, source: str, target: str, found: os.stat_result) -> None:
-        """Rename `source`, of which lstat says `found`, to `target`, where nothing is or what is leaves before."""
-        size = None if stat.S_ISDIR(found.st_mode) else found.st_size
-        self._plan_folders(os.path.dirname(target))
-        self.intent.moves.append(Move(source, target, found.st_ino, size))
+    def put(self, source: str, target: str, found: Identity) -> None:
+        """Rename `source`, which was just looked at, to `target`, where nothing is or what is leaves before."""
+        self._plan_folders(target.rpartition("/")[0])
+        self.intent.moves.append(Move(source, target, *found))
 
     def write(self, target: str, chunks: Iterable[bytes | memoryview]) -> tuple[str, int]:
         """Write a new file now, to be published as `target`; return its sha256 and size in bytes.
@@ -95,22 +103,28 @@ class IntentDraft:
             self._has_folder = True
         found = whole.write_new(self.store.path(prepared), chunks)
         self.displace(target, keep=False)
-        self.put(prepared, target, self.store.path(prepared).lstat())
+        self.put(prepared, target, identity(self.store.path(prepared).lstat()))
         return found
 
     def move(self, source: str, target: str) -> None:
         """Rename `source` to `target`, where nothing is; what is in a folder goes along."""
         self.move_from(source, source, target)
 
-    def move_all(self, moves: Iterable[tuple[str, str]]) -> None:
-        """Likewise for very many; it is quick where those of one folder stand together."""
+    def move_all(self, moves: Iterable[tuple[str, str]], known: Mapping[str, Identity] | None = None) -> None:
+        """Likewise for very many; it is quick where those of one folder stand together.
+
+        Args:
+            moves: (source, target) of each.
+            known: Those that were just looked at.
+        """
+        known = known or {}
         with closing(KeptFolders(self.store)) as folders:
             for source, target in moves:
-                self._take(source, target, folders.lstat(source))
+                self._take(source, target, known.get(source) or identity(folders.lstat(source)))
 
     def move_from(self, lies_at: str, source: str, target: str) -> None:
         """Rename what lies at a path now, and at `source` when its turn comes, to `target`."""
-        self._take(source, target, self.store.path(lies_at).lstat())
+        self._take(source, target, identity(self.store.path(lies_at).lstat()))
 
     def displace(self, target: str, *, keep: bool) -> None:
         """Move what is at `target`, if anything is, into quarantine, or aside until the boundary is done."""
@@ -121,8 +135,9 @@ class IntentDraft:
         aside = QUARANTINE + "/" + self.intent.boundary_id if keep else self.folder + "/old"
         with closing(KeptFolders(self.store)) as folders:
             for target in targets:
-                found = None if self._is_gone(target) else folders.find(target)
-                if found is not None:
+                state = None if self._is_gone(target) else folders.find(target)
+                if state is not None:
+                    found = identity(state)
                     self.put(target, f"{aside}/{target}", found)
                     self._leave(target, found)
 
@@ -131,16 +146,16 @@ class IntentDraft:
         if relpath not in self.intent.stages:
             self.intent.stages.append(relpath)
 
-    def _take(self, source: str, target: str, found: os.stat_result) -> None:
+    def _take(self, source: str, target: str, found: Identity) -> None:
         self.put(source, target, found)
         self._leave(source, found)
-        if stat.S_ISDIR(found.st_mode):
+        if found.size is None:
             self._folders.add(target)
 
-    def _leave(self, path: str, found: os.stat_result) -> None:
+    def _leave(self, path: str, found: Identity) -> None:
         """Remember that nothing will be at a path; what is in a folder leaves with it."""
         self._gone.add(path)
-        if stat.S_ISDIR(found.st_mode):
+        if found.size is None:
             self._there.clear()
 
     def will_be_folder(self, path: str) -> bool:

@@ -24,7 +24,8 @@ class KeptFolders:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._open: dict[str, int] = {}  # path → descriptor, the one that was asked for last at the end
+        self._open: dict[str, int] = {}  # path → descriptor, the one that was opened last at the end
+        self._last: tuple[str, int] | None = None
 
     def holding(self, path: str) -> int:
         """Return the descriptor of the folder that holds a path; good until so many others were asked for.
@@ -33,12 +34,15 @@ class KeptFolders:
             OSError: A part of the path is missing, a link, or no folder.
         """
         folder = path.rpartition("/")[0]
-        found = self._open.pop(folder, None)
+        if self._last is not None and self._last[0] == folder:
+            return self._last[1]
+        found = self._open.get(folder)
         if found is None:
             found = fsops.open_folder_of(self._store.path(folder))
             if len(self._open) >= MOST_OPEN:
                 os.close(self._open.pop(next(iter(self._open))))
-        self._open[folder] = found
+            self._open[folder] = found
+        self._last = folder, found
         return found
 
     def lstat(self, path: str) -> os.stat_result:
@@ -60,5 +64,6 @@ class KeptFolders:
 
     def close(self) -> None:
         """Close all of them; whoever asks for one again gets what its path leads to by then."""
+        self._last = None
         while self._open:
             os.close(self._open.popitem()[1])

@@ -202,7 +202,7 @@ class ExtractBoundary(Boundary):
         for name, found in entries_in(source):
             place = f"{target}/{name}"
             if name not in there:
-                draft.put(f"{source.relpath}/{name}", place, found)
+                draft.put(f"{source.relpath}/{name}", place, journal.identity(found))
             elif stat.S_ISDIR(found.st_mode) and draft.is_folder(place):
                 self._merge(draft, source / name, place)
             else:

@@ -243,7 +243,18 @@ def part_entries(store: Store, parts: Sequence[str]) -> list[Entry]:
     Raises:
         OSError: A folder can't be read or is a link.
     """
+    return look_at_parts(store, parts)[1]
+
+
+def look_at_parts(store: Store, parts: Sequence[str]) -> tuple[list[str], list[Entry]]:
+    """Return those of some parts of a release that are there, and every entry of them; raises as `part_entries`."""
+    there: list[str] = []
     found: list[Entry] = []
     for part, document in zip(parts, stat_paths(store, parts), strict=True):
-        found += list_below(store, part) if document is None else [document]
-    return found
+        if document is not None:
+            there.append(part)
+            found.append(document)
+        elif store.path(part).exists():
+            there.append(part)
+            found += list_below(store, part)
+    return there, found
