@@ -56,7 +56,7 @@ MAY_IMPORT = {
 CATALOG_ORDER = (
     ("fsops",),
     ("holders", "byte_locks", "connection", "walk", "failures", "path_columns", "remembering"),
-    ("kept",),
+    ("kept", "kept_folders"),
     ("locks",),
     ("migrations", "tables", "extractions", "answers", "equal_files"),
     ("repo",),
@@ -266,6 +266,7 @@ BY_NAME = {
     "ontofetch_catalog.children.reading": "/proc; what a process has open is not opened anew",
     "ontofetch_catalog.catalog.migrations": "the package's own SQL",
     "ontofetch_catalog.catalog.walk": "below a descriptor that store_paths opened",
+    "ontofetch_catalog.catalog.kept_folders": "below a descriptor that store_paths opened",
     "ontofetch_catalog.catalog.scan": "below a descriptor that store_paths opened",
     "ontofetch_catalog.catalog.prune.explain": "only a name that a user types is made whole, nothing is opened",
     "ontofetch_catalog.catalog.backup.signing": "the file of a key that a user names",
