@@ -30,14 +30,15 @@ _NOTHING = hashlib.sha256().hexdigest()
 def check_latest(store: Store, connection: duckdb.DuckDBPyConnection, findings: Findings) -> None:
     """Compare the LATEST.json of every series with its newest pointer."""
     pointers = {row["slot"]: row for row in latest.list_newest(connection).to_pylist()}
-    series = {f"{row.service}/{row.ontology}" for row in releases.list_versions(connection)}
+    recorded = {row.version_id: row for row in releases.list_versions(connection)}
+    series = {f"{row.service}/{row.ontology}" for row in recorded.values()}
     for slot in sorted(series | set(pointers)):
         if relpath_fault(slot):
             continue
         name = layout.latest_file(slot)
         found = read_document(store.path(name))
         pointer = pointers.get(slot)
-        row = releases.find_version(connection, pointer["version_id"]) if pointer else None
+        row = recorded.get(pointer["version_id"]) if pointer else None
         if pointer is not None and row is None:
             # a pointer to nothing has a finding of its own
             continue
@@ -45,7 +46,7 @@ def check_latest(store: Store, connection: duckdb.DuckDBPyConnection, findings: 
         if found == wanted:
             continue
         told = version_in_document(found)
-        known = told is not None and releases.find_version(connection, told) is not None
+        known = told in recorded
         decided = row is not None and told in (None, row.version_id)
         points = f"points at {row.version_id}" if row else "has no latest"
         message = f"{name} {_says(found, told)}, the catalog {points}."
