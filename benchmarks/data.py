@@ -188,7 +188,6 @@ def record_copies(root: Path, count: int, size: int, *, distinct: int = 0) -> No
         size: Bytes of each.
         distinct: How many contents; 0: as few as a file can have names for.
     """
-
     block = random.Random(1).randbytes(size)
 
     def content(number: int) -> bytes:

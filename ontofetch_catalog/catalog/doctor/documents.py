@@ -22,7 +22,7 @@ from .findings import Findings
 if TYPE_CHECKING:
     import duckdb
 
-_AT_ONCE = 50_000  # lines of audits that are made at a time
+_AT_ONCE = 20_000  # lines of audits that are made at a time
 _AROUND = 100  # lines that a release counts for by itself: what else is read of it
 _NOTHING = hashlib.sha256().hexdigest()
 
