@@ -141,7 +141,7 @@ def main(words: list[str]) -> int:
     trial = Trial(
         words=("operation", "trouble"),
         opened=_opened,
-        tried=lambda lab, names, at: try_request(*lab, names[0], names[1], at, times=times),
+        tried=lambda lab, names, at, _: try_request(*lab, names[0], names[1], at, times=times),
         alike=lambda names: None,
     )
     return run(trial, [Part(one, asked.first, asked.last) for one in names], asked)

@@ -150,7 +150,8 @@ def _opened(ground: Ground, names: Names) -> Iterator[Lab]:
         yield ending.enter_context(lab_of(folder, server, ending.enter_context(server.database())))
 
 
-def _meet(lab: Lab, names: Names, seed: int) -> bool:
+def _meet(lab: Lab, names: Names, seed: int, last: bool) -> bool:
+    del last
     KINDS[names[0]](lab, Random(seed))
     return True
 

@@ -24,7 +24,9 @@ def _opened(folder: Path, ground: Ground, names: Names) -> Iterator[Path]:
     (lab / "closed").touch()
 
 
-def _try(lab: Path, names: Names, at: int) -> bool:
+def _try(lab: Path, names: Names, at: int, last: bool) -> bool:
+    if last:
+        (lab / "last").touch()
     (lab / f"{names[0]}-{at}").touch()
     before = sum(1 for _ in lab.parent.glob(f"*/{names[0]}-{at}"))
     if names[0] == "dies" and at == 2:
@@ -61,6 +63,22 @@ def test_all_parts_are_tried_to_their_ends(tmp_path: Path, capsys: pytest.Captur
     assert len({lab.name.partition("-")[0] for lab in labs}) == 2
     assert {len(list(lab.glob("?-*"))) for lab in labs} <= {1, 2, 3}
     assert all((lab / "closed").exists() for lab in labs)
+    assert all((lab / "last").exists() for lab in labs if len(list(lab.glob("?-*"))) == 3)
+
+
+def test_a_run_goes_on_after_another_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What an earlier run has printed is not tried again."""
+    earlier = tmp_path / "earlier.log"
+    labs = tmp_path / "labs"
+    labs.mkdir()
+    earlier.write_text('{"name": "a", "at": 1}\n{"name": "a", "at": 2}\n{"name": "b", "at": 5}\n8 tried\n')
+    code, told, _ = _run(
+        labs, "--jobs", "1", "--last", "5", "--after", str(earlier), names=("a", "b", "c"), capsys=capsys
+    )
+    assert code == 0
+    assert [(one["name"], one["at"]) for one in told] == [
+        *(("a", at) for at in (3, 4, 5)), *(("c", at) for at in range(1, 6))
+    ]  # fmt: skip
 
 
 def test_what_is_broken_is_tried_once_more_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
