@@ -237,13 +237,15 @@ def run(trial: Trial[Any], parts: Sequence[Part], asked: argparse.Namespace) -> 
 
 
 def _left_of(trial: Trial[Any], parts: Sequence[Part], asked: argparse.Namespace) -> list[Part]:
-    """Return what is left of parts; of each the tries come in their order."""
+    """Return what is left of parts: all from the first try on that did not go well."""
     lines = [json.loads(line) for line in asked.after.read_text().splitlines() if line.startswith("{")]
+    well = {(*(told[word] for word in trial.words), told["at"]) for told in lines if "broken" not in told}
     left = []
     for part in parts:
-        own = [told["at"] for told in lines if tuple(told[word] for word in trial.words) == part.names]
-        tried = [at for at in own if part.first <= at <= part.last]
-        left.append(replace(part, first=max(tried, default=part.first - asked.every) + asked.every))
+        first = part.first
+        while (*part.names, first) in well:
+            first += asked.every
+        left.append(replace(part, first=first))
     return [part for part in left if part.first <= part.last]
 
 

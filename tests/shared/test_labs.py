@@ -67,11 +67,13 @@ def test_all_parts_are_tried_to_their_ends(tmp_path: Path, capsys: pytest.Captur
 
 
 def test_a_run_goes_on_after_another_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """What an earlier run has printed is not tried again."""
+    """What an earlier run has printed is not tried again, up to the first that was broken."""
     earlier = tmp_path / "earlier.log"
     labs = tmp_path / "labs"
     labs.mkdir()
-    earlier.write_text('{"name": "a", "at": 1}\n{"name": "a", "at": 2}\n{"name": "b", "at": 5}\n8 tried\n')
+    well = [("a", 1), ("a", 2), ("a", 4), *(("b", at) for at in range(1, 6))]
+    lines = [*({"name": name, "at": at} for name, at in well), {"name": "a", "at": 3, "broken": "it is broken"}]
+    earlier.write_text("".join(f"{json.dumps(line)}\n" for line in lines) + "9 tried\n")
     code, told, _ = _run(
         labs, "--jobs", "1", "--last", "5", "--after", str(earlier), names=("a", "b", "c"), capsys=capsys
     )
