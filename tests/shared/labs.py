@@ -64,8 +64,8 @@ class Trial(Generic[T]):
     Args:
         words: What the names of a part are called.
         opened: Opens a lab for a part.
-        tried: Tries one number of a part in a lab and says whether there are more; it is told whether that is the last
-            try for now in this lab.
+        tried: Tries one number of a part in a lab and says whether there are more; it is told whether all machines are
+            to be compared then, which they are before a lab is closed and after every N-th try.
         alike: What parts have in common that may go on in a lab of each other.
     """
 
@@ -133,21 +133,22 @@ class _Kept(Generic[T]):
         self._open.close()
 
 
-def _try_part(trial: Trial[T], kept: _Kept[T], part: Part, every: int) -> Iterator[Told]:
+def _try_part(trial: Trial[T], kept: _Kept[T], part: Part, asked: argparse.Namespace) -> Iterator[Told]:
     at, more, in_a_row = part.first, True, 0
     while more and at <= part.last and in_a_row < _IN_A_ROW:
         told: Told = {**dict(zip(trial.words, part.names, strict=True)), "at": at}
         began = time.monotonic()
         try:
             lab = kept.lab(part.names)
-            more = trial.tried(lab, part.names, at, kept.is_used or at + every > part.last)
+            all_of_it = kept.is_used or at + asked.every > part.last or at % asked.compare == 0
+            more = trial.tried(lab, part.names, at, all_of_it)
             in_a_row = 0
         except Exception as error:  # noqa: BLE001 - whatever it is, it has to be told
             told["broken"] = str(error) if isinstance(error, Broken) else traceback.format_exc()
             in_a_row += 1
             kept.close()
         yield {**told, "seconds": round(time.monotonic() - began, 2)}
-        at += every
+        at += asked.every
 
 
 def _work(trial: Trial[Any], ours: Connection, others: Sequence[Connection], asked: argparse.Namespace) -> None:
@@ -162,7 +163,7 @@ def _work(trial: Trial[Any], ours: Connection, others: Sequence[Connection], ask
             part = ours.recv()
             if part is None:
                 return
-            for told in _try_part(trial, kept, part, asked.every):
+            for told in _try_part(trial, kept, part, asked):
                 ours.send(told)
 
 
@@ -210,6 +211,9 @@ def parser_of(module: str, doc: str | None, what: str) -> argparse.ArgumentParse
     parser.add_argument("--first", type=int, default=1, metavar="N", help=f"the first of the {what}")
     parser.add_argument("--last", type=int, default=_NO_END, metavar="N", help=f"the last of the {what}")
     parser.add_argument("--after", type=Path, metavar="FILE", help="go on after what an earlier run has printed")
+    parser.add_argument(
+        "--compare", type=int, default=1, metavar="N", help=f"all machines after every N-th of the {what}"
+    )
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="labs side by side")
     parser.add_argument("--renew", type=int, default=20, metavar="N", help=f"a new lab after so many {what}")
     return parser

@@ -24,9 +24,9 @@ def _opened(folder: Path, ground: Ground, names: Names) -> Iterator[Path]:
     (lab / "closed").touch()
 
 
-def _try(lab: Path, names: Names, at: int, last: bool) -> bool:
-    if last:
-        (lab / "last").touch()
+def _try(lab: Path, names: Names, at: int, all_of_it: bool) -> bool:
+    if all_of_it:
+        (lab / "compared").write_text(str(at))
     (lab / f"{names[0]}-{at}").touch()
     before = sum(1 for _ in lab.parent.glob(f"*/{names[0]}-{at}"))
     if names[0] == "dies" and at == 2:
@@ -52,7 +52,9 @@ def _run(
 
 def test_all_parts_are_tried_to_their_ends(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Two processes share four parts; a lab is made anew after so many tries, and each is closed."""
-    code, told, end = _run(tmp_path, "--jobs", "2", "--renew", "3", names=("a", "b", "c", "d"), capsys=capsys)
+    code, told, end = _run(
+        tmp_path, "--jobs", "2", "--renew", "3", "--compare", "7", names=("a", "b", "c", "d"), capsys=capsys
+    )
     assert code == 0, told
     assert sorted((one["name"], one["at"]) for one in told) == [
         (name, at) for name in "abcd" for at in range(1, _LAST + 1)
@@ -63,7 +65,7 @@ def test_all_parts_are_tried_to_their_ends(tmp_path: Path, capsys: pytest.Captur
     assert len({lab.name.partition("-")[0] for lab in labs}) == 2
     assert {len(list(lab.glob("?-*"))) for lab in labs} <= {1, 2, 3}
     assert all((lab / "closed").exists() for lab in labs)
-    assert all((lab / "last").exists() for lab in labs if len(list(lab.glob("?-*"))) == 3)
+    assert all((lab / "compared").exists() for lab in labs if len(list(lab.glob("?-*"))) == 3)
 
 
 def test_a_run_goes_on_after_another_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

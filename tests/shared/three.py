@@ -430,15 +430,12 @@ def main(words: list[str]) -> int:
     parser.add_argument("--operation", choices=OPERATIONS, action="append")
     parser.add_argument("--how", choices=WAYS, action="append")
     parser.add_argument("--objects", choices=("file", "s3"), default="file")
-    parser.add_argument("--compare", type=int, default=1, metavar="N", help="all machines after every N-th step")
     asked = parser.parse_args(words)
     names = [(how, operation) for how in asked.how or WAYS for operation in asked.operation or OPERATIONS]
     trial = Trial(
         words=("how", "operation"),
         opened=partial(_opened, asked.objects),
-        tried=lambda lab, names, at, last: try_step(
-            lab, names[1], names[0], at, all_of_it=last or at % asked.compare == 0
-        ),
+        tried=lambda lab, names, at, all_of_it: try_step(lab, names[1], names[0], at, all_of_it=all_of_it),
         alike=lambda names: names[0] == "crash",
     )
     return run(trial, [Part(one, asked.first, asked.last) for one in names], asked)
