@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from ontofetch_catalog.analytics.catalog import Catalog
 from ontofetch_catalog.catalog import sessions
 from ontofetch_catalog.catalog.connection import Store
 from tests.shared import postgres
@@ -22,7 +23,10 @@ from .conftest import LEDGER
 from .harness import Race, Side, pick, timed
 
 FILES = pick(50_000, 2_000)
+ROWS = pick(1_000_000, 50_000)
+A, B = "example/growing/1.0", "example/growing/1.1"
 WRITERS, READERS, BOUNDARIES = pick(8, 3), pick(8, 3), pick(25, 5)
+OF_MACHINES = pick(5, 2)  # boundaries of each, where they have a copy each
 _number = itertools.count()
 pytestmark = pytest.mark.skipif(postgres.binaries() is None, reason=postgres.MISSING)
 
@@ -98,6 +102,18 @@ def test_report(race: Race, room: Path, catalog: str) -> None:
     race.weigh("shared.report", measure, unit="s")
 
 
+def test_growth(race: Race, room: Path, catalog: str) -> None:
+    """What changed between two large releases, read from a copy, beside a store of its own with the same rows."""
+    join(room / "shared", catalog, room / "objects")
+    sides = []
+    for root in (room / "shared", room / "own"):
+        data.make_store(root)
+        data.fill_catalog(root, [A], ROWS)
+        data.fill_successor(root, A, B)
+        sides.append(Side(lambda _, root=root: Catalog.open(root).growth(A, B)["changes"]))
+    race("shared.growth", *sides)
+
+
 def test_boundaries(race: Race, room: Path, catalog: str) -> None:
     """Processes that share a root, beside others that read it, and what the engines alone take for the same rows."""
 
@@ -119,8 +135,8 @@ def test_boundaries_of_machines(room: Path, catalog: str, request: pytest.Fixtur
     _fill(roots[0], catalog, room / "objects")
     for root in roots[1:]:
         join(root, catalog, room / "objects")
-    told = f"{WRITERS} machines x {BOUNDARIES} boundaries beside {READERS} readers"
-    request.config.stash[LEDGER].contrasts.append((told, _counted("own_boundaries", roots), "s"))
+    told = f"{WRITERS} machines x {OF_MACHINES} boundaries beside {READERS} readers"
+    request.config.stash[LEDGER].contrasts.append((told, _counted("own_boundaries", roots, OF_MACHINES), "s"))
 
 
 def _fresh(catalog: str) -> None:
@@ -135,13 +151,13 @@ def _fill(root: Path, catalog: str, objects: Path) -> None:
     data.record_tree(root, data.files_table(boundaries.ROWS), lambda folder: data.write_tree(folder, boundaries.ROWS))
 
 
-def _counted(module: str, roots: list[Path]) -> float:
+def _counted(module: str, roots: list[Path], each: int = BOUNDARIES) -> float:
     """Return how long it takes to record all boundaries; each is there afterwards, with the one before it began."""
     look = importlib.import_module(f"benchmarks.{module}").look
     everybody = list(itertools.islice(itertools.cycle(roots), WRITERS + READERS))
     before = look(roots[0])
-    seconds = boundaries.run(module, everybody, WRITERS, BOUNDARIES, roots[0].parent)
+    seconds = boundaries.run(module, everybody, WRITERS, each, roots[0].parent)
     first, last, count = look(roots[0])
-    assert count - before[2] == WRITERS * (BOUNDARIES + 1)
+    assert count - before[2] == WRITERS * (each + 1)
     assert last - first + 1 == count
     return seconds
