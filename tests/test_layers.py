@@ -373,7 +373,6 @@ FEW_ROWS = {
     "analytics.term_tables:differing": _TABLES,
     "analytics.term_tables:terms_of_releases": _TABLES,
     "catalog.repo.audit_lines:audit_lines_in_parts": "paths by which files are divided, at most 10,000",
-    "catalog.repo.audit_lines:find_large": "one row per release of very many files",
     "catalog.repo.images:states_of": "one row per release, series or content that is looked at",
     "catalog.repo.images:everything": "one row per release, series or content",
     "catalog.repo.images:unpack": "one row per release, series or content that changed",
