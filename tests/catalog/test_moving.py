@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from itertools import product
+import os
+import threading
+from itertools import count, product, repeat
 from pathlib import Path
 
 import duckdb
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 
 from ontofetch_catalog.catalog import fsops, journal, kept_folders, moving
 from ontofetch_catalog.catalog.connection import Store
+from ontofetch_catalog.catalog.equal_files import folders
 from ontofetch_catalog.catalog.prune.entries import Batch, as_lines, entry_schema, entry_table
 from ontofetch_catalog.catalog.repo import files
 from ontofetch_catalog.catalog.walk import Entry
@@ -111,3 +114,20 @@ def test_the_lines_of_a_plan_are_json(tmp_path: Path) -> None:
     ]
     assert b"".join(as_lines(table)).decode() == "".join(expected)
     assert b"".join(as_lines(entry_schema().empty_table())) == b""
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_what_is_slow_to_close_is_closed_beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, beside: bool) -> None:
+    """Quick closes need no thread; where several took long, threads close what follows. In the end all is closed."""
+    clock = count() if beside else repeat(0)
+    monkeypatch.setattr("ontofetch_catalog.catalog.equal_files.folders.time.perf_counter", lambda: next(clock))
+    closing, opened = folders.Closing(), list[int]()
+    for number in range(50):
+        (tmp_path / str(number)).touch()
+        opened.append(os.open(tmp_path / str(number), os.O_RDONLY))
+        closing.close(opened[-1])
+    assert any(thread.name.startswith("closing") for thread in threading.enumerate()) == beside
+    closing.end()
+    for descriptor in opened:
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(descriptor)
