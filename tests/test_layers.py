@@ -406,7 +406,6 @@ FEW_ROWS = {
     "catalog.facts_on_disk:find_files": _ON_DISK,
     "catalog.lookups:lookup_facts": _ON_DISK,
     "catalog.profile:profile_query": "the tables of the schema",
-    "catalog.prune.entries:as_lines": _ON_DISK,
     "catalog.prune.entries:entries_of": _ON_DISK,
     "catalog.prune.selection:check_orphans": _ON_DISK,
     "catalog.rebuild.adoption:_artifact_rows": _RELEASES,
