@@ -250,6 +250,8 @@ def _run(told: Mapping[str, Any], *, as_ever: bool) -> None:
     code = 70
     try:
         os.environ.update(told["environment"])
+        # as in a shell's foreground, wherever this runs: behind `&` it would be ignored
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         for number, name in ((1, "out"), (2, "err")):
             with open(name, "wb") as stream:
                 os.dup2(stream.fileno(), number)
