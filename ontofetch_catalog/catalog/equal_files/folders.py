@@ -7,18 +7,22 @@ import os
 import stat
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 
 from .. import fsops
-from ..connection import Store
 
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class Folders:
-    """Files below the root, opened and looked at by name; the folder that was used last stays open."""
+    """Files below the root, opened and looked at by name; the folder that was used last stays open.
 
-    def __init__(self, store: Store) -> None:
-        self._root = fsops.open_root(store.root)
+    Args:
+        root: The store's folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = fsops.open_root(root)
         self._path: str | None = None
         self._folder = -1
 

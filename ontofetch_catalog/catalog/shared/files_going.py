@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import stat
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.store_paths import StorePath
 
 from .. import fsops, journal
+from ..bringing import Brought
 from ..connection import Store
 from ..repo import events
 from .log import Log
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 _SHARED_FOLDERS = (layout.FACTS, layout.QUARANTINE, layout.PLANS)  # of the catalog's own, beside the releases
 _State = tuple[int, int, int, int, int]
+_NOTHING: Mapping[str, str] = {}
 
 
 @dataclass(slots=True)
@@ -60,28 +62,41 @@ class FilesGoing:
                 ops.append(Move(move.source, move.target))
         return ops, self._put(intent.boundary_id, ops, files)
 
-    def put_early(self, places: Iterable[StorePath]) -> None:
+    def put_early(self, brought: Iterable[Brought]) -> None:
         """Put what a boundary is about to publish into the object store, while others may hold the log.
 
+        What the boundary says of contents is believed here, for what is put is held to it, and else nobody reads it.
         Where the boundary does not happen after all, a sweep finds what nothing names.
         """
         files: dict[str, StorePath] = {}
-        ops: list[Op] = [put for place in places for put in self._puts(place.relpath, place.relpath, files)]
+        ops: list[Op] = []
+        for one in brought:
+            ops += self._puts(one.place.relpath, one.place.relpath, files, one.contents())
         self._early = {place.sha256: place for place in self._put(uuid.uuid4().hex, ops, files)}
 
-    def _puts(self, source: str, target: str, files: dict[str, StorePath]) -> Iterator[Put]:
+    def _puts(
+        self, source: str, target: str, files: dict[str, StorePath], told: Mapping[str, str] = _NOTHING
+    ) -> Iterator[Put]:
         place = self.store.path(source)
         if not place.is_dir():
-            yield self._put_of(place, place.lstat(), target, files)
+            yield self._put_of(place, place.lstat(), target, files, told)
             return
         for inside, found in fsops.walk(place):
             if stat.S_ISREG(found.st_mode):
-                yield self._put_of(place / inside, found, f"{target}/{inside}", files)
+                yield self._put_of(place / inside, found, f"{target}/{inside}", files, told)
 
-    def _put_of(self, place: StorePath, found: os.stat_result, target: str, files: dict[str, StorePath]) -> Put:
+    def _put_of(
+        self,
+        place: StorePath,
+        found: os.stat_result,
+        target: str,
+        files: dict[str, StorePath],
+        told: Mapping[str, str],
+    ) -> Put:
         state = found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
         if state not in self._hashed:
-            self._hashed[state] = fsops.hash_file(place)
+            sha256 = told.get(place.relpath)
+            self._hashed[state] = fsops.hash_file(place) if sha256 is None else (sha256, found.st_size)
         sha256, size = self._hashed[state]
         files.setdefault(sha256, place)
         return Put(target, sha256, size, found.st_mtime_ns, stat.S_IMODE(found.st_mode) & 0o777)
