@@ -19,7 +19,7 @@ from ..polars_pipelines import growth as pipelines
 from ..results import ReportResult
 from ..sources import CatalogLike
 from .common import Releases, check_choice, make_result
-from .meaning_series import GROWN, grown_terms
+from .grown_terms import GROWN, grown_terms
 from .timeline import timeline
 
 
@@ -139,7 +139,7 @@ def _compare(
             terms, left_on="b", right_on=c.VERSION_ID, how="left"
         ),
     }
-    result = make_result(catalog, GROWTH, frames, {"a": earlier, "b": later, "by": by, "all": everything})
+    result = make_result(catalog, GROWTH, frames, {"a": earlier, "b": later, "by": by, "all": everything}, held=True)
     renamed = int(result["summary"][c.RENAMED_FILES].item())
     hidden = {} if renamed else {"changes": (c.PREVIOUS_RELPATH,)}
     return replace(result, hidden=hidden, titles={"kinds": f"growth from {earlier} to {later}"})
