@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import stat
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 from typing import TYPE_CHECKING
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 _SHARED_FOLDERS = (layout.FACTS, layout.QUARANTINE, layout.PLANS)  # of the catalog's own, beside the releases
 _State = tuple[int, int, int, int, int]
-_NOTHING: Mapping[str, str] = {}
 
 
 @dataclass(slots=True)
@@ -47,6 +46,7 @@ class FilesGoing:
     log: Log
     objects: ObjectStore
     _early: dict[str, Place] = field(default_factory=dict)  # contents that were put before the lock was held
+    _told: dict[str, str] = field(default_factory=dict)  # staged path → what the boundary says of its content
     _brought: dict[str, list[Put]] = field(default_factory=dict)  # staged path → what was found there then
     _hashed: dict[_State, tuple[str, int]] = field(default_factory=dict)  # state of a file → its sha256 and size
 
@@ -63,17 +63,16 @@ class FilesGoing:
                 ops.append(Move(move.source, move.target))
         return ops, self._put(intent.boundary_id, ops, files)
 
-    def put_early(self, brought: Iterable[Brought]) -> None:
+    def put_early(self, brought: Sequence[Brought]) -> None:
         """Put what a boundary is about to publish into the object store, while others may hold the log.
 
         What the boundary says of contents is believed here, for what is put is held to it, and else nobody reads it.
         Where the boundary does not happen after all, a sweep finds what nothing names.
         """
         files: dict[str, str] = {}
-        found = {
-            one.place.relpath: list(self._puts(one.place.relpath, one.place.relpath, files, one.contents()))
-            for one in brought
-        }
+        self._told = {path: sha256 for one in brought for path, sha256 in one.contents().items()}
+        places = [one.place.relpath for one in brought]
+        found = {place: list(self._puts(place, place, files)) for place in places}
         ops = [put for puts in found.values() for put in puts]
         self._early = {place.sha256: place for place in self._put(uuid.uuid4().hex, ops, files)}
         # where equal files become one meanwhile, their times may be others by the time that they move
@@ -88,28 +87,26 @@ class FilesGoing:
         files.update((put.sha256, put.path) for put in puts)
         return [Put(target + put.path[len(source) :], put.sha256, put.size, put.mtime_ns, put.mode) for put in puts]
 
-    def _puts(
-        self, source: str, target: str, files: dict[str, str], told: Mapping[str, str] = _NOTHING
-    ) -> Iterator[Put]:
+    def _puts(self, source: str, target: str, files: dict[str, str]) -> Iterator[Put]:
         place = self.store.path(source)
         if not place.is_dir():
-            yield self._put_of(source, place.lstat(), target, files, told)
+            yield self._put_of(source, place.lstat(), target, files)
             return
         for inside, found in fsops.walk(place):
             if stat.S_ISREG(found.st_mode):
-                yield self._put_of(f"{source}/{inside}", found, f"{target}/{inside}", files, told)
+                yield self._put_of(f"{source}/{inside}", found, f"{target}/{inside}", files)
 
-    def _put_of(
-        self, source: str, found: os.stat_result, target: str, files: dict[str, str], told: Mapping[str, str]
-    ) -> Put:
-        state = found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
-        known = self._hashed.get(state)
-        if known is None:
-            sha256 = told.get(source)
-            known = fsops.hash_file(self.store.path(source)) if sha256 is None else (sha256, found.st_size)
-            self._hashed[state] = known
+    def _put_of(self, source: str, found: os.stat_result, target: str, files: dict[str, str]) -> Put:
+        sha256 = self._told.get(source)
+        known = self._hash_of(source, found) if sha256 is None else (sha256, found.st_size)
         files.setdefault(known[0], source)
         return Put(target, *known, found.st_mtime_ns, stat.S_IMODE(found.st_mode) & 0o777)
+
+    def _hash_of(self, source: str, found: os.stat_result) -> tuple[str, int]:
+        state = found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+        if state not in self._hashed:
+            self._hashed[state] = fsops.hash_file(self.store.path(source))
+        return self._hashed[state]
 
     def _put(self, boundary_id: str, ops: Sequence[Op], files: Mapping[str, str]) -> list[Place]:
         """Put the contents that no other path has into the object store; return where they are."""

@@ -99,16 +99,14 @@ class Packer:
         small: list[Content] = []
         size = 0
         for content in contents:
-            key = check_key(f"{content.sha256}.{self._boundary}")
             if content.size < 0:
                 raise ObjectsRefused(f"No content has {content.size} bytes.", subject=content.sha256)
-            # half as long as the text, of which there may be a million
-            digest = bytes.fromhex(content.sha256)
+            digest = self._digest(content)
             if digest in seen:
                 continue
             seen.add(digest)
             if content.size > self._limit:
-                yield Parcel(key, content.size, (content,))
+                yield Parcel(f"{content.sha256}.{self._boundary}", content.size, (content,))
                 continue
             if small and size + content.size > self._size:
                 yield self._pack(small, size)
@@ -117,6 +115,17 @@ class Packer:
             size += content.size
         if small:
             yield self._pack(small, size)
+
+    def _digest(self, content: Content) -> bytes:
+        """Return the SHA-256 of a content, half as long as the text: there may be a million."""
+        try:
+            digest = bytes.fromhex(content.sha256)
+        except (TypeError, ValueError):
+            digest = b""
+        if len(digest) != 32 or digest.hex() != content.sha256:
+            # it says what is wrong
+            check_key(f"{content.sha256}.{self._boundary}")
+        return digest
 
     def _pack(self, contents: list[Content], size: int) -> Parcel:
         if len(contents) == 1:
