@@ -58,7 +58,7 @@ CATALOG_ORDER = (
     ("holders", "byte_locks", "connection", "walk", "failures", "path_columns", "remembering"),
     ("kept", "kept_folders"),
     ("locks",),
-    ("migrations", "tables", "extractions", "answers", "equal_files"),
+    ("migrations", "tables", "extractions", "answers", "equal_files", "bringing"),
     ("repo",),
     ("facts", "given_facts"),
     ("generation",),

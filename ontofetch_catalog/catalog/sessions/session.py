@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.light_dataclasses import dataclass
-from ontofetch_hookspecs.store_paths import StorePath
 
 from .. import answers, fsops, journal, recovery
 from ..connection import Store, open_connection
@@ -21,6 +20,7 @@ from ..repo import definitions, events, images
 if TYPE_CHECKING:
     import duckdb
 
+    from ..bringing import Brought
     from ..kept import Hold
     from ..shared.log import Log
     from ..shared.packs import Place
@@ -39,7 +39,7 @@ class Entering:
     migrate: bool = True
     trust_record: bool = True
     alone: bool = True
-    brings: tuple[StorePath, ...] = ()
+    brings: tuple[Brought, ...] = ()
     log: Log | None = None
     asks: bool = False  # nothing is made, migrated or mended: what is not as it should be is refused
 
