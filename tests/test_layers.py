@@ -26,7 +26,6 @@ MAY_IMPORT = {
     "contract": set(),
     "errors": {"contract"},
     "guesses": set(),
-    "arrow_functions": set(),
     "settings": {"contract", "errors", "settings_file", "settings_table"},
     "settings_table": set(),
     "settings_file": {"contract", "errors"},
@@ -47,7 +46,7 @@ MAY_IMPORT = {
     "console": {"contract", "errors", "guesses", "rendering", "catalog.fsops"},
     "host": {
         *("contract", "errors", "guesses", "settings", "settings_file", "series_file", "lock_file"),
-        *("rendering", "content", "children", "console", "arrow_functions"),
+        *("rendering", "content", "children", "console"),
     },
     "plugins": {"contract", "errors", "rendering", "catalog"},
     "main": {"host"},
