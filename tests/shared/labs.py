@@ -18,7 +18,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, closing
+from contextlib import AbstractContextManager, ExitStack, closing, suppress
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
@@ -157,7 +157,8 @@ def _work(trial: Trial[Any], ours: Connection, others: Sequence[Connection], ask
         other.close()
     _keep_in_memory()
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-    with closing(Ground()) as ground, closing(_Kept(trial, ground, asked.renew)) as kept:
+    gone = suppress(BrokenPipeError, EOFError)
+    with gone, closing(Ground()) as ground, closing(_Kept(trial, ground, asked.renew)) as kept:
         while True:
             ours.send(None)
             part = ours.recv()
