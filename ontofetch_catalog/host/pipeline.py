@@ -9,13 +9,13 @@ import logging
 from contextlib import ExitStack
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ontofetch_hookspecs import HostInfo, OntofetchError
 from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath, below_root
 
-from ..arrow_functions import compute as pc
 from ..content.signatures import claims_archive
 from .alone import is_alone
 from .contract import now

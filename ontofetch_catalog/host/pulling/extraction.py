@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ontofetch_hookspecs import ArtifactRecord, ExtractDone, Stage, Veto
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath, below_root
 
-from ...arrow_functions import compute as pc
 from ...errors import ExtractError, OntofetchError, PreconditionFailed
 from ...rendering.progress import Update, bar
 from ..contract import now
