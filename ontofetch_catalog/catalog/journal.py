@@ -82,12 +82,19 @@ class IntentDraft:
         """
         prepared = f"{self.folder}/new-{len(self.intent.moves)}-{os.path.basename(target).lstrip('.')}"
         if not self._has_folder:
-            whole.make_folders(self.store.path(self.folder))
+            self._make_folder()
             self._has_folder = True
         found = whole.write_new(self.store.path(prepared), chunks)
         self.displace(target, keep=False)
         self._move(prepared, target)
         return found
+
+    def _make_folder(self) -> None:
+        folder = self.store.path(self.folder)
+        whole.make_folders(folder.parent)
+        if not folder.is_dir():
+            # durable with the intent, which lies beside it; without that it is swept
+            fsops.make_folder(folder)
 
     def move(self, source: str, target: str) -> None:
         """Rename `source` to `target`, where nothing is; what is in a folder goes along."""
@@ -107,9 +114,14 @@ class IntentDraft:
         """Move what is at `target`, if anything is, into quarantine, or aside until the boundary is done."""
         if self._is_gone(target) or not self.store.path(target).exists():
             return
-        aside = QUARANTINE + "/" + self.intent.boundary_id if keep else self.folder + "/old"
-        self._move(target, f"{aside}/{target}")
+        # what nobody will look for needs no folders like those that it lay in: each is one more to make and to sync
+        aside = f"{QUARANTINE}/{self.intent.boundary_id}/{target}" if keep else self.aside()
+        self._move(target, aside)
         self._gone.add(target)
+
+    def aside(self) -> str:
+        """Return a path for what is dropped when the boundary is done; the next move makes it another one."""
+        return f"{self.folder}/old-{len(self.intent.moves)}"
 
     def retire_stage(self, relpath: str) -> None:
         """Remember a stage folder that is empty of bytes once this boundary is done."""
