@@ -54,10 +54,13 @@ def pull(archive: Path, root: Path) -> None:
 
 
 def compare(race: Race, name: str, archive: Path, room: Path, *, contrast: str = "") -> None:
-    """Race a pull of an archive against the bare work; each round has a folder of its own."""
+    """Race a pull of an archive against the bare work; each round has a folder of its own.
+
+    What is for contrast is about many files, which stay until the end, see `room`; few large ones go after each round.
+    """
 
     def new_folder() -> Path:
-        for left in room.glob("round-*"):
+        for left in () if contrast else room.glob("round-*"):
             shutil.rmtree(left)
         subprocess.run(["sync", "-f", room], check=True)
         folder = room / f"round-{next(_number)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from . import harness
 from .machine import describe_machine
 
 LEDGER = pytest.StashKey[harness.Results]()
+_number = itertools.count(1)
 SCRATCH = Path(__file__).parent.parent / ".build" / "bench"
 
 
@@ -50,9 +52,12 @@ def scratch() -> Iterator[Path]:
 
 
 @pytest.fixture
-def room(scratch: Path) -> Iterator[Path]:
-    """Return a folder on the same disk for one benchmark."""
-    folder = scratch / "room"
+def room(scratch: Path) -> Path:
+    """Return a folder on the same disk for one benchmark, which stays until the end.
+
+    Whoever removes many files makes whoever makes some in the next minutes slow: ext4 without a journal looks at every
+    inode that was given back lately, for each new file, and passes it by (recently_deleted in fs/ext4/ialloc.c).
+    """
+    folder = scratch / f"room-{next(_number)}"
     folder.mkdir()
-    yield folder
-    shutil.rmtree(folder)
+    return folder

@@ -116,11 +116,13 @@ class Race:
         Raises:
             BeyondLimit: The median of the measured side is beyond the limit.
         """
-        bare: list[float] = []
         began = time.perf_counter()
-        timed(yardstick)
-        timed(measured)
-        count = rounds(time.perf_counter() - began)
+        warm = timed(yardstick), timed(measured)
+        seconds = time.perf_counter() - began
+        # where it takes so long, what is done once in a process is nothing beside it
+        counted = seconds * FEWEST > SECONDS
+        count = FEWEST - 1 if counted else rounds(seconds)
+        bare = [warm[0]] if counted else []
         first = [False]
 
         def before() -> None:
@@ -136,9 +138,11 @@ class Race:
         prepared: list[object] = []
         self._benchmark.pedantic(lambda: measured.run(prepared.pop()), setup=before, teardown=after, rounds=count)
         stats = self._benchmark.stats
+        if counted:
+            stats.stats.update(warm[1])
         result = self._result(name, limit, stats.stats.data, bare)
         if result.is_beyond:
-            for _ in range(count):
+            for _ in range(len(bare)):
                 before()
                 stats.stats.update(timed(Side(measured.run, prepared.pop)))
                 after()

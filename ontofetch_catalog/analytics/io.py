@@ -26,7 +26,7 @@ from .fields import conform
 from .manifests import why_not_opened
 from .tables import EVENTS
 
-MAX_AUDIT = 1 << 28  # bytes; about 700,000 files of a release
+MAX_AUDIT = 1 << 29  # bytes; about 1,600,000 files of a release
 MAX_FILES = 1 << 16
 MAX_LINE = 1 << 20  # bytes; a path has at most 1,024, a reason some thousand
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%S%.fZ"

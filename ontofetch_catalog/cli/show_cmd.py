@@ -170,7 +170,7 @@ def _meaning(connection: duckdb.DuckDBPyConnection, host: HostInfo, step: tuple[
     from ..analytics import Catalog
     from ..analytics.catalog_source import CatalogReader
     from ..analytics.collect import collect
-    from ..analytics.reports.meaning_series import grown_terms
+    from ..analytics.reports.grown_terms import grown_terms
 
     catalog = Catalog.open(host.root, settings=host.settings)
     frame = collect({"meaning": grown_terms(catalog, CatalogReader(connection, store=store_of(host)), [step])})

@@ -13,7 +13,7 @@ from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from ..analytics.catalog_source import CatalogReader
 from ..analytics.collect import collect
-from ..analytics.reports.meaning_series import grown_terms
+from ..analytics.reports.grown_terms import grown_terms
 from ..analytics.sources import CatalogLike
 from ..catalog.repo import showing
 

@@ -19,7 +19,7 @@ from ..polars_pipelines import growth as pipelines
 from ..results import ReportResult
 from ..sources import CatalogLike
 from .common import Releases, check_choice, make_result
-from .meaning_series import GROWN, grown_terms
+from .grown_terms import GROWN, grown_terms
 from .timeline import timeline
 
 

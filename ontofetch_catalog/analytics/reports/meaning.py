@@ -23,8 +23,9 @@ from ..results import ReportResult
 from ..sources import CatalogLike
 from ..tables_of_terms import CHANGE, CHANGES
 from .common import Releases, check_choice, make_result, parse_count, times_told
-from .meaning_series import GROUP, HISTORY, UNKNOWN, counts_of_steps, meaning_series, recent_counts
+from .meaning_series import GROUP, HISTORY, UNKNOWN, meaning_series, recent_counts
 from .meaning_series import draw as draw_history
+from .meaning_steps import counts_of_steps
 
 
 def draw(result: Mapping[str, pl.DataFrame], parameters: Mapping[str, object]) -> list[d.Drawn]:

@@ -17,7 +17,7 @@ from ..polars_pipelines import timeline as pipelines
 from ..results import ReportResult
 from ..sources import CatalogLike
 from .common import Releases, check_choice, make_result, pairs_of, parse_count, times_told
-from .meaning_series import GROWN, grown_terms
+from .grown_terms import GROWN, grown_terms
 
 if TYPE_CHECKING:
     import altair as alt

@@ -16,7 +16,7 @@ from ...errors import CatalogUnavailable, CatalogUnreadable
 from .. import sessions
 from ..connection import Store
 from ..failures import is_refusal
-from ..repo import lookup_keys, origins, paths, releases, row_checks, version_keys
+from ..repo import lookup_keys, origins, paths, releases, row_checks, row_keys, version_keys
 from . import contents, database, documents, housekeeping, of_plugins, on_disk, terms_tables, unrecorded
 from .findings import Findings, Progress
 
@@ -161,8 +161,8 @@ def chain(scene: Scene, connection: duckdb.DuckDBPyConnection) -> None:
 def rows(scene: Scene, connection: duckdb.DuckDBPyConnection) -> None:
     """Look whether the rows keep to the rules that they have among themselves."""
     faulty = Findings()
-    faulty.add_table("CAT011", row_checks.find_duplicates(connection))
-    faulty.add_table("CAT012", row_checks.find_dangling(connection))
+    faulty.add_table("CAT011", row_keys.find_duplicates(connection))
+    faulty.add_table("CAT012", row_keys.find_dangling(connection))
     faulty.add_table("CAT027", row_checks.find_invalid(connection))
     faulty.add_table("CAT032", origins.find_without_origin(connection))
     known = [layout.name for layout in known_layouts()]

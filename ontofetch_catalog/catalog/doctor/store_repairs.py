@@ -11,7 +11,7 @@ from ontofetch_hookspecs.names import relpath_fault
 
 from .. import fsops, journal
 from ..boundaries.boundary import Recorded
-from ..repo import lookup_keys, origins, row_checks, version_keys
+from ..repo import lookup_keys, origins, row_checks, row_keys, version_keys
 from . import housekeeping
 from .repair import Repair, redraft, refuse
 
@@ -128,10 +128,10 @@ Change = Callable[["duckdb.DuckDBPyConnection", str], int]
 # code → what finds such rows, and what removes or changes them by a fix and returns how many they were
 _ROWS_AT_FAULT: Mapping[str, tuple[Find, Change]] = {
     "CAT011": (
-        row_checks.find_duplicates,
-        lambda connection, fix: row_checks.delete_duplicates(connection, differing=fix == "keep-newest"),
+        row_keys.find_duplicates,
+        lambda connection, fix: row_keys.delete_duplicates(connection, differing=fix == "keep-newest"),
     ),
-    "CAT012": (row_checks.find_dangling, lambda connection, _: row_checks.delete_dangling(connection)),
+    "CAT012": (row_keys.find_dangling, lambda connection, _: row_keys.delete_dangling(connection)),
     "CAT031": (version_keys.find_wrong_keys, lambda connection, _: version_keys.fill_keys(connection, anew=True)),
     "CAT032": (origins.find_without_origin, lambda connection, _: origins.fill_origins(connection)),
     "CAT038": (lookup_keys.find_wrong_keys, lambda connection, _: lookup_keys.fill_keys(connection, anew=True)),
