@@ -64,7 +64,7 @@ def test_who_is_next(tmp_path: Path, locks: list[list[str]], kind: int, is_next:
 
 
 def test_who_has_others_before_it_looks_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Soon at first, then ever more seldom, and at last three times as seldom as who is next, who long looks as soon."""
+    """Soon at first, then ever more seldom, and at last three times as seldom as who is next."""
     pauses = {is_next: _pauses(monkeypatch, is_next=is_next) for is_next in (True, False)}
     for found in pauses.values():
         assert found[0] == byte_locks._SOON_SECONDS

@@ -208,7 +208,7 @@ def test_many_boundaries_are_taken_in_as_one(
 def test_who_reads_beside_a_writer_of_its_own_machine_takes_nothing_in(
     copies: Copies, run: Releases, openings: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A boundary is in the log before it is in the copy: who sees that waits, and finds it there; of others it reads."""
+    """A boundary is in the log before it is in the copy: who sees that waits, and finds it there."""
     run.download("1", b"1")
     told, goes_on = threading.Event(), threading.Event()
     really = fsops.commit

@@ -6,6 +6,7 @@ Where the server does not answer, what is here is still true of its time, and it
 from __future__ import annotations
 
 import logging
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
 from ...errors import CatalogUnavailable
@@ -65,11 +66,15 @@ def follow(store: Store) -> Following | None:
     if address is None:
         return None
     log = log_of(store, address)
-    try:
-        return Following(store, log.open())
-    except CatalogUnavailable as error:
-        _go_without(error, read_generation(store))
-        return None
+    with ExitStack() as opened:
+        opened.enter_context(closing(log))
+        try:
+            log.open()
+        except CatalogUnavailable as error:
+            _go_without(error, read_generation(store))
+            return None
+        opened.pop_all()
+    return Following(store, log)
 
 
 def _go_without(error: CatalogUnavailable, known: Generation | None) -> None:

@@ -74,9 +74,7 @@ def _require_there(store: Store) -> None:
 
 
 @contextmanager
-def _reader(
-    store: Store, is_behind: Callable[[], bool] = lambda: False
-) -> Iterator[duckdb.DuckDBPyConnection | None]:
+def _reader(store: Store, is_behind: Callable[[], bool] = lambda: False) -> Iterator[duckdb.DuckDBPyConnection | None]:
     """Open the catalog for reading, in its turn; None where it turns out then that it is behind."""
     with gate_of(store.root).shared(store.wait):
         if is_behind():
