@@ -139,7 +139,7 @@ def _compare(
             terms, left_on="b", right_on=c.VERSION_ID, how="left"
         ),
     }
-    result = make_result(catalog, GROWTH, frames, {"a": earlier, "b": later, "by": by, "all": everything})
+    result = make_result(catalog, GROWTH, frames, {"a": earlier, "b": later, "by": by, "all": everything}, held=True)
     renamed = int(result["summary"][c.RENAMED_FILES].item())
     hidden = {} if renamed else {"changes": (c.PREVIOUS_RELPATH,)}
     return replace(result, hidden=hidden, titles={"kinds": f"growth from {earlier} to {later}"})
