@@ -20,7 +20,7 @@ from .. import fsops, journal
 from ..connection import Store
 from ..repo import events
 from .log import Log
-from .packs import Content, Packer, Place, put_parcels
+from .packs import LIMIT, TOGETHER, Content, Packer, Place, put_parcels
 from .places import Drop, Move, Op, Put
 from .telling import teller
 
@@ -93,7 +93,8 @@ class FilesGoing:
         early = [place for sha256, place in self._early.items() if sha256 in sizes and sha256 not in known]
         there = known.keys() | self._early.keys()
         new = [Content(files[sha256], sha256, size) for sha256, size in sizes.items() if sha256 not in there]
-        parcels = list(Packer(boundary_id).parcels(new))
+        limit = TOGETHER if sum(content.size for content in new) <= TOGETHER else LIMIT
+        parcels = list(Packer(boundary_id, limit=limit).parcels(new))
         tell = teller(self.store, sum(parcel.size for parcel in parcels))
         put_parcels(self.objects, parcels, done=lambda parcel: tell(parcel.size))
         return [*early, *(place for parcel in parcels for place in parcel.places())]
