@@ -41,9 +41,9 @@ def store(scratch: Path) -> Store:
 
 @pytest.fixture(scope="module")
 def large(scratch: Path) -> Store:
-    """Return a store of files that are worth hashing."""
+    """Return a store of files that are worth hashing, no two of which are the same."""
     root = data.make_store(scratch / "large")
-    data.record_copies(root, LARGE_FILES, LARGE_BYTES)
+    data.record_copies(root, LARGE_FILES, LARGE_BYTES, distinct=LARGE_FILES)
     return Store(root)
 
 

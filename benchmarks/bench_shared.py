@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from ontofetch_catalog.analytics.catalog import Catalog
 from ontofetch_catalog.catalog import sessions
 from ontofetch_catalog.catalog.connection import Store
 from tests.shared import postgres
@@ -22,6 +23,8 @@ from .conftest import LEDGER
 from .harness import Race, Side, pick, timed
 
 FILES = pick(50_000, 2_000)
+ROWS = pick(1_000_000, 50_000)
+A, B = "example/growing/1.0", "example/growing/1.1"
 WRITERS, READERS, BOUNDARIES = pick(8, 3), pick(8, 3), pick(25, 5)
 OF_MACHINES = pick(5, 2)  # boundaries of each, where they have a copy each
 _number = itertools.count()
@@ -97,6 +100,18 @@ def test_report(race: Race, room: Path, catalog: str) -> None:
         return timed(Side(lambda _: run([SCRIPT, "report", "latest"], room / "shared"))) - start, 1.5
 
     race.weigh("shared.report", measure, unit="s")
+
+
+def test_growth(race: Race, room: Path, catalog: str) -> None:
+    """What changed between two large releases, read from a copy, beside a store of its own with the same rows."""
+    join(room / "shared", catalog, room / "objects")
+    sides = []
+    for root in (room / "shared", room / "own"):
+        data.make_store(root)
+        data.fill_catalog(root, [A], ROWS)
+        data.fill_successor(root, A, B)
+        sides.append(Side(lambda _, root=root: Catalog.open(root).growth(A, B)["changes"]))
+    race("shared.growth", *sides)
 
 
 def test_boundaries(race: Race, room: Path, catalog: str) -> None:

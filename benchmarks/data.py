@@ -179,10 +179,21 @@ def record_tree(root: Path, files: pa.Table, write: Callable[[Path], None]) -> N
     manager.hook.on_extract_done(event=extract_event(root, files, staged))
 
 
-def record_copies(root: Path, count: int, size: int) -> None:
-    """Record `count` files of `size` bytes that share some contents; equal ones are one file with many names."""
-    contents = [random.Random(number).randbytes(size) for number in range(max(count // 20_000, 64))]
-    hashes = [hashlib.sha256(content).hexdigest() for content in contents]
+def record_copies(root: Path, count: int, size: int, *, distinct: int = 0) -> None:
+    """Record `count` files of `size` bytes that share some contents; equal ones are one file with many names.
+
+    Args:
+        root: The store.
+        count: How many files.
+        size: Bytes of each.
+        distinct: How many contents; 0: as few as a file can have names for.
+    """
+    block = random.Random(1).randbytes(size)
+
+    def content(number: int) -> bytes:
+        return number.to_bytes(8, "big") + block[8:]
+
+    hashes = [hashlib.sha256(content(number)).hexdigest() for number in range(distinct or max(count // 20_000, 64))]
     files = files_table(count)
     chosen = pa.array([hashes[number % len(hashes)] for number in range(count)], pa.string())
     files = files.set_column(1, "file_id", chosen).set_column(3, "size_bytes", pa.array([size] * count, pa.int64()))
@@ -190,10 +201,10 @@ def record_copies(root: Path, count: int, size: int) -> None:
     def write(folder: Path) -> None:
         paths = files["relpath"].to_pylist()
         for number, path in enumerate(paths):
-            if number < len(contents):
-                (folder / path).write_bytes(contents[number])
+            if number < len(hashes):
+                (folder / path).write_bytes(content(number))
             else:
-                os.link(folder / paths[number % len(contents)], folder / path)
+                os.link(folder / paths[number % len(hashes)], folder / path)
 
     record_tree(root, files, write)
 

@@ -15,13 +15,13 @@ import polars.selectors as cs
 
 from ..catalog.connection import Store
 from ..catalog.facts import FORMATS, read_table, read_terms
+from ..catalog.portions import in_portions
 from ..catalog.repo import duplicates, facts, naming
 from ..catalog.repo import reports as sql
 from ..catalog.sessions import reading
 from ..errors import CatalogUnreadable, OntofetchError
 from .collect import Teller
 from .errors_of_facts import TOO_LARGE, Missing, nothing_known
-from .portions import in_portions
 
 if TYPE_CHECKING:
     import duckdb

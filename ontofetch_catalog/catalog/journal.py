@@ -9,9 +9,10 @@ import json
 import logging
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import field
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from ontofetch_hookspecs.json_documents import check_values
 from ontofetch_hookspecs.layout import INTENTS, QUARANTINE, STAGING
@@ -23,13 +24,23 @@ from ..errors import EventError, PreconditionFailed
 from . import fsops
 from .connection import Store
 from .fsops import whole
-
-if TYPE_CHECKING:
-    pass
+from .kept_folders import KeptFolders
 
 FORMAT = 1
 UNREADABLE = ".unreadable"
 _log = logging.getLogger("ontofetch.catalog.journal")
+
+
+class Identity(NamedTuple):
+    """By what a thing is known again when it has moved: its inode, and its size in bytes (None for a folder)."""
+
+    inode: int
+    size: int | None
+
+
+def identity(found: os.stat_result) -> Identity:
+    """Return by what something is known again, of which lstat says this."""
+    return Identity(found.st_ino, None if stat.S_ISDIR(found.st_mode) else found.st_size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +78,19 @@ class IntentDraft:
         self.intent = Intent(boundary_id)
         self.folder = f"{INTENTS}/{boundary_id}"
         self._folders: set[str] = set()
+        self._there: set[str] = set()  # folders that are there already, and stay
         self._gone: set[str] = set()
         self._has_folder = False
 
     def publish(self, source: str, target: str) -> None:
         """Rename `source` to `target`; what is in the way there is quarantined."""
         self.displace(target, keep=True)
-        self._move(source, target)
+        self.put(source, target, identity(self.store.path(source).lstat()))
+
+    def put(self, source: str, target: str, found: Identity) -> None:
+        """Rename `source`, which was just looked at, to `target`, where nothing is or what is leaves before."""
+        self._plan_folders(target.rpartition("/")[0])
+        self.intent.moves.append(Move(source, target, *found))
 
     def write(self, target: str, chunks: Iterable[bytes | memoryview]) -> tuple[str, int]:
         """Write a new file now, to be published as `target`; return its sha256 and size in bytes.
@@ -86,7 +103,7 @@ class IntentDraft:
             self._has_folder = True
         found = whole.write_new(self.store.path(prepared), chunks)
         self.displace(target, keep=False)
-        self._move(prepared, target)
+        self.put(prepared, target, identity(self.store.path(prepared).lstat()))
         return found
 
     def _make_folder(self) -> None:
@@ -100,24 +117,37 @@ class IntentDraft:
         """Rename `source` to `target`, where nothing is; what is in a folder goes along."""
         self.move_from(source, source, target)
 
+    def move_all(self, moves: Iterable[tuple[str, str]], known: Mapping[str, Identity] | None = None) -> None:
+        """Likewise for very many; it is quick where those of one folder stand together.
+
+        Args:
+            moves: (source, target) of each.
+            known: Those that were just looked at.
+        """
+        known = known or {}
+        with closing(KeptFolders(self.store)) as folders:
+            for source, target in moves:
+                self._take(source, target, known.get(source) or identity(folders.lstat(source)))
+
     def move_from(self, lies_at: str, source: str, target: str) -> None:
         """Rename what lies at a path now, and at `source` when its turn comes, to `target`."""
-        found = self.store.path(lies_at).lstat()
-        size = None if stat.S_ISDIR(found.st_mode) else found.st_size
-        self._plan_folders(os.path.dirname(target))
-        self.intent.moves.append(Move(source, target, found.st_ino, size))
-        self._gone.add(source)
-        if size is None:
-            self._folders.add(target)
+        self._take(source, target, identity(self.store.path(lies_at).lstat()))
 
     def displace(self, target: str, *, keep: bool) -> None:
         """Move what is at `target`, if anything is, into quarantine, or aside until the boundary is done."""
-        if self._is_gone(target) or not self.store.path(target).exists():
-            return
-        # what nobody will look for needs no folders like those that it lay in: each is one more to make and to sync
-        aside = f"{QUARANTINE}/{self.intent.boundary_id}/{target}" if keep else self.aside()
-        self._move(target, aside)
-        self._gone.add(target)
+        self.displace_all((target,), keep=keep)
+
+    def displace_all(self, targets: Iterable[str], *, keep: bool) -> None:
+        """Likewise for very many; it is quick where those of one folder stand together."""
+        quarantine = f"{QUARANTINE}/{self.intent.boundary_id}"
+        with closing(KeptFolders(self.store)) as folders:
+            for target in targets:
+                state = None if self._is_gone(target) else folders.find(target)
+                if state is not None:
+                    found = identity(state)
+                    # what nobody will look for needs no folders like those that it lay in: each is one more to sync
+                    self.put(target, f"{quarantine}/{target}" if keep else self.aside(), found)
+                    self._leave(target, found)
 
     def aside(self) -> str:
         """Return a path for what is dropped when the boundary is done; the next move makes it another one."""
@@ -128,11 +158,17 @@ class IntentDraft:
         if relpath not in self.intent.stages:
             self.intent.stages.append(relpath)
 
-    def _move(self, source: str, target: str) -> None:
-        found = self.store.path(source).lstat()
-        size = None if stat.S_ISDIR(found.st_mode) else found.st_size
-        self._plan_folders(os.path.dirname(target))
-        self.intent.moves.append(Move(source, target, found.st_ino, size))
+    def _take(self, source: str, target: str, found: Identity) -> None:
+        self.put(source, target, found)
+        self._leave(source, found)
+        if found.size is None:
+            self._folders.add(target)
+
+    def _leave(self, path: str, found: Identity) -> None:
+        """Remember that nothing will be at a path; what is in a folder leaves with it."""
+        self._gone.add(path)
+        if found.size is None:
+            self._there.clear()
 
     def will_be_folder(self, path: str) -> bool:
         """Say whether a folder will be at `path`, or is planned to be made there."""
@@ -140,7 +176,12 @@ class IntentDraft:
 
     def is_folder(self, path: str) -> bool:
         """Say whether a folder will be at `path` when the moves collected so far are done."""
-        return self.store.path(path).is_dir() and not self._is_gone(path)
+        if path in self._there:
+            return True
+        stays = self.store.path(path).is_dir() and not self._is_gone(path)
+        if stays:
+            self._there.add(path)
+        return stays
 
     def _is_gone(self, path: str) -> bool:
         return not self._gone.isdisjoint(path_and_above(path))
@@ -170,7 +211,8 @@ def write_intent(store: Store, intent: Intent) -> None:
     prepared = store.intents / intent.boundary_id
     if prepared.is_dir():
         fsops.sync_folder(prepared)
-    data = json.dumps({"format": FORMAT, **fields_of(intent), "moves": list(map(fields_of, intent.moves))}).encode()
+    moves = [{"source": m.source, "target": m.target, "inode": m.inode, "size": m.size} for m in intent.moves]
+    data = json.dumps({"format": FORMAT, **fields_of(intent), "moves": moves}).encode()
     _check_readable(intent, data)
     whole.write_file(intent_path(store, intent.boundary_id), data)
 

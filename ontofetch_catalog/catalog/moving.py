@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from contextlib import suppress
+from contextlib import closing, suppress
 
 from ontofetch_hookspecs.layout import CATALOG
 from ontofetch_hookspecs.stage_records import OWN_NAMES
@@ -18,7 +18,8 @@ from ..errors import RecoveryFailed
 from . import fsops
 from .connection import Store
 from .fsops import whole
-from .journal import Intent, Move, intent_path, path_and_above
+from .journal import Intent, Move, identity, intent_path, path_and_above
+from .kept_folders import KeptFolders
 
 _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
@@ -28,8 +29,15 @@ def publish(store: Store, intent: Intent) -> None:
     for folder in intent.folders:
         with suppress(FileExistsError):
             fsops.make_folder(store.path(folder))
-    for move in intent.moves:
-        fsops.rename(store.path(move.source), store.path(move.target))
+    with closing(KeptFolders(store)) as sources, closing(KeptFolders(store)) as targets:
+        for move in intent.moves:
+            source, target = store.path(move.source), store.path(move.target)
+            former, latter = sources.holding(move.source), targets.holding(move.target)
+            fsops.rename(source, target, from_folder=former, to_folder=latter)
+            if move.size is None:
+                # what is open may have moved, or lie below what has
+                sources.close()
+                targets.close()
     _sync_touched(store, intent)
 
 
@@ -93,12 +101,11 @@ def _is_moved(move: Move, target: StorePath) -> bool:
         found = target.lstat()
     except OSError:
         return False
-    size = None if stat.S_ISDIR(found.st_mode) else found.st_size
-    return found.st_ino == move.inode and size == move.size
+    return identity(found) == (move.inode, move.size)
 
 
 def _sync_touched(store: Store, intent: Intent) -> None:
-    touched = {os.path.dirname(path) for move in intent.moves for path in (move.source, move.target)}
+    touched = {path.rpartition("/")[0] for move in intent.moves for path in (move.source, move.target)}
     touched |= {os.path.dirname(folder) for folder in intent.folders}
     for folder in sorted(touched):
         try:

@@ -188,6 +188,27 @@ def note_table(connection: duckdb.DuckDBPyConnection, sql: str, table: pa.Table,
         connection.memory.remember((sql, _AS_TABLE), of, table)
 
 
+def read_ahead(
+    connection: duckdb.DuckDBPyConnection, sql: str, keys: Sequence[str], many: str, *, of: Collection[str]
+) -> None:
+    """Read what a question of one parameter is answered for each of some, and note it.
+
+    Args:
+        connection: One that remembers; another is asked when it comes to that.
+        sql: As for `ask`.
+        keys: What its parameter will be.
+        many: The query that answers it for a list of them: the parameter, and then the columns.
+        of: As for `ask`.
+    """
+    if not isinstance(connection, Remembering):
+        return
+    found: dict[str, Rows] = {key: [] for key in keys}
+    for key, *row in _fetch(connection.connection, many, [list(keys)]):
+        found[key].append(tuple(row))
+    for key, rows in found.items():
+        connection.memory.remember((sql, (key,)), of, rows)
+
+
 def _fetch(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[Any]) -> Rows:
     found = connection.execute(sql, list(parameters)) if parameters else connection.execute(sql)
     rows: Rows = found.fetchall()

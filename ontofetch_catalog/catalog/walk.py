@@ -6,6 +6,7 @@ It never writes and never follows a link, also if the tree changes under it; row
 from __future__ import annotations
 
 import errno
+import operator
 import os
 import re
 import stat
@@ -16,6 +17,7 @@ from typing import TypeVar
 
 from ontofetch_hookspecs.layout import CATALOG, DATABASE
 from ontofetch_hookspecs.light_dataclasses import dataclass
+from ontofetch_hookspecs.store_paths import StorePath
 
 from . import fsops
 from .connection import Store
@@ -125,6 +127,20 @@ def walk_folder(
         for folder, entries, _ in stack:
             entries.close()
             os.close(folder)
+
+
+def entries_in(folder: StorePath) -> list[tuple[str, os.stat_result]]:
+    """Return (name, lstat) of what is in a folder, sorted by name.
+
+    Raises:
+        OSError: It can't be read, or is a link.
+    """
+    descriptor = folder.open_folder()
+    try:
+        with os.scandir(descriptor) as entries:
+            return sorted(((entry.name, lstat(entry)) for entry in entries), key=operator.itemgetter(0))
+    finally:
+        os.close(descriptor)
 
 
 def stat_paths(store: Store, paths: Iterable[str]) -> Iterator[Entry | None]:

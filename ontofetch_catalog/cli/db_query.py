@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from ontofetch_hookspecs import HostInfo
 
@@ -18,6 +19,7 @@ def versions(argv: list[str], host: HostInfo) -> int:
     """List releases in the order of their series."""
     from ..catalog.repo import queries
     from ..catalog.repo.naming import resolve_series
+    from ..rendering.styles import style_of
 
     parser = make_parser(
         host,
@@ -31,7 +33,11 @@ def versions(argv: list[str], host: HostInfo) -> int:
     with reading(host) as connection:
         slot = resolve_series(connection, args.series) if args.series else None
         rows = queries.list_versions(connection, slot, statistics_of(host, connection).relation)
-    emit({"versions": rows}, options=options, parameters={"series": slot}, nothing="No release is recorded.")
+    sections = {"versions": rows}
+    look = style_of(sections, {})
+    # of the many releases of one series it is the newest that one looks for
+    look = replace(look, newest_last=("versions",)) if slot else look
+    emit(sections, options=options, parameters={"series": slot}, look=look, nothing="No release is recorded.")
     import pyarrow.compute as pc
 
     say_incomplete(pc.sum(rows["incomplete"]).as_py() or 0, host)

@@ -576,11 +576,11 @@ def test_readers_of_a_half_restored_store_get_a_sentence(store: Path, tmp_path: 
 
         original = fsops.rename
 
-        def rename(source: StorePath, target: StorePath) -> None:
+        def rename(source: StorePath, target: StorePath, **folders: int | None) -> None:
             if renames and "duckdb" in source.name:
                 raise OSError(errno.EIO, "broken")
             renames.append(source)
-            original(source, target)
+            original(source, target, **folders)
 
         from ontofetch_catalog.catalog import swap
 

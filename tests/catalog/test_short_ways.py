@@ -250,3 +250,13 @@ def test_few_results_are_recorded_compared_and_written_down_as_many(
             assert count(remembered, version_id) == count(connection, version_id)
         of_few, of_many = (b"".join(validations.audit_lines(one, version_id)) for one in (remembered, connection))
         assert of_few == of_many
+
+
+def test_results_with_empty_columns_are_written_down_as_many(connection: duckdb.DuckDBPyConnection) -> None:
+    """A stranger's row has what it has: in both ways its line is the same."""
+    connection.execute("INSERT INTO validations BY NAME SELECT 's/o/1' AS version_id, 'a' AS relpath, 'v' AS validator")
+    remembered = remembering.remembering(connection, remembering.Memory())
+    assert result_tables.find_few(remembered, "s/o/1", 1) is not None
+    of_few, of_many = (b"".join(validations.audit_lines(one, "s/o/1")) for one in (remembered, connection))
+    assert of_few == of_many
+    assert of_few.endswith(b'"details":,"run_at":"Z","reused_from":null}\n')

@@ -178,9 +178,9 @@ def test_a_killed_backup_is_made_or_recorded_by_its_repeat(
     """The same command again leaves one backup, nothing hidden beside it, and one event."""
     target = tmp_path / "to" / name
     target.parent.mkdir()
-    plant = "renamed = fsops.rename\ndef rename(source, target):\n"
-    plant += f"    if target.name != {name!r}: return renamed(source, target)\n"
-    plant += "    die()\n" if moment == "before" else "    renamed(source, target); die()\n"
+    plant = "renamed = fsops.rename\ndef rename(source, target, **folders):\n"
+    plant += f"    if target.name != {name!r}: return renamed(source, target, **folders)\n"
+    plant += "    die()\n" if moment == "before" else "    renamed(source, target, **folders); die()\n"
     killed(store, f"db backup --to {target}", plant + "fsops.rename = rename")
     assert target.exists() == (moment == "after")
     code, _, err = run("db", "backup", "--to", str(target))

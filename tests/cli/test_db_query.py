@@ -36,6 +36,18 @@ def test_versions_are_listed_in_the_order_of_the_series(rows: Rows) -> None:
     assert [row["size_bytes"] for row in found] == [sum(map(len, A.values())), sum(map(len, B.values()))]
 
 
+def test_of_one_series_the_newest_are_shown(run: Run) -> None:
+    """Where not all are, those before are left out; of several series the first ones stand, as in any list."""
+    code, out, _ = run("db", "versions", "sample", "--top", "1", "--format", "table")
+    assert code == 0
+    assert "example/sample/2.0" in out
+    assert "example/sample/1.0" not in out
+    assert "… and 1 before (--top 2, or --format json)" in out
+    _, out, _ = run("db", "versions", "--top", "1", "--format", "table")
+    assert "example/sample/1.0" in out
+    assert "… and 1 more" in out
+
+
 def test_list_is_another_word_for_versions(run: Run) -> None:
     """`db list` prints what `db versions` prints, its help too, and both helps say so."""
     assert run("db", "list") == run("db", "versions")

@@ -253,8 +253,8 @@ def _drop_what_was_displaced_too_early() -> None:
 
 
 def _keep_nothing_that_was_replaced() -> None:
-    displace = journal.IntentDraft.displace
-    journal.IntentDraft.displace = lambda self, target, *, keep: displace(self, target, keep=False)  # type: ignore[method-assign]
+    displace = journal.IntentDraft.displace_all
+    journal.IntentDraft.displace_all = lambda self, targets, *, keep: displace(self, targets, keep=False)  # type: ignore[method-assign]
 
 
 def _write_no_generation_record() -> None:

@@ -1,26 +1,24 @@
 """Every request to the objects, of every kind of command, meets every kind of trouble once, or from then on.
 
-`python -m tests.shared.bad_objects [--operation NAME] [--trouble NAME] [--every N]` tries them and prints a line of
-JSON for each; without a name all of them. Exit status 1 where something is broken.
+`python -m tests.shared.bad_objects [--operation NAME] [--trouble NAME] [--first N] [--every N] [--for-good]` tries them
+and prints a line of JSON for each; without a name all of them, `--jobs N` labs side by side. Exit status 1 where
+something is broken.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .postgres import QUICK, Postgres
+from .labs import Broken, Ground, Names, Part, Trial, new_folder, parser_of, run
+from .postgres import Postgres
 from .proxies import HttpProxy
 from .s3 import S3Server
-from .three import NEXT, OPERATIONS, Broken, Lab, lab_of
+from .three import NEXT, OPERATIONS, Lab, lab_of
 
 TIMEOUT = 2  # seconds that machine `a` waits for an answer
 SECRETS = ("hidden-id", "hidden-secret", "hidden-token")
@@ -122,58 +120,31 @@ def _says_what_to_do(told: str) -> bool:
     return any(words in told or words.lower() in told for words in NEXT)
 
 
+@contextmanager
+def _opened(ground: Ground, names: Names) -> Iterator[tuple[Lab, HttpProxy]]:
+    server = ground.server()
+    with ExitStack() as ending:
+        folder = new_folder(ending, "bad-objects-")
+        database = ending.enter_context(server.database())
+        yield ending.enter_context(bad_line(folder, server, database, ground.s3()))
+
+
 def main(words: list[str]) -> int:
-    """Try them and return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m tests.shared.bad_objects", description=__doc__)
+    """Try the requests and return the exit code."""
+    parser = parser_of("tests.shared.bad_objects", __doc__, "requests")
     parser.add_argument("--operation", choices=ASKED, action="append")
     parser.add_argument("--trouble", choices=TROUBLES, action="append")
-    parser.add_argument("--every", type=int, default=1, metavar="N", help="every how many requests")
-    parser.add_argument("--first", type=int, default=1, metavar="N", help="the first request")
     parser.add_argument("--for-good", action="store_true", help="every request from there on meets it")
     asked = parser.parse_args(words)
-    broken = tried = 0
-    with closing(_Ground()) as ground:
-        for operation in asked.operation or ASKED:
-            with bad_line(ground.new_folder(), ground.server, ground.new_database(), ground.s3) as (lab, line):
-                for name in asked.trouble or TROUBLES:
-                    at, reached = asked.first, True
-                    while reached:
-                        told: dict[str, Any] = {"operation": operation, "trouble": name, "at": at}
-                        try:
-                            reached = try_request(lab, line, operation, name, at, times=-1 if asked.for_good else 1)
-                        except Broken as error:
-                            broken += 1
-                            told["broken"] = str(error)
-                        tried += 1
-                        print(json.dumps(told), flush=True)
-                        at += asked.every
-    print(f"{tried} requests, {broken} broken")
-    return 1 if broken else 0
-
-
-class _Ground:
-    """What all of them stand on."""
-
-    def __init__(self) -> None:
-        self.server = Postgres(QUICK)
-        self.s3 = S3Server()
-        self._folders: list[Path] = []
-
-    def new_folder(self) -> Path:
-        """Return a new folder."""
-        self._folders.append(Path(tempfile.mkdtemp(prefix="bad-objects-")))
-        return self._folders[-1]
-
-    def new_database(self) -> str:
-        """Return the name of a new database."""
-        return self.server.new()
-
-    def close(self) -> None:
-        """End it."""
-        self.s3.stop()
-        self.server.remove()
-        for folder in self._folders:
-            shutil.rmtree(folder)
+    times = -1 if asked.for_good else 1
+    names = [(operation, name) for name in asked.trouble or TROUBLES for operation in asked.operation or ASKED]
+    trial = Trial(
+        words=("operation", "trouble"),
+        opened=_opened,
+        tried=lambda lab, names, at: try_request(*lab, names[0], names[1], at, times=times),
+        alike=lambda names: None,
+    )
+    return run(trial, [Part(one, asked.first, asked.last) for one in names], asked)
 
 
 if __name__ == "__main__":

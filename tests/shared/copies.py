@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from ontofetch_catalog.catalog.repo.images import OWN
 from ontofetch_catalog.host.app import main
+from tests.instance import reading
 
 SHARED = (".catalog/facts", ".catalog/quarantine", ".catalog/plans")
 Tree = dict[str, tuple[bytes, int, int]]
@@ -76,8 +77,9 @@ def tree_of(root: Path) -> Tree:
 
 def rows_of(root: Path) -> Mapping[str, list[str]]:
     """Return table → rows of all that machines share, sorted."""
-    with duckdb.connect(str(root / ".catalog/ontofetch.duckdb"), read_only=True) as connection:
-        tables = [name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()]
+    with closing(reading(root / ".catalog/ontofetch.duckdb")) as connection:
+        sql = "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database()"
+        tables = [name for (name,) in connection.execute(sql).fetchall()]
         return {
             table: sorted(map(repr, connection.execute(f"SELECT * FROM {table}").fetchall()))
             for table in tables

@@ -1,25 +1,20 @@
 """Machines do at the same time what gets in each other's way, round by round, with pauses at drawn steps.
 
-`python -m tests.shared.meetings [--kind NAME] [--rounds N] [--seed N]` prints a line of JSON for each round. Exit
-status 1 where something is broken.
+`python -m tests.shared.meetings [--kind NAME] [--rounds N] [--first N]` prints a line of JSON for each round, with the
+seed (`at`) of what is drawn in it, `--jobs N` labs side by side. Exit status 1 where something is broken.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
-import shutil
 import sys
-import tempfile
 import time
-from collections.abc import Callable
-from contextlib import closing
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from random import Random
 
-from .postgres import QUICK, Postgres
-from .three import Broken, Lab, lab_of
+from .labs import Broken, Ground, Names, Part, Trial, new_folder, parser_of, run
+from .three import Lab, lab_of
 from .workers import Ended
 
 _STEPS = 60  # how many a command of these has, about
@@ -147,40 +142,34 @@ def _kinds(lab: Lab, number: int, kind: str) -> list[str]:
     return [found for (found,) in rows]
 
 
+@contextmanager
+def _opened(ground: Ground, names: Names) -> Iterator[Lab]:
+    server = ground.server()
+    with ExitStack() as ending:
+        folder = new_folder(ending, "meetings-")
+        yield ending.enter_context(lab_of(folder, server, ending.enter_context(server.database())))
+
+
+def _meet(lab: Lab, names: Names, seed: int) -> bool:
+    KINDS[names[0]](lab, Random(seed))
+    return True
+
+
 def main(words: list[str]) -> int:
     """Run the rounds and return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m tests.shared.meetings", description=__doc__)
+    parser = parser_of("tests.shared.meetings", __doc__, "seeds")
     parser.add_argument("--kind", choices=KINDS, action="append")
-    parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--rounds", type=int, default=20, metavar="N", help="of each kind")
     asked = parser.parse_args(words)
-    broken = 0
-    server, folder = Postgres(QUICK), Path(tempfile.mkdtemp(prefix="meetings-"))
-    try:
-        for kind in asked.kind or KINDS:
-            with closing(_Folder(folder / kind)) as place, lab_of(place.path, server, server.new()) as lab:
-                for number in range(asked.rounds):
-                    told: dict[str, object] = {"kind": kind, "seed": asked.seed + number}
-                    try:
-                        KINDS[kind](lab, Random(asked.seed + number))
-                    except Broken as error:
-                        broken += 1
-                        told["broken"] = str(error)
-                    print(json.dumps(told), flush=True)
-    finally:
-        server.remove()
-        shutil.rmtree(folder)
-    print(f"{broken} broken")
-    return 1 if broken else 0
-
-
-class _Folder:
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        path.mkdir()
-
-    def close(self) -> None:
-        shutil.rmtree(self.path)
+    trial = Trial(words=("kind",), opened=_opened, tried=_meet, alike=lambda names: None)
+    last = asked.first + asked.rounds - 1
+    # so many at once that one process has not all that are of a kind which takes long
+    parts = [
+        Part((kind,), first, min(first + asked.renew - 1, last))
+        for first in range(asked.first, last + 1, asked.renew)
+        for kind in asked.kind or KINDS
+    ]
+    return run(trial, parts, asked)
 
 
 if __name__ == "__main__":

@@ -242,3 +242,30 @@ def test_who_reads_beside_a_writer_of_its_own_machine_takes_nothing_in(
     read()
     assert openings.count("database") == 2
     copies.check_same("a", "b")
+
+
+def test_who_waited_for_the_gate_for_long_asks_anew(
+    copies: Copies, run: Releases, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server ends the session of whoever says nothing; that is no reason to read what is old."""
+    run.download("1", b"1")
+    copies.run("b", "note", "example/sample/1", "of b")
+    seen: list[int] = []
+
+    def read() -> None:
+        with sessions.reading(Store(run.root, {"wait": 60.0, "shared_silence": 1.0})) as connection:
+            seen.extend(connection.execute("SELECT count(*) FROM notes").fetchone() or ())
+
+    def sessions_of_others() -> int:
+        with psycopg.connect(copies.catalog) as connection:
+            asked = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'ontofetch %'"
+            return (connection.execute(asked).fetchone() or (0,))[0]
+
+    reader = threading.Thread(target=read)
+    with locks.gate_of(run.root).exclusive(60.0):
+        reader.start()
+        wait_until(lambda: sessions_of_others() == 1)
+        wait_until(lambda: sessions_of_others() == 0)
+    reader.join(60)
+    assert seen == [1]
+    assert "is shown is as of" not in caplog.text

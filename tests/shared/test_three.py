@@ -14,8 +14,9 @@ import pytest
 
 from ontofetch_catalog.errors import EXIT_INTERRUPTED
 
+from .labs import Broken
 from .postgres import Postgres
-from .three import Broken, Lab, lab_of, try_step
+from .three import Lab, lab_of, try_step
 
 
 @pytest.fixture(scope="module")

@@ -1,22 +1,20 @@
 """Three machines with one catalog, one of them an hour ahead; what one does goes wrong at a step, the others go on.
 
-`python -m tests.shared.three [--operation NAME] [--how kill|stop|int|crash] [--every N] [--objects s3]` runs the steps
-and prints a line of JSON for each; without a name all operations, and all ways. Exit status 1 where one is broken.
+`python -m tests.shared.three [--operation NAME] [--how kill|stop|int|crash] [--first N] [--every N] [--objects s3]`
+runs the steps and prints a line of JSON for each; without a name all operations, and all ways, `--jobs N` labs side by
+side. Exit status 1 where one is broken.
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
-import json
-import shutil
 import sys
-import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +24,9 @@ from ontofetch_catalog.catalog.shared.objects import open_objects
 
 from . import machines
 from .copies import rows_of, tree_of
+from .labs import Broken, Ground, Names, Part, Trial, new_folder, parser_of, run
 from .machines import Machine
-from .postgres import PASSWORD, QUICK, USER, Postgres
+from .postgres import PASSWORD, USER, Postgres
 from .proxies import TcpProxy
 from .s3 import S3Server
 from .workers import Ended, Worker
@@ -39,10 +38,6 @@ NEXT = ("Run the same command again", "`ontofetch ", "--wait")
 # what one machine alone may have: a plan that nobody has carried out, and what lay where it brought something back
 _BESIDE = (".catalog/plans/", ".catalog/quarantine/copy-", ".catalog/quarantine/back-")
 _ENDED = 60.0  # seconds within which a session that is silent for one has ended, also on a machine with much to do
-
-
-class Broken(AssertionError):
-    """Something that has to hold does not."""
 
 
 @dataclass
@@ -68,6 +63,7 @@ class Lab:
     bad: dict[str, str] = field(default_factory=dict)
     addresses: dict[str, str] = field(default_factory=dict)
     numbers: int = 1  # of the newest release: the first is that of another series
+    _line: psycopg.Connection[Any] | None = None
 
     def start(self, *names: str) -> None:
         """Start machines and make each a copy."""
@@ -84,6 +80,8 @@ class Lab:
         """End all machines."""
         for worker in self.workers.values():
             worker.close()
+        if self._line is not None:
+            self._line.close()
 
     def run(self, name: str, *words: str, **options: Any) -> Ended:
         """Run a command on a machine to its end; it has to succeed.
@@ -121,8 +119,21 @@ class Lab:
 
     def ask(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         """Return what the server answers."""
-        with psycopg.connect(self.catalog, password=PASSWORD, autocommit=True) as connection:
-            return connection.execute(sql.encode(), list(values) or None).fetchall()
+        if self._line is None or self._line.closed:
+            self._line = psycopg.connect(self.catalog, password=PASSWORD, autocommit=True)
+        try:
+            return self._line.execute(sql.encode(), list(values) or None).fetchall()
+        except psycopg.OperationalError:
+            # the server has crashed, and whoever asks next finds it again
+            self._line.close()
+            raise
+
+    def crash(self) -> None:
+        """Let the server go through a crash."""
+        if self._line is not None:
+            self._line.close()
+        self.server.stop()
+        self.server.start()
 
     def last_event(self, kind: str) -> int:
         """Return the number of the newest boundary of a kind."""
@@ -305,8 +316,7 @@ def try_step(lab: Lab, operation: str, how: str, at: int, only: str = "") -> boo
         lab.wait_until_let_go(begun.pid)
     if how == "crash" and reached:
         _read_without(lab)
-        lab.server.stop()
-        lab.server.start()
+        lab.crash()
     # the others go on, whatever it has left: in turns the one whose clock is right and the other
     lab.run("bc"[number % 2], "note", "s/p/1", f"other {number}")
     if how == "stop" and reached:
@@ -392,52 +402,31 @@ def lab_of(
         yield lab
 
 
+@contextmanager
+def _opened(objects: str, ground: Ground, names: Names) -> Iterator[Lab]:
+    # only what the server forgets in a crash has to be durable
+    server = ground.server(durable=names[0] == "crash")
+    with ExitStack() as ending:
+        folder = new_folder(ending, "three-")
+        database = ending.enter_context(server.database())
+        yield ending.enter_context(lab_of(folder, server, database, ground.s3() if objects == "s3" else None))
+
+
 def main(words: list[str]) -> int:
     """Run the steps and return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m tests.shared.three", description=__doc__)
+    parser = parser_of("tests.shared.three", __doc__, "steps")
     parser.add_argument("--operation", choices=OPERATIONS, action="append")
     parser.add_argument("--how", choices=WAYS, action="append")
-    parser.add_argument("--every", type=int, default=1, metavar="N", help="every how many steps")
-    parser.add_argument("--first", type=int, default=1, metavar="N", help="the first step")
     parser.add_argument("--objects", choices=("file", "s3"), default="file")
     asked = parser.parse_args(words)
-    broken = tried = 0
-    with ExitStack() as ending:
-        s3 = S3Server() if asked.objects == "s3" else None
-        if s3 is not None:
-            ending.callback(s3.stop)
-        for how in asked.how or WAYS:
-            for operation in asked.operation or OPERATIONS:
-                # only what the server forgets in a crash has to be durable
-                server = Postgres({} if how == "crash" else QUICK)
-                folder = Path(tempfile.mkdtemp(prefix="three-"))
-                with closing(_Removing(server, folder)), lab_of(folder, server, "postgres", s3) as lab:
-                    at, reached = asked.first, True
-                    while reached:
-                        told: dict[str, Any] = {"how": how, "operation": operation, "at": at}
-                        try:
-                            reached = try_step(lab, operation, how, at)
-                        except Broken as error:
-                            broken += 1
-                            told["broken"] = str(error)
-                        tried += 1
-                        print(json.dumps(told), flush=True)
-                        at += asked.every
-                        if "broken" in told:
-                            # what follows would only say it again
-                            break
-    print(f"{tried} steps, {broken} broken")
-    return 1 if broken else 0
-
-
-@dataclass
-class _Removing:
-    server: Postgres
-    folder: Path
-
-    def close(self) -> None:
-        self.server.remove()
-        shutil.rmtree(self.folder)
+    names = [(how, operation) for how in asked.how or WAYS for operation in asked.operation or OPERATIONS]
+    trial = Trial(
+        words=("how", "operation"),
+        opened=partial(_opened, asked.objects),
+        tried=lambda lab, names, at: try_step(lab, names[1], names[0], at),
+        alike=lambda names: names[0] == "crash",
+    )
+    return run(trial, [Part(one, asked.first, asked.last) for one in names], asked)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ is interrupted, or the server of the catalog crashes.
 from __future__ import annotations
 
 import atexit
+import functools
+import gc
 import itertools
 import json
 import os
@@ -19,13 +21,17 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ontofetch_catalog.catalog import fsops
+from ontofetch_catalog.catalog.migrations import available_migrations
+from ontofetch_catalog.host import manager
 from ontofetch_catalog.host.app import main
+from ontofetch_catalog.host.installed import entry_points
+from tests import instance
 from tests.hostile import forks
 
 from .machines import CHECKOUT, Machine, common_variables
@@ -35,6 +41,7 @@ from .states import before_step
 _FORK = "import sys; from tests.shared.workers import fork_machines; fork_machines(int(sys.argv[1]))"
 _DRIVERS = ("psycopg", "obstore", "obstore.store")
 _MOST = 1 << 16  # bytes of what is told of a machine
+_AS_EVER = 20  # of so many commands one opens its database as the program does
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +163,7 @@ class _Loaded:
         self._process.wait(60)
 
 
-@cache
+@functools.cache
 def _loaded(skew: float) -> _Loaded:
     """Return the one of this run whose clock is ahead by so many seconds."""
     return _Loaded(common_variables(skew))
@@ -165,6 +172,7 @@ def _loaded(skew: float) -> _Loaded:
 def fork_machines(descriptor: int) -> None:
     """Load the program, and be a machine in a fork for each that is told of, until nobody tells any more."""
     forks.load(*_DRIVERS)
+    _do_what_is_done_once()
     with socket.socket(fileno=descriptor) as ours:
         while True:
             told, streams, _, _ = socket.recv_fds(ours, _MOST, 3)
@@ -180,6 +188,17 @@ def fork_machines(descriptor: int) -> None:
             for stream in streams:
                 os.close(stream)
             ours.send(b".")
+
+
+def _do_what_is_done_once() -> None:
+    """Do here what each command would do again, and what costs a fork a copy of its pages."""
+    available_migrations()
+    # nothing is installed meanwhile
+    found = entry_points()
+    setattr(manager, "entry_points", lambda: found)  # noqa: B010 - as the module has it for itself alone
+    instance.instance().execute("SELECT 1").fetchall()
+    gc.collect()
+    gc.freeze()
 
 
 def _begin(told: Mapping[str, Any], streams: list[int]) -> None:
@@ -200,14 +219,14 @@ def _begin(told: Mapping[str, Any], streams: list[int]) -> None:
 def serve() -> None:
     """Run commands as they come by standard input, one at a time, until it ends."""
     running = 0
-    for line in sys.stdin:
+    for number, line in enumerate(sys.stdin, 1):
         told = json.loads(line)
         if "continue" in told:
             os.kill(running, signal.SIGCONT)
         else:
             running = os.fork()
             if not running:
-                _run(told)
+                _run(told, as_ever=number % _AS_EVER == 0)
         status = os.waitpid(running, os.WUNTRACED)[1]
         stopped = os.WIFSTOPPED(status)
         out, err, steps = (_read(name) for name in ("out", "err", "steps"))
@@ -223,8 +242,11 @@ def _read(name: str) -> str:
     return Path(name).read_text(errors="replace") if Path(name).exists() else ""
 
 
-def _run(told: Mapping[str, Any]) -> None:
-    """Be the process of a command; never returns."""
+def _run(told: Mapping[str, Any], *, as_ever: bool) -> None:
+    """Be the process of a command, which attaches its database to the instance that is there unless it is `as_ever`.
+
+    It never returns.
+    """
     code = 70
     try:
         os.environ.update(told["environment"])
@@ -243,7 +265,11 @@ def _run(told: Mapping[str, Any]) -> None:
                 happens()
 
         before_step(0, step, told["only"])
-        code = main(list(told["words"]))
+        with ExitStack() as ending:
+            if not as_ever:
+                gc.disable()
+                ending.enter_context(instance.attaching(fsops, optimizing=False))
+            code = main(list(told["words"]))
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

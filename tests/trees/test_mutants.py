@@ -104,7 +104,7 @@ def _ignores_other_stores(patch: pytest.MonkeyPatch) -> None:
 
 def _follows_links_in_moving(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(batches, "stat_paths", lambda store, paths: (_followed(store, path) for path in paths))
-    patch.setattr(fsops, "rename", lambda source, target: os.rename(str(source), str(target)))
+    patch.setattr(fsops, "rename", lambda source, target, **_: os.rename(str(source), str(target)))
 
 
 def _followed(store: Any, path: str) -> Any:

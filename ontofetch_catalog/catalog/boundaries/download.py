@@ -290,8 +290,8 @@ class DownloadBoundary(Boundary):
             return
         if self._leaving is None:
             data = f"{self.folder}/{self.layout.data}"
-            for path in files.covering_paths(connection, self.version_id, former.artifact_id):
-                draft.displace(f"{data}/{path}".rstrip("/"), keep=True)
+            found = files.covering_paths(connection, self.version_id, former.artifact_id)
+            draft.displace_all((f"{data}/{path}".rstrip("/") for path in found), keep=True)
             files.delete_files(connection, self.version_id, former.artifact_id)
             validations.delete_vanished(connection, self.version_id)
         has_files = files.count_files(connection, self.version_id) > 0

@@ -18,6 +18,7 @@ from ..connection import Store
 from ..path_columns import is_sorted
 from ..repo import events, files, releases, validations
 from ..tables import read_files
+from ..walk import entries_in
 from . import staged
 from .boundary import Boundary, Recorded
 from .documents import draft_extract_audit, draft_manifest, draft_validation_audit
@@ -185,8 +186,8 @@ class ExtractBoundary(Boundary):
         if self._source is None:
             return
         data = self._data_folder()
-        for path in files.covering_paths(connection, self.version_id, self._event.artifact_id):
-            draft.displace(f"{data}/{path}".rstrip("/"), keep=True)
+        found = files.covering_paths(connection, self.version_id, self._event.artifact_id)
+        draft.displace_all((f"{data}/{path}".rstrip("/") for path in found), keep=True)
         if files.count_files(connection, self.version_id, other_than=self._event.artifact_id):
             self._merge(draft, self._source, data)
         elif self._source.is_dir():
@@ -197,9 +198,12 @@ class ExtractBoundary(Boundary):
 
     def _merge(self, draft: journal.IntentDraft, source: StorePath, target: str) -> None:
         """Publish below an existing folder: whole folders where nothing is yet, else what is inside them."""
-        for name, kind in source.entries():
+        there = frozenset(self.store.path(target).names())
+        for name, found in entries_in(source):
             place = f"{target}/{name}"
-            if kind == stat.S_IFDIR and draft.is_folder(place):
+            if name not in there:
+                draft.put(f"{source.relpath}/{name}", place, journal.identity(found))
+            elif stat.S_ISDIR(found.st_mode) and draft.is_folder(place):
                 self._merge(draft, source / name, place)
             else:
-                draft.publish((source / name).relpath, place)
+                draft.publish(f"{source.relpath}/{name}", place)

@@ -110,6 +110,9 @@ def rename(source: Anywhere, target: Anywhere, *, from_folder: int | None = None
         from_folder: Descriptor of the folder of `source`, as for `unlink`.
         to_folder: Likewise of `target`.
     """
+    if from_folder is not None and to_folder is not None:
+        os.rename(source.name, target.name, src_dir_fd=from_folder, dst_dir_fd=to_folder)
+        return
     with _in_folder(source, from_folder) as (before, former), _in_folder(target, to_folder) as (after, name):
         os.rename(former, name, src_dir_fd=before, dst_dir_fd=after)
 

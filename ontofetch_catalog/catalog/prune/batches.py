@@ -136,8 +136,9 @@ class PruneBatch(BatchBoundary):
             rows = pruning.delete_release(connection, batch.version_id, batch.artifact)
         if batch.version_id and batch.artifact is not None and documents:
             draft_documents(connection, draft, batch.version_id)
-        for path in self.moved_paths():
-            draft.move(path, self.aside(path))
+        aside = self.aside("")
+        known = {entry.path: journal.Identity(entry.inode, entry.size) for entry in self.entries}
+        draft.move_all(((path, aside + path) for path in self.moved_paths()), known)
         return rows, kept
 
 

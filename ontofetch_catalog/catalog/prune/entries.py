@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import operator
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from json.encoder import encode_basestring_ascii as quoted
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -160,7 +160,12 @@ def entries_of(entries: pa.Table, batch: Batch) -> list[Entry]:
 def as_lines(entries: pa.Table) -> Iterator[bytes]:
     """Yield the lines of `entries.jsonl`, many at a time."""
     for chunk in entries.to_batches(AT_ONCE):
-        rows = chunk.to_pylist()
-        for row in rows:
-            row["touched_at"] = row["touched_at"].isoformat(timespec="microseconds") + "Z"
-        yield "".join(json.dumps(row) + "\n" for row in rows).encode()
+        columns = chunk.to_pydict()
+        columns["touched_at"] = [at.isoformat(timespec="microseconds") + "Z" for at in columns["touched_at"]]
+        line = "{{" + ", ".join(f'"{name}": {{}}' for name in columns) + "}}\n"
+        # a line at a time `json.dumps` would take three times as long
+        yield "".join(map(line.format, *map(_as_json, columns.values()))).encode()
+
+
+def _as_json(column: list[str | int | None]) -> Iterator[str]:
+    return ("null" if value is None else quoted(value) if isinstance(value, str) else str(value) for value in column)

@@ -120,8 +120,8 @@ class RestoreBatch(BatchBoundary):
             origins.fill_origins(connection, batch.version_id)
             # what took the place of a release as latest gives it back
             drop_added(connection, self.former.get("pointers", ()))
-        for path in self.moved_paths():
-            draft.move(self.aside(path), path)
+        aside = self.aside("")
+        draft.move_all((aside + path, path) for path in self.moved_paths())
         if batch.version_id and batch.artifact is not None and documents:
             draft_documents(connection, draft, batch.version_id)
         return rows

@@ -5,7 +5,7 @@ It reads catalog and disk and never writes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import field
 from typing import TYPE_CHECKING
 
@@ -237,14 +237,24 @@ def release_parts(store: Store, place: Place) -> tuple[str, ...]:
     return tuple(path for path in paths if store.path(path).exists())
 
 
-def part_entries(store: Store, parts: Iterable[str]) -> list[Entry]:
+def part_entries(store: Store, parts: Sequence[str]) -> list[Entry]:
     """Return every entry of some parts of a release: a document, or whatever lies below a folder.
 
     Raises:
         OSError: A folder can't be read or is a link.
     """
+    return look_at_parts(store, parts)[1]
+
+
+def look_at_parts(store: Store, parts: Sequence[str]) -> tuple[list[str], list[Entry]]:
+    """Return those of some parts of a release that are there, and every entry of them; raises as `part_entries`."""
+    there: list[str] = []
     found: list[Entry] = []
-    for part in parts:
-        document = next(stat_paths(store, [part]), None)
-        found += list_below(store, part) if document is None else [document]
-    return found
+    for part, document in zip(parts, stat_paths(store, parts), strict=True):
+        if document is not None:
+            there.append(part)
+            found.append(document)
+        elif store.path(part).exists():
+            there.append(part)
+            found += list_below(store, part)
+    return there, found

@@ -5,7 +5,7 @@ Where they are written, and what they are held against, is not known here.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING
 
 from ..connection import literal, registered
@@ -67,7 +67,7 @@ def audit_lines_in_parts(connection: duckdb.DuckDBPyConnection, version_id: str)
     sampled = connection.execute(f"SELECT relpath FROM {files} USING SAMPLE {_SAMPLED} ROWS").fetchall()
     # wherever the bounds are, each file is within two of them
     paths = sorted(str(path) for (path,) in sampled)
-    step = max(len(paths) * _IN_PART // count_files(connection, version_id), 1)
+    step = max(len(paths) * _IN_PART // max(count_files(connection, version_id), 1), 1)
     bounds = sorted(set(paths[step::step]))
     for first, last in zip([None, *bounds], [*bounds, None], strict=True):
         conditions = [f"f.relpath >= {literal(first)}"] if first is not None else []
@@ -76,13 +76,36 @@ def audit_lines_in_parts(connection: duckdb.DuckDBPyConnection, version_id: str)
     yield from _remark_lines(connection, version_id)
 
 
-def find_large(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
-    """Return the releases of so many files that they are not put in order at once where memory is short."""
+def audit_digests(connection: duckdb.DuckDBPyConnection, version_ids: Sequence[str]) -> dict[str, str]:
+    """Return the sha256 of what `audit_lines` yields for each of some releases of few files; without lines, none."""
     rows = connection.execute(
-        f"SELECT version_id FROM extracted_files GROUP BY version_id HAVING count(*) > {2 * _IN_PART}"
-        " AND count(relpath) = count(*)"
+        f"""
+        WITH asked AS (SELECT unnest(?) AS version_id)
+        SELECT version_id, sha256(string_agg(line, '' ORDER BY part, relpath)) FROM (
+            SELECT version_id, 0 AS part, relpath, {_AUDIT_LINE.format(version="version_id")} AS line FROM (
+                SELECT f.*, coalesce(a.strip, 0) AS strip FROM extracted_files f SEMI JOIN asked USING (version_id)
+                LEFT JOIN (
+                    SELECT version_id, artifact_id, any_value((extraction->>'strip')::INTEGER) AS strip
+                    FROM artifacts SEMI JOIN asked USING (version_id) GROUP BY ALL
+                ) a USING (version_id, artifact_id)
+            )
+            UNION ALL
+            SELECT version_id, 1, relpath, {_REMARKS_LINE.format()} FROM artifacts SEMI JOIN asked USING (version_id)
+            WHERE json_array_length(extraction->'remarks') > 0
+        ) GROUP BY version_id
+        """,
+        [list(version_ids)],
     ).fetchall()
-    return frozenset(str(version_id) for (version_id,) in rows)
+    return dict(rows)
+
+
+def count_lines(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Return how many lines both audits of each release have, but for remarks; those that have none are left out."""
+    rows = connection.execute(
+        "SELECT version_id, count(*) FROM (SELECT version_id FROM extracted_files UNION ALL SELECT version_id FROM"
+        " validations) GROUP BY version_id"
+    ).fetchall()
+    return dict(rows)
 
 
 def _file_lines(

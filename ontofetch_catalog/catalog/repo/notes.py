@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from .. import fsops
 from ..connection import literal
-from ..remembering import ask
+from ..remembering import ask, read_ahead
 
 if TYPE_CHECKING:
     import duckdb
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 NOTE, TAG = "note", "tag"
 KINDS = (NOTE, TAG)
+_OF_RELEASE = "FROM notes WHERE version_id = ? ORDER BY created_at, kind, text"
 # the tags of a release, with a space between
 TAGS = (
     "(SELECT string_agg(text, ' ' ORDER BY created_at, text) FROM notes"
@@ -35,13 +37,15 @@ class Note:
 
 def find_notes(connection: duckdb.DuckDBPyConnection, version_id: str) -> list[Note]:
     """Return the notes and tags of a release, in the order in which they were recorded."""
-    rows = ask(
-        connection,
-        "SELECT kind, text, created_at FROM notes WHERE version_id = ? ORDER BY created_at, kind, text",
-        [version_id],
-        of=("notes",),
-    )
+    rows = ask(connection, f"SELECT kind, text, created_at {_OF_RELEASE}", [version_id], of=("notes",))
     return [Note(*row) for row in rows]
+
+
+def read_notes_ahead(connection: duckdb.DuckDBPyConnection, version_ids: Sequence[str]) -> None:
+    """Read what `find_notes` is about to be asked for some releases, where the connection remembers it."""
+    columns, some = "kind, text, created_at", _OF_RELEASE.replace("= ?", "IN (SELECT unnest(?))")
+    many = f"SELECT version_id, {columns} {some}"
+    read_ahead(connection, f"SELECT {columns} {_OF_RELEASE}", version_ids, many, of=("notes",))
 
 
 def list_notes(connection: duckdb.DuckDBPyConnection, kind: str, version_id: str | None) -> pa.Table:

@@ -13,7 +13,7 @@ from ontofetch_hookspecs.names import path_key as key_of
 from ...errors import VersionUnknown
 from .. import fsops
 from ..connection import fetch_one
-from ..remembering import ask, note
+from ..remembering import ask, note, read_ahead
 from .origins import Origin, delete_origins, insert_origins
 
 if TYPE_CHECKING:
@@ -171,6 +171,18 @@ def list_below(connection: duckdb.DuckDBPyConnection, name: str) -> list[Version
 def find_artifacts(connection: duckdb.DuckDBPyConnection, version_id: str) -> list[ArtifactRow]:
     """Return the artifacts of a release, sorted by path."""
     return _artifacts(connection, _OF_RELEASE, [version_id])
+
+
+def read_artifacts_ahead(connection: duckdb.DuckDBPyConnection, version_ids: Sequence[str]) -> None:
+    """Read what `find_artifacts` is about to be asked for some releases, where the connection remembers it."""
+    read_ahead(
+        connection,
+        f"{_ALL_OF_ARTIFACT} {_OF_RELEASE}",
+        version_ids,
+        f"{_ALL_OF_ARTIFACT.replace('SELECT ', 'SELECT a.version_id, ', 1)}"
+        " WHERE a.version_id IN (SELECT unnest(?)) ORDER BY a.version_id, a.relpath",
+        of=("artifacts", "origins"),
+    )
 
 
 def find_copies(connection: duckdb.DuckDBPyConnection, artifact_id: str) -> list[ArtifactRow]:

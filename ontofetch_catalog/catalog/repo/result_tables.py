@@ -110,7 +110,8 @@ def audit_text(results: pa.Table) -> bytes:
         ',"run_at":"': pc.replace_substring(time, " ", "T"),
         'Z","reused_from":': pc.fill_null(reused, "null"),
     }
-    pieces = [piece for name, value in values.items() for piece in (pa.scalar(name), value)]
+    # what a stranger's row leaves empty is left out
+    pieces = [piece for name, value in values.items() for piece in (pa.scalar(name), pc.fill_null(value, ""))]
     lines = pc.binary_join_element_wise(*pieces, "}\n", "")
     # all lines as one value of a list of them
     listed = pa.ListArray.from_arrays(pa.array([0, len(rows)], pa.int32()), lines.combine_chunks())

@@ -160,6 +160,15 @@ def known_results_of(connection: duckdb.DuckDBPyConnection, version_id: str) -> 
     return connection.sql(_KNOWN.format(more=more, given=given, where="")).to_arrow_table()
 
 
+_AUDIT_LINE = """concat('{"version_id":"', version_id, '","relpath":"',
+    replace(replace(relpath, chr(92), '\\\\'), '"', '\\"'), '","file_id":"', file_id,
+    '","validator":"', validator, '","validator_version":"', validator_version,
+    '","passed":', coalesce(passed::VARCHAR, 'null'), ',"details":', details::VARCHAR,
+    ',"run_at":"', replace(run_at::VARCHAR, ' ', 'T'), 'Z","reused_from":',
+    CASE WHEN reused_from IS NULL THEN 'null'
+        ELSE '"' || replace(replace(reused_from, chr(92), '\\\\'), '"', '\\"') || '"' END, '}', chr(10))"""
+
+
 def audit_lines(connection: duckdb.DuckDBPyConnection, version_id: str) -> Generator[memoryview, None, None]:
     """Yield the lines of the validation audit of a release, sorted by path and validator, as bytes of many lines.
 
@@ -170,14 +179,19 @@ def audit_lines(connection: duckdb.DuckDBPyConnection, version_id: str) -> Gener
             yield memoryview(result_tables.audit_text(recorded))
         return
     query = f"""
-        SELECT concat('{{"version_id":"', version_id, '","relpath":"',
-            replace(replace(relpath, chr(92), '\\\\'), '"', '\\"'), '","file_id":"', file_id,
-            '","validator":"', validator, '","validator_version":"', validator_version,
-            '","passed":', coalesce(passed::VARCHAR, 'null'), ',"details":', details::VARCHAR,
-            ',"run_at":"', replace(run_at::VARCHAR, ' ', 'T'), 'Z","reused_from":',
-            CASE WHEN reused_from IS NULL THEN 'null'
-                ELSE '"' || replace(replace(reused_from, chr(92), '\\\\'), '"', '\\"') || '"' END, '}}', chr(10))
-        FROM (
+        SELECT {_AUDIT_LINE} FROM (
             SELECT * FROM validations WHERE version_id = {literal(version_id)} ORDER BY relpath, validator
         )"""
     yield from text_of(connection, query, few=count_validations(connection, version_id) <= FEW)
+
+
+def audit_digests(connection: duckdb.DuckDBPyConnection, version_ids: Sequence[str]) -> dict[str, str]:
+    """Return the sha256 of what `audit_lines` yields for each of some releases; those without results are left out."""
+    rows = connection.execute(
+        f"""
+        SELECT version_id, sha256(string_agg({_AUDIT_LINE}, '' ORDER BY relpath, validator))
+        FROM validations SEMI JOIN (SELECT unnest(?) AS version_id) USING (version_id) GROUP BY version_id
+        """,
+        [list(version_ids)],
+    ).fetchall()
+    return dict(rows)

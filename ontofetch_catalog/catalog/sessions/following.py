@@ -18,6 +18,7 @@ from ..shared.log import log_of
 if TYPE_CHECKING:
     from ..generation import Generation
     from ..shared.log import Log
+    from ..shared.log_lock import Head
 
 _log = logging.getLogger("ontofetch.catalog")
 
@@ -42,11 +43,19 @@ class Following:
         """
         known = read_generation(self._store)
         try:
-            head = self._line.head()
+            head = self._ask()
         except CatalogUnavailable as error:
             _go_without(error, known)
             return False
         return known is None or (known.events, known.digest) != (head.event_id, head.digest)
+
+    def _ask(self) -> Head:
+        try:
+            return self._line.head()
+        except CatalogUnavailable:
+            # who has waited for others for long was silent for longer than the server likes
+            self._line.close()
+            return self._line.head()
 
     def take_in(self) -> None:
         """Take in what other machines have recorded; the caller does not hold the gate."""

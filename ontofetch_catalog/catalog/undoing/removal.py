@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -21,13 +22,13 @@ from ..boundaries.boundary import MaintenanceBoundary, Recorded, batch_event
 from ..boundaries.pointers import Pointers, describe
 from ..connection import Store
 from ..prune.batches import APPLIED, PruneBatch
-from ..prune.entries import Batch, Group, entries_of, entry_table
+from ..prune.entries import Batch, Group, entry_table
 from ..prune.freed import freed_of
-from ..prune.plan import Plan, read_entries, write_plan
+from ..prune.plan import Plan, write_plan
 from ..prune.plan_events import PlanEvents
 from ..prune.policy import Policy
 from ..prune.references import staged_inodes
-from ..prune.selection import part_entries, release_parts
+from ..prune.selection import look_at_parts, release_parts
 from ..repo import deeds, events, files, listing, pruning, releases
 from ..scan import Place
 from ..walk import Entry
@@ -132,8 +133,11 @@ class Removal(MaintenanceBoundary):
 
     def _plan_batches(self, connection: duckdb.DuckDBPyConnection) -> list[PruneBatch]:
         plan = self.plan = self._write_plan(connection)
-        entries, told = read_entries(self.store, plan), PlanEvents(plan)
-        return [PruneBatch(self.store, plan, told, batch, entries_of(entries, batch)) for batch in plan.batches]
+        told = PlanEvents(plan)
+        return [
+            PruneBatch(self.store, plan, told, batch, taken.entries)
+            for batch, taken in zip(plan.batches, self.taken, strict=True)
+        ]
 
     def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Un-record everything, move it to quarantine, and let the series point at what is left."""
@@ -199,17 +203,17 @@ class Removal(MaintenanceBoundary):
             data = f"{row.fs_relpath}/{layout.data}"
             found = files.covering_paths(connection, row.version_id, artifact.artifact_id)
             parts += [f"{data}/{path}".rstrip("/") for path in found]
-        return self._taken(row, tuple(path for path in parts if self.store.path(path).exists()))
+        return self._taken(row, parts)
 
-    def _taken(self, row: releases.VersionRow, parts: tuple[str, ...]) -> Taken:
+    def _taken(self, row: releases.VersionRow, parts: Sequence[str]) -> Taken:
         try:
-            entries = part_entries(self.store, parts)
+            there, entries = look_at_parts(self.store, parts)
         except OSError as error:
             reason = f"its folder can't be read: {error.strerror or error}"
             raise _refused(row.version_id, reason, "Mend that, and run the same command again.") from error
         if any(".catalog" in entry.path.split("/") for entry in entries):
             raise _refused(row.version_id, "another catalog lives inside it", "Move that one away first.")
-        return Taken(row.version_id, parts, entries)
+        return Taken(row.version_id, tuple(there), entries)
 
     def _write_plan(self, connection: duckdb.DuckDBPyConnection) -> Plan:
         now = time.time_ns()

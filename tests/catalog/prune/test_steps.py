@@ -307,25 +307,50 @@ def test_a_foreign_file_in_quarantine_is_not_purged(root: Path) -> None:
 def test_a_folder_that_becomes_a_link_between_check_and_move_is_not_followed(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If the tree changes at the very moment of the move, nothing outside of the store moves, and all is undone."""
+    """If the tree changes right before its folder is opened, nothing outside of the store moves, and all is undone."""
     (path,) = add_orphans(root, "folder/stray")
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "stray").write_text("precious")
+    plan_id = plan(root)
+    original = fsops.make_folder
+
+    def make_then_swap(made: StorePath, mode: int = 0o777) -> None:
+        original(made, mode)
+        if f"{made.relpath}/stray".endswith(path):
+            (root / DATA / "folder").rename(tmp_path / "aside")
+            (root / DATA / "folder").symlink_to(outside)
+
+    monkeypatch.setattr(fsops, "make_folder", make_then_swap)
+    with pytest.raises(BoundaryFailed):
+        carry_out(root, "apply", plan_id)
+    assert (outside / "stray").read_text() == "precious"
+    assert quarantined(root) == 0
+
+
+def test_a_folder_that_becomes_a_link_at_the_very_move_is_not_followed(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What moves then is what was looked at, in the folder that was opened; never what the link leads to."""
+    (path,) = add_orphans(root, "folder/stray")
+    content = (root / path).read_bytes()
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "stray").write_text("precious")
     plan_id = plan(root)
     original = fsops.rename
 
-    def swap_then_rename(source: StorePath, target: StorePath) -> None:
+    def swap_then_rename(source: StorePath, target: StorePath, **folders: int | None) -> None:
         if source.relpath == path:
             (root / DATA / "folder").rename(tmp_path / "aside")
             (root / DATA / "folder").symlink_to(outside)
-        original(source, target)
+        original(source, target, **folders)
 
     monkeypatch.setattr(fsops, "rename", swap_then_rename)
-    with pytest.raises(BoundaryFailed):
-        carry_out(root, "apply", plan_id)
+    carry_out(root, "apply", plan_id)
     assert (outside / "stray").read_text() == "precious"
-    assert quarantined(root) == 0
+    (moved,) = (root / ".catalog/quarantine").rglob("stray")
+    assert moved.read_bytes() == content
 
 
 # --- interrupted ------------------------------------------------------------------------------------------------------
@@ -386,13 +411,13 @@ def test_a_failing_disk_leaves_whole_batches(
     calls = []
     original = fsops.rename
 
-    def fail_once(source: StorePath, target: StorePath) -> None:
+    def fail_once(source: StorePath, target: StorePath, **folders: int | None) -> None:
         # what is moved, and not how a document gets its name
         if not source.name.endswith(".new"):
             calls.append(source)
             if len(calls) == 4:
                 raise OSError(5, "Input/output error")
-        original(source, target)
+        original(source, target, **folders)
 
     monkeypatch.setattr(fsops, "rename", fail_once)
     with pytest.raises(OntofetchError, match="Input/output error"):

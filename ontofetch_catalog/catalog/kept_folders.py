@@ -1,0 +1,69 @@
+"""Folders below a store's root that stay open for many calls on what is in them, a few at a time.
+
+An open folder is no longer looked for: who moves one away says so. What is done in them is not known here.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+
+from . import fsops
+from .connection import Store
+
+MOST_OPEN = 16
+_ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+
+
+class KeptFolders:
+    """The folders of a store that were used last, each opened once; to be closed.
+
+    Args:
+        store: The store.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._open: dict[str, int] = {}  # path → descriptor, the one that was opened last at the end
+        self._last: tuple[str, int] | None = None
+
+    def holding(self, path: str) -> int:
+        """Return the descriptor of the folder that holds a path; good until so many others were asked for.
+
+        Raises:
+            OSError: A part of the path is missing, a link, or no folder.
+        """
+        folder = path.rpartition("/")[0]
+        if self._last is not None and self._last[0] == folder:
+            return self._last[1]
+        found = self._open.get(folder)
+        if found is None:
+            found = fsops.open_folder_of(self._store.path(folder))
+            if len(self._open) >= MOST_OPEN:
+                os.close(self._open.pop(next(iter(self._open))))
+            self._open[folder] = found
+        self._last = folder, found
+        return found
+
+    def lstat(self, path: str) -> os.stat_result:
+        """Return what lstat says of a path.
+
+        Raises:
+            OSError: As `holding`, or it is not there.
+        """
+        return os.stat(path.rpartition("/")[2], dir_fd=self.holding(path), follow_symlinks=False)
+
+    def find(self, path: str) -> os.stat_result | None:
+        """Return what lstat says of a path; None if it is not there, or a part of it is a link or no folder."""
+        try:
+            return self.lstat(path)
+        except OSError as error:
+            if error.errno in _ABSENT:
+                return None
+            raise
+
+    def close(self) -> None:
+        """Close all of them; whoever asks for one again gets what its path leads to by then."""
+        self._last = None
+        while self._open:
+            os.close(self._open.popitem()[1])
