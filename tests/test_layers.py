@@ -437,6 +437,7 @@ FEW_ROWS = {
     "catalog.tables:_check_details": "details that are no plain objects, each text once; only a parser knows them",
     "catalog.path_columns:check_paths": "paths that are likely at fault, and the first fault ends it",
     "catalog.tables:_check_reasons": "details of what was not judged, each text once",
+    "catalog.tables:_check_matches": "the distinct values of a column of names, where they are few",
     "catalog.equal_files_on_disk:_rows_of": _ON_DISK,
     "catalog.verify.boundary:confirm": _ON_DISK,
     "catalog.verify.pages:_packed": "one row per release and time of verification",

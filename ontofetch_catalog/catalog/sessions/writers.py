@@ -108,7 +108,7 @@ def open_session(store: Store, entering: Entering) -> Iterator[Session]:
     keeps = usual and (together is not None or gate.is_keeping)
     with gate.exclusive(store.wait, wanted=fits(store) if keeps else None) as hold, ExitStack() as line:
         session, kept = _begin(store, hold, line, entering)
-        opened = kept or Opened(session.connection, store.settings, session.copy, line.pop_all())
+        opened = kept or Opened(session.connection, store.settings, session.copy, line.pop_all(), entry=session.entry)
         sound = False
         try:
             # from here on no table is made any more
@@ -151,7 +151,7 @@ def _begin(store: Store, hold: Hold, line: ExitStack, entering: Entering) -> tup
         hold.spend(copy.log.waited if copy else 0.0, time.monotonic() - begun)
         return session, None
     # of what was kept open nobody else has been inside: it is as this process has left it
-    return Session(store, kept.beside(), beside=kept.connection, copy=kept.copy), kept
+    return Session(store, kept.beside(), beside=kept.connection, copy=kept.copy, entry=kept.entry), kept
 
 
 def _go_on(session: Session, copy: Copy, entering: Entering, hold: Hold) -> None:

@@ -21,7 +21,7 @@ from ..connection import Store
 from ..equal_files import ways
 from ..repo import events
 from .log import Log
-from .packs import Content, Packer, Place, put_parcels
+from .packs import LIMIT, TOGETHER, Content, Packer, Place, put_parcels
 from .places import Drop, Move, Op, Put
 from .telling import teller
 
@@ -116,7 +116,8 @@ class FilesGoing:
         there = known.keys() | self._early.keys()
         path = self.store.path
         new = [Content(path(files[sha256]), sha256, size) for sha256, size in sizes.items() if sha256 not in there]
-        parcels = list(Packer(boundary_id).parcels(new))
+        limit = TOGETHER if sum(content.size for content in new) <= TOGETHER else LIMIT
+        parcels = list(Packer(boundary_id, limit=limit).parcels(new))
         tell = teller(self.store, sum(parcel.size for parcel in parcels))
         put_parcels(self.objects, parcels, done=lambda parcel: tell(parcel.size))
         return [*early, *(place for parcel in parcels for place in parcel.places())]

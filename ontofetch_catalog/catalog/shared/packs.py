@@ -26,6 +26,7 @@ from .object_store import ObjectStore, check_key
 from .waiting import Crew
 
 LIMIT = 64 << 10  # bytes of the largest content that shares an object with others
+TOGETHER = 1 << 20  # bytes of all contents of a boundary that share one object, each however large
 SIZE = 64 << 20  # bytes of a full pack
 _BOUNDARY = re.compile(r"[0-9a-f]{32}")
 
@@ -164,7 +165,11 @@ def put_parcels(
             objects.put(parcel.key, (memoryview(data),), sha256=hashlib.sha256(data).hexdigest(), size=len(data))
         done(parcel)
 
-    Crew(jobs).do(put, parcels)
+    if isinstance(parcels, list) and len(parcels) == 1:
+        # for one alone nobody has to be hired
+        put(parcels[0])
+    else:
+        Crew(jobs).do(put, parcels)
 
 
 def _packed(parcel: Parcel) -> bytearray:
