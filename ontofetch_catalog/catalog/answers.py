@@ -66,6 +66,7 @@ class Answers:
 
 
 _kept: dict[Path, tuple[State, Answers]] = {}  # root → the state in which a boundary left the database, its answers
+_unasked: set[Path] = set()  # the roots of which nobody has asked anything since answers were kept
 
 
 def keep(root: Path, state: State, answers: Answers | None) -> None:
@@ -74,9 +75,16 @@ def keep(root: Path, state: State, answers: Answers | None) -> None:
         _kept.pop(root, None)
     else:
         _kept[root] = (state, answers)
+        _unasked.add(root)
+
+
+def are_wanted(root: Path) -> bool:
+    """Say whether the host asks: of a store of which it let answers lie nothing is read ahead until it asks again."""
+    return root not in _unasked
 
 
 def find(root: Path, state: Callable[[], State]) -> Answers | None:
     """Return the answers that hold for a store in the state that it has."""
+    _unasked.discard(root)
     kept = _kept.get(root)
     return kept[1] if kept is not None and kept[0] == state() else None

@@ -10,8 +10,8 @@ import fcntl
 import time
 from collections.abc import Callable
 
-_SOON_SECONDS, _LATE_SECONDS = 0.002, 0.01  # between two tries at first, and after a second
-_OTHERS_SECONDS = 0.05  # after five, of whom others come before
+_SOON_SECONDS, _LATE_SECONDS = 0.002, 0.01  # between two tries at first, and of whoever is next after twenty seconds
+_OTHERS_SECONDS = 0.03  # of whom others come before, after three
 
 
 def try_lock(descriptor: int, kind: int, length: int, start: int) -> bool:
@@ -45,8 +45,10 @@ def wait_for(
         now = time.monotonic()
         if now >= deadline:
             return False
-        # many who wait for long take the processor from the one whom they wait for
-        pause = max(_SOON_SECONDS, (now - begun) / 100)
-        most = _LATE_SECONDS if pause <= _LATE_SECONDS or is_next() else _OTHERS_SECONDS
-        time.sleep(min(pause, most))
+        # many who wait for long take the processor from the one whom they wait for; for the next one each moment counts
+        waited = now - begun
+        seldom = min(waited / 100, _OTHERS_SECONDS)
+        if seldom <= _SOON_SECONDS or is_next():
+            seldom = min(waited / 2000, _LATE_SECONDS)
+        time.sleep(max(seldom, _SOON_SECONDS))
     return True

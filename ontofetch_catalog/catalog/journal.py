@@ -99,12 +99,19 @@ class IntentDraft:
         """
         prepared = f"{self.folder}/new-{len(self.intent.moves)}-{os.path.basename(target).lstrip('.')}"
         if not self._has_folder:
-            whole.make_folders(self.store.path(self.folder))
+            self._make_folder()
             self._has_folder = True
         found = whole.write_new(self.store.path(prepared), chunks)
         self.displace(target, keep=False)
         self.put(prepared, target, identity(self.store.path(prepared).lstat()))
         return found
+
+    def _make_folder(self) -> None:
+        folder = self.store.path(self.folder)
+        whole.make_folders(folder.parent)
+        if not folder.is_dir():
+            # durable with the intent, which lies beside it; without that it is swept
+            fsops.make_folder(folder)
 
     def move(self, source: str, target: str) -> None:
         """Rename `source` to `target`, where nothing is; what is in a folder goes along."""
@@ -132,14 +139,19 @@ class IntentDraft:
 
     def displace_all(self, targets: Iterable[str], *, keep: bool) -> None:
         """Likewise for very many; it is quick where those of one folder stand together."""
-        aside = QUARANTINE + "/" + self.intent.boundary_id if keep else self.folder + "/old"
+        quarantine = f"{QUARANTINE}/{self.intent.boundary_id}"
         with closing(KeptFolders(self.store)) as folders:
             for target in targets:
                 state = None if self._is_gone(target) else folders.find(target)
                 if state is not None:
                     found = identity(state)
-                    self.put(target, f"{aside}/{target}", found)
+                    # what nobody will look for needs no folders like those that it lay in: each is one more to sync
+                    self.put(target, f"{quarantine}/{target}" if keep else self.aside(), found)
                     self._leave(target, found)
+
+    def aside(self) -> str:
+        """Return a path for what is dropped when the boundary is done; the next move makes it another one."""
+        return f"{self.folder}/old-{len(self.intent.moves)}"
 
     def retire_stage(self, relpath: str) -> None:
         """Remember a stage folder that is empty of bytes once this boundary is done."""

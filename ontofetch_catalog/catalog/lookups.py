@@ -90,8 +90,10 @@ def prepare_answers(
 ) -> answers.Answers | None:
     """Read what is asked after a boundary of a release: its record, and what is known of its files' contents.
 
-    After a validation, what is odd about their meaning is asked as well.
+    After a validation, what is odd about their meaning is asked as well. None where the host does not ask.
     """
+    if not answers.are_wanted(store.root):
+        return None
     record = _version_record(store, connection, version_id)
     if record is None:
         return None

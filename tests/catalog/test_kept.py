@@ -222,3 +222,50 @@ def test_what_failed_is_not_kept(releases: Releases, openings: list[bool]) -> No
         record(releases, "2")
     assert openings[-1:] == [False]
     assert count(releases.root) == 2
+
+
+def test_the_entry_of_the_log_is_made_durable_once(releases: Releases, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From boundary to boundary the log grows; a new one in its place, or none, is another entry of its folder."""
+    monkeypatch.setattr(kept, "IDLE_SECONDS", 60.0)
+    monkeypatch.setattr(kept, "MOST_SECONDS", 60.0)
+    synced: list[str] = []
+    really = fsops.sync_folder
+
+    def sync(path: fsops.Anywhere) -> None:
+        synced.append(path.name)
+        really(path)
+
+    monkeypatch.setattr(fsops, "sync_folder", sync)
+
+    def syncs(version: str) -> int:
+        synced.clear()
+        record(releases, version)
+        return synced.count(".catalog")
+
+    with recording_together():
+        record(releases, "0")
+        hold = locks.gate_of(releases.root)._kept
+        assert hold is not None
+        fsops.checkpoint(hold.what.connection)
+        # with the generation record, whose entry is a new one each time
+        assert [syncs("1"), syncs("2"), syncs("3")] == [2, 1, 1]
+        fsops.checkpoint(hold.what.connection)
+        assert [syncs("4"), syncs("5")] == [2, 1]
+    assert [syncs("6"), syncs("7")] == [2, 2]
+
+
+def test_what_a_boundary_replaces_needs_no_folders(releases: Releases, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A document that gives way lies beside the new one until the boundary is done: one folder is made, and removed."""
+    record(releases, "1")
+    made: list[str] = []
+    really = fsops.make_folder
+
+    def make(path: fsops.Anywhere, mode: int = 0o777) -> None:
+        made.append(str(path).rpartition("/")[0].rpartition("/")[2])
+        really(path, mode)
+
+    monkeypatch.setattr(fsops, "make_folder", make)
+    releases.extract("1", b"1", {"a.ttl": "alpha"})
+    assert made.count("intents") == 1
+    assert not [name for name in made if name == "old"]
+    assert Store(releases.root).intents.names() == []

@@ -11,8 +11,17 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from ontofetch_catalog.catalog import migrations
-from ontofetch_catalog.catalog.repo import facts, latest, meaning, recording_facts, releases, row_checks, validations
+from ontofetch_catalog.catalog import migrations, remembering
+from ontofetch_catalog.catalog.repo import (
+    facts,
+    latest,
+    meaning,
+    recording_facts,
+    releases,
+    result_tables,
+    row_checks,
+    validations,
+)
 from ontofetch_catalog.errors import CatalogUnreadable
 
 NOW = datetime(2025, 1, 1)  # noqa: DTZ001 - as the catalog stores times
@@ -174,3 +183,80 @@ def test_facts_are_the_same_by_either_way(
     monkeypatch.setattr(recording_facts, "_are_new", lambda *_: False)
     assert short == recorded()
     assert len(short[2]) == len({row[:3] for row in short[2]})
+
+
+def results_of(rows: list[dict[str, Any]]) -> pa.Table:
+    """Return results as a boundary gets them once they are checked."""
+    types = {"passed": pa.bool_(), "run_at": pa.timestamp("us")}
+    names = ("relpath", "file_id", "validator", "validator_version", "passed", "details", "run_at", "reused_from")
+    return pa.table({name: pa.array([row[name] for row in rows], types.get(name, pa.string())) for name in names})
+
+
+def some_results(chance: random.Random) -> pa.Table:
+    """Return results of some of a few files by some of a few validators."""
+    paths = ["a", 'a"b', "a\\b", "ä/ö", "Z", "\U0001d518", "\ufffd", "d/e f"]
+    pairs = chance.sample([(path, validator) for path in paths for validator in ("v", "v 2")], chance.randint(0, 16))
+    times = [NOW, datetime.min, datetime.max, NOW.replace(microsecond=120_000), NOW.replace(hour=10, microsecond=1)]  # noqa: DTZ901 - as the catalog stores times
+    return results_of(
+        [
+            {
+                "relpath": path,
+                "file_id": f"{len(path):064d}",
+                "validator": validator,
+                "validator_version": chance.choice(["1", "1.0"]),
+                "passed": chance.choice([True, False, None]),
+                "details": chance.choice(["{}", '{"error": "\\"x\\\\\\n"}', '{"error":\n"ä"}']),
+                "run_at": chance.choice(times),
+                "reused_from": chance.choice([None, "s/o/1#a", 's/o/1#a"\\']),
+            }
+            for path, validator in pairs
+        ]
+    )
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_few_results_are_recorded_compared_and_written_down_as_many(
+    connection: duckdb.DuckDBPyConnection, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same rows, the same lines, the same answers, boundary after boundary of a release, beside another one."""
+    chance = random.Random(seed)
+    version_id = "s/o/1"
+    remembered = remembering.remembering(connection, remembering.Memory())
+    files = {row["relpath"]: row["file_id"] for _ in range(9) for row in some_results(chance).to_pylist()}
+    for relpath, file_id in files.items():
+        connection.execute(
+            "INSERT INTO extracted_files BY NAME SELECT ? AS version_id, ? AS relpath, ? AS file_id",
+            [version_id, relpath, file_id],
+        )
+    validations.replace_results(remembered, "s/o/2", some_results(chance))
+    for _ in range(6):
+        given = some_results(chance)
+        found = validations.compare_results(remembered, version_id, given)
+        with monkeypatch.context() as many:
+            many.setattr(result_tables, "FEW_RESULTS", -1)
+            assert validations.compare_results(connection, version_id, given) == found
+        again = connection.sql(f"SELECT * FROM validations WHERE version_id = '{version_id}'").to_arrow_table()
+        kept = {(row["relpath"], row["validator"]): row for row in again.to_pylist()}
+        kept |= {(row["relpath"], row["validator"]): {**row, "version_id": version_id} for row in given.to_pylist()}
+        validations.replace_results(remembered, version_id, given)
+        known = result_tables.recall(remembered, version_id)
+        assert known is not None
+        told = connection.sql(f"SELECT * FROM validations WHERE version_id = '{version_id}'").to_arrow_table()
+        for table in (known, told):
+            rows = {(row["relpath"], row["validator"]): row for row in table.to_pylist()}
+            assert (rows, len(table)) == (kept, len(kept))
+        assert set(map(str, known.schema)) == set(map(str, told.schema))
+        for count in (validations.count_validations, validations.count_failed_files):
+            assert count(remembered, version_id) == count(connection, version_id)
+        of_few, of_many = (b"".join(validations.audit_lines(one, version_id)) for one in (remembered, connection))
+        assert of_few == of_many
+
+
+def test_results_with_empty_columns_are_written_down_as_many(connection: duckdb.DuckDBPyConnection) -> None:
+    """A stranger's row has what it has: in both ways its line is the same."""
+    connection.execute("INSERT INTO validations BY NAME SELECT 's/o/1' AS version_id, 'a' AS relpath, 'v' AS validator")
+    remembered = remembering.remembering(connection, remembering.Memory())
+    assert result_tables.find_few(remembered, "s/o/1", 1) is not None
+    of_few, of_many = (b"".join(validations.audit_lines(one, "s/o/1")) for one in (remembered, connection))
+    assert of_few == of_many
+    assert of_few.endswith(b'"details":,"run_at":"Z","reused_from":null}\n')

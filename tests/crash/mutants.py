@@ -244,7 +244,10 @@ def _drop_what_was_displaced_too_early() -> None:
 
     def published(store: Any, intent: Any) -> None:
         publish(store, intent)
-        whole.remove_tree(store.intents / intent.boundary_id / "old")
+        folder = store.intents / intent.boundary_id
+        for name in folder.names():
+            if name.startswith("old-"):
+                whole.remove_tree(folder / name)
 
     moving.publish = published
 

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from ontofetch_catalog.catalog import fsops, kept, locks, lookups
+from ontofetch_catalog.catalog import fsops, kept, locks, lookups, sessions
 from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.catalog.kept import Hold
 from ontofetch_catalog.catalog.shared.log_schema import LOCK
@@ -203,3 +203,69 @@ def test_many_boundaries_are_taken_in_as_one(
     copies.run("a", "db", "versions")
     assert 0 < steps(10) == few
     copies.check_same("a", "b", "c")
+
+
+def test_who_reads_beside_a_writer_of_its_own_machine_takes_nothing_in(
+    copies: Copies, run: Releases, openings: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A boundary is in the log before it is in the copy: who sees that waits, and finds it there."""
+    run.download("1", b"1")
+    told, goes_on = threading.Event(), threading.Event()
+    really = fsops.commit
+
+    def commit(connection: Any) -> None:
+        told.set()
+        assert goes_on.wait(60)
+        really(connection)
+
+    seen: list[int] = []
+
+    def read() -> None:
+        with sessions.reading(Store(run.root, {"wait": 60.0})) as connection:
+            seen.extend(connection.execute("SELECT count(*) FROM versions").fetchone() or ())
+
+    writer, reader = threading.Thread(target=run.download, args=("2", b"2")), threading.Thread(target=read)
+    with monkeypatch.context() as patch:
+        patch.setattr(fsops, "commit", commit)
+        writer.start()
+        assert told.wait(60)
+        openings.clear()
+        reader.start()
+        wait_until(lambda: len(locks.gate_of(run.root)._turns) == 2)
+        goes_on.set()
+        for thread in (writer, reader):
+            thread.join(60)
+    # once, to read: entered to take something in, it would be opened twice
+    assert (seen, openings.count("database")) == ([2], 1)
+    copies.run("b", "note", "example/sample/1", "of b")
+    openings.clear()
+    read()
+    assert openings.count("database") == 2
+    copies.check_same("a", "b")
+
+
+def test_who_waited_for_the_gate_for_long_asks_anew(
+    copies: Copies, run: Releases, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server ends the session of whoever says nothing; that is no reason to read what is old."""
+    run.download("1", b"1")
+    copies.run("b", "note", "example/sample/1", "of b")
+    seen: list[int] = []
+
+    def read() -> None:
+        with sessions.reading(Store(run.root, {"wait": 60.0, "shared_silence": 1.0})) as connection:
+            seen.extend(connection.execute("SELECT count(*) FROM notes").fetchone() or ())
+
+    def sessions_of_others() -> int:
+        with psycopg.connect(copies.catalog) as connection:
+            asked = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'ontofetch %'"
+            return (connection.execute(asked).fetchone() or (0,))[0]
+
+    reader = threading.Thread(target=read)
+    with locks.gate_of(run.root).exclusive(60.0):
+        reader.start()
+        wait_until(lambda: sessions_of_others() == 1)
+        wait_until(lambda: sessions_of_others() == 0)
+    reader.join(60)
+    assert seen == [1]
+    assert "is shown is as of" not in caplog.text

@@ -7,10 +7,10 @@ import os
 import stat
 import time
 from collections import deque
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import fsops
-from ..connection import Store
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,10 +19,14 @@ _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class Folders:
-    """Files below the root, opened and looked at by name; the folder that was used last stays open."""
+    """Files below the root, opened and looked at by name; the folder that was used last stays open.
 
-    def __init__(self, store: Store) -> None:
-        self._root = fsops.open_root(store.root)
+    Args:
+        root: The store's folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = fsops.open_root(root)
         self._path: str | None = None
         self._folder = -1
 

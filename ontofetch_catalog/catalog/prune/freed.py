@@ -28,7 +28,7 @@ def freed_of(store: Store, entries: Iterable[Entry]) -> int:
     last += [found[0] for found in names.values() if len(found) >= max(entry.links for entry in found)]
     if not ways.can_clone(store):
         return sum(entry.size for entry in last)
-    folders = Folders(store)
+    folders = Folders(store.root)
     try:
         return sum(min(entry.size, _own_bytes(folders, entry)) for entry in last)
     finally:

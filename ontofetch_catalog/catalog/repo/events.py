@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ontofetch_hookspecs.light_dataclasses import dataclass
+from ontofetch_hookspecs.light_dataclasses import dataclass, fields_of
 
 from ...errors import EventError
 from .. import fsops
@@ -20,11 +20,14 @@ from ..remembering import ask, note
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
 CHAIN_START = "0" * 64
 Newest = tuple[int, str, "EventRow"]  # number and digest of an event, and all else of it
 # one look at the table; as a question inside a question it takes half as long again
 _LAST = "SELECT max(event_id), arg_max(digest, event_id) FROM events"
+_BEHIND = ("type", "level", "version_id", "config_hash", "digest", "payload")
+_COLUMNS = ("event_id", "boundary_id", "run_id", "ts", *_BEHIND)  # in the order of the table
 _FIELDS = "boundary_id, run_id, config_hash, ts, type, version_id, level, payload"
 
 
@@ -73,12 +76,11 @@ def digest_at(connection: duckdb.DuckDBPyConnection, event_id: int) -> str | Non
 def add_event(connection: duckdb.DuckDBPyConnection, row: EventRow) -> tuple[int, str]:
     """Append an event inside the open transaction and return its (event_id, digest)."""
     previous_id, previous_digest = last_event(connection)
-    payload = json.dumps(row.payload, sort_keys=True, ensure_ascii=False)
+    payload = _text(row.payload)
     digest = _digest(previous_digest, previous_id + 1, row, payload)
     fsops.execute(
         connection,
-        "INSERT INTO events (event_id, boundary_id, run_id, ts, type, level, version_id, config_hash, digest, payload)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT INTO events ({', '.join(_COLUMNS)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             previous_id + 1,
             row.boundary_id,
@@ -130,6 +132,21 @@ def newest_event(connection: duckdb.DuckDBPyConnection) -> Newest:
         raise LookupError("there is no event")
     event_id, digest, *fields, payload = found
     return int(event_id), str(digest), _row(fields, payload)
+
+
+def as_table(newest: Newest) -> pa.Table:
+    """Return an event that was just recorded as the table of events has it, without a question."""
+    import pyarrow as pa
+
+    event_id, digest, row = newest
+    told = {**fields_of(row), "event_id": event_id, "digest": digest, "payload": _text(row.payload)}
+    types = {"event_id": pa.int64(), "ts": pa.timestamp("us")}
+    schema = pa.schema([(name, types.get(name, pa.string())) for name in _COLUMNS])
+    return pa.table({name: [told[name]] for name in _COLUMNS}, schema=schema)
+
+
+def _text(payload: Mapping[str, Any]) -> str:
+    return json.dumps(payload, sort_keys=True, ensure_ascii=False)
 
 
 def _row(fields: Sequence[Any], payload: str) -> EventRow:

@@ -14,12 +14,14 @@ from .. import fsops
 from ..connection import fetch_number, fetch_one, literal, registered
 from ..remembering import ask
 from . import lookup_keys
-from .lines import FEW
 from .paths import path_key
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
+
+
+_FEW = 1_000  # files of a release that are compared in Python sooner than in a statement, and are remembered
 
 
 def count_files(connection: duckdb.DuckDBPyConnection, version_id: str, *, other_than: str | None = None) -> int:
@@ -100,10 +102,10 @@ def same_files(connection: duckdb.DuckDBPyConnection, version_id: str, artifact_
 
 
 def few_contents(connection: duckdb.DuckDBPyConnection, version_id: str) -> dict[str, str] | None:
-    """Return path → sha256 of the files of a release; None if they are more than `FEW`."""
-    listed = f"SELECT relpath, file_id FROM extracted_files WHERE version_id = {literal(version_id)} LIMIT {FEW + 1}"
+    """Return path → sha256 of the files of a release; None if they are more than a thousand."""
+    listed = f"SELECT relpath, file_id FROM extracted_files WHERE version_id = {literal(version_id)} LIMIT {_FEW + 1}"
     rows = ask(connection, listed, of=("extracted_files",))
-    return dict(rows) if len(rows) <= FEW else None
+    return dict(rows) if len(rows) <= _FEW else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from ...errors import EventError
 from .. import fsops
 from ..connection import fetch_one, literal
+from ..remembering import recall_table
+from .events import Newest, as_table
 
 if TYPE_CHECKING:
     import duckdb
@@ -78,25 +80,32 @@ def changed_keys(now: States, before: States) -> dict[str, list[str]]:
     return {table: [name for its, name in differing if its == table] for table in dict(differing)}
 
 
-def pack(connection: duckdb.DuckDBPyConnection, keys: Mapping[str, Sequence[str]], after: int) -> bytes:
+def pack(
+    connection: duckdb.DuckDBPyConnection, keys: Mapping[str, Sequence[str]], after: int, newest: Newest | None = None
+) -> bytes:
     """Return the rows of what changed, and the events after one, as bytes that `take_in` reads.
 
     Args:
         connection: An open connection.
         keys: Table → what the rows belong to.
         after: Number of the last event that everybody has.
+        newest: The newest event, where its content is known.
     """
     packed = {table: _rows_of(connection, table, names) for table, names in keys.items()}
-    packed[EVENTS] = connection.sql(
-        f"SELECT * FROM events WHERE event_id > {after:d} ORDER BY event_id"
-    ).to_arrow_table()
+    if newest is not None and newest[0] == after + 1:
+        packed[EVENTS] = as_table(newest)
+    else:
+        sql = f"SELECT * FROM events WHERE event_id > {after:d} ORDER BY event_id"
+        packed[EVENTS] = connection.sql(sql).to_arrow_table()
     return _encode(packed, keys)
 
 
 def _rows_of(connection: duckdb.DuckDBPyConnection, table: str, names: Sequence[str]) -> pa.Table:
     if len(names) == 1:
-        # no join is planned, and row groups can be skipped
-        return connection.sql(f"SELECT * FROM {table} WHERE {KEYS[table]} = {literal(names[0])}").to_arrow_table()
+        # no join is planned, and row groups can be skipped; what has just been written may be remembered
+        sql = f"SELECT * FROM {table} WHERE {KEYS[table]} = {literal(names[0])}"
+        known = recall_table(connection, sql)
+        return connection.sql(sql).to_arrow_table() if known is None else known
     return connection.sql(
         f"SELECT * FROM {table} WHERE {KEYS[table]} IN (SELECT unnest(?))", params=[list(names)]
     ).to_arrow_table()

@@ -16,7 +16,7 @@ from ..kept import Wanted
 from ..remembering import Memory, remembering
 from ..repo import definitions
 from .contents import note_state
-from .session import close
+from .session import LogEntry, close
 
 if TYPE_CHECKING:
     import duckdb
@@ -39,6 +39,7 @@ class Opened:
         line: Closes the log of that.
         database: The name that DuckDB has given to the catalog.
         memory: What is known of its rows.
+        entry: That of its log.
         spare: A connection beside the first one, ready for the next who is inside; None until there was one.
         answers: What was read ahead for the host by the boundary that was inside last.
     """
@@ -49,6 +50,7 @@ class Opened:
     line: ExitStack
     database: str = ""
     memory: Memory = field(default_factory=Memory)
+    entry: LogEntry = field(default_factory=LogEntry)
     spare: duckdb.DuckDBPyConnection | None = None
     answers: Answers | None = None
 

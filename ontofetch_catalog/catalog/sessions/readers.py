@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from ...errors import CatalogMissing, CatalogUnavailable
 from .. import fsops
 from ..connection import Store, open_connection
 from ..failures import explaining
-from ..generation import check_generation, read_generation, require_database
+from ..generation import check_generation, require_database
 from ..locks import gate_of
 from ..migrations import Migration, available_migrations, pending_migrations, require_current_schema
 from ..repo import definitions
@@ -23,6 +23,8 @@ from .contents import check_contents
 
 if TYPE_CHECKING:
     import duckdb
+
+    from .following import Following
 
 _log = logging.getLogger("ontofetch.catalog")
 
@@ -35,25 +37,49 @@ def reading(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
         CatalogMissing: There is none.
         CatalogLocked, CatalogUnreadable, CatalogUnavailable, CatalogBehind, SchemaError: As their names say.
     """
-    with _explained(store):
-        refresh(store)
-        is_there = require_database(store)
-    if not is_there:
-        raise CatalogMissing(
-            f"There is no catalog below {store.root} yet.",
-            subject=str(store.root),
-            hint="The first `ontofetch pull` makes one; --root names another store.",
-        )
     with ExitStack() as entered:
         with _explained(store):
-            connection = entered.enter_context(_reader(store))
+            connection = entered.enter_context(_newest(store))
         with _explained(store, system=False):
             yield store.watched(connection)
 
 
 @contextmanager
-def _reader(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
+def _newest(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the catalog for reading; what other machines have recorded in a shared one comes first."""
+    with ExitStack() as entered:
+        connection = None
+        followed = _follow(store)
+        if followed is not None:
+            with closing(followed):
+                connection = entered.enter_context(_reader(store, followed.is_behind))
+                if connection is None:
+                    entered.close()
+                    followed.take_in()
+        if connection is None:
+            _require_there(store)
+            connection = entered.enter_context(_reader(store))
+        if connection is None:
+            raise RuntimeError("nobody asked whether the copy is behind")
+        yield connection
+
+
+def _require_there(store: Store) -> None:
+    if not require_database(store):
+        raise CatalogMissing(
+            f"There is no catalog below {store.root} yet.",
+            subject=str(store.root),
+            hint="The first `ontofetch pull` makes one; --root names another store.",
+        )
+
+
+@contextmanager
+def _reader(store: Store, is_behind: Callable[[], bool] = lambda: False) -> Iterator[duckdb.DuckDBPyConnection | None]:
+    """Open the catalog for reading, in its turn; None where it turns out then that it is behind."""
     with gate_of(store.root).shared(store.wait):
+        if is_behind():
+            yield None
+            return
         _refuse_swap(store)
         require_database(store)
         if store.open_intents:
@@ -164,28 +190,26 @@ def refresh(store: Store) -> None:
 
     Where the server does not answer, what is here is still true of its time, and it is said of which.
     """
-    if not store.shared_by.exists():
+    followed = _follow(store)
+    if followed is None:
         return
-    from ..shared.address import read_address
-
-    address = read_address(store)
-    if address is None:
-        return
-    from ..shared.log import log_of
-    from .writers import writing
-
-    known = read_generation(store)
-    with closing(log_of(store, address)) as log:
-        try:
-            head = log.open().head()
-        except CatalogUnavailable as error:
-            if known is None:
-                raise
-            _log.warning("%s What is shown is as of event %s.", error.message, f"{known.events:,}")
+    with closing(followed):
+        if not followed.is_behind():
             return
-        if known is None or (known.events, known.digest) != (head.event_id, head.digest):
-            with writing(store, migrate=False, alone=False, log=log):
-                pass
+        # what another process of this machine is recording comes by itself
+        with gate_of(store.root).shared(store.wait):
+            is_behind = followed.is_behind()
+        if is_behind:
+            followed.take_in()
+
+
+def _follow(store: Store) -> Following | None:
+    """Return what a copy of a shared catalog has to follow; None for a store of its own, as most are."""
+    if not store.shared_by.exists():
+        return None
+    from .following import follow
+
+    return follow(store)
 
 
 def pending(store: Store) -> tuple[Migration, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from ..repo import definitions, events, images
 if TYPE_CHECKING:
     import duckdb
 
+    from ..bringing import Brought
     from ..kept import Hold
     from ..shared.log import Log
     from ..shared.packs import Place
@@ -39,9 +40,31 @@ class Entering:
     migrate: bool = True
     trust_record: bool = True
     alone: bool = True
-    brings: tuple[StorePath, ...] = ()
+    brings: tuple[Brought, ...] = ()
     log: Log | None = None
     asks: bool = False  # nothing is made, migrated or mended: what is not as it should be is refused
+
+
+class LogEntry:
+    """The entry of a database's log in its folder, which need not be made durable again for each COMMIT.
+
+    A log only grows until it is moved into the database file; then it is removed, or another file takes its place.
+    """
+
+    def __init__(self) -> None:
+        self._durable = (0, 0)  # inode and size of the log when its entry was made durable last
+
+    def sync(self, database: StorePath) -> None:
+        """Make the entry durable, unless it is known to be."""
+        before, self._durable = self._durable, (0, 0)
+        with suppress(FileNotFoundError):
+            state = database.with_name(f"{database.name}.wal").lstat()
+            found = state.st_ino, state.st_size
+            if found[0] != before[0] or found[1] <= before[1]:
+                fsops.sync_folder(database.parent)
+            self._durable = found
+            return
+        fsops.sync_folder(database.parent)
 
 
 @dataclass(slots=True)
@@ -57,6 +80,7 @@ class Session:
         answers: What the host is about to ask, for `answers.keep` once the boundary has ended.
         beside: A connection that was kept open, of which this one is a further one; None if there is none.
         copy: What ties it to a shared catalog; None for a store of its own.
+        entry: That of the database's log, as far as it is known since the catalog was opened.
         hold: The turn that it is inside of.
         stays: Says whether the catalog is about to be kept open when the session ends.
     """
@@ -69,6 +93,7 @@ class Session:
     answers: answers.Answers | None = None
     beside: duckdb.DuckDBPyConnection | None = None
     copy: Copy | None = None
+    entry: LogEntry = field(default_factory=LogEntry)
     hold: Hold | None = None
     stays: Callable[[], bool] = lambda: False
 
@@ -135,7 +160,7 @@ class Session:
         Raises:
             OSError: The folder can't be made durable: the entry of the log, and what was committed, may still be lost.
         """
-        fsops.sync_folder(self.store.database.parent)
+        self.entry.sync(self.store.database)
         try:
             write_generation(self.store, event_id, digest)
         except OSError as error:

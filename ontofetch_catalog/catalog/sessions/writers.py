@@ -13,7 +13,6 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.layout import CATALOG, RESTORING, SWAP
-from ontofetch_hookspecs.store_paths import StorePath
 from ontofetch_hookspecs.together import recording
 
 from ...errors import CatalogUnwritable
@@ -32,6 +31,7 @@ from .opened import Opened, checkpoint_if_due, fits
 from .session import Entering, Session, close, new_boundary_id, utc_now
 
 if TYPE_CHECKING:
+    from ..bringing import Brought
     from ..kept import Hold
     from ..shared.log import Log
     from ..shared.replica import Copy
@@ -56,7 +56,7 @@ def writing(
     migrate: bool = True,
     trust_record: bool = True,
     alone: bool = True,
-    brings: Iterable[StorePath] = (),
+    brings: Iterable[Brought] = (),
     log: Log | None = None,
 ) -> Iterator[Session]:
     """Open the catalog for writing, alone: make it where there is none, check it, migrate it, recover; close it.
@@ -108,7 +108,7 @@ def open_session(store: Store, entering: Entering) -> Iterator[Session]:
     keeps = usual and (together is not None or gate.is_keeping)
     with gate.exclusive(store.wait, wanted=fits(store) if keeps else None) as hold, ExitStack() as line:
         session, kept = _begin(store, hold, line, entering)
-        opened = kept or Opened(session.connection, store.settings, session.copy, line.pop_all())
+        opened = kept or Opened(session.connection, store.settings, session.copy, line.pop_all(), entry=session.entry)
         sound = False
         try:
             # from here on no table is made any more
@@ -151,7 +151,7 @@ def _begin(store: Store, hold: Hold, line: ExitStack, entering: Entering) -> tup
         hold.spend(copy.log.waited if copy else 0.0, time.monotonic() - begun)
         return session, None
     # of what was kept open nobody else has been inside: it is as this process has left it
-    return Session(store, kept.beside(), beside=kept.connection, copy=kept.copy), kept
+    return Session(store, kept.beside(), beside=kept.connection, copy=kept.copy, entry=kept.entry), kept
 
 
 def _go_on(session: Session, copy: Copy, entering: Entering, hold: Hold) -> None:

@@ -54,8 +54,7 @@ class FilesComing:
             if origin is None or not self.store.path(origin).exists():
                 # this machine never had it: it came and went while nobody looked
                 continue
-            aside = f"{draft.folder}/old/{number}-{os.path.basename(source)}"
-            draft.move_from(origin, source, target or aside)
+            draft.move_from(origin, source, target or draft.aside())
         places = self._places(fold.puts.values())
         coming = [
             put

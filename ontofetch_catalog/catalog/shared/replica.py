@@ -162,7 +162,7 @@ class Copy:
             former=self._head.digest,
             digest=digest,
             schema=self._own_schema(connection),
-            changes=images.pack(connection, changed, self._head.event_id),
+            changes=images.pack(connection, changed, self._head.event_id, newest),
             moves=moves[0],
         )
         self.log.append(record, moves[1])

@@ -1,0 +1,92 @@
+"""A reader of a copy of a shared catalog: what other machines have recorded by then is taken in before it reads.
+
+Where the server does not answer, what is here is still true of its time, and it is said of which.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import ExitStack, closing
+from typing import TYPE_CHECKING
+
+from ...errors import CatalogUnavailable
+from ..connection import Store
+from ..generation import read_generation
+from ..shared.address import read_address
+from ..shared.log import log_of
+
+if TYPE_CHECKING:
+    from ..generation import Generation
+    from ..shared.log import Log
+    from ..shared.log_lock import Head
+
+_log = logging.getLogger("ontofetch.catalog")
+
+
+class Following:
+    """A copy that is about to be read, and the log of what it may have missed.
+
+    Args:
+        store: The copy.
+        log: The log, open.
+    """
+
+    def __init__(self, store: Store, log: Log) -> None:
+        self._store = store
+        self._line = log
+
+    def is_behind(self) -> bool:
+        """Say whether the log has another newest boundary than the copy.
+
+        Who holds the gate learns whether there is something to be taken in: what the log has beyond the copy may else
+        be what a process of this very machine is about to commit.
+        """
+        known = read_generation(self._store)
+        try:
+            head = self._ask()
+        except CatalogUnavailable as error:
+            _go_without(error, known)
+            return False
+        return known is None or (known.events, known.digest) != (head.event_id, head.digest)
+
+    def _ask(self) -> Head:
+        try:
+            return self._line.head()
+        except CatalogUnavailable:
+            # who has waited for others for long was silent for longer than the server likes
+            self._line.close()
+            return self._line.head()
+
+    def take_in(self) -> None:
+        """Take in what other machines have recorded; the caller does not hold the gate."""
+        from .writers import writing
+
+        with writing(self._store, migrate=False, alone=False, log=self._line):
+            pass
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._line.close()
+
+
+def follow(store: Store) -> Following | None:
+    """Return a copy and its log, to be closed; None where it can't be asked, or the store is none."""
+    address = read_address(store)
+    if address is None:
+        return None
+    log = log_of(store, address)
+    with ExitStack() as opened:
+        opened.enter_context(closing(log))
+        try:
+            log.open()
+        except CatalogUnavailable as error:
+            _go_without(error, read_generation(store))
+            return None
+        opened.pop_all()
+    return Following(store, log)
+
+
+def _go_without(error: CatalogUnavailable, known: Generation | None) -> None:
+    if known is None:
+        raise error
+    _log.warning("%s What is shown is as of event %s.", error.message, f"{known.events:,}")
