@@ -77,7 +77,7 @@ class _Attached:
         return _Beside(self._connection.cursor(), self._name)
 
     def close(self) -> None:
-        """FileList back what is open and let the file go; a second time does nothing, as with every connection."""
+        """Give back what is open and let the file go; a second time does nothing, as with every connection."""
         if not self._name:
             return
         with ExitStack() as ending:

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable
 
+_OUTSIDE = frozenset(("", ".", ".."))  # no part of a path that stays below its folder
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -21,7 +22,7 @@ def open_beneath(top: int, relpath: str, flags: int, mode: int = 0) -> int:
         OSError: See `StorePath.open`.
     """
     flags |= os.O_NOFOLLOW | os.O_CLOEXEC
-    if not {"", ".", ".."}.isdisjoint(relpath.split("/")) or "\0" in relpath:
+    if not _OUTSIDE.isdisjoint(relpath.split("/")) or "\0" in relpath:
         # RESOLVE_BENEATH would let `a/../b` pass, and the way part by part even `..`
         raise OSError(errno.EXDEV, "its path would lead out of its folder", relpath)
     if "/" not in relpath:

@@ -136,6 +136,11 @@ def unsafe_character(text: str) -> str | None:
 
 def relpath_fault(path: str, *, most: int = MAX_PATH_BYTES) -> str | None:
     """Return why `path` can't be a relative POSIX path of at most `most` bytes, as the end of a sentence, or None."""
+    if path.isascii() and path.isprintable() and len(path) <= MAX_PART_BYTES <= most:
+        # most are such, and there may be a million: letters are bytes, and no part can be too long
+        around = f"/{path}/"
+        if "//" not in around and "/./" not in around and "/../" not in around:
+            return None
     if not path:
         return "is empty"
     if path.startswith("/"):
@@ -197,6 +202,8 @@ def path_key(path: str) -> str:
 
     NFC, casefold, NFC again, since folding can undo the normal form (Unicode 16, section 3.13, D145).
     """
+    if path.isascii():
+        return path.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
 
 

@@ -167,7 +167,7 @@ class _Run:
         self._dry_run = dry_run
         self._jobs: list[Job] = []
         self._waiting = 0  # bytes of their files
-        self._folders = Folders(store)
+        self._folders = Folders(store.root)
 
     def close(self) -> None:
         """Close what is open."""

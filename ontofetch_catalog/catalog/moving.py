@@ -21,6 +21,7 @@ from .fsops import whole
 from .journal import Intent, Move, identity, intent_path, path_and_above
 from .kept_folders import KeptFolders
 
+FEW_FOLDERS = 64  # are made durable one by one: the whole file system may have much else to write
 _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 
@@ -107,6 +108,8 @@ def _is_moved(move: Move, target: StorePath) -> bool:
 def _sync_touched(store: Store, intent: Intent) -> None:
     touched = {path.rpartition("/")[0] for move in intent.moves for path in (move.source, move.target)}
     touched |= {os.path.dirname(folder) for folder in intent.folders}
+    if len(touched) > FEW_FOLDERS and fsops.sync_filesystem(store.path("")):
+        return
     for folder in sorted(touched):
         try:
             fsops.sync_folder(store.path(folder))

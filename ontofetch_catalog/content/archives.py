@@ -14,9 +14,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import IO, NamedTuple, TypeVar
 
-from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath
 
@@ -53,8 +52,7 @@ def _not_whole() -> None:
     """Return nothing: the bytes are read from a stream."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One entry of an archive.
 
     Args:

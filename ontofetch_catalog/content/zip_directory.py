@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from ontofetch_hookspecs.light_dataclasses import dataclass
 
@@ -21,8 +21,7 @@ _UTF8 = 0x800
 _FIELDS = struct.Struct("<4s4B4HL2L5H2L")
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """What the directory says of an entry; sizes and places in bytes."""
 
     name: bytes
@@ -38,8 +37,15 @@ class Record:
     @property
     def shown(self) -> str:
         """Return its name as text."""
-        # the IBM PC's characters stand for names that say nothing else (APPNOTE, appendix D)
-        return self.name.decode("utf-8" if self.flags & _UTF8 else "cp437", "surrogateescape")
+        return shown(self.name, self.flags)
+
+
+class Place(NamedTuple):
+    """Where an entry lies, in bytes from the beginning, and how it is called."""
+
+    place: int
+    name: bytes
+    flags: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,12 @@ class Directory:
     start: int
     size: int
     moved: int
+
+
+def shown(name: bytes, flags: int) -> str:
+    """Return the name of an entry as text."""
+    # the IBM PC's characters stand for names that say nothing else (APPNOTE, appendix D)
+    return name.decode("utf-8" if flags & _UTF8 else "cp437", "surrogateescape")
 
 
 def find_directory(stream: IO[bytes]) -> Directory | None:
@@ -81,23 +93,40 @@ def find_directory(stream: IO[bytes]) -> Directory | None:
 
 def read_records(stream: IO[bytes], directory: Directory) -> Iterator[Record]:
     """Yield what the directory says; EOFError or ValueError if it is damaged."""
+    for fields, name, extra in _read(stream, directory):
+        yield _record(fields, name, extra, directory.moved)
+
+
+def read_places(stream: IO[bytes], directory: Directory) -> Iterator[Place]:
+    """Yield where the entries lie, in a fraction of the time; raises as `read_records`."""
+    for fields, name, extra in _read(stream, directory):
+        place = fields[18]
+        if place == _FULL:
+            yield Place(_record(fields, name, extra, directory.moved).place, name, fields[5])
+        else:
+            yield Place(place + directory.moved, name, fields[5])
+
+
+def _read(stream: IO[bytes], directory: Directory) -> Iterator[tuple[tuple[Any, ...], bytes, bytes]]:
+    """Yield the fields of each entry, its name, and what stands behind that."""
+    size = _FIELDS.size
     place, end = directory.start, directory.start + directory.size
     while place < end:
         # the entries' bytes are read in between
         stream.seek(place)
         window = stream.read(min(end - place, STEP))
         used = 0
-        while used + _FIELDS.size <= len(window):
+        while used + size <= len(window):
             fields = _FIELDS.unpack_from(window, used)
             if fields[0] != _CENTRAL:
                 raise ValueError("its directory can't be read")
             name, extra, comment = fields[12:15]
-            length = _FIELDS.size + name + extra + comment
-            if used + length > len(window):
+            behind = used + size + name
+            if behind + extra + comment > len(window):
                 break
-            body = window[used + _FIELDS.size : used + _FIELDS.size + name + extra]
-            used += length
-            yield _record(fields, body[:name], body[name:], directory.moved)
+            found = window[used + size : behind], window[behind : behind + extra]
+            used = behind + extra + comment
+            yield fields, *found
         if not used:
             raise EOFError("its directory is cut")
         place += used

@@ -17,9 +17,8 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import lru_cache, partial
 from itertools import islice
-from typing import IO
+from typing import IO, NamedTuple
 
-from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import quote
 
 from ..errors import ExtractError
@@ -27,7 +26,7 @@ from . import remarks
 from .bounds import STEP, Budget
 from .frames import Zstandard
 from .inflating import Deflate, Inflated, NotRead, Readable, Xz, raw_lzma
-from .zip_directory import Directory, Record, find_directory, read_records
+from .zip_directory import Directory, Record, find_directory, read_places, read_records, shown
 
 LOCAL, EMPTY = b"PK\x03\x04", b"PK\x05\x06"  # how a zip begins, and how one without entries
 _ENCRYPTED = 0x1
@@ -57,8 +56,7 @@ _EXTRA = 64  # bytes behind the name in an entry's own header: archivers write t
 _LOOKED_AT = 10_000  # entries among which a document's own are looked for
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """One entry; `open` yields its bytes, `whole` returns them at once, or None where they are many."""
 
     name: str
@@ -92,10 +90,10 @@ def is_document(stream: IO[bytes], name: str) -> bool:
     if is_named_document(name):
         return True
     found = find_directory(stream)
-    records = () if found is None else islice(read_records(stream, found), _LOOKED_AT)
+    entries = () if found is None else islice(read_places(stream, found), _LOOKED_AT)
     return any(
-        record.name.lower() == _CONTENT_TYPES or (not number and record.name == _TYPE)
-        for number, record in enumerate(records)
+        entry.name.lower() == _CONTENT_TYPES or (not number and entry.name == _TYPE)
+        for number, entry in enumerate(entries)
     )
 
 
@@ -111,8 +109,7 @@ def read_members(stream: IO[bytes], budget: Budget) -> Iterator[Member]:
         raise EOFError("its directory is missing")
     places = _places(stream, found, budget)
     for record in read_records(stream, found):
-        budget.entry = record.shown
-        name = record.shown
+        budget.entry = name = record.shown
         if "\\" in name:
             # APPNOTE 4.4.17 wants slashes; old .NET and some packers of Windows wrote what Windows has
             budget.remarks.add(remarks.BACKSLASH, name)
@@ -126,14 +123,16 @@ def read_members(stream: IO[bytes], budget: Budget) -> Iterator[Member]:
 def _places(stream: IO[bytes], directory: Directory, budget: Budget) -> array[int]:
     """Return where the entries begin, and where the directory does, in order; no two may be the same."""
     places = array("Q")
-    for record in read_records(stream, directory):
+    name, flags, most = b"", 0, budget.limits.max_entries
+    for place, name, flags in read_places(stream, directory):
         # counted before anything is kept of them; as entries they count when they are read
-        budget.entry = record.shown
-        if len(places) >= budget.limits.max_entries:
-            raise budget.refused(f"is one more than {budget.limits.max_entries:,}", "max_entries")
-        if record.place >= directory.start:
+        if len(places) >= most:
+            budget.entry = shown(name, flags)
+            raise budget.refused(f"is one more than {most:,}", "max_entries")
+        if place >= directory.start:
             raise ValueError("an entry lies behind the directory")
-        places.append(record.place)
+        places.append(place)
+    budget.entry = shown(name, flags)
     ordered = array("Q", sorted(places))
     for number in range(1, len(ordered)):
         if ordered[number] == ordered[number - 1]:

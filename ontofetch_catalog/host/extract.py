@@ -5,14 +5,13 @@ What is refused is decided by `unpacker` and `content`; what becomes of the stag
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Literal
 
 from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import quote
@@ -21,22 +20,21 @@ from ontofetch_hookspecs.stages import Stage
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ..children.limits import Allowance
-from ..children.start import start_module
 from ..content.archives import Limits as ExtractLimits
 from ..content.archives import open_archive
 from ..content.selection import Selection
 from ..errors import ExtractError, StageError
 from .alone import copy_alone
-from .unpacked import as_batch, as_table, without_top
+from .unpacked import as_batch, as_columns, as_table, without_top
+from .unpacker_process import Unpacker
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["ExtractLimits", "Extraction", "Strip", "extract_artifact"]
+__all__ = ["Begun", "ExtractLimits", "Extraction", "Strip", "Unpacker", "begin_extraction", "extract_artifact"]
 
 Strip = int | Literal["auto"]
 _DATA = "data"
-_LINE = 4 << 20  # bytes of a line from the process: 500 files with the longest names take less
 _ERRORS = {"ExtractError": ExtractError, "StageError": StageError}
 
 
@@ -59,47 +57,84 @@ class Extraction:
     remarks: tuple[Remark, ...] = ()
 
 
-class Unpacker:
-    """The process that unpacks one archive; a context. It gets ready while others still prepare what it is to unpack.
+class Begun:
+    """The unpacking of an artifact that a process goes on with by itself.
 
     Args:
-        allowance: What it may take of the machine.
+        stage: Where to.
+        process: Which process.
+        name: The artifact's name.
+        size: Its bytes.
+        strip: How many leading folders to take off.
     """
 
-    def __init__(self, allowance: Allowance | None = None) -> None:
-        self.allowance = allowance or Allowance()
-        self._process = start_module("ontofetch_catalog.host.unpacker", memory=self.allowance.max_memory, bare=True)
+    def __init__(self, stage: Stage, process: Unpacker, name: str, size: int, strip: Strip) -> None:
+        self._stage = stage
+        self._process = process
+        self._name = name
+        self._size = size
+        self._strip = strip
 
-    def __enter__(self) -> Self:
-        return self
+    def finish(self, progress: Callable[[int, int], None] | None = None) -> Extraction:
+        """Wait until all is unpacked; as `extract_artifact`. The process ends here."""
+        with self._process:
+            done = _Work(self._process, self._name, self._size, progress).run()
+        return _extraction(self._stage, done, self._strip)
 
-    def __exit__(self, *_: object) -> None:
-        # whatever ends this ends the process, before the stage is thrown away
-        self._process.kill()
-        self._process.wait()
-        if self._process.stdout is not None and not self._process.stdout.closed:
-            # processes that write for it hold that pipe too: its end comes when the last of them is gone
-            while self._process.stdout.read(_LINE):
-                pass
-        for stream in (self._process.stdin, self._process.stdout):
-            with suppress(OSError):
-                if stream is not None:
-                    stream.close()
 
-    def ask(self, told: dict[str, Any]) -> Iterator[Any]:
-        """Yield what it says to a task, until it says nothing more."""
-        process = self._process
-        if process.stdin is None or process.stdout is None:
-            return
-        with suppress(BrokenPipeError):
-            process.stdin.write(json.dumps(told).encode() + b"\n")
-            process.stdin.flush()
-        while (line := process.stdout.readline(_LINE)).endswith(b"\n"):
-            yield json.loads(line)
+def begin_extraction(
+    archive: Path | StorePath,
+    stage: Stage,
+    process: Unpacker,
+    *,
+    name: str,
+    content_type: str | None = None,
+    include: tuple[str, ...] = (),
+    exclude: tuple[str, ...] = (),
+    strip: Strip = "auto",
+    portable: bool = False,
+    limits: ExtractLimits | None = None,
+    moves_to: StorePath | None = None,
+) -> Begun:
+    """Have a process begin to unpack an artifact into a stage, and do not wait for it.
 
-    def end(self) -> int:
-        """Wait for its end, and say how it ended, as `Popen.returncode` does."""
-        return self._process.wait()
+    Args:
+        archive: The artifact.
+        stage: Where to.
+        process: The process.
+        name: This and what follows as `extract_artifact` has it.
+        content_type: Likewise.
+        include: Likewise.
+        exclude: Likewise.
+        strip: Likewise.
+        portable: Likewise.
+        limits: Likewise.
+        moves_to: Where the artifact may be moved to before the process has opened it; both in one store.
+
+    Raises:
+        ExtractError: The artifact can't be read.
+        StageError: The disk refuses.
+    """
+    stage.folder(_DATA)
+    size = _size(archive, name)
+    process.ask(
+        {
+            "root": os.path.abspath(stage.place.root),
+            "stage": stage.name,
+            "archive": archive.relpath if isinstance(archive, StorePath) else os.path.abspath(archive),
+            "in_store": isinstance(archive, StorePath),
+            "moves_to": moves_to.relpath if moves_to is not None else "",
+            "name": name,
+            "content_type": content_type,
+            "include": include,
+            "exclude": exclude,
+            "drop": _drop(strip),
+            "portable": portable,
+            "limits": asdict(limits or ExtractLimits()),
+            "allowance": asdict(process.allowance),
+        }
+    )
+    return Begun(stage, process, name, size, strip)
 
 
 def extract_artifact(
@@ -138,43 +173,42 @@ def extract_artifact(
             stage then holds no release.
         StageError: The disk refuses.
     """
-    stage.folder(_DATA)
-    drop = 0 if strip == "auto" else strip
-    limits = limits or ExtractLimits()
     if unpacker is None:
-        chosen, said = Selection(include, exclude), content_type
+        drop, said, chosen = _drop(strip), content_type, Selection(include, exclude)
+        within = limits or ExtractLimits()
+        stage.folder(_DATA)
         with _read(name):
-            copied = copy_alone(archive, stage, chosen, limits, name=name, said=said, drop=drop, portable=portable)
+            copied = copy_alone(archive, stage, chosen, within, name=name, said=said, drop=drop, portable=portable)
         if copied is not None:
-            batches = [as_batch(copied.rows)] if copied.rows else []
+            batches = [as_batch(as_columns(copied.rows))] if copied.rows else []
             done = _Done(as_table(batches), copied.tops, copied.skipped, copied.remarks)
-            return _extraction(stage, done, strip, drop)
+            return _extraction(stage, done, strip)
     with unpacker or Unpacker(allowance) as process:
-        told = {
-            "root": os.path.abspath(stage.place.root),
-            "stage": stage.name,
-            "archive": archive.relpath if isinstance(archive, StorePath) else os.path.abspath(archive),
-            "in_store": isinstance(archive, StorePath),
-            "name": name,
-            "content_type": content_type,
-            "include": include,
-            "exclude": exclude,
-            "drop": drop,
-            "portable": portable,
-            "limits": asdict(limits),
-            "allowance": asdict(process.allowance),
-        }
-        done = _Work(process, name, _size(archive, name), progress).run(told)
-    return _extraction(stage, done, strip, drop)
+        return begin_extraction(
+            archive,
+            stage,
+            process,
+            name=name,
+            content_type=content_type,
+            include=include,
+            exclude=exclude,
+            strip=strip,
+            portable=portable,
+            limits=limits,
+        ).finish(progress)
 
 
-def _extraction(stage: Stage, done: _Done, strip: Strip, drop: int) -> Extraction:
+def _drop(strip: Strip) -> int:
+    return 0 if strip == "auto" else strip
+
+
+def _extraction(stage: Stage, done: _Done, strip: Strip) -> Extraction:
     top = done.tops[0] if strip == "auto" and len(done.tops) == 1 else ""
     # the bytes lie where they are; only where the release begins moves
     return Extraction(
         files=without_top(done.files, top) if top else done.files,
         folder=stage.folder(f"{_DATA}/{top}") if top else stage.path / _DATA,
-        strip=1 if top else drop,
+        strip=1 if top else _drop(strip),
         skipped=done.skipped,
         remarks=done.remarks,
     )
@@ -217,13 +251,13 @@ class _Work:
         self._size = size
         self._progress = progress
 
-    def run(self, told: dict[str, Any]) -> _Done:
+    def run(self) -> _Done:
         """Return what came of it."""
         batches: list[pa.Table] = []
-        for said in self._process.ask(told):
+        for said in self._process.answers():
             match said:
-                case ["files", list(rows), int(read)]:
-                    batches += [as_batch(rows)] if rows else []
+                case ["files", list(columns), int(read)]:
+                    batches += [as_batch(columns)] if columns else []
                     if self._progress is not None:
                         self._progress(read, self._size)
                 case ["done", list(tops), int(skipped), list(remarks)]:

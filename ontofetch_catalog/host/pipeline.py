@@ -9,13 +9,14 @@ import logging
 from contextlib import ExitStack
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ontofetch_hookspecs import HostInfo, OntofetchError
 from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath, below_root
 
-from ..arrow_functions import compute as pc
+from ..content.signatures import claims_archive
 from .alone import is_alone
 from .contract import now
 from .copies import Copy
@@ -23,7 +24,16 @@ from .extract import Extraction, Unpacker
 from .manager import Plugins
 from .outcomes import doubt_about
 from .pulling.download import fetch_artifact, record_download
-from .pulling.extraction import Unpacked, is_unpacked, record_files, unpack, unpack_again
+from .pulling.extraction import (
+    Started,
+    Unpacked,
+    finish_unpacking,
+    is_unpacked,
+    record_files,
+    start_unpacking,
+    unpack,
+    unpack_again,
+)
 from .pulling.latest import set_latest
 from .pulling.state import State, Tools
 from .pulling.validation import Examination, validate
@@ -73,6 +83,7 @@ class Pull:
         self._request = request
         self._state = State(tools, request)
         self._early: Unpacked | None = None  # what was unpacked before the download is recorded
+        self._begun: Started | None = None  # what is unpacked while it is recorded
         self._decides = False  # whether it decides if the artifact fits beside others
         self._examination: Examination | None = None
 
@@ -88,18 +99,25 @@ class Pull:
         Raises:
             OntofetchError: A step failed or was refused; what was recorded before it stays.
         """
-        with Tools(host, plugins) as tools, tools.contract.recording_together():
+        with Tools(host, plugins) as tools, tools.contract.recording_together(), ExitStack() as stack:
             pull = cls(tools, request)
+            unpacker = pull._expect_archive(stack)
             copy = pull.fetch()
             if request.validate and pull.is_news:
                 # what nobody has pulled, nobody has judged: a process is ready by the time that it is unpacked
                 tools.workers.get_ready()
-            return pull.finish(copy)
+            return pull.finish(copy, unpacker=unpacker)
 
     @property
     def is_news(self) -> bool:
         """Return whether neither the release nor the address of the artifact was recorded when this pull began."""
         return self._request.version is not None and self._state.record is None and self._state.known is None
+
+    def _expect_archive(self, stack: ExitStack) -> Unpacker | None:
+        """Start a process that gets ready to unpack during the fetch, if the name is that of an archive."""
+        if not (self.is_news and claims_archive(self._state.name)):
+            return None
+        return stack.enter_context(Unpacker(self._tools.allowance))
 
     def fetch(self) -> Copy:
         """Fetch the artifact and nothing else; may run beside other pulls, in a thread of its own.
@@ -141,20 +159,30 @@ class Pull:
             return None
         return stack.enter_context(Examination(self._tools, self._request))
 
-    def finish(self, copy: Copy, ahead: Ahead | None = None) -> Summary:
-        """Do what comes after the fetch, with the copy that came of it and what was done with that ahead."""
+    def finish(self, copy: Copy, ahead: Ahead | None = None, unpacker: Unpacker | None = None) -> Summary:
+        """Do what comes after the fetch, with the copy that came of it and what was done with that ahead.
+
+        Args:
+            copy: The copy.
+            ahead: What was done.
+            unpacker: A process that may unpack it; None: one is started, if one is needed.
+        """
         pull = self._state
         pull.note_copy(copy)
         with ExitStack() as stack:
-            # a process is ready to unpack by the time that the download is recorded
+            # a process unpacks while the download is recorded, or is ready to by then
             needed = copy.record is None and ahead is None and not is_alone(self._artifact(copy), pull.name)
-            unpacker = stack.enter_context(Unpacker(self._tools.allowance)) if needed else None
+            # what it fills goes after it has ended
             stack.callback(self._forget_early)
+            unpacker = stack.enter_context(unpacker or Unpacker(self._tools.allowance)) if needed else None
             if ahead is not None:
                 self._early, self._examination = ahead.take(), ahead.examination
             else:
                 self._examination = self._examine(stack)
             unpacker = self._prepare(copy, unpacker)
+            if unpacker is not None and self.is_news and not self._tools.plugins.others_hear():
+                # where others vote, nothing is unpacked that they may refuse
+                self._begun = start_unpacking(pull, self._artifact(copy), unpacker)
             record_download(pull, copy, self._early.extraction.files if self._early and self._decides else None)
             files = self._unpack(unpacker)
             pull.summary.files = len(files)
@@ -221,8 +249,9 @@ class Pull:
         return self._early.extraction
 
     def _forget_early(self) -> None:
-        if self._early is not None:
-            self._early.stage.discard()
+        for left in (self._early, self._begun):
+            if left is not None:
+                left.stage.discard()
 
     # --- the steps ----------------------------------------------------------------------------------------------------
 
@@ -231,12 +260,16 @@ class Pull:
         pull = self._state
         if is_unpacked(pull) and pull.record is not None:
             return pa.table(pull.record.files)
-        unpacked = self._early or unpack_again(pull, unpacker)
+        unpacked = self._early or self._unpack_begun() or unpack_again(pull, unpacker)
         self._early = None
         if self._examination is not None:
             # what is judged while the files are recorded, nobody waits for afterwards
             self._examination.begin(unpacked.extraction.files, unpacked.extraction.folder)
         return record_files(pull, unpacked, self._tell_of_moving)
+
+    def _unpack_begun(self) -> Unpacked | None:
+        begun, self._begun = self._begun, None
+        return None if begun is None else finish_unpacking(self._state, begun)
 
     def _tell_of_moving(self) -> None:
         if self._examination is not None:

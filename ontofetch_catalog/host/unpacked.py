@@ -8,22 +8,27 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from .writers import Row
 
-def as_batch(rows: Sequence[Sequence[Any]]) -> pa.Table:
-    """Return a table of rows: path, sha256, format, size in bytes, time in seconds (UTC)."""
+_BETWEEN = "\n"  # no path has one
+
+
+def as_columns(rows: Sequence[Row]) -> list[Any]:
+    """Return rows as they are told, few values and long ones: paths, hashes, formats, sizes, times in whole seconds."""
+    if not rows:
+        return []
+    relpaths, file_ids, formats, sizes, times = zip(*rows, strict=True)
+    return [*map(_BETWEEN.join, (relpaths, file_ids, formats)), sizes, list(map(int, times))]
+
+
+def as_batch(columns: Sequence[Any]) -> pa.Table:
+    """Return as a table what `as_columns` made; the time of each file is UTC."""
     import pyarrow as pa
 
-    relpaths, file_ids, formats, sizes, times = zip(*rows, strict=True)
-    microseconds = pa.array([int(seconds) * 1_000_000 for seconds in times], pa.int64())
-    return pa.table(
-        {
-            "relpath": pa.array(relpaths, pa.string()),
-            "file_id": pa.array(file_ids, pa.string()),
-            "format": pa.array(formats, pa.string()),
-            "size_bytes": pa.array(sizes, pa.int64()),
-            "mtime": microseconds.cast(pa.timestamp("us", "UTC")),
-        }
-    )
+    texts = [pa.array(str(text).split(_BETWEEN), pa.string()) for text in columns[:3]]
+    sizes, seconds = (pa.array(numbers, pa.int64()) for numbers in columns[3:])
+    mtime = seconds.cast(pa.timestamp("s", "UTC")).cast(pa.timestamp("us", "UTC"))
+    return pa.table([*texts, sizes, mtime], ["relpath", "file_id", "format", "size_bytes", "mtime"])
 
 
 def as_table(batches: list[pa.Table]) -> pa.Table:

@@ -23,6 +23,7 @@ from ..children.limits import Allowance, limit_cpu, limit_file
 from ..content.archives import Budget, Limits, open_archive, read_entries
 from ..content.selection import Selection
 from ..errors import OntofetchError
+from .unpacked import as_columns
 from .unpacking import Unpacking
 
 _ROWS_TOLD = 500  # files in a line: their names and hashes stay below a megabyte and a half
@@ -59,9 +60,8 @@ def main() -> int:
 def _serve(task: dict[str, Any], out: IO[bytes]) -> None:
     root, limits = Path(task["root"]), Limits(**task["limits"])
     limit_file(limits.max_bytes)
-    where = task["archive"]
     with ExitStack() as stack:
-        archive = stack.enter_context(open_archive(StorePath(root, where) if task["in_store"] else Path(where)))
+        archive = stack.enter_context(_open(root, task["archive"], task["moves_to"], in_store=task["in_store"]))
         size = os.fstat(archive.fileno()).st_size
         limit_cpu(Allowance(**task["allowance"]).cpu_for(size))
         budget = Budget(task["name"], size, limits)
@@ -79,7 +79,7 @@ def _serve(task: dict[str, Any], out: IO[bytes]) -> None:
 
         def told() -> list[Any]:
             rows, unpacking.rows = unpacking.rows, []
-            return ["files", rows, min(os.lseek(archive.fileno(), 0, os.SEEK_CUR), size)]
+            return ["files", as_columns(rows), min(os.lseek(archive.fileno(), 0, os.SEEK_CUR), size)]
 
         def tell() -> None:
             # also in the middle of a large file
@@ -97,6 +97,19 @@ def _serve(task: dict[str, Any], out: IO[bytes]) -> None:
         _tell(out, told())
         remarks = [asdict(remark) for remark in budget.remarks.list()]
         _tell(out, ["done", sorted(unpacking.tops), unpacking.skipped, remarks])
+
+
+def _open(root: Path, archive: str, moves_to: str, *, in_store: bool) -> IO[bytes]:
+    """Open the archive, which may be moved from one path of the store to another at this moment."""
+    if not in_store:
+        return open_archive(Path(archive))
+    try:
+        return open_archive(StorePath(root, archive))
+    except FileNotFoundError:
+        if not moves_to:
+            raise
+        # a rename is one step: what has left the one place is at the other
+        return open_archive(StorePath(root, moves_to))
 
 
 def _tell(out: IO[bytes], content: list[Any]) -> None:

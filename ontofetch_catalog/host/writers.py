@@ -1,4 +1,4 @@
-"""Small files of an archive on their way into a stage: written, hashed and looked at, here or by processes beside.
+"""Small files of an archive on their way into a stage: written, hashed and looked at, here and by processes beside.
 
 Whoever reads the archive checks names, bounds and checksums before anything comes here; what is in an archive is not
 known. A process beside is a fork of the one that reads, with its limits, and ends when that one does.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import marshal
 import os
+import select
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import field
@@ -24,6 +25,7 @@ from ..content.insides import format_inside
 BESIDE_FROM = 500  # files that are written here before a process is started for more
 MOST_WRITERS = 3  # one that reads keeps no more of them busy
 _FILES = 128  # handed over at once
+_FEW = 8  # written here before it is looked again whether somebody else could
 _BYTES = 1 << 20  # likewise; a file that is handed over has no more
 _LENGTH = 8
 
@@ -53,6 +55,12 @@ class _Writer:
     told: IO[bytes]
     busy: bool = False
 
+    def has_answered(self) -> bool:
+        """Say whether an answer, or the end, is there to be read."""
+        looking = select.poll()
+        looking.register(self.told, select.POLLIN)
+        return bool(looking.poll(0))
+
 
 @dataclass(slots=True)
 class Writers:
@@ -71,7 +79,6 @@ class Writers:
     _waiting: list[Item] = field(default_factory=list)
     _bytes: int = 0
     _writers: list[_Writer] = field(default_factory=list)
-    _next: int = 0
     _alone: bool = False
 
     def write(self, item: Item) -> None:
@@ -108,10 +115,16 @@ class Writers:
 
     def _hand_over(self) -> None:
         items, self._waiting, self._bytes = self._waiting, [], 0
-        writer = self._next_writer()
-        if writer is None:
-            self.take([write_file(self.stage, self.folder, item) for item in items])
-            return
+        while items:
+            writer = None if self._alone else self._free_writer()
+            if writer is not None:
+                self._give(writer, items)
+                return
+            # to write takes longer than to read: whoever would wait does some of it
+            some, items = items[:_FEW], items[_FEW:]
+            self.take([write_file(self.stage, self.folder, item) for item in some])
+
+    def _give(self, writer: _Writer, items: list[Item]) -> None:
         # it has answered, so it reads: neither waits for the other
         self._receive(writer)
         try:
@@ -120,18 +133,18 @@ class Writers:
             self._ended(writer)
         writer.busy = True
 
-    def _next_writer(self) -> _Writer | None:
-        most = min(_cores() - 1, MOST_WRITERS)
-        if len(self._writers) < most:
+    def _free_writer(self) -> _Writer | None:
+        """Return a process that has answered, or a new one where there may be more; None if all are busy."""
+        for writer in self._writers:
+            if not writer.busy or writer.has_answered():
+                return writer
+        started = None
+        if len(self._writers) < min(_cores() - 1, MOST_WRITERS):
             started = self._start()
-            if started is not None:
-                self._writers.append(started)
-                return started
-        if not self._writers:
-            self._alone = True
-            return None
-        self._next = (self._next + 1) % len(self._writers)
-        return self._writers[self._next]
+        if started is not None:
+            self._writers.append(started)
+        self._alone = not self._writers
+        return started
 
     def _start(self) -> _Writer | None:
         """Start a process; None where the system has no room for one."""

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ontofetch_catalog.errors import Conflict, EventError, NestedBoundary, PreconditionFailed
+from ontofetch_catalog.catalog import fsops
+from ontofetch_catalog.catalog.boundaries import staged
+from ontofetch_catalog.errors import BoundaryFailed, Conflict, EventError, NestedBoundary, PreconditionFailed
 from ontofetch_hookspecs import CatalogCommitted, DownloadDone, Veto, hookimpl
+from ontofetch_hookspecs.store_paths import StorePath
 from ontofetch_hookspecs.testing import sample_set_latest
 from tests.releases import Releases, files_table, query, results_table, sha256
 
@@ -152,6 +157,27 @@ def test_a_stage_on_another_file_system_is_copied(releases: Releases, tmp_path: 
     releases.check()
     assert outside.read_bytes() == b"bytes"
     assert not list((releases.root / ".catalog/staging").iterdir())
+
+
+def test_what_the_disk_refuses_early_is_no_success(releases: Releases, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system begins to write many files while they are looked at; an error of that is told by no later call."""
+    monkeypatch.setattr(staged, "_MANY", 2)
+    asked: list[str] = []
+
+    def refuse_once(path: StorePath) -> bool:
+        asked.append(path.name)
+        if len(asked) == 1:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return True
+
+    texts = {"a.ttl": "a", "b.ttl": "b"}
+    releases.download("1.0", b"zip")
+    monkeypatch.setattr(fsops, "is_durable", lambda _: True)
+    monkeypatch.setattr(fsops, "sync_filesystem", refuse_once)
+    with pytest.raises(BoundaryFailed, match="could not be made durable"):
+        releases.extract("1.0", b"zip", texts)
+    assert asked == ["data"]
+    assert releases.rows("SELECT count(*) FROM extracted_files") == [(0,)]
 
 
 def test_a_lost_artifact_is_healed_by_the_next_download(releases: Releases) -> None:

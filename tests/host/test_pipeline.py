@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import signal
+import time
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,7 +15,10 @@ from typing import Any
 import pytest
 
 from ontofetch_catalog.catalog import lookups
+from ontofetch_catalog.errors import CatalogUnwritable
+from ontofetch_catalog.host import pipeline
 from ontofetch_catalog.host.app import main
+from ontofetch_catalog.host.pulling.download import record_download
 from tests.programs import Program
 from tests.releases import assert_consistent, query, snapshot
 from tests.sites import Answer, Site, validated
@@ -329,6 +333,42 @@ def test_a_veto_leaves_no_row_and_no_file_and_keeps_the_bytes(
     assert site.seen[-1].headers["if-none-match"] == '"1"'
     assert pull.stages() == []
     assert_consistent(pull.root)
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_a_new_archive_is_unpacked_while_it_is_recorded(
+    pull: Pulling, monkeypatch: pytest.MonkeyPatch, refused: bool
+) -> None:
+    """Files are staged before the record is there; where that is refused they go, and the artifact stays staged."""
+
+    def record(*given: Any) -> None:
+        end = time.monotonic() + 60
+        while not list(pull.root.glob(".catalog/staging/*/data/hp-1/sub/hp.obo")):
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        if refused:
+            raise CatalogUnwritable("Not now.")
+        record_download(*given)
+
+    monkeypatch.setattr(pipeline, "record_download", record)
+    pull(pull.archive("hp.zip"), code=1 if refused else 0)
+    if refused:
+        (stage,) = pull.stages()
+        assert os.listdir(stage / "src") == ["hp.zip"]
+    else:
+        assert pull.stages() == []
+        assert_consistent(pull.root)
+
+
+def test_nothing_is_unpacked_that_others_may_refuse(pull: Pulling, add_plugin: Callable[..., Path]) -> None:
+    """Where a plugin votes, only the artifact is staged until it has."""
+    add_plugin(
+        "looker",
+        "import glob, os, time\n@hookimpl\ndef on_download_done(event):\n"
+        "    time.sleep(0.3)\n"
+        "    assert not glob.glob(f'{event.root}/.catalog/staging/*/data', include_hidden=True)\n",
+    )
+    assert pull(pull.archive("hp.zip"))["files"] == 3
 
 
 def test_a_crash_after_the_download_is_resumed(program: Program, site: Site, add_plugin: Callable[..., Path]) -> None:

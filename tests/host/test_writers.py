@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import signal
 import subprocess
 import sys
 import tarfile
@@ -15,9 +16,10 @@ from pathlib import Path
 import pytest
 
 from ontofetch_catalog.errors import ExtractError, StageError
-from ontofetch_catalog.host.extract import Extraction, Unpacker, extract_artifact
-from ontofetch_catalog.host.writers import BESIDE_FROM
+from ontofetch_catalog.host.extract import Extraction, Unpacker, begin_extraction, extract_artifact
+from ontofetch_catalog.host.writers import BESIDE_FROM, MOST_WRITERS, Row, Writers
 from ontofetch_hookspecs import Stage
+from ontofetch_hookspecs.store_paths import StorePath
 from tests.environments import CHECKOUT
 
 COUNT = BESIDE_FROM + 700
@@ -113,6 +115,47 @@ def test_a_fault_at_the_end(tmp_path: Path) -> None:
     """A name that is refused ends all of it."""
     with pytest.raises(ExtractError, match="outside"):
         unpack(pack_zip(tmp_path / "many.zip", {"../outside": b""}), Stage.create(tmp_path / "store"))
+
+
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="on one core nothing is written beside")
+def test_who_reads_writes_too_while_all_others_are_busy(tmp_path: Path) -> None:
+    """Nobody waits for a process that has not answered yet, and each file is written once."""
+    stage = Stage.create(tmp_path / "store")
+    rows: list[Row] = []
+    writers = Writers(stage, "data", rows.extend)
+    try:
+        count = BESIDE_FROM
+        while not writers._writers or len(writers._writers) < min((os.cpu_count() or 1) - 1, MOST_WRITERS):
+            count += 1
+            writers.write((f"f{count}", b"x", 0.0, None))
+            # as if very many had come before
+            writers._count = max(writers._count, BESIDE_FROM)
+        for writer in writers._writers:
+            os.kill(writer.pid, signal.SIGSTOP)
+        for number in range(1000):
+            writers.write((f"g{number}", b"x", 0.0, None))
+        assert sum(row[0].startswith("g") for row in rows) > 100
+        for writer in writers._writers:
+            os.kill(writer.pid, signal.SIGCONT)
+        writers.finish()
+    finally:
+        writers.close()
+    assert sorted(row[0] for row in rows if row[0].startswith("g")) == sorted(f"g{number}" for number in range(1000))
+    assert len(list((stage.path / "data").iterdir())) == len(rows)
+
+
+def test_an_archive_that_is_moved_before_it_is_opened(tmp_path: Path) -> None:
+    """It is found where it is moved to, and only if that was said."""
+    stage = Stage.create(tmp_path / "store")
+    pack_zip(tmp_path / "store/there.zip")
+    here, there = (StorePath(tmp_path / "store", name) for name in ("here.zip", "there.zip"))
+    (tmp_path / "store/here.zip").write_bytes(b"")
+    with Unpacker() as process:
+        os.kill(process._process.pid, signal.SIGSTOP)
+        begun = begin_extraction(here, stage, process, name="many.zip", strip=0, moves_to=there)
+        (tmp_path / "store/here.zip").unlink()
+        os.kill(process._process.pid, signal.SIGCONT)
+        check(begun.finish())
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="processes are found as Linux shows them")

@@ -18,7 +18,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, closing
+from contextlib import AbstractContextManager, ExitStack, closing, suppress
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
@@ -30,6 +30,7 @@ from .s3 import S3Server
 
 _MEMORY = Path("/dev/shm")
 _ROOM = 4_000_000_000  # bytes that have to be free there
+_SMALL = {"shared_buffers": "16MB", "max_wal_size": "64MB"}
 _IN_A_ROW = 3  # so many that are broken end a part: those that follow would only say it again
 _NO_END = 1 << 30
 _FORK = get_context("fork")
@@ -63,13 +64,14 @@ class Trial(Generic[T]):
     Args:
         words: What the names of a part are called.
         opened: Opens a lab for a part.
-        tried: Tries one number of a part in a lab and says whether there are more.
+        tried: Tries one number of a part in a lab and says whether there are more; it is told whether all machines are
+            to be compared then, which they are before a lab is closed and after every N-th try.
         alike: What parts have in common that may go on in a lab of each other.
     """
 
     words: Sequence[str]
     opened: Callable[[Ground, Names], AbstractContextManager[T]]
-    tried: Callable[[T, Names, int], bool]
+    tried: Callable[[T, Names, int, bool], bool]
     alike: Callable[[Names], Hashable]
 
 
@@ -84,7 +86,7 @@ class Ground:
     def server(self, *, durable: bool = False) -> Postgres:
         """Return a server, which may forget the latest in a crash unless it is to be durable."""
         if durable not in self._servers:
-            self._servers[durable] = Postgres({} if durable else QUICK)
+            self._servers[durable] = Postgres(_SMALL if durable else {**_SMALL, **QUICK})
             self._ending.callback(self._servers[durable].remove)
         return self._servers[durable]
 
@@ -120,26 +122,33 @@ class _Kept(Generic[T]):
         self._used += 1
         return self._lab
 
+    @property
+    def is_used(self) -> bool:
+        """Say whether the next try has a new one."""
+        return self._used >= self._renew
+
     def close(self) -> None:
         """End it."""
         self._lab = None
         self._open.close()
 
 
-def _try_part(trial: Trial[T], kept: _Kept[T], part: Part, every: int) -> Iterator[Told]:
+def _try_part(trial: Trial[T], kept: _Kept[T], part: Part, asked: argparse.Namespace) -> Iterator[Told]:
     at, more, in_a_row = part.first, True, 0
     while more and at <= part.last and in_a_row < _IN_A_ROW:
         told: Told = {**dict(zip(trial.words, part.names, strict=True)), "at": at}
         began = time.monotonic()
         try:
-            more = trial.tried(kept.lab(part.names), part.names, at)
+            lab = kept.lab(part.names)
+            all_of_it = kept.is_used or at + asked.every > part.last or at % asked.compare == 0
+            more = trial.tried(lab, part.names, at, all_of_it)
             in_a_row = 0
         except Exception as error:  # noqa: BLE001 - whatever it is, it has to be told
             told["broken"] = str(error) if isinstance(error, Broken) else traceback.format_exc()
             in_a_row += 1
             kept.close()
         yield {**told, "seconds": round(time.monotonic() - began, 2)}
-        at += every
+        at += asked.every
 
 
 def _work(trial: Trial[Any], ours: Connection, others: Sequence[Connection], asked: argparse.Namespace) -> None:
@@ -148,13 +157,14 @@ def _work(trial: Trial[Any], ours: Connection, others: Sequence[Connection], ask
         other.close()
     _keep_in_memory()
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-    with closing(Ground()) as ground, closing(_Kept(trial, ground, asked.renew)) as kept:
+    gone = suppress(BrokenPipeError, EOFError)
+    with gone, closing(Ground()) as ground, closing(_Kept(trial, ground, asked.renew)) as kept:
         while True:
             ours.send(None)
             part = ours.recv()
             if part is None:
                 return
-            for told in _try_part(trial, kept, part, asked.every):
+            for told in _try_part(trial, kept, part, asked):
                 ours.send(told)
 
 
@@ -201,6 +211,10 @@ def parser_of(module: str, doc: str | None, what: str) -> argparse.ArgumentParse
     parser.add_argument("--every", type=int, default=1, metavar="N", help=f"every how many {what}")
     parser.add_argument("--first", type=int, default=1, metavar="N", help=f"the first of the {what}")
     parser.add_argument("--last", type=int, default=_NO_END, metavar="N", help=f"the last of the {what}")
+    parser.add_argument("--after", type=Path, metavar="FILE", help="go on after what an earlier run has printed")
+    parser.add_argument(
+        "--compare", type=int, default=1, metavar="N", help=f"all machines after every N-th of the {what}"
+    )
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="labs side by side")
     parser.add_argument("--renew", type=int, default=20, metavar="N", help=f"a new lab after so many {what}")
     return parser
@@ -208,6 +222,8 @@ def parser_of(module: str, doc: str | None, what: str) -> argparse.ArgumentParse
 
 def run(trial: Trial[Any], parts: Sequence[Part], asked: argparse.Namespace) -> int:
     """Try all parts, print a line of JSON for each try, and return the exit code: 1 where one was broken."""
+    if asked.after is not None:
+        parts = _left_of(trial, parts, asked)
     began = time.monotonic()
     tried: list[Told] = []
     for told in _side_by_side(trial, parts, asked.jobs, asked):
@@ -223,6 +239,19 @@ def run(trial: Trial[Any], parts: Sequence[Part], asked: argparse.Namespace) -> 
     seconds = time.monotonic() - began
     print(f"{len(tried)} tried in {seconds:.0f} s, {len(broken)} broken, {again} of them also alone")
     return 1 if broken else 0
+
+
+def _left_of(trial: Trial[Any], parts: Sequence[Part], asked: argparse.Namespace) -> list[Part]:
+    """Return what is left of parts: all from the first try on that did not go well."""
+    lines = [json.loads(line) for line in asked.after.read_text().splitlines() if line.startswith("{")]
+    well = {(*(told[word] for word in trial.words), told["at"]) for told in lines if "broken" not in told}
+    left = []
+    for part in parts:
+        first = part.first
+        while (*part.names, first) in well:
+            first += asked.every
+        left.append(replace(part, first=first))
+    return [part for part in left if part.first <= part.last]
 
 
 def new_folder(ending: ExitStack, prefix: str) -> Path:

@@ -150,7 +150,8 @@ def _opened(ground: Ground, names: Names) -> Iterator[Lab]:
         yield ending.enter_context(lab_of(folder, server, ending.enter_context(server.database())))
 
 
-def _meet(lab: Lab, names: Names, seed: int) -> bool:
+def _meet(lab: Lab, names: Names, seed: int, all_of_it: bool) -> bool:
+    del all_of_it  # they are compared in each
     KINDS[names[0]](lab, Random(seed))
     return True
 

@@ -5,10 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import psycopg
 import pytest
+
+from ontofetch_catalog.catalog import fsops
+from ontofetch_catalog.catalog.bringing import Brought
+from ontofetch_catalog.catalog.fsops import hash_file
+from ontofetch_catalog.catalog.shared.files_going import FilesGoing
 
 from .copies import Copies, release, rows_of, tree_of
 
@@ -81,6 +87,38 @@ def test_the_same_bytes_are_put_once(copies: Copies, tmp_path: Path) -> None:
     assert after is not None
     # the same archive; two audits, LATEST.json, and the manifest after each of three boundaries
     assert after[0] - before[0] <= 6
+    copies.check_same("a", "b")
+
+
+def test_what_a_boundary_says_of_contents_is_not_hashed_again(
+    copies: Copies, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is staged is read once, when it is put, and only the documents of a release are hashed for it."""
+    copies.join("a", "b")
+    hashed: list[str] = []
+    monkeypatch.setattr(fsops, "hash_file", lambda path: hashed.append(str(path)) or hash_file(path))
+    copies.pull("a", release(tmp_path, 1), "1", "--no-facts")
+    assert hashed
+    assert [path for path in hashed if "/staging/" in path] == []
+    copies.check_same("a", "b")
+
+
+def test_other_bytes_than_a_boundary_says_are_not_put(copies: Copies, tmp_path: Path) -> None:
+    """A staged file that changes after it was looked at is named, and nobody learns of its release."""
+    copies.join("a", "b")
+
+    def change(going: FilesGoing, brought: Sequence[Brought]) -> None:
+        for one in brought:
+            for path in sorted((tmp_path / "a" / one.place.relpath).rglob("same-*.nt"))[:1]:
+                path.write_bytes(b"x" * path.stat().st_size)
+        put_early(going, brought)
+
+    put_early = FilesGoing.put_early
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FilesGoing, "put_early", change)
+        copies.pull("a", release(tmp_path, 1), "1", code=1)
+    assert rows_of(tmp_path / "a")["extracted_files"] == []
+    copies.pull("a", tmp_path / "release-1.zip", "1")
     copies.check_same("a", "b")
 
 

@@ -24,7 +24,9 @@ def _opened(folder: Path, ground: Ground, names: Names) -> Iterator[Path]:
     (lab / "closed").touch()
 
 
-def _try(lab: Path, names: Names, at: int) -> bool:
+def _try(lab: Path, names: Names, at: int, all_of_it: bool) -> bool:
+    if all_of_it:
+        (lab / "compared").write_text(str(at))
     (lab / f"{names[0]}-{at}").touch()
     before = sum(1 for _ in lab.parent.glob(f"*/{names[0]}-{at}"))
     if names[0] == "dies" and at == 2:
@@ -50,7 +52,9 @@ def _run(
 
 def test_all_parts_are_tried_to_their_ends(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Two processes share four parts; a lab is made anew after so many tries, and each is closed."""
-    code, told, end = _run(tmp_path, "--jobs", "2", "--renew", "3", names=("a", "b", "c", "d"), capsys=capsys)
+    code, told, end = _run(
+        tmp_path, "--jobs", "2", "--renew", "3", "--compare", "7", names=("a", "b", "c", "d"), capsys=capsys
+    )
     assert code == 0, told
     assert sorted((one["name"], one["at"]) for one in told) == [
         (name, at) for name in "abcd" for at in range(1, _LAST + 1)
@@ -61,6 +65,24 @@ def test_all_parts_are_tried_to_their_ends(tmp_path: Path, capsys: pytest.Captur
     assert len({lab.name.partition("-")[0] for lab in labs}) == 2
     assert {len(list(lab.glob("?-*"))) for lab in labs} <= {1, 2, 3}
     assert all((lab / "closed").exists() for lab in labs)
+    assert all((lab / "compared").exists() for lab in labs if len(list(lab.glob("?-*"))) == 3)
+
+
+def test_a_run_goes_on_after_another_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What an earlier run has printed is not tried again, up to the first that was broken."""
+    earlier = tmp_path / "earlier.log"
+    labs = tmp_path / "labs"
+    labs.mkdir()
+    well = [("a", 1), ("a", 2), ("a", 4), *(("b", at) for at in range(1, 6))]
+    lines = [*({"name": name, "at": at} for name, at in well), {"name": "a", "at": 3, "broken": "it is broken"}]
+    earlier.write_text("".join(f"{json.dumps(line)}\n" for line in lines) + "9 tried\n")
+    code, told, _ = _run(
+        labs, "--jobs", "1", "--last", "5", "--after", str(earlier), names=("a", "b", "c"), capsys=capsys
+    )
+    assert code == 0
+    assert [(one["name"], one["at"]) for one in told] == [
+        *(("a", at) for at in (3, 4, 5)), *(("c", at) for at in range(1, 6))
+    ]  # fmt: skip
 
 
 def test_what_is_broken_is_tried_once_more_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

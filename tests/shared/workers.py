@@ -260,7 +260,8 @@ def _run(told: Mapping[str, Any], *, as_ever: bool) -> None:
 
         def step() -> None:
             number = next(numbers)
-            os.write(steps, b".")
+            # each at its own place: of two threads the second may come here first
+            os.pwrite(steps, b".", number - 1)
             if told["happens"] and told["at"] in (0, number):
                 happens()
 

@@ -12,10 +12,10 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ontofetch_hookspecs.light_dataclasses import dataclass
-from ontofetch_hookspecs.store_paths import StorePath
 
 from ...errors import Conflict
 from .. import journal, sessions
+from ..bringing import Brought
 from ..connection import Store
 from ..repo import events
 
@@ -93,7 +93,7 @@ class Boundary(ABC):
     def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Change rows inside the open transaction, write new documents, and collect the moves (step 4)."""
 
-    def brings(self) -> Sequence[StorePath]:
+    def brings(self) -> Sequence[Brought]:
         """Return the staged files and folders that it is about to publish, as `settle` has left them."""
         return ()
 

@@ -14,6 +14,7 @@ from ontofetch_hookspecs.store_paths import StorePath
 
 from ...errors import Conflict, EventError
 from .. import journal, sessions
+from ..bringing import Brought
 from ..connection import Store
 from ..repo import files, origins, releases, validations
 from ..tables import read_files
@@ -72,9 +73,9 @@ class DownloadBoundary(Boundary):
         else:
             self._source = staged.settle(self.store, self._event.staged, sessions.new_boundary_id())
 
-    def brings(self) -> Sequence[StorePath]:
+    def brings(self) -> Sequence[Brought]:
         """Return what is staged."""
-        return () if self._source is None else (self._source,)
+        return () if self._source is None else (Brought(self._source, self._event.sha256),)
 
     def is_changed(self, connection: duckdb.DuckDBPyConnection) -> bool:
         """Check the names against what is recorded; return whether anything differs."""

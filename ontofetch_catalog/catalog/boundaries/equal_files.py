@@ -159,7 +159,7 @@ class EqualFilesBatch(MaintenanceBoundary):
         del connection
         whole.make_folders(self.store.path(draft.folder))
         storer = storing.Storer(self.store, self._way, self.store.path(draft.folder) / _TAKES_PLACE)
-        folders = Folders(self.store)
+        folders = Folders(self.store.root)
         try:
             self.outcomes = [(job, self._carry_out(storer, folders, job)) for job in self._jobs]
         finally:

@@ -14,6 +14,7 @@ from ontofetch_hookspecs.store_paths import StorePath
 
 from ...errors import EventError, PreconditionFailed
 from .. import extractions, journal, sessions
+from ..bringing import Brought
 from ..connection import Store
 from ..path_columns import is_sorted
 from ..repo import events, files, releases, validations
@@ -46,25 +47,30 @@ class ExtractBoundary(Boundary):
         self._extraction = extractions.of_event(event)
         self._version: releases.VersionRow | None = None
         self._stored_once = StoredOnce()
+        self._written: staged.Written | None = None
         self._is_settled_late = False  # whether what is staged is settled once it is known what the store has of it
 
     def check(self) -> None:
         """Check that the staged folder holds exactly the files of the table; sizes, not contents."""
         if self._event.staged is not None:
             staged.check_place(self.store, self._event.staged)
+            if not (isinstance(self._given, StorePath) and is_wanted(self.store, self._given)):
+                self._written = staged.Written(self._given, len(self.files))
             staged.check_tree(self._given or self._event.staged, self.files, exactly=True)
 
     def settle(self) -> None:
         """Make the staged files durable, unless some of them need not be written at all, which the catalog knows."""
+        if self._written is not None:
+            self._written.end()
         if self._event.staged is not None and self._given is not None and self._given.is_dir():
             if isinstance(self._given, StorePath) and is_wanted(self.store, self._given):
                 self._source, self._is_settled_late = self._given, True
             else:
                 self._source = staged.settle(self.store, self._event.staged, sessions.new_boundary_id())
 
-    def brings(self) -> Sequence[StorePath]:
+    def brings(self) -> Sequence[Brought]:
         """Return what is staged."""
-        return () if self._source is None else (self._source,)
+        return () if self._source is None else (Brought(self._source, files=self.files),)
 
     def is_changed(self, connection: duckdb.DuckDBPyConnection) -> bool:
         """Check that the artifact is the release's own and that no other artifact has one of the paths."""

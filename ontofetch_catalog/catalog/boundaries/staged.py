@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ from ..fsops import whole
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+_MANY = 2_000  # files that the system begins to write before they are made durable
 
 
 def check_place(store: Store, path: Path) -> None:
@@ -88,6 +91,33 @@ def check_tree(folder: fsops.Anywhere, files: pa.Table, *, exactly: bool) -> Non
             subject=missing,
             hint=f"{len(sizes):,} files are missing." if len(sizes) > 1 else "",
         )
+
+
+class Written:
+    """What is staged, written to the disk by the system while others still look at it: then less has to be waited for.
+
+    Whoever makes it durable asks for the end first: an error of the disk is told once, and to this alone.
+
+    Args:
+        path: A folder below the root.
+        count: How many files are in it; of few nothing is done.
+    """
+
+    def __init__(self, path: fsops.Anywhere | None, count: int) -> None:
+        self._written: Future[bool] | None = None
+        if isinstance(path, StorePath) and count >= _MANY and fsops.is_durable(path):
+            pool = ThreadPoolExecutor(1, "written")
+            self._written = pool.submit(fsops.sync_filesystem, path)
+            pool.shutdown(wait=False)
+
+    def end(self) -> None:
+        """Wait for it.
+
+        Raises:
+            OSError: The disk refuses.
+        """
+        if self._written is not None:
+            self._written.result()
 
 
 def check_contents(folder: StorePath, files: pa.Table) -> None:

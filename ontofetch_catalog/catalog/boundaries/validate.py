@@ -15,6 +15,7 @@ from ontofetch_hookspecs.store_paths import StorePath
 
 from ...errors import EventError, PreconditionFailed
 from .. import fsops, given_facts, journal, sessions
+from ..bringing import Brought
 from ..connection import Store
 from ..facts import is_there
 from ..repo import facts, recording_facts, releases, validations
@@ -66,9 +67,9 @@ class ValidateBoundary(Boundary):
         if self._event.staged is not None and self._given is not None and self._given.is_dir():
             self._source = staged.settle(self.store, self._event.staged, sessions.new_boundary_id())
 
-    def brings(self) -> Sequence[StorePath]:
+    def brings(self) -> Sequence[Brought]:
         """Return what is staged."""
-        return () if self._source is None else (self._source,)
+        return () if self._source is None else (Brought(self._source),)
 
     def is_changed(self, connection: duckdb.DuckDBPyConnection) -> bool:
         """Check that each (relpath, file_id) is a recorded file of the release, and each content of the facts too."""

@@ -5,20 +5,28 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import time
 from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .. import fsops
-from ..connection import Store
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class Folders:
-    """Files below the root, opened and looked at by name; the folder that was used last stays open."""
+    """Files below the root, opened and looked at by name; the folder that was used last stays open.
 
-    def __init__(self, store: Store) -> None:
-        self._root = fsops.open_root(store.root)
+    Args:
+        root: The store's folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = fsops.open_root(root)
         self._path: str | None = None
         self._folder = -1
 
@@ -74,21 +82,30 @@ def _name(path: str) -> str:
 
 
 class Closing:
-    """Close files that have lost their last name, several at a time.
+    """Close files that have lost their last name, several at a time where one takes long.
 
     The system takes their bytes away then, and waits for those that it is just writing: for each file as long as a disk
-    takes, and as long for many at once.
+    takes, and as long for many at once. Where it is not writing them a close takes less than to have it done beside.
     """
 
     _THREADS, _MOST = 16, 128
+    _LONG, _ENOUGH = 0.0005, 8  # seconds; closes that took so long, of which any may do that a busy machine holds up
 
     def __init__(self) -> None:
+        self._long = 0
         self._pool: ThreadPoolExecutor | None = None
         self._waiting: deque[Future[None]] = deque()
 
     def close(self, descriptor: int) -> None:
         """Close a file soon; no more than a few are open at a time."""
+        if self._long < self._ENOUGH:
+            begun = time.perf_counter()
+            os.close(descriptor)
+            self._long += time.perf_counter() - begun > self._LONG
+            return
         if self._pool is None:
+            from concurrent.futures import ThreadPoolExecutor
+
             self._pool = ThreadPoolExecutor(self._THREADS, thread_name_prefix="closing")
         self._waiting.append(self._pool.submit(os.close, descriptor))
         if len(self._waiting) >= self._MOST:

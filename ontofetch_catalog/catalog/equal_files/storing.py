@@ -68,8 +68,8 @@ class Storer:
         self._beside = beside
         self._room = fsops.open_folder_of(beside.parent)
         self._store = store
-        self._sources = Folders(store)
-        self._targets = Folders(store)
+        self._sources = Folders(store.root)
+        self._targets = Folders(store.root)
         self._closing = Closing()
         self.is_useless = False  # the file system can't
 

@@ -9,8 +9,8 @@ import errno
 import hashlib
 import os
 import stat
-from collections.abc import Iterable
-from contextlib import ExitStack, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.store_paths import StorePath, entries_of
@@ -61,20 +61,27 @@ def write_new(path: fsops.Anywhere, chunks: Iterable[bytes | memoryview]) -> tup
     """
     digest = hashlib.sha256()
     size = 0
+    with _new_file(path) as descriptor, ExitStack() as stack:
+        pool = None
+        for chunk in chunks:
+            if len(chunk) >= fsops.CHUNK:
+                pool = pool or stack.enter_context(_one_thread())
+                hashed = pool.submit(digest.update, chunk)
+                fsops.write(descriptor, chunk)
+                hashed.result()
+            else:
+                digest.update(chunk)
+                fsops.write(descriptor, chunk)
+            size += len(chunk)
+    return digest.hexdigest(), size
+
+
+@contextmanager
+def _new_file(path: fsops.Anywhere) -> Iterator[int]:
+    """Give the descriptor of a new file, which is made durable at the end, or removed where that can't be reached."""
     descriptor = fsops.create_file(path)
     try:
-        with ExitStack() as stack:
-            pool = None
-            for chunk in chunks:
-                if len(chunk) >= fsops.CHUNK:
-                    pool = pool or stack.enter_context(_one_thread())
-                    hashed = pool.submit(digest.update, chunk)
-                    fsops.write(descriptor, chunk)
-                    hashed.result()
-                else:
-                    digest.update(chunk)
-                    fsops.write(descriptor, chunk)
-                size += len(chunk)
+        yield descriptor
         sync_opened(path, descriptor)
     except BaseException:
         with suppress(OSError):
@@ -82,7 +89,6 @@ def write_new(path: fsops.Anywhere, chunks: Iterable[bytes | memoryview]) -> tup
         raise
     finally:
         os.close(descriptor)
-    return digest.hexdigest(), size
 
 
 def sync_opened(path: fsops.Anywhere, descriptor: int) -> None:
@@ -95,7 +101,8 @@ def write_file(path: fsops.Anywhere, data: bytes) -> None:
     """Put `data` under the name `path`, durable and whole or not at all: temp, fsync, rename, fsync folder."""
     temporary = _temporary(path)
     drop_unfinished(path)
-    write_new(temporary, (data,))
+    with _new_file(temporary) as descriptor:
+        fsops.write(descriptor, data)
     fsops.rename(temporary, path)
     fsops.sync_folder(path.parent)
 

@@ -21,6 +21,7 @@ from ..walk import Entry, as_path, as_text
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_NEEDS_ESCAPES = r"[^ !#-\[\]-~]"  # what JSON in ASCII writes otherwise than it is
 AT_ONCE = 10_000  # entries that are objects of Python together
 
 
@@ -159,13 +160,26 @@ def entries_of(entries: pa.Table, batch: Batch) -> list[Entry]:
 
 def as_lines(entries: pa.Table) -> Iterator[bytes]:
     """Yield the lines of `entries.jsonl`, many at a time."""
+    import pyarrow.compute as pc
+
     for chunk in entries.to_batches(AT_ONCE):
-        columns = chunk.to_pydict()
-        columns["touched_at"] = [at.isoformat(timespec="microseconds") + "Z" for at in columns["touched_at"]]
-        line = "{{" + ", ".join(f'"{name}": {{}}' for name in columns) + "}}\n"
-        # a line at a time `json.dumps` would take three times as long
-        yield "".join(map(line.format, *map(_as_json, columns.values()))).encode()
+        parts: list[Any] = []
+        for name, column in zip(chunk.schema.names, chunk.columns, strict=True):
+            parts += [f'{", " if parts else "{"}"{name}": ', _as_json(column)]
+        yield "".join(pc.binary_join_element_wise(*parts, "}\n", "").to_pylist()).encode()
 
 
-def _as_json(column: list[str | int | None]) -> Iterator[str]:
-    return ("null" if value is None else quoted(value) if isinstance(value, str) else str(value) for value in column)
+def _as_json(column: pa.Array) -> pa.Array:
+    """Return a column as texts of JSON; a value at a time it would take five times as long."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    texts = column.cast(pa.string())
+    if pa.types.is_timestamp(column.type):
+        texts = pc.binary_join_element_wise('"', pc.replace_substring(texts, " ", "T"), 'Z"', "")
+    elif pa.types.is_string(column.type):
+        if pc.any(pc.match_substring_regex(texts, _NEEDS_ESCAPES)).as_py():
+            texts = pa.array(list(map(quoted, texts.fill_null("").to_pylist())), pa.string())
+        else:
+            texts = pc.binary_join_element_wise('"', texts, '"', "")
+    return pc.if_else(column.is_valid(), texts, "null")

@@ -18,13 +18,17 @@ from ..walk import Entry
 
 def freed_of(store: Store, entries: Iterable[Entry]) -> int:
     """Return how many bytes are free once these entries are gone, all of them; of a file the size, not its blocks."""
+    last: list[Entry] = []
     names: dict[tuple[int, int], list[Entry]] = defaultdict(list)
     for entry in entries:
-        names[entry.device, entry.inode].append(entry)
-    last = [found[0] for found in names.values() if len(found) >= max(entry.links for entry in found)]
+        if entry.links < 2:
+            last.append(entry)
+        else:
+            names[entry.device, entry.inode].append(entry)
+    last += [found[0] for found in names.values() if len(found) >= max(entry.links for entry in found)]
     if not ways.can_clone(store):
         return sum(entry.size for entry in last)
-    folders = Folders(store)
+    folders = Folders(store.root)
     try:
         return sum(min(entry.size, _own_bytes(folders, entry)) for entry in last)
     finally:

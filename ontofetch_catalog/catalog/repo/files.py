@@ -215,15 +215,23 @@ def covering_paths(connection: duckdb.DuckDBPyConnection, version_id: str, artif
     """
     if count_files(connection, version_id, other_than=artifact_id) == 0:
         return [""] if count_files(connection, version_id) else []
-    rows = connection.execute(f"""
+    # of each folder the outermost around it that is none of another artifact; where there is none, its files themselves
+    found = connection.sql(f"""
         WITH files AS (
-            SELECT artifact_id = {literal(artifact_id)} AS own, string_split(relpath, '/') AS parts
+            SELECT artifact_id = {literal(artifact_id)} AS own, relpath,
+                parse_dirpath(relpath, 'forward_slash') AS folder
             FROM extracted_files WHERE version_id = {literal(version_id)}
+        ), folders AS (
+            SELECT DISTINCT own, folder FROM files WHERE folder <> ''
         ), prefixes AS (
-            SELECT own, array_to_string(parts[1:n], '/') AS prefix, parts, n
-            FROM (SELECT own, parts, unnest(range(1, len(parts) + 1)) AS n FROM files)
-        ), shared AS (SELECT DISTINCT prefix FROM prefixes WHERE NOT own)
-        SELECT DISTINCT arg_min(prefix, n) FROM prefixes ANTI JOIN shared USING (prefix) WHERE own
-        GROUP BY parts ORDER BY 1
-    """).fetchall()
-    return [str(row[0]) for row in rows]
+            SELECT own, folder, array_to_string(string_split(folder, '/')[1:n], '/') AS prefix, n
+            FROM (SELECT own, folder, unnest(range(1, len(string_split(folder, '/')) + 1)) AS n FROM folders)
+        ), shared AS (SELECT DISTINCT prefix FROM prefixes WHERE NOT own),
+        whole AS (
+            SELECT folder, arg_min(prefix, n) AS prefix FROM prefixes ANTI JOIN shared USING (prefix) WHERE own
+            GROUP BY folder
+        )
+        SELECT DISTINCT coalesce(prefix, relpath) AS path FROM files LEFT JOIN whole
+        ON whole.folder = files.folder WHERE own ORDER BY 1
+    """).to_arrow_table()
+    return [str(path) for path in found["path"].to_pylist()]

@@ -21,6 +21,7 @@ from ..repo import definitions, events, images
 if TYPE_CHECKING:
     import duckdb
 
+    from ..bringing import Brought
     from ..kept import Hold
     from ..shared.log import Log
     from ..shared.packs import Place
@@ -39,7 +40,7 @@ class Entering:
     migrate: bool = True
     trust_record: bool = True
     alone: bool = True
-    brings: tuple[StorePath, ...] = ()
+    brings: tuple[Brought, ...] = ()
     log: Log | None = None
     asks: bool = False  # nothing is made, migrated or mended: what is not as it should be is refused
 

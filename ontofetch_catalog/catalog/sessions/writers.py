@@ -13,7 +13,6 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.layout import CATALOG, RESTORING, SWAP
-from ontofetch_hookspecs.store_paths import StorePath
 from ontofetch_hookspecs.together import recording
 
 from ...errors import CatalogUnwritable
@@ -32,6 +31,7 @@ from .opened import Opened, checkpoint_if_due, fits
 from .session import Entering, Session, close, new_boundary_id, utc_now
 
 if TYPE_CHECKING:
+    from ..bringing import Brought
     from ..kept import Hold
     from ..shared.log import Log
     from ..shared.replica import Copy
@@ -56,7 +56,7 @@ def writing(
     migrate: bool = True,
     trust_record: bool = True,
     alone: bool = True,
-    brings: Iterable[StorePath] = (),
+    brings: Iterable[Brought] = (),
     log: Log | None = None,
 ) -> Iterator[Session]:
     """Open the catalog for writing, alone: make it where there is none, check it, migrate it, recover; close it.

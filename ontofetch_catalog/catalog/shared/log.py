@@ -18,7 +18,7 @@ from ..connection import Store
 from .address import Address
 from .log_lock import BEGIN, HEAD, HELD, Head, LogLock, as_head
 from .log_paths import add_contents, move_paths
-from .log_rows import send_value
+from .log_rows import as_array, send_value
 from .packs import Place
 from .places import Op, Put, dump_ops, parse_ops
 
@@ -98,8 +98,9 @@ class Log(LogLock):
         with self.explained("read"):
             for start in range(0, len(contents), _AT_ONCE):
                 rows = self.in_use().execute(
-                    "SELECT sha256, size, key, position FROM contents WHERE sha256 = ANY(%s) AND condemned_at IS NULL",
-                    [list(contents[start : start + _AT_ONCE])],
+                    "SELECT sha256, size, key, position FROM contents"
+                    " WHERE sha256 = ANY(%s::text[]) AND condemned_at IS NULL",
+                    [as_array(contents[start : start + _AT_ONCE])],
                 )
                 found |= {row[0]: Place(*row) for row in rows}
         return found

@@ -38,7 +38,7 @@ def insert_rows(
     statement = f"INSERT INTO {table} ({', '.join(columns)}) SELECT * FROM unnest({arrays}) {otherwise}"  # noqa: S608 - ours
     left = iter(rows)
     while some := list(islice(left, _ROWS)):
-        cursor.execute(statement.encode(), [_array(column) for column in zip(*some, strict=True)])
+        cursor.execute(statement.encode(), [as_array(column) for column in zip(*some, strict=True)])
 
 
 class Sent(NamedTuple):
@@ -66,7 +66,7 @@ def send_value(cursor: psycopg.Cursor[Any], table: str, value: bytes | str) -> S
     return Sent(f"(SELECT string_agg(piece, '' ORDER BY number) FROM {table})", ())  # noqa: S608 - our names
 
 
-def _array(values: Sequence[object]) -> str:
+def as_array(values: Sequence[object]) -> str:
     """Return texts or numbers as PostgreSQL reads an array, several times faster than the driver makes one."""
     if values and isinstance(values[0], str):
         quoted = (str(value).replace("\\", "\\\\").replace('"', '\\"') for value in values)

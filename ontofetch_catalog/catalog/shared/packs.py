@@ -10,14 +10,18 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from pathlib import Path
 from typing import NamedTuple
 
 from ontofetch_hookspecs.errors import next_step
 from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import quote
+from ontofetch_hookspecs.store_paths import StorePath
 
 from ...errors import ObjectDamaged, ObjectsRefused
 from .. import fsops
+from ..equal_files.folders import Folders
 from .object_store import ObjectStore, check_key
 from .waiting import Crew
 
@@ -96,16 +100,14 @@ class Packer:
         small: list[Content] = []
         size = 0
         for content in contents:
-            key = check_key(f"{content.sha256}.{self._boundary}")
             if content.size < 0:
                 raise ObjectsRefused(f"No content has {content.size} bytes.", subject=content.sha256)
-            # half as long as the text, of which there may be a million
-            digest = bytes.fromhex(content.sha256)
+            digest = self._digest(content)
             if digest in seen:
                 continue
             seen.add(digest)
             if content.size > self._limit:
-                yield Parcel(key, content.size, (content,))
+                yield Parcel(f"{content.sha256}.{self._boundary}", content.size, (content,))
                 continue
             if small and size + content.size > self._size:
                 yield self._pack(small, size)
@@ -114,6 +116,17 @@ class Packer:
             size += content.size
         if small:
             yield self._pack(small, size)
+
+    def _digest(self, content: Content) -> bytes:
+        """Return the SHA-256 of a content, half as long as the text: there may be a million."""
+        try:
+            digest = bytes.fromhex(content.sha256)
+        except (TypeError, ValueError):
+            digest = b""
+        if len(digest) != 32 or digest.hex() != content.sha256:
+            # it says what is wrong
+            check_key(f"{content.sha256}.{self._boundary}")
+        return digest
 
     def _pack(self, contents: list[Content], size: int) -> Parcel:
         if len(contents) == 1:
@@ -161,26 +174,63 @@ def put_parcels(
 
 def _packed(parcel: Parcel) -> bytearray:
     data = bytearray()
-    for content in parcel.contents:
-        found = _read(content)
-        if hashlib.sha256(found).hexdigest() != content.sha256:
-            raise ObjectDamaged(
-                f"The file {quote(content.path)} has other bytes than it should have.",
-                subject=content.sha256,
-                hint="They changed since they were hashed. Nothing was put of it; run the same command again.",
-            )
-        data += found
+    with closing(_Reader()) as reader:
+        for content in parcel.contents:
+            data += _held_to(content, reader.read(content))
     return data
 
 
-def _read(content: Content) -> bytes:
-    """Return the bytes of a small file; one more than it should have, if there are more."""
-    try:
-        with os.fdopen(fsops.open_file(content.path), "rb", buffering=0) as stream:
-            return b"".join(iter(lambda: stream.read(content.size + 1), b"")) if content.size else stream.read(1)
-    except OSError as error:
-        raise ObjectsRefused(
-            f"The file {quote(content.path)} can't be read, and so not be put: {error.strerror or error}.",
+def _held_to(content: Content, found: bytes) -> bytes:
+    """Return the bytes of a file if they are those that it should have."""
+    if hashlib.sha256(found).hexdigest() != content.sha256:
+        raise ObjectDamaged(
+            f"The file {quote(content.path)} has other bytes than it should have.",
             subject=content.sha256,
-            hint=next_step(error.errno),
-        ) from error
+            hint="They changed since they were hashed. Nothing was put of it; run the same command again.",
+        )
+    return found
+
+
+class _Reader:
+    """Small files, read one after the other; of a store the folder of the one before stays open."""
+
+    def __init__(self) -> None:
+        self._folders: Folders | None = None
+        self._root: Path | None = None
+
+    def read(self, content: Content) -> bytes:
+        """Return the bytes of a file; if there are more than it should have, at least one more.
+
+        Raises:
+            ObjectsRefused: It can't be read.
+        """
+        try:
+            descriptor = self._open(content.path)
+            try:
+                # a regular file yields what there is
+                found = os.read(descriptor, content.size + 1)
+                while len(found) <= content.size and (more := os.read(descriptor, content.size + 1 - len(found))):
+                    found += more
+                return found
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            raise ObjectsRefused(
+                f"The file {quote(content.path)} can't be read, and so not be put: {error.strerror or error}.",
+                subject=content.sha256,
+                hint=next_step(error.errno),
+            ) from error
+
+    def close(self) -> None:
+        """Close the folder."""
+        if self._folders is not None:
+            self._folders.close()
+        self._folders = None
+
+    def _open(self, path: fsops.Anywhere) -> int:
+        if not isinstance(path, StorePath):
+            return fsops.open_file(path)
+        if self._folders is None or path.root != self._root:
+            self.close()
+            self._folders, self._root = Folders(path.root), path.root
+        return self._folders.open(path.relpath)

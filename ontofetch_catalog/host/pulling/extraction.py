@@ -5,20 +5,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ontofetch_hookspecs import ArtifactRecord, ExtractDone, Stage, Veto
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath, below_root
 
-from ...arrow_functions import compute as pc
 from ...errors import ExtractError, OntofetchError, PreconditionFailed
-from ...rendering.progress import bar
+from ...rendering.progress import Update, bar
 from ..contract import now
 from ..copies import find_lost
-from ..extract import Extraction, Unpacker, extract_artifact
+from ..extract import Begun, Extraction, Unpacker, begin_extraction, extract_artifact
 from ..publish import publish_files
 from ..versions import find_statement, is_other
 from .state import State
@@ -32,6 +32,32 @@ class Unpacked(NamedTuple):
     stage: Stage
     extraction: Extraction
     started: datetime
+
+
+class Started(NamedTuple):
+    """A stage, what unpacks into it by itself, and when that was begun."""
+
+    stage: Stage
+    work: Begun
+    started: datetime
+
+
+def start_unpacking(pull: State, source: StorePath, unpacker: Unpacker) -> Started:
+    """Have a process unpack an artifact into a stage of its own while the artifact is recorded.
+
+    Args:
+        pull: The pull.
+        source: Where the artifact is staged.
+        unpacker: The process that unpacks.
+    """
+    started, stage = now(), Stage.create(pull.host.root)
+    try:
+        place = below_root(pull.host.root, pull.place)
+        work = begin_extraction(source, stage, unpacker, **_options(pull), moves_to=place)
+    except BaseException:
+        stage.discard()
+        raise
+    return Started(stage, work, started)
 
 
 def unpack(pull: State, source: StorePath, unpacker: Unpacker | None) -> Unpacked:
@@ -60,6 +86,19 @@ def unpack_again(pull: State, unpacker: Unpacker | None) -> Unpacked:
         return unpack(pull, below_root(pull.host.root, pull.place), unpacker)
     except ExtractError as error:
         raise _left_incomplete(pull, error) from error
+
+
+def finish_unpacking(pull: State, begun: Started) -> Unpacked:
+    """Wait until what was begun is unpacked, the artifact being recorded by now; raises as `unpack_again`."""
+    stage, work, started = begun
+    try:
+        return Unpacked(stage, _watch(pull, work.finish), started)
+    except ExtractError as error:
+        stage.discard()
+        raise _left_incomplete(pull, error) from error
+    except BaseException:
+        stage.discard()
+        raise
 
 
 def record_files(pull: State, unpacked: Unpacked, moving: Callable[[], None]) -> pa.Table:
@@ -166,23 +205,34 @@ def _compare_version(pull: State, extraction: Extraction) -> None:
         )
 
 
+def _options(pull: State) -> dict[str, Any]:
+    request = pull.request
+    return {
+        "name": pull.name,
+        "content_type": pull.content_type,
+        "include": request.include,
+        "exclude": request.exclude,
+        "strip": request.strip,
+        "portable": request.portable,
+        "limits": pull.tools.limits,
+    }
+
+
 def _extract(pull: State, stage: Stage, unpacker: Unpacker | None, source: StorePath) -> Extraction:
+    def extract(progress: Update) -> Extraction:
+        allowance = pull.tools.allowance
+        return extract_artifact(
+            source, stage, unpacker=unpacker, allowance=allowance, progress=progress, **_options(pull)
+        )
+
+    return _watch(pull, extract)
+
+
+def _watch(pull: State, extract: Callable[[Update], Extraction]) -> Extraction:
+    """Return what is unpacked, and say meanwhile how far it is, and then what is odd about it."""
     request = pull.request
     with bar(f"unpack {pull.name}") as update:
-        extraction = extract_artifact(
-            source,
-            stage,
-            name=pull.name,
-            content_type=pull.content_type,
-            include=request.include,
-            exclude=request.exclude,
-            strip=request.strip,
-            portable=request.portable,
-            limits=pull.tools.limits,
-            unpacker=unpacker,
-            allowance=pull.tools.allowance,
-            progress=update,
-        )
+        extraction = extract(update)
     if (request.include or request.exclude) and not len(extraction.files):
         raise _nothing_left(pull)
     for remark in extraction.remarks:

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Self
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ontofetch_hookspecs import ValidateDone
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import below_root
 
-from ...arrow_functions import compute as pc
 from ...rendering.progress import bar
 from ..contract import now
 from ..facts_room import FactsRoom

@@ -263,7 +263,11 @@ FAULTS = (
     ),
     fault(
         "an object that is there already is used again: its key is that of its bytes",
-        (PACKER, 'key = check_key(f"{content.sha256}.{self._boundary}")', "key = check_key(content.sha256)"),
+        (
+            PACKER,
+            'yield Parcel(f"{content.sha256}.{self._boundary}", content.size',
+            "yield Parcel(content.sha256, content.size",
+        ),
         tests=(
             MEETINGS + "who_sweeps_while_the_same_bytes_are_put_frees_others",
             DAYS + "a_sweep_that_stands_still_takes_nothing_that_came_back",
