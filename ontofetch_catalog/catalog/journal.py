@@ -99,19 +99,12 @@ class IntentDraft:
         """
         prepared = f"{self.folder}/new-{len(self.intent.moves)}-{os.path.basename(target).lstrip('.')}"
         if not self._has_folder:
-            self._make_folder()
+            whole.make_folders(self.store.path(self.folder))
             self._has_folder = True
         found = whole.write_new(self.store.path(prepared), chunks)
         self.displace(target, keep=False)
         self.put(prepared, target, identity(self.store.path(prepared).lstat()))
         return found
-
-    def _make_folder(self) -> None:
-        folder = self.store.path(self.folder)
-        whole.make_folders(folder.parent)
-        if not folder.is_dir():
-            # durable with the intent, which lies beside it; without that it is swept
-            fsops.make_folder(folder)
 
     def move(self, source: str, target: str) -> None:
         """Rename `source` to `target`, where nothing is; what is in a folder goes along."""

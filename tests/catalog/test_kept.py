@@ -204,8 +204,9 @@ def test_the_end_of_a_run_waits_for_whoever_closes(releases: Releases, monkeypat
         closed.append(threading.current_thread().name)
 
     with recording_together():
-        record(releases, "1")
+        # before it is recorded: it may be closed at once
         monkeypatch.setattr(fsops, "close_database", closing)
+        record(releases, "1")
         assert begun.wait(20)
         threading.Timer(0.2, goes_on.set).start()
     assert closed == ["gate"]
