@@ -66,7 +66,8 @@ class Answers:
 
 
 _kept: dict[Path, tuple[State, Answers]] = {}  # root → the state in which a boundary left the database, its answers
-_unasked: set[Path] = set()  # the roots of which nobody has asked anything since answers were kept
+_unasked: dict[Path, int] = {}  # root → how many answers in a row were kept for it of which nobody asked anything
+_LET_LIE = 3  # answers in a row that a host which asks may let lie: one pull has so many boundaries
 
 
 def keep(root: Path, state: State, answers: Answers | None) -> None:
@@ -75,16 +76,16 @@ def keep(root: Path, state: State, answers: Answers | None) -> None:
         _kept.pop(root, None)
     else:
         _kept[root] = (state, answers)
-        _unasked.add(root)
+        _unasked[root] = _unasked.get(root, 0) + 1
 
 
 def are_wanted(root: Path) -> bool:
-    """Say whether the host asks: of a store of which it let answers lie nothing is read ahead until it asks again."""
-    return root not in _unasked
+    """Say whether the host asks: where it let some answers lie, nothing is read ahead until it asks again."""
+    return _unasked.get(root, 0) < _LET_LIE
 
 
 def find(root: Path, state: Callable[[], State]) -> Answers | None:
     """Return the answers that hold for a store in the state that it has."""
-    _unasked.discard(root)
+    _unasked.pop(root, None)
     kept = _kept.get(root)
     return kept[1] if kept is not None and kept[0] == state() else None
