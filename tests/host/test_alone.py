@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ontofetch_catalog.errors import ExtractError
-from ontofetch_catalog.host import alone, extract
+from ontofetch_catalog.host import alone, unpacker_process
 from ontofetch_catalog.host.extract import ExtractLimits, extract_artifact
 from ontofetch_hookspecs import Stage
 from tests.releases import sha256
@@ -30,7 +30,7 @@ def no_process(monkeypatch: pytest.MonkeyPatch) -> None:
     def start(*_: object, **__: object) -> None:
         raise Started
 
-    monkeypatch.setattr(extract, "start_module", start)
+    monkeypatch.setattr(unpacker_process, "start_module", start)
 
 
 def packed() -> bytes:
