@@ -62,7 +62,8 @@ def test_all_parts_are_tried_to_their_ends(tmp_path: Path, capsys: pytest.Captur
     assert end.startswith("20 tried in ")
     assert end.endswith(", 0 broken, 0 of them also alone")
     labs = list(tmp_path.iterdir())
-    assert len({lab.name.partition("-")[0] for lab in labs}) == 2
+    # how they share the parts is for the system to say: one may have done all before the other has begun
+    assert len({lab.name.partition("-")[0] for lab in labs}) in (1, 2)
     assert {len(list(lab.glob("?-*"))) for lab in labs} <= {1, 2, 3}
     assert all((lab / "closed").exists() for lab in labs)
     assert all((lab / "compared").exists() for lab in labs if len(list(lab.glob("?-*"))) == 3)
