@@ -24,7 +24,6 @@ _KINDS = ("bombs", "entities", "deep", "long lines", "backups", "special files")
 _SHOWN = 12  # how many are printed, the hungriest first
 
 
-@pytest.mark.usefixtures("clearing")
 def test_memory(race: Race, room: Path, request: pytest.FixtureRequest) -> None:
     """No process of ours, parent or child, holds more than the limit with any of them; in the short form neither."""
     peaks: dict[str, int] = {}
