@@ -9,7 +9,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -31,7 +31,16 @@ from .unpacker_process import Unpacker
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Begun", "ExtractLimits", "Extraction", "Strip", "Unpacker", "begin_extraction", "extract_artifact"]
+__all__ = [
+    "Begun",
+    "ExtractLimits",
+    "Extraction",
+    "Strip",
+    "Unpacker",
+    "Wanted",
+    "begin_extraction",
+    "extract_artifact",
+]
 
 Strip = int | Literal["auto"]
 _DATA = "data"
@@ -57,44 +66,59 @@ class Extraction:
     remarks: tuple[Remark, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is to be unpacked of an artifact, and how.
+
+    Args:
+        name: The artifact's name.
+        content_type: What the server said of it.
+        include: Globs over the names in the archive (`*` crosses `/`); empty: everything.
+        exclude: Globs of what is left out of that again.
+        strip: How many leading folders to take off; `auto` takes a single folder off that all entries share.
+        portable: Whether names that meet where case and normal forms are folded are refused.
+        limits: What is refused.
+    """
+
+    name: str
+    content_type: str | None = None
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    strip: Strip = "auto"
+    portable: bool = False
+    limits: ExtractLimits = field(default_factory=ExtractLimits)
+
+    @property
+    def drop(self) -> int:
+        """Return how many leading folders are taken off of each name, whatever it is."""
+        return 0 if self.strip == "auto" else self.strip
+
+
 class Begun:
     """The unpacking of an artifact that a process goes on with by itself.
 
     Args:
         stage: Where to.
         process: Which process.
-        name: The artifact's name.
-        size: Its bytes.
-        strip: How many leading folders to take off.
+        wanted: What it was asked for.
+        size: Bytes of the artifact.
     """
 
-    def __init__(self, stage: Stage, process: Unpacker, name: str, size: int, strip: Strip) -> None:
+    def __init__(self, stage: Stage, process: Unpacker, wanted: Wanted, size: int) -> None:
         self._stage = stage
         self._process = process
-        self._name = name
+        self._wanted = wanted
         self._size = size
-        self._strip = strip
 
     def finish(self, progress: Callable[[int, int], None] | None = None) -> Extraction:
         """Wait until all is unpacked; as `extract_artifact`. The process ends here."""
         with self._process:
-            done = _Work(self._process, self._name, self._size, progress).run()
-        return _extraction(self._stage, done, self._strip)
+            done = _Work(self._process, self._wanted.name, self._size, progress).run()
+        return _extraction(self._stage, done, self._wanted)
 
 
 def begin_extraction(
-    archive: Path | StorePath,
-    stage: Stage,
-    process: Unpacker,
-    *,
-    name: str,
-    content_type: str | None = None,
-    include: tuple[str, ...] = (),
-    exclude: tuple[str, ...] = (),
-    strip: Strip = "auto",
-    portable: bool = False,
-    limits: ExtractLimits | None = None,
-    moves_to: StorePath | None = None,
+    archive: Path | StorePath, stage: Stage, process: Unpacker, wanted: Wanted, *, moves_to: StorePath | None = None
 ) -> Begun:
     """Have a process begin to unpack an artifact into a stage, and do not wait for it.
 
@@ -102,13 +126,7 @@ def begin_extraction(
         archive: The artifact.
         stage: Where to.
         process: The process.
-        name: This and what follows as `extract_artifact` has it.
-        content_type: Likewise.
-        include: Likewise.
-        exclude: Likewise.
-        strip: Likewise.
-        portable: Likewise.
-        limits: Likewise.
+        wanted: What of it, and how.
         moves_to: Where the artifact may be moved to before the process has opened it; both in one store.
 
     Raises:
@@ -116,7 +134,7 @@ def begin_extraction(
         StageError: The disk refuses.
     """
     stage.folder(_DATA)
-    size = _size(archive, name)
+    size = _size(archive, wanted.name)
     process.ask(
         {
             "root": os.path.abspath(stage.place.root),
@@ -124,30 +142,24 @@ def begin_extraction(
             "archive": archive.relpath if isinstance(archive, StorePath) else os.path.abspath(archive),
             "in_store": isinstance(archive, StorePath),
             "moves_to": moves_to.relpath if moves_to is not None else "",
-            "name": name,
-            "content_type": content_type,
-            "include": include,
-            "exclude": exclude,
-            "drop": _drop(strip),
-            "portable": portable,
-            "limits": asdict(limits or ExtractLimits()),
+            "name": wanted.name,
+            "content_type": wanted.content_type,
+            "include": wanted.include,
+            "exclude": wanted.exclude,
+            "drop": wanted.drop,
+            "portable": wanted.portable,
+            "limits": asdict(wanted.limits),
             "allowance": asdict(process.allowance),
         }
     )
-    return Begun(stage, process, name, size, strip)
+    return Begun(stage, process, wanted, size)
 
 
 def extract_artifact(
     archive: Path | StorePath,
     stage: Stage,
+    wanted: Wanted,
     *,
-    name: str,
-    content_type: str | None = None,
-    include: tuple[str, ...] = (),
-    exclude: tuple[str, ...] = (),
-    strip: Strip = "auto",
-    portable: bool = False,
-    limits: ExtractLimits | None = None,
     unpacker: Unpacker | None = None,
     allowance: Allowance | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -157,13 +169,7 @@ def extract_artifact(
     Args:
         archive: The artifact.
         stage: Where to.
-        name: The artifact's name.
-        content_type: What the server said of it.
-        include: Globs over the names in the archive (`*` crosses `/`); empty: everything.
-        exclude: Globs of what is left out of that again.
-        strip: How many leading folders to take off; `auto` takes a single folder off that all entries share.
-        portable: Whether names that meet where case and normal forms are folded are refused.
-        limits: What is refused.
+        wanted: What of it, and how.
         unpacker: The process that unpacks; None: one is started, if one is needed. It ends here.
         allowance: What a process that is started may take of the machine.
         progress: Called with the bytes of the archive that are read, and how many it has.
@@ -174,41 +180,33 @@ def extract_artifact(
         StageError: The disk refuses.
     """
     if unpacker is None:
-        drop, said, chosen = _drop(strip), content_type, Selection(include, exclude)
-        within = limits or ExtractLimits()
         stage.folder(_DATA)
-        with _read(name):
-            copied = copy_alone(archive, stage, chosen, within, name=name, said=said, drop=drop, portable=portable)
+        with _read(wanted.name):
+            copied = copy_alone(
+                archive,
+                stage,
+                Selection(wanted.include, wanted.exclude),
+                wanted.limits,
+                name=wanted.name,
+                said=wanted.content_type,
+                drop=wanted.drop,
+                portable=wanted.portable,
+            )
         if copied is not None:
             batches = [as_batch(as_columns(copied.rows))] if copied.rows else []
             done = _Done(as_table(batches), copied.tops, copied.skipped, copied.remarks)
-            return _extraction(stage, done, strip)
+            return _extraction(stage, done, wanted)
     with unpacker or Unpacker(allowance) as process:
-        return begin_extraction(
-            archive,
-            stage,
-            process,
-            name=name,
-            content_type=content_type,
-            include=include,
-            exclude=exclude,
-            strip=strip,
-            portable=portable,
-            limits=limits,
-        ).finish(progress)
+        return begin_extraction(archive, stage, process, wanted).finish(progress)
 
 
-def _drop(strip: Strip) -> int:
-    return 0 if strip == "auto" else strip
-
-
-def _extraction(stage: Stage, done: _Done, strip: Strip) -> Extraction:
-    top = done.tops[0] if strip == "auto" and len(done.tops) == 1 else ""
+def _extraction(stage: Stage, done: _Done, wanted: Wanted) -> Extraction:
+    top = done.tops[0] if wanted.strip == "auto" and len(done.tops) == 1 else ""
     # the bytes lie where they are; only where the release begins moves
     return Extraction(
         files=without_top(done.files, top) if top else done.files,
         folder=stage.folder(f"{_DATA}/{top}") if top else stage.path / _DATA,
-        strip=1 if top else _drop(strip),
+        strip=1 if top else wanted.drop,
         skipped=done.skipped,
         remarks=done.remarks,
     )

@@ -20,7 +20,7 @@ from ontofetch_hookspecs.taking import TakenFile, Taking, take_file
 from ..children.limits import Allowance
 from ..content.archives import Limits
 from ..content.formats import format_of
-from ..host.extract import extract_artifact
+from ..host.extract import Wanted, extract_artifact
 from . import docstokg
 
 if TYPE_CHECKING:
@@ -100,7 +100,9 @@ def stage_archive(stage: Stage, artifact: StorePath, name: str, settings: Mappin
         ExtractError: It is damaged, has something that is refused, or takes too much of the machine.
     """
     started = datetime.now(UTC)
-    done = extract_artifact(artifact, stage, name=name, limits=_limits(settings), allowance=_allowance(settings))
+    done = extract_artifact(
+        artifact, stage, Wanted(name=name, limits=_limits(settings)), allowance=_allowance(settings)
+    )
     return Files(table=done.files, folder=done.folder, strip=done.strip, started_at=started)
 
 

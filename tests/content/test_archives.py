@@ -33,9 +33,9 @@ how, archive, name, folder = sys.argv[1:]
 said = "nothing was refused"
 try:
     if how == "unpacked":
-        from ontofetch_catalog.host.extract import extract_artifact
+        from ontofetch_catalog.host.extract import Wanted, extract_artifact
         from ontofetch_hookspecs import Stage
-        extract_artifact(Path(archive), Stage.create(Path(folder)), name=name, strip=0)
+        extract_artifact(Path(archive), Stage.create(Path(folder)), Wanted(name=name, strip=0))
     else:
         from ontofetch_catalog.content.archives import read_entries
         with ExitStack() as stack:

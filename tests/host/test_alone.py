@@ -12,7 +12,7 @@ import pytest
 
 from ontofetch_catalog.errors import ExtractError
 from ontofetch_catalog.host import alone, unpacker_process
-from ontofetch_catalog.host.extract import ExtractLimits, extract_artifact
+from ontofetch_catalog.host.extract import ExtractLimits, Wanted, extract_artifact
 from ontofetch_hookspecs import Stage
 from tests.releases import sha256
 
@@ -62,7 +62,7 @@ def test_a_document_is_copied_with_its_hash_and_format(tmp_path: Path) -> None:
     """What is told of it is what a process would tell; a name from a server may have folders."""
     stage = Stage.create(tmp_path / "store")
     source = put(tmp_path, "a.ttl", TURTLE)
-    done = extract_artifact(source, stage, name="a.ttl")
+    done = extract_artifact(source, stage, Wanted(name="a.ttl"))
     (row,) = done.files.to_pylist()
     assert (row["relpath"], row["file_id"], row["format"], row["size_bytes"]) == (
         "a.ttl",
@@ -100,26 +100,28 @@ def test_what_may_be_packed_gets_a_process(tmp_path: Path, name: str, data: byte
     source = put(tmp_path, name, data)
     assert not alone.is_alone(source, name)
     with pytest.raises(Started):
-        extract_artifact(source, Stage.create(tmp_path / "store"), name=name)
+        extract_artifact(source, Stage.create(tmp_path / "store"), Wanted(name=name))
 
 
 def test_what_is_large_gets_a_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The limits of memory and time are those of a process."""
     monkeypatch.setattr(alone, "MOST", len(TURTLE) - 1)
     with pytest.raises(Started):
-        extract_artifact(put(tmp_path, "a.ttl", TURTLE), Stage.create(tmp_path / "store"), name="a.ttl")
+        extract_artifact(put(tmp_path, "a.ttl", TURTLE), Stage.create(tmp_path / "store"), Wanted(name="a.ttl"))
 
 
 def test_limits_and_globs_hold_without_a_process(tmp_path: Path) -> None:
     """A document that is larger than allowed is refused; one that nobody asked for is left out."""
     source = put(tmp_path, "a.ttl", TURTLE)
     with pytest.raises(ExtractError, match="max_bytes"):
-        extract_artifact(source, Stage.create(tmp_path / "s1"), name="a.ttl", limits=ExtractLimits(max_bytes=10))
-    done = extract_artifact(source, Stage.create(tmp_path / "s2"), name="a.ttl", exclude=("*.ttl",))
+        extract_artifact(
+            source, Stage.create(tmp_path / "s1"), Wanted(name="a.ttl", limits=ExtractLimits(max_bytes=10))
+        )
+    done = extract_artifact(source, Stage.create(tmp_path / "s2"), Wanted(name="a.ttl", exclude=("*.ttl",)))
     assert not len(done.files)
 
 
 def test_a_document_that_is_gone_is_a_sentence(tmp_path: Path) -> None:
     """The system's word on it, and what to do."""
     with pytest.raises(ExtractError, match=r"'a\.ttl' can't be read"):
-        extract_artifact(tmp_path / "a.ttl", Stage.create(tmp_path / "store"), name="a.ttl")
+        extract_artifact(tmp_path / "a.ttl", Stage.create(tmp_path / "store"), Wanted(name="a.ttl"))

@@ -18,7 +18,7 @@ import pytest
 from ontofetch_catalog.children.limits import Allowance
 from ontofetch_catalog.children.start import clean_path, environment, start_module
 from ontofetch_catalog.errors import ExtractError
-from ontofetch_catalog.host.extract import ExtractLimits, Unpacker, extract_artifact
+from ontofetch_catalog.host.extract import ExtractLimits, Unpacker, Wanted, extract_artifact
 from ontofetch_hookspecs import Stage
 from tests.environments import CHECKOUT
 from tests.programs import SCRIPT, Program
@@ -141,14 +141,20 @@ def test_unpacking_beyond_a_limit_is_a_sentence(tmp_path: Path) -> None:
     many.write_bytes(b"".join(hostile.tar_header(f"n{'x' * 60}{number}", 0) for number in range(60_000)) + bytes(1024))
     with pytest.raises(ExtractError) as refused:
         extract_artifact(
-            many, Stage.create(tmp_path / "s1"), name="many.tar", unpacker=Unpacker(Allowance(max_memory=34_000_000))
+            many,
+            Stage.create(tmp_path / "s1"),
+            Wanted(name="many.tar"),
+            unpacker=Unpacker(Allowance(max_memory=34_000_000)),
         )
     assert "max_memory" in str(refused.value)
     assert "'many.tar'" in str(refused.value)
     slow = Allowance(max_cpu=0.001, max_cpu_per_mb=0.0)
     with pytest.raises(ExtractError, match="max_cpu") as refused:
         extract_artifact(
-            archive(tmp_path, 20_000_000_000), Stage.create(tmp_path / "s2"), name="a.ttl", unpacker=Unpacker(slow)
+            archive(tmp_path, 20_000_000_000),
+            Stage.create(tmp_path / "s2"),
+            Wanted(name="a.ttl"),
+            unpacker=Unpacker(slow),
         )
     assert "'a.ttl'" in str(refused.value)
 
@@ -161,8 +167,7 @@ def test_a_process_that_unpacks_writes_no_file_beyond_its_limit(tmp_path: Path) 
         extract_artifact(
             archive(tmp_path, 10),
             Stage.create(tmp_path / "store"),
-            name="a.ttl",
-            limits=ExtractLimits(max_bytes=123_456),
+            Wanted(name="a.ttl", limits=ExtractLimits(max_bytes=123_456)),
             unpacker=unpacker,
             progress=lambda *_: limits.append(Path(f"/proc/{unpacker._process.pid}/limits").read_text()),
         )
@@ -176,10 +181,10 @@ def test_no_unpacker_outlives_its_parent(tmp_path: Path, number: int) -> None:
     archive(tmp_path, 1 << 40)
     script = (
         "import sys; from pathlib import Path; from ontofetch_hookspecs import Stage\n"
-        "from ontofetch_catalog.host.extract import extract_artifact, ExtractLimits\n"
+        "from ontofetch_catalog.host.extract import ExtractLimits, Wanted, extract_artifact\n"
         "print('ready', flush=True)\n"
-        "extract_artifact(Path(sys.argv[1]) / 'a.ttl', Stage.create(Path(sys.argv[1]) / 'store'), name='a.ttl',\n"
-        "                 limits=ExtractLimits(max_bytes=10**9))\n"
+        "wanted = Wanted(name='a.ttl', limits=ExtractLimits(max_bytes=10**9))\n"
+        "extract_artifact(Path(sys.argv[1]) / 'a.ttl', Stage.create(Path(sys.argv[1]) / 'store'), wanted)\n"
     )
     parent = subprocess.Popen(
         [sys.executable, "-c", script, str(tmp_path)],

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from ontofetch_catalog.content.remarks import AGAIN, BEHIND, FOLDED
 from ontofetch_catalog.errors import ExtractError
-from ontofetch_catalog.host.extract import Extraction, ExtractLimits, extract_artifact
+from ontofetch_catalog.host.extract import Extraction, ExtractLimits, Wanted, extract_artifact
 from ontofetch_hookspecs import Stage
 from tests.releases import sha256
 
@@ -71,14 +71,16 @@ PACKS: dict[str, Pack] = {
 }
 
 
-def unpack(folder: Path, name: str, data: bytes, **options: object) -> Extraction:
+def unpack(
+    folder: Path, name: str, data: bytes, progress: Callable[[int, int], None] | None = None, **options: object
+) -> Extraction:
     """Unpack an archive made of `data` below `folder`."""
     folder.mkdir(exist_ok=True, parents=True)
     archive = folder / "artifact"
     archive.write_bytes(data)
     stage = Stage.create(folder / "store")
     try:
-        return extract_artifact(archive, stage, name=name, **options)  # type: ignore[arg-type]
+        return extract_artifact(archive, stage, Wanted(name=name, **options), progress=progress)  # type: ignore[arg-type]
     finally:
         stage.close()
 
@@ -196,7 +198,7 @@ def test_names_that_meet_where_case_is_folded(tmp_path: Path, kind: str, pair: t
     stage.folder(f"data/{pair[1].partition('/')[0]}")
     (tmp_path / "3/artifact").write_bytes(data)
     with pytest.raises(ExtractError, match=r"meets .*this file system does it"):
-        extract_artifact(tmp_path / "3/artifact", stage, name=kind, strip=0)
+        extract_artifact(tmp_path / "3/artifact", stage, Wanted(name=kind, strip=0))
     stage.close()
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from ontofetch_catalog.errors import ExtractError, StageError
-from ontofetch_catalog.host.extract import Extraction, Unpacker, begin_extraction, extract_artifact
+from ontofetch_catalog.host.extract import Extraction, Unpacker, Wanted, begin_extraction, extract_artifact
 from ontofetch_catalog.host.writers import BESIDE_FROM, MOST_WRITERS, Row, Writers
 from ontofetch_hookspecs import Stage
 from ontofetch_hookspecs.store_paths import StorePath
@@ -43,7 +43,7 @@ def pack_zip(path: Path, more: dict[str, bytes] | None = None) -> Path:
 
 def unpack(path: Path, stage: Stage) -> Extraction:
     """Unpack an archive."""
-    return extract_artifact(path, stage, name=path.name, strip=0)
+    return extract_artifact(path, stage, Wanted(name=path.name, strip=0))
 
 
 def check(found: Extraction) -> None:
@@ -152,7 +152,7 @@ def test_an_archive_that_is_moved_before_it_is_opened(tmp_path: Path) -> None:
     (tmp_path / "store/here.zip").write_bytes(b"")
     with Unpacker() as process:
         os.kill(process._process.pid, signal.SIGSTOP)
-        begun = begin_extraction(here, stage, process, name="many.zip", strip=0, moves_to=there)
+        begun = begin_extraction(here, stage, process, Wanted(name="many.zip", strip=0), moves_to=there)
         (tmp_path / "store/here.zip").unlink()
         os.kill(process._process.pid, signal.SIGCONT)
         check(begun.finish())
@@ -179,7 +179,7 @@ def test_a_process_beside_that_is_killed(tmp_path: Path) -> None:
             )
             killer = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, cwd=CHECKOUT)
             with pytest.raises(ExtractError, match="ended before it was done"):
-                extract_artifact(slow, Stage.create(tmp_path / which), name="slow.zip", unpacker=process)
+                extract_artifact(slow, Stage.create(tmp_path / which), Wanted(name="slow.zip"), unpacker=process)
             beside = int(killer.communicate(timeout=60)[0])
         deadline = time.monotonic() + 30
         while _lives(beside) and time.monotonic() < deadline:

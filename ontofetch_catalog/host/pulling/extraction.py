@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,7 +18,7 @@ from ...errors import ExtractError, OntofetchError, PreconditionFailed
 from ...rendering.progress import Update, bar
 from ..contract import now
 from ..copies import find_lost
-from ..extract import Begun, Extraction, Unpacker, begin_extraction, extract_artifact
+from ..extract import Begun, Extraction, Unpacker, Wanted, begin_extraction, extract_artifact
 from ..publish import publish_files
 from ..versions import find_statement, is_other
 from .state import State
@@ -53,7 +53,7 @@ def start_unpacking(pull: State, source: StorePath, unpacker: Unpacker) -> Start
     started, stage = now(), Stage.create(pull.host.root)
     try:
         place = below_root(pull.host.root, pull.place)
-        work = begin_extraction(source, stage, unpacker, **_options(pull), moves_to=place)
+        work = begin_extraction(source, stage, unpacker, _wanted(pull), moves_to=place)
     except BaseException:
         stage.discard()
         raise
@@ -205,25 +205,23 @@ def _compare_version(pull: State, extraction: Extraction) -> None:
         )
 
 
-def _options(pull: State) -> dict[str, Any]:
+def _wanted(pull: State) -> Wanted:
     request = pull.request
-    return {
-        "name": pull.name,
-        "content_type": pull.content_type,
-        "include": request.include,
-        "exclude": request.exclude,
-        "strip": request.strip,
-        "portable": request.portable,
-        "limits": pull.tools.limits,
-    }
+    return Wanted(
+        name=pull.name,
+        content_type=pull.content_type,
+        include=request.include,
+        exclude=request.exclude,
+        strip=request.strip,
+        portable=request.portable,
+        limits=pull.tools.limits,
+    )
 
 
 def _extract(pull: State, stage: Stage, unpacker: Unpacker | None, source: StorePath) -> Extraction:
     def extract(progress: Update) -> Extraction:
         allowance = pull.tools.allowance
-        return extract_artifact(
-            source, stage, unpacker=unpacker, allowance=allowance, progress=progress, **_options(pull)
-        )
+        return extract_artifact(source, stage, _wanted(pull), unpacker=unpacker, allowance=allowance, progress=progress)
 
     return _watch(pull, extract)
 
