@@ -11,11 +11,11 @@ from binascii import hexlify
 from collections.abc import Iterable, Sequence
 from dataclasses import field
 from hashlib import sha256
-from itertools import chain
 from struct import Struct
 
 from ontofetch_hookspecs.light_dataclasses import dataclass
 
+from .arrows import Subjects, find_arrows
 from .refining import MOST, Tangle, refine
 from .statements import NAMED, OWNERS, Statements, Text, nodes_of, only_node_of, put_in, rests_of
 from .trig import BETWEEN
@@ -24,7 +24,6 @@ LINE = 8  # bytes of a statement's hash
 _NOTHING = sha256().digest()
 _WORDS = sha256().digest_size // LINE
 _words = Struct(f"={_WORDS}Q").unpack
-Subjects = dict[bytes, bytes]  # node → the subject of a statement that leads to it
 
 
 @dataclass(slots=True)
@@ -61,7 +60,7 @@ def read_blanks(statements: Statements) -> Blanks:
     if not statements.has_blanks:
         return found
     statements.finish()
-    left, more = _arrows(statements)
+    left, more = find_arrows(statements)
     above = statements.above
     if not left:
         return found
@@ -139,63 +138,6 @@ def _term_of(packed: Text) -> bytes:
     """Return the least name of a term of which the root of some blank nodes speaks."""
     found = [rest.split(b" ", 2)[1] for rest in rests_of(packed) if rest.startswith(OWNERS)]
     return min((term for term in found if term[0] == NAMED), default=b"")
-
-
-def _arrows(statements: Statements) -> tuple[dict[bytes, int], dict[bytes, list[bytes]]]:
-    """Return how many arrows begin at each blank node that is no leaf, and where the others begin that lead to one.
-
-    Where the first of them begins is in `above` of the statements, here made right.
-    """
-    above, doubtful = statements.above, statements.doubtful
-    left: dict[bytes, int] = {}
-    more: dict[bytes, list[bytes]] = {}
-    for node in doubtful:
-        above.pop(node, None)
-    if doubtful:
-        for subject, packed in statements.arrows.items():
-            # most have one
-            only = only_node_of(packed)
-            targets = [only] if only else [node for rest in rests_of(packed) for node in nodes_of(rest)]
-            for target in targets:
-                if target not in doubtful:
-                    continue
-                if target not in above:
-                    above[target] = subject
-                else:
-                    more.setdefault(target, []).append(subject)
-    for subject, packed in statements.refs.items():
-        only = only_node_of(packed)
-        if only and only not in above:
-            above[only] = subject
-            left[subject] = 1
-            continue
-        targets = [only] if only else _targets(packed)
-        _lead(subject, targets, above, more)
-        if subject[0] != NAMED:
-            left[subject] = len(targets)
-    ends = dict.fromkeys(chain(statements.led, doubtful, statements.blanks.keys() - above.keys()), 0)
-    statements.led.clear()
-    return ends | left, more
-
-
-def _targets(packed: Text) -> list[bytes]:
-    """Return the blank nodes in some statements, each once for each statement."""
-    found = []
-    for rest in rests_of(packed):
-        value = rest.partition(b" ")[2]
-        if value[:2] == b"_:" and b" " not in value:
-            found.append(value)
-        else:
-            found += set(nodes_of(rest))
-    return found
-
-
-def _lead(subject: bytes, targets: Iterable[bytes], above: Subjects, more: dict[bytes, list[bytes]]) -> None:
-    for target in targets:
-        if target not in above:
-            above[target] = subject
-        else:
-            more.setdefault(target, []).append(subject)
 
 
 def _told(digest: bytes, statements: int) -> tuple[bytes, bytes]:
