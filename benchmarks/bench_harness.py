@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from . import harness
 from .harness import BeyondLimit, Race, Result, Results, Side, table
 from .limits import LIMITS, SHORT_FACTOR, Limit
 
@@ -33,6 +34,17 @@ def test_a_slow_thing_is_beyond_its_limit(benchmark: BenchmarkFixture) -> None:
             "slow", Side(lambda _: time.sleep(10 * NAP)), Side(lambda _: time.sleep(NAP)), limit=Limit(2.0, "a", "b")
         )
     assert any("BEYOND" in line for line in table(ledger))
+
+
+def test_what_takes_long_counts_from_its_first_run(
+    benchmark: BenchmarkFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no more than the fewest rounds fit in, each side runs so often and no more."""
+    monkeypatch.setattr(harness, "SECONDS", NAP)
+    ledger, ran = Results(), list[int]()
+    measured = Side(lambda _: ran.append(1))
+    Race(benchmark, ledger)("long", measured, Side(lambda _: time.sleep(NAP)), limit=Limit(2.0, "a", "b"))
+    assert len(ran) == ledger.results[0].rounds == harness.FEWEST
 
 
 @pytest.mark.parametrize(("factor", "status"), [(10, 1), (1, 0)])
