@@ -37,7 +37,6 @@ def read_table(store: Store, row: Mapping[str, Any]) -> bytes:
     """Return the Parquet of a content's table of terms, as it was recorded; it is hashed when `open_terms` would.
 
     Args:
-        store: The store.
         row: With table_path, table_sha256 and table_bytes, as `repo.facts.facts_of` has them; recorded_at (UTC) too,
             if it is known.
 
@@ -63,7 +62,6 @@ def open_terms(store: Store, row: Mapping[str, Any]) -> Iterator[pq.ParquetFile]
     by itself is not seen so; `db verify` and `db doctor --hash` hash every table.
 
     Args:
-        store: The store.
         row: As for `read_table`; recorded_at (UTC) too, if it is known.
 
     Raises:
@@ -98,7 +96,6 @@ def read_terms(
     """Return a content's table of terms, or a part of it; no more of the file is read than that takes.
 
     Args:
-        store: The store.
         row: As for `open_terms`.
         columns: Some of its columns; None for all.
         iris: Leave out what can have none of these IRIs, which are sorted; None leaves out nothing.

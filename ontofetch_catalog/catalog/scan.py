@@ -94,7 +94,6 @@ def scan(
 
     Args:
         store: The store; the caller holds its gate, so that no boundary is half way.
-        connection: Its catalog.
         within: Only the release whose folder holds this path below the root.
         sizes: Whether to look at each file's size and time; orphans are known by their names alone.
         adopted: Whether what no row names counts also in the folders of another program, where a layout is shared.

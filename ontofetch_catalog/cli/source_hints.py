@@ -34,7 +34,6 @@ def say_asked_again(host: HostInfo, name: str, *, new: str = "") -> None:
     """Say that `update` would pull what was just removed, or renamed to `new`, since the sources file names it.
 
     Args:
-        host: For whom.
         name: A service or a series, which has another name or is gone.
         new: Its other name; empty: it is gone.
     """

@@ -134,7 +134,6 @@ def read_entries(
     """Yield the entries of an archive in its own order; another file is one entry under its own name.
 
     Args:
-        archive: The file.
         name: Its name, which may say how a single file is compressed.
         stack: Closes what was opened.
         budget: What may come out of it, counted here; None: what the default limits allow.
@@ -223,7 +222,6 @@ class Counted:
     """Read a stream and count what comes.
 
     Args:
-        stream: What is read.
         budget: Where it counts.
     """
 

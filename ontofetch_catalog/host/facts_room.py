@@ -51,7 +51,6 @@ class FactsRoom:
     """The facts of one run; used as a context, at the end of which what is staged is gone unless it was recorded.
 
     Args:
-        root: The store.
         lookup: Answers which of some contents have facts of some versions.
         max_bytes: Of larger contents there are no facts.
         again: Whether those that once had none for a reason are looked at again.

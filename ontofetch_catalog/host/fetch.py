@@ -55,8 +55,6 @@ def fetch(
     """Return a whole copy of `source`: newly staged, staged by a run that did not get further, or the recorded one.
 
     Args:
-        root: The store.
-        source: What to fetch.
         known: The last record of its URL.
         options: How servers are asked.
         sha256: What its bytes must have; a copy that has it needs no server.

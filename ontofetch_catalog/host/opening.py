@@ -20,7 +20,6 @@ def load_wanted(settings: Settings, installed: Points | None = None) -> Plugins:
     """Return the plugins that are installed, but for those that a setting leaves out.
 
     Args:
-        settings: Whose.
         installed: What is installed, where somebody has looked already.
     """
     return load_plugins(_names(settings.values["no_plugins"]), _names(settings.values["required_plugins"]), installed)

@@ -19,7 +19,6 @@ def settings_of(plugins: Plugins, given: Mapping[str, object], file: str) -> dic
     """Return the settings of each plugin that has some.
 
     Args:
-        plugins: The plugins.
         given: What the settings file says below `[plugin.NAME]`, by name.
         file: The settings file, for errors.
 

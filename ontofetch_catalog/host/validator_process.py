@@ -39,7 +39,6 @@ class Task:
     """One content for one validator, at the first path that has it.
 
     Args:
-        validator: The validator.
         file_id, relpath, format: The file.
         facts_version: Of the facts that are wanted too; empty if none are.
         is_judged: Whether the facts are all that is wanted.
@@ -113,7 +112,6 @@ class Worker:
         """Return the worker's answer, or a failed result that says why there is none.
 
         Args:
-            task: What is asked.
             folder: The folder the file lies below.
             timeout: Seconds that are waited for each answer.
             given_up: Says that nobody wants it any more.

@@ -29,9 +29,6 @@ def check_tables(
     """Look for tables of terms that are lost, damaged, of no release, or not recorded.
 
     Args:
-        store: The store.
-        connection: An open connection.
-        findings: Collects.
         hashing: Whether all are read as a whole; else only those that a verification found damaged.
     """
     there = list_on_disk(store)

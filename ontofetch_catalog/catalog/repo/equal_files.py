@@ -46,7 +46,6 @@ def find_holders(
     else of the first of these files that has it.
 
     Args:
-        connection: An open connection.
         version_id: The release of the files; none of its own extracted files is a source.
         files: relpath, file_id, size_bytes.
         layouts: (name, folder of sources, folder of data) of those that count.
@@ -99,7 +98,6 @@ def list_equal(
     Equal ones follow each other, the one that was recorded first at their head.
 
     Args:
-        connection: An open connection.
         layouts: As for `find_holders`.
         by_kind: Whether an artifact and an extracted file are never equal.
         part: Which part of all contents, from 0 on.

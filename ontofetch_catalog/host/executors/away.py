@@ -54,7 +54,6 @@ class AwayWorker:
     """One worker of an executor, whichever it is; asked as one of this machine is.
 
     Args:
-        passage: The way there.
         here: The processes of this machine, for what does not go there.
         allowance: What a process may take for one file.
         limits: What may come out of a compressed file.
@@ -221,7 +220,6 @@ class AwayWorkers:
     """The workers of an executor, in the place of processes of this machine; a context, as these are.
 
     Args:
-        passage: The way there.
         count: How many jobs it has at a time; 0: as many as is usual.
         here: The processes of this machine, for what does not go there.
         allowance: What a process may take for one file.

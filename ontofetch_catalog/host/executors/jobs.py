@@ -38,7 +38,6 @@ class Job:
         run: Names the run; what a worker tells of a job is told under this name.
         number: Names the job in its run.
         root, folder: Where the file lies, if the worker sees the same files: a store, and a folder below it.
-        task: What is asked.
         size: Of the file, in bytes.
         timeout: Seconds that a process is waited for.
         facts: Bytes of a content up to which facts are wanted; -1: none are.

@@ -106,7 +106,6 @@ class Asker:
 
     Args:
         host: The host, whose plugins contribute schemes.
-        plugins: Them.
         credentials: What is sent to registries.
     """
 
