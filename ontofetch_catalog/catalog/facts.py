@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-__all__ = ["FORMATS", "MAKE_AGAIN", "is_there", "open_terms", "read_table", "read_terms"]
+__all__ = ["FORMATS", "MAKE_AGAIN", "open_terms", "read_table", "read_terms"]
 
 MAKE_AGAIN = "`ontofetch db facts` makes it again."
 MOST_BYTES = 1 << 32
@@ -142,15 +141,6 @@ def _opened(store: Store, path: str) -> Iterator[BufferedReader]:
         raise _unusable(path, f"can't be read: {error.strerror}") from error
     with os.fdopen(descriptor, "rb") as stream:
         yield stream
-
-
-def is_there(store: Store, path: str, size: int) -> bool:
-    """Say whether a table of terms lies at its path with its size; what is in it is not looked at."""
-    try:
-        found = store.path(path).lstat()
-    except OSError:
-        return False
-    return stat.S_ISREG(found.st_mode) and found.st_size == size
 
 
 def _unusable(path: str, what: str) -> CatalogUnreadable:

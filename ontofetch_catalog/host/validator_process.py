@@ -11,7 +11,6 @@ import os
 import signal
 import threading
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager
 from dataclasses import asdict
 from typing import Any, Protocol
 
@@ -25,7 +24,7 @@ from ..children.reading import bytes_read
 from ..content.bounds import Limits
 from ..content.insides import compression_of
 from .checks import READ_WHOLE, WHOLE_FORMATS
-from .inside_copies import CopyRoom
+from .inside_copies import CopyRoom, table_place
 from .line_process import LineProcess
 
 UNFINISHED = "unfinished"  # in the details of a failed result: there was no judgement
@@ -77,9 +76,6 @@ class Room(Protocol):
 
     def takes(self, size: int) -> bool:
         """Say whether there are to be facts of a content of `size` bytes."""
-
-    def place(self) -> AbstractContextManager[str]:
-        """Yield a path to which a worker may write a table of terms; nothing stays there."""
 
     def take(self, about: dict[str, Any], relpath: str, facts: dict[str, Any], table: str) -> None:
         """Take what a worker wrote."""
@@ -154,7 +150,7 @@ class Worker:
     def _find_facts(
         self, task: Task, path: str, size: int, wait: Patience, *, content_id: str, room: Room
     ) -> dict[str, Any]:
-        with room.place() as table:
+        with table_place() as table:
             request = {
                 "facts": task.validator.facts,
                 "facts_version": task.facts_version,

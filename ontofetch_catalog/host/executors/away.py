@@ -23,7 +23,7 @@ from ...content.bounds import Limits
 from ...errors import ExecutorFailed
 from ...rendering.text import safe_text
 from ..facts_room import FactsRoom
-from ..inside_copies import lay_down
+from ..inside_copies import lay_down, table_place
 from ..validator_process import Task, look, unfinished
 from ..workers import Workers
 from .engine import Engine, EngineJob
@@ -208,7 +208,7 @@ class AwayWorker:
             "facts_version": task.facts_version,
         }
         if answer.facts is not None:
-            with room.place() as path:
+            with table_place() as path:
                 lay_down(StorePath(Path(path).parent, Path(path).name), table)
                 room.take(about, task.relpath, dict(answer.facts), path)
         elif answer.refused is not None:

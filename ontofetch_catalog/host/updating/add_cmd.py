@@ -22,6 +22,7 @@ from ...console.destination import write_below, write_file
 from ...console.output import OutputOptions, add_output_options, emit, say, say_lines
 from ...errors import EXIT_OK
 from ...guesses import perhaps
+from ...named_files import open_named
 from ...series_file import Part, Series, as_toml, read_series_file
 from ...settings_file import CONFIG_FILE
 from ..argv import Parser
@@ -202,7 +203,7 @@ def _bytes_of(place: StorePath, named: str | None) -> bytes:
     try:
         if named is None:
             return place.read_bytes()
-        with os.fdopen(os.open(named, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
+        with open_named(named) as stream:
             return stream.read()
     except FileNotFoundError:
         return b""
