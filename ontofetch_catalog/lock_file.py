@@ -16,7 +16,8 @@ from ontofetch_hookspecs.errors import EventError
 from ontofetch_hookspecs.json_documents import parse_json
 from ontofetch_hookspecs.layout import make_version_id
 from ontofetch_hookspecs.light_dataclasses import dataclass
-from ontofetch_hookspecs.names import check_relpath, check_sha256, check_size, check_text, quote, redact_url
+from ontofetch_hookspecs.names import check_relpath, check_sha256, check_size, check_text, quote
+from ontofetch_hookspecs.redaction import redact_url
 
 from .errors import UsageError
 from .named_files import open_named

@@ -20,9 +20,10 @@ from typing import BinaryIO
 from .errors import StageError, next_step
 from .file_checks import has_bytes
 from .layout import STAGING
-from .names import check_relpath, is_ambiguous, quote, redact_url
+from .names import check_relpath, quote
 from .open_folders import OpenFolders
 from .processes import this_process
+from .redaction import is_ambiguous, redact_url
 from .stage_records import RECORD, StageRecord, read_record, take_lock
 from .store_paths import StorePath, make_root
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs import layout
 from ontofetch_hookspecs.file_checks import has_size
-from ontofetch_hookspecs.names import redact_url
 from ontofetch_hookspecs.records import ArtifactRecord, DownloadRecord, VersionRecord
+from ontofetch_hookspecs.redaction import redact_url
 from ontofetch_hookspecs.together import answering
 
 from . import answers, extractions

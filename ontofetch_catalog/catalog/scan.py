@@ -227,9 +227,8 @@ def _with_size(entry: os.DirEntry[str]) -> _State:
 
 def _without_size(entry: os.DirEntry[str]) -> _State:
     # the folder itself tells the kind, so that nothing but folders has to be asked
-    if entry.is_file(follow_symlinks=False):
-        return None, None, stat.S_IFREG
-    return None, None, stat.S_IFLNK if entry.is_symlink() else 0
+    is_file = entry.is_file(follow_symlinks=False)
+    return None, None, stat.S_IFREG if is_file else stat.S_IFLNK if entry.is_symlink() else 0
 
 
 @dataclass(slots=True)

@@ -28,6 +28,18 @@ _RECORDED = """
     FROM {table} f JOIN versions v ON v.version_id = f.version_id JOIN given_layouts g ON g.name = v.layout
     WHERE f.size_bytes > 0 AND {files}
 """
+_HELD = """
+    WITH given AS (
+        SELECT relpath, file_id AS content, size_bytes, min(relpath) OVER (PARTITION BY file_id, size_bytes) AS first
+        FROM given_files WHERE size_bytes > 0
+    ), held AS (
+        SELECT content, size_bytes, arg_max(path, (created_at, version_id, kind, relpath)) AS path
+        FROM ({recorded}) GROUP BY content, size_bytes
+    )
+    SELECT g.relpath, coalesce(h.path, {folder} || '/' || g.first) AS source, size_bytes
+    FROM given g LEFT JOIN held h USING (content, size_bytes)
+    WHERE h.path IS NOT NULL OR g.relpath <> g.first ORDER BY g.relpath
+"""
 Layouts = Sequence[tuple[str, str, str]]
 
 
@@ -64,21 +76,7 @@ def find_holders(
     for name, table in given.items():
         connection.register(name, table)
     try:
-        return connection.sql(
-            f"""
-            WITH given AS (
-                SELECT relpath, file_id AS content, size_bytes,
-                    min(relpath) OVER (PARTITION BY file_id, size_bytes) AS first
-                FROM given_files WHERE size_bytes > 0
-            ), held AS (
-                SELECT content, size_bytes, arg_max(path, (created_at, version_id, kind, relpath)) AS path
-                FROM ({recorded}) GROUP BY content, size_bytes
-            )
-            SELECT g.relpath, coalesce(h.path, {literal(folder)} || '/' || g.first) AS source, size_bytes
-            FROM given g LEFT JOIN held h USING (content, size_bytes)
-            WHERE h.path IS NOT NULL OR g.relpath <> g.first ORDER BY g.relpath
-            """
-        ).to_arrow_table()
+        return connection.sql(_HELD.format(recorded=recorded, folder=literal(folder))).to_arrow_table()
     finally:
         for name in given:
             connection.unregister(name)

@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 import pyarrow as pa
 
 from ontofetch_hookspecs import HostInfo, UsageError, add_common_options
-from ontofetch_hookspecs.names import SEGMENT, quote, redact_url
+from ontofetch_hookspecs.names import SEGMENT, quote
+from ontofetch_hookspecs.redaction import redact_url
 from ontofetch_hookspecs.store_paths import StorePath, make_root
 
 from ...console.destination import write_below, write_file

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs import HostInfo
 from ontofetch_hookspecs.layout import make_version_id
-from ontofetch_hookspecs.names import quote, redact_url
+from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.records import ArtifactRecord
+from ontofetch_hookspecs.redaction import redact_url
 
 from ...errors import FetchError
 from ...named_files import open_named
