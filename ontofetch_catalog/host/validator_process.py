@@ -93,7 +93,7 @@ class Worker:
     def __init__(self, allowance: Allowance, limits: Limits, starter: Executor) -> None:
         self._allowance = allowance
         self._limits = limits
-        self._process = LineProcess("ontofetch_catalog.host.worker", starter, memory=allowance.max_memory)
+        self._process = LineProcess(starter, memory=allowance.max_memory)
         self._room = CopyRoom()
         self._at: _At | None = None
 
