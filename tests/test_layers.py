@@ -199,6 +199,7 @@ WRITE_MODULES = {
     "ontofetch_catalog.host.inside_copies",  # outside of any store
     "ontofetch_catalog.content.facts.table",  # in a worker, where the host says
     "ontofetch_hookspecs.publishing",
+    "ontofetch_hookspecs.file_checks",
     "ontofetch_hookspecs.stages",
     "ontofetch_hookspecs.store_paths",
     # what lies elsewhere goes into a stage

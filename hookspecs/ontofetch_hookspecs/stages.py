@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from .errors import StageError, next_step
-from .file_checks import has_bytes
+from .file_checks import has_bytes, link_opened
 from .layout import STAGING
 from .names import check_relpath, quote
 from .open_folders import OpenFolders
@@ -258,22 +258,6 @@ def _create(place: StorePath) -> int:
     except FileNotFoundError:
         place.parent.make_folders()
         return place.create_file()
-
-
-def link_opened(opened: os.stat_result, source: tuple[int, str], target: tuple[int, str]) -> bool:
-    """Give a file another name, both (folder, name); only if its name still stands for the file that is open."""
-    try:
-        os.link(source[1], target[1], src_dir_fd=source[0], dst_dir_fd=target[0], follow_symlinks=False)
-    except FileExistsError:
-        raise
-    except OSError:
-        # another file system, one without links, or one that allows no more of them
-        return False
-    linked = os.stat(target[1], dir_fd=target[0], follow_symlinks=False)
-    if (linked.st_dev, linked.st_ino) == (opened.st_dev, opened.st_ino):
-        return True
-    os.unlink(target[1], dir_fd=target[0])
-    return False
 
 
 def unstaged(relpath: str, error: OSError) -> StageError:

@@ -13,9 +13,10 @@ import stat
 from collections.abc import Iterator
 from dataclasses import field
 
+from .file_checks import link_opened
 from .light_dataclasses import dataclass
 from .names import check_relpath, path_key, relpath_fault
-from .stages import CHUNK, StageFolder, link_opened, unstaged
+from .stages import CHUNK, StageFolder, unstaged
 from .store_paths import StorePath
 
 HEAD_BYTES = 2048
