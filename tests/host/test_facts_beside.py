@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from ontofetch_catalog.children.limits import count_cores
 from ontofetch_catalog.host.checks import beside
 from ontofetch_catalog.host.checks.beside import Beside
 from ontofetch_catalog.host.checks.rdf import check_rdf, tell_rdf
@@ -111,4 +112,4 @@ def test_small_files_are_read_here(tmp_path: Path) -> None:
     with open(path, "r+b") as stream:
         assert not beside.is_worth_it(stream)
         os.truncate(path, 8 << 20)
-        assert beside.is_worth_it(stream) == (beside._cores() > 1)
+        assert beside.is_worth_it(stream) == (count_cores() > 1)

@@ -14,6 +14,7 @@ from contextlib import suppress
 from struct import Struct
 from typing import IO, Self
 
+from ...children.limits import count_cores
 from ...children.start import start_module
 from .verdicts import Faulty
 
@@ -75,7 +76,7 @@ class Beside:
 
 def is_worth_it(stream: IO[bytes]) -> bool:
     """Say whether a file is so large that a process for it alone makes its facts come sooner, and has a core."""
-    return os.fstat(stream.fileno()).st_size >= _LARGE and _cores() > 1
+    return os.fstat(stream.fileno()).st_size >= _LARGE and count_cores() > 1
 
 
 def _seconds_left() -> float:
@@ -83,7 +84,3 @@ def _seconds_left() -> float:
     most = resource.getrlimit(resource.RLIMIT_CPU)[0]
     # what a process inherits counts from its own beginning
     return 0.0 if most == resource.RLIM_INFINITY else max(most - time.process_time(), 1.0)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
