@@ -54,7 +54,7 @@ def test_what_is_far_from_its_limit_runs_a_few_times(
     benchmark: BenchmarkFixture, monkeypatch: pytest.MonkeyPatch, first: int, later: int, few: bool
 ) -> None:
     """Far from the limit of two are two rounds enough; near to it, also when only the later ones are, it takes more."""
-    monkeypatch.setattr(harness, "SECONDS", 100 * NAP)
+    monkeypatch.setattr(harness, "SECONDS", 1000 * NAP)
     monkeypatch.setattr(harness, "FAR", 0.5)
     monkeypatch.setattr(harness, "FAR_SECONDS", 0.0)
     ledger, naps = Results(), iter([first, *[later] * 99])
