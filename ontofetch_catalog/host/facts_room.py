@@ -9,10 +9,8 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,15 +41,10 @@ def version_of(validator: Validator, format_name: str) -> str:
     return f"{validator.name}-{validator.version}"
 
 
-def _is_same(found: dict[str, Any], about: dict[str, Any]) -> bool:
-    return "facts" in found and all(found[name] == about[name] for name in ("content_id", "facts_version"))
-
-
 class FactsRoom:
     """The facts of one run; used as a context, at the end of which what is staged is gone unless it was recorded.
 
     Args:
-        root: The store.
         lookup: Answers which of some contents have facts of some versions.
         max_bytes: Of larger contents there are no facts.
         again: Whether those that once had none for a reason are looked at again.
@@ -67,6 +60,7 @@ class FactsRoom:
         self._again = again
         self._stage: Stage | None = None
         self._rows: dict[str, dict[str, Any]] = {}
+        self._by_content: dict[tuple[str, str], dict[str, Any]] = {}  # content_id, facts_version: first row
         self._lock = threading.Lock()
         self._asked_last: tuple[frozenset[str], tuple[str, ...]] | None = None
         self._told: set[tuple[str, str]] | None = None  # the answer
@@ -137,12 +131,6 @@ class FactsRoom:
             self.too_large += 1
         return False
 
-    @contextmanager
-    def place(self) -> Iterator[str]:
-        """Yield a path to which a worker may write a table of terms; nothing stays there."""
-        with tempfile.TemporaryDirectory(prefix="ontofetch-facts-") as folder:
-            yield os.path.join(folder, "terms.parquet")
-
     def take(self, about: dict[str, Any], relpath: str, facts: dict[str, Any], table: str) -> None:
         """Check what a worker wrote and put it into the stage; if it can't be used, say so in its place.
 
@@ -173,7 +161,7 @@ class FactsRoom:
         row = {"facts": encode(facts).decode(), "table": name, "table_sha256": sha256, "table_bytes": size}
         with self._lock:
             # one content may be in files that are compressed in several ways
-            same = next((found for found in self._rows.values() if _is_same(found, about)), row)
+            same = self._by_content.setdefault((about["content_id"], about["facts_version"]), row)
             self._rows[about["file_id"]] = {**same, **about}
 
     def _stage_table(self, name: str, stream: Any) -> tuple[str, int]:
