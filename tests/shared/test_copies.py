@@ -5,16 +5,24 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import uuid
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import psycopg
 import pytest
 
 from ontofetch_catalog.catalog import fsops
 from ontofetch_catalog.catalog.bringing import Brought
-from ontofetch_catalog.catalog.fsops import hash_file
+from ontofetch_catalog.catalog.connection import Store
+from ontofetch_catalog.catalog.fsops import hash_file, walk
+from ontofetch_catalog.catalog.journal import IntentDraft
 from ontofetch_catalog.catalog.shared.files_going import FilesGoing
+from ontofetch_catalog.catalog.shared.folder import FolderObjects
+from ontofetch_catalog.catalog.shared.log import Log
+from ontofetch_catalog.catalog.shared.packs import Place
+from ontofetch_hookspecs.layout import STAGING
 
 from .copies import Copies, release, rows_of, tree_of
 
@@ -101,6 +109,42 @@ def test_what_a_boundary_says_of_contents_is_not_hashed_again(
     assert hashed
     assert [path for path in hashed if "/staging/" in path] == []
     copies.check_same("a", "b")
+
+
+def test_what_is_staged_is_looked_through_once(copies: Copies, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the check of a release's files has found is what others are told of their times and permissions."""
+    copies.join("a", "b")
+    walked: list[str] = []
+    monkeypatch.setattr(fsops, "walk", lambda place: walked.append(str(place)) or walk(place))
+    copies.pull("a", release(tmp_path, 1), "1", "--no-facts")
+    assert len([path for path in walked if "/staging/" in path]) == 1
+    copies.check_same("a", "b")
+
+
+def test_what_was_put_early_is_used_by_its_boundary_alone(tmp_path: Path) -> None:
+    """By the time of the next one others may have let go of it, and a sweep have freed it."""
+    store = Store(tmp_path / "a", {"durability": "off"})
+    objects = FolderObjects((tmp_path / "objects").as_uri(), mode=0o700, durable=False)
+    objects.prepare()
+    keys = []
+
+    class KnowsNothing:
+        def places(self, contents: Sequence[str]) -> dict[str, Place]:
+            del contents
+            return {}
+
+    going = FilesGoing(store, cast(Log, KnowsNothing()), objects)
+    for name in ("first", "second"):
+        staged = tmp_path / "a" / STAGING / name / "x.txt"
+        staged.parent.mkdir(parents=True)
+        staged.write_text("the same")
+        if name == "first":
+            going.put_early([Brought(store.path(f"{STAGING}/{name}/x.txt"), hash_file(staged)[0])])
+        draft = IntentDraft(store, uuid.uuid4().hex)
+        draft.publish(f"{STAGING}/{name}/x.txt", f"s/o/1/{name}")
+        (_, (place,)) = going.moves_of(draft.intent)
+        keys.append(place.key)
+    assert keys[0] != keys[1]
 
 
 def test_other_bytes_than_a_boundary_says_are_not_put(copies: Copies, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
@@ -28,6 +29,8 @@ from ontofetch_catalog.catalog.shared.log import Log, Record, log_of
 from ontofetch_catalog.catalog.shared.log_lock import Head
 from ontofetch_catalog.catalog.shared.log_schema import LOCK
 from ontofetch_catalog.catalog.shared.log_sweep import sweep
+from ontofetch_catalog.catalog.shared.packs import Place
+from ontofetch_catalog.catalog.shared.places import Put
 from ontofetch_catalog.errors import CatalogUnavailable
 from ontofetch_catalog.host.app import main
 
@@ -331,6 +334,22 @@ def test_a_boundary_goes_on_from_the_head_alone(copies: Copies) -> None:
             with pytest.raises(CatalogUnavailable, match="no longer holds"):
                 log.append(record_after(wrong), ())
         assert log.head() == head
+
+
+def test_a_path_has_no_content_that_is_nowhere(copies: Copies) -> None:
+    """What a boundary does not bring has to be there, whatever it was told before; else nothing of it is appended."""
+    copies.join("a")
+    known, brought = "a" * 64, "b" * 64
+    moves = [Put(f"s/o/1/{sha256[:1]}", sha256, 1, 1, 0o644) for sha256 in (known, brought)]
+    with log_at(copies, "a").held() as log:
+        head, new = log.head(), [Place(brought, 1, f"{brought}.{'c' * 32}", 0)]
+        with pytest.raises(CatalogUnavailable, match="has lost a content"):
+            log.append(replace(record_after(head), moves=moves), new)
+        assert (log.head(), log.all_paths(), log.places([brought])) == (head, [], {})
+        log.append(replace(record_after(head), moves=moves), [*new, Place(known, 1, f"{known}.{'c' * 32}", 0)])
+        # the next one may use both
+        log.append(replace(record_after(log.head()), moves=moves), ())
+        assert log.all_paths() == moves
 
 
 def test_bytes_that_were_exchanged_are_not_taken_in(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -14,7 +15,8 @@ from ontofetch_catalog.catalog.shared.fetching import GAP, fetch, runs
 from ontofetch_catalog.catalog.shared.object_store import PIECE, ObjectStore
 from ontofetch_catalog.catalog.shared.objects import open_objects
 from ontofetch_catalog.catalog.shared.packs import LIMIT, SIZE, Content, Packer, Parcel, Place, put_parcels
-from ontofetch_catalog.errors import ObjectDamaged, ObjectMissing, ObjectsRefused
+from ontofetch_catalog.errors import EventError, ObjectDamaged, ObjectMissing, ObjectsRefused
+from ontofetch_hookspecs.store_paths import StorePath
 
 from .proxies import HttpProxy
 from .s3 import S3Server
@@ -150,6 +152,25 @@ def test_a_file_that_changed_is_not_put(objects: ObjectStore, tmp_path: Path) ->
         with pytest.raises(ObjectsRefused, match=f"The file '{path}'"):
             put(objects, contents)
     assert list(objects.list()) == []
+
+
+def test_contents_of_a_store_are_read_through_no_link(objects: ObjectStore, tmp_path: Path) -> None:
+    """Their paths are texts below its root; one that leads elsewhere, or through a link, is refused and named."""
+    store = StorePath(tmp_path, "")
+    found = [
+        content._replace(path=f"d/{number}") for number, content in enumerate(written(tmp_path / "d", [b"a", b"b"]))
+    ]
+    parcels = list(Packer(BOUNDARY).parcels(found))
+    put_parcels(objects, parcels, store=store)
+    assert fetched(objects, parcels[0].places()) == {sha256(one): one for one in (b"a", b"b")}
+    (tmp_path / "link").symlink_to(tmp_path / "d")
+    (tmp_path / "d/link").symlink_to(tmp_path / "d/1")
+    for path in ("link/1", "d/link", "d/../d/1", "d", "d/gone"):
+        parcels = list(Packer("c" * 32).parcels([found[0], found[1]._replace(path=path)]))
+        with pytest.raises((ObjectsRefused, EventError), match=re.escape(path)):
+            put_parcels(objects, parcels, store=store)
+    with pytest.raises(ObjectsRefused, match="in no store"):
+        put_parcels(objects, parcels)
 
 
 def test_what_is_put_first_is_put_although_a_later_one_fails(objects: ObjectStore, tmp_path: Path) -> None:

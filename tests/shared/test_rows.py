@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from random import Random
 
 import psycopg
@@ -9,6 +10,7 @@ import pytest
 
 from ontofetch_catalog.catalog.shared import log_rows
 from ontofetch_catalog.catalog.shared.log_paths import move_paths
+from ontofetch_catalog.catalog.shared.log_schema import SCHEMA
 from ontofetch_catalog.catalog.shared.places import Drop, Move, Op, Put
 
 NAMES = ["plain", 'quo"te', "back\\slash", '\\"', "{a,b}", "NULL", "", " ", "größe/名.ttl", "tab\tand\nline", "%s", "'"]
@@ -68,3 +70,28 @@ def test_what_is_done_to_paths_together_is_what_one_after_the_other_does(databas
             move_paths(connection, ops)
             found = dict(connection.execute("SELECT path, sha256 FROM paths").fetchall())
             assert found == expected
+
+
+@pytest.mark.parametrize("name", ["a" * 63, "A" * 64, "g" * 64, "a" * 63 + "\n", "", "a" * 64 + " "])
+def test_a_content_has_a_sha256(database: str, name: str) -> None:
+    """Whoever may write down where a content is writes down no other name."""
+    statement = "INSERT INTO ontofetch.contents (sha256, size, key, position) VALUES (%s, 1, 'x', 0)"
+    with psycopg.connect(database) as connection:
+        connection.execute(SCHEMA)
+        connection.execute(statement, ["0123456789abcdef" * 4])
+        with pytest.raises((psycopg.errors.CheckViolation, psycopg.DataError)):
+            connection.execute(statement, [name])
+        connection.rollback()
+
+
+def test_an_error_of_later_rows_is_raised(database: str) -> None:
+    """Rows are read while those before are under way; what they raise is not lost."""
+
+    def rows() -> Iterator[tuple[int]]:
+        yield from ((number,) for number in range(3_500))
+        raise LookupError("here")
+
+    with psycopg.connect(database) as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE rows_told (a bigint)")
+        with pytest.raises(LookupError, match="here"):
+            log_rows.insert_rows(cursor, "rows_told", {"a": "bigint"}, rows())

@@ -14,7 +14,7 @@ from ontofetch_hookspecs.store_paths import StorePath
 
 from ...errors import EventError, PreconditionFailed
 from .. import extractions, journal, sessions
-from ..bringing import Brought
+from ..bringing import Brought, States
 from ..connection import Store
 from ..path_columns import is_sorted
 from ..repo import events, files, releases, validations
@@ -48,6 +48,7 @@ class ExtractBoundary(Boundary):
         self._version: releases.VersionRow | None = None
         self._stored_once = StoredOnce()
         self._written: staged.Written | None = None
+        self._states: States | None = None
         self._is_settled_late = False  # whether what is staged is settled once it is known what the store has of it
 
     def check(self) -> None:
@@ -56,7 +57,10 @@ class ExtractBoundary(Boundary):
             staged.check_place(self.store, self._event.staged)
             if not (isinstance(self._given, StorePath) and is_wanted(self.store, self._given)):
                 self._written = staged.Written(self._given, len(self.files))
-            staged.check_tree(self._given or self._event.staged, self.files, exactly=True)
+            if self.store.shared_by.exists():
+                # other machines are told of it, and need not have it looked at again
+                self._states = States.of(len(self.files))
+            staged.check_tree(self._given or self._event.staged, self.files, exactly=True, states=self._states)
 
     def settle(self) -> None:
         """Make the staged files durable, unless some of them need not be written at all, which the catalog knows."""
@@ -70,7 +74,11 @@ class ExtractBoundary(Boundary):
 
     def brings(self) -> Sequence[Brought]:
         """Return what is staged."""
-        return () if self._source is None else (Brought(self._source, files=self.files),)
+        if self._source is None:
+            return ()
+        # a copy may have other times
+        states = self._states if self._source == self._given else None
+        return (Brought(self._source, files=self.files, states=states),)
 
     def is_changed(self, connection: duckdb.DuckDBPyConnection) -> bool:
         """Check that the artifact is the release's own and that no other artifact has one of the paths."""

@@ -24,6 +24,8 @@ from ..fsops import whole
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from ..bringing import States
+
 _MANY = 2_000  # files that the system begins to write before they are made durable
 
 
@@ -63,33 +65,42 @@ def check_file(path: fsops.Anywhere, sha256: str, size: int, *, staged: bool) ->
         raise EventError(f"{quote(path)} has the sha256 {digest}, the event says {sha256}.", subject=str(path))
 
 
-def check_tree(folder: fsops.Anywhere, files: pa.Table, *, exactly: bool) -> None:
+def check_tree(folder: fsops.Anywhere, files: pa.Table, *, exactly: bool, states: States | None = None) -> None:
     """Check that every file of the table lies below `folder` with its size, and with `exactly` nothing else.
+
+    Args:
+        folder: The folder.
+        files: The table.
+        exactly: Whether nothing else may be there.
+        states: Where to note what was found of each file.
 
     Raises:
         EventError: A file is missing, differs in size, is no regular file, or is there without a row.
     """
-    sizes = dict(zip(files["relpath"].to_pylist(), files["size_bytes"].to_pylist(), strict=True))
+    sizes = files["size_bytes"].to_pylist()
+    rows = dict(zip(files["relpath"].to_pylist(), range(len(sizes)), strict=True))
     try:
-        for relpath, found in fsops.walk(folder) if sizes or folder.is_dir() else ():
-            size = sizes.pop(relpath, None)
-            if size is None:
+        for relpath, found in fsops.walk(folder) if rows or folder.is_dir() else ():
+            row = rows.pop(relpath, None)
+            if row is None:
                 if exactly:
                     raise EventError(f"{quote(relpath)} is staged but not in the files table.", subject=relpath)
-            elif not stat.S_ISREG(found.st_mode) or found.st_size != size:
-                what = f"has {found.st_size:,} bytes, the files table says {size:,}"
+            elif not stat.S_ISREG(found.st_mode) or found.st_size != sizes[row]:
+                what = f"has {found.st_size:,} bytes, the files table says {sizes[row]:,}"
                 raise EventError(
                     f"{quote(relpath)} {what if stat.S_ISREG(found.st_mode) else 'is no regular file'}.",
                     subject=relpath,
                 )
+            elif states is not None:
+                states.note(row, found)
     except OSError as error:
         raise EventError(f"The folder {quote(folder)} can't be read: {error.strerror}.", subject=str(folder)) from error
-    if sizes:
-        missing = min(sizes)
+    if rows:
+        missing = min(rows)
         raise EventError(
             f"{quote(missing)} is in the files table but not below {quote(folder)}.",
             subject=missing,
-            hint=f"{len(sizes):,} files are missing." if len(sizes) > 1 else "",
+            hint=f"{len(rows):,} files are missing." if len(rows) > 1 else "",
         )
 
 

@@ -44,7 +44,8 @@ class FilesGoing:
     log: Log
     objects: ObjectStore
     _early: dict[str, Place] = field(default_factory=dict)  # contents that were put before the lock was held
-    _told: dict[str, str] = field(default_factory=dict)  # staged path → what the boundary says of its content
+    _brings: Sequence[Brought] = ()  # what the boundary brings
+    _told: dict[str, str] | None = None  # staged path → what the boundary says of its content, where that was asked
     _brought: dict[str, list[Put]] = field(default_factory=dict)  # staged path → what was found there then
     _hashed: dict[_State, tuple[str, int]] = field(default_factory=dict)  # state of a file → its sha256 and size
 
@@ -59,7 +60,10 @@ class FilesGoing:
                 ops.append(Drop(move.source))
             else:
                 ops.append(Move(move.source, move.target))
-        return ops, self._put(intent.boundary_id, ops, files)
+        places = self._put(intent.boundary_id, ops, files)
+        # they may be freed once this boundary is over
+        self._early = {}
+        return ops, places
 
     def put_early(self, brought: Sequence[Brought]) -> None:
         """Put what a boundary is about to publish into the object store, while others may hold the log.
@@ -68,13 +72,20 @@ class FilesGoing:
         Where the boundary does not happen after all, a sweep finds what nothing names.
         """
         files: dict[str, str] = {}
-        self._told = {path: sha256 for one in brought for path, sha256 in one.contents().items()}
-        places = [one.place.relpath for one in brought]
-        found = {place: list(self._puts(place, place, files)) for place in places}
+        self._early, self._brings, self._told = {}, brought, None
+        found = {one.place.relpath: self._found_in(one, files) for one in brought}
         ops = [put for puts in found.values() for put in puts]
         self._early = {place.sha256: place for place in self._put(uuid.uuid4().hex, ops, files)}
         # where equal files become one meanwhile, their times may be others by the time that they move
         self._brought = found if ways.way_of(self.store) == ways.OFF else {}
+
+    def _found_in(self, one: Brought, files: dict[str, str]) -> list[Put]:
+        """Return what is staged, as it was found just now, or when all of it was looked at already."""
+        if one.files is None or one.states is None:
+            return list(self._puts(one.place.relpath, one.place.relpath, files))
+        paths, contents = one.paths(one.files), one.files["file_id"].to_pylist()
+        files.update(zip(contents, paths, strict=True))
+        return list(map(Put, paths, contents, one.files["size_bytes"].to_pylist(), *one.states))
 
     def _brought_to(self, source: str, target: str, files: dict[str, str]) -> list[Put]:
         """Return what was found in a staged folder, or of a staged file, when it was put early; nothing if it was not.
@@ -95,6 +106,8 @@ class FilesGoing:
                 yield self._put_of(f"{source}/{inside}", found, f"{target}/{inside}", files)
 
     def _put_of(self, source: str, found: os.stat_result, target: str, files: dict[str, str]) -> Put:
+        if self._told is None:
+            self._told = {path: sha256 for one in self._brings for path, sha256 in one.contents().items()}
         sha256 = self._told.get(source)
         known = self._hash_of(source, found) if sha256 is None else (sha256, found.st_size)
         files.setdefault(known[0], source)
@@ -109,15 +122,15 @@ class FilesGoing:
     def _put(self, boundary_id: str, ops: Sequence[Op], files: Mapping[str, str]) -> list[Place]:
         """Put the contents that no other path has into the object store; return where they are."""
         sizes = {op.sha256: op.size for op in ops if isinstance(op, Put)}
-        known = self.log.places(sorted(sizes))
-        early = [place for sha256, place in self._early.items() if sha256 in sizes and sha256 not in known]
+        # what was put early has its place there, whoever else has put it meanwhile
+        early = [place for sha256, place in self._early.items() if sha256 in sizes]
+        known = self.log.places(sorted(sizes.keys() - self._early.keys()))
         there = known.keys() | self._early.keys()
-        path = self.store.path
-        new = [Content(path(files[sha256]), sha256, size) for sha256, size in sizes.items() if sha256 not in there]
+        new = [Content(files[sha256], sha256, size) for sha256, size in sizes.items() if sha256 not in there]
         limit = TOGETHER if sum(content.size for content in new) <= TOGETHER else LIMIT
         parcels = list(Packer(boundary_id, limit=limit).parcels(new))
         tell = teller(self.store, sum(parcel.size for parcel in parcels))
-        put_parcels(self.objects, parcels, done=lambda parcel: tell(parcel.size))
+        put_parcels(self.objects, parcels, store=self.store.path(""), done=lambda parcel: tell(parcel.size))
         return [*early, *(place for parcel in parcels for place in parcel.places())]
 
     def everything(self) -> tuple[list[Op], list[Place]]:

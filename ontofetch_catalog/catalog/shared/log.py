@@ -17,7 +17,7 @@ from ...errors import CatalogLocked, CatalogUnavailable
 from ..connection import Store
 from .address import Address
 from .log_lock import BEGIN, HEAD, HELD, Head, LogLock, as_head
-from .log_paths import add_contents, move_paths
+from .log_paths import add_contents, are_there, move_paths
 from .log_rows import as_array, send_value
 from .packs import Place
 from .places import Op, Put, dump_ops, parse_ops
@@ -147,6 +147,12 @@ class Log(LogLock):
         if (head[0] or 0, head[1] or BEGIN.digest) != (record.first_event - 1, record.former):
             raise self.fenced()
         add_contents(connection, new)
+        if not are_there(connection, record.moves, new):
+            raise CatalogUnavailable(
+                f"The shared catalog at {self.where} has lost a content that was there just now.",
+                subject=self.address.catalog,
+                hint="Nothing was changed. Run the same command again.",
+            )
         move_paths(connection, record.moves)
         with connection.cursor() as cursor:
             changes = send_value(cursor, "changing", record.changes)

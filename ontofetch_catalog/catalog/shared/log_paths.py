@@ -6,10 +6,11 @@ The caller holds the log and has a transaction open.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from ..journal import path_and_above
-from .log_rows import insert_rows
+from .log_rows import as_array, insert_rows
 from .packs import Place
 from .places import Drop, Move, Op, Put
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import psycopg
 
 _TOGETHER = 8  # paths that go by one statement
+_AT_ONCE = 1_000  # contents that are asked for by one
 
 
 def add_contents(connection: psycopg.Connection[Any], new: Sequence[Place]) -> None:
@@ -26,8 +28,24 @@ def add_contents(connection: psycopg.Connection[Any], new: Sequence[Place]) -> N
     columns = {"sha256": "text", "size": "bigint", "key": "text", "position": "bigint"}
     # a content that was condemned is never used again where it was: it has a new place now
     replace = "ON CONFLICT (sha256) DO UPDATE SET key = excluded.key, position = excluded.position, condemned_at = NULL"
+    # in the order of the index the server finds each one's place right behind the one before
+    rows = sorted({place.sha256: place for place in new}.values(), key=itemgetter(0))
     with connection.cursor() as cursor:
-        insert_rows(cursor, "contents", columns, {place.sha256: place for place in new}.values(), otherwise=replace)
+        insert_rows(cursor, "contents", columns, rows, otherwise=replace)
+
+
+def are_there(connection: psycopg.Connection[Any], moves: Sequence[Op], new: Sequence[Place]) -> bool:
+    """Say whether all contents that paths get are there, those aside that come along."""
+    comes = {place.sha256 for place in new}
+    left = list({op.sha256 for op in moves if isinstance(op, Put)} - comes)
+    for start in range(0, len(left), _AT_ONCE):
+        some = left[start : start + _AT_ONCE]
+        found = connection.execute(
+            "SELECT count(*) FROM contents WHERE sha256 = ANY(%s::text[])", [as_array(some)]
+        ).fetchone()
+        if found is None or found[0] < len(some):
+            return False
+    return True
 
 
 def move_paths(connection: psycopg.Connection[Any], moves: Sequence[Op]) -> None:

@@ -6,7 +6,8 @@ for ever, and so would all who wait for what that machine holds. What is small t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -36,9 +37,24 @@ def insert_rows(
     """
     arrays = ", ".join(f"%s::{kind}[]" for kind in columns.values())
     statement = f"INSERT INTO {table} ({', '.join(columns)}) SELECT * FROM unnest({arrays}) {otherwise}"  # noqa: S608 - ours
+    messages = _messages(rows)
+    first, second = next(messages, None), next(messages, None)
+    if first is not None:
+        cursor.execute(statement.encode(), first)
+    if second is None:
+        return
+    # the next one is written while the server works on the one before
+    with ThreadPoolExecutor(1, "rows") as beside:
+        while second is not None:
+            coming = beside.submit(next, messages, None)
+            cursor.execute(statement.encode(), second)
+            second = coming.result()
+
+
+def _messages(rows: Iterable[Sequence[object]]) -> Iterator[list[str]]:
     left = iter(rows)
     while some := list(islice(left, _ROWS)):
-        cursor.execute(statement.encode(), [as_array(column) for column in zip(*some, strict=True)])
+        yield [as_array(column) for column in zip(*some, strict=True)]
 
 
 class Sent(NamedTuple):
@@ -59,7 +75,11 @@ def send_value(cursor: psycopg.Cursor[Any], table: str, value: bytes | str) -> S
     if len(value) <= _PIECE:
         return Sent("%s", (value,))
     kind = "text" if isinstance(value, str) else "bytea"
-    cursor.execute(f"CREATE TEMP TABLE {table} (number integer, piece {kind}) ON COMMIT DROP".encode())
+    # the server need not pack what it unpacks at once
+    cursor.execute(
+        f"CREATE TEMP TABLE {table} (number integer, piece {kind}) ON COMMIT DROP;"
+        f" ALTER TABLE {table} ALTER piece SET STORAGE EXTERNAL".encode()
+    )
     for number, start in enumerate(range(0, len(value), _PIECE)):
         piece = value[start : start + _PIECE]
         cursor.execute(f"INSERT INTO {table} VALUES (%s, %s)".encode(), [number, piece])  # noqa: S608 - our names
@@ -68,7 +88,10 @@ def send_value(cursor: psycopg.Cursor[Any], table: str, value: bytes | str) -> S
 
 def as_array(values: Sequence[object]) -> str:
     """Return texts or numbers as PostgreSQL reads an array, several times faster than the driver makes one."""
-    if values and isinstance(values[0], str):
-        quoted = (str(value).replace("\\", "\\\\").replace('"', '\\"') for value in values)
-        return '{"' + '","'.join(quoted) + '"}'
-    return "{" + ",".join(map(str, values)) + "}"
+    if not values or not isinstance(values[0], str):
+        return "{" + ",".join(map(str, values)) + "}"
+    texts = list(map(str, values))
+    joined = '","'.join(texts)
+    if "\\" in joined or joined.count('"') != 2 * len(texts) - 2:
+        joined = '","'.join(text.replace("\\", "\\\\").replace('"', '\\"') for text in texts)
+    return '{"' + joined + '"}'

@@ -11,7 +11,6 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from pathlib import Path
 from typing import NamedTuple
 
 from ontofetch_hookspecs.errors import next_step
@@ -32,9 +31,9 @@ _BOUNDARY = re.compile(r"[0-9a-f]{32}")
 
 
 class Content(NamedTuple):
-    """A file whose bytes are to be put: where it is, their SHA-256 in hex, their number."""
+    """A file whose bytes are to be put: where it is (a text: below a store), their SHA-256 in hex, their number."""
 
-    path: fsops.Anywhere
+    path: fsops.Anywhere | str
     sha256: str
     size: int
 
@@ -139,6 +138,7 @@ def put_parcels(
     objects: ObjectStore,
     parcels: Iterable[Parcel],
     *,
+    store: StorePath | None = None,
     jobs: int = 4,
     done: Callable[[Parcel], object] = lambda _: None,
 ) -> None:
@@ -146,6 +146,7 @@ def put_parcels(
 
     Args:
         parcels: What; read only as far as there are threads for it.
+        store: The root of the store in which contents are whose path is a text.
         jobs: Threads, each with the bytes of one pack in memory.
         done: Called after each, by the thread that put it.
 
@@ -157,9 +158,9 @@ def put_parcels(
     def put(parcel: Parcel) -> None:
         if len(parcel.contents) == 1:
             (content,) = parcel.contents
-            objects.put(parcel.key, content.path, sha256=content.sha256, size=content.size)
+            objects.put(parcel.key, _place(content, store), sha256=content.sha256, size=content.size)
         else:
-            data = _packed(parcel)
+            data = _packed(parcel, store)
             objects.put(parcel.key, (memoryview(data),), sha256=hashlib.sha256(data).hexdigest(), size=len(data))
         done(parcel)
 
@@ -170,31 +171,36 @@ def put_parcels(
         Crew(jobs).do(put, parcels)
 
 
-def _packed(parcel: Parcel) -> bytearray:
+def _packed(parcel: Parcel, store: StorePath | None) -> bytearray:
     data = bytearray()
-    with closing(_Reader()) as reader:
+    with closing(_Reader(store)) as reader:
         for content in parcel.contents:
-            data += _held_to(content, reader.read(content))
+            found = reader.read(content)
+            if hashlib.sha256(found).hexdigest() != content.sha256:
+                raise ObjectDamaged(
+                    f"The file {quote(_place(content, store))} has other bytes than it should have.",
+                    subject=content.sha256,
+                    hint="They changed since they were hashed. Nothing was put of it; run the same command again.",
+                )
+            data += found
     return data
 
 
-def _held_to(content: Content, found: bytes) -> bytes:
-    """Return the bytes of a file if they are those that it should have."""
-    if hashlib.sha256(found).hexdigest() != content.sha256:
-        raise ObjectDamaged(
-            f"The file {quote(content.path)} has other bytes than it should have.",
-            subject=content.sha256,
-            hint="They changed since they were hashed. Nothing was put of it; run the same command again.",
-        )
-    return found
+def _place(content: Content, store: StorePath | None) -> fsops.Anywhere:
+    path = content.path
+    if not isinstance(path, str):
+        return path
+    if store is None:
+        raise ObjectsRefused(f"{quote(path)} is in no store.", subject=content.sha256)
+    return store.elsewhere(path)
 
 
 class _Reader:
-    """Small files, read one after the other; of a store the folder of the one before stays open."""
+    """Small files, read one after the other; the folder of the one before in the store stays open."""
 
-    def __init__(self) -> None:
+    def __init__(self, store: StorePath | None) -> None:
+        self._store = store
         self._folders: Folders | None = None
-        self._root: Path | None = None
 
     def read(self, content: Content) -> bytes:
         """Return the bytes of a file; if there are more than it should have, at least one more.
@@ -203,18 +209,19 @@ class _Reader:
             ObjectsRefused: It can't be read.
         """
         try:
-            descriptor = self._open(content.path)
+            descriptor = self._open(content)
             try:
                 # a regular file yields what there is
                 found = os.read(descriptor, content.size + 1)
-                while len(found) <= content.size and (more := os.read(descriptor, content.size + 1 - len(found))):
+                while len(found) < content.size and (more := os.read(descriptor, content.size + 1 - len(found))):
                     found += more
                 return found
             finally:
                 os.close(descriptor)
         except OSError as error:
             raise ObjectsRefused(
-                f"The file {quote(content.path)} can't be read, and so not be put: {error.strerror or error}.",
+                f"The file {quote(_place(content, self._store))} can't be read, and so not be put:"
+                f" {error.strerror or error}.",
                 subject=content.sha256,
                 hint=next_step(error.errno),
             ) from error
@@ -225,10 +232,10 @@ class _Reader:
             self._folders.close()
         self._folders = None
 
-    def _open(self, path: fsops.Anywhere) -> int:
-        if not isinstance(path, StorePath):
-            return fsops.open_file(path)
-        if self._folders is None or path.root != self._root:
-            self.close()
-            self._folders, self._root = Folders(path.root), path.root
-        return self._folders.open(path.relpath)
+    def _open(self, content: Content) -> int:
+        path = content.path
+        if not isinstance(path, str) or self._store is None:
+            return fsops.open_file(_place(content, self._store))
+        if self._folders is None:
+            self._folders = Folders(self._store.root)
+        return self._folders.open(path)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import field, replace
+from dataclasses import field
+from typing import NamedTuple
 
 from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import check_relpath, check_sha256, check_size
@@ -15,8 +16,7 @@ from ontofetch_hookspecs.names import check_relpath, check_sha256, check_size
 from ...errors import EventError
 
 
-@dataclass(frozen=True, slots=True)
-class Put:
+class Put(NamedTuple):
     """A file that is new at a path: its content, size in bytes, nanoseconds of its time, permission bits."""
 
     path: str
@@ -26,34 +26,26 @@ class Put:
     mode: int
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(NamedTuple):
     """A file or folder that has another path now."""
 
     source: str
     target: str
 
 
-@dataclass(frozen=True, slots=True)
-class Drop:
+class Drop(NamedTuple):
     """A file or folder that is gone for good."""
 
     path: str
 
 
 Op = Put | Move | Drop
+_KINDS = {Put: "put", Move: "move", Drop: "drop"}
 
 
 def dump_ops(ops: Sequence[Op]) -> str:
     """Return operations as JSON."""
-    rows: list[list[object]] = []
-    for op in ops:
-        if isinstance(op, Put):
-            rows.append(["put", op.path, op.sha256, op.size, op.mtime_ns, op.mode])
-        elif isinstance(op, Move):
-            rows.append(["move", op.source, op.target])
-        else:
-            rows.append(["drop", op.path])
+    rows = [(_KINDS[type(op)], *op) for op in ops]
     return json.dumps(rows, separators=(",", ":"), ensure_ascii=False)
 
 
@@ -149,7 +141,7 @@ class Fold:
             put = self.puts.pop(path)
             if target is not None:
                 moved = target + path[len(source) :]
-                self.puts[moved] = replace(put, path=moved)
+                self.puts[moved] = put._replace(path=moved)
         # a file that came and went again was never anywhere else
         if not alone:
             self.moves.append((source, target))

@@ -19,6 +19,7 @@ CUT, MEETINGS, THREE = (f"tests/shared/test_{name}.py::test_" for name in ("cut"
 JOINED, PACKER = "ontofetch_catalog/catalog/sessions/copies.py", "ontofetch_catalog/catalog/shared/packs.py"
 HAPPENED = "            if not self._happened(record.boundary_id):\n                raise\n"
 AT_COMMIT = "the_line_is_cut_at_commit_with_either_outcome"
+GOING = "ontofetch_catalog/catalog/shared/files_going.py"
 LIES = BAD_DAYS + "a_log_that_lies_changes_nothing"
 
 FAULTS = (
@@ -157,6 +158,16 @@ FAULTS = (
         "a boundary is appended to a head that its machine does not know",
         (LOG, "if (head[0] or 0, head[1] or BEGIN.digest) != (record.first_event - 1, record.former):", "if False:"),
         tests=(DAYS + "a_boundary_goes_on_from_the_head_alone",),
+    ),
+    fault(
+        "a path has a content that a sweep has freed",
+        (LOG, "if not are_there(connection, record.moves, new):", "if False:"),
+        tests=(DAYS + "a_path_has_no_content_that_is_nowhere",),
+    ),
+    fault(
+        "what was put early is used for good",
+        (GOING, "        self._early = {}\n        return ops, places\n", "        return ops, places\n"),
+        tests=(COPIES + "what_was_put_early_is_used_by_its_boundary_alone",),
     ),
     fault(
         "what others have taken is taken once more",
