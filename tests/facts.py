@@ -9,8 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ontofetch_catalog.content.facts.schema import TERMS_SCHEMA
-from ontofetch_catalog.content.term_tables import FACTS_KEY, encode
+from ontofetch_catalog.content.facts.schema import FACTS_KEY, TERMS_SCHEMA, encode
 from ontofetch_hookspecs import FACTS_COLUMNS, Receipt, Stage
 from ontofetch_hookspecs.testing import sample_validate_done
 from tests.releases import Releases, results_table, sha256

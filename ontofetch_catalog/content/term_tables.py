@@ -5,7 +5,6 @@ With the small facts inside, a table says by itself what is known of its content
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,12 +14,11 @@ from ontofetch_hookspecs.errors import EventError
 from ontofetch_hookspecs.names import check_text
 from ontofetch_hookspecs.store_paths import StorePath
 
-from .facts.schema import TERMS_SCHEMA
+from .facts.schema import FACTS_KEY, FEW_VALUES, TERMS_SCHEMA, encode
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
-FACTS_KEY = b"ontofetch.facts"
 MOST_FACTS = 16 << 20  # bytes of JSON; a thousand headers of which every text is as long as it may be take 10 MB
 MOST_HEADS = 1_000
 _COUNTS = (
@@ -28,17 +26,15 @@ _COUNTS = (
 )  # fmt: skip
 _HEAD_TEXTS = ("ontology_iri", "kind", "version_iri", "version_info", "title", "license", "digest")
 _MOST_TEXT = 20_000  # characters of one text of a header
-# of hashes there are no two alike, a dictionary of them would only take memory
-_FEW_VALUES = ["kind", "parents.list.element", "replaced_by.list.element", "consider.list.element"]
 _MOST_COUNT = 2**63 - 1
 
 
 def seal(found: str, path: str, facts: Mapping[str, Any]) -> None:
-    """Write a table of terms once more, as a new file, with the small facts in its metadata.
+    """Put a table of terms in its place with the small facts in its metadata; written once more if it lacks them.
 
     Args:
         found: Where the table is.
-        path: Where it is written to.
+        path: Where it comes to; nothing is there.
         facts: The small facts.
 
     Raises:
@@ -47,11 +43,15 @@ def seal(found: str, path: str, facts: Mapping[str, Any]) -> None:
     """
     import pyarrow.parquet as pq
 
-    schema = TERMS_SCHEMA.with_metadata({FACTS_KEY: encode(facts)})
+    encoded = encode(facts)
     with _opened(found) as stream, pq.ParquetFile(stream, pre_buffer=False) as table:
         if fault := table_fault(table):
             raise ValueError(fault)
-        with pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=_FEW_VALUES) as writer:
+        if _sealed(table) == encoded:
+            os.rename(found, path)
+            return
+        schema = TERMS_SCHEMA.with_metadata({FACTS_KEY: encoded})
+        with pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=FEW_VALUES) as writer:
             for number in range(table.num_row_groups):
                 writer.write_table(table.read_row_group(number, use_threads=False))
 
@@ -59,11 +59,6 @@ def seal(found: str, path: str, facts: Mapping[str, Any]) -> None:
 def _opened(path: str) -> IO[bytes]:
     # whoever has written it may be a stranger: a pipe would be waited for until the time of the file is over
     return os.fdopen(StorePath(Path(path).parent, Path(path).name).open_file(), "rb")
-
-
-def encode(facts: Mapping[str, Any]) -> bytes:
-    """Return small facts as JSON; the same facts always in the same bytes."""
-    return json.dumps(facts, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def read_sealed(stream: IO[bytes]) -> bytes:
@@ -81,9 +76,14 @@ def read_sealed(stream: IO[bytes]) -> bytes:
         raise ValueError("it is no file of Parquet") from error
     if fault := table_fault(found):
         raise ValueError(fault)
-    sealed: bytes | None = (found.schema_arrow.metadata or {}).get(FACTS_KEY)
+    sealed = _sealed(found)
     if sealed is None:
         raise ValueError("it has no facts in its metadata")
+    return sealed
+
+
+def _sealed(found: pq.ParquetFile) -> bytes | None:
+    sealed: bytes | None = (found.schema_arrow.metadata or {}).get(FACTS_KEY)
     return sealed
 
 

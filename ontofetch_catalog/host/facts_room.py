@@ -140,7 +140,8 @@ class FactsRoom:
             facts: The small facts.
             table: Where the worker wrote the table.
         """
-        from ..content.term_tables import encode, facts_fault, read_sealed
+        from ..content.facts.schema import encode
+        from ..content.term_tables import facts_fault, read_sealed
 
         name = f"{about['file_id']}.parquet"
         try:

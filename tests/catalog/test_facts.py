@@ -15,7 +15,7 @@ from ontofetch_catalog.catalog import facts as term_tables
 from ontofetch_catalog.catalog import lookups, sessions
 from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.catalog.repo import facts
-from ontofetch_catalog.content.term_tables import encode
+from ontofetch_catalog.content.facts.schema import encode
 from ontofetch_catalog.errors import CatalogUnreadable, EventError, PreconditionFailed
 from ontofetch_hookspecs.testing import sample_validate_done
 from tests.facts import VERSION, facts_table, record_facts, small, stage_facts

@@ -11,8 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ontofetch_catalog.content.facts.schema import TERMS_SCHEMA
-from ontofetch_catalog.content.term_tables import FACTS_KEY
+from ontofetch_catalog.content.facts.schema import FACTS_KEY, TERMS_SCHEMA
 from ontofetch_catalog.host.facts_room import FactsRoom
 from ontofetch_catalog.host.validators import run_validators
 from ontofetch_hookspecs import KNOWN_FACTS_COLUMNS, Validator

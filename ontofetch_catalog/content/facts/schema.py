@@ -6,8 +6,15 @@ said of it.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from typing import Any
+
 import pyarrow as pa
 
+FACTS_KEY = b"ontofetch.facts"  # in the metadata of a table: the small facts of its content
+# of hashes there are no two alike, a dictionary of them would only take memory
+FEW_VALUES = ["kind", "parents.list.element", "replaced_by.list.element", "consider.list.element"]
 _TEXTS = pa.list_(pa.string())
 _DIGEST = pa.binary(16)
 
@@ -40,3 +47,8 @@ KINDS = (
     "class", "object property", "data property", "annotation property", "property", "datatype", "concept", "shape",
     "individual", "mention", GENERAL,
 )  # fmt: skip
+
+
+def encode(facts: Mapping[str, Any]) -> bytes:
+    """Return small facts as JSON; the same facts always in the same bytes."""
+    return json.dumps(facts, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()

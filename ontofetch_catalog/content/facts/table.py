@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from itertools import accumulate
 from types import TracebackType
@@ -34,8 +34,6 @@ class TermsFile:
     """
 
     def __init__(self, path: str) -> None:
-        import pyarrow.parquet as pq
-
         from .schema import TERMS_SCHEMA
 
         self._schema = TERMS_SCHEMA
@@ -44,9 +42,6 @@ class TermsFile:
         self._sizes: list[int] = []
         self._weights: list[int] = []
         self._stream = open(path, "xb")  # noqa: SIM115 - closed at the end of the `with`
-        # of hashes there are no two alike, a dictionary of them would only take memory
-        named = ["kind", "parents.list.element", "replaced_by.list.element", "consider.list.element"]
-        self._writer = pq.ParquetWriter(self._stream, self._schema, compression="zstd", use_dictionary=named)
 
     def __enter__(self) -> TermsFile:
         return self
@@ -54,10 +49,7 @@ class TermsFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
-            self._writer.close()
-        finally:
-            self._stream.close()
+        self._stream.close()
 
     def add(self, lines: array[int], sizes: list[int], weights: list[int], columns: list[list[Any]]) -> None:
         """Take rows; the first one stays the first.
@@ -78,13 +70,17 @@ class TermsFile:
         arrays.append(pa.Array.from_buffers(self._lines, len(sizes), [None, offsets], children=[values]))
         self._batches.append(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
 
-    def write(self, order: list[int]) -> None:
-        """Write the rows; they are gone afterwards.
+    def write(self, order: list[int], facts: Mapping[str, Any]) -> None:
+        """Write the rows, all there are; they are gone afterwards.
 
         Args:
             order: Where the rows behind the first one are that come next, counted from that one on.
+            facts: The small facts, which stand in the metadata.
         """
         import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        from .schema import FACTS_KEY, FEW_VALUES, encode
 
         table = pa.Table.from_batches(self._batches)
         self._batches.clear()
@@ -97,9 +93,11 @@ class TermsFile:
         places = [0, *(row + 1 for row in order)]
         rows = pa.array(places, pa.int32())
         start = 0
-        for end in self._ends(places):
-            self._writer.write_table(whole.take(rows.slice(start, end - start)))
-            start = end
+        sealed = self._schema.with_metadata({FACTS_KEY: encode(facts)})
+        with pq.ParquetWriter(self._stream, sealed, compression="zstd", use_dictionary=FEW_VALUES) as writer:
+            for end in self._ends(places):
+                writer.write_table(whole.take(rows.slice(start, end - start)))
+                start = end
 
     def _ends(self, places: list[int]) -> Iterator[int]:
         """Yield where those rows end that are written at a time; this depends on nothing but what is in them."""

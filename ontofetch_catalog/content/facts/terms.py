@@ -253,8 +253,9 @@ def write_facts(statements: Statements, version: str, kind: str, table: str) -> 
         order = _order(names)
         whole.add([names[row] for row in order], [digests[row] for row in order])
         del names, digests
-        file.write(order)
-    return {**facts, "triples": triples, "digest": whole.digest()}
+        facts |= {"triples": triples, "digest": whole.digest()}
+        file.write(order, facts)
+    return facts
 
 
 def _order(names: list[bytes]) -> list[int]:
