@@ -63,6 +63,7 @@ class Forked:
                 "together": together,
                 "environment": dict(environment),
                 "seconds": 60,
+                "watched": False,
             }
             assert self._process.stdin is not None
             assert self._process.stdout is not None
