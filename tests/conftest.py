@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, settings
 import ontofetch_catalog
 import ontofetch_hookspecs
 from tests import schemas
+from tests.children import quick_children
 from tests.releases import Releases, Templates
 
 settings.register_profile(
@@ -204,7 +205,7 @@ def quick_databases() -> Iterator[None]:
 
     For tests whose subject is not the opening itself, nor what DuckDB is forbidden, nor its settings.
     """
-    with schemas.quick_databases():
+    with schemas.quick_databases(), quick_children():
         yield
 
 
@@ -214,5 +215,5 @@ def quickest_databases() -> Iterator[None]:
 
     For tests that repeat commands over a sound catalog whose subject are files alone.
     """
-    with schemas.quick_databases(optimizing=False):
+    with schemas.quick_databases(optimizing=False), quick_children():
         yield
