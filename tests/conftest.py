@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, settings
 
 import ontofetch_catalog
 import ontofetch_hookspecs
-from tests import schemas
+from tests import WRITES_NO_BYTECODE, schemas
 from tests.children import quick_children
 from tests.releases import Releases, Templates
 
@@ -23,9 +23,6 @@ settings.register_profile(
     "tests", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 settings.load_profile("tests")
-
-# what tests consist of is compiled once for all runs, whatever the environment says of what they write themselves
-_WRITES_NO_BYTECODE, sys.dont_write_bytecode = sys.dont_write_bytecode, False
 
 # projects of their own, whose tests run in environments of their own
 collect_ignore = ["third_party"]
@@ -154,7 +151,7 @@ def pytest_xdist_auto_num_workers() -> int:
 
 def pytest_collection_finish() -> None:
     """Compile what all processes import, and leave what stays for the whole run out of the search for garbage."""
-    sys.dont_write_bytecode = _WRITES_NO_BYTECODE
+    sys.dont_write_bytecode = WRITES_NO_BYTECODE
     for package in (ontofetch_catalog, ontofetch_hookspecs):
         compileall.compile_dir(package.__path__[0], quiet=2)
     gc.collect()

@@ -29,7 +29,7 @@ SCRIPT = Path(sys.executable).with_name("ontofetch")
 PROGRAM = "ontofetch_catalog.host.app:main"
 KILL_BYTES = 3_000_000_000  # what nobody may take on a machine that others use, too
 LARGEST_FILE = 6_000_000_000
-_POLL_SECONDS = 0.01
+_POLL_SECONDS = 0.03
 _HEAVY = ("duckdb", "polars", "pyarrow", "pyarrow.compute", "pyoxigraph", "fastobo", "httpx", "structlog", "rich.table")
 # what only `export` imports takes as long as all else together
 _UNUSED = re.compile(r"\.showing\.documents\.|\.__main__$")
@@ -175,7 +175,7 @@ class _Watched:
     def look(self) -> None:
         """Look at the memory of every process of it, now and then at who belongs to it."""
         self._looks += 1
-        if self._looks % 5 == 1:
+        if self._looks % 2 == 1:
             self._seen |= set(_descendants(self.leader))
         for process in tuple(self._seen):
             self.most = max(self.most, _peak(process))
