@@ -16,11 +16,7 @@ _ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 
 class KeptFolders:
-    """The folders of a store that were used last, each opened once; to be closed.
-
-    Args:
-        store: The store.
-    """
+    """The folders of a store that were used last, each opened once; to be closed."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

@@ -35,7 +35,6 @@ class Entry:
     Args:
         path: Below the root, as on disk.
         kind: `file`, `link` or `other`.
-        size: Bytes.
         mtime, ctime: Nanoseconds since 1970 UTC.
         inode, device, links: As lstat says.
     """

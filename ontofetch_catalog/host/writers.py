@@ -67,7 +67,6 @@ class Writers:
     """The writing of small files into a stage.
 
     Args:
-        stage: Where to.
         folder: Below which folder of it.
         take: Called with the rows of files that are written.
     """

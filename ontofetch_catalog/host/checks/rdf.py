@@ -61,7 +61,6 @@ class _Triples:
     """The statements of a file, counted as they come.
 
     Args:
-        format_name: The format.
         kept: Where they are kept, if they are.
     """
 
