@@ -15,16 +15,14 @@ from hypothesis import HealthCheck, settings
 
 import ontofetch_catalog
 import ontofetch_hookspecs
-from tests import schemas
+from tests import WRITES_NO_BYTECODE, schemas
+from tests.children import quick_children
 from tests.releases import Releases, Templates
 
 settings.register_profile(
     "tests", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 settings.load_profile("tests")
-
-# what tests consist of is compiled once for all runs, whatever the environment says of what they write themselves
-_WRITES_NO_BYTECODE, sys.dont_write_bytecode = sys.dont_write_bytecode, False
 
 # projects of their own, whose tests run in environments of their own
 collect_ignore = ["third_party"]
@@ -153,7 +151,7 @@ def pytest_xdist_auto_num_workers() -> int:
 
 def pytest_collection_finish() -> None:
     """Compile what all processes import, and leave what stays for the whole run out of the search for garbage."""
-    sys.dont_write_bytecode = _WRITES_NO_BYTECODE
+    sys.dont_write_bytecode = WRITES_NO_BYTECODE
     for package in (ontofetch_catalog, ontofetch_hookspecs):
         compileall.compile_dir(package.__path__[0], quiet=2)
     gc.collect()
@@ -204,7 +202,7 @@ def quick_databases() -> Iterator[None]:
 
     For tests whose subject is not the opening itself, nor what DuckDB is forbidden, nor its settings.
     """
-    with schemas.quick_databases():
+    with schemas.quick_databases(), quick_children():
         yield
 
 
@@ -214,5 +212,5 @@ def quickest_databases() -> Iterator[None]:
 
     For tests that repeat commands over a sound catalog whose subject are files alone.
     """
-    with schemas.quick_databases(optimizing=False):
+    with schemas.quick_databases(optimizing=False), quick_children():
         yield

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import io
 import json
 import os
 import signal
@@ -10,8 +11,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from functools import cache
 from pathlib import Path
+from unittest.mock import patch
 
 from tests.hostile.forks import PROGRAM
 
@@ -63,6 +66,7 @@ class Forked:
                 "together": together,
                 "environment": dict(environment),
                 "seconds": 60,
+                "watched": False,
             }
             assert self._process.stdin is not None
             assert self._process.stdout is not None
@@ -110,6 +114,21 @@ class Program:
             # only this thread starts processes
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
         )
+
+
+class Here(Program):
+    """The program called in this process, for commands whose process is not the subject; `start` is as ever."""
+
+    def run(self, *words: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        """Call it with the environment that a process of its own would have."""
+        from ontofetch_catalog.host.app import main
+
+        # some commands write bytes
+        out, err = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True), io.StringIO()
+        theirs = patch.dict(os.environ, self.environment | dict(env or {}), clear=True)
+        with theirs, redirect_stdout(out), redirect_stderr(err):
+            code = main([*words])
+        return subprocess.CompletedProcess(["ontofetch", *words], code, out.buffer.getvalue().decode(), err.getvalue())
 
 
 def install(folder: Path, name: str, code: str, entry: str = "", requires: str = "") -> Path:

@@ -258,9 +258,15 @@ def take_schema_back(root: Path, applied: int) -> None:
 
 def query(root: Path, sql: str) -> list[tuple[Any, ...]]:
     """Return the rows of a query over the catalog below `root`."""
+    (rows,) = query_each(root, sql)
+    return rows
+
+
+def query_each(root: Path, *queries: str) -> list[list[tuple[Any, ...]]]:
+    """Return the rows of each of several queries, for which the catalog is opened once."""
     connection = instance.reading(root / ".catalog/ontofetch.duckdb")
     try:
-        return connection.execute(sql).fetchall()
+        return [connection.execute(sql).fetchall() for sql in queries]
     finally:
         connection.close()
 
@@ -286,23 +292,23 @@ def snapshot(root: Path) -> dict[str, tuple[int, int, int, str]]:
 def assert_consistent(root: Path) -> None:
     """Assert the invariants with a recount that imports nothing of the package."""
     disk = {path: (size, digest) for path, (_, size, _, digest) in snapshot(root).items()}
-    rows = query(
+    rows, pointed, audits = query_each(
         root,
         "SELECT v.fs_relpath || '/src/' || a.relpath, a.size_bytes, a.artifact_id FROM artifacts a JOIN versions v"
         " USING (version_id) UNION ALL SELECT v.fs_relpath || '/data/' || f.relpath, f.size_bytes, f.file_id"
         " FROM extracted_files f JOIN versions v USING (version_id)",
+        "SELECT slot, version_id FROM latest_pointer ORDER BY updated_at",
+        "SELECT fs_relpath, extract_audit, validation_audit FROM versions",
     )
     recorded = {path: (size, digest) for path, size, digest in rows}
     assert len(rows) == len(recorded)
     assert recorded == {path: found for path, found in disk.items() if "/src/" in path or "/data/" in path}
     # the newest of a series counts; one without a release says that it has no latest
-    newest = dict(query(root, "SELECT slot, version_id FROM latest_pointer ORDER BY updated_at"))
+    newest = dict(pointed)
     pointers = {slot: version_id for slot, version_id in newest.items() if version_id is not None}
     told = {path.removesuffix("/LATEST.json"): path for path in disk if path.endswith("LATEST.json")}
     assert {slot: json.loads((root / path).read_bytes())["version_id"] for slot, path in told.items()} == pointers
-    for folder, extract_audit, validation_audit in query(
-        root, "SELECT fs_relpath, extract_audit, validation_audit FROM versions"
-    ):
+    for folder, extract_audit, validation_audit in audits:
         manifest = json.loads((root / folder / "manifest.json").read_bytes())
         assert (manifest["extract_audit"], manifest["validation_audit"]) == (extract_audit, validation_audit)
         for name, digest in ((".extract.audit.json", extract_audit), (".validation.audit.json", validation_audit)):

@@ -33,7 +33,7 @@ from ontofetch_catalog.errors import (
     UsageError,
 )
 from ontofetch_hookspecs.store_paths import StorePath
-from tests.releases import Releases, assert_consistent, query, sha256, snapshot
+from tests.releases import Releases, assert_consistent, query, query_each, sha256, snapshot
 
 pytestmark = pytest.mark.usefixtures("quick_databases")
 
@@ -56,7 +56,8 @@ def bring_back(root: Path, path: Path, *, key: Path | None = None) -> Restored:
 
 def rows(root: Path) -> dict[str, list[Any]]:
     """Return the rows of all tables but the events."""
-    return {table: query(root, f"SELECT * FROM {table} ORDER BY ALL") for table in TABLES}
+    found = query_each(root, *(f"SELECT * FROM {table} ORDER BY ALL" for table in TABLES))
+    return dict(zip(TABLES, found, strict=True))
 
 
 def everything(root: Path) -> dict[str, str]:

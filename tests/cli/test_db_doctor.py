@@ -15,7 +15,7 @@ import pytest
 from tests.catalog.doctor import damage
 from tests.catalog.doctor.conftest import pull
 from tests.catalog.killed import kill_at
-from tests.programs import SCRIPT, Program
+from tests.programs import SCRIPT, Here, Program
 from tests.releases import Releases, assert_consistent, query
 
 pytestmark = pytest.mark.usefixtures("quick_databases")
@@ -35,9 +35,9 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def program(sound: Path, tmp_path: Path) -> Program:
-    """Return the console script with a sound store of the test's own."""
+    """Return the program, called in this process, with a sound store of the test's own."""
     shutil.copytree(sound, tmp_path / "store")
-    return Program(tmp_path / "store")
+    return Here(tmp_path / "store")
 
 
 def test_a_sound_store_exits_with_zero(program: Program) -> None:
@@ -115,7 +115,7 @@ def test_what_is_open_is_ended_before_the_store_is_looked_at(tmp_path: Path) -> 
     releases.extract("2.0", b"the artifact", damage.TEXTS)
     (releases.root / "example/sample/LATEST.json").write_text("[")
     kill_at(releases.root, "latest", "publish-begun")
-    program = Program(releases.root)
+    program = Here(releases.root)
     looked = program.run("db", "doctor", "--json")
     assert [row["code"] for row in json.loads(looked.stdout)["rows"]] == ["CAT001"]
     mended = program.run("db", "doctor", "--fix", "--prefer", "catalog", "--yes", "--json")
@@ -143,7 +143,7 @@ def test_what_depends_on_another_fix_is_mended_in_the_same_run(tmp_path: Path) -
     before = snapshot_contents(releases)
     for path in ("src/a.zip", "data/d/b.ttl"):
         (releases.root / damage.FOLDER / path).unlink()
-    ran = Program(releases.root).run("db", "doctor", "--fix", "--yes", "--json")
+    ran = Here(releases.root).run("db", "doctor", "--fix", "--yes", "--json")
     told = json.loads(ran.stdout)
     assert (ran.returncode, told["rows"]) == (0, []), ran.stderr
     assert [(row["fix"], row["subjects"], row["outcome"]) for row in told["sections"]["fixed"]] == [
@@ -196,9 +196,9 @@ def test_a_store_without_a_database_is_examined_and_made_anew(program: Program) 
 
 @pytest.mark.parametrize("code", ["CAT004", "CAT006", "CAT007", "CAT008", "CAT009"])
 def test_a_store_that_can_not_be_opened_is_examined(program: Program, code: str) -> None:
-    """Where other commands stop with an error, doctor shows a finding."""
+    """Where other commands stop with an error, doctor shows a finding; what a process of its own opens, as ever."""
     damage.DAMAGE[code][-1](program.root)
-    ran = program.run("db", "doctor", "--json")
+    ran = Program(program.root).run("db", "doctor", "--json")
     assert ran.returncode == 3
     assert [row["code"] for row in json.loads(ran.stdout)["rows"]] == [code]
 

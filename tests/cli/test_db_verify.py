@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.programs import Program
+from tests.programs import Here, Program
 from tests.releases import Releases, query, sha256
 
 pytestmark = pytest.mark.usefixtures("quick_databases")
@@ -18,9 +18,9 @@ pytestmark = pytest.mark.usefixtures("quick_databases")
 
 @pytest.fixture
 def program(releases: Releases) -> Program:
-    """Return the program with a store of one release."""
+    """Return the program, called in this process, with a store of one release."""
     releases.pull("1.0", {"a.ttl": "alpha", "b.ttl": "beta"})
-    return Program(releases.root)
+    return Here(releases.root)
 
 
 def test_an_intact_store_is_fine(program: Program) -> None:

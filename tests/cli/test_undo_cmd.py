@@ -16,7 +16,7 @@ from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.catalog.undoing.removal import Removal, Wanted
 from ontofetch_catalog.errors import OntofetchError
 from tests.cli.conftest import Run
-from tests.releases import assert_consistent, query
+from tests.releases import assert_consistent, query, query_each
 
 pytestmark = pytest.mark.usefixtures("quick_databases")
 
@@ -41,8 +41,9 @@ def pulled(tmp_path: Path, run: Run) -> Callable[..., Path]:
 
 def content(root: Path) -> dict[str, Any]:
     """Return the rows, and the newest pointers."""
-    found = {name: query(root, f"SELECT * FROM {name} ORDER BY ALL") for name in TABLES}
-    return found | {"latest": query(root, "SELECT slot, version_id FROM v_latest")}
+    queries = [f"SELECT * FROM {name} ORDER BY ALL" for name in TABLES]
+    found = query_each(root, *queries, "SELECT slot, version_id FROM v_latest")
+    return dict(zip((*TABLES, "latest"), found, strict=True))
 
 
 def is_sound(run: Run, root: Path) -> bool:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CHECKOUT = Path(__file__).parents[2]
+_IDLE = {"worker.profile.enabled": False, "admin.system-monitor.interval": "10s", "admin.tick.interval": "500ms"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +71,11 @@ def cluster(
 
 def main(count: int, protocol: str, bare: str) -> None:
     """Start them, tell of them in a line of JSON, and end them with standard input."""
+    import dask
     import distributed
 
+    # what each process does while nobody asks for anything: by itself they take a seventh of a core
+    dask.config.set({f"distributed.{name}": value for name, value in _IDLE.items()})
     if bare:
         sys.modules["ontofetch_catalog"] = None  # type: ignore[assignment] # what is None can't be imported
     logging.getLogger("distributed").setLevel(logging.CRITICAL)

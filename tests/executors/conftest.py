@@ -22,7 +22,7 @@ from tests.executors.judges import install
 from tests.releases import sha256
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def judges(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Return the folder of a distribution with validators; it is on the path of this process."""
     folder = install(tmp_path_factory.mktemp("judges"))
@@ -33,9 +33,9 @@ def judges(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     likeness._owners.cache_clear()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def four(judges: Path) -> Iterator[Cluster]:
-    """Return a cluster of four workers, which no test may harm."""
+    """Return a cluster of four workers, which no test may harm; it ends with the last test that may want it."""
     with cluster(4, path=judges) as found:
         yield found
 

@@ -29,7 +29,7 @@ SCRIPT = Path(sys.executable).with_name("ontofetch")
 PROGRAM = "ontofetch_catalog.host.app:main"
 KILL_BYTES = 3_000_000_000  # what nobody may take on a machine that others use, too
 LARGEST_FILE = 6_000_000_000
-_POLL_SECONDS = 0.01
+_POLL_SECONDS = 0.03
 _HEAVY = ("duckdb", "polars", "pyarrow", "pyarrow.compute", "pyoxigraph", "fastobo", "httpx", "structlog", "rich.table")
 # what only `export` imports takes as long as all else together
 _UNUSED = re.compile(r"\.showing\.documents\.|\.__main__$")
@@ -77,7 +77,9 @@ def carry_out(asked: dict[str, Any]) -> dict[str, Any]:
     Args:
         asked: `words`; `how` (`fork` or `program`); `target` (`module:function` that takes the words); `folder` (where
             it runs, and where its output is kept, in files); `together`, if what goes to stderr goes to stdout as well;
-            `environment`; `seconds` that it may take.
+            `environment`; `seconds` that it may take; `watched` false, if nobody wants to know what memory it takes:
+            what was looked at below /proc, thread by thread, the kernel has to forget when all of them end at once,
+            for which it was seen to spin for seconds on a busy machine.
     """
     began = time.monotonic()
     process = os.fork()
@@ -85,20 +87,22 @@ def carry_out(asked: dict[str, Any]) -> dict[str, Any]:
         _become(asked)
     handle = os.pidfd_open(process) if sys.platform == "linux" else None
     deadline = began + float(asked["seconds"])
-    watched = _Watched(process)
+    watched, looks = _Watched(process), asked.get("watched", True)
     why = ""
     while True:
         ended, status, usage = os.wait4(process, os.WNOHANG)
         if ended:
             break
-        watched.look()
+        if looks:
+            watched.look()
         why = "late" if time.monotonic() > deadline else "memory" if watched.most > KILL_BYTES else ""
         if why:
             watched.kill()
             _, status, usage = os.wait4(process, 0)
             break
         # its end is seen at once where the system tells of it
-        select.select([handle] if handle is not None else [], [], [], _POLL_SECONDS)
+        waits = _POLL_SECONDS if looks or handle is None else max(0.0, deadline - time.monotonic())
+        select.select([handle] if handle is not None else [], [], [], waits)
     if handle is not None:
         os.close(handle)
     watched.kill()
@@ -171,7 +175,7 @@ class _Watched:
     def look(self) -> None:
         """Look at the memory of every process of it, now and then at who belongs to it."""
         self._looks += 1
-        if self._looks % 5 == 1:
+        if self._looks % 2 == 1:
             self._seen |= set(_descendants(self.leader))
         for process in tuple(self._seen):
             self.most = max(self.most, _peak(process))

@@ -14,7 +14,7 @@ from .proxies import HttpProxy, TcpProxy
 from .s3 import S3Server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def postgres_server() -> Iterator[Postgres]:
     """Give a server that many tests share, each with a database of its own; it forgets the latest in a crash."""
     if postgres.binaries() is None:
@@ -49,7 +49,7 @@ def bad_line(postgres_server: Postgres) -> Iterator[TcpProxy]:
     proxy.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def s3_server() -> Iterator[S3Server]:
     """Give an S3 server that many tests share, each with a bucket of its own."""
     if not s3.PYTHON.exists():

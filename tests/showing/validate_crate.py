@@ -1,4 +1,4 @@
-"""Run by a Python that has roc-validator: print what a crate lacks of all that its standard demands.
+"""Run by a Python that has roc-validator: print what crates lack of all that their standard demands.
 
 The context of JSON-LD comes from a file instead of the network; every other address is not found.
 """
@@ -30,8 +30,8 @@ class Shelf(BaseAdapter):
         """Nothing is open."""
 
 
-def main(folder: str, context: str) -> None:
-    """Validate the crate in a folder."""
+def main(context: str, *folders: str) -> None:
+    """Validate the crates in folders; each line begins with the number of its folder."""
     with open(context, "rb") as stream:
         shelf = Shelf(stream.read())
     start = requests.Session.__init__
@@ -44,14 +44,15 @@ def main(folder: str, context: str) -> None:
     requests.Session.__init__ = begin  # type: ignore[method-assign]
     from rocrate_validator import models, services
 
-    settings = services.ValidationSettings(
-        rocrate_uri=folder,
-        profile_identifier="ro-crate-1.2",
-        requirement_severity=models.Severity.REQUIRED,
-        no_cache=True,
-    )
-    for issue in services.validate(settings).get_issues():
-        print(issue.check.identifier, issue.message)
+    for number, folder in enumerate(folders):
+        settings = services.ValidationSettings(
+            rocrate_uri=folder,
+            profile_identifier="ro-crate-1.2",
+            requirement_severity=models.Severity.REQUIRED,
+            no_cache=True,
+        )
+        for issue in services.validate(settings).get_issues():
+            print(number, issue.check.identifier, issue.message)
 
 
 main(*sys.argv[1:])

@@ -20,7 +20,7 @@ from ontofetch_catalog.catalog.rebuild.build import Rebuilt, rebuild
 from ontofetch_catalog.errors import CatalogMissing, Conflict
 from ontofetch_hookspecs import Remark
 from tests.catalog.killed import FORMER, kill_at
-from tests.releases import Releases, assert_consistent, query, results_table, sha256, snapshot
+from tests.releases import Releases, assert_consistent, query, query_each, results_table, sha256, snapshot
 
 pytestmark = pytest.mark.usefixtures("quick_databases")
 
@@ -44,9 +44,10 @@ REMARKS = (
 
 def rows(root: Path) -> dict[str, list[tuple[Any, ...]]]:
     """Return the rows that a rebuild must bring back, by table, sorted; JSON as it is spelled."""
-    found = {table: query(root, f"SELECT {columns} FROM {table} ORDER BY ALL") for table, columns in COMPARED.items()}
+    queries = [f"SELECT {columns} FROM {table} ORDER BY ALL" for table, columns in COMPARED.items()]
     newest = "SELECT * FROM latest_pointer QUALIFY row_number() OVER (PARTITION BY slot ORDER BY updated_at DESC) = 1"
-    return found | {"latest_pointer": query(root, newest + " ORDER BY ALL")}
+    found = query_each(root, *queries, newest + " ORDER BY ALL")
+    return dict(zip((*COMPARED, "latest_pointer"), found, strict=True))
 
 
 def make_store(root: Path) -> Releases:
