@@ -48,12 +48,12 @@ def seal(found: str, path: str, facts: Mapping[str, Any]) -> None:
     import pyarrow.parquet as pq
 
     schema = TERMS_SCHEMA.with_metadata({FACTS_KEY: encode(facts)})
-    with _opened(found) as stream, pq.ParquetFile(stream) as table:
+    with _opened(found) as stream, pq.ParquetFile(stream, pre_buffer=False) as table:
         if fault := table_fault(table):
             raise ValueError(fault)
         with pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=_FEW_VALUES) as writer:
             for number in range(table.num_row_groups):
-                writer.write_table(table.read_row_group(number))
+                writer.write_table(table.read_row_group(number, use_threads=False))
 
 
 def _opened(path: str) -> IO[bytes]:

@@ -43,10 +43,6 @@ def version_of(validator: Validator, format_name: str) -> str:
     return f"{validator.name}-{validator.version}"
 
 
-def _is_same(found: dict[str, Any], about: dict[str, Any]) -> bool:
-    return "facts" in found and all(found[name] == about[name] for name in ("content_id", "facts_version"))
-
-
 class FactsRoom:
     """The facts of one run; used as a context, at the end of which what is staged is gone unless it was recorded.
 
@@ -67,6 +63,7 @@ class FactsRoom:
         self._again = again
         self._stage: Stage | None = None
         self._rows: dict[str, dict[str, Any]] = {}
+        self._by_content: dict[tuple[str, str], dict[str, Any]] = {}  # content_id, facts_version: first row
         self._lock = threading.Lock()
         self._asked_last: tuple[frozenset[str], tuple[str, ...]] | None = None
         self._told: set[tuple[str, str]] | None = None  # the answer
@@ -173,7 +170,7 @@ class FactsRoom:
         row = {"facts": encode(facts).decode(), "table": name, "table_sha256": sha256, "table_bytes": size}
         with self._lock:
             # one content may be in files that are compressed in several ways
-            same = next((found for found in self._rows.values() if _is_same(found, about)), row)
+            same = self._by_content.setdefault((about["content_id"], about["facts_version"]), row)
             self._rows[about["file_id"]] = {**same, **about}
 
     def _stage_table(self, name: str, stream: Any) -> tuple[str, int]:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from ontofetch_catalog.catalog import sessions
 from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.catalog.doctor import documents
 from ontofetch_catalog.catalog.doctor.examine import examine
+from ontofetch_catalog.catalog.rebuild.documents import reader
 from ontofetch_catalog.catalog.remembering import Memory, remembering
-from ontofetch_catalog.catalog.repo import audit_lines, notes, origins, releases, validations
+from ontofetch_catalog.catalog.repo import audit_lines, audits, notes, origins, releases, validations
 from ontofetch_hookspecs.layout import EXTRACT_AUDIT, VALIDATION_AUDIT
-from tests.releases import Releases
+from ontofetch_hookspecs.store_paths import StorePath
+from tests.releases import Releases, results_table
 
 NAMES = ["a", "a/b", "a'b", 'a"b', "ä", "Z", "\U0001d518", "\ufffd", *(f"d/{number:02d}" for number in range(40))]
 
@@ -97,3 +101,19 @@ def test_doctor_finds_what_differs_whatever_it_looks_at_together(
         ("CAT021", "example/sample/2.0"),
         ("CAT021", "example/sample/3.0"),
     ]
+
+
+@pytest.mark.parametrize("length", [1 << 16, (1 << 20) + 1])
+def test_a_long_line_is_read_back(tmp_path: Path, length: int) -> None:
+    """A result may say more than is usually read at once, and nothing of the lines before it is there twice."""
+    store = Releases(tmp_path / "store", settings={"durability": "off"})
+    texts = {"a.ttl": "a", "b.ttl": "b"}
+    store.pull("1.0", texts)
+    said = results_table(texts)
+    details = [json.dumps({"reason": "x" * length}), *said["details"].to_pylist()[1:]]
+    said = said.set_column(said.column_names.index("details"), "details", pa.array(details))
+    store.validate("1.0", said)
+    with reader() as connection:
+        path = StorePath(store.root, f"example/sample/1.0/{VALIDATION_AUDIT}")
+        found = audits.read_results(connection, "example/sample/1.0", path)
+    assert sorted(found["details"].to_pylist()) == sorted(details)

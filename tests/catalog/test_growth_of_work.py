@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
+import pyarrow.parquet as pq
 import pytest
 
 from ontofetch_catalog.catalog import journal
@@ -19,6 +20,9 @@ from ontofetch_catalog.catalog.prune import batches, planning, steps
 from ontofetch_catalog.catalog.prune.policy import Policy
 from ontofetch_catalog.catalog.prune.references import References
 from ontofetch_catalog.catalog.repo import pruning
+from ontofetch_catalog.content import term_tables
+from ontofetch_catalog.content.facts.schema import TERMS_SCHEMA
+from ontofetch_catalog.host.facts_room import FactsRoom
 from tests.releases import Releases
 
 OFF = {"durability": "off"}
@@ -93,6 +97,37 @@ def test_what_open_boundaries_refer_to(tmp_path: Path) -> None:
         paths = frozenset(f"s/o/1/data/d{number % 5}/{number}" for number in range(count))
         references = References(paths, ())
         return lambda: [references.holds(f"s/o/1/data/e/{number}") for number in range(count)]
+
+    assert_linear(prepare)
+
+
+def test_facts_are_taken_one_by_one(tmp_path: Path) -> None:
+    """What a content says is staged at the same cost, however many contents have said something before it."""
+    facts = {
+        "facts_version": "1",
+        "digest_kind": "rdf",
+        "digest": "0" * 64,
+        "digest_exact": True,
+        "heads": [],
+        **dict.fromkeys((*term_tables._COUNTS, "heads_found"), 0),
+    }
+    pq.write_table(TERMS_SCHEMA.empty_table(), tmp_path / "found")
+    term_tables.seal(str(tmp_path / "found"), str(tmp_path / "table"), facts)
+
+    def prepare(count: int) -> Callable[[], object]:
+        (tmp_path / str(count)).mkdir()
+        room = FactsRoom(tmp_path / str(count), lambda *_: None, 1 << 20)
+
+        def take() -> None:
+            with room:
+                for number in range(count):
+                    about = {"file_id": f"{number:064x}", "content_id": f"{number // 2:064x}", "facts_version": "1"}
+                    room.take(about, f"{number}.ttl", facts, str(tmp_path / "table"))
+                found = room.found
+                assert found is not None
+                assert found["reason"].null_count == len(found) == count
+
+        return take
 
     assert_linear(prepare)
 

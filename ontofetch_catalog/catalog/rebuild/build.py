@@ -170,7 +170,7 @@ def _build(store: Store, folders: list[ReleaseFolder], made: Rebuilt) -> None:
             payload=payload,
         )
 
-    event_id, digest = sessions.build(store, beside / DATABASE, fill)
+    event_id, digest = sessions.build(store.bounded(), beside / DATABASE, fill)
     write_generation(store, event_id, digest, path=beside / GENERATION)
     fsops.sync_folder(beside)
 

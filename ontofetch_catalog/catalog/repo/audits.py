@@ -27,6 +27,8 @@ _FILE = (
 )
 # of an artifact and not of a file; in a text of JSON such quotes do not stand by themselves
 _IS_REMARK = """(contains(line, ',"remarks":[') AND NOT contains(line, '"relpath":'))"""
+_ROWS_AT_ONCE = 1 << 16
+_BLOCK, _LARGE_BLOCK = 1 << 20, 1 << 24  # bytes that are read at once; no line may be longer
 MOST_REMARK_LINES = 10_000  # one for each artifact of a release
 _RESULT = (
     '{"version_id":"VARCHAR","relpath":"VARCHAR","file_id":"VARCHAR","validator":"VARCHAR",'
@@ -41,7 +43,8 @@ def read_files(
 ) -> tuple[pa.Table, list[str]]:
     """Return the files in an extract audit, in its order: FILES_COLUMNS and artifact_id; none without a path.
 
-    With them come the lines that are no files but remarks on artifacts, MOST_REMARK_LINES + 1 of them at most.
+    The column artifact_id is a dictionary in each of its chunks, for a release has few artifacts. With them come the
+    lines that are no files but remarks on artifacts, MOST_REMARK_LINES + 1 of them at most.
 
     Raises:
         EventError: A line has another form, or is of another release.
@@ -56,10 +59,7 @@ def read_files(
         )
         """
     names = [column.name for column in FILES_COLUMNS] + ["artifact_id"]
-    found = _read(connection, version_id, path, query, [*names, "remark"])
-    of_files = found["remark"].is_null()
-    remarks = found["remark"].drop_null().slice(0, MOST_REMARK_LINES + 1).to_pylist()
-    return found.filter(of_files).select(names), remarks
+    return _read(connection, version_id, path, query, names)
 
 
 def read_results(connection: duckdb.DuckDBPyConnection, version_id: str, path: StorePath | None) -> pa.Table:
@@ -71,35 +71,72 @@ def read_results(connection: duckdb.DuckDBPyConnection, version_id: str, path: S
     query = f"""
         SELECT told.version_id, told.relpath, told.file_id, told.validator, told.validator_version, told.passed,
             regexp_extract(line, {literal(_DETAILS)}, 1) AS details, rtrim(told.run_at, 'Z')::TIMESTAMP AS run_at,
-            told.reused_from
+            told.reused_from, NULL::VARCHAR AS remark
         FROM (SELECT line, json_transform_strict(line, '{_RESULT}') AS told FROM given_lines)
         """
-    return _read(connection, version_id, path, query, [column.name for column in RESULTS_COLUMNS])
+    found, _ = _read(connection, version_id, path, query, [column.name for column in RESULTS_COLUMNS])
+    return found
 
 
 def _read(
     connection: duckdb.DuckDBPyConnection, version_id: str, path: StorePath | None, query: str, names: list[str]
-) -> pa.Table:
+) -> tuple[pa.Table, list[str]]:
+    """Return the columns `names` of what a query makes of the lines, and the remarks among them."""
     import duckdb
+    import pyarrow as pa
+
+    try:
+        try:
+            return _read_by(connection, version_id, path, query, names, block=_BLOCK)
+        except (duckdb.Error, pa.ArrowException):
+            # a line may be longer than what is usually read at once
+            return _read_by(connection, version_id, path, query, names, block=_LARGE_BLOCK)
+    except (duckdb.Error, pa.ArrowException, OSError) as error:
+        raise EventError(f"An audit can't be read: {str(error).splitlines()[0]}", subject=str(path)) from error
+
+
+def _read_by(
+    connection: duckdb.DuckDBPyConnection,
+    version_id: str,
+    path: StorePath | None,
+    query: str,
+    names: list[str],
+    *,
+    block: int,
+) -> tuple[pa.Table, list[str]]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    try:
-        with _lines(connection, path):
-            found = connection.sql(query).to_arrow_table()
-    except (duckdb.Error, pa.ArrowException, OSError) as error:
-        raise EventError(f"An audit can't be read: {str(error).splitlines()[0]}", subject=str(path)) from error
-    if not pc.all(pc.equal(found["version_id"], version_id), min_count=0).as_py():
-        raise EventError("An audit has a line of another release.", subject=str(path))
-    times = [field.name for field in found.schema if pa.types.is_timestamp(field.type)]
-    for name in times:
-        zoned = found[name].cast(pa.timestamp("us")).cast(pa.timestamp("us", "UTC"))
-        found = found.set_column(found.column_names.index(name), name, zoned)
-    return found.select(names)
+    batches: list[pa.RecordBatch] = []
+    remarks: list[str] = []
+    with _lines(connection, path, block), connection.sql(query).to_arrow_reader(_ROWS_AT_ONCE) as reader:
+        for batch in reader:
+            if not pc.all(pc.equal(batch["version_id"], version_id), min_count=0).as_py():
+                raise EventError("An audit has a line of another release.", subject=str(path))
+            told = batch["remark"]
+            if told.null_count < len(told):
+                remarks += told.drop_null().slice(0, MOST_REMARK_LINES + 1 - len(remarks)).to_pylist()
+            # also where nothing is left out: DuckDB's own buffers are several times as large as what is in them
+            batches.append(_stored(batch.filter(told.is_null()), names))
+        nothing = _stored(pa.RecordBatch.from_pylist([], reader.schema), names)
+    return pa.Table.from_batches(batches, nothing.schema), remarks
+
+
+def _stored(batch: pa.RecordBatch, names: list[str]) -> pa.RecordBatch:
+    """Return columns of a batch: times say that they are of UTC, the few artifacts of a release are a dictionary."""
+    import pyarrow as pa
+
+    columns = []
+    for name in names:
+        column = batch[name]
+        if pa.types.is_timestamp(column.type):
+            column = column.cast(pa.timestamp("us")).cast(pa.timestamp("us", "UTC"))
+        columns.append(column.dictionary_encode() if name == "artifact_id" else column)
+    return pa.RecordBatch.from_arrays(columns, names)
 
 
 @contextmanager
-def _lines(connection: duckdb.DuckDBPyConnection, path: StorePath | None) -> Iterator[None]:
+def _lines(connection: duckdb.DuckDBPyConnection, path: StorePath | None, block: int) -> Iterator[None]:
     """Let statements see the lines of a file as `given_lines`, column `line`; they pass by once, block by block."""
     import pyarrow as pa
     from pyarrow import csv
@@ -111,7 +148,7 @@ def _lines(connection: duckdb.DuckDBPyConnection, path: StorePath | None) -> Ite
             # a reader of CSV whose separator no line can have is a reader of lines
             lines = csv.open_csv(
                 stream,
-                read_options=csv.ReadOptions(column_names=["line"], block_size=1 << 24),
+                read_options=csv.ReadOptions(column_names=["line"], block_size=block),
                 parse_options=csv.ParseOptions(delimiter="\x01", quote_char=False, escape_char=False),
                 convert_options=csv.ConvertOptions(column_types={"line": pa.string()}, strings_can_be_null=False),
             )
