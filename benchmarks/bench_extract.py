@@ -109,7 +109,9 @@ def test_rows_in_a_full_catalog(race: Race, template: Path, room: Path) -> None:
     """The same table, in a catalog that holds five times as many rows of other releases."""
     files = data.files_table(ROWS)
     full = data.copy_store(template, room / "full")
-    data.fill_catalog(full, [f"example/other-{number}/1.0" for number in range(5)], ROWS)
+    first, *others = (f"example/other-{number}/1.0" for number in range(5))
+    data.fill_catalog(full, [first], ROWS)
+    data.fill_others(full, first, others)
     race(
         "extract.full_catalog",
         Side(lambda root: record(root, files), lambda: data.copy_store(full, room / "measured")),

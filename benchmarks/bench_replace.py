@@ -61,7 +61,9 @@ def record(root: Path, content: bytes, files: pa.Table, artifact: str) -> float:
     for inner in sorted({os.path.dirname(path) for path in paths}):
         (folder / inner).mkdir(parents=True, exist_ok=True)
     for path, size in zip(paths, sizes, strict=True):
-        (folder / path).write_bytes(bytes(size))
+        descriptor = os.open(f"{folder}/{path}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        os.write(descriptor, bytes(size))
+        os.close(descriptor)
     for stage in (source, tree):
         stage.close()
     os.sync()  # what others left to write

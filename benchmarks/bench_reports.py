@@ -68,7 +68,10 @@ def crowded(scratch: Path) -> Path:
     """Return a store with the same release among many others."""
     root = data.make_store(scratch / "crowded")
     names = [f"example/other-{number}/1.0" for number in range(OTHERS)]
-    data.fill_catalog(root, [*names[: OTHERS // 2], LONE, *names[OTHERS // 2 :]], ROWS)
+    data.fill_catalog(root, names[:1], ROWS)
+    data.fill_others(root, names[0], names[1 : OTHERS // 2])
+    data.fill_catalog(root, [LONE], ROWS)
+    data.fill_others(root, names[0], names[OTHERS // 2 :])
     return root
 
 

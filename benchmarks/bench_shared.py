@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib
 import itertools
+import os
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -26,7 +28,7 @@ FILES = pick(50_000, 2_000)
 ROWS = pick(1_000_000, 50_000)
 A, B = "example/growing/1.0", "example/growing/1.1"
 WRITERS, READERS, BOUNDARIES = pick(8, 3), pick(8, 3), pick(25, 5)
-OF_MACHINES = pick(5, 2)  # boundaries of each, where they have a copy each
+OF_MACHINES = pick(3, 2)  # boundaries of each, where they have a copy each
 _number = itertools.count()
 pytestmark = pytest.mark.skipif(postgres.binaries() is None, reason=postgres.MISSING)
 
@@ -133,8 +135,8 @@ def test_boundaries_of_machines(room: Path, catalog: str, request: pytest.Fixtur
     """The same of machines with a copy each, all on this one: shown."""
     roots = [room / f"machine-{number}" for number in range(WRITERS + READERS)]
     _fill(roots[0], catalog, room / "objects")
-    for root in roots[1:]:
-        join(root, catalog, room / "objects")
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(lambda root: join(root, catalog, room / "objects"), roots[1:]))
     told = f"{WRITERS} machines x {OF_MACHINES} boundaries beside {READERS} readers"
     request.config.stash[LEDGER].contrasts.append((told, _counted("own_boundaries", roots, OF_MACHINES), "s"))
 

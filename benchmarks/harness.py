@@ -19,6 +19,8 @@ from .limits import LIMITS, SHORT_FACTOR, Limit
 SHORT = os.environ.get("ONTOFETCH_BENCH") == "short"
 FULL_ROUNDS, SHORT_ROUNDS = 15, 5
 SECONDS, FEWEST = 15.0, 3  # how long the rounds of a race may take together, and how many there are in any case
+# where a ratio is no more than this part of its limit, a few rounds tell as much: so long, and so many in any case
+FAR, FAR_SECONDS, FAR_FEWEST = 0.8, 4.0, 2
 
 
 class BeyondLimit(AssertionError):
@@ -30,10 +32,11 @@ def pick(full: int, short: int) -> int:
     return short if SHORT else full
 
 
-def rounds(seconds: float = 0.0) -> int:
-    """Return how often each side runs: fewer times where both sides together take so many `seconds`."""
+def rounds(seconds: float = 0.0, *, far: bool = False) -> int:
+    """Return how often each side runs: fewer times where both take so many `seconds`, or are far from the limit."""
     most = pick(FULL_ROUNDS, SHORT_ROUNDS)
-    return most if seconds * most <= SECONDS else max(FEWEST, int(SECONDS / seconds))
+    together, fewest = (FAR_SECONDS, FAR_FEWEST) if far else (SECONDS, FEWEST)
+    return most if seconds * most <= together else min(most, max(fewest, int(together / seconds)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,11 @@ class Result:
     def most(self) -> float:
         """Return the limit that counts in this run."""
         return self.limit.most * self.factor
+
+    @property
+    def is_far(self) -> bool:
+        """Say whether it is so far within the limit that a few rounds tell as much as many."""
+        return self.ratio <= FAR * self.most
 
     @property
     def is_beyond(self) -> bool:
@@ -110,8 +118,9 @@ class Race:
     def __call__(self, name: str, measured: Side, yardstick: Side, *, limit: Limit | None = None) -> None:
         """Run both sides in turns and judge the ratio of their medians.
 
-        The side that begins changes from round to round. A ratio beyond the limit is measured once more with as many
-        rounds again, all of which count: a disturbance passes, slowness stays.
+        The side that begins changes from round to round. There are few rounds where the ratio is far from the limit, in
+        the first run and then in those. One beyond the limit is measured once more with as many rounds again, all of
+        which count: a disturbance passes, slowness stays.
 
         Raises:
             BeyondLimit: The median of the measured side is beyond the limit.
@@ -119,9 +128,10 @@ class Race:
         began = time.perf_counter()
         warm = timed(yardstick), timed(measured)
         seconds = time.perf_counter() - began
+        far = self._result(name, limit, [warm[1]], [warm[0]]).is_far
         # where it takes so long, what is done once in a process is nothing beside it
         counted = seconds * FEWEST > SECONDS
-        count = FEWEST - 1 if counted else rounds(seconds)
+        count = rounds(seconds, far=far) - counted
         bare = [warm[0]] if counted else []
         first = [False]
 
@@ -141,12 +151,18 @@ class Race:
         if counted:
             stats.stats.update(warm[1])
         result = self._result(name, limit, stats.stats.data, bare)
-        if result.is_beyond:
-            for _ in range(len(bare)):
+
+        def again(times: int) -> Result:
+            for _ in range(times):
                 before()
                 stats.stats.update(timed(Side(measured.run, prepared.pop)))
                 after()
-            result = self._result(name, limit, stats.stats.data, bare)
+            return self._result(name, limit, stats.stats.data, bare)
+
+        if far and not result.is_far:
+            result = again(rounds(seconds) - len(bare))
+        if result.is_beyond:
+            result = again(len(bare))
         self._keep(result)
 
     def within(self, name: str, measured: Side, seconds: float) -> None:
@@ -156,7 +172,8 @@ class Race:
             BeyondLimit: It is beyond the limit.
         """
         warm = timed(measured)
-        count = min(pick(FULL_ROUNDS // 3, 1), rounds(warm))
+        far = warm <= FAR * seconds
+        count = min(pick(FULL_ROUNDS // 3, 1), rounds(warm, far=far))
         counted = count > 1 and warm * FEWEST > SECONDS
         self._benchmark.pedantic(lambda: measured.run(measured.prepare()), rounds=count - counted)
         data = [*self._benchmark.stats.stats.data, *([warm] if counted else [])]
@@ -165,14 +182,22 @@ class Race:
     def weigh(self, name: str, measure: Callable[[], tuple[float, float]], *, unit: str = "B") -> None:
         """Judge the medians of some measurements: (measured, yardstick), both in `unit`, of memory if it is bytes.
 
+        Bytes are measured once, seconds twice, and a third time where they are not far from the limit.
+
         Raises:
             BeyondLimit: The measured one is beyond the limit.
         """
         found: list[tuple[float, float]] = []
+
+        def result() -> Result:
+            measured, yardstick = (statistics.median(column) for column in zip(*found, strict=True))
+            return Result(name, LIMITS[name], measured, yardstick, unit, len(found))
+
         # what a process holds does not depend on what else the machine does
-        self._benchmark.pedantic(lambda: found.append(measure()), rounds=1 if unit == "B" else pick(3, 1))
-        measured, yardstick = (statistics.median(column) for column in zip(*found, strict=True))
-        self._keep(Result(name, LIMITS[name], measured, yardstick, unit, len(found)))
+        self._benchmark.pedantic(lambda: found.append(measure()), rounds=1 if unit == "B" else pick(FAR_FEWEST, 1))
+        if unit != "B" and not SHORT and not result().is_far:
+            found += [measure() for _ in range(FEWEST - len(found))]
+        self._keep(result())
 
     def contrast(self, text: str, side: Side) -> None:
         """Time a side a few times, to be printed without a limit; one that takes long once."""

@@ -40,8 +40,13 @@ def did_you_mean(word: str, names: Iterable[str], otherwise: str = "") -> str:
         return f"Did you mean {' or '.join(close)}?"
     if otherwise:
         return otherwise
-    shown = ", ".join(known[:SHOWN]) + (f" and {len(known) - SHOWN} more" if len(known) > SHOWN else "")
-    return f"There are: {shown}." if known else "There is none."
+    return f"There are: {listed(known, SHOWN)}." if known else "There is none."
+
+
+def listed(names: Iterable[str], most: int = 10) -> str:
+    """Return names as a sentence lists them, and how many more there are."""
+    known = list(names)
+    return ", ".join(known[:most]) + (f" and {len(known) - most:,} more" if len(known) > most else "")
 
 
 def perhaps(word: str, names: Iterable[str]) -> str:

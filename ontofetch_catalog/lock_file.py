@@ -6,7 +6,6 @@ It comes from anywhere, so everything in it is checked before it is used. Nothin
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
@@ -17,9 +16,11 @@ from ontofetch_hookspecs.errors import EventError
 from ontofetch_hookspecs.json_documents import parse_json
 from ontofetch_hookspecs.layout import make_version_id
 from ontofetch_hookspecs.light_dataclasses import dataclass
-from ontofetch_hookspecs.names import check_relpath, check_sha256, check_size, check_text, quote, redact_url
+from ontofetch_hookspecs.names import check_relpath, check_sha256, check_size, check_text, quote
+from ontofetch_hookspecs.redaction import redact_url
 
 from .errors import UsageError
+from .named_files import open_named
 
 LOCK_FILE = "ontofetch.lock"
 FORM = 1
@@ -74,7 +75,7 @@ def read_lock_file(path: Path) -> list[LockedRelease]:
     """
     shown = str(path)
     try:
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
+        with open_named(path) as stream:
             data = stream.read(MOST_BYTES + 1)
         return decode(parse_json(data) if len(data) <= MOST_BYTES else None)
     except OSError as error:

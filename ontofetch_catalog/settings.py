@@ -106,7 +106,6 @@ def read_plugin_settings(plugin: str, declared: Iterable[PluginSetting], given: 
     """Return the settings of a plugin in force: what the file says below `[plugin.NAME]`, else their defaults.
 
     Args:
-        plugin: Its name.
         declared: Which settings it has.
         given: What the file says, None if nothing.
         file: The settings file, for errors.

@@ -15,15 +15,8 @@ from .errors import EventError
 from .event_checks import check_extra, check_flag, check_globs, check_root, check_staged, check_table
 from .layout import find_layout, make_version_id, split_version_id
 from .light_dataclasses import dataclass
-from .names import (
-    check_relpath,
-    check_sha256,
-    check_size,
-    check_text,
-    check_time,
-    quote,
-    redact_url,
-)
+from .names import check_relpath, check_sha256, check_size, check_text, check_time, quote
+from .redaction import redact_url
 from .remarks import MOST_REMARKS, Remark
 
 

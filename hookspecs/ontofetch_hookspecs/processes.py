@@ -47,6 +47,17 @@ def command_of(pid: int) -> str | None:
     return os.path.basename(shown.stdout.strip()) or None
 
 
+def user_name() -> str:
+    """Return who runs this process, as it is recorded."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        # a container may run under a number without a name
+        return "unknown"
+
+
 @lru_cache(maxsize=1)
 def _boot_id() -> str:
     try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import hashlib
 import os
 import re
 import stat
@@ -75,17 +74,6 @@ def _check_record(record: StageRecord) -> None:
     check_size("pid", record.pid)
     if not isinstance(record.complete, bool) or (record.complete and None in (record.name, record.sha256, record.size)):
         raise EventError("The record of a stage is complete without its file.", subject="complete")
-
-
-def is_whole(place: StorePath, record: StageRecord) -> bool:
-    """Say whether a file has all the bytes of which a record says the size and the sha256."""
-    try:
-        with os.fdopen(place.open_file(), "rb") as stream:
-            if os.fstat(stream.fileno()).st_size != record.size:
-                return False
-            return hashlib.file_digest(stream, "sha256").hexdigest() == record.sha256
-    except OSError:
-        return False
 
 
 def is_held(place: StorePath) -> bool:

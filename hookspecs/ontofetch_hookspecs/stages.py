@@ -18,11 +18,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from .errors import StageError, next_step
+from .file_checks import has_bytes, link_opened
 from .layout import STAGING
-from .names import check_relpath, is_ambiguous, quote, redact_url
+from .names import check_relpath, quote
 from .open_folders import OpenFolders
 from .processes import this_process
-from .stage_records import RECORD, StageRecord, is_whole, read_record, take_lock
+from .redaction import is_ambiguous, redact_url
+from .stage_records import RECORD, StageRecord, read_record, take_lock
 from .store_paths import StorePath, make_root
 
 CHUNK = 1 << 20
@@ -128,7 +130,9 @@ class StageFolder:
         target = self.place / check_relpath("staged file", relpath)
         with _refused(relpath), os.fdopen(source.open_file(), "rb", buffering=0) as stream:
             target.parent.make_folders()
-            if not _link(source, target, os.fstat(stream.fileno())):
+            with source.in_folder() as before, target.in_folder() as after:
+                linked = link_opened(os.fstat(stream.fileno()), before, after)
+            if not linked:
                 with os.fdopen(target.create_file(), "wb") as copy:
                     shutil.copyfileobj(stream, copy, CHUNK)
         return self.path / relpath
@@ -208,7 +212,7 @@ class Stage(StageFolder):
             if lock is None:
                 continue
             stage = cls(root, name, record, lock)
-            if is_whole(place / record.name, record):
+            if has_bytes(place / record.name, record.size, record.sha256):
                 owner = this_process()
                 stage.update(pid=owner.pid, start_token=owner.token, host=owner.host)
                 return stage
@@ -256,20 +260,11 @@ def _create(place: StorePath) -> int:
         return place.create_file()
 
 
-def _link(source: StorePath, target: StorePath, opened: os.stat_result) -> bool:
-    """Give a file another name, where the file system can; only if its name still stands for the opened file."""
-    with source.in_folder() as (from_folder, from_name), target.in_folder() as (to_folder, to_name):
-        try:
-            os.link(from_name, to_name, src_dir_fd=from_folder, dst_dir_fd=to_folder, follow_symlinks=False)
-        except FileExistsError:
-            raise
-        except OSError:
-            return False
-        linked = os.stat(to_name, dir_fd=to_folder, follow_symlinks=False)
-        if (linked.st_dev, linked.st_ino) == (opened.st_dev, opened.st_ino):
-            return True
-        os.unlink(to_name, dir_fd=to_folder)
-        return False
+def unstaged(relpath: str, error: OSError) -> StageError:
+    """Return what the disk refuses of a file that is staged as a sentence."""
+    return StageError(
+        f"{quote(relpath)} can't be staged: {error.strerror or error}.", subject=relpath, hint=next_step(error.errno)
+    )
 
 
 class _refused:  # noqa: N801 - used as a function is; a class, for it stands around every file
@@ -289,8 +284,4 @@ class _refused:  # noqa: N801 - used as a function is; a class, for it stands ar
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if isinstance(error, OSError):
-            raise StageError(
-                f"{quote(self._relpath)} can't be staged: {error.strerror or error}.",
-                subject=self._relpath,
-                hint=next_step(error.errno),
-            ) from error
+            raise unstaged(self._relpath, error) from error

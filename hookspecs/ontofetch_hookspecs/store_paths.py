@@ -22,6 +22,8 @@ from .names import quote
 
 MAX_DOCUMENT = 1 << 26  # bytes; no record or document that we write is larger
 STORE_MODE = 0o700  # of the folder of a new store
+_NO_NAMES = ("", ".", "..")
+_put = object.__setattr__
 _ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 
@@ -70,6 +72,16 @@ class StorePath:
     def elsewhere(self, relpath: str) -> StorePath:
         """Return another path of the same store."""
         return StorePath(self.root, relpath, durable=self.durable)
+
+    def child(self, name: str) -> StorePath:
+        """Return the path of an entry of this folder, as `/` does; in a third of the time, for very many."""
+        if name in _NO_NAMES or "/" in name or "\0" in name or not self.relpath:
+            return self / name
+        made = object.__new__(StorePath)
+        _put(made, "root", self.root)
+        _put(made, "relpath", f"{self.relpath}/{name}")
+        _put(made, "durable", self.durable)
+        return made
 
     def with_name(self, name: str) -> StorePath:
         """Return the path of another name in the same folder."""

@@ -13,10 +13,10 @@ import stat
 from collections.abc import Iterator
 from dataclasses import field
 
-from .errors import StageError, next_step
+from .file_checks import link_opened
 from .light_dataclasses import dataclass
-from .names import check_relpath, path_key, quote, relpath_fault
-from .stages import CHUNK, StageFolder
+from .names import check_relpath, path_key, relpath_fault
+from .stages import CHUNK, StageFolder, unstaged
 from .store_paths import StorePath
 
 HEAD_BYTES = 2048
@@ -76,7 +76,7 @@ class Taking:
         try:
             source = self.source.open_folder()
         except OSError as error:
-            raise _refused(str(self.source), error) from error
+            raise unstaged(str(self.source), error) from error
         try:
             target = (self.stage.place / self.relpath).open_folder()
             try:
@@ -131,7 +131,7 @@ class Taking:
                 os.mkdir(name, dir_fd=target)
                 below = os.open(name, _FOLDER, dir_fd=target)
             except OSError as error:
-                raise _refused(path, error) from error
+                raise unstaged(path, error) from error
             try:
                 yield from self._take_folder(inner, below, f"{path}/")
             finally:
@@ -172,7 +172,7 @@ def take_file(stage: StageFolder, source: StorePath, relpath: str, *, link: bool
                 place.parent.make_folders()
                 target = place.parent.open_folder()
             except OSError as error:
-                raise _refused(relpath, error) from error
+                raise unstaged(relpath, error) from error
             try:
                 return _take_opened(opened, (above, name), (target, place.name), name, link=link)
             finally:
@@ -201,7 +201,7 @@ def _take_opened(opened: int, source: tuple[int, str], target: tuple[int, str], 
     """Give an open file a second name, or copy it; hash it on the way."""
     state = os.fstat(opened)
     try:
-        if link and _link(state, source, target):
+        if link and link_opened(state, source, target):
             digest, size, head = _read(opened, None)
         else:
             copy = os.open(target[1], _NEW, 0o644, dir_fd=target[0])
@@ -211,24 +211,8 @@ def _take_opened(opened: int, source: tuple[int, str], target: tuple[int, str], 
             finally:
                 os.close(copy)
     except OSError as error:
-        raise _refused(path, error) from error
+        raise unstaged(path, error) from error
     return TakenFile(path, digest, size, state.st_mtime_ns, head)
-
-
-def _link(state: os.stat_result, source: tuple[int, str], target: tuple[int, str]) -> bool:
-    """Give a file another name; only if the name still stands for the file that is open."""
-    try:
-        os.link(source[1], target[1], src_dir_fd=source[0], dst_dir_fd=target[0], follow_symlinks=False)
-    except FileExistsError:
-        raise
-    except OSError:
-        # another file system, one without links, or one that allows no more of them
-        return False
-    linked = os.stat(target[1], dir_fd=target[0], follow_symlinks=False)
-    if (linked.st_dev, linked.st_ino) == (state.st_dev, state.st_ino):
-        return True
-    os.unlink(target[1], dir_fd=target[0])
-    return False
 
 
 def _read(opened: int, copy: int | None) -> tuple[str, int, bytes]:
@@ -245,9 +229,3 @@ def _read(opened: int, copy: int | None) -> tuple[str, int, bytes]:
             # write(2) may take less than it is given, near a full disk
             left = left[os.write(copy, left) :]
     return found.hexdigest(), size, head
-
-
-def _refused(path: str, error: OSError) -> StageError:
-    return StageError(
-        f"{quote(path)} can't be staged: {error.strerror or error}.", subject=path, hint=next_step(error.errno)
-    )

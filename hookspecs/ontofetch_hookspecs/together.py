@@ -33,15 +33,9 @@ _current: ContextVar[Together | None] = ContextVar("together", default=None)
 _recording: ContextVar[Together | None] = ContextVar("recording", default=None)
 
 
-@contextmanager
-def asking_together() -> Iterator[None]:
+def asking_together() -> AbstractContextManager[None]:
     """Let the questions asked inside share what they need; nothing but questions belongs inside."""
-    with ExitStack() as stack:
-        token = _current.set(Together(stack))
-        try:
-            yield
-        finally:
-            _current.reset(token)
+    return _sharing(_current)
 
 
 @contextmanager
@@ -55,18 +49,22 @@ def answering() -> Iterator[Together]:
         yield Together(stack)
 
 
-@contextmanager
-def recording_together() -> Iterator[None]:
+def recording_together() -> AbstractContextManager[None]:
     """Let events that this thread sends inside share what is needed to record them; what lies between takes its time.
 
     Only a host whose plugins neither vote nor observe may do so: they may look at what they know to be closed.
     """
+    return _sharing(_recording)
+
+
+@contextmanager
+def _sharing(variable: ContextVar[Together | None]) -> Iterator[None]:
     with ExitStack() as stack:
-        token = _recording.set(Together(stack))
+        token = variable.set(Together(stack))
         try:
             yield
         finally:
-            _recording.reset(token)
+            variable.reset(token)
 
 
 def recording() -> Together | None:

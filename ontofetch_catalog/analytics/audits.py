@@ -36,7 +36,6 @@ class AuditSource:
     """Read the manifests and audits below a root.
 
     Args:
-        root: The store.
         tell: Prints plans and times; None for none.
     """
 

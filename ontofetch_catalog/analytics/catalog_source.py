@@ -38,7 +38,6 @@ class CatalogSource:
     """Read the catalog of a store.
 
     Args:
-        store: Which one.
         tell: Prints statements with their plans and times; None for none.
     """
 

@@ -24,7 +24,6 @@ def only(found: pl.DataFrame, word: str, option: str) -> str | None:
 
     Args:
         found: iri of the terms it may mean.
-        word: What was typed.
         option: Where it was typed, for the sentence.
 
     Raises:
@@ -48,8 +47,6 @@ def terms_under(tables: TermTables, facts: Sequence[Facts], word: str) -> pl.Dat
     """Return the IRIs (one column) of a term and of all below it; or of a namespace, where `word` is one.
 
     Args:
-        tables: The tables of terms.
-        facts: Which of them.
         word: An IRI, a CURIE, the beginning of IRIs, or a prefix such as `GO`.
 
     Raises:
@@ -86,8 +83,6 @@ def chosen_terms(
     """Return the IRIs of the terms that a user is about; and the words that mean none.
 
     Args:
-        tables: The tables of terms.
-        facts: Which of them.
         under: A term or a namespace, as for `terms_under`; None for all.
         mine: The words of a list; None for all, then no word is without a term either.
 

@@ -39,8 +39,6 @@ def run_installed(name: str, catalog: CatalogLike, given: Mapping[str, object]) 
     """Return a report that an installed plugin contributes.
 
     Args:
-        name: The report.
-        catalog: An open catalog.
         given: Its parameters; what is not given has its default.
 
     Raises:

@@ -68,7 +68,6 @@ def in_units(frame: pl.DataFrame, size: str, together: pl.Expr | None = None) ->
     """Return `frame` with `amount` (sizes in one unit) and `shown` (sizes with their own), and the unit.
 
     Args:
-        frame: Any rows.
         size: Its column of bytes.
         together: What stands on one bar; the unit fits the longest.
     """

@@ -80,7 +80,6 @@ class Contract:
     """What a report returns.
 
     Args:
-        name: The report.
         sections: Its frames, the main one first.
         order: Names of sections that come first in a table.
         draw: Makes charts of its frames and parameters, the most telling one first; none of what has nothing to show.
@@ -119,7 +118,6 @@ def conform(frame: pl.LazyFrame, section: Section, names: Sequence[str] | None =
     """Return the columns of `section`, in order, with its dtypes; what `frame` lacks is an error, what it adds goes.
 
     Args:
-        frame: Any rows.
         section: Their columns.
         names: Only these of them; None for all.
     """

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import re
-import stat
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -18,10 +16,10 @@ import polars as pl
 from ontofetch_hookspecs.names import quote
 
 from ..errors import UsageError
+from ..named_files import open_named
 
 MAX_LIST = 1 << 26  # bytes
 MAX_LINE = 1 << 20  # characters, also of one that goes on inside of quotes
-_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _NUMBER = re.compile("-?[0-9]{1,19}")
 _TERMS_HINT = "It has an IRI or a CURIE a line, or is CSV with a column `iri`, in UTF-8."
 _HINT = "A list is CSV in UTF-8 with a header, such as `version_id,owner`."
@@ -108,14 +106,11 @@ def _can_be_key(dtype: pl.DataType) -> bool:
 def _read(path: str | Path, hint: str = _HINT) -> bytes:
     """Return the bytes of a file that a user named; it is opened once, and nothing is waited for."""
     try:
-        descriptor = os.open(path, _READ)
+        stream = open_named(path, regular=True)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "its name is none"
         raise _unreadable(path, f"{reason}", hint) from error
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise _unreadable(path, "it is no regular file", hint)
-    with os.fdopen(descriptor, "rb") as stream:
+    with stream:
         # what the system says of its size may grow while it is read
         data = stream.read(MAX_LIST + 1)
     if len(data) > MAX_LIST:

@@ -20,8 +20,6 @@ class Known:
     """The files of some releases of which it is known what they say.
 
     Args:
-        catalog: The catalog.
-        reader: Its open source.
         releases: version_id, slot; each series in its order.
     """
 

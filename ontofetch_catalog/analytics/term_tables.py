@@ -40,7 +40,6 @@ class TermTables:
     """The tables of terms of a store, each read once as long as it is held.
 
     Args:
-        reader: An open source.
         tell: Prints plans and times; None for none.
     """
 

@@ -31,7 +31,6 @@ def wait_for(
     """Lock the first bytes of an open file, as soon as nobody else has one of them.
 
     Args:
-        descriptor: Of the file.
         kind: As for `try_lock`.
         length: How many bytes.
         deadline: When to give up, of `time.monotonic()`.

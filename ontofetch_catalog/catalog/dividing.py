@@ -17,7 +17,6 @@ def share_in(store: Store, work: str) -> AbstractContextManager[WorkLine] | None
     """Return a share in some work, to be entered; None in a store of one's own.
 
     Args:
-        store: The store.
         work: What is divided, and its first word is what others read: machines that name the same have shares in it.
     """
     address = read_address(store)

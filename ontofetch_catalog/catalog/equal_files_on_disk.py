@@ -106,7 +106,6 @@ def store_once(store: Store, way: str, *, dry_run: bool, progress: Progress, tel
     An interrupt leaves what is done as it is; the same again goes on.
 
     Args:
-        store: Where.
         way: REFLINK or HARDLINK.
         dry_run: Whether only to look, at no file's bytes.
         progress: Called with the number of equal files looked at.

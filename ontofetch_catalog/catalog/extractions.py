@@ -80,7 +80,6 @@ def same_remarks(lines: list[str], version_id: str, artifacts: list[tuple[str, s
 
     Args:
         lines: The lines that are about artifacts.
-        version_id: The release.
         artifacts: artifact_id and what is recorded of its extraction, of each.
     """
     told = [(artifact_id, json.loads(text).get("remarks")) for artifact_id, text in artifacts if text]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-__all__ = ["FORMATS", "MAKE_AGAIN", "is_there", "open_terms", "read_table", "read_terms"]
+__all__ = ["FORMATS", "MAKE_AGAIN", "open_terms", "read_table", "read_terms"]
 
 MAKE_AGAIN = "`ontofetch db facts` makes it again."
 MOST_BYTES = 1 << 32
@@ -37,7 +36,6 @@ def read_table(store: Store, row: Mapping[str, Any]) -> bytes:
     """Return the Parquet of a content's table of terms, as it was recorded; it is hashed when `open_terms` would.
 
     Args:
-        store: The store.
         row: With table_path, table_sha256 and table_bytes, as `repo.facts.facts_of` has them; recorded_at (UTC) too,
             if it is known.
 
@@ -63,7 +61,6 @@ def open_terms(store: Store, row: Mapping[str, Any]) -> Iterator[pq.ParquetFile]
     by itself is not seen so; `db verify` and `db doctor --hash` hash every table.
 
     Args:
-        store: The store.
         row: As for `read_table`; recorded_at (UTC) too, if it is known.
 
     Raises:
@@ -98,7 +95,6 @@ def read_terms(
     """Return a content's table of terms, or a part of it; no more of the file is read than that takes.
 
     Args:
-        store: The store.
         row: As for `open_terms`.
         columns: Some of its columns; None for all.
         iris: Leave out what can have none of these IRIs, which are sorted; None leaves out nothing.
@@ -145,15 +141,6 @@ def _opened(store: Store, path: str) -> Iterator[BufferedReader]:
         raise _unusable(path, f"can't be read: {error.strerror}") from error
     with os.fdopen(descriptor, "rb") as stream:
         yield stream
-
-
-def is_there(store: Store, path: str, size: int) -> bool:
-    """Say whether a table of terms lies at its path with its size; what is in it is not looked at."""
-    try:
-        found = store.path(path).lstat()
-    except OSError:
-        return False
-    return stat.S_ISREG(found.st_mode) and found.st_size == size
 
 
 def _unusable(path: str, what: str) -> CatalogUnreadable:

@@ -44,14 +44,6 @@ def content_of(path: str) -> str:
     return match[2] if match else ""
 
 
-def is_sound(store: Store, path: str, sha256: str) -> bool:
-    """Say whether a table of terms has the recorded content."""
-    try:
-        return fsops.hash_file(store.path(path))[0] == sha256
-    except OSError:
-        return False
-
-
 def read_row(store: Store, path: str) -> dict[str, Any] | None:
     """Return a table's row, columns FACTS_COLUMNS, as its own metadata has it; None if it is no sound table."""
     from ..content.term_tables import read_sealed

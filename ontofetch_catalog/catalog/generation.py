@@ -67,7 +67,6 @@ def write_generation(store: Store, event_id: int, digest: str, *, path: StorePat
     """Record that the catalog has come to `event_id`; called after each COMMIT.
 
     Args:
-        store: The store.
         event_id: Its newest event.
         digest: That event's digest.
         path: Where to write instead of the record's own place: beside a catalog that is not in place yet.

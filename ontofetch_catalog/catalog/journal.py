@@ -12,6 +12,7 @@ import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import field
+from json.encoder import encode_basestring_ascii as quoted
 from typing import NamedTuple
 
 from ontofetch_hookspecs.json_documents import check_values
@@ -43,8 +44,7 @@ def identity(found: os.stat_result) -> Identity:
     return Identity(found.st_ino, None if stat.S_ISDIR(found.st_mode) else found.st_size)
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(NamedTuple):
     """One rename, root-relative, with the inode of what moves and its size in bytes (None for a folder)."""
 
     source: str
@@ -79,6 +79,7 @@ class IntentDraft:
         self.folder = f"{INTENTS}/{boundary_id}"
         self._folders: set[str] = set()
         self._there: set[str] = set()  # folders that are there already, and stay
+        self._planned = ""  # the folder that was seen to last, as long as nothing leaves with a folder
         self._gone: set[str] = set()
         self._has_folder = False
 
@@ -89,8 +90,16 @@ class IntentDraft:
 
     def put(self, source: str, target: str, found: Identity) -> None:
         """Rename `source`, which was just looked at, to `target`, where nothing is or what is leaves before."""
-        self._plan_folders(target.rpartition("/")[0])
+        folder = target.rpartition("/")[0]
+        if folder != self._planned:
+            self._plan_folders(folder)
+            self._planned = folder
         self.intent.moves.append(Move(source, target, *found))
+
+    def put_all(self, source: str, target: str, entries: Iterable[tuple[str, os.stat_result]]) -> None:
+        """Likewise for entries (name, lstat) of the folder `source`, each under its name into the folder `target`."""
+        self._plan_folders(target)
+        self.intent.moves += [Move(f"{source}/{name}", f"{target}/{name}", *identity(found)) for name, found in entries]
 
     def write(self, target: str, chunks: Iterable[bytes | memoryview]) -> tuple[str, int]:
         """Write a new file now, to be published as `target`; return its sha256 and size in bytes.
@@ -162,6 +171,7 @@ class IntentDraft:
         self._gone.add(path)
         if found.size is None:
             self._there.clear()
+            self._planned = ""
 
     def will_be_folder(self, path: str) -> bool:
         """Say whether a folder will be at `path`, or is planned to be made there."""
@@ -204,10 +214,20 @@ def write_intent(store: Store, intent: Intent) -> None:
     prepared = store.intents / intent.boundary_id
     if prepared.is_dir():
         fsops.sync_folder(prepared)
-    moves = [{"source": m.source, "target": m.target, "inode": m.inode, "size": m.size} for m in intent.moves]
-    data = json.dumps({"format": FORMAT, **fields_of(intent), "moves": moves}).encode()
+    data = _as_json(intent)
     _check_readable(intent, data)
     whole.write_file(intent_path(store, intent.boundary_id), data)
+
+
+def _as_json(intent: Intent) -> bytes:
+    """Return an intent as JSON; a move at a time, as text: as objects they would take several times as long."""
+    rest = {"format": FORMAT, **{name: value for name, value in fields_of(intent).items() if name != "moves"}}
+    moves = ", ".join(
+        f'{{"source": {quoted(source)}, "target": {quoted(target)}, "inode": {inode},'
+        f' "size": {"null" if size is None else size}}}'
+        for source, target, inode, size in intent.moves
+    )
+    return f'{json.dumps(rest)[:-1]}, "moves": [{moves}]}}'.encode()
 
 
 def _check_readable(intent: Intent, data: bytes) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import errno
 import os
 
+from ontofetch_hookspecs.store_paths import StorePath
+
 from . import fsops
 from .connection import Store
 
@@ -16,16 +18,12 @@ _ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 
 class KeptFolders:
-    """The folders of a store that were used last, each opened once; to be closed.
-
-    Args:
-        store: The store.
-    """
+    """The folders of a store that were used last, each opened once; to be closed."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._open: dict[str, int] = {}  # path → descriptor, the one that was opened last at the end
-        self._last: tuple[str, int] | None = None
+        self._last: tuple[str, int, StorePath] | None = None
 
     def holding(self, path: str) -> int:
         """Return the descriptor of the folder that holds a path; good until so many others were asked for.
@@ -33,17 +31,27 @@ class KeptFolders:
         Raises:
             OSError: A part of the path is missing, a link, or no folder.
         """
-        folder = path.rpartition("/")[0]
-        if self._last is not None and self._last[0] == folder:
-            return self._last[1]
+        return self._holding(path.rpartition("/")[0])[1]
+
+    def entry(self, path: str) -> tuple[int, StorePath]:
+        """Return the descriptor of the folder that holds a path, and the path itself; raises as `holding`."""
+        folder, _, name = path.rpartition("/")
+        _, descriptor, place = self._holding(folder)
+        return descriptor, place.child(name)
+
+    def _holding(self, folder: str) -> tuple[str, int, StorePath]:
+        last = self._last
+        if last is not None and last[0] == folder:
+            return last
+        place = self._store.path(folder)
         found = self._open.get(folder)
         if found is None:
-            found = fsops.open_folder_of(self._store.path(folder))
+            found = fsops.open_folder_of(place)
             if len(self._open) >= MOST_OPEN:
                 os.close(self._open.pop(next(iter(self._open))))
             self._open[folder] = found
-        self._last = folder, found
-        return found
+        self._last = last = folder, found, place
+        return last
 
     def lstat(self, path: str) -> os.stat_result:
         """Return what lstat says of a path.

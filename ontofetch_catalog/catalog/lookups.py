@@ -13,8 +13,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs import layout
-from ontofetch_hookspecs.names import redact_url
+from ontofetch_hookspecs.file_checks import has_size
 from ontofetch_hookspecs.records import ArtifactRecord, DownloadRecord, VersionRecord
+from ontofetch_hookspecs.redaction import redact_url
 from ontofetch_hookspecs.together import answering
 
 from . import answers, extractions
@@ -175,8 +176,6 @@ def lookup_facts(store: Store, file_ids: Sequence[str], facts_versions: Sequence
     """
     import pyarrow as pa
 
-    from .facts import is_there
-
     if not store.database.exists():
         return None
     told = answers.find(store.root, lambda: state_of(store))
@@ -185,5 +184,5 @@ def lookup_facts(store: Store, file_ids: Sequence[str], facts_versions: Sequence
         with asking(store) as connection:
             found = facts.known_facts(connection, file_ids, facts_versions)
     sizes = zip(found["table_path"].to_pylist(), found["table_bytes"].to_pylist(), strict=True)
-    kept = [path is None or is_there(store, path, size) for path, size in sizes]
+    kept = [path is None or has_size(store.path(path), size) for path, size in sizes]
     return found.filter(pa.array(kept, pa.bool_())).select(["file_id", "facts_version", "reason"])

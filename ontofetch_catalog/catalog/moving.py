@@ -32,8 +32,8 @@ def publish(store: Store, intent: Intent) -> None:
             fsops.make_folder(store.path(folder))
     with closing(KeptFolders(store)) as sources, closing(KeptFolders(store)) as targets:
         for move in intent.moves:
-            source, target = store.path(move.source), store.path(move.target)
-            former, latter = sources.holding(move.source), targets.holding(move.target)
+            former, source = sources.entry(move.source)
+            latter, target = targets.entry(move.target)
             fsops.rename(source, target, from_folder=former, to_folder=latter)
             if move.size is None:
                 # what is open may have moved, or lie below what has

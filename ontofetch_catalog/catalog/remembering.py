@@ -107,7 +107,6 @@ class Remembering:
     """Stand before a connection; what is asked through `ask` is remembered, what writes is heard.
 
     Args:
-        connection: The connection.
         memory: That of its database.
     """
 
@@ -145,7 +144,6 @@ def ask(
     """Return the rows of a question, from memory where they are known.
 
     Args:
-        connection: An open connection.
         sql: A query whose rows follow from those of the catalog's tables, and from nothing else.
         parameters: Its parameters.
         of: The tables that it reads; of one of which it reads few columns, these, as `table.column`.

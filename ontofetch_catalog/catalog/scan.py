@@ -94,7 +94,6 @@ def scan(
 
     Args:
         store: The store; the caller holds its gate, so that no boundary is half way.
-        connection: Its catalog.
         within: Only the release whose folder holds this path below the root.
         sizes: Whether to look at each file's size and time; orphans are known by their names alone.
         adopted: Whether what no row names counts also in the folders of another program, where a layout is shared.
@@ -228,9 +227,8 @@ def _with_size(entry: os.DirEntry[str]) -> _State:
 
 def _without_size(entry: os.DirEntry[str]) -> _State:
     # the folder itself tells the kind, so that nothing but folders has to be asked
-    if entry.is_file(follow_symlinks=False):
-        return None, None, stat.S_IFREG
-    return None, None, stat.S_IFLNK if entry.is_symlink() else 0
+    is_file = entry.is_file(follow_symlinks=False)
+    return None, None, stat.S_IFREG if is_file else stat.S_IFLNK if entry.is_symlink() else 0
 
 
 @dataclass(slots=True)

@@ -11,7 +11,6 @@ import os
 import stat
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict
 from typing import Any
 
 from ontofetch_hookspecs.errors import SYSTEM_CODES
@@ -50,7 +49,7 @@ def begin(store: Store, swap: Swap) -> None:
     """Make the plan durable; what it moves is durable already."""
     # whose record it was to be leaves, and nobody else would write that one again
     whole.drop_unfinished(store.generation)
-    content = {f"moves of format {FORMAT}": [asdict(move) for move in swap.moves], "operation": swap.operation}
+    content = {f"moves of format {FORMAT}": [move._asdict() for move in swap.moves], "operation": swap.operation}
     whole.write_file(store.path(SWAP), json.dumps(content, indent=1).encode())
 
 

@@ -36,7 +36,6 @@ def read_files(files: Table, *, folded: bool = True) -> pa.Table:
     """Return the files table of an ExtractDone, checked; times UTC without zone.
 
     Args:
-        files: The table.
         folded: Whether two paths may not be the same file on a file system that folds case and normal forms; else they
             may only not be equal.
 

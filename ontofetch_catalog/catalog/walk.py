@@ -13,7 +13,7 @@ import stat
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import field
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from ontofetch_hookspecs.layout import CATALOG, DATABASE
 from ontofetch_hookspecs.light_dataclasses import dataclass
@@ -25,17 +25,16 @@ from .connection import Store
 MAX_NS = 2**63 - 1  # of what a database holds, in the year 2262
 _UNDECODABLE = re.compile("[\udc80-\udcff]")
 _ENCODED = re.compile("\0([0-9a-f]{2})")
+_KINDS = {stat.S_IFREG: "file", stat.S_IFLNK: "link"}
 Seen = TypeVar("Seen")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One entry of the disk, not followed if it is a link.
 
     Args:
         path: Below the root, as on disk.
         kind: `file`, `link` or `other`.
-        size: Bytes.
         mtime, ctime: Nanoseconds since 1970 UTC.
         inode, device, links: As lstat says.
     """
@@ -138,9 +137,10 @@ def entries_in(folder: StorePath) -> list[tuple[str, os.stat_result]]:
     descriptor = folder.open_folder()
     try:
         with os.scandir(descriptor) as entries:
-            return sorted(((entry.name, lstat(entry)) for entry in entries), key=operator.itemgetter(0))
+            found = [(entry.name, entry.stat(follow_symlinks=False)) for entry in entries]
     finally:
         os.close(descriptor)
+    return sorted(found, key=operator.itemgetter(0))
 
 
 def stat_paths(store: Store, paths: Iterable[str]) -> Iterator[Entry | None]:
@@ -156,7 +156,11 @@ def stat_paths(store: Store, paths: Iterable[str]) -> Iterator[Entry | None]:
                 if descriptor >= 0:
                     os.close(descriptor)
                 here, descriptor = folder, _open_or_not(store.root, folder)
-            yield _entry_in(descriptor, path, name) if descriptor >= 0 else None
+            try:
+                state = None if descriptor < 0 else os.stat(name, dir_fd=descriptor, follow_symlinks=False)
+            except FileNotFoundError:
+                state = None
+            yield None if state is None or stat.S_ISDIR(state.st_mode) else _entry(path, state)
     finally:
         if descriptor >= 0:
             os.close(descriptor)
@@ -189,17 +193,11 @@ def _open_or_not(root: Path, folder: str) -> int:
         raise
 
 
-def _entry_in(descriptor: int, path: str, name: str) -> Entry | None:
-    try:
-        state = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
-    except FileNotFoundError:
-        return None
-    return None if stat.S_ISDIR(state.st_mode) else _entry(path, state)
-
-
 def _entry(path: str, state: os.stat_result) -> Entry:
-    kind = {stat.S_IFREG: "file", stat.S_IFLNK: "link"}.get(stat.S_IFMT(state.st_mode), "other")
-    mtime, ctime = within_calendar(state.st_mtime_ns), within_calendar(state.st_ctime_ns)
+    kind = _KINDS.get(stat.S_IFMT(state.st_mode), "other")
+    mtime, ctime = state.st_mtime_ns, state.st_ctime_ns
+    if not (-MAX_NS <= mtime <= MAX_NS and -MAX_NS <= ctime <= MAX_NS):
+        mtime, ctime = within_calendar(mtime), within_calendar(ctime)
     return Entry(path, kind, state.st_size, mtime, ctime, state.st_ino, state.st_dev, state.st_nlink)
 
 
@@ -222,7 +220,7 @@ def as_text(path: str) -> str:
 
     No file name has a NUL, so `as_path` gives the path back, and no recorded path is ever equal to such a text.
     """
-    return _UNDECODABLE.sub(lambda found: f"\0{ord(found[0]) - 0xDC00:02x}", path)
+    return path if path.isascii() else _UNDECODABLE.sub(lambda found: f"\0{ord(found[0]) - 0xDC00:02x}", path)
 
 
 def as_path(text: str) -> str:

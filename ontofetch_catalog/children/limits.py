@@ -6,6 +6,7 @@ is not known here.
 
 from __future__ import annotations
 
+import os
 import resource
 import signal
 import time
@@ -122,3 +123,10 @@ def _set(kind: int, most: int) -> None:
     # macOS refuses some values of RLIMIT_AS and RLIMIT_DATA
     with suppress(OSError, ValueError):
         resource.setrlimit(kind, (soft, hard))
+
+
+def count_cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

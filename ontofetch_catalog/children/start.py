@@ -33,7 +33,9 @@ def start_script(path: str, *words: str) -> subprocess.Popen[bytes]:
     return _start(["-S", os.path.abspath(path), *words])
 
 
-def start_module(name: str, *words: str, memory: int = 0, bare: bool = False) -> subprocess.Popen[bytes]:
+def start_module(
+    name: str, *words: str, memory: int = 0, bare: bool = False, stdin: int = subprocess.PIPE
+) -> subprocess.Popen[bytes]:
     """Start `main(*words)` of a module, with pipes at its standard input and output; what it says to stderr is lost.
 
     Args:
@@ -41,17 +43,18 @@ def start_module(name: str, *words: str, memory: int = 0, bare: bool = False) ->
         words: What `main` is called with.
         memory: Bytes of address space that it may have from its first line on; 0: no limit.
         bare: Whether it needs single modules of the contract, and nobody's plugins.
+        stdin: A descriptor that is its standard input, in the place of a pipe.
     """
     contract = {"ontofetch_hookspecs": os.path.dirname(os.path.abspath(ontofetch_hookspecs.__file__))}
     told = {"path": clean_path(), "memory": memory, "module": name, "words": words, "bare": contract if bare else {}}
-    return _start([os.path.abspath(boot.__file__), json.dumps(told)], quiet=True)
+    return _start([os.path.abspath(boot.__file__), json.dumps(told)], quiet=True, stdin=stdin)
 
 
-def _start(words: list[str], *, quiet: bool = False) -> subprocess.Popen[bytes]:
+def _start(words: list[str], *, quiet: bool = False, stdin: int = subprocess.PIPE) -> subprocess.Popen[bytes]:
     options = ["-I", *(["-B"] if sys.dont_write_bytecode else [])]
     return subprocess.Popen(
         [os.path.abspath(sys.executable), *options, *words],
-        stdin=subprocess.PIPE,
+        stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL if quiet else None,
         env=environment(),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs import Host, HostInfo
 from ontofetch_hookspecs.names import quote
+from ontofetch_hookspecs.processes import user_name
 
 from ..console.output import OutputOptions, emit, say
 from ..console.quiet import take_options
@@ -29,15 +29,6 @@ def run_command(verb: str, argv: list[str], host: HostInfo, main: Callable[[list
     argv, host = take_options(argv, host)
     with running(verb):
         return profiled(argv, lambda: main(argv, host))
-
-
-def user_name() -> str:
-    """Return who asks, as it is recorded."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        # a container may run under a number without a name
-        return "unknown"
 
 
 def find_named(connection: duckdb.DuckDBPyConnection, name: str, *, services: bool = False) -> str:

@@ -135,7 +135,6 @@ def reading(host: HostInfo, memory: int = _MEMORY) -> Iterator[duckdb.DuckDBPyCo
     """Open the catalog of a host for reading, together with others, and close it at the end.
 
     Args:
-        host: The host.
         memory: Bytes that DuckDB may hold, unless a setting says how many.
     """
     from ..catalog import sessions

@@ -13,6 +13,7 @@ from ..console.output import OutputOptions, emit, say, warn
 from ..console.quiet import is_quiet
 from ..errors import EXIT_FINDINGS, EXIT_OK, CatalogLocked, OntofetchError
 from ..rendering.progress import Update, bar
+from ..rendering.text import counted
 from .ask import confirm
 from .common import make_parser, store_of, table_of
 from .doctor_checks import Checks, find_checks, open_checks
@@ -205,7 +206,7 @@ def _confirm(repairs: list[Repair], args: argparse.Namespace) -> None:
         first = repair.subjects[0] if count == 1 else f"{count:,} in {repair.version_id or 'the store'}"
         tell(f"{repair.code} {repair.fix}: {first} — {fix.does if fix else ''}")
     if repairs:
-        fixes = f"{len(repairs):,} {'fix' if len(repairs) == 1 else 'fixes'}"
+        fixes = counted(len(repairs), "fix", "fixes")
         confirm(f"{fixes} would be applied.", yes=args.yes, subject="--fix", hint="Add --yes.")
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from ontofetch_hookspecs import HostInfo
+from ontofetch_hookspecs.processes import user_name
 
 from ..console.output import OutputOptions, emit, say
 from ..errors import EXIT_OK
-from .changing import change, host_of, user_name
+from .changing import change, host_of
 from .common import make_parser, reading, store_to_write
 
 

@@ -12,7 +12,7 @@ from ontofetch_hookspecs.names import quote
 from ..console.output import OutputOptions, emit, say, warn
 from ..errors import EXIT_OK, UsageError
 from ..rendering.progress import bar
-from ..rendering.text import human_size
+from ..rendering.text import counted, human_size
 from .common import make_parser, reading, store_of, store_to_write, table_of
 from .prune_rules import add_rule_options, describe_rules, find_rule, rules_of_sources
 
@@ -105,13 +105,13 @@ def _plan(store: Store, host: HostInfo, args: argparse.Namespace, options: Outpu
         proposal = planning.propose(store, policy, progress=lambda count: update(count, None))
     _show_proposal(proposal, options, well=not args.dry_run)
     totals = proposal.header["totals"]
-    taken = f"{_count(totals['orphans'], 'orphan')} and {_count(len(totals['releases']), 'release')}"
+    taken = f"{counted(totals['orphans'], 'orphan')} and {counted(len(totals['releases']), 'release')}"
     told = (
-        f"{_count(totals['entries'], 'entry', 'entries')}, {human_size(totals['bytes'])}: {taken}."
+        f"{counted(totals['entries'], 'entry', 'entries')}, {human_size(totals['bytes'])}: {taken}."
         f" Purging would free {human_size(totals['bytes_freed'])}."
     )
     if not totals["entries"] and not totals["releases"]:
-        say(f"There is nothing to prune; {_count(totals['kept'], 'candidate is', 'candidates are')} kept.")
+        say(f"There is nothing to prune; {counted(totals['kept'], 'candidate is', 'candidates are')} kept.")
         return
     if args.dry_run:
         planning.check_proposal(policy, proposal)
@@ -121,10 +121,6 @@ def _plan(store: Store, host: HostInfo, args: argparse.Namespace, options: Outpu
     say(f"Plan {plan.plan_id}: {told} Nothing was touched yet.")
     say(f"Every entry is listed in {store.path(plan.folder)}/entries.jsonl.")
     say(f"Carry it out with `{host.name} db prune --apply {plan.plan_id}`.")
-
-
-def _count(number: int, one: str, many: str = "") -> str:
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def _policy(host: HostInfo, args: argparse.Namespace) -> Policy:

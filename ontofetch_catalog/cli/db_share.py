@@ -11,7 +11,7 @@ from ontofetch_hookspecs.names import quote
 from ..console.output import OutputOptions, emit, say, warn
 from ..errors import EXIT_FINDINGS, EXIT_OK, PreconditionFailed
 from ..rendering.progress import bar
-from ..rendering.text import human_size
+from ..rendering.text import counted, human_size
 from .common import make_parser, store_of, store_to_write
 
 if TYPE_CHECKING:
@@ -120,25 +120,22 @@ def _say(result: Result, way: str, host: HostInfo, *, dry_run: bool) -> None:
         verb = "would be" if dry_run else _are(total.files)
         freed = "would free" if dry_run else "freed"
         size = human_size(total.freed_bytes)
-        say(f"{_count(total.files)} {verb} stored as equal ones ({way}); that {freed} {size}.")
+        say(f"{counted(total.files, 'file')} {verb} stored as equal ones ({way}); that {freed} {size}.")
     elif result.before:
-        say(f"There is nothing to share: {_count(result.before)} {_are(result.before)} stored once already.")
+        say(f"There is nothing to share: {counted(result.before, 'file')} {_are(result.before)} stored once already.")
     else:
         say("There is nothing to share.")
     if result.left is not None:
         path, reason = result.left
-        warn(f"{_count(result.left_files)} {_are(result.left_files)} left alone, {quote(path)} for one: {reason}.")
+        files = f"{counted(result.left_files, 'file')} {_are(result.left_files)}"
+        warn(f"{files} left alone, {quote(path)} for one: {reason}.")
     if result.damaged:
         number = len(result.damaged)
         warn(
-            f"{_count(number)} {_are(number)} not what the catalog says, and {_are(number)} left alone;"
+            f"{counted(number, 'file')} {_are(number)} not what the catalog says, and {_are(number)} left alone;"
             f" `{host.name} db verify` says more, `{host.name} db doctor --fix` brings back what their archives have."
         )
 
 
 def _are(number: int) -> str:
     return "is" if number == 1 else "are"
-
-
-def _count(number: int) -> str:
-    return f"{number:,} file" + ("" if number == 1 else "s")

@@ -10,7 +10,7 @@ from ontofetch_hookspecs import HostInfo
 from ..console.output import OutputOptions, emit, get_ready, say, warn
 from ..console.quiet import take_options
 from ..errors import EXIT_OK
-from ..rendering.text import human_size
+from ..rendering.text import counted, human_size
 from .common import make_parser, profiled, reading, say_incomplete, statistics_of, store_of
 from .source_hints import say_never_pulled
 
@@ -55,8 +55,7 @@ def _show(host: HostInfo, options: OutputOptions) -> int:
 
 
 def _say_sums(host: HostInfo, sums: Sums) -> None:
-    counted = ((sums.releases, "release", "releases"), (sums.files, "file", "files"))
-    many = ", ".join(f"{count:,} {one if count == 1 else several}" for count, one, several in counted)
+    many = f"{counted(sums.releases, 'release')}, {counted(sums.files, 'file')}"
     say(f"{sums.series:,} series, {many}, {human_size(sums.size_bytes)} below {host.root}")
 
 

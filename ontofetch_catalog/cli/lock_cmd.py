@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs import HostInfo, OntofetchError
 from ontofetch_hookspecs.layout import find_layout, series_of
-from ontofetch_hookspecs.names import REDACTED
+from ontofetch_hookspecs.redaction import REDACTED
 
 from ..console.destination import check_destination
 from ..console.output import OutputOptions, emit, save, say, warn

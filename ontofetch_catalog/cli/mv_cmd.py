@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from ontofetch_hookspecs import HostInfo
+from ontofetch_hookspecs.processes import user_name
 
 from ..console.output import OutputOptions, emit, say
 from ..errors import EXIT_OK, VersionUnknown
 from .ask import confirm
-from .changing import change, find_named, run_command, show_done, user_name
+from .changing import change, find_named, run_command, show_done
 from .common import make_parser, reading, table_of
 from .rm_cmd import store_of_command
 from .source_hints import say_asked_again

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs import HostInfo
 from ontofetch_hookspecs.names import quote
+from ontofetch_hookspecs.processes import user_name
 
 from ..console.output import OutputOptions, emit, say
 from ..errors import EXIT_OK, UsageError, VersionUnknown
-from ..rendering.text import human_size
+from ..rendering.text import counted, human_size
 from .ask import confirm
-from .changing import change, find_named, run_command, show_done, user_name
+from .changing import change, find_named, run_command, show_done
 from .common import make_parser, reading, store_to_write, table_of
 from .source_hints import say_asked_again
 
@@ -99,8 +100,8 @@ def _describe(taken: list[Taken], wanted: Wanted) -> str:
     size = human_size(sum(entry.size for item in taken for entry in item.entries))
     what = f"{quote(wanted.artifact)} of {wanted.name}" if wanted.artifact is not None else wanted.name
     if wanted.name.count("/") != 2:
-        what = f"The series {what} with {len(taken):,} {'release' if len(taken) == 1 else 'releases'}"
-    return f"{what} ({count:,} {'file' if count == 1 else 'files'}, {size})"
+        what = f"The series {what} with {counted(len(taken), 'release')}"
+    return f"{what} ({counted(count, 'file')}, {size})"
 
 
 def _show(taken: list[Taken], wanted: Wanted, options: OutputOptions) -> None:

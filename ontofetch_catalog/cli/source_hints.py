@@ -13,6 +13,7 @@ from ontofetch_hookspecs.store_paths import StorePath
 
 from ..console.output import say
 from ..errors import UsageError
+from ..guesses import listed
 from ..settings_file import CONFIG_FILE
 
 if TYPE_CHECKING:
@@ -27,14 +28,13 @@ def say_never_pulled(host: HostInfo, recorded: Collection[str]) -> None:
     names = [name for name in found.series if name not in recorded] if found else []
     if found and names:
         has = "has" if len(names) == 1 else "have"
-        say(f"{_some(names)} of {found.path} {has} no release; {_update(host, names)} pulls the newest.")
+        say(f"{listed(names, MOST)} of {found.path} {has} no release; {_update(host, names)} pulls the newest.")
 
 
 def say_asked_again(host: HostInfo, name: str, *, new: str = "") -> None:
     """Say that `update` would pull what was just removed, or renamed to `new`, since the sources file names it.
 
     Args:
-        host: For whom.
         name: A service or a series, which has another name or is gone.
         new: Its other name; empty: it is gone.
     """
@@ -43,7 +43,7 @@ def say_asked_again(host: HostInfo, name: str, *, new: str = "") -> None:
     if not found or not names:
         return
     what = f"call it {new} there, too" if new else "take it out there"
-    say(f"{found.path} still names {_some(names)}: {what}, or `{host.name} update` pulls it again.")
+    say(f"{found.path} still names {listed(names, MOST)}: {what}, or `{host.name} update` pulls it again.")
 
 
 def _read(host: HostInfo) -> SeriesFile | None:
@@ -55,11 +55,6 @@ def _read(host: HostInfo) -> SeriesFile | None:
         return read_series_file(host.root)
     except UsageError:
         return None
-
-
-def _some(names: list[str]) -> str:
-    more = len(names) - MOST
-    return ", ".join(names[:MOST]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _update(host: HostInfo, names: list[str]) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs import HostInfo
+from ontofetch_hookspecs.processes import user_name
 
 from ..console.output import OutputOptions, emit, say
 from ..errors import EXIT_OK, PreconditionFailed
-from .changing import change, run_command, show_done, user_name
+from .changing import change, run_command, show_done
 from .common import make_parser, reading, store_to_write, table_of
 from .numbers import whole
 from .rm_cmd import store_of_command

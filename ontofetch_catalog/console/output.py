@@ -101,7 +101,6 @@ class Page:
     """What a page of html has beside the rows.
 
     Args:
-        title: Its title.
         pictures: Returns SVG; called only for a page.
     """
 

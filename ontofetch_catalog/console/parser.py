@@ -64,7 +64,11 @@ def hand_out(found: Parser | Family) -> None:
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser without abbreviations whose complaints are errors like all others."""
+    """A parser without abbreviations whose complaints are errors like all others.
+
+    Attributes:
+        called: How sentences name it, its `prog` unless told otherwise.
+    """
 
     def __init__(self, prog: str, text: str, example: str = "", *, epilog: str = "", with_help: bool = True) -> None:
         super().__init__(
@@ -76,6 +80,7 @@ class Parser(argparse.ArgumentParser):
             exit_on_error=False,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
+        self.called = prog
         self._given: Sequence[str] = ()
 
     def parse_args(  # type: ignore[override] # a namespace of its own kind is as good, which overloads alone could say
@@ -112,7 +117,7 @@ class Parser(argparse.ArgumentParser):
             if mistyped:
                 raise self._unknown(mistyped)
             raise UsageError(
-                f"`{self.prog}` needs {missing.replace(', ', ' and ')}.",
+                f"`{self.called}` needs {missing.replace(', ', ' and ')}.",
                 subject=missing,
                 hint=self.epilog_example() or self._help,
             )
@@ -125,7 +130,7 @@ class Parser(argparse.ArgumentParser):
 
     @property
     def _help(self) -> str:
-        return f"`{self.prog} --help` lists what there is."
+        return f"`{self.called} --help` lists what there is."
 
     def _mistyped(self) -> str:
         """Return the first word that looks like an option and is none, empty where there is no such word.
@@ -143,14 +148,14 @@ class Parser(argparse.ArgumentParser):
         name = word.partition("=")[0]
         if not word.startswith("-") or word == "-":
             return UsageError(
-                f"`{self.prog}` does not know what to do with {quote(word)}.", subject=word, hint=self._help
+                f"`{self.called}` does not know what to do with {quote(word)}.", subject=word, hint=self._help
             )
         options = [option for action in self._actions for option in action.option_strings if option.startswith("--")]
         # the dashes are typed right, and would count as letters
         close = close_names(name.lstrip("-"), [option.removeprefix("--") for option in options])
         meant = " or ".join(f"--{option}" for option in close)
         return UsageError(
-            f"`{self.prog}` has no option {quote(name)}.",
+            f"`{self.called}` has no option {quote(name)}.",
             subject=name,
             hint=f"Did you mean {meant}?" if meant else self._help,
         )

@@ -6,9 +6,7 @@ known here; names and sizes are handed on as the archive says them.
 
 from __future__ import annotations
 
-import errno
 import os
-import stat
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, nullcontext
@@ -20,6 +18,7 @@ from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ..errors import ExtractError
+from ..named_files import open_named
 from . import signatures, tars, zips
 from .bounds import UNLIMITED, Budget, Limits
 from .foreign import compression_at, refuse_foreign
@@ -121,11 +120,7 @@ def open_archive(archive: Path | StorePath) -> IO[bytes]:
     """
     if isinstance(archive, StorePath):
         return os.fdopen(archive.open_file(), "rb")
-    descriptor = os.open(archive, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(errno.EINVAL, "it is no regular file", os.fspath(archive))
-    return os.fdopen(descriptor, "rb")
+    return open_named(archive, regular=True)
 
 
 def read_entries(
@@ -134,7 +129,6 @@ def read_entries(
     """Yield the entries of an archive in its own order; another file is one entry under its own name.
 
     Args:
-        archive: The file.
         name: Its name, which may say how a single file is compressed.
         stack: Closes what was opened.
         budget: What may come out of it, counted here; None: what the default limits allow.
@@ -223,7 +217,6 @@ class Counted:
     """Read a stream and count what comes.
 
     Args:
-        stream: What is read.
         budget: Where it counts.
     """
 

@@ -18,7 +18,6 @@ def open_inflated(raw: Readable, compression: str, behind: Callable[[], None] = 
     Its `read` raises NotRead, or what the decompressor raises for damage.
 
     Args:
-        raw: The file.
         compression: How it is compressed.
         behind: Called where other bytes stand behind the end and are left out.
     """

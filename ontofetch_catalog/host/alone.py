@@ -55,8 +55,6 @@ def copy_alone(
     """Copy a document into a stage, hashed and looked at; None, and nothing is done, where `is_alone` says no.
 
     Args:
-        artifact: The document.
-        stage: Where to.
         selection: What is asked for.
         limits: What is refused.
         name: The artifact's name.

@@ -43,8 +43,6 @@ def overview(prog: str, commands: Iterable[Command], other: str = "") -> str:
     """Return the help of the whole program: commands with one line each, common options, exit codes, an example.
 
     Args:
-        prog: Its name.
-        commands: Its commands.
         other: Another downloader, to which all other words go, `pull` too; empty if there is none.
     """
     lines = {

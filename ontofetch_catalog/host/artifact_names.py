@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from urllib.parse import parse_qsl, unquote_to_bytes, urlsplit
 
 from ontofetch_hookspecs.late_patterns import late_pattern
-from ontofetch_hookspecs.names import DIRECTION_MARKS, REDACTED, redact_url, relpath_fault
+from ontofetch_hookspecs.names import DIRECTION_MARKS, relpath_fault
+from ontofetch_hookspecs.redaction import REDACTED, redact_url
 
 UNNAMED = "ontology"  # what is called by nobody; its type gives it an ending
 MOST_NAME = 200  # bytes of a name that a server chose: some are left for what tools put beside it

@@ -5,17 +5,15 @@ It asks nobody and moves nothing: it reads records, headers and what is there.
 
 from __future__ import annotations
 
-import hashlib
-import os
-import stat
 from collections.abc import Sequence
 from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs import DownloadRecord, Stage
+from ontofetch_hookspecs.file_checks import has_size
 from ontofetch_hookspecs.light_dataclasses import dataclass
-from ontofetch_hookspecs.store_paths import StorePath, below_root
+from ontofetch_hookspecs.store_paths import StorePath
 
 from .artifact_names import ending_of
 
@@ -70,7 +68,7 @@ def find_copies(root: Path, resumed: Stage | None, known: DownloadRecord | None)
                 stage=resumed,
             )
         )
-    if known is not None and _is_there(StorePath(root, known.artifact.path), known.artifact.size_bytes):
+    if known is not None and has_size(StorePath(root, known.artifact.path), known.artifact.size_bytes):
         artifact = known.artifact
         copies.append(
             Copy(
@@ -86,30 +84,11 @@ def find_copies(root: Path, resumed: Stage | None, known: DownloadRecord | None)
     return copies
 
 
-def _is_there(place: StorePath, size: int) -> bool:
-    try:
-        found = place.lstat()
-    except OSError:
-        return False
-    return stat.S_ISREG(found.st_mode) and found.st_size == size
-
-
-def is_intact(root: Path, copy: Copy) -> bool:
-    """Return whether the bytes of a copy below `root` still are those of its sha256; no more than its size is read."""
-    try:
-        with os.fdopen(below_root(root, copy.path).open_file(), "rb") as stream:
-            if os.fstat(stream.fileno()).st_size != copy.size_bytes:
-                return False
-            return hashlib.file_digest(stream, "sha256").hexdigest() == copy.sha256
-    except OSError:
-        return False
-
-
 def find_lost(files: pa.Table, folder: StorePath) -> StorePath | None:
     """Return the first file of a table (relpath, size_bytes) that is not below `folder` with its size, or None."""
     for relpath, size in zip(files["relpath"].to_pylist(), files["size_bytes"].to_pylist(), strict=True):
         place = folder / str(relpath)
-        if not _is_there(place, size):
+        if not has_size(place, size):
             return place
     return None
 

@@ -18,6 +18,7 @@ from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import quote
 
 from ..errors import UsageError
+from ..named_files import open_named
 
 VARIABLE = "ONTOFETCH_HEADER_"
 MOST_BYTES = 1 << 20
@@ -149,9 +150,8 @@ def read_header_file(name: str) -> tuple[dict[str, Headers], Headers]:
 
 def _read_private(name: str, what: str) -> str:
     try:
-        descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as stream:
-            status = os.fstat(descriptor)
+        with open_named(name) as stream:
+            status = os.fstat(stream.fileno())
             data = stream.read(MOST_BYTES + 1)
     except OSError as error:
         reason = error.strerror or str(error)

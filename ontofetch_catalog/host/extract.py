@@ -98,8 +98,6 @@ class Begun:
     """The unpacking of an artifact that a process goes on with by itself.
 
     Args:
-        stage: Where to.
-        process: Which process.
         wanted: What it was asked for.
         size: Bytes of the artifact.
     """
@@ -123,9 +121,6 @@ def begin_extraction(
     """Have a process begin to unpack an artifact into a stage, and do not wait for it.
 
     Args:
-        archive: The artifact.
-        stage: Where to.
-        process: The process.
         wanted: What of it, and how.
         moves_to: Where the artifact may be moved to before the process has opened it; both in one store.
 
@@ -167,8 +162,6 @@ def extract_artifact(
     """Unpack an artifact into a stage; another file than an archive is copied as it is.
 
     Args:
-        archive: The artifact.
-        stage: Where to.
         wanted: What of it, and how.
         unpacker: The process that unpacks; None: one is started, if one is needed. It ends here.
         allowance: What a process that is started may take of the machine.

@@ -30,7 +30,6 @@ class Made:
     """What came of one release.
 
     Args:
-        version_id: The release.
         contents: How many contents it has in formats of which there can be facts.
         known: Of how many nothing had to be found.
         made: Of how many there are facts now.
@@ -58,9 +57,7 @@ def make_facts(
     """Find the facts that files of a release lack, and record them.
 
     Args:
-        host: The host.
         pool: Who looks at the files.
-        version_id: The release.
         again: Whether contents that once had none for a reason are looked at again.
         progress: Called with the number of contents done and in all.
         require: Called before something is recorded; raises where other machines go on with the release.

@@ -9,10 +9,8 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +45,6 @@ class FactsRoom:
     """The facts of one run; used as a context, at the end of which what is staged is gone unless it was recorded.
 
     Args:
-        root: The store.
         lookup: Answers which of some contents have facts of some versions.
         max_bytes: Of larger contents there are no facts.
         again: Whether those that once had none for a reason are looked at again.
@@ -133,12 +130,6 @@ class FactsRoom:
         with self._lock:
             self.too_large += 1
         return False
-
-    @contextmanager
-    def place(self) -> Iterator[str]:
-        """Yield a path to which a worker may write a table of terms; nothing stays there."""
-        with tempfile.TemporaryDirectory(prefix="ontofetch-facts-") as folder:
-            yield os.path.join(folder, "terms.parquet")
 
     def take(self, about: dict[str, Any], relpath: str, facts: dict[str, Any], table: str) -> None:
         """Check what a worker wrote and put it into the stage; if it can't be used, say so in its place.

@@ -18,13 +18,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs import DownloadRecord, Stage
+from ontofetch_hookspecs.file_checks import has_bytes
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.stages import CHUNK, StagedFile
+from ontofetch_hookspecs.store_paths import below_root
 
 from ..errors import FetchError
 from ..rendering.progress import Update
 from .artifact_names import name_of_answer
-from .copies import Copy, choose, conditions_of, find_copies, find_same, is_intact, length_of
+from .copies import Copy, choose, conditions_of, find_copies, find_same, length_of
 from .demands import check_checksum, check_sha256, check_space, unreadable
 from .refusals import Inspection, credentials_of, secrets_of
 from .sources import Source
@@ -55,8 +57,6 @@ def fetch(
     """Return a whole copy of `source`: newly staged, staged by a run that did not get further, or the recorded one.
 
     Args:
-        root: The store.
-        source: What to fetch.
         known: The last record of its URL.
         options: How servers are asked.
         sha256: What its bytes must have; a copy that has it needs no server.
@@ -87,7 +87,7 @@ def fetch(
 
     try:
         found = find()
-        if found.record is not None and not is_intact(root, found):
+        if found.record is not None and not has_bytes(below_root(root, found.path), found.size_bytes, found.sha256):
             _log.warning("%s is not what was recorded any more: it is fetched anew", quote(found.path))
             copies = [copy for copy in copies if copy.record is None]
             found = find()

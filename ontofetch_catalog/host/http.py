@@ -18,7 +18,8 @@ from typing import TypeVar
 import httpx
 from httpx_retries import Retry
 
-from ontofetch_hookspecs.names import quote, redact_url
+from ontofetch_hookspecs.names import quote
+from ontofetch_hookspecs.redaction import redact_url
 from ontofetch_hookspecs.stages import CHUNK
 
 from ..errors import FetchError

@@ -62,3 +62,10 @@ def write_copy(task: dict[str, Any]) -> int:
     with open(task["path"], "rb") as stream, open(task["copy"], "wb") as target:
         budget = Budget(task["name"], os.fstat(stream.fileno()).st_size, Limits(**task["limits"]))
         return copy_inside(stream, task["inflate"], budget, target)
+
+
+@contextmanager
+def table_place() -> Iterator[str]:
+    """Yield a path to which a worker may write a table of terms; nothing stays there."""
+    with tempfile.TemporaryDirectory(prefix="ontofetch-facts-") as folder:
+        yield os.path.join(folder, "terms.parquet")

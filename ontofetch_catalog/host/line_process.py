@@ -17,6 +17,7 @@ from typing import Any
 
 from ..children.start import start_module
 
+_MODULE = "ontofetch_catalog.host.worker"  # what it runs
 _POLL_SECONDS = 0.2  # how soon a worker's thread notices that the run was given up
 
 
@@ -24,7 +25,6 @@ class LineProcess:
     """A process of ours, started when it is needed and again after it was lost.
 
     Args:
-        module: What it runs.
         starter: Starts it. Linux ends it with the thread that has started it, which is to live as long as the run.
         memory: Bytes it may take; 0: any.
 
@@ -32,8 +32,7 @@ class LineProcess:
         answered: How many lines it has answered since it was started.
     """
 
-    def __init__(self, module: str, starter: Executor, *, memory: int) -> None:
-        self._module = module
+    def __init__(self, starter: Executor, *, memory: int) -> None:
         self._starter = starter
         self._memory = memory
         self.answered = 0
@@ -62,7 +61,7 @@ class LineProcess:
     def get_ready(self) -> None:
         """Begin to start the process."""
         if self._starting is None and self._process is None:
-            self._starting = self._starter.submit(start_module, self._module, str(os.getpid()), memory=self._memory)
+            self._starting = self._starter.submit(start_module, _MODULE, str(os.getpid()), memory=self._memory)
 
     def _start(self) -> Any:
         self._take_started()

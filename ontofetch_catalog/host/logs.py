@@ -13,7 +13,7 @@ from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 from ontofetch_hookspecs.late_patterns import late_pattern
-from ontofetch_hookspecs.names import REDACTED, is_secret_name, redact_url
+from ontofetch_hookspecs.redaction import REDACTED, is_secret_name, redact_url
 
 from ..rendering.text import safe_lines, safe_text
 

@@ -152,8 +152,6 @@ class Plugins:
         """Call a transactional hook and return the results.
 
         Args:
-            hook: Its name.
-            event: Its event.
             subject: What it is about, for the sentence of an error.
 
         Raises:

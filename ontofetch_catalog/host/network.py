@@ -111,7 +111,6 @@ class Stream(httpcore.NetworkStream):
 
     Args:
         stream: The connection itself.
-        line: The download.
         place: The host and the kind of its address, which each download has to be admitted to; None for a proxy.
     """
 

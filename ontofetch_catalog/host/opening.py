@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
-from ontofetch_hookspecs import HostInfo
+from ontofetch_hookspecs import HostInfo, PluginSetting, UsageError, gather
 from ontofetch_hookspecs.loading import CATALOG
+from ontofetch_hookspecs.names import quote
 
 from ..errors import OntofetchError
-from ..settings import Settings
+from ..guesses import did_you_mean
+from ..settings import Settings, read_plugin_settings
 from .installed import Points
 from .manager import Plugins, load_plugins
-from .plugin_settings import settings_of
 
 NAME = "ontofetch"
 
@@ -20,7 +22,6 @@ def load_wanted(settings: Settings, installed: Points | None = None) -> Plugins:
     """Return the plugins that are installed, but for those that a setting leaves out.
 
     Args:
-        settings: Whose.
         installed: What is installed, where somebody has looked already.
     """
     return load_plugins(_names(settings.values["no_plugins"]), _names(settings.values["required_plugins"]), installed)
@@ -35,7 +36,7 @@ def make_ready(plugins: Plugins, settings: Settings, *, quiet: bool = False) -> 
         run_id=os.urandom(16).hex(),
         config_hash=settings.config_hash,
         settings={**settings.values, "quiet": True} if quiet else settings.values,
-        plugin_settings=settings_of(plugins, settings.of_plugins, settings.file),
+        plugin_settings=_settings_of(plugins, settings.of_plugins, settings.file),
         missing_plugins=plugins.missing,
     )
     plugins.ready(host)
@@ -62,6 +63,37 @@ def refuse_broken_catalog(plugins: Plugins) -> None:
             subject=CATALOG,
             hint=f"Mend it; with `--no-plugin {CATALOG}` a release is published without being recorded.",
         )
+
+
+def _settings_of(plugins: Plugins, given: Mapping[str, object], file: str) -> dict[str, dict[str, object]]:
+    """Return the settings of each plugin that has some.
+
+    Args:
+        given: What the settings file says below `[plugin.NAME]`, by name.
+        file: The settings file, for errors.
+
+    Raises:
+        UsageError: A value is of the wrong kind, or nobody has such a setting.
+    """
+    found, _ = gather(plugins.manager, "register_settings")
+    declared: dict[str, list[PluginSetting]] = {}
+    for plugin, item in found:
+        if isinstance(item, PluginSetting):
+            declared.setdefault(plugin, []).append(item)
+        else:
+            plugins.mark_partial(plugin, f"register_settings gave a {type(item).__name__}, not a PluginSetting")
+    for name in sorted(given):
+        record = plugins.find(name)
+        if record is None:
+            names = sorted({one.name for one in plugins.records})
+            raise UsageError(
+                f"{file} has settings of a plugin {quote(name)}, which is not installed.",
+                subject=name,
+                hint=did_you_mean(name, names, f"Installed are: {', '.join(names)}."),
+            )
+        if record.state not in ("off", "failed"):
+            declared.setdefault(name, [])
+    return {name: read_plugin_settings(name, settings, given.get(name), file) for name, settings in declared.items()}
 
 
 def _names(value: object) -> tuple[str, ...]:

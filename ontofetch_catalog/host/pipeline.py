@@ -163,7 +163,6 @@ class Pull:
         """Do what comes after the fetch, with the copy that came of it and what was done with that ahead.
 
         Args:
-            copy: The copy.
             ahead: What was done.
             unpacker: A process that may unpack it; None: one is started, if one is needed.
         """

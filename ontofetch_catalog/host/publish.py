@@ -35,7 +35,6 @@ def publish_files(root: Path, staged: Path, folder: Path, *, replace: bool, alon
     """Put the files of an artifact below the data folder of its release; return False if they lie there already.
 
     Args:
-        root: The store.
         staged: The folder they are in.
         folder: The data folder.
         replace: Whether other files there may give way.

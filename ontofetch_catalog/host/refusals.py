@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
-from ontofetch_hookspecs.names import REDACTED, is_secret_name, quote
+from ontofetch_hookspecs.names import quote
+from ontofetch_hookspecs.redaction import REDACTED, is_secret_name
 
 from ..errors import FetchError
 from .sources import Source

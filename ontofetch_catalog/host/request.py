@@ -124,9 +124,7 @@ class Summary:
     """What came of a pull: the row that is printed.
 
     Args:
-        version_id: The release.
         artifact: Name of the artifact.
-        sha256: Of its bytes.
         status: `fresh`, `cached` (a known copy was reused), or `unchanged` (it was recorded already, just so).
         files, bytes: Number of files of the release and the sum of their sizes in bytes.
         passed, failed, not_judged: Number of files that a validator passed and none failed, that one failed, that were

@@ -13,7 +13,8 @@ from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from ontofetch_hookspecs.late_patterns import late_pattern
 from ontofetch_hookspecs.light_dataclasses import dataclass
-from ontofetch_hookspecs.names import REDACTED, is_ambiguous, quote, redact_url, relpath_fault, unsafe_character
+from ontofetch_hookspecs.names import quote, relpath_fault, unsafe_character
+from ontofetch_hookspecs.redaction import REDACTED, is_ambiguous, redact_url
 
 from ..errors import UsageError
 from .artifact_names import name_in_url

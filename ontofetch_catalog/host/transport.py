@@ -14,7 +14,8 @@ from contextlib import contextmanager
 import httpcore
 import httpx
 
-from ontofetch_hookspecs.names import quote, redact_url
+from ontofetch_hookspecs.names import quote
+from ontofetch_hookspecs.redaction import redact_url
 
 from ..errors import FetchError
 from .addresses import PUBLIC, Gate, numeric_kind

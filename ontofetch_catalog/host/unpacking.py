@@ -34,7 +34,6 @@ class Unpacking:
     """One archive on its way into one stage.
 
     Args:
-        stage: Where to.
         budget: What may come out of it.
         selection: What is asked for.
         drop: How many leading folders are taken off each name.

@@ -11,7 +11,6 @@ import os
 import signal
 import threading
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager
 from dataclasses import asdict
 from typing import Any, Protocol
 
@@ -25,7 +24,7 @@ from ..children.reading import bytes_read
 from ..content.bounds import Limits
 from ..content.insides import compression_of
 from .checks import READ_WHOLE, WHOLE_FORMATS
-from .inside_copies import CopyRoom
+from .inside_copies import CopyRoom, table_place
 from .line_process import LineProcess
 
 UNFINISHED = "unfinished"  # in the details of a failed result: there was no judgement
@@ -39,7 +38,6 @@ class Task:
     """One content for one validator, at the first path that has it.
 
     Args:
-        validator: The validator.
         file_id, relpath, format: The file.
         facts_version: Of the facts that are wanted too; empty if none are.
         is_judged: Whether the facts are all that is wanted.
@@ -79,9 +77,6 @@ class Room(Protocol):
     def takes(self, size: int) -> bool:
         """Say whether there are to be facts of a content of `size` bytes."""
 
-    def place(self) -> AbstractContextManager[str]:
-        """Yield a path to which a worker may write a table of terms; nothing stays there."""
-
     def take(self, about: dict[str, Any], relpath: str, facts: dict[str, Any], table: str) -> None:
         """Take what a worker wrote."""
 
@@ -98,7 +93,7 @@ class Worker:
     def __init__(self, allowance: Allowance, limits: Limits, starter: Executor) -> None:
         self._allowance = allowance
         self._limits = limits
-        self._process = LineProcess("ontofetch_catalog.host.worker", starter, memory=allowance.max_memory)
+        self._process = LineProcess(starter, memory=allowance.max_memory)
         self._room = CopyRoom()
         self._at: _At | None = None
 
@@ -113,7 +108,6 @@ class Worker:
         """Return the worker's answer, or a failed result that says why there is none.
 
         Args:
-            task: What is asked.
             folder: The folder the file lies below.
             timeout: Seconds that are waited for each answer.
             given_up: Says that nobody wants it any more.
@@ -156,7 +150,7 @@ class Worker:
     def _find_facts(
         self, task: Task, path: str, size: int, wait: Patience, *, content_id: str, room: Room
     ) -> dict[str, Any]:
-        with room.place() as table:
+        with table_place() as table:
             request = {
                 "facts": task.validator.facts,
                 "facts_version": task.facts_version,

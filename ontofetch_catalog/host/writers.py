@@ -19,6 +19,7 @@ from ontofetch_hookspecs.errors import OntofetchError, StageError
 from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.stages import StageFolder
 
+from ..children.limits import count_cores
 from ..content.formats import HEAD_BYTES
 from ..content.insides import format_inside
 
@@ -67,7 +68,6 @@ class Writers:
     """The writing of small files into a stage.
 
     Args:
-        stage: Where to.
         folder: Below which folder of it.
         take: Called with the rows of files that are written.
     """
@@ -139,7 +139,7 @@ class Writers:
             if not writer.busy or writer.has_answered():
                 return writer
         started = None
-        if len(self._writers) < min(_cores() - 1, MOST_WRITERS):
+        if len(self._writers) < min(count_cores() - 1, MOST_WRITERS):
             started = self._start()
         if started is not None:
             self._writers.append(started)
@@ -188,12 +188,6 @@ class Writers:
         if code < 0:
             os.kill(os.getpid(), -code)
         os._exit(code or 1)
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _serve(stage: StageFolder, folder: str, given: IO[bytes], told: IO[bytes]) -> NoReturn:

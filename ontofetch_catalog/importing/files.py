@@ -63,7 +63,6 @@ def stage_unpacked(stage: Stage, unpacked: StorePath, sha256: str, *, link: bool
     """Stage what another program has unpacked from an archive, as its audit says.
 
     Args:
-        stage: Where to.
         unpacked: Where that program unpacks archives of this name.
         sha256: Content of the archive.
         link: Whether files get a second name instead of a copy, where the file system can.

@@ -24,7 +24,6 @@ class FoundResult:
     """What a validator of another program said of an artifact.
 
     Args:
-        validator: Its name.
         passed: Whether it accepted it.
         details: What it said, as one JSON object.
     """
@@ -40,7 +39,6 @@ class FoundArtifact:
 
     Args:
         service, ontology, version: The release.
-        file: The file.
         name: Its path as the release has it; empty: the name of the file.
         source_url: Where it came from; of a file about which nobody says that, a `file:` URL.
         sha256: What the tree says of its content; None if it says nothing.

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 from ontofetch_hookspecs.errors import UsageError
 from ontofetch_hookspecs.light_dataclasses import dataclass
-from ontofetch_hookspecs.names import SEGMENT, quote, redact_url, unsafe_character
+from ontofetch_hookspecs.names import SEGMENT, quote, unsafe_character
+from ontofetch_hookspecs.redaction import redact_url
 from ontofetch_hookspecs.store_paths import StorePath
 
 from .found import ImportRefused, Left

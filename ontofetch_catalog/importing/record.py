@@ -103,7 +103,6 @@ class Recorder:
         """Make a recorded release the latest of its series, unless files of it fail; say whether it is.
 
         Args:
-            version_id: The release.
             told_by: Who asks for it.
             only_forward: Whether one that comes before the latest stays behind it.
 

@@ -54,7 +54,6 @@ def run(info: HostInfo, request: Request, progress: Tell | None = None) -> Impor
 
     Args:
         info: The host on whose store it is recorded.
-        request: What.
         progress: Called with the number of artifacts looked at, and how many there are, None as long as nobody knows.
 
     Raises:

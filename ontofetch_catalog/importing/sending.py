@@ -23,11 +23,7 @@ OF_ONE = (ImportRefused, EventError, ExtractError, Conflict, PreconditionFailed,
 
 
 class Contract:
-    """What an import asks and tells the plugins of a host.
-
-    Args:
-        info: The host.
-    """
+    """What an import asks and tells the plugins of a host."""
 
     def __init__(self, info: HostInfo) -> None:
         self._info = info
@@ -87,7 +83,6 @@ def results_table(found: FoundArtifact, file_id: str) -> pa.Table:
     """Return RESULTS_COLUMNS: a row per validator about the artifact as its release's one file.
 
     Args:
-        found: The artifact.
         file_id: sha256 of its bytes.
     """
     import pyarrow as pa

@@ -194,34 +194,26 @@ class CatalogPlugin:
     @hookimpl
     def lookup_download(self, url: str) -> DownloadRecord | None:
         """Answer with the last record of a URL."""
-        from ontofetch_catalog.catalog import lookups
-
-        store = self._store_to_ask()
-        return lookups.lookup_download(store, url) if store else None
+        found: DownloadRecord | None = self._ask("lookup_download", url)
+        return found
 
     @hookimpl
     def lookup_version(self, version_id: str) -> VersionRecord | None:
         """Answer with the record of a release."""
-        from ontofetch_catalog.catalog import lookups
-
-        store = self._store_to_ask()
-        return lookups.lookup_version(store, version_id) if store else None
+        found: VersionRecord | None = self._ask("lookup_version", version_id)
+        return found
 
     @hookimpl
     def lookup_validations(self, file_ids: Sequence[str], validator: str, validator_version: str) -> Table | None:
         """Answer with known results for these contents."""
-        from ontofetch_catalog.catalog import lookups
-
-        store = self._store_to_ask()
-        return lookups.lookup_validations(store, file_ids, validator, validator_version) if store else None
+        found: Table | None = self._ask("lookup_validations", file_ids, validator, validator_version)
+        return found
 
     @hookimpl
     def lookup_facts(self, file_ids: Sequence[str], facts_versions: Sequence[str]) -> Table | None:
         """Answer with the known facts of these contents."""
-        from ontofetch_catalog.catalog import lookups
-
-        store = self._store_to_ask()
-        return lookups.lookup_facts(store, file_ids, facts_versions) if store else None
+        found: Table | None = self._ask("lookup_facts", file_ids, facts_versions)
+        return found
 
     @hookimpl
     def divide_work(self, work: str) -> AbstractContextManager[Division] | None:
@@ -273,10 +265,14 @@ class CatalogPlugin:
         """Return the store of the host, or, without one, the store of the event with default settings."""
         from ontofetch_catalog.catalog.connection import Store
 
-        store = self._store()
-        if store is not None:
-            return store
-        return Store(event.root, {}, event.run_id, event.config_hash)
+        return self._store() or Store(event.root, {}, event.run_id, event.config_hash)
+
+    def _ask(self, question: str, *given: object) -> Any:
+        """Return the answer to a question of the host; None without a store."""
+        from ontofetch_catalog.catalog import lookups
+
+        store = self._store_to_ask()
+        return getattr(lookups, question)(store, *given) if store else None
 
     def _store_to_ask(self) -> Store | None:
         """Return the store of a host that asks because it is about to write: what keeps readers out is ended first."""
@@ -294,10 +290,8 @@ class CatalogPlugin:
     def _store(self) -> Store | None:
         from ontofetch_catalog.catalog.connection import Store
 
-        if self._host is None:
-            return None
         host = self._host
-        return Store(host.root, host.settings, host.run_id, host.config_hash)
+        return None if host is None else Store(host.root, host.settings, host.run_id, host.config_hash)
 
 
 plugin = CatalogPlugin()

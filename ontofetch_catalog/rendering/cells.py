@@ -86,7 +86,6 @@ class Part:
     """One frame as it is shown.
 
     Args:
-        name: Its name.
         title: Its heading, if any.
         columns: Its columns; none if it has no rows.
         details: Columns that give way where the width is short, the last one first.

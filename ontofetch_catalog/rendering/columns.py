@@ -36,7 +36,6 @@ class Column:
     Args:
         name: Its name in the frame.
         heading: Its heading, a word or more a line.
-        cells: What is shown.
         styles: Name of a colour, `dim` or nothing for each cell.
         right: Whether it is right-aligned.
         cut: What may be cut: `end`, `time` (the seconds), nothing; `wrap` and names, `fold`, are broken into lines.

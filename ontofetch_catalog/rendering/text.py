@@ -47,6 +47,11 @@ def whole_number(value: int, *, signed: bool = False) -> str:
     return f"{value:+,}" if signed and value else f"{value:,}"
 
 
+def counted(number: int, one: str, several: str = "") -> str:
+    """Return a number with what it counts, e.g. `1 file`, `1,234 files`; `several` is the plural that has no s."""
+    return f"{number:,} {one if number == 1 else several or one + 's'}"
+
+
 def utc_time(value: datetime | date) -> str:
     """Return a date as `2026-01-02`, a time as `2026-01-02T03:04:05Z`; a time without a zone is UTC already."""
     if not isinstance(value, datetime):

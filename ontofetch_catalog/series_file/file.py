@@ -13,7 +13,8 @@ from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ..errors import UsageError
-from ..guesses import perhaps
+from ..guesses import listed, perhaps
+from ..named_files import open_named
 from ..settings_file import CONFIG_FILE, parse_toml
 from ..settings_table import PLUGIN, SETTINGS
 from .entries import series_of
@@ -47,14 +48,14 @@ class SeriesFile:
             return alike[0]
         if alike:
             raise UsageError(
-                f"{quote(name)} may be one of {_list(one.name for one in alike)}.",
+                f"{quote(name)} may be one of {listed(one.name for one in alike)}.",
                 subject=name,
                 hint="Name it whole.",
             )
         raise UsageError(
             f"{self.path} has no series {quote(name)}.",
             subject=name,
-            hint=f"{perhaps(name.replace(' ', '/'), self.series)}There are: {_list(self.series)}.",
+            hint=f"{perhaps(name.replace(' ', '/'), self.series)}There are: {listed(self.series) or 'none'}.",
         )
 
 
@@ -69,7 +70,7 @@ def read_series_file(root: Path, named: str | None = None) -> SeriesFile:
         if named is None:
             data = _of_store(root)
         else:
-            with os.fdopen(os.open(named, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
+            with open_named(named) as stream:
                 data = stream.read(MOST_BYTES + 1)
         if len(data) > MOST_BYTES:
             raise UsageError(
@@ -124,8 +125,3 @@ def _all_series(path: str, values: Mapping[str, object]) -> Iterable[Series]:
                     hint=f"A series is called by its service and its ontology: [obo.{service}].",
                 )
             yield series_of(title, service, ontology, entry)
-
-
-def _list(names: Iterable[str]) -> str:
-    shown = list(names)
-    return ", ".join(shown[:10]) + (f" and {len(shown) - 10:,} more" if len(shown) > 10 else "") if shown else "none"

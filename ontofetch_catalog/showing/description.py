@@ -19,6 +19,7 @@ from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from ..analytics.collect import collect
 from ..catalog.repo import showing
+from ..rendering.text import counted
 
 if TYPE_CHECKING:
     from ..analytics.catalog_source import CatalogReader
@@ -105,7 +106,7 @@ class Description:
     @property
     def summary(self) -> str:
         """Return a sentence about it."""
-        held = f"{_count(len(self.artifacts), 'artifact')}, and {_count(len(self.files), 'file')} unpacked"
+        held = f"{counted(len(self.artifacts), 'artifact')}, and {counted(len(self.files), 'file')} unpacked"
         return f"Release {self.version} of the ontology {self.series}: {held}, as recorded by ontofetch."
 
     @property
@@ -117,10 +118,6 @@ class Description:
     def iri(self) -> str:
         """Return what names it in documents, whether or not its own say a version IRI."""
         return identifier(self.version_id)
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
 
 
 def identifier(name: str) -> str:

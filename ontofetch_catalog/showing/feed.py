@@ -21,7 +21,6 @@ def make(series: str, releases: Sequence[Release], name: str, base: str) -> byte
     """Return the feed of a series.
 
     Args:
-        series: Whose.
         releases: All of it.
         name: Of the site.
         base: Address of the site, with a `/` at its end; empty: addresses are relative.

@@ -29,7 +29,6 @@ class Release:
     """One release as its page shows it; of each kind its rows, without version_id.
 
     Args:
-        version_id: Whose.
         series: `service/ontology`.
         version: The last part of its name.
         previous: The release before it in its series, None for the first.
@@ -63,8 +62,6 @@ def read(catalog: CatalogLike, reader: CatalogReader, update: Callable[[int, int
     """Return all rows that a site shows, of an open catalog.
 
     Args:
-        catalog: The catalog.
-        reader: Its open source.
         update: Is told of how many releases, and of how many in all, it is known what became of their terms.
     """
     known = collect({"releases": reader.read(showing.select_releases())})["releases"]

@@ -116,6 +116,35 @@ def test_the_lines_of_a_plan_are_json(tmp_path: Path) -> None:
     assert b"".join(as_lines(entry_schema().empty_table())) == b""
 
 
+def test_one_value_in_a_column_hides_no_row_without_one() -> None:
+    """Orphans are of no release, wherever in a plan they stand; the text of one value is told of all that have it."""
+    entry = Entry("a/b/1/x", "file", 1, 2, 3, 4, 5, 1)
+    release, orphans = Batch(0, "a/b/1", (), 1, 1), Batch(1, None, (), 1, 1)
+    for owners in ([release, orphans], [orphans, release], [release, release], [orphans, orphans]):
+        table = entry_table([(batch, "gone", [entry]) for batch in owners], now=10)
+        told = [json.loads(line)["version_id"] for line in b"".join(as_lines(table)).splitlines()]
+        assert told == [batch.version_id for batch in owners]
+
+
+def test_an_intent_says_what_is_moved_whatever_it_is_called(tmp_path: Path) -> None:
+    """What recovery reads is what was written, also of names that no text can have as they are."""
+    names = [
+        "plain",
+        'quo"te',
+        "back\\slash",
+        "\u00fcml\u00e4ut",
+        "tab\t",
+        "\U0001f600",
+        "undecodable\udcff",
+        "{brace}",
+    ]
+    moves = [journal.Move(f"from/{name}", f"to/{name}", at, at or None) for at, name in enumerate(names)]
+    intent = journal.Intent(ID, ["to"], moves, [f".catalog/staging/{ID}"])
+    store = Store(tmp_path, FAST)
+    journal.write_intent(store, intent)
+    assert journal.read_intent(journal.intent_path(store, ID)) == intent
+
+
 @pytest.mark.parametrize("beside", [False, True])
 def test_what_is_slow_to_close_is_closed_beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, beside: bool) -> None:
     """Quick closes need no thread; where several took long, threads close what follows. In the end all is closed."""

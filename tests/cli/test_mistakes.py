@@ -57,6 +57,7 @@ MISTAKES = [
     ("add ftp://example.org/hp.owl", USAGE, "is none of a path, file:, http: and https:", "Download it by other means"),
     ("add x.obo --service obo --keep none", USAGE, "--keep: 'none' is not a number of releases", "--help"),
     ("pull --from nowhere.csv", USAGE, "The list 'nowhere.csv' can't be read", "with the columns source, "),
+    ("pull --from x.csv --service s", USAGE, "`ontofetch pull --from LIST` has no option", "pull --from LIST --help"),
     ("pull --locked nowhere.lock", USAGE, "The lock file 'nowhere.lock' can't be read", "`ontofetch lock` writes one"),
     ("pull --locked x.lock --mirror /nowhere", USAGE, "The mirror '/nowhere' is neither", "root of another store"),
     ("update --jbos 3", USAGE, "has no option '--jbos'", "Did you mean --jobs?"),

@@ -18,13 +18,11 @@ from ontofetch_hookspecs.names import (
     check_size,
     check_text,
     check_time,
-    is_ambiguous,
-    is_secret_name,
     path_key,
     quote,
-    redact_url,
     relpath_fault,
 )
+from ontofetch_hookspecs.redaction import is_ambiguous, is_secret_name, redact_url
 
 
 @pytest.mark.parametrize("name", ["obo", "2025-09-15", "v1.0.0+build~2_x", "0", "a" * 100])

@@ -143,6 +143,23 @@ def test_a_document_has_a_largest_size(tmp_path: Path) -> None:
         StorePath(tmp_path, "hole").read_json()
 
 
+@pytest.mark.parametrize("name", ["name", "dot.", "...", " ", "a\\b"])
+@pytest.mark.parametrize("folder", ["", "folder", "deep/folder"])
+def test_a_path_made_quickly_is_the_same(tmp_path: Path, folder: str, name: str) -> None:
+    """It leads to the same place, and what it writes is as durable."""
+    for durable in (True, False):
+        place = StorePath(tmp_path, folder, durable=durable)
+        made = place.child(name)
+        assert (made, made.durable) == (place / name, durable)
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/../b", "/a", "a//b", "a\0"])
+def test_a_path_made_quickly_leads_nowhere_else(tmp_path: Path, name: str) -> None:
+    """What `/` refuses is refused."""
+    with pytest.raises(EventError):
+        StorePath(tmp_path, "folder").child(name)
+
+
 def test_open_takes_no_path_of_a_store(tmp_path: Path) -> None:
     """It is no os.PathLike, so that nobody opens it by its name by accident."""
     path = StorePath(tmp_path, "a")

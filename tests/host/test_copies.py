@@ -15,10 +15,10 @@ from ontofetch_catalog.host.copies import (
     find_copies,
     find_lost,
     find_same,
-    is_intact,
     length_of,
 )
 from ontofetch_hookspecs import ArtifactRecord, DownloadRecord, Stage
+from ontofetch_hookspecs.file_checks import has_bytes
 from ontofetch_hookspecs.store_paths import StorePath
 from tests.releases import sha256
 
@@ -146,8 +146,8 @@ def test_lost_files_are_found(tmp_path: Path) -> None:
     assert find_lost(files.slice(1), StorePath(tmp_path, "")) == StorePath(tmp_path, "d/b")
 
     held = Copy(path=tmp_path / "copy", sha256=sha256(b"right"), size_bytes=5)
-    assert not is_intact(tmp_path, held)
+    assert not has_bytes(StorePath(tmp_path, "copy"), held.size_bytes, held.sha256)
     held.path.write_bytes(b"wrong")
-    assert not is_intact(tmp_path, held)
+    assert not has_bytes(StorePath(tmp_path, "copy"), held.size_bytes, held.sha256)
     held.path.write_bytes(b"right")
-    assert is_intact(tmp_path, held)
+    assert has_bytes(StorePath(tmp_path, "copy"), held.size_bytes, held.sha256)

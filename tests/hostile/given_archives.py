@@ -58,8 +58,7 @@ def _zeros(method: int, count: int) -> bytes:
     packer: bz2.BZ2Compressor | lzma.LZMACompressor = bz2.BZ2Compressor()
     head = b""
     if method == 14:
-        filters = [{"id": lzma.FILTER_LZMA1, "dict_size": 1 << 16, "lc": 3, "lp": 0, "pb": 2}]
-        packer = lzma.LZMACompressor(lzma.FORMAT_RAW, filters=filters)
+        packer = lzma.LZMACompressor(lzma.FORMAT_RAW, filters=[p.LZMA])
         head = b"\x09\x04" + struct.pack("<HBI", 5, 0x5D, 1 << 16)
     piece = bytes(4 * MIB)
     packed = [packer.compress(piece) for _ in range(count // len(piece))]

@@ -33,18 +33,15 @@ def _listed(told: pl.Expr, names: pl.DataFrame) -> pl.Expr:
     return pl.when(told.list.len() > 0).then(named.list.join("; "))
 
 
-def described(changes: pl.LazyFrame, names: pl.DataFrame) -> pl.LazyFrame:
-    """Return `changes` for people: before → after on one line, labels of both sides.
+def _told_lists(names: pl.DataFrame) -> list[pl.Expr]:
+    """Return lost, gained, considered: of a term one thing is told, so its lists stand in the same columns.
 
-    Args:
-        changes: As `once_each` returns them, all columns of WIDE.
-        names: iri → name of `named_iris`; collected, for to look names up costs a fraction of a join for each list.
+    For each column that is named costs something.
     """
-    change, rekinded = pl.col(c.CHANGE), pl.col("is_rekinded")
+    change = pl.col(c.CHANGE)
     is_moved, instead = change == c.MOVED, change.is_in([c.OBSOLETED, c.OTHER])
     lost = pl.col(c.PARENTS).list.set_difference(pl.col("parents_b"))
     gained = pl.col("parents_b").list.set_difference(pl.col(c.PARENTS))
-    # of a term one thing is told: its lists stand in the same columns, for each column that is named costs something
     first = pl.when(is_moved).then(lost).when(change == c.OTHER).then(c.REPLACED_BY)
     second = (
         pl.when(is_moved)
@@ -54,35 +51,46 @@ def described(changes: pl.LazyFrame, names: pl.DataFrame) -> pl.LazyFrame:
         .when(change == c.MERGED)
         .then(pl.concat_list(INTO))
     )
-    rows = changes.with_columns(
+    return [
         _listed(first, names).alias("lost"),
         _listed(second, names).alias("gained"),
         _listed(pl.when(instead).then("consider_b"), names).alias("considered"),
-    )
+    ]
+
+
+def _before() -> pl.Expr:
+    other = pl.col(c.CHANGE) == c.OTHER
+    rest = pl.when(other & pl.col("is_rekinded")).then(c.KIND).when(other & pl.col("is_repointed")).then("lost")
+    told = {c.RELABELLED: c.LABEL, c.REDEFINED: c.DEFINITION, c.MOVED: "lost", c.RENAMESPACED: c.IRI}
+    return _by_change(told, rest)
+
+
+def _after() -> pl.Expr:
+    change = pl.col(c.CHANGE)
+    other = change == c.OTHER
     advice = pl.when(change == c.OBSOLETED).then(pl.coalesce("gained", pl.lit("consider ") + pl.col("considered")))
-    before = _by_change(
-        {c.RELABELLED: c.LABEL, c.REDEFINED: c.DEFINITION, c.MOVED: "lost", c.RENAMESPACED: c.IRI},
-        pl.when((change == c.OTHER) & rekinded)
-        .then(c.KIND)
-        .when((change == c.OTHER) & pl.col("is_repointed"))
-        .then("lost"),
-    )
-    after = _by_change(
-        {
-            c.TERM_ADDED: "definition_b",
-            c.RELABELLED: "label_b",
-            c.REDEFINED: "definition_b",
-            c.MOVED: "gained",
-            c.RENAMESPACED: NEW_IRI,
-        },
+    rest = (
         pl.when(change == c.MERGED)
         .then("gained")
-        .when((change == c.OTHER) & rekinded)
+        .when(other & pl.col("is_rekinded"))
         .then("kind_b")
-        .when((change == c.OTHER) & pl.col("is_repointed"))
+        .when(other & pl.col("is_repointed"))
         .then(pl.coalesce("gained", "considered"))
-        .otherwise(advice),
+        .otherwise(advice)
     )
+    told = {c.TERM_ADDED: "definition_b", c.RELABELLED: "label_b", c.REDEFINED: "definition_b", c.MOVED: "gained"}
+    return _by_change(told | {c.RENAMESPACED: NEW_IRI}, rest)
+
+
+def described(changes: pl.LazyFrame, names: pl.DataFrame) -> pl.LazyFrame:
+    """Return `changes` for people: before → after on one line, labels of both sides.
+
+    Args:
+        changes: As `once_each` returns them, all columns of WIDE.
+        names: iri → name of `named_iris`; collected, for to look names up costs a fraction of a join for each list.
+    """
+    change = pl.col(c.CHANGE)
+    rows = changes.with_columns(_told_lists(names))
     # the text that is shown is one of several; what changed may be another one
     alike = change.is_in([c.RELABELLED, c.REDEFINED]) & pl.col(c.BEFORE).eq_missing(pl.col(c.AFTER))
     also = (
@@ -91,7 +99,7 @@ def described(changes: pl.LazyFrame, names: pl.DataFrame) -> pl.LazyFrame:
         .otherwise(c.ALSO)
     )
     # in steps, for an expression that stands in several others is worked out in each
-    rows = rows.with_columns(before.alias(c.BEFORE), after.alias(c.AFTER)).with_columns(alike.alias("alike"))
+    rows = rows.with_columns(_before().alias(c.BEFORE), _after().alias(c.AFTER)).with_columns(alike.alias("alike"))
     return rows.select(
         c.PAIR,
         c.FILES,

@@ -94,7 +94,6 @@ def names_of(iris: pl.LazyFrame, labels: pl.LazyFrame, further: pl.LazyFrame) ->
     """Return each of `iris` (one column, each once) with `name`: a label if there is one, else its short name.
 
     Args:
-        iris: The terms.
         labels: iri → label; of several the first in order.
         further: Likewise, for those that have none there.
     """

@@ -28,8 +28,6 @@ class Releases:
     """All releases of a source, read once if at all, and what names mean among them.
 
     Args:
-        catalog: The catalog.
-        reader: Its open source.
         more: What is asked of them besides their order: NEWEST, DATES, STATE.
     """
 

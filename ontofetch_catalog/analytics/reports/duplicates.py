@@ -91,7 +91,6 @@ def duplicates(catalog: CatalogLike, *, version: str | None = None) -> ReportRes
     Files are counted as the catalog knows them; that a file system already shares blocks or links is not looked at.
 
     Args:
-        catalog: The catalog.
         version: Only this release, or all releases of this series; None for everything recorded.
 
     Raises:

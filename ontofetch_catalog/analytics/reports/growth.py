@@ -96,7 +96,6 @@ def growth(
     """Return what changed from release `a` to release `b`, or over a series; churn apart from net growth.
 
     Args:
-        catalog: The catalog.
         a: The earlier release; None for the one before `b` in its series.
         b: The later release; None for the latest one of the series of `a`, or of the only series. If that is `a`
             itself, it is held against the release before it.

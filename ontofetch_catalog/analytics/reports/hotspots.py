@@ -91,7 +91,6 @@ def hotspots(
     """Return who dominates, with cumulative shares: what the top rows hold.
 
     Args:
-        catalog: The catalog.
         by: `service`, `host`, `folder`, `format` or `extension`.
         metric: `bytes`, `files` or `failures` (files that some validator failed).
         version: Only this release, or all releases of this series; None for everything recorded.

@@ -44,7 +44,6 @@ def impact(
     """Return which terms of a list are obsolete, gone or changed, and what replaces them.
 
     Args:
-        catalog: The catalog.
         mine: The list: a file with an IRI or CURIE a line, or CSV with a column `iri`.
         a: The release that changes are counted from; None for the one before `b`, if there is one.
         b: The release that counts; None for the latest one of the only series.

@@ -36,7 +36,6 @@ def imports(catalog: CatalogLike, *, version: str | None = None) -> ReportResult
     """Return what a release imports, directly and through what it imports, and which releases satisfy that.
 
     Args:
-        catalog: The catalog.
         version: The release; None for the latest one of the only series.
 
     Raises:
@@ -57,8 +56,6 @@ def closure(catalog: CatalogLike, reader: Reader, releases: pl.DataFrame, versio
     """Return the imports of a release and of all that satisfies them: the columns of the section, each once.
 
     Args:
-        catalog: The catalog.
-        reader: Its open source.
         releases: version_id, slot, is_latest, created_at of all releases.
         version_id: Where it begins. Its own files satisfy before those of others.
     """

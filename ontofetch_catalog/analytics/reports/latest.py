@@ -82,7 +82,6 @@ def latest(catalog: CatalogLike, *, version: str | None = None, as_of: date | st
     """Return what releases hold: files, bytes, formats, validation, the largest files, growth since the one before.
 
     Args:
-        catalog: The catalog.
         version: A release or a series; None for the latest release of each series. Where no latest pointer is set,
             the newest release of a series counts.
         as_of: The day to which ages are counted, UTC; None for today.

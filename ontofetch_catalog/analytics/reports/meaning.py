@@ -206,14 +206,9 @@ def meaning(
         past = releases.up_to(later, count) if count else None
         history = None if past is None else counts_of_steps(catalog, reader, past)
     changes = frames.pop("changes")
-    grouped: dict[str, pl.LazyFrame] = {}
-    if by in (c.KIND, c.PREFIX):
-        grouped["groups"] = pipelines.counts_by(changes, [by]).rename({by: "group"})
-    kinds = pipelines.counts_by_change(changes)
-    main = {"kinds": kinds} if by == c.CHANGE else grouped or {"changes": changes}
     sections = {
-        **main,
-        "kinds": kinds,
+        **_main_section(changes, by),
+        "kinds": pipelines.counts_by_change(changes),
         **frames,
         "namespaces": pipelines.namespaces(changes),
         "files": files,
@@ -228,17 +223,31 @@ def meaning(
     whole = all(value is None for value in (file_a, file_b, terms_under, mine, count))
     contract = replace(MEANING, draw=partial(_draw_with_past, catalog, later)) if whole else MEANING
     result = make_result(catalog, contract, sections, asked, held=True)
-    # the long texts are for machines; what of them changed stands before and after
-    hidden = ["definition_a", "definition_b", "parents_a", "parents_b", c.FILES]
-    if "changes" in result and result["changes"][c.FILE].n_unique() <= 1:
-        hidden.append(c.FILE)
-    without_reason = {name: (c.REASON,) for name in _SPECIAL if name != "not_compared"}
     titles = {
         "kinds": f"what changed from {earlier} to {later}",
         "files": f"{FILES.title}{_statements(result)}",
     }
     headings = HEADINGS if past is None else {**HEADINGS, "history": {c.RELEASE_TIME: times_told(past)}}
-    return replace(result, titles=titles, hidden={"changes": tuple(hidden), **without_reason}, headings=headings)
+    return replace(result, titles=titles, hidden=_hidden(result), headings=headings)
+
+
+def _main_section(changes: pl.LazyFrame, by: str) -> dict[str, pl.LazyFrame]:
+    """Return the section that the report is about, which comes first."""
+    if by == c.CHANGE:
+        return {"kinds": pipelines.counts_by_change(changes)}
+    if by in (c.KIND, c.PREFIX):
+        return {"groups": pipelines.counts_by(changes, [by]).rename({by: "group"})}
+    return {"changes": changes}
+
+
+def _hidden(result: Mapping[str, pl.DataFrame]) -> dict[str, tuple[str, ...]]:
+    """Return which columns of which sections are not shown to people."""
+    # the long texts are for machines; what of them changed stands before and after
+    hidden = ["definition_a", "definition_b", "parents_a", "parents_b", c.FILES]
+    if "changes" in result and result["changes"][c.FILE].n_unique() <= 1:
+        hidden.append(c.FILE)
+    without_reason = {name: (c.REASON,) for name in _SPECIAL if name != "not_compared"}
+    return {"changes": tuple(hidden), **without_reason}
 
 
 def _statements(result: Mapping[str, pl.DataFrame]) -> str:

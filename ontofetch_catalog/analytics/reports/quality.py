@@ -36,7 +36,6 @@ def quality(catalog: CatalogLike, *, version: str | None = None) -> ReportResult
     """Return what there is to mend in the terms of a release.
 
     Args:
-        catalog: The catalog.
         version: The release; None for the latest one of the only series.
 
     Raises:

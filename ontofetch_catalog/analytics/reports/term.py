@@ -62,7 +62,6 @@ def term(catalog: CatalogLike, *, word: str, series: str | None = None) -> Repor
     """Return the life of a term in each series that has it.
 
     Args:
-        catalog: The catalog.
         word: Its IRI, a CURIE, or its local name.
         series: Only this series; None for all.
 

@@ -117,7 +117,6 @@ def timeline(
     """Return what changed from release to release of a series, or per week or month.
 
     Args:
-        catalog: The catalog.
         series: The series; None for the only one.
         last: Only that many of its newest releases; None for all.
         every: `week` or `month` to sum up by time; None for release by release.

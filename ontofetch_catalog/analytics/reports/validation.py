@@ -176,7 +176,6 @@ def validation(
     """Return how the files of a release fared: rates, what became of results since another release, failing files.
 
     Args:
-        catalog: The catalog.
         version: The release; None for the latest one of the only series.
         against: The release to compare with; None for no comparison.
         by: What the main frame is about: `validator`, `format` or `path`.

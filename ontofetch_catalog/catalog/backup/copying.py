@@ -35,7 +35,6 @@ class Backup:
     """A backup that was made.
 
     Args:
-        path: Where it is.
         manifest: What it says of itself.
         signed: Whether it is signed.
         missing: Root-relative paths of recorded files that were not there or could not be read.

@@ -91,7 +91,6 @@ def restore(store: Store, path: Path, *, key: Path | None, progress: Progress) -
     """Bring the catalog back to what a backup holds; what is replaced is kept below `.catalog/backups`.
 
     Args:
-        store: Where.
         path: A folder or an archive that `back_up` made, or the folder that was kept of a catalog that was replaced.
         key: PEM file of the public key that must have signed it; None: nobody.
         progress: Called as bytes are checked, then as they are unpacked.

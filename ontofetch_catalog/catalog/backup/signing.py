@@ -5,13 +5,13 @@ The `cryptography` package does it; without it there is a sentence.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.names import quote
 
 from ...errors import BackupRefused, UsageError
+from ...named_files import open_named
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -97,8 +97,7 @@ def _require() -> None:
 
 def _read(path: Path) -> bytes:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as stream:
+        with open_named(path) as stream:
             return stream.read(MOST_KEY_BYTES)
     except OSError as error:
         raise UsageError(f"The key {quote(path)} can't be read: {error.strerror}.", subject=str(path)) from error

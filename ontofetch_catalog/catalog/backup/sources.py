@@ -173,7 +173,6 @@ def check_backup(source: Source, key: Ed25519PublicKey | None, took: Took) -> tu
     """Read a backup to its end; return its manifest and whether it is signed.
 
     Args:
-        source: The backup.
         key: Who must have signed it; None: nobody.
         took: Called with the number of bytes read since the last call.
 

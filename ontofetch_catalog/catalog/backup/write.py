@@ -69,7 +69,6 @@ def back_up(
     """Copy the catalog, its documents and with `include_data` its files to a new place; others wait meanwhile.
 
     Args:
-        store: Which.
         path: A folder that is not there yet, or a file ending in `.tar.zst`; None: below `.catalog/backups`.
         include_data: Whether artifacts and extracted files are copied, too.
         key: PEM file of the key that signs; None: nobody does.

@@ -62,7 +62,6 @@ def draft_manifest(
     Args:
         connection: In that transaction.
         draft: Of the boundary.
-        version_id: Which release.
         row: Its row, where that was read or changed just now.
     """
     row = row or releases.find_version(connection, version_id)

@@ -52,9 +52,7 @@ def store_staged_once(
     """Let staged files be stored as equal ones of the store are, and as each other.
 
     Args:
-        store: The store.
         connection: Its catalog, open for writing.
-        version_id: Their release.
         folder: Where they are staged.
         files: relpath, file_id, size_bytes, and more.
     """
@@ -122,7 +120,6 @@ class Job:
     Args:
         source, source_state: The other one; its content was hashed.
         target, target_state: The file.
-        version_id: Its release.
         content: The sha256 that the catalog says of both.
     """
 
@@ -141,9 +138,7 @@ class EqualFilesBatch(MaintenanceBoundary):
     stays done, and what was being made is swept away by who writes next. Which files are equal is the caller's affair.
 
     Args:
-        store: Where.
         way: How, as in `ways`.
-        jobs: Which.
     """
 
     kind: ClassVar[str] = "share"

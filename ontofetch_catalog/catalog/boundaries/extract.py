@@ -205,11 +205,13 @@ class ExtractBoundary(Boundary):
     def _merge(self, draft: journal.IntentDraft, source: StorePath, target: str) -> None:
         """Publish below an existing folder: whole folders where nothing is yet, else what is inside them."""
         there = frozenset(self.store.path(target).names())
-        for name, found in entries_in(source):
+        entries = entries_in(source)
+        draft.put_all(source.relpath, target, [entry for entry in entries if entry[0] not in there])
+        for name, found in entries if there else ():
             place = f"{target}/{name}"
             if name not in there:
-                draft.put(f"{source.relpath}/{name}", place, journal.identity(found))
-            elif stat.S_ISDIR(found.st_mode) and draft.is_folder(place):
+                continue
+            if stat.S_ISDIR(found.st_mode) and draft.is_folder(place):
                 self._merge(draft, source / name, place)
             else:
                 draft.publish(f"{source.relpath}/{name}", place)

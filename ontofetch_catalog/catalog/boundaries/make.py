@@ -18,7 +18,6 @@ def make_boundary(store: Store, event: Event, keeper: Keeper | None = None) -> B
     """Return the boundary that records `event`, after a check of the event; nothing is written.
 
     Args:
-        store: The store.
         event: What the host has done.
         keeper: Keeps what a replaced artifact leaves behind, with its rows; None: only its bytes are kept.
 

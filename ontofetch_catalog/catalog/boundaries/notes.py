@@ -42,9 +42,6 @@ class AddNote(MaintenanceBoundary):
     """Record a note of a release.
 
     Args:
-        store: The store.
-        version_id: The release.
-        text: What is said.
         created_at: When it was said first, now if it is None; UTC without zone.
     """
 

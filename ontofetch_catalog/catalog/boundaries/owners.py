@@ -37,9 +37,6 @@ def check_owners(
     What would meet only where case and normal forms are folded is let pass with a warning, where they are not.
 
     Args:
-        connection: An open connection.
-        version_id: The release.
-        artifact_id: The artifact.
         table: Its files, with a column relpath.
         data: The folder of the release's files, which tells whether case is folded there.
         leaving: Artifacts whose files give way.

@@ -21,12 +21,7 @@ if TYPE_CHECKING:
 
 
 class Pointers:
-    """The pointers of some series as they were before a boundary changed rows.
-
-    Args:
-        connection: The open connection.
-        slots: The series.
-    """
+    """The pointers of some series as they were before a boundary changed rows."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, slots: Iterable[str]) -> None:
         self._before = {slot: latest.find_pointer(connection, slot) for slot in sorted(slots)}
@@ -82,8 +77,6 @@ class PointBack(MaintenanceBoundary):
     """Point a series back to a release that was latest before.
 
     Args:
-        store: The store.
-        slot: The series.
         target: The release; None for `Unset`.
         expected: What has to be latest as long as nothing is done, if that matters: (a release or None,).
         updated_by: Who asks for it.

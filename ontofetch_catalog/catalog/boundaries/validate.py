@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ontofetch_hookspecs.events import ValidateDone
+from ontofetch_hookspecs.file_checks import has_size
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath
 
@@ -17,7 +18,6 @@ from ...errors import EventError, PreconditionFailed
 from .. import fsops, given_facts, journal, sessions
 from ..bringing import Brought
 from ..connection import Store
-from ..facts import is_there
 from ..repo import facts, recording_facts, releases, validations
 from ..tables import read_facts, read_results
 from . import staged
@@ -98,7 +98,7 @@ class ValidateBoundary(Boundary):
         if facts.count_new(connection, given):
             return True
         tables = facts.tables_of(connection, given).to_pylist()
-        return not all(is_there(self.store, row["table_path"], row["table_bytes"]) for row in tables)
+        return not all(has_size(self.store.path(row["table_path"]), row["table_bytes"]) for row in tables)
 
     def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Record the results in bulk and write the audit; record the facts, and collect the moves of their tables."""
@@ -136,7 +136,7 @@ class ValidateBoundary(Boundary):
 
     def _is_sound(self, row: dict[str, Any]) -> bool:
         """Say whether a table of terms that is recorded lies at its place, with its content."""
-        if not is_there(self.store, row["table_path"], row["table_bytes"]):
+        if not has_size(self.store.path(row["table_path"]), row["table_bytes"]):
             return False
         found, _ = fsops.hash_file(self.store.path(row["table_path"]))
         return found == str(row["table_sha256"])

@@ -32,13 +32,11 @@ class Scene:
     """What checks are given, and what one leaves for the next.
 
     Args:
-        store: The store.
         manager: The host's pluggy.PluginManager, if there is one.
         plugins: The checks of plugins.
         hashing: Whether the contents of all files are hashed.
         progress: Called with the number of files looked at.
         hashed: Called with the bytes that are hashed.
-        findings: Collects.
         covered: Paths that open boundaries may still move.
         at_fault: Releases whose rows are at fault.
         folders: The folders of the other releases.

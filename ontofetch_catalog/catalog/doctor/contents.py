@@ -99,9 +99,7 @@ def check_contents(
     Return the paths that an open boundary may still move, of a process that has died since as well.
 
     Args:
-        store: The store.
         unhashed: What is to be hashed.
-        findings: Collects.
         at_fault: Paths below the root of which is known that they don't lie there as recorded.
         progress: Called with the bytes read, and how many there are.
     """

@@ -148,7 +148,6 @@ def _audit_fault(path: StorePath, recorded: str | None, written: str | None) -> 
     """Return what is wrong with an audit, as the end of a sentence; empty if nothing is.
 
     Args:
-        path: Where it is.
         recorded: The sha256 that is recorded of it.
         written: That of what the rows would write, None if it has no line.
     """

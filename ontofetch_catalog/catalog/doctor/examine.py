@@ -69,7 +69,6 @@ def examine(
     """Look at the whole store.
 
     Args:
-        store: Which one.
         manager: The host's pluggy.PluginManager, if there is one, whose wrappers are looked at too.
         plugins: The checks of plugins, if there are any.
         hashing: Whether the contents of all files are hashed, or only of those that a verification found damaged.

@@ -60,8 +60,6 @@ class Findings:
         """Add the findings of a query; its columns are those of COLUMNS but code and severity.
 
         Args:
-            code: Their code.
-            table: The rows.
             severity: Of a code that is not the catalog's.
         """
         import pyarrow as pa

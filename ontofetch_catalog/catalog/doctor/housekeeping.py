@@ -164,7 +164,6 @@ def check_wrappers(manager: object, findings: Findings) -> None:
 
     Args:
         manager: The host's pluggy.PluginManager; None where there is no host.
-        findings: Collects.
     """
     if not isinstance(manager, pluggy.PluginManager):
         return

@@ -36,9 +36,6 @@ def check_files(
     """Compare what lies on disk with the rows; return how many files were found.
 
     Args:
-        store: The store.
-        connection: Its catalog.
-        findings: Collects.
         progress: Called with the number of files found so far.
         within: Only this release's folder.
         only: Only this code's findings; one that contents tell needs none of them.

@@ -126,7 +126,7 @@ def restore_artifact(
         if other is None or (place.version_id, place.relpath) == (row.version_id, relpath):
             continue
         source = f"{other.fs_relpath}/{layout.find_layout(other.layout).source}/{place.relpath}"
-        if _is_whole(draft.store, source, own.artifact_id):
+        if is_whole(draft.store, source, own.artifact_id):
             with os.fdopen(draft.store.path(source).open_file(), "rb") as stream:
                 chunks = iter(lambda: stream.read(fsops.CHUNK), b"")
                 return write_checked(draft, target, chunks, own.artifact_id, None)
@@ -156,12 +156,13 @@ def check_content(store: Store, path: str, content: str) -> None:
     Raises:
         RepairFailed: It has not.
     """
-    if not _is_whole(store, path, content):
+    if not is_whole(store, path, content):
         raise refuse(path, "it is not whole itself", "Download it again with `ontofetch pull`.")
 
 
-def _is_whole(store: Store, path: str, content: str) -> bool:
+def is_whole(store: Store, path: str, sha256: str) -> bool:
+    """Say whether a file of the store has these bytes."""
     try:
-        return fsops.hash_file(store.path(path))[0] == content
+        return fsops.hash_file(store.path(path))[0] == sha256
     except OSError:
         return False

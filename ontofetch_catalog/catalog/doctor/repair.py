@@ -33,8 +33,6 @@ class Repair(MaintenanceBoundary):
     """Mend subjects of one finding, of one release or of the store.
 
     Args:
-        store: The store.
-        code: The finding.
         fix: Name of the fix.
         version_id: The release, empty for the store.
         subjects: What the findings are about, as they name it.

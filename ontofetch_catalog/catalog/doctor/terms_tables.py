@@ -13,10 +13,11 @@ from ontofetch_hookspecs.names import quote, relpath_fault
 from .. import journal
 from ..boundaries.boundary import Recorded
 from ..connection import Store
-from ..facts_on_disk import adopt_tables, find_files, is_sound, list_on_disk, read_row
+from ..facts_on_disk import adopt_tables, find_files, list_on_disk, read_row
 from ..repo import fixity, held_facts
 from ..walk import as_text
 from .findings import Findings
+from .recover_files import is_whole
 from .repair import Repair
 
 if TYPE_CHECKING:
@@ -29,9 +30,6 @@ def check_tables(
     """Look for tables of terms that are lost, damaged, of no release, or not recorded.
 
     Args:
-        store: The store.
-        connection: An open connection.
-        findings: Collects.
         hashing: Whether all are read as a whole; else only those that a verification found damaged.
     """
     there = list_on_disk(store)
@@ -54,7 +52,7 @@ def check_tables(
 
 
 def _is_damaged(store: Store, row: Mapping[str, Any], hashing: bool) -> bool:
-    return hashing and not is_sound(store, row["table_path"], row["table_sha256"])
+    return hashing and not is_whole(store, row["table_path"], row["table_sha256"])
 
 
 class DropFacts(Repair):

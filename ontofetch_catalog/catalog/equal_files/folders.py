@@ -19,11 +19,7 @@ _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class Folders:
-    """Files below the root, opened and looked at by name; the folder that was used last stays open.
-
-    Args:
-        root: The store's folder.
-    """
+    """Files below the root, opened and looked at by name; the folder that was used last stays open."""
 
     def __init__(self, root: Path) -> None:
         self._root = fsops.open_root(root)

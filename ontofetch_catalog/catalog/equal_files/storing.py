@@ -58,7 +58,6 @@ class Storer:
     """Put files in the place of others of equal bytes, one after the other; to be closed.
 
     Args:
-        store: The store.
         way: REFLINK or HARDLINK.
         beside: Where what is about to take a place lies meanwhile: a name for this alone, on the same file system.
     """

@@ -67,7 +67,6 @@ def execute(
     """Run statements that change rows or schema and return the number of rows changed by the last.
 
     Args:
-        connection: An open connection.
         sql: The statements; values go in as parameters.
         parameters: Their parameters.
         tables: Arrow tables that the statements name, visible only to them.

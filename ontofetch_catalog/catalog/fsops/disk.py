@@ -122,7 +122,6 @@ def link(source: Anywhere, target: Anywhere, *, from_folder: int | None = None, 
 
     Args:
         source: The name that is there.
-        target: The new one.
         from_folder: Descriptor of the folder of `source`, as for `unlink`.
         to_folder: Likewise of `target`.
     """
@@ -174,7 +173,6 @@ def unlink(path: Anywhere, *, folder: int | None = None) -> None:
     """Remove one file; a link goes, not what it points to.
 
     Args:
-        path: The file.
         folder: Descriptor of the folder that holds it: then only the name of `path` counts, wherever its folders lead
             by now.
     """

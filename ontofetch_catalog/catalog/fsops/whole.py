@@ -77,12 +77,13 @@ def write_new(path: fsops.Anywhere, chunks: Iterable[bytes | memoryview]) -> tup
 
 
 @contextmanager
-def _new_file(path: fsops.Anywhere) -> Iterator[int]:
+def _new_file(path: fsops.Anywhere, *, durable: bool = True) -> Iterator[int]:
     """Give the descriptor of a new file, which is made durable at the end, or removed where that can't be reached."""
     descriptor = fsops.create_file(path)
     try:
         yield descriptor
-        sync_opened(path, descriptor)
+        if durable:
+            sync_opened(path, descriptor)
     except BaseException:
         with suppress(OSError):
             fsops.unlink(path)
@@ -149,16 +150,9 @@ def clone_file(source: int, target: fsops.Anywhere, like: os.stat_result) -> Non
     Raises:
         OSError: As `fsops.clone`.
     """
-    descriptor = fsops.create_file(target)
-    try:
+    with _new_file(target, durable=False) as descriptor:
         fsops.clone(source, descriptor)
         fsops.finish_file(descriptor, stat.S_IMODE(like.st_mode), like.st_mtime_ns)
-    except BaseException:
-        with suppress(OSError):
-            fsops.unlink(target)
-        raise
-    finally:
-        os.close(descriptor)
 
 
 def copy_tree(source: fsops.Anywhere, target: StorePath) -> None:

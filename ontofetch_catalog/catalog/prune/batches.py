@@ -37,8 +37,6 @@ class BatchBoundary(MaintenanceBoundary):
     """What the three have in common.
 
     Args:
-        store: The store.
-        plan: The plan.
         told: What the events tell of it, shared by its batches.
         batch: One of its batches.
         entries: Its entries as they were when the plan was made.

@@ -97,21 +97,22 @@ def _entry_table(groups: Sequence[Group], now: int) -> pa.Table:
     import pyarrow as pa
 
     entries = [entry for _, _, some in groups for entry in some]
-    touched = [entry.touched // 1000 for entry in entries]
+    paths, kinds, sizes, mtimes, ctimes, inodes, devices, links = zip(*entries, strict=True) if entries else [()] * 8
+    touched = list(map(max, mtimes, ctimes))
     columns = {
         "batch": [batch.number for batch, _, some in groups for _ in some],
-        "path": [as_text(entry.path) for entry in entries],
-        "kind": [entry.kind for entry in entries],
-        "size_bytes": [entry.size for entry in entries],
-        "touched_at": pa.array(touched, pa.int64()).cast(pa.timestamp("us")),
-        "age_seconds": [(now - entry.touched) // 10**9 for entry in entries],
+        "path": list(map(as_text, paths)),
+        "kind": kinds,
+        "size_bytes": sizes,
+        "touched_at": pa.array([time // 1000 for time in touched], pa.int64()).cast(pa.timestamp("us")),
+        "age_seconds": [(now - time) // 10**9 for time in touched],
         "reason": [reason for _, reason, some in groups for _ in some],
         "version_id": [batch.version_id for batch, _, some in groups for _ in some],
-        "inode": [entry.inode for entry in entries],
-        "device": [entry.device for entry in entries],
-        "links": [entry.links for entry in entries],
-        "mtime_ns": [entry.mtime for entry in entries],
-        "ctime_ns": [entry.ctime for entry in entries],
+        "inode": inodes,
+        "device": devices,
+        "links": links,
+        "mtime_ns": mtimes,
+        "ctime_ns": ctimes,
     }
     return pa.table(columns, schema=entry_schema())
 
@@ -165,7 +166,9 @@ def as_lines(entries: pa.Table) -> Iterator[bytes]:
     for chunk in entries.to_batches(AT_ONCE):
         parts: list[Any] = []
         for name, column in zip(chunk.schema.names, chunk.columns, strict=True):
-            parts += [f'{", " if parts else "{"}"{name}": ', _as_json(column)]
+            same = name != "path" and not column.null_count and pc.all(pc.equal(column, column[0])).as_py()
+            # a batch has one reason and one release, a disk one device: such a text is made once
+            parts += [f'{", " if parts else "{"}"{name}": ', _as_json(column[:1])[0] if same else _as_json(column)]
         yield "".join(pc.binary_join_element_wise(*parts, "}\n", "").to_pylist()).encode()
 
 

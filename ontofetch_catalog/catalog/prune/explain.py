@@ -43,7 +43,6 @@ def explain_path(store: Store, given: str, policy: Policy) -> Explanation:
     """Say why a path is kept or an orphan; writes nothing.
 
     Args:
-        store: The store.
         given: Absolute, or below the current folder, or below the root.
         policy: From which age on orphans are taken.
     """

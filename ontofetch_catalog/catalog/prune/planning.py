@@ -37,7 +37,6 @@ class Proposal:
     Args:
         header: What plan.json will say beside batches and entries.
         selection: What was chosen.
-        batches: Its batches.
         entries: Every entry, columns as `plan.entry_schema` says.
     """
 

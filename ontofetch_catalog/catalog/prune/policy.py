@@ -45,7 +45,6 @@ class Policy:
     """What a plan is to take besides orphans, and from which age on.
 
     Args:
-        versions: version_ids to take.
         series: The rules see this series only.
         retentions: Take the releases that all of these rules choose.
         min_age: Take nothing that was touched later than this long ago, nanoseconds.
@@ -100,7 +99,6 @@ def check_safety(policy: Policy, counts: Mapping[str, int], obstacles: Mapping[s
     """Stop a plan that looks wrong, unless it is overridden by the name of the brake.
 
     Args:
-        policy: What was asked for.
         counts: `known` files in the catalog, `found` of them on disk, `taken` files of the plan.
         obstacles: Name of a brake → what was in the way.
 

@@ -87,8 +87,6 @@ def select(
 
     Args:
         store: The store; the caller holds its gate.
-        connection: Its catalog.
-        policy: What was asked for.
         now: Nanoseconds since 1970.
         within: Only what lies in the release that holds this path below the root.
         progress: Called with the number of entries looked at.

@@ -41,7 +41,6 @@ class Done:
     """What a step has come to.
 
     Args:
-        plan: The plan.
         step: The type of its events.
         batches, entries, bytes: How many were dealt with now.
         freed: Bytes that this has freed.
@@ -72,8 +71,6 @@ def restore_plan(
     """Move everything that was applied of a plan back to where it was, rows and files.
 
     Args:
-        store: The store.
-        name: The plan.
         tell: Called after each batch.
         progress: Called with the entries that are done, and those there are.
         votes: Plugin → milliseconds that its vote on all of it took; the first batch tells of them.

@@ -85,7 +85,6 @@ def rebuild(
     """Make the catalog anew from manifests, audits and LATEST.json, and by hashing what has none.
 
     Args:
-        store: Which one.
         replace: Whether a catalog that can be used is replaced.
         progress: Called while files are hashed, with how many bytes are read and how many the release has.
         tell: Called with each release that was adopted.

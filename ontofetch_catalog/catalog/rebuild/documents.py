@@ -93,7 +93,6 @@ def read_release(
     """Return what the documents in a folder service/ontology/version say; never writes.
 
     Args:
-        store: The store.
         connection: What `reader` opened.
         folder: Below the root.
         manifest: Name of its manifest.

@@ -23,7 +23,6 @@ class Release:
     """What became of one release.
 
     Args:
-        version_id: The release.
         source: `documents`, `hashed`, or `left` if it could not be recorded.
         rows: How many rows it has.
         bytes: The sum of its files' sizes.

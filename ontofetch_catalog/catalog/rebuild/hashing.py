@@ -32,7 +32,6 @@ def describe(
     """Return FILES_COLUMNS for files below a folder, times UTC without zone; never follows a link.
 
     Args:
-        store: The store.
         folder: Below its root.
         relpaths: The files, below the folder.
         progress: Called with the number of bytes read so far, also in the middle of a large file.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Any
 
-from ontofetch_hookspecs.names import check_sha256, quote, redact_url
+from ontofetch_hookspecs.names import check_sha256, quote
+from ontofetch_hookspecs.redaction import redact_url
 
 from ...errors import EventError
 

@@ -40,8 +40,6 @@ def audit_lines(
     Who does not take them all closes it: until then its result stays open.
 
     Args:
-        connection: An open connection.
-        version_id: The release.
         given: (files, artifact_id, strip), if these sorted files are all the release has; they are not sorted again.
         has_remarks: Whether there may be a remark on one of its artifacts.
     """

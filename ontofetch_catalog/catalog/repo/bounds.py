@@ -26,13 +26,13 @@ def part_of(column: str, part: int, parts: int) -> str:
     return " AND ".join(conditions) or "true"
 
 
-def bounds_of(version_ids: Iterable[str], column: str = "version_id") -> str:
+def bounds_of(version_ids: Iterable[str]) -> str:
     """Return a condition that the rows of all these releases meet, and of those whose names lie between: SQL."""
     names = sorted(version_ids)
     if not names:
         return "false"
     # texts are ordered by their bytes here and there
-    return f"{column} BETWEEN {literal(names[0])} AND {literal(names[-1])}"
+    return f"version_id BETWEEN {literal(names[0])} AND {literal(names[-1])}"
 
 
 def worthwhile_bounds_of(connection: duckdb.DuckDBPyConnection, version_ids: Collection[str]) -> str:

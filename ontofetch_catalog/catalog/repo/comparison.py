@@ -168,7 +168,6 @@ def describe_damage(connection: duckdb.DuckDBPyConnection, faults: pa.Table) -> 
     An extracted file comes back from its artifact, an artifact from another release's copy.
 
     Args:
-        connection: An open connection.
         faults: kind, version_id, path, outcome, content, found, size_bytes, found_bytes, reason of each.
     """
     with registered(connection, given_faults=faults):

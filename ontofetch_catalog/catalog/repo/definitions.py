@@ -39,7 +39,6 @@ def use_own_functions(connection: duckdb.DuckDBPyConnection, database: str = "")
     A table that is made without the name of its database would then be one of the system's: migrations come before.
 
     Args:
-        connection: The connection.
         database: The name that DuckDB has given to its catalog, where that is known already.
 
     Returns:

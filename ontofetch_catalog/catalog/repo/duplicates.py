@@ -42,7 +42,6 @@ def gather(connection: duckdb.DuckDBPyConnection, portions: Sequence[Sequence[st
     """Note which contents some releases hold, in temporary tables that what is selected here reads.
 
     Args:
-        connection: An open connection.
         portions: The releases, sorted by name, in portions that are looked at one after the other.
     """
     import pyarrow as pa

@@ -28,6 +28,18 @@ _RECORDED = """
     FROM {table} f JOIN versions v ON v.version_id = f.version_id JOIN given_layouts g ON g.name = v.layout
     WHERE f.size_bytes > 0 AND {files}
 """
+_HELD = """
+    WITH given AS (
+        SELECT relpath, file_id AS content, size_bytes, min(relpath) OVER (PARTITION BY file_id, size_bytes) AS first
+        FROM given_files WHERE size_bytes > 0
+    ), held AS (
+        SELECT content, size_bytes, arg_max(path, (created_at, version_id, kind, relpath)) AS path
+        FROM ({recorded}) GROUP BY content, size_bytes
+    )
+    SELECT g.relpath, coalesce(h.path, {folder} || '/' || g.first) AS source, size_bytes
+    FROM given g LEFT JOIN held h USING (content, size_bytes)
+    WHERE h.path IS NOT NULL OR g.relpath <> g.first ORDER BY g.relpath
+"""
 Layouts = Sequence[tuple[str, str, str]]
 
 
@@ -46,7 +58,6 @@ def find_holders(
     else of the first of these files that has it.
 
     Args:
-        connection: An open connection.
         version_id: The release of the files; none of its own extracted files is a source.
         files: relpath, file_id, size_bytes.
         layouts: (name, folder of sources, folder of data) of those that count.
@@ -65,21 +76,7 @@ def find_holders(
     for name, table in given.items():
         connection.register(name, table)
     try:
-        return connection.sql(
-            f"""
-            WITH given AS (
-                SELECT relpath, file_id AS content, size_bytes,
-                    min(relpath) OVER (PARTITION BY file_id, size_bytes) AS first
-                FROM given_files WHERE size_bytes > 0
-            ), held AS (
-                SELECT content, size_bytes, arg_max(path, (created_at, version_id, kind, relpath)) AS path
-                FROM ({recorded}) GROUP BY content, size_bytes
-            )
-            SELECT g.relpath, coalesce(h.path, {literal(folder)} || '/' || g.first) AS source, size_bytes
-            FROM given g LEFT JOIN held h USING (content, size_bytes)
-            WHERE h.path IS NOT NULL OR g.relpath <> g.first ORDER BY g.relpath
-            """
-        ).to_arrow_table()
+        return connection.sql(_HELD.format(recorded=recorded, folder=literal(folder))).to_arrow_table()
     finally:
         for name in given:
             connection.unregister(name)
@@ -99,7 +96,6 @@ def list_equal(
     Equal ones follow each other, the one that was recorded first at their head.
 
     Args:
-        connection: An open connection.
         layouts: As for `find_holders`.
         by_kind: Whether an artifact and an extracted file are never equal.
         part: Which part of all contents, from 0 on.

@@ -36,7 +36,6 @@ class EventRow:
     """One event to be recorded.
 
     Args:
-        boundary_id: Names the boundary.
         run_id, config_hash: As the host said.
         ts: When, UTC without zone.
         type: `download.done` …

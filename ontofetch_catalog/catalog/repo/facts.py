@@ -90,7 +90,6 @@ def missing_facts(connection: duckdb.DuckDBPyConnection, formats: Sequence[str],
     """Return one row about the contents without facts: contents, failed, reason, too_large.
 
     Args:
-        connection: An open connection.
         formats: The formats that count.
         most_bytes: A content for whose lack no reason is recorded is too large where it has more.
     """
@@ -186,7 +185,6 @@ def heads_among(connection: duckdb.DuckDBPyConnection, known: pa.Table) -> pa.Ta
     """Return the ontology headers of some files, sorted and with columns as in `heads_of`.
 
     Args:
-        connection: An open connection.
         known: version_id, relpath, file_id, content_id, facts_version, as `facts_of` has them.
     """
     sql = """
@@ -262,7 +260,6 @@ def tables_of(connection: duckdb.DuckDBPyConnection, facts: pa.Table) -> pa.Tabl
     """Return the recorded tables of terms of some contents: table_path, table_sha256, table_bytes, each once.
 
     Args:
-        connection: An open connection.
         facts: With content_id and facts_version.
     """
     with registered(connection, given_facts=facts):

@@ -132,8 +132,6 @@ def find_foreign_path(
     this artifact already is not asked about.
 
     Args:
-        connection: An open connection.
-        version_id: The release.
         artifact_id: The artifact the paths come from.
         paths: One column `relpath`.
         leaving: Artifacts whose files are about to give way, and meet nothing.

@@ -79,8 +79,6 @@ def plan_groups(connection: duckdb.DuckDBPyConnection, scope: Scope, done: Seque
     """Return what is to be verified, longest unverified first: verified_at, version_id, files, size_bytes.
 
     Args:
-        connection: An open connection.
-        scope: Which files.
         done: Times of verification that count as done already.
     """
     skip = ", ".join(f"TIMESTAMP {literal(moment.isoformat(sep=' '))}" for moment in done)
@@ -104,8 +102,6 @@ def read_page(
     """Return the files of some releases that were verified at the same time.
 
     Args:
-        connection: An open connection.
-        scope: Which files.
         group: The time of verification, and the releases.
         after: (kind, relpath) of the last file of the page before; only with a single release.
         rows: At most so many.

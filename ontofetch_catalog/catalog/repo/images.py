@@ -87,7 +87,6 @@ def pack(
     """Return the rows of what changed, and the events after one, as bytes that `take_in` reads.
 
     Args:
-        connection: An open connection.
         keys: Table → what the rows belong to.
         after: Number of the last event that everybody has.
         newest: The newest event, where its content is known.
@@ -180,7 +179,6 @@ def take_in(connection: duckdb.DuckDBPyConnection, packed: Sequence[Packed]) -> 
     """Replace rows by those of other machines inside the open transaction; their events come as they are.
 
     Args:
-        connection: An open connection.
         packed: What `unpack` returned of neighbouring boundaries, in order; what a later one replaces never comes.
     """
     for table in dict.fromkeys(name for one in packed for name in one):

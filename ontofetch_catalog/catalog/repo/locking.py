@@ -25,7 +25,6 @@ def list_artifacts(
     extraction.
 
     Args:
-        connection: The catalog.
         named: version_ids and series; without any the latest releases.
         everything: All releases instead.
     """

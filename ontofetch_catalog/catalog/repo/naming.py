@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs.names import quote
 
 from ...errors import AmbiguousVersion, VersionUnknown
-from ...guesses import did_you_mean
+from ...guesses import did_you_mean, listed
 from ..connection import fetch_one
 from .releases import LISTED
 
@@ -103,7 +103,7 @@ def _only(connection: duckdb.DuckDBPyConnection, found: list[str], what: str, na
         ).fetchall()
         hint = did_you_mean(name, [str(row[0]) for row in near], LISTED)
         raise VersionUnknown(f"No {what} {quote(name)} is recorded.", subject=name, hint=hint)
-    shown = ", ".join(found[:10]) + (f" and {len(found) - 10} more" if len(found) > 10 else "")
+    shown = listed(found)
     if not name:
         hint = f"Say which is meant, such as {found[0]}; --help shows how."
         raise AmbiguousVersion(f"There are several series: {shown}.", subject=what, hint=hint)

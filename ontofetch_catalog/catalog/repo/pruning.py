@@ -42,7 +42,6 @@ def list_releases(connection: duckdb.DuckDBPyConnection, *, series: str | None, 
     """Return the releases as rules of retention see them, in the order of their series, columns RELEASES_COLUMNS.
 
     Args:
-        connection: An open connection.
         series: Only those of this series; None: of all.
         now: Nanoseconds since 1970, to which their age is counted.
     """
@@ -82,7 +81,6 @@ def choose_releases(
     """Return the releases among those that are recorded, in the order of their series.
 
     Args:
-        connection: An open connection.
         named: Releases that a user names; an incomplete one of them may go although it is the last of its series.
         ruled: Releases that rules choose.
 

@@ -129,7 +129,6 @@ def find_content(connection: duckdb.DuckDBPyConnection, digits: str) -> pa.Table
     `sources` are the URLs that an artifact came from, the first one first, with a space between.
 
     Args:
-        connection: An open connection.
         digits: The beginning of a sha256, lower-case hex.
     """
     return connection.sql(

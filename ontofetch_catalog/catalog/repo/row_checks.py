@@ -75,7 +75,6 @@ def refuse_invalid(connection: duckdb.DuckDBPyConnection, *tables: str) -> None:
     """Refuse a catalog with rows that break a rule, before anything is done with what they say.
 
     Args:
-        connection: Its connection.
         tables: Which tables are looked at; none: those of releases and their files.
 
     Raises:

@@ -52,7 +52,6 @@ def find_statistics(connection: duckdb.DuckDBPyConnection, now: datetime, ttl: f
     """Return the statistics to read: those of the last refresh where they are good, else counted anew.
 
     Args:
-        connection: An open connection.
         now: UTC without zone.
         ttl: Seconds for which a refresh counts.
     """

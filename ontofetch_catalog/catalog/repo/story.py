@@ -140,7 +140,6 @@ def list_story(
     """Return what happened, newest first: at (UTC), release, story (a sentence), type, event_id.
 
     Args:
-        connection: An open connection.
         version_id: Only of this release, also under the names that it had before.
         series: Only of this series.
         unchanged: Whether commands that found nothing to do are there too.

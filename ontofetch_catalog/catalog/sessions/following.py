@@ -27,7 +27,6 @@ class Following:
 
     Args:
         store: The copy.
-        log: The log, open.
     """
 
     def __init__(self, store: Store, log: Log) -> None:

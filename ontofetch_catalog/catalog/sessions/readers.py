@@ -26,26 +26,33 @@ if TYPE_CHECKING:
 
     from .following import Following
 
+    Connection = duckdb.DuckDBPyConnection
+
 _log = logging.getLogger("ontofetch.catalog")
 
 
-@contextmanager
-def reading(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
+def reading(store: Store) -> AbstractContextManager[Connection]:
     """Open the catalog for reading, together with other readers; close it at the end. Never writes.
 
     Raises:
         CatalogMissing: There is none.
         CatalogLocked, CatalogUnreadable, CatalogUnavailable, CatalogBehind, SchemaError: As their names say.
     """
+    return _told(store, _newest(store))
+
+
+@contextmanager
+def _told(store: Store, opening: AbstractContextManager[Connection]) -> Iterator[Connection]:
+    """Enter what opens the catalog; what goes wrong in it, and in what is read then, becomes a sentence."""
     with ExitStack() as entered:
         with _explained(store):
-            connection = entered.enter_context(_newest(store))
+            connection = entered.enter_context(opening)
         with _explained(store, system=False):
             yield store.watched(connection)
 
 
 @contextmanager
-def _newest(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
+def _newest(store: Store) -> Iterator[Connection]:
     """Open the catalog for reading; what other machines have recorded in a shared one comes first."""
     with ExitStack() as entered:
         connection = None
@@ -74,7 +81,7 @@ def _require_there(store: Store) -> None:
 
 
 @contextmanager
-def _reader(store: Store, is_behind: Callable[[], bool] = lambda: False) -> Iterator[duckdb.DuckDBPyConnection | None]:
+def _reader(store: Store, is_behind: Callable[[], bool] = lambda: False) -> Iterator[Connection | None]:
     """Open the catalog for reading, in its turn; None where it turns out then that it is behind."""
     with gate_of(store.root).shared(store.wait):
         if is_behind():
@@ -86,16 +93,13 @@ def _reader(store: Store, is_behind: Callable[[], bool] = lambda: False) -> Iter
             _log.warning(
                 "a boundary is open below %s; `ontofetch db recover` ends what a dead process left", store.root
             )
-        connection = open_connection(store, read_only=True)
-        try:
+        with closing(open_connection(store, read_only=True)) as connection:
             definitions.use_own_functions(connection)
             require_current_schema(connection)
             check_generation(store, connection)
             check_contents(store, connection)
             fsops.lock_settings(connection)
             yield connection
-        finally:
-            connection.close()
 
 
 def _refuse_swap(store: Store) -> None:
@@ -112,34 +116,25 @@ def _explained(store: Store, *, system: bool = True) -> AbstractContextManager[N
     return explaining(what, database=store.database, kind=CatalogUnavailable, system=system)
 
 
-@contextmanager
-def inspecting(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
+def inspecting(store: Store) -> AbstractContextManager[Connection]:
     """Open a database that is there for reading, whatever state it is in: neither record nor schema is looked at.
 
     Raises:
         CatalogLocked, CatalogUnreadable, CatalogUnavailable: As their names say.
     """
-    with ExitStack() as entered:
-        with _explained(store):
-            connection = entered.enter_context(_inspector(store))
-        with _explained(store, system=False):
-            yield store.watched(connection)
+    return _told(store, _inspector(store))
 
 
 @contextmanager
-def _inspector(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
-    with gate_of(store.root).shared(store.wait):
-        connection = open_connection(store, read_only=True)
-        try:
-            definitions.use_own_functions(connection)
-            fsops.lock_settings(connection)
-            yield connection
-        finally:
-            connection.close()
+def _inspector(store: Store) -> Iterator[Connection]:
+    with gate_of(store.root).shared(store.wait), closing(open_connection(store, read_only=True)) as connection:
+        definitions.use_own_functions(connection)
+        fsops.lock_settings(connection)
+        yield connection
 
 
 @contextmanager
-def asking(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
+def asking(store: Store) -> Iterator[Connection]:
     """Open the catalog for a question of the host: from what is kept open between two boundaries, else as `reading`.
 
     Whatever is asked here is ours, for what is kept open could write.
@@ -218,8 +213,5 @@ def pending(store: Store) -> tuple[Migration, ...]:
         return available_migrations()
     with _explained(store), gate_of(store.root).shared(store.wait):
         _refuse_swap(store)
-        connection = open_connection(store, read_only=True)
-        try:
+        with closing(open_connection(store, read_only=True)) as connection:
             return pending_migrations(connection)
-        finally:
-            connection.close()

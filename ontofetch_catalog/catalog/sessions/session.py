@@ -72,7 +72,6 @@ class Session:
     """A catalog open for writing.
 
     Args:
-        store: Which one.
         connection: The connection; None once it was closed after a failed COMMIT.
         recovered: What recovery ended on the way in; whoever writes tells the observers.
         migrated: Names of the migrations applied on the way in.

@@ -63,7 +63,6 @@ def writing(
     """Open the catalog for writing, alone: make it where there is none, check it, migrate it, recover; close it.
 
     Args:
-        store: Which one.
         migrate: Whether pending migrations are applied.
         trust_record: Whether the generation record is looked at; doctor's fix of the record itself does not.
         alone: Whether the log of a shared catalog is held, by which others wait; without, nothing can be recorded.

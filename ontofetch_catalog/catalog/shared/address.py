@@ -97,7 +97,6 @@ def read_address(store: Store, *, believe: bool = False) -> Address | None:
     """Return where the catalog is that a store is a copy of; None for a store of its own.
 
     Args:
-        store: The store.
         believe: Whether it does not matter that nobody on this machine agreed: the address is only compared.
 
     Raises:

@@ -19,7 +19,6 @@ def fetch(objects: ObjectStore, places: Iterable[Place], write: Write, *, jobs: 
     """Hand the bytes of contents to `write`, several at a time and in any order.
 
     Args:
-        objects: Where they are.
         places: Which; all of them are held in memory, and sorted.
         write: Called with a place and its bytes, by several threads. What is small was checked before. Of what is
             larger than `PIECE` the last chunk comes only if all of them are right, else an error: who reads to the end

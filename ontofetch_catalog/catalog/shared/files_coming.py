@@ -38,9 +38,7 @@ class FilesComing:
     """What comes to a store from the objects of a shared catalog.
 
     Args:
-        store: The store.
         log: The log that it is a copy of.
-        objects: Where the bytes are.
     """
 
     store: Store

@@ -37,9 +37,7 @@ class FilesGoing:
     """What goes from a store to the objects of a shared catalog.
 
     Args:
-        store: The store.
         log: The log that it is a copy of.
-        objects: Where the bytes are.
     """
 
     store: Store

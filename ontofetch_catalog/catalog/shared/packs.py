@@ -54,7 +54,6 @@ class Parcel:
 
     Args:
         key: Its key.
-        size: Its bytes.
         contents: What is in it, one after the other.
     """
 
@@ -146,7 +145,6 @@ def put_parcels(
     """Put objects, several at a time; each content is held to its SHA-256 before its object is there.
 
     Args:
-        objects: Where.
         parcels: What; read only as far as there are threads for it.
         jobs: Threads, each with the bytes of one pack in memory.
         done: Called after each, by the thread that put it.

@@ -42,9 +42,7 @@ class Copy:
     """A store, the log that it is a copy of, and the objects with the bytes.
 
     Args:
-        store: The store.
         log: The log; its lock is held from the last catching up on until something is appended.
-        objects: Where the bytes are.
 
     Attributes:
         coming: What it gets from the objects.

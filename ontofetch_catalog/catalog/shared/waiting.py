@@ -19,11 +19,7 @@ _mine = threading.local()
 
 
 class Crew:
-    """Threads that do the same with many things, and stop together.
-
-    Args:
-        jobs: How many.
-    """
+    """Threads that do the same with many things, and stop together."""
 
     def __init__(self, jobs: int) -> None:
         self._jobs = max(1, jobs)

@@ -79,7 +79,6 @@ class Restoring(Change):
     """The return of everything that a plan of prune has taken, batch by batch.
 
     Args:
-        plan: The plan.
         progress: Called with the entries that are back, and those there are.
         done: What came of it, once it is carried out.
     """
@@ -220,8 +219,6 @@ def undo_of(store: Store, connection: duckdb.DuckDBPyConnection, deed: Deed, use
     """Return what takes a deed back; never writes.
 
     Args:
-        store: The store.
-        connection: An open connection.
         deed: What is taken back.
         user: Who asks for it.
 

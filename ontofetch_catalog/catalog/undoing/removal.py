@@ -211,7 +211,7 @@ class Removal(MaintenanceBoundary):
         except OSError as error:
             reason = f"its folder can't be read: {error.strerror or error}"
             raise _refused(row.version_id, reason, "Mend that, and run the same command again.") from error
-        if any(".catalog" in entry.path.split("/") for entry in entries):
+        if any(".catalog" in entry.path and ".catalog" in entry.path.split("/") for entry in entries):
             raise _refused(row.version_id, "another catalog lives inside it", "Move that one away first.")
         return Taken(row.version_id, tuple(there), entries)
 

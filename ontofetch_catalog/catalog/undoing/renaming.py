@@ -30,7 +30,6 @@ class Renaming(MaintenanceBoundary):
     """Give a release, a series or a service another name.
 
     Args:
-        store: The store.
         old, new: Both whole: as many parts joined by `/`.
         drop: Pointers that a former renaming had added to the histories, and that this one takes out again.
         updated_by: Who asks for it.

@@ -25,8 +25,6 @@ class Return(MaintenanceBoundary):
     """Bring everything back that a removal has taken, in one boundary.
 
     Args:
-        store: The store.
-        plan: Its plan.
         name: The release or the series that was removed.
         artifact: The artifact, if only one was.
     """

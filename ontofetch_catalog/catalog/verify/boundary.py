@@ -45,7 +45,6 @@ class VerifyBatch(MaintenanceBoundary):
     """Record when the files of a batch were verified.
 
     Args:
-        store: Where.
         found: What hashing came to.
         payload: What the event tells beside it.
         summed: Of which files the bytes are added up, all and those verified lately; None: of none.

@@ -35,7 +35,6 @@ def read_pages(groups: pa.Table, read: Callable[[Group, After, int, bool], pa.Ta
     """Yield the files of `groups` (as `fixity.plan_groups` returns them) in pages.
 
     Args:
-        groups: Which.
         read: Returns at most so many files of a group, those after a file; and is told whether there are many more.
     """
     for group, files in _packed(groups):
@@ -53,7 +52,6 @@ class Pages:
     """Recorded files, read page by page.
 
     Args:
-        scope: Which.
         opened: Opens the catalog for reading, for one page at a time, so that others get their turn.
     """
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import queue
-import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -20,6 +19,7 @@ from typing import Any, Generic, Self, TypeVar
 
 from ontofetch_hookspecs.light_dataclasses import dataclass
 
+from ...children.limits import count_cores
 from ...children.start import start_script
 from ...errors import OntofetchError
 from . import hasher
@@ -48,7 +48,7 @@ class Pool(Generic[T]):
 
     def __init__(self, root: Path, count: int, progress: Callable[[int], None]) -> None:
         self._root = root
-        self.count = count or cores()
+        self.count = count or count_cores()
         self._progress = progress
         # a signal that raises between two lines of a queue written in Python leaves its lock locked; these are in C
         self._lists: queue.SimpleQueue[tuple[T, list[tuple[str, str, int]]] | None] = queue.SimpleQueue()
@@ -169,13 +169,6 @@ class Pool(Generic[T]):
         with self._seen_lock:
             known = self._seen.known
             return {content: known[content] for _, content, _ in files if content in known} if known else {}
-
-
-def cores() -> int:
-    """Return how many cores this process may use."""
-    if sys.platform.startswith("linux"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _ended(process: Popen[bytes]) -> OntofetchError:

@@ -26,7 +26,6 @@ class Request:
     """What to verify.
 
     Args:
-        scope: Which files.
         seconds: Begin no file after so many; None: no limit.
         workers: Processes that hash; 0: one per core.
         started_at: When the run was begun, UTC without zone: the name under which it can be resumed.

@@ -43,8 +43,6 @@ def verify(store: Store, request: Request, *, progress: Progress, tell: Callable
     An interrupt records what was done and goes on its way.
 
     Args:
-        store: Where.
-        request: What.
         progress: Called a few times a second.
         tell: Called after each batch was committed.
 

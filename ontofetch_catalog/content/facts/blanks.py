@@ -2,7 +2,7 @@
 
 A node that only one statement leads to is told by what lies below it. What several lead to, and what lies in a circle,
 is told by `refining` as well. No step here calls itself, and none takes more than linear time. Most nodes lead nowhere,
-and one statement about a name leads to them: `tell_leaf` tells these, one at a time, where the name is told.
+and one statement about a name leads to them: `tell_leaves` tells these, where the names are told.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from binascii import hexlify
 from collections.abc import Iterable, Sequence
 from dataclasses import field
 from hashlib import sha256
+from itertools import chain, islice
+from operator import eq
 from struct import Struct
 
 from ontofetch_hookspecs.light_dataclasses import dataclass
@@ -164,17 +166,27 @@ def tell_leaf(packed: Text) -> tuple[bytes, Sequence[int]]:
     Args:
         packed: These.
     """
-    rests = bytes(packed).split(BETWEEN) if packed else []
-    rests.sort()
-    if len(set(rests)) < len(rests):
-        rests = sorted(set(rests))
-    digest = sha256(b"\n".join(rests)).digest()
-    number = len(rests)
-    if number <= _WORDS:
-        lines: Sequence[int] = _words(digest)[:number]
-    else:
-        lines = memoryview(_stretched(digest, number)).cast("Q")
-    return b" _#" + hexlify(digest), lines
+    [token], [lines] = tell_leaves([packed])
+    return token, lines
+
+
+def tell_leaves(packs: Sequence[Text]) -> tuple[list[bytes], list[Sequence[int]]]:
+    """Return the same of some nodes, with fewer steps for each."""
+    apart = [bytes(packed).split(BETWEEN) if packed else [] for packed in packs]
+    for rests in apart:
+        rests.sort()
+    every = list(chain.from_iterable(apart))
+    if any(map(eq, every, islice(every, 1, None))):
+        # one may be there twice
+        apart = [sorted(set(rests)) for rests in apart]
+    digests = [sha256(text).digest() for text in map(b"\n".join, apart)]
+    return [b" _#" + hexlify(digest) for digest in digests], list(map(_lines_of, digests, map(len, apart)))
+
+
+def _lines_of(digest: bytes, statements: int) -> Sequence[int]:
+    if statements <= _WORDS:
+        return _words(digest)[:statements]
+    return memoryview(_stretched(digest, statements)).cast("Q")
 
 
 def _tell(

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol
 
-from .statements import Statements
 from .trig import count_of
 
 _STEP = 1024  # statements at a time, written as text by the library
 
 
-def keep(quads: Iterator[Any], kept: Statements) -> int:
+class Kept(Protocol):
+    """Where statements are kept; `parsed` says how many there were."""
+
+    parsed: int
+
+    def add(self, text: bytes, number: int) -> None:
+        """Take so many statements as TriG that the library has written."""
+
+
+def keep(quads: Iterator[Any], kept: Kept) -> int:
     """Add what a parser of pyoxigraph yields, whose errors pass through; return how many statements there were."""
     text = _write(quads)
     while text:

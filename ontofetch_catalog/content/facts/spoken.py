@@ -100,10 +100,11 @@ class Spoken:
         self.given = []
         self._read(list(names), packs, behind, annotations, below)
 
-    def read_plain(self, names: Sequence[bytes], packs: Sequence[bytes]) -> None:
-        """Take names of which nothing is said but by statements without blank nodes, and look at these."""
-        nothing: Sequence[list[Any]] = [NONE] * len(names)
-        self._read(list(names), packs, nothing, nothing, nothing)
+    def read_some(
+        self, names: list[bytes], packs: list[bytes], behind: list[list[bytes]], below: list[list[int]]
+    ) -> None:
+        """Take names about which there are no annotations, each with what `add` takes, and look at the statements."""
+        self._read(names, packs, behind, [NONE] * len(names), below)
 
     def _read(self, names: list[bytes], packs: Sequence[bytes], *others: Sequence[list[Any]]) -> None:
         behind, annotations, below = others
@@ -153,9 +154,11 @@ class Spoken:
     def _count(self, counts: list[int], hashes: list[int], seeds: list[int], below: Sequence[list[int]]) -> None:
         """Find the hashes of all statements of each name, sorted."""
         found: list[int] = []
-        left = iter(hashes)
+        start = 0
         for count, seed, behind, others in zip(counts, seeds, self._behind, below, strict=True):
-            lines = list(islice(left, count))
+            end = start + count
+            lines = hashes[start:end]
+            start = end
             if behind:
                 lines += map(xxh3_64_intdigest, behind, repeat(seed))
             if others:

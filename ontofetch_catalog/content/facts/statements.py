@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 from hashlib import sha256
+from itertools import repeat
 
 from . import vocabulary
 from .spelling import TYPE
@@ -77,10 +78,8 @@ class Statements:
         has_head, has_comma = _may_be_head(text), COMMA in text
         kept = self.kept
         last, below = self._node, self._below
-        for group in groups_of(text):
-            subject, _, rests = group.partition(b" ")
-            if has_comma and COMMA in rests:
-                rests = spread(rests)
+        for subject, _, packed in map(bytes.partition, groups_of(text), repeat(b" ")):
+            rests = spread(packed) if has_comma and COMMA in packed else packed
             if has_head or len(rests) > _LONG_UNREAD:
                 self._sort(subject, rests)
             elif b"_" in rests and b"_:" in rests:

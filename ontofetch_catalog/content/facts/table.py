@@ -39,6 +39,7 @@ class TermsFile:
         from .schema import TERMS_SCHEMA
 
         self._schema = TERMS_SCHEMA
+        *self._types, self._lines = TERMS_SCHEMA.types  # which are made anew whenever they are asked for
         self._batches: list[Any] = []
         self._sizes: list[int] = []
         self._weights: list[int] = []
@@ -69,14 +70,13 @@ class TermsFile:
         """
         import pyarrow as pa
 
-        schema = self._schema
         self._sizes += sizes
         self._weights += weights
+        arrays = list(map(_array, columns, self._types))
+        offsets = pa.py_buffer(array("i", accumulate(sizes, initial=0)))
         values = pa.Array.from_buffers(pa.uint64(), len(lines), [None, pa.py_buffer(lines)])
-        arrays = [pa.array(column, kind) for column, kind in zip(columns, schema.types[:-1], strict=True)]
-        offsets = pa.array(accumulate(sizes, initial=0), pa.int32())
-        arrays.append(pa.ListArray.from_arrays(offsets, values, type=schema.field("lines").type))
-        self._batches.append(pa.RecordBatch.from_arrays(arrays, schema=schema))
+        arrays.append(pa.Array.from_buffers(self._lines, len(sizes), [None, offsets], children=[values]))
+        self._batches.append(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
 
     def write(self, order: list[int]) -> None:
         """Write the rows; they are gone afterwards.
@@ -116,3 +116,12 @@ class TermsFile:
                     start, rows, lines = end, 0, 0
         if start < len(places):
             yield len(places)
+
+
+def _array(column: list[Any], kind: Any) -> Any:
+    """Return a column; hashes of which none is missing as the bytes that they are."""
+    import pyarrow as pa
+
+    if isinstance(kind, pa.FixedSizeBinaryType) and None not in column:
+        return pa.Array.from_buffers(kind, len(column), [None, pa.py_buffer(b"".join(column))])
+    return pa.array(column, kind)

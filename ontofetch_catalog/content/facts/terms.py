@@ -7,13 +7,13 @@ only it leads to, and those of annotations about it. Which syntax the graph was 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from itertools import chain, islice
-from typing import Any
+from typing import Any, cast
 
 from . import texts, vocabulary
-from .blanks import read_blanks, tell_leaf
+from .blanks import read_blanks, tell_leaf, tell_leaves
 from .schema import GENERAL
 from .spelling import TYPE
 from .spoken import NONE, Column, Spoken
@@ -93,15 +93,16 @@ class _Graph:
         return bool(self._arrows or self._refs or self._below or self._annotations)
 
     def _tell_kept(self) -> Iterator[Spoken]:
-        """Yield the same where it lies with the names: without a step for each, where there are no blank nodes."""
+        """Yield the same where it lies with the names: with hardly a step for each."""
         taken = iter(self._kept.items())
         while some := list(islice(taken, _MOST_NAMES)):
-            names, packs = zip(*some, strict=True)
-            if list in map(type, packs) or sum(map(len, packs)) > _MOST_WEIGHT:
+            names, found = zip(*some, strict=True)
+            packs, behind, below = _with_leaves(found)
+            if sum(map(len, packs)) > _MOST_WEIGHT:
                 yield from self._tell(some)
                 continue
             spoken = Spoken()
-            spoken.read_plain(names, list(map(bytes, packs)))
+            spoken.read_some(list(names), packs, behind, below)
             yield spoken
 
     def _take(self) -> Iterator[tuple[bytes, Text | list[Text]]]:
@@ -151,6 +152,41 @@ class _Graph:
         behind += [put_in(rest, tokens) for rest in rests_of(self._refs.pop(name, b""))]
         lines += memoryview(self._below.pop(name, b"")).cast("Q")
         return sorted(self._annotations.pop(name, ()))
+
+
+def _with_leaves(
+    found: Sequence[Text | list[Text]],
+) -> tuple[list[bytes], list[list[bytes]], list[list[int]]]:
+    """Return of some names the statements without blank nodes, those with, and hashes of the statements of these nodes.
+
+    Args:
+        found: What `Statements` keeps of each; of some of them blank nodes lie with it.
+    """
+    if list not in map(type, found):
+        nothing: list[list[Any]] = [NONE] * len(found)
+        return list(map(bytes, cast("Sequence[Text]", found))), nothing, nothing
+    packs: list[bytes] = []
+    leading: list[Text] = []
+    leaves: list[Text] = []
+    numbers: list[int] = []
+    for each in found:
+        if isinstance(each, list):
+            packs.append(bytes(each[0]))
+            leading += each[1::2]
+            leaves += each[2::2]
+            numbers.append(len(each) >> 1)
+        else:
+            packs.append(bytes(each))
+            numbers.append(0)
+    tokens, hashes = tell_leaves(leaves)
+    behind, below, start = [], [], 0
+    rests = [bytes(rest).partition(b" ")[0] + token for rest, token in zip(leading, tokens, strict=True)]
+    for number in numbers:
+        end = start + number
+        behind.append(sorted(rests[start:end]))
+        below.append(list(chain.from_iterable(hashes[start:end])))
+        start = end
+    return packs, behind, below
 
 
 class _Whole:

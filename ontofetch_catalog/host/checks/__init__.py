@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from importlib.metadata import version
 
-from ontofetch_hookspecs import Validator
+from ontofetch_hookspecs.commands import Validator
 
 _RDF_FORMATS = ("turtle", "ntriples", "nquads", "trig", "rdfxml", "jsonld", "n3")
 _OWL_FORMATS = ("ofn", "omn", "owlxml")

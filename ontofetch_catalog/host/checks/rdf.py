@@ -11,6 +11,7 @@ from .xml import XmlDocument
 if TYPE_CHECKING:
     import pyoxigraph
 
+    from ...content.facts.rdf import Kept
     from ...content.facts.statements import Statements
 
 # relative IRIs are resolved against the file, as RFC 3986, 5.1.3 says
@@ -22,8 +23,8 @@ def check_rdf(path: str, format: str) -> Verdict:  # noqa: A002 - the contract's
     """Parse a file of RDF from its beginning to its end; details: `triples`, or `error` and where it is."""
     triples = _Triples(format)
     try:
-        with panics_named():
-            _read(triples, path, format)
+        with panics_named(), open(path, "rb") as stream:
+            _read(triples, stream, format)
     except NotJudged as error:
         return not_judged(error)
     except Faulty as error:
@@ -39,33 +40,65 @@ def tell_rdf(path: str, format: str, table: str) -> Told:  # noqa: A002 - the co
     from ...content.facts.terms import write_facts
 
     with telling(lambda: check_rdf(path, format), table) as told:
-        statements = Statements()
-        triples = _Triples(format, statements)
-        _read(triples, path, format)
-        told.passed({"triples": triples.found}, write_facts(statements, facts_version(format), "rdf", table))
+        with open(path, "rb") as stream:
+            statements = _beside(stream, format)
+            if statements is None:
+                statements = Statements()
+                stream.seek(0)
+                read_statements(stream, format, statements)
+        details: dict[str, object] = {"triples": statements.parsed}
+        told.passed(details, write_facts(statements, facts_version(format), "rdf", table))
+        # before the collector is at work again, which would look at all of them
+        del statements
     return told.answer
 
 
-def _read(triples: _Triples, path: str, format_name: str) -> None:
-    with open(path, "rb") as stream:
-        if format_name == "rdfxml":
-            _parse_xml(triples, XmlDocument(stream))
-            return
-        if stream.read(3) != _MARK:
-            # a byte-order mark is legal in every one of these encodings, the parsers stumble over it
-            stream.seek(0)
-        triples.count(stream)
+def _beside(stream: IO[bytes], format_name: str) -> Statements | None:
+    """Return the statements of a large file, read by a process beside this one; None if that is not the way.
+
+    Raises:
+        Faulty: The file can't be read; the plain check says why.
+    """
+    from ...content.facts.statements import Statements
+    from .beside import Beside, is_worth_it
+
+    if not is_worth_it(stream):
+        return None
+    statements = Statements()
+    with Beside(stream, format_name) as process:
+        for text, number in process.pieces():
+            statements.add(text, number)
+    return statements if process.is_whole else None
+
+
+def read_statements(stream: IO[bytes], format_name: str, kept: Kept) -> None:
+    """Read a file of a format from its beginning to its end, and keep its statements.
+
+    Raises:
+        Faulty: It can't be read.
+        NotJudged: What its statements mean stands elsewhere.
+    """
+    _read(_Triples(format_name, kept), stream, format_name)
+
+
+def _read(triples: _Triples, stream: IO[bytes], format_name: str) -> None:
+    if format_name == "rdfxml":
+        _parse_xml(triples, XmlDocument(stream))
+        return
+    if stream.read(3) != _MARK:
+        # a byte-order mark is legal in every one of these encodings, the parsers stumble over it
+        stream.seek(0)
+    triples.count(stream)
 
 
 class _Triples:
     """The statements of a file, counted as they come.
 
     Args:
-        format_name: The format.
         kept: Where they are kept, if they are.
     """
 
-    def __init__(self, format_name: str, kept: Statements | None = None) -> None:
+    def __init__(self, format_name: str, kept: Kept | None = None) -> None:
         import pyoxigraph
 
         formats = pyoxigraph.RdfFormat

@@ -84,6 +84,7 @@ def telling(check: Callable[[], Verdict], table: str) -> Iterator[Telling]:
     """
     told = Telling()
     # millions of small objects without a circle among them, which the collector would look at again and again
+    was_collecting = gc.isenabled()
     gc.disable()
     try:
         with panics_named():
@@ -92,4 +93,5 @@ def telling(check: Callable[[], Verdict], table: str) -> Iterator[Telling]:
         forget_table(table)
         told.answer = (*check(), None)
     finally:
-        gc.enable()
+        if was_collecting:
+            gc.enable()

@@ -23,7 +23,7 @@ from ...content.bounds import Limits
 from ...errors import ExecutorFailed
 from ...rendering.text import safe_text
 from ..facts_room import FactsRoom
-from ..inside_copies import lay_down
+from ..inside_copies import lay_down, table_place
 from ..validator_process import Task, look, unfinished
 from ..workers import Workers
 from .engine import Engine, EngineJob
@@ -54,7 +54,6 @@ class AwayWorker:
     """One worker of an executor, whichever it is; asked as one of this machine is.
 
     Args:
-        passage: The way there.
         here: The processes of this machine, for what does not go there.
         allowance: What a process may take for one file.
         limits: What may come out of a compressed file.
@@ -209,7 +208,7 @@ class AwayWorker:
             "facts_version": task.facts_version,
         }
         if answer.facts is not None:
-            with room.place() as path:
+            with table_place() as path:
                 lay_down(StorePath(Path(path).parent, Path(path).name), table)
                 room.take(about, task.relpath, dict(answer.facts), path)
         elif answer.refused is not None:
@@ -221,7 +220,6 @@ class AwayWorkers:
     """The workers of an executor, in the place of processes of this machine; a context, as these are.
 
     Args:
-        passage: The way there.
         count: How many jobs it has at a time; 0: as many as is usual.
         here: The processes of this machine, for what does not go there.
         allowance: What a process may take for one file.

@@ -38,7 +38,6 @@ class Job:
         run: Names the run; what a worker tells of a job is told under this name.
         number: Names the job in its run.
         root, folder: Where the file lies, if the worker sees the same files: a store, and a folder below it.
-        task: What is asked.
         size: Of the file, in bytes.
         timeout: Seconds that a process is waited for.
         facts: Bytes of a content up to which facts are wanted; -1: none are.
@@ -136,10 +135,6 @@ def _is_judged(value: object) -> bool:
     return value is None or value == {}
 
 
-def _are_texts(value: object, count: int) -> bool:
-    return isinstance(value, list) and len(value) == count and all(map(_is_text, value))
-
-
 _RIGHT: Mapping[str, Callable[[Any], bool]] = {
     "at": _is_text,
     "judged": _is_judged,
@@ -147,6 +142,6 @@ _RIGHT: Mapping[str, Callable[[Any], bool]] = {
     "facts": lambda value: value is None or isinstance(value, dict),
     "content_id": lambda value: value is None or is_hex(value, 64),
     "too_large": lambda value: value is None or (type(value) is int and value >= 0),
-    "unlike": lambda value: value is None or _are_texts(value, 3),
+    "unlike": lambda value: value is None or (isinstance(value, list) and [*map(_is_text, value)] == [True] * 3),
     "unseen": lambda value: isinstance(value, bool),
 }

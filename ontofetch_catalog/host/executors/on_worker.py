@@ -6,7 +6,6 @@ The engine imports this module by its name.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import tempfile
 import threading
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ontofetch_hookspecs import EventError
+from ontofetch_hookspecs.file_checks import has_bytes
 from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.store_paths import StorePath
 
@@ -49,12 +49,6 @@ class Given:
         if size > self.most:
             self.too_large = size
         return size <= self.most
-
-    @contextmanager
-    def place(self) -> Iterator[str]:
-        """Yield a path to which a process may write a table of terms; nothing stays there."""
-        with tempfile.TemporaryDirectory(prefix="ontofetch-facts-") as folder:
-            yield os.path.join(folder, "terms.parquet")
 
     def take(self, about: dict[str, Any], relpath: str, facts: dict[str, Any], table: str) -> None:
         """Take what a process wrote, unread: whoever has asked looks at it."""
@@ -156,11 +150,8 @@ def _ask(asked: Job, folder: StorePath, at: str, given_up: threading.Event) -> t
 def _sees(folder: StorePath, asked: Job) -> bool:
     """Say whether the file that a job is about is there: these bytes, and not others under the same name."""
     try:
-        with os.fdopen((folder / asked.task.relpath).open_file(), "rb") as stream:
-            if os.fstat(stream.fileno()).st_size != asked.size:
-                return False
-            return hashlib.file_digest(stream, "sha256").hexdigest() == asked.task.file_id
-    except (OSError, EventError):
+        return has_bytes(folder / asked.task.relpath, asked.size, asked.task.file_id)
+    except EventError:
         return False
 
 

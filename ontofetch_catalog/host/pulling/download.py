@@ -49,7 +49,6 @@ def record_download(pull: State, copy: Copy, files: Table | None) -> None:
     """Record the artifact; on a refusal its bytes stay staged, and the next run goes on with them.
 
     Args:
-        pull: The pull.
         copy: What was fetched.
         files: What was unpacked of it already, where that decides whether it fits beside others; else None.
     """

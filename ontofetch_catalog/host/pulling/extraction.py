@@ -46,7 +46,6 @@ def start_unpacking(pull: State, source: StorePath, unpacker: Unpacker) -> Start
     """Have a process unpack an artifact into a stage of its own while the artifact is recorded.
 
     Args:
-        pull: The pull.
         source: Where the artifact is staged.
         unpacker: The process that unpacks.
     """
@@ -64,7 +63,6 @@ def unpack(pull: State, source: StorePath, unpacker: Unpacker | None) -> Unpacke
     """Unpack an artifact into a stage of its own.
 
     Args:
-        pull: The pull.
         source: Where the artifact lies.
         unpacker: The process that unpacks; None: one is started, if one is needed.
     """
@@ -105,7 +103,6 @@ def record_files(pull: State, unpacked: Unpacked, moving: Callable[[], None]) ->
     """Record what was unpacked and publish it; return all files of the release.
 
     Args:
-        pull: The pull.
         unpacked: What was unpacked; its stage is discarded.
         moving: Called before the files move.
     """

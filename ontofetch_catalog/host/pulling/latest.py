@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from ontofetch_hookspecs import SetLatest
+from ontofetch_hookspecs.processes import user_name
 
 from ..contract import now
 from .state import State
@@ -48,19 +49,9 @@ def set_latest(pull: State, doubt: str | None) -> None:
         event = pull.contract.make(
             SetLatest,
             version_id=pull.version_id,
-            updated_by=_user(),
+            updated_by=user_name(),
             decided_at=now(),
             accept_failures=request.accept_failures,
         )
         pull.contract.set_latest(event)
         summary.latest = True
-
-
-def _user() -> str:
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        # a container may run under a number without a name
-        return "unknown"

@@ -24,12 +24,7 @@ from ..request import Request, Summary
 
 
 class Tools:
-    """What the pulls of one run share; a context, at the end of which its processes end.
-
-    Args:
-        host: For whom.
-        plugins: Its plugins.
-    """
+    """What the pulls of one run share; a context, at the end of which its processes end."""
 
     def __init__(self, host: HostInfo, plugins: Plugins) -> None:
         self.host = host

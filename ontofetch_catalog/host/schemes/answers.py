@@ -10,7 +10,8 @@ from urllib.parse import quote as percent
 
 from ontofetch_hookspecs import SourceQuery, SourceVersion
 from ontofetch_hookspecs.errors import EventError, UsageError
-from ontofetch_hookspecs.names import check_segment, quote, redact_url
+from ontofetch_hookspecs.names import check_segment, quote
+from ontofetch_hookspecs.redaction import redact_url
 
 from ...content.version_names import version_in_text
 from ...errors import FetchError

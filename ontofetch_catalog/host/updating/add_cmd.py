@@ -15,13 +15,15 @@ from urllib.parse import urlsplit
 import pyarrow as pa
 
 from ontofetch_hookspecs import HostInfo, UsageError, add_common_options
-from ontofetch_hookspecs.names import SEGMENT, quote, redact_url
+from ontofetch_hookspecs.names import SEGMENT, quote
+from ontofetch_hookspecs.redaction import redact_url
 from ontofetch_hookspecs.store_paths import StorePath, make_root
 
 from ...console.destination import write_below, write_file
 from ...console.output import OutputOptions, add_output_options, emit, say, say_lines
 from ...errors import EXIT_OK
 from ...guesses import perhaps
+from ...named_files import open_named
 from ...series_file import Part, Series, as_toml, read_series_file
 from ...settings_file import CONFIG_FILE
 from ..argv import Parser
@@ -202,7 +204,7 @@ def _bytes_of(place: StorePath, named: str | None) -> bytes:
     try:
         if named is None:
             return place.read_bytes()
-        with os.fdopen(os.open(named, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
+        with open_named(named) as stream:
             return stream.read()
     except FileNotFoundError:
         return b""

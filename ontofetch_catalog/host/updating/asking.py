@@ -17,7 +17,8 @@ from ontofetch_hookspecs import HostInfo, SourceQuery, SourceScheme, SourceVersi
 from ontofetch_hookspecs.errors import UsageError
 from ontofetch_hookspecs.json_documents import parse_json
 from ontofetch_hookspecs.light_dataclasses import dataclass
-from ontofetch_hookspecs.names import quote, redact_url
+from ontofetch_hookspecs.names import quote
+from ontofetch_hookspecs.redaction import redact_url
 from ontofetch_hookspecs.version_keys import version_key
 
 from ...errors import FetchError
@@ -106,7 +107,6 @@ class Asker:
 
     Args:
         host: The host, whose plugins contribute schemes.
-        plugins: Them.
         credentials: What is sent to registries.
     """
 

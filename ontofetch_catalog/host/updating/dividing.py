@@ -63,7 +63,6 @@ class Divided:
     A job that failed elsewhere is tried once more here: it may have been the fault of that machine.
 
     Args:
-        jobs: All of them.
         division: The share of this machine.
     """
 

@@ -6,7 +6,6 @@ No more than its beginning is read, and nothing is kept.
 from __future__ import annotations
 
 import io
-import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from ontofetch_hookspecs.names import quote
 from ...content.archives import is_packed
 from ...content.stated import HEAD_BYTES, read_stated
 from ...errors import FetchError
+from ...named_files import open_named
 from ..credentials import Credentials
 from ..http_options import HttpOptions
 from ..refusals import Inspection, credentials_of, secrets_of
@@ -72,7 +72,7 @@ def head_of(text: str, host: HostInfo, credentials: Credentials) -> Head:
 
 def _of_file(source: Source) -> bytes:
     try:
-        with os.fdopen(os.open(str(source.path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
+        with open_named(str(source.path)) as stream:
             return stream.read(HEAD_BYTES)
     except OSError as error:
         raise FetchError(

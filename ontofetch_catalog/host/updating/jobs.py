@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 from ontofetch_hookspecs import SourceVersion
 from ontofetch_hookspecs.errors import EventError, UsageError
 from ontofetch_hookspecs.light_dataclasses import dataclass
-from ontofetch_hookspecs.names import check_segment, quote, redact_url
+from ontofetch_hookspecs.names import check_segment, quote
+from ontofetch_hookspecs.redaction import redact_url
 
 from ...content.version_names import version_in_iri
 from ...errors import FetchError

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -15,6 +14,7 @@ from ontofetch_hookspecs.json_documents import parse_json
 from ontofetch_hookspecs.names import quote
 
 from ...guesses import perhaps
+from ...named_files import open_named
 from ...series_file import Series
 from ..given import read_date, read_globs, read_sha256, read_strip
 from ..request import Request
@@ -36,7 +36,7 @@ def read_list(path: Path, asker: Asker, wishes: Wishes) -> list[Job]:
         UsageError: It can't be read, or a row is wrong; then nothing is pulled.
     """
     try:
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
+        with open_named(path) as stream:
             data = stream.read(MOST_BYTES + 1)
         if len(data) > MOST_BYTES:
             raise UsageError(

@@ -11,7 +11,8 @@ from urllib.parse import quote as percent
 
 from ontofetch_hookspecs import UsageError
 from ontofetch_hookspecs.light_dataclasses import dataclass
-from ontofetch_hookspecs.names import REDACTED, quote
+from ontofetch_hookspecs.names import quote
+from ontofetch_hookspecs.redaction import REDACTED
 
 from ...errors import FetchError
 from ...lock_file import LockedArtifact, LockedRelease

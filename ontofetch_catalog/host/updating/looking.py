@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs import HostInfo
 from ontofetch_hookspecs.layout import make_version_id
-from ontofetch_hookspecs.names import quote, redact_url
+from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.records import ArtifactRecord
+from ontofetch_hookspecs.redaction import redact_url
 
 from ...errors import FetchError
+from ...named_files import open_named
 from ..contract import Contract
 from ..copies import choose, conditions_of, find_copies, find_same, length_of
 from ..request import Request
@@ -131,7 +132,7 @@ def _reach(host: HostInfo, request: Request) -> None:
 
 def _digest(request: Request) -> str:
     try:
-        with os.fdopen(os.open(str(request.source.path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
+        with open_named(str(request.source.path)) as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         raise FetchError(

@@ -28,6 +28,8 @@ def pull_many(argv: list[str], host: HostInfo, plugins: Plugins) -> int:
         "Pull what a list names, or bring exactly what a lock file names. One that fails does not stop the others.",
         f"{host.name} pull --from list.csv --dry-run; {host.name} pull --locked ontofetch.lock --mirror /mnt/store",
     )
+    # a pull of one has options that this one lacks, and the other way round
+    parser.called = f"{host.name} pull {'--locked LOCK' if '--locked' in argv else '--from LIST'}"
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--from", dest="list", metavar="LIST", help="a CSV file with a heading, or JSON lines")
     what.add_argument("--locked", metavar="LOCK", help="a lock file, as `lock` writes it")

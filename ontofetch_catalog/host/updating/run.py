@@ -79,8 +79,6 @@ def run_jobs(
     """Carry out jobs and return their outcomes in the same order.
 
     Args:
-        host: For whom.
-        plugins: Its plugins.
         jobs: What is to be done.
         hands: How many artifacts are fetched side by side.
         check: Whether it is only looked what there is.

@@ -10,7 +10,7 @@ ADDRESSES, FETCH, COPIES, LOGS, SOURCES = (
     f"{HOST}{name}.py" for name in ("addresses", "fetch", "copies", "logs", "sources")
 )
 CALLED, ENCODINGS, REFUSALS = (f"{HOST}{name}.py" for name in ("artifact_names", "encodings", "refusals"))
-NAMES, STAGES, EVENTS = (f"hookspecs/ontofetch_hookspecs/{name}.py" for name in ("names", "stages", "events"))
+REDACTION, STAGES, EVENTS = (f"hookspecs/ontofetch_hookspecs/{name}.py" for name in ("redaction", "stages", "events"))
 SLOW, LED, ASKED, SECRET = (f"tests/host/test_{name}.py::test_" for name in ("meter", "network", "http", "secrets"))
 KIND, FETCHED = "tests/host/test_addresses.py::test_", "tests/host/test_fetch.py::test_"
 NAMED = "tests/hookspecs/test_names.py::test_"
@@ -234,7 +234,7 @@ FAULTS = (
     fault(
         "values are kept whatever their name",
         (
-            NAMES,
+            REDACTION,
             "if not pair or (name.casefold() in HARMLESS_NAMES and _is_plain(value)):",
             "if not pair or not is_secret_name(name):",
         ),
@@ -245,7 +245,7 @@ FAULTS = (
     ),
     fault(
         "a harmless value may be anything",
-        (NAMES, "(name.casefold() in HARMLESS_NAMES and _is_plain(value))", "name.casefold() in HARMLESS_NAMES"),
+        (REDACTION, "(name.casefold() in HARMLESS_NAMES and _is_plain(value))", "name.casefold() in HARMLESS_NAMES"),
         tests=(
             NAMED + "secrets_in_urls",
             *of(
@@ -257,14 +257,14 @@ FAULTS = (
     ),
     fault(
         "only & separates",
-        (NAMES, 'pieces = re.split("([&;])", parts.query)', 'pieces = re.split("(&)", parts.query)'),
-        (NAMES, 'not set(text) & set("=&;?@#%\\\\")', 'not set(text) & set("&?@#%\\\\")'),
+        (REDACTION, 'pieces = re.split("([&;])", parts.query)', 'pieces = re.split("(&)", parts.query)'),
+        (REDACTION, 'not set(text) & set("=&;?@#%\\\\")', 'not set(text) & set("&?@#%\\\\")'),
         tests=(NAMED + "secrets_in_urls", *of(SECRET + "a_value_that_is_not_harmless_is_nowhere", "?v=1;token=s3same")),
     ),
     fault(
         "parameters of a path are kept",
         (
-            NAMES,
+            REDACTION,
             'path = parts.path if parts.scheme == "file" else _redact_path(parts.path, replaced)',
             "path = parts.path",
         ),
@@ -322,7 +322,7 @@ FAULTS = (
     fault(
         "no URL is ambiguous",
         (
-            NAMES,
+            REDACTION,
             "    return any(_letters(name) not in CREDENTIAL_NAMES for name in _redact(url)[1])\n",
             "    return False\n",
         ),

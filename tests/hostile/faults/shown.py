@@ -6,6 +6,7 @@ from .fault import fault, of
 
 CHARACTERS, ENCODE = "hookspecs/ontofetch_hookspecs/characters.py", "ontofetch_catalog/rendering/encode.py"
 LISTS, IO, MANIFESTS = (f"ontofetch_catalog/analytics/{name}.py" for name in ("lists", "io", "manifests"))
+NAMED = "ontofetch_catalog/named_files.py"
 PATHS, APP, LOCK = "hookspecs/ontofetch_hookspecs/store_paths.py", "ontofetch_catalog/host/app.py", "requirements.lock"
 ENCODED, JOINED = "tests/rendering/test_encode.py::test_", "tests/cli/test_report_output.py::test_"
 AUDITS, TERMINAL = (
@@ -58,8 +59,8 @@ FAULTS = (
     ),
     fault(
         "a list may be anything",
-        (LISTS, "os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY", "os.O_RDONLY | os.O_NOCTTY"),
-        (LISTS, "if not stat.S_ISREG(os.fstat(descriptor).st_mode):", "if False:"),
+        (NAMED, "os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY", "os.O_RDONLY | os.O_NOCTTY"),
+        (NAMED, "if regular and not stat.S_ISREG(os.fstat(descriptor).st_mode):", "if False:"),
         (LISTS, "data = stream.read(MAX_LIST + 1)", "data = stream.read()"),
         tests=(LIST,),
     ),

@@ -1,0 +1,24 @@
+"""Open a file that a user names: by its path, links and all, once, and with nobody waiting for a pipe's other end."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from io import BufferedReader
+
+
+def open_named(path: str | os.PathLike[str], *, regular: bool = False) -> BufferedReader:
+    """Open what a user names for reading.
+
+    Args:
+        regular: Whether it may be nothing but a regular file, no pipe for instance.
+
+    Raises:
+        OSError: There is none, it is a folder or something else, or the system refuses.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    if regular and not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is no regular file", os.fspath(path))
+    return os.fdopen(descriptor, "rb")
