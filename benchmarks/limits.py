@@ -70,7 +70,7 @@ LIMITS = {
     "shared.report": Limit(1.0, "report latest of a shared catalog, beyond --help", "1.5 s"),
     "shared.growth": Limit(2.5, "report growth of a shared catalog, 1,000,000 files each", "of a store of its own"),
     "shared.boundaries": Limit(
-        3.0, "8 processes x 25 boundaries of 1,000 rows, beside 8 readers", "DuckDB and PostgreSQL alone, the same rows"
+        2.5, "8 processes x 25 boundaries of 1,000 rows, beside 8 readers", "DuckDB and PostgreSQL alone, the same rows"
     ),
     "start.report": Limit(3.0, "ontofetch report latest, small catalog", "Python, import duckdb and polars"),
 }

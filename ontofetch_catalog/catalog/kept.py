@@ -1,7 +1,7 @@
 """What a process holds of a store between two turns: the lock, and what is open inside.
 
 It is kept for moments only. Where another process waits, boundaries that follow each other at once go on for a turn of
-half a second, or five times as long as it took to enter, so that most of the time is spent on them; with a pause
+750 ms, or five times as long as it took to enter, so that most of the time is spent on them; with a pause
 between two it is over.
 Where nobody waits, it is kept until nothing was done with it for a while, and in no case longer than two seconds, for
 there are readers whom nobody can see waiting. What is open is not known here.
@@ -18,7 +18,7 @@ from . import holders
 
 POLL_SECONDS = 0.005  # how soon it is seen that somebody waits
 TURN = 5  # times as long as entering took, others wait for boundaries that follow each other at once
-LEAST_SECONDS = 0.5  # how long they wait for those in any case: to leave takes its time, too
+LEAST_SECONDS = 0.75  # how long they wait for those in any case: to leave takes its time, too
 MOST_SECONDS = 2.0  # how long it is held at most, from the moment of entering to the beginning of the last turn
 IDLE_SECONDS = 0.5  # how long it is kept while nothing is done with it
 

@@ -15,7 +15,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -54,12 +54,15 @@ class Gate:
         self._watcher: threading.Thread | None = None
 
     @contextmanager
-    def exclusive(self, wait: float, *, wanted: Wanted | None = None) -> Iterator[Hold]:
+    def exclusive(
+        self, wait: float, *, wanted: Wanted | None = None, meanwhile: Callable[[], None] | None = None
+    ) -> Iterator[Hold]:
         """Hold the store alone.
 
         Args:
             wait: Seconds to wait for others.
             wanted: Says whether what was kept open since the last time is of use; None: it is not.
+            meanwhile: Called once, in the queue, where other processes have to be waited for.
 
         Raises:
             CatalogLocked: Others did not let go in time.
@@ -68,7 +71,7 @@ class Gate:
         self._refuse_nested()
         deadline = time.monotonic() + wait
         with self._turn(deadline, "exclusive"):
-            hold = self._take_kept(wanted) or self._hold(deadline)
+            hold = self._take_kept(wanted) or self._hold(deadline, meanwhile)
             try:
                 yield hold
                 if hold.stays:
@@ -108,8 +111,8 @@ class Gate:
             with self._turn(float("inf"), "exclusive"):
                 self._take_kept(None)
 
-    def _hold(self, deadline: float) -> Hold:
-        descriptor = self._enter(fcntl.LOCK_EX, deadline)
+    def _hold(self, deadline: float, meanwhile: Callable[[], None] | None) -> Hold:
+        descriptor = self._enter(fcntl.LOCK_EX, deadline, meanwhile)
         holders.write_holder(descriptor)
         return Hold(descriptor)
 
@@ -195,7 +198,7 @@ class Gate:
                 if self._turns:
                     self._turns[0].set()
 
-    def _enter(self, kind: int, deadline: float) -> int:
+    def _enter(self, kind: int, deadline: float, meanwhile: Callable[[], None] | None = None) -> int:
         try:
             descriptor = self.path.open(os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
@@ -206,6 +209,8 @@ class Gate:
             raise
         try:
             ticket = self._draw_ticket(descriptor, kind, deadline)
+            if meanwhile is not None and not byte_locks.try_lock(descriptor, kind, ticket + 1, 0):
+                meanwhile()
             self._poll(descriptor, kind, ticket + 1, deadline)
         except BaseException:
             os.close(descriptor)

@@ -14,6 +14,7 @@ import pytest
 from ontofetch_catalog.catalog import migrations, remembering
 from ontofetch_catalog.catalog.repo import (
     facts,
+    images,
     latest,
     meaning,
     recording_facts,
@@ -94,10 +95,29 @@ def test_names_in_another_case_are_seen(
 def test_a_name_that_no_release_may_have_is_refused(connection: duckdb.DuckDBPyConnection, name: str) -> None:
     """A row that breaks the rule of names is refused, one that is just long enough is not."""
     add_release(connection, f"{NAME}a/{NAME}a/{NAME}a")
-    row_checks.refuse_invalid(connection, "versions")
+    row_checks.refuse_invalid_releases(connection)
     add_release(connection, name)
     with pytest.raises(CatalogUnreadable, match="its version_id is not"):
-        row_checks.refuse_invalid(connection, "versions")
+        row_checks.refuse_invalid_releases(connection)
+
+
+def test_the_row_of_a_release_follows_what_is_changed_in_it(connection: duckdb.DuckDBPyConnection) -> None:
+    """What others are told of a release, from memory, is what stands in the table; what is taken back is forgotten."""
+    for name in ("s/o/1", "s/o/2"):
+        add_release(connection, name)
+    asked = remembering.remembering(connection, remembering.Memory())
+    found = [images.unpack(images.pack(asked, {"versions": ["s/o/1"]}, 0))]
+    asked.execute("BEGIN")
+    for changes in ({"validation_audit": "x"}, {"pinned_at": NOW, "extract_audit": None}, {"pinned_at": None}):
+        releases.update_version(asked, "s/o/1", changes)
+        rows = connection.sql(releases.row_of("s/o/1")).to_arrow_table()
+        assert remembering.recall_table(asked, releases.row_of("s/o/1")) == rows
+        found.append(images.unpack(images.pack(asked, {"versions": ["s/o/1"]}, 0)))
+        assert found[-1]["versions"][0] == rows
+    releases.update_version(asked, "s/o/2", {"plan_hash": "other"})
+    assert images.unpack(images.pack(asked, {"versions": ["s/o/1"]}, 0)) == found[-1]
+    asked.execute("ROLLBACK")
+    assert images.unpack(images.pack(asked, {"versions": ["s/o/1"]}, 0)) == found[0]
 
 
 def test_an_answer_that_is_empty_has_the_columns_of_one_that_is_not(connection: duckdb.DuckDBPyConnection) -> None:

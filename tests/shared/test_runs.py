@@ -14,6 +14,7 @@ import pytest
 from ontofetch_catalog.catalog import fsops, kept, locks, lookups, sessions
 from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.catalog.kept import Hold
+from ontofetch_catalog.catalog.shared import kept_lines
 from ontofetch_catalog.catalog.shared.log_schema import LOCK
 from ontofetch_hookspecs.together import recording_together
 from tests.releases import Releases, results_table
@@ -261,6 +262,7 @@ def test_who_waited_for_the_gate_for_long_asks_anew(
             asked = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'ontofetch %'"
             return (connection.execute(asked).fetchone() or (0,))[0]
 
+    kept_lines.close_all()
     reader = threading.Thread(target=read)
     with locks.gate_of(run.root).exclusive(60.0):
         reader.start()

@@ -12,12 +12,13 @@ from ontofetch_hookspecs.names import path_key as key_of
 
 from ...errors import VersionUnknown
 from .. import fsops
-from ..connection import fetch_one
-from ..remembering import ask, note, read_ahead
+from ..connection import fetch_one, literal
+from ..remembering import ask, note, note_table, read_ahead, recall_table
 from .origins import Origin, delete_origins, insert_origins
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
 LISTED = "`ontofetch db versions` lists what there is."
 
@@ -238,10 +239,26 @@ def insert_artifact(
 
 def update_version(connection: duckdb.DuckDBPyConnection, version_id: str, changes: Mapping[str, Any]) -> None:
     """Change the named columns of a release."""
-    before = find_version(connection, version_id)
+    before, row = find_version(connection, version_id), recall_table(connection, row_of(version_id))
     _update(connection, "versions", changes, {"version_id": version_id})
     if before is not None:
         _note_version(connection, replace(before, **changes))
+    if row is not None:
+        note_table(connection, row_of(version_id), _changed(row, changes), of=("versions",))
+
+
+def row_of(version_id: str) -> str:
+    """Return the statement that reads the row of a release as other machines get it."""
+    return f"SELECT * FROM versions WHERE version_id = {literal(version_id)}"
+
+
+def _changed(row: pa.Table, changes: Mapping[str, Any]) -> pa.Table:
+    import pyarrow as pa
+
+    for name, value in changes.items():
+        field = row.schema.field(name)
+        row = row.set_column(row.schema.get_field_index(name), field, pa.array([value] * len(row), field.type))
+    return row
 
 
 def _note_version(connection: duckdb.DuckDBPyConnection, row: VersionRow) -> None:

@@ -107,14 +107,17 @@ def refuse_invalid_paths(connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def refuse_invalid_times(connection: duckdb.DuckDBPyConnection) -> None:
-    """Refuse a catalog with times that are in no calendar: whoever shows one would end in an error of a library.
+def refuse_invalid_releases(connection: duckdb.DuckDBPyConnection) -> None:
+    """Refuse a catalog with releases that break a rule, and with times that are in no calendar: one question.
+
+    Whoever shows such a time would end in an error of a library.
 
     Raises:
         CatalogUnreadable: There is such a row.
     """
     # DuckDB finds what is outside of a range by the bounds of its row groups, whatever their number
-    _refuse_where(connection, {table: rules[_NO_CALENDAR] for table, rules in _RULES.items()})
+    conditions = {table: rules[_NO_CALENDAR] for table, rules in _RULES.items()}
+    _refuse_where(connection, {**conditions, "versions": " OR ".join(_RULES["versions"].values())})
 
 
 def _refuse_where(connection: duckdb.DuckDBPyConnection, conditions: Mapping[str, str]) -> None:

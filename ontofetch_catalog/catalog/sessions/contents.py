@@ -37,8 +37,7 @@ def check_contents(store: Store, connection: duckdb.DuckDBPyConnection) -> bool:
     if _checked.get(store.root) == files:
         return True
     differing = definitions.use_own_views(connection)
-    row_checks.refuse_invalid(connection, "versions")
-    row_checks.refuse_invalid_times(connection)
+    row_checks.refuse_invalid_releases(connection)
     if not differing:
         _checked[store.root] = files
     for name in differing:

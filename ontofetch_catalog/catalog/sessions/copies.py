@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ...errors import CatalogUnavailable
+from ...errors import CatalogUnavailable, OntofetchError
 from .. import recovery
 from ..connection import Store
 from ..generation import write_generation
@@ -28,22 +28,63 @@ _log = logging.getLogger("ontofetch.catalog")
 
 
 @contextmanager
-def copy_of(store: Store, log: Log | None) -> Iterator[Copy | None]:
-    """Open the log of a shared catalog, unless it is given; close it at the end. None where the store is its own."""
+def copy_of(store: Store, given: Log | None, ahead: Log | None = None) -> Iterator[Copy | None]:
+    """Open the log of a shared catalog, unless it is given; give it back at the end. None where the store is its own.
+
+    Args:
+        store: The store.
+        given: The log, which stays open: whoever has opened it gives it back.
+        ahead: The log as this writer has opened it while it waited.
+    """
     address = read_address(store)
     if address is None:
         yield None
         return
-    from ..shared.log import log_of
+    from ..shared.kept_lines import line_of
     from ..shared.objects import objects_options, open_objects
     from ..shared.replica import Copy
 
     objects = open_objects(address.objects, options=objects_options())
+    log = given or ahead
     if log is not None and not log.let_go():
         # the server has ended it while the gate was waited for
         log.close()
-    with (log or log_of(store, address)).opened() as line:
+    with _started(log or line_of(store, address), is_ours=given is None) as line:
         yield Copy(store, line, objects)
+
+
+@contextmanager
+def _started(log: Log, *, is_ours: bool) -> Iterator[Log]:
+    """Keep the session of the server alive until the end of a `with`, and let go of what it holds then."""
+    from ..shared.kept_lines import keep
+
+    log.start()
+    try:
+        yield log
+        log.stop()
+        if not log.is_at_rest() and not log.let_go():
+            log.close()
+    except BaseException:
+        log.close()
+        raise
+    if is_ours:
+        keep(log)
+
+
+def line_ahead(store: Store) -> Log | None:
+    """Open the log of a shared catalog while others are waited for; None where it can't be opened now, or is none."""
+    from ..shared.kept_lines import line_of
+
+    try:
+        address = read_address(store)
+        if address is None:
+            return None
+        log = line_of(store, address)
+        log.start()
+    except OntofetchError:
+        # whoever enters tries again, and says what is wrong
+        return None
+    return log
 
 
 def catch_up(session: Session, copy: Copy, entering: Entering) -> None:

@@ -6,14 +6,13 @@ Where the server does not answer, what is here is still true of its time, and it
 from __future__ import annotations
 
 import logging
-from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
 from ...errors import CatalogUnavailable
 from ..connection import Store
 from ..generation import read_generation
 from ..shared.address import read_address
-from ..shared.log import log_of
+from ..shared.kept_lines import keep, line_of
 
 if TYPE_CHECKING:
     from ..generation import Generation
@@ -64,8 +63,8 @@ class Following:
             pass
 
     def close(self) -> None:
-        """Disconnect."""
-        self._line.close()
+        """Give the line back."""
+        keep(self._line)
 
 
 def follow(store: Store) -> Following | None:
@@ -73,15 +72,11 @@ def follow(store: Store) -> Following | None:
     address = read_address(store)
     if address is None:
         return None
-    log = log_of(store, address)
-    with ExitStack() as opened:
-        opened.enter_context(closing(log))
-        try:
-            log.open()
-        except CatalogUnavailable as error:
-            _go_without(error, read_generation(store))
-            return None
-        opened.pop_all()
+    try:
+        log = line_of(store, address)
+    except CatalogUnavailable as error:
+        _go_without(error, read_generation(store))
+        return None
     return Following(store, log)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.layout import CATALOG, RESTORING, SWAP
@@ -25,6 +25,7 @@ from ..locks import Gate, gate_of
 from ..migrations import require_current_schema
 from ..remembering import remembering
 from ..repo import definitions, events
+from .ahead import Ahead
 from .building import create, migrate
 from .contents import check_contents, note_state
 from .opened import Opened, checkpoint_if_due, fits
@@ -105,8 +106,13 @@ def open_session(store: Store, entering: Entering) -> Iterator[Session]:
     gate, together = gate_of(store.root), recording()
     usual = (entering.migrate or entering.asks) and entering.trust_record
     keeps = usual and (together is not None or gate.is_keeping)
-    with gate.exclusive(store.wait, wanted=fits(store) if keeps else None) as hold, ExitStack() as line:
-        session, kept = _begin(store, hold, line, entering)
+    wanted = fits(store) if keeps else None
+    with (
+        closing(Ahead(store)) as ahead,
+        gate.exclusive(store.wait, wanted=wanted, meanwhile=None if entering.log else ahead.open) as hold,
+        ExitStack() as line,
+    ):
+        session, kept = _begin(store, hold, line, entering, ahead)
         opened = kept or Opened(session.connection, store.settings, session.copy, line.pop_all(), entry=session.entry)
         sound = False
         try:
@@ -140,12 +146,14 @@ def open_session(store: Store, entering: Entering) -> Iterator[Session]:
             note_state(session.store, session.answers, sound=sound)
 
 
-def _begin(store: Store, hold: Hold, line: ExitStack, entering: Entering) -> tuple[Session, Opened | None]:
+def _begin(
+    store: Store, hold: Hold, line: ExitStack, entering: Entering, ahead: Ahead
+) -> tuple[Session, Opened | None]:
     """Go on with what was kept open, or open it: what has to be closed again is entered into `line`."""
     kept: Opened | None = hold.take()
     if kept is None:
         begun = time.monotonic()
-        copy = line.enter_context(_copy_of(store, entering))
+        copy = line.enter_context(_copy_of(store, entering, ahead))
         session = _enter(store, copy, entering)
         hold.spend(copy.log.waited if copy else 0.0, time.monotonic() - begun)
         return session, None
@@ -161,13 +169,13 @@ def _go_on(session: Session, copy: Copy, entering: Entering, hold: Hold) -> None
     hold.spend(copy.log.waited - waited)
 
 
-def _copy_of(store: Store, entering: Entering) -> AbstractContextManager[Copy | None]:
+def _copy_of(store: Store, entering: Entering, ahead: Ahead) -> AbstractContextManager[Copy | None]:
     """Open the log of a shared catalog; None where the store is one of its own, as most are."""
     if not store.shared_by.exists():
         return nullcontext()
     from .copies import copy_of
 
-    return copy_of(store, entering.log)
+    return copy_of(store, entering.log, ahead.take())
 
 
 def is_shared(store: Store) -> bool:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs.names import quote
 
-from ...errors import CatalogBehind, CatalogUnavailable, SchemaError, UsageError
+from ...errors import CatalogBehind, CatalogUnavailable, OntofetchError, SchemaError, UsageError
 from .address import Address
 from .log_schema import FORMAT
 
@@ -42,6 +42,11 @@ class Line:
         self._connection: psycopg.Connection[Any] | None = None
         self._beating = threading.Event()
         self._beat: threading.Thread | None = None
+
+    @property
+    def key(self) -> tuple[Address, float, str, float]:
+        """Return what another line has in common that may take its place."""
+        return self.address, self._wait, self._operation, self._silence
 
     @property
     def where(self) -> str:
@@ -107,11 +112,24 @@ class Line:
         """Give back what the session holds, and disconnect."""
         import psycopg
 
-        self._stop_beating()
+        self.stop()
         if self._connection is not None:
             with suppress(psycopg.Error, OSError):
                 self._connection.close()
             self._connection = None
+
+    def is_good(self) -> bool:
+        """Say whether a line that nobody has used for a moment is still open, to the log that was agreed on."""
+        import psycopg
+
+        connection = self._connection
+        try:
+            if connection is None or connection.closed:
+                return False
+            self._check(connection)
+        except (psycopg.Error, OntofetchError):
+            return False
+        return True
 
     def in_use(self) -> psycopg.Connection[Any]:
         """Return the connection, opened where it is not; raises what `open` does."""
@@ -136,6 +154,8 @@ class Line:
     def start(self) -> None:
         """Connect, and keep the session of the server alive until `close`; raises what `open` does."""
         self.open()
+        if self._beat is not None and self._beat.is_alive():
+            return
         self._beating.clear()
         self._beat = threading.Thread(target=self._keep_beating, name="ontofetch-beat", daemon=True)
         self._beat.start()
@@ -153,7 +173,8 @@ class Line:
                 if connection is None or connection.closed:
                     return
 
-    def _stop_beating(self) -> None:
+    def stop(self) -> None:
+        """Show no signs of life any more; the line stays open until the server ends its session."""
         self._beating.set()
         if self._beat is not None and self._beat is not threading.current_thread():
             self._beat.join(self._silence)

@@ -95,6 +95,11 @@ class LogLock(Line):
             return False
         return True
 
+    def is_at_rest(self) -> bool:
+        """Say whether the line is open, with nothing begun over it and nothing held."""
+        found = self._connection
+        return found is not None and not found.closed and found.info.transaction_status == 0 and self._since is None
+
     def close(self) -> None:
         """Give back what the session holds, and disconnect."""
         self._since = None

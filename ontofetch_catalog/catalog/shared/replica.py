@@ -116,8 +116,7 @@ class Copy:
             for record, rows in zip(batch, packed, strict=True):
                 _check_reached(record, images.event_numbers(rows), digests)
                 fold.add(record.moves)
-            row_checks.refuse_invalid(connection, "versions")
-            row_checks.refuse_invalid_times(connection)
+            row_checks.refuse_invalid_releases(connection)
             self.coming.plan(draft, fold)
             if draft.intent.moves:
                 journal.write_intent(self.store, draft.intent)
