@@ -117,10 +117,10 @@ def quick_children() -> Iterator[None]:
 
     started = start._start
 
-    def fork(words: list[str], *, quiet: bool = False) -> subprocess.Popen[bytes]:
+    def fork(words: list[str], *, quiet: bool = False, stdin: int = subprocess.PIPE) -> subprocess.Popen[bytes]:
         told = json.loads(words[-1]) if len(words) == 2 and quiet else {}
-        if told.get("module") not in (_UNPACKER, _WORKER):
-            return started(words, quiet=quiet)
+        if told.get("module") not in (_UNPACKER, _WORKER) or stdin != subprocess.PIPE:
+            return started(words, quiet=quiet, stdin=stdin)
         options = ["-I", *(["-B"] if sys.dont_write_bytecode else [])]
         with _making:
             source = _sources.get(told["module"])
