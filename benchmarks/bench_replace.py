@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+import zipfile
 from pathlib import Path
 
 import duckdb
@@ -17,6 +18,7 @@ from ontofetch_hookspecs.layout import DATABASE
 from ontofetch_hookspecs.testing import make_manager, sample_download_done, sample_extract_done
 
 from . import data
+from .children import SCRIPT, run
 from .harness import Race, pick
 
 FILES = pick(50_000, 4_000)
@@ -48,6 +50,43 @@ def test_shared_folders(race: Race, files: pa.Table, room: Path) -> None:
         return second, first
 
     race.weigh("replace.shared", measure, unit="s")
+
+
+def test_whole_pulls(race: Race, files: pa.Table, room: Path) -> None:
+    """The same from the shell's prompt to the end, with the unpacking of both archives."""
+    paths, sizes = files["relpath"].to_pylist(), files["size_bytes"].to_pylist()
+    folders = sorted({os.path.dirname(path) for path in paths})
+    for name, letter in (("first", b"a"), ("second", b"b")):
+        _pack(room / name / SHARED, {path: letter * size for path, size in zip(paths, sizes, strict=True)})
+    _pack(room / "other.zip", {f"{folder}/other": b"" for folder in folders})
+
+    def measure() -> tuple[float, float]:
+        root = data.make_store(room / f"pulled-{time.monotonic_ns()}")
+        pull(root, room / "other.zip")
+        first = pull(root, room / "first" / SHARED)
+        second = pull(root, room / "second" / SHARED, "--replace")
+        with duckdb.connect(str(root / DATABASE), read_only=True) as connection:
+            found = connection.execute("SELECT count(*) FROM extracted_files").fetchall()
+        assert found == [(FILES + len(folders),)]
+        return second, first
+
+    race.weigh("replace.pull", measure, unit="s")
+
+
+def _pack(path: Path, contents: dict[str, bytes]) -> None:
+    path.parent.mkdir(exist_ok=True)
+    with zipfile.ZipFile(path, "w") as packed:
+        for name, content in contents.items():
+            packed.writestr(name, content)
+
+
+def pull(root: Path, archive: Path, *words: str) -> float:
+    """Pull an archive into one release, not validated, and return how long it took."""
+    os.sync()  # what others left to write
+    release = ["--service", "bench", "--ontology", "pull", "--version", "1", "--strip", "0"]
+    begun = time.perf_counter()
+    run([SCRIPT, "pull", archive, *release, "--no-validate", "-q", *words], root)
+    return time.perf_counter() - begun
 
 
 def record(root: Path, content: bytes, files: pa.Table, artifact: str) -> float:
