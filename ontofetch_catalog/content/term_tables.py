@@ -43,12 +43,14 @@ def seal(found: str, path: str, facts: Mapping[str, Any]) -> None:
     """
     import pyarrow.parquet as pq
 
+    from .facts.table import rename_table
+
     encoded = encode(facts)
     with _opened(found) as stream, pq.ParquetFile(stream, pre_buffer=False) as table:
         if fault := table_fault(table):
             raise ValueError(fault)
         if _sealed(table) == encoded:
-            os.rename(found, path)
+            rename_table(found, path)
             return
         schema = TERMS_SCHEMA.with_metadata({FACTS_KEY: encoded})
         with pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=FEW_VALUES) as writer:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -71,7 +70,7 @@ def _takes_links(patch: pytest.MonkeyPatch) -> None:
     why = selection._Judge._why_keep
 
     def keep(judge: Any, entry: Any, *, respelled: bool) -> str | None:
-        return why(judge, replace(entry, kind="file"), respelled=respelled)
+        return why(judge, entry._replace(kind="file"), respelled=respelled)
 
     patch.setattr(selection._Judge, "_why_keep", keep)
 

@@ -29,6 +29,7 @@ _kept: dict[_Key, _Kept] = {}
 _guard = threading.Lock()
 _of_parents: list[_Kept] = []  # not to be closed here: what a child says over them, its parent says
 _closer: threading.Thread | None = None
+_never = threading.Event()  # whose waiting, other than `sleep`, minds no clock that is put forward
 
 
 def line_of(store: Store, address: Address) -> Log:
@@ -84,7 +85,7 @@ def _watch() -> None:
 def _close_when_due() -> None:
     global _closer  # noqa: PLW0603 - as above
     while True:
-        time.sleep(_POLL_SECONDS)
+        _never.wait(_POLL_SECONDS)
         now = time.monotonic()
         with _guard:
             due = [key for key, kept in _kept.items() if kept.until <= now]
@@ -99,8 +100,8 @@ def _close_when_due() -> None:
 
 
 def _forget() -> None:
-    global _guard, _closer
-    _guard, _closer = threading.Lock(), None
+    global _guard, _closer, _never
+    _guard, _closer, _never = threading.Lock(), None, threading.Event()
     _of_parents.extend(_kept.values())
     _kept.clear()
 

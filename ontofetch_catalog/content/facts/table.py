@@ -26,6 +26,11 @@ def forget_table(path: str) -> None:
         os.unlink(path)
 
 
+def rename_table(found: str, path: str) -> None:
+    """Give a table that is whole another name."""
+    os.rename(found, path)
+
+
 class TermsFile:
     """A new file with a table of terms; closed at the end of a `with`.
 
