@@ -23,7 +23,7 @@ LIMITS = {
     "extract.full_catalog": Limit(1.3, "extract boundary, many rows there", "the same in an empty catalog"),
     "extract.memory": Limit(4.0, "peak of the extract boundary with its table", "the table"),
     "replace.pull": Limit(2.0, "pull --replace of an artifact, its folders shared", "its first pull"),
-    "replace.shared": Limit(2.5, "its hooks alone, without fetching and unpacking", "the same for the first time"),
+    "replace.shared": Limit(2.0, "its hooks alone, without fetching and unpacking", "the same for the first time"),
     "growth": Limit(1.3, "report growth, two large releases", "one SQL statement that yields the same rows"),
     "growth.memory": Limit(1.0, "peak of report growth", "1 GB"),
     "growth.releases": Limit(

@@ -8,7 +8,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,12 +20,13 @@ from ontofetch_hookspecs.layout import CATALOG
 from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import quote
 
-from ...errors import CatalogUnreadable, PreconditionFailed, UsageError
+from ...errors import CatalogLocked, CatalogUnreadable, PreconditionFailed, UsageError
 from .. import fsops
 from ..connection import Store
 from ..fsops import whole
 
 AGREED = "shared.json"
+_AGAIN_SECONDS = 0.01  # between two looks whether another process has written there
 _IDENTITY = re.compile(r"[0-9a-f]{32}")
 _KEYS = ("catalog", "objects", "identity")
 
@@ -153,14 +157,34 @@ def refuse_shared(store: Store, what: str) -> None:
 
 def write_address(store: Store, address: Address) -> None:
     """Write down where the catalog is that a store is a copy of, and that the user agreed to it."""
-    agreed = [*(one for one in _agreed(store) if one != asdict(address)), asdict(address)]
     place = _user_file()
     for folder in reversed([place.parent, *place.parent.parents]):
         if not folder.exists():
-            fsops.make_folder(folder, 0o700)
-    whole.write_file(place, json.dumps({str(store.root): agreed[-8:], **_others(store)}, indent=1).encode())
+            with suppress(FileExistsError):
+                fsops.make_folder(folder, 0o700)
+    with _alone(place.parent, store.wait):
+        agreed = [*(one for one in _agreed(store) if one != asdict(address)), asdict(address)]
+        whole.write_file(place, json.dumps({str(store.root): agreed[-8:], **_others(store)}, indent=1).encode())
     text = "".join(f"{key} = {json.dumps(value)}\n" for key, value in asdict(address).items())
     whole.write_file(store.shared_by, text.encode())
+
+
+@contextmanager
+def _alone(folder: Path, wait: float) -> Iterator[None]:
+    """Have what this user agreed to for all stores, which are agreed to one after the other."""
+    deadline = time.monotonic() + wait
+    while (held := fsops.hold(folder)) is None:
+        if time.monotonic() >= deadline:
+            raise CatalogLocked(
+                f"Another process has kept the folder {quote(folder)} for {wait:g} seconds.",
+                subject=str(folder),
+                hint="Run the same command again when it has ended.",
+            )
+        time.sleep(_AGAIN_SECONDS)
+    try:
+        yield
+    finally:
+        os.close(held)
 
 
 def drop_address(store: Store) -> None:
