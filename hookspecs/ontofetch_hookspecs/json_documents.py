@@ -7,7 +7,9 @@ import re
 
 MAX_DEPTH = 100  # nested objects and lists of a document; ours have 5
 MAX_VALUES = 2_000_000  # in a document: 64 MiB of `{},` would take 1.4 GB of memory
-_NESTING = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
+# a text that does not end is one, too: as none it would be looked for again from each quote in it
+_TEXT = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)', re.DOTALL)
+_NO_BRACKET = bytes(set(range(256)) - set(b"[]{}"))
 
 
 def parse_json(data: bytes | str) -> object:
@@ -21,9 +23,8 @@ def parse_json(data: bytes | str) -> object:
     check_values(raw)
     if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH:
         depth = 0
-        for found in _NESTING.finditer(raw):
-            first = found[0][:1]
-            depth += (first in b"[{") - (first in b"]}")
+        for bracket in _TEXT.sub(b"", raw).translate(None, _NO_BRACKET):
+            depth += 1 if bracket in b"[{" else -1
             if depth > MAX_DEPTH:
                 raise ValueError(f"it is nested more than {MAX_DEPTH} levels deep")
     return json.loads(raw, parse_constant=_no_constant)

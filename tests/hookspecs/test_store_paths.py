@@ -112,6 +112,9 @@ DOCUMENTS: dict[str, Callable[[], bytes]] = {
     "objects": lambda: b'{"a":' * 1_000_000,
     "closed": lambda: b"[" * 200 + b"]" * 200,
     "behind text": lambda: b'["[[[[", ' + b"[" * 200 + b"]" * 200 + b"]",
+    # looked for from each of its quotes, its end would never be found
+    "a text without an end": lambda: b"[]," * 200 + b'"' + b'\\"' * 2_000_000,
+    "a text that ends in the middle of an escape": lambda: b"[]," * 200 + b'"\\' * 2_000_001,
     "many objects": lambda: b"[" + b"{}," * 3_000_000 + b"{}]",
     "many numbers": lambda: b"[" + b"1," * 3_000_000 + b"1]",
     "a long number": lambda: b"9" * 5000,
