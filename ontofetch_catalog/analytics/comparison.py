@@ -88,6 +88,7 @@ class Comparison:
         self._tell = catalog.tell
         self._reader = reader
         self._later = steps[-1][1] if steps else ""
+        self._is_each_in_both = False  # whether no file is in one release of the only step alone
         self.tables = TermTables(reader, catalog.tell)
         # of plans one is told after the other; of many steps, or of a file that is named, other tables come first
         ahead = _AHEAD if len(steps) == 1 and not any(named) and catalog.tell is None else 0
@@ -105,7 +106,7 @@ class Comparison:
         """Begin to read the tables of the files that have the same path in both releases and do not say the same.
 
         Args:
-            facts: Of both releases.
+            facts: Of both releases, a row for each file.
             most: No more tables than that.
 
         Raises:
@@ -113,6 +114,7 @@ class Comparison:
         """
         if facts[c.DIGEST].null_count() == len(facts) and not self._reader.knows_facts():
             raise self._reader.nothing_known(self._later)
+        self._is_each_in_both = most > 0 and len(facts) == 2 * facts[c.RELPATH].n_unique()
         if most:
             both = pl.col(c.DIGEST).n_unique().over(c.RELPATH) > 1
             self.tables.begin(contents_of(facts.filter(both))[:most])
@@ -120,10 +122,12 @@ class Comparison:
     def _pair_files(self, sides: Sides) -> pl.LazyFrame:
         """Return the pairs of files: by path, then by ontology, then by terms; a new file with the one before it."""
         a, b = sides.facts_a, sides.facts_b
+        if self._is_each_in_both:
+            # as in most releases: to look for others would take as long as all before
+            return pairing.by_path(a, b)
         found = self._leave(a, b, pairing.by_path(a, b))
         pairs = found["pairs"].lazy()
         if found["a"].is_empty() and found["b"].is_empty():
-            # as in most releases: to look for nothing would take longer than all before
             return pairs
         for how in (pairing.IRI, pairing.IRI_DIGITS):
             rest = pairing.leftover(a, pairs, "a"), pairing.leftover(b, pairs, "b")
