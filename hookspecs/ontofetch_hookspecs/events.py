@@ -58,6 +58,7 @@ class DownloadDone(Event):
         fetched_at: When, with a zone.
         staged: Absolute path of the staged file; None if it already lies in place.
         replace: Whether other bytes under the same name may be displaced.
+        replace_incomplete: Whether they may as long as nothing of them was ever unpacked.
         files: The files that will come out of it, FILES_COLUMNS, if that is known already: none of them may meet
             another artifact's. None if it is not.
         title, licence, version_iri: What the document says of itself, as far as the host knows it; text or None.
@@ -81,6 +82,7 @@ class DownloadDone(Event):
     fetched_at: datetime
     staged: Path | None = None
     replace: bool = False
+    replace_incomplete: bool = False
     files: Table | None = None
     title: str | None = None
     licence: str | None = None
@@ -106,6 +108,7 @@ class DownloadDone(Event):
         check_time("fetched_at", self.fetched_at)
         check_staged(self.staged, self.root)
         check_flag("replace", self.replace)
+        check_flag("replace_incomplete", self.replace_incomplete)
         if self.files is not None:
             check_table("files", self.files)
         check_extra(self.extra)

@@ -32,9 +32,9 @@ from .pulling.extraction import (
     record_files,
     start_unpacking,
     unpack,
-    unpack_again,
 )
 from .pulling.latest import set_latest
+from .pulling.refusals import telling_what_is_left
 from .pulling.state import State, Tools
 from .pulling.validation import Examination, validate
 from .request import Request, Summary
@@ -183,15 +183,21 @@ class Pull:
                 # where others vote, nothing is unpacked that they may refuse
                 self._begun = start_unpacking(pull, self._artifact(copy), unpacker)
             record_download(pull, copy, self._early.extraction.files if self._early and self._decides else None)
-            files = self._unpack(unpacker)
-            pull.summary.files = len(files)
-            pull.summary.bytes = pc.sum(files["size_bytes"]).as_py() or 0
-            if self._examination is not None:
-                self._validate(files, self._examination)
-            elif pull.record is not None:
-                pull.summary.failed = pull.record.failed
-            self._set_latest(files)
+            with telling_what_is_left(pull):
+                self._go_on(unpacker)
         return pull.summary
+
+    def _go_on(self, unpacker: Unpacker | None) -> None:
+        """Do what comes after the download is recorded."""
+        pull = self._state
+        files = self._unpack(unpacker)
+        pull.summary.files = len(files)
+        pull.summary.bytes = pc.sum(files["size_bytes"]).as_py() or 0
+        if self._examination is not None:
+            self._validate(files, self._examination)
+        elif pull.record is not None:
+            pull.summary.failed = pull.record.failed
+        self._set_latest(files)
 
     # --- what must be known before anything is recorded ---------------------------------------------------------------
 
@@ -259,12 +265,15 @@ class Pull:
         pull = self._state
         if is_unpacked(pull) and pull.record is not None:
             return pa.table(pull.record.files)
-        unpacked = self._early or self._unpack_begun() or unpack_again(pull, unpacker)
+        unpacked = self._early or self._unpack_begun() or self._unpack_recorded(unpacker)
         self._early = None
         if self._examination is not None:
             # what is judged while the files are recorded, nobody waits for afterwards
             self._examination.begin(unpacked.extraction.files, unpacked.extraction.folder)
         return record_files(pull, unpacked, self._tell_of_moving)
+
+    def _unpack_recorded(self, unpacker: Unpacker | None) -> Unpacked:
+        return unpack(self._state, below_root(self._tools.host.root, self._state.place), unpacker)
 
     def _unpack_begun(self) -> Unpacked | None:
         begun, self._begun = self._begun, None

@@ -162,6 +162,7 @@ FIELDS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "fetched_at": bad_time,
         "staged": bad_staged,
         "replace": bad_flag,
+        "replace_incomplete": bad_flag,
         "files": bad_table.filter(lambda value: value is not None),
     },
     "ExtractDone": {

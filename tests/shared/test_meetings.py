@@ -6,6 +6,7 @@ luck: two machines stand still where they would do each other the most harm.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from random import Random
 
@@ -65,4 +66,31 @@ def test_who_sweeps_while_the_same_bytes_are_put_frees_others(lab: Lab) -> None:
     assert ended.code == 0, ended.err
     ended = lab.workers["b"].end()
     assert ended.code == 0, ended.err
+    lab.check("a", "b", "c")
+
+
+def test_who_is_overtaken_with_other_bytes_is_told_of_the_other_pull(lab: Lab) -> None:
+    """A machine stands still between its download and its files; another one records other bytes of the release."""
+    lab.numbers += 1
+    number = lab.numbers
+    # its artifact is put and recorded, and what came out of it is about to be put
+    told = lab.folder / "others-are-done"
+    lab.workers["a"].begin(*lab.pulling(number), "-q", happens=f"until {told}", only="put", at=3)
+    end = time.monotonic() + 60
+    while not lab.ask("SELECT 1 FROM ontofetch.boundaries WHERE version_id = %s", f"s/o/{number}"):
+        assert time.monotonic() < end, "its download is not recorded"
+    ended = lab.workers["b"].run(*lab.pulling(number, "other"), "-q")
+    told.touch()
+    assert ended.code == 0, ended.err
+    ended = lab.workers["a"].end()
+    assert ended.code == 1, ended.err
+    assert "Another pull of s/o/" in ended.err
+    assert "--replace" in ended.err
+    assert "incomplete" not in ended.err
+    lab.check("a", "b", "c")
+    again = lab.workers["a"].run(*lab.pulling(number), "-q")
+    assert (again.code, "--replace" in again.err) == (1, True), again.err
+    same = lab.workers["a"].run(*lab.pulling(number, "other"), "--json")
+    assert (same.code, '"unchanged"' in same.out) == (0, True), same.err
+    lab.run("a", *lab.pulling(number), "--replace")
     lab.check("a", "b", "c")

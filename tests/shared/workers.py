@@ -91,7 +91,8 @@ class Worker:
 
         Args:
             words: The command and its arguments.
-            happens: `kill`, `stop`, `int`, `sleep SECONDS`, or `crash PID PORT` for a server; empty: nothing.
+            happens: `kill`, `stop`, `int`, `sleep SECONDS`, `until FILE` (for its one thread), or
+                `crash PID PORT` for a server; empty: nothing.
             at: Before which step, counted from 1; 0: before each.
             only: Of which name; empty: of any.
             environment: Beside that of the machine.
@@ -281,6 +282,8 @@ def _run(told: Mapping[str, Any], *, as_ever: bool) -> None:
 
 def _happening(what: str) -> Callable[[], object]:
     kind, *numbers = what.split() or [""]
+    if kind == "until":
+        return lambda: _wait_for(Path(numbers[0]))
     if kind == "crash":
         return lambda: crash(int(numbers[0]), int(numbers[1]))
     if kind == "sleep":
@@ -288,3 +291,8 @@ def _happening(what: str) -> Callable[[], object]:
         return lambda: threading.Event().wait(float(numbers[0]))
     number = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP, "int": signal.SIGINT}.get(kind, signal.SIGKILL)
     return lambda: os.kill(os.getpid(), number)
+
+
+def _wait_for(place: Path) -> None:
+    while not place.exists():
+        threading.Event().wait(0.02)

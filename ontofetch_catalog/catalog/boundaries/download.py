@@ -34,7 +34,7 @@ _log = logging.getLogger("ontofetch.catalog")
 
 
 class DownloadBoundary(Boundary):
-    """Record one artifact; other bytes under its name only with `replace`, and then without what came out of them."""
+    """Record one artifact; other bytes under its name only with leave, and then without what came out of them."""
 
     kind: ClassVar[str] = "download"
     has_stage: ClassVar[bool] = True
@@ -96,7 +96,7 @@ class DownloadBoundary(Boundary):
             self._check_files(connection)
             return True
         if self._former.artifact_id != event.sha256:
-            if not event.replace:
+            if not (event.replace or (event.replace_incomplete and self._former.extraction is None)):
                 raise Conflict(
                     f"{self.version_id} is recorded with {quote(event.artifact)} of sha256 {self._former.artifact_id}; "
                     f"the source now sends {event.sha256}.",

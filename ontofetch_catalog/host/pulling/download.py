@@ -75,7 +75,9 @@ def record_download(pull: State, copy: Copy, files: Table | None) -> None:
         status="fresh" if copy.record is None else "cached",
         fetched_at=now(),
         staged=staged,
-        replace=request.replace or pull.is_incomplete(),
+        replace=request.replace,
+        # whoever is unpacking it right now may be done by then
+        replace_incomplete=pull.is_incomplete(),
         files=files,
     )
     try:

@@ -14,7 +14,7 @@ from ontofetch_hookspecs import ArtifactRecord, ExtractDone, Stage, Veto
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath, below_root
 
-from ...errors import ExtractError, OntofetchError, PreconditionFailed
+from ...errors import ExtractError, PreconditionFailed
 from ...rendering.progress import Update, bar
 from ..contract import now
 from ..copies import find_lost
@@ -74,26 +74,11 @@ def unpack(pull: State, source: StorePath, unpacker: Unpacker | None) -> Unpacke
         raise
 
 
-def unpack_again(pull: State, unpacker: Unpacker | None) -> Unpacked:
-    """Unpack the artifact of a release that is recorded.
-
-    Raises:
-        ExtractError: It is refused, with what to type next.
-    """
-    try:
-        return unpack(pull, below_root(pull.host.root, pull.place), unpacker)
-    except ExtractError as error:
-        raise _left_incomplete(pull, error) from error
-
-
 def finish_unpacking(pull: State, begun: Started) -> Unpacked:
-    """Wait until what was begun is unpacked, the artifact being recorded by now; raises as `unpack_again`."""
+    """Wait until what was begun is unpacked, the artifact being recorded by now."""
     stage, work, started = begun
     try:
         return Unpacked(stage, _watch(pull, work.finish), started)
-    except ExtractError as error:
-        stage.discard()
-        raise _left_incomplete(pull, error) from error
     except BaseException:
         stage.discard()
         raise
@@ -128,10 +113,10 @@ def record_files(pull: State, unpacked: Unpacked, moving: Callable[[], None]) ->
         moving()
         handed = True
         _carry_out(pull, event)
-    except (ExtractError, PreconditionFailed, Veto) as error:
+    except (ExtractError, PreconditionFailed, Veto):
         # refused before anything moved; what was unpacked can be unpacked again
         stage.discard()
-        raise _left_incomplete(pull, error) from error
+        raise
     except BaseException:
         if handed:
             # an open boundary may need what is in the stage
@@ -172,18 +157,6 @@ def _is_in_place(pull: State, artifact: ArtifactRecord) -> bool:
     if lost is not None:
         _log.warning("%s is gone or cut: %s is unpacked anew", quote(lost), quote(artifact.relpath))
     return lost is None
-
-
-def _left_incomplete(pull: State, error: OntofetchError) -> OntofetchError:
-    """Return the error with what to type next: the download is recorded, and nothing came out of it."""
-    if not pull.is_incomplete():
-        return error
-    hint = (
-        f"{pull.version_id} is recorded as incomplete: pull a corrected {quote(pull.name)} under the same"
-        " version, leave out what is refused with --exclude, or take the release away with"
-        f" `{pull.host.name} db prune --version {pull.version_id}`."
-    )
-    return type(error)(error.message, subject=error.subject, hint=f"{error.hint} {hint}".strip())
 
 
 def _compare_version(pull: State, extraction: Extraction) -> None:

@@ -113,10 +113,15 @@ class State:
         self.length_known = copy.length_known
         self.content_type = copy.content_type
 
-    def is_incomplete(self) -> bool:
-        """Return whether the artifact is recorded and nothing of it was published: then other bytes take its place."""
+    def is_incomplete(self, sha256: str | None = None) -> bool:
+        """Return whether the artifact is recorded and nothing of it was published: then other bytes take its place.
+
+        Args:
+            sha256: Of the bytes that it has; None: of any.
+        """
         artifacts = self.record.artifacts if self.record else ()
-        return any(found.relpath == self.name and found.strip is None for found in artifacts)
+        found = next((one for one in artifacts if one.relpath == self.name and one.strip is None), None)
+        return found is not None and sha256 in (None, found.artifact_id)
 
     @property
     def place(self) -> Path:
