@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -12,7 +13,7 @@ from ontofetch_hookspecs.layout import BACKUPS, CATALOG
 from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import quote
 
-from ..errors import CatalogUnavailable, Conflict, PreconditionFailed
+from ..errors import CatalogBehind, CatalogUnavailable, Conflict, PreconditionFailed
 from . import fsops, sessions
 from .connection import Store
 from .fsops import whole
@@ -29,6 +30,7 @@ from .shared.objects import objects_options, open_objects
 from .shared.replica import Copy
 from .store_key import make_key, read_key, write_key
 
+_log = logging.getLogger("ontofetch.catalog.shared")
 _LISTED = 20_000  # objects that are compared with the rows at once
 
 
@@ -134,13 +136,24 @@ def bring_back(store: Store) -> int:
 def leave(store: Store) -> bool:
     """Make a copy a store of its own, with all that the shared catalog has now; that one stays as it is.
 
+    Where the shared catalog is gone, or was brought back from before what the copy has, it keeps what it has.
+
     Returns:
         Whether it was a copy.
+
+    Raises:
+        CatalogUnavailable: The server or the objects do not answer: others may have recorded more.
     """
     if read_address(store) is None:
         return False
-    bring_back(store)
+    try:
+        bring_back(store)
+    except CatalogBehind as error:
+        _log.warning("%s What is here is kept.", error.message)
     drop_address(store)
+    with sessions.writing(store):
+        # what a dead process left open is ended here by what is here
+        pass
     return True
 
 

@@ -165,3 +165,13 @@ def say_incomplete(count: int, host: HostInfo) -> None:
             f"{subject} incomplete: an artifact was recorded and never unpacked. Pull a good copy of it, or take the"
             f" release away with `{host.name} db prune --version VERSION`."
         )
+
+
+def mending_of_copy(host: HostInfo) -> str:
+    """Return what mends a copy of a shared catalog, which no `db doctor --fix` may; empty for a store of its own."""
+    if not store_of(host).shared_by.exists():
+        return ""
+    return (
+        f"`{host.name} db recover` fetches from the objects what is lost here or has another size,"
+        f" `{host.name} db rebuild` also what has other bytes."
+    )

@@ -15,7 +15,7 @@ from ..errors import EXIT_FINDINGS, EXIT_OK, CatalogLocked, OntofetchError
 from ..rendering.progress import Update, bar
 from ..rendering.text import counted
 from .ask import confirm
-from .common import make_parser, store_of, table_of
+from .common import make_parser, mending_of_copy, store_of, table_of
 from .doctor_checks import Checks, find_checks, open_checks
 
 if TYPE_CHECKING:
@@ -242,9 +242,12 @@ def _conclude(found: Examination, host: HostInfo, checks: Checks) -> int:
     told = ", ".join(f"{count:,} {name}{'s' if count != 1 else ''}" for name, count in counts.items() if count)
     tell = warn if found.needs_a_hand else say
     tell(f"{found.entries:,} files looked at: {told or 'nothing is wrong'}.")
-    if found.findings["fix"].null_count < len(found.findings):
+    mending = mending_of_copy(host)
+    if mending and len(found.findings):
+        warn(mending)
+    elif found.findings["fix"].null_count < len(found.findings):
         tell(f"`{host.name} db doctor --fix` applies the safe fixes.")
-    if found.needs_a_hand or not is_quiet():
+    if not mending and (found.needs_a_hand or not is_quiet()):
         _advise(found, host, {check.code: check.otherwise for _, check in checks})
     return EXIT_FINDINGS if found.needs_a_hand else EXIT_OK
 

@@ -12,7 +12,7 @@ from ..console.output import OutputOptions, emit, say, warn
 from ..errors import EXIT_FINDINGS, EXIT_OK, PreconditionFailed
 from ..rendering.progress import bar
 from ..rendering.text import counted, human_size
-from .common import make_parser, store_of, store_to_write
+from .common import make_parser, mending_of_copy, store_of, store_to_write
 
 if TYPE_CHECKING:
     from ..catalog.connection import Store
@@ -131,9 +131,10 @@ def _say(result: Result, way: str, host: HostInfo, *, dry_run: bool) -> None:
         warn(f"{files} left alone, {quote(path)} for one: {reason}.")
     if result.damaged:
         number = len(result.damaged)
+        own = f"`{host.name} db doctor --fix` brings back what their archives have."
         warn(
             f"{counted(number, 'file')} {_are(number)} not what the catalog says, and {_are(number)} left alone;"
-            f" `{host.name} db verify` says more, `{host.name} db doctor --fix` brings back what their archives have."
+            f" `{host.name} db verify` says more. {mending_of_copy(host) or own}"
         )
 
 

@@ -12,7 +12,7 @@ from ..console.output import OutputOptions, emit, say, warn
 from ..errors import EXIT_FINDINGS, EXIT_OK, UsageError, VersionUnknown
 from ..rendering.progress import bar
 from ..rendering.text import human_size
-from .common import make_parser, reading, store_of, store_to_write
+from .common import make_parser, mending_of_copy, reading, store_of, store_to_write
 from .numbers import duration, share, whole
 
 if TYPE_CHECKING:
@@ -157,4 +157,5 @@ def _show(result: Result, request: Request, options: OutputOptions, host: HostIn
     if len(result.findings):
         # doctor looks again at what the events name
         hashing = "--hash " if len(result.findings) > FINDINGS else ""
-        warn(f"`{host.name} db doctor {hashing}--fix` brings back what is still in its archive.")
+        own = f"`{host.name} db doctor {hashing}--fix` brings back what is still in its archive."
+        warn(mending_of_copy(host) or own)

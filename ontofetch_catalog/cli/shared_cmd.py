@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 
 from ontofetch_hookspecs import HostInfo
+from ontofetch_hookspecs.names import quote
 
 from ..console.output import OutputOptions, emit, say
-from ..errors import EXIT_OK
+from ..errors import EXIT_OK, CatalogBehind
 from ..rendering.progress import bar
 from .common import make_parser, running, store_of, store_to_write
 from .numbers import duration
@@ -58,7 +59,15 @@ def move(argv: list[str], host: HostInfo) -> int:
     parser.add_argument("--objects", metavar="URL", help=_OBJECTS)
     args = parser.parse_args(argv)
     options = OutputOptions.from_args(args)
-    store = store_to_write(host)
+    try:
+        store = store_to_write(host)
+    except CatalogBehind:
+        if args.to != "local":
+            raise
+        # it may go its own way all the same
+        store = store_of(host)
+    if args.to != "local" and "://" not in args.to:
+        parser.error(f"--to is {quote(args.to)}, neither `local` nor an address like postgresql://server/database")
     if (args.to == "local") != (args.objects is None):
         parser.error("--objects goes with the address of a database, and `--to local` goes without")
     with bar("move") as update:

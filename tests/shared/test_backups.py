@@ -47,6 +47,32 @@ def test_a_server_that_is_brought_back_from_an_older_dump(postgres_server: Postg
         lab.check("a", "b", "c")
 
 
+def test_who_has_more_than_the_server_goes_its_own_way(postgres_server: Postgres, tmp_path: Path) -> None:
+    """Where no newer dump is left, or no dump at all, a copy becomes a store of its own with all that it has."""
+    older = tmp_path / "older.sql"
+    with postgres_server.database() as name, lab_of(tmp_path / "lab", postgres_server, name) as lab:
+        tool(lab, "pg_dump", "--schema=ontofetch", "-f", str(older))
+        lab.pull("a", 1)
+        for one in "bc":
+            lab.run(one, "db", "versions")
+        before = rows_of(lab.workers["b"].root)
+        bring_back(lab, older)
+        moved = lab.workers["b"].run("db", "move", "--to", "local")
+        assert (moved.code, "What is here is kept." in moved.err) == (0, True), moved.err
+        tool(lab, "psql", "-q", "-c", "DROP SCHEMA ontofetch CASCADE")
+        moved = lab.workers["c"].run("db", "move", "--to", "local")
+        assert (moved.code, "What is here is kept." in moved.err) == (0, True), moved.err
+        for one in "bc":
+            assert rows_of(lab.workers[one].root) == before
+            lab.run(one, "db", "verify")
+        # what goes on from the furthest one is a new catalog
+        with postgres_server.database() as other:
+            place = lab.catalog.rpartition("/")[0]
+            words = ("--objects", f"file://{tmp_path / 'others'}")
+            lab.run("b", "db", "move", "--to", f"{place}/{other}", *words)
+            lab.pull("b", 2)
+
+
 def bring_back(lab: Lab, dump: Path) -> None:
     """Bring a dump back in the place of what is there."""
     tool(lab, "psql", "-q", "-v", "ON_ERROR_STOP=1", "-c", "DROP SCHEMA ontofetch CASCADE", "-f", str(dump))

@@ -394,7 +394,13 @@ def test_the_rights_that_the_page_names_are_enough_and_no_more(
         capsys.readouterr()
         user.pull(name, release(tmp_path, 2 + number), str(2 + number), code=may[name][0])
         user.run(name, "db", "sweep", code=may[name][1])
-        assert ("docs/shared.md" in capsys.readouterr().err) == (may[name] != (0, 0))
+        said = capsys.readouterr().err
+        assert ("docs/shared.md" in said) == (may[name] != (0, 0))
+        assert (f"`GRANT ontofetch_writer TO one_{name}`" in said) == (may[name][0] != 0)
+        assert (f"`GRANT ontofetch_keeper TO one_{name}`" in said) == (may[name][1] != 0)
+        # what is verified is recorded
+        user.run(name, "db", "verify", code=may[name][0])
+        assert (f"written by the user 'one_{name}'" in capsys.readouterr().err) == (may[name][0] != 0)
         with psycopg.connect(user.catalog) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute("DELETE FROM ontofetch.boundaries")
     copies_seen = rows_of(tmp_path / "keeper")["versions"]
@@ -423,8 +429,60 @@ def test_a_wrong_or_expired_password_is_a_sentence_without_it(
         assert main(["note", "s/o/1", "x", "--root", str(tmp_path / "a"), "-vv"]) in (0, 1)
         told = capfd.readouterr()
         assert "password authentication failed" in told.err
+        assert "into ~/.pgpass or PGPASSWORD" in told.err
         assert "hidden" not in told.out + told.err
     assert not (tmp_path / "n/.catalog/store.toml").exists()
+
+
+@pytest.mark.parametrize(
+    ("mistyped", "code", "said"),
+    [
+        ("{}-x", 1, "Correct the address, or make the database with `createdb {}-x`"),
+        ("{}?foo=1", 2, "is no address of a PostgreSQL database"),
+    ],
+)
+def test_a_mistyped_address_of_the_catalog(
+    copies: Copies, capsys: pytest.CaptureFixture[str], mistyped: str, code: int, said: str
+) -> None:
+    """What can't be opened is said, and what to do about it, which is not to wait for the server."""
+    place, _, name = copies.catalog.rpartition("/")
+    words = ("--catalog", f"{place}/{mistyped.format(name)}", "--objects", copies.objects)
+    copies.run("a", "init", *words, code=code)
+    told = capsys.readouterr().err
+    assert said.format(name) in told
+    assert "when the server answers" not in told
+    copies.run("a", "init", "--catalog", f"{place}:x/{name}", "--objects", copies.objects, code=2)
+    assert "is no address of a PostgreSQL database" in capsys.readouterr().err
+
+
+def test_a_mistyped_target_of_a_move(copies: Copies, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is named, and what there is."""
+    copies.join("a")
+    copies.run("a", "db", "move", "--to", "lokal", code=2)
+    assert "'lokal', neither `local` nor an address" in capsys.readouterr().err
+
+
+def test_what_a_copy_has_lost_comes_back_by_what_is_said(
+    copies: Copies, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A copy is told of no `db doctor --fix`, which is refused there, but of what mends it."""
+    copies.join("a")
+    copies.pull("a", release(tmp_path, 1), "1")
+    lost, damaged = sorted(place for place in (tmp_path / "a/s/o/1/data").rglob("*") if place.is_file())[:2]
+    damaged.chmod(0o644)
+    lost.unlink()
+    damaged.write_bytes(b"x" * damaged.stat().st_size)
+    for words in (("db", "verify"), ("db", "doctor", "--hash")):
+        capsys.readouterr()
+        copies.run("a", *words, code=3)
+        said = capsys.readouterr().err
+        assert "--fix" not in said
+        assert "db recover` fetches" in said
+        assert "db rebuild` also" in said
+    copies.run("a", "db", "recover")
+    assert (lost.exists(), damaged.read_bytes()[:1]) == (True, b"x")
+    copies.run("a", "db", "rebuild")
+    copies.run("a", "db", "verify")
 
 
 def test_a_mistyped_address_of_the_objects_names_the_one_that_is_known(

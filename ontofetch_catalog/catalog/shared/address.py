@@ -83,6 +83,7 @@ def check_addresses(catalog: str, objects: str) -> None:
 def _split(address: str) -> _Parts:
     try:
         parts = urlsplit(address)
+        _ = parts.port
         return _Parts(parts.scheme, parts.netloc, parts.path, parts.query, parts.password)
     except ValueError:
         return _Parts("", "", "", "", None)

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs.names import quote
 
-from ...errors import CatalogBehind, CatalogUnavailable, OntofetchError, SchemaError, UsageError
+from ...errors import CatalogBehind, OntofetchError, SchemaError
 from .address import Address
+from .line_errors import explain
 from .log_schema import FORMAT
 
 if TYPE_CHECKING:
@@ -186,27 +187,11 @@ class Line:
 
         Raises:
             CatalogUnavailable: The server does not answer, or refuses.
-            UsageError: The user has not the right.
+            UsageError: The user has not the right, or the address is none.
         """
         import psycopg
 
         try:
             yield
-        except psycopg.errors.InsufficientPrivilege as error:
-            raise UsageError(
-                f"The shared catalog at {self.where} may not be {what} by this user of the server.",
-                subject=self.address.catalog,
-                hint="docs/shared.md tells which rights readers, writers and keepers have.",
-            ) from error
         except psycopg.Error as error:
-            raise CatalogUnavailable(
-                f"The shared catalog at {self.where} can't be {what}: {_reason(error)}.",
-                subject=self.address.catalog,
-                hint="Nothing was changed; what is staged is kept. Run the same command again when the server answers.",
-            ) from error
-
-
-def _reason(error: Exception) -> str:
-    """Return what a driver says, in one line, without what it was asked."""
-    first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    return quote(first.rstrip(".")[:300])
+            raise explain(error, self.address.catalog, what) from error

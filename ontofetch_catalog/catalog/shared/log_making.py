@@ -30,7 +30,9 @@ def create(address: Address, key: bytes) -> tuple[str, bytes]:
 
     line = Line(address, 60.0, "init")
 
-    with line.explained("made"), psycopg.connect(address.catalog, connect_timeout=10) as connection:
+    with line.explained("opened"):
+        opened = psycopg.connect(address.catalog, connect_timeout=10)
+    with line.explained("made"), opened as connection:
         if not _is_made(connection):
             # two machines may be the first
             connection.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])

@@ -211,7 +211,7 @@ class WorkLine(Line):
         if connection is None or connection.closed:
             raise self._fenced()
         try:
-            with self.explained("divided"), connection.transaction():
+            with self.explained("written"), connection.transaction():
                 connection.execute("SELECT pg_advisory_xact_lock(%s, 0)", [WORKERS])
                 yield connection
         except CatalogUnavailable as error:

@@ -90,7 +90,8 @@ class Copy:
                     raise
                 missed = True
         if count:
-            _log.info("%s is up to date: %d boundaries of other machines", self.store.root, count)
+            what = "1 boundary" if count == 1 else f"{count:,} boundaries"
+            _log.info("%s is up to date: %s of other machines", self.store.root, what)
         return count
 
     def _check_common(self, last: int, digest: str) -> None:
