@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
@@ -545,6 +545,35 @@ def test_the_server_crashes_before_any_step(
         assert forked(lambda words=words: main(words)) == 0, at  # type: ignore[misc]
         at += 29
     assert crashed > 1
+    assert forked(lambda: copies.check_same("a", "b") or 0) == 0
+
+
+def test_the_server_goes_away_while_a_reader_catches_up(
+    own_postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """It shows what it has, and says of when that is, as where the server was away from the beginning."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("ONTOFETCH_DURABILITY", "off")
+    copies = Copies(tmp_path, without_password(own_postgres.dsn(), monkeypatch), f"file://{tmp_path / 'objects'}")
+    forked(lambda: copies.join("a", "b") or 0)
+    words = ("--service", "s", "--ontology", "o", "--version", "1", "--root", str(tmp_path / "a"), "-q")
+    assert forked(lambda: main(["pull", str(release(tmp_path, 1)), *words])) == 0
+
+    def read() -> int:
+        real = Log.records
+
+        def records(*args: Any) -> Any:
+            own_postgres.crash()
+            return real(*args)
+
+        setattr(Log, "records", records)  # noqa: B010 - it is this process's alone
+        return main(["db", "versions", "--root", str(tmp_path / "b")])
+
+    capfd.readouterr()
+    assert forked(read) == 0
+    assert "What is shown is as of event 1." in capfd.readouterr().err
+    own_postgres.stop()
+    own_postgres.start()
     assert forked(lambda: copies.check_same("a", "b") or 0) == 0
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from ...errors import CatalogUnavailable
+from ...errors import CatalogUnavailable, ObjectsRefused, ObjectsUnavailable
 from ..connection import Store
 from ..generation import read_generation
 from ..shared.address import read_address
@@ -59,8 +59,14 @@ class Following:
         """Take in what other machines have recorded; the caller does not hold the gate."""
         from .writers import writing
 
-        with writing(self._store, migrate=False, alone=False, log=self._line):
-            pass
+        try:
+            with writing(self._store, migrate=False, alone=False, log=self._line):
+                pass
+        except (ObjectsRefused, ObjectsUnavailable):
+            raise
+        except CatalogUnavailable as error:
+            # the server went away meanwhile; what was taken in whole is there
+            _go_without(error, read_generation(self._store))
 
     def close(self) -> None:
         """Give the line back."""

@@ -42,7 +42,7 @@ def explain(error: Exception, address: str, what: str) -> OntofetchError:
             subject=address,
             hint=_grant(what, address),
         )
-    if isinstance(error, psycopg.ProgrammingError) and error.sqlstate is None:
+    if what == "opened" and isinstance(error, psycopg.ProgrammingError) and error.sqlstate is None:
         return UsageError(
             f"{where} is no address of a PostgreSQL database: {_reason(error)}.",
             subject=address,

@@ -8,7 +8,7 @@ STORE, BUCKET, FOLDER, FETCHING, CREDENTIALS, LOG, LINE, SWEEP, WORK, COPY, PLAC
     f"ontofetch_catalog/catalog/shared/{name}.py"
     for name in (
         *("object_store", "bucket", "folder", "fetching", "credentials"),
-        *("log", "log_line", "log_sweep", "log_work", "replica", "places", "address"),
+        *("log", "line_errors", "log_sweep", "log_work", "replica", "places", "address"),
     )
 )
 OBJECTS, LINES, PACKS, DAYS, BAD_DAYS, COPIES, DIVIDING = (
@@ -237,8 +237,8 @@ FAULTS = (
         "a right that is missing looks like a server that is away",
         (
             LINE,
-            "except psycopg.errors.InsufficientPrivilege as error:",
-            "except psycopg.errors.UndefinedFile as error:",
+            "isinstance(error, psycopg.errors.InsufficientPrivilege)",
+            "isinstance(error, psycopg.errors.UndefinedFile)",
         ),
         tests=(DAYS + "the_rights_that_the_page_names_are_enough_and_no_more",),
     ),
