@@ -500,6 +500,19 @@ def test_a_mistyped_address_of_the_objects_names_the_one_that_is_known(
         assert "db move --to local` makes it one of its own" in said
 
 
+def test_a_mistyped_address_of_the_objects_of_a_new_catalog_is_corrected(
+    copies: Copies, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As long as nobody has joined, the next `init` may name another place; then nobody may."""
+    copies.run("a", "init", "--catalog", copies.catalog, "--objects", "file:///proc/nothing", code=1)
+    capsys.readouterr()
+    copies.join("a", "b")
+    copies.run("c", "init", "--catalog", copies.catalog, "--objects", "file:///proc/nothing", code=2)
+    assert f"keeps its bytes at '{copies.objects}'" in capsys.readouterr().err
+    copies.pull("a", release(tmp_path, 1), "1")
+    copies.check_same("a", "b")
+
+
 def test_a_copy_that_was_moved_is_agreed_to_anew(copies: Copies, tmp_path: Path) -> None:
     """It is not believed at another place, until somebody types the addresses that it names."""
     copies.join("a")

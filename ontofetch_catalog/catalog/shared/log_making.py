@@ -33,6 +33,7 @@ def create(address: Address, key: bytes) -> tuple[str, bytes]:
     with line.explained("opened"):
         opened = psycopg.connect(address.catalog, connect_timeout=10)
     with line.explained("made"), opened as connection:
+        _forget_unused(connection, address.objects)
         if not _is_made(connection):
             # two machines may be the first
             connection.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
@@ -50,6 +51,19 @@ def create(address: Address, key: bytes) -> tuple[str, bytes]:
             hint="Name that one with --objects.",
         )
     return str(found[0]), bytes(found[2])
+
+
+def _forget_unused(connection: psycopg.Connection[Any], objects: str) -> None:
+    """Forget a catalog whose bytes are to be elsewhere and which nobody has joined: its address was mistyped."""
+    found = connection.execute("SELECT to_regclass('ontofetch.boundaries') IS NOT NULL").fetchone()
+    if not found or not found[0]:
+        return
+    # whoever has joined has appended to the log
+    unused = "FROM ontofetch.store WHERE objects <> %s AND NOT EXISTS (SELECT 1 FROM ontofetch.boundaries)"
+    may = f"SELECT has_table_privilege('ontofetch.store', 'DELETE') {unused}"
+    if (found := connection.execute(may.encode(), [objects]).fetchone()) and found[0]:
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        connection.execute(f"DELETE {unused}".encode(), [objects])
 
 
 def _is_made(connection: psycopg.Connection[Any]) -> bool:
