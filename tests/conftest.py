@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 import ontofetch_catalog
 import ontofetch_hookspecs
@@ -19,15 +18,15 @@ from tests import WRITES_NO_BYTECODE, levels, schemas
 from tests.children import quick_children
 from tests.releases import Releases, Templates
 
-settings.register_profile(
-    "tests", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-settings.load_profile("tests")
-
 # projects of their own, whose tests run in environments of their own
 collect_ignore = ["third_party"]
 # single tests of many seconds: begun first, for what is left at the end is shared by all cores only if it is short
 LONG = ("test_documents", "test_interrupts", "test_distribution", "test_new_plugin", "crash/test_loop")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Draw as many inputs as belong to the run."""
+    levels.begin(config.option.markexpr)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

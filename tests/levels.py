@@ -1,7 +1,7 @@
 """Which tests run when: `make quick` runs some of those of `make test`, and this some of those of `make test-all`.
 
-A test that repeats one check over a long table is there with a sample of its cases; what no run but the longest has
-are files whose subject is a long run. `python -m pytest FILE` runs all of a file.
+A test that repeats one check over a long table is there with a sample of its cases, one over drawn inputs with fewer of
+them; what no run but the longest has are files whose subject is a long run. `python -m pytest FILE` runs all of a file.
 """
 
 from __future__ import annotations
@@ -11,17 +11,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 TOP = Path(__file__).parent
 # what `make quick` leaves out: loops over states, attackers, servers, real releases, new environments, whole documents
 SLOW = (
     "bridged",
-    "crash",
     "executors",
     "field",
     "hostile",
     "showing",
-    "trees",
     "host/test_answers",
     "host/test_children",
     "host/test_encodings",
@@ -92,11 +91,9 @@ SLOW = (
     "migrations/test_delta_macros",
     "rendering/test_figures",
     "shared",
-    "test_distribution",
     "test_docs_hooks",
     "test_docs_hosts",
     "test_documents",
-    "test_interrupts",
     "test_new_plugin",
     "test_opening",
     "test_real_store",
@@ -104,13 +101,50 @@ SLOW = (
     "test_startup",
     "test_working_folder",
 )
-# what `make test` leaves out, too
-RARE: tuple[str, ...] = ()
-# tests of which `make test` runs one case in so many
-SAMPLED: dict[str, int] = {}
-# tests of which `make quick` runs one case in so many, if fewer
-SAMPLED_IN_QUICK: dict[str, int] = {}
-_MARKS = {"not slow": SLOW + RARE, "not rare": RARE}
+# what `make test` leaves out, too: files whose subject is a long run, and what takes longest of all
+RARE = (
+    "crash",
+    "executors/test_bad_days::test_a_file_that_takes_workers_with_it_comes_to_no_judgement",
+    "executors/test_bad_days::test_a_scheduler_that_goes_ends_the_run",
+    "executors/test_bad_days::test_a_validator_takes_no_more_there_than_here",
+    "executors/test_bad_days::test_a_worker_that_stands_still_costs_its_file",
+    "executors/test_bad_days::test_each_worker_looks_at_some_of_many_files",
+    "executors/test_bad_days::test_the_time_of_a_validator_is_up_there_as_here",
+    "executors/test_bad_days::test_whoever_goes_calls_off_the_jobs",
+    "executors/test_commands",
+    "executors/test_slurm",
+    "hostile/test_bench",
+    "hostile/test_oracles",
+    "hostile/test_races",
+    "shared/test_bad_days",
+    "shared/test_bad_objects",
+    "shared/test_cut",
+    "shared/test_days::test_a_copy_takes_longer_than_it_may_be_silent",
+    "shared/test_days::test_a_copy_that_is_300_boundaries_behind",
+    "shared/test_days::test_a_machine_whose_clock_is_an_hour_off",
+    "shared/test_days::test_every_report_says_what_it_says_of_a_store_of_its_own",
+    "shared/test_days::test_the_server_crashes_before_any_step",
+    "shared/test_dividing::test_a_series_of_a_machine_that_is_gone_is_fetched_by_another",
+    "shared/test_dividing::test_another_machine_takes_over_what_one_has_not_recorded",
+    "shared/test_dividing::test_three_machines_fetch_each_source_once",
+    "shared/test_dividing::test_three_machines_find_the_facts_of_each_release_once",
+    "shared/test_dividing::test_what_failed_on_one_machine_is_tried_on_another",
+    "shared/test_ground",
+    "shared/test_labs",
+    "shared/test_meetings",
+    "shared/test_three",
+    "showing/test_browser",
+    "test_distribution",
+    "test_interrupts",
+    "test_new_plugin::test_it_passes_its_own_tests_in_a_fresh_environment",
+    "trees",
+)
+# of a test with more cases than a few one in so many runs: of what is slow in `make test`, of the rest in `make quick`
+FEW, SHARE = 4, 4
+# but for these, whose cases are quick and each its own
+WHOLE = ("hostile/test_mutants",)
+# what `pytest -m` is given for each of the shorter runs → what it leaves out, and of how many drawn inputs it tries one
+_RUNS = {"not slow": (SLOW + RARE, 10), "not rare": (RARE, 4)}
 _GOLDEN = (5**0.5 - 1) / 2
 
 
@@ -121,29 +155,45 @@ def begins_with(path: Path, names: tuple[str, ...]) -> bool:
 
 def is_left_out(path: Path, marks: str) -> bool:
     """Say whether nothing of a file or folder is among the tests with these marks (`pytest -m`)."""
-    return marks in _MARKS and begins_with(path, _MARKS[marks])
+    return marks in _RUNS and begins_with(path, _RUNS[marks][0])
 
 
-def is_in_sample(number: int, share: int) -> bool:
-    """Say whether the case with this number is in a sample of one in `share`, in which the first always is.
+def begin(marks: str) -> None:
+    """Begin a run of the tests with these marks: as many inputs are drawn as belong to it."""
+    settings.register_profile(
+        "tests",
+        max_examples=100 // (_RUNS[marks][1] if marks in _RUNS else 1),
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=[HealthCheck.function_scoped_fixture],
+    )
+    settings.load_profile("tests")
 
-    A multiple of the golden ratio decides: the sample is evenly spread, keeps no step with a table within the table,
-    and holds each smaller one.
+
+def drawn(most: int) -> int:
+    """Return how many inputs this run draws where the longest one draws so many."""
+    return min(most, max(10, most * settings().max_examples // 100))
+
+
+def is_in_sample(name: str, case: int, cases: int) -> bool:
+    """Say whether the case of this number, of so many that a test has, is one of its sample; the first always is.
+
+    A multiple of the golden ratio decides: the sample is evenly spread, out of step with any table within the table.
     """
-    return number * _GOLDEN % 1 < 1 / share
+    return cases <= FEW or name.startswith(WHOLE) or case * _GOLDEN % 1 < 1 / SHARE
 
 
 def mark(items: Sequence[pytest.Item]) -> None:
     """Mark as `rare` what `make test` leaves out, and as `slow` that and what `make quick` leaves out."""
-    cases: Counter[str] = Counter()
-    for item in items:
-        name = name_of(item)
-        number = cases[name]
-        cases[name] += 1
-        if begins_with(item.path, RARE) or name in RARE or not is_in_sample(number, SAMPLED.get(name, 1)):
+    names = [name_of(item) for item in items]
+    cases, before = Counter(names), Counter[str]()
+    for item, name in zip(items, names, strict=True):
+        is_slow, is_kept = name.startswith(SLOW), is_in_sample(name, before[name], cases[name])
+        before[name] += 1
+        if name.startswith(RARE) or (is_slow and not is_kept):
             item.add_marker(pytest.mark.rare)
             item.add_marker(pytest.mark.slow)
-        elif begins_with(item.path, SLOW) or not is_in_sample(number, SAMPLED_IN_QUICK.get(name, 1)):
+        elif is_slow or not is_kept:
             item.add_marker(pytest.mark.slow)
 
 

@@ -13,7 +13,6 @@ import pytest
 from tests import levels
 
 CHECKOUT = levels.TOP.parent
-SAMPLES = levels.SAMPLED | levels.SAMPLED_IN_QUICK
 
 
 def functions(path: Path) -> set[str]:
@@ -23,19 +22,26 @@ def functions(path: Path) -> set[str]:
 
 
 def imported(path: Path) -> set[str]:
-    """Return what a file of tests imports of the package, as `package.module` or `package.module.name`."""
-    names = set()
+    """Return the modules of the package that a file imports."""
+    found = set()
+    parents = ("", *(".".join(path.relative_to(CHECKOUT).parts[:-up]) for up in range(1, len(path.parts))))
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and not node.level:
-            names |= {str(node.module)} | {f"{node.module}.{alias.name}" for alias in node.names}
-    return {name for name in names if name.startswith("ontofetch_catalog.")}
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            place = ".".join(filter(None, (parents[node.level], node.module)))
+            found |= {place, *(f"{place}.{alias.name}" for alias in node.names)}
+    return {name for name in found if name.startswith("ontofetch_catalog.") and source_of(name).exists()}
+
+
+def source_of(module: str) -> Path:
+    """Return where a module of the package would be."""
+    return CHECKOUT / f"{module.replace('.', '/')}.py"
 
 
 def test_what_is_named_is_there() -> None:
     """A renamed file or test leaves nothing behind in the tables."""
-    for name in (*levels.SLOW, *levels.RARE, *SAMPLES):
+    for name in (*levels.SLOW, *levels.RARE, *levels.WHOLE):
         path, _, function = name.partition("::")
         found = levels.TOP / f"{path}.py"
         assert found.exists() or (levels.TOP / path).is_dir(), name
@@ -43,27 +49,29 @@ def test_what_is_named_is_there() -> None:
 
 
 def test_nothing_is_named_in_vain() -> None:
-    """A sample is smaller than what it is of, and of something that is not left out."""
-    for name in SAMPLES:
-        assert levels.SAMPLED.get(name, 2) > 1, name
-        assert levels.SAMPLED_IN_QUICK.get(name, 2**30) > levels.SAMPLED.get(name, 1), name
-        assert not name.startswith(levels.RARE), name
-    assert not [name for name in levels.SAMPLED_IN_QUICK if name.startswith(levels.SLOW)]
-    assert not [name for name in levels.SLOW if name.startswith(levels.RARE)]
+    """What is rare is slow, and what is whole is neither rare nor sampled."""
+    assert not [name for name in levels.SLOW + levels.WHOLE if name.startswith(levels.RARE)]
+    assert sorted(levels.SLOW) == sorted(set(levels.SLOW))
+    assert sorted(levels.RARE) == sorted(set(levels.RARE))
 
 
-@pytest.mark.parametrize("share", [2, 3, 4, 6, 8])
-def test_a_sample_is_evenly_spread(share: int) -> None:
-    """It has the first, about one in so many of any stretch and of any column of a table, and each smaller sample."""
-    sample = [number for number in range(1200) if levels.is_in_sample(number, share)]
+@pytest.mark.parametrize("cases", [5, 12, 60, 1200])
+def test_a_sample_is_evenly_spread(cases: int) -> None:
+    """It has the first case, about one in so many of any stretch, and some of any column of a table."""
+    sample = [case for case in range(cases) if levels.is_in_sample("x", case, cases)]
     assert sample[0] == 0
-    assert max(after - before for before, after in pairwise(sample)) < 3 * share
-    assert set(sample) >= {number for number in range(1200) if levels.is_in_sample(number, share + 1)}
-    for columns in range(2, 12):
-        found = Counter(number % columns for number in sample)
+    assert abs(len(sample) - cases / levels.SHARE) < 3
+    assert max(after - before for before, after in pairwise([*sample, cases])) < 2 * levels.SHARE
+    for columns in range(2, cases // 80):
+        found = Counter(case % columns for case in sample)
         assert len(found) == columns
         assert max(found.values()) < 2 * min(found.values())
-    assert all(levels.is_in_sample(number, 1) for number in range(100))
+
+
+def test_a_few_cases_are_no_sample() -> None:
+    """Nor are those of a test whose cases are each its own."""
+    for name, cases in (("x", levels.FEW), (levels.WHOLE[0], 1000)):
+        assert all(levels.is_in_sample(name, case, cases) for case in range(cases))
 
 
 def test_each_run_asks_for_its_tests() -> None:
@@ -76,11 +84,12 @@ def test_each_run_asks_for_its_tests() -> None:
 
 
 def test_no_module_is_left_to_the_longest_run() -> None:
-    """Whatever module of the package a test imports, one that `make test` runs imports, too."""
+    """Whatever module of the package a test imports, one that `make test` runs does, or what it imports does."""
     files = {path: imported(path) for path in levels.TOP.rglob("test_*.py")}
-    often = {name for path, names in files.items() if not levels.begins_with(path, levels.RARE) for name in names}
+    often = set[str]().union(*(found for path, found in files.items() if not levels.begins_with(path, levels.RARE)))
     assert len(often) > 100
-    assert set().union(*files.values()) - often == set()
+    reached = often.union(*(imported(source_of(name)) for name in often))
+    assert set[str]().union(*files.values()) - reached == set()
 
 
 def test_each_run_is_within_the_next(request: pytest.FixtureRequest) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.levels import drawn
+
 NUMBERS = itertools.count()
 
 release = st.dictionaries(
@@ -19,7 +21,7 @@ release = st.dictionaries(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=drawn(40), deadline=None)
 @given(releases=st.lists(release, min_size=1, max_size=4))
 def test_duplicates_equal_a_recount(open_shelf: Any, releases: list[dict[str, bytes]]) -> None:
     """Copies, what they waste within and across releases, and what is shared are those of a recount."""

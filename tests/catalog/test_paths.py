@@ -23,6 +23,7 @@ from ontofetch_catalog.catalog.repo import paths
 from ontofetch_catalog.catalog.tables import read_files
 from ontofetch_catalog.errors import Conflict, EventError
 from ontofetch_hookspecs.names import path_key, relpath_fault
+from tests.levels import drawn
 from tests.releases import Releases, files_table
 
 pytestmark = pytest.mark.usefixtures("quick_databases")
@@ -97,7 +98,7 @@ def test_the_forms_refuse_the_same_code_points(connection: duckdb.DuckDBPyConnec
     assert told == sum(faults)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=drawn(300), deadline=None)
 @given(st.lists(name, min_size=1, max_size=40))
 @example(["straße.txt", "STRASSE.txt", "ﬃ", "FFI", "ᏸ", "Ᏸ"])
 @example(["😀" * 64, "/".join(["😀" * 60] * 5), "/".join(["a" * 255] * 4), "/".join(["a" * 255] * 4) + "/b", ""])
