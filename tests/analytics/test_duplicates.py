@@ -7,10 +7,13 @@ import itertools
 from collections import Counter
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.levels import drawn
+
+pytestmark = pytest.mark.usefixtures("quick_databases")
 
 NUMBERS = itertools.count()
 

@@ -13,6 +13,8 @@ from ontofetch_catalog.analytics.polars_pipelines.hotspots import concentration
 from ontofetch_catalog.errors import UsageError, VersionUnknown
 from tests.levels import drawn
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 RELEASES: dict[str, dict[str, Any]] = {
     "obo/hp/1": {"a/x.ttl": b"1" * 10, "a/b/y.OBO": (b"2" * 30, {"obo": False}), "z": b"3" * 5},
     "obo/hp/2": {"a/x.ttl": b"1" * 10, ".hidden": b"4"},

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from ontofetch_catalog.errors import UsageError, VersionUnknown
 from tests.levels import drawn
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 NUMBERS = itertools.count()
 Validated = Mapping[str, tuple[bytes, Mapping[str, bool], str]]
 
