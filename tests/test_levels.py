@@ -35,13 +35,14 @@ def imported(path: Path) -> set[str]:
 
 
 def source_of(module: str) -> Path:
-    """Return where a module of the package would be."""
-    return CHECKOUT / f"{module.replace('.', '/')}.py"
+    """Return where a module of the package would be, or a package in it."""
+    path = CHECKOUT / module.replace(".", "/")
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
 def test_what_is_named_is_there() -> None:
     """A renamed file or test leaves nothing behind in the tables."""
-    for name in (*levels.SLOW, *levels.RARE, *levels.WHOLE):
+    for name in (*levels.SLOW, *levels.RARE, *levels.SHARES, *levels.WHOLE):
         path, _, function = name.partition("::")
         found = levels.TOP / f"{path}.py"
         assert found.exists() or (levels.TOP / path).is_dir(), name
@@ -49,8 +50,10 @@ def test_what_is_named_is_there() -> None:
 
 
 def test_nothing_is_named_in_vain() -> None:
-    """What is rare is slow, and what is whole is neither rare nor sampled."""
-    assert not [name for name in levels.SLOW + levels.WHOLE if name.startswith(levels.RARE)]
+    """What is rare is slow; what is whole or sampled is not rare."""
+    assert not [name for name in (*levels.SLOW, *levels.SHARES, *levels.WHOLE) if name.startswith(levels.RARE)]
+    assert not [name for name in levels.SHARES if name.startswith(levels.WHOLE)]
+    assert min(levels.SHARES.values()) > levels.SHARE
     assert sorted(levels.SLOW) == sorted(set(levels.SLOW))
     assert sorted(levels.RARE) == sorted(set(levels.RARE))
 
