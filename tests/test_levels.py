@@ -87,11 +87,12 @@ def test_each_run_asks_for_its_tests() -> None:
 
 
 def test_no_module_is_left_to_the_longest_run() -> None:
-    """Whatever module of the package a test imports, one that `make test` runs does, or what it imports does."""
+    """Whatever module of the package a test imports, one that `make test` runs does, its helpers or what they import."""
     files = {path: imported(path) for path in levels.TOP.rglob("test_*.py")}
     often = set[str]().union(*(found for path, found in files.items() if not levels.begins_with(path, levels.RARE)))
     assert len(often) > 100
-    reached = often.union(*(imported(source_of(name)) for name in often))
+    helped = often.union(*(imported(source_of(name)) for name in often if name.startswith("tests.")))
+    reached = helped.union(*(imported(source_of(name)) for name in helped))
     left = set[str]().union(*files.values()) - reached
     assert [name for name in left if not name.startswith("tests.")] == []
 
