@@ -170,7 +170,7 @@ SHARES = {
     "field/test_field::test_a_case_of_the_field": 8,
 }
 # all of those that are quick, and each its own
-WHOLE = ("hostile/test_mutants",)
+WHOLE = ("hostile/test_mutants", "test_layers")
 # what `pytest -m` is given for each of the shorter runs → what it leaves out, and of how many drawn inputs it tries one
 _RUNS = {"not slow": (SLOW + RARE, 10), "not rare": (RARE, 4)}
 _GOLDEN = (5**0.5 - 1) / 2

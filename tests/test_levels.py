@@ -87,7 +87,7 @@ def test_each_run_asks_for_its_tests() -> None:
 
 
 def test_no_module_is_left_to_the_longest_run() -> None:
-    """Whatever module of the package a test imports, one that `make test` runs does, its helpers or what they import."""
+    """Whatever module of the package a test imports, one that `make test` runs leads to, if not by itself."""
     files = {path: imported(path) for path in levels.TOP.rglob("test_*.py")}
     often = set[str]().union(*(found for path, found in files.items() if not levels.begins_with(path, levels.RARE)))
     assert len(often) > 100
