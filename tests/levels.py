@@ -114,12 +114,14 @@ SLOW = (
 )
 # what `make test` leaves out, too: what is about long runs, and what takes longest of all
 RARE = (
+    "analytics/test_audits::test_every_report_is_the_same_from_audits",
     "catalog/test_equal_files::test_pulls_side_by_side_and_removals_between_them_lose_nothing",
     "catalog/test_generation::test_a_damaged_block_is_refused_wherever_it_is_met",
     "catalog/test_generation::test_a_flipped_byte_of_the_log_is_refused_or_has_no_effect",
     "catalog/test_generation::test_a_truncated_log_is_refused_or_has_no_effect",
     "catalog/test_growth_of_work",
     "catalog/test_processes::test_many_processes_lose_nothing_and_overtake_nobody",
+    "cli/test_odd_roots::test_every_command_works_in_an_odd_folder",
     "crash",
     "executors/test_bad_days::test_a_file_that_takes_workers_with_it_comes_to_no_judgement",
     "executors/test_bad_days::test_a_scheduler_that_goes_ends_the_run",
@@ -129,7 +131,9 @@ RARE = (
     "executors/test_bad_days::test_the_time_of_a_validator_is_up_there_as_here",
     "executors/test_bad_days::test_whoever_goes_calls_off_the_jobs",
     "executors/test_commands",
+    "executors/test_same_answers::test_a_file_that_is_too_large_to_be_sent_is_looked_at_here",
     "executors/test_slurm",
+    "host/test_children::test_unpacking_beyond_a_limit_is_a_sentence",
     "hostile/test_bench",
     "hostile/test_oracles",
     "hostile/test_races",
@@ -159,7 +163,7 @@ RARE = (
     "trees",
 )
 # of a test with more cases than a few one in so many runs: of what is slow in `make test`, of the rest in `make quick`
-FEW, SHARE = 4, 4
+FEW, SHARE = 4, 5
 # one in more of those that take longest
 SHARES = {
     "catalog/test_foreign_store::test_nothing_outside_of_a_foreign_store_is_touched": 10,
