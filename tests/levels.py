@@ -50,6 +50,7 @@ SLOW = (
     "catalog/test_recovery",
     "catalog/test_refresh",
     "catalog/test_remembering",
+    "catalog/test_short_ways",
     "catalog/test_tables",
     "catalog/test_two_stores",
     "catalog/test_verify",
@@ -74,7 +75,6 @@ SLOW = (
     "cli/test_show",
     "cli/test_undo_cmd",
     "content/test_archives",
-    "content/test_facts::test_a_tangle_costs_little_more_than_names",
     "executors",
     "field",
     "host/test_answers",
@@ -121,13 +121,17 @@ SLOW = (
 # what `make test` leaves out, too: what is about long runs, and what takes longest of all
 RARE = (
     "analytics/test_audits::test_every_report_is_the_same_from_audits",
+    "catalog/test_backup::test_a_restore_cut_short_at_any_call_happens_whole_or_not_at_all",
     "catalog/test_equal_files::test_pulls_side_by_side_and_removals_between_them_lose_nothing",
     "catalog/test_generation::test_a_damaged_block_is_refused_wherever_it_is_met",
     "catalog/test_generation::test_a_flipped_byte_of_the_log_is_refused_or_has_no_effect",
     "catalog/test_generation::test_a_truncated_log_is_refused_or_has_no_effect",
     "catalog/test_growth_of_work",
+    "catalog/test_pages::test_pages_need_no_memory_for_all_rows",
+    "catalog/test_pages::test_tables_of_terms_need_no_memory_for_all_files",
     "catalog/test_processes::test_many_processes_lose_nothing_and_overtake_nobody",
     "cli/test_odd_roots::test_every_command_works_in_an_odd_folder",
+    "content/test_facts::test_a_tangle_costs_little_more_than_names",
     "crash",
     "executors/test_bad_days::test_a_file_that_takes_workers_with_it_comes_to_no_judgement",
     "executors/test_bad_days::test_a_scheduler_that_goes_ends_the_run",
@@ -147,10 +151,17 @@ RARE = (
     "shared/test_bad_objects",
     "shared/test_cut",
     "shared/test_days::test_a_copy_takes_longer_than_it_may_be_silent",
+    "shared/test_days::test_a_copy_that_fetches_what_is_being_freed_goes_on",
     "shared/test_days::test_a_copy_that_is_300_boundaries_behind",
     "shared/test_days::test_a_machine_whose_clock_is_an_hour_off",
+    "shared/test_days::test_a_sweep_that_stands_still_takes_nothing_that_came_back",
     "shared/test_days::test_every_report_says_what_it_says_of_a_store_of_its_own",
+    "shared/test_days::test_objects_of_what_never_happened_are_found",
+    "shared/test_days::test_the_folder_of_the_objects_goes_away",
+    "shared/test_days::test_the_rights_that_the_page_names_are_enough_and_no_more",
     "shared/test_days::test_the_server_crashes_before_any_step",
+    "shared/test_days::test_what_is_pruned_and_restored_reaches_who_is_far_behind",
+    "shared/test_days::test_what_is_pulled_is_put_before_others_have_to_wait",
     "shared/test_dividing::test_a_series_of_a_machine_that_is_gone_is_fetched_by_another",
     "shared/test_dividing::test_another_machine_takes_over_what_one_has_not_recorded",
     "shared/test_dividing::test_three_machines_fetch_each_source_once",
@@ -169,15 +180,15 @@ RARE = (
     "trees",
 )
 # of a test with more cases than a few one in so many runs: of what is slow in `make test`, of the rest in `make quick`
-FEW, SHARE = 4, 5
+FEW, SHARE = 3, 5
 # one in more of those that take longest
 SHARES = {
-    "catalog/test_foreign_store::test_nothing_outside_of_a_foreign_store_is_touched": 10,
+    "catalog/test_foreign_store::test_nothing_outside_of_a_foreign_store_is_touched": 12,
     "cli/test_destination::test_a_bad_destination_is_told_before_the_work": 6,
     "cli/test_destination::test_null_and_a_pipe_take_what_stdout_would": 6,
     "cli/test_mistakes::test_a_mistake_is_one_sentence_with_the_next_step": 6,
     "cli/test_refusals::test_an_operation_names_itself_and_a_step": 8,
-    "field/test_field::test_a_case_of_the_field": 8,
+    "field/test_field::test_a_case_of_the_field": 10,
 }
 # all of those that are quick, and each its own
 WHOLE = ("hostile/test_mutants", "test_layers")
