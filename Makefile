@@ -45,7 +45,7 @@ ROOM := 8
 MEMORY := $(if $(TMPDIR),,$(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > $(ROOM) * 1000000 { print "/dev/shm" }'))
 PYTEST := $(if $(MEMORY),TMPDIR=$(MEMORY)) $(BIN)/python -m pytest -q -n auto --dist worksteal -p no:benchmark
 
-# every behaviour once; of long tables of cases a sample (`tests/levels.py`)
+# all but the longest; of long tables of cases a sample (`tests/levels.py`)
 test: $(STAMP)
 	$(PYTEST) -m "not rare"
 
