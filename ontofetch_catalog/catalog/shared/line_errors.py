@@ -46,7 +46,7 @@ def explain(error: Exception, address: str, what: str) -> OntofetchError:
         return UsageError(
             f"{where} is no address of a PostgreSQL database: {_reason(error)}.",
             subject=address,
-            hint="It looks like postgresql://user@server/database.",
+            hint="It looks like postgresql://server/database, with user@ in front of the server if need be.",
         )
     hint = _AGAIN
     if isinstance(error, psycopg.OperationalError) and error.sqlstate is None:
