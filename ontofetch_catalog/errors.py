@@ -112,6 +112,10 @@ class SchemaError(OntofetchError):
     """The schema of the catalog and the migrations of this package do not fit."""
 
 
+class SchemaPending(SchemaError):
+    """The schema is older than this package; whoever may write brings it up to date first."""
+
+
 class NestedBoundary(OntofetchError):
     """A hook called back into a boundary."""
 

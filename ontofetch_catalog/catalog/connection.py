@@ -42,6 +42,7 @@ class Store:
         config_hash: Hash of the settings in events.
         operation: What runs, as sentences name it (`db pin`); empty where nobody said so.
         progress: Called with the number of bytes done, and of all, where the bytes of a shared catalog go to and fro.
+        may_write: Whether who reads is about to write, too: then a schema that is older is brought up to date first.
         watch: Stands between the connections of its sessions and whoever is inside: sees what is asked, adds nothing.
     """
 
@@ -50,6 +51,7 @@ class Store:
     run_id: str = ""
     config_hash: str = ""
     operation: str = ""
+    may_write: bool = False
     watch: Watch | None = field(default=None, compare=False, repr=False)
     progress: Progress | None = field(default=None, compare=False, repr=False)
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.light_dataclasses import dataclass
 
-from ..errors import SchemaError
+from ..errors import SchemaError, SchemaPending
 from . import fsops
 
 if TYPE_CHECKING:
@@ -135,11 +135,12 @@ def require_current_schema(connection: duckdb.DuckDBPyConnection) -> None:
     """Check that a reader of this version understands the schema.
 
     Raises:
-        SchemaError: The schema is older, newer or edited.
+        SchemaPending: The schema is older.
+        SchemaError: It is newer or edited.
     """
     pending = pending_migrations(connection)
     if pending:
-        raise SchemaError(
+        raise SchemaPending(
             f"The catalog's schema is older than this installation: {count_pending(pending)}.",
             subject=pending[0].name,
             hint="Apply them with `ontofetch db migrate`.",

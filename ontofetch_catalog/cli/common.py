@@ -30,6 +30,7 @@ _MEMORY = 300_000_000  # bytes that DuckDB may hold of what a command reads; wha
 # of the command that runs in this thread
 _profiler: ContextVar[Profiler | None] = ContextVar("profiler", default=None)
 _verb: ContextVar[str] = ContextVar("verb", default="")
+_writes: ContextVar[bool] = ContextVar("writes", default=False)  # the verb that runs is to change the store
 
 
 def make_parser(host: HostInfo, verb: str, text: str, example: str, *, rows: bool = True) -> argparse.ArgumentParser:
@@ -48,7 +49,7 @@ def store_of(host: HostInfo) -> Store:
 
     profiler = _profiler.get()
     watch = None if profiler is None else profiler.watch
-    return Store(host.root, host.settings, host.run_id, host.config_hash, _verb.get(), watch)
+    return Store(host.root, host.settings, host.run_id, host.config_hash, _verb.get(), _writes.get(), watch)
 
 
 def store_to_write(host: HostInfo) -> Store:
@@ -59,6 +60,7 @@ def store_to_write(host: HostInfo) -> Store:
     from ..catalog import sessions
     from ..catalog.boundaries import notify_recovered
 
+    _writes.set(True)
     store = store_of(host)
     sessions.refresh(store)
     if sessions.has_open(store):
@@ -71,7 +73,7 @@ def store_to_write(host: HostInfo) -> Store:
 @contextmanager
 def running(verb: str) -> Iterator[None]:
     """Let errors name this verb as long as it runs; what the system refuses around the catalog becomes a sentence."""
-    before = _verb.set(verb)
+    before, former = _verb.set(verb), _writes.set(False)
     try:
         yield
     except BrokenPipeError:
@@ -83,6 +85,7 @@ def running(verb: str) -> Iterator[None]:
         ) from error
     finally:
         _verb.reset(before)
+        _writes.reset(former)
 
 
 def profiled(argv: Sequence[str], run: Callable[[], int]) -> int:

@@ -67,6 +67,39 @@ def test_a_reader_of_an_older_schema_gets_a_sentence(older: Path, run: Run) -> N
     assert "ontofetch db migrate" in err
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("note", "s/o/1", "a sentence"),
+        ("tag", "s/o/1", "checked"),
+        ("undo",),
+        ("rm", "s/o/1", "--yes"),
+        ("mv", "s/o/1", "s/o/2", "--yes"),
+        ("db", "latest", "unset", "s/o"),
+        ("db", "pin", "s/o/1"),
+        ("db", "verify"),
+        ("db", "verify", "s/o", "--sample", "50%"),
+        ("db", "share", "--by", "hardlink"),
+        ("db", "facts"),
+        ("db", "refresh"),
+    ],
+    ids=" ".join,
+)
+def test_who_may_write_brings_the_schema_up_to_date(older: Path, run: Run, words: tuple[str, ...]) -> None:
+    """Nobody has to type another command before, whatever else there is to say of what was asked."""
+    code, _, err = run(*words, root=older)
+    assert code in (0, 2, 3), err
+    assert "pending" not in err
+    assert query(older, "SELECT max(version) FROM schema_version") == [(len(migrations.available_migrations()),)]
+
+
+def test_a_dry_run_leaves_the_schema(older: Path, run: Run) -> None:
+    """Who only looks changes nothing, and is told what would."""
+    code, _, err = run("rm", "s/o/1", "--dry-run", root=older)
+    assert code == 1
+    assert "ontofetch db migrate" in err
+
+
 def test_an_edited_migration_is_refused(store: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """An applied file with another checksum is named, for readers and writers."""
     first, *rest = migrations.available_migrations()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs.layout import SWAP
 from ontofetch_hookspecs.together import recording
 
-from ...errors import CatalogMissing, CatalogUnavailable
+from ...errors import CatalogMissing, CatalogUnavailable, SchemaPending
 from .. import fsops
 from ..connection import Store, open_connection
 from ..failures import explaining
@@ -59,16 +59,30 @@ def _newest(store: Store) -> Iterator[Connection]:
         followed = _follow(store)
         if followed is not None:
             with closing(followed):
-                connection = entered.enter_context(_reader(store, followed.is_behind))
+                connection = _enter(entered, store, followed.is_behind)
                 if connection is None:
                     entered.close()
                     followed.take_in()
         if connection is None:
             _require_there(store)
-            connection = entered.enter_context(_reader(store))
+            connection = _enter(entered, store)
         if connection is None:
             raise RuntimeError("nobody asked whether the copy is behind")
         yield connection
+
+
+def _enter(entered: ExitStack, store: Store, is_behind: Callable[[], bool] = lambda: False) -> Connection | None:
+    """Enter `_reader`; whoever may write has pending migrations applied first."""
+    try:
+        return entered.enter_context(_reader(store, is_behind))
+    except SchemaPending:
+        if not store.may_write:
+            raise
+    from .writers import writing
+
+    with writing(store):
+        pass
+    return entered.enter_context(_reader(store, is_behind))
 
 
 def _require_there(store: Store) -> None:
@@ -81,7 +95,7 @@ def _require_there(store: Store) -> None:
 
 
 @contextmanager
-def _reader(store: Store, is_behind: Callable[[], bool] = lambda: False) -> Iterator[Connection | None]:
+def _reader(store: Store, is_behind: Callable[[], bool]) -> Iterator[Connection | None]:
     """Open the catalog for reading, in its turn; None where it turns out then that it is behind."""
     with gate_of(store.root).shared(store.wait):
         if is_behind():
