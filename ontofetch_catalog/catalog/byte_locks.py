@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 
 _SOON_SECONDS, _LATE_SECONDS = 0.002, 0.01  # between two tries at first, and of whoever is next after twenty seconds
-_OTHERS_SECONDS = 0.03  # of whom others come before, after three
+_OTHERS_FIRST_SECONDS, _OTHERS_SECONDS = 0.008, 0.03  # of whom others come before, at first and after one
 
 
 def try_lock(descriptor: int, kind: int, length: int, start: int) -> bool:
@@ -46,8 +46,9 @@ def wait_for(
             return False
         # many who wait for long take the processor from the one whom they wait for; for the next one each moment counts
         waited = now - begun
-        seldom = min(waited / 100, _OTHERS_SECONDS)
-        if seldom <= _SOON_SECONDS or is_next():
-            seldom = min(waited / 2000, _LATE_SECONDS)
-        time.sleep(max(seldom, _SOON_SECONDS))
+        if is_next():
+            pause = max(waited / 2000, _SOON_SECONDS)
+            time.sleep(min(pause, _LATE_SECONDS))
+        else:
+            time.sleep(min(_OTHERS_FIRST_SECONDS + waited / 50, _OTHERS_SECONDS))
     return True

@@ -64,11 +64,12 @@ def test_who_is_next(tmp_path: Path, locks: list[list[str]], kind: int, is_next:
 
 
 def test_who_has_others_before_it_looks_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Soon at first, then ever more seldom, and at last three times as seldom as who is next."""
+    """Four times as seldom at first, and at last three times as seldom as who is next."""
     pauses = {is_next: _pauses(monkeypatch, is_next=is_next) for is_next in (True, False)}
     for found in pauses.values():
-        assert found[0] == byte_locks._SOON_SECONDS
         assert found == sorted(found)
+    assert pauses[True][0] == byte_locks._SOON_SECONDS
+    assert pauses[False][0] == 4 * byte_locks._SOON_SECONDS
     assert pauses[True][-1] == byte_locks._LATE_SECONDS
     assert pauses[False][-1] == byte_locks._OTHERS_SECONDS
     assert len(pauses[False]) < len(pauses[True]) / 4
