@@ -1,6 +1,7 @@
 """One verification from its plan to its summary: pages of files in, batches of results out.
 
-The catalog is closed while files are hashed: it is opened for each page and each batch, so that others get their turn.
+The catalog is closed while files are hashed, all but the last few: it is opened for each page and each batch, so that
+others get their turn.
 """
 
 from __future__ import annotations
