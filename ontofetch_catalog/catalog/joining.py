@@ -21,7 +21,7 @@ from .locks import gate_of
 from .repo import events, images
 from .shared import log_sweep
 from .shared.address import Address, check_addresses, drop_address, read_address, write_address
-from .shared.log import log_of
+from .shared.log import Log, log_of
 from .shared.log_making import create
 from .shared.log_work import Lease, list_leases
 from .shared.object_store import MAX_AGE
@@ -210,9 +210,10 @@ def sweep(
 ) -> Swept | None:
     """Condemn the contents that no path has, and free those condemned for long enough; return what was done.
 
-    None where the store is one of its own, which has no contents but its files. The log is held for all of it: nobody
-    puts a content under a name that is just being freed. Objects go after their rows are gone for good; what is killed
-    in between leaves objects that nothing names, which the next sweep finds.
+    None where the store is one of its own, which has no contents but its files. Others write meanwhile: to look through
+    all takes long, and the log is held only for what is written down of it. Objects go after their rows are gone for
+    good, and no key is used twice; what is killed in between leaves objects that nothing names, which the next sweep
+    finds.
 
     Args:
         store: A copy of the shared catalog.
@@ -224,8 +225,9 @@ def sweep(
     if address is None:
         return None
     objects = open_objects(address.objects, options=objects_options())
-    with log_of(store, address).held() as log:
-        condemned, freed = log_sweep.sweep(log, grace_seconds, dry_run=dry_run)
+    with log_of(store, address).opened() as log, log_sweep.alone(log):
+        condemned = _condemn(log, grace_seconds, dry_run=dry_run)
+        freed = log_sweep.freed_keys(log)
         # by the server's clock: that of this machine may be hours off
         limit = log_sweep.now(log) - timedelta(seconds=max(grace_seconds, MAX_AGE))
         seen = 0
@@ -242,3 +244,15 @@ def sweep(
             objects.delete(orphaned)
             left = objects.sweep()
     return Swept(condemned=condemned, freed_objects=len(freed), orphaned_objects=len(orphaned) + left)
+
+
+def _condemn(log: Log, grace_seconds: float, *, dry_run: bool) -> int:
+    """Write down, or only find out, what is condemned and forgotten; return how many contents are condemned."""
+    as_of = log_sweep.find_unnamed(log)
+    if dry_run:
+        return log_sweep.expect(log, grace_seconds)
+    log.hold()
+    try:
+        return log_sweep.condemn(log, as_of, grace_seconds)
+    finally:
+        log.let_go()

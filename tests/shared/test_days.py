@@ -24,11 +24,11 @@ from ontofetch_catalog.catalog import sessions
 from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.catalog.prune import planning
 from ontofetch_catalog.catalog.repo.events import EventRow
+from ontofetch_catalog.catalog.shared import log_sweep
 from ontofetch_catalog.catalog.shared.address import read_address
 from ontofetch_catalog.catalog.shared.log import Log, Record, log_of
 from ontofetch_catalog.catalog.shared.log_lock import Head
 from ontofetch_catalog.catalog.shared.log_schema import LOCK
-from ontofetch_catalog.catalog.shared.log_sweep import sweep
 from ontofetch_catalog.catalog.shared.packs import Place
 from ontofetch_catalog.catalog.shared.places import Put
 from ontofetch_catalog.errors import CatalogUnavailable
@@ -319,10 +319,50 @@ def test_who_has_lost_the_lock_sweeps_nothing(copies: Copies) -> None:
     """Nor does it condemn anything."""
     copies.join("a")
     with log_at(copies, "a").opened() as log:
+        found = log_sweep.find_unnamed(log)
         with pytest.raises(CatalogUnavailable, match="no longer holds"):
-            sweep(log, 0)
+            log_sweep.condemn(log, found, 0)
         log.hold()
-        sweep(log, 0)
+        log_sweep.condemn(log, found, 0)
+
+
+def test_what_comes_back_while_a_sweep_looks_is_not_condemned(copies: Copies, tmp_path: Path) -> None:
+    """Others write while it looks: whatever a path got meanwhile, put anew or still there, it leaves alone."""
+    copies.join("a", "b")
+    plans: set[str] = set()
+    for number in (1, 2):
+        copies.pull("a", release(tmp_path, number, large=200_000), str(number))
+        copies.run("a", "rm", f"s/o/{number}", "--yes")
+        (plan,) = set(os.listdir(tmp_path / "a/.catalog/plans")) - plans
+        copies.run("a", "db", "prune", "--purge", plan)
+        plans.add(plan)
+        if number == 1:
+            copies.run("a", "db", "sweep")
+    with log_at(copies, "a").opened() as log, log_sweep.alone(log):
+        found = log_sweep.find_unnamed(log)
+        # what was condemned is put anew, and what is only unnamed is used as it is
+        for number in (1, 2):
+            copies.pull("b", release(tmp_path, number, large=200_000), str(number))
+        log.hold()
+        log_sweep.condemn(log, found, 0)
+        log.let_go()
+    with psycopg.connect(copies.catalog) as connection:
+        named = "SELECT count(*), count(condemned_at) FROM ontofetch.paths LEFT JOIN ontofetch.contents USING (sha256)"
+        ((paths, condemned),) = connection.execute(named).fetchall()
+        assert paths
+        assert condemned == 0
+    copies.run("a", "db", "sweep")
+    copies.check_same("a", "b")
+
+
+def test_one_machine_sweeps_at_a_time(copies: Copies, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Who comes second waits, and is told who does; who writes does not wait for it."""
+    copies.join("a", "b")
+    with log_at(copies, "a").opened() as log, log_sweep.alone(log):
+        copies.run("b", "db", "sweep", "--wait", "0.2", code=4)
+        assert "is being swept by ontofetch" in capsys.readouterr().err
+        copies.pull("b", release(tmp_path, 1), "1", "--wait", "5")
+    copies.run("b", "db", "sweep", "--wait", "5")
 
 
 def test_a_boundary_goes_on_from_the_head_alone(copies: Copies) -> None:

@@ -123,8 +123,8 @@ class LogLock(Line):
             hint="Nothing was changed. Run the same command again.",
         )
 
-    def holder(self) -> str:
-        """Return who holds the log, as `application_name` names it; empty where nobody does."""
+    def holder(self, lock: int = LOCK) -> str:
+        """Return who holds the log, or another lock, as `application_name` names it; empty where nobody does."""
         with self.explained("read"):
             found = (
                 self.in_use()
@@ -132,7 +132,7 @@ class LogLock(Line):
                     "SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid)"
                     " WHERE locktype = 'advisory' AND granted AND classid = %s AND objid = %s"
                     " AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())",
-                    [LOCK >> 32, LOCK & 0xFFFFFFFF],
+                    [lock >> 32, lock & 0xFFFFFFFF],
                 )
                 .fetchone()
             )

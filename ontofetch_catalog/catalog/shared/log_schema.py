@@ -2,6 +2,7 @@
 
 FORMAT = 1
 LOCK = 0x6F6E746F666574  # of PostgreSQL's advisory locks, which are each database's own
+SWEEP = LOCK + 1  # of who sweeps
 WORKERS = 0x6F6E746F  # first half of the locks of machines that divide work; the second is the worker's number
 SCHEMA = """
 CREATE SCHEMA IF NOT EXISTS ontofetch;

@@ -1,54 +1,134 @@
-"""Which contents of a shared catalog nothing names any more, by the server's clock; the caller frees their objects."""
+"""Which contents of a shared catalog nothing names any more, by the server's clock; the caller frees their objects.
+
+All paths and contents are looked through beside others' work, one sweep at a time; the log is held only to take in what
+was recorded meanwhile, and to write down what is condemned and forgotten.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import cast
+from typing import TYPE_CHECKING, Any, cast
 
+from ...errors import CatalogLocked
 from .log import Log
-from .log_rows import insert_rows
+from .log_lock import HEAD, as_head
+from .log_rows import as_array, insert_rows
+from .log_schema import SWEEP
+from .places import Put, parse_ops
+
+if TYPE_CHECKING:
+    import psycopg
+
+_NAMED = "EXISTS (SELECT 1 FROM paths WHERE paths.sha256 = contents.sha256)"
+_DUE = (
+    "CREATE TEMP TABLE due AS SELECT sha256, key FROM unnamed JOIN contents USING (sha256)"
+    " WHERE condemned_at < now() - make_interval(secs => {})"
+)
 
 
-def sweep(log: Log, grace_seconds: float, *, dry_run: bool = False) -> tuple[int, list[str]]:
+@contextmanager
+def alone(log: Log) -> Iterator[None]:
+    """Let no other machine sweep until the end of a `with`.
+
+    Raises:
+        CatalogLocked: One does, and does not end in time; it is named.
+        CatalogUnavailable: The server does not answer.
+    """
+    import psycopg
+
+    with log.explained("swept"):
+        try:
+            log.in_use().execute(f"SELECT pg_advisory_lock({SWEEP})", prepare=False)
+        except psycopg.errors.LockNotAvailable as error:
+            raise CatalogLocked(
+                f"The shared catalog at {log.where} is being swept by {log.holder(SWEEP) or 'another machine'}.",
+                subject=log.address.catalog,
+                hint="One sweep is enough: there is nothing to do, or try again later.",
+            ) from error
+    # the lock is the session's, which ends with the line
+    yield
+
+
+def find_unnamed(log: Log) -> int:
+    """Find the contents that no path has, for `condemn` or `expect`; return the event as of which that is true.
+
+    It takes as long as reading all paths and contents, and keeps nobody from writing.
+
+    Raises:
+        CatalogUnavailable: The server does not answer.
+    """
+    with log.explained("swept"), log.in_use().transaction():
+        connection = log.in_use()
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        head = as_head(connection.execute(HEAD).fetchone())
+        connection.execute("DROP TABLE IF EXISTS unnamed, named_again, due")
+        connection.execute(
+            f"CREATE TEMP TABLE unnamed AS SELECT sha256 FROM contents WHERE NOT {_NAMED}"  # noqa: S608 - no value in it
+        )
+        connection.execute(
+            "CREATE TEMP TABLE named_again AS SELECT sha256 FROM contents"  # noqa: S608 - no value in it
+            f" WHERE condemned_at IS NOT NULL AND {_NAMED}"
+        )
+    return head.event_id
+
+
+def condemn(log: Log, as_of: int, grace_seconds: float) -> int:
     """Condemn contents that no path has, and forget those condemned for long enough; all or nothing.
 
     Args:
         log: The log, which is held.
+        as_of: What `find_unnamed` has returned.
         grace_seconds: How long a condemned content is kept, by the server's clock.
-        dry_run: Find out what would happen, and let nothing of it happen.
 
     Returns:
-        How many were condemned, and the keys of the objects that nothing names any more: their rows are gone for
-        good, so they may be deleted whenever that succeeds.
+        How many were condemned.
 
     Raises:
         CatalogUnavailable: The lock is lost, or the server does not answer.
     """
-    import psycopg
-
     connection = log.in_use()
     with log.explained("swept"), connection.transaction():
         log.require_held(connection)
+        for some in _put_since(connection, as_of):
+            connection.execute("DELETE FROM unnamed WHERE sha256 = ANY(%s::text[])", [as_array(some)])
         connection.execute(
-            "UPDATE contents SET condemned_at = NULL WHERE condemned_at IS NOT NULL"
-            " AND EXISTS (SELECT 1 FROM paths WHERE paths.sha256 = contents.sha256)"
+            "UPDATE contents SET condemned_at = NULL FROM named_again WHERE contents.sha256 = named_again.sha256"
         )
         condemned = connection.execute(
-            "UPDATE contents SET condemned_at = now() WHERE condemned_at IS NULL"
-            " AND NOT EXISTS (SELECT 1 FROM paths WHERE paths.sha256 = contents.sha256)"
+            "UPDATE contents SET condemned_at = now() FROM unnamed"
+            " WHERE contents.sha256 = unnamed.sha256 AND condemned_at IS NULL"
         ).rowcount
-        keys = connection.execute(
-            "WITH gone AS (DELETE FROM contents WHERE condemned_at < now() - make_interval(secs => %s)"
-            " RETURNING key) SELECT DISTINCT key FROM gone",
-            [grace_seconds],
-        ).fetchall()
-        gone = [key for (key,) in keys]
-        # an object of many contents goes with the last of them
-        left = connection.execute("SELECT DISTINCT key FROM contents WHERE key = ANY(%s)", [gone]).fetchall()
-        if dry_run:
-            raise psycopg.Rollback
-    return condemned, sorted(set(gone) - {key for (key,) in left})
+        connection.execute(_DUE.format(float(grace_seconds)).encode())
+        connection.execute("DELETE FROM contents USING due WHERE contents.sha256 = due.sha256")
+    return condemned
+
+
+def expect(log: Log, grace_seconds: float) -> int:
+    """Find out what `condemn` would do, and do nothing of it; arguments and result are the same."""
+    connection = log.in_use()
+    with log.explained("swept"), connection.transaction():
+        found = connection.execute(
+            "SELECT count(*) FROM unnamed JOIN contents USING (sha256) WHERE condemned_at IS NULL"
+        )
+        ((condemned,),) = found.fetchall()
+        connection.execute(_DUE.format(float(grace_seconds)).encode())
+    return int(condemned)
+
+
+def freed_keys(log: Log) -> list[str]:
+    """Return the keys of the objects that nothing names any more after `condemn`, or would not after `expect`.
+
+    Their rows are gone for good, and no key is used twice: they may be deleted whenever that succeeds. An object of
+    many contents goes with the last of them.
+    """
+    with log.explained("swept"):
+        found = log.in_use().execute(
+            "SELECT DISTINCT key FROM due WHERE NOT EXISTS (SELECT 1 FROM contents WHERE contents.key = due.key"
+            " AND contents.sha256 NOT IN (SELECT sha256 FROM due)) ORDER BY key"
+        )
+        return [key for (key,) in found.fetchall()]
 
 
 def unknown(log: Log, keys: Iterable[str]) -> list[str]:
@@ -67,3 +147,12 @@ def now(log: Log) -> datetime:
     with log.explained("read"):
         found = log.in_use().execute("SELECT now()").fetchone()
     return cast(datetime, found[0] if found else None).astimezone(UTC)
+
+
+def _put_since(connection: psycopg.Connection[Any], event: int) -> Iterator[list[str]]:
+    """Yield the contents that paths got in each boundary after an event."""
+    found = connection.execute("SELECT moves FROM boundaries WHERE first_event > %s", [event])
+    for (moves,) in found.fetchall():
+        puts = {op.sha256 for op in parse_ops(moves) if isinstance(op, Put)}
+        if puts:
+            yield sorted(puts)

@@ -155,6 +155,20 @@ FAULTS = (
         tests=(DAYS + "who_has_lost_the_lock_sweeps_nothing",),
     ),
     fault(
+        "a sweep condemns what came back while it looked",
+        (
+            SWEEP,
+            '            connection.execute("DELETE FROM unnamed WHERE',
+            '            str("DELETE FROM unnamed WHERE',
+        ),
+        tests=(DAYS + "what_comes_back_while_a_sweep_looks_is_not_condemned",),
+    ),
+    fault(
+        "two machines sweep at once",
+        (SWEEP, 'log.in_use().execute(f"SELECT pg_advisory_lock({SWEEP})", prepare=False)', "pass"),
+        tests=(DAYS + "one_machine_sweeps_at_a_time",),
+    ),
+    fault(
         "a boundary is appended to a head that its machine does not know",
         (LOG, "if (head[0] or 0, head[1] or BEGIN.digest) != (record.first_event - 1, record.former):", "if False:"),
         tests=(DAYS + "a_boundary_goes_on_from_the_head_alone",),
