@@ -15,7 +15,7 @@ S3 := .build/s3/.installed
 LOCKED := install $(QUIET) --require-hashes --only-binary=:all: -r $(LOCK)
 EDITABLE := install $(QUIET) --no-deps --no-build-isolation -e ./hookspecs -e .
 
-.PHONY: man demo test quick shared shared-ground lint types bench bench-short dvc scale versions lock crash crash-mutants processes flips interrupts trees hostile hostile-mutants clean
+.PHONY: man demo test test-all quick shared shared-ground lint types bench bench-short dvc scale versions lock crash crash-mutants processes flips interrupts trees hostile hostile-mutants clean
 
 # the two commands of the README
 
@@ -45,7 +45,12 @@ ROOM := 8
 MEMORY := $(if $(TMPDIR),,$(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > $(ROOM) * 1000000 { print "/dev/shm" }'))
 PYTEST := $(if $(MEMORY),TMPDIR=$(MEMORY)) $(BIN)/python -m pytest -q -n auto --dist worksteal -p no:benchmark
 
+# all but the longest; of long tables of cases a sample (`tests/levels.py`)
 test: $(STAMP)
+	$(PYTEST) -m "not rare"
+
+# all of them, as the gate does
+test-all: $(STAMP)
 	$(PYTEST)
 
 # a catalog of several machines: what is not installed is said, and its tests are skipped
@@ -62,7 +67,7 @@ $(S3): tests/shared/server.txt
 	@$(@D)/bin/python -m pip install $(QUIET) -r tests/shared/server.txt
 	@touch $@
 
-# what fails first, while something is being changed: all but what `tests/conftest.py` calls slow
+# what fails first, while something is being changed: all but what `tests/levels.py` calls slow
 quick: $(STAMP)
 	$(PYTEST) -m "not slow"
 

@@ -84,7 +84,7 @@ def test_verify(race: Race, large: Store) -> None:
     race("verify", Side(lambda _: verified(large)), Side(lambda _: hashed(paths)))
 
 
-@pytest.mark.parametrize("job", ["doctor", "doctor_hash", "orphans", "verify"])
+@pytest.mark.parametrize("job", ["doctor", "doctor_hash", "orphans", "verify", "rebuild"])
 def test_memory(race: Race, many: Store, job: str) -> None:
     """No step of maintenance holds the store in memory."""
     race.weigh(f"{job}.memory", lambda: (peak_of(job, many.root).grown, MOST_MEMORY))

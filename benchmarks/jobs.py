@@ -88,6 +88,21 @@ def verify(root: str) -> Job:
     return verified(Store(Path(root))).checked_files
 
 
+def rebuild(root: str) -> Job:
+    """Make a catalog anew from the documents beside its releases; return the number of its rows."""
+    import duckdb  # noqa: F401 - the libraries are no part of the work
+    import pyarrow.compute  # noqa: F401
+
+    from ontofetch_catalog.catalog.connection import Store
+    from ontofetch_catalog.catalog.rebuild.build import rebuild
+
+    yield
+    made = rebuild(Store(Path(root)), replace=True)
+    if {release.source for release in made.releases} != {"documents"}:
+        raise RuntimeError(f"{made.releases} were not recorded as their documents say")
+    return sum(release.rows for release in made.releases)
+
+
 def facts(path: str, table: str) -> Job:
     """Tell the facts of a file of Turtle; return the number of its statements."""
     from ontofetch_catalog.host.checks.rdf import tell_rdf
@@ -105,6 +120,7 @@ JOBS = {
     "doctor_hash": doctor_hash,
     "orphans": orphans,
     "verify": verify,
+    "rebuild": rebuild,
 }
 
 

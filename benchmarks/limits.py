@@ -51,6 +51,7 @@ LIMITS = {
     "orphans.memory": Limit(1.0, "what looking for orphans adds to the peak", "300 MB"),
     "verify": Limit(1 / 0.9, "verify", "hashlib on the same files, a process per core"),
     "verify.memory": Limit(1.0, "what verify adds to the peak", "300 MB"),
+    "rebuild.memory": Limit(1.0, "what db rebuild adds to the peak", "300 MB"),
     "import.one": Limit(1.5, "db import, 10,000 files of one release in place", "db rebuild of as many, hashed"),
     "import.ten": Limit(2.5, "the same, of ten releases: two boundaries each", "db rebuild of as many, hashed"),
     "facts.rdf": Limit(4.0, "facts of 900,000 statements of Turtle, with the table", "a loop over pyoxigraph's parser"),

@@ -79,4 +79,4 @@ def most_of(axis: str, command: str) -> float:
 
 def memory_of(command: str) -> int:
     """Return how many bytes a command may hold at its peak."""
-    return MEMORY_OF_CARE if command in CARE and command != "db rebuild" else MEMORY
+    return MEMORY_OF_CARE if command in CARE else MEMORY

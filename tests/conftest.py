@@ -11,134 +11,33 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 import ontofetch_catalog
 import ontofetch_hookspecs
-from tests import WRITES_NO_BYTECODE, schemas
+from tests import WRITES_NO_BYTECODE, levels, schemas
 from tests.children import quick_children
 from tests.releases import Releases, Templates
 
-settings.register_profile(
-    "tests", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-settings.load_profile("tests")
-
 # projects of their own, whose tests run in environments of their own
 collect_ignore = ["third_party"]
-# what `make quick` leaves out: loops over states, attackers, servers, real releases, new environments, whole documents
-SLOW = (
-    "bridged",
-    "crash",
-    "executors",
-    "field",
-    "hostile",
-    "showing",
-    "trees",
-    "host/test_answers",
-    "host/test_children",
-    "host/test_encodings",
-    "host/test_extract",
-    "host/test_facts_room",
-    "host/test_facts_of_releases",
-    "host/test_findings",
-    "host/test_hostile_documents",
-    "host/test_http",
-    "host/test_meter",
-    "host/test_network",
-    "host/test_openings",
-    "host/test_outcomes",
-    "host/test_pipeline",
-    "host/test_plugin_mistakes",
-    "host/test_pull_many",
-    "host/test_retention",
-    "host/test_schemes",
-    "host/test_secrets",
-    "host/test_update",
-    "host/test_validators",
-    "analytics/test_audits",
-    "analytics/test_charts",
-    "analytics/test_crossings",
-    "analytics/test_growth",
-    "analytics/test_hostile_documents",
-    "analytics/test_meaning",
-    "analytics/test_plans",
-    "analytics/test_real_releases",
-    "analytics/test_term_reports",
-    "analytics/test_validation",
-    "catalog/doctor",
-    "catalog/prune/test_selection",
-    "catalog/prune/test_steps",
-    "catalog/rebuild",
-    "catalog/test_backup",
-    "catalog/test_boundaries",
-    "catalog/test_facts",
-    "catalog/test_foreign_store",
-    "catalog/test_generation",
-    "catalog/test_growth_of_work",
-    "catalog/test_loop_findings",
-    "catalog/test_paths",
-    "catalog/test_processes",
-    "catalog/test_profile",
-    "catalog/test_recovery",
-    "catalog/test_tables",
-    "catalog/test_two_stores",
-    "catalog/test_verify",
-    "cli/test_after_a_kill",
-    "cli/test_db_backup",
-    "cli/test_db_doctor",
-    "cli/test_destination",
-    "cli/test_doctor_schema",
-    "cli/test_empty_tables",
-    "cli/test_meaning_warnings",
-    "cli/test_mistakes",
-    "cli/test_mv_cmd",
-    "cli/test_odd_roots",
-    "cli/test_profile_option",
-    "cli/test_refusals",
-    "cli/test_report_output",
-    "cli/test_rm_cmd",
-    "cli/test_show",
-    "cli/test_undo_cmd",
-    "content/test_archives",
-    "importing/test_db_import",
-    "migrations/test_delta_macros",
-    "rendering/test_figures",
-    "shared",
-    "test_distribution",
-    "test_docs_hooks",
-    "test_docs_hosts",
-    "test_documents",
-    "test_interrupts",
-    "test_new_plugin",
-    "test_opening",
-    "test_real_store",
-    "test_recount",
-    "test_startup",
-    "test_working_folder",
-)
 # single tests of many seconds: begun first, for what is left at the end is shared by all cores only if it is short
 LONG = ("test_documents", "test_interrupts", "test_distribution", "test_new_plugin", "crash/test_loop")
 
 
-def _begins_with(path: Path, names: tuple[str, ...]) -> bool:
-    """Say whether a file or folder is one of these, given as paths below this folder begin."""
-    top = Path(__file__).parent
-    return path.is_relative_to(top) and path.relative_to(top).as_posix().startswith(names)
+def pytest_configure(config: pytest.Config) -> None:
+    """Draw as many inputs as belong to the run."""
+    levels.begin(config.option.markexpr)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave out before it is imported what `make quick` leaves out."""
-    return True if config.option.markexpr == "not slow" and _begins_with(collection_path, SLOW) else None
+    """Leave out before it is imported what `make quick` and `make test` leave out."""
+    return True if levels.is_left_out(collection_path, config.option.markexpr) else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is slow, and put what takes longest first."""
-    paths = {item.path for item in items}
-    slow, long = ({path for path in paths if _begins_with(path, names)} for names in (SLOW, LONG))
-    for item in items:
-        if item.path in slow:
-            item.add_marker(pytest.mark.slow)
+    """Mark what only longer runs have, and put what takes longest first."""
+    levels.mark(items)
+    long = {path for path in {item.path for item in items} if levels.begins_with(path, LONG)}
     items.sort(key=lambda item: item.path not in long)
 
 

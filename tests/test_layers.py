@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from ontofetch_catalog.host.logs import without_secrets
+
 CHECKOUT = Path(__file__).parents[1]
 PACKAGE = CHECKOUT / "ontofetch_catalog"
 CONTRACT = CHECKOUT / "hookspecs/ontofetch_hookspecs"
@@ -545,6 +547,25 @@ def swallowed(module: str, source: str) -> list[str]:
     return found
 
 
+def hidden_steps(module: str, source: str) -> list[str]:
+    """Return the hints of errors that would not be told as they are written: a part of them reads like a secret."""
+    found = []
+    for node in ast.walk(_parsed(source)):
+        named = isinstance(node, ast.Assign) and any("HINT" in ast.unparse(target) for target in node.targets)
+        if not named and not (isinstance(node, ast.keyword) and node.arg == "hint"):
+            continue
+        for text in ast.walk(node):
+            if isinstance(text, ast.JoinedStr):
+                words = "".join(str(part.value) if isinstance(part, ast.Constant) else "x" for part in text.values)
+            elif isinstance(text, ast.Constant) and isinstance(text.value, str):
+                words = text.value
+            else:
+                continue
+            if without_secrets(words) != words:
+                found.append(f"{module}:{text.lineno} {words}")
+    return found
+
+
 def test_imports_point_one_way() -> None:
     """No module imports from a package that stands above it."""
     assert [
@@ -582,7 +603,17 @@ def test_a_circle_of_imports_is_found() -> None:
 
 @pytest.mark.parametrize(
     "rule",
-    [side_doors, past_the_seam, opened_by_name, stray_sql, row_loops, loops_over_rows, asserts, swallowed],
+    [
+        side_doors,
+        past_the_seam,
+        opened_by_name,
+        stray_sql,
+        row_loops,
+        loops_over_rows,
+        asserts,
+        swallowed,
+        hidden_steps,
+    ],
     ids=lambda rule: rule.__name__,
 )
 def test_the_rule_holds_everywhere(rule: Callable[[str, str], list[str]]) -> None:
@@ -635,6 +666,8 @@ def test_the_contract_imports_pluggy_and_the_standard_library() -> None:
         (asserts, "ontofetch_catalog.errors", "assert x"),
         (swallowed, "ontofetch_catalog.catalog.journal", "try:\n    x()\nexcept Exception:\n    pass"),
         (swallowed, "ontofetch_catalog.catalog.journal", "try:\n    x()\nexcept:\n    log()"),
+        (hidden_steps, "ontofetch_catalog.host.http", "E('x', hint=\"Give it with --header 'Authorization: …'.\")"),
+        (hidden_steps, "ontofetch_catalog.host.http", "_HINTS = {1: 'Write https://, and try again.'}"),
     ],
 )
 def test_the_rule_can_fail(rule: Callable[[str, str], list[str]], module: str, sample: str) -> None:

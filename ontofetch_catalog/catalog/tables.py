@@ -42,12 +42,22 @@ def read_files(files: Table, *, folded: bool = True) -> pa.Table:
     Raises:
         EventError: A column is missing or of another type, a value breaks the contract, or a path is there twice.
     """
+    table = read_some_files(files)
+    check_unique(table["relpath"], folded=folded)
+    return table
+
+
+def read_some_files(files: Table) -> pa.Table:
+    """Return what `read_files` does of some of the files of a release; whether a path is there twice is not looked at.
+
+    Raises:
+        EventError: A column is missing or of another type, or a value breaks the contract.
+    """
     table = _conform("files", files, FILES_COLUMNS)
     check_paths(table["relpath"])
     _check_hashes(table["file_id"])
     _check_matches(table, "format", r"^[a-z0-9][a-z0-9_+.-]{0,39}$", "is not the name of a format")
     _check_sizes(table)
-    check_unique(table["relpath"], folded=folded)
     return table
 
 
@@ -59,6 +69,19 @@ def read_results(results: Table) -> pa.Table:
     """
     import pyarrow.compute as pc
 
+    table = read_some_results(results)
+    keys = pc.binary_join_element_wise(table["relpath"], table["validator"], "\n")
+    if pc.count_distinct(keys).as_py() != len(table):
+        raise EventError("The results table has two rows for one file and validator.", subject="results")
+    return table
+
+
+def read_some_results(results: Table) -> pa.Table:
+    """Return what `read_results` does of some of the results of a release; whether one is there twice is not looked at.
+
+    Raises:
+        EventError: A column is missing or of another type, or a value breaks the contract.
+    """
     table = _conform("results", results, RESULTS_COLUMNS)
     check_paths(table["relpath"])
     _check_hashes(table["file_id"])
@@ -66,9 +89,6 @@ def read_results(results: Table) -> pa.Table:
         _check_matches(table, name, r"^[A-Za-z0-9][A-Za-z0-9._+~ -]{0,99}$", f"is not a {name.replace('_', ' ')}")
     _check_details(table)
     _check_reasons(table)
-    keys = pc.binary_join_element_wise(table["relpath"], table["validator"], "\n")
-    if pc.count_distinct(keys).as_py() != len(table):
-        raise EventError("The results table has two rows for one file and validator.", subject="results")
     return table
 
 

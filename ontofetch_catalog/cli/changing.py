@@ -48,17 +48,16 @@ def find_named(connection: duckdb.DuckDBPyConnection, name: str, *, services: bo
             raise UsageError(
                 f"{quote(name)} is a service with all its series.", subject=name, hint="Name one of its series."
             )
-    found = [
-        whole
-        for resolve in (naming.resolve_version, naming.resolve_series)
-        if name and (whole := _means(resolve, connection, name))
-    ]
+    found, hints = [], []
+    for resolve in (naming.resolve_version, naming.resolve_series) if name else ():
+        try:
+            found.append(resolve(connection, name))
+        except VersionUnknown as error:
+            hints.append(error.hint)
     if not found:
-        raise VersionUnknown(
-            f"No release and no series {quote(name)} is recorded.",
-            subject=name,
-            hint="`ontofetch db versions` lists what there is.",
-        )
+        # what is near to a release is looked for among series as well
+        hint = hints[0] if hints else releases.LISTED
+        raise VersionUnknown(f"No release and no series {quote(name)} is recorded.", subject=name, hint=hint)
     if len(found) > 1:
         raise AmbiguousVersion(
             f"{quote(name)} may be the release {found[0]} or the series {found[1]}.",

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 from ontofetch_hookspecs import HostInfo
+from ontofetch_hookspecs.names import quote
 
 from ..console.output import OutputOptions, emit, say
 from ..errors import EXIT_OK, OntofetchError
@@ -113,7 +114,11 @@ def find(argv: list[str], host: HostInfo) -> int:
             rows = queries.find_path(connection, args.what)
     emit({"found": rows}, options=options, parameters={"what": args.what})
     if not len(rows):
-        raise OntofetchError("Nothing recorded has this sha256 or path.", subject=args.what)
+        raise OntofetchError(
+            f"Nothing recorded has the sha256 or path {quote(args.what)}.",
+            subject=args.what,
+            hint="A path is named whole, by what stands behind a /, or as a glob, such as '*.ttl'.",
+        )
     return EXIT_OK
 
 

@@ -91,9 +91,7 @@ def _named(host: HostInfo, name: str) -> tuple[str, str]:
             return resolve_version(connection, name), ""
         except VersionUnknown as error:
             raise UsageError(
-                f"No release or series {quote(name)} is recorded.",
-                subject=name,
-                hint=f"`{host.name} db versions` lists what there is.",
+                f"No release or series {quote(name)} is recorded.", subject=name, hint=error.hint
             ) from error
 
 

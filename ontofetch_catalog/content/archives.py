@@ -102,7 +102,7 @@ class damage_named:  # noqa: N801 - used as a function is; a class, for it stand
             raise ExtractError(
                 f"The archive {quote(name)} is damaged or truncated: {reason}.",
                 subject=name,
-                hint="Nothing was unpacked; pull a good copy of it with --replace.",
+                hint="Nothing was unpacked; pull a good copy of it.",
             ) from error
 
 
@@ -164,7 +164,7 @@ def read_entries(
         raise ExtractError(
             f"{quote(name)} is named like an archive, but its bytes are none.",
             subject=name,
-            hint="Look at what was downloaded: servers send error pages, too. Pull a good copy of it with --replace.",
+            hint="Look at what was downloaded: servers send error pages, too. Pull a good copy of it.",
         )
     yield from _one_file(stream, compression, name, budget)
 

@@ -190,11 +190,23 @@ def _fail(error: Exception, *, verbose: bool) -> int:
         _show_traceback(error)
     if isinstance(error, OntofetchError):
         return _say(f"error: {error.message} {with_store(error.hint)}".rstrip(), error.exit_code)
+    if isinstance(error, FileNotFoundError) and not error.filename and _is_nowhere():
+        hint = "Go to a folder that is there, and run the same command again."
+        return _say(f"error: The current folder was removed. {hint}", EXIT_ERROR)
     if isinstance(error, OSError) and error.strerror:
         about = f": {error.filename}" if error.filename else ""
         return _say(f"error: {error.strerror}{about}", EXIT_ERROR)
     hint = "" if verbose else " Run it again with -v for the traceback."
     return _say(f"error: This should not happen: {type(error).__name__}: {error}.{hint}", EXIT_ERROR)
+
+
+def _is_nowhere() -> bool:
+    """Say whether the current folder is gone: a relative path, or a name that is not there, then has no whole path."""
+    try:
+        os.getcwd()
+    except OSError:
+        return True
+    return False
 
 
 def _show_traceback(error: Exception) -> None:

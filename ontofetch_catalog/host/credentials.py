@@ -43,7 +43,7 @@ def read_header(text: str, where: str) -> tuple[str, str]:
     raise UsageError(
         f"{where} is not of the form 'Name: value', in plain ASCII.",
         subject=where,
-        hint="For example: Authorization: Bearer TOKEN",
+        hint="For example: Accept: text/turtle",
     )
 
 

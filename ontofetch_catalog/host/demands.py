@@ -77,5 +77,5 @@ def unreadable(path: Path, error: OSError) -> FetchError:
     first, *below = os.path.relpath(path).split(os.sep)
     hint = "Look at its name."
     if isinstance(error, FileNotFoundError) and below and _HOST.fullmatch(first):
-        hint = f"Look at its name; an address begins with https://, like https://{first}/…"
+        hint = f"Look at its name; an address has its scheme in front, like https://{first}/…"
     return FetchError(f"The file {quote(path)} can't be read: {error.strerror}.", subject=str(path), hint=hint)

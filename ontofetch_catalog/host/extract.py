@@ -219,7 +219,7 @@ def _read(name: str) -> Iterator[None]:
         raise ExtractError(
             f"The artifact {quote(name)} can't be read: {error.strerror}.",
             subject=name,
-            hint="Pull a good copy of it with --replace.",
+            hint="Pull a good copy of it.",
         ) from error
 
 

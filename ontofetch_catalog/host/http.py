@@ -43,8 +43,8 @@ REDIRECTS = (301, 302, 303, 307, 308)
 MOST_REASON = 200  # characters of what a library says, which may repeat what a server sent
 RETRIED = (408, 425, 429, 500, 502, 503, 504)
 _HINTS = {
-    401: "It wants credentials: give them with --header 'Authorization: …', or as https://user:password@host/….",
-    403: "It refuses these credentials, or wants some: give them with --header 'Authorization: …'.",
+    401: "It wants credentials: --header-file, the environment and ~/.netrc carry them, and so does --header.",
+    403: "It refuses these credentials, or wants some: --header-file and --header carry them.",
     404: "Check the address.",
     410: "The publisher has taken it away.",
 }

@@ -149,7 +149,10 @@ def _told(passed: object, details: Any) -> dict[str, object]:
             return {"unusable": "it did not return (bool, dict), or (None, dict) with a reason under not_judged"}
     told = {name: _printable(details[name]) for name in _REASONS if isinstance(details.get(name), str)}
     details = {**details, **told}
-    text = json.dumps(details, sort_keys=True)
+    # what no reader of JSON takes, NaN and half a letter, is an error of the validator: it may not stop the release
+    text = json.dumps(details, sort_keys=True, allow_nan=False)
+    if "\\ud" in text:
+        json.dumps(details, ensure_ascii=False).encode()
     if len(text) > MOST_DETAILS:
         why = "not_judged" if passed is None else "error"
         details = {why: f"the validator's details are larger than {MOST_DETAILS:,} bytes"}

@@ -20,6 +20,8 @@ from ontofetch_hookspecs import HostInfo
 from ontofetch_hookspecs.testing import make_manager
 from tests.releases import Releases
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 OLD = {"a.ttl": (b"1", {"rdf": True}), "b.ttl": (b"22", {"rdf": False}, "line 1\nline 2"), "old/c.obo": b"333"}
 NEW = {"a.ttl": (b"4444", {"rdf": True}), "new/c.obo": b"333", "d": b"55"}
 

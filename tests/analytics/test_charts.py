@@ -13,6 +13,8 @@ import pytest
 from ontofetch_catalog.errors import UsageError
 from ontofetch_catalog.rendering.figures import draw
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 OLD = {"a/x.ttl": (b"1" * 3000, {"rdf": True}), "b/y.obo": (b"2" * 500, {"obo": False}), "z": b"3"}
 NEW = {"a/x.ttl": (b"1" * 5000, {"rdf": True}), "b/w.obo": (b"4" * 900, {"obo": True}), "q": b"3333", "z": b"3"}
 

@@ -7,8 +7,13 @@ import itertools
 from collections import Counter
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from tests.levels import drawn
+
+pytestmark = pytest.mark.usefixtures("quick_databases")
 
 NUMBERS = itertools.count()
 
@@ -19,7 +24,7 @@ release = st.dictionaries(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=drawn(40), deadline=None)
 @given(releases=st.lists(release, min_size=1, max_size=4))
 def test_duplicates_equal_a_recount(open_shelf: Any, releases: list[dict[str, bytes]]) -> None:
     """Copies, what they waste within and across releases, and what is shared are those of a recount."""

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ontofetch_catalog.errors import AmbiguousVersion, UsageError, VersionUnknown
+from tests.levels import drawn
 
 Files = Mapping[str, bytes]
 NUMBERS = itertools.count()
@@ -87,7 +88,7 @@ def add_pair(shelf: Any, a: Files, b: Files) -> tuple[str, str]:
     return shelf.add(f"t/pair{number}/1", a), shelf.add(f"t/pair{number}/2", b)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=drawn(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pair=st.one_of(changed_pairs(), st.tuples(releases, releases)), whole=st.booleans())
 def test_growth_equals_the_naive_model(open_shelf: Any, pair: tuple[Files, Files], whole: bool) -> None:
     """Rows, sums per kind, format and folder, churn and net growth of any pair are those of a recount."""

@@ -11,6 +11,9 @@ from hypothesis import strategies as st
 
 from ontofetch_catalog.analytics.polars_pipelines.hotspots import concentration
 from ontofetch_catalog.errors import UsageError, VersionUnknown
+from tests.levels import drawn
+
+pytestmark = pytest.mark.usefixtures("quick_databases")
 
 RELEASES: dict[str, dict[str, Any]] = {
     "obo/hp/1": {"a/x.ttl": b"1" * 10, "a/b/y.OBO": (b"2" * 30, {"obo": False}), "z": b"3" * 5},
@@ -86,7 +89,7 @@ def test_wrong_questions_are_sentences(shelf: Any) -> None:
         shelf.catalog.hotspots("service", version="nothing")
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=drawn(50), deadline=None)
 @given(st.dictionaries(st.text(max_size=3), st.integers(0, 10**12), max_size=8))
 def test_shares_add_up(amounts: dict[str, int]) -> None:
     """Ranks start at 1, amounts fall, shares sum to 1 unless there is nothing, and cumulative shares end there."""

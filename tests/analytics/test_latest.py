@@ -9,6 +9,8 @@ from polars.testing import assert_frame_equal
 
 from ontofetch_catalog.errors import CatalogMissing, UsageError, VersionUnknown
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 DAY = date(2026, 3, 1)
 OLD = {"a.ttl": b"aaaa", "b.obo": b"bb", "gone.ttl": b"g"}
 NEW: dict[str, Any] = {

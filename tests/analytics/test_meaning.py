@@ -21,6 +21,7 @@ from ontofetch_catalog.catalog.repo.facts import table_path
 from ontofetch_catalog.errors import CatalogUnreadable, UsageError
 from ontofetch_catalog.settings_table import SETTINGS
 from tests.analytics.meanings import Said, Term, add, content_of, ex, head, term_rows
+from tests.levels import drawn
 
 pytestmark = pytest.mark.usefixtures("quick_databases")
 
@@ -433,7 +434,7 @@ def category(a: Term | None, b: Term | None) -> str | None:
     return None if a == b else "other"
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=drawn(30), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(graphs, graphs)
 def test_against_a_naive_recount(open_shelf: Any, a: Said, b: Said) -> None:
     """Any two graphs: one category per term, and nothing is left out."""

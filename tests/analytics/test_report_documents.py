@@ -19,6 +19,8 @@ from ontofetch_hookspecs import HostInfo
 from ontofetch_hookspecs.testing import make_manager
 from tests import report_documents as documents
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 REPORTS = (documents.DOCS / "reports.md").read_text()
 PYTHON = (documents.DOCS / "python.md").read_text()
 

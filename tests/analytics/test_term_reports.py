@@ -15,6 +15,8 @@ from tests.analytics.meanings import Said, Term, add, ex, head
 from tests.analytics.test_report_documents import check
 from tests.report_documents import CONTRACTS
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 ROOT = ex(1)
 
 

@@ -10,6 +10,8 @@ from polars.testing import assert_frame_equal
 
 from ontofetch_catalog.errors import UsageError, VersionUnknown
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 HISTORY = [
     (date(2026, 1, 5), "1.9", {"a": b"1"}),
     (date(2026, 1, 5), "1.10", {"a": b"1", "b": b"22"}),  # the same day

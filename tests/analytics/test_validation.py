@@ -12,6 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ontofetch_catalog.errors import UsageError, VersionUnknown
+from tests.levels import drawn
+
+pytestmark = pytest.mark.usefixtures("quick_databases")
 
 NUMBERS = itertools.count()
 Validated = Mapping[str, tuple[bytes, Mapping[str, bool], str]]
@@ -142,7 +145,7 @@ releases = st.dictionaries(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=drawn(25), deadline=None)
 @given(old=releases, new=releases)
 def test_sums_equal_a_recount(open_shelf: Any, old: Validated, new: Validated) -> None:
     """For any pair, the numbers per validator and format and the kinds of change are those of a recount."""

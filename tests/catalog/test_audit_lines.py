@@ -13,7 +13,7 @@ from ontofetch_catalog.catalog import sessions
 from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.catalog.doctor import documents
 from ontofetch_catalog.catalog.doctor.examine import examine
-from ontofetch_catalog.catalog.rebuild.documents import reader
+from ontofetch_catalog.catalog.rebuild.recording import reader
 from ontofetch_catalog.catalog.remembering import Memory, remembering
 from ontofetch_catalog.catalog.repo import audit_lines, audits, notes, origins, releases, validations
 from ontofetch_hookspecs.layout import EXTRACT_AUDIT, VALIDATION_AUDIT
@@ -115,5 +115,5 @@ def test_a_long_line_is_read_back(tmp_path: Path, length: int) -> None:
     store.validate("1.0", said)
     with reader() as connection:
         path = StorePath(store.root, f"example/sample/1.0/{VALIDATION_AUDIT}")
-        found = audits.read_results(connection, "example/sample/1.0", path)
-    assert sorted(found["details"].to_pylist()) == sorted(details)
+        pages = list(audits.read_results(connection, [audits.Audit("example/sample/1.0", path)]))
+    assert sorted(text for page in pages for text in page.rows["details"].to_pylist()) == sorted(details)

@@ -21,6 +21,7 @@ from ontofetch_catalog.errors import EventError, PreconditionFailed
 from ontofetch_hookspecs import Stage
 from ontofetch_hookspecs.names import relpath_fault, unsafe_character
 from ontofetch_hookspecs.testing import sample_download_done, sample_extract_done, sample_validate_done
+from tests.levels import drawn
 from tests.releases import TIME, Releases, files_table, query, results_table, sha256
 
 pytestmark = pytest.mark.usefixtures("quick_databases")
@@ -73,7 +74,7 @@ paths = st.one_of(
 )
 
 
-@settings(max_examples=700)
+@settings(max_examples=drawn(700))
 @given(path=paths)
 @example("😀" * 64)
 @example("😀" * 63)
@@ -93,7 +94,7 @@ def test_the_columns_are_checked_as_single_names_are(path: str) -> None:
     assert str(refused.value).isprintable()
 
 
-@settings(max_examples=500)
+@settings(max_examples=drawn(500))
 @given(st.lists(st.text(st.sampled_from("ab./"), max_size=5), min_size=1, max_size=4, unique=True))
 def test_no_path_hides_among_others(paths: list[str]) -> None:
     """Many paths are looked at together; that overlooks none of them and refuses no good neighbours."""
@@ -105,7 +106,7 @@ def test_no_path_hides_among_others(paths: list[str]) -> None:
         assert read_files(table)["relpath"].to_pylist() == sorted(paths)
 
 
-@settings(max_examples=200)
+@settings(max_examples=drawn(200))
 @given(st.lists(st.text(st.sampled_from("aAßsSéeÉE\u0301ﬃİ"), min_size=1, max_size=4), min_size=2, max_size=6))
 def test_paths_that_are_one_file_somewhere_are_refused(names: list[str]) -> None:
     """Two paths that differ only in case or normal form are refused, and no others."""
@@ -205,7 +206,7 @@ FITTING = {
 }
 
 
-@settings(max_examples=400)
+@settings(max_examples=drawn(400))
 @given(data=st.data())
 def test_a_files_table_with_a_fault_changes_nothing(recorded: Releases, data: st.DataObject) -> None:
     """One wrong value in one column: EventError, and neither the store nor the stage has changed."""
@@ -214,7 +215,7 @@ def test_a_files_table_with_a_fault_changes_nothing(recorded: Releases, data: st
     ), recorded.manager.hook.on_extract_done)  # fmt: skip
 
 
-@settings(max_examples=400)
+@settings(max_examples=drawn(400))
 @given(data=st.data())
 def test_a_results_table_with_a_fault_changes_nothing(recorded: Releases, data: st.DataObject) -> None:
     """One wrong value in one column: EventError, and the store has not changed."""

@@ -34,6 +34,18 @@ def test_an_intact_store_is_fine(program: Program) -> None:
     assert "100 % of the bytes verified in the last 30 days." in ended.stderr
 
 
+def test_the_story_counts_tables_of_terms_as_the_summary_does(tmp_path: Path) -> None:
+    """What was verified is one number, wherever it is told."""
+    program = Here(tmp_path / "store")
+    (tmp_path / "a.nt").write_text("<urn:a> <urn:b> <urn:c> .\n")
+    pulled = program.run("pull", str(tmp_path / "a.nt"), "--service", "s", "--ontology", "o", "--version", "1")
+    assert pulled.returncode == 0, pulled.stderr
+    (summary,) = json.loads(program.run("db", "verify", "--json").stdout)["sections"]["summary"]
+    assert summary["checked_files"] == 3
+    (row, *_) = json.loads(program.run("log", "--json").stdout)["rows"]
+    assert row["story"].startswith("3 files (")
+
+
 def test_a_finding_is_exit_3_and_says_what_to_type_next(program: Program) -> None:
     """The row has path and both hashes, stderr names the command that repairs."""
     path = program.root / "example/sample/1.0/data/b.ttl"

@@ -12,6 +12,8 @@ from ontofetch_catalog.console.quiet import is_quiet
 from ontofetch_catalog.host.app import main
 from tests.cli.conftest import Run
 
+pytestmark = pytest.mark.usefixtures("quick_databases")
+
 HP = "example/sample"
 PRUNE = ("--keep-last", "1", "--min-age", "0s", "--yes", "0s", "--override", "large-plan")
 

@@ -135,7 +135,7 @@ def test_a_pinned_release_stays(store: Path, run: Run) -> None:
         code, _, err = run("rm", name, "--yes")
         assert code == 1
         assert "it is pinned" in err
-        assert "db pin --remove" in err
+        assert "`ontofetch db pin --remove example/sample/1.0`" in err
     assert query(store, "SELECT count(*) FROM versions") == [(2,)]
 
 

@@ -10,6 +10,8 @@ from typing import Any
 import duckdb
 import pytest
 
+from ontofetch_catalog.catalog.repo.story import list_story
+from ontofetch_catalog.rendering.text import human_size
 from tests.cli.conftest import Run
 from tests.releases import Releases, sha256
 
@@ -325,3 +327,21 @@ def test_events_are_sentences_and_their_json_is_for_programs(run: Run) -> None:
     assert json.loads(row["payload"])["text"] == "good"
     assert row["story"] == f"{NEW} has the tag 'good'"
     assert "payload" in run("db", "events", "--format", "csv")[1].splitlines()[0]
+
+
+def test_sizes_in_the_story_are_those_of_tables(tmp_path: Path) -> None:
+    """One rule rounds them, wherever they are told."""
+    sizes = [0, 1023, 1024, 3_652_893, 8_698_389, 1_048_524, 1_048_525, 2**30, 5 * 2**50]
+    releases = Releases(tmp_path / "store", settings={"durability": "off"})
+    for number in range(len(sizes)):
+        releases.download(f"{number}.0", b"one")
+    with duckdb.connect(str(releases.root / ".catalog/ontofetch.duckdb")) as connection:
+        for number, size in enumerate(sizes):
+            connection.execute(
+                "UPDATE events SET payload = json_merge_patch(payload, ?) WHERE version_id = ?",
+                [json.dumps({"bytes": size}), f"example/sample/{number}.0"],
+            )
+        told = list_story(connection, None, None, unchanged=False)["story"].to_pylist()
+    assert [f"a.zip ({human_size(size)}) fetched" for size in reversed(sizes)] == [
+        story.partition(" from")[0] for story in told if "fetched" in story
+    ]

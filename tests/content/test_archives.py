@@ -22,6 +22,7 @@ from ontofetch_catalog.content.archives import UNLIMITED, Budget, Limits, read_e
 from ontofetch_catalog.errors import ExtractError
 from tests import hostile_archives as hostile
 from tests.environments import CHECKOUT
+from tests.levels import drawn
 
 PEAK = 200_000  # KiB that a process may take for any bomb; a bare one takes 20,000
 SCRIPT = """
@@ -213,7 +214,7 @@ SEEDS = [
 ]
 
 
-@settings(max_examples=300)
+@settings(max_examples=drawn(300))
 @given(
     seed=st.sampled_from(SEEDS),
     changes=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.binary(min_size=1, max_size=4)), max_size=6),

@@ -20,6 +20,7 @@ from ontofetch_catalog.content.facts.schema import GENERAL, KINDS, TERMS_SCHEMA
 from ontofetch_catalog.host.checks import builtin_validators
 from ontofetch_catalog.host.checks.rdf import tell_rdf
 from ontofetch_hookspecs import load_target
+from tests.levels import drawn
 
 PREFIXES = """@prefix : <https://example.org/o#> . @prefix owl: <http://www.w3.org/2002/07/owl#> .
 @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> . @prefix skos: <http://www.w3.org/2004/02/skos/core#> .
@@ -369,7 +370,7 @@ def canonical(triples: set[tuple[Any, ...]]) -> tuple[Any, ...]:
     return tuple(min(forms))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=drawn(80), deadline=None)
 @given(GRAPHS, GRAPHS)
 def test_digests_are_equal_where_graphs_are(tmp_path_factory: pytest.TempPathFactory, left: Any, right: Any) -> None:
     """Over random graphs, digests say the same as all orders of the blank nodes, tried one after the other."""

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from ontofetch_catalog.content.facts import obo
 from ontofetch_catalog.content.facts.statements import BETWEEN, Statements
+from tests.levels import drawn
 
 RDFS, OBO, OWL = (
     "http://www.w3.org/2000/01/rdf-schema#",
@@ -163,7 +164,7 @@ def kept(text: str) -> tuple[dict[bytes, set[bytes]], int, bool]:
     return found, statements.parsed - of_head, statements.exact
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=drawn(100), deadline=None)
 @given(documents())
 def test_frames_tell_what_their_clauses_say(text: str) -> None:
     """However texts, names, comments and qualifiers look, each term has the statements of its clauses."""

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from ontofetch_catalog.content.archives import Budget, Limits, read_entries
 from ontofetch_catalog.content.remarks import BEHIND
 from ontofetch_catalog.errors import ExtractError
+from tests.levels import drawn
 
 TEXT = b"<urn:a> <urn:b> <urn:c> .\n"
 A, B = TEXT * 400, b"<urn:d> <urn:e> <urn:f> .\n" * 500
@@ -141,7 +142,7 @@ def test_frames_to_be_skipped_are(name: str) -> None:
     check("zst", FRAMES[name])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=drawn(60), deadline=None)
 @given(
     kind=st.sampled_from(sorted(PACKS)),
     parts=st.lists(

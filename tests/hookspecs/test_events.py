@@ -26,10 +26,11 @@ from ontofetch_hookspecs.testing import (
     sample_set_latest,
     sample_validate_done,
 )
+from tests.levels import drawn
 
 ROOT = Path("/nowhere/store")
 EMPTY = pa.table({column.name: pa.array([], pa.string()) for column in FILES_COLUMNS})
-MANY = settings(max_examples=80)
+MANY = settings(max_examples=drawn(80))
 
 SAMPLES: dict[str, Callable[..., Event]] = {
     "DownloadDone": lambda **changes: sample_download_done(changes.pop("root", ROOT), **changes),
@@ -239,7 +240,7 @@ good_relpath = st.lists(good_part, min_size=1, max_size=4).map("/".join).filter(
 EARLY, LATE = datetime.min + timedelta(days=2), datetime.max - timedelta(days=2)  # noqa: DTZ901 - hypothesis adds the zones
 
 
-@settings(max_examples=500)
+@settings(max_examples=drawn(500))
 @given(
     names=st.tuples(good_segment, good_segment, good_segment),
     artifact=good_relpath,

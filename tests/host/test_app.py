@@ -156,6 +156,26 @@ def test_an_odd_terminal_is_no_error(
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("words", [("pull", "x.obo", *RELEASE), ("report", "latest", "--out", "x.html")])
+def test_a_current_folder_that_is_gone_is_told(program: Program, tmp_path: Path, words: tuple[str, ...]) -> None:
+    """What has no whole path there is no error of an unnamed thing."""
+    (tmp_path / "a.nt").write_text("<urn:a> <urn:b> <urn:c> .\n")
+    program.run("pull", str(tmp_path / "a.nt"), *RELEASE, "--no-validate")
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    line = 'cd "$0" && rmdir "$0" && exec "$@"'
+    ended = subprocess.run(
+        ["sh", "-c", line, str(gone), str(SCRIPT), *words, "--root", str(program.root)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr == (
+        "error: The current folder was removed. Go to a folder that is there, and run the same command again.\n"
+    )
+
+
 @pytest.mark.parametrize("columns", ["0", "000000"])
 def test_a_terminal_without_columns_has_as_many_as_it_takes(program: Program, columns: str) -> None:
     """Some report 0 before anybody has set their size: the rows are printed, not that there are none."""

@@ -21,6 +21,7 @@ from ontofetch_catalog.content.remarks import AGAIN, BEHIND, FOLDED
 from ontofetch_catalog.errors import ExtractError
 from ontofetch_catalog.host.extract import Extraction, ExtractLimits, Wanted, extract_artifact
 from ontofetch_hookspecs import Stage
+from tests.levels import drawn
 from tests.releases import sha256
 
 FILES = {"pkg/a.ttl": b"@prefix a: <b> .", "pkg/d/b.obo": b"format-version: 1.4\n", "pkg/d/c": b""}
@@ -418,7 +419,7 @@ NAMES = st.lists(
 ).map("/".join)
 
 
-@settings(max_examples=60)
+@settings(max_examples=drawn(60))
 @given(files=st.dictionaries(NAMES, st.binary(max_size=40), max_size=8), name=st.sampled_from(["a.zip", "a.tar.gz"]))
 def test_any_archive_unpacks_exactly_or_is_refused(
     tmp_path_factory: pytest.TempPathFactory, files: dict[str, bytes], name: str

@@ -34,6 +34,8 @@ def killed_once(path, format):
     os.kill(os.getpid(), 9)
 def raises(path, format): raise ValueError("no \\x1b[31m good")
 def chatters(path, format): print("x" * 100_000); return True, {}
+def says_nan(path, format): return False, {"error": "it is odd", "share": float("nan")}
+def says_half_a_letter(path, format): return False, {"error": "it is odd", "name": "caf" + chr(0xDCE9)}
 def floods(path, format): return True, {"text": "x" * 1_000_000}
 def lies(path, format): return "yes"
 KEPT = []
@@ -149,6 +151,8 @@ def test_progress_moves_within_one_large_file(tmp_path: Path) -> None:
         ("killed", "SIGKILL"),
         ("raises", "ValueError: no  [31m good"),
         ("floods", "larger than"),
+        ("says_nan", "ValueError: Out of range"),
+        ("says_half_a_letter", "UnicodeEncodeError: "),
     ],
 )
 def test_a_validator_that_misbehaves_costs_its_file_and_no_more(tmp_path: Path, name: str, reason: str) -> None:

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ontofetch_catalog.catalog import migrations
+from tests.levels import drawn
 
 Release = dict[str, str]  # path → content; a content's size is its length
 CHANGES = ("ADDED", "REMOVED", "MODIFIED", "RENAMED", "UNCHANGED")
@@ -100,7 +101,7 @@ PATHS = st.builds(
 RELEASES = st.dictionaries(PATHS, st.sampled_from(["", "1", "22", "333"]), max_size=12)
 
 
-@settings(max_examples=200)
+@settings(max_examples=drawn(200))
 @given(a=RELEASES, b=RELEASES)
 def test_any_pair_is_told_as_the_model_tells_it(connection: duckdb.DuckDBPyConnection, a: Release, b: Release) -> None:
     """Rows, sums per release and sums per format agree with the naive model, and the identities hold."""
@@ -122,7 +123,7 @@ def test_any_pair_is_told_as_the_model_tells_it(connection: duckdb.DuckDBPyConne
         assert ([bytes_a, bytes_b], format_net) == (sizes, sizes[1] - sizes[0])
 
 
-@settings(max_examples=50)
+@settings(max_examples=drawn(50))
 @given(a=RELEASES, b=RELEASES, c=RELEASES)
 def test_many_pairs_are_told_as_each_alone(
     connection: duckdb.DuckDBPyConnection, a: Release, b: Release, c: Release

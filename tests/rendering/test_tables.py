@@ -10,6 +10,7 @@ from rich.cells import cell_len
 
 from ontofetch_catalog.rendering.tables import draw
 from ontofetch_hookspecs import Look
+from tests.levels import drawn
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 DEEP = "brickschema/ontologies/1.3/" + "deep/" * 20 + "Brick.ttl"
@@ -49,7 +50,7 @@ def test_exact_sizes_on_demand() -> None:
     assert lines[2].split() == ["2,048", "-2,048"]
 
 
-@settings(max_examples=40)
+@settings(max_examples=drawn(40))
 @given(
     st.lists(st.tuples(st.text(max_size=80), st.text(max_size=80), st.integers(-(2**62), 2**62)), min_size=1),
     st.sampled_from([80, 100, 120, 200]),

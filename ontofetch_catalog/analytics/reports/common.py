@@ -14,7 +14,7 @@ import polars as pl
 
 from ontofetch_hookspecs.names import quote
 
-from ...errors import UsageError, VersionUnknown
+from ...errors import AmbiguousVersion, UsageError, VersionUnknown
 from .. import columns as c
 from ..collect import collect
 from ..fields import Contract, conform
@@ -83,7 +83,13 @@ class Releases:
         """Return the version_id that `name` means; without a name the latest release of the only series."""
         if name:
             return self._reader.resolve(name)
-        slot = self._reader.resolve_series("")
+        try:
+            slot = self._reader.resolve_series("")
+        except AmbiguousVersion as error:
+            # what is asked for is a release: the name of a series would be refused the next time
+            one = str(self.newest(self.all)[c.VERSION_ID].min())
+            hint = f"Name a release, such as {one}; --help shows with which option."
+            raise AmbiguousVersion(error.message, subject=error.subject, hint=hint) from None
         return str(self.newest(self.series(slot))[c.VERSION_ID].item())
 
     def newest_beside(self, version_id: str) -> str:

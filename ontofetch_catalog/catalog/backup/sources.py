@@ -135,6 +135,13 @@ class ArchiveSource:
                         subject=entry.name,
                         hint="Nothing was touched. No backup of this program has such an entry.",
                     )
+                if entry.name == self._path.name:
+                    # what is no archive is read as one of a single file
+                    raise BackupRefused(
+                        f"{quote(self._path)} is no backup.",
+                        subject=str(self._path),
+                        hint="One is a folder, or a file ending in .tar.zst; `ontofetch db backup --list` lists them.",
+                    )
                 if entry.name not in (m.FILES, m.MANIFEST, m.SIGNATURE):
                     m.check_path(entry.name)
                 yield File(entry.name, round(entry.mtime * 1e6) * 1000, partial(_opened, entry))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from .database import (
     CLOSED,
+    Passing,
     begin,
     changed_tables,
     checkpoint,
@@ -61,6 +62,7 @@ __all__ = [
     "FAULT_POINTS",
     "FICLONE",
     "Anywhere",
+    "Passing",
     "begin",
     "changed_tables",
     "checkpoint",

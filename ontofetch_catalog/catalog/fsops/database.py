@@ -58,18 +58,38 @@ def close_database(connection: duckdb.DuckDBPyConnection) -> None:
     connection.close()
 
 
+class Passing:
+    """An Arrow table that is read and let go: what a statement names DuckDB holds until the transaction ends.
+
+    That matters where one transaction has very many of them.
+    """
+
+    def __init__(self, table: pa.Table) -> None:
+        self._table: pa.Table | None = table
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Return what Arrow's interface between libraries asks for."""
+        if self._table is None:
+            raise LookupError("a table that was let go is read again")
+        return self._table.__arrow_c_stream__(requested_schema)
+
+    def let_go(self) -> None:
+        """Let go of the table, whoever still holds this."""
+        self._table = None
+
+
 def execute(
     connection: duckdb.DuckDBPyConnection,
     sql: str,
     parameters: Sequence[Any] | Mapping[str, Any] | None = None,
-    tables: Mapping[str, pa.Table] | None = None,
+    tables: Mapping[str, pa.Table | Passing] | None = None,
 ) -> int:
     """Run statements that change rows or schema and return the number of rows changed by the last.
 
     Args:
         sql: The statements; values go in as parameters.
         parameters: Their parameters.
-        tables: Arrow tables that the statements name, visible only to them.
+        tables: Arrow tables that the statements name, visible only to them; what passes by is let go after them.
     """
     for name, table in (tables or {}).items():
         connection.register(name, table)
@@ -81,8 +101,10 @@ def execute(
         _note_changes(connection, sql, count)
         return count or 0
     finally:
-        for name in tables or {}:
+        for name, table in (tables or {}).items():
             connection.unregister(name)
+            if isinstance(table, Passing):
+                table.let_go()
 
 
 def _note_changes(connection: duckdb.DuckDBPyConnection, sql: str, count: int | None) -> None:

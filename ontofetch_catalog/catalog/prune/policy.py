@@ -113,7 +113,8 @@ def check_safety(policy: Policy, counts: Mapping[str, int], obstacles: Mapping[s
             " cause is a wrong --root, a disk that is not mounted, or paths that are spelled differently there."
         )
     if taken > MOST_TAKEN * known:
-        share = f" ({taken / known:.0%})" if known else ""
+        # what goes with a release, its manifest and audits, is no file that is known: no share can be told then
+        share = f" ({taken / known:.0%})" if taken <= known else ", documents of releases aside"
         brakes["large-plan"] = (
             f"it would take {taken:,} files, and the catalog knows {known:,}{share}. The usual cause is a wrong --root"
             " or a catalog that was exchanged."

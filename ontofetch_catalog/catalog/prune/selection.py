@@ -149,7 +149,7 @@ class _Judge:
                 f"{version_id} can't be pruned: {reason}.",
                 subject=version_id,
                 hint="`ontofetch rm` removes it all the same, and `ontofetch undo` brings it back; unpin a pinned one"
-                " with `ontofetch db pin --remove`.",
+                f" with `ontofetch db pin --remove {version_id}`.",
             )
         self._chosen.kept.append(Kept(folder, reason, version_id))
 

@@ -18,10 +18,11 @@ from ...errors import ExtractError, OntofetchError
 from .. import extractions, fsops, journal, sessions
 from ..boundaries.documents import draft_extract_audit, draft_manifest
 from ..connection import Store
-from ..repo import files, latest, notes, releases, validations
-from .documents import DocumentRefused, ReleaseDocuments, read_latest, read_release, reader
+from ..repo import files, from_documents, latest, releases
+from .documents import DocumentRefused, read_latest, read_release
 from .hashing import describe
 from .places import ReleaseFolder
+from .recording import reader, record
 
 if TYPE_CHECKING:
     import duckdb
@@ -59,9 +60,7 @@ def adopt(
     adopted = None
     if folder.manifest:
         try:
-            with reader() as audits:
-                told = read_release(store, audits, folder.path, folder.manifest)
-            adopted = insert_documents(connection, told)
+            adopted = _record_documents(store, connection, folder)
         except DocumentRefused as error:
             _log.warning("%s The release is hashed instead.", error.message)
     if adopted is None:
@@ -70,25 +69,13 @@ def adopt(
     return adopted
 
 
-def insert_documents(connection: duckdb.DuckDBPyConnection, told: ReleaseDocuments) -> Adopted:
-    """Record what the documents of a release say, inside the open transaction."""
-    import pyarrow.compute as pc
-
-    version_id = told.version.version_id
-    releases.insert_version(connection, told.version)
-    for artifact in told.artifacts:
-        releases.insert_artifact(connection, artifact, told.origins.get(artifact.relpath))
-    for note in told.notes:
-        notes.insert_note(connection, version_id, note)
-    files.insert_from_documents(connection, version_id, told.files)
-    if len(told.results):
-        unknown = validations.find_unknown_file(connection, version_id, told.results)
-        if unknown is not None:
-            _log.warning("%s: results of files that it does not have are left out, e.g. %s", version_id, quote(unknown))
-        validations.replace_results(connection, version_id, told.results)
-        validations.delete_vanished(connection, version_id)
-    size = pc.sum(told.files["size_bytes"]).as_py() or 0
-    return Adopted(rows=1 + len(told.artifacts) + len(told.files) + len(told.results), bytes=size)
+def _record_documents(store: Store, connection: duckdb.DuckDBPyConnection, folder: ReleaseFolder) -> Adopted:
+    told = read_release(store, folder.path, folder.manifest)
+    with reader() as lines:
+        for refusal in record(connection, lines, [told]):
+            raise refusal
+    ((_, rows, size),) = from_documents.list_sizes(connection, folder.path)
+    return Adopted(rows=rows, bytes=size)
 
 
 def record_latest(store: Store, connection: duckdb.DuckDBPyConnection, slot: str) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
@@ -31,10 +31,11 @@ from ..fsops import whole
 from ..generation import write_generation
 from ..locks import gate_of
 from ..repo import events, releases
-from .adoption import Progress, adopt, insert_documents, record_latest
-from .documents import DocumentRefused, read_release, reader
-from .former import LOST, Release, end_intents, list_recorded, refuse_usable
+from .adoption import Progress, adopt, record_latest
+from .documents import DocumentRefused, ReleaseDocuments, read_release
+from .former import LOST, Release, as_documents_say, end_intents, list_recorded, refuse_usable
 from .places import ReleaseFolder, find_folders
+from .recording import in_portions, reader, record
 
 if TYPE_CHECKING:
     import duckdb
@@ -148,16 +149,20 @@ def _build(store: Store, folders: list[ReleaseFolder], made: Rebuilt) -> None:
     whole.make_folders(beside / CATALOG)
 
     def fill(connection: duckdb.DuckDBPyConnection) -> events.EventRow:
-        with reader() as audits:
-            for number, folder in enumerate(folders, 1):
-                if folder.manifest:
-                    _record(store, connection, audits, folder, made)
-                if number % _AT_ONCE == 0:
+        open_releases = 0
+        with reader() as lines:
+            for portion in in_portions(_read_releases(store, folders)):
+                for refusal in record(connection, lines, portion):
+                    _tell_refused(refusal)
+                open_releases += len(portion)
+                if open_releases >= _AT_ONCE:
                     # nobody sees the new database before it is whole, and DuckDB holds what is not committed in memory
                     fsops.commit(connection)
                     fsops.begin(connection)
+                    open_releases = 0
         for slot in sorted({series_of(folder.path) for folder in folders}):
             record_latest(store, connection, slot)
+        made.releases = as_documents_say(connection)
         recorded = len(made.releases)
         payload = {"releases": recorded, "rows": sum(release.rows for release in made.releases), "lost": LOST}
         return events.EventRow(
@@ -174,20 +179,17 @@ def _build(store: Store, folders: list[ReleaseFolder], made: Rebuilt) -> None:
     fsops.sync_folder(beside)
 
 
-def _record(
-    store: Store,
-    connection: duckdb.DuckDBPyConnection,
-    audits: duckdb.DuckDBPyConnection,
-    folder: ReleaseFolder,
-    made: Rebuilt,
-) -> None:
-    try:
-        told = read_release(store, audits, folder.path, folder.manifest)
-    except DocumentRefused as error:
-        _log.warning("%s The release will be hashed instead.", error.message)
-        return
-    adopted = insert_documents(connection, told)
-    made.releases.append(Release(version_id=folder.path, source="documents", rows=adopted.rows, bytes=adopted.bytes))
+def _read_releases(store: Store, folders: list[ReleaseFolder]) -> Iterator[ReleaseDocuments]:
+    for folder in folders:
+        if folder.manifest:
+            try:
+                yield read_release(store, folder.path, folder.manifest)
+            except DocumentRefused as error:
+                _tell_refused(error)
+
+
+def _tell_refused(error: DocumentRefused) -> None:
+    _log.warning("%s The release will be hashed instead.", error.message)
 
 
 def _exchange(store: Store, made: Rebuilt) -> None:

@@ -1,16 +1,14 @@
-"""The reading of a release's documents: manifest, audits, LATEST.json, checked as strictly as what a host sends.
+"""The reading of a release's documents: manifest and LATEST.json, checked as strictly as what a host sends.
 
 They may have been changed by anybody; what breaks a rule of the catalog is refused with a sentence, and nothing of that
-release is taken over.
+release is taken over. What its audits list is read elsewhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import fields
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ontofetch_hookspecs import layout
 from ontofetch_hookspecs.light_dataclasses import dataclass
@@ -31,12 +29,7 @@ from ..boundaries.notes import check_note
 from ..connection import Store
 from ..repo import audits, notes, origins, releases
 from ..repo.latest import Pointer
-from ..tables import read_files, read_results
 from .values import day_of, digest_of, items_of, time_of, url_of
-
-if TYPE_CHECKING:
-    import duckdb
-    import pyarrow as pa
 
 _MORE = frozenset(["origins"])  # what an artifact says of itself where there is more to say
 _SAID = frozenset(["notes"])  # what people say of a release, where they do
@@ -58,63 +51,58 @@ class DocumentRefused(OntofetchError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseDocuments:
-    """What the documents of a release say, ready to be recorded.
+    """What the manifest of a release says, ready to be recorded, and the audits that belong to it.
 
     Args:
+        manifest: Where it lies.
         version: Its row.
         artifacts: Its artifacts' rows.
         origins: path of an artifact → its origins, where there is more to say than its row does.
-        files: FILES_COLUMNS and artifact_id, times UTC without zone.
-        results: RESULTS_COLUMNS, times UTC without zone.
         notes: What people say of it.
+        extract: The audit of its files; None if nothing was unpacked.
+        validation: The audit of its results; None if nothing was judged.
+        audit_bytes: How long both are.
     """
+
+    manifest: StorePath
 
     version: releases.VersionRow
     artifacts: list[releases.ArtifactRow]
     origins: Mapping[str, list[origins.Origin]]
-    files: pa.Table
-    results: pa.Table
     notes: list[notes.Note]
+    extract: audits.Audit | None
+    validation: audits.Audit | None
+    audit_bytes: int
 
 
-@contextmanager
-def reader() -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a connection to read audits through: a line that can't be read must not end anybody's transaction."""
-    connection = fsops.open_database(Path(":memory:"), fsops.CLOSED, read_only=False)
-    try:
-        yield connection
-    finally:
-        fsops.close_database(connection)
-
-
-def read_release(
-    store: Store, connection: duckdb.DuckDBPyConnection, folder: str, manifest: str = layout.MANIFEST
-) -> ReleaseDocuments:
-    """Return what the documents in a folder service/ontology/version say; never writes.
+def read_release(store: Store, folder: str, manifest: str = layout.MANIFEST) -> ReleaseDocuments:
+    """Return what the manifest in a folder service/ontology/version says; never writes.
 
     Args:
-        connection: What `reader` opened.
         folder: Below the root.
         manifest: Name of its manifest.
 
     Raises:
-        DocumentRefused: One is missing, damaged, changed, or says what the catalog can't hold.
+        DocumentRefused: It is missing, damaged, or says what the catalog can't hold, or an audit is another one.
     """
     path = store.path(folder) / manifest
     try:
         document = read_json(path)
         version = _read_version(document, folder, manifest)
-        artifacts = _read_artifacts(document["artifacts"], version.version_id)
+        extract, files_bytes = _read_audit(store, version, layout.EXTRACT_AUDIT, version.extract_audit)
+        validation, results_bytes = _read_audit(store, version, layout.VALIDATION_AUDIT, version.validation_audit)
         return ReleaseDocuments(
+            manifest=path,
             version=version,
-            artifacts=artifacts,
+            artifacts=_read_artifacts(document["artifacts"], version.version_id),
             origins=_read_origins(document["artifacts"]),
-            files=_read_files(store, connection, version, artifacts),
-            results=_read_results(store, connection, version),
             notes=_read_notes(document.get("notes", [])),
+            extract=extract,
+            validation=validation,
+            audit_bytes=files_bytes + results_bytes,
         )
     except EventError as error:
-        raise _refused(path, error.message) from error
+        raise refused(path, error.message) from error
 
 
 def read_latest(store: Store, slot: str) -> Pointer | None:
@@ -129,7 +117,7 @@ def read_latest(store: Store, slot: str) -> Pointer | None:
     try:
         return _read_latest(read_json(path), slot)
     except EventError as error:
-        raise _refused(path, error.message) from error
+        raise refused(path, error.message) from error
 
 
 def _read_latest(document: Mapping[str, Any], slot: str) -> Pointer:
@@ -154,13 +142,14 @@ def read_json(path: StorePath) -> dict[str, Any]:
     try:
         found = path.read_json()
     except (OSError, ValueError) as error:
-        raise _refused(path, f"It can't be read: {getattr(error, 'strerror', None) or error}.") from error
+        raise refused(path, f"It can't be read: {getattr(error, 'strerror', None) or error}.") from error
     if not isinstance(found, dict):
-        raise _refused(path, "It is no JSON object.")
+        raise refused(path, "It is no JSON object.")
     return found
 
 
-def _refused(path: StorePath, reason: str) -> DocumentRefused:
+def refused(path: StorePath, reason: str) -> DocumentRefused:
+    """Return the error that says why what a document tells of is not taken over."""
     return DocumentRefused(f"{quote(path)} is not taken over. {reason}", subject=str(path))
 
 
@@ -252,47 +241,21 @@ def _read_artifact(item: Mapping[str, Any], version_id: str) -> releases.Artifac
     )
 
 
-def _read_files(
-    store: Store,
-    connection: duckdb.DuckDBPyConnection,
-    version: releases.VersionRow,
-    artifacts: list[releases.ArtifactRow],
-) -> pa.Table:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    raw = _read_audit(store, version, layout.EXTRACT_AUDIT, version.extract_audit)
-    told, remarks = audits.read_files(connection, version.version_id, raw)
-    if not extractions.same_remarks(
-        remarks, version.version_id, [(row.artifact_id, row.extraction) for row in artifacts]
-    ):
-        raise EventError("Its extract audit remarks something else than the manifest says.", subject="remarks")
-    # what was recorded before two archives were held against each other stays recorded
-    checked = read_files(told, folded=False)
-    known = pa.array([artifact.artifact_id for artifact in artifacts], pa.string())
-    if not pc.all(pc.is_in(told["artifact_id"], value_set=known), min_count=0).as_py():
-        raise EventError("Its extract audit names an artifact that the manifest does not have.", subject="artifact_id")
-    return checked.append_column("artifact_id", told["artifact_id"])
-
-
-def _read_results(store: Store, connection: duckdb.DuckDBPyConnection, version: releases.VersionRow) -> pa.Table:
-    raw = _read_audit(store, version, layout.VALIDATION_AUDIT, version.validation_audit)
-    return read_results(audits.read_results(connection, version.version_id, raw))
-
-
-def _read_audit(store: Store, version: releases.VersionRow, name: str, recorded: str | None) -> StorePath | None:
-    """Return where an audit is that has the recorded sha256, None if none is recorded.
+def _read_audit(
+    store: Store, version: releases.VersionRow, name: str, recorded: str | None
+) -> tuple[audits.Audit | None, int]:
+    """Return where an audit is that has the recorded sha256, and its size; None if none is recorded.
 
     Raises:
         EventError: It is missing or has another one.
     """
     if recorded is None:
-        return None
+        return None, 0
     path = store.path(version.fs_relpath) / name
     try:
-        digest, _ = fsops.hash_file(path)
+        digest, size = fsops.hash_file(path)
     except OSError as error:
         raise EventError(f"Its audit {name} can't be read: {error.strerror or error}.", subject=name) from error
     if digest != recorded:
         raise EventError(f"Its audit {name} has another sha256 than the manifest says.", subject=name)
-    return path
+    return audits.Audit(version.version_id, path), size

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.light_dataclasses import dataclass
 
@@ -12,7 +13,10 @@ from ..connection import Store, open_connection
 from ..failures import explaining
 from ..generation import check_generation
 from ..migrations import require_current_schema
-from ..repo import files, releases, validations
+from ..repo import from_documents
+
+if TYPE_CHECKING:
+    import duckdb
 
 LOST = "events, times of verification, the history of the latest pointers but the newest"
 _log = logging.getLogger("ontofetch.catalog.rebuild")
@@ -90,21 +94,16 @@ def end_intents(store: Store) -> None:
 
 def list_recorded(store: Store) -> list[Release]:
     """Return what the catalog in place has recorded."""
-    import pyarrow.compute as pc
-
     connection = open_connection(store, read_only=True)
     try:
-        return [
-            Release(
-                version_id=row.version_id,
-                source="documents",
-                rows=1
-                + len(releases.find_artifacts(connection, row.version_id))
-                + files.count_files(connection, row.version_id)
-                + validations.count_validations(connection, row.version_id),
-                bytes=pc.sum(files.list_files(connection, row.version_id)["size_bytes"]).as_py() or 0,
-            )
-            for row in releases.list_versions(connection)
-        ]
+        return as_documents_say(connection)
     finally:
         connection.close()
+
+
+def as_documents_say(connection: duckdb.DuckDBPyConnection) -> list[Release]:
+    """Return the recorded releases, all of which were recorded as their documents say."""
+    return [
+        Release(version_id=version_id, source="documents", rows=rows, bytes=size)
+        for version_id, rows, size in from_documents.list_sizes(connection)
+    ]

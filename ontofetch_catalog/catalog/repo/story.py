@@ -53,7 +53,8 @@ _SENTENCE = f"""
             WHEN 'prune.restored' THEN concat(size, ' brought back from quarantine, of plan ', plan)
             WHEN 'prune.purged' THEN concat(size, ' removed for good, of plan ', plan)
             WHEN 'verify.done' THEN concat(
-                format('{{:,}} ', files), if(files = 1, 'file', 'files'), ' (', size, ') verified, ',
+                format('{{:,}} ', coalesce(intact, files)), if(coalesce(intact, files) = 1, 'file', 'files'),
+                ' (', size, ') verified, ',
                 if(findings > 0, format('{{:,}} damaged or missing', findings), 'all as recorded')
             )
             WHEN 'share.done' THEN concat(
@@ -86,11 +87,22 @@ _SENTENCE = f"""
 """
 
 
+def _size(number: str) -> str:
+    """Return an expression that writes a number of bytes as tables do: rounded, where format_bytes cuts."""
+    # what would round to 1024.0 belongs to the next unit
+    parts = [f"WHEN {number} < 1024 THEN concat({number}, ' B')"]
+    parts += [
+        f"WHEN {number} < {1023.95 * 1024**power} THEN format('{{:,.1f}} {unit}', {number} / {1024.0**power})"
+        for power, unit in enumerate(("KiB", "MiB", "GiB", "TiB"), 1)
+    ]
+    return f"CASE {' '.join(parts)} ELSE format('{{:,.1f}} PiB', {number} / {1024.0**5}) END"
+
+
 def told(condition: str) -> str:
     """Return a query over events that fit a condition, as it stands in SQL: each with its `story`, a sentence."""
     return f"""
         SELECT * EXCLUDE (artifact, status, source_url, former, plan, error, plugin, reason, kind, message, undoes,
-            redoes, replaced, size, files, left_out, passed, failed, unjudged, facts, findings, shared),
+            redoes, replaced, size, files, left_out, passed, failed, unjudged, facts, findings, shared, intact),
             {_SENTENCE} AS story
         FROM (
             SELECT *, payload->>'artifact' AS artifact, payload->>'status' AS status,
@@ -99,7 +111,7 @@ def told(condition: str) -> str:
                 payload->>'kind' AS kind, payload->>'message' AS message,
                 payload->>'undoes' AS undoes, payload->>'redoes' AS redoes,
                 coalesce(try_cast(payload->>'replaced' AS BOOLEAN), false) AS replaced,
-                replace(format_bytes(coalesce(try_cast(payload->>'bytes' AS BIGINT), 0)), ' bytes', ' B') AS size,
+                {_size("coalesce(try_cast(payload->>'bytes' AS BIGINT), 0)")} AS size,
                 coalesce(try_cast(payload->>'rows' AS BIGINT), 0) AS files,
                 coalesce(try_cast(payload->>'left_out' AS BIGINT), 0) AS left_out,
                 coalesce(try_cast(payload->>'passed' AS BIGINT), 0) AS passed,
@@ -107,6 +119,7 @@ def told(condition: str) -> str:
                 coalesce(try_cast(payload->>'not_judged' AS BIGINT), 0) AS unjudged,
                 coalesce(try_cast(payload->>'facts' AS BIGINT), 0) AS facts,
                 coalesce(try_cast(payload->>'findings' AS BIGINT), 0) AS findings,
+                try_cast(payload->>'intact' AS BIGINT) AS intact,
                 coalesce(try_cast(coalesce(payload->>'shared_files', payload->>'files') AS BIGINT), 0) AS shared
             FROM events WHERE {condition}
         )

@@ -57,7 +57,7 @@ def check_addresses(catalog: str, objects: str) -> None:
         raise UsageError(
             f"{quote(catalog)} is no address of a PostgreSQL database.",
             subject="--catalog",
-            hint="It looks like postgresql://user@server/database.",
+            hint="It looks like postgresql://server/database, with user@ in front of the server if need be.",
         )
     if parts.password is not None or "password" in parts.query:
         raise UsageError(

@@ -58,7 +58,7 @@ def _check_endpoint(endpoint: str, *, told: bool) -> bool:
         raise UsageError(
             f"{'An address with credentials in it' if named else quote(endpoint)} is no address of an S3 server.",
             subject="endpoint",
-            hint="Write https://host or https://host:port.",
+            hint="It looks like https://s3.example.org or https://s3.example.org:9000.",
         )
     if parts.scheme == "https":
         return False
@@ -66,7 +66,7 @@ def _check_endpoint(endpoint: str, *, told: bool) -> bool:
         raise UsageError(
             f"{quote(endpoint)} is spoken to without TLS: what is sent there can be read and changed on the way.",
             subject="endpoint",
-            hint="Write https://, or set ONTOFETCH_OBJECTS_ALLOW_HTTP=true where the network is trusted.",
+            hint="Write it with https in front, or set ONTOFETCH_OBJECTS_ALLOW_HTTP=true where the network is trusted.",
         )
     return True
 
@@ -96,8 +96,8 @@ def _from_files() -> dict[str, str]:
         raise UsageError(
             f"The file {quote(path)} can't be read as credentials of AWS.",
             subject="AWS_SHARED_CREDENTIALS_FILE",
-            hint="Its form is [default], aws_access_key_id = …, aws_secret_access_key = …; or set AWS_ACCESS_KEY_ID "
-            "and AWS_SECRET_ACCESS_KEY.",
+            hint="Its form is a line [default], below it others for aws_access_key_id and aws_secret_access_key; or "
+            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
         )
     given = dict(parser.items(profile)) if parser.has_section(profile) else {}
     found = {name: given[f"aws_{name}"] for name in _NAMES if f"aws_{name}" in given}

@@ -172,7 +172,8 @@ class Removal(MaintenanceBoundary):
 
     def _check(self, row: releases.VersionRow) -> None:
         if self.wanted.artifact is None and row.pinned_at is not None:
-            raise _refused(row.version_id, "it is pinned", "Unpin it first with `ontofetch db pin --remove`.")
+            unpin = f"Unpin it first with `ontofetch db pin --remove {row.version_id}`."
+            raise _refused(row.version_id, "it is pinned", unpin)
         if layouts.find_layout(row.layout).shared and not self.wanted.adopted:
             raise _refused(
                 row.version_id,

@@ -90,6 +90,8 @@ class VerifyBatch(MaintenanceBoundary):
         payload = {
             **self._payload,
             "verified_at": moment.isoformat(sep=" ", timespec="microseconds"),
+            # tables of terms, too, which are no rows of a release
+            "intact": len(self._found.verified),
             "findings": len(self.confirmed),
             "found": self.confirmed.slice(0, FINDINGS).select(["path", "outcome"]).to_pylist(),
         }

@@ -16,6 +16,7 @@ from ontofetch_hookspecs.store_paths import StorePath, below_root
 
 from ...errors import ExtractError, OntofetchError, PreconditionFailed
 from ...rendering.progress import Update, bar
+from ...rendering.text import counted
 from ..contract import now
 from ..copies import find_lost
 from ..extract import Begun, Extraction, Unpacker, Wanted, begin_extraction, extract_artifact
@@ -234,7 +235,8 @@ def _watch(pull: State, extract: Callable[[Update], Extraction]) -> Extraction:
         level = logging.INFO if remark.kind == "left_out" else logging.WARNING
         _log.log(level, "%s: %s", quote(pull.name), remark)
     if extraction.skipped:
-        _log.warning("--strip %s leaves %d files out: they lie above it", extraction.strip, extraction.skipped)
+        left, lie = counted(extraction.skipped, "file"), "it lies" if extraction.skipped == 1 else "they lie"
+        _log.warning("--strip %s leaves %s out: %s above it", extraction.strip, left, lie)
     return extraction
 
 
