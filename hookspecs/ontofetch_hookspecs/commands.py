@@ -9,7 +9,6 @@ import importlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .checked import check_contribution, check_target, check_tuple, check_word
@@ -18,6 +17,8 @@ from .light_dataclasses import dataclass
 from .names import check_text, quote
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pluggy
 
 SETTING_KINDS = ("text", "int", "float", "names", "choice")

@@ -62,6 +62,9 @@ class AuditReader:
         self._manifests = manifests
         self._audits = Audits(root, manifests, tell)
 
+    def has_asked(self) -> None:
+        """Do nothing: documents are opened for each question."""
+
     def knows_facts(self) -> bool:
         """Return that nothing is known of what files say."""
         return False

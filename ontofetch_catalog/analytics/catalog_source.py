@@ -5,6 +5,7 @@ What is made of the rows is not known here, and no SQL: that stands in `catalog.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -49,7 +50,13 @@ class CatalogSource:
     def open(self) -> Iterator[CatalogReader]:
         """Open the catalog for reading, together with other readers; close it at the end."""
         with reading(self._store.bounded(_MEMORY)) as connection:
-            yield CatalogReader(connection, self._tell, self._store)
+            closing = threading.Thread(target=connection.close, name="close")
+            try:
+                yield CatalogReader(connection, self._tell, self._store, closing.start)
+            finally:
+                # a process that ends while a thread of its is inside DuckDB is aborted
+                if closing.ident is not None:
+                    closing.join()
 
 
 def _asking(select: Callable[_P, sql.Statement]) -> Callable[Concatenate[CatalogReader, _P], pl.LazyFrame]:
@@ -62,17 +69,36 @@ def _asking(select: Callable[_P, sql.Statement]) -> Callable[Concatenate[Catalog
 
 
 class CatalogReader:
-    """Read an open catalog; each method is one statement and one Arrow crossing."""
+    """Read an open catalog; each method is one statement and one Arrow crossing.
+
+    Args:
+        tell: Prints statements with their plans and times; None for none.
+        store: Where tables of terms lie beside the catalog; None: there are only rows.
+        close: Begins to close the catalog; None: it stays open for others.
+    """
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, tell: Teller | None = None, store: Store | None = None
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        tell: Teller | None = None,
+        store: Store | None = None,
+        close: Callable[[], None] | None = None,
     ) -> None:
         self._connection = connection
         self._tell = tell
         self._store = store
         self._gathered: tuple[tuple[str, ...] | None] | None = None  # of which releases the contents are noted
+        self._close = close
         self._settings = {} if store is None else store.settings
         self._most_bytes = int(str(self._settings.get("facts_max_bytes", MOST_BYTES_OF_FACTS)))
+
+    def has_asked(self) -> None:
+        """Let the database be closed, which takes some milliseconds, beside what is made of the rows; nobody asks more.
+
+        Tables of terms can still be read: the catalog stays locked until the source is closed.
+        """
+        if self._close is not None:
+            self._close()
 
     def resolve(self, name: str) -> str:
         """Return the version_id that `name` means."""

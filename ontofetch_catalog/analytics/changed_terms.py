@@ -69,15 +69,17 @@ def _sort_out(
     """
     tables = comparison.tables
     old, new = (side.lazy() for side in differing)
-    changed = pipelines.raw_changes(old, new)
-    raw = tables.collect({"raw": changed}, held=True)["raw"].lazy()
+    first = {"raw": pipelines.raw_changes(old, new), "statements": pipelines.statement_counts(old, new)}
+    # neither of both keeps all cores busy
+    known = tables.collect(first, held=True)
+    raw, statements = known["raw"].lazy(), known["statements"].lazy()
     rare = comparison.rare(raw, new)
     iris = tables.collect({"iris": telling.named_iris(raw, rare["merged"])}, held=True)["iris"][c.IRI]
     found = tables.collect(
         {
             "terms": comparison.categories(raw, rare),
             "names": comparison.labels(iris, labelled),
-            "pairs": comparison.with_counts(raw, pipelines.statement_counts(old, new), whole=whole),
+            "pairs": comparison.with_counts(raw, statements, whole=whole),
         },
         held=True,
     )

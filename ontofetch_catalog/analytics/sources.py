@@ -15,6 +15,9 @@ from .collect import Teller
 class Reader(Protocol):
     """An open source; shapes as in `polars_pipelines`."""
 
+    def has_asked(self) -> None:
+        """Say that nothing more is asked but tables of terms; what is held for questions is let go meanwhile."""
+
     def resolve(self, name: str) -> str:
         """Return the version_id that `name` means; VersionUnknown or AmbiguousVersion if it means none or several."""
 

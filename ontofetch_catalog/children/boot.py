@@ -4,8 +4,29 @@ Started as a file, so that nothing but the standard library is needed to get her
 """
 
 import sys
+from types import ModuleType
 
 PACKAGE = __file__.rpartition("/")[0]
+
+
+class Bare(ModuleType):
+    """A package of which single modules are imported; its face is when somebody asks for a name of it."""
+
+    def __getattr__(self, name: str) -> object:
+        """Import the face, once, and return what it calls so."""
+        if name in ("__file__", "__wrapped__"):
+            raise AttributeError(name)
+        from importlib.util import spec_from_file_location
+
+        (folder,) = self.__path__
+        spec = spec_from_file_location(self.__name__, f"{folder}/__init__.py", submodule_search_locations=[folder])
+        if spec is None or spec.loader is None:
+            raise ImportError(f"{folder} is no package", name=self.__name__)
+        self.__class__ = ModuleType  # type: ignore[assignment]
+        self.__spec__, self.__file__, self.__loader__ = spec, spec.origin, spec.loader
+        spec.loader.exec_module(self)
+        found: object = getattr(self, name)
+        return found
 
 
 def main(told: str) -> int:
@@ -15,7 +36,6 @@ def main(told: str) -> int:
     import resource
     from contextlib import suppress
     from importlib import import_module
-    from types import ModuleType
 
     # what is imported stays: somebody waits while garbage is looked for in it
     gc.set_threshold(50_000, 10, 10)
@@ -32,7 +52,7 @@ def main(told: str) -> int:
     sys.path += [entry for entry in spec["path"] if entry not in sys.path]
     for name, folder in spec["bare"].items():
         # somebody waits for the process, and one module of a package does not need what the package's face imports
-        package = sys.modules[name] = ModuleType(name)
+        package = sys.modules[name] = Bare(name)
         package.__path__ = [folder]
     code: int = import_module(spec["module"]).main(*spec["words"])
     return code

@@ -42,7 +42,7 @@ def start_module(
         name: The module's dotted name.
         words: What `main` is called with.
         memory: Bytes of address space that it may have from its first line on; 0: no limit.
-        bare: Whether it needs single modules of the contract, and nobody's plugins.
+        bare: Whether it needs single modules of the contract; the others come when a plugin's module asks for them.
         stdin: A descriptor that is its standard input, in the place of a pipe.
     """
     contract = {"ontofetch_hookspecs": os.path.dirname(os.path.abspath(ontofetch_hookspecs.__file__))}

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from ontofetch_hookspecs import load_target
+from ontofetch_hookspecs.commands import load_target
 
 from ..children.limits import limit_cpu, limit_data, limit_file, limit_memory
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ from polars.testing import assert_frame_equal
 from ontofetch_catalog.analytics import Catalog
 from ontofetch_catalog.analytics.fields import dtype_of
 from ontofetch_catalog.analytics.tables import TABLES
+from ontofetch_catalog.catalog.locks import gate_of
 from ontofetch_catalog.cli.db_query import events as db_events
-from ontofetch_catalog.errors import CatalogMissing, UsageError, VersionUnknown
+from ontofetch_catalog.errors import CatalogMissing, NestedBoundary, UsageError, VersionUnknown
 from ontofetch_hookspecs import HostInfo
 from ontofetch_hookspecs.testing import make_manager
 from tests.releases import Releases
@@ -80,6 +82,28 @@ def test_audits_give_the_same_rows(filled: Any) -> None:
         assert_frame_equal(ours, frame.drop(drop).collect(), check_row_order=False)
     with pytest.raises(UsageError, match="Audits hold no events"):
         audits.events().collect()
+
+
+def test_a_catalog_is_closed_beside_what_is_made_of_its_rows(filled: Any) -> None:
+    """Whoever has asked keeps its lock, no connection; at the end nobody is inside, also where something goes wrong."""
+    before = threading.active_count()
+    with filled.catalog.source.open() as reader:
+        rows = reader.files(["s/o/1"])
+        reader.has_asked()
+        with pytest.raises(NestedBoundary), gate_of(filled.store.root).exclusive(0.0):
+            pass
+        assert len(rows.collect()) == 3
+
+    def fail() -> None:
+        with filled.catalog.source.open() as reader:
+            reader.has_asked()
+            raise RuntimeError("of a report")
+
+    with pytest.raises(RuntimeError, match="of a report"):
+        fail()
+    assert threading.active_count() == before
+    with gate_of(filled.store.root).exclusive(0.0):
+        pass
 
 
 def test_only_the_columns_used_are_read(filled: Any) -> None:

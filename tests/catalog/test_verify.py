@@ -15,7 +15,18 @@ import pytest
 
 from ontofetch_catalog.catalog.boundaries.engine import BoundaryResult, carry_out
 from ontofetch_catalog.catalog.connection import Store
-from ontofetch_catalog.catalog.verify import Found, Request, Result, Scope, VerifyBatch, hasher, pages, run, verify
+from ontofetch_catalog.catalog.verify import (
+    Found,
+    Request,
+    Result,
+    Scope,
+    VerifyBatch,
+    hasher,
+    pages,
+    pool,
+    run,
+    verify,
+)
 from ontofetch_catalog.catalog.verify.pages import faults_schema, page_schema
 from ontofetch_catalog.errors import OntofetchError, UsageError
 from tests.releases import Releases, query, sha256
@@ -191,7 +202,8 @@ def test_a_finding_is_dropped_if_row_or_file_became_another_meanwhile(store: Pat
 
     def confirmed(**changes: object) -> int:
         faults = pa.Table.from_pylist([{**fault, **changes}], schema=faults_schema())
-        batch = VerifyBatch(Store(store, FAST), Found(verified=page_schema().empty_table(), faults=faults), {})
+        found = Found(verified=page_schema().empty_table(), faults=faults)
+        batch = VerifyBatch(Store(store, FAST), lambda: (found, {}))
         carry_out(batch.store, batch)
         return len(batch.confirmed)
 
@@ -227,6 +239,8 @@ def test_the_longest_unverified_come_first(releases: Releases, monkeypatch: pyte
     for version in ("3.0", "1.0"):
         look(releases.root, Request(scope=Scope(version_id=f"example/sample/{version}")))
     monkeypatch.setattr(run, "BATCH_ROWS", 1)
+    # the last ones too have a batch each
+    monkeypatch.setattr(pool, "NEARLY_BYTES", -1)
     when = "SELECT version_id, min(verified_at) FROM extracted_files GROUP BY ALL"
 
     def tell(outcome: BoundaryResult) -> None:

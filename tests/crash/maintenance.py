@@ -6,7 +6,8 @@ Which variant goes with which scene, and what must hold, is not known here.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -25,7 +26,7 @@ from ontofetch_catalog.catalog.store_key import make_key
 from ontofetch_catalog.catalog.verify import hasher
 from ontofetch_catalog.catalog.verify import pages as verify_pages
 from ontofetch_catalog.catalog.verify import run as verify_run
-from ontofetch_catalog.catalog.verify.pool import Answer, Pool
+from ontofetch_catalog.catalog.verify.pool import Answer, HashList, Pool
 from ontofetch_catalog.settings import read_settings
 from tests.trees_of_others import add_archive, add_release
 
@@ -111,18 +112,28 @@ class HashesHere(Pool[T]):
     def __exit__(self, *error: object) -> None:
         """End nothing."""
 
-    def run(
-        self, lists: Iterable[tuple[T, Sequence[str], Sequence[str], Sequence[int]]], stop: Callable[[], bool]
-    ) -> Iterator[Answer[T]]:
+    @property
+    def is_nearly_done(self) -> bool:
+        """Say that all is hashed before the last batch is recorded."""
+        return False
+
+    def begin(self, lists: Iterable[HashList[T]]) -> None:
+        """Have the first page read, as if lists were handed out."""
+        left = iter(lists)
+        self._left = chain(list(islice(left, 1)), left)
+
+    def answers(self, stop: Callable[[], bool]) -> Iterator[Answer[T]]:
         """Hash each list when it is asked for, and never stop."""
         del stop
         folders = hasher.Folders(os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
-        for name, *columns in lists:
+        for name, paths, contents, sizes in self._left:
             looked = [
-                hasher.look(folders, *file, self._progress, seen=hasher.Seen()) for file in zip(*columns, strict=True)
+                hasher.look(folders, *file, self._progress, seen=hasher.Seen())
+                for file in zip(paths, contents, sizes, strict=True)
             ]
             folders.close()
-            yield Answer(name, [{"number": place, **fault} for place, fault in enumerate(looked) if fault is not None])
+            faults = [{"number": place, **fault} for place, fault in enumerate(looked) if fault is not None]
+            yield Answer(name, faults, sum(sizes))
 
 
 def verified(home: Path, facts: Facts) -> None:

@@ -273,3 +273,27 @@ def test_one_place_starts_processes() -> None:
 def test_the_rule_about_starting_can_fail(source: str) -> None:
     """Each way to start a process is seen."""
     assert list(starts(source))
+
+
+ASKING = """
+import sys
+face = sys.modules["ontofetch_hookspecs"]
+def main():
+    print("errors" in vars(face), "OntofetchError" in vars(face), "pluggy" in sys.modules, flush=True)
+    from ontofetch_hookspecs import OntofetchError, hookimpl
+    import ontofetch_hookspecs.errors
+    print(sys.modules["ontofetch_hookspecs"] is face, OntofetchError is ontofetch_hookspecs.errors.OntofetchError,
+        face.__spec__.name, "pluggy" in sys.modules, flush=True)
+    return 0
+"""
+
+
+def test_the_face_of_the_contract_comes_when_somebody_asks_for_a_name_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that needs single modules does not wait for it; a plugin's module finds all of it."""
+    (tmp_path / "asking.py").write_text(ASKING)
+    monkeypatch.syspath_prepend(tmp_path)
+    with start_module("asking", bare=True) as process:
+        told, _ = process.communicate()
+    assert told.split(b"\n")[:2] == [b"False False False", b"True True ontofetch_hookspecs True"]

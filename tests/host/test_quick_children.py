@@ -38,7 +38,7 @@ def asked(folder: Path, *, quick: bool) -> tuple[dict[str, Any], int]:
     request = {"target": "telling:tell", "path": str(folder), "format": "turtle"}
     limits = {"memory": 1 << 36, "data": 1 << 35, "cpu": 100, "file": 1 << 30}
     with quick_children() if quick else nullcontext():
-        child = start_module("ontofetch_catalog.host.worker", str(os.getpid()), memory=1 << 37)
+        child = start_module("ontofetch_catalog.host.worker", str(os.getpid()), memory=1 << 37, bare=True)
     assert child.stdin is not None
     assert child.stdout is not None
     with child:

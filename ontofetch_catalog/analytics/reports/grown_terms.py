@@ -28,7 +28,7 @@ def grown_terms(catalog: CatalogLike, reader: Reader, steps: list[tuple[str, str
     nothing = pl.LazyFrame(schema={c.VERSION_ID: pl.String(), **{field.name: pl.Int64() for field in GROWN}})
     # where nothing is known of either release there is nothing to compare, however many files they have
     told = reader.told(sorted({name for step in steps for name in step})) if reader.knows_facts() else frozenset()
-    known = [step for step in steps if not told.isdisjoint(step)]
+    known = [step for step in steps if not told.isdisjoint(step)] if told else []
     if not known:
         return nothing
     try:

@@ -202,6 +202,8 @@ def meaning(
         later = releases.one(b)
         earlier = reader.resolve(a) if a else releases.before(later, "--a")
         comparison = Comparison(catalog, reader, [(earlier, later)], (file_a, file_b))
+        if not count:
+            reader.has_asked()
         frames, files = frames_of(comparison, terms_under, mine)
         past = releases.up_to(later, count) if count else None
         history = None if past is None else counts_of_steps(catalog, reader, past)

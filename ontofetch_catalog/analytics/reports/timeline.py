@@ -137,12 +137,13 @@ def timeline(
         chosen = collect({"releases": timed.tail(count) if count else timed}, catalog.tell, held=True)["releases"]
         sums, totals = reader.change_sums(pairs_of(chosen)), reader.totals(c.FORMAT, chosen[c.VERSION_ID].to_list())
         terms = grown_terms(catalog, reader, pairs_of(chosen))
-    line = pipelines.timeline(chosen.lazy(), sums, totals)
-    shown = line.join(terms, on=c.VERSION_ID, how="left", maintain_order="left")
-    frames = {"timeline": shown, "formats": pipelines.formats_over_time(chosen.lazy(), totals)}
-    if every is not None:
-        frames = {"bins": pipelines.bins(line, every), **frames}
-    result = make_result(
-        catalog, TIMELINE, frames, {"series": slot, "last": count, "every": every, "times": told}, held=True
-    )
+        reader.has_asked()
+        line = pipelines.timeline(chosen.lazy(), sums, totals)
+        shown = line.join(terms, on=c.VERSION_ID, how="left", maintain_order="left")
+        frames = {"timeline": shown, "formats": pipelines.formats_over_time(chosen.lazy(), totals)}
+        if every is not None:
+            frames = {"bins": pipelines.bins(line, every), **frames}
+        result = make_result(
+            catalog, TIMELINE, frames, {"series": slot, "last": count, "every": every, "times": told}, held=True
+        )
     return replace(result, headings={"timeline": {c.RELEASE_TIME: told}, "formats": {c.RELEASE_TIME: told}})

@@ -28,11 +28,11 @@ def part_of(column: str, part: int, parts: int) -> str:
 
 def bounds_of(version_ids: Iterable[str]) -> str:
     """Return a condition that the rows of all these releases meet, and of those whose names lie between: SQL."""
-    names = sorted(version_ids)
+    names = list(version_ids)
     if not names:
         return "false"
     # texts are ordered by their bytes here and there
-    return f"version_id BETWEEN {literal(names[0])} AND {literal(names[-1])}"
+    return f"version_id BETWEEN {literal(min(names))} AND {literal(max(names))}"
 
 
 def worthwhile_bounds_of(connection: duckdb.DuckDBPyConnection, version_ids: Collection[str]) -> str:

@@ -25,6 +25,9 @@ VIEWS_DIGESTS = dict.fromkeys((f"v1.5.{patch}" for patch in range(7)), _BY_1_5) 
 _VIEW = re.compile(r"\s*CREATE\s+(?:OR\s+REPLACE\s+)?VIEW\s+(\w+)", re.IGNORECASE)
 _MACRO = re.compile(r"\s*CREATE\s+(?:OR\s+REPLACE\s+)?MACRO\s+(\w+)\([^)]*\)\s+AS\s+TABLE\s", re.IGNORECASE)
 _COMMENT = re.compile(r"--[^\n]*")
+# how the macro version_deltas comes from its list of pairs to numbered ones
+_NUMBER = "row_number() OVER () AS n"
+_PAIRS_OF_LIST = f"SELECT p.a AS a, p.b AS b, {_NUMBER} FROM (SELECT DISTINCT unnest(pairs) AS p)"
 
 
 def database_of(connection: duckdb.DuckDBPyConnection) -> str:
@@ -91,13 +94,15 @@ def own_views() -> dict[str, str]:
 
 
 def deltas_of(pairs: str, bounds: tuple[str, str] = ("true", "true")) -> str:
-    """Return the rows of our macro version_deltas for a list of pairs (SQL), as a table of a FROM clause.
+    """Return the rows of our macro version_deltas for some pairs, as a table of a FROM clause.
 
     Args:
-        pairs: The list.
+        pairs: A table (SQL) with a row for each, `a` and `b`; to make a list of it and rows of the list takes longer.
         bounds: Conditions that all rows of the earlier and of the later releases meet: others are not read then.
     """
-    text = _with_text("version_deltas", "unnest(pairs)", f"unnest({pairs})")
+    text = _with_text(
+        "version_deltas", _PAIRS_OF_LIST, f"SELECT a, b, {_NUMBER} FROM (SELECT DISTINCT a, b FROM {pairs})"
+    )
     for side, bound in zip("ab", bounds, strict=True):
         before, found, after = text.partition(f"JOIN pair ON version_id = {side}")
         if not found:
@@ -108,7 +113,7 @@ def deltas_of(pairs: str, bounds: tuple[str, str] = ("true", "true")) -> str:
 
 def delta_files_of(a: str, b: str) -> str:
     """Return the rows of version_delta_files for two releases, as a table of a FROM clause."""
-    pair = deltas_of(f"[{{'a': {literal(a)}, 'b': {literal(b)}}}]")
+    pair = deltas_of(f"(VALUES ({literal(a)}, {literal(b)})) pairs(a, b)")
     return _with_text("version_delta_files", "version_deltas([{'a': a, 'b': b}])", pair)
 
 

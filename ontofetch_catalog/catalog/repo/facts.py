@@ -30,9 +30,10 @@ SMALL = (
 )
 HEAD = "ontology_iri, kind, version_iri, version_info, title, license, imports, statements, digest"
 _HEAD = ", ".join(f"h.{name}" for name in HEAD.split(", "))
-# a catalog that came from elsewhere may say anything, and a path leads into the folder of the tables
+# a catalog that came from elsewhere may say anything, and a path leads into the folder of the tables; a regular
+# expression, which is made for each statement, takes a fifth of the time of one about few files
 TABLE_PATH = (
-    "CASE WHEN table_sha256 IS NOT NULL AND regexp_full_match(content_id, '[0-9a-f]{64}') THEN"
+    "CASE WHEN table_sha256 IS NOT NULL AND length(content_id) = 64 AND ltrim(content_id, '0123456789abcdef') = '' THEN"
     f" '{FACTS}/' || content_id[1:2] || '/' || content_id || '.'"
     f" || sha256(facts_version)[1:{_VERSION_DIGITS}] || '.parquet' END"
 )

@@ -80,7 +80,7 @@ def of_releases(sql: str, version_ids: Sequence[str] | None) -> Statement:
 def of_pairs(sql: str, pairs: Sequence[tuple[str, str]]) -> Statement:
     """Return a statement about what changed between releases; `sql` has `{deltas}` for version_deltas."""
     bounds = bounds_of(a for a, _ in pairs), bounds_of(b for _, b in pairs)
-    deltas = deltas_of("(SELECT list({'a': a, 'b': b}) FROM given_pairs)", bounds)
+    deltas = deltas_of("given_pairs", bounds)
     columns = {"a": [a for a, _ in pairs], "b": [b for _, b in pairs]}
     return Statement(sql.format(deltas=deltas), {"given_pairs": columns})
 

@@ -45,8 +45,7 @@ class VerifyBatch(MaintenanceBoundary):
     """Record when the files of a batch were verified.
 
     Args:
-        found: What hashing came to.
-        payload: What the event tells beside it.
+        found: Returns what hashing came to, and what the event tells beside it; asked when nobody else can record.
         summed: Of which files the bytes are added up, all and those verified lately; None: of none.
         require: Raises where other machines have taken over what was hashed; asked while nobody else can record.
     """
@@ -56,8 +55,7 @@ class VerifyBatch(MaintenanceBoundary):
     def __init__(
         self,
         store: Store,
-        found: Found,
-        payload: Mapping[str, Any],
+        found: Callable[[], tuple[Found, Mapping[str, Any]]],
         *,
         summed: fixity.Scope | None = None,
         require: Callable[[], None] | None = None,
@@ -66,9 +64,13 @@ class VerifyBatch(MaintenanceBoundary):
         self._require = require
         self._summed = summed
         self.summed_bytes = (0, 0)
-        self._found = found
-        self._payload = payload
-        self.confirmed = found.faults.slice(0, 0)
+        self._ask = found
+
+    def is_changed(self, connection: duckdb.DuckDBPyConnection) -> bool:
+        """Ask for what hashing came to, while signals still arrive."""
+        self._found, self._payload = self._ask()
+        self.found_faults = len(self._found.faults)
+        return super().is_changed(connection)
 
     def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Mark what is intact; of the faults keep those whose row and file are what they were when they were read."""

@@ -20,6 +20,7 @@ CHUNK = 1 << 18
 MOST_SEEN = 65_536  # contents that are remembered
 TELL_BYTES = 32 << 20  # so that a bar moves while a large file is read
 MISSING, DAMAGED, NOT_A_FILE, UNREADABLE = "missing", "damaged", "not_a_file", "unreadable"
+_NO_NAMES = frozenset(("", ".", ".."))
 _NO_FILES = {
     errno.ELOOP: "it is a link",
     errno.ENOTDIR: "a part of its path is a link or no folder",
@@ -45,10 +46,12 @@ class Folders:
         Raises:
             OSError: It can't be opened, or a part of its path is a link or no folder.
         """
-        if not {"", ".", ".."}.isdisjoint(path.split("/")) or "\0" in path:
-            raise OSError(errno.EXDEV, "its path would lead out of the store", path)
         folder, _, name = path.rpartition("/")
+        if name in _NO_NAMES or "\0" in path:
+            raise _leading_out(path)
         if folder != self._path:
+            if not _NO_NAMES.isdisjoint(folder.split("/") if folder else ()):
+                raise _leading_out(path)
             self._enter(folder)
         return os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=self._folder)
 
@@ -69,6 +72,10 @@ class Folders:
         if self._folder != self._root:
             os.close(self._folder)
         self._path, self._folder = None, self._root
+
+
+def _leading_out(path: str) -> OSError:
+    return OSError(errno.EXDEV, "its path would lead out of the store", path)
 
 
 class Seen:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 PAGE_ROWS = 65_536
 PORTION_FILES = 256
 PORTION_BYTES = 32 << 20
+_LEAST_BYTES, _PART_LEFT = 2 << 20, 16  # the last portions of a page shrink, so that all processes end together
 NOT_KEPT = ("path", "verified_at")  # of files that are intact: only faults are told with them
 
 
@@ -102,7 +103,8 @@ def portions(page: pa.Table) -> Iterator[pa.Table]:
     start = 0
     while start < len(page):
         before = sums[start - 1] if start else 0
-        end = min(start + PORTION_FILES, max(start + 1, bisect_right(sums, before + PORTION_BYTES)))
+        most = min(PORTION_BYTES, max(_LEAST_BYTES, (sums[-1] - before) // _PART_LEFT))
+        end = min(start + PORTION_FILES, max(start + 1, bisect_right(sums, before + most)))
         yield page.slice(start, end - start)
         start = end
 

@@ -25,16 +25,19 @@ from ...errors import OntofetchError
 from . import hasher
 
 AHEAD = 6  # lists waiting per process, so that none is idle while results are recorded
+NEARLY_BYTES = 64 << 20  # are hashed in about the time that a database takes to be opened
 _POLL_SECONDS = 0.25
 T = TypeVar("T")
+HashList = tuple[T, Sequence[str], Sequence[str], Sequence[int]]  # name, paths, sha256 and sizes of its files
 
 
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[T]):
-    """What one list came to: the list's own name, and the faults with the `number` of their file in the list."""
+    """What one list came to: its own name, the faults with the `number` of their file in it, and its size in bytes."""
 
     name: T
     faults: list[dict[str, Any]]
+    size_bytes: int
 
 
 class Pool(Generic[T]):
@@ -57,7 +60,8 @@ class Pool(Generic[T]):
         self._seen_lock = threading.Lock()
         self._processes: list[Popen[bytes]] = []
         self._threads: list[threading.Thread] = []
-        self._open = 0
+        self._open = self._open_bytes = 0
+        self._waiting: Iterator[HashList[T]] | None = None
 
     def __enter__(self) -> Self:
         try:
@@ -94,36 +98,60 @@ class Pool(Generic[T]):
                         stream.close()
             process.wait()
 
-    def run(
-        self, lists: Iterable[tuple[T, Sequence[str], Sequence[str], Sequence[int]]], stop: Callable[[], bool]
-    ) -> Iterator[Answer[T]]:
-        """Yield the answer of each list as it comes; once `stop` says so, no list is begun.
+    @property
+    def is_nearly_done(self) -> bool:
+        """Say whether no list is left to be handed out, and little to be hashed of those that are."""
+        return self._waiting is None and self._open_bytes <= NEARLY_BYTES
+
+    def begin(self, lists: Iterable[HashList[T]]) -> None:
+        """Hand out the first lists; `answers` goes on.
 
         Args:
             lists: Name, paths, and the sha256 and the size in bytes that each should have; asked for a few at a time.
+        """
+        self._waiting = iter(lists)
+        self._hand_out()
+
+    def run(self, lists: Iterable[HashList[T]], stop: Callable[[], bool]) -> Iterator[Answer[T]]:
+        """Yield the answers of some lists: `begin` and `answers` in one."""
+        self.begin(lists)
+        yield from self.answers(stop)
+
+    def answers(self, stop: Callable[[], bool]) -> Iterator[Answer[T]]:
+        """Yield the answer of each list as it comes; once `stop` says so, no list is begun.
+
+        Args:
             stop: Asked a few times a second.
 
         Raises:
             OntofetchError: A process died.
         """
-        waiting = iter(lists)
         while True:
             if stop():
                 self._drop_waiting()
-                waiting = iter(())
-            while self._open < AHEAD * self.count and (following := next(waiting, None)) is not None:
-                name, *columns = following
-                self._lists.put((name, list(zip(*columns, strict=True))))
-                self._open += 1
+                self._waiting = None
+            self._hand_out()
             if not self._open:
                 return
             yield from self._hear()
 
+    def _hand_out(self) -> None:
+        while self._waiting is not None and self._open < AHEAD * self.count:
+            following = next(self._waiting, None)
+            if following is None:
+                self._waiting = None
+                return
+            name, paths, contents, sizes = following
+            self._open += 1
+            self._open_bytes += sum(sizes)
+            self._lists.put((name, list(zip(paths, contents, sizes, strict=True))))
+
     def _drop_waiting(self) -> None:
         with suppress(queue.Empty):
             while True:
-                self._lists.get_nowait()
+                dropped = self._lists.get_nowait()
                 self._open -= 1
+                self._open_bytes -= 0 if dropped is None else sum(size for *_, size in dropped[1])
 
     def _hear(self) -> Iterator[Answer[T]]:
         """Wait a moment for whatever comes, and yield it if it is an answer."""
@@ -138,6 +166,7 @@ class Pool(Generic[T]):
             self._progress(heard)
             return
         self._open -= 1
+        self._open_bytes -= heard.size_bytes
         yield heard
 
     def _serve(self, process: Popen[bytes]) -> None:
@@ -158,7 +187,7 @@ class Pool(Generic[T]):
                 if "faults" in said:
                     with self._seen_lock:
                         self._seen.add(said["seen"])
-                    self._heard.put(Answer(name, said["faults"]))
+                    self._heard.put(Answer(name, said["faults"], sum(size for *_, size in files)))
                     break
             else:
                 self._heard.put(_ended(process))

@@ -1,15 +1,16 @@
 """One verification from its plan to its summary: pages of files in, batches of results out.
 
-The catalog is closed while files are hashed: it is opened for each page and each batch, so that others get their turn.
+The catalog is closed while files are hashed, all but the last few: it is opened for each page and each batch, so that
+others get their turn.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from itertools import chain, islice
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from ...errors import OntofetchError
@@ -74,15 +75,19 @@ def verify(store: Store, request: Request, *, progress: Progress, tell: Callable
             run.add(terms)
             pages = Pages(request.scope, lambda: sessions.reading(store))
             lists = pages.lists(groups)
-            # the first page is read before the catalog is closed
-            pages.connection = connection
-            first = [] if division else list(islice(lists, 1))
-            pages.connection = None
+            if division is None and not is_over():
+                # the first page is read, and lists of it are handed out, before the catalog is closed
+                pages.connection = connection
+                pool.begin(chain(lists, as_lists(terms)))
+                pages.connection = None
         _log.info("verifying %s files, %s bytes", f"{run.result.files:,}", f"{run.result.size_bytes:,}")
         try:
+            answers = pool.answers(is_over) if division is None else iter(())
             if division is None:
-                for answer in pool.run(chain(first, lists, as_lists(terms)), is_over):
+                for answer in answers:
                     run.take(answer)
+                    if pool.is_nearly_done:
+                        break
             else:
                 parts = Parts(division, groups, terms)
                 parts.carry_out(run, pool, pages, is_over)
@@ -91,7 +96,7 @@ def verify(store: Store, request: Request, *, progress: Progress, tell: Callable
             ending.close()
             run.keep()
             raise
-        run.record(last=True)
+        run.record_last(answers, ending.close)
     run.result.seconds = time.monotonic() - begun
     return run.result
 
@@ -137,6 +142,11 @@ class _Run:
 
     def take(self, answer: Answer[pa.Table]) -> None:
         """Take the answer for one list; record when there is enough of it."""
+        self._take(answer)
+        if self._rows >= BATCH_ROWS or time.monotonic() - self._since >= BATCH_SECONDS:
+            self.record(last=False)
+
+    def _take(self, answer: Answer[pa.Table]) -> None:
         import pyarrow as pa
 
         files = answer.name
@@ -146,16 +156,41 @@ class _Run:
             files = files.filter(pa.array([number not in faulty for number in range(len(files))], pa.bool_()))
         self._verified.append(files.drop_columns(list(NOT_KEPT)))
         self._rows += len(answer.name)
-        if self._rows >= BATCH_ROWS or time.monotonic() - self._since >= BATCH_SECONDS:
-            self.record(last=False)
+
+    def record_last(self, answers: Iterator[Answer[pa.Table]], end: Callable[[], None]) -> None:
+        """Record what has been found since the last time, and what is still found while the catalog is opened for it.
+
+        Args:
+            answers: Those that are missing; few, for others have to wait meanwhile.
+            end: Ends the processes, where something comes in between.
+        """
+        taken = False
+
+        def found() -> tuple[Found, dict[str, Any]]:
+            nonlocal taken
+            for answer in answers:
+                self._take(answer)
+            taken = True
+            return self._found(last=True)
+
+        try:
+            self._record(found, last=True)
+        except BaseException:
+            if not taken:
+                end()
+                self.keep()
+            raise
 
     def record(self, *, last: bool) -> None:
         """Record what has been found since the last time, with an event; an empty batch only if it is the last."""
+        if self._rows or last:
+            self._record(lambda: self._found(last=last), last=last)
+
+    def _found(self, *, last: bool) -> tuple[Found, dict[str, Any]]:
+        """Return what has been found since the last time, counted, and what the event tells beside it."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        if not self._rows and not last:
-            return
         verified = pa.concat_tables(self._verified or [page_schema().empty_table().drop_columns(list(NOT_KEPT))])
         faults = pa.concat_tables([faults_schema().empty_table(), *self._faults])
         result = self.result
@@ -163,19 +198,19 @@ class _Run:
         result.checked_bytes += (pc.sum(verified["size_bytes"]).as_py() or 0) + (
             pc.sum(faults["size_bytes"]).as_py() or 0
         )
+        return Found(verified=verified, faults=faults), self._payload(last=last)
+
+    def _record(self, found: Callable[[], tuple[Found, dict[str, Any]]], *, last: bool) -> None:
+        import pyarrow as pa
+
         scope = self._request.scope
         everything = Scope(version_id=scope.version_id, slot=scope.slot)
-        batch = VerifyBatch(
-            self._store,
-            Found(verified=verified, faults=faults),
-            self._payload(last=last),
-            summed=everything if last else None,
-            require=self._require,
-        )
+        batch = VerifyBatch(self._store, found, summed=everything if last else None, require=self._require)
         outcome = carry_out(self._store, batch)
         self._verified, self._faults, self._rows, self._since = [], [], 0, time.monotonic()
+        result = self.result
         result.all_bytes, result.recent_bytes = batch.summed_bytes
-        result.changed_files += len(faults) - len(batch.confirmed)
+        result.changed_files += batch.found_faults - len(batch.confirmed)
         result.findings = pa.concat_tables([result.findings, as_findings(batch.confirmed)])
         _log.info("verified %s of %s files", f"{result.checked_files:,}", f"{result.files:,}")
         self._tell(outcome)

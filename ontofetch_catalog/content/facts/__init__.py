@@ -7,7 +7,6 @@ they are written down. Nothing is known here of stores, catalogs and processes.
 from __future__ import annotations
 
 from functools import lru_cache
-from importlib.metadata import version
 
 # raised whenever the same content would have other facts
 _OWN = 3
@@ -30,6 +29,8 @@ def facts_version(format_name: str) -> str:
     """
     if format_name not in _LIBRARIES:
         return ""
+    from importlib.metadata import version
+
     libraries = _LIBRARIES[format_name]
     return "+".join([str(_OWN_OF.get(format_name, _OWN)), *(f"{name}-{version(name)}" for name in libraries)])
 

@@ -7,7 +7,6 @@ or None where it can't judge, which is no failure.
 from __future__ import annotations
 
 from functools import lru_cache
-from importlib.metadata import version
 
 from ontofetch_hookspecs.commands import Validator
 
@@ -22,6 +21,9 @@ READ_WHOLE = WHOLE_FORMATS | {"obographs"}  # how far they are read says nothing
 @lru_cache(maxsize=1)
 def builtin_validators() -> tuple[Validator, ...]:
     """Return the validators that this host brings along; their versions are those of the libraries, and our part."""
+    # a process that judges a file asks for no version, and waits for this longer than for its parser
+    from importlib.metadata import version
+
     here = __name__
     return (
         Validator(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections import deque
 from typing import IO, TYPE_CHECKING, Any
 
 from ...content.facts import facts_version
@@ -123,16 +125,20 @@ class _Triples:
         """
         import pyoxigraph
 
-        from ...content.facts.rdf import keep
-
         self.found = 0
         try:
             quads = pyoxigraph.parse(stream, self._format, base_iri=BASE)
             if self._kept is not None:
+                from ...content.facts.rdf import keep
+
                 self.found = keep(quads, self._kept)
                 return
-            for _ in quads:
-                self.found += 1
+            tally = itertools.count()
+            try:
+                # no step of Python for each
+                deque(zip(quads, tally, strict=False), maxlen=0)
+            finally:
+                self.found = next(tally)
         except SyntaxError as error:
             reason = error.msg or str(error)
             if "LoadDocumentCallback" in reason:

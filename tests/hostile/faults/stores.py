@@ -213,7 +213,7 @@ FAULTS = (
         ),
         (
             REPORTS,
-            """deltas_of("(SELECT list({'a': a, 'b': b}) FROM given_pairs)", bounds)""",
+            """deltas_of("given_pairs", bounds)""",
             """"version_deltas((SELECT list({'a': a, 'b': b}) FROM given_pairs))\"""",
         ),
         tests=(
@@ -226,7 +226,7 @@ FAULTS = (
         "macros of a database are asked what changed",
         (
             REPORTS,
-            """deltas_of("(SELECT list({'a': a, 'b': b}) FROM given_pairs)", bounds)""",
+            """deltas_of("given_pairs", bounds)""",
             """"version_deltas((SELECT list({'a': a, 'b': b}) FROM given_pairs))\"""",
         ),
         tests=(STORE + "a_foreign_macro_is_not_asked_what_changed",),
