@@ -25,7 +25,7 @@ from ...errors import OntofetchError
 from . import hasher
 
 AHEAD = 6  # lists waiting per process, so that none is idle while results are recorded
-NEARLY_BYTES = 64 << 20  # are hashed in about the time that a database takes to be opened
+NEARLY_BYTES = 16 << 20  # are hashed in less than the time that a database takes to be opened
 _POLL_SECONDS = 0.25
 T = TypeVar("T")
 HashList = tuple[T, Sequence[str], Sequence[str], Sequence[int]]  # name, paths, sha256 and sizes of its files
