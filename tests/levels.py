@@ -181,6 +181,7 @@ RARE = (
     "test_interrupts",
     "test_new_plugin::test_it_passes_its_own_tests_in_a_fresh_environment",
     "test_opening",
+    "test_working_folder::test_no_command_runs_anything_of_the_working_folder",
     "trees",
 )
 # of a test with more cases than a few one in so many runs: of what is slow in `make test`, of the rest in `make quick`

@@ -45,7 +45,7 @@ def _equals_program(kind: str, shape: str, folder: Path) -> None:
         return
     told = subprocess.run([program, "-dc", path], capture_output=True, check=False)
     if told.returncode:
-        found.refused("is damaged or truncated", "--replace")
+        found.refused("is damaged or truncated", "pull a good copy")
         return
     assert found.code == 0, found.said
     assert found.data == {"x.nt": told.stdout}
