@@ -18,8 +18,8 @@ from ..connection import Store
 if TYPE_CHECKING:
     import pyarrow as pa
 
-
 _CHUNK = 1 << 20
+_AT_ONCE = 10_000  # files
 
 
 class FileUnreadable(OntofetchError):
@@ -49,7 +49,15 @@ def describe(
         if progress is not None:
             progress(done)
 
-    found = [_describe(store.path(folder), relpath, read) for relpath in relpaths]
+    # what is known of a file takes less memory once it is in a table
+    parts = range(0, max(len(relpaths), 1), _AT_ONCE)
+    return pa.concat_tables(_described(store.path(folder), relpaths[start : start + _AT_ONCE], read) for start in parts)
+
+
+def _described(folder: StorePath, relpaths: Sequence[str], told: Callable[[int], None]) -> pa.Table:
+    import pyarrow as pa
+
+    found = [_describe(folder, relpath, told) for relpath in relpaths]
     columns = list(zip(*found, strict=True)) if found else [(), (), (), ()]
     return pa.table(
         {
