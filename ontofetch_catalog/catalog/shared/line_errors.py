@@ -6,9 +6,11 @@ Nothing is asked of the server here.
 from __future__ import annotations
 
 import os
+import re
 from urllib.parse import unquote, urlsplit
 
-from ontofetch_hookspecs.names import quote
+from ontofetch_hookspecs.characters import printable
+from ontofetch_hookspecs.names import quote, shell_word
 from ontofetch_hookspecs.processes import user_name
 
 from ...errors import CatalogUnavailable, OntofetchError, UsageError
@@ -50,7 +52,7 @@ def explain(error: Exception, address: str, what: str) -> OntofetchError:
         )
     hint = _AGAIN
     if isinstance(error, psycopg.OperationalError) and error.sqlstate is None:
-        said, database = str(error), urlsplit(address).path.strip("/")
+        said, database = str(error), shell_word(_database_of(address))
         found = (text for words, text in _HINTS if any(word in said for word in words))
         if known := next(found, ""):
             hint = f"{known.format(user=user, database=database)}; then run the same command again."
@@ -60,9 +62,22 @@ def explain(error: Exception, address: str, what: str) -> OntofetchError:
 
 
 def _grant(what: str, address: str) -> str:
-    user, database = _user_of(address), urlsplit(address).path.strip("/")
-    right = f"CREATE ON DATABASE {database}" if what == "made" else _ROLES.get(what, "ontofetch_writer")
+    user = _as_sql(_user_of(address))
+    right = _ROLES.get(what, "ontofetch_writer")
+    if what == "made":
+        right = f"CREATE ON DATABASE {_as_sql(_database_of(address))}"
     return f"`GRANT {right} TO {user}`, typed in psql by its owner, gives the right; docs/shared.md has the roles."
+
+
+def _as_sql(name: str) -> str:
+    """Return a name as a statement of PostgreSQL takes it; one that can't be shown is not typed either."""
+    if re.fullmatch("[a-z_][a-z0-9_]*", name):
+        return name
+    return '"' + printable(name).replace('"', '""') + '"'
+
+
+def _database_of(address: str) -> str:
+    return unquote(urlsplit(address).path.strip("/"))
 
 
 def _user_of(address: str) -> str:
