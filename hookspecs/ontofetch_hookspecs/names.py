@@ -10,7 +10,7 @@ import sys
 import unicodedata
 from datetime import UTC, datetime
 
-from .characters import printable
+from .characters import escape_unseen
 from .errors import EventError
 
 MAX_SEGMENT = 100  # characters of a service, an ontology or a version
@@ -41,14 +41,17 @@ _FOLDED_APART = (
 
 
 def quote(text: object) -> str:
-    """Return `text` so that it can stand in a sentence: printable ASCII or letters, nothing a terminal would obey."""
+    r"""Return `text` so that it can stand in a sentence: printable ASCII or letters, nothing a terminal would obey.
+
+    A line end is `\n`, and a backslash is two: what is not cut is no other text's.
+    """
     try:
         plain = str(text)
     except ValueError:
         # a number of more digits than Python turns into text
         plain = f"a very large {type(text).__name__}"
-    shown = printable(plain)
-    return repr(shown if len(shown) <= 200 else shown[:120] + "…" + shown[-60:])
+    shown = escape_unseen(repr(plain))
+    return shown if len(shown) <= 202 else shown[:121] + "…" + shown[-61:]
 
 
 def shell_word(name: str) -> str:

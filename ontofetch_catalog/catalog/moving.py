@@ -11,6 +11,7 @@ import stat
 from contextlib import closing, suppress
 
 from ontofetch_hookspecs.layout import CATALOG
+from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.stage_records import OWN_NAMES
 from ontofetch_hookspecs.store_paths import StorePath
 
@@ -67,8 +68,8 @@ def undo(store: Store, intent: Intent) -> None:
             continue
         if not _is_moved(move, target):
             raise RecoveryFailed(
-                f"The open boundary {intent.boundary_id} can't be undone: neither {move.source!r} nor {move.target!r} "
-                "holds what it moved.",
+                f"The open boundary {intent.boundary_id} can't be undone: neither {quote(move.source)} nor"
+                f" {quote(move.target)} holds what it moved.",
                 subject=intent.boundary_id,
                 hint="`ontofetch db doctor` shows what is where.",
             )

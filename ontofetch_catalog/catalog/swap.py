@@ -16,7 +16,7 @@ from typing import Any
 from ontofetch_hookspecs.errors import SYSTEM_CODES
 from ontofetch_hookspecs.layout import RESTORING, SWAP
 from ontofetch_hookspecs.light_dataclasses import dataclass
-from ontofetch_hookspecs.names import MAX_ROOTED_BYTES, check_relpath, check_size
+from ontofetch_hookspecs.names import MAX_ROOTED_BYTES, check_relpath, check_size, quote
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ..errors import CatalogUnreadable, EventError, RecoveryFailed
@@ -109,8 +109,8 @@ def _carry_out(store: Store, swap: Swap, move: Move) -> None:
         fsops.rename(source, target)
     elif not _is_what_moves(move, target):
         raise RecoveryFailed(
-            f"The {swap.operation} below {store.root} can't be finished: neither {move.source!r} nor {move.target!r} is"
-            " what it was to move.",
+            f"The {swap.operation} below {store.root} can't be finished: neither {quote(move.source)} nor"
+            f" {quote(move.target)} is what it was to move.",
             subject=move.source,
             hint="`ontofetch db doctor` shows what is where; run the same command again when that is clear.",
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 
-from ..rendering.text import safe_text
+from ontofetch_hookspecs.names import quote
 
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _PART = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)([smhdw])")
@@ -16,7 +16,7 @@ def duration(text: str) -> float:
     parts = _PART.findall(text)
     seconds = sum(float(number) * _UNITS[unit] for number, unit in parts)
     if "".join(number + unit for number, unit in parts) != text or not seconds:
-        raise argparse.ArgumentTypeError(f"{safe_text(text)!r} is no length of time; write 90s, 10m, 1h30m, 30d or 2w")
+        raise argparse.ArgumentTypeError(f"{quote(text)} is no length of time; write 90s, 10m, 1h30m, 30d or 2w")
     return seconds
 
 
@@ -25,12 +25,12 @@ def share(text: str) -> float:
     found = re.fullmatch(r"(\d{1,3}(?:\.\d{1,4})?)%", text)
     percent = float(found[1]) if found else 0.0
     if not 0 < percent <= 100:
-        raise argparse.ArgumentTypeError(f"{safe_text(text)!r} is no share; write 5%, 0.5% or 100%")
+        raise argparse.ArgumentTypeError(f"{quote(text)} is no share; write 5%, 0.5% or 100%")
     return percent / 100
 
 
 def whole(text: str) -> int:
     """Return a whole number from 0 on."""
     if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise argparse.ArgumentTypeError(f"{safe_text(text)!r} is not a whole number from 0 on")
+        raise argparse.ArgumentTypeError(f"{quote(text)} is not a whole number from 0 on")
     return int(text)

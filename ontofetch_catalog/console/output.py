@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeGuard
 
 from ontofetch_hookspecs.light_dataclasses import dataclass
+from ontofetch_hookspecs.names import quote
 
 from ..errors import UsageError
 from ..rendering.exporters import TABLE_ROWS
@@ -145,7 +146,7 @@ def _count(text: str) -> int:
     digits = text.lstrip("0")
     number = 0 if not (text.isascii() and text.isdigit()) else int(digits or "0") if len(digits) < 10 else MOST_ROWS
     if number < 1:
-        raise argparse.ArgumentTypeError(f"{safe_text(text)!r} is not a whole number from 1 on")
+        raise argparse.ArgumentTypeError(f"{quote(text)} is not a whole number from 1 on")
     return min(number, MOST_ROWS)
 
 

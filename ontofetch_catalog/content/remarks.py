@@ -5,7 +5,8 @@ What a reason means is decided by whoever remarks; who is told, and how, is not 
 
 from __future__ import annotations
 
-from ontofetch_hookspecs.names import quote, unsafe_character
+from ontofetch_hookspecs.characters import printable
+from ontofetch_hookspecs.names import unsafe_character
 from ontofetch_hookspecs.remarks import MOST_REMARK_NAMES, MOST_REMARKS, Remark
 
 LEFT_OUT, WARNING = "left_out", "warning"
@@ -19,6 +20,7 @@ BEHIND = "file(s) with other bytes behind the end, left out"
 UNWANTED = "entry(s) that nobody asked for, left out; asked for, each would be refused: it"
 _OTHERS = "entry(s) with a remark of yet another kind"
 _NAME = 1024  # characters of a name that are kept
+_SHOWN = 200  # and of one that can't be shown as it is
 
 
 class Remarks:
@@ -45,4 +47,8 @@ class Remarks:
 
 
 def _shown(name: str) -> str:
-    return name if len(name) <= _NAME and unsafe_character(name) is None else quote(name[:_NAME])
+    if len(name) <= _NAME and unsafe_character(name) is None:
+        return name
+    # documents have it: who unpacks the same archive again must write the same
+    shown = printable(name[:_NAME])
+    return repr(shown if len(shown) <= _SHOWN else shown[:120] + "…" + shown[-60:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.light_dataclasses import dataclass
@@ -68,8 +69,9 @@ def column_of(name: str, column: pa.ChunkedArray | FewValues, heading: str, *, e
             text.ABSENT if value is None else text.whole_number(int(str(value)), signed=signed) for value in values
         ]
     else:
-        cells = [_cell(value, share=words[-1] in SHARES) for value in values]
         shortened = _cut(words, kind)
+        safe = text.safe_name if shortened == "fold" else text.safe_text
+        cells = [_cell(value, safe, share=words[-1] in SHARES) for value in values]
         if shortened == "time" and all(cell.endswith(MIDNIGHT) for cell in cells if cell != text.ABSENT):
             cells, shortened = [cell.removesuffix(MIDNIGHT) for cell in cells], ""
     styles = tuple(_style(value, name, signed=signed) for value in values)
@@ -110,7 +112,7 @@ def _cut(words: list[str], kind: Kind) -> str:
     return "end" if words[-1] in FREE_TEXT else "fold"
 
 
-def _cell(value: object, *, share: bool) -> str:
+def _cell(value: object, safe: Callable[[object], str], *, share: bool) -> str:
     from datetime import date, datetime
 
     if value is None:
@@ -121,7 +123,7 @@ def _cell(value: object, *, share: bool) -> str:
         return f"{value:.1%}" if share else f"{value:,.1f}"
     if isinstance(value, date | datetime):
         return text.utc_time(value)
-    shown = text.safe_text(value)
+    shown = safe(value)
     return shown[: text.HASH_SHOWN] if text.HASH.fullmatch(shown) else shown
 
 

@@ -23,6 +23,11 @@ def safe_text(text: object) -> str:
     return printable(str(text))
 
 
+def safe_name(text: object) -> str:
+    """Return a name like `safe_text`, but with each backslash as two: what it shows is no other name's."""
+    return printable(str(text).replace("\\", "\\\\"))
+
+
 def safe_lines(text: str) -> str:
     """Return `text` like `safe_text`, but with its line ends and tabs kept."""
     return escape_unseen(text, keep="\n\t")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import unicodedata
 from datetime import UTC, datetime
 
@@ -106,6 +107,15 @@ def test_what_is_quoted_is_harmless_and_short(text: str) -> None:
     assert shown.isprintable()
     assert len(shown) <= 450
     assert shown[0] == shown[-1]
+
+
+@given(st.text(st.sampled_from("\\nx0a\n\x0a\t\u202e'\""), max_size=12))
+@example("a\nb")
+@example("a\\nb")
+@example("a\\\nb")
+def test_what_is_quoted_is_no_other_text(text: str) -> None:
+    """A line end and a backslash before an n differ: what is shown says which text it is."""
+    assert ast.literal_eval(quote(text)) == text
 
 
 @pytest.mark.parametrize(

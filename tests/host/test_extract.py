@@ -289,6 +289,12 @@ def test_remarks_are_bounded(tmp_path: Path) -> None:
     assert all(len(remark.names) <= 10 and str(remark).isprintable() for remark in found.remarks)
 
 
+def test_a_name_in_a_remark_is_spelled_as_documents_always_have_it(tmp_path: Path) -> None:
+    """Manifests and audits carry remarks: an archive that is unpacked again must make the same ones as years ago."""
+    found = unpack(tmp_path, "a.tar", tarred({"a.ttl": b"x", "b\nc.ttl": b"y"}), include=("a.ttl",))
+    assert [remark.names for remark in found.remarks] == [("'b\\\\nc.ttl'",)]
+
+
 @pytest.mark.parametrize(
     ("kind", "words"),
     [

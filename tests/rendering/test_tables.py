@@ -43,6 +43,15 @@ def test_a_table_is_aligned_and_readable() -> None:
     ]
 
 
+def test_a_path_is_no_other_path() -> None:
+    """A line end and a backslash before an n differ in a name, as in a sentence; a text stays as it is."""
+    frame = pl.DataFrame({"relpath": ["a\nb", "a\\nb"], "label": ["c", "\\alpha"]})
+    assert [line.split() for line in text_of(frame).splitlines()[2:]] == [
+        ["a\\nb", "c"],
+        ["a\\\\nb", "\\alpha"],
+    ]
+
+
 def test_exact_sizes_on_demand() -> None:
     """With exact sizes the same columns show bytes and the heading says so."""
     lines = text_of(pl.DataFrame({"size_bytes": [2048], "net_bytes": [-2048]}), exact=True).splitlines()

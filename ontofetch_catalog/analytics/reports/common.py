@@ -159,7 +159,7 @@ def parse_day(as_of: date | str | None) -> date:
     try:
         return date.fromisoformat(as_of) if as_of else datetime.now(UTC).date()
     except ValueError as error:
-        raise UsageError(f"{as_of!r} is not a date like 2026-01-31.", subject="as_of") from error
+        raise UsageError(f"{quote(as_of)} is not a date like 2026-01-31.", subject="as_of") from error
 
 
 def check_choice(option: str, value: str, choices: tuple[str, ...]) -> str:
@@ -169,7 +169,7 @@ def check_choice(option: str, value: str, choices: tuple[str, ...]) -> str:
         UsageError: It is none of them.
     """
     if value not in choices:
-        raise UsageError(f"{option} is one of {', '.join(choices)}, not {value!r}.", subject=option)
+        raise UsageError(f"{option} is one of {', '.join(choices)}, not {quote(value)}.", subject=option)
     return value
 
 
