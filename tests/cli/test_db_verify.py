@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
+import subprocess
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from ontofetch_catalog.catalog.verify.pool import Pool
 from tests.programs import Here, Program
 from tests.releases import Releases, query, sha256
 
@@ -44,6 +47,35 @@ def test_the_story_counts_tables_of_terms_as_the_summary_does(tmp_path: Path) ->
     assert summary["checked_files"] == 3
     (row, *_) = json.loads(program.run("log", "--json").stdout)["rows"]
     assert row["story"].startswith("3 files (")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="to mount a small disk takes the rights of root")
+def test_a_full_disk_is_told_before_anything_is_read(
+    releases: Releases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What can't be recorded is not read either, and nothing is left of the look; with room again all is well."""
+    releases.pull("1.0", {"a.ttl": "alpha"})
+    small = tmp_path / "small"
+    small.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(small)], check=False)
+    if mounted.returncode:
+        pytest.skip("a disk can't be mounted here")
+    try:
+        shutil.copytree(releases.root, small / "store")
+        program = Here(small / "store")
+        names = sorted(small.rglob("*"))
+        with (small / "stuff").open("wb") as stream:
+            os.posix_fallocate(stream.fileno(), 0, shutil.disk_usage(small).free)
+        with monkeypatch.context() as patch:
+            patch.setattr(Pool, "begin", lambda *_: pytest.fail("files were handed out"))
+            ended = program.run("db", "verify", "--workers", "1")
+        assert ended.returncode == 1
+        assert "verify: No space left on device. No file was looked at." in ended.stderr
+        (small / "stuff").unlink()
+        assert sorted(small.rglob("*")) == names
+        assert program.run("db", "verify", "--workers", "1").returncode == 0
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
 
 
 def test_a_finding_is_exit_3_and_says_what_to_type_next(program: Program) -> None:

@@ -53,6 +53,7 @@ from .reading import (
     open_folder,
     open_folder_of,
     open_root,
+    try_room,
     walk,
 )
 
@@ -97,6 +98,7 @@ __all__ = [
     "sync_file",
     "sync_filesystem",
     "sync_folder",
+    "try_room",
     "unlink",
     "walk",
     "write",

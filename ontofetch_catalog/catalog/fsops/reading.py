@@ -127,3 +127,22 @@ def hold(path: Anywhere) -> int | None:
 def free_bytes(path: Path) -> int:
     """Return how many bytes are free on the file system of `path`."""
     return shutil.disk_usage(path).free
+
+
+def try_room(folder: Anywhere, size: int) -> None:
+    """Raise what the system would say to `size` more bytes in a folder; nothing is left of it, whenever this ends.
+
+    It is tried with a file that has no name; where there are none such, nothing is known ahead.
+    """
+    nameless = getattr(os, "O_TMPFILE", 0)
+    place = open_folder_of(folder)
+    try:
+        if nameless:
+            descriptor = os.open(".", nameless | os.O_WRONLY | os.O_CLOEXEC, 0o600, dir_fd=place)
+            with os.fdopen(descriptor, "wb", buffering=0):
+                os.posix_fallocate(descriptor, 0, size)
+    except OSError as error:
+        if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL, errno.EISDIR):
+            raise
+    finally:
+        os.close(place)

@@ -13,11 +13,12 @@ from contextlib import ExitStack
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from ...errors import OntofetchError
-from .. import sessions
+from ...errors import CatalogUnwritable, OntofetchError
+from .. import fsops, sessions
 from ..boundaries.engine import BoundaryResult, carry_out
 from ..connection import Store
 from ..dividing import divided
+from ..failures import explaining
 from ..repo import fixity, row_checks
 from ..repo.fixity import Scope
 from .boundary import Found, VerifyBatch
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 BATCH_SECONDS = 60.0
 BATCH_ROWS = 131_072
+_LEAST_ROOM = 1 << 20  # bytes that the catalog grows by for a while, whatever it records
 _log = logging.getLogger("ontofetch.verify")
 
 
@@ -67,6 +69,7 @@ def verify(store: Store, request: Request, *, progress: Progress, tell: Callable
         # the processes start while the catalog is read
         pool = ending.enter_context(Pool["pa.Table"](store.root, request.workers, moved))
         with sessions.reading(store) as connection:
+            _try_to_record(store)
             row_checks.refuse_invalid_paths(connection)
             groups = fixity.plan_groups(connection, request.scope, request.done)
             whole = Scope(seed=request.scope.seed) == request.scope
@@ -99,6 +102,18 @@ def verify(store: Store, request: Request, *, progress: Progress, tell: Callable
         run.record_last(answers, ending.close)
     run.result.seconds = time.monotonic() - begun
     return run.result
+
+
+def _try_to_record(store: Store) -> None:
+    """Refuse what could not be recorded, before everything is read."""
+    with explaining(
+        f"The catalog below {store.root} can't be written{store.purpose}",
+        database=store.database,
+        kind=CatalogUnwritable,
+        subject=str(store.root),
+        state="No file was looked at.",
+    ):
+        fsops.try_room(store.database.parent, _LEAST_ROOM)
 
 
 class _Run:
