@@ -52,6 +52,15 @@ def store_of(host: HostInfo) -> Store:
     return Store(host.root, host.settings, host.run_id, host.config_hash, _verb.get(), _writes.get(), watch)
 
 
+def store_to_plan(host: HostInfo) -> Store:
+    """Return the store for a verb that writes down what another is to do: whoever looks brings the schema up to date.
+
+    What is planned for an older one would not be carried out, for the migration comes in between.
+    """
+    _writes.set(True)
+    return store_of(host)
+
+
 def store_to_write(host: HostInfo) -> Store:
     """Return the store for a verb that changes it: what dead processes left open is ended before it looks at anything.
 
@@ -60,8 +69,7 @@ def store_to_write(host: HostInfo) -> Store:
     from ..catalog import sessions
     from ..catalog.boundaries import notify_recovered
 
-    _writes.set(True)
-    store = store_of(host)
+    store = store_to_plan(host)
     sessions.refresh(store)
     if sessions.has_open(store):
         with sessions.writing(store) as session:

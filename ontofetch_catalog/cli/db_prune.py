@@ -11,10 +11,11 @@ from ontofetch_hookspecs.names import quote
 
 from ..console.output import OutputOptions, emit, say, warn
 from ..errors import EXIT_OK, UsageError
+from ..guesses import perhaps
 from ..rendering.progress import bar
 from ..rendering.text import counted, human_size
-from .common import make_parser, reading, store_of, store_to_write, table_of
-from .prune_rules import add_rule_options, describe_rules, find_rule, rules_of_sources
+from .common import make_parser, reading, store_of, store_to_plan, store_to_write, table_of
+from .prune_rules import add_rule_options, describe_rules, find_rule, rules_of_sources, with_whole_names
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -45,7 +46,7 @@ def main(argv: list[str], host: HostInfo) -> int:
     elif args.apply or args.restore or args.purge:
         _carry_out(store_to_write(host), host, args, options)
     else:
-        _plan(store, host, args, options)
+        _plan(store if args.dry_run else store_to_plan(host), host, args, options)
     return EXIT_OK
 
 
@@ -88,7 +89,8 @@ def _arguments(argv: list[str], host: HostInfo) -> argparse.Namespace:
     if given and (args.apply or args.restore or args.purge or args.plans):
         parser.error("what is taken is decided when a plan is made; this carries out what the plan says")
     planning = not (args.apply or args.restore or args.purge or args.plans or args.explain is not None)
-    if planning and not args.retention and not args.version:
+    args.of_sources = planning and not args.retention and not args.version
+    if args.of_sources:
         args.retention = rules_of_sources(host, args.sources)
     args.retention = [find_rule(text, rules) for text in args.retention]
     return args
@@ -129,15 +131,17 @@ def _policy(host: HostInfo, args: argparse.Namespace) -> Policy:
 
     unknown = sorted(set(args.override) - set(BRAKES))
     if unknown:
-        raise UsageError(f"There is no brake {quote(unknown[0])}.", hint=f"There are {', '.join(sorted(BRAKES))}.")
+        hint = f"{perhaps(unknown[0], BRAKES)}There are: {', '.join(sorted(BRAKES))}."
+        raise UsageError(f"There is no brake {quote(unknown[0])}.", subject="--override", hint=hint)
     min_age = MIN_AGE if args.min_age is None else parse_age(args.min_age)
     if min_age < MIN_AGE and args.explain is None and not args.dry_run:
         _confirm(args)
     with reading(host) as connection:
+        rules = args.retention if args.of_sources else [with_whole_names(rule, connection) for rule in args.retention]
         return Policy(
             versions=tuple(resolve_version(connection, name) for name in args.version),
             series=resolve_series(connection, args.series) if args.series else None,
-            retentions=tuple(args.retention),
+            retentions=tuple(rules),
             min_age=min_age,
             overrides=tuple(args.override),
             adopted=args.adopted,

@@ -7,19 +7,24 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs import HostInfo, Retention
 from ontofetch_hookspecs.names import quote
 
-from ..console.output import say
-from ..errors import UsageError
+from ..console.output import say, warn
+from ..errors import UsageError, VersionUnknown
+from ..guesses import perhaps
 from ..series_file import read_series_file
 
 if TYPE_CHECKING:
+    import duckdb
+
     from ..catalog.prune.policy import AskedRetention
 
+BY_SERIES = "keep-by-series"
 SHORT = {"keep-last": "N", "older-than": "AGE"}  # rules that have an option of their own
 
 
@@ -58,7 +63,28 @@ def rules_of_sources(host: HostInfo, named: str | None) -> list[str]:
     if not kept:
         return []
     say(f"{found.path} says how many releases of {len(kept):,} series are kept.")
-    return [f"keep-by-series={','.join(kept)}"]
+    return [f"{BY_SERIES}={','.join(kept)}"]
+
+
+def with_whole_names(rule: AskedRetention, connection: duckdb.DuckDBPyConnection) -> AskedRetention:
+    """Return a rule that somebody typed with each series in it named whole, and say which are not known.
+
+    Raises:
+        AmbiguousVersion: A name may be several series.
+    """
+    from ..catalog.prune.retention import read_kept
+    from ..catalog.repo.naming import resolve_series
+
+    if (rule.plugin, rule.name) != ("catalog", BY_SERIES):
+        return rule
+    kept: dict[str, int] = {}
+    for name, number in read_kept(rule.value).items():
+        try:
+            kept[resolve_series(connection, name)] = number
+        except VersionUnknown as error:
+            warn(f"{error.message} {error.hint}".strip())
+            kept[name] = number
+    return replace(rule, value=",".join(f"{name}:{number}" for name, number in kept.items()))
 
 
 def describe_rules(rules: Mapping[str, tuple[str, Retention]]) -> str:
@@ -79,7 +105,9 @@ def find_rule(text: str, rules: Mapping[str, tuple[str, Retention]]) -> AskedRet
     name, equals, value = text.partition("=")
     if name not in rules:
         raise UsageError(
-            f"There is no retention {quote(name)}.", subject="--retention", hint=f"There are: {', '.join(rules)}."
+            f"There is no retention {quote(name)}.",
+            subject="--retention",
+            hint=f"{perhaps(name, rules)}There are: {', '.join(rules)}.",
         )
     plugin, rule = rules[name]
     if bool(equals) != bool(rule.metavar):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any, NoReturn
 
@@ -165,7 +166,7 @@ class Parser(argparse.ArgumentParser):
         action = next((one for one in self._actions if name and name == _name_of(one)), None)
         option = name.rpartition("/")[2] or self.prog
         if action is not None and action.choices is not None and "invalid choice" in error.message:
-            given = error.message.partition("invalid choice: ")[2].partition(" (choose from")[0].strip("'\"")
+            given = _without_quotes(error.message.partition("invalid choice: ")[2].partition(" (choose from")[0])
             choices = [str(choice) for choice in action.choices]
             close = close_names(given, choices)
             return UsageError(
@@ -185,3 +186,12 @@ def _name_of(action: argparse.Action) -> str:
         return "/".join(action.option_strings)
     metavar = action.metavar
     return metavar if isinstance(metavar, str) else action.dest
+
+
+def _without_quotes(told: str) -> str:
+    """Return the word that argparse shows as Python writes it."""
+    from ast import literal_eval
+
+    with suppress(ValueError, SyntaxError):
+        return str(literal_eval(told))
+    return told

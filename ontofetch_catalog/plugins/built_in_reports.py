@@ -48,7 +48,7 @@ REPORTS = (
         f"{_FOLDER}:meaning",
         (
             Parameter("a", "the earlier release (default: the one before B)"),
-            Parameter("b", "the later release (default: the latest one, if there is only one series)"),
+            Parameter("b", "the later release (default: the latest one of A's series, or of the only one)"),
             Parameter("series", "counts over the releases of this series instead"),
             Parameter("last", "also the counts of so many releases up to B; of a series, its newest so many"),
             Parameter("file-a", "only this file of A"),
@@ -58,6 +58,7 @@ REPORTS = (
             Parameter(
                 "by", "what the main rows are about", default="term", choices=("term", "kind", "prefix", "change")
             ),
+            Parameter("anyway", "compare also releases of two series", flag=True),
         ),
         (
             "",
@@ -76,7 +77,8 @@ REPORTS = (
         (
             Parameter("mine", "the list: a file with an IRI or CURIE a line, or CSV with a column iri", required=True),
             Parameter("a", "the release that changes are counted from (default: the one before B)"),
-            Parameter("b", "the release that counts (default: the latest one, if there is only one series)"),
+            Parameter("b", "the release that counts (default: the latest one of A's series, or of the only one)"),
+            Parameter("anyway", "compare also releases of two series", flag=True),
         ),
         ("--mine terms.txt", "--mine terms.csv --b go/latest --format csv"),
     ),
@@ -105,6 +107,7 @@ REPORTS = (
                 "by", "what the main rows are about", default="validator", choices=("validator", "format", "path")
             ),
             Parameter("last", "also the rates of so many releases up to this one"),
+            Parameter("anyway", "compare also releases of two series", flag=True),
         ),
         (
             "",

@@ -11,7 +11,7 @@ import pytest
 
 from ontofetch_catalog.catalog import migrations
 from tests.cli.conftest import A, B, Run
-from tests.releases import assert_consistent, older_store, query
+from tests.releases import assert_consistent, older_store, query, take_schema_back
 
 Rows = Callable[..., list[dict[str, Any]]]
 
@@ -91,6 +91,20 @@ def test_who_may_write_brings_the_schema_up_to_date(older: Path, run: Run, words
     assert code in (0, 2, 3), err
     assert "pending" not in err
     assert query(older, "SELECT max(version) FROM schema_version") == [(len(migrations.available_migrations()),)]
+
+
+def test_a_plan_is_made_for_the_schema_in_which_it_is_carried_out(store: Path, run: Run, rows: Rows) -> None:
+    """What is planned in an older store brings it up to date first, and can be applied; a dry run leaves it."""
+    take_schema_back(store, 6)
+    words = ("db", "prune", "--version", "1.0", "--min-age", "0s", "--override", "large-plan")
+    code, _, err = run(*words, "--dry-run")
+    assert (code, "ontofetch db migrate" in err) == (1, True)
+    code, _, err = run(*words, "--yes", "0s")
+    assert code == 0, err
+    assert rows("db", "status")[0]["schema_version"] == len(migrations.available_migrations())
+    (plan,) = rows("db", "prune", "--plans")
+    code, _, err = run("db", "prune", "--apply", plan["plan_id"])
+    assert code == 0, err
 
 
 def test_a_dry_run_leaves_the_schema(older: Path, run: Run) -> None:

@@ -85,6 +85,8 @@ MISTAKES = [
     ("db files zebra", ERROR, "No release 'zebra' is recorded", "`ontofetch db versions`"),
     ("db latest sample/9.0", USAGE, "is one of get, set, unset, history, not 'sample/9.0'", "--help"),
     ("report growth --a other/1.0 --b sample/2.0", USAGE, "releases of two series", "--anyway"),
+    ("report meaning --a other/1.0 --b sample/2.0", USAGE, "releases of two series", "--anyway"),
+    ("report validation --version other/1.0 --against 2.0", USAGE, "releases of two series", "--anyway"),
     ("report growth --b sample/1.0", ERROR, "is the first release of its series", "--a"),
     ("db files sample", ERROR, "example/sample is a series, and a release is asked for", "such as example/sample/2.0"),
     ("report validation --version other", ERROR, "example/other is a series", "such as example/other/1.0"),
@@ -93,6 +95,7 @@ MISTAKES = [
     ("report quality --from audits", ERROR, "There are several series: ", "such as example/other/1.0"),
     ("db find nowhere.ttl", ERROR, "Nothing recorded has the sha256 or path 'nowhere.ttl'", "such as '*.ttl'"),
     ("report growth --last 0 --series sample", USAGE, "whole number from 1 on", "For example: --last 5"),
+    ("db prune --override larg-plan", USAGE, "There is no brake 'larg-plan'.", "Did you mean large-plan? There are: "),
     ("db prune --version sample/3.0 --dry-run", ERROR, "is recorded", "Did you mean example/sample/1.0 or "),
     ("db pin sample/1.0x", ERROR, "is recorded", "Did you mean example/sample/1.0?"),
     (

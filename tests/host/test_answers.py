@@ -191,7 +191,7 @@ def test_which_recorded_artifact_a_copy_is(tmp_path: Path) -> None:
 
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"a" * 64 + b"\nsize 3\n"
 INSTEAD = {
-    "a web page": (PAGE, "a web page: 'Log \\\\x1b[31min'"),
+    "a web page": (PAGE, "a web page: 'Log \\x1b[31min'"),
     "a page in UTF-16": (PAGE.decode().encode("utf-16"), "a web page"),
     "an error in XML": (b"<Error><Code>NoSuchKey</Code></Error>", "an error message in XML: 'NoSuchKey'"),
     "an error in JSON": (b'{"status": 404, "errors": ["You must provide a key"]}', "in JSON: 'You must provide a key'"),

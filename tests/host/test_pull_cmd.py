@@ -27,7 +27,7 @@ def words(site: Site, **changes: str) -> list[str]:
     [
         ({"service": "a/b"}, "The service 'a/b' is not a name"),
         ({"version": "latest"}, "may not be called 'latest'"),
-        ({"ontology": "\x1b[31m"}, "'\\\\x1b[31m'"),
+        ({"ontology": "\x1b[31m"}, "'\\x1b[31m'"),
         ({"released": "2025-13-01"}, "not a date. Write it as 2025-09-15."),
         ({"released": "20250901"}, "not a date"),
         ({"released": "2025-W01-1"}, "not a date"),

@@ -183,7 +183,7 @@ def test_a_rule_sees_the_columns_of_the_contract(pruner: Pruner, made: Path) -> 
         ("return releases", "The plugin 'acme' failed in its retention mine: TypeError: a Table was returned"),
         ("return iter(int, 1)", "The plugin 'acme' failed in its retention mine: "),
         ("return iter(lambda: 'example/sample/1', 0)", "more version_ids were returned than the 4 releases"),
-        ("return ['example/sample/9\\x1b[31m']", r"chose 'example/sample/9\\x1b[31m' by its retention mine, which is"),
+        ("return ['example/sample/9\\x1b[31m']", r"chose 'example/sample/9\x1b[31m' by its retention mine, which is"),
         ("return [None]", "'acme' chose 'None' by its retention mine, which is none of the releases"),
         ("raise UsageError('Not on a Monday.')", "error: Not on a Monday."),
     ],
@@ -198,9 +198,22 @@ def test_a_rule_that_fails_names_its_plugin(pruner: Pruner, body: str, sentence:
     assert "\x1b" not in err
 
 
+def test_a_series_that_no_release_has_is_told(pruner: Pruner, tmp_path: Path) -> None:
+    """A slip in a rule's series is said with what is near; a series may be named by its ontology, as everywhere."""
+    code, err, shown = pruner.plan("--retention", "keep-by-series=example/smaple:1,sample:2")
+    assert (code, shown["parameters"]["totals"]["releases"]) == (0, ["example/sample/1"])
+    assert "No series 'example/smaple' is recorded. Did you mean example/sample?" in err
+    (asked,) = shown["parameters"]["policy"]["retentions"]
+    assert asked["value"] == "example/smaple:1,example/sample:2"
+    # the sources file may name what has never been pulled
+    (tmp_path / "store/ontofetch.toml").write_text("[other.sample]\nsource = 'obo:sample'\nkeep = 1\n")
+    assert "is recorded" not in pruner.plan()[1]
+
+
 @pytest.mark.parametrize(
     ("word", "sentence"),
     [
+        ("keep-lst=1", "There is no retention 'keep-lst'. Did you mean keep-last? There are: keep-last, "),
         ("yours", "There is no retention 'yours'. There are: keep-last, keep-by-series, older-than, mine."),
         ("mine=1", "The retention mine takes no value."),
         ("keep-last", "The retention keep-last needs a value: keep-last=N."),

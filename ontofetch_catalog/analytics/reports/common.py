@@ -12,6 +12,7 @@ from functools import cached_property
 
 import polars as pl
 
+from ontofetch_hookspecs.layout import series_of
 from ontofetch_hookspecs.names import quote
 
 from ...errors import AmbiguousVersion, UsageError, VersionUnknown
@@ -97,6 +98,21 @@ class Releases:
         slot = pl.col(c.SLOT).filter(pl.col(c.VERSION_ID) == version_id).first()
         return str(self.newest(self.all.filter(pl.col(c.SLOT) == slot))[c.VERSION_ID].item())
 
+    def pair(self, a: str | None, b: str | None, *, anyway: bool) -> tuple[str, str]:
+        """Return the release before and the one after, with what was not named.
+
+        Without `b` it is the latest of the series of `a`; if that is `a` itself, it is held against the one before it.
+
+        Raises:
+            UsageError: They are of two series, and nobody said that this is meant.
+        """
+        named = self._reader.resolve(a) if a else None
+        later = self.newest_beside(named) if named and not b else self.one(b)
+        if named is None or (named == later and not b):
+            return self.before(later, "--a"), later
+        refuse_two_series(named, later, anyway=anyway)
+        return named, later
+
     def before(self, version_id: str, option: str) -> str:
         """Return the release before `version_id` in its series.
 
@@ -111,6 +127,20 @@ class Releases:
                 hint=f"Name another one with {option}.",
             )
         return str(previous)
+
+
+def refuse_two_series(earlier: str, later: str, *, anyway: bool) -> None:
+    """Refuse to compare releases of two series, unless somebody said that this is meant.
+
+    Raises:
+        UsageError: They are.
+    """
+    if series_of(earlier) != series_of(later) and not anyway:
+        raise UsageError(
+            f"{earlier} and {later} are releases of two series.",
+            subject=later,
+            hint="Add --anyway to compare them all the same.",
+        )
 
 
 @contextmanager

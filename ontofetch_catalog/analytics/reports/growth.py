@@ -7,8 +7,6 @@ from dataclasses import replace
 
 import polars as pl
 
-from ontofetch_hookspecs.layout import series_of
-
 from ...errors import UsageError
 from ...rendering.text import human_size
 from .. import columns as c
@@ -123,7 +121,7 @@ def _compare(
     group = c.FOLDER if check_choice("--by", by, BY) == "folder" else c.FORMAT
     with catalog.source.open() as reader:
         releases = Releases(catalog, reader, Releases.NEWEST)
-        earlier, later = _pair(releases, a, b, anyway=anyway)
+        earlier, later = releases.pair(a, b, anyway=anyway)
         changes = reader.changes([(earlier, later)], _CHANGE[by], unchanged=everything and by == "path")
         totals = reader.totals(group, [earlier, later])
         terms = grown_terms(catalog, reader, [(earlier, later)])
@@ -152,22 +150,3 @@ def _check_time_line(*, pair: bool) -> None:
             subject="--series",
             hint="Leave out --a, --b, --by and --all, or --series, --last and --every.",
         )
-
-
-def _pair(releases: Releases, a: str | None, b: str | None, *, anyway: bool) -> tuple[str, str]:
-    """Return the release before and the one after, with what was not named.
-
-    Raises:
-        UsageError: They are of two series, and nobody said that this is meant.
-    """
-    named = releases.one(a) if a else None
-    later = releases.newest_beside(named) if named and not b else releases.one(b)
-    if named is None or (named == later and not b):
-        return releases.before(later, "--a"), later
-    if series_of(named) != series_of(later) and not anyway:
-        raise UsageError(
-            f"{named} and {later} are releases of two series.",
-            subject=later,
-            hint="Add --anyway to compare them all the same.",
-        )
-    return named, later

@@ -16,7 +16,7 @@ from ..polars_pipelines.terms import is_term
 from ..results import ReportResult
 from ..sources import CatalogLike, Reader
 from ..term_lives import Known
-from .common import Releases, make_result
+from .common import Releases, make_result, refuse_two_series
 
 STATUS = f"Enum({', '.join(pipelines.STATUSES)})"
 IMPACT = Contract("impact", (
@@ -39,30 +39,40 @@ IMPACT = Contract("impact", (
 
 
 def impact(
-    catalog: CatalogLike, *, mine: str | None = None, a: str | None = None, b: str | None = None
+    catalog: CatalogLike,
+    *,
+    mine: str | None = None,
+    a: str | None = None,
+    b: str | None = None,
+    anyway: bool = False,
 ) -> ReportResult:
     """Return which terms of a list are obsolete, gone or changed, and what replaces them.
 
     Args:
         mine: The list: a file with an IRI or CURIE a line, or CSV with a column `iri`.
         a: The release that changes are counted from; None for the one before `b`, if there is one.
-        b: The release that counts; None for the latest one of the only series.
+        b: The release that counts; None for the latest one of the series of `a`, or of the only series.
+        anyway: Whether `a` may be of another series.
 
     Raises:
         VersionUnknown, AmbiguousVersion: A name means no release or several.
-        UsageError: There is no list, it can't be read, or nothing is known of what files say.
+        UsageError: There is no list, it can't be read, the releases are of two series, or nothing is known of what
+            files say.
     """
     if mine is None:
         raise UsageError("There is no list of terms.", subject="--mine", hint="Name a file: an IRI or CURIE a line.")
     words = read_words(mine)
     with catalog.source.open() as reader:
         releases = Releases(catalog, reader, Releases.NEWEST)
-        later = releases.one(b)
+        named = reader.resolve(a) if a else None
+        later = releases.newest_beside(named) if named and not b else releases.one(b)
+        if named:
+            refuse_two_series(named, later, anyway=anyway)
         if not reader.knows_facts():
             raise reader.nothing_known(later)
         until = releases.up_to(later, len(releases.all))
         before = until[c.VERSION_ID].to_list()[-2:-1]
-        earlier = reader.resolve(a) if a else next(iter(before), None)
+        earlier = named or next(iter(before), None)
         known = Known(catalog, reader, until)
         matched = known.tables.collect({"mine": match_words(words, known.all_terms())})["mine"]
         iris = matched[c.IRI]

@@ -173,13 +173,15 @@ def meaning(
     terms_under: str | None = None,
     mine: str | None = None,
     by: str = "term",
+    anyway: bool = False,
 ) -> ReportResult:
     """Return what changed in meaning from release `a` to release `b`, or over a series.
 
     Args:
         catalog: The catalog.
         a: The earlier release; None for the one before `b` in its series.
-        b: The later release; None for the latest one of the only series.
+        b: The later release; None for the latest one of the series of `a`, or of the only series. If that is `a`
+            itself, it is held against the release before it.
         series: Asks for counts over all releases of this series instead.
         last: Adds the counts of so many releases up to `b`; of a series, only its newest so many.
         file_a: Only this file of A; compared with `file_b`, or else with its partner.
@@ -187,10 +189,12 @@ def meaning(
         terms_under: Only a term and those below it in one of the releases, or a namespace.
         mine: Only the terms of this list.
         by: What the main frame is about: `term`, `kind`, `prefix` or `change`.
+        anyway: Whether releases of two series are compared.
 
     Raises:
         VersionUnknown, AmbiguousVersion: A name means no release or several, or there is none before `b`.
-        UsageError: `by` is none of them, a file or term is unknown, or nothing is known of what files say.
+        UsageError: `by` is none of them, a file or term is unknown, the releases are of two series, or nothing is
+            known of what files say.
     """
     check_choice("--by", by, BY)
     count = parse_count("--last", last)
@@ -199,8 +203,7 @@ def meaning(
         return meaning_series(catalog, series, last=count, under=terms_under, mine=mine, by=by)
     with catalog.source.open() as reader:
         releases = Releases(catalog, reader, Releases.NEWEST + (Releases.DATES + Releases.STATE if count else ()))
-        later = releases.one(b)
-        earlier = reader.resolve(a) if a else releases.before(later, "--a")
+        earlier, later = releases.pair(a, b, anyway=anyway)
         comparison = Comparison(catalog, reader, [(earlier, later)], (file_a, file_b))
         if not count:
             reader.has_asked()

@@ -16,7 +16,7 @@ from ..polars_pipelines import validation as pipelines
 from ..polars_pipelines.timeline import release_times
 from ..results import ReportResult
 from ..sources import CatalogLike
-from .common import Releases, check_choice, make_result, parse_count
+from .common import Releases, check_choice, make_result, parse_count, refuse_two_series
 
 _OUTCOME, _COUNT = "outcome", "results"
 _OUTCOMES = ("passed", "failed", "not judged", "not validated")
@@ -172,6 +172,7 @@ def validation(
     against: str | None = None,
     by: str = "validator",
     last: int | str | None = None,
+    anyway: bool = False,
 ) -> ReportResult:
     """Return how the files of a release fared: rates, what became of results since another release, failing files.
 
@@ -180,10 +181,11 @@ def validation(
         against: The release to compare with; None for no comparison.
         by: What the main frame is about: `validator`, `format` or `path`.
         last: Also the rates of that many releases of the series, up to this one.
+        anyway: Whether `against` may be of another series.
 
     Raises:
         VersionUnknown, AmbiguousVersion: A name means no release or several.
-        UsageError: `by` is none of the three, or `last` no count.
+        UsageError: `by` is none of the three, `last` no count, or the releases are of two series.
     """
     check_choice("--by", by, BY)
     count = parse_count("--last", last)
@@ -191,6 +193,8 @@ def validation(
         releases = Releases(catalog, reader, Releases.NEWEST + (Releases.DATES if count else ()))
         now = releases.one(version)
         before = releases.one(against) if against else None
+        if before:
+            refuse_two_series(before, now, anyway=anyway)
         results, held = reader.results(now, _RESULT[by]), reader.file_count(now)
         changes = reader.result_changes(before, now) if before else None
         past = releases.up_to(now, count) if count else None

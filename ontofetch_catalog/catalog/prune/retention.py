@@ -46,6 +46,15 @@ def keep_by_series(releases: pa.Table, value: str | None) -> pa.ChunkedArray:
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    kept = read_kept(value)
+    places = pc.index_in(releases["slot"], value_set=pa.array(list(kept), pa.string()))
+    most = pc.take(pa.array(list(kept.values()), pa.int64()), places)
+    # where a series has no number there is nothing to compare with, and null chooses nothing
+    return releases.filter(pc.greater_equal(releases["newer"], most))["version_id"]
+
+
+def read_kept(value: str | None) -> dict[str, int]:
+    """Return series → how many of its releases stay, as a value of `keep_by_series` says it; raises as that does."""
     kept: dict[str, int] = {}
     for word in (value or "").split(","):
         series, _, number = word.strip().rpartition(":")
@@ -56,10 +65,7 @@ def keep_by_series(releases: pa.Table, value: str | None) -> pa.ChunkedArray:
                 hint="Write how many releases of each series stay, e.g. obo/hp:5,obo/go:3.",
             )
         kept[series] = int(number)
-    places = pc.index_in(releases["slot"], value_set=pa.array(list(kept), pa.string()))
-    most = pc.take(pa.array(list(kept.values()), pa.int64()), places)
-    # where a series has no number there is nothing to compare with, and null chooses nothing
-    return releases.filter(pc.greater_equal(releases["newer"], most))["version_id"]
+    return kept
 
 
 def older_than(releases: pa.Table, value: str | None) -> pa.ChunkedArray:
