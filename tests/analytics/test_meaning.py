@@ -447,6 +447,17 @@ def test_against_a_naive_recount(open_shelf: Any, a: Said, b: Said) -> None:
     assert found == {iri: change for iri, change in expected.items() if change}
 
 
+def test_releases_are_named_as_for_growth(two: Any) -> None:
+    """Who names A alone means its own series; releases of two series are compared by whoever says so."""
+    add(two, "s/other/1", {"ex.owl": Said(BASE)}, latest=True)
+    assert two.catalog.report("meaning", a="s/o/1").parameters["b"] == "s/o/2"
+    assert two.catalog.report("meaning", a="s/o/2").parameters["a"] == "s/o/1"
+    with pytest.raises(UsageError, match="of two series") as caught:
+        two.catalog.report("meaning", a="s/o/2", b="s/other/1")
+    assert "--anyway" in str(caught.value.hint)
+    assert changes_of(two.catalog.report("meaning", a="s/o/2", b="s/other/1", anyway=True))
+
+
 def test_growth_counts_terms(two: Any) -> None:
     """Both forms of growth have the counts of this report, and null where a changed file is not known."""
     add(two, "s/o/3", {"ex.owl": Said(BASE, known=False)}, latest=True)

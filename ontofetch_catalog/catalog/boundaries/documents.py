@@ -30,12 +30,24 @@ def draft_extract_audit(
     draft: IntentDraft,
     row: releases.VersionRow,
     given: tuple[pa.Table, str, int] | None = None,
+    *,
+    in_parts: bool = False,
 ) -> None:
-    """Write the extract audit of a release anew and record its sha256; `given` as in `audit_lines.audit_lines`."""
+    """Write the extract audit of a release anew and record its sha256.
+
+    Args:
+        given: As in `audit_lines.audit_lines`.
+        in_parts: Whether the release may have so many files that some are put in order at a time.
+    """
     target = f"{row.fs_relpath}/{layout.EXTRACT_AUDIT}"
     found = releases.find_artifacts(connection, row.version_id)
     has_remarks = any(json.loads(artifact.extraction or "{}").get("remarks") for artifact in found)
-    with closing(audit_lines.audit_lines(connection, row.version_id, given, has_remarks=has_remarks)) as lines:
+    all_lines = (
+        audit_lines.audit_lines_in_parts(connection, row.version_id)
+        if in_parts
+        else audit_lines.audit_lines(connection, row.version_id, given, has_remarks=has_remarks)
+    )
+    with closing(all_lines) as lines:
         digest, _ = draft.write(target, lines)
     releases.update_version(connection, row.version_id, {"extract_audit": digest})
 

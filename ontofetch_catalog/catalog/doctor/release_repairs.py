@@ -146,7 +146,9 @@ class Adopt(FileRepair):
 
 def describe_files(repair: Repair, row: releases.VersionRow, relpaths: list[str]) -> pa.Table:
     """Return what is on disk at these paths below the data of a release: the columns of FILES_COLUMNS, times UTC."""
-    return describe(repair.store, f"{row.fs_relpath}/{layout.find_layout(row.layout).data}", relpaths)
+    import pyarrow as pa
+
+    return pa.concat_tables(describe(repair.store, f"{row.fs_relpath}/{layout.find_layout(row.layout).data}", relpaths))
 
 
 def _total(found: pa.Table) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from contextlib import ExitStack
 from dataclasses import field, replace
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ from ...errors import ExtractError, OntofetchError
 from .. import extractions, fsops, journal, sessions
 from ..boundaries.documents import draft_extract_audit, draft_manifest
 from ..connection import Store
-from ..repo import files, from_documents, latest, releases
+from ..repo import from_documents, latest, releases
 from .documents import DocumentRefused, read_latest, read_release
 from .hashing import describe
 from .places import ReleaseFolder
@@ -121,22 +121,42 @@ def _hash_release(
     told = None if progress is None else lambda done: progress(done, total)
     row = _version_row(store, folder, known)
     artifacts = _artifact_rows(row, describe(store, f"{folder.path}/{known.source}", list(sources), told))
-    own, artifacts, strangers = _attribute(store, f"{folder.path}/{known.source}", artifacts, list(data))
+    own, artifacts, strangers = _attribute(store, f"{folder.path}/{known.source}", artifacts, data)
+    del data
     left += [f"{folder.path}/{known.data}/{relpath}" for relpath in strangers]
     after = None if progress is None else lambda done: progress(before + done, total)
-    table = describe(store, f"{folder.path}/{known.data}", list(own), after)
     releases.insert_version(connection, row)
     for artifact in artifacts:
         releases.insert_artifact(connection, artifact)
-    files.insert_from_documents(connection, row.version_id, _with_artifacts(table, list(own.values())))
-    if own:
+    count = len(own)
+    _record_files(connection, row.version_id, describe(store, f"{folder.path}/{known.data}", list(own), after), own)
+    if count:
         draft.displace(f"{folder.path}/{layout.EXTRACT_AUDIT}", keep=True)
-        draft_extract_audit(connection, draft, row)
+        draft_extract_audit(connection, draft, row, in_parts=True)
     for name in known.documents:
         draft.displace(f"{folder.path}/{name}", keep=True)
     draft_manifest(connection, draft, row.version_id)
     size = sum(artifact.size_bytes for artifact in artifacts)
-    return Adopted(rows=1 + len(artifacts) + len(own), bytes=size, left=left)
+    return Adopted(rows=1 + len(artifacts) + count, bytes=size, left=left)
+
+
+def _record_files(
+    connection: duckdb.DuckDBPyConnection, version_id: str, found: Iterable[pa.Table], own: dict[str, str]
+) -> None:
+    """Record files portion by portion; `own` says which artifact each came out of, and is empty then."""
+    import pyarrow as pa
+
+    artifact_ids = list(own.values())
+    own.clear()
+    done = 0
+    for table in found:
+        count = len(table)
+        owners = pa.array(artifact_ids[done : done + count], pa.string())
+        owned = table.append_column("artifact_id", owners)
+        from_documents.insert_files(
+            connection, owned.append_column("version_id", pa.array([version_id] * count, pa.string()))
+        )
+        done += count
 
 
 def _list(store: Store, path: str, left: list[str], *, folded: bool = False) -> dict[str, int]:
@@ -172,16 +192,17 @@ def _version_row(store: Store, folder: ReleaseFolder, known: layout.Layout) -> r
     )
 
 
-def _artifact_rows(row: releases.VersionRow, found: pa.Table) -> list[releases.ArtifactRow]:
+def _artifact_rows(row: releases.VersionRow, found: Iterable[pa.Table]) -> list[releases.ArtifactRow]:
     folder = f"{row.fs_relpath}/{layout.find_layout(row.layout).source}"
     return [
         releases.adopted_artifact(row, folder, item["relpath"], item["file_id"], item["size_bytes"])
-        for item in found.to_pylist()
+        for table in found
+        for item in table.to_pylist()
     ]
 
 
 def _attribute(
-    store: Store, folder: str, artifacts: Sequence[releases.ArtifactRow], data: Sequence[str]
+    store: Store, folder: str, artifacts: Sequence[releases.ArtifactRow], data: Collection[str]
 ) -> tuple[dict[str, str], list[releases.ArtifactRow], list[str]]:
     """Say which artifact each file came out of, and how many folders were taken off its names.
 
@@ -190,14 +211,13 @@ def _attribute(
     """
     if not data:
         return {}, list(artifacts), []
-    wanted = set(data)
+    wanted = {relpath: relpath for relpath in data}
     owners: dict[str, str] = {}
     found = []
     for artifact in artifacts:
-        names = _entry_names(store, f"{folder}/{artifact.relpath}", artifact.relpath)
-        by_strip = {strip: {"/".join(name.split("/")[strip:]) for name in names} & wanted for strip in (0, 1)}
-        strip = max(by_strip, key=lambda number: (len(by_strip[number]), -number))
-        mine = by_strip[strip] - set(owners)
+        by_strip = _find_entries(store, f"{folder}/{artifact.relpath}", artifact.relpath, wanted)
+        strip = max(range(len(by_strip)), key=lambda number: (len(by_strip[number]), -number))
+        mine = by_strip[strip] - owners.keys()
         owners |= dict.fromkeys(mine, artifact.artifact_id)
         extraction = extractions.encode(extractions.Extraction(strip=strip)) if mine else None
         found.append(replace(artifact, extraction=extraction))
@@ -210,17 +230,25 @@ def _attribute(
     return {relpath: owners[relpath] for relpath in data if relpath in owners}, found, strangers
 
 
-def _entry_names(store: Store, path: str, name: str) -> list[str]:
+def _find_entries(store: Store, path: str, name: str, wanted: Mapping[str, str]) -> tuple[Set[str], Set[str]]:
+    """Return which of some paths an archive has as they are, and which with a folder before them.
+
+    Args:
+        wanted: Each path by itself, so that no other text of it has to be held.
+    """
+    plain: set[str] = set()
+    below: set[str] = set()
     try:
         with ExitStack() as stack:
-            entries = read_entries(store.path(path), name, stack)
-            return [entry.path for entry in entries if entry.kind in ("file", HARD_LINK)]
+            for entry in read_entries(store.path(path), name, stack):
+                if entry.kind not in ("file", HARD_LINK):
+                    continue
+                inside = entry.path
+                if inside in wanted:
+                    plain.add(wanted[inside])
+                if (stripped := inside.partition("/")[2]) in wanted:
+                    below.add(wanted[stripped])
     except (ExtractError, OSError) as error:
         _log.warning("%s can't be looked into: %s", quote(path), error)
-        return []
-
-
-def _with_artifacts(table: pa.Table, artifact_ids: list[str]) -> pa.Table:
-    import pyarrow as pa
-
-    return table.append_column("artifact_id", pa.array(artifact_ids, pa.string()))
+        return set(), set()
+    return plain, below

@@ -206,6 +206,8 @@ def _exchange(store: Store, made: Rebuilt) -> None:
 def _adopt(
     store: Store, folder: ReleaseFolder, progress: Progress | None, tell: Callable[[BoundaryResult], None] | None
 ) -> Release:
+    # what is recorded of very many files is held until all of it is committed
+    store = store.bounded()
     boundary = AdoptRelease(store, folder, progress)
     try:
         outcome = carry_out(store, boundary)

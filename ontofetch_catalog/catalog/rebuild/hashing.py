@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.names import quote
@@ -28,8 +28,8 @@ class FileUnreadable(OntofetchError):
 
 def describe(
     store: Store, folder: str, relpaths: Sequence[str], progress: Callable[[int], None] | None = None
-) -> pa.Table:
-    """Return FILES_COLUMNS for files below a folder, times UTC without zone; never follows a link.
+) -> Iterator[pa.Table]:
+    """Yield FILES_COLUMNS for files below a folder, some thousands at a time, times UTC without zone; follows no link.
 
     Args:
         folder: Below its root.
@@ -39,8 +39,6 @@ def describe(
     Raises:
         FileUnreadable: One is no regular file, or can't be read.
     """
-    import pyarrow as pa
-
     done = 0
 
     def read(size: int) -> None:
@@ -49,9 +47,8 @@ def describe(
         if progress is not None:
             progress(done)
 
-    # what is known of a file takes less memory once it is in a table
-    parts = range(0, max(len(relpaths), 1), _AT_ONCE)
-    return pa.concat_tables(_described(store.path(folder), relpaths[start : start + _AT_ONCE], read) for start in parts)
+    for start in range(0, max(len(relpaths), 1), _AT_ONCE):
+        yield _described(store.path(folder), relpaths[start : start + _AT_ONCE], read)
 
 
 def _described(folder: StorePath, relpaths: Sequence[str], told: Callable[[int], None]) -> pa.Table:

@@ -14,7 +14,7 @@ import pytest
 
 from ontofetch_catalog.catalog import fsops
 from ontofetch_catalog.catalog.connection import Store
-from ontofetch_catalog.catalog.rebuild import recording
+from ontofetch_catalog.catalog.rebuild import hashing, recording
 from ontofetch_catalog.catalog.rebuild.build import rebuild
 from ontofetch_catalog.catalog.repo import audits, from_documents
 from ontofetch_hookspecs.layout import EXTRACT_AUDIT, MANIFEST, VALIDATION_AUDIT
@@ -69,6 +69,32 @@ def test_no_release_is_held_in_memory(tmp_path: Path, monkeypatch: pytest.Monkey
         assert sum(sizes) == len(TEXTS)
         assert max(sizes) <= 5
     assert rows(root) == before
+
+
+def test_no_release_that_is_hashed_is_held_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without documents, too, files are recorded some at a time, and let go before the transaction ends."""
+    root = tmp_path / "store"
+    make_store(root, "1.0")
+    asked = "SELECT relpath, file_id, artifact_id, format, size_bytes FROM extracted_files ORDER BY ALL"
+    before, audit = query(root, asked), (root / SAMPLE / "1.0" / EXTRACT_AUDIT).read_bytes()
+    lose(root)
+    for name in (MANIFEST, EXTRACT_AUDIT, VALIDATION_AUDIT):
+        (root / SAMPLE / "1.0" / name).unlink()
+    monkeypatch.setattr(hashing, "_AT_ONCE", 2)
+    insert = from_documents.insert_files
+    held: list[weakref.ref[pa.Table]] = []
+
+    def insert_some(connection: Any, some: pa.Table) -> None:
+        assert len(some) <= 2
+        assert [one for one in held if one() is not None] == []
+        held.append(weakref.ref(some))
+        insert(connection, some)
+
+    monkeypatch.setattr(from_documents, "insert_files", insert_some)
+    assert sources(rebuild(Store(root, FAST))) == {f"{SAMPLE}/1.0": "hashed"}
+    assert len(held) == (len(TEXTS) + 1) // 2 > 1
+    assert query(root, asked) == before
+    assert (root / SAMPLE / "1.0" / EXTRACT_AUDIT).read_bytes() == audit
 
 
 def test_many_releases_take_as_many_statements_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
