@@ -106,9 +106,29 @@ class Parser(argparse.ArgumentParser):
         """
         self._given = args or ()
         try:
-            return super().parse_known_args(args, namespace)
+            found, rest = super().parse_known_args(args, namespace)
         except argparse.ArgumentError as error:
             raise self._refused(error) from error
+        if "" in self._given or any(word.endswith("=") for word in self._given):
+            self._refuse_empty(found)
+        return found, rest
+
+    def _refuse_empty(self, found: Any) -> None:
+        """Refuse a word without a letter, as of a variable of the shell that is not set: it would mean all, or none.
+
+        Raises:
+            UsageError: One is.
+        """
+        words = [word for action in self._actions if not action.option_strings for word in _words_of(action, found)]
+        name = next((name for name, word in words if word == ""), "")
+        for before, word in zip(["", *self._given], self._given, strict=False):
+            option = word[:-1] if word.endswith("=") else before if word == "" else ""
+            action = self._option_string_actions.get(option)
+            if action is not None and action.nargs is None:
+                name = option
+                break
+        if name:
+            raise UsageError(f"{name} is empty. Give it a value, or leave it away.", subject=name, hint=self._help)
 
     def error(self, message: str) -> NoReturn:
         """Raise what argparse found as a sentence."""
@@ -186,6 +206,12 @@ def _name_of(action: argparse.Action) -> str:
         return "/".join(action.option_strings)
     metavar = action.metavar
     return metavar if isinstance(metavar, str) else action.dest
+
+
+def _words_of(action: argparse.Action, found: Any) -> list[tuple[str, object]]:
+    """Return the words of an argument without a dash, each with the argument's name."""
+    value = getattr(found, action.dest, None)
+    return [(_name_of(action), word) for word in (value if isinstance(value, list) else [value])]
 
 
 def _without_quotes(told: str) -> str:

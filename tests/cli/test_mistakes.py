@@ -75,6 +75,14 @@ MISTAKES = [
     ("tag sample published", ERROR, "example/sample is a series", "such as example/sample/2.0"),
     ("site", USAGE, "needs --out", "For example: `ontofetch site --out"),
     ("export 2.0 --as pdf", USAGE, "There is no document 'pdf'", "There are: ro-crate"),
+    # a variable of the shell that is not set
+    ("db latest unset|", USAGE, "SERIES|VERSION is empty.", "leave it away"),
+    ("note|", USAGE, "RELEASE is empty.", "leave it away"),
+    ("db prune --keep-last 1 --series|", USAGE, "--series is empty.", "leave it away"),
+    ("db prune --keep-last 1 --series=", USAGE, "--series is empty.", "leave it away"),
+    ("db versions --out|", USAGE, "--out is empty.", "leave it away"),
+    ("db verify -q|", USAGE, "VERSION|SERIES is empty.", "leave it away"),
+    ("lock 2.0|", USAGE, "SERIES|VERSION is empty.", "leave it away"),
     # releases and series
     ("db files 1.1", ERROR, "No release '1.1' is recorded", "Did you mean "),
     ("db versions example/sampel", ERROR, "No series 'example/sampel' is recorded", "Did you mean example/sample?"),
@@ -122,8 +130,8 @@ def store(tmp_path: Path) -> Path:
 
 def split(words: str) -> list[str]:
     """Return words; what stands behind a bar is one."""
-    head, _, last = words.partition("|")
-    return [*head.split(), *([last] if last else [])]
+    head, bar, last = words.partition("|")
+    return [*head.split(), *([last] if bar else [])]
 
 
 @pytest.mark.parametrize(("words", "code", "said", "step"), MISTAKES, ids=[row[0] for row in MISTAKES])
