@@ -10,6 +10,7 @@ from ontofetch_hookspecs.names import quote
 
 from ..console.output import OutputOptions, emit, say
 from ..errors import EXIT_OK, OntofetchError
+from ..guesses import perhaps
 from .common import make_parser, reading, say_incomplete, statistics_of
 
 _MEMORY_TO_FIND = 60_000_000  # bytes that DuckDB may hold where a content or a path is looked for
@@ -159,6 +160,7 @@ def events(argv: list[str], host: HostInfo) -> int:
     with reading(host) as connection:
         version_id = resolve_version(connection, args.release) if args.release else None
         rows = queries.list_events(connection, version_id, args.type)
+        near = perhaps(args.type, queries.list_event_types(connection)) if args.type and not len(rows) else ""
     parameters = {"version_id": version_id, "type": args.type}
-    emit({"events": rows}, options=options, parameters=parameters, nothing="No event fits.")
+    emit({"events": rows}, options=options, parameters=parameters, nothing=f"No event fits. {near}".strip())
     return EXIT_OK

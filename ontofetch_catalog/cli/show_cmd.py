@@ -81,14 +81,22 @@ def _show(host: HostInfo, options: OutputOptions, what: str, kind: str | None) -
             raise VersionUnknown(
                 f"Nothing recorded is called {quote(what)}{f' as a {kind}' if kind else ''}.",
                 subject=what,
-                hint=f"`{host.name}` lists the series, `{host.name} db versions` the releases"
-                f"{_as_term(host, what, kind)}.",
+                hint=f"{_perhaps(connection, what, kind)}`{host.name}` lists the series, `{host.name} db versions` the"
+                f" releases{_as_term(host, what, kind)}.",
             )
     parameters = {"what": what, "kind": name}
     # of the many releases of a series it is the newest that one looks for
     look = replace(style_of(sections, _TITLES), newest_last=("versions",))
     emit(sections, options=options, parameters=parameters, look=look)
     return EXIT_OK
+
+
+def _perhaps(connection: duckdb.DuckDBPyConnection, what: str, kind: str | None) -> str:
+    """Return which release or series may be meant, where it may be one."""
+    from ..catalog.repo.naming import near_names
+
+    close = near_names(connection, what) if kind in (None, "series", "release") else []
+    return f"Did you mean {' or '.join(close)}? " if close else ""
 
 
 def _as_term(host: HostInfo, what: str, kind: str | None) -> str:

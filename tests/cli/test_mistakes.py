@@ -90,6 +90,8 @@ MISTAKES = [
     ("report growth --series|example sample", ERROR, "'example sample'", "Did you mean example/sample?"),
     ("db files|example sample 1.0", ERROR, "'example sample 1.0'", "Did you mean example/sample/1.0?"),
     ("report latest --version EXAMPLE/SAMPLE/1.0", ERROR, "is recorded", "Did you mean example/sample/1.0?"),
+    ("db files sample/2024-05-01", ERROR, "'sample/2024-05-01'", "`ontofetch db versions example/sample` lists the "),
+    ("show example/sampel", ERROR, "called 'example/sampel'", "Did you mean example/sample? `ontofetch` lists"),
     ("db files zebra", ERROR, "No release 'zebra' is recorded", "`ontofetch db versions`"),
     ("db latest sample/9.0", USAGE, "is one of get, set, unset, history, not 'sample/9.0'", "--help"),
     ("report growth --a other/1.0 --b sample/2.0", USAGE, "releases of two series", "--anyway"),
@@ -156,6 +158,12 @@ def test_a_name_that_is_one_but_for_case_means_no_other(run: Run) -> None:
     assert "Did you mean" not in err
     _, _, err = run("db", "files", "")
     assert err.startswith("error: ")
+
+
+def test_a_type_of_event_that_there_is_not_is_told(run: Run) -> None:
+    """Nothing fits, which is no error; what is near is said."""
+    code, _, err = run("db", "events", "--type", "latst.set")
+    assert (code, err) == (0, "No event fits. Did you mean latest.set?\n")
 
 
 def test_one_release_is_held_against_the_one_before_it(run: Run) -> None:

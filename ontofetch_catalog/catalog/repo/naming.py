@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs.names import quote
 
 from ...errors import AmbiguousVersion, VersionUnknown
-from ...guesses import did_you_mean, listed
+from ...guesses import close_names, did_you_mean, listed
 from ..connection import fetch_one
 from .releases import LISTED
 
 if TYPE_CHECKING:
     import duckdb
 
+_SERIES = "SELECT DISTINCT service || '/' || ontology FROM versions"
+_EVERY = f"SELECT version_id FROM versions UNION ALL {_SERIES}"
 NEAREST = 50  # names that are looked at for what somebody may have meant
 
 
@@ -47,8 +49,13 @@ def resolve_version(connection: duckdb.DuckDBPyConnection, name: str) -> str:
     ).fetchall()
     if not rows:
         _refuse_series(connection, name)
-    every = "SELECT version_id FROM versions UNION ALL SELECT DISTINCT service || '/' || ontology FROM versions"
-    return _only(connection, [str(row[0]) for row in rows], "release", name, every)
+        raise _unknown(connection, "release", name, _EVERY, _listing(connection, head))
+    return _only([str(row[0]) for row in rows], name)
+
+
+def near_names(connection: duckdb.DuckDBPyConnection, name: str) -> list[str]:
+    """Return the releases and series that somebody may have meant by a name that nothing has, best first."""
+    return close_names(name, _nearest(connection, name, _EVERY))
 
 
 def _refuse_series(connection: duckdb.DuckDBPyConnection, name: str) -> None:
@@ -86,27 +93,46 @@ def resolve_series(connection: duckdb.DuckDBPyConnection, name: str) -> str:
         " WHERE $1 IN ('', service || '/' || ontology, ontology) ORDER BY slot",
         [name],
     ).fetchall()
-    every = "SELECT DISTINCT service || '/' || ontology FROM versions"
-    return _only(connection, [str(row[0]) for row in rows], "series", name, every)
+    if not rows:
+        raise _unknown(connection, "series", name, _SERIES, LISTED)
+    return _only([str(row[0]) for row in rows], name)
 
 
-def _only(connection: duckdb.DuckDBPyConnection, found: list[str], what: str, name: str, every: str) -> str:
+def _unknown(connection: duckdb.DuckDBPyConnection, what: str, name: str, every: str, otherwise: str) -> VersionUnknown:
+    """Return the error of a name that nothing has: what may be meant, else `otherwise`."""
+    hint = did_you_mean(name, _nearest(connection, name, every), otherwise)
+    return VersionUnknown(f"No {what} {quote(name)} is recorded.", subject=name, hint=hint)
+
+
+def _nearest(connection: duckdb.DuckDBPyConnection, name: str, every: str) -> list[str]:
+    """Return the nearest of any number, by the database: what is near enough is for `close_names` to say."""
+    end = "list_aggregate(list_transform([1, 2, 3], lambda n: levenshtein($1, array_to_string("
+    end += "string_split(name, '/')[n:], '/'))), 'min')"
+    near = connection.execute(
+        f"SELECT name FROM ({every}) given(name) ORDER BY starts_with(name, $1) DESC, {end}, name LIMIT {NEAREST}",
+        ["/".join(name.split())],
+    ).fetchall()
+    return [str(row[0]) for row in near]
+
+
+def _listing(connection: duckdb.DuckDBPyConnection, series: str) -> str:
+    """Return what lists the releases of a series, or all of them where there is no such series."""
+    found = fetch_one(
+        connection,
+        f"SELECT min(name) FROM ({_SERIES}) given(name) WHERE $1 IN (name, split_part(name, '/', 2))",
+        [series],
+    )
+    return f"`ontofetch db versions {found[0]}` lists the releases of {found[0]}." if found and found[0] else LISTED
+
+
+def _only(found: list[str], name: str) -> str:
+    """Return the only one of those that are found."""
     if len(found) == 1:
         return found[0]
-    if not found:
-        # the nearest of any number, by the database: what is near enough is for `close_names` to say
-        end = "list_aggregate(list_transform([1, 2, 3], lambda n: levenshtein($1, array_to_string("
-        end += "string_split(name, '/')[n:], '/'))), 'min')"
-        near = connection.execute(
-            f"SELECT name FROM ({every}) given(name) ORDER BY starts_with(name, $1) DESC, {end}, name LIMIT {NEAREST}",
-            ["/".join(name.split())],
-        ).fetchall()
-        hint = did_you_mean(name, [str(row[0]) for row in near], LISTED)
-        raise VersionUnknown(f"No {what} {quote(name)} is recorded.", subject=name, hint=hint)
     shown = listed(found)
     if not name:
         hint = f"Say which is meant, such as {found[0]}; --help shows how."
-        raise AmbiguousVersion(f"There are several series: {shown}.", subject=what, hint=hint)
+        raise AmbiguousVersion(f"There are several series: {shown}.", subject="series", hint=hint)
     raise AmbiguousVersion(
         f"{quote(name)} may be {shown}.", subject=name, hint="Name one of them whole, or by more of its end."
     )

@@ -114,6 +114,12 @@ def list_events(connection: duckdb.DuckDBPyConnection, version_id: str | None, k
     """).to_arrow_table()
 
 
+def list_event_types(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return the types of the events that there are, sorted."""
+    rows = connection.execute("SELECT DISTINCT type FROM events ORDER BY type").fetchall()
+    return [str(row[0]) for row in rows]
+
+
 def list_latest(connection: duckdb.DuckDBPyConnection, slot: str | None, *, history: bool) -> pa.Table:
     """Return the latest pointers: slot, version_id, updated_at, updated_by; with `history` the former ones too."""
     where = f"WHERE slot = {literal(slot)}" if slot else ""
