@@ -6,13 +6,14 @@ Which options there are is not known here.
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any, NoReturn
 
 from ontofetch_hookspecs.light_dataclasses import dataclass
-from ontofetch_hookspecs.names import quote
+from ontofetch_hookspecs.names import quote, shell_word
 
 from ..errors import UsageError
 from ..guesses import close_names
@@ -140,7 +141,7 @@ class Parser(argparse.ArgumentParser):
             raise UsageError(
                 f"`{self.called}` needs {missing.replace(', ', ' and ')}.",
                 subject=missing,
-                hint=self.epilog_example() or self._help,
+                hint=self._behind_dashes(self._given) or self.epilog_example() or self._help,
             )
         raise UsageError(f"{message[:1].upper()}{message[1:]}.", hint=self._help)
 
@@ -152,6 +153,14 @@ class Parser(argparse.ArgumentParser):
     @property
     def _help(self) -> str:
         return f"`{self.called} --help` lists what there is."
+
+    def _behind_dashes(self, words: Sequence[str]) -> str:
+        """Return how a name is typed that begins with a dash; empty where none of some words may be one."""
+        known = self._option_string_actions
+        name = next((word for word in words if re.match(r"-[^-]", word) and word[:2] not in known), "")
+        if not name or "--" in words:
+            return ""
+        return f"What begins with a dash and is no option stands behind two: `{self.called} -- {shell_word(name)}`."
 
     def _mistyped(self) -> str:
         """Return the first word that looks like an option and is none, empty where there is no such word.
@@ -178,7 +187,7 @@ class Parser(argparse.ArgumentParser):
         return UsageError(
             f"`{self.called}` has no option {quote(name)}.",
             subject=name,
-            hint=f"Did you mean {meant}?" if meant else self._help,
+            hint=f"Did you mean {meant}?" if meant else self._behind_dashes([word]) or self._help,
         )
 
     def _refused(self, error: argparse.ArgumentError) -> UsageError:

@@ -58,6 +58,15 @@ def test_findings_are_shown_and_nothing_is_changed(program: Program) -> None:
     assert not (program.root / "example/sample/1.0/manifest.json").exists()
 
 
+def test_two_names_are_two_findings_that_differ(program: Program) -> None:
+    """A line end in a name, and a backslash before an n, are told apart in the table, too."""
+    folder = program.root / "example/sample/1.0/data"
+    for name in ("new\nline.ttl", "new\\nline.ttl"):
+        (folder / name).write_text("stray")
+    told = program.run("db", "doctor", env={"COLUMNS": "200"}).stdout
+    assert ("data/new\\nline.ttl has a name" in told, "data/new\\\\nline.ttl lies in" in told) == (True, True)
+
+
 def test_without_a_terminal_a_fix_needs_yes(program: Program) -> None:
     """Nobody can be asked, so it is an error of usage that names --yes; with it the fix is carried out."""
     damage.DAMAGE["CAT020"][0](program.root)

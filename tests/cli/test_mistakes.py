@@ -83,6 +83,9 @@ MISTAKES = [
     ("db versions --out|", USAGE, "--out is empty.", "leave it away"),
     ("db verify -q|", USAGE, "VERSION|SERIES is empty.", "leave it away"),
     ("lock 2.0|", USAGE, "SERIES|VERSION is empty.", "leave it away"),
+    # a name that looks like an option
+    ("db find -odd.ttl", USAGE, "needs HASH|PATH", "stands behind two: `ontofetch db find -- -odd.ttl`."),
+    ("log -odd", USAGE, "has no option '-odd'", "`ontofetch log -- -odd`"),
     # releases and series
     ("db files 1.1", ERROR, "No release '1.1' is recorded", "Did you mean "),
     ("db versions example/sampel", ERROR, "No series 'example/sampel' is recorded", "Did you mean example/sample?"),

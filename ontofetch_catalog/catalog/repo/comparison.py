@@ -73,7 +73,7 @@ def compare(connection: duckdb.DuckDBPyConnection, layouts: pa.Table, within: st
 def find_missing(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """Return a finding for each row without a file."""
     return connection.sql(f"""
-        SELECT path AS subject, version_id, 'The ' || part || ' ' || path || ' is recorded (' || size_bytes
+        SELECT path AS subject, version_id, 'The ' || part || ' ' || {_shown("path")} || ' is recorded (' || size_bytes
             || ' bytes) and not on disk.' AS message, CASE WHEN restorable THEN 'restore' END AS fix,
             CASE WHEN part = 'artifact' THEN 'drop, fail' ELSE 'drop' END AS unsafe_fixes
         FROM ({_RESTORABLE}) WHERE kind IS NULL
@@ -83,7 +83,7 @@ def find_missing(connection: duckdb.DuckDBPyConnection) -> pa.Table:
 def find_resized(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """Return a finding for each file whose size differs from its row."""
     return connection.sql(f"""
-        SELECT path AS subject, version_id, 'The ' || part || ' ' || path || ' has ' || found_bytes
+        SELECT path AS subject, version_id, 'The ' || part || ' ' || {_shown("path")} || ' has ' || found_bytes
             || ' bytes, its row says ' || size_bytes || '.' AS message, CASE WHEN restorable THEN 'restore' END AS fix,
             CASE WHEN part = 'artifact' THEN 'fail' ELSE 'accept' END AS unsafe_fixes
         FROM ({_RESTORABLE}) WHERE kind = 'file'
@@ -93,7 +93,7 @@ def find_resized(connection: duckdb.DuckDBPyConnection) -> pa.Table:
 def find_irregular(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """Return a finding for each link, pipe, device … below the sources or the data of a recorded release."""
     return connection.sql(f"""
-        SELECT coalesce(l.path, l.relpath) AS subject, v.version_id, coalesce(l.path, l.relpath)
+        SELECT coalesce(l.path, l.relpath) AS subject, v.version_id, {_shown("coalesce(l.path, l.relpath)")}
             || CASE l.kind WHEN 'link' THEN ' is a symbolic link' ELSE ' is no regular file' END
             || CASE WHEN r.native IS NULL THEN ' and has no row.' ELSE ' in the place of a recorded file.' END
             AS message, CASE WHEN r.restorable THEN 'restore' END AS fix, 'quarantine' AS unsafe_fixes
@@ -102,6 +102,11 @@ def find_irregular(connection: duckdb.DuckDBPyConnection) -> pa.Table:
         LEFT JOIN ({_RESTORABLE}) r ON r.native = l.relpath
         WHERE l.kind <> 'file'
     """).to_arrow_table()
+
+
+def _shown(path: str) -> str:
+    """Return a path as a sentence has it: no other path reads the same where a line end is shown as its escape."""
+    return f"replace({path}, chr(92), repeat(chr(92), 2))"
 
 
 # the path below sources or data: what lies deeper has the longer name
@@ -122,7 +127,7 @@ def find_unrecorded(connection: duckdb.DuckDBPyConnection, *, usable: bool) -> p
     )
     fixes = "CASE WHEN l.in_source OR n.artifacts = 1 THEN 'adopt, quarantine' ELSE 'quarantine' END"
     return connection.sql(f"""
-        SELECT l.subject, v.version_id, 'The file ' || l.subject || {message} AS message, NULL AS fix,
+        SELECT l.subject, v.version_id, 'The file ' || {_shown("l.subject")} || {message} AS message, NULL AS fix,
             {fixes if usable else "NULL"} AS unsafe_fixes
         FROM (
             SELECT * FROM doctor_orphans WHERE kind = 'file' AND {is_illegal(_NAME)} <> {usable}
