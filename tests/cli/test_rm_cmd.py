@@ -144,7 +144,7 @@ def test_a_pinned_release_stays(store: Path, run: Run) -> None:
     [
         (("3.0",), "No release and no series '3.0'"),
         (("example",), "is a service"),
-        (("",), "No release and no series ''"),
+        (("",), "RELEASE|SERIES is empty."),
         (("\x1b[31m",), "No release and no series"),
         ((HP, "--artifact", "a.zip"), "--artifact is one of a release"),
         (("2.0", "--artifact", "nothing.zip"), "has no artifact 'nothing.zip'"),
