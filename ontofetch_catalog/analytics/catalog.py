@@ -14,13 +14,13 @@ from polars.io.plugins import register_io_source
 
 from ..catalog.connection import Store
 from . import columns as c
-from .audits import AuditSource
-from .catalog_source import CatalogSource
 from .collect import Teller, collect
 from .fields import conform, dtype_of
 from .io import scan_events
 from .results import ReportResult
 from .sources import Reader, Source
+from .sources.audits import AuditSource
+from .sources.catalog import CatalogSource
 from .tables import TABLES
 
 # reads rows of one kind from an open source: these columns, at most so many rows
@@ -136,9 +136,10 @@ class Catalog:
             pair = reader.resolve(a), reader.resolve(b)
 
         def changes(reader: Reader, columns: Sequence[str], most: int | None) -> pl.LazyFrame:
-            from .changed_terms import changes_of
+            from .changed_terms import changed_terms
+            from .comparison import Comparison
 
-            return _head(changes_of(self, reader, pair), columns, most)
+            return _head(changed_terms(Comparison(self, reader, [pair])).changes, columns, most)
 
         return self._rows("meaning", changes)
 

@@ -221,7 +221,7 @@ def _threads() -> ThreadPoolExecutor:
 def terms_of_releases(catalog: CatalogLike, reader: Reader, version_id: str | None) -> pl.LazyFrame:
     """Return the terms of all files of a release, or (None) of the latest release of each series.
 
-    Columns as in `tables_of_terms.TERMS`.
+    Columns as in `tables.TERMS`.
 
     Raises:
         UsageError: Nothing is known of what files say.

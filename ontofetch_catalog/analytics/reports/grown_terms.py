@@ -9,7 +9,7 @@ from .. import columns as c
 from ..comparison import Comparison
 from ..fields import INT, Field
 from ..sources import CatalogLike, Reader
-from .meaning_steps import step_counts
+from .meaning_steps import changes_of_steps
 
 GROWN = tuple(
     Field(
@@ -32,7 +32,7 @@ def grown_terms(catalog: CatalogLike, reader: Reader, steps: list[tuple[str, str
     if not known:
         return nothing
     try:
-        counts = step_counts(Comparison(catalog, reader, known), known)
+        _, counts = changes_of_steps(Comparison(catalog, reader, known))
     except CatalogUnreadable:
         return nothing
     return counts.select(

@@ -19,10 +19,10 @@ from ..fields import INT, TEXT, TIME, Contract, Field, Section
 from ..lists import read_words
 from ..results import ReportResult
 from ..sources import CatalogLike
-from ..tables_of_terms import CHANGE
+from ..tables import CHANGE
 from ..term_tables import TABLE_PATH
 from .common import MOST_ROWS, Releases, make_result, times_told
-from .meaning_steps import NOT_COMPARED, Steps, counts_of_steps
+from .meaning_steps import NOT_COMPARED, Steps
 
 if TYPE_CHECKING:
     import altair as alt
@@ -159,7 +159,7 @@ def recent_counts(catalog: CatalogLike, version_id: str) -> tuple[pl.DataFrame, 
             chosen = last.tail(len(read.filter(pl.col(c.TABLE_BYTES) <= _PAST_BYTES)))
             if len(chosen) < 3:
                 return nothing, ""
-            counts = counts_of_steps(catalog, reader, chosen)
+            counts = Steps(catalog, reader, chosen).counts()
             found = collect({"past": counts}, catalog.tell, held=True)["past"]
     except CatalogUnreadable:
         return nothing, ""

@@ -47,14 +47,13 @@ class Steps:
         self._releases = releases
         facts = {"facts": reader.facts(releases[c.VERSION_ID].to_list())}
         self._facts = collect(facts, catalog.tell, held=True)["facts"]
-        steps = pairs_of(releases)
-        self._comparison = Comparison(catalog, reader, steps)
+        self._comparison = Comparison(catalog, reader, pairs_of(releases))
         self._tables = self._comparison.tables
         self._chosen: pl.Series | None = None
         self._unknown: pl.LazyFrame | None = None
         if under is not None or words is not None:
             self._chosen, self._unknown = chosen_terms(self._tables, contents_of(self._facts), under, words)
-        self._changes, self._counted = changes_of_steps(self._comparison, steps, self._chosen)
+        self._changes, self._counted = changes_of_steps(self._comparison, self._chosen)
 
     def counts(self) -> pl.LazyFrame:
         """Return a row per release with the columns of HISTORY, in the order of the releases."""
@@ -96,14 +95,13 @@ class Steps:
         return found
 
 
-def changes_of_steps(
-    comparison: Comparison, steps: list[tuple[str, str]], chosen: pl.Series | None = None
-) -> tuple[pl.LazyFrame, pl.LazyFrame]:
-    """Return the changed terms with the version_id of B, and per B what `step_counts` says.
+def changes_of_steps(comparison: Comparison, chosen: pl.Series | None = None) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+    """Return the changed terms with the version_id of B, and what is counted of each step.
+
+    That has version_id (of B), a column per change, triples_added, triples_removed, files_not_compared.
 
     Args:
         comparison: Of the steps.
-        steps: (A, B) of each.
         chosen: IRIs of the terms that count; None for all.
     """
     old, new = comparison.differing(pipelines.COUNTED)
@@ -113,13 +111,12 @@ def changes_of_steps(
     changed = pipelines.raw_changes(old.lazy(), new.lazy())
     raw = comparison.tables.collect({"raw": changed}, held=True)["raw"].lazy()
     every = pl.LazyFrame(
-        {c.STEP: list(range(len(steps))), c.VERSION_ID: [b for _, b in steps]},
+        {c.STEP: list(range(len(comparison.steps))), c.VERSION_ID: [b for _, b in comparison.steps]},
         {c.STEP: pl.Int64(), c.VERSION_ID: pl.String()},
     )
     found = comparison.categories(raw, comparison.rare(raw, new.lazy())).join(every, on=c.STEP)
     changes = comparison.tables.collect({"changes": found}, held=True)["changes"].lazy()
-    kinds = [(pl.col(c.CHANGE) == name).sum().alias(name) for name in c.TERM_CHANGES]
-    terms = changes.group_by(c.STEP).agg(kinds)
+    terms = changes.group_by(c.STEP).agg(pipelines.of_each_change())
     balance = pipelines.statement_counts(old.lazy(), new.lazy()).join(numbered, on=c.PAIR)
     triples = balance.group_by(c.STEP).agg(pl.col(c.TRIPLES_ADDED, c.TRIPLES_REMOVED).sum())
     state = pl.col(c.STATE)
@@ -133,13 +130,3 @@ def changes_of_steps(
         .with_columns(pl.when(complete).then(pl.col(counted).fill_null(0)))
     )
     return changes, counts
-
-
-def counts_of_steps(catalog: CatalogLike, reader: Reader, releases: pl.DataFrame) -> pl.LazyFrame:
-    """Return a row per release with the columns of HISTORY, in their order; the arguments as for `Steps`."""
-    return Steps(catalog, reader, releases).counts()
-
-
-def step_counts(comparison: Comparison, steps: list[tuple[str, str]]) -> pl.LazyFrame:
-    """Return version_id (of B), a column per change, triples_added, triples_removed, files_not_compared."""
-    return changes_of_steps(comparison, steps)[1]

@@ -5,7 +5,6 @@ It reads `manifest.json` and `LATEST.json` and nothing else; the rules of order 
 
 from __future__ import annotations
 
-import errno
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
@@ -20,9 +19,10 @@ from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath
 from ontofetch_hookspecs.version_keys import version_key
 
-from ..errors import AmbiguousVersion, CatalogUnreadable, VersionUnknown
-from ..guesses import did_you_mean
-from . import columns as c
+from ...errors import AmbiguousVersion, CatalogUnreadable, VersionUnknown
+from ...guesses import did_you_mean
+from .. import columns as c
+from ..io import why_not_opened
 
 if TYPE_CHECKING:
     import polars as pl
@@ -133,11 +133,6 @@ def _load(path: StorePath) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise _damaged(path, "it is no JSON object")
     return found
-
-
-def why_not_opened(error: OSError) -> str:
-    """Return why something below a store could not be opened, as the end of a sentence."""
-    return "it is a link, or lies behind one" if error.errno == errno.ELOOP else error.strerror or str(error)
 
 
 def _damaged(path: StorePath, error: object) -> CatalogUnreadable:

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 import polars as pl
 
-from ..errors import OntofetchError
-from .collect import Teller
+from ...errors import OntofetchError
+from ..collect import Teller
 
 
 class Reader(Protocol):
