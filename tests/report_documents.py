@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ontofetch_catalog.analytics.bare_rows import TABLES
 from ontofetch_catalog.analytics.fields import Contract, Field, Section
 from ontofetch_catalog.analytics.reports.duplicates import DUPLICATES
 from ontofetch_catalog.analytics.reports.growth import GROWTH
@@ -24,7 +25,6 @@ from ontofetch_catalog.analytics.reports.quality import QUALITY
 from ontofetch_catalog.analytics.reports.term import TERM
 from ontofetch_catalog.analytics.reports.timeline import TIMELINE
 from ontofetch_catalog.analytics.reports.validation import VALIDATION
-from ontofetch_catalog.analytics.tables import TABLES
 from ontofetch_catalog.plugins import analytics
 from ontofetch_hookspecs import Report
 

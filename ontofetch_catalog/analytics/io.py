@@ -24,9 +24,9 @@ from ontofetch_hookspecs.store_paths import StorePath
 
 from ..errors import CatalogUnreadable, UsageError
 from . import columns as c
+from .bare_rows import EVENTS
 from .collect import Teller, collect
 from .fields import conform
-from .tables import EVENTS
 
 MAX_AUDIT = 1 << 29  # bytes; about 1,600,000 files of a release
 MAX_FILES = 1 << 16
@@ -229,7 +229,7 @@ def _value_fault(name: str, dtype: pl.DataType, found: Mapping[str, object]) -> 
 
 
 def scan_events(path: str | Path) -> pl.LazyFrame:
-    """Return events that `ontofetch db events --format parquet` exported, lazily; columns as in `tables`.
+    """Return events that `ontofetch db events --format parquet` exported, lazily; columns as in `bare_rows`.
 
     Raises:
         UsageError: The file is no such export.

@@ -18,8 +18,8 @@ from ..fields import INT, TEXT, Contract, Field, Section
 from ..polars_pipelines import growth as pipelines
 from ..results import ReportResult
 from ..sources import CatalogLike
+from ..terms.steps import GROWN, grown_terms
 from .common import Releases, check_choice, make_result
-from .grown_terms import GROWN, grown_terms
 from .timeline import timeline
 
 

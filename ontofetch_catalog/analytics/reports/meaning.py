@@ -13,19 +13,19 @@ from ...rendering.palette import term_change_colours
 from ...rendering.text import whole_number
 from .. import columns as c
 from .. import drawing as d
-from ..changed_terms import ChangedTerms, changed_terms
-from ..comparison import Comparison
+from ..bare_rows import CHANGE, CHANGES
 from ..fields import INT, TEXT, Contract, Field, Section
 from ..polars_pipelines import heads as head_pipelines
 from ..polars_pipelines import meaning as pipelines
 from ..polars_pipelines import pairing
 from ..results import ReportResult
 from ..sources import CatalogLike
-from ..tables import CHANGE, CHANGES
+from ..terms.changed import ChangedTerms, changed_terms
+from ..terms.comparison import Comparison
+from ..terms.steps import Steps
 from .common import Releases, check_choice, make_result, parse_count, times_told
 from .meaning_series import GROUP, HISTORY, UNKNOWN, meaning_series, recent_counts
 from .meaning_series import draw as draw_history
-from .meaning_steps import Steps
 
 
 def draw(result: Mapping[str, pl.DataFrame], parameters: Mapping[str, object]) -> list[d.Drawn]:

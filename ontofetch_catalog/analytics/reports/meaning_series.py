@@ -13,16 +13,16 @@ from ...rendering.palette import term_change_colours
 from .. import columns as c
 from .. import drawing as d
 from .. import fields as f
-from ..chosen_terms import WORD
+from ..bare_rows import CHANGE
 from ..collect import collect
 from ..fields import INT, TEXT, TIME, Contract, Field, Section
 from ..lists import read_words
 from ..results import ReportResult
 from ..sources import CatalogLike
-from ..tables import CHANGE
-from ..term_tables import TABLE_PATH
+from ..terms.chosen import WORD
+from ..terms.steps import NOT_COMPARED, Steps
+from ..terms.tables import TABLE_PATH
 from .common import MOST_ROWS, Releases, make_result, times_told
-from .meaning_steps import NOT_COMPARED, Steps
 
 if TYPE_CHECKING:
     import altair as alt

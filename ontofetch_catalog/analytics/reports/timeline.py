@@ -15,9 +15,9 @@ from ..collect import collect
 from ..fields import INT, TEXT, TIME, Contract, Field, Section
 from ..polars_pipelines import timeline as pipelines
 from ..results import ReportResult
-from ..sources import CatalogLike
-from .common import Releases, check_choice, make_result, pairs_of, parse_count, times_told
-from .grown_terms import GROWN, grown_terms
+from ..sources import CatalogLike, pairs_of
+from ..terms.steps import GROWN, grown_terms
+from .common import Releases, check_choice, make_result, parse_count, times_told
 
 if TYPE_CHECKING:
     import altair as alt

@@ -154,7 +154,7 @@ def _text(value: str) -> str:
 
 
 def versions_frame(manifests: Mapping[str, Manifest]) -> pl.LazyFrame:
-    """Return a row per release, each series in its order; the columns are those of `tables.VERSIONS`."""
+    """Return a row per release, each series in its order; the columns are those of `bare_rows.VERSIONS`."""
     import polars as pl
 
     schema = {

@@ -1,4 +1,7 @@
-"""What became of terms from release to release of a series: counted for each, and by kind, prefix or change."""
+"""What became of terms from release to release: counted for each, and by kind, prefix or change.
+
+What a report shows of it is not known here.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,18 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from ...errors import CatalogUnreadable
 from .. import columns as c
-from ..chosen_terms import chosen_terms
 from ..collect import collect
-from ..comparison import Comparison, contents_of
+from ..fields import INT, Field
 from ..polars_pipelines import meaning as pipelines
 from ..polars_pipelines import pairing
 from ..polars_pipelines.terms import prefix
 from ..polars_pipelines.timeline import release_times
-from ..sources import CatalogLike, Reader
-from ..term_tables import TABLE_PATH, Facts
-from .common import pairs_of
+from ..sources import CatalogLike, Reader, pairs_of
+from .chosen import chosen_terms
+from .comparison import Comparison, contents_of
+from .tables import TABLE_PATH, Facts
 
 NOT_COMPARED = "files_not_compared"
 
@@ -130,3 +134,35 @@ def changes_of_steps(comparison: Comparison, chosen: pl.Series | None = None) ->
         .with_columns(pl.when(complete).then(pl.col(counted).fill_null(0)))
     )
     return changes, counts
+
+
+GROWN = tuple(
+    Field(
+        name, INT, f"terms that {what}, as in `report meaning`; null where that is not known of all files that differ",
+        detail=9,
+    )
+    for name, what in ((c.TERMS_ADDED, "came"), (c.TERMS_REMOVED, "are gone"), (c.OBSOLETED, "became obsolete"))
+)  # fmt: skip
+
+
+def grown_terms(catalog: CatalogLike, reader: Reader, steps: list[tuple[str, str]]) -> pl.LazyFrame:
+    """Return version_id (of B), terms_added, terms_removed, obsoleted; no row where nothing is known.
+
+    A table of terms that is lost or damaged makes them unknown: what a report says of bytes does not depend on it.
+    """
+    nothing = pl.LazyFrame(schema={c.VERSION_ID: pl.String(), **{field.name: pl.Int64() for field in GROWN}})
+    # where nothing is known of either release there is nothing to compare, however many files they have
+    told = reader.told(sorted({name for step in steps for name in step})) if reader.knows_facts() else frozenset()
+    known = [step for step in steps if not told.isdisjoint(step)] if told else []
+    if not known:
+        return nothing
+    try:
+        _, counts = changes_of_steps(Comparison(catalog, reader, known))
+    except CatalogUnreadable:
+        return nothing
+    return counts.select(
+        c.VERSION_ID,
+        pl.col(c.TERM_ADDED).alias(c.TERMS_ADDED),
+        pl.col(c.TERM_REMOVED).alias(c.TERMS_REMOVED),
+        c.OBSOLETED,
+    )

@@ -9,13 +9,13 @@ import polars as pl
 
 from ontofetch_hookspecs.light_dataclasses import dataclass
 
-from . import columns as c
-from .chosen_terms import chosen_terms
+from .. import columns as c
+from ..lists import read_words
+from ..polars_pipelines import heads as head_pipelines
+from ..polars_pipelines import meaning as pipelines
+from ..polars_pipelines import telling
+from .chosen import chosen_terms
 from .comparison import Comparison
-from .lists import read_words
-from .polars_pipelines import heads as head_pipelines
-from .polars_pipelines import meaning as pipelines
-from .polars_pipelines import telling
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class ChangedTerms:
     """What became of the terms of two releases.
 
     Args:
-        changes: The changed terms, as the section CHANGES of `tables` has them.
+        changes: The changed terms, as the section CHANGES of `bare_rows` has them.
         headers: What changed in the headers of ontologies, as `heads.changed_fields` says.
         files: The pairs of files with their counts.
         unknown: The words of a list that mean no term; None without a list.

@@ -15,14 +15,14 @@ import polars as pl
 from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import quote
 
-from ..errors import UsageError
-from . import columns as c
-from .collect import collect
-from .polars_pipelines import heads as head_pipelines
-from .polars_pipelines import meaning, pairing
-from .polars_pipelines.terms import MENTION, is_term, names_of
-from .sources import CatalogLike, Reader
-from .term_tables import TABLE, TABLE_PATH, TermTables
+from ...errors import UsageError
+from .. import columns as c
+from ..collect import collect
+from ..polars_pipelines import heads as head_pipelines
+from ..polars_pipelines import meaning, pairing
+from ..polars_pipelines.terms import MENTION, is_term, names_of
+from ..sources import CatalogLike, Reader
+from .tables import TABLE, TABLE_PATH, TermTables
 
 _PATHS = (f"{c.RELPATH}_a", f"{c.RELPATH}_b")
 _MOST_NAMED = 5  # paths in a sentence
