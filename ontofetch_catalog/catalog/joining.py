@@ -248,7 +248,8 @@ def sweep(
     with log_of(store, address).opened() as log, log_sweep.alone(log):
         require_holds(log)
         condemned = _condemn(log, grace_seconds, dry_run=dry_run)
-        freed, holds = log_sweep.freed_keys(log), log_sweep.kept_for(log)
+        # all that is asked of this session: the objects go though its line may be lost by then
+        freed, held, holds = log_sweep.freed_keys(log), log_sweep.count_kept(log), log_sweep.kept_for(log)
         # by the server's clock: that of this machine may be hours off
         limit = log_sweep.now(log) - timedelta(seconds=max(grace_seconds, MAX_AGE))
         seen = 0
@@ -264,7 +265,6 @@ def sweep(
             objects.delete(freed)
             objects.delete(orphaned)
             left = objects.sweep()
-        held = log_sweep.count_kept(log)
     return Swept(
         condemned=condemned,
         freed_objects=len(freed),
