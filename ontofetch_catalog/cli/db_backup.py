@@ -74,8 +74,11 @@ def backup(argv: list[str], host: HostInfo) -> int:
         **({"held_as": made.held_as} if made.held_as else {}),
     }
     emit({"backup": pa.Table.from_pylist([row])}, options=options, well=not made.missing and not made.damaged)
-    say(f"`{host.name} db restore {shell_word(os.fspath(made.path))}` brings it back.")
-    if made.held_as:
+    back = f"`{host.name} db restore {shell_word(os.fspath(made.path))}`"
+    if not made.held_as:
+        say(f"{back} brings it back.")
+    else:
+        say(f"{back} brings it back in a store of its own, as `{host.name} db move --to local` makes one of a copy.")
         say(f"Sweeps keep what it names until `{host.name} db hold --let-go {shell_word(made.held_as)}`.")
     if made.missing or made.damaged:
         warn(f"Files were missing or damaged already; `{host.name} db doctor` names them.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from tests.catalog.doctor.damage import FOLDER, Damage
 from tests.catalog.doctor.test_repairs import FIXES
 
 from .copies import Copies, copies, rows_of, tree_of
+from .states import dying, forked
 
 __all__ = ["copies", "sound"]
 # what a harm of one machine's rows comes to: others don't have it, and are not to get it
@@ -135,3 +137,44 @@ def test_a_fix_without_the_server(
     assert main(["db", "doctor", "--fix", "--yes", "--root", str(copies.folder / "a")]) == 1
     assert "can't be opened" in capsys.readouterr().err
     assert not (copies.folder / "a" / FOLDER / "data/d/b.ttl").exists()
+
+
+def test_a_machine_that_is_killed_while_it_mends(
+    copies: Copies, sound: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before whichever step: the same command does the rest, and nothing of it is told to anybody."""
+    two(copies, sound)
+    root = copies.folder / "a"
+    before = events(copies)
+    words = [
+        "db",
+        "doctor",
+        "--fix",
+        "--fix",
+        "CAT013=quarantine",
+        "--fix",
+        "CAT022",
+        "--yes",
+        "-q",
+        "--root",
+        str(root),
+    ]
+    harms = (damage._file_gone, damage._file_without_row, damage._manifest_other, damage._forgotten_stage)
+    steps, ended = 0, -signal.SIGKILL
+    while ended == -signal.SIGKILL:
+        steps += 1
+        for harm in harms:
+            harm(root)
+
+        def killed(step: int = steps) -> int:
+            dying(step)
+            return main(words)
+
+        ended = forked(killed)
+        assert ended in (-signal.SIGKILL, 0), steps
+        assert main(words) == 0, steps
+        assert found(copies, capsys, "a") == [], steps
+        shutil.rmtree(root / ".catalog/quarantine", ignore_errors=True)
+    assert steps > 20
+    assert events(copies) == before
+    agree(copies)
