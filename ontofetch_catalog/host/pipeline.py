@@ -12,13 +12,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ontofetch_hookspecs import HostInfo, OntofetchError
+from ontofetch_hookspecs.hosting import now
 from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath, below_root
 
 from ..content.signatures import claims_archive
 from .alone import is_alone
-from .contract import now
 from .copies import Copy
 from .extract import Extraction, Unpacker
 from .manager import Plugins

@@ -11,13 +11,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ontofetch_hookspecs import ArtifactRecord, ExtractDone, Stage, Veto
+from ontofetch_hookspecs.hosting import now
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath, below_root
 
 from ...errors import ExtractError, PreconditionFailed
 from ...rendering.progress import Update, bar
 from ...rendering.text import counted
-from ..contract import now
 from ..copies import find_lost
 from ..extract import Begun, Extraction, Unpacker, Wanted, begin_extraction, extract_artifact
 from ..publish import publish_files
@@ -225,7 +225,7 @@ def _nothing_left(pull: State) -> ExtractError:
 
 
 def _carry_out(pull: State, event: ExtractDone) -> None:
-    pull.contract.extract_done(event)
+    pull.contract.send(event)
     if not pull.is_recorded and event.staged is not None:
         root = pull.host.root
         alone = len(below_root(root, pull.folder / pull.layout.source).names()) == 1

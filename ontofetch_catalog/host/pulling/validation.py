@@ -11,11 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ontofetch_hookspecs import ValidateDone
+from ontofetch_hookspecs.hosting import now
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import below_root
 
 from ...rendering.progress import bar
-from ..contract import now
 from ..facts_room import FactsRoom
 from ..judging import Judging
 from ..outcomes import told_of
@@ -87,7 +87,7 @@ class Examination:
             facts=None if self._room is None else self._room.found,
             staged=None if self._room is None else self._room.staged,
         )
-        pull.contract.validate_done(event)
+        pull.contract.send(event)
         return results
 
 
