@@ -13,8 +13,8 @@ import pyarrow as pa
 from ontofetch_hookspecs import HostInfo, UsageError, add_common_options, refuse_without
 
 from ..console.output import OutputOptions, add_output_options, emit
+from ..console.parser import Parser
 from ..errors import EXIT_FINDINGS, EXIT_OK, EventError
-from .argv import Parser
 from .credentials import Credentials, read_header
 from .given import read_date, read_globs, read_sha256, read_strip
 from .manager import Plugins

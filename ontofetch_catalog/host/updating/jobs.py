@@ -24,10 +24,10 @@ from ...errors import FetchError
 from ...series_file import MODES, VERSION, Series, compile_pattern
 from ..copies import Copy
 from ..credentials import Credentials
-from ..extract import Strip
 from ..request import Request
 from ..sources import parse_source
 from ..transport import Connections
+from ..unpacked import Strip
 from ..versions import version_by_date
 from .asking import Asker
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from ontofetch_hookspecs import HostInfo, UsageError, add_common_options, refuse_without
 
 from ...console.output import OutputOptions, add_output_options, say
+from ...console.parser import Parser
 from ...errors import EXIT_NEW, EXIT_OK
 from ...lock_file import read_lock_file
-from ..argv import Parser
 from ..manager import Plugins
 from ..opening import refuse_broken_catalog
 from ..pools import with_executor

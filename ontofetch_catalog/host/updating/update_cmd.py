@@ -8,9 +8,9 @@ from ontofetch_hookspecs import HostInfo, add_common_options, refuse_without
 from ontofetch_hookspecs.errors import UsageError
 
 from ...console.output import OutputOptions, add_output_options, say
+from ...console.parser import Parser
 from ...errors import EXIT_NEW, EXIT_OK
 from ...series_file import read_series_file
-from ..argv import Parser
 from ..credentials import Credentials
 from ..manager import Plugins
 from ..opening import refuse_broken_catalog
