@@ -28,7 +28,7 @@ from ..rendering.progress import Update
 from .artifact_names import name_of_answer
 from .copies import Copy, choose, conditions_of, find_copies, find_same, length_of
 from .demands import check_checksum, check_sha256, check_space, unreadable
-from .refusals import Inspection, credentials_of, secrets_of
+from .inspection import Inspection, credentials_of, secrets_of
 from .sources import Source
 
 if TYPE_CHECKING:
