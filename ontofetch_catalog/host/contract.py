@@ -28,18 +28,12 @@ from ontofetch_hookspecs.dividing import Division
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.notify import FAILURES
 from ontofetch_hookspecs.together import asking_together, recording_together
-from ontofetch_hookspecs.votes import explain_vote, subject_of
+from ontofetch_hookspecs.votes import explain_vote, hook_of, subject_of
 
 from .manager import Plugins
 
 Sent = TypeVar("Sent", bound=Event)
 Answer = TypeVar("Answer")
-_HOOKS = {
-    DownloadDone: "on_download_done",
-    ExtractDone: "on_extract_done",
-    ValidateDone: "on_validate_done",
-    SetLatest: "on_set_latest",
-}
 
 
 class Contract(Host):
@@ -59,7 +53,7 @@ class Contract(Host):
         Raises:
             OntofetchError: What the catalog raised, as it is; what another plugin raised, with the plugin's name.
         """
-        hook = _HOOKS[type(event)]
+        hook = hook_of(event)
         try:
             return self._call(hook, event)
         except OntofetchError:
