@@ -148,3 +148,13 @@ def test_what_the_catalog_refuses_is_not_blamed_on_a_plugin(add_plugin: Add, tmp
     with pytest.raises(Exception, match="absent") as refused:
         contract.send(event)
     assert "plugin" not in str(refused.value)
+
+
+def test_a_vote_that_returns_false_is_named_without_a_catalog_too(
+    add_plugin: Add, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """False is no veto, and whoever thinks so is told."""
+    add_plugin("naysayer", "@hookimpl\ndef on_download_done(event): return False")
+    contract = contract_of(load_plugins(("catalog",)), tmp_path)
+    assert contract.send(download(contract, tmp_path)) is None
+    assert "plugin 'naysayer' returned False from on_download_done" in caplog.text
