@@ -445,6 +445,7 @@ FEW_ROWS = {
     "showing.rows:read": "one row per release, which becomes a page",
     "showing.description:describe": "each row is a thing of its own in a document",
     "host.copies:find_lost": _ON_DISK,
+    "host.empty_files:known_contents": "each row is another name of empty files",
     "host.facts_room:wanted": "each row is a content that a process has read, or is about to",
     "host.outcomes:told_of": _BOUNDED,
     "host.unjudged:judge_by_name": "one row per ending and format",
