@@ -40,7 +40,10 @@ MAY_IMPORT = {
     "catalog": {"contract", "errors", "guesses", "named_files", "settings", "content", "children"},
     "importing": {"contract", "errors", "content", "children", "host"},
     "bridge": {"contract", "settings", "host", "importing"},
-    "analytics": {"contract", "errors", "guesses", "named_files", "settings", "rendering", "catalog"},
+    "analytics": {
+        *("contract", "errors", "guesses", "named_files", "settings", "rendering", "catalog"),
+        "content.facts.schema",  # which columns a table of terms has
+    },
     "showing": {"contract", "errors", "rendering", "catalog", "analytics"},
     "cli": {
         *("contract", "errors", "guesses", "settings", "settings_file", "series_file", "lock_file", "rendering"),
@@ -362,13 +365,13 @@ _TABLES = "each row is a content whose table of terms is opened"
 _BOUNDED = "the rows are chosen by a bounded list, or counted first"
 # module and function → why there are few rows, or why each of them is worth a turn of a loop
 FEW_ROWS = {
-    "analytics.comparison:_iris": _TABLES,
+    "analytics.terms.comparison:_iris": _TABLES,
     "catalog.oddities:warn_of_oddities": "one row per file that changed and is odd",
     "analytics.drawing:data_of": "what a person can see in a chart",
     "analytics.reports.quality:_terms": _TABLES,
-    "analytics.term_lives:find": _TABLES,
-    "analytics.term_tables:differing": _TABLES,
-    "analytics.term_tables:terms_of_releases": _TABLES,
+    "analytics.terms.lives:find": _TABLES,
+    "analytics.terms.tables:differing": _TABLES,
+    "analytics.terms.tables:terms_of_releases": _TABLES,
     "catalog.repo.audit_lines:audit_lines_in_parts": "paths by which files are divided, at most 10,000",
     "catalog.repo.images:states_of": "one row per release, series or content that is looked at",
     "catalog.repo.images:everything": "one row per release, series or content",
@@ -379,6 +382,8 @@ FEW_ROWS = {
     "catalog.verify.parts:__init__": _RELEASES,
     "catalog.shared.log_sweep:_put_since": "one row per object",
     "catalog.shared.log_sweep:freed_keys": "one row per object",
+    "catalog.shared.log_sweep:kept_for": "one row per hold",
+    "cli.db_backup:_with_holds": "one row per backup below .catalog/backups",
     "catalog.shared.log_sweep:unknown": "one row per object of a page that nothing names",
     "catalog.repo.events:check_chain": "the events that others have recorded since",
     "catalog.backup.copying:_copy_documents": _RELEASES,

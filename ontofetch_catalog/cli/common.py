@@ -52,11 +52,17 @@ def store_of(host: HostInfo) -> Store:
     return Store(host.root, host.settings, host.run_id, host.config_hash, _verb.get(), _writes.get(), watch)
 
 
-def store_to_write(host: HostInfo) -> Store:
+def store_to_write(host: HostInfo, *, dry_run: bool = False) -> Store:
     """Return the store for a verb that changes it: what dead processes left open is ended before it looks at anything.
 
     Verbs that put another catalog in place, which may find one that nobody can enter, look after that themselves.
+
+    Args:
+        host: The host whose store it is.
+        dry_run: Whether the verb only looks: then nothing is ended.
     """
+    if dry_run:
+        return store_of(host)
     from ..catalog import sessions
     from ..catalog.boundaries import notify_recovered
 
@@ -171,10 +177,7 @@ def say_incomplete(count: int, host: HostInfo) -> None:
 
 
 def mending_of_copy(host: HostInfo) -> str:
-    """Return what mends a copy of a shared catalog, which no `db doctor --fix` may; empty for a store of its own."""
+    """Return what mends the files of a copy of a shared catalog; empty for a store of its own."""
     if not store_of(host).shared_by.exists():
         return ""
-    return (
-        f"`{host.name} db recover` fetches from the objects what is lost here or has another size,"
-        f" `{host.name} db rebuild` also what has other bytes."
-    )
+    return f"`{host.name} db doctor --hash --fix` fetches from the objects what is lost here or has other bytes."

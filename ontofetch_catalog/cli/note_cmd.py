@@ -48,7 +48,7 @@ def _main(kind: str, argv: list[str], host: HostInfo) -> int:
         version_id = resolve_version(connection, args.release) if args.release else None
         known = notes.list_notes(connection, kind, version_id)
         # the same command again, whose first run was stopped at its end
-        gone = bool(args.remove and version_id) and notes.was_removed(connection, kind, version_id, args.remove)
+        gone = bool(args.remove and version_id and notes.was_removed(connection, kind, version_id, args.remove))
     if store is not None and version_id is not None:
         from ..catalog.boundaries.notes import BOUNDARIES
 

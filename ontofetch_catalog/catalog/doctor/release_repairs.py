@@ -109,6 +109,10 @@ class Fail(FileRepair):
 class Accept(FileRepair):
     """Record the files as they are now; results for their former contents go."""
 
+    def in_place(self) -> list[str]:
+        """Return them."""
+        return self.subjects
+
     def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Hash them, change their rows, and write the documents anew."""
         row = self.version(connection)
@@ -121,6 +125,10 @@ class Accept(FileRepair):
 
 class Adopt(FileRepair):
     """Record files that have no row: as artifacts below the sources, below the data as files of the one artifact."""
+
+    def in_place(self) -> list[str]:
+        """Return them."""
+        return self.subjects
 
     def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Hash them, add their rows, and write the documents anew."""
