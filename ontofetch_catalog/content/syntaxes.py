@@ -18,6 +18,7 @@ _LINE = re.compile(
     _NODE + rb"\s*" + _ABSOLUTE + rb"\s*(?:" + _NODE + rb"|" + _LITERAL + rb")\s*(" + _NODE + rb")?\s*\.\s*(?:#.*)?\Z"
 )
 _MOST_LINES = 64
+_LONG_LINE = 1 << 17  # bytes: a line that long may be cut
 _TURTLE = re.compile(
     rb"@prefix\s+[^\s:]*:\s*<|@base\s+<|@version\s+[\"']|(?i:prefix\s+[^\s:(=]*:\s*<|base\s+<|version\s+[\"'])"
 )
@@ -46,7 +47,7 @@ _BRACED = re.compile(
     rb'"""(?:[^"\\]|\\.|"(?!""))*"""|\'\'\'(?:[^\'\\]|\\.|\'(?!\'\'))*\'\'\''
     rb'|"[^"\\\n]*(?:\\.[^"\\\n]*)*"|\'[^\'\\\n]*(?:\\.[^\'\\\n]*)*\'|'
     + _IRI
-    + rb"|#[^\n]*|(=>|<=|@forAll|@forSome)|(\{)",
+    + rb"|#[^\n]*|(=>|<=|@forAll|@forSome)|(\{(?!\|))",
     re.DOTALL,
 )
 # `[1]` and `{x}` begin other texts, too
@@ -116,6 +117,7 @@ def _by_lines(text: bytes, named: str) -> str:
     lines = text.split(b"\n", _MOST_LINES)
     whole = lines[:-1] if len(lines) > 1 else lines
     seen = quads = False
+    is_triples = named in ("ntriples", "nquads")
     for line in whole:
         stripped = line.strip()
         if not stripped or stripped.startswith(b"#"):
@@ -123,8 +125,9 @@ def _by_lines(text: bytes, named: str) -> str:
         found = _LINE.match(stripped)
         if found is None:
             # where a name says that lines are statements and some are, the others are damaged
-            is_damaged = seen and named in ("ntriples", "nquads")
-            return "turtle" if not is_damaged and _STATEMENT.match(text) else ""
+            is_damaged = seen and is_triples
+            is_cut = len(lines) == 1 and len(text) > _LONG_LINE
+            return "turtle" if not is_damaged and _STATEMENT.match(text) and not (is_cut and is_triples) else ""
         seen = True
         quads = quads or found[1] is not None
     return "nquads" if quads else "ntriples"

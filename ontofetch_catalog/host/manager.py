@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, TypeVar
 
 import pluggy
@@ -40,8 +41,8 @@ from ontofetch_hookspecs.notify import tell_ready
 from ontofetch_hookspecs.surround import surround
 
 from ..guesses import did_you_mean
+from .apart import Surroundings
 from .installed import Point, Points, entry_points
-from .prints import PrintsAside
 from .timings import PluginTimings
 
 if TYPE_CHECKING:
@@ -209,13 +210,14 @@ def load_plugins(off: Collection[str], required: Collection[str] = (), installed
     # of two plugins with one name ours stays
     records = sorted(map(PluginRecord, points), key=lambda it: not it.built_in)
     plugins = Plugins(manager, sorted(records, key=lambda record: record.name))
+    surroundings = None if all(record.built_in for record in records) else Surroundings()
     for record in sorted(plugins.records, key=lambda it: it.name == CATALOG):
         if record.name in off:
             record.state = "off"
         elif record is not plugins.find(record.name):
             plugins.fail(record, f"its name is taken ({quote(record.point.value)} comes second)")
         else:
-            with plugins.ledger.spending(record.name):
+            with plugins.ledger.spending(record.name), _apart(surroundings, record):
                 _load(plugins, record)
     for name, reason in leave_out_misspelled(plugins.manager):
         misspelled = plugins.find(name)
@@ -223,7 +225,7 @@ def load_plugins(off: Collection[str], required: Collection[str] = (), installed
             plugins.fail(misspelled, reason)
     for record in plugins.records:
         if record.state == "active":
-            _watch(plugins, record)
+            _watch(plugins, record, surroundings)
     plugins.require(required, {point.name for point in installed.select(group=REQUIRED_GROUP)})
     return plugins
 
@@ -253,7 +255,12 @@ def _load(plugins: Plugins, record: PluginRecord) -> None:
         plugins.fail(record, reason)
 
 
-def _watch(plugins: Plugins, record: PluginRecord) -> None:
+def _apart(surroundings: Surroundings | None, record: PluginRecord) -> AbstractContextManager[object]:
+    """Return what keeps the process as it is while a plugin is imported."""
+    return nullcontext() if surroundings is None or record.built_in else surroundings.kept(record.name, "its import")
+
+
+def _watch(plugins: Plugins, record: PluginRecord, surroundings: Surroundings | None) -> None:
     plugin = plugins.manager.get_plugin(record.name)
     callers = plugins.manager.get_hookcallers(plugin) or []
     record.hooks = tuple(sorted(caller.name for caller in callers))
@@ -263,6 +270,6 @@ def _watch(plugins: Plugins, record: PluginRecord) -> None:
     for caller in callers:
         for impl in caller.get_hookimpls():
             if impl.plugin is plugin and caller.has_spec():
+                if surroundings is not None and not record.built_in:
+                    surround(impl, surroundings.context_for(record.name, caller.name))
                 plugins.ledger.watch(impl, caller.name)
-                if not record.built_in:
-                    surround(impl, PrintsAside)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import threading
 import time
@@ -225,6 +226,17 @@ def test_what_can_not_be_had_is_no_news(root: Path, run: Run, site: Site) -> Non
     sources(root, f'[obo.fixed]\nurl = "{site.url("/fixed.obo")}"\nversion = "1.0"\n')
     code, rows, _ = run("update", "--check")
     assert (code, rows[0]["status"]) == (1, "failed")
+
+
+def test_an_address_of_what_never_ends_is_a_sentence(root: Path, run: Run, tmp_path: Path) -> None:
+    """A sources file may name a device or a pipe; nobody reads what has no end, or waits for one."""
+    os.mkfifo(tmp_path / "pipe")
+    places = {"zeros": "/dev/zero", "pipe": str(tmp_path / "pipe")}
+    sources(root, "".join(f'[obo.{name}]\nurl = "file://{place}"\n' for name, place in places.items()))
+    for words in (("update", "--check"), ("update",)):
+        code, rows, err = run(*words)
+        assert (code, statuses(rows)) == (1, {"obo/zeros": "failed", "obo/pipe": "failed"}), err
+        assert all("no regular file" in row["reason"] for row in rows)
 
 
 def test_a_table_of_updates_has_reasons_where_there_are_some(root: Path, site: Site, run: Run) -> None:

@@ -170,7 +170,8 @@ def _compare_version(pull: State, extraction: Extraction) -> None:
         return
     folder = below_root(pull.host.root, extraction.folder)
     found = find_statement(extraction.files, folder, pull.request.ontology)
-    if found is not None and is_other(found.stated.version, pull.version):
+    # a date is none, and says nothing against one
+    if found is not None and not found.stated.is_date and is_other(found.stated.version, pull.version):
         _log.warning(
             "%s states the version %s (%s), but is recorded as %s, as --version says",
             quote(found.relpath),

@@ -72,7 +72,7 @@ def head_of(text: str, host: HostInfo, credentials: Credentials) -> Head:
 
 def _of_file(source: Source) -> bytes:
     try:
-        with open_named(str(source.path)) as stream:
+        with open_named(str(source.path), regular=True) as stream:
             return stream.read(HEAD_BYTES)
     except OSError as error:
         raise FetchError(
