@@ -65,6 +65,7 @@ CATALOG_ORDER = (
     ("facts", "given_facts"),
     ("generation",),
     ("journal",),
+    ("intents",),
     ("moving",),
     ("recovery",),
     ("shared", "store_key"),

@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from ontofetch_catalog.catalog import fsops, journal, moving, sessions
+from ontofetch_catalog.catalog import fsops, intents, journal, moving, sessions
 from ontofetch_catalog.catalog.backup.restore import restore
 from ontofetch_catalog.catalog.backup.write import back_up
 from ontofetch_catalog.catalog.boundaries import staged
@@ -64,14 +64,14 @@ def test_the_intent_goes_before_what_an_undo_may_need(releases: Releases, monkey
     store = Store(releases.root, {"durability": "off"})
     draft = journal.IntentDraft(store, "0" * 32)
     draft.write("example/sample/1.0/extra.json", [b"{}"])
-    journal.write_intent(store, draft.intent)
+    intents.write_intent(store, draft.intent)
     moving.publish(store, draft.intent)
     moving.undo(store, draft.intent)
     with monkeypatch.context() as patch:
         patch.setattr(whole, "remove_tree", _fail(errno.EIO, lambda path: True, whole.remove_tree))
         with pytest.raises(OSError, match="Input/output"):
             moving.forget(store, draft.intent, committed=False)
-    assert journal.open_intents(store) == []
+    assert store.open_intents == []
     with sessions.writing(store):
         pass
     assert store.intents.names() == []
@@ -106,7 +106,7 @@ def test_a_commit_that_may_be_lost_is_not_acknowledged(tmp_path: Path, monkeypat
         with pytest.raises(BoundaryFailed, match="made durable: Input/output error") as failed:
             releases.download("2.0", DATA)
     assert "finds out" in failed.value.hint
-    assert len(journal.open_intents(Store(releases.root))) == 1
+    assert len(Store(releases.root).open_intents) == 1
     releases.download("3.0", DATA)
     assert query(releases.root, "SELECT count(*) FROM events WHERE type = 'recover.finished'") == [(1,)]
     releases.check()

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ontofetch_catalog.catalog import fsops, journal, kept_folders, moving
+from ontofetch_catalog.catalog import fsops, intents, journal, kept_folders, moving
 from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.catalog.equal_files import folders
 from ontofetch_catalog.catalog.prune.entries import Batch, as_lines, entry_schema, entry_table
@@ -141,8 +141,8 @@ def test_an_intent_says_what_is_moved_whatever_it_is_called(tmp_path: Path) -> N
     moves = [journal.Move(f"from/{name}", f"to/{name}", at, at or None) for at, name in enumerate(names)]
     intent = journal.Intent(ID, ["to"], moves, [f".catalog/staging/{ID}"])
     store = Store(tmp_path, FAST)
-    journal.write_intent(store, intent)
-    assert journal.read_intent(journal.intent_path(store, ID)) == intent
+    intents.write_intent(store, intent)
+    assert intents.read_intent(intents.intent_path(store, ID)) == intent
 
 
 @pytest.mark.parametrize("beside", [False, True])

@@ -16,7 +16,7 @@ from ontofetch_hookspecs.layout import CATALOG, RESTORING, SWAP
 from ontofetch_hookspecs.together import recording
 
 from ...errors import CatalogUnwritable
-from .. import journal, recovery, swap
+from .. import intents, recovery, swap
 from ..connection import Store, open_connection
 from ..failures import explaining
 from ..fsops import whole
@@ -96,7 +96,7 @@ def writing(
 def has_open(store: Store) -> bool:
     """Say whether a dead process may have left something open that a writer ends on the way in; never writes."""
     beside = (store.path(SWAP), store.path(RESTORING))
-    left = (name for name in store.intents.names() if not name.endswith(journal.UNREADABLE))
+    left = (name for name in store.intents.names() if not name.endswith(intents.UNREADABLE))
     return any(path.exists() for path in beside) or any(left)
 
 
