@@ -397,7 +397,6 @@ FEW_ROWS = {
     "catalog.doctor.findings:among": _BOUNDED,
     "catalog.doctor.recover_files:restore_files": _ON_DISK,
     "catalog.doctor.plan:_alike": "one row per code, fix and release",
-    "catalog.doctor.release_repairs:mend": _RELEASES,
     "catalog.doctor.release_repairs:still_found": _RELEASES,
     "catalog.doctor.terms_tables:check_tables": _ON_DISK,
     "catalog.doctor.terms_tables:still_found": _BOUNDED,

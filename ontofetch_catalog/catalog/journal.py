@@ -134,7 +134,7 @@ class IntentDraft:
             known: Those that were just looked at.
         """
         known = known or {}
-        with closing(KeptFolders(self.store)) as folders:
+        with closing(KeptFolders(self.store.path(""))) as folders:
             for source, target in moves:
                 self._take(source, target, known.get(source) or identity(folders.lstat(source)))
 
@@ -149,7 +149,7 @@ class IntentDraft:
     def displace_all(self, targets: Iterable[str], *, keep: bool) -> None:
         """Likewise for very many; it is quick where those of one folder stand together."""
         quarantine = f"{QUARANTINE}/{self.intent.boundary_id}"
-        with closing(KeptFolders(self.store)) as folders:
+        with closing(KeptFolders(self.store.path(""))) as folders:
             for target in targets:
                 state = None if self._is_gone(target) else folders.find(target)
                 if state is not None:

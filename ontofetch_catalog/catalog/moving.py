@@ -31,7 +31,7 @@ def publish(store: Store, intent: Intent) -> None:
     for folder in intent.folders:
         with suppress(FileExistsError):
             fsops.make_folder(store.path(folder))
-    with closing(KeptFolders(store)) as sources, closing(KeptFolders(store)) as targets:
+    with closing(KeptFolders(store.path(""))) as sources, closing(KeptFolders(store.path(""))) as targets:
         for move in intent.moves:
             former, source = sources.entry(move.source)
             latter, target = targets.entry(move.target)

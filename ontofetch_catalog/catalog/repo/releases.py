@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+from ontofetch_hookspecs.layout import find_layout, manifest_of
 from ontofetch_hookspecs.light_dataclasses import dataclass, fields_of
 from ontofetch_hookspecs.names import path_key as key_of
 
@@ -40,6 +41,21 @@ class VersionRow:
     extract_audit: str | None = None
     validation_audit: str | None = None
     pinned_at: datetime | None = None
+
+    @property
+    def source_folder(self) -> str:
+        """Return the folder of its artifacts, below the root; raises as `find_layout`."""
+        return f"{self.fs_relpath}/{find_layout(self.layout).source}"
+
+    @property
+    def data_folder(self) -> str:
+        """Return the folder of its extracted files, below the root; raises as `find_layout`."""
+        return f"{self.fs_relpath}/{find_layout(self.layout).data}"
+
+    @property
+    def manifest(self) -> str:
+        """Return the path of its manifest below the root."""
+        return f"{self.fs_relpath}/{manifest_of(self.layout)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,7 @@ from .ahead import Ahead
 from .building import create, migrate
 from .contents import check_contents, note_state
 from .opened import Opened, checkpoint_if_due, fits
-from .session import Entering, Session, close, new_boundary_id, utc_now
+from .session import Entering, Session, close, event_of
 
 if TYPE_CHECKING:
     from ..bringing import Brought
@@ -230,18 +230,7 @@ def _record_recovery(session: Session) -> None:
 
 
 def _record_end(session: Session, kind: str, ended: str, version_id: str | None) -> None:
-    session.commit_event(
-        events.EventRow(
-            boundary_id=new_boundary_id(),
-            run_id=session.store.run_id,
-            config_hash=session.store.config_hash,
-            ts=utc_now(),
-            type=kind,
-            level="warning",
-            version_id=version_id,
-            payload={"ended": ended},
-        )
-    )
+    session.commit_event(event_of(session.store, kind, {"ended": ended}, level="warning", version_id=version_id))
 
 
 def _sweep_stages(store: Store) -> None:
