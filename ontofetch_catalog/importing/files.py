@@ -100,19 +100,9 @@ def stage_archive(stage: Stage, artifact: StorePath, name: str, settings: Mappin
     """
     started = datetime.now(UTC)
     done = extract_artifact(
-        artifact, stage, Wanted(name=name, limits=_limits(settings)), allowance=_allowance(settings)
+        artifact, stage, Wanted(name=name, limits=Limits.of(settings)), allowance=_allowance(settings)
     )
     return Files(table=done.files, folder=done.folder, strip=done.strip, started_at=started)
-
-
-def _limits(settings: Mapping[str, object]) -> Limits:
-    usual = Limits()
-    return Limits(
-        max_entries=int(str(settings.get("max_entries", usual.max_entries))),
-        max_bytes=int(str(settings.get("max_bytes", usual.max_bytes))),
-        max_ratio=float(str(settings.get("max_ratio", usual.max_ratio))),
-        max_depth=int(str(settings.get("max_depth", usual.max_depth))),
-    )
 
 
 def _allowance(settings: Mapping[str, object]) -> Allowance:

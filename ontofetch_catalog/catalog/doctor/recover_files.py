@@ -81,7 +81,7 @@ def _unpack(
 def _entries(store: Store, artifact: releases.ArtifactRow, stream: IO[bytes], stack: ExitStack) -> Iterator[Entry]:
     stream.seek(0)
     # the rows may be a stranger's, and so may what they call whole
-    budget = Budget(artifact.relpath, os.fstat(stream.fileno()).st_size, _limits(store))
+    budget = Budget(artifact.relpath, os.fstat(stream.fileno()).st_size, Limits.of(store.settings))
     return read_entries(stream, artifact.relpath, stack, budget)
 
 
@@ -89,16 +89,6 @@ def _prepared(draft: journal.IntentDraft) -> Iterator[bytes]:
     """Yield the bytes of the file that was written last."""
     with os.fdopen(draft.store.path(draft.intent.moves[-1].source).open_file(), "rb") as stream:
         yield from iter(lambda: stream.read(fsops.CHUNK), b"")
-
-
-def _limits(store: Store) -> Limits:
-    """Return the bounds under which archives are unpacked here, as the settings say them."""
-    usual = Limits()
-    return Limits(
-        max_entries=int(str(store.settings.get("max_entries", usual.max_entries))),
-        max_bytes=int(str(store.settings.get("max_bytes", usual.max_bytes))),
-        max_ratio=float(str(store.settings.get("max_ratio", usual.max_ratio))),
-    )
 
 
 def _chunks(entry: Entry, name: str) -> Iterator[bytes]:
