@@ -379,6 +379,8 @@ FEW_ROWS = {
     "catalog.verify.parts:__init__": _RELEASES,
     "catalog.shared.log_sweep:_put_since": "one row per object",
     "catalog.shared.log_sweep:freed_keys": "one row per object",
+    "catalog.shared.log_sweep:kept_for": "one row per hold",
+    "cli.db_backup:_with_holds": "one row per backup below .catalog/backups",
     "catalog.shared.log_sweep:unknown": "one row per object of a page that nothing names",
     "catalog.repo.events:check_chain": "the events that others have recorded since",
     "catalog.backup.copying:_copy_documents": _RELEASES,

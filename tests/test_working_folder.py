@@ -30,7 +30,7 @@ DB = {
     "restore": ("../db.tar.zst", "--root", "../c"),
     "verify": (), "facts": (), "share": ("--by", "hardlink"), "refresh": (), "prune": ("--dry-run",), "pin": ("s/o/1",),
     "migrate": (), "doctor": (),
-    "rebuild": ("--replace",), "recover": (), "move": ("--to", "local"), "sweep": (),
+    "rebuild": ("--replace",), "recover": (), "move": ("--to", "local"), "sweep": (), "hold": (),
     "import": ("..", "--service", "t", "--pattern", "none-{ontology}-{version}.owl", "--copy", "--dry-run"),
 }  # fmt: skip
 COMMANDS = {

@@ -23,7 +23,8 @@ from .repo import events, images
 from .shared import log_sweep
 from .shared.address import Address, check_addresses, drop_address, read_address, write_address
 from .shared.log import Log, log_of
-from .shared.log_making import create
+from .shared.log_holds import Hold, list_holds
+from .shared.log_making import create, require_holds
 from .shared.log_work import Lease, list_leases
 from .shared.object_store import MAX_AGE
 from .shared.objects import objects_options, open_objects
@@ -182,12 +183,14 @@ class State:
         behind: How many of them the copy does not have yet.
         held_by: Who writes: command, machine and process; empty where nobody does.
         leases: Which items of work that machines divide are being done, and by whom.
+        holds: What sweeps keep, and for which backup.
     """
 
     events: int
     behind: int
     held_by: str
     leases: Sequence[Lease] = ()
+    holds: Sequence[Hold] = ()
 
 
 def read_state(store: Store, address: Address) -> State | None:
@@ -196,11 +199,11 @@ def read_state(store: Store, address: Address) -> State | None:
     try:
         with closing(log_of(store, address).open()) as log:
             events_there, holder = log.head().event_id, log.holder()
-            leases = list_leases(log)
+            leases, holds = list_leases(log), list_holds(log)
     except CatalogUnavailable:
         return None
     behind = events_there - (known.events if known else 0)
-    return State(events=events_there, behind=behind, held_by=holder, leases=leases)
+    return State(events=events_there, behind=behind, held_by=holder, leases=leases, holds=holds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,17 +214,21 @@ class Swept:
         condemned: Contents that no path has any more, from now on.
         freed_objects: Objects of contents that were condemned for long enough.
         orphaned_objects: Objects of boundaries that never happened, and what was left unfinished.
+        held: Contents that no path has any more, and that are kept for a backup.
+        holds: Each hold, how many of these contents it keeps, and of how many bytes.
     """
 
     condemned: int
     freed_objects: int
     orphaned_objects: int
+    held: int = 0
+    holds: Sequence[tuple[Hold, int, int]] = ()
 
 
 def sweep(
     store: Store, grace_seconds: float, *, dry_run: bool = False, progress: Callable[[int, int | None], None]
 ) -> Swept | None:
-    """Condemn the contents that no path has, and free those condemned for long enough; return what was done.
+    """Condemn contents that no path has and nothing holds, and free those condemned long enough; return what was done.
 
     None where the store is one of its own, which has no contents but its files. Others write meanwhile: to look through
     all takes long, and the log is held only for what is written down of it. Objects go after their rows are gone for
@@ -239,8 +246,10 @@ def sweep(
         return None
     objects = open_objects(address.objects, options=objects_options())
     with log_of(store, address).opened() as log, log_sweep.alone(log):
+        require_holds(log)
         condemned = _condemn(log, grace_seconds, dry_run=dry_run)
-        freed = log_sweep.freed_keys(log)
+        # all that is asked of this session: the objects go though its line may be lost by then
+        freed, held, holds = log_sweep.freed_keys(log), log_sweep.count_kept(log), log_sweep.kept_for(log)
         # by the server's clock: that of this machine may be hours off
         limit = log_sweep.now(log) - timedelta(seconds=max(grace_seconds, MAX_AGE))
         seen = 0
@@ -256,7 +265,13 @@ def sweep(
             objects.delete(freed)
             objects.delete(orphaned)
             left = objects.sweep()
-    return Swept(condemned=condemned, freed_objects=len(freed), orphaned_objects=len(orphaned) + left)
+    return Swept(
+        condemned=condemned,
+        freed_objects=len(freed),
+        orphaned_objects=len(orphaned) + left,
+        held=held,
+        holds=holds,
+    )
 
 
 def _condemn(log: Log, grace_seconds: float, *, dry_run: bool) -> int:

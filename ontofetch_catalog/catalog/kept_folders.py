@@ -79,8 +79,10 @@ class KeptFolders:
         """Return a descriptor for reading the regular file at a path; it waits for nothing.
 
         Raises:
+            EventError: The path leads out of the store.
             OSError: As `lstat`, or it is no regular file.
         """
+        self._root.elsewhere(path)
         descriptor = open_beneath(self.holding(path), path.rpartition("/")[2], os.O_RDONLY | os.O_NONBLOCK)
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 
 from ontofetch_hookspecs.layout import CATALOG
@@ -19,11 +20,12 @@ from . import fsops
 from .connection import Store
 from .fsops import whole
 from .intents import intent_path
-from .journal import Intent, path_and_above
+from .journal import Intent, Move, path_and_above
 from .kept_folders import KeptFolders
 
 FEW_FOLDERS = 64  # are made durable one by one: the whole file system may have much else to write
 _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+Folders = Sequence[tuple[int, Move]]  # the moves of folders, with the number that each has among all moves
 
 
 def publish(store: Store, intent: Intent) -> None:
@@ -40,7 +42,7 @@ def publish(store: Store, intent: Intent) -> None:
                 # what is open may have moved, or lie below what has
                 sources.close()
                 targets.close()
-    _sync_touched(store, intent)
+    _sync_touched(store, intent, _after)
 
 
 def is_published(store: Store, intent: Intent) -> bool:
@@ -56,16 +58,20 @@ def is_published(store: Store, intent: Intent) -> bool:
 def undo(store: Store, intent: Intent) -> None:
     """Take back, in reverse order, whatever of the intent was done; may run again.
 
-    A move counts as done only if its source is gone and its target is what the intent names.
+    A move counts as done only if its source is gone and its target is what the intent names. A loss of power may keep
+    what was moved into a folder and not that the folder itself had moved, or had moved back: it is looked for there.
 
     Raises:
         RecoveryFailed: Something else lies where the intent's bytes should be.
         OSError: The disk refuses.
     """
-    for move in reversed(intent.moves):
+    folders = _folders_of(intent)
+    for number, move in reversed(list(enumerate(intent.moves))):
         source, target = store.path(move.source), store.path(move.target)
         if source.exists():
             continue
+        if not move.is_at(target):
+            target = store.path(_before(folders, number, move.target))
         if not move.is_at(target):
             raise RecoveryFailed(
                 f"The open boundary {intent.boundary_id} can't be undone: neither {move.source!r} nor {move.target!r} "
@@ -75,7 +81,7 @@ def undo(store: Store, intent: Intent) -> None:
             )
         whole.make_folders(source.parent)
         fsops.rename(target, source)
-    _sync_touched(store, intent)
+    _sync_touched(store, intent, _before)
     for folder in reversed(intent.folders):
         _remove_if_empty(store.path(folder))
     for parent in sorted({os.path.dirname(folder) for folder in intent.folders}):
@@ -98,8 +104,34 @@ def forget(store: Store, intent: Intent, *, committed: bool) -> None:
     whole.remove_tree(store.intents / intent.boundary_id)
 
 
-def _sync_touched(store: Store, intent: Intent) -> None:
-    touched = {path.rpartition("/")[0] for move in intent.moves for path in (move.source, move.target)}
+def _before(folders: Folders, number: int, path: str) -> str:
+    """Return where a path of a move is before the folders around it have moved, or once they have moved back."""
+    for earlier, move in reversed(folders):
+        if earlier < number and path.startswith(f"{move.target}/"):
+            path = move.source + path[len(move.target) :]
+    return path
+
+
+def _after(folders: Folders, number: int, path: str) -> str:
+    """Return where a path of a move is once the folders around it have moved."""
+    for later, move in folders:
+        if later > number and path.startswith(f"{move.source}/"):
+            path = move.target + path[len(move.source) :]
+    return path
+
+
+def _folders_of(intent: Intent) -> Folders:
+    return [(number, move) for number, move in enumerate(intent.moves) if move.size is None]
+
+
+def _sync_touched(store: Store, intent: Intent, now: Callable[[Folders, int, str], str]) -> None:
+    """Make every folder durable that something was moved into or out of, where it is `now`, and what was made."""
+    folders = _folders_of(intent)
+    touched = {
+        now(folders, number, path).rpartition("/")[0]
+        for number, move in enumerate(intent.moves)
+        for path in (move.source, move.target)
+    }
     touched |= {os.path.dirname(folder) for folder in intent.folders}
     if len(touched) > FEW_FOLDERS and fsops.sync_filesystem(store.path("")):
         return
@@ -118,11 +150,14 @@ def _remove_left(store: Store, intent: Intent) -> None:
     for folder in sorted(left):
         if folder and not folder.startswith(f"{CATALOG}/"):
             for path in path_and_above(folder):
-                if not store.path(path).is_dir() or store.path(path).entries():
-                    break
-                _remove_if_empty(store.path(path))
-                # else a loss of power would bring it back when nothing is left that knows of it
-                fsops.sync_folder(store.path(path).parent)
+                if store.path(path).is_dir():
+                    if store.path(path).entries():
+                        break
+                    _remove_if_empty(store.path(path))
+                # else a loss of power would bring it back when nothing is left that knows of it; it may have been
+                # removed by a process that died before this, and the folder around it with it
+                if store.path(path).parent.is_dir():
+                    fsops.sync_folder(store.path(path).parent)
 
 
 def retire(stage: StorePath) -> None:

@@ -171,10 +171,7 @@ def say_incomplete(count: int, host: HostInfo) -> None:
 
 
 def mending_of_copy(host: HostInfo) -> str:
-    """Return what mends a copy of a shared catalog, which no `db doctor --fix` may; empty for a store of its own."""
+    """Return what mends the files of a copy of a shared catalog; empty for a store of its own."""
     if not store_of(host).shared_by.exists():
         return ""
-    return (
-        f"`{host.name} db recover` fetches from the objects what is lost here or has another size,"
-        f" `{host.name} db rebuild` also what has other bytes."
-    )
+    return f"`{host.name} db doctor --hash --fix` fetches from the objects what is lost here or has other bytes."

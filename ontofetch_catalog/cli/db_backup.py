@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs import HostInfo
 from ontofetch_hookspecs.names import quote, shell_word
@@ -13,10 +14,18 @@ from ..errors import EXIT_FINDINGS, EXIT_OK
 from ..rendering.progress import bar
 from ..rendering.text import human_size
 from .common import make_parser, store_of, store_to_write
+from .numbers import duration
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from ..catalog.connection import Store
 
 _BACKUP = """Copy the catalog and the documents beside the releases to a new place.
 
-Others wait meanwhile, so that the copy is one state. Every file is hashed, the list of hashes is part of the backup."""
+Others wait meanwhile, so that the copy is one state. Every file is hashed, the list of hashes is part of the backup.
+Where the catalog is shared, other machines don't wait, and what the backup names is held there: `db sweep` frees none
+of it until `db hold --let-go NAME`, or until --hold AGE is over."""
 _RESTORE = """Bring the catalog back to what a backup holds.
 
 Hashes and signature are checked before anything is touched. What is replaced is kept below .catalog/backups. Files of
@@ -35,20 +44,22 @@ def backup(argv: list[str], host: HostInfo) -> int:
     parser.add_argument("--to", metavar="PATH", help="a new folder, or a new file ending in .tar.zst")
     parser.add_argument("--include-data", action="store_true", help="artifacts and extracted files, too")
     parser.add_argument("--sign", metavar="KEY", help="sign it with the Ed25519 key in this PEM file")
+    parser.add_argument("--hold", metavar="AGE", type=duration, help="of a shared catalog: for how long sweeps keep it")
     parser.add_argument("--list", action="store_true", help="list what lies below .catalog/backups, and do nothing")
     args = parser.parse_args(argv)
     options = OutputOptions.from_args(args)
     store = store_of(host)
     if args.list:
-        if args.to or args.sign or args.include_data:
+        if args.to or args.sign or args.include_data or args.hold:
             parser.error("--list stands alone")
-        emit({"backups": list_backups(store)}, options=options, nothing="There is no backup below .catalog/backups.")
+        found = _with_holds(store, list_backups(store))
+        emit({"backups": found}, options=options, nothing="There is no backup below .catalog/backups.")
         return EXIT_OK
     store = store_to_write(host)
     path = Path(args.to) if args.to else None
     key = Path(args.sign) if args.sign else None
     with bar("backup") as update:
-        made, outcome = back_up(store, path, include_data=args.include_data, key=key, progress=update)
+        made, outcome = back_up(store, path, include_data=args.include_data, key=key, progress=update, hold=args.hold)
     notify_observers(host.manager, store, outcome)
     found = made.manifest
     row = {
@@ -60,13 +71,37 @@ def backup(argv: list[str], host: HostInfo) -> int:
         "signed": made.signed,
         "missing_files": len(made.missing),
         "damaged_files": len(made.damaged),
+        **({"held_as": made.held_as} if made.held_as else {}),
     }
     emit({"backup": pa.Table.from_pylist([row])}, options=options, well=not made.missing and not made.damaged)
-    say(f"`{host.name} db restore {shell_word(os.fspath(made.path))}` brings it back.")
+    back = f"`{host.name} db restore {shell_word(os.fspath(made.path))}`"
+    if not made.held_as:
+        say(f"{back} brings it back.")
+    else:
+        say(f"{back} brings it back in a store of its own, as `{host.name} db move --to local` makes one of a copy.")
+        say(f"Sweeps keep what it names until `{host.name} db hold --let-go {shell_word(made.held_as)}`.")
     if made.missing or made.damaged:
         warn(f"Files were missing or damaged already; `{host.name} db doctor` names them.")
         return EXIT_FINDINGS
     return EXIT_OK
+
+
+def _with_holds(store: Store, found: pa.Table) -> pa.Table:
+    """Add under which names a shared catalog is held to keep what backups name; null where none is known."""
+    import pyarrow as pa
+
+    from ..catalog.joining import read_state
+    from ..catalog.shared.address import read_address
+
+    address = read_address(store)
+    if address is None:
+        return found
+    state = read_state(store, address)
+    names: dict[int, list[str]] = {}
+    for hold in state.holds if state else ():
+        names.setdefault(hold.event, []).append(hold.name)
+    held = [", ".join(names[event]) if event in names else None for event in found["events"].to_pylist()]
+    return found.append_column("held_as", pa.array(held, pa.string()))
 
 
 def restore(argv: list[str], host: HostInfo) -> int:

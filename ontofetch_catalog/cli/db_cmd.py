@@ -41,6 +41,7 @@ VERBS = {
     "import": ("take in what other programs have put on disk", f"{_CLI}.db_import:main"),
     "move": ("carry the catalog to a shared one, or back", f"{_CLI}.shared_cmd:move"),
     "sweep": ("free the bytes of a shared catalog that no path has", f"{_CLI}.shared_cmd:sweep"),
+    "hold": ("keep what a backup of a shared catalog names, and let go of it", f"{_CLI}.db_hold:main"),
     "recover": ("end what a dead process left open", f"{_CLI}.db_state:recover"),
 }
 ALIASES = {"list": "versions"}

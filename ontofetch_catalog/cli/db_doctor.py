@@ -15,7 +15,7 @@ from ..errors import EXIT_FINDINGS, EXIT_OK, CatalogLocked, OntofetchError
 from ..rendering.progress import Update, bar
 from ..rendering.text import counted
 from .ask import confirm
-from .common import make_parser, mending_of_copy, store_of, table_of
+from .common import make_parser, store_of, table_of
 from .doctor_checks import Checks, find_checks, open_checks
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from ..catalog.connection import Store
     from ..catalog.doctor.examine import Examination
+    from ..catalog.doctor.of_copies import MendedHere
     from ..catalog.doctor.plan import Choices
     from ..catalog.doctor.repair import Repair
 
@@ -39,7 +40,6 @@ def main(argv: list[str], host: HostInfo) -> int:
     from ontofetch_hookspecs import Look
 
     from ..catalog.doctor.plan import read_choices
-    from ..catalog.shared.address import refuse_shared
 
     args = _parser(host).parse_args(argv)
     options = OutputOptions.from_args(args)
@@ -48,7 +48,6 @@ def main(argv: list[str], host: HostInfo) -> int:
     asked = args.fix or (["safe"] if args.prefer else [])
     choices = read_choices(asked, args.prefer, {check.code for _, check in checks})
     if asked:
-        refuse_shared(store, "a fix of what is on this machine")
         _end_open(store, host)
     found, fixed = _mend(store, host, args, choices, checks) if asked else (_examine(store, host, args, checks), [])
     if asked and found.record_behind:
@@ -135,15 +134,16 @@ def _mend(
         found = _examine(store, host, args, checks)
 
 
-def _plan(store: Store, choices: Choices, found: Examination, tried: set[int]) -> list[Repair]:
+def _plan(store: Store, choices: Choices, found: Examination, tried: set[int]) -> list[Repair | MendedHere]:
     """Return the repairs that were not tried before, and note them as tried."""
+    from ..catalog.doctor.of_copies import divide
     from ..catalog.doctor.plan import plan_repairs
 
     repairs = plan_repairs(store, found.findings, choices)
     for repair in repairs:
         repair.subjects = [subject for subject in repair.subjects if hash((repair.code, subject)) not in tried]
     tried |= {hash((repair.code, subject)) for repair in repairs for subject in repair.subjects}
-    return [repair for repair in repairs if repair.subjects]
+    return divide(store, [repair for repair in repairs if repair.subjects])
 
 
 def _examine(store: Store, host: HostInfo, args: argparse.Namespace, checks: Checks) -> Examination:
@@ -190,7 +190,7 @@ def _parser(host: HostInfo) -> argparse.ArgumentParser:
     return parser
 
 
-def _confirm(repairs: list[Repair], args: argparse.Namespace) -> None:
+def _confirm(repairs: list[Repair | MendedHere], args: argparse.Namespace) -> None:
     """Show what is going to be done and ask; without a terminal `--yes` has to be there.
 
     Raises:
@@ -198,27 +198,34 @@ def _confirm(repairs: list[Repair], args: argparse.Namespace) -> None:
         OntofetchError: The answer is no.
     """
     from ..catalog.doctor.codes import BY_CODE
+    from ..catalog.doctor.of_copies import MendedHere
 
     tell = say if args.yes else warn
     for repair in repairs:
         fix = BY_CODE[repair.code].fix(repair.fix)
         count = len(repair.subjects)
         first = repair.subjects[0] if count == 1 else f"{count:,} in {repair.version_id or 'the store'}"
-        tell(f"{repair.code} {repair.fix}: {first} — {fix.does if fix else ''}")
+        here = repair.does if isinstance(repair, MendedHere) else ""
+        tell(f"{repair.code} {repair.fix}: {first} — {here or (fix.does if fix else '')}")
     if repairs:
         fixes = counted(len(repairs), "fix", "fixes")
         confirm(f"{fixes} would be applied.", yes=args.yes, subject="--fix", hint="Add --yes.")
 
 
-def _carry_out(repairs: list[Repair], host: HostInfo) -> list[dict[str, object]]:
+def _carry_out(repairs: list[Repair | MendedHere], host: HostInfo) -> list[dict[str, object]]:
     """Carry out the repairs one after the other; one that fails does not keep the others from being tried."""
     from ..catalog.boundaries import carry_out, notify_observers
+    from ..catalog.doctor.of_copies import MendedHere
 
     rows: list[dict[str, object]] = []
     for repair in repairs:
         count = len(repair.subjects)
         row = {"code": repair.code, "fix": repair.fix, "version_id": repair.version_id or None, "subjects": count}
         try:
+            if isinstance(repair, MendedHere):
+                done = "fixed" if repair.carry_out() else "unchanged"
+                rows.append({**row, "outcome": done, "message": repair.does})
+                continue
             outcome = carry_out(repair.store, repair)
         except OntofetchError as error:
             warn(f"{repair.code} {repair.fix} failed: {error}")
@@ -242,12 +249,9 @@ def _conclude(found: Examination, host: HostInfo, checks: Checks) -> int:
     told = ", ".join(f"{count:,} {name}{'s' if count != 1 else ''}" for name, count in counts.items() if count)
     tell = warn if found.needs_a_hand else say
     tell(f"{found.entries:,} files looked at: {told or 'nothing is wrong'}.")
-    mending = mending_of_copy(host)
-    if mending and len(found.findings):
-        warn(mending)
-    elif found.findings["fix"].null_count < len(found.findings):
+    if found.findings["fix"].null_count < len(found.findings):
         tell(f"`{host.name} db doctor --fix` applies the safe fixes.")
-    if not mending and (found.needs_a_hand or not is_quiet()):
+    if found.needs_a_hand or not is_quiet():
         _advise(found, host, {check.code: check.otherwise for _, check in checks})
     return EXIT_FINDINGS if found.needs_a_hand else EXIT_OK
 

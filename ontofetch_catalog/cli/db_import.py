@@ -19,6 +19,7 @@ from .common import make_parser, store_to_write, table_of
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from ..catalog.connection import Store
     from ..importing.found import Outcome
     from ..importing.plain import Pattern
     from ..importing.run import Imported
@@ -73,13 +74,22 @@ def _import(host: HostInfo, tree: Path, args: argparse.Namespace, options: Outpu
     service = check_segment("service", args.service) if args.service else ""
     pattern = _pattern(place, args, service)
     if not args.dry_run:
-        store_to_write(host)
+        _enter_once(store_to_write(host))
     request = run.Request(
         tree=tree, service=service, pattern=pattern, copy=args.copy, replace=args.replace, dry_run=args.dry_run
     )
     with bar("import", unit="files") as update:
         made = run.run(host, request, progress=update)
     return _show(host, made, request, options)
+
+
+def _enter_once(store: Store) -> None:
+    """End what a former run left undone, also its record: of a tree that is recorded already nothing else would."""
+    from ..catalog import sessions
+
+    if store.database.exists():
+        with sessions.writing(store):
+            pass
 
 
 def _pattern(tree: StorePath, args: argparse.Namespace, service: str) -> Pattern | None:

@@ -12,6 +12,7 @@ from ..console.output import OutputOptions, emit, say, warn
 from ..errors import EXIT_OK
 from ..rendering.progress import bar
 from .common import make_parser, reading, store_of, table_of
+from .db_hold import table_of_holds
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -58,6 +59,7 @@ def status(argv: list[str], host: HostInfo) -> int:
         found = read_state(store, address)
         values |= {"catalog": address.catalog, "objects": address.objects, **_shared_state(found)}
         sections["leases"] = _leases(found)
+        sections["holds"] = table_of_holds((hold, ()) for hold in (found.holds if found else ()))
     emit({"status": pa.Table.from_pylist([values]), **sections}, options=options)
     if values["durability"] == "off":
         warn("Durability is off (ONTOFETCH_DURABILITY): what is recorded may be lost when the machine stops.")

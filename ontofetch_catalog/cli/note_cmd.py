@@ -47,14 +47,18 @@ def _main(kind: str, argv: list[str], host: HostInfo) -> int:
     with reading(host) as connection:
         version_id = resolve_version(connection, args.release) if args.release else None
         known = notes.list_notes(connection, kind, version_id)
+        # the same command again, whose first run was stopped at its end
+        gone = bool(args.remove and version_id and notes.was_removed(connection, kind, version_id, args.remove))
     if store is not None and version_id is not None:
         from ..catalog.boundaries.notes import BOUNDARIES
 
-        text = args.text if args.text is not None else _text_of(kind, known, args.remove, version_id)
+        text = args.text if args.text is not None else _text_of(kind, known, args.remove, version_id, gone=gone)
         boundary = BOUNDARIES[kind, args.text is not None]
         outcome = carry_out(host, store, boundary(store, version_id, text))
         if not outcome.receipt.changed:
-            say(f"{version_id} has that {kind} already." if args.text is not None else f"It had no such {kind}.")
+            say(
+                f"{version_id} has that {kind} already." if args.remove is None else f"That {kind} was removed already."
+            )
         with reading(host) as connection:
             known = notes.list_notes(connection, kind, version_id)
     nothing = f"There is no {kind}."
@@ -73,13 +77,15 @@ def _arguments(kind: str, argv: list[str], host: HostInfo) -> argparse.Namespace
     return args
 
 
-def _text_of(kind: str, known: pa.Table, given: str, version_id: str) -> str:
-    """Return the text that is meant by its number or by itself."""
+def _text_of(kind: str, known: pa.Table, given: str, version_id: str, *, gone: bool) -> str:
+    """Return the text that is meant by its number or by itself; one that is `gone` may be named once more."""
     texts = known["text"].to_pylist()
     if given in texts:
         return given
     if given.isdecimal() and len(given) < 10 and 1 <= int(given) <= len(texts):
         return str(texts[int(given) - 1])
+    if gone:
+        return given
     raise UsageError(
         f"{version_id} has no {kind} {quote(given)}.",
         subject=version_id,

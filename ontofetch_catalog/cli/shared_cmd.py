@@ -11,6 +11,7 @@ from ..console.output import OutputOptions, emit, say
 from ..errors import EXIT_OK, CatalogBehind
 from ..rendering.progress import bar
 from .common import make_parser, running, store_of, store_to_write
+from .db_hold import table_of_holds
 from .numbers import duration
 
 _CATALOG = "postgresql://user@server/database, without a password: ~/.pgpass or PGPASSWORD has it"
@@ -109,7 +110,8 @@ def sweep(argv: list[str], host: HostInfo) -> int:
     parser = make_parser(
         host,
         "db sweep",
-        "Condemn the contents of a shared catalog that no path has, and free those condemned for long enough.",
+        "Condemn the contents of a shared catalog that no path has and no backup needs, and free those condemned for"
+        " long enough. `db hold` lists what is kept for backups.",
         "db sweep --grace 7d --dry-run",
     )
     parser.add_argument(
@@ -128,5 +130,9 @@ def sweep(argv: list[str], host: HostInfo) -> int:
     if done is None:
         say(f"{host.root} is a store of its own: `{host.name} db prune --purge` frees what it does not need.")
     told = asdict(done or Swept(condemned=0, freed_objects=0, orphaned_objects=0))
-    emit({"swept": pa.Table.from_pylist([told])}, options=options, parameters={"dry_run": args.dry_run}, well=True)
+    del told["holds"]
+    sections = {"swept": pa.Table.from_pylist([told])}
+    if done is not None and done.holds:
+        sections["holds"] = table_of_holds((hold, (contents, size)) for hold, contents, size in done.holds)
+    emit(sections, options=options, parameters={"dry_run": args.dry_run}, titles={"holds": "Held"}, well=True)
     return EXIT_OK

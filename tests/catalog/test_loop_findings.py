@@ -280,3 +280,56 @@ def test_a_restore_does_without_emptying_the_log(
         # its table of events begins with the release and ends before the restore: nothing of it is lost
         assert kept.execute("SELECT max(event_id) FROM events").fetchone() == (before,)
     releases.check()
+
+
+def _picture(releases: Releases) -> dict[str, bytes]:
+    """Return the files of all releases, path → content."""
+    folder = on_disk(releases.root) / "example"
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_what_moved_into_a_folder_is_found_where_the_folder_is(releases: Releases) -> None:
+    """Power may keep a new document and lose that the folder around it had moved before, or keep that it moved back."""
+    releases.download("1.0", DATA)
+    before = _picture(releases)
+    store = Store(releases.root, {"durability": "off"})
+    draft = journal.IntentDraft(store, "0" * 32)
+    draft.displace("example/sample/1.0/manifest.json", keep=False)
+    draft.move("example/sample/1.0", "example/sample/2.0")
+    draft.write("example/sample/2.0/manifest.json", [b"{}"])
+    intents.write_intent(store, draft.intent)
+    moving.publish(store, draft.intent)
+    folder = on_disk(releases.root) / "example/sample"
+    (folder / "2.0").rename(folder / "1.0")
+    moving.undo(store, draft.intent)
+    moving.forget(store, draft.intent, committed=False)
+    assert _picture(releases) == before
+
+
+def test_folders_are_durable_where_they_have_moved_to(releases: Releases, seen: list[tuple[str, str]]) -> None:
+    """What left a folder that moved then, or was put into it, would else come back, or go, when power fails."""
+    releases.download("1.0", DATA)
+    store = Store(releases.root)
+    draft = journal.IntentDraft(store, "0" * 32)
+    draft.displace("example/sample/1.0/manifest.json", keep=False)
+    draft.move("example/sample/1.0", "example/sample/2.0")
+    intents.write_intent(store, draft.intent)
+    seen.clear()
+    moving.publish(store, draft.intent)
+    assert ("sync_folder", str(on_disk(releases.root) / "example/sample/2.0")) in seen
+    seen.clear()
+    moving.undo(store, draft.intent)
+    assert ("sync_folder", str(on_disk(releases.root) / "example/sample/1.0")) in seen
+
+
+def test_a_service_goes_with_its_last_series_also_when_that_is_gone(releases: Releases) -> None:
+    """Whoever goes on where a process died between the two removes what is left."""
+    releases.download("1.0", DATA)
+    store = Store(releases.root, {"durability": "off"})
+    draft = journal.IntentDraft(store, "0" * 32)
+    draft.displace("example/sample/1.0", keep=True)
+    intents.write_intent(store, draft.intent)
+    moving.publish(store, draft.intent)
+    (on_disk(releases.root) / "example/sample").rmdir()
+    moving.forget(store, draft.intent, committed=True)
+    assert not (on_disk(releases.root) / "example").exists()

@@ -41,7 +41,7 @@ WRITING = {
     "share": "share --by hardlink",
     "verify": "verify --workers 1",
 }
-READING = {"status", "versions", "files", "stats", "find", "delta", "events"}
+READING = {"status", "versions", "files", "stats", "find", "delta", "events", "hold"}
 Run = Callable[..., tuple[int, str, str]]
 
 

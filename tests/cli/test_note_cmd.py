@@ -44,6 +44,17 @@ def test_what_is_said_already_is_said_once(store: Path, run: Run) -> None:
     assert query(store, "SELECT count(*) FROM notes") == [(1,)]
 
 
+def test_the_same_removal_again_is_no_mistake(store: Path, run: Run) -> None:
+    """Who repeats it, as the first run was stopped at its end, is told so; of what never was there, the mistake."""
+    run("tag", "2.0", "published")
+    assert run("tag", "2.0", "--remove", "published")[0] == 0
+    code, _, err = run("tag", "2.0", "--remove", "published")
+    assert (code, "That tag was removed already." in err) == (0, True)
+    assert query(store, "SELECT count(*) FROM events WHERE type = 'tag.removed'") == [(1,)]
+    assert run("tag", "1.0", "--remove", "published")[0] == 2
+    assert run("note", "2.0", "--remove", "published")[0] == 2
+
+
 @pytest.mark.parametrize("text", ["\x1b[31mred", "two\nlines", "\u202egnp.exe", "", "   ", "x" * 2_001])
 def test_a_note_is_a_line_of_plain_text(store: Path, run: Run, text: str) -> None:
     """What could change a terminal, and what says nothing, is refused, and does not reach it."""

@@ -79,6 +79,7 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("db", "import", "{home}", "--service", "t", "--copy", "--pattern", "none-{{ontology}}-{{version}}.owl"),
     ("db", "recover"),
     ("db", "sweep"),
+    ("db", "hold"),
     ("db", "move", "--to", "local"),
     ("site", "--out", "{home}/site ?#"),
     ("site", "--out", "{home}/site ?#", "--json"),

@@ -35,10 +35,11 @@ WORDS: dict[str, tuple[str, ...]] = {
     "import": ("tree", "--service", "t", "--pattern", "{ontology}/{version}/*", "--copy"),
     "move": ("--to", "local"),
     "sweep": (),
+    "hold": (),
     "recover": (),
 }
 # these only write, or end what is open: they ask for nothing that could be slow
-ASKS_NOTHING = {"migrate", "sweep", "recover", "import"}
+ASKS_NOTHING = {"migrate", "sweep", "hold", "recover", "import"}
 NOTHING = "-- no query was asked: what this command tells does not come out of one\n"
 
 

@@ -242,12 +242,12 @@ class Shadow:
         strays = self._collect()
         placed: set[int] = set()
         self._place(self._root, os.stat(self._root).st_ino, entries, placed)
-        for folder, name, inode in strays:
-            # lock files, which nobody syncs
+        for folder, name, inode in reversed(strays):
+            # lock files, and what a host makes for itself, which nobody syncs
             if seed == 1 or (seed > 1 and chance.random() < 0.5):
                 path = self._paths.get(folder)
                 if path is not None and not os.path.lexists(f"{path}/{name}"):
-                    os.link(f"{self._pool}/{inode}", f"{path}/{name}")
+                    self._place_one(f"{path}/{name}", inode, entries, placed)
         for inode in sorted(placed - self._solid | placed & self._ruined):
             self._damage(inode, seed, chance)
 
@@ -296,7 +296,11 @@ class Shadow:
         return found
 
     def _collect(self) -> list[tuple[int, str, int]]:
-        """Move everything to the pool under its inode; return (folder, name, inode) of what no change explains."""
+        """Move everything to the pool under its inode; return what no change explains.
+
+        Returns:
+            (folder, name, inode), what is in a folder before that folder.
+        """
         known = {inode for names in self._durable.values() for inode in names.values()}
         known |= {inode for change in self._changes for inode in change.entries.values() if inode is not None}
         strays = []
@@ -319,19 +323,21 @@ class Shadow:
     def _place(self, path: str, inode: int, entries: dict[int, dict[str, int]], placed: set[int]) -> None:
         self._paths[inode] = path
         for name, child in sorted(entries.get(inode, {}).items()):
-            waiting, target = f"{self._pool}/{child}", f"{path}/{name}"
-            try:
-                is_folder = stat.S_ISDIR(os.lstat(waiting).st_mode)
-            except FileNotFoundError:
-                continue
-            if is_folder:
-                os.rename(waiting, target)
-                placed.add(child)
-                self._place(target, child, entries, placed)
-            else:
-                # by a second name, since the same file may stand in two folders
-                os.link(waiting, target)
-                placed.add(child)
+            self._place_one(f"{path}/{name}", child, entries, placed)
+
+    def _place_one(self, target: str, inode: int, entries: dict[int, dict[str, int]], placed: set[int]) -> None:
+        waiting = f"{self._pool}/{inode}"
+        try:
+            is_folder = stat.S_ISDIR(os.lstat(waiting).st_mode)
+        except FileNotFoundError:
+            return
+        placed.add(inode)
+        if is_folder:
+            os.rename(waiting, target)
+            self._place(target, inode, entries, placed)
+        else:
+            # by a second name, since the same file may stand in two folders
+            os.link(waiting, target)
 
     def _damage(self, inode: int, seed: int, chance: random.Random) -> None:
         """Lose the contents of a file that was not synced: nothing, half of it or zeros are left, seldom all."""

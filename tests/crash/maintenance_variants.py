@@ -13,7 +13,15 @@ from . import damages, maintenance, scenarios
 from .variant import Variant
 
 _STEPS = tuple(
-    Variant(name=name, build=build, run=maintenance.run(*words.split()), stepwise=True, exhaustive=False)
+    Variant(
+        name=name,
+        build=build,
+        run=maintenance.run(*words.split()),
+        stepwise=True,
+        exhaustive=False,
+        # nearly the same calls as those of the one before
+        by_turns=name == "prune/apply-with-facts",
+    )
     for name, build, words in (
         ("prune/apply", maintenance.planned, "db prune --apply {plan}"),
         (

@@ -429,3 +429,15 @@ def test_other_bytes_under_a_recorded_name(root: Path, tree: Path, take: Import,
     code, rows, err = take(tree, "--copy", "--replace", root=store)
     assert (code, rows["hp/2025-01-01/original/hp.owl"]["state"]) == (0, "recorded"), err
     assert list((store / ".catalog/quarantine").rglob("hp.owl"))
+
+
+def test_an_import_with_nothing_left_to_do_ends_what_one_that_died_left(root: Path, tree: Path, take: Import) -> None:
+    """The record beside the catalog is behind where a process died before it was written; the next one writes it."""
+    take(tree)
+    record = root / ".catalog/generation.json"
+    newest = json.loads(record.read_text())
+    events = ask(root, "SELECT event_id, digest FROM events ORDER BY event_id")
+    number, digest = events[-2]
+    record.write_text(json.dumps({**newest, "events": number, "digest": digest}))
+    assert {row["state"] for row in take(tree)[1].values()} == {"unchanged"}
+    assert json.loads(record.read_text())["events"] == newest["events"]

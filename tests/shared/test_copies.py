@@ -174,7 +174,6 @@ def test_a_machine_gets_back_what_it_lost(copies: Copies, tmp_path: Path) -> Non
     (tmp_path / "b/s/o/1/data/d/changed.ttl").unlink()
     (tmp_path / "b/s/o/1/data/d/same-1.nt").write_text("cut")
     copies.run("b", "db", "doctor", code=3)
-    copies.run("b", "db", "doctor", "--fix", code=1)
     copies.run("b", "db", "recover")
     changed = tmp_path / "b/s/o/1/data/d/changed.ttl"
     assert changed.read_bytes() == (tmp_path / "a/s/o/1/data/d/changed.ttl").read_bytes()

@@ -39,6 +39,7 @@ class Backup:
         signed: Whether it is signed.
         missing: Root-relative paths of recorded files that were not there or could not be read.
         damaged: Root-relative paths of recorded files with other bytes than recorded; they are in it as they are.
+        held_as: Under which name a shared catalog is held to keep what it names; empty where none is shared.
     """
 
     path: Path
@@ -46,6 +47,7 @@ class Backup:
     signed: bool
     missing: list[str] = field(default_factory=list)
     damaged: list[str] = field(default_factory=list)
+    held_as: str = ""
 
 
 class Copy:

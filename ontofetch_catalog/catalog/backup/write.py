@@ -24,6 +24,7 @@ from ..boundaries.engine import BoundaryResult, carry_out
 from ..connection import Store
 from ..failures import explaining
 from ..fsops import whole
+from ..holding import BackupHold, check_length
 from ..repo import events
 from . import manifest as m
 from . import signing
@@ -64,24 +65,37 @@ class BackupDone(MaintenanceBoundary):
 
 
 def back_up(
-    store: Store, path: Path | None, *, include_data: bool, key: Path | None, progress: Progress
+    store: Store,
+    path: Path | None,
+    *,
+    include_data: bool,
+    key: Path | None,
+    progress: Progress,
+    hold: float | None = None,
 ) -> tuple[Backup, BoundaryResult]:
     """Copy the catalog, its documents and with `include_data` its files to a new place; others wait meanwhile.
+
+    Of a copy of a shared catalog, what the backup names is held there, and other machines don't wait.
 
     Args:
         path: A folder that is not there yet, or a file ending in `.tar.zst`; None: below `.catalog/backups`.
         include_data: Whether artifacts and extracted files are copied, too.
         key: PEM file of the key that signs; None: nobody does.
         progress: Called as bytes are copied.
+        hold: For how many seconds the shared catalog is held to keep what the backup names; None: until it is let go.
 
     Raises:
-        UsageError: The path or the key can't be used.
+        UsageError: The path or the key can't be used, or nothing is shared that could be held.
         BoundaryFailed: The disk refuses; nothing is left of the backup.
     """
     signer = signing.load_private_key(key) if key is not None else None
+    check_length(store, hold)
     if path is not None and os.path.lexists(path):
         made = _find_unrecorded(store, path, include_data=include_data, signer=signer)
         if made is not None:
+            found = BackupHold(made.path, hold)
+            found.take_for(store, made.manifest.events)
+            made.held_as = found.name
             return made, carry_out(store, BackupDone(store, made))
     now = datetime.now(UTC)
     target_path = _checked(store, path) if path else store.path(layout.BACKUPS) / now.strftime(TIMESTAMP)
@@ -97,7 +111,8 @@ def back_up(
         state="Nothing is left of it; --to names another place.",
     )
     # all rows are checked, of which DuckDB would keep as much as the machine has room for
-    with sessions.writing(store.bounded()) as session, written:
+    held = BackupHold(shown, hold)
+    with sessions.writing(store.bounded()) as session, written, held.taken(session):
         if isinstance(target_path, StorePath):
             whole.make_folders(target_path.parent)
             _sweep(target_path.parent)
@@ -107,6 +122,7 @@ def back_up(
             encoded = copy.write(now).encode()
             if signer is not None:
                 copy.add_bytes(m.SIGNATURE, signer.sign(encoded))
+    backup.held_as = held.name
     outcome = carry_out(store, boundary)
     return backup, replace(outcome, recovered=(*session.recovered, *outcome.recovered))
 

@@ -97,6 +97,10 @@ class Boundary(ABC):
         """Return the staged files and folders that it is about to publish, as `settle` has left them."""
         return ()
 
+    def in_place(self) -> Sequence[str]:
+        """Return the paths of files and folders that lie where they are to lie, and that are new to other machines."""
+        return ()
+
     def early_events(self, boundary_id: str) -> list[events.EventRow]:
         """Return events to be recorded before the boundary's own, in the same transaction."""
         del boundary_id

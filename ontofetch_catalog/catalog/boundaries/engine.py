@@ -129,7 +129,7 @@ def _commit(session: sessions.Session, boundary: Boundary, start: float) -> tupl
         payload["milliseconds"] = round((time.perf_counter() - start) * 1000)
         row = event_row(boundary, boundary_id, f"{boundary.kind}.{boundary.done}", {**payload, **_votes(boundary)})
         event_id, digest = events.add_event(connection, row)
-        told = session.told_before(draft.intent)
+        told = session.told_before(draft.intent, boundary.in_place())
         if draft.intent.moves:
             intents.write_intent(store, draft.intent)
             moving.publish(store, draft.intent)

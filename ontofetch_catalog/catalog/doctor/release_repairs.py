@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from .. import fsops, journal, sessions
 from ..boundaries.boundary import Recorded
 from ..boundaries.documents import draft_latest, draft_manifest, draft_pointer
-from ..rebuild.hashing import describe
+from ..rebuild.hashing import adopted_artifact, describe
 from ..repo import files, latest, listing, releases, validations
 from . import recover_files
 from .contents import check_these
@@ -107,6 +107,10 @@ class Fail(FileRepair):
 class Accept(FileRepair):
     """Record the files as they are now; results for their former contents go."""
 
+    def in_place(self) -> list[str]:
+        """Return them."""
+        return self.subjects
+
     def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Hash them, change their rows, and write the documents anew."""
         row = self.version(connection)
@@ -120,6 +124,10 @@ class Accept(FileRepair):
 class Adopt(FileRepair):
     """Record files that have no row: as artifacts below the sources, below the data as files of the one artifact."""
 
+    def in_place(self) -> list[str]:
+        """Return them."""
+        return self.subjects
+
     def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Hash them, add their rows, and write the documents anew."""
         row = self.version(connection)
@@ -132,11 +140,8 @@ class Adopt(FileRepair):
         if relpaths:
             files.insert_files(connection, self.version_id, artifacts[0].artifact_id, found)
         for relpath in below(row, "source", self.subjects):
-            path = f"{row.source_folder}/{relpath}"
-            digest, size = fsops.hash_file(self.store.path(path))
-            artifact = releases.adopted_artifact(
-                row, os.path.dirname(path.removesuffix(relpath)), relpath, digest, size
-            )
+            digest, size = fsops.hash_file(self.store.path(f"{row.source_folder}/{relpath}"))
+            artifact = adopted_artifact(row, relpath, digest, size)
             releases.insert_artifact(connection, replace(artifact, recorded_at=now))
         redraft(connection, draft, self.version_id)
         return Recorded(rows=len(self.subjects), bytes=_total(found))

@@ -81,6 +81,10 @@ class DropFacts(Repair):
 class AdoptTables(Repair):
     """Record the facts that tables of terms have in themselves."""
 
+    def in_place(self) -> list[str]:
+        """Return the tables."""
+        return self.subjects
+
     def still_found(self, connection: duckdb.DuckDBPyConnection) -> list[str]:
         """Return the tables that are still not recorded."""
         known = set(held_facts.list_tables(connection)["table_path"].to_pylist())

@@ -32,6 +32,10 @@ def check_releases(store: Store, connection: duckdb.DuckDBPyConnection, findings
 class AdoptReleases(Repair):
     """Take releases over from disk, in one boundary."""
 
+    def in_place(self) -> list[str]:
+        """Return their folders."""
+        return self.subjects
+
     def still_found(self, connection: duckdb.DuckDBPyConnection) -> list[str]:
         """Return the folders that still hold a release without a row."""
         there = {folder.path for folder in find_folders(self.store)}

@@ -62,6 +62,18 @@ def list_notes(connection: duckdb.DuckDBPyConnection, kind: str, version_id: str
     """).to_arrow_table()
 
 
+def was_removed(connection: duckdb.DuckDBPyConnection, kind: str, version_id: str, text: str) -> bool:
+    """Return whether a release had such a note or tag once, which somebody took away."""
+    return bool(
+        ask(
+            connection,
+            "SELECT 1 FROM events WHERE version_id = ? AND type = ? AND payload ->> 'text' = ? LIMIT 1",
+            [version_id, f"{kind}.removed", text],
+            of=("events",),
+        )
+    )
+
+
 def insert_note(connection: duckdb.DuckDBPyConnection, version_id: str, note: Note) -> None:
     """Record a note or a tag of a release."""
     fsops.execute(

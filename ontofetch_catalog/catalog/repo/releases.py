@@ -208,22 +208,6 @@ def find_copies(connection: duckdb.DuckDBPyConnection, artifact_id: str) -> list
     return _artifacts(connection, rest, [artifact_id])
 
 
-def adopted_artifact(row: VersionRow, folder: str, relpath: str, digest: str, size: int) -> ArtifactRow:
-    """Return the row of an artifact that nobody has told of: its source is the file itself, in a folder of the root."""
-    return ArtifactRow(
-        artifact_id=digest,
-        version_id=row.version_id,
-        relpath=relpath,
-        source_url=f"file:{folder}/{relpath}",
-        etag=None,
-        last_modified=None,
-        content_type=None,
-        size_bytes=size,
-        status="fresh",
-        recorded_at=row.created_at,
-    )
-
-
 def find_download(connection: duckdb.DuckDBPyConnection, source_url: str) -> ArtifactRow | None:
     """Return the artifact that came last from this URL, with what was said of it there; None if none came."""
     came = "SELECT 1 FROM origins WHERE source_url = ? LIMIT 1"

@@ -96,9 +96,14 @@ class Session:
     hold: Hold | None = None
     stays: Callable[[], bool] = lambda: False
 
-    def told_before(self, intent: journal.Intent) -> Moves:
-        """Put what an intent brings, which is not published yet, where other machines find it; return what it moves."""
-        return ((), ()) if self.copy is None else self.copy.going.moves_of(intent)
+    def told_before(self, intent: journal.Intent, in_place: Sequence[str] = ()) -> Moves:
+        """Put what an intent brings, which is not published yet, where other machines find it; return what it moves.
+
+        Args:
+            intent: What is about to be published.
+            in_place: What lies in its place already, and is new to other machines.
+        """
+        return ((), ()) if self.copy is None else self.copy.going.moves_of(intent, in_place)
 
     def tell(self, newest: events.Newest, moves: Moves = ((), ()), *, rows: bool = True, release: str = "") -> None:
         """Tell other machines, if there are some, what the open transaction has recorded: from then on it happened.

@@ -151,8 +151,8 @@ def refuse_shared(store: Store, what: str) -> None:
             f"The store {store.root} is a copy of the shared catalog at {quote(address.catalog)}, which {what} would "
             "not change.",
             subject=str(store.root),
-            hint="`ontofetch db recover` brings back what this machine lost, `ontofetch db rebuild` the whole copy; "
-            "`ontofetch db move --to local` makes it a store of its own.",
+            hint="For all machines: bring a dump of the database back, and run `ontofetch db rebuild` on each. For this"
+            " one: `ontofetch db move --to local` makes it a store of its own, in which a backup can be restored.",
         )
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs import layout
 from ontofetch_hookspecs.light_dataclasses import dataclass
+from ontofetch_hookspecs.names import relpath_fault
 
 from .. import fsops, journal
 from ..bringing import Brought
@@ -49,10 +50,15 @@ class FilesGoing:
     _brought: dict[str, list[Put]] = field(default_factory=dict)  # staged path → what was found there then
     _hashed: dict[_State, tuple[str, int]] = field(default_factory=dict)  # state of a file → its sha256 and size
 
-    def moves_of(self, intent: journal.Intent) -> tuple[list[Op], list[Place]]:
-        """Return what an intent, which is not published yet, does to files; put what is new into the object store."""
-        ops: list[Op] = []
+    def moves_of(self, intent: journal.Intent, in_place: Sequence[str] = ()) -> tuple[list[Op], list[Place]]:
+        """Return what an intent, which is not published yet, does to files; put what is new into the object store.
+
+        Args:
+            intent: What is about to be published.
+            in_place: Files and folders that lie in their place already, before anything of the intent happens.
+        """
         files: dict[str, str] = {}
+        ops: list[Op] = [put for path in in_place for put in self._puts(path, path, files)]
         for move in intent.moves:
             if move.source.startswith((layout.STAGING + "/", layout.INTENTS + "/")):
                 ops += self._brought_to(move.source, move.target, files) or self._puts(move.source, move.target, files)
@@ -102,7 +108,8 @@ class FilesGoing:
             yield self._put_of(source, place.lstat(), target, files)
             return
         for inside, found in fsops.walk(place):
-            if stat.S_ISREG(found.st_mode):
+            # what has a name that no catalog can hold other machines can't have
+            if stat.S_ISREG(found.st_mode) and relpath_fault(f"{target}/{inside}") is None:
                 yield self._put_of(f"{source}/{inside}", found, f"{target}/{inside}", files)
 
     def _put_of(self, source: str, found: os.stat_result, target: str, files: dict[str, str]) -> Put:

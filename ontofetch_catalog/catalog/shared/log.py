@@ -111,6 +111,18 @@ class Log(LogLock):
             rows = self.in_use().execute("SELECT path, sha256, size, mtime_ns, mode FROM paths ORDER BY path")
             return [Put(*row) for row in rows]
 
+    def paths_of(self, paths: Sequence[str]) -> dict[str, Put]:
+        """Return those of some paths that the store has, with their content."""
+        found: dict[str, Put] = {}
+        with self.explained("read"):
+            for start in range(0, len(paths), _AT_ONCE):
+                rows = self.in_use().execute(
+                    "SELECT path, sha256, size, mtime_ns, mode FROM paths WHERE path = ANY(%s::text[])",
+                    [as_array(paths[start : start + _AT_ONCE])],
+                )
+                found |= {row[0]: Put(*row) for row in rows}
+        return found
+
     def has_below(self, folder: str) -> bool:
         """Say whether a path lies below a folder."""
         with self.explained("read"):
@@ -139,9 +151,12 @@ class Log(LogLock):
 
     def _write(self, connection: psycopg.Connection[Any], record: Record, new: Sequence[Place]) -> None:
         found = connection.execute(
-            f"SELECT EXISTS ({HELD}), head.* FROM (SELECT) AS one LEFT JOIN ({HEAD}) AS head ON true"  # noqa: S608
+            # contents that come along are marked with their event, by which holds know them
+            f"SELECT set_config('ontofetch.event', %s, true), EXISTS ({HELD}), head.*"  # noqa: S608
+            f" FROM (SELECT) AS one LEFT JOIN ({HEAD}) AS head ON true",
+            [str(record.last_event)],
         ).fetchone()
-        held, *head = found or (False,)
+        _, held, *head = found or ("", False)
         if not held:
             raise self.fenced()
         if (head[0] or 0, head[1] or BEGIN.digest) != (record.first_event - 1, record.former):

@@ -35,9 +35,7 @@ def create(address: Address, key: bytes) -> tuple[str, bytes]:
     with line.explained("made"), opened as connection:
         _forget_unused(connection, address.objects)
         if not _is_made(connection):
-            # two machines may be the first
-            connection.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
-            connection.execute(SCHEMA)
+            _make_tables(connection)
             connection.execute(
                 "INSERT INTO ontofetch.store (identity, format, objects, key) VALUES (%s, %s, %s, %s)"
                 " ON CONFLICT DO NOTHING",
@@ -66,6 +64,48 @@ def _forget_unused(connection: psycopg.Connection[Any], objects: str) -> None:
         connection.execute(f"DELETE {unused}".encode(), [objects])
 
 
+def _make_tables(connection: psycopg.Connection[Any]) -> None:
+    # two machines may be the first
+    connection.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+    connection.execute(SCHEMA)
+
+
 def _is_made(connection: psycopg.Connection[Any]) -> bool:
-    found = connection.execute("SELECT to_regclass('ontofetch.leases') IS NOT NULL").fetchone()
-    return found is not None and bool(found[0]) and connection.execute("TABLE ontofetch.store").fetchone() is not None
+    """Say whether all tables are there, or as many as this user can have."""
+    found = connection.execute("SELECT to_regclass('ontofetch.store') IS NOT NULL").fetchone()
+    if not found or not found[0] or connection.execute("TABLE ontofetch.store").fetchone() is None:
+        return False
+    return has_holds(connection) or not _is_owner(connection)
+
+
+def _is_owner(connection: psycopg.Connection[Any]) -> bool:
+    found = connection.execute(
+        "SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = 'ontofetch.contents'::regclass"
+    ).fetchone()
+    return bool(found and found[0])
+
+
+def has_holds(connection: psycopg.Connection[Any]) -> bool:
+    """Say whether a catalog has the table of holds, which came after the others."""
+    found = connection.execute("SELECT to_regclass('ontofetch.holds') IS NOT NULL").fetchone()
+    return bool(found and found[0])
+
+
+def require_holds(line: Line) -> None:
+    """Make what a catalog from before holds lacks, if this user owns it.
+
+    Raises:
+        UsageError: Another one does.
+        CatalogUnavailable: The server does not answer.
+    """
+    with line.explained("made"), line.in_use().transaction():
+        connection = line.in_use()
+        if has_holds(connection):
+            return
+        if not _is_owner(connection):
+            raise UsageError(
+                f"The shared catalog at {line.where} was made before backups were held.",
+                subject=line.address.catalog,
+                hint="Its owner runs `ontofetch init --catalog … --objects …` once more.",
+            )
+        _make_tables(connection)

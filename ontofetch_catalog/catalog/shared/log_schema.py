@@ -71,4 +71,33 @@ CREATE TABLE IF NOT EXISTS ontofetch.leases (
     outcome text,
     PRIMARY KEY (run, item)
 );
+-- by which holds know a content: the event that brought it, and the one as of which a sweep found that no path has it
+ALTER TABLE ontofetch.contents
+    ADD COLUMN IF NOT EXISTS added_event bigint,
+    ADD COLUMN IF NOT EXISTS unnamed_event bigint;
+ALTER TABLE ontofetch.contents
+    ALTER added_event SET DEFAULT nullif(current_setting('ontofetch.event', true), '')::bigint;
+CREATE INDEX IF NOT EXISTS contents_found_unnamed ON ontofetch.contents (sha256)
+    WHERE condemned_at IS NOT NULL OR unnamed_event IS NOT NULL;
+CREATE TABLE IF NOT EXISTS ontofetch.holds (
+    name text COLLATE "C" PRIMARY KEY,
+    event bigint NOT NULL,
+    who text NOT NULL,
+    since timestamptz NOT NULL DEFAULT now(),
+    until timestamptz
+);
+-- who may read the log, or write to it, may do so with what came later
+DO $$ DECLARE grantee text; may text; BEGIN
+    FOR grantee, may IN
+        SELECT acl.grantee::regrole::text, acl.privilege_type
+        FROM pg_class, aclexplode(relacl) AS acl
+        WHERE pg_class.oid = 'ontofetch.boundaries'::regclass AND acl.grantee NOT IN (0, relowner)
+    LOOP
+        IF may = 'SELECT' THEN
+            EXECUTE 'GRANT SELECT ON ontofetch.holds TO ' || grantee;
+        ELSIF may = 'INSERT' THEN
+            EXECUTE 'GRANT INSERT, UPDATE, DELETE ON ontofetch.holds TO ' || grantee;
+        END IF;
+    END LOOP;
+END $$;
 """

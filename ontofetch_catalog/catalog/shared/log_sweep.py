@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ...errors import CatalogLocked
 from .log import Log
+from .log_holds import Hold, as_hold
 from .log_lock import HEAD, as_head
 from .log_rows import as_array, insert_rows
 from .log_schema import SWEEP
@@ -22,6 +23,16 @@ if TYPE_CHECKING:
     import psycopg
 
 _NAMED = "EXISTS (SELECT 1 FROM paths WHERE paths.sha256 = contents.sha256)"
+# what is held had a path at the event of a hold: it had come by then, and no sweep had found it unnamed
+_KEPT = """
+CREATE TEMP TABLE kept AS
+SELECT sha256, size, coalesce(added_event, 0) AS came, coalesce(unnamed_event, head.event) AS went
+FROM unnamed JOIN contents USING (sha256), (SELECT coalesce(max(last_event), 0) AS event FROM boundaries) AS head
+WHERE condemned_at IS NULL AND EXISTS (
+    SELECT FROM holds WHERE (until IS NULL OR until > now())
+    AND holds.event >= coalesce(added_event, 0) AND holds.event < coalesce(unnamed_event, head.event)
+)
+"""
 _DUE = (
     "CREATE TEMP TABLE due AS SELECT sha256, key FROM unnamed JOIN contents USING (sha256)"
     " WHERE condemned_at < now() - make_interval(secs => {})"
@@ -63,19 +74,19 @@ def find_unnamed(log: Log) -> int:
         connection = log.in_use()
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         head = as_head(connection.execute(HEAD).fetchone())
-        connection.execute("DROP TABLE IF EXISTS unnamed, named_again, due")
+        connection.execute("DROP TABLE IF EXISTS unnamed, named_again, kept, due")
         connection.execute(
             f"CREATE TEMP TABLE unnamed AS SELECT sha256 FROM contents WHERE NOT {_NAMED}"  # noqa: S608 - no value in it
         )
         connection.execute(
             "CREATE TEMP TABLE named_again AS SELECT sha256 FROM contents"  # noqa: S608 - no value in it
-            f" WHERE condemned_at IS NOT NULL AND {_NAMED}"
+            f" WHERE (condemned_at IS NOT NULL OR unnamed_event IS NOT NULL) AND {_NAMED}"
         )
     return head.event_id
 
 
 def condemn(log: Log, as_of: int, grace_seconds: float) -> int:
-    """Condemn contents that no path has, and forget those condemned for long enough; all or nothing.
+    """Condemn contents that no path has and nothing holds, and forget those condemned for long enough; all or nothing.
 
     Args:
         log: The log, which is held.
@@ -94,7 +105,14 @@ def condemn(log: Log, as_of: int, grace_seconds: float) -> int:
         for some in _put_since(connection, as_of):
             connection.execute("DELETE FROM unnamed WHERE sha256 = ANY(%s::text[])", [as_array(some)])
         connection.execute(
-            "UPDATE contents SET condemned_at = NULL FROM named_again WHERE contents.sha256 = named_again.sha256"
+            "UPDATE contents SET condemned_at = NULL, unnamed_event = NULL FROM named_again"
+            " WHERE contents.sha256 = named_again.sha256"
+        )
+        connection.execute("DELETE FROM holds WHERE until <= now()")
+        _keep_held(connection)
+        connection.execute(
+            "UPDATE contents SET unnamed_event = went FROM kept WHERE contents.sha256 = kept.sha256"
+            " AND unnamed_event IS NULL"
         )
         condemned = connection.execute(
             "UPDATE contents SET condemned_at = now() FROM unnamed"
@@ -109,12 +127,38 @@ def expect(log: Log, grace_seconds: float) -> int:
     """Find out what `condemn` would do, and do nothing of it; arguments and result are the same."""
     connection = log.in_use()
     with log.explained("swept"), connection.transaction():
+        _keep_held(connection)
         found = connection.execute(
             "SELECT count(*) FROM unnamed JOIN contents USING (sha256) WHERE condemned_at IS NULL"
         )
         ((condemned,),) = found.fetchall()
         connection.execute(_DUE.format(float(grace_seconds)).encode())
     return int(condemned)
+
+
+def _keep_held(connection: psycopg.Connection[Any]) -> None:
+    """Leave out of what is condemned whatever had a path at the event of a hold."""
+    connection.execute(_KEPT)
+    connection.execute("DELETE FROM unnamed USING kept WHERE unnamed.sha256 = kept.sha256")
+
+
+def count_kept(log: Log) -> int:
+    """Return how many contents nothing but holds keeps, after `condemn` or `expect`."""
+    with log.explained("swept"):
+        ((count,),) = log.in_use().execute("SELECT count(*) FROM kept").fetchall()
+    return int(count)
+
+
+def kept_for(log: Log) -> list[tuple[Hold, int, int]]:
+    """Return each hold, how many contents without a path it keeps, and their bytes, after `condemn` or `expect`."""
+    with log.explained("swept"):
+        found = log.in_use().execute(
+            "SELECT name, event, who, since, until, count(sha256), coalesce(sum(size), 0)::bigint"
+            " FROM holds LEFT JOIN kept ON holds.event >= came AND holds.event < went"
+            " WHERE until IS NULL OR until > now()"
+            " GROUP BY name, event, who, since, until ORDER BY since, name"
+        )
+        return [(as_hold(fields), contents, size) for *fields, contents, size in found.fetchall()]
 
 
 def freed_keys(log: Log) -> list[str]:

@@ -16,7 +16,7 @@ from ontofetch_hookspecs.light_dataclasses import dataclass
 from ...errors import CatalogBehind, EventError, ObjectMissing, SchemaError
 from .. import fsops, intents, journal, moving
 from ..connection import Store
-from ..migrations import apply_migrations, available_migrations, pending_migrations
+from ..migrations import Migration, apply_migrations, available_migrations, pending_migrations
 from ..repo import events, images, lookup_keys, row_checks, version_keys
 from .files_coming import FilesComing
 from .files_going import FilesGoing
@@ -186,6 +186,22 @@ def end_caught_up(store: Store, connection: duckdb.DuckDBPyConnection) -> None:
             moving.forget(store, intent, committed=True)
 
 
+def replay(log: Log, connection: duckdb.DuckDBPyConnection, until: int) -> None:
+    """Make the rows of a shared catalog as of an event in a database that has no table, as a copy that is new has them.
+
+    Raises:
+        CatalogUnavailable: The server does not answer.
+        SchemaError: A newer program has written.
+    """
+    for batch in _batches(log.records(0, until)):
+        # DuckDB ends a transaction in which a table is asked for that is not there
+        pending = pending_migrations(connection)
+        fsops.begin(connection)
+        _migrate(connection, batch[0].schema, pending)
+        images.take_in(connection, [images.unpack(record.changes) for record in batch])
+        fsops.commit(connection)
+
+
 def _batches(records: Iterator[Record]) -> Iterator[list[Record]]:
     """Yield neighbouring boundaries that can be taken in at once, all of one schema."""
     batch: list[Record] = []
@@ -211,6 +227,10 @@ def _check_reached(record: Record, numbers: list[int], digests: Mapping[int, str
 def _bring_schema(connection: duckdb.DuckDBPyConnection, schema: int) -> None:
     if schema <= images.own_schema(connection):
         return
+    _migrate(connection, schema, pending_migrations(connection))
+
+
+def _migrate(connection: duckdb.DuckDBPyConnection, schema: int, pending: Sequence[Migration]) -> None:
     if schema > len(available_migrations()):
         raise SchemaError(
             f"The shared catalog's schema is at {schema}, newer than the {len(available_migrations())} that this "
@@ -218,11 +238,14 @@ def _bring_schema(connection: duckdb.DuckDBPyConnection, schema: int) -> None:
             subject=str(schema),
             hint="Upgrade with `pip install -U ontofetch-catalog`.",
         )
+    wanted = [one for one in pending if one.version <= schema]
+    if not wanted:
+        return
     from datetime import UTC, datetime
 
     apply_migrations(
         connection,
-        [one for one in pending_migrations(connection) if one.version <= schema],
+        wanted,
         datetime.now(UTC).replace(tzinfo=None),
     )
     version_keys.fill_keys(connection)

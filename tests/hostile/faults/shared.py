@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from .fault import fault, of
 
-STORE, BUCKET, FOLDER, FETCHING, CREDENTIALS, LOG, LINE, SWEEP, WORK, COPY, PLACES, ADDRESS = (
+STORE, BUCKET, FOLDER, FETCHING, CREDENTIALS, LOG, LINE, SWEEP, HOLDS, WORK, COPY, PLACES, ADDRESS = (
     f"ontofetch_catalog/catalog/shared/{name}.py"
     for name in (
         *("object_store", "bucket", "folder", "fetching", "credentials"),
-        *("log", "line_errors", "log_sweep", "log_work", "replica", "places", "address"),
+        *("log", "line_errors", "log_sweep", "log_holds", "log_work", "replica", "places", "address"),
     )
 )
 OBJECTS, LINES, PACKS, DAYS, BAD_DAYS, COPIES, DIVIDING = (
@@ -20,6 +20,8 @@ JOINED, PACKER = "ontofetch_catalog/catalog/sessions/copies.py", "ontofetch_cata
 HAPPENED = "            if not self._happened(record.boundary_id):\n                raise\n"
 AT_COMMIT = "the_line_is_cut_at_commit_with_either_outcome"
 GOING = "ontofetch_catalog/catalog/shared/files_going.py"
+HELD, MENDED = "tests/shared/test_holds.py::test_", "tests/shared/test_doctor.py::test_what_is_wrong_on_one_machine"
+OF_COPIES = "ontofetch_catalog/catalog/doctor/of_copies.py"
 LIES = BAD_DAYS + "a_log_that_lies_changes_nothing"
 
 FAULTS = (
@@ -306,5 +308,39 @@ FAULTS = (
             "timedelta(seconds=grace_seconds)",
         ),
         tests=(MEETINGS + "a_sweep_waits_for_nothing_that_is_not_named_yet",),
+    ),
+    fault(
+        "a sweep frees what is held for a backup",
+        (SWEEP, '    connection.execute("DELETE FROM unnamed USING kept WHERE unnamed.sha256 = kept.sha256")\n', ""),
+        tests=(HELD + "a_backup_holds_what_it_names",),
+    ),
+    fault(
+        "a hold keeps what came later",
+        (SWEEP, "AND holds.event >= coalesce(added_event, 0) AND", "AND"),
+        tests=(HELD + "a_backup_holds_what_it_names",),
+    ),
+    fault(
+        "a hold keeps what had gone before",
+        (SWEEP, "AND holds.event < coalesce(unnamed_event, head.event)", ""),
+        tests=(HELD + "backups_that_follow_each_other_let_go_of_what_the_later_ones_lack",),
+    ),
+    fault(
+        "what was named again after a sweep is not held",
+        (
+            HOLDS,
+            '            "UPDATE contents SET condemned_at = NULL, unnamed_event = NULL"\n            " WHERE (condemned_at',
+            '            "UPDATE contents SET condemned_at = NULL, unnamed_event = NULL"\n            " WHERE false AND (condemned_at',
+        ),
+        tests=(HELD + "what_was_named_again_is_held",),
+    ),
+    fault(
+        "rows that are wrong on one machine are what all machines get",
+        (OF_COPIES, "if not recorded or not _has_other_rows(store):", "if True:"),
+        tests=of(MENDED, "CAT012-drop-_dangling_result", "CAT021-rewrite-_rows_changed"),
+    ),
+    fault(
+        "what one machine has lost is un-recorded for all",
+        (OF_COPIES, "differing and repair.fix in _GIVEN_UP:", "False:"),
+        tests=of(MENDED, "CAT014-drop-_file_gone"),
     ),
 )
