@@ -11,9 +11,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ontofetch_catalog.analytics.bare_rows import TABLES
 from ontofetch_catalog.analytics.fields import Contract, Field, Section
 from ontofetch_catalog.analytics.reports.duplicates import DUPLICATES
 from ontofetch_catalog.analytics.reports.growth import GROWTH
+from ontofetch_catalog.analytics.reports.growth_series import GROWTH_SERIES
 from ontofetch_catalog.analytics.reports.hotspots import HOTSPOTS
 from ontofetch_catalog.analytics.reports.impact import IMPACT
 from ontofetch_catalog.analytics.reports.imports import IMPORTS
@@ -22,9 +24,7 @@ from ontofetch_catalog.analytics.reports.meaning import MEANING
 from ontofetch_catalog.analytics.reports.meaning_series import MEANING_SERIES
 from ontofetch_catalog.analytics.reports.quality import QUALITY
 from ontofetch_catalog.analytics.reports.term import TERM
-from ontofetch_catalog.analytics.reports.timeline import TIMELINE
 from ontofetch_catalog.analytics.reports.validation import VALIDATION
-from ontofetch_catalog.analytics.tables import TABLES
 from ontofetch_catalog.plugins import analytics
 from ontofetch_hookspecs import Report
 
@@ -33,7 +33,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 CONTRACTS: Mapping[str, Contract] = {
     "latest": LATEST,
     "growth": GROWTH,
-    "growth-series": TIMELINE,
+    "growth-series": GROWTH_SERIES,
     "meaning": MEANING,
     "meaning-series": MEANING_SERIES,
     "impact": IMPACT,

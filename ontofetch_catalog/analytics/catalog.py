@@ -14,14 +14,14 @@ from polars.io.plugins import register_io_source
 
 from ..catalog.connection import Store
 from . import columns as c
-from .audits import AuditSource
-from .catalog_source import CatalogSource
+from .bare_rows import TABLES
 from .collect import Teller, collect
 from .fields import conform, dtype_of
 from .io import scan_events
 from .results import ReportResult
 from .sources import Reader, Source
-from .tables import TABLES
+from .sources.audits import AuditSource
+from .sources.catalog import CatalogSource
 
 # reads rows of one kind from an open source: these columns, at most so many rows
 Rows = Callable[[Reader, Sequence[str], int | None], pl.LazyFrame]
@@ -69,12 +69,12 @@ class Catalog:
         return cls(AuditSource(Path(root).absolute(), tell), tell)
 
     def versions(self) -> pl.LazyFrame:
-        """Return all releases, each series in its order; the columns are those of `tables.VERSIONS`."""
+        """Return all releases, each series in its order; the columns are those of `bare_rows.VERSIONS`."""
         more = (c.IS_LATEST, c.INCOMPLETE, c.RELEASED, c.CREATED_AT)
         return self._rows("versions", lambda reader, columns, most: _head(reader.versions(more), columns, most))
 
     def files(self, version: str | None = None) -> pl.LazyFrame:
-        """Return the files of a release, or of all; the columns are those of `tables.FILES`.
+        """Return the files of a release, or of all; the columns are those of `bare_rows.FILES`.
 
         Raises:
             VersionUnknown, AmbiguousVersion: `version` means no release or several.
@@ -83,7 +83,7 @@ class Catalog:
         return self._rows("files", lambda reader, columns, most: reader.rows("files", columns, version_id, most))
 
     def validations(self, version: str | None = None) -> pl.LazyFrame:
-        """Return the results of a release, or of all; the columns are those of `tables.VALIDATIONS`.
+        """Return the results of a release, or of all; the columns are those of `bare_rows.VALIDATIONS`.
 
         Raises:
             VersionUnknown, AmbiguousVersion: `version` means no release or several.
@@ -94,7 +94,7 @@ class Catalog:
         )
 
     def events(self, exported: str | Path | None = None) -> pl.LazyFrame:
-        """Return what was recorded; the columns are those of `tables.EVENTS`.
+        """Return what was recorded; the columns are those of `bare_rows.EVENTS`.
 
         Args:
             exported: Parquet that `ontofetch db events --format parquet` wrote; None for the catalog's own.
@@ -107,7 +107,7 @@ class Catalog:
         return self._rows("events", lambda reader, columns, most: reader.rows("events", columns, None, most))
 
     def delta(self, a: str, b: str, *, unchanged: bool = False) -> pl.LazyFrame:
-        """Return what changed from release `a` to release `b`; the columns are those of `tables.DELTA`.
+        """Return what changed from release `a` to release `b`; the columns are those of `bare_rows.DELTA`.
 
         Args:
             a: The earlier release.
@@ -124,7 +124,7 @@ class Catalog:
         )
 
     def meaning(self, a: str, b: str) -> pl.LazyFrame:
-        """Return what became of terms from release `a` to release `b`; the columns are those of `tables.MEANING`.
+        """Return what became of terms from release `a` to release `b`; the columns are those of `bare_rows.MEANING`.
 
         Which files are compared, and which can't be, says the report: `report("meaning", a=a, b=b)`.
 
@@ -136,14 +136,15 @@ class Catalog:
             pair = reader.resolve(a), reader.resolve(b)
 
         def changes(reader: Reader, columns: Sequence[str], most: int | None) -> pl.LazyFrame:
-            from .changed_terms import changes_of
+            from .terms.changed import changed_terms
+            from .terms.comparison import Comparison
 
-            return _head(changes_of(self, reader, pair), columns, most)
+            return _head(changed_terms(Comparison(self, reader, [pair])).changes, columns, most)
 
         return self._rows("meaning", changes)
 
     def terms(self, version: str | None = None) -> pl.LazyFrame:
-        """Return the terms of the files of a release, or of the latest releases; columns as in `tables.TERMS`.
+        """Return the terms of the files of a release, or of the latest releases; columns as in `bare_rows.TERMS`.
 
         Raises:
             VersionUnknown, AmbiguousVersion: `version` means no release or several.
@@ -152,7 +153,7 @@ class Catalog:
         version_id = self._resolve(version)
 
         def terms(reader: Reader, columns: Sequence[str], most: int | None) -> pl.LazyFrame:
-            from .term_tables import terms_of_releases
+            from .terms.tables import terms_of_releases
 
             return _head(terms_of_releases(self, reader, version_id), columns, most)
 

@@ -5,6 +5,7 @@ A line that does not fit is found and named; what the rows mean is not known her
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import resource
@@ -16,15 +17,16 @@ from typing import IO
 
 import polars as pl
 
+from ontofetch_hookspecs import layout
 from ontofetch_hookspecs.json_documents import parse_json
 from ontofetch_hookspecs.names import MAX_SIZE, quote
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ..errors import CatalogUnreadable, UsageError
 from . import columns as c
+from .bare_rows import EVENTS
+from .collect import Teller, collect
 from .fields import conform
-from .manifests import why_not_opened
-from .tables import EVENTS
 
 MAX_AUDIT = 1 << 29  # bytes; about 1,600,000 files of a release
 MAX_FILES = 1 << 16
@@ -56,7 +58,62 @@ _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-
 _JSON_TYPES = {pl.String: str, pl.Int64: int, pl.Boolean: bool, pl.Struct: dict}
 
 
-def holds_lines(path: StorePath) -> bool:
+class Audits:
+    """The audits of some releases, scanned lazily.
+
+    Args:
+        root: The store, for sentences.
+        folders: version_id → folder of the release, each series in its order.
+        tell: Prints plans and times; None for none.
+    """
+
+    def __init__(self, root: Path, folders: Mapping[str, StorePath], tell: Teller | None) -> None:
+        self._root = root
+        self._folders = folders
+        self._tell = tell
+
+    def extracted(self, version_ids: Sequence[str] | None) -> pl.LazyFrame:
+        """Return the lines about the files of some releases, or of all; columns as in EXTRACT_AUDIT, times in UTC.
+
+        A null where none may be fails the query that reads it.
+
+        Raises:
+            CatalogUnreadable: An audit can't be opened, is a link or no regular file, or is larger than MAX_AUDIT.
+        """
+        return _scan(self._paths(layout.EXTRACT_AUDIT, version_ids), EXTRACT_AUDIT)
+
+    def validations(self, version_ids: Sequence[str] | None) -> pl.LazyFrame:
+        """Return the lines about what validators said, likewise; columns as in VALIDATION_AUDIT."""
+        return _scan(self._paths(layout.VALIDATION_AUDIT, version_ids), VALIDATION_AUDIT)
+
+    def have_validations(self, version_ids: Sequence[str] | None) -> bool:
+        """Say whether there is any line about what validators said."""
+        return bool(self._paths(layout.VALIDATION_AUDIT, version_ids))
+
+    def settled(self, frame: pl.LazyFrame) -> pl.LazyFrame:
+        """Return `frame` read, as the catalog reads its statements: a plan over scans is not run again by each use."""
+        return collect({"audits": frame}, self._tell, self._find_fault)["audits"].lazy()
+
+    def _find_fault(self) -> CatalogUnreadable:
+        """Return the first line of an audit that does not fit; if all do by themselves, they do not together."""
+        return (
+            _first_fault(self._paths(layout.EXTRACT_AUDIT, None), EXTRACT_AUDIT)
+            or _first_fault(self._paths(layout.VALIDATION_AUDIT, None), VALIDATION_AUDIT)
+            or CatalogUnreadable(
+                f"What the audits below {quote(self._root)} say can't be added up.",
+                subject=str(self._root),
+                hint="Without --from the catalog is read; -v shows the cause.",
+            )
+        )
+
+    def _paths(self, name: str, version_ids: Sequence[str] | None) -> list[StorePath]:
+        """Return the audits of a name that have lines."""
+        chosen = self._folders if version_ids is None else dict.fromkeys(version_ids)
+        paths = [self._folders[version_id] / name for version_id in chosen]
+        return [path for path in paths if _holds_lines(path)]
+
+
+def _holds_lines(path: StorePath) -> bool:
     """Say whether there is an audit that holds something; what is no regular file is refused when it is read."""
     if not path.exists():
         return False
@@ -64,16 +121,7 @@ def holds_lines(path: StorePath) -> bool:
     return found.st_size > 0 or not stat.S_ISREG(found.st_mode)
 
 
-def scan_audits(paths: Sequence[StorePath], schema: Mapping[str, pl.DataType]) -> pl.LazyFrame:
-    """Return the lines of audits lazily; a null where none may be fails the query, see `find_fault`.
-
-    Args:
-        paths: Newline-delimited JSON.
-        schema: EXTRACT_AUDIT or VALIDATION_AUDIT; times come back as Datetime in UTC.
-
-    Raises:
-        CatalogUnreadable: One can't be opened, is a link or no regular file, or is larger than MAX_AUDIT.
-    """
+def _scan(paths: Sequence[StorePath], schema: Mapping[str, pl.DataType]) -> pl.LazyFrame:
     if not paths:
         return _with_times(pl.LazyFrame(schema=dict(schema)))
     _allow_open_files()
@@ -112,6 +160,11 @@ def _open_audit(path: StorePath) -> int:
     return descriptor
 
 
+def why_not_opened(error: OSError) -> str:
+    """Return why something below a store could not be opened, as the end of a sentence."""
+    return "it is a link, or lies behind one" if error.errno == errno.ELOOP else error.strerror or str(error)
+
+
 def _unreadable(subject: object, what: str) -> CatalogUnreadable:
     return CatalogUnreadable(
         f"{what}.",
@@ -131,11 +184,8 @@ def _with_times(lines: pl.LazyFrame) -> pl.LazyFrame:
     return lines.with_columns(pl.col(times).str.to_datetime(TIME_FORMAT, time_unit="us", time_zone="UTC", strict=True))
 
 
-def find_fault(paths: Sequence[StorePath], schema: Mapping[str, pl.DataType]) -> CatalogUnreadable | None:
-    """Return the first line of the audits that does not fit, as an error with file and line; None if all fit.
-
-    It is called when a query failed, and reads line by line.
-    """
+def _first_fault(paths: Sequence[StorePath], schema: Mapping[str, pl.DataType]) -> CatalogUnreadable | None:
+    """Return the first line that does not fit, as an error with file and line, read line by line; None if all fit."""
     for path in paths:
         with os.fdopen(_open_audit(path), "rb") as file:
             number = 0
@@ -179,7 +229,7 @@ def _value_fault(name: str, dtype: pl.DataType, found: Mapping[str, object]) -> 
 
 
 def scan_events(path: str | Path) -> pl.LazyFrame:
-    """Return events that `ontofetch db events --format parquet` exported, lazily; columns as in `tables`.
+    """Return events that `ontofetch db events --format parquet` exported, lazily; columns as in `bare_rows`.
 
     Raises:
         UsageError: The file is no such export.

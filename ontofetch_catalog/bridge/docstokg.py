@@ -67,8 +67,8 @@ class Bridge:
                 if not callable(original):
                     continue
                 if not hasattr(original, _MARK):
-                    wrap = {"download_stream": self._around_stream, "finalize_version": self._around_finalize}
-                    setattr(target, name, _marked(wrap.get(name, self._around_latest)(original)))
+                    tell = {"download_stream": self._note_service, "finalize_version": self._record}
+                    setattr(target, name, self._around(original, tell.get(name, self._set_latest)))
                 found.append(".".join(part for part in (module, owner, name) if part))
             return sorted(found)
 
@@ -92,32 +92,17 @@ class Bridge:
             if name not in names:
                 _log.warning("%s of the downloader was not found, so %s", name, lost)
 
-    def _around_stream(self, original: Callable[..., Any]) -> Callable[..., Any]:
+    def _around(self, original: Callable[..., Any], tell: Callable[..., None]) -> Callable[..., Any]:
+        """Return a function of the downloader that tells of each call, once it has done its work."""
+
         @functools.wraps(original)
-        def download_stream(*args: Any, **kwargs: Any) -> Any:
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
             result = original(*args, **kwargs)
-            self._guarded(self._note_service, kwargs)
+            self._guarded(tell, args, kwargs)
             return result
 
-        return download_stream
-
-    def _around_finalize(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(original)
-        def finalize_version(*args: Any, **kwargs: Any) -> Any:
-            result = original(*args, **kwargs)
-            self._guarded(self._record, args, kwargs)
-            return result
-
-        return finalize_version
-
-    def _around_latest(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(original)
-        def set_latest_version(*args: Any, **kwargs: Any) -> Any:
-            result = original(*args, **kwargs)
-            self._guarded(self._set_latest, args, kwargs)
-            return result
-
-        return set_latest_version
+        setattr(wrapped, _MARK, True)
+        return wrapped
 
     def _guarded(self, act: Callable[..., None], *given: Any) -> None:
         """Do what is ours; what fails is said, and fails the pull only if a setting wants it."""
@@ -134,9 +119,9 @@ class Bridge:
 
     # --- what is told -------------------------------------------------------------------------------------------------
 
-    def _note_service(self, told: dict[str, Any]) -> None:
+    def _note_service(self, _: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self._tell()
-        destination, service = told.get("destination"), told.get("service")
+        destination, service = kwargs.get("destination"), kwargs.get("service")
         if destination is None or not isinstance(service, str):
             return
         with self._lock:
@@ -165,11 +150,6 @@ class Bridge:
 
                 self._recording = Recording()
             return self._recording
-
-
-def _marked(wrapped: Callable[..., Any]) -> Callable[..., Any]:
-    setattr(wrapped, _MARK, True)
-    return wrapped
 
 
 def _sentence(error: BaseException) -> str:

@@ -69,7 +69,7 @@ def open_terms(store: Store, row: Mapping[str, Any]) -> Iterator[pq.ParquetFile]
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from ..content.term_tables import table_fault
+    from ..content.facts.sealed import table_fault
 
     path = str(row["table_path"])
     with _opened(store, path) as stream:

@@ -46,7 +46,7 @@ def content_of(path: str) -> str:
 
 def read_row(store: Store, path: str) -> dict[str, Any] | None:
     """Return a table's row, columns FACTS_COLUMNS, as its own metadata has it; None if it is no sound table."""
-    from ..content.term_tables import read_sealed
+    from ..content.facts.sealed import read_sealed
 
     content_id = content_of(path)
     if not content_id:

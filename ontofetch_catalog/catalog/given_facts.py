@@ -54,7 +54,7 @@ def read_facts(file_id: str, text: str | bytes, facts_version: str) -> dict[str,
     Raises:
         EventError: They break a rule, or are of another version.
     """
-    from ..content.term_tables import MOST_FACTS, facts_fault
+    from ..content.facts.sealed import MOST_FACTS, facts_fault
 
     try:
         found: Any = parse(text) if len(text) <= MOST_FACTS else None

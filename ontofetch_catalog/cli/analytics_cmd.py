@@ -56,7 +56,7 @@ def main(argv: list[str], host: HostInfo) -> int:
     args = _parser(plugin, report, host).parse_args(argv[1:])
     options = OutputOptions.from_args(args)
     plot = _check_plot(args.plot)
-    given = {_argument(parameter.name): getattr(args, _dest(parameter.name)) for parameter in report.parameters}
+    given = {parameter.name.replace("-", "_"): getattr(args, _dest(parameter.name)) for parameter in report.parameters}
     from ..analytics.contributed import run
 
     found: Mapping[str, Table] = run(plugin, report, _open(host, args.source, options), given)
@@ -147,12 +147,8 @@ def _check_plot(name: str | None) -> tuple[Path, str] | None:
     return Path(name), kind
 
 
-def _argument(name: str) -> str:
-    return name.replace("-", "_")
-
-
 def _dest(name: str) -> str:
-    return f"report_{_argument(name)}"
+    return f"report_{name}"
 
 
 def _open(host: HostInfo, source: str, options: OutputOptions) -> Catalog:

@@ -52,11 +52,17 @@ def store_of(host: HostInfo) -> Store:
     return Store(host.root, host.settings, host.run_id, host.config_hash, _verb.get(), _writes.get(), watch)
 
 
-def store_to_write(host: HostInfo) -> Store:
+def store_to_write(host: HostInfo, *, dry_run: bool = False) -> Store:
     """Return the store for a verb that changes it: what dead processes left open is ended before it looks at anything.
 
     Verbs that put another catalog in place, which may find one that nobody can enter, look after that themselves.
+
+    Args:
+        host: The host whose store it is.
+        dry_run: Whether the verb only looks: then nothing is ended.
     """
+    if dry_run:
+        return store_of(host)
     from ..catalog import sessions
     from ..catalog.boundaries import notify_recovered
 

@@ -63,7 +63,7 @@ def main(argv: list[str], host: HostInfo) -> int:
 
 
 def _describe(host: HostInfo, name: str) -> Description:
-    from ..analytics.catalog_source import CatalogSource
+    from ..analytics.sources.catalog import CatalogSource
     from ..showing.description import describe
 
     with CatalogSource(store_of(host)).open() as reader:

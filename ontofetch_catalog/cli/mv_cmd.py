@@ -9,8 +9,7 @@ from ..console.output import OutputOptions, emit, say
 from ..errors import EXIT_OK, VersionUnknown
 from .ask import confirm
 from .changing import change, find_named, run_command, show_done
-from .common import make_parser, reading, table_of
-from .rm_cmd import store_of_command
+from .common import make_parser, reading, store_to_write, table_of
 from .source_hints import say_asked_again
 
 _TEXT = """Give a release, a series or a service another name.
@@ -36,7 +35,7 @@ def _main(argv: list[str], host: HostInfo) -> int:
     parser.add_argument("--yes", action="store_true", help="don't ask where several releases are renamed")
     args = parser.parse_args(argv)
     options = OutputOptions.from_args(args)
-    store = store_of_command(host, dry_run=args.dry_run)
+    store = store_to_write(host, dry_run=args.dry_run)
     with reading(host) as connection:
         try:
             old = find_named(connection, args.old, services=True)

@@ -17,7 +17,6 @@ from .common import make_parser, reading, store_to_write, table_of
 from .source_hints import say_asked_again
 
 if TYPE_CHECKING:
-    from ..catalog.connection import Store
     from ..catalog.prune.selection import Release
     from ..catalog.undoing.removal import Wanted
 
@@ -44,7 +43,7 @@ def _main(argv: list[str], host: HostInfo) -> int:
     parser.add_argument("--yes", action="store_true", help="don't ask")
     args = parser.parse_args(argv)
     options = OutputOptions.from_args(args)
-    store = store_of_command(host, dry_run=args.dry_run)
+    store = store_to_write(host, dry_run=args.dry_run)
     wanted = _find(host, args.name, args.artifact, adopted=args.adopted)
     removal = Removal(store, wanted)
     with reading(host) as connection:
@@ -68,13 +67,6 @@ def _main(argv: list[str], host: HostInfo) -> int:
     elif wanted.name.count("/") < 2:
         say_asked_again(host, wanted.name)
     return EXIT_OK
-
-
-def store_of_command(host: HostInfo, *, dry_run: bool) -> Store:
-    """Return the store for a command that changes it, or with `dry_run` only looks."""
-    from .common import store_of
-
-    return store_of(host) if dry_run else store_to_write(host)
 
 
 def _find(host: HostInfo, name: str, artifact: str | None, *, adopted: bool) -> Wanted:

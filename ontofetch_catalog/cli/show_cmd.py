@@ -168,9 +168,9 @@ def _meaning(connection: duckdb.DuckDBPyConnection, host: HostInfo, step: tuple[
     if not len(reports.read(connection, reports.select_any_facts())):
         return {}
     from ..analytics import Catalog
-    from ..analytics.catalog_source import CatalogReader
     from ..analytics.collect import collect
-    from ..analytics.reports.grown_terms import grown_terms
+    from ..analytics.sources.catalog import CatalogReader
+    from ..analytics.terms.steps import grown_terms
 
     catalog = Catalog.open(host.root, settings=host.settings)
     frame = collect({"meaning": grown_terms(catalog, CatalogReader(connection, store=store_of(host)), [step])})

@@ -93,7 +93,7 @@ def _write(host: HostInfo, args: argparse.Namespace, options: OutputOptions) -> 
 
 def _read(host: HostInfo) -> Catalogue:
     from ..analytics import Catalog
-    from ..analytics.catalog_source import CatalogSource
+    from ..analytics.sources.catalog import CatalogSource
     from ..showing import rows
 
     source = CatalogSource(store_of(host))

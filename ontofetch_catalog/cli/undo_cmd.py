@@ -12,7 +12,6 @@ from ..errors import EXIT_OK, PreconditionFailed
 from .changing import change, run_command, show_done
 from .common import make_parser, reading, store_to_write, table_of
 from .numbers import whole
-from .rm_cmd import store_of_command
 
 if TYPE_CHECKING:
     from ..catalog.connection import Store
@@ -45,7 +44,7 @@ def _main(argv: list[str], host: HostInfo) -> int:
     if args.list:
         _list(host, options)
         return EXIT_OK
-    store = store_of_command(host, dry_run=args.dry_run)
+    store = store_to_write(host, dry_run=args.dry_run)
     deed = _find(host, store, args.id)
     if deed is None:
         _emit([], options, well=True)
@@ -67,7 +66,7 @@ def _main(argv: list[str], host: HostInfo) -> int:
         _emit([deed], options)
         say(f"Dry run, nothing was changed. This would be taken back: {deed.message}")
     else:
-        _undo(host, store_to_write(host), deed, options)
+        _undo(host, store, deed, options)
     return EXIT_OK
 
 

@@ -22,7 +22,7 @@ from ..named_files import open_named
 from . import signatures, tars, zips
 from .bounds import UNLIMITED, Budget, Limits
 from .foreign import compression_at, refuse_foreign
-from .inflating import NotRead, Readable
+from .inflating import NotRead, Readable, read_up_to
 from .remarks import BEHIND
 from .streams import open_inflated
 
@@ -153,7 +153,7 @@ def read_entries(
         return
     with damage_named(name):
         compression, telling = compression_at(stream, head, name)
-        start = _beginning(open_inflated(stream, compression)) if compression else head
+        start = read_up_to(open_inflated(stream, compression), tars.BLOCK) if compression else head
     refuse_foreign(telling, start, compression, name)
     if tars.is_tar(start, name):
         yield from _tar_entries(_rewound(stream, compression, budget), name, budget)
@@ -201,16 +201,6 @@ def _one_file(stream: IO[bytes], compression: str, name: str, budget: Budget) ->
 def _rewound(stream: IO[bytes], compression: str, budget: Budget) -> Readable:
     stream.seek(0)
     return open_inflated(stream, compression, lambda: budget.remarks.add(BEHIND, budget.name))
-
-
-def _beginning(stream: Readable) -> bytes:
-    found = b""
-    while len(found) < tars.BLOCK:
-        data = stream.read(tars.BLOCK - len(found))
-        if not data:
-            break
-        found += data
-    return found
 
 
 class Counted:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .bounds import MEMORY, STEP
-from .inflating import NotRead, Readable, TooLarge
+from .inflating import NotRead, Readable, TooLarge, read_up_to
 from .signatures import SKIPPABLE
 
 _BITE = 1 << 16
@@ -97,12 +97,7 @@ _BLOCK = 1 << 17  # the most that a block may have; the decompressor refuses a l
 
 
 def _whole(raw: Readable, size: int, *, may_end: bool = False) -> bytes:
-    found = b""
-    while len(found) < size:
-        data = raw.read(size - len(found))
-        if not data:
-            if may_end and not found:
-                return b""
-            raise EOFError("its end is missing")
-        found += data
+    found = read_up_to(raw, size)
+    if len(found) < size and (found or not may_end):
+        raise EOFError("its end is missing")
     return found

@@ -22,6 +22,14 @@ class Readable(Protocol):
         """Return at most `size` bytes, none at the end."""
 
 
+def read_up_to(stream: Readable, size: int) -> bytes:
+    """Return the next `size` bytes of a stream, fewer only at its end."""
+    found = b""
+    while len(found) < size and (data := stream.read(size - len(found))):
+        found += data
+    return found
+
+
 class NotRead(Exception):
     """A file is packed in a way that can't be read here; the message ends a sentence about it.
 

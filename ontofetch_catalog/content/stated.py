@@ -10,6 +10,7 @@ from typing import IO
 
 from ontofetch_hookspecs.light_dataclasses import dataclass
 
+from .byte_order import find_mark
 from .insides import compression_of, head_inside
 from .stated_text import Told, read_json, read_obo, read_rdf
 
@@ -80,6 +81,5 @@ def _told(head: bytes) -> Told:
 
 
 def _decode(head: bytes) -> str:
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return head.decode("utf-16", "replace")
-    return head.decode("utf-8-sig", "replace")
+    encoding, mark = find_mark(head)
+    return head[mark:].decode(encoding or "utf-8", "replace")

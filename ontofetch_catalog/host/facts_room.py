@@ -141,7 +141,7 @@ class FactsRoom:
             table: Where the worker wrote the table.
         """
         from ..content.facts.schema import encode
-        from ..content.term_tables import facts_fault, read_sealed
+        from ..content.facts.sealed import facts_fault, read_sealed
 
         name = f"{about['file_id']}.parquet"
         try:

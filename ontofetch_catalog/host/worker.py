@@ -102,7 +102,7 @@ def answer_with_facts(task: dict[str, Any]) -> dict[str, object]:
     The table of terms stands at the path that the task names under `table`. Where only "no_facts" is answered, nobody
     has judged the file.
     """
-    from ..content.term_tables import seal
+    from ..content.facts.sealed import seal
 
     raw = task["table"] + ".found"
     try:

@@ -17,9 +17,8 @@ from ontofetch_hookspecs.stages import Stage
 from ontofetch_hookspecs.store_paths import StorePath
 from ontofetch_hookspecs.taking import TakenFile, Taking, take_file
 
-from ..children.limits import Allowance
-from ..content.archives import Limits
 from ..content.formats import format_of
+from ..host.allowances import allowance_of, limits_of
 from ..host.extract import Wanted, extract_artifact
 from . import docstokg
 
@@ -99,19 +98,9 @@ def stage_archive(stage: Stage, artifact: StorePath, name: str, settings: Mappin
         ExtractError: It is damaged, has something that is refused, or takes too much of the machine.
     """
     started = datetime.now(UTC)
-    done = extract_artifact(
-        artifact, stage, Wanted(name=name, limits=Limits.of(settings)), allowance=_allowance(settings)
-    )
+    wanted = Wanted(name=name, limits=limits_of(settings))
+    done = extract_artifact(artifact, stage, wanted, allowance=allowance_of(settings))
     return Files(table=done.files, folder=done.folder, strip=done.strip, started_at=started)
-
-
-def _allowance(settings: Mapping[str, object]) -> Allowance:
-    usual = Allowance()
-    return Allowance(
-        max_memory=int(str(settings.get("max_memory", usual.max_memory))),
-        max_cpu=float(str(settings.get("max_cpu", usual.max_cpu))),
-        max_cpu_per_mb=float(str(settings.get("max_cpu_per_mb", usual.max_cpu_per_mb))),
-    )
 
 
 def as_table(files: Iterable[TakenFile]) -> pa.Table:

@@ -22,7 +22,7 @@ from ..catalog.repo import showing
 from ..rendering.text import counted
 
 if TYPE_CHECKING:
-    from ..analytics.catalog_source import CatalogReader
+    from ..analytics.sources.catalog import CatalogReader
 
 _PUBLIC = re.compile(r"(https?|ftp)://\S+")
 MEDIA_TYPES = {

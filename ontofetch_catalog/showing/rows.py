@@ -11,10 +11,10 @@ import polars as pl
 
 from ontofetch_hookspecs.light_dataclasses import dataclass
 
-from ..analytics.catalog_source import CatalogReader
 from ..analytics.collect import collect
-from ..analytics.reports.grown_terms import grown_terms
 from ..analytics.sources import CatalogLike
+from ..analytics.sources.catalog import CatalogReader
+from ..analytics.terms.steps import grown_terms
 from ..catalog.repo import showing
 
 MOST_CHANGES = 100  # changed files of a release that its page lists

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 from ontofetch_catalog.analytics import Catalog
-from ontofetch_catalog.analytics.catalog_source import CatalogReader
+from ontofetch_catalog.analytics.sources.catalog import CatalogReader
 from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.catalog.sessions import writing
 from ontofetch_hookspecs.version_keys import version_key

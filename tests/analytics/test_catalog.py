@@ -11,8 +11,8 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from ontofetch_catalog.analytics import Catalog
+from ontofetch_catalog.analytics.bare_rows import TABLES
 from ontofetch_catalog.analytics.fields import dtype_of
-from ontofetch_catalog.analytics.tables import TABLES
 from ontofetch_catalog.catalog.locks import gate_of
 from ontofetch_catalog.cli.db_query import events as db_events
 from ontofetch_catalog.errors import CatalogMissing, NestedBoundary, UsageError, VersionUnknown

@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 from ontofetch_catalog.analytics import Catalog
-from ontofetch_catalog.analytics.catalog_source import CatalogReader
+from ontofetch_catalog.analytics.sources.catalog import CatalogReader
 from ontofetch_catalog.catalog.repo.reports import Statement
 
 pytestmark = pytest.mark.usefixtures("quick_databases")

@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from ontofetch_catalog.analytics import catalog_source
+from ontofetch_catalog.analytics.sources import catalog as catalog_source
 from ontofetch_catalog.catalog.repo.bounds import bounds_of, part_of
 from ontofetch_catalog.catalog.repo.reports import Statement, select_change_sums
 

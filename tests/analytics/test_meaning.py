@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ontofetch_catalog.analytics import Catalog
-from ontofetch_catalog.analytics.catalog_source import MOST_BYTES_OF_FACTS
 from ontofetch_catalog.analytics.columns import TERM_CHANGES
 from ontofetch_catalog.analytics.reports import meaning_series
+from ontofetch_catalog.analytics.sources.catalog import MOST_BYTES_OF_FACTS
 from ontofetch_catalog.catalog.repo.facts import table_path
 from ontofetch_catalog.errors import CatalogUnreadable, UsageError
 from ontofetch_catalog.settings_table import SETTINGS

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ontofetch_catalog.analytics import Catalog
-from ontofetch_catalog.analytics.catalog_source import CatalogReader
+from ontofetch_catalog.analytics.sources.catalog import CatalogReader
 from ontofetch_catalog.catalog import sessions
 from ontofetch_catalog.catalog.profile import Profiler
 from ontofetch_catalog.catalog.repo import home, stats

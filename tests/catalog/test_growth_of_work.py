@@ -20,7 +20,7 @@ from ontofetch_catalog.catalog.prune import batches, planning, steps
 from ontofetch_catalog.catalog.prune.policy import Policy
 from ontofetch_catalog.catalog.prune.references import References
 from ontofetch_catalog.catalog.repo import pruning
-from ontofetch_catalog.content import term_tables
+from ontofetch_catalog.content.facts import sealed
 from ontofetch_catalog.content.facts.schema import TERMS_SCHEMA
 from ontofetch_catalog.host.facts_room import FactsRoom
 from tests.releases import Releases
@@ -109,10 +109,10 @@ def test_facts_are_taken_one_by_one(tmp_path: Path) -> None:
         "digest": "0" * 64,
         "digest_exact": True,
         "heads": [],
-        **dict.fromkeys((*term_tables._COUNTS, "heads_found"), 0),
+        **dict.fromkeys((*sealed._COUNTS, "heads_found"), 0),
     }
     pq.write_table(TERMS_SCHEMA.empty_table(), tmp_path / "found")
-    term_tables.seal(str(tmp_path / "found"), str(tmp_path / "table"), facts)
+    sealed.seal(str(tmp_path / "found"), str(tmp_path / "table"), facts)
 
     def prepare(count: int) -> Callable[[], object]:
         (tmp_path / str(count)).mkdir()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import polars as pl
 
 from .. import columns as c
-from ..chosen_terms import WORD
+from ..terms.chosen import WORD
 
 GONE, OBSOLETE, UNKNOWN, FINE = "gone", "obsolete", "unknown", "fine"
 STATUSES = (

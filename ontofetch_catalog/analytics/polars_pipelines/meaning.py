@@ -208,12 +208,16 @@ def once_each(changes: pl.LazyFrame, pairs: pl.DataFrame) -> pl.LazyFrame:
     return ordered.with_columns(pl.len().over(same).alias(c.FILES)).unique(same, keep="first", maintain_order=True)
 
 
+def of_each_change() -> list[pl.Expr]:
+    """Return how many terms have each category, a column for each."""
+    return [(pl.col(c.CHANGE) == name).sum().alias(name) for name in c.TERM_CHANGES]
+
+
 def counts_by(changes: pl.LazyFrame, key: list[str]) -> pl.LazyFrame:
     """Return per `key` how many terms have each category, and all of them; the largest first."""
-    kinds = [(pl.col(c.CHANGE) == name).sum().alias(name) for name in c.TERM_CHANGES]
     return (
         changes.group_by(key)
-        .agg(*kinds, pl.len().alias(c.TERMS))
+        .agg(*of_each_change(), pl.len().alias(c.TERMS))
         .sort(c.TERMS, *key, descending=[True] + [False] * len(key))
     )
 
@@ -230,3 +234,14 @@ def namespaces(changes: pl.LazyFrame) -> pl.LazyFrame:
     moved = changes.filter(pl.col(c.CHANGE) == c.RENAMESPACED)
     places = [namespace(pl.col(c.BEFORE)).alias(c.BEFORE), namespace(pl.col(c.AFTER)).alias(c.AFTER)]
     return moved.group_by(places).agg(pl.len().alias(c.TERMS)).sort(c.TERMS, c.BEFORE, descending=[True, False])
+
+
+def summary(changes: pl.LazyFrame, files: pl.LazyFrame, a: str, b: str) -> pl.LazyFrame:
+    """Return the one row that counts the changes from A to B, and their statements over the pairs of files."""
+    counted = changes.select(pl.len().alias(c.TERMS), *of_each_change())
+    once = files.unique(["content_id_a", "content_id_b"])
+    triples = once.select(
+        pl.when(pl.col(name).is_not_null().any()).then(pl.col(name).sum()).alias(name)
+        for name in (c.TRIPLES_ADDED, c.TRIPLES_REMOVED)
+    )
+    return pl.concat([counted, triples], how="horizontal").with_columns(pl.lit(a).alias("a"), pl.lit(b).alias("b"))

@@ -129,11 +129,6 @@ def open_known(catalog: CatalogLike, version: str | None) -> Iterator[tuple[Read
         yield reader, releases, chosen
 
 
-def pairs_of(releases: pl.DataFrame) -> list[tuple[str, str]]:
-    """Return (the release before, release) of those that have one before them."""
-    return releases.drop_nulls(c.PREVIOUS_VERSION_ID).select(c.PREVIOUS_VERSION_ID, c.VERSION_ID).rows()
-
-
 def make_result(
     catalog: CatalogLike,
     contract: Contract,

@@ -18,9 +18,9 @@ from ..fields import INT, TEXT, Contract, Field, Section
 from ..polars_pipelines import growth as pipelines
 from ..results import ReportResult
 from ..sources import CatalogLike
+from ..terms.steps import GROWN, grown_terms
 from .common import Releases, check_choice, make_result
-from .grown_terms import GROWN, grown_terms
-from .timeline import timeline
+from .growth_series import growth_series
 
 
 def draw(result: Mapping[str, pl.DataFrame], _: Mapping[str, object]) -> list[d.Drawn]:
@@ -101,7 +101,7 @@ def growth(
             itself, it is held against the release before it.
         by: What the main frame is about: `path`, `format` or `folder`.
         all: Whether unchanged files are listed too.
-        series: Asks for a time line over this series instead, see `timeline.timeline`.
+        series: Asks for a time line over this series instead, see `growth_series`.
         last: Asks for a time line over so many releases.
         every: Asks for a time line by `week` or `month`.
         anyway: Whether releases of two series are compared.
@@ -112,7 +112,7 @@ def growth(
     """
     if (series, last, every) != (None, None, None):
         _check_time_line(pair=bool(a or b or all or by != "path"))
-        return timeline(catalog, series=series, last=last, every=every)
+        return growth_series(catalog, series=series, last=last, every=every)
     return _compare(catalog, a, b, by=by, everything=all, anyway=anyway)
 
 

@@ -6,8 +6,6 @@ import polars as pl
 
 from ...errors import UsageError
 from .. import columns as c
-from ..chosen_terms import WORD, match_words
-from ..comparison import Comparison
 from ..fields import INT, TEXT, Contract, Field, Section
 from ..lists import read_words
 from ..polars_pipelines import impact as pipelines
@@ -15,7 +13,9 @@ from ..polars_pipelines import lives, meaning, telling
 from ..polars_pipelines.terms import is_term
 from ..results import ReportResult
 from ..sources import CatalogLike, Reader
-from ..term_lives import Known
+from ..terms.chosen import WORD, match_words
+from ..terms.comparison import Comparison
+from ..terms.lives import Known
 from .common import Releases, make_result
 
 STATUS = f"Enum({', '.join(pipelines.STATUSES)})"

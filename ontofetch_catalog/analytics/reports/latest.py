@@ -14,8 +14,8 @@ from .. import fields as f
 from ..fields import BOOL, DATE, INT, TEXT, TIME, Contract, Field, Section
 from ..polars_pipelines import latest as pipelines
 from ..results import ReportResult
-from ..sources import CatalogLike
-from .common import Releases, make_result, pairs_of, parse_day
+from ..sources import CatalogLike, pairs_of
+from .common import Releases, make_result, parse_day
 
 
 def draw(result: Mapping[str, pl.DataFrame], _: Mapping[str, object]) -> list[d.Drawn]:

@@ -13,19 +13,19 @@ from ...rendering.palette import term_change_colours
 from ...rendering.text import whole_number
 from .. import columns as c
 from .. import drawing as d
-from ..changed_terms import frames_of, summary_of
-from ..comparison import Comparison
+from ..bare_rows import CHANGE, CHANGES
 from ..fields import INT, TEXT, Contract, Field, Section
 from ..polars_pipelines import heads as head_pipelines
 from ..polars_pipelines import meaning as pipelines
 from ..polars_pipelines import pairing
 from ..results import ReportResult
 from ..sources import CatalogLike
-from ..tables_of_terms import CHANGE, CHANGES
+from ..terms.changed import ChangedTerms, changed_terms
+from ..terms.comparison import Comparison
+from ..terms.steps import Steps
 from .common import Releases, check_choice, make_result, parse_count, times_told
 from .meaning_series import GROUP, HISTORY, UNKNOWN, meaning_series, recent_counts
 from .meaning_series import draw as draw_history
-from .meaning_steps import counts_of_steps
 
 
 def draw(result: Mapping[str, pl.DataFrame], parameters: Mapping[str, object]) -> list[d.Drawn]:
@@ -93,12 +93,13 @@ FILES = Section(
         Field(c.MOVED, INT, "terms of both with other named parents" + _OVERLAP, detail=2),
     ),
 )
+# section → the state of the files that it lists, its title
 _SPECIAL = {
-    "same_version": "same version, other graph",
-    "not_compared": "not compared, and why",
-    "other_version": "other version, no term changed",
-    "reserialised": "reserialised: other bytes, equal graph",
-    "not_exact": "no difference found, and not sure that there is none",
+    "same_version": (pairing.SAME_VERSION, "same version, other graph"),
+    "not_compared": (pairing.NOT_COMPARED, "not compared, and why"),
+    "other_version": (pairing.OTHER_VERSION, "other version, no term changed"),
+    "reserialised": (pairing.RESERIALISED, "reserialised: other bytes, equal graph"),
+    "not_exact": (pairing.INEXACT, "no difference found, and not sure that there is none"),
 }
 _REASON = Field(c.REASON, TEXT, "why their terms are not compared; null elsewhere")
 
@@ -126,7 +127,7 @@ MEANING = Contract(
         ),
         *(
             Section(name, title, (_FILE_A, _FILE_B, _VERSION_A, _VERSION_B, _REASON), quiet=True)
-            for name, title in _SPECIAL.items()
+            for name, (_, title) in _SPECIAL.items()
         ),
         Section(
             "namespaces",
@@ -197,40 +198,59 @@ def meaning(
     if series is not None:
         _refuse_releases({"--a": a, "--b": b, "--file-a": file_a, "--file-b": file_b})
         return meaning_series(catalog, series, last=count, under=terms_under, mine=mine, by=by)
+    return _compare(catalog, a, b, (file_a, file_b), under=terms_under, mine=mine, by=by, last=count)
+
+
+def _compare(
+    catalog: CatalogLike,
+    a: str | None,
+    b: str | None,
+    named: tuple[str | None, str | None],
+    *,
+    under: str | None,
+    mine: str | None,
+    by: str,
+    last: int | None,
+) -> ReportResult:
+    """Return what changed in meaning between two releases; `named` are the files of A and B that are compared."""
     with catalog.source.open() as reader:
-        releases = Releases(catalog, reader, Releases.NEWEST + (Releases.DATES + Releases.STATE if count else ()))
+        releases = Releases(catalog, reader, Releases.NEWEST + (Releases.DATES + Releases.STATE if last else ()))
         later = releases.one(b)
         earlier = reader.resolve(a) if a else releases.before(later, "--a")
-        comparison = Comparison(catalog, reader, [(earlier, later)], (file_a, file_b))
-        if not count:
+        comparison = Comparison(catalog, reader, [(earlier, later)], named)
+        if not last:
             reader.has_asked()
-        frames, files = frames_of(comparison, terms_under, mine)
-        past = releases.up_to(later, count) if count else None
-        history = None if past is None else counts_of_steps(catalog, reader, past)
-    changes = frames.pop("changes")
-    sections = {
-        **_main_section(changes, by),
-        "kinds": pipelines.counts_by_change(changes),
-        **frames,
-        "namespaces": pipelines.namespaces(changes),
-        "files": files,
-        **({"history": history} if history is not None else {}),
-        "summary": summary_of(changes, files, earlier, later),
-    }
+        found = changed_terms(comparison, under, mine)
+        past = releases.up_to(later, last) if last else None
+        history = None if past is None else Steps(catalog, reader, past).counts()
+    sections = _sections(found, by)
+    if history is not None:
+        sections["history"] = history
+    sections["summary"] = pipelines.summary(found.changes, found.files, earlier, later)
     asked = {
-        "a": earlier, "b": later, "file_a": file_a, "file_b": file_b, "terms_under": terms_under, "mine": mine,
-        "by": by, "last": count,
+        "a": earlier, "b": later, "file_a": named[0], "file_b": named[1], "terms_under": under, "mine": mine,
+        "by": by, "last": last,
     }  # fmt: skip
     # a picture of the releases before costs something: it is looked for when somebody draws
-    whole = all(value is None for value in (file_a, file_b, terms_under, mine, count))
+    whole = all(value is None for value in (*named, under, mine, last))
     contract = replace(MEANING, draw=partial(_draw_with_past, catalog, later)) if whole else MEANING
     result = make_result(catalog, contract, sections, asked, held=True)
-    titles = {
-        "kinds": f"what changed from {earlier} to {later}",
-        "files": f"{FILES.title}{_statements(result)}",
-    }
+    titles = {"kinds": f"what changed from {earlier} to {later}", "files": f"{FILES.title}{_statements(result)}"}
     headings = HEADINGS if past is None else {**HEADINGS, "history": {c.RELEASE_TIME: times_told(past)}}
     return replace(result, titles=titles, hidden=_hidden(result), headings=headings)
+
+
+def _sections(found: ChangedTerms, by: str) -> dict[str, pl.LazyFrame]:
+    """Return the sections about two releases, the main one first."""
+    return {
+        **_main_section(found.changes, by),
+        "kinds": pipelines.counts_by_change(found.changes),
+        "ontologies": found.headers,
+        **{name: found.files.filter(pl.col(c.STATE) == state) for name, (state, _) in _SPECIAL.items()},
+        **({} if found.unknown is None else {"unknown": found.unknown}),
+        "namespaces": pipelines.namespaces(found.changes),
+        "files": found.files,
+    }
 
 
 def _main_section(changes: pl.LazyFrame, by: str) -> dict[str, pl.LazyFrame]:

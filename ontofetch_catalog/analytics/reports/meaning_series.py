@@ -13,16 +13,16 @@ from ...rendering.palette import term_change_colours
 from .. import columns as c
 from .. import drawing as d
 from .. import fields as f
-from ..chosen_terms import WORD
+from ..bare_rows import CHANGE
 from ..collect import collect
 from ..fields import INT, TEXT, TIME, Contract, Field, Section
 from ..lists import read_words
 from ..results import ReportResult
 from ..sources import CatalogLike
-from ..tables_of_terms import CHANGE
-from ..term_tables import TABLE_PATH
+from ..terms.chosen import WORD
+from ..terms.steps import NOT_COMPARED, Steps
+from ..terms.tables import TABLE_PATH
 from .common import MOST_ROWS, Releases, make_result, times_told
-from .meaning_steps import NOT_COMPARED, Steps, counts_of_steps
 
 if TYPE_CHECKING:
     import altair as alt
@@ -159,7 +159,7 @@ def recent_counts(catalog: CatalogLike, version_id: str) -> tuple[pl.DataFrame, 
             chosen = last.tail(len(read.filter(pl.col(c.TABLE_BYTES) <= _PAST_BYTES)))
             if len(chosen) < 3:
                 return nothing, ""
-            counts = counts_of_steps(catalog, reader, chosen)
+            counts = Steps(catalog, reader, chosen).counts()
             found = collect({"past": counts}, catalog.tell, held=True)["past"]
     except CatalogUnreadable:
         return nothing, ""

@@ -9,7 +9,7 @@ from ..fields import INT, TEXT, Contract, Field, Section
 from ..polars_pipelines import quality as pipelines
 from ..results import ReportResult
 from ..sources import CatalogLike
-from ..term_tables import TABLE_PATH, TermTables
+from ..terms.tables import TABLE_PATH, TermTables
 from .common import make_result, open_known
 from .imports import closure
 

@@ -9,14 +9,13 @@ from ontofetch_hookspecs.names import quote
 from ...errors import UsageError
 from .. import columns as c
 from .. import fields as f
-from ..chosen_terms import only
 from ..fields import INT, TEXT, Contract, Field, Section
-from ..mistyped_terms import spelled, term_hint
 from ..polars_pipelines import lives as pipelines
 from ..polars_pipelines.terms import is_term, meant_by, roughly_meant_by, short_name
 from ..results import ReportResult
 from ..sources import CatalogLike
-from ..term_lives import Known
+from ..terms.chosen import only, spelled, term_hint
+from ..terms.lives import Known
 from .common import Releases, make_result
 
 STATES = ("current", "obsolete", "gone")

@@ -146,7 +146,7 @@ def _check_sealed(place: fsops.Anywhere, given: str) -> None:
     Raises:
         EventError: It is not, or has other facts.
     """
-    from ...content.term_tables import read_sealed
+    from ...content.facts.sealed import read_sealed
 
     with os.fdopen(fsops.open_file(place), "rb") as stream:
         try:

@@ -15,7 +15,7 @@ from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from ...children.limits import Allowance
 from ...content.bounds import Limits
-from ...content.term_tables import MOST_FACTS, is_hex
+from ...content.facts.sealed import MOST_FACTS, is_hex
 from ..validator_process import Task
 from ..worker import MOST_DETAILS
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .fault import fault, of
 
 CHARACTERS, ENCODE = "hookspecs/ontofetch_hookspecs/characters.py", "ontofetch_catalog/rendering/encode.py"
-LISTS, IO, MANIFESTS = (f"ontofetch_catalog/analytics/{name}.py" for name in ("lists", "io", "manifests"))
+LISTS, IO, MANIFESTS = (f"ontofetch_catalog/analytics/{name}.py" for name in ("lists", "io", "sources/manifests"))
 NAMED = "ontofetch_catalog/named_files.py"
 PATHS, APP, LOCK = "hookspecs/ontofetch_hookspecs/store_paths.py", "ontofetch_catalog/host/app.py", "requirements.lock"
 ENCODED, JOINED = "tests/rendering/test_encode.py::test_", "tests/cli/test_report_output.py::test_"

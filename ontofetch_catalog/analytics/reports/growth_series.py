@@ -15,9 +15,9 @@ from ..collect import collect
 from ..fields import INT, TEXT, TIME, Contract, Field, Section
 from ..polars_pipelines import timeline as pipelines
 from ..results import ReportResult
-from ..sources import CatalogLike
-from .common import Releases, check_choice, make_result, pairs_of, parse_count, times_told
-from .grown_terms import GROWN, grown_terms
+from ..sources import CatalogLike, pairs_of
+from ..terms.steps import GROWN, grown_terms
+from .common import Releases, check_choice, make_result, parse_count, times_told
 
 if TYPE_CHECKING:
     import altair as alt
@@ -89,7 +89,7 @@ _CHANGED = (
 )
 _NULL = "; null where there is no release before"
 
-TIMELINE = Contract("growth", (
+GROWTH_SERIES = Contract("growth", (
     Section("timeline", "growth release by release", (
         f.VERSION,
         replace(f.INCOMPLETE, detail=4),
@@ -111,7 +111,7 @@ TIMELINE = Contract("growth", (
 ), order=("bins", "timeline"), draw=draw)  # fmt: skip
 
 
-def timeline(
+def growth_series(
     catalog: CatalogLike, *, series: str | None = None, last: int | str | None = None, every: str | None = None
 ) -> ReportResult:
     """Return what changed from release to release of a series, or per week or month.
@@ -144,6 +144,6 @@ def timeline(
         if every is not None:
             frames = {"bins": pipelines.bins(line, every), **frames}
         result = make_result(
-            catalog, TIMELINE, frames, {"series": slot, "last": count, "every": every, "times": told}, held=True
+            catalog, GROWTH_SERIES, frames, {"series": slot, "last": count, "every": every, "times": told}, held=True
         )
     return replace(result, headings={"timeline": {c.RELEASE_TIME: told}, "formats": {c.RELEASE_TIME: told}})

@@ -1,4 +1,7 @@
-"""What became of terms from release to release of a series: counted for each, and by kind, prefix or change."""
+"""What became of terms from release to release: counted for each, and by kind, prefix or change.
+
+What a report shows of it is not known here.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,18 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from ...errors import CatalogUnreadable
 from .. import columns as c
-from ..chosen_terms import chosen_terms
 from ..collect import collect
-from ..comparison import Comparison, contents_of
+from ..fields import INT, Field
 from ..polars_pipelines import meaning as pipelines
 from ..polars_pipelines import pairing
 from ..polars_pipelines.terms import prefix
 from ..polars_pipelines.timeline import release_times
-from ..sources import CatalogLike, Reader
-from ..term_tables import TABLE_PATH, Facts
-from .common import pairs_of
+from ..sources import CatalogLike, Reader, pairs_of
+from .chosen import chosen_terms
+from .comparison import Comparison, contents_of
+from .tables import TABLE_PATH, Facts
 
 NOT_COMPARED = "files_not_compared"
 
@@ -47,14 +51,13 @@ class Steps:
         self._releases = releases
         facts = {"facts": reader.facts(releases[c.VERSION_ID].to_list())}
         self._facts = collect(facts, catalog.tell, held=True)["facts"]
-        steps = pairs_of(releases)
-        self._comparison = Comparison(catalog, reader, steps)
+        self._comparison = Comparison(catalog, reader, pairs_of(releases))
         self._tables = self._comparison.tables
         self._chosen: pl.Series | None = None
         self._unknown: pl.LazyFrame | None = None
         if under is not None or words is not None:
             self._chosen, self._unknown = chosen_terms(self._tables, contents_of(self._facts), under, words)
-        self._changes, self._counted = changes_of_steps(self._comparison, steps, self._chosen)
+        self._changes, self._counted = changes_of_steps(self._comparison, self._chosen)
 
     def counts(self) -> pl.LazyFrame:
         """Return a row per release with the columns of HISTORY, in the order of the releases."""
@@ -96,14 +99,13 @@ class Steps:
         return found
 
 
-def changes_of_steps(
-    comparison: Comparison, steps: list[tuple[str, str]], chosen: pl.Series | None = None
-) -> tuple[pl.LazyFrame, pl.LazyFrame]:
-    """Return the changed terms with the version_id of B, and per B what `step_counts` says.
+def changes_of_steps(comparison: Comparison, chosen: pl.Series | None = None) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+    """Return the changed terms with the version_id of B, and what is counted of each step.
+
+    That has version_id (of B), a column per change, triples_added, triples_removed, files_not_compared.
 
     Args:
         comparison: Of the steps.
-        steps: (A, B) of each.
         chosen: IRIs of the terms that count; None for all.
     """
     old, new = comparison.differing(pipelines.COUNTED)
@@ -113,13 +115,12 @@ def changes_of_steps(
     changed = pipelines.raw_changes(old.lazy(), new.lazy())
     raw = comparison.tables.collect({"raw": changed}, held=True)["raw"].lazy()
     every = pl.LazyFrame(
-        {c.STEP: list(range(len(steps))), c.VERSION_ID: [b for _, b in steps]},
+        {c.STEP: list(range(len(comparison.steps))), c.VERSION_ID: [b for _, b in comparison.steps]},
         {c.STEP: pl.Int64(), c.VERSION_ID: pl.String()},
     )
     found = comparison.categories(raw, comparison.rare(raw, new.lazy())).join(every, on=c.STEP)
     changes = comparison.tables.collect({"changes": found}, held=True)["changes"].lazy()
-    kinds = [(pl.col(c.CHANGE) == name).sum().alias(name) for name in c.TERM_CHANGES]
-    terms = changes.group_by(c.STEP).agg(kinds)
+    terms = changes.group_by(c.STEP).agg(pipelines.of_each_change())
     balance = pipelines.statement_counts(old.lazy(), new.lazy()).join(numbered, on=c.PAIR)
     triples = balance.group_by(c.STEP).agg(pl.col(c.TRIPLES_ADDED, c.TRIPLES_REMOVED).sum())
     state = pl.col(c.STATE)
@@ -135,11 +136,33 @@ def changes_of_steps(
     return changes, counts
 
 
-def counts_of_steps(catalog: CatalogLike, reader: Reader, releases: pl.DataFrame) -> pl.LazyFrame:
-    """Return a row per release with the columns of HISTORY, in their order; the arguments as for `Steps`."""
-    return Steps(catalog, reader, releases).counts()
+GROWN = tuple(
+    Field(
+        name, INT, f"terms that {what}, as in `report meaning`; null where that is not known of all files that differ",
+        detail=9,
+    )
+    for name, what in ((c.TERMS_ADDED, "came"), (c.TERMS_REMOVED, "are gone"), (c.OBSOLETED, "became obsolete"))
+)  # fmt: skip
 
 
-def step_counts(comparison: Comparison, steps: list[tuple[str, str]]) -> pl.LazyFrame:
-    """Return version_id (of B), a column per change, triples_added, triples_removed, files_not_compared."""
-    return changes_of_steps(comparison, steps)[1]
+def grown_terms(catalog: CatalogLike, reader: Reader, steps: list[tuple[str, str]]) -> pl.LazyFrame:
+    """Return version_id (of B), terms_added, terms_removed, obsoleted; no row where nothing is known.
+
+    A table of terms that is lost or damaged makes them unknown: what a report says of bytes does not depend on it.
+    """
+    nothing = pl.LazyFrame(schema={c.VERSION_ID: pl.String(), **{field.name: pl.Int64() for field in GROWN}})
+    # where nothing is known of either release there is nothing to compare, however many files they have
+    told = reader.told(sorted({name for step in steps for name in step})) if reader.knows_facts() else frozenset()
+    known = [step for step in steps if not told.isdisjoint(step)] if told else []
+    if not known:
+        return nothing
+    try:
+        _, counts = changes_of_steps(Comparison(catalog, reader, known))
+    except CatalogUnreadable:
+        return nothing
+    return counts.select(
+        c.VERSION_ID,
+        pl.col(c.TERM_ADDED).alias(c.TERMS_ADDED),
+        pl.col(c.TERM_REMOVED).alias(c.TERMS_REMOVED),
+        c.OBSOLETED,
+    )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from . import columns as c
+from .. import columns as c
 
 _A, _B, _NAME, _NUMBER = "path_a", "path_b", "name", "number"
 _PATH = [c.VERSION_ID, c.RELPATH]

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 import polars as pl
 import polars.selectors as cs
 
-from ..catalog.connection import Store
-from ..catalog.facts import FORMATS, read_table, read_terms
-from ..catalog.portions import in_portions
-from ..catalog.repo import duplicates, facts, naming
-from ..catalog.repo import reports as sql
-from ..catalog.sessions import reading
-from ..errors import CatalogUnreadable, OntofetchError
-from .collect import Teller
-from .errors_of_facts import TOO_LARGE, Missing, nothing_known
+from ...catalog.connection import Store
+from ...catalog.facts import FORMATS, read_table, read_terms
+from ...catalog.portions import in_portions
+from ...catalog.repo import duplicates, facts, naming
+from ...catalog.repo import reports as sql
+from ...catalog.sessions import reading
+from ...errors import CatalogUnreadable, OntofetchError
+from ..collect import Teller
+from .unknown_facts import TOO_LARGE, nothing_known
 
 if TYPE_CHECKING:
     import duckdb
@@ -165,7 +165,7 @@ class CatalogReader:
         """Return the error of a report about terms where nothing is: for what reason, and what to type."""
         (found,) = facts.missing_facts(self._connection, list(FORMATS), self._most_bytes).to_pylist()
         is_off = self._settings.get("facts") == "off"
-        return nothing_known(subject, Missing(**found, most_bytes=self._most_bytes, is_off=is_off))
+        return nothing_known(subject, **found, most_bytes=self._most_bytes, is_off=is_off)
 
     def facts(self, version_ids: Sequence[str]) -> pl.LazyFrame:
         """Return the facts of those files of releases that can have some."""
@@ -213,7 +213,7 @@ class CatalogReader:
         table = sql.read(self._connection, statement)
         spent = time.perf_counter() - start
         if self._tell is not None:
-            from ..catalog import profile
+            from ...catalog import profile
 
             with statement.given(self._connection):
                 plan = profile.render(profile.profile_query(self._connection, statement.sql))

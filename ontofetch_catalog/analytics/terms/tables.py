@@ -16,11 +16,12 @@ import polars as pl
 
 from ontofetch_hookspecs.light_dataclasses import dataclass
 
-from ..errors import CatalogUnreadable
-from . import columns as c
-from .collect import Teller, collect
-from .polars_pipelines.terms import is_term, short_name
-from .sources import CatalogLike, Reader
+from ...content.facts.schema import TERMS_SCHEMA
+from ...errors import CatalogUnreadable
+from .. import columns as c
+from ..collect import Teller, collect
+from ..polars_pipelines.terms import is_term, short_name
+from ..sources import CatalogLike, Reader
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
@@ -221,7 +222,7 @@ def _threads() -> ThreadPoolExecutor:
 def terms_of_releases(catalog: CatalogLike, reader: Reader, version_id: str | None) -> pl.LazyFrame:
     """Return the terms of all files of a release, or (None) of the latest release of each series.
 
-    Columns as in `tables_of_terms.TERMS`.
+    Columns as in `bare_rows.TERMS`.
 
     Raises:
         UsageError: Nothing is known of what files say.
@@ -249,24 +250,8 @@ def terms_of_releases(catalog: CatalogLike, reader: Reader, version_id: str | No
 
 _LISTS = (c.REPLACED_BY, c.CONSIDER, c.PARENTS, c.ALT_IDS)
 _TOLD = (c.IRI, c.KIND, c.LABEL, c.DEFINITION, c.DEPRECATED, *_LISTS, c.STATEMENTS)
-_DIGEST, _TEXTS = pl.Binary(), pl.List(pl.String())
-SCHEMA: Mapping[str, pl.DataType] = {
-    c.IRI: pl.String(),
-    c.KIND: pl.String(),
-    c.LABEL: pl.String(),
-    c.LABEL_DIGEST: _DIGEST,
-    c.DEFINITION: pl.String(),
-    c.DEFINITION_DIGEST: _DIGEST,
-    c.DEPRECATED: pl.Boolean(),
-    c.REPLACED_BY: _TEXTS,
-    c.CONSIDER: _TEXTS,
-    c.PARENTS: _TEXTS,
-    c.ALT_IDS: _TEXTS,
-    c.STATEMENTS: pl.Int32(),
-    c.DIGEST: _DIGEST,
-    c.OTHER_DIGEST: _DIGEST,
-    c.LINES: pl.List(pl.UInt64()),
-}
+# the columns of a table, as Polars reads them
+SCHEMA = pl.DataFrame(TERMS_SCHEMA.empty_table()).schema
 
 
 def _no_table() -> CatalogUnreadable:

@@ -1,4 +1,4 @@
-"""What became of the terms of two releases, as frames: the changes, and the sections beside them.
+"""What became of the terms of two releases, as frames: the changes, and what stands beside them.
 
 How they are shown is not known here.
 """
@@ -7,37 +7,49 @@ from __future__ import annotations
 
 import polars as pl
 
-from . import columns as c
-from .chosen_terms import chosen_terms
+from ontofetch_hookspecs.light_dataclasses import dataclass
+
+from .. import columns as c
+from ..lists import read_words
+from ..polars_pipelines import heads as head_pipelines
+from ..polars_pipelines import meaning as pipelines
+from ..polars_pipelines import telling
+from .chosen import chosen_terms
 from .comparison import Comparison
-from .lists import read_words
-from .polars_pipelines import heads as head_pipelines
-from .polars_pipelines import meaning as pipelines
-from .polars_pipelines import pairing, telling
-from .sources import CatalogLike, Reader
-
-# section → the state of the files that it lists
-STATES = {
-    "same_version": pairing.SAME_VERSION,
-    "not_compared": pairing.NOT_COMPARED,
-    "other_version": pairing.OTHER_VERSION,
-    "reserialised": pairing.RESERIALISED,
-    "not_exact": pairing.INEXACT,
-}
 
 
-def frames_of(
-    comparison: Comparison, under: str | None, mine: str | None
-) -> tuple[dict[str, pl.LazyFrame], pl.LazyFrame]:
-    """Return changes and the sections beside them, and the pairs of files with their counts."""
+@dataclass(frozen=True, slots=True)
+class ChangedTerms:
+    """What became of the terms of two releases.
+
+    Args:
+        changes: The changed terms, as the section CHANGES of `bare_rows` has them.
+        headers: What changed in the headers of ontologies, as `heads.changed_fields` says.
+        files: The pairs of files with their counts.
+        unknown: The words of a list that mean no term; None without a list.
+    """
+
+    changes: pl.LazyFrame
+    headers: pl.LazyFrame
+    files: pl.LazyFrame
+    unknown: pl.LazyFrame | None
+
+
+def changed_terms(comparison: Comparison, under: str | None = None, mine: str | None = None) -> ChangedTerms:
+    """Return what became of terms.
+
+    Args:
+        comparison: Of the two releases.
+        under: Only a term and those below it, or a namespace; None for all.
+        mine: Only the terms of this list; None for all.
+    """
     old, new = everything = comparison.differing(pipelines.WIDE)
-    frames: dict[str, pl.LazyFrame] = {}
+    unknown = None
     narrowed = under is not None or mine is not None
     if narrowed:
         words = None if mine is None else read_words(mine)
         chosen, unknown = chosen_terms(comparison.tables, comparison.contents(), under, words)
         old, new = (side.filter(pl.col(c.IRI).is_in(chosen.implode())) for side in (old, new))
-        frames |= {} if unknown is None else {"unknown": unknown}
     sorted_out, names, counted = _sort_out(comparison, (old, new), everything[0], whole=not narrowed)
     paths = comparison.pairs.lazy().select(c.PAIR, pl.coalesce(f"{c.RELPATH}_b", f"{c.RELPATH}_a").alias(c.FILE))
     described = telling.described(sorted_out, names).join(paths, on=c.PAIR, how="left", maintain_order="left")
@@ -46,14 +58,11 @@ def frames_of(
     found = comparison.tables.collect(
         {"changes": described, "files": shown.sort(c.STATE, c.FILE_B, c.FILE_A, nulls_last=True)}, held=True
     )
-    changes, files = found["changes"].lazy(), found["files"].lazy()
-    special = {name: files.filter(pl.col(c.STATE) == state) for name, state in STATES.items()}
     # of a side without facts no header is known either
     paired = [c.STEP, f"{c.RELPATH}_a", f"{c.RELPATH}_b"]
     known = comparison.pairs.lazy().drop_nulls(["digest_a", "digest_b"]).select(paired)
     heads = comparison.heads.lazy().join(known, on=paired, how="semi", maintain_order="left")
-    headers = head_pipelines.changed_fields(heads)
-    return {"changes": changes, "ontologies": headers, **special, **frames}, files
+    return ChangedTerms(found["changes"].lazy(), head_pipelines.changed_fields(heads), found["files"].lazy(), unknown)
 
 
 def _sort_out(
@@ -84,25 +93,3 @@ def _sort_out(
         held=True,
     )
     return found["terms"].lazy(), found["names"], found["pairs"].lazy()
-
-
-def summary_of(changes: pl.LazyFrame, files: pl.LazyFrame, a: str, b: str) -> pl.LazyFrame:
-    """Return the one row that counts the changes from A to B."""
-    kinds = [(pl.col(c.CHANGE) == name).sum().alias(name) for name in c.TERM_CHANGES]
-    counted = changes.select(pl.len().alias(c.TERMS), *kinds)
-    once = files.unique(["content_id_a", "content_id_b"])
-    triples = once.select(
-        pl.when(pl.col(name).is_not_null().any()).then(pl.col(name).sum()).alias(name)
-        for name in (c.TRIPLES_ADDED, c.TRIPLES_REMOVED)
-    )
-    return pl.concat([counted, triples], how="horizontal").with_columns(pl.lit(a).alias("a"), pl.lit(b).alias("b"))
-
-
-def changes_of(catalog: CatalogLike, reader: Reader, pair: tuple[str, str]) -> pl.LazyFrame:
-    """Return the rows of the section `changes` for two releases.
-
-    Raises:
-        UsageError: Nothing is known of what files say.
-    """
-    frames, _ = frames_of(Comparison(catalog, reader, [pair]), None, None)
-    return frames["changes"]

@@ -5,23 +5,20 @@ Which releases there are is known to `manifests`, what changed to `deltas`; noth
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import polars as pl
 
-from ontofetch_hookspecs import layout
-
-from ..errors import UsageError
-from . import columns as c
-from . import deltas
-from .audit_scans import Audits
-from .collect import Teller
+from ...errors import UsageError
+from .. import columns as c
+from ..collect import Teller
+from ..io import Audits
+from ..polars_pipelines.growth import change_totals, with_folder
+from . import Reader, deltas
 from .manifests import Manifest, read_manifests, resolve_series, resolve_version, versions_frame
-from .polars_pipelines.growth import change_totals, with_folder
-from .sources import Reader
 
 _UNKNOWN = "unknown"
 _TIME = pl.Datetime("us", "UTC")
@@ -60,7 +57,8 @@ class AuditReader:
 
     def __init__(self, root: Path, manifests: dict[str, Manifest], tell: Teller | None = None) -> None:
         self._manifests = manifests
-        self._audits = Audits(root, manifests, tell)
+        folders = {version_id: manifest.folder for version_id, manifest in manifests.items()}
+        self._audits = Audits(root, folders, tell)
 
     def has_asked(self) -> None:
         """Do nothing: documents are opened for each question."""
@@ -71,34 +69,21 @@ class AuditReader:
 
     def nothing_known(self, subject: str) -> UsageError:
         """Return the error that says so."""
-        return _only_in_the_catalog([subject])
+        return UsageError(
+            "What files say, their terms and headers, is recorded in the catalog, not in audits.",
+            subject=subject,
+            hint="Leave out --from audits.",
+        )
 
     def facts(self, version_ids: Sequence[str]) -> pl.LazyFrame:
         """Refuse: what files say stands in the catalog alone."""
-        raise _only_in_the_catalog(version_ids)
+        raise self.nothing_known(", ".join(version_ids))
 
-    tabled_facts = facts
+    def _refuse(self, *_: Any, **__: Any) -> NoReturn:
+        raise self.nothing_known("facts")
 
-    def heads(self) -> pl.LazyFrame:
-        """Refuse likewise."""
-        raise _only_in_the_catalog(list(self._manifests))
-
-    def heads_among(self, files: pl.DataFrame) -> pl.LazyFrame:
-        """Refuse likewise."""
-        raise _only_in_the_catalog(files["version_id"].to_list())
-
-    def told(self, version_ids: Sequence[str]) -> frozenset[str]:
-        """Return nothing: audits don't say what is in the files."""
-        del version_ids
-        return frozenset()
-
-    def term_table(self, row: Mapping[str, Any]) -> bytes:
-        """Refuse likewise."""
-        raise _only_in_the_catalog([str(row)])
-
-    def term_columns(self, row: Mapping[str, Any], *_: Sequence[str] | None) -> pl.DataFrame:
-        """Refuse likewise."""
-        raise _only_in_the_catalog([str(row)])
+    # whoever asks for these has seen that nothing is known
+    tabled_facts = told = heads = heads_among = term_table = term_columns = _refuse
 
     def resolve(self, name: str) -> str:
         """Return the version_id that `name` means."""
@@ -187,16 +172,15 @@ class AuditReader:
     def hotspots(self, key: str, version_ids: Sequence[str] | None) -> pl.LazyFrame:
         """Return files, bytes and failures by `key`."""
         files = self._keyed(self._audits.extracted(version_ids), key)
-        failing = (
-            self._audits.validations(version_ids).filter(~pl.col(c.PASSED)).select(c.VERSION_ID, c.RELPATH).unique()
-        )
-        failed = pl.lit(value=True).alias(c.FAILED_FILES)
-        joined = files.join(failing.with_columns(failed), on=[c.VERSION_ID, c.RELPATH], how="left")
-        # where nothing was validated the paths need not be read
-        validated = self._audits.paths(layout.VALIDATION_AUDIT, version_ids)
+        if self._audits.have_validations(version_ids):
+            failing = self._audits.validations(version_ids).filter(~pl.col(c.PASSED)).select(c.VERSION_ID, c.RELPATH)
+            failed = failing.unique().with_columns(pl.lit(value=True).alias(c.FAILED_FILES))
+            files = files.join(failed, on=[c.VERSION_ID, c.RELPATH], how="left")
+        else:
+            # where nothing was validated the paths need not be read
+            files = files.with_columns(pl.lit(None, pl.Boolean).alias(c.FAILED_FILES))
         return self._audits.settled(
-            (joined if validated else files.with_columns(pl.lit(None, pl.Boolean).alias(c.FAILED_FILES)))
-            .group_by(key)
+            files.group_by(key)
             .agg(pl.len().cast(pl.Int64).alias(c.FILES), pl.col(c.SIZE).sum(), pl.col(c.FAILED_FILES).count())
             .with_columns(pl.col(c.FAILED_FILES).cast(pl.Int64))
         )
@@ -280,11 +264,3 @@ def _said() -> list[pl.Expr]:
     error, unjudged = (details.field(name).fill_null("").str.extract("^([^\r\n]*)") for name in (c.ERROR, c.NOT_JUDGED))
     reason = pl.when(~passed).then(error).when(passed.is_null()).then(unjudged).alias(c.REASON)
     return [reason, details.field(c.LINE), details.field(c.COLUMN)]
-
-
-def _only_in_the_catalog(asked: Sequence[str]) -> UsageError:
-    return UsageError(
-        "What files say, their terms and headers, is recorded in the catalog, not in audits.",
-        subject=", ".join(asked),
-        hint="Leave out --from audits.",
-    )

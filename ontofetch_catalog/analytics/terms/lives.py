@@ -9,11 +9,11 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from . import columns as c
-from .collect import collect
-from .polars_pipelines.lives import TOLD, one_per_release
-from .sources import CatalogLike, Reader
-from .term_tables import SCHEMA, TABLE_PATH, Facts, TermTables
+from .. import columns as c
+from ..collect import collect
+from ..polars_pipelines.lives import TOLD, one_per_release
+from ..sources import CatalogLike, Reader
+from .tables import SCHEMA, TABLE_PATH, Facts, TermTables
 
 
 class Known:

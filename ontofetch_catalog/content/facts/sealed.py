@@ -1,6 +1,7 @@
-"""Tables of terms as files: the small facts in their metadata, and what is looked at before one is believed.
+"""Tables of terms with the small facts sealed inside, and what is looked at before one of either is believed.
 
-With the small facts inside, a table says by itself what is known of its content. How terms are found is not known here.
+With the small facts in its metadata, a table says by itself what is known of its content. How terms are found is not
+known here.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from ontofetch_hookspecs.errors import EventError
 from ontofetch_hookspecs.names import check_text
 from ontofetch_hookspecs.store_paths import StorePath
 
-from .facts.schema import FACTS_KEY, FEW_VALUES, TERMS_SCHEMA, encode
+from .schema import FACTS_KEY, FEW_VALUES, TERMS_SCHEMA, encode
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
@@ -43,7 +44,7 @@ def seal(found: str, path: str, facts: Mapping[str, Any]) -> None:
     """
     import pyarrow.parquet as pq
 
-    from .facts.table import rename_table
+    from .table import rename_table
 
     encoded = encode(facts)
     with _opened(found) as stream, pq.ParquetFile(stream, pre_buffer=False) as table:

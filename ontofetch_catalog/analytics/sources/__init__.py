@@ -8,8 +8,9 @@ from typing import Any, Protocol
 
 import polars as pl
 
-from ..errors import OntofetchError
-from .collect import Teller
+from ...errors import OntofetchError
+from .. import columns as c
+from ..collect import Teller
 
 
 class Reader(Protocol):
@@ -38,7 +39,7 @@ class Reader(Protocol):
         unchanged: bool = False,
         most: int | None = None,
     ) -> pl.LazyFrame:
-        """Return what changed from A to B for each pair: of version_id (that of B) and `tables.DELTA`."""
+        """Return what changed from A to B for each pair: of version_id (that of B) and `bare_rows.DELTA`."""
 
     def change_sums(self, pairs: Sequence[tuple[str, str]]) -> pl.LazyFrame:
         """Return sums of what changed, a row per pair with a change, as `repo.reports.select_change_sums` says."""
@@ -114,3 +115,8 @@ class CatalogLike(Protocol):
 
     source: Source
     tell: Teller | None
+
+
+def pairs_of(releases: pl.DataFrame) -> list[tuple[str, str]]:
+    """Return (the release before, release) of those releases that have one before them, as a reader is asked for."""
+    return releases.drop_nulls(c.PREVIOUS_VERSION_ID).select(c.PREVIOUS_VERSION_ID, c.VERSION_ID).rows()

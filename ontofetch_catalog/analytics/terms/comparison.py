@@ -5,6 +5,7 @@ What a report shows of it is not known here; the frames are made by `polars_pipe
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any
@@ -14,17 +15,18 @@ import polars as pl
 from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import quote
 
-from ..errors import UsageError
-from . import columns as c
-from .collect import collect
-from .polars_pipelines import heads as head_pipelines
-from .polars_pipelines import meaning, pairing
-from .polars_pipelines.terms import MENTION, is_term, names_of
-from .sources import CatalogLike, Reader
-from .term_tables import TABLE, TABLE_PATH, TermTables
-from .wording import near
+from ...errors import UsageError
+from .. import columns as c
+from ..collect import collect
+from ..polars_pipelines import heads as head_pipelines
+from ..polars_pipelines import meaning, pairing
+from ..polars_pipelines.terms import MENTION, is_term, names_of
+from ..sources import CatalogLike, Reader
+from .tables import TABLE, TABLE_PATH, TermTables
 
 _PATHS = (f"{c.RELPATH}_a", f"{c.RELPATH}_b")
+_MOST_NAMED = 5  # paths in a sentence
+_LOOKED_AT = 10_000  # paths that are compared letter by letter
 _AHEAD = 16  # tables that are read before it is sure that they are compared
 Steps = Sequence[tuple[str, str]]
 
@@ -66,6 +68,16 @@ def contents_of(files: pl.DataFrame) -> list[dict[str, Any]]:
     return files.drop_nulls(TABLE_PATH).unique(TABLE_PATH, keep="first", maintain_order=True).to_dicts()
 
 
+def _hint_of_files(name: str, known: Sequence[str]) -> str:
+    """Return a sentence with the paths that are most like a name, or with some of those that there are."""
+    if not known:
+        return "There is none."
+    close = difflib.get_close_matches(name, known[:_LOOKED_AT], n=_MOST_NAMED, cutoff=0.5)
+    found = close or sorted(known)[:_MOST_NAMED]
+    more = " …" if len(known) > len(found) else ""
+    return f"There are: {', '.join(map(quote, found))}{more}."
+
+
 _STEP = {c.STEP: pl.Int64(), c.VERSION_ID: pl.String()}
 
 
@@ -85,9 +97,9 @@ class Comparison:
     def __init__(
         self, catalog: CatalogLike, reader: Reader, steps: Steps, named: tuple[str | None, str | None] = (None, None)
     ) -> None:
+        self.steps = steps
         self._tell = catalog.tell
         self._reader = reader
-        self._later = steps[-1][1] if steps else ""
         self._is_each_in_both = False  # whether no file is in one release of the only step alone
         self.tables = TermTables(reader, catalog.tell)
         # of plans one is told after the other; of many steps, or of a file that is named, other tables come first
@@ -113,7 +125,7 @@ class Comparison:
             UsageError: Nothing is known of what any file of the store says.
         """
         if facts[c.DIGEST].null_count() == len(facts) and not self._reader.knows_facts():
-            raise self._reader.nothing_known(self._later)
+            raise self._reader.nothing_known(self.steps[-1][1] if self.steps else "")
         self._is_each_in_both = most > 0 and len(facts) == 2 * facts[c.RELPATH].n_unique()
         if most:
             both = pl.col(c.DIGEST).n_unique().over(c.RELPATH) > 1
@@ -170,7 +182,7 @@ class Comparison:
                 raise UsageError(
                     f"Release {side.upper()} has no file {quote(name)} whose terms could be known.",
                     subject=f"--file-{side}",
-                    hint=near(name, known[side][c.RELPATH].to_list()),
+                    hint=_hint_of_files(name, known[side][c.RELPATH].to_list()),
                 )
         if None not in named:
             return pl.LazyFrame(

@@ -5,7 +5,6 @@ It reads `manifest.json` and `LATEST.json` and nothing else; the rules of order 
 
 from __future__ import annotations
 
-import errno
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
@@ -20,9 +19,10 @@ from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath
 from ontofetch_hookspecs.version_keys import version_key
 
-from ..errors import AmbiguousVersion, CatalogUnreadable, VersionUnknown
-from ..guesses import did_you_mean
-from . import columns as c
+from ...errors import AmbiguousVersion, CatalogUnreadable, VersionUnknown
+from ...guesses import did_you_mean
+from .. import columns as c
+from ..io import why_not_opened
 
 if TYPE_CHECKING:
     import polars as pl
@@ -135,11 +135,6 @@ def _load(path: StorePath) -> dict[str, Any]:
     return found
 
 
-def why_not_opened(error: OSError) -> str:
-    """Return why something below a store could not be opened, as the end of a sentence."""
-    return "it is a link, or lies behind one" if error.errno == errno.ELOOP else error.strerror or str(error)
-
-
 def _damaged(path: StorePath, error: object) -> CatalogUnreadable:
     return CatalogUnreadable(
         f"{quote(path)} can't be read: {error if isinstance(error, str) else quote(error)}.",
@@ -159,7 +154,7 @@ def _text(value: str) -> str:
 
 
 def versions_frame(manifests: Mapping[str, Manifest]) -> pl.LazyFrame:
-    """Return a row per release, each series in its order; the columns are those of `tables.VERSIONS`."""
+    """Return a row per release, each series in its order; the columns are those of `bare_rows.VERSIONS`."""
     import polars as pl
 
     schema = {
