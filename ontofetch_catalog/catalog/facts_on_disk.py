@@ -103,7 +103,7 @@ def _content_inside(store: Store, path: str) -> str:
     from ..content.bounds import Budget, Limits
     from ..content.insides import compression_of, copy_inside
 
-    limits = Limits.of(store.settings)
+    limits = Limits.from_settings(store.settings)
     sha256 = _Hash()
     try:
         with os.fdopen(store.path(path).open_file(), "rb") as stream:

@@ -7,7 +7,6 @@ stands behind the end. Which bounds are right is said by whoever reads.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Self
 
 from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import quote
@@ -32,8 +31,8 @@ class Limits:
     max_depth: int = 100
 
     @classmethod
-    def of(cls, settings: Mapping[str, object]) -> Self:
-        """Return those that settings say, the usual ones where they say none."""
+    def from_settings(cls, settings: Mapping[str, object]) -> Limits:
+        """Return what may come out of archives and compressed files, as the settings say it."""
         usual = cls()
         return cls(
             max_entries=int(str(settings.get("max_entries", usual.max_entries))),

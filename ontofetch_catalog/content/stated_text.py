@@ -8,11 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ontofetch_hookspecs.late_patterns import late_pattern
-
 _MOST_TOKENS = 60_000
 _OWL = "http://www.w3.org/2002/07/owl#"
-_TOKEN = late_pattern(
+_TOKEN = re.compile(
     r"""\#[^\n]*
     |<(?P<iri>[^<>"{}|^`\\\s]*)>
     |(?P<long>\"\"\"(?:[^"\\]|\\(?:.|\Z)|"(?!""))*+(?:\"\"\"|\Z)|'''(?:[^'\\]|\\(?:.|\Z)|'(?!''))*+(?:'''|\Z))
@@ -22,10 +20,10 @@ _TOKEN = late_pattern(
     |\^\^|@|[0-9][\w.+-]*+|.""",
     re.VERBOSE | re.DOTALL,
 )
-_OBO_HEADER = late_pattern(r"(?:format-version|data-version|ontology|date|saved-by|default-namespace)[ \t]*:")
-_OBO_INFO = late_pattern(r'property_value:[ \t]*owl:versionInfo[ \t]+"([^"\n]*)"')
+_OBO_HEADER = re.compile(r"(?:format-version|data-version|ontology|date|saved-by|default-namespace)[ \t]*:")
+_OBO_INFO = re.compile(r'property_value:[ \t]*owl:versionInfo[ \t]+"([^"\n]*)"')
 _OBO_LINES = 2000
-_JSON = late_pattern(r'"(?P<text>(?:[^"\\]|\\(?:.|\Z))*+)(?:"|\Z)|(?P<mark>[{}\[\]:,])|[^\s"{}\[\]:,]+', re.DOTALL)
+_JSON = re.compile(r'"(?P<text>(?:[^"\\]|\\(?:.|\Z))*+)(?:"|\Z)|(?P<mark>[{}\[\]:,])|[^\s"{}\[\]:,]+', re.DOTALL)
 _MOST_DEPTH = 64
 
 Told = list[tuple[str, str]]

@@ -18,7 +18,7 @@ from ontofetch_hookspecs import OntofetchError
 from ontofetch_hookspecs.store_paths import StorePath
 
 from .facts_room import FactsRoom
-from .validator_process import Task
+from .validator_process import Patience, Task
 from .workers import AnyWorker, Pool
 
 Key = tuple[str, str]  # name of the validator, sha256 of the content
@@ -42,7 +42,6 @@ class Judging:
         self.facts = facts
         self.judged: dict[Key, dict[str, Any]] = {}
         self._workers = workers
-        self._timeout = timeout
         self._folder: StorePath | None = None
         self._moves = 0
         self._moving = False
@@ -53,6 +52,7 @@ class Judging:
         self._threads: list[threading.Thread] = []
         self._looking: list[AnyWorker] = []
         self._given_up = threading.Event()
+        self._wait = Patience(timeout, self._given_up, facts)
         self._unusable: dict[str, dict[str, Any]] = {}
         self._error: BaseException | None = None
         self._open = self._busy = 0
@@ -128,7 +128,7 @@ class Judging:
                     if answer is None:
                         self._looking.append(worker)
                         try:
-                            answer = worker.ask(task, folder, self._timeout, self._given_up, self.facts)
+                            answer = worker.ask(task, folder, self._wait)
                         finally:
                             self._looking.remove(worker)
                     self._take(task, answer, moves)

@@ -195,7 +195,6 @@ def test_a_plugin_without_a_hook_is_named(bench: Bench, code: str) -> None:
 
 def test_slow_votes_and_imports_are_named(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who takes longer than a second is told so, with the hook."""
-    monkeypatch.setattr(manager, "SLOW_MILLISECONDS", 20.0)
     # so long takes no import of a few lines, however busy the machine is
     monkeypatch.setattr(loading, "SLOW_SECONDS", 0.4)
     monkeypatch.setattr(votes, "SLOW_MILLISECONDS", 20.0)

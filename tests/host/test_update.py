@@ -330,14 +330,14 @@ main(["update", "--root", {root!r}])
 """
 
 
-@pytest.mark.parametrize("step", ["_unpack", "_validate", "_set_latest"])
+@pytest.mark.parametrize("step", ["Pull._unpack", "validate", "set_latest"])
 def test_a_killed_update_goes_on(root: Path, run: Run, site: Site, step: str) -> None:
     """Killed before any step, the next update ends with the release validated and latest."""
     follow(root, site, "hp")
     serve(site, "/hp.obo", obo("1"))
     run("update")
     serve(site, "/hp.obo", obo("2"))
-    plant = f"pipeline.Pull.{step} = lambda *given: os.kill(os.getpid(), signal.SIGKILL)"
+    plant = f"pipeline.{step} = lambda *given: os.kill(os.getpid(), signal.SIGKILL)"
     kill_in(root, KILLED.format(plant=plant, root=str(root)))
     code, rows, err = run("update")
     assert (code, rows[0]["version_id"], rows[0]["latest"], rows[0]["failing"]) == (0, "obo/hp/2", True, 0), err

@@ -81,7 +81,7 @@ def _unpack(
 def _entries(store: Store, artifact: releases.ArtifactRow, stream: IO[bytes], stack: ExitStack) -> Iterator[Entry]:
     stream.seek(0)
     # the rows may be a stranger's, and so may what they call whole
-    budget = Budget(artifact.relpath, os.fstat(stream.fileno()).st_size, Limits.of(store.settings))
+    budget = Budget(artifact.relpath, os.fstat(stream.fileno()).st_size, Limits.from_settings(store.settings))
     return read_entries(stream, artifact.relpath, stack, budget)
 
 

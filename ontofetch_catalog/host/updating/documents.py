@@ -19,7 +19,7 @@ from ...errors import FetchError
 from ...named_files import open_named
 from ..credentials import Credentials
 from ..http_options import HttpOptions
-from ..refusals import Inspection, credentials_of, secrets_of
+from ..inspection import Inspection, credentials_of, secrets_of
 from ..sources import Source, parse_source
 
 if TYPE_CHECKING:
