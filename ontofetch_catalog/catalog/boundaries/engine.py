@@ -20,7 +20,7 @@ from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.receipts import Receipt
 
 from ...errors import BoundaryFailed, OntofetchError
-from .. import fsops, journal, lookups, moving, recovery, sessions
+from .. import fsops, intents, journal, lookups, moving, recovery, sessions
 from ..connection import Store
 from ..failures import explain
 from ..repo import events
@@ -133,7 +133,7 @@ def _commit(session: sessions.Session, boundary: Boundary, start: float) -> tupl
         event_id, digest = events.add_event(connection, row)
         told = session.told_before(draft.intent, boundary.in_place())
         if draft.intent.moves:
-            journal.write_intent(store, draft.intent)
+            intents.write_intent(store, draft.intent)
             moving.publish(store, draft.intent)
         session.tell((event_id, digest, row), told, release=boundary.version_id if boundary.one_release else "")
     except BaseException as error:

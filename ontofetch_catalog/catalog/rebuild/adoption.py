@@ -18,9 +18,9 @@ from ...errors import ExtractError, OntofetchError
 from .. import extractions, fsops, journal, sessions
 from ..boundaries.documents import draft_extract_audit, draft_manifest
 from ..connection import Store
-from ..repo import files, from_documents, latest, releases
+from ..repo import from_documents, latest, releases
 from .documents import DocumentRefused, read_latest, read_release
-from .hashing import describe
+from .hashing import adopted_artifact, describe
 from .places import ReleaseFolder
 from .recording import reader, record
 
@@ -128,7 +128,7 @@ def _hash_release(
     releases.insert_version(connection, row)
     for artifact in artifacts:
         releases.insert_artifact(connection, artifact)
-    files.insert_from_documents(connection, row.version_id, _with_artifacts(table, list(own.values())))
+    from_documents.insert_files(connection, _named(table, row.version_id, list(own.values())))
     if own:
         draft.displace(f"{folder.path}/{layout.EXTRACT_AUDIT}", keep=True)
         draft_extract_audit(connection, draft, row)
@@ -173,11 +173,7 @@ def _version_row(store: Store, folder: ReleaseFolder, known: layout.Layout) -> r
 
 
 def _artifact_rows(row: releases.VersionRow, found: pa.Table) -> list[releases.ArtifactRow]:
-    folder = f"{row.fs_relpath}/{layout.find_layout(row.layout).source}"
-    return [
-        releases.adopted_artifact(row, folder, item["relpath"], item["file_id"], item["size_bytes"])
-        for item in found.to_pylist()
-    ]
+    return [adopted_artifact(row, item["relpath"], item["file_id"], item["size_bytes"]) for item in found.to_pylist()]
 
 
 def _attribute(
@@ -220,7 +216,9 @@ def _entry_names(store: Store, path: str, name: str) -> list[str]:
         return []
 
 
-def _with_artifacts(table: pa.Table, artifact_ids: list[str]) -> pa.Table:
+def _named(table: pa.Table, version_id: str, artifact_ids: list[str]) -> pa.Table:
+    """Return files with the release and the artifacts that they are of."""
     import pyarrow as pa
 
-    return table.append_column("artifact_id", pa.array(artifact_ids, pa.string()))
+    table = table.append_column("artifact_id", pa.array(artifact_ids, pa.string()))
+    return table.append_column("version_id", pa.repeat(version_id, len(table)))

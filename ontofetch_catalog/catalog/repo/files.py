@@ -184,17 +184,6 @@ def insert_files(connection: duckdb.DuckDBPyConnection, version_id: str, artifac
     )
 
 
-def insert_from_documents(connection: duckdb.DuckDBPyConnection, version_id: str, files: pa.Table) -> None:
-    """Record files of several artifacts in bulk, in the order of the table; it also has a column artifact_id."""
-    fsops.execute(
-        connection,
-        "INSERT INTO extracted_files"
-        f" SELECT {literal(version_id)} AS version_id, relpath, file_id, artifact_id, format, size_bytes, mtime,"
-        f" NULL AS verified_at, {lookup_keys.BOTH} FROM given_files",
-        tables={"given_files": files},
-    )
-
-
 def delete_files(connection: duckdb.DuckDBPyConnection, version_id: str, artifact_id: str) -> int:
     """Un-record the files of one artifact of a release and return how many there were."""
     if not count_files(connection, version_id):
