@@ -172,28 +172,36 @@ def _refuse_unknown(file: SettingsFile) -> None:
 
 
 def _convert(setting: Setting, value: object, source: str) -> object:
-    # what is no plain value may be nested so deeply that it can't be shown
-    shown = quote(value) if isinstance(value, str | int | float) else f"a {type(value).__name__}"
-    fault = UsageError(
-        f"The setting {setting.name} (from {source}) is {shown}, not {_wanted(setting)}.", subject=setting.name
-    )
+    """Return a value as its setting has it.
+
+    Raises:
+        UsageError: It is of the wrong kind.
+    """
+    try:
+        return _converted(setting, value)
+    except ValueError as error:
+        # what is no plain value may be nested so deeply that it can't be shown
+        shown = quote(value) if isinstance(value, str | int | float) else f"a {type(value).__name__}"
+        raise UsageError(
+            f"The setting {setting.name} (from {source}) is {shown}, not {_wanted(setting)}.", subject=setting.name
+        ) from error
+
+
+def _converted(setting: Setting, value: object) -> object:
     if setting.kind == "names":
         names = value.split(",") if isinstance(value, str) else value
         if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
-            raise fault
+            raise ValueError("no names")
         return tuple(sorted({name.strip() for name in names if name.strip()}))
     if setting.kind in ("int", "float"):
         if not isinstance(value, str | int | float):
-            raise fault
-        try:
-            number = int(str(value)) if setting.kind == "int" else float(str(value))
-        except ValueError as error:
-            raise fault from error
+            raise ValueError("no number")
+        number = int(str(value)) if setting.kind == "int" else float(str(value))
         if not 0 <= number < float("inf"):
-            raise fault
+            raise ValueError("out of range")
         return number
     if not isinstance(value, str) or (setting.choices and value not in setting.choices):
-        raise fault
+        raise ValueError("none of the choices")
     return value
 
 

@@ -68,6 +68,7 @@ CATALOG_ORDER = (
     ("facts", "given_facts"),
     ("generation",),
     ("journal",),
+    ("intents",),
     ("moving",),
     ("recovery",),
     ("shared", "store_key"),
@@ -264,6 +265,7 @@ BY_NAME = {
     "ontofetch_hookspecs.beneath": "below a descriptor that store_paths opened",
     "ontofetch_hookspecs.processes": "/proc",
     "ontofetch_hookspecs.taking": "below a descriptor that store_paths opened",
+    "ontofetch_catalog.host.apart": "the working folder itself, nothing in it",
     "ontofetch_catalog.host.new_plugin": "a new project, in a new folder where a user says",
     "ontofetch_hookspecs.conformance": "what a plugin has written in the folder of a test",
     "ontofetch_catalog.catalog.fsops.disk": "where a user or a host says: a backup's target, an output, staged bytes",
@@ -401,7 +403,6 @@ FEW_ROWS = {
     "catalog.doctor.findings:among": _BOUNDED,
     "catalog.doctor.recover_files:restore_files": _ON_DISK,
     "catalog.doctor.plan:_alike": "one row per code, fix and release",
-    "catalog.doctor.release_repairs:mend": _RELEASES,
     "catalog.doctor.release_repairs:still_found": _RELEASES,
     "catalog.doctor.terms_tables:check_tables": _ON_DISK,
     "catalog.doctor.terms_tables:still_found": _BOUNDED,
@@ -451,6 +452,7 @@ FEW_ROWS = {
     "showing.rows:read": "one row per release, which becomes a page",
     "showing.description:describe": "each row is a thing of its own in a document",
     "host.copies:find_lost": _ON_DISK,
+    "host.empty_files:known_contents": "each row is another name of empty files",
     "host.facts_room:wanted": "each row is a content that a process has read, or is about to",
     "host.outcomes:told_of": _BOUNDED,
     "host.unjudged:judge_by_name": "one row per ending and format",
@@ -541,6 +543,8 @@ def swallowed(module: str, source: str) -> list[str]:
         "ontofetch_catalog.host.manager",
         "ontofetch_catalog.host.app",
         "ontofetch_catalog.host.worker",
+        # the text of an error whose class is a plugin's
+        "ontofetch_hookspecs.errors",
         # what a thread raises is raised by whoever waits for it
         "ontofetch_catalog.catalog.shared.waiting",
     }

@@ -1,10 +1,11 @@
-"""How the system opens a path below an open folder, so that no part of it is a link."""
+"""What is done below an open folder: a path is opened, so that no part of it is a link; what is in it is listed."""
 
 from __future__ import annotations
 
 import errno
 import functools
 import os
+import stat
 import sys
 from collections.abc import Callable
 
@@ -46,6 +47,20 @@ def _open_part_by_part(top: int, relpath: str, flags: int, mode: int) -> int:
     finally:
         if current != top:
             os.close(current)
+
+
+def entries_of(folder: int) -> list[tuple[str, int]]:
+    """Return (name, kind as in `stat.S_IFMT`) of what an open folder holds, sorted by name."""
+    with os.scandir(folder) as entries:
+        return sorted((entry.name, _kind_of(entry)) for entry in entries)
+
+
+def _kind_of(entry: os.DirEntry[str]) -> int:
+    if entry.is_dir(follow_symlinks=False):
+        return stat.S_IFDIR
+    if entry.is_file(follow_symlinks=False):
+        return stat.S_IFREG
+    return stat.S_IFLNK if entry.is_symlink() else 0
 
 
 @functools.cache

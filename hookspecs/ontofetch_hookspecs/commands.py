@@ -12,7 +12,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING
 
 from .checked import check_contribution, check_target, check_tuple, check_word
-from .errors import EventError, OntofetchError, PluginFailed, UsageError
+from .errors import EventError, OntofetchError, PluginFailed, UsageError, text_of
 from .light_dataclasses import dataclass
 from .names import check_text, quote
 
@@ -272,4 +272,4 @@ def leave_out(plugin: str) -> str:
 
 def describe(error: BaseException) -> str:
     """Return type and message of an error in one line."""
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}".removesuffix(": ")
+    return f"{type(error).__name__}: {' '.join(text_of(error).split())[:300]}".removesuffix(": ")

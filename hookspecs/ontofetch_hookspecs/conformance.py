@@ -23,8 +23,8 @@ from . import specs
 from .commands import Command, Parameter, PluginSetting, Report, Validator, describe, load_target
 from .errors import OntofetchError
 from .extensions import Exporter, Finding, Retention
-from .implementations import find_fault
 from .layout import CATALOG
+from .loading import find_fault
 from .notify import FAILURES
 from .origins import SourceScheme
 from .samples import sample_events

@@ -45,6 +45,15 @@ def step_at(error: BaseException, place: str) -> str:
     return next_step(code) if code in _STEPS and _STEPS[code] != _CLOSED else place
 
 
+def text_of(error: BaseException) -> str:
+    """Return what an error says, whatever it is: it may have no text that can be made, or none that can be written."""
+    try:
+        text = str(error)
+    except Exception as other:  # noqa: BLE001 - the class of an error may be anybody's
+        text = f"(its text can't be made: {type(other).__name__})"
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 class OntofetchError(Exception):
     """Say in a sentence what happened, to which thing, and what to type next.
 
@@ -57,6 +66,8 @@ class OntofetchError(Exception):
     exit_code = EXIT_ERROR
 
     def __init__(self, message: str, *, subject: str = "", hint: str = "") -> None:
+        # a plugin may raise one with whatever it has at hand
+        message, subject, hint = (it if isinstance(it, str) else str(it) for it in (message, subject, hint))
         super().__init__(message)
         self.message = message
         self.subject = subject

@@ -10,13 +10,11 @@ import hashlib
 import json
 import logging
 import os
-import uuid
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pluggy
 
@@ -37,6 +35,9 @@ from .stages import Stage, StagedFile
 from .store_paths import make_root
 from .votes import Votes, explain_vote, subject_of
 
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
 Sent = TypeVar("Sent", bound=Event)
 _log = logging.getLogger("ontofetch.hosting")
 
@@ -51,6 +52,8 @@ def load_plugins(manager: pluggy.PluginManager, off: Collection[str] = ()) -> di
     Returns:
         Name → reason of those that could not be loaded.
     """
+    from importlib.metadata import entry_points
+
     failed: dict[str, str] = {}
     installed = entry_points()
     for name, fault in wrong_groups(installed):
@@ -105,6 +108,8 @@ def open_host(
     Raises:
         StageError: The store's folder can't be made.
     """
+    from importlib.metadata import entry_points
+
     root = Path(os.path.abspath(root))
     make_root(root)
     manager = pluggy.PluginManager(PROJECT)
@@ -119,7 +124,7 @@ def open_host(
         name=name,
         manager=manager,
         root=root,
-        run_id=uuid.uuid4().hex,
+        run_id=os.urandom(16).hex(),
         config_hash=hashlib.sha256(json.dumps(known, sort_keys=True, default=str).encode()).hexdigest(),
         settings=known,
         missing_plugins=missing,

@@ -2,17 +2,15 @@
 
 `dataclasses` compiles up to six functions for each class, most of which a process never calls, and a start imports a
 hundred classes. Here it makes the fields and the slots alone; what compares, hashes, shows and forbids is the same for
-all classes, and so is what makes the first objects of a class, until it is worth while to compile that. Whoever checks
-types sees `dataclass` itself.
+all classes. Whoever checks types sees `dataclass` itself.
 What else that can do (order, `InitVar` …) is not known here: such a class is for it to make.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import MISSING, Field, FrozenInstanceError, fields
-from functools import partial
 from operator import attrgetter
 from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any
@@ -29,7 +27,6 @@ else:
 
 
 _set = object.__setattr__
-_FEW = 12  # objects of a class: to make them without it takes as long as to compile what makes them
 _MEANS_MORE = ("ClassVar", "InitVar", "KW_ONLY")  # annotations that are no mere types
 
 
@@ -77,54 +74,14 @@ def _with_fields(cls: type, *, frozen: bool, slots: bool, kw_only: bool) -> Any:
 
 
 class _Initializer:
-    """Stands for `__init__` in a class: makes the first objects, and is compiled when there are more."""
+    """Stands for `__init__` in a class until the first object is made; then what is compiled takes its place."""
 
     def __init__(self, cls: Any, *, frozen: bool) -> None:
         self._cls, self._frozen = cls, frozen
-        self._left = _FEW
-        self._fields: tuple[Field[Any], ...] = ()
 
     def __get__(self, instance: Any, owner: type) -> Any:
-        """Return what makes one object; what is compiled is put into the class."""
-        self._left -= 1
-        # who looks for its signature asks without an object, or with the class in the place of one
-        if self._left > 0 and isinstance(instance, self._cls):
-            return partial(self._fill, instance)
-        return self._compiled(instance)
-
-    def _compiled(self, instance: Any) -> Any:
         made = self._cls.__init__ = _compile(self._cls, frozen=self._frozen)
         return made if instance is None else made.__get__(instance, type(instance))
-
-    def _fill(self, instance: Any, /, *given: Any, **named: Any) -> None:
-        """Set the fields of an object; what can't be right is for the compiled one to say."""
-        values = self._values_of(given, named)
-        if values is None:
-            self._compiled(instance)(*given, **named)
-            return
-        put = _set if self._frozen else setattr
-        for name, value in values:
-            put(instance, name, value)
-        if hasattr(self._cls, "__post_init__"):
-            instance.__post_init__()
-
-    def _values_of(self, given: Sequence[Any], named: Mapping[str, Any]) -> list[tuple[str, Any]] | None:
-        """Return what each field gets; None where an argument is missing, or too many."""
-        waiting, left, values = list(given[::-1]), dict(named), []
-        self._fields = self._fields or fields(self._cls)
-        for field in self._fields:
-            name = field.name
-            if field.init and waiting and not field.kw_only:
-                values.append((name, waiting.pop()))
-            elif field.init and name in left:
-                values.append((name, left.pop(name)))
-            elif field.default_factory is not MISSING:
-                values.append((name, field.default_factory()))
-            elif field.default is not MISSING:
-                values.append((name, field.default))
-            elif field.init:
-                return None
-        return None if waiting or left else values
 
 
 def _compile(cls: Any, *, frozen: bool) -> Any:

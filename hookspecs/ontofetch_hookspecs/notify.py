@@ -10,6 +10,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+from .commands import describe
 from .light_dataclasses import dataclass
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def notify(manager: pluggy.PluginManager, event: CatalogCommitted | CatalogRolle
         except FAILURES as error:  # an observer's failure must not undo or stop anything; it is logged
             spent = (time.perf_counter() - start) * 1000
             errors.append(ObserverError(name, hook, getattr(event, "boundary_id", ""), error, spent))
-            _log.error("plugin %s failed in %s for %s: %s: %s", name, hook, about, type(error).__name__, error)
+            _log.error("plugin %s failed in %s for %s: %s", name, hook, about, describe(error))
             _log.debug("traceback of plugin %s", name, exc_info=error)
     return errors
 
@@ -74,7 +75,7 @@ def gather(manager: pluggy.PluginManager, hook: str) -> tuple[list[tuple[str, ob
         except FAILURES as error:  # a broken plugin must not take the others' contributions away
             spent = (time.perf_counter() - start) * 1000
             errors.append(ObserverError(name, hook, "", error, spent))
-            _log.error("plugin %s failed in %s: %s: %s", name, hook, type(error).__name__, error)
+            _log.error("plugin %s failed in %s: %s", name, hook, describe(error))
             _log.debug("traceback of plugin %s", name, exc_info=error)
     return found, errors
 

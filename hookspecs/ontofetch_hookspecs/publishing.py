@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import uuid
 from pathlib import Path
 
 from .errors import StageError
@@ -22,7 +21,7 @@ def publish_without_catalog(root: Path, staged: Path, target: Path, *, replace_e
     source, place = below_root(root, staged), below_root(root, target)
     try:
         place.parent.make_folders()
-        former = place.with_name(f".{place.name}.{uuid.uuid4().hex}.old") if place.exists() else None
+        former = place.with_name(f".{place.name}.{os.urandom(16).hex()}.old") if place.exists() else None
         if former is not None and not replace_existing:
             raise StageError(
                 f"{quote(target)} is there already.",

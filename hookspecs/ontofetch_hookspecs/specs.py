@@ -83,7 +83,10 @@ def lookup_version(version_id: str) -> VersionRecord | None:
 
 @hookspec(firstresult=True)
 def lookup_validations(file_ids: Sequence[str], validator: str, validator_version: str) -> Table | None:
-    """Answer with the known results for these contents, columns KNOWN_RESULTS_COLUMNS, one row per file_id at most."""
+    """Answer with the known results for these contents, columns KNOWN_RESULTS_COLUMNS.
+
+    One row per file_id at most; of the empty content, whose format its name says, one for each ending of such names.
+    """
 
 
 @hookspec(firstresult=True)

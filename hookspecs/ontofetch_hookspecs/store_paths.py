@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import field
 from pathlib import Path
 
-from .beneath import FOLDER, open_beneath
+from .beneath import FOLDER, entries_of, open_beneath
 from .errors import EventError
 from .json_documents import parse_json
 from .light_dataclasses import dataclass
@@ -262,20 +262,6 @@ class StorePath:
             ValueError: It is no JSON (NaN is none), is nested too deeply, or has a number that is too long.
         """
         return parse_json(self.read_bytes(most))
-
-
-def entries_of(folder: int) -> list[tuple[str, int]]:
-    """Return (name, kind as in `stat.S_IFMT`) of what an open folder holds, sorted by name."""
-    with os.scandir(folder) as entries:
-        return sorted((entry.name, _kind_of(entry)) for entry in entries)
-
-
-def _kind_of(entry: os.DirEntry[str]) -> int:
-    if entry.is_dir(follow_symlinks=False):
-        return stat.S_IFDIR
-    if entry.is_file(follow_symlinks=False):
-        return stat.S_IFREG
-    return stat.S_IFLNK if entry.is_symlink() else 0
 
 
 def below_root(root: Path, path: Path) -> StorePath:

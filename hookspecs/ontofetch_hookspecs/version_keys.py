@@ -10,8 +10,6 @@ import re
 from datetime import date
 from functools import lru_cache
 
-from .late_patterns import late_pattern
-
 # What may follow a number, by the first letter of the part that follows; their byte order is the rule.
 _DEV, _PRE_NUMBER, _PRE_WORD, _END, _LOCAL, _POST, _SUFFIX, _MORE = "01234567"
 _NEXT_NUMBER, _NEXT_WORD = "89"  # a further identifier of a pre-release
@@ -28,17 +26,17 @@ _PRE = rf"[-_.]?(?:{_PHASE}){_WORD_DONE}[-_.]?[0-9]*"
 _POST_WORD = rf"[-_.]?(?:post|rev|r){_WORD_DONE}[-_.]?[0-9]*"
 _DEV_WORD = rf"[-_.]?dev{_WORD_DONE}[-_.]?[0-9]*"
 _LOCAL_PART = r"\+[a-z0-9]+(?:[-_.][a-z0-9]+)*"
-_LEADING_V = late_pattern(r"(?:v|ver|version|rel|release|releases)[-_./ ]?(?=[0-9])", re.IGNORECASE | re.ASCII)
-_EPOCH = late_pattern(r"([0-9]+)!(?=[0-9])")
-_NUMBERS = late_pattern(r"[0-9]+(?:\.[0-9]+)*")
-_PEP_TAIL = late_pattern(
+_LEADING_V = re.compile(r"(?:v|ver|version|rel|release|releases)[-_./ ]?(?=[0-9])", re.IGNORECASE | re.ASCII)
+_EPOCH = re.compile(r"([0-9]+)!(?=[0-9])")
+_NUMBERS = re.compile(r"[0-9]+(?:\.[0-9]+)*")
+_PEP_TAIL = re.compile(
     rf"(?:{_PRE})?(?:{_POST_WORD}|-[0-9]+)?(?:{_DEV_WORD})?(?:{_LOCAL_PART})?", re.IGNORECASE | re.ASCII
 )
 # https://semver.org, 9 and 10; what stands before the tail is known to be three numbers
-_SEMVER_NUMBERS = late_pattern(r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*)){2}")
-_SEMVER_TAIL = late_pattern(r"-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)(\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?")
-_IDENTIFIER_PHASE = late_pattern(rf"({_PHASE})([0-9]*)", re.IGNORECASE | re.ASCII)
-_TOKEN = late_pattern(
+_SEMVER_NUMBERS = re.compile(r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*)){2}")
+_SEMVER_TAIL = re.compile(r"-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)(\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?")
+_IDENTIFIER_PHASE = re.compile(rf"({_PHASE})([0-9]*)", re.IGNORECASE | re.ASCII)
+_TOKEN = re.compile(
     rf"[-_.]?(?P<phase>{_PHASE}){_WORD_DONE}(?:[-_.]?(?P<phase_number>[0-9]+))?"
     rf"|[-_.]?(?P<dev>dev){_WORD_DONE}(?:[-_.]?(?P<dev_number>[0-9]+))?"
     rf"|[-_.]?(?P<post>post|rev|r){_WORD_DONE}(?:[-_.]?(?P<post_number>[0-9]+))?"
@@ -60,7 +58,7 @@ _NO_DIGIT = "(?![0-9])"
 _CLOCK = "[tT]?[0-9]{4}(?:[0-9]{2})?"
 # each with the places of year, month and day among its groups; only the first may have more digits behind it
 _DATES = tuple(
-    (late_pattern(pattern, re.IGNORECASE | re.ASCII), places)
+    (re.compile(pattern, re.IGNORECASE | re.ASCII), places)
     for pattern, places in (
         (rf"{_YEAR}([01][0-9])([0-3][0-9])(?=(?:{_CLOCK})?{_NO_DIGIT})", (1, 2, 3)),
         (rf"{_YEAR}([-_./])([0-9]{{1,2}})\2([0-9]{{1,2}}){_NO_DIGIT}", (1, 3, 4)),

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import field
-from functools import partial
+from functools import cache, partial
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -145,28 +145,39 @@ class _Noting(Hears):
             ballot.raised.append(Raised(self._plugin, error))
 
 
-def check_kind(hook: str, event: object) -> None:
-    """Refuse an event that belongs to another hook, or none: nobody was asked for a vote on it.
-
-    Raises:
-        EventError: It does.
-    """
+@cache
+def _kinds() -> dict[str, type]:
+    """Return transactional hook → the event that belongs to it."""
     from .changes import ChangeReleases
     from .events import DownloadDone, ExtractDone, SetLatest, ValidateDone
 
-    wanted = {
+    return {
         "on_download_done": DownloadDone,
         "on_extract_done": ExtractDone,
         "on_validate_done": ValidateDone,
         "on_set_latest": SetLatest,
         "on_change_releases": ChangeReleases,
     }
-    if not isinstance(event, wanted[hook]):
-        meant = next((name for name, kind in wanted.items() if isinstance(event, kind)), "")
+
+
+def hook_of(event: object) -> str:
+    """Return the hook that an event belongs to, empty where it belongs to none."""
+    return next((name for name, kind in _kinds().items() if isinstance(event, kind)), "")
+
+
+def check_kind(hook: str, event: object) -> None:
+    """Refuse an event that belongs to another hook, or none: nobody was asked for a vote on it.
+
+    Raises:
+        EventError: It does.
+    """
+    meant = hook_of(event)
+    if meant != hook:
+        wanted = _kinds()[hook].__name__
         raise EventError(
-            f"{hook} was called with a {type(event).__name__}, not a {wanted[hook].__name__}.",
+            f"{hook} was called with a {type(event).__name__}, not a {wanted}.",
             subject="event",
-            hint=f"Call {meant} with it." if meant else f"Make a {wanted[hook].__name__} and pass it as event=.",
+            hint=f"Call {meant} with it." if meant else f"Make a {wanted} and pass it as event=.",
         )
 
 

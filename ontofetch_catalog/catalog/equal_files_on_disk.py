@@ -21,9 +21,9 @@ from .boundaries.engine import BoundaryResult, carry_out
 from .boundaries.equal_files import EqualFilesBatch, Job, State
 from .connection import Store
 from .equal_files import extents, storing, ways
-from .equal_files.folders import Folders
+from .kept_folders import KeptFolders
 from .repo import equal_files as repo
-from .repo import row_checks
+from .repo import listing, row_checks
 
 if TYPE_CHECKING:
     import duckdb
@@ -116,7 +116,7 @@ def store_once(store: Store, way: str, *, dry_run: bool, progress: Progress, tel
     """
     with _first(store, dry_run=dry_run) as connection:
         row_checks.refuse_invalid_paths(connection)
-        parts = max(1, -(-repo.count_files(connection) // PART_ROWS))
+        parts = max(1, -(-listing.count_recorded(connection) // PART_ROWS))
     result = Result()
     run = _Run(store, way, result, tell, dry_run=dry_run)
     try:
@@ -166,7 +166,7 @@ class _Run:
         self._dry_run = dry_run
         self._jobs: list[Job] = []
         self._waiting = 0  # bytes of their files
-        self._folders = Folders(store.root)
+        self._folders = KeptFolders(store.path(""))
 
     def close(self) -> None:
         """Close what is open."""

@@ -103,11 +103,7 @@ def _content_inside(store: Store, path: str) -> str:
     from ..content.bounds import Budget, Limits
     from ..content.insides import compression_of, copy_inside
 
-    most = Limits()
-    limits = Limits(
-        max_bytes=int(str(store.settings.get("max_bytes", most.max_bytes))),
-        max_ratio=float(str(store.settings.get("max_ratio", most.max_ratio))),
-    )
+    limits = Limits.from_settings(store.settings)
     sha256 = _Hash()
     try:
         with os.fdopen(store.path(path).open_file(), "rb") as stream:

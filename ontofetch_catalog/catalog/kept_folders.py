@@ -7,21 +7,26 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 
+from ontofetch_hookspecs.beneath import open_beneath
 from ontofetch_hookspecs.store_paths import StorePath
 
 from . import fsops
-from .connection import Store
 
 MOST_OPEN = 16
 _ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 
 class KeptFolders:
-    """The folders of a store that were used last, each opened once; to be closed."""
+    """The folders of a store that were used last, each opened once; to be closed.
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    Args:
+        root: That of the store.
+    """
+
+    def __init__(self, root: StorePath) -> None:
+        self._root = root
         self._open: dict[str, int] = {}  # path → descriptor, the one that was opened last at the end
         self._last: tuple[str, int, StorePath] | None = None
 
@@ -43,7 +48,7 @@ class KeptFolders:
         last = self._last
         if last is not None and last[0] == folder:
             return last
-        place = self._store.path(folder)
+        place = self._root.elsewhere(folder)
         found = self._open.get(folder)
         if found is None:
             found = fsops.open_folder_of(place)
@@ -69,6 +74,20 @@ class KeptFolders:
             if error.errno in _ABSENT:
                 return None
             raise
+
+    def open(self, path: str) -> int:
+        """Return a descriptor for reading the regular file at a path; it waits for nothing.
+
+        Raises:
+            EventError: The path leads out of the store.
+            OSError: As `lstat`, or it is no regular file.
+        """
+        self._root.elsewhere(path)
+        descriptor = open_beneath(self.holding(path), path.rpartition("/")[2], os.O_RDONLY | os.O_NONBLOCK)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise OSError(errno.EINVAL, "it is no regular file", path)
+        return descriptor
 
     def close(self) -> None:
         """Close all of them; whoever asks for one again gets what its path leads to by then."""

@@ -147,7 +147,7 @@ def _artifact_record(version: releases.VersionRow, artifact: releases.ArtifactRo
     extraction = extractions.decode(artifact.extraction) if artifact.extraction else None
     return ArtifactRecord(
         relpath=artifact.relpath,
-        path=f"{version.fs_relpath}/{layout.find_layout(version.layout).source}/{artifact.relpath}",
+        path=f"{version.source_folder}/{artifact.relpath}",
         artifact_id=artifact.artifact_id,
         size_bytes=artifact.size_bytes,
         source_url=artifact.source_url,

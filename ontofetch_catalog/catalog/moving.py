@@ -20,7 +20,8 @@ from ..errors import RecoveryFailed
 from . import fsops
 from .connection import Store
 from .fsops import whole
-from .journal import Intent, Move, identity, intent_path, path_and_above
+from .intents import intent_path
+from .journal import Intent, Move, path_and_above
 from .kept_folders import KeptFolders
 
 FEW_FOLDERS = 64  # are made durable one by one: the whole file system may have much else to write
@@ -33,7 +34,7 @@ def publish(store: Store, intent: Intent) -> None:
     for folder in intent.folders:
         with suppress(FileExistsError):
             fsops.make_folder(store.path(folder))
-    with closing(KeptFolders(store)) as sources, closing(KeptFolders(store)) as targets:
+    with closing(KeptFolders(store.path(""))) as sources, closing(KeptFolders(store.path(""))) as targets:
         for move in intent.moves:
             former, source = sources.entry(move.source)
             latter, target = targets.entry(move.target)
@@ -50,7 +51,7 @@ def is_published(store: Store, intent: Intent) -> bool:
     # what is displaced gives way to what is published: its place is taken again
     taken = {move.target for move in intent.moves}
     return all(
-        _is_moved(move, store.path(move.target)) and (move.source in taken or not store.path(move.source).exists())
+        move.is_at(store.path(move.target)) and (move.source in taken or not store.path(move.source).exists())
         for move in intent.moves
     )
 
@@ -70,9 +71,9 @@ def undo(store: Store, intent: Intent) -> None:
         source, target = store.path(move.source), store.path(move.target)
         if source.exists():
             continue
-        if not _is_moved(move, target):
+        if not move.is_at(target):
             target = store.path(_before(folders, number, move.target))
-        if not _is_moved(move, target):
+        if not move.is_at(target):
             raise RecoveryFailed(
                 f"The open boundary {intent.boundary_id} can't be undone: neither {quote(move.source)} nor"
                 f" {quote(move.target)} holds what it moved.",
@@ -102,14 +103,6 @@ def forget(store: Store, intent: Intent, *, committed: bool) -> None:
         fsops.unlink(intent_path(store, intent.boundary_id))
         fsops.sync_folder(store.intents)
     whole.remove_tree(store.intents / intent.boundary_id)
-
-
-def _is_moved(move: Move, target: StorePath) -> bool:
-    try:
-        found = target.lstat()
-    except OSError:
-        return False
-    return identity(found) == (move.inode, move.size)
 
 
 def _before(folders: Folders, number: int, path: str) -> str:

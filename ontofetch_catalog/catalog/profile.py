@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from ontofetch_hookspecs.light_dataclasses import dataclass
@@ -109,13 +109,7 @@ def profile_query(connection: duckdb.DuckDBPyConnection, sql: str, parameters: _
         ).fetchall()
     }
     profile = Profile(sql=sql, milliseconds=seconds * 1000, plan=plan, spilled_bytes=spilled)
-    return Profile(
-        sql=sql,
-        milliseconds=profile.milliseconds,
-        plan=plan,
-        spilled_bytes=spilled,
-        hints=tuple(_hints_of(profile, tables)),
-    )
+    return replace(profile, hints=tuple(_hints_of(profile, tables)))
 
 
 def _as_operator(told: Mapping[str, Any]) -> Operator:

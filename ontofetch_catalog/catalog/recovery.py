@@ -13,7 +13,7 @@ from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.stage_records import holding, is_abandoned
 
 from ..errors import RecoveryFailed
-from . import fsops, journal, moving
+from . import fsops, intents, moving
 from .connection import Store
 from .failures import explaining
 from .fsops import whole
@@ -38,10 +38,10 @@ def recover(store: Store, connection: duckdb.DuckDBPyConnection) -> list[Recover
         RecoveryFailed: One can be neither finished nor undone; its intent stays.
     """
     ended = []
-    for path in journal.open_intents(store):
-        intent = journal.read_intent(path)
+    for path in store.open_intents:
+        intent = intents.read_intent(path)
         if intent is None:
-            journal.set_aside(path)
+            intents.set_aside(path)
             continue
         event = events.find_boundary(connection, intent.boundary_id)
         with explaining(
@@ -63,9 +63,9 @@ def sweep(store: Store) -> None:
     """Remove what a boundary wrote for itself before it had an intent; nobody else is writing now."""
     for name, kind in store.intents.entries():
         path = store.intents / name
-        if name.endswith(journal.UNREADABLE):
+        if name.endswith(intents.UNREADABLE):
             continue
-        if kind == stat.S_IFDIR and not journal.intent_path(store, name).exists():
+        if kind == stat.S_IFDIR and not intents.intent_path(store, name).exists():
             whole.remove_tree(path)
         elif name.startswith("."):
             fsops.unlink(path)

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-import stat
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any
 
 from ontofetch_hookspecs.errors import SYSTEM_CODES
 from ontofetch_hookspecs.layout import RESTORING, SWAP
 from ontofetch_hookspecs.light_dataclasses import dataclass
-from ontofetch_hookspecs.names import MAX_ROOTED_BYTES, check_relpath, check_size, quote
+from ontofetch_hookspecs.names import MAX_ROOTED_BYTES, check_relpath, quote
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ..errors import CatalogUnreadable, EventError, RecoveryFailed
@@ -24,7 +22,7 @@ from . import fsops
 from .connection import Store
 from .failures import explaining
 from .fsops import whole
-from .journal import Move
+from .journal import Move, identity
 
 FORMAT = 1
 RESTORE, REBUILD = "restore", "rebuild"
@@ -41,8 +39,7 @@ class Swap:
 
 def make_move(store: Store, source: str, target: str) -> Move:
     """Return the move of what is at `source` now; `target` may still be occupied by what an earlier move takes away."""
-    found = store.path(source).lstat()
-    return Move(source, target, found.st_ino, None if stat.S_ISDIR(found.st_mode) else found.st_size)
+    return Move(source, target, *identity(store.path(source).lstat()))
 
 
 def begin(store: Store, swap: Swap) -> None:
@@ -104,10 +101,10 @@ def refuse_open(store: Store) -> None:
 
 def _carry_out(store: Store, swap: Swap, move: Move) -> None:
     source, target = store.path(move.source), store.path(move.target)
-    if _is_what_moves(move, source):
+    if move.is_at(source):
         whole.make_folders(target.parent)
         fsops.rename(source, target)
-    elif not _is_what_moves(move, target):
+    elif not move.is_at(target):
         raise RecoveryFailed(
             f"The {swap.operation} below {store.root} can't be finished: neither {quote(move.source)} nor"
             f" {quote(move.target)} is what it was to move.",
@@ -127,14 +124,6 @@ def _touched(swap: Swap) -> list[str]:
     return sorted(touched, reverse=True)
 
 
-def _is_what_moves(move: Move, path: StorePath) -> bool:
-    with suppress(OSError):
-        found = path.lstat()
-        size = None if stat.S_ISDIR(found.st_mode) else found.st_size
-        return (found.st_ino, size) == (move.inode, move.size)
-    return False
-
-
 def _read(path: StorePath) -> Swap:
     try:
         found: Any = path.read_json()
@@ -143,9 +132,7 @@ def _read(path: StorePath) -> Swap:
         for move in swap.moves:
             check_relpath("path", move.source, most=MAX_ROOTED_BYTES)
             check_relpath("path", move.target, most=MAX_ROOTED_BYTES)
-            check_size("inode", move.inode)
-            if move.size is not None:
-                check_size("size", move.size)
+            move.check_numbers()
     except (OSError, ValueError, KeyError, TypeError, AttributeError, EventError) as error:
         if isinstance(error, OSError) and error.errno in SYSTEM_CODES:
             raise

@@ -10,6 +10,7 @@ import os
 import resource
 import signal
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 
@@ -41,6 +42,16 @@ class Allowance:
     max_cpu: float = 60.0
     max_cpu_per_mb: float = 10.0
     max_data: int = 0
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, object]) -> Allowance:
+        """Return what a process that looks at strangers' files may take, as the settings say it."""
+        usual = cls()
+        return cls(
+            max_memory=int(str(settings.get("max_memory", usual.max_memory))),
+            max_cpu=float(str(settings.get("max_cpu", usual.max_cpu))),
+            max_cpu_per_mb=float(str(settings.get("max_cpu_per_mb", usual.max_cpu_per_mb))),
+        )
 
     def for_parser(self, size: int, *, whole: bool = False, facts: bool = False) -> Allowance:
         """Return what a parser of ours may take for an input of `size` bytes: what honest ones need.

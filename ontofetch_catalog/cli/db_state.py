@@ -26,7 +26,7 @@ def status(argv: list[str], host: HostInfo) -> int:
     import duckdb
     import pyarrow as pa
 
-    from ..catalog import journal, migrations
+    from ..catalog import migrations
     from ..catalog.generation import read_generation
     from ..catalog.repo import queries
     from ..catalog.shared.address import read_address
@@ -45,7 +45,7 @@ def status(argv: list[str], host: HostInfo) -> int:
         "database_bytes": _database_bytes(store),
         "schema_version": schema,
         "generation": record.counter if record else 0,
-        "open_boundaries": len(journal.open_intents(store)),
+        "open_boundaries": len(store.open_intents),
         "stages": _entries(store, STAGING),
         "quarantined": _entries(store, QUARANTINE),
         "durability": str(store.settings.get("durability", "full")),

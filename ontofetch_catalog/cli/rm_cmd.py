@@ -17,7 +17,8 @@ from .common import make_parser, reading, store_to_write, table_of
 from .source_hints import say_asked_again
 
 if TYPE_CHECKING:
-    from ..catalog.undoing.removal import Taken, Wanted
+    from ..catalog.prune.selection import Release
+    from ..catalog.undoing.removal import Wanted
 
 _TEXT = """Remove a release, all releases of a series, or one artifact of a release.
 
@@ -87,7 +88,7 @@ def _find(host: HostInfo, name: str, artifact: str | None, *, adopted: bool) -> 
     return Wanted(name=whole, artifact=artifact, adopted=adopted, updated_by=user_name())
 
 
-def _describe(taken: list[Taken], wanted: Wanted) -> str:
+def _describe(taken: list[Release], wanted: Wanted) -> str:
     count = sum(len(item.entries) for item in taken)
     size = human_size(sum(entry.size for item in taken for entry in item.entries))
     what = f"{quote(wanted.artifact)} of {wanted.name}" if wanted.artifact is not None else wanted.name
@@ -96,7 +97,7 @@ def _describe(taken: list[Taken], wanted: Wanted) -> str:
     return f"{what} ({counted(count, 'file')}, {size})"
 
 
-def _show(taken: list[Taken], wanted: Wanted, options: OutputOptions) -> None:
+def _show(taken: list[Release], wanted: Wanted, options: OutputOptions) -> None:
     rows = ((item.version_id, len(item.entries), sum(entry.size for entry in item.entries)) for item in taken)
     table = table_of(rows, {"version_id": "string", "files": "int64", "size_bytes": "int64"})
     emit({"taken": table}, options=options, nothing=f"{wanted.name} was removed already.")

@@ -40,7 +40,6 @@ __all__ = [
     "emit",
     "get_ready",
     "print_document",
-    "safe_text",
     "save",
     "say",
     "say_lines",

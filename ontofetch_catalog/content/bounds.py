@@ -6,7 +6,7 @@ stands behind the end. Which bounds are right is said by whoever reads.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import quote
@@ -29,6 +29,17 @@ class Limits:
     max_bytes: int = 50_000_000_000
     max_ratio: float = 200.0
     max_depth: int = 100
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, object]) -> Limits:
+        """Return what may come out of archives and compressed files, as the settings say it."""
+        usual = cls()
+        return cls(
+            max_entries=int(str(settings.get("max_entries", usual.max_entries))),
+            max_bytes=int(str(settings.get("max_bytes", usual.max_bytes))),
+            max_ratio=float(str(settings.get("max_ratio", usual.max_ratio))),
+            max_depth=int(str(settings.get("max_depth", usual.max_depth))),
+        )
 
 
 UNLIMITED = Limits(

@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ontofetch_hookspecs.late_patterns import late_pattern
 from ontofetch_hookspecs.light_dataclasses import dataclass
 
 HEAD = 256 << 10  # bytes that are looked at; an error message with its traces is shorter
@@ -21,10 +20,10 @@ _BOMS = (
     (b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe\0\0", "utf-32-le"), (b"\0\0\xfe\xff", "utf-32-be"),
     (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"),
 )  # fmt: skip
-_LFS = late_pattern(r"version https?://(git-lfs\.github\.com/spec|hawser\.github\.com/spec|git-media\.io)/v\d+\s")
-_ANNEX = late_pattern(r"(\.\./)*/?(\.git/)?annex/objects/\S+\s*\Z")
+_LFS = re.compile(r"version https?://(git-lfs\.github\.com/spec|hawser\.github\.com/spec|git-media\.io)/v\d+\s")
+_ANNEX = re.compile(r"(\.\./)*/?(\.git/)?annex/objects/\S+\s*\Z")
 # a line or two in plain words, as proxies and small services write them
-_PLAIN_ERROR = late_pattern(
+_PLAIN_ERROR = re.compile(
     r"\"?(error[:\s]|(http[/ ]?[\d.]*\s*)?[45]\d\d[:\s]\s*[A-Za-z ]+|(page |file |object |resource )?not found\b"
     r"|access denied|forbidden|unauthori[sz]ed|bad (gateway|request)|service unavailable|gateway time-?out"
     r"|internal server error|too many requests|(api )?rate limit|permission denied|method not allowed"
@@ -32,26 +31,26 @@ _PLAIN_ERROR = late_pattern(
     re.IGNORECASE,
 )
 # what may stand before the root of a document: each ends where the next begins, so that nothing is read twice
-_BEFORE_ROOT = late_pattern(r"\s+|<!--.*?-->|<\?.*?\?>", re.DOTALL)
-_DOCTYPE = late_pattern(r"<!DOCTYPE\s+([^\s>\[]+)[^>\[]*", re.IGNORECASE)
+_BEFORE_ROOT = re.compile(r"\s+|<!--.*?-->|<\?.*?\?>", re.DOTALL)
+_DOCTYPE = re.compile(r"<!DOCTYPE\s+([^\s>\[]+)[^>\[]*", re.IGNORECASE)
 # what may hide the end of an internal subset, and what ends it in turn
-_SUBSET_STOP = late_pattern(r"<!--|<\?|[\"'\]]")
+_SUBSET_STOP = re.compile(r"<!--|<\?|[\"'\]]")
 _CLOSED_BY = {"<!--": "-->", "<?": "?>", '"': '"', "'": "'"}
-_TAG = late_pattern(r"<([A-Za-z_][\w.-]*:)?([A-Za-z_][\w.-]*)(?=([\s/>]))")
+_TAG = re.compile(r"<([A-Za-z_][\w.-]*:)?([A-Za-z_][\w.-]*)(?=([\s/>]))")
 # pieces of web pages (WHATWG MIME Sniffing, 7.1) that are no `<html>`; an IRI of Turtle may look like one of them
 _PIECES = frozenset(
     {"body", "br", "center", "div", "font", "form", "frameset", "h1", "h2", "head", "iframe", "img", "link", "main"}
     | {"meta", "noscript", "script", "section", "span", "style", "table", "title"}
 )  # fmt: skip
 _IRI = r"<[^<>\"{}|^`\\\s]*>"
-_TRIPLE = late_pattern(rf"{_IRI}\s+({_IRI}|a|[\w-]*:[\w-]+)\s+(<|\"|'|_:|\[|[\w-]*:)")
-_TITLE = late_pattern(r"<title[^>]{0,200}>([^<]{1,400})", re.IGNORECASE)
+_TRIPLE = re.compile(rf"{_IRI}\s+({_IRI}|a|[\w-]*:[\w-]+)\s+(<|\"|'|_:|\[|[\w-]*:)")
+_TITLE = re.compile(r"<title[^>]{0,200}>([^<]{1,400})", re.IGNORECASE)
 _ERRORS = frozenset(
     {"apierror", "error", "errordocument", "errormessage", "errorresponse", "errors", "exception", "exceptionreport"}
     | {"fault", "httperror", "problem", "serviceexceptionreport"}
 )
 _ANSWERS = frozenset({"envelope", "oai-pmh", "response", "result"})  # these may hold an error, and else something
-_INNER_ERROR = late_pattern(r"<([\w.-]+:)?(fault|errors?)[\s>]", re.IGNORECASE)
+_INNER_ERROR = re.compile(r"<([\w.-]+:)?(fault|errors?)[\s>]", re.IGNORECASE)
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _OWN_KEYS = frozenset({"@context", "@graph", "@id", "@type", "@value", "graphs"})  # of JSON-LD and OBO graphs
 _BESIDE_MESSAGE = frozenset(

@@ -8,14 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from ontofetch_hookspecs.late_patterns import late_pattern
 from ontofetch_hookspecs.light_dataclasses import dataclass
 
 _READ = (
-    (late_pattern(rb"\x1f\x8b"), "gz"),
-    (late_pattern(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)"), "bz2"),  # a text may begin with the first letters
-    (late_pattern(rb"\xfd7zXZ\0"), "xz"),
-    (late_pattern(rb"\x28\xb5\x2f\xfd"), "zst"),
+    (re.compile(rb"\x1f\x8b"), "gz"),
+    (re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)"), "bz2"),  # a text may begin with the first letters
+    (re.compile(rb"\xfd7zXZ\0"), "xz"),
+    (re.compile(rb"\x28\xb5\x2f\xfd"), "zst"),
 )
 _ENDINGS = {
     "gz": (".gz", ".tgz"),
@@ -25,7 +24,7 @@ _ENDINGS = {
 }
 _TARS = (".tar", ".tgz", ".tbz2", ".tbz", ".tb2", ".tz2", ".txz", ".tzst")
 _ZIPS = (".zip", ".whl", ".jar")
-SKIPPABLE = late_pattern(rb"[\x50-\x5f]\x2a\x4d\x18")  # RFC 8878, 3.1.2; lz4 has the same
+SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")  # RFC 8878, 3.1.2; lz4 has the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ def _starts(*starts: bytes) -> Callable[[bytes], object]:
 
 
 def _matches(pattern: bytes) -> Callable[[bytes], object]:
-    found = late_pattern(pattern, re.DOTALL)
+    found = re.compile(pattern, re.DOTALL)
 
     def matches(head: bytes) -> object:
         return found.match(head)
@@ -103,7 +102,7 @@ _BY_ENDING = {
     ".ace": _ACE, ".sit": _STUFFIT, ".sitx": _STUFFIT,
 }  # fmt: skip
 _WITHOUT_START = (_BROTLI, _LZMA)  # whatever stands in such a file, nothing in it says what it is
-_UNPRINTABLE = late_pattern(rb"[\0-\x08\x0e-\x1f\x7f-\xff]")  # a text under such a name is none
+_UNPRINTABLE = re.compile(rb"[\0-\x08\x0e-\x1f\x7f-\xff]")  # a text under such a name is none
 
 
 def compression_of(head: bytes, name: str) -> str:

@@ -12,11 +12,11 @@ from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from .byte_order import find_mark
 from .insides import compression_of, head_inside
-from .stated_text import Told, read_json, read_obo, read_rdf
+from .stated_text import Told, read_obo, read_rdf
+from .stated_words import DATES, ORDER, VERSION_IRI
 
 HEAD_BYTES = 1 << 18  # of the document: headers of ontologies are shorter, licences and credits included
 _XML = re.compile(rb"\s*<[?!A-Za-z_]")
-_ORDER = ("owl:versionIRI", "data-version", "owl:versionInfo")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,11 @@ class Stated:
 
     version: str
     where: str
+
+    @property
+    def is_date(self) -> bool:
+        """Whether it is the date of a document that states no version."""
+        return self.where in DATES
 
 
 def read_stated(stream: IO[bytes]) -> Stated | None:
@@ -46,10 +51,10 @@ def stated_in(head: bytes) -> Stated | None:
         return None
     from .version_names import version_in_iri, version_in_text
 
-    for what in _ORDER:
+    for what in ORDER:
         for where, value in told:
             if where == what:
-                version = version_in_iri(value) if what == "owl:versionIRI" else version_in_text(value)
+                version = version_in_iri(value) if what == VERSION_IRI else version_in_text(value)
                 if version is not None:
                     return Stated(version, where)
     return None
@@ -75,8 +80,11 @@ def _told(head: bytes) -> Told:
     obo = read_obo(text)
     if obo is not None:
         return obo
-    if text.lstrip().startswith(("{", "[")) and (told := read_json(text)):
-        return told
+    if text.lstrip().startswith(("{", "[")):
+        from .stated_json import read_json
+
+        if told := read_json(text):
+            return told
     return read_rdf(text)
 
 

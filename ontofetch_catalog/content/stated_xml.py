@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from xml.parsers import expat
 
-_OWL = "http://www.w3.org/2002/07/owl#"
-_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+from .stated_words import OWL, RDF, VERSION_INFO, VERSION_IRI, is_ontology, property_of
+
+_ABOUT = {f"{RDF}about", f"{RDF}ID", f"{RDF}nodeID"}
 _MOST_ENTITY = 512  # characters that an entity may stand for
 _MOST_ENTITIES = 1000
 _MOST_TEXT = 2000  # characters of a value that are kept
@@ -30,15 +31,17 @@ class _Header:
         self._is_ontology = False
         self._told: list[tuple[str, str]] = []
         self._text: list[str] | None = None
+        self._what = VERSION_INFO
         self._info_annotation = False
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         self._depth += 1
-        if self._depth == 1 and name == f"{_OWL}Ontology":
+        if self._depth == 1 and name == f"{OWL}Ontology" and not attributes.keys() & _ABOUT:
             # OWL/XML: the root is the ontology
-            self.found += [("owl:versionIRI", attributes["versionIRI"])] if "versionIRI" in attributes else []
+            self.found += [(VERSION_IRI, attributes["versionIRI"])] if "versionIRI" in attributes else []
             self._subject, self._is_ontology = -1, True
-        elif self._subject == 0 and self._depth == 2:
+        elif self._subject == 0 and self._depth <= 2:
+            # RDF/XML: what is described alone may be the root
             self._begin(name, attributes)
         elif self._subject > 0 and self._depth == self._subject + 1:
             self._property(name, attributes)
@@ -46,42 +49,42 @@ class _Header:
             self._annotation(name, attributes)
 
     def _begin(self, name: str, attributes: dict[str, str]) -> None:
-        if name not in (f"{_OWL}Ontology", f"{_RDF}Description"):
+        if name != f"{RDF}Description" and not is_ontology(name):
             return
-        self._subject, self._is_ontology = self._depth, name == f"{_OWL}Ontology"
-        self._told = []
-        if f"{_OWL}versionInfo" in attributes:
-            self._told.append(("owl:versionInfo", attributes[f"{_OWL}versionInfo"]))
+        self._subject, self._is_ontology = self._depth, is_ontology(name)
+        self._told = [(what, value) for key, value in attributes.items() if (what := property_of(key))]
 
     def _property(self, name: str, attributes: dict[str, str]) -> None:
-        resource = attributes.get(f"{_RDF}resource", "")
-        if name == f"{_RDF}type" and resource == f"{_OWL}Ontology":
+        resource = attributes.get(f"{RDF}resource", "")
+        what = property_of(name)
+        if name == f"{RDF}type" and is_ontology(resource):
             self._is_ontology = True
-        elif name == f"{_OWL}versionIRI" and resource:
-            self._told.append(("owl:versionIRI", resource))
-        elif name == f"{_OWL}versionInfo":
-            self._text = []
+        elif what == VERSION_IRI:
+            self._told += [(what, resource)] if resource else []
+        elif what and not resource:
+            self._text, self._what = [], what
 
     def _annotation(self, name: str, attributes: dict[str, str]) -> None:
         """OWL/XML: the annotations of the ontology stand before all axioms."""
         if self._depth == 2:
             self._info_annotation = False
-            if name not in (f"{_OWL}Prefix", f"{_OWL}Import", f"{_OWL}Annotation"):
+            if name not in (f"{OWL}Prefix", f"{OWL}Import", f"{OWL}Annotation"):
                 raise _Done
-        elif name == f"{_OWL}AnnotationProperty" and self._depth == 3:
+        elif name == f"{OWL}AnnotationProperty" and self._depth == 3:
             told = attributes.get("abbreviatedIRI") or attributes.get("IRI") or ""
-            self._info_annotation = told in ("owl:versionInfo", f"{_OWL}versionInfo")
-        elif name == f"{_OWL}Literal" and self._depth == 3 and self._info_annotation:
-            self._text = []
+            self._info_annotation = told in ("owl:versionInfo", f"{OWL}versionInfo")
+        elif name == f"{OWL}Literal" and self._depth == 3 and self._info_annotation:
+            self._text, self._what = [], VERSION_INFO
 
     def end(self, name: str) -> None:
-        if self._text is not None and name in (f"{_OWL}versionInfo", f"{_OWL}Literal"):
-            (self.found if self._subject == -1 else self._told).append(("owl:versionInfo", "".join(self._text)))
+        if self._text is not None and (name == f"{OWL}Literal" or property_of(name) == self._what):
+            (self.found if self._subject == -1 else self._told).append((self._what, "".join(self._text)))
             self._text = None
         if self._depth == self._subject:
             if self._is_ontology:
                 self.found += self._told
-                raise _Done
+                if self._told:
+                    raise _Done
             self._subject = 0
         self._depth -= 1
 
@@ -100,7 +103,7 @@ class _Header:
 
 
 def read_xml(head: bytes) -> list[tuple[str, str]]:
-    """Return (what, value) of the owl:versionIRI and owl:versionInfo of the ontology in `head`, in their order."""
+    """Return (what, value) of whatever states a version or a date of the ontology in `head`, in their order."""
     header = _Header()
     parser = expat.ParserCreate(namespace_separator="")
     parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)

@@ -7,53 +7,52 @@ from __future__ import annotations
 
 import re
 
-from ontofetch_hookspecs.late_patterns import late_pattern
-
 _IRI = rb"<[^<>\"{}|^`\\\s]*>"
 _ABSOLUTE = rb"<[A-Za-z][A-Za-z0-9+.-]*:[^<>\"{}|^`\s]*>"
 _LABEL = rb"_:[\w.-]+"
 _LITERAL = rb"\"[^\"\\]*(?:\\.[^\"\\]*)*\"(?:@[\w-]+|\s*\^\^\s*" + _ABSOLUTE + rb")?"
 _NODE = rb"(?:" + _ABSOLUTE + rb"|" + _LABEL + rb")"
-_COMMENTS = late_pattern(rb"(?:\s+|#[^\n]*(?:\n|\Z))*")
+_COMMENTS = re.compile(rb"(?:\s+|#[^\n]*(?:\n|\Z))*")
 # one line of N-Triples or N-Quads
-_LINE = late_pattern(
+_LINE = re.compile(
     _NODE + rb"\s*" + _ABSOLUTE + rb"\s*(?:" + _NODE + rb"|" + _LITERAL + rb")\s*(" + _NODE + rb")?\s*\.\s*(?:#.*)?\Z"
 )
 _MOST_LINES = 64
-_TURTLE = late_pattern(
+_LONG_LINE = 1 << 17  # bytes: a line that long may be cut
+_TURTLE = re.compile(
     rb"@prefix\s+[^\s:]*:\s*<|@base\s+<|@version\s+[\"']|(?i:prefix\s+[^\s:(=]*:\s*<|base\s+<|version\s+[\"'])"
 )
 _SUBJECT = rb"(?:<(?:[^<>\"{}|^`\\\s]*[:/#][^<>\"{}|^`\\\s]*)?>|" + _LABEL + rb")"
-_STATEMENT = late_pattern(_SUBJECT + rb"\s+(?:a\s|" + _IRI + rb"|[\w.-]*:[\w.-]+\s)\s*[^\s]")
-_DECLARED = late_pattern(rb"^[ \t]*(?:#.*|(?:prefix|base|version)\s.*)$", re.IGNORECASE | re.MULTILINE)
-_QUERY = late_pattern(
+_STATEMENT = re.compile(_SUBJECT + rb"\s+(?:a\s|" + _IRI + rb"|[\w.-]*:[\w.-]+\s)\s*[^\s]")
+_DECLARED = re.compile(rb"^[ \t]*(?:#.*|(?:prefix|base|version)\s.*)$", re.IGNORECASE | re.MULTILINE)
+_QUERY = re.compile(
     rb"^[ \t]*(?:SELECT|ASK|CONSTRUCT|DESCRIBE|INSERT|DELETE|LOAD|CLEAR|WITH)\b", re.IGNORECASE | re.MULTILINE
 )
-_SHAPES = late_pattern(
+_SHAPES = re.compile(
     rb"^[ \t]*(?:start[ \t]*=|(?:<[^>]*>|[\w.-]*:[\w.-]+)[ \t]+(?:EXTRA|CLOSED|AND|OR|NOT|IRI|BNODE)\b)", re.MULTILINE
 )
 _BODY = 1 << 14  # bytes behind the first prefix in which a query or a shape begins
 _BRACES = 1 << 15  # bytes in which the first graph begins
-_OFN = late_pattern(rb"Prefix\s*\(\s*[^\s=()]*:\s*=\s*<|Ontology\s*\(")
-_OMN = late_pattern(rb"(?:Prefix|Namespace):\s+[^\s:]*:?\s*<|Ontology:(?:\s|\Z)")
-_OMN_FRAME = late_pattern(rb"(?:Class|ObjectProperty|DataProperty|AnnotationProperty|Individual|Datatype|Import):\s")
-_OBO_REMARKS = late_pattern(rb"(?:![^\n]*(?:\n|\Z)\s*)*")
-_OBO_HEADER = late_pattern(rb"format-version:[ \t]*[\w.]")
-_OBO_TAG = late_pattern(rb"[a-z][a-z_-]*:(?:\s|\Z)")
-_OBO_STANZA = late_pattern(
+_OFN = re.compile(rb"Prefix\s*\(\s*[^\s=()]*:\s*=\s*<|Ontology\s*\(")
+_OMN = re.compile(rb"(?:Prefix|Namespace):\s+[^\s:]*:?\s*<|Ontology:(?:\s|\Z)")
+_OMN_FRAME = re.compile(rb"(?:Class|ObjectProperty|DataProperty|AnnotationProperty|Individual|Datatype|Import):\s")
+_OBO_REMARKS = re.compile(rb"(?:![^\n]*(?:\n|\Z)\s*)*")
+_OBO_HEADER = re.compile(rb"format-version:[ \t]*[\w.]")
+_OBO_TAG = re.compile(rb"[a-z][a-z_-]*:(?:\s|\Z)")
+_OBO_STANZA = re.compile(
     rb"^\[(?:Term|Typedef|Instance)\][^\n]*\n(?:[ \t\r]*\n|![^\n]*\n)*[ \t]*id[ \t]*:", re.MULTILINE
 )
 _NAMED_OBO = ("obo", "rdfxml", "text", "unknown")
-_BRACED = late_pattern(
+_BRACED = re.compile(
     rb'"""(?:[^"\\]|\\.|"(?!""))*"""|\'\'\'(?:[^\'\\]|\\.|\'(?!\'\'))*\'\'\''
     rb'|"[^"\\\n]*(?:\\.[^"\\\n]*)*"|\'[^\'\\\n]*(?:\\.[^\'\\\n]*)*\'|'
     + _IRI
-    + rb"|#[^\n]*|(=>|<=|@forAll|@forSome)|(\{)",
+    + rb"|#[^\n]*|(=>|<=|@forAll|@forSome)|(\{(?!\|))",
     re.DOTALL,
 )
 # `[1]` and `{x}` begin other texts, too
-_JSON_START = late_pattern(rb'(?:\[\s*)?\{\s*"[^"\\]*(?:\\.[^"\\]*)*"\s*:|(?:\[\s*\]|\{\s*\})\s*\Z', re.DOTALL)
-_JSON_TOKEN = late_pattern(rb'"([^"\\]*(?:\\.[^"\\]*)*)"(\s*:)?|([\[{])|([\]}])', re.DOTALL)
+_JSON_START = re.compile(rb'(?:\[\s*)?\{\s*"[^"\\]*(?:\\.[^"\\]*)*"\s*:|(?:\[\s*\]|\{\s*\})\s*\Z', re.DOTALL)
+_JSON_TOKEN = re.compile(rb'"([^"\\]*(?:\\.[^"\\]*)*)"(\s*:)?|([\[{])|([\]}])', re.DOTALL)
 _KEYWORDS = frozenset({b"@context", b"@graph", b"@id", b"@type", b"@included", b"@value"})
 
 
@@ -118,6 +117,7 @@ def _by_lines(text: bytes, named: str) -> str:
     lines = text.split(b"\n", _MOST_LINES)
     whole = lines[:-1] if len(lines) > 1 else lines
     seen = quads = False
+    is_triples = named in ("ntriples", "nquads")
     for line in whole:
         stripped = line.strip()
         if not stripped or stripped.startswith(b"#"):
@@ -125,8 +125,9 @@ def _by_lines(text: bytes, named: str) -> str:
         found = _LINE.match(stripped)
         if found is None:
             # where a name says that lines are statements and some are, the others are damaged
-            is_damaged = seen and named in ("ntriples", "nquads")
-            return "turtle" if not is_damaged and _STATEMENT.match(text) else ""
+            is_damaged = seen and is_triples
+            is_cut = len(lines) == 1 and len(text) > _LONG_LINE
+            return "turtle" if not is_damaged and _STATEMENT.match(text) and not (is_cut and is_triples) else ""
         seen = True
         quads = quads or found[1] is not None
     return "nquads" if quads else "ntriples"

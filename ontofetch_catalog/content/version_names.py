@@ -22,6 +22,14 @@ _WHOLE = re.compile(r"(?:v|ver|version|rel|release)?[-_.]?[0-9][A-Za-z0-9._+~-]*
 _AT_END = re.compile(rf"[-_.]({_DATE}|[12][0-9]{{7}}|{_NUMBERS})$", re.ASCII)
 _INTEGER = re.compile(r"[0-9]{1,12}")
 _DAY = re.compile(r"([12][0-9]{3})/([01]?[0-9])/([0-3]?[0-9])(?=/|$)")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH = "|".join(_MONTHS)
+_DAY_OF_MONTH = r"[0-3]?[0-9](?:st|nd|rd|th)?"
+_IN_WORDS = re.compile(
+    rf"\b(?:({_DAY_OF_MONTH}) +({_MONTH})[a-z]*\.?|({_MONTH})[a-z]*\.? +({_DAY_OF_MONTH})),? +([12][0-9]{{3}})\b",
+    re.IGNORECASE | re.ASCII,
+)
+_WITH_SLASHES = re.compile(r"([0-3]?[0-9])/([0-3]?[0-9])/([12][0-9]{3})(?![0-9])", re.ASCII)
 _LEADERS = ("version", "versions", "release", "releases", "v")
 
 
@@ -35,20 +43,42 @@ def version_in_iri(iri: str) -> str | None:
     for text in (unquote(parts.fragment), *(told.get(name, "") for name in ("version", "release", "v"))):
         if _WHOLE.fullmatch(text) and (name := _legal(text)):
             return name
-    return _version_in_path(unquote(parts.path))
+    path = unquote(parts.path)
+    return _version_in_path(path.replace(":", "/") if parts.scheme == "urn" else path)
 
 
 def version_in_text(text: str) -> str | None:
     """Return the version that a text names, e.g. `1.2` of `Version 1.2 (draft)`; None if none."""
     text = text[:_MOST].strip()
-    if "://" in text and " " not in text:
-        return version_in_iri(text)
-    if "/" in text and " " not in text and (name := _version_in_path(text)):
-        return name
+    if found := _WITH_SLASHES.match(text):
+        return _day_with_slashes(int(found[1]), int(found[2]), found[3])
+    if " " not in text:
+        name = version_in_iri(text) if "://" in text else _version_in_path(text) if "/" in text else None
+        if name or "://" in text:
+            return name
     if any(letter.isdigit() for letter in text) and (name := _legal(text)):
         return name
-    found = _IN_TEXT.search(text) or _COUNTED.search(text)
-    return _legal(found[found.lastindex or 0]) if found else None
+    return _version_among_words(text)
+
+
+def _version_among_words(text: str) -> str | None:
+    if found := _IN_TEXT.search(text):
+        return _legal(found[0])
+    if found := _IN_WORDS.search(text):
+        month = _MONTHS.index((found[2] or found[3]).lower()) + 1
+        day = int((found[1] or found[4]).rstrip("stndrhSTNDRH"))
+        return _legal(f"{found[5]}-{month:02}-{day:02}")
+    found = _COUNTED.search(text)
+    return _legal(found[1]) if found else None
+
+
+def _day_with_slashes(first: int, second: int, year: str) -> str | None:
+    """Return a day as `2015-10-21`; None where nobody can tell the month from the day."""
+    if first > 12 >= second or first == second:
+        first, second = second, first
+    elif first <= 12 and second <= 12:
+        return None
+    return f"{year}-{first:02}-{second:02}" if 1 <= first <= 12 and 1 <= second <= 31 else None
 
 
 def _version_in_path(path: str) -> str | None:

@@ -59,8 +59,14 @@ class Directory:
 
 def shown(name: bytes, flags: int) -> str:
     """Return the name of an entry as text."""
-    # the IBM PC's characters stand for names that say nothing else (APPNOTE, appendix D)
-    return name.decode("utf-8" if flags & _UTF8 else "cp437", "surrogateescape")
+    if not flags & _UTF8 and not name.isascii():
+        # macOS and others write UTF-8 and do not say so; what was meant as another encoding hardly ever reads as that
+        try:
+            return name.decode("utf-8")
+        except UnicodeDecodeError:
+            # the IBM PC's characters stand for names that say nothing else (APPNOTE, appendix D)
+            return name.decode("cp437")
+    return name.decode("utf-8", "surrogateescape")
 
 
 def find_directory(stream: IO[bytes]) -> Directory | None:

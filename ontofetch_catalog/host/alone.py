@@ -8,27 +8,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO
 
-from ontofetch_hookspecs.remarks import Remark
 from ontofetch_hookspecs.stages import StageFolder
 from ontofetch_hookspecs.store_paths import StorePath
 
-from ..content.archives import Budget, Limits, is_plain, open_archive, read_plain
+from ..content.archives import Budget, is_plain, open_archive, read_plain
 from ..content.selection import Selection
+from .unpacked import Done, Wanted, as_batch, as_columns, as_table
 from .unpacking import Unpacking
-from .writers import Row
 
 MOST = 16 << 20  # bytes
-
-
-class Copied(NamedTuple):
-    """What was copied: rows as `Unpacking` tells them, first parts of names, files skipped, remarks."""
-
-    rows: list[Row]
-    tops: list[str]
-    skipped: int
-    remarks: tuple[Remark, ...]
 
 
 def is_alone(artifact: Path | StorePath, name: str) -> bool:
@@ -41,26 +31,8 @@ def is_alone(artifact: Path | StorePath, name: str) -> bool:
         return False
 
 
-def copy_alone(
-    artifact: Path | StorePath,
-    stage: StageFolder,
-    selection: Selection,
-    limits: Limits,
-    *,
-    name: str,
-    said: str | None,
-    drop: int,
-    portable: bool,
-) -> Copied | None:
+def copy_alone(artifact: Path | StorePath, stage: StageFolder, wanted: Wanted) -> Done | None:
     """Copy a document into a stage, hashed and looked at; None, and nothing is done, where `is_alone` says no.
-
-    Args:
-        selection: What is asked for.
-        limits: What is refused.
-        name: The artifact's name.
-        said: What the server said of it.
-        drop: How many leading folders are taken off each name.
-        portable: As `Unpacking` has it.
 
     Raises:
         ExtractError: It is larger than allowed, or its name can't be that of a file.
@@ -68,14 +40,22 @@ def copy_alone(
         OSError: It can't be opened.
     """
     with open_archive(artifact) as stream:
-        if not _is_alone(stream, name):
+        if not _is_alone(stream, wanted.name):
             return None
-        budget = Budget(name, os.fstat(stream.fileno()).st_size, limits)
-        copying = Unpacking(stage, budget, selection, drop=drop, portable=portable, content_type=said)
+        budget = Budget(wanted.name, os.fstat(stream.fileno()).st_size, wanted.limits)
+        copying = Unpacking(
+            stage,
+            budget,
+            Selection(wanted.include, wanted.exclude),
+            drop=wanted.drop,
+            portable=wanted.portable,
+            content_type=wanted.content_type,
+        )
         # the bytes are taken as they are from here on, whatever becomes of the file meanwhile
-        for entry in read_plain(stream, name, budget):
+        for entry in read_plain(stream, wanted.name, budget):
             copying.take(entry)
-        return Copied(copying.rows, sorted(copying.tops), copying.skipped, tuple(budget.remarks.list()))
+        files = as_table([as_batch(as_columns(copying.rows))] if copying.rows else [])
+        return Done(files, sorted(copying.tops), copying.skipped, tuple(budget.remarks.list()))
 
 
 def _is_alone(stream: IO[bytes], name: str) -> bool:

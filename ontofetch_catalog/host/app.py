@@ -17,17 +17,13 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
+from .interrupts import Terminated
+
 _PLATFORMS = ("linux", "darwin")
 _SIZE = re.compile("0{0,5}[1-9][0-9]{0,5}")
 _YOUNG = 200_000  # objects that are made before garbage is looked for: more than a start makes
 _VERBOSE = re.compile(r"-v+|--verbose")
-
-
 _CODES: dict[int, tuple[str, int]] = {signal.SIGINT: ("interrupted", 130), signal.SIGTERM: ("terminated", 143)}
-
-
-class Terminated(BaseException):
-    """SIGTERM arrived; what is open is closed on the way out."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -13,8 +13,6 @@ from ontofetch_hookspecs import Command, add_common_options
 from ..console.parser import Parser
 from ..rendering.text import safe_text
 
-__all__ = ["EXIT_CODES", "Parser", "overview", "split_common"]
-
 EXIT_CODES = """exit codes:
   0    fine
   1    an error, or the veto of a plugin

@@ -10,7 +10,6 @@ import unicodedata
 from collections.abc import Sequence
 from urllib.parse import parse_qsl, unquote_to_bytes, urlsplit
 
-from ontofetch_hookspecs.late_patterns import late_pattern
 from ontofetch_hookspecs.names import DIRECTION_MARKS, relpath_fault
 from ontofetch_hookspecs.redaction import REDACTED, redact_url
 
@@ -18,20 +17,20 @@ UNNAMED = "ontology"  # what is called by nobody; its type gives it an ending
 MOST_NAME = 200  # bytes of a name that a server chose: some are left for what tools put beside it
 _MOST_HEADER = 8192
 _MOST_ENDING = 20
-_AROUND = late_pattern(r"^[\s.]+|[\s.]+\Z")
+_AROUND = re.compile(r"^[\s.]+|[\s.]+\Z")
 _UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 # an ending has a letter first: `1.0` has none, `.owl` and `.7z` do
-_ENDING = late_pattern(r"[^.].*\.([A-Za-z][A-Za-z0-9]{0,9}|7z)")
+_ENDING = re.compile(r"[^.].*\.([A-Za-z][A-Za-z0-9]{0,9}|7z)")
 # programs that send a file, and words that say what to do with one: none of them is its name
 _PROGRAMS = frozenset({"action", "asp", "aspx", "ashx", "cfm", "cgi", "do", "fcgi", "jsp", "jspx", "php", "pl"})
-_VERBS = late_pattern(
+_VERBS = re.compile(
     "api|attachment|blob|content|data|document|download|downloads|export|fetch|file|files|get|getfile|latest|raw|rest"
     "|retrieve|serve|source|stream|submission|view|[0-9]+",
     re.IGNORECASE,
 )
 _QUERY_NAMES = ("filename", "file_name", "file", "name", "attachment", "path", "download", "dl")
-_PARAMETER = late_pattern(r';\s*([A-Za-z0-9!#$&+.^_`|~-]+\*?)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)')
-_EXTENDED = late_pattern(r"([A-Za-z0-9!#$%&+^_`{}~-]+)'[^']*'(.*)", re.DOTALL)  # RFC 8187, 3.2.1
+_PARAMETER = re.compile(r';\s*([A-Za-z0-9!#$&+.^_`|~-]+\*?)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)')
+_EXTENDED = re.compile(r"([A-Za-z0-9!#$%&+^_`{}~-]+)'[^']*'(.*)", re.DOTALL)  # RFC 8187, 3.2.1
 _CHARSETS = frozenset({"utf-8", "utf8", "iso-8859-1", "us-ascii", "windows-1252"})
 _ENDINGS = {
     "text/turtle": "ttl", "application/turtle": "ttl", "application/x-turtle": "ttl", "text/n3": "n3",

@@ -8,9 +8,9 @@ import re
 from ontofetch_hookspecs import HostInfo, add_common_options
 
 from ..console.output import print_document
+from ..console.parser import Parser
 from ..errors import EXIT_OK
 from ..rendering.text import safe_text
-from .argv import Parser
 from .manager import Plugins
 
 SHELLS = ("bash", "zsh", "fish")

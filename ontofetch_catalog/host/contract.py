@@ -1,4 +1,4 @@
-"""The contract as one pull speaks it: events made and sent, questions asked, errors with the name of a plugin.
+"""The contract as one pull speaks it: events sent, questions asked, errors with the name of a plugin.
 
 It does not know who listens or answers.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from ontofetch_hookspecs import (
@@ -15,19 +14,21 @@ from ontofetch_hookspecs import (
     DownloadRecord,
     Event,
     ExtractDone,
+    Host,
     HostInfo,
+    OntofetchError,
     PluginFailed,
     Receipt,
     SetLatest,
     Table,
     ValidateDone,
     VersionRecord,
-    find_receipt,
 )
 from ontofetch_hookspecs.dividing import Division
 from ontofetch_hookspecs.names import quote
+from ontofetch_hookspecs.notify import FAILURES
 from ontofetch_hookspecs.together import asking_together, recording_together
-from ontofetch_hookspecs.votes import subject_of
+from ontofetch_hookspecs.votes import explain_vote, hook_of, subject_of
 
 from .manager import Plugins
 
@@ -35,33 +36,32 @@ Sent = TypeVar("Sent", bound=Event)
 Answer = TypeVar("Answer")
 
 
-class Contract:
-    """The hooks of one host."""
+class Contract(Host):
+    """The hooks of one host: events as any host sends them, and the questions that a pull asks."""
 
-    def __init__(self, host: HostInfo, plugins: Plugins) -> None:
-        self._host = host
+    def __init__(self, info: HostInfo, plugins: Plugins) -> None:
+        super().__init__(info, way_out="`--no-plugin {}` leaves the plugin out.")
         self._plugins = plugins
-
-    def download_done(self, event: DownloadDone) -> Receipt | None:
-        """Send the event and return the catalog's receipt, None if there is no catalog."""
-        return self._call("on_download_done", event)
-
-    def extract_done(self, event: ExtractDone) -> Receipt | None:
-        """Likewise."""
-        return self._call("on_extract_done", event)
-
-    def validate_done(self, event: ValidateDone) -> Receipt | None:
-        """Likewise."""
-        return self._call("on_validate_done", event)
-
-    def set_latest(self, event: SetLatest) -> Receipt | None:
-        """Likewise."""
-        return self._call("on_set_latest", event)
 
     def make(self, kind: type[Sent], **fields: Any) -> Sent:
         """Return an event of this run with `fields`."""
-        host = self._host
-        return kind(root=host.root, run_id=host.run_id, config_hash=host.config_hash, **fields)
+        return self._make(kind, fields)
+
+    def send(self, event: DownloadDone | ExtractDone | ValidateDone | SetLatest) -> Receipt | None:
+        """Send an event and return the catalog's receipt, None if there is no catalog.
+
+        Raises:
+            OntofetchError: What the catalog raised, as it is; what another plugin raised, with the plugin's name.
+        """
+        hook = hook_of(event)
+        try:
+            return self._call(hook, event)
+        except OntofetchError:
+            raise
+        except FAILURES as error:
+            # no plugin's vote, such as what pluggy says of a wrapper with a second yield
+            subject, hint = subject_of(hook, event), "`ontofetch plugins` lists them."
+            raise explain_vote(error, "", hook, subject, hint) from error
 
     def find_download(self, url: str) -> DownloadRecord | None:
         """Return the last record of a URL."""
@@ -109,7 +109,7 @@ class Contract:
         Raises:
             PluginFailed: It is of another kind.
         """
-        caller = getattr(self._host.manager.hook, hook)
+        caller = getattr(self.manager.hook, hook)
         found = caller(**asked)
         if found is None or isinstance(found, kind):
             return found
@@ -124,11 +124,3 @@ class Contract:
             subject=plugin,
             hint=f"`--no-plugin {plugin}` leaves the plugin out.",
         )
-
-    def _call(self, hook: str, event: DownloadDone | ExtractDone | ValidateDone | SetLatest) -> Receipt | None:
-        return find_receipt(self._plugins.call(hook, event, subject_of(hook, event)))
-
-
-def now() -> datetime:
-    """Return the time, with its zone."""
-    return datetime.now(UTC)

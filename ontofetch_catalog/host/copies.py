@@ -52,22 +52,23 @@ class Copy:
     length_known: bool = True
 
 
+def copy_of_stage(stage: Stage) -> Copy:
+    """Return the copy that a complete stage holds."""
+    record = stage.record
+    return Copy(
+        path=stage.path / str(record.name),
+        sha256=str(record.sha256),
+        size_bytes=int(record.size or 0),
+        etag=record.etag,
+        last_modified=record.last_modified,
+        content_type=record.content_type,
+        stage=stage,
+    )
+
+
 def find_copies(root: Path, resumed: Stage | None, known: DownloadRecord | None) -> list[Copy]:
     """Return the copies that are there already, the staged one first."""
-    copies = []
-    if resumed is not None:
-        record = resumed.record
-        copies.append(
-            Copy(
-                path=resumed.path / str(record.name),
-                sha256=str(record.sha256),
-                size_bytes=int(record.size or 0),
-                etag=record.etag,
-                last_modified=record.last_modified,
-                content_type=record.content_type,
-                stage=resumed,
-            )
-        )
+    copies = [] if resumed is None else [copy_of_stage(resumed)]
     if known is not None and has_size(StorePath(root, known.artifact.path), known.artifact.size_bytes):
         artifact = known.artifact
         copies.append(

@@ -22,11 +22,18 @@ from ..settings_file import VARIABLE
 from . import logs
 from .argv import overview, split_common
 from .beside import find_other, run_other
-from .commands import HOST_COMMANDS
 from .installed import entry_points
 from .manager import Plugins
 from .opening import NAME, load_wanted, make_ready
 
+_UPDATING = "ontofetch_catalog.host.updating"
+HOST_COMMANDS = (
+    Command("pull", "fetch a release, unpack it, validate it, record it", "ontofetch_catalog.host.pull_cmd:main"),
+    Command("update", "ask the sources of all series, pull what is new", f"{_UPDATING}.update_cmd:main"),
+    Command("add", "name the source of a series once, for `update`", f"{_UPDATING}.add_cmd:main"),
+    Command("plugins", "list the plugins: hooks, state, time spent", "ontofetch_catalog.host.plugins_cmd:main"),
+    Command("completion", "print what lets a shell complete words", "ontofetch_catalog.host.completion_cmd:main"),
+)
 DISTRIBUTION = "ontofetch-catalog"
 OTHERS = frozenset({"pull"})  # commands of this host that another downloader beside it has, too
 _HELP = ("-h", "--help", "help")

@@ -9,89 +9,27 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, field
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.remarks import Remark
 from ontofetch_hookspecs.stages import Stage
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ..children.limits import Allowance
-from ..content.archives import Limits as ExtractLimits
 from ..content.archives import open_archive
-from ..content.selection import Selection
 from ..errors import ExtractError, StageError
 from .alone import copy_alone
-from .unpacked import as_batch, as_columns, as_table, without_top
+from .unpacked import Done, Extraction, Wanted, as_batch, as_table, without_top
 from .unpacker_process import Unpacker
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = [
-    "Begun",
-    "ExtractLimits",
-    "Extraction",
-    "Strip",
-    "Unpacker",
-    "Wanted",
-    "begin_extraction",
-    "extract_artifact",
-]
-
-Strip = int | Literal["auto"]
 _DATA = "data"
 _ERRORS = {"ExtractError": ExtractError, "StageError": StageError}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Extraction:
-    """What was unpacked.
-
-    Args:
-        files: One row per file, FILES_COLUMNS, sorted by path.
-        folder: The staged folder that becomes the data folder.
-        strip: How many leading folders were taken off.
-        skipped: How many files were left out because their name is shorter than that.
-        remarks: What was left out otherwise, and what is odd about the archive.
-    """
-
-    files: pa.Table
-    folder: Path
-    strip: int
-    skipped: int
-    remarks: tuple[Remark, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What is to be unpacked of an artifact, and how.
-
-    Args:
-        name: The artifact's name.
-        content_type: What the server said of it.
-        include: Globs over the names in the archive (`*` crosses `/`); empty: everything.
-        exclude: Globs of what is left out of that again.
-        strip: How many leading folders to take off; `auto` takes a single folder off that all entries share.
-        portable: Whether names that meet where case and normal forms are folded are refused.
-        limits: What is refused.
-    """
-
-    name: str
-    content_type: str | None = None
-    include: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    strip: Strip = "auto"
-    portable: bool = False
-    limits: ExtractLimits = field(default_factory=ExtractLimits)
-
-    @property
-    def drop(self) -> int:
-        """Return how many leading folders are taken off of each name, whatever it is."""
-        return 0 if self.strip == "auto" else self.strip
 
 
 class Begun:
@@ -111,8 +49,43 @@ class Begun:
     def finish(self, progress: Callable[[int, int], None] | None = None) -> Extraction:
         """Wait until all is unpacked; as `extract_artifact`. The process ends here."""
         with self._process:
-            done = _Work(self._process, self._wanted.name, self._size, progress).run()
+            done = self._hear(progress)
         return _extraction(self._stage, done, self._wanted)
+
+    def _hear(self, progress: Callable[[int, int], None] | None) -> Done:
+        batches: list[pa.Table] = []
+        for said in self._process.answers():
+            match said:
+                case ["files", list(columns), int(read)]:
+                    batches += [as_batch(columns)] if columns else []
+                    if progress is not None:
+                        progress(read, self._size)
+                case ["done", list(tops), int(skipped), list(remarks)]:
+                    made = tuple(Remark(**remark | {"names": tuple(remark["names"])}) for remark in remarks)
+                    return Done(as_table(batches), [str(top) for top in tops], skipped, made)
+                case ["refused", str(kind), str(message), str(subject), str(hint)]:
+                    raise _ERRORS.get(kind, ExtractError)(message, subject=subject, hint=hint)
+                case ["memory"]:
+                    raise self._too_much("needs " + self._process.allowance.memory_limit_text())
+        raise self._ended(self._process.end())
+
+    def _ended(self, code: int) -> ExtractError:
+        reason = self._process.allowance.reason(code, self._size)
+        if reason is not None:
+            return self._too_much(reason)
+        cause = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+        return ExtractError(
+            f"The process that unpacks {quote(self._wanted.name)} ended before it was done ({cause}).",
+            subject=self._wanted.name,
+            hint="Nothing was published; run the same command again.",
+        )
+
+    def _too_much(self, reason: str) -> ExtractError:
+        return ExtractError(
+            f"The process that unpacks {quote(self._wanted.name)} {reason}.",
+            subject=self._wanted.name,
+            hint="Nothing was published. If you trust the archive, raise the setting.",
+        )
 
 
 def begin_extraction(
@@ -175,25 +148,14 @@ def extract_artifact(
     if unpacker is None:
         stage.folder(_DATA)
         with _read(wanted.name):
-            copied = copy_alone(
-                archive,
-                stage,
-                Selection(wanted.include, wanted.exclude),
-                wanted.limits,
-                name=wanted.name,
-                said=wanted.content_type,
-                drop=wanted.drop,
-                portable=wanted.portable,
-            )
-        if copied is not None:
-            batches = [as_batch(as_columns(copied.rows))] if copied.rows else []
-            done = _Done(as_table(batches), copied.tops, copied.skipped, copied.remarks)
+            done = copy_alone(archive, stage, wanted)
+        if done is not None:
             return _extraction(stage, done, wanted)
     with unpacker or Unpacker(allowance) as process:
         return begin_extraction(archive, stage, process, wanted).finish(progress)
 
 
-def _extraction(stage: Stage, done: _Done, wanted: Wanted) -> Extraction:
+def _extraction(stage: Stage, done: Done, wanted: Wanted) -> Extraction:
     top = done.tops[0] if wanted.strip == "auto" and len(done.tops) == 1 else ""
     # the bytes lie where they are; only where the release begins moves
     return Extraction(
@@ -221,59 +183,3 @@ def _read(name: str) -> Iterator[None]:
             subject=name,
             hint="Pull a good copy of it.",
         ) from error
-
-
-@dataclass(frozen=True, slots=True)
-class _Done:
-    """What the process says at its end: files, first folders of the names (two at most), files skipped, remarks."""
-
-    files: pa.Table
-    tops: list[str]
-    skipped: int
-    remarks: tuple[Remark, ...]
-
-
-class _Work:
-    """What comes home from the process that unpacks one archive."""
-
-    def __init__(self, process: Unpacker, name: str, size: int, progress: Callable[[int, int], None] | None) -> None:
-        self._process = process
-        self._name = name
-        self._size = size
-        self._progress = progress
-
-    def run(self) -> _Done:
-        """Return what came of it."""
-        batches: list[pa.Table] = []
-        for said in self._process.answers():
-            match said:
-                case ["files", list(columns), int(read)]:
-                    batches += [as_batch(columns)] if columns else []
-                    if self._progress is not None:
-                        self._progress(read, self._size)
-                case ["done", list(tops), int(skipped), list(remarks)]:
-                    made = tuple(Remark(**remark | {"names": tuple(remark["names"])}) for remark in remarks)
-                    return _Done(as_table(batches), [str(top) for top in tops], skipped, made)
-                case ["refused", str(kind), str(message), str(subject), str(hint)]:
-                    raise _ERRORS.get(kind, ExtractError)(message, subject=subject, hint=hint)
-                case ["memory"]:
-                    raise self._too_much("needs " + self._process.allowance.memory_limit_text())
-        raise self._ended(self._process.end())
-
-    def _ended(self, code: int) -> ExtractError:
-        reason = self._process.allowance.reason(code, self._size)
-        if reason is not None:
-            return self._too_much(reason)
-        cause = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-        return ExtractError(
-            f"The process that unpacks {quote(self._name)} ended before it was done ({cause}).",
-            subject=self._name,
-            hint="Nothing was published; run the same command again.",
-        )
-
-    def _too_much(self, reason: str) -> ExtractError:
-        return ExtractError(
-            f"The process that unpacks {quote(self._name)} {reason}.",
-            subject=self._name,
-            hint="Nothing was published. If you trust the archive, raise the setting.",
-        )

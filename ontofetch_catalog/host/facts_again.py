@@ -10,13 +10,13 @@ from collections.abc import Callable, Sequence
 import pyarrow as pa
 
 from ontofetch_hookspecs import HostInfo, Table, ValidateDone, Validator, VersionRecord, collect
+from ontofetch_hookspecs.hosting import now
 from ontofetch_hookspecs.layout import find_layout
 from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ..errors import PreconditionFailed
 from .checks import builtin_validators
-from .contract import now
 from .facts_room import FactsRoom
 from .pools import add_executor, open_pool, with_executor
 from .validators import run_validators

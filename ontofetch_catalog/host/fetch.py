@@ -26,9 +26,9 @@ from ontofetch_hookspecs.store_paths import below_root
 from ..errors import FetchError
 from ..rendering.progress import Update
 from .artifact_names import name_of_answer
-from .copies import Copy, choose, conditions_of, find_copies, find_same, length_of
+from .copies import Copy, choose, conditions_of, copy_of_stage, find_copies, find_same, length_of
 from .demands import check_checksum, check_sha256, check_space, unreadable
-from .refusals import Inspection, credentials_of, secrets_of
+from .inspection import Inspection, credentials_of, secrets_of
 from .sources import Source
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def _from_file(
                 staged.write(chunk)
                 progress(staged.size, size)
             inspection.end()
-        return _staged_copy(stage, staged)
+        return copy_of_stage(stage)
 
 
 @contextmanager
@@ -216,7 +216,7 @@ def _receive(
                 checked = staged.size
                 check_space(root, 0, name)
         inspection.end()
-    return replace(_staged_copy(stage, staged), length_known=length is not None)
+    return replace(copy_of_stage(stage), length_known=length is not None)
 
 
 def _plain_header(response: httpx.Response, name: str) -> str | None:
@@ -235,16 +235,3 @@ def _staging(root: Path, source: Source, name: str, told: dict[str, str | None])
     except BaseException:
         stage.discard()
         raise
-
-
-def _staged_copy(stage: Stage, staged: StagedFile) -> Copy:
-    record = stage.record
-    return Copy(
-        path=staged.path,
-        sha256=staged.sha256,
-        size_bytes=staged.size,
-        etag=record.etag,
-        last_modified=record.last_modified,
-        content_type=record.content_type,
-        stage=stage,
-    )

@@ -12,7 +12,7 @@ from datetime import date
 from ontofetch_hookspecs import UsageError
 from ontofetch_hookspecs.names import quote, unsafe_character
 
-from .extract import Strip
+from .unpacked import Strip
 
 MOST_STRIP = 100
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")

@@ -17,11 +17,12 @@ from typing import Any, Self
 from ontofetch_hookspecs import OntofetchError
 from ontofetch_hookspecs.store_paths import StorePath
 
+from .empty_files import content_of
 from .facts_room import FactsRoom
-from .validator_process import Task
+from .validator_process import Patience, Task
 from .workers import AnyWorker, Pool
 
-Key = tuple[str, str]  # name of the validator, sha256 of the content
+Key = tuple[str, str]  # name of the validator, what it judges once: the content
 _TELL_SECONDS = 0.3
 _log = logging.getLogger("ontofetch.validators")
 
@@ -35,14 +36,14 @@ class Judging:
         facts: Collects what the files say, where that is wanted.
 
     Attributes:
-        judged: What was answered: file_id, passed, details, run_at, and the path that was looked at.
+        judged: What was answered: file_id (of an empty file with its format), passed, details, run_at, and the path
+            that was looked at.
     """
 
     def __init__(self, workers: Pool, *, timeout: float = 600.0, facts: FactsRoom | None = None) -> None:
         self.facts = facts
         self.judged: dict[Key, dict[str, Any]] = {}
         self._workers = workers
-        self._timeout = timeout
         self._folder: StorePath | None = None
         self._moves = 0
         self._moving = False
@@ -53,6 +54,7 @@ class Judging:
         self._threads: list[threading.Thread] = []
         self._looking: list[AnyWorker] = []
         self._given_up = threading.Event()
+        self._wait = Patience(timeout, self._given_up, facts)
         self._unusable: dict[str, dict[str, Any]] = {}
         self._error: BaseException | None = None
         self._open = self._busy = 0
@@ -75,7 +77,7 @@ class Judging:
             self._waiting += self._held
             self._held = []
             for task in tasks:
-                key = task.validator.name, task.file_id
+                key = task.validator.name, content_of(task.file_id, task.format)
                 # nobody wanted facts as long as there was no catalog
                 if key not in self._asked or task.facts_version > self._asked[key]:
                     self._asked[key] = task.facts_version
@@ -128,7 +130,7 @@ class Judging:
                     if answer is None:
                         self._looking.append(worker)
                         try:
-                            answer = worker.ask(task, folder, self._timeout, self._given_up, self.facts)
+                            answer = worker.ask(task, folder, self._wait)
                         finally:
                             self._looking.remove(worker)
                     self._take(task, answer, moves)
@@ -166,8 +168,9 @@ class Judging:
                 self._begin()
                 return
             elif not task.is_judged and not self._given_up.is_set():
-                self.judged[name, task.file_id] = {
-                    "file_id": task.file_id,
+                content = content_of(task.file_id, task.format)
+                self.judged[name, content] = {
+                    "file_id": content,
                     "passed": answer["passed"],
                     "details": json.dumps(answer["details"], sort_keys=True),
                     "run_at": datetime.now(UTC),

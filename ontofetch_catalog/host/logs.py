@@ -12,16 +12,15 @@ import sys
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
-from ontofetch_hookspecs.late_patterns import late_pattern
 from ontofetch_hookspecs.redaction import REDACTED, is_secret_name, redact_url
 
 from ..rendering.text import safe_lines, safe_text
 
 _OURS = "ontofetch"
-_URL = late_pattern(r"\b[a-z][a-z0-9+.-]{0,30}://[^\s'\"<>\\]+", re.IGNORECASE)
+_URL = re.compile(r"\b[a-z][a-z0-9+.-]{0,30}://[^\s'\"<>\\]+", re.IGNORECASE)
 # these hold several values, so all of the line goes
-_WHOLE = late_pattern(r"(?i)\b((?:proxy-)?authorization|(?:set-)?cookie2?)(['\"]?\s*[:=]\s*['\"]?)[^'\"\r\n]+")
-_PAIR = late_pattern(
+_WHOLE = re.compile(r"(?i)\b((?:proxy-)?authorization|(?:set-)?cookie2?)(['\"]?\s*[:=]\s*['\"]?)[^'\"\r\n]+")
+_PAIR = re.compile(
     # only the end of a name: what stands before it, looked at from each of its hyphens, takes time in the square
     r"(?i)((?:authorization|cookie|token|secret|passw(?:or)?d|passphrase|pwd|jwt|session[_-]?id|api[_-]?key"
     r"|access[_-]?key(?:[_-]?id)?|[_-]key|[_-]auth)(?:\[\])?)"

@@ -7,7 +7,8 @@ known here.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, TypeVar
 
 import pluggy
@@ -24,7 +25,7 @@ from ontofetch_hookspecs import (
     specs,
 )
 from ontofetch_hookspecs.commands import describe
-from ontofetch_hookspecs.errors import OntofetchError, UsageError
+from ontofetch_hookspecs.errors import UsageError
 from ontofetch_hookspecs.loading import (
     AROUND,
     CATALOG,
@@ -36,21 +37,50 @@ from ontofetch_hookspecs.loading import (
     wrong_groups,
 )
 from ontofetch_hookspecs.names import quote
-from ontofetch_hookspecs.notify import FAILURES, tell_ready
+from ontofetch_hookspecs.notify import tell_ready
 from ontofetch_hookspecs.surround import surround
 
 from ..guesses import did_you_mean
-from .installed import Points, entry_points
-from .plugin_record import PluginRecord
-from .prints import PrintsAside
+from .apart import Surroundings
+from .installed import Point, Points, entry_points
 from .timings import PluginTimings
 
 if TYPE_CHECKING:
     from ontofetch_hookspecs import SourceScheme
 
-SLOW_MILLISECONDS = 1000.0  # a vote that takes longer is named
 _log = logging.getLogger("ontofetch.host")
 Contribution = TypeVar("Contribution")
+_OWN_PACKAGE = __name__.partition(".")[0]
+
+
+class PluginRecord:
+    """What is known of one plugin that was found, whether it works or is left out.
+
+    Attributes:
+        name: Its name, by which `--no-plugin` leaves it out.
+        point: Where it was found.
+        hooks: The hooks it implements, sorted.
+        state: `active`, `off`, `partial` (a contribution of it failed) or `failed` (it is left out).
+        reason: Why it is partial or failed, one line.
+    """
+
+    def __init__(self, point: Point) -> None:
+        self.name = point.name
+        self.point = point
+        self.hooks: tuple[str, ...] = ()
+        self.state = "active"
+        self.reason = ""
+
+    @property
+    def built_in(self) -> bool:
+        """Return whether it comes with this package; then nobody takes its name or its commands' names."""
+        return self.point.value.partition(":")[0].partition(".")[0] == _OWN_PACKAGE
+
+    @property
+    def distribution(self) -> tuple[str, str]:
+        """Return name and version of the distribution it comes with, empty where there is none."""
+        found = self.point.dist
+        return found.told if found else ("", "")
 
 
 class Plugins:
@@ -148,38 +178,6 @@ class Plugins:
             f"{kind.__name__.lower()} {name}" for (kind, name), owner in self._owners.items() if owner == plugin
         )
 
-    def call(self, hook: str, event: object, subject: str) -> object:
-        """Call a transactional hook and return the results.
-
-        Args:
-            subject: What it is about, for the sentence of an error.
-
-        Raises:
-            OntofetchError: What the catalog raised, as it is; what another plugin raised, with the plugin's name.
-        """
-        before = dict(self.ledger.milliseconds)
-        try:
-            results: object = getattr(self.manager.hook, hook)(event=event)
-        except FAILURES as error:
-            plugin, _ = self.ledger.failing_plugin(error) or ("", hook)
-            if plugin in ("", CATALOG) and isinstance(error, OntofetchError):
-                raise
-            from ontofetch_hookspecs.votes import explain_vote
-
-            raise explain_vote(error, plugin, hook, subject, _leave_out(plugin)) from error
-        finally:
-            if not self.manager.has_plugin(CATALOG):
-                # else it names them, whoever the host is
-                self._name_slow(hook, before)
-        return results
-
-    def _name_slow(self, hook: str, before: Mapping[str, float]) -> None:
-        """Name the plugins that took long since `before`."""
-        for name, spent in self.ledger.milliseconds.items():
-            took = spent - before.get(name, 0.0)
-            if took > SLOW_MILLISECONDS:
-                _log.warning("plugin %s took %.1f s in %s; a vote should be quick", quote(name), took / 1000, hook)
-
     def mark_partial(self, plugin: str, reason: str) -> None:
         """Note that something of a plugin is left out, and why."""
         record = self.find(plugin)
@@ -212,13 +210,14 @@ def load_plugins(off: Collection[str], required: Collection[str] = (), installed
     # of two plugins with one name ours stays
     records = sorted(map(PluginRecord, points), key=lambda it: not it.built_in)
     plugins = Plugins(manager, sorted(records, key=lambda record: record.name))
+    surroundings = None if all(record.built_in for record in records) else Surroundings()
     for record in sorted(plugins.records, key=lambda it: it.name == CATALOG):
         if record.name in off:
             record.state = "off"
         elif record is not plugins.find(record.name):
             plugins.fail(record, f"its name is taken ({quote(record.point.value)} comes second)")
         else:
-            with plugins.ledger.spending(record.name):
+            with plugins.ledger.spending(record.name), _apart(surroundings, record):
                 _load(plugins, record)
     for name, reason in leave_out_misspelled(plugins.manager):
         misspelled = plugins.find(name)
@@ -226,7 +225,7 @@ def load_plugins(off: Collection[str], required: Collection[str] = (), installed
             plugins.fail(misspelled, reason)
     for record in plugins.records:
         if record.state == "active":
-            _watch(plugins, record)
+            _watch(plugins, record, surroundings)
     plugins.require(required, {point.name for point in installed.select(group=REQUIRED_GROUP)})
     return plugins
 
@@ -256,7 +255,12 @@ def _load(plugins: Plugins, record: PluginRecord) -> None:
         plugins.fail(record, reason)
 
 
-def _watch(plugins: Plugins, record: PluginRecord) -> None:
+def _apart(surroundings: Surroundings | None, record: PluginRecord) -> AbstractContextManager[object]:
+    """Return what keeps the process as it is while a plugin is imported."""
+    return nullcontext() if surroundings is None or record.built_in else surroundings.kept(record.name, "its import")
+
+
+def _watch(plugins: Plugins, record: PluginRecord, surroundings: Surroundings | None) -> None:
     plugin = plugins.manager.get_plugin(record.name)
     callers = plugins.manager.get_hookcallers(plugin) or []
     record.hooks = tuple(sorted(caller.name for caller in callers))
@@ -266,11 +270,6 @@ def _watch(plugins: Plugins, record: PluginRecord) -> None:
     for caller in callers:
         for impl in caller.get_hookimpls():
             if impl.plugin is plugin and caller.has_spec():
+                if surroundings is not None and not record.built_in:
+                    surround(impl, surroundings.context_for(record.name, caller.name))
                 plugins.ledger.watch(impl, caller.name)
-                if not record.built_in:
-                    surround(impl, PrintsAside)
-
-
-def _leave_out(plugin: str) -> str:
-    # nobody's are the mistakes that pluggy finds, such as a wrapper with a second yield
-    return "`ontofetch plugins` lists them." if not plugin else f"`--no-plugin {plugin}` leaves the plugin out."

@@ -21,7 +21,7 @@ from ontofetch_hookspecs import (
 
 from ..console.output import warn
 from ..console.parser import Family, handed_out
-from .commands import HOST_COMMANDS
+from .dispatch import HOST_COMMANDS
 from .manager import Plugins
 from .pull_cmd import MANY
 

@@ -12,15 +12,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ontofetch_hookspecs import HostInfo, OntofetchError
+from ontofetch_hookspecs.hosting import now
 from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath, below_root
 
 from ..content.signatures import claims_archive
 from .alone import is_alone
-from .contract import now
 from .copies import Copy
-from .extract import Extraction, Unpacker
 from .manager import Plugins
 from .outcomes import doubt_about
 from .pulling.download import fetch_artifact, record_download
@@ -38,6 +37,8 @@ from .pulling.refusals import telling_what_is_left
 from .pulling.state import State, Tools
 from .pulling.validation import Examination, validate
 from .request import Request, Summary
+from .unpacked import Extraction
+from .unpacker_process import Unpacker
 from .versions import find_statement, version_by_date
 
 _log = logging.getLogger("ontofetch.pull")
@@ -141,7 +142,7 @@ class Pull:
             ahead.examination = self._examine(ahead.stack)
             if ahead.examination is not None:
                 ahead.examination.begin(unpacked.extraction.files, unpacked.extraction.folder)
-                ahead.examination.wait()
+                ahead.examination.judging.wait()
         except OntofetchError as error:
             ahead.close()
             _log.debug("%s is unpacked in its turn: %s", quote(self._state.name), error)
@@ -157,7 +158,7 @@ class Pull:
     def _examine(self, stack: ExitStack) -> Examination | None:
         if not self._request.validate:
             return None
-        return stack.enter_context(Examination(self._tools, self._request))
+        return Examination(self._tools, self._request, stack)
 
     def finish(self, copy: Copy, ahead: Ahead | None = None, unpacker: Unpacker | None = None) -> Summary:
         """Do what comes after the fetch, with the copy that came of it and what was done with that ahead.
@@ -194,10 +195,10 @@ class Pull:
         pull.summary.files = len(files)
         pull.summary.bytes = pc.sum(files["size_bytes"]).as_py() or 0
         if self._examination is not None:
-            self._validate(files, self._examination)
+            validate(pull, files, self._examination)
         elif pull.record is not None:
             pull.summary.failed = pull.record.failed
-        self._set_latest(files)
+        set_latest(pull, doubt_about(files, pull.summary))
 
     # --- what must be known before anything is recorded ---------------------------------------------------------------
 
@@ -265,26 +266,14 @@ class Pull:
         pull = self._state
         if is_unpacked(pull) and pull.record is not None:
             return pa.table(pull.record.files)
-        unpacked = self._early or self._unpack_begun() or self._unpack_recorded(unpacker)
-        self._early = None
-        if self._examination is not None:
-            # what is judged while the files are recorded, nobody waits for afterwards
-            self._examination.begin(unpacked.extraction.files, unpacked.extraction.folder)
-        return record_files(pull, unpacked, self._tell_of_moving)
-
-    def _unpack_recorded(self, unpacker: Unpacker | None) -> Unpacked:
-        return unpack(self._state, below_root(self._tools.host.root, self._state.place), unpacker)
-
-    def _unpack_begun(self) -> Unpacked | None:
-        begun, self._begun = self._begun, None
-        return None if begun is None else finish_unpacking(self._state, begun)
-
-    def _tell_of_moving(self) -> None:
-        if self._examination is not None:
-            self._examination.tell_of_moving()
-
-    def _validate(self, files: pa.Table, examination: Examination) -> None:
-        validate(self._state, files, examination)
-
-    def _set_latest(self, files: pa.Table) -> None:
-        set_latest(self._state, doubt_about(files, self._state.summary))
+        unpacked, begun = self._early, self._begun
+        self._early = self._begun = None
+        if unpacked is None and begun is not None:
+            unpacked = finish_unpacking(pull, begun)
+        elif unpacked is None:
+            unpacked = unpack(pull, below_root(self._tools.host.root, pull.place), unpacker)
+        if self._examination is None:
+            return record_files(pull, unpacked, None)
+        # what is judged while the files are recorded, nobody waits for afterwards
+        self._examination.begin(unpacked.extraction.files, unpacked.extraction.folder)
+        return record_files(pull, unpacked, self._examination.judging)

@@ -23,9 +23,9 @@ from ontofetch_hookspecs.names import quote
 
 from ..console.formats import DEFAULT
 from ..console.output import OutputOptions, add_output_options, emit, say
+from ..console.parser import Parser
 from ..errors import EXIT_OK
 from ..guesses import did_you_mean
-from .argv import Parser
 from .manager import Plugins
 
 FEW = 3  # names of a kind that a table spells out

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs import HostInfo
 
-from .allowances import allowance_of, limits_of
+from ..children.limits import Allowance
+from ..content.bounds import Limits
 from .workers import Workers
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def open_pool(settings: Mapping[str, object]) -> Workers | AwayWorkers:
     Raises:
         UsageError: There is no such executor, or what it needs is not installed.
     """
-    allowance, limits = allowance_of(settings), limits_of(settings)
+    allowance, limits = Allowance.from_settings(settings), Limits.from_settings(settings)
     count = int(str(settings["validate_workers"]))
     address = _address_of(settings)
     if address is None:

@@ -8,7 +8,26 @@ from __future__ import annotations
 import sys
 import threading
 from types import TracebackType
-from typing import TextIO
+from typing import Any, Self, TextIO
+
+
+class _Unclosed:
+    """A stream that stays open."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._stream.flush()
 
 
 class PrintsAside:
@@ -22,7 +41,8 @@ class PrintsAside:
         kind = type(self)
         with kind._lock:
             if kind._inside == 0:
-                kind._former, sys.stdout = sys.stdout, sys.stderr
+                # not the stream itself: whoever closes what it takes for stdout would close ours
+                kind._former, sys.stdout = sys.stdout, _Unclosed(sys.stderr)
             kind._inside += 1
 
     def __exit__(

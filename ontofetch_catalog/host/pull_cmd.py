@@ -10,15 +10,14 @@ from dataclasses import asdict
 
 import pyarrow as pa
 
-from ontofetch_hookspecs import HostInfo, UsageError, add_common_options, refuse_without
+from ontofetch_hookspecs import HostInfo, UsageError, add_common_options
 
 from ..console.output import OutputOptions, add_output_options, emit
+from ..console.parser import Parser
 from ..errors import EXIT_FINDINGS, EXIT_OK, EventError
-from .argv import Parser
 from .credentials import Credentials, read_header
 from .given import read_date, read_globs, read_sha256, read_strip
 from .manager import Plugins
-from .opening import refuse_broken_catalog
 from .pipeline import Pull
 from .pools import add_executor, with_executor
 from .request import Request, Summary
@@ -37,8 +36,6 @@ def main(argv: list[str], host: HostInfo, plugins: Plugins) -> int:
     host = with_executor(host, args.executor)
     request = _request(args)
     options = OutputOptions.from_args(args)
-    refuse_broken_catalog(plugins)
-    refuse_without(host)
     summary = Pull.run(host, plugins, request)
     emit({"pull": _table(summary)}, options=options, well=not summary.failed)
     return EXIT_FINDINGS if summary.failed else EXIT_OK

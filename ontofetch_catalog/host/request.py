@@ -17,9 +17,9 @@ from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from .copies import Copy
 from .credentials import Credentials
-from .extract import Strip
 from .http_options import HttpOptions
 from .sources import Source
+from .unpacked import Strip
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -11,7 +11,6 @@ from dataclasses import field, replace
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
-from ontofetch_hookspecs.late_patterns import late_pattern
 from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import quote, relpath_fault, unsafe_character
 from ontofetch_hookspecs.redaction import REDACTED, is_ambiguous, redact_url
@@ -20,7 +19,7 @@ from ..errors import UsageError
 from .artifact_names import name_in_url
 
 MOST_URL = 4096  # characters: what an event takes
-_SCHEME = late_pattern(r"(?:(https?|file):|([A-Za-z][A-Za-z0-9+.-]*)://)", re.IGNORECASE)
+_SCHEME = re.compile(r"(?:(https?|file):|([A-Za-z][A-Za-z0-9+.-]*)://)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

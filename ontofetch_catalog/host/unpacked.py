@@ -1,16 +1,83 @@
-"""The table of unpacked files: what the process that unpacks says of them, a row each; no disk is read here."""
+"""What is asked of whoever unpacks an artifact, and what comes of it: a table of files, a row each.
+
+No disk is read here, and nothing is imported that the process that unpacks does not need.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from ontofetch_hookspecs.light_dataclasses import dataclass
+from ontofetch_hookspecs.remarks import Remark
+
+from ..content.bounds import Limits
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from .writers import Row
 
+Strip = int | Literal["auto"]
 _BETWEEN = "\n"  # no path has one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is to be unpacked of an artifact, and how.
+
+    Args:
+        name: The artifact's name.
+        content_type: What the server said of it.
+        include: Globs over the names in the archive (`*` crosses `/`); empty: everything.
+        exclude: Globs of what is left out of that again.
+        strip: How many leading folders to take off; `auto` takes a single folder off that all entries share.
+        portable: Whether names that meet where case and normal forms are folded are refused.
+        limits: What is refused.
+    """
+
+    name: str
+    content_type: str | None = None
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    strip: Strip = "auto"
+    portable: bool = False
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def drop(self) -> int:
+        """Return how many leading folders are taken off of each name, whatever it is."""
+        return 0 if self.strip == "auto" else self.strip
+
+
+class Done(NamedTuple):
+    """What was written: the files, the first folders of the names (two at most), files skipped, remarks."""
+
+    files: pa.Table
+    tops: list[str]
+    skipped: int
+    remarks: tuple[Remark, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extraction:
+    """What was unpacked.
+
+    Args:
+        files: One row per file, FILES_COLUMNS, sorted by path.
+        folder: The staged folder that becomes the data folder.
+        strip: How many leading folders were taken off.
+        skipped: How many files were left out because their name is shorter than that.
+        remarks: What was left out otherwise, and what is odd about the archive.
+    """
+
+    files: pa.Table
+    folder: Path
+    strip: int
+    skipped: int
+    remarks: tuple[Remark, ...] = ()
 
 
 def as_columns(rows: Sequence[Row]) -> list[Any]:

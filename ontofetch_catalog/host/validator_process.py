@@ -64,7 +64,13 @@ class _At:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How many seconds an answer is waited for, what says that nobody wants it any more, and where facts go."""
+    """How long an answer is waited for, and where facts go.
+
+    Args:
+        timeout: Seconds that are waited for each answer.
+        given_up: Says that nobody wants it any more.
+        facts: Where facts are collected; None: nobody wants any.
+    """
 
     timeout: float
     given_up: threading.Event
@@ -72,7 +78,13 @@ class Patience:
 
 
 class Room(Protocol):
-    """Where facts go: a room of a store, or what stands for one where a store is not."""
+    """Where facts go: a room of a store, or what stands for one where a store is not.
+
+    Attributes:
+        max_bytes: Of larger contents there are none.
+    """
+
+    max_bytes: int
 
     def takes(self, size: int) -> bool:
         """Say whether there are to be facts of a content of `size` bytes."""
@@ -97,21 +109,11 @@ class Worker:
         self._room = CopyRoom()
         self._at: _At | None = None
 
-    def ask(
-        self,
-        task: Task,
-        folder: StorePath,
-        timeout: float,
-        given_up: threading.Event,
-        facts: Room | None = None,
-    ) -> dict[str, Any]:
+    def ask(self, task: Task, folder: StorePath, wait: Patience) -> dict[str, Any]:
         """Return the worker's answer, or a failed result that says why there is none.
 
         Args:
             folder: The folder the file lies below.
-            timeout: Seconds that are waited for each answer.
-            given_up: Says that nobody wants it any more.
-            facts: Where facts are collected, if some are wanted.
         """
         self._at = None
         try:
@@ -119,7 +121,6 @@ class Worker:
             size, compression = look(folder / task.relpath)
         except OSError as error:
             return unfinished(f"it can't be read: {error.strerror}")
-        wait = Patience(timeout, given_up, facts)
         path = str(folder / task.relpath)
         if not compression:
             return self._look_at(task, path, size, wait, content_id=task.file_id)

@@ -15,6 +15,7 @@ from ontofetch_hookspecs.store_paths import StorePath
 
 from ..children.limits import Allowance
 from ..content.bounds import Limits
+from .empty_files import content_of, known_contents, sha256_of, with_contents, without_formats
 from .facts_room import FactsRoom
 from .judging import Judging
 from .small_tables import first_of_each, join_one
@@ -105,17 +106,18 @@ class Validation:
             held = held.append_column("size_bytes", pa.array([0] * len(held), pa.int64()))
         table = self._table = held.select(["relpath", "file_id", "format"])
         self._parts = []
+        of_contents = with_contents(held)
         facts = self.judging.facts
         wanted = {} if facts is None else facts.wanted(table, self._validators)
         tasks: list[Task] = []
         for validator in self._validators:
             judges = pc.is_in(table["format"], pa.array(list(validator.formats), pa.string()))
-            mine = table.filter(judges)
-            if not len(mine):
+            asked = pc.unique(table["file_id"].filter(judges)).to_pylist()
+            if not asked:
                 continue
-            known = self._known(validator, pc.unique(mine["file_id"]).to_pylist())
-            self._parts.append((validator, mine, known))
-            tasks += _tasks_of(validator, held.filter(judges), known, wanted)
+            mine, known = of_contents.filter(judges), self._known(validator, asked)
+            self._parts.append((validator, mine.select(table.column_names), known))
+            tasks += _tasks_of(validator, mine, known, wanted)
         self.judging.ask(tasks, folder)
 
     def _known(self, validator: Validator, file_ids: Sequence[str]) -> pa.Table:
@@ -142,7 +144,7 @@ class Validation:
             key: row | {"reused_from": f"{version_id}#{row['relpath']}"} for key, row in self.judging.judged.items()
         }
         tables = [_as_table(self._parts, judged, version_id), judge_by_name(self._table, self._validators, _schema())]
-        return pa.concat_tables(tables).sort_by([("relpath", "ascending"), ("validator", "ascending")])
+        return without_formats(pa.concat_tables(tables)).sort_by([("relpath", "ascending"), ("validator", "ascending")])
 
 
 def _results(rows: Sequence[dict[str, Any]] = ()) -> pa.Table:
@@ -160,7 +162,7 @@ def _judged(found: pa.Table) -> pa.Table:
     import pyarrow.compute as pc
 
     schema = _results().schema
-    table = found.select(schema.names).cast(schema)
+    table = known_contents(found.select(schema.names).cast(schema))
     if not len(table):
         return table
     doubtful = pc.and_(
@@ -181,17 +183,18 @@ def _tasks_of(
     import pyarrow.compute as pc
 
     judged = pc.is_in(files["file_id"], known["file_id"].combine_chunks())
-    lacking = [file_id for name, file_id in wanted if name == validator.name]
+    # an empty file says the same in every syntax in which it is valid: once is enough
+    lacking = {content_of(key[1], "turtle"): version for key, version in wanted.items() if key[0] == validator.name}
     # what failed once says nothing, also when it is asked again
     failed = known["file_id"].filter(pc.invert(known["passed"].fill_null(False))).combine_chunks()
     fine = pc.invert(pc.is_in(files["file_id"], failed))
-    facts = pc.and_(fine, pc.is_in(files["file_id"], pa.array(lacking, pa.string())))
+    facts = pc.and_(fine, pc.is_in(files["file_id"], pa.array(list(lacking), pa.string())))
     asked = files.append_column("judged", judged).filter(pc.or_(facts, pc.invert(judged)))
     first = first_of_each(asked.sort_by("relpath"), "file_id")
     columns = (first[name].to_pylist() for name in ("file_id", "relpath", "format", "size_bytes", "judged"))
     return [
-        Task(validator, file_id, relpath, name, size, wanted.get((validator.name, file_id), ""), is_judged)
-        for file_id, relpath, name, size, is_judged in zip(*columns, strict=True)
+        Task(validator, sha256_of(content), relpath, name, size, lacking.get(content, ""), is_judged)
+        for content, relpath, name, size, is_judged in zip(*columns, strict=True)
     ]
 
 

@@ -22,6 +22,8 @@ MOST_DETAILS = 16_384  # bytes of JSON
 MOST_REASON = 500  # characters
 MOST_FACTS = 16 << 20  # bytes of JSON of the small facts
 _REASONS = ("error", "not_judged")  # of the details: what is shown to people
+# of the loader of libraries (dl-load.c), where a mapping or a thread's room is refused
+_NO_ROOM = ("failed to map segment", "cannot allocate memory", "Cannot allocate memory")
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
@@ -82,18 +84,17 @@ def answer(target: str, path: str, format_name: str) -> dict[str, object]:
     """
     try:
         check = load_target(target)
-    except MemoryError:
-        return {"memory": True}
     except Exception as error:  # noqa: BLE001 - somebody else's module may raise anything; the host reports it once
-        return {"unusable": _reason(error)}
+        return {"memory": True} if _lacks_memory(error) else {"unusable": _reason(error)}
     try:
         return _judge(check, path, format_name)
-    except MemoryError:
-        return {"memory": True}
     except RecursionError:
-        return {"passed": False, "details": {"error": "it is nested too deeply for this validator"}}
+        why = "it is nested too deeply for this validator"
     except Exception as error:  # noqa: BLE001 - a validator that raises has failed this file, not the run
-        return {"passed": False, "details": {"error": f"the validator failed: {_reason(error)}"}}
+        if _lacks_memory(error):
+            return {"memory": True}
+        why = f"the validator failed: {_reason(error)}"
+    return {"passed": False, "details": {"error": why}}
 
 
 def answer_with_facts(task: dict[str, Any]) -> dict[str, object]:
@@ -122,6 +123,13 @@ def answer_with_facts(task: dict[str, Any]) -> dict[str, object]:
         return {"no_facts": "it is nested too deeply"}
     except Exception as error:  # noqa: BLE001 - as for `answer`; the file is then judged without
         return {"no_facts": f"the validator failed at them: {_reason(error)}"}
+
+
+def _lacks_memory(error: Exception) -> bool:
+    """Say whether there was not enough of it, also for a library that is imported late."""
+    return isinstance(error, MemoryError) or (
+        isinstance(error, ImportError) and any(words in str(error) for words in _NO_ROOM)
+    )
 
 
 def _reason_of(judged: dict[str, Any]) -> str:

@@ -16,8 +16,7 @@ from ontofetch_hookspecs.store_paths import StorePath
 
 from ..children.limits import Allowance
 from ..content.bounds import Limits
-from .facts_room import FactsRoom
-from .validator_process import Task, Worker
+from .validator_process import Patience, Task, Worker
 
 _POLL_SECONDS = 0.2  # how soon who waits for a worker notices that the run was given up
 
@@ -25,14 +24,7 @@ _POLL_SECONDS = 0.2  # how soon who waits for a worker notices that the run was 
 class AnyWorker(Protocol):
     """What can be asked about a file: a process of this machine, or one elsewhere."""
 
-    def ask(
-        self,
-        task: Task,
-        folder: StorePath,
-        timeout: float,
-        given_up: threading.Event,
-        facts: FactsRoom | None = None,
-    ) -> dict[str, Any]:
+    def ask(self, task: Task, folder: StorePath, wait: Patience) -> dict[str, Any]:
         """Return an answer; as `Worker.ask`."""
 
     def bytes_read(self) -> int:

@@ -17,9 +17,11 @@ from ontofetch_hookspecs.stages import Stage
 from ontofetch_hookspecs.store_paths import StorePath
 from ontofetch_hookspecs.taking import TakenFile, Taking, take_file
 
+from ..children.limits import Allowance
+from ..content.archives import Limits
 from ..content.formats import format_of
-from ..host.allowances import allowance_of, limits_of
-from ..host.extract import Wanted, extract_artifact
+from ..host.extract import extract_artifact
+from ..host.unpacked import Wanted
 from . import docstokg
 
 if TYPE_CHECKING:
@@ -98,8 +100,8 @@ def stage_archive(stage: Stage, artifact: StorePath, name: str, settings: Mappin
         ExtractError: It is damaged, has something that is refused, or takes too much of the machine.
     """
     started = datetime.now(UTC)
-    wanted = Wanted(name=name, limits=limits_of(settings))
-    done = extract_artifact(artifact, stage, wanted, allowance=allowance_of(settings))
+    wanted = Wanted(name=name, limits=Limits.from_settings(settings))
+    done = extract_artifact(artifact, stage, wanted, allowance=Allowance.from_settings(settings))
     return Files(table=done.files, folder=done.folder, strip=done.strip, started_at=started)
 
 

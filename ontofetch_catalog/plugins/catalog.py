@@ -268,24 +268,22 @@ class CatalogPlugin:
         return self._store() or Store(event.root, {}, event.run_id, event.config_hash)
 
     def _ask(self, question: str, *given: object) -> Any:
-        """Return the answer to a question of the host; None without a store."""
-        from ontofetch_catalog.catalog import lookups
+        """Return the answer to a question of a host, which is about to write; None without a store.
 
-        store = self._store_to_ask()
-        return getattr(lookups, question)(store, *given) if store else None
-
-    def _store_to_ask(self) -> Store | None:
-        """Return the store of a host that asks because it is about to write: what keeps readers out is ended first."""
-        from ontofetch_catalog.catalog import sessions
+        What keeps readers out is ended first.
+        """
+        from ontofetch_catalog.catalog import lookups, sessions
         from ontofetch_catalog.catalog.boundaries import notify_recovered
         from ontofetch_hookspecs.layout import SWAP
 
         store = self._store()
-        if store is not None and self._host is not None and store.path(SWAP).exists():
+        if store is None or self._host is None:
+            return None
+        if store.path(SWAP).exists():
             with sessions.writing(store) as session:
                 recovered = session.recovered
             notify_recovered(self._host.manager, store, recovered)
-        return store
+        return getattr(lookups, question)(store, *given)
 
     def _store(self) -> Store | None:
         from ontofetch_catalog.catalog.connection import Store

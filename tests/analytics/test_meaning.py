@@ -47,6 +47,7 @@ NEXT = {
     ex(7): Term("back", None, (ex(1),)),
     ex(9): Term("with axiom", None, (ex(1),), other=("some x z",)),
 }
+RDF, OWL = "3+pyoxigraph-1.0", "3+py-horned-owl-2.0+pyoxigraph-1.0"  # versions of facts
 
 
 @pytest.fixture
@@ -161,6 +162,19 @@ def test_a_folder_of_another_version_has_the_same_ontology(shelf: Any) -> None:
         ),
         (Said(BASE), Said(NEXT, known=False), "not compared", "not_compared"),
         (Said(BASE), Said(NEXT, facts_version="2+test-1"), "not compared", "not_compared"),
+        (Said(BASE, facts_version=RDF), Said(BASE, bytes=b"as OWL", facts_version=OWL), "reserialised", "reserialised"),
+        (
+            Said(BASE, facts_version=OWL),
+            Said(BASE, bytes=b"as RDF", facts_version=RDF.replace("1.0", "1.1")),
+            "not compared",
+            "not_compared",
+        ),
+        (
+            Said(BASE, facts_version=OWL),
+            Said(BASE, bytes=b"as OWL", facts_version=OWL.replace("2.0", "2.1")),
+            "not compared",
+            "not_compared",
+        ),
         (Said(BASE), Said(NEXT, kind="obo"), "not compared", "not_compared"),
         (Said(BASE), Said(BASE, bytes=b"more", reason="it is cut"), "not compared", "not_compared"),
     ],

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ontofetch_catalog.catalog import fsops, journal, moving
+from ontofetch_catalog.catalog import fsops, intents, moving
 from ontofetch_catalog.catalog.boundaries import make
 from ontofetch_catalog.catalog.sessions import session
 from ontofetch_hookspecs import hookimpl
@@ -77,7 +77,7 @@ POINTS: dict[str, tuple[Any, str, Callable[[Any], Any]]] = {
     "settle": (fsops, "sync_filesystem", lambda _: die),
     "enter": (fsops, "open_database", after),
     "record": (fsops, "execute", lambda function: once(function, 2)),
-    "intent": (journal, "write_intent", after),
+    "intent": (intents, "write_intent", after),
     "publish-begun": (fsops, "rename", lambda function: once(function, 2)),
     "published": (moving, "publish", after),
     "committed": (fsops, "commit", after),

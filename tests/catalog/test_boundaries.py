@@ -188,6 +188,18 @@ def test_a_lost_artifact_is_healed_by_the_next_download(releases: Releases) -> N
     releases.check()
 
 
+@pytest.mark.parametrize(("layout", "name"), [("native", "manifest.json"), ("docstokg-tree", ".manifest.json")])
+def test_a_lost_manifest_comes_back_with_the_next_download(releases: Releases, layout: str, name: str) -> None:
+    """By the name that it has in the release's layout; where it is there, the same download changes nothing."""
+    releases.download("1.0", b"zip", layout=layout)
+    manifest = releases.root / "example/sample/1.0" / name
+    before = manifest.read_bytes()
+    assert not releases.download("1.0", b"zip", layout=layout).changed
+    manifest.unlink()
+    assert releases.download("1.0", b"zip", layout=layout).changed
+    assert manifest.read_bytes() == before
+
+
 @pytest.mark.parametrize("version", ["9.9", "1.0"])
 def test_latest_wants_an_extracted_release(releases: Releases, version: str) -> None:
     """A release that is unknown or not extracted can't become latest."""

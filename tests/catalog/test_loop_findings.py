@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from ontofetch_catalog.catalog import fsops, journal, moving, sessions
+from ontofetch_catalog.catalog import fsops, intents, journal, moving, sessions
 from ontofetch_catalog.catalog.backup.restore import restore
 from ontofetch_catalog.catalog.backup.write import back_up
 from ontofetch_catalog.catalog.boundaries import staged
@@ -64,14 +64,14 @@ def test_the_intent_goes_before_what_an_undo_may_need(releases: Releases, monkey
     store = Store(releases.root, {"durability": "off"})
     draft = journal.IntentDraft(store, "0" * 32)
     draft.write("example/sample/1.0/extra.json", [b"{}"])
-    journal.write_intent(store, draft.intent)
+    intents.write_intent(store, draft.intent)
     moving.publish(store, draft.intent)
     moving.undo(store, draft.intent)
     with monkeypatch.context() as patch:
         patch.setattr(whole, "remove_tree", _fail(errno.EIO, lambda path: True, whole.remove_tree))
         with pytest.raises(OSError, match="Input/output"):
             moving.forget(store, draft.intent, committed=False)
-    assert journal.open_intents(store) == []
+    assert store.open_intents == []
     with sessions.writing(store):
         pass
     assert store.intents.names() == []
@@ -106,7 +106,7 @@ def test_a_commit_that_may_be_lost_is_not_acknowledged(tmp_path: Path, monkeypat
         with pytest.raises(BoundaryFailed, match="made durable: Input/output error") as failed:
             releases.download("2.0", DATA)
     assert "finds out" in failed.value.hint
-    assert len(journal.open_intents(Store(releases.root))) == 1
+    assert len(Store(releases.root).open_intents) == 1
     releases.download("3.0", DATA)
     assert query(releases.root, "SELECT count(*) FROM events WHERE type = 'recover.finished'") == [(1,)]
     releases.check()
@@ -297,7 +297,7 @@ def test_what_moved_into_a_folder_is_found_where_the_folder_is(releases: Release
     draft.displace("example/sample/1.0/manifest.json", keep=False)
     draft.move("example/sample/1.0", "example/sample/2.0")
     draft.write("example/sample/2.0/manifest.json", [b"{}"])
-    journal.write_intent(store, draft.intent)
+    intents.write_intent(store, draft.intent)
     moving.publish(store, draft.intent)
     folder = on_disk(releases.root) / "example/sample"
     (folder / "2.0").rename(folder / "1.0")
@@ -313,7 +313,7 @@ def test_folders_are_durable_where_they_have_moved_to(releases: Releases, seen: 
     draft = journal.IntentDraft(store, "0" * 32)
     draft.displace("example/sample/1.0/manifest.json", keep=False)
     draft.move("example/sample/1.0", "example/sample/2.0")
-    journal.write_intent(store, draft.intent)
+    intents.write_intent(store, draft.intent)
     seen.clear()
     moving.publish(store, draft.intent)
     assert ("sync_folder", str(on_disk(releases.root) / "example/sample/2.0")) in seen
@@ -328,7 +328,7 @@ def test_a_service_goes_with_its_last_series_also_when_that_is_gone(releases: Re
     store = Store(releases.root, {"durability": "off"})
     draft = journal.IntentDraft(store, "0" * 32)
     draft.displace("example/sample/1.0", keep=True)
-    journal.write_intent(store, draft.intent)
+    intents.write_intent(store, draft.intent)
     moving.publish(store, draft.intent)
     (on_disk(releases.root) / "example/sample").rmdir()
     moving.forget(store, draft.intent, committed=True)

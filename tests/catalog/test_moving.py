@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ontofetch_catalog.catalog import fsops, journal, kept_folders, moving
+from ontofetch_catalog.catalog import fsops, intents, journal, kept_folders, moving
 from ontofetch_catalog.catalog.connection import Store
-from ontofetch_catalog.catalog.equal_files import folders
+from ontofetch_catalog.catalog.equal_files import storing
 from ontofetch_catalog.catalog.prune.entries import Batch, as_lines, entry_schema, entry_table
 from ontofetch_catalog.catalog.repo import files
 from ontofetch_catalog.catalog.walk import Entry
@@ -141,16 +141,16 @@ def test_an_intent_says_what_is_moved_whatever_it_is_called(tmp_path: Path) -> N
     moves = [journal.Move(f"from/{name}", f"to/{name}", at, at or None) for at, name in enumerate(names)]
     intent = journal.Intent(ID, ["to"], moves, [f".catalog/staging/{ID}"])
     store = Store(tmp_path, FAST)
-    journal.write_intent(store, intent)
-    assert journal.read_intent(journal.intent_path(store, ID)) == intent
+    intents.write_intent(store, intent)
+    assert intents.read_intent(intents.intent_path(store, ID)) == intent
 
 
 @pytest.mark.parametrize("beside", [False, True])
 def test_what_is_slow_to_close_is_closed_beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, beside: bool) -> None:
     """Quick closes need no thread; where several took long, threads close what follows. In the end all is closed."""
     clock = count() if beside else repeat(0)
-    monkeypatch.setattr("ontofetch_catalog.catalog.equal_files.folders.time.perf_counter", lambda: next(clock))
-    closing, opened = folders.Closing(), list[int]()
+    monkeypatch.setattr("ontofetch_catalog.catalog.equal_files.storing.time.perf_counter", lambda: next(clock))
+    closing, opened = storing.Closing(), list[int]()
     for number in range(50):
         (tmp_path / str(number)).touch()
         opened.append(os.open(tmp_path / str(number), os.O_RDONLY))

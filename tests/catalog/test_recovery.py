@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ontofetch_catalog.catalog import journal, sessions
+from ontofetch_catalog.catalog import intents, journal, sessions
 from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.cli import db_cmd
 from ontofetch_catalog.errors import RecoveryFailed
@@ -95,7 +95,7 @@ def test_recovery_refuses_to_touch_what_it_does_not_know(store: Path) -> None:
         with pytest.raises(RecoveryFailed, match="can't be undone") as failed, sessions.writing(Store(store, FAST)):
             pass
         assert "db doctor" in failed.value.hint
-    assert len(journal.open_intents(Store(store, FAST))) == 1
+    assert len(Store(store, FAST).open_intents) == 1
 
 
 def test_an_unreadable_intent_is_set_aside_and_reported(store: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -150,5 +150,5 @@ def test_an_intent_with_the_longest_paths_can_be_read_again(store: Path) -> None
     intent = journal.Intent("0" * 32, moves=[])
     for target in (f"s/o/{'v' * 100}/data/{deep}", f".catalog/quarantine/{'0' * 32}/s/o/{'v' * 100}/data/{deep}"):
         intent.moves.append(journal.Move(f".catalog/staging/{'0' * 32}/data/{deep}", target, 1, 1))
-    journal.write_intent(Store(store, FAST), intent)
-    assert journal.read_intent(StorePath(store, f".catalog/intents/{'0' * 32}.json")) == intent
+    intents.write_intent(Store(store, FAST), intent)
+    assert intents.read_intent(StorePath(store, f".catalog/intents/{'0' * 32}.json")) == intent

@@ -24,7 +24,7 @@ from ontofetch_catalog.catalog.verify import (
     hasher,
     pages,
     pool,
-    run,
+    recording,
     verify,
 )
 from ontofetch_catalog.catalog.verify.pages import faults_schema, page_schema
@@ -238,7 +238,7 @@ def test_the_longest_unverified_come_first(releases: Releases, monkeypatch: pyte
         releases.pull(version, {"a.ttl": version})
     for version in ("3.0", "1.0"):
         look(releases.root, Request(scope=Scope(version_id=f"example/sample/{version}")))
-    monkeypatch.setattr(run, "BATCH_ROWS", 1)
+    monkeypatch.setattr(recording, "BATCH_ROWS", 1)
     # the last ones too have a batch each
     monkeypatch.setattr(pool, "NEARLY_BYTES", -1)
     when = "SELECT version_id, min(verified_at) FROM extracted_files GROUP BY ALL"
@@ -282,8 +282,8 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from ontofetch_catalog.catalog.connection import Store
-from ontofetch_catalog.catalog.verify import Request, Scope, pages, run, verify
-run.BATCH_ROWS = pages.PORTION_FILES = 2
+from ontofetch_catalog.catalog.verify import Request, Scope, pages, recording, verify
+recording.BATCH_ROWS = pages.PORTION_FILES = 2
 verify(Store(Path(sys.argv[1]), {"durability": "off"}), Request(scope=Scope(), workers=1),
        progress=lambda done, total: None, tell=lambda outcome: os.kill(os.getpid(), signal.SIGKILL))
 """

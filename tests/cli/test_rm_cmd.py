@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ontofetch_catalog.catalog import journal
+from ontofetch_catalog.catalog import intents
 from tests.catalog.prune.stores import count_all, quarantined
 from tests.cli.conftest import Run
 from tests.releases import Releases, assert_consistent, query
@@ -225,7 +225,7 @@ def test_the_plan_of_a_removal_that_failed_is_sound(store: Path, run: Run, monke
 
     before = count_all(store)
     with monkeypatch.context() as patched:
-        patched.setattr(journal, "write_intent", full)
+        patched.setattr(intents, "write_intent", full)
         code, _, err = run("rm", f"{HP}/2.0", "--yes")
     assert code == 1
     assert "No space left" in err

@@ -34,7 +34,8 @@ how, archive, name, folder = sys.argv[1:]
 said = "nothing was refused"
 try:
     if how == "unpacked":
-        from ontofetch_catalog.host.extract import Wanted, extract_artifact
+        from ontofetch_catalog.host.extract import extract_artifact
+        from ontofetch_catalog.host.unpacked import Wanted
         from ontofetch_hookspecs import Stage
         extract_artifact(Path(archive), Stage.create(Path(folder)), Wanted(name=name, strip=0))
     else:

@@ -146,6 +146,18 @@ def test_damage_in_lines_is_no_other_syntax() -> None:
     assert format_of("a.nt", CONTENTS["ntriples"] + b"<urn:a> _:b <urn:c> .\n") == "ntriples"
 
 
+def test_a_line_that_is_cut_is_no_other_syntax() -> None:
+    """A literal may be longer than what is looked at; without a name, what begins so is Turtle."""
+    head = b'<urn:a> <urn:b> "' + b"x" * HEAD_BYTES
+    assert format_of("a.nt", head) == "ntriples"
+    assert format_of("a.owl", head) == "turtle"
+
+
+def test_triples_about_triples_are_no_graph() -> None:
+    """The braces of RDF 1.2's annotations are those of Turtle."""
+    assert format_of("a.ttl", b"PREFIX e: <urn:e>\ne:a e:b e:c {| e:d e:f |} .\n") == "turtle"
+
+
 @pytest.mark.parametrize("ending", ["csv", "tsv", "md", "yaml", "py", "html", "rst", "sparql", "toml", "js", "shex"])
 @pytest.mark.parametrize(
     "head",

@@ -20,6 +20,7 @@ OWL = "http://www.w3.org/2002/07/owl#"
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 ROOT = f'<rdf:RDF xmlns:rdf="{RDF}" xmlns:owl="{OWL}">'
 ENTITY = '<!DOCTYPE rdf:RDF [<!ENTITY obo "http://purl.obolibrary.org/obo/">]>'
+SKOS, TERMS = "http://www.w3.org/2004/02/skos/core#", "http://purl.org/dc/terms/"
 PREFIX = f"@prefix owl: <{OWL}> .\n"
 IRI, INFO, DATA = "owl:versionIRI", "owl:versionInfo", "data-version"
 DOCUMENTS = {
@@ -74,6 +75,51 @@ DOCUMENTS = {
         '{"graphs":[{"id":"x","meta":{"version":"http://x.org/hp/releases/2024-01-16/hp.json"}}]}', "2024-01-16", IRI,
     ),
     "JSON-LD": ('{"@id":"x","@type":"owl:Ontology","owl:versionIRI":{"@id":"http:\\/\\/x\\/1.1\\/"}}', "1.1", IRI),
+    "RDF/XML with the ontology alone": (
+        (f'<owl:Ontology xmlns:owl="{OWL}" xmlns:rdf="{RDF}" rdf:about="x"><owl:versionInfo>1.5</owl:versionInfo>'
+        "</owl:Ontology>"), "1.5", INFO,
+    ),
+    "RDF/XML of a scheme of concepts": (
+        (f'{ROOT}<s:ConceptScheme xmlns:s="{SKOS}"><d:hasVersion xmlns:d="{TERMS}">4.2</d:hasVersion>'
+        "</s:ConceptScheme>"), "4.2", "dcterms:hasVersion",
+    ),
+    "RDF/XML with a date": (
+        f'{ROOT}<owl:Ontology><d:modified xmlns:d="{TERMS}">2024-02-03T10:00:00Z</d:modified></owl:Ontology>',
+        "2024-02-03", "dcterms:modified",
+    ),
+    "Turtle with a number": (f"{PREFIX}<x> a owl:Ontology ; owl:versionInfo 1.5.", "1.5", INFO),
+    "Turtle with several": (
+        f'{PREFIX}<x> a owl:Ontology ; owl:versionInfo "a draft"@en, "of 2.1" , "3.0"^^<y> .', "2.1", INFO,
+    ),
+    "Turtle of a scheme of concepts": (
+        f'PREFIX s: <{SKOS}>\n{PREFIX}<x> a s:ConceptScheme ; owl:versionInfo "4.2" .', "4.2", INFO,
+    ),
+    "Turtle, schema.org": (
+        f'@prefix z: <https://schema.org/> .\n{PREFIX}<x> a owl:Ontology ; z:version 3 ; z:dateModified "2020-01-01" .',
+        "3", "schema:version",
+    ),
+    "Turtle with a date": (
+        f'@prefix d: <{TERMS}> .\n{PREFIX}<x> a owl:Ontology ; d:modified "21 October 2015" .',
+        "2015-10-21", "dcterms:modified",
+    ),
+    "OBO with other tags first": (
+        "auto-generated-by: OBO-Edit\nremark: x\nformat-version: 1.2\ndata-version: 4.1\n", "4.1", DATA,
+    ),
+    "OBO 1.0": ("format-version: 1.0\nversion: 1.31\ndate: 05:02:2024 10:00\n", "1.31", DATA),
+    "OBO with a date": ("format-version: 1.2\ndate: 05:02:2024 10:00\n[Term]\n", "2024-02-05", "date"),
+    "OBO with a property": (
+        f'format-version: 1.2\nproperty_value: {OWL}versionInfo "2.5" xsd:string\n', "2.5", INFO,
+    ),
+    "OBO graphs with a property": (
+        f'{{"graphs":[{{"meta":{{"basicPropertyValues":[{{"pred":"{OWL}versionInfo","val":"2.5"}}]}}}}]}}', "2.5", INFO,
+    ),
+    "JSON-LD, a class first": (
+        ('{"@graph":[{"@type":"owl:Class","owl:versionInfo":"9"},{"owl:versionInfo":{"@value":"1.5"},'
+        '"@type":["owl:Ontology"]}]}'), "1.5", INFO,
+    ),
+    "JSON-LD, schema.org": (
+        '{"@context":"https://schema.org/","@type":"DefinedTermSet","version":3.2}', "3.2", "schema:version",
+    ),
     "JSON-LD, expanded": (
         f'[{{"@type":["{OWL}Ontology"],"{OWL}versionInfo":[{{"@value":"1.1.9"}}]}}]', "1.1.9", INFO,
     ),
@@ -109,6 +155,8 @@ def test_a_compressed_document_is_read(pack: object) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "hello", "<html><body>1.0</body></html>", "a,b\n1.0,2\n", '{"version": "1.0"}', "format-version: 1.2\n[Term]",
+     '{"@type":"Product","version":"1.0"}', '{"@graph":[{"@type":"owl:Class","owl:versionInfo":"1"}]}',
+     f'@prefix d: <{TERMS}> .\n<c> a <{OWL}Class> ; d:modified "2020-01-01" .',
      PREFIX + '<c> a owl:Class ; owl:versionInfo "1.0" .', f'{ROOT}<owl:Class><owl:versionInfo>1</owl:versionInfo>',
      f'{ROOT}<owl:Ontology><owl:versionInfo>\x1b[31m</owl:versionInfo></owl:Ontology>',
      f'{ROOT}<owl:Ontology><owl:versionInfo>../../etc</owl:versionInfo></owl:Ontology>',
@@ -127,7 +175,7 @@ def test_what_states_none_states_none(text: str) -> None:
      ("http://x.org/schema/1.3/Brick", "1.3"), ("http://x.org/releases/5/x.owl", "5"),
      ("http://x.org/?version=2.1", "2.1"),
      ("http://x.org/v1.0-rc1/x.ttl", "v1.0-rc1"), ("http://x.org/latest/x.owl", None), ("http://[bad", None),
-     ("http://x.org/iso-15926.owl", None), ("http://x.org/%2e%2e/%0a1.0", None), ("", None)],
+     ("http://x.org/iso-15926.owl", None), ("urn:x:o:2.0", "2.0"), ("http://x.org/%2e%2e/%0a1.0", None), ("", None)],
 )  # fmt: skip
 def test_an_iri_names_a_version(iri: str, version: str | None) -> None:
     """It stands in the fragment, in the query, or in the path, where a number alone may be anything."""
@@ -138,6 +186,8 @@ def test_an_iri_names_a_version(iri: str, version: str | None) -> None:
     ("text", "version"),
     [("$Revision: 1.5 $", "1.5"), ("Version 12", "12"), ("June 2020, somebody", None), ("05.02.2024", "05.02.2024"),
      ("release of 2024-02-05, v1.2", "2024-02-05"), ("releases/2024-02-05", "2024-02-05"), ("1.0 beta", "1.0"),
+     ("Last modified 21 October 2015", "2015-10-21"), ("Oct. 3rd, 2015", "2015-10-03"), ("10/21/2015", "2015-10-21"),
+     ("21/10/2015", "2015-10-21"), ("04/05/2015", None), ("1.2 of 3 May 2015", "1.2"), ("October 2015", None),
      ("http://x.org/1.4/", "1.4"), ("none yet", None), ("v2.0.1-rc.1", "v2.0.1-rc.1"), ("final", None)],
 )  # fmt: skip
 def test_a_text_names_a_version(text: str, version: str | None) -> None:

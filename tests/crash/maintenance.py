@@ -25,6 +25,7 @@ from ontofetch_catalog.catalog.sessions import reading
 from ontofetch_catalog.catalog.store_key import make_key
 from ontofetch_catalog.catalog.verify import hasher
 from ontofetch_catalog.catalog.verify import pages as verify_pages
+from ontofetch_catalog.catalog.verify import recording as verify_recording
 from ontofetch_catalog.catalog.verify import run as verify_run
 from ontofetch_catalog.catalog.verify.pool import Answer, HashList, Pool
 from ontofetch_catalog.settings import read_settings
@@ -141,7 +142,7 @@ def verified(home: Path, facts: Facts) -> None:
     del facts
     for module, name, value in (
         (verify_run, "Pool", HashesHere),
-        (verify_run, "BATCH_ROWS", 3),
+        (verify_recording, "BATCH_ROWS", 3),
         (verify_pages, "PORTION_FILES", 1),
     ):
         assert hasattr(module, name), name

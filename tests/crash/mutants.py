@@ -14,7 +14,7 @@ from multiprocessing.pool import Pool
 from pathlib import Path
 from typing import Any
 
-from ontofetch_catalog.catalog import fsops, generation, journal, moving, recovery, sessions
+from ontofetch_catalog.catalog import fsops, generation, intents, journal, moving, recovery, sessions
 from ontofetch_catalog.catalog.boundaries import engine, staged
 from ontofetch_catalog.catalog.fsops import whole
 from ontofetch_catalog.catalog.repo import events, pruning
@@ -175,14 +175,14 @@ def _commit_before_publish() -> None:
 
 
 def _publish_without_an_intent() -> None:
-    journal.write_intent = _nothing
+    intents.write_intent = _nothing
 
 
 def _remove_the_intent_first() -> None:
     publish = moving.publish
 
     def published(store: Any, intent: Any) -> None:
-        fsops.unlink(journal.intent_path(store, intent.boundary_id))
+        fsops.unlink(intents.intent_path(store, intent.boundary_id))
         publish(store, intent)
 
     moving.publish = published

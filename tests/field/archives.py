@@ -232,6 +232,13 @@ def _backslashes(folder: Path) -> None:
     assert found.said.count("with a backslash") == 1
 
 
+def _without_the_flag(folder: Path) -> None:
+    utf8 = Member(name="\u00e9/\u65e5.ttl".encode(), data=TURTLE, flags=0)
+    old = Member(name="\u00e9/\u00fc.ttl".encode("cp437"), data=OTHER, flags=0)
+    found = given(folder, "a.zip", packing.zipped(utf8, old), "--strip", "0")
+    _whole(folder, found, {"\u00e9/\u65e5.ttl": TURTLE, "\u00e9/\u00fc.ttl": OTHER})
+
+
 def _other_local_name(folder: Path) -> None:
     member = Member(name=b"hp.ttl", data=TURTLE, local={"name": b"../hp.ttl"})
     found = given(folder, "a.zip", packing.zipped(member))
@@ -287,6 +294,7 @@ CASES = (
     Case("members that are there twice", "in a tar", _twice_in_a_tar),
     Case("members that are there twice", "in a zip, the same bytes", _twice_in_a_zip),
     Case("names in archives", "backslashes", _backslashes),
+    Case("names in archives", "UTF-8 that does not say so", _without_the_flag),
     Case("names in archives", "another one before the entry", _other_local_name),
     *(
         Case("names in archives", f"{kind} that are one where case is folded", partial(_folded, kind))

@@ -149,8 +149,9 @@ def _states_in_archive(folder: Path) -> None:
     assert sorted(found.data) == ["README.txt", "imports/y.obo", "x.obo"]
 
 
-def _states_another(text: str, warned: bool, folder: Path) -> None:
-    found = _good(pull(folder, _file(folder, "x.obo", OBO.format(text, "a")), names=_named("2024-02-05")))
+def _states_another(text: str | None, warned: bool, folder: Path) -> None:
+    document = OBO.format(text, "a") if text else f"date: 07:02:2024 10:00\n{PLAIN}"
+    found = _good(pull(folder, _file(folder, "x.obo", document), names=_named("2024-02-05")))
     warnings = [line for line in found.said.splitlines() if "states the version" in line]
     assert len(warnings) == warned, found.said
 
@@ -325,6 +326,7 @@ def _cases() -> Iterator[tuple[str, str, Callable[[Path], None]]]:
     yield "stated versions", "inside of an archive", _states_in_archive
     yield "stated versions", "another one than was asked for", partial(_states_another, "2024-02-06", True)
     yield "stated versions", "the same in another spelling", partial(_states_another, "05.02.2024", False)
+    yield "stated versions", "a date, which is none", partial(_states_another, None, False)
     yield "stated versions", "a path", partial(_states_nothing_legal, "../../../etc")
     yield "stated versions", "a reserved word", partial(_states_nothing_legal, "latest")
     yield "stated versions", "none, but a server's date", _from_last_modified

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from ontofetch_catalog.content.bounds import Limits
 from ontofetch_catalog.errors import ExtractError
 from ontofetch_catalog.host import alone, unpacker_process
-from ontofetch_catalog.host.extract import ExtractLimits, Wanted, extract_artifact
+from ontofetch_catalog.host.extract import extract_artifact
+from ontofetch_catalog.host.unpacked import Wanted
 from ontofetch_hookspecs import Stage
 from tests.releases import sha256
 
@@ -114,9 +116,7 @@ def test_limits_and_globs_hold_without_a_process(tmp_path: Path) -> None:
     """A document that is larger than allowed is refused; one that nobody asked for is left out."""
     source = put(tmp_path, "a.ttl", TURTLE)
     with pytest.raises(ExtractError, match="max_bytes"):
-        extract_artifact(
-            source, Stage.create(tmp_path / "s1"), Wanted(name="a.ttl", limits=ExtractLimits(max_bytes=10))
-        )
+        extract_artifact(source, Stage.create(tmp_path / "s1"), Wanted(name="a.ttl", limits=Limits(max_bytes=10)))
     done = extract_artifact(source, Stage.create(tmp_path / "s2"), Wanted(name="a.ttl", exclude=("*.ttl",)))
     assert not len(done.files)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from ontofetch_catalog.console.parser import Parser
 from ontofetch_catalog.errors import UsageError
-from ontofetch_catalog.host.argv import Parser, overview, split_common
+from ontofetch_catalog.host.argv import overview, split_common
 from ontofetch_hookspecs import Command
 
 

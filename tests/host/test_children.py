@@ -17,8 +17,11 @@ import pytest
 
 from ontofetch_catalog.children.limits import Allowance
 from ontofetch_catalog.children.start import clean_path, environment, start_module
+from ontofetch_catalog.content.bounds import Limits
 from ontofetch_catalog.errors import ExtractError
-from ontofetch_catalog.host.extract import ExtractLimits, Unpacker, Wanted, extract_artifact
+from ontofetch_catalog.host.extract import extract_artifact
+from ontofetch_catalog.host.unpacked import Wanted
+from ontofetch_catalog.host.unpacker_process import Unpacker
 from ontofetch_hookspecs import Stage
 from tests.environments import CHECKOUT
 from tests.programs import SCRIPT, Program
@@ -167,7 +170,7 @@ def test_a_process_that_unpacks_writes_no_file_beyond_its_limit(tmp_path: Path) 
         extract_artifact(
             archive(tmp_path, 10),
             Stage.create(tmp_path / "store"),
-            Wanted(name="a.ttl", limits=ExtractLimits(max_bytes=123_456)),
+            Wanted(name="a.ttl", limits=Limits(max_bytes=123_456)),
             unpacker=unpacker,
             progress=lambda *_: limits.append(Path(f"/proc/{unpacker._process.pid}/limits").read_text()),
         )
@@ -181,9 +184,11 @@ def test_no_unpacker_outlives_its_parent(tmp_path: Path, number: int) -> None:
     archive(tmp_path, 1 << 40)
     script = (
         "import sys; from pathlib import Path; from ontofetch_hookspecs import Stage\n"
-        "from ontofetch_catalog.host.extract import ExtractLimits, Wanted, extract_artifact\n"
+        "from ontofetch_catalog.content.bounds import Limits\n"
+        "from ontofetch_catalog.host.extract import extract_artifact\n"
+        "from ontofetch_catalog.host.unpacked import Wanted\n"
         "print('ready', flush=True)\n"
-        "wanted = Wanted(name='a.ttl', limits=ExtractLimits(max_bytes=10**9))\n"
+        "wanted = Wanted(name='a.ttl', limits=Limits(max_bytes=10**9))\n"
         "extract_artifact(Path(sys.argv[1]) / 'a.ttl', Stage.create(Path(sys.argv[1]) / 'store'), wanted)\n"
     )
     parent = subprocess.Popen(

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from ontofetch_catalog.host.contract import Contract, now
+from ontofetch_catalog.host.contract import Contract
 from ontofetch_catalog.host.manager import Plugins, load_plugins
-from ontofetch_hookspecs import DownloadDone, EventError, HostInfo
+from ontofetch_hookspecs import DownloadDone, EventError, HostInfo, PluginFailed, Veto
+from ontofetch_hookspecs.hosting import now
+from ontofetch_hookspecs.testing import sample_download_done
 from tests.releases import sha256
+
+Add = Callable[..., Path]
+VOTE = """
+from ontofetch_hookspecs import Veto
+@hookimpl
+def on_download_done(event):
+    raise {error}
+"""
+WRAPPER = """
+@hookimpl(wrapper=True)
+def on_download_done(event):
+    {body}
+"""
 
 
 @pytest.fixture
@@ -52,7 +68,7 @@ def _fields(event: DownloadDone) -> dict[str, object]:
 def test_the_catalog_answers(loaded: Plugins, tmp_path: Path) -> None:
     """A receipt for an event, records for questions."""
     contract = contract_of(loaded, tmp_path)
-    receipt = contract.download_done(download(contract, tmp_path))
+    receipt = contract.send(download(contract, tmp_path))
     assert receipt is not None
     assert (receipt.type, receipt.version_id) == ("download.done", "s/o/1")
     found = contract.find_download("http://e.org/a.nt")
@@ -66,7 +82,79 @@ def test_the_catalog_answers(loaded: Plugins, tmp_path: Path) -> None:
 def test_nobody_answers(loaded: Plugins, tmp_path: Path) -> None:
     """Without a catalog there is no receipt and no record, and no error either."""
     contract = contract_of(loaded, tmp_path)
-    assert contract.download_done(download(contract, tmp_path)) is None
+    assert contract.send(download(contract, tmp_path)) is None
     assert contract.find_download("http://e.org/a.nt") is None
     assert contract.find_version("s/o/1") is None
     assert contract.find_results([], "v", "1") is None
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "words"),
+    [
+        (
+            "Veto('Not today.', hint='Come back.')",
+            Veto,
+            "The plugin 'voter' refuses the download of {}: Not today. Come",
+        ),
+        ("Veto('Not today.')", Veto, "Not today. `--no-plugin voter` leaves the plugin out."),
+        (
+            "KeyError('x')",
+            PluginFailed,
+            "The plugin 'voter' failed in on_download_done for the download of {}: KeyError: 'x'. `--no-plugin voter`",
+        ),
+    ],
+)
+@pytest.mark.parametrize("body", ["", "return (yield)"])
+@pytest.mark.parametrize("off", [(), ("catalog",)])
+def test_who_refuses_is_named(
+    add_plugin: Add, tmp_path: Path, *, error: str, kind: type[Exception], words: str, body: str, off: tuple[str, ...]
+) -> None:
+    """A veto and a failure carry the plugin's name, also behind a wrapper, the sentence, and the original error."""
+    add_plugin("voter", VOTE.format(error=error))
+    if body:
+        add_plugin("wrapper", WRAPPER.format(body=body))
+    contract = contract_of(load_plugins(off), tmp_path)
+    event = download(contract, tmp_path)
+    with pytest.raises(kind) as refused:
+        contract.send(event)
+    assert words.format(event.version_id) in str(refused.value)
+    assert refused.value.__cause__ is not None
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (
+            "raise KeyError('mine') if (yield) is None else KeyError('mine')",
+            "The plugin 'wrapper' failed in on_download",
+        ),
+        ("yield; yield", "A plugin failed in on_download_done for the download of s/o/1: RuntimeError: "),
+    ],
+)
+def test_what_a_wrapper_does_wrong_is_its_own(add_plugin: Add, tmp_path: Path, body: str, words: str) -> None:
+    """What a wrapper raises after the votes names it; what pluggy alone can see names nobody."""
+    add_plugin("wrapper", WRAPPER.format(body=body))
+    contract = contract_of(load_plugins(("catalog",)), tmp_path)
+    with pytest.raises(PluginFailed) as refused:
+        contract.send(download(contract, tmp_path))
+    assert words in str(refused.value)
+
+
+def test_what_the_catalog_refuses_is_not_blamed_on_a_plugin(add_plugin: Add, tmp_path: Path) -> None:
+    """An error of the catalog passes as it is, also through a plugin that wraps the same hook."""
+    add_plugin("inside", WRAPPER.format(body="return (yield)"))
+    contract = contract_of(load_plugins(()), tmp_path / "store")
+    event = sample_download_done(tmp_path / "store", staged=tmp_path / "absent")
+    with pytest.raises(Exception, match="absent") as refused:
+        contract.send(event)
+    assert "plugin" not in str(refused.value)
+
+
+def test_a_vote_that_returns_false_is_named_without_a_catalog_too(
+    add_plugin: Add, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """False is no veto, and whoever thinks so is told."""
+    add_plugin("naysayer", "@hookimpl\ndef on_download_done(event): return False")
+    contract = contract_of(load_plugins(("catalog",)), tmp_path)
+    assert contract.send(download(contract, tmp_path)) is None
+    assert "plugin 'naysayer' returned False from on_download_done" in caplog.text

@@ -17,9 +17,11 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ontofetch_catalog.content.bounds import Limits
 from ontofetch_catalog.content.remarks import AGAIN, BEHIND, FOLDED
 from ontofetch_catalog.errors import ExtractError
-from ontofetch_catalog.host.extract import Extraction, ExtractLimits, Wanted, extract_artifact
+from ontofetch_catalog.host.extract import extract_artifact
+from ontofetch_catalog.host.unpacked import Extraction, Wanted
 from ontofetch_hookspecs import Stage
 from tests.levels import drawn
 from tests.releases import sha256
@@ -245,7 +247,7 @@ def test_a_hard_link_takes_room_of_its_own(tmp_path: Path) -> None:
         linked.append(member)
     data = tarred({"a": bytes(range(256)) * 400}, tuple(linked))
     with pytest.raises(ExtractError, match="takes the archive beyond 100,000,000 bytes"):
-        unpack(tmp_path, "a.tar", data, limits=ExtractLimits(max_bytes=100_000_000))
+        unpack(tmp_path, "a.tar", data, limits=Limits(max_bytes=100_000_000))
 
 
 def test_hard_links_to_what_is_not_unpacked_are_bounded(tmp_path: Path) -> None:
@@ -257,7 +259,7 @@ def test_hard_links_to_what_is_not_unpacked_are_bounded(tmp_path: Path) -> None:
         linked.append(member)
     data = tarred({"a": bytes(range(256)) * 400}, tuple(linked))
     with pytest.raises(ExtractError, match="takes the archive beyond 100,000,000 bytes"):
-        unpack(tmp_path, "a.tar", data, include=("*.ttl",), limits=ExtractLimits(max_bytes=100_000_000))
+        unpack(tmp_path, "a.tar", data, include=("*.ttl",), limits=Limits(max_bytes=100_000_000))
 
 
 def test_a_tar_that_ends_with_a_zip_is_a_tar(tmp_path: Path) -> None:
@@ -396,11 +398,11 @@ def test_a_zip_with_a_wrong_checksum_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("limits", "setting"),
     [
-        (ExtractLimits(max_entries=2), "max_entries"),
-        (ExtractLimits(max_bytes=20), "max_bytes"),
+        (Limits(max_entries=2), "max_entries"),
+        (Limits(max_bytes=20), "max_bytes"),
     ],
 )
-def test_more_than_the_limits_is_refused(tmp_path: Path, limits: ExtractLimits, setting: str) -> None:
+def test_more_than_the_limits_is_refused(tmp_path: Path, limits: Limits, setting: str) -> None:
     """Too many entries or bytes are refused, and the sentence names the setting."""
     with pytest.raises(ExtractError) as refused:
         unpack(tmp_path, "a.zip", zipped(FILES), limits=limits)

@@ -10,9 +10,8 @@ import pytest
 
 from ontofetch_catalog.errors import UsageError
 from ontofetch_catalog.host.manager import Plugins, load_plugins
-from ontofetch_hookspecs import Command, HostInfo, PluginFailed, Veto
+from ontofetch_hookspecs import Command, HostInfo
 from ontofetch_hookspecs.loading import find_outside
-from ontofetch_hookspecs.testing import sample_download_done
 
 Add = Callable[..., Path]
 GOOD = """
@@ -20,12 +19,6 @@ from ontofetch_hookspecs import Command
 @hookimpl
 def register_commands():
     return [Command("hello", "say hello", "good:main")]
-"""
-VOTE = """
-from ontofetch_hookspecs import Veto
-@hookimpl
-def on_download_done(event):
-    raise {error}
 """
 
 
@@ -180,33 +173,3 @@ def test_a_wrapper_outside_of_the_catalog_is_told(
     plugins.ready(host_of(plugins, tmp_path))
     assert find_outside(plugins.manager) == {"outside": "on_download_done"}
     assert "plugin 'outside' wraps on_download_done outside of the catalog" in caplog.text
-
-
-@pytest.mark.parametrize(
-    ("error", "kind", "words"),
-    [
-        ("Veto('Not today.', hint='Come back.')", Veto, "The plugin 'voter' refuses it: Not today. Come back."),
-        ("Veto('Not today.')", Veto, "Not today. `--no-plugin voter` leaves the plugin out."),
-        ("KeyError('x')", PluginFailed, "The plugin 'voter' failed in on_download_done for it: KeyError: 'x'."),
-    ],
-)
-def test_who_refuses_is_named(add_plugin: Add, tmp_path: Path, error: str, kind: type[Exception], words: str) -> None:
-    """A veto and a failure both carry the plugin's name, the sentence, and the original error."""
-    add_plugin("voter", VOTE.format(error=error))
-    plugins = load_plugins(("catalog",))
-    plugins.ready(host_of(plugins, tmp_path))
-    with pytest.raises(kind) as refused:
-        plugins.call("on_download_done", sample_download_done(tmp_path), "it")
-    assert words in str(refused.value)
-    assert refused.value.__cause__ is not None
-
-
-def test_what_the_catalog_refuses_is_not_blamed_on_a_plugin(add_plugin: Add, tmp_path: Path) -> None:
-    """An error of the catalog passes as it is, also through a plugin that wraps the same hook."""
-    add_plugin("inside", "@hookimpl(wrapper=True)\ndef on_download_done(event):\n    return (yield)")
-    plugins = load_plugins(())
-    plugins.ready(host_of(plugins, tmp_path / "store"))
-    event = sample_download_done(tmp_path / "store", staged=tmp_path / "absent")
-    with pytest.raises(Exception, match="absent") as refused:
-        plugins.call("on_download_done", event, "it")
-    assert "plugin" not in str(refused.value)

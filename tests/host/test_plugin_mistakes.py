@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -91,6 +93,45 @@ def test_a_vote_that_ends_a_pull_is_named(bench: Bench, code: str, sentence: str
     assert bench.recorded() == []
 
 
+ODD_ERRORS = {
+    "a text that can't be made": (
+        "class E(Exception):\n    def __str__(self): return 5",
+        "E",
+        "E: (its text can't be made: TypeError)",
+    ),
+    "half a letter": ("", "ValueError('\\udcff')", "ValueError: \\udcff"),
+    "a number for a sentence": ("", "Veto(5)", "5"),
+    "what is no Exception": (
+        "class PanicException(BaseException): pass",
+        "PanicException('index')",
+        "PanicException: index",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", ODD_ERRORS)
+def test_whatever_is_raised_names_its_plugin(bench: Bench, kind: str) -> None:
+    """It has a text that can't be made or written, or is what libraries in Rust raise."""
+    before, raised, told = ODD_ERRORS[kind]
+    bench.add("acme", f"{IMPORTS}{before}\n{VOTE.format(f'raise {raised}')}")
+    assert bench.pull() == 1
+    err = bench.said()
+    assert "The plugin 'acme'" in err
+    assert told in err
+    assert "--no-plugin acme" in err
+    assert bench.recorded() == []
+
+
+@pytest.mark.parametrize("kind", ODD_ERRORS)
+def test_whatever_an_observer_raises_changes_nothing(bench: Bench, kind: str) -> None:
+    """The pull goes on to its end, and a line names the plugin."""
+    before, raised, told = ODD_ERRORS[kind]
+    bench.add("acme", f"{IMPORTS}{before}\n@hookimpl\ndef on_catalog_committed(event):\n    raise {raised}\n")
+    assert bench.pull() == 0
+    said = bench.said().replace("\\\\", "\\")
+    assert re.search(rf"plugin acme failed in on_catalog_committed .*{re.escape(told)}", said)
+
+
 def test_an_exit_in_an_observer_changes_nothing(bench: Bench) -> None:
     """The pull goes on to its end."""
     bench.add("acme", "import sys\n@hookimpl\ndef on_catalog_committed(event):\n    sys.exit(7)\n")
@@ -124,6 +165,42 @@ def test_what_a_hook_prints_goes_to_stderr(bench: Bench, capsys: pytest.CaptureF
     assert json.loads(shown.out)["rows"][0]["version_id"] == "s/o/1.0"
     for word in ("VOTE", "HEARD download.done", "ASKED", "AROUND"):
         assert word in shown.err
+
+
+CHANGES = {
+    "the umask": "os.umask(0o777)",
+    "the working folder": "os.chdir(os.path.dirname(__file__))",
+    "the handlers of signals": "signal.signal(signal.SIGINT, signal.SIG_IGN)",
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+@pytest.mark.parametrize("where", ["on_download_done", "its import"])
+def test_what_a_process_has_once_is_put_back(bench: Bench, tmp_path: Path, what: str, where: str) -> None:
+    """Files of the store get their usual mode, relative paths stay what they are, an interrupt is heard."""
+    inside = VOTE.format(CHANGES[what]) if where != "its import" else f"{CHANGES[what]}\n{VOTE.format('pass')}"
+    bench.add("acme", f"import os, signal\n{inside}")
+    before = os.umask(0o022), os.getcwd(), signal.getsignal(signal.SIGINT)
+    try:
+        assert bench.pull() == 0
+        after = os.umask(0o022), os.getcwd(), signal.getsignal(signal.SIGINT)
+    finally:
+        os.umask(before[0])
+        os.chdir(before[1])
+        signal.signal(signal.SIGINT, before[2])
+    assert after == (0o022, *before[1:])
+    assert f"plugin 'acme' changed {what} in {where}, which is put back" in bench.said()
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.glob("store/s/o/1.0/*/*")} == {0o644}
+
+
+def test_a_closed_stdout_is_none_of_the_commands(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    """A hook that closes what it takes for stdout, or is printing when it is imported, spoils no row."""
+    bench.add("acme", "import sys\nprint('IMPORTED')\n" + VOTE.format("print('SAID'); sys.stdout.close()"))
+    assert bench.pull("--json") == 0
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["rows"][0]["version_id"] == "s/o/1.0"
+    assert "SAID" in shown.err
+    assert "IMPORTED" in shown.err
 
 
 def test_a_swallowed_veto_counts(bench: Bench) -> None:
@@ -195,7 +272,6 @@ def test_a_plugin_without_a_hook_is_named(bench: Bench, code: str) -> None:
 
 def test_slow_votes_and_imports_are_named(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who takes longer than a second is told so, with the hook."""
-    monkeypatch.setattr(manager, "SLOW_MILLISECONDS", 20.0)
     # so long takes no import of a few lines, however busy the machine is
     monkeypatch.setattr(loading, "SLOW_SECONDS", 0.4)
     monkeypatch.setattr(votes, "SLOW_MILLISECONDS", 20.0)

@@ -1,4 +1,4 @@
-"""The account of plugins: time goes to whoever spends it, and an error to whoever raised it."""
+"""The account of plugins: time goes to whoever spends it."""
 
 from __future__ import annotations
 
@@ -73,53 +73,3 @@ def test_a_body_inside_a_body_is_charged_apart(clock: Clock) -> None:
         with ledger.spending("inner"):
             clock.now += 7
     assert dict(ledger.milliseconds) == {"inner": 7000.0, "outer": 5000.0}
-
-
-def test_the_one_who_raised_is_found_behind_all_wrappers() -> None:
-    """An error that passes through a wrapper is still that of the vote; another error is nobody's."""
-
-    class Wrapper:
-        PLUGIN_NAME = "wrapper"
-
-        @hookimpl(wrapper=True)
-        def on_set_latest(self, event: object) -> Iterator[None]:
-            return (yield)
-
-    class Voter:
-        PLUGIN_NAME = "voter"
-
-        @hookimpl
-        def on_set_latest(self, event: object) -> None:
-            raise ValueError("no")
-
-    ledger = PluginTimings()
-    with pytest.raises(ValueError, match="no") as raised:
-        watched(ledger, Voter(), Wrapper())(event=None)  # type: ignore[operator]
-    assert ledger.failing_plugin(raised.value) == ("voter", "on_set_latest")
-    assert ledger.failing_plugin(ValueError("no")) is None
-
-
-def test_a_wrapper_that_raises_itself_is_the_one() -> None:
-    """What a wrapper raises after the vote, also in place of the vote's error, is its own."""
-
-    class Wrapper:
-        PLUGIN_NAME = "wrapper"
-
-        @hookimpl(wrapper=True)
-        def on_set_latest(self, event: object) -> Iterator[None]:
-            try:
-                yield
-            except ValueError as error:
-                raise KeyError("mine") from error
-
-    class Voter:
-        PLUGIN_NAME = "voter"
-
-        @hookimpl
-        def on_set_latest(self, event: object) -> None:
-            raise ValueError("no")
-
-    ledger = PluginTimings()
-    with pytest.raises(KeyError) as raised:
-        watched(ledger, Voter(), Wrapper())(event=None)  # type: ignore[operator]
-    assert ledger.failing_plugin(raised.value) == ("wrapper", "on_set_latest")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import threading
 import time
@@ -227,6 +228,17 @@ def test_what_can_not_be_had_is_no_news(root: Path, run: Run, site: Site) -> Non
     assert (code, rows[0]["status"]) == (1, "failed")
 
 
+def test_an_address_of_what_never_ends_is_a_sentence(root: Path, run: Run, tmp_path: Path) -> None:
+    """A sources file may name a device or a pipe; nobody reads what has no end, or waits for one."""
+    os.mkfifo(tmp_path / "pipe")
+    places = {"zeros": "/dev/zero", "pipe": str(tmp_path / "pipe")}
+    sources(root, "".join(f'[obo.{name}]\nurl = "file://{place}"\n' for name, place in places.items()))
+    for words in (("update", "--check"), ("update",)):
+        code, rows, err = run(*words)
+        assert (code, statuses(rows)) == (1, {"obo/zeros": "failed", "obo/pipe": "failed"}), err
+        assert all("no regular file" in row["reason"] for row in rows)
+
+
 def test_a_table_of_updates_has_reasons_where_there_are_some(root: Path, site: Site, run: Run) -> None:
     """No name is cut at 80 columns, and what is not worth a column has none."""
     follow(root, site, "here")
@@ -330,14 +342,14 @@ main(["update", "--root", {root!r}])
 """
 
 
-@pytest.mark.parametrize("step", ["_unpack", "_validate", "_set_latest"])
+@pytest.mark.parametrize("step", ["Pull._unpack", "validate", "set_latest"])
 def test_a_killed_update_goes_on(root: Path, run: Run, site: Site, step: str) -> None:
     """Killed before any step, the next update ends with the release validated and latest."""
     follow(root, site, "hp")
     serve(site, "/hp.obo", obo("1"))
     run("update")
     serve(site, "/hp.obo", obo("2"))
-    plant = f"pipeline.Pull.{step} = lambda *given: os.kill(os.getpid(), signal.SIGKILL)"
+    plant = f"pipeline.{step} = lambda *given: os.kill(os.getpid(), signal.SIGKILL)"
     kill_in(root, KILLED.format(plant=plant, root=str(root)))
     code, rows, err = run("update")
     assert (code, rows[0]["version_id"], rows[0]["latest"], rows[0]["failing"]) == (0, "obo/hp/2", True, 0), err

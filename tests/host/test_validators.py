@@ -39,6 +39,9 @@ def says_half_a_letter(path, format): return False, {"error": "it is odd", "name
 def floods(path, format): return True, {"text": "x" * 1_000_000}
 def lies(path, format): return "yes"
 KEPT = []
+def imports(path, format):
+    if KEPT: raise ImportError("x.so: failed to map segment from shared object")
+    KEPT.append(1); return True, {}
 def hoards(path, format): KEPT.append(b"x" * (200 << 20)); return True, {"kept": len(KEPT)}
 def reads(path, format):
     with open(path, "rb", buffering=0) as stream:
@@ -226,6 +229,38 @@ def test_equal_contents_are_judged_once(tmp_path: Path) -> None:
         ("b.ttl", "s/o/1#a.ttl"),
         ("c.ttl", None),
     ]
+
+
+def test_an_empty_file_is_what_its_name_says(tmp_path: Path) -> None:
+    """It is valid in some syntaxes and in others not, in one release and in the next."""
+    names = {"a.jsonld": "jsonld", "b.ttl": "turtle", "c.TTL": "turtle", "d.owl": "rdfxml", "e.nt": "ntriples"}
+    files = release(tmp_path, dict.fromkeys(names, "")).set_column(2, "format", [list(names.values())])
+    rows = run(files, tmp_path, *builtin_validators())
+    assert {row["relpath"]: row["passed"] for row in rows} == {
+        "a.jsonld": False, "b.ttl": True, "c.TTL": True, "d.owl": False, "e.nt": True,
+    }  # fmt: skip
+    assert {row["file_id"] for row in rows} == {sha256(b"")}
+    assert rows[2]["reused_from"] == "s/o/1#b.ttl"
+
+    def lookup(file_ids: Any, validator: str, version: str) -> pa.Table:
+        known = [row for row in rows if row["validator"] == validator and row["reused_from"] is None]
+        told = [row | {"reused_from": f"s/o/0#{row['relpath']}"} for row in known]
+        return pa.Table.from_pylist(told, schema)
+
+    texts = [pa.field(name, pa.string()) for name in ("file_id", "details", "reused_from")]
+    schema = pa.schema([*texts, ("passed", pa.bool_()), ("run_at", pa.timestamp("us", "UTC"))])
+    later = run(files, tmp_path, *builtin_validators(), lookup=lookup)
+    assert [row["passed"] for row in later] == [row["passed"] for row in rows]
+    assert [row["reused_from"] for row in later] == [
+        f"s/o/0#{name}" for name in ("a.jsonld", "b.ttl", "b.ttl", "d.owl", "e.nt")
+    ]
+
+
+@pytest.mark.usefixtures("helpers")
+def test_a_library_that_finds_no_room_is_loaded_anew(tmp_path: Path) -> None:
+    """What earlier files have left in a process may leave none for what is imported late: no file fails of it."""
+    files = release(tmp_path, {f"{number}.ttl": str(number) for number in range(3)})
+    assert [row["passed"] for row in run(files, tmp_path, misbehaving("imports"), workers=1)] == [True] * 3
 
 
 def test_known_results_are_reused_and_say_from_where(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ontofetch_catalog.catalog import fsops, journal, moving
+from ontofetch_catalog.catalog import fsops, intents, moving
 from ontofetch_catalog.catalog.fsops import whole
 from ontofetch_catalog.catalog.shared import object_store
 from ontofetch_catalog.catalog.shared.log import Log
@@ -33,7 +33,7 @@ SEAM: tuple[tuple[Any, str], ...] = (
     (object_store.ObjectStore, "put"),
     (object_store.ObjectStore, "get"),
     (object_store.ObjectStore, "delete"),
-    (journal, "write_intent"),
+    (intents, "write_intent"),
     (moving, "publish"),
     (moving, "forget"),
     (fsops, "commit"),

@@ -159,6 +159,9 @@ _FACTS = (
 )  # fmt: skip
 
 
+_OWL_PARSER = r"\+py-horned-owl-[^+]*"
+
+
 def states(pairs: pl.LazyFrame, versions: pl.LazyFrame) -> pl.LazyFrame:
     """Return `pairs` with `state`, `reason` (why they are not compared), version_a and version_b.
 
@@ -181,7 +184,7 @@ def states(pairs: pl.LazyFrame, versions: pl.LazyFrame) -> pl.LazyFrame:
     other = (
         pl.when(pl.col("digest_kind_a") != pl.col("digest_kind_b"))
         .then(pl.lit("facts of two kinds: ") + _two("digest_kind"))
-        .when(pl.col("facts_version_a") != pl.col("facts_version_b"))
+        .when(~_of_one_version())
         .then(pl.lit("`ontofetch db facts` makes facts of one version: ") + _two("facts_version"))
     )
     why = pl.when(~same.fill_null(value=False)).then(pl.coalesce(missing, other)).alias(c.REASON)
@@ -214,6 +217,17 @@ def states(pairs: pl.LazyFrame, versions: pl.LazyFrame) -> pl.LazyFrame:
 
 def _why(side: str, reason: pl.Expr) -> pl.Expr:
     return pl.lit(f"no facts in {side}: ") + reason.fill_null("`ontofetch db facts` makes them")
+
+
+def _of_one_version() -> pl.Expr:
+    """Say whether facts of both sides were made in the same way.
+
+    What is read as OWL first comes to the same graph as what is read as RDF, where the parser of OWL is none.
+    """
+    versions = [pl.col(f"facts_version_{side}") for side in "ab"]
+    as_rdf = [version.str.replace(_OWL_PARSER, "") for version in versions]
+    one_is_rdf = as_rdf[0].eq(versions[0]) ^ as_rdf[1].eq(versions[1])
+    return versions[0].eq(versions[1]) | (as_rdf[0].eq(as_rdf[1]) & one_is_rdf)
 
 
 def _two(name: str) -> pl.Expr:

@@ -129,7 +129,7 @@ class CatalogReader:
         if recorded <= _CHANGES_AT_ONCE or len(pairs) < 2:
             return [pairs]
         counts = self._file_counts([b for _, b in pairs])
-        return in_portions(pairs, lambda pair: counts.get(pair[1], 0), _CHANGES_AT_ONCE)
+        return list(in_portions(pairs, lambda pair: counts.get(pair[1], 0), _CHANGES_AT_ONCE))
 
     def copies(self, version_ids: Sequence[str] | None) -> pl.LazyFrame:
         """Return contents stored more than once."""
@@ -148,7 +148,7 @@ class CatalogReader:
         if self._gathered == scope:
             return
         counts = self._file_counts(version_ids)
-        portions = in_portions(sorted(counts), lambda name: counts[name], _FILES_AT_ONCE)
+        portions = list(in_portions(sorted(counts), lambda name: counts[name], _FILES_AT_ONCE))
         duplicates.gather(self._connection, portions)
         self._gathered = scope
 

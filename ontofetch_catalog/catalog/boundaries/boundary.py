@@ -107,7 +107,7 @@ class Boundary(ABC):
         return []
 
 
-def _untold(done: int, total: int) -> None:
+def untold(done: int, total: int) -> None:
     """Tell nobody how far it is."""
 
 
@@ -123,7 +123,7 @@ class MaintenanceBoundary(Boundary):
 
     def __init__(self, store: Store, version_id: str = "") -> None:
         super().__init__(store, version_id, run_id=store.run_id, config_hash=store.config_hash)
-        self.progress: Callable[[int, int], None] = _untold
+        self.progress: Callable[[int, int], None] = untold
         self.voted: frozenset[str] | None = None
 
     def check(self) -> None:

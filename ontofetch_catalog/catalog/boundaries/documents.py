@@ -79,7 +79,7 @@ def draft_manifest(
     row = row or releases.find_version(connection, version_id)
     if row is None:
         raise LookupError(version_id)
-    draft.write(f"{row.fs_relpath}/{layout.manifest_of(row.layout)}", [encode_manifest(connection, row)])
+    draft.write(row.manifest, [encode_manifest(connection, row)])
 
 
 def encode_manifest(connection: duckdb.DuckDBPyConnection, row: releases.VersionRow) -> bytes:

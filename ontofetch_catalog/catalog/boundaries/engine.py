@@ -15,11 +15,12 @@ from dataclasses import replace
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from ontofetch_hookspecs.errors import text_of
 from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.receipts import Receipt
 
 from ...errors import BoundaryFailed, OntofetchError
-from .. import fsops, journal, lookups, moving, recovery, sessions
+from .. import fsops, intents, journal, lookups, moving, recovery, sessions
 from ..connection import Store
 from ..failures import explain
 from ..repo import events
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 _UNCHANGED = "Nothing was changed."
 _LATER = "The next start takes back what it had begun."
 _IN_DOUBT = "The next start finds out whether it happened."
+_MOST_TOLD = 2000  # characters of an error in a line of the log
 _log = logging.getLogger("ontofetch.catalog")
 
 
@@ -131,7 +133,7 @@ def _commit(session: sessions.Session, boundary: Boundary, start: float) -> tupl
         event_id, digest = events.add_event(connection, row)
         told = session.told_before(draft.intent, boundary.in_place())
         if draft.intent.moves:
-            journal.write_intent(store, draft.intent)
+            intents.write_intent(store, draft.intent)
             moving.publish(store, draft.intent)
         session.tell((event_id, digest, row), told, release=boundary.version_id if boundary.one_release else "")
     except BaseException as error:
@@ -236,7 +238,7 @@ def _votes(boundary: Boundary) -> dict[str, Any]:
 
 
 def _rolled_back(boundary: Boundary, boundary_id: str, error: BaseException, plugin: str = "") -> events.EventRow:
-    payload = {**boundary.about, "error": type(error).__name__, "reason": str(error)[:500]}
+    payload = {**boundary.about, "error": type(error).__name__, "reason": text_of(error)[:500]}
     if plugin:
         payload["plugin"] = plugin
     row = event_row(boundary, boundary_id, f"{boundary.kind}.rolled_back", {**payload, **_votes(boundary)})
@@ -248,7 +250,7 @@ def _log_rollback(boundary: Boundary, boundary_id: str, error: BaseException) ->
         "%s.rolled_back %s: %s",
         boundary.kind,
         boundary.subject,
-        error,
+        text_of(error)[:_MOST_TOLD],
         extra=_told(boundary, boundary_id, "rollback", Recorded(), (time.perf_counter() - boundary.begun) * 1000),
     )
 

@@ -14,12 +14,11 @@ from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.stage_records import BESIDE
 from ontofetch_hookspecs.store_paths import StorePath
 
-from ...errors import EventError
 from .. import fsops, journal
 from ..connection import Store
 from ..equal_files import storing, ways
-from ..equal_files.folders import Folders
 from ..fsops import whole
+from ..kept_folders import KeptFolders
 from ..repo import equal_files as repo
 from . import staged
 from .boundary import MaintenanceBoundary, Recorded
@@ -74,7 +73,7 @@ def store_staged_once(
         for relpath, source, size in zip(*(held[name].to_pylist() for name in held.column_names), strict=True):
             if storer.is_useless:
                 break
-            put = _put(storer, source, f"{folder.relpath}/{relpath}")
+            put = storer.put(source, f"{folder.relpath}/{relpath}")
             if put.outcome in (storing.Outcome.ONCE, storing.Outcome.BEFORE):
                 done.files += 1
                 done.bytes += size
@@ -93,14 +92,6 @@ def store_staged_once(
     if done.files:
         _log.info("%s files of %s are stored already (%s)", f"{done.files:,}", version_id, way)
     return done
-
-
-def _put(storer: storing.Storer, source: str, target: str) -> storing.Put:
-    try:
-        return storer.put(source, target)
-    except EventError as error:
-        # a row names what is no path below the root
-        return storing.Put(storing.Outcome.LEFT, reason=str(error))
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +145,7 @@ class EqualFilesBatch(MaintenanceBoundary):
         del connection
         whole.make_folders(self.store.path(draft.folder))
         storer = storing.Storer(self.store, self._way, self.store.path(draft.folder) / _TAKES_PLACE)
-        folders = Folders(self.store.root)
+        folders = KeptFolders(self.store.path(""))
         try:
             self.outcomes = [(job, self._carry_out(storer, folders, job)) for job in self._jobs]
         finally:
@@ -166,7 +157,7 @@ class EqualFilesBatch(MaintenanceBoundary):
         freed = sum(put.freed for _, put in done)
         return Recorded(bytes=freed, payload={"way": self._way, "files": len(done), "freed_bytes": freed})
 
-    def _carry_out(self, storer: storing.Storer, folders: Folders, job: Job) -> storing.Put:
+    def _carry_out(self, storer: storing.Storer, folders: KeptFolders, job: Job) -> storing.Put:
         try:
             found = [state_of(folders, path) for path in (job.source, job.target)]
         except OSError:
@@ -184,7 +175,7 @@ class EqualFilesBatch(MaintenanceBoundary):
             fsops.sync_folder(self.store.path(folder))
 
 
-def state_of(folders: Folders, path: str) -> State:
+def state_of(folders: KeptFolders, path: str) -> State:
     """Return what a file is now.
 
     Raises:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ontofetch_hookspecs import layout
 from ontofetch_hookspecs.events import ExtractDone
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath
@@ -193,7 +192,7 @@ class ExtractBoundary(Boundary):
         version = self._version
         if version is None:
             raise LookupError(self.version_id)
-        return f"{version.fs_relpath}/{layout.find_layout(version.layout).data}"
+        return version.data_folder
 
     def _publish(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> None:
         """Collect the fewest renames that touch no other artifact's files."""

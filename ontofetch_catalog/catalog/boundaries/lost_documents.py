@@ -14,7 +14,7 @@ from ontofetch_hookspecs.names import quote
 from ..connection import Store
 from ..journal import IntentDraft
 from ..repo import latest, releases
-from .documents import draft_extract_audit, draft_latest, draft_validation_audit
+from .documents import draft_extract_audit, draft_pointer, draft_validation_audit
 
 if TYPE_CHECKING:
     import duckdb
@@ -25,7 +25,7 @@ _log = logging.getLogger("ontofetch.catalog")
 def find_lost_documents(store: Store, connection: duckdb.DuckDBPyConnection, row: releases.VersionRow) -> list[str]:
     """Return the paths below the root of the documents that a release and its series should have and have not."""
     slot = layout.series_of(row.version_id)
-    wanted = [f"{row.fs_relpath}/{layout.MANIFEST}"]
+    wanted = [row.manifest]
     wanted += [f"{row.fs_relpath}/{layout.EXTRACT_AUDIT}"] if row.extract_audit is not None else []
     wanted += [f"{row.fs_relpath}/{layout.VALIDATION_AUDIT}"] if row.validation_audit is not None else []
     pointer = latest.find_latest(connection, slot)
@@ -42,10 +42,7 @@ def draft_lost_documents(
     for path in lost:
         _log.warning("%s was gone: it is written anew from the catalog", quote(path))
         if path == layout.latest_file(slot):
-            pointer = latest.find_pointer(connection, slot)
-            pointed = releases.find_version(connection, pointer.version_id) if pointer else None
-            if pointer and pointed:
-                draft_latest(draft, slot, pointed, pointer.updated_at, pointer.updated_by)
+            draft_pointer(connection, draft, slot)
         elif path.endswith(layout.EXTRACT_AUDIT):
             draft_extract_audit(connection, draft, row)
         elif path.endswith(layout.VALIDATION_AUDIT):

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs import CatalogCommitted, CatalogRolledBack, notify
+from ontofetch_hookspecs.errors import text_of
 
 from ..connection import Store
 from ..recovery import Recovered
@@ -47,7 +48,7 @@ def notify_rolled_back(
         failed_at=datetime.now(UTC),
         plugin=plugin,
         error=type(error).__name__,
-        reason=str(error)[:500],
+        reason=text_of(error)[:500],
         subject=boundary.subject,
     )
     notify(manager, told)

@@ -136,10 +136,8 @@ class ValidateBoundary(Boundary):
 
     def _is_sound(self, row: dict[str, Any]) -> bool:
         """Say whether a table of terms that is recorded lies at its place, with its content."""
-        if not has_size(self.store.path(row["table_path"]), row["table_bytes"]):
-            return False
-        found, _ = fsops.hash_file(self.store.path(row["table_path"]))
-        return found == str(row["table_sha256"])
+        place = self.store.path(row["table_path"])
+        return has_size(place, row["table_bytes"]) and fsops.hash_file(place)[0] == str(row["table_sha256"])
 
 
 def _check_sealed(place: fsops.Anywhere, given: str) -> None:

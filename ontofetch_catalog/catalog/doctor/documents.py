@@ -137,7 +137,7 @@ def _digest(lines: Iterable[bytes | memoryview]) -> str:
 def _check_manifest(
     store: Store, connection: duckdb.DuckDBPyConnection, row: releases.VersionRow, findings: Findings
 ) -> None:
-    name = f"{row.fs_relpath}/{layout.manifest_of(row.layout)}"
+    name = row.manifest
     found = read_document(store.path(name))
     if found != encode_manifest(connection, row):
         message = f"The manifest {name} {'is not there' if found is None else 'says something else than the rows'}."

@@ -15,7 +15,7 @@ from ontofetch_hookspecs.names import quote, relpath_fault
 from ontofetch_hookspecs.stage_records import LOCK, RECORD, is_held
 from ontofetch_hookspecs.store_paths import StorePath
 
-from .. import journal
+from .. import intents
 from ..connection import Store
 from ..walk import as_text
 from .findings import Findings
@@ -29,7 +29,7 @@ _OWN_NAMES = {
         r"|intents|staging|quarantine|backups|restoring|plans|facts" + _TEMPORARY,
         re.DOTALL,
     ),
-    layout.INTENTS: re.compile(rf".*(\.json|{re.escape(journal.UNREADABLE)})" + _TEMPORARY, re.DOTALL),
+    layout.INTENTS: re.compile(rf".*(\.json|{re.escape(intents.UNREADABLE)})" + _TEMPORARY, re.DOTALL),
     layout.STAGING: re.compile("[0-9a-f]{32}"),
     layout.PLANS: re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{6}" + _TEMPORARY, re.DOTALL),
 }
@@ -38,8 +38,8 @@ _OWN_NAMES = {
 def check_intents(store: Store, findings: Findings) -> list[str]:
     """Look at what dead processes left open; return the paths that open boundaries may still move."""
     covered: set[str] = set()
-    for path in journal.open_intents(store):
-        intent = journal.read_intent(path)
+    for path in store.open_intents:
+        intent = intents.read_intent(path)
         name = path.relpath
         if intent is None:
             message = f"The intent {name} is unreadable: what its boundary had moved is not known."
@@ -50,7 +50,7 @@ def check_intents(store: Store, findings: Findings) -> list[str]:
         message = f"The boundary {intent.boundary_id} is open, with {moves:,} moves; `ontofetch db recover` ends it."
         findings.add("CAT001", name, message)
     for name in store.intents.names():
-        if not name.endswith(journal.UNREADABLE):
+        if not name.endswith(intents.UNREADABLE):
             continue
         name = (store.intents / name).relpath  # noqa: PLW2901 - from here on as findings name it
         message = f"The intent {name} was unreadable and is set aside: what its boundary had moved is not known."

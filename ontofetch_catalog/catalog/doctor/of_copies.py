@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs.layout import INTENTS
 
 from ...errors import PreconditionFailed
-from .. import fsops, journal, moving, sessions
+from .. import fsops, intents, journal, moving, sessions
 from ..connection import Store, open_connection
 from ..fsops import whole
 from ..generation import write_generation
@@ -74,7 +74,7 @@ class MendedHere:
             try:
                 repair.mend(session.connection, draft)
                 if draft.intent.moves:
-                    journal.write_intent(self.store, draft.intent)
+                    intents.write_intent(self.store, draft.intent)
                     moving.publish(self.store, draft.intent)
             except BaseException:
                 moving.undo(self.store, draft.intent)

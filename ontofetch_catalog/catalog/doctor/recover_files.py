@@ -11,7 +11,6 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING
 
-from ontofetch_hookspecs import layout
 from ontofetch_hookspecs.names import quote
 
 from ...content.archives import Budget, Entry, Limits, damage_named, open_archive, read_entries
@@ -52,7 +51,7 @@ def _unpack(
     artifact: releases.ArtifactRow,
     own: Mapping[str, dict[str, object]],
 ) -> int:
-    archive = draft.store.path(f"{row.fs_relpath}/{layout.find_layout(row.layout).source}/{artifact.relpath}")
+    archive = draft.store.path(f"{row.source_folder}/{artifact.relpath}")
     check_content(draft.store, archive.relpath, artifact.artifact_id)
     strip = extractions.decode(artifact.extraction).strip if artifact.extraction else 0
     by_number: dict[int, list[str]] = {}
@@ -69,7 +68,7 @@ def _unpack(
         for number, entry in enumerate(_entries(draft.store, artifact, stream, stack)):
             chunks = _chunks(entry, artifact.relpath)
             for relpath in by_number.pop(number, []):
-                target = f"{row.fs_relpath}/{layout.find_layout(row.layout).data}/{relpath}"
+                target = f"{row.data_folder}/{relpath}"
                 found = own[relpath]
                 total += write_checked(draft, target, chunks, str(found["file_id"]), found["mtime"])
                 # other names of the same bytes, which pass by only once
@@ -82,7 +81,7 @@ def _unpack(
 def _entries(store: Store, artifact: releases.ArtifactRow, stream: IO[bytes], stack: ExitStack) -> Iterator[Entry]:
     stream.seek(0)
     # the rows may be a stranger's, and so may what they call whole
-    budget = Budget(artifact.relpath, os.fstat(stream.fileno()).st_size, _limits(store))
+    budget = Budget(artifact.relpath, os.fstat(stream.fileno()).st_size, Limits.from_settings(store.settings))
     return read_entries(stream, artifact.relpath, stack, budget)
 
 
@@ -90,16 +89,6 @@ def _prepared(draft: journal.IntentDraft) -> Iterator[bytes]:
     """Yield the bytes of the file that was written last."""
     with os.fdopen(draft.store.path(draft.intent.moves[-1].source).open_file(), "rb") as stream:
         yield from iter(lambda: stream.read(fsops.CHUNK), b"")
-
-
-def _limits(store: Store) -> Limits:
-    """Return the bounds under which archives are unpacked here, as the settings say them."""
-    usual = Limits()
-    return Limits(
-        max_entries=int(str(store.settings.get("max_entries", usual.max_entries))),
-        max_bytes=int(str(store.settings.get("max_bytes", usual.max_bytes))),
-        max_ratio=float(str(store.settings.get("max_ratio", usual.max_ratio))),
-    )
 
 
 def _chunks(entry: Entry, name: str) -> Iterator[bytes]:
@@ -118,14 +107,14 @@ def restore_artifact(
     """
     artifacts = releases.find_artifacts(connection, row.version_id)
     own = next((found for found in artifacts if found.relpath == relpath), None)
-    target = f"{row.fs_relpath}/{layout.find_layout(row.layout).source}/{relpath}"
+    target = f"{row.source_folder}/{relpath}"
     if own is None:
         raise refuse(target, "it is not recorded any more")
     for place in releases.find_copies(connection, own.artifact_id):
         other = releases.find_version(connection, place.version_id)
         if other is None or (place.version_id, place.relpath) == (row.version_id, relpath):
             continue
-        source = f"{other.fs_relpath}/{layout.find_layout(other.layout).source}/{place.relpath}"
+        source = f"{other.source_folder}/{place.relpath}"
         if is_whole(draft.store, source, own.artifact_id):
             with os.fdopen(draft.store.path(source).open_file(), "rb") as stream:
                 chunks = iter(lambda: stream.read(fsops.CHUNK), b"")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from ontofetch_hookspecs.layout import SWAP
 from ontofetch_hookspecs.light_dataclasses import dataclass
 
-from .. import journal, recovery, sessions
+from .. import recovery, sessions
 from ..connection import Store
 
 
@@ -29,7 +29,7 @@ def end_open(store: Store) -> Ended:
         OntofetchError: It can't be ended, or the catalog can't be entered; what is open stays.
     """
     swapped = store.path(SWAP).exists()
-    if not swapped and not (store.database.is_file() and journal.open_intents(store)):
+    if not swapped and not (store.database.is_file() and store.open_intents):
         return Ended()
     if not swapped and sessions.pending(store):
         return Ended()

@@ -6,12 +6,10 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ontofetch_hookspecs import layout
-
 from .. import fsops, journal, sessions
 from ..boundaries.boundary import Recorded
-from ..boundaries.documents import draft_latest, draft_manifest
-from ..rebuild.hashing import describe
+from ..boundaries.documents import draft_latest, draft_manifest, draft_pointer
+from ..rebuild.hashing import adopted_artifact, describe
 from ..repo import files, latest, listing, releases, validations
 from . import recover_files
 from .contents import check_these
@@ -85,7 +83,7 @@ class Drop(FileRepair):
         releases.delete_artifact(connection, self.version_id, relpath)
         if any(other.artifact_id == own.artifact_id and other.relpath != relpath for other in all_artifacts):
             return 0
-        data = f"{row.fs_relpath}/{layout.find_layout(row.layout).data}"
+        data = row.data_folder
         for path in files.covering_paths(connection, self.version_id, own.artifact_id):
             draft.displace(f"{data}/{path}".rstrip("/"), keep=True)
         return files.delete_files(connection, self.version_id, own.artifact_id)
@@ -142,11 +140,8 @@ class Adopt(FileRepair):
         if relpaths:
             files.insert_files(connection, self.version_id, artifacts[0].artifact_id, found)
         for relpath in below(row, "source", self.subjects):
-            path = f"{row.fs_relpath}/{layout.find_layout(row.layout).source}/{relpath}"
-            digest, size = fsops.hash_file(self.store.path(path))
-            artifact = releases.adopted_artifact(
-                row, os.path.dirname(path.removesuffix(relpath)), relpath, digest, size
-            )
+            digest, size = fsops.hash_file(self.store.path(f"{row.source_folder}/{relpath}"))
+            artifact = adopted_artifact(row, relpath, digest, size)
             releases.insert_artifact(connection, replace(artifact, recorded_at=now))
         redraft(connection, draft, self.version_id)
         return Recorded(rows=len(self.subjects), bytes=_total(found))
@@ -156,7 +151,7 @@ def describe_files(repair: Repair, row: releases.VersionRow, relpaths: list[str]
     """Return what is on disk at these paths below the data of a release: the columns of FILES_COLUMNS, times UTC."""
     import pyarrow as pa
 
-    return pa.concat_tables(describe(repair.store, f"{row.fs_relpath}/{layout.find_layout(row.layout).data}", relpaths))
+    return pa.concat_tables(describe(repair.store, row.data_folder, relpaths))
 
 
 def _total(found: pa.Table) -> int:
@@ -187,14 +182,9 @@ class LatestFromCatalog(Repair):
 
     def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Write the files."""
-        newest = {pointer["slot"]: pointer for pointer in latest.list_newest(connection).to_pylist()}
         for subject in self.subjects:
             draft.displace(subject, keep=True)
-            slot = os.path.dirname(subject)
-            pointer = newest.get(slot)
-            row = releases.find_version(connection, pointer["version_id"]) if pointer else None
-            if pointer and row:
-                draft_latest(draft, slot, row, pointer["updated_at"], pointer["updated_by"])
+            draft_pointer(connection, draft, os.path.dirname(subject))
         return Recorded(rows=len(self.subjects))
 
 

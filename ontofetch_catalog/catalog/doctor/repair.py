@@ -127,7 +127,7 @@ def redraft(connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft, v
             write(connection, draft, row)
         else:
             releases.update_version(connection, version_id, {column: None})
-    draft.displace(f"{row.fs_relpath}/{layout.manifest_of(row.layout)}", keep=True)
+    draft.displace(row.manifest, keep=True)
     draft_manifest(connection, draft, version_id)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from ontofetch_hookspecs import layout
 from ontofetch_hookspecs.names import relpath_fault
 
-from .. import fsops, journal
+from .. import fsops, intents, journal
 from ..boundaries.boundary import Recorded
 from ..repo import lookup_keys, origins, row_checks, row_keys, version_keys
 from . import housekeeping
@@ -29,7 +29,7 @@ class MoveAside(Repair):
         """Return the subjects that are still there; recovery renames an unreadable intent on the way in."""
         del connection
         aside = [
-            subject.removesuffix(".json") + journal.UNREADABLE
+            subject.removesuffix(".json") + intents.UNREADABLE
             if subject.startswith(f"{layout.INTENTS}/") and subject.endswith(".json")
             else subject
             for subject in self.subjects

@@ -9,20 +9,26 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.store_paths import StorePath
 
+from ...errors import EventError
 from .. import fsops
 from ..connection import Store
 from ..fsops import whole
+from ..kept_folders import KeptFolders
 from . import extents
-from .folders import Closing, Folders
 from .ways import HARDLINK, REFLINK
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 # the file system can't, and will not be able to with the next file either
 _NEVER = frozenset({errno.EXDEV, errno.EOPNOTSUPP, errno.ENOTTY, errno.ENOSYS, errno.EROFS})
@@ -67,8 +73,8 @@ class Storer:
         self._beside = beside
         self._room = fsops.open_folder_of(beside.parent)
         self._store = store
-        self._sources = Folders(store.root)
-        self._targets = Folders(store.root)
+        self._sources = KeptFolders(store.path(""))
+        self._targets = KeptFolders(store.path(""))
         self._closing = Closing()
         self.is_useless = False  # the file system can't
 
@@ -106,6 +112,9 @@ class Storer:
             put = Put(Outcome.LEFT, reason=reason) if reason else act(there, old)
         except OSError as error:
             put = Put(Outcome.LEFT, reason=_reason(error))
+        except EventError as error:
+            # a row names what is no path below the root
+            put = Put(Outcome.LEFT, reason=str(error))
         finally:
             if put.outcome == Outcome.ONCE:
                 self._closing.close(opened.pop().descriptor)
@@ -121,7 +130,7 @@ class Storer:
             if not self._is_made(there) or not _is(self._targets.lstat(old.path), old.state):
                 fsops.unlink(self._beside)
                 return Put(Outcome.LEFT, reason="it was changed meanwhile")
-            place, folder = self._store.path(old.path), self._targets.folder(old.path)
+            place, folder = self._store.path(old.path), self._targets.holding(old.path)
             fsops.rename(self._beside, place, from_folder=self._room, to_folder=folder)
         except BaseException:
             with suppress(OSError):
@@ -142,7 +151,7 @@ class Storer:
             if self._way == REFLINK:
                 whole.clone_file(source.descriptor, self._beside, like)
             else:
-                folder = self._sources.folder(source.path)
+                folder = self._sources.holding(source.path)
                 fsops.link(self._store.path(source.path), self._beside, from_folder=folder, to_folder=self._room)
         except OSError as error:
             self.is_useless = error.errno in _NEVER
@@ -169,6 +178,42 @@ class Storer:
         if self._way == REFLINK:
             return True
         return _is(os.stat(self._beside.name, dir_fd=self._room, follow_symlinks=False), now)
+
+
+class Closing:
+    """Close files that have lost their last name, several at a time where one takes long.
+
+    The system takes their bytes away then, and waits for those that it is just writing: for each file as long as a disk
+    takes, and as long for many at once. Where it is not writing them a close takes less than to have it done beside.
+    """
+
+    _THREADS, _MOST = 16, 128
+    _LONG, _ENOUGH = 0.0005, 8  # seconds; closes that took so long, of which any may do that a busy machine holds up
+
+    def __init__(self) -> None:
+        self._long = 0
+        self._pool: ThreadPoolExecutor | None = None
+        self._waiting: deque[Future[None]] = deque()
+
+    def close(self, descriptor: int) -> None:
+        """Close a file soon; no more than a few are open at a time."""
+        if self._long < self._ENOUGH:
+            begun = time.perf_counter()
+            os.close(descriptor)
+            self._long += time.perf_counter() - begun > self._LONG
+            return
+        if self._pool is None:
+            from concurrent.futures import ThreadPoolExecutor
+
+            self._pool = ThreadPoolExecutor(self._THREADS, thread_name_prefix="closing")
+        self._waiting.append(self._pool.submit(os.close, descriptor))
+        if len(self._waiting) >= self._MOST:
+            self._waiting.popleft().result()
+
+    def end(self) -> None:
+        """Wait until all of them are closed."""
+        if self._pool is not None:
+            self._pool.shutdown()
 
 
 def same_bytes(first: int, second: int, size: int) -> bool:

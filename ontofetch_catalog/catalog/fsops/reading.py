@@ -11,8 +11,8 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from ontofetch_hookspecs.beneath import open_beneath
-from ontofetch_hookspecs.store_paths import StorePath, entries_of
+from ontofetch_hookspecs.beneath import entries_of, open_beneath
+from ontofetch_hookspecs.store_paths import StorePath
 
 Anywhere = StorePath | Path  # below a store; or where a user or a host says: a backup's target, an output, staged bytes
 CHUNK = 1 << 20

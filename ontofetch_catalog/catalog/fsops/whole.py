@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from ontofetch_hookspecs.store_paths import StorePath, entries_of
+from ontofetch_hookspecs.beneath import entries_of
+from ontofetch_hookspecs.store_paths import StorePath
 
 from .. import fsops
 

@@ -46,7 +46,9 @@ class Batch:
     artifact: str | None = None
 
 
-Group = tuple[Batch, str, Sequence[Entry]]  # a batch, why its entries are taken, and these
+# a release (None: orphans), its parts, why its entries are taken, and these
+Found = tuple[str | None, tuple[str, ...], str, Sequence[Entry]]
+_Group = tuple[Batch, str, Sequence[Entry]]  # a batch, why its entries are taken, and these
 
 
 def entry_schema() -> pa.Schema:
@@ -78,11 +80,25 @@ def entry_schema() -> pa.Schema:
     )
 
 
-def entry_table(groups: Iterable[Group], *, now: int) -> pa.Table:
+def in_batches(found: Iterable[Found], *, now: int, artifact: str | None = None) -> tuple[list[Batch], pa.Table]:
+    """Return what is moved at once as batches of a plan made at `now` (nanoseconds since 1970), and their entries.
+
+    Args:
+        found: What each batch has.
+        artifact: The one artifact that is meant of each release.
+    """
+    groups: list[_Group] = []
+    for version_id, parts, reason, entries in found:
+        size = sum(entry.size for entry in entries)
+        groups.append((Batch(len(groups), version_id, parts, len(entries), size, artifact), reason, entries))
+    return [batch for batch, _, _ in groups], entry_table(groups, now=now)
+
+
+def entry_table(groups: Iterable[_Group], *, now: int) -> pa.Table:
     """Return entries of the disk as rows of a plan made at `now` (nanoseconds since 1970), batch after batch."""
     import pyarrow as pa
 
-    tables, waiting, count = [], list[Group](), 0
+    tables, waiting, count = [], list[_Group](), 0
     for group in groups:
         waiting.append(group)
         count += len(group[2])
@@ -93,7 +109,7 @@ def entry_table(groups: Iterable[Group], *, now: int) -> pa.Table:
     return pa.concat_tables([*tables, _entry_table(waiting, now)])
 
 
-def _entry_table(groups: Sequence[Group], now: int) -> pa.Table:
+def _entry_table(groups: Sequence[_Group], now: int) -> pa.Table:
     import pyarrow as pa
 
     entries = [entry for _, _, some in groups for entry in some]

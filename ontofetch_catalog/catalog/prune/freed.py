@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from ..connection import Store
 from ..equal_files import extents, ways
-from ..equal_files.folders import Folders
+from ..kept_folders import KeptFolders
 from ..walk import Entry
 
 
@@ -28,14 +28,14 @@ def freed_of(store: Store, entries: Iterable[Entry]) -> int:
     last += [found[0] for found in names.values() if len(found) >= max(entry.links for entry in found)]
     if not ways.can_clone(store):
         return sum(entry.size for entry in last)
-    folders = Folders(store.root)
+    folders = KeptFolders(store.path(""))
     try:
         return sum(min(entry.size, _own_bytes(folders, entry)) for entry in last)
     finally:
         folders.close()
 
 
-def _own_bytes(folders: Folders, entry: Entry) -> int:
+def _own_bytes(folders: KeptFolders, entry: Entry) -> int:
     """Return the bytes on the disk that only this file has; its size where the system does not say."""
     if entry.kind != "file":
         return entry.size

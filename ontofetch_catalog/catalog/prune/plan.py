@@ -9,7 +9,9 @@ from __future__ import annotations
 import hmac
 import json
 import os
-from collections.abc import Sequence
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +26,7 @@ from ..connection import Store
 from ..fsops import whole
 from ..store_key import make_key, read_key
 from .entries import AT_ONCE, Batch, as_lines, entry_schema, from_lines
+from .policy import Policy
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -73,6 +76,25 @@ class Plan:
     def terms(self, batch: Batch, path: str) -> str:
         """Return the path below the root where a table of terms is kept that leaves with a release."""
         return f"{self.folder}/rows/{batch.number}/terms/{path.rpartition('/')[2]}"
+
+
+def plan_header(policy: Policy, newest: tuple[int, str], totals: Mapping[str, object], *, now: int) -> dict[str, Any]:
+    """Return what plan.json says beside batches and entries.
+
+    Args:
+        policy: What was asked for.
+        newest: Number and digest of the catalog's newest event.
+        totals: What the plan comes to.
+        now: When it is made, nanoseconds since 1970.
+    """
+    made = datetime.fromtimestamp(now / 10**9, UTC)
+    return {
+        "id": f"{made:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}",
+        "created_at": made.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        "catalog": {"event_id": newest[0], "digest": newest[1]},
+        "policy": policy.as_plain(),
+        "totals": totals,
+    }
 
 
 def write_plan(store: Store, header: dict[str, Any], batches: Sequence[Batch], entries: pa.Table) -> Plan:

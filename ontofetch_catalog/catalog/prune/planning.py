@@ -6,10 +6,7 @@ What may go is decided by the selection, what a plan looks like by the document.
 from __future__ import annotations
 
 import time
-import uuid
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import field
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +16,9 @@ from ontofetch_hookspecs.names import quote
 from .. import sessions
 from ..connection import Store
 from ..repo import events, row_checks
-from ..walk import Entry
-from .entries import Batch, Group, entry_table
+from .entries import Batch, Found, in_batches
 from .freed import freed_of
-from .plan import BATCH_ENTRIES, Plan, write_plan
+from .plan import BATCH_ENTRIES, Plan, plan_header, write_plan
 from .policy import Policy, check_safety
 from .selection import Selection, select
 
@@ -30,20 +26,21 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Proposal:
     """A plan that is not written yet: everything it takes, and what it keeps.
 
     Args:
         header: What plan.json will say beside batches and entries.
         selection: What was chosen.
+        batches: What is moved at once, in order.
         entries: Every entry, columns as `plan.entry_schema` says.
     """
 
     header: dict[str, Any]
     selection: Selection
-    batches: list[Batch] = field(default_factory=list)
-    entries: pa.Table = None
+    batches: list[Batch]
+    entries: pa.Table
 
 
 def clock() -> int:
@@ -60,22 +57,12 @@ def propose(store: Store, policy: Policy, *, progress: Callable[[int], None] | N
     now = clock()
     with sessions.reading(store.bounded()) as connection:
         row_checks.refuse_invalid(connection)
-        event_id, digest = events.last_event(connection)
+        newest = events.last_event(connection)
         chosen = select(store, connection, policy, now=now, progress=progress)
-    made = datetime.fromtimestamp(now / 10**9, UTC)
-    proposal = Proposal(
-        {
-            "id": f"{made:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}",
-            "created_at": made.isoformat(timespec="microseconds").replace("+00:00", "Z"),
-            "catalog": {"event_id": event_id, "digest": digest},
-            "policy": policy.as_plain(),
-        },
-        chosen,
-    )
-    _divide(proposal, now)
-    proposal.header["totals"] = {
-        "entries": len(proposal.entries),
-        "bytes": sum(batch.bytes for batch in proposal.batches),
+    batches, entries = in_batches(_divide(chosen), now=now)
+    totals = {
+        "entries": len(entries),
+        "bytes": sum(batch.bytes for batch in batches),
         "bytes_freed": freed_of(store, chain(*chosen.orphans.values(), *(item.entries for item in chosen.releases))),
         "orphans": sum(map(len, chosen.orphans.values())),
         "releases": [release.version_id for release in chosen.releases],
@@ -83,7 +70,7 @@ def propose(store: Store, policy: Policy, *, progress: Callable[[int], None] | N
         "known_files": chosen.known,
         "found_files": chosen.found,
     }
-    return proposal
+    return Proposal(plan_header(policy, newest, totals, now=now), chosen, batches, entries)
 
 
 def write_proposal(store: Store, policy: Policy, proposal: Proposal) -> Plan:
@@ -115,18 +102,8 @@ def check_proposal(policy: Policy, proposal: Proposal) -> None:
     check_safety(policy, counts, obstacles)
 
 
-def _divide(proposal: Proposal, now: int) -> None:
-    groups: list[Group] = []
-    for version_id, parts, reason, entries in _batches(proposal.selection):
-        size = sum(entry.size for entry in entries)
-        batch = Batch(len(groups), version_id, parts, len(entries), size)
-        groups.append((batch, reason, entries))
-    proposal.batches = [batch for batch, _, _ in groups]
-    proposal.entries = entry_table(groups, now=now)
-
-
-def _batches(chosen: Selection) -> Iterator[tuple[str | None, tuple[str, ...], str, Sequence[Entry]]]:
-    """Yield the release, its parts, why it is taken, and its entries, of each batch."""
+def _divide(chosen: Selection) -> Iterator[Found]:
+    """Yield what is moved at once."""
     for reason, orphans in sorted(chosen.orphans.items()):
         for start in range(0, len(orphans), BATCH_ENTRIES):
             yield None, (), reason, orphans[start : start + BATCH_ENTRIES]

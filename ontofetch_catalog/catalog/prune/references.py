@@ -12,7 +12,7 @@ from dataclasses import field
 from ontofetch_hookspecs.layout import STAGING
 from ontofetch_hookspecs.light_dataclasses import dataclass
 
-from .. import fsops, journal
+from .. import fsops, intents
 from ..connection import Store
 from ..journal import path_and_above
 from ..walk import ScanErrors, lstat, walk_folder
@@ -45,13 +45,13 @@ class References:
 def read_references(store: Store) -> References:
     """Return what the open intents refer to; never writes."""
     named: set[str] = set()
-    unreadable = [name for name in store.intents.names() if name.endswith(journal.UNREADABLE)]
-    for path in journal.open_intents(store):
-        intent = journal.read_intent(path)
+    unreadable = [name for name in store.intents.names() if name.endswith(intents.UNREADABLE)]
+    for path in store.open_intents:
+        intent = intents.read_intent(path)
         if intent is None:
             unreadable.append(path.name)
         else:
-            named.update(journal.named_paths(intent))
+            named.update(intents.named_paths(intent))
     return References(frozenset(named), tuple(unreadable))
 
 

@@ -38,10 +38,10 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A release that is taken, with the folders and documents that move whole, and every entry of them."""
+    """A release that is taken, or what is taken of it: its folder, what moves whole, and every entry of that."""
 
     version_id: str
-    place: Place
+    folder: str
     parts: tuple[str, ...]
     entries: list[Entry]
 
@@ -142,7 +142,7 @@ class _Judge:
             except (EventError, OSError) as error:
                 reason = f"its folder can't be taken: {getattr(error, 'strerror', None) or error}"
         if reason is None:
-            self._chosen.releases.append(Release(version_id, place, release_parts(self._store, place), entries))
+            self._chosen.releases.append(Release(version_id, folder, release_parts(self._store, place), entries))
             return
         if version_id in self._policy.versions:
             raise PruneStopped(
@@ -174,7 +174,7 @@ class _Judge:
 
     def check_orphans(self, orphans: pa.Table) -> None:
         """Take each orphan, or keep it and say why."""
-        taken = {release.place.folder for release in self._chosen.releases}
+        taken = {release.folder for release in self._chosen.releases}
         unrecorded = {place.folder for place in self._chosen.scan.places if not place.version_id}
         paths = [as_path(path) for path in orphans["path"].to_pylist()]
         entries = stat_paths(self._store, paths)

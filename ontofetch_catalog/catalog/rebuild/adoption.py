@@ -20,7 +20,7 @@ from ..boundaries.documents import draft_extract_audit, draft_manifest
 from ..connection import Store
 from ..repo import from_documents, latest, releases
 from .documents import DocumentRefused, read_latest, read_release
-from .hashing import describe
+from .hashing import adopted_artifact, describe
 from .places import ReleaseFolder
 from .recording import reader, record
 
@@ -193,9 +193,8 @@ def _version_row(store: Store, folder: ReleaseFolder, known: layout.Layout) -> r
 
 
 def _artifact_rows(row: releases.VersionRow, found: Iterable[pa.Table]) -> list[releases.ArtifactRow]:
-    folder = f"{row.fs_relpath}/{layout.find_layout(row.layout).source}"
     return [
-        releases.adopted_artifact(row, folder, item["relpath"], item["file_id"], item["size_bytes"])
+        adopted_artifact(row, item["relpath"], item["file_id"], item["size_bytes"])
         for table in found
         for item in table.to_pylist()
     ]

@@ -35,7 +35,7 @@ from .adoption import Progress, adopt, record_latest
 from .documents import DocumentRefused, ReleaseDocuments, read_release
 from .former import LOST, Release, as_documents_say, end_intents, list_recorded, refuse_usable
 from .places import ReleaseFolder, find_folders
-from .recording import in_portions, reader, record
+from .recording import reader, record, together
 
 if TYPE_CHECKING:
     import duckdb
@@ -151,7 +151,7 @@ def _build(store: Store, folders: list[ReleaseFolder], made: Rebuilt) -> None:
     def fill(connection: duckdb.DuckDBPyConnection) -> events.EventRow:
         open_releases = 0
         with reader() as lines:
-            for portion in in_portions(_read_releases(store, folders)):
+            for portion in together(_read_releases(store, folders)):
                 for refusal in record(connection, lines, portion):
                     _tell_refused(refusal)
                 open_releases += len(portion)
@@ -165,14 +165,7 @@ def _build(store: Store, folders: list[ReleaseFolder], made: Rebuilt) -> None:
         made.releases = as_documents_say(connection)
         recorded = len(made.releases)
         payload = {"releases": recorded, "rows": sum(release.rows for release in made.releases), "lost": LOST}
-        return events.EventRow(
-            boundary_id=sessions.new_boundary_id(),
-            run_id=store.run_id,
-            config_hash=store.config_hash,
-            ts=sessions.utc_now(),
-            type="rebuild.done",
-            payload=payload,
-        )
+        return sessions.event_of(store, "rebuild.done", payload)
 
     event_id, digest = sessions.build(store.bounded(), beside / DATABASE, fill)
     write_generation(store, event_id, digest, path=beside / GENERATION)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from ...errors import CatalogBehind, CatalogUnavailable, CatalogUnreadable, Conflict, OntofetchError, RecordUnreadable
-from .. import journal, moving, recovery
+from .. import intents, moving, recovery
 from ..connection import Store, open_connection
 from ..failures import explaining
 from ..generation import check_generation
@@ -79,10 +79,10 @@ def end_intents(store: Store) -> None:
     One whose moves are all done is whole on disk, its documents too, and stays; another is undone. Both leave the disk
     as it is after a boundary or before it, never between.
     """
-    for path in journal.open_intents(store):
-        intent = journal.read_intent(path)
+    for path in store.open_intents:
+        intent = intents.read_intent(path)
         if intent is None:
-            journal.set_aside(path)
+            intents.set_aside(path)
             continue
         published = moving.is_published(store, intent)
         if not published:

@@ -14,6 +14,7 @@ from ...content.formats import HEAD_BYTES
 from ...content.insides import format_inside
 from ...errors import OntofetchError
 from ..connection import Store
+from ..repo.releases import ArtifactRow, VersionRow
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -49,6 +50,22 @@ def describe(
 
     for start in range(0, max(len(relpaths), 1), _AT_ONCE):
         yield _described(store.path(folder), relpaths[start : start + _AT_ONCE], read)
+
+
+def adopted_artifact(row: VersionRow, relpath: str, digest: str, size: int) -> ArtifactRow:
+    """Return the row of an artifact that nobody has told of: its source is the file itself, in its release's folder."""
+    return ArtifactRow(
+        artifact_id=digest,
+        version_id=row.version_id,
+        relpath=relpath,
+        source_url=f"file:{row.source_folder}/{relpath}",
+        etag=None,
+        last_modified=None,
+        content_type=None,
+        size_bytes=size,
+        status="fresh",
+        recorded_at=row.created_at,
+    )
 
 
 def _described(folder: StorePath, relpaths: Sequence[str], told: Callable[[int], None]) -> pa.Table:

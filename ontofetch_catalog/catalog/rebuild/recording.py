@@ -17,6 +17,7 @@ from ontofetch_hookspecs.names import MAX_SIZE, quote
 from ...errors import EventError
 from .. import extractions, fsops
 from ..connection import CARE_MEMORY, CARE_THREADS
+from ..portions import in_portions
 from ..repo import audits, from_documents, releases
 from ..tables import read_some_files, read_some_results
 from .documents import DocumentRefused, ReleaseDocuments, refused
@@ -40,18 +41,9 @@ def reader() -> Iterator[duckdb.DuckDBPyConnection]:
         fsops.close_database(connection)
 
 
-def in_portions(told: Iterable[ReleaseDocuments]) -> Iterator[list[ReleaseDocuments]]:
+def together(told: Iterable[ReleaseDocuments]) -> Iterator[list[ReleaseDocuments]]:
     """Yield releases in their order, few enough at a time to be recorded together; a large one comes alone."""
-    portion: list[ReleaseDocuments] = []
-    size = 0
-    for one in told:
-        if portion and (size + one.audit_bytes > _BYTES or len(portion) == _MOST):
-            yield portion
-            portion, size = [], 0
-        portion.append(one)
-        size += one.audit_bytes
-    if portion:
-        yield portion
+    return in_portions(told, lambda one: one.audit_bytes, _BYTES, count=_MOST)
 
 
 def record(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..connection import fetch_one, literal
+from ..connection import literal, registered
 from .bounds import part_of
 from .lookup_keys import holding
 
@@ -72,20 +72,8 @@ def find_holders(
         artifacts=f"{artifacts} AND a.artifact_id {wanted}",
         files=f"f.version_id <> {literal(version_id)}",
     )
-    given = {"given_files": files, "given_layouts": _table(layouts)}
-    for name, table in given.items():
-        connection.register(name, table)
-    try:
+    with registered(connection, given_files=files, given_layouts=_table(layouts)):
         return connection.sql(_HELD.format(recorded=recorded, folder=literal(folder))).to_arrow_table()
-    finally:
-        for name in given:
-            connection.unregister(name)
-
-
-def count_files(connection: duckdb.DuckDBPyConnection) -> int:
-    """Return how many artifacts and extracted files are recorded."""
-    found = fetch_one(connection, "SELECT (SELECT count(*) FROM artifacts) + (SELECT count(*) FROM extracted_files)")
-    return int(found[0]) if found else 0
 
 
 def list_equal(
@@ -107,8 +95,7 @@ def list_equal(
         files=part_of("f.file_id", part, parts),
     )
     alike = "content, size_bytes" + (", kind" if by_kind else "")
-    connection.register("given_layouts", _table(layouts))
-    try:
+    with registered(connection, given_layouts=_table(layouts)):
         return connection.sql(
             f"""
             SELECT content, kind, size_bytes, version_id, path FROM ({recorded})
@@ -116,8 +103,6 @@ def list_equal(
             ORDER BY {alike}, created_at, version_id, kind, relpath
             """
         ).to_arrow_table()
-    finally:
-        connection.unregister("given_layouts")
 
 
 def _table(layouts: Layouts) -> pa.Table:

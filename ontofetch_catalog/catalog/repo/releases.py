@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+from ontofetch_hookspecs.layout import find_layout, manifest_of
 from ontofetch_hookspecs.light_dataclasses import dataclass, fields_of
 from ontofetch_hookspecs.names import path_key as key_of
 
@@ -40,6 +41,21 @@ class VersionRow:
     extract_audit: str | None = None
     validation_audit: str | None = None
     pinned_at: datetime | None = None
+
+    @property
+    def source_folder(self) -> str:
+        """Return the folder of its artifacts, below the root; raises as `find_layout`."""
+        return f"{self.fs_relpath}/{find_layout(self.layout).source}"
+
+    @property
+    def data_folder(self) -> str:
+        """Return the folder of its extracted files, below the root; raises as `find_layout`."""
+        return f"{self.fs_relpath}/{find_layout(self.layout).data}"
+
+    @property
+    def manifest(self) -> str:
+        """Return the path of its manifest below the root."""
+        return f"{self.fs_relpath}/{manifest_of(self.layout)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,22 +206,6 @@ def find_copies(connection: duckdb.DuckDBPyConnection, artifact_id: str) -> list
     """Return the artifacts of all releases that have this content and did not fail, sorted."""
     rest = "WHERE a.artifact_id = ? AND a.status <> 'failed' ORDER BY a.version_id, a.relpath"
     return _artifacts(connection, rest, [artifact_id])
-
-
-def adopted_artifact(row: VersionRow, folder: str, relpath: str, digest: str, size: int) -> ArtifactRow:
-    """Return the row of an artifact that nobody has told of: its source is the file itself, in a folder of the root."""
-    return ArtifactRow(
-        artifact_id=digest,
-        version_id=row.version_id,
-        relpath=relpath,
-        source_url=f"file:{folder}/{relpath}",
-        etag=None,
-        last_modified=None,
-        content_type=None,
-        size_bytes=size,
-        status="fresh",
-        recorded_at=row.created_at,
-    )
 
 
 def find_download(connection: duckdb.DuckDBPyConnection, source_url: str) -> ArtifactRow | None:

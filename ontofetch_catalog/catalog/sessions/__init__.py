@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from .building import build
     from .contents import state_of
     from .readers import asking, inspecting, pending, reading, refresh
-    from .session import Session, new_boundary_id, reopened, utc_now
+    from .session import Session, event_of, new_boundary_id, reopened, utc_now
     from .writers import has_open, make_store, writing
 else:
     # whoever only reads needs none of what writers do: each comes when somebody asks for it (PEP 562)
@@ -19,7 +19,7 @@ else:
         "building": "build",
         "contents": "state_of",
         "readers": "asking inspecting pending reading refresh",
-        "session": "Session new_boundary_id reopened utc_now",
+        "session": "Session event_of new_boundary_id reopened utc_now",
         "writers": "has_open make_store writing",
     }
     __getattr__ = names_later(__name__, globals(), _MODULES)
@@ -29,6 +29,7 @@ __all__ = [
     "Session",
     "asking",
     "build",
+    "event_of",
     "has_open",
     "inspecting",
     "make_store",

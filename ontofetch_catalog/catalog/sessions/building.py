@@ -17,7 +17,7 @@ from ..fsops import whole
 from ..generation import write_generation
 from ..migrations import Migration, apply_migrations, available_migrations, pending_migrations
 from ..repo import events
-from .session import new_boundary_id, utc_now
+from .session import event_of, utc_now
 
 if TYPE_CHECKING:
     import duckdb
@@ -114,11 +114,4 @@ def _apply(connection: duckdb.DuckDBPyConnection, pending: Sequence[Migration], 
 
 def migrate_event(store: Store, names: Sequence[str], now: datetime) -> events.EventRow:
     """Return the event that tells of migrations."""
-    return events.EventRow(
-        boundary_id=new_boundary_id(),
-        run_id=store.run_id,
-        config_hash=store.config_hash,
-        ts=now,
-        type="migrate.done",
-        payload={"migrations_applied": list(names)},
-    )
+    return event_of(store, "migrate.done", {"migrations_applied": list(names)}, ts=now)

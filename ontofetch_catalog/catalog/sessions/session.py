@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.store_paths import StorePath
@@ -200,6 +200,28 @@ def utc_now() -> datetime:
 def new_boundary_id() -> str:
     """Return a new name for a boundary: 32 hex digits."""
     return os.urandom(16).hex()
+
+
+def event_of(
+    store: Store,
+    kind: str,
+    payload: Mapping[str, Any],
+    *,
+    ts: datetime | None = None,
+    level: str = "info",
+    version_id: str | None = None,
+) -> events.EventRow:
+    """Return an event of what runs in a store, which no boundary tells of; now, unless it says when."""
+    return events.EventRow(
+        boundary_id=new_boundary_id(),
+        run_id=store.run_id,
+        config_hash=store.config_hash,
+        ts=ts or utc_now(),
+        type=kind,
+        level=level,
+        version_id=version_id,
+        payload=payload,
+    )
 
 
 def close(connection: duckdb.DuckDBPyConnection, store: Store) -> None:

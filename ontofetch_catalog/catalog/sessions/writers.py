@@ -16,7 +16,7 @@ from ontofetch_hookspecs.layout import CATALOG, RESTORING, SWAP
 from ontofetch_hookspecs.together import recording
 
 from ...errors import CatalogUnwritable
-from .. import journal, recovery, swap
+from .. import intents, recovery, swap
 from ..connection import Store, open_connection
 from ..failures import explaining
 from ..fsops import whole
@@ -29,7 +29,7 @@ from .ahead import Ahead
 from .building import create, migrate
 from .contents import check_contents, note_state
 from .opened import Opened, checkpoint_if_due, fits
-from .session import Entering, Session, close, new_boundary_id, utc_now
+from .session import Entering, Session, close, event_of
 
 if TYPE_CHECKING:
     from ..bringing import Brought
@@ -96,7 +96,7 @@ def writing(
 def has_open(store: Store) -> bool:
     """Say whether a dead process may have left something open that a writer ends on the way in; never writes."""
     beside = (store.path(SWAP), store.path(RESTORING))
-    left = (name for name in store.intents.names() if not name.endswith(journal.UNREADABLE))
+    left = (name for name in store.intents.names() if not name.endswith(intents.UNREADABLE))
     return any(path.exists() for path in beside) or any(left)
 
 
@@ -230,18 +230,7 @@ def _record_recovery(session: Session) -> None:
 
 
 def _record_end(session: Session, kind: str, ended: str, version_id: str | None) -> None:
-    session.commit_event(
-        events.EventRow(
-            boundary_id=new_boundary_id(),
-            run_id=session.store.run_id,
-            config_hash=session.store.config_hash,
-            ts=utc_now(),
-            type=kind,
-            level="warning",
-            version_id=version_id,
-            payload={"ended": ended},
-        )
-    )
+    session.commit_event(event_of(session.store, kind, {"ended": ended}, level="warning", version_id=version_id))
 
 
 def _sweep_stages(store: Store) -> None:

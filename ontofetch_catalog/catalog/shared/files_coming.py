@@ -17,7 +17,7 @@ from ontofetch_hookspecs.open_folders import OpenFolders
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ...errors import CatalogUnreadable
-from .. import fsops, journal, moving
+from .. import fsops, intents, journal, moving
 from ..connection import Store
 from ..fsops import whole
 from .fetching import fetch
@@ -148,7 +148,7 @@ class FilesComing:
         try:
             for source, target in self._fetch(draft, puts, self._places(puts)):
                 draft.publish(source, target)
-            journal.write_intent(self.store, draft.intent)
+            intents.write_intent(self.store, draft.intent)
             moving.publish(self.store, draft.intent)
         except BaseException:
             moving.undo(self.store, draft.intent)

@@ -20,7 +20,7 @@ from ontofetch_hookspecs.store_paths import StorePath
 
 from ...errors import ObjectDamaged, ObjectsRefused
 from .. import fsops
-from ..equal_files.folders import Folders
+from ..kept_folders import KeptFolders
 from .object_store import ObjectStore, check_key
 from .waiting import Crew
 
@@ -200,7 +200,7 @@ class _Reader:
 
     def __init__(self, store: StorePath | None) -> None:
         self._store = store
-        self._folders: Folders | None = None
+        self._folders: KeptFolders | None = None
 
     def read(self, content: Content) -> bytes:
         """Return the bytes of a file; if there are more than it should have, at least one more.
@@ -237,5 +237,5 @@ class _Reader:
         if not isinstance(path, str) or self._store is None:
             return fsops.open_file(_place(content, self._store))
         if self._folders is None:
-            self._folders = Folders(self._store.root)
+            self._folders = KeptFolders(self._store)
         return self._folders.open(path)

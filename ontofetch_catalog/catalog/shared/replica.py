@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from ...errors import CatalogBehind, EventError, ObjectMissing, SchemaError
-from .. import fsops, journal, moving
+from .. import fsops, intents, journal, moving
 from ..connection import Store
 from ..migrations import Migration, apply_migrations, available_migrations, pending_migrations
 from ..repo import events, images, lookup_keys, row_checks, version_keys
@@ -120,7 +120,7 @@ class Copy:
             row_checks.refuse_invalid_releases(connection)
             self.coming.plan(draft, fold)
             if draft.intent.moves:
-                journal.write_intent(self.store, draft.intent)
+                intents.write_intent(self.store, draft.intent)
                 moving.publish(self.store, draft.intent)
         except BaseException:
             moving.undo(self.store, draft.intent)
@@ -176,12 +176,12 @@ class Copy:
 def end_caught_up(store: Store, connection: duckdb.DuckDBPyConnection) -> None:
     """Forget what a dead process had taken in of others and committed: its intent has no event of its own."""
     last, _ = events.last_event(connection)
-    for path in journal.open_intents(store):
+    for path in store.open_intents:
         name = path.name.removesuffix(".json")
         number = name.removeprefix(CAUGHT_UP)
         if not name.startswith(CAUGHT_UP) or not number.isdecimal() or int(number) > last:
             continue
-        intent = journal.read_intent(path)
+        intent = intents.read_intent(path)
         if intent is not None:
             moving.forget(store, intent, committed=True)
 

@@ -18,7 +18,7 @@ from ontofetch_hookspecs.receipts import Receipt
 
 from ...errors import EventError, PreconditionFailed
 from .. import journal, sessions
-from ..boundaries.boundary import MaintenanceBoundary, Recorded
+from ..boundaries.boundary import MaintenanceBoundary, Recorded, untold
 from ..boundaries.engine import BoundaryResult, carry_out
 from ..boundaries.notes import AddNote
 from ..boundaries.pointers import PointBack, Unset
@@ -37,10 +37,6 @@ if TYPE_CHECKING:
     import duckdb
 
 Tell = Callable[[BoundaryResult], None]
-
-
-def _untold(done: int, total: int) -> None:
-    """Tell nobody how far it is."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -84,7 +80,7 @@ class Restoring(Change):
     """
 
     plan: Plan
-    progress: Progress = _untold
+    progress: Progress = untold
     done: Done | None = None
     unit: ClassVar[str] = "entries"
 

@@ -6,9 +6,7 @@ Its plan is made and carried out at once; `db prune --restore` and `--purge` dea
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -22,16 +20,15 @@ from ..boundaries.boundary import MaintenanceBoundary, Recorded, batch_event
 from ..boundaries.pointers import Pointers, describe
 from ..connection import Store
 from ..prune.batches import APPLIED, PruneBatch
-from ..prune.entries import Batch, Group, entry_table
+from ..prune.entries import in_batches
 from ..prune.freed import freed_of
-from ..prune.plan import Plan, write_plan
+from ..prune.plan import Plan, plan_header, write_plan
 from ..prune.plan_events import PlanEvents
 from ..prune.policy import Policy
 from ..prune.references import staged_inodes
-from ..prune.selection import look_at_parts, release_parts
+from ..prune.selection import Release, look_at_parts, release_parts
 from ..repo import deeds, events, files, listing, pruning, releases
 from ..scan import Place
-from ..walk import Entry
 
 if TYPE_CHECKING:
     import duckdb
@@ -58,15 +55,6 @@ class Wanted:
     reason: str = "it was removed by hand"
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """One release that is taken, or what is taken of it: what moves whole, and every entry of that."""
-
-    version_id: str
-    parts: tuple[str, ...]
-    entries: list[Entry]
-
-
 class Removal(MaintenanceBoundary):
     """Remove a release, all releases of a series, or an artifact, and let the series point elsewhere."""
 
@@ -76,7 +64,7 @@ class Removal(MaintenanceBoundary):
         super().__init__(store, wanted.name if wanted.name.count("/") == 2 else "")
         self.wanted = wanted
         self.plan: Plan | None = None
-        self.taken: list[Taken] = []
+        self.taken: list[Release] = []
         self._batches: list[PruneBatch] = []
         self._early: list[tuple[str, Recorded]] = []
 
@@ -90,7 +78,7 @@ class Removal(MaintenanceBoundary):
         """Return what an event tells of it."""
         return {"name": self.wanted.name, "artifact": self.wanted.artifact}
 
-    def look(self, connection: duckdb.DuckDBPyConnection) -> list[Taken]:
+    def look(self, connection: duckdb.DuckDBPyConnection) -> list[Release]:
         """Return what would be taken; never writes.
 
         Raises:
@@ -181,11 +169,11 @@ class Removal(MaintenanceBoundary):
                 "Add --adopted to take that program's files as well.",
             )
 
-    def _release(self, row: releases.VersionRow) -> Taken:
+    def _release(self, row: releases.VersionRow) -> Release:
         place = Place(row.fs_relpath, layouts.find_layout(row.layout), row.version_id)
         return self._taken(row, release_parts(self.store, place))
 
-    def _artifact(self, connection: duckdb.DuckDBPyConnection, row: releases.VersionRow, name: str) -> Taken:
+    def _artifact(self, connection: duckdb.DuckDBPyConnection, row: releases.VersionRow, name: str) -> Release:
         known = releases.find_artifacts(connection, row.version_id)
         artifact = next((item for item in known if item.relpath == name), None)
         if artifact is None:
@@ -206,7 +194,7 @@ class Removal(MaintenanceBoundary):
             parts += [f"{data}/{path}".rstrip("/") for path in found]
         return self._taken(row, parts)
 
-    def _taken(self, row: releases.VersionRow, parts: Sequence[str]) -> Taken:
+    def _taken(self, row: releases.VersionRow, parts: Sequence[str]) -> Release:
         try:
             there, entries = look_at_parts(self.store, parts)
         except OSError as error:
@@ -214,36 +202,25 @@ class Removal(MaintenanceBoundary):
             raise _refused(row.version_id, reason, "Mend that, and run the same command again.") from error
         if any(".catalog" in entry.path and ".catalog" in entry.path.split("/") for entry in entries):
             raise _refused(row.version_id, "another catalog lives inside it", "Move that one away first.")
-        return Taken(row.version_id, tuple(there), entries)
+        return Release(row.version_id, row.fs_relpath, tuple(there), entries)
 
     def _write_plan(self, connection: duckdb.DuckDBPyConnection) -> Plan:
         now = time.time_ns()
-        made = datetime.fromtimestamp(now / 10**9, UTC)
-        groups: list[Group] = []
-        for number, taken in enumerate(self.taken):
-            size = sum(entry.size for entry in taken.entries)
-            count = len(taken.entries)
-            batch = Batch(number, taken.version_id, taken.parts, count, size, self.wanted.artifact)
-            groups.append((batch, self.wanted.reason, taken.entries))
-        batches, entries = [batch for batch, _, _ in groups], entry_table(groups, now=now)
-        event_id, digest = events.last_event(connection)
+        found = ((taken.version_id, taken.parts, self.wanted.reason, taken.entries) for taken in self.taken)
+        batches, entries = in_batches(found, now=now, artifact=self.wanted.artifact)
         named = tuple(taken.version_id for taken in self.taken)
-        header = {
-            "id": f"{made:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}",
-            "created_at": made.isoformat(timespec="microseconds").replace("+00:00", "Z"),
-            "catalog": {"event_id": event_id, "digest": digest},
-            "policy": Policy(versions=named, min_age=0, adopted=self.wanted.adopted).as_plain(),
-            "totals": {
-                "entries": len(entries),
-                "bytes": sum(batch.bytes for batch in batches),
-                "bytes_freed": freed_of(self.store, chain.from_iterable(taken.entries for taken in self.taken)),
-                "orphans": 0,
-                "releases": list(named),
-                "kept": 0,
-                "known_files": listing.count_recorded(connection),
-                "found_files": 0,
-            },
+        policy = Policy(versions=named, min_age=0, adopted=self.wanted.adopted)
+        totals = {
+            "entries": len(entries),
+            "bytes": sum(batch.bytes for batch in batches),
+            "bytes_freed": freed_of(self.store, chain.from_iterable(taken.entries for taken in self.taken)),
+            "orphans": 0,
+            "releases": list(named),
+            "kept": 0,
+            "known_files": listing.count_recorded(connection),
+            "found_files": 0,
         }
+        header = plan_header(policy, events.last_event(connection), totals, now=now)
         return write_plan(self.store, header, batches, entries)
 
 

@@ -11,6 +11,7 @@ from .. import journal
 from ..boundaries.boundary import MaintenanceBoundary, Recorded, batch_event
 from ..boundaries.pointers import Pointers, describe
 from ..connection import Store
+from ..prune.batches import RESTORED
 from ..prune.entries import entries_of
 from ..prune.plan import Plan, read_entries
 from ..prune.plan_events import PlanEvents
@@ -80,4 +81,4 @@ class Return(MaintenanceBoundary):
 
     def early_events(self, boundary_id: str) -> list[events.EventRow]:
         """Return the events of the batches, by which prune knows what has become of them."""
-        return [batch_event(self, boundary_id, "prune.restored", version_id, told) for version_id, told in self._early]
+        return [batch_event(self, boundary_id, RESTORED, version_id, told) for version_id, told in self._early]

@@ -18,7 +18,7 @@ from ..boundaries.boundary import Boundary, MaintenanceBoundary, Recorded, batch
 from ..boundaries.documents import draft_extract_audit, draft_manifest, draft_validation_audit
 from ..boundaries.replacing import state_of
 from ..connection import Store
-from ..prune.batches import APPLIED, PruneBatch
+from ..prune.batches import APPLIED, RESTORED, PruneBatch
 from ..prune.entries import entries_of
 from ..prune.plan import Plan, read_entries
 from ..prune.plan_events import PlanEvents
@@ -158,7 +158,7 @@ class Swap(MaintenanceBoundary):
     def early_events(self, boundary_id: str) -> list[events.EventRow]:
         """Return the events of the two batches, by which prune knows what has become of them."""
         back = [] if self._restored is None else [
-            batch_event(self, boundary_id, "prune.restored", self.version_id, self._restored)
+            batch_event(self, boundary_id, RESTORED, self.version_id, self._restored)
         ]  # fmt: skip
         return [*self._leaving.event(self, boundary_id), *back]
 

@@ -2,7 +2,8 @@
 
 from ..repo.fixity import Scope
 from .boundary import FINDINGS, RECENT_DAYS, Found, VerifyBatch
+from .recording import Progress
 from .request import Request, Result
-from .run import Progress, verify
+from .run import verify
 
 __all__ = ["FINDINGS", "RECENT_DAYS", "Found", "Progress", "Request", "Result", "Scope", "VerifyBatch", "verify"]

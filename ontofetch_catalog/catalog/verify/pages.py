@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..repo import fixity
 
@@ -49,6 +49,27 @@ def read_pages(groups: pa.Table, read: Callable[[Group, After, int, bool], pa.Ta
             after = (page["kind"][-1].as_py(), page["relpath"][-1].as_py())
 
 
+class Planned(NamedTuple):
+    """What is to be verified: groups, as `fixity.plan_groups` returns them, and tables of terms, as a page."""
+
+    groups: pa.Table
+    terms: pa.Table
+
+    @property
+    def files(self) -> int:
+        """Return how many files it has."""
+        import pyarrow.compute as pc
+
+        return (pc.sum(self.groups["files"]).as_py() or 0) + len(self.terms)
+
+    @property
+    def size_bytes(self) -> int:
+        """Return the sum of their sizes."""
+        import pyarrow.compute as pc
+
+        return sum(pc.sum(table["size_bytes"]).as_py() or 0 for table in self)
+
+
 class Pages:
     """Recorded files, read page by page.
 
@@ -59,7 +80,16 @@ class Pages:
     def __init__(self, scope: fixity.Scope, opened: Callable[[], AbstractContextManager[DuckDBPyConnection]]) -> None:
         self._scope = scope
         self._opened = opened
-        self.connection: DuckDBPyConnection | None = None  # as long as somebody has the catalog open
+        self._connection: DuckDBPyConnection | None = None  # as long as somebody has the catalog open
+
+    @contextmanager
+    def reading_from(self, connection: DuckDBPyConnection) -> Iterator[None]:
+        """Read the pages that are asked for inside from a catalog that is open."""
+        self._connection = connection
+        try:
+            yield
+        finally:
+            self._connection = None
 
     def lists(self, groups: pa.Table) -> Iterator[HashList]:
         """Yield the files of `groups` (as `fixity.plan_groups` returns them) in lists, as they are asked for."""
@@ -67,8 +97,8 @@ class Pages:
             yield from as_lists(page)
 
     def _read(self, group: Group, after: After, rows: int, many: bool) -> pa.Table:
-        if self.connection is not None:
-            return fixity.read_page(self.connection, self._scope, group, after=after, rows=rows, many=many)
+        if self._connection is not None:
+            return fixity.read_page(self._connection, self._scope, group, after=after, rows=rows, many=many)
         with self._opened() as connection:
             return fixity.read_page(connection, self._scope, group, after=after, rows=rows, many=many)
 

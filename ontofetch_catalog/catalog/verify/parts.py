@@ -9,16 +9,17 @@ import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs.dividing import Division, Shares, read_outcome
 
-from .pages import HashList, Pages, as_lists
+from .pages import HashList, Pages, Planned, as_lists
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from .pool import Answer, Pool
+    from .pool import Pool
+    from .recording import Recording
 
 TERMS = "tables of terms"  # an item beside the releases, which no release can be called
 _PORTIONS = 16  # of the whole, at least: the last ones are small enough that nobody waits long for others
@@ -26,33 +27,17 @@ _MOST_BYTES, _MOST_FILES = 4 << 30, 100_000  # of one portion, where it is not a
 _log = logging.getLogger("ontofetch.verify")
 
 
-class Recording(Protocol):
-    """What takes answers and records them."""
-
-    @property
-    def counts(self) -> tuple[int, int, int]:
-        """Return how many files, bytes and findings there have been so far."""
-
-    def take(self, answer: Answer[pa.Table]) -> None:
-        """Take an answer."""
-
-    def record(self, *, last: bool) -> None:
-        """Record what was taken."""
-
-
 class Parts:
     """A verification that machines divide.
 
     Args:
         division: The share of this machine.
-        groups: What is to be verified, as `fixity.plan_groups` returns it.
-        terms: The tables of terms that are, too.
+        planned: What all of them verify.
     """
 
-    def __init__(self, division: Division, groups: pa.Table, terms: pa.Table) -> None:
+    def __init__(self, division: Division, planned: Planned) -> None:
         self._division = division
-        self._groups = groups
-        self._terms = terms
+        self._groups, self._terms = groups, terms = planned
         self._sizes: dict[str, tuple[int, int]] = {}
         for group in groups.to_pylist():
             files, size = self._sizes.get(group["version_id"], (0, 0))

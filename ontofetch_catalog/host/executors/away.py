@@ -14,7 +14,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
-from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath
 
@@ -22,9 +21,8 @@ from ...children.limits import Allowance
 from ...content.bounds import Limits
 from ...errors import ExecutorFailed
 from ...rendering.text import safe_text
-from ..facts_room import FactsRoom
 from ..inside_copies import lay_down, table_place
-from ..validator_process import Task, look, unfinished
+from ..validator_process import Patience, Task, look, unfinished
 from ..workers import Workers
 from .engine import Engine, EngineJob
 from .jobs import Answer, BadAnswer, Job, WorkerDied
@@ -37,17 +35,6 @@ TELL = 30.0  # seconds without a worker after which that is said
 # counts the time of each. This is for a worker that says nothing any more.
 ROUNDS, GRACE = 6, 60.0
 _MOST_BEGINNINGS = 2  # whatever takes two workers with it, takes the next as well
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a worker is asked, as `Worker.ask` has it."""
-
-    task: Task
-    folder: StorePath
-    timeout: float
-    given_up: threading.Event
-    facts: FactsRoom | None
 
 
 class AwayWorker:
@@ -69,66 +56,58 @@ class AwayWorker:
         """Return 0: how far a file is read elsewhere, nobody tells."""
         return 0
 
-    def ask(
-        self,
-        task: Task,
-        folder: StorePath,
-        timeout: float,
-        given_up: threading.Event,
-        facts: FactsRoom | None = None,
-    ) -> dict[str, Any]:
+    def ask(self, task: Task, folder: StorePath, wait: Patience) -> dict[str, Any]:
         """Return the answer of a worker, or a failed result that says why there is none; as `Worker.ask` does.
 
         Raises:
             ExecutorFailed: The executor does not answer, or a worker is not as this machine is.
         """
         way = self._passage
-        asked = Asked(task, folder, timeout, given_up, facts)
         likeness = likeness_for(task.validator)
         if likeness is None:
             way.tell_once(
                 f"the validator {task.validator.name} belongs to nothing that is installed, so that nobody can say "
                 f"whether {way.shown} has the same one: it is asked on this machine"
             )
-            return self._ask_here(asked)
+            return self._ask_here(task, folder, wait)
         try:
             size, _ = look(folder / task.relpath)
-            job = self._job(asked, size, likeness)
-            answer, table = self._do(job, None, given_up) if way.seen else (Answer(unseen=True), b"")
+            job = self._job(task, folder, wait, size, likeness)
+            answer, table = self._do(job, None, wait.given_up) if way.seen else (Answer(unseen=True), b"")
             if answer.unseen and size > way.most:
                 way.tell_once(
                     f"files of more than {way.most:,} bytes (the setting executor_max_bytes) are looked at on this "
                     f"machine, for {way.shown} does not see them where they are"
                 )
-                return self._ask_here(asked)
+                return self._ask_here(task, folder, wait)
             if answer.unseen:
-                with way.on_the_way(size, given_up):
+                with way.on_the_way(size, wait.given_up):
                     content = (folder / task.relpath).read_bytes(size)
                     # the file is here, and was not there
                     way.seen = False
-                    answer, table = self._do(job, content, given_up)
+                    answer, table = self._do(job, content, wait.given_up)
         except OSError as error:
             return unfinished(f"it can't be read: {error.strerror}")
-        return self._taken(asked, answer, table)
+        return self._taken(task, wait, answer, table)
 
-    def _ask_here(self, asked: Asked) -> dict[str, Any]:
-        with self._here.one(asked.given_up) as worker:
+    def _ask_here(self, task: Task, folder: StorePath, wait: Patience) -> dict[str, Any]:
+        with self._here.one(wait.given_up) as worker:
             if worker is None:
                 return unfinished("it was given up")
-            return worker.ask(asked.task, asked.folder, asked.timeout, asked.given_up, asked.facts)
+            return worker.ask(task, folder, wait)
 
-    def _job(self, asked: Asked, size: int, likeness: Mapping[str, str]) -> Job:
+    def _job(self, task: Task, folder: StorePath, wait: Patience, size: int, likeness: Mapping[str, str]) -> Job:
         return Job(
             run=self._passage.run,
             number=0,
-            root=str(asked.folder.root),
-            folder=asked.folder.relpath,
-            task=asked.task,
+            root=str(folder.root),
+            folder=folder.relpath,
+            task=task,
             size=size,
-            timeout=asked.timeout,
+            timeout=wait.timeout,
             allowance=self._allowance,
             limits=self._limits,
-            facts=-1 if asked.facts is None else asked.facts.max_bytes,
+            facts=-1 if wait.facts is None else wait.facts.max_bytes,
             likeness=likeness,
         )
 
@@ -190,15 +169,15 @@ class AwayWorker:
             )
         return answer, table
 
-    def _taken(self, asked: Asked, answer: Answer, table: bytes) -> dict[str, Any]:
+    def _taken(self, task: Task, wait: Patience, answer: Answer, table: bytes) -> dict[str, Any]:
         """Return an answer as a process of this machine gives it, after its facts were put where they are collected."""
-        task, room = asked.task, asked.facts
+        room = wait.facts
         found = dict(answer.judged or {})
         if not found and not task.is_judged:
             raise ExecutorFailed(
                 f"A worker of {self._passage.shown} said nothing of {quote(task.relpath)}.", subject=self._passage.shown
             )
-        if room is None or not task.facts_version or asked.given_up.is_set():
+        if room is None or not task.facts_version or wait.given_up.is_set():
             return found
         if answer.too_large is not None:
             room.takes(max(answer.too_large, room.max_bytes + 1))

@@ -119,8 +119,8 @@ class Answer:
         return cls(**told)
 
 
-def _is_text(value: object, most: int = 4096) -> bool:
-    return isinstance(value, str) and len(value) <= most
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= 4096
 
 
 def _is_judged(value: object) -> bool:

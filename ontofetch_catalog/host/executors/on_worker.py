@@ -25,7 +25,7 @@ from ...children.limits import Allowance
 from ...content.bounds import Limits
 from ..facts_room import UNUSABLE
 from ..inside_copies import lay_down
-from ..validator_process import Worker
+from ..validator_process import Patience, Worker
 from .jobs import Answer, Job
 from .likeness import difference
 
@@ -37,7 +37,7 @@ _POLL = 0.5  # seconds between two looks at whether a job is still wanted
 class Given:
     """Collect what a process says of one file, in the place of a room of facts of a store."""
 
-    most: int
+    max_bytes: int
     facts: dict[str, Any] | None = None
     content_id: str | None = None
     table: bytes = b""
@@ -46,9 +46,9 @@ class Given:
 
     def takes(self, size: int) -> bool:
         """Say whether there are to be facts of a content of `size` bytes."""
-        if size > self.most:
+        if size > self.max_bytes:
             self.too_large = size
-        return size <= self.most
+        return size <= self.max_bytes
 
     def take(self, about: dict[str, Any], relpath: str, facts: dict[str, Any], table: str) -> None:
         """Take what a process wrote, unread: whoever has asked looks at it."""
@@ -132,7 +132,8 @@ def run(job: bytes, content: bytes | None) -> tuple[bytes, bytes]:
 def _ask(asked: Job, folder: StorePath, at: str, given_up: threading.Event) -> tuple[bytes, bytes]:
     given = Given(asked.facts)
     with _kept.one(asked.allowance, asked.limits) as worker:
-        judged = worker.ask(asked.task, folder, asked.timeout, given_up, given if asked.facts >= 0 else None)
+        wait = Patience(asked.timeout, given_up, given if asked.facts >= 0 else None)
+        judged = worker.ask(asked.task, folder, wait)
     if "refused" in judged:
         about, _, given.refused = judged.pop("refused")
         given.content_id = about["content_id"]

@@ -7,10 +7,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from ontofetch_hookspecs import DownloadDone, Stage, Table
+from ontofetch_hookspecs.hosting import now
 from ontofetch_hookspecs.store_paths import below_root, make_root
 
 from ...rendering.progress import bar
-from ..contract import now
 from ..copies import Copy
 from ..fetch import STAGED, fetch
 from ..publish import publish_artifact
@@ -95,7 +95,7 @@ def record_download(pull: State, copy: Copy, files: Table | None) -> None:
 
 
 def _carry_out(pull: State, event: DownloadDone, target: Path) -> bool:
-    receipt = pull.contract.download_done(event)
+    receipt = pull.contract.send(event)
     if receipt is not None:
         return receipt.changed
     pull.is_recorded = False

@@ -11,16 +11,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ontofetch_hookspecs import ArtifactRecord, ExtractDone, Stage, Veto
+from ontofetch_hookspecs.hosting import now
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath, below_root
 
 from ...errors import ExtractError, PreconditionFailed
 from ...rendering.progress import Update, bar
 from ...rendering.text import counted
-from ..contract import now
 from ..copies import find_lost
-from ..extract import Begun, Extraction, Unpacker, Wanted, begin_extraction, extract_artifact
+from ..extract import Begun, begin_extraction, extract_artifact
+from ..judging import Judging
 from ..publish import publish_files
+from ..unpacked import Extraction, Wanted
+from ..unpacker_process import Unpacker
 from ..versions import find_statement, is_other
 from .state import State
 
@@ -85,12 +88,12 @@ def finish_unpacking(pull: State, begun: Started) -> Unpacked:
         raise
 
 
-def record_files(pull: State, unpacked: Unpacked, moving: Callable[[], None]) -> pa.Table:
+def record_files(pull: State, unpacked: Unpacked, judging: Judging | None) -> pa.Table:
     """Record what was unpacked and publish it; return all files of the release.
 
     Args:
         unpacked: What was unpacked; its stage is discarded.
-        moving: Called before the files move.
+        judging: Who looks at the files meanwhile, and is told before they move; None: nobody.
     """
     stage, extraction, started = unpacked
     handed = False
@@ -111,7 +114,8 @@ def record_files(pull: State, unpacked: Unpacked, moving: Callable[[], None]) ->
             finished_at=now(),
             staged=extraction.folder,
         )
-        moving()
+        if judging is not None:
+            judging.tell_of_moving()
         handed = True
         _carry_out(pull, event)
     except (ExtractError, PreconditionFailed, Veto):
@@ -166,7 +170,8 @@ def _compare_version(pull: State, extraction: Extraction) -> None:
         return
     folder = below_root(pull.host.root, extraction.folder)
     found = find_statement(extraction.files, folder, pull.request.ontology)
-    if found is not None and is_other(found.stated.version, pull.version):
+    # a date is none, and says nothing against one
+    if found is not None and not found.stated.is_date and is_other(found.stated.version, pull.version):
         _log.warning(
             "%s states the version %s (%s), but is recorded as %s, as --version says",
             quote(found.relpath),
@@ -225,7 +230,7 @@ def _nothing_left(pull: State) -> ExtractError:
 
 
 def _carry_out(pull: State, event: ExtractDone) -> None:
-    pull.contract.extract_done(event)
+    pull.contract.send(event)
     if not pull.is_recorded and event.staged is not None:
         root = pull.host.root
         alone = len(below_root(root, pull.folder / pull.layout.source).names()) == 1

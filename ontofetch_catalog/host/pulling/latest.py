@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 
 from ontofetch_hookspecs import SetLatest
+from ontofetch_hookspecs.hosting import now
 from ontofetch_hookspecs.processes import user_name
 
-from ..contract import now
 from .state import State
 
 _log = logging.getLogger("ontofetch.pull")
@@ -53,5 +53,5 @@ def set_latest(pull: State, doubt: str | None) -> None:
             decided_at=now(),
             accept_failures=request.accept_failures,
         )
-        pull.contract.set_latest(event)
+        pull.contract.send(event)
         summary.latest = True

@@ -9,44 +9,46 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self
 
-from ontofetch_hookspecs import DownloadRecord, HostInfo, Validator, VersionRecord
+from ontofetch_hookspecs import DownloadRecord, HostInfo, Validator, VersionRecord, refuse_without
 from ontofetch_hookspecs.layout import Layout, find_layout
 
 from ...children.limits import Allowance
-from ..allowances import allowance_of, limits_of
+from ...content.bounds import Limits
 from ..checks import builtin_validators
 from ..contract import Contract
 from ..copies import Copy, name_of_copy
-from ..extract import ExtractLimits
 from ..manager import Plugins
+from ..opening import refuse_broken_catalog
 from ..pools import open_pool
 from ..request import Request, Summary
 
 
 class Tools:
-    """What the pulls of one run share; a context, at the end of which its processes end."""
+    """What the pulls of one run share; a context, at the end of which its processes end.
+
+    Raises:
+        OntofetchError: A plugin without which nothing may be recorded does not work.
+
+    Attributes:
+        allowance: What a process that looks at strangers' files may take of the machine.
+        limits: What may come out of an archive.
+    """
 
     def __init__(self, host: HostInfo, plugins: Plugins) -> None:
+        refuse_broken_catalog(plugins)
+        refuse_without(host)
         self.host = host
         self.plugins = plugins
         self.contract = Contract(host, plugins)
         self.workers = open_pool(host.settings)
+        self.allowance = Allowance.from_settings(host.settings)
+        self.limits = Limits.from_settings(host.settings)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *raised: object) -> None:
         self.workers.__exit__(*raised)
-
-    @property
-    def allowance(self) -> Allowance:
-        """Return what a process that looks at strangers' files may take of the machine."""
-        return allowance_of(self.host.settings)
-
-    @property
-    def limits(self) -> ExtractLimits:
-        """Return what may come out of an archive."""
-        return limits_of(self.host.settings)
 
     @cached_property
     def validators(self) -> list[Validator]:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import logging
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from ontofetch_hookspecs import ValidateDone
+from ontofetch_hookspecs.hosting import now
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import below_root
 
 from ...rendering.progress import bar
-from ..contract import now
 from ..facts_room import FactsRoom
 from ..judging import Judging
 from ..outcomes import told_of
@@ -27,55 +26,40 @@ _log = logging.getLogger("ontofetch.pull")
 
 
 class Examination:
-    """The judging of the files of one pull, from the moment on when their contents are known; a context.
+    """The judging of the files of one pull, from the moment on when their contents are known.
 
     Args:
         tools: What the run shares.
         request: Says whether facts are wanted.
+        stack: At its end, what is not judged yet is given up, and what was staged and not recorded is gone.
+
+    Attributes:
+        judging: Who is asked; whoever moves the files tells it of that before.
     """
 
-    def __init__(self, tools: Tools, request: Request) -> None:
-        self._tools = tools
-        self._wants_facts = request.facts and tools.host.settings.get("facts", "on") == "on"
-        self._stack = ExitStack()
+    def __init__(self, tools: Tools, request: Request, stack: ExitStack) -> None:
+        settings = tools.host.settings
         self.started = now()
+        self._tools = tools
         self._room: FactsRoom | None = None
         self._validation: Validation | None = None
-
-    def __enter__(self) -> Self:
-        tools, settings = self._tools, self._tools.host.settings
-        if self._wants_facts:
+        if request.facts and settings.get("facts", "on") == "on":
             most = int(str(settings["facts_max_bytes"]))
-            self._room = self._stack.enter_context(FactsRoom(tools.host.root, tools.contract.find_facts, most))
+            self._room = stack.enter_context(FactsRoom(tools.host.root, tools.contract.find_facts, most))
         timeout = float(str(settings["validate_timeout"]))
-        self._judging = self._stack.enter_context(Judging(tools.workers, timeout=timeout, facts=self._room))
-        return self
+        self.judging = stack.enter_context(Judging(tools.workers, timeout=timeout, facts=self._room))
 
-    def __exit__(self, *raised: object) -> None:
-        self._stack.__exit__(*raised)  # type: ignore[arg-type] # as they came
-
-    def begin(self, files: pa.Table, folder: Path) -> None:
+    def begin(self, files: pa.Table, folder: Path) -> Validation:
         """Begin to judge what nobody has judged; the files lie below `folder` from now on."""
-        self._look(files, folder)
-
-    def _look(self, files: pa.Table, folder: Path) -> Validation:
         if self._validation is None:
             tools = self._tools
-            self._validation = Validation(tools.validators, tools.contract.find_results, self._judging)
+            self._validation = Validation(tools.validators, tools.contract.find_results, self.judging)
         self._validation.look(files, below_root(self._tools.host.root, folder))
         return self._validation
 
-    def tell_of_moving(self) -> None:
-        """Tell that the files are about to move; `begin` says where they are afterwards."""
-        self._judging.tell_of_moving()
-
-    def wait(self) -> None:
-        """Wait for the judgements."""
-        self._judging.wait()
-
     def record(self, pull: State, files: pa.Table) -> pa.Table:
         """Judge what is left of a release, and record the judgements and what its files say."""
-        validation = self._look(files, pull.data)
+        validation = self.begin(files, pull.data)
         with bar("validate") as update:
             results = validation.results(pull.version_id, update)
         event = pull.contract.make(
@@ -87,7 +71,7 @@ class Examination:
             facts=None if self._room is None else self._room.found,
             staged=None if self._room is None else self._room.staged,
         )
-        pull.contract.validate_done(event)
+        pull.contract.send(event)
         return results
 
 

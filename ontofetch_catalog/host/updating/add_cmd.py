@@ -21,12 +21,12 @@ from ontofetch_hookspecs.store_paths import StorePath, make_root
 
 from ...console.destination import write_below, write_file
 from ...console.output import OutputOptions, add_output_options, emit, say, say_lines
+from ...console.parser import Parser
 from ...errors import EXIT_OK
 from ...guesses import perhaps
 from ...named_files import open_named
 from ...series_file import Part, Series, as_toml, read_series_file
 from ...settings_file import CONFIG_FILE
-from ..argv import Parser
 from ..credentials import Credentials
 from ..manager import Plugins
 from .asking import Asker

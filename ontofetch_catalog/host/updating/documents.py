@@ -19,7 +19,7 @@ from ...errors import FetchError
 from ...named_files import open_named
 from ..credentials import Credentials
 from ..http_options import HttpOptions
-from ..refusals import Inspection, credentials_of, secrets_of
+from ..inspection import Inspection, credentials_of, secrets_of
 from ..sources import Source, parse_source
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def head_of(text: str, host: HostInfo, credentials: Credentials) -> Head:
 
 def _of_file(source: Source) -> bytes:
     try:
-        with open_named(str(source.path)) as stream:
+        with open_named(str(source.path), regular=True) as stream:
             return stream.read(HEAD_BYTES)
     except OSError as error:
         raise FetchError(

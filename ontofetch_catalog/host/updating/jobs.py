@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from ontofetch_hookspecs import SourceVersion
 from ontofetch_hookspecs.errors import EventError, UsageError
+from ontofetch_hookspecs.hosting import now
 from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import check_segment, quote
 from ontofetch_hookspecs.redaction import redact_url
@@ -21,13 +22,12 @@ from ontofetch_hookspecs.redaction import redact_url
 from ...content.version_names import version_in_iri
 from ...errors import FetchError
 from ...series_file import MODES, VERSION, Series, compile_pattern
-from ..contract import now
 from ..copies import Copy
 from ..credentials import Credentials
-from ..extract import Strip
 from ..request import Request
 from ..sources import parse_source
 from ..transport import Connections
+from ..unpacked import Strip
 from ..versions import version_by_date
 from .asking import Asker
 

@@ -132,7 +132,7 @@ def _reach(host: HostInfo, request: Request) -> None:
 
 def _digest(request: Request) -> str:
     try:
-        with open_named(str(request.source.path)) as stream:
+        with open_named(str(request.source.path), regular=True) as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         raise FetchError(

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ontofetch_hookspecs import HostInfo, UsageError, add_common_options, refuse_without
+from ontofetch_hookspecs import HostInfo, UsageError, add_common_options
 
 from ...console.output import OutputOptions, add_output_options, say
+from ...console.parser import Parser
 from ...errors import EXIT_NEW, EXIT_OK
 from ...lock_file import read_lock_file
-from ..argv import Parser
 from ..manager import Plugins
-from ..opening import refuse_broken_catalog
 from ..pools import with_executor
 from .asking import Asker
 from .lists import read_list
@@ -54,8 +53,6 @@ def pull_many(argv: list[str], host: HostInfo, plugins: Plugins) -> int:
     else:
         mirror = None if args.mirror is None else make_mirror(args.mirror)
         jobs = jobs_of(read_lock_file(Path(args.locked)), wishes, mirror)
-    refuse_broken_catalog(plugins)
-    refuse_without(host)
     outcomes = run_jobs(host, plugins, jobs, hands=args.jobs, check=args.dry_run, word="pull")
     code = exit_code(outcomes, tell_new=args.exit_code)
     well = code in (EXIT_OK, EXIT_NEW) and not args.dry_run

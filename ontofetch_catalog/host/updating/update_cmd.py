@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import argparse
 
-from ontofetch_hookspecs import HostInfo, add_common_options, refuse_without
+from ontofetch_hookspecs import HostInfo, add_common_options
 from ontofetch_hookspecs.errors import UsageError
 
 from ...console.output import OutputOptions, add_output_options, say
+from ...console.parser import Parser
 from ...errors import EXIT_NEW, EXIT_OK
 from ...series_file import read_series_file
-from ..argv import Parser
 from ..credentials import Credentials
 from ..manager import Plugins
-from ..opening import refuse_broken_catalog
 from ..pools import add_executor, with_executor
 from .asking import Asker
 from .jobs import Wishes, job_of
@@ -50,8 +49,6 @@ def main(argv: list[str], host: HostInfo, plugins: Plugins) -> int:
             hint=f"Make an entry with `{host.name} add URL`, or `{host.name} add obo:hp`.",
         )
     chosen = found.choose(args.series)
-    refuse_broken_catalog(plugins)
-    refuse_without(host)
     wishes = wishes_of(args)
     asker = Asker(host, plugins, wishes.credentials)
     jobs = [job_of(series, asker, wishes) for series in chosen]

@@ -209,5 +209,5 @@ def test_portions_keep_the_order(monkeypatch: pytest.MonkeyPatch) -> None:
             self.audit_bytes = size
 
     told: list[Any] = [Told(size) for size in (10, 10, 10, 10, 500, 60, 50, 50)]
-    found = [[one.audit_bytes for one in portion] for portion in recording.in_portions(told)]
+    found = [[one.audit_bytes for one in portion] for portion in recording.together(told)]
     assert found == [[10, 10, 10], [10], [500], [60], [50, 50]]

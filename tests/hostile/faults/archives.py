@@ -279,7 +279,7 @@ FAULTS = (
         "the recursion of a validator is an error of ours",
         (
             WORKER,
-            '    except RecursionError:\n        return {"passed": False, "details": {"error": "it is nested too deeply for this validator"}}\n',
+            '    except RecursionError:\n        why = "it is nested too deeply for this validator"\n',
             "",
         ),
         tests=of(LIMIT, "recursive-words1"),

@@ -9,7 +9,7 @@ METER, NETWORK, TRANSPORT, HTTP = (f"{HOST}{name}.py" for name in ("meter", "net
 ADDRESSES, FETCH, COPIES, LOGS, SOURCES = (
     f"{HOST}{name}.py" for name in ("addresses", "fetch", "copies", "logs", "sources")
 )
-CALLED, ENCODINGS, REFUSALS = (f"{HOST}{name}.py" for name in ("artifact_names", "encodings", "refusals"))
+CALLED, ENCODINGS, REFUSALS = (f"{HOST}{name}.py" for name in ("artifact_names", "encodings", "inspection"))
 REDACTION, STAGES, EVENTS = (f"hookspecs/ontofetch_hookspecs/{name}.py" for name in ("redaction", "stages", "events"))
 SLOW, LED, ASKED, SECRET = (f"tests/host/test_{name}.py::test_" for name in ("meter", "network", "http", "secrets"))
 KIND, FETCHED = "tests/host/test_addresses.py::test_", "tests/host/test_fetch.py::test_"

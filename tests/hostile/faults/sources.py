@@ -14,6 +14,15 @@ UPDATE, ADD = "tests/host/test_update.py::test_", "tests/host/test_add.py::test_
 
 FAULTS = (
     fault(
+        "a sources file names what never ends",
+        (
+            f"{HOST}updating/looking.py",
+            "open_named(str(request.source.path), regular=True)",
+            "open_named(str(request.source.path))",
+        ),
+        tests=(UPDATE + "an_address_of_what_never_ends_is_a_sentence",),
+    ),
+    fault(
         "what is no JSON is no error of a registry",
         (
             ANSWERS,

@@ -8,10 +8,10 @@ PATHS, STAGES, BENEATH, JSON = (
     f"hookspecs/ontofetch_hookspecs/{name}.py" for name in ("store_paths", "stages", "beneath", "json_documents")
 )
 CATALOG = "ontofetch_catalog/catalog/"
-DATABASE, WHOLE, CONNECTION, JOURNAL, SESSIONS, LOCKS, KEY, SWAP = (
+DATABASE, WHOLE, CONNECTION, INTENTS, SESSIONS, LOCKS, KEY, SWAP = (
     f"{CATALOG}{name}.py"
     for name in (
-        *("fsops/database", "fsops/whole", "connection", "journal", "sessions/contents"),
+        *("fsops/database", "fsops/whole", "connection", "intents", "sessions/contents"),
         *("locks", "store_key", "swap"),
     )
 )
@@ -44,7 +44,7 @@ FOLLOW = (
         "return os.stat(self.name, dir_fd=folder)",
     ),
     (
-        PATHS,
+        BENEATH,
         (
             "    if entry.is_dir(follow_symlinks=False):\n        return stat.S_IFDIR\n"
             "    if entry.is_file(follow_symlinks=False):\n"
@@ -238,7 +238,7 @@ FAULTS = (
     ),
     fault(
         "an intent is believed",
-        (JOURNAL, "        _check_intent(intent, path)\n", ""),
+        (INTENTS, "        _check_intent(intent, path)\n", ""),
         *FOLLOW,
         tests=of(OUTSIDE, "intent/stage", "intent/undo-link", "intent/types"),
         note="a path of it that leads out can't be opened either",
@@ -246,7 +246,7 @@ FAULTS = (
     fault(
         "an intent that can't be read is an error",
         (
-            JOURNAL,
+            INTENTS,
             "    except (OSError, ValueError, KeyError, TypeError, EventError):\n        return None\n",
             "    except ZeroDivisionError:\n        return None\n",
         ),
@@ -254,7 +254,7 @@ FAULTS = (
     ),
     fault(
         "an intent that leads out is believed",
-        (JOURNAL, "        _check_intent(intent, path)\n", ""),
+        (INTENTS, "        _check_intent(intent, path)\n", ""),
         OUT,
         *FOLLOW,
         tests=of(OUTSIDE, "intent/undo-climbs", "intent/folders"),

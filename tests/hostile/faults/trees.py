@@ -31,7 +31,7 @@ FAULTS = (
     ),
     fault(
         "an archive of a tree may unpack to anything",
-        (FILES, "limits=limits_of(settings)", "limits=limits_of({**settings, 'max_ratio': 1e9})"),
+        (FILES, "limits=Limits.from_settings(settings)", "limits=Limits(max_ratio=1e9)"),
         tests=(IMPORT + "an_archive_that_nobody_unpacked",),
     ),
     fault(
