@@ -36,7 +36,7 @@ def words(site: Site, **changes: str) -> list[str]:
         ({"strip": "-1"}, "neither auto nor a number of folders from 0 to 100"),
         ({"strip": "101"}, "neither auto nor a number"),
         ({"strip": "9" * 5000}, "neither auto nor a number"),
-        ({"include": ""}, "--include is '', not a glob"),
+        ({"include": ""}, "--include is empty"),
         ({"exclude": "a\nb"}, "--exclude is 'a"),
         ({"header": "no colon"}, "not of the form 'Name: value'"),
         ({"header": "X: \x07hush"}, "not of the form 'Name: value'"),

@@ -77,7 +77,7 @@ def test_a_list_is_pulled_row_by_row(run: Run, site: Site, tmp_path: Path) -> No
         ('{"source": "a.obo", "series": ["x"]}', "there is no service"),
         ("{\n", "Line 1 is no JSON"),
         ('{"source": "a.obo", "series": {"a": 1}}', "Line 1: its 'series' is no text."),
-        ('{"source": "a.obo", "series": "a/b", "x\\u001b[31m": 1}', r"unknown column 'x\\x1b[31m'"),
+        ('{"source": "a.obo", "series": "a/b", "x\\u001b[31m": 1}', r"unknown column 'x\x1b[31m'"),
         ("source,series\nftp://example.org/a,a/b\n", "is none of a path, file:, http: and https:"),
         ("\x00\x01", "unknown column"),
     ],

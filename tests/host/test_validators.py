@@ -39,6 +39,12 @@ def says_half_a_letter(path, format): return False, {"error": "it is odd", "name
 def floods(path, format): return True, {"text": "x" * 1_000_000}
 def lies(path, format): return "yes"
 KEPT = []
+class PanicException(BaseException): pass
+def panics(path, format):
+    from ontofetch_catalog.host.checks.verdicts import panics_named
+    with panics_named():
+        if KEPT: raise PanicException("failed to spawn thread: Os { code: 11 }")
+    KEPT.append(1); return True, {}
 def imports(path, format):
     if KEPT: raise ImportError("x.so: failed to map segment from shared object")
     KEPT.append(1); return True, {}
@@ -257,10 +263,11 @@ def test_an_empty_file_is_what_its_name_says(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("helpers")
-def test_a_library_that_finds_no_room_is_loaded_anew(tmp_path: Path) -> None:
-    """What earlier files have left in a process may leave none for what is imported late: no file fails of it."""
+@pytest.mark.parametrize("how", ["imports", "panics"])
+def test_a_library_that_finds_no_room_is_loaded_anew(tmp_path: Path, how: str) -> None:
+    """What earlier files have left in a process may leave none for it, or for a thread of it: no file fails of that."""
     files = release(tmp_path, {f"{number}.ttl": str(number) for number in range(3)})
-    assert [row["passed"] for row in run(files, tmp_path, misbehaving("imports"), workers=1)] == [True] * 3
+    assert [row["passed"] for row in run(files, tmp_path, misbehaving(how), workers=1)] == [True] * 3
 
 
 def test_known_results_are_reused_and_say_from_where(tmp_path: Path) -> None:

@@ -231,7 +231,7 @@ def test_a_backup_that_is_not_made_holds_nothing_for_long(
     [
         (("x",), 1, "has a hold called 'x' already"),
         (("--let-go", "y"), 1, "holds nothing called 'y'"),
-        (("",), 2, "is no name for what is held"),
+        (("",), 2, "NAME is empty"),
         (("a\nb",), 2, "is no name for what is held"),
         (("--for", "2d"), 2, "--for needs a NAME"),
         (("y", "--let-go", "x"), 2, "--let-go stands alone"),

@@ -72,7 +72,7 @@ def _make_tables(connection: psycopg.Connection[Any]) -> None:
 
 def _is_made(connection: psycopg.Connection[Any]) -> bool:
     """Say whether all tables are there, or as many as this user can have."""
-    found = connection.execute("SELECT to_regclass('ontofetch.store') IS NOT NULL").fetchone()
+    found = connection.execute("SELECT to_regclass('ontofetch.leases') IS NOT NULL").fetchone()
     if not found or not found[0] or connection.execute("TABLE ontofetch.store").fetchone() is None:
         return False
     return has_holds(connection) or not _is_owner(connection)

@@ -17,6 +17,7 @@ from ...content.facts.table import forget_table
 
 Verdict = tuple[bool | None, dict[str, object]]
 Told = tuple[bool | None, dict[str, object], dict[str, Any] | None]
+_NO_THREAD = "failed to spawn thread"  # of Rust's std::thread
 
 
 class Faulty(Exception):
@@ -53,13 +54,19 @@ def not_judged(error: NotJudged) -> Verdict:
 
 @contextmanager
 def panics_named() -> Iterator[None]:
-    """Turn the panic of a library into NotJudged: it says nothing of the file."""
+    """Turn the panic of a library into NotJudged: it says nothing of the file.
+
+    Raises:
+        MemoryError: The process has no room for a thread of it.
+    """
     try:
         yield
     except BaseException as error:
         # pyo3 derives it from BaseException, each library one of its own
         if type(error).__name__ != "PanicException":
             raise
+        if _NO_THREAD in str(error):
+            raise MemoryError(str(error)) from error
         raise NotJudged("its parser gave up on it, which is a fault of the parser") from error
 
 
