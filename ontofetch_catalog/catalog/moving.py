@@ -128,11 +128,10 @@ def _folders_of(intent: Intent) -> Folders:
 def _sync_touched(store: Store, intent: Intent, now: Callable[[Folders, int, str], str]) -> None:
     """Make every folder durable that something was moved into or out of, where it is `now`, and what was made."""
     folders = _folders_of(intent)
-    touched = {
-        now(folders, number, path).rpartition("/")[0]
-        for number, move in enumerate(intent.moves)
-        for path in (move.source, move.target)
-    }
+    paths = ((number, path) for number, move in enumerate(intent.moves) for path in (move.source, move.target))
+    # very many files may move, and no folder around them
+    here = (now(folders, number, path) for number, path in paths) if folders else (path for _, path in paths)
+    touched = {path.rpartition("/")[0] for path in here}
     touched |= {os.path.dirname(folder) for folder in intent.folders}
     if len(touched) > FEW_FOLDERS and fsops.sync_filesystem(store.path("")):
         return
