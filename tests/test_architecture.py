@@ -57,6 +57,18 @@ def test_every_folder_is_in_the_table() -> None:
     assert packages == set(re.findall(r"^\| `ontofetch_catalog/(\w+)/` \|", text, re.MULTILINE))
 
 
+def test_nothing_lies_at_the_top_but_what_belongs_there() -> None:
+    """What a command or a test has left in the checkout is noticed before it is committed."""
+    belongs = {
+        *("CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "SECURITY.md"),
+        *("pyproject.toml", "requirements.lock"),
+        *("benchmarks", "docs", "hookspecs", "migrations", "ontofetch_catalog", "tests"),
+    }
+    ignored = set((CHECKOUT / ".gitignore").read_text(encoding="utf-8").replace("/", "").split())
+    there = {path.name for path in CHECKOUT.iterdir() if not path.name.startswith(".")}
+    assert {name for name in there - ignored if not name.endswith(".egg-info")} == belongs
+
+
 def test_every_target_of_make_that_is_named_is_there() -> None:
     """And the long ones are all named."""
     text = (CHECKOUT / "CONTRIBUTING.md").read_text(encoding="utf-8")

@@ -8,8 +8,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable, Sequence
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 
 from ontofetch_hookspecs.layout import CATALOG
 from ontofetch_hookspecs.names import quote
@@ -20,8 +20,8 @@ from ..errors import RecoveryFailed
 from . import fsops
 from .connection import Store
 from .fsops import whole
-from .intents import intent_path
-from .journal import Intent, Move, path_and_above
+from .intents import intent_path, write_intent
+from .journal import Intent, IntentDraft, Move, path_and_above
 from .kept_folders import KeptFolders
 
 FEW_FOLDERS = 64  # are made durable one by one: the whole file system may have much else to write
@@ -88,6 +88,26 @@ def undo(store: Store, intent: Intent) -> None:
     for parent in sorted({os.path.dirname(folder) for folder in intent.folders}):
         if store.path(parent).is_dir():
             fsops.sync_folder(store.path(parent))
+
+
+@contextmanager
+def carrying_out(draft: IntentDraft) -> Iterator[None]:
+    """Carry out, at the end of a `with`, the moves drafted in it, which are recorded nowhere: all of them, or none.
+
+    Raises:
+        RecoveryFailed, OSError: As `undo` does.
+    """
+    store, intent = draft.store, draft.intent
+    try:
+        yield
+        if intent.moves:
+            write_intent(store, intent)
+            publish(store, intent)
+    except BaseException:
+        undo(store, intent)
+        forget(store, intent, committed=False)
+        raise
+    forget(store, intent, committed=True)
 
 
 def forget(store: Store, intent: Intent, *, committed: bool) -> None:

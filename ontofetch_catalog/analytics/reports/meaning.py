@@ -8,7 +8,6 @@ from functools import partial
 
 import polars as pl
 
-from ...errors import UsageError
 from ...rendering.palette import term_change_colours
 from ...rendering.text import whole_number
 from .. import columns as c
@@ -24,7 +23,7 @@ from ..terms.changed import ChangedTerms, changed_terms
 from ..terms.comparison import Comparison
 from ..terms.steps import Steps
 from .common import Releases, check_choice, make_result, parse_count, times_told
-from .meaning_series import GROUP, HISTORY, UNKNOWN, meaning_series, recent_counts
+from .meaning_series import GROUP, HISTORY, UNKNOWN, meaning_series, recent_counts, refuse_releases
 from .meaning_series import draw as draw_history
 
 
@@ -200,7 +199,7 @@ def meaning(
     check_choice("--by", by, BY)
     count = parse_count("--last", last)
     if series is not None:
-        _refuse_releases({"--a": a, "--b": b, "--file-a": file_a, "--file-b": file_b})
+        refuse_releases({"--a": a, "--b": b, "--file-a": file_a, "--file-b": file_b})
         return meaning_series(catalog, series, last=count, under=terms_under, mine=mine, by=by)
     return _compare(catalog, a, b, (file_a, file_b), under=terms_under, mine=mine, by=by, last=count, anyway=anyway)
 
@@ -290,13 +289,3 @@ def _draw_with_past(
     """Return what `draw` does, behind it the changes of some releases before, as far as these are quickly read."""
     past, title = recent_counts(catalog, later)
     return [*draw(result, parameters), *(draw_history({"history": past}, {"title": title}) if len(past) else [])]
-
-
-def _refuse_releases(given: Mapping[str, str | None]) -> None:
-    named = [option for option, value in given.items() if value is not None]
-    if named:
-        raise UsageError(
-            "Counts over a series are about all its releases.",
-            subject="--series",
-            hint=f"Leave out {', '.join(named)}, or --series.",
-        )

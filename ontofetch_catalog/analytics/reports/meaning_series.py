@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from ...errors import CatalogUnreadable
+from ...errors import CatalogUnreadable, UsageError
 from ...rendering.palette import term_change_colours
 from .. import columns as c
 from .. import drawing as d
@@ -99,6 +99,21 @@ MEANING_SERIES = Contract(
     ),
     draw=draw,
 )
+
+
+def refuse_releases(given: Mapping[str, str | None]) -> None:
+    """Refuse options that name releases, or files of them, beside a whole series; `given`: option → what it says.
+
+    Raises:
+        UsageError: One of them says something.
+    """
+    named = [option for option, value in given.items() if value is not None]
+    if named:
+        raise UsageError(
+            "Counts over a series are about all its releases.",
+            subject="--series",
+            hint=f"Leave out {', '.join(named)}, or --series.",
+        )
 
 
 def meaning_series(

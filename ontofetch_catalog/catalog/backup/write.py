@@ -102,7 +102,6 @@ def back_up(
     shown = Path(str(target_path))
     backup = Backup(path=shown, manifest=_EMPTY, signed=signer is not None)
     boundary = BackupDone(store, backup)
-    unique = sessions.new_boundary_id()[:8]
     written = explaining(
         f"The backup {quote(shown)} could not be written",
         database=store.database,
@@ -110,21 +109,36 @@ def back_up(
         subject=str(shown),
         state="Nothing is left of it; --to names another place.",
     )
-    # all rows are checked, of which DuckDB would keep as much as the machine has room for
     held = BackupHold(shown, hold)
+    # all rows are checked, of which DuckDB would keep as much as the machine has room for
     with sessions.writing(store.bounded()) as session, written, held.taken(session):
-        if isinstance(target_path, StorePath):
-            whole.make_folders(target_path.parent)
-            _sweep(target_path.parent)
-        # a line per file may be more than memory should hold
-        with tempfile.SpooledTemporaryFile(max_size=1 << 24) as lines, open_target(target_path, unique) as target:
-            copy = Copy(session, target, lines, backup, include_data=include_data, progress=progress)
-            encoded = copy.write(now).encode()
-            if signer is not None:
-                copy.add_bytes(m.SIGNATURE, signer.sign(encoded))
+        _write(session, target_path, backup, now, include_data=include_data, signer=signer, progress=progress)
     backup.held_as = held.name
     outcome = carry_out(store, boundary)
     return backup, replace(outcome, recovered=(*session.recovered, *outcome.recovered))
+
+
+def _write(
+    session: sessions.Session,
+    target_path: fsops.Anywhere,
+    backup: Backup,
+    now: datetime,
+    *,
+    include_data: bool,
+    signer: Ed25519PrivateKey | None,
+    progress: Progress,
+) -> None:
+    """Write all of a backup, whose manifest it becomes, and sign it."""
+    if isinstance(target_path, StorePath):
+        whole.make_folders(target_path.parent)
+        _sweep(target_path.parent)
+    unique = sessions.new_boundary_id()[:8]
+    # a line per file may be more than memory should hold
+    with tempfile.SpooledTemporaryFile(max_size=1 << 24) as lines, open_target(target_path, unique) as target:
+        copy = Copy(session, target, lines, backup, include_data=include_data, progress=progress)
+        encoded = copy.write(now).encode()
+        if signer is not None:
+            copy.add_bytes(m.SIGNATURE, signer.sign(encoded))
 
 
 _EMPTY = m.Manifest(

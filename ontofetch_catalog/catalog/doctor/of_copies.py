@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs.layout import INTENTS
 
 from ...errors import PreconditionFailed
-from .. import fsops, intents, journal, moving, sessions
+from .. import fsops, journal, moving, sessions
 from ..connection import Store, open_connection
 from ..fsops import whole
 from ..generation import write_generation
@@ -71,16 +71,8 @@ class MendedHere:
             if not repair.is_changed(session.connection):
                 return 0
             draft = journal.IntentDraft(self.store, f"{BROUGHT_BACK}{os.urandom(8).hex()}")
-            try:
+            with moving.carrying_out(draft):
                 repair.mend(session.connection, draft)
-                if draft.intent.moves:
-                    intents.write_intent(self.store, draft.intent)
-                    moving.publish(self.store, draft.intent)
-            except BaseException:
-                moving.undo(self.store, draft.intent)
-                moving.forget(self.store, draft.intent, committed=False)
-                raise
-            moving.forget(self.store, draft.intent, committed=True)
             if isinstance(repair, WriteRecord):
                 write_generation(self.store, *events.last_event(session.connection))
         return len(repair.subjects)

@@ -17,7 +17,7 @@ from ontofetch_hookspecs.open_folders import OpenFolders
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ...errors import CatalogUnreadable
-from .. import fsops, intents, journal, moving
+from .. import fsops, journal, moving
 from ..connection import Store
 from ..fsops import whole
 from .fetching import fetch
@@ -145,16 +145,9 @@ class FilesComing:
         if not puts:
             return
         draft = journal.IntentDraft(self.store, f"{BROUGHT_BACK}{os.urandom(8).hex()}")
-        try:
+        with moving.carrying_out(draft):
             for source, target in self._fetch(draft, puts, self._places(puts)):
                 draft.publish(source, target)
-            intents.write_intent(self.store, draft.intent)
-            moving.publish(self.store, draft.intent)
-        except BaseException:
-            moving.undo(self.store, draft.intent)
-            moving.forget(self.store, draft.intent, committed=False)
-            raise
-        moving.forget(self.store, draft.intent, committed=True)
 
 
 def _missing_top(draft: journal.IntentDraft, path: str) -> str:
