@@ -211,7 +211,7 @@ def test_a_new_catalog_takes_no_objects_of_another(lab: Lab, postgres_server: Po
 
 
 def test_few_requests_are_made(postgres_server: Postgres, s3_server: S3Server, tmp_path: Path) -> None:
-    """One to look and one to put for rows alone, two more for a latest that has changed; none for who reads."""
+    """One to look and one to put beside what is recorded, two more for a latest that has changed; none to read."""
     with (
         postgres_server.database() as name,
         lab_of(tmp_path / "lab", postgres_server, name, s3_server) as lab,
@@ -227,9 +227,26 @@ def test_few_requests_are_made(postgres_server: Postgres, s3_server: S3Server, t
         lab.pull("b", 1)
         lab.run("a", "db", "versions")
         assert requests("db", "versions") == 0
-        assert requests("note", "s/p/1", "x") == 2
+        assert requests("note", "s/p/1", "x") == 3  # and its manifest
         assert requests("db", "latest", "unset", "s/o") == 4
         assert requests("db", "latest", "set", "s/o/1") == 5  # and its bytes
+        # of four boundaries; five for what they bring
+        assert requests(*lab.pulling(2)) == 9
+
+
+def test_a_line_that_changes_a_byte_refuses_nobody(
+    postgres_server: Postgres, s3_server: S3Server, tmp_path: Path
+) -> None:
+    """What the record says is read once more before a database is said to be of before."""
+    with (
+        postgres_server.database() as name,
+        lab_of(tmp_path / "lab", postgres_server, name, s3_server) as lab,
+        closing(HttpProxy(s3_server.port)) as line,
+    ):
+        rule = line.on("GET .*generation.json", "flip")
+        ended = lab.workers["a"].run("note", "s/p/1", "x", environment={"AWS_ENDPOINT_URL": line.endpoint})
+        assert (ended.code, rule.hits) == (0, 1), ended.err
+        lab.check("a", "b", "c")
 
 
 # --- a server that was brought back -----------------------------------------------------------------------------------
@@ -255,7 +272,6 @@ def test_a_new_machine_notices_a_server_from_before(lab: Lab, tmp_path: Path) ->
         assert lab.latest("o") == "s/o/1"
         ended = worker.run("db", "rebuild")
         assert (ended.code, "brought back from before it" in ended.err) == (0, True), ended.err
-        # on loopback any client of S3 will do
         _remove_record(lab)
         ended = worker.run("note", "s/p/1", "x", "-q")
         assert ended.code == 0, ended.err
