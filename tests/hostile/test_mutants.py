@@ -81,6 +81,19 @@ def test_a_fault_knows_the_names_that_it_uses(tmp_path: Path) -> None:
     assert told.returncode == 0, told.stdout
 
 
+@pytest.mark.parametrize("folder", ["tests/", "benchmarks/"])
+def test_every_test_of_a_fault_is_there(folder: str) -> None:
+    """What a fault says has to fail is the name of a test, with parameters that it has."""
+    named = {test for fault in FAULTS for test in fault.tests if test.startswith(folder)}
+    files = sorted({test.partition("::")[0] for test in named})
+    words = ["-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *files]
+    told = subprocess.run([sys.executable, *words], cwd=mutants.CHECKOUT, capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stdout[-2000:]
+    there = {line for line in told.stdout.splitlines() if "::" in line}
+    there |= {line.partition("[")[0] for line in there}
+    assert sorted(named - there) == []
+
+
 def test_no_two_faults_have_one_name() -> None:
     """A name means one fault."""
     assert len({fault.name for fault in FAULTS}) == len(FAULTS)
