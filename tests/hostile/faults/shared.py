@@ -45,7 +45,11 @@ FAULTS = (
     ),
     fault(
         "the generation is not compared",
-        (SIGNPOSTS, "if not self._process.is_compared and (error := self.lost()) is not None:", "if False:"),
+        (
+            SIGNPOSTS,
+            "self._process.is_compared and (error := self.lost())",
+            "self._process.is_compared and (error := None)",
+        ),
         tests=(
             POSTED + "a_new_machine_notices_a_server_from_before",
             POSTED + "a_new_catalog_takes_no_objects_of_another",
