@@ -23,7 +23,7 @@ SOURCES = sorted([*PACKAGE.rglob("*.py"), *CONTRACT.rglob("*.py")])
 # package → the packages it may import; errors and settings are neutral, rendering only turns values into text, and
 # content only reads what is inside files: the host unpacks with it, the catalog repairs and adopts; children starts the
 # processes of both
-_FINDERS = {"host.facts_again"}  # `db facts` has files looked at as a pull does
+_FINDERS = {"host.facts_again", "host.pools"}  # `db facts` has files looked at as a pull does
 MAY_IMPORT = {
     "contract": set(),
     "errors": {"contract"},

@@ -100,7 +100,7 @@ class Pull:
         Raises:
             OntofetchError: A step failed or was refused; what was recorded before it stays.
         """
-        with Tools(host, plugins) as tools, tools.contract.recording_together(), ExitStack() as stack:
+        with Tools(host, plugins) as tools, ExitStack() as stack:
             pull = cls(tools, request)
             unpacker = pull._expect_archive(stack)
             copy = pull.fetch()
