@@ -291,6 +291,6 @@ def test_the_face_of_the_contract_comes_when_somebody_asks_for_a_name_of_it(
     """A process that needs single modules does not wait for it; a plugin's module finds all of it."""
     (tmp_path / "asking.py").write_text(ASKING)
     monkeypatch.syspath_prepend(tmp_path)
-    with start_module("asking", bare=True) as process:
+    with start_module("asking") as process:
         told, _ = process.communicate()
     assert told.split(b"\n")[:2] == [b"False False False", b"True True ontofetch_hookspecs True"]
