@@ -19,7 +19,7 @@ from ontofetch_hookspecs.stages import Stage
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ..children.limits import Allowance
-from ..content.archives import open_archive
+from ..content.packed.archives import open_archive
 from ..errors import ExtractError, StageError
 from .alone import copy_alone
 from .unpacked import Done, Extraction, Wanted, as_batch, as_table, without_top

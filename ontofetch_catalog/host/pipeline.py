@@ -17,7 +17,7 @@ from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath, below_root
 
-from ..content.signatures import claims_archive
+from ..content.packed.signatures import claims_archive
 from .alone import is_alone
 from .copies import Copy
 from .manager import Plugins

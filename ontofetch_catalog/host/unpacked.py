@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.remarks import Remark
 
-from ..content.bounds import Limits
+from ..content.packed.bounds import Limits
 
 if TYPE_CHECKING:
     import pyarrow as pa

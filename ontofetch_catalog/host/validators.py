@@ -14,7 +14,7 @@ from ontofetch_hookspecs import RESULTS_COLUMNS, Table, Validator
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ..children.limits import Allowance
-from ..content.bounds import Limits
+from ..content.packed.bounds import Limits
 from .empty_files import content_of, known_contents, sha256_of, with_contents, without_formats
 from .facts_room import FactsRoom
 from .judging import Judging

@@ -18,8 +18,8 @@ from ontofetch_hookspecs.store_paths import StorePath
 from ontofetch_hookspecs.taking import TakenFile, Taking, take_file
 
 from ..children.limits import Allowance
-from ..content.archives import Limits
 from ..content.formats import format_of
+from ..content.packed.archives import Limits
 from ..host.extract import extract_artifact
 from ..host.unpacked import Wanted
 from . import docstokg

@@ -17,7 +17,7 @@ import pytest
 
 from ontofetch_catalog.children.limits import Allowance
 from ontofetch_catalog.children.start import clean_path, environment, start_module
-from ontofetch_catalog.content.bounds import Limits
+from ontofetch_catalog.content.packed.bounds import Limits
 from ontofetch_catalog.errors import ExtractError
 from ontofetch_catalog.host.extract import begin_extraction
 from ontofetch_catalog.host.unpacked import Wanted
@@ -176,7 +176,7 @@ def test_no_unpacker_outlives_its_parent(tmp_path: Path, number: int) -> None:
     archive(tmp_path, 1 << 40)
     script = (
         "import sys; from pathlib import Path; from ontofetch_hookspecs import Stage\n"
-        "from ontofetch_catalog.content.bounds import Limits\n"
+        "from ontofetch_catalog.content.packed.bounds import Limits\n"
         "from ontofetch_catalog.host.extract import extract_artifact\n"
         "from ontofetch_catalog.host.unpacked import Wanted\n"
         "print('ready', flush=True)\n"

@@ -15,7 +15,7 @@ from ontofetch_hookspecs.layout import Layout, find_layout
 from ontofetch_hookspecs.together import recording_together
 
 from ...children.limits import Allowance
-from ...content.bounds import Limits
+from ...content.packed.bounds import Limits
 from ..checks import builtin_validators
 from ..contract import Contract
 from ..copies import Copy, name_of_copy
