@@ -47,7 +47,8 @@ def check_is(copies: Copies, before: State, *roots: str) -> None:
         assert rows == before[0]
         assert sorted(files.keys() ^ before[1].keys()) == []
         assert {path: one for path, one in files.items() if one != before[1][path]} == {}
-        assert list((copies.folder / root / ".catalog/backups").glob("*.new")) == []
+        own = copies.folder / root / ".catalog"
+        assert [*own.glob("backups/*.new"), *own.glob("intents/*")] == []
 
 
 def backed_up(copies: Copies, *more: str) -> str:

@@ -28,7 +28,7 @@ from ..generation import write_generation
 from ..joining import bring_back
 from ..repo import events, images
 from ..shared.address import Address
-from ..shared.files_coming import FilesComing
+from ..shared.files_coming import BROUGHT_BACK, FilesComing
 from ..shared.log import Log, log_of
 from ..shared.log_then import Then
 from ..shared.object_store import checked
@@ -131,6 +131,8 @@ class ForAll(RestoreDone):
         self._gone: Sequence[str] = ()
         self._coming: Sequence[Put] = ()
         self._places: Mapping[str, Place] = {}
+        self._staged: Sequence[tuple[str, str]] = ()
+        self._folder = ""
 
     def settle(self) -> None:
         """Make rows and paths of the event, and the rows of now, from the log, as long as nobody has to wait for it."""
@@ -154,7 +156,7 @@ class ForAll(RestoreDone):
         replay(self._log, current, self._log.head().event_id, after=events.last_event(current)[0])
 
     def is_changed(self, connection: duckdb.DuckDBPyConnection) -> bool:
-        """Find out what differs from the event, now that nobody else writes; return whether anything does.
+        """Find out what differs from the event, while nobody else writes, and fetch it; return whether anything does.
 
         Raises:
             BackupRefused: Bytes are neither among the objects nor in the backup.
@@ -179,6 +181,7 @@ class ForAll(RestoreDone):
         self._gone, self._coming = self._then.gone(), self._then.coming()
         self._places = self._log.places(sorted({put.sha256 for put in self._coming}))
         self._check_bytes()
+        self._stage()
         self.restored = replace(self.restored, files_there=self._then.count() - len(self._coming))
         return bool(changed or self._gone or self._coming)
 
@@ -204,11 +207,22 @@ class ForAll(RestoreDone):
         """Return what comes and is not among the objects, by its path in a backup."""
         return {m.STORE + put.path: put for put in self._coming if put.sha256 not in self._places}
 
+    def _stage(self) -> None:
+        """Bring the bytes into a folder that the next start removes: here an interruption is heard."""
+        planned = journal.IntentDraft(self.store, f"{BROUGHT_BACK}{os.urandom(8).hex()}")
+        planned.displace_all(self._gone, keep=True)
+        self._folder = planned.folder
+        self._staged = list(self._files.fetch(planned, self._coming, self._places, self._given()))
+
     def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Replace rows, plan the moves, and keep what was there before as a catalog that can be restored."""
         images.take_in(connection, [images.unpack(self._rows)])
         draft.displace_all(self._gone, keep=True)
-        self._files.publish(draft, self._coming, self._places, self._given())
+        if self._staged:
+            fsops.rename(self.store.path(self._folder), self.store.path(draft.folder))
+            fsops.sync_folder(self.store.intents)
+        for source, target in self._staged:
+            draft.publish(draft.folder + source.removeprefix(self._folder), target)
         kept = self.store.path(BACKUPS) / f"{datetime.now(UTC).strftime(TIMESTAMP)}-before-restore"
         fsops.sync_folder(self._current.parent)
         fsops.rename(self._current.parent, kept)

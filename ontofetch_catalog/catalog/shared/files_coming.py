@@ -60,7 +60,8 @@ class FilesComing:
             # what lies there may be about to leave
             if put.sha256 in places and (fold.leaves(put.path) or not self._is_here(put))
         ]
-        self.publish(draft, coming, places)
+        for source, target in self.fetch(draft, coming, places):
+            draft.publish(source, target)
 
     def _is_here(self, put: Put) -> bool:
         """Say whether a file is there as it should be: a copy that is made anew has most of them."""
@@ -88,30 +89,19 @@ class FilesComing:
                 )
         return found
 
-    def publish(
+    def fetch(
         self,
         draft: journal.IntentDraft,
         puts: Sequence[Put],
         places: Mapping[str, Place],
         given: Iterable[tuple[Place, Iterator[Buffer]]] = (),
-    ) -> None:
-        """Write files into a boundary's own folder, durably, and collect the renames that publish them.
+    ) -> Iterator[tuple[str, str]]:
+        """Write files into the boundary's own folder, durably; yield what is to be renamed, and to which path.
 
         Args:
             places: sha256 → where it is among the objects.
-            given: The contents that are not, and their bytes.
+            given: The contents that are not there, and their bytes.
         """
-        for source, target in self._fetch(draft, puts, places, given):
-            draft.publish(source, target)
-
-    def _fetch(
-        self,
-        draft: journal.IntentDraft,
-        puts: Sequence[Put],
-        places: Mapping[str, Place],
-        given: Iterable[tuple[Place, Iterator[Buffer]]],
-    ) -> Iterator[tuple[str, str]]:
-        """Write files; yield what is to be renamed, and to which path."""
         if not puts:
             return
         coming = self.store.path(draft.folder) / "come"
@@ -167,7 +157,8 @@ class FilesComing:
             return
         draft = journal.IntentDraft(self.store, f"{BROUGHT_BACK}{os.urandom(8).hex()}")
         with moving.carrying_out(draft):
-            self.publish(draft, puts, self._places(puts))
+            for source, target in self.fetch(draft, puts, self._places(puts)):
+                draft.publish(source, target)
 
 
 def _missing_top(draft: journal.IntentDraft, path: str) -> str:
