@@ -295,6 +295,15 @@ def _restore(lab: Lab, number: int) -> Act:
     return Act(("undo", str(lab.last_event("rm.done"))))
 
 
+def _from_backup(lab: Lab, number: int) -> Act:
+    lab.pull("b", number)
+    place = str(lab.folder / f"backup-{number}.tar.zst")
+    lab.run("a", "db", "backup", "--to", place, "--hold", "1d")
+    lab.run("b", "rm", f"s/o/{number}", "--yes")
+    lab.pull("c", number + 1)
+    return Act(("db", "restore", place), "backup.restored")
+
+
 def _rename(lab: Lab, number: int) -> Act:
     lab.pull("b", number)
     return Act(("mv", f"s/o/{number}", f"s/o/{number}-other"), "mv.done")
@@ -328,6 +337,7 @@ OPERATIONS: dict[str, Callable[[Lab, int], Act]] = {
     "rm": _remove,
     "undo": _restore,
     "mv": _rename,
+    "restore": _from_backup,
     "catch-up": _catch_up,
     "sweep": _sweep,
     "note": _note,
@@ -418,7 +428,8 @@ def _check_done(lab: Lab, operation: str, act: Act, number: int) -> None:
             raise Broken(f"the note is there {found} times")
     folder = f"s/o/{number}"
     there = {path for (path,) in lab.ask("SELECT path FROM ontofetch.paths WHERE path LIKE %s", f"{folder}%")}
-    expected = {"pull": folder, "replace": folder, "undo": folder, "mv": folder + "-other", "catch-up": folder}
+    expected = {"pull": folder, "replace": folder, "undo": folder, "mv": folder + "-other", "catch-up": folder,
+                "restore": folder}  # fmt: skip
     if operation in expected:
         if f"{expected[operation]}/data/own.txt" not in there:
             raise Broken(f"{expected[operation]} is not there: {sorted(there)}")

@@ -7,7 +7,7 @@ log does not.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field
 from typing import TYPE_CHECKING
 
@@ -191,20 +191,40 @@ def end_caught_up(store: Store, connection: duckdb.DuckDBPyConnection) -> None:
             moving.forget(store, intent, committed=True)
 
 
-def replay(log: Log, connection: duckdb.DuckDBPyConnection, until: int) -> None:
+def replay(
+    log: Log,
+    connection: duckdb.DuckDBPyConnection,
+    until: int,
+    *,
+    after: int = 0,
+    moved: Callable[[Sequence[Op]], object] = lambda _: None,
+) -> None:
     """Make the rows of a shared catalog as of an event in a database that has no table, as a copy that is new has them.
+
+    Args:
+        after: The event as of which the database has them already.
+        moved: Called with what each boundary does to files, in order.
 
     Raises:
         CatalogUnavailable: The server does not answer.
         SchemaError: A newer program has written.
     """
-    for batch in _batches(log.records(0, until)):
+    for batch in _batches(log.records(after, until)):
         # DuckDB ends a transaction in which a table is asked for that is not there
         pending = pending_migrations(connection)
         fsops.begin(connection)
         _migrate(connection, batch[0].schema, pending)
         images.take_in(connection, [images.unpack(record.changes) for record in batch])
         fsops.commit(connection)
+        for record in batch:
+            moved(record.moves)
+
+
+def bring_newest_schema(connection: duckdb.DuckDBPyConnection) -> None:
+    """Bring rows that were made as of an event to the newest schema, as each copy does with its own."""
+    fsops.begin(connection)
+    _bring_schema(connection, len(available_migrations()))
+    fsops.commit(connection)
 
 
 def _batches(records: Iterator[Record]) -> Iterator[list[Record]]:
