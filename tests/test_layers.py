@@ -378,6 +378,8 @@ FEW_ROWS = {
     "catalog.repo.images:everything": "one row per release, series or content",
     "catalog.repo.images:unpack": "one row per release, series or content that changed",
     "catalog.shared.log:records": "one row per boundary, by pages",
+    "catalog.shared.log_then:coming": _ON_DISK,
+    "catalog.shared.log_then:gone": _ON_DISK,
     "catalog.shared.log_work:states": "the items that are asked for, at most 256",
     "catalog.shared.log_work:take": "the items that are taken",
     "catalog.verify.parts:__init__": _RELEASES,

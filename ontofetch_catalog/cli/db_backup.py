@@ -30,7 +30,10 @@ _RESTORE = """Bring the catalog back to what a backup holds.
 
 Hashes and signature are checked before anything is touched. What is replaced is kept below .catalog/backups. Files of
 the backup that are missing on the disk are put back; files that are there stay as they are. Then pending migrations are
-applied and the store is examined as `db doctor` does it. Exit code 3 if the catalog and the disk differ."""
+applied and the store is examined as `db doctor` does it. Exit code 3 if the catalog and the disk differ.
+
+Where the catalog is shared, rows and files are for all machines again what they were then, by one boundary: what lies
+in their place, and what came later, goes into quarantine. Bytes come from the objects, or from a backup with data."""
 
 
 def backup(argv: list[str], host: HostInfo) -> int:
@@ -74,10 +77,8 @@ def backup(argv: list[str], host: HostInfo) -> int:
     }
     emit({"backup": pa.Table.from_pylist([row])}, options=options, well=not made.missing and not made.damaged)
     back = f"`{host.name} db restore {shell_word(os.fspath(made.path))}`"
-    if not made.held_as:
-        say(f"{back} brings it back.")
-    else:
-        say(f"{back} brings it back in a store of its own, as `{host.name} db move --to local` makes one of a copy.")
+    say(f"{back} brings it back.")
+    if made.held_as:
         say(f"Sweeps keep what it names until `{host.name} db hold --let-go {shell_word(made.held_as)}`.")
     if made.missing or made.damaged:
         warn(f"Files were missing or damaged already; `{host.name} db doctor` names them.")

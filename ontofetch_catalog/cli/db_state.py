@@ -52,14 +52,19 @@ def status(argv: list[str], host: HostInfo) -> int:
     }
     address = read_address(store)
     sections: dict[str, pa.Table] = {}
+    lost = ""
     if address is not None:
         from ..catalog.joining import read_state
+        from ..catalog.shared.signposts import what_is_lost
 
         found = read_state(store, address)
         values |= {"catalog": address.catalog, "objects": address.objects, **_shared_state(found)}
         sections["leases"] = _leases(found)
         sections["holds"] = table_of_holds((hold, ()) for hold in (found.holds if found else ()))
+        lost = what_is_lost(store) if found else ""
     emit({"status": pa.Table.from_pylist([values]), **sections}, options=options)
+    if lost:
+        warn(lost)
     if values["durability"] == "off":
         warn("Durability is off (ONTOFETCH_DURABILITY): what is recorded may be lost when the machine stops.")
     return EXIT_OK
