@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs import HostInfo
 from ontofetch_hookspecs.names import quote, shell_word
 
-from ..console.output import OutputOptions, emit, say, warn
+from ..console.output import emit, parse, say, warn
 from ..errors import EXIT_FINDINGS, EXIT_OK
 from ..rendering.progress import bar
 from ..rendering.text import human_size
@@ -49,8 +49,7 @@ def backup(argv: list[str], host: HostInfo) -> int:
     parser.add_argument("--sign", metavar="KEY", help="sign it with the Ed25519 key in this PEM file")
     parser.add_argument("--hold", metavar="AGE", type=duration, help="of a shared catalog: for how long sweeps keep it")
     parser.add_argument("--list", action="store_true", help="list what lies below .catalog/backups, and do nothing")
-    args = parser.parse_args(argv)
-    options = OutputOptions.from_args(args)
+    args, options = parse(parser, argv)
     store = store_of(host)
     if args.list:
         if args.to or args.sign or args.include_data or args.hold:
@@ -116,8 +115,7 @@ def restore(argv: list[str], host: HostInfo) -> int:
     parser = make_parser(host, "db restore", _RESTORE, "db restore /mnt/backups/store.tar.zst --verify-key key.pub")
     parser.add_argument("path", metavar="PATH", help="a backup, or the name of one below .catalog/backups")
     parser.add_argument("--verify-key", metavar="PUB", help="refuse what the owner of this public key has not signed")
-    args = parser.parse_args(argv)
-    options = OutputOptions.from_args(args)
+    args, options = parse(parser, argv)
     store = store_of(host)
     path = _find(host, args.path)
     key = Path(args.verify_key) if args.verify_key else None

@@ -24,6 +24,7 @@ from .log import Log, Record
 from .log_lock import Head
 from .packs import Place
 from .places import Fold, Op
+from .signposts import Signposts
 
 if TYPE_CHECKING:
     import duckdb
@@ -47,6 +48,7 @@ class Copy:
     Attributes:
         coming: What it gets from the objects.
         going: What it puts there.
+        signposts: What they say of the log.
     """
 
     store: Store
@@ -54,12 +56,14 @@ class Copy:
     objects: ObjectStore
     coming: FilesComing = field(init=False)
     going: FilesGoing = field(init=False)
+    signposts: Signposts = field(init=False)
     _head: Head = field(default_factory=lambda: Head(0, events.CHAIN_START, 0))
     _schema: int | None = None  # of this copy
 
     def __post_init__(self) -> None:
         self.coming = FilesComing(self.store, self.log, self.objects)
         self.going = FilesGoing(self.store, self.log, self.objects)
+        self.signposts = Signposts(self.store, self.log, self.objects)
 
     def catch_up(self, connection: duckdb.DuckDBPyConnection, head: Head | None = None) -> int:
         """Take in what others have recorded since; return the number of their boundaries.
@@ -164,6 +168,7 @@ class Copy:
             moves=moves[0],
         )
         self.log.append(record, moves[1])
+        self.signposts.appended(latest="latest_pointer" in changed)
         self._head = Head(last, digest, record.schema)
 
     def _own_schema(self, connection: duckdb.DuckDBPyConnection) -> int:
