@@ -26,7 +26,7 @@ from ontofetch_catalog.catalog.shared.places import parse_ops
 from ontofetch_catalog.catalog.shared.signs import is_pointer
 
 from . import machines
-from .copies import rows_of, tree_of
+from .copies import LARGE, rows_of, tree_of
 from .labs import Broken, Ground, Names, Part, Trial, new_folder, parser_of, run
 from .machines import Machine
 from .postgres import PASSWORD, USER, Postgres
@@ -103,7 +103,8 @@ class Lab:
         path = self.folder / f"archives{text}/release-{number}.zip"
         path.parent.mkdir(exist_ok=True)
         if not path.exists():
-            contents = {"same": "the same in each", "own": f"{number} {text}", "large": f"{number} {text}" * 60_000}
+            large = f"{number} {text} ".ljust(LARGE, "x")
+            contents = {"same": "the same in each", "own": f"{number} {text}", "large": large}
             with zipfile.ZipFile(path, "w") as archive:
                 for name, content in contents.items():
                     archive.writestr(zipfile.ZipInfo(f"{name}.txt"), content)
