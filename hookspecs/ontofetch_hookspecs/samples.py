@@ -21,12 +21,15 @@ SAMPLE_BYTES = b"<urn:example:a> <urn:example:b> <urn:example:c> .\n"
 SAMPLE_SHA256 = hashlib.sha256(SAMPLE_BYTES).hexdigest()
 
 
+def _of_run(root: Path) -> dict[str, object]:
+    """Return what every event has."""
+    return {"root": root, "run_id": "run-1", "config_hash": "config-1"}
+
+
 def sample_download_done(root: Path, **changes: object) -> DownloadDone:
     """Return a DownloadDone of one N-Triples file that lies in place; `changes` replace its fields."""
     values: dict[str, object] = {
-        "root": root,
-        "run_id": "run-1",
-        "config_hash": "config-1",
+        **_of_run(root),
         "service": "example",
         "ontology": "sample",
         "version": "1.0",
@@ -42,9 +45,7 @@ def sample_download_done(root: Path, **changes: object) -> DownloadDone:
 def sample_extract_done(root: Path, files: Table, **changes: object) -> ExtractDone:
     """Return an ExtractDone of the sample artifact with `files` (FILES_COLUMNS); `changes` replace its fields."""
     values: dict[str, object] = {
-        "root": root,
-        "run_id": "run-1",
-        "config_hash": "config-1",
+        **_of_run(root),
         "version_id": "example/sample/1.0",
         "artifact": "sample.nt",
         "artifact_id": SAMPLE_SHA256,
@@ -58,9 +59,7 @@ def sample_extract_done(root: Path, files: Table, **changes: object) -> ExtractD
 def sample_validate_done(root: Path, results: Table, **changes: object) -> ValidateDone:
     """Return a ValidateDone with `results` (columns RESULTS_COLUMNS); `changes` replace its fields."""
     values: dict[str, object] = {
-        "root": root,
-        "run_id": "run-1",
-        "config_hash": "config-1",
+        **_of_run(root),
         "version_id": "example/sample/1.0",
         "results": results,
         "started_at": SAMPLE_TIME,
@@ -72,9 +71,7 @@ def sample_validate_done(root: Path, results: Table, **changes: object) -> Valid
 def sample_set_latest(root: Path, **changes: object) -> SetLatest:
     """Return a SetLatest of the sample release; `changes` replace its fields."""
     values: dict[str, object] = {
-        "root": root,
-        "run_id": "run-1",
-        "config_hash": "config-1",
+        **_of_run(root),
         "version_id": "example/sample/1.0",
         "updated_by": "curator",
         "decided_at": SAMPLE_TIME,
@@ -85,9 +82,7 @@ def sample_set_latest(root: Path, **changes: object) -> SetLatest:
 def sample_change_releases(root: Path, **changes: object) -> ChangeReleases:
     """Return a ChangeReleases that removes the sample release; `changes` replace its fields."""
     values: dict[str, object] = {
-        "root": root,
-        "run_id": "run-1",
-        "config_hash": "config-1",
+        **_of_run(root),
         "kind": "remove",
         "name": "example/sample/1.0",
         "versions": ("example/sample/1.0",),
@@ -100,9 +95,7 @@ def sample_change_releases(root: Path, **changes: object) -> ChangeReleases:
 def sample_committed(root: Path, **changes: object) -> CatalogCommitted:
     """Return a CatalogCommitted of the sample download; `changes` replace its fields."""
     values: dict[str, object] = {
-        "root": root,
-        "run_id": "run-1",
-        "config_hash": "config-1",
+        **_of_run(root),
         "boundary_id": "0" * 32,
         "type": "download.done",
         "version_id": "example/sample/1.0",
@@ -114,9 +107,7 @@ def sample_committed(root: Path, **changes: object) -> CatalogCommitted:
 def sample_rolled_back(root: Path, **changes: object) -> CatalogRolledBack:
     """Return a CatalogRolledBack of the sample download; `changes` replace its fields."""
     values: dict[str, object] = {
-        "root": root,
-        "run_id": "run-1",
-        "config_hash": "config-1",
+        **_of_run(root),
         "type": "download.rolled_back",
         "version_id": "example/sample/1.0",
         "failed_at": SAMPLE_TIME,

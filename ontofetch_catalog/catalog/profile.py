@@ -199,13 +199,13 @@ class Profiler:
                 f"-- query {number} of {len(self.profiles)}: {profile.milliseconds:,.1f} ms\n{render(profile)}"
             )
             if with_json:
-                parts.append(json.dumps(_plain(profile), ensure_ascii=False))
+                parts.append(json.dumps(asdict(profile), ensure_ascii=False))
         spent = sum(profile.milliseconds for profile in self.profiles)
         return "\n".join([*parts, f"-- {len(self.profiles)} queries, {spent:,.1f} ms"])
 
     def as_json(self) -> str:
         """Return all profiles as a JSON list."""
-        return json.dumps([_plain(profile) for profile in self.profiles], indent=1, ensure_ascii=False) + "\n"
+        return json.dumps([asdict(profile) for profile in self.profiles], indent=1, ensure_ascii=False) + "\n"
 
 
 class _Watched:
@@ -262,7 +262,3 @@ def render(profile: Profile) -> str:
         lines.append(f"{operator.milliseconds:>9,.1f} {operator.rows:>12,}  {'  ' * depth}{text}")
     hot = ", ".join(f"{operator.name} {operator.table}".strip() + f" {share} %" for operator, share in profile.hot)
     return "\n".join([*lines, f"hot: {hot or 'nothing'}", *(f"hint: {hint}" for hint in profile.hints)])
-
-
-def _plain(profile: Profile) -> dict[str, Any]:
-    return asdict(profile)

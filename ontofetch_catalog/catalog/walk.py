@@ -11,8 +11,8 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import field
-from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from ontofetch_hookspecs.layout import CATALOG, DATABASE
@@ -21,6 +21,7 @@ from ontofetch_hookspecs.store_paths import StorePath
 
 from . import fsops
 from .connection import Store
+from .kept_folders import KeptFolders
 
 MAX_NS = 2**63 - 1  # of what a database holds, in the year 2262
 _UNDECODABLE = re.compile("[\udc80-\udcff]")
@@ -146,24 +147,12 @@ def entries_in(folder: StorePath) -> list[tuple[str, os.stat_result]]:
 def stat_paths(store: Store, paths: Iterable[str]) -> Iterator[Entry | None]:
     """Yield what each path below the root is now; None if it is gone, a folder, or behind a link or a file.
 
-    Folders are opened one below the other and never through a link; paths of one folder in a row share its descriptor.
+    Folders are opened one below the other and never through a link; paths of one folder share its descriptor.
     """
-    here, descriptor = "", -1
-    try:
+    with closing(KeptFolders(store.path(""))) as folders:
         for path in paths:
-            folder, _, name = path.rpartition("/")
-            if descriptor < 0 or folder != here:
-                if descriptor >= 0:
-                    os.close(descriptor)
-                here, descriptor = folder, _open_or_not(store.root, folder)
-            try:
-                state = None if descriptor < 0 else os.stat(name, dir_fd=descriptor, follow_symlinks=False)
-            except FileNotFoundError:
-                state = None
+            state = folders.find(path)
             yield None if state is None or stat.S_ISDIR(state.st_mode) else _entry(path, state)
-    finally:
-        if descriptor >= 0:
-            os.close(descriptor)
 
 
 def list_below(store: Store, folder: str) -> list[Entry]:
@@ -182,15 +171,6 @@ def list_below(store: Store, folder: str) -> list[Entry]:
         path, reason = obstacles.unreadable[0]
         raise OSError(errno.EACCES, reason, path)
     return sorted(entries, key=lambda entry: entry.path)
-
-
-def _open_or_not(root: Path, folder: str) -> int:
-    try:
-        return fsops.open_folder(root, folder)
-    except OSError as error:
-        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
-            return -1
-        raise
 
 
 def _entry(path: str, state: os.stat_result) -> Entry:

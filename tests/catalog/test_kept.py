@@ -89,28 +89,6 @@ def test_the_boundaries_of_a_run_open_it_once(
     assert openings == [False, False]
 
 
-def test_nothing_is_read_ahead_for_a_host_that_lets_all_answers_lie(
-    releases: Releases, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """After as many boundaries as one pull has, nothing is read until somebody asks."""
-    # as where another process always waits
-    monkeypatch.setattr(kept, "MOST_SECONDS", -1.0)
-    prepared: list[str] = []
-    really = lookups._version_record
-
-    def reading(store: Store, connection: duckdb.DuckDBPyConnection, version_id: str) -> object:
-        prepared.append(version_id)
-        return really(store, connection, version_id)
-
-    monkeypatch.setattr(lookups, "_version_record", reading)
-    record(releases, *"12345")
-    assert prepared == ["example/sample/1", "example/sample/2", "example/sample/3"]
-    assert lookups.lookup_version(Store(releases.root, FAST), "example/sample/5") is not None
-    prepared.clear()
-    record(releases, "6")
-    assert prepared == ["example/sample/6"]
-
-
 @pytest.mark.parametrize("how", ["writing", "reading"])
 def test_who_waits_is_let_in(releases: Releases, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
     """Another process enters in the middle of a run that does nothing for a while, and the run goes on after it."""

@@ -76,13 +76,13 @@ class Boundary(ABC):
         """Return what the event of a boundary that was given up tells of what it was about, beside its release."""
         return {}
 
-    @abstractmethod
     def check(self) -> None:
-        """Check the event against the staged bytes, before anybody votes; never writes (step 0)."""
+        """Check the event against the staged bytes, if there are some, before anybody votes; never writes (step 0)."""
+        return
 
-    @abstractmethod
     def settle(self) -> None:
-        """Make the staged bytes durable (step 2)."""
+        """Make the staged bytes durable, if there are some (step 2)."""
+        return
 
     @abstractmethod
     def is_changed(self, connection: duckdb.DuckDBPyConnection) -> bool:
@@ -124,12 +124,6 @@ class MaintenanceBoundary(Boundary):
         super().__init__(store, version_id, run_id=store.run_id, config_hash=store.config_hash)
         self.progress: Callable[[int, int], None] = untold
         self.voted: frozenset[str] | None = None
-
-    def check(self) -> None:
-        """Do nothing: nothing is staged."""
-
-    def settle(self) -> None:
-        """Do nothing: nothing is staged."""
 
     def is_changed(self, connection: duckdb.DuckDBPyConnection) -> bool:
         """Return True: the caller has seen that there is something to do."""

@@ -162,7 +162,8 @@ class ExtractBoundary(Boundary):
         self._publish(connection, draft)
         removed = files.delete_files(connection, self.version_id, event.artifact_id)
         files.insert_files(connection, self.version_id, event.artifact_id, self.files)
-        releases.update_artifact(connection, self.version_id, event.artifact, {"extraction": self._recorded_as()})
+        extraction = extractions.encode(self._extraction, event.remarks)
+        releases.update_artifact(connection, self.version_id, event.artifact, {"extraction": extraction})
         given = (self.files, event.artifact_id, event.strip) if alone and is_sorted(self.files["relpath"]) else None
         draft_extract_audit(connection, draft, version, given)
         if version.validation_audit is not None and validations.delete_vanished(connection, self.version_id):
@@ -180,9 +181,6 @@ class ExtractBoundary(Boundary):
             payload |= {"shared_files": self._stored_once.files, "shared_bytes": self._stored_once.bytes}
         total = pc.sum(self.files["size_bytes"]).as_py() or 0
         return Recorded(rows=len(self.files), bytes=total, payload=payload)
-
-    def _recorded_as(self) -> str:
-        return extractions.encode(self._extraction, self._event.remarks)
 
     def _data_path(self) -> StorePath:
         return self.store.path(self._data_folder())

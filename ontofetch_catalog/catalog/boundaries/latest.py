@@ -31,12 +31,6 @@ class LatestBoundary(Boundary):
         self.slot = series_of(event.version_id)
         self._version: releases.VersionRow | None = None
 
-    def check(self) -> None:
-        """Do nothing: no bytes are staged."""
-
-    def settle(self) -> None:
-        """Do nothing: no bytes are staged."""
-
     def is_changed(self, connection: duckdb.DuckDBPyConnection) -> bool:
         """Check that the release is extracted and without failures, or that these are accepted."""
         self._version = releases.find_version(connection, self.version_id)

@@ -1,11 +1,11 @@
-"""The checks that are built in, in the order in which they are made; every code names one of them.
+"""All checks that are built in, in the order in which they are made: around the catalog, and inside it.
 
-What a check looks at is its own affair. They share a scene, for one tells the next what it need not look at.
+What a check looks at is its own affair. One may tell the next what it need not look at.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import field
 from typing import TYPE_CHECKING
 
@@ -62,43 +62,30 @@ class Scene:
     readable: bool = False
 
 
-Inside = Callable[[Scene, "duckdb.DuckDBPyConnection"], None]
-
-
-# --- around the catalog -----------------------------------------------------------------------------------------------
-
-
-def wrappers(scene: Scene) -> None:
-    """Look for plugins whose wrappers enclose the catalog's."""
-    housekeeping.check_wrappers(scene.manager, scene.findings)
-
-
-def places(scene: Scene) -> None:
-    """Look for links and other things in the places of the catalog's own folders and files."""
-    housekeeping.check_places(scene.store, scene.findings)
-
-
-def strangers(scene: Scene) -> None:
-    """Look for what the catalog did not put into its own folder."""
-    housekeeping.check_strangers(scene.store, scene.findings)
-
-
-def intents(scene: Scene) -> None:
-    """Look at what dead processes left open."""
-    scene.covered += housekeeping.check_intents(scene.store, scene.findings)
-
-
-def leftovers(scene: Scene) -> None:
-    """Look for stages and quarantine beyond their keep time."""
-    housekeeping.check_leftovers(scene.store, scene.findings, scene.covered)
-
-
-def opening(scene: Scene) -> None:
-    """Open the catalog, if it can be opened, and make the checks inside it.
+def check_all(scene: Scene) -> None:
+    """Make all checks.
 
     Raises:
         CatalogLocked: Somebody writes and did not let go in time.
         CatalogUnavailable: The system refuses to read the catalog.
+    """
+    store, findings = scene.store, scene.findings
+    housekeeping.check_wrappers(scene.manager, findings)
+    housekeeping.check_places(store, findings)
+    housekeeping.check_strangers(store, findings)
+    scene.covered += housekeeping.check_intents(store, findings)
+    housekeeping.check_leftovers(store, findings, scene.covered)
+    check_database(scene)
+    if scene.plugins is not None and scene.readable:
+        of_plugins.check_all(scene.plugins, findings)
+    housekeeping.check_permissions(store, findings, scene.folders)
+
+
+def check_database(scene: Scene) -> None:
+    """Open the catalog, if it can be opened, and make the checks inside it.
+
+    Raises:
+        CatalogLocked, CatalogUnavailable: As `check_all`.
     """
     store, findings = scene.store, scene.findings
     if store.path(SWAP).exists():
@@ -112,10 +99,15 @@ def opening(scene: Scene) -> None:
     bounded = store.bounded()
     try:
         with sessions.inspecting(bounded) as connection:
-            schema(scene, connection)
-            for check in INSIDE if scene.readable else ():
-                check(scene, connection)
-        contents_of_files(scene)
+            scene.readable = database.check_schema(connection, findings)
+            if scene.readable:
+                check_inside(scene, connection)
+        if scene.unhashed is not None:
+            # while others may read and write
+            known = _subjects(findings, _NOT_AS_RECORDED)
+            scene.covered += contents.check_contents(
+                store, scene.unhashed, findings, at_fault=known, progress=scene.hashed
+            )
     except CatalogUnreadable as error:
         scene.readable = False
         findings.add("CAT004", store.database.relpath, error.message)
@@ -127,36 +119,27 @@ def opening(scene: Scene) -> None:
         findings.add("CAT004", store.database.relpath, error.message)
 
 
-def those_of_plugins(scene: Scene) -> None:
-    """Make the checks of plugins, where the catalog can be read."""
-    if scene.plugins is not None and scene.readable:
-        of_plugins.check_all(scene.plugins, scene.findings)
+def check_inside(scene: Scene, connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the checks inside a catalog whose schema is that of this package; note what is to be hashed."""
+    store, findings = scene.store, scene.findings
+    scene.behind = database.check_record(store, connection, findings)
+    database.check_chain(connection, findings)
+    check_rows(scene, connection)
+    findings.add_table("CAT031", version_keys.find_wrong_keys(connection))
+    findings.add_table("CAT038", lookup_keys.find_wrong_keys(connection))
+    findings.add_table("CAT030", paths.find_folded(connection))
+    bounded = store.bounded()
+    scene.entries = on_disk.check_files(bounded, connection, findings, scene.progress)
+    scene.unhashed = (
+        contents.plan_all(bounded, connection) if scene.hashing else contents.plan_suspects(store, connection)
+    )
+    documents.check_latest(store, connection, findings)
+    documents.check_releases(store, connection, findings, scene.at_fault)
+    unrecorded.check_releases(store, connection, findings)
+    terms_tables.check_tables(store, connection, findings, hashing=scene.hashing)
 
 
-def permissions(scene: Scene) -> None:
-    """Look for parts of the store that others may change."""
-    housekeeping.check_permissions(scene.store, scene.findings, scene.folders)
-
-
-# --- inside the catalog -----------------------------------------------------------------------------------------------
-
-
-def schema(scene: Scene, connection: duckdb.DuckDBPyConnection) -> None:
-    """Look whether the schema is that of this package; without it nothing else inside is looked at."""
-    scene.readable = database.check_schema(connection, scene.findings)
-
-
-def record(scene: Scene, connection: duckdb.DuckDBPyConnection) -> None:
-    """Look whether the catalog has come as far as its generation record says."""
-    scene.behind = database.check_record(scene.store, connection, scene.findings)
-
-
-def chain(scene: Scene, connection: duckdb.DuckDBPyConnection) -> None:
-    """Look whether each event follows from the one before it."""
-    database.check_chain(connection, scene.findings)
-
-
-def rows(scene: Scene, connection: duckdb.DuckDBPyConnection) -> None:
+def check_rows(scene: Scene, connection: duckdb.DuckDBPyConnection) -> None:
     """Look whether the rows keep to the rules that they have among themselves."""
     faulty = Findings()
     faulty.add_table("CAT011", row_keys.find_duplicates(connection))
@@ -171,65 +154,6 @@ def rows(scene: Scene, connection: duckdb.DuckDBPyConnection) -> None:
     scene.at_fault = frozenset(version_id for version_id in found["version_id"].to_pylist() if version_id)
     all_rows = releases.list_versions(connection)
     scene.folders = [row.fs_relpath for row in all_rows if row.version_id not in scene.at_fault]
-
-
-def keys(scene: Scene, connection: duckdb.DuckDBPyConnection) -> None:
-    """Look whether releases are sorted by the key of their version, and files found by the numbers that are theirs."""
-    scene.findings.add_table("CAT031", version_keys.find_wrong_keys(connection))
-    scene.findings.add_table("CAT038", lookup_keys.find_wrong_keys(connection))
-
-
-def folded(scene: Scene, connection: duckdb.DuckDBPyConnection) -> None:
-    """Look for names that differ only in case or normal form."""
-    scene.findings.add_table("CAT030", paths.find_folded(connection))
-
-
-def files(scene: Scene, connection: duckdb.DuckDBPyConnection) -> None:
-    """Compare what lies on disk with the rows, and note what is to be hashed."""
-    store = scene.store.bounded()
-    scene.entries = on_disk.check_files(store, connection, scene.findings, scene.progress)
-    scene.unhashed = (
-        contents.plan_all(store, connection) if scene.hashing else contents.plan_suspects(scene.store, connection)
-    )
-
-
-def latest(scene: Scene, connection: duckdb.DuckDBPyConnection) -> None:
-    """Compare each LATEST.json with the latest pointer."""
-    documents.check_latest(scene.store, connection, scene.findings)
-
-
-def release_documents(scene: Scene, connection: duckdb.DuckDBPyConnection) -> None:
-    """Compare manifests and audits with the rows."""
-    documents.check_releases(scene.store, connection, scene.findings, scene.at_fault)
-
-
-def terms(scene: Scene, connection: duckdb.DuckDBPyConnection) -> None:
-    """Compare the tables of terms with the rows."""
-    terms_tables.check_tables(scene.store, connection, scene.findings, hashing=scene.hashing)
-
-
-def unrecorded_releases(scene: Scene, connection: duckdb.DuckDBPyConnection) -> None:
-    """Look for releases that are not recorded."""
-    unrecorded.check_releases(scene.store, connection, scene.findings)
-
-
-def contents_of_files(scene: Scene) -> None:
-    """Hash what is to be hashed, while others may read and write."""
-    if scene.unhashed is not None:
-        known = _subjects(scene.findings, _NOT_AS_RECORDED)
-        scene.covered += contents.check_contents(
-            scene.store, scene.unhashed, scene.findings, at_fault=known, progress=scene.hashed
-        )
-
-
-AROUND: tuple[Callable[[Scene], None], ...] = (
-    *(wrappers, places, strangers, intents, leftovers),
-    *(opening, those_of_plugins, permissions),
-)
-INSIDE: tuple[Inside, ...] = (
-    *(record, chain, rows, keys, folded),
-    *(files, latest, release_documents, unrecorded_releases, terms),
-)
 
 
 def _subjects(findings: Findings, codes: Sequence[str]) -> pa.Array:

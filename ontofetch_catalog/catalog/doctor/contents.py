@@ -79,7 +79,7 @@ def plan_suspects(store: Store, connection: duckdb.DuckDBPyConnection) -> Unhash
         return _these(page_schema().empty_table())
     suspects = comparison.list_contents(connection, layouts_table(), named)
     suspects = suspects.filter(pc.is_null(suspects["verified_at"]))
-    equals = comparison.list_equals(connection, layouts_table(), suspects.select(["content"]))
+    equals = comparison.list_contents(connection, layouts_table(), suspects.select(["content"]), by="content")
     known = set(_identities(store, suspects)) - {None}
     same = [identity in known for identity in _identities(store, equals)]
     return _these(equals.filter(pa.array(same, pa.bool_())))

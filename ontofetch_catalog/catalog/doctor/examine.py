@@ -14,7 +14,7 @@ from ontofetch_hookspecs.light_dataclasses import dataclass
 from ...errors import CatalogMissing
 from ..connection import Store
 from ..rebuild.places import find_folders
-from .checks import AROUND, Scene
+from .checks import Scene, check_all
 from .codes import NOTE
 from .findings import Progress
 from .of_plugins import PluginChecks
@@ -89,8 +89,7 @@ def examine(
             hint="The first `ontofetch pull` makes one; --root names another store.",
         )
     scene = Scene(store, manager, plugins, hashing, progress, hashed)
-    for check in AROUND:
-        check(scene)
+    check_all(scene)
     settled = _settled(scene.findings.table(), scene.covered)
     return Examination(findings=settled, entries=scene.entries, record_behind=scene.behind)
 

@@ -177,8 +177,7 @@ class LatestFromCatalog(Repair):
         """Compare the LATEST.json again."""
         findings = Findings()
         check_latest(self.store, connection, findings)
-        found = {row["subject"] for row in findings.table().to_pylist()}
-        return [subject for subject in self.subjects if subject in found]
+        return findings.among(self.code, self.subjects)
 
     def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Write the files."""

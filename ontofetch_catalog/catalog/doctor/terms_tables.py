@@ -62,13 +62,7 @@ class DropFacts(Repair):
         """Return the subjects that are found again."""
         found = Findings()
         check_tables(self.store, connection, found)
-        rows = found.table()
-        again = {
-            subject
-            for subject, code in zip(rows["subject"].to_pylist(), rows["code"].to_pylist(), strict=True)
-            if code == self.code
-        }
-        return [subject for subject in self.subjects if subject in again]
+        return found.among(self.code, self.subjects)
 
     def mend(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Un-record them, and move what lies there into quarantine."""

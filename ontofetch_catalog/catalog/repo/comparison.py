@@ -137,30 +137,24 @@ def find_unrecorded(connection: duckdb.DuckDBPyConnection, *, usable: bool) -> p
     """).to_arrow_table()
 
 
-def list_contents(connection: duckdb.DuckDBPyConnection, layouts: pa.Table, wanted: pa.Table) -> pa.Table:
-    """Return the recorded files at some paths that lie there with their size, sorted by path.
+def list_contents(
+    connection: duckdb.DuckDBPyConnection, layouts: pa.Table, wanted: pa.Table, *, by: str = "path"
+) -> pa.Table:
+    """Return the recorded files at some paths, or with some contents, that lie there with their size, sorted by path.
 
     Args:
         connection: A connection with a filled listing.
         layouts: As for `compare`.
-        wanted: path, below the root.
+        wanted: Has the column `by`.
+        by: `path`, below the root, or `content`.
 
     Returns:
         kind (`artifact`, `file`), version_id, relpath, content (sha256), size_bytes, verified_at, path.
     """
-    return _list_contents(connection, layouts, wanted, "path")
-
-
-def list_equals(connection: duckdb.DuckDBPyConnection, layouts: pa.Table, wanted: pa.Table) -> pa.Table:
-    """Return, as `list_contents`, the files with some contents: `wanted` has a column `content`."""
-    return _list_contents(connection, layouts, wanted, "content")
-
-
-def _list_contents(connection: duckdb.DuckDBPyConnection, layouts: pa.Table, wanted: pa.Table, column: str) -> pa.Table:
     with registered(connection, given_layouts=layouts, given_files=wanted):
         return connection.sql(f"""
             SELECT r.part AS kind, r.version_id, r.relpath, r.content, r.size_bytes, r.verified_at, r.path
-            FROM ({_RECORDED}) r SEMI JOIN given_files p ON p.{column} = r.{column}
+            FROM ({_RECORDED}) r SEMI JOIN given_files p ON p.{by} = r.{by}
             SEMI JOIN (SELECT * FROM staging_fs_listing WHERE kind = 'file') l
                 ON l.relpath = r.native AND l.size_bytes = r.size_bytes
             WHERE NOT r.failed ORDER BY r.path

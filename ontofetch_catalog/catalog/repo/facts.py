@@ -14,7 +14,6 @@ from ontofetch_hookspecs.layout import FACTS
 from ..connection import fetch_number, fetch_text, literal, registered
 from ..remembering import ask
 from .bounds import bounds_of, has_none, worthwhile_bounds_of
-from .files import few_contents
 from .lines import FEW
 from .lookup_keys import holding
 
@@ -261,8 +260,6 @@ def tables_of(connection: duckdb.DuckDBPyConnection, facts: pa.Table) -> pa.Tabl
 
 def find_foreign(connection: duckdb.DuckDBPyConnection, version_id: str, facts: pa.Table) -> str | None:
     """Return a file_id of some facts that no recorded file of a release has; None if all are its own."""
-    if (known := few_contents(connection, version_id)) is not None:
-        return min(set(facts["file_id"].to_pylist()).difference(known.values()), default=None)
     with registered(connection, given_facts=facts):
         return fetch_text(
             connection,
