@@ -33,7 +33,8 @@ def _show(host: HostInfo, options: OutputOptions, what: str | None, *, unchanged
                 series = naming.resolve_series(connection, what)
             except VersionUnknown:
                 version_id = naming.resolve_version(connection, what)
-        rows = story.list_story(connection, version_id, series, unchanged=unchanged)
+        rows, total = story.list_story(connection, version_id, series, unchanged=unchanged, most=options.most)
     parameters = {"series": series, "version_id": version_id, "all": unchanged}
-    emit({"log": rows}, options=options, parameters=parameters, nothing="Nothing has happened yet.")
+    nothing = "Nothing has happened yet."
+    emit({"log": rows}, options=options, parameters=parameters, nothing=nothing, totals={"log": total})
     return EXIT_OK
