@@ -12,15 +12,16 @@ from typing import Any
 import polars as pl
 from polars.io.plugins import register_io_source
 
+from ontofetch_hookspecs.names import quote
+
 from ..catalog.connection import Store
+from ..errors import UsageError
 from . import columns as c
-from .bare_rows import TABLES
+from .bare_rows import EVENTS, TABLES
 from .collect import Teller, collect
 from .fields import conform, dtype_of
-from .io import scan_events
 from .results import ReportResult
 from .sources import Reader, Source
-from .sources.audits import AuditSource
 from .sources.catalog import CatalogSource
 
 # reads rows of one kind from an open source: these columns, at most so many rows
@@ -66,6 +67,8 @@ class Catalog:
             root: The store.
             tell: Prints plans and times; None for none.
         """
+        from .sources.audits import AuditSource
+
         return cls(AuditSource(Path(root).absolute(), tell), tell)
 
     def versions(self) -> pl.LazyFrame:
@@ -103,7 +106,7 @@ class Catalog:
             UsageError: The file is no such export, or there are only audits.
         """
         if exported is not None:
-            return scan_events(exported)
+            return _scan_events(exported)
         return self._rows("events", lambda reader, columns, most: reader.rows("events", columns, None, most))
 
     def delta(self, a: str, b: str, *, unchanged: bool = False) -> pl.LazyFrame:
@@ -227,3 +230,24 @@ class Catalog:
 
 def _head(rows: pl.LazyFrame, columns: Sequence[str], most: int | None) -> pl.LazyFrame:
     return rows.select(columns) if most is None else rows.select(columns).head(most)
+
+
+def _scan_events(path: str | Path) -> pl.LazyFrame:
+    """Return events that `ontofetch db events --format parquet` exported, lazily; columns as in `bare_rows`.
+
+    Raises:
+        UsageError: The file is no such export.
+    """
+    events = pl.scan_parquet(path)
+    try:
+        names = events.collect_schema().names()
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise UsageError(f"{quote(path)} can't be read as Parquet: {quote(error)}.", subject=str(path)) from error
+    missing = [field.name for field in EVENTS.fields if field.name not in names]
+    if missing:
+        raise UsageError(
+            f"{quote(path)} has no column {missing[0]}.",
+            subject=str(path),
+            hint="Export events with `ontofetch db events --format parquet --out events.parquet`.",
+        )
+    return conform(events, EVENTS)
