@@ -6,6 +6,7 @@ It knows neither SQL nor pipelines nor the command line.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from . import columns as c
 from .bare_rows import EVENTS, TABLES
 from .collect import Teller, collect
 from .fields import conform, dtype_of
+from .reports import NAMES
 from .results import ReportResult
 from .sources import Reader, Source
 from .sources.catalog import CatalogSource
@@ -198,13 +200,11 @@ class Catalog:
             UsageError: There is no such report, or a plugin's has no such parameter.
             PluginFailed: A plugin's report failed.
         """
-        from . import reports
-
-        if name not in reports.__all__:
+        if name not in NAMES:
             from .contributed import run_installed
 
             return run_installed(name, self, parameters)
-        found: ReportResult = getattr(reports, name)(self, **parameters)
+        found: ReportResult = getattr(import_module(f"{__package__}.reports.{name}"), name)(self, **parameters)
         return found
 
     def latest(self, version: str | None = None, **parameters: Any) -> ReportResult:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,8 +12,12 @@ from pathlib import Path
 import pytest
 
 from ontofetch_catalog.catalog import fsops
+from ontofetch_catalog.catalog.connection import Store
+from ontofetch_catalog.catalog.shared.address import Address
+from ontofetch_catalog.catalog.shared.log_lock import Head
 from ontofetch_catalog.catalog.shared.object_store import ObjectStore
 from ontofetch_catalog.catalog.shared.objects import open_objects
+from ontofetch_catalog.catalog.shared.signposts import Signposts
 from ontofetch_catalog.errors import ObjectsRefused
 
 from .machines import Machine
@@ -234,19 +239,33 @@ def test_few_requests_are_made(postgres_server: Postgres, s3_server: S3Server, t
         assert requests(*lab.pulling(2)) == 9
 
 
+class _ThreeEvents:
+    """A log of three events."""
+
+    where = "'here'"
+
+    def __init__(self, identity: str) -> None:
+        self.address = Address("postgresql://here/x", "file:///x", identity)
+
+    def head(self) -> Head:
+        return Head(3, "c" * 64, 1)
+
+    def digest_at(self, event: int) -> str | None:
+        return "c" * 64 if event == 3 else None
+
+
+@pytest.mark.parametrize("objects", ["file"], indirect=True)
+@pytest.mark.parametrize("wrong", [0, 1, 2])
 def test_a_line_that_changes_a_byte_refuses_nobody(
-    postgres_server: Postgres, s3_server: S3Server, tmp_path: Path
+    objects: ObjectStore, wrong: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """What the record says is read once more before a database is said to be of before."""
-    with (
-        postgres_server.database() as name,
-        lab_of(tmp_path / "lab", postgres_server, name, s3_server) as lab,
-        closing(HttpProxy(s3_server.port)) as line,
-    ):
-        rule = line.on("GET .*generation.json", "flip")
-        ended = lab.workers["a"].run("note", "s/p/1", "x", environment={"AWS_ENDPOINT_URL": line.endpoint})
-        assert (ended.code, rule.hits) == (0, 1), ended.err
-        lab.check("a", "b", "c")
+    told = {"format": 1, "catalog": "a" * 32, "event": 3, "digest": "c" * 64}
+    other = json.dumps({**told, "digest": "b" + "c" * 63}).encode()
+    answers = [other] * wrong + [json.dumps(told).encode()]
+    monkeypatch.setattr(objects, "_sign", lambda _: (answers.pop(0), "1"))
+    found = Signposts(Store(tmp_path), _ThreeEvents("a" * 32), objects).lost()  # type: ignore[arg-type]
+    assert (found is not None) == (wrong == 2)
 
 
 # --- a server that was brought back -----------------------------------------------------------------------------------

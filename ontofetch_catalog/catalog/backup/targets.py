@@ -62,7 +62,7 @@ def open_target(path: fsops.Anywhere, unique: str) -> Iterator[Target]:
 
 def drop_unfinished(folder: fsops.Anywhere, called: str = "") -> None:
     """Remove what was left that was to be called so, or anything, by who was killed; what another process has stays."""
-    unfinished = re.compile(rf"\.{re.escape(called) or '.*'}\.[0-9a-f]{{8}}\.new")
+    unfinished = re.compile(rf"\.{re.escape(called)}\.[0-9a-f]{{8}}\.new" if called else r"\..*\.new")
     for name in filter(unfinished.fullmatch, fsops.list_names(folder)):
         held = fsops.hold(folder / name)
         if held is not None:
